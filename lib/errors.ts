@@ -1,0 +1,74 @@
+import { inspect } from 'node:util'
+import type { Outcome } from './types.ts'
+
+/**
+ * What went wrong, for programs to match. Class and text may change between versions; these words do not.
+ */
+export type PgBatchErrorCode =
+  /** The table does not exist, or the role cannot see it. */
+  | 'TABLE_NOT_FOUND'
+  /** `columns`, `onConflict` or a file's header names what the table does not have or does not let in. */
+  | 'COLUMN_NOT_FOUND'
+  /** The conflict target matches no unique index. */
+  | 'CONFLICT_TARGET_NOT_FOUND'
+  /** A row is not an object, or has a key that is no column. */
+  | 'ROW_INVALID'
+  /** A value has no form that the column's type could take. */
+  | 'VALUE_NOT_ENCODABLE'
+  /** The server refused a row or a statement, for a reason that will not go away by itself. */
+  | 'REFUSED'
+  /** `toRow`, `laneOf`, `inTransaction` or `afterCommit` threw. */
+  | 'CALLBACK_FAILED'
+  /** No connection was to be had, or it broke. */
+  | 'CONNECTION'
+  /** The stream was destroyed, or its signal aborted. */
+  | 'ABORTED'
+
+export interface PgBatchErrorDetails {
+  outcome: Outcome
+  retryable?: boolean
+  sqlState?: string | undefined
+  batchId?: number | undefined
+  rowIndex?: number | undefined
+  column?: string | undefined
+  constraint?: string | undefined
+  cause?: unknown
+}
+
+/**
+ * The one error that the streams fail with. Its text and its printed form never hold a row's values; `cause`
+ * keeps the driver's own error, whose `message`, `detail` and `where` may.
+ */
+export class PgBatchError extends Error {
+  override readonly name = 'PgBatchError'
+  readonly code: PgBatchErrorCode
+  /** What became of the rows of the batch. */
+  readonly outcome: Outcome
+  /** True when the same rows may well be accepted at another time. */
+  readonly retryable: boolean
+  readonly sqlState: string | undefined
+  /** The number of the batch, from 1, in the order of writing. */
+  readonly batchId: number | undefined
+  /** The place of the row in its batch, from 0. */
+  readonly rowIndex: number | undefined
+  readonly column: string | undefined
+  readonly constraint: string | undefined
+
+  constructor(code: PgBatchErrorCode, message: string, details: PgBatchErrorDetails) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.outcome = details.outcome
+    this.retryable = details.retryable ?? false
+    this.sqlState = details.sqlState
+    this.batchId = details.batchId
+    this.rowIndex = details.rowIndex
+    this.column = details.column
+    this.constraint = details.constraint
+  }
+
+  /** Prints all but `cause`, since a log is no place for the values that a driver's error quotes. */
+  [inspect.custom](): string {
+    const known = Object.entries({ ...this, name: undefined }).filter(([, value]) => value !== undefined)
+    return `${this.stack} ${inspect(Object.fromEntries(known))}`
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Words that several folders share. This file imports nothing of ours.
+ */
+
+/** A table's name: `'orders'`, `'sales.orders'` (split once, never inside quotes), or its parts. */
+export type TableName = string | { schema?: string; name: string }
+
+/** How rows reach the table. `auto` chooses for each batch. */
+export type Method = 'auto' | 'copy' | 'insert'
+
+/** How COPY carries rows. `auto` is binary wherever every value has an exact binary form, else text. */
+export type CopyFormat = 'auto' | 'binary' | 'text'
+
+/** What became of the rows when something failed. */
+export type Outcome = 'not-sent' | 'rolled-back' | 'committed' | 'unknown'
+
+/**
+ * A data type as the server's catalogue describes it.
+ * @see https://www.postgresql.org/docs/current/catalog-pg-type.html
+ */
+export interface PgType {
+  readonly oid: number
+  /** `format_type(oid, -1)`: quoted where needed and safe in SQL text, without a type modifier. */
+  readonly sqlName: string
+  /** `pg_type.typname`, of use to know built-in types and extension types such as citext. */
+  readonly name: string
+  /** True when the type lives in pg_catalog, so that `name` can be trusted. */
+  readonly builtIn: boolean
+  readonly kind: 'base' | 'array' | 'domain' | 'enum' | 'composite' | 'range' | 'multirange' | 'pseudo'
+  /** What a domain is made of (which may be a domain again). */
+  readonly base?: PgType
+  /** What a true array's elements are. */
+  readonly element?: PgType
+}
+
+/** A column as the catalogue describes it. */
+export interface Column {
+  readonly name: string
+  readonly type: PgType
+  /** NOT NULL, on the column or on its domain. */
+  readonly notNull: boolean
+  /** A missing value gets something else than NULL: a DEFAULT, an identity, or a domain's default. */
+  readonly hasDefault: boolean
+  /** GENERATED ALWAYS AS (expression). */
+  readonly generated: boolean
+  readonly identity: 'none' | 'always' | 'by-default'
+}
+
+/** A unique index that ON CONFLICT can name. */
+export interface UniqueKey {
+  readonly index: string
+  /** The constraint's name, where the index belongs to one. */
+  readonly constraint?: string
+  readonly primary: boolean
+  readonly columns: readonly string[]
+  readonly nullsNotDistinct: boolean
+}
+
+/** What one catalogue query learns of a table. */
+export interface Table {
+  readonly schema: string
+  readonly name: string
+  readonly kind: 'table' | 'partitioned' | 'foreign' | 'view'
+  readonly columns: readonly Column[]
+  readonly uniqueKeys: readonly UniqueKey[]
+  /** Why COPY FROM would be refused or behave otherwise than INSERT here; undefined: COPY is fine. */
+  readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
+}
+
+/** Counts of rows; `rowsReceived` is always the sum of the other four. */
+export interface Stats {
+  rowsReceived: number
+  rowsCommitted: number
+  rowsRejected: number
+  rowsSkipped: number
+  rowsPending: number
+  batchesReceived: number
+  batchesCommitted: number
+  transactions: number
+  bytesSent: number
+}
