@@ -1,24 +1,19 @@
 import type { Column } from '../types.ts'
-import type { ByteBuffer } from './byte-buffer.ts'
+import { makeBinaryRowEncoder } from './binary-rows.ts'
+import { codecFor } from './codec-for.ts'
+import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
+import { makeTextRowEncoder } from './text-rows.ts'
 
-/** Turns rows into the bytes of one COPY. Made once for a set of columns, used for every row. */
-export interface RowEncoder {
-  readonly format: 'binary' | 'text'
-  /** Appends what comes before the first tuple: the signature of binary COPY, nothing for text. */
-  begin(out: ByteBuffer): void
-  /**
-   * Appends one row. `ordinal` is only written by an encoder made with `staging`.
-   * @returns undefined, or the name of the column whose value has no exact binary form; the buffer is then as before.
-   * @throws ValueError for a value that has no form at all; the buffer is then as before.
-   */
-  row(out: ByteBuffer, row: object, ordinal: number): string | undefined
-  /** Appends what comes after the last tuple: the trailer of binary COPY, nothing for text. */
-  end(out: ByteBuffer): void
+export type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
+export { ValueError } from './value-error.ts'
+
+/** @throws TypeError for the binary format where `canBeBinary(columns)` is false */
+export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
+  const { columns, format, staging } = options
+  return format === 'binary' ? makeBinaryRowEncoder(columns, staging) : makeTextRowEncoder(columns, staging)
 }
 
-export interface RowEncoderOptions {
-  columns: readonly Column[]
-  format: 'binary' | 'text'
-  /** For a staging table: two more int4 fields end each row, its `ordinal` and this number of its shape. */
-  staging?: { shape: number }
+/** Whether every column's type has a binary form. */
+export function canBeBinary(columns: readonly Column[]): boolean {
+  return columns.every(column => codecFor(column.type).binary !== undefined)
 }

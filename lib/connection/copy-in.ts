@@ -1,0 +1,146 @@
+import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
+
+/** The bytes that each piece leaves free at its start, for the header of its CopyData message. */
+export const COPY_HEADER_BYTES = 5
+
+const COPY_DATA = 0x64 // 'd'
+const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]) // 'c'
+
+/** How much may wait in the socket before `write` asks for a pause; about what a kernel's send buffer takes. */
+const MAX_UNSENT_BYTES = 512 * 1024
+
+/**
+ * One COPY … FROM STDIN, from the statement to the server's ReadyForQuery.
+ *
+ * It is a Submittable of `pg` of our own instead of pg-copy-streams, since it has to (1) put header and data in one
+ * socket write, (2) read rows of statements that precede the COPY in the same query string, (3) settle in every
+ * case: pg-copy-streams leaves a 'drain' listener behind that throws once an error has cleared its connection,
+ * and calls back at once when destroyed after CopyDone, before the outcome is known.
+ *
+ *     submitted ──CopyInResponse──▶ copying ──end()──▶ ending ──ReadyForQuery──▶ settled
+ *         └──────────error──────────────┴────abort()─────┴────────error────────▶ settled
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
+ */
+export class CopyIn {
+  /** Text values of the rows that statements before the COPY returned, in order. */
+  readonly precedingRows: string[][] = []
+
+  readonly #text: string
+  readonly #ready: Promise<void>
+  /** Resolves at ReadyForQuery, rejects with what made the COPY fail. */
+  readonly settled: Promise<void>
+  #resolveReady!: () => void
+  #resolveSettled!: () => void
+  #rejectSettled!: (error: Error) => void
+  #connection: PgConnectionLike | undefined
+  #copying = false
+  #aborted = false
+  #error: Error | undefined
+
+  /** Sends `text`, which ends with a COPY … FROM STDIN statement, to the server. */
+  static open(client: PgClientLike, text: string): CopyIn {
+    const copy = new CopyIn(text)
+    // pg takes any object with submit(); its types know only those of its own
+    ;(client.query as unknown as (submittable: CopyIn) => void).call(client, copy)
+    return copy
+  }
+
+  private constructor(text: string) {
+    this.#text = text
+    this.#ready = new Promise(resolve => {
+      this.#resolveReady = resolve
+    })
+    this.settled = new Promise((resolve, reject) => {
+      this.#resolveSettled = resolve
+      this.#rejectSettled = reject
+    })
+    this.settled.catch(() => {}) // whoever writes, ends or aborts hears of it
+  }
+
+  /** Resolves when the server takes data, so that rows of preceding statements have come, too. */
+  async ready(): Promise<void> {
+    await this.#ready
+    if (this.#error) throw this.#error
+  }
+
+  /**
+   * Sends one piece, whose first {@link COPY_HEADER_BYTES} bytes are free. The piece belongs to the socket from now
+   * on. Returns a promise when the caller should wait before it sends more.
+   * @throws the server's error as soon as it is known
+   */
+  write(piece: Buffer): Promise<void> | undefined {
+    if (this.#error) throw this.#error
+    piece[0] = COPY_DATA
+    piece.writeInt32BE(piece.length - 1, 1)
+    if (!this.#copying) return this.ready().then(() => this.#send(piece))
+    return this.#send(piece)
+  }
+
+  #send(piece: Buffer): Promise<void> | undefined {
+    if (this.#error) throw this.#error
+    const { stream } = this.#connection!
+    if (stream.writableLength < MAX_UNSENT_BYTES) {
+      stream.write(piece)
+      return undefined
+    }
+    // the error, if the socket breaks meanwhile, comes by way of pg and `settled`
+    const sent = new Promise<void>(resolve => stream.write(piece, () => resolve()))
+    return Promise.race([sent, this.settled])
+  }
+
+  /** Ends the data; resolves when the server has taken every row, and rejects with its error otherwise. */
+  async end(): Promise<void> {
+    await this.ready()
+    this.#connection!.stream.write(COPY_DONE)
+    await this.settled
+  }
+
+  /** Makes the COPY fail, and resolves when the server has answered; its error is what was asked for. */
+  async abort(): Promise<void> {
+    this.#aborted = true
+    if (this.#copying && !this.#error) this.#connection!.sendCopyFail('aborted by the client')
+    await this.settled.catch(() => {})
+  }
+
+  // --- what pg calls -------------------------------------------------------------------------------------
+
+  submit(connection: PgConnectionLike): void {
+    this.#connection = connection
+    connection.query(this.#text)
+  }
+
+  /** pg replaces this by its own when query_timeout is set, and expects it to be called at the end. */
+  callback(): void {}
+
+  handleRowDescription(): void {}
+
+  handleDataRow(message: { fields: string[] }): void {
+    this.precedingRows.push(message.fields)
+  }
+
+  handleCommandComplete(): void {}
+
+  handleEmptyQuery(): void {}
+
+  handleCopyInResponse(): void {
+    this.#copying = true
+    if (this.#aborted) this.#connection!.sendCopyFail('aborted by the client')
+    this.#resolveReady()
+  }
+
+  handleError(error: Error): void {
+    this.callback()
+    this.#error = error
+    this.#copying = false
+    this.#resolveReady()
+    this.#rejectSettled(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.callback()
+    this.#copying = false
+    this.#resolveReady()
+    this.#resolveSettled()
+  }
+}

@@ -1,0 +1,80 @@
+import type { PgClientLike, PgPoolLike } from './pg-types.ts'
+
+/** How a stream tells those who work for it that it is over. */
+export interface StopSignals {
+  /** Come to an end: start nothing new, roll back, answer soon. */
+  readonly stop: AbortSignal
+  /** The time for that is over: connections are ended, and nobody waits for the server any longer. */
+  readonly kill: AbortSignal
+}
+
+/**
+ * A client checked out of a pool. While it is ours it has an error listener (an 'error' event without one ends
+ * the process), and it goes back exactly once: whole, or marked as broken so that the pool closes it.
+ */
+export class Lease {
+  readonly client: PgClientLike
+  /** What ended the connection, once something has. */
+  broken: Error | undefined
+  readonly #kill: AbortSignal
+  #released = false
+
+  /**
+   * Checks a client out. When `stop` aborts first, rejects with its reason, and a client that comes later goes
+   * straight back.
+   */
+  static async take(pool: PgPoolLike, { stop, kill }: StopSignals): Promise<Lease> {
+    stop.throwIfAborted()
+    const connecting = pool.connect()
+    try {
+      return new Lease(await unlessAborted(connecting, stop), kill)
+    } catch (error) {
+      connecting.then(
+        client => client.release(),
+        () => {},
+      )
+      throw error
+    }
+  }
+
+  private constructor(client: PgClientLike, kill: AbortSignal) {
+    this.client = client
+    this.#kill = kill
+    client.on?.('error', this.#onError)
+    kill.addEventListener('abort', this.#onKill)
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.broken ??= error
+  }
+
+  readonly #onKill = (): void => {
+    this.broken ??= this.#kill.reason as Error
+    this.release()
+  }
+
+  /** Gives the client back, or ends its connection when it is `broken`. Further calls do nothing. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#kill.removeEventListener('abort', this.#onKill)
+    this.client.release(this.broken)
+    // a connection that is being ended may still report what ended it: that listener stays with it
+    if (!this.broken) this.client.removeListener?.('error', this.#onError)
+  }
+}
+
+/** Waits for `promise`, but no longer than until `signal` aborts; then rejects with its reason. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let onAbort!: () => void
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

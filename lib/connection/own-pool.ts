@@ -1,0 +1,36 @@
+import type { PgClientLike, PgPoolLike } from './pg-types.ts'
+
+interface EndablePool extends PgPoolLike {
+  end(): Promise<void>
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** A pool that a stream makes for itself when it first needs a client, and ends with itself. */
+export class OwnPool implements PgPoolLike {
+  readonly #connectionString: string
+  readonly #max: number
+  #pool: Promise<EndablePool> | undefined
+
+  constructor(connectionString: string, max: number) {
+    this.#connectionString = connectionString
+    this.#max = max
+  }
+
+  async connect(): Promise<PgClientLike> {
+    this.#pool ??= this.#make()
+    return (await this.#pool).connect()
+  }
+
+  async #make(): Promise<EndablePool> {
+    // only here: whoever brings a pool may bring another driver's
+    const { default: pg } = await import('pg')
+    const pool = new pg.Pool({ connectionString: this.#connectionString, max: this.#max })
+    // an idle client's broken connection is no failure: the pool makes another
+    pool.on('error', () => {})
+    return pool as unknown as EndablePool
+  }
+
+  async end(): Promise<void> {
+    await (await this.#pool)?.end()
+  }
+}

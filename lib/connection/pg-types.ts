@@ -1,0 +1,33 @@
+/**
+ * The little of `pg` that is used, as structural types, so that any pool that looks like pg's will do
+ * (pg, pg-native's, a wrapper of one's own, pg-mem's) and the package needs no types of pg.
+ */
+
+export interface PgResultLike {
+  rows: Record<string, unknown>[]
+  rowCount: number | null
+  /** The command tag's first word, such as INSERT, COMMIT or ROLLBACK. */
+  command?: string
+}
+
+export interface PgClientLike {
+  // a method, and loosely typed, because pg's own type is a set of overloads
+  query(text: string, values?: unknown[]): Promise<PgResultLike>
+  release(error?: Error | boolean): void
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  removeListener?(event: 'error', listener: (error: Error) => void): unknown
+}
+
+export interface PgPoolLike {
+  connect(): Promise<PgClientLike>
+}
+
+/** pg's connection, as a Submittable gets it: the object that pg-cursor and pg-copy-streams build on, too. */
+export interface PgConnectionLike {
+  query(text: string): void
+  sendCopyFail(message: string): void
+  stream: {
+    write(bytes: Uint8Array, callback?: (error?: Error | null) => void): boolean
+    readonly writableLength: number
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A growing run of bytes with direct access: encoders reserve room, store by index, and move `length`.
+ * Nothing is allocated per value.
+ */
+export class ByteBuffer {
+  /** Room for the bytes; only `[0, length)` is meaningful. Changes identity when it grows or is taken. */
+  bytes: Buffer
+  /** The same memory, for numbers in network byte order. */
+  view: DataView
+  /** How many bytes are written. Setting it back rewinds. */
+  length = 0
+  readonly #slabBytes: number
+
+  /** @param slabBytes how much memory to ask for at a time; several takes share one slab. */
+  constructor(slabBytes = 256 * 1024) {
+    this.#slabBytes = slabBytes
+    // Slow: not from the shared pool, whose slabs other buffers would keep alive.
+    this.bytes = Buffer.allocUnsafeSlow(slabBytes)
+    this.view = viewOf(this.bytes)
+  }
+
+  /** Makes room for `count` more bytes. */
+  reserve(count: number): void {
+    if (this.length + count > this.bytes.length) this.#grow(count)
+  }
+
+  #grow(count: number): void {
+    const needed = this.length + count
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#slabBytes, this.bytes.length * 2))
+    this.bytes.copy(grown, 0, 0, this.length)
+    this.bytes = grown
+    this.view = viewOf(grown)
+  }
+
+  /**
+   * The bytes so far. They are the caller's from here on, and are never written again: what follows goes
+   * behind them in the same memory while much room is left, else into a new slab.
+   */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length)
+    const left = this.bytes.length - this.length
+    this.bytes =
+      left >= this.#slabBytes / 4 && left >= this.length + this.length / 8
+        ? this.bytes.subarray(this.length)
+        : Buffer.allocUnsafeSlow(this.#slabBytes)
+    this.view = viewOf(this.bytes)
+    this.length = 0
+    return taken
+  }
+
+  putInt16(value: number): void {
+    this.reserve(2)
+    this.view.setInt16(this.length, value)
+    this.length += 2
+  }
+
+  putInt32(value: number): void {
+    this.reserve(4)
+    this.view.setInt32(this.length, value)
+    this.length += 4
+  }
+
+  putBytes(value: Uint8Array): void {
+    this.reserve(value.length)
+    this.bytes.set(value, this.length)
+    this.length += value.length
+  }
+
+  /** The string's UTF-8 bytes; a lone surrogate becomes U+FFFD, as in every string that `pg` sends. */
+  putUtf8(value: string): void {
+    const count = value.length
+    this.reserve(count * 3)
+    const { bytes } = this
+    const start = this.length
+    if (count <= SHORT) {
+      // A call into the engine costs more than this loop for short ASCII, the bulk of real columns.
+      let i = 0
+      for (; i < count; i++) {
+        const code = value.charCodeAt(i)
+        if (code > 0x7f) break
+        bytes[start + i] = code
+      }
+      if (i === count) {
+        this.length = start + count
+        return
+      }
+    }
+    this.length = start + bytes.write(value, start, 'utf8')
+  }
+}
+
+const SHORT = 40
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}

@@ -1,0 +1,91 @@
+import type { ByteBuffer } from '../byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { bytesOf, prepareInstant, prepareValue } from '../parameter.ts'
+import { bytea } from './bytea.ts'
+
+/**
+ * Arrays: dimensions, whether there are NULLs, the element type, and the elements' fields. Exact for
+ * rectangular JavaScript arrays whose every element is; nested arrays are dimensions for every element
+ * type, json too, as in the array literals of `pg`. Ragged arrays, and strings, are left to array_in.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c (array_recv)
+ */
+export function arrayOf(element: Codec, elementOid: number): Codec {
+  // A date in it is written as the element's codec does. json's way with arrays is not wanted: this is a literal.
+  const text = element.text === prepareInstant ? prepareInstant : prepareValue
+  const putElement = element.binary
+  if (putElement === undefined) return { text }
+
+  function putLevel(
+    out: ByteBuffer,
+    items: readonly unknown[],
+    sizes: readonly number[],
+    depth: number,
+  ): number {
+    if (items.length !== sizes[depth]) return RAGGED
+    const isLast = depth === sizes.length - 1
+    let hasNull = 0
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i]
+      if (isLast) {
+        if (item === null || item === undefined) {
+          out.putInt32(-1)
+          hasNull = 1
+        } else if (ArrayBuffer.isView(item)) {
+          // To `pg` a view inside an array is the text '\x…'.
+          if (element !== bytea) return RAGGED
+          out.putInt32(item.byteLength)
+          out.putBytes(bytesOf(item))
+        } else if (Array.isArray(item) || !putElement?.(out, item)) {
+          return RAGGED
+        }
+      } else {
+        const inner = Array.isArray(item) ? putLevel(out, item, sizes, depth + 1) : RAGGED
+        if (inner === RAGGED) return RAGGED
+        hasNull |= inner
+      }
+    }
+    return hasNull
+  }
+
+  return {
+    text,
+    binary(out, value) {
+      if (!Array.isArray(value)) return false
+      const sizes = sizesOf(value)
+      if (sizes === undefined) return false
+      const start = out.length
+      out.reserve(16 + sizes.length * 8)
+      out.length += 8
+      out.putInt32(0)
+      out.putInt32(elementOid)
+      for (const size of sizes) {
+        out.putInt32(size)
+        out.putInt32(1) // subscripts begin at 1
+      }
+      const hasNull = sizes.length === 0 ? 0 : putLevel(out, value, sizes, 0)
+      if (hasNull === RAGGED) return false
+      out.view.setInt32(start, out.length - start - 4)
+      out.view.setInt32(start + 4, sizes.length)
+      out.view.setInt32(start + 8, hasNull)
+      return true
+    },
+  }
+}
+
+const RAGGED = -1
+
+/** MAXDIM of utils/array.h. */
+const MOST_DIMENSIONS = 6
+
+/** The length of each dimension; none for `[]`; undefined where an inner array is empty or too deep. */
+function sizesOf(value: readonly unknown[]): number[] | undefined {
+  const sizes: number[] = []
+  let level: unknown = value
+  while (Array.isArray(level)) {
+    if (level.length === 0) return sizes.length === 0 ? sizes : undefined
+    sizes.push(level.length)
+    if (sizes.length > MOST_DIMENSIONS) return undefined
+    level = level[0]
+  }
+  return sizes
+}

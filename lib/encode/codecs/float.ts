@@ -1,0 +1,85 @@
+import type { ByteBuffer } from '../byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
+
+/**
+ * float4 and float8: IEEE 754 in network byte order. JavaScript reads decimals as strtod does, to the nearest
+ * double, and `String(number)` reads back as the same number, so doubles are exact. A value that the
+ * server refuses as out of range (over- and underflow) is left to it.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
+ */
+export const float8: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    if (typeof value === 'number') return putDouble(out, value + 0) // -0 + 0 is 0, as String(-0) is '0'
+    const double = toDouble(value)
+    if (double === undefined) return false
+    return putDouble(out, double)
+  },
+}
+
+function putDouble(out: ByteBuffer, double: number): boolean {
+  out.reserve(12)
+  out.view.setInt32(out.length, 8)
+  out.view.setFloat64(out.length + 4, double)
+  out.length += 12
+  return true
+}
+
+/**
+ * float4in rounds the decimal once; from a double it would be twice. That differs only where the double lies
+ * exactly between two floats: anywhere else the decimal lies on the same side of the middle as its
+ * nearest double does, for the middle is itself a double.
+ */
+export const float4: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    const double = typeof value === 'number' ? value + 0 : toDouble(value)
+    if (double === undefined) return false
+    const float = Math.fround(double)
+    if (float !== double && !Number.isNaN(double)) {
+      if (!Number.isFinite(float) || Math.abs(float) < SMALLEST_NORMAL || isMiddle(double)) return false
+    }
+    out.reserve(8)
+    out.view.setInt32(out.length, 4)
+    out.view.setFloat32(out.length + 4, float)
+    out.length += 8
+    return true
+  },
+}
+
+/** Below, floats have fewer bits and isMiddle's arithmetic does not hold. */
+const SMALLEST_NORMAL = 2 ** -126
+
+const scratch = new DataView(new ArrayBuffer(8))
+
+/** A float has 23 bits of fraction, a double 52: in the middle, the 29 that go are a one and zeros. */
+function isMiddle(double: number): boolean {
+  scratch.setFloat64(0, double)
+  return (scratch.getInt32(4) & 0x1fffffff) === 0x10000000
+}
+
+const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
+
+function toDouble(value: unknown): number | undefined {
+  if (typeof value === 'string') {
+    switch (value) {
+      case 'NaN':
+        return Number.NaN
+      case 'Infinity':
+        return Number.POSITIVE_INFINITY
+      case '-Infinity':
+        return Number.NEGATIVE_INFINITY
+    }
+    if (!DECIMAL.test(value)) return undefined
+    const double = Number(value)
+    if (!Number.isFinite(double)) return undefined
+    if (double === 0 && /^[^eE]*[1-9]/.test(value)) return undefined
+    return double
+  }
+  if (typeof value === 'bigint') {
+    const double = Number(value)
+    return Number.isFinite(double) ? double : undefined
+  }
+  return undefined
+}

@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer'
+import type { ByteBuffer } from '../byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { prepareJson, prepareValue } from '../parameter.ts'
+
+/**
+ * Types whose binary form is their text: the server checks and converts both by the same code
+ * (textrecv, enum_recv, json_recv), so any value that has a text has a binary form.
+ */
+const utf8Text = (bytes: Buffer): string | undefined => (isUtf8(bytes) ? bytes.toString('utf8') : undefined)
+
+/** A length and the UTF-8 bytes. */
+export function putTextField(out: ByteBuffer, text: string): void {
+  const start = out.length
+  out.reserve(4)
+  out.length = start + 4
+  out.putUtf8(text)
+  out.view.setInt32(start, out.length - start - 4)
+}
+
+/** text, varchar, bpchar, citext and enums. */
+export const text: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    const string = typeof value === 'string' ? value : prepareValue(value)
+    if (typeof string !== 'string') return false
+    putTextField(out, string)
+    return true
+  },
+  textOfBinary: utf8Text,
+}
+
+/** Longer than this, namein cuts and namerecv refuses. */
+const NAME_BYTES = 63
+
+export const name: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    const start = out.length
+    return text.binary!(out, value) && out.length - start - 4 <= NAME_BYTES
+  },
+  textOfBinary: utf8Text,
+}
+
+export const json: Codec = {
+  text: prepareJson,
+  binary(out, value) {
+    const string = prepareJson(value)
+    if (typeof string !== 'string') return false
+    putTextField(out, string)
+    return true
+  },
+  textOfBinary: utf8Text,
+}
+
+/** The only version of the format that jsonb_recv knows. */
+const JSONB_VERSION = 1
+
+export const jsonb: Codec = {
+  text: prepareJson,
+  binary(out, value) {
+    const string = prepareJson(value)
+    if (typeof string !== 'string') return false
+    const start = out.length
+    out.reserve(5)
+    out.bytes[start + 4] = JSONB_VERSION
+    out.length = start + 5
+    out.putUtf8(string)
+    out.view.setInt32(start, out.length - start - 4)
+    return true
+  },
+  textOfBinary: bytes => (bytes[0] === JSONB_VERSION ? utf8Text(bytes.subarray(1)) : undefined),
+}

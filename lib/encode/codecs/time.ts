@@ -1,0 +1,39 @@
+import type { ByteBuffer } from '../byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { IsoReader } from '../iso-8601.ts'
+import { prepareValue } from '../parameter.ts'
+
+/**
+ * time: microseconds since midnight. timetz: the same, and the zone in seconds west of Greenwich.
+ * Strings only, and for timetz only with an offset: else the session's zone decides. A Date goes as `pg`'s text.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (time_recv, timetz_recv)
+ */
+export const time: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    // time_in has rules of its own for an offset.
+    if (typeof value !== 'string' || !iso.readTime(value) || !Number.isNaN(iso.offset)) return false
+    out.putInt32(8)
+    putMicros(out)
+    return true
+  },
+}
+
+export const timetz: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    if (typeof value !== 'string' || !iso.readTime(value) || Number.isNaN(iso.offset)) return false
+    out.putInt32(12)
+    putMicros(out)
+    out.putInt32(-iso.offset)
+    return true
+  },
+}
+
+const iso = new IsoReader()
+
+function putMicros(out: ByteBuffer): void {
+  const micros = iso.seconds * 1_000_000 + iso.micros
+  out.putInt32(Math.floor(micros / 0x1_0000_0000))
+  out.putInt32(micros)
+}

@@ -1,0 +1,38 @@
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
+
+/**
+ * Sixteen bytes, from the standard form only: 8-4-4-4-12 hex digits in either case.
+ * @see https://www.postgresql.org/docs/current/datatype-uuid.html
+ */
+export const uuid: Codec = {
+  text: prepareValue,
+  binary(out, value) {
+    if (typeof value !== 'string' || value.length !== 36) return false
+    out.reserve(20)
+    out.view.setInt32(out.length, 16)
+    const { bytes } = out
+    let at = out.length + 4
+    for (let i = 0; i < 36; i += 2) {
+      if (i === 8 || i === 13 || i === 18 || i === 23) {
+        if (value.charCodeAt(i) !== 0x2d) return false
+        i++
+      }
+      const first = value.charCodeAt(i)
+      const second = value.charCodeAt(i + 1)
+      if ((first | second) > 0x7f) return false
+      const high = HEX_VALUE[first]!
+      const low = HEX_VALUE[second]!
+      if ((high | low) < 0) return false
+      bytes[at++] = (high << 4) | low
+    }
+    out.length = at
+    return true
+  },
+}
+
+/** The value of a hex digit by its character code, else -1. */
+const HEX_VALUE = Int8Array.from({ length: 128 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(digit) ? -1 : digit
+})

@@ -1,0 +1,149 @@
+import type { Column, PgType, Table, UniqueKey } from '../types.ts'
+import { quoteTable, type TableParts } from './identifier.ts'
+
+/**
+ * The one catalogue query that learns a table. Its parameter is the quoted name, resolved by the server's own
+ * search_path; it returns no row when there is no such relation.
+ *
+ * `types` closes over what the columns are made of: domains lead to their base, arrays to their elements. An array
+ * is what its element names as its typarray: int2vector and oidvector have elements too, but other input rules.
+ * Columns that only newer servers have are read by way of to_jsonb, so that one text serves them all.
+ * @see https://www.postgresql.org/docs/current/catalogs.html
+ */
+export const INTROSPECTION_SQL = `
+WITH RECURSIVE target AS (
+  SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
+), attribute AS (
+  SELECT a.*, pg_catalog.to_jsonb(a) AS j FROM pg_catalog.pg_attribute a JOIN target t ON a.attrelid = t.oid
+  WHERE a.attnum > 0 AND NOT a.attisdropped
+), type_oid(oid) AS (
+  SELECT a.atttypid FROM attribute a
+  UNION
+  SELECT next.oid FROM type_oid o JOIN pg_catalog.pg_type t ON t.oid = o.oid
+  LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid
+  CROSS JOIN LATERAL (VALUES (t.typbasetype), (e.oid)) next(oid)
+  WHERE next.oid <> 0
+)
+SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
+  CASE WHEN t.relkind = 'v' THEN 'view'
+       WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
+       WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
+  END AS "copyObstacle",
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'name', a.attname, 'type', a.atttypid::bigint, 'notNull', a.attnotnull, 'hasDefault', a.atthasdef,
+      'generated', a.j ->> 'attgenerated', 'identity', a.attidentity) ORDER BY a.attnum)
+    FROM attribute a) AS columns,
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'oid', y.oid::bigint, 'name', y.typname, 'sqlName', pg_catalog.format_type(y.oid, -1),
+      'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype, 'base', y.typbasetype::bigint,
+      'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e WHERE e.typarray = y.oid), 0),
+      'notNull', y.typnotnull, 'hasDefault', y.typdefault IS NOT NULL))
+    FROM type_oid o JOIN pg_catalog.pg_type y ON y.oid = o.oid) AS types,
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
+      'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+      'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
+        FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
+        JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts)) ORDER BY i.indisprimary DESC, x.relname)
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+    LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
+    WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
+    AS "uniqueKeys"
+FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE t.relkind IN ('r', 'p', 'f', 'v')`
+
+/** The parameters of {@link INTROSPECTION_SQL}. */
+export function introspectionValues(table: TableParts): [string] {
+  return [quoteTable(table)]
+}
+
+interface TypeRow {
+  oid: number
+  name: string
+  sqlName: string
+  builtIn: boolean
+  kind: string
+  base: number
+  element: number
+  notNull: boolean
+  hasDefault: boolean
+}
+
+interface ColumnRow {
+  name: string
+  type: number
+  notNull: boolean
+  hasDefault: boolean
+  generated: string | null
+  identity: string
+}
+
+/** Makes a {@link Table} of the row that {@link INTROSPECTION_SQL} returned. */
+export function readTable(row: Record<string, unknown>): Table {
+  const typeRows = new Map((row.types as TypeRow[] | null)?.map(type => [type.oid, type]))
+  const types = new Map<number, PgType>()
+  const obstacle = row.copyObstacle as Table['copyObstacle'] | null
+  return {
+    schema: row.schema as string,
+    name: row.name as string,
+    kind: RELATION_KINDS[row.kind as string] ?? 'table',
+    columns: ((row.columns as ColumnRow[] | null) ?? []).map(column => readColumn(column, typeRows, types)),
+    uniqueKeys: (
+      (row.uniqueKeys as (Omit<UniqueKey, 'constraint'> & { constraint: string | null })[] | null) ?? []
+    ).map(({ constraint, ...key }) => (constraint === null ? key : { ...key, constraint })),
+    ...(obstacle ? { copyObstacle: obstacle } : {}),
+  }
+}
+
+const RELATION_KINDS: Readonly<Record<string, Table['kind']>> = {
+  r: 'table',
+  p: 'partitioned',
+  f: 'foreign',
+  v: 'view',
+}
+
+const TYPE_KINDS: Readonly<Record<string, PgType['kind']>> = {
+  d: 'domain',
+  e: 'enum',
+  c: 'composite',
+  r: 'range',
+  m: 'multirange',
+  p: 'pseudo',
+}
+
+function readColumn(row: ColumnRow, typeRows: Map<number, TypeRow>, types: Map<number, PgType>): Column {
+  const domains = domainChain(row.type, typeRows)
+  return {
+    name: row.name,
+    type: readType(row.type, typeRows, types),
+    notNull: row.notNull || domains.some(domain => domain.notNull),
+    // a stored generated column has its expression in pg_attrdef, too, but that is not a default
+    hasDefault:
+      (row.hasDefault && !row.generated) || row.identity !== '' || domains.some(domain => domain.hasDefault),
+    generated: Boolean(row.generated),
+    identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by-default' : 'none',
+  }
+}
+
+function domainChain(oid: number, typeRows: Map<number, TypeRow>): TypeRow[] {
+  const chain: TypeRow[] = []
+  for (let type = typeRows.get(oid); type?.kind === 'd'; type = typeRows.get(type.base)) chain.push(type)
+  return chain
+}
+
+function readType(oid: number, typeRows: Map<number, TypeRow>, types: Map<number, PgType>): PgType {
+  const known = types.get(oid)
+  if (known) return known
+  const row = typeRows.get(oid)!
+  const type: PgType = {
+    oid,
+    name: row.name,
+    sqlName: row.sqlName,
+    builtIn: row.builtIn,
+    kind: row.element ? 'array' : (TYPE_KINDS[row.kind] ?? 'base'),
+    ...(row.base ? { base: readType(row.base, typeRows, types) } : {}),
+    ...(row.element ? { element: readType(row.element, typeRows, types) } : {}),
+  }
+  types.set(oid, type)
+  return type
+}

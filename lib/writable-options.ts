@@ -1,0 +1,233 @@
+import type { PgClientLike, PgPoolLike } from './connection/pg-types.ts'
+import {
+  checkAbortSignal,
+  checkFunction,
+  checkInteger,
+  checkKnownKeys,
+  checkObject,
+  checkOneOf,
+  checkString,
+  expectOption,
+  optionError,
+  withDefaults,
+} from './options.ts'
+import { parseTableName } from './table/identifier.ts'
+import type { CopyFormat, Method, TableName } from './types.ts'
+import type { ConflictOption } from './write/conflict.ts'
+import type { WriteRequest } from './write/plan.ts'
+
+/** What to do with a row whose key is in the table already. */
+export interface OnConflict<Row = Record<string, unknown>> {
+  /**
+   * The columns of a unique index, or a constraint's name. May be left out with `action: 'nothing'`, which then
+   * covers every unique index.
+   */
+  target?: readonly ColumnOf<Row>[] | { constraint: string } | undefined
+  /** `update`: the last row of a key in a batch wins. `nothing`: the row that was there first stays. */
+  action: 'nothing' | 'update'
+  /** The columns that an update sets. @default every written column that is not in the target */
+  update?: readonly ColumnOf<Row>[] | undefined
+}
+
+/** The names of a row's keys, where its type has names; any string, where it has not. */
+export type ColumnOf<Row> = Extract<keyof Row, string>
+
+/** What {@link PgBatchWritable} takes. Either `pool` or `connectionString` says where to. */
+export type PgBatchWritableOptions<Item, Row = Item> = PgBatchWritableSettings<Item, Row> &
+  (
+    | {
+        /** Where clients come from. It stays yours: the stream takes clients for a transaction each, and never ends it. */
+        pool: PgPoolLike
+        connectionString?: undefined
+      }
+    | {
+        /** A pool of the stream's own, made when the first batch comes and ended with the stream. Needs the package pg. */
+        connectionString: string
+        pool?: undefined
+      }
+  )
+
+interface PgBatchWritableSettings<Item, Row> {
+  /**
+   * The table to write. A string is split once, at its first dot outside double quotes; names keep their case.
+   * @example 'orders', 'sales.orders', { schema: 'sales', name: 'orders.2026' }
+   */
+  table: TableName
+  /**
+   * The columns to write, each by the row's key of the same name.
+   * @default every column of the table that can be inserted
+   */
+  columns?: readonly ColumnOf<Row>[] | undefined
+  /**
+   * Makes a row of an item, once for each. null or undefined skips the item, and `stats.rowsSkipped` counts it.
+   * @default the item is the row
+   */
+  toRow?: ((item: Item) => Row | null | undefined) | undefined
+  /**
+   * What to do with a key that is no column: fail before anything of the batch is sent, or leave it out.
+   * @default 'error'
+   */
+  unknownKeys?: 'error' | 'ignore' | undefined
+  /**
+   * How rows travel. `auto` takes COPY, and INSERT for a few rows and where a table does not take COPY (a view,
+   * row-level security, rules).
+   * @default 'auto'
+   */
+  method?: Method | undefined
+  /**
+   * What COPY sends. `auto` takes binary where every column has a binary codec, and turns to text within a batch at
+   * a value without an exact binary form. `binary` makes such a value an error.
+   * @default 'auto'
+   */
+  copyFormat?: CopyFormat | undefined
+  /** Makes the write an upsert. @default none: a duplicate key is an error */
+  onConflict?: OnConflict<Row> | undefined
+  /**
+   * How many transactions may be under way at once, each on a client of its own; an integer ≥ 1. At 1 batches commit
+   * in order. Raising it costs connections and that order, and buys throughput up to about the server's cores.
+   * @default 1
+   */
+  concurrency?: number | undefined
+  /**
+   * Names the lane of an item: items with the same answer are written in order at any `concurrency`. A batch with
+   * items of several lanes is split, and each part is a batch of its own from there on.
+   * @default none: a whole batch goes to whichever lane is free
+   */
+  laneOf?: ((item: Item) => string | number) | undefined
+  /**
+   * Runs in the batch's transaction after its rows, before COMMIT, with the client that wrote them. What it throws
+   * rolls the batch back and fails the stream. It must not end the transaction itself.
+   */
+  inTransaction?: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  /**
+   * Runs after the batch's COMMIT, in the order of commits of its lane, and before 'finish'. The place to acknowledge
+   * what was written to its source. What it throws fails the stream; the rows stay committed.
+   */
+  afterCommit?: ((batch: readonly Item[]) => void | Promise<void>) | undefined
+  /** Aborting it destroys the stream: what is in flight is rolled back. @default none */
+  signal?: AbortSignal | undefined
+}
+
+const DEFAULTS = Object.freeze({
+  pool: undefined,
+  connectionString: undefined,
+  table: undefined,
+  columns: undefined,
+  toRow: undefined,
+  unknownKeys: 'error',
+  method: 'auto',
+  copyFormat: 'auto',
+  onConflict: undefined,
+  concurrency: 1,
+  laneOf: undefined,
+  inTransaction: undefined,
+  afterCommit: undefined,
+  signal: undefined,
+})
+
+export interface ResolvedWritableOptions<Item> extends WriteRequest<Item> {
+  readonly pool: PgPoolLike | undefined
+  readonly connectionString: string | undefined
+  readonly concurrency: number
+  readonly laneOf: ((item: Item) => string | number) | undefined
+  readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly afterCommit: ((batch: readonly Item[]) => void | Promise<void>) | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** @throws TypeError that says what was expected and what came */
+export function resolveWritableOptions<Item, Row>(
+  options: PgBatchWritableOptions<Item, Row>,
+): ResolvedWritableOptions<Item> {
+  const given = checkObject('options', options) as typeof options & Record<string, unknown>
+  checkKnownKeys('PgBatchWritable', given, Object.keys(DEFAULTS))
+  const { unknownKeys, method, copyFormat, concurrency, signal } = withDefaults(DEFAULTS, given)
+  const resolved = {
+    ...checkDestination(given.pool, given.connectionString),
+    table: checkTable(given.table),
+    columns: optional('columns', given.columns, checkNames),
+    toRow: optional('toRow', given.toRow, checkFunction),
+    unknownKeys: checkOneOf('unknownKeys', unknownKeys, ['error', 'ignore']),
+    method: checkOneOf('method', method, ['auto', 'copy', 'insert']),
+    copyFormat: checkOneOf('copyFormat', copyFormat, ['auto', 'binary', 'text']),
+    onConflict: optional('onConflict', given.onConflict, checkConflict),
+    concurrency: checkInteger('concurrency', concurrency, 1),
+    laneOf: optional('laneOf', given.laneOf, checkFunction),
+    inTransaction: optional('inTransaction', given.inTransaction, checkFunction),
+    afterCommit: optional('afterCommit', given.afterCommit, checkFunction),
+    signal: optional('signal', signal, checkAbortSignal),
+  }
+  if (resolved.method === 'insert' && resolved.copyFormat !== 'auto') {
+    throw optionError("Expected no `copyFormat` with `method: 'insert'`, which does not COPY")
+  }
+  return resolved
+}
+
+function optional<Value, Checked>(
+  name: string,
+  value: Value | undefined,
+  check: (name: string, value: Value) => Checked,
+): Checked | undefined {
+  return value === undefined ? undefined : check(name, value)
+}
+
+function checkDestination(
+  pool: unknown,
+  connectionString: unknown,
+): Pick<ResolvedWritableOptions<never>, 'pool' | 'connectionString'> {
+  if (pool !== undefined && connectionString !== undefined) {
+    throw optionError('Expected either `pool` or `connectionString`, got both')
+  }
+  if (pool === undefined && connectionString === undefined) {
+    throw optionError('Expected `pool` (of the package pg) or `connectionString`, got neither')
+  }
+  if (pool === undefined) return { pool, connectionString: checkString('connectionString', connectionString) }
+  const holds =
+    typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
+  expectOption<PgPoolLike>('pool', pool, 'a pool with a connect() method', holds)
+  return { pool, connectionString: undefined }
+}
+
+function checkTable(table: unknown): WriteRequest<never>['table'] {
+  if (typeof table !== 'object') return parseTableName(checkString('table', table))
+  const parts = checkObject('table', table)
+  checkKnownKeys('table', parts, ['schema', 'name'])
+  const name = checkString('table.name', parts.name)
+  return parts.schema === undefined ? { name } : { schema: checkString('table.schema', parts.schema), name }
+}
+
+function checkNames(name: string, value: unknown): readonly string[] {
+  const holds =
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every(entry => typeof entry === 'string' && entry !== '')
+  expectOption<string[]>(name, value, 'an array of column names that is not empty', holds)
+  const twice = value.find((entry, index) => value.indexOf(entry) !== index)
+  if (twice !== undefined)
+    throw optionError(`Expected each column of \`${name}\` once, got ${JSON.stringify(twice)} twice`)
+  return [...value]
+}
+
+function checkConflict(name: string, value: unknown): ConflictOption {
+  const given = checkObject(name, value)
+  checkKnownKeys(name, given, ['target', 'action', 'update'])
+  const action = checkOneOf(`${name}.action`, given.action, ['nothing', 'update'])
+  const target = optional(`${name}.target`, given.target, checkTarget)
+  const update = optional(`${name}.update`, given.update, checkNames)
+  if (action === 'update' && target === undefined) {
+    throw optionError(
+      `Expected \`${name}.target\` with \`action: 'update'\`, got none: name the key's columns`,
+    )
+  }
+  if (action === 'nothing' && update !== undefined) {
+    throw optionError(`Expected no \`${name}.update\` with \`action: 'nothing'\`, which changes no row`)
+  }
+  return { action, ...(target ? { target } : {}), ...(update ? { update } : {}) }
+}
+
+function checkTarget(name: string, value: unknown): NonNullable<ConflictOption['target']> {
+  if (Array.isArray(value)) return checkNames(name, value)
+  const given = checkObject(name, value)
+  checkKnownKeys(name, given, ['constraint'])
+  return { constraint: checkString(`${name}.constraint`, given.constraint) }
+}

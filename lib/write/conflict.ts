@@ -1,0 +1,75 @@
+import { PgBatchError } from '../errors.ts'
+import { quoteTable } from '../table/identifier.ts'
+import type { Conflict } from '../table/statements.ts'
+import type { Table, UniqueKey } from '../types.ts'
+
+/** The `onConflict` option. */
+export interface ConflictOption {
+  readonly target?: readonly string[] | { readonly constraint: string }
+  readonly action: 'nothing' | 'update'
+  readonly update?: readonly string[]
+}
+
+/**
+ * Checks a conflict target against the table's unique keys and fills in what an update sets: every written column
+ * that is not part of the target.
+ */
+export function resolveConflict(
+  option: ConflictOption,
+  written: readonly string[],
+  table: Table | undefined,
+): Conflict {
+  const { target, action } = option
+  const key = table && findKey(option, table)
+  const keys = key?.columns ?? (target && !('constraint' in target) ? target : [])
+  for (const column of keys) {
+    if (!written.includes(column) && action === 'update') {
+      throw notFound(
+        `The conflict target's column ${JSON.stringify(column)} is not among the columns that are written`,
+      )
+    }
+  }
+  for (const column of option.update ?? []) {
+    if (!written.includes(column)) {
+      throw notFound(
+        `\`onConflict.update\` names ${JSON.stringify(column)}, which is not among the columns that are written`,
+      )
+    }
+  }
+  return {
+    ...(target ? { target } : {}),
+    action,
+    keys: keys.every(column => written.includes(column)) ? keys : [],
+    nullsNotDistinct: key?.nullsNotDistinct ?? false,
+    update: option.update ?? written.filter(column => !keys.includes(column)),
+  }
+}
+
+function findKey({ target, action }: ConflictOption, table: Table): UniqueKey | undefined {
+  // without a target any key may conflict; the first one, the primary key, serves to order the locks
+  if (!target) return table.uniqueKeys[0]
+  // a view's keys are its table's, which the server knows
+  if (table.kind === 'view') return undefined
+  const key =
+    'constraint' in target
+      ? table.uniqueKeys.find(unique => unique.constraint === target.constraint)
+      : table.uniqueKeys.find(unique => sameSet(unique.columns, target))
+  // DO NOTHING may also name an exclusion constraint, of which only the server knows
+  if (!key && !('constraint' in target && action === 'nothing')) {
+    const named =
+      'constraint' in target ? `constraint ${JSON.stringify(target.constraint)}` : `(${target.join(', ')})`
+    const all = table.uniqueKeys.map(unique => `(${unique.columns.join(', ')})`).join(', ') || 'none'
+    throw notFound(
+      `No unique index of ${quoteTable(table)} matches the conflict target ${named}; its unique keys: ${all}`,
+    )
+  }
+  return key
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every(name => b.includes(name))
+}
+
+function notFound(message: string): PgBatchError {
+  return new PgBatchError('CONFLICT_TARGET_NOT_FOUND', message, { outcome: 'not-sent' })
+}

@@ -1,0 +1,180 @@
+import { COPY_HEADER_BYTES, type CopyIn } from '../connection/copy-in.ts'
+import { copyContext, isServerError } from '../connection/server-error.ts'
+import type { Transaction } from '../connection/transaction.ts'
+import { ByteBuffer } from '../encode/byte-buffer.ts'
+import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
+import type { TableParts } from '../table/identifier.ts'
+import { copyStatement, STAGING_ORDINAL, STAGING_SHAPE } from '../table/statements.ts'
+import { placeOf, type RowGroup, type RowShape } from './batch.ts'
+import type { CopyFormatChoice } from './copy-format.ts'
+import type { WritePlan } from './plan.ts'
+import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
+
+/**
+ * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows while
+ * later ones are encoded, large enough that a write's own cost does not show.
+ */
+const PIECE_BYTES = 64 * 1024
+
+/** Rows that went into the open COPY one after the other: the server counts them as lines. */
+interface SentRows {
+  readonly firstLine: number
+  readonly group: RowGroup
+  readonly firstIndex: number
+}
+
+interface OpenCopy {
+  readonly copy: CopyIn
+  readonly shape: RowShape
+  readonly encoder: RowEncoder
+  lines: number
+  readonly sent: SentRows[]
+}
+
+/**
+ * Sends rows by COPY: into the table itself, or into a staging table with two columns more. One COPY stays open for
+ * as long as the groups that come have its shape and its values fit its format; a value without an exact binary form
+ * closes a binary COPY after the row before it, and its batch goes on as text.
+ */
+export class CopySender implements RowSender {
+  readonly method = 'copy'
+  bytes = 0
+  readonly #transaction: Transaction
+  readonly #plan: WritePlan<never>
+  readonly #format: CopyFormatChoice
+  readonly #staging: TableParts | undefined
+  readonly #out = new ByteBuffer()
+  #open: OpenCopy | undefined
+  #ordinal = 0
+
+  constructor(
+    transaction: Transaction,
+    plan: WritePlan<never>,
+    format: CopyFormatChoice,
+    staging?: TableParts,
+  ) {
+    this.#transaction = transaction
+    this.#plan = plan
+    this.#format = format
+    this.#staging = staging
+  }
+
+  async send(group: RowGroup, signal: AbortSignal): Promise<void> {
+    let format = this.#format.current
+    for (let index = 0; index < group.rows.length; ) {
+      const open = await this.#openFor(group, index, format)
+      index = await this.#encode(open, group, index, signal)
+      if (index < group.rows.length) {
+        this.#format.missed()
+        format = 'text'
+      }
+    }
+    await this.#sendPiece()
+  }
+
+  /** Encodes and sends rows up to the first one whose values do not fit the open COPY's format; returns its index. */
+  async #encode(open: OpenCopy, group: RowGroup, from: number, signal: AbortSignal): Promise<number> {
+    const { rows } = group
+    const { encoder } = open
+    const out = this.#out
+    for (let index = from; index < rows.length; index++) {
+      let misfit: string | undefined
+      try {
+        misfit = encoder.row(out, rows[index]!, this.#ordinal)
+      } catch (error) {
+        throw this.#unencodable(group, index, error)
+      }
+      if (misfit !== undefined) {
+        if (this.#format.binaryOnly) throw this.#unfit(group, index, misfit)
+        return index
+      }
+      this.#ordinal++
+      open.lines++
+      if (out.length >= PIECE_BYTES) {
+        const full = this.#writePiece(open)
+        if (full) await full
+        signal.throwIfAborted()
+      }
+    }
+    return rows.length
+  }
+
+  async #openFor(group: RowGroup, index: number, format: 'binary' | 'text'): Promise<OpenCopy> {
+    let open = this.#open
+    if (open && (open.shape !== group.shape || open.encoder.format !== format)) {
+      await this.close()
+      open = undefined
+    }
+    if (!open) {
+      const encoder = this.#plan.encoderFor(group.shape, format, this.#staging !== undefined)
+      const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
+      if (this.#staging) columns.push(STAGING_ORDINAL, STAGING_SHAPE)
+      const statement = copyStatement(this.#staging ?? this.#plan.table, columns, format)
+      open = { copy: this.#transaction.openCopy(statement), shape: group.shape, encoder, lines: 0, sent: [] }
+      this.#open = open
+      this.#startPiece()
+      encoder.begin(this.#out)
+    }
+    open.sent.push({ firstLine: open.lines + 1, group, firstIndex: index })
+    return open
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open
+    if (!open) return
+    open.encoder.end(this.#out)
+    await this.#sendPiece()
+    await open.copy.end()
+    this.#open = undefined
+  }
+
+  async abort(): Promise<void> {
+    await this.#open?.copy.abort()
+  }
+
+  locate(error: unknown): RowPlace | undefined {
+    if (!this.#open || !isServerError(error)) return undefined
+    const context = copyContext(error)
+    const sent = context && this.#open.sent.findLast(rows => rows.firstLine <= context.line)
+    if (!sent) return undefined
+    const index = sent.firstIndex + context.line - sent.firstLine
+    // binary COPY may fail on the trailer, one line past the last row
+    if (index >= sent.group.rows.length) return undefined
+    return { batchId: sent.group.batchId, rowIndex: placeOf(sent.group, index), column: context.column }
+  }
+
+  async #sendPiece(): Promise<void> {
+    if (!this.#open || this.#out.length <= COPY_HEADER_BYTES) return
+    const full = this.#writePiece(this.#open)
+    if (full) await full
+  }
+
+  #writePiece(open: OpenCopy): Promise<void> | undefined {
+    const piece = this.#out.take()
+    this.#startPiece()
+    this.bytes += piece.length - COPY_HEADER_BYTES
+    return open.copy.write(piece)
+  }
+
+  #startPiece(): void {
+    this.#out.length = 0
+    this.#out.reserve(COPY_HEADER_BYTES)
+    this.#out.length = COPY_HEADER_BYTES
+  }
+
+  #unencodable(group: RowGroup, index: number, error: unknown): RowError {
+    const column = error instanceof ValueError ? error.column : undefined
+    const cause = error instanceof ValueError ? (error.cause ?? error) : error
+    const message = error instanceof ValueError ? error.message : 'the row could not be read'
+    return new RowError({ batchId: group.batchId, rowIndex: placeOf(group, index), column }, message, cause)
+  }
+
+  #unfit(group: RowGroup, index: number, column: string): RowError {
+    const message = `Column ${JSON.stringify(column)}: the value has no exact binary form; \`copyFormat: 'auto'\` would send it as text`
+    return new RowError(
+      { batchId: group.batchId, rowIndex: placeOf(group, index), column },
+      message,
+      undefined,
+    )
+  }
+}

@@ -1,0 +1,202 @@
+import type { Codec } from '../encode/codec.ts'
+import { codecFor } from '../encode/codec-for.ts'
+import { canBeBinary, makeRowEncoder, type RowEncoder } from '../encode/row-encoder.ts'
+import { PgBatchError } from '../errors.ts'
+import { quoteTable, type TableParts } from '../table/identifier.ts'
+import type { Conflict } from '../table/statements.ts'
+import type { Column, CopyFormat, Method, Table } from '../types.ts'
+import type { RowShape } from './batch.ts'
+import { type ConflictOption, resolveConflict } from './conflict.ts'
+
+/** What the user asked for, checked, its defaults in place. */
+export interface WriteRequest<Item> {
+  readonly table: TableParts
+  readonly columns: readonly string[] | undefined
+  readonly toRow: ((item: Item) => unknown) | undefined
+  readonly unknownKeys: 'error' | 'ignore'
+  readonly method: Method
+  readonly copyFormat: CopyFormat
+  readonly onConflict: ConflictOption | undefined
+}
+
+/** One column that is written. */
+export interface PlannedColumn {
+  readonly name: string
+  readonly read: (row: object) => unknown
+  /** Absent where no catalogue was to be had: values then go to the driver as they are. */
+  readonly known?: { readonly column: Column; readonly codec: Codec }
+}
+
+/** A request and a table, made into what every batch is written by. */
+export interface WritePlan<Item = unknown> {
+  readonly table: TableParts
+  readonly columns: readonly PlannedColumn[]
+  readonly columnNames: ReadonlySet<string>
+  /** Indexes of the columns where a missing value is something else than NULL. */
+  readonly defaulted: readonly number[]
+  readonly toRow: ((item: Item) => unknown) | undefined
+  readonly unknownKeys: 'error' | 'ignore'
+  readonly method: Method
+  readonly copyFormat: CopyFormat
+  readonly conflict: Conflict | undefined
+  /** Several batches may share a transaction and its one merge. */
+  readonly mayGroup: boolean
+  readonly valueOf: (row: object, column: number) => unknown
+  /** The shape that lacks the given columns, written as `'2,5,'`; the same object every time. */
+  readonly shapeWithout: (missing: string) => RowShape
+  /** The encoder of a shape's rows; made once. */
+  readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
+  /** Ends the sentence `Row 3 has the key "x", …`. */
+  readonly whyNotColumn: (key: string) => string
+}
+
+/**
+ * Joins a request with what the catalogue says of its table.
+ * @param table undefined where there is no catalogue to ask (pg-mem): then `columns` are believed
+ * @throws PgBatchError for columns, a conflict target or a method that the table does not have
+ */
+export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undefined): WritePlan<Item> {
+  const name = table ? { schema: table.schema, name: table.name } : request.table
+  const columns = table ? knownColumns(request, table) : request.columns!.map(unknownColumn)
+  const method = chooseMethod(request, table, columns)
+  const names = columns.map(column => column.name)
+  const shapes = new Map<string, RowShape>()
+  const encoders = new Map<string, RowEncoder>()
+  const conflict = request.onConflict && resolveConflict(request.onConflict, names, table)
+  return {
+    table: name,
+    columns,
+    columnNames: new Set(names),
+    defaulted: columns.flatMap((column, index) => (column.known?.column.hasDefault ? [index] : [])),
+    toRow: request.toRow,
+    unknownKeys: request.unknownKeys,
+    method,
+    copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
+    conflict,
+    // an update of some columns only, merged once for several batches, would not be what merging each one gives
+    mayGroup: conflict?.action !== 'update' || names.every(column => isKeyOrUpdated(column, conflict)),
+    valueOf: (row, column) => columns[column]!.read(row),
+    shapeWithout(missing) {
+      let shape = shapes.get(missing)
+      if (!shape) {
+        const absent = new Set(missing.split(',').filter(Boolean).map(Number))
+        shape = { number: shapes.size, columns: [...columns.keys()].filter(index => !absent.has(index)) }
+        shapes.set(missing, shape)
+      }
+      return shape
+    },
+    encoderFor(shape, format, staging) {
+      const key = `${shape.number} ${format} ${staging}`
+      let encoder = encoders.get(key)
+      if (!encoder) {
+        encoder = makeRowEncoder({
+          columns: shape.columns.map(index => columns[index]!.known!.column),
+          format,
+          ...(staging ? { staging: { shape: shape.number } } : {}),
+        })
+        encoders.set(key, encoder)
+      }
+      return encoder
+    },
+    whyNotColumn: key => whyNotColumn(key, name, request, table),
+  }
+}
+
+function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {
+  return keys.includes(column) || update.includes(column)
+}
+
+function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedColumn[] {
+  if (!request.columns) return table.columns.filter(isInsertable).map(plannedColumn)
+  const byName = new Map(table.columns.map(column => [column.name, column]))
+  return request.columns.map(name => {
+    const column = byName.get(name)
+    if (!column) {
+      const all = table.columns.map(known => known.name).join(', ')
+      throw notFound(
+        `Column ${JSON.stringify(name)} does not exist in ${quoteTable(table)}, which has: ${all}`,
+        name,
+      )
+    }
+    if (!isInsertable(column)) {
+      throw notFound(
+        `Column ${JSON.stringify(name)} of ${quoteTable(table)} ${alwaysGenerated(column)}: leave it out of \`columns\``,
+        name,
+      )
+    }
+    return plannedColumn(column)
+  })
+}
+
+/** INSERT refuses values for these (COPY would take them for an identity); only the server fills them. */
+function isInsertable(column: Column): boolean {
+  return !column.generated && column.identity !== 'always'
+}
+
+function alwaysGenerated(column: Column): string {
+  return column.generated
+    ? 'is generated always from an expression'
+    : 'is an identity that is generated always'
+}
+
+function plannedColumn(column: Column): PlannedColumn {
+  return { name: column.name, read: reader(column.name), known: { column, codec: codecFor(column.type) } }
+}
+
+function unknownColumn(name: string): PlannedColumn {
+  return { name, read: reader(name) }
+}
+
+/** Reads a key; inherited ones, too, as a class's getters, but not what every object has from Object.prototype. */
+function reader(name: string): (row: object) => unknown {
+  type Keyed = Record<string, unknown>
+  if (name in Object.prototype) return row => (Object.hasOwn(row, name) ? (row as Keyed)[name] : undefined)
+  return row => (row as Keyed)[name]
+}
+
+function chooseMethod<Item>(
+  request: WriteRequest<Item>,
+  table: Table | undefined,
+  columns: readonly PlannedColumn[],
+): Method {
+  if (!table || columns.length === 0) return 'insert'
+  // an upsert's COPY goes into a staging table, which none of these concern
+  if (!table.copyObstacle || request.onConflict || request.method === 'insert') return request.method
+  if (request.method === 'auto') return 'insert'
+  throw new PgBatchError(
+    'REFUSED',
+    `${quoteTable(table)} cannot be written by COPY (${table.copyObstacle}): use \`method: 'auto'\` or 'insert'`,
+    {
+      outcome: 'not-sent',
+    },
+  )
+}
+
+function chooseFormat(format: CopyFormat, columns: readonly PlannedColumn[]): CopyFormat {
+  const binary = canBeBinary(columns.map(column => column.known!.column))
+  if (binary || format === 'text') return format
+  if (format === 'auto') return 'text'
+  const without = columns.find(column => !column.known!.codec.binary)!
+  throw notFound(
+    `Column ${JSON.stringify(without.name)} of type ${without.known!.column.type.sqlName} has no binary form here: use \`copyFormat: 'auto'\` or 'text'`,
+    without.name,
+  )
+}
+
+function whyNotColumn<Item>(
+  key: string,
+  name: TableParts,
+  request: WriteRequest<Item>,
+  table: Table | undefined,
+): string {
+  const column = table?.columns.find(known => known.name === key)
+  if (column && !isInsertable(column))
+    return `but that column of ${quoteTable(name)} ${alwaysGenerated(column)}`
+  const advice = "leave it out, or set `unknownKeys: 'ignore'`"
+  if (column || (!table && request.columns)) return `which is not among \`columns\`: ${advice}`
+  return `which is no column of ${quoteTable(name)}: ${advice}`
+}
+
+function notFound(message: string, column: string): PgBatchError {
+  return new PgBatchError('COLUMN_NOT_FOUND', message, { outcome: 'not-sent', column })
+}

@@ -1,0 +1,34 @@
+import type { RowGroup } from './batch.ts'
+
+/** Where a row is that made a write fail. */
+export interface RowPlace {
+  readonly batchId: number
+  /** Place in the array that was written, from 0. */
+  readonly rowIndex: number
+  readonly column?: string | undefined
+}
+
+/** Sends rows inside one transaction by one method. Used in a row: `send…`, then `close`, or `abort`. */
+export interface RowSender {
+  readonly method: 'copy' | 'insert'
+  /** Bytes of row data so far. */
+  readonly bytes: number
+  send(group: RowGroup, signal: AbortSignal): Promise<void>
+  /** Resolves when every row that was sent is in the table, as far as the transaction goes. */
+  close(): Promise<void>
+  /** Leaves the connection ready for ROLLBACK. */
+  abort(): Promise<void>
+  /** The row that an error of the server names, if it names one. */
+  locate(error: unknown): RowPlace | undefined
+}
+
+/** A row that never left: its value has no form, or no binary one where binary was asked for. */
+export class RowError extends Error {
+  override readonly name = 'RowError'
+  readonly place: RowPlace
+
+  constructor(place: RowPlace, message: string, cause: unknown) {
+    super(message, { cause })
+    this.place = place
+  }
+}

@@ -1,0 +1,36 @@
+import type { Batch } from './batch.ts'
+
+/** A part of a batch, and the lane that it goes to. */
+export interface LanePart<Item> {
+  readonly part: Batch<Item>
+  readonly lane: number
+}
+
+/** Splits a batch by the lanes of its items, order kept within each. A batch of one lane stays whole. */
+export function splitByLane<Item>(
+  batch: Batch<Item>,
+  laneOf: (item: Item) => string | number,
+  lanes: number,
+): LanePart<Item>[] {
+  const parts = new Map<number, { items: Item[]; places: number[] }>()
+  for (const [place, item] of batch.items.entries()) {
+    const lane = laneNumber(laneOf(item), lanes)
+    let part = parts.get(lane)
+    if (!part) {
+      part = { items: [], places: [] }
+      parts.set(lane, part)
+    }
+    part.items.push(item)
+    part.places.push(place)
+  }
+  if (parts.size === 1) return [{ part: batch, lane: parts.keys().next().value! }]
+  return [...parts].map(([lane, part]) => ({ part: { id: batch.id, ...part }, lane }))
+}
+
+/** Spreads keys over lanes: numbers as they come, so that partitions 0, 1, 2 … get lanes of their own; text by FNV-1a. */
+function laneNumber(key: string | number, lanes: number): number {
+  if (typeof key === 'number' && Number.isSafeInteger(key)) return Math.abs(key) % lanes
+  let hash = 0x811c9dc5
+  for (const character of String(key)) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)
+  return (hash >>> 0) % lanes
+}
