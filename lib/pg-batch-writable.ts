@@ -5,6 +5,8 @@ import { OwnPool } from './connection/own-pool.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
+import { createCheckpointTable } from './table/checkpoint-sql.ts'
+import { createDeadLetterTable } from './table/dead-letter-sql.ts'
 import type { Stats } from './types.ts'
 import {
   type PgBatchWritableOptions,
@@ -12,13 +14,23 @@ import {
   resolveWritableOptions,
 } from './writable-options.ts'
 import type { Batch } from './write/batch.ts'
+import { positionOf } from './write/checkpoint.ts'
 import { CopyFormatChoice } from './write/copy-format.ts'
+import { RejectBudget, type RejectedRow, sendDeadLetters } from './write/dead-letter.ts'
 import { CallbackError, toPgBatchError } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
-import { learnPlan } from './write/learn-plan.ts'
+import { type Learned, type LearnOptions, learnPlan } from './write/learn-plan.ts'
+import { OpenOutcomes } from './write/open-outcomes.ts'
+import { mayRetry, retryDelayMs } from './write/retry.ts'
 import { splitByLane } from './write/split-by-lane.ts'
 import type { Committed } from './write/transaction-run.ts'
-import { type NextBatch, type TransactionWriterOptions, writeBatches } from './write/transaction-writer.ts'
+import {
+  type NextBatch,
+  type Progress,
+  pause,
+  type WriteContext,
+  writeBatches,
+} from './write/write-batches.ts'
 
 /** What the 'commit' event tells of one transaction. */
 export interface CommitEvent {
@@ -37,9 +49,22 @@ export interface CommitEvent {
   readonly batches: number
 }
 
-export interface PgBatchWritableEvents {
+/** What the 'retry' event tells: something failed, and will be tried again. */
+export interface RetryEvent {
+  readonly error: PgBatchError
+  /** The attempt that failed, from 1. */
+  readonly attempt: number
+  /** Milliseconds until the next one. */
+  readonly delayMs: number
+}
+
+export interface PgBatchWritableEvents<Item = unknown> {
   /** A transaction was committed. */
   commit: [commit: CommitEvent]
+  /** A transient failure will be tried again. */
+  retry: [retry: RetryEvent]
+  /** A row was refused for good; the rest of its batch is committed. */
+  reject: [reject: RejectedRow<Item>]
   close: []
   drain: []
   error: [error: Error]
@@ -72,6 +97,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #options: ResolvedWritableOptions<Item>
   readonly #pool: PgPoolLike
   readonly #ownPool: OwnPool | undefined
+  readonly #laneOf: ((item: Item) => string | number) | undefined
   readonly #lanes: Lanes<Item>
   readonly #stop = new AbortController()
   readonly #kill = new AbortController()
@@ -85,7 +111,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     transactions: 0,
     bytesSent: 0,
   }
-  #writing: Promise<TransactionWriterOptions<Item>> | undefined
+  readonly #budget: RejectBudget
+  readonly #openOutcomes = new OpenOutcomes()
+  /** Batches, or their parts, that were accepted and are neither committed nor given up. */
+  readonly #pending = new Set<Batch<Item>>()
+  #context: Promise<WriteContext<Item>> | undefined
 
   constructor(options: PgBatchWritableOptions<Item, Row>) {
     const resolved = resolveWritableOptions(options)
@@ -93,9 +123,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#options = resolved
     this.#ownPool = resolved.pool ? undefined : new OwnPool(resolved.connectionString!, resolved.concurrency)
     this.#pool = resolved.pool ?? this.#ownPool!
+    this.#budget = new RejectBudget(resolved.rejectLimit)
+    this.#laneOf = laneOf(resolved)
     this.#lanes = new Lanes<Item>({
       count: resolved.concurrency,
-      keyed: resolved.laneOf !== undefined,
+      keyed: this.#laneOf !== undefined,
       write: (first, next) => this.#writeFrom(first, next),
     })
     setMaxListeners(0, this.#stop.signal, this.#kill.signal) // one for each lane, and more for what each waits for
@@ -136,8 +168,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     let room: Promise<unknown> | undefined
     try {
       room = this.#offer(batch)
-    } catch (cause) {
-      callback(toPgBatchError(new CallbackError('laneOf', cause), 'not-sent', { batchId: batch.id }, 'write'))
+    } catch (error) {
+      callback(toPgBatchError(error, 'not-sent', { batchId: batch.id }, 'write'))
       return
     }
     if (room) room.then(() => callback())
@@ -145,11 +177,13 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   #offer(batch: Batch<Item>): Promise<unknown> | undefined {
-    const { laneOf, concurrency } = this.#options
-    if (!laneOf) return this.#lanes.offer(batch)
-    const waits = splitByLane(batch, laneOf, concurrency).map(({ part, lane }) =>
-      this.#lanes.offer(part, lane),
-    )
+    const parts = this.#laneOf
+      ? splitByLane(batch, this.#laneOf, this.#options.concurrency)
+      : [{ part: batch, lane: 0 }]
+    const waits = parts.map(({ part, lane }) => {
+      this.#pending.add(part)
+      return this.#lanes.offer(part, lane)
+    })
     return waits.some(Boolean) ? Promise.all(waits) : undefined
   }
 
@@ -169,6 +203,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const kill = setTimeout(() => this.#kill.abort(reason), STOP_GRACE_MS)
     this.#lanes
       .stop()
+      .then(() => this.#discard())
       .then(() => this.#ownPool?.end())
       .finally(() => clearTimeout(kill))
       .then(
@@ -180,56 +215,148 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   /** What a lane does: writes, counts, tells. Its failure is the stream's. */
   async #writeFrom(first: Batch<Item>, next: NextBatch<Item>): Promise<void> {
     try {
-      const writing = await this.#learn()
-      for await (const committed of writeBatches(first, next, writing)) await this.#settle(committed)
+      for await (const progress of writeBatches(first, next, await this.#learn()))
+        await this.#report(progress)
     } catch (error) {
       this.destroy(error as Error)
       throw error
     }
   }
 
-  async #settle({ batches, rows, skipped, bytes, method, durationMs }: Committed<Item>): Promise<void> {
+  async #report(progress: Progress<Item>): Promise<void> {
+    if (progress.kind === 'committed') {
+      await this.#settle(progress.committed, progress.attempts)
+      return
+    }
+    const { error, attempt, delayMs } = progress
+    this.emit('retry', { error, attempt, delayMs })
+  }
+
+  async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
+    const { batches, rows, skipped, rejected, bytes, method, durationMs } = committed
     this.#counts.rowsCommitted += rows
     this.#counts.rowsSkipped += skipped
+    this.#counts.rowsRejected += rejected.length
     this.#counts.batchesCommitted += batches.length
     this.#counts.transactions++
     this.#counts.bytesSent += bytes
+    for (const batch of batches) this.#pending.delete(batch)
     this.emit('commit', {
       batchId: batches[0]!.id,
       rows,
       bytes,
       method,
-      attempts: 1,
+      attempts,
       durationMs,
       batches: batches.length,
     })
-    const { afterCommit } = this.#options
+    for (const reject of rejected) this.emit('reject', reject)
+    const { deadLetterStream, afterCommit } = this.#options
+    if (deadLetterStream)
+      await this.#after('deadLetter', batches, () => sendDeadLetters(deadLetterStream, rejected))
     if (!afterCommit) return
-    for (const { id, items } of batches) {
-      try {
-        await unlessAborted(Promise.resolve(afterCommit(items)), this.#kill.signal)
-      } catch (cause) {
-        throw toPgBatchError(new CallbackError('afterCommit', cause), 'committed', { batchId: id }, 'write')
-      }
+    for (const batch of batches) await this.#after('afterCommit', [batch], () => afterCommit(batch.items))
+  }
+
+  /** Waits for what the user does with committed rows, as long as the stream lives. */
+  async #after(
+    option: string,
+    batches: readonly Batch<Item>[],
+    work: () => void | Promise<void>,
+  ): Promise<void> {
+    try {
+      await unlessAborted(Promise.resolve(work()), this.#kill.signal)
+    } catch (cause) {
+      throw toPgBatchError(
+        new CallbackError(option, cause),
+        'committed',
+        { batchId: batches[0]!.id },
+        'write',
+      )
+    }
+  }
+
+  #discard(): void {
+    const { onDiscard } = this.#options
+    const items = [...this.#pending].flatMap(({ items }) => items)
+    this.#pending.clear()
+    if (!onDiscard || items.length === 0) return
+    try {
+      onDiscard(items)
+    } catch (error) {
+      process.emitWarning(`onDiscard failed: ${(error as Error).message}`, { type: 'PgBatchWarning' })
     }
   }
 
   /** Learns the table, once. */
-  #learn(): Promise<TransactionWriterOptions<Item>> {
-    this.#writing ??= this.#prepareWriting()
-    return this.#writing
+  #learn(): Promise<WriteContext<Item>> {
+    this.#context ??= this.#makeContext()
+    return this.#context
   }
 
-  async #prepareWriting(): Promise<TransactionWriterOptions<Item>> {
+  async #makeContext(): Promise<WriteContext<Item>> {
+    const {
+      statementTimeoutMs,
+      commitTimeoutMs,
+      retry,
+      checkpoint,
+      deadLetterTable,
+      inTransaction,
+      concurrency,
+    } = this.#options
     const signals: StopSignals = { stop: this.#stop.signal, kill: this.#kill.signal }
-    const plan = await learnPlan(this.#options, this.#pool, signals)
+    const sideTables = [
+      ...(checkpoint ? [{ table: checkpoint.table, create: createCheckpointTable(checkpoint.table) }] : []),
+      ...(deadLetterTable
+        ? [{ table: deadLetterTable, create: createDeadLetterTable(deadLetterTable) }]
+        : []),
+    ]
+    const learn: LearnOptions = { pool: this.#pool, signals, sideTables, waitMs: statementTimeoutMs }
+    const { plan, ticketed } = await this.#learnPatiently(learn)
     return {
       pool: this.#pool,
       plan,
       format: new CopyFormatChoice(plan.copyFormat),
-      inTransaction: this.#options.inTransaction,
+      limits: { statementTimeoutMs, commitTimeoutMs, ticketed },
+      checkpoint,
+      deadLetterTable,
+      budget: this.#budget,
+      inTransaction,
       signals,
-      lanes: this.#options.concurrency,
+      lanes: concurrency,
+      retry,
+      openOutcomes: this.#openOutcomes,
+      // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
+      idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
+    }
+  }
+
+  async #learnPatiently(learn: LearnOptions): Promise<Learned<Item>> {
+    const { retry } = this.#options
+    const started = performance.now()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await learnPlan(this.#options, learn)
+      } catch (thrown) {
+        const error = thrown as PgBatchError
+        if (!error.retryable || !mayRetry(retry, error, attempt, performance.now() - started)) throw error
+        const delayMs = retryDelayMs(retry, attempt, Math.random())
+        this.emit('retry', { error, attempt, delayMs })
+        await pause(delayMs, learn.signals.stop, error)
+      }
+    }
+  }
+}
+
+/** The lane of an item: with a checkpoint its partition, whose items have to stay in order. */
+function laneOf<Item>({ laneOf, checkpoint, concurrency }: ResolvedWritableOptions<Item>) {
+  if (checkpoint && concurrency > 1) return (item: Item) => positionOf(checkpoint, item).partition
+  if (!laneOf) return undefined
+  return (item: Item) => {
+    try {
+      return laneOf(item)
+    } catch (cause) {
+      throw new CallbackError('laneOf', cause)
     }
   }
 }
@@ -237,14 +364,14 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 /** The types of the events; `declare` cannot give them to inherited methods. */
 // biome-ignore lint/correctness/noUnusedVariables: merged declarations need the same parameters
 export interface PgBatchWritable<Item, Row> {
-  on<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Name>): this
+  on<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Item, Name>): this
   on(...rest: Parameters<Writable['on']>): this
-  once<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Name>): this
+  once<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Item, Name>): this
   once(...rest: Parameters<Writable['once']>): this
-  off<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Name>): this
+  off<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Item, Name>): this
   off(...rest: Parameters<Writable['off']>): this
-  write(items: readonly Item[], callback?: (error?: Error | null) => void): boolean
-  write(items: readonly Item[], encoding: BufferEncoding, callback?: (error?: Error | null) => void): boolean
 }
 
-type Listener<Name extends keyof PgBatchWritableEvents> = (...args: PgBatchWritableEvents[Name]) => void
+type Listener<Item, Name extends keyof PgBatchWritableEvents> = (
+  ...args: PgBatchWritableEvents<Item>[Name]
+) => void

@@ -1,20 +1,25 @@
+import type { Writable } from 'node:stream'
 import type { PgClientLike, PgPoolLike } from './connection/pg-types.ts'
 import {
   checkAbortSignal,
   checkFunction,
   checkInteger,
+  checkIntegerOrInfinity,
   checkKnownKeys,
   checkObject,
   checkOneOf,
   checkString,
+  checkWaitMs,
   expectOption,
   optionError,
   withDefaults,
 } from './options.ts'
-import { parseTableName } from './table/identifier.ts'
+import { parseTableName, type TableParts } from './table/identifier.ts'
 import type { CopyFormat, Method, TableName } from './types.ts'
+import type { CheckpointPlan, Position } from './write/checkpoint.ts'
 import type { ConflictOption } from './write/conflict.ts'
 import type { WriteRequest } from './write/plan.ts'
+import type { RetryOptions, RetryPolicy } from './write/retry.ts'
 
 /** What to do with a row whose key is in the table already. */
 export interface OnConflict<Row = Record<string, unknown>> {
@@ -104,9 +109,62 @@ interface PgBatchWritableSettings<Item, Row> {
    * what was written to its source. What it throws fails the stream; the rows stay committed.
    */
   afterCommit?: ((batch: readonly Item[]) => void | Promise<void>) | undefined
+  /** How transient failures are met: a lost connection, a deadlock, a server that starts. `false`: not at all. */
+  retry?: RetryOptions | false | undefined
+  /**
+   * A statement that takes longer is cancelled and tried again; a server that does not even answer loses its
+   * connection, and what was in flight is asked for by another. Milliseconds, an integer ≥ 100. @default 120000
+   */
+  statementTimeoutMs?: number | undefined
+  /** The same for COMMIT and ROLLBACK. Milliseconds, an integer ≥ 100. @default 30000 */
+  commitTimeoutMs?: number | undefined
+  /**
+   * Where rejected rows go. An object-mode Writable gets a {@link RejectedRow} each after their batch was committed,
+   * at its own pace; it stays yours, and is not ended. A table gets them in the batch's own transaction, and is made
+   * where it does not exist.
+   * @default nowhere but to the 'reject' event
+   */
+  deadLetter?: Writable | { table: TableName } | undefined
+  /**
+   * How many rows may be rejected: values that cannot be encoded, rows that the server refuses for their own sake.
+   * One more fails the stream, and its batch is rolled back. An integer ≥ 0, or Infinity. Raising it from 0 costs
+   * nothing until a row is bad; a batch with bad rows is sent up to three times.
+   * @default 0
+   */
+  rejectLimit?: number | undefined
+  /**
+   * Makes delivery exactly-once for a source that delivers again after a failure: the highest offset of each
+   * partition is stored with the rows, and items at or below it are skipped. See the README.
+   */
+  checkpoint?: CheckpointOptions<Item> | undefined
+  /**
+   * Gets the items of every batch that was accepted and not committed, once, when the stream was destroyed.
+   * What it throws becomes a process warning. @default none
+   */
+  onDiscard?: ((items: Item[]) => void) | undefined
   /** Aborting it destroys the stream: what is in flight is rolled back. @default none */
   signal?: AbortSignal | undefined
 }
+
+/** Ties an item to its place in its source. */
+export interface CheckpointOptions<Item> {
+  /** Names the stream: writers with one name share its positions, and fence each other off. */
+  name: string
+  /** Where an item stands. Offsets have to grow within a partition as items come; gaps are no matter. */
+  position: (item: Item) => Position
+  /** The table of positions, made where it does not exist. @default 'pg_batch_checkpoint' */
+  table?: TableName | undefined
+}
+
+const RETRY_DEFAULTS = Object.freeze({
+  retries: 10,
+  minDelayMs: 100,
+  maxDelayMs: 5000,
+  maxElapsedMs: Number.POSITIVE_INFINITY,
+  shouldRetry: () => true,
+})
+
+const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
 
 const DEFAULTS = Object.freeze({
   pool: undefined,
@@ -122,6 +180,13 @@ const DEFAULTS = Object.freeze({
   laneOf: undefined,
   inTransaction: undefined,
   afterCommit: undefined,
+  retry: undefined,
+  statementTimeoutMs: 120_000,
+  commitTimeoutMs: 30_000,
+  deadLetter: undefined,
+  rejectLimit: 0,
+  checkpoint: undefined,
+  onDiscard: undefined,
   signal: undefined,
 })
 
@@ -132,6 +197,14 @@ export interface ResolvedWritableOptions<Item> extends WriteRequest<Item> {
   readonly laneOf: ((item: Item) => string | number) | undefined
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
   readonly afterCommit: ((batch: readonly Item[]) => void | Promise<void>) | undefined
+  readonly retry: RetryPolicy
+  readonly statementTimeoutMs: number
+  readonly commitTimeoutMs: number
+  readonly deadLetterStream: Writable | undefined
+  readonly deadLetterTable: TableParts | undefined
+  readonly rejectLimit: number
+  readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly onDiscard: ((items: Item[]) => void) | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -141,8 +214,8 @@ export function resolveWritableOptions<Item, Row>(
 ): ResolvedWritableOptions<Item> {
   const given = checkObject('options', options) as typeof options & Record<string, unknown>
   checkKnownKeys('PgBatchWritable', given, Object.keys(DEFAULTS))
-  const { unknownKeys, method, copyFormat, concurrency, signal } = withDefaults(DEFAULTS, given)
-  const resolved = {
+  const { unknownKeys, method, copyFormat, concurrency, signal, ...others } = withDefaults(DEFAULTS, given)
+  const resolved: ResolvedWritableOptions<Item> = {
     ...checkDestination(given.pool, given.connectionString),
     table: checkTable(given.table),
     columns: optional('columns', given.columns, checkNames),
@@ -155,7 +228,17 @@ export function resolveWritableOptions<Item, Row>(
     laneOf: optional('laneOf', given.laneOf, checkFunction),
     inTransaction: optional('inTransaction', given.inTransaction, checkFunction),
     afterCommit: optional('afterCommit', given.afterCommit, checkFunction),
+    retry: checkRetry(given.retry),
+    statementTimeoutMs: checkInteger('statementTimeoutMs', others.statementTimeoutMs, 100),
+    commitTimeoutMs: checkInteger('commitTimeoutMs', others.commitTimeoutMs, 100),
+    ...checkDeadLetter(given.deadLetter),
+    rejectLimit: checkIntegerOrInfinity('rejectLimit', others.rejectLimit, 0),
+    checkpoint: optional('checkpoint', given.checkpoint, checkCheckpoint<Item>),
+    onDiscard: optional('onDiscard', given.onDiscard, checkFunction),
     signal: optional('signal', signal, checkAbortSignal),
+  }
+  if (resolved.checkpoint && resolved.laneOf && resolved.concurrency > 1) {
+    throw optionError('Expected no `laneOf` with `checkpoint`, whose partitions are the lanes')
   }
   if (resolved.method === 'insert' && resolved.copyFormat !== 'auto') {
     throw optionError("Expected no `copyFormat` with `method: 'insert'`, which does not COPY")
@@ -186,6 +269,52 @@ function checkDestination(
     typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
   expectOption<PgPoolLike>('pool', pool, 'a pool with a connect() method', holds)
   return { pool, connectionString: undefined }
+}
+
+function checkRetry(value: unknown): RetryPolicy {
+  if (value === false) return { ...RETRY_DEFAULTS, retries: 0 }
+  const given = value === undefined ? {} : checkObject('retry', value)
+  checkKnownKeys('retry', given, Object.keys(RETRY_DEFAULTS))
+  const { retries, minDelayMs, maxDelayMs, maxElapsedMs, shouldRetry } = withDefaults(RETRY_DEFAULTS, given)
+  const policy = {
+    retries: checkIntegerOrInfinity('retry.retries', retries, 0),
+    minDelayMs: checkWaitMs('retry.minDelayMs', minDelayMs),
+    maxDelayMs: checkWaitMs('retry.maxDelayMs', maxDelayMs),
+    maxElapsedMs: checkWaitMs('retry.maxElapsedMs', maxElapsedMs),
+    shouldRetry: checkFunction('retry.shouldRetry', shouldRetry as RetryPolicy['shouldRetry']),
+  }
+  const holds = policy.maxDelayMs >= policy.minDelayMs
+  expectOption(
+    'retry.maxDelayMs',
+    maxDelayMs,
+    `a number ≥ \`retry.minDelayMs\` (${policy.minDelayMs})`,
+    holds,
+  )
+  return policy
+}
+
+function checkDeadLetter(
+  value: unknown,
+): Pick<ResolvedWritableOptions<never>, 'deadLetterStream' | 'deadLetterTable'> {
+  if (value === undefined) return { deadLetterStream: undefined, deadLetterTable: undefined }
+  const given = checkObject('deadLetter', value)
+  if (typeof given.write === 'function') {
+    const stream = value as Writable
+    expectOption('deadLetter', value, 'a Writable in object mode', stream.writableObjectMode !== false)
+    return { deadLetterStream: stream, deadLetterTable: undefined }
+  }
+  checkKnownKeys('deadLetter', given, ['table'])
+  return { deadLetterStream: undefined, deadLetterTable: checkTable(given.table) }
+}
+
+function checkCheckpoint<Item>(name: string, value: unknown): CheckpointPlan<Item> {
+  const given = checkObject(name, value)
+  checkKnownKeys(name, given, ['name', 'position', 'table'])
+  return {
+    name: checkString(`${name}.name`, given.name),
+    position: checkFunction(`${name}.position`, given.position as CheckpointPlan<Item>['position']),
+    table: checkTable(given.table ?? DEFAULT_CHECKPOINT_TABLE),
+  }
 }
 
 function checkTable(table: unknown): WriteRequest<never>['table'] {

@@ -1,3 +1,4 @@
+import { DeadlineError } from './deadline-error.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 
 /** How a stream tells those who work for it that it is over. */
@@ -20,14 +21,14 @@ export class Lease {
   #released = false
 
   /**
-   * Checks a client out. When `stop` aborts first, rejects with its reason, and a client that comes later goes
-   * straight back.
+   * Checks a client out. When `stop` aborts first, or none has come within `waitMs`, rejects, and a client that comes
+   * later goes straight back.
    */
-  static async take(pool: PgPoolLike, { stop, kill }: StopSignals): Promise<Lease> {
+  static async take(pool: PgPoolLike, { stop, kill }: StopSignals, waitMs: number): Promise<Lease> {
     stop.throwIfAborted()
     const connecting = pool.connect()
     try {
-      return new Lease(await unlessAborted(connecting, stop), kill)
+      return new Lease(await unlessAborted(withDeadline(connecting, waitMs), stop), kill)
     } catch (error) {
       connecting.then(
         client => client.release(),
@@ -48,9 +49,22 @@ export class Lease {
     this.broken ??= error
   }
 
-  readonly #onKill = (): void => {
-    this.broken ??= this.#kill.reason as Error
+  readonly #onKill = (): void => this.end(this.#kill.reason as Error)
+
+  /** Ends the connection: what waits for its answers is rejected. */
+  end(reason: Error): void {
+    this.broken ??= reason
     this.release()
+  }
+
+  /** Waits for the server's answer, no longer than `ms`: then ends the connection, and rejects with a DeadlineError. */
+  async within<T>(ms: number, answer: Promise<T>): Promise<T> {
+    try {
+      return await withDeadline(answer, ms)
+    } catch (error) {
+      if (error instanceof DeadlineError) this.end(error)
+      throw error
+    }
   }
 
   /** Gives the client back, or ends its connection when it is `broken`. Further calls do nothing. */
@@ -61,6 +75,18 @@ export class Lease {
     this.client.release(this.broken)
     // a connection that is being ended may still report what ended it: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)
+  }
+}
+
+async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DeadlineError(ms)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

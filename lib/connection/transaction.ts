@@ -1,29 +1,50 @@
 import { CopyIn } from './copy-in.ts'
 import type { Lease } from './lease.ts'
+import { readTicket, TICKET_SQL, type TransactionTicket } from './outcome.ts'
 import type { PgResultLike } from './pg-types.ts'
 import { connectionSurvives } from './server-error.ts'
 
 /** How far a transaction has come: what an error now means for its rows. */
 export type TransactionState = 'fresh' | 'open' | 'committing' | 'committed' | 'rolled-back'
 
+export interface TransactionOptions {
+  /** A statement that takes longer is cancelled by the server; one that is not answered ends the connection. */
+  readonly statementTimeoutMs: number
+  /** The same for COMMIT. */
+  readonly commitTimeoutMs: number
+  /** The server can tell what became of a transaction; false for what is no PostgreSQL. */
+  readonly ticketed: boolean
+}
+
+/** What the server gets to cancel a statement by itself, which keeps the connection, before the connection is ended. */
+const CANCEL_GRACE_MS = 1000
+
 /**
- * One transaction on a leased client. BEGIN travels in front of the first statement, and so costs no round trip
- * of its own.
+ * One transaction on a leased client. BEGIN, and savepoints, travel in front of the next statement, and so cost no
+ * round trip of their own.
  *
  *     fresh ──first statement──▶ open ──commit()──▶ committing ──COMMIT──▶ committed
  *                                 │                     │
  *                                 └──rollback()─────────┴──ROLLBACK, error──▶ rolled-back
  *
  * A transaction whose connection dies before `commit()` is rolled back by the server. One that dies in
- * `committing` stays there: its outcome is open.
+ * `committing` stays there: its outcome is open, and `ticket` says how to ask for it.
  */
 export class Transaction {
   readonly lease: Lease
+  /** How to ask another connection for the outcome; known once the first statement was answered. */
+  ticket: TransactionTicket | undefined
+  readonly #options: TransactionOptions
   #state: TransactionState = 'fresh'
-  #preamble = 'BEGIN'
+  #preamble: string[]
 
-  constructor(lease: Lease) {
+  constructor(lease: Lease, options: TransactionOptions) {
     this.lease = lease
+    this.#options = options
+    this.#preamble = ['BEGIN']
+    if (options.ticketed) {
+      this.#preamble.push(`SET LOCAL statement_timeout = ${options.statementTimeoutMs}`, TICKET_SQL)
+    }
   }
 
   get state(): TransactionState {
@@ -33,21 +54,36 @@ export class Transaction {
   /** Runs one statement. Without `values` several may be given, separated by semicolons. */
   async query(text: string, values?: unknown[]): Promise<PgResultLike> {
     // parameters need the extended protocol, which takes one statement at a time
-    if (values && this.#preamble) await this.#run(this.#takePreamble())
-    const result = await this.#run(this.#withPreamble(text), values)
-    return Array.isArray(result) ? (result.at(-1) as PgResultLike) : result
+    if (values) await this.begin()
+    return this.#run(this.#withPreamble(text), values)
   }
 
   /** Opens a COPY … FROM STDIN; the caller ends or aborts it before the next statement. */
   openCopy(text: string): CopyIn {
     const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
     copy.settled.catch(error => this.#noteFailure(error))
+    if (this.#options.ticketed) {
+      copy.ready().then(
+        () => this.#noteTicket(copy.precedingRows[0]),
+        () => {},
+      )
+    }
     return copy
   }
 
-  /** Opens the transaction, where no statement has yet. */
+  /** Waits for an answer to what was sent by a COPY, no longer than for a statement's. */
+  answered<T>(answer: Promise<T>): Promise<T> {
+    return this.lease.within(this.#options.statementTimeoutMs + CANCEL_GRACE_MS, answer)
+  }
+
+  /** Sends what was to travel in front of a statement: the transaction is open then. */
   async begin(): Promise<void> {
-    if (this.#preamble) await this.#run(this.#takePreamble())
+    if (this.#preamble.length > 0) await this.#run(this.#withPreamble(''))
+  }
+
+  /** Has `text` run in front of the next statement. */
+  before(text: string): void {
+    this.#preamble.push(text)
   }
 
   /**
@@ -59,9 +95,13 @@ export class Transaction {
       this.#state = 'committed'
       return
     }
+    await this.begin()
     this.#state = 'committing'
     try {
-      const { command } = await this.lease.client.query('COMMIT')
+      const { command } = await this.lease.within(
+        this.#options.commitTimeoutMs,
+        this.lease.client.query('COMMIT'),
+      )
       if (command === 'ROLLBACK') {
         this.#state = 'rolled-back'
         throw new Error(
@@ -71,7 +111,7 @@ export class Transaction {
       this.#state = 'committed'
     } catch (error) {
       if (connectionSurvives(error)) this.#state = 'rolled-back'
-      else this.lease.broken ??= error as Error
+      else this.#noteFailure(error)
       throw error
     }
   }
@@ -82,16 +122,20 @@ export class Transaction {
     this.#state = 'rolled-back'
     if (this.lease.broken) return
     try {
-      await this.lease.client.query('ROLLBACK')
+      await this.lease.within(this.#options.commitTimeoutMs, this.lease.client.query('ROLLBACK'))
     } catch (error) {
       this.lease.broken ??= error as Error
     }
   }
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
-    this.#state = 'open'
     try {
-      return await this.lease.client.query(text, values)
+      const answer = await this.answered(this.lease.client.query(text, values))
+      if (!Array.isArray(answer)) return answer // pg answers several statements with an array
+      const results = answer as PgResultLike[]
+      const ticket = results.find(result => result.rows?.[0] && 'pg_batch_xid' in result.rows[0])
+      if (ticket) this.#noteTicket(Object.values(ticket.rows[0]!))
+      return results.at(-1)!
     } catch (error) {
       this.#noteFailure(error)
       throw error
@@ -103,14 +147,14 @@ export class Transaction {
     if (!connectionSurvives(error)) this.lease.broken ??= error as Error
   }
 
-  #withPreamble(text: string): string {
-    this.#state = 'open'
-    return this.#preamble ? `${this.#takePreamble()}; ${text}` : text
+  #noteTicket(row: readonly unknown[] | undefined): void {
+    this.ticket ??= readTicket(row)
   }
 
-  #takePreamble(): string {
-    const preamble = this.#preamble
-    this.#preamble = ''
-    return preamble
+  #withPreamble(text: string): string {
+    this.#state = 'open'
+    const all = text === '' ? this.#preamble : [...this.#preamble, text]
+    this.#preamble = []
+    return all.join('; ')
   }
 }

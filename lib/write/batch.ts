@@ -1,5 +1,5 @@
 import { PgBatchError } from '../errors.ts'
-import type { WritePlan } from './plan.ts'
+import type { RowShape, WritePlan } from './plan.ts'
 
 /** One array that was written to the stream, or the part of it that belongs to one lane. */
 export interface Batch<Item> {
@@ -8,103 +8,164 @@ export interface Batch<Item> {
   readonly items: readonly Item[]
   /** Places of `items` in the array, where they are only a part of it. */
   readonly places?: readonly number[] | undefined
-  /** What `prepareBatch` made of the items, kept so that `toRow` runs once for each. */
+  /** What `prepareBatch` made of the items, kept so that `toRow` and `position` run once for each. */
   prepared?: PreparedBatch
 }
 
 /** The rows of a batch, checked against the table. */
 export interface PreparedBatch {
   readonly groups: readonly RowGroup[]
-  readonly rowCount: number
-  readonly skippedCount: number
+  /** Items that `toRow` made no row of. */
+  readonly skipped: number
+  /** Items that are no rows of this table, and will not become any. */
+  readonly invalid: readonly InvalidItem[]
 }
 
-/** The rows of one batch that have values for the same set of columns, in their order. */
+export interface InvalidItem {
+  /** Index into the batch's items. */
+  readonly index: number
+  readonly error: PgBatchError
+}
+
+/** Rows of one batch that have values for the same set of columns, in their order. */
 export interface RowGroup {
-  readonly batchId: number
+  readonly batch: Batch<unknown>
   readonly shape: RowShape
   readonly rows: readonly object[]
-  /** Places of `rows` in the array that was written; undefined: the same. */
-  readonly places: readonly number[] | undefined
+  /** Indexes of the rows' items in the batch; undefined: the same as the rows'. */
+  readonly indexes: readonly number[] | undefined
 }
 
-/** The columns that are written for a row: all but those that are missing in it and have a DEFAULT. */
-export interface RowShape {
-  readonly number: number
-  /** Indexes into the plan's columns. */
-  readonly columns: readonly number[]
+/** Index into the batch's items of the `index`th row of a group. */
+export function itemIndex(group: RowGroup, index: number): number {
+  return group.indexes ? group.indexes[index]! : index
 }
 
-/** The place in its array of the `index`th row of a group. */
+/** Place of an item in the array that was written. */
+export function placeOfItem(batch: Batch<unknown>, index: number): number {
+  return batch.places ? batch.places[index]! : index
+}
+
+/** Place in the array that was written of the `index`th row of a group. */
 export function placeOf(group: RowGroup, index: number): number {
-  return group.places ? group.places[index]! : index
+  return placeOfItem(group.batch, itemIndex(group, index))
+}
+
+/** Some of a group's rows, one after the other. */
+export function sliceGroup(group: RowGroup, from: number, to: number): RowGroup {
+  if (from === 0 && to === group.rows.length) return group
+  const indexes = group.indexes?.slice(from, to) ?? range(from, to)
+  return { ...group, rows: group.rows.slice(from, to), indexes }
+}
+
+/** The rows of a group whose items are wanted. */
+export function filterGroup(group: RowGroup, wanted: (itemIndex: number) => boolean): RowGroup {
+  const kept = range(0, group.rows.length).filter(index => wanted(itemIndex(group, index)))
+  if (kept.length === group.rows.length) return group
+  return {
+    ...group,
+    rows: kept.map(index => group.rows[index]!),
+    indexes: kept.map(index => itemIndex(group, index)),
+  }
+}
+
+/** The rows of several groups in the order of the array again, cut wherever the shape changes. */
+export function runsInOrder(groups: readonly RowGroup[]): RowGroup[] {
+  const rows = groups
+    .flatMap(group =>
+      group.rows.map((row, index) => ({ row, index: itemIndex(group, index), shape: group.shape })),
+    )
+    .sort((a, b) => a.index - b.index)
+  const runs: { batch: Batch<unknown>; shape: RowShape; rows: object[]; indexes: number[] }[] = []
+  for (const { row, index, shape } of rows) {
+    let run = runs.at(-1)
+    if (run?.shape !== shape) {
+      run = { batch: groups[0]!.batch, shape, rows: [], indexes: [] }
+      runs.push(run)
+    }
+    run.rows.push(row)
+    run.indexes.push(index)
+  }
+  return runs
 }
 
 /**
  * Makes rows of a batch's items, checks their keys, and groups them by shape. A missing key or `undefined` makes a
- * shape of its own only where the column has a DEFAULT; elsewhere it is the same as null.
- * @throws PgBatchError naming the row, before anything is sent
+ * shape of its own only where the column has a DEFAULT; elsewhere it is the same as null. What is no row is listed
+ * with its error.
  */
 export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): PreparedBatch {
   if (batch.prepared) return batch.prepared
-  const { rows, places } = plan.toRow ? mapItems(batch, plan.toRow) : checkedItems(batch)
-  checkKeys(rows, places, batch, plan)
+  const invalid: InvalidItem[] = []
+  const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
+  const known = plan.unknownKeys === 'ignore' ? rows : checkKeys(rows, batch, plan, invalid)
   batch.prepared = {
-    groups: groupByShape(rows, places, batch.id, plan),
-    rowCount: rows.length,
-    skippedCount: batch.items.length - rows.length,
+    groups: groupByShape(known, batch, plan),
+    skipped: batch.items.length - known.rows.length - invalid.length,
+    invalid,
   }
   return batch.prepared
 }
 
-interface PlacedRows {
+/** Rows, and the indexes of their items where those are not the same. */
+interface Rows {
   rows: readonly object[]
-  places: readonly number[] | undefined
+  indexes: readonly number[] | undefined
 }
 
-function checkedItems<Item>(batch: Batch<Item>): PlacedRows {
-  const { items, places } = batch
-  for (let i = 0; i < items.length; i++) {
-    const item: unknown = items[i]
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-      throw invalidRow(batch, i, `is ${describe(item)}`)
-    }
-  }
-  return { rows: items as readonly object[], places }
+function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
+  if (batch.items.every(isRow)) return { rows: batch.items as readonly object[], indexes: undefined }
+  return collect(batch.items.length, invalid, index => {
+    const item: unknown = batch.items[index]
+    if (isRow(item)) return item
+    throw invalidRow(batch, index, `is ${describe(item)}`)
+  })
 }
 
-function mapItems<Item>(batch: Batch<Item>, toRow: (item: Item) => unknown): PlacedRows {
+function mapItems<Item>(batch: Batch<Item>, toRow: (item: Item) => unknown, invalid: InvalidItem[]): Rows {
+  return collect(batch.items.length, invalid, index => {
+    const row = callToRow(batch, index, toRow)
+    if (row === null || row === undefined) return undefined
+    if (row instanceof Promise)
+      throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
+    if (isRow(row)) return row
+    throw invalidRow(batch, index, `became ${describe(row)} by \`toRow\``)
+  })
+}
+
+/** Collects what `make` returns, and lists what it throws. */
+function collect(count: number, invalid: InvalidItem[], make: (index: number) => object | undefined): Rows {
   const rows: object[] = []
-  const places: number[] = []
-  for (let i = 0; i < batch.items.length; i++) {
-    let row: unknown
+  const indexes: number[] = []
+  for (let index = 0; index < count; index++) {
     try {
-      row = toRow(batch.items[i] as Item)
-    } catch (cause) {
-      throw new PgBatchError(
-        'CALLBACK_FAILED',
-        `\`toRow\` threw for row ${placeIn(batch, i)} of batch ${batch.id}`,
-        {
-          outcome: 'not-sent',
-          batchId: batch.id,
-          rowIndex: placeIn(batch, i),
-          cause,
-        },
-      )
+      const row = make(index)
+      if (row === undefined) continue
+      rows.push(row)
+      indexes.push(index)
+    } catch (error) {
+      invalid.push({ index, error: error as PgBatchError })
     }
-    if (row === null || row === undefined) continue
-    if (typeof row !== 'object' || Array.isArray(row))
-      throw invalidRow(batch, i, `became ${describe(row)} by \`toRow\``)
-    if (row instanceof Promise) throw invalidRow(batch, i, 'became a Promise: `toRow` has to be synchronous')
-    rows.push(row)
-    places.push(placeIn(batch, i))
   }
-  const whole = rows.length === batch.items.length && !batch.places
-  return { rows, places: whole ? undefined : places }
+  return { rows, indexes: rows.length < count ? indexes : undefined }
 }
 
-function placeIn<Item>(batch: Batch<Item>, index: number): number {
-  return batch.places ? batch.places[index]! : index
+function isRow(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) => unknown): unknown {
+  try {
+    return toRow(batch.items[index] as Item)
+  } catch (cause) {
+    const rowIndex = placeOfItem(batch, index)
+    throw new PgBatchError('CALLBACK_FAILED', `\`toRow\` threw for row ${rowIndex} of batch ${batch.id}`, {
+      outcome: 'not-sent',
+      batchId: batch.id,
+      rowIndex,
+      cause,
+    })
+  }
 }
 
 function describe(value: unknown): string {
@@ -112,70 +173,74 @@ function describe(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
 }
 
-function invalidRow<Item>(batch: Batch<Item>, index: number, what: string): PgBatchError {
-  const rowIndex = placeIn(batch, index)
+function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
   return new PgBatchError(
     'ROW_INVALID',
     `Expected an object with a key for each column, but row ${rowIndex} of batch ${batch.id} ${what}`,
-    {
-      outcome: 'not-sent',
-      batchId: batch.id,
-      rowIndex,
-    },
+    { outcome: 'not-sent', batchId: batch.id, rowIndex },
   )
 }
 
 function checkKeys<Item>(
-  rows: readonly object[],
-  places: readonly number[] | undefined,
+  { rows, indexes }: Rows,
   batch: Batch<Item>,
   plan: WritePlan<Item>,
-): void {
-  if (plan.unknownKeys === 'ignore') return
+  invalid: InvalidItem[],
+): Rows {
   // rows of one source list their keys in one order: comparing with the last good row beats a look-up for each key
   let expected: string[] = []
+  const unknown = new Set<number>()
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as Record<string, unknown>
-    let matched = 0
-    let same = true
-    for (const key in row) {
-      if (key === expected[matched]) matched++
-      else {
-        same = false
-        break
-      }
-    }
-    if (same) continue
+    if (startsAs(row, expected)) continue
     expected = []
     for (const key in row) {
       if (plan.columnNames.has(key)) expected.push(key)
       else if (row[key] !== undefined) {
-        const rowIndex = places ? places[i]! : i
-        throw new PgBatchError(
-          'ROW_INVALID',
-          `Row ${rowIndex} of batch ${batch.id} has the key ${JSON.stringify(key)}, ${plan.whyNotColumn(key)}`,
-          {
-            outcome: 'not-sent',
-            batchId: batch.id,
-            rowIndex,
-            column: key,
-          },
-        )
+        const index = indexes ? indexes[i]! : i
+        invalid.push({ index, error: unknownKey(batch, index, key, plan) })
+        unknown.add(i)
+        break
       }
     }
   }
+  if (unknown.size === 0) return { rows, indexes }
+  const kept = range(0, rows.length).filter(i => !unknown.has(i))
+  return { rows: kept.map(i => rows[i]!), indexes: kept.map(i => (indexes ? indexes[i]! : i)) }
 }
 
-function groupByShape<Item>(
-  rows: readonly object[],
-  places: readonly number[] | undefined,
-  batchId: number,
+/** True when the row's keys are the first of `keys`, in that order. */
+function startsAs(row: object, keys: readonly string[]): boolean {
+  let matched = 0
+  for (const key in row) {
+    if (key !== keys[matched]) return false
+    matched++
+  }
+  return true
+}
+
+function unknownKey<Item>(
+  batch: Batch<Item>,
+  index: number,
+  key: string,
   plan: WritePlan<Item>,
-): RowGroup[] {
+): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  const message = `Row ${rowIndex} of batch ${batch.id} has the key ${JSON.stringify(key)}, ${plan.whyNotColumn(key)}`
+  return new PgBatchError('ROW_INVALID', message, {
+    outcome: 'not-sent',
+    batchId: batch.id,
+    rowIndex,
+    column: key,
+  })
+}
+
+function groupByShape<Item>({ rows, indexes }: Rows, batch: Batch<Item>, plan: WritePlan<Item>): RowGroup[] {
   if (rows.length === 0) return []
   const { defaulted } = plan
-  if (defaulted.length === 0) return [{ batchId, shape: plan.shapeWithout(''), rows, places }]
-  const groups = new Map<string, { rows: object[]; places: number[] }>()
+  if (defaulted.length === 0) return [{ batch, shape: plan.shapeWithout(''), rows, indexes }]
+  const groups = new Map<string, { rows: object[]; indexes: number[] }>()
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
     let missing = ''
@@ -184,33 +249,17 @@ function groupByShape<Item>(
     }
     let group = groups.get(missing)
     if (!group) {
-      group = { rows: [], places: [] }
+      group = { rows: [], indexes: [] }
       groups.set(missing, group)
     }
     group.rows.push(row)
-    group.places.push(places ? places[i]! : i)
+    group.indexes.push(indexes ? indexes[i]! : i)
   }
   if (groups.size === 1)
-    return [{ batchId, shape: plan.shapeWithout(groups.keys().next().value!), rows, places }]
-  return [...groups].map(([missing, group]) => ({ batchId, shape: plan.shapeWithout(missing), ...group }))
+    return [{ batch, shape: plan.shapeWithout(groups.keys().next().value!), rows, indexes }]
+  return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapeWithout(missing), ...group }))
 }
 
-/** The rows of several groups in the order of the array again, cut wherever the shape changes. */
-export function runsInOrder(groups: readonly RowGroup[]): RowGroup[] {
-  const rows = groups
-    .flatMap(group =>
-      group.rows.map((row, index) => ({ row, place: placeOf(group, index), shape: group.shape })),
-    )
-    .sort((a, b) => a.place - b.place)
-  const runs: { batchId: number; shape: RowShape; rows: object[]; places: number[] }[] = []
-  for (const { row, place, shape } of rows) {
-    let run = runs.at(-1)
-    if (run?.shape !== shape) {
-      run = { batchId: groups[0]!.batchId, shape, rows: [], places: [] }
-      runs.push(run)
-    }
-    run.rows.push(row)
-    run.places.push(place)
-  }
-  return runs
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index)
 }

@@ -5,9 +5,9 @@ import { ByteBuffer } from '../encode/byte-buffer.ts'
 import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { copyStatement, STAGING_ORDINAL, STAGING_SHAPE } from '../table/statements.ts'
-import { placeOf, type RowGroup, type RowShape } from './batch.ts'
+import type { RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
-import type { WritePlan } from './plan.ts'
+import type { RowShape, WritePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
 
 /**
@@ -92,7 +92,7 @@ export class CopySender implements RowSender {
       open.lines++
       if (out.length >= PIECE_BYTES) {
         const full = this.#writePiece(open)
-        if (full) await full
+        if (full) await this.#transaction.answered(full)
         signal.throwIfAborted()
       }
     }
@@ -124,12 +124,13 @@ export class CopySender implements RowSender {
     if (!open) return
     open.encoder.end(this.#out)
     await this.#sendPiece()
-    await open.copy.end()
+    await this.#transaction.answered(open.copy.end())
     this.#open = undefined
   }
 
   async abort(): Promise<void> {
-    await this.#open?.copy.abort()
+    const aborting = this.#open?.copy.abort()
+    if (aborting) await this.#transaction.answered(aborting).catch(() => {})
   }
 
   locate(error: unknown): RowPlace | undefined {
@@ -140,13 +141,13 @@ export class CopySender implements RowSender {
     const index = sent.firstIndex + context.line - sent.firstLine
     // binary COPY may fail on the trailer, one line past the last row
     if (index >= sent.group.rows.length) return undefined
-    return { batchId: sent.group.batchId, rowIndex: placeOf(sent.group, index), column: context.column }
+    return { group: sent.group, index, column: context.column }
   }
 
   async #sendPiece(): Promise<void> {
     if (!this.#open || this.#out.length <= COPY_HEADER_BYTES) return
     const full = this.#writePiece(this.#open)
-    if (full) await full
+    if (full) await this.#transaction.answered(full)
   }
 
   #writePiece(open: OpenCopy): Promise<void> | undefined {
@@ -166,15 +167,11 @@ export class CopySender implements RowSender {
     const column = error instanceof ValueError ? error.column : undefined
     const cause = error instanceof ValueError ? (error.cause ?? error) : error
     const message = error instanceof ValueError ? error.message : 'the row could not be read'
-    return new RowError({ batchId: group.batchId, rowIndex: placeOf(group, index), column }, message, cause)
+    return new RowError({ group, index, column }, message, cause)
   }
 
   #unfit(group: RowGroup, index: number, column: string): RowError {
     const message = `Column ${JSON.stringify(column)}: the value has no exact binary form; \`copyFormat: 'auto'\` would send it as text`
-    return new RowError(
-      { batchId: group.batchId, rowIndex: placeOf(group, index), column },
-      message,
-      undefined,
-    )
+    return new RowError({ group, index, column }, message, undefined)
   }
 }

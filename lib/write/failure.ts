@@ -2,7 +2,9 @@ import { isServerError, type ServerError } from '../connection/server-error.ts'
 import type { TransactionState } from '../connection/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode } from '../errors.ts'
 import type { Outcome } from '../types.ts'
-import { RowError } from './row-sender.ts'
+import { placeOf } from './batch.ts'
+import { RowError, type RowPlace } from './row-sender.ts'
+import { isTransient } from './transient.ts'
 
 /** As much as is known of where it went wrong. */
 export interface FailurePlace {
@@ -37,6 +39,11 @@ export function outcomeOf(state: TransactionState): Outcome {
   }
 }
 
+/** A row's place as errors tell it. */
+export function failurePlace({ group, index, column }: RowPlace): FailurePlace {
+  return { batchId: group.batch.id, rowIndex: placeOf(group, index), column }
+}
+
 /** Says in our words, without a row's values, what went wrong and what became of the rows. */
 export function toPgBatchError(
   error: unknown,
@@ -46,7 +53,7 @@ export function toPgBatchError(
 ): PgBatchError {
   if (error instanceof PgBatchError) return error
   if (error instanceof RowError) {
-    return describe('VALUE_NOT_ENCODABLE', error.message, outcome, error.place, error.cause)
+    return describe('VALUE_NOT_ENCODABLE', error.message, outcome, failurePlace(error.place), error.cause)
   }
   if (error instanceof CallbackError) {
     const server = isServerError(error.cause) ? error.cause : undefined
@@ -116,6 +123,7 @@ function describe(
   const text = `${message}${at.length > 0 ? ` [${at.join(', ')}]` : ''} (${OUTCOMES[outcome]})`
   return new PgBatchError(code, text, {
     outcome,
+    retryable: isTransient(cause),
     batchId,
     rowIndex,
     column,
@@ -123,6 +131,13 @@ function describe(
     constraint: server?.constraint,
     cause,
   })
+}
+
+/** The same error, once more is known of what became of the rows. */
+export function withOutcome(error: PgBatchError, outcome: Outcome): PgBatchError {
+  if (error.outcome === outcome) return error
+  const message = error.message.replace(`(${OUTCOMES[error.outcome]})`, `(${OUTCOMES[outcome]})`)
+  return new PgBatchError(error.code, message, { ...error, outcome, cause: error.cause })
 }
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = {

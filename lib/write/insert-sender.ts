@@ -1,7 +1,7 @@
 import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import { insertStatement, MAX_PARAMETERS, upsertStatement } from '../table/statements.ts'
-import { placeOf, type RowGroup } from './batch.ts'
+import type { RowGroup } from './batch.ts'
 import type { PlannedColumn, WritePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
 
@@ -32,7 +32,7 @@ export class InsertSender implements RowSender {
     for (let from = 0; from < group.rows.length; from += perStatement) {
       signal.throwIfAborted()
       const to = Math.min(from + perStatement, group.rows.length)
-      this.#alone = to - from === 1 ? { batchId: group.batchId, rowIndex: placeOf(group, from) } : undefined
+      this.#alone = to - from === 1 ? { group, index: from } : undefined
       await (this.#isKnown() ? this.#insert(group, from, to) : this.#insertUntyped(group, from, to))
     }
     this.#alone = undefined
@@ -87,7 +87,7 @@ export class InsertSender implements RowSender {
       this.bytes += parameter?.length ?? 0
       return parameter
     } catch (cause) {
-      const place = { batchId: group.batchId, rowIndex: placeOf(group, index), column: column.name }
+      const place = { group, index, column: column.name }
       throw new RowError(
         place,
         `Column ${JSON.stringify(column.name)}: the value could not be made into a parameter`,

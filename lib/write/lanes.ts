@@ -1,5 +1,5 @@
 import type { Batch } from './batch.ts'
-import type { NextBatch } from './transaction-writer.ts'
+import type { NextBatch } from './write-batches.ts'
 
 /** Batches that wait behind those of a lane's transaction, before `offer` asks for a pause. */
 const WAITING_BATCHES = 2

@@ -1,26 +1,50 @@
 import { Lease, type StopSignals } from '../connection/lease.ts'
-import type { PgPoolLike } from '../connection/pg-types.ts'
+import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { connectionSurvives, isServerError } from '../connection/server-error.ts'
 import { PgBatchError } from '../errors.ts'
-import { quoteTable } from '../table/identifier.ts'
+import { quoteTable, type TableParts } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/introspect.ts'
 import type { Table } from '../types.ts'
 import { toPgBatchError } from './failure.ts'
 import { makePlan, type WritePlan, type WriteRequest } from './plan.ts'
 
+/** A table that is made where it does not exist yet. */
+export interface SideTable {
+  readonly table: TableParts
+  readonly create: string
+}
+
+export interface LearnOptions {
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly sideTables: readonly SideTable[]
+  /** How long to wait for a client, and then for its answers. */
+  readonly waitMs: number
+}
+
+/** What the server told. */
+export interface Learned<Item> {
+  readonly plan: WritePlan<Item>
+  /** The server can tell what became of a transaction. */
+  readonly ticketed: boolean
+}
+
 /**
- * Asks the catalogue for the table and makes the plan of every batch to come.
+ * Asks the catalogue for the table, once, and makes the plan of every batch to come.
  * @throws PgBatchError, `outcome: 'not-sent'`: no connection, no such table, columns or keys that it does not have
  */
 export async function learnPlan<Item>(
   request: WriteRequest<Item>,
-  pool: PgPoolLike,
-  signals: StopSignals,
-): Promise<WritePlan<Item>> {
+  options: LearnOptions,
+): Promise<Learned<Item>> {
+  const { pool, signals, sideTables, waitMs } = options
   let lease: Lease | undefined
   try {
-    lease = await Lease.take(pool, signals)
-    return makePlan(request, await learnTable(lease, request))
+    lease = await Lease.take(pool, signals, waitMs)
+    const table = await lease.within(waitMs, learnTable(lease, request))
+    const plan = makePlan(request, table)
+    for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
+    return { plan, ticketed: table?.hasTransactionIds ?? false }
   } catch (error) {
     if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))
       lease.broken ??= error as Error
@@ -53,4 +77,22 @@ async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Prom
       outcome: 'not-sent',
     },
   )
+}
+
+/** Looks first: a role that may write a table need not be one that may create it. */
+async function ensureTable(client: PgClientLike, side: SideTable): Promise<void> {
+  if (await exists(client, side.table)) return
+  try {
+    await client.query(side.create)
+  } catch (error) {
+    // IF NOT EXISTS does not keep two that create at once from colliding in the catalogue
+    if (!(await exists(client, side.table))) throw error
+  }
+}
+
+async function exists(client: PgClientLike, table: TableParts): Promise<boolean> {
+  const { rows } = await client.query('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there', [
+    quoteTable(table),
+  ])
+  return rows[0]!.there === true
 }

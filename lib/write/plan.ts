@@ -5,7 +5,6 @@ import { PgBatchError } from '../errors.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
 import type { Conflict } from '../table/statements.ts'
 import type { Column, CopyFormat, Method, Table } from '../types.ts'
-import type { RowShape } from './batch.ts'
 import { type ConflictOption, resolveConflict } from './conflict.ts'
 
 /** What the user asked for, checked, its defaults in place. */
@@ -27,6 +26,13 @@ export interface PlannedColumn {
   readonly known?: { readonly column: Column; readonly codec: Codec }
 }
 
+/** The columns that are written for a row: all but those that are missing in it and have a DEFAULT. */
+export interface RowShape {
+  readonly number: number
+  /** Indexes into the plan's columns. */
+  readonly columns: readonly number[]
+}
+
 /** A request and a table, made into what every batch is written by. */
 export interface WritePlan<Item = unknown> {
   readonly table: TableParts
@@ -39,6 +45,11 @@ export interface WritePlan<Item = unknown> {
   readonly method: Method
   readonly copyFormat: CopyFormat
   readonly conflict: Conflict | undefined
+  /**
+   * Writing a batch twice leaves what writing it once does: it is an upsert, and every row brings a key of its own
+   * that is not NULL.
+   */
+  readonly idempotent: boolean
   /** Several batches may share a transaction and its one merge. */
   readonly mayGroup: boolean
   readonly valueOf: (row: object, column: number) => unknown
@@ -73,6 +84,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     method,
     copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
     conflict,
+    idempotent: conflict !== undefined && hasFirmKeys(conflict, columns),
     // an update of some columns only, merged once for several batches, would not be what merging each one gives
     mayGroup: conflict?.action !== 'update' || names.every(column => isKeyOrUpdated(column, conflict)),
     valueOf: (row, column) => columns[column]!.read(row),
@@ -100,6 +112,11 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     },
     whyNotColumn: key => whyNotColumn(key, name, request, table),
   }
+}
+
+function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {
+  const keyColumns = columns.filter(column => keys.includes(column.name))
+  return keyColumns.length > 0 && keyColumns.every(({ known }) => known?.column.notNull && !known.column.hasDefault)
 }
 
 function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {

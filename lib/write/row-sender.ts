@@ -2,9 +2,9 @@ import type { RowGroup } from './batch.ts'
 
 /** Where a row is that made a write fail. */
 export interface RowPlace {
-  readonly batchId: number
-  /** Place in the array that was written, from 0. */
-  readonly rowIndex: number
+  readonly group: RowGroup
+  /** Index into the group's rows. */
+  readonly index: number
   readonly column?: string | undefined
 }
 

@@ -1,24 +1,28 @@
 import { Lease, type StopSignals, unlessAborted } from '../connection/lease.ts'
+import type { TransactionTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
-import { Transaction } from '../connection/transaction.ts'
+import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
 import { PgBatchError } from '../errors.ts'
-import { type Batch, type PreparedBatch, prepareBatch, type RowGroup, runsInOrder } from './batch.ts'
+import type { TableParts } from '../table/identifier.ts'
+import { type Batch, filterGroup, itemIndex, placeOfItem, prepareBatch, type RowGroup } from './batch.ts'
+import { type CheckpointPlan, CheckpointScope, positionOf } from './checkpoint.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
-import { CopySender } from './copy-sender.ts'
-import { CallbackError, outcomeOf, toPgBatchError } from './failure.ts'
-import { InsertSender } from './insert-sender.ts'
+import { type RejectBudget, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
+import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
+import { isolateGroup } from './isolate-group.ts'
 import type { WritePlan } from './plan.ts'
-import type { RowSender } from './row-sender.ts'
-import { StagingSender } from './staging-sender.ts'
-
-/** Rows of one shape from which COPY beats INSERT; see bench/write-grid. */
-const COPY_FROM_ROWS = 50
+import { RowError, type RowPlace } from './row-sender.ts'
+import { RowsInTransaction } from './rows-in-transaction.ts'
 
 /** What every transaction of a stream is run with. */
 export interface RunContext<Item> {
   readonly pool: PgPoolLike
   readonly plan: WritePlan<Item>
   readonly format: CopyFormatChoice
+  readonly limits: TransactionOptions
+  readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly deadLetterTable: TableParts | undefined
+  readonly budget: RejectBudget
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
   readonly signals: StopSignals
 }
@@ -27,73 +31,120 @@ export interface RunContext<Item> {
 export interface Committed<Item> {
   readonly batches: readonly Batch<Item>[]
   readonly rows: number
+  /** Items without a row, and items that were in the table already. */
   readonly skipped: number
+  readonly rejected: readonly RejectedRow<Item>[]
   readonly bytes: number
   readonly method: 'copy' | 'insert'
   readonly durationMs: number
 }
 
+/** What is known of a batch that has failed as a whole. */
+export interface IsolateHint {
+  readonly error: PgBatchError
+  readonly place: RowPlace | undefined
+  /** Deferred constraints are checked with each piece, since one of them is to blame. */
+  readonly immediate: boolean
+}
+
 /**
- * One transaction under way, from its first batch to COMMIT or ROLLBACK. Used once: `add` for each batch, then
- * `commit`; after an error `rollback` and `explain`; `release` in every case.
+ * One transaction under way, from its first batch to COMMIT or ROLLBACK. Used once: `add` for each batch, or
+ * `addIsolated` for one, then `commit`; after an error `rollback` and `explain`; `release` in every case.
  */
 export class TransactionRun<Item> {
   readonly batches: Batch<Item>[] = []
-  rows = 0
   readonly #context: RunContext<Item>
   readonly #started = performance.now()
   #lease: Lease | undefined
   #transaction: Transaction | undefined
-  #sender: RowSender | undefined
-  #sentBytes = 0
+  #rows: RowsInTransaction | undefined
+  #checkpoint: CheckpointScope<Item> | undefined
+  /** For each batch, the items that are to be written by this transaction. */
+  readonly #admitted: (readonly Item[])[] = []
+  readonly #rejected: RejectedRow<Item>[] = []
+  #items = 0
   #skipped = 0
-  #method: 'copy' | 'insert' = 'insert'
+  #reserved = 0
 
   constructor(context: RunContext<Item>) {
     this.#context = context
   }
 
+  /** Rows that were added and not rejected. */
+  get rows(): number {
+    return this.#items - this.#skipped - this.#rejected.length
+  }
+
   get bytes(): number {
-    return this.#sentBytes + (this.#sender?.bytes ?? 0)
+    return this.#rows?.bytes ?? 0
   }
 
   get ageMs(): number {
     return performance.now() - this.#started
   }
 
-  async add(batch: Batch<Item>): Promise<void> {
-    const { pool, plan, signals, format } = this.#context
-    this.batches.push(batch)
-    const prepared = prepareBatch(batch, plan)
-    this.#lease ??= await Lease.take(pool, signals)
-    this.#transaction ??= new Transaction(this.#lease)
-    for (const group of this.#inSendingOrder(prepared)) {
-      const sender = await this.#senderFor(group, prepared)
-      await sender.send(group, signals.stop)
-    }
-    format.batchDone()
-    this.rows += prepared.rowCount
-    this.#skipped += prepared.skippedCount
+  /** How to ask for the outcome, should it stay open. */
+  get ticket(): TransactionTicket | undefined {
+    return this.#transaction?.ticket
   }
 
-  async commit(): Promise<Committed<Item>> {
-    await this.#closeSender()
-    await this.#callInTransaction()
-    this.#context.signals.stop.throwIfAborted()
-    await this.#transaction!.commit()
+  /** Positions that the checkpoint holds if this transaction was committed. */
+  get reached(): ReadonlyMap<string, bigint> {
+    return this.#checkpoint?.reached ?? new Map()
+  }
+
+  get result(): Committed<Item> {
     return {
       batches: this.batches,
       rows: this.rows,
       skipped: this.#skipped,
+      rejected: this.#rejected,
       bytes: this.bytes,
-      method: this.#method,
+      method: this.#rows?.method ?? 'insert',
       durationMs: this.ageMs,
     }
   }
 
+  async add(batch: Batch<Item>): Promise<void> {
+    const groups = await this.#admit(batch)
+    if (groups.length > 0) await this.#rows!.send(groups)
+  }
+
+  /** Adds a batch that has failed as a whole: its bad rows are rejected one by one, the others written. */
+  async addIsolated(batch: Batch<Item>, hint: IsolateHint): Promise<void> {
+    const groups = await this.#admit(batch)
+    const transaction = this.#transaction!
+    if (hint.immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
+    for (const group of groups) {
+      const at = hint.place?.group === group ? hint.place.index : undefined
+      await isolateGroup(group, {
+        transaction,
+        rows: this.#rows!,
+        first: at === undefined ? undefined : { at, error: hint.error },
+        again: hint.immediate,
+        reject: (row, error) => this.#reject(batch, itemIndex(group, row), group.rows[row], error),
+      })
+    }
+    // what is checked at COMMIT has to be known before: behind it nothing can be told from anything
+    if (!hint.immediate) await transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
+  }
+
+  async commit(): Promise<Committed<Item>> {
+    const { deadLetterTable, plan, signals } = this.#context
+    await this.#rows?.close()
+    await this.#callInTransaction()
+    if (deadLetterTable && this.#rejected.length > 0) {
+      await storeDeadLetters(this.#transaction!, deadLetterTable, plan.table, this.#rejected)
+    }
+    await this.#checkpoint?.store()
+    signals.stop.throwIfAborted()
+    await this.#transaction?.commit()
+    return this.result
+  }
+
   /** Never throws: what cannot be rolled back politely ends with its connection. */
   async rollback(): Promise<void> {
-    await this.#sender?.abort()
+    await this.#rows?.abort()
     await this.#transaction?.rollback()
   }
 
@@ -101,7 +152,18 @@ export class TransactionRun<Item> {
     this.#lease?.release()
   }
 
-  /** Says what `error` did to the rows; called after `rollback`, while the senders still know their rows. */
+  /** Gives the budget of rejected rows back: they are rows like any others again. */
+  forget(): void {
+    this.#context.budget.giveBack(this.#reserved)
+    this.#reserved = 0
+  }
+
+  /** Where an error of the server's or of ours is to be looked for; while the senders still know their rows. */
+  locate(error: unknown): RowPlace | undefined {
+    return error instanceof RowError ? error.place : this.#rows?.locate(error)
+  }
+
+  /** Says what `error` did to the rows; called after `rollback`. */
   explain(error: unknown): PgBatchError {
     const outcome = outcomeOf(this.#transaction?.state ?? 'fresh')
     const only = this.batches.length === 1 ? { batchId: this.batches[0]!.id } : {}
@@ -113,15 +175,62 @@ export class TransactionRun<Item> {
         cause: stop.reason,
       })
     }
-    if (!this.#lease) return toPgBatchError(error, 'not-sent', only, 'connect')
-    return toPgBatchError(error, outcome, this.#sender?.locate(error) ?? only, 'write')
+    const place = this.locate(error)
+    const during = this.#lease ? 'write' : 'connect'
+    return toPgBatchError(error, outcome, place ? failurePlace(place) : only, during)
+  }
+
+  /** Opens the transaction, and returns the batch's rows that are still to be written. */
+  async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
+    this.batches.push(batch)
+    this.#items += batch.items.length
+    const { groups, skipped, invalid } = prepareBatch(batch, this.#context.plan)
+    // where no row may be rejected, nothing need be sent to know how this ends
+    if (invalid.length > 0 && this.#context.budget.left === 0) throw invalid[0]!.error
+    this.#skipped += skipped
+    await this.#open()
+    const fresh = await this.#checkpoint?.admit(batch, () => this.#rows!.close())
+    for (const { index, error } of invalid) {
+      if (!fresh || fresh[index]) this.#reject(batch, index, batch.items[index], error)
+      else this.#skipped++
+    }
+    if (!fresh) {
+      this.#admitted.push(batch.items)
+      return groups
+    }
+    this.#admitted.push(batch.items.filter((_, index) => fresh[index]))
+    const left = groups
+      .map(group => filterGroup(group, index => fresh[index]!))
+      .filter(({ rows }) => rows.length > 0)
+    this.#skipped += countRows(groups) - countRows(left)
+    return left
+  }
+
+  async #open(): Promise<void> {
+    if (this.#transaction) return
+    const { pool, plan, signals, format, limits, checkpoint } = this.#context
+    this.#lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
+    this.#transaction = new Transaction(this.#lease, limits)
+    this.#rows = new RowsInTransaction(this.#transaction, plan as WritePlan<never>, format, signals.stop)
+    if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction)
+  }
+
+  /** @throws the row's error, when no further row may be rejected */
+  #reject(batch: Batch<Item>, index: number, row: unknown, error: PgBatchError): void {
+    const { budget, checkpoint } = this.#context
+    if (!budget.take(1)) throw error
+    this.#reserved++
+    const item = batch.items[index] as Item
+    const position = checkpoint && positionOf(checkpoint, item)
+    this.#rejected.push({ row, item, error, batchId: batch.id, index: placeOfItem(batch, index), position })
   }
 
   async #callInTransaction(): Promise<void> {
     const { inTransaction, signals } = this.#context
     if (!inTransaction) return
     await this.#transaction!.begin()
-    for (const { items } of this.batches) {
+    for (const items of this.#admitted) {
+      if (items.length === 0) continue
       try {
         await unlessAborted(Promise.resolve(inTransaction(this.#lease!.client, items)), signals.kill)
       } catch (cause) {
@@ -129,45 +238,8 @@ export class TransactionRun<Item> {
       }
     }
   }
+}
 
-  /** An INSERT dedupes the rows of one statement only, so an upsert's rows keep their order across shapes. */
-  #inSendingOrder(prepared: PreparedBatch): readonly RowGroup[] {
-    const { plan } = this.#context
-    const ordered = plan.conflict && plan.method === 'insert' && prepared.groups.length > 1
-    return ordered ? runsInOrder(prepared.groups) : prepared.groups
-  }
-
-  async #senderFor(group: RowGroup, prepared: PreparedBatch): Promise<RowSender> {
-    const wanted = this.#methodFor(group, prepared)
-    if (this.#sender && this.#sender.method !== wanted) await this.#closeSender()
-    this.#sender ??= this.#makeSender(wanted)
-    if (wanted === 'copy') this.#method = 'copy'
-    return this.#sender
-  }
-
-  #methodFor(group: RowGroup, prepared: PreparedBatch): 'copy' | 'insert' {
-    const { plan } = this.#context
-    // a COPY of no columns cannot be said
-    if (plan.method === 'insert' || group.shape.columns.length === 0) return 'insert'
-    if (plan.method === 'copy' || this.#sender?.method === 'copy') return 'copy'
-    const severalShapes = plan.conflict !== undefined && prepared.groups.length > 1
-    return group.rows.length >= COPY_FROM_ROWS || severalShapes ? 'copy' : 'insert'
-  }
-
-  #makeSender(method: 'copy' | 'insert'): RowSender {
-    const { format } = this.#context
-    const plan = this.#context.plan as WritePlan<never>
-    const transaction = this.#transaction!
-    if (method === 'insert') return new InsertSender(transaction, plan)
-    return plan.conflict
-      ? new StagingSender(transaction, plan, format)
-      : new CopySender(transaction, plan, format)
-  }
-
-  async #closeSender(): Promise<void> {
-    if (!this.#sender) return
-    await this.#sender.close()
-    this.#sentBytes += this.#sender.bytes
-    this.#sender = undefined
-  }
+function countRows(groups: readonly RowGroup[]): number {
+  return groups.reduce((count, { rows }) => count + rows.length, 0)
 }

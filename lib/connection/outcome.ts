@@ -1,0 +1,85 @@
+import type { PgClientLike } from './pg-types.ts'
+import { isServerError } from './server-error.ts'
+
+/**
+ * What is noted of a transaction while it runs, so that its outcome can be asked for by another connection. Read by
+ * the statement that follows BEGIN in the same query string, and so without a round trip.
+ */
+export interface TransactionTicket {
+  /** `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, save as said below. */
+  readonly xid: string
+  /** Process id of the server's backend. */
+  readonly backend: string
+  /** The write-ahead log's timeline, which changes when a standby is promoted or a backup is restored. */
+  readonly timeline: string
+}
+
+export const TICKET_SQL =
+  'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
+  'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline'
+
+/** Makes a ticket of the row of {@link TICKET_SQL}. */
+export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
+  if (!row) return undefined
+  const [xid, backend, timeline] = row.map(String)
+  return { xid: xid!, backend: backend!, timeline: timeline! }
+}
+
+export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'
+
+/**
+ * Asks the server, on another connection, what became of a transaction.
+ *
+ * After a crash the server may hand out ids again that no part of its log had reached the disk with: such a
+ * transaction was rolled back, and its id is "in the future" until it is used again. The stream therefore lets no
+ * transaction of its own begin while one of its outcomes is open.
+ *
+ * @returns `unknown` when this is another timeline, or the server has forgotten transactions that old
+ * @throws what the connection or the server throws, a standby for example
+ * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+ */
+export async function askOutcome(
+  client: PgClientLike,
+  ticket: TransactionTicket,
+): Promise<TransactionOutcome> {
+  const { rows } = await client.query(
+    'SELECT pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline',
+  )
+  if (rows[0]?.timeline !== ticket.timeline) return 'unknown'
+  const status = await askStatus(client, ticket.xid)
+  if (status === 'in progress') {
+    await endBackend(client, ticket)
+    return 'in-progress'
+  }
+  if (status === 'committed') return 'committed'
+  return status === 'aborted' ? 'rolled-back' : 'unknown'
+}
+
+const INVALID_PARAMETER_VALUE = '22023'
+
+async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
+  try {
+    const { rows } = await client.query('SELECT pg_catalog.pg_xact_status($1::xid8) AS status', [xid])
+    return rows[0]?.status
+  } catch (error) {
+    // "transaction ID … is in the future": the crash took even its id
+    if (isServerError(error) && error.code === INVALID_PARAMETER_VALUE) return 'aborted'
+    throw error
+  }
+}
+
+/**
+ * Ends the backend that still holds the transaction, where the role may: nobody talks to it any more, and its locks
+ * would stand until the kernel gives the connection up, hours later. A COMMIT that is under way is not undone by it.
+ */
+async function endBackend(client: PgClientLike, { xid, backend }: TransactionTicket): Promise<void> {
+  try {
+    await client.query(
+      `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+        WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid`,
+      [xid, backend],
+    )
+  } catch (error) {
+    if (!isServerError(error)) throw error
+  }
+}

@@ -1,0 +1,39 @@
+import { quoteTable, type TableParts } from './identifier.ts'
+
+/**
+ * The table of checkpoints: for each name and partition of a source the highest offset that is in the target table.
+ * A position of NULL says that nothing was written yet.
+ */
+export function createCheckpointTable(table: TableParts): string {
+  return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
+    name text NOT NULL, partition text NOT NULL, position bigint,
+    updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, partition))`
+}
+
+/** Makes rows for partitions that have none. Parameters: name, partitions. */
+export function addPartitions(table: TableParts): string {
+  return `INSERT INTO ${quoteTable(table)} (name, partition)
+    SELECT $1, partition FROM pg_catalog.unnest($2::text[]) AS p(partition) ORDER BY partition
+    ON CONFLICT (name, partition) DO NOTHING`
+}
+
+/**
+ * Locks partitions until the transaction ends, in one order for all writers, and returns where they stand: a second
+ * writer waits here, and then finds what the first one has stored. Parameters: name, partitions.
+ */
+export function lockPartitions(table: TableParts): string {
+  return `SELECT partition, position::text FROM ${quoteTable(table)}
+    WHERE name = $1 AND partition = ANY ($2::text[]) ORDER BY partition FOR UPDATE`
+}
+
+/** Stores positions. Parameters: name, partitions, positions. */
+export function storePositions(table: TableParts): string {
+  return `UPDATE ${quoteTable(table)} AS c SET position = p.position, updated_at = now()
+    FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
+    WHERE c.name = $1 AND c.partition = p.partition`
+}
+
+/** Reads all positions of a name. Parameter: name. */
+export function readPositions(table: TableParts): string {
+  return `SELECT partition, position::text FROM ${quoteTable(table)} WHERE name = $1 AND position IS NOT NULL`
+}

@@ -1,0 +1,48 @@
+import { Lease } from '../connection/lease.ts'
+import { askOutcome, type TransactionOutcome, type TransactionTicket } from '../connection/outcome.ts'
+import { connectionSurvives } from '../connection/server-error.ts'
+import { lockPartitions } from '../table/checkpoint-sql.ts'
+import type { RunContext } from './transaction-run.ts'
+
+/** What is known of a transaction whose COMMIT was sent and not answered. */
+export interface OpenOutcome {
+  readonly ticket: TransactionTicket | undefined
+  readonly reached: ReadonlyMap<string, bigint>
+}
+
+/**
+ * Asks once, on a connection of its own, what became of a transaction: by its id, and where the id tells nothing (the
+ * server was replaced by another) by the checkpoint that it would have stored.
+ * @throws when there was no answer to be had this time
+ */
+export async function resolveOutcome<Item>(
+  open: OpenOutcome,
+  context: RunContext<Item>,
+): Promise<TransactionOutcome> {
+  const { pool, signals, limits } = context
+  const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
+  try {
+    return await lease.within(limits.statementTimeoutMs, ask(lease, open, context))
+  } catch (error) {
+    if (!connectionSurvives(error)) lease.broken ??= error as Error
+    throw error
+  } finally {
+    lease.release()
+  }
+}
+
+async function ask<Item>(
+  lease: Lease,
+  { ticket, reached }: OpenOutcome,
+  { checkpoint }: RunContext<Item>,
+): Promise<TransactionOutcome> {
+  const byId = ticket ? await askOutcome(lease.client, ticket) : 'unknown'
+  if (byId !== 'unknown' || !checkpoint || reached.size === 0) return byId
+  const { rows } = await lease.client.query(lockPartitions(checkpoint.table), [
+    checkpoint.name,
+    [...reached.keys()],
+  ])
+  const stored = new Map(rows.map(row => [row.partition as string, row.position as string | null]))
+  const there = [...reached].every(([partition, offset]) => BigInt(stored.get(partition) ?? -1) >= offset)
+  return there ? 'committed' : 'rolled-back'
+}

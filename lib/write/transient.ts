@@ -1,0 +1,75 @@
+import { DeadlineError } from '../connection/deadline-error.ts'
+import { isServerError } from '../connection/server-error.ts'
+
+/**
+ * What is likely to be gone at another attempt, by PostgreSQL's own names. All else is permanent at once: a retry
+ * would only say the same again, later.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export const TRANSIENT_SQLSTATES: Readonly<Record<string, string>> = Object.freeze({
+  '08000': 'connection_exception',
+  '08001': 'sqlclient_unable_to_establish_sqlconnection',
+  '08003': 'connection_does_not_exist',
+  '08004': 'sqlserver_rejected_establishment_of_sqlconnection',
+  '08006': 'connection_failure',
+  '08007': 'transaction_resolution_unknown',
+  '08P01': 'protocol_violation', // a pooler's words for many a passing state
+  '25006': 'read_only_sql_transaction', // a standby, or a primary that is about to be one
+  '25P03': 'idle_in_transaction_session_timeout',
+  '25P04': 'transaction_timeout',
+  '40000': 'transaction_rollback',
+  '40001': 'serialization_failure',
+  '40003': 'statement_completion_unknown',
+  '40P01': 'deadlock_detected',
+  '53000': 'insufficient_resources',
+  '53100': 'disk_full',
+  '53200': 'out_of_memory',
+  '53300': 'too_many_connections',
+  '55006': 'object_in_use',
+  '55P03': 'lock_not_available',
+  '57014': 'query_canceled', // statement_timeout, or an operator
+  '57P01': 'admin_shutdown',
+  '57P02': 'crash_shutdown',
+  '57P03': 'cannot_connect_now',
+  '57P04': 'database_dropped',
+  '57P05': 'idle_session_timeout',
+  '58030': 'io_error',
+})
+
+/** What sockets and name look-ups say of a network that may come back. */
+const TRANSIENT_SOCKET_ERRORS: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETRESET',
+  'ENETUNREACH',
+  'ENOTCONN',
+  'EPIPE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ETIMEDOUT',
+])
+
+/** What pg and pg-pool say, in errors without a code, of connections that broke or did not come in time. */
+const TRANSIENT_DRIVER_WORDS =
+  /^(Connection terminated|Connection ended unexpectedly|Query read timeout|timeout e|Client has encountered a connection error|Client was closed)/
+
+/** True when the same rows may well be taken at another attempt. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof DeadlineError) return true
+  if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isTransient)
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
+}
+
+/** Data exceptions, constraints, WITH CHECK OPTION, limits, and what triggers raise: some row's fault. */
+export function isRowsFault(error: unknown): boolean {
+  return isServerError(error) && /^(22|23|2F|38|39|44|54|P0)/.test(error.code)
+}

@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PgBatchError } from '../errors.ts'
+import type { Outcome } from '../types.ts'
+import type { Batch } from './batch.ts'
+import { withOutcome } from './failure.ts'
+import type { OpenOutcomes } from './open-outcomes.ts'
+import { resolveOutcome } from './resolve-outcome.ts'
+import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
+import { RowError, type RowPlace } from './row-sender.ts'
+import { type Committed, type IsolateHint, type RunContext, TransactionRun } from './transaction-run.ts'
+import { isRowsFault, isTransient } from './transient.ts'
+
+/**
+ * When a transaction takes no further batches. Rows and bytes bound what is held for another attempt, and so memory;
+ * the time bounds how long a row that has arrived can stay invisible. All lanes of a stream share rows and bytes.
+ */
+export const TRANSACTION_BOUNDS = Object.freeze({ rows: 100_000, bytes: 16 * 1024 * 1024, ms: 1000 })
+
+export interface WriteContext<Item> extends RunContext<Item> {
+  /** How many lanes share the bounds. */
+  readonly lanes: number
+  readonly retry: RetryPolicy
+  readonly openOutcomes: OpenOutcomes
+  /** Sending a batch twice leaves what sending it once does, so that an unknown outcome is no obstacle. */
+  readonly idempotent: boolean
+}
+
+/** Resolves to the next batch, or undefined when none is ready. */
+export type NextBatch<Item> = () => Promise<Batch<Item> | undefined>
+
+/** What writing tells as it goes. */
+export type Progress<Item> =
+  | { readonly kind: 'committed'; readonly committed: Committed<Item>; readonly attempts: number }
+  | {
+      readonly kind: 'retry'
+      readonly error: PgBatchError
+      readonly attempt: number
+      readonly delayMs: number
+    }
+
+/** A transaction that failed, with what is needed to go on from there. */
+interface Failure<Item> {
+  readonly run: TransactionRun<Item>
+  readonly error: PgBatchError
+  /** Some row is to blame, so that the others can be told from it. */
+  readonly rowsFault: boolean
+  /** The row that is, where it is known. */
+  readonly place: RowPlace | undefined
+}
+
+/** Adds batches to a transaction; `attempts` counts from 1. */
+type Write<Item> = (
+  run: TransactionRun<Item>,
+  batches: readonly Batch<Item>[],
+  attempts: number,
+) => Promise<void>
+
+/**
+ * Writes `first`, and the batches that `next` has ready, in as few transactions as they need, and yields what each
+ * of them committed.
+ *
+ *     transient failure                   → the same batches again, after a pause
+ *     its outcome open                    → asked for first: committed, or again
+ *     permanent, several batches          → each of them alone, so that each is committed or not by its own merits
+ *     permanent, one batch, a row's fault → its bad rows are rejected, as far as the budget goes
+ *     permanent otherwise                 → thrown
+ *
+ * @throws PgBatchError of the first batch that could not be written; later ones are not written then
+ */
+export async function* writeBatches<Item>(
+  first: Batch<Item>,
+  next: NextBatch<Item>,
+  context: WriteContext<Item>,
+): AsyncGenerator<Progress<Item>, void> {
+  const failure = yield* attempt([first], fillFrom(next, context), context)
+  if (!failure) return
+  const { batches } = failure.run
+  if (batches.length === 1) {
+    yield* writeIsolated(batches[0]!, failure, context)
+    return
+  }
+  if (isFinal(failure.error)) throw failure.error
+  for (const batch of batches) {
+    const alone = yield* attempt([batch], addAll, context)
+    if (alone) yield* writeIsolated(batch, alone, context)
+  }
+}
+
+/** Another attempt, alone or row by row, would meet the same: no connection, an open outcome, a stream that is over. */
+function isFinal({ retryable, outcome, code }: PgBatchError): boolean {
+  return (
+    retryable ||
+    outcome === 'unknown' ||
+    outcome === 'committed' ||
+    code === 'ABORTED' ||
+    code === 'CONNECTION'
+  )
+}
+
+async function addAll<Item>(run: TransactionRun<Item>, batches: readonly Batch<Item>[]): Promise<void> {
+  for (const batch of batches) await run.add(batch)
+}
+
+/** Adds further batches while they are ready and there is room; another attempt is at the same batches only. */
+function fillFrom<Item>(next: NextBatch<Item>, context: WriteContext<Item>): Write<Item> {
+  return async (run, batches, attempts) => {
+    await addAll(run, batches)
+    while (attempts === 1 && !isFull(run, context)) {
+      const batch = await next()
+      if (!batch) return
+      await run.add(batch)
+    }
+  }
+}
+
+function isFull<Item>(run: TransactionRun<Item>, { lanes, plan }: WriteContext<Item>): boolean {
+  const { rows, bytes, ms } = TRANSACTION_BOUNDS
+  return run.rows >= rows / lanes || run.bytes >= bytes / lanes || run.ageMs >= ms || !plan.mayGroup
+}
+
+/** Rejects a batch's bad rows, where they are to blame and may be rejected. */
+async function* writeIsolated<Item>(
+  batch: Batch<Item>,
+  failure: Failure<Item>,
+  context: WriteContext<Item>,
+): AsyncGenerator<Progress<Item>, void> {
+  let last = failure
+  // what is checked at the end of the transaction is not isolated by the first round
+  for (const immediate of [false, true]) {
+    if (context.budget.left === 0 || !last.rowsFault) throw last.error
+    const hint: IsolateHint = { error: last.error, place: last.place, immediate }
+    const isolated = yield* attempt([batch], run => run.addIsolated(batch, hint), context)
+    if (!isolated) return
+    last = isolated
+  }
+  throw last.error
+}
+
+/** Runs transactions with the same batches until one is committed, or an error is final: returns that failure. */
+async function* attempt<Item>(
+  first: readonly Batch<Item>[],
+  write: Write<Item>,
+  context: WriteContext<Item>,
+): AsyncGenerator<Progress<Item>, Failure<Item> | undefined> {
+  const { retry, signals, idempotent } = context
+  let batches = first
+  let failedAt: number | undefined
+  for (let attempts = 1; ; attempts++) {
+    const run = new TransactionRun(context)
+    const failure = await transact(run, batches, write, attempts, context)
+    const outcome = failure && (await findOutcome(failure, context))
+    if (!failure || outcome === 'committed') {
+      yield { kind: 'committed', committed: run.result, attempts }
+      return undefined
+    }
+    run.forget()
+    batches = run.batches
+    failedAt ??= performance.now()
+    const error = withOutcome(failure.error, outcome!)
+    const final = !error.retryable || (outcome === 'unknown' && !idempotent)
+    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) return { ...failure, error }
+    const delayMs = retryDelayMs(retry, attempts, Math.random())
+    yield { kind: 'retry', error, attempt: attempts, delayMs }
+    await pause(delayMs, signals.stop, error)
+  }
+}
+
+/** Runs one transaction to its end; resolves to what made it fail, if something has. */
+async function transact<Item>(
+  run: TransactionRun<Item>,
+  batches: readonly Batch<Item>[],
+  write: Write<Item>,
+  attempts: number,
+  { openOutcomes }: WriteContext<Item>,
+): Promise<Failure<Item> | undefined> {
+  await openOutcomes.none()
+  try {
+    await write(run, batches, attempts)
+    await run.commit()
+    return undefined
+  } catch (thrown) {
+    const place = run.locate(thrown)
+    await run.rollback()
+    const rowsFault = isRowsFault(thrown) || thrown instanceof RowError
+    return { run, error: run.explain(thrown), rowsFault, place }
+  } finally {
+    run.release()
+  }
+}
+
+/** Asking is worth more patience than sending: until there is an answer the rows can neither be kept nor let go. */
+const LEAST_QUESTIONS = 10
+
+/** What became of a failed transaction's rows; asks the server where only it can know. */
+async function findOutcome<Item>(
+  { run, error }: Failure<Item>,
+  context: WriteContext<Item>,
+): Promise<Outcome> {
+  const { signals, openOutcomes, retry } = context
+  if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome
+  return openOutcomes.during(async () => {
+    for (let questions = 1; questions <= Math.max(retry.retries, LEAST_QUESTIONS); questions++) {
+      try {
+        const outcome = await resolveOutcome(run, context)
+        if (outcome !== 'in-progress') return outcome
+      } catch (failure) {
+        if (!isTransient(failure)) return 'unknown'
+      }
+      await pause(retryDelayMs(retry, questions, Math.random()), signals.stop, error)
+    }
+    return 'unknown'
+  })
+}
+
+/** @throws PgBatchError, when the stream is destroyed meanwhile */
+export async function pause(ms: number, stop: AbortSignal, failure: PgBatchError): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal: stop })
+  } catch {
+    const { outcome, batchId } = failure
+    const message = `The stream was destroyed while it waited to try again after: ${failure.message}`
+    throw new PgBatchError('ABORTED', message, { outcome, batchId, cause: stop.reason })
+  }
+}
