@@ -19,6 +19,7 @@ import type { CopyFormat, Method, TableName } from './types.ts'
 import type { CheckpointPlan, Position } from './write/checkpoint.ts'
 import type { ConflictOption } from './write/conflict.ts'
 import type { WriteRequest } from './write/plan.ts'
+import { DEFAULT_CHECKPOINT_TABLE } from './write/read-checkpoint.ts'
 import type { RetryOptions, RetryPolicy } from './write/retry.ts'
 
 /** What to do with a row whose key is in the table already. */
@@ -163,8 +164,6 @@ const RETRY_DEFAULTS = Object.freeze({
   maxElapsedMs: Number.POSITIVE_INFINITY,
   shouldRetry: () => true,
 })
-
-const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
 
 const DEFAULTS = Object.freeze({
   pool: undefined,

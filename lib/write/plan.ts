@@ -116,7 +116,10 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
 
 function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {
   const keyColumns = columns.filter(column => keys.includes(column.name))
-  return keyColumns.length > 0 && keyColumns.every(({ known }) => known?.column.notNull && !known.column.hasDefault)
+  return (
+    keyColumns.length > 0 &&
+    keyColumns.every(({ known }) => known?.column.notNull && !known.column.hasDefault)
+  )
 }
 
 function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {

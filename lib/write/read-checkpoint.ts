@@ -1,0 +1,36 @@
+import type { PgPoolLike } from '../connection/pg-types.ts'
+import { isServerError } from '../connection/server-error.ts'
+import { readPositions } from '../table/checkpoint-sql.ts'
+import { parseTableName } from '../table/identifier.ts'
+import type { TableName } from '../types.ts'
+
+export const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
+
+const UNDEFINED_TABLE = '42P01'
+
+/**
+ * Reads how far a stream with `checkpoint` has come: for each partition the highest offset whose row, and all before
+ * it, are committed. Empty when nothing was written yet. A source may start behind these, and need not: what is there
+ * already is skipped.
+ * @param name the `checkpoint.name` of the stream
+ * @param table the `checkpoint.table` of the stream
+ * @throws what the pool or the server throws
+ */
+export async function readCheckpoint(
+  pool: PgPoolLike,
+  name: string,
+  table: TableName = DEFAULT_CHECKPOINT_TABLE,
+): Promise<Map<string, bigint>> {
+  const client = await pool.connect()
+  let failed: Error | undefined
+  try {
+    const { rows } = await client.query(readPositions(parseTableName(table)), [name])
+    return new Map(rows.map(row => [row.partition as string, BigInt(row.position as string)]))
+  } catch (error) {
+    if (isServerError(error) && error.code === UNDEFINED_TABLE) return new Map() // the first writer makes it
+    failed = error as Error
+    throw error
+  } finally {
+    client.release(failed)
+  }
+}
