@@ -140,25 +140,24 @@ function editDistance(a: string, b: string): number {
 
 // --- BatchTransform ---
 
-/** What {@link BatchTransform} takes. `maxBytes` without `sizeOf` cannot be typed, and throws. */
+/** What BatchTransform takes. `maxBytes` without `sizeOf` cannot be typed, and throws. */
 export type BatchTransformOptions<T> = BatchTransformSettings<T> &
-  (
-    | { maxBytes?: undefined; sizeOf?: ((item: T) => number) | undefined }
-    | {
-        /**
-         * The sizes of a batch's items never add up to more, except when a single item is larger: it travels alone.
-         * In the unit of `sizeOf`; an integer ≥ 1, or Infinity. Raising it costs memory: up to two batches are held.
-         * @default none
-         */
-        maxBytes: number
-        /**
-         * Called once for each item, before it joins a batch. Returns a finite number ≥ 0; anything else, or an
-         * exception, destroys the stream. Without `maxBytes` it only feeds `bytes` of the 'batch' event.
-         * @default none: `bytes` is 0
-         */
-        sizeOf: (item: T) => number
-      }
-  )
+  (BatchSizes<T> | { [Key in keyof BatchSizes<T>]?: undefined })
+
+interface BatchSizes<T> {
+  /**
+   * The sizes of a batch's items never add up to more, except that a single item may be larger: it travels alone.
+   * In the unit of `sizeOf`; an integer ≥ 1, or Infinity. Raising it costs memory: up to two batches are held.
+   * @default none
+   */
+  maxBytes?: number | undefined
+  /**
+   * Called once for each item, before the item joins a batch. Returns a finite number ≥ 0; anything else, or an
+   * exception, destroys the stream. Without `maxBytes` it only feeds `bytes` of the 'batch' event.
+   * @default none: `bytes` is 0
+   */
+  sizeOf: (item: T) => number
+}
 
 interface BatchTransformSettings<T> {
   /**
@@ -176,7 +175,7 @@ interface BatchTransformSettings<T> {
   maxWaitMs?: number | undefined
   /**
    * Gets, once and in order, every item that was written and not handed downstream when the stream was destroyed:
-   * by an error, `destroy()` or `signal`. See {@link BatchTransform} for what that includes. Not called when
+   * by an error, `destroy()` or `signal`. BatchTransform says what that includes. Not called when
    * nothing was held. What it throws becomes a process warning, and never hides why the stream was destroyed.
    * @default none: what was held is dropped
    */

@@ -1,35 +1,8 @@
 import { addAbortSignal, Transform } from 'node:stream'
 import { type BatchTransformOptions, resolveBatchOptions } from '../options.ts'
-import { BatchPolicy, type Cap } from './batch-policy.ts'
+import type { BatchTransformEvents, BatchTrigger } from './batch-events.ts'
+import { BatchPolicy } from './batch-policy.ts'
 import { takeUnread, unwritten } from './stream-buffers.ts'
-
-/** Why a batch left: the cap that it reached, or else what first asked for it. */
-export type BatchTrigger = Cap | 'wait' | 'flush' | 'end'
-
-/** What the 'batch' event tells. */
-export interface BatchEvent {
-  /** Items in the batch, from 1 to `maxCount`. */
-  readonly count: number
-  /** The sum of the items' sizes; 0 without `sizeOf`. */
-  readonly bytes: number
-  readonly trigger: BatchTrigger
-  /** Milliseconds from the batch's first item to its leaving. Above `maxWaitMs` downstream was not ready. */
-  readonly ageMs: number
-}
-
-export interface BatchTransformEvents<T> {
-  /** A batch has left for downstream. It says nothing of what downstream does with it. */
-  batch: [batch: BatchEvent]
-  data: [batch: T[]]
-  error: [error: Error]
-  close: []
-  drain: []
-  end: []
-  finish: []
-  pause: []
-  readable: []
-  resume: []
-}
 
 /**
  * One closed batch ready for downstream while the next one fills. Node's default would be 16 whole batches, and
@@ -78,7 +51,7 @@ type WriteCallback = (error?: Error | null) => void
  *              left for (#held), is withheld; or the input has ended, and _flush's callback is
  * It leaves, and is empty again, at once when downstream is ready (#ready), else at the next _read.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface below only gives types to what is inherited
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface below only gives types to inherited methods
 export class BatchTransform<T = unknown> extends Transform {
   readonly #policy: BatchPolicy<T>
   readonly #maxWaitMs: number
@@ -237,7 +210,10 @@ export class BatchTransform<T = unknown> extends Transform {
   }
 }
 
-/** The types of the events and of what comes out; `declare` cannot give them to inherited methods. */
+/**
+ * The types of the events. What goes in and comes out by write(), read() and iteration stays untyped, as in every
+ * Transform: the types of pipeline() know no streams but those of strings and bytes, and of anything.
+ */
 export interface BatchTransform<T> {
   on<Name extends keyof BatchTransformEvents<T>>(name: Name, listener: Listener<T, Name>): this
   on(...rest: Parameters<Transform['on']>): this
@@ -245,10 +221,6 @@ export interface BatchTransform<T> {
   once(...rest: Parameters<Transform['once']>): this
   off<Name extends keyof BatchTransformEvents<T>>(name: Name, listener: Listener<T, Name>): this
   off(...rest: Parameters<Transform['off']>): this
-  write(item: T, callback?: WriteCallback): boolean
-  write(item: T, encoding: BufferEncoding, callback?: WriteCallback): boolean
-  read(size?: number): T[] | null
-  [Symbol.asyncIterator](): NodeJS.AsyncIterator<T[]>
 }
 
 type Listener<T, Name extends keyof BatchTransformEvents<T>> = (
