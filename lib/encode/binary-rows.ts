@@ -18,10 +18,10 @@ const NULL_FIELD = -1
  */
 export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
   const fields = columns.map(({ name, type }) => {
-    const put = codecFor(type).binary
+    const { binary: put, text } = codecFor(type)
     if (!put)
       throw new TypeError(`Column ${JSON.stringify(name)}: type ${type.sqlName} has no binary form here`)
-    return { name, read: needsOwnField(name) ? readOwnField : readField, put }
+    return { name, read: needsOwnField(name) ? readOwnField : readField, put, text }
   })
   const fieldCount = fields.length + (staging ? 2 : 0)
 

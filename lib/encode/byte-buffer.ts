@@ -34,13 +34,14 @@ export class ByteBuffer {
 
   /**
    * The bytes so far. They are the caller's from here on, and are never written again: what follows goes
-   * behind them in the same memory while much room is left, else into a new slab.
+   * behind them in the same slab while that has room for as much again, else into a new one.
    */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length)
     const left = this.bytes.length - this.length
+    const isSlab = taken.buffer.byteLength === this.#slabBytes // memory grown for one huge row is let go
     this.bytes =
-      left >= this.#slabBytes / 4 && left >= this.length + this.length / 8
+      isSlab && left > this.length + this.length / 8
         ? this.bytes.subarray(this.length)
         : Buffer.allocUnsafeSlow(this.#slabBytes)
     this.view = viewOf(this.bytes)
@@ -69,7 +70,7 @@ export class ByteBuffer {
   /** The string's UTF-8 bytes; a lone surrogate becomes U+FFFD, as in every string that `pg` sends. */
   putUtf8(value: string): void {
     const count = value.length
-    this.reserve(count * 3)
+    this.reserve(count <= LONG ? count * 3 : Buffer.byteLength(value))
     const { bytes } = this
     const start = this.length
     if (count <= SHORT) {
@@ -90,6 +91,9 @@ export class ByteBuffer {
 }
 
 const SHORT = 40
+
+/** Above, counting the bytes first costs less than room for the worst case. */
+const LONG = 16 * 1024
 
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

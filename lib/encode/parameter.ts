@@ -14,7 +14,9 @@ import { types } from 'node:util'
  *
  * 4. interval with restricted fields (`interval minute`, `interval year to month`): COPY reads a bare number
  *    such as '5' in the column's smallest unit, INSERT through a parameter reads seconds.
- * 5. A Buffer or view is a binary parameter to `pg`. Text COPY sends it for bytea, text-like and json types;
+ * 5. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it is
+ *    refused.
+ * 6. A Buffer or view is a binary parameter to `pg`. Text COPY sends it for bytea, text-like and json types;
  *    for other types the row is rejected there. Binary COPY and INSERT send it for every type.
  *
  * @see https://node-postgres.com/features/queries#parameterized-query
@@ -30,15 +32,18 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
     if (value === null || value === undefined) return null
     if (typeof value === 'string') return value
     if (typeof value !== 'object') return value.toString()
+    if (Array.isArray(value)) return arrayText(value)
+    // Plain objects, the bulk of json columns, are told without the costlier checks.
+    if (Object.getPrototypeOf(value) === Object.prototype) return objectText(value, seen)
     if (value instanceof Buffer) return value
     if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     if (types.isDate(value)) return dateText(value)
-    if (Array.isArray(value)) return arrayText(value)
     return objectText(value, seen)
   }
 
-  function objectText(value: object, seen: object[] = []): Parameter {
+  function objectText(value: object, path: object[] | undefined): Parameter {
     if ('toPostgres' in value && typeof value.toPostgres === 'function') {
+      const seen = path ?? []
       if (seen.includes(value)) throw new TypeError('toPostgres goes round in a circle')
       seen.push(value)
       return prepare(
