@@ -6,14 +6,20 @@ import { type EmbeddedServer, startEmbeddedServer } from '../../lib/cli/embedded
  * One server for a whole test run: the one that DATABASE_URL or PG* variables name, else an embedded one.
  * Each test file gets a database of its own on it.
  */
-let running: Promise<{ connectionString: string; embedded?: EmbeddedServer }> | undefined
-
-export function testServer(): Promise<{ connectionString: string; embedded?: EmbeddedServer }> {
-  running ??= startServer()
-  return running
+interface TestServer {
+  connectionString: string
+  embedded?: EmbeddedServer
 }
 
-async function startServer(): Promise<{ connectionString: string; embedded?: EmbeddedServer }> {
+// mocha loads some test files with require and others with import, each with a copy of this module
+const shared = globalThis as { pgBatchTestServer?: Promise<TestServer> | undefined }
+
+export function testServer(): Promise<TestServer> {
+  shared.pgBatchTestServer ??= startServer()
+  return shared.pgBatchTestServer
+}
+
+async function startServer(): Promise<TestServer> {
   const { DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PG_BATCH_TEST_PACKAGES } = process.env
   if (DATABASE_URL) return { connectionString: DATABASE_URL }
   if (PGHOST) {
@@ -31,8 +37,8 @@ async function startServer(): Promise<{ connectionString: string; embedded?: Emb
 }
 
 export async function stopTestServer(): Promise<void> {
-  const server = await running
-  running = undefined
+  const server = await shared.pgBatchTestServer
+  shared.pgBatchTestServer = undefined
   await server?.embedded?.stop()
 }
 
@@ -54,6 +60,7 @@ export function useDatabase(): TestDatabase {
   before(async () => {
     const server = await testServer()
     admin = new pg.Pool({ connectionString: server.connectionString, max: 1 })
+    admin.on('error', () => {}) // the server may stop while the pool still says goodbye
     await admin.query(`CREATE DATABASE ${name}`)
     const url = new URL(server.connectionString)
     url.pathname = `/${name}`
