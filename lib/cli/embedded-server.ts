@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, rmSync } from 'node:fs'
 import { access, chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
@@ -39,6 +39,11 @@ export class EmbeddedServerMissing extends Error {
   override readonly name = 'EmbeddedServerMissing'
 }
 
+/** It is installed, and does not start. */
+export class EmbeddedServerFailed extends Error {
+  override readonly name = 'EmbeddedServerFailed'
+}
+
 interface EmbeddedPostgresClass {
   new (
     options: Record<string, unknown>,
@@ -46,7 +51,12 @@ interface EmbeddedPostgresClass {
     initialise(): Promise<void>
     start(): Promise<void>
     stop(): Promise<void>
-    process?: { pid?: number; exitCode: number | null; signalCode: string | null }
+    process?: {
+      pid?: number
+      exitCode: number | null
+      signalCode: string | null
+      kill(signal: 'SIGINT'): boolean
+    }
   }
 }
 
@@ -98,15 +108,23 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
       }
       await server.start()
     } catch (error) {
-      const log = messages.slice(-5).join('').trim()
-      throw new Error(`The embedded PostgreSQL did not start: ${log || error}`, { cause: error })
+      throw new EmbeddedServerFailed(`The embedded PostgreSQL did not start: ${lastWords(messages, error)}`, {
+        cause: error,
+      })
     }
+    // for a process that ends without stop(), by a signal say
+    const stopAtExit = () => {
+      server.process?.kill('SIGINT')
+      rmSync(scratch, { recursive: true, force: true })
+    }
+    process.once('exit', stopAtExit)
     return {
       connectionString: connectionStringFor(port),
       port,
       dataDir,
       pid: server.process?.pid ?? 0,
       stop: async () => {
+        process.off('exit', stopAtExit)
         // Ctrl-C reaches the server as well, and the package would wait for ever for one that is gone
         const gone = server.process?.exitCode !== null || server.process.signalCode !== null
         if (!gone) await server.stop()
@@ -119,13 +137,19 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
   }
 }
 
+/** The last line that initdb or the server wrote, which is the one that tells why. */
+function lastWords(messages: readonly string[], error: unknown): string {
+  const lines = messages.join('').trim().split('\n')
+  return lines.at(-1)?.replace(/^\[STDERR\] /, '') || String(error)
+}
+
 /**
  * The package hooks into the process's end when it is loaded. Its hook on `beforeExit` calls `process.exit(0)`, so
- * that a failure set in `process.exitCode` would be lost; those on signals end the process before a caller who
- * listens, too, has done what is left to do.
+ * that a failure set in `process.exitCode` would be lost; the one on `exit` throws; those on signals end the process
+ * before a caller who listens, too, has done what is left to do.
  */
 async function withoutExitHooks<T>(keepSignals: boolean, load: () => Promise<T>): Promise<T> {
-  const unwanted = ['beforeExit', ...(keepSignals ? [] : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'])]
+  const unwanted = ['beforeExit', 'exit', ...(keepSignals ? [] : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'])]
   const before = new Map(unwanted.map(event => [event, process.listeners(event as 'SIGINT')]))
   try {
     return await load()
@@ -140,7 +164,7 @@ async function withoutExitHooks<T>(keepSignals: boolean, load: () => Promise<T>)
 
 function settingFlags({ durable = true, settings = [] }: EmbeddedServerOptions): string[] {
   const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings]
-  if (!durable) all.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off')
+  if (!durable) all.push('fsync=off', 'full_page_writes=off')
   return all.flatMap(setting => ['-c', setting])
 }
 

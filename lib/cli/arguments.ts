@@ -1,0 +1,129 @@
+import { createRequire } from 'node:module'
+import { Command, InvalidArgumentError } from 'commander'
+import { FORMATS, type Format } from '../sources/format.ts'
+
+/** What `pg-batch load` was asked to do. */
+export interface LoadArguments {
+  /** `-` is standard input. */
+  readonly file: string
+  readonly table: string
+  readonly format?: Format
+  readonly columns?: readonly string[]
+  readonly onConflict?: readonly string[]
+  readonly onConflictDo?: 'update' | 'nothing'
+  readonly batchSize?: number
+  readonly concurrency?: number
+  readonly database?: string
+}
+
+/** What `pg-batch server` was asked to do. */
+export interface ServerArguments {
+  readonly port?: number
+}
+
+/** What each command does; the arguments only decide which. */
+export interface Commands {
+  load(given: LoadArguments): Promise<void>
+  server(given: ServerArguments): Promise<void>
+}
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
+/** The command line of `pg-batch`. Wrong usage throws a CommanderError, after its line was written. */
+export function makeProgram(commands: Commands): Command {
+  const program = new Command('pg-batch')
+    .description('Load CSV, NDJSON and JSON files into PostgreSQL, in batches, by COPY.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: writeError })
+    .addHelpText('after', PROGRAM_HELP)
+  program
+    .command('load')
+    .summary('load a file, or standard input, into a table')
+    .description('Load FILE into a table. "-" is standard input; gzip is unpacked, whatever the name.')
+    .argument('<file>', 'CSV with a header, NDJSON, or a JSON array of objects')
+    .option('-t, --table <name>', 'the table, or schema.table; has to be named')
+    .option('-f, --format <format>', 'csv, ndjson or json; else by extension or content', oneOf(FORMATS))
+    .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)
+    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
+    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
+    .option('--batch-size <rows>', 'rows in a batch (1000)', positiveInteger)
+    .option('--concurrency <n>', 'connections that write at the same time (1)', positiveInteger)
+    .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
+    .addHelpText('after', LOAD_HELP)
+    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
+      commands.load(checkedLoad(file, options, command)),
+    )
+  program
+    .command('server')
+    .summary('run the embedded server, to look at what was loaded')
+    .description(
+      'Run the embedded PostgreSQL, which load uses when no database is named, until Ctrl-C. The data stays.',
+    )
+    .option('-p, --port <port>', 'default: 54320, or any free port', positiveInteger)
+    .action((options: ServerArguments) => commands.server(options))
+  return program
+}
+
+/** What no single option can check. In this order an unknown option is told before one that is missing. */
+function checkedLoad(file: string, options: Partial<LoadArguments>, command: Command): LoadArguments {
+  const { table, onConflict, onConflictDo } = options
+  if (!table) return command.error('error: name the table, with --table')
+  if (onConflictDo === 'update' && !onConflict) {
+    return command.error(
+      'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
+    )
+  }
+  return { ...options, file, table }
+}
+
+/** One line, in the command's own name: `pg-batch: unknown option '--tabel' (Did you mean --table?)`. */
+function writeError(text: string, write: (text: string) => void): void {
+  write(
+    `${text
+      .replace(/^error: /, 'pg-batch: ')
+      .trimEnd()
+      .replaceAll('\n', ' ')}\n`,
+  )
+}
+
+const PROGRAM_HELP = `
+Examples:
+  pg-batch load orders.csv --table orders
+  pg-batch load events.ndjson.gz --table log.events --on-conflict id
+  curl -s https://example.com/rows.json | pg-batch load - --table rows
+  pg-batch server
+
+Exit status: 0 done; 1 rows or database failed; 2 wrong usage; 130 Ctrl-C.
+Options of a command: pg-batch load --help`
+
+const LOAD_HELP = `
+Examples:
+  pg-batch load orders.csv --table orders
+  pg-batch load orders.csv.gz --table sales.orders --on-conflict id
+  pg-batch load - --table orders --columns id,total < orders.ndjson
+  pg-batch load orders.json -t orders -d postgres://me@db.example.com/shop`
+
+function nameList(text: string): string[] {
+  const names = text.split(',').map(name => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('Expected names, with commas between.')
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
+  return names
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number, 1 or more.')
+  return Number(text)
+}
+
+function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return text => {
+    const word = words.find(known => known === text)
+    if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
+    return word
+  }
+}

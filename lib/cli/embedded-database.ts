@@ -1,0 +1,108 @@
+import { readFile, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { dataHome } from './data-home.ts'
+import { connectionStringFor, embeddedMajor, freePort, startEmbeddedServer } from './embedded-server.ts'
+
+/** The embedded server with the data that stays, as the commands share it. */
+export interface EmbeddedDatabase {
+  readonly connectionString: string
+  readonly dataDir: string
+  /** True when another process runs it, and will stop it. */
+  readonly shared: boolean
+  /** Stops it now, if this process started it. */
+  stop(): Promise<void>
+  /** The same, once no other session is left on it. */
+  stopWhenUnused(onWait: (sessions: number) => void): Promise<void>
+}
+
+/** So that a connection string which somebody wrote down still holds tomorrow. */
+const USUAL_PORT = 54320
+
+/** Uses the server when it is running already, else starts it. */
+export async function openEmbeddedDatabase(port?: number): Promise<EmbeddedDatabase> {
+  const dataDir = dataHome(await embeddedMajor())
+  const running = await findRunning(dataDir)
+  if (running) return running
+  try {
+    const chosen = port ?? ((await isFree(USUAL_PORT)) ? USUAL_PORT : await freePort())
+    const server = await startEmbeddedServer({ dataDir, port: chosen, stopOnSignal: false })
+    const { connectionString } = server
+    return {
+      connectionString,
+      dataDir,
+      shared: false,
+      stop: () => server.stop(),
+      stopWhenUnused: async onWait => {
+        await othersGone(connectionString, onWait)
+        await server.stop()
+      },
+    }
+  } catch (error) {
+    // another process may have started it in the meantime
+    const started = await findRunning(dataDir)
+    if (started) return started
+    throw error
+  }
+}
+
+/** Asks the server that `postmaster.pid` speaks of: the file outlives a crash, and its port may be another's now. */
+async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefined> {
+  const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  const port = Number(lines[3])
+  if (!port) return undefined
+  const connectionString = connectionStringFor(port)
+  const served = await servedDirectory(connectionString)
+  if (served === undefined || served !== (await realpath(dataDir))) return undefined
+  return { connectionString, dataDir, shared: true, stop: async () => {}, stopWhenUnused: async () => {} }
+}
+
+async function servedDirectory(connectionString: string): Promise<string | undefined> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      const [row] = await ask(connectionString, "SELECT current_setting('data_directory') AS answer")
+      return row?.answer as string
+    } catch (error) {
+      if ((error as { code?: string }).code !== CANNOT_CONNECT_NOW) return undefined
+      await delay(100)
+    }
+  }
+  return undefined
+}
+
+/** SQLSTATE 57P03, cannot_connect_now: the server is starting up. */
+const CANNOT_CONNECT_NOW = '57P03'
+
+/** Another load may have found this server running, and rely on it. */
+async function othersGone(connectionString: string, onWait: (sessions: number) => void): Promise<void> {
+  const others = `SELECT count(*)::int AS answer FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`
+  let told = false
+  for (;;) {
+    const rows = await ask(connectionString, others).catch(() => []) // it may have been stopped already
+    const sessions = Number(rows[0]?.answer ?? 0)
+    if (sessions === 0) return
+    if (!told) onWait(sessions)
+    told = true
+    await delay(200)
+  }
+}
+
+async function ask(connectionString: string, sql: string): Promise<{ answer: unknown }[]> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.query<{ answer: unknown }>(sql)).rows
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return freePort(port).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,82 @@
+import { PgBatchError } from '../errors.ts'
+import { FormatUnknown, SourceError } from '../sources/source-error.ts'
+import type { Table } from '../types.ts'
+import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.ts'
+import { dataFailure, Failure, usageFailure } from './failure.ts'
+import { count, plural } from './report.ts'
+import type { RowPositions } from './row-positions.ts'
+
+/** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
+export function explainLoad(
+  error: unknown,
+  load: { source: string; table: Table; positions: RowPositions; rowsCommitted: number },
+): Failure {
+  const failure =
+    error instanceof PgBatchError
+      ? dataFailure(`${place(error, load)}: ${reason(error, load.table)}`, error)
+      : explain(error)
+  const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
+  return new Failure(`${failure.message}; ${soFar} committed`, failure.status, { cause: error })
+}
+
+function place(
+  error: PgBatchError,
+  { source, table, positions }: { source: string; table: Table; positions: RowPositions },
+): string {
+  const { batchId, rowIndex } = error
+  const number =
+    batchId === undefined || rowIndex === undefined ? undefined : positions.rowNumber(batchId, rowIndex)
+  return number === undefined ? table.name : `${source}: row ${count(number)}`
+}
+
+function reason(error: PgBatchError, table: Table): string {
+  const column = table.columns.find(({ name }) => name === error.column)
+  const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
+  if (column && fault)
+    return `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})`
+  if (error.code === 'ROW_INVALID' && error.column !== undefined && !column) {
+    return `it has "${error.column}", no column of ${table.name}; --columns takes only those you name`
+  }
+  // the place in its batch and the outcome, where the place in the file and the committed rows are told
+  return error.message
+    .replace(/ \[(?:row|batch)[^\]]*\]/, '')
+    .replace(/ \((?:rolled back|nothing was sent)\)$/, '')
+}
+
+/**
+ * Faults whose message the server words with the value itself, which is not repeated.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const VALUE_FAULTS: Readonly<Record<string, string>> = {
+  '22P02': 'is not a valid', // invalid_text_representation
+  '22003': 'is out of the range of', // numeric_value_out_of_range
+  '22001': 'is too long for', // string_data_right_truncation
+  '22007': 'is not a valid', // invalid_datetime_format
+  '22008': 'is out of the range of', // datetime_field_overflow
+}
+
+/** Makes one line and a status of any error that can be foreseen; others are thrown on, with their stack. */
+export function explain(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  if (error instanceof FormatUnknown) return usageFailure(error.message, error)
+  if (error instanceof SourceError) return dataFailure(error.message, error)
+  if (error instanceof EmbeddedServerMissing) return usageFailure(error.message, error)
+  if (error instanceof EmbeddedServerFailed || error instanceof PgBatchError)
+    return dataFailure(error.message, error)
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0])
+  const { code, path, syscall } = error as NodeJS.ErrnoException
+  if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
+    return usageFailure(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)
+  }
+  // of the server (five characters) or of the socket; neither knows the password
+  if (code !== undefined)
+    return dataFailure(`the database cannot be used: ${(error as Error).message}`, error)
+  throw error
+}
+
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory, not a file',
+  ENOTDIR: 'no such file',
+}

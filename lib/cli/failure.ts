@@ -1,0 +1,28 @@
+/** Exit statuses, as `--help` documents them. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+
+/** Ends the command with one line on standard error and a status. Its text is for the user as it stands. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly status: number
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** The command was called wrongly. */
+export function usageFailure(message: string, cause?: unknown): Failure {
+  return new Failure(message, EXIT.usage, { cause })
+}
+
+/** The rows or the database are at fault. */
+export function dataFailure(message: string, cause?: unknown): Failure {
+  return new Failure(message, EXIT.failed, { cause })
+}
+
+/** Ctrl-C, or another signal that asks to stop. */
+export function interruptedFailure(message: string): Failure {
+  return new Failure(message, EXIT.interrupted)
+}

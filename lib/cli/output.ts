@@ -1,0 +1,21 @@
+import { EXIT } from './failure.ts'
+
+/** Where the command writes. Results go to standard output; what a pipe should not see, to standard error. */
+export interface Output {
+  result(line: string): void
+  note(line: string): void
+}
+
+export const terminal: Output = {
+  result: line => process.stdout.write(`${line}\n`),
+  note: line => process.stderr.write(`${line}\n`),
+}
+
+/** `pg-batch … | head -1` closes the pipe when it has seen enough; that is no error of ours. */
+export function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') process.exitCode = EXIT.failed
+    })
+  }
+}

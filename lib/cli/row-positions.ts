@@ -1,0 +1,18 @@
+import type { BatchTransform } from '../batch/batch-transform.ts'
+import type { SourceRow } from '../sources/rows.ts'
+
+/** Turns the writer's `row 3 of batch 5` into the row's number in the file. */
+export class RowPositions {
+  /** For each batch the number of its first row, from 0: eight bytes for a batch of a thousand rows. */
+  readonly #starts = [0]
+
+  constructor(batches: BatchTransform<SourceRow>) {
+    batches.on('batch', ({ count }) => this.#starts.push(this.#starts.at(-1)! + count))
+  }
+
+  /** The number of a row, from 1, the header not counted. */
+  rowNumber(batchId: number, rowIndex: number): number | undefined {
+    const start = this.#starts[batchId - 1]
+    return start === undefined ? undefined : start + rowIndex + 1
+  }
+}

@@ -1,0 +1,33 @@
+import { LongNumber, toJsonText } from '../sources/exact-json.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import type { PgType, Table } from '../types.ts'
+
+/**
+ * Fits a row of a JSON file to its table, in place. What a json column gets is the JSON that stood in the file, also
+ * when it is a mere string; elsewhere a number that JavaScript cannot hold is handed on as its digits.
+ */
+export function rowShaper(table: Table): (row: SourceRow) => SourceRow {
+  const json = new Set(table.columns.filter(column => isJson(column.type)).map(column => column.name))
+  return row => {
+    for (const key of json) {
+      const value = row[key]
+      if (value !== null && value !== undefined) row[key] = toJsonText(value)
+    }
+    for (const key in row) {
+      const value = row[key]
+      if (typeof value === 'object' && value !== null) row[key] = withoutLongNumbers(value)
+    }
+    return row
+  }
+}
+
+function withoutLongNumbers(value: unknown): unknown {
+  if (value instanceof LongNumber) return value.text
+  if (Array.isArray(value)) return value.map(withoutLongNumbers)
+  return typeof value === 'object' && value !== null ? toJsonText(value) : value
+}
+
+function isJson(type: PgType): boolean {
+  if (type.kind === 'domain' && type.base) return isJson(type.base)
+  return type.builtIn && (type.name === 'json' || type.name === 'jsonb')
+}

@@ -1,0 +1,75 @@
+import { open } from 'node:fs/promises'
+import { pipeline, Readable, Transform } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { SourceError } from './source-error.ts'
+
+/**
+ * The bytes of a file, or of standard input for `-`, unpacked when they are gzip, whatever the name says.
+ * Rejects at once when the file cannot be opened, with the error of the file system.
+ */
+export async function openBytes(file: string, stdin: Readable = process.stdin): Promise<Readable> {
+  const raw = file === '-' ? stdin : (await openFile(file)).createReadStream()
+  const { head, whole } = await peek(raw, bytes => bytes.length >= 2)
+  const gzipped = head[0] === 0x1f && head[1] === 0x8b
+  return gzipped ? gunzip(whole, nameOf(file)) : whole
+}
+
+async function openFile(file: string) {
+  const handle = await open(file)
+  if ((await handle.stat()).isDirectory()) {
+    await handle.close()
+    throw Object.assign(new Error(`${file} is a directory`), { code: 'EISDIR', path: file })
+  }
+  return handle
+}
+
+/** What messages call the input. */
+export function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file
+}
+
+/**
+ * Reads until `enough`, or to the end; `whole` starts from the first byte again. The bytes are put back, rather
+ * than yielded by a generator, because a generator that waits for a silent pipe cannot be destroyed.
+ */
+export function peek(
+  source: Readable,
+  enough: (head: Buffer) => boolean,
+): Promise<{ head: Buffer; whole: Readable }> {
+  return new Promise((resolve, reject) => {
+    let head: Buffer = Buffer.alloc(0)
+    const onReadable = () => {
+      for (let chunk = source.read(); chunk !== null; chunk = source.read()) {
+        head = Buffer.concat([head, chunk as Buffer])
+        if (!enough(head)) continue
+        settle()
+        source.unshift(head)
+        resolve({ head, whole: source })
+        return
+      }
+    }
+    const onEnd = () => {
+      settle()
+      resolve({ head, whole: Readable.from(head.length > 0 ? [head] : [], { objectMode: false }) })
+    }
+    const onError = (error: Error) => {
+      settle()
+      reject(error)
+    }
+    const settle = () => source.off('readable', onReadable).off('end', onEnd).off('error', onError)
+    source.on('readable', onReadable).on('end', onEnd).on('error', onError)
+  })
+}
+
+/** Gzip that ends early is an error here: what came so far may be half of the rows. */
+function gunzip(source: Readable, name: string): Readable {
+  const inflated = createGunzip()
+  const checked = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
+  inflated.on('error', (error: NodeJS.ErrnoException) => {
+    const what = error.code === 'Z_BUF_ERROR' ? 'ends in the middle (a truncated file?)' : 'is damaged'
+    checked.destroy(new SourceError(`${name}: the gzip data ${what}`, { cause: error }))
+  })
+  source.on('error', error => checked.destroy(error))
+  pipeline(source, inflated, checked, () => {}) // `checked` carries every error on
+  return checked
+}

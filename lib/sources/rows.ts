@@ -1,0 +1,19 @@
+import { LongNumber } from './exact-json.ts'
+
+/** What every source yields: one object a row, its keys the columns. */
+export type SourceRow = Record<string, unknown>
+
+/** No line and no CSV field is taken to be longer: without a bound, a stray quote would read a whole file into memory. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024
+
+export function isRow(value: unknown): value is SourceRow {
+  return kindOf(value) === 'an object'
+}
+
+/** The kind of a JSON value in words, for messages. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (value instanceof LongNumber) return 'a number'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../../lib/cli/main.ts', import.meta.url))
+
+export interface Ended {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface Running {
+  readonly process: ReturnType<typeof spawn>
+  readonly ended: Promise<Ended>
+}
+
+/** Runs `pg-batch` as a shell would, in an environment that names no database but the given one. */
+export function start(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input?: string | Buffer,
+): Running {
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words], {
+    env: { ...cleanEnv(), ...env },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', text => (output.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', text => (output.stderr += text))
+  child.stdin.on('error', () => {}) // the command may end without having read it all
+  if (input !== undefined) child.stdin.end(input)
+  const ended = new Promise<Ended>(resolve => child.on('close', status => resolve({ status, ...output })))
+  running.add(child)
+  child.on('close', () => running.delete(child))
+  return { process: child, ended }
+}
+
+/** A test that failed half-way must not leave its command behind, which would keep the test run alive. */
+const running = new Set<ReturnType<typeof spawn>>()
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+export function run(
+  words: readonly string[],
+  env?: NodeJS.ProcessEnv,
+  input?: string | Buffer,
+): Promise<Ended> {
+  return start(words, env, input ?? '').ended
+}
+
+function cleanEnv(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !/^(PG|DATABASE_URL$)/.test(name))
+  return Object.fromEntries(entries)
+}
+
+/** Gives the surrounding `describe` a folder, and what writes files into it. */
+export function useFolder(): (name: string, content: string | Buffer) => Promise<string> {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pg-batch-cli-'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+  return async (name, content) => {
+    const path = join(folder, name)
+    await writeFile(path, content)
+    return path
+  }
+}

@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import type pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
+import { codecFor } from '../../../lib/encode/codec-for.ts'
+import { canBeBinary, makeRowEncoder, ValueError } from '../../../lib/encode/row-encoder.ts'
+import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
+import type { Column } from '../../../lib/types.ts'
+
+const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
+  prepareValue: (value: unknown) => unknown
+}
+
+/** What became of each value: the server's text and the bytes of its send function, or null where it was refused. */
+export type Outcomes = (string | null)[]
+
+/** One column of a type, to store values in by each path and to look at what was stored. */
+export class Storage {
+  readonly #client: pg.ClientBase
+  readonly column: Column
+  /** How many fields were binary: a test asserts that its path was taken at all. */
+  binaryFields = 0
+
+  private constructor(client: pg.ClientBase, column: Column) {
+    this.#client = client
+    this.column = column
+  }
+
+  static async open(client: pg.ClientBase, sqlType: string): Promise<Storage> {
+    await client.query(`DROP TABLE IF EXISTS kept; CREATE TEMP TABLE kept (id serial, c ${sqlType})`)
+    const { rows } = await client.query(INTROSPECTION_SQL, introspectionValues({ name: 'kept' }))
+    const column = readTable(rows[0]).columns[1]!
+    return new Storage(client, column)
+  }
+
+  get canBeBinary(): boolean {
+    return canBeBinary([this.column])
+  }
+
+  /** The oracle: what `pg` stores. What its own conversion throws at never leaves the process. */
+  byPg(values: readonly unknown[]): Promise<Outcomes> {
+    return this.#byInsert(values, value => {
+      prepareValue(value)
+      return value
+    })
+  }
+
+  /** Where text COPY has to refuse what a binary parameter can say: see parameter.ts. */
+  hasNoText(value: unknown): boolean {
+    const { text, textOfBinary } = codecFor(this.column.type)
+    try {
+      return (
+        value !== null && value !== undefined && text(value) instanceof Buffer && textOfBinary === undefined
+      )
+    } catch {
+      return false
+    }
+  }
+
+  byInsert(values: readonly unknown[]): Promise<Outcomes> {
+    const { text } = codecFor(this.column.type)
+    return this.#byInsert(values, value => (value === null || value === undefined ? null : text(value)))
+  }
+
+  async #byInsert(values: readonly unknown[], parameter: (value: unknown) => unknown): Promise<Outcomes> {
+    await this.#clear()
+    for (const [id, value] of values.entries()) {
+      try {
+        await this.#client.query({
+          text: 'INSERT INTO kept (id, c) VALUES ($1, $2)',
+          values: [id, parameter(value)],
+        })
+      } catch {}
+    }
+    return this.#stored(values.length)
+  }
+
+  byCopyText(values: readonly unknown[]): Promise<Outcomes> {
+    return this.#byCopy(values, 'text')
+  }
+
+  /** Binary, and text for a value without an exact binary form. */
+  byCopyBinary(values: readonly unknown[]): Promise<Outcomes> {
+    return this.#byCopy(values, this.canBeBinary ? 'binary' : 'text')
+  }
+
+  async #byCopy(values: readonly unknown[], wanted: 'binary' | 'text'): Promise<Outcomes> {
+    await this.#clear()
+    const columns = [{ ...this.column, name: 'id', type: INT4 }, this.column]
+    const forms = {
+      binary: makeRowEncoder({ columns, format: wanted }),
+      text: makeRowEncoder({ columns, format: 'text' }),
+    }
+    const ids = { binary: [] as number[], text: [] as number[] }
+    for (const id of values.keys()) {
+      const out = new ByteBuffer(1024)
+      try {
+        const refused = wanted === 'binary' ? forms.binary.row(out, { id, c: values[id] }, 0) : 'c'
+        ids[refused === undefined ? 'binary' : 'text'].push(id)
+        if (refused !== undefined && out.length > 0) throw new Error('the buffer was not rewound')
+      } catch (error) {
+        if (!(error instanceof ValueError)) throw error
+      }
+    }
+    this.binaryFields += ids.binary.length
+    const send = async (format: 'binary' | 'text', some: readonly number[]): Promise<void> => {
+      if (some.length === 0) return
+      const out = new ByteBuffer(1024)
+      const encoder = forms[format]
+      encoder.begin(out)
+      for (const id of some) {
+        try {
+          encoder.row(out, { id, c: values[id] }, 0)
+        } catch (error) {
+          if (!(error instanceof ValueError)) throw error
+        }
+      }
+      encoder.end(out)
+      try {
+        const stream = this.#client.query(copyFrom(`COPY kept (id, c) FROM STDIN (FORMAT ${format})`))
+        stream.end(out.take())
+        await once(stream, 'finish')
+      } catch {
+        if (some.length === 1) return
+        const middle = some.length >> 1
+        await send(format, some.slice(0, middle))
+        await send(format, some.slice(middle))
+      }
+    }
+    await send('binary', ids.binary)
+    await send('text', ids.text)
+    return this.#stored(values.length)
+  }
+
+  async #clear(): Promise<void> {
+    await this.#client.query('TRUNCATE kept')
+  }
+
+  async #stored(count: number): Promise<Outcomes> {
+    const outcomes: Outcomes = Array(count).fill(null)
+    const { rows } = await this.#client.query({
+      text: "SELECT id, c::text, encode(record_send(row(c)), 'hex') FROM kept",
+      rowMode: 'array',
+    })
+    for (const [id, text, bytes] of rows) outcomes[id] = `${text} ${bytes}`
+    return outcomes
+  }
+}
+
+const INT4 = { oid: 23, name: 'int4', sqlName: 'integer', builtIn: true, kind: 'base' } as const

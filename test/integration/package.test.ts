@@ -1,0 +1,166 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { run, runWell } from '../support/run.ts'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+const PARTS = ['lib', 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+const CONFIGS = ['tsconfig.json', 'tsconfig.build.json']
+const NPM = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+
+/** What npm would publish, used the way its users do: packed once, installed into an empty folder. */
+describe('the packed package', function () {
+  this.timeout(240_000)
+  let scratch: string
+  let tarball: string
+  let consumer: string
+  let files: string[]
+
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'pg-batch-package-'))
+    // packed from a copy: the build starts by deleting dist/, which someone may be using
+    const source = join(scratch, 'source')
+    await mkdir(source)
+    for (const part of [...PARTS, ...CONFIGS])
+      await cp(join(repository, part), join(source, part), { recursive: true })
+    await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
+    await runWell('npm', ['pack', '--pack-destination', scratch, '--loglevel=error'], { cwd: source })
+    const [name] = (await readdir(scratch)).filter(entry => entry.endsWith('.tgz'))
+    tarball = join(scratch, name ?? 'no tarball')
+    files = (await runWell('tar', ['-tzf', tarball], { cwd: scratch })).trim().split('\n')
+
+    consumer = join(scratch, 'consumer')
+    await mkdir(consumer)
+    await writeFile(
+      join(consumer, 'package.json'),
+      '{ "name": "consumer", "private": true, "type": "module" }',
+    )
+    const exact = await Promise.all(['pg', '@types/node'].map(installedVersion))
+    await runWell('npm', ['install', ...NPM, tarball, ...exact], { cwd: consumer, timeoutMs: 180_000 })
+  })
+
+  after(() => rm(scratch, { recursive: true, force: true }))
+
+  /** As in our own node_modules, so that npm finds it in its cache. */
+  async function installedVersion(name: string): Promise<string> {
+    const manifest = JSON.parse(
+      await readFile(join(repository, 'node_modules', name, 'package.json'), 'utf8'),
+    )
+    return `${name}@${manifest.version}`
+  }
+
+  it('holds the build, its types and the documents, and neither sources nor tests', () => {
+    const names = files.map(file => file.replace(/^package\//, ''))
+    expect(names).to.include.members([
+      'package.json',
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/cli/main.js',
+    ])
+    const strangers = names.filter(
+      name => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !PARTS.slice(1).includes(name),
+    )
+    expect(strangers).to.deep.equal([])
+  })
+
+  it('is imported by plain Node, with every value that lib/index.ts exports', async () => {
+    const source: Record<string, unknown> = await import('../../lib/index.ts')
+    const expected = Object.keys(source).sort()
+    expect(expected).to.include.members(['BatchTransform', 'PgBatchError', 'PgBatchWritable'])
+    const script =
+      "import * as all from 'pg-batch-streams'; console.log(JSON.stringify(Object.keys(all).sort()))"
+    const printed = await runWell(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
+    expect(JSON.parse(printed)).to.deep.equal(expected)
+  })
+
+  it('lets nobody past its public door', async () => {
+    const script = "await import('pg-batch-streams/dist/errors.js')"
+    const { status, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: consumer,
+    })
+    expect(status).to.equal(1)
+    expect(stderr).to.include('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  const compilers = [
+    ['TypeScript 7', 'node_modules/typescript/bin/tsc'],
+    ['TypeScript 5', 'node_modules/@tsd/typescript/typescript/lib/_tsc.js'],
+  ] as const
+  for (const [name, compiler] of compilers) {
+    for (const [module, moduleResolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ] as const) {
+      it(`compiles under ${name}, strict, ${moduleResolution}, with library checks on`, async () => {
+        const folder = join(consumer, `${name.replace(' ', '')}-${moduleResolution}`)
+        await mkdir(folder)
+        await writeFile(join(folder, 'main.ts'), CONSUMER)
+        await writeFile(
+          join(folder, 'tsconfig.json'),
+          JSON.stringify({
+            compilerOptions: {
+              strict: true,
+              noEmit: true,
+              skipLibCheck: false,
+              target: 'es2022',
+              module,
+              moduleResolution,
+              types: ['node'],
+              exactOptionalPropertyTypes: true,
+            },
+            files: ['main.ts'],
+          }),
+        )
+        await runWell(process.execPath, [join(repository, compiler), '-p', folder], { cwd: consumer })
+      })
+    }
+  }
+
+  it('gives the command pg-batch, with its version and its help', async () => {
+    const command = join(consumer, 'node_modules', '.bin', 'pg-batch')
+    const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
+    expect((await runWell(command, ['--version'], { cwd: consumer })).trim()).to.equal(manifest.version)
+    const help = await runWell(command, ['--help'], { cwd: consumer })
+    expect(help).to.match(/usage:?\s+pg-batch/i)
+    expect(help).to.include('load')
+  })
+
+  it('passes publint', async () => {
+    const publint = join(repository, 'node_modules/.bin/publint')
+    expect(await runWell(publint, ['run', '--strict', tarball], { cwd: scratch })).to.include('All good!')
+  })
+
+  it('passes are-the-types-wrong for an ESM-only package', async () => {
+    const attw = join(repository, 'node_modules/.bin/attw')
+    const printed = await runWell(attw, [tarball, '--profile', 'esm-only', '--format', 'json'], {
+      cwd: scratch,
+    })
+    expect(printed).to.include('pg-batch-streams')
+  })
+})
+
+const CONSUMER = `
+import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import { BatchTransform, PgBatchError, PgBatchWritable } from 'pg-batch-streams'
+
+interface Order { id: number; total: string }
+declare const orders: Order[]
+const sink = new PgBatchWritable<Order>({ connectionString: 'postgres://localhost/test', table: 'orders' })
+sink.on('commit', commit => { const rows: number = commit.rows; console.log(rows) })
+try {
+  await pipeline(Readable.from(orders), new BatchTransform<Order>({ maxCount: 500 }), sink)
+} catch (error) {
+  if (error instanceof PgBatchError) {
+    const outcome: 'not-sent' | 'rolled-back' | 'committed' | 'unknown' = error.outcome
+    // @ts-expect-error the code is a string: the types are there, and are not any
+    const code: number = error.code
+    console.log(outcome, code)
+  }
+}
+`

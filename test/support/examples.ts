@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import pg from 'pg'
+import type { Block, Section } from './markdown.ts'
+import { outerEnvironment, runWell } from './run.ts'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const mocha = join(repository, 'node_modules/mocha/bin/mocha.js')
+
+/**
+ * A folder in which the code blocks of a document run as a reader would run them in a project of their own:
+ * `import … from 'pg-batch-streams'` and the command `pg-batch` are those of lib/, without a build.
+ * It lies below node_modules, so that the packages of this repository are found from it.
+ */
+export interface Workshop {
+  readonly folder: string
+  /** Runs the blocks of a section in their order, on that database. @throws an Error that names the line */
+  runSection(section: Section, connectionString: string): Promise<void>
+  /** Compiles TypeScript blocks, strictly, all at once. @throws an Error with the compiler's words */
+  typecheck(sections: readonly Section[]): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openWorkshop(): Promise<Workshop> {
+  const cache = join(repository, 'node_modules', '.cache')
+  await mkdir(cache, { recursive: true })
+  const folder = await mkdtemp(join(cache, 'examples-'))
+  const manifest = await readManifest()
+  await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+
+  const self = join(folder, 'node_modules', manifest.name)
+  await mkdir(self, { recursive: true })
+  await symlink(join(repository, 'lib'), join(self, 'lib'))
+  const toSource = (path: string) => path.replace('./dist/', './lib/').replace(/(\.d\.ts|\.js)$/, '.ts')
+  const exports = Object.fromEntries(
+    Object.entries(manifest.exports).map(([door, target]) => [
+      door,
+      typeof target === 'string' ? target : toSource(target.default),
+    ]),
+  )
+  await writeFile(
+    join(self, 'package.json'),
+    JSON.stringify({ name: manifest.name, version: manifest.version, type: 'module', exports }),
+  )
+
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  for (const [name, target] of Object.entries(manifest.bin)) {
+    const main = join(repository, toSource(`./${target}`))
+    const script = `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${main}' "$@"\n`
+    await writeFile(join(bin, name), script, { mode: 0o755 })
+  }
+
+  let modules = 0
+  const environment = (connectionString: string) => ({
+    ...outerEnvironment(),
+    PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
+    DATABASE_URL: connectionString,
+  })
+
+  async function runModule(block: Block, connectionString: string): Promise<void> {
+    modules += 1
+    const file = join(folder, `block-${modules}-line-${block.line}.${block.language}`)
+    await writeFile(file, block.code)
+    const asTest = /^\s*(describe|it)\(/m.test(block.code) && !block.code.includes('node:test')
+    const script = asTest ? [mocha, '--no-config', file] : [file]
+    await runWell(process.execPath, ['--import', tsx, ...script], {
+      cwd: folder,
+      env: environment(connectionString),
+    })
+  }
+
+  async function runShell(block: Block, connectionString: string): Promise<void> {
+    const script = runnableLines(block.code, manifest)
+    if (script.trim() === '') return
+    await runWell('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd: folder,
+      env: environment(connectionString),
+    })
+  }
+
+  async function runSql(block: Block, connectionString: string): Promise<void> {
+    const client = new pg.Client({ connectionString })
+    await client.connect()
+    try {
+      await client.query(block.code)
+    } finally {
+      await client.end()
+    }
+  }
+
+  async function runBlock(block: Block, connectionString: string): Promise<void> {
+    if (block.file !== undefined) {
+      const path = resolve(folder, block.file)
+      if (!path.startsWith(`${folder}/`)) throw new Error(`${block.file} lies outside the scratch folder`)
+      await writeFile(path, block.code)
+      return
+    }
+    switch (block.language) {
+      case 'ts':
+      case 'js':
+        return runModule(block, connectionString)
+      case 'sh':
+        return runShell(block, connectionString)
+      case 'sql':
+        return runSql(block, connectionString)
+      case 'text':
+      case 'console':
+        return // output, for the reader
+      default:
+        throw new Error(
+          `no way is known to run a block of language "${block.language}"; known: ts, js, sh, sql, text, console, or file=NAME`,
+        )
+    }
+  }
+
+  return {
+    folder,
+    async runSection(section, connectionString) {
+      for (const block of section.blocks) {
+        try {
+          await runBlock(block, connectionString)
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error)
+          throw new Error(`line ${block.line} (${section.heading}): ${reason}`, { cause: error })
+        }
+      }
+    },
+    async typecheck(sections) {
+      const types = join(folder, 'types')
+      await mkdir(types, { recursive: true })
+      const blocks = sections.flatMap(({ blocks }) => blocks.filter(block => block.language === 'ts'))
+      for (const block of blocks) await writeFile(join(types, `line-${block.line}.ts`), block.code)
+      const config = {
+        extends: join(repository, 'tsconfig.json'),
+        // an example need not be as strict as the library's own code about what may be missing
+        compilerOptions: { noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false },
+        files: blocks.map(block => `line-${block.line}.ts`),
+        exclude: [],
+        include: [],
+      }
+      await writeFile(join(types, 'tsconfig.json'), JSON.stringify(config))
+      if (blocks.length === 0) return
+      const tsc = join(repository, 'node_modules/typescript/bin/tsc')
+      await runWell(process.execPath, [tsc, '-p', types], { cwd: types })
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+interface Manifest {
+  name: string
+  version: string
+  exports: Record<string, string | { default: string }>
+  bin: Record<string, string>
+  scripts: Record<string, string>
+  [kind: `${string}ependencies`]: Record<string, string>
+}
+
+async function readManifest(): Promise<Manifest> {
+  return JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
+}
+
+/**
+ * The lines of a shell block that are run. What would install, or work on a checkout, is only compared with
+ * package.json: a script that is named must exist there, a package that is installed must be ours or one we know.
+ */
+export function runnableLines(code: string, manifest: Manifest): string {
+  const kept: string[] = []
+  for (const line of code.replace(/\\\n\s*/g, ' ').split('\n')) {
+    const commands = line.replace(/\s+#.*$/, '').split('&&')
+    if (!commands.some(command => /^\s*(npm|npx|git clone|cd)\b/.test(command))) kept.push(line)
+    else for (const command of commands) checkCommand(command.trim(), manifest)
+  }
+  return kept.join('\n')
+}
+
+function checkCommand(command: string, manifest: Manifest): void {
+  const [program = '', verb = '', ...rest] = command.split(/\s+/)
+  const words = rest.filter(word => !word.startsWith('-'))
+  if (program === 'npm' && ['run', 'test', 't', 'start'].includes(verb)) {
+    const script = verb === 'run' ? (words[0] ?? '') : verb === 't' ? 'test' : verb
+    if (!manifest.scripts[script]) throw new Error(`package.json has no script "${script}" (${command})`)
+  } else if (program === 'npm' && ['install', 'i', 'ci'].includes(verb)) {
+    const known = [
+      manifest.name,
+      ...Object.entries(manifest).flatMap(([key, value]) =>
+        /ependencies$/.test(key) ? Object.keys(value as object) : [],
+      ),
+    ]
+    const strangers = words.map(word => word.replace(/(?<=.)@.*$/, '')).filter(word => !known.includes(word))
+    if (strangers.length > 0) throw new Error(`nobody here knows the package ${strangers} (${command})`)
+  } else if (program === 'npx') {
+    if (!(verb in manifest.bin) && verb !== manifest.name) throw new Error(`no such command: ${command}`)
+  } else if (!(program === 'git' && verb === 'clone') && program !== 'cd') {
+    throw new Error(`this command can be neither run nor checked: ${command}`)
+  }
+}

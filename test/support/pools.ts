@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import pg from 'pg'
+import type { TestDatabase } from './database.ts'
+import { until } from './until.ts'
+
+/** A pool whose sessions can be told from all others in pg_stat_activity. */
+export interface NamedPool {
+  readonly pool: pg.Pool
+  /** Its application_name. */
+  readonly name: string
+}
+
+/**
+ * Gives each test of the surrounding `describe` pools of its own, and holds every one of them to the promise: after
+ * the test no client is left checked out, no session is in a transaction, and the pool serves the next query.
+ */
+export function usePools(db: TestDatabase): (config?: pg.PoolConfig) => NamedPool {
+  const pools: NamedPool[] = []
+  afterEach(async () => {
+    const used = pools.splice(0)
+    try {
+      for (const named of used) await expectAtRest(named, db)
+    } finally {
+      for (const { pool } of used) await pool.end()
+    }
+  })
+  return config => {
+    const name = `own_${randomBytes(6).toString('hex')}`
+    const pool = new pg.Pool({ connectionString: db.connectionString, application_name: name, ...config })
+    pool.on('error', () => {}) // tests end backends on purpose
+    pools.push({ pool, name })
+    return { pool, name }
+  }
+}
+
+/** No client is out, nobody waits for one, no session is in a transaction, and queries are answered. */
+export async function expectAtRest({ pool, name }: NamedPool, db: TestDatabase): Promise<void> {
+  await until('nobody waits for a client', () => pool.waitingCount === 0)
+  await until('every client is back', () => pool.totalCount === pool.idleCount)
+  // a backend whose client is gone shows so for a moment, between the end of its statement and reading on
+  await until('no session is idle in a transaction', async () => {
+    return (await sessions(db, name, "state LIKE 'idle in transaction%'")) === 0
+  })
+  expect((await pool.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }])
+}
+
+/** How many sessions of that application_name there are. */
+export async function sessions(db: TestDatabase, name: string, condition = 'true'): Promise<number> {
+  const { rows } = await db.pool.query(
+    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1 AND ${condition}`,
+    [name],
+  )
+  return rows[0].count
+}
+
+/** Resolves once a session of that name waits for a lock: the moment to do something to it. */
+export function untilBlocked(db: TestDatabase, name: string): Promise<void> {
+  return until('a session waits for a lock', async () => {
+    return (await sessions(db, name, "wait_event_type = 'Lock'")) > 0
+  })
+}
+
+/** Ends the backends of that name that `condition` holds for; returns how many. */
+export async function terminate(db: TestDatabase, name: string, condition = 'true'): Promise<number> {
+  const { rows } = await db.pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND ${condition}`,
+    [name],
+  )
+  return rows.length
+}
+
+/** Locks a table against writers until the returned function is called, which may be more than once. */
+export async function lockTable(db: TestDatabase, table: string): Promise<() => Promise<void>> {
+  const client = await db.pool.connect()
+  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
+  let locked = true
+  return async () => {
+    if (!locked) return
+    locked = false
+    await client.query('ROLLBACK')
+    client.release()
+  }
+}
+
+/** The connection string with another application_name, for streams that make their own pool. */
+export function connectionStringNamed(db: TestDatabase, name: string): string {
+  const url = new URL(db.connectionString)
+  url.searchParams.set('application_name', name)
+  return url.href
+}

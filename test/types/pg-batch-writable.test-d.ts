@@ -1,0 +1,107 @@
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import pg from 'pg'
+import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
+import {
+  BatchTransform,
+  type CommitEvent,
+  PgBatchWritable,
+  type PgBatchWritableOptions,
+  type PgClientLike,
+  type PgPoolLike,
+  type Stats,
+} from '../../dist/index.js'
+
+interface Order {
+  id: number
+  total: string
+  placed: Date
+}
+interface Row {
+  order_id: number
+  total: string | null
+}
+
+const pool = new pg.Pool()
+expectAssignable<PgPoolLike>(pool)
+
+// the item is the row
+const plain = new PgBatchWritable<Order>({ pool, table: 'orders', columns: ['id', 'total'] })
+expectAssignable<Writable>(plain)
+expectType<Readonly<Stats>>(plain.stats)
+expectError(plain.stats.rowsReceived++)
+
+// the item becomes the row, and names are those of the row from there on
+const shaped = new PgBatchWritable<Order, Row>({
+  connectionString: 'postgres://localhost/shop',
+  table: { schema: 'sales', name: 'orders' },
+  toRow: order => {
+    expectType<Order>(order)
+    return order.id > 0 ? { order_id: order.id, total: order.total } : null
+  },
+  columns: ['order_id', 'total'],
+  unknownKeys: 'ignore',
+  method: 'copy',
+  copyFormat: 'text',
+  onConflict: { target: ['order_id'], action: 'update', update: ['total'] },
+  concurrency: 4,
+  laneOf: order => {
+    expectType<Order>(order)
+    return order.id
+  },
+  inTransaction: async (client, batch) => {
+    expectAssignable<PgClientLike>(client)
+    expectType<readonly Order[]>(batch)
+    await client.query('SELECT 1')
+  },
+  afterCommit: batch => expectType<readonly Order[]>(batch),
+  signal: new AbortController().signal,
+})
+shaped.on('commit', commit => {
+  expectType<CommitEvent>(commit)
+  expectType<number>(commit.rows)
+  expectType<number>(commit.batches)
+  expectType<'copy' | 'insert'>(commit.method)
+})
+shaped.once('error', error => expectType<Error>(error))
+shaped.on('finish', () => {})
+
+expectAssignable<PgBatchWritableOptions<Order>>({
+  pool,
+  table: 'orders',
+  onConflict: { target: { constraint: 'orders_pkey' }, action: 'nothing' },
+})
+expectAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', onConflict: { action: 'nothing' } })
+
+// without a type, any column name will do
+new PgBatchWritable({ pool, table: 'orders', columns: ['anything'] })
+
+expectType<Promise<void>>(pipeline(Readable.from([]), new BatchTransform<Order>(), plain))
+
+// wrong options
+expectError(new PgBatchWritable<Order>())
+expectError(new PgBatchWritable<Order>({ pool }))
+expectError(new PgBatchWritable<Order>({ table: 'orders' }))
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, connectionString: 'postgres://', table: 'orders' })
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', columns: ['no_such_key'] })
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', method: 'COPY' })
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', concurrency: '4' })
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', onConflict: { target: ['id'] } })
+expectNotAssignable<PgBatchWritableOptions<Order>>({
+  pool,
+  table: 'orders',
+  onConflict: { action: 'replace' },
+})
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool: {}, table: 'orders' })
+expectNotAssignable<PgBatchWritableOptions<Order>>({
+  pool,
+  table: 'orders',
+  laneOf: (order: Order) => order.placed,
+})
+expectError(new PgBatchWritable<Order>({ pool, table: 'orders', batchSize: 10 }))
+// columns of `onConflict` are those of the row, not of the item
+expectNotAssignable<PgBatchWritableOptions<Order, Row>>({
+  pool,
+  table: 'orders',
+  onConflict: { target: ['id'], action: 'update' },
+})

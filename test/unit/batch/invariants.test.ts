@@ -1,0 +1,97 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type sinon from 'sinon'
+import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
+import { eventsOf, fakeClock, settle } from './support.ts'
+
+type Step =
+  | { do: 'write'; sizes: number[] }
+  | { do: 'tick'; ms: number }
+  | { do: 'read' | 'flush' | 'pause' | 'resume' | 'settle' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('write'), sizes: fc.array(fc.nat(6), { maxLength: 6 }) }),
+  },
+  fc.record({ do: fc.constant('tick'), ms: fc.integer({ min: 1, max: 120 }) }),
+  fc.record({ do: fc.constantFrom('read', 'flush', 'pause', 'resume', 'settle') }),
+)
+
+describe('BatchTransform: whatever happens in whatever order', () => {
+  let clock: sinon.SinonFakeTimers
+
+  beforeEach(() => {
+    clock = fakeClock()
+  })
+
+  afterEach(() => clock.restore())
+
+  it('each item leaves once, in order, in a batch within its caps, or is handed to onDiscard', async () => {
+    const seen = { batches: 0, discarded: 0, waited: 0 }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30, size: 'max' }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+        fc.boolean(),
+        async (steps, maxCount, maxBytes, destroys) => {
+          const read: number[][] = []
+          const discarded: number[] = []
+          const stream = new BatchTransform<{ id: number; size: number }>({
+            maxCount,
+            maxWaitMs: 50,
+            maxBytes,
+            sizeOf: item => item.size,
+            onDiscard: items => discarded.push(...items.map(item => item.id)),
+          })
+          const events = eventsOf(stream)
+          const sizes: number[] = []
+          const take = (batch: { id: number }[] | null) => batch && read.push(batch.map(item => item.id))
+          let listens = false
+          const resume = () => {
+            if (!listens) stream.on('data', take)
+            listens = true
+            stream.resume()
+          }
+          for (const action of steps) {
+            if (action.do === 'write') {
+              for (const size of action.sizes) stream.write({ id: sizes.push(size) - 1, size })
+            } else if (action.do === 'tick') clock.tick(action.ms)
+            else if (action.do === 'settle') await settle()
+            else if (action.do === 'flush') stream.flush()
+            else if (action.do === 'pause') stream.pause()
+            else if (action.do === 'resume') resume()
+            else if (listens) stream.read()
+            else take(stream.read())
+            expect(stream.readableLength).to.be.at.most(1)
+            expect(clock.countTimers()).to.be.at.most(1)
+          }
+          if (destroys) stream.destroy()
+          else {
+            stream.end()
+            resume()
+          }
+          await settle()
+          await settle()
+          expect(clock.countTimers()).to.equal(0)
+          expect(stream.closed).to.equal(true)
+          expect([...read.flat(), ...discarded]).to.deep.equal(sizes.map((_, id) => id))
+          if (!destroys) expect(discarded).to.deep.equal([])
+          for (const batch of read) {
+            expect(batch.length).to.be.within(1, maxCount)
+            const bytes = batch.reduce((sum, id) => sum + sizes[id]!, 0)
+            if (maxBytes !== undefined && batch.length > 1) expect(bytes).to.be.at.most(maxBytes)
+          }
+          seen.batches += read.length
+          seen.discarded += discarded.length
+          seen.waited += events.filter(event => event.trigger === 'wait').length
+        },
+      ),
+      { numRuns: 500 },
+    )
+    expect(seen.batches).to.be.greaterThan(500)
+    expect(seen.discarded).to.be.greaterThan(100)
+    expect(seen.waited).to.be.greaterThan(20)
+  })
+})

@@ -1,0 +1,65 @@
+import { expect } from 'chai'
+import { type LoadArguments, makeProgram } from '../../../lib/cli/arguments.ts'
+
+describe('the arguments of pg-batch', () => {
+  async function parse(...words: string[]): Promise<{ loaded?: LoadArguments; out: string; err: string }> {
+    const seen: { loaded?: LoadArguments; out: string; err: string } = { out: '', err: '' }
+    const program = makeProgram({
+      load: async given => {
+        seen.loaded = given
+      },
+      server: async () => {},
+    })
+    for (const command of [program, ...program.commands]) {
+      command.configureOutput({ writeOut: text => (seen.out += text), writeErr: text => (seen.err += text) })
+    }
+    await program.parseAsync(words, { from: 'user' }).catch(() => {})
+    return seen
+  }
+
+  it('are read into what load needs', async () => {
+    const words =
+      'load a.csv -t s.orders -f csv -c id,b --on-conflict id --on-conflict-do nothing --batch-size 5 --concurrency 2'
+    expect((await parse(...words.split(' '), '-d', 'postgres://h/d')).loaded).to.deep.equal({
+      file: 'a.csv',
+      table: 's.orders',
+      format: 'csv',
+      columns: ['id', 'b'],
+      onConflict: ['id'],
+      onConflictDo: 'nothing',
+      batchSize: 5,
+      concurrency: 2,
+      database: 'postgres://h/d',
+    })
+  })
+
+  it('leave the defaults to the library', async () => {
+    expect((await parse('load', '-', '--table', 'orders')).loaded).to.deep.equal({
+      file: '-',
+      table: 'orders',
+    })
+  })
+
+  const mistakes: [words: string, line: string][] = [
+    ['load', "pg-batch: missing required argument 'file'\n"],
+    ['load -', 'pg-batch: name the table, with --table\n'],
+    ['laod -', "pg-batch: unknown command 'laod' (Did you mean load?)\n"],
+    ['load - --tabel t', "pg-batch: unknown option '--tabel' (Did you mean --table?)\n"],
+    ['load a b -t t', "pg-batch: too many arguments for 'load'. Expected 1 argument but got 2.\n"],
+  ]
+  for (const [words, line] of mistakes) {
+    it(`are refused in one line: ${words}`, async () => {
+      const { err, loaded } = await parse(...words.split(' '))
+      expect(err).to.equal(line)
+      expect(loaded).to.equal(undefined)
+    })
+  }
+
+  for (const words of [['--help'], ['load', '--help'], ['server', '--help']]) {
+    it(`have help that fits a screen: ${words.join(' ')}`, async () => {
+      const lines = (await parse(...words)).out.trimEnd().split('\n')
+      expect(lines.length).to.be.within(5, 30)
+      expect(Math.max(...lines.map(line => line.length))).to.be.at.most(80)
+    })
+  }
+})

@@ -1,0 +1,22 @@
+import { expect } from 'chai'
+import { didYouMean, nearest } from '../../../lib/cli/nearest.ts'
+
+describe('nearest', () => {
+  const known = ['id', 'order_id', 'total', 'note', 'Notes']
+
+  it('finds what was mistyped, whatever its case, spaces and punctuation', () => {
+    expect(nearest('Totl', known)).to.deep.equal(['total'])
+    expect(nearest('Order ID', known)).to.deep.equal(['order_id'])
+    expect(nearest('ID', known)).to.deep.equal(['id'])
+  })
+
+  it('finds all that are equally near', () => {
+    expect(didYouMean('note_', known)).to.equal('; did you mean "note" or "Notes"?')
+  })
+
+  it('finds nothing where nothing is near', () => {
+    expect(didYouMean('customer', known)).to.equal('')
+    expect(didYouMean('x', known)).to.equal('')
+    expect(didYouMean('x', [])).to.equal('')
+  })
+})

@@ -1,0 +1,86 @@
+import { expect } from 'chai'
+import { readCsv } from '../../../lib/sources/csv.ts'
+import { failure, readAll } from './support.ts'
+
+const read = (text: string, step?: number) =>
+  readAll(
+    readCsv('f.csv', () => {}),
+    text,
+    step,
+  )
+
+describe('readCsv', () => {
+  it('makes an unquoted empty field NULL and a quoted one the empty string', async () => {
+    expect(await read('a,b,c\n1,,""\n,"",x\n')).to.deep.equal([
+      { a: '1', b: null, c: '' },
+      { a: null, b: '', c: 'x' },
+    ])
+  })
+
+  it('keeps every value as the text it is', async () => {
+    expect(await read('a,b\n 007 ,9007199254740993\n1e3,true')).to.deep.equal([
+      { a: ' 007 ', b: '9007199254740993' },
+      { a: '1e3', b: 'true' },
+    ])
+  })
+
+  it('gives the header before the first row', async () => {
+    const seen: string[][] = []
+    await readAll(
+      readCsv('f.csv', columns => seen.push(columns)),
+      '"a ",b\n1,2\n',
+    )
+    expect(seen).to.deep.equal([['a ', 'b']])
+  })
+
+  for (const step of [1, 2, 3, 1000]) {
+    it(`reads quotes, line ends and characters that chunks of ${step} bytes cut`, async () => {
+      const rows = await read('näme,"q"\r\n"é\r\nü","say ""hi"", you"\r\n\n€,\r𝄞,""', step)
+      expect(rows).to.deep.equal([
+        { näme: 'é\r\nü', q: 'say "hi", you' },
+        { näme: '€', q: null },
+        { näme: '𝄞', q: '' },
+      ])
+    })
+  }
+
+  it('reads a single column, where an empty line is a NULL', async () => {
+    expect(await read('a\n1\n\n""\n')).to.deep.equal([{ a: '1' }, { a: null }, { a: '' }])
+  })
+
+  it('skips blank lines of wider files', async () => {
+    expect(await read('a,b\n\n1,2\n\n\n')).to.deep.equal([{ a: '1', b: '2' }])
+  })
+
+  it('takes a column named __proto__ for a name like any other', async () => {
+    const [row] = await read('__proto__,b\nx,y\n')
+    expect(Object.keys(row!)).to.deep.equal(['__proto__', 'b'])
+  })
+
+  const problems: [title: string, text: string, message: string][] = [
+    [
+      'a short record',
+      'a,b\n1,2\nsecret\n',
+      'f.csv: the record that ends on line 3 has 1 field, the header has 2',
+    ],
+    [
+      'a long record',
+      'a,b\n"x\ny",2,3\n',
+      'f.csv: the record that ends on line 3 has 3 fields, the header has 2',
+    ],
+    ['a column without a name', 'a,,c\n', 'f.csv: column 2 of 3 has no name in the header'],
+    ['a name that comes twice', 'a,b,a\n', 'f.csv: the header names "a" twice'],
+    ['a quote left open', 'a\n1\n"secret\n', 'f.csv: line 3 begins a quoted field that never ends'],
+    [
+      'text after a closing quote',
+      'a\n"se"cret\n',
+      'f.csv: line 2 has text after a closing quote (a quote inside quotes is written twice)',
+    ],
+    ['a quote in the middle', 'a\nse"cret\n', 'f.csv: line 2 has a quote inside an unquoted field'],
+  ]
+  for (const [title, text, message] of problems) {
+    it(`fails on ${title}, with its line and without its content`, async () => {
+      expect(await failure(read(text))).to.equal(message)
+    })
+  }
+})

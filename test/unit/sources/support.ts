@@ -1,0 +1,30 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { SourceRow } from '../../../lib/sources/rows.ts'
+
+/** Runs text through a reader, `step` bytes at a time: readers must not care where chunks end. */
+export async function readAll(
+  reader: NodeJS.ReadWriteStream,
+  text: string | Buffer,
+  step: number = 1 << 16,
+): Promise<SourceRow[]> {
+  const rows: SourceRow[] = []
+  await pipeline(Readable.from(slices(Buffer.from(text as string), step)), reader, async source => {
+    for await (const row of source) rows.push(row as unknown as SourceRow)
+  })
+  return rows
+}
+
+export function* slices(bytes: Buffer, step: number): Generator<Buffer> {
+  for (let i = 0; i < bytes.length; i += step) yield bytes.subarray(i, i + step)
+}
+
+/** The message that a promise is rejected with. */
+export async function failure(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('expected a failure')
+}
