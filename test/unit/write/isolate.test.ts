@@ -78,7 +78,10 @@ describe('isolateRows', () => {
     let worst = 0
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ good: fc.nat(1500), bad: fc.integer({ min: 1, max: 400 }) }), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.record({ good: fc.nat(1500), bad: fc.integer({ min: 1, max: 400 }) }), {
+          minLength: 1,
+          maxLength: 20,
+        }),
         async bursts => {
           const bad = new Set<number>()
           let count = 0

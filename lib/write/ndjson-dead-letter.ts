@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { Writable } from 'node:stream'
-import { type RejectedRow, safeJson, toDeadLetter } from './write/dead-letter.ts'
+import { type RejectedRow, safeJson, toDeadLetter } from './dead-letter.ts'
 
 /**
  * Makes a `deadLetter` that appends each rejected row to a file, a line of JSON each, and has it on disk before the
