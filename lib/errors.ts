@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import type { Outcome } from './types.ts'
 
 /**
@@ -46,29 +45,22 @@ export class PgBatchError extends Error {
   readonly outcome: Outcome
   /** True when the same rows may well be accepted at another time. */
   readonly retryable: boolean
-  readonly sqlState: string | undefined
+  declare readonly sqlState?: string
   /** The number of the batch, from 1, in the order of writing. */
-  readonly batchId: number | undefined
+  declare readonly batchId?: number
   /** The place of the row in its batch, from 0. */
-  readonly rowIndex: number | undefined
-  readonly column: string | undefined
-  readonly constraint: string | undefined
+  declare readonly rowIndex?: number
+  declare readonly column?: string
+  declare readonly constraint?: string
 
   constructor(code: PgBatchErrorCode, message: string, details: PgBatchErrorDetails) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(message)
+    const { outcome, retryable = false, cause, ...known } = details
     this.code = code
-    this.outcome = details.outcome
-    this.retryable = details.retryable ?? false
-    this.sqlState = details.sqlState
-    this.batchId = details.batchId
-    this.rowIndex = details.rowIndex
-    this.column = details.column
-    this.constraint = details.constraint
-  }
-
-  /** Prints all but `cause`, since a log is no place for the values that a driver's error quotes. */
-  [inspect.custom](): string {
-    const known = Object.entries({ ...this, name: undefined }).filter(([, value]) => value !== undefined)
-    return `${this.stack} ${inspect(Object.fromEntries(known))}`
+    this.outcome = outcome
+    this.retryable = retryable
+    Object.assign(this, Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)))
+    // a getter, since Node prints a plain cause with all its words, and uncaught errors end up in logs
+    if (cause !== undefined) Object.defineProperty(this, 'cause', { get: () => cause, configurable: true })
   }
 }

@@ -17,7 +17,7 @@ import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
 import { CopyFormatChoice } from './write/copy-format.ts'
 import { RejectBudget, type RejectedRow, sendDeadLetters } from './write/dead-letter.ts'
-import { CallbackError, toPgBatchError } from './write/failure.ts'
+import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
 import { type Learned, type LearnOptions, learnPlan } from './write/learn-plan.ts'
 import { OpenOutcomes } from './write/open-outcomes.ts'
@@ -76,6 +76,9 @@ export interface PgBatchWritableEvents<Item = unknown> {
 /** How long, after an abort or a failure, the server is given to answer before its connections are ended. */
 const STOP_GRACE_MS = 400
 
+/** Why everything stops at the end of a stream that went well. */
+const FINISHED = new Error('The stream has finished')
+
 /** Batches in the stream's own buffer, before those that lanes hold: one, for Node's 16 would be 16 whole batches. */
 const WRITABLE_BATCHES = 1
 
@@ -115,6 +118,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #openOutcomes = new OpenOutcomes()
   /** Batches, or their parts, that were accepted and are neither committed nor given up. */
   readonly #pending = new Set<Batch<Item>>()
+  /** The error that an abort of the option `signal` destroyed the stream with. */
+  #aborted: PgBatchError | undefined
+  /** A transaction ended without anyone knowing how. */
+  #outcomeUnknown = false
   #context: Promise<WriteContext<Item>> | undefined
 
   constructor(options: PgBatchWritableOptions<Item, Row>) {
@@ -137,7 +144,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   #obey(signal: AbortSignal): void {
     const onAbort = (): void => {
       const details = { outcome: 'rolled-back', cause: signal.reason } as const
-      this.destroy(new PgBatchError('ABORTED', 'The signal of the stream was aborted', details))
+      this.#aborted = new PgBatchError('ABORTED', 'The signal of the stream was aborted', details)
+      this.destroy(this.#aborted)
     }
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
@@ -198,18 +206,34 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const reason = error ?? new Error('The stream was destroyed')
+    const reason = error ?? (this.writableFinished ? FINISHED : new Error('The stream was destroyed'))
     this.#stop.abort(reason)
     const kill = setTimeout(() => this.#kill.abort(reason), STOP_GRACE_MS)
     this.#lanes
       .stop()
       .then(() => this.#discard())
-      .then(() => this.#ownPool?.end())
+      .then(() => this.#endOwnPool())
       .finally(() => clearTimeout(kill))
       .then(
-        () => callback(error),
+        () => callback(this.#explained(error)),
         failure => callback(error ?? failure),
       )
+  }
+
+  /** A pool waits for clients that are still connecting; that is no reason for a stream to wait. */
+  async #endOwnPool(): Promise<void> {
+    if (!this.#ownPool) return
+    const ending = this.#ownPool.end()
+    if (this.#stop.signal.reason === FINISHED) await ending
+    else await unlessAborted(ending, this.#kill.signal).catch(() => {})
+  }
+
+  /** What an abort did to the rows is known only when everything has come to its end. */
+  #explained(error: Error | null): Error | null {
+    if (!(error instanceof PgBatchError) || error !== this.#aborted) return error
+    const { rowsPending, rowsCommitted } = this.stats
+    const settled = rowsPending > 0 ? 'rolled-back' : rowsCommitted > 0 ? 'committed' : 'not-sent'
+    return withOutcome(error, this.#outcomeUnknown ? 'unknown' : settled)
   }
 
   /** What a lane does: writes, counts, tells. Its failure is the stream's. */
@@ -218,6 +242,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       for await (const progress of writeBatches(first, next, await this.#learn()))
         await this.#report(progress)
     } catch (error) {
+      if (error instanceof PgBatchError && error.outcome === 'unknown') this.#outcomeUnknown = true
       this.destroy(error as Error)
       throw error
     }

@@ -37,6 +37,12 @@ export interface PgType {
 export interface Column {
   readonly name: string
   readonly type: PgType
+  /** The type as SQL says it, with its modifier: `numeric(10,2)`. */
+  readonly sqlType: string
+  /** Its collation, quoted, where that is not its type's own. */
+  readonly collation?: string
+  /** What a missing value gets, as an SQL expression: the column's DEFAULT, its identity's, or its domain's. */
+  readonly defaultSql?: string
   /** NOT NULL, on the column or on its domain. */
   readonly notNull: boolean
   /** A missing value gets something else than NULL: a DEFAULT, an identity, or a domain's default. */

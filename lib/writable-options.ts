@@ -317,7 +317,12 @@ function checkCheckpoint<Item>(name: string, value: unknown): CheckpointPlan<Ite
 }
 
 function checkTable(table: unknown): WriteRequest<never>['table'] {
-  if (typeof table !== 'object') return parseTableName(checkString('table', table))
+  if (typeof table !== 'object') {
+    const parts = parseTableName(checkString('table', table))
+    const holds = parts.name !== '' && parts.schema !== ''
+    expectOption('table', table, "a table's name, or a schema's, a dot and a table's", holds)
+    return parts
+  }
   const parts = checkObject('table', table)
   checkKnownKeys('table', parts, ['schema', 'name'])
   const name = checkString('table.name', parts.name)

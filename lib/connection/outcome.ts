@@ -14,11 +14,21 @@ export interface TransactionTicket {
   readonly timeline: string
 }
 
-export const TICKET_SQL =
-  'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
-  'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline'
+/**
+ * The statement that follows BEGIN: it reads the ticket, and sets the statement_timeout of this transaction, unless
+ * the session has a shorter one.
+ */
+export function ticketStatement(statementTimeoutMs: number): string {
+  return (
+    'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
+    'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
+    "CASE WHEN pg_catalog.current_setting('statement_timeout')::interval " +
+    `NOT BETWEEN interval '1 ms' AND interval '${statementTimeoutMs} ms' ` +
+    `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs}', true) END AS timeout`
+  )
+}
 
-/** Makes a ticket of the row of {@link TICKET_SQL}. */
+/** Makes a ticket of the row of {@link ticketStatement}. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
   const [xid, backend, timeline] = row.map(String)

@@ -5,6 +5,9 @@ interface EndablePool extends PgPoolLike {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
+/** A host that does not answer is given up after this, and so does not keep a process alive for minutes. */
+const CONNECT_TIMEOUT_MS = 10_000
+
 /** A pool that a stream makes for itself when it first needs a client, and ends with itself. */
 export class OwnPool implements PgPoolLike {
   readonly #connectionString: string
@@ -24,7 +27,11 @@ export class OwnPool implements PgPoolLike {
   async #make(): Promise<EndablePool> {
     // only here: whoever brings a pool may bring another driver's
     const { default: pg } = await import('pg')
-    const pool = new pg.Pool({ connectionString: this.#connectionString, max: this.#max })
+    const pool = new pg.Pool({
+      connectionString: this.#connectionString,
+      max: this.#max,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    })
     // an idle client's broken connection is no failure: the pool makes another
     pool.on('error', () => {})
     return pool as unknown as EndablePool

@@ -20,9 +20,13 @@ export function isServerError(error: unknown): error is ServerError {
   )
 }
 
-/** True when the connection can still be used: the server refused a statement and went on. */
+/**
+ * True when the connection can still be used: the server refused a statement and went on. `severity` is translated by
+ * lc_messages, so the codes that always end a session are looked at, too.
+ */
 export function connectionSurvives(error: unknown): boolean {
-  return isServerError(error) && error.severity !== 'FATAL' && error.severity !== 'PANIC'
+  if (!isServerError(error) || /^(08|57P0[1-5])/.test(error.code)) return false
+  return error.severity !== 'FATAL' && error.severity !== 'PANIC'
 }
 
 /** Where in its data a COPY failed. */
@@ -33,12 +37,21 @@ export interface CopyContext {
 }
 
 /**
- * Reads `COPY orders, line 2, column price: "x"` out of an error's context. The words are translated by
- * lc_messages, so only the shape is matched; `line 2` may be followed by the column, and by the value.
+ * Reads `COPY orders, line 2, column price: "x"` out of an error's context. Its words are translated by lc_messages;
+ * the names of table and columns, which may hold commas and colons, are known.
  */
-export function copyContext(error: ServerError): CopyContext | undefined {
-  const match = /^COPY [^,]+, [^ ]+ (\d+)(?:, [^ ]+ ([^:]+))?/m.exec(error.where ?? '')
+export function copyContext(
+  error: ServerError,
+  table: string,
+  columns: readonly string[],
+): CopyContext | undefined {
+  const prefix = `COPY ${table}, `
+  const start = `\n${error.where ?? ''}`.indexOf(`\n${prefix}`)
+  if (start < 0) return undefined
+  const match = /^[^ ]+ (\d+)(?:, [^ ]+ (.*))?/s.exec(error.where!.slice(start + prefix.length))
   if (!match) return undefined
-  const column = match[2]
-  return { line: Number(match[1]), ...(column === undefined ? {} : { column }) }
+  const [, line, rest = ''] = match
+  const named = columns.filter(name => rest.startsWith(name) && /^\s?(:|$)/.test(rest.slice(name.length)))
+  const column = named.sort((a, b) => b.length - a.length)[0]
+  return { line: Number(line), ...(column === undefined ? {} : { column }) }
 }

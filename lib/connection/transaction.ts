@@ -1,6 +1,6 @@
 import { CopyIn } from './copy-in.ts'
 import type { Lease } from './lease.ts'
-import { readTicket, TICKET_SQL, type TransactionTicket } from './outcome.ts'
+import { readTicket, type TransactionTicket, ticketStatement } from './outcome.ts'
 import type { PgResultLike } from './pg-types.ts'
 import { connectionSurvives } from './server-error.ts'
 
@@ -14,6 +14,17 @@ export interface TransactionOptions {
   readonly commitTimeoutMs: number
   /** The server can tell what became of a transaction; false for what is no PostgreSQL. */
   readonly ticketed: boolean
+}
+
+/** The server answered COMMIT by a ROLLBACK: somebody had a statement fail in the transaction and went on. */
+export class HiddenFailure extends Error {
+  override readonly name = 'HiddenFailure'
+
+  constructor() {
+    super(
+      'A statement failed in the transaction and nobody was told (in `inTransaction`?), so COMMIT was a ROLLBACK',
+    )
+  }
 }
 
 /** What the server gets to cancel a statement by itself, which keeps the connection, before the connection is ended. */
@@ -42,9 +53,7 @@ export class Transaction {
     this.lease = lease
     this.#options = options
     this.#preamble = ['BEGIN']
-    if (options.ticketed) {
-      this.#preamble.push(`SET LOCAL statement_timeout = ${options.statementTimeoutMs}`, TICKET_SQL)
-    }
+    if (options.ticketed) this.#preamble.push(ticketStatement(options.statementTimeoutMs))
   }
 
   get state(): TransactionState {
@@ -104,14 +113,12 @@ export class Transaction {
       )
       if (command === 'ROLLBACK') {
         this.#state = 'rolled-back'
-        throw new Error(
-          'The server rolled back at COMMIT: an earlier error in the transaction went unnoticed',
-        )
+        throw new HiddenFailure()
       }
       this.#state = 'committed'
     } catch (error) {
       if (connectionSurvives(error)) this.#state = 'rolled-back'
-      else this.#noteFailure(error)
+      else if (!(error instanceof HiddenFailure)) this.#noteFailure(error)
       throw error
     }
   }

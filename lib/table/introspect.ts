@@ -31,14 +31,21 @@ SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
   END AS "copyObstacle",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-      'name', a.attname, 'type', a.atttypid::bigint, 'notNull', a.attnotnull, 'hasDefault', a.atthasdef,
-      'generated', a.j ->> 'attgenerated', 'identity', a.attidentity) ORDER BY a.attnum)
+      'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
+      'notNull', a.attnotnull, 'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
+      'default', CASE WHEN a.attidentity <> '' THEN pg_catalog.format('pg_catalog.nextval(%L::pg_catalog.regclass)',
+          pg_catalog.pg_get_serial_sequence($1, a.attname))
+        ELSE (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
+          WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
+      'collation', (SELECT pg_catalog.format('%I.%I', s.nspname, l.collname) FROM pg_catalog.pg_collation l
+        JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+        WHERE l.oid = a.attcollation AND a.attcollation <> y.typcollation)) ORDER BY a.attnum)
     FROM attribute a) AS columns,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'oid', y.oid::bigint, 'name', y.typname, 'sqlName', pg_catalog.format_type(y.oid, -1),
       'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype, 'base', y.typbasetype::bigint,
       'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e WHERE e.typarray = y.oid), 0),
-      'notNull', y.typnotnull, 'hasDefault', y.typdefault IS NOT NULL))
+      'notNull', y.typnotnull, 'default', pg_catalog.pg_get_expr(y.typdefaultbin, 0)))
     FROM type_oid o JOIN pg_catalog.pg_type y ON y.oid = o.oid) AS types,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
@@ -67,16 +74,18 @@ interface TypeRow {
   base: number
   element: number
   notNull: boolean
-  hasDefault: boolean
+  default: string | null
 }
 
 interface ColumnRow {
   name: string
   type: number
+  sqlType: string
   notNull: boolean
-  hasDefault: boolean
+  default: string | null
   generated: string | null
   identity: string
+  collation: string | null
 }
 
 /** Makes a {@link Table} of the row that {@link INTROSPECTION_SQL} returned. */
@@ -89,7 +98,9 @@ export function readTable(row: Record<string, unknown>): Table {
     name: row.name as string,
     kind: RELATION_KINDS[row.kind as string] ?? 'table',
     hasTransactionIds: row.hasTransactionIds === true,
-    columns: ((row.columns as ColumnRow[] | null) ?? []).map(column => readColumn(column, typeRows, types)),
+    columns: ((row.columns as ColumnRow[] | null) ?? []).map(column =>
+      readColumn(column, typeRows, types, row.kind === 'v'),
+    ),
     uniqueKeys: (
       (row.uniqueKeys as (Omit<UniqueKey, 'constraint'> & { constraint: string | null })[] | null) ?? []
     ).map(({ constraint, ...key }) => (constraint === null ? key : { ...key, constraint })),
@@ -113,17 +124,29 @@ const TYPE_KINDS: Readonly<Record<string, PgType['kind']>> = {
   p: 'pseudo',
 }
 
-function readColumn(row: ColumnRow, typeRows: Map<number, TypeRow>, types: Map<number, PgType>): Column {
+function readColumn(
+  row: ColumnRow,
+  typeRows: Map<number, TypeRow>,
+  types: Map<number, PgType>,
+  inView: boolean,
+): Column {
   const domains = domainChain(row.type, typeRows)
+  const generated = Boolean(row.generated)
+  // a generated column has its expression where others have their default
+  const defaultSql = generated
+    ? undefined
+    : [row.default, ...domains.map(domain => domain.default)].find(Boolean)
   return {
     name: row.name,
     type: readType(row.type, typeRows, types),
+    sqlType: row.sqlType,
     notNull: row.notNull || domains.some(domain => domain.notNull),
-    // a stored generated column has its expression in pg_attrdef, too, but that is not a default
-    hasDefault:
-      (row.hasDefault && !row.generated) || row.identity !== '' || domains.some(domain => domain.hasDefault),
-    generated: Boolean(row.generated),
+    // of a view's columns only the table behind it knows
+    hasDefault: inView || defaultSql !== undefined,
+    generated,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by-default' : 'none',
+    ...(defaultSql ? { defaultSql } : {}),
+    ...(row.collation ? { collation: row.collation } : {}),
   }
 }
 

@@ -100,8 +100,8 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
   const known = plan.unknownKeys === 'ignore' ? rows : checkKeys(rows, batch, plan, invalid)
   batch.prepared = {
-    groups: groupByShape(known, batch, plan),
     skipped: batch.items.length - known.rows.length - invalid.length,
+    groups: groupByShape(known, batch, plan, invalid),
     invalid,
   }
   return batch.prepared
@@ -126,8 +126,10 @@ function mapItems<Item>(batch: Batch<Item>, toRow: (item: Item) => unknown, inva
   return collect(batch.items.length, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
-    if (row instanceof Promise)
+    if (row instanceof Promise) {
+      row.catch(() => {}) // nobody else waits for it
       throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
+    }
     if (isRow(row)) return row
     throw invalidRow(batch, index, `became ${describe(row)} by \`toRow\``)
   })
@@ -236,28 +238,54 @@ function unknownKey<Item>(
   })
 }
 
-function groupByShape<Item>({ rows, indexes }: Rows, batch: Batch<Item>, plan: WritePlan<Item>): RowGroup[] {
+function groupByShape<Item>(
+  { rows, indexes }: Rows,
+  batch: Batch<Item>,
+  plan: WritePlan<Item>,
+  invalid: InvalidItem[],
+): RowGroup[] {
   if (rows.length === 0) return []
-  const { defaulted } = plan
-  if (defaulted.length === 0) return [{ batch, shape: plan.shapeWithout(''), rows, indexes }]
+  if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapeWithout(''), rows, indexes }]
   const groups = new Map<string, { rows: object[]; indexes: number[] }>()
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    let missing = ''
-    for (let d = 0; d < defaulted.length; d++) {
-      if (plan.valueOf(row, defaulted[d]!) === undefined) missing += `${defaulted[d]},`
+    const index = indexes ? indexes[i]! : i
+    let missing: string
+    try {
+      missing = missingIn(rows[i]!, batch, index, plan)
+    } catch (error) {
+      invalid.push({ index, error: error as PgBatchError })
+      continue
     }
     let group = groups.get(missing)
     if (!group) {
       group = { rows: [], indexes: [] }
       groups.set(missing, group)
     }
-    group.rows.push(row)
-    group.indexes.push(indexes ? indexes[i]! : i)
+    group.rows.push(rows[i]!)
+    group.indexes.push(index)
   }
-  if (groups.size === 1)
-    return [{ batch, shape: plan.shapeWithout(groups.keys().next().value!), rows, indexes }]
+  const [only] = groups
+  if (groups.size === 1 && only![1].rows.length === rows.length) {
+    return [{ batch, shape: plan.shapeWithout(only![0]), rows, indexes }]
+  }
   return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapeWithout(missing), ...group }))
+}
+
+/** The columns with a DEFAULT that a row has no value for, as `'2,5,'`. */
+function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: WritePlan<Item>): string {
+  let missing = ''
+  for (const column of plan.defaulted) {
+    try {
+      if (plan.valueOf(row, column) === undefined) missing += `${column},`
+    } catch (cause) {
+      const rowIndex = placeOfItem(batch, index)
+      const { name } = plan.columns[column]!
+      const message = `Column ${JSON.stringify(name)} of row ${rowIndex} of batch ${batch.id} could not be read`
+      const details = { outcome: 'not-sent', batchId: batch.id, rowIndex, column: name, cause } as const
+      throw new PgBatchError('ROW_INVALID', message, details)
+    }
+  }
+  return missing
 }
 
 function range(from: number, to: number): number[] {

@@ -4,8 +4,9 @@ import type { Transaction } from '../connection/transaction.ts'
 import { ByteBuffer } from '../encode/byte-buffer.ts'
 import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
 import type { TableParts } from '../table/identifier.ts'
-import { copyStatement, STAGING_ORDINAL, STAGING_SHAPE } from '../table/statements.ts'
-import type { RowGroup } from './batch.ts'
+import { copyStatement } from '../table/statements.ts'
+import { ORDINAL, SHAPE } from '../table/upsert.ts'
+import { itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import type { RowShape, WritePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
@@ -45,7 +46,8 @@ export class CopySender implements RowSender {
   readonly #staging: TableParts | undefined
   readonly #out = new ByteBuffer()
   #open: OpenCopy | undefined
-  #ordinal = 0
+  /** The ordinal of the current batch's first item: rows keep their order, however they are grouped. */
+  #firstOrdinal = 0
 
   constructor(
     transaction: Transaction,
@@ -59,7 +61,13 @@ export class CopySender implements RowSender {
     this.#staging = staging
   }
 
-  async send(group: RowGroup, signal: AbortSignal): Promise<void> {
+  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    for (const group of groups) await this.#sendGroup(group, signal)
+    this.#firstOrdinal += groups[0]?.batch.items.length ?? 0
+    await this.#sendPiece()
+  }
+
+  async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
     let format = this.#format.current
     for (let index = 0; index < group.rows.length; ) {
       const open = await this.#openFor(group, index, format)
@@ -69,7 +77,6 @@ export class CopySender implements RowSender {
         format = 'text'
       }
     }
-    await this.#sendPiece()
   }
 
   /** Encodes and sends rows up to the first one whose values do not fit the open COPY's format; returns its index. */
@@ -80,7 +87,7 @@ export class CopySender implements RowSender {
     for (let index = from; index < rows.length; index++) {
       let misfit: string | undefined
       try {
-        misfit = encoder.row(out, rows[index]!, this.#ordinal)
+        misfit = encoder.row(out, rows[index]!, this.#firstOrdinal + itemIndex(group, index))
       } catch (error) {
         throw this.#unencodable(group, index, error)
       }
@@ -88,7 +95,6 @@ export class CopySender implements RowSender {
         if (this.#format.binaryOnly) throw this.#unfit(group, index, misfit)
         return index
       }
-      this.#ordinal++
       open.lines++
       if (out.length >= PIECE_BYTES) {
         const full = this.#writePiece(open)
@@ -108,7 +114,7 @@ export class CopySender implements RowSender {
     if (!open) {
       const encoder = this.#plan.encoderFor(group.shape, format, this.#staging !== undefined)
       const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
-      if (this.#staging) columns.push(STAGING_ORDINAL, STAGING_SHAPE)
+      if (this.#staging) columns.push(ORDINAL, SHAPE)
       const statement = copyStatement(this.#staging ?? this.#plan.table, columns, format)
       open = { copy: this.#transaction.openCopy(statement), shape: group.shape, encoder, lines: 0, sent: [] }
       this.#open = open
@@ -135,7 +141,7 @@ export class CopySender implements RowSender {
 
   locate(error: unknown): RowPlace | undefined {
     if (!this.#open || !isServerError(error)) return undefined
-    const context = copyContext(error)
+    const context = copyContext(error, (this.#staging ?? this.#plan.table).name, [...this.#plan.columnNames])
     const sent = context && this.#open.sent.findLast(rows => rows.firstLine <= context.line)
     if (!sent) return undefined
     const index = sent.firstIndex + context.line - sent.firstLine

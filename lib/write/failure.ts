@@ -1,5 +1,5 @@
 import { isServerError, type ServerError } from '../connection/server-error.ts'
-import type { TransactionState } from '../connection/transaction.ts'
+import { HiddenFailure, type TransactionState } from '../connection/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import { placeOf } from './batch.ts'
@@ -66,6 +66,7 @@ export function toPgBatchError(
       server,
     )
   }
+  if (error instanceof HiddenFailure) return describe('CALLBACK_FAILED', error.message, outcome, where, error)
   if (isServerError(error) && during === 'write') return fromServer(error, outcome, where)
   const what = during === 'connect' ? 'No connection could be made' : 'The connection failed'
   const server = isServerError(error) ? error : undefined
@@ -137,7 +138,17 @@ function describe(
 export function withOutcome(error: PgBatchError, outcome: Outcome): PgBatchError {
   if (error.outcome === outcome) return error
   const message = error.message.replace(`(${OUTCOMES[error.outcome]})`, `(${OUTCOMES[outcome]})`)
-  return new PgBatchError(error.code, message, { ...error, outcome, cause: error.cause })
+  const { code, retryable, sqlState, batchId, rowIndex, column, constraint, cause } = error
+  return new PgBatchError(code, message, {
+    outcome,
+    retryable,
+    sqlState,
+    batchId,
+    rowIndex,
+    column,
+    constraint,
+    cause,
+  })
 }
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = {

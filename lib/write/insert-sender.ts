@@ -1,9 +1,10 @@
 import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
-import { insertStatement, MAX_PARAMETERS, upsertStatement } from '../table/statements.ts'
+import { insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
 import type { RowGroup } from './batch.ts'
-import type { PlannedColumn, WritePlan } from './plan.ts'
-import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
+import { parameterOf } from './parameter-of.ts'
+import type { WritePlan } from './plan.ts'
+import type { RowPlace, RowSender } from './row-sender.ts'
 
 /** Rows in one statement at the most: beyond this a longer statement gains nothing, and costs the parser memory. */
 const MAX_ROWS = 1000
@@ -26,14 +27,16 @@ export class InsertSender implements RowSender {
     this.#plan = plan
   }
 
-  async send(group: RowGroup, signal: AbortSignal): Promise<void> {
-    const width = group.shape.columns.length
-    const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
-    for (let from = 0; from < group.rows.length; from += perStatement) {
-      signal.throwIfAborted()
-      const to = Math.min(from + perStatement, group.rows.length)
-      this.#alone = to - from === 1 ? { group, index: from } : undefined
-      await (this.#isKnown() ? this.#insert(group, from, to) : this.#insertUntyped(group, from, to))
+  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    for (const group of groups) {
+      const width = group.shape.columns.length
+      const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
+      for (let from = 0; from < group.rows.length; from += perStatement) {
+        signal.throwIfAborted()
+        const to = Math.min(from + perStatement, group.rows.length)
+        this.#alone = to - from === 1 ? { group, index: from } : undefined
+        await (this.#isKnown() ? this.#insert(group, from, to) : this.#insertUntyped(group, from, to))
+      }
     }
     this.#alone = undefined
   }
@@ -43,21 +46,21 @@ export class InsertSender implements RowSender {
   }
 
   async #insert(group: RowGroup, from: number, to: number): Promise<void> {
-    const { table, columns, conflict } = this.#plan
+    const { table, columns } = this.#plan
     const written = group.shape.columns.map(index => columns[index]!)
     const parameters: unknown[] = []
     for (let index = from; index < to; index++) {
-      for (const column of written) parameters.push(this.#parameter(column, group, index))
+      for (const column of written) {
+        const parameter = parameterOf(column, group, index)
+        this.bytes += parameter?.length ?? 0
+        parameters.push(parameter)
+      }
     }
     const key = `${group.shape.number} ${to - from}`
     let text = this.#statements.get(key)
     if (text === undefined) {
       const names = written.map(column => column.name)
-      const types = written.map(({ name, known }) => ({ name, sqlType: known!.column.type.sqlName }))
-      text =
-        conflict && types.length > 0
-          ? upsertStatement(table, types, to - from, conflict)
-          : insertStatement(table, names, new Array(to - from).fill(names.map(() => true)), conflict)
+      text = insertStatement(table, names, new Array(to - from).fill(names.map(() => true)))
       this.#statements.set(key, text)
     }
     await this.#transaction.query(text, parameters)
@@ -78,22 +81,6 @@ export class InsertSender implements RowSender {
     )
     const names = columns.map(column => column.name)
     await this.#transaction.query(insertStatement(table, names, cells, conflict), parameters)
-  }
-
-  #parameter(column: PlannedColumn, group: RowGroup, index: number): string | Buffer | null {
-    try {
-      const value = column.read(group.rows[index]!)
-      const parameter = value === null || value === undefined ? null : column.known!.codec.text(value)
-      this.bytes += parameter?.length ?? 0
-      return parameter
-    } catch (cause) {
-      const place = { group, index, column: column.name }
-      throw new RowError(
-        place,
-        `Column ${JSON.stringify(column.name)}: the value could not be made into a parameter`,
-        cause,
-      )
-    }
   }
 
   async close(): Promise<void> {}

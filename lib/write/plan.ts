@@ -4,6 +4,7 @@ import { canBeBinary, makeRowEncoder, type RowEncoder } from '../encode/row-enco
 import { PgBatchError } from '../errors.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
 import type { Conflict } from '../table/statements.ts'
+import type { MergeColumn, MergeShape } from '../table/upsert.ts'
 import type { Column, CopyFormat, Method, Table } from '../types.ts'
 import { type ConflictOption, resolveConflict } from './conflict.ts'
 
@@ -55,6 +56,9 @@ export interface WritePlan<Item = unknown> {
   readonly valueOf: (row: object, column: number) => unknown
   /** The shape that lacks the given columns, written as `'2,5,'`; the same object every time. */
   readonly shapeWithout: (missing: string) => RowShape
+  /** The columns, as an upsert's merge knows them; empty where there is no catalogue. */
+  readonly mergeColumns: readonly MergeColumn[]
+  readonly mergeShape: (shape: RowShape) => MergeShape
   /** The encoder of a shape's rows; made once. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
   /** Ends the sentence `Row 3 has the key "x", …`. */
@@ -97,6 +101,8 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       }
       return shape
     },
+    mergeColumns: columns.flatMap(({ known }) => (known ? [mergeColumn(known.column)] : [])),
+    mergeShape: ({ number, columns }) => ({ number, columns: columns.map(index => names[index]!) }),
     encoderFor(shape, format, staging) {
       const key = `${shape.number} ${format} ${staging}`
       let encoder = encoders.get(key)
@@ -112,6 +118,10 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     },
     whyNotColumn: key => whyNotColumn(key, name, request, table),
   }
+}
+
+function mergeColumn({ name, type, sqlType, collation, defaultSql }: Column): MergeColumn {
+  return { name, baseType: type.sqlName, sqlType, collation, defaultSql }
 }
 
 function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {

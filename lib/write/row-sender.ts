@@ -13,7 +13,8 @@ export interface RowSender {
   readonly method: 'copy' | 'insert'
   /** Bytes of row data so far. */
   readonly bytes: number
-  send(group: RowGroup, signal: AbortSignal): Promise<void>
+  /** Sends rows of one batch, grouped by shape. */
+  send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
   /** Resolves when every row that was sent is in the table, as far as the transaction goes. */
   close(): Promise<void>
   /** Leaves the connection ready for ROLLBACK. */

@@ -1,11 +1,12 @@
 import type { Transaction } from '../connection/transaction.ts'
-import { type PreparedBatch, type RowGroup, runsInOrder } from './batch.ts'
+import type { PreparedBatch } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
 import type { WritePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
 import { StagingSender } from './staging-sender.ts'
+import { UpsertSender } from './upsert-sender.ts'
 
 /** Rows of one shape from which COPY beats INSERT; see bench/write-grid. */
 const COPY_FROM_ROWS = 50
@@ -45,11 +46,13 @@ export class RowsInTransaction {
     return this.#copied ? 'copy' : 'insert'
   }
 
+  /** Sends the rows of one batch. */
   async send(groups: PreparedBatch['groups']): Promise<void> {
-    for (const group of this.#inSendingOrder(groups)) {
-      const sender = await this.#senderFor(group, groups.length)
-      await sender.send(group, this.#signal)
-    }
+    // a COPY of no columns cannot be said; an upsert's has two columns of its own
+    const bare = this.#plan.conflict ? [] : groups.filter(({ shape }) => shape.columns.length === 0)
+    const rest = bare.length > 0 ? groups.filter(group => !bare.includes(group)) : groups
+    if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
+    if (bare.length > 0) await (await this.#senderFor('insert')).send(bare, this.#signal)
     this.#format.batchDone()
   }
 
@@ -74,32 +77,25 @@ export class RowsInTransaction {
     return (this.#sender ?? this.#failed)?.locate(error)
   }
 
-  /** An INSERT dedupes the rows of one statement only, so an upsert's rows keep their order across shapes. */
-  #inSendingOrder(groups: PreparedBatch['groups']): readonly RowGroup[] {
-    return this.#plan.conflict && this.#plan.method === 'insert' && groups.length > 1
-      ? runsInOrder(groups)
-      : groups
-  }
-
-  async #senderFor(group: RowGroup, groupCount: number): Promise<RowSender> {
-    const wanted = this.#methodFor(group, groupCount)
-    if (this.#sender && this.#sender.method !== wanted) await this.close()
-    this.#sender ??= this.#makeSender(wanted)
-    if (wanted === 'copy') this.#copied = true
+  async #senderFor(method: 'copy' | 'insert'): Promise<RowSender> {
+    if (this.#sender && this.#sender.method !== method) await this.close()
+    this.#sender ??= this.#makeSender(method)
+    if (method === 'copy') this.#copied = true
     return this.#sender
   }
 
-  #methodFor(group: RowGroup, groupCount: number): 'copy' | 'insert' {
-    const { method, conflict } = this.#plan
-    // a COPY of no columns cannot be said
-    if (method === 'insert' || group.shape.columns.length === 0) return 'insert'
-    if (method === 'copy' || this.#sender?.method === 'copy') return 'copy'
-    return group.rows.length >= COPY_FROM_ROWS || (conflict && groupCount > 1) ? 'copy' : 'insert'
+  #methodFor(groups: PreparedBatch['groups']): 'copy' | 'insert' {
+    const { method } = this.#plan
+    if (method !== 'auto') return method
+    if (this.#sender?.method === 'copy') return 'copy'
+    return groups.some(({ rows }) => rows.length >= COPY_FROM_ROWS) ? 'copy' : 'insert'
   }
 
   #makeSender(method: 'copy' | 'insert'): RowSender {
+    const upsert = this.#plan.conflict && this.#plan.columns.every(column => column.known)
+    if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)
     if (method === 'insert') return new InsertSender(this.#transaction, this.#plan)
-    return this.#plan.conflict
+    return upsert
       ? new StagingSender(this.#transaction, this.#plan, this.#format)
       : new CopySender(this.#transaction, this.#plan, this.#format)
   }

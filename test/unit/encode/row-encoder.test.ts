@@ -7,6 +7,7 @@ function column(name: string, type: string): Column {
   return {
     name,
     type: { oid: 0, name: type, sqlName: type, builtIn: true, kind: 'base' },
+    sqlType: name,
     notNull: false,
     hasDefault: false,
     generated: false,

@@ -1,0 +1,85 @@
+import { mixSeed, seededRandom } from '../support/random.ts'
+import { FAULT_KINDS, type FaultKind } from './kinds.ts'
+
+export type LoadMethod = 'copy-binary' | 'copy-text' | 'insert' | 'upsert'
+
+/** How a load is written. */
+export interface LoadShape {
+  readonly method: LoadMethod
+  readonly checkpoint: boolean
+  readonly concurrency: 1 | 3
+  readonly badRows: boolean
+  /** A pool of the stream's own, instead of one that is handed to it. */
+  readonly ownPool: boolean
+  /** Attempts after the first: few, so that pipelines fail and sources start again, or as many as it takes. */
+  readonly retries: 'few' | 'many'
+  /** Rows come a few at a time, or thousands at once. */
+  readonly pace: 'trickle' | 'bursts'
+}
+
+/** One load, and the faults that hit it. */
+export interface FaultCase {
+  readonly number: number
+  readonly seed: number
+  readonly kind: FaultKind
+  readonly shape: LoadShape
+}
+
+const METHODS: readonly LoadMethod[] = ['copy-binary', 'copy-text', 'insert', 'upsert']
+
+/** Methods × checkpoint or not × concurrency 1 or 3. */
+const GRID = METHODS.length * 4
+
+/** Kinds where everything can go wrong meet every way of writing in each round; the others take turns. */
+const EVERY_WAY = ['cut at any byte', 'COMMIT does not arrive', 'answer to COMMIT is lost']
+
+/** Makes cases until they plan at least this many faults; `only` keeps the kinds whose names contain it. */
+export function makeCases(faults: number, seed: number, only = ''): FaultCase[] {
+  const kinds = FAULT_KINDS.filter(kind => kind.name.includes(only))
+  if (kinds.length === 0) throw new Error(`No kind of fault is named like ${JSON.stringify(only)}`)
+  const cases: FaultCase[] = []
+  let planned = 0
+  for (let round = 0; planned < faults; round++) {
+    for (const [place, kind] of kinds.entries()) {
+      const everyWay = EVERY_WAY.includes(kind.name)
+      const ways = everyWay ? GRID : 2
+      for (let way = 0; way < ways && planned < faults; way++) {
+        const number = cases.length + 1
+        const at = everyWay ? way : seed + round * 5 + place * 3 + way * 7
+        const caseSeed = mixSeed(seed, number)
+        cases.push({ number, seed: caseSeed, kind, shape: shapeOf(at, caseSeed, kind) })
+        planned += kind.faultsPerCase
+      }
+    }
+  }
+  return cases
+}
+
+/** @param at place in the grid of methods × checkpoint × concurrency; any integer */
+function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape {
+  const random = seededRandom(seed)
+  const place = ((at % GRID) + GRID) % GRID
+  const checkpoint = needs.checkpoint ?? Math.floor(place / 4) % 2 === 0
+  return {
+    method: METHODS[place % 4]!,
+    checkpoint,
+    concurrency: place < GRID / 2 ? 1 : 3,
+    badRows: needs.badRows ?? random.next() < 0.35,
+    ownPool: random.next() < 0.3,
+    retries: checkpoint && random.next() < 0.4 ? 'few' : 'many',
+    pace: random.next() < 0.3 ? 'bursts' : 'trickle',
+  }
+}
+
+export function describeCase({ number, kind, shape, seed }: FaultCase): string {
+  const { method, checkpoint, concurrency, badRows, ownPool, retries, pace } = shape
+  const extras = [
+    checkpoint ? 'checkpoint' : 'no checkpoint',
+    `concurrency ${concurrency}`,
+    ...(badRows ? ['bad rows'] : []),
+    ...(ownPool ? ['own pool'] : []),
+    ...(retries === 'few' ? ['few retries'] : []),
+    ...(pace === 'bursts' ? ['bursts'] : []),
+  ]
+  return `case ${number} (${kind.name}; ${method}, ${extras.join(', ')}; seed ${seed})`
+}

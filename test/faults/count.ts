@@ -1,0 +1,71 @@
+import type { LoadShape } from './cases.ts'
+import { isBad, type NumberedRow, rowOf } from './rows.ts'
+import type { FaultServer } from './server.ts'
+import type { Tables } from './tables.ts'
+
+/** What became of the rows of one case. */
+export interface Counts {
+  sent: number
+  stored: number
+  distinct: number
+  rejected: number
+  /** Rows that are neither in the table nor among the rejected ones, and should be. */
+  lost: number
+  /** Rows that are there, or were rejected, more often than once; rows that are where they do not belong. */
+  doubled: number
+  /** Rows whose values are not what was sent. */
+  garbled: number
+}
+
+/** Rows of a transaction whose outcome stayed unknown: allowed to be missing, each transaction's as a whole. */
+export type Doubtful = ReadonlySet<number>
+
+/** Looks at every stored and every rejected row of a case, past all proxies. */
+export async function countRows(
+  server: FaultServer,
+  tables: Tables,
+  shape: LoadShape,
+  seed: number,
+  sent: number,
+  doubtful: Doubtful = new Set(),
+): Promise<Counts> {
+  const stored = await server.query(`SELECT n::int AS n, part, amount, note FROM ${tables.target}`)
+  const rejected = shape.badRows ? await readRejected(server, tables) : []
+  const times = { good: new Uint16Array(sent), bad: new Uint16Array(sent) }
+  let strangers = 0
+  let garbled = 0
+  for (const row of stored as unknown as NumberedRow[]) {
+    const n = Number(row.n)
+    if (n >= sent || (shape.badRows && isBad(n))) strangers++
+    else times.good[n]!++
+    const expected = rowOf(seed, n, false)
+    if (row.part !== expected.part || row.amount !== expected.amount || row.note !== expected.note) garbled++
+  }
+  for (const n of rejected) {
+    if (n >= sent || !isBad(n)) strangers++
+    else times.bad[n]!++
+  }
+  const counts: Counts = {
+    sent,
+    stored: stored.length,
+    distinct: times.good.reduce((sum, count) => sum + Math.min(count, 1), 0),
+    rejected: rejected.length,
+    lost: 0,
+    doubled: strangers,
+    garbled,
+  }
+  for (let n = 0; n < sent; n++) {
+    const there = shape.badRows && isBad(n) ? times.bad[n]! : times.good[n]!
+    if (there === 0 && !doubtful.has(n)) counts.lost++
+    if (there > 1) counts.doubled += there - 1
+  }
+  return counts
+}
+
+/** Numbers of the rows in the dead-letter table; each of them holds the whole row as JSON. */
+async function readRejected(server: FaultServer, { deadLetters }: Tables): Promise<number[]> {
+  const [known] = await server.query('SELECT to_regclass($1) IS NOT NULL AS there', [deadLetters])
+  if (!known?.there) return []
+  const letters = await server.query(`SELECT "row"::text AS text FROM ${deadLetters}`)
+  return letters.map(({ text }) => Number((JSON.parse(text as string) as NumberedRow).n))
+}

@@ -1,0 +1,248 @@
+/**
+ * The faults, as data: what is broken, where and how. Nothing here breaks anything.
+ */
+
+/** A place in the conversation with the server that a wire fault can be aimed at. */
+export type Aim =
+  | 'anything sent'
+  | 'any answer'
+  | 'start-up'
+  | 'BEGIN'
+  | 'data'
+  | 'end of data'
+  | 'answer to data'
+  | 'checkpoint lock'
+  | 'checkpoint store'
+  | 'dead letters'
+  | 'savepoint'
+  | 'COMMIT'
+  | 'answer to COMMIT'
+  | 'ROLLBACK'
+  | 'question'
+
+/** One thing that the proxy does. */
+export interface WireStep {
+  readonly do: 'cut' | 'reset' | 'stall' | 'half-close' | 'delay'
+  readonly at: Aim
+  /** Which part of the message still passes: none, a random part, all of it. */
+  readonly pass: 'none' | 'some' | 'all'
+}
+
+export type ServerAct =
+  | 'terminate'
+  | 'cancel'
+  | 'kill backend'
+  | 'kill server'
+  | 'kill server at COMMIT'
+  | 'kill server after COMMIT'
+  | 'reuse the id'
+  | 'fast restart'
+  | 'immediate restart'
+  | 'freeze backend'
+  | 'freeze server'
+
+export type StateAct =
+  | 'read-only'
+  | 'too many connections'
+  | 'disk full'
+  | 'out of memory'
+  | 'refused at COMMIT'
+  | 'deadlock'
+  | 'serialization'
+  | 'lock timeout'
+
+/** What a kind's cases need beyond the usual. */
+export interface Needs {
+  /** Only with rows that are to be rejected. */
+  readonly badRows?: boolean
+  readonly checkpoint?: boolean
+  /** `inTransaction` updates rows that others want to have, too. */
+  readonly sideEffects?: boolean
+  /** Server settings of the loader's sessions. */
+  readonly settings?: string
+  /** Long enough not to come between. */
+  readonly timeoutMs?: number
+}
+
+export type FaultKind = { readonly name: string; readonly faultsPerCase: number; readonly needs?: Needs } & (
+  | { readonly by: 'proxy'; readonly steps: readonly (readonly WireStep[])[] }
+  | { readonly by: 'server'; readonly acts: readonly ServerAct[] }
+  | { readonly by: 'state'; readonly act: StateAct }
+  | { readonly by: 'process' }
+)
+
+const cut = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'cut', at, pass }]
+const reset = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'reset', at, pass }]
+const stall = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'stall', at, pass }]
+const halfClose = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'half-close', at, pass }]
+const delay = (at: Aim): WireStep[] => [{ do: 'delay', at, pass: 'none' }]
+
+/** Each list of steps is one fault; further steps of it hit what follows the first, such as the question. */
+export const FAULT_KINDS: readonly FaultKind[] = [
+  {
+    name: 'cut at any byte',
+    by: 'proxy',
+    faultsPerCase: 8,
+    steps: [
+      cut('anything sent', 'some'),
+      cut('any answer', 'some'),
+      reset('anything sent', 'some'),
+      reset('any answer', 'some'),
+    ],
+  },
+  {
+    name: 'cut at BEGIN',
+    by: 'proxy',
+    faultsPerCase: 5,
+    steps: [cut('BEGIN'), cut('BEGIN', 'some'), cut('BEGIN', 'all'), reset('start-up', 'some')],
+  },
+  {
+    name: 'cut in the data',
+    by: 'proxy',
+    faultsPerCase: 5,
+    steps: [cut('data'), cut('data', 'some'), cut('data', 'all'), reset('data', 'some')],
+  },
+  {
+    name: 'cut before the answer to data',
+    by: 'proxy',
+    faultsPerCase: 5,
+    steps: [cut('end of data'), cut('end of data', 'all'), cut('answer to data'), reset('answer to data')],
+  },
+  {
+    name: 'COMMIT does not arrive',
+    by: 'proxy',
+    faultsPerCase: 5,
+    steps: [cut('COMMIT'), cut('COMMIT', 'some'), reset('COMMIT'), reset('COMMIT', 'some')],
+  },
+  {
+    name: 'answer to COMMIT is lost',
+    by: 'proxy',
+    faultsPerCase: 5,
+    steps: [
+      cut('COMMIT', 'all'),
+      reset('COMMIT', 'all'),
+      cut('answer to COMMIT'),
+      cut('answer to COMMIT', 'some'),
+      cut('answer to COMMIT', 'all'),
+    ],
+  },
+  {
+    name: 'the question is cut, too',
+    by: 'proxy',
+    faultsPerCase: 4,
+    steps: [
+      [...cut('answer to COMMIT'), ...cut('question')],
+      [...cut('COMMIT'), ...cut('question', 'all')],
+      [...cut('answer to COMMIT'), ...cut('start-up', 'some'), ...cut('question', 'some')],
+    ],
+  },
+  {
+    name: 'cut at the checkpoint',
+    by: 'proxy',
+    faultsPerCase: 5,
+    needs: { checkpoint: true },
+    steps: [
+      cut('checkpoint lock'),
+      cut('checkpoint lock', 'all'),
+      cut('checkpoint store'),
+      cut('checkpoint store', 'all'),
+    ],
+  },
+  {
+    name: 'cut among bad rows',
+    by: 'proxy',
+    faultsPerCase: 5,
+    needs: { badRows: true },
+    steps: [
+      cut('ROLLBACK'),
+      cut('ROLLBACK', 'all'),
+      cut('savepoint'),
+      cut('savepoint', 'all'),
+      cut('dead letters'),
+      cut('dead letters', 'all'),
+      cut('answer to COMMIT'),
+    ],
+  },
+  {
+    name: 'half-open',
+    by: 'proxy',
+    faultsPerCase: 3,
+    steps: [
+      stall('data', 'some'),
+      stall('end of data', 'all'),
+      stall('COMMIT'),
+      stall('COMMIT', 'all'),
+      stall('BEGIN', 'all'),
+      [...cut('data'), ...stall('start-up')],
+      [...stall('answer to COMMIT'), ...stall('question')],
+    ],
+  },
+  {
+    name: 'half-closed',
+    by: 'proxy',
+    faultsPerCase: 4,
+    steps: [
+      halfClose('data', 'all'),
+      halfClose('COMMIT', 'all'),
+      halfClose('COMMIT'),
+      halfClose('any answer', 'all'),
+    ],
+  },
+  {
+    name: 'slow',
+    by: 'proxy',
+    faultsPerCase: 5,
+    steps: [delay('any answer'), delay('answer to COMMIT'), delay('data'), delay('COMMIT')],
+  },
+  { name: 'backend terminated', by: 'server', faultsPerCase: 6, acts: ['terminate'] },
+  { name: 'statement cancelled', by: 'server', faultsPerCase: 4, acts: ['cancel'] },
+  { name: 'backend killed', by: 'server', faultsPerCase: 2, acts: ['kill backend'] },
+  {
+    name: 'server killed',
+    by: 'server',
+    faultsPerCase: 2,
+    acts: ['kill server', 'kill server at COMMIT', 'kill server after COMMIT'],
+  },
+  {
+    name: 'transaction id used again',
+    by: 'server',
+    faultsPerCase: 2,
+    needs: { timeoutMs: 10_000 },
+    acts: ['reuse the id'],
+  },
+  {
+    name: 'server restarted',
+    by: 'server',
+    faultsPerCase: 2,
+    acts: ['fast restart', 'immediate restart'],
+  },
+  { name: 'server frozen', by: 'server', faultsPerCase: 2, acts: ['freeze backend', 'freeze server'] },
+  { name: 'read-only server', by: 'state', faultsPerCase: 3, act: 'read-only' },
+  { name: 'too many connections', by: 'state', faultsPerCase: 2, act: 'too many connections' },
+  { name: 'disk full', by: 'state', faultsPerCase: 3, act: 'disk full' },
+  { name: 'out of memory', by: 'state', faultsPerCase: 3, act: 'out of memory' },
+  { name: 'refused at COMMIT', by: 'state', faultsPerCase: 3, act: 'refused at COMMIT' },
+  { name: 'deadlock', by: 'state', faultsPerCase: 3, needs: { sideEffects: true }, act: 'deadlock' },
+  {
+    name: 'serialization failure',
+    by: 'state',
+    faultsPerCase: 4,
+    needs: { sideEffects: true, settings: '-c default_transaction_isolation=serializable' },
+    act: 'serialization',
+  },
+  {
+    name: 'repeatable read',
+    by: 'state',
+    faultsPerCase: 4,
+    needs: { sideEffects: true, settings: '-c default_transaction_isolation=repeatable\\ read' },
+    act: 'serialization',
+  },
+  {
+    name: 'lock timeout',
+    by: 'state',
+    faultsPerCase: 3,
+    needs: { sideEffects: true, settings: '-c lock_timeout=60ms' },
+    act: 'lock timeout',
+  },
+  { name: 'loader killed', by: 'process', faultsPerCase: 4, needs: { checkpoint: true } },
+]

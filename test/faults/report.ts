@@ -1,0 +1,66 @@
+import type { CaseResult } from './run-case.ts'
+
+interface Line {
+  name: string
+  cases: number
+  fired: number
+  sent: number
+  stored: number
+  rejected: number
+  lost: number
+  doubled: number
+  hung: number
+  unknown: number
+  restarts: number
+}
+
+const NUMBERS = [
+  'cases',
+  'fired',
+  'sent',
+  'stored',
+  'rejected',
+  'lost',
+  'doubled',
+  'hung',
+  'unknown',
+  'restarts',
+] as const
+
+/** One line for each kind of fault, and their sum. */
+export function makeTable(results: readonly CaseResult[]): string {
+  const lines = new Map<string, Line>()
+  const total = emptyLine('all')
+  for (const result of results) {
+    const { name } = result.case.kind
+    let line = lines.get(name)
+    if (!line) {
+      line = emptyLine(name)
+      lines.set(name, line)
+    }
+    for (const sum of [line, total]) {
+      sum.cases++
+      for (const key of NUMBERS) if (key !== 'cases') sum[key] += result[key]
+    }
+  }
+  return layOut([...lines.values(), total])
+}
+
+function emptyLine(name: string): Line {
+  return { name, ...(Object.fromEntries(NUMBERS.map(key => [key, 0])) as Omit<Line, 'name'>) }
+}
+
+function layOut(lines: readonly Line[]): string {
+  const cells = [
+    ['fault', ...NUMBERS],
+    ...lines.map(line => [line.name, ...NUMBERS.map(key => line[key].toLocaleString('en-US'))]),
+  ]
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map(row => row[column]!.length)))
+  const rows = cells.map(row =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .join('  '),
+  )
+  const rule = widths.map(width => '-'.repeat(width)).join('  ')
+  return [rows[0], rule, ...rows.slice(1, -1), rule, rows.at(-1)].join('\n')
+}

@@ -1,0 +1,40 @@
+import { mixSeed } from '../support/random.ts'
+
+/** A row that says which one it is, and what it should look like. */
+export interface NumberedRow {
+  n: number | string
+  /** The source's partition; rows of one come in order. */
+  part: number
+  amount: number
+  note: string
+}
+
+export const PARTITIONS = 6
+
+/** Every so manyeth row is bad, where a case has bad rows; the last two take turns at who refuses them. */
+const BAD_EVERY = 97
+
+/** The row of a number, always the same. */
+export function rowOf(seed: number, n: number, withBad: boolean): NumberedRow {
+  const hash = mixSeed(seed, n)
+  const row: NumberedRow = {
+    n,
+    part: partitionOf(n),
+    amount: hash % 1000,
+    note: `row ${n} `.repeat(1 + (hash % 7)),
+  }
+  if (!withBad || !isBad(n)) return row
+  // one that a CHECK refuses, one whose text the server's parser refuses, one that has no form at all
+  if (n % 3 === 0) return { ...row, amount: -1 }
+  if (n % 3 === 1) return { ...row, amount: 'much' as unknown as number }
+  return { ...row, note: `${row.note}\0` }
+}
+
+export function isBad(n: number): boolean {
+  return n % BAD_EVERY === 13
+}
+
+/** Runs of rows go to one partition, so that a batch holds some of them and not all. */
+export function partitionOf(n: number): number {
+  return Math.floor(n / 20) % PARTITIONS
+}

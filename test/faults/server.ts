@@ -1,0 +1,175 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+
+/** The role that loads: no superuser, so that reserved connections and other roles' backends are not its own. */
+export const LOADER = 'loader'
+
+/**
+ * fsync=off costs nothing when processes are killed, for what they wrote stays with the kernel; synchronous_commit
+ * has to stay on, since it makes a COMMIT wait until its record has left shared memory, which SIGKILL takes along.
+ */
+const SETTINGS = [
+  'fsync=off',
+  'synchronous_commit=on',
+  'full_page_writes=off',
+  'max_connections=40',
+  'shared_buffers=32MB',
+  'deadlock_timeout=50ms',
+  'log_min_messages=fatal',
+  'log_checkpoints=off',
+  'max_wal_size=256MB',
+]
+
+/** A PostgreSQL of the suite's own, which may be killed, stopped and started as often as one likes. */
+export class FaultServer {
+  readonly port: number
+  readonly #home: string
+  #running: EmbeddedServer
+  #admin: pg.Pool
+
+  static async start(): Promise<FaultServer> {
+    const home = await mkdtemp(join(tmpdir(), 'pg-batch-faults-'))
+    await chmod(home, 0o755) // as root the server runs as another user
+    const port = await freePort()
+    const server = new FaultServer(home, port, await launch(home, port))
+    await server.query(`CREATE ROLE ${LOADER} LOGIN PASSWORD '${LOADER}'`)
+    await server.query(`GRANT CREATE ON SCHEMA public TO ${LOADER}`)
+    return server
+  }
+
+  private constructor(home: string, port: number, running: EmbeddedServer) {
+    this.#home = home
+    this.port = port
+    this.#running = running
+    this.#admin = this.#makeAdmin()
+  }
+
+  #makeAdmin(): pg.Pool {
+    const pool = new pg.Pool({
+      connectionString: this.#running.connectionString,
+      max: 4,
+      connectionTimeoutMillis: 5000,
+    })
+    pool.on('error', () => {}) // it dies with the server, on purpose
+    return pool
+  }
+
+  /** For a loader that connects to `port`: the server's own, or a proxy's. */
+  loaderUrl(port: number, options = ''): string {
+    const url = new URL(`postgres://${LOADER}:${LOADER}@127.0.0.1:${port}/postgres`)
+    url.searchParams.set('application_name', LOADER)
+    if (options) url.searchParams.set('options', options)
+    return url.href
+  }
+
+  /** Asks as superuser, again and again while the server cannot answer. */
+  async query(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.#admin.query(text, values)).rows
+      } catch (error) {
+        if (attempt >= 200 || isStatementsFault(error)) throw error
+        await sleep(25)
+      }
+    }
+  }
+
+  /** A superuser's client for transactions of its own; `end` it. */
+  async client(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.#running.connectionString })
+    client.on('error', () => {})
+    await client.connect()
+    return client
+  }
+
+  /** Process ids of the loader's backends; busy ones only, unless there is none. */
+  async loaderBackends(): Promise<number[]> {
+    const rows = await this.query(
+      'SELECT pid, backend_xid IS NOT NULL AS busy FROM pg_stat_activity WHERE usename = $1',
+      [LOADER],
+    )
+    const busy = rows.filter(row => row.busy)
+    return (busy.length > 0 ? busy : rows).map(row => row.pid as number)
+  }
+
+  /** SIGKILL of the postmaster and of all that it had started, as when the machine is gone; then a new start. */
+  async killAndRestart(between?: () => Promise<void>): Promise<void> {
+    await this.killAll()
+    await between?.()
+    await this.start()
+  }
+
+  async killAll(): Promise<void> {
+    const { pid } = this.#running
+    // stopped first, so that it starts nothing more while its children are counted
+    signal(pid, 'SIGSTOP')
+    for (const child of await childrenOf(pid)) signal(child, 'SIGKILL')
+    signal(pid, 'SIGKILL')
+    await gone(pid)
+  }
+
+  async start(): Promise<void> {
+    await this.#running.stop()
+    this.#running = await launch(this.#home, this.port)
+  }
+
+  /** Ends as an operator would: SIGINT rolls back and says 57P01, SIGQUIT crashes in order. Then a new start. */
+  async restart(how: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    const { pid } = this.#running
+    signal(pid, how)
+    await gone(pid)
+    await this.start()
+  }
+
+  /** Stops every process of the server for a while: connections stand, nobody answers. */
+  async freeze(ms: number): Promise<void> {
+    const pids = [this.#running.pid, ...(await childrenOf(this.#running.pid))]
+    for (const pid of pids) signal(pid, 'SIGSTOP')
+    await sleep(ms)
+    for (const pid of pids) signal(pid, 'SIGCONT')
+  }
+
+  async stop(): Promise<void> {
+    await this.#admin.end()
+    await this.killAll()
+    await this.#running.stop()
+    await rm(this.#home, { recursive: true, force: true })
+  }
+}
+
+function launch(home: string, port: number): Promise<EmbeddedServer> {
+  return startEmbeddedServer({ dataDir: join(home, 'data'), port, settings: SETTINGS, stopOnSignal: false })
+}
+
+/** Class 57, 53 and 08 and what sockets say will pass; a wrong statement will not. */
+function isStatementsFault(error: unknown): boolean {
+  const { code = '' } = error as { code?: string }
+  return /^(22|23|42|0A|2B|55)/.test(code)
+}
+
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}
+
+async function childrenOf(parent: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid='])
+  return stdout
+    .split('\n')
+    .map(line => line.trim().split(/\s+/).map(Number))
+    .filter(([, ppid]) => ppid === parent)
+    .map(([pid]) => pid!)
+}
+
+async function gone(pid: number): Promise<void> {
+  while (signal(pid, 0 as unknown as NodeJS.Signals)) await sleep(5)
+}

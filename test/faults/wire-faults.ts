@@ -1,0 +1,84 @@
+import type { FaultProxy, Trap } from '../support/proxy.ts'
+import type { Random } from '../support/random.ts'
+import type { Direction, WireMessage } from '../support/wire.ts'
+import type { LoadMethod } from './cases.ts'
+import type { Aim, WireStep } from './kinds.ts'
+
+interface Place {
+  readonly direction: Direction
+  readonly at?: (message: WireMessage) => boolean
+}
+
+/** Finds an aim's message in the conversation that each method leads. */
+function placeOf(aim: Aim, method: LoadMethod): Place {
+  const insert = method === 'insert'
+  switch (aim) {
+    case 'anything sent':
+      return { direction: 'up' }
+    case 'any answer':
+      return { direction: 'down' }
+    case 'start-up':
+      return { direction: 'up', at: ({ name }) => name === 'Startup' || name === 'Password' }
+    case 'BEGIN':
+      return sent(/^BEGIN/)
+    case 'data':
+      return { direction: 'up', at: ({ name }) => name === (insert ? 'Bind' : 'CopyData') }
+    case 'end of data':
+      return { direction: 'up', at: ({ name }) => name === (insert ? 'Sync' : 'CopyDone') }
+    case 'answer to data':
+      return answered(insert ? /^INSERT/ : /^COPY/)
+    case 'checkpoint lock':
+      return sent(/FOR UPDATE/)
+    case 'checkpoint store':
+      return sent(/SET position/)
+    case 'dead letters':
+      return sent(/INSERT INTO "dead_letters/)
+    case 'savepoint':
+      return sent(/SAVEPOINT/)
+    case 'COMMIT':
+      return sent(/^COMMIT/)
+    case 'answer to COMMIT':
+      return answered(/^COMMIT/)
+    case 'ROLLBACK':
+      return sent(/^ROLLBACK/)
+    case 'question':
+      return sent(/^SELECT.*(pg_walfile_name|pg_xact_status)/s)
+  }
+}
+
+const sent = (sql: RegExp): Place => ({
+  direction: 'up',
+  at: ({ name, text }) => (name === 'Query' || name === 'Parse') && sql.test(text),
+})
+
+const answered = (tag: RegExp): Place => ({
+  direction: 'down',
+  at: ({ name, text }) => name === 'CommandComplete' && tag.test(text),
+})
+
+/** Bytes that flow before a cut at any byte: mostly few, so that start-up and BEGIN have their share. */
+const MOST_BYTES = 60_000
+
+/** Makes the trap for a step. */
+function trapFor(step: WireStep, method: LoadMethod, random: Random): Trap {
+  const place = placeOf(step.at, method)
+  const action =
+    step.do === 'delay' ? ({ do: 'delay', ms: random.integer(20, 120) } as const) : { do: step.do }
+  if (!place.at) return { ...place, afterBytes: Math.floor(MOST_BYTES ** random.next()), action }
+  const pass = step.pass === 'none' ? 0 : step.pass === 'all' ? 1 : random.next()
+  return { ...place, skip: step.at === 'start-up' ? 0 : random.integer(0, 3), pass, action }
+}
+
+/** What the proxy does for one fault: its steps in a row, each at the first fitting message after the one before. */
+export async function injectOnWire(
+  proxy: FaultProxy,
+  steps: readonly WireStep[],
+  method: LoadMethod,
+  random: Random,
+): Promise<void> {
+  for (const [place, step] of steps.entries()) {
+    const trap = trapFor(step, method, random)
+    // what follows a first step is aimed at its consequence, the very next one
+    await proxy.arm(place > 0 ? { ...trap, skip: 0 } : trap)
+  }
+}

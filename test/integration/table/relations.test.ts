@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { usePools } from '../../support/pools.ts'
+import { countOf, failureOf, METHODS, options, rowsOf, slug, valuesOf, write } from '../../support/writing.ts'
+
+describe('relations of every kind', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  for (const way of METHODS) {
+    const suffix = slug(way.title)
+
+    it(`spreads rows over partitions, and names the row that no partition takes, by ${way.title}`, async () => {
+      const table = `parts_${suffix}`
+      await db.pool.query(`CREATE TABLE ${table} (id int PRIMARY KEY, label text DEFAULT 'd') PARTITION BY RANGE (id);
+        CREATE TABLE ${table}_1 PARTITION OF ${table} FOR VALUES FROM (0) TO (500);
+        CREATE TABLE ${table}_2 PARTITION OF ${table} FOR VALUES FROM (500) TO (1000)`)
+      const { pool } = makePool()
+      await write([rowsOf(1000, id => ({ id }))], { pool, table, ...options(way) })
+      expect(await countOf(db.pool, `${table}_1`)).to.equal(500)
+      expect(await countOf(db.pool, `${table}_2 WHERE label = 'd'`)).to.equal(500)
+
+      await write([rowsOf(1000, id => ({ id, label: 'new' }))], {
+        pool,
+        table,
+        onConflict: { target: ['id'], action: 'update' },
+        ...options(way),
+      })
+      expect(await countOf(db.pool, `${table} WHERE label = 'new'`)).to.equal(1000)
+
+      const error = await failureOf(write([[{ id: 5000 }]], { pool, table, ...options(way) }))
+      expect(error).to.include({ code: 'REFUSED', sqlState: '23514', outcome: 'rolled-back', rowIndex: 0 })
+    })
+
+    it(`writes through foreign keys, and refuses the batch that breaks one, by ${way.title}`, async () => {
+      await db.pool.query(`CREATE TABLE parent_${suffix} (id int PRIMARY KEY);
+        CREATE TABLE child_${suffix} (id int, parent int CONSTRAINT child_${suffix}_fk REFERENCES parent_${suffix})`)
+      const { pool } = makePool()
+      await write([rowsOf(100, id => ({ id }))], { pool, table: `parent_${suffix}`, ...options(way) })
+      const good = rowsOf(100, id => ({ id, parent: id }))
+      const bad = rowsOf(100, id => ({ id, parent: id === 50 ? 4711 : id }))
+      const error = await failureOf(
+        write([good, bad, good], { pool, table: `child_${suffix}`, ...options(way) }),
+      )
+      expect(error).to.include({
+        code: 'REFUSED',
+        sqlState: '23503',
+        outcome: 'rolled-back',
+        constraint: `child_${suffix}_fk`,
+        batchId: 2,
+      })
+      expect(error.message).not.to.contain('4711')
+      expect(await countOf(db.pool, `child_${suffix}`)).to.equal(100)
+    })
+
+    it(`runs the triggers of the table, by ${way.title}`, async () => {
+      await db.pool.query(`CREATE TABLE seen_${suffix} (id int); CREATE TABLE watched_${suffix} (id int);
+        CREATE FUNCTION note_${suffix}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF NEW.id % 10 = 0 THEN RETURN NULL; END IF;
+          INSERT INTO seen_${suffix} VALUES (NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER note BEFORE INSERT ON watched_${suffix} FOR EACH ROW EXECUTE FUNCTION note_${suffix}()`)
+      const rows = rowsOf(100, id => ({ id }))
+      await write([rows], { pool: makePool().pool, table: `watched_${suffix}`, ...options(way) })
+      expect(await countOf(db.pool, `watched_${suffix}`)).to.equal(90)
+      expect(await countOf(db.pool, `seen_${suffix}`)).to.equal(90)
+    })
+  }
+
+  describe('a view', () => {
+    before(async () => {
+      await db.pool.query(`CREATE TABLE base (id serial PRIMARY KEY, label text DEFAULT 'd', hidden int DEFAULT 7);
+        CREATE VIEW shown AS SELECT id, label FROM base`)
+    })
+    beforeEach(async () => {
+      await db.pool.query('TRUNCATE base RESTART IDENTITY')
+    })
+
+    for (const method of ['auto', 'insert'] as const) {
+      it(`is written by INSERT, and its table's DEFAULTs hold for missing keys, by method ${method}`, async () => {
+        const rows = rowsOf(120, index => (index % 2 ? { id: 1000 + index, label: 'x' } : { label: 'y' }))
+        const { commits } = await write<object>([[{ label: 'z' }, {}], rows], {
+          pool: makePool().pool,
+          table: 'shown',
+          method,
+        })
+        expect(commits.map(commit => commit.method))
+          .to.include('insert')
+          .and.not.include('copy')
+        expect(
+          await valuesOf(
+            db.pool,
+            `SELECT count(*)::int, count(*) FILTER (WHERE hidden = 7)::int, count(*) FILTER (WHERE id <= 62)::int,
+               count(*) FILTER (WHERE label = 'd')::int FROM base`,
+          ),
+        ).to.deep.equal([[122, 122, 62, 1]])
+      })
+    }
+
+    it('is refused for method copy, with the cure', async () => {
+      const error = await failureOf(
+        write([[{ id: 1 }]], { pool: makePool().pool, table: 'shown', method: 'copy' }),
+      )
+      expect(error).to.include({ code: 'REFUSED', outcome: 'not-sent' })
+      expect(error.message).to.contain('cannot be written by COPY (view)')
+    })
+
+    for (const method of ['auto', 'insert', 'copy'] as const) {
+      it(`takes upserts, the last of equal keys winning, by method ${method}`, async () => {
+        const rows = rowsOf(200, index => ({ id: index % 100, label: `v${index}` }))
+        await write([rows], {
+          pool: makePool().pool,
+          table: 'shown',
+          method,
+          onConflict: { target: ['id'], action: 'update' },
+        })
+        const right = `base WHERE label = 'v' || (id + 100)`
+        expect([await countOf(db.pool, 'base'), await countOf(db.pool, right)]).to.deep.equal([100, 100])
+      })
+    }
+  })
+
+  it('writes a table with a rule by INSERT, so that the rule holds', async () => {
+    await db.pool.query(`CREATE TABLE ruled (id int); CREATE TABLE ruled_log (id int);
+      CREATE RULE log AS ON INSERT TO ruled DO ALSO INSERT INTO ruled_log VALUES (NEW.id)`)
+    const rows = rowsOf(200, id => ({ id }))
+    const { commits } = await write([rows], { pool: makePool().pool, table: 'ruled' })
+    expect(commits.map(commit => commit.method)).to.deep.equal(['insert'])
+    expect(await countOf(db.pool, 'ruled')).to.equal(200)
+    expect(await countOf(db.pool, 'ruled_log')).to.equal(200)
+  })
+
+  it('writes under row-level security by INSERT, and refuses what a policy forbids', async () => {
+    const role = `tenant_${randomBytes(4).toString('hex')}`
+    await db.pool.query(`CREATE ROLE ${role}; GRANT CREATE, USAGE ON SCHEMA public TO ${role};
+      CREATE TABLE secured (id int PRIMARY KEY, tenant text); GRANT ALL ON secured TO ${role};
+      ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY own ON secured USING (tenant = 'mine') WITH CHECK (tenant = 'mine')`)
+    try {
+      const { pool } = makePool({ options: `-c role=${role}` })
+      const rows = rowsOf(100, id => ({ id, tenant: 'mine' }))
+      const { commits } = await write([rows], { pool, table: 'secured' })
+      expect(commits.map(commit => commit.method)).to.deep.equal(['insert'])
+      await write([rows], {
+        pool,
+        table: 'secured',
+        method: 'copy',
+        onConflict: { target: ['id'], action: 'update' },
+      })
+      expect(await countOf(db.pool, 'secured')).to.equal(100)
+      const error = await failureOf(write([[{ id: 500, tenant: 'theirs' }]], { pool, table: 'secured' }))
+      expect(error).to.include({ code: 'REFUSED', sqlState: '42501', outcome: 'rolled-back' })
+      const copied = await failureOf(write([rows], { pool, table: 'secured', method: 'copy' }))
+      expect(copied.message).to.contain('row-level security')
+    } finally {
+      await db.pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    }
+  })
+})

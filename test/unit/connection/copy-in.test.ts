@@ -1,0 +1,134 @@
+import { expect } from 'chai'
+import { CopyIn } from '../../../lib/connection/copy-in.ts'
+import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
+import { rejectionOf } from '../../support/writing.ts'
+
+/** A connection that keeps what is written to it; sends of a full socket end when `drain` is called. */
+function openCopy() {
+  const written: Buffer[] = []
+  const failures: string[] = []
+  const sends: (() => void)[] = []
+  const stream = {
+    writableLength: 0,
+    write(bytes: Uint8Array, done?: () => void) {
+      written.push(Buffer.from(bytes))
+      if (done) sends.push(done)
+      return true
+    },
+  }
+  const connection = { query() {}, sendCopyFail: (message: string) => failures.push(message), stream }
+  const client = { query: (copy: CopyIn) => copy.submit(connection) } as unknown as PgClientLike
+  const copy = CopyIn.open(client, 'COPY t FROM STDIN')
+  return {
+    copy,
+    written,
+    failures,
+    stream,
+    drain: () =>
+      sends.splice(0).forEach(done => {
+        done()
+      }),
+  }
+}
+
+const piece = (text: string) => Buffer.from(`\0\0\0\0\0${text}`)
+const refused = Object.assign(new Error('refused'), { severity: 'ERROR', code: '22P02' })
+
+describe('a COPY', () => {
+  it('puts the header of CopyData into the piece, and ends with CopyDone', async () => {
+    const { copy, written } = openCopy()
+    copy.handleCopyInResponse()
+    expect(copy.write(piece('abc'))).to.equal(undefined)
+    const end = copy.end()
+    await copy.ready()
+    copy.handleReadyForQuery()
+    await end
+    expect(Buffer.concat(written)).to.deep.equal(Buffer.from('d\0\0\0\x07abcc\0\0\0\x04', 'latin1'))
+  })
+
+  it('sends nothing before the server takes data', async () => {
+    const { copy, written } = openCopy()
+    const sent = copy.write(piece('abc'))
+    await Promise.resolve()
+    expect(written).to.have.length(0)
+    copy.handleCopyInResponse()
+    await sent
+    expect(written).to.have.length(1)
+  })
+
+  it('asks for a pause while much waits in the socket', async () => {
+    const { copy, stream, drain } = openCopy()
+    copy.handleCopyInResponse()
+    stream.writableLength = 1024 * 1024
+    let drained = false
+    const sent = copy.write(piece('abc'))!.then(() => {
+      drained = true
+    })
+    await Promise.resolve()
+    expect(drained).to.equal(false)
+    drain()
+    await sent
+  })
+
+  const WAITS: readonly [
+    title: string,
+    wait: (copy: CopyIn, stream: { writableLength: number }) => unknown,
+  ][] = [
+    ['ready()', copy => copy.ready()],
+    ['end()', copy => copy.end()],
+    [
+      'a write into a full socket',
+      (copy, stream) => {
+        copy.handleCopyInResponse()
+        stream.writableLength = 1024 * 1024
+        return copy.write(piece('abc'))
+      },
+    ],
+  ]
+  for (const [title, wait] of WAITS) {
+    it(`fails whoever waits as soon as the server refuses: ${title}`, async () => {
+      const { copy, stream } = openCopy()
+      const waiting = Promise.resolve(wait(copy, stream))
+      copy.handleError(refused)
+      copy.handleReadyForQuery()
+      expect(await rejectionOf(waiting)).to.equal(refused)
+      expect(() => copy.write(piece('x'))).to.throw('refused')
+    })
+  }
+
+  it('sends CopyFail when it is aborted, once the server takes data, and waits for the answer', async () => {
+    for (const early of [true, false]) {
+      const { copy, failures } = openCopy()
+      if (!early) copy.handleCopyInResponse()
+      let aborted = false
+      const abort = copy.abort().then(() => {
+        aborted = true
+      })
+      expect(failures).to.have.length(early ? 0 : 1)
+      if (early) copy.handleCopyInResponse()
+      expect(failures).to.have.length(1)
+      await new Promise(resolve => setImmediate(resolve))
+      expect(aborted).to.equal(false)
+      copy.handleError(refused)
+      await abort
+    }
+  })
+
+  it('sends no CopyFail to a server that has refused already', async () => {
+    const { copy, failures } = openCopy()
+    copy.handleCopyInResponse()
+    copy.handleError(refused)
+    await copy.abort()
+    expect(failures).to.deep.equal([])
+  })
+
+  it('keeps the rows of statements before it', async () => {
+    const { copy } = openCopy()
+    copy.handleRowDescription()
+    copy.handleDataRow({ fields: ['123'] })
+    copy.handleCommandComplete()
+    copy.handleCopyInResponse()
+    await copy.ready()
+    expect(copy.precedingRows).to.deep.equal([['123']])
+  })
+})

@@ -1,0 +1,55 @@
+import { expect } from 'chai'
+import {
+  connectionSurvives,
+  copyContext,
+  isServerError,
+  type ServerError,
+} from '../../../lib/connection/server-error.ts'
+
+const serverError = (fields: object) =>
+  Object.assign(new Error('refused'), { severity: 'ERROR', code: '22P02' }, fields) as ServerError
+
+describe("the server's errors", () => {
+  it("are told from a socket's and a driver's by SQLSTATE and severity", () => {
+    expect(isServerError(serverError({}))).to.equal(true)
+    expect(isServerError(Object.assign(new Error('x'), { code: 'EPIPE', severity: 'ERROR' }))).to.equal(true)
+    expect(isServerError(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).to.equal(false)
+    expect(isServerError(Object.assign(new Error('x'), { code: 'ERR_X', severity: 'ERROR' }))).to.equal(false)
+    expect(isServerError({ code: '22P02', severity: 'ERROR' })).to.equal(false)
+    expect(isServerError(undefined)).to.equal(false)
+  })
+
+  it('end the connection when FATAL or PANIC, and only then', () => {
+    expect(
+      ['ERROR', 'FATAL', 'PANIC'].map(severity => connectionSurvives(serverError({ severity }))),
+    ).to.deep.equal([true, false, false])
+    expect(connectionSurvives(new Error('Connection terminated unexpectedly'))).to.equal(false)
+  })
+
+  it('end the connection by their code, whatever language the severity speaks', () => {
+    expect(connectionSurvives(serverError({ severity: 'ВАЖНО', code: '57P01' }))).to.equal(false)
+  })
+
+  const COLUMNS = ['a', 'c', 'col', 'col:on', 'price', 'Preis', 'цена']
+  const CONTEXTS: readonly [where: string | undefined, expected: object | undefined, table?: string][] = [
+    [undefined, undefined],
+    ['SQL statement "SELECT 1"', undefined],
+    ['COPY t, line 2', { line: 2 }],
+    ['COPY t, line 2, column price: "x"', { line: 2, column: 'price' }],
+    ['COPY t, line 2, column price: null input', { line: 2, column: 'price' }],
+    ['COPY t, line 2, column price', { line: 2, column: 'price' }],
+    ['COPY t, Zeile 17, Spalte Preis: »x«', { line: 17, column: 'Preis' }],
+    ['COPY t, строка 3, столбец цена: "x"', { line: 3, column: 'цена' }],
+    ['PL/pgSQL function f() line 3 at RAISE\nCOPY t, line 40', { line: 40 }],
+    ['COPY t, line 2, column a: "\nCOPY u, line 9"', { line: 2, column: 'a' }],
+    ['COPY a, b, line 2, column c: "x"', { line: 2, column: 'c' }, 'a, b'],
+    ['COPY u, line 2, column c: "x"', undefined],
+    ['COPY t, ligne 2, colonne price : « x »', { line: 2, column: 'price' }],
+    ['COPY t, line 2, column col:on: "x"', { line: 2, column: 'col:on' }],
+  ]
+  for (const [where, expected, table = 't'] of CONTEXTS) {
+    it(`give the line and column of a COPY: ${JSON.stringify(where)}`, () => {
+      expect(copyContext(serverError({ where }), table, COLUMNS)).to.deep.equal(expected)
+    })
+  }
+})

@@ -1,0 +1,128 @@
+import { expect } from 'chai'
+import { PgBatchWritable } from '../../lib/pg-batch-writable.ts'
+import type { PgBatchWritableOptions } from '../../lib/writable-options.ts'
+
+const pool = { connect: () => Promise.reject(new Error('not in this test')) }
+const make = (options: unknown) => new PgBatchWritable(options as PgBatchWritableOptions<object>)
+
+const WRONG: readonly [options: unknown, message: RegExp][] = [
+  [undefined, /`options` to be an object, got `undefined`/],
+  [null, /`options` to be an object, got `null` \(null\)/],
+  [{}, /`pool`.*or `connectionString`, got neither/],
+  [{ table: 't' }, /`pool`.*or `connectionString`, got neither/],
+  [
+    { pool, connectionString: 'postgres://u:hunter2@h/d', table: 't' },
+    /either `pool` or `connectionString`, got both/,
+  ],
+  [{ pool: {}, table: 't' }, /`pool` to be a pool with a connect\(\) method/],
+  [{ pool: 'postgres://', table: 't' }, /`pool` to be a pool/],
+  [{ connectionString: '', table: 't' }, /`connectionString` to be a string that is not empty/],
+  [{ connectionString: 5, table: 't' }, /`connectionString` to be a string.*got `5` \(number\)/],
+  [{ pool }, /`table` to be a string that is not empty, got `undefined`/],
+  [{ pool, table: '' }, /`table` to be a string that is not empty/],
+  [{ pool, table: 5 }, /`table` to be a string that is not empty, got `5` \(number\)/],
+  [{ pool, table: null }, /`table` to be an object/],
+  [{ pool, table: { schema: 's' } }, /`table\.name` to be a string/],
+  [{ pool, table: { schema: '', name: 't' } }, /`table\.schema` to be a string that is not empty/],
+  [{ pool, table: { name: 't', shema: 's' } }, /got `shema`\. Did you mean `schema`\?/],
+  [{ pool, table: 'schema.' }, /`table`/],
+  [{ pool, table: '.name' }, /`table`/],
+  [{ pool, table: '""' }, /`table`/],
+  [{ pool, tabel: 't' }, /got `tabel`\. Did you mean `table`\?/],
+  [{ pool, table: 't', onconflict: {} }, /got `onconflict`\. Did you mean `onConflict`\?/],
+  [{ pool, table: 't', batchSize: 5 }, /to be among .*concurrency.*got `batchSize`/],
+  [{ pool, table: 't', columns: 'id' }, /`columns` to be an array of column names/],
+  [{ pool, table: 't', columns: [] }, /`columns` to be an array of column names that is not empty/],
+  [{ pool, table: 't', columns: ['id', ''] }, /`columns` to be an array of column names/],
+  [{ pool, table: 't', columns: ['id', 'n', 'id'] }, /each column of `columns` once, got "id" twice/],
+  [{ pool, table: 't', toRow: 'x' }, /`toRow` to be a function/],
+  [{ pool, table: 't', laneOf: {} }, /`laneOf` to be a function/],
+  [{ pool, table: 't', inTransaction: 1 }, /`inTransaction` to be a function, got `1` \(number\)/],
+  [{ pool, table: 't', afterCommit: true }, /`afterCommit` to be a function/],
+  [{ pool, table: 't', signal: {} }, /`signal` to be an AbortSignal/],
+  [{ pool, table: 't', unknownKeys: 'drop' }, /`unknownKeys` to be one of 'error', 'ignore', got `'drop'`/],
+  [{ pool, table: 't', method: 'COPY' }, /`method` to be one of 'auto', 'copy', 'insert'/],
+  [{ pool, table: 't', copyFormat: 'csv' }, /`copyFormat` to be one of 'auto', 'binary', 'text'/],
+  [{ pool, table: 't', method: 'insert', copyFormat: 'text' }, /no `copyFormat` with `method: 'insert'`/],
+  [{ pool, table: 't', concurrency: 0 }, /`concurrency` to be an integer ≥ 1, got `0` \(number\)/],
+  [{ pool, table: 't', concurrency: 1.5 }, /`concurrency` to be an integer ≥ 1/],
+  [{ pool, table: 't', concurrency: '2' }, /`concurrency` to be an integer ≥ 1, got `'2'` \(string\)/],
+  [{ pool, table: 't', concurrency: Number.POSITIVE_INFINITY }, /`concurrency` to be an integer ≥ 1/],
+  [{ pool, table: 't', onConflict: 'update' }, /`onConflict` to be an object/],
+  [{ pool, table: 't', onConflict: {} }, /`onConflict\.action` to be one of 'nothing', 'update'/],
+  [{ pool, table: 't', onConflict: { action: 'update' } }, /`onConflict\.target` with `action: 'update'`/],
+  [{ pool, table: 't', onConflict: { action: 'update', target: [] } }, /`onConflict\.target`/],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: 'id' } },
+    /`onConflict\.target` to be an object/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'nothing', target: { constrain: 'x' } } },
+    /Did you mean `constraint`\?/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'nothing', update: ['a'] } },
+    /no `onConflict\.update` with `action: 'nothing'`/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: ['id'], update: [] } },
+    /`onConflict\.update`/,
+  ],
+  [{ pool, table: 't', onConflict: { action: 'update', target: ['id'], set: ['a'] } }, /got `set`/],
+]
+
+const RIGHT: readonly object[] = [
+  { pool, table: 't' },
+  {
+    pool,
+    table: 's.t',
+    columns: undefined,
+    signal: undefined,
+    onConflict: undefined,
+    concurrency: undefined,
+  },
+  { pool, table: { name: 't' }, concurrency: 7, method: 'insert' },
+  { connectionString: 'postgres://localhost/x', table: { schema: 's', name: 't' }, copyFormat: 'binary' },
+  { pool, table: 't', onConflict: { action: 'nothing' }, signal: new AbortController().signal },
+  { pool, table: 't', onConflict: { action: 'update', target: { constraint: 'k' }, update: ['a'] } },
+]
+
+describe('options of PgBatchWritable', () => {
+  for (const [options, message] of WRONG) {
+    it(`are refused with what was expected and what came: ${message.source}`, () => {
+      expect(() => make(options))
+        .to.throw(TypeError, message)
+        .with.property('code', 'ERR_INVALID_ARG_VALUE')
+    })
+  }
+
+  it('never show up whole in the message that refuses them', () => {
+    const options = { pool, table: 't', connectionString: 'postgres://u:hunter2@h/d' }
+    expect(() => make(options))
+      .to.throw(TypeError)
+      .with.property('message')
+      .that.does.not.include('hunter2')
+    expect(() => make({ pool: { password: 'hunter2' }, table: 't' }))
+      .to.throw(TypeError)
+      .with.property('message')
+      .that.does.not.include('hunter2')
+  })
+
+  for (const [index, options] of RIGHT.entries()) {
+    it(`are taken, and nothing is connected by the constructor: ${index}`, () => {
+      const writable = make(options)
+      expect(writable.stats).to.deep.equal({
+        rowsReceived: 0,
+        rowsCommitted: 0,
+        rowsRejected: 0,
+        rowsSkipped: 0,
+        rowsPending: 0,
+        batchesReceived: 0,
+        batchesCommitted: 0,
+        transactions: 0,
+        bytesSent: 0,
+      })
+      writable.destroy()
+    })
+  }
+})
