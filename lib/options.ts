@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { editDistance } from './edit-distance.ts'
 
 /**
  * Options are checked here and nowhere else: the reusable checks first, then each class's table of defaults and
@@ -122,20 +123,6 @@ function nearest(word: string, known: readonly string[]): string | undefined {
     .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3))
     .sort((a, b) => a.distance - b.distance)
   return ranked[0]?.candidate
-}
-
-/** Levenshtein's distance, one row of the table at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
 
 // --- BatchTransform ---

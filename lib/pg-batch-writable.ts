@@ -1,13 +1,12 @@
 import { setMaxListeners } from 'node:events'
-import { type Readable, Writable } from 'node:stream'
-import { type StopSignals, unlessAborted } from './connection/lease.ts'
+import { Writable } from 'node:stream'
+import { unlessAborted } from './connection/lease.ts'
 import { OwnPool } from './connection/own-pool.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
-import { createCheckpointTable } from './table/checkpoint-sql.ts'
-import { createDeadLetterTable } from './table/dead-letter-sql.ts'
 import type { Stats } from './types.ts'
+import type { PgBatchWritableEvents } from './writable-events.ts'
 import {
   type PgBatchWritableOptions,
   type ResolvedWritableOptions,
@@ -15,63 +14,13 @@ import {
 } from './writable-options.ts'
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
-import { CopyFormatChoice } from './write/copy-format.ts'
-import { RejectBudget, type RejectedRow, sendDeadLetters } from './write/dead-letter.ts'
+import { sendDeadLetters } from './write/dead-letter.ts'
 import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
-import { type Learned, type LearnOptions, learnPlan } from './write/learn-plan.ts'
-import { OpenOutcomes } from './write/open-outcomes.ts'
-import { mayRetry, retryDelayMs } from './write/retry.ts'
+import { openWriting } from './write/open-writing.ts'
 import { splitByLane } from './write/split-by-lane.ts'
 import type { Committed } from './write/transaction-run.ts'
-import {
-  type NextBatch,
-  type Progress,
-  pause,
-  type WriteContext,
-  writeBatches,
-} from './write/write-batches.ts'
-
-/** What the 'commit' event tells of one transaction. */
-export interface CommitEvent {
-  /** The number of its first batch, from 1, in the order of writing. */
-  readonly batchId: number
-  /** Rows written; skipped items are not among them. */
-  readonly rows: number
-  /** Bytes of row data sent. */
-  readonly bytes: number
-  readonly method: 'copy' | 'insert'
-  /** How often its rows were sent, from 1. */
-  readonly attempts: number
-  /** Milliseconds from its first statement to the answer to COMMIT. */
-  readonly durationMs: number
-  /** How many batches it holds. */
-  readonly batches: number
-}
-
-/** What the 'retry' event tells: something failed, and will be tried again. */
-export interface RetryEvent {
-  readonly error: PgBatchError
-  /** The attempt that failed, from 1. */
-  readonly attempt: number
-  /** Milliseconds until the next one. */
-  readonly delayMs: number
-}
-
-export interface PgBatchWritableEvents<Item = unknown> {
-  /** A transaction was committed. */
-  commit: [commit: CommitEvent]
-  /** A transient failure will be tried again. */
-  retry: [retry: RetryEvent]
-  /** A row was refused for good; the rest of its batch is committed. */
-  reject: [reject: RejectedRow<Item>]
-  close: []
-  drain: []
-  error: [error: Error]
-  finish: []
-  pipe: [source: Readable]
-  unpipe: [source: Readable]
-}
+import { type NextBatch, type Progress, type WriteContext, writeBatches } from './write/write-batches.ts'
 
 /** How long, after an abort or a failure, the server is given to answer before its connections are ended. */
 const STOP_GRACE_MS = 400
@@ -87,8 +36,8 @@ const WRITABLE_BATCHES = 1
  * not at all, and 'finish' (the end of a `pipeline()`) comes only when all of them are.
  *
  * A write callback says that a batch was accepted, 'commit' that it is in the table. A transaction takes further
- * batches while they are ready, up to 100,000 rows, 16 MiB or a second, and commits at once when none is. A failure destroys
- * the stream with a {@link PgBatchError} whose `outcome` says what became of the batch; batches before it in its lane
+ * batches while they are ready, up to 20,000 rows, 8 MiB or a second, and commits at once when none is. A failure
+ * that retries do not mend destroys the stream with a {@link PgBatchError} whose `outcome` says what became of the batch; batches before it in its lane
  * are committed. Destroying the stream rolls back what is in flight and settles within half a second.
  *
  * @typeParam Item what the written arrays hold
@@ -114,8 +63,6 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     transactions: 0,
     bytesSent: 0,
   }
-  readonly #budget: RejectBudget
-  readonly #openOutcomes = new OpenOutcomes()
   /** Batches, or their parts, that were accepted and are neither committed nor given up. */
   readonly #pending = new Set<Batch<Item>>()
   /** The error that an abort of the option `signal` destroyed the stream with. */
@@ -130,7 +77,6 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#options = resolved
     this.#ownPool = resolved.pool ? undefined : new OwnPool(resolved.connectionString!, resolved.concurrency)
     this.#pool = resolved.pool ?? this.#ownPool!
-    this.#budget = new RejectBudget(resolved.rejectLimit)
     this.#laneOf = laneOf(resolved)
     this.#lanes = new Lanes<Item>({
       count: resolved.concurrency,
@@ -315,61 +261,12 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   /** Learns the table, once. */
   #learn(): Promise<WriteContext<Item>> {
-    this.#context ??= this.#makeContext()
-    return this.#context
-  }
-
-  async #makeContext(): Promise<WriteContext<Item>> {
-    const {
-      statementTimeoutMs,
-      commitTimeoutMs,
-      retry,
-      checkpoint,
-      deadLetterTable,
-      inTransaction,
-      concurrency,
-    } = this.#options
-    const signals: StopSignals = { stop: this.#stop.signal, kill: this.#kill.signal }
-    const sideTables = [
-      ...(checkpoint ? [{ table: checkpoint.table, create: createCheckpointTable(checkpoint.table) }] : []),
-      ...(deadLetterTable
-        ? [{ table: deadLetterTable, create: createDeadLetterTable(deadLetterTable) }]
-        : []),
-    ]
-    const learn: LearnOptions = { pool: this.#pool, signals, sideTables, waitMs: statementTimeoutMs }
-    const { plan, ticketed } = await this.#learnPatiently(learn)
-    return {
+    this.#context ??= openWriting(this.#options, {
       pool: this.#pool,
-      plan,
-      format: new CopyFormatChoice(plan.copyFormat),
-      limits: { statementTimeoutMs, commitTimeoutMs, ticketed },
-      checkpoint,
-      deadLetterTable,
-      budget: this.#budget,
-      inTransaction,
-      signals,
-      lanes: concurrency,
-      retry,
-      openOutcomes: this.#openOutcomes,
-      // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
-      idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
-    }
-  }
-
-  async #learnPatiently(learn: LearnOptions): Promise<Learned<Item>> {
-    const { retry } = this.#options
-    const started = performance.now()
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await learnPlan(this.#options, learn)
-      } catch (thrown) {
-        const error = thrown as PgBatchError
-        if (!error.retryable || !mayRetry(retry, error, attempt, performance.now() - started)) throw error
-        const delayMs = retryDelayMs(retry, attempt, Math.random())
-        this.emit('retry', { error, attempt, delayMs })
-        await pause(delayMs, learn.signals.stop, error)
-      }
-    }
+      signals: { stop: this.#stop.signal, kill: this.#kill.signal },
+      onRetry: retry => this.emit('retry', retry),
+    })
+    return this.#context
   }
 }
 

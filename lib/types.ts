@@ -75,15 +75,19 @@ export interface Table {
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
 }
 
-/** Counts of rows; `rowsReceived` is always the sum of the other four. */
+/** Counts of a stream. `rowsReceived` is always the sum of the other four `rows…`. */
 export interface Stats {
   rowsReceived: number
   rowsCommitted: number
+  /** Refused for good, and given to the dead letter. */
   rowsRejected: number
+  /** Items that `toRow` made no row of, and items that a checkpoint says are written already. */
   rowsSkipped: number
   rowsPending: number
   batchesReceived: number
+  /** With `laneOf` the parts of a batch count one by one. */
   batchesCommitted: number
   transactions: number
+  /** Bytes of row data, without what had to be sent again. */
   bytesSent: number
 }

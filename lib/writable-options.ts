@@ -14,10 +14,11 @@ import {
   optionError,
   withDefaults,
 } from './options.ts'
-import { parseTableName, type TableParts } from './table/identifier.ts'
+import { parseTableName } from './table/identifier.ts'
 import type { CopyFormat, Method, TableName } from './types.ts'
 import type { CheckpointPlan, Position } from './write/checkpoint.ts'
 import type { ConflictOption } from './write/conflict.ts'
+import type { WriteOptions } from './write/open-writing.ts'
 import type { WriteRequest } from './write/plan.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from './write/read-checkpoint.ts'
 import type { RetryOptions, RetryPolicy } from './write/retry.ts'
@@ -189,20 +190,12 @@ const DEFAULTS = Object.freeze({
   signal: undefined,
 })
 
-export interface ResolvedWritableOptions<Item> extends WriteRequest<Item> {
+export interface ResolvedWritableOptions<Item> extends WriteOptions<Item> {
   readonly pool: PgPoolLike | undefined
   readonly connectionString: string | undefined
-  readonly concurrency: number
   readonly laneOf: ((item: Item) => string | number) | undefined
-  readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
   readonly afterCommit: ((batch: readonly Item[]) => void | Promise<void>) | undefined
-  readonly retry: RetryPolicy
-  readonly statementTimeoutMs: number
-  readonly commitTimeoutMs: number
   readonly deadLetterStream: Writable | undefined
-  readonly deadLetterTable: TableParts | undefined
-  readonly rejectLimit: number
-  readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly onDiscard: ((items: Item[]) => void) | undefined
   readonly signal: AbortSignal | undefined
 }

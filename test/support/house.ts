@@ -10,9 +10,20 @@ const WORDS = ['types', 'errors']
 const FLOOR = ['encode', 'table', 'connection', ...WORDS]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
-  index: ['batch', 'pg-batch-writable', 'write', 'options', 'writable-options', ...FLOOR],
-  cli: ['sources', 'kafka', 'batch', 'pg-batch-writable', 'write', 'options', 'writable-options', ...FLOOR],
-  'pg-batch-writable': ['write', 'options', 'writable-options', ...FLOOR],
+  index: ['batch', 'pg-batch-writable', 'write', 'options', 'writable-events', 'writable-options', ...FLOOR],
+  cli: [
+    'sources',
+    'kafka',
+    'batch',
+    'pg-batch-writable',
+    'write',
+    'options',
+    'writable-options',
+    'edit-distance',
+    ...FLOOR,
+  ],
+  'pg-batch-writable': ['write', 'options', 'writable-events', 'writable-options', ...FLOOR],
+  'writable-events': ['write', ...WORDS],
   'writable-options': ['write', 'options', ...FLOOR],
   kafka: ['write', ...FLOOR],
   batch: ['options', ...WORDS],
@@ -21,9 +32,10 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   encode: WORDS,
   table: WORDS,
   connection: WORDS,
-  options: WORDS,
+  options: ['edit-distance', ...WORDS],
   errors: ['types'],
   types: [],
+  'edit-distance': [],
 }
 
 /** Source text by its path below lib/, with forward slashes. */

@@ -3,8 +3,9 @@ import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import type pg from 'pg'
 import { PgBatchError } from '../../lib/errors.ts'
-import { type CommitEvent, PgBatchWritable } from '../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../lib/pg-batch-writable.ts'
 import type { Stats } from '../../lib/types.ts'
+import type { CommitEvent } from '../../lib/writable-events.ts'
 import type { PgBatchWritableOptions } from '../../lib/writable-options.ts'
 
 /** Every way that rows can travel; each is to store the same. */

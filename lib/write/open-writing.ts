@@ -1,0 +1,87 @@
+import type { StopSignals } from '../connection/lease.ts'
+import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
+import type { PgBatchError } from '../errors.ts'
+import { createCheckpointTable } from '../table/checkpoint-sql.ts'
+import { createDeadLetterTable } from '../table/dead-letter-sql.ts'
+import type { TableParts } from '../table/identifier.ts'
+import type { CheckpointPlan } from './checkpoint.ts'
+import { CopyFormatChoice } from './copy-format.ts'
+import { RejectBudget } from './dead-letter.ts'
+import { type Learned, type LearnOptions, learnPlan } from './learn-plan.ts'
+import { OpenOutcomes } from './open-outcomes.ts'
+import type { WriteRequest } from './plan.ts'
+import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
+import { pause, type WriteContext } from './write-batches.ts'
+
+/** All that a stream's options say about writing. */
+export interface WriteOptions<Item> extends WriteRequest<Item> {
+  readonly statementTimeoutMs: number
+  readonly commitTimeoutMs: number
+  readonly retry: RetryPolicy
+  readonly rejectLimit: number
+  readonly deadLetterTable: TableParts | undefined
+  readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly concurrency: number
+  readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+}
+
+/** What a stream brings besides its options. */
+export interface WritingStream {
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
+}
+
+/**
+ * Learns the table, makes the side tables that are wanted, and puts together what every batch is written with.
+ * @throws PgBatchError, `outcome: 'not-sent'`
+ */
+export async function openWriting<Item>(
+  options: WriteOptions<Item>,
+  stream: WritingStream,
+): Promise<WriteContext<Item>> {
+  const { statementTimeoutMs, commitTimeoutMs, retry, checkpoint, deadLetterTable, inTransaction } = options
+  const { pool, signals } = stream
+  const sideTables = [
+    ...(checkpoint ? [{ table: checkpoint.table, create: createCheckpointTable(checkpoint.table) }] : []),
+    ...(deadLetterTable ? [{ table: deadLetterTable, create: createDeadLetterTable(deadLetterTable) }] : []),
+  ]
+  const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
+  const { plan, ticketed } = await learnPatiently(options, learn, stream)
+  return {
+    pool,
+    plan,
+    format: new CopyFormatChoice(plan.copyFormat),
+    limits: { statementTimeoutMs, commitTimeoutMs, ticketed },
+    checkpoint,
+    deadLetterTable,
+    budget: new RejectBudget(options.rejectLimit),
+    inTransaction,
+    signals,
+    lanes: options.concurrency,
+    retry,
+    openOutcomes: new OpenOutcomes(),
+    // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
+    idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
+  }
+}
+
+async function learnPatiently<Item>(
+  options: WriteOptions<Item>,
+  learn: LearnOptions,
+  { onRetry }: WritingStream,
+): Promise<Learned<Item>> {
+  const started = performance.now()
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await learnPlan(options, learn)
+    } catch (thrown) {
+      const error = thrown as PgBatchError
+      const elapsedMs = performance.now() - started
+      if (!error.retryable || !mayRetry(options.retry, error, attempt, elapsedMs)) throw error
+      const delayMs = retryDelayMs(options.retry, attempt, Math.random())
+      onRetry({ error, attempt, delayMs })
+      await pause(delayMs, learn.signals.stop, error)
+    }
+  }
+}
