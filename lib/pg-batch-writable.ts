@@ -93,7 +93,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       this.#aborted = new PgBatchError('ABORTED', 'The signal of the stream was aborted', details)
       this.destroy(this.#aborted)
     }
-    if (signal.aborted) onAbort()
+    // a pipeline() that is made of this stream in the same tick is to hear of it: it refuses what is destroyed already
+    if (signal.aborted) process.nextTick(onAbort)
     else signal.addEventListener('abort', onAbort, { once: true })
     this.once('close', () => signal.removeEventListener('abort', onAbort))
   }
