@@ -69,8 +69,6 @@ export interface Table {
   readonly kind: 'table' | 'partitioned' | 'foreign' | 'view'
   readonly columns: readonly Column[]
   readonly uniqueKeys: readonly UniqueKey[]
-  /** The server has pg_current_xact_id and pg_xact_status (PostgreSQL 13 and later). */
-  readonly hasTransactionIds: boolean
   /** Why COPY FROM would be refused or behave otherwise than INSERT here; undefined: COPY is fine. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
 }

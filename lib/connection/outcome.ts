@@ -1,5 +1,5 @@
 import type { PgClientLike } from './pg-types.ts'
-import { isServerError } from './server-error.ts'
+import { connectionSurvives, isServerError } from './server-error.ts'
 
 /**
  * What is noted of a transaction while it runs, so that its outcome can be asked for by another connection. Read by
@@ -26,6 +26,24 @@ export function ticketStatement(statementTimeoutMs: number): string {
     `NOT BETWEEN interval '1 ms' AND interval '${statementTimeoutMs} ms' ` +
     `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs}', true) END AS timeout`
   )
+}
+
+const RECOVERY_IN_PROGRESS = '55000'
+
+/**
+ * Tells whether the server can fill in a ticket: it is PostgreSQL 13 or later, and lets its log's position be seen, as
+ * some managed ones do not. A standby will, once it is promoted.
+ */
+export async function canTicket(client: PgClientLike): Promise<boolean> {
+  try {
+    await client.query(
+      'SELECT pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())',
+    )
+    return true
+  } catch (error) {
+    if (!isServerError(error) || !connectionSurvives(error)) throw error
+    return error.code === RECOVERY_IN_PROGRESS
+  }
 }
 
 /** Makes a ticket of the row of {@link ticketStatement}. */

@@ -25,7 +25,6 @@ WITH RECURSIVE target AS (
   WHERE next.oid <> 0
 )
 SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
-  pg_catalog.to_regproc('pg_catalog.pg_current_xact_id') IS NOT NULL AS "hasTransactionIds",
   CASE WHEN t.relkind = 'v' THEN 'view'
        WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
@@ -97,7 +96,6 @@ export function readTable(row: Record<string, unknown>): Table {
     schema: row.schema as string,
     name: row.name as string,
     kind: RELATION_KINDS[row.kind as string] ?? 'table',
-    hasTransactionIds: row.hasTransactionIds === true,
     columns: ((row.columns as ColumnRow[] | null) ?? []).map(column =>
       readColumn(column, typeRows, types, row.kind === 'v'),
     ),

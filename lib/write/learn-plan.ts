@@ -1,4 +1,5 @@
 import { Lease, type StopSignals } from '../connection/lease.ts'
+import { canTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { connectionSurvives, isServerError } from '../connection/server-error.ts'
 import { PgBatchError } from '../errors.ts'
@@ -44,7 +45,8 @@ export async function learnPlan<Item>(
     const table = await lease.within(waitMs, learnTable(lease, request))
     const plan = makePlan(request, table)
     for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
-    return { plan, ticketed: table?.hasTransactionIds ?? false }
+    const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
+    return { plan, ticketed }
   } catch (error) {
     if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))
       lease.broken ??= error as Error
