@@ -21,7 +21,8 @@ const SETTINGS = [
   'max_connections=40',
   'shared_buffers=32MB',
   'deadlock_timeout=50ms',
-  'log_min_messages=fatal',
+  // the words that say that the server is up are of this level
+  'log_min_messages=log',
   'log_checkpoints=off',
   'max_wal_size=256MB',
 ]
