@@ -42,6 +42,8 @@ export type Progress<Item> =
 /** A transaction that failed, with what is needed to go on from there. */
 interface Failure<Item> {
   readonly run: TransactionRun<Item>
+  /** All that it was to write: what it had added, and what it had not come to. */
+  readonly batches: readonly Batch<Item>[]
   readonly error: PgBatchError
   /** Some row is to blame, so that the others can be told from it. */
   readonly rowsFault: boolean
@@ -75,7 +77,7 @@ export async function* writeBatches<Item>(
 ): AsyncGenerator<Progress<Item>, void> {
   const failure = yield* attempt([first], fillFrom(next, context), context)
   if (!failure) return
-  const { batches } = failure.run
+  const { batches } = failure
   if (batches.length === 1) {
     yield* writeIsolated(batches[0]!, failure, context)
     return
@@ -157,7 +159,7 @@ async function* attempt<Item>(
       return undefined
     }
     run.forget()
-    batches = run.batches
+    batches = failure.batches
     failedAt ??= performance.now()
     const error = withOutcome(failure.error, outcome!)
     const final = !error.retryable || (outcome === 'unknown' && !idempotent)
@@ -185,7 +187,9 @@ async function transact<Item>(
     const place = run.locate(thrown)
     await run.rollback()
     const rowsFault = isRowsFault(thrown) || thrown instanceof RowError
-    return { run, error: run.explain(thrown), rowsFault, place }
+    // a run that fails early has added only the first of what an earlier attempt had
+    const all = run.batches.length > batches.length ? run.batches : batches
+    return { run, batches: all, error: run.explain(thrown), rowsFault, place }
   } finally {
     run.release()
   }
