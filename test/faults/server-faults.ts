@@ -23,23 +23,11 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
       await server.killAndRestart()
       return true
     case 'kill server at COMMIT':
-      await proxy.arm({
-        direction: 'up',
-        at: isCommit,
-        action: { do: 'call', run: () => server.killAndRestart() },
-      })
+      await killAtCommit(scene, 0)
       return true
-    case 'kill server after COMMIT': {
-      let killed: Promise<void> | undefined
-      const kill = async (): Promise<void> => {
-        killed = server.killAll()
-      }
-      await proxy.arm({ direction: 'up', at: isCommit, pass: 1, action: { do: 'call', run: kill } })
-      while (!killed) await sleep(1)
-      await killed
-      await server.start()
+    case 'kill server after COMMIT':
+      await killAtCommit(scene, 1)
       return true
-    }
     case 'reuse the id':
       await reuseId(scene)
       return true
@@ -62,6 +50,19 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
       await server.freeze(freezeMs(scene))
       return true
   }
+}
+
+/** @param pass 0: COMMIT does not reach the server; 1: it does, and is written down or not */
+async function killAtCommit({ server, proxy }: Scene, pass: 0 | 1): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const run = (): Promise<void> => {
+      const killed = server.killAll()
+      // the proxy's link is held up only until the server is dead
+      killed.then(() => server.start()).then(resolve, reject)
+      return killed
+    }
+    proxy.arm({ direction: 'up', at: isCommit, pass, action: { do: 'call', run } })
+  })
 }
 
 /** Sometimes shorter than the writer's patience, sometimes longer than that of a statement and its grace. */
