@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TransactionTicket } from '../connection/outcome.ts'
 import { PgBatchError } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import type { Batch } from './batch.ts'
+import { endAbandoned } from './end-abandoned.ts'
 import { withOutcome } from './failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
@@ -150,6 +152,7 @@ async function* attempt<Item>(
   const { retry, signals, idempotent } = context
   let batches = first
   let failedAt: number | undefined
+  let abandoned: TransactionTicket | undefined
   for (let attempts = 1; ; attempts++) {
     const run = new TransactionRun(context)
     const failure = await transact(run, batches, write, attempts, context)
@@ -167,6 +170,8 @@ async function* attempt<Item>(
     const delayMs = retryDelayMs(retry, attempts, Math.random())
     yield { kind: 'retry', error, attempt: attempts, delayMs }
     await pause(delayMs, signals.stop, error)
+    abandoned = failure.run.abandoned ?? abandoned
+    if (abandoned && (await endAbandoned(abandoned, context))) abandoned = undefined
   }
 }
 
