@@ -130,9 +130,12 @@ async function inject(scene: Scene): Promise<boolean> {
 function keepLoading(plan: LoadPlan, isOver: () => boolean) {
   const errors: Error[] = []
   const ends: LoadEnd[] = []
+  let sent = 0
   const settled = (async () => {
     while (true) {
-      const end = await runLoad({ ...plan, isOver })
+      // a source that is read again has at least what it has given out before
+      const end = await runLoad({ ...plan, isOver, leastRows: Math.max(plan.leastRows, sent) })
+      sent = Math.max(sent, end.sent)
       ends.push(end)
       if (!end.error) return
       errors.push(end.error)
@@ -144,7 +147,6 @@ function keepLoading(plan: LoadPlan, isOver: () => boolean) {
     settled,
     async result(waitMs: number): Promise<Loads> {
       const inTime = await Promise.race([settled.then(() => true), sleep(waitMs, false, { ref: false })])
-      const sent = Math.max(0, ...ends.map(end => end.sent))
       return { sent, hung: !inTime, errors, last: ends.at(-1) }
     },
   }
