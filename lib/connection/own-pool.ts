@@ -1,7 +1,9 @@
+import { guardHandOver } from './hand-over.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 
 interface EndablePool extends PgPoolLike {
   end(): Promise<void>
+  on(event: 'connect', listener: (client: PgClientLike) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
@@ -37,6 +39,7 @@ export class OwnPool implements PgPoolLike {
     })
     // an idle client's broken connection is no failure: the pool makes another
     pool.on('error', () => {})
+    guardHandOver(pool as unknown as PgPoolLike)
     return pool as unknown as EndablePool
   }
 
