@@ -28,8 +28,11 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
     case 'kill server after COMMIT':
       await killAtCommit(scene, 1)
       return true
-    case 'reuse the id':
-      return reuseId(scene)
+    case 'reuse the id': {
+      let reused = false
+      for (let attempt = 0; attempt < 4 && !reused; attempt++) reused = await reuseId(scene)
+      return reused
+    }
     case 'fast restart':
       await server.restart('SIGINT')
       return true
