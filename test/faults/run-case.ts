@@ -78,7 +78,7 @@ export async function runCase(server: FaultServer, fault: FaultCase): Promise<Ca
         leastRows: LEAST_ROWS,
         onRetry: ({ error: { sqlState = '' } }) => retries.set(sqlState, (retries.get(sqlState) ?? 0) + 1),
       }
-      const load = keepLoading(plan, () => over)
+      const load = keepLoading(plan, kind.needs?.rival ? 2 : 1)
       fired = await injectAll(scene, load.settled)
       over = true
       proxy.disarm()
@@ -126,28 +126,32 @@ async function inject(scene: Scene): Promise<boolean> {
   }
 }
 
-/** With a checkpoint a failed pipeline's source is read from its beginning again, until a pipeline resolves. */
-function keepLoading(plan: LoadPlan, isOver: () => boolean) {
+/**
+ * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is read from
+ * its beginning again, until a pipeline resolves.
+ */
+function keepLoading(plan: LoadPlan, writers: number) {
   const errors: Error[] = []
-  const ends: LoadEnd[] = []
+  const last: LoadEnd[] = []
   let sent = 0
-  const settled = (async () => {
+  const write = async (writer: number): Promise<void> => {
     while (true) {
       // a source that is read again has at least what it has given out before
-      const end = await runLoad({ ...plan, isOver, leastRows: Math.max(plan.leastRows, sent) })
+      const end = await runLoad({ ...plan, leastRows: Math.max(plan.leastRows, sent) })
       sent = Math.max(sent, end.sent)
-      ends.push(end)
+      last[writer] = end
       if (!end.error) return
       errors.push(end.error)
       if (!plan.shape.checkpoint || !isWorthAnother(end.error)) return
       await sleep(20)
     }
-  })()
+  }
+  const settled = Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
   return {
     settled,
     async result(waitMs: number): Promise<Loads> {
       const inTime = await Promise.race([settled.then(() => true), sleep(waitMs, false, { ref: false })])
-      return { sent, hung: !inTime, errors, last: ends.at(-1) }
+      return { sent, hung: !inTime, errors, last: last.find(end => end.error) ?? last.at(-1) }
     },
   }
 }
