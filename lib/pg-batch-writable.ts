@@ -75,7 +75,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const resolved = resolveWritableOptions(options)
     super({ objectMode: true, highWaterMark: WRITABLE_BATCHES })
     this.#options = resolved
-    this.#ownPool = resolved.pool ? undefined : new OwnPool(resolved.connectionString!, resolved.concurrency)
+    const { connectionString, concurrency, statementTimeoutMs } = resolved
+    this.#ownPool = resolved.pool
+      ? undefined
+      : new OwnPool(connectionString!, concurrency, statementTimeoutMs)
     this.#pool = resolved.pool ?? this.#ownPool!
     this.#laneOf = laneOf(resolved)
     this.#lanes = new Lanes<Item>({

@@ -1,4 +1,5 @@
 import { DeadlineError } from './deadline-error.ts'
+import { guardHandOver } from './hand-over.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 
 /** How a stream tells those who work for it that it is over. */
@@ -26,6 +27,7 @@ export class Lease {
    */
   static async take(pool: PgPoolLike, { stop, kill }: StopSignals, waitMs: number): Promise<Lease> {
     stop.throwIfAborted()
+    guardHandOver(pool)
     const connecting = pool.connect()
     try {
       return new Lease(await unlessAborted(withDeadline(connecting, waitMs), stop), kill)

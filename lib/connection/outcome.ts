@@ -6,12 +6,14 @@ import { connectionSurvives, isServerError } from './server-error.ts'
  * the statement that follows BEGIN in the same query string, and so without a round trip.
  */
 export interface TransactionTicket {
-  /** `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, save as said below. */
+  /** `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, save after a crash. */
   readonly xid: string
   /** Process id of the server's backend. */
   readonly backend: string
   /** The write-ahead log's timeline, which changes when a standby is promoted or a backup is restored. */
   readonly timeline: string
+  /** When it was read, by the server's clock, in seconds: whether the server has crashed since is told by it. */
+  readonly at: string
 }
 
 /**
@@ -22,6 +24,7 @@ export function ticketStatement(statementTimeoutMs: number): string {
   return (
     'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
+    "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
     "CASE WHEN pg_catalog.current_setting('statement_timeout')::interval " +
     `NOT BETWEEN interval '1 ms' AND interval '${statementTimeoutMs} ms' ` +
     `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs}', true) END AS timeout`
@@ -49,8 +52,8 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
 /** Makes a ticket of the row of {@link ticketStatement}. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
-  const [xid, backend, timeline] = row.map(String)
-  return { xid: xid!, backend: backend!, timeline: timeline! }
+  const [xid, backend, timeline, at] = row.map(String)
+  return { xid: xid!, backend: backend!, timeline: timeline!, at: at! }
 }
 
 export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'
@@ -58,11 +61,12 @@ export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | '
 /**
  * Asks the server, on another connection, what became of a transaction.
  *
- * After a crash the server may hand out ids again that no part of its log had reached the disk with: such a
- * transaction was rolled back, and its id is "in the future" until it is used again. The stream therefore lets no
- * transaction of its own begin while one of its outcomes is open.
+ * A crash takes ids along that no part of the log had reached the disk with, and gives them out again, to anyone.
+ * Such a transaction was rolled back: its id is "in the future" until it is used again, and is someone else's after
+ * that, so that an answer of "committed" is looked at twice when the server has crashed meanwhile.
  *
- * @returns `unknown` when this is another timeline, or the server has forgotten transactions that old
+ * @returns `unknown` when this is another timeline, when the server has forgotten transactions that old, or when it
+ *   cannot be told whose id it is
  * @throws what the connection or the server throws, a standby for example
  * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
  */
@@ -76,11 +80,36 @@ export async function askOutcome(
   if (rows[0]?.timeline !== ticket.timeline) return 'unknown'
   const status = await askStatus(client, ticket.xid)
   if (status === 'in progress') {
-    await endBackend(client, ticket)
+    await endTransaction(client, ticket)
     return 'in-progress'
   }
-  if (status === 'committed') return 'committed'
+  if (status === 'committed') return askWhose(client, ticket)
   return status === 'aborted' ? 'rolled-back' : 'unknown'
+}
+
+/**
+ * Tells whether a committed id is still that of the ticket. Crash recovery resets statistics, and ends with a
+ * checkpoint that says which id comes next: an id from there on had left no trace in the log, and is another's now.
+ * A later checkpoint no longer says so.
+ */
+async function askWhose(client: PgClientLike, { xid, at }: TransactionTicket): Promise<TransactionOutcome> {
+  const { rows } = await client.query(
+    `SELECT pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8 AS crashed,
+       pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
+         pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::numeric AS logged,
+       pg_catalog.current_setting('server_version_num')::int >= 170000 AS has_checkpointer_view
+     FROM pg_catalog.pg_control_checkpoint()`,
+    [at, xid],
+  )
+  const { crashed, logged, has_checkpointer_view } = rows[0]!
+  if (!crashed) return 'committed'
+  if (!logged) return 'rolled-back'
+  const counted = await client.query(
+    has_checkpointer_view
+      ? 'SELECT num_timed + num_requested <= 1 AS only_one FROM pg_catalog.pg_stat_checkpointer'
+      : 'SELECT checkpoints_timed + checkpoints_req <= 1 AS only_one FROM pg_catalog.pg_stat_bgwriter',
+  )
+  return counted.rows[0]?.only_one ? 'committed' : 'unknown'
 }
 
 const INVALID_PARAMETER_VALUE = '22023'
@@ -100,7 +129,10 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
  * Ends the backend that still holds the transaction, where the role may: nobody talks to it any more, and its locks
  * would stand until the kernel gives the connection up, hours later. A COMMIT that is under way is not undone by it.
  */
-async function endBackend(client: PgClientLike, { xid, backend }: TransactionTicket): Promise<void> {
+export async function endTransaction(
+  client: PgClientLike,
+  { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
+): Promise<void> {
   try {
     await client.query(
       `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity

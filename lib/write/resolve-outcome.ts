@@ -12,7 +12,8 @@ export interface OpenOutcome {
 
 /**
  * Asks once, on a connection of its own, what became of a transaction: by its id, and where the id tells nothing (the
- * server was replaced by another) by the checkpoint that it would have stored.
+ * server was replaced by another, or has crashed) by the checkpoint that it would have stored. A checkpoint also has
+ * to bear witness where the id says "committed".
  * @throws when there was no answer to be had this time
  */
 export async function resolveOutcome<Item>(
@@ -37,7 +38,8 @@ async function ask<Item>(
   { checkpoint }: RunContext<Item>,
 ): Promise<TransactionOutcome> {
   const byId = ticket ? await askOutcome(lease.client, ticket) : 'unknown'
-  if (byId !== 'unknown' || !checkpoint || reached.size === 0) return byId
+  const settled = byId === 'rolled-back' || byId === 'in-progress'
+  if (settled || !checkpoint || reached.size === 0) return byId
   const { rows } = await lease.client.query(lockPartitions(checkpoint.table), [
     checkpoint.name,
     [...reached.keys()],

@@ -92,6 +92,11 @@ export class TransactionRun<Item> {
     return this.#transaction?.ticket
   }
 
+  /** The ticket of a transaction that the server may still hold open, since its connection broke before it ended. */
+  get abandoned(): TransactionTicket | undefined {
+    return this.#lease?.broken ? this.ticket : undefined
+  }
+
   /** Positions that the checkpoint holds if this transaction was committed. */
   get reached(): ReadonlyMap<string, bigint> {
     return this.#checkpoint?.reached ?? new Map()

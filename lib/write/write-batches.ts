@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TransactionTicket } from '../connection/outcome.ts'
 import { PgBatchError } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import type { Batch } from './batch.ts'
+import { endAbandoned } from './end-abandoned.ts'
 import { withOutcome } from './failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
@@ -42,6 +44,8 @@ export type Progress<Item> =
 /** A transaction that failed, with what is needed to go on from there. */
 interface Failure<Item> {
   readonly run: TransactionRun<Item>
+  /** All that it was to write: what it had added, and what it had not come to. */
+  readonly batches: readonly Batch<Item>[]
   readonly error: PgBatchError
   /** Some row is to blame, so that the others can be told from it. */
   readonly rowsFault: boolean
@@ -75,7 +79,7 @@ export async function* writeBatches<Item>(
 ): AsyncGenerator<Progress<Item>, void> {
   const failure = yield* attempt([first], fillFrom(next, context), context)
   if (!failure) return
-  const { batches } = failure.run
+  const { batches } = failure
   if (batches.length === 1) {
     yield* writeIsolated(batches[0]!, failure, context)
     return
@@ -148,6 +152,7 @@ async function* attempt<Item>(
   const { retry, signals, idempotent } = context
   let batches = first
   let failedAt: number | undefined
+  let abandoned: TransactionTicket | undefined
   for (let attempts = 1; ; attempts++) {
     const run = new TransactionRun(context)
     const failure = await transact(run, batches, write, attempts, context)
@@ -157,7 +162,7 @@ async function* attempt<Item>(
       return undefined
     }
     run.forget()
-    batches = run.batches
+    batches = failure.batches
     failedAt ??= performance.now()
     const error = withOutcome(failure.error, outcome!)
     const final = !error.retryable || (outcome === 'unknown' && !idempotent)
@@ -165,6 +170,8 @@ async function* attempt<Item>(
     const delayMs = retryDelayMs(retry, attempts, Math.random())
     yield { kind: 'retry', error, attempt: attempts, delayMs }
     await pause(delayMs, signals.stop, error)
+    abandoned = failure.run.abandoned ?? abandoned
+    if (abandoned && (await endAbandoned(abandoned, context))) abandoned = undefined
   }
 }
 
@@ -185,7 +192,9 @@ async function transact<Item>(
     const place = run.locate(thrown)
     await run.rollback()
     const rowsFault = isRowsFault(thrown) || thrown instanceof RowError
-    return { run, error: run.explain(thrown), rowsFault, place }
+    // a run that fails early has added only the first of what an earlier attempt had
+    const all = run.batches.length > batches.length ? run.batches : batches
+    return { run, batches: all, error: run.explain(thrown), rowsFault, place }
   } finally {
     run.release()
   }

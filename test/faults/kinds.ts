@@ -60,6 +60,8 @@ export interface Needs {
   readonly sideEffects?: boolean
   /** Server settings of the loader's sessions. */
   readonly settings?: string
+  /** A second loader writes the same rows under the same checkpoint name, at the same time. */
+  readonly rival?: boolean
   /** Long enough not to come between. */
   readonly timeoutMs?: number
 }
@@ -243,6 +245,13 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     faultsPerCase: 3,
     needs: { sideEffects: true, settings: '-c lock_timeout=60ms' },
     act: 'lock timeout',
+  },
+  {
+    name: 'two writers, one checkpoint',
+    by: 'server',
+    faultsPerCase: 4,
+    needs: { checkpoint: true, rival: true },
+    acts: ['terminate'],
   },
   { name: 'loader killed', by: 'process', faultsPerCase: 4, needs: { checkpoint: true } },
 ]

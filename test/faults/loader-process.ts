@@ -30,7 +30,8 @@ export async function loadInProcesses(
   const plan: ProcessPlan = {
     url: server.loaderUrl(server.port),
     tables,
-    shape: { ...shape, retries: 'many' },
+    // slowly, so that there is time to kill it
+    shape: { ...shape, retries: 'many', pace: 'trickle' },
     seed,
     timeoutMs: 3000,
     leastRows: ROWS,

@@ -1,11 +1,11 @@
-import type { CaseResult } from './run-case.ts'
-
-interface Line {
+/** What came of one case, or of all of a kind. */
+export interface Line {
   name: string
   cases: number
   fired: number
   sent: number
   stored: number
+  distinct: number
   rejected: number
   lost: number
   doubled: number
@@ -19,6 +19,7 @@ const NUMBERS = [
   'fired',
   'sent',
   'stored',
+  'distinct',
   'rejected',
   'lost',
   'doubled',
@@ -28,11 +29,11 @@ const NUMBERS = [
 ] as const
 
 /** One line for each kind of fault, and their sum. */
-export function makeTable(results: readonly CaseResult[]): string {
+export function makeTable(results: readonly Omit<Line, 'cases'>[]): string {
   const lines = new Map<string, Line>()
   const total = emptyLine('all')
   for (const result of results) {
-    const { name } = result.case.kind
+    const { name } = result
     let line = lines.get(name)
     if (!line) {
       line = emptyLine(name)

@@ -29,7 +29,7 @@ export interface CaseResult extends Counts {
 /** A load has this long to settle once the last fault is over. */
 const SETTLE_MS = 30_000
 /** A fault that has not come about by then never will: no message fits its aim. */
-const FIRE_MS = 8000
+const FIRE_MS = 15_000
 /** What a server gets to answer before a connection counts as dead; long enough for a loaded machine. */
 const TIMEOUT_MS = 1000
 
@@ -78,7 +78,7 @@ export async function runCase(server: FaultServer, fault: FaultCase): Promise<Ca
         leastRows: LEAST_ROWS,
         onRetry: ({ error: { sqlState = '' } }) => retries.set(sqlState, (retries.get(sqlState) ?? 0) + 1),
       }
-      const load = keepLoading(plan, () => over)
+      const load = keepLoading(plan, kind.needs?.rival ? 2 : 1)
       fired = await injectAll(scene, load.settled)
       over = true
       proxy.disarm()
@@ -126,26 +126,32 @@ async function inject(scene: Scene): Promise<boolean> {
   }
 }
 
-/** With a checkpoint a failed pipeline's source is read from its beginning again, until a pipeline resolves. */
-function keepLoading(plan: LoadPlan, isOver: () => boolean) {
+/**
+ * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is read from
+ * its beginning again, until a pipeline resolves.
+ */
+function keepLoading(plan: LoadPlan, writers: number) {
   const errors: Error[] = []
-  const ends: LoadEnd[] = []
-  const settled = (async () => {
+  const last: LoadEnd[] = []
+  let sent = 0
+  const write = async (writer: number): Promise<void> => {
     while (true) {
-      const end = await runLoad({ ...plan, isOver })
-      ends.push(end)
+      // a source that is read again has at least what it has given out before
+      const end = await runLoad({ ...plan, leastRows: Math.max(plan.leastRows, sent) })
+      sent = Math.max(sent, end.sent)
+      last[writer] = end
       if (!end.error) return
       errors.push(end.error)
       if (!plan.shape.checkpoint || !isWorthAnother(end.error)) return
       await sleep(20)
     }
-  })()
+  }
+  const settled = Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
   return {
     settled,
     async result(waitMs: number): Promise<Loads> {
       const inTime = await Promise.race([settled.then(() => true), sleep(waitMs, false, { ref: false })])
-      const sent = Math.max(0, ...ends.map(end => end.sent))
-      return { sent, hung: !inTime, errors, last: ends.at(-1) }
+      return { sent, hung: !inTime, errors, last: last.find(end => end.error) ?? last.at(-1) }
     },
   }
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerAct } from './kinds.ts'
 import type { Scene } from './scene.ts'
-import { type FaultServer, signal } from './server.ts'
+import { LOADER, signal } from './server.ts'
 
 const isCommit = ({ name, text }: { name: string; text: string }): boolean =>
   name === 'Query' && text.startsWith('COMMIT')
 
 /** Does something to the server or to a backend of it; resolves to whether it was really done. */
 export async function injectOnServer(scene: Scene, act: ServerAct): Promise<boolean> {
-  const { server, proxy, random } = scene
+  const { server, random } = scene
   switch (act) {
     case 'terminate':
       return tell(scene, 'pg_terminate_backend', '')
@@ -23,26 +23,16 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
       await server.killAndRestart()
       return true
     case 'kill server at COMMIT':
-      await proxy.arm({
-        direction: 'up',
-        at: isCommit,
-        action: { do: 'call', run: () => server.killAndRestart() },
-      })
+      await killAtCommit(scene, 0)
       return true
-    case 'kill server after COMMIT': {
-      let killed: Promise<void> | undefined
-      const kill = async (): Promise<void> => {
-        killed = server.killAll()
-      }
-      await proxy.arm({ direction: 'up', at: isCommit, pass: 1, action: { do: 'call', run: kill } })
-      while (!killed) await sleep(1)
-      await killed
-      await server.start()
+    case 'kill server after COMMIT':
+      await killAtCommit(scene, 1)
       return true
+    case 'reuse the id': {
+      let reused = false
+      for (let attempt = 0; attempt < 4 && !reused; attempt++) reused = await reuseId(scene)
+      return reused
     }
-    case 'reuse the id':
-      await reuseId(scene)
-      return true
     case 'fast restart':
       await server.restart('SIGINT')
       return true
@@ -64,6 +54,19 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
   }
 }
 
+/** @param pass 0: COMMIT does not reach the server; 1: it does, and is written down or not */
+async function killAtCommit({ server, proxy }: Scene, pass: 0 | 1): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const run = (): Promise<void> => {
+      const killed = server.killAll()
+      // the proxy's link is held up only until the server is dead
+      killed.then(() => server.start()).then(resolve, reject)
+      return killed
+    }
+    proxy.arm({ direction: 'up', at: isCommit, pass, action: { do: 'call', run } })
+  })
+}
+
 /** Sometimes shorter than the writer's patience, sometimes longer than that of a statement and its grace. */
 function freezeMs({ random, timeoutMs }: Scene): number {
   return random.pick([150, timeoutMs + 200, timeoutMs + 1400])
@@ -83,15 +86,21 @@ async function tell({ server }: Scene, how: string, which: string): Promise<bool
 
 /**
  * A COMMIT that never arrives while the server crashes, and then others who are given the ids that the crash has
- * taken: asked by its id alone, the lost transaction would look committed.
+ * taken: asked by its id alone, the lost transaction would look committed. Resolves to whether an id was really given
+ * twice: the log writer may have been quick enough to save it.
  */
-async function reuseId({ server, proxy }: Scene): Promise<void> {
+async function reuseId({ server, proxy }: Scene): Promise<boolean> {
   await proxy.arm({ direction: 'up', at: isCommit, action: { do: 'stall' } })
+  const open = await server.query(
+    'SELECT backend_xid::text AS id FROM pg_stat_activity WHERE usename = $1 AND backend_xid IS NOT NULL',
+    [LOADER],
+  )
   await server.killAndRestart()
-  await useIds(server, 40)
+  const used = new Set<unknown>()
+  for (let turn = 0; turn < 40; turn++) {
+    const [row] = await server.query('SELECT pg_current_xact_id()::xid::text AS id')
+    used.add(row!.id)
+  }
   proxy.heal()
-}
-
-async function useIds(server: FaultServer, count: number): Promise<void> {
-  for (let used = 0; used < count; used++) await server.query('SELECT pg_current_xact_id()')
+  return open.some(({ id }) => used.has(id))
 }

@@ -10,6 +10,8 @@ export interface Tables {
   readonly side: string
   /** While it holds a row, triggers of the target raise the SQLSTATE that stands there. */
   readonly trouble: string
+  /** The triggers' function. */
+  readonly raise: string
 }
 
 /** Makes the tables of a case; the target has a key for upserts only. */
@@ -25,8 +27,9 @@ export async function makeTables(
     checkpoint: named('checkpoint'),
     side: named('side'),
     trouble: named('trouble'),
+    raise: named('raise'),
   }
-  const { target, side, trouble } = tables
+  const { target, side, trouble, raise } = tables
   const key = method === 'upsert' ? ', PRIMARY KEY (n)' : ''
   await server.query(`
     CREATE TABLE ${target} (n bigint NOT NULL, part int NOT NULL, amount int NOT NULL CHECK (amount >= 0),
@@ -34,24 +37,25 @@ export async function makeTables(
     CREATE TABLE ${side} (id int PRIMARY KEY, rows bigint NOT NULL);
     INSERT INTO ${side} VALUES (1, 0), (2, 0);
     CREATE TABLE ${trouble} (sqlstate text NOT NULL, at text NOT NULL);
-    CREATE FUNCTION ${named('raise')}() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION ${raise}() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE wanted text;
       BEGIN
         SELECT sqlstate INTO wanted FROM ${trouble} WHERE at = TG_ARGV[0];
         IF FOUND THEN RAISE EXCEPTION 'trouble' USING ERRCODE = wanted; END IF;
         RETURN NEW;
       END $$;
-    CREATE TRIGGER early BEFORE INSERT ON ${target} FOR EACH STATEMENT EXECUTE FUNCTION ${named('raise')}('statement');
+    CREATE TRIGGER early BEFORE INSERT ON ${target} FOR EACH STATEMENT EXECUTE FUNCTION ${raise}('statement');
     CREATE CONSTRAINT TRIGGER late AFTER INSERT ON ${target} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-      WHEN (NEW.n % 50 = 7) EXECUTE FUNCTION ${named('raise')}('commit');
+      WHEN (NEW.n % 50 = 7) EXECUTE FUNCTION ${raise}('commit');
     GRANT ALL ON ${target}, ${side}, ${trouble} TO ${LOADER};
   `)
   return tables
 }
 
 export async function dropTables(server: FaultServer, tables: Tables): Promise<void> {
-  const { target, deadLetters, checkpoint, side, trouble } = tables
+  const { target, deadLetters, checkpoint, side, trouble, raise } = tables
   await server.query(
-    `DROP TABLE IF EXISTS ${[target, deadLetters, checkpoint, side, trouble].join(', ')} CASCADE`,
+    `DROP TABLE IF EXISTS ${[target, deadLetters, checkpoint, side, trouble].join(', ')};
+     DROP FUNCTION ${raise}()`,
   )
 }

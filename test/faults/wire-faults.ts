@@ -9,9 +9,14 @@ interface Place {
   readonly at?: (message: WireMessage) => boolean
 }
 
+/** What carries data, what ends it and what answers it; a small upsert is an INSERT, a large one a COPY and a merge. */
+const COPY = { data: ['CopyData'], end: ['CopyDone'], tag: /^COPY/ }
+const INSERT = { data: ['Bind'], end: ['Sync'], tag: /^INSERT/ }
+const EITHER = { data: ['CopyData', 'Bind'], end: ['CopyDone', 'Sync'], tag: /^(COPY|INSERT)/ }
+
 /** Finds an aim's message in the conversation that each method leads. */
 function placeOf(aim: Aim, method: LoadMethod): Place {
-  const insert = method === 'insert'
+  const { data, end, tag } = method === 'upsert' ? EITHER : method === 'insert' ? INSERT : COPY
   switch (aim) {
     case 'anything sent':
       return { direction: 'up' }
@@ -22,11 +27,11 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
     case 'BEGIN':
       return sent(/^BEGIN/)
     case 'data':
-      return { direction: 'up', at: ({ name }) => name === (insert ? 'Bind' : 'CopyData') }
+      return { direction: 'up', at: ({ name }) => data.includes(name) }
     case 'end of data':
-      return { direction: 'up', at: ({ name }) => name === (insert ? 'Sync' : 'CopyDone') }
+      return { direction: 'up', at: ({ name }) => end.includes(name) }
     case 'answer to data':
-      return answered(insert ? /^INSERT/ : /^COPY/)
+      return answered(tag)
     case 'checkpoint lock':
       return sent(/FOR UPDATE/)
     case 'checkpoint store':

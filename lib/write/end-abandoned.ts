@@ -1,0 +1,26 @@
+import { Lease } from '../connection/lease.ts'
+import { endTransaction, type TransactionTicket } from '../connection/outcome.ts'
+import type { RunContext } from './transaction-run.ts'
+
+/**
+ * Ends a transaction that was left without a COMMIT when its connection broke, where the server has not heard of that:
+ * a network that swallows bytes swallows the end of a connection, too. Its locks (on a checkpoint, on keys) would keep
+ * every further attempt waiting until the kernel gives the connection up, hours later.
+ * @returns whether the server was told; a server that cannot be told is asked again before the next attempt
+ */
+export async function endAbandoned<Item>(
+  ticket: TransactionTicket,
+  { pool, signals, limits }: RunContext<Item>,
+): Promise<boolean> {
+  let lease: Lease | undefined
+  try {
+    lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
+    await lease.within(limits.statementTimeoutMs, endTransaction(lease.client, ticket))
+    return true
+  } catch (error) {
+    if (lease) lease.broken ??= error as Error
+    return false
+  } finally {
+    lease?.release()
+  }
+}

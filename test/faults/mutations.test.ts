@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process'
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+
+/**
+ * The suite itself is put to the test: in a copy of the library one safeguard is taken out, and the suite has to turn
+ * red over it.
+ */
+interface Mutation {
+  readonly title: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** The kind of fault that shows it, and how many of them. */
+  readonly only: string
+  readonly faults: number
+  readonly red: RegExp
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    title: 'the question after a lost COMMIT: an open outcome counts as rolled back',
+    file: 'lib/write/write-batches.ts',
+    from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome",
+    to: "if (error.outcome === 'unknown') return 'rolled-back'",
+    only: 'answer to COMMIT is lost',
+    faults: 60,
+    red: /rows doubled/,
+  },
+  {
+    title: 'the question after a lost COMMIT: an open outcome counts as committed',
+    file: 'lib/write/write-batches.ts',
+    from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome",
+    to: "if (error.outcome === 'unknown') return 'committed'",
+    only: 'COMMIT does not arrive',
+    faults: 40,
+    red: /rows lost/,
+  },
+  {
+    title: 'the fence: items at or below the stored offset are written again',
+    file: 'lib/write/checkpoint.ts',
+    from: 'if (highest !== undefined && offset <= highest) return false',
+    to: '',
+    only: 'loader killed',
+    faults: 8,
+    red: /rows doubled/,
+  },
+  {
+    title: 'the fence: a partition is read without its lock',
+    file: 'lib/table/checkpoint-sql.ts',
+    from: 'ORDER BY partition FOR UPDATE',
+    to: 'ORDER BY partition',
+    only: 'two writers',
+    faults: 16,
+    red: /rows doubled/,
+  },
+  {
+    title: "a retry's rollback: a batch that was rolled back counts as committed",
+    file: 'lib/write/write-batches.ts',
+    from: "if (!failure || outcome === 'committed') {",
+    to: "if (!failure || outcome === 'committed' || outcome === 'rolled-back') {",
+    only: 'cut in the data',
+    faults: 10,
+    red: /rows lost/,
+  },
+  {
+    title: "a retry's batches: those that the last attempt did not come to are forgotten",
+    file: 'lib/write/write-batches.ts',
+    from: 'run.batches.length > batches.length ? run.batches : batches',
+    to: 'run.batches',
+    only: 'cut at any byte',
+    faults: 200,
+    red: /rows lost/,
+  },
+  {
+    title: 'the second look at an id that a crash may have given to another',
+    file: 'lib/connection/outcome.ts',
+    from: "if (!crashed) return 'committed'",
+    to: "return 'committed'",
+    only: 'transaction id used again',
+    faults: 24,
+    red: /rows lost/,
+  },
+]
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+describe('the fault suite turns red without', function () {
+  this.timeout(240_000)
+
+  for (const mutation of MUTATIONS) {
+    it(mutation.title, async () => {
+      const { code, output } = await runMutated(mutation)
+      expect(output).to.match(mutation.red)
+      expect(code).to.equal(1)
+    })
+  }
+})
+
+async function runMutated({
+  file,
+  from,
+  to,
+  only,
+  faults,
+}: Mutation): Promise<{ code: number; output: string }> {
+  const home = await mkdtemp(join(tmpdir(), 'pg-batch-mutated-'))
+  try {
+    await chmod(home, 0o755)
+    for (const path of ['lib', 'test/faults', 'test/support', 'package.json', 'tsconfig.json']) {
+      await cp(join(ROOT, path), join(home, path), { recursive: true })
+    }
+    await symlink(join(ROOT, 'node_modules'), join(home, 'node_modules'))
+    const code = await readFile(join(home, file), 'utf8')
+    expect(code.split(from), 'occurrences of what is to be changed').to.have.length(2)
+    await writeFile(
+      join(home, file),
+      code.replace(from, () => to),
+    )
+    return await runSuite(home, ['--only', only, '--faults', String(faults)])
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+async function runSuite(home: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  const suite = spawn(process.execPath, ['--import', 'tsx', 'test/faults/main.ts', ...args], {
+    cwd: home,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [suite.stdout, suite.stderr]) {
+    stream.on('data', text => {
+      output += text
+    })
+  }
+  const code = await new Promise<number>(resolve => suite.once('close', status => resolve(status ?? -1)))
+  return { code, output }
+}
