@@ -17,17 +17,17 @@ export interface Counts {
   garbled: number
 }
 
-/** Rows of a transaction whose outcome stayed unknown: allowed to be missing, each transaction's as a whole. */
-export type Doubtful = ReadonlySet<number>
-
-/** Looks at every stored and every rejected row of a case, past all proxies. */
+/**
+ * Looks at every stored and every rejected row of a case, past all proxies.
+ * @param mayBeMissing rows of which a failed pipeline says itself that they are not written
+ */
 export async function countRows(
   server: FaultServer,
   tables: Tables,
   shape: LoadShape,
   seed: number,
   sent: number,
-  doubtful: Doubtful = new Set(),
+  mayBeMissing: (n: number) => boolean = () => false,
 ): Promise<Counts> {
   const stored = await server.query(`SELECT n::int AS n, part, amount, note FROM ${tables.target}`)
   const rejected = shape.badRows ? await readRejected(server, tables) : []
@@ -56,7 +56,7 @@ export async function countRows(
   }
   for (let n = 0; n < sent; n++) {
     const there = shape.badRows && isBad(n) ? times.bad[n]! : times.good[n]!
-    if (there === 0 && !doubtful.has(n)) counts.lost++
+    if (there === 0 && !mayBeMissing(n)) counts.lost++
     if (there > 1) counts.doubled += there - 1
   }
   return counts

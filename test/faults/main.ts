@@ -36,6 +36,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => stopServers().finally(() => process.exit(130)))
 }
 
+process.once('uncaughtException', error => {
+  console.error(error)
+  stopServers().finally(() => process.exit(1))
+})
+
 /** Each server has its own queue's turn at the cases, so that their faults do not mix. */
 async function work(queue: Iterator<FaultCase>): Promise<void> {
   const server = await FaultServer.start()

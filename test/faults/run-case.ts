@@ -7,7 +7,7 @@ import { type Counts, countRows } from './count.ts'
 import { type LoadEnd, type LoadPlan, runLoad } from './load.ts'
 import { loadInProcesses } from './loader-process.ts'
 import type { Scene } from './scene.ts'
-import type { FaultServer } from './server.ts'
+import { type FaultServer, LOADER } from './server.ts'
 import { injectOnServer } from './server-faults.ts'
 import { injectState } from './state-faults.ts'
 import { dropTables, makeTables, type Tables } from './tables.ts'
@@ -160,6 +160,22 @@ function isWorthAnother(error: Error): boolean {
   return error instanceof PgBatchError && (error.retryable || error.outcome === 'unknown')
 }
 
+/** Sessions of the loader that hold a transaction open although nobody loads any more. */
+async function leftInTransaction(server: FaultServer): Promise<number> {
+  let count = 0
+  // the server needs a moment to hear of connections that have just been closed
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const [row] = await server.query(
+      'SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = $1 AND xact_start IS NOT NULL',
+      [LOADER],
+    )
+    count = row!.count as number
+    if (count === 0) return 0
+    await sleep(50)
+  }
+  return count
+}
+
 async function judge(
   server: FaultServer,
   tables: Tables,
@@ -175,15 +191,18 @@ async function judge(
   if (failure) complaints.push(`failed: ${failure.message}`)
   if (last && last.leakedClients > 0) complaints.push(`${last.leakedClients} clients were not given back`)
   if (fired === 0) complaints.push('no fault has fired')
-  // rows of a pipeline that gave up may be missing: those that it says it has not written
-  const doubtful = new Set(failure ? last.discarded : [])
+  const idle = await leftInTransaction(server)
+  if (idle > 0) complaints.push(`${idle} sessions were left in a transaction`)
+  const discarded = new Set(failure ? last.discarded : [])
+  // what is behind the last row that the writer had was never handed to it
+  const lastHeld = Math.max(...discarded)
   const counts = await countRows(
     server,
     tables,
     shape,
     seed,
-    failure ? Math.max(0, ...(last?.discarded ?? []), 0) : sent,
-    doubtful,
+    sent,
+    n => discarded.has(n) || (failure !== undefined && n > lastHeld),
   )
   for (const what of ['lost', 'doubled', 'garbled'] as const) {
     if (counts[what] > 0) complaints.push(`${counts[what]} rows ${what}`)

@@ -8,17 +8,15 @@ const isCommit = ({ name, text }: { name: string; text: string }): boolean =>
 
 /** Does something to the server or to a backend of it; resolves to whether it was really done. */
 export async function injectOnServer(scene: Scene, act: ServerAct): Promise<boolean> {
-  const { server, random } = scene
+  const { server } = scene
   switch (act) {
     case 'terminate':
       return tell(scene, 'pg_terminate_backend', '')
     case 'cancel':
       // one that is busy, for else there is nothing to cancel
       return tell(scene, 'pg_cancel_backend', "AND state = 'active'")
-    case 'kill backend': {
-      const pids = await server.loaderBackends()
-      return pids.length > 0 && signal(random.pick(pids), 'SIGKILL')
-    }
+    case 'kill backend':
+      return (await server.signalLoader('SIGKILL')) !== undefined
     case 'kill server':
       await server.killAndRestart()
       return true
@@ -40,10 +38,8 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
       await server.restart('SIGQUIT')
       return true
     case 'freeze backend': {
-      const pids = await server.loaderBackends()
-      if (pids.length === 0) return false
-      const pid = random.pick(pids)
-      if (!signal(pid, 'SIGSTOP')) return false
+      const pid = await server.signalLoader('SIGSTOP')
+      if (pid === undefined) return false
       await sleep(freezeMs(scene))
       signal(pid, 'SIGCONT')
       return true

@@ -91,14 +91,18 @@ export class FaultServer {
     return client
   }
 
-  /** Process ids of the loader's backends; busy ones only, unless there is none. */
-  async loaderBackends(): Promise<number[]> {
-    const rows = await this.query(
-      'SELECT pid, backend_xid IS NOT NULL AS busy FROM pg_stat_activity WHERE usename = $1',
-      [LOADER],
-    )
-    const busy = rows.filter(row => row.busy)
-    return (busy.length > 0 ? busy : rows).map(row => row.pid as number)
+  /** Signals one of the loader's backends, a busy one unless there is none; resolves to its process id. */
+  async signalLoader(name: NodeJS.Signals): Promise<number | undefined> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const [row] = await this.query(
+        `SELECT pid FROM pg_stat_activity WHERE usename = $1 AND backend_type = 'client backend'
+          ORDER BY backend_xid IS NULL, random() LIMIT 1`,
+        [LOADER],
+      )
+      if (row && signal(row.pid as number, name)) return row.pid as number
+      await sleep(10)
+    }
+    return undefined
   }
 
   /** SIGKILL of the postmaster and of all that it had started, as when the machine is gone; then a new start. */
@@ -119,7 +123,16 @@ export class FaultServer {
 
   async start(): Promise<void> {
     await this.#running.stop()
-    this.#running = await launch(this.#home, this.port)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#running = await launch(this.#home, this.port)
+        return
+      } catch (error) {
+        // a process that was killed may still be on its way out, and its shared memory in use
+        if (attempt >= 50) throw error
+        await sleep(50)
+      }
+    }
   }
 
   /** Ends as an operator would: SIGINT rolls back and says 57P01, SIGQUIT crashes in order. Then a new start. */
