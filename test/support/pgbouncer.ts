@@ -43,7 +43,9 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
       'unix_socket_dir =',
       'auth_type = scram-sha-256',
       `auth_file = ${users}`,
-      `auth_user = ${user}`, // who is not in the file is looked up in the server
+      // roles that tests make have their name as their password
+      `auth_user = ${user}`,
+      'auth_query = SELECT rolname, rolname FROM pg_catalog.pg_roles WHERE rolname = $1',
       `admin_users = ${user}`,
       'pool_mode = transaction',
       `default_pool_size = ${POOL_SIZE}`,
