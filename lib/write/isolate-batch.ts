@@ -59,6 +59,8 @@ export async function isolateBatch(groups: readonly RowGroup[], options: Isolate
 /**
  * Writes what can now be written of the rejected rows: all together, since they may refer to each other, else one by
  * one, for as long as that helps some. The later ones come first: rows that only waited for earlier ones are in.
+ * What this cannot tell: rows that refer to each other in a circle are rejected, too, when pieces have cut the circle
+ * and another row of the batch breaks a deferred constraint.
  */
 async function writeAgain(
   batch: RowGroup['batch'],
