@@ -16,7 +16,7 @@ import {
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
 import { CopyFormatChoice } from './write/copy-format.ts'
-import { RejectBudget, type RejectedRow, sendDeadLetters } from './write/dead-letter.ts'
+import { DeadLetterStream, RejectBudget, type RejectedRow } from './write/dead-letter.ts'
 import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
 import { type Learned, type LearnOptions, learnPlan } from './write/learn-plan.ts'
@@ -114,6 +114,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     transactions: 0,
     bytesSent: 0,
   }
+  readonly #deadLetter: DeadLetterStream | undefined
   readonly #budget: RejectBudget
   readonly #openOutcomes = new OpenOutcomes()
   /** Batches, or their parts, that were accepted and are neither committed nor given up. */
@@ -130,6 +131,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#options = resolved
     this.#ownPool = resolved.pool ? undefined : new OwnPool(resolved.connectionString!, resolved.concurrency)
     this.#pool = resolved.pool ?? this.#ownPool!
+    this.#deadLetter = resolved.deadLetterStream && new DeadLetterStream(resolved.deadLetterStream)
     this.#budget = new RejectBudget(resolved.rejectLimit)
     this.#laneOf = laneOf(resolved)
     this.#lanes = new Lanes<Item>({
@@ -213,7 +215,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       .stop()
       .then(() => this.#discard())
       .then(() => this.#endOwnPool())
-      .finally(() => clearTimeout(kill))
+      .finally(() => {
+        clearTimeout(kill)
+        this.#deadLetter?.release()
+      })
       .then(
         () => callback(this.#explained(error)),
         failure => callback(error ?? failure),
@@ -276,9 +281,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       batches: batches.length,
     })
     for (const reject of rejected) this.emit('reject', reject)
-    const { deadLetterStream, afterCommit } = this.#options
-    if (deadLetterStream)
-      await this.#after('deadLetter', batches, () => sendDeadLetters(deadLetterStream, rejected))
+    const { afterCommit } = this.#options
+    const deadLetter = this.#deadLetter
+    if (deadLetter) await this.#after('deadLetter', batches, () => deadLetter.send(rejected))
     if (!afterCommit) return
     for (const batch of batches) await this.#after('afterCommit', [batch], () => afterCommit(batch.items))
   }

@@ -25,7 +25,9 @@ export class RowsInTransaction {
   /** The sender that was aborted last: it still knows which rows it had sent. */
   #failed: RowSender | undefined
   #closedBytes = 0
+  /** The staging table of a batch's pieces, and whether there may be rows in it. */
   #staging: string | undefined
+  #staged = false
   #copied = false
 
   constructor(
@@ -71,7 +73,8 @@ export class RowsInTransaction {
   /** Has a savepoint set before the piece that is sent next. */
   beforePiece(savepoint: string): void {
     // in place, and so cheap, in the subtransaction that has made the table
-    if (this.#staging) this.#transaction.before(clearStagingStatement(this.#staging))
+    if (this.#staging && this.#staged) this.#transaction.before(clearStagingStatement(this.#staging))
+    this.#staged = false
     this.#transaction.before(savepoint)
   }
 
@@ -112,6 +115,7 @@ export class RowsInTransaction {
 
   #makeSender(method: 'copy' | 'insert'): RowSender {
     const upsert = this.#isUpsert()
+    if (method === 'copy') this.#staged = true
     if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)
     if (method === 'insert') return new InsertSender(this.#transaction, this.#plan)
     return upsert

@@ -54,47 +54,39 @@ describe('telling 10,000 rows apart', () => {
     const { pool } = makePool()
     const sentRows = countSentRows(pool)
     const writable = new PgBatchWritable<object>({ pool, table: 't', rejectLimit: bad, ...extra })
-    const started = performance.now()
     const rejected = await load([rows], writable)
-    const seconds = (performance.now() - started) / 1000
     expect(rejected.map(({ index }) => index)).to.deep.equal([...places])
     expect(await countOf(db.pool, 't')).to.equal(COUNT - bad)
     expect(writable.stats.rowsCommitted).to.equal(COUNT - bad)
     const { rows: seen } = await db.pool.query('SELECT last_value::int AS rows FROM seen')
-    return { sent: sentRows(), seen: seen[0].rows as number, seconds }
+    return { sent: sentRows(), seen: seen[0].rows as number }
   }
 
   const WRONG_TYPE = (row: Row): object => ({ ...row, n: 'many' })
   const CHECK = (row: Row): object => ({ ...row, n: -1 })
-  const CASES: readonly [title: string, spoil: (row: Row) => object][] = [
-    ['of the wrong type', WRONG_TYPE],
-    ['against a CHECK', CHECK],
+  const CASES: readonly [title: string, spoil: (row: Row) => object, counts: readonly number[]][] = [
+    ['of the wrong type', WRONG_TYPE, [1, 100]],
+    ['against a CHECK', CHECK, [1, 100, 5000]],
   ]
-  for (const [title, spoil] of CASES) {
-    for (const bad of [1, 100, 5000]) {
-      it(`sends fewer than three times the rows when ${bad} are ${title}, and takes less than 15 s`, async () => {
-        const { sent, seen, seconds } = await writeBad(bad, spoil, { copyFormat: 'text', method: 'copy' })
+  for (const [title, spoil, counts] of CASES) {
+    for (const bad of counts) {
+      it(`sends fewer than three times the rows when ${bad} are ${title}`, async () => {
+        const { sent, seen } = await writeBad(bad, spoil, { copyFormat: 'text', method: 'copy' })
         expect(sent).to.be.within(COUNT + 1, 3 * COUNT - 1)
         expect(seen).to.be.within(COUNT - bad, 3 * COUNT - 1)
-        expect(seconds).to.be.below(15)
       })
     }
   }
 
-  it('tells 5,000 from an upsert by COPY, whose merge names no row, in less than 15 s', async () => {
-    const { seconds } = await writeBad(5000, CHECK, {
-      method: 'copy',
-      onConflict: { target: ['id'], action: 'update' },
+  const UNNAMED: readonly [title: string, extra: object][] = [
+    ['COPY', { method: 'copy' }],
+    ['INSERT', { method: 'insert' }],
+    ['COPY and merge', { method: 'copy', onConflict: { target: ['id'], action: 'update' } }],
+  ]
+  for (const [title, extra] of UNNAMED) {
+    it(`finds 30 that no error names, by halving, by ${title}`, async () => {
+      const { seen } = await writeBad(30, row => ({ ...row, parent: 2 }), extra)
+      expect(seen).to.be.below(12 * COUNT)
     })
-    expect(seconds).to.be.below(15)
-  })
-
-  it('tells 100 by INSERT from rows against a foreign key, which no error names', async () => {
-    await writeBad(100, row => ({ ...row, parent: 2 }), { method: 'insert' })
-  })
-
-  it('tells 5,000 by COPY from rows against a foreign key, in less than 15 s', async () => {
-    const { seconds } = await writeBad(5000, row => ({ ...row, parent: 2 }), { method: 'copy' })
-    expect(seconds).to.be.below(15)
-  })
+  }
 })
