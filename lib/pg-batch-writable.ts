@@ -14,7 +14,7 @@ import {
 } from './writable-options.ts'
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
-import { sendDeadLetters } from './write/dead-letter.ts'
+import { DeadLetterStream } from './write/dead-letter.ts'
 import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
 import { openWriting } from './write/open-writing.ts'
@@ -63,6 +63,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     transactions: 0,
     bytesSent: 0,
   }
+  readonly #deadLetter: DeadLetterStream | undefined
   /** Batches, or their parts, that were accepted and are neither committed nor given up. */
   readonly #pending = new Set<Batch<Item>>()
   /** The error that an abort of the option `signal` destroyed the stream with. */
@@ -80,6 +81,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       ? undefined
       : new OwnPool(connectionString!, concurrency, statementTimeoutMs)
     this.#pool = resolved.pool ?? this.#ownPool!
+    this.#deadLetter = resolved.deadLetterStream && new DeadLetterStream(resolved.deadLetterStream)
     this.#laneOf = laneOf(resolved)
     this.#lanes = new Lanes<Item>({
       count: resolved.concurrency,
@@ -163,7 +165,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       .stop()
       .then(() => this.#discard())
       .then(() => this.#endOwnPool())
-      .finally(() => clearTimeout(kill))
+      .finally(() => {
+        clearTimeout(kill)
+        this.#deadLetter?.release()
+      })
       .then(
         () => callback(this.#explained(error)),
         failure => callback(error ?? failure),
@@ -226,9 +231,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       batches: batches.length,
     })
     for (const reject of rejected) this.emit('reject', reject)
-    const { deadLetterStream, afterCommit } = this.#options
-    if (deadLetterStream)
-      await this.#after('deadLetter', batches, () => sendDeadLetters(deadLetterStream, rejected))
+    const { afterCommit } = this.#options
+    const deadLetter = this.#deadLetter
+    if (deadLetter) await this.#after('deadLetter', batches, () => deadLetter.send(rejected))
     if (!afterCommit) return
     for (const batch of batches) await this.#after('afterCommit', [batch], () => afterCommit(batch.items))
   }

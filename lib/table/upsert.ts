@@ -46,6 +46,11 @@ export function createStagingStatement(
   )
 }
 
+/** Empties a staging table. */
+export function clearStagingStatement(staging: string): string {
+  return `TRUNCATE pg_temp.${quoteIdentifier(staging)}`
+}
+
 /** Moves a staging table's rows into the target. */
 export function mergeStatement(
   staging: string,

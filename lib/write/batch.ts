@@ -51,13 +51,6 @@ export function placeOf(group: RowGroup, index: number): number {
   return placeOfItem(group.batch, itemIndex(group, index))
 }
 
-/** Some of a group's rows, one after the other. */
-export function sliceGroup(group: RowGroup, from: number, to: number): RowGroup {
-  if (from === 0 && to === group.rows.length) return group
-  const indexes = group.indexes?.slice(from, to) ?? range(from, to)
-  return { ...group, rows: group.rows.slice(from, to), indexes }
-}
-
 /** The rows of a group whose items are wanted. */
 export function filterGroup(group: RowGroup, wanted: (itemIndex: number) => boolean): RowGroup {
   const kept = range(0, group.rows.length).filter(index => wanted(itemIndex(group, index)))

@@ -39,6 +39,11 @@ export function toDeadLetter({ row, error, batchId, index, position }: RejectedR
   }
 }
 
+/** A line of NDJSON. What JSON cannot say of the row takes nothing from the rest. */
+export function deadLetterLine(letter: DeadLetter): string {
+  return `${JSON.stringify({ ...letter, row: JSON.parse(safeJson(letter.row)) })}\n`
+}
+
 /** JSON of anything: what JSON cannot say is said as text, since a rejected row may be the one that JSON could not say. */
 export function safeJson(value: unknown): string {
   try {
@@ -72,14 +77,44 @@ function withoutNul(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '\\0') : value
 }
 
-/** Writes rejected rows into an object stream, at its pace; resolves when it has taken them all. */
-export async function sendDeadLetters(sink: Writable, rejected: readonly RejectedRow[]): Promise<void> {
-  for (const reject of rejected) {
-    await new Promise<void>((resolve, fail) => {
-      sink.write(reject, error => (error ? fail(error) : resolve()))
-    })
+/**
+ * A stream of the user's that takes rejected rows, at its pace. What goes wrong with it is told by `send`; its 'error'
+ * event says the same once more, and would end the process if nobody listened.
+ */
+export class DeadLetterStream {
+  readonly #sink: Writable
+
+  constructor(sink: Writable) {
+    this.#sink = sink
+    sink.on('error', ignore)
+  }
+
+  /** Resolves when it has taken them all. */
+  async send(rejected: readonly RejectedRow[]): Promise<void> {
+    for (const reject of rejected) await this.#write(reject)
+  }
+
+  async #write(reject: RejectedRow): Promise<void> {
+    let onClose!: () => void
+    try {
+      await new Promise<void>((resolve, fail) => {
+        // one that is destroyed in the middle of a write may never call back
+        onClose = () => fail(new Error('The stream was closed before it had taken a rejected row'))
+        this.#sink.once('close', onClose)
+        this.#sink.write(reject, error => (error ? fail(error) : resolve()))
+      })
+    } finally {
+      this.#sink.off('close', onClose)
+    }
+  }
+
+  /** From now on its errors are its owner's, but for the one that it may be about to tell. */
+  release(): void {
+    if (!this.#sink.errored) this.#sink.off('error', ignore)
   }
 }
+
+function ignore(): void {}
 
 /** How many rows may be rejected before a stream fails; its lanes share it. */
 export class RejectBudget {

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { Writable } from 'node:stream'
-import { type RejectedRow, safeJson, toDeadLetter } from './dead-letter.ts'
+import { deadLetterLine, type RejectedRow, toDeadLetter } from './dead-letter.ts'
 
 /**
  * Makes a `deadLetter` that appends each rejected row to a file, a line of JSON each, and has it on disk before the
@@ -28,6 +28,6 @@ export function ndjsonDeadLetter(path: string): Writable {
 
   async function append(rejected: RejectedRow): Promise<void> {
     file ??= await open(path, 'a', 0o600)
-    await file.appendFile(`${safeJson(toDeadLetter(rejected))}\n`)
+    await file.appendFile(deadLetterLine(toDeadLetter(rejected)))
   }
 }

@@ -1,11 +1,12 @@
 import type { Transaction } from '../connection/transaction.ts'
+import { clearStagingStatement } from '../table/upsert.ts'
 import type { PreparedBatch } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
 import type { WritePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
-import { StagingSender } from './staging-sender.ts'
+import { createStaging, StagingSender } from './staging-sender.ts'
 import { UpsertSender } from './upsert-sender.ts'
 
 /** Rows of one shape from which COPY beats INSERT; see bench/write-grid. */
@@ -24,6 +25,9 @@ export class RowsInTransaction {
   /** The sender that was aborted last: it still knows which rows it had sent. */
   #failed: RowSender | undefined
   #closedBytes = 0
+  /** The staging table of a batch's pieces, and whether there may be rows in it. */
+  #staging: string | undefined
+  #staged = false
   #copied = false
 
   constructor(
@@ -54,6 +58,24 @@ export class RowsInTransaction {
     if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
     if (bare.length > 0) await (await this.#senderFor('insert')).send(bare, this.#signal)
     this.#format.batchDone()
+  }
+
+  /**
+   * To be called before a batch is sent in pieces, which `beforePiece` begins. Upserts then share a staging table that
+   * is older than the pieces' savepoints: one for each would cost milliseconds, and a lock until the transaction ends,
+   * of which the server has a few thousand in all.
+   */
+  async beginPieces(groups: PreparedBatch['groups']): Promise<void> {
+    if (!this.#isUpsert() || this.#methodFor(groups) === 'insert') return
+    this.#staging = await createStaging(this.#transaction, this.#plan)
+  }
+
+  /** Has a savepoint set before the piece that is sent next. */
+  beforePiece(savepoint: string): void {
+    // in place, and so cheap, in the subtransaction that has made the table
+    if (this.#staging && this.#staged) this.#transaction.before(clearStagingStatement(this.#staging))
+    this.#staged = false
+    this.#transaction.before(savepoint)
   }
 
   /** Resolves when all rows are in the table, as far as the transaction goes. */
@@ -92,11 +114,17 @@ export class RowsInTransaction {
   }
 
   #makeSender(method: 'copy' | 'insert'): RowSender {
-    const upsert = this.#plan.conflict && this.#plan.columns.every(column => column.known)
+    const upsert = this.#isUpsert()
+    if (method === 'copy') this.#staged = true
     if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)
     if (method === 'insert') return new InsertSender(this.#transaction, this.#plan)
     return upsert
-      ? new StagingSender(this.#transaction, this.#plan, this.#format)
+      ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging)
       : new CopySender(this.#transaction, this.#plan, this.#format)
+  }
+
+  /** Without a catalogue an upsert is the plain INSERT's business. */
+  #isUpsert(): boolean {
+    return this.#plan.conflict !== undefined && this.#plan.columns.every(column => column.known)
   }
 }

@@ -8,6 +8,15 @@ import type { RowPlace, RowSender } from './row-sender.ts'
 
 let stagingTables = 0
 
+/** Makes a staging table that lasts until the transaction ends; resolves to its name. */
+export async function createStaging(transaction: Transaction, plan: WritePlan<never>): Promise<string> {
+  // temporary names live in the session's own schema; the number keeps two of one transaction apart
+  const name = `pg_batch_staging_${++stagingTables}`
+  const columns = plan.columns.map(column => column.name)
+  await transaction.query(createStagingStatement(name, plan.table, columns))
+  return name
+}
+
 /**
  * Upserts by COPY: rows go into a staging table, and one merge moves them into the target. The staging table is
  * made in the transaction and dropped at its end, so that a pooler in transaction mode does not mind.
@@ -16,47 +25,51 @@ export class StagingSender implements RowSender {
   readonly method = 'copy'
   readonly #transaction: Transaction
   readonly #plan: WritePlan<never>
-  readonly #staging: string
-  readonly #copy: CopySender
+  readonly #format: CopyFormatChoice
   readonly #shapes = new Set<RowShape>()
-  #created = false
+  #staging: string | undefined
+  #copy: CopySender | undefined
 
-  constructor(transaction: Transaction, plan: WritePlan<never>, format: CopyFormatChoice) {
+  /** @param staging an empty staging table; left out, one is made with the first rows */
+  constructor(
+    transaction: Transaction,
+    plan: WritePlan<never>,
+    format: CopyFormatChoice,
+    staging: string | undefined,
+  ) {
     this.#transaction = transaction
     this.#plan = plan
-    // temporary names live in the session's own schema; the number keeps two of one transaction apart
-    this.#staging = `pg_batch_staging_${++stagingTables}`
-    this.#copy = new CopySender(transaction, plan, format, { schema: 'pg_temp', name: this.#staging })
+    this.#format = format
+    this.#staging = staging
   }
 
   get bytes(): number {
-    return this.#copy.bytes
+    return this.#copy?.bytes ?? 0
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    const { columns, table } = this.#plan
-    if (!this.#created) {
-      const names = columns.map(column => column.name)
-      await this.#transaction.query(createStagingStatement(this.#staging, table, names))
-      this.#created = true
-    }
+    this.#staging ??= await createStaging(this.#transaction, this.#plan)
+    this.#copy ??= new CopySender(this.#transaction, this.#plan, this.#format, {
+      schema: 'pg_temp',
+      name: this.#staging,
+    })
     for (const { shape } of groups) this.#shapes.add(shape)
     await this.#copy.send(groups, signal)
   }
 
   async close(): Promise<void> {
-    if (!this.#created) return
+    if (!this.#staging || !this.#copy) return
     await this.#copy.close()
     const { table, mergeColumns, conflict } = this.#plan
     const shapes = [...this.#shapes].map(shape => this.#plan.mergeShape(shape))
     await this.#transaction.query(mergeStatement(this.#staging, table, mergeColumns, shapes, conflict!))
   }
 
-  abort(): Promise<void> {
-    return this.#copy.abort()
+  async abort(): Promise<void> {
+    await this.#copy?.abort()
   }
 
   locate(error: unknown): RowPlace | undefined {
-    return this.#copy.locate(error)
+    return this.#copy?.locate(error)
   }
 }

@@ -4,12 +4,12 @@ import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
 import { PgBatchError } from '../errors.ts'
 import type { TableParts } from '../table/identifier.ts'
-import { type Batch, filterGroup, itemIndex, placeOfItem, prepareBatch, type RowGroup } from './batch.ts'
+import { type Batch, filterGroup, placeOfItem, prepareBatch, type RowGroup } from './batch.ts'
 import { type CheckpointPlan, CheckpointScope, positionOf } from './checkpoint.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { type RejectBudget, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
-import { isolateGroup } from './isolate-group.ts'
+import { isolateBatch } from './isolate-batch.ts'
 import type { WritePlan } from './plan.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
@@ -124,18 +124,14 @@ export class TransactionRun<Item> {
     const groups = await this.#admit(batch)
     const transaction = this.#transaction!
     if (hint.immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
-    for (const group of groups) {
-      const at = hint.place?.group === group ? hint.place.index : undefined
-      await isolateGroup(group, {
-        transaction,
-        rows: this.#rows!,
-        first: at === undefined ? undefined : { at, error: hint.error },
-        again: hint.immediate,
-        reject: (row, error) => this.#reject(batch, itemIndex(group, row), group.rows[row], error),
-      })
-    }
-    // what is checked at COMMIT has to be known before: behind it nothing can be told from anything
-    if (!hint.immediate) await transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
+    await isolateBatch(groups, {
+      transaction,
+      rows: this.#rows!,
+      first: hint.place && { place: hint.place, error: hint.error },
+      inOrder: this.#context.plan.conflict !== undefined,
+      again: hint.immediate,
+      reject: (item, row, error) => this.#reject(batch, item, row, error),
+    })
   }
 
   async commit(): Promise<Committed<Item>> {

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { type EmbeddedServer, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 
 /**
  * One server for a whole test run: the one that DATABASE_URL or PG* variables name, else an embedded one.
- * Each test file gets a database of its own on it.
+ * Each test file gets a database of its own on it. With PG_BATCH_TEST_POOLER=pgbouncer the toolkit reaches it by way
+ * of PgBouncer in transaction mode, and only the tests' own look-ups go to it directly.
  */
 interface TestServer {
   connectionString: string
   embedded?: EmbeddedServer
+  pooler?: PgBouncer
 }
 
 // mocha loads some test files with require and others with import, each with a copy of this module
@@ -20,6 +23,19 @@ export function testServer(): Promise<TestServer> {
 }
 
 async function startServer(): Promise<TestServer> {
+  const server = await findServer()
+  const { PG_BATCH_TEST_POOLER: pooler } = process.env
+  if (!pooler) return server
+  if (pooler !== 'pgbouncer') throw new Error(`PG_BATCH_TEST_POOLER is to be pgbouncer, not ${pooler}`)
+  try {
+    return { ...server, pooler: await startPgBouncer(server.connectionString) }
+  } catch (error) {
+    await server.embedded?.stop()
+    throw error
+  }
+}
+
+async function findServer(): Promise<TestServer> {
   const { DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PG_BATCH_TEST_PACKAGES } = process.env
   if (DATABASE_URL) return { connectionString: DATABASE_URL }
   if (PGHOST) {
@@ -39,13 +55,20 @@ async function startServer(): Promise<TestServer> {
 export async function stopTestServer(): Promise<void> {
   const server = await shared.pgBatchTestServer
   shared.pgBatchTestServer = undefined
+  await server?.pooler?.stop()
   await server?.embedded?.stop()
 }
 
 export interface TestDatabase {
+  /** For the toolkit: leads through the pooler, where there is one. */
   readonly connectionString: string
-  /** A pool of the tests' own, for set-up and for looking at what was stored. */
+  /** Leads to the server itself: for set-up, and for what a session has to be one's own for. */
+  readonly directConnectionString: string
+  /** A pool of the tests' own, directly to the server: for set-up and for looking at what was stored. */
   readonly pool: pg.Pool
+  /** What stands between the toolkit and the server, if anything. */
+  readonly pooler: PgBouncer | undefined
+  readonly name: string
 }
 
 /**
@@ -56,16 +79,18 @@ export function useDatabase(): TestDatabase {
   const name = `test_${randomBytes(6).toString('hex')}`
   let admin: pg.Pool
   let connectionString = ''
+  let directConnectionString = ''
   let pool: pg.Pool
+  let pooler: PgBouncer | undefined
   before(async () => {
     const server = await testServer()
     admin = new pg.Pool({ connectionString: server.connectionString, max: 1 })
     admin.on('error', () => {}) // the server may stop while the pool still says goodbye
     await admin.query(`CREATE DATABASE ${name}`)
-    const url = new URL(server.connectionString)
-    url.pathname = `/${name}`
-    connectionString = url.href
-    pool = new pg.Pool({ connectionString, max: 20 })
+    pooler = server.pooler
+    directConnectionString = withDatabase(server.connectionString, name)
+    connectionString = pooler ? withDatabase(pooler.connectionString, name) : directConnectionString
+    pool = new pg.Pool({ connectionString: directConnectionString, max: 20 })
     pool.on('error', () => {}) // tests end backends on purpose
   })
   after(async () => {
@@ -77,8 +102,21 @@ export function useDatabase(): TestDatabase {
     get connectionString() {
       return connectionString
     },
+    get directConnectionString() {
+      return directConnectionString
+    },
     get pool() {
       return pool
     },
+    get pooler() {
+      return pooler
+    },
+    name,
   }
+}
+
+function withDatabase(connectionString: string, name: string): string {
+  const url = new URL(connectionString)
+  url.pathname = `/${name}`
+  return url.href
 }

@@ -45,10 +45,12 @@ export async function expectAtRest({ pool, name }: NamedPool, db: TestDatabase):
   expect((await pool.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }])
 }
 
-/** How many sessions of that application_name there are. */
-export async function sessions(db: TestDatabase, name: string, condition = 'true'): Promise<number> {
+/** How many sessions of that application_name there are: all of them, or those that `condition` holds for. */
+export async function sessions(db: TestDatabase, name: string, condition?: string): Promise<number> {
+  // a pooler keeps its own sessions, with the name of whoever had them last
+  if (condition === undefined && db.pooler) return db.pooler.clients(db.name, name)
   const { rows } = await db.pool.query(
-    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1 AND ${condition}`,
+    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1 AND ${condition ?? true}`,
     [name],
   )
   return rows[0].count
@@ -80,6 +82,31 @@ export async function lockTable(db: TestDatabase, table: string): Promise<() => 
     locked = false
     await client.query('ROLLBACK')
     client.release()
+  }
+}
+
+/**
+ * Makes the settings of a role's own sessions differ, which no pooler stands in the way of, as it does of the startup
+ * packet's. Its pools are `makePool(config)`.
+ */
+export async function roleWith(
+  db: TestDatabase,
+  settings: Readonly<Record<string, string>>,
+): Promise<{ config: pg.PoolConfig; drop(): Promise<void> }> {
+  const role = `set_${randomBytes(6).toString('hex')}`
+  await db.pool.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD '${role}'`)
+  for (const [name, value] of Object.entries(settings))
+    await db.pool.query(`ALTER ROLE ${role} SET ${name} = ${value}`)
+  const url = new URL(db.connectionString)
+  url.username = role
+  url.password = role
+  return {
+    config: { connectionString: url.href },
+    async drop() {
+      await db.pool.query(
+        `REASSIGN OWNED BY ${role} TO CURRENT_USER; DROP OWNED BY ${role}; DROP ROLE ${role}`,
+      )
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { connectionStringNamed, sessions } from '../../support/pools.ts'
 import { settlesWithin, until } from '../../support/until.ts'
@@ -84,7 +85,7 @@ describe('a stream with a connectionString', () => {
       const role = `login_${randomBytes(4).toString('hex')}`
       await db.pool.query(`CREATE ROLE ${role} LOGIN PASSWORD 'swordfish'`)
       try {
-        const url = new URL(connectionString)
+        const url = new URL(aroundThePooler(db, 'a wrong login'))
         url.username = role
         url.password = 'swordfish'
         change(url)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { quoteIdentifier } from '../../../lib/table/identifier.ts'
 import type { TableName } from '../../../lib/types.ts'
 import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { roleWith, usePools } from '../../support/pools.ts'
 import { failureOf, METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
 const NAMES = [
@@ -108,7 +108,11 @@ describe('names that need quoting', () => {
       ['with only the first dot as separator', 'sales.x.y', 'sales."x.y"'],
     ]
 
+    let searcher: Awaited<ReturnType<typeof roleWith>>
+
+    after(() => searcher.drop())
     before(async () => {
+      searcher = await roleWith(db, { search_path: 'other, sales' })
       await db.pool.query(`CREATE SCHEMA sales; CREATE SCHEMA other; CREATE SCHEMA "s.1"`)
       for (const real of [...new Set(TABLES.map(([, , name]) => name))])
         await db.pool.query(`CREATE TABLE ${real} (id int)`)
@@ -117,7 +121,7 @@ describe('names that need quoting', () => {
     for (const [title, table, real] of TABLES) {
       it(`${title}: ${JSON.stringify(table)}`, async () => {
         await db.pool.query(`TRUNCATE ${real}`)
-        const { pool } = makePool({ options: '-c search_path=other,sales' })
+        const { pool } = makePool(searcher.config)
         await write([[{ id: 1 }]], { pool, table })
         expect(await valuesOf(db.pool, `SELECT * FROM ${real}`)).to.deep.equal([[1]])
       })

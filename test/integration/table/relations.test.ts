@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { roleWith, usePools } from '../../support/pools.ts'
 import { countOf, failureOf, METHODS, options, rowsOf, slug, valuesOf, write } from '../../support/writing.ts'
 
 describe('relations of every kind', () => {
@@ -136,8 +136,9 @@ describe('relations of every kind', () => {
       CREATE TABLE secured (id int PRIMARY KEY, tenant text); GRANT ALL ON secured TO ${role};
       ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
       CREATE POLICY own ON secured USING (tenant = 'mine') WITH CHECK (tenant = 'mine')`)
+    const member = await roleWith(db, { role })
     try {
-      const { pool } = makePool({ options: `-c role=${role}` })
+      const { pool } = makePool(member.config)
       const rows = rowsOf(100, id => ({ id, tenant: 'mine' }))
       const { commits } = await write([rows], { pool, table: 'secured' })
       expect(commits.map(commit => commit.method)).to.deep.equal(['insert'])
@@ -154,6 +155,7 @@ describe('relations of every kind', () => {
       expect(copied.message).to.contain('row-level security')
     } finally {
       await db.pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+      await member.drop()
     }
   })
 })

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
-import { lockTable, terminate, untilBlocked, usePools } from '../../support/pools.ts'
+import { lockTable, roleWith, terminate, untilBlocked, usePools } from '../../support/pools.ts'
 import { settlesWithin, until } from '../../support/until.ts'
 import { countOf, failureOf, rejectionOf, rowsOf } from '../../support/writing.ts'
 
@@ -139,10 +139,11 @@ describe('a stream that is stopped at an awkward moment', () => {
   })
 
   it('settles after the statement_timeout of the server', async () => {
+    const hasty = await roleWith(db, { statement_timeout: '200' })
     const unlock = await lockTable(db, 't')
     try {
       for (const method of ['copy', 'insert'] as const) {
-        const { pool } = makePool({ statement_timeout: 200 })
+        const { pool } = makePool(hasty.config)
         const done = pipeline(
           Readable.from([rows]),
           new PgBatchWritable({ retry: false, pool, table: 't', method }),
@@ -152,6 +153,7 @@ describe('a stream that is stopped at an awkward moment', () => {
       }
     } finally {
       await unlock()
+      await hasty.drop()
     }
   })
 

@@ -1,0 +1,12 @@
+import type { TestDatabase } from './database.ts'
+
+/** Every test that goes to the server itself although a pooler is to be tested, and why it has to. */
+export const AROUND_THE_POOLER = Object.freeze({
+  'a wrong login':
+    'PgBouncer answers a login itself, by SQLSTATE 08P01 and after a pause, whatever the server would say',
+})
+
+/** Where a test connects to that cannot go through a pooler. */
+export function aroundThePooler(db: TestDatabase, _what: keyof typeof AROUND_THE_POOLER): string {
+  return db.directConnectionString
+}

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import pg from 'pg'
+import { freePort } from '../../lib/cli/embedded-server.ts'
+
+/** PgBouncer in transaction mode, in front of a server. */
+export interface PgBouncer {
+  /** The server's connection string, by way of PgBouncer. */
+  readonly connectionString: string
+  /** Its console, for what pg_stat_activity cannot tell: which clients there are. */
+  clients(database: string, applicationName: string): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Server connections for each database: fewer than the clients that many tests have. */
+const POOL_SIZE = 10
+
+/**
+ * Starts the program `pgbouncer` in front of a server.
+ * @throws when it is not installed, or does not start
+ */
+export async function startPgBouncer(serverConnectionString: string): Promise<PgBouncer> {
+  const program = findProgram()
+  const server = new URL(serverConnectionString)
+  const user = decodeURIComponent(server.username)
+  const folder = await mkdtemp(join(tmpdir(), 'pg-batch-bouncer-'))
+  const port = await freePort()
+  const users = join(folder, 'users.txt')
+  const config = join(folder, 'pgbouncer.ini')
+  await writeFile(users, `${quoted(user)} ${quoted(decodeURIComponent(server.password))}\n`)
+  await writeFile(
+    config,
+    [
+      '[databases]',
+      `* = host=${server.hostname} port=${server.port || 5432}`,
+      '[pgbouncer]',
+      'listen_addr = 127.0.0.1',
+      `listen_port = ${port}`,
+      'unix_socket_dir =',
+      'auth_type = scram-sha-256',
+      `auth_file = ${users}`,
+      // roles that tests make have their name as their password
+      `auth_user = ${user}`,
+      'auth_query = SELECT rolname, rolname FROM pg_catalog.pg_roles WHERE rolname = $1',
+      `admin_users = ${user}`,
+      'pool_mode = transaction',
+      `default_pool_size = ${POOL_SIZE}`,
+      'max_client_conn = 500',
+      // a server's connection that failed is tried again soon: tests end backends, and create databases, on purpose
+      'server_login_retry = 0.1',
+      '',
+    ].join('\n'),
+  )
+  // it refuses to run as root
+  const asRoot = process.getuid?.() === 0
+  if (asRoot)
+    for (const [path, mode] of [
+      [folder, 0o755],
+      [users, 0o644],
+      [config, 0o644],
+    ] as const)
+      await chmod(path, mode)
+  const child = spawn(program, ['-q', ...(asRoot ? ['-u', 'postgres'] : []), config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const stopAtExit = (): void => void child.kill('SIGTERM')
+  process.once('exit', stopAtExit)
+  const words: string[] = []
+  child.stderr!.setEncoding('utf8').on('data', text => words.push(text))
+  const url = new URL(serverConnectionString)
+  url.hostname = '127.0.0.1'
+  url.port = String(port)
+  const consoleUrl = new URL(url)
+  consoleUrl.pathname = '/pgbouncer'
+  try {
+    await untilItAnswers(child, consoleUrl.href)
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw new Error(`PgBouncer did not start: ${words.join('').trim()}`, { cause: error })
+  }
+  return {
+    connectionString: url.href,
+    async clients(database, applicationName) {
+      const rows = await ask(consoleUrl.href, 'SHOW CLIENTS')
+      return rows.filter(row => row.database === database && row.application_name === applicationName).length
+    },
+    async stop() {
+      process.off('exit', stopAtExit)
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit')
+        child.kill('SIGTERM') // at once, whoever is connected
+        await exited
+      }
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function findProgram(): string {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  const program = folders.map(folder => join(folder, 'pgbouncer')).find(isProgram)
+  if (program) return program
+  throw new Error(
+    'The program `pgbouncer` was not found: install it, by `apt-get install pgbouncer` on Debian',
+  )
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @see https://www.pgbouncer.org/config.html#authentication-file-format */
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`
+}
+
+const START_MS = 10_000
+const POLL_MS = 20
+
+async function untilItAnswers(child: ChildProcess, consoleUrl: string): Promise<void> {
+  const deadline = performance.now() + START_MS
+  while (true) {
+    try {
+      await ask(consoleUrl, 'SHOW VERSION')
+      return
+    } catch (error) {
+      if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) throw error
+      await new Promise(resolve => setTimeout(resolve, POLL_MS))
+    }
+  }
+}
+
+/** The console knows simple queries only. */
+async function ask(consoleUrl: string, command: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: consoleUrl })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(command)).rows
+  } finally {
+    await client.end()
+  }
+}
