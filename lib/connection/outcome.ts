@@ -14,6 +14,8 @@ export interface TransactionTicket {
   readonly timeline: string
   /** When it was read, by the server's clock, in seconds: whether the server has crashed since is told by it. */
   readonly at: string
+  /** How far the write-ahead log was on disk then: no crash takes that away. */
+  readonly flushed: string
 }
 
 /**
@@ -25,6 +27,7 @@ export function ticketStatement(statementTimeoutMs: number): string {
     'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
     "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
+    'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
     "CASE WHEN pg_catalog.current_setting('statement_timeout')::interval " +
     `NOT BETWEEN interval '1 ms' AND interval '${statementTimeoutMs} ms' ` +
     `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs}', true) END AS timeout`
@@ -52,8 +55,8 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
 /** Makes a ticket of the row of {@link ticketStatement}. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
-  const [xid, backend, timeline, at] = row.map(String)
-  return { xid: xid!, backend: backend!, timeline: timeline!, at: at! }
+  const [xid, backend, timeline, at, flushed] = row.map(String)
+  return { xid: xid!, backend: backend!, timeline: timeline!, at: at!, flushed: flushed! }
 }
 
 export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'
@@ -90,16 +93,21 @@ export async function askOutcome(
 /**
  * Tells whether a committed id is still that of the ticket. Crash recovery resets statistics, and ends with a
  * checkpoint that says which id comes next: an id from there on had left no trace in the log, and is another's now.
- * A later checkpoint no longer says so.
+ * A later checkpoint no longer says so. Where there was no checkpoint since the ticket, there was no crash either:
+ * statistics can be reset by hand.
  */
-async function askWhose(client: PgClientLike, { xid, at }: TransactionTicket): Promise<TransactionOutcome> {
+async function askWhose(
+  client: PgClientLike,
+  { xid, at, flushed }: TransactionTicket,
+): Promise<TransactionOutcome> {
   const { rows } = await client.query(
-    `SELECT pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8 AS crashed,
+    `SELECT pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8
+         AND checkpoint_lsn >= $3::pg_lsn AS crashed,
        pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
          pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::numeric AS logged,
        pg_catalog.current_setting('server_version_num')::int >= 170000 AS has_checkpointer_view
      FROM pg_catalog.pg_control_checkpoint()`,
-    [at, xid],
+    [at, xid, flushed],
   )
   const { crashed, logged, has_checkpointer_view } = rows[0]!
   if (!crashed) return 'committed'

@@ -36,7 +36,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => stopServers().finally(() => process.exit(130)))
 }
 
-process.once('uncaughtException', error => {
+process.on('uncaughtException', error => {
   console.error(error)
   stopServers().finally(() => process.exit(1))
 })
@@ -73,6 +73,13 @@ const failed =
   killed.filter(({ lost, doubled, hung }) => lost + doubled + hung > 0).length
 results.sort((a, b) => a.case.number - b.case.number)
 console.log(makeTable([...results.map(result => ({ ...result, name: result.case.kind.name })), ...killed]))
-console.log(`seed ${values.seed}, ${((performance.now() - started) / 1000).toFixed(0)} s`)
+const planned = cases.reduce((sum, { kind }) => sum + kind.faultsPerCase, 0)
+const fired = results.reduce((sum, result) => sum + result.fired, 0)
+console.log(
+  `seed ${values.seed}, ${fired} of ${planned} faults fired, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+)
 console.log(`${total - failed} passed, ${failed} failed`)
-process.exit(failed > 0 ? 1 : 0)
+// some miss: an id that the crash did not take, a message that did not come; most must not
+const enough = fired >= 0.9 * planned
+if (!enough) console.log('Too few faults have fired')
+process.exit(failed > 0 || !enough ? 1 : 0)

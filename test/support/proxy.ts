@@ -130,6 +130,7 @@ export class FaultProxy {
 class Link {
   readonly closed: Promise<unknown>
   stalled = false
+  #halfClosed = false
   readonly #client: Socket
   readonly #server: Socket
   readonly #look: Look
@@ -164,7 +165,9 @@ class Link {
 
   async #pass(message: WireMessage): Promise<void> {
     if (this.stalled) return
-    const to = message.direction === 'up' ? this.#server : this.#client
+    const up = message.direction === 'up'
+    if (up && this.#halfClosed) return
+    const to = up ? this.#server : this.#client
     const verdict = this.#look(message)
     if (!verdict) {
       to.write(message.bytes)
@@ -173,7 +176,9 @@ class Link {
     const { action, pass } = verdict
     if (pass > 0) to.write(message.bytes.subarray(0, pass))
     await this.#act(action)
-    if (action.do === 'delay' || action.do === 'call') to.write(message.bytes.subarray(pass))
+    // what stands goes on with whole messages: only a connection that has ended may lack a part of one
+    const goesOn = action.do === 'delay' || action.do === 'call' || (action.do === 'half-close' && !up)
+    if (goesOn) to.write(message.bytes.subarray(pass))
   }
 
   async #act(action: Action): Promise<void> {
@@ -186,6 +191,7 @@ class Link {
         this.stalled = true
         return
       case 'half-close':
+        this.#halfClosed = true
         this.#server.end()
         return
       case 'delay':
