@@ -1,0 +1,82 @@
+import { measureInChild } from '../support/child.ts'
+import type { MarkdownTable } from '../support/markdown.ts'
+import { median, showSummary, significant, summarize } from '../support/statistics.ts'
+import type { CrossoverMethod, CrossoverSample, Kind } from './crossover-run.ts'
+
+const RUN = new URL('./crossover-run.ts', import.meta.url)
+const SIZES = [1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500]
+const QUICK_SIZES = [1, 10, 25, 50, 100, 300]
+const BATCHES = 50
+const QUICK_BATCHES = 20
+
+export interface CrossoverOptions {
+  readonly repeats: number
+  readonly quick: boolean
+  readonly server: string
+  readonly log: (line: string) => void
+}
+
+/** From how many rows a batch that is alone is committed sooner by COPY. */
+export async function measureCrossover({
+  repeats,
+  quick,
+  server,
+  log,
+}: CrossoverOptions): Promise<MarkdownTable[]> {
+  const sizes = quick ? QUICK_SIZES : SIZES
+  const rounds: CrossoverSample[][] = []
+  for (let round = 1; round <= repeats; round++) {
+    const task = { connectionString: server, sizes, batches: quick ? QUICK_BATCHES : BATCHES }
+    rounds.push(await measureInChild<typeof import('./crossover-run.ts')>(RUN, task))
+    log(`  ${round}/${repeats} single batches`)
+  }
+  return [
+    crossoverTable('plain', 'INSERT … VALUES', 'COPY', sizes, rounds),
+    crossoverTable(
+      'upsert',
+      'INSERT … VALUES … ON CONFLICT',
+      'COPY to a staging table, merge',
+      sizes,
+      rounds,
+    ),
+  ]
+}
+
+function crossoverTable(
+  kind: Kind,
+  insertTitle: string,
+  copyTitle: string,
+  sizes: readonly number[],
+  rounds: readonly (readonly CrossoverSample[])[],
+): MarkdownTable {
+  const timesOf = (batchRows: number, method: CrossoverMethod): number[] =>
+    rounds.map(samples => samples.find(one => isOf(one, kind, method, batchRows))!.ms)
+  const ratios = sizes.map(size => {
+    const inserts = timesOf(size, 'insert')
+    return median(timesOf(size, 'copy').map((ms, round) => ms / inserts[round]!))
+  })
+  const wins = firstLastingWin(sizes, ratios)
+  return {
+    title: `One ${kind} batch alone, milliseconds from write to committed`,
+    header: ['rows', insertTitle, copyTitle, 'copy / insert'],
+    rows: sizes.map((size, index) => [
+      String(size),
+      showSummary(summarize(timesOf(size, 'insert'))),
+      showSummary(summarize(timesOf(size, 'copy'))),
+      ratios[index]!.toFixed(2),
+    ]),
+    remark: wins
+      ? `COPY is faster from ${wins} rows on. The lowest ratio is ${significant(Math.min(...ratios))}.`
+      : 'COPY is not faster at any of these sizes.',
+  }
+}
+
+function isOf(sample: CrossoverSample, kind: Kind, method: CrossoverMethod, batchRows: number): boolean {
+  return sample.kind === kind && sample.method === method && sample.batchRows === batchRows
+}
+
+/** The size from which the ratio stays below 1. */
+function firstLastingWin(sizes: readonly number[], ratios: readonly number[]): number | undefined {
+  const lastLoss = ratios.findLastIndex(ratio => ratio >= 1)
+  return sizes[lastLoss + 1]
+}
