@@ -1,6 +1,6 @@
 import type { Bench } from '../support/bench.ts'
 import { describeRows } from '../support/rows.ts'
-import { measureCrossover } from './crossover.ts'
+import { batchesOfASize, measureCrossover } from './crossover.ts'
 import { measureGrid } from './grid.ts'
 
 const ROWS = 300_000
@@ -28,8 +28,9 @@ empties the table and has the server do a CHECKPOINT. The table's rows are count
 time counts. The cells take turns; each shows the median of ${repeats} such rounds, the least and the greatest in brackets.
 
 Single batches: each is written when the one before is committed, with nothing else in flight, by streams that hold the
-same connection; the methods take turns batch by batch. Each of ${repeats} processes gives its median of ${quick ? 20 : 50} batches of a size; the
-tables show the median of these, the least and the greatest, and the median of the processes' own ratios. Upserts go to a
+same connection; the methods take turns batch by batch. Each of ${repeats} processes gives its median of ${batchesOfASize(quick)} batches of a size; the
+tables show the median of these, the least and the greatest. The last column is the same of COPY's time by
+INSERT's, pair by pair. Upserts go to a
 table with a primary key, and half of a batch's keys are in it.`,
       tables: [...crossover, ...grid],
     }

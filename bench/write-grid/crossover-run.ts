@@ -4,9 +4,9 @@ import { type BenchRow, benchRows } from '../support/rows.ts'
 import { median } from '../support/statistics.ts'
 import { checkCount, makeTable } from '../support/table.ts'
 
-/** What goes into the table: new rows only, or an upsert of which half the keys are there. */
+/** New rows into a bare table, or upserts of which half the keys are there. */
 export type Kind = 'plain' | 'upsert'
-export type CrossoverMethod = 'insert' | 'copy'
+type Method = 'insert' | 'copy'
 
 export interface CrossoverTask {
   readonly connectionString: string
@@ -15,15 +15,17 @@ export interface CrossoverTask {
   readonly batches: number
 }
 
+/** What one process found for batches of a size; medians, of milliseconds from `write` to the 'commit' event. */
 export interface CrossoverSample {
   readonly kind: Kind
-  readonly method: CrossoverMethod
   readonly batchRows: number
-  /** From `write` to the 'commit' event, the median of this process's batches. */
-  readonly ms: number
+  readonly insertMs: number
+  readonly copyMs: number
+  /** COPY's time by INSERT's, of batches that were written one right after the other. */
+  readonly ratio: number
 }
 
-const WARM_UP_BATCHES = 15
+const WARM_UP_BATCHES = 30
 /** Rows that are there to be updated. */
 const STORED_ROWS = 20_000
 
@@ -35,49 +37,80 @@ export async function measure({
 }: CrossoverTask): Promise<CrossoverSample[]> {
   const pool = new pg.Pool({ connectionString, max: 1 })
   try {
-    const writers: Writer[] = []
-    for (const kind of ['plain', 'upsert'] as const) {
-      for (const method of ['insert', 'copy'] as const) writers.push(await Writer.open(pool, kind, method))
-    }
+    const pairs = await Promise.all([Pair.open(pool, 'plain'), Pair.open(pool, 'upsert')])
+    // the largest first, untimed, so that the code is compiled before the small ones are timed
+    for (const pair of pairs) await pair.time(Math.max(...sizes), WARM_UP_BATCHES)
     const samples: CrossoverSample[] = []
     for (const batchRows of sizes) {
-      const times = new Map<Writer, number[]>(writers.map(writer => [writer, []]))
-      for (let batch = -WARM_UP_BATCHES; batch < batches; batch++) {
-        // in turns, so that what disturbs one method disturbs the other
-        for (const writer of batch % 2 === 0 ? writers : writers.toReversed()) {
-          const ms = await writer.write(batchRows)
-          if (batch >= 0) times.get(writer)!.push(ms)
-        }
-      }
-      for (const [{ kind, method }, all] of times) samples.push({ kind, method, batchRows, ms: median(all) })
+      for (const pair of pairs) samples.push(await pair.time(batchRows, batches))
     }
-    for (const writer of writers) await writer.close()
+    for (const pair of pairs) await pair.close()
     return samples
   } finally {
     await pool.end()
   }
 }
 
+/** The two methods side by side. */
+class Pair {
+  readonly #kind: Kind
+  readonly #insert: Writer
+  readonly #copy: Writer
+
+  static async open(pool: pg.Pool, kind: Kind): Promise<Pair> {
+    return new Pair(kind, await Writer.open(pool, kind, 'insert'), await Writer.open(pool, kind, 'copy'))
+  }
+
+  private constructor(kind: Kind, insert: Writer, copy: Writer) {
+    this.#kind = kind
+    this.#insert = insert
+    this.#copy = copy
+  }
+
+  async time(batchRows: number, batches: number): Promise<CrossoverSample> {
+    const inserts: number[] = []
+    const copies: number[] = []
+    for (let batch = 0; batch < batches; batch++) {
+      // each goes first in every other pair
+      if (batch % 2 === 0) inserts.push(await this.#insert.write(batchRows))
+      copies.push(await this.#copy.write(batchRows))
+      if (batch % 2 === 1) inserts.push(await this.#insert.write(batchRows))
+    }
+    return {
+      kind: this.#kind,
+      batchRows,
+      insertMs: median(inserts),
+      copyMs: median(copies),
+      ratio: median(copies.map((ms, batch) => ms / inserts[batch]!)),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#insert.close()
+    await this.#copy.close()
+  }
+}
+
 /** A stream with a table of its own. */
 class Writer {
   readonly #pool: pg.Pool
-  readonly kind: Kind
-  readonly method: CrossoverMethod
+  readonly #kind: Kind
+  readonly #method: Method
   readonly #sink: PgBatchWritable<BenchRow>
   #inserted: number
   #updated = 0
 
-  static async open(pool: pg.Pool, kind: Kind, method: CrossoverMethod): Promise<Writer> {
+  static async open(pool: pg.Pool, kind: Kind, method: Method): Promise<Writer> {
     const writer = new Writer(pool, kind, method)
     await makeTable(pool, { key: kind === 'upsert', table: writer.#table })
     if (kind === 'upsert') await writer.#write(benchRows(STORED_ROWS))
     return writer
   }
 
-  private constructor(pool: pg.Pool, kind: Kind, method: CrossoverMethod) {
+  private constructor(pool: pg.Pool, kind: Kind, method: Method) {
     this.#pool = pool
-    this.kind = kind
-    this.method = method
+    this.#kind = kind
+    this.#method = method
     this.#inserted = kind === 'upsert' ? STORED_ROWS : 0
     this.#sink = new PgBatchWritable<BenchRow>({
       pool,
@@ -88,13 +121,13 @@ class Writer {
   }
 
   get #table(): string {
-    return `crossover_${this.kind}_${this.method}`
+    return `crossover_${this.#kind}_${this.#method}`
   }
 
   /** Milliseconds from `write` to the commit of a batch of new rows or, in an upsert, of which every other is new. */
   write(batchRows: number): Promise<number> {
     const rows = benchRows(batchRows, this.#inserted + 1)
-    if (this.kind === 'plain') {
+    if (this.#kind === 'plain') {
       this.#inserted += batchRows
       return this.#write(rows)
     }

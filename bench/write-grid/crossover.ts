@@ -1,13 +1,18 @@
 import { measureInChild } from '../support/child.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
-import type { CrossoverMethod, CrossoverSample, Kind } from './crossover-run.ts'
+import type { CrossoverSample, Kind } from './crossover-run.ts'
 
 const RUN = new URL('./crossover-run.ts', import.meta.url)
 const SIZES = [1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500]
 const QUICK_SIZES = [1, 10, 25, 50, 100, 300]
 const BATCHES = 50
 const QUICK_BATCHES = 20
+
+/** How many batches of a size one process times, for each method. */
+export function batchesOfASize(quick: boolean): number {
+  return quick ? QUICK_BATCHES : BATCHES
+}
 
 export interface CrossoverOptions {
   readonly repeats: number
@@ -26,7 +31,7 @@ export async function measureCrossover({
   const sizes = quick ? QUICK_SIZES : SIZES
   const rounds: CrossoverSample[][] = []
   for (let round = 1; round <= repeats; round++) {
-    const task = { connectionString: server, sizes, batches: quick ? QUICK_BATCHES : BATCHES }
+    const task = { connectionString: server, sizes, batches: batchesOfASize(quick) }
     rounds.push(await measureInChild<typeof import('./crossover-run.ts')>(RUN, task))
     log(`  ${round}/${repeats} single batches`)
   }
@@ -49,30 +54,23 @@ function crossoverTable(
   sizes: readonly number[],
   rounds: readonly (readonly CrossoverSample[])[],
 ): MarkdownTable {
-  const timesOf = (batchRows: number, method: CrossoverMethod): number[] =>
-    rounds.map(samples => samples.find(one => isOf(one, kind, method, batchRows))!.ms)
-  const ratios = sizes.map(size => {
-    const inserts = timesOf(size, 'insert')
-    return median(timesOf(size, 'copy').map((ms, round) => ms / inserts[round]!))
-  })
+  const of = (batchRows: number, value: 'insertMs' | 'copyMs' | 'ratio'): number[] =>
+    rounds.map(samples => samples.find(one => one.kind === kind && one.batchRows === batchRows)![value])
+  const ratios = sizes.map(size => median(of(size, 'ratio')))
   const wins = firstLastingWin(sizes, ratios)
   return {
     title: `One ${kind} batch alone, milliseconds from write to committed`,
     header: ['rows', insertTitle, copyTitle, 'copy / insert'],
-    rows: sizes.map((size, index) => [
+    rows: sizes.map(size => [
       String(size),
-      showSummary(summarize(timesOf(size, 'insert'))),
-      showSummary(summarize(timesOf(size, 'copy'))),
-      ratios[index]!.toFixed(2),
+      showSummary(summarize(of(size, 'insertMs'))),
+      showSummary(summarize(of(size, 'copyMs'))),
+      showSummary(summarize(of(size, 'ratio'))),
     ]),
     remark: wins
       ? `COPY is faster from ${wins} rows on. The lowest ratio is ${significant(Math.min(...ratios))}.`
       : 'COPY is not faster at any of these sizes.',
   }
-}
-
-function isOf(sample: CrossoverSample, kind: Kind, method: CrossoverMethod, batchRows: number): boolean {
-  return sample.kind === kind && sample.method === method && sample.batchRows === batchRows
 }
 
 /** The size from which the ratio stays below 1. */

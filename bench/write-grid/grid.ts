@@ -55,11 +55,11 @@ export async function measureGrid({
   return METHODS.map(method => gridTable(method, sizes, concurrencies, samples))
 }
 
-/** Small batches are slow, and their rate needs fewer rows; so do inserts. Three lanes get six large batches. */
+/** Small batches are slow, and their rate needs fewer rows; so do inserts. Three lanes get three batches at the least. */
 function rowsOf({ method, batchRows }: Cell, rows: number): number {
   const share = method === 'insert' ? 1 / 6 : 1
-  const slow = Math.min(1, Math.max(1 / 30, batchRows / 1000))
-  return Math.max(Math.round(rows * Math.min(share, slow)), Math.min(rows, 6 * batchRows))
+  const slow = Math.min(1, Math.max(1 / 60, batchRows / 1000))
+  return Math.max(Math.round(rows * Math.min(share, slow)), Math.min(rows, 3 * batchRows))
 }
 
 function gridTable(
