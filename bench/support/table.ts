@@ -1,13 +1,23 @@
 import type pg from 'pg'
-import { COLUMNS } from './rows.ts'
+import { type BenchRow, COLUMNS } from './rows.ts'
 
 export const TABLE = 'bench_rows'
 
-/** Makes the table anew; with a primary key where rows are upserted. */
-export async function makeTable(pool: pg.Pool, { key = false, table = TABLE } = {}): Promise<void> {
-  const columns = COLUMNS.map(
-    ({ name, type }) => `${name} ${type}${key && name === 'id' ? ' PRIMARY KEY' : ''}`,
-  )
+export interface TableOptions {
+  readonly table?: string
+  readonly key?: boolean
+  readonly defaults?: Readonly<Partial<Record<keyof BenchRow, string>>>
+}
+
+/** Makes the table anew; with a primary key where rows are upserted, and DEFAULTs, as SQL, where keys are absent. */
+export async function makeTable(
+  pool: pg.Pool,
+  { key = false, table = TABLE, defaults = {} }: TableOptions = {},
+): Promise<void> {
+  const columns = COLUMNS.map(({ name, type }) => {
+    const sqlDefault = defaults[name] === undefined ? '' : ` DEFAULT ${defaults[name]}`
+    return `${name} ${type}${sqlDefault}${key && name === 'id' ? ' PRIMARY KEY' : ''}`
+  })
   await pool.query(`DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (${columns.join(', ')})`)
 }
 

@@ -30,8 +30,9 @@ time counts. The cells take turns; each shows the median of ${repeats} such roun
 Single batches: each is written when the one before is committed, with nothing else in flight, by streams that hold the
 same connection; the methods take turns batch by batch. Each of ${repeats} processes gives its median of ${batchesOfASize(quick)} batches of a size; the
 tables show the median of these, the least and the greatest. The last column is the same of COPY's time by
-INSERT's, pair by pair. Upserts go to a
-table with a primary key, and half of a batch's keys are in it.`,
+INSERT's, pair by pair. In batches of four shapes
+a key is absent in three rows of four, another one each time, and each shape takes a statement of its own. Upserts go to
+a table with a primary key, and half of a batch's keys are in it.`,
       tables: [...crossover, ...grid],
     }
   },

@@ -4,8 +4,16 @@ import { type BenchRow, benchRows } from '../support/rows.ts'
 import { median } from '../support/statistics.ts'
 import { checkCount, makeTable } from '../support/table.ts'
 
-/** New rows into a bare table, or upserts of which half the keys are there. */
-export type Kind = 'plain' | 'upsert'
+/**
+ * New rows into a bare table; the same, but of four shapes, a key being absent in three of them, so that each batch
+ * takes four statements; upserts of which half the keys are there.
+ */
+export type Kind = 'plain' | 'four shapes' | 'upsert'
+
+/** The key that is left out of every fourth row; its column has a DEFAULT, or absent would be the same as null. */
+const ABSENT = [undefined, 'quantity', 'name', 'score'] as const
+const DEFAULTS = { quantity: '0', name: "''", score: '0' }
+
 type Method = 'insert' | 'copy'
 
 export interface CrossoverTask {
@@ -37,7 +45,8 @@ export async function measure({
 }: CrossoverTask): Promise<CrossoverSample[]> {
   const pool = new pg.Pool({ connectionString, max: 1 })
   try {
-    const pairs = await Promise.all([Pair.open(pool, 'plain'), Pair.open(pool, 'upsert')])
+    const kinds: Kind[] = ['plain', 'four shapes', 'upsert']
+    const pairs = await Promise.all(kinds.map(kind => Pair.open(pool, kind)))
     // the largest first, untimed, so that the code is compiled before the small ones are timed
     for (const pair of pairs) await pair.time(Math.max(...sizes), WARM_UP_BATCHES)
     const samples: CrossoverSample[] = []
@@ -96,13 +105,17 @@ class Writer {
   readonly #pool: pg.Pool
   readonly #kind: Kind
   readonly #method: Method
-  readonly #sink: PgBatchWritable<BenchRow>
+  readonly #sink: PgBatchWritable<Partial<BenchRow>>
   #inserted: number
   #updated = 0
 
   static async open(pool: pg.Pool, kind: Kind, method: Method): Promise<Writer> {
     const writer = new Writer(pool, kind, method)
-    await makeTable(pool, { key: kind === 'upsert', table: writer.#table })
+    await makeTable(pool, {
+      table: writer.#table,
+      key: kind === 'upsert',
+      defaults: kind === 'four shapes' ? DEFAULTS : {},
+    })
     if (kind === 'upsert') await writer.#write(benchRows(STORED_ROWS))
     return writer
   }
@@ -112,7 +125,7 @@ class Writer {
     this.#kind = kind
     this.#method = method
     this.#inserted = kind === 'upsert' ? STORED_ROWS : 0
-    this.#sink = new PgBatchWritable<BenchRow>({
+    this.#sink = new PgBatchWritable<Partial<BenchRow>>({
       pool,
       table: this.#table,
       method,
@@ -121,15 +134,15 @@ class Writer {
   }
 
   get #table(): string {
-    return `crossover_${this.#kind}_${this.#method}`
+    return `crossover_${this.#kind.replace(' ', '_')}_${this.#method}`
   }
 
   /** Milliseconds from `write` to the commit of a batch of new rows or, in an upsert, of which every other is new. */
   write(batchRows: number): Promise<number> {
     const rows = benchRows(batchRows, this.#inserted + 1)
-    if (this.#kind === 'plain') {
+    if (this.#kind !== 'upsert') {
       this.#inserted += batchRows
-      return this.#write(rows)
+      return this.#write(this.#kind === 'plain' ? rows : rows.map(ofFourShapes))
     }
     const mixed = rows.map((row, index) => ({
       ...row,
@@ -144,7 +157,7 @@ class Writer {
     return (this.#updated % STORED_ROWS) + 1
   }
 
-  #write(rows: readonly BenchRow[]): Promise<number> {
+  #write(rows: readonly Partial<BenchRow>[]): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#sink.once('error', reject)
       const started = performance.now()
@@ -160,4 +173,9 @@ class Writer {
     await new Promise<void>((resolve, reject) => this.#sink.once('error', reject).end(resolve))
     await checkCount(this.#pool, this.#inserted, this.#table)
   }
+}
+
+function ofFourShapes(row: BenchRow, index: number): Partial<BenchRow> {
+  const absent = ABSENT[index % ABSENT.length]
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== absent))
 }

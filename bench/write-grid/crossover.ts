@@ -4,7 +4,7 @@ import { median, showSummary, significant, summarize } from '../support/statisti
 import type { CrossoverSample, Kind } from './crossover-run.ts'
 
 const RUN = new URL('./crossover-run.ts', import.meta.url)
-const SIZES = [1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500]
+const SIZES = [1, 2, 4, 8, 12, 16, 20, 25, 32, 40, 50, 75, 100, 150, 200, 250, 300, 500]
 const QUICK_SIZES = [1, 10, 25, 50, 100, 300]
 const BATCHES = 50
 const QUICK_BATCHES = 20
@@ -37,6 +37,7 @@ export async function measureCrossover({
   }
   return [
     crossoverTable('plain', 'INSERT … VALUES', 'COPY', sizes, rounds),
+    crossoverTable('four shapes', 'INSERT … VALUES, four', 'COPY, four', sizes, rounds),
     crossoverTable(
       'upsert',
       'INSERT … VALUES … ON CONFLICT',
@@ -59,7 +60,7 @@ function crossoverTable(
   const ratios = sizes.map(size => median(of(size, 'ratio')))
   const wins = firstLastingWin(sizes, ratios)
   return {
-    title: `One ${kind} batch alone, milliseconds from write to committed`,
+    title: `One batch alone, ${kind}: milliseconds from write to committed`,
     header: ['rows', insertTitle, copyTitle, 'copy / insert'],
     rows: sizes.map(size => [
       String(size),
