@@ -33,7 +33,8 @@ export const bench: Bench = {
       caveat:
         'One table without an index, on the same machine as the client: a statement costs no network here. With a ' +
         'network between, each of its round trips is added, and ways with many statements lose more.',
-      method: `${describeRows()} The rows are objects in memory before the clock runs, and it stops when all are committed. Each
+      method: `${describeRows()}
+The rows are objects in memory before the clock runs, and it stops when all are committed. Each
 run is a process of its own, which first writes up to 20,000 rows untimed, then empties the table and has the server do
 a CHECKPOINT. The table's rows are counted, and its ids told apart, before a time counts. Ways through \`pg\` alone use one
 connection, prepared statements, and a transaction for each statement. The ways take turns; the figures are the

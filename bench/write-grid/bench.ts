@@ -21,7 +21,8 @@ export const bench: Bench = {
         'Client and server share one machine: round trips are nearly free, and both use the same cores. A transaction ' +
         'takes the batches that are ready, so in the grid small batches do not mean small commits; only the tables of ' +
         'single batches show what a batch costs by itself.',
-      method: `${describeRows()} \`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, rows in memory before the clock
+      method: `${describeRows()}
+\`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, rows in memory before the clock
 runs, which stops when all are committed. The table has no index. Runs of large COPY batches have ${rows.toLocaleString('en')} rows, those of
 INSERT and of small batches fewer. Each run is a process of its own, which first writes up to 20,000 rows untimed, then
 empties the table and has the server do a CHECKPOINT. The table's rows are counted, and its ids told apart, before a
