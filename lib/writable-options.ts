@@ -76,7 +76,7 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   unknownKeys?: 'error' | 'ignore' | undefined
   /**
-   * How rows travel. `auto` takes COPY, and INSERT for a few rows and where a table does not take COPY (a view,
+   * How rows travel. `auto` takes COPY, and INSERT for small upserts and where a table does not take COPY (a view,
    * row-level security, rules).
    * @default 'auto'
    */

@@ -115,16 +115,29 @@ describe('writing by each method', () => {
     })
   }
 
-  it('takes INSERT for a few rows and COPY for many, when the method is left to it', async () => {
-    await db.pool.query('CREATE TABLE chosen (id int)')
+  it('takes COPY, but INSERT for few rows of an upsert or of several shapes, when the method is left to it', async () => {
+    await db.pool.query('CREATE TABLE chosen (id int PRIMARY KEY, note int DEFAULT 0)')
     const { pool } = makePool()
-    const few = await write([rowsOf(3, id => ({ id }))], { pool, table: 'chosen' })
-    const many = await write([rowsOf(1000, id => ({ id }))], { pool, table: 'chosen' })
-    expect([few, many].map(({ commits }) => commits.map(commit => commit.method))).to.deep.equal([
-      ['insert'],
-      ['copy'],
-    ])
-    expect(await countOf(db.pool, 'chosen')).to.equal(1003)
+    const onConflict = { target: ['id'], action: 'update' } as const
+    const plain = (count: number, from: number): object[] => rowsOf(count, id => ({ id, note: 1 }), from)
+    const mixed = (count: number, from: number): object[] =>
+      rowsOf(count, id => (id % 2 === 0 ? { id } : { id, note: 1 }), from)
+    const cases = [
+      { method: 'copy', rows: plain(1, 0) },
+      { method: 'insert', rows: mixed(98, 1) },
+      { method: 'copy', rows: mixed(100, 99) },
+      { method: 'insert', rows: plain(199, 0), onConflict },
+      { method: 'copy', rows: plain(200, 0), onConflict },
+      { method: 'insert', rows: mixed(199, 0), onConflict },
+      { method: 'copy', rows: mixed(200, 0), onConflict },
+    ]
+    const taken: string[] = []
+    for (const { method: _, rows, ...upsert } of cases) {
+      const { commits } = await write([rows], { pool, table: 'chosen', ...upsert })
+      taken.push(...commits.map(commit => commit.method))
+    }
+    expect(taken).to.deep.equal(cases.map(({ method }) => method))
+    expect(await countOf(db.pool, 'chosen')).to.equal(200)
   })
 
   it('goes on as text within a batch at a value that has no exact binary form', async () => {

@@ -1,0 +1,47 @@
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { median, significant } from './statistics.ts'
+
+const { version: pgVersion } = createRequire(import.meta.url)('pg/package.json') as { version: string }
+
+/** What the machine was doing before the first run; taken early, for the benches make load themselves. */
+export interface MachineState {
+  readonly load: number
+  readonly syncMs: number
+}
+
+export function machineState(): MachineState {
+  return { load: loadavg()[0]!, syncMs: syncMs() }
+}
+
+/** Where figures come from: without this they say nothing. */
+export function machineLine({ load, syncMs }: MachineState, serverVersion: string | undefined): string {
+  const processors = cpus()
+  const cores = processors.length
+  const shared = load > 0.25 * cores
+  return [
+    `- ${cores} cores (${processors[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`,
+    `- Node.js ${process.version}, pg ${pgVersion}${serverVersion ? `, PostgreSQL ${serverVersion}, embedded, on loopback, default settings, fsync on` : ''}`,
+    `- an 8 kB write and fdatasync take ${significant(syncMs)} ms (median of 50)`,
+    `- load average at the start: ${load.toFixed(1)}${shared ? ': **the machine was shared with other work**, so compare within a table, not with other machines' : ''}`,
+    `- measured on ${new Date().toISOString().slice(0, 10)}`,
+  ].join('\n')
+}
+
+/** What a commit waits for, at the least: it decides how dear small transactions are. */
+function syncMs(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'pg-batch-bench-'))
+  const file = openSync(join(folder, 'sync'), 'w')
+  const page = Buffer.alloc(8192, 1)
+  const samples = Array.from({ length: 50 }, () => {
+    const started = performance.now()
+    writeSync(file, page)
+    fdatasyncSync(file)
+    return performance.now() - started
+  })
+  closeSync(file)
+  rmSync(folder, { recursive: true })
+  return median(samples)
+}

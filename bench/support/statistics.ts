@@ -1,0 +1,27 @@
+/** What several runs of one case gave. */
+export interface Summary {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export function median(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+export function summarize(samples: readonly number[]): Summary {
+  return { median: median(samples), min: Math.min(...samples), max: Math.max(...samples) }
+}
+
+/** `412 (398–430)`: the median, and the spread from the least to the greatest. */
+export function showSummary({ median, min, max }: Summary, unit = 1): string {
+  return `${significant(median / unit)} (${significant(min / unit)}–${significant(max / unit)})`
+}
+
+/** Three digits at the most: the spread says that further ones would be noise. */
+export function significant(value: number): string {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return value.toFixed(digits)
+}

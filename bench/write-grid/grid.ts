@@ -1,0 +1,86 @@
+import { measureInChild } from '../support/child.ts'
+import { interleaved, type Samples } from '../support/interleaved.ts'
+import type { MarkdownTable } from '../support/markdown.ts'
+import { showSummary, significant, summarize } from '../support/statistics.ts'
+import { type MethodName, WRITING } from './methods.ts'
+
+const RUN = new URL('./grid-run.ts', import.meta.url)
+const METHODS = Object.keys(WRITING) as MethodName[]
+const SIZES = [1, 10, 25, 50, 100, 1000, 5000, 10_000, 50_000]
+const QUICK_SIZES = [10, 100, 1000, 10_000]
+const CONCURRENCIES = [1, 2, 3]
+const QUICK_CONCURRENCIES = [1, 2]
+
+export interface Cell {
+  readonly method: MethodName
+  readonly batchRows: number
+  readonly concurrency: number
+}
+
+export interface GridOptions {
+  readonly rows: number
+  readonly repeats: number
+  readonly quick: boolean
+  readonly server: string
+  readonly log: (line: string) => void
+}
+
+/** Method × batch size × concurrency, in rows a second. */
+export async function measureGrid({
+  rows,
+  repeats,
+  quick,
+  server,
+  log,
+}: GridOptions): Promise<MarkdownTable[]> {
+  const sizes = quick ? QUICK_SIZES : SIZES
+  const concurrencies = quick ? QUICK_CONCURRENCIES : CONCURRENCIES
+  const cells = METHODS.flatMap(method =>
+    sizes.flatMap(batchRows => concurrencies.map(concurrency => ({ method, batchRows, concurrency }))),
+  )
+  const samples = await interleaved(
+    cells,
+    repeats,
+    cell =>
+      measureInChild<typeof import('./grid-run.ts')>(RUN, {
+        ...cell,
+        connectionString: server,
+        rows: rowsOf(cell, rows),
+      }),
+    (round, { method, batchRows, concurrency }, rate) =>
+      log(
+        `  ${round}/${repeats} ${method} ${batchRows} × ${concurrency}: ${significant(rate / 1000)} thousand rows/s`,
+      ),
+  )
+  return METHODS.map(method => gridTable(method, sizes, concurrencies, samples))
+}
+
+/** Small batches are slow, and their rate needs fewer rows; so do inserts. Three lanes get three batches at the least. */
+function rowsOf({ method, batchRows }: Cell, rows: number): number {
+  const share = method === 'insert' ? 1 / 6 : 1
+  const slow = Math.min(1, Math.max(1 / 60, batchRows / 1000))
+  return Math.max(Math.round(rows * Math.min(share, slow)), Math.min(rows, 3 * batchRows))
+}
+
+function gridTable(
+  method: MethodName,
+  sizes: readonly number[],
+  concurrencies: readonly number[],
+  samples: Samples<Cell, number>,
+): MarkdownTable {
+  const cells = [...samples.keys()]
+  const show = (batchRows: number, concurrency: number): string => {
+    const cell = cells.find(
+      one => one.method === method && one.batchRows === batchRows && one.concurrency === concurrency,
+    )!
+    return showSummary(summarize(samples.get(cell)!), 1000)
+  }
+  return {
+    title: `${method}: thousand rows a second`,
+    header: ['rows in a batch', ...concurrencies.map(concurrency => `concurrency ${concurrency}`)],
+    rows: sizes.map(size => [
+      size.toLocaleString('en'),
+      ...concurrencies.map(concurrency => show(size, concurrency)),
+    ]),
+  }
+}

@@ -1,0 +1,53 @@
+import { expect } from 'chai'
+import type { Bench, BenchResults } from '../../../bench/support/bench.ts'
+import { interleaved } from '../../../bench/support/interleaved.ts'
+import { findingsOf, renderResults } from '../../../bench/support/results-file.ts'
+import { benchRows } from '../../../bench/support/rows.ts'
+import { showSummary, summarize } from '../../../bench/support/statistics.ts'
+
+const bench: Bench = { name: 'some', question: 'How?', repeats: 1, run: () => Promise.reject(new Error()) }
+const results = (cell: string): BenchResults => ({
+  caveat: 'Synthetic.',
+  method: 'Timed.',
+  tables: [{ title: 'Rates', header: ['way', 'rate'], rows: [['a', cell]] }],
+})
+
+describe('the frame of the benches', () => {
+  it('keeps the findings, and nothing else, when a bench is run again', () => {
+    const first = renderResults(bench, results('111'), 'a machine', 'Fast,\n\nand `$1` stays.')
+    const second = renderResults(bench, results('222'), 'another', findingsOf(first))
+    expect(second).to.include('Fast,\n\nand `$1` stays.').and.include('222').and.include('another')
+    expect(second).not.to.include('111')
+    expect(findingsOf(second)).to.equal('Fast,\n\nand `$1` stays.')
+  })
+
+  it('says that there are no findings before somebody has written them', () => {
+    expect(findingsOf('')).to.equal('None written yet.')
+  })
+
+  it('refuses to overwrite findings that have lost a mark', () => {
+    const whole = renderResults(bench, results('1'), 'a machine', 'Fast.')
+    expect(() => findingsOf(whole.replace(/<!-- findings.*-->/, ''))).to.throw('lost one of the marks')
+    expect(() => findingsOf(whole.replace(/<!-- end.*-->/, ''))).to.throw('lost one of the marks')
+  })
+
+  it('runs the cases in turns, there and back', async () => {
+    const order: string[] = []
+    const samples = await interleaved(['a', 'b'], 3, async one => order.push(one))
+    expect(order.join('')).to.equal('abbaab')
+    expect([...samples]).to.deep.equal([
+      ['a', [1, 4, 5]],
+      ['b', [2, 3, 6]],
+    ])
+  })
+
+  it('shows the median and the spread', () => {
+    expect(showSummary(summarize([1, 30, 200]))).to.equal('30.0 (1.00–200)')
+    expect(summarize([4, 1, 3, 2]).median).to.equal(2.5)
+  })
+
+  it('makes the same rows each time, with ids of their own', () => {
+    expect(benchRows(50, 7)).to.deep.equal(benchRows(50, 7))
+    expect(new Set([...benchRows(50), ...benchRows(50, 51)].map(({ id }) => id)).size).to.equal(100)
+  })
+})
