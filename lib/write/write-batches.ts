@@ -42,6 +42,8 @@ export type Progress<Item> =
 /** A transaction that failed, with what is needed to go on from there. */
 interface Failure<Item> {
   readonly run: TransactionRun<Item>
+  /** All batches that were to be written: the run may have failed before it came to the last. */
+  readonly batches: readonly Batch<Item>[]
   readonly error: PgBatchError
   /** Some row is to blame, so that the others can be told from it. */
   readonly rowsFault: boolean
@@ -75,7 +77,7 @@ export async function* writeBatches<Item>(
 ): AsyncGenerator<Progress<Item>, void> {
   const failure = yield* attempt([first], fillFrom(next, context), context)
   if (!failure) return
-  const { batches } = failure.run
+  const { batches } = failure
   if (batches.length === 1) {
     yield* writeIsolated(batches[0]!, failure, context)
     return
@@ -157,11 +159,13 @@ async function* attempt<Item>(
       return undefined
     }
     run.forget()
-    batches = run.batches
+    // the first attempt may have taken further batches; a later one may have failed before it came to all of them
+    if (run.batches.length > batches.length) batches = run.batches
     failedAt ??= performance.now()
     const error = withOutcome(failure.error, outcome!)
     const final = !error.retryable || (outcome === 'unknown' && !idempotent)
-    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) return { ...failure, error }
+    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt))
+      return { ...failure, batches, error }
     const delayMs = retryDelayMs(retry, attempts, Math.random())
     yield { kind: 'retry', error, attempt: attempts, delayMs }
     await pause(delayMs, signals.stop, error)
@@ -185,7 +189,7 @@ async function transact<Item>(
     const place = run.locate(thrown)
     await run.rollback()
     const rowsFault = isRowsFault(thrown) || thrown instanceof RowError
-    return { run, error: run.explain(thrown), rowsFault, place }
+    return { run, batches, error: run.explain(thrown), rowsFault, place }
   } finally {
     run.release()
   }

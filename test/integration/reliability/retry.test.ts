@@ -137,21 +137,24 @@ describe('a transient failure', () => {
         rowsOf(4000, id => ({ id })),
         100,
       )
-      let transactions = 0
+      let calls = 0
+      let ended = 0
       const named = makePool()
-      const { done, retries } = start(
+      const { done, retries, writable } = start(
         batches,
         {
           ...options(way),
           concurrency: 2,
           async inTransaction() {
-            if (++transactions % 4 === 2) await terminate(db, named.name)
+            if (++calls % 23 === 5 && ended < 6) ended += await terminate(db, named.name)
           },
         },
         named,
       )
       await done
-      expect(retries.length).to.be.above(0)
+      expect(ended).to.be.at.least(6)
+      expect(retries.length).to.be.above(1)
+      expect(writable.stats).to.include({ rowsCommitted: 4000, rowsPending: 0 })
       await expectOnce(4000)
     })
   }
