@@ -124,10 +124,10 @@ describe('a checkpoint', () => {
     const load3 = (offsets: bigint[]) =>
       load(
         [offsets.map(offset => ({ offset }))],
-        new PgBatchWritable<{ offset: bigint }>({
+        new PgBatchWritable<{ offset: bigint }, object>({
           pool: makePool().pool,
           table: 'log',
-          toRow: ({ offset }) => ({ offset }) && ({ line: offset } as never),
+          toRow: ({ offset }) => ({ line: offset }),
           checkpoint: { name: 'big', position: item => item },
         }),
       )
