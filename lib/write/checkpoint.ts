@@ -8,7 +8,7 @@ import { CallbackError } from './failure.ts'
 export interface Position {
   /** @default '' */
   partition?: string | undefined
-  /** An integer ≥ 0. */
+  /** An integer from 0 to 2^63 - 1. */
   offset: number | bigint
 }
 
@@ -25,6 +25,9 @@ export interface KnownPosition {
   readonly offset: bigint
 }
 
+/** What a bigint column holds. */
+const LARGEST_OFFSET = 2n ** 63n - 1n
+
 /** @throws CallbackError for what is no position */
 export function positionOf<Item>(plan: CheckpointPlan<Item>, item: Item): KnownPosition {
   let position: Position
@@ -35,9 +38,9 @@ export function positionOf<Item>(plan: CheckpointPlan<Item>, item: Item): KnownP
   }
   const { partition = '', offset } = position ?? {}
   const whole = typeof offset === 'bigint' || Number.isSafeInteger(offset)
-  if (typeof partition !== 'string' || !whole || offset < 0) {
+  if (typeof partition !== 'string' || !whole || offset < 0 || offset > LARGEST_OFFSET) {
     const cause = new TypeError(
-      'Expected `checkpoint.position` to return { partition?: string, offset: an integer ≥ 0 }',
+      'Expected `checkpoint.position` to return { partition?: string, offset: an integer from 0 to 2^63 - 1 }',
     )
     throw new CallbackError('checkpoint.position', cause)
   }

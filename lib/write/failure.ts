@@ -124,7 +124,8 @@ function describe(
   const text = `${message}${at.length > 0 ? ` [${at.join(', ')}]` : ''} (${OUTCOMES[outcome]})`
   return new PgBatchError(code, text, {
     outcome,
-    retryable: isTransient(cause),
+    // what is committed is not to be written again, whatever its callback met
+    retryable: outcome !== 'committed' && isTransient(cause),
     batchId,
     rowIndex,
     column,

@@ -166,7 +166,8 @@ async function* attempt<Item>(
     failedAt ??= performance.now()
     const error = withOutcome(failure.error, outcome!)
     const final = !error.retryable || (outcome === 'unknown' && !idempotent)
-    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) return { ...failure, error }
+    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt))
+      return { ...failure, batches, error }
     const delayMs = retryDelayMs(retry, attempts, Math.random())
     yield { kind: 'retry', error, attempt: attempts, delayMs }
     await pause(delayMs, signals.stop, error)

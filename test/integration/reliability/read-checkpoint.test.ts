@@ -1,0 +1,65 @@
+import { expect } from 'chai'
+import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { readCheckpoint } from '../../../lib/write/read-checkpoint.ts'
+import { useDatabase } from '../../support/database.ts'
+import { usePools } from '../../support/pools.ts'
+import { rejectionOf } from '../../support/writing.ts'
+import { load } from './load.ts'
+
+describe('readCheckpoint', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  before(async () => {
+    await db.pool.query('CREATE SCHEMA "Other.one"; CREATE TABLE t (offset_ int)')
+  })
+
+  const write = (name: string, offsets: Record<string, number>, table?: { schema: string; name: string }) =>
+    load(
+      [Object.entries(offsets)],
+      new PgBatchWritable<[string, number], object>({
+        pool: makePool().pool,
+        table: 't',
+        toRow: ([, offset_]) => ({ offset_ }),
+        checkpoint: {
+          name,
+          position: ([partition, offset]) => ({ partition, offset }),
+          ...(table ? { table } : {}),
+        },
+      }),
+    )
+
+  it('is empty where no table is yet, and the client goes back', async () => {
+    const { pool } = makePool()
+    expect(await readCheckpoint(pool, 'nobody')).to.deep.equal(new Map())
+    expect(await readCheckpoint(pool, 'nobody', 'no_schema.nothing')).to.deep.equal(new Map())
+    expect(pool.idleCount).to.equal(pool.totalCount)
+  })
+
+  it("reads every partition of one name, and no other's", async () => {
+    await write('one', { '': 1, a: 2, 'b"\'\\': 3 })
+    await write('two', { a: 7 })
+    expect(await readCheckpoint(makePool().pool, 'one')).to.deep.equal(
+      new Map([
+        ['', 1n],
+        ['a', 2n],
+        ['b"\'\\', 3n],
+      ]),
+    )
+    expect(await readCheckpoint(makePool().pool, 'three')).to.deep.equal(new Map())
+  })
+
+  it('reads a table of another name', async () => {
+    const table = { schema: 'Other.one', name: 'My.positions' }
+    await write('one', { a: 5 }, table)
+    expect(await readCheckpoint(makePool().pool, 'one', table)).to.deep.equal(new Map([['a', 5n]]))
+    expect(await readCheckpoint(makePool().pool, 'one', '"Other.one"."My.positions"')).to.deep.equal(
+      new Map([['a', 5n]]),
+    )
+  })
+
+  it('says what the server says of a table that is none of ours', async () => {
+    await db.pool.query('CREATE TABLE mine (name text)')
+    expect(await rejectionOf(readCheckpoint(makePool().pool, 'one', 'mine'))).to.include({ code: '42703' })
+  })
+})
