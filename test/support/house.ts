@@ -19,6 +19,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'write',
     'options',
     'writable-options',
+    'writable-events',
     'edit-distance',
     ...FLOOR,
   ],
