@@ -6,7 +6,8 @@ import type { PgPoolLike } from './connection/pg-types.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
 import type { Stats } from './types.ts'
-import type { PgBatchWritableEvents } from './writable-events.ts'
+import { publishCommit, publishReject, publishRetry } from './writable-diagnostics.ts'
+import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable-events.ts'
 import {
   type PgBatchWritableOptions,
   type ResolvedWritableOptions,
@@ -200,7 +201,12 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       return
     }
     const { error, attempt, delayMs } = progress
-    this.emit('retry', { error, attempt, delayMs })
+    this.#retrying({ error, attempt, delayMs })
+  }
+
+  #retrying(retry: RetryEvent): void {
+    this.emit('retry', retry)
+    publishRetry(this.#options.table, retry)
   }
 
   async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
@@ -212,16 +218,22 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#counts.transactions++
     this.#counts.bytesSent += bytes
     for (const batch of batches) this.#pending.delete(batch)
-    this.emit('commit', {
-      batchId: batches[0]!.id,
+    const batchId = batches[0]!.id
+    const commit: CommitEvent = {
+      batchId,
       rows,
       bytes,
       method,
       attempts,
       durationMs,
       batches: batches.length,
-    })
-    for (const reject of rejected) this.emit('reject', reject)
+    }
+    this.emit('commit', commit)
+    publishCommit(this.#options.table, commit)
+    for (const reject of rejected) {
+      this.emit('reject', reject)
+      publishReject(this.#options.table, reject)
+    }
     const { deadLetterStream, afterCommit } = this.#options
     if (deadLetterStream)
       await this.#after('deadLetter', batches, () => sendDeadLetters(deadLetterStream, rejected))
@@ -264,7 +276,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#context ??= openWriting(this.#options, {
       pool: this.#pool,
       signals: { stop: this.#stop.signal, kill: this.#kill.signal },
-      onRetry: retry => this.emit('retry', retry),
+      onRetry: retry => this.#retrying(retry),
     })
     return this.#context
   }

@@ -11,11 +11,11 @@ const REASONS = 10
 export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
   const { rowsRead, rowsCommitted, rowsRejected, rowsSkipped, retries } = counts
   const lines = new Table({
-    head: [shortened(table, 40), '', ''],
     style: { head: [], border: [], compact: true },
     colAligns: ['left', 'right', 'left'],
   })
   lines.push(
+    [{ content: shortened(table, 60), colSpan: 3 }],
     ['rows read', count(rowsRead), ''],
     ['committed', count(rowsCommitted), `${count(rowsPerSecond(counts))} rows/s`],
     ['rejected', count(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
@@ -33,8 +33,8 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
 }
 
 function reasonLine({ code, name, count: n, exampleRow }: RejectReason): string[] {
-  const example = exampleRow === undefined ? '' : `, row ${count(exampleRow)}${n > 1 ? ' first' : ''}`
-  return [`  ${code}`, count(n), `${shortened(name, 34)}${example}`]
+  const example = exampleRow === undefined ? '' : `, row ${count(exampleRow)}`
+  return [`  ${code}`, count(n), `${shortened(name, 28)}${example}`]
 }
 
 function share(part: number, whole: number): string {

@@ -10,7 +10,16 @@ const WORDS = ['types', 'errors']
 const FLOOR = ['encode', 'table', 'connection', ...WORDS]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
-  index: ['batch', 'pg-batch-writable', 'write', 'options', 'writable-events', 'writable-options', ...FLOOR],
+  index: [
+    'batch',
+    'pg-batch-writable',
+    'write',
+    'options',
+    'writable-diagnostics',
+    'writable-events',
+    'writable-options',
+    ...FLOOR,
+  ],
   cli: [
     'sources',
     'kafka',
@@ -23,7 +32,15 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'edit-distance',
     ...FLOOR,
   ],
-  'pg-batch-writable': ['write', 'options', 'writable-events', 'writable-options', ...FLOOR],
+  'pg-batch-writable': [
+    'write',
+    'options',
+    'writable-diagnostics',
+    'writable-events',
+    'writable-options',
+    ...FLOOR,
+  ],
+  'writable-diagnostics': ['write', 'writable-events', 'table', ...WORDS],
   'writable-events': ['write', ...WORDS],
   'writable-options': ['write', 'options', ...FLOOR],
   kafka: ['write', ...FLOOR],

@@ -24,7 +24,7 @@ describe('what pg-batch load says', () => {
     expect(row('rows read')).to.deep.equal(['5', ''])
     expect(row('committed')?.[0]).to.equal('2')
     expect(row('rejected')).to.deep.equal(['3', '60% of those read'])
-    expect(row('22P02')).to.deep.equal(['2', 'invalid_text_representation, row 2 first'])
+    expect(row('22P02')).to.deep.equal(['2', 'invalid_text_representation, row 2'])
     expect(row('23505')).to.deep.equal(['1', 'unique_violation, row 3'])
     expect(row('skipped')).to.deep.equal(['0', ''])
     expect(row('batches')).to.deep.equal(['1', 'in 1 transaction'])
