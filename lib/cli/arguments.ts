@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, InvalidArgumentError } from 'commander'
 import { FORMATS, type Format } from '../sources/format.ts'
+import { addCompletionCommand } from './completion-command.ts'
 import { addFullHelp, EXIT_STATUSES, hideOptions } from './full-help.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runMistake } from './run-options.ts'
 
@@ -88,6 +89,7 @@ export function makeProgram(commands: Commands): Command {
     )
     .option('-p, --port <port>', 'default: 54320, or any free port', positiveInteger)
     .action((options: ServerArguments) => commands.server(options))
+  addCompletionCommand(program)
   return program
 }
 
@@ -158,9 +160,10 @@ function positiveInteger(text: string): number {
 }
 
 function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
-  return text => {
+  const parse = (text: string): Word => {
     const word = words.find(known => known === text)
     if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
     return word
   }
+  return Object.assign(parse, { words }) // for the completions
 }

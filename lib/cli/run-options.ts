@@ -55,10 +55,13 @@ function rejectLimit(text: string): RejectLimit {
   return limit
 }
 
-function json(text: string): 'json' {
+function parseLog(text: string): 'json' {
   if (text !== 'json') throw new InvalidArgumentError('Expected json.')
   return text
 }
+
+/** With its words, for the completions. */
+const json = Object.assign(parseLog, { words: ['json'] })
 
 function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected a name.')
