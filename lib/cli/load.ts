@@ -9,11 +9,12 @@ import { replayShaper, unwrapRejected } from './replay-row.ts'
 import { type LoadPlan, runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
 import { chooseColumns, findTable } from './table.ts'
+import { chooseNotify } from './watch/choose-watchers.ts'
 
 /** Loads one file into one table, and prints one line about it. */
 export async function load(given: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
-  if (given.file === '-' && process.stdin.isTTY)
-    output.note('Reading rows from the terminal; Ctrl-D ends them.')
+  const notify = chooseNotify(given, output)
+  if (given.file === '-' && process.stdin.isTTY) notify('Reading rows from the terminal; Ctrl-D ends them.')
   // the input first: a wrong name should not cost the start of a server
   const meter = await InputMeter.of([given.file])
   const format = given.replay ? 'ndjson' : given.format

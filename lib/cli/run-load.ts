@@ -90,16 +90,18 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
     await closed(run.deadLetter)
   }
   const counts = run.counts()
-  const interrupted = !failure && run.intake.stopped
-  const outcome = failure ? 'failed' : interrupted ? 'interrupted' : 'done'
+  const outcome = failure ? 'failed' : run.intake.stopped ? 'interrupted' : 'done'
+  if (outcome === 'interrupted') {
+    failure = interruptedFailure(interruptedLine(given.table, counts.rowsCommitted, given.resume))
+  }
   const reasons = run.reasons.list()
-  await watcher.end({ counts, reasons, outcome })
+  await watcher.end({ counts, reasons, outcome, error: failure?.message })
+  if (failure && given.log === 'json') failure.told = true
   if (wantsTable(given)) output.note(summaryTable(given.table, counts, reasons))
   if (counts.rowsRejected > 0 && given.rejects !== undefined && !given.quiet && !given.log) {
     output.note(replayHint(given.rejects, given.table, counts.rowsRejected))
   }
   if (failure) throw failure
-  if (interrupted) throw interruptedFailure(interruptedLine(given.table, counts.rowsCommitted, given.resume))
   // the line is what a pipe or a script reads; on the terminal the table has said it
   if (given.quiet || (wantsTable(given) && process.stdout.isTTY)) return
   output.result(committedLine(given.table, run.sink.stats, counts.elapsedMs, counts.rowsSkipped))

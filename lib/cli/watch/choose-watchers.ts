@@ -1,7 +1,7 @@
 import type { Output } from '../output.ts'
 import type { RunArguments } from '../run-options.ts'
 import { barWatcher } from './bar.ts'
-import { jsonWatcher } from './json-log.ts'
+import { jsonLine, jsonWatcher } from './json-log.ts'
 import { lineWatcher } from './lines.ts'
 import { metricsFileWatcher } from './metrics-file.ts'
 import { quietWatcher } from './quiet.ts'
@@ -13,6 +13,12 @@ export function chooseWatchers(given: RunArguments, output: Output): Watcher {
   if (given.metricsFile === undefined) return shown
   const metrics = metricsFileWatcher(given.metricsFile, line => shown.note(line))
   return both(shown, metrics)
+}
+
+/** What is said before anybody looks on. */
+export function chooseNotify(given: RunArguments, output: Output): (line: string) => void {
+  if (given.quiet) return () => {}
+  return given.log === 'json' ? message => output.note(jsonLine('note', { message })) : output.note
 }
 
 function chooseShown(given: RunArguments, output: Output): Watcher {

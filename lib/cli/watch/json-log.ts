@@ -6,8 +6,7 @@ import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 /** `--log json`: one object a line, for programs. It never holds a row's values. */
 export function jsonWatcher(write: (line: string) => void): Watcher {
   let timer: NodeJS.Timeout | undefined
-  const log = (event: string, fields: object): void =>
-    write(JSON.stringify({ time: new Date().toISOString(), event, ...fields }))
+  const log = (event: string, fields: object): void => write(jsonLine(event, fields))
   return {
     begin(title, counts) {
       log('start', { ...title, bytesTotal: counts().bytesTotal })
@@ -17,11 +16,16 @@ export function jsonWatcher(write: (line: string) => void): Watcher {
       log('retry', { attempt, delayMs, ...faultOf(error), message: error.message }),
     reject: (error, row) => log('reject', { row, ...faultOf(error) }),
     note: message => log('note', { message }),
-    end({ counts, reasons, outcome }) {
+    end({ counts, reasons, outcome, error }) {
       clearInterval(timer)
-      log('end', { outcome, ...rounded(counts), reasons })
+      log('end', { outcome, error, ...rounded(counts), reasons })
     },
   }
+}
+
+/** One event as a line of JSON. */
+export function jsonLine(event: string, fields: object): string {
+  return JSON.stringify({ time: new Date().toISOString(), event, ...fields })
 }
 
 function rounded(counts: LoadCounts): LoadCounts {

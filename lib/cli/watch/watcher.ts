@@ -15,6 +15,8 @@ export interface LoadEnd {
   readonly counts: LoadCounts
   readonly reasons: readonly RejectReason[]
   readonly outcome: 'done' | 'interrupted' | 'failed'
+  /** Why it did not end well. */
+  readonly error: string | undefined
 }
 
 /** Somebody who looks on while a load runs. Its timers are its own; `end` stops them, and is always called. */

@@ -55,6 +55,14 @@ describe('what pg-batch load says', () => {
     expect(lines[4]).to.deep.include({ outcome: 'done', rowsRead: 5, rowsCommitted: 2, rowsRejected: 3 })
   })
 
+  it('is JSON alone also when the load fails', async () => {
+    const { stderr, stdout, status } = await load('--log', 'json', '--reject-limit', '1')
+    const last = JSON.parse(stderr.trimEnd().split('\n').at(-1)!)
+    expect(last).to.deep.include({ event: 'end', outcome: 'failed', rowsCommitted: 0 })
+    expect(last.error).to.match(/more than 1 row would be rejected; nothing committed$/)
+    expect({ stdout, status }).to.deep.equal({ stdout: '', status: 1 })
+  })
+
   it('is in a file for Prometheus with --metrics-file', async () => {
     const path = `${await file('metrics', '')}.prom`
     expect((await load('--metrics-file', path)).status).to.equal(0)

@@ -57,7 +57,7 @@ describe('lines of progress', () => {
   afterEach(() => fake.restore())
 
   const title = { source: 'a.csv', table: 'orders' }
-  const end = { counts, reasons: [], outcome: 'done' } as const
+  const end = { counts, reasons: [], outcome: 'done', error: undefined } as const
 
   it('come every five seconds, none for a load that is over sooner, and none after the end', () => {
     const lines: string[] = []
