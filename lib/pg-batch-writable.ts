@@ -6,7 +6,8 @@ import type { PgPoolLike } from './connection/pg-types.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
 import type { Stats } from './types.ts'
-import type { PgBatchWritableEvents } from './writable-events.ts'
+import { publishCommit, publishReject, publishRetry } from './writable-diagnostics.ts'
+import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable-events.ts'
 import {
   type PgBatchWritableOptions,
   type ResolvedWritableOptions,
@@ -209,7 +210,12 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       return
     }
     const { error, attempt, delayMs } = progress
-    this.emit('retry', { error, attempt, delayMs })
+    this.#retrying({ error, attempt, delayMs })
+  }
+
+  #retrying(retry: RetryEvent): void {
+    this.emit('retry', retry)
+    publishRetry(this.#options.table, retry)
   }
 
   async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
@@ -221,16 +227,22 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#counts.transactions++
     this.#counts.bytesSent += bytes
     for (const batch of batches) this.#pending.delete(batch)
-    this.emit('commit', {
-      batchId: batches[0]!.id,
+    const batchId = batches[0]!.id
+    const commit: CommitEvent = {
+      batchId,
       rows,
       bytes,
       method,
       attempts,
       durationMs,
       batches: batches.length,
-    })
-    for (const reject of rejected) this.emit('reject', reject)
+    }
+    this.emit('commit', commit)
+    publishCommit(this.#options.table, commit)
+    for (const reject of rejected) {
+      this.emit('reject', reject)
+      publishReject(this.#options.table, reject)
+    }
     const { afterCommit } = this.#options
     const deadLetter = this.#deadLetter
     if (deadLetter) await this.#after('deadLetter', batches, () => deadLetter.send(rejected))
@@ -273,7 +285,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#context ??= openWriting(this.#options, {
       pool: this.#pool,
       signals: { stop: this.#stop.signal, kill: this.#kill.signal },
-      onRetry: retry => this.emit('retry', retry),
+      onRetry: retry => this.#retrying(retry),
     })
     return this.#context
   }

@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module'
 import { Command, InvalidArgumentError } from 'commander'
 import { FORMATS, type Format } from '../sources/format.ts'
+import { addCompletionCommand } from './completion-command.ts'
+import { addFullHelp, EXIT_STATUSES, hideOptions } from './full-help.ts'
+import { addResumeOption, addRunOptions, type RunArguments, runMistake } from './run-options.ts'
 
 /** What `pg-batch load` was asked to do. */
-export interface LoadArguments {
+export interface LoadArguments extends RunArguments {
   /** `-` is standard input. */
   readonly file: string
   readonly table: string
@@ -14,6 +17,8 @@ export interface LoadArguments {
   readonly batchSize?: number
   readonly concurrency?: number
   readonly database?: string
+  /** The file holds rejected rows: `pg-batch replay`. */
+  readonly replay?: boolean
 }
 
 /** What `pg-batch server` was asked to do. */
@@ -40,7 +45,7 @@ export function makeProgram(commands: Commands): Command {
     .exitOverride()
     .configureOutput({ outputError: writeError })
     .addHelpText('after', PROGRAM_HELP)
-  program
+  const load = program
     .command('load')
     .summary('load a file, or standard input, into a table')
     .description('Load FILE into a table. "-" is standard input; gzip is unpacked, whatever the name.')
@@ -57,6 +62,25 @@ export function makeProgram(commands: Commands): Command {
     .action((file: string, options: Partial<LoadArguments>, command: Command) =>
       commands.load(checkedLoad(file, options, command)),
     )
+  addFullHelp(hideOptions(addResumeOption(addRunOptions(load)), RARE_OPTIONS))
+  const replay = program
+    .command('replay')
+    .summary('load rejected rows again, once they were mended')
+    .description(
+      'Load the rows of FILE, which `load --rejects` has written, or of NDJSON made from it by hand.',
+    )
+    .argument('<file>', 'NDJSON: each line a rejected row, or the "row" of one')
+    .option('-t, --table <name>', 'the table, or schema.table; has to be named')
+    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
+    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
+    .option('--batch-size <rows>', 'rows in a batch (1000)', positiveInteger)
+    .option('--concurrency <n>', 'connections that write at the same time (1)', positiveInteger)
+    .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
+    .addHelpText('after', REPLAY_HELP)
+    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
+      commands.load({ ...checkedLoad(file, options, command), replay: true }),
+    )
+  addFullHelp(hideOptions(addRunOptions(replay), RARE_OPTIONS))
   program
     .command('server')
     .summary('run the embedded server, to look at what was loaded')
@@ -65,6 +89,7 @@ export function makeProgram(commands: Commands): Command {
     )
     .option('-p, --port <port>', 'default: 54320, or any free port', positiveInteger)
     .action((options: ServerArguments) => commands.server(options))
+  addCompletionCommand(program)
   return program
 }
 
@@ -77,7 +102,9 @@ function checkedLoad(file: string, options: Partial<LoadArguments>, command: Com
       'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
     )
   }
-  return { ...options, file, table }
+  const given = { ...options, file, table }
+  const mistake = runMistake(given)
+  return mistake === undefined ? given : command.error(`error: ${mistake}`)
 }
 
 /** One line, in the command's own name: `pg-batch: unknown option '--tabel' (Did you mean --table?)`. */
@@ -95,17 +122,29 @@ Examples:
   pg-batch load orders.csv --table orders
   pg-batch load events.ndjson.gz --table log.events --on-conflict id
   curl -s https://example.com/rows.json | pg-batch load - --table rows
+  pg-batch replay rejected.ndjson --table orders
   pg-batch server
 
-Exit status: 0 done; 1 rows or database failed; 2 wrong usage; 130 Ctrl-C.
+${EXIT_STATUSES}
 Options of a command: pg-batch load --help`
+
+const RARE_OPTIONS = ['--batch-size', '--summary', '--quiet', '--log', '--metrics-file']
 
 const LOAD_HELP = `
 Examples:
-  pg-batch load orders.csv --table orders
   pg-batch load orders.csv.gz --table sales.orders --on-conflict id
   pg-batch load - --table orders --columns id,total < orders.ndjson
-  pg-batch load orders.json -t orders -d postgres://me@db.example.com/shop`
+  pg-batch load orders.csv -t orders --rejects bad.ndjson --reject-limit 1%
+  pg-batch load orders.csv -t orders --resume nightly
+
+${EXIT_STATUSES}`
+
+const REPLAY_HELP = `
+Examples:
+  pg-batch replay bad.ndjson --table orders
+  pg-batch replay bad.ndjson -t orders --rejects still-bad.ndjson
+
+${EXIT_STATUSES}`
 
 function nameList(text: string): string[] {
   const names = text.split(',').map(name => name.trim())
@@ -121,9 +160,10 @@ function positiveInteger(text: string): number {
 }
 
 function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
-  return text => {
+  const parse = (text: string): Word => {
     const word = words.find(known => known === text)
     if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
     return word
   }
+  return Object.assign(parse, { words }) // for the completions
 }

@@ -3,20 +3,36 @@ import { FormatUnknown, SourceError } from '../sources/source-error.ts'
 import type { Table } from '../types.ts'
 import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.ts'
 import { dataFailure, Failure, usageFailure } from './failure.ts'
+import type { RejectLimit } from './reject-limit.ts'
 import { count, plural } from './report.ts'
 import type { RowPositions } from './row-positions.ts'
 
 /** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
 export function explainLoad(
   error: unknown,
-  load: { source: string; table: Table; positions: RowPositions; rowsCommitted: number },
+  load: {
+    source: string
+    table: Table
+    positions: RowPositions
+    rowsCommitted: number
+    rejectLimit?: RejectLimit | undefined
+  },
 ): Failure {
   const failure =
     error instanceof PgBatchError
       ? dataFailure(`${place(error, load)}: ${reason(error, load.table)}`, error)
       : explain(error)
   const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
-  return new Failure(`${failure.message}; ${soFar} committed`, failure.status, { cause: error })
+  const text = `${failure.message}${overLimit(error, load.rejectLimit)}; ${soFar} committed`
+  return new Failure(text, failure.status, { cause: error })
+}
+
+/** A row that could have been rejected, had not as many been before it. */
+function overLimit(error: unknown, limit: RejectLimit | undefined): string {
+  const isRow = error instanceof PgBatchError && error.rowIndex !== undefined
+  return isRow && limit && 'rows' in limit && limit.rows > 0
+    ? `; more than ${plural(limit.rows, 'row')} would be rejected`
+    : ''
 }
 
 function place(

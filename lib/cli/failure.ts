@@ -5,6 +5,8 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly status: number
+  /** Its text was written already, in another form. */
+  told = false
 
   constructor(message: string, status: number, options?: ErrorOptions) {
     super(message, options)

@@ -1,30 +1,33 @@
-import { pipeline } from 'node:stream/promises'
-import { BatchTransform } from '../batch/batch-transform.ts'
-import { PgBatchWritable } from '../pg-batch-writable.ts'
 import { openSource, type Source } from '../sources/open-source.ts'
-import type { SourceRow } from '../sources/rows.ts'
+import type { Table } from '../types.ts'
 import type { OnConflict } from '../writable-options.ts'
 import type { LoadArguments } from './arguments.ts'
 import { type Database, openDatabase } from './database.ts'
-import { explainLoad } from './explain.ts'
-import { interruptedFailure } from './failure.ts'
+import { InputMeter } from './input-meter.ts'
 import type { Output } from './output.ts'
-import { committedLine, interruptedLine } from './report.ts'
-import { RowPositions } from './row-positions.ts'
+import { replayShaper, unwrapRejected } from './replay-row.ts'
+import { type LoadPlan, runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
 import { chooseColumns, findTable } from './table.ts'
+import { chooseNotify } from './watch/choose-watchers.ts'
 
 /** Loads one file into one table, and prints one line about it. */
 export async function load(given: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
-  if (given.file === '-' && process.stdin.isTTY)
-    output.note('Reading rows from the terminal; Ctrl-D ends them.')
+  const notify = chooseNotify(given, output)
+  if (given.file === '-' && process.stdin.isTTY) notify('Reading rows from the terminal; Ctrl-D ends them.')
   // the input first: a wrong name should not cost the start of a server
-  const source = await openSource(given.file, { format: given.format })
+  const meter = await InputMeter.of([given.file])
+  const format = given.replay ? 'ndjson' : given.format
+  const source = await openSource(given.file, { format, onOpen: meter.add })
   try {
     const connections = (given.concurrency ?? 1) + 1
-    const database = await openDatabase({ url: given.database, connections, notify: output.note })
+    const database = await openDatabase({
+      url: given.database,
+      connections,
+      notify: given.quiet ? () => {} : output.note,
+    })
     try {
-      await write(source, database, given, output, signal)
+      await write(source, meter, database, given, output, signal)
     } finally {
       await database.close()
     }
@@ -35,6 +38,7 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
 
 async function write(
   source: Source,
+  meter: InputMeter,
   database: Database,
   given: LoadArguments,
   output: Output,
@@ -42,32 +46,29 @@ async function write(
 ): Promise<void> {
   const table = await findTable(database, given.table)
   const columns = chooseColumns(source, table, given.columns)
-  const batches = new BatchTransform<SourceRow>({
-    maxCount: given.batchSize,
-    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
-    ...(given.file === '-' ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
-  })
-  const sink = new PgBatchWritable<SourceRow>({
-    pool: database.pool,
-    table: { schema: table.schema, name: table.name },
-    columns,
-    unknownKeys: given.columns ? 'ignore' : 'error',
-    toRow: source.format === 'csv' ? undefined : rowShaper(table),
-    onConflict: conflictOf(given),
-    concurrency: given.concurrency,
-    // COPY for small batches as well: of a refused row it tells which one it was
-    method: table.copyObstacle ? 'auto' : 'copy',
-  })
-  const positions = new RowPositions(batches)
-  const started = performance.now()
-  try {
-    await pipeline(source.rows, batches, sink, { signal })
-  } catch (error) {
-    const { rowsCommitted } = sink.stats
-    if (signal.aborted) throw interruptedFailure(interruptedLine(given.table, rowsCommitted))
-    throw explainLoad(error, { source: source.name, table, positions, rowsCommitted })
+  const plan: LoadPlan = {
+    source,
+    meter,
+    database,
+    table,
+    given,
+    unwrap: given.replay ? unwrapRejected(table) : row => row,
+    shape: shaperOf(source, table, given),
+    writing: {
+      columns,
+      unknownKeys: given.columns ? 'ignore' : 'error',
+      onConflict: conflictOf(given),
+      // COPY for small batches as well: of a refused row it tells which one it was
+      method: table.copyObstacle ? 'auto' : 'copy',
+    },
   }
-  output.result(committedLine(given.table, sink.stats, performance.now() - started))
+  await runLoad(plan, output, signal)
+}
+
+/** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */
+function shaperOf(source: Source, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
+  if (replay) return replayShaper(table)
+  return source.format === 'csv' ? row => row : rowShaper(table)
 }
 
 function conflictOf({ onConflict, onConflictDo }: LoadArguments): OnConflict | undefined {

@@ -1,16 +1,33 @@
 import type { Stats } from '../types.ts'
 
 /** `orders: 10,000 rows committed in 10 batches, 0.21 s, 47,619 rows/s` */
-export function committedLine(table: string, stats: Readonly<Stats>, elapsedMs: number): string {
-  const { rowsCommitted, batchesCommitted } = stats
+export function committedLine(
+  table: string,
+  stats: Readonly<Stats>,
+  elapsedMs: number,
+  rowsSkipped = 0,
+): string {
+  const { rowsCommitted, rowsRejected, batchesCommitted } = stats
   const seconds = elapsedMs / 1000
   const rate = `${count(Math.round(rowsCommitted / seconds))} rows/s`
-  const amounts = `${plural(rowsCommitted, 'row')} committed in ${plural(batchesCommitted, 'batch', 'batches')}`
-  return `${table}: ${amounts}, ${seconds.toFixed(2)} s, ${rate}`
+  const amounts = [
+    `${plural(rowsCommitted, 'row')} committed in ${plural(batchesCommitted, 'batch', 'batches')}`,
+    ...(rowsRejected > 0 ? [`${count(rowsRejected)} rejected`] : []),
+    ...(rowsSkipped > 0 ? [`${count(rowsSkipped)} written before`] : []),
+  ]
+  return `${table}: ${amounts.join(', ')}, ${seconds.toFixed(2)} s, ${rate}`
 }
 
-export function interruptedLine(table: string, rowsCommitted: number): string {
-  return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed`
+/** @param resume the name of a load that can be run again */
+export function interruptedLine(table: string, rowsCommitted: number, resume?: string): string {
+  const next = resume === undefined ? '' : `; the same command, with --resume ${resume}, goes on from there`
+  return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed${next}`
+}
+
+/** What to do with rejected rows. */
+export function replayHint(file: string, table: string, rows: number): string {
+  const them = rows === 1 ? 'it loads' : 'they load'
+  return `${plural(rows, 'row')} rejected, in ${file}. Mended, ${them} by: pg-batch replay ${file} --table ${table}`
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {

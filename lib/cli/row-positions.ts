@@ -4,9 +4,11 @@ import type { SourceRow } from '../sources/rows.ts'
 /** Turns the writer's `row 3 of batch 5` into the row's number in the file. */
 export class RowPositions {
   /** For each batch the number of its first row, from 0: eight bytes for a batch of a thousand rows. */
-  readonly #starts = [0]
+  readonly #starts: number[]
 
-  constructor(batches: BatchTransform<SourceRow>) {
+  /** @param skipped rows of the file before the first one that is batched */
+  constructor(batches: BatchTransform<SourceRow>, skipped = 0) {
+    this.#starts = [skipped]
     batches.on('batch', ({ count }) => this.#starts.push(this.#starts.at(-1)! + count))
   }
 

@@ -21,7 +21,7 @@ export async function run(words: readonly string[]): Promise<number> {
     // commander has written its line already
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     const failure = explain(error)
-    terminal.note(`pg-batch: ${failure.message}`)
+    if (!failure.told) terminal.note(`pg-batch: ${failure.message}`)
     return interruption.status() ?? failure.status
   }
 }

@@ -21,13 +21,14 @@ export function rowShaper(table: Table): (row: SourceRow) => SourceRow {
   }
 }
 
-function withoutLongNumbers(value: unknown): unknown {
+/** The value with every number that JavaScript cannot hold as its digits. */
+export function withoutLongNumbers(value: unknown): unknown {
   if (value instanceof LongNumber) return value.text
   if (Array.isArray(value)) return value.map(withoutLongNumbers)
   return typeof value === 'object' && value !== null ? toJsonText(value) : value
 }
 
-function isJson(type: PgType): boolean {
+export function isJson(type: PgType): boolean {
   if (type.kind === 'domain' && type.base) return isJson(type.base)
   return type.builtIn && (type.name === 'json' || type.name === 'jsonb')
 }

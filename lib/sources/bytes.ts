@@ -6,9 +6,15 @@ import { SourceError } from './source-error.ts'
 /**
  * The bytes of a file, or of standard input for `-`, unpacked when they are gzip, whatever the name says.
  * Rejects at once when the file cannot be opened, with the error of the file system.
+ * @param onOpen gets the stream before it is unpacked, so that its bytes can be counted
  */
-export async function openBytes(file: string, stdin: Readable = process.stdin): Promise<Readable> {
+export async function openBytes(
+  file: string,
+  stdin: Readable = process.stdin,
+  onOpen?: (raw: Readable) => void,
+): Promise<Readable> {
   const raw = file === '-' ? stdin : (await openFile(file)).createReadStream()
+  onOpen?.(raw)
   const { head, whole } = await peek(raw, bytes => bytes.length >= 2)
   const gzipped = head[0] === 0x1f && head[1] === 0x8b
   return gzipped ? gunzip(whole, nameOf(file)) : whole

@@ -22,12 +22,14 @@ export interface SourceOptions {
   format?: Format | undefined
   /** Default: the process's. */
   stdin?: Readable
+  /** Gets each stream of bytes as it comes from the disk or the pipe. */
+  onOpen?: (raw: Readable) => void
 }
 
 /** Opens a file (`-`: standard input) and, for CSV, reads its header. */
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
   const name = nameOf(file)
-  const bytes = await openBytes(file, options.stdin)
+  const bytes = await openBytes(file, options.stdin, options.onOpen)
   const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
   if (named) return read(bytes, name, named)
   const { head, whole } = await peek(bytes, showsFormat)

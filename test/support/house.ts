@@ -10,7 +10,16 @@ const WORDS = ['types', 'errors']
 const FLOOR = ['encode', 'table', 'connection', ...WORDS]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
-  index: ['batch', 'pg-batch-writable', 'write', 'options', 'writable-events', 'writable-options', ...FLOOR],
+  index: [
+    'batch',
+    'pg-batch-writable',
+    'write',
+    'options',
+    'writable-diagnostics',
+    'writable-events',
+    'writable-options',
+    ...FLOOR,
+  ],
   cli: [
     'sources',
     'kafka',
@@ -19,10 +28,19 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'write',
     'options',
     'writable-options',
+    'writable-events',
     'edit-distance',
     ...FLOOR,
   ],
-  'pg-batch-writable': ['write', 'options', 'writable-events', 'writable-options', ...FLOOR],
+  'pg-batch-writable': [
+    'write',
+    'options',
+    'writable-diagnostics',
+    'writable-events',
+    'writable-options',
+    ...FLOOR,
+  ],
+  'writable-diagnostics': ['write', 'writable-events', 'table', ...WORDS],
   'writable-events': ['write', ...WORDS],
   'writable-options': ['write', 'options', ...FLOOR],
   kafka: ['write', ...FLOOR],

@@ -298,7 +298,7 @@ describe('pg-batch load', () => {
     while ((await stored('id')).length < 2 && running.process.exitCode === null) await delay(20)
     running.process.kill('SIGINT')
     const { status, stdout, stderr } = await running.ended
-    expect(stderr).to.equal('pg-batch: orders: interrupted; 2 rows committed\n')
+    expect(stderr).to.match(/^Stopping: .*\npg-batch: orders: interrupted; 2 rows committed\n$/)
     expect({ status, stdout }).to.deep.equal({ status: 130, stdout: '' })
     const { rows } = await database.pool.query(
       "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg-batch'",

@@ -55,7 +55,13 @@ describe('the arguments of pg-batch', () => {
     })
   }
 
-  for (const words of [['--help'], ['load', '--help'], ['server', '--help']]) {
+  for (const words of [
+    ['--help'],
+    ['load', '--help'],
+    ['server', '--help'],
+    ['replay', '--help'],
+    ['completion', '--help'],
+  ]) {
     it(`have help that fits a screen: ${words.join(' ')}`, async () => {
       const lines = (await parse(...words)).out.trimEnd().split('\n')
       expect(lines.length).to.be.within(5, 30)

@@ -1,0 +1,143 @@
+import type { Command, Option } from 'commander'
+
+/** Shells that a script is made for. */
+export const SHELLS = ['bash', 'zsh'] as const
+export type Shell = (typeof SHELLS)[number]
+
+/** What can be completed of one command, learned from the program itself, so that it cannot drift. */
+interface Completions {
+  readonly name: string
+  readonly summary: string
+  readonly options: readonly OptionWords[]
+  /** The words that its argument may be; undefined: a file; none: it takes none. */
+  readonly words: readonly string[] | undefined
+}
+
+interface OptionWords {
+  readonly flags: readonly string[]
+  readonly description: string
+  /** undefined: no value; `file`: a file; words: one of them; none: anything. */
+  readonly value: 'file' | readonly string[] | undefined
+}
+
+/** The script that `pg-batch completion bash|zsh` prints. */
+export function completionScript(program: Command, shell: Shell): string {
+  const commands = program.commands.map(completionsOf)
+  return shell === 'bash' ? bashScript(program.name(), commands) : zshScript(program.name(), commands)
+}
+
+function completionsOf(command: Command): Completions {
+  const help = { flags: ['-h', '--help'], description: 'print this help', value: undefined }
+  const [argument] = command.registeredArguments
+  return {
+    name: command.name(),
+    summary: command.summary(),
+    options: [...command.options.map(wordsOf), help],
+    words: argument ? argument.argChoices : [],
+  }
+}
+
+function wordsOf(option: Option): OptionWords {
+  const flags = [option.short, option.long].filter(flag => flag !== undefined)
+  return { flags, description: option.description, value: valueOfOption(option) }
+}
+
+function valueOfOption({ flags, argChoices, parseArg }: Option): OptionWords['value'] {
+  const placeholder = /[<[](.*)[>\]]/.exec(flags)?.[1]
+  if (placeholder === undefined) return undefined
+  return placeholder === 'file' ? 'file' : (argChoices ?? (parseArg as { words?: string[] })?.words ?? [])
+}
+
+/** @see https://www.gnu.org/software/bash/manual/html_node/Programmable-Completion.html */
+function bashScript(program: string, commands: readonly Completions[]): string {
+  const name = `_${program.replace(/\W/g, '_')}`
+  const values = commands.flatMap(({ name, options }) =>
+    options
+      .filter(({ value }) => value !== undefined)
+      .map(({ flags, value }) => {
+        const reply =
+          value === 'file'
+            ? 'compgen -f -- "$word"'
+            : `compgen -W '${(value as readonly string[]).join(' ')}' -- "$word"`
+        return `    ${flags.map(flag => `${name}:${flag}`).join('|')}) lines=$(${reply}) ;;`
+      }),
+  )
+  const flags = commands.map(
+    ({ name, options }) => `      ${name}) words='${options.flatMap(option => option.flags).join(' ')}' ;;`,
+  )
+  const arguments_ = commands.map(({ name, words }) =>
+    words
+      ? `      ${name}) lines=$(compgen -W '${words.join(' ')}' -- "$word") ;;`
+      : `      ${name}) lines=$(compgen -f -- "$word") ;;`,
+  )
+  return `# bash completion for ${program}: put it where bash-completion looks, or run
+#   source <(${program} completion bash)
+${name}() {
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]}
+  local lines='' words=''
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W '${[...commands.map(command => command.name), '--help', '--version'].join(' ')}' -- "$word"))
+    return
+  fi
+  case "$command:$previous" in
+${values.join('\n')}
+    *) case "$word" in
+    -*) case "$command" in
+${flags.join('\n')}
+      esac
+      lines=$(compgen -W "$words" -- "$word") ;;
+    *) case "$command" in
+${arguments_.join('\n')}
+      esac ;;
+    esac ;;
+  esac
+  local IFS=$'\\n'
+  COMPREPLY=($lines)
+}
+complete -o filenames -F ${name} ${program}
+`
+}
+
+/** @see https://zsh.sourceforge.io/Doc/Release/Completion-System.html#Completion-Functions */
+function zshScript(program: string, commands: readonly Completions[]): string {
+  const name = `_${program.replace(/\W/g, '_')}`
+  const cases = commands.map(({ name, options, words }) => {
+    const argument =
+      words === undefined ? ["'1:file:_files'"] : words.length > 0 ? [`'1: :(${words.join(' ')})'`] : []
+    const specs = [...options.flatMap(zshOption), ...argument]
+    return `    ${name})\n      _arguments \\\n        ${specs.join(' \\\n        ')} ;;`
+  })
+  const described = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`)
+  return `#compdef ${program}
+# zsh completion for ${program}: put it as ${name} into a directory of $fpath, or run
+#   source <(${program} completion zsh)
+${name}() {
+  local -a commands=(
+${described.join('\n')}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  shift words
+  (( CURRENT-- ))
+  case $command in
+${cases.join('\n')}
+  esac
+}
+if [ "$funcstack[1]" = ${name} ]; then ${name} "$@"; else compdef ${name} ${program}; fi
+`
+}
+
+/** `'(-t --table)'{-t,--table}'[the table]: : '` */
+function zshOption({ flags, description, value }: OptionWords): string[] {
+  const value_ = value === undefined ? '' : value === 'file' ? ':file:_files' : `: :(${value.join(' ')})`
+  const text = description.replace(/[\\[\]:]/g, '\\$&')
+  return flags.map(flag => quoted(`(${flags.join(' ')})${flag}[${text}]${value_}`))
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}

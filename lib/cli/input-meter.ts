@@ -1,0 +1,42 @@
+import { fstatSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+
+/** How much of the input was read: bytes as they lie on the disk, compressed or not. */
+export class InputMeter {
+  /** Undefined for a pipe, whose end nobody knows. */
+  readonly bytesTotal: number | undefined
+  readonly #streams: Readable[] = []
+
+  constructor(bytesTotal: number | undefined) {
+    this.bytesTotal = bytesTotal
+  }
+
+  static async of(files: readonly string[]): Promise<InputMeter> {
+    const sizes = await Promise.all(files.map(sizeOf))
+    const known = sizes.every(size => size !== undefined)
+    return new InputMeter(known ? sizes.reduce((sum, size) => sum + size!, 0) : undefined)
+  }
+
+  readonly add = (raw: Readable): void => {
+    this.#streams.push(raw)
+  }
+
+  get bytesRead(): number {
+    return this.#streams.reduce((sum, stream) => sum + bytesReadBy(stream), 0)
+  }
+}
+
+/** Sockets and file streams count by themselves. */
+function bytesReadBy(stream: Readable & { bytesRead?: number }): number {
+  return stream.bytesRead ?? 0
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    const status = file === '-' ? fstatSync(0) : await stat(file)
+    return status.isFile() ? status.size : undefined
+  } catch {
+    return undefined // whoever opens it will say why
+  }
+}

@@ -1,0 +1,36 @@
+import type { PgBatchError } from '../errors.ts'
+import { conditionName } from './condition-names.ts'
+
+/** One kind of fault among the rejected rows. */
+export interface RejectReason {
+  /** The SQLSTATE, or the library's own code where the row was never sent. */
+  readonly code: string
+  /** PostgreSQL's name of the SQLSTATE. */
+  readonly name: string
+  readonly count: number
+  /** The number of the first row in the file, from 1. */
+  readonly exampleRow: number | undefined
+}
+
+/** Counts rejected rows by what was wrong with them. */
+export class RejectReasons {
+  readonly #reasons = new Map<string, { count: number; exampleRow: number | undefined }>()
+
+  add(error: PgBatchError, row: number | undefined): void {
+    const code = codeOf(error)
+    const known = this.#reasons.get(code)
+    if (known) known.count++
+    else this.#reasons.set(code, { count: 1, exampleRow: row })
+  }
+
+  /** The most frequent first. */
+  list(): RejectReason[] {
+    return [...this.#reasons]
+      .map(([code, reason]) => ({ code, name: conditionName(code) ?? 'not sent', ...reason }))
+      .sort((a, b) => b.count - a.count)
+  }
+}
+
+export function codeOf(error: PgBatchError): string {
+  return error.sqlState ?? error.code
+}

@@ -1,0 +1,192 @@
+import { finished } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { BatchTransform } from '../batch/batch-transform.ts'
+import { PgBatchWritable } from '../pg-batch-writable.ts'
+import type { Source } from '../sources/open-source.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import type { Table } from '../types.ts'
+import type { CheckpointOptions, PgBatchWritableOptions } from '../writable-options.ts'
+import type { LoadArguments } from './arguments.ts'
+import type { Database } from './database.ts'
+import { explainLoad } from './explain.ts'
+import { dataFailure, type Failure, interruptedFailure } from './failure.ts'
+import type { InputMeter } from './input-meter.ts'
+import type { LoadCounts } from './load-counts.ts'
+import type { Output } from './output.ts'
+import { isOverLimit, writerLimit } from './reject-limit.ts'
+import { RejectReasons } from './reject-reasons.ts'
+import { checkRejectsFile, rejectsFile } from './rejects-file.ts'
+import { committedLine, count, interruptedLine, plural, replayHint } from './report.ts'
+import { openResume, type Resume } from './resume.ts'
+import { type NumberedRow, RowIntake } from './row-intake.ts'
+import { RowPositions } from './row-positions.ts'
+import { summaryTable } from './summary.ts'
+import { chooseWatchers } from './watch/choose-watchers.ts'
+
+/** What is to be loaded, and how. */
+export interface LoadPlan {
+  readonly source: Source
+  readonly meter: InputMeter
+  readonly database: Database
+  readonly table: Table
+  readonly given: LoadArguments
+  /** Takes the row out of what the source yields. */
+  readonly unwrap: (line: SourceRow) => SourceRow
+  /** Fits a row to the table. */
+  readonly shape: (row: SourceRow) => SourceRow
+  readonly writing: Pick<
+    PgBatchWritableOptions<SourceRow>,
+    'columns' | 'unknownKeys' | 'onConflict' | 'method'
+  >
+}
+
+/**
+ * Writes the rows of an open source into a table that is known, while the watchers look on, and says at the end what
+ * became of them. The signal ends the input: what was taken in is still written.
+ * @throws Failure
+ */
+export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSignal): Promise<void> {
+  const { source, given, table } = plan
+  if (given.rejects !== undefined) await checkRejectsFile(given.rejects)
+  const resume =
+    given.resume === undefined
+      ? undefined
+      : await openResume(plan.database.pool, given.resume, { file: given.file, source, table })
+  if (resume?.complete) {
+    if (!given.quiet) output.result(resume.complete)
+    return
+  }
+  const run = openRun(plan, resume)
+  const watcher = chooseWatchers(given, output)
+  const stop = (): void => {
+    if (run.intake.stop()) watcher.note('Stopping: what was read is written; Ctrl-C again stops at once.')
+  }
+  run.sink.on('retry', event => watcher.retry(event))
+  run.sink.on('reject', reject => {
+    const row = run.positions.rowNumber(reject.batchId, reject.index)
+    run.reasons.add(reject.error, row)
+    watcher.reject(reject.error, row)
+  })
+  let failure: Failure | undefined
+  watcher.begin({ source: source.name, table: given.table }, run.counts)
+  try {
+    if (resume?.note) watcher.note(resume.note)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    await pipeline(run.intake, run.batches, run.sink)
+    const tooMany = run.verdict(true)
+    if (tooMany) throw tooMany
+    if (resume && !run.intake.stopped) await resume.finish(run.intake.rowsRead)
+  } catch (error) {
+    failure = explainLoad(error, {
+      source: source.name,
+      table,
+      positions: run.positions,
+      rowsCommitted: run.sink.stats.rowsCommitted,
+      rejectLimit: given.rejectLimit,
+    })
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await closed(run.deadLetter)
+  }
+  const counts = run.counts()
+  const outcome = failure ? 'failed' : run.intake.stopped ? 'interrupted' : 'done'
+  if (outcome === 'interrupted') {
+    failure = interruptedFailure(interruptedLine(given.table, counts.rowsCommitted, given.resume))
+  }
+  const reasons = run.reasons.list()
+  await watcher.end({ counts, reasons, outcome, error: failure?.message })
+  if (failure && given.log === 'json') failure.told = true
+  if (wantsTable(given)) output.note(summaryTable(given.table, counts, reasons))
+  if (counts.rowsRejected > 0 && given.rejects !== undefined && !given.quiet && !given.log) {
+    output.note(replayHint(given.rejects, given.table, counts.rowsRejected))
+  }
+  if (failure) throw failure
+  // the line is what a pipe or a script reads; on the terminal the table has said it
+  if (given.quiet || (wantsTable(given) && process.stdout.isTTY)) return
+  output.result(committedLine(given.table, run.sink.stats, counts.elapsedMs, counts.rowsSkipped))
+}
+
+function wantsTable(given: LoadArguments): boolean {
+  return given.summary || (process.stderr.isTTY === true && !given.quiet && !given.log)
+}
+
+/** The streams of a load, and what is counted on them. */
+function openRun(plan: LoadPlan, resume: Resume | undefined) {
+  const { source, meter, database, table, given, unwrap, shape, writing } = plan
+  const skip = resume?.rowsWritten ?? 0
+  const numbered = resume !== undefined
+  const rowOf = (item: SourceRow | NumberedRow): SourceRow =>
+    unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const intake = new RowIntake(source.rows, { skip, numbered })
+  const batches = new BatchTransform<SourceRow>({
+    maxCount: given.batchSize,
+    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
+    ...(given.file === '-' ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+  })
+  const positions = new RowPositions(batches, skip)
+  const deadLetter =
+    given.rejects === undefined
+      ? undefined
+      : rejectsFile(
+          given.rejects,
+          source.name,
+          ({ batchId, index }) => positions.rowNumber(batchId, index),
+          item => rowOf(item as SourceRow),
+        )
+  const sink = new PgBatchWritable<SourceRow>({
+    ...writing,
+    pool: database.pool,
+    table: { schema: table.schema, name: table.name },
+    toRow: item => shape(rowOf(item)),
+    concurrency: given.concurrency,
+    rejectLimit: writerLimit(given.rejectLimit, given.rejects !== undefined),
+    deadLetter,
+    checkpoint: resume?.checkpoint as CheckpointOptions<unknown> | undefined,
+  })
+  const reasons = new RejectReasons()
+  const started = performance.now()
+  let retries = 0
+  sink.on('retry', () => retries++)
+  const counts = (): LoadCounts => {
+    const { stats } = sink
+    return {
+      rowsRead: intake.rowsRead,
+      rowsCommitted: stats.rowsCommitted,
+      rowsRejected: stats.rowsRejected,
+      rowsSkipped: Math.min(skip, intake.rowsRead) + stats.rowsSkipped,
+      batches: stats.batchesCommitted,
+      transactions: stats.transactions,
+      retries,
+      bytesRead: meter.bytesRead,
+      bytesTotal: meter.bytesTotal,
+      bytesSent: stats.bytesSent,
+      connections: database.pool.totalCount - database.pool.idleCount,
+      elapsedMs: performance.now() - started,
+    }
+  }
+  /** The failure of a load with too large a share of rejected rows. */
+  const verdict = (atEnd: boolean): Failure | undefined => {
+    const { rowsReceived, rowsPending, rowsRejected: rejected } = sink.stats
+    const settled = rowsReceived - rowsPending
+    if (!isOverLimit(given.rejectLimit, { rejected, settled, atEnd })) return undefined
+    const { percent } = given.rejectLimit as { percent: number }
+    return dataFailure(
+      `${source.name}: ${count(rejected)} of ${plural(settled, 'row')} rejected, more than ${percent}%`,
+    )
+  }
+  sink.on('commit', () => {
+    const failure = verdict(false)
+    if (failure) sink.destroy(failure)
+  })
+  return { intake, batches, sink, positions, deadLetter, reasons, counts, verdict }
+}
+
+/** Ends the file of rejected rows, which is closed before anybody is told of it. */
+async function closed(deadLetter: NodeJS.WritableStream | undefined): Promise<void> {
+  if (!deadLetter) return
+  await new Promise<void>(resolve => {
+    finished(deadLetter, () => resolve())
+    deadLetter.end()
+  })
+}

@@ -1,0 +1,69 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { parseRejectLimit, type RejectLimit } from './reject-limit.ts'
+
+/** How a load runs, whatever it reads: the options that `load` and `replay` share. */
+export interface RunArguments {
+  /** The file that rejected rows are appended to. */
+  readonly rejects?: string
+  readonly rejectLimit?: RejectLimit
+  /** The name of a load that can be run again. */
+  readonly resume?: string
+  /** The table at the end, also where standard error is no terminal. */
+  readonly summary?: boolean
+  readonly log?: 'json'
+  readonly quiet?: boolean
+  /** The file that Prometheus reads. */
+  readonly metricsFile?: string
+}
+
+/** Options that files with rejected rows need; `--resume` is added apart, for it makes sense for files only. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--rejects <file>', 'append rejected rows to a file, as NDJSON', notEmpty)
+    .option('--reject-limit <n|p%>', 'rows that may be rejected (0; with --rejects: any)', rejectLimit)
+    .option('--summary', 'a table at the end, as on a terminal')
+    .option('--quiet', 'say nothing but errors')
+    .addOption(new Option('--log <format>', 'json: one object a line on standard error').argParser(json))
+    .option('--metrics-file <file>', 'keep Prometheus metrics in a file', notEmpty)
+}
+
+export function addResumeOption(command: Command): Command {
+  return command.option('--resume <name>', 'restartable: run again, it goes on where it was', notEmpty)
+}
+
+/** What no single option can check; undefined when all is well. */
+export function runMistake(given: RunArguments & { file: string; concurrency?: number }): string | undefined {
+  if (given.quiet && (given.summary || given.log)) {
+    return `--quiet and ${given.summary ? '--summary' : '--log'} contradict each other`
+  }
+  if (given.rejects !== undefined && given.rejects === given.file) {
+    return '--rejects names the file that is read; name another one'
+  }
+  if (given.resume === undefined) return undefined
+  if (given.file === '-') {
+    return '--resume needs a file: standard input cannot be read again from where it was'
+  }
+  if ((given.concurrency ?? 1) > 1) {
+    return '--resume writes a file in order, on one connection; leave out --concurrency'
+  }
+  return undefined
+}
+
+function rejectLimit(text: string): RejectLimit {
+  const limit = parseRejectLimit(text)
+  if (!limit) throw new InvalidArgumentError('Expected a number of rows, or a share of them such as 0.5%.')
+  return limit
+}
+
+function parseLog(text: string): 'json' {
+  if (text !== 'json') throw new InvalidArgumentError('Expected json.')
+  return text
+}
+
+/** With its words, for the completions. */
+const json = Object.assign(parseLog, { words: ['json'] })
+
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a name.')
+  return text
+}

@@ -1,0 +1,48 @@
+import Table from 'cli-table3'
+import { bytes, duration } from './amounts.ts'
+import { type LoadCounts, rowsPerSecond } from './load-counts.ts'
+import type { RejectReason } from './reject-reasons.ts'
+import { count, plural } from './report.ts'
+
+/** No further kinds of faults are listed one by one: the table should fit a screen. */
+const REASONS = 10
+
+/** The table at the end of a load; 80 columns hold it. */
+export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
+  const { rowsRead, rowsCommitted, rowsRejected, rowsSkipped, retries } = counts
+  const lines = new Table({
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', 'right', 'left'],
+  })
+  lines.push(
+    [{ content: shortened(table, 60), colSpan: 3 }],
+    ['rows read', count(rowsRead), ''],
+    ['committed', count(rowsCommitted), `${count(rowsPerSecond(counts))} rows/s`],
+    ['rejected', count(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
+    ...reasons.slice(0, REASONS).map(reasonLine),
+  )
+  if (reasons.length > REASONS) lines.push(['  others', '', plural(reasons.length - REASONS, 'kind')])
+  lines.push(
+    ['skipped', count(rowsSkipped), rowsSkipped > 0 ? 'written by an earlier run' : ''],
+    ['batches', count(counts.batches), `in ${plural(counts.transactions, 'transaction')}`],
+    ...(retries > 0 ? [['retries', count(retries), '']] : []),
+    ['bytes', bytes(counts.bytesRead), `read; ${bytes(counts.bytesSent)} sent`],
+    ['time', duration(counts.elapsedMs), ''],
+  )
+  return lines.toString()
+}
+
+function reasonLine({ code, name, count: n, exampleRow }: RejectReason): string[] {
+  const example = exampleRow === undefined ? '' : `, row ${count(exampleRow)}`
+  return [`  ${code}`, count(n), `${shortened(name, 28)}${example}`]
+}
+
+function share(part: number, whole: number): string {
+  if (part === 0 || whole <= 0) return ''
+  const percent = (part / whole) * 100
+  return percent < 0.01 ? 'less than 0.01%' : `${Number(percent.toPrecision(2))}% of those read`
+}
+
+function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
+}

@@ -1,0 +1,74 @@
+import { MultiBar, type SingleBar } from 'cli-progress'
+import { clock } from '../amounts.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from '../load-counts.ts'
+import { count } from '../report.ts'
+import { retryLine } from './retry-line.ts'
+import type { Watcher } from './watcher.ts'
+
+const REDRAW_MS = 200
+
+/**
+ * A bar at the foot of a terminal, gone when the load has ended. The cursor is not hidden, nor line wrapping switched
+ * off: a process that is killed could not undo it.
+ */
+export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
+  let table = ''
+  let timer: NodeJS.Timeout | undefined
+  let bars: MultiBar | undefined
+  const say = (line: string): void => {
+    if (bars) bars.log(`${line}\n`)
+    else terminal.write(`${line}\n`)
+  }
+  return {
+    begin(title, counts) {
+      table = title.table
+      const format = (_options: unknown, _params: unknown, payload: { counts: LoadCounts }): string =>
+        barText(payload.counts, terminal.columns ?? 80)
+      bars = new MultiBar({
+        stream: terminal,
+        format: format as never,
+        hideCursor: false,
+        linewrap: true,
+        clearOnComplete: true,
+        forceRedraw: true,
+        fps: 1000 / REDRAW_MS,
+      })
+      const bar: SingleBar = bars.create(1, 0, { counts: counts() })
+      timer = setInterval(() => bar.update(0, { counts: counts() }), REDRAW_MS)
+    },
+    retry: event => say(`${table}: ${retryLine(event)}`),
+    reject() {},
+    note: say,
+    end() {
+      clearInterval(timer)
+      bars?.update() // what was said last is written
+      bars?.stop()
+      bars = undefined
+    },
+  }
+}
+
+/** `██████░░░░  45%  1,234,567 rows  123,456/s  0:12 left  3 rejected  2 conn`, never wider than the terminal. */
+export function barText(counts: LoadCounts, columns: number): string {
+  const share = shareRead(counts)
+  const left = etaMs(counts)
+  const words = [
+    ...(share === undefined ? [] : [`${String(Math.floor(share * 100)).padStart(3)}%`]),
+    `${count(counts.rowsCommitted)} rows`,
+    `${count(rowsPerSecond(counts))}/s`,
+    ...(left === undefined ? [] : [`${clock(left)} left`]),
+    ...(counts.rowsSkipped > 0 ? [`${count(counts.rowsSkipped)} skipped`] : []),
+    `${count(counts.rowsRejected)} rejected`,
+    `${counts.connections} conn`,
+  ]
+  // the last word goes first where room is short
+  while (words.length > 2 && words.join('  ').length + MIN_BAR + 3 > columns) words.pop()
+  const text = words.join('  ')
+  if (share === undefined) return text.slice(0, columns - 1)
+  const width = Math.max(MIN_BAR, Math.min(MAX_BAR, columns - text.length - 3))
+  const full = Math.round(share * width)
+  return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${text}`.slice(0, columns - 1)
+}
+
+const MIN_BAR = 10
+const MAX_BAR = 40

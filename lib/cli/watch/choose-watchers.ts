@@ -1,0 +1,50 @@
+import type { Output } from '../output.ts'
+import type { RunArguments } from '../run-options.ts'
+import { barWatcher } from './bar.ts'
+import { jsonLine, jsonWatcher } from './json-log.ts'
+import { lineWatcher } from './lines.ts'
+import { metricsFileWatcher } from './metrics-file.ts'
+import { quietWatcher } from './quiet.ts'
+import type { Watcher } from './watcher.ts'
+
+/** Who looks on: a bar on a terminal, lines elsewhere, or what was asked for; and the file of metrics. */
+export function chooseWatchers(given: RunArguments, output: Output): Watcher {
+  const shown = chooseShown(given, output)
+  if (given.metricsFile === undefined) return shown
+  const metrics = metricsFileWatcher(given.metricsFile, line => shown.note(line))
+  return both(shown, metrics)
+}
+
+/** What is said before anybody looks on. */
+export function chooseNotify(given: RunArguments, output: Output): (line: string) => void {
+  if (given.quiet) return () => {}
+  return given.log === 'json' ? message => output.note(jsonLine('note', { message })) : output.note
+}
+
+function chooseShown(given: RunArguments, output: Output): Watcher {
+  if (given.quiet) return quietWatcher
+  if (given.log === 'json') return jsonWatcher(output.note)
+  return process.stderr.isTTY ? barWatcher(process.stderr) : lineWatcher(output.note)
+}
+
+function both(one: Watcher, other: Watcher): Watcher {
+  return {
+    begin(title, counts) {
+      one.begin(title, counts)
+      other.begin(title, counts)
+    },
+    retry(event) {
+      one.retry(event)
+      other.retry(event)
+    },
+    reject(error, row) {
+      one.reject(error, row)
+      other.reject(error, row)
+    },
+    note: line => one.note(line),
+    async end(end) {
+      await other.end(end)
+      await one.end(end)
+    },
+  }
+}

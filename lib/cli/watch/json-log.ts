@@ -1,0 +1,38 @@
+import type { PgBatchError } from '../../errors.ts'
+import type { LoadCounts } from '../load-counts.ts'
+import { codeOf } from '../reject-reasons.ts'
+import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
+
+/** `--log json`: one object a line, for programs. It never holds a row's values. */
+export function jsonWatcher(write: (line: string) => void): Watcher {
+  let timer: NodeJS.Timeout | undefined
+  const log = (event: string, fields: object): void => write(jsonLine(event, fields))
+  return {
+    begin(title, counts) {
+      log('start', { ...title, bytesTotal: counts().bytesTotal })
+      timer = setInterval(() => log('progress', rounded(counts())), LINE_INTERVAL_MS)
+    },
+    retry: ({ error, attempt, delayMs }) =>
+      log('retry', { attempt, delayMs, ...faultOf(error), message: error.message }),
+    reject: (error, row) => log('reject', { row, ...faultOf(error) }),
+    note: message => log('note', { message }),
+    end({ counts, reasons, outcome, error }) {
+      clearInterval(timer)
+      log('end', { outcome, error, ...rounded(counts), reasons })
+    },
+  }
+}
+
+/** One event as a line of JSON. */
+export function jsonLine(event: string, fields: object): string {
+  return JSON.stringify({ time: new Date().toISOString(), event, ...fields })
+}
+
+function rounded(counts: LoadCounts): LoadCounts {
+  return { ...counts, elapsedMs: Math.round(counts.elapsedMs) }
+}
+
+function faultOf(error: PgBatchError): object {
+  const { column, constraint } = error
+  return { code: codeOf(error), column, constraint }
+}

@@ -1,0 +1,36 @@
+import { clock } from '../amounts.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from '../load-counts.ts'
+import { count, plural } from '../report.ts'
+import { retryLine } from './retry-line.ts'
+import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
+
+/** A line every few seconds, for logs and pipes; a load that is over sooner writes none. */
+export function lineWatcher(write: (line: string) => void): Watcher {
+  let timer: NodeJS.Timeout | undefined
+  let table = ''
+  return {
+    begin(title, counts) {
+      table = title.table
+      timer = setInterval(() => write(progressLine(table, counts())), LINE_INTERVAL_MS)
+    },
+    retry: event => write(`${table}: ${retryLine(event)}`),
+    reject() {},
+    note: write,
+    end: () => clearInterval(timer),
+  }
+}
+
+/** `orders: 45%, 1,234,567 rows committed, 123,456 rows/s, 0:12 left, 3 rejected` */
+export function progressLine(table: string, counts: LoadCounts): string {
+  const share = shareRead(counts)
+  const left = etaMs(counts)
+  const parts = [
+    ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
+    `${plural(counts.rowsCommitted, 'row')} committed`,
+    `${count(rowsPerSecond(counts))} rows/s`,
+    ...(left === undefined ? [] : [`${clock(left)} left`]),
+    ...(counts.rowsSkipped > 0 ? [`${count(counts.rowsSkipped)} skipped`] : []),
+    ...(counts.rowsRejected > 0 ? [`${count(counts.rowsRejected)} rejected`] : []),
+  ]
+  return `${table}: ${parts.join(', ')}`
+}

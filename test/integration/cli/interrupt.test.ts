@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { start } from './support.ts'
+
+describe('Ctrl-C at pg-batch load', () => {
+  const database = useDatabase()
+  beforeEach(() => database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int)'))
+
+  const begin = (...words: string[]) =>
+    start(['load', '-', '-t', 't', ...words], { DATABASE_URL: database.connectionString })
+
+  async function sessions(state: string): Promise<number> {
+    const { rows } = await database.pool.query(
+      `SELECT count(*)::int AS n FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'pg-batch' AND ${state}`,
+    )
+    return rows[0].n
+  }
+
+  it('lets what is in flight be finished first', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin('--summary')
+    running.process.stdin!.write('{"id":1}\n{"id":2}\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGINT')
+    expect(await said).to.equal('Stopping: what was read is written; Ctrl-C again stops at once.\n')
+    await lock.query('COMMIT')
+    lock.release()
+    const { status, stderr } = await running.ended
+    expect(stderr).to.match(/rows read +│ +2 │/)
+    expect(stderr).to.match(/\npg-batch: t: interrupted; 2 rows committed\n$/)
+    expect(status).to.equal(130)
+  })
+
+  it('ends the command at once the second time', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin()
+    running.process.stdin!.write('{"id":1}\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGINT')
+    await said
+    running.process.kill('SIGINT')
+    expect(await running.ended).to.include({ status: 130, stdout: '' })
+    await lock.query('ROLLBACK')
+    lock.release()
+    while ((await sessions('true')) > 0) await delay(10)
+    expect((await database.pool.query('SELECT count(*)::int AS n FROM t')).rows[0].n).to.equal(0)
+  })
+})

@@ -1,0 +1,153 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { run, useFolder } from './support.ts'
+
+describe('pg-batch load --rejects', () => {
+  const database = useDatabase()
+  const file = useFolder()
+
+  beforeEach(() =>
+    database.pool.query(`
+      DROP TABLE IF EXISTS people;
+      CREATE TABLE people (id int PRIMARY KEY, age int CHECK (age >= 0), doc jsonb)`),
+  )
+
+  const pgBatch = (...words: string[]) => run(words, { DATABASE_URL: database.connectionString })
+  let names = 0
+  const fresh = () => file(`unused-${names++}`, '').then(path => `${path}.rejects.ndjson`)
+
+  async function linesOf(path: string): Promise<Record<string, unknown>[]> {
+    const text = await readFile(path, 'utf8')
+    return text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  }
+
+  async function stored(): Promise<unknown[]> {
+    const { rows } = await database.pool.query('SELECT id, age, doc FROM people ORDER BY id')
+    return rows
+  }
+
+  /** Rows 3, 8, 13, … have an age that is no number; all others are fine. */
+  function people(count: number): string {
+    const rows = Array.from({ length: count }, (_, i) => `${i + 1},${i % 5 === 2 ? 'secret' : i}`)
+    return `id,age\n${rows.join('\n')}\n`
+  }
+
+  it('commits the good rows and keeps the bad ones, named by their number in the file, for the owner alone', async () => {
+    const rejects = await fresh()
+    const path = await file('people.csv', people(20))
+    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects, '--batch-size', '6')
+    expect(ended.stderr).to.equal(
+      `4 rows rejected, in ${rejects}. Mended, they load by: pg-batch replay ${rejects} --table people\n`,
+    )
+    expect(ended.stdout).to.match(/^people: 16 rows committed in 4 batches, 4 rejected, /)
+    expect(ended.status).to.equal(0)
+    const lines = await linesOf(rejects)
+    expect(
+      lines.map(line => [line.source_offset, line.source_partition, line.sqlstate, line.row]),
+    ).to.deep.equal([3, 8, 13, 18].map(n => [String(n), path, '22P02', { id: String(n), age: 'secret' }]))
+    expect((await stat(rejects)).mode & 0o777).to.equal(0o600)
+  })
+
+  it('makes no file when no row is bad', async () => {
+    const rejects = await fresh()
+    const path = await file('good.csv', 'id\n1\n')
+    expect(await pgBatch('load', path, '-t', 'people', '--rejects', rejects)).to.include({
+      status: 0,
+      stderr: '',
+    })
+    expect(await stat(rejects).catch(error => error.code)).to.equal('ENOENT')
+  })
+
+  it('is refused at once where it cannot be written', async () => {
+    const path = await file('good.csv', 'id\n1\n')
+    for (const [rejects, why] of [
+      ['/no/such/place', 'there is no such directory'],
+      ['/', 'is a directory, not a file'],
+    ]) {
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects!)
+      expect(ended).to.include({ status: 2, stdout: '', stderr: `pg-batch: ${rejects}: ${why}\n` })
+    }
+    expect(await stored()).to.deep.equal([])
+  })
+
+  it('lets as many rows be rejected as --reject-limit says, and no more', async () => {
+    const path = await file('people.csv', people(20))
+    expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '4')).status).to.equal(0)
+    await database.pool.query('TRUNCATE people')
+    const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '3')
+    expect(ended.stderr).to.match(
+      /row 18: the value of "age" .*; more than 3 rows would be rejected; nothing committed\n$/,
+    )
+    expect(ended).to.include({ status: 1, stdout: '' })
+  })
+
+  it('judges a share at the end', async () => {
+    const path = await file('people.csv', people(20))
+    expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '20%')).status).to.equal(0)
+    await database.pool.query('TRUNCATE people')
+    const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '19.9%')
+    expect(ended.stderr).to.equal(
+      `pg-batch: ${path}: 4 of 20 rows rejected, more than 19.9%; 16 rows committed\n`,
+    )
+    expect(ended).to.include({ status: 1, stdout: '' })
+  })
+
+  it('judges a share as it goes once 1,000 rows were read, and leaves the rest of the file', async () => {
+    const path = await file('many.csv', people(200_000))
+    const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '1%')
+    expect(ended.stderr).to.match(/rejected, more than 1%; [\d,]+ rows committed\n$/)
+    expect(ended.status).to.equal(1)
+    expect((await stored()).length).to.be.within(800, 100_000)
+  })
+
+  it('is loaded by replay once it was mended, with and without its wrapper, JSON as it was', async () => {
+    const rejects = await fresh()
+    const input = [
+      '{"id":1,"age":"x","doc":{"n":12345678901234567890}}',
+      '{"id":2,"age":-1,"doc":"text"}',
+      '{"id":3,"age":3,"nick":"no column"}',
+    ]
+    const path = await file('people.ndjson', input.join('\n'))
+    expect((await pgBatch('load', path, '-t', 'people', '--rejects', rejects)).status).to.equal(0)
+    const inOrder = async (path: string) =>
+      (await linesOf(path)).sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
+    const [first, second, third] = await inOrder(rejects)
+    expect([first!.sqlstate, second!.sqlstate, third!.code]).to.deep.equal(['22P02', '23514', 'ROW_INVALID'])
+
+    const again = `${rejects}.again`
+    const untouched = await pgBatch('replay', rejects, '--table', 'people', '--rejects', again)
+    expect(untouched.stdout).to.match(/^people: 0 rows committed in 1 batch, 3 rejected/)
+    // each line of the second file names its line in the first
+    expect((await inOrder(again)).map(line => line.row)).to.deep.equal(
+      (await linesOf(rejects)).map(line => line.row),
+    )
+
+    const text = (await readFile(rejects, 'utf8'))
+      .replace('"age":"x"', '"age":10')
+      .replace('"age":-1', '"age":20')
+      .replace(',"nick":"no column"', '')
+    const mended = text.trimEnd().split('\n')
+    mended[1] = JSON.stringify(JSON.parse(mended[1]!).row)
+    await writeFile(rejects, mended.join('\n'))
+    const replayed = await pgBatch('replay', rejects, '--table', 'people')
+    expect(replayed.stderr).to.equal('')
+    expect(replayed.stdout).to.match(/^people: 3 rows committed/)
+    const { rows: loaded } = await database.pool.query('SELECT id, age, doc::text FROM people ORDER BY id')
+    expect(loaded).to.deep.equal([
+      { id: 1, age: 10, doc: '{"n": 12345678901234567890}' },
+      { id: 2, age: 20, doc: '"text"' },
+      { id: 3, age: 3, doc: null },
+    ])
+  })
+
+  it('refuses to append to the file that it replays', async () => {
+    const path = await file('again.ndjson', '{"id":1}\n')
+    const ended = await pgBatch('replay', path, '-t', 'people', '--rejects', path)
+    expect(ended.stderr).to.equal('pg-batch: --rejects names the file that is read; name another one\n')
+    expect(ended.status).to.equal(2)
+  })
+})

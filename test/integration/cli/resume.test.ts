@@ -1,0 +1,186 @@
+import { appendFile, utimes, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { seededRandom } from '../../support/random.ts'
+import { run, start, useFolder } from './support.ts'
+
+describe('pg-batch load --resume', () => {
+  const database = useDatabase()
+  const file = useFolder()
+
+  beforeEach(() =>
+    database.pool.query(`
+      DROP TABLE IF EXISTS events, other, pg_batch_resume, pg_batch_checkpoint;
+      CREATE TABLE events (id int, note text); -- no key: a row that is written twice stays twice
+      CREATE TABLE other (id int, note text)`),
+  )
+
+  const env = () => ({ DATABASE_URL: database.connectionString })
+  const load = (path: string, name: string, ...words: string[]) =>
+    run(['load', path, '-t', 'events', '--resume', name, ...words], env())
+
+  const csv = (rows: number) =>
+    `id,note\n${Array.from({ length: rows }, (_, i) => `${i + 1},"row ${i + 1}, of many"`).join('\n')}\n`
+
+  async function stored(): Promise<{ rows: number; distinct: number; sum: string }> {
+    const { rows } = await database.pool.query(
+      'SELECT count(*)::int AS rows, count(DISTINCT id)::int AS distinct, sum(id)::text AS sum FROM events',
+    )
+    return rows[0]
+  }
+  const exactly = (rows: number) => ({ rows, distinct: rows, sum: String((rows * (rows + 1)) / 2) })
+
+  it('leaves every row once in a table without a key, killed ten times at random moments', async function () {
+    this.timeout(180_000)
+    const ROWS = 120_000
+    const random = seededRandom(20261123)
+    const path = await file('big.csv', csv(ROWS))
+    let kills = 0
+    let killedAtWork = 0
+    while (kills < 10) {
+      const running = start(
+        ['load', path, '-t', 'events', '--resume', 'nightly', '--batch-size', '200'],
+        env(),
+      )
+      const ended = running.ended.then(() => 'ended' as const)
+      const before = (await stored()).rows
+      // killed while it is at work, so that there is something to lose
+      while ((await Promise.race([ended, delay(5)])) !== 'ended' && (await stored()).rows === before);
+      const soon = await Promise.race([ended, delay(random.integer(0, 40), 'late' as const)])
+      running.process.kill('SIGKILL')
+      await running.ended
+      kills++
+      if (soon === 'late') killedAtWork++
+      const { rows, distinct } = await stored()
+      expect(distinct, `rows after kill ${kills}`).to.equal(rows)
+    }
+    expect(killedAtWork).to.be.at.least(3)
+    const last = await load(path, 'nightly')
+    expect(last.status, last.stderr).to.equal(0)
+    expect(await stored()).to.deep.equal(exactly(ROWS))
+  })
+
+  it('says that a load is complete, and reads nothing', async () => {
+    const path = await file('done.csv', csv(10))
+    const first = await load(path, 'done')
+    expect(first).to.include({ status: 0, stderr: '' })
+    const second = await load(path, 'done')
+    expect(second.stdout).to.match(
+      /^events: --resume done is complete: all 10 rows of the file are in since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n$/,
+    )
+    expect(second).to.include({ status: 0, stderr: '' })
+    expect(await stored()).to.deep.equal(exactly(10))
+  })
+
+  it('goes on after a row that failed, says from where, and names rows by their number in the file', async () => {
+    const path = await file('fails.csv', csv(2500))
+    await database.pool.query('ALTER TABLE events ADD CHECK (id <> 2222)')
+    const first = await load(path, 'mend')
+    expect(first.stderr).to.match(/row 2,222: .*; 2,000 rows committed\n$/)
+    const second = await load(path, 'mend', '--reject-limit', '1', '--summary')
+    expect(second.stderr).to.match(/^--resume mend: going on after row 2,000\n/)
+    expect(second.stderr).to.match(/23514 .* check_violation, row 2,222 /)
+    expect(second.stderr).to.match(/skipped +│ +2,000 │ written by an earlier run/)
+    expect(second.stdout).to.match(
+      /^events: 499 rows committed in 1 batch, 1 rejected, 2,000 written before, /,
+    )
+    expect(second.status).to.equal(0)
+    expect((await stored()).rows).to.equal(2499)
+  })
+
+  it('is finished by Ctrl-C with what was read, says how to go on, and goes on there', async function () {
+    this.timeout(60_000)
+    const ROWS = 300_000
+    const path = await file('stopped.csv', csv(ROWS))
+    const running = start(['load', path, '-t', 'events', '--resume', 'stop'], env())
+    while ((await stored()).rows === 0 && running.process.exitCode === null) await delay(5)
+    running.process.kill('SIGINT')
+    const { status, stderr, stdout } = await running.ended
+    expect(stderr).to.match(
+      /interrupted; [\d,]+ rows committed; the same command, with --resume stop, goes on from there\n$/,
+    )
+    expect({ status, stdout }).to.deep.equal({ status: 130, stdout: '' })
+    const said = Number(/([\d,]+) rows committed/.exec(stderr)![1]!.replaceAll(',', ''))
+    expect(await stored()).to.deep.equal(exactly(said))
+    expect(said).to.be.lessThan(ROWS)
+    expect((await load(path, 'stop')).status).to.equal(0)
+    expect(await stored()).to.deep.equal(exactly(ROWS))
+  })
+
+  describe('refuses in one line', () => {
+    let path: string
+    beforeEach(async () => {
+      path = await file('input.csv', csv(2500))
+      await database.pool.query('ALTER TABLE events ADD CHECK (id <> 2500)')
+      expect((await load(path, 'one')).status).to.equal(1)
+    })
+
+    async function expectRefusal(line: RegExp, words = [path, '-t', 'events', '--resume', 'one']) {
+      const { status, stdout, stderr } = await run(['load', ...words], env())
+      expect(stderr)
+        .to.match(line)
+        .and.match(/^pg-batch: [^\n]+\n$/)
+      expect(stdout).to.equal('')
+      expect(status).to.be.oneOf([1, 2])
+      expect((await stored()).rows).to.equal(2000)
+    }
+
+    it('a file that has grown', async () => {
+      await appendFile(path, '2501,x\n')
+      await expectRefusal(
+        /has changed since the load one began: it had \d+ bytes and has \d+; its first 2,000 rows were/,
+      )
+    })
+
+    it('a file that begins otherwise', async () => {
+      await writeFile(path, csv(2500).replace('row 1,', 'ROW 1,'))
+      await expectRefusal(/it begins with other bytes/)
+    })
+
+    it('a file that was written to', async () => {
+      await utimes(path, 1, 1)
+      await expectRefusal(/it was written to/)
+    })
+
+    it('another file, table or format of the same name', async () => {
+      const other = await file('other.csv', csv(1))
+      await expectRefusal(/--resume one is the load of .*input\.csv; for another load/, [
+        other,
+        '-t',
+        'events',
+        '--resume',
+        'one',
+      ])
+      await expectRefusal(/loads into "public"\."events", not "public"\."other"/, [
+        path,
+        '-t',
+        'other',
+        '--resume',
+        'one',
+      ])
+    })
+
+    it('standard input', async () => {
+      await expectRefusal(/--resume needs a file: standard input cannot be read again/, [
+        '-',
+        '-t',
+        'events',
+        '--resume',
+        'two',
+      ])
+    })
+
+    it('several connections', async () => {
+      await expectRefusal(/leave out --concurrency/, [
+        path,
+        '-t',
+        'events',
+        '--resume',
+        'one',
+        '--concurrency',
+        '2',
+      ])
+    })
+  })
+})

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { ROW_CONDITIONS } from '../../../lib/cli/condition-names.ts'
+import { useDatabase } from '../../support/database.ts'
+import { run, useFolder } from './support.ts'
+
+describe('what pg-batch load says', () => {
+  const database = useDatabase()
+  const file = useFolder()
+  beforeEach(() => database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n int)'))
+
+  const bad = 'id,n\n1,1\n2,secret\n1,3\n4,secret\n5,5\n'
+  const load = async (...words: string[]) =>
+    run(['load', await file('t.csv', bad), '-t', 't', '--reject-limit', '9', ...words], {
+      DATABASE_URL: database.connectionString,
+    })
+
+  it('is a table with --summary, each SQLSTATE counted and named, with an example', async () => {
+    const { stderr, stdout, status } = await load('--summary')
+    expect(status).to.equal(0)
+    expect(stdout).to.match(/^t: 2 rows committed in 1 batch, 3 rejected, /)
+    const cells = stderr.split('\n').map(line => line.split('│').map(cell => cell.trim()))
+    const row = (name: string) => cells.find(line => line[1] === name)?.slice(2, 4)
+    expect(row('rows read')).to.deep.equal(['5', ''])
+    expect(row('committed')?.[0]).to.equal('2')
+    expect(row('rejected')).to.deep.equal(['3', '60% of those read'])
+    expect(row('22P02')).to.deep.equal(['2', 'invalid_text_representation, row 2'])
+    expect(row('23505')).to.deep.equal(['1', 'unique_violation, row 3'])
+    expect(row('skipped')).to.deep.equal(['0', ''])
+    expect(row('batches')).to.deep.equal(['1', 'in 1 transaction'])
+    expect(row('bytes')?.[0]).to.equal(`${bad.length} B`)
+    expect(Math.max(...stderr.split('\n').map(line => line.length))).to.be.at.most(80)
+  })
+
+  it('is nothing with --quiet', async () => {
+    expect(await load('--quiet')).to.deep.equal({ status: 0, stdout: '', stderr: '' })
+  })
+
+  it('is one JSON object a line with --log json, without a value', async () => {
+    const { stderr, status } = await load('--log', 'json')
+    expect(status).to.equal(0)
+    expect(stderr).not.to.contain('secret')
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(lines.map(line => line.event)).to.deep.equal(['start', 'reject', 'reject', 'reject', 'end'])
+    expect(lines[0]).to.deep.include({ table: 't', bytesTotal: bad.length })
+    const rejects = lines.slice(1, 4).sort((a, b) => a.row - b.row)
+    expect(rejects.map(({ row, code, column }) => [row, code, column])).to.deep.equal([
+      [2, '22P02', 'n'],
+      [3, '23505', undefined],
+      [4, '22P02', 'n'],
+    ])
+    expect(lines[4]).to.deep.include({ outcome: 'done', rowsRead: 5, rowsCommitted: 2, rowsRejected: 3 })
+  })
+
+  it('is JSON alone also when the load fails', async () => {
+    const { stderr, stdout, status } = await load('--log', 'json', '--reject-limit', '1')
+    const last = JSON.parse(stderr.trimEnd().split('\n').at(-1)!)
+    expect(last).to.deep.include({ event: 'end', outcome: 'failed', rowsCommitted: 0 })
+    expect(last.error).to.match(/more than 1 row would be rejected; nothing committed$/)
+    expect({ stdout, status }).to.deep.equal({ stdout: '', status: 1 })
+  })
+
+  it('is in a file for Prometheus with --metrics-file', async () => {
+    const path = `${await file('metrics', '')}.prom`
+    expect((await load('--metrics-file', path)).status).to.equal(0)
+    const text = await readFile(path, 'utf8')
+    expect(text).to.match(/^pg_batch_rows_committed_total\{table="t",source="[^"]+t\.csv"\} 2$/m)
+    expect(text).to.match(/^pg_batch_rows_rejected_total\{.*,code="22P02"\} 2$/m)
+    expect(text).to.match(/^pg_batch_running\{.*\} 0$/m)
+    expect(text).to.match(/^pg_batch_succeeded\{.*\} 1$/m)
+    // every line is a comment or a sample, as the format has it
+    for (const line of text.trimEnd().split('\n')) {
+      expect(line).to.match(/^(# (HELP|TYPE) pg_batch_\w+ .+|pg_batch_\w+\{(\w+="[^"]*",?)+\} \d+)$/)
+    }
+  })
+
+  it('names conditions as the server does', async () => {
+    const names = Object.entries(ROW_CONDITIONS)
+    expect(names.length).to.be.at.least(50)
+    for (const [sqlState, name] of names) {
+      const raised = await database.pool
+        .query(`DO $$ BEGIN RAISE ${name}; END $$`)
+        .catch(error => error.code as string)
+      expect(`${name} ${raised}`).to.equal(`${name} ${sqlState}`)
+    }
+  })
+})
