@@ -63,7 +63,7 @@ describe('OpenTelemetry', () => {
       const points = (name: string) => found.find(({ descriptor }) => descriptor.name === name)!.dataPoints
       expect(points('pg_batch.rows')[0]).to.deep.include({
         value: 4,
-        attributes: { 'db.collection.name': 'readings', method: 'insert' },
+        attributes: { 'db.collection.name': 'readings', method: 'copy' },
       })
       expect((points('pg_batch.commit.duration')[0]!.value as { count: number }).count).to.equal(1)
       expect(points('pg_batch.rejects')[0]).to.deep.include({
