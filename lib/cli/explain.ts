@@ -53,6 +53,9 @@ function reason(error: PgBatchError, table: Table): string {
   if (error.code === 'ROW_INVALID' && error.column !== undefined && !column) {
     return `it has "${error.column}", no column of ${table.name}; --columns takes only those you name`
   }
+  if (error.code === 'CALLBACK_FAILED' && error.message.startsWith('`deadLetter`')) {
+    return `rejected rows cannot be kept: ${(error.cause as Error).message}`
+  }
   // the place in its batch and the outcome, where the place in the file and the committed rows are told
   return error.message
     .replace(/ \[(?:row|batch)[^\]]*\]/, '')

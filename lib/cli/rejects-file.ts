@@ -17,7 +17,7 @@ export function rejectsFile(
   numberOf: (rejected: RejectedRow) => number | undefined,
   unwrap: (item: unknown) => unknown,
 ): Writable {
-  const file = ndjsonDeadLetter(path)
+  const file = ndjsonDeadLetter(path).on('error', () => {}) // its write callback carries the error on
   return new Writable({
     objectMode: true,
     write(rejected: RejectedRow, _encoding, callback) {

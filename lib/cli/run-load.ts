@@ -1,4 +1,4 @@
-import { finished } from 'node:stream'
+import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BatchTransform } from '../batch/batch-transform.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
@@ -98,7 +98,8 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   await watcher.end({ counts, reasons, outcome, error: failure?.message })
   if (failure && given.log === 'json') failure.told = true
   if (wantsTable(given)) output.note(summaryTable(given.table, counts, reasons))
-  if (counts.rowsRejected > 0 && given.rejects !== undefined && !given.quiet && !given.log) {
+  const kept = counts.rowsRejected > 0 && run.deadLetter?.errored === null
+  if (kept && given.rejects !== undefined && !given.quiet && !given.log) {
     output.note(replayHint(given.rejects, given.table, counts.rowsRejected))
   }
   if (failure) throw failure
@@ -183,7 +184,7 @@ function openRun(plan: LoadPlan, resume: Resume | undefined) {
 }
 
 /** Ends the file of rejected rows, which is closed before anybody is told of it. */
-async function closed(deadLetter: NodeJS.WritableStream | undefined): Promise<void> {
+async function closed(deadLetter: Writable | undefined): Promise<void> {
   if (!deadLetter) return
   await new Promise<void>(resolve => {
     finished(deadLetter, () => resolve())

@@ -74,6 +74,16 @@ describe('pg-batch load --rejects', () => {
     expect(await stored()).to.deep.equal([])
   })
 
+  it('fails the load when a bad row cannot be kept', async function () {
+    if (process.platform !== 'linux') this.skip() // /dev/full
+    const path = await file('people.csv', people(20))
+    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', '/dev/full')
+    expect(ended.stderr).to.match(
+      /^pg-batch: people: rejected rows cannot be kept: ENOSPC[^\n]*; 16 rows committed\n$/,
+    )
+    expect(ended).to.include({ status: 1, stdout: '' })
+  })
+
   it('lets as many rows be rejected as --reject-limit says, and no more', async () => {
     const path = await file('people.csv', people(20))
     expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '4')).status).to.equal(0)

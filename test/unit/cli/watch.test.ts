@@ -1,10 +1,11 @@
+import { Writable } from 'node:stream'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { clock, bytes as inBytes } from '../../../lib/cli/amounts.ts'
 import type { LoadCounts } from '../../../lib/cli/load-counts.ts'
 import { isOverLimit, parseRejectLimit, writerLimit } from '../../../lib/cli/reject-limit.ts'
 import { summaryTable } from '../../../lib/cli/summary.ts'
-import { barText } from '../../../lib/cli/watch/bar.ts'
+import { barText, barWatcher } from '../../../lib/cli/watch/bar.ts'
 import { jsonWatcher } from '../../../lib/cli/watch/json-log.ts'
 import { lineWatcher, progressLine } from '../../../lib/cli/watch/lines.ts'
 import { metricsText } from '../../../lib/cli/watch/metrics-file.ts'
@@ -40,6 +41,34 @@ describe('the progress bar', () => {
       expect(barText(counts, columns).length).to.be.below(columns)
     }
     expect(barText(counts, 60)).to.match(/ {2}0:12 left$/)
+  })
+
+  it('says retries above it, is cleared at the end, and never hides the cursor or stops line wrapping', () => {
+    const clock = sinon.useFakeTimers()
+    try {
+      let written = ''
+      const terminal = new Writable({
+        write(chunk, _encoding, done) {
+          written += chunk
+          done()
+        },
+      })
+      const watcher = barWatcher(Object.assign(terminal, { isTTY: true, columns: 80 }) as never)
+      watcher.begin({ source: 'a.csv', table: 'orders' }, () => counts)
+      clock.tick(1000)
+      expect(written).to.contain(barText(counts, 80))
+      const error = new PgBatchError('CONNECTION', 'gone', { outcome: 'rolled-back' })
+      watcher.retry({ error, attempt: 1, delayMs: 100 })
+      watcher.end({ counts, reasons: [], outcome: 'done', error: undefined })
+      const end = written.length
+      clock.tick(10_000)
+      expect(written).to.contain('orders: gone; trying again in 0.1 s (attempt 2)\n')
+      expect(written.length).to.equal(end)
+      expect(written.endsWith('\u001b[0J')).to.equal(true)
+      for (const mode of ['25', '7']) expect(written).not.to.contain(`\u001b[?${mode}`)
+    } finally {
+      clock.restore()
+    }
   })
 
   it('is words alone for a pipe, whose end nobody knows', () => {
