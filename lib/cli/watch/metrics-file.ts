@@ -18,7 +18,7 @@ export function metricsFileWatcher(path: string, note: (line: string) => void): 
     writing = writing
       .then(() => replaceFile(path, text))
       .catch(error => {
-        if (!complained) note(`--metrics-file: ${(error as Error).message}`)
+        if (!complained) note(`${path}: metrics cannot be written (${(error as NodeJS.ErrnoException).code})`)
         complained = true
       })
     return writing
