@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
-import { Command, InvalidArgumentError } from 'commander'
-import { FORMATS, type Format } from '../sources/format.ts'
+import { Command } from 'commander'
+import { addInputOptions, CSV_HELP, type InputArguments, inputMistake } from './input-arguments.ts'
+import { nameList, oneOf, positiveInteger } from './option-values.ts'
 
 /** What `pg-batch load` was asked to do. */
-export interface LoadArguments {
+export interface LoadArguments extends InputArguments {
   /** `-` is standard input. */
   readonly file: string
   readonly table: string
-  readonly format?: Format
   readonly columns?: readonly string[]
   readonly onConflict?: readonly string[]
   readonly onConflictDo?: 'update' | 'nothing'
@@ -40,13 +40,13 @@ export function makeProgram(commands: Commands): Command {
     .exitOverride()
     .configureOutput({ outputError: writeError })
     .addHelpText('after', PROGRAM_HELP)
-  program
+  const load = program
     .command('load')
     .summary('load a file, or standard input, into a table')
-    .description('Load FILE into a table. "-" is standard input; gzip is unpacked, whatever the name.')
-    .argument('<file>', 'CSV with a header, NDJSON, or a JSON array of objects')
+    .description('Load FILE into a table. "-" is standard input; gzip, zstd and brotli are unpacked.')
+    .argument('<file>', 'CSV, TSV, NDJSON, or a JSON array of objects')
     .option('-t, --table <name>', 'the table, or schema.table; has to be named')
-    .option('-f, --format <format>', 'csv, ndjson or json; else by extension or content', oneOf(FORMATS))
+  addInputOptions(load)
     .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)
     .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
@@ -72,12 +72,16 @@ export function makeProgram(commands: Commands): Command {
 function checkedLoad(file: string, options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
   if (!table) return command.error('error: name the table, with --table')
+  const mistake = inputMistake(options)
+  if (mistake) return command.error(`error: ${mistake}`)
   if (onConflictDo === 'update' && !onConflict) {
     return command.error(
       'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
     )
   }
-  return { ...options, file, table }
+  // commander's default for --no-header is a header that nobody asked for
+  const { header, ...others } = options
+  return { ...others, ...(header === false ? { header } : {}), file, table }
 }
 
 /** One line, in the command's own name: `pg-batch: unknown option '--tabel' (Did you mean --table?)`. */
@@ -100,30 +104,9 @@ Examples:
 Exit status: 0 done; 1 rows or database failed; 2 wrong usage; 130 Ctrl-C.
 Options of a command: pg-batch load --help`
 
-const LOAD_HELP = `
+const LOAD_HELP = `${CSV_HELP}
+
 Examples:
-  pg-batch load orders.csv --table orders
   pg-batch load orders.csv.gz --table sales.orders --on-conflict id
   pg-batch load - --table orders --columns id,total < orders.ndjson
   pg-batch load orders.json -t orders -d postgres://me@db.example.com/shop`
-
-function nameList(text: string): string[] {
-  const names = text.split(',').map(name => name.trim())
-  if (names.includes('')) throw new InvalidArgumentError('Expected names, with commas between.')
-  const twice = names.find((name, index) => names.indexOf(name) < index)
-  if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
-  return names
-}
-
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number, 1 or more.')
-  return Number(text)
-}
-
-function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
-  return text => {
-    const word = words.find(known => known === text)
-    if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
-    return word
-  }
-}

@@ -8,6 +8,7 @@ import type { LoadArguments } from './arguments.ts'
 import { type Database, openDatabase } from './database.ts'
 import { explainLoad } from './explain.ts'
 import { interruptedFailure } from './failure.ts'
+import { dialectOf } from './input-arguments.ts'
 import type { Output } from './output.ts'
 import { committedLine, interruptedLine } from './report.ts'
 import { RowPositions } from './row-positions.ts'
@@ -19,8 +20,10 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   if (given.file === '-' && process.stdin.isTTY)
     output.note('Reading rows from the terminal; Ctrl-D ends them.')
   // the input first: a wrong name should not cost the start of a server
-  const source = await openSource(given.file, { format: given.format })
+  const { format, encoding } = given
+  const source = await openSource(given.file, { format, encoding, dialect: dialectOf(given) })
   try {
+    for (const note of source.notes) output.note(note)
     const connections = (given.concurrency ?? 1) + 1
     const database = await openDatabase({ url: given.database, connections, notify: output.note })
     try {

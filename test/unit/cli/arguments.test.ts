@@ -33,6 +33,21 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
+  it('say how a CSV file is written', async () => {
+    const words =
+      'load - -t t --delimiter tab --quote none --comment # --null NA --null - --no-header --encoding latin1'
+    expect((await parse(...words.split(' '))).loaded).to.deep.equal({
+      file: '-',
+      table: 't',
+      delimiter: '\t',
+      quote: 'none',
+      comment: '#',
+      null: ['NA', '-'],
+      header: false,
+      encoding: 'latin1',
+    })
+  })
+
   it('leave the defaults to the library', async () => {
     expect((await parse('load', '-', '--table', 'orders')).loaded).to.deep.equal({
       file: '-',
@@ -45,6 +60,14 @@ describe('the arguments of pg-batch', () => {
     ['load -', 'pg-batch: name the table, with --table\n'],
     ['laod -', "pg-batch: unknown command 'laod' (Did you mean load?)\n"],
     ['load - --tabel t', "pg-batch: unknown option '--tabel' (Did you mean --table?)\n"],
+    [
+      'load - -t t --delimiter ;;',
+      "pg-batch: option '--delimiter <char>' argument ';;' is invalid. Expected one character, or tab.\n",
+    ],
+    [
+      'load - -t t --delimiter ; --quote ;',
+      'pg-batch: --delimiter and --quote cannot be the same character\n',
+    ],
     ['load a b -t t', "pg-batch: too many arguments for 'load'. Expected 1 argument but got 2.\n"],
   ]
   for (const [words, line] of mistakes) {
@@ -58,7 +81,7 @@ describe('the arguments of pg-batch', () => {
   for (const words of [['--help'], ['load', '--help'], ['server', '--help']]) {
     it(`have help that fits a screen: ${words.join(' ')}`, async () => {
       const lines = (await parse(...words)).out.trimEnd().split('\n')
-      expect(lines.length).to.be.within(5, 30)
+      expect(lines.length).to.be.within(5, 40)
       expect(Math.max(...lines.map(line => line.length))).to.be.at.most(80)
     })
   }

@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { DialectOptions } from '../sources/dialect.ts'
+import { ENCODINGS, type Encoding } from '../sources/encoding.ts'
+import { FORMATS, type Format } from '../sources/format.ts'
+import { character, oneOf, repeated } from './option-values.ts'
+
+/** How the files are to be read. */
+export interface InputArguments {
+  readonly format?: Format
+  readonly encoding?: Encoding
+  readonly delimiter?: string
+  /** `none`: fields are never quoted. */
+  readonly quote?: string
+  readonly escape?: string
+  readonly comment?: string
+  readonly null?: readonly string[]
+  /** False for --no-header. */
+  readonly header?: boolean
+}
+
+/** Adds the options; those of CSV have one paragraph of the help together, so that it fits a screen. */
+export function addInputOptions(command: Command): Command {
+  const csv = (flags: string) => new Option(flags).hideHelp()
+  return command
+    .option('-f, --format <format>', `${FORMATS.join(', ')}; else by extension or content`, oneOf(FORMATS))
+    .addOption(csv('--encoding <name>').argParser(oneOf(ENCODINGS)))
+    .addOption(csv('--delimiter <char>').argParser(character))
+    .addOption(csv('--quote <char>').argParser(text => (text === 'none' ? text : character(text))))
+    .addOption(csv('--escape <char>').argParser(character))
+    .addOption(csv('--comment <char>').argParser(character))
+    .addOption(csv('--null <text>').argParser(nullText))
+    .addOption(csv('--no-header'))
+}
+
+export const CSV_HELP = `
+CSV: --delimiter CHAR|tab (else as the first line shows)  --quote CHAR|none
+     --escape CHAR  --comment CHAR  --null TEXT (repeatable; unquoted)
+     --no-header (columns: --columns, or the table's order)
+     --encoding ${ENCODINGS.slice(0, 4).join('|')}
+                |${ENCODINGS.slice(4).join('|')}`
+
+/** What of the options says how CSV is written. */
+export function dialectOf(given: InputArguments): DialectOptions {
+  return {
+    delimiter: given.delimiter,
+    escape: given.escape,
+    comment: given.comment,
+    nulls: given.null,
+    header: given.header,
+    ...(given.quote === undefined ? {} : { quote: given.quote === 'none' ? undefined : given.quote }),
+  }
+}
+
+/** What contradicts itself, in the words of a usage error. */
+export function inputMistake(given: InputArguments): string | undefined {
+  const { delimiter, quote, escape: escapeBy, comment } = given
+  const roles = { '--delimiter': delimiter, '--quote': quote, '--comment': comment }
+  const named = Object.entries(roles).filter(([, value]) => value !== undefined)
+  for (const [index, [role, value]] of named.entries()) {
+    const twin = named.slice(0, index).find(([, other]) => other === value)
+    if (twin) return `${twin[0]} and ${role} cannot be the same character`
+  }
+  if (quote === 'none' && escapeBy !== undefined) return '--escape has no meaning with --quote none'
+  if (escapeBy !== undefined && escapeBy === delimiter)
+    return '--delimiter and --escape cannot be the same character'
+  return undefined
+}
+
+function nullText(text: string, before: readonly string[] | undefined): string[] {
+  if (/[\r\n]/.test(text)) throw new InvalidArgumentError('Expected a text without line ends.')
+  return repeated(text, before)
+}
