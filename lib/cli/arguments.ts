@@ -5,8 +5,8 @@ import { nameList, oneOf, positiveInteger } from './option-values.ts'
 
 /** What `pg-batch load` was asked to do. */
 export interface LoadArguments extends InputArguments {
-  /** `-` is standard input. */
-  readonly file: string
+  /** Names and patterns; `-` is standard input. */
+  readonly files: readonly string[]
   readonly table: string
   readonly columns?: readonly string[]
   readonly onConflict?: readonly string[]
@@ -42,9 +42,9 @@ export function makeProgram(commands: Commands): Command {
     .addHelpText('after', PROGRAM_HELP)
   const load = program
     .command('load')
-    .summary('load a file, or standard input, into a table')
-    .description('Load FILE into a table. "-" is standard input; gzip, zstd and brotli are unpacked.')
-    .argument('<file>', 'CSV, TSV, NDJSON, or a JSON array of objects')
+    .summary('load files, or standard input, into a table')
+    .description('Load files into a table. "-" is standard input; gzip, zstd, brotli are unpacked.')
+    .argument('<file...>', "CSV, TSV, NDJSON, JSON arrays; or 'part-*.csv'")
     .option('-t, --table <name>', 'the table, or schema.table; has to be named')
   addInputOptions(load)
     .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)
@@ -54,8 +54,8 @@ export function makeProgram(commands: Commands): Command {
     .option('--concurrency <n>', 'connections that write at the same time (1)', positiveInteger)
     .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
     .addHelpText('after', LOAD_HELP)
-    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
-      commands.load(checkedLoad(file, options, command)),
+    .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
+      commands.load(checkedLoad(files, options, command)),
     )
   program
     .command('server')
@@ -69,7 +69,7 @@ export function makeProgram(commands: Commands): Command {
 }
 
 /** What no single option can check. In this order an unknown option is told before one that is missing. */
-function checkedLoad(file: string, options: Partial<LoadArguments>, command: Command): LoadArguments {
+function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
   if (!table) return command.error('error: name the table, with --table')
   const mistake = inputMistake(options)
@@ -81,7 +81,7 @@ function checkedLoad(file: string, options: Partial<LoadArguments>, command: Com
   }
   // commander's default for --no-header is a header that nobody asked for
   const { header, ...others } = options
-  return { ...others, ...(header === false ? { header } : {}), file, table }
+  return { ...others, ...(header === false ? { header } : {}), files, table }
 }
 
 /** One line, in the command's own name: `pg-batch: unknown option '--tabel' (Did you mean --table?)`. */

@@ -16,6 +16,8 @@ export interface InputArguments {
   readonly null?: readonly string[]
   /** False for --no-header. */
   readonly header?: boolean
+  /** Column by name in the file. */
+  readonly map?: ReadonlyMap<string, string>
 }
 
 /** Adds the options; those of CSV have one paragraph of the help together, so that it fits a screen. */
@@ -23,6 +25,7 @@ export function addInputOptions(command: Command): Command {
   const csv = (flags: string) => new Option(flags).hideHelp()
   return command
     .option('-f, --format <format>', `${FORMATS.join(', ')}; else by extension or content`, oneOf(FORMATS))
+    .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
     .addOption(csv('--encoding <name>').argParser(oneOf(ENCODINGS)))
     .addOption(csv('--delimiter <char>').argParser(character))
     .addOption(csv('--quote <char>').argParser(text => (text === 'none' ? text : character(text))))
@@ -54,6 +57,9 @@ export function dialectOf(given: InputArguments): DialectOptions {
 /** What contradicts itself, in the words of a usage error. */
 export function inputMistake(given: InputArguments): string | undefined {
   const { delimiter, quote, escape: escapeBy, comment } = given
+  if (given.map && given.header === false) {
+    return '--map needs the names of a header; with --no-header, name the columns in order with --columns'
+  }
   const roles = { '--delimiter': delimiter, '--quote': quote, '--comment': comment }
   const named = Object.entries(roles).filter(([, value]) => value !== undefined)
   for (const [index, [role, value]] of named.entries()) {
@@ -64,6 +70,16 @@ export function inputMistake(given: InputArguments): string | undefined {
   if (escapeBy !== undefined && escapeBy === delimiter)
     return '--delimiter and --escape cannot be the same character'
   return undefined
+}
+
+function mapping(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const at = text.lastIndexOf('=')
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('Expected "NAME=column".')
+  const [name, column] = [text.slice(0, at), text.slice(at + 1)]
+  if (before.has(name)) throw new InvalidArgumentError(`"${name}" is mapped twice.`)
+  if ([...before.values()].includes(column))
+    throw new InvalidArgumentError(`Two names for column "${column}".`)
+  return new Map([...before, [name, column]])
 }
 
 function nullText(text: string, before: readonly string[] | undefined): string[] {

@@ -1,11 +1,14 @@
 import { pipeline } from 'node:stream/promises'
 import { BatchTransform } from '../batch/batch-transform.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
-import { openSource, type Source } from '../sources/open-source.ts'
+import { openSources, type Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { OnConflict } from '../writable-options.ts'
 import type { LoadArguments } from './arguments.ts'
+import { chooseColumns } from './choose-columns.ts'
 import { type Database, openDatabase } from './database.ts'
+import { eachRow } from './each-row.ts'
+import { expandFiles } from './expand-files.ts'
 import { explainLoad } from './explain.ts'
 import { interruptedFailure } from './failure.ts'
 import { dialectOf } from './input-arguments.ts'
@@ -13,15 +16,19 @@ import type { Output } from './output.ts'
 import { committedLine, interruptedLine } from './report.ts'
 import { RowPositions } from './row-positions.ts'
 import { rowShaper } from './shape-row.ts'
-import { chooseColumns, findTable } from './table.ts'
+import { findTable } from './table.ts'
 
-/** Loads one file into one table, and prints one line about it. */
+/** Loads files into one table, and prints one line about it. */
 export async function load(given: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
-  if (given.file === '-' && process.stdin.isTTY)
+  if (given.files.includes('-') && process.stdin.isTTY)
     output.note('Reading rows from the terminal; Ctrl-D ends them.')
   // the input first: a wrong name should not cost the start of a server
   const { format, encoding } = given
-  const source = await openSource(given.file, { format, encoding, dialect: dialectOf(given) })
+  const source = await openSources(await expandFiles(given.files), {
+    format,
+    encoding,
+    dialect: dialectOf(given),
+  })
   try {
     for (const note of source.notes) output.note(note)
     const connections = (given.concurrency ?? 1) + 1
@@ -37,18 +44,19 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
 }
 
 async function write(
-  source: Source,
+  source: Sources,
   database: Database,
   given: LoadArguments,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
   const table = await findTable(database, given.table)
-  const columns = chooseColumns(source, table, given.columns)
+  const { columns, rename, notes } = chooseColumns(source, table, given)
+  for (const note of notes) output.note(note)
   const batches = new BatchTransform<SourceRow>({
     maxCount: given.batchSize,
     // a file is all there; only from a pipe may rows come slowly, and should not wait for others
-    ...(given.file === '-' ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+    ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })
   const sink = new PgBatchWritable<SourceRow>({
     pool: database.pool,
@@ -64,11 +72,11 @@ async function write(
   const positions = new RowPositions(batches)
   const started = performance.now()
   try {
-    await pipeline(source.rows, batches, sink, { signal })
+    await pipeline([source.rows, ...(rename ? [eachRow(rename)] : []), batches, sink], { signal })
   } catch (error) {
     const { rowsCommitted } = sink.stats
     if (signal.aborted) throw interruptedFailure(interruptedLine(given.table, rowsCommitted))
-    throw explainLoad(error, { source: source.name, table, positions, rowsCommitted })
+    throw explainLoad(error, { placeOf: source.placeOf, table, positions, rowsCommitted })
   }
   output.result(committedLine(given.table, sink.stats, performance.now() - started))
 }

@@ -21,7 +21,7 @@ describe('the arguments of pg-batch', () => {
     const words =
       'load a.csv -t s.orders -f csv -c id,b --on-conflict id --on-conflict-do nothing --batch-size 5 --concurrency 2'
     expect((await parse(...words.split(' '), '-d', 'postgres://h/d')).loaded).to.deep.equal({
-      file: 'a.csv',
+      files: ['a.csv'],
       table: 's.orders',
       format: 'csv',
       columns: ['id', 'b'],
@@ -33,11 +33,15 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
+  it('take several files', async () => {
+    expect((await parse('load', 'a', '*.csv', '-t', 't')).loaded?.files).to.deep.equal(['a', '*.csv'])
+  })
+
   it('say how a CSV file is written', async () => {
     const words =
       'load - -t t --delimiter tab --quote none --comment # --null NA --null - --no-header --encoding latin1'
     expect((await parse(...words.split(' '))).loaded).to.deep.equal({
-      file: '-',
+      files: ['-'],
       table: 't',
       delimiter: '\t',
       quote: 'none',
@@ -50,7 +54,7 @@ describe('the arguments of pg-batch', () => {
 
   it('leave the defaults to the library', async () => {
     expect((await parse('load', '-', '--table', 'orders')).loaded).to.deep.equal({
-      file: '-',
+      files: ['-'],
       table: 'orders',
     })
   })
@@ -68,7 +72,14 @@ describe('the arguments of pg-batch', () => {
       'load - -t t --delimiter ; --quote ;',
       'pg-batch: --delimiter and --quote cannot be the same character\n',
     ],
-    ['load a b -t t', "pg-batch: too many arguments for 'load'. Expected 1 argument but got 2.\n"],
+    [
+      'load a -t t --map x',
+      "pg-batch: option '--map <name=column>' argument 'x' is invalid. Expected \"NAME=column\".\n",
+    ],
+    [
+      'load a -t t --map x=b --map y=b',
+      "pg-batch: option '--map <name=column>' argument 'y=b' is invalid. Two names for column \"b\".\n",
+    ],
   ]
   for (const [words, line] of mistakes) {
     it(`are refused in one line: ${words}`, async () => {
