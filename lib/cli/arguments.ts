@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { addCreateOptions, CREATE_HELP, type CreateArguments, createMistake } from './create-arguments.ts'
 import { addInputOptions, CSV_HELP, type InputArguments, inputMistake } from './input-arguments.ts'
 import { nameList, oneOf, positiveInteger } from './option-values.ts'
 
 /** What `pg-batch load` was asked to do. */
-export interface LoadArguments extends InputArguments {
+export interface LoadArguments extends InputArguments, CreateArguments {
   /** Names and patterns; `-` is standard input. */
   readonly files: readonly string[]
   readonly table: string
@@ -46,7 +47,7 @@ export function makeProgram(commands: Commands): Command {
     .description('Load files into a table. "-" is standard input; gzip, zstd, brotli are unpacked.')
     .argument('<file...>', "CSV, TSV, NDJSON, JSON arrays; or 'part-*.csv'")
     .option('-t, --table <name>', 'the table, or schema.table; has to be named')
-  addInputOptions(load)
+  addCreateOptions(addInputOptions(load))
     .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)
     .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
@@ -72,7 +73,7 @@ export function makeProgram(commands: Commands): Command {
 function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
   if (!table) return command.error('error: name the table, with --table')
-  const mistake = inputMistake(options)
+  const mistake = inputMistake(options) ?? createMistake({ ...options, files })
   if (mistake) return command.error(`error: ${mistake}`)
   if (onConflictDo === 'update' && !onConflict) {
     return command.error(
@@ -104,9 +105,10 @@ Examples:
 Exit status: 0 done; 1 rows or database failed; 2 wrong usage; 130 Ctrl-C.
 Options of a command: pg-batch load --help`
 
-const LOAD_HELP = `${CSV_HELP}
+const LOAD_HELP = `${CSV_HELP}${CREATE_HELP}
 
 Examples:
+  pg-batch load 'part-*.csv' --table orders --create --key id --dry-run
   pg-batch load orders.csv.gz --table sales.orders --on-conflict id
   pg-batch load - --table orders --columns id,total < orders.ndjson
   pg-batch load orders.json -t orders -d postgres://me@db.example.com/shop`

@@ -85,7 +85,8 @@ class CsvReader extends Parser {
 const PROBLEMS: Readonly<Record<string, string>> = {
   CSV_INVALID_CLOSING_QUOTE: 'has text after a closing quote (a quote inside quotes is written twice)',
   CSV_QUOTE_NOT_CLOSED: 'begins a quoted field that never ends',
-  INVALID_OPENING_QUOTE: 'has a quote inside an unquoted field',
+  INVALID_OPENING_QUOTE:
+    'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
   CSV_MAX_RECORD_SIZE: 'begins a record of more than 64 MiB; is a quote left open?',
 }
 

@@ -25,6 +25,8 @@ export interface Source {
   readonly headless?: boolean
   /** The rows as objects (`SourceRow`). Destroying it closes the file. */
   readonly rows: Readable
+  /** How it is read, in words. */
+  readonly manner: string
   /** What was found out about the file that the user did not say, a line each. */
   readonly notes: readonly string[]
 }
@@ -50,7 +52,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
     const text = connect(whole, toUtf8(name, encoding))
-    const read = new Reading(name, text, options)
+    const read = new Reading(name, text, encoding, options)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
     }
@@ -68,12 +70,14 @@ const LONGEST_MARK = 3
 class Reading {
   readonly notes: string[] = []
   readonly #name: string
+  readonly #encoding: Encoding
   readonly #options: SourceOptions
   #text: Readable
 
-  constructor(name: string, text: Readable, options: SourceOptions) {
+  constructor(name: string, text: Readable, encoding: Encoding, options: SourceOptions) {
     this.#name = name
     this.#text = text
+    this.#encoding = encoding
     this.#options = options
   }
 
@@ -81,7 +85,8 @@ class Reading {
     const format = named ?? sniffFormat(await this.#peek(showsFormat), this.#name)
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
-    return { name: this.#name, format, rows: connect(this.#text, reader), notes: this.notes }
+    const manner = `${format}, ${this.#encoding}`
+    return { name: this.#name, format, rows: connect(this.#text, reader), notes: this.notes, manner }
   }
 
   async #peek(enough: (head: Buffer) => boolean): Promise<Buffer> {
@@ -97,8 +102,9 @@ class Reading {
     const head = await this.#peek(head => showsLine(head, dialect.comment))
     const sniffed = sniffDelimiter(head, dialect, this.#name)
     if (sniffed !== ',') {
-      const how = 'as its first line shows (--delimiter says otherwise)'
-      this.notes.push(`${this.#name}: read with ${delimiterName(sniffed)} between fields, ${how}`)
+      this.notes.push(
+        `${this.#name}: ${delimiterName(sniffed)} between fields, by its first line (see --delimiter)`,
+      )
     }
     return resolveDialect(dialect, sniffed)
   }
@@ -108,7 +114,10 @@ class Reading {
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, header => {
         rows.off('error', reject).off('end', noHeader)
-        resolve({ name, format: 'csv', header, headless: !dialect.header, rows, notes: this.notes })
+        const headless = !dialect.header
+        const fields = `${delimiterName(dialect.delimiter)} between fields`
+        const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
+        resolve({ name, format: 'csv', header, headless, rows, notes: this.notes, manner })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
       const noHeader = () => reject(new SourceError(`${name}: ${nothing}`))

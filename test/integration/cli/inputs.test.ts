@@ -29,7 +29,7 @@ describe('pg-batch load, of files as they come:', () => {
     const { status, stderr } = await load(['-', '--map', 'Bemerkung=note', '--null', 'NA'], sheet)
     expect(stderr).to.equal(
       'standard input: read as UTF-16LE, as its byte order mark says\n' +
-        'standard input: read with semicolons between fields, as its first line shows (--delimiter says otherwise)\n' +
+        'standard input: semicolons between fields, by its first line (see --delimiter)\n' +
         'standard input: took "ID" for column "id", "Sold At" for column "sold_at"\n',
     )
     expect(status).to.equal(0)

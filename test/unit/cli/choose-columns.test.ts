@@ -7,8 +7,16 @@ const table = (...names: string[]) => ({
   columns: names.map(name => ({ name: name.replace('!', ''), generated: name.startsWith('!') })),
 })
 const csv = (header: string[], headless = false) =>
-  ({ name: 'f.csv', format: 'csv', header, headless, rows: Readable.from([]), notes: [] }) as const
-const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [] } as const
+  ({
+    name: 'f.csv',
+    format: 'csv',
+    header,
+    headless,
+    rows: Readable.from([]),
+    notes: [],
+    manner: '',
+  }) as const
+const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [], manner: '' } as const
 const map = (entries: Record<string, string>) => new Map(Object.entries(entries))
 
 describe('the choice of columns', () => {

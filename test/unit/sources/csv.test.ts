@@ -77,7 +77,11 @@ describe('readCsv', () => {
       'a\n"se"cret\n',
       'f.csv: line 2 has text after a closing quote (a quote inside quotes is written twice)',
     ],
-    ['a quote in the middle', 'a\nse"cret\n', 'f.csv: line 2 has a quote inside an unquoted field'],
+    [
+      'a quote in the middle',
+      'a\nse"cret\n',
+      'f.csv: line 2 has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
+    ],
   ]
   for (const [title, text, message] of problems) {
     it(`fails on ${title}, with its line and without its content`, async () => {

@@ -203,9 +203,9 @@ describe('openSource', () => {
     const sniffed: [title: string, text: string, delimiter: string, note: RegExp | undefined][] = [
       ['a comma', 'a,b\n', ',', undefined],
       ['a single column', 'a\n', ',', undefined],
-      ['semicolons', 'a;b,c;d\n', ';', /read with semicolons between fields/],
-      ['tabs', 'a\tb\n', '\t', /read with tabs/],
-      ['pipes outside quotes', '"a,,,,"|b\n', '|', /read with pipes/],
+      ['semicolons', 'a;b,c;d\n', ';', /: semicolons between fields, by its first line/],
+      ['tabs', 'a\tb\n', '\t', /: tabs/],
+      ['pipes outside quotes', '"a,,,,"|b\n', '|', /: pipes/],
       ['commas when others are as many', 'a;b,c\n', ',', undefined],
     ]
     for (const [title, text, delimiter, note] of sniffed) {
