@@ -1,16 +1,22 @@
 import { createRequire } from 'node:module'
-import { Command, InvalidArgumentError } from 'commander'
-import { FORMATS, type Format } from '../sources/format.ts'
+import { Command } from 'commander'
 import { addCompletionCommand } from './completion-command.ts'
+import {
+  addCreateOptions,
+  type CreateArguments,
+  createMistake,
+  RARE_CREATE_OPTIONS,
+} from './create-arguments.ts'
 import { addFullHelp, EXIT_STATUSES, hideOptions } from './full-help.ts'
+import { addInputOptions, type InputArguments, inputMistake, RARE_INPUT_OPTIONS } from './input-arguments.ts'
+import { nameList, oneOf, positiveInteger } from './option-values.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runMistake } from './run-options.ts'
 
 /** What `pg-batch load` was asked to do. */
-export interface LoadArguments extends RunArguments {
-  /** `-` is standard input. */
-  readonly file: string
+export interface LoadArguments extends InputArguments, CreateArguments, RunArguments {
+  /** Names and patterns; `-` is standard input. */
+  readonly files: readonly string[]
   readonly table: string
-  readonly format?: Format
   readonly columns?: readonly string[]
   readonly onConflict?: readonly string[]
   readonly onConflictDo?: 'update' | 'nothing'
@@ -47,11 +53,11 @@ export function makeProgram(commands: Commands): Command {
     .addHelpText('after', PROGRAM_HELP)
   const load = program
     .command('load')
-    .summary('load a file, or standard input, into a table')
-    .description('Load FILE into a table. "-" is standard input; gzip is unpacked, whatever the name.')
-    .argument('<file>', 'CSV with a header, NDJSON, or a JSON array of objects')
+    .summary('load files, or standard input, into a table')
+    .description('Load files into a table. "-" is standard input; gzip, zstd, brotli are unpacked.')
+    .argument('<file...>', "CSV, TSV, NDJSON, JSON arrays; or 'part-*.csv'")
     .option('-t, --table <name>', 'the table, or schema.table; has to be named')
-    .option('-f, --format <format>', 'csv, ndjson or json; else by extension or content', oneOf(FORMATS))
+  addCreateOptions(addInputOptions(load))
     .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)
     .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
@@ -59,8 +65,8 @@ export function makeProgram(commands: Commands): Command {
     .option('--concurrency <n>', 'connections that write at the same time (1)', positiveInteger)
     .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
     .addHelpText('after', LOAD_HELP)
-    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
-      commands.load(checkedLoad(file, options, command)),
+    .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
+      commands.load(checkedLoad(files, options, command)),
     )
   addFullHelp(hideOptions(addResumeOption(addRunOptions(load)), RARE_OPTIONS))
   const replay = program
@@ -78,7 +84,7 @@ export function makeProgram(commands: Commands): Command {
     .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
     .addHelpText('after', REPLAY_HELP)
     .action((file: string, options: Partial<LoadArguments>, command: Command) =>
-      commands.load({ ...checkedLoad(file, options, command), replay: true }),
+      commands.load({ ...checkedLoad([file], options, command), replay: true }),
     )
   addFullHelp(hideOptions(addRunOptions(replay), RARE_OPTIONS))
   program
@@ -94,7 +100,7 @@ export function makeProgram(commands: Commands): Command {
 }
 
 /** What no single option can check. In this order an unknown option is told before one that is missing. */
-function checkedLoad(file: string, options: Partial<LoadArguments>, command: Command): LoadArguments {
+function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
   if (!table) return command.error('error: name the table, with --table')
   if (onConflictDo === 'update' && !onConflict) {
@@ -102,8 +108,10 @@ function checkedLoad(file: string, options: Partial<LoadArguments>, command: Com
       'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
     )
   }
-  const given = { ...options, file, table }
-  const mistake = runMistake(given)
+  // commander's default for --no-header is a header that nobody asked for
+  const { header, ...others } = options
+  const given = { ...others, ...(header === false ? { header } : {}), files, table }
+  const mistake = inputMistake(given) ?? createMistake(given) ?? runMistake(given)
   return mistake === undefined ? given : command.error(`error: ${mistake}`)
 }
 
@@ -128,10 +136,19 @@ Examples:
 ${EXIT_STATUSES}
 Options of a command: pg-batch load --help`
 
-const RARE_OPTIONS = ['--batch-size', '--summary', '--quiet', '--log', '--metrics-file']
+const RARE_OPTIONS = [
+  ...RARE_INPUT_OPTIONS,
+  ...RARE_CREATE_OPTIONS,
+  '--batch-size',
+  '--summary',
+  '--quiet',
+  '--log',
+  '--metrics-file',
+]
 
 const LOAD_HELP = `
 Examples:
+  pg-batch load 'part-*.csv' --table orders --create --key id --dry-run
   pg-batch load orders.csv.gz --table sales.orders --on-conflict id
   pg-batch load - --table orders --columns id,total < orders.ndjson
   pg-batch load orders.csv -t orders --rejects bad.ndjson --reject-limit 1%
@@ -145,25 +162,3 @@ Examples:
   pg-batch replay bad.ndjson -t orders --rejects still-bad.ndjson
 
 ${EXIT_STATUSES}`
-
-function nameList(text: string): string[] {
-  const names = text.split(',').map(name => name.trim())
-  if (names.includes('')) throw new InvalidArgumentError('Expected names, with commas between.')
-  const twice = names.find((name, index) => names.indexOf(name) < index)
-  if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
-  return names
-}
-
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number, 1 or more.')
-  return Number(text)
-}
-
-function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
-  const parse = (text: string): Word => {
-    const word = words.find(known => known === text)
-    if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
-    return word
-  }
-  return Object.assign(parse, { words }) // for the completions
-}

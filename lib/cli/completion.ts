@@ -11,6 +11,8 @@ interface Completions {
   readonly options: readonly OptionWords[]
   /** The words that its argument may be; undefined: a file; none: it takes none. */
   readonly words: readonly string[] | undefined
+  /** There may be several of it. */
+  readonly repeats: boolean
 }
 
 interface OptionWords {
@@ -34,6 +36,7 @@ function completionsOf(command: Command): Completions {
     summary: command.summary(),
     options: [...command.options.map(wordsOf), help],
     words: argument ? argument.argChoices : [],
+    repeats: argument?.variadic ?? false,
   }
 }
 
@@ -102,9 +105,13 @@ complete -o filenames -F ${name} ${program}
 /** @see https://zsh.sourceforge.io/Doc/Release/Completion-System.html#Completion-Functions */
 function zshScript(program: string, commands: readonly Completions[]): string {
   const name = `_${program.replace(/\W/g, '_')}`
-  const cases = commands.map(({ name, options, words }) => {
+  const cases = commands.map(({ name, options, words, repeats }) => {
     const argument =
-      words === undefined ? ["'1:file:_files'"] : words.length > 0 ? [`'1: :(${words.join(' ')})'`] : []
+      words === undefined
+        ? [`'${repeats ? '*' : '1'}:file:_files'`]
+        : words.length > 0
+          ? [`'1: :(${words.join(' ')})'`]
+          : []
     const specs = [...options.flatMap(zshOption), ...argument]
     return `    ${name})\n      _arguments \\\n        ${specs.join(' \\\n        ')} ;;`
   })

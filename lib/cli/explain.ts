@@ -4,14 +4,14 @@ import type { Table } from '../types.ts'
 import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.ts'
 import { dataFailure, Failure, usageFailure } from './failure.ts'
 import type { RejectLimit } from './reject-limit.ts'
-import { count, plural } from './report.ts'
+import { plural } from './report.ts'
 import type { RowPositions } from './row-positions.ts'
 
 /** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
 export function explainLoad(
   error: unknown,
   load: {
-    source: string
+    placeOf: (row: number) => string
     table: Table
     positions: RowPositions
     rowsCommitted: number
@@ -37,12 +37,12 @@ function overLimit(error: unknown, limit: RejectLimit | undefined): string {
 
 function place(
   error: PgBatchError,
-  { source, table, positions }: { source: string; table: Table; positions: RowPositions },
+  { placeOf, table, positions }: { placeOf: (row: number) => string; table: Table; positions: RowPositions },
 ): string {
   const { batchId, rowIndex } = error
   const number =
     batchId === undefined || rowIndex === undefined ? undefined : positions.rowNumber(batchId, rowIndex)
-  return number === undefined ? table.name : `${source}: row ${count(number)}`
+  return number === undefined ? table.name : placeOf(number)
 }
 
 function reason(error: PgBatchError, table: Table): string {

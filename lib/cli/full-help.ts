@@ -8,10 +8,25 @@ export function hideOptions(command: Command, names: readonly string[]): Command
 
 /** Adds `--help-all`, the help with every option in it. */
 export function addFullHelp(command: Command): Command {
-  return command.option('--help-all', 'print the help with all options').on('option:help-all', () => {
-    for (const option of command.options) option.hidden = false
-    command.help()
-  })
+  return command
+    .option('--help-all', 'print the help with all options')
+    .on('option:help-all', () => {
+      for (const option of command.options) option.hidden = false
+      command.help()
+    })
+    .addHelpText('after', () => hiddenNames(command))
+}
+
+/** `With --help-all: --quote, --escape …`: so that nobody thinks that there is no such option. */
+function hiddenNames(command: Command): string {
+  const hidden = command.options.filter(option => option.hidden)
+  if (hidden.length === 0) return ''
+  const lines = ['With --help-all:']
+  for (const { long } of hidden) {
+    if (lines.at(-1)!.length + long!.length + 1 > 80) lines.push(' ')
+    lines.push(`${lines.pop()} ${long}`)
+  }
+  return `\n${lines.join('\n')}`
 }
 
 /** What every command that writes rows says of its end. */

@@ -8,19 +8,21 @@ export interface RejectReason {
   /** PostgreSQL's name of the SQLSTATE. */
   readonly name: string
   readonly count: number
-  /** The number of the first row in the file, from 1. */
+  /** The first row of them, by its number in its file, from 1. */
   readonly exampleRow: number | undefined
+  /** The file; undefined when there is only one. */
+  readonly exampleFile?: string | undefined
 }
 
 /** Counts rejected rows by what was wrong with them. */
 export class RejectReasons {
-  readonly #reasons = new Map<string, { count: number; exampleRow: number | undefined }>()
+  readonly #reasons = new Map<string, Pick<RejectReason, 'exampleRow' | 'exampleFile'> & { count: number }>()
 
-  add(error: PgBatchError, row: number | undefined): void {
+  add(error: PgBatchError, row: number | undefined, file?: string): void {
     const code = codeOf(error)
     const known = this.#reasons.get(code)
     if (known) known.count++
-    else this.#reasons.set(code, { count: 1, exampleRow: row })
+    else this.#reasons.set(code, { count: 1, exampleRow: row, exampleFile: file })
   }
 
   /** The most frequent first. */

@@ -1,28 +1,28 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Writable } from 'node:stream'
+import type { FileRow } from '../sources/open-sources.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import { ndjsonDeadLetter } from '../write/ndjson-dead-letter.ts'
 import { usageFailure } from './failure.ts'
 
 /**
  * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
- * @param numberOf the row's number in its file, where it is known
+ * @param positionOf where the row stands, if that is known
  * @param unwrap takes the row out of an item that no row could be made of
  */
 export function rejectsFile(
   path: string,
-  source: string,
-  numberOf: (rejected: RejectedRow) => number | undefined,
+  positionOf: (rejected: RejectedRow) => FileRow | undefined,
   unwrap: (item: unknown) => unknown,
 ): Writable {
   const file = ndjsonDeadLetter(path).on('error', () => {}) // its write callback carries the error on
   return new Writable({
     objectMode: true,
     write(rejected: RejectedRow, _encoding, callback) {
-      const number = numberOf(rejected)
-      const position = number === undefined ? undefined : { partition: source, offset: BigInt(number) }
+      const at = positionOf(rejected)
+      const position = at && { partition: at.file, offset: BigInt(at.row) }
       const row = rejected.row === rejected.item ? unwrap(rejected.item) : rejected.row
       file.write({ ...rejected, row, position }, callback)
     },
@@ -34,7 +34,11 @@ export function rejectsFile(
 }
 
 /** Refuses a file that cannot be written before the load begins, and not at its first bad row. */
-export async function checkRejectsFile(path: string): Promise<void> {
+export async function checkRejectsFile(path: string, inputs: readonly string[]): Promise<void> {
+  // a pattern finds it as well, once it is there
+  if (inputs.some(input => resolve(input) === resolve(path))) {
+    throw usageFailure('--rejects names the file that is read; name another one')
+  }
   const existing = await stat(path).catch(() => undefined)
   if (existing?.isDirectory()) throw usageFailure(`${path}: is a directory, not a file`)
   const mode = existing ? constants.W_OK : constants.W_OK | constants.X_OK

@@ -1,86 +1,105 @@
 import { resolve } from 'node:path'
 import type pg from 'pg'
-import type { Source } from '../sources/open-source.ts'
+import type { Sources } from '../sources/open-sources.ts'
 import { quoteTable } from '../table/identifier.ts'
 import type { Table } from '../types.ts'
 import type { CheckpointOptions } from '../writable-options.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
 import { dataFailure } from './failure.ts'
-import { difference, type FileIdentity, identityOf } from './file-identity.ts'
+import { difference, identityOf } from './file-identity.ts'
 import { count, plural } from './report.ts'
-import { beginRecord, finishRecord, type ResumeRecord } from './resume-record.ts'
+import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
 import type { NumberedRow } from './row-intake.ts'
 
 /**
  * A load that can be killed and run again: the writer's checkpoint holds the number of the last row that is in, in
- * the rows' own transaction, and a record beside it says which file those numbers are about.
+ * the rows' own transaction, for each file, and a record beside it says which files those numbers are about.
  */
 export interface Resume {
-  /** Rows of the file that are in the table already. */
+  /** Rows that are in the table already: the first ones, over all files. */
   readonly rowsWritten: number
   readonly checkpoint: CheckpointOptions<NumberedRow>
   /** What there is to say of the beginning; undefined: nothing was written before. */
   readonly note: string | undefined
   /** All rows were written by an earlier run: in words. */
   readonly complete: string | undefined
-  /** Remembers that the load is complete. @throws Failure when the file has changed while it was read */
+  /** Remembers that the load is complete. @throws Failure when a file has changed while it was read */
   finish(rowsRead: number): Promise<void>
 }
 
-/** @throws Failure when the name stands for another load, or the file has changed */
+/** @throws Failure when the name stands for another load, or a file has changed */
 export async function openResume(
   pool: pg.Pool,
   name: string,
-  { file, source, table }: { file: string; source: Source; table: Table },
+  { source, reading, table }: { source: Sources; reading: string; table: Table },
 ): Promise<Resume> {
-  const path = resolve(file)
-  const identity = await identityOf(path)
+  const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
+  const files = await identify([...pathOf.values()])
   const target = quoteTable({ schema: table.schema, name: table.name })
-  const begun = { ...identity, file: path, target, format: source.format }
+  const begun = { files, target, reading }
   const record = await beginRecord(pool, name, begun)
   // the prefix keeps a load's positions apart from those of a program's own stream
   const checkpointName = `pg-batch load ${name}`
-  const position = (await readCheckpoint(pool, checkpointName)).get(path)
-  const rowsWritten = position === undefined ? 0 : Number(position)
+  const positions = await readCheckpoint(pool, checkpointName)
+  // on one connection rows come in order: of a file that has a position, all files before it are in
+  const rowsWritten = files.reduce((sum, { path }) => sum + Number(positions.get(path) ?? 0), 0)
   checkSame(name, record, begun, rowsWritten)
   return {
     rowsWritten,
     checkpoint: {
       name: checkpointName,
-      position: ({ number }) => ({ partition: path, offset: number }),
+      position({ number }) {
+        const { file, row } = source.positionOf(number)
+        return { partition: pathOf.get(file), offset: row }
+      },
     },
     note: rowsWritten === 0 ? undefined : `--resume ${name}: going on after row ${count(rowsWritten)}`,
     complete: record.finished && completeLine(name, record, table.name),
     async finish(rowsRead) {
-      const changed = difference(identity, await identityOf(path))
-      if (changed) throw dataFailure(`${file} has changed while it was read: ${changed}`)
+      for (const [index, now] of (await identify(files.map(({ path }) => path))).entries()) {
+        const changed = difference(files[index]!, now)
+        if (changed) throw dataFailure(`${source.files[index]} has changed while it was read: ${changed}`)
+      }
       await finishRecord(pool, name, rowsRead)
     },
   }
 }
 
+/** One after the other: there may be more of them than files that may be open. */
+async function identify(paths: readonly string[]): Promise<KnownFile[]> {
+  const files: KnownFile[] = []
+  for (const path of paths) files.push({ ...(await identityOf(path)), path })
+  return files
+}
+
 function checkSame(
   name: string,
   record: ResumeRecord,
-  now: FileIdentity & { file: string; target: string; format: string },
+  now: Omit<ResumeRecord, 'finished'>,
   rowsWritten: number,
 ): void {
   const other = `; for another load take another name`
-  if (record.file !== now.file) throw dataFailure(`--resume ${name} is the load of ${record.file}${other}`)
+  const list = ({ files }: Pick<ResumeRecord, 'files'>) => files.map(({ path }) => path).join(', ')
+  if (list(record) !== list(now)) throw dataFailure(`--resume ${name} is the load of ${list(record)}${other}`)
   if (record.target !== now.target)
     throw dataFailure(`--resume ${name} loads into ${record.target}, not ${now.target}${other}`)
-  if (record.format !== now.format)
-    throw dataFailure(`--resume ${name} reads ${now.file} as ${record.format}, not ${now.format}${other}`)
-  const changed = difference(record, now)
-  if (!changed) return
-  const written = rowsWritten === 0 ? 'none of its rows were' : `its first ${plural(rowsWritten, 'row')} were`
-  throw dataFailure(
-    `${now.file} has changed since the load ${name} began: ${changed}; ${written} written by then${other}`,
-  )
+  for (const [index, file] of now.files.entries()) {
+    const changed = difference(record.files[index]!, file)
+    if (!changed) continue
+    const whose = now.files.length === 1 ? 'its' : 'their'
+    const written =
+      rowsWritten === 0 ? `none of ${whose} rows were` : `${whose} first ${plural(rowsWritten, 'row')} were`
+    throw dataFailure(
+      `${file.path} has changed since the load ${name} began: ${changed}; ${written} written by then${other}`,
+    )
+  }
+  if (record.reading !== now.reading)
+    throw dataFailure(`--resume ${name} reads ${record.reading}; not ${now.reading}${other}`)
 }
 
-function completeLine(name: string, { finished }: ResumeRecord, table: string): string {
+function completeLine(name: string, { finished, files }: ResumeRecord, table: string): string {
   const { rows, at } = finished!
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
-  return `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of the file are in since ${when} UTC`
+  const of = files.length === 1 ? 'the file' : `the ${count(files.length)} files`
+  return `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of ${of} are in since ${when} UTC`
 }

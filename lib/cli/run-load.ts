@@ -1,8 +1,8 @@
-import { finished, type Writable } from 'node:stream'
+import { finished, type Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BatchTransform } from '../batch/batch-transform.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
-import type { Source } from '../sources/open-source.ts'
+import type { FileRow, Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
 import type { CheckpointOptions, PgBatchWritableOptions } from '../writable-options.ts'
@@ -10,12 +10,13 @@ import type { LoadArguments } from './arguments.ts'
 import type { Database } from './database.ts'
 import { explainLoad } from './explain.ts'
 import { dataFailure, type Failure, interruptedFailure } from './failure.ts'
+import { readingOf } from './input-arguments.ts'
 import type { InputMeter } from './input-meter.ts'
 import type { LoadCounts } from './load-counts.ts'
 import type { Output } from './output.ts'
 import { isOverLimit, writerLimit } from './reject-limit.ts'
 import { RejectReasons } from './reject-reasons.ts'
-import { checkRejectsFile, rejectsFile } from './rejects-file.ts'
+import { rejectsFile } from './rejects-file.ts'
 import { committedLine, count, interruptedLine, plural, replayHint } from './report.ts'
 import { openResume, type Resume } from './resume.ts'
 import { type NumberedRow, RowIntake } from './row-intake.ts'
@@ -25,7 +26,9 @@ import { chooseWatchers } from './watch/choose-watchers.ts'
 
 /** What is to be loaded, and how. */
 export interface LoadPlan {
-  readonly source: Source
+  readonly source: Sources
+  /** Its rows, by the names of the columns. */
+  readonly rows: Readable
   readonly meter: InputMeter
   readonly database: Database
   readonly table: Table
@@ -47,11 +50,14 @@ export interface LoadPlan {
  */
 export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSignal): Promise<void> {
   const { source, given, table } = plan
-  if (given.rejects !== undefined) await checkRejectsFile(given.rejects)
   const resume =
     given.resume === undefined
       ? undefined
-      : await openResume(plan.database.pool, given.resume, { file: given.file, source, table })
+      : await openResume(plan.database.pool, given.resume, {
+          source,
+          reading: readingOf(source.manner, given),
+          table,
+        })
   if (resume?.complete) {
     if (!given.quiet) output.result(resume.complete)
     return
@@ -63,9 +69,10 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   }
   run.sink.on('retry', event => watcher.retry(event))
   run.sink.on('reject', reject => {
-    const row = run.positions.rowNumber(reject.batchId, reject.index)
-    run.reasons.add(reject.error, row)
-    watcher.reject(reject.error, row)
+    const at = run.positionOf(reject)
+    const file = source.files.length > 1 ? at?.file : undefined
+    run.reasons.add(reject.error, at?.row, file)
+    watcher.reject(reject.error, at?.row, file)
   })
   let failure: Failure | undefined
   watcher.begin({ source: source.name, table: given.table }, run.counts)
@@ -79,7 +86,7 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
     if (resume && !run.intake.stopped) await resume.finish(run.intake.rowsRead)
   } catch (error) {
     failure = explainLoad(error, {
-      source: source.name,
+      placeOf: source.placeOf,
       table,
       positions: run.positions,
       rowsCommitted: run.sink.stats.rowsCommitted,
@@ -114,27 +121,26 @@ function wantsTable(given: LoadArguments): boolean {
 
 /** The streams of a load, and what is counted on them. */
 function openRun(plan: LoadPlan, resume: Resume | undefined) {
-  const { source, meter, database, table, given, unwrap, shape, writing } = plan
+  const { source, rows, meter, database, table, given, unwrap, shape, writing } = plan
   const skip = resume?.rowsWritten ?? 0
   const numbered = resume !== undefined
   const rowOf = (item: SourceRow | NumberedRow): SourceRow =>
     unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
-  const intake = new RowIntake(source.rows, { skip, numbered })
+  const intake = new RowIntake(rows, { skip, numbered })
   const batches = new BatchTransform<SourceRow>({
     maxCount: given.batchSize,
     // a file is all there; only from a pipe may rows come slowly, and should not wait for others
-    ...(given.file === '-' ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+    ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })
   const positions = new RowPositions(batches, skip)
+  const positionOf = ({ batchId, index }: { batchId: number; index: number }): FileRow | undefined => {
+    const number = positions.rowNumber(batchId, index)
+    return number === undefined ? undefined : source.positionOf(number)
+  }
   const deadLetter =
     given.rejects === undefined
       ? undefined
-      : rejectsFile(
-          given.rejects,
-          source.name,
-          ({ batchId, index }) => positions.rowNumber(batchId, index),
-          item => rowOf(item as SourceRow),
-        )
+      : rejectsFile(given.rejects, positionOf, item => rowOf(item as SourceRow))
   const sink = new PgBatchWritable<SourceRow>({
     ...writing,
     pool: database.pool,
@@ -180,7 +186,7 @@ function openRun(plan: LoadPlan, resume: Resume | undefined) {
     const failure = verdict(false)
     if (failure) sink.destroy(failure)
   })
-  return { intake, batches, sink, positions, deadLetter, reasons, counts, verdict }
+  return { intake, batches, sink, positions, positionOf, deadLetter, reasons, counts, verdict }
 }
 
 /** Ends the file of rejected rows, which is closed before anybody is told of it. */

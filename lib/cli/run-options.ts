@@ -32,19 +32,18 @@ export function addResumeOption(command: Command): Command {
 }
 
 /** What no single option can check; undefined when all is well. */
-export function runMistake(given: RunArguments & { file: string; concurrency?: number }): string | undefined {
+export function runMistake(
+  given: RunArguments & { files: readonly string[]; concurrency?: number },
+): string | undefined {
   if (given.quiet && (given.summary || given.log)) {
     return `--quiet and ${given.summary ? '--summary' : '--log'} contradict each other`
   }
-  if (given.rejects !== undefined && given.rejects === given.file) {
-    return '--rejects names the file that is read; name another one'
-  }
   if (given.resume === undefined) return undefined
-  if (given.file === '-') {
+  if (given.files.includes('-')) {
     return '--resume needs a file: standard input cannot be read again from where it was'
   }
   if ((given.concurrency ?? 1) > 1) {
-    return '--resume writes a file in order, on one connection; leave out --concurrency'
+    return '--resume writes rows in order, on one connection; leave out --concurrency'
   }
   return undefined
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import Table from 'cli-table3'
 import { bytes, duration } from './amounts.ts'
 import { type LoadCounts, rowsPerSecond } from './load-counts.ts'
@@ -32,9 +33,14 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
   return lines.toString()
 }
 
-function reasonLine({ code, name, count: n, exampleRow }: RejectReason): string[] {
+function reasonLine({ code, name, count: n, exampleRow, exampleFile }: RejectReason): string[] {
   const example = exampleRow === undefined ? '' : `, row ${count(exampleRow)}`
-  return [`  ${code}`, count(n), `${shortened(name, 28)}${example}`]
+  if (exampleFile === undefined) return [`  ${code}`, count(n), `${shortened(name, 28)}${example}`]
+  return [
+    `  ${code}`,
+    count(n),
+    `${shortened(name, 16)}${example} of ${shortened(basename(exampleFile), 14)}`,
+  ]
 }
 
 function share(part: number, whole: number): string {

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import type { Source } from '../sources/open-source.ts'
 import { parseTableName } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/introspect.ts'
 import type { Table } from '../types.ts'
@@ -23,30 +22,4 @@ async function tableNames(pool: pg.Pool): Promise<string[]> {
     WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname !~ '^(pg_|information_schema$)'
     ORDER BY 1 LIMIT 1000`)
   return rows.map(row => row.name)
-}
-
-/** The columns to write: those asked for, else those of the header; undefined when each row names its own. */
-export function chooseColumns(
-  source: Source,
-  table: Table,
-  wanted: readonly string[] | undefined,
-): readonly string[] | undefined {
-  const known = table.columns.map(column => column.name)
-  const [names, from] = wanted ? [wanted, '--columns'] : [source.header ?? [], `${source.name}: the header`]
-  for (const name of names) {
-    if (known.includes(name)) continue
-    const has = `which has: ${known.join(', ')}`
-    throw dataFailure(`${from} names "${name}", no column of ${table.name}, ${has}${didYouMean(name, known)}`)
-  }
-  checkHeader(source, wanted ?? [])
-  return wanted ?? source.header
-}
-
-function checkHeader({ name, header }: Source, wanted: readonly string[]): void {
-  if (!header) return
-  for (const column of wanted) {
-    if (header.includes(column)) continue
-    const has = `whose header has: ${header.join(', ')}`
-    throw dataFailure(`--columns names "${column}", not in ${name}, ${has}${didYouMean(column, header)}`)
-  }
 }

@@ -1,10 +1,9 @@
 import { open } from 'node:fs/promises'
-import { pipeline, Readable, Transform } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { SourceError } from './source-error.ts'
+import { Readable } from 'node:stream'
+import { showsPacking, unpack } from './unpack.ts'
 
 /**
- * The bytes of a file, or of standard input for `-`, unpacked when they are gzip, whatever the name says.
+ * The bytes of a file, or of standard input for `-`, unpacked when they are packed, whatever the name says.
  * Rejects at once when the file cannot be opened, with the error of the file system.
  * @param onOpen gets the stream before it is unpacked, so that its bytes can be counted
  */
@@ -15,9 +14,8 @@ export async function openBytes(
 ): Promise<Readable> {
   const raw = file === '-' ? stdin : (await openFile(file)).createReadStream()
   onOpen?.(raw)
-  const { head, whole } = await peek(raw, bytes => bytes.length >= 2)
-  const gzipped = head[0] === 0x1f && head[1] === 0x8b
-  return gzipped ? gunzip(whole, nameOf(file)) : whole
+  const { head, whole } = await peek(raw, showsPacking)
+  return unpack(whole, head, nameOf(file))
 }
 
 async function openFile(file: string) {
@@ -63,19 +61,8 @@ export function peek(
       reject(error)
     }
     const settle = () => source.off('readable', onReadable).off('end', onEnd).off('error', onError)
+    // between this and the next reader an error may come; it is kept, and told to whoever reads
+    source.on('error', () => {})
     source.on('readable', onReadable).on('end', onEnd).on('error', onError)
   })
-}
-
-/** Gzip that ends early is an error here: what came so far may be half of the rows. */
-function gunzip(source: Readable, name: string): Readable {
-  const inflated = createGunzip()
-  const checked = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
-  inflated.on('error', (error: NodeJS.ErrnoException) => {
-    const what = error.code === 'Z_BUF_ERROR' ? 'ends in the middle (a truncated file?)' : 'is damaged'
-    checked.destroy(new SourceError(`${name}: the gzip data ${what}`, { cause: error }))
-  })
-  source.on('error', error => checked.destroy(error))
-  pipeline(source, inflated, checked, () => {}) // `checked` carries every error on
-  return checked
 }

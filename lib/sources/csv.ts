@@ -1,24 +1,52 @@
 import { CsvError, type InfoRecord, Parser } from 'csv-parse'
+import { type Field, fieldReader } from './csv-fields.ts'
+import type { Dialect } from './dialect.ts'
 import { MAX_RECORD_BYTES, type SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
 
 /**
- * Bytes of CSV with a header in, one object a record out, every value a string or null. As in `\copy … csv`, an
- * unquoted empty field is NULL and a quoted one is the empty string.
+ * Bytes of CSV in, one object a record out, every value a string or null. As in `\copy … csv`, an unquoted empty field
+ * (or what the dialect says instead) is NULL and a quoted one is the empty string. Without a header the columns
+ * are called column1, column2 and so on.
  * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
  */
-export function readCsv(name: string, onHeader: (columns: string[]) => void): Parser {
+export function readCsv(name: string, dialect: Dialect, onHeader: (columns: string[]) => void): Parser {
+  const { delimiter, quote, comment } = dialect
+  const fieldsOf = fieldReader(dialect)
+  const emptyQuotes = quote === undefined ? '""' : quote + quote
   let header: string[] | undefined
 
   function take({ record, raw }: RawRecord, { lines }: InfoRecord): SourceRow | undefined {
-    const fields = record.includes('') ? withNulls(record, raw) : record
-    if (header) return toRow(header, fields, `${name}: the record that ends on line ${lines}`)
-    header = checkedHeader(fields, name)
+    const blank = record.length === 1 && record[0] === '' && !raw.trimEnd().endsWith(emptyQuotes)
+    if (header) return toRow(header, fieldsOf(record, raw), blank, lines)
+    if (blank) return undefined
+    header = dialect.header ? checkedHeader(record, name) : record.map((_, index) => `column${index + 1}`)
     onHeader(header)
-    return undefined
+    return dialect.header ? undefined : toRow(header, fieldsOf(record, raw), blank, lines)
+  }
+
+  function toRow(
+    header: readonly string[],
+    record: readonly Field[],
+    blank: boolean,
+    line: number,
+  ): SourceRow | undefined {
+    if (record.length !== header.length) {
+      if (blank) return undefined
+      const expected = `the ${dialect.header ? 'header' : 'first'} has ${header.length}`
+      const has = `has ${count(record.length, 'field')}, ${expected}`
+      throw new SourceError(`${name}: the record that ends on line ${line} ${has}`)
+    }
+    const row: SourceRow = {}
+    for (let i = 0; i < header.length; i++) setOwn(row, header[i]!, record[i])
+    return row
   }
 
   return new CsvReader(name, {
+    delimiter,
+    quote: quote ?? null,
+    escape: dialect.escape ?? null,
+    ...(comment === undefined ? {} : { comment, comment_no_infix: true }),
     // each line end of its own, so that a file put together from several systems' is read right
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true, // counted in toRow, where a blank line can be told from a short record
@@ -33,18 +61,6 @@ interface RawRecord {
   readonly record: string[]
   /** The record as it stands in the file. */
   readonly raw: string
-}
-
-type Field = string | null
-
-/** Makes NULL of the empty fields that have no quotes, by walking along the record's text. */
-function withNulls(record: readonly string[], raw: string): Field[] {
-  let position = 0
-  return record.map(field => {
-    const quoted = raw[position] === '"'
-    position += (quoted ? field.replaceAll('"', '""').length + 2 : field.length) + 1
-    return field === '' && !quoted ? null : field
-  })
 }
 
 /** Says in our words what csv-parse objects to, since its own quote the field. */
@@ -69,18 +85,9 @@ class CsvReader extends Parser {
 const PROBLEMS: Readonly<Record<string, string>> = {
   CSV_INVALID_CLOSING_QUOTE: 'has text after a closing quote (a quote inside quotes is written twice)',
   CSV_QUOTE_NOT_CLOSED: 'begins a quoted field that never ends',
-  INVALID_OPENING_QUOTE: 'has a quote inside an unquoted field',
+  INVALID_OPENING_QUOTE:
+    'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
   CSV_MAX_RECORD_SIZE: 'begins a record of more than 64 MiB; is a quote left open?',
-}
-
-function toRow(header: readonly string[], record: readonly Field[], where: string): SourceRow | undefined {
-  if (record.length !== header.length) {
-    if (record.length === 1 && record[0] === null) return undefined // a blank line
-    throw new SourceError(`${where} has ${count(record.length, 'field')}, the header has ${header.length}`)
-  }
-  const row: SourceRow = {}
-  for (let i = 0; i < header.length; i++) setOwn(row, header[i]!, record[i])
-  return row
 }
 
 function setOwn(row: SourceRow, column: string, value: unknown): void {
@@ -89,10 +96,10 @@ function setOwn(row: SourceRow, column: string, value: unknown): void {
   else Object.defineProperty(row, column, { value, enumerable: true })
 }
 
-function checkedHeader(record: readonly Field[], name: string): string[] {
+function checkedHeader(record: readonly string[], name: string): string[] {
   const seen = new Set<string>()
   return record.map((column, index) => {
-    if (column === null || column.trim() === '') {
+    if (column.trim() === '') {
       throw new SourceError(`${name}: column ${index + 1} of ${record.length} has no name in the header`)
     }
     if (seen.has(column)) throw new SourceError(`${name}: the header names "${column}" twice`)

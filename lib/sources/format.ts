@@ -1,11 +1,14 @@
 import { basename } from 'node:path'
 import { FormatUnknown } from './source-error.ts'
 
-export const FORMATS = ['csv', 'ndjson', 'json'] as const
+export const FORMATS = ['csv', 'tsv', 'ndjson', 'json'] as const
+/** `tsv` is CSV that is known to have tabs between its fields. */
 export type Format = (typeof FORMATS)[number]
 
 const BY_EXTENSION: Readonly<Record<string, Format>> = {
   csv: 'csv',
+  tsv: 'tsv',
+  tab: 'tsv',
   ndjson: 'ndjson',
   jsonl: 'ndjson',
   json: 'json',
@@ -14,7 +17,7 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
 /** The format that a file's name promises: `orders.csv`, `orders.csv.gz`. */
 export function formatOfName(file: string): Format | undefined {
   const extension = basename(file)
-    .replace(/\.gz$/i, '')
+    .replace(/\.(gz|zst|br)$/i, '')
     .match(/\.([^.]+)$/)?.[1]
   return extension === undefined ? undefined : BY_EXTENSION[extension.toLowerCase()]
 }
@@ -23,27 +26,31 @@ export function formatOfName(file: string): Format | undefined {
 const BINARY: readonly [kind: string, magic: string][] = [
   ['a Parquet file', 'PAR1'],
   ['a zip archive', 'PK\x03\x04'],
-  ['Zstandard data', '\x28\xb5\x2f\xfd'],
   ['bzip2 data', 'BZh'],
   ['xz data', '\xfd7zXZ'],
 ]
 
-/** The format that the first bytes show: `[` begins a JSON array, `{` an NDJSON line, any other text is CSV. */
-export function sniffFormat(head: Buffer, name: string): Format {
-  const cannotTell = (why: string): never => {
-    throw new FormatUnknown(`${name}: cannot tell the format, ${why}; name it with --format`)
-  }
+/** Refuses what is no text, before it is decoded as if it were. */
+export function refuseBinary(head: Buffer, name: string): void {
   const text = head.toString('latin1')
-  const first = text.match(/[^\s\xef\xbb\xbf]/)?.[0]
-  if (first === undefined) return cannotTell('there is nothing in it')
   const binary = BINARY.find(([, magic]) => text.startsWith(magic))
-  if (binary) return cannotTell(`it looks like ${binary[0]}`)
-  if (text.includes('\0')) return cannotTell('it is not text')
+  if (binary) throw cannotTell(name, `it looks like ${binary[0]}`)
+  if (text.includes('\0')) throw cannotTell(name, 'it is not text')
+}
+
+/** The format that the first bytes of text show: `[` begins a JSON array, `{` an NDJSON line, all else is CSV. */
+export function sniffFormat(head: Buffer, name: string): Format {
+  const first = head.toString('latin1').match(/\S/)?.[0]
+  if (first === undefined) throw cannotTell(name, 'there is nothing in it')
   if (first === '[') return 'json'
   return first === '{' ? 'ndjson' : 'csv'
 }
 
+function cannotTell(name: string, why: string): FormatUnknown {
+  return new FormatUnknown(`${name}: cannot tell the format, ${why}; name it with --format`)
+}
+
 /** True once `sniffFormat` sees more than blanks. */
 export function showsFormat(head: Buffer): boolean {
-  return /[^\s\xef\xbb\xbf]/.test(head.toString('latin1'))
+  return /\S/.test(head.toString('latin1'))
 }

@@ -1,28 +1,46 @@
 import { pipeline, type Readable } from 'node:stream'
 import { nameOf, openBytes, peek } from './bytes.ts'
 import { readCsv } from './csv.ts'
-import { type Format, formatOfName, showsFormat, sniffFormat } from './format.ts'
+import {
+  type Dialect,
+  type DialectOptions,
+  delimiterName,
+  resolveDialect,
+  showsLine,
+  sniffDelimiter,
+} from './dialect.ts'
+import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
+import { type Format, formatOfName, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
 import { SourceError } from './source-error.ts'
-import { utf8 } from './utf8.ts'
 
 export interface Source {
   /** What messages call it: the file's name, or `standard input`. */
   readonly name: string
-  readonly format: Format
+  readonly format: 'csv' | 'ndjson' | 'json'
   /** The header of a CSV file; other formats name their keys row by row. */
   readonly header?: readonly string[]
+  /** The header was made up, because the file has none. */
+  readonly headless?: boolean
   /** The rows as objects (`SourceRow`). Destroying it closes the file. */
   readonly rows: Readable
+  /** How it is read, in words. */
+  readonly manner: string
+  /** What was found out about the file that the user did not say, a line each. */
+  readonly notes: readonly string[]
 }
 
 export interface SourceOptions {
   /** Default: what the file's extension says, else what its first byte shows. */
   format?: Format | undefined
+  /** Default: UTF-16 when a byte order mark says so, else UTF-8. */
+  encoding?: Encoding | undefined
+  /** How CSV is written; a delimiter that is not named is told from the first line. */
+  dialect?: DialectOptions
   /** Default: the process's. */
   stdin?: Readable
-  /** Gets each stream of bytes as it comes from the disk or the pipe. */
+  /** Gets each stream of bytes whose rows are read, as it comes from the disk or the pipe. */
   onOpen?: (raw: Readable) => void
 }
 
@@ -30,38 +48,90 @@ export interface SourceOptions {
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
   const name = nameOf(file)
   const bytes = await openBytes(file, options.stdin, options.onOpen)
-  const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
-  if (named) return read(bytes, name, named)
-  const { head, whole } = await peek(bytes, showsFormat)
+  const { head, whole } = await peek(bytes, bytes => bytes.length >= LONGEST_MARK)
   try {
-    return await read(whole, name, sniffFormat(head, name))
+    const encoding = chooseEncoding(head, options.encoding, name)
+    const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
+    if (!named && encoding === 'utf-8') refuseBinary(head, name)
+    const text = connect(whole, toUtf8(name, encoding))
+    const read = new Reading(name, text, encoding, options)
+    if (!options.encoding && encoding !== 'utf-8') {
+      read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
+    }
+    return await read.as(named)
   } catch (error) {
     whole.destroy()
     throw error
   }
 }
 
-async function read(bytes: Readable, name: string, format: Format): Promise<Source> {
-  if (format === 'csv') return openCsv(bytes, name)
-  const reader = format === 'json' ? readJsonArray(name) : readNdjson(name)
-  return { name, format, rows: connect(bytes, name, reader) }
-}
+/** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */
+const LONGEST_MARK = 3
 
-function openCsv(bytes: Readable, name: string): Promise<Source> {
-  return new Promise((resolve, reject) => {
-    const reader = readCsv(name, header => {
-      rows.off('error', reject).off('end', noHeader)
-      resolve({ name, format: 'csv', header, rows })
+/** A text on its way to rows. */
+class Reading {
+  readonly notes: string[] = []
+  readonly #name: string
+  readonly #encoding: Encoding
+  readonly #options: SourceOptions
+  #text: Readable
+
+  constructor(name: string, text: Readable, encoding: Encoding, options: SourceOptions) {
+    this.#name = name
+    this.#text = text
+    this.#encoding = encoding
+    this.#options = options
+  }
+
+  async as(named: Format | undefined): Promise<Source> {
+    const format = named ?? sniffFormat(await this.#peek(showsFormat), this.#name)
+    if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
+    const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
+    const manner = `${format}, ${this.#encoding}`
+    return { name: this.#name, format, rows: connect(this.#text, reader), notes: this.notes, manner }
+  }
+
+  async #peek(enough: (head: Buffer) => boolean): Promise<Buffer> {
+    const { head, whole } = await peek(this.#text, enough)
+    this.#text = whole
+    return head
+  }
+
+  async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {
+    const { dialect = {} } = this.#options
+    const known = dialect.delimiter ?? (format === 'tsv' ? '\t' : undefined)
+    if (known !== undefined) return resolveDialect(dialect, known)
+    const head = await this.#peek(head => showsLine(head, dialect.comment))
+    const sniffed = sniffDelimiter(head, dialect, this.#name)
+    if (sniffed !== ',') {
+      this.notes.push(
+        `${this.#name}: ${delimiterName(sniffed)} between fields, by its first line (see --delimiter)`,
+      )
+    }
+    return resolveDialect(dialect, sniffed)
+  }
+
+  #csv(dialect: Dialect): Promise<Source> {
+    const name = this.#name
+    return new Promise((resolve, reject) => {
+      const reader = readCsv(name, dialect, header => {
+        rows.off('error', reject).off('end', noHeader)
+        const headless = !dialect.header
+        const fields = `${delimiterName(dialect.delimiter)} between fields`
+        const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
+        resolve({ name, format: 'csv', header, headless, rows, notes: this.notes, manner })
+      })
+      const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
+      const noHeader = () => reject(new SourceError(`${name}: ${nothing}`))
+      const rows = connect(this.#text, reader)
+      rows.once('error', reject).once('end', noHeader)
+      rows.once('readable', () => rows.readableLength === 0 && rows.read()) // lets an empty file reach its end
     })
-    const noHeader = () => reject(new SourceError(`${name}: there is nothing in it, not even a header`))
-    const rows = connect(bytes, name, reader)
-    rows.once('error', reject).once('end', noHeader)
-    rows.once('readable', () => rows.readableLength === 0 && rows.read()) // lets an empty file reach its end
-  })
+  }
 }
 
 /** Bytes to rows. An error anywhere ends up on the last stream, for the caller's own pipeline. */
-function connect<R extends NodeJS.ReadWriteStream & Readable>(bytes: Readable, name: string, reader: R): R {
-  pipeline(bytes, utf8(name), reader, () => {})
+function connect<R extends NodeJS.ReadWriteStream & Readable>(bytes: Readable, reader: R): R {
+  pipeline(bytes, reader, () => {})
   return reader
 }

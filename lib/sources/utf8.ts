@@ -28,9 +28,10 @@ export function utf8(name: string): Transform {
   }
 
   function notUtf8(bytes: Buffer): SourceError {
-    const utf16 = !started && (bytes[0] === 0xff || bytes[0] === 0xfe)
-    const where = utf16 ? 'it looks like UTF-16' : `near byte ${position + firstBadByte(bytes)}`
-    return new SourceError(`${name}: not valid UTF-8, ${where}; convert it first, with iconv for example`)
+    const where = `near byte ${position + firstBadByte(bytes)}`
+    return new SourceError(
+      `${name}: not valid UTF-8, ${where}; say what it is with --encoding, latin1 for example`,
+    )
   }
 
   return new Transform({

@@ -37,9 +37,9 @@ function both(one: Watcher, other: Watcher): Watcher {
       one.retry(event)
       other.retry(event)
     },
-    reject(error, row) {
-      one.reject(error, row)
-      other.reject(error, row)
+    reject(...rejected) {
+      one.reject(...rejected)
+      other.reject(...rejected)
     },
     note: line => one.note(line),
     async end(end) {

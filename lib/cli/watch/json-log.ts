@@ -14,7 +14,7 @@ export function jsonWatcher(write: (line: string) => void): Watcher {
     },
     retry: ({ error, attempt, delayMs }) =>
       log('retry', { attempt, delayMs, ...faultOf(error), message: error.message }),
-    reject: (error, row) => log('reject', { row, ...faultOf(error) }),
+    reject: (error, row, file) => log('reject', { row, file, ...faultOf(error) }),
     note: message => log('note', { message }),
     end({ counts, reasons, outcome, error }) {
       clearInterval(timer)

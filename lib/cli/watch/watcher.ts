@@ -25,8 +25,11 @@ export interface Watcher {
   begin(title: LoadTitle, counts: () => LoadCounts): void
   /** Something failed and will be tried again. */
   retry(retry: RetryEvent): void
-  /** @param row its number in the file, where it is known */
-  reject(error: PgBatchError, row: number | undefined): void
+  /**
+   * @param row its number in its file, where it is known
+   * @param file undefined when there is only one
+   */
+  reject(error: PgBatchError, row: number | undefined, file?: string): void
   /** Something that the user should know now. */
   note(line: string): void
   end(end: LoadEnd): void | Promise<void>

@@ -193,7 +193,7 @@ describe('pg-batch load', () => {
         ['-', '-t', 'orders', '--format', 'xml'],
         '',
         2,
-        /Expected csv or ndjson or json/,
+        /Expected csv or tsv or ndjson or json/,
       ],
       [
         'that a key is needed',

@@ -21,7 +21,7 @@ describe('the arguments of pg-batch', () => {
     const words =
       'load a.csv -t s.orders -f csv -c id,b --on-conflict id --on-conflict-do nothing --batch-size 5 --concurrency 2'
     expect((await parse(...words.split(' '), '-d', 'postgres://h/d')).loaded).to.deep.equal({
-      file: 'a.csv',
+      files: ['a.csv'],
       table: 's.orders',
       format: 'csv',
       columns: ['id', 'b'],
@@ -33,9 +33,28 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
+  it('take several files', async () => {
+    expect((await parse('load', 'a', '*.csv', '-t', 't')).loaded?.files).to.deep.equal(['a', '*.csv'])
+  })
+
+  it('say how a CSV file is written', async () => {
+    const words =
+      'load - -t t --delimiter tab --quote none --comment # --null NA --null - --no-header --encoding latin1'
+    expect((await parse(...words.split(' '))).loaded).to.deep.equal({
+      files: ['-'],
+      table: 't',
+      delimiter: '\t',
+      quote: 'none',
+      comment: '#',
+      null: ['NA', '-'],
+      header: false,
+      encoding: 'latin1',
+    })
+  })
+
   it('leave the defaults to the library', async () => {
     expect((await parse('load', '-', '--table', 'orders')).loaded).to.deep.equal({
-      file: '-',
+      files: ['-'],
       table: 'orders',
     })
   })
@@ -45,7 +64,22 @@ describe('the arguments of pg-batch', () => {
     ['load -', 'pg-batch: name the table, with --table\n'],
     ['laod -', "pg-batch: unknown command 'laod' (Did you mean load?)\n"],
     ['load - --tabel t', "pg-batch: unknown option '--tabel' (Did you mean --table?)\n"],
-    ['load a b -t t', "pg-batch: too many arguments for 'load'. Expected 1 argument but got 2.\n"],
+    [
+      'load - -t t --delimiter ;;',
+      "pg-batch: option '--delimiter <char>' argument ';;' is invalid. Expected one character, or tab.\n",
+    ],
+    [
+      'load - -t t --delimiter ; --quote ;',
+      'pg-batch: --delimiter and --quote cannot be the same character\n',
+    ],
+    [
+      'load a -t t --map x',
+      "pg-batch: option '--map <name=column>' argument 'x' is invalid. Expected \"NAME=column\".\n",
+    ],
+    [
+      'load a -t t --map x=b --map y=b',
+      "pg-batch: option '--map <name=column>' argument 'y=b' is invalid. Two names for column \"b\".\n",
+    ],
   ]
   for (const [words, line] of mistakes) {
     it(`are refused in one line: ${words}`, async () => {
@@ -64,7 +98,7 @@ describe('the arguments of pg-batch', () => {
   ]) {
     it(`have help that fits a screen: ${words.join(' ')}`, async () => {
       const lines = (await parse(...words)).out.trimEnd().split('\n')
-      expect(lines.length).to.be.within(5, 30)
+      expect(lines.length).to.be.within(5, 40)
       expect(Math.max(...lines.map(line => line.length))).to.be.at.most(80)
     })
   }

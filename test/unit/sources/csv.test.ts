@@ -1,10 +1,11 @@
 import { expect } from 'chai'
 import { readCsv } from '../../../lib/sources/csv.ts'
+import { type DialectOptions, resolveDialect } from '../../../lib/sources/dialect.ts'
 import { failure, readAll } from './support.ts'
 
-const read = (text: string, step?: number) =>
+const read = (text: string, step?: number, { delimiter = ',', ...options }: DialectOptions = {}) =>
   readAll(
-    readCsv('f.csv', () => {}),
+    readCsv('f.csv', resolveDialect(options, delimiter), () => {}),
     text,
     step,
   )
@@ -27,7 +28,7 @@ describe('readCsv', () => {
   it('gives the header before the first row', async () => {
     const seen: string[][] = []
     await readAll(
-      readCsv('f.csv', columns => seen.push(columns)),
+      readCsv('f.csv', resolveDialect({}, ','), columns => seen.push(columns)),
       '"a ",b\n1,2\n',
     )
     expect(seen).to.deep.equal([['a ', 'b']])
@@ -76,11 +77,94 @@ describe('readCsv', () => {
       'a\n"se"cret\n',
       'f.csv: line 2 has text after a closing quote (a quote inside quotes is written twice)',
     ],
-    ['a quote in the middle', 'a\nse"cret\n', 'f.csv: line 2 has a quote inside an unquoted field'],
+    [
+      'a quote in the middle',
+      'a\nse"cret\n',
+      'f.csv: line 2 has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
+    ],
   ]
   for (const [title, text, message] of problems) {
     it(`fails on ${title}, with its line and without its content`, async () => {
       expect(await failure(read(text))).to.equal(message)
     })
   }
+
+  const dialects: [title: string, options: DialectOptions, text: string, rows: object[]][] = [
+    [
+      'another delimiter and quote',
+      { delimiter: '\t', quote: "'" },
+      "a\tb\n'x''\ty'\t''\n\"\t\n",
+      [
+        { a: "x'\ty", b: '' },
+        { a: '"', b: null },
+      ],
+    ],
+    [
+      'an escape of its own, which escapes only quotes and itself',
+      { escape: '\\' },
+      String.raw`a,b
+"say \"hi\"","c:\\new\table"
+"",\N
+"\\",`,
+      [
+        { a: 'say "hi"', b: String.raw`c:\new\table` },
+        { a: '', b: String.raw`\N` },
+        { a: '\\', b: null },
+      ],
+    ],
+    [
+      'no quotes at all',
+      { quote: undefined, delimiter: '|' },
+      'a|b\n"x|y"\n""|\n',
+      [
+        { a: '"x', b: 'y"' },
+        { a: '""', b: null },
+      ],
+    ],
+    [
+      'texts that mean NULL unless they are quoted, and an empty field that does not',
+      { nulls: ['NA', '\\N'] },
+      'a,b,c\nNA,"NA",\n\\N,"\\N",NAN\n',
+      [
+        { a: null, b: 'NA', c: '' },
+        { a: null, b: '\\N', c: 'NAN' },
+      ],
+    ],
+    [
+      'comment lines, before the header, between records and at the end',
+      { comment: '#' },
+      '# "one\r\n#\r\na,b\n# two, "\n,#x\n#three\n"#",""\n1,"x\n# y"\n# end',
+      [
+        { a: null, b: '#x' },
+        { a: '#', b: '' },
+        { a: '1', b: 'x\n# y' },
+      ],
+    ],
+    [
+      'no header',
+      { header: false },
+      '\n1,\n"",x\n',
+      [
+        { column1: '1', column2: null },
+        { column1: '', column2: 'x' },
+      ],
+    ],
+  ]
+  for (const [title, options, text, rows] of dialects) {
+    for (const step of [1, 1000]) {
+      it(`reads ${title}, in chunks of ${step} bytes`, async () => {
+        expect(await read(text, step, options)).to.deep.equal(rows)
+      })
+    }
+  }
+
+  it('compares with the first record when there is no header', async () => {
+    expect(await failure(read('1,2\n3\n', 100, { header: false }))).to.equal(
+      'f.csv: the record that ends on line 2 has 1 field, the first has 2',
+    )
+  })
+
+  it('does not take a quoted empty string for a blank line', async () => {
+    expect(await failure(read('a,b\n""\n'))).to.match(/line 2 has 1 field/)
+  })
 })

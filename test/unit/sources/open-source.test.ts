@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
+import type { Encoding } from '../../../lib/sources/encoding.ts'
 import { openSource, type SourceOptions } from '../../../lib/sources/open-source.ts'
 import { FormatUnknown } from '../../../lib/sources/source-error.ts'
 import { failure, slices } from './support.ts'
@@ -123,14 +124,120 @@ describe('openSource', () => {
       const latin1 = Buffer.from('a,b\n1,caf\xe9\n2,x\n', 'latin1')
       expect(
         await failure(openSource('-', stdin(latin1, step)).then(source => source.rows.toArray())),
-      ).to.equal('standard input: not valid UTF-8, near byte 10; convert it first, with iconv for example')
+      ).to.equal(
+        'standard input: not valid UTF-8, near byte 10; say what it is with --encoding, latin1 for example',
+      )
     })
   }
 
-  it('recognizes UTF-16', async () => {
-    const utf16 = Buffer.from('\ufeffa,b\n1,2\n', 'utf16le')
-    const path = await file('h.csv', utf16)
-    expect(await failure(rowsOf(path))).to.match(/not valid UTF-8, it looks like UTF-16/)
+  describe('reads encodings:', () => {
+    const text = 'näme,b\n"é€",𝄞\n'
+    const rows = [{ näme: 'é€', b: '𝄞' }]
+    const utf16 = (content: string) => Buffer.from(content, 'utf16le')
+    const swapped = (content: string) => utf16(content).swap16()
+
+    for (const [encoding, encode] of [
+      ['UTF-16LE', utf16],
+      ['UTF-16BE', swapped],
+    ] as const) {
+      it(`${encoding} by its byte order mark, which is said`, async () => {
+        for (const step of [1, 3, 1000]) {
+          const source = await rowsOf('-', stdin(encode(`\ufeff${text}`), step))
+          expect(source).to.deep.include({
+            rows,
+            notes: [`standard input: read as ${encoding}, as its byte order mark says`],
+          })
+        }
+      })
+
+      it(`${encoding} by its name, with a mark or without`, async () => {
+        const named = encoding.toLowerCase() as Encoding
+        for (const content of [text, `\ufeff${text}`]) {
+          const source = await rowsOf('-', { ...stdin(encode(content), 3), encoding: named })
+          expect(source).to.deep.include({ rows, notes: [] })
+        }
+      })
+    }
+
+    it('utf-16 only with a mark', async () => {
+      const marked = await rowsOf('-', { ...stdin(swapped(`\ufeff${text}`)), encoding: 'utf-16' })
+      expect(marked.rows).to.deep.equal(rows)
+      const unmarked = rowsOf('-', { ...stdin(utf16(text)), encoding: 'utf-16' })
+      expect(await failure(unmarked)).to.match(/no byte order mark; say --encoding utf-16le or utf-16be/)
+    })
+
+    it('UTF-16 of JSON, too', async () => {
+      const source = await rowsOf('-', stdin(utf16('\ufeff [{"ä":1}]'), 5))
+      expect(source).to.deep.include({ format: 'json', rows: [{ ä: 1 }] })
+    })
+
+    it('UTF-16 without a mark not at all, with a line that helps', async () => {
+      const path = await file('h.csv', utf16('a,b\n1,2\n'))
+      expect(await failure(rowsOf(path))).to.match(/NUL bytes; if it is UTF-16, .* --encoding utf-16le/)
+    })
+
+    it('latin1 and windows-1252, which differ', async () => {
+      const bytes = Buffer.from('a\n\xe9\x92\x80\n', 'latin1')
+      expect((await rowsOf('-', { ...stdin(bytes), encoding: 'latin1' })).rows).to.deep.equal([
+        { a: 'é\x92\x80' },
+      ])
+      expect((await rowsOf('-', { ...stdin(bytes), encoding: 'windows-1252' })).rows).to.deep.equal([
+        { a: 'é’€' },
+      ])
+    })
+
+    const broken: [encoding: Encoding, content: Buffer][] = [
+      ['utf-16le', utf16('a\n\ud83d\n')],
+      ['utf-16le', utf16('a\n12').subarray(0, -1)],
+      ['windows-1252', Buffer.from('a\n\x81\n', 'latin1')],
+    ]
+    for (const [encoding, content] of broken) {
+      it(`fails on what is not ${encoding}: ${content.toString('hex')}`, async () => {
+        const reading = rowsOf('-', { ...stdin(content, 100), encoding })
+        expect(await failure(reading)).to.match(new RegExp(`^standard input: not valid ${encoding}`))
+      })
+    }
+  })
+
+  describe('tells the delimiter', () => {
+    const sniffed: [title: string, text: string, delimiter: string, note: RegExp | undefined][] = [
+      ['a comma', 'a,b\n', ',', undefined],
+      ['a single column', 'a\n', ',', undefined],
+      ['semicolons', 'a;b,c;d\n', ';', /: semicolons between fields, by its first line/],
+      ['tabs', 'a\tb\n', '\t', /: tabs/],
+      ['pipes outside quotes', '"a,,,,"|b\n', '|', /: pipes/],
+      ['commas when others are as many', 'a;b,c\n', ',', undefined],
+    ]
+    for (const [title, text, delimiter, note] of sniffed) {
+      it(`${title}, and says it unless it is a comma`, async () => {
+        const { header, notes } = await rowsOf('-', stdin(text, 3))
+        expect(header).to.have.length(text.replace(/"[^"]*"/, '').split(delimiter).length)
+        if (note) expect(notes.join()).to.match(note)
+        else expect(notes).to.deep.equal([])
+      })
+    }
+
+    it('after comments and blank lines', async () => {
+      const dialect = { comment: '#' }
+      const { header } = await rowsOf('-', { ...stdin('# a,b,c\n\na;b\n1;2\n'), dialect })
+      expect(header).to.deep.equal(['a', 'b'])
+    })
+
+    it('unless it was named, or the name of the file says tabs', async () => {
+      const named = await rowsOf('-', { ...stdin('a;b,c\n'), dialect: { delimiter: ',' } })
+      expect(named).to.deep.include({ header: ['a;b', 'c'], notes: [] })
+      const tsv = await rowsOf(await file('t.tsv', 'a,b,c\td\n1\t2\n'))
+      expect(tsv).to.deep.include({ header: ['a,b,c', 'd'], notes: [], format: 'csv' })
+    })
+  })
+
+  it('reads a file without a header, and says how the columns are called', async () => {
+    const source = await rowsOf('-', { ...stdin('1,2\n'), dialect: { header: false } })
+    expect(source).to.deep.include({
+      header: ['column1', 'column2'],
+      headless: true,
+      rows: [{ column1: '1', column2: '2' }],
+    })
   })
 
   it('keeps an error that comes before anyone reads the rows for the one who does', async () => {

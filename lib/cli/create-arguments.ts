@@ -1,0 +1,64 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { nameList } from './option-values.ts'
+
+/** What becomes of the table before the rows come. */
+export interface CreateArguments {
+  readonly create?: boolean
+  readonly infer?: 'sample' | 'all'
+  readonly type?: ReadonlyMap<string, string>
+  readonly key?: readonly string[]
+  readonly notNull?: boolean
+  readonly truncate?: boolean
+  readonly append?: boolean
+  readonly dryRun?: boolean
+}
+
+export function addCreateOptions(command: Command): Command {
+  return command
+    .option('--create', 'make the table, with types inferred from the data')
+    .option('--key <a,b,…>', 'with --create: the primary key', nameList)
+    .option('--truncate', 'empty the table first; else rows are appended')
+    .option('--dry-run', 'show plan, statement and first rows; write nothing')
+    .addOption(new Option('--append', 'append rows, as it is without this').conflicts(['truncate', 'create']))
+    .addOption(
+      new Option('--infer <rows>', 'with --create: from the first 1,000 rows, or all').choices([
+        'sample',
+        'all',
+      ]),
+    )
+    .option('--type <column=type>', 'with --create: a type of your own; repeatable', typeOfColumn)
+    .option('--not-null', 'with --create: NOT NULL where all rows have values')
+}
+
+export const RARE_CREATE_OPTIONS = ['--append', '--infer', '--type', '--not-null']
+
+/** What contradicts itself, in the words of a usage error. */
+export function createMistake(
+  given: CreateArguments & { readonly files: readonly string[]; readonly resume?: unknown },
+): string | undefined {
+  const { create, truncate } = given
+  const needing = Object.entries({
+    '--infer': given.infer,
+    '--type': given.type,
+    '--key': given.key,
+    '--not-null': given.notNull,
+  })
+  const lone = needing.find(([, value]) => value !== undefined)
+  if (lone && !create) return `${lone[0]} has a meaning only with --create`
+  if (create && truncate) return '--create makes a new table; there is nothing to --truncate'
+  if (truncate && given.resume !== undefined) {
+    return '--truncate would remove the rows that --resume goes on from; choose one of them'
+  }
+  if (given.infer === 'all' && given.files.includes('-')) {
+    return '--infer all reads the rows twice, which standard input cannot; save them to a file first'
+  }
+  return undefined
+}
+
+/** The type is the user's own SQL, but no more than a type: nothing that could end the statement. */
+function typeOfColumn(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const [, name, type] = /^(.+)=([^=;'-]+)$/.exec(text) ?? []
+  if (name === undefined || type === undefined) throw new InvalidArgumentError('Expected "column=type".')
+  if (before.has(name)) throw new InvalidArgumentError(`"${name}" has a type already.`)
+  return new Map([...before, [name, type.trim()]])
+}

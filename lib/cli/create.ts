@@ -1,0 +1,117 @@
+import type { Readable } from 'node:stream'
+import type pg from 'pg'
+import type { Sources } from '../sources/open-sources.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import { parseTableName, quoteTable } from '../table/identifier.ts'
+import { INTROSPECTION_SQL, introspectionValues } from '../table/introspect.ts'
+import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
+import type { CreateArguments } from './create-arguments.ts'
+import { createTableSql, rowChecker } from './create-table.ts'
+import { dataFailure } from './failure.ts'
+import { ColumnInference } from './infer-columns.ts'
+import type { InputArguments } from './input-arguments.ts'
+import { peekRows } from './peek-rows.ts'
+import { plural } from './report.ts'
+
+/** A table that is still to be made. */
+export interface NewTable {
+  readonly sql: string
+  readonly columns: readonly string[]
+  readonly choice: ColumnChoice
+  /** The rows from the first on. */
+  readonly rows: Readable
+  /** Checks a renamed row, of those that were not looked at. */
+  readonly check: ((row: SourceRow, number: number) => SourceRow) | undefined
+}
+
+export type NewTableWishes = CreateArguments &
+  Pick<InputArguments, 'map'> & { readonly table: string; readonly columns?: readonly string[] }
+
+const SAMPLE_ROWS = 1000
+
+/** Infers a table from the first rows, or from all of a second opening. Nothing is written yet. */
+export async function planTable(
+  source: Sources,
+  reopen: () => Promise<Sources>,
+  given: NewTableWishes,
+): Promise<NewTable> {
+  const choice = chooseColumns(source, futureTable(source, given), given)
+  const kind = source.format === 'csv' ? 'csv' : 'json'
+  const inference = new ColumnInference(kind, choice.columns)
+  const add = (row: SourceRow) => inference.add(only(choice.columns, choice.rename?.(row) ?? row))
+  let { rows } = source
+  let ended = true
+  if (given.infer === 'all') {
+    for await (const row of (await reopen()).rows) {
+      if (rows.errored) throw rows.errored // interrupted
+      add(row as SourceRow)
+    }
+  } else {
+    const peeked = await peekRows(rows, SAMPLE_ROWS)
+    for (const row of peeked.head) add(row)
+    rows = peeked.whole
+    ended = peeked.ended
+  }
+  const columns = inference.columns()
+  const sampled = `the first ${plural(inference.rows, 'row')}`
+  const check = ended ? undefined : rowChecker(columns, given, kind, sampled, source.placeOf)
+  return {
+    sql: createTableSql(parseTableName(given.table), columns, given),
+    columns: columns.map(({ name }) => name),
+    choice,
+    rows,
+    check: check && ((row, number) => check(only(choice.columns, row), number) && row),
+  }
+}
+
+/** As far as it is known without the rows: of JSON only what was asked for. */
+function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableWishes) {
+  const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw dataFailure(`${source.name}: two columns would be called "${twice}"`)
+  return { name: table, columns: names.map(name => ({ name, generated: false })) }
+}
+
+function only(columns: readonly string[] | undefined, row: SourceRow): SourceRow {
+  if (!columns) return row
+  const kept: SourceRow = {}
+  for (const name of columns) if (name in row) kept[name] = row[name]
+  return kept
+}
+
+export async function tableExists(pool: pg.Pool, name: string): Promise<boolean> {
+  const { rows } = await pool.query(INTROSPECTION_SQL, introspectionValues(parseTableName(name)))
+  return rows.length > 0
+}
+
+export async function isEmpty(pool: pg.Pool, name: string): Promise<boolean> {
+  const { rows } = await pool.query(`SELECT 1 FROM ${quoteTable(parseTableName(name))} LIMIT 1`)
+  return rows.length === 0
+}
+
+/** Runs a statement of ours that the data or the user had a part in. */
+export async function execute(pool: pg.Pool, sql: string, what: string): Promise<void> {
+  try {
+    await pool.query(sql)
+  } catch (error) {
+    throw dataFailure(`${what}: ${(error as Error).message}`, error)
+  }
+}
+
+/** Takes the table away again when nothing came into it, so that the command can be run again as it is. */
+export async function dropIfEmpty(pool: pg.Pool, name: string): Promise<boolean> {
+  const table = quoteTable(parseTableName(name))
+  const client = await pool.connect()
+  try {
+    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE NOWAIT`)
+    const { rows } = await client.query(`SELECT 1 FROM ${table} LIMIT 1`)
+    if (rows.length === 0) await client.query(`DROP TABLE ${table}`)
+    await client.query('COMMIT')
+    return rows.length === 0
+  } catch {
+    await client.query('ROLLBACK').catch(() => {})
+    return false
+  } finally {
+    client.release()
+  }
+}

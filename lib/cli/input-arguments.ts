@@ -1,0 +1,100 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { DialectOptions } from '../sources/dialect.ts'
+import { ENCODINGS, type Encoding } from '../sources/encoding.ts'
+import { FORMATS, type Format } from '../sources/format.ts'
+import { character, oneOf, repeated } from './option-values.ts'
+
+/** How the files are to be read. */
+export interface InputArguments {
+  readonly format?: Format
+  readonly encoding?: Encoding
+  readonly delimiter?: string
+  /** `none`: fields are never quoted. */
+  readonly quote?: string
+  readonly escape?: string
+  readonly comment?: string
+  readonly null?: readonly string[]
+  /** False for --no-header. */
+  readonly header?: boolean
+  /** Column by name in the file. */
+  readonly map?: ReadonlyMap<string, string>
+}
+
+export function addInputOptions(command: Command): Command {
+  return command
+    .option('-f, --format <format>', `${FORMATS.join(', ')}; else by extension or content`, oneOf(FORMATS))
+    .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
+    .option('--delimiter <char>', 'CSV: between fields, or tab; else as the first line shows', character)
+    .option('--quote <char>', 'CSV: around fields, or none (")', quote)
+    .option('--escape <char>', 'CSV: before a quote inside quotes (the quote)', character)
+    .option('--comment <char>', 'CSV: begins lines that are skipped', character)
+    .option('--null <text>', 'CSV: an unquoted text that is NULL (empty); repeatable', nullText)
+    .option('--no-header', "CSV: the first line is data; columns as in --columns, or the table's")
+    .option('--encoding <name>', ENCODINGS.join(', '), oneOf(ENCODINGS))
+}
+
+/** Options that a file seldom needs, for what they say is mostly seen in it. */
+export const RARE_INPUT_OPTIONS = [
+  '--delimiter',
+  '--quote',
+  '--escape',
+  '--comment',
+  '--null',
+  '--no-header',
+  '--encoding',
+]
+
+/** What of the options says how CSV is written. */
+export function dialectOf(given: InputArguments): DialectOptions {
+  return {
+    delimiter: given.delimiter,
+    escape: given.escape,
+    comment: given.comment,
+    nulls: given.null,
+    header: given.header,
+    ...(given.quote === undefined ? {} : { quote: given.quote === 'none' ? undefined : given.quote }),
+  }
+}
+
+/** How the files are read, in words: with another way the rows might have other numbers. */
+export function readingOf(manner: string, { quote, escape: escapeBy, comment }: InputArguments): string {
+  const said = Object.entries({ quote, escape: escapeBy, comment }).filter(([, value]) => value !== undefined)
+  return [manner, ...said.map(([name, value]) => `${name} ${value}`)].join(', ')
+}
+
+/** What contradicts itself, in the words of a usage error. */
+export function inputMistake(given: InputArguments): string | undefined {
+  const { delimiter, escape: escapeBy, comment } = given
+  if (given.map && given.header === false) {
+    return '--map needs the names of a header; with --no-header, name the columns in order with --columns'
+  }
+  const roles = { '--delimiter': delimiter, '--quote': given.quote, '--comment': comment }
+  const named = Object.entries(roles).filter(([, value]) => value !== undefined)
+  for (const [index, [role, value]] of named.entries()) {
+    const twin = named.slice(0, index).find(([, other]) => other === value)
+    if (twin) return `${twin[0]} and ${role} cannot be the same character`
+  }
+  if (given.quote === 'none' && escapeBy !== undefined) return '--escape has no meaning with --quote none'
+  if (escapeBy !== undefined && escapeBy === delimiter)
+    return '--delimiter and --escape cannot be the same character'
+  return undefined
+}
+
+function mapping(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const at = text.lastIndexOf('=')
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('Expected "NAME=column".')
+  const [name, column] = [text.slice(0, at), text.slice(at + 1)]
+  if (before.has(name)) throw new InvalidArgumentError(`"${name}" is mapped twice.`)
+  if ([...before.values()].includes(column))
+    throw new InvalidArgumentError(`Two names for column "${column}".`)
+  return new Map([...before, [name, column]])
+}
+
+function quote(text: string): string {
+  return text === 'none' ? text : character(text)
+}
+
+function nullText(text: string, before: readonly string[] | undefined): string[] {
+  if (/[\r\n]/.test(text)) throw new InvalidArgumentError('Expected a text without line ends.')
+  return repeated(text, before)
+}

@@ -1,0 +1,27 @@
+import { quoteTable } from '../table/identifier.ts'
+import { chooseColumns } from './choose-columns.ts'
+import { execute } from './create.ts'
+import { describeDryRun } from './dry-run.ts'
+import { type LoadTask, writeRows } from './load-task.ts'
+import { findTable } from './table.ts'
+
+/** Loads into a table that is there. */
+export async function loadKnown(task: LoadTask): Promise<void> {
+  const { source, database, given, output, notify } = task
+  const table = await findTable(database, given.table)
+  const choice = chooseColumns(source, table, given)
+  for (const note of choice.notes) notify(note)
+  const { rows } = source
+  if (given.dryRun) {
+    const columns = table.columns.map(({ name }) => name)
+    const truncated = given.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
+    const plan = { ...choice, rows, table: `${given.table}, ${truncated}`, columns }
+    output.result(await describeDryRun(source, plan))
+    return
+  }
+  if (given.truncate) {
+    await execute(database.pool, `TRUNCATE ${quoteTable(table)}`, `${given.table} cannot be emptied`)
+    notify(`${given.table}: emptied`)
+  }
+  await writeRows(task, { table, choice, rows })
+}

@@ -1,0 +1,58 @@
+import { dropIfEmpty, execute, isEmpty, planTable, tableExists } from './create.ts'
+import { describeDryRun } from './dry-run.ts'
+import { dataFailure, interruptedFailure } from './failure.ts'
+import { type LoadTask, writeRows } from './load-task.ts'
+import { interruptedLine } from './report.ts'
+import { hasRecord } from './resume-record.ts'
+import { findTable } from './table.ts'
+
+/** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
+export async function loadNew(task: LoadTask): Promise<void> {
+  const { source, reopen, database, given, output, notify } = task
+  const exists = await tableExists(database.pool, given.table)
+  if (exists && !(await isResumed(task))) {
+    throw dataFailure(`the table "${given.table}" exists already; leave out --create to append to it`)
+  }
+  const planned = await interruptible(task, () => planTable(source, reopen, given))
+  const { sql, columns, choice, rows, check } = planned
+  for (const note of choice.notes) notify(note)
+  if (given.dryRun) {
+    const plan = exists
+      ? { ...choice, rows, table: `${given.table}, appended to`, columns }
+      : { ...choice, rows, table: `${given.table}, created`, columns, sql }
+    output.result(await describeDryRun(source, plan))
+    return
+  }
+  if (!exists) {
+    notify(`${sql};`)
+    await execute(database.pool, sql, `${given.table} cannot be created`)
+  }
+  let done = false
+  try {
+    await writeRows(task, { table: await findTable(database, given.table), choice, rows, check })
+    done = true
+  } finally {
+    if (!done && !exists && (await dropIfEmpty(database.pool, given.table))) {
+      notify(`${given.table}: removed again, since nothing was committed`)
+    }
+  }
+}
+
+/** The table was made by an earlier run, which may have been killed before it could say that it began. */
+async function isResumed({ database, given }: LoadTask): Promise<boolean> {
+  const { pool } = database
+  if (given.resume === undefined) return false
+  return (await hasRecord(pool, given.resume)) || (await isEmpty(pool, given.table))
+}
+
+/** While rows are only looked at, nobody but the source can be told to stop. */
+async function interruptible<T>({ source, given, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
+  const stop = () => source.rows.destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop)
+  try {
+    return await work()
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,82 @@
+import { pipeline, type Readable } from 'node:stream'
+import type { Sources } from '../sources/open-sources.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import type { Table } from '../types.ts'
+import type { OnConflict } from '../writable-options.ts'
+import type { LoadArguments } from './arguments.ts'
+import type { ColumnChoice } from './choose-columns.ts'
+import type { Database } from './database.ts'
+import { eachRow } from './each-row.ts'
+import type { InputMeter } from './input-meter.ts'
+import type { Output } from './output.ts'
+import { replayShaper, unwrapRejected } from './replay-row.ts'
+import { type LoadPlan, runLoad } from './run-load.ts'
+import { rowShaper } from './shape-row.ts'
+
+/** An open input and an open database, and what is wanted of them. */
+export interface LoadTask {
+  readonly source: Sources
+  /** Opens the same input once more; nobody counts its bytes. */
+  readonly reopen: () => Promise<Sources>
+  readonly meter: InputMeter
+  readonly database: Database
+  readonly given: LoadArguments
+  readonly output: Output
+  /** Tells the user what is no result. */
+  readonly notify: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+/** Where the rows go. */
+export interface LoadTarget {
+  readonly table: Table
+  readonly choice: ColumnChoice
+  /** The rows from the first on, by the names in the file. */
+  readonly rows: Readable
+  /** Checks a row, by the names of the columns. */
+  readonly check?: ((row: SourceRow, number: number) => SourceRow) | undefined
+}
+
+/** Writes the rows of a task into a table that is there by now. */
+export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
+  const { source, meter, database, given } = task
+  const { table, choice } = target
+  const plan: LoadPlan = {
+    source,
+    rows: changedRows(target),
+    meter,
+    database,
+    table,
+    given,
+    unwrap: given.replay ? unwrapRejected(table) : row => row,
+    shape: shaperOf(source, table, given),
+    writing: {
+      columns: choice.columns,
+      unknownKeys: given.columns ? 'ignore' : 'error',
+      onConflict: conflictOf(given),
+      // COPY for small batches as well: of a refused row it tells which one it was
+      method: table.copyObstacle ? 'auto' : 'copy',
+    },
+  }
+  await runLoad(plan, task.output, task.signal)
+}
+
+/** What a change throws ends up on the last stream, as an error of the input. */
+function changedRows({ rows, choice, check }: LoadTarget): Readable {
+  const changes = [choice.rename, check].filter(change => change !== undefined).map(eachRow)
+  const last = changes.at(-1)
+  if (!last) return rows
+  pipeline([rows, ...changes], () => {})
+  return last
+}
+
+/** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */
+function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
+  if (replay) return replayShaper(table)
+  return source.format === 'csv' ? row => row : rowShaper(table)
+}
+
+function conflictOf({ onConflict, onConflictDo }: LoadArguments): OnConflict | undefined {
+  if (onConflict) return { target: onConflict, action: onConflictDo ?? 'update' }
+  return onConflictDo && { action: onConflictDo }
+}

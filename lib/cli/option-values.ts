@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander'
+
+/** What the command line's words are made into; each throws what commander tells in one line. */
+
+export function nameList(text: string): string[] {
+  const names = text.split(',').map(name => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('Expected names, with commas between.')
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
+  return names
+}
+
+export function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number, 1 or more.')
+  return Number(text)
+}
+
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  const parse = (text: string): Word => {
+    const word = words.find(known => known === text)
+    if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
+    return word
+  }
+  return Object.assign(parse, { words }) // for the completions
+}
+
+/** One character of ASCII, or one of the words that stand for one which is awkward to type. */
+export function character(text: string): string {
+  if (text === 'tab' || text === '\\t') return '\t'
+  if (!/^[\x21-\x7e\t ]$/.test(text)) throw new InvalidArgumentError('Expected one character, or tab.')
+  return text
+}
+
+export function repeated(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text]
+}

@@ -1,0 +1,65 @@
+import { Transform } from 'node:stream'
+import { TextDecoder } from 'node:util'
+import { SourceError } from './source-error.ts'
+import { utf8 } from './utf8.ts'
+
+export const ENCODINGS = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252'] as const
+export type Encoding = (typeof ENCODINGS)[number]
+
+/** The encoding of a file: the one that was named, made precise by the byte order mark at its start, if any. */
+export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: string): Encoding {
+  const mark = head.toString('latin1', 0, 2)
+  const marked = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : undefined
+  if (named === undefined) return marked ?? 'utf-8'
+  if (named !== 'utf-16') return named
+  if (marked) return marked
+  throw new SourceError(`${name}: has no byte order mark; say --encoding utf-16le or utf-16be`)
+}
+
+/** Makes UTF-8 of a file's bytes, without a byte order mark. What the encoding does not have is an error, never U+FFFD. */
+export function toUtf8(name: string, encoding: Encoding): Transform {
+  if (encoding === 'utf-8') return utf8(name)
+  const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
+  let position = 0
+  const attempt = (bytes: Buffer, last: boolean, done: (error: Error | null, out?: Buffer) => void) => {
+    let text: string
+    try {
+      text = decode(bytes, last)
+    } catch {
+      const where = last ? 'it ends in the middle of a character' : `near byte ${position}`
+      done(new SourceError(`${name}: not valid ${encoding}, ${where}`))
+      return
+    }
+    position += bytes.length
+    if (text === '') done(null)
+    else done(null, Buffer.from(text))
+  }
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => attempt(chunk, false, done),
+    flush: done => attempt(Buffer.alloc(0), true, done),
+  })
+}
+
+type Decode = (bytes: Buffer, last: boolean) => string
+
+function utf16(encoding: string): Decode {
+  const decoder = new TextDecoder(encoding, { fatal: true })
+  return (bytes, last) => decoder.decode(bytes, { stream: !last })
+}
+
+function singleByte(encoding: Encoding): Decode {
+  if (encoding === 'latin1') return bytes => bytes.toString('latin1')
+  return bytes => bytes.toString('latin1').replace(/[\x80-\x9f]/g, windows1252)
+}
+
+/**
+ * 0x80 to 0x9f, the part in which windows-1252 is not latin1; blanks are bytes that it does not have. A table, because
+ * Node's own decoder took the one for the other for some releases (nodejs/node#56542).
+ */
+const WINDOWS_1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ'
+
+function windows1252(byte: string): string {
+  const character = WINDOWS_1252[byte.charCodeAt(0) - 0x80]!
+  if (character === ' ') throw new RangeError('no such character')
+  return character
+}

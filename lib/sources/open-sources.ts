@@ -1,0 +1,91 @@
+import { Readable } from 'node:stream'
+import { openSource, type Source, type SourceOptions } from './open-source.ts'
+import type { SourceRow } from './rows.ts'
+import { SourceError } from './source-error.ts'
+
+/** A file, or standard input, and a row in it: from 1, the header not counted. */
+export interface FileRow {
+  readonly file: string
+  readonly row: number
+}
+
+/** One file after the other, as one source. */
+export interface Sources extends Source {
+  /** The files, by the names that they were given. */
+  readonly files: readonly string[]
+  /** Where a row stands that was read, counted from 1 over all files. */
+  positionOf(rowNumber: number): FileRow
+  /** The same in words: `b.csv: row 3`. */
+  placeOf(rowNumber: number): string
+}
+
+/**
+ * Opens files as one source of rows, in the order given. All of them are looked at before the first row comes, so that
+ * one with another format or header is told before anything is written. Only one is open at a time.
+ */
+export async function openSources(files: readonly string[], options: SourceOptions = {}): Promise<Sources> {
+  if (files.length === 1) {
+    const only = await openSource(files[0]!, options)
+    return { ...only, files, ...places(row => ({ file: only.name, row })) }
+  }
+  const { onOpen: _, ...looking } = options // these bytes will be read again
+  const first = await openSource(files[0]!, looking)
+  first.rows.destroy()
+  const notes = [...first.notes]
+  for (const file of files.slice(1)) {
+    const next = await openSource(file, looking)
+    next.rows.destroy()
+    checkAlike(first, next)
+    notes.push(...next.notes)
+  }
+  const starts: { name: string; row: number }[] = []
+  const positionOf = (number: number): FileRow => {
+    const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
+    return { file: start.name, row: number - start.row }
+  }
+  const rows = Readable.from(rowsOf(files, options, starts))
+  return { ...first, name: `${files.length} files`, files, rows, notes, ...places(positionOf) }
+}
+
+function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {
+  const placeOf = (number: number): string => {
+    const { file, row } = positionOf(number)
+    return `${file}: row ${count(row)}`
+  }
+  return { positionOf, placeOf }
+}
+
+async function* rowsOf(
+  files: readonly string[],
+  options: SourceOptions,
+  starts: { name: string; row: number }[],
+): AsyncGenerator<SourceRow> {
+  let row = 0
+  for (const file of files) {
+    const source = await openSource(file, options)
+    starts.push({ name: source.name, row })
+    for await (const each of source.rows) {
+      row++
+      yield each as SourceRow
+    }
+  }
+}
+
+/** The columns may stand in another order: rows go by their names. */
+function checkAlike(first: Source, next: Source): void {
+  if (next.format !== first.format) {
+    throw new SourceError(
+      `${next.name} is ${next.format} and ${first.name} is ${first.format}; load them one by one`,
+    )
+  }
+  const [ours, theirs] = [first.header ?? [], next.header ?? []]
+  const lacks = ours.find(name => !theirs.includes(name))
+  const has = theirs.find(name => !ours.includes(name))
+  if (lacks === undefined && has === undefined) return
+  const details = [lacks && `it lacks "${lacks}"`, has && `it has "${has}"`].filter(Boolean).join(' and ')
+  throw new SourceError(`${next.name}: its header is not that of ${first.name}: ${details}`)
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US')
+}
