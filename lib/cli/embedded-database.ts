@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { dataHome } from './data-home.ts'
-import { connectionStringFor, embeddedMajor, freePort, startEmbeddedServer } from './embedded-server.ts'
+import {
+  connectionStringFor,
+  type EmbeddedServer,
+  embeddedMajor,
+  isFree,
+  startEmbeddedServer,
+} from './embedded-server.ts'
 
 /** The embedded server with the data that stays, as the commands share it. */
 export interface EmbeddedDatabase {
@@ -26,8 +32,7 @@ export async function openEmbeddedDatabase(port?: number): Promise<EmbeddedDatab
   const running = await findRunning(dataDir)
   if (running) return running
   try {
-    const chosen = port ?? ((await isFree(USUAL_PORT)) ? USUAL_PORT : await freePort())
-    const server = await startEmbeddedServer({ dataDir, port: chosen, stopOnSignal: false })
+    const server = await startServer(dataDir, port)
     const { connectionString } = server
     return {
       connectionString,
@@ -45,6 +50,19 @@ export async function openEmbeddedDatabase(port?: number): Promise<EmbeddedDatab
     if (started) return started
     throw error
   }
+}
+
+/** Starts it on the port that was asked for, else on the usual one, else, where that one is taken, on any. */
+async function startServer(dataDir: string, port: number | undefined): Promise<EmbeddedServer> {
+  const options = { dataDir, stopOnSignal: false }
+  if (port !== undefined) return startEmbeddedServer({ ...options, port })
+  try {
+    if (await isFree(USUAL_PORT)) return await startEmbeddedServer({ ...options, port: USUAL_PORT })
+  } catch (error) {
+    // taken between the look at it and the start?
+    if (await isFree(USUAL_PORT)) throw error
+  }
+  return startEmbeddedServer(options)
 }
 
 /** Asks the server that `postmaster.pid` speaks of: the file outlives a crash, and its port may be another's now. */
@@ -98,11 +116,4 @@ async function ask(connectionString: string, sql: string): Promise<{ answer: unk
   } finally {
     await client.end().catch(() => {})
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return freePort(port).then(
-    () => true,
-    () => false,
-  )
 }

@@ -75,8 +75,22 @@ export async function embeddedMajor(packageRoot?: string): Promise<number> {
   return Number.parseInt(version, 10)
 }
 
+const START_ATTEMPTS = 3
+
 /** Starts a server and resolves once it takes connections. The time to a first start is about a second. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort())
+    try {
+      return await startOnPort(port, options)
+    } catch (error) {
+      // somebody else may have taken the port between the look at it and the start
+      if (options.port !== undefined || attempt === START_ATTEMPTS || (await isFree(port))) throw error
+    }
+  }
+}
+
+async function startOnPort(port: number, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const scratch = await mkdtemp(join(tmpdir(), 'pg-batch-'))
   // as root the server runs as the user `postgres`, who has to get through to its data
   const asRoot = process.getuid?.() === 0
@@ -86,7 +100,6 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
       loadPackage(options.packageRoot, asRoot ? scratch : undefined),
     )
     const dataDir = options.dataDir ?? join(scratch, 'data')
-    const port = options.port ?? (await freePort())
     const messages: string[] = []
     const server = new EmbeddedPostgres({
       databaseDir: dataDir,
@@ -251,4 +264,12 @@ export function freePort(wanted = 0): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })
   })
+}
+
+/** Whether nothing listens on a port at this moment. */
+export function isFree(port: number): Promise<boolean> {
+  return freePort(port).then(
+    () => true,
+    () => false,
+  )
 }
