@@ -34,13 +34,11 @@ function isBrotli(head: Buffer): boolean {
   }
 }
 
-/** Node's own from 22.15 on, which also checks the checksums; before, one in JavaScript. */
-function createUnzstd(): Duplex {
-  const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Duplex }
-  return createZstdDecompress ? createZstdDecompress() : unzstdInJavaScript()
-}
-
-export function unzstdInJavaScript(): Transform {
+/**
+ * In JavaScript on every Node: the decoder that Node brings from 22.15 on stops after the first frame without a word,
+ * and what `zstd` makes of several files, or in parallel, has several.
+ */
+export function createUnzstd(): Transform {
   const stream = new Transform({
     transform: (chunk: Buffer, _encoding, done) => attempt(() => decompress.push(chunk), done),
     flush: done => attempt(() => decompress.push(new Uint8Array(0), true), done),
@@ -61,8 +59,8 @@ function attempt(work: () => void, done: (error?: Error) => void): void {
   done()
 }
 
-/** What decoders say of data that end early: zlib's code, fzstd's and Node's for Zstandard. */
-const CUT = /Z_BUF_ERROR|^5$|ZSTD_error_srcSize_wrong/
+/** What decoders say of data that end early: zlib's code, and fzstd's. */
+const CUT = /Z_BUF_ERROR|^5$/
 
 function through(source: Readable, decoder: Duplex, name: string, format: string): Readable {
   const checked = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { showsPacking, unpack, unzstdInJavaScript } from '../../../lib/sources/unpack.ts'
+import { showsPacking, unpack, createUnzstd } from '../../../lib/sources/unpack.ts'
 import { failure, slices } from './support.ts'
 
 const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `${i},${Math.sin(i)}\n`).join(''))
@@ -82,7 +82,7 @@ describe('Zstandard', () => {
     const lines = Array.from({ length: 200_000 }, (_, i) => `${i % 100}\n`).join('')
     for (const step of [1, 1000]) {
       const source = Readable.from(slices(packed, step), { objectMode: false })
-      expect((await buffer(source.pipe(unzstdInJavaScript()))).equals(Buffer.from(lines))).to.equal(true)
+      expect((await buffer(source.pipe(createUnzstd()))).equals(Buffer.from(lines))).to.equal(true)
     }
   })
 })
