@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { showsPacking, unpack, createUnzstd } from '../../../lib/sources/unpack.ts'
+import { createUnzstd, showsPacking, unpack } from '../../../lib/sources/unpack.ts'
 import { failure, slices } from './support.ts'
 
 const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `${i},${Math.sin(i)}\n`).join(''))
