@@ -19,8 +19,9 @@ export interface KillsPlan {
   readonly seed: number
 }
 
-/** From the last kill to the end; a load that takes longer than this hangs. */
+/** A load that takes longer than this, and than this for each kill, hangs. */
 const SETTLE_MS = 120_000
+const KILL_MS = 5_000
 
 const TABLE = 'killed_target'
 
@@ -45,14 +46,15 @@ export async function loadThroughKills(server: FaultServer, plan: KillsPlan): Pr
   })()
   const outcome = await Promise.race([
     loading,
-    killer.over.then(() => sleep(SETTLE_MS, 'hung' as const, { ref: false })),
+    sleep(SETTLE_MS + plan.kills * KILL_MS, 'hung' as const, { ref: false }),
   ])
+  await killer.idle // a kill while the rows are counted would only break the counting
   const [counts] = await server.query(
     `SELECT count(*)::int AS stored, count(DISTINCT n)::int AS distinct, coalesce(sum(n), 0)::text AS sum,
        count(*) FILTER (WHERE n < 0 OR n >= ${plan.rows})::int AS strangers FROM ${TABLE}`,
   )
   const { stored, distinct, strangers } = counts as { stored: number; distinct: number; strangers: number }
-  await server.query(`DROP TABLE ${TABLE}`)
+  await server.query(`DROP TABLE IF EXISTS ${TABLE}`) // asked again when the answer is lost
   return {
     name: 'server killed under load',
     fired: killer.kills,
@@ -100,22 +102,21 @@ async function load(server: FaultServer, { rows, seed }: KillsPlan, killer: Kill
 /** Kills the server each time that the source has come a step further, one kill after the other. */
 class Killer {
   kills = 0
-  /** Resolves when all kills are done. */
-  readonly over: Promise<void>
   readonly #server: FaultServer
   readonly #plan: KillsPlan
   readonly #random
   #last: Promise<void> = Promise.resolve()
   #planned = 0
-  #resolveOver!: () => void
 
   constructor(server: FaultServer, plan: KillsPlan) {
     this.#server = server
     this.#plan = plan
     this.#random = seededRandom(plan.seed)
-    this.over = new Promise(resolve => {
-      this.#resolveOver = resolve
-    })
+  }
+
+  /** Resolves when no kill is under way. */
+  get idle(): Promise<void> {
+    return this.#last
   }
 
   /** The source has given out row `n`; waits only while an earlier kill is not over yet. */
@@ -131,7 +132,7 @@ class Killer {
   async #kill(): Promise<void> {
     await sleep(this.#random.integer(0, 60))
     await this.#server.killAndRestart()
-    if (++this.kills === this.#plan.kills) this.#resolveOver()
+    this.kills++
   }
 }
 
