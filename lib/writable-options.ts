@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { PgClientLike, PgPoolLike } from './connection/pg-types.ts'
+import type { CsvColumns, CsvFormat } from './csv/record.ts'
 import {
   checkAbortSignal,
   checkFunction,
@@ -87,6 +88,13 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default 'auto'
    */
   copyFormat?: CopyFormat | undefined
+  /**
+   * Items are `CsvRecord`s: bytes as they stand in a CSV file, which are written without an object being made of them.
+   * It names the column of each field, in place of `columns`, and takes COPY. For `pg-batch load`, which has what
+   * cuts a file into records.
+   * @internal
+   */
+  csv?: CsvColumns | undefined
   /** Makes the write an upsert. @default none: a duplicate key is an error */
   onConflict?: OnConflict<Row> | undefined
   /**
@@ -175,6 +183,7 @@ const DEFAULTS = Object.freeze({
   unknownKeys: 'error',
   method: 'auto',
   copyFormat: 'auto',
+  csv: undefined,
   onConflict: undefined,
   concurrency: 1,
   laneOf: undefined,
@@ -215,6 +224,7 @@ export function resolveWritableOptions<Item, Row>(
     unknownKeys: checkOneOf('unknownKeys', unknownKeys, ['error', 'ignore']),
     method: checkOneOf('method', method, ['auto', 'copy', 'insert']),
     copyFormat: checkOneOf('copyFormat', copyFormat, ['auto', 'binary', 'text']),
+    ...checkCsv(given),
     onConflict: optional('onConflict', given.onConflict, checkConflict),
     concurrency: checkInteger('concurrency', concurrency, 1),
     laneOf: optional('laneOf', given.laneOf, checkFunction),
@@ -307,6 +317,42 @@ function checkCheckpoint<Item>(name: string, value: unknown): CheckpointPlan<Ite
     position: checkFunction(`${name}.position`, given.position as CheckpointPlan<Item>['position']),
     table: checkTable(given.table ?? DEFAULT_CHECKPOINT_TABLE),
   }
+}
+
+/** What records decide by themselves: an object's part in it is a contradiction. */
+const NOT_WITH_CSV = ['columns', 'toRow', 'unknownKeys', 'method'] as const
+
+function checkCsv({
+  csv: value,
+  ...others
+}: Record<string, unknown>): Pick<WriteRequest<never>, 'csv'> &
+  Partial<Pick<WriteRequest<never>, 'columns' | 'unknownKeys' | 'method'>> {
+  if (value === undefined) return { csv: undefined }
+  const { format, fields, ...rest } = checkObject('csv', value)
+  checkKnownKeys('csv', rest, ['format', 'fields'])
+  const other = NOT_WITH_CSV.find(name => others[name] !== undefined)
+  if (other) throw optionError(`Expected no \`${other}\` with \`csv\`, whose fields say it`)
+  const holds = Array.isArray(fields) && fields.every(name => name === undefined || typeof name === 'string')
+  expectOption<CsvColumns['fields']>('csv.fields', fields, 'an array of column names and undefined', holds)
+  const columns = checkNames(
+    'csv.fields',
+    fields.filter(name => name !== undefined),
+  )
+  const checked = { format: checkCsvFormat(format), fields: [...fields] }
+  return { csv: checked, columns, unknownKeys: 'ignore', method: 'copy' }
+}
+
+function checkCsvFormat(value: unknown): CsvFormat {
+  const given = checkObject('csv.format', value)
+  const { delimiter, quote, escape: escapeBy, nulls } = given
+  for (const [name, character] of Object.entries({ delimiter, quote, escape: escapeBy })) {
+    const optional = name !== 'delimiter' && character === undefined
+    const holds = optional || (typeof character === 'string' && /^[\0-\x7f]$/.test(character))
+    expectOption(`csv.format.${name}`, character, 'a character of ASCII', holds)
+  }
+  const areTexts = Array.isArray(nulls) && nulls.every(text => typeof text === 'string')
+  expectOption('csv.format.nulls', nulls, 'an array of strings', areTexts)
+  return { delimiter, quote, escape: escapeBy, nulls } as CsvFormat
 }
 
 function checkTable(table: unknown): WriteRequest<never>['table'] {

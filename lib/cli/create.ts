@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type pg from 'pg'
+import type { CsvRecord } from '../csv/record.ts'
 import type { Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import { parseTableName, quoteTable } from '../table/identifier.ts'
@@ -18,7 +19,7 @@ export interface NewTable {
   readonly sql: string
   readonly columns: readonly string[]
   readonly choice: ColumnChoice
-  /** The rows from the first on. */
+  /** The rows from the first on; of CSV the records, in arrays. */
   readonly rows: Readable
   /** Checks a renamed row, of those that were not looked at. */
   readonly check: ((row: SourceRow, number: number) => SourceRow) | undefined
@@ -39,13 +40,19 @@ export async function planTable(
   const kind = source.format === 'csv' ? 'csv' : 'json'
   const inference = new ColumnInference(kind, choice.columns)
   const add = (row: SourceRow) => inference.add(only(choice.columns, choice.rename?.(row) ?? row))
-  let { rows } = source
+  const { records } = source
+  let rows = records?.stream ?? source.rows
   let ended = true
   if (given.infer === 'all') {
-    for await (const row of (await reopen()).rows) {
+    for await (const row of everyRow(await reopen())) {
       if (rows.errored) throw rows.errored // interrupted
-      add(row as SourceRow)
+      add(row)
     }
+  } else if (records) {
+    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length)
+    for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) add(records.rowOf(record))
+    rows = peeked.whole
+    ended = peeked.ended
   } else {
     const peeked = await peekRows(rows, SAMPLE_ROWS)
     for (const row of peeked.head) add(row)
@@ -62,6 +69,14 @@ export async function planTable(
     rows,
     check: check && ((row, number) => check(only(choice.columns, row), number) && row),
   }
+}
+
+/** Of CSV ragged records, too: whether they may be rejected is not for this to say. */
+async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> {
+  if (!records) yield* rows as AsyncIterable<SourceRow>
+  else
+    for await (const batch of records.stream)
+      for (const record of batch as CsvRecord[]) yield records.rowOf(record)
 }
 
 /** As far as it is known without the rows: of JSON only what was asked for. */

@@ -11,8 +11,8 @@ export async function loadKnown(task: LoadTask): Promise<void> {
   const table = await findTable(database, given.table)
   const choice = chooseColumns(source, table, given)
   for (const note of choice.notes) notify(note)
-  const { rows } = source
   if (given.dryRun) {
+    const { rows } = source
     const columns = table.columns.map(({ name }) => name)
     const truncated = given.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
     const plan = { ...choice, rows, table: `${given.table}, ${truncated}`, columns }
@@ -23,5 +23,5 @@ export async function loadKnown(task: LoadTask): Promise<void> {
     await execute(database.pool, `TRUNCATE ${quoteTable(table)}`, `${given.table} cannot be emptied`)
     notify(`${given.table}: emptied`)
   }
-  await writeRows(task, { table, choice, rows })
+  await writeRows(task, { table, choice, rows: source.records?.stream ?? source.rows })
 }

@@ -1,3 +1,4 @@
+import { rowsOf } from '../sources/csv.ts'
 import { dropIfEmpty, execute, isEmpty, planTable, tableExists } from './create.ts'
 import { describeDryRun } from './dry-run.ts'
 import { dataFailure, interruptedFailure } from './failure.ts'
@@ -17,9 +18,11 @@ export async function loadNew(task: LoadTask): Promise<void> {
   const { sql, columns, choice, rows, check } = planned
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
+    const { records } = source
+    const shown = records ? rowsOf(source.name, { ...records, stream: rows }) : rows
     const plan = exists
-      ? { ...choice, rows, table: `${given.table}, appended to`, columns }
-      : { ...choice, rows, table: `${given.table}, created`, columns, sql }
+      ? { ...choice, rows: shown, table: `${given.table}, appended to`, columns }
+      : { ...choice, rows: shown, table: `${given.table}, created`, columns, sql }
     output.result(await describeDryRun(source, plan))
     return
   }

@@ -9,6 +9,7 @@ import type { Database } from './database.ts'
 import { eachRow } from './each-row.ts'
 import type { InputMeter } from './input-meter.ts'
 import type { Output } from './output.ts'
+import { planRecords } from './record-writing.ts'
 import { replayShaper, unwrapRejected } from './replay-row.ts'
 import { type LoadPlan, runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
@@ -31,7 +32,7 @@ export interface LoadTask {
 export interface LoadTarget {
   readonly table: Table
   readonly choice: ColumnChoice
-  /** The rows from the first on, by the names in the file. */
+  /** The rows from the first on, by the names in the file; of CSV the records, in arrays. */
   readonly rows: Readable
   /** Checks a row, by the names of the columns. */
   readonly check?: ((row: SourceRow, number: number) => SourceRow) | undefined
@@ -40,10 +41,12 @@ export interface LoadTarget {
 /** Writes the rows of a task into a table that is there by now. */
 export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
   const { source, meter, database, given } = task
-  const { table, choice } = target
+  const { table, choice, rows, check } = target
+  const records = source.records && planRecords(source.records, table, choice, check)
   const plan: LoadPlan = {
     source,
-    rows: changedRows(target),
+    rows: records ? rows : changedRows(target),
+    records,
     meter,
     database,
     table,

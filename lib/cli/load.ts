@@ -21,7 +21,7 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
   const meter = await InputMeter.of(files)
   const format = given.replay ? 'ndjson' : given.format
-  const reading = { format, encoding: given.encoding, dialect: dialectOf(given) }
+  const reading = { format, encoding: given.encoding, dialect: dialectOf(given), batchRows: given.batchSize }
   const source = await openSources(files, { ...reading, onOpen: meter.add })
   try {
     for (const note of source.notes) notify(note)

@@ -1,21 +1,27 @@
 import { Readable } from 'node:stream'
 import type { SourceRow } from '../sources/rows.ts'
 
-/** The first rows, up to `limit`; `whole` starts from the first again. `ended`: there are no others. */
-export function peekRows(
+/**
+ * The first rows, up to `limit`; `whole` starts from the first again. `ended`: there are no others.
+ * @param sizeOf how many rows come at a time, where they do not come one by one; then the last few may be above the limit
+ */
+export function peekRows<Chunk = SourceRow>(
   source: Readable,
   limit: number,
-): Promise<{ head: SourceRow[]; whole: Readable; ended: boolean }> {
+  sizeOf: (chunk: Chunk) => number = () => 1,
+): Promise<{ head: Chunk[]; whole: Readable; ended: boolean }> {
   return new Promise((resolve, reject) => {
-    const head: SourceRow[] = []
+    const head: Chunk[] = []
+    let size = 0
     const onReadable = () => {
-      while (head.length < limit) {
-        const row = source.read() as SourceRow | null
-        if (row === null) return
-        head.push(row)
+      while (size < limit) {
+        const chunk = source.read() as Chunk | null
+        if (chunk === null) return
+        head.push(chunk)
+        size += sizeOf(chunk)
       }
       settle()
-      for (const row of head.toReversed()) source.unshift(row)
+      for (const chunk of head.toReversed()) source.unshift(chunk)
       resolve({ head, whole: source, ended: false })
     }
     const onEnd = () => {

@@ -1,15 +1,16 @@
-import type { BatchTransform } from '../batch/batch-transform.ts'
-import type { SourceRow } from '../sources/rows.ts'
-
 /** Turns the writer's `row 3 of batch 5` into the row's number in the file. */
 export class RowPositions {
   /** For each batch the number of its first row, from 0: eight bytes for a batch of a thousand rows. */
   readonly #starts: number[]
 
   /** @param skipped rows of the file before the first one that is batched */
-  constructor(batches: BatchTransform<SourceRow>, skipped = 0) {
+  constructor(skipped = 0) {
     this.#starts = [skipped]
-    batches.on('batch', ({ count }) => this.#starts.push(this.#starts.at(-1)! + count))
+  }
+
+  /** To be called for each batch, before it is written. */
+  addBatch(count: number): void {
+    this.#starts.push(this.#starts.at(-1)! + count)
   }
 
   /** The number of a row, from 1, the header not counted. */

@@ -1,6 +1,7 @@
-import { finished, type Readable, type Writable } from 'node:stream'
+import { type Duplex, finished, type Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BatchTransform } from '../batch/batch-transform.ts'
+import type { CsvRecord } from '../csv/record.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { FileRow, Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
@@ -12,14 +13,17 @@ import { explainLoad } from './explain.ts'
 import { dataFailure, type Failure, interruptedFailure } from './failure.ts'
 import { readingOf } from './input-arguments.ts'
 import type { InputMeter } from './input-meter.ts'
+import type { Intake } from './intake.ts'
 import type { LoadCounts } from './load-counts.ts'
 import type { Output } from './output.ts'
+import { RecordIntake } from './record-intake.ts'
+import type { RecordWriting } from './record-writing.ts'
 import { isOverLimit, writerLimit } from './reject-limit.ts'
 import { RejectReasons } from './reject-reasons.ts'
 import { rejectsFile } from './rejects-file.ts'
 import { committedLine, count, interruptedLine, plural, replayHint } from './report.ts'
 import { openResume, type Resume } from './resume.ts'
-import { type NumberedRow, RowIntake } from './row-intake.ts'
+import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
 import { RowPositions } from './row-positions.ts'
 import { summaryTable } from './summary.ts'
 import { chooseWatchers } from './watch/choose-watchers.ts'
@@ -27,8 +31,10 @@ import { chooseWatchers } from './watch/choose-watchers.ts'
 /** What is to be loaded, and how. */
 export interface LoadPlan {
   readonly source: Sources
-  /** Its rows, by the names of the columns. */
+  /** Its rows, by the names of the columns; with `records` arrays of them. */
   readonly rows: Readable
+  /** The source is CSV, whose records are split as late as can be, or never. */
+  readonly records?: RecordWriting | undefined
   readonly meter: InputMeter
   readonly database: Database
   readonly table: Table
@@ -80,7 +86,7 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
     if (resume?.note) watcher.note(resume.note)
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
-    await pipeline(run.intake, run.batches, run.sink)
+    await pipeline(run.streams)
     const tooMany = run.verdict(true)
     if (tooMany) throw tooMany
     if (resume && !run.intake.stopped) await resume.finish(run.intake.rowsRead)
@@ -121,31 +127,26 @@ function wantsTable(given: LoadArguments): boolean {
 
 /** The streams of a load, and what is counted on them. */
 function openRun(plan: LoadPlan, resume: Resume | undefined) {
-  const { source, rows, meter, database, table, given, unwrap, shape, writing } = plan
+  const { source, meter, database, table, given } = plan
   const skip = resume?.rowsWritten ?? 0
-  const numbered = resume !== undefined
-  const rowOf = (item: SourceRow | NumberedRow): SourceRow =>
-    unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
-  const intake = new RowIntake(rows, { skip, numbered })
-  const batches = new BatchTransform<SourceRow>({
-    maxCount: given.batchSize,
-    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
-    ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
-  })
-  const positions = new RowPositions(batches, skip)
+  const positions = new RowPositions(skip)
+  const input = {
+    skip,
+    numbered: resume !== undefined,
+    onBatch: (count: number) => positions.addBatch(count),
+  }
+  const { intake, batching, rowOf, writing } = plan.records
+    ? recordInput(plan, plan.records, input)
+    : rowInput(plan, input)
   const positionOf = ({ batchId, index }: { batchId: number; index: number }): FileRow | undefined => {
     const number = positions.rowNumber(batchId, index)
     return number === undefined ? undefined : source.positionOf(number)
   }
-  const deadLetter =
-    given.rejects === undefined
-      ? undefined
-      : rejectsFile(given.rejects, positionOf, item => rowOf(item as SourceRow))
-  const sink = new PgBatchWritable<SourceRow>({
+  const deadLetter = given.rejects === undefined ? undefined : rejectsFile(given.rejects, positionOf, rowOf)
+  const sink = new PgBatchWritable<unknown, SourceRow>({
     ...writing,
     pool: database.pool,
     table: { schema: table.schema, name: table.name },
-    toRow: item => shape(rowOf(item)),
     concurrency: given.concurrency,
     rejectLimit: writerLimit(given.rejectLimit, given.rejects !== undefined),
     deadLetter,
@@ -186,7 +187,57 @@ function openRun(plan: LoadPlan, resume: Resume | undefined) {
     const failure = verdict(false)
     if (failure) sink.destroy(failure)
   })
-  return { intake, batches, sink, positions, positionOf, deadLetter, reasons, counts, verdict }
+  const streams = [intake, ...batching, sink]
+  return { intake, streams, sink, positions, positionOf, deadLetter, reasons, counts, verdict }
+}
+
+/** What stands before the writer, and how it writes what comes from there. */
+interface LoadInput {
+  readonly intake: Intake<never>
+  /** Makes arrays of items where they do not come in arrays. */
+  readonly batching: readonly Duplex[]
+  /** The row of an item, for whoever wants to see it. */
+  readonly rowOf: (item: unknown) => SourceRow
+  readonly writing: Pick<
+    PgBatchWritableOptions<unknown, SourceRow>,
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'csv' | 'toRow'
+  >
+}
+
+interface InputOptions extends IntakeOptions {
+  readonly onBatch: (count: number) => void
+}
+
+function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
+  const { given, rows, unwrap, shape, writing } = plan
+  const rowOf = (item: unknown): SourceRow =>
+    unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const batches = new BatchTransform<SourceRow>({
+    maxCount: given.batchSize,
+    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
+    ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+  })
+  batches.on('batch', ({ count }) => onBatch(count))
+  return {
+    intake: new RowIntake(rows, { skip, numbered }),
+    batching: [batches],
+    rowOf,
+    writing: { ...writing, toRow: item => shape(rowOf(item)) },
+  }
+}
+
+function recordInput(
+  { rows, writing }: LoadPlan,
+  { csv, rowOf, toRow, check }: RecordWriting,
+  { skip, onBatch }: InputOptions,
+): LoadInput {
+  const { onConflict } = writing
+  return {
+    intake: new RecordIntake(rows, { skip, check, onBatch }),
+    batching: [],
+    rowOf: item => rowOf(item as CsvRecord),
+    writing: csv ? { csv, onConflict } : { ...writing, toRow: item => toRow(item as CsvRecord) },
+  }
 }
 
 /** Ends the file of rejected rows, which is closed before anybody is told of it. */

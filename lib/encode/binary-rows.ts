@@ -7,10 +7,10 @@ import type { RowEncoder } from './row-contract.ts'
 import { ValueError } from './value-error.ts'
 
 /** `PGCOPY\n\377\r\n\0`, no flags, no header extension. */
-const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
+export const BINARY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 
-const TRAILER = -1
-const NULL_FIELD = -1
+export const BINARY_TRAILER = -1
+export const NULL_FIELD = -1
 
 /**
  * Tuples of COPY's binary format: the count of fields, then each field's length and bytes.
@@ -27,7 +27,7 @@ export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { sha
 
   return {
     format: 'binary',
-    begin: out => out.putBytes(SIGNATURE),
+    begin: out => out.putBytes(BINARY_SIGNATURE),
     row(out, row, ordinal) {
       const start = out.length
       let i = 0
@@ -62,7 +62,7 @@ export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { sha
       }
       return undefined
     },
-    end: out => out.putInt16(TRAILER),
+    end: out => out.putInt16(BINARY_TRAILER),
   }
 }
 

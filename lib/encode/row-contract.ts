@@ -1,3 +1,4 @@
+import type { CsvColumns } from '../csv/record.ts'
 import type { Column } from '../types.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 
@@ -20,5 +21,7 @@ export interface RowEncoderOptions {
   columns: readonly Column[]
   format: 'binary' | 'text'
   /** For a staging table: two more int4 fields end each row, its `ordinal` and this number of its shape. */
-  staging?: { shape: number }
+  staging?: { shape: number } | undefined
+  /** The rows are `CsvRecord`s; else objects with a key for each column. */
+  csv?: CsvColumns | undefined
 }

@@ -1,6 +1,7 @@
 import type { Column } from '../types.ts'
 import { makeBinaryRowEncoder } from './binary-rows.ts'
 import { codecFor } from './codec-for.ts'
+import { makeCsvRowEncoder } from './csv-rows.ts'
 import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 import { makeTextRowEncoder } from './text-rows.ts'
 
@@ -9,7 +10,8 @@ export { ValueError } from './value-error.ts'
 
 /** @throws TypeError for the binary format where `canBeBinary(columns)` is false */
 export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
-  const { columns, format, staging } = options
+  const { columns, format, staging, csv } = options
+  if (csv) return makeCsvRowEncoder(csv, options)
   return format === 'binary' ? makeBinaryRowEncoder(columns, staging) : makeTextRowEncoder(columns, staging)
 }
 

@@ -1,9 +1,11 @@
-/** A value that has no form the server could take. The value is in neither name nor message. */
+/** A value, or a row, that has no form the server could take. The value is in neither name nor message. */
 export class ValueError extends Error {
-  readonly column: string
+  /** Undefined: it is the row. */
+  readonly column: string | undefined
 
-  constructor(column: string, message: string, cause?: unknown) {
-    super(`Column ${JSON.stringify(column)}: ${message}`, cause === undefined ? undefined : { cause })
+  constructor(column: string | undefined, message: string, cause?: unknown) {
+    const text = column === undefined ? message : `Column ${JSON.stringify(column)}: ${message}`
+    super(text, cause === undefined ? undefined : { cause })
     this.name = 'ValueError'
     this.column = column
   }

@@ -1,99 +1,169 @@
-import { CsvError, type InfoRecord, Parser } from 'csv-parse'
-import { type Field, fieldReader } from './csv-fields.ts'
+import { Readable, Transform } from 'node:stream'
+import { FieldCutter } from '../csv/field-cutter.ts'
+import { type CsvFormat, type CsvRecord, raggedText } from '../csv/record.ts'
+import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
-import { MAX_RECORD_BYTES, type SourceRow } from './rows.ts'
+import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
 
+/** The records of a CSV file, and how to make rows of them. */
+export interface Records {
+  /** Arrays of `CsvRecord`s. Destroying it closes the file. */
+  readonly stream: Readable
+  readonly format: CsvFormat
+  readonly header: readonly string[]
+  /**
+   * One object a record, every value a string or null. As in `\copy … csv`, an unquoted empty field (or what the dialect
+   * says instead) is NULL and a quoted one is the empty string. Of a ragged record the last columns are missing, or
+   * what it has too many are called column7, say.
+   * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
+   */
+  readonly rowOf: (record: CsvRecord) => SourceRow
+  /** What is wrong with a record that has more or fewer fields than the file has columns. */
+  readonly raggedness: (record: CsvRecord) => string | undefined
+}
+
+export interface CsvOptions {
+  /** Records in an array, at most. */
+  batchRows: number
+  /** Arrays are filled from several chunks; else what a chunk holds is handed on at once, for a pipe that may pause. */
+  fill: boolean
+}
+
 /**
- * Bytes of CSV in, one object a record out, every value a string or null. As in `\copy … csv`, an unquoted empty field
- * (or what the dialect says instead) is NULL and a quoted one is the empty string. Without a header the columns
- * are called column1, column2 and so on.
- * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
+ * Bytes of CSV in, arrays of records out. Blank lines are no records, except in a file of one column, where they are an
+ * empty field. Without a header the columns are called column1, column2 and so on.
+ * @param onHeader called before the first array comes
  */
-export function readCsv(name: string, dialect: Dialect, onHeader: (columns: string[]) => void): Parser {
-  const { delimiter, quote, comment } = dialect
-  const fieldsOf = fieldReader(dialect)
-  const emptyQuotes = quote === undefined ? '""' : quote + quote
-  let header: string[] | undefined
+export function readCsv(
+  name: string,
+  dialect: Dialect,
+  { batchRows, fill }: CsvOptions,
+  onHeader: (records: Records) => void,
+): Transform {
+  const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
+  let columnCount: number | undefined
+  let batch: CsvRecord[] = []
+  const splitter = new CsvSplitter(dialect, take)
 
-  function take({ record, raw }: RawRecord, { lines }: InfoRecord): SourceRow | undefined {
-    const blank = record.length === 1 && record[0] === '' && !raw.trimEnd().endsWith(emptyQuotes)
-    if (header) return toRow(header, fieldsOf(record, raw), blank, lines)
-    if (blank) return undefined
-    header = dialect.header ? checkedHeader(record, name) : record.map((_, index) => `column${index + 1}`)
-    onHeader(header)
-    return dialect.header ? undefined : toRow(header, fieldsOf(record, raw), blank, lines)
-  }
-
-  function toRow(
-    header: readonly string[],
-    record: readonly Field[],
-    blank: boolean,
-    line: number,
-  ): SourceRow | undefined {
-    if (record.length !== header.length) {
-      if (blank) return undefined
-      const expected = `the ${dialect.header ? 'header' : 'first'} has ${header.length}`
-      const has = `has ${count(record.length, 'field')}, ${expected}`
-      throw new SourceError(`${name}: the record that ends on line ${line} ${has}`)
+  function take(record: CsvRecord): void {
+    const blank = record.start === record.end
+    if (columnCount === undefined) {
+      if (blank) return
+      const first = Array.from(
+        { length: cutter.cut(record) },
+        (_, field) => cutter.text(record.chunk, field)!,
+      )
+      const header = dialect.header ? checkedHeader(first, name) : first.map((_, index) => columnName(index))
+      columnCount = header.length
+      onHeader({ stream, format: dialect, header, ...rowMaker(dialect, header) })
+      if (dialect.header) return
     }
-    const row: SourceRow = {}
-    for (let i = 0; i < header.length; i++) setOwn(row, header[i]!, record[i])
-    return row
+    if (blank && columnCount > 1) return
+    batch.push(record)
+    if (batch.length === batchRows) flush()
   }
 
-  return new CsvReader(name, {
-    delimiter,
-    quote: quote ?? null,
-    escape: dialect.escape ?? null,
-    ...(comment === undefined ? {} : { comment, comment_no_infix: true }),
-    // each line end of its own, so that a file put together from several systems' is read right
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_column_count: true, // counted in toRow, where a blank line can be told from a short record
-    max_record_size: MAX_RECORD_BYTES,
-    // `cast` would tell quoted fields from others, too, but makes the parser five times slower
-    raw: true,
-    on_record: (record: unknown, context) => take(record as RawRecord, context) as never,
+  function flush(): void {
+    if (batch.length === 0) return
+    stream.push(batch)
+    batch = []
+  }
+
+  function attempt(work: () => void, flushes: boolean, done: (error?: Error) => void): void {
+    try {
+      work()
+      if (flushes) flush()
+    } catch (error) {
+      flush()
+      done(
+        error instanceof SplitError
+          ? new SourceError(`${name}: line ${error.line} ${error.message}`)
+          : (error as Error),
+      )
+      return
+    }
+    done()
+  }
+
+  const stream = new Transform({
+    readableObjectMode: true,
+    readableHighWaterMark: 2, // arrays
+    transform: (chunk: Buffer, _encoding, done) => attempt(() => splitter.add(chunk), !fill, done),
+    flush: done => attempt(() => splitter.end(), true, done),
   })
+  return stream
 }
 
-interface RawRecord {
-  readonly record: string[]
-  /** The record as it stands in the file. */
-  readonly raw: string
+/** The records as rows, for which they are read once somebody reads these. A ragged record is an error. */
+export function rowsOf(name: string, { stream, rowOf, raggedness }: Records): Readable {
+  let started = false
+  const start = () => {
+    stream.on('data', (batch: CsvRecord[]) => {
+      let wanted = true
+      for (const record of batch) {
+        const problem = raggedness(record)
+        if (problem) {
+          rows.destroy(new SourceError(`${name}: ${problem}`))
+          return
+        }
+        wanted = rows.push(rowOf(record))
+      }
+      if (!wanted) stream.pause()
+    })
+    stream.on('end', () => rows.push(null))
+    stream.on('error', error => rows.destroy(error))
+    if (stream.errored) rows.destroy(stream.errored)
+    else stream.resume() // a listener to 'readable' may have been there before
+  }
+  const rows = new Readable({
+    objectMode: true,
+    read() {
+      if (started) stream.resume()
+      else start()
+      started = true
+    },
+    destroy(error, done) {
+      stream.destroy(error ?? undefined)
+      done(error)
+    },
+  })
+  return rows.on('error', () => {}) // kept for whoever reads them, if anybody does
 }
 
-/** Says in our words what csv-parse objects to, since its own quote the field. */
-class CsvReader extends Parser {
-  readonly #name: string
-
-  constructor(name: string, options: ConstructorParameters<typeof Parser>[0]) {
-    super(options)
-    this.#name = name
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    super._destroy(error instanceof CsvError ? this.#explain(error) : error, done)
-  }
-
-  #explain(error: CsvError): SourceError {
-    const what = PROBLEMS[error.code] ?? 'is not valid CSV'
-    return new SourceError(`${this.#name}: line ${this.info.lines} ${what}`)
+function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, 'rowOf' | 'raggedness'> {
+  const cutter = new FieldCutter(format)
+  return {
+    rowOf(record) {
+      const row: SourceRow = {}
+      const count = cutter.cut(record)
+      for (let field = 0; field < count; field++) {
+        setOwn(row, header[field] ?? nameBeyond(header, field), cutter.text(record.chunk, field))
+      }
+      return row
+    },
+    raggedness(record) {
+      const count = cutter.cut(record)
+      return count === header.length ? undefined : raggedText(record, count, header.length)
+    },
   }
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  CSV_INVALID_CLOSING_QUOTE: 'has text after a closing quote (a quote inside quotes is written twice)',
-  CSV_QUOTE_NOT_CLOSED: 'begins a quoted field that never ends',
-  INVALID_OPENING_QUOTE:
-    'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
-  CSV_MAX_RECORD_SIZE: 'begins a record of more than 64 MiB; is a quote left open?',
+/** A name for a field that has no column, which no column has. */
+function nameBeyond(header: readonly string[], field: number): string {
+  let name = columnName(field)
+  while (header.includes(name)) name += '_'
+  return name
 }
 
 function setOwn(row: SourceRow, column: string, value: unknown): void {
   if (column !== '__proto__') row[column] = value
   // an assignment would set the prototype, and the column be lost
   else Object.defineProperty(row, column, { value, enumerable: true })
+}
+
+function columnName(index: number): string {
+  return `column${index + 1}`
 }
 
 function checkedHeader(record: readonly string[], name: string): string[] {
@@ -106,8 +176,4 @@ function checkedHeader(record: readonly string[], name: string): string[] {
     seen.add(column)
     return column
   })
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }

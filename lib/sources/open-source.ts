@@ -1,6 +1,6 @@
 import { pipeline, type Readable } from 'node:stream'
 import { nameOf, openBytes, peek } from './bytes.ts'
-import { readCsv } from './csv.ts'
+import { type Records, readCsv, rowsOf } from './csv.ts'
 import {
   type Dialect,
   type DialectOptions,
@@ -25,6 +25,8 @@ export interface Source {
   readonly headless?: boolean
   /** The rows as objects (`SourceRow`). Destroying it closes the file. */
   readonly rows: Readable
+  /** The records of a CSV file, of which the rows are made: take these or `rows`, not both. */
+  readonly records?: Records
   /** How it is read, in words. */
   readonly manner: string
   /** What was found out about the file that the user did not say, a line each. */
@@ -38,6 +40,8 @@ export interface SourceOptions {
   encoding?: Encoding | undefined
   /** How CSV is written; a delimiter that is not named is told from the first line. */
   dialect?: DialectOptions
+  /** Records in an array of `Source.records`, at most. @default 1000 */
+  batchRows?: number | undefined
   /** Default: the process's. */
   stdin?: Readable
   /** Gets each stream of bytes whose rows are read, as it comes from the disk or the pipe. */
@@ -113,22 +117,29 @@ class Reading {
 
   #csv(dialect: Dialect): Promise<Source> {
     const name = this.#name
+    const { batchRows = BATCH_ROWS } = this.#options
     return new Promise((resolve, reject) => {
-      const reader = readCsv(name, dialect, header => {
-        rows.off('error', reject).off('end', noHeader)
+      const reader = readCsv(name, dialect, { batchRows, fill: name !== nameOf('-') }, records => {
+        reader.off('error', reject).off('end', noHeader).off('readable', nudge)
+        const { header } = records
         const headless = !dialect.header
         const fields = `${delimiterName(dialect.delimiter)} between fields`
         const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
-        resolve({ name, format: 'csv', header, headless, rows, notes: this.notes, manner })
+        const rows = rowsOf(name, records)
+        resolve({ name, format: 'csv', header, headless, rows, records, notes: this.notes, manner })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
+      const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
       const noHeader = () => reject(new SourceError(`${name}: ${nothing}`))
-      const rows = connect(this.#text, reader)
-      rows.once('error', reject).once('end', noHeader)
-      rows.once('readable', () => rows.readableLength === 0 && rows.read()) // lets an empty file reach its end
+      connect(this.#text, reader)
+      reader.once('error', reject).once('end', noHeader)
+      reader.on('readable', nudge)
     })
   }
 }
+
+/** Of a record each; so many share what an array costs on its way. */
+const BATCH_ROWS = 1000
 
 /** Bytes to rows. An error anywhere ends up on the last stream, for the caller's own pipeline. */
 function connect<R extends NodeJS.ReadWriteStream & Readable>(bytes: Readable, reader: R): R {

@@ -1,4 +1,6 @@
 import { Readable } from 'node:stream'
+import type { CsvRecord } from '../csv/record.ts'
+import { rowsOf } from './csv.ts'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
 import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
@@ -32,10 +34,12 @@ export async function openSources(files: readonly string[], options: SourceOptio
   const first = await openSource(files[0]!, looking)
   first.rows.destroy()
   const notes = [...first.notes]
+  let sameWay = true
   for (const file of files.slice(1)) {
     const next = await openSource(file, looking)
     next.rows.destroy()
     checkAlike(first, next)
+    sameWay &&= isReadTheSameWay(first, next)
     notes.push(...next.notes)
   }
   const starts: { name: string; row: number }[] = []
@@ -43,8 +47,12 @@ export async function openSources(files: readonly string[], options: SourceOptio
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
     return { file: start.name, row: number - start.row }
   }
-  const rows = Readable.from(rowsOf(files, options, starts))
-  return { ...first, name: `${files.length} files`, files, rows, notes, ...places(positionOf) }
+  const { records: firsts, ...common } = first
+  const all = { ...common, name: `${files.length} files`, files, notes, ...places(positionOf) }
+  if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, options, starts)) }
+  const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
+  const records = { ...firsts, stream }
+  return { ...all, rows: rowsOf(all.name, records), records }
 }
 
 function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {
@@ -55,7 +63,7 @@ function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' |
   return { positionOf, placeOf }
 }
 
-async function* rowsOf(
+async function* eachRow(
   files: readonly string[],
   options: SourceOptions,
   starts: { name: string; row: number }[],
@@ -69,6 +77,29 @@ async function* rowsOf(
       yield each as SourceRow
     }
   }
+}
+
+/** The same of records, in their arrays. */
+async function* eachBatch(
+  files: readonly string[],
+  options: SourceOptions,
+  starts: { name: string; row: number }[],
+): AsyncGenerator<CsvRecord[]> {
+  let row = 0
+  for (const file of files) {
+    const source = await openSource(file, options)
+    starts.push({ name: source.name, row })
+    for await (const batch of source.records!.stream) {
+      row += batch.length
+      yield batch as CsvRecord[]
+    }
+  }
+}
+
+/** A record of the one, read as one of the other, is the same row. */
+function isReadTheSameWay(first: Source, next: Source): boolean {
+  const way = ({ header, records }: Source) => JSON.stringify([header, records?.format])
+  return way(first) === way(next)
 }
 
 /** The columns may stand in another order: rows go by their names. */

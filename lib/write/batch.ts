@@ -1,3 +1,4 @@
+import { ValueError } from '../encode/row-encoder.ts'
 import { PgBatchError } from '../errors.ts'
 import type { RowShape, WritePlan } from './plan.ts'
 
@@ -154,6 +155,17 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
     return toRow(batch.items[index] as Item)
   } catch (cause) {
     const rowIndex = placeOfItem(batch, index)
+    if (cause instanceof ValueError) {
+      const message = `${cause.message} [row ${rowIndex}, batch ${batch.id}]`
+      const details = {
+        outcome: 'not-sent',
+        batchId: batch.id,
+        rowIndex,
+        column: cause.column,
+        cause,
+      } as const
+      throw new PgBatchError('VALUE_NOT_ENCODABLE', message, details)
+    }
     throw new PgBatchError('CALLBACK_FAILED', `\`toRow\` threw for row ${rowIndex} of batch ${batch.id}`, {
       outcome: 'not-sent',
       batchId: batch.id,

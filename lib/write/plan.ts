@@ -1,3 +1,4 @@
+import type { CsvColumns } from '../csv/record.ts'
 import type { Codec } from '../encode/codec.ts'
 import { codecFor } from '../encode/codec-for.ts'
 import { canBeBinary, makeRowEncoder, type RowEncoder } from '../encode/row-encoder.ts'
@@ -17,6 +18,8 @@ export interface WriteRequest<Item> {
   readonly method: Method
   readonly copyFormat: CopyFormat
   readonly onConflict: ConflictOption | undefined
+  /** The items are records of a CSV file, which always go by COPY. */
+  readonly csv: CsvColumns | undefined
 }
 
 /** One column that is written. */
@@ -82,7 +85,10 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     table: name,
     columns,
     columnNames: new Set(names),
-    defaulted: columns.flatMap((column, index) => (column.known?.column.hasDefault ? [index] : [])),
+    // a record has a field for each column
+    defaulted: request.csv
+      ? []
+      : columns.flatMap((column, index) => (column.known?.column.hasDefault ? [index] : [])),
     toRow: request.toRow,
     unknownKeys: request.unknownKeys,
     method,
@@ -111,6 +117,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
           columns: shape.columns.map(index => columns[index]!.known!.column),
           format,
           ...(staging ? { staging: { shape: shape.number } } : {}),
+          csv: request.csv,
         })
         encoders.set(key, encoder)
       }

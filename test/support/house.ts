@@ -7,7 +7,7 @@ import { join, posix, sep } from 'node:path'
  * whoever is above may reach past the next floor, except that batch knows nothing of PostgreSQL.
  */
 const WORDS = ['types', 'errors']
-const FLOOR = ['encode', 'table', 'connection', ...WORDS]
+const FLOOR = ['encode', 'table', 'connection', 'csv', ...WORDS]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   index: [
@@ -45,11 +45,12 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'writable-options': ['write', 'options', ...FLOOR],
   kafka: ['write', ...FLOOR],
   batch: ['options', ...WORDS],
-  sources: WORDS,
+  sources: ['csv', ...WORDS],
   write: FLOOR,
-  encode: WORDS,
+  encode: ['csv', ...WORDS],
   table: WORDS,
   connection: WORDS,
+  csv: WORDS,
   options: ['edit-distance', ...WORDS],
   errors: ['types'],
   types: [],

@@ -63,7 +63,7 @@ function putShortText(out: ByteBuffer, text: string): boolean {
 }
 
 /** A whole number of up to 16 digits and a fraction in ten-thousandths: each of them base-10000 digits as it stands. */
-function putShort(
+export function putShort(
   out: ByteBuffer,
   isNegative: boolean,
   whole: number,

@@ -1,17 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { readCsv } from '../../../lib/sources/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../lib/sources/dialect.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
-import { readAll } from './support.ts'
+import { readCsvRows } from './support.ts'
 
 const read = (text: Buffer | string, step?: number, { delimiter = ',', ...options }: DialectOptions = {}) =>
-  readAll(
-    readCsv('f.csv', resolveDialect(options, delimiter), () => {}),
-    text,
-    step,
-  )
+  readCsvRows(resolveDialect(options, delimiter), text, step)
 
 /** @see https://github.com/max-mapper/csv-spectrum */
 describe('csv-spectrum', () => {

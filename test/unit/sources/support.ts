@@ -1,5 +1,8 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { CsvRecord } from '../../../lib/csv/record.ts'
+import { type Records, readCsv } from '../../../lib/sources/csv.ts'
+import type { Dialect } from '../../../lib/sources/dialect.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
 
 /** Runs text through a reader, `step` bytes at a time: readers must not care where chunks end. */
@@ -13,6 +16,22 @@ export async function readAll(
     for await (const row of source) rows.push(row as unknown as SourceRow)
   })
   return rows
+}
+
+/** The same for CSV, whose reader gives records in arrays. */
+export async function readCsvRows(
+  dialect: Dialect,
+  text: string | Buffer,
+  step?: number,
+  onHeader: (header: readonly string[]) => void = () => {},
+): Promise<SourceRow[]> {
+  let records: Records | undefined
+  const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true }, found => {
+    records = found
+    onHeader(found.header)
+  })
+  const batches = (await readAll(reader, text, step)) as unknown as CsvRecord[][]
+  return batches.flat().map(record => records!.rowOf(record))
 }
 
 export function* slices(bytes: Buffer, step: number): Generator<Buffer> {
