@@ -17,12 +17,14 @@ export class FieldCutter {
   starts = new Int32Array(32)
   ends = new Int32Array(32)
   kinds = new Uint8Array(32)
+  /** Holds what `unescape` was called for last. */
+  unescaped = Buffer.alloc(1024)
   readonly #delimiter: number
   readonly #quote: number
   readonly #escape: number
   readonly #nulls: readonly Buffer[]
   readonly #emptyIsNull: boolean
-  #unescaped = Buffer.alloc(0)
+  #sawEscape = false
 
   constructor({ delimiter, quote, escape: escapeBy, nulls }: CsvFormat) {
     this.#delimiter = code(delimiter)
@@ -36,40 +38,41 @@ export class FieldCutter {
   cut({ chunk, start, end }: CsvRecord): number {
     const delimiter = this.#delimiter
     const quote = this.#quote
+    let { starts, ends, kinds } = this
     let field = 0
     for (let at = start; ; at++) {
-      if (field === this.starts.length) this.#grow()
+      if (field === starts.length) ({ starts, ends, kinds } = this.#grow())
       if (at < end && chunk[at] === quote) {
-        at = this.#cutQuoted(chunk, at + 1, end, field)
+        starts[field] = at + 1
+        at = this.#closingQuote(chunk, at + 1, end)
+        ends[field] = at++
+        kinds[field] = this.#sawEscape ? ESCAPED : QUOTED
       } else {
-        this.starts[field] = at
+        starts[field] = at
         while (at < end && chunk[at] !== delimiter) at++
-        this.ends[field] = at
-        this.kinds[field] = PLAIN
+        ends[field] = at
+        kinds[field] = PLAIN
       }
       field++
       if (at >= end) return field
     }
   }
 
-  /** Returns the place behind the closing quote. */
-  #cutQuoted(chunk: Buffer, start: number, end: number, field: number): number {
+  #closingQuote(chunk: Buffer, start: number, end: number): number {
     const quote = this.#quote
     const escapeBy = this.#escape
-    let kind = QUOTED
+    let escapes = false
     let at = start
     for (; at < end; at++) {
       const byte = chunk[at]
       if (byte !== quote && byte !== escapeBy) continue
       if (this.#isEscape(chunk, at, end)) {
-        kind = ESCAPED
+        escapes = true
         at++
       } else if (byte === quote) break
     }
-    this.starts[field] = start
-    this.ends[field] = at
-    this.kinds[field] = kind
-    return at + 1
+    this.#sawEscape = escapes
+    return at
   }
 
   /** True where an escape stands before what it escapes: a quote, or itself. */
@@ -91,38 +94,38 @@ export class FieldCutter {
     return false
   }
 
-  /** The bytes of a field with escapes, without them; good until the next call. */
-  unescape(chunk: Buffer, field: number): Buffer {
+  /** Puts the bytes of a field with escapes, without these, into `unescaped`; returns how many there are. */
+  unescape(chunk: Buffer, field: number): number {
     const end = this.ends[field]!
+    const escapeBy = this.#escape
     let at = this.starts[field]!
-    if (this.#unescaped.length < end - at) this.#unescaped = Buffer.allocUnsafe((end - at) * 2)
-    const out = this.#unescaped
+    if (this.unescaped.length < end - at) this.unescaped = Buffer.allocUnsafe((end - at) * 2)
+    const out = this.unescaped
     let length = 0
     for (; at < end; at++) {
-      if (this.#isEscape(chunk, at, end)) at++
+      if (chunk[at] === escapeBy && this.#isEscape(chunk, at, end)) at++
       out[length++] = chunk[at]!
     }
-    return out.subarray(0, length)
+    return length
   }
 
   /** The text of a field, or null. */
   text(chunk: Buffer, field: number): string | null {
     if (this.isNull(chunk, field)) return null
-    if (this.kinds[field] === ESCAPED) return this.unescape(chunk, field).toString()
+    if (this.kinds[field] === ESCAPED) return this.unescaped.toString('utf8', 0, this.unescape(chunk, field))
     return chunk.toString('utf8', this.starts[field], this.ends[field])
   }
 
-  #grow(): void {
-    const length = this.starts.length * 2
-    const grown = {
-      starts: new Int32Array(length),
-      ends: new Int32Array(length),
-      kinds: new Uint8Array(length),
-    }
-    grown.starts.set(this.starts)
-    grown.ends.set(this.ends)
-    grown.kinds.set(this.kinds)
-    Object.assign(this, grown)
+  #grow(): this {
+    const { starts, ends, kinds } = this
+    const length = starts.length * 2
+    this.starts = new Int32Array(length)
+    this.ends = new Int32Array(length)
+    this.kinds = new Uint8Array(length)
+    this.starts.set(starts)
+    this.ends.set(ends)
+    this.kinds.set(kinds)
+    return this
   }
 }
 

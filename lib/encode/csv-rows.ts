@@ -40,8 +40,8 @@ function makeBinary(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOption
         }
         let fits: boolean
         if (cutter.kinds[index] === ESCAPED) {
-          const bytes = cutter.unescape(chunk, index)
-          fits = put(out, bytes, 0, bytes.length)
+          const length = cutter.unescape(chunk, index)
+          fits = put(out, cutter.unescaped, 0, length)
         } else {
           fits = put(out, chunk, cutter.starts[index]!, cutter.ends[index]!)
         }
@@ -81,8 +81,8 @@ function makeText(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOptions,
       for (const index of indexes) {
         if (cutter.isNull(chunk, index)) putNull(out)
         else if (cutter.kinds[index] === ESCAPED) {
-          const bytes = cutter.unescape(chunk, index)
-          putEscaped(out, bytes, 0, bytes.length)
+          const length = cutter.unescape(chunk, index)
+          putEscaped(out, cutter.unescaped, 0, length)
         } else {
           putEscaped(out, chunk, cutter.starts[index]!, cutter.ends[index]!)
         }

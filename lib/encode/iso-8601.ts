@@ -131,13 +131,13 @@ function twoDigits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
 }
 
-function daysInMonth(year: number, month: number): number {
+export function daysInMonth(year: number, month: number): number {
   if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 }
 
 /** The proleptic Gregorian calendar, as date2j counts. Year 0 is 1 BC. */
-function daysSince2000(year: number, month: number, day: number): number {
+export function daysSince2000(year: number, month: number, day: number): number {
   const shiftedYear = month <= 2 ? year - 1 : year // years that begin in March end with the leap day
   const era = Math.floor(shiftedYear / 400)
   const yearOfEra = shiftedYear - era * 400

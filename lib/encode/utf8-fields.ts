@@ -5,6 +5,8 @@ import { float8 } from './codecs/float.ts'
 import { int2, int4, int8 } from './codecs/integer.ts'
 import { numeric, putShort } from './codecs/numeric.ts'
 import { json, jsonb, text } from './codecs/text.ts'
+import { timestamp, timestamptz } from './codecs/timestamp.ts'
+import { putUtf8Timestamp, putUtf8Timestamptz } from './utf8-timestamps.ts'
 
 /**
  * What a codec's `binary` does for a string, of the string's UTF-8 bytes: the same field, or false. For the commonest
@@ -25,8 +27,8 @@ const MINUS = 0x2d
 const POINT = 0x2e
 const ZERO = 0x30
 
-/** Up to here a loop over the bytes costs less than a call into the engine. */
-const SHORT = 40
+/** Up to here a loop over the bytes costs less than `copy`, which makes a view of them. */
+const SHORT = 120
 
 /** Appends bytes; room must be reserved. */
 function putBytes(out: ByteBuffer, bytes: Buffer, start: number, end: number): void {
@@ -179,4 +181,6 @@ const OF_BYTES: ReadonlyMap<Codec, PutUtf8> = new Map([
   [numeric, putNumeric],
   [float8, putFloat8],
   [boolean, putBoolean],
+  [timestamp, putUtf8Timestamp(ofString(timestamp))],
+  [timestamptz, putUtf8Timestamptz(ofString(timestamptz))],
 ])

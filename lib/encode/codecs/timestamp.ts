@@ -46,6 +46,11 @@ function putIso(out: ByteBuffer, offset: number): boolean {
   )
 }
 
+/** A timestamp of so many seconds and microseconds since 2000-01-01. */
+export function putMicroseconds(out: ByteBuffer, seconds: number, micros: number): boolean {
+  return putInt64(out, seconds, 1_000_000, micros)
+}
+
 /** An int8 of `count * unit + rest`, where the product may need more bits than a double has. */
 function putInt64(out: ByteBuffer, count: number, unit: number, rest: number): boolean {
   const high = Math.floor(count / 0x1_0000_0000)
