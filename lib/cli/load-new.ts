@@ -19,7 +19,7 @@ export async function loadNew(task: LoadTask): Promise<void> {
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
     const { records } = source
-    const shown = records ? rowsOf(source.name, { ...records, stream: rows }) : rows
+    const shown = records ? rowsOf({ ...records, stream: rows }, row => source.positionOf(row).file) : rows
     const plan = exists
       ? { ...choice, rows: shown, table: `${given.table}, appended to`, columns }
       : { ...choice, rows: shown, table: `${given.table}, created`, columns, sql }

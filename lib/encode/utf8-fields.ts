@@ -1,5 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, PutUtf8 } from './codec.ts'
 import { boolean } from './codecs/boolean.ts'
 import { float8 } from './codecs/float.ts'
 import { int2, int4, int8 } from './codecs/integer.ts'
@@ -8,13 +8,7 @@ import { json, jsonb, text } from './codecs/text.ts'
 import { timestamp, timestamptz } from './codecs/timestamp.ts'
 import { putUtf8Timestamp, putUtf8Timestamptz } from './utf8-timestamps.ts'
 
-/**
- * What a codec's `binary` does for a string, of the string's UTF-8 bytes: the same field, or false. For the commonest
- * types without making the string, which is half of what a row from a file costs.
- */
-export type PutUtf8 = (out: ByteBuffer, bytes: Buffer, start: number, end: number) => boolean
-
-/** The writer of a codec that has a binary form. */
+/** The commonest types do without making the string, which is half of what a row from a file costs. */
 export function utf8FieldOf(codec: Codec): PutUtf8 {
   return OF_BYTES.get(codec) ?? ofString(codec)
 }

@@ -1,7 +1,7 @@
 import type { ByteBuffer } from './byte-buffer.ts'
+import type { PutUtf8 } from './codec.ts'
 import { putMicroseconds } from './codecs/timestamp.ts'
 import { daysInMonth, daysSince2000 } from './iso-8601.ts'
-import type { PutUtf8 } from './utf8-fields.ts'
 
 const DASH = 0x2d
 const PLUS = 0x2b

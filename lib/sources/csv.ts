@@ -95,16 +95,24 @@ export function readCsv(
   return stream
 }
 
-/** The records as rows, for which they are read once somebody reads these. A ragged record is an error. */
-export function rowsOf(name: string, { stream, rowOf, raggedness }: Records): Readable {
+/**
+ * The records as rows, for which they are read once somebody reads these. A ragged record is an error.
+ * @param fileOf the name of the file in which a row stands, by its number from 1
+ */
+export function rowsOf(
+  { stream, rowOf, raggedness }: Records,
+  fileOf: (rowNumber: number) => string,
+): Readable {
+  let number = 0
   let started = false
   const start = () => {
     stream.on('data', (batch: CsvRecord[]) => {
       let wanted = true
       for (const record of batch) {
+        number++
         const problem = raggedness(record)
         if (problem) {
-          rows.destroy(new SourceError(`${name}: ${problem}`))
+          rows.destroy(new SourceError(`${fileOf(number)}: ${problem}`))
           return
         }
         wanted = rows.push(rowOf(record))

@@ -125,7 +125,7 @@ class Reading {
         const headless = !dialect.header
         const fields = `${delimiterName(dialect.delimiter)} between fields`
         const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
-        const rows = rowsOf(name, records)
+        const rows = rowsOf(records, () => name)
         resolve({ name, format: 'csv', header, headless, rows, records, notes: this.notes, manner })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'

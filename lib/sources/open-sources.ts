@@ -52,7 +52,7 @@ export async function openSources(files: readonly string[], options: SourceOptio
   if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, options, starts)) }
   const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
   const records = { ...firsts, stream }
-  return { ...all, rows: rowsOf(all.name, records), records }
+  return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
 }
 
 function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {

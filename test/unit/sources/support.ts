@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { CsvRecord } from '../../../lib/csv/record.ts'
-import { type Records, readCsv } from '../../../lib/sources/csv.ts'
+import { readCsv, rowsOf } from '../../../lib/sources/csv.ts'
 import type { Dialect } from '../../../lib/sources/dialect.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
 
@@ -18,20 +17,27 @@ export async function readAll(
   return rows
 }
 
-/** The same for CSV, whose reader gives records in arrays. */
+/** The same for CSV, whose reader gives records in arrays; `loose`: ragged ones are rows, too. */
 export async function readCsvRows(
   dialect: Dialect,
   text: string | Buffer,
-  step?: number,
+  step: number = 1 << 16,
   onHeader: (header: readonly string[]) => void = () => {},
+  { loose = false } = {},
 ): Promise<SourceRow[]> {
-  let records: Records | undefined
-  const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true }, found => {
-    records = found
-    onHeader(found.header)
+  let rows: Promise<SourceRow[]> | undefined
+  const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true }, records => {
+    onHeader(records.header)
+    rows = rowsOf(loose ? { ...records, raggedness: () => undefined } : records, () => 'f.csv').toArray()
+    rows.catch(() => {}) // awaited below
   })
-  const batches = (await readAll(reader, text, step)) as unknown as CsvRecord[][]
-  return batches.flat().map(record => records!.rowOf(record))
+  await new Promise<void>(resolve => {
+    pipeline(Readable.from(slices(Buffer.from(text as string), step)), reader).then(resolve, error => {
+      rows ??= Promise.reject(error)
+      resolve()
+    })
+  })
+  return rows ?? []
 }
 
 export function* slices(bytes: Buffer, step: number): Generator<Buffer> {
