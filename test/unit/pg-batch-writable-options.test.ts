@@ -5,6 +5,8 @@ import type { PgBatchWritableOptions } from '../../lib/writable-options.ts'
 const pool = { connect: () => Promise.reject(new Error('not in this test')) }
 const make = (options: unknown) => new PgBatchWritable(options as PgBatchWritableOptions<object>)
 
+const CSV = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
+
 const WRONG: readonly [options: unknown, message: RegExp][] = [
   [undefined, /`options` to be an object, got `undefined`/],
   [null, /`options` to be an object, got `null` \(null\)/],
@@ -44,6 +46,18 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', method: 'COPY' }, /`method` to be one of 'auto', 'copy', 'insert'/],
   [{ pool, table: 't', copyFormat: 'csv' }, /`copyFormat` to be one of 'auto', 'binary', 'text'/],
   [{ pool, table: 't', method: 'insert', copyFormat: 'text' }, /no `copyFormat` with `method: 'insert'`/],
+  [{ pool, table: 't', csv: true }, /`csv` to be an object/],
+  [{ pool, table: 't', csv: { format: CSV, fields: 'id' } }, /`csv\.fields` to be an array of column names/],
+  [{ pool, table: 't', csv: { format: CSV, fields: [undefined] } }, /`csv\.fields`.* that is not empty/],
+  [{ pool, table: 't', csv: { format: CSV, fields: ['id', 'id'] } }, /each column of `csv\.fields` once/],
+  [
+    { pool, table: 't', csv: { format: {}, fields: ['id'] } },
+    /`csv\.format\.delimiter` to be a character of ASCII/,
+  ],
+  [{ pool, table: 't', csv: { format: { ...CSV, quote: '“' }, fields: ['id'] } }, /`csv\.format\.quote`/],
+  [{ pool, table: 't', csv: { format: { ...CSV, nulls: '' }, fields: ['id'] } }, /`csv\.format\.nulls`/],
+  [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, toRow: () => ({}) }, /no `toRow` with `csv`/],
+  [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, method: 'insert' }, /no `method` with `csv`/],
   [{ pool, table: 't', concurrency: 0 }, /`concurrency` to be an integer ≥ 1, got `0` \(number\)/],
   [{ pool, table: 't', concurrency: 1.5 }, /`concurrency` to be an integer ≥ 1/],
   [{ pool, table: 't', concurrency: '2' }, /`concurrency` to be an integer ≥ 1, got `'2'` \(string\)/],
@@ -72,6 +86,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
 ]
 
 const RIGHT: readonly object[] = [
+  { pool, table: 't', csv: { format: CSV, fields: [undefined, 'id'] }, copyFormat: 'text' },
   { pool, table: 't' },
   {
     pool,

@@ -9,6 +9,7 @@ describe('pg-batch load --rejects', () => {
 
   beforeEach(() =>
     database.pool.query(`
+      DROP TABLE IF EXISTS all_people CASCADE;
       DROP TABLE IF EXISTS people;
       CREATE TABLE people (id int PRIMARY KEY, age int CHECK (age >= 0), doc jsonb)`),
   )
@@ -51,6 +52,39 @@ describe('pg-batch load --rejects', () => {
     ).to.deep.equal([3, 8, 13, 18].map(n => [String(n), path, '22P02', { id: String(n), age: 'secret' }]))
     expect((await stat(rejects)).mode & 0o777).to.equal(0o600)
   })
+
+  for (const [way, make] of [
+    ['COPY', ''],
+    // which takes no COPY
+    ['INSERT', 'ALTER TABLE people RENAME TO all_people; CREATE VIEW people AS SELECT * FROM all_people'],
+  ]) {
+    it(`names the line of a record with fields too many or too few, and keeps what there is of it: ${way}`, async () => {
+      await database.pool.query(`DROP TABLE IF EXISTS all_people CASCADE; ${make}`)
+      const rejects = await fresh()
+      const path = await file('ragged.csv', 'id,age,doc\n1,1,"[\n1]"\n2\n3,3,,x,""\n\n4,,""\n5,5,\n')
+      const failed = await pgBatch('load', path, '-t', 'people')
+      expect(failed.stderr).to.equal(
+        `pg-batch: ${path}: row 2: the record that ends on line 4 has 1 field, the file has 3 columns; nothing committed\n`,
+      )
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
+      expect(ended.stdout).to.match(/^people: 2 rows committed in 1 batch, 3 rejected, /)
+      const lines = (await linesOf(rejects)).sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
+      expect(lines.map(({ source_offset, code, row }) => [source_offset, code, row])).to.deep.equal([
+        ['2', 'VALUE_NOT_ENCODABLE', { id: '2' }],
+        ['3', 'VALUE_NOT_ENCODABLE', { id: '3', age: '3', doc: null, column4: 'x', column5: '' }],
+        ['4', 'REFUSED', { id: '4', age: null, doc: '' }],
+      ])
+      expect(lines[1]!.message).to.match(
+        /^the record that ends on line 5 has 5 fields, the file has 3 columns/,
+      )
+      expect(await stored()).to.deep.equal([
+        { id: 1, age: 1, doc: [1] },
+        { id: 5, age: 5, doc: null },
+      ])
+      await writeFile(rejects, '{"id":"2"}\n')
+      expect((await pgBatch('replay', rejects, '-t', 'people')).stdout).to.match(/^people: 1 row committed/)
+    })
+  }
 
   it('makes no file when no row is bad', async () => {
     const rejects = await fresh()
