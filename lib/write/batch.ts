@@ -6,7 +6,10 @@ import type { RowShape, WritePlan } from './plan.ts'
 export interface Batch<Item> {
   /** The number of the array, from 1, in the order of writing. */
   readonly id: number
-  readonly items: readonly Item[]
+  /** How many items came. */
+  readonly count: number
+  /** Empty once nothing but their rows' bytes is held, see `holdBytesOnly`. */
+  items: readonly Item[]
   /** Places of `items` in the array, where they are only a part of it. */
   readonly places?: readonly number[] | undefined
   /** What `prepareBatch` made of the items, kept so that `toRow` and `position` run once for each. */
@@ -35,6 +38,28 @@ export interface RowGroup {
   readonly rows: readonly object[]
   /** Indexes of the rows' items in the batch; undefined: the same as the rows'. */
   readonly indexes: readonly number[] | undefined
+  /** What the rows became, in place of them. */
+  readonly encoded?: EncodedRows | undefined
+}
+
+/** Rows as they went into a COPY. */
+export interface EncodedRows {
+  readonly format: 'binary' | 'text'
+  /** As `CopyIn` takes them. */
+  readonly pieces: readonly Buffer[]
+  readonly count: number
+}
+
+/**
+ * Lets go of a batch's items, where another attempt is all that may still be wanted of them: a quarter of the memory,
+ * and objects that do not live long enough to become work for the garbage collector's slow part.
+ * @returns the group, as the next attempt will find it
+ */
+export function holdBytesOnly({ batch, shape, indexes }: RowGroup, encoded: EncodedRows): RowGroup {
+  const group = { batch, shape, rows: [], indexes, encoded }
+  batch.items = []
+  batch.prepared = { ...batch.prepared!, groups: [group] }
+  return group
 }
 
 /** Index into the batch's items of the `index`th row of a group. */
@@ -94,7 +119,7 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
   const known = plan.unknownKeys === 'ignore' ? rows : checkKeys(rows, batch, plan, invalid)
   batch.prepared = {
-    skipped: batch.items.length - known.rows.length - invalid.length,
+    skipped: batch.count - known.rows.length - invalid.length,
     groups: groupByShape(known, batch, plan, invalid),
     invalid,
   }
@@ -109,7 +134,7 @@ interface Rows {
 
 function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
   if (batch.items.every(isRow)) return { rows: batch.items as readonly object[], indexes: undefined }
-  return collect(batch.items.length, invalid, index => {
+  return collect(batch.count, invalid, index => {
     const item: unknown = batch.items[index]
     if (isRow(item)) return item
     throw invalidRow(batch, index, `is ${describe(item)}`)
@@ -117,7 +142,7 @@ function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
 }
 
 function mapItems<Item>(batch: Batch<Item>, toRow: (item: Item) => unknown, invalid: InvalidItem[]): Rows {
-  return collect(batch.items.length, invalid, index => {
+  return collect(batch.count, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
     if (row instanceof Promise) {
