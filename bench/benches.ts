@@ -4,4 +4,5 @@ import type { Bench } from './support/bench.ts'
 export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   'what-batching-buys': () => import('./what-batching-buys/bench.ts'),
   'write-grid': () => import('./write-grid/bench.ts'),
+  load: () => import('./load/bench.ts'),
 }

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
+const run = promisify(execFile)
+
+/** The command as it is published. */
+export interface BuiltCommand {
+  readonly main: string
+  remove(): Promise<void>
+}
+
+/** Builds `pg-batch` into a folder of its own, so that what lies in dist/ stays as it is. */
+export async function buildCommand(): Promise<BuiltCommand> {
+  // below node_modules, so that packages are found from it
+  const cache = join(REPOSITORY, 'node_modules', '.cache')
+  await mkdir(cache, { recursive: true })
+  const folder = await mkdtemp(join(cache, 'bench-load-'))
+  await cp(join(REPOSITORY, 'package.json'), join(folder, 'package.json'))
+  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
+  const words = ['-p', join(REPOSITORY, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]
+  await run(process.execPath, [join(typescript, 'bin', 'tsc'), ...words])
+  return { main: join(folder, 'dist', 'cli', 'main.js'), remove: () => rm(folder, { recursive: true }) }
+}
+
+/** What `psql --version` says; undefined where there is none. */
+export async function psqlVersion(): Promise<string | undefined> {
+  try {
+    return (await run('psql', ['--version'])).stdout.trim()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { processCpu } from '../support/cpu-time.ts'
+import { checkCount, emptyTable } from '../support/table.ts'
+
+export interface CommandSample {
+  /** From the start of the process to its end. */
+  readonly seconds: number
+  /** Undefined where /proc cannot tell. */
+  readonly clientCpu: number | undefined
+  /** Of the backends that served it. */
+  readonly serverCpu: number | undefined
+}
+
+/** Runs a command that fills the empty table with `rows` rows. */
+export async function timeCommand(
+  connectionString: string,
+  rows: number,
+  [program, ...words]: readonly [string, ...string[]],
+): Promise<CommandSample> {
+  const pool = new pg.Pool({ connectionString, max: 1 })
+  try {
+    await emptyTable(pool)
+    const postmaster = await postmasterPid(pool)
+    const before = cpuOfEnded(postmaster)
+    const started = performance.now()
+    await finish(program, words)
+    const seconds = (performance.now() - started) / 1000
+    await backendsEnded(pool, postmaster)
+    const after = cpuOfEnded(postmaster)
+    await checkCount(pool, rows)
+    return {
+      seconds,
+      clientCpu: difference(after.clients, before.clients),
+      serverCpu: difference(after.backends, before.backends),
+    }
+  } finally {
+    await pool.end()
+  }
+}
+
+/** CPU seconds of the programs that this process has started, and of the server's backends, which have all ended. */
+function cpuOfEnded(postmaster: number) {
+  return { clients: processCpu('self')?.children, backends: processCpu(postmaster)?.children }
+}
+
+function difference(after: number | undefined, before: number | undefined): number | undefined {
+  return after === undefined || before === undefined ? undefined : after - before
+}
+
+function finish(program: string, words: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] })
+    child.once('error', reject)
+    child.once('exit', status =>
+      status === 0 ? resolve() : reject(new Error(`${program} ended with status ${status}`)),
+    )
+  })
+}
+
+async function postmasterPid(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query(
+    "SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)::int AS pid",
+  )
+  return rows[0].pid
+}
+
+const QUIET_MS = 50
+
+/** A backend ends a little later than its client, and counts once the postmaster has noticed. */
+async function backendsEnded(pool: pg.Pool, postmaster: number): Promise<void> {
+  const others =
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+  while ((await pool.query(others)).rows[0].n > 0) await sleep(QUIET_MS)
+  for (let before = Number.NaN; ; ) {
+    const now = processCpu(postmaster)?.children ?? 0
+    if (now === before) return
+    before = now
+    await sleep(QUIET_MS)
+  }
+}
