@@ -62,7 +62,7 @@ export function makeProgram(commands: Commands): Command {
     .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
     .option('--batch-size <rows>', 'rows in a batch (1000)', positiveInteger)
-    .option('--concurrency <n>', 'connections that write at the same time (1)', positiveInteger)
+    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
     .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
     .addHelpText('after', LOAD_HELP)
     .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
@@ -80,7 +80,7 @@ export function makeProgram(commands: Commands): Command {
     .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
     .option('--batch-size <rows>', 'rows in a batch (1000)', positiveInteger)
-    .option('--concurrency <n>', 'connections that write at the same time (1)', positiveInteger)
+    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
     .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
     .addHelpText('after', REPLAY_HELP)
     .action((file: string, options: Partial<LoadArguments>, command: Command) =>

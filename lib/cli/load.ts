@@ -8,6 +8,7 @@ import { loadKnown } from './load-known.ts'
 import { loadNew } from './load-new.ts'
 import type { Output } from './output.ts'
 import { checkRejectsFile } from './rejects-file.ts'
+import { connectionsOf } from './run-options.ts'
 import { chooseNotify } from './watch/choose-watchers.ts'
 
 /** Loads files into one table, and prints one line about it. */
@@ -25,7 +26,7 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   const source = await openSources(files, { ...reading, onOpen: meter.add })
   try {
     for (const note of source.notes) notify(note)
-    const connections = (given.concurrency ?? 1) + 1
+    const connections = connectionsOf(given) + 1
     const database = await openDatabase({ url: given.database, connections, notify })
     try {
       const reopen = () => openSources(files, reading)

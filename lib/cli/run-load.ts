@@ -25,6 +25,7 @@ import { committedLine, count, interruptedLine, plural, replayHint } from './rep
 import { openResume, type Resume } from './resume.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
 import { RowPositions } from './row-positions.ts'
+import { connectionsOf } from './run-options.ts'
 import { summaryTable } from './summary.ts'
 import { chooseWatchers } from './watch/choose-watchers.ts'
 
@@ -147,7 +148,7 @@ function openRun(plan: LoadPlan, resume: Resume | undefined) {
     ...writing,
     pool: database.pool,
     table: { schema: table.schema, name: table.name },
-    concurrency: given.concurrency,
+    concurrency: connectionsOf(given),
     rejectLimit: writerLimit(given.rejectLimit, given.rejects !== undefined),
     deadLetter,
     checkpoint: resume?.checkpoint as CheckpointOptions<unknown> | undefined,

@@ -48,6 +48,20 @@ export function runMistake(
   return undefined
 }
 
+/**
+ * How many connections write. Two let the server work on both of two cores, and no wait for a commit stops the reading;
+ * a third gains nothing there. One, where the order of rows decides what is stored, or from where a load goes on.
+ */
+export function connectionsOf(given: {
+  concurrency?: number
+  resume?: string
+  onConflict?: readonly string[]
+  onConflictDo?: string
+}): number {
+  const inOrder = given.resume !== undefined || given.onConflict || given.onConflictDo
+  return given.concurrency ?? (inOrder ? 1 : 2)
+}
+
 function rejectLimit(text: string): RejectLimit {
   const limit = parseRejectLimit(text)
   if (!limit) throw new InvalidArgumentError('Expected a number of rows, or a share of them such as 0.5%.')

@@ -16,9 +16,9 @@ export class SplitError extends Error {
 }
 
 /**
- * Cuts the bytes of a CSV file into records, chunk by chunk, and checks that quotes are where they may be. It goes
- * from one quote or line end to the next by `indexOf`, which is some ten times faster than a loop over the bytes
- * (0.05 µs a record without quotes, 0.1 µs with six of them, against 0.15 µs).
+ * Cuts the bytes of a CSV file into records, chunk by chunk, and checks that quotes are where they may be. Outside of
+ * quotes it goes from one quote or line end to the next by `indexOf`, which costs 0.015 µs where a loop over a hundred
+ * bytes costs 0.15; inside, where quotes stand close together, it is the other way round.
  *
  *     text ──quote at the start of a field──▶ quoted ──closing quote──▶ text
  *     text ──\n, \r\n or \r──▶ the next record, or a comment, which ends with its line
@@ -30,6 +30,8 @@ export class CsvSplitter {
   readonly #quote: number | undefined
   readonly #escape: number | undefined
   readonly #comment: number | undefined
+  /** No byte that matters inside quotes is above it. */
+  readonly #highestMark: number
   readonly #take: (record: CsvRecord) => void
   /** Bytes of the record, or of the comment, that came in earlier chunks. */
   #parts: Buffer[] = []
@@ -48,6 +50,7 @@ export class CsvSplitter {
     this.#quote = dialect.quote?.charCodeAt(0)
     this.#escape = dialect.quote === undefined ? undefined : dialect.escape?.charCodeAt(0)
     this.#comment = dialect.comment?.charCodeAt(0)
+    this.#highestMark = Math.max(this.#quote ?? 0, this.#escape ?? 0, RETURN)
     this.#take = take
   }
 
@@ -63,31 +66,30 @@ export class CsvSplitter {
   }
 
   #split(chunk: Buffer, last: boolean): void {
-    const marks = new Marks(chunk, this.#quote, this.#escape)
+    const marks = new Marks(chunk, this.#quote)
     const { length } = chunk
     let start = -this.#partsBytes // of the record; below 0 in an earlier chunk
     let at = 0
     let held = length
 
     while (at < length) {
+      if (this.#state === 'quoted') {
+        at = this.#skipQuoted(chunk, at, last)
+        if (this.#state !== 'quoted') continue
+        held = at
+        break
+      }
       if (this.#state === 'start') this.#state = chunk[at] === this.#comment ? 'comment' : 'text'
-      const mark =
-        this.#state === 'quoted' ? this.#nextQuote(marks, at) : marks.next(at, this.#state === 'text')
+      const mark = marks.next(at, this.#state === 'text')
       if (mark === length) break
       const byte = chunk[mark]!
-      if (byte !== LINE_FEED && mark + 1 === length && !last) {
+      if (byte === RETURN && mark + 1 === length && !last) {
         held = mark
         break
       }
-      if (this.#state === 'quoted') {
-        at = mark + 1
-        if (byte === this.#escape && this.#isEscapable(chunk[at])) at++
-        else if (byte === this.#quote) {
-          if (at < length && !this.#endsField(chunk[at]!)) throw new SplitError(this.#lines + 1, AFTER_QUOTE)
-          this.#state = 'text'
-        }
-      } else if (byte === LINE_FEED || byte === RETURN) {
-        at = byte === RETURN && chunk[mark + 1] === LINE_FEED ? mark + 2 : mark + 1
+      at = mark + 1
+      if (byte === LINE_FEED || byte === RETURN) {
+        if (byte === RETURN && chunk[at] === LINE_FEED) at++
         this.#lines++
         if (this.#state === 'text') this.#cut(chunk, start, mark)
         else this.#forget()
@@ -98,7 +100,6 @@ export class CsvSplitter {
         if (mark > start && before !== this.#delimiter) throw new SplitError(this.#lines + 1, INSIDE_FIELD)
         this.#state = 'quoted'
         this.#quotedSince = this.#lines + 1
-        at = mark + 1
       }
     }
 
@@ -106,11 +107,34 @@ export class CsvSplitter {
     else this.#keep(chunk, start, held)
   }
 
-  /** Counts the line ends up to the next quote or escape, which it returns. */
-  #nextQuote(marks: Marks, at: number): number {
-    const mark = marks.nextQuote(at)
-    this.#lines += marks.linesBefore(at, mark, this.#lastByte)
-    return mark
+  /**
+   * Returns the place behind the closing quote, which ends the state; else the place of what has to wait for the byte
+   * that follows, or the end.
+   */
+  #skipQuoted(chunk: Buffer, from: number, last: boolean): number {
+    const quote = this.#quote
+    const escapeBy = this.#escape
+    const highest = this.#highestMark
+    const { length } = chunk
+    for (let at = from; at < length; at++) {
+      const byte = chunk[at]!
+      if (byte > highest) continue
+      if (byte === quote || byte === escapeBy) {
+        if (at + 1 === length && !last) return at
+        const next = chunk[at + 1]
+        if (byte === escapeBy && this.#isEscapable(next)) at++
+        else if (byte === quote) {
+          if (next !== undefined && !this.#endsField(next)) throw new SplitError(this.#lines + 1, AFTER_QUOTE)
+          this.#state = 'text'
+          return at + 1
+        }
+      } else if (byte === RETURN) {
+        this.#lines++
+      } else if (byte === LINE_FEED && (at === 0 ? this.#lastByte : chunk[at - 1]) !== RETURN) {
+        this.#lines++
+      }
+    }
+    return length
   }
 
   #isEscapable(byte: number | undefined): boolean {
@@ -155,20 +179,17 @@ export class CsvSplitter {
   }
 }
 
-/** The places of quotes, escapes and line ends in a chunk; each kind is looked for no further than it has to be. */
+/** The places of quotes and line ends in a chunk; each kind is looked for no further than it has to be. */
 class Marks {
   readonly #chunk: Buffer
   readonly #quoteByte: number | undefined
-  readonly #escapeByte: number | undefined
   #feed = -1
   #return = -1
   #quote = -1
-  #escape = -1
 
-  constructor(chunk: Buffer, quote: number | undefined, escapeBy: number | undefined) {
+  constructor(chunk: Buffer, quote: number | undefined) {
     this.#chunk = chunk
     this.#quoteByte = quote
-    this.#escapeByte = escapeBy === quote ? undefined : escapeBy
   }
 
   /** The next line end from a place on, or quote where that counts; the chunk's length, if there is none. */
@@ -179,24 +200,6 @@ class Marks {
     if (!quotes) return end
     if (this.#quote < at) this.#quote = this.#find(this.#quoteByte, at)
     return this.#quote < end ? this.#quote : end
-  }
-
-  /** The next quote or escape. */
-  nextQuote(at: number): number {
-    if (this.#quote < at) this.#quote = this.#find(this.#quoteByte, at)
-    if (this.#escape < at) this.#escape = this.#find(this.#escapeByte, at)
-    return this.#escape < this.#quote ? this.#escape : this.#quote
-  }
-
-  /** How many line ends there are between two places. */
-  linesBefore(from: number, to: number, byteBefore: number): number {
-    const chunk = this.#chunk
-    let lines = 0
-    for (let at = this.next(from, false); at < to; at = this.next(at + 1, false)) {
-      const before = at === 0 ? byteBefore : chunk[at - 1]
-      if (chunk[at] !== LINE_FEED || before !== RETURN) lines++
-    }
-    return lines
   }
 
   #find(byte: number | undefined, at: number): number {
