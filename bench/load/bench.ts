@@ -11,7 +11,8 @@ import { type CommandSample, timeCommand } from './timed-command.ts'
 
 const ROWS = 1_000_000
 const QUICK_ROWS = 200_000
-const CONNECTIONS = [1, 2, 3]
+/** Beside the two that it takes by itself. */
+const CONNECTIONS = [1, 3]
 
 interface Case {
   readonly title: string

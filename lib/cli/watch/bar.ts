@@ -1,4 +1,5 @@
-import { MultiBar, type SingleBar } from 'cli-progress'
+import { createRequire } from 'node:module'
+import type { MultiBar, SingleBar } from 'cli-progress'
 import { clock } from '../amounts.ts'
 import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from '../load-counts.ts'
 import { count } from '../report.ts'
@@ -6,6 +7,9 @@ import { retryLine } from './retry-line.ts'
 import type { Watcher } from './watcher.ts'
 
 const REDRAW_MS = 200
+
+/** Loaded when there is a bar to draw: it takes as long as all else of a command that draws none. */
+const cliProgress = () => createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress')
 
 /**
  * A bar at the foot of a terminal, gone when the load has ended. The cursor is not hidden, nor line wrapping switched
@@ -24,7 +28,7 @@ export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
       table = title.table
       const format = (_options: unknown, _params: unknown, payload: { counts: LoadCounts }): string =>
         barText(payload.counts, terminal.columns ?? 80)
-      bars = new MultiBar({
+      bars = new (cliProgress().MultiBar)({
         stream: terminal,
         format: format as never,
         hideCursor: false,

@@ -33,7 +33,7 @@ describe('pg-batch load --resume', () => {
 
   it('leaves every row once in a table without a key, killed ten times at random moments', async function () {
     this.timeout(180_000)
-    const ROWS = 120_000
+    const ROWS = 1_000_000
     const random = seededRandom(20261123)
     const path = await file('big.csv', csv(ROWS))
     let kills = 0
