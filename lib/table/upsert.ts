@@ -105,15 +105,15 @@ export function upsertStatement(
       const has = given.get(shape)!.has(column.name)
       // without a type, for a domain may be NOT NULL
       if (!has && deletes.has(shape)) return 'NULL'
-      if (!has) return `${defaultOf(column)}::${column.baseType}`
-      // the first row's casts give the whole list its types
-      if (typed.has(column)) return `$${++parameter}`
-      if (ordinal === 0 || deletes.size > 0) typed.add(column)
-      return ordinal === 0 || deletes.size > 0 ? `$${++parameter}::${column.baseType}` : `$${++parameter}`
+      const value = has ? `$${++parameter}` : defaultOf(column)
+      // the first casts give the whole list its types
+      if (has && typed.has(column)) return value
+      typed.add(column)
+      return `${value}::${column.baseType}`
     })
-    return `(${[...cells, ordinal, ...(conflict.equals ? [shape] : [])].join(', ')})`
+    return `(${[...cells, ordinal, ...(deletes.size > 0 ? [shape] : [])].join(', ')})`
   })
-  const names = [...written.map(column => column.name), ORDINAL, ...(conflict.equals ? [SHAPE] : [])]
+  const names = [...written.map(column => column.name), ORDINAL, ...(deletes.size > 0 ? [SHAPE] : [])]
   const from = `(VALUES ${tuples.join(', ')}) AS pg_batch (${quoteList(names)})`
   return writeFrom(
     { from: from + withoutTruncated(written, shapes, conflict), shapes, keyOf: keyOfParameters },
@@ -197,7 +197,7 @@ function writeFrom(
   written: readonly MergeColumn[],
   conflict: Conflict,
 ): string {
-  return conflict.equals
+  return deletesAmong(source.shapes).length > 0
     ? changeFrom(source, table, written, conflict)
     : upsertFrom(source, table, written, conflict)
 }
@@ -264,14 +264,12 @@ function changeFrom(
   // a count is known only when all of it is done
   const afterLocks = '(SELECT count(*) FROM pg_batch_locked) >= 0'
   const deleted = `DELETE FROM ${target} USING pg_batch_last WHERE ${isDelete} AND ${same.join(' AND ')} AND ${afterLocks}`
-  const upserted = (condition: string): string =>
-    `INSERT INTO ${quoteTable(table)} (${names}) SELECT ${names} FROM pg_batch_last WHERE ${condition} ` +
-    `ORDER BY ${order}${conflictClause(conflict)}`
-  if (deletes.length === 0) return `${last}, ${locked} ${upserted(afterLocks)}`
   if (deletes.length === shapes.length) return `${last}, ${locked} ${deleted}`
   return (
     `${last}, ${locked}, pg_batch_deleted AS (${deleted} RETURNING 1) ` +
-    upserted(`NOT ${isDelete} AND (SELECT count(*) FROM pg_batch_deleted) >= 0`)
+    `INSERT INTO ${quoteTable(table)} (${names}) SELECT ${names} FROM pg_batch_last ` +
+    `WHERE NOT ${isDelete} AND (SELECT count(*) FROM pg_batch_deleted) >= 0 ORDER BY ${order}` +
+    conflictClause(conflict)
   )
 }
 
