@@ -94,6 +94,18 @@ describe('operation', () => {
         expect(stats.rowsCommitted).to.equal(9000)
       })
 
+      it('keeps the order of a key in a batch of more parameters than one statement takes', async () => {
+        const changes = rowsOf(24_000, (index): Change => {
+          const id = index % 50
+          return index % 3 === 2 ? { id, del: true } : { id, place: `${id}`, n: index }
+        })
+        await write<Change, Row>([changes], changing())
+        const model = new Map(changes.map(({ id, n, del }) => [id, del ? undefined : n]))
+        const expected = [...model].filter(([, n]) => n !== undefined)
+        expect(expected.length).to.be.within(20, 40)
+        expect(await valuesOf(db.pool, 'SELECT id, n FROM stock ORDER BY id')).to.deep.equal(expected)
+      })
+
       it('needs the key only, and overlooks what else a delete brings', async () => {
         await db.pool.query('ALTER TABLE stock ALTER place SET NOT NULL')
         await write<Change, Row>(
@@ -283,6 +295,31 @@ describe('operation', () => {
         expect(await valuesOf(db.pool, 'SELECT id, n FROM stock WHERE id > 3 ORDER BY id')).to.deep.equal([
           [7, 2],
           [9, 9],
+        ])
+      })
+
+      it('skips what a checkpoint says is done, deletes as well', async () => {
+        const changes: (Change & { at: number })[] = [
+          { id: 1, del: true, at: 1 },
+          { id: 4, place: 'd', n: 4, at: 2 },
+          { id: 4, del: true, at: 3 },
+          { id: 1, place: 'a', n: 100, at: 4 },
+        ]
+        const again = async (from: number): Promise<number> => {
+          const { stats } = await write<Change, Row>([changes.slice(0, from), changes.slice(from)], {
+            ...changing(),
+            toRow: ({ at: _, ...row }) => change.toRow(row),
+            checkpoint: { name: way.title, position: ({ at }) => ({ offset: at as number }) },
+          })
+          return stats.rowsSkipped
+        }
+        expect(await again(2)).to.equal(0)
+        await db.pool.query('UPDATE stock SET n = 101 WHERE id = 1')
+        expect(await again(3)).to.equal(4)
+        expect(await stored()).to.deep.equal([
+          [1, 'a', 101],
+          [2, 'b', 2],
+          [3, 'c', 3],
         ])
       })
 
