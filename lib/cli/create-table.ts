@@ -15,10 +15,19 @@ export interface CreateWishes {
   readonly notNull?: boolean | undefined
 }
 
+/** A column that is still to be made. */
+export interface NewColumn {
+  readonly name: string
+  /** In SQL. */
+  readonly type: string
+  /** Each row has a value. */
+  readonly always: boolean
+}
+
 /** The statement that makes the table, a line for each column. @throws a Failure for names that are no columns */
 export function createTableSql(
   table: TableParts,
-  columns: readonly InferredColumn[],
+  columns: readonly NewColumn[],
   wishes: CreateWishes,
 ): string {
   const { key = [], type = new Map<string, string>() } = wishes

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { showsPacking, unpack } from './unpack.ts'
 
@@ -18,7 +18,8 @@ export async function openBytes(
   return unpack(whole, head, nameOf(file))
 }
 
-async function openFile(file: string) {
+/** Opens a file for reading; with the error of the file system for what is none. */
+export async function openFile(file: string): Promise<FileHandle> {
   const handle = await open(file)
   if ((await handle.stat()).isDirectory()) {
     await handle.close()
