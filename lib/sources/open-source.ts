@@ -14,6 +14,7 @@ import { type Format, formatOfName, refuseBinary, showsFormat, sniffFormat } fro
 import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
+import { openParquet } from './parquet/open-parquet.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
 
@@ -35,7 +36,6 @@ export interface SourceOptions {
 /** Opens a file (`-`: standard input) and, for CSV and Parquet, reads the names of its columns. */
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
   if (await isParquet(file, options.format)) {
-    const { openParquet } = await import('./parquet/open-parquet.ts')
     const source = await openParquet(file)
     options.onOpen?.(source.rows)
     return source

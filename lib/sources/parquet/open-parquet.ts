@@ -4,6 +4,7 @@ import type { Source, SourceColumn } from '../source.ts'
 import { SourceError } from '../source-error.ts'
 import { isPacked } from '../unpack.ts'
 import { columnsOf, type ParquetColumn } from './columns.ts'
+import { loadDecompressors } from './decompress.ts'
 import { FileBytes } from './file-bytes.ts'
 import { MAGIC, packedParquet } from './magic.ts'
 import { ParquetRows } from './parquet-rows.ts'
@@ -15,12 +16,13 @@ export async function openParquet(path: string): Promise<Source> {
     await checkMarks(bytes, path)
     const metadata = await readFooter(bytes, path)
     const columns = columnsOf(metadata.schema, path)
+    const file = { name: path, bytes, metadata, columns, decompressors: await loadDecompressors() }
     return {
       name: path,
       format: 'parquet',
       header: columns.map(column => column.name),
       columns: columns.map(column => describe(column, metadata)),
-      rows: new ParquetRows({ name: path, bytes, metadata, columns }),
+      rows: new ParquetRows(file),
       notes: [],
       manner: 'parquet',
     }

@@ -4,7 +4,7 @@ import { parquetHeader, readPage } from 'hyparquet/src/column.js'
 import { convert } from 'hyparquet/src/convert.js'
 import { SourceError } from '../source-error.ts'
 import type { Leaf } from './columns.ts'
-import { decompressors } from './decompress.ts'
+import type { Compressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
 
 export interface PageReaderOptions {
@@ -12,6 +12,7 @@ export interface PageReaderOptions {
   readonly leaf: Leaf
   /** The leaf's values in one row group. */
   readonly chunk: ColumnMetaData
+  readonly decompressors: Compressors
   /** Bytes read at a time, unless a page is larger. */
   readonly readAheadBytes: number
   /** Gets the number of bytes as each page is read. */
@@ -44,7 +45,7 @@ export class PageReader {
       element: leaf.path.at(-1)!.element,
       schemaPath: [...leaf.path],
       codec: chunk.codec,
-      compressors: decompressors,
+      compressors: options.decompressors,
       parsers: RAW_PARSERS,
       utf8: false,
     }

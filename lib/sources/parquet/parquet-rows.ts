@@ -4,6 +4,7 @@ import { type SourceRow, setOwn } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import { type ColumnReader, columnReader } from './column-reader.ts'
 import type { ParquetColumn } from './columns.ts'
+import type { Compressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { damaged, PageReader } from './page-reader.ts'
 
@@ -13,6 +14,7 @@ export interface ParquetFile {
   readonly bytes: FileBytes
   readonly metadata: FileMetaData
   readonly columns: readonly ParquetColumn[]
+  readonly decompressors: Compressors
 }
 
 /** Rows that are made at a time, between two that are awaited. */
@@ -30,6 +32,8 @@ export class ParquetRows extends Readable {
   #block: SourceRow[] = []
   #at = 0
   #bytesRead = 0
+  #pushing = false
+  #wanted = false
 
   constructor(file: ParquetFile) {
     super({ objectMode: true, highWaterMark: 64 })
@@ -42,7 +46,11 @@ export class ParquetRows extends Readable {
     return this.#bytesRead
   }
 
+  /** May be called again while a block is awaited: one loop pushes, or rows would be pushed twice or never. */
   override _read(): void {
+    this.#wanted = true
+    if (this.#pushing) return
+    this.#pushing = true
     this.#push().catch((error: Error) => this.destroy(error))
   }
 
@@ -54,16 +62,21 @@ export class ParquetRows extends Readable {
   }
 
   async #push(): Promise<void> {
-    while (true) {
-      while (this.#at < this.#block.length) if (!this.push(this.#block[this.#at++])) return
-      const { value, done } = await this.#blocks.next()
-      if (this.destroyed) return
-      if (done) {
-        this.push(null)
+    while (!this.destroyed) {
+      if (this.#at === this.#block.length) {
+        const { value, done } = await this.#blocks.next()
+        if (done) {
+          this.push(null)
+          return
+        }
+        this.#block = value
+        this.#at = 0
+      } else {
+        this.#wanted = false
+        if (this.push(this.#block[this.#at++]) || this.#wanted) continue
+        this.#pushing = false
         return
       }
-      this.#block = value
-      this.#at = 0
     }
   }
 
@@ -104,7 +117,7 @@ export class ParquetRows extends Readable {
   }
 
   #openGroup(group: RowGroup, index: number): ColumnReader[] {
-    const { bytes, columns } = this.#file
+    const { bytes, columns, decompressors } = this.#file
     const share = READ_AHEAD_BYTES / group.columns.length
     const readAheadBytes = Math.max(LEAST_READ_AHEAD_BYTES, Math.min(MOST_READ_AHEAD_BYTES, share))
     const onRead = (read: number) => {
@@ -120,7 +133,7 @@ export class ParquetRows extends Readable {
           throw damaged(this.#place(index, at), new Error(`Found ${chunk.path_in_schema.join('.')}`))
         }
         hasDictionary = chunk.encodings.some(encoding => encoding.endsWith('_DICTIONARY'))
-        return new PageReader({ file: bytes, leaf, chunk, readAheadBytes, onRead })
+        return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead })
       })
       return columnReader(column, pages, hasDictionary)
     })
