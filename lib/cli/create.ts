@@ -13,6 +13,7 @@ import { ColumnInference } from './infer-columns.ts'
 import type { InputArguments } from './input-arguments.ts'
 import { peekRows } from './peek-rows.ts'
 import { plural } from './report.ts'
+import type { RowMisfit } from './row-misfit.ts'
 
 /** A table that is still to be made. */
 export interface NewTable {
@@ -21,8 +22,8 @@ export interface NewTable {
   readonly choice: ColumnChoice
   /** The rows from the first on. */
   readonly rows: Readable
-  /** Checks a renamed row, of those that were not looked at. */
-  readonly check: ((row: SourceRow, number: number) => SourceRow) | undefined
+  /** Checks a renamed row, where not all were looked at. */
+  readonly check: ((row: SourceRow) => RowMisfit | undefined) | undefined
 }
 
 export type NewTableWishes = CreateArguments &
@@ -91,13 +92,13 @@ async function inferredTable(
   }
   const columns = inference.columns()
   const sampled = `the first ${plural(inference.rows, 'row')}`
-  const check = ended ? undefined : rowChecker(columns, given, kind, sampled, source.placeOf)
+  const check = ended ? undefined : rowChecker(columns, given, kind, sampled)
   return {
     sql: createTableSql(parseTableName(given.table), columns, given),
     columns: columns.map(({ name }) => name),
     choice,
     rows,
-    check: check && ((row, number) => check(only(choice.columns, row), number) && row),
+    check: check && (row => check(only(choice.columns, row))),
   }
 }
 

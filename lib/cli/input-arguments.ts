@@ -22,7 +22,7 @@ export interface InputArguments {
 
 export function addInputOptions(command: Command): Command {
   return command
-    .option('-f, --format <format>', `${FORMATS.join(', ')}; else by extension or content`, oneOf(FORMATS))
+    .option('-f, --format <format>', `${FORMATS.join(', ')}; or as seen`, oneOf(FORMATS))
     .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
     .option('--delimiter <char>', 'CSV: between fields, or tab; else as the first line shows', character)
     .option('--quote <char>', 'CSV: around fields, or none (")', quote)
@@ -54,12 +54,6 @@ export function dialectOf(given: InputArguments): DialectOptions {
     header: given.header,
     ...(given.quote === undefined ? {} : { quote: given.quote === 'none' ? undefined : given.quote }),
   }
-}
-
-/** How the files are read, in words: with another way the rows might have other numbers. */
-export function readingOf(manner: string, { quote, escape: escapeBy, comment }: InputArguments): string {
-  const said = Object.entries({ quote, escape: escapeBy, comment }).filter(([, value]) => value !== undefined)
-  return [manner, ...said.map(([name, value]) => `${name} ${value}`)].join(', ')
 }
 
 /** What contradicts itself, in the words of a usage error. */
