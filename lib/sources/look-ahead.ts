@@ -9,6 +9,9 @@ import type { Readable } from 'node:stream'
  */
 export function lookAhead(source: Readable, take: () => boolean, putBack: () => void): Promise<boolean> {
   return new Promise((resolve, reject) => {
+    // neither would be told once more
+    if (source.errored) throw source.errored
+    if (source.readableEnded) return resolve(true)
     const onReadable = () => {
       if (!take()) return
       settle()

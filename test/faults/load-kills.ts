@@ -33,6 +33,9 @@ const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
 const started = performance.now()
 const folder = await mkdtemp(join(tmpdir(), 'pg-batch-load-kills-'))
 const server = await FaultServer.start()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => server.stop().finally(() => process.exit(130)))
+}
 let kills = 0
 try {
   const file = await makeFile(join(folder, `events.${plan.format}`))
