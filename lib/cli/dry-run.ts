@@ -75,5 +75,5 @@ function short(text: string): string {
 }
 
 function terminalWidth(): number {
-  return process.stdout.columns ?? 80
+  return process.stdout.columns || 80 // 0 where a terminal does not know its width
 }

@@ -74,6 +74,22 @@ export function inputMistake(given: InputArguments): string | undefined {
   return undefined
 }
 
+/** What was said of a file whose format leaves nothing to say, in the words of a usage error. */
+export function needlessOption(format: string, given: InputArguments): string | undefined {
+  const { delimiter, quote, escape: escapeBy, comment, null: nulls, encoding } = given
+  const options = {
+    delimiter,
+    quote,
+    escape: escapeBy,
+    comment,
+    null: nulls,
+    encoding,
+    'no-header': given.header,
+  }
+  const said = Object.entries(options).find(([, value]) => value !== undefined)
+  return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined
+}
+
 function mapping(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
   const at = text.lastIndexOf('=')
   if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('Expected "NAME=column".')

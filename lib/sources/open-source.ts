@@ -44,7 +44,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const bytes = await openBytes(file, options.stdin, options.onOpen)
   const { head, whole } = await peek(bytes, showsMark)
   try {
-    if (!options.format && showsParquet(head)) throw file === '-' ? parquetInPipe(name) : packedParquet(name)
+    if (showsParquet(head)) throw await misplacedParquet(file, options.format)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
@@ -66,6 +66,14 @@ async function isParquet(file: string, format: Format | undefined): Promise<bool
     return format ? format === 'parquet' : (await isParquetFile(file)) || formatOfName(file) === 'parquet'
   if (format === 'parquet') throw parquetInPipe(nameOf(file))
   return false
+}
+
+/** Why a Parquet file's bytes are of no use here. */
+async function misplacedParquet(file: string, format: Format | undefined): Promise<SourceError> {
+  const name = nameOf(file)
+  if (file === '-') return parquetInPipe(name)
+  if (!(await isParquetFile(file))) return packedParquet(name)
+  return new SourceError(`${name}: it is a Parquet file, not ${format}; leave out --format`)
 }
 
 /** True once a byte order mark would have shown, or Parquet's. */

@@ -42,7 +42,7 @@ async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
   if (isPacked(head, name)) throw packedParquet(name)
   if (head.toString('latin1') === 'PARE') throw new SourceError(`${name}: the Parquet file is encrypted`)
   if (head.toString('latin1') !== MAGIC) {
-    throw new SourceError(`${name}: it does not begin as a Parquet file does`)
+    throw new SourceError(`${name}: it does not begin as a Parquet file does; say what it is with --format`)
   }
   if (tail.toString('latin1') !== MAGIC || byteLength < LEAST_BYTES) {
     throw new SourceError(`${name}: it does not end as a Parquet file does; is it cut off?`)

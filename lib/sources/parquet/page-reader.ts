@@ -76,6 +76,7 @@ export class PageReader {
   #rowsOf(header: PageHeader, body: Body): ArrayLike<unknown> {
     const { repeated } = this.#options.leaf
     const values = (header.data_page_header ?? header.data_page_header_v2)!.num_values
+    if (!(values >= 0 && values <= this.#valuesLeft)) throw new Error(`A page of ${values} values`)
     this.#valuesLeft -= values
     const before = repeated ? this.#held : undefined
     const { data = [] } = readPage(body, header, this.#decoder, this.#dictionary, before, 0)

@@ -326,7 +326,19 @@ describe('pg-batch load says of Parquet', () => {
       'that is named so and is something else',
       path => [path, '--format', 'parquet'],
       Buffer.from('a,b\n'),
-      /: it does not begin as a Parquet file does$/m,
+      /: it does not begin as a Parquet file does; say what it is with --format$/m,
+    ],
+    [
+      'that is said to be something else',
+      path => [path, '--format', 'csv', '--encoding', 'latin1'],
+      numbered(1),
+      /: it is a Parquet file, not csv; leave out --format$/m,
+    ],
+    [
+      'whose text is described',
+      path => [path, '--null', 'NA'],
+      numbered(1),
+      /: --null has no meaning for a Parquet file$/m,
     ],
     [
       'that is a directory',
