@@ -75,8 +75,7 @@ export class PageReader {
 
   #rowsOf(header: PageHeader, body: Body): ArrayLike<unknown> {
     const { repeated } = this.#options.leaf
-    const values = (header.data_page_header ?? header.data_page_header_v2)!.num_values
-    if (!(values >= 0 && values <= this.#valuesLeft)) throw new Error(`A page of ${values} values`)
+    const values = checkedValues(header, this.#valuesLeft)
     this.#valuesLeft -= values
     const before = repeated ? this.#held : undefined
     const { data = [] } = readPage(body, header, this.#decoder, this.#dictionary, before, 0)
@@ -127,6 +126,19 @@ export class PageReader {
     this.#window = await file.read(start, end)
     this.#windowStart = start
   }
+}
+
+/** How many values a page has. Lengths that are missing would keep hyparquet reading its first byte for ever. */
+function checkedValues(header: PageHeader, most: number): number {
+  const { data_page_header: v1, data_page_header_v2: v2, compressed_page_size: size } = header
+  const values = (v1 ?? v2)?.num_values ?? -1
+  if (values < 0 || values > most) throw new Error(`A page of ${values} values, where ${most} are left`)
+  if (v1) return values
+  const lengths = [v2?.repetition_levels_byte_length, v2?.definition_levels_byte_length]
+  if (lengths.some(length => !(length !== undefined && length >= 0 && length <= size))) {
+    throw new Error(`A page with levels of ${lengths.join(' and ')} bytes`)
+  }
+  return values
 }
 
 type Body = Parameters<typeof readPage>[0]
