@@ -28,7 +28,8 @@ export async function openParquet(path: string): Promise<Source> {
     }
   } catch (error) {
     await bytes.close()
-    throw error
+    const known = error instanceof SourceError || (error as NodeJS.ErrnoException).syscall !== undefined
+    throw known ? error : damagedFooter(path, error)
   }
 }
 
@@ -50,12 +51,7 @@ async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
 }
 
 async function readFooter(bytes: FileBytes, name: string): Promise<FileMetaData> {
-  let metadata: FileMetaData
-  try {
-    metadata = await parquetMetadataAsync(bytes, { geoparquet: false })
-  } catch (error) {
-    throw damagedFooter(name, error)
-  }
+  const metadata = await parquetMetadataAsync(bytes, { geoparquet: false })
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n)
   if (rows !== metadata.num_rows)
     throw damagedFooter(name, `${metadata.num_rows} rows, ${rows} in row groups`)

@@ -112,7 +112,8 @@ export class PageReader {
       try {
         return { header: parquetHeader(reader), start: this.#windowStart + reader.offset }
       } catch (error) {
-        if (this.#windowStart + this.#window.length >= this.#end) throw error
+        const windowEnd = this.#windowStart + this.#window.length
+        if (windowEnd >= this.#end || bytes >= this.#options.file.byteLength) throw error
       }
     }
   }

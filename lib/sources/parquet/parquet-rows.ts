@@ -51,7 +51,9 @@ export class ParquetRows extends Readable {
     this.#wanted = true
     if (this.#pushing) return
     this.#pushing = true
-    this.#push().catch((error: Error) => this.destroy(error))
+    this.#push().catch((error: Error) => {
+      this.destroy(error instanceof SourceError ? error : damaged(this.#file.name, error))
+    })
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
