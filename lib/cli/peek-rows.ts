@@ -1,34 +1,23 @@
 import { Readable } from 'node:stream'
+import { lookAhead } from '../sources/look-ahead.ts'
 import type { SourceRow } from '../sources/rows.ts'
 
 /** The first rows, up to `limit`; `whole` starts from the first again. `ended`: there are no others. */
-export function peekRows(
+export async function peekRows(
   source: Readable,
   limit: number,
 ): Promise<{ head: SourceRow[]; whole: Readable; ended: boolean }> {
-  return new Promise((resolve, reject) => {
-    const head: SourceRow[] = []
-    const onReadable = () => {
-      while (head.length < limit) {
-        const row = source.read() as SourceRow | null
-        if (row === null) return
-        head.push(row)
-      }
-      settle()
-      for (const row of head.toReversed()) source.unshift(row)
-      resolve({ head, whole: source, ended: false })
+  const head: SourceRow[] = []
+  const take = () => {
+    for (let row: SourceRow | null; head.length < limit; head.push(row)) {
+      row = source.read()
+      if (row === null) return false
     }
-    const onEnd = () => {
-      settle()
-      resolve({ head, whole: Readable.from(head), ended: true })
-    }
-    const onError = (error: Error) => {
-      settle()
-      reject(error)
-    }
-    const settle = () => source.off('readable', onReadable).off('end', onEnd).off('error', onError)
-    // between this and the next reader an error may come; it is kept, and told to whoever reads
-    source.on('error', () => {})
-    source.on('readable', onReadable).on('end', onEnd).on('error', onError)
-  })
+    return true
+  }
+  const putBack = () => {
+    for (const row of head.toReversed()) source.unshift(row)
+  }
+  const ended = await lookAhead(source, take, putBack)
+  return { head, whole: ended ? Readable.from(head) : source, ended }
 }

@@ -1,7 +1,7 @@
 import { CsvError, type InfoRecord, Parser } from 'csv-parse'
 import { type Field, fieldReader } from './csv-fields.ts'
 import type { Dialect } from './dialect.ts'
-import { MAX_RECORD_BYTES, type SourceRow } from './rows.ts'
+import { MAX_RECORD_BYTES, type SourceRow, setOwn } from './rows.ts'
 import { SourceError } from './source-error.ts'
 
 /**
@@ -88,12 +88,6 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   INVALID_OPENING_QUOTE:
     'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
   CSV_MAX_RECORD_SIZE: 'begins a record of more than 64 MiB; is a quote left open?',
-}
-
-function setOwn(row: SourceRow, column: string, value: unknown): void {
-  if (column !== '__proto__') row[column] = value
-  // an assignment would set the prototype, and the column be lost
-  else Object.defineProperty(row, column, { value, enumerable: true })
 }
 
 function checkedHeader(record: readonly string[], name: string): string[] {

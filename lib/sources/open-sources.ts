@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
 import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
+import { widerColumns } from './wider-columns.ts'
 
 /** A file, or standard input, and a row in it: from 1, the header not counted. */
 export interface FileRow {
@@ -32,10 +33,12 @@ export async function openSources(files: readonly string[], options: SourceOptio
   const first = await openSource(files[0]!, looking)
   first.rows.destroy()
   const notes = [...first.notes]
+  let { columns } = first
   for (const file of files.slice(1)) {
     const next = await openSource(file, looking)
     next.rows.destroy()
     checkAlike(first, next)
+    columns = columns && next.columns && widerColumns(columns, next.columns)
     notes.push(...next.notes)
   }
   const starts: { name: string; row: number }[] = []
@@ -44,7 +47,8 @@ export async function openSources(files: readonly string[], options: SourceOptio
     return { file: start.name, row: number - start.row }
   }
   const rows = Readable.from(rowsOf(files, options, starts))
-  return { ...first, name: `${files.length} files`, files, rows, notes, ...places(positionOf) }
+  const all = { ...first, ...(columns ? { columns } : {}) }
+  return { ...all, name: `${files.length} files`, files, rows, notes, ...places(positionOf) }
 }
 
 function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {
