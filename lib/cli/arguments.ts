@@ -43,7 +43,7 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 /** The command line of `pg-batch`. Wrong usage throws a CommanderError, after its line was written. */
 export function makeProgram(commands: Commands): Command {
   const program = new Command('pg-batch')
-    .description('Load CSV, NDJSON and JSON files into PostgreSQL, in batches, by COPY.')
+    .description('Load CSV, NDJSON, JSON and Parquet files into PostgreSQL, in batches, by COPY.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
@@ -55,7 +55,7 @@ export function makeProgram(commands: Commands): Command {
     .command('load')
     .summary('load files, or standard input, into a table')
     .description('Load files into a table. "-" is standard input; gzip, zstd, brotli are unpacked.')
-    .argument('<file...>', "CSV, TSV, NDJSON, JSON arrays; or 'part-*.csv'")
+    .argument('<file...>', "CSV, TSV, NDJSON, JSON, Parquet; or 'part-*.csv'")
     .option('-t, --table <name>', 'the table, or schema.table; has to be named')
   addCreateOptions(addInputOptions(load))
     .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)

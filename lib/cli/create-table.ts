@@ -1,10 +1,10 @@
 import type { SourceRow } from '../sources/rows.ts'
-import { SourceError } from '../sources/source-error.ts'
 import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../table/identifier.ts'
 import { dataFailure } from './failure.ts'
 import type { InferredColumn } from './infer-columns.ts'
 import { type InferredType, inferType, type ValueKind, widerType } from './infer-type.ts'
 import { didYouMean } from './nearest.ts'
+import { RowMisfit } from './row-misfit.ts'
 
 export interface CreateWishes {
   /** `--key`. */
@@ -15,10 +15,19 @@ export interface CreateWishes {
   readonly notNull?: boolean | undefined
 }
 
+/** A column that is still to be made. */
+export interface NewColumn {
+  readonly name: string
+  /** In SQL. */
+  readonly type: string
+  /** Each row has a value. */
+  readonly always: boolean
+}
+
 /** The statement that makes the table, a line for each column. @throws a Failure for names that are no columns */
 export function createTableSql(
   table: TableParts,
-  columns: readonly InferredColumn[],
+  columns: readonly NewColumn[],
   wishes: CreateWishes,
 ): string {
   const { key = [], type = new Map<string, string>() } = wishes
@@ -45,31 +54,36 @@ export function rowChecker(
   wishes: CreateWishes,
   kind: ValueKind,
   sampled: string,
-  placeOf: (row: number) => string,
-): (row: SourceRow, number: number) => SourceRow {
+): (row: SourceRow) => RowMisfit | undefined {
   const types = new Map<string, InferredType | undefined>(columns.map(({ name, type }) => [name, type]))
   for (const name of wishes.type?.keys() ?? []) types.set(name, undefined) // the user's own, for the server to check
-  return (row, number) => {
+  return row => {
     for (const name in row) {
       const value = row[name]
       const type = types.get(name)
       if (type === 'text' || (type === undefined && types.has(name))) continue
-      if (type === undefined) throw new SourceError(newColumn(placeOf(number), name, sampled))
+      if (type === undefined) return newColumn(name, sampled)
       const found = inferType(value, kind)
       if (found === undefined || found === type || widerType(type, found, kind) === type) continue
-      throw new SourceError(misfit(placeOf(number), name, type, sampled))
+      return misfit(name, type, sampled)
     }
-    return row
+    return undefined
   }
 }
 
-function misfit(place: string, name: string, type: string, sampled: string): string {
-  const cure = `infer from all rows with --infer all, or say --type "${name}=text"`
-  return `${place}: the value of "${name}" is not ${type}, the type inferred from ${sampled}; ${cure}`
+const INFER_ALL = 'infer from all rows with --infer all'
+
+function misfit(column: string, type: string, sampled: string): RowMisfit {
+  return new RowMisfit(`the value of "${column}" is not ${type}, the type inferred from ${sampled}`, {
+    code: 'VALUE_NOT_ENCODABLE',
+    column,
+    cure: `${INFER_ALL}, or say --type "${column}=text"`,
+  })
 }
 
-function newColumn(place: string, name: string, sampled: string): string {
-  return `${place}: it has "${name}", which ${sampled} had not; infer from all rows with --infer all`
+function newColumn(column: string, sampled: string): RowMisfit {
+  const message = `it has "${column}", which ${sampled} had not`
+  return new RowMisfit(message, { code: 'ROW_INVALID', column, cure: INFER_ALL })
 }
 
 function checkNames(names: readonly string[]): void {

@@ -3,16 +3,18 @@ import type pg from 'pg'
 import type { CsvRecord } from '../csv/record.ts'
 import type { Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
+import type { SourceColumn } from '../sources/source.ts'
 import { parseTableName, quoteTable } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues } from '../table/introspect.ts'
 import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
 import type { CreateArguments } from './create-arguments.ts'
-import { createTableSql, rowChecker } from './create-table.ts'
+import { createTableSql, type NewColumn, rowChecker } from './create-table.ts'
 import { dataFailure } from './failure.ts'
 import { ColumnInference } from './infer-columns.ts'
 import type { InputArguments } from './input-arguments.ts'
 import { peekRows } from './peek-rows.ts'
 import { plural } from './report.ts'
+import type { RowMisfit } from './row-misfit.ts'
 
 /** A table that is still to be made. */
 export interface NewTable {
@@ -21,8 +23,8 @@ export interface NewTable {
   readonly choice: ColumnChoice
   /** The rows from the first on; of CSV the records, in arrays. */
   readonly rows: Readable
-  /** Checks a renamed row, of those that were not looked at. */
-  readonly check: ((row: SourceRow, number: number) => SourceRow) | undefined
+  /** Checks a renamed row, where not all were looked at. */
+  readonly check: ((row: SourceRow) => RowMisfit | undefined) | undefined
 }
 
 export type NewTableWishes = CreateArguments &
@@ -30,13 +32,49 @@ export type NewTableWishes = CreateArguments &
 
 const SAMPLE_ROWS = 1000
 
-/** Infers a table from the first rows, or from all of a second opening. Nothing is written yet. */
+/** What the file says of its columns, else what is inferred of its rows. Nothing is written yet. */
 export async function planTable(
   source: Sources,
   reopen: () => Promise<Sources>,
   given: NewTableWishes,
 ): Promise<NewTable> {
   const choice = chooseColumns(source, futureTable(source, given), given)
+  return source.columns
+    ? describedTable(source, source.columns, choice, given)
+    : await inferredTable(source, reopen, choice, given)
+}
+
+/** The server checks the values: they are of these types, or of one that this was widened from. */
+function describedTable(
+  source: Sources,
+  described: readonly SourceColumn[],
+  choice: ColumnChoice,
+  given: NewTableWishes,
+): NewTable {
+  const columns = choice.pairs.map(([key, name]) => {
+    const column = described.find(column => column.name === key)!
+    return { ...column, name }
+  })
+  if (given.columns) columns.sort((a, b) => given.columns!.indexOf(a.name) - given.columns!.indexOf(b.name))
+  const rounded = columns.filter(({ name, nanoseconds }) => nanoseconds && !given.type?.has(name))
+  const note = ({ name }: NewColumn) =>
+    `${source.name}: "${name}" may have nanoseconds, which are rounded to microseconds (--type "${name}=text" keeps them)`
+  return {
+    sql: createTableSql(parseTableName(given.table), columns, given),
+    columns: columns.map(({ name }) => name),
+    choice: { ...choice, notes: [...choice.notes, ...rounded.map(note)] },
+    rows: source.rows,
+    check: undefined,
+  }
+}
+
+/** Infers a table from the first rows, or from all of a second opening. */
+async function inferredTable(
+  source: Sources,
+  reopen: () => Promise<Sources>,
+  choice: ColumnChoice,
+  given: NewTableWishes,
+): Promise<NewTable> {
   const kind = source.format === 'csv' ? 'csv' : 'json'
   const inference = new ColumnInference(kind, choice.columns)
   const add = (row: SourceRow) => inference.add(only(choice.columns, choice.rename?.(row) ?? row))
@@ -61,13 +99,13 @@ export async function planTable(
   }
   const columns = inference.columns()
   const sampled = `the first ${plural(inference.rows, 'row')}`
-  const check = ended ? undefined : rowChecker(columns, given, kind, sampled, source.placeOf)
+  const check = ended ? undefined : rowChecker(columns, given, kind, sampled)
   return {
     sql: createTableSql(parseTableName(given.table), columns, given),
     columns: columns.map(({ name }) => name),
     choice,
     rows,
-    check: check && ((row, number) => check(only(choice.columns, row), number) && row),
+    check: check && (row => check(only(choice.columns, row))),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import Table from 'cli-table3'
-import { LongNumber, toJsonText } from '../sources/exact-json.ts'
+import { LongNumber, RawJson, toJsonText } from '../sources/exact-json.ts'
+import { hexText } from '../sources/hex-text.ts'
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { ColumnChoice } from './choose-columns.ts'
@@ -61,7 +62,8 @@ function fitting(columns: readonly string[], rows: readonly SourceRow[], width: 
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return value === null ? 'NULL' : 'DEFAULT'
-  if (value instanceof LongNumber) return value.text
+  if (value instanceof LongNumber || value instanceof RawJson) return value.text
+  if (Buffer.isBuffer(value)) return hexText(value)
   return typeof value === 'object' ? toJsonText(value) : String(value)
 }
 
@@ -73,5 +75,5 @@ function short(text: string): string {
 }
 
 function terminalWidth(): number {
-  return process.stdout.columns ?? 80
+  return process.stdout.columns || 80 // 0 where a terminal does not know its width
 }

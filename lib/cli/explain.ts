@@ -5,6 +5,7 @@ import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.t
 import { dataFailure, Failure, usageFailure } from './failure.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import { plural } from './report.ts'
+import { RowMisfit } from './row-misfit.ts'
 import type { RowPositions } from './row-positions.ts'
 
 /** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
@@ -56,6 +57,7 @@ function reason(error: PgBatchError, table: Table): string {
   if (error.code === 'CALLBACK_FAILED' && error.message.startsWith('`deadLetter`')) {
     return `rejected rows cannot be kept: ${(error.cause as Error).message}`
   }
+  if (error.cause instanceof RowMisfit) return `${error.cause.message}; ${error.cause.cure}`
   // the place in its batch and the outcome, where the place in the file and the committed rows are told
   return error.message
     .replace(/ \[(?:row|batch)[^\]]*\]/, '')

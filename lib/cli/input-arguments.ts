@@ -22,7 +22,7 @@ export interface InputArguments {
 
 export function addInputOptions(command: Command): Command {
   return command
-    .option('-f, --format <format>', `${FORMATS.join(', ')}; else by extension or content`, oneOf(FORMATS))
+    .option('-f, --format <format>', `${FORMATS.join(', ')}; or as seen`, oneOf(FORMATS))
     .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
     .option('--delimiter <char>', 'CSV: between fields, or tab; else as the first line shows', character)
     .option('--quote <char>', 'CSV: around fields, or none (")', quote)
@@ -56,12 +56,6 @@ export function dialectOf(given: InputArguments): DialectOptions {
   }
 }
 
-/** How the files are read, in words: with another way the rows might have other numbers. */
-export function readingOf(manner: string, { quote, escape: escapeBy, comment }: InputArguments): string {
-  const said = Object.entries({ quote, escape: escapeBy, comment }).filter(([, value]) => value !== undefined)
-  return [manner, ...said.map(([name, value]) => `${name} ${value}`)].join(', ')
-}
-
 /** What contradicts itself, in the words of a usage error. */
 export function inputMistake(given: InputArguments): string | undefined {
   const { delimiter, escape: escapeBy, comment } = given
@@ -78,6 +72,22 @@ export function inputMistake(given: InputArguments): string | undefined {
   if (escapeBy !== undefined && escapeBy === delimiter)
     return '--delimiter and --escape cannot be the same character'
   return undefined
+}
+
+/** What was said of a file whose format leaves nothing to say, in the words of a usage error. */
+export function needlessOption(format: string, given: InputArguments): string | undefined {
+  const { delimiter, quote, escape: escapeBy, comment, null: nulls, encoding } = given
+  const options = {
+    delimiter,
+    quote,
+    escape: escapeBy,
+    comment,
+    null: nulls,
+    encoding,
+    'no-header': given.header,
+  }
+  const said = Object.entries(options).find(([, value]) => value !== undefined)
+  return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined
 }
 
 function mapping(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {

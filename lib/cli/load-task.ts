@@ -1,6 +1,7 @@
 import { pipeline, type Readable } from 'node:stream'
 import type { Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
+import { SourceError } from '../sources/source-error.ts'
 import type { Table } from '../types.ts'
 import type { OnConflict } from '../writable-options.ts'
 import type { LoadArguments } from './arguments.ts'
@@ -11,6 +12,7 @@ import type { InputMeter } from './input-meter.ts'
 import type { Output } from './output.ts'
 import { planRecords } from './record-writing.ts'
 import { replayShaper, unwrapRejected } from './replay-row.ts'
+import type { RowMisfit } from './row-misfit.ts'
 import { type LoadPlan, runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
 
@@ -35,24 +37,27 @@ export interface LoadTarget {
   /** The rows from the first on, by the names in the file; of CSV the records, in arrays. */
   readonly rows: Readable
   /** Checks a row, by the names of the columns. */
-  readonly check?: ((row: SourceRow, number: number) => SourceRow) | undefined
+  readonly check?: ((row: SourceRow) => RowMisfit | undefined) | undefined
 }
 
 /** Writes the rows of a task into a table that is there by now. */
 export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
   const { source, meter, database, given } = task
   const { table, choice, rows, check } = target
-  const records = source.records && planRecords(source.records, table, choice, check)
+  const rejects = given.rejects !== undefined || given.rejectLimit !== undefined
+  const shape = shaperOf(source, table, given)
+  const wishes = { check, rejects, placeOf: source.placeOf }
+  const records = source.records && planRecords(source.records, table, choice, wishes)
   const plan: LoadPlan = {
     source,
-    rows: records ? rows : changedRows(target),
+    rows: records ? rows : changedRows(target, rejects ? undefined : failing(target, source)),
     records,
     meter,
     database,
     table,
     given,
     unwrap: given.replay ? unwrapRejected(table) : row => row,
-    shape: shaperOf(source, table, given),
+    shape: rejects ? rejecting(target, shape) : shape,
     writing: {
       columns: choice.columns,
       unknownKeys: given.columns ? 'ignore' : 'error',
@@ -64,13 +69,36 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
   await runLoad(plan, task.output, task.signal)
 }
 
+type Change = (row: SourceRow, number: number) => SourceRow
+
 /** What a change throws ends up on the last stream, as an error of the input. */
-function changedRows({ rows, choice, check }: LoadTarget): Readable {
+function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): Readable {
   const changes = [choice.rename, check].filter(change => change !== undefined).map(eachRow)
   const last = changes.at(-1)
   if (!last) return rows
   pipeline([rows, ...changes], () => {})
   return last
+}
+
+/** Without rejects a row that does not belong here ends the input, before anything of its batch is sent. */
+function failing({ check }: LoadTarget, source: Sources): Change | undefined {
+  if (!check) return undefined
+  return (row, number) => {
+    const misfit = check(row)
+    if (misfit) throw new SourceError(`${source.placeOf(number)}: ${misfit.message}; ${misfit.cure}`)
+    return row
+  }
+}
+
+/** The row is shaped all the same: so it is written to the rejects. */
+function rejecting({ check }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
+  if (!check) return shape
+  return row => {
+    const misfit = check(row)
+    const shaped = shape(row)
+    if (misfit) throw misfit
+    return shaped
+  }
 }
 
 /** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */

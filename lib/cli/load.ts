@@ -2,7 +2,8 @@ import { openSources } from '../sources/open-sources.ts'
 import type { LoadArguments } from './arguments.ts'
 import { openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
-import { dialectOf } from './input-arguments.ts'
+import { usageFailure } from './failure.ts'
+import { dialectOf, needlessOption } from './input-arguments.ts'
 import { InputMeter } from './input-meter.ts'
 import { loadKnown } from './load-known.ts'
 import { loadNew } from './load-new.ts'
@@ -25,6 +26,8 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   const reading = { format, encoding: given.encoding, dialect: dialectOf(given), batchRows: given.batchSize }
   const source = await openSources(files, { ...reading, onOpen: meter.add })
   try {
+    const needless = needlessOption(source.format, given)
+    if (needless) throw usageFailure(`${source.name}: ${needless}`)
     for (const note of source.notes) notify(note)
     const connections = connectionsOf(given) + 1
     const database = await openDatabase({ url: given.database, connections, notify })

@@ -2,19 +2,29 @@ import type { CsvColumns, CsvRecord } from '../csv/record.ts'
 import { ValueError } from '../encode/row-encoder.ts'
 import type { Records } from '../sources/csv.ts'
 import type { SourceRow } from '../sources/rows.ts'
+import { SourceError } from '../sources/source-error.ts'
 import type { Table } from '../types.ts'
 import type { ColumnChoice } from './choose-columns.ts'
+import type { RowMisfit } from './row-misfit.ts'
 
 /** How records of CSV are written. */
 export interface RecordWriting {
   /** The row of a record, by the names of the columns, for whoever wants to see it. */
   readonly rowOf: (record: CsvRecord) => SourceRow
-  /** Where the fields go, when the bytes are written as they are; undefined: rows are made, and `toRow` makes them. */
+  /** Where the fields go, when the bytes are written as they are; undefined: what `toRow` returns are rows. */
   readonly csv: CsvColumns | undefined
-  /** @throws ValueError for a ragged record */
-  readonly toRow: (record: CsvRecord) => SourceRow
-  /** @throws SourceError for a value that does not fit what the table was made for */
+  /** What is written of a record; undefined: the record. Throws for one that is to be rejected. */
+  readonly toRow: ((record: CsvRecord) => object) | undefined
+  /** @throws SourceError for a record that ends the load */
   readonly check: ((record: CsvRecord) => void) | undefined
+}
+
+export interface RecordWishes {
+  /** Checks a row, by the names of the columns. */
+  readonly check: ((row: SourceRow) => RowMisfit | undefined) | undefined
+  /** What does not pass is rejected; else it ends the load, before anything of its batch is sent. */
+  readonly rejects: boolean
+  readonly placeOf: (rowNumber: number) => string
 }
 
 /** Records are written from their bytes wherever COPY may be used; elsewhere INSERT needs values. */
@@ -22,7 +32,7 @@ export function planRecords(
   records: Records,
   table: Table,
   choice: ColumnChoice,
-  check: ((row: SourceRow, number: number) => void) | undefined,
+  { check, rejects, placeOf }: RecordWishes,
 ): RecordWriting {
   const { format, header, raggedness } = records
   const columnOf = new Map(choice.pairs)
@@ -30,15 +40,30 @@ export function planRecords(
     const row = records.rowOf(record)
     return choice.rename && !raggedness(record) ? choice.rename(row) : row
   }
+  // a ragged record is for the writer to reject
+  const misfitOf = check && ((record: CsvRecord) => (raggedness(record) ? undefined : check(rowOf(record))))
+  const fitting = (record: CsvRecord): CsvRecord => {
+    const misfit = misfitOf?.(record)
+    if (misfit) throw misfit
+    return record
+  }
+  const whole = (record: CsvRecord): SourceRow => {
+    const problem = raggedness(record)
+    if (problem) throw new ValueError(undefined, problem)
+    return rowOf(rejects ? fitting(record) : record)
+  }
+  const bytes = table.copyObstacle === undefined
   return {
     rowOf,
-    csv: table.copyObstacle ? undefined : { format, fields: header.map(name => columnOf.get(name)) },
-    toRow(record) {
-      const problem = raggedness(record)
-      if (problem) throw new ValueError(undefined, problem)
-      return rowOf(record)
-    },
-    // a ragged record is for the writer to reject
-    check: check && (record => raggedness(record) ?? check(rowOf(record), record.number)),
+    csv: bytes ? { format, fields: header.map(name => columnOf.get(name)) } : undefined,
+    toRow: !bytes ? whole : rejects && misfitOf ? fitting : undefined,
+    check:
+      rejects || !misfitOf
+        ? undefined
+        : record => {
+            const misfit = misfitOf(record)
+            if (!misfit) return
+            throw new SourceError(`${placeOf(record.number)}: ${misfit.message}; ${misfit.cure}`)
+          },
   }
 }

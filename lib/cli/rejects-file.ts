@@ -2,10 +2,13 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Writable } from 'node:stream'
+import { hexText } from '../sources/hex-text.ts'
 import type { FileRow } from '../sources/open-sources.ts'
+import { isRow } from '../sources/rows.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import { ndjsonDeadLetter } from '../write/ndjson-dead-letter.ts'
 import { usageFailure } from './failure.ts'
+import { rejectError } from './row-misfit.ts'
 
 /**
  * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
@@ -24,13 +27,26 @@ export function rejectsFile(
       const at = positionOf(rejected)
       const position = at && { partition: at.file, offset: BigInt(at.row) }
       const row = rejected.row === rejected.item ? unwrap(rejected.item) : rejected.row
-      file.write({ ...rejected, row, position }, callback)
+      file.write(
+        { ...rejected, error: rejectError(rejected.error), row: withBytesAsText(row), position },
+        callback,
+      )
     },
     destroy(error, callback) {
       file.destroy()
       callback(error)
     },
   }).on('error', () => {}) // the load fails with it; without a listener the process would, too
+}
+
+/** JSON has no bytes; as bytea's input they can be loaded again. */
+function withBytesAsText(row: unknown): unknown {
+  if (!isRow(row) || !Object.values(row).some(Buffer.isBuffer)) return row
+  const texts = Object.entries(row).map(([key, value]) => [
+    key,
+    Buffer.isBuffer(value) ? hexText(value) : value,
+  ])
+  return Object.fromEntries(texts)
 }
 
 /** Refuses a file that cannot be written before the load begins, and not at its first bad row. */

@@ -11,11 +11,11 @@ import type { LoadArguments } from './arguments.ts'
 import type { Database } from './database.ts'
 import { explainLoad } from './explain.ts'
 import { dataFailure, type Failure, interruptedFailure } from './failure.ts'
-import { readingOf } from './input-arguments.ts'
 import type { InputMeter } from './input-meter.ts'
 import type { Intake } from './intake.ts'
 import type { LoadCounts } from './load-counts.ts'
 import type { Output } from './output.ts'
+import { readingOf } from './reading.ts'
 import { RecordIntake } from './record-intake.ts'
 import type { RecordWriting } from './record-writing.ts'
 import { isOverLimit, writerLimit } from './reject-limit.ts'
@@ -24,6 +24,7 @@ import { rejectsFile } from './rejects-file.ts'
 import { committedLine, count, interruptedLine, plural, replayHint } from './report.ts'
 import { openResume, type Resume } from './resume.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
+import { rejectError } from './row-misfit.ts'
 import { RowPositions } from './row-positions.ts'
 import { connectionsOf } from './run-options.ts'
 import { summaryTable } from './summary.ts'
@@ -78,8 +79,9 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   run.sink.on('reject', reject => {
     const at = run.positionOf(reject)
     const file = source.files.length > 1 ? at?.file : undefined
-    run.reasons.add(reject.error, at?.row, file)
-    watcher.reject(reject.error, at?.row, file)
+    const error = rejectError(reject.error)
+    run.reasons.add(error, at?.row, file)
+    watcher.reject(error, at?.row, file)
   })
   let failure: Failure | undefined
   watcher.begin({ source: source.name, table: given.table }, run.counts)
@@ -237,7 +239,10 @@ function recordInput(
     intake: new RecordIntake(rows, { skip, check, onBatch }),
     batching: [],
     rowOf: item => rowOf(item as CsvRecord),
-    writing: csv ? { csv, onConflict } : { ...writing, toRow: item => toRow(item as CsvRecord) },
+    writing: {
+      ...(csv ? { csv, onConflict } : writing),
+      toRow: toRow && (item => toRow(item as CsvRecord) as SourceRow),
+    },
   }
 }
 

@@ -1,17 +1,17 @@
-import { LongNumber, toJsonText } from '../sources/exact-json.ts'
+import { LongNumber, RawJson, toJsonText } from '../sources/exact-json.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { PgType, Table } from '../types.ts'
 
 /**
- * Fits a row of a JSON file to its table, in place. What a json column gets is the JSON that stood in the file, also
- * when it is a mere string; elsewhere a number that JavaScript cannot hold is handed on as its digits.
+ * Fits a row of a JSON or Parquet file to its table, in place. What a json column gets is the JSON that stood in the
+ * file, also when it is a mere string; elsewhere a number that JavaScript cannot hold is handed on as its digits.
  */
 export function rowShaper(table: Table): (row: SourceRow) => SourceRow {
   const json = new Set(table.columns.filter(column => isJson(column.type)).map(column => column.name))
   return row => {
     for (const key of json) {
       const value = row[key]
-      if (value !== null && value !== undefined) row[key] = toJsonText(value)
+      if (value !== null && value !== undefined) row[key] = jsonOf(value)
     }
     for (const key in row) {
       const value = row[key]
@@ -21,9 +21,17 @@ export function rowShaper(table: Table): (row: SourceRow) => SourceRow {
   }
 }
 
+function jsonOf(value: unknown): unknown {
+  if (value instanceof RawJson) return value.text
+  if (ArrayBuffer.isView(value)) return value // taken to be JSON in bytes
+  // NaN and the infinities, which JSON would make null of
+  return toJsonText(typeof value === 'number' && !Number.isFinite(value) ? String(value) : value)
+}
+
 /** The value with every number that JavaScript cannot hold as its digits. */
 export function withoutLongNumbers(value: unknown): unknown {
-  if (value instanceof LongNumber) return value.text
+  if (value instanceof LongNumber || value instanceof RawJson) return value.text
+  if (ArrayBuffer.isView(value)) return value
   if (Array.isArray(value)) return value.map(withoutLongNumbers)
   return typeof value === 'object' && value !== null ? toJsonText(value) : value
 }

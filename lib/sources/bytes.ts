@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { lookAhead } from './look-ahead.ts'
 import { showsPacking, unpack } from './unpack.ts'
 
 /**
@@ -21,7 +22,8 @@ export async function openBytes(
 /** A third of what reading costs with Node's 64 KiB; larger ones gain nothing. */
 const CHUNK_BYTES = 256 * 1024
 
-async function openFile(file: string) {
+/** Opens a file for reading; with the error of the file system for what is none. */
+export async function openFile(file: string): Promise<FileHandle> {
   const handle = await open(file)
   if ((await handle.stat()).isDirectory()) {
     await handle.close()
@@ -35,37 +37,20 @@ export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-/**
- * Reads until `enough`, or to the end; `whole` starts from the first byte again. The bytes are put back, rather
- * than yielded by a generator, because a generator that waits for a silent pipe cannot be destroyed.
- */
-export function peek(
+/** Reads until `enough`, or to the end; `whole` starts from the first byte again. */
+export async function peek(
   source: Readable,
   enough: (head: Buffer) => boolean,
 ): Promise<{ head: Buffer; whole: Readable }> {
-  return new Promise((resolve, reject) => {
-    let head: Buffer = Buffer.alloc(0)
-    const onReadable = () => {
-      for (let chunk = source.read(); chunk !== null; chunk = source.read()) {
-        head = Buffer.concat([head, chunk as Buffer])
-        if (!enough(head)) continue
-        settle()
-        source.unshift(head)
-        resolve({ head, whole: source })
-        return
-      }
+  let head: Buffer = Buffer.alloc(0)
+  const take = () => {
+    for (let chunk = source.read(); chunk !== null; chunk = source.read()) {
+      head = Buffer.concat([head, chunk as Buffer])
+      if (enough(head)) return true
     }
-    const onEnd = () => {
-      settle()
-      resolve({ head, whole: Readable.from(head.length > 0 ? [head] : [], { objectMode: false }) })
-    }
-    const onError = (error: Error) => {
-      settle()
-      reject(error)
-    }
-    const settle = () => source.off('readable', onReadable).off('end', onEnd).off('error', onError)
-    // between this and the next reader an error may come; it is kept, and told to whoever reads
-    source.on('error', () => {})
-    source.on('readable', onReadable).on('end', onEnd).on('error', onError)
-  })
+    return false
+  }
+  const ended = await lookAhead(source, take, () => source.unshift(head))
+  if (!ended) return { head, whole: source }
+  return { head, whole: Readable.from(head.length > 0 ? [head] : [], { objectMode: false }) }
 }

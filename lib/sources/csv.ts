@@ -3,7 +3,7 @@ import { FieldCutter } from '../csv/field-cutter.ts'
 import { type CsvFormat, type CsvRecord, raggedText } from '../csv/record.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
-import type { SourceRow } from './rows.ts'
+import { type SourceRow, setOwn } from './rows.ts'
 import { SourceError } from './source-error.ts'
 
 /** The records of a CSV file, and how to make rows of them. */
@@ -162,12 +162,6 @@ function nameBeyond(header: readonly string[], field: number): string {
   let name = columnName(field)
   while (header.includes(name)) name += '_'
   return name
-}
-
-function setOwn(row: SourceRow, column: string, value: unknown): void {
-  if (column !== '__proto__') row[column] = value
-  // an assignment would set the prototype, and the column be lost
-  else Object.defineProperty(row, column, { value, enumerable: true })
 }
 
 function columnName(index: number): string {

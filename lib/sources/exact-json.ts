@@ -20,6 +20,19 @@ export class LongNumber {
   }
 }
 
+/** JSON that came as text, which stays what it was: its blanks, the order of its keys, its numbers. */
+export class RawJson {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  toJSON(): unknown {
+    return parseExactJson(this.text)
+  }
+}
+
 /** Begins the strings that stand for long numbers inside JSON text for a moment; no input can know it. */
 const MARK = `${randomUUID()}:`
 const MARKED = new RegExp(`"${MARK}([^"]+)"`, 'g')

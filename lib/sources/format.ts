@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { FormatUnknown } from './source-error.ts'
 
-export const FORMATS = ['csv', 'tsv', 'ndjson', 'json'] as const
+export const FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'parquet'] as const
 /** `tsv` is CSV that is known to have tabs between its fields. */
 export type Format = (typeof FORMATS)[number]
 
@@ -12,6 +12,7 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
   ndjson: 'ndjson',
   jsonl: 'ndjson',
   json: 'json',
+  parquet: 'parquet',
 }
 
 /** The format that a file's name promises: `orders.csv`, `orders.csv.gz`. */
@@ -24,7 +25,6 @@ export function formatOfName(file: string): Format | undefined {
 
 /** First bytes of files that are no text, so that nobody reads them as CSV. */
 const BINARY: readonly [kind: string, magic: string][] = [
-  ['a Parquet file', 'PAR1'],
   ['a zip archive', 'PK\x03\x04'],
   ['bzip2 data', 'BZh'],
   ['xz data', '\xfd7zXZ'],

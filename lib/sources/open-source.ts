@@ -1,6 +1,6 @@
 import { pipeline, type Readable } from 'node:stream'
 import { nameOf, openBytes, peek } from './bytes.ts'
-import { type Records, readCsv, rowsOf } from './csv.ts'
+import { readCsv, rowsOf } from './csv.ts'
 import {
   type Dialect,
   type DialectOptions,
@@ -13,25 +13,12 @@ import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
 import { type Format, formatOfName, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
+import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
+import { openParquet } from './parquet/open-parquet.ts'
+import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
 
-export interface Source {
-  /** What messages call it: the file's name, or `standard input`. */
-  readonly name: string
-  readonly format: 'csv' | 'ndjson' | 'json'
-  /** The header of a CSV file; other formats name their keys row by row. */
-  readonly header?: readonly string[]
-  /** The header was made up, because the file has none. */
-  readonly headless?: boolean
-  /** The rows as objects (`SourceRow`). Destroying it closes the file. */
-  readonly rows: Readable
-  /** The records of a CSV file, of which the rows are made: take these or `rows`, not both. */
-  readonly records?: Records
-  /** How it is read, in words. */
-  readonly manner: string
-  /** What was found out about the file that the user did not say, a line each. */
-  readonly notes: readonly string[]
-}
+export type { Source, SourceColumn } from './source.ts'
 
 export interface SourceOptions {
   /** Default: what the file's extension says, else what its first byte shows. */
@@ -48,12 +35,18 @@ export interface SourceOptions {
   onOpen?: (raw: Readable) => void
 }
 
-/** Opens a file (`-`: standard input) and, for CSV, reads its header. */
+/** Opens a file (`-`: standard input) and, for CSV and Parquet, reads the names of its columns. */
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
+  if (await isParquet(file, options.format)) {
+    const source = await openParquet(file)
+    options.onOpen?.(source.rows)
+    return source
+  }
   const name = nameOf(file)
   const bytes = await openBytes(file, options.stdin, options.onOpen)
-  const { head, whole } = await peek(bytes, bytes => bytes.length >= LONGEST_MARK)
+  const { head, whole } = await peek(bytes, showsMark)
   try {
+    if (showsParquet(head)) throw await misplacedParquet(file, options.format)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
@@ -67,6 +60,28 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     whole.destroy()
     throw error
   }
+}
+
+/** By what it was said to be, else by its bytes, else by its name. */
+async function isParquet(file: string, format: Format | undefined): Promise<boolean> {
+  if (file !== '-')
+    return format ? format === 'parquet' : (await isParquetFile(file)) || formatOfName(file) === 'parquet'
+  if (format === 'parquet') throw parquetInPipe(nameOf(file))
+  return false
+}
+
+/** Why a Parquet file's bytes are of no use here. */
+async function misplacedParquet(file: string, format: Format | undefined): Promise<SourceError> {
+  const name = nameOf(file)
+  if (file === '-') return parquetInPipe(name)
+  if (!(await isParquetFile(file))) return packedParquet(name)
+  return new SourceError(`${name}: it is a Parquet file, not ${format}; leave out --format`)
+}
+
+/** True once a byte order mark would have shown, or Parquet's. */
+function showsMark(head: Buffer): boolean {
+  const needed = head.toString('latin1', 0, 3) === 'PAR' ? SHOWING_BYTES : LONGEST_MARK
+  return head.length >= needed
 }
 
 /** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */

@@ -4,6 +4,7 @@ import { rowsOf } from './csv.ts'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
 import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
+import { widerColumns } from './wider-columns.ts'
 
 /** A file, or standard input, and a row in it: from 1, the header not counted. */
 export interface FileRow {
@@ -34,11 +35,13 @@ export async function openSources(files: readonly string[], options: SourceOptio
   const first = await openSource(files[0]!, looking)
   first.rows.destroy()
   const notes = [...first.notes]
+  let { columns } = first
   let sameWay = true
   for (const file of files.slice(1)) {
     const next = await openSource(file, looking)
     next.rows.destroy()
     checkAlike(first, next)
+    columns = columns && next.columns && widerColumns(columns, next.columns)
     sameWay &&= isReadTheSameWay(first, next)
     notes.push(...next.notes)
   }
@@ -47,7 +50,7 @@ export async function openSources(files: readonly string[], options: SourceOptio
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
     return { file: start.name, row: number - start.row }
   }
-  const { records: firsts, ...common } = first
+  const { records: firsts, ...common } = { ...first, ...(columns ? { columns } : {}) }
   const all = { ...common, name: `${files.length} files`, files, notes, ...places(positionOf) }
   if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, options, starts)) }
   const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })

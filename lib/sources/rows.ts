@@ -6,6 +6,12 @@ export type SourceRow = Record<string, unknown>
 /** No line and no CSV field is taken to be longer: without a bound, a stray quote would read a whole file into memory. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024
 
+/** As `row[column] = value`, also for the one name for which that would set the prototype, and lose the column. */
+export function setOwn(row: SourceRow, column: string, value: unknown): void {
+  if (column !== '__proto__') row[column] = value
+  else Object.defineProperty(row, column, { value, enumerable: true, writable: true })
+}
+
 export function isRow(value: unknown): value is SourceRow {
   return kindOf(value) === 'an object'
 }

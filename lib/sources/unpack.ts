@@ -25,6 +25,12 @@ export function unpack(source: Readable, head: Buffer, name: string): Readable {
   return source
 }
 
+/** As far as it shows without unpacking: Brotli only by the name. */
+export function isPacked(head: Buffer, name: string): boolean {
+  const start = head.toString('latin1', 0, ZSTD.length)
+  return start.startsWith(GZIP) || start === ZSTD || /\.br$/i.test(name)
+}
+
 function isBrotli(head: Buffer): boolean {
   try {
     zlib.brotliDecompressSync(head, { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH })

@@ -1,5 +1,6 @@
 import { ValueError } from '../encode/row-encoder.ts'
 import { PgBatchError } from '../errors.ts'
+import { askOperation, missingKey, type OperationError } from './operation.ts'
 import type { RowShape, WritePlan } from './plan.ts'
 
 /** One array that was written to the stream, or the part of it that belongs to one lane. */
@@ -118,11 +119,12 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   const invalid: InvalidItem[] = []
   const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
   const known = plan.unknownKeys === 'ignore' ? rows : checkKeys(rows, batch, plan, invalid)
-  batch.prepared = {
-    skipped: batch.count - known.rows.length - invalid.length,
-    groups: groupByShape(known, batch, plan, invalid),
-    invalid,
-  }
+  const skipped = batch.count - known.rows.length - invalid.length
+  const { upserts, deletes } = plan.operation
+    ? splitByOperation(known, batch, plan, plan.operation, invalid)
+    : { upserts: known, deletes: [] }
+  const groups = [...groupByShape(upserts, batch, plan, invalid), ...deletes]
+  batch.prepared = { skipped, groups, invalid }
   return batch.prepared
 }
 
@@ -266,6 +268,62 @@ function unknownKey<Item>(
     rowIndex,
     column: key,
   })
+}
+
+/** Asks what each row is for. A delete needs no more than the values of its key. */
+function splitByOperation<Item>(
+  { rows, indexes }: Rows,
+  batch: Batch<Item>,
+  plan: WritePlan<Item>,
+  operation: (item: Item) => unknown,
+  invalid: InvalidItem[],
+): { upserts: Rows; deletes: RowGroup[] } {
+  const upserts = { rows: [] as object[], indexes: [] as number[] }
+  const deletes = { rows: [] as object[], indexes: [] as number[] }
+  const keys = plan.deletes.columns.map(index => plan.columns[index]!)
+  for (const [i, row] of rows.entries()) {
+    const index = indexes ? indexes[i]! : i
+    try {
+      const isDelete = askOperation(operation, batch.items[index] as Item) === 'delete'
+      const missing = isDelete ? missingKey(row, keys) : undefined
+      if (missing) {
+        invalid.push({ index, error: deleteWithoutKey(batch, index, missing) })
+        continue
+      }
+      const group = isDelete ? deletes : upserts
+      group.rows.push(row)
+      group.indexes.push(index)
+    } catch (error) {
+      invalid.push({ index, error: operationFailed(batch, index, error as OperationError) })
+    }
+  }
+  return {
+    upserts:
+      upserts.rows.length === batch.items.length ? { rows: upserts.rows, indexes: undefined } : upserts,
+    deletes: deletes.rows.length > 0 ? [{ batch, shape: plan.deletes, ...deletes }] : [],
+  }
+}
+
+function deleteWithoutKey(
+  batch: Batch<unknown>,
+  index: number,
+  { column, cause }: { column: string; cause?: unknown },
+): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  return new PgBatchError(
+    'ROW_INVALID',
+    `Row ${rowIndex} of batch ${batch.id} is to be deleted, but has no value for the key's column ${JSON.stringify(column)}`,
+    { outcome: 'not-sent', batchId: batch.id, rowIndex, column, cause },
+  )
+}
+
+function operationFailed(batch: Batch<unknown>, index: number, error: OperationError): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  return new PgBatchError(
+    'CALLBACK_FAILED',
+    `\`operation\` ${error.message} for row ${rowIndex} of batch ${batch.id}`,
+    { outcome: 'not-sent', batchId: batch.id, rowIndex, cause: error.cause },
+  )
 }
 
 function groupByShape<Item>(

@@ -56,7 +56,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   ],
   [{ pool, table: 't', csv: { format: { ...CSV, quote: '“' }, fields: ['id'] } }, /`csv\.format\.quote`/],
   [{ pool, table: 't', csv: { format: { ...CSV, nulls: '' }, fields: ['id'] } }, /`csv\.format\.nulls`/],
-  [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, toRow: () => ({}) }, /no `toRow` with `csv`/],
+  [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, columns: ['id'] }, /no `columns` with `csv`/],
   [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, method: 'insert' }, /no `method` with `csv`/],
   [{ pool, table: 't', concurrency: 0 }, /`concurrency` to be an integer ≥ 1, got `0` \(number\)/],
   [{ pool, table: 't', concurrency: 1.5 }, /`concurrency` to be an integer ≥ 1/],
@@ -83,6 +83,12 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
     /`onConflict\.update`/,
   ],
   [{ pool, table: 't', onConflict: { action: 'update', target: ['id'], set: ['a'] } }, /got `set`/],
+  [{ pool, table: 't', operation: 'delete' }, /`operation` to be a function/],
+  [{ pool, table: 't', operation: () => 'delete' }, /`onConflict` with `target`.*with `operation`/],
+  [
+    { pool, table: 't', operation: () => 'delete', onConflict: { action: 'nothing', target: ['id'] } },
+    /`action: 'update'` with `operation`/,
+  ],
 ]
 
 const RIGHT: readonly object[] = [
@@ -100,6 +106,7 @@ const RIGHT: readonly object[] = [
   { connectionString: 'postgres://localhost/x', table: { schema: 's', name: 't' }, copyFormat: 'binary' },
   { pool, table: 't', onConflict: { action: 'nothing' }, signal: new AbortController().signal },
   { pool, table: 't', onConflict: { action: 'update', target: { constraint: 'k' }, update: ['a'] } },
+  { pool, table: 't', onConflict: { action: 'update', target: ['id'] }, operation: () => 'upsert' },
 ]
 
 describe('options of PgBatchWritable', () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { until } from '../../support/until.ts'
@@ -72,6 +73,53 @@ describe('pg-batch load --create', () => {
       expect(await exists()).to.equal(false)
     })
   }
+
+  for (const value of ['x', '007', '1.5', '3000000000']) {
+    it(`rejects a later ${value} in a column of integers where rejects are asked for, and loads the others`, async () => {
+      const path = await file(`later-${value}.csv`, `${later(value)}2\n`)
+      const rejects = `${path}.rejects`
+      const { status, stdout, stderr } = await load([path, '--create', '--rejects', rejects, '--summary'])
+      expect(status, stderr).to.equal(0)
+      expect(stdout).to.match(/1,201 rows committed in \d+ batch(es)?, 1 rejected/)
+      expect(stderr).to.match(/VALUE_NOT_ENCODABLE .* 1 .* row 1,201 /)
+      expect(JSON.parse(await readFile(rejects, 'utf8'))).to.deep.include({
+        code: 'VALUE_NOT_ENCODABLE',
+        message: 'the value of "n" is not integer, the type inferred from the first 1,000 rows',
+        column_name: 'n',
+        source_partition: path,
+        source_offset: '1201',
+        row: { n: value },
+      })
+      expect(await query('SELECT count(*)::int, max(n) FROM TABLE')).to.deep.equal([[1201, 2]])
+    })
+  }
+
+  it('rejects JSON rows with a value or a key of another kind, as they stood in the file', async () => {
+    const lines = `${'{"a":1}\n'.repeat(1100)}{"a":12345678901234567890}\n{"a":2,"b":{"c":1}}\n{"a":"3"}\n{"a":4}\n`
+    const path = await file('later.ndjson', lines)
+    const rejects = `${path}.rejects`
+    const { status, stderr } = await load([path, '--create', '--rejects', rejects, '--resume', 'later'])
+    expect(status, stderr).to.equal(0)
+    const rejected = (await readFile(rejects, 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(rejected.map(({ code, source_offset, row }) => [code, source_offset, row])).to.deep.equal([
+      ['VALUE_NOT_ENCODABLE', '1101', { a: '12345678901234567890' }],
+      ['ROW_INVALID', '1102', { a: 2, b: '{"c":1}' }],
+      ['VALUE_NOT_ENCODABLE', '1103', { a: '3' }],
+    ])
+    expect(await query('SELECT count(*)::int, max(a) FROM TABLE')).to.deep.equal([[1101, 4]])
+  })
+
+  it('fails on more such rows than --reject-limit lets be', async () => {
+    const path = await file('limit.csv', `${later('x')}y\n`)
+    const { status, stderr } = await load([path, '--create', '--reject-limit', '1'])
+    expect(stderr).to.match(
+      /row 1,202: the value of "n" is not integer, .*; infer from all .*; more than 1 row would be rejected; /,
+    )
+    expect(status).to.equal(1)
+  })
 
   it('keeps the table when rows were committed', async () => {
     const words = ['load', '-', '--create', '-t', `made_${table}`]

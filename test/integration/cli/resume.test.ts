@@ -161,6 +161,28 @@ describe('pg-batch load --resume', () => {
       ])
     })
 
+    const changes: [title: string, words: string[], line: RegExp][] = [
+      ['--null', ['--null', 'NA'], /a header; not csv, .*, a header, null "NA"; for another load take/],
+      ['--columns', ['--columns', 'id'], /; not csv, .*, columns "id"; for another load/],
+      ['--map', ['--map', 'note=note'], /; not csv, .*, map "note"="note"; for another load/],
+      ['--quote', ['--quote', 'none'], /; not csv, .*, quote none; for another load/],
+      [
+        '--create',
+        ['--create', '--type', 'id=text'],
+        /; not csv, .*, types by --create, type "id"="text"; for another/,
+      ],
+      [
+        '--infer',
+        ['--create', '--infer', 'all'],
+        /; not csv, .*, types inferred from all rows \(--create\); for another/,
+      ],
+    ]
+    for (const [title, words, line] of changes) {
+      it(`another ${title} than the load began with`, async () => {
+        await expectRefusal(line, [path, '-t', 'events', '--resume', 'one', ...words])
+      })
+    }
+
     it('standard input', async () => {
       await expectRefusal(/--resume needs a file: standard input cannot be read again/, [
         '-',

@@ -89,7 +89,9 @@ describe('pg-batch load, of several files,', () => {
     const fewer = await load(...words.slice(1))
     expect(fewer.stderr).to.match(/--resume all is the load of .*part-0\.csv, .*; for another load/)
     const other = await load(...words, '--quote', 'none')
-    expect(other.stderr).to.match(/--resume all reads csv, .*; not csv, .*, quote none; for another load/)
+    expect(other.stderr).to.match(
+      /--resume all reads csv, .*; not csv, .*, quote none, map .*; for another load/,
+    )
     expect((await stored()).rows).to.equal(4000)
   })
 

@@ -35,7 +35,13 @@ describe('the completions of bash', () => {
   }
 
   it('know the words that an option takes, by its long name and by its short one', () => {
-    expect(complete('load', 'a.csv', '--format', '')).to.deep.equal(['csv', 'tsv', 'ndjson', 'json'])
+    expect(complete('load', 'a.csv', '--format', '')).to.deep.equal([
+      'csv',
+      'tsv',
+      'ndjson',
+      'json',
+      'parquet',
+    ])
     expect(complete('load', 'a.csv', '-f', 'n')).to.deep.equal(['ndjson'])
     expect(complete('load', 'a.csv', '--encoding', 'l')).to.deep.equal(['latin1'])
     expect(complete('load', 'a.csv', '--infer', '')).to.deep.equal(['sample', 'all'])

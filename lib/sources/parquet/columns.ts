@@ -1,0 +1,96 @@
+import { parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet'
+import { isListLike } from 'hyparquet/src/schema.js'
+import { SourceError } from '../source-error.ts'
+import { type LeafType, leafType } from './leaf-type.ts'
+
+/** A column as the rows have it, and the leaves that the file keeps of it: one, unless it is nested. */
+export interface ParquetColumn {
+  readonly name: string
+  /** The type of PostgreSQL that holds every value. */
+  readonly sqlType: string
+  readonly required: boolean
+  readonly tree: SchemaTree
+  readonly leaves: readonly Leaf[]
+  /** No lists, no structs: the leaf's values are the column's. */
+  readonly flat: boolean
+}
+
+export interface Leaf {
+  /** From the root down to the leaf, which is said to be of no logical type. */
+  readonly path: readonly SchemaTree[]
+  readonly type: LeafType
+  /** Rows have any number of its values, and may run from one page into the next. */
+  readonly repeated: boolean
+}
+
+/**
+ * The columns of a schema. Their leaves are handed on without their logical types: hyparquet makes numbers of decimals
+ * and Dates of timestamps, which hold less than the file does, so that `LeafType` makes the values of the rows.
+ */
+export function columnsOf(schema: readonly SchemaElement[], name: string): ParquetColumn[] {
+  const root = parquetSchema({ schema: schema.map(withGroupType) })
+  const columns = root.children.map(tree => columnOf(root, tree, name))
+  const names = columns.map(column => column.name)
+  const twice = names.find((each, index) => names.indexOf(each) < index)
+  if (twice !== undefined) throw new SourceError(`${name}: two columns are called "${twice}"`)
+  if (columns.length === 0) throw new SourceError(`${name}: it has no columns`)
+  return columns
+}
+
+function columnOf(root: SchemaTree, tree: SchemaTree, name: string): ParquetColumn {
+  const variant = hasVariant(tree)
+  if (variant) {
+    throw new SourceError(
+      `${name}: the column "${tree.element.name}" is of the type VARIANT, which cannot be read`,
+    )
+  }
+  const leaves = leavesOf(tree, [root])
+  const flat = tree.children.length === 0 && tree.element.repetition_type !== 'REPEATED'
+  return {
+    name: tree.element.name,
+    sqlType: sqlTypeOf(tree),
+    required: tree.element.repetition_type === 'REQUIRED',
+    tree,
+    leaves,
+    flat,
+  }
+}
+
+function leavesOf(tree: SchemaTree, above: readonly SchemaTree[]): Leaf[] {
+  if (tree.children.length > 0) return tree.children.flatMap(child => leavesOf(child, [...above, tree]))
+  const { converted_type: _, logical_type: __, ...element } = tree.element
+  const path = [...above, { ...tree, element }]
+  const repeated = path.some(({ element }) => element.repetition_type === 'REPEATED')
+  return [{ path, type: leafType(tree.element), repeated }]
+}
+
+/** Lists of values are arrays; all that is deeper is JSON. */
+function sqlTypeOf(tree: SchemaTree): string {
+  const { children, element } = tree
+  if (children.length === 0 && element.repetition_type !== 'REPEATED') return leafType(element).sqlType
+  const item = itemOf(tree)
+  const sqlType = item ? leafType(item).sqlType : 'jsonb'
+  return sqlType === 'jsonb' ? 'jsonb' : `${sqlType}[]`
+}
+
+/** The element of a list of plain values. */
+function itemOf(tree: SchemaTree): SchemaElement | undefined {
+  if (tree.children.length === 0) return tree.element
+  if (!isListLike(tree)) return undefined
+  const list = tree.children[0]!
+  if (list.children.length === 0) return list.element
+  const [item] = list.children
+  const plain = item!.children.length === 0 && item!.element.repetition_type !== 'REPEATED'
+  return plain ? item!.element : undefined
+}
+
+/** hyparquet knows lists and maps by the older annotation only. */
+function withGroupType(element: SchemaElement): SchemaElement {
+  if (!element.num_children || element.converted_type) return element
+  const type = element.logical_type?.type
+  return type === 'LIST' || type === 'MAP' ? { ...element, converted_type: type } : element
+}
+
+function hasVariant(tree: SchemaTree): boolean {
+  return tree.element.logical_type?.type === 'VARIANT' || tree.children.some(hasVariant)
+}

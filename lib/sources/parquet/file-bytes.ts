@@ -1,0 +1,48 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { AsyncBuffer } from 'hyparquet'
+import { openFile } from '../bytes.ts'
+import { parquetInPipe } from './magic.ts'
+
+/** A file that is read in pieces, from anywhere in it. */
+export class FileBytes implements AsyncBuffer {
+  readonly byteLength: number
+  readonly #handle: FileHandle
+
+  private constructor(handle: FileHandle, byteLength: number) {
+    this.#handle = handle
+    this.byteLength = byteLength
+  }
+
+  static async open(path: string): Promise<FileBytes> {
+    const handle = await openFile(path)
+    try {
+      const status = await handle.stat()
+      if (!status.isFile()) throw parquetInPipe(path)
+      return new FileBytes(handle, status.size)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  /** The bytes in memory of their own. Fewer than wanted where the file ends. */
+  async read(start: number, end: number): Promise<Buffer<ArrayBuffer>> {
+    const buffer = Buffer.from(new ArrayBuffer(Math.max(0, Math.min(end, this.byteLength) - start)))
+    let length = 0
+    while (length < buffer.length) {
+      const { bytesRead } = await this.#handle.read(buffer, length, buffer.length - length, start + length)
+      if (bytesRead === 0) break
+      length += bytesRead
+    }
+    return buffer.subarray(0, length)
+  }
+
+  async slice(start: number, end = this.byteLength): Promise<ArrayBuffer> {
+    const { buffer, byteOffset, byteLength } = await this.read(start, end)
+    return buffer.slice(byteOffset, byteOffset + byteLength)
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}

@@ -1,0 +1,202 @@
+import { isUtf8 } from 'node:buffer'
+import type { SchemaElement } from 'hyparquet'
+import { parseFloat16 } from 'hyparquet/src/convert.js'
+import { LongNumber, parseExactJson, RawJson } from '../exact-json.ts'
+import { hexText } from '../hex-text.ts'
+import { SourceError } from '../source-error.ts'
+import { dateText, intervalText, type SecondDigits, timestampText, timeText } from './moments.ts'
+
+/** What a column without children holds, and how its stored values become those of a row. */
+export interface LeafType {
+  /** The type of PostgreSQL that holds every value. */
+  readonly sqlType: string
+  /** Throws for what is no value of the type. */
+  readonly convert: (stored: never) => unknown
+  /** The same inside of lists and structs, where only JSON's kinds of values can be. Default: as `convert`. */
+  readonly nested?: (stored: never) => unknown
+  /** Converting takes longer than looking up what was converted before. */
+  readonly costly?: boolean
+  /** Nanoseconds, of which PostgreSQL keeps microseconds. */
+  readonly nanoseconds?: boolean
+}
+
+/**
+ * The type of a leaf by its annotation, the newer kind before the older, else by how it is stored.
+ * @see https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
+ */
+export function leafType(element: SchemaElement): LeafType {
+  const { type, converted_type: old, logical_type: logical } = element
+  switch (logical?.type) {
+    case 'TIMESTAMP':
+      return timestamp(DIGITS[logical.unit], logical.isAdjustedToUTC)
+    case 'TIME':
+      return time(DIGITS[logical.unit])
+    case 'INTEGER':
+      return integer(type, logical.bitWidth, logical.isSigned)
+    case 'DECIMAL':
+      return decimal(element, logical.precision, logical.scale)
+    case 'UUID':
+      return { sqlType: 'uuid', convert: uuidText, costly: true }
+    case 'FLOAT16':
+      return { ...FLOAT, convert: parseFloat16, nested: bytes => finite(parseFloat16(bytes) as number) }
+    case 'STRING':
+    case 'ENUM':
+      return TEXT
+    case 'JSON':
+      return JSON_TEXT
+    case 'DATE':
+      return DATE
+    default:
+      return (old && BY_CONVERTED[old]?.(element)) ?? stored(element)
+  }
+}
+
+const DIGITS = { MILLIS: 3, MICROS: 6, NANOS: 9 } as const
+const TEXT: LeafType = { sqlType: 'text', convert: text, costly: true }
+const DATE: LeafType = { sqlType: 'date', convert: dateText, costly: true }
+const FLOAT: LeafType = { sqlType: 'real', convert: same, nested: finite }
+const JSON_TEXT: LeafType = {
+  sqlType: 'jsonb',
+  convert: (bytes: Uint8Array) => new RawJson(text(bytes)),
+  nested: (bytes: Uint8Array) => parsedJson(text(bytes)),
+}
+
+/** The annotations of old; what is not here (BSON) says nothing that PostgreSQL knows. */
+const BY_CONVERTED: Readonly<Record<string, (element: SchemaElement) => LeafType>> = {
+  UTF8: () => TEXT,
+  ENUM: () => TEXT,
+  JSON: () => JSON_TEXT,
+  DATE: () => DATE,
+  DECIMAL: element => decimal(element, element.precision ?? 0, element.scale ?? 0),
+  TIME_MILLIS: () => time(3),
+  TIME_MICROS: () => time(6),
+  TIMESTAMP_MILLIS: () => timestamp(3, true),
+  TIMESTAMP_MICROS: () => timestamp(6, true),
+  INTERVAL: () => ({ sqlType: 'interval', convert: intervalText }),
+  ...Object.fromEntries(
+    [8, 16, 32, 64].flatMap(bits => [
+      [`INT_${bits}`, (element: SchemaElement) => integer(element.type, bits, true)],
+      [`UINT_${bits}`, (element: SchemaElement) => integer(element.type, bits, false)],
+    ]),
+  ),
+}
+
+function stored({ type }: SchemaElement): LeafType {
+  switch (type) {
+    case 'BOOLEAN':
+      return { sqlType: 'boolean', convert: same }
+    case 'INT32':
+    case 'INT64':
+      return integer(type, type === 'INT32' ? 32 : 64, true)
+    case 'INT96': // nanoseconds; some writers mean UTC, others local time, and the file does not say which
+      return timestamp(9, false)
+    case 'FLOAT':
+      return FLOAT
+    case 'DOUBLE':
+      return { sqlType: 'double precision', convert: same, nested: finite }
+    default:
+      return { sqlType: 'bytea', convert: bufferOf, nested: hexText }
+  }
+}
+
+function integer(type: SchemaElement['type'], bits: number, signed: boolean): LeafType {
+  const sqlType = signed
+    ? bits <= 16
+      ? 'smallint'
+      : bits <= 32
+        ? 'integer'
+        : 'bigint'
+    : bits <= 8
+      ? 'smallint'
+      : bits <= 16
+        ? 'integer'
+        : bits <= 32
+          ? 'bigint'
+          : 'numeric(20,0)'
+  if (type === 'INT32') return { sqlType, convert: signed ? same : (value: number) => value >>> 0 }
+  const convert = signed ? exactInteger : (value: bigint) => exactInteger(BigInt.asUintN(64, value))
+  return { sqlType, convert }
+}
+
+/** Of all four forms that it may have: 32 or 64 bits, or big-endian bytes. */
+function decimal({ type }: SchemaElement, precision: number, scale: number): LeafType {
+  const unscaled =
+    type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : bigEndian
+  return {
+    sqlType: precision > 0 ? `numeric(${precision},${scale})` : 'numeric',
+    convert: (value: never) => new LongNumber(decimalText(unscaled(value), scale)),
+    costly: true,
+  }
+}
+
+/** INT96 arrives as nanoseconds, too. A TIME or TIMESTAMP of milliseconds may be 32 bits wide. */
+function timestamp(digits: SecondDigits, utc: boolean): LeafType {
+  const zone = utc ? 'Z' : ''
+  return {
+    sqlType: utc ? 'timestamptz' : 'timestamp',
+    convert: (value: bigint) => timestampText(value, digits, zone),
+    costly: true,
+    nanoseconds: digits === 9,
+  }
+}
+
+/** Without a zone, whatever it says of UTC: Arrow's writers say it of every time of day, as theirs has no zone. */
+function time(digits: SecondDigits): LeafType {
+  return {
+    sqlType: 'time',
+    convert: (value: number | bigint) => timeText(BigInt(value), digits),
+    nanoseconds: digits === 9,
+  }
+}
+
+function same(value: unknown): unknown {
+  return value
+}
+
+function exactInteger(value: bigint): number | LongNumber {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : new LongNumber(String(value))
+}
+
+/** JSON has no NaN and no infinities; as texts they can still be told. */
+function finite(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value)
+}
+
+function bigEndian(bytes: Uint8Array): bigint {
+  if (bytes.length === 0) return 0n
+  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bufferOf(bytes).toString('hex')}`))
+}
+
+export function decimalText(unscaled: bigint, scale: number): string {
+  if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))
+  const sign = unscaled < 0n ? '-' : ''
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
+  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+}
+
+function text(bytes: Uint8Array): string {
+  const buffer = bufferOf(bytes)
+  const string = buffer.toString('utf8')
+  // what cannot be read becomes U+FFFD, which may stand there rightly
+  if (string.includes('\ufffd') && !isUtf8(buffer)) throw new SourceError('a text is not valid UTF-8')
+  return string
+}
+
+function parsedJson(json: string): unknown {
+  try {
+    return parseExactJson(json)
+  } catch (error) {
+    throw new SourceError('a value is not valid JSON', { cause: error })
+  }
+}
+
+function uuidText(bytes: Uint8Array): string {
+  return bufferOf(bytes)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,82 @@
+import type { FileMetaData } from 'hyparquet'
+import { parquetMetadataAsync } from 'hyparquet'
+import type { Source, SourceColumn } from '../source.ts'
+import { SourceError } from '../source-error.ts'
+import { isPacked } from '../unpack.ts'
+import { columnsOf, type ParquetColumn } from './columns.ts'
+import { loadDecompressors } from './decompress.ts'
+import { FileBytes } from './file-bytes.ts'
+import { MAGIC, packedParquet } from './magic.ts'
+import { ParquetRows } from './parquet-rows.ts'
+
+/** Opens a Parquet file and reads its footer, which names its columns and their types. */
+export async function openParquet(path: string): Promise<Source> {
+  const bytes = await FileBytes.open(path)
+  try {
+    await checkMarks(bytes, path)
+    const metadata = await readFooter(bytes, path)
+    const columns = columnsOf(metadata.schema, path)
+    const file = { name: path, bytes, metadata, columns, decompressors: await loadDecompressors() }
+    return {
+      name: path,
+      format: 'parquet',
+      header: columns.map(column => column.name),
+      columns: columns.map(column => describe(column, metadata)),
+      rows: new ParquetRows(file),
+      notes: [],
+      manner: 'parquet',
+    }
+  } catch (error) {
+    await bytes.close()
+    const known = error instanceof SourceError || (error as NodeJS.ErrnoException).syscall !== undefined
+    throw known ? error : damagedFooter(path, error)
+  }
+}
+
+/** Two marks, and the length of the footer. */
+const LEAST_BYTES = 12
+
+async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
+  const { byteLength } = bytes
+  const head = await bytes.read(0, MAGIC.length)
+  const tail = await bytes.read(Math.max(0, byteLength - MAGIC.length), byteLength)
+  if (isPacked(head, name)) throw packedParquet(name)
+  if (head.toString('latin1') === 'PARE') throw new SourceError(`${name}: the Parquet file is encrypted`)
+  if (head.toString('latin1') !== MAGIC) {
+    throw new SourceError(`${name}: it does not begin as a Parquet file does; say what it is with --format`)
+  }
+  if (tail.toString('latin1') !== MAGIC || byteLength < LEAST_BYTES) {
+    throw new SourceError(`${name}: it does not end as a Parquet file does; is it cut off?`)
+  }
+}
+
+async function readFooter(bytes: FileBytes, name: string): Promise<FileMetaData> {
+  const metadata = await parquetMetadataAsync(bytes, { geoparquet: false })
+  const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n)
+  if (rows !== metadata.num_rows)
+    throw damagedFooter(name, `${metadata.num_rows} rows, ${rows} in row groups`)
+  return metadata
+}
+
+function damagedFooter(name: string, cause: unknown): SourceError {
+  return new SourceError(`${name}: the end of the Parquet file, which says what is in it, is damaged`, {
+    cause,
+  })
+}
+
+function describe(column: ParquetColumn, { row_groups }: FileMetaData): SourceColumn {
+  const { name, sqlType, required, flat, leaves } = column
+  const hasNoNull = () => row_groups.length > 0 && row_groups.every(group => nullsOf(group, name) === 0n)
+  return {
+    name,
+    type: sqlType,
+    always: required || (flat && hasNoNull()),
+    nanoseconds: leaves.some(({ type }) => type.nanoseconds),
+  }
+}
+
+/** As the statistics say; undefined where there are none. */
+function nullsOf(group: FileMetaData['row_groups'][number], column: string): bigint | undefined {
+  const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === column)
+  return chunk?.meta_data?.statistics?.null_count
+}

@@ -1,0 +1,166 @@
+import { crc32 } from 'node:zlib'
+import type { ColumnMetaData, DecodedArray, PageHeader } from 'hyparquet'
+import { parquetHeader, readPage } from 'hyparquet/src/column.js'
+import { convert } from 'hyparquet/src/convert.js'
+import { SourceError } from '../source-error.ts'
+import type { Leaf } from './columns.ts'
+import type { Compressors } from './decompress.ts'
+import type { FileBytes } from './file-bytes.ts'
+
+export interface PageReaderOptions {
+  readonly file: FileBytes
+  readonly leaf: Leaf
+  /** The leaf's values in one row group. */
+  readonly chunk: ColumnMetaData
+  readonly decompressors: Compressors
+  /** Bytes read at a time, unless a page is larger. */
+  readonly readAheadBytes: number
+  /** Gets the number of bytes as each page is read. */
+  readonly onRead: (bytes: number) => void
+}
+
+/**
+ * Reads what a row group has of one leaf, page by page: memory holds one page and the dictionary, however large the row
+ * group. hyparquet's own entrances read a row group's column as a whole; its decoding of a page is used here, an
+ * entrance that package.json's version range keeps from moving.
+ */
+export class PageReader {
+  readonly #options: PageReaderOptions
+  readonly #decoder: Parameters<typeof readPage>[2]
+  readonly #end: number
+  #position: number
+  #window: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(0))
+  #windowStart = 0
+  #dictionary: DecodedArray | undefined
+  #valuesLeft: number
+  /** The last row of a repeated leaf, which the next page may go on with. */
+  #held: unknown[] = []
+
+  constructor(options: PageReaderOptions) {
+    const { leaf, chunk } = options
+    this.#options = options
+    this.#decoder = {
+      pathInSchema: chunk.path_in_schema,
+      type: chunk.type,
+      element: leaf.path.at(-1)!.element,
+      schemaPath: [...leaf.path],
+      codec: chunk.codec,
+      compressors: options.decompressors,
+      parsers: RAW_PARSERS,
+      utf8: false,
+    }
+    const first = Number(chunk.data_page_offset)
+    const dictionary = Number(chunk.dictionary_page_offset ?? 0)
+    this.#position = dictionary > 0 && dictionary < first ? dictionary : first
+    this.#end = this.#position + Number(chunk.total_compressed_size)
+    this.#valuesLeft = Number(chunk.num_values)
+  }
+
+  /** The values of the next page, a row each; undefined after the last. */
+  async next(): Promise<ArrayLike<unknown> | undefined> {
+    while (this.#valuesLeft > 0) {
+      const { header, body } = await this.#readPage()
+      if (header.type === 'DICTIONARY_PAGE') {
+        const { data = [] } = readPage(body, header, this.#decoder, undefined, undefined, 0)
+        this.#dictionary = convert(data, this.#decoder)
+      } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
+        const rows = this.#rowsOf(header, body)
+        if (rows.length > 0) return rows
+      }
+    }
+    const last = this.#held
+    this.#held = []
+    return last.length > 0 ? last : undefined
+  }
+
+  #rowsOf(header: PageHeader, body: Body): ArrayLike<unknown> {
+    const { repeated } = this.#options.leaf
+    const values = checkedValues(header, this.#valuesLeft)
+    this.#valuesLeft -= values
+    const before = repeated ? this.#held : undefined
+    const { data = [] } = readPage(body, header, this.#decoder, this.#dictionary, before, 0)
+    if (!repeated) {
+      if (data.length !== values) throw new Error(`A page has ${data.length} of ${values} values`)
+      return data
+    }
+    const rows = data as unknown[]
+    this.#held = rows.splice(-1)
+    return rows
+  }
+
+  async #readPage(): Promise<{ header: PageHeader; body: Body }> {
+    const { header, start } = await this.#readHeader()
+    const size = header.compressed_page_size
+    if (!(size >= 0)) throw new Error(`A page of ${size} bytes`)
+    await this.#need(start, size)
+    const offset = start - this.#windowStart
+    const bytes = this.#window.subarray(offset, offset + size)
+    if (bytes.length < size) throw new Error('The file ends within a page')
+    if (header.crc !== undefined && (crc32(bytes) | 0) !== (header.crc | 0)) {
+      throw new Error('A page has another checksum')
+    }
+    this.#options.onRead(start + size - this.#position)
+    this.#position = start + size
+    return { header, body: { view: viewOf(bytes), offset: 0 } }
+  }
+
+  /** How long a header is shows only when it was read: with more bytes where these were too few. */
+  async #readHeader(): Promise<{ header: PageHeader; start: number }> {
+    for (let bytes = FIRST_HEADER_BYTES; ; bytes *= 4) {
+      await this.#need(this.#position, bytes)
+      const reader = { view: viewOf(this.#window), offset: this.#position - this.#windowStart }
+      try {
+        return { header: parquetHeader(reader), start: this.#windowStart + reader.offset }
+      } catch (error) {
+        const windowEnd = this.#windowStart + this.#window.length
+        if (windowEnd >= this.#end || bytes >= this.#options.file.byteLength) throw error
+      }
+    }
+  }
+
+  /** Has so many bytes of a place in the window, if the file has them; what is behind them comes along. */
+  async #need(start: number, bytes: number): Promise<void> {
+    const { file, readAheadBytes } = this.#options
+    const windowEnd = this.#windowStart + this.#window.length
+    if (start >= this.#windowStart && Math.min(start + bytes, file.byteLength) <= windowEnd) return
+    const end = Math.max(start + bytes, Math.min(start + readAheadBytes, this.#end))
+    this.#window = await file.read(start, end)
+    this.#windowStart = start
+  }
+}
+
+/** How many values a page has. Lengths that are missing would keep hyparquet reading its first byte for ever. */
+function checkedValues(header: PageHeader, most: number): number {
+  const { data_page_header: v1, data_page_header_v2: v2, compressed_page_size: size } = header
+  const values = (v1 ?? v2)?.num_values ?? -1
+  if (values < 0 || values > most) throw new Error(`A page of ${values} values, where ${most} are left`)
+  if (v1) return values
+  const lengths = [v2?.repetition_levels_byte_length, v2?.definition_levels_byte_length]
+  if (lengths.some(length => !(length !== undefined && length >= 0 && length <= size))) {
+    throw new Error(`A page with levels of ${lengths.join(' and ')} bytes`)
+  }
+  return values
+}
+
+type Body = Parameters<typeof readPage>[0]
+
+/** Most are shorter: statistics of long texts make them longer. */
+const FIRST_HEADER_BYTES = 256
+
+/** Without their logical types only INT96 values are parsed, and stay the nanoseconds that hyparquet makes of them. */
+const RAW_PARSERS = new Proxy({} as Parameters<typeof readPage>[2]['parsers'], {
+  get: () => (value: unknown) => value,
+})
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): DataView<ArrayBuffer> {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+/** Makes one error of all that can go wrong with bytes that are not what they should be. */
+export function damaged(where: string, error: unknown): Error {
+  if (error instanceof SourceError) return new SourceError(`${where}: ${error.message}`, { cause: error })
+  if ((error as NodeJS.ErrnoException).syscall !== undefined) return error as Error
+  const codec = /unsupported compression codec: (\w+)/.exec((error as Error).message)?.[1]
+  const what = codec ? `is packed with ${codec}, which cannot be read` : 'the data are damaged or cut off'
+  return new SourceError(`${where}: ${what}`, { cause: error })
+}

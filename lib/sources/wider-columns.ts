@@ -1,0 +1,34 @@
+import type { SourceColumn } from './source.ts'
+
+/** The columns that hold what those of two files hold, which have the same names. */
+export function widerColumns(ours: readonly SourceColumn[], theirs: readonly SourceColumn[]): SourceColumn[] {
+  return ours.map(column => {
+    const other = theirs.find(({ name }) => name === column.name)!
+    return {
+      name: column.name,
+      type: widerType(column.type, other.type),
+      always: column.always && other.always,
+      nanoseconds: column.nanoseconds || other.nanoseconds,
+    }
+  })
+}
+
+/** The narrowest of PostgreSQL's types that holds the values of both. */
+function widerType(a: string, b: string): string {
+  if (a === b) return a
+  for (const family of FAMILIES) {
+    const [narrow, wide] = [family.indexOf(plain(a)), family.indexOf(plain(b))].sort((x, y) => x - y)
+    if (narrow !== undefined && wide !== undefined && narrow >= 0) return family[wide]!
+  }
+  return 'text'
+}
+
+/** Each holds those before it. Numbers of different precision have none in common but that of any. */
+const FAMILIES = [
+  ['smallint', 'integer', 'bigint', 'numeric'],
+  ['real', 'double precision'],
+]
+
+function plain(type: string): string {
+  return type.replace(/^numeric\(\d+,\d+\)$/, 'numeric')
+}
