@@ -26,8 +26,8 @@ async function main({ names, rows, repeats, quick = false }: BenchArguments): Pr
       const machine = machineLine(state, await server.version())
       console.log(`\n${machine}\n\n${results.tables.map(renderTable).join('\n\n')}\n`)
       if (quick) continue
-      await writeResults(new URL(`./${name}/RESULTS.md`, import.meta.url), bench, results, machine)
-      log(`written to bench/${name}/RESULTS.md`)
+      await writeResults(new URL(`./${name}/`, import.meta.url), bench, results, machine)
+      log(`written to bench/${name}/RESULTS.md and ${name}.svg`)
     }
   } finally {
     await server.stop()

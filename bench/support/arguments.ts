@@ -12,7 +12,7 @@ export interface BenchArguments {
 /** Reads the words of the command line. Wrong ones throw a CommanderError, after their line was written. */
 export function readArguments(words: readonly string[], known: readonly string[]): BenchArguments {
   const program = new Command('bench')
-    .description('Measure, and write what came of it to bench/<name>/RESULTS.md.')
+    .description('Measure, and write what came of it to bench/<name>/RESULTS.md and <name>.svg.')
     .argument('[names...]', `of ${known.join(', ')}; all of them by default`)
     .option('-r, --rows <n>', 'rows in a run', positiveInteger)
     .option('-n, --repeats <n>', 'runs of each case', positiveInteger)

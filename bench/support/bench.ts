@@ -1,3 +1,4 @@
+import type { Chart } from './chart.ts'
 import type { MarkdownTable } from './markdown.ts'
 
 /** One question that is answered by measuring. It lies in bench/<name>/, beside its RESULTS.md. */
@@ -30,4 +31,6 @@ export interface BenchResults {
   /** How it was measured, as Markdown. */
   readonly method: string
   readonly tables: readonly MarkdownTable[]
+  /** The picture of it, for bench/<name>/<name>.svg. */
+  readonly chart: Chart
 }

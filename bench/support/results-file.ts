@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Bench, BenchResults } from './bench.ts'
+import { renderChart } from './chart.ts'
 import { renderTable } from './markdown.ts'
 
 const FINDINGS_START = '<!-- findings: written by hand, kept by a re-run -->'
@@ -9,7 +10,7 @@ const NO_FINDINGS = 'None written yet.'
 /** RESULTS.md of a bench: all of it is new, except for what a person has written between the marks of the findings. */
 export function renderResults(
   { name, question }: Bench,
-  { caveat, method, tables }: BenchResults,
+  { caveat, method, tables, chart }: BenchResults,
   machine: string,
   findings: string,
 ): string {
@@ -29,6 +30,8 @@ ${machine}
 
 ## Results
 
+![${chart.title}](./${name}.svg)
+
 ${tables.map(renderTable).join('\n\n')}
 
 ## Findings
@@ -39,14 +42,17 @@ ${FINDINGS_END}
 `
 }
 
+/** Writes RESULTS.md and the chart into a bench's folder. */
 export async function writeResults(
-  path: URL,
+  folder: URL,
   bench: Bench,
   results: BenchResults,
   machine: string,
 ): Promise<void> {
+  const path = new URL('RESULTS.md', folder)
   const old = await readFile(path, 'utf8').catch(() => '')
   await writeFile(path, renderResults(bench, results, machine, findingsOf(old)))
+  await writeFile(new URL(`${bench.name}.svg`, folder), await renderChart(results.chart))
 }
 
 /** What stands between the marks. @throws when only one of them is there, for the text would be lost */

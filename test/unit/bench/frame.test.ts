@@ -10,6 +10,7 @@ const results = (cell: string): BenchResults => ({
   caveat: 'Synthetic.',
   method: 'Timed.',
   tables: [{ title: 'Rates', header: ['way', 'rate'], rows: [['a', cell]] }],
+  chart: { kind: 'bars', title: 'Rates', subtitle: 'rows/s', better: 'more', bars: [] },
 })
 
 describe('the frame of the benches', () => {
