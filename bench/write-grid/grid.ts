@@ -1,5 +1,5 @@
+import type { BenchContext } from '../support/bench.ts'
 import type { LineChart } from '../support/chart.ts'
-import { measureInChild } from '../support/child.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
@@ -23,7 +23,8 @@ export interface GridOptions {
   readonly repeats: number
   readonly quick: boolean
   readonly server: string
-  readonly log: (line: string) => void
+  readonly measure: BenchContext['measure']
+  readonly log: BenchContext['log']
 }
 
 /** Method × batch size × concurrency, in rows a second. */
@@ -32,6 +33,7 @@ export async function measureGrid({
   repeats,
   quick,
   server,
+  measure,
   log,
 }: GridOptions): Promise<{ tables: MarkdownTable[]; chart: LineChart }> {
   const sizes = quick ? QUICK_SIZES : SIZES
@@ -43,7 +45,7 @@ export async function measureGrid({
     cells,
     repeats,
     cell =>
-      measureInChild<typeof import('./grid-run.ts')>(RUN, {
+      measure<typeof import('./grid-run.ts')>(RUN, {
         ...cell,
         connectionString: server,
         rows: rowsOf(cell, rows),
