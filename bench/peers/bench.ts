@@ -16,7 +16,7 @@ import { WAYS, type WayName } from './ways.ts'
 const RUN = new URL('./run.ts', import.meta.url)
 const FILES = new URL('./write-files.ts', import.meta.url)
 const ROWS = 1_000_000
-const QUICK_ROWS = 100_000
+const QUICK_ROWS = 60_000
 
 export const bench: Bench = {
   name: 'peers',

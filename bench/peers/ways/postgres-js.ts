@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import postgres from 'postgres'
+import { eachSliceBy } from '../../support/each-slice.ts'
 import { TABLE } from '../../support/table.ts'
 import type { BenchTable, Row } from '../../support/tables/bench-table.ts'
 import { gather, lines } from './copy-strings.ts'
-import { eachSlice, type Way, type WayContext } from './way.ts'
+import type { Way, WayContext } from './way.ts'
 
 const STATEMENT_ROWS = 1000
 
@@ -20,11 +21,11 @@ export function postgresJsInsert(connections: number): Way {
       const asTyped = typedValues(table)
       return {
         write: (_, rows) =>
-          eachSlice(
-            rows,
-            STATEMENT_ROWS,
-            connections,
-            slice => sql`INSERT INTO ${sql(TABLE)} ${sql(asTyped(slice) as Record<string, never>[], names)}`,
+          eachSliceBy(
+            Array(connections).fill(sql),
+            { rows, size: STATEMENT_ROWS },
+            (sql, slice) =>
+              sql`INSERT INTO ${sql(TABLE)} ${sql(asTyped(slice) as Record<string, never>[], names)}`,
           ),
         close: () => sql.end(),
       }

@@ -1,12 +1,12 @@
 import knex from 'knex'
 import pgPromise from 'pg-promise'
+import { eachSliceBy } from '../../support/each-slice.ts'
+import { MOST_PARAMETERS } from '../../support/statements.ts'
 import { TABLE } from '../../support/table.ts'
 import type { BenchTable } from '../../support/tables/bench-table.ts'
-import { eachSlice, type Way } from './way.ts'
+import type { Way } from './way.ts'
 
 const STATEMENT_ROWS = 1000
-/** A statement takes 65,535 parameters at the most. */
-const MOST_PARAMETERS = 65_535
 
 /** pg-promise writes values into the statement's text, so that no number of parameters bounds it. */
 export function pgPromiseInsert(): Way {
@@ -23,7 +23,9 @@ export function pgPromiseInsert(): Way {
       )
       return {
         write: (_, rows) =>
-          eachSlice(rows, STATEMENT_ROWS, 1, slice => db.none(pgp.helpers.insert(slice as Row[], columns))),
+          eachSliceBy([db], { rows, size: STATEMENT_ROWS }, (db, slice) =>
+            db.none(pgp.helpers.insert(slice as Row[], columns)),
+          ),
         close: () => db.$pool.end(),
       }
     },

@@ -41,21 +41,3 @@ export function throughPool(
 ): Way {
   return { from: 'objects', open: async ({ table }) => ({ write: write(table) }), ...rest }
 }
-
-/** Arrays of rows for statements, one after the other on each of several connections. */
-export async function eachSlice(
-  rows: readonly Row[],
-  size: number,
-  connections: number,
-  write: (slice: readonly Row[], connection: number) => PromiseLike<unknown>,
-): Promise<void> {
-  let from = 0
-  const work = async (connection: number): Promise<void> => {
-    while (from < rows.length) {
-      const slice = rows.slice(from, from + size)
-      from += size
-      await write(slice, connection)
-    }
-  }
-  await Promise.all(Array.from({ length: connections }, (_, connection) => work(connection)))
-}
