@@ -6,6 +6,8 @@ export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> 
   upsert: () => import('./upsert/bench.ts'),
   latency: () => import('./latency/bench.ts'),
   'round-trips': () => import('./round-trips/bench.ts'),
+  memory: () => import('./memory/bench.ts'),
+  'server-cpu': () => import('./server-cpu/bench.ts'),
   'what-batching-buys': () => import('./what-batching-buys/bench.ts'),
   'write-grid': () => import('./write-grid/bench.ts'),
 }

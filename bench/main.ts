@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander'
 import { BENCHES } from './benches.ts'
 import { type BenchArguments, readArguments } from './support/arguments.ts'
-import { measureInChild } from './support/child.ts'
+import { type Bench, type BenchContext, type BenchResults, BenchUnavailable } from './support/bench.ts'
+import { measureCompiledInChild, measureInChild } from './support/child.ts'
 import { machineLine, machineState } from './support/machine.ts'
 import { renderTable } from './support/markdown.ts'
 import { writeResults } from './support/results-file.ts'
@@ -29,15 +30,17 @@ async function main({
         continue
       }
       log(`${name}: ${bench.question}`)
-      const results = await bench.run({
+      const results = await runUnlessUnavailable(bench, {
         rows,
         repeats: repeats ?? (quick ? QUICK_REPEATS : bench.repeats),
         quick,
         table,
         measure: measureInChild,
+        measureCompiled: measureCompiledInChild,
         connectionString: () => server.connectionString(),
         log,
       })
+      if (!results) continue
       const machine = machineLine(state, await server.version())
       console.log(`\n${machine}\n\n${results.tables.map(renderTable).join('\n\n')}\n`)
       if (quick) continue
@@ -52,6 +55,17 @@ async function main({
     }
   } finally {
     await server.stop()
+  }
+}
+
+/** Undefined where a bench cannot run, which is said and is no failure of the others. */
+async function runUnlessUnavailable(bench: Bench, context: BenchContext): Promise<BenchResults | undefined> {
+  try {
+    return await bench.run(context)
+  } catch (error) {
+    if (!(error instanceof BenchUnavailable)) throw error
+    log(`${bench.name}: left out. ${error.message}`)
+    return undefined
   }
 }
 

@@ -27,6 +27,8 @@ export interface BenchContext {
   connectionString(): Promise<string>
   /** Calls `measure` of a module in a process of its own. */
   readonly measure: typeof measureInChild
+  /** The same without `tsx` in that process, whose memory is then only what is to be measured. */
+  readonly measureCompiled: typeof measureInChild
   /** Tells what is going on. */
   log(line: string): void
 }
@@ -40,4 +42,9 @@ export interface BenchResults {
   readonly tables: readonly MarkdownTable[]
   /** The picture of it, for bench/<name>/<name>.svg. */
   readonly chart: Chart
+}
+
+/** A bench that cannot run here; its message says why. */
+export class BenchUnavailable extends Error {
+  override readonly name = 'BenchUnavailable'
 }

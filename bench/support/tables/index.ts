@@ -1,4 +1,4 @@
-import { csvBytes } from '../rows.ts'
+import { csvLine } from '../rows.ts'
 import type { BenchTable } from './bench-table.ts'
 import { lineitem } from './lineitem.ts'
 import { mixed } from './mixed.ts'
@@ -17,7 +17,7 @@ const SAMPLE_ROWS = 5000
 export function describeTable(name: TableName): string {
   const { columns, about, rows }: BenchTable = TABLES[name]
   const sample = rows(SAMPLE_ROWS)
-  const bytes = sample.reduce((total, row) => total + csvBytes(row), 0) / sample.length
+  const bytes = sample.reduce((total, row) => total + Buffer.byteLength(csvLine(row)), 0) / sample.length
   const types = columns.map(({ type }) => type).join(', ')
   return `Seeded rows, ${about}: ${columns.length} columns (${types}), ${Math.round(bytes)} bytes each as CSV.`
 }
