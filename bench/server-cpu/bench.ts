@@ -1,5 +1,7 @@
+import pg from 'pg'
 import { type Bench, BenchUnavailable } from '../support/bench.ts'
 import { bar } from '../support/chart.ts'
+import { processCpu } from '../support/cpu-time.ts'
 import { interleaved } from '../support/interleaved.ts'
 import { describeRows } from '../support/rows.ts'
 import { showSummary, significant, summarize } from '../support/statistics.ts'
@@ -16,11 +18,11 @@ export const bench: Bench = {
   question: "How much of the server's CPU does a million rows take?",
   repeats: 5,
   async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
-    if (process.platform !== 'linux') {
-      throw new BenchUnavailable('It reads the CPU time of the backends in /proc, which Linux alone has')
-    }
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
+    if (!(await showsBackends(server))) {
+      throw new BenchUnavailable('It reads the CPU time of backends in /proc: of Linux, and of this machine')
+    }
     const names = Object.keys(WAYS) as WayName[]
     const samples = await interleaved(
       names,
@@ -34,8 +36,11 @@ export const bench: Bench = {
     }
     const secondsOf = (way: WayName, of: 'backends' | 'client'): number[] =>
       samples.get(way)!.map(sample => perMillion(sample[of]))
-    const ratios = (way: WayName): number[] =>
-      secondsOf(way, 'backends').map((seconds, round) => seconds / secondsOf(CSV, 'backends')[round]!)
+    const csv = secondsOf(CSV, 'backends')
+    const ratio = (way: WayName): string =>
+      csv.includes(0) // few rows take less than a tick of the clock
+        ? 'not known'
+        : showSummary(summarize(secondsOf(way, 'backends').map((seconds, round) => seconds / csv[round]!)))
     return {
       caveat:
         'CPU time is less sensitive to what else runs than a rate is, but not insensitive: shared caches and cores make it grow. ' +
@@ -54,7 +59,7 @@ brackets.`,
           rows: names.map(way => [
             way,
             showSummary(summarize(secondsOf(way, 'backends'))),
-            showSummary(summarize(ratios(way))),
+            ratio(way),
             showSummary(summarize(secondsOf(way, 'client'))),
           ]),
         },
@@ -68,4 +73,15 @@ brackets.`,
       },
     }
   },
+}
+
+async function showsBackends(connectionString: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    return processCpu(rows[0]!.pid)?.program === 'postgres'
+  } finally {
+    await client.end()
+  }
 }

@@ -5,6 +5,8 @@ const TICKS_PER_SECOND = 100
 
 /** CPU seconds, user's and kernel's, of a process; undefined where /proc does not have it. */
 export interface ProcessCpu {
+  /** The name of its program, in 15 letters at the most. */
+  readonly program: string
   readonly own: number
   /** Of its children that have ended. */
   readonly children: number
@@ -21,7 +23,8 @@ export function processCpu(pid: number | 'self'): ProcessCpu | undefined {
   // the second field is the program's name in brackets, and may hold anything; the third comes first here
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const seconds = (field: number): number => Number(fields[field - 3]) / TICKS_PER_SECOND
-  return { own: seconds(14) + seconds(15), children: seconds(16) + seconds(17) }
+  const program = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+  return { program, own: seconds(14) + seconds(15), children: seconds(16) + seconds(17) }
 }
 
 /** CPU seconds of this process so far and, where that can be seen, of programs it started that have ended. */
