@@ -88,7 +88,8 @@ the rounds' own.
 - psql: ${psql ?? 'not measured, for there is none on this machine'}; its own \`\\timing\` counts, without its start.
 - pg: statements that are prepared once on their connection, each a transaction.
 - pg-copy-streams: one COPY in CSV with csv-stringify as documented; one in the text format with lines of template
-  strings for this very table, also joined to pieces of 64 KiB first.
+  strings for this very table. *Joined*: what goes into the COPY is joined to pieces of 64 KiB first, which no document
+  has, and which is the peers' best setting.
 - pg-copy-streams-binary knows neither numeric nor date nor char: its table has float8, timestamptz and text instead.
 - postgres.js: 1,000 rows a statement, prepared; its COPY stream gets the joined lines.
 - pg-promise: a ColumnSet, 1,000 rows a statement. knex: batchInsert, 1,000 rows a statement, one transaction.`

@@ -5,6 +5,7 @@ import binary from 'pg-copy-streams-binary'
 import type { Column } from '../../support/table.ts'
 import type { BenchTable, Row } from '../../support/tables/bench-table.ts'
 import { withCopy } from './copy-strings.ts'
+import { Joined } from './joined.ts'
 import { throughPool, type Way } from './way.ts'
 
 interface Field {
@@ -40,8 +41,8 @@ function nearest({ name, type }: Column): Column {
   return { name, type: IN_PLACE_OF[word!] ?? word! }
 }
 
-/** `pg-copy-streams` and `pg-copy-streams-binary`, into the nearest types that it knows. */
-export function copyBinary(): Way {
+/** `pg-copy-streams` and `pg-copy-streams-binary`, as documented or joined, into the nearest types that it knows. */
+export function copyBinary({ joined }: { joined: boolean }): Way {
   const columns = (table: BenchTable) => table.columns.map(nearest)
   const write = (table: BenchTable) => {
     const fields = columns(table).map(({ name, type }) => ({ name, field: FIELDS[type]! }))
@@ -49,7 +50,11 @@ export function copyBinary(): Way {
       for (const row of rows) yield fields.map(({ name, field }) => field(row[name]))
     }
     return (pool: pg.Pool, rows: readonly Row[]) =>
-      withCopy(pool, 'binary', copy => pipeline(Readable.from(tuples(rows)), binary.rowWriter(), copy))
+      withCopy(pool, 'binary', copy =>
+        joined
+          ? pipeline(Readable.from(tuples(rows)), binary.rowWriter(), new Joined(), copy)
+          : pipeline(Readable.from(tuples(rows)), binary.rowWriter(), copy),
+      )
   }
   return throughPool(write, { tone: 'other', share: 1 / 4, columns })
 }
