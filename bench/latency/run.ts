@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts'
+import { openPool } from '../support/pool.ts'
 import { type BenchRow, benchRows, COLUMNS } from '../support/rows.ts'
 import { insertValues } from '../support/statements.ts'
 import { quantile } from '../support/statistics.ts'
@@ -27,7 +28,7 @@ const WARM_UP_ROWS = 200
 const POOL_SIZE = 10
 
 export async function measure(task: LatencyTask): Promise<LatencySample> {
-  const pool = new pg.Pool({ connectionString: task.connectionString, max: POOL_SIZE })
+  const pool = openPool({ connectionString: task.connectionString, max: POOL_SIZE })
   const write = task.maxWaitMs === undefined ? rowByRow : inBatches(task.maxWaitMs)
   try {
     await makeTable(pool)

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import pg from 'pg'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts'
+import { openPool } from '../support/pool.ts'
 import { type BenchRow, eachBenchRow } from '../support/rows.ts'
 import { checkCount, makeTable, TABLE } from '../support/table.ts'
 
@@ -24,7 +24,7 @@ export interface MemorySample {
 /** Loads rows that are made as they are taken, so that what is resident is what the load itself holds. */
 export async function measure(task: MemoryTask): Promise<MemorySample> {
   const { connectionString, rows, batchRows, concurrency, samples } = task
-  const pool = new pg.Pool({ connectionString, max: concurrency + 1 })
+  const pool = openPool({ connectionString, max: concurrency + 1 })
   try {
     await makeTable(pool)
     const idleBytes = process.memoryUsage.rss()

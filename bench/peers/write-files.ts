@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
+import { openPool } from '../support/pool.ts'
 import { checkCount, makeTable, TABLE } from '../support/table.ts'
 import type { BenchTable } from '../support/tables/bench-table.ts'
 import { TABLES, type TableName } from '../support/tables/index.ts'
@@ -24,7 +24,7 @@ export async function measure({ connectionString, table: name, rows, folder }: F
     text: join(folder, 'rows.txt'),
     binary: join(folder, 'rows.bin'),
   }
-  const pool = new pg.Pool({ connectionString, max: 1 })
+  const pool = openPool({ connectionString, max: 1 })
   try {
     await makeTable(pool, { columns: table.columns })
     const { write } = await ours(1).open({ connectionString, table, files })

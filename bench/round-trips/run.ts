@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { PgBatchWritable } from '../../lib/index.ts'
+import { openPool } from '../support/pool.ts'
 import { type BenchRow, benchRows } from '../support/rows.ts'
 import { checkCount, makeTable, TABLE } from '../support/table.ts'
 import { CASES, type CaseName } from './cases.ts'
@@ -29,7 +30,7 @@ export async function measure({
   batches,
   batchRows,
 }: RoundTripsTask): Promise<RoundTripsSample> {
-  const pool = new pg.Pool({ connectionString, max: 1 })
+  const pool = openPool({ connectionString, max: 1 })
   try {
     const { options, key } = CASES[way]
     await makeTable(pool, { key })

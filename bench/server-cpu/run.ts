@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { processCpu } from '../support/cpu-time.ts'
+import { openPool } from '../support/pool.ts'
 import { benchRows } from '../support/rows.ts'
 import { checkCount, emptyTable, makeTable } from '../support/table.ts'
 import { WAYS, type WayName } from './ways.ts'
@@ -27,7 +28,7 @@ export async function measure({
   rows: count,
 }: ServerCpuTask): Promise<ServerCpuSample> {
   // connections stay: what a backend has used is read from it while it lives
-  const pool = new pg.Pool({
+  const pool = openPool({
     connectionString,
     max: POOL_SIZE,
     idleTimeoutMillis: 0,

@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { loadCpuSeconds } from './cpu-time.ts'
+import { openPool } from './pool.ts'
 import { type BenchRow, benchRows } from './rows.ts'
 import { type Column, checkCount, emptyTable, makeTable, TABLE } from './table.ts'
 
@@ -32,7 +33,7 @@ export interface LoadSample {
 /** Times one load into an empty table, which is counted before the time is told. */
 export async function measureLoad<Row>(load: Load<Row>): Promise<LoadSample> {
   const { connectionString, count, rows, write, columns, key } = load
-  const pool = new pg.Pool({ connectionString, max: POOL_SIZE })
+  const pool = openPool({ connectionString, max: POOL_SIZE })
   try {
     await makeTable(pool, columns ? { columns } : {})
     await write(pool, rows.slice(0, Math.min(WARM_UP_ROWS, Math.ceil(count / 5))))

@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { writeByPipeline } from '../support/pipeline.ts'
+import { openPool } from '../support/pool.ts'
 import { checkCount, makeTable, TABLE } from '../support/table.ts'
 import { STORED_NAME, upsertRows } from './rows.ts'
 import { WAYS, type WayName } from './ways.ts'
@@ -15,7 +16,7 @@ const WARM_UP_ROWS = 20_000
 
 /** Rows a second, half of which were there before. */
 export async function measure({ connectionString, way, rows: count }: UpsertTask): Promise<number> {
-  const pool = new pg.Pool({ connectionString, max: POOL_SIZE })
+  const pool = openPool({ connectionString, max: POOL_SIZE })
   const { write } = WAYS[way]
   try {
     await upsert(pool, Math.min(WARM_UP_ROWS, Math.ceil(count / 5)), write)
