@@ -10,13 +10,13 @@ export type PgBatchErrorCode =
   | 'COLUMN_NOT_FOUND'
   /** The conflict target matches no unique index. */
   | 'CONFLICT_TARGET_NOT_FOUND'
-  /** A row is not an object, or has a key that is no column. */
+  /** A row is not an object, has a key that is no column, or is to be deleted and lacks its key. */
   | 'ROW_INVALID'
   /** A value has no form that the column's type could take. */
   | 'VALUE_NOT_ENCODABLE'
   /** The server refused a row or a statement, for a reason that will not go away by itself. */
   | 'REFUSED'
-  /** `toRow`, `laneOf`, `inTransaction` or `afterCommit` threw. */
+  /** `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw. */
   | 'CALLBACK_FAILED'
   /** No connection was to be had, or it broke. */
   | 'CONNECTION'

@@ -1,5 +1,6 @@
 export type { BatchEvent, BatchTransformEvents, BatchTrigger } from './batch/batch-events.ts'
 export { BatchTransform } from './batch/batch-transform.ts'
+export { type DebeziumChange, fromDebezium } from './change-events/debezium.ts'
 export type { PgClientLike, PgPoolLike, PgResultLike } from './connection/pg-types.ts'
 export { PgBatchError, type PgBatchErrorCode } from './errors.ts'
 export type { BatchTransformOptions } from './options.ts'

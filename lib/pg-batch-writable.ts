@@ -125,7 +125,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       return
     }
     this.#counts.rowsReceived += items.length
-    const batch: Batch<Item> = { id: ++this.#counts.batchesReceived, items }
+    const batch: Batch<Item> = { id: ++this.#counts.batchesReceived, count: items.length, items }
     let room: Promise<unknown> | undefined
     try {
       room = this.#offer(batch)

@@ -59,6 +59,8 @@ export interface UniqueKey {
   readonly constraint?: string
   readonly primary: boolean
   readonly columns: readonly string[]
+  /** For each column what the index calls equal, as `OPERATOR(schema.=)`. */
+  readonly equals: readonly string[]
   readonly nullsNotDistinct: boolean
 }
 
@@ -76,6 +78,7 @@ export interface Table {
 /** Counts of a stream. `rowsReceived` is always the sum of the other four `rows…`. */
 export interface Stats {
   rowsReceived: number
+  /** With `operation`, deletes are rows like any others. */
   rowsCommitted: number
   /** Refused for good, and given to the dead letter. */
   rowsRejected: number

@@ -90,6 +90,15 @@ interface PgBatchWritableSettings<Item, Row> {
   /** Makes the write an upsert. @default none: a duplicate key is an error */
   onConflict?: OnConflict<Row> | undefined
   /**
+   * Says of an item whether its row is to be upserted or deleted: change events. Order counts for each key, and of a
+   * key's items in a transaction only the last one is carried out. A delete needs the values of the key's columns in
+   * its row, all of them and none NULL, and other keys are no matter; a key that is not in the table is deleted
+   * already. Called once for each item that has a row. Needs `onConflict` with `target` and `action: 'update'`; at a
+   * `concurrency` above 1 give `laneOf` the key.
+   * @default none: every row is an upsert, or an insert
+   */
+  operation?: ((item: Item) => 'upsert' | 'delete') | undefined
+  /**
    * How many transactions may be under way at once, each on a client of its own; an integer ≥ 1. At 1 batches commit
    * in order. Raising it costs connections and that order, and buys throughput up to about the server's cores.
    * @default 1
@@ -176,6 +185,7 @@ const DEFAULTS = Object.freeze({
   method: 'auto',
   copyFormat: 'auto',
   onConflict: undefined,
+  operation: undefined,
   concurrency: 1,
   laneOf: undefined,
   inTransaction: undefined,
@@ -216,6 +226,7 @@ export function resolveWritableOptions<Item, Row>(
     method: checkOneOf('method', method, ['auto', 'copy', 'insert']),
     copyFormat: checkOneOf('copyFormat', copyFormat, ['auto', 'binary', 'text']),
     onConflict: optional('onConflict', given.onConflict, checkConflict),
+    operation: optional('operation', given.operation, checkFunction),
     concurrency: checkInteger('concurrency', concurrency, 1),
     laneOf: optional('laneOf', given.laneOf, checkFunction),
     inTransaction: optional('inTransaction', given.inTransaction, checkFunction),
@@ -228,6 +239,11 @@ export function resolveWritableOptions<Item, Row>(
     checkpoint: optional('checkpoint', given.checkpoint, checkCheckpoint<Item>),
     onDiscard: optional('onDiscard', given.onDiscard, checkFunction),
     signal: optional('signal', signal, checkAbortSignal),
+  }
+  if (resolved.operation && resolved.onConflict?.action !== 'update') {
+    throw optionError(
+      "Expected `onConflict` with `target` and `action: 'update'` with `operation`: its key says what to delete",
+    )
   }
   if (resolved.checkpoint && resolved.laneOf && resolved.concurrency > 1) {
     throw optionError('Expected no `laneOf` with `checkpoint`, whose partitions are the lanes')

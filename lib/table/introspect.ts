@@ -51,7 +51,14 @@ SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
       'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
         FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
-        JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts)) ORDER BY i.indisprimary DESC, x.relname)
+        JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts),
+      'equals', (SELECT pg_catalog.json_agg(pg_catalog.format('OPERATOR(%I.%s)', s.nspname, e.oprname) ORDER BY key.ord)
+        FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY key(opclass, ord)
+        JOIN pg_catalog.pg_opclass l ON l.oid = key.opclass
+        JOIN pg_catalog.pg_amop m ON m.amopfamily = l.opcfamily AND m.amopstrategy = 3
+          AND m.amoplefttype = l.opcintype AND m.amoprighttype = l.opcintype
+        JOIN pg_catalog.pg_operator e ON e.oid = m.amopopr
+        JOIN pg_catalog.pg_namespace s ON s.oid = e.oprnamespace)) ORDER BY i.indisprimary DESC, x.relname)
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
     WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)

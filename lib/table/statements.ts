@@ -16,6 +16,8 @@ export interface Conflict {
   readonly keys: readonly string[]
   /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
   readonly nullsNotDistinct: boolean
+  /** Rows may be deletes, too: for each of the keys the operator that says which values are equal. */
+  readonly equals?: readonly string[] | undefined
   /** The columns that an update sets. */
   readonly update: readonly string[]
 }

@@ -1,11 +1,15 @@
 import { PgBatchError } from '../errors.ts'
+import { askOperation, missingKey, type OperationError } from './operation.ts'
 import type { RowShape, WritePlan } from './plan.ts'
 
 /** One array that was written to the stream, or the part of it that belongs to one lane. */
 export interface Batch<Item> {
   /** The number of the array, from 1, in the order of writing. */
   readonly id: number
-  readonly items: readonly Item[]
+  /** How many items came. */
+  readonly count: number
+  /** Empty once nothing but their rows' bytes is held, see `holdBytesOnly`. */
+  items: readonly Item[]
   /** Places of `items` in the array, where they are only a part of it. */
   readonly places?: readonly number[] | undefined
   /** What `prepareBatch` made of the items, kept so that `toRow` and `position` run once for each. */
@@ -34,6 +38,28 @@ export interface RowGroup {
   readonly rows: readonly object[]
   /** Indexes of the rows' items in the batch; undefined: the same as the rows'. */
   readonly indexes: readonly number[] | undefined
+  /** What the rows became, in place of them. */
+  readonly encoded?: EncodedRows | undefined
+}
+
+/** Rows as they went into a COPY. */
+export interface EncodedRows {
+  readonly format: 'binary' | 'text'
+  /** As `CopyIn` takes them. */
+  readonly pieces: readonly Buffer[]
+  readonly count: number
+}
+
+/**
+ * Lets go of a batch's items, where another attempt is all that may still be wanted of them: a quarter of the memory,
+ * and objects that do not live long enough to become work for the garbage collector's slow part.
+ * @returns the group, as the next attempt will find it
+ */
+export function holdBytesOnly({ batch, shape, indexes }: RowGroup, encoded: EncodedRows): RowGroup {
+  const group = { batch, shape, rows: [], indexes, encoded }
+  batch.items = []
+  batch.prepared = { ...batch.prepared!, groups: [group] }
+  return group
 }
 
 /** Index into the batch's items of the `index`th row of a group. */
@@ -92,11 +118,12 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   const invalid: InvalidItem[] = []
   const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
   const known = plan.unknownKeys === 'ignore' ? rows : checkKeys(rows, batch, plan, invalid)
-  batch.prepared = {
-    skipped: batch.items.length - known.rows.length - invalid.length,
-    groups: groupByShape(known, batch, plan, invalid),
-    invalid,
-  }
+  const skipped = batch.count - known.rows.length - invalid.length
+  const { upserts, deletes } = plan.operation
+    ? splitByOperation(known, batch, plan, plan.operation, invalid)
+    : { upserts: known, deletes: [] }
+  const groups = [...groupByShape(upserts, batch, plan, invalid), ...deletes]
+  batch.prepared = { skipped, groups, invalid }
   return batch.prepared
 }
 
@@ -108,7 +135,7 @@ interface Rows {
 
 function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
   if (batch.items.every(isRow)) return { rows: batch.items as readonly object[], indexes: undefined }
-  return collect(batch.items.length, invalid, index => {
+  return collect(batch.count, invalid, index => {
     const item: unknown = batch.items[index]
     if (isRow(item)) return item
     throw invalidRow(batch, index, `is ${describe(item)}`)
@@ -116,7 +143,7 @@ function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
 }
 
 function mapItems<Item>(batch: Batch<Item>, toRow: (item: Item) => unknown, invalid: InvalidItem[]): Rows {
-  return collect(batch.items.length, invalid, index => {
+  return collect(batch.count, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
     if (row instanceof Promise) {
@@ -229,6 +256,62 @@ function unknownKey<Item>(
     rowIndex,
     column: key,
   })
+}
+
+/** Asks what each row is for. A delete needs no more than the values of its key. */
+function splitByOperation<Item>(
+  { rows, indexes }: Rows,
+  batch: Batch<Item>,
+  plan: WritePlan<Item>,
+  operation: (item: Item) => unknown,
+  invalid: InvalidItem[],
+): { upserts: Rows; deletes: RowGroup[] } {
+  const upserts = { rows: [] as object[], indexes: [] as number[] }
+  const deletes = { rows: [] as object[], indexes: [] as number[] }
+  const keys = plan.deletes.columns.map(index => plan.columns[index]!)
+  for (const [i, row] of rows.entries()) {
+    const index = indexes ? indexes[i]! : i
+    try {
+      const isDelete = askOperation(operation, batch.items[index] as Item) === 'delete'
+      const missing = isDelete ? missingKey(row, keys) : undefined
+      if (missing) {
+        invalid.push({ index, error: deleteWithoutKey(batch, index, missing) })
+        continue
+      }
+      const group = isDelete ? deletes : upserts
+      group.rows.push(row)
+      group.indexes.push(index)
+    } catch (error) {
+      invalid.push({ index, error: operationFailed(batch, index, error as OperationError) })
+    }
+  }
+  return {
+    upserts:
+      upserts.rows.length === batch.items.length ? { rows: upserts.rows, indexes: undefined } : upserts,
+    deletes: deletes.rows.length > 0 ? [{ batch, shape: plan.deletes, ...deletes }] : [],
+  }
+}
+
+function deleteWithoutKey(
+  batch: Batch<unknown>,
+  index: number,
+  { column, cause }: { column: string; cause?: unknown },
+): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  return new PgBatchError(
+    'ROW_INVALID',
+    `Row ${rowIndex} of batch ${batch.id} is to be deleted, but has no value for the key's column ${JSON.stringify(column)}`,
+    { outcome: 'not-sent', batchId: batch.id, rowIndex, column, cause },
+  )
+}
+
+function operationFailed(batch: Batch<unknown>, index: number, error: OperationError): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  return new PgBatchError(
+    'CALLBACK_FAILED',
+    `\`operation\` ${error.message} for row ${rowIndex} of batch ${batch.id}`,
+    { outcome: 'not-sent', batchId: batch.id, rowIndex, cause: error.cause },
+  )
 }
 
 function groupByShape<Item>(

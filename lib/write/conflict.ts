@@ -18,6 +18,7 @@ export function resolveConflict(
   option: ConflictOption,
   written: readonly string[],
   table: Table | undefined,
+  deletes: boolean,
 ): Conflict {
   const { target, action } = option
   const key = table && findKey(option, table)
@@ -36,13 +37,35 @@ export function resolveConflict(
       )
     }
   }
+  if (deletes) expectDeletable(option, keys, table)
   return {
     ...(target ? { target } : {}),
+    ...(deletes ? { equals: key ? keys.map(column => equalsOf(key, column)) : keys.map(() => '=') } : {}),
     action,
     keys: keys.every(column => written.includes(column)) ? keys : [],
     nullsNotDistinct: key?.nullsNotDistinct ?? false,
     update: option.update ?? written.filter(column => !keys.includes(column)),
   }
+}
+
+/** A delete is found by its key, of which the server has to tell what makes it equal. */
+function expectDeletable(
+  { target }: ConflictOption,
+  keys: readonly string[],
+  table: Table | undefined,
+): void {
+  if (!table) {
+    throw notFound('`operation` needs the catalogue of PostgreSQL, which this database does not have')
+  }
+  if (keys.length === 0) {
+    throw notFound(
+      `\`operation\` needs the columns of its key: name those of ${quoteTable(table)}, not ${JSON.stringify(target)}`,
+    )
+  }
+}
+
+function equalsOf({ columns, equals }: UniqueKey, column: string): string {
+  return equals[columns.indexOf(column)]!
 }
 
 function findKey({ target, action }: ConflictOption, table: Table): UniqueKey | undefined {

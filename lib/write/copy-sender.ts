@@ -6,7 +6,7 @@ import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { copyStatement } from '../table/statements.ts'
 import { ORDINAL, SHAPE } from '../table/upsert.ts'
-import { itemIndex, type RowGroup } from './batch.ts'
+import { type EncodedRows, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import type { RowShape, WritePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
@@ -16,6 +16,13 @@ import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
  * later ones are encoded, large enough that a write's own cost does not show.
  */
 const PIECE_BYTES = 64 * 1024
+
+export interface CopyOptions {
+  /** Where rows wait for a merge; undefined: they go into the table itself. */
+  readonly staging?: TableParts
+  /** See `RowsOptions`. */
+  readonly bytesSuffice?: boolean
+}
 
 /** Rows that went into the open COPY one after the other: the server counts them as lines. */
 interface SentRows {
@@ -44,8 +51,14 @@ export class CopySender implements RowSender {
   readonly #plan: WritePlan<never>
   readonly #format: CopyFormatChoice
   readonly #staging: TableParts | undefined
+  readonly #bytesSuffice: boolean
   readonly #out = new ByteBuffer()
   #open: OpenCopy | undefined
+  /** Bytes at the start of the current piece that are no rows. */
+  #preamble = 0
+  /** The pieces of the batch that is being sent, where they are to take its place. */
+  #keeps = false
+  #kept: Buffer[] | undefined
   /** The ordinal of the current batch's first item: rows keep their order, however they are grouped. */
   #firstOrdinal = 0
 
@@ -53,21 +66,50 @@ export class CopySender implements RowSender {
     transaction: Transaction,
     plan: WritePlan<never>,
     format: CopyFormatChoice,
-    staging?: TableParts,
+    { staging, bytesSuffice = false }: CopyOptions,
   ) {
     this.#transaction = transaction
     this.#plan = plan
     this.#format = format
     this.#staging = staging
+    this.#bytesSuffice = bytesSuffice
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     // the batch that opens a COPY goes ahead of the answer; no other does, lest a server that stands still be fed
     const unanswered = this.#open?.copy.unanswered
     if (unanswered) await this.#transaction.answered(unanswered)
+    const [first] = groups
+    if (first?.encoded) return this.#sendAgain(first, first.encoded)
+    this.#keeps = this.#bytesSuffice && groups.length === 1
     for (const group of groups) await this.#sendGroup(group, signal)
-    this.#firstOrdinal += groups[0]?.batch.items.length ?? 0
+    this.#firstOrdinal += first?.batch.count ?? 0
     await this.#sendPiece()
+    this.#release()
+  }
+
+  /** Sends what an earlier attempt has made of a batch. */
+  async #sendAgain(group: RowGroup, { format, pieces, count }: EncodedRows): Promise<void> {
+    this.#keeps = false
+    const open = await this.#openFor(group, 0, format)
+    await this.#sendPiece() // what begins a COPY
+    open.lines += count
+    for (const piece of pieces) {
+      this.bytes += piece.length - COPY_HEADER_BYTES
+      const full = open.copy.write(piece)
+      if (full) await this.#transaction.answered(full)
+    }
+  }
+
+  /** From here on the batch that was sent last is its bytes, where all of them are kept. */
+  #release(): void {
+    if (!this.#kept) return
+    const { encoder, sent } = this.#open!
+    const last = sent.pop()!
+    const { format } = encoder
+    const count = last.group.rows.length
+    sent.push({ ...last, group: holdBytesOnly(last.group, { format, pieces: this.#kept, count }) })
+    this.#kept = undefined
   }
 
   async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
@@ -119,12 +161,21 @@ export class CopySender implements RowSender {
       const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
       if (this.#staging) columns.push(ORDINAL, SHAPE)
       const statement = copyStatement(this.#staging ?? this.#plan.table, columns, format)
-      open = { copy: this.#transaction.openCopy(statement), shape: group.shape, encoder, lines: 0, sent: [] }
+      open = {
+        copy: this.#transaction.openCopy(statement),
+        shape: group.shape,
+        encoder,
+        lines: 0,
+        sent: [],
+      }
       this.#open = open
       this.#startPiece()
       encoder.begin(this.#out)
+      this.#preamble = this.#out.length - COPY_HEADER_BYTES
     }
     open.sent.push({ firstLine: open.lines + 1, group, firstIndex: index })
+    // a batch that goes on in another COPY cannot be told by its pieces alone
+    this.#kept = this.#keeps && index === 0 ? [] : undefined
     return open
   }
 
@@ -149,7 +200,7 @@ export class CopySender implements RowSender {
     if (!sent) return undefined
     const index = sent.firstIndex + context.line - sent.firstLine
     // binary COPY may fail on the trailer, one line past the last row
-    if (index >= sent.group.rows.length) return undefined
+    if (context.line > this.#open.lines) return undefined
     return { group: sent.group, index, column: context.column }
   }
 
@@ -163,6 +214,9 @@ export class CopySender implements RowSender {
     const piece = this.#out.take()
     this.#startPiece()
     this.bytes += piece.length - COPY_HEADER_BYTES
+    // the first piece's rows are behind what begins the COPY; room for a header of their own is in it
+    this.#kept?.push(this.#preamble > 0 ? piece.subarray(this.#preamble) : piece)
+    this.#preamble = 0
     return open.copy.write(piece)
   }
 

@@ -52,7 +52,7 @@ export async function isolateBatch(groups: readonly RowGroup[], options: Isolate
       else reject(item, row, error)
     },
   })
-  if (again) await writeAgain(batch, rejected, options)
+  if (again) await writeAgain(batch, rows, rejected, options)
   for (const [{ item, row }, error] of rejected) reject(item, row, error)
 }
 
@@ -61,20 +61,27 @@ export async function isolateBatch(groups: readonly RowGroup[], options: Isolate
  * one, for as long as that helps some. The later ones come first: rows that only waited for earlier ones are in.
  * What this cannot tell: rows that refer to each other in a circle are rejected, too, when pieces have cut the circle
  * and another row of the batch breaks a deferred constraint.
+ *
+ * Where order counts, the rows behind such a row go in again with it: one of them may have its key, and that one wins.
  */
 async function writeAgain(
   batch: RowGroup['batch'],
+  rows: readonly Row[],
   rejected: Map<Row, PgBatchError>,
   options: IsolateBatchOptions,
 ): Promise<void> {
+  const pieceWith = (wanted: readonly Row[]): readonly Row[] =>
+    options.inOrder
+      ? rows.slice(rows.indexOf(wanted[0]!)).filter(row => !rejected.has(row) || wanted.includes(row))
+      : wanted
   for (let before = Number.POSITIVE_INFINITY; rejected.size > 0 && rejected.size < before; ) {
     before = rejected.size
-    if (!(await writePiece(batch, [...rejected.keys()], options))) {
+    if (!(await writePiece(batch, pieceWith([...rejected.keys()]), options))) {
       rejected.clear()
       return
     }
     for (const row of [...rejected.keys()].reverse()) {
-      if (!(await writePiece(batch, [row], options))) rejected.delete(row)
+      if (!(await writePiece(batch, pieceWith([row]), options))) rejected.delete(row)
     }
   }
 }

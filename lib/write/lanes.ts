@@ -1,8 +1,11 @@
 import type { Batch } from './batch.ts'
 import type { NextBatch } from './write-batches.ts'
 
-/** Batches that wait behind those of a lane's transaction, before `offer` asks for a pause. */
-const WAITING_BATCHES = 2
+/**
+ * What waits behind each lane's transaction before `offer` asks for a pause: enough that a lane never looks around for
+ * work, and no more, for rows that wait for long outlive the garbage collector's fast part.
+ */
+const WAITING = Object.freeze({ batches: 2, rows: 10_000 })
 
 export interface LanesOptions<Item> {
   /** How many transactions may be under way at once. */
@@ -31,7 +34,7 @@ export class Lanes<Item> {
   /** Queues a batch for a lane; resolves when there is room for a next one, at once while there is. */
   offer(batch: Batch<Item>, lane = 0): Promise<void> | undefined {
     const queue = this.#queues[lane]!
-    queue.waiting.push(batch)
+    queue.add(batch)
     if (queue.idleLanes > 0) this.#start(queue)
     return queue.room()
   }
@@ -44,7 +47,7 @@ export class Lanes<Item> {
   /** Starts nothing further; resolves when what was under way has come to its end, whichever it was. */
   async stop(): Promise<void> {
     this.#stopped = true
-    for (const queue of this.#queues) queue.waiting.length = 0
+    for (const queue of this.#queues) queue.clear()
     await Promise.allSettled(this.#running)
   }
 
@@ -67,33 +70,53 @@ export class Lanes<Item> {
 
   /** A batch that is ready: one turn of the event loop is left to the source, which may be about to deliver it. */
   async #next(queue: Queue<Item>): Promise<Batch<Item> | undefined> {
-    if (queue.waiting.length === 0) await new Promise(resolve => setImmediate(resolve))
+    if (queue.isEmpty) await new Promise(resolve => setImmediate(resolve))
     return this.#stopped ? undefined : queue.take()
   }
 }
 
 class Queue<Item> {
-  readonly waiting: Batch<Item>[] = []
   idleLanes: number
-  readonly #limit: number
+  readonly #lanes: number
+  #waiting: Batch<Item>[] = []
+  #rows = 0
   #onRoom: (() => void) | undefined
 
   constructor(lanes: number) {
     this.idleLanes = lanes
-    this.#limit = WAITING_BATCHES * lanes
+    this.#lanes = lanes
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length >= WAITING.batches * this.#lanes || this.#rows >= WAITING.rows * this.#lanes
+  }
+
+  add(batch: Batch<Item>): void {
+    this.#waiting.push(batch)
+    this.#rows += batch.count
   }
 
   take(): Batch<Item> | undefined {
-    const batch = this.waiting.shift()
-    if (this.waiting.length < this.#limit) {
+    const batch = this.#waiting.shift()
+    this.#rows -= batch?.count ?? 0
+    if (!this.#isFull) {
       this.#onRoom?.()
       this.#onRoom = undefined
     }
     return batch
   }
 
+  clear(): void {
+    this.#waiting = []
+    this.#rows = 0
+  }
+
   room(): Promise<void> | undefined {
-    if (this.waiting.length < this.#limit) return undefined
+    if (!this.#isFull) return undefined
     return new Promise(resolve => {
       this.#onRoom = resolve
     })

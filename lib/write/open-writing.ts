@@ -22,6 +22,8 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly deadLetterTable: TableParts | undefined
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly concurrency: number
+  readonly afterCommit: unknown
+  readonly onDiscard: unknown
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
 }
 
@@ -57,6 +59,7 @@ export async function openWriting<Item>(
     deadLetterTable,
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,
+    bytesSuffice: !wantsItems(options),
     signals,
     lanes: options.concurrency,
     retry,
@@ -64,6 +67,12 @@ export async function openWriting<Item>(
     // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
     idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
   }
+}
+
+/** Whether somebody may ask for a batch's items after they were sent: a callback, or whoever rejects a row. */
+function wantsItems<Item>(options: WriteOptions<Item>): boolean {
+  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard } = options
+  return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard].some(Boolean)
 }
 
 async function learnPatiently<Item>(

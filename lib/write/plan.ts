@@ -5,7 +5,7 @@ import { PgBatchError } from '../errors.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
 import type { Conflict } from '../table/statements.ts'
 import type { MergeColumn, MergeShape } from '../table/upsert.ts'
-import type { Column, CopyFormat, Method, Table } from '../types.ts'
+import type { Column, CopyFormat, Method, PgType, Table } from '../types.ts'
 import { type ConflictOption, resolveConflict } from './conflict.ts'
 
 /** What the user asked for, checked, its defaults in place. */
@@ -17,6 +17,7 @@ export interface WriteRequest<Item> {
   readonly method: Method
   readonly copyFormat: CopyFormat
   readonly onConflict: ConflictOption | undefined
+  readonly operation: ((item: Item) => unknown) | undefined
 }
 
 /** One column that is written. */
@@ -32,6 +33,8 @@ export interface RowShape {
   readonly number: number
   /** Indexes into the plan's columns. */
   readonly columns: readonly number[]
+  /** Its rows are to be deleted, and its columns are those of their key. */
+  readonly deletes?: boolean
 }
 
 /** A request and a table, made into what every batch is written by. */
@@ -42,6 +45,9 @@ export interface WritePlan<Item = unknown> {
   /** Indexes of the columns where a missing value is something else than NULL. */
   readonly defaulted: readonly number[]
   readonly toRow: ((item: Item) => unknown) | undefined
+  readonly operation: ((item: Item) => unknown) | undefined
+  /** The shape of rows that are to be deleted. */
+  readonly deletes: RowShape
   readonly unknownKeys: 'error' | 'ignore'
   readonly method: Method
   readonly copyFormat: CopyFormat
@@ -65,6 +71,9 @@ export interface WritePlan<Item = unknown> {
   readonly whyNotColumn: (key: string) => string
 }
 
+/** The number of the shape of deletes; others count from 0. */
+const DELETES = -1
+
 /**
  * Joins a request with what the catalogue says of its table.
  * @param table undefined where there is no catalogue to ask (pg-mem): then `columns` are believed
@@ -77,20 +86,30 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
   const names = columns.map(column => column.name)
   const shapes = new Map<string, RowShape>()
   const encoders = new Map<string, RowEncoder>()
-  const conflict = request.onConflict && resolveConflict(request.onConflict, names, table)
+  const conflict =
+    request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
   return {
     table: name,
     columns,
     columnNames: new Set(names),
     defaulted: columns.flatMap((column, index) => (column.known?.column.hasDefault ? [index] : [])),
     toRow: request.toRow,
+    operation: request.operation,
+    deletes: {
+      number: DELETES,
+      columns: [...names.keys()].filter(index => conflict?.keys.includes(names[index]!)),
+      deletes: true,
+    },
     unknownKeys: request.unknownKeys,
     method,
     copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
     conflict,
     idempotent: conflict !== undefined && hasFirmKeys(conflict, columns),
     // an update of some columns only, merged once for several batches, would not be what merging each one gives
-    mayGroup: conflict?.action !== 'update' || names.every(column => isKeyOrUpdated(column, conflict)),
+    mayGroup:
+      conflict?.action !== 'update' ||
+      (names.every(column => isKeyOrUpdated(column, conflict)) &&
+        !(request.operation && table?.columns.some(column => isLeftAlone(column, names)))),
     valueOf: (row, column) => columns[column]!.read(row),
     shapeWithout(missing) {
       let shape = shapes.get(missing)
@@ -102,7 +121,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       return shape
     },
     mergeColumns: columns.flatMap(({ known }) => (known ? [mergeColumn(known.column)] : [])),
-    mergeShape: ({ number, columns }) => ({ number, columns: columns.map(index => names[index]!) }),
+    mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor(shape, format, staging) {
       const key = `${shape.number} ${format} ${staging}`
       let encoder = encoders.get(key)
@@ -121,7 +140,14 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
 }
 
 function mergeColumn({ name, type, sqlType, collation, defaultSql }: Column): MergeColumn {
-  return { name, baseType: type.sqlName, sqlType, collation, defaultSql }
+  return { name, baseType: type.sqlName, sqlType, collation, defaultSql, truncated: isTruncated(type) }
+}
+
+const TRUNCATED = ['varchar', 'bpchar', 'bit', 'varbit']
+
+function isTruncated({ base, element, builtIn, name }: PgType): boolean {
+  const inner = base ?? element
+  return inner ? isTruncated(inner) : builtIn && TRUNCATED.includes(name)
 }
 
 function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {
@@ -134,6 +160,11 @@ function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boo
 
 function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {
   return keys.includes(column) || update.includes(column)
+}
+
+/** What an update leaves as it is, and a delete and an insert do not. */
+function isLeftAlone({ name, generated }: Column, written: readonly string[]): boolean {
+  return !generated && !written.includes(name)
 }
 
 function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedColumn[] {

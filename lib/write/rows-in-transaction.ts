@@ -23,6 +23,14 @@ const UPSERT_BY_COPY_FROM_ROWS = 200
  */
 const MIXED_COPY_FROM_ROWS = 50
 
+export interface RowsOptions {
+  readonly plan: WritePlan<never>
+  readonly format: CopyFormatChoice
+  readonly signal: AbortSignal
+  /** Batches hold only their rows' bytes once these are sent, where that is possible. */
+  readonly bytesSuffice: boolean
+}
+
 /**
  * Sends rows in one transaction, by the method that suits each group of them; a method stays in use for as long as
  * the groups allow, so that one COPY takes many batches.
@@ -32,6 +40,7 @@ export class RowsInTransaction {
   readonly #plan: WritePlan<never>
   readonly #format: CopyFormatChoice
   readonly #signal: AbortSignal
+  readonly #bytesSuffice: boolean
   #sender: RowSender | undefined
   /** The sender that was aborted last: it still knows which rows it had sent. */
   #failed: RowSender | undefined
@@ -41,16 +50,12 @@ export class RowsInTransaction {
   #staged = false
   #copied = false
 
-  constructor(
-    transaction: Transaction,
-    plan: WritePlan<never>,
-    format: CopyFormatChoice,
-    signal: AbortSignal,
-  ) {
+  constructor(transaction: Transaction, { plan, format, signal, bytesSuffice }: RowsOptions) {
     this.#transaction = transaction
     this.#plan = plan
     this.#format = format
     this.#signal = signal
+    this.#bytesSuffice = bytesSuffice
   }
 
   get bytes(): number {
@@ -120,7 +125,7 @@ export class RowsInTransaction {
   #methodFor(groups: PreparedBatch['groups']): 'copy' | 'insert' {
     const { method } = this.#plan
     if (method !== 'auto') return method
-    if (this.#sender?.method === 'copy') return 'copy'
+    if (this.#sender?.method === 'copy' || groups.some(({ encoded }) => encoded)) return 'copy'
     return this.#isWorthCopy(groups) ? 'copy' : 'insert'
   }
 
@@ -139,7 +144,7 @@ export class RowsInTransaction {
     if (method === 'insert') return new InsertSender(this.#transaction, this.#plan)
     return upsert
       ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging)
-      : new CopySender(this.#transaction, this.#plan, this.#format)
+      : new CopySender(this.#transaction, this.#plan, this.#format, { bytesSuffice: this.#bytesSuffice })
   }
 
   /** Without a catalogue an upsert is the plain INSERT's business. */

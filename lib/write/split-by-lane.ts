@@ -24,7 +24,10 @@ export function splitByLane<Item>(
     part.places.push(place)
   }
   if (parts.size === 1) return [{ part: batch, lane: parts.keys().next().value! }]
-  return [...parts].map(([lane, part]) => ({ part: { id: batch.id, ...part }, lane }))
+  return [...parts].map(([lane, part]) => ({
+    part: { id: batch.id, count: part.items.length, ...part },
+    lane,
+  }))
 }
 
 /** Spreads keys over lanes: numbers as they come, so that partitions 0, 1, 2 … get lanes of their own; text by FNV-1a. */

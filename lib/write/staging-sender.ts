@@ -57,8 +57,7 @@ export class StagingSender implements RowSender {
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     this.#staging ??= prepareStaging(this.#transaction, this.#plan)
     this.#copy ??= new CopySender(this.#transaction, this.#plan, this.#format, {
-      schema: 'pg_temp',
-      name: this.#staging,
+      staging: { schema: 'pg_temp', name: this.#staging },
     })
     for (const { shape } of groups) this.#shapes.add(shape)
     await this.#copy.send(groups, signal)

@@ -23,6 +23,8 @@ export interface RunContext<Item> {
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly deadLetterTable: TableParts | undefined
   readonly budget: RejectBudget
+  /** Nothing but another attempt may still want a batch's items once they are sent. */
+  readonly bytesSuffice: boolean
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
   readonly signals: StopSignals
 }
@@ -59,7 +61,7 @@ export class TransactionRun<Item> {
   #transaction: Transaction | undefined
   #rows: RowsInTransaction | undefined
   #checkpoint: CheckpointScope<Item> | undefined
-  /** For each batch, the items that are to be written by this transaction. */
+  /** For each batch, the items that are to be written by this transaction, for `inTransaction`. */
   readonly #admitted: (readonly Item[])[] = []
   readonly #rejected: RejectedRow<Item>[] = []
   #items = 0
@@ -188,10 +190,11 @@ export class TransactionRun<Item> {
   /** Opens the transaction, and returns the batch's rows that are still to be written. */
   async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
     this.batches.push(batch)
-    this.#items += batch.items.length
-    const { groups, skipped, invalid } = prepareBatch(batch, this.#context.plan)
+    this.#items += batch.count
+    const { plan, budget, inTransaction } = this.#context
+    const { groups, skipped, invalid } = prepareBatch(batch, plan)
     // where no row may be rejected, nothing need be sent to know how this ends
-    if (invalid.length > 0 && this.#context.budget.left === 0) throw invalid[0]!.error
+    if (invalid.length > 0 && budget.left === 0) throw invalid[0]!.error
     this.#skipped += skipped
     await this.#open()
     const fresh = await this.#checkpoint?.admit(batch, () => this.#rows!.close())
@@ -199,11 +202,10 @@ export class TransactionRun<Item> {
       if (!fresh || fresh[index]) this.#reject(batch, index, batch.items[index], error)
       else this.#skipped++
     }
-    if (!fresh) {
-      this.#admitted.push(batch.items)
-      return groups
+    if (inTransaction) {
+      this.#admitted.push(fresh ? batch.items.filter((_, index) => fresh[index]) : batch.items)
     }
-    this.#admitted.push(batch.items.filter((_, index) => fresh[index]))
+    if (!fresh) return groups
     const left = groups
       .map(group => filterGroup(group, index => fresh[index]!))
       .filter(({ rows }) => rows.length > 0)
@@ -213,10 +215,15 @@ export class TransactionRun<Item> {
 
   async #open(): Promise<void> {
     if (this.#transaction) return
-    const { pool, plan, signals, format, limits, checkpoint } = this.#context
+    const { pool, plan, signals, format, limits, checkpoint, bytesSuffice } = this.#context
     this.#lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
     this.#transaction = new Transaction(this.#lease, limits)
-    this.#rows = new RowsInTransaction(this.#transaction, plan as WritePlan<never>, format, signals.stop)
+    this.#rows = new RowsInTransaction(this.#transaction, {
+      plan: plan as WritePlan<never>,
+      format,
+      signal: signals.stop,
+      bytesSuffice,
+    })
     if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction)
   }
 

@@ -1,7 +1,7 @@
 import { mixSeed, seededRandom } from '../support/random.ts'
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 
-export type LoadMethod = 'copy-binary' | 'copy-text' | 'insert' | 'upsert'
+export type LoadMethod = 'copy-binary' | 'copy-text' | 'insert' | 'upsert' | 'changes'
 
 /** How a load is written. */
 export interface LoadShape {
@@ -25,7 +25,7 @@ export interface FaultCase {
   readonly shape: LoadShape
 }
 
-const METHODS: readonly LoadMethod[] = ['copy-binary', 'copy-text', 'insert', 'upsert']
+const METHODS: readonly LoadMethod[] = ['copy-binary', 'copy-text', 'insert', 'upsert', 'changes']
 
 /** Methods × checkpoint or not × concurrency 1 or 3. */
 const GRID = METHODS.length * 4
@@ -45,7 +45,7 @@ export function makeCases(faults: number, seed: number, only = ''): FaultCase[] 
       const ways = everyWay ? GRID : 2
       for (let way = 0; way < ways && planned < faults; way++) {
         const number = cases.length + 1
-        const at = everyWay ? way : seed + round * 5 + place * 3 + way * 7
+        const at = everyWay ? way : seed + round * 9 + place * 3 + way * 7
         const caseSeed = mixSeed(seed, number)
         cases.push({ number, seed: caseSeed, kind, shape: shapeOf(at, caseSeed, kind) })
         planned += kind.faultsPerCase
@@ -59,9 +59,9 @@ export function makeCases(faults: number, seed: number, only = ''): FaultCase[] 
 function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape {
   const random = seededRandom(seed)
   const place = ((at % GRID) + GRID) % GRID
-  const checkpoint = needs.checkpoint ?? Math.floor(place / 4) % 2 === 0
+  const checkpoint = needs.checkpoint ?? Math.floor(place / METHODS.length) % 2 === 0
   return {
-    method: METHODS[place % 4]!,
+    method: METHODS[place % METHODS.length]!,
     checkpoint,
     concurrency: place < GRID / 2 ? 1 : 3,
     badRows: needs.badRows ?? random.next() < 0.35,

@@ -1,5 +1,5 @@
 import type { LoadShape } from './cases.ts'
-import { isBad, type NumberedRow, rowOf } from './rows.ts'
+import { deletedBy, deleterOf, isBad, type NumberedRow, rowOf } from './rows.ts'
 import type { FaultServer } from './server.ts'
 import type { Tables } from './tables.ts'
 
@@ -32,17 +32,25 @@ export async function countRows(
   const stored = await server.query(`SELECT n::int AS n, part, amount, note FROM ${tables.target}`)
   const rejected = shape.badRows ? await readRejected(server, tables) : []
   const times = { good: new Uint16Array(sent), bad: new Uint16Array(sent) }
+  const changes = shape.method === 'changes'
+  const bad = (n: number): boolean => shape.badRows && isBad(n) && !(changes && deletedBy(n) !== undefined)
+  /** Nothing of it is to be in the table: a deletion, and what it has deleted. */
+  const gone = (n: number): boolean => {
+    const deleter = changes ? deleterOf(n) : undefined
+    if (deleter !== undefined) return deleter < sent && !mayBeMissing(deleter)
+    return changes && deletedBy(n) !== undefined
+  }
   let strangers = 0
   let garbled = 0
   for (const row of stored as unknown as NumberedRow[]) {
     const n = Number(row.n)
-    if (n >= sent || (shape.badRows && isBad(n))) strangers++
+    if (n >= sent || bad(n) || gone(n)) strangers++
     else times.good[n]!++
     const expected = rowOf(seed, n, false)
     if (row.part !== expected.part || row.amount !== expected.amount || row.note !== expected.note) garbled++
   }
   for (const n of rejected) {
-    if (n >= sent || !isBad(n)) strangers++
+    if (n >= sent || !bad(n)) strangers++
     else times.bad[n]!++
   }
   const counts: Counts = {
@@ -55,8 +63,10 @@ export async function countRows(
     garbled,
   }
   for (let n = 0; n < sent; n++) {
-    const there = shape.badRows && isBad(n) ? times.bad[n]! : times.good[n]!
-    if (there === 0 && !mayBeMissing(n)) counts.lost++
+    const there = bad(n) ? times.bad[n]! : times.good[n]!
+    // a bad row, too: it is not even looked at where its deletion comes in the same batch
+    const mayBeGone = changes && (gone(n) || deleterOf(n) !== undefined)
+    if (there === 0 && !mayBeMissing(n) && !mayBeGone) counts.lost++
     if (there > 1) counts.doubled += there - 1
   }
   return counts

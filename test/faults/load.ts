@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { BatchTransform, PgBatchWritable, type PgPoolLike, type RetryEvent } from '../../lib/index.ts'
 import type { LoadShape } from './cases.ts'
-import { type NumberedRow, rowOf } from './rows.ts'
+import { deletedBy, type NumberedRow, rowOf } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 /** What a load is told, and what it tells. */
@@ -54,7 +54,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   const sink = new PgBatchWritable<NumberedRow>({
     ...(pool ? { pool: pool as PgPoolLike } : { connectionString: url }),
     table: tables.target,
-    ...writeOptions(shape.method),
+    ...writeOptions(shape),
     concurrency: shape.concurrency,
     statementTimeoutMs: timeoutMs,
     commitTimeoutMs: timeoutMs,
@@ -114,7 +114,7 @@ function makePool(url: string, concurrency: number, timeoutMs: number): pg.Pool 
   return pool
 }
 
-function writeOptions(method: LoadShape['method']) {
+function writeOptions({ method, checkpoint, concurrency }: LoadShape) {
   switch (method) {
     case 'copy-binary':
       return { method: 'copy', copyFormat: 'binary' } as const
@@ -124,5 +124,13 @@ function writeOptions(method: LoadShape['method']) {
       return { method: 'insert' } as const
     case 'upsert':
       return { onConflict: { target: ['n'], action: 'update' } } as const
+    case 'changes':
+      return {
+        onConflict: { target: ['n'], action: 'update' },
+        operation: ({ n }: NumberedRow) => (deletedBy(Number(n)) === undefined ? 'upsert' : 'delete'),
+        toRow: (row: NumberedRow) => ({ ...row, n: deletedBy(Number(row.n)) ?? row.n }),
+        // a checkpoint's partitions are lanes already
+        ...(concurrency > 1 && !checkpoint ? { laneOf: ({ part }: NumberedRow) => part } : {}),
+      } as const
   }
 }

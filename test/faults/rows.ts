@@ -34,6 +34,19 @@ export function isBad(n: number): boolean {
   return n % BAD_EVERY === 13
 }
 
+/** With the method 'changes' every tenth item is no row, but the deletion of the one that many before it. */
+const DELETES_BACK = 5
+
+/** The number of the row that an item deletes, of the same partition; undefined: it is a row itself. */
+export function deletedBy(n: number): number | undefined {
+  return n % 10 === 9 ? n - DELETES_BACK : undefined
+}
+
+/** The number of the item that deletes a row, if one does. */
+export function deleterOf(n: number): number | undefined {
+  return deletedBy(n + DELETES_BACK) === undefined ? undefined : n + DELETES_BACK
+}
+
 /** Runs of rows go to one partition, so that a batch holds some of them and not all. */
 export function partitionOf(n: number): number {
   return Math.floor(n / 20) % PARTITIONS

@@ -14,7 +14,7 @@ export interface Tables {
   readonly raise: string
 }
 
-/** Makes the tables of a case; the target has a key for upserts only. */
+/** Makes the tables of a case; the target has a key for upserts and changes only. */
 export async function makeTables(
   server: FaultServer,
   number: number,
@@ -30,7 +30,7 @@ export async function makeTables(
     raise: named('raise'),
   }
   const { target, side, trouble, raise } = tables
-  const key = method === 'upsert' ? ', PRIMARY KEY (n)' : ''
+  const key = method === 'upsert' || method === 'changes' ? ', PRIMARY KEY (n)' : ''
   await server.query(`
     CREATE TABLE ${target} (n bigint NOT NULL, part int NOT NULL, amount int NOT NULL CHECK (amount >= 0),
       note text NOT NULL${key});

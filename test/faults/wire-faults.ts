@@ -12,11 +12,12 @@ interface Place {
 /** What carries data, what ends it and what answers it; a small upsert is an INSERT, a large one a COPY and a merge. */
 const COPY = { data: ['CopyData'], end: ['CopyDone'], tag: /^COPY/ }
 const INSERT = { data: ['Bind'], end: ['Sync'], tag: /^INSERT/ }
-const EITHER = { data: ['CopyData', 'Bind'], end: ['CopyDone', 'Sync'], tag: /^(COPY|INSERT)/ }
+const EITHER = { data: ['CopyData', 'Bind'], end: ['CopyDone', 'Sync'], tag: /^(COPY|INSERT|DELETE)/ }
 
 /** Finds an aim's message in the conversation that each method leads. */
 function placeOf(aim: Aim, method: LoadMethod): Place {
-  const { data, end, tag } = method === 'upsert' ? EITHER : method === 'insert' ? INSERT : COPY
+  const { data, end, tag } =
+    method === 'upsert' || method === 'changes' ? EITHER : method === 'insert' ? INSERT : COPY
   switch (aim) {
     case 'anything sent':
       return { direction: 'up' }

@@ -12,6 +12,7 @@ const FLOOR = ['encode', 'table', 'connection', ...WORDS]
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   index: [
     'batch',
+    'change-events',
     'pg-batch-writable',
     'write',
     'options',
@@ -43,7 +44,8 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'writable-diagnostics': ['write', 'writable-events', 'table', ...WORDS],
   'writable-events': ['write', ...WORDS],
   'writable-options': ['write', 'options', ...FLOOR],
-  kafka: ['write', ...FLOOR],
+  kafka: ['change-events', 'write', ...FLOOR],
+  'change-events': ['sources', ...WORDS],
   batch: ['options', ...WORDS],
   sources: WORDS,
   write: FLOOR,

@@ -5,6 +5,8 @@ import { expectAssignable, expectError, expectNotAssignable, expectType } from '
 import {
   BatchTransform,
   type CommitEvent,
+  type DebeziumChange,
+  fromDebezium,
   PgBatchWritable,
   type PgBatchWritableOptions,
   type PgClientLike,
@@ -72,6 +74,28 @@ expectAssignable<PgBatchWritableOptions<Order>>({
   onConflict: { target: { constraint: 'orders_pkey' }, action: 'nothing' },
 })
 expectAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', onConflict: { action: 'nothing' } })
+
+// change events: each item says what it is
+new PgBatchWritable<DebeziumChange<Row>, Row>({
+  pool,
+  table: 'orders',
+  toRow: ({ row }) => row,
+  operation: change => {
+    expectType<DebeziumChange<Row>>(change)
+    return change.operation
+  },
+  onConflict: { target: ['order_id'], action: 'update' },
+})
+expectType<DebeziumChange | null>(fromDebezium('{}', null))
+expectType<DebeziumChange<Row> | null>(fromDebezium<Row>(null))
+expectError(
+  new PgBatchWritable<Order>({
+    pool,
+    table: 'orders',
+    operation: () => 'insert',
+    onConflict: { target: ['id'], action: 'update' },
+  }),
+)
 
 // without a type, any column name will do
 new PgBatchWritable({ pool, table: 'orders', columns: ['anything'] })

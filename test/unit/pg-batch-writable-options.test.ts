@@ -69,6 +69,12 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
     /`onConflict\.update`/,
   ],
   [{ pool, table: 't', onConflict: { action: 'update', target: ['id'], set: ['a'] } }, /got `set`/],
+  [{ pool, table: 't', operation: 'delete' }, /`operation` to be a function/],
+  [{ pool, table: 't', operation: () => 'delete' }, /`onConflict` with `target`.*with `operation`/],
+  [
+    { pool, table: 't', operation: () => 'delete', onConflict: { action: 'nothing', target: ['id'] } },
+    /`action: 'update'` with `operation`/,
+  ],
 ]
 
 const RIGHT: readonly object[] = [
@@ -85,6 +91,7 @@ const RIGHT: readonly object[] = [
   { connectionString: 'postgres://localhost/x', table: { schema: 's', name: 't' }, copyFormat: 'binary' },
   { pool, table: 't', onConflict: { action: 'nothing' }, signal: new AbortController().signal },
   { pool, table: 't', onConflict: { action: 'update', target: { constraint: 'k' }, update: ['a'] } },
+  { pool, table: 't', onConflict: { action: 'update', target: ['id'] }, operation: () => 'upsert' },
 ]
 
 describe('options of PgBatchWritable', () => {

@@ -147,7 +147,7 @@ describe('a transient failure', () => {
           ...options(way),
           concurrency: 2,
           async inTransaction() {
-            if (++calls % 23 === 5 && ended < 6) ended += await terminate(db, named.name)
+            if (++calls % 6 === 5 && ended < 6) ended += await terminate(db, named.name)
           },
         },
         named,

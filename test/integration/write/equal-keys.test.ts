@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
+import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
@@ -68,10 +71,52 @@ describe('keys of an upsert', () => {
   const makePool = usePools(db)
 
   before(async () => {
-    await db.pool.query(`CREATE EXTENSION citext; CREATE DOMAIN price AS numeric; CREATE SEQUENCE numbers;
+    await db.pool.query(`CREATE EXTENSION citext; CREATE DOMAIN price AS numeric; CREATE DOMAIN short AS varchar(2); CREATE SEQUENCE numbers;
       CREATE DOMAIN seven AS int DEFAULT 7;
       CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
   })
+
+  /** The keys that a delete may have, and what is left of rows with the first of them. */
+  const deleteOf = async ({ type, suffix = '', keys }: Case, way: object): Promise<unknown[][]> => {
+    await db.pool.query(
+      `DROP TABLE IF EXISTS keyed; CREATE TABLE keyed (k ${type}, n int, UNIQUE ${suffix} (k))`,
+    )
+    const [first, ...others] = keys
+    const changing = {
+      pool: makePool().pool,
+      table: 'keyed',
+      onConflict: { target: ['k'], action: 'update' } as const,
+      operation: ({ n }: { n: number }) => (n < 0 ? 'delete' : 'upsert') as 'delete' | 'upsert',
+      ...way,
+    }
+    const left: unknown[][] = []
+    for (const k of others) {
+      await write<{ k: unknown; n: number }>([[{ k: first, n: 1 }]], changing) // in the table
+      await write<{ k: unknown; n: number }>([[{ k, n: -1 }]], changing)
+      left.push(...(await valuesOf(db.pool, 'SELECT n FROM keyed')))
+      await write<{ k: unknown; n: number }>(
+        [
+          [
+            { k: first, n: 2 },
+            { k, n: -1 },
+          ],
+        ],
+        changing,
+      ) // in the batch
+      left.push(...(await valuesOf(db.pool, 'SELECT n FROM keyed')))
+      await write<{ k: unknown; n: number }>(
+        [
+          [
+            { k, n: -1 },
+            { k: first, n: 3 },
+          ],
+        ],
+        changing,
+      ) // and afterwards
+      expect(await valuesOf(db.pool, 'SELECT n FROM keyed')).to.deep.equal([[3]])
+    }
+    return left
+  }
 
   const upsert = async ({ type, suffix = '', keys }: Case, way: object): Promise<unknown[][]> => {
     await db.pool.query(
@@ -91,6 +136,40 @@ describe('keys of an upsert', () => {
       for (const one of EQUAL) {
         it(`are equal as the server says, and the last one wins: ${one.title}`, async () => {
           expect(await upsert(one, options(way))).to.deep.equal([[one.keys.length - 1]])
+        })
+      }
+      for (const one of EQUAL.filter(({ keys }) => !keys.some(key => key === null || key === undefined))) {
+        it(`find what is to be deleted as the server says: ${one.title}`, async () => {
+          expect(await deleteOf(one, options(way))).to.deep.equal([])
+        })
+      }
+      it('find what is to be deleted where the type is in no search path', async () => {
+        await db.pool.query('CREATE SCHEMA aside; ALTER EXTENSION citext SET SCHEMA aside')
+        try {
+          const one = { title: 'citext', type: 'aside.citext', keys: ['Key', 'KEY', 'key'] }
+          expect(await deleteOf(one, options(way))).to.deep.equal([])
+        } finally {
+          await db.pool.query('ALTER EXTENSION citext SET SCHEMA public; DROP TABLE keyed; DROP SCHEMA aside')
+        }
+      })
+      for (const type of ['varchar(2)', 'char(2)', 'short', 'varchar(2)[]', 'bit(2)']) {
+        it(`delete no row by a key that is too long for the column: ${type}`, async () => {
+          const keys =
+            type === 'bit(2)' ? ['10', '101'] : type.endsWith('[]') ? [['ab'], ['abc']] : ['ab', 'abc']
+          await db.pool.query(`DROP TABLE IF EXISTS keyed; CREATE TABLE keyed (k ${type} PRIMARY KEY, n int)`)
+          for (const n of [1, 2]) {
+            const writable = new PgBatchWritable<{ k: unknown; n: number }>({
+              pool: makePool().pool,
+              table: 'keyed',
+              onConflict: { target: ['k'], action: 'update' },
+              operation: row => (row.n < 0 ? 'delete' : 'upsert'),
+              rejectLimit: 1, // COPY refuses such a key
+              ...options(way),
+            })
+            const batch = [...(n === 1 ? [{ k: keys[0], n }] : []), { k: keys[1], n: -1 }]
+            await pipeline(Readable.from([batch]), writable)
+            expect(await valuesOf(db.pool, 'SELECT n FROM keyed')).to.deep.equal([[1]])
+          }
         })
       }
       for (const one of DIFFERENT) {

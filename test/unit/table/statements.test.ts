@@ -68,6 +68,24 @@ describe('SQL texts', () => {
     expect(text).to.contain('DISTINCT ON ("id"')
   })
 
+  const changes = { ...conflict, equals: ['OPERATOR(ext.=)'] }
+  const deleted = { number: -1, columns: ['id'], deletes: true }
+
+  it('upsert and delete by one statement, whose deletes have nothing but their key', () => {
+    const text = upsertStatement(table, columns, [deleted, whole], [-1, 0], changes)
+    expect(text).to.contain(`(VALUES ($1::numeric, NULL, 0, -1), ($2, $3::text, 1, 0))`)
+    expect(text).to.contain('pg_batch_target."id" OPERATOR(ext.=) (pg_batch_last."id"::numeric(10,2))')
+    expect(text).to.match(/FOR NO KEY UPDATE.*DELETE FROM.*INSERT INTO.*ON CONFLICT \("id"\) DO UPDATE/)
+  })
+
+  it('delete without an INSERT where there is nothing to upsert, and upsert as ever where nothing is deleted', () => {
+    expect(mergeStatement('staging', table, columns, [deleted], changes))
+      .to.match(/DELETE FROM/)
+      .and.not.match(/INSERT/)
+    const plain = mergeStatement('staging', table, columns, [whole], conflict)
+    expect(mergeStatement('staging', table, columns, [whole], changes)).to.equal(plain)
+  })
+
   it('leave a column out that no row has, so that the target fills it', () => {
     expect(mergeStatement('staging', table, columns, [withoutN], conflict)).to.contain('("id") SELECT')
   })

@@ -3,7 +3,7 @@ import type { Batch } from '../../../lib/write/batch.ts'
 import { Lanes } from '../../../lib/write/lanes.ts'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
-const batch = (id: number): Batch<number> => ({ id, items: [id] })
+const batch = (id: number): Batch<number> => ({ id, count: 1, items: [id] })
 
 /** Lanes whose every transaction takes what is ready and then waits to be let go. */
 function makeLanes(count: number, keyed = false) {

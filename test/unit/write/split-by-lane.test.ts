@@ -4,12 +4,12 @@ import { splitByLane } from '../../../lib/write/split-by-lane.ts'
 
 describe('splitting a batch by lanes', () => {
   it('leaves a batch of one lane whole', () => {
-    const batch = { id: 1, items: [3, 7, 11] }
+    const batch = { id: 1, count: 3, items: [3, 7, 11] }
     expect(splitByLane(batch, item => item, 4)).to.deep.equal([{ part: batch, lane: 3 }])
   })
 
   it('spreads small numbers evenly, so that each partition has a lane of its own', () => {
-    const parts = splitByLane({ id: 1, items: [0, 1, 2, 3] }, item => item, 4)
+    const parts = splitByLane({ id: 1, count: 4, items: [0, 1, 2, 3] }, item => item, 4)
     expect(parts.map(({ lane }) => lane)).to.deep.equal([0, 1, 2, 3])
   })
 
@@ -19,7 +19,7 @@ describe('splitting a batch by lanes', () => {
     fc.assert(
       fc.property(fc.array(key, { minLength: 1 }), fc.integer({ min: 1, max: 8 }), (items, lanes) => {
         runs++
-        const parts = splitByLane({ id: 7, items }, item => item, lanes)
+        const parts = splitByLane({ id: 7, count: items.length, items }, item => item, lanes)
         const laneOfKey = new Map<unknown, number>()
         for (const { part, lane } of parts) {
           expect(lane).to.be.within(0, lanes - 1)

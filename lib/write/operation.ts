@@ -1,0 +1,51 @@
+import type { PlannedColumn } from './plan.ts'
+
+/** What an item of a stream of changes is to do to the row of its key. */
+export type Operation = 'upsert' | 'delete'
+
+/** `operation` gave no answer that could be used. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError'
+}
+
+/**
+ * Asks the user's `operation`.
+ * @throws OperationError, whose message ends the sentence `` `operation` … ``
+ */
+export function askOperation<Item>(operation: (item: Item) => unknown, item: Item): Operation {
+  let answer: unknown
+  try {
+    answer = operation(item)
+  } catch (cause) {
+    throw new OperationError('threw', { cause })
+  }
+  if (answer === 'upsert' || answer === 'delete') return answer
+  if (answer instanceof Promise) {
+    answer.catch(() => {}) // nobody else waits for it
+    throw new OperationError('returned a Promise: it has to be synchronous')
+  }
+  throw new OperationError(`returned ${describeAnswer(answer)}, and not 'upsert' or 'delete',`)
+}
+
+/** A short word is no row's value, but something like 'DELETE'; all else is told by its type. */
+function describeAnswer(answer: unknown): string {
+  if (answer === null || answer === undefined) return String(answer)
+  if (typeof answer === 'string' && /^[a-z]{0,8}$/i.test(answer)) return `'${answer}'`
+  return `something of type ${typeof answer}`
+}
+
+/** The first column of a delete's key that it has no value for; NULL is none, for it equals nothing. */
+export function missingKey(
+  row: object,
+  keys: readonly PlannedColumn[],
+): { readonly column: string; readonly cause?: unknown } | undefined {
+  for (const { name, read } of keys) {
+    try {
+      const value = read(row)
+      if (value === null || value === undefined) return { column: name }
+    } catch (cause) {
+      return { column: name, cause }
+    }
+  }
+  return undefined
+}
