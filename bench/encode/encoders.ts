@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { ByteBuffer } from '../../lib/encode/byte-buffer.ts'
-import { codecFor } from '../../lib/encode/codec-for.ts'
 import { makeRowEncoder } from '../../lib/encode/row-encoder.ts'
 import type { Column, PgType } from '../../lib/types.ts'
 import type { EncodedColumn, EncodedTable, Row } from './tables.ts'
@@ -12,11 +11,7 @@ const PIECE_BYTES = 64 * 1024
 export type EncodeAll = (onPiece?: (piece: Buffer) => void) => void
 
 /** This toolkit's encoder, as its COPY uses it. */
-export function ours(
-  { columns }: EncodedTable,
-  rows: readonly Row[],
-  format: 'binary' | 'text',
-): EncodeAll | undefined {
+export function ours({ columns }: EncodedTable, rows: readonly Row[], format: 'binary' | 'text'): EncodeAll {
   const encoder = makeRowEncoder({ columns: columns.map(toColumn), format })
   const out = new ByteBuffer()
   return onPiece => {
@@ -67,7 +62,6 @@ const done = (): void => {}
 /** Of the catalogue only what the encoder looks at, and the elements' identifiers that are written. */
 function toColumn({ name, type }: EncodedColumn): Column {
   const pgType = type.startsWith('_') ? arrayType(type) : baseType(type)
-  codecFor(pgType)
   return {
     name,
     type: pgType,
