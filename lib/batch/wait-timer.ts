@@ -1,5 +1,5 @@
 /** Batches that may leave before the timer is kept: a stream that fills as many within one wait is busy. */
-const SPARED = 16
+const SPARED = 2
 
 /** Node's timers count whole milliseconds, and fire that much early. */
 const TIMER_MS = 1
