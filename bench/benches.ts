@@ -9,5 +9,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> 
   memory: () => import('./memory/bench.ts'),
   'server-cpu': () => import('./server-cpu/bench.ts'),
   'what-batching-buys': () => import('./what-batching-buys/bench.ts'),
+  encode: () => import('./encode/bench.ts'),
+  transform: () => import('./transform/bench.ts'),
   'write-grid': () => import('./write-grid/bench.ts'),
 }
