@@ -1,11 +1,13 @@
 import pg from 'pg'
+import { psqlVersion } from '../peers/ways/bytes.ts'
 import type { Bench } from '../support/bench.ts'
+import { bar } from '../support/chart.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
 import { describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
 import { makeTable, TABLE } from '../support/table.ts'
-import { buildCommand, psqlVersion } from './command.ts'
+import { buildCommand } from './command.ts'
 import { writeCsvFile } from './csv-file.ts'
 import { type CommandSample, timeCommand } from './timed-command.ts'
 
@@ -51,6 +53,20 @@ is emptied and the server does a CHECKPOINT; after it the rows are counted, and 
 user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the table,
 since its workers would count as such.`,
         tables: [renderSamples(samples, rows)],
+        chart: {
+          kind: 'bars',
+          title: 'A CSV file into a table',
+          subtitle: `Seconds for ${rows.toLocaleString('en')} rows, the start of the process included; less is better`,
+          better: 'less',
+          bars: cases.map(one => {
+            const tone = one.title.startsWith('psql') ? 'other' : 'ours'
+            return bar(
+              one.title,
+              tone,
+              samples.get(one)!.map(({ seconds }) => seconds),
+            )
+          }),
+        },
       }
     } finally {
       await Promise.all([file.remove(), command.remove()])

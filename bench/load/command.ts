@@ -26,12 +26,3 @@ export async function buildCommand(): Promise<BuiltCommand> {
   await run(process.execPath, [join(typescript, 'bin', 'tsc'), ...words])
   return { main: join(folder, 'dist', 'cli', 'main.js'), remove: () => rm(folder, { recursive: true }) }
 }
-
-/** What `psql --version` says; undefined where there is none. */
-export async function psqlVersion(): Promise<string | undefined> {
-  try {
-    return (await run('psql', ['--version'])).stdout.trim()
-  } catch {
-    return undefined
-  }
-}

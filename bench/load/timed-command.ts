@@ -23,11 +23,12 @@ export async function timeCommand(
   try {
     await emptyTable(pool)
     const postmaster = await postmasterPid(pool)
+    const others = await backends(pool)
     const before = cpuOfEnded(postmaster)
     const started = performance.now()
     await finish(program, words)
     const seconds = (performance.now() - started) / 1000
-    await backendsEnded(pool, postmaster)
+    await backendsEnded(pool, postmaster, others)
     const after = cpuOfEnded(postmaster)
     await checkCount(pool, rows)
     return {
@@ -68,11 +69,16 @@ async function postmasterPid(pool: pg.Pool): Promise<number> {
 
 const QUIET_MS = 50
 
+async function backends(pool: pg.Pool): Promise<number[]> {
+  const { rows } = await pool.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'",
+  )
+  return rows.map(({ pid }) => pid)
+}
+
 /** A backend ends a little later than its client, and counts once the postmaster has noticed. */
-async function backendsEnded(pool: pg.Pool, postmaster: number): Promise<void> {
-  const others =
-    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-  while ((await pool.query(others)).rows[0].n > 0) await sleep(QUIET_MS)
+async function backendsEnded(pool: pg.Pool, postmaster: number, others: readonly number[]): Promise<void> {
+  while ((await backends(pool)).some(pid => !others.includes(pid))) await sleep(QUIET_MS)
   for (let before = Number.NaN; ; ) {
     const now = processCpu(postmaster)?.children ?? 0
     if (now === before) return

@@ -18,9 +18,10 @@ export class BatchPolicy<T> {
   readonly #maxCount: number
   readonly #maxBytes: number
   readonly #sizeOf: ((item: T) => number) | undefined
-  #items: T[] = []
+  #items: T[] = NO_ITEMS
+  #count = 0
   #bytes = 0
-  #openedAt = 0
+  #openedAt = Number.NaN
 
   constructor(limits: { maxCount: number; maxBytes: number; sizeOf: ((item: T) => number) | undefined }) {
     this.measures = limits.sizeOf !== undefined
@@ -30,12 +31,12 @@ export class BatchPolicy<T> {
   }
 
   get count(): number {
-    return this.#items.length
+    return this.#count
   }
 
   /** The cap that the batch has reached; bytes at exactly `maxBytes` have. */
   get cap(): Cap | undefined {
-    if (this.#items.length >= this.#maxCount) return 'count'
+    if (this.#count >= this.#maxCount) return 'count'
     return this.#bytes >= this.#maxBytes ? 'bytes' : undefined
   }
 
@@ -56,24 +57,34 @@ export class BatchPolicy<T> {
 
   /** False when the item must wait for the next batch, so that `maxBytes` holds. An empty batch takes any item. */
   fits(size: number): boolean {
-    return this.#items.length === 0 || this.#bytes + size <= this.#maxBytes
+    return this.#count === 0 || this.#bytes + size <= this.#maxBytes
   }
 
-  /** Starts the clock of an empty batch. Apart from `add`, so that the clock is read once for a batch. */
+  /**
+   * Starts the clock of a batch. Apart from `add`, so that the clock is read once for a batch, and not at all for
+   * one that leaves with its first item.
+   */
   open(now: number): void {
     this.#openedAt = now
   }
 
   add(item: T, size: number): void {
-    this.#items.push(item)
+    if (this.#count === 0) this.#items = [item]
+    else this.#items.push(item)
+    this.#count++
     this.#bytes += size
   }
 
-  /** Hands the batch over and begins an empty one. */
+  /** Hands the batch over and begins an empty one. The age of a batch whose clock was not started is 0. */
   take(now: number): Batch<T> {
-    const batch = { items: this.#items, bytes: this.#bytes, ageMs: now - this.#openedAt }
-    this.#items = []
+    const batch = { items: this.#items, bytes: this.#bytes, ageMs: now - this.#openedAt || 0 }
+    this.#items = NO_ITEMS
+    this.#count = 0
     this.#bytes = 0
+    this.#openedAt = Number.NaN
     return batch
   }
 }
+
+/** What an empty batch has. A new array begins with its first item, so that one of a single item is no larger. */
+const NO_ITEMS = Object.freeze<never[]>([]) as never[]

@@ -3,6 +3,7 @@ import { type BatchTransformOptions, resolveBatchOptions } from '../options.ts'
 import type { BatchTransformEvents, BatchTrigger } from './batch-events.ts'
 import { BatchPolicy } from './batch-policy.ts'
 import { takeUnread, unwritten } from './stream-buffers.ts'
+import { WaitTimer } from './wait-timer.ts'
 
 /**
  * One closed batch ready for downstream while the next one fills. Node's default would be 16 whole batches, and
@@ -45,7 +46,7 @@ type WriteCallback = (error?: Error | null) => void
 /*
  * The batch is one of:
  *   empty      no timer, no item
- *   filling    it has items; the one timer was armed by the first of them, and keeps the process alive till then
+ *   filling    it has items; the one timer runs since the first of them, and keeps the process alive till then
  *   due        the time is up, or flush() came, but downstream is not ready (#due, no timer): still filling
  *   full       due, and cannot take more: the callback of its last item, or of the one that it had no bytes
  *              left for (#held), is withheld; or the input has ended, and _flush's callback is
@@ -54,11 +55,8 @@ type WriteCallback = (error?: Error | null) => void
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface below only gives types to inherited methods
 export class BatchTransform<T = unknown> extends Transform {
   readonly #policy: BatchPolicy<T>
-  readonly #maxWaitMs: number
+  readonly #timer: WaitTimer
   readonly #onDiscard: ((items: T[]) => void) | undefined
-  #timer: NodeJS.Timeout | undefined
-  /** Goes up whenever the timer is cleared, so that a callback that comes late knows that it is. */
-  #disarmed = 0
   /** Downstream has room: from the start, or since _read, until push() says no. */
   #ready = true
   #due: BatchTrigger | undefined
@@ -75,7 +73,7 @@ export class BatchTransform<T = unknown> extends Transform {
       writableHighWaterMark: WRITABLE_ITEMS,
     })
     this.#policy = new BatchPolicy(resolved)
-    this.#maxWaitMs = resolved.maxWaitMs
+    this.#timer = new WaitTimer(resolved.maxWaitMs, () => this.#close('wait'))
     this.#onDiscard = resolved.onDiscard
     // Not an option of super(): an aborted signal would destroy the stream before it has its fields.
     if (resolved.signal !== undefined) addAbortSignal(resolved.signal, this)
@@ -115,12 +113,13 @@ export class BatchTransform<T = unknown> extends Transform {
   }
 
   override _flush(callback: WriteCallback): void {
+    this.#timer.clear()
     if (this.#policy.count === 0 || (this.#due === undefined && this.#close('end'))) callback()
     else this.#ended = callback
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#disarm()
+    this.#timer.clear()
     const batches = takeUnread(this) as T[][]
     const items = [...batches.flat(1), ...this.#policy.take(0).items] as T[]
     if (this.#held !== NONE) items.push(this.#held)
@@ -162,23 +161,27 @@ export class BatchTransform<T = unknown> extends Transform {
   #add(item: T, size: number, callback: WriteCallback): void {
     const policy = this.#policy
     policy.add(item, size)
-    const first = policy.count === 1
-    if (first) policy.open(performance.now())
     const cap = policy.cap
-    if (cap !== undefined) {
-      if (!this.#close(cap)) {
-        this.#withheld = callback
-        return
-      }
-    } else if (first) {
-      this.#arm()
+    if (cap === undefined) {
+      if (policy.count === 1) this.#open(policy)
+      callback()
+    } else if (this.#close(cap)) {
+      callback()
+    } else {
+      if (policy.count === 1) policy.open(performance.now())
+      this.#withheld = callback
     }
-    callback()
+  }
+
+  #open(policy: BatchPolicy<T>): void {
+    const now = performance.now()
+    policy.open(now)
+    this.#timer.open(now)
   }
 
   /** Sends the batch if downstream is ready, else leaves it to the next _read; says which. */
   #close(trigger: BatchTrigger): boolean {
-    this.#disarm()
+    this.#timer.close()
     if (this.#ready) {
       this.#send(trigger)
       return true
@@ -188,25 +191,11 @@ export class BatchTransform<T = unknown> extends Transform {
   }
 
   #send(trigger: BatchTrigger): void {
-    const { items, bytes, ageMs } = this.#policy.take(performance.now())
+    const isHeard = this.listenerCount('batch') > 0
+    const { items, bytes, ageMs } = this.#policy.take(isHeard ? performance.now() : 0)
     this.#due = undefined
     this.#ready = this.push(items)
-    this.emit('batch', { count: items.length, bytes, trigger, ageMs })
-  }
-
-  #arm(): void {
-    if (this.#maxWaitMs === Number.POSITIVE_INFINITY) return
-    const disarmed = this.#disarmed
-    this.#timer = setTimeout(() => {
-      if (disarmed === this.#disarmed) this.#close('wait')
-    }, this.#maxWaitMs)
-  }
-
-  /** After this the timer's callback does nothing, even if it were to come. */
-  #disarm(): void {
-    this.#disarmed++
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    if (isHeard) this.emit('batch', { count: items.length, bytes, trigger, ageMs })
   }
 }
 

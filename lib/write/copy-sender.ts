@@ -76,6 +76,9 @@ export class CopySender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    // the batch that opens a COPY goes ahead of the answer; no other does, lest a server that stands still be fed
+    const unanswered = this.#open?.copy.unanswered
+    if (unanswered) await this.#transaction.answered(unanswered)
     const [first] = groups
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
     this.#keeps = this.#bytesSuffice && groups.length === 1

@@ -1,5 +1,7 @@
+import type { ByteBuffer } from '../byte-buffer.ts'
 import type { Codec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
+import { hexAt } from './hex.ts'
 import { putTextField } from './text.ts'
 
 /**
@@ -12,6 +14,7 @@ export const bytea: Codec = {
   binary(out, value) {
     const text = prepareValue(value)
     if (typeof text !== 'string') return false
+    if (text.length <= SHORT && text.startsWith('\\x')) return putShortHex(out, text)
     if (HEX.test(text)) {
       const count = (text.length - 2) / 2
       out.putInt32(count)
@@ -25,6 +28,26 @@ export const bytea: Codec = {
     return true
   },
   textOfBinary: bytes => `\\x${bytes.toString('hex')}`,
+}
+
+/** Up to here a loop over the digits is cheaper than a regular expression and a call into the engine. */
+const SHORT = 256
+
+function putShortHex(out: ByteBuffer, text: string): boolean {
+  const { length } = text
+  if (length % 2 === 1) return false
+  out.putInt32(length / 2 - 1)
+  out.reserve(length / 2)
+  const { bytes } = out
+  let at = out.length
+  for (let i = 2; i < length; i += 2) {
+    const high = hexAt(text, i)
+    const low = hexAt(text, i + 1)
+    if ((high | low) < 0) return false
+    bytes[at++] = (high << 4) | low
+  }
+  out.length = at
+  return true
 }
 
 const HEX = /^\\x(?:[0-9a-fA-F]{2})*$/

@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net'
 import type { ByteBuffer } from '../byte-buffer.ts'
 import type { Codec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
+import { hexAt } from './hex.ts'
 
 /**
  * inet and cidr: family, bits of netmask, whether it is a cidr, the address. Exact for complete addresses in
@@ -15,53 +15,106 @@ export const cidr: Codec = { text: prepareValue, binary: (out, value) => putNetw
 const FAMILY_4 = 2
 const FAMILY_6 = 3
 
-const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})(?:\/(0|[1-9]\d?))?$/
-const IPV6 = /^([0-9a-fA-F:]+)(?:\/(0|[1-9]\d{0,2}))?$/
+const SLASH = 0x2f
+const POINT = 0x2e
+const COLON = 0x3a
+const ZERO = 0x30
+
+/** Where the reader of an address stopped; a slash or the end, else it was none. */
+let end = 0
 
 function putNetwork(out: ByteBuffer, value: unknown, isCidr: boolean): boolean {
   if (typeof value !== 'string') return false
   const start = out.length
   out.reserve(24)
   const { bytes } = out
-  let at = start + 8
-  const four = IPV4.exec(value)
-  const six = four ? null : IPV6.exec(value)
-  if (four) {
-    for (let i = 1; i <= 4; i++) {
-      const octet = Number(four[i])
-      if (octet > 255) return false
-      bytes[at++] = octet
-    }
-  } else if (six?.[1] !== undefined && isIPv6(six[1])) {
-    for (const group of groupsOf(six[1])) {
-      bytes[at++] = group >> 8
-      bytes[at++] = group & 0xff
-    }
-  } else {
-    return false
-  }
-  const size = at - start - 8
-  const mask = (four ? four[5] : six?.[2]) ?? size * 8
-  const bits = Number(mask)
-  if (bits > size * 8 || (isCidr && hasBitsAfter(bytes, start + 8, size, bits))) return false
+  const isSix = value.indexOf(':') >= 0
+  if (!(isSix ? readSix(value, bytes, start + 8) : readFour(value, bytes, start + 8))) return false
+  const size = isSix ? 16 : 4
+  const bits = end === value.length ? size * 8 : readMask(value, end + 1)
+  if (!(bits <= size * 8) || (isCidr && hasBitsAfter(bytes, start + 8, size, bits))) return false
   out.view.setInt32(start, 4 + size)
-  bytes[start + 4] = four ? FAMILY_4 : FAMILY_6
+  bytes[start + 4] = isSix ? FAMILY_6 : FAMILY_4
   bytes[start + 5] = bits
   bytes[start + 6] = isCidr ? 1 : 0
   bytes[start + 7] = size
-  out.length = at
+  out.length = start + 8 + size
   return true
 }
 
-/** The eight groups of a valid IPv6 address. */
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = address.split('::')
-  const parse = (part: string): number[] =>
-    part === '' ? [] : part.split(':').map(group => Number.parseInt(group, 16))
-  const first = parse(head)
-  if (tail === undefined) return first
-  const last = parse(tail)
-  return [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
+/** Four numbers up to 255, without leading zeros. */
+function readFour(text: string, bytes: Uint8Array, start: number): boolean {
+  let at = 0
+  for (let octet = 0; octet < 4; octet++) {
+    if (octet > 0 && text.charCodeAt(at++) !== POINT) return false
+    const first = at
+    let number = 0
+    for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) number = number * 10 + digit
+    if (at === first || at > first + 3 || number > 255) return false
+    if (at > first + 1 && text.charCodeAt(first) === ZERO) return false
+    bytes[start + octet] = number
+  }
+  end = at
+  return at === text.length || text.charCodeAt(at) === SLASH
+}
+
+/** Up to 128, without leading zeros; NaN for anything else. */
+function readMask(text: string, from: number): number {
+  const count = text.length - from
+  if (count < 1 || count > 3 || (count > 1 && text.charCodeAt(from) === ZERO)) return Number.NaN
+  let bits = 0
+  for (let at = from; at < text.length; at++) {
+    const digit = digitAt(text, at)
+    if (digit < 0) return Number.NaN
+    bits = bits * 10 + digit
+  }
+  return bits
+}
+
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - ZERO
+  return digit >= 0 && digit <= 9 ? digit : -1
+}
+
+/** Eight groups of up to four hex digits, a run of which may be left out once, as `::`. */
+function readSix(text: string, bytes: Uint8Array, start: number): boolean {
+  const slash = text.indexOf('/')
+  end = slash < 0 ? text.length : slash
+  let at = 0
+  let groups = 0
+  let gap = -1
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return false
+    gap = 0
+    at = 2
+  }
+  while (at < end) {
+    const first = at
+    let group = 0
+    for (let digit = hexAt(text, at); digit >= 0 && at < end; digit = hexAt(text, ++at)) {
+      group = (group << 4) | digit
+      if (at - first > 3) return false
+    }
+    if (at === first || groups === 8) return false
+    bytes[start + groups * 2] = group >> 8
+    bytes[start + groups * 2 + 1] = group & 0xff
+    groups++
+    if (at === end) break
+    if (text.charCodeAt(at++) !== COLON) return false
+    if (at < end && text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return false
+      gap = groups
+      at++
+    } else if (at === end) {
+      return false // a single colon at the end
+    }
+  }
+  if (gap < 0) return groups === 8
+  if (groups === 8) return false
+  const tail = (groups - gap) * 2
+  bytes.copyWithin(start + 16 - tail, start + gap * 2, start + groups * 2)
+  bytes.fill(0, start + gap * 2, start + 16 - tail)
+  return true
 }
 
 function hasBitsAfter(bytes: Uint8Array, start: number, size: number, bits: number): boolean {

@@ -1,5 +1,6 @@
 import type { Codec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
+import { hexAt } from './hex.ts'
 
 /**
  * Sixteen bytes, from the standard form only: 8-4-4-4-12 hex digits in either case.
@@ -18,11 +19,8 @@ export const uuid: Codec = {
         if (value.charCodeAt(i) !== 0x2d) return false
         i++
       }
-      const first = value.charCodeAt(i)
-      const second = value.charCodeAt(i + 1)
-      if ((first | second) > 0x7f) return false
-      const high = HEX_VALUE[first]!
-      const low = HEX_VALUE[second]!
+      const high = hexAt(value, i)
+      const low = hexAt(value, i + 1)
       if ((high | low) < 0) return false
       bytes[at++] = (high << 4) | low
     }
@@ -30,9 +28,3 @@ export const uuid: Codec = {
     return true
   },
 }
-
-/** The value of a hex digit by its character code, else -1. */
-const HEX_VALUE = Int8Array.from({ length: 128 }, (_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16)
-  return Number.isNaN(digit) ? -1 : digit
-})

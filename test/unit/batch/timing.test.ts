@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
-import { collect, eventsOf, fakeClock, settle, writeAll } from './support.ts'
+import { collect, eventsOf, fakeClock, range, settle, writeAll } from './support.ts'
 
 describe('BatchTransform: when a batch leaves', () => {
   let clock: sinon.SinonFakeTimers
@@ -102,6 +102,56 @@ describe('BatchTransform: when a batch leaves', () => {
     expect(batches).to.deep.equal([[7]])
     clock.tick(1)
     expect(batches).to.deep.equal([[7], [8]])
+  })
+
+  describe('in a busy stream, whose batches fill many times within one wait', () => {
+    const busy = () => {
+      const armed = sinon.spy(globalThis, 'setTimeout')
+      const stream = new BatchTransform<number>({ maxCount: 2, maxWaitMs: 50 })
+      const batches = collect(stream)
+      writeAll(stream, range(1, 100))
+      const armedFor = armed.callCount
+      writeAll(stream, range(101, 200))
+      expect(batches.splice(0)).to.have.length(100)
+      expect(armed.callCount, 'no timer for a batch any more').to.equal(armedFor)
+      return { stream, batches, timer: armed.returnValues.at(-1)! }
+    }
+
+    it('keeps one timer, which holds the process only while items are held, and is gone after its time', () => {
+      const { stream, timer } = busy()
+      expect([clock.countTimers(), timer.hasRef()]).to.deep.equal([1, false])
+      stream.write(1)
+      expect([clock.countTimers(), timer.hasRef()]).to.deep.equal([1, true])
+      stream.write(2)
+      expect([clock.countTimers(), timer.hasRef()]).to.deep.equal([1, false])
+      clock.tick(50)
+      expect(clock.countTimers()).to.equal(0)
+    })
+
+    it('still waits maxWaitMs from the first item of a batch, no shorter and no longer', () => {
+      const { stream, batches } = busy()
+      clock.tick(30)
+      stream.write(1)
+      clock.tick(49)
+      expect(batches).to.deep.equal([])
+      clock.tick(1)
+      expect(batches).to.deep.equal([[1]])
+      stream.write(2)
+      clock.tick(49)
+      expect(batches).to.deep.equal([[1]])
+      clock.tick(1)
+      expect(batches).to.deep.equal([[1], [2]])
+      expect(clock.countTimers()).to.equal(0)
+    })
+
+    it('clears the timer at the end and when destroyed', () => {
+      const ended = busy().stream
+      ended.end()
+      expect(clock.countTimers(), 'end').to.equal(0)
+      sinon.restore()
+      busy().stream.destroy()
+      expect(clock.countTimers(), 'destroy()').to.equal(0)
+    })
   })
 
   it('is not harmed by a callback that comes late', async () => {
@@ -242,6 +292,7 @@ describe('BatchTransform and the life of the process', () => {
       ['--import', 'tsx', '--input-type=module', '-e', script],
       {
         encoding: 'utf8',
+        timeout: 20_000,
       },
     )
     return { stdout, status, ms: performance.now() - started }
@@ -253,6 +304,17 @@ describe('BatchTransform and the life of the process', () => {
       stream.on('data', batch => console.log(JSON.stringify(batch)))
       stream.write(1)`)
     expect({ stdout, status }).to.deep.equal({ stdout: '[1]\n', status: 0 })
+  })
+
+  it('does not stay for a stream that was busy and is idle', () => {
+    const { stdout, status, ms } = run(`
+      const stream = new BatchTransform({ maxCount: 2, maxWaitMs: 3_600_000 })
+      let batches = 0
+      stream.on('data', () => batches++)
+      for (let item = 0; item < 1000; item++) stream.write(item)
+      process.on('exit', () => console.log(batches))`)
+    expect({ stdout, status }).to.deep.equal({ stdout: '500\n', status: 0 })
+    expect(ms).to.be.below(20_000)
   })
 
   it('does not stay for an idle stream', () => {

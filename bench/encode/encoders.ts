@@ -1,0 +1,85 @@
+import { createRequire } from 'node:module'
+import { ByteBuffer } from '../../lib/encode/byte-buffer.ts'
+import { makeRowEncoder } from '../../lib/encode/row-encoder.ts'
+import type { Column, PgType } from '../../lib/types.ts'
+import type { EncodedColumn, EncodedTable, Row } from './tables.ts'
+
+/** Bytes that leave the encoder at a time, as when they go to a connection. */
+const PIECE_BYTES = 64 * 1024
+
+/** Encodes all rows, and gives the bytes to `onPiece`. */
+export type EncodeAll = (onPiece?: (piece: Buffer) => void) => void
+
+/** This toolkit's encoder, as its COPY uses it. */
+export function ours({ columns }: EncodedTable, rows: readonly Row[], format: 'binary' | 'text'): EncodeAll {
+  const encoder = makeRowEncoder({ columns: columns.map(toColumn), format })
+  const out = new ByteBuffer()
+  return onPiece => {
+    encoder.begin(out)
+    for (let ordinal = 0; ordinal < rows.length; ordinal++) {
+      const misfit = encoder.row(out, rows[ordinal]!, ordinal)
+      if (misfit !== undefined) throw new Error(`${misfit} of row ${ordinal} has no binary form`)
+      if (out.length < PIECE_BYTES) continue
+      const piece = out.take()
+      onPiece?.(piece)
+    }
+    encoder.end(out)
+    onPiece?.(out.take())
+  }
+}
+
+interface PeerWriter {
+  push: (piece: Buffer) => void
+  _transform(row: readonly { type: string; value: unknown }[], encoding: undefined, done: () => void): void
+  _flush(done: () => void): void
+}
+
+const { rowWriter } = createRequire(import.meta.url)('pg-copy-streams-binary') as {
+  rowWriter: new () => PeerWriter
+}
+
+/**
+ * pg-copy-streams-binary's row writer, called without its stream, and with its arrays of types and values made
+ * beforehand: the least that it can take. Undefined where it lacks a column's type.
+ */
+export function peer({ columns }: EncodedTable, rows: readonly Row[]): EncodeAll | undefined {
+  const fields = columns.flatMap(({ name, peer }) => (peer ? [{ name, ...peer }] : []))
+  if (fields.length < columns.length) return undefined
+  const vectors = rows.map(row =>
+    fields.map(({ name, type, value = same }) => ({ type, value: value(row[name] as never) })),
+  )
+  return onPiece => {
+    const writer = new rowWriter()
+    writer.push = piece => onPiece?.(piece)
+    for (const vector of vectors) writer._transform(vector, undefined, done)
+    writer._flush(done)
+  }
+}
+
+const same = (value: unknown): unknown => value
+const done = (): void => {}
+
+/** Of the catalogue only what the encoder looks at, and the elements' identifiers that are written. */
+function toColumn({ name, type }: EncodedColumn): Column {
+  const pgType = type.startsWith('_') ? arrayType(type) : baseType(type)
+  return {
+    name,
+    type: pgType,
+    sqlType: pgType.sqlName,
+    notNull: false,
+    hasDefault: false,
+    generated: false,
+    identity: 'none',
+  }
+}
+
+const ELEMENT_OIDS: Readonly<Record<string, number>> = { int4: 23, text: 25 }
+
+function baseType(name: string): PgType {
+  return { oid: ELEMENT_OIDS[name] ?? 0, name, sqlName: name, builtIn: true, kind: 'base' }
+}
+
+function arrayType(name: string): PgType {
+  const element = baseType(name.slice(1))
+  return { oid: 0, name, sqlName: `${element.sqlName}[]`, builtIn: true, kind: 'array', element }
+}
