@@ -1,6 +1,5 @@
 import type { Bench } from '../support/bench.ts'
 import { type BarChart, bar } from '../support/chart.ts'
-import { measureInChild } from '../support/child.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
 import { describeRows } from '../support/rows.ts'
@@ -26,7 +25,7 @@ export const bench: Bench = {
   name: 'encode',
   question: 'What does it take to turn rows into the bytes of COPY, by type and by table?',
   repeats: 5,
-  async run({ rows: wanted, repeats, quick, log }) {
+  async run({ rows: wanted, repeats, quick, log, measure }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const cases: Case[] = [
       ...Object.keys(WHOLE_TABLES).flatMap(table => [
@@ -39,7 +38,7 @@ export const bench: Bench = {
       cases,
       repeats,
       ({ table, crowded }) =>
-        measureInChild<typeof import('./run.ts')>(RUN, {
+        measure<typeof import('./run.ts')>(RUN, {
           table,
           rows: isWide(table) ? Math.ceil(rows * WIDE_SHARE) : rows,
           before: crowded ? Object.keys(TABLES) : [],

@@ -1,6 +1,5 @@
 import type { Bench } from '../support/bench.ts'
 import type { Chart } from '../support/chart.ts'
-import { measureInChild } from '../support/child.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
@@ -23,14 +22,14 @@ export const bench: Bench = {
   name: 'transform',
   question: 'How many objects a second does BatchTransform put into batches, and how many do other batchers?',
   repeats: 7,
-  async run({ rows: wanted, repeats, quick, log }) {
+  async run({ rows: wanted, repeats, quick, log, measure }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const counts = quick ? QUICK_COUNTS : COUNTS
     const cells: Cell[] = counts.flatMap(count => NAMES.map(way => ({ way, count })))
     const samples = await interleaved(
       cells,
       repeats,
-      cell => measureInChild<typeof import('./run.ts')>(RUN, { ...cell, rows }),
+      cell => measure<typeof import('./run.ts')>(RUN, { ...cell, rows }),
       (round, { way, count }, { piped, written }) =>
         log(
           `  ${round}/${repeats} ${way}, ${count}: ${significant(piped)}, ${significant(written)} million/s`,
@@ -112,7 +111,7 @@ function rateChart(counts: readonly number[], samples: Rates): Chart {
     subtitle: 'million objects a second, from Readable.from to a sink that does nothing; more is better',
     x: { title: 'objects in a batch', scale: 'log' },
     y: { title: 'million objects a second' },
-    series: NAMES.filter(way => way !== 'BatchTransform, maxWaitMs: Infinity').map(way => ({
+    series: NAMES.filter(way => way !== 'BatchTransform, no timer').map(way => ({
       name: way,
       points: counts.map(count => [count, median(ratesOf(samples, { way, count }, 'piped'))] as const),
     })),
