@@ -190,6 +190,9 @@ const DEFAULTS = Object.freeze({
   signal: undefined,
 })
 
+/** The names of all options. */
+export const WRITABLE_OPTIONS: readonly string[] = Object.keys(DEFAULTS)
+
 export interface ResolvedWritableOptions<Item> extends WriteOptions<Item> {
   readonly pool: PgPoolLike | undefined
   readonly connectionString: string | undefined

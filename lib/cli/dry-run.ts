@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import Table from 'cli-table3'
-import { LongNumber, toJsonText } from '../sources/exact-json.ts'
+import { LongNumber, toJsonText } from '../exact-json.ts'
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { ColumnChoice } from './choose-columns.ts'

@@ -30,6 +30,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'writable-options',
     'writable-events',
     'edit-distance',
+    'exact-json',
     ...FLOOR,
   ],
   'pg-batch-writable': [
@@ -43,9 +44,18 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'writable-diagnostics': ['write', 'writable-events', 'table', ...WORDS],
   'writable-events': ['write', ...WORDS],
   'writable-options': ['write', 'options', ...FLOOR],
-  kafka: ['write', ...FLOOR],
+  kafka: [
+    'batch',
+    'pg-batch-writable',
+    'write',
+    'options',
+    'writable-events',
+    'writable-options',
+    'exact-json',
+    ...FLOOR,
+  ],
   batch: ['options', ...WORDS],
-  sources: WORDS,
+  sources: ['exact-json', ...WORDS],
   write: FLOOR,
   encode: WORDS,
   table: WORDS,
@@ -54,6 +64,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   errors: ['types'],
   types: [],
   'edit-distance': [],
+  'exact-json': [],
 }
 
 /** Source text by its path below lib/, with forward slashes. */

@@ -26,6 +26,8 @@ export interface TestKafka {
   ends(topic: string): Promise<bigint[]>
   /** The offset that a group would read next, of each partition; -1 for none. */
   committed(groupId: string, topic: string, partitions: number): Promise<bigint[]>
+  /** Sets them, of a group that has no members. */
+  setCommitted(groupId: string, topic: string, offsets: readonly bigint[]): Promise<void>
 }
 
 /**
@@ -90,6 +92,10 @@ export function useKafka({ own = false }: { own?: boolean } = {}): TestKafka {
       return indexes(partitions).map(
         index => known.find(({ partitionIndex }) => partitionIndex === index)?.committedOffset ?? -1n,
       )
+    },
+    async setCommitted(groupId, topic, offsets) {
+      const partitionOffsets = offsets.map((offset, partition) => ({ partition, offset }))
+      await admin.alterConsumerGroupOffsets({ groupId, topics: [{ name: topic, partitionOffsets }] })
     },
   }
 }
