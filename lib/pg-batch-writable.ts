@@ -297,7 +297,7 @@ function laneOf<Item>({ laneOf, checkpoint, concurrency }: ResolvedWritableOptio
     // numbered as they first come, so that few partitions share no lane while another one has none
     const numbers = new Map<string, number>()
     return (item: Item) => {
-      const { partition } = positionOf(checkpoint, item)
+      const { partition } = positionOf(checkpoint.position, item)
       const number = numbers.get(partition) ?? numbers.size
       numbers.set(partition, number)
       return number

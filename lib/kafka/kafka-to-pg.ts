@@ -304,7 +304,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     const afterCommit = writable.afterCommit
     const sink = new PgBatchWritable<KafkaMessage<Value>, object>({
       // a key's messages are in one partition, and stay in their order
-      ...(checkpoint ? {} : { laneOf: (message: KafkaMessage<Value>) => message.partition }),
+      ...(checkpoint
+        ? {}
+        : { laneOf: (message: KafkaMessage<Value>) => message.partition, position: kafkaPosition }),
       ...passed,
       pool: this.#pool,
       connectionString: undefined,

@@ -36,7 +36,7 @@ export function storePositions(table: TableParts): string {
 /** Stores positions without a lock held over rows; what stands higher already stays. Parameters: as `storePositions`. */
 export function raisePositions(table: TableParts): string {
   return `INSERT INTO ${quoteTable(table)} AS c (name, partition, position)
-    SELECT $1, partition, position FROM pg_catalog.unnest($2::text[], $3::bigint[]) AS p(partition, position)
+    SELECT $1, partition, position FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
     ORDER BY partition
     ON CONFLICT (name, partition) DO UPDATE SET position = excluded.position, updated_at = now()
     WHERE c.position IS NULL OR c.position < excluded.position`

@@ -26,6 +26,8 @@ export interface TestKafka {
   ends(topic: string): Promise<bigint[]>
   /** The offset that a group would read next, of each partition; -1 for none. */
   committed(groupId: string, topic: string, partitions: number): Promise<bigint[]>
+  /** How many members a group has. */
+  members(groupId: string): Promise<number>
   /** Sets them, of a group that has no members. */
   setCommitted(groupId: string, topic: string, offsets: readonly bigint[]): Promise<void>
 }
@@ -92,6 +94,10 @@ export function useKafka({ own = false }: { own?: boolean } = {}): TestKafka {
       return indexes(partitions).map(
         index => known.find(({ partitionIndex }) => partitionIndex === index)?.committedOffset ?? -1n,
       )
+    },
+    async members(groupId) {
+      const groups = await admin.describeGroups({ groups: [groupId] })
+      return groups.get(groupId)?.members.size ?? 0
     },
     async setCommitted(groupId, topic, offsets) {
       const partitionOffsets = offsets.map((offset, partition) => ({ partition, offset }))
