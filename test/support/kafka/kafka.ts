@@ -20,6 +20,8 @@ export interface TestKafka {
   /** Makes a topic, of a fresh name unless one is given. */
   createTopic(partitions?: number, name?: string): Promise<string>
   deleteTopic(name: string): Promise<void>
+  /** Lets a topic have so many partitions. */
+  addPartitions(name: string, count: number): Promise<void>
   /** Resolves when the broker has them all. Without `partition` the key decides, or one after the other. */
   produce(topic: string, messages: readonly TestMessage[]): Promise<void>
   /** The offset of the next message of each partition. */
@@ -71,6 +73,9 @@ export function useKafka({ own = false }: { own?: boolean } = {}): TestKafka {
     },
     async deleteTopic(name) {
       await admin.deleteTopics({ topics: [name] })
+    },
+    async addPartitions(name, count) {
+      await admin.createPartitions({ topics: [{ name, count, assignments: null }] })
     },
     async produce(topic, messages) {
       for (let start = 0; start < messages.length; start += PRODUCE_COUNT) {
