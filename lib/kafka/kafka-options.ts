@@ -141,7 +141,7 @@ export function resolveKafkaOptions<Value, Row>(
   const onlyTable = typeof table === 'function' ? undefined : table
   const writable = resolveWritableOptions({
     ...passed,
-    table: onlyTable === undefined ? 'of each message' : onlyTable,
+    table: typeof table === 'function' ? 'of each message' : table,
     ...(exactlyOnce
       ? { checkpoint: { name: 'checked', position: () => ({ offset: 0 }), ...checkpoint } }
       : {}),

@@ -33,10 +33,7 @@ export function useSinks(kafka: TestKafka, pool: () => pg.Pool) {
 }
 
 /** A consumer that is impatient: a member that is gone is missed after a second or so. */
-export function consumerOptions(
-  kafka: TestKafka,
-  groupId: string,
-): ConsumerOptions<Buffer, Buffer, Buffer, Buffer> {
+export function consumerOptions(kafka: TestKafka, groupId: string) {
   return {
     clientId: groupId,
     groupId,

@@ -116,7 +116,7 @@ function indexes(count: number): number[] {
 }
 
 /** Messages of one request; the broker refuses requests of more than a megabyte. */
-const PRODUCE_COUNT = 2000
+const PRODUCE_COUNT = 1000
 
 function toRecord(topic: string, { key, value, partition, headers }: TestMessage) {
   return {
