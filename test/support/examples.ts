@@ -17,8 +17,11 @@ const mocha = join(repository, 'node_modules/mocha/bin/mocha.js')
  */
 export interface Workshop {
   readonly folder: string
-  /** Runs the blocks of a section in their order, on that database. @throws an Error that names the line */
-  runSection(section: Section, connectionString: string): Promise<void>
+  /**
+   * Runs the blocks of a section in their order, on that database; those with `needs=kafka` only where there is a
+   * broker. @throws an Error that names the line
+   */
+  runSection(section: Section, connectionString: string, kafkaBroker?: string): Promise<void>
   /** Compiles TypeScript blocks, strictly, all at once. @throws an Error with the compiler's words */
   typecheck(sections: readonly Section[]): Promise<void>
   close(): Promise<void>
@@ -55,8 +58,10 @@ export async function openWorkshop(): Promise<Workshop> {
   }
 
   let modules = 0
+  let broker: string | undefined
   const environment = (connectionString: string) => ({
     ...outerEnvironment(),
+    ...(broker === undefined ? {} : { KAFKA_BROKER: broker }),
     PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
     DATABASE_URL: connectionString,
   })
@@ -99,6 +104,9 @@ export async function openWorkshop(): Promise<Workshop> {
       await writeFile(path, block.code)
       return
     }
+    if (block.needs === 'kafka' && broker === undefined) return
+    if (block.needs !== undefined && block.needs !== 'kafka')
+      throw new Error(`nobody here has ${block.needs}`)
     switch (block.language) {
       case 'ts':
       case 'js':
@@ -119,7 +127,8 @@ export async function openWorkshop(): Promise<Workshop> {
 
   return {
     folder,
-    async runSection(section, connectionString) {
+    async runSection(section, connectionString, kafkaBroker) {
+      broker = kafkaBroker
       for (const block of section.blocks) {
         try {
           await runBlock(block, connectionString)
