@@ -2,6 +2,12 @@ import type { Bench } from './support/bench.ts'
 
 /** All benches by name, in the order of a full run; each is loaded when it is its turn. */
 export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  peers: () => import('./peers/bench.ts'),
+  upsert: () => import('./upsert/bench.ts'),
+  latency: () => import('./latency/bench.ts'),
+  'round-trips': () => import('./round-trips/bench.ts'),
+  memory: () => import('./memory/bench.ts'),
+  'server-cpu': () => import('./server-cpu/bench.ts'),
   'what-batching-buys': () => import('./what-batching-buys/bench.ts'),
   'write-grid': () => import('./write-grid/bench.ts'),
 }

@@ -1,36 +1,71 @@
 import { CommanderError } from 'commander'
 import { BENCHES } from './benches.ts'
 import { type BenchArguments, readArguments } from './support/arguments.ts'
+import { type Bench, type BenchContext, type BenchResults, BenchUnavailable } from './support/bench.ts'
+import { measureCompiledInChild, measureInChild } from './support/child.ts'
 import { machineLine, machineState } from './support/machine.ts'
 import { renderTable } from './support/markdown.ts'
 import { writeResults } from './support/results-file.ts'
 import { BenchServer } from './support/server.ts'
 
+const DEFAULT_TABLE = 'mixed'
+
 /** Runs of each case for a quick look: the fewest that show a spread. */
 const QUICK_REPEATS = 2
 
-async function main({ names, rows, repeats, quick = false }: BenchArguments): Promise<void> {
+async function main({
+  names,
+  rows,
+  repeats,
+  quick = false,
+  table = DEFAULT_TABLE,
+}: BenchArguments): Promise<void> {
   const state = machineState()
   const server = new BenchServer()
   try {
     for (const name of names) {
       const { bench } = await BENCHES[name]!()
+      if (table !== DEFAULT_TABLE && !bench.anyTable) {
+        log(`${name}: left out, for it has one table only`)
+        continue
+      }
       log(`${name}: ${bench.question}`)
-      const results = await bench.run({
+      const results = await runUnlessUnavailable(bench, {
         rows,
         repeats: repeats ?? (quick ? QUICK_REPEATS : bench.repeats),
         quick,
+        table,
+        measure: measureInChild,
+        measureCompiled: measureCompiledInChild,
         connectionString: () => server.connectionString(),
         log,
       })
+      if (!results) continue
       const machine = machineLine(state, await server.version())
       console.log(`\n${machine}\n\n${results.tables.map(renderTable).join('\n\n')}\n`)
       if (quick) continue
-      await writeResults(new URL(`./${name}/RESULTS.md`, import.meta.url), bench, results, machine)
-      log(`written to bench/${name}/RESULTS.md`)
+      const folder = new URL(`./${name}/`, import.meta.url)
+      const written = await writeResults(folder, {
+        bench,
+        results,
+        machine,
+        ...(table === DEFAULT_TABLE ? {} : { variant: table }),
+      })
+      log(`written to bench/${name}: ${written.join(', ')}`)
     }
   } finally {
     await server.stop()
+  }
+}
+
+/** Undefined where a bench cannot run, which is said and is no failure of the others. */
+async function runUnlessUnavailable(bench: Bench, context: BenchContext): Promise<BenchResults | undefined> {
+  try {
+    return await bench.run(context)
+  } catch (error) {
+    if (!(error instanceof BenchUnavailable)) throw error
+    log(`${bench.name}: left out. ${error.message}`)
+    return undefined
   }
 }
 

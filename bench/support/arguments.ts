@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { didYouMean } from '../../lib/cli/nearest.ts'
+import { TABLES, type TableName } from './tables/index.ts'
 
 /** What `npm run bench` was asked for. */
 export interface BenchArguments {
@@ -7,16 +8,22 @@ export interface BenchArguments {
   readonly rows?: number
   readonly repeats?: number
   readonly quick?: boolean
+  readonly table?: TableName
 }
 
 /** Reads the words of the command line. Wrong ones throw a CommanderError, after their line was written. */
 export function readArguments(words: readonly string[], known: readonly string[]): BenchArguments {
   const program = new Command('bench')
-    .description('Measure, and write what came of it to bench/<name>/RESULTS.md.')
+    .description('Measure, and write what came of it to bench/<name>/RESULTS.md and <name>.svg.')
     .argument('[names...]', `of ${known.join(', ')}; all of them by default`)
     .option('-r, --rows <n>', 'rows in a run', positiveInteger)
     .option('-n, --repeats <n>', 'runs of each case', positiveInteger)
     .option('-q, --quick', "a minute's look, which is printed and not published")
+    .addOption(
+      new Option('-t, --table <name>', 'another generator of rows, for benches that take one').choices(
+        Object.keys(TABLES),
+      ),
+    )
     .exitOverride()
     .parse(words, { from: 'user' })
   const unknown = program.args.find(name => !known.includes(name))

@@ -1,4 +1,7 @@
+import type { Chart } from './chart.ts'
+import type { measureInChild } from './child.ts'
 import type { MarkdownTable } from './markdown.ts'
+import type { TableName } from './tables/index.ts'
 
 /** One question that is answered by measuring. It lies in bench/<name>/, beside its RESULTS.md. */
 export interface Bench {
@@ -7,6 +10,8 @@ export interface Bench {
   readonly question: string
   /** Runs of each case, when the command line does not say. */
   readonly repeats: number
+  /** Whether `--table` can send it to another table than the one of all benches. */
+  readonly anyTable?: true
   run(context: BenchContext): Promise<BenchResults>
 }
 
@@ -17,8 +22,13 @@ export interface BenchContext {
   readonly repeats: number
   /** A look of about a minute: fewer rows and fewer cases, and nothing is published. */
   readonly quick: boolean
+  readonly table: TableName
   /** Starts the server when it is first asked for, so that a bench without a database has none running beside it. */
   connectionString(): Promise<string>
+  /** Calls `measure` of a module in a process of its own. */
+  readonly measure: typeof measureInChild
+  /** The same without `tsx` in that process, whose memory is then only what is to be measured. */
+  readonly measureCompiled: typeof measureInChild
   /** Tells what is going on. */
   log(line: string): void
 }
@@ -30,4 +40,11 @@ export interface BenchResults {
   /** How it was measured, as Markdown. */
   readonly method: string
   readonly tables: readonly MarkdownTable[]
+  /** The picture of it, for bench/<name>/<name>.svg. */
+  readonly chart: Chart
+}
+
+/** A bench that cannot run here; its message says why. */
+export class BenchUnavailable extends Error {
+  override readonly name = 'BenchUnavailable'
 }

@@ -1,4 +1,7 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
+import { compile } from './compiled.ts'
+
+const MAIN = new URL('./child-main.ts', import.meta.url)
 
 /** What the child is told: a module, and the argument for its `measure`. */
 export interface ChildTask {
@@ -19,8 +22,29 @@ export function measureInChild<Module extends MeasuredModule>(
   module: URL,
   argument: Parameters<Module['measure']>[0],
 ): Promise<Awaited<ReturnType<Module['measure']>>> {
+  return measureBy<Module>(fork(MAIN), module, argument) // with tsx, by the parent's own arguments
+}
+
+/** The same, compiled: the process runs nothing but JavaScript. */
+export async function measureCompiledInChild<Module extends MeasuredModule>(
+  module: URL,
+  argument: Parameters<Module['measure']>[0],
+): Promise<Awaited<ReturnType<Module['measure']>>> {
+  const compiled = await compile([MAIN, module])
+  try {
+    const child = fork(compiled.urlOf(MAIN), { execArgv: [] })
+    return await measureBy<Module>(child, compiled.urlOf(module), argument)
+  } finally {
+    await compiled.remove()
+  }
+}
+
+function measureBy<Module extends MeasuredModule>(
+  child: ChildProcess,
+  module: URL,
+  argument: Parameters<Module['measure']>[0],
+): Promise<Awaited<ReturnType<Module['measure']>>> {
   return new Promise((resolve, reject) => {
-    const child = fork(new URL('./child-main.ts', import.meta.url)) // with tsx, by the parent's own arguments
     let result: Awaited<ReturnType<Module['measure']>> | undefined
     child.once('message', message => {
       result = (message as { result: typeof result }).result

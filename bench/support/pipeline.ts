@@ -7,7 +7,7 @@ import type { Write } from './timed-load.ts'
 
 type WritableOptions = Pick<
   ConstructorParameters<typeof PgBatchWritable<BenchRow>>[0],
-  'method' | 'copyFormat' | 'concurrency'
+  'method' | 'copyFormat' | 'concurrency' | 'onConflict'
 >
 
 /** This toolkit, as its users compose it. */

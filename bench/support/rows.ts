@@ -1,7 +1,7 @@
 import { type Random, seededRandom } from '../../test/support/random.ts'
 
-/** The row that all benches write: eight columns of eight types, as DESIGN.md's measurements had it. */
-export interface BenchRow {
+/** The row that all benches write: eight columns of eight types. A type, for an interface is no record of columns. */
+export type BenchRow = {
   readonly id: number
   readonly quantity: number
   readonly name: string
@@ -30,8 +30,7 @@ const WORDS = ['amber', 'birch', 'cobalt', 'delta', 'ember', 'fjord', 'garnet', 
 
 /** The same rows on every machine and in every process; ids go up from `firstId`. */
 export function benchRows(count: number, firstId = 1): BenchRow[] {
-  const random = seededRandom(SEED + firstId)
-  return Array.from({ length: count }, (_, index) => benchRow(firstId + index, random))
+  return [...eachBenchRow(count, firstId)]
 }
 
 function benchRow(id: number, random: Random): BenchRow {
@@ -47,17 +46,27 @@ function benchRow(id: number, random: Random): BenchRow {
   }
 }
 
-/** A row's size as a line of CSV, to say how large "a row" is. */
-export function csvBytes(row: BenchRow): number {
+/** The rows of `benchRows`, made as they are taken. */
+export function* eachBenchRow(count: number, firstId = 1): Generator<BenchRow> {
+  const random = seededRandom(SEED + firstId)
+  for (let index = 0; index < count; index++) yield benchRow(firstId + index, random)
+}
+
+/** A row as a line of CSV. */
+export function csvLine(row: Readonly<Record<string, unknown>>): string {
   const fields = Object.values(row).map(value =>
-    value instanceof Date ? value.toISOString() : typeof value === 'object' ? JSON.stringify(value) : value,
+    value instanceof Date
+      ? value.toISOString()
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value),
   )
-  return Buffer.byteLength(`${fields.join(',')}\n`)
+  return `${fields.map(field => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')}\n`
 }
 
 /** The sentence about the rows in every RESULTS.md. */
 export function describeRows(): string {
   const sample = benchRows(10_000, 100_000)
-  const bytes = sample.reduce((total, row) => total + csvBytes(row), 0) / sample.length
+  const bytes = sample.reduce((total, row) => total + Buffer.byteLength(csvLine(row)), 0) / sample.length
   return `Seeded rows of ${COLUMNS.length} columns (${COLUMNS.map(({ type }) => type).join(', ')}), ${Math.round(bytes)} bytes each as CSV.`
 }

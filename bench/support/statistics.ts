@@ -25,3 +25,9 @@ export function significant(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
   return value.toFixed(digits)
 }
+
+/** The value that this part of the samples does not exceed, from 0 to 1: the nearest rank. */
+export function quantile(samples: readonly number[], part: number): number {
+  const sorted = samples.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)]!
+}

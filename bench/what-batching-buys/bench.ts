@@ -1,5 +1,5 @@
 import type { Bench } from '../support/bench.ts'
-import { measureInChild } from '../support/child.ts'
+import { bar } from '../support/chart.ts'
 import { interleaved } from '../support/interleaved.ts'
 import { describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
@@ -13,7 +13,7 @@ export const bench: Bench = {
   name: 'what-batching-buys',
   question: 'What does it buy to write rows in batches, and by COPY?',
   repeats: 5,
-  async run({ rows: wanted, repeats, quick, connectionString, log }) {
+  async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
     const ways = Object.keys(WAYS) as Way[]
@@ -21,8 +21,7 @@ export const bench: Bench = {
     const samples = await interleaved(
       ways,
       repeats,
-      way =>
-        measureInChild<typeof import('./run.ts')>(RUN, { connectionString: server, way, rows: rowsOf(way) }),
+      way => measure<typeof import('./run.ts')>(RUN, { connectionString: server, way, rows: rowsOf(way) }),
       (round, way, rate) => log(`  ${round}/${repeats} ${way}: ${significant(rate / 1000)} thousand rows/s`),
     )
     const [first] = ways
@@ -52,6 +51,15 @@ ratios.`,
           ]),
         },
       ],
+      chart: {
+        kind: 'bars',
+        title: 'What batching buys',
+        subtitle: 'thousand rows a second, committed; more is better',
+        better: 'more',
+        bars: ways.map(way =>
+          bar(way, way.startsWith('pg-batch-streams') ? 'ours' : 'other', samples.get(way)!, 1000),
+        ),
+      },
     }
   },
 }

@@ -11,11 +11,11 @@ export const bench: Bench = {
   question:
     'Which method, batch size and concurrency write fastest, and from how many rows is COPY worth it?',
   repeats: 5,
-  async run({ rows: wanted, repeats, quick, connectionString, log }) {
+  async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
-    const crossover = await measureCrossover({ repeats, quick, server, log })
-    const grid = await measureGrid({ rows, repeats, quick, server, log })
+    const crossover = await measureCrossover({ repeats, quick, server, measure, log })
+    const { tables: grid, chart } = await measureGrid({ rows, repeats, quick, server, measure, log })
     return {
       caveat:
         'Client and server share one machine: round trips are nearly free, and both use the same cores. A transaction ' +
@@ -35,6 +35,7 @@ INSERT's, pair by pair. In batches of four shapes
 a key is absent in three rows of four, another one each time, and each shape takes a statement of its own. Upserts go to
 a table with a primary key, and half of a batch's keys are in it.`,
       tables: [...crossover, ...grid],
+      chart,
     }
   },
 }

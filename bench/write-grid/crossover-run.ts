@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { PgBatchWritable } from '../../lib/index.ts'
+import { openPool } from '../support/pool.ts'
 import { type BenchRow, benchRows } from '../support/rows.ts'
 import { median } from '../support/statistics.ts'
 import { checkCount, makeTable } from '../support/table.ts'
@@ -43,7 +44,7 @@ export async function measure({
   sizes,
   batches,
 }: CrossoverTask): Promise<CrossoverSample[]> {
-  const pool = new pg.Pool({ connectionString, max: 1 })
+  const pool = openPool({ connectionString, max: 1 })
   try {
     const kinds: Kind[] = ['plain', 'four shapes', 'upsert']
     const pairs = await Promise.all(kinds.map(kind => Pair.open(pool, kind)))

@@ -1,4 +1,4 @@
-import { measureInChild } from '../support/child.ts'
+import type { BenchContext } from '../support/bench.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
 import type { CrossoverSample, Kind } from './crossover-run.ts'
@@ -18,7 +18,8 @@ export interface CrossoverOptions {
   readonly repeats: number
   readonly quick: boolean
   readonly server: string
-  readonly log: (line: string) => void
+  readonly measure: BenchContext['measure']
+  readonly log: BenchContext['log']
 }
 
 /** From how many rows a batch that is alone is committed sooner by COPY. */
@@ -26,13 +27,14 @@ export async function measureCrossover({
   repeats,
   quick,
   server,
+  measure,
   log,
 }: CrossoverOptions): Promise<MarkdownTable[]> {
   const sizes = quick ? QUICK_SIZES : SIZES
   const rounds: CrossoverSample[][] = []
   for (let round = 1; round <= repeats; round++) {
     const task = { connectionString: server, sizes, batches: batchesOfASize(quick) }
-    rounds.push(await measureInChild<typeof import('./crossover-run.ts')>(RUN, task))
+    rounds.push(await measure<typeof import('./crossover-run.ts')>(RUN, task))
     log(`  ${round}/${repeats} single batches`)
   }
   return [

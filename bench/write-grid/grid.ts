@@ -1,7 +1,8 @@
-import { measureInChild } from '../support/child.ts'
+import type { BenchContext } from '../support/bench.ts'
+import type { LineChart } from '../support/chart.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
-import { showSummary, significant, summarize } from '../support/statistics.ts'
+import { median, showSummary, significant, summarize } from '../support/statistics.ts'
 import { type MethodName, WRITING } from './methods.ts'
 
 const RUN = new URL('./grid-run.ts', import.meta.url)
@@ -22,7 +23,8 @@ export interface GridOptions {
   readonly repeats: number
   readonly quick: boolean
   readonly server: string
-  readonly log: (line: string) => void
+  readonly measure: BenchContext['measure']
+  readonly log: BenchContext['log']
 }
 
 /** Method × batch size × concurrency, in rows a second. */
@@ -31,8 +33,9 @@ export async function measureGrid({
   repeats,
   quick,
   server,
+  measure,
   log,
-}: GridOptions): Promise<MarkdownTable[]> {
+}: GridOptions): Promise<{ tables: MarkdownTable[]; chart: LineChart }> {
   const sizes = quick ? QUICK_SIZES : SIZES
   const concurrencies = quick ? QUICK_CONCURRENCIES : CONCURRENCIES
   const cells = METHODS.flatMap(method =>
@@ -42,7 +45,7 @@ export async function measureGrid({
     cells,
     repeats,
     cell =>
-      measureInChild<typeof import('./grid-run.ts')>(RUN, {
+      measure<typeof import('./grid-run.ts')>(RUN, {
         ...cell,
         connectionString: server,
         rows: rowsOf(cell, rows),
@@ -52,7 +55,10 @@ export async function measureGrid({
         `  ${round}/${repeats} ${method} ${batchRows} × ${concurrency}: ${significant(rate / 1000)} thousand rows/s`,
       ),
   )
-  return METHODS.map(method => gridTable(method, sizes, concurrencies, samples))
+  return {
+    tables: METHODS.map(method => gridTable(method, sizes, concurrencies, samples)),
+    chart: gridChart(sizes, samples),
+  }
 }
 
 /** Small batches are slow, and their rate needs fewer rows; so do inserts. Three lanes get three batches at the least. */
@@ -68,13 +74,8 @@ function gridTable(
   concurrencies: readonly number[],
   samples: Samples<Cell, number>,
 ): MarkdownTable {
-  const cells = [...samples.keys()]
-  const show = (batchRows: number, concurrency: number): string => {
-    const cell = cells.find(
-      one => one.method === method && one.batchRows === batchRows && one.concurrency === concurrency,
-    )!
-    return showSummary(summarize(samples.get(cell)!), 1000)
-  }
+  const show = (batchRows: number, concurrency: number): string =>
+    showSummary(summarize(ratesOf(samples, { method, batchRows, concurrency })), 1000)
   return {
     title: `${method}: thousand rows a second`,
     header: ['rows in a batch', ...concurrencies.map(concurrency => `concurrency ${concurrency}`)],
@@ -83,4 +84,34 @@ function gridTable(
       ...concurrencies.map(concurrency => show(size, concurrency)),
     ]),
   }
+}
+
+/** Concurrency 2 alone: three lines can be read, nine cannot. */
+const CHARTED_CONCURRENCY = 2
+
+function gridChart(sizes: readonly number[], samples: Samples<Cell, number>): LineChart {
+  return {
+    kind: 'lines',
+    title: 'Rate by method and batch size',
+    subtitle: `thousand rows a second at concurrency ${CHARTED_CONCURRENCY}; more is better`,
+    x: { title: 'rows in a batch', scale: 'log' },
+    y: { title: 'thousand rows a second' },
+    series: METHODS.map(method => ({
+      name: method,
+      points: sizes.map(batchRows => {
+        const rates = ratesOf(samples, { method, batchRows, concurrency: CHARTED_CONCURRENCY })
+        return [batchRows, median(rates) / 1000]
+      }),
+    })),
+  }
+}
+
+function ratesOf(samples: Samples<Cell, number>, wanted: Cell): readonly number[] {
+  for (const [cell, rates] of samples) {
+    const { method, batchRows, concurrency } = cell
+    if (method === wanted.method && batchRows === wanted.batchRows && concurrency === wanted.concurrency) {
+      return rates
+    }
+  }
+  throw new Error(`No run of ${JSON.stringify(wanted)}`)
 }

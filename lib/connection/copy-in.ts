@@ -20,6 +20,8 @@ const MAX_UNSENT_BYTES = 512 * 1024
  *     submitted ──CopyInResponse──▶ copying ──end()──▶ ending ──ReadyForQuery──▶ settled
  *         └──────────error──────────────┴────abort()─────┴────────error────────▶ settled
  *
+ * Data, and the end of them, may be sent in `submitted` already.
+ *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
 export class CopyIn {
@@ -64,16 +66,24 @@ export class CopyIn {
     if (this.#error) throw this.#error
   }
 
+  /** `ready()`, as long as it is to be waited for. */
+  get unanswered(): Promise<void> | undefined {
+    return this.#copying || this.#error ? undefined : this.ready()
+  }
+
   /**
    * Sends one piece, whose first {@link COPY_HEADER_BYTES} bytes are free. The piece belongs to the socket from now
    * on. Returns a promise when the caller should wait before it sends more.
+   *
+   * It does not wait for CopyInResponse, which would cost a round trip: a server whose statement fails ignores the
+   * CopyData and CopyDone behind it, as the protocol has it for a client that has not yet heard of an error.
    * @throws the server's error as soon as it is known
    */
   write(piece: Buffer): Promise<void> | undefined {
     if (this.#error) throw this.#error
     piece[0] = COPY_DATA
     piece.writeInt32BE(piece.length - 1, 1)
-    if (!this.#copying) return this.ready().then(() => this.#send(piece))
+    if (!this.#connection) return this.ready().then(() => this.#send(piece)) // pg has not submitted it yet
     return this.#send(piece)
   }
 
@@ -91,7 +101,8 @@ export class CopyIn {
 
   /** Ends the data; resolves when the server has taken every row, and rejects with its error otherwise. */
   async end(): Promise<void> {
-    await this.ready()
+    if (!this.#connection) await this.ready()
+    if (this.#error) throw this.#error
     this.#connection!.stream.write(COPY_DONE)
     await this.settled
   }

@@ -62,6 +62,9 @@ export class CopySender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    // the batch that opens a COPY goes ahead of the answer; no other does, lest a server that stands still be fed
+    const unanswered = this.#open?.copy.unanswered
+    if (unanswered) await this.#transaction.answered(unanswered)
     for (const group of groups) await this.#sendGroup(group, signal)
     this.#firstOrdinal += groups[0]?.batch.items.length ?? 0
     await this.#sendPiece()

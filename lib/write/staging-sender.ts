@@ -10,10 +10,17 @@ let stagingTables = 0
 
 /** Makes a staging table that lasts until the transaction ends; resolves to its name. */
 export async function createStaging(transaction: Transaction, plan: WritePlan<never>): Promise<string> {
+  const name = prepareStaging(transaction, plan)
+  await transaction.begin()
+  return name
+}
+
+/** The same without a round trip of its own: the table is made in front of the next statement. */
+function prepareStaging(transaction: Transaction, plan: WritePlan<never>): string {
   // temporary names live in the session's own schema; the number keeps two of one transaction apart
   const name = `pg_batch_staging_${++stagingTables}`
   const columns = plan.columns.map(column => column.name)
-  await transaction.query(createStagingStatement(name, plan.table, columns))
+  transaction.before(createStagingStatement(name, plan.table, columns))
   return name
 }
 
@@ -48,7 +55,7 @@ export class StagingSender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    this.#staging ??= await createStaging(this.#transaction, this.#plan)
+    this.#staging ??= prepareStaging(this.#transaction, this.#plan)
     this.#copy ??= new CopySender(this.#transaction, this.#plan, this.#format, {
       schema: 'pg_temp',
       name: this.#staging,

@@ -10,15 +10,25 @@ const results = (cell: string): BenchResults => ({
   caveat: 'Synthetic.',
   method: 'Timed.',
   tables: [{ title: 'Rates', header: ['way', 'rate'], rows: [['a', cell]] }],
+  chart: { kind: 'bars', title: 'Rates', subtitle: 'rows/s', better: 'more', bars: [] },
 })
+
+const render = (cell: string, machine: string, findings: string): string =>
+  renderResults({ bench, results: results(cell), machine }, findings)
 
 describe('the frame of the benches', () => {
   it('keeps the findings, and nothing else, when a bench is run again', () => {
-    const first = renderResults(bench, results('111'), 'a machine', 'Fast,\n\nand `$1` stays.')
-    const second = renderResults(bench, results('222'), 'another', findingsOf(first))
+    const first = render('111', 'a machine', 'Fast,\n\nand `$1` stays.')
+    const second = render('222', 'another', findingsOf(first))
     expect(second).to.include('Fast,\n\nand `$1` stays.').and.include('222').and.include('another')
     expect(second).not.to.include('111')
     expect(findingsOf(second)).to.equal('Fast,\n\nand `$1` stays.')
+  })
+
+  it('shows the chart, and names the table where it is another', () => {
+    expect(render('1', 'a machine', '')).to.include('![Rates](./some.svg)')
+    const other = renderResults({ bench, results: results('1'), machine: '', variant: 'wide' }, '')
+    expect(other).to.include('![Rates](./some.wide.svg)').and.include('npm run bench -- some --table wide')
   })
 
   it('says that there are no findings before somebody has written them', () => {
@@ -26,7 +36,7 @@ describe('the frame of the benches', () => {
   })
 
   it('refuses to overwrite findings that have lost a mark', () => {
-    const whole = renderResults(bench, results('1'), 'a machine', 'Fast.')
+    const whole = render('1', 'a machine', 'Fast.')
     expect(() => findingsOf(whole.replace(/<!-- findings.*-->/, ''))).to.throw('lost one of the marks')
     expect(() => findingsOf(whole.replace(/<!-- end.*-->/, ''))).to.throw('lost one of the marks')
   })

@@ -4,7 +4,7 @@ import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import { rejectionOf } from '../../support/writing.ts'
 
 /** A connection that keeps what is written to it; sends of a full socket end when `drain` is called. */
-function openCopy() {
+function openCopy({ busy = false } = {}) {
   const written: Buffer[] = []
   const failures: string[] = []
   const sends: (() => void)[] = []
@@ -17,10 +17,16 @@ function openCopy() {
     },
   }
   const connection = { query() {}, sendCopyFail: (message: string) => failures.push(message), stream }
-  const client = { query: (copy: CopyIn) => copy.submit(connection) } as unknown as PgClientLike
+  let submit = () => {}
+  const query = (copy: CopyIn): void => {
+    submit = () => copy.submit(connection)
+    if (!busy) submit()
+  }
+  const client = { query } as unknown as PgClientLike
   const copy = CopyIn.open(client, 'COPY t FROM STDIN')
   return {
     copy,
+    submit: () => submit(),
     written,
     failures,
     stream,
@@ -46,14 +52,29 @@ describe('a COPY', () => {
     expect(Buffer.concat(written)).to.deep.equal(Buffer.from('d\0\0\0\x07abcc\0\0\0\x04', 'latin1'))
   })
 
-  it('sends nothing before the server takes data', async () => {
+  it('sends data, and their end, before the server has said that it takes them', async () => {
     const { copy, written } = openCopy()
+    expect(copy.write(piece('abc'))).to.equal(undefined)
+    const end = copy.end()
+    expect(Buffer.concat(written)).to.deep.equal(Buffer.from('d\0\0\0\x07abcc\0\0\0\x04', 'latin1'))
+    copy.handleCopyInResponse()
+    copy.handleReadyForQuery()
+    await end
+  })
+
+  it('sends nothing before pg has sent the statement', async () => {
+    const { copy, written, submit } = openCopy({ busy: true })
     const sent = copy.write(piece('abc'))
+    const end = copy.end()
     await Promise.resolve()
     expect(written).to.have.length(0)
+    submit()
     copy.handleCopyInResponse()
     await sent
-    expect(written).to.have.length(1)
+    await new Promise(resolve => setImmediate(resolve))
+    copy.handleReadyForQuery()
+    await end
+    expect(written).to.have.length(2)
   })
 
   it('asks for a pause while much waits in the socket', async () => {

@@ -1,0 +1,5 @@
+/** It comes without types. */
+declare module 'pg-copy-streams-binary' {
+  const binary: { rowWriter(): import('node:stream').Transform }
+  export default binary
+}

@@ -1,0 +1,227 @@
+import * as vega from 'vega'
+import { compile, type TopLevelSpec } from 'vega-lite'
+import { significant, summarize } from './statistics.ts'
+
+/** Which colour a thing has: this toolkit's, another way's, or that of a bound which nothing is to pass. */
+export type Tone = 'ours' | 'other' | 'bound'
+
+/** One number a case, the best on top. */
+export interface BarChart {
+  readonly kind: 'bars'
+  readonly title: string
+  /** What the numbers are, with their unit; says whether more is better. */
+  readonly subtitle: string
+  readonly better: 'more' | 'less'
+  readonly bars: readonly {
+    readonly label: string
+    readonly value: number
+    readonly tone: Tone
+    /** The least and the greatest of the runs. */
+    readonly spread?: readonly [number, number]
+  }[]
+}
+
+/** The bar of what several runs gave. */
+export function bar(
+  label: string,
+  tone: Tone,
+  samples: readonly number[],
+  unit = 1,
+): BarChart['bars'][number] {
+  const { median, min, max } = summarize(samples)
+  return { label, tone, value: median / unit, spread: [min / unit, max / unit] }
+}
+
+/** Numbers over a number. */
+export interface LineChart {
+  readonly kind: 'lines'
+  readonly title: string
+  readonly subtitle: string
+  readonly x: { readonly title: string; readonly scale: 'linear' | 'log' }
+  readonly y: { readonly title: string }
+  readonly series: readonly {
+    readonly name: string
+    readonly points: readonly (readonly [x: number, y: number])[]
+  }[]
+  /** A level that is to be kept, as a dashed line. */
+  readonly limit?: { readonly label: string; readonly value: number }
+}
+
+export type Chart = BarChart | LineChart
+
+type LayerSpecs = Extract<TopLevelSpec, { layer: unknown }>['layer']
+
+const WIDTH = 560
+const BAR_STEP = 26
+const LINES_HEIGHT = 260
+/** Points on a line that are still told apart by the eye. */
+const MOST_DOTS = 40
+
+/** 1,500 and 0.25, in d3's words. */
+const NUMBER = ',.12~g'
+
+const INK = '#1f2328'
+const FAINT = '#59636e'
+const GRID = '#e5e9ee'
+const TONES: Readonly<Record<Tone, string>> = { ours: '#1f6feb', other: '#a8b1bb', bound: '#d8a030' }
+const SERIES = ['#1f6feb', '#d8592b', '#2a9d5c', '#8250df', '#b8860b', '#59636e', '#0a9396', '#c2255c']
+
+/** One look for all charts; white behind it, since GitHub shows a picture on a light page and on a dark one. */
+const LOOK = {
+  background: '#ffffff',
+  padding: 16,
+  config: {
+    font: 'Helvetica, Arial, "DejaVu Sans", sans-serif',
+    view: { stroke: null },
+    title: {
+      anchor: 'start',
+      frame: 'group',
+      color: INK,
+      fontSize: 15,
+      subtitleColor: FAINT,
+      subtitleFontSize: 12,
+      subtitlePadding: 4,
+      offset: 14,
+    },
+    axis: {
+      labelColor: INK,
+      titleColor: FAINT,
+      titleFontWeight: 'normal',
+      labelFontSize: 12,
+      titleFontSize: 12,
+      labelLimit: 0,
+      gridColor: GRID,
+      domain: false,
+      ticks: false,
+      labelPadding: 6,
+      titlePadding: 10,
+    },
+    legend: { labelColor: INK, labelFontSize: 12, labelLimit: 0, title: null, symbolStrokeWidth: 3 },
+    range: { category: SERIES },
+  },
+} as const
+
+/** The chart as SVG; the same text each time for the same numbers. */
+export async function renderChart(chart: Chart): Promise<string> {
+  useOneMeasureOfText()
+  vega.resetSVGDefIds()
+  const { spec } = compile(chart.kind === 'bars' ? barSpec(chart) : lineSpec(chart))
+  const view = new vega.View(vega.parse(spec), { renderer: 'none' })
+  try {
+    return `${await view.toSVG()}\n`
+  } finally {
+    view.finalize()
+  }
+}
+
+/**
+ * Vega measures text with the package `canvas` where that happens to be installed, and takes it for half as wide again
+ * as it is elsewhere. A letter of Helvetica is 0.56 of its size wide on average, in upper and lower case and digits.
+ */
+function useOneMeasureOfText(): void {
+  // exported, and not in Vega's types
+  const { textMetrics } = vega as unknown as {
+    textMetrics: { width: (item: MeasuredText, text: string) => number }
+  }
+  textMetrics.width = ({ fontSize = 11, fontWeight }, text) =>
+    text.length * fontSize * (fontWeight === 'bold' ? 0.61 : 0.56)
+}
+
+interface MeasuredText {
+  readonly fontSize?: number
+  readonly fontWeight?: string
+}
+
+function barSpec({ title, subtitle, better, bars }: BarChart): TopLevelSpec {
+  const values = bars
+    .map(({ label, value, tone, spread: [low, high] = [value, value] }) => ({
+      label,
+      value,
+      tone,
+      low,
+      high,
+      text: significant(value),
+    }))
+    .sort((a, b) => (better === 'more' ? b.value - a.value : a.value - b.value))
+  const y = { field: 'label', type: 'nominal', sort: null, axis: { title: null } } as const
+  return {
+    ...LOOK,
+    title: { text: title, subtitle },
+    width: WIDTH,
+    height: { step: BAR_STEP },
+    data: { values },
+    encoding: { y },
+    layer: [
+      {
+        mark: { type: 'bar', height: { band: 0.68 }, cornerRadiusEnd: 2 },
+        encoding: {
+          x: { field: 'value', type: 'quantitative', axis: { title: null, tickCount: 6, format: NUMBER } },
+          color: {
+            field: 'tone',
+            type: 'nominal',
+            legend: null,
+            scale: { domain: Object.keys(TONES), range: Object.values(TONES) },
+          },
+        },
+      },
+      {
+        mark: { type: 'rule', color: INK, opacity: 0.55, strokeWidth: 1.5 },
+        encoding: { x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 6, color: INK, fontSize: 12, fontWeight: 'bold' },
+        encoding: {
+          x: { field: 'high', type: 'quantitative' },
+          text: { field: 'text', type: 'nominal' },
+        },
+      },
+    ],
+  }
+}
+
+function lineSpec({ title, subtitle, x, y, series, limit }: LineChart): TopLevelSpec {
+  const values = series.flatMap(({ name, points }) => points.map(([x, y]) => ({ name, x, y })))
+  const places = [...new Set(values.map(({ x }) => x))].sort((a, b) => a - b)
+  const log = x.scale === 'log'
+  const lines = {
+    data: { values },
+    mark: { type: 'line', strokeWidth: 2.5, point: places.length <= MOST_DOTS },
+    encoding: {
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        title: x.title,
+        scale: { type: x.scale, nice: !log },
+        axis: { grid: false, labelOverlap: 'greedy', format: NUMBER, ...(log ? { values: places } : {}) },
+      },
+      y: { field: 'y', type: 'quantitative', title: y.title, axis: { format: NUMBER } },
+      color: {
+        field: 'name',
+        type: 'nominal',
+        sort: null,
+        legend: series.length > 1 ? { orient: 'bottom', direction: 'horizontal', columns: 4 } : null,
+      },
+    },
+  } as const
+  return {
+    ...LOOK,
+    title: { text: title, subtitle },
+    width: WIDTH,
+    height: LINES_HEIGHT,
+    layer: limit ? [lines, ...levelLayers(limit)] : [lines],
+  }
+}
+
+/** A dashed line, and what it stands for. */
+function levelLayers(limit: { readonly label: string; readonly value: number }): LayerSpecs {
+  const data = { values: [limit] }
+  const y = { field: 'value', type: 'quantitative' } as const
+  return [
+    { data, mark: { type: 'rule', strokeDash: [6, 4], color: INK }, encoding: { y } },
+    {
+      data,
+      mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -4, color: INK, fontSize: 12, x: WIDTH },
+      encoding: { y, text: { field: 'label', type: 'nominal' } },
+    },
+  ]
+}

@@ -1,0 +1,49 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/**
+ * A network with a delay and any bandwidth: what comes goes on after a time, in both directions, however much is
+ * under way. (The tests' proxy stops at a message; this one lets others follow meanwhile.)
+ */
+export class DelayingProxy {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  static async start(targetPort: number, delayMs: number): Promise<DelayingProxy> {
+    const proxy = new DelayingProxy(targetPort, delayMs)
+    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  private constructor(targetPort: number, delayMs: number) {
+    this.#server = createServer({ noDelay: true }, client => {
+      const server = connect({ port: targetPort, host: '127.0.0.1', noDelay: true })
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        this.#sockets.add(from)
+        from.on('error', () => to.destroy())
+        from.on('close', () => {
+          this.#sockets.delete(from)
+          later(delayMs, () => to.destroySoon())
+        })
+        from.on('data', bytes => later(delayMs, () => void to.write(bytes)))
+      }
+    })
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise(resolve => this.#server.close(resolve))
+  }
+}
+
+/** Timers of one duration fire in the order in which they were set. */
+function later(delayMs: number, run: () => void): void {
+  if (delayMs === 0) run()
+  else setTimeout(run, delayMs)
+}

@@ -1,0 +1,39 @@
+import type { Tone } from '../support/chart.ts'
+import { inStatements } from '../support/each-slice.ts'
+import { writeByPipeline } from '../support/pipeline.ts'
+import { COLUMNS } from '../support/rows.ts'
+import { insertUnnest, insertValues } from '../support/statements.ts'
+import type { Write } from '../support/timed-load.ts'
+
+const UPDATES = COLUMNS.filter(({ name }) => name !== 'id').map(({ name }) => `${name} = excluded.${name}`)
+const ON_CONFLICT = ` ON CONFLICT (id) DO UPDATE SET ${UPDATES.join(', ')}`
+
+const BATCH_ROWS = 10_000
+
+interface Way {
+  readonly tone: Tone
+  readonly write: Write
+}
+
+export const WAYS = {
+  'pg-batch-streams, concurrency 1': ours({}),
+  'pg-batch-streams, concurrency 2': ours({ concurrency: 2 }),
+  'pg-batch-streams, method insert': ours({ method: 'insert' }),
+  'pg, unnest of 1,000 rows': statements(inStatements(1000, insertUnnest(COLUMNS, ON_CONFLICT))),
+  'pg, unnest of 5,000 rows': statements(inStatements(5000, insertUnnest(COLUMNS, ON_CONFLICT))),
+  'pg, unnest of 5,000 rows, 2 connections': statements(
+    inStatements(5000, insertUnnest(COLUMNS, ON_CONFLICT), 2),
+  ),
+  'pg, VALUES of 1,000 rows': statements(inStatements(1000, insertValues(COLUMNS, ON_CONFLICT))),
+} satisfies Record<string, Way>
+
+export type WayName = keyof typeof WAYS
+
+function ours(options: { concurrency?: number; method?: 'insert' }): Way {
+  const onConflict = { target: ['id'], action: 'update' } as const
+  return { tone: 'ours', write: writeByPipeline({ maxCount: BATCH_ROWS }, { ...options, onConflict }) }
+}
+
+function statements(write: Write): Way {
+  return { tone: 'other', write }
+}
