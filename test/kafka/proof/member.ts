@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from '../../support/until.ts'
-import type { SinkOrder, SinkPlan, SinkReport } from './sink-process.ts'
+import type { SinkOrder, SinkPlan, SinkReady, SinkReport } from './sink-process.ts'
 
 /** What of the repository a sink's process needs. */
 export const SINK_PATHS = ['lib', 'test/kafka/proof/sink-process.ts']
@@ -59,6 +59,7 @@ export class Member {
   readonly #root: string
   readonly #reports = new EventEmitter<{ report: [SinkReport] }>()
   #child: ChildProcess | undefined
+  #ready = false
   #wanted = false
   #last: SinkReport | undefined
 
@@ -78,10 +79,16 @@ export class Member {
     return this.#last?.stats.messagesReceived ?? 0
   }
 
+  /** Starts the process, so that it can join in no time. */
+  async start(): Promise<void> {
+    this.#child ??= this.#fork()
+    await until('a process to start', () => this.#ready, PATIENCE_MS)
+  }
+
   /** Starts the process if there is none, and joins; does not wait for it. */
   join(): void {
     this.#wanted = true
-    this.#child ??= this.#start()
+    this.#child ??= this.#fork()
     this.#order('join')
   }
 
@@ -134,12 +141,17 @@ export class Member {
     this.#child?.send(order)
   }
 
-  #start(): ChildProcess {
+  #fork(): ChildProcess {
+    this.#ready = false
     const child = fork(join(this.#root, MAIN), [JSON.stringify(this.#plan)], {
       cwd: this.#root,
       execArgv: ['--import', 'tsx', '--max-old-space-size=256'],
     })
-    child.on('message', (report: SinkReport) => {
+    child.on('message', (report: SinkReport | SinkReady) => {
+      if (report.event === 'ready') {
+        this.#ready = true
+        return
+      }
       this.#last = report
       this.#tally.note(child.pid!, report)
       this.#reports.emit('report', report)

@@ -15,7 +15,12 @@ export interface SinkPlan {
 /** What it is asked to do, by a message. */
 export type SinkOrder = 'join' | 'leave'
 
-/** What it tells, by messages; `failed`: this sink has given up, the process waits for orders. */
+/** The process takes orders. */
+export interface SinkReady {
+  readonly event: 'ready'
+}
+
+/** What it tells of a sink, by messages; `failed`: it has given up, and the process waits for orders. */
 export interface SinkReport {
   readonly event: 'assigned' | 'progress' | 'left' | 'failed'
   /** Tells one sink of a process from the next. */
@@ -107,4 +112,5 @@ process.on('message', (order: SinkOrder) => {
   if (order === 'join') member = new Membership(++memberships, plan)
   else member?.leave()
 })
+process.send!({ event: 'ready' } satisfies SinkReady)
 process.once('disconnect', () => process.exit()) // the parent is gone

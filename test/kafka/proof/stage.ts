@@ -1,8 +1,8 @@
 import { FaultServer, LOADER } from '../../faults/server.ts'
 import { type KafkaBroker, startKafka } from '../../support/kafka/broker.ts'
+import { NumberedTopic } from '../../support/kafka/numbered-topic.ts'
 import { Member, Tally } from './member.ts'
 import type { SinkPlan } from './sink-process.ts'
-import { NumberedTopic } from './topic.ts'
 
 export const PARTITIONS = 6
 

@@ -69,13 +69,15 @@ const storm: Trouble = async (scene, { backlog, more, stormSeconds }, random) =>
   const steady = scene.member()
   const others = Array.from({ length: 4 }, () => scene.member())
   steady.join()
-  await steady.assigned()
+  await Promise.all([steady.assigned(), ...others.map(member => member.start())])
   const busy = new Set<Member>()
   const leaving: Promise<void>[] = []
   const leave = async (member: Member): Promise<void> => {
     busy.add(member)
-    if (random.next() < 0.25) await member.kill()
-    else await member.leave()
+    if (random.next() < 0.25) {
+      await member.kill()
+      await member.start()
+    } else await member.leave()
     busy.delete(member)
   }
   let stored = 0

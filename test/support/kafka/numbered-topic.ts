@@ -6,25 +6,34 @@ import { Admin, Producer } from '@platformatic/kafka'
 const REQUEST_COUNT = 500
 const RETRY_MS = 200
 
-/** A topic of numbered messages `{ id }`, dealt to the partitions in turn. */
+/** What a message says, apart from its `id`. */
+export type FieldsOf = (id: number) => object
+
+/** A topic of numbered messages `{ id, … }`, dealt to the partitions in turn. */
 export class NumberedTopic {
   readonly name: string
   readonly #partitions: number
+  readonly #fieldsOf: FieldsOf
   readonly #options: { clientId: string; bootstrapBrokers: string[] }
   readonly #admin: Admin
   #producer: Producer
   #produced = 0
 
-  static async make(bootstrapBrokers: readonly string[], partitions: number): Promise<NumberedTopic> {
-    const topic = new NumberedTopic(bootstrapBrokers, partitions)
+  static async make(
+    bootstrapBrokers: readonly string[],
+    partitions: number,
+    fieldsOf: FieldsOf = () => ({}),
+  ): Promise<NumberedTopic> {
+    const topic = new NumberedTopic(bootstrapBrokers, partitions, fieldsOf)
     await topic.#admin.createTopics({ topics: [topic.name], partitions, replicas: 1 })
     return topic
   }
 
-  private constructor(bootstrapBrokers: readonly string[], partitions: number) {
-    this.name = `proof-${randomBytes(4).toString('hex')}`
+  private constructor(bootstrapBrokers: readonly string[], partitions: number, fieldsOf: FieldsOf) {
+    this.#fieldsOf = fieldsOf
+    this.name = `numbered-${randomBytes(4).toString('hex')}`
     this.#partitions = partitions
-    this.#options = { clientId: 'proof', bootstrapBrokers: [...bootstrapBrokers] }
+    this.#options = { clientId: 'numbered', bootstrapBrokers: [...bootstrapBrokers] }
     this.#admin = new Admin(this.#options)
     this.#producer = this.#openProducer()
   }
@@ -48,7 +57,7 @@ export class NumberedTopic {
           topic: this.name,
           partition: id % this.#partitions,
           key: Buffer.from(String(id)),
-          value: Buffer.from(JSON.stringify({ id })),
+          value: Buffer.from(JSON.stringify({ id, ...this.#fieldsOf(id) })),
         }
       })
       try {
