@@ -26,7 +26,7 @@ describe('README.md, with a broker', function () {
       { value: { id: 1, total: '9.99' }, partition: 0 },
       { value: { id: 2, total: '5.00' }, partition: 0 },
     ])
-    await workshop.runSection(sections[0]!, db.connectionString, kafka.bootstrapBrokers[0])
+    await workshop.runSection(sections[0]!, db.connectionString, { kafka: kafka.bootstrapBrokers[0]! })
     expect(await count(db.pool, 'orders')).to.equal(2)
   })
 })
