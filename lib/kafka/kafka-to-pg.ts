@@ -94,7 +94,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   #generation = 0
   #rejoin = true
   #topics: ReadonlyMap<string, TopicState> = new Map()
+  /** Failures since a message came last, and when the first of them was. */
   #failures = 0
+  #failingSince = 0
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
 
   /** @internal use kafkaToPg */
@@ -165,7 +167,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       consumer.off('client:metadata', onMetadata)
       await this.#leave()
       await this.#ownPool?.end()
-      consumer.off('error', onError)
+      // one that was closed may still fail at something that nobody waits for
+      if (!this.#options.ownsConsumer) consumer.off('error', onError)
     }
   }
 
@@ -175,7 +178,6 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     const { consumer, topics } = this.#options
     // known to the consumer for as long as this lives: it would join anew for each stream
     consumer.topics.trackAll(...topics)
-    const started = performance.now()
     while (!signal.aborted) {
       try {
         if (this.#rejoin) await this.#join()
@@ -185,8 +187,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         if (!mayPass(error) || this.#counts.assignments === 0) throw error
         // PostgreSQL's patience is that of its own retries
         const { retry } = this.#options.writable
-        this.#failures++
-        const elapsedMs = performance.now() - started
+        if (this.#failures++ === 0) this.#failingSince = performance.now()
+        const elapsedMs = performance.now() - this.#failingSince
         if (!isKafkaError(error) && !mayRetry(retry, error as Error, this.#failures, elapsedMs)) throw error
         const delayMs = retryDelayMs(retry, this.#failures, Math.random())
         this.#rejoin = true

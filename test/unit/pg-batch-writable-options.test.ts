@@ -44,6 +44,15 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', method: 'COPY' }, /`method` to be one of 'auto', 'copy', 'insert'/],
   [{ pool, table: 't', copyFormat: 'csv' }, /`copyFormat` to be one of 'auto', 'binary', 'text'/],
   [{ pool, table: 't', method: 'insert', copyFormat: 'text' }, /no `copyFormat` with `method: 'insert'`/],
+  [
+    {
+      pool,
+      table: 't',
+      position: () => ({ offset: 0 }),
+      checkpoint: { name: 'n', position: () => ({ offset: 0 }) },
+    },
+    /no `position` with `checkpoint`/,
+  ],
   [{ pool, table: 't', concurrency: 0 }, /`concurrency` to be an integer ≥ 1, got `0` \(number\)/],
   [{ pool, table: 't', concurrency: 1.5 }, /`concurrency` to be an integer ≥ 1/],
   [{ pool, table: 't', concurrency: '2' }, /`concurrency` to be an integer ≥ 1, got `'2'` \(string\)/],

@@ -45,14 +45,16 @@ export function useKafka({ own = false }: { own?: boolean } = {}): TestKafka {
   before(async function () {
     this.timeout(600_000) // a first run downloads the broker
     broker = await (own ? startKafka() : testKafka())
-    const options = { clientId: 'test', bootstrapBrokers: [...broker.bootstrapBrokers] }
-    admin = new Admin(options)
-    producer = new Producer({
-      ...options,
+    admin = new Admin(clientOptions())
+    producer = makeProducer()
+  })
+  const clientOptions = () => ({ clientId: 'test', bootstrapBrokers: [...broker.bootstrapBrokers] })
+  const makeProducer = () =>
+    new Producer<Buffer, Buffer, string, string>({
+      ...clientOptions(),
       idempotent: true, // the client sends again what went to a partition that had no leader yet
       serializers: { headerKey: text => Buffer.from(text!), headerValue: text => Buffer.from(text!) },
     })
-  })
   after(async () => {
     await producer?.close()
     await admin?.close()
@@ -73,6 +75,8 @@ export function useKafka({ own = false }: { own?: boolean } = {}): TestKafka {
     },
     async deleteTopic(name) {
       await admin.deleteTopics({ topics: [name] })
+      await producer.close() // it knows the topic, and its own place in it
+      producer = makeProducer()
     },
     async addPartitions(name, count) {
       await admin.createPartitions({ topics: [{ name, count, assignments: null }] })
