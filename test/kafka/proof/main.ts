@@ -9,10 +9,11 @@ import { withoutFence } from './without-fence.ts'
  * The proof: groups of processes that sink a topic, and what may happen to them; then all is counted.
  *
  *     npm run test:kafka:proof -- [--seeds 5] [--first-seed 1] [--only members] [--seconds 60] [--kills 5]
- *       [--messages 24000] [--without-fence]
+ *       [--messages 24000] [--pgbouncer] [--without-fence]
  *
  * `--seeds` is for members and for what at-least-once costs them; of the rest there is one run. `--without-fence` takes
- * the fence out of a copy of the library: exactly-once has to fail then.
+ * the fence out of a copy of the library: exactly-once has to fail then. `--pgbouncer` has the sinks reach PostgreSQL by
+ * way of PgBouncer in transaction mode.
  */
 const { values } = parseArgs({
   options: {
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     kills: { type: 'string', default: '5' },
     messages: { type: 'string', default: '24000' },
+    pgbouncer: { type: 'boolean', default: false },
     'without-fence': { type: 'boolean', default: false },
   },
 })
@@ -47,7 +49,7 @@ const planned: TrialOptions[] = (Object.keys(TROUBLES) as TroubleName[])
 if (planned.length === 0) throw new Error(`Expected --only to be one of ${Object.keys(TROUBLES)}`)
 
 const trials: Trial[] = []
-const stage = await Stage.open()
+const stage = await Stage.open({ pooled: values.pgbouncer })
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => stage.close().finally(() => process.exit(130)))
 }

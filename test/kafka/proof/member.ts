@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { until } from '../../support/until.ts'
+import { settlesWithin, until } from '../../support/until.ts'
 import type { SinkOrder, SinkPlan, SinkReady, SinkReport } from './sink-process.ts'
 
 /** What of the repository a sink's process needs. */
@@ -103,14 +103,19 @@ export class Member {
     if (!this.#child) return
     const left = Promise.race([this.#left(), once(this.#child, 'exit')])
     this.#order('leave')
-    await left
+    await settlesWithin(PATIENCE_MS, left)
   }
 
-  async #left(): Promise<void> {
-    for (let event = ''; event !== 'left' && event !== 'failed'; ) {
-      const [report] = await once(this.#reports, 'report')
-      event = (report as SinkReport).event
-    }
+  /** One listener, and not one for each report: two may come in one tick. */
+  #left(): Promise<void> {
+    return new Promise(resolve => {
+      const listen = ({ event }: SinkReport): void => {
+        if (event !== 'left' && event !== 'failed') return
+        this.#reports.off('report', listen)
+        resolve()
+      }
+      this.#reports.on('report', listen)
+    })
   }
 
   /** Leaves by SIGKILL. */

@@ -1,32 +1,45 @@
 import { FaultServer, LOADER } from '../../faults/server.ts'
 import { type KafkaBroker, startKafka } from '../../support/kafka/broker.ts'
 import { NumberedTopic } from '../../support/kafka/numbered-topic.ts'
+import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
 import { Member, Tally } from './member.ts'
 import type { SinkPlan } from './sink-process.ts'
 
 export const PARTITIONS = 6
 
-/** A broker and a server of the proof's own, which may be killed. */
+/** A broker and a server of the proof's own, which may be killed; sinks may have PgBouncer in front of the server. */
 export class Stage {
   readonly broker: KafkaBroker
   readonly server: FaultServer
+  readonly #pooler: PgBouncer | undefined
 
-  static async open(): Promise<Stage> {
+  static async open({ pooled = false } = {}): Promise<Stage> {
     const broker = await startKafka()
+    let server: FaultServer | undefined
     try {
-      return new Stage(broker, await FaultServer.start())
+      server = await FaultServer.start()
+      const pooler = pooled ? await startPgBouncer(server.loaderUrl(server.port)) : undefined
+      return new Stage(broker, server, pooler)
     } catch (error) {
+      await server?.stop()
       await broker.stop()
       throw error
     }
   }
 
-  private constructor(broker: KafkaBroker, server: FaultServer) {
+  private constructor(broker: KafkaBroker, server: FaultServer, pooler: PgBouncer | undefined) {
     this.broker = broker
     this.server = server
+    this.#pooler = pooler
+  }
+
+  /** Where sinks connect to. */
+  get sinkUrl(): string {
+    return this.#pooler?.connectionString ?? this.server.loaderUrl(this.server.port)
   }
 
   async close(): Promise<void> {
+    await this.#pooler?.stop()
     await this.server.stop()
     await this.broker.stop()
   }
@@ -46,12 +59,14 @@ export class Scene {
   readonly tally = new Tally()
   readonly #members: Member[] = []
   readonly #options: SceneOptions
+  readonly #sinkUrl: string
   readonly #table: string
   readonly #gate: number
 
-  static async open({ broker, server }: Stage, options: SceneOptions): Promise<Scene> {
+  static async open(stage: Stage, options: SceneOptions): Promise<Scene> {
+    const { broker, server } = stage
     const topic = await NumberedTopic.make(broker.bootstrapBrokers, PARTITIONS)
-    const scene = new Scene({ broker, server }, topic, options)
+    const scene = new Scene(stage, topic, options)
     const key = options.delivery === 'at-least-once' ? ', PRIMARY KEY (id)' : ''
     await server.query(
       `CREATE TABLE ${scene.#table} (id bigint NOT NULL, part int NOT NULL, place bigint NOT NULL${key})`,
@@ -60,13 +75,10 @@ export class Scene {
     return scene
   }
 
-  private constructor(
-    { broker, server }: Pick<Stage, 'broker' | 'server'>,
-    topic: NumberedTopic,
-    options: SceneOptions,
-  ) {
+  private constructor({ broker, server, sinkUrl }: Stage, topic: NumberedTopic, options: SceneOptions) {
     this.broker = broker
     this.server = server
+    this.#sinkUrl = sinkUrl
     this.topic = topic
     this.#options = options
     this.#table = topic.name.replace('-', '_')
@@ -89,7 +101,7 @@ export class Scene {
         maxWaitTime: 200,
       },
       topic: this.topic.name,
-      connectionString: this.server.loaderUrl(this.server.port),
+      connectionString: this.#sinkUrl,
       table: this.#table,
       delivery: this.#options.delivery,
       gate: this.#gate,
