@@ -8,6 +8,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> 
   'round-trips': () => import('./round-trips/bench.ts'),
   memory: () => import('./memory/bench.ts'),
   'server-cpu': () => import('./server-cpu/bench.ts'),
+  kafka: () => import('./kafka/bench.ts'),
   'what-batching-buys': () => import('./what-batching-buys/bench.ts'),
   encode: () => import('./encode/bench.ts'),
   transform: () => import('./transform/bench.ts'),

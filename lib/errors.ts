@@ -10,7 +10,7 @@ export type PgBatchErrorCode =
   | 'COLUMN_NOT_FOUND'
   /** The conflict target matches no unique index. */
   | 'CONFLICT_TARGET_NOT_FOUND'
-  /** A row is not an object, has a key that is no column, or is to be deleted and lacks its key. */
+  /** A row is not an object, has a key that is no column, is to be deleted and lacks its key, or `toRow` threw this code. */
   | 'ROW_INVALID'
   /** A value has no form that the column's type could take. */
   | 'VALUE_NOT_ENCODABLE'

@@ -293,7 +293,16 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
 /** The lane of an item: with a checkpoint its partition, whose items have to stay in order. */
 function laneOf<Item>({ laneOf, checkpoint, concurrency }: ResolvedWritableOptions<Item>) {
-  if (checkpoint && concurrency > 1) return (item: Item) => positionOf(checkpoint, item).partition
+  if (checkpoint && concurrency > 1) {
+    // numbered as they first come, so that few partitions share no lane while another one has none
+    const numbers = new Map<string, number>()
+    return (item: Item) => {
+      const { partition } = positionOf(checkpoint.position, item)
+      const number = numbers.get(partition) ?? numbers.size
+      numbers.set(partition, number)
+      return number
+    }
+  }
   if (!laneOf) return undefined
   return (item: Item) => {
     try {

@@ -157,6 +157,11 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   checkpoint?: CheckpointOptions<Item> | undefined
   /**
+   * Says where an item stands in its source, for the dead letter: `source_partition` and `source_offset` of a table, and
+   * `position` of a {@link RejectedRow}. With `checkpoint`, its own is taken. @default none
+   */
+  position?: ((item: Item) => Position) | undefined
+  /**
    * Gets the items of every batch that was accepted and not committed, once, when the stream was destroyed.
    * What it throws becomes a process warning. @default none
    */
@@ -205,9 +210,13 @@ const DEFAULTS = Object.freeze({
   deadLetter: undefined,
   rejectLimit: 0,
   checkpoint: undefined,
+  position: undefined,
   onDiscard: undefined,
   signal: undefined,
 })
+
+/** The names of all options. */
+export const WRITABLE_OPTIONS: readonly string[] = Object.keys(DEFAULTS)
 
 export interface ResolvedWritableOptions<Item> extends WriteOptions<Item> {
   readonly pool: PgPoolLike | undefined
@@ -247,6 +256,7 @@ export function resolveWritableOptions<Item, Row>(
     ...checkDeadLetter(given.deadLetter),
     rejectLimit: checkIntegerOrInfinity('rejectLimit', others.rejectLimit, 0),
     checkpoint: optional('checkpoint', given.checkpoint, checkCheckpoint<Item>),
+    position: optional('position', given.position, checkFunction),
     onDiscard: optional('onDiscard', given.onDiscard, checkFunction),
     signal: optional('signal', signal, checkAbortSignal),
   }
@@ -257,6 +267,9 @@ export function resolveWritableOptions<Item, Row>(
   }
   if (resolved.checkpoint && resolved.laneOf && resolved.concurrency > 1) {
     throw optionError('Expected no `laneOf` with `checkpoint`, whose partitions are the lanes')
+  }
+  if (resolved.checkpoint && resolved.position) {
+    throw optionError('Expected no `position` with `checkpoint`, which has its own')
   }
   if (resolved.method === 'insert' && resolved.copyFormat !== 'auto') {
     throw optionError("Expected no `copyFormat` with `method: 'insert'`, which does not COPY")

@@ -1,4 +1,4 @@
-import { LongNumber } from '../sources/exact-json.ts'
+import { LongNumber } from '../exact-json.ts'
 import { dateText, type TimeUnit, timestampText, timeText } from './civil-time.ts'
 
 /** A schema as Kafka Connect's JSON converter writes it beside each payload. */

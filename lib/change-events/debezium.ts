@@ -1,5 +1,5 @@
 import { PgBatchError } from '../errors.ts'
-import { parseExactJson } from '../sources/exact-json.ts'
+import { parseExactJson } from '../exact-json.ts'
 import { type ConnectSchema, ConnectValueError, decodeConnectValue } from './connect-values.ts'
 
 /** What a change event of Debezium asks for, in the words of `PgBatchWritable`'s `operation` and `toRow`. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import Table from 'cli-table3'
-import { LongNumber, RawJson, toJsonText } from '../sources/exact-json.ts'
+import { LongNumber, RawJson, toJsonText } from '../exact-json.ts'
 import { hexText } from '../sources/hex-text.ts'
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'

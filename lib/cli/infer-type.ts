@@ -1,4 +1,4 @@
-import { exactNumber, LongNumber } from '../sources/exact-json.ts'
+import { exactNumber, LongNumber } from '../exact-json.ts'
 
 /** The types that a column can be inferred to have. A time without a zone stays one: a zone would be a guess. */
 export type InferredType =

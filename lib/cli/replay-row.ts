@@ -1,4 +1,4 @@
-import { toJsonText } from '../sources/exact-json.ts'
+import { toJsonText } from '../exact-json.ts'
 import { isRow, type SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
 import { isJson, withoutLongNumbers } from './shape-row.ts'

@@ -1,4 +1,4 @@
-import { LongNumber, RawJson, toJsonText } from '../sources/exact-json.ts'
+import { LongNumber, RawJson, toJsonText } from '../exact-json.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { PgType, Table } from '../types.ts'
 

@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { parseExactJson } from './exact-json.ts'
+import { parseExactJson } from '../exact-json.ts'
 import { pushAll } from './push-all.ts'
 import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'

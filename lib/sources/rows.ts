@@ -1,4 +1,4 @@
-import { LongNumber } from './exact-json.ts'
+import { LongNumber } from '../exact-json.ts'
 
 /** What every source yields: one object a row, its keys the columns. */
 export type SourceRow = Record<string, unknown>

@@ -33,6 +33,15 @@ export function storePositions(table: TableParts): string {
     WHERE c.name = $1 AND c.partition = p.partition`
 }
 
+/** Stores positions without a lock held over rows; what stands higher already stays. Parameters: as `storePositions`. */
+export function raisePositions(table: TableParts): string {
+  return `INSERT INTO ${quoteTable(table)} AS c (name, partition, position)
+    SELECT $1, partition, position FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
+    ORDER BY partition
+    ON CONFLICT (name, partition) DO UPDATE SET position = excluded.position, updated_at = now()
+    WHERE c.position IS NULL OR c.position < excluded.position`
+}
+
 /** Reads all positions of a name. Parameter: name. */
 export function readPositions(table: TableParts): string {
   return `SELECT partition, position::text FROM ${quoteTable(table)} WHERE name = $1 AND position IS NOT NULL`

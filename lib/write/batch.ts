@@ -193,6 +193,7 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
       } as const
       throw new PgBatchError('VALUE_NOT_ENCODABLE', message, details)
     }
+    if (cause instanceof PgBatchError && cause.code === 'ROW_INVALID') throw placed(cause, batch, rowIndex)
     throw new PgBatchError('CALLBACK_FAILED', `\`toRow\` threw for row ${rowIndex} of batch ${batch.id}`, {
       outcome: 'not-sent',
       batchId: batch.id,
@@ -200,6 +201,22 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
       cause,
     })
   }
+}
+
+/** What `toRow` itself says of an item that is to be rejected, with its place. */
+function placed(
+  { message, column, cause }: PgBatchError,
+  batch: Batch<unknown>,
+  rowIndex: number,
+): PgBatchError {
+  const text = `${message} [row ${rowIndex}, batch ${batch.id}]`
+  return new PgBatchError('ROW_INVALID', text, {
+    outcome: 'not-sent',
+    batchId: batch.id,
+    rowIndex,
+    column,
+    cause,
+  })
 }
 
 function describe(value: unknown): string {

@@ -29,20 +29,24 @@ export interface KnownPosition {
 const LARGEST_OFFSET = 2n ** 63n - 1n
 
 /** @throws CallbackError for what is no position */
-export function positionOf<Item>(plan: CheckpointPlan<Item>, item: Item): KnownPosition {
+export function positionOf<Item>(
+  ask: (item: Item) => Position,
+  item: Item,
+  option = 'checkpoint.position',
+): KnownPosition {
   let position: Position
   try {
-    position = plan.position(item)
+    position = ask(item)
   } catch (cause) {
-    throw new CallbackError('checkpoint.position', cause)
+    throw new CallbackError(option, cause)
   }
   const { partition = '', offset } = position ?? {}
   const whole = typeof offset === 'bigint' || Number.isSafeInteger(offset)
   if (typeof partition !== 'string' || !whole || offset < 0 || offset > LARGEST_OFFSET) {
     const cause = new TypeError(
-      'Expected `checkpoint.position` to return { partition?: string, offset: an integer from 0 to 2^63 - 1 }',
+      `Expected \`${option}\` to return { partition?: string, offset: an integer from 0 to 2^63 - 1 }`,
     )
-    throw new CallbackError('checkpoint.position', cause)
+    throw new CallbackError(option, cause)
   }
   return { partition, offset: BigInt(offset) }
 }
@@ -73,7 +77,7 @@ export class CheckpointScope<Item> {
    * @param beforeLock called when partitions have to be locked, for which no COPY may be open
    */
   async admit(batch: Batch<Item>, beforeLock: () => Promise<void>): Promise<readonly boolean[]> {
-    const positions = batch.items.map(item => positionOf(this.#plan, item))
+    const positions = batch.items.map(item => positionOf(this.#plan.position, item))
     const unlocked = new Set(
       positions.map(({ partition }) => partition).filter(key => !this.#highest.has(key)),
     )

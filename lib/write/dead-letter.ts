@@ -16,7 +16,7 @@ export interface RejectedRow<Item = unknown> {
   readonly batchId: number
   /** Place in the array that was written, from 0. */
   readonly index: number
-  /** Where the item stands in its source, with `checkpoint`. */
+  /** Where the item stands in its source, with `checkpoint` or `position`. */
   readonly position?: KnownPosition | undefined
 }
 

@@ -4,7 +4,7 @@ import type { PgBatchError } from '../errors.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
 import { createDeadLetterTable } from '../table/dead-letter-sql.ts'
 import type { TableParts } from '../table/identifier.ts'
-import type { CheckpointPlan } from './checkpoint.ts'
+import type { CheckpointPlan, Position } from './checkpoint.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { RejectBudget } from './dead-letter.ts'
 import { type Learned, type LearnOptions, learnPlan } from './learn-plan.ts'
@@ -21,6 +21,7 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly rejectLimit: number
   readonly deadLetterTable: TableParts | undefined
   readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly position: ((item: Item) => Position) | undefined
   readonly concurrency: number
   readonly afterCommit: unknown
   readonly onDiscard: unknown
@@ -56,6 +57,7 @@ export async function openWriting<Item>(
     format: new CopyFormatChoice(plan.copyFormat),
     limits: { statementTimeoutMs, commitTimeoutMs, ticketed },
     checkpoint,
+    position: options.position,
     deadLetterTable,
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,

@@ -5,7 +5,13 @@ import { Transaction, type TransactionOptions } from '../connection/transaction.
 import { PgBatchError } from '../errors.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { type Batch, filterGroup, placeOfItem, prepareBatch, type RowGroup } from './batch.ts'
-import { type CheckpointPlan, CheckpointScope, positionOf } from './checkpoint.ts'
+import {
+  type CheckpointPlan,
+  CheckpointScope,
+  type KnownPosition,
+  type Position,
+  positionOf,
+} from './checkpoint.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { type RejectBudget, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
@@ -21,6 +27,7 @@ export interface RunContext<Item> {
   readonly format: CopyFormatChoice
   readonly limits: TransactionOptions
   readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly position: ((item: Item) => Position) | undefined
   readonly deadLetterTable: TableParts | undefined
   readonly budget: RejectBudget
   /** Nothing but another attempt may still want a batch's items once they are sent. */
@@ -229,12 +236,18 @@ export class TransactionRun<Item> {
 
   /** @throws the row's error, when no further row may be rejected */
   #reject(batch: Batch<Item>, index: number, row: unknown, error: PgBatchError): void {
-    const { budget, checkpoint } = this.#context
+    const { budget } = this.#context
     if (!budget.take(1)) throw error
     this.#reserved++
     const item = batch.items[index] as Item
-    const position = checkpoint && positionOf(checkpoint, item)
+    const position = this.#positionOf(item)
     this.#rejected.push({ row, item, error, batchId: batch.id, index: placeOfItem(batch, index), position })
+  }
+
+  #positionOf(item: Item): KnownPosition | undefined {
+    const { checkpoint, position } = this.#context
+    if (checkpoint) return positionOf(checkpoint.position, item, 'checkpoint.position')
+    return position && positionOf(position, item, 'position')
   }
 
   async #callInTransaction(): Promise<void> {

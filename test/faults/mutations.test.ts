@@ -1,19 +1,13 @@
 import { spawn } from 'node:child_process'
-import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { type Patch, withPatchedCopy } from '../support/patched-copy.ts'
 
 /**
  * The suite itself is put to the test: in a copy of the library one safeguard is taken out, and the suite has to turn
  * red over it.
  */
-interface Mutation {
+interface Mutation extends Patch {
   readonly title: string
-  readonly file: string
-  readonly from: string
-  readonly to: string
   /** The kind of fault that shows it, and how many of them. */
   readonly only: string
   readonly faults: number
@@ -86,8 +80,6 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ]
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
 describe('the fault suite turns red without', function () {
   this.timeout(240_000)
 
@@ -100,30 +92,10 @@ describe('the fault suite turns red without', function () {
   }
 })
 
-async function runMutated({
-  file,
-  from,
-  to,
-  only,
-  faults,
-}: Mutation): Promise<{ code: number; output: string }> {
-  const home = await mkdtemp(join(tmpdir(), 'pg-batch-mutated-'))
-  try {
-    await chmod(home, 0o755)
-    for (const path of ['lib', 'test/faults', 'test/support', 'package.json', 'tsconfig.json']) {
-      await cp(join(ROOT, path), join(home, path), { recursive: true })
-    }
-    await symlink(join(ROOT, 'node_modules'), join(home, 'node_modules'))
-    const code = await readFile(join(home, file), 'utf8')
-    expect(code.split(from), 'occurrences of what is to be changed').to.have.length(2)
-    await writeFile(
-      join(home, file),
-      code.replace(from, () => to),
-    )
-    return await runSuite(home, ['--only', only, '--faults', String(faults)])
-  } finally {
-    await rm(home, { recursive: true, force: true })
-  }
+function runMutated({ only, faults, ...patch }: Mutation): Promise<{ code: number; output: string }> {
+  return withPatchedCopy(['lib', 'test/faults', 'test/support'], patch, folder =>
+    runSuite(folder, ['--only', only, '--faults', String(faults)]),
+  )
 }
 
 async function runSuite(home: string, args: readonly string[]): Promise<{ code: number; output: string }> {

@@ -60,6 +60,8 @@ describe('the packed package', function () {
       'LICENSE',
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/kafka/index.js',
+      'dist/kafka/index.d.ts',
       'dist/cli/main.js',
     ])
     const strangers = names.filter(
@@ -76,6 +78,13 @@ describe('the packed package', function () {
       "import * as all from 'pg-batch-streams'; console.log(JSON.stringify(Object.keys(all).sort()))"
     const printed = await runWell(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
     expect(JSON.parse(printed)).to.deep.equal(expected)
+  })
+
+  it('has a door of its own for Kafka, and needs its client there and nowhere else', async () => {
+    const script =
+      "await import('pg-batch-streams'); await import('pg-batch-streams/kafka').catch(error => console.log(error.code, error.message))"
+    const printed = await runWell(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
+    expect(printed).to.match(/^ERR_MODULE_NOT_FOUND .*@platformatic\/kafka/)
   })
 
   it('lets nobody past its public door', async () => {

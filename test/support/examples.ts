@@ -17,12 +17,27 @@ const mocha = join(repository, 'node_modules/mocha/bin/mocha.js')
  */
 export interface Workshop {
   readonly folder: string
-  /** Runs the blocks of a section in their order, on that database. @throws an Error that names the line */
-  runSection(section: Section, connectionString: string): Promise<void>
+  /**
+   * Runs the blocks of a section in their order, on that database; those with `needs=kafka` or `needs=nats` only where
+   * that server is. @throws an Error that names the line
+   */
+  runSection(section: Section, connectionString: string, servers?: MessageServers): Promise<void>
   /** Compiles TypeScript blocks, strictly, all at once. @throws an Error with the compiler's words */
   typecheck(sections: readonly Section[]): Promise<void>
   close(): Promise<void>
 }
+
+/** Where servers of messages are, for blocks that need one. */
+export interface MessageServers {
+  readonly kafka?: string
+  readonly nats?: string
+}
+
+/** How a block finds them. */
+const SERVER_VARIABLES = { kafka: 'KAFKA_BROKER', nats: 'NATS_URL' } as const satisfies Record<
+  keyof MessageServers,
+  string
+>
 
 export async function openWorkshop(): Promise<Workshop> {
   const cache = join(repository, 'node_modules', '.cache')
@@ -55,8 +70,12 @@ export async function openWorkshop(): Promise<Workshop> {
   }
 
   let modules = 0
+  let servers: MessageServers = {}
   const environment = (connectionString: string) => ({
     ...outerEnvironment(),
+    ...Object.fromEntries(
+      Object.entries(servers).map(([name, place]) => [SERVER_VARIABLES[name as keyof MessageServers], place]),
+    ),
     PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
     DATABASE_URL: connectionString,
   })
@@ -99,6 +118,10 @@ export async function openWorkshop(): Promise<Workshop> {
       await writeFile(path, block.code)
       return
     }
+    if (block.needs !== undefined) {
+      if (!(block.needs in SERVER_VARIABLES)) throw new Error(`nobody here has ${block.needs}`)
+      if (servers[block.needs as keyof MessageServers] === undefined) return
+    }
     switch (block.language) {
       case 'ts':
       case 'js':
@@ -119,7 +142,8 @@ export async function openWorkshop(): Promise<Workshop> {
 
   return {
     folder,
-    async runSection(section, connectionString) {
+    async runSection(section, connectionString, given = {}) {
+      servers = given
       for (const block of section.blocks) {
         try {
           await runBlock(block, connectionString)

@@ -31,6 +31,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'writable-options',
     'writable-events',
     'edit-distance',
+    'exact-json',
     ...FLOOR,
   ],
   'pg-batch-writable': [
@@ -44,10 +45,19 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'writable-diagnostics': ['write', 'writable-events', 'table', ...WORDS],
   'writable-events': ['write', ...WORDS],
   'writable-options': ['write', 'options', ...FLOOR],
-  kafka: ['change-events', 'write', ...FLOOR],
-  'change-events': ['sources', ...WORDS],
+  kafka: [
+    'batch',
+    'pg-batch-writable',
+    'write',
+    'options',
+    'writable-events',
+    'writable-options',
+    'exact-json',
+    ...FLOOR,
+  ],
   batch: ['options', ...WORDS],
-  sources: ['csv', ...WORDS],
+  sources: ['csv', 'exact-json', ...WORDS],
+  'change-events': ['exact-json', ...WORDS],
   write: FLOOR,
   encode: ['csv', ...WORDS],
   table: WORDS,
@@ -57,6 +67,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   errors: ['types'],
   types: [],
   'edit-distance': [],
+  'exact-json': [],
 }
 
 /** Source text by its path below lib/, with forward slashes. */

@@ -4,6 +4,8 @@ export interface Block {
   readonly language: string
   /** From the fence's info string: `file=orders.csv`. */
   readonly file: string | undefined
+  /** From the fence's info string: `needs=kafka`, what it cannot run without. */
+  readonly needs: string | undefined
   readonly code: string
   /** The line of the opening fence, from 1. */
   readonly line: number
@@ -48,10 +50,12 @@ export function parseSections(markdown: string): Section[] {
 
 function block({ info, line, code }: { info: string; line: number; code: string[] }): Block {
   const [first = '', ...rest] = info.split(/\s+/)
-  const file = [first, ...rest].find(word => word.startsWith('file='))?.slice('file='.length)
+  const given = (name: string) => [first, ...rest].find(word => word.startsWith(name))?.slice(name.length)
+  const file = given('file=')
   return {
     language: first.startsWith('file=') ? '' : first.toLowerCase(),
     file,
+    needs: given('needs='),
     code: `${code.join('\n')}\n`,
     line,
   }

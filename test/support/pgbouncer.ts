@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import pg from 'pg'
 import { freePort } from '../../lib/cli/embedded-server.ts'
+import { findProgram } from './find-program.ts'
 
 /** PgBouncer in transaction mode, in front of a server. */
 export interface PgBouncer {
@@ -24,7 +24,7 @@ const POOL_SIZE = 10
  * @throws when it is not installed, or does not start
  */
 export async function startPgBouncer(serverConnectionString: string): Promise<PgBouncer> {
-  const program = findProgram()
+  const program = findProgram('pgbouncer')
   const server = new URL(serverConnectionString)
   const user = decodeURIComponent(server.username)
   const folder = await mkdtemp(join(tmpdir(), 'pg-batch-bouncer-'))
@@ -97,24 +97,6 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
       }
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-function findProgram(): string {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  const program = folders.map(folder => join(folder, 'pgbouncer')).find(isProgram)
-  if (program) return program
-  throw new Error(
-    'The program `pgbouncer` was not found: install it, by `apt-get install pgbouncer` on Debian',
-  )
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -58,6 +58,15 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', csv: { format: { ...CSV, nulls: '' }, fields: ['id'] } }, /`csv\.format\.nulls`/],
   [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, columns: ['id'] }, /no `columns` with `csv`/],
   [{ pool, table: 't', csv: { format: CSV, fields: ['id'] }, method: 'insert' }, /no `method` with `csv`/],
+  [
+    {
+      pool,
+      table: 't',
+      position: () => ({ offset: 0 }),
+      checkpoint: { name: 'n', position: () => ({ offset: 0 }) },
+    },
+    /no `position` with `checkpoint`/,
+  ],
   [{ pool, table: 't', concurrency: 0 }, /`concurrency` to be an integer ≥ 1, got `0` \(number\)/],
   [{ pool, table: 't', concurrency: 1.5 }, /`concurrency` to be an integer ≥ 1/],
   [{ pool, table: 't', concurrency: '2' }, /`concurrency` to be an integer ≥ 1, got `'2'` \(string\)/],

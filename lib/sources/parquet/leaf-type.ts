@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { SchemaElement } from 'hyparquet'
 import { parseFloat16 } from 'hyparquet/src/convert.js'
-import { LongNumber, parseExactJson, RawJson } from '../exact-json.ts'
+import { LongNumber, parseExactJson, RawJson } from '../../exact-json.ts'
 import { hexText } from '../hex-text.ts'
 import { SourceError } from '../source-error.ts'
 import { dateText, intervalText, type SecondDigits, timestampText, timeText } from './moments.ts'

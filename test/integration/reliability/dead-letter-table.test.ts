@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
+import { PgBatchError } from '../../../lib/errors.ts'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
@@ -50,6 +51,32 @@ describe('a table as the dead letter', () => {
     ).to.deep.equal([
       ['"public"."t"', 1, 1, 'REFUSED', '23514', null, 'n_there', 'p', '102', '2', 'b', true, true],
     ])
+  })
+
+  it('tells the place of a row, of a source that has one and no checkpoint', async () => {
+    const position = ({ id }: Row) => ({ partition: 'p', offset: Number(id) + 100 })
+    await load([[{ id: 1 }, { id: 2, n: -1 }]], make({ position }))
+    expect(await valuesOf(db.pool, 'SELECT source_partition, source_offset::text FROM bad')).to.deep.equal([
+      ['p', '102'],
+    ])
+    const lost = () => {
+      throw new Error('where am I')
+    }
+    const error = await failureOf(load([[{ id: 1, n: -1 }]], make({ position: lost })))
+    expect(error.code).to.equal('CALLBACK_FAILED')
+    expect(error.message).to.contain('`position` failed')
+  })
+
+  it('tells in its own words why `toRow` has rejected an item', async () => {
+    const toRow = (item: Row) => {
+      if (item.id === 2) throw new PgBatchError('ROW_INVALID', 'two is too many', { outcome: 'not-sent' })
+      return item
+    }
+    await load([[{ id: 1 }, { id: 2 }]], make({ toRow }))
+    expect(await valuesOf(db.pool, `SELECT code, message, "row"->>'id' FROM bad`)).to.deep.equal([
+      ['ROW_INVALID', 'two is too many [row 1, batch 1]', '2'],
+    ])
+    expect(await countOf(db.pool, 't')).to.equal(1)
   })
 
   it('holds rows that JSON cannot say: bigint, circular, NUL, Buffer, Date, NaN', async () => {

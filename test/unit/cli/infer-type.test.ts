@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ColumnInference } from '../../../lib/cli/infer-columns.ts'
 import { inferType } from '../../../lib/cli/infer-type.ts'
-import { LongNumber } from '../../../lib/sources/exact-json.ts'
+import { LongNumber } from '../../../lib/exact-json.ts'
 
 describe('the type inferred', () => {
   const texts: Record<string, string[]> = {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { LongNumber } from '../../../lib/sources/exact-json.ts'
+import { LongNumber } from '../../../lib/exact-json.ts'
 import { readNdjson } from '../../../lib/sources/ndjson.ts'
 import { failure, readAll } from './support.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { exactNumber, LongNumber, parseExactJson, toJsonText } from '../../../lib/sources/exact-json.ts'
+import { exactNumber, LongNumber, parseExactJson, toJsonText } from '../../lib/exact-json.ts'
 
 describe('parseExactJson', () => {
   const exact = [

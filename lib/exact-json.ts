@@ -41,8 +41,11 @@ const MARKED = new RegExp(`"${MARK}([^"]+)"`, 'g')
 const SUSPECT = /\d{16}|[\d.]{17}|\d[eE][-+]?\d/
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
 
-/** `JSON.parse`, with long numbers kept whole. Throws what `JSON.parse` throws. */
-export function parseExactJson(text: string): unknown {
+/**
+ * `JSON.parse`, with long numbers kept whole. Throws what `JSON.parse` throws.
+ * @param toLong makes what stands for a long number, of its text
+ */
+export function parseExactJson(text: string, toLong: (text: string) => unknown = toLongNumber): unknown {
   const value: unknown = JSON.parse(text)
   if (!SUSPECT.test(text)) return value
   let long = 0
@@ -52,13 +55,15 @@ export function parseExactJson(text: string): unknown {
     long++
     return `"${MARK}${token}"`
   })
-  return long === 0 ? value : JSON.parse(marked, revive)
+  return long === 0 ? value : JSON.parse(marked, (_key, value) => revive(value, toLong))
 }
 
-function revive(_key: string, value: unknown): unknown {
-  return typeof value === 'string' && value.startsWith(MARK)
-    ? new LongNumber(value.slice(MARK.length))
-    : value
+function toLongNumber(text: string): LongNumber {
+  return new LongNumber(text)
+}
+
+function revive(value: unknown, toLong: (text: string) => unknown): unknown {
+  return typeof value === 'string' && value.startsWith(MARK) ? toLong(value.slice(MARK.length)) : value
 }
 
 /** The JavaScript number for a JSON number's text, or the text itself where the number would differ. */
@@ -66,9 +71,13 @@ export function exactNumber(text: string): number | LongNumber {
   return isExact(text) ? Number(text) : new LongNumber(text)
 }
 
-/** `JSON.stringify`, with the long numbers inside written as they were. */
+/** `JSON.stringify`, with the long numbers inside written as they were, and a bigint as its digits. */
 export function toJsonText(value: unknown): string {
-  return JSON.stringify(value).replace(MARKED, '$1')
+  return JSON.stringify(value, markBigint).replace(MARKED, '$1')
+}
+
+function markBigint(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? MARK + value : value
 }
 
 function isExact(text: string): boolean {

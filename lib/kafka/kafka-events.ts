@@ -1,0 +1,25 @@
+import type { CommitEvent, RetryEvent } from '../writable-events.ts'
+import type { RejectedRow } from '../write/dead-letter.ts'
+import type { KafkaMessage } from './kafka-message.ts'
+import type { KafkaOffset } from './position.ts'
+
+/** What the 'outage' event tells: Kafka could not be reached or asked for patience, and will be tried again. */
+export interface OutageEvent {
+  readonly error: Error
+  /** Failures in a row, from 1; 0 for offsets that could not be committed, which the next commit makes good. */
+  readonly attempt: number
+  /** Milliseconds until the next attempt. */
+  readonly delayMs: number
+}
+
+export interface KafkaToPgEvents<Value = unknown> {
+  /** Partitions were assigned, at the start or by a rebalance: where each is read from. */
+  assigned: [starts: readonly KafkaOffset[]]
+  /** A transaction was committed. */
+  commit: [commit: CommitEvent & { readonly table: string }]
+  /** A transient failure of PostgreSQL will be tried again. */
+  retry: [retry: RetryEvent & { readonly table: string }]
+  /** A message was refused for good; the rest of its batch is committed. */
+  reject: [reject: RejectedRow<KafkaMessage<Value>>]
+  outage: [outage: OutageEvent]
+}

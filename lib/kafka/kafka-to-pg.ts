@@ -1,0 +1,391 @@
+import { EventEmitter, once, setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { unlessAborted } from '../connection/lease.ts'
+import { OwnPool } from '../connection/own-pool.ts'
+import type { PgPoolLike } from '../connection/pg-types.ts'
+import { PgBatchError } from '../errors.ts'
+import { PgBatchWritable } from '../pg-batch-writable.ts'
+import type { Stats, TableName } from '../types.ts'
+import { readCheckpoint } from '../write/read-checkpoint.ts'
+import { mayRetry, retryDelayMs } from '../write/retry.ts'
+import { commitOffsets } from './commit-after.ts'
+import type { RecordStream, TopicState } from './consumer-like.ts'
+import type { KafkaToPgEvents } from './kafka-events.ts'
+import { KafkaMessage, type KafkaRecord, placeName } from './kafka-message.ts'
+import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
+import { rowOf } from './message-row.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import { OffsetLedger } from './offset-ledger.ts'
+import { isKafkaError, mayPass } from './outage.ts'
+import { type KafkaOffset, kafkaPosition } from './position.ts'
+import { seek } from './seek-to-stored.ts'
+import { storeProgress } from './store-progress.ts'
+import { TableSinks, tableKey } from './table-sinks.ts'
+
+/** Why everything stops when `close` was called. */
+const CLOSED = new Error('The sink was closed')
+
+/** Messages without a table that wait for a first one. */
+const HELD_MESSAGES = 1000
+
+/** Counts up to this moment: of all tables together, and of the consumer. */
+export interface KafkaToPgStats extends Stats {
+  /** Messages that were read; after a rebalance or a restart some of them again. */
+  messagesReceived: number
+  /** How often partitions were assigned. */
+  assignments: number
+  outages: number
+}
+
+/**
+ * Reads topics into tables until it is closed: every message is in its table, or rejected to the dead letter, or skipped,
+ * before its offset is committed to Kafka; with `delivery: 'exactly-once'` it is there once, whatever fails or moves.
+ *
+ * A failure of PostgreSQL that retries do not mend ends it: `finished` rejects with a PgBatchError, and the consumer has
+ * left its group. So does a refusal by Kafka (authorization, say), and whatever goes wrong before the first assignment.
+ * Later outages of Kafka are waited for, however long they take, with a growing delay of up to `retry.maxDelayMs`.
+ *
+ * @typeParam Value what the messages' values are
+ * @typeParam Row what `toRow` makes of a message
+ * @throws TypeError with code ERR_INVALID_ARG_VALUE when an option is unknown, out of bounds, or contradicts another
+ */
+export function kafkaToPg<Value = Record<string, unknown>, Row = Value>(
+  options: KafkaToPgOptions<Value, Row>,
+): KafkaToPg<Value> {
+  return new KafkaToPg(resolveKafkaOptions(options))
+}
+
+/*
+ * It is one of:
+ *
+ *   joining    the group; then seeking
+ *   seeking    the group's offsets are made those that PostgreSQL holds; then reading
+ *   reading    one stream of the client's, which is thrown away when partitions move: with the records that it still
+ *              holds of lost partitions, and at the offsets to which the client would reset kept ones. Then draining
+ *   draining   what was read is written and its offsets committed; then seeking, or joining when the group has to be
+ *              asked for partitions anew; after an outage only after a pause
+ *   closing    after `close`: what was read is written, offsets are committed, and the group is left
+ *   failed     PostgreSQL gave up, or Kafka refused: all is torn down, and the group is left
+ *
+ * Several tables. Each has a stream of its own, with a checkpoint of its own name (`name:table`), whose fence drops what
+ * that table has already; a partition's messages are dealt to them in order, each table is ahead or behind as it likes,
+ * and a table that gets few messages says little of the partition. So the place to read on is not to be had from them:
+ * it is the offset before which all messages are done in all tables, which the ledger of what was read knows. That one
+ * is committed to Kafka; exactly-once it is also stored beside the fences, under `name`, for Kafka's may be ahead after
+ * PostgreSQL was restored. It may well lag, by what a crash finds in flight: the fences drop what is read again.
+ * One table's fence is that offset itself.
+ */
+export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<KafkaToPgEvents<Value>> {
+  /** Resolves when it was closed and everything that was read is committed; rejects when it has failed. */
+  readonly finished: Promise<void>
+  readonly #options: ResolvedKafkaOptions<Value>
+  readonly #pool: PgPoolLike
+  readonly #ownPool: OwnPool | undefined
+  readonly #sinks: TableSinks<KafkaMessage<Value>>
+  readonly #commits: OffsetCommits
+  readonly #stop = new AbortController()
+  #ledger = new OffsetLedger<KafkaMessage<Value>>()
+  #onProgress: () => void = () => {}
+  /** What `table` could not place, until there is a table to reject it from. */
+  #held: KafkaMessage<Value>[] = []
+  readonly #misplaced = new WeakMap<KafkaMessage<Value>, PgBatchError>()
+  #stream: RecordStream | undefined
+  /** Grows when partitions move: what began with another number is out of date. */
+  #generation = 0
+  #rejoin = true
+  #topics: ReadonlyMap<string, TopicState> = new Map()
+  /** Failures since a message came last, and when the first of them was. */
+  #failures = 0
+  #failingSince = 0
+  readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
+
+  /** @internal use kafkaToPg */
+  constructor(options: ResolvedKafkaOptions<Value>) {
+    super()
+    this.#options = options
+    const { writable, batch } = options
+    const { connectionString, concurrency, statementTimeoutMs } = writable
+    this.#ownPool = writable.pool
+      ? undefined
+      : new OwnPool(connectionString!, concurrency + 1, statementTimeoutMs)
+    this.#pool = writable.pool ?? this.#ownPool!
+    setMaxListeners(0, this.#stop.signal)
+    this.#sinks = new TableSinks({
+      batch,
+      open: (table, name) => this.#openSink(table, name),
+      onFailure: error => this.#halt(error),
+    })
+    this.#commits = new OffsetCommits(
+      offsets => this.#commit(offsets),
+      error => this.#tellOutage(error, 0, 0),
+    )
+    this.finished = this.#run()
+  }
+
+  get stats(): Readonly<KafkaToPgStats> {
+    return { ...this.#sinks.stats, ...this.#counts }
+  }
+
+  /** Reads no further, writes what was read, commits its offsets and leaves the group. Settles as `finished` does. */
+  close(): Promise<void> {
+    this.#halt(CLOSED)
+    return this.finished
+  }
+
+  #halt(reason: Error): void {
+    this.#stop.abort(reason)
+    this.#stream?.destroy()
+    this.#onProgress()
+  }
+
+  get #failure(): Error | undefined {
+    const { aborted, reason } = this.#stop.signal
+    return aborted && reason !== CLOSED ? reason : undefined
+  }
+
+  async #run(): Promise<void> {
+    const { consumer } = this.#options
+    const onJoin = (): void => this.#assignmentMoved()
+    // the client tells so that it could not come back into the group, and does not try again
+    const onError = (): void => this.#assignmentMoved({ rejoin: true })
+    const onMetadata = (metadata: { topics: ReadonlyMap<string, TopicState> }): void =>
+      this.#compare(metadata)
+    consumer.on('consumer:group:join', onJoin)
+    consumer.on('error', onError)
+    consumer.on('client:metadata', onMetadata)
+    try {
+      await this.#consume()
+      if (this.#failure) throw this.#failure
+      await this.#sinks.end()
+      await this.#commits.idle()
+    } catch (error) {
+      this.#stop.abort(error)
+      await this.#sinks.destroy(error as Error)
+      throw error
+    } finally {
+      consumer.off('consumer:group:join', onJoin)
+      consumer.off('client:metadata', onMetadata)
+      await this.#leave()
+      await this.#ownPool?.end()
+      // one that was closed may still fail at something that nobody waits for
+      if (!this.#options.ownsConsumer) consumer.off('error', onError)
+    }
+  }
+
+  /** Reads until it is told to stop; outages are met here. */
+  async #consume(): Promise<void> {
+    const { signal } = this.#stop
+    const { consumer, topics } = this.#options
+    // known to the consumer for as long as this lives: it would join anew for each stream
+    consumer.topics.trackAll(...topics)
+    while (!signal.aborted) {
+      try {
+        if (this.#rejoin) await this.#join()
+        await this.#readAssignment()
+      } catch (error) {
+        if (signal.aborted) return
+        if (!mayPass(error) || this.#counts.assignments === 0) throw error
+        // PostgreSQL's patience is that of its own retries
+        const { retry } = this.#options.writable
+        if (this.#failures++ === 0) this.#failingSince = performance.now()
+        const elapsedMs = performance.now() - this.#failingSince
+        if (!isKafkaError(error) && !mayRetry(retry, error as Error, this.#failures, elapsedMs)) throw error
+        const delayMs = retryDelayMs(retry, this.#failures, Math.random())
+        this.#rejoin = true
+        this.#tellOutage(error as Error, this.#failures, delayMs)
+        await delay(delayMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  async #join(): Promise<void> {
+    this.#rejoin = false
+    const { consumer } = this.#options
+    await unlessAborted(consumer.joinGroup(), this.#stop.signal)
+  }
+
+  async #readAssignment(): Promise<void> {
+    const generation = this.#generation
+    const moved = (): boolean => generation !== this.#generation || this.#stop.signal.aborted
+    const { starts, topics } = await unlessAborted(this.#seek(), this.#stop.signal)
+    if (moved()) return
+    this.#topics = topics
+    const { consumer, maxBytes } = this.#options
+    const stream = await consumer.consume({
+      topics: [...this.#options.topics],
+      autocommit: false,
+      mode: 'committed',
+      fallbackMode: 'earliest',
+      maxBytes,
+    })
+    this.#stream = stream
+    this.#counts.assignments++
+    this.emit('assigned', starts)
+    try {
+      if (!moved()) for await (const record of stream) await this.#take(record as KafkaRecord)
+    } catch (error) {
+      if (!moved()) throw error
+    } finally {
+      stream.destroy()
+      if (!this.#stop.signal.aborted) await this.#drain()
+    }
+  }
+
+  /** Reads on at what PostgreSQL holds; without a checkpoint, at what the group's offsets say. */
+  async #seek(): Promise<{ starts: KafkaOffset[]; topics: ReadonlyMap<string, TopicState> }> {
+    const { consumer, topics, checkpoint, onlyTable } = this.#options
+    if (!checkpoint) return seek(consumer, topics, new Map())
+    const name = onlyTable === undefined ? checkpoint.name : fenceName(checkpoint.name, tableKey(onlyTable))
+    return seek(consumer, topics, await readCheckpoint(this.#pool, name, checkpoint.table))
+  }
+
+  /** Partitions have moved, or have to be asked for anew: the stream that reads is out of date. */
+  #assignmentMoved({ rejoin = false } = {}): void {
+    this.#generation++
+    this.#rejoin ||= rejoin
+    this.#stream?.destroy()
+  }
+
+  /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */
+  #compare({ topics }: { topics: ReadonlyMap<string, TopicState> }): void {
+    const changed = [...topics].some(([name, { id, partitionsCount }]) => {
+      const known = this.#topics.get(name)
+      return known !== undefined && (known.id !== id || known.partitionsCount !== partitionsCount)
+    })
+    if (!changed) return
+    this.#topics = new Map()
+    this.#assignmentMoved({ rejoin: true })
+  }
+
+  /** Hands a record on; resolves when there is room for the next one. */
+  async #take(record: KafkaRecord): Promise<void> {
+    this.#failures = 0
+    this.#counts.messagesReceived++
+    const topicId = this.#options.checkpoint && this.#topics.get(record.topic)?.id
+    const message = new KafkaMessage<Value>(record, topicId, this.#options.parseValue)
+    this.#ledger.read(message)
+    const table = this.#tableOf(message)
+    if (table === null) {
+      this.#done([message])
+      return
+    }
+    if (table === undefined && !this.#sinks.hasTable) {
+      this.#hold(message)
+      return
+    }
+    const { signal } = this.#stop
+    for (const item of [...this.#held.splice(0), message]) {
+      const full = this.#sinks.write(item, table)
+      if (full) await once(full, 'drain', { signal })
+    }
+  }
+
+  /** A message's table, null for none; undefined when it cannot be told, since the value cannot be read, say. */
+  #tableOf(message: KafkaMessage<Value>): TableName | null | undefined {
+    try {
+      return this.#options.tableOf(message) ?? null
+    } catch (cause) {
+      const known = cause instanceof PgBatchError && cause.code === 'ROW_INVALID'
+      const what = `\`table\` threw for ${placeName(message)}`
+      const error = known ? cause : new PgBatchError('ROW_INVALID', what, { outcome: 'not-sent', cause })
+      this.#misplaced.set(message, error)
+      return undefined
+    }
+  }
+
+  /** It is rejected from whichever table comes first, for rejecting is what a table's stream does. */
+  #hold(message: KafkaMessage<Value>): void {
+    const { rejectLimit } = this.#options.writable
+    if (this.#held.length >= Math.min(rejectLimit, HELD_MESSAGES)) throw this.#misplaced.get(message)!
+    this.#held.push(message)
+  }
+
+  #openSink(table: TableName, name: string): PgBatchWritable<KafkaMessage<Value>, object> {
+    const { passed, checkpoint, toRow, writable } = this.#options
+    const { operation } = passed as { operation?: (message: KafkaMessage<Value>) => unknown }
+    const afterCommit = writable.afterCommit
+    const sink = new PgBatchWritable<KafkaMessage<Value>, object>({
+      // a key's messages are in one partition, and stay in their order
+      ...(checkpoint
+        ? {}
+        : { laneOf: (message: KafkaMessage<Value>) => message.partition, position: kafkaPosition }),
+      ...passed,
+      pool: this.#pool,
+      connectionString: undefined,
+      table,
+      toRow: message => {
+        const misplaced = this.#misplaced.get(message)
+        if (misplaced) throw misplaced
+        return rowOf(message, { toRow, operation }) as object | null
+      },
+      afterCommit: async batch => {
+        await afterCommit?.(batch)
+        this.#done(batch)
+      },
+      ...(checkpoint
+        ? {
+            checkpoint: {
+              name: fenceName(checkpoint.name, name),
+              table: checkpoint.table,
+              position: kafkaPosition,
+            },
+          }
+        : {}),
+    })
+    sink.on('commit', commit => this.emit('commit', { ...commit, table: name }))
+    sink.on('retry', retry => this.emit('retry', { ...retry, table: name }))
+    sink.on('reject', reject => this.emit('reject', reject))
+    return sink
+  }
+
+  #done(messages: readonly KafkaMessage<Value>[]): void {
+    const offsets = this.#ledger.done(messages)
+    if (offsets.length > 0) this.#commits.add(offsets)
+    this.#onProgress()
+  }
+
+  async #commit(offsets: readonly KafkaOffset[]): Promise<void> {
+    const { consumer, checkpoint, onlyTable } = this.#options
+    if (checkpoint && onlyTable === undefined) {
+      const places = offsets.map(offset => ({ ...offset, topicId: this.#topics.get(offset.topic)?.id }))
+      await storeProgress(this.#pool, checkpoint, places)
+    }
+    await commitOffsets(consumer, offsets)
+  }
+
+  /** Waits until all that was read is written and its offsets committed, or everything stops. */
+  async #drain(): Promise<void> {
+    while (this.#ledger.size > this.#held.length && !this.#stop.signal.aborted) {
+      const progress = new Promise<void>(resolve => {
+        this.#onProgress = resolve
+      })
+      this.#sinks.flush()
+      await progress
+    }
+    if (this.#stop.signal.aborted) return
+    await this.#commits.idle()
+    this.#held = [] // read again
+    this.#ledger = new OffsetLedger()
+  }
+
+  async #leave(): Promise<void> {
+    const { consumer, ownsConsumer, topics } = this.#options
+    try {
+      if (ownsConsumer) await consumer.close(true)
+      else await consumer.leaveGroup(true)
+    } catch {
+      // Kafka is away, and will miss this member when its session is over
+    }
+    consumer.topics.untrackAll(...topics)
+  }
+
+  #tellOutage(error: Error, attempt: number, delayMs: number): void {
+    this.#counts.outages++
+    this.emit('outage', { error, attempt, delayMs })
+  }
+}
+
+/** The checkpoint of one table. */
+function fenceName(name: string, table: string): string {
+  return `${name}:${table}`
+}
