@@ -4,7 +4,7 @@ import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
 import { PgBatchError } from '../errors.ts'
 import type { TableParts } from '../table/identifier.ts'
-import { type Batch, filterGroup, placeOfItem, prepareBatch, type RowGroup } from './batch.ts'
+import { type Batch, filterGroup, placeOfItem, type RowGroup } from './batch.ts'
 import {
   type CheckpointPlan,
   CheckpointScope,
@@ -17,6 +17,7 @@ import { type RejectBudget, type RejectedRow, storeDeadLetters } from './dead-le
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
 import { isolateBatch } from './isolate-batch.ts'
 import type { WritePlan } from './plan.ts'
+import { prepareBatch } from './prepare-batch.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
 

@@ -1,0 +1,61 @@
+import { PgBatchError } from '../errors.ts'
+import { type Batch, type InvalidItem, placeOfItem, type RowGroup } from './batch.ts'
+import type { Rows } from './make-rows.ts'
+import { askOperation, missingKey, type OperationError } from './operation.ts'
+import type { WritePlan } from './plan.ts'
+
+/** Asks what each row is for. A delete needs no more than the values of its key. */
+export function splitByOperation<Item>(
+  { rows, indexes }: Rows,
+  batch: Batch<Item>,
+  plan: WritePlan<Item>,
+  operation: (item: Item) => unknown,
+  invalid: InvalidItem[],
+): { upserts: Rows; deletes: RowGroup[] } {
+  const upserts = { rows: [] as object[], indexes: [] as number[] }
+  const deletes = { rows: [] as object[], indexes: [] as number[] }
+  const keys = plan.deletes.columns.map(index => plan.columns[index]!)
+  for (const [i, row] of rows.entries()) {
+    const index = indexes ? indexes[i]! : i
+    try {
+      const isDelete = askOperation(operation, batch.items[index] as Item) === 'delete'
+      const missing = isDelete ? missingKey(row, keys) : undefined
+      if (missing) {
+        invalid.push({ index, error: deleteWithoutKey(batch, index, missing) })
+        continue
+      }
+      const group = isDelete ? deletes : upserts
+      group.rows.push(row)
+      group.indexes.push(index)
+    } catch (error) {
+      invalid.push({ index, error: operationFailed(batch, index, error as OperationError) })
+    }
+  }
+  return {
+    upserts:
+      upserts.rows.length === batch.items.length ? { rows: upserts.rows, indexes: undefined } : upserts,
+    deletes: deletes.rows.length > 0 ? [{ batch, shape: plan.deletes, ...deletes }] : [],
+  }
+}
+
+function deleteWithoutKey(
+  batch: Batch<unknown>,
+  index: number,
+  { column, cause }: { column: string; cause?: unknown },
+): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  return new PgBatchError(
+    'ROW_INVALID',
+    `Row ${rowIndex} of batch ${batch.id} is to be deleted, but has no value for the key's column ${JSON.stringify(column)}`,
+    { outcome: 'not-sent', batchId: batch.id, rowIndex, column, cause },
+  )
+}
+
+function operationFailed(batch: Batch<unknown>, index: number, error: OperationError): PgBatchError {
+  const rowIndex = placeOfItem(batch, index)
+  return new PgBatchError(
+    'CALLBACK_FAILED',
+    `\`operation\` ${error.message} for row ${rowIndex} of batch ${batch.id}`,
+    { outcome: 'not-sent', batchId: batch.id, rowIndex, cause: error.cause },
+  )
+}
