@@ -16,7 +16,7 @@ import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions }
 import { rowOf } from './message-row.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
-import { isKafkaError, mayPass } from './outage.ts'
+import { isKafkaError, isRebalance, mayPass } from './outage.ts'
 import { type KafkaOffset, kafkaPosition } from './position.ts'
 import { seek } from './seek-to-stored.ts'
 import { storeProgress } from './store-progress.ts'
@@ -42,8 +42,9 @@ export interface KafkaToPgStats extends Stats {
  * before its offset is committed to Kafka; with `delivery: 'exactly-once'` it is there once, whatever fails or moves.
  *
  * A failure of PostgreSQL that retries do not mend ends it: `finished` rejects with a PgBatchError, and the consumer has
- * left its group. So does a refusal by Kafka (authorization, say), and whatever goes wrong before the first assignment.
- * Later outages of Kafka are waited for, however long they take, with a growing delay of up to `retry.maxDelayMs`.
+ * left its group. So does a refusal by Kafka (authorization, say), and whatever goes wrong before the first assignment,
+ * except for a rebalance. Later outages of Kafka are waited for, however long they take, with a growing delay of up to
+ * `retry.maxDelayMs`.
  *
  * @typeParam Value what the messages' values are
  * @typeParam Row what `toRow` makes of a message
@@ -184,7 +185,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         await this.#readAssignment()
       } catch (error) {
         if (signal.aborted) return
-        if (!mayPass(error) || this.#counts.assignments === 0) throw error
+        // a group that starts moves its partitions about, as each of its members comes
+        const atStart = this.#counts.assignments === 0 && !isRebalance(error)
+        if (!mayPass(error) || atStart) throw error
         // PostgreSQL's patience is that of its own retries
         const { retry } = this.#options.writable
         if (this.#failures++ === 0) this.#failingSince = performance.now()

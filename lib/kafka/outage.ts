@@ -26,3 +26,13 @@ export function mayPass(error: unknown): boolean {
   if (/AUTHENTICATION|UNSUPPORTED/.test(code) || PERMANENT.test(apiId)) return false
   return [...errors, cause].every(inner => !isKafkaError(inner) || mayPass(inner))
 }
+
+/** What Kafka says to a member while its group shares the partitions out anew. */
+const MOVING = /^(REBALANCE_IN_PROGRESS|ILLEGAL_GENERATION|UNKNOWN_MEMBER_ID)$/
+
+/** True when it came in between that the group shares its partitions out anew. */
+export function isRebalance(error: unknown): boolean {
+  if (!isKafkaError(error)) return false
+  const { apiId = '', errors = [], cause } = error
+  return MOVING.test(apiId) || [...errors, cause].some(isRebalance)
+}

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import { Consumer, ResponseError } from '@platformatic/kafka'
 import { expect } from 'chai'
-import type { KafkaOffset } from '../../lib/kafka/index.ts'
+import sinon from 'sinon'
+import { type KafkaOffset, kafkaToPg } from '../../lib/kafka/index.ts'
 import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
 import { until } from '../support/until.ts'
-import { count, ids, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
+import { consumerOptions, count, ids, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
 
 describe('a rebalance', function () {
   this.timeout(90_000)
@@ -92,6 +94,26 @@ describe('a rebalance', function () {
     expect(await whole).to.have.length(2)
     await kafka.produce(topic, ids(0, 10, 2))
     await untilRows(db.pool, 'left_over', 10)
+  })
+
+  it('is no failure when it comes in between while a member starts', async () => {
+    await db.pool.query('CREATE TABLE started (id bigint)')
+    const topic = await kafka.createTopic(1)
+    const consumer = new Consumer(consumerOptions(kafka, kafka.fresh('group')))
+    // the client tries its commits again some times; a group with many members that start outlasts that
+    const commit = sinon.stub(consumer, 'commit')
+    commit.onFirstCall().rejects(new ResponseError(8, 9, { '/topics/0/partitions/0': [27, null] }, {}))
+    commit.callThrough()
+    await kafka.produce(topic, ids(0, 10))
+    try {
+      const options = { topics: [topic], table: 'started', delivery: 'exactly-once' } as const
+      const sink = kafkaToPg({ ...options, consumer, pool: db.pool })
+      await Promise.race([untilRows(db.pool, 'started', 10), sink.finished])
+      await sink.close()
+      expect(sink.stats.outages).to.equal(1)
+    } finally {
+      await consumer.close(true)
+    }
   })
 
   it('takes partitions that a topic has got since', async () => {

@@ -44,6 +44,12 @@ interface Row {
 const UPSERT = { onConflict: { target: ['id'], action: 'update' } } as const
 const STATS_MS = 50
 
+/** The client's errors say what Kafka answered in the errors that they hold. */
+function reasonOf(error: Error & { errors?: readonly Error[]; cause?: unknown }): string {
+  const inner = [...(error.errors ?? []), error.cause].filter(one => one instanceof Error)
+  return [String(error), ...inner.map(reasonOf)].join(': ')
+}
+
 /** A member of the group, from `join` to `leave`. */
 class Membership {
   readonly #number: number
@@ -75,7 +81,7 @@ class Membership {
     this.#timer = setInterval(() => this.#tell('progress'), STATS_MS)
     this.#sink.finished.then(
       () => this.#end('left'),
-      error => this.#end('failed', String(error)),
+      error => this.#end('failed', reasonOf(error)),
     )
   }
 

@@ -111,13 +111,24 @@ const broker: Trouble = async (scene, { backlog, more, kills }, random) => {
   }
 }
 
-/** PostgreSQL and all its processes are killed and started again while three members are at work. */
+/**
+ * PostgreSQL and all its processes are killed and started again while three members are at work: half of the times while
+ * transactions are held before their COMMIT, else at any moment.
+ */
 const server: Trouble = async (scene, { backlog, more, kills }, random) => {
   await underWay(scene, backlog)
+  const restart = (): Promise<void> => scene.server.killAndRestart(() => sleep(random.integer(0, 500)))
   for (let kill = 0; kill < kills; kill++) {
     const producing = scene.topic.produce(more)
-    await sleep(random.integer(0, 400))
-    await scene.server.killAndRestart(() => sleep(random.integer(0, 500)))
+    if (random.next() < 0.5) {
+      await scene.heldUp(async () => {
+        await until('a transaction under way', async () => (await scene.held()) > 0, PATIENCE_MS)
+        await restart()
+      })
+    } else {
+      await sleep(random.integer(0, 400))
+      await restart()
+    }
     scene.tally.kills++
     await producing
     await progress(scene)
