@@ -1,3 +1,6 @@
+/** Four pieces of 64 KiB and what they are over, so that little of a slab lies waste while its pieces are held. */
+const SLAB_BYTES = 272 * 1024
+
 /**
  * A growing run of bytes with direct access: encoders reserve room, store by index, and move `length`.
  * Nothing is allocated per value.
@@ -12,7 +15,7 @@ export class ByteBuffer {
   readonly #slabBytes: number
 
   /** @param slabBytes how much memory to ask for at a time; several takes share one slab. */
-  constructor(slabBytes = 256 * 1024) {
+  constructor(slabBytes = SLAB_BYTES) {
     this.#slabBytes = slabBytes
     // Slow: not from the shared pool, whose slabs other buffers would keep alive.
     this.bytes = Buffer.allocUnsafeSlow(slabBytes)

@@ -17,7 +17,7 @@ import { isRowsFault, isTransient } from './transient.ts'
  * bounds how long a row that has arrived can stay invisible. A commit waits for the disk, some 7 ms: 20,000 rows of 105
  * bytes a transaction reach 0.8 of the rate of 100,000 on one connection.
  */
-export const TRANSACTION_BOUNDS = Object.freeze({ rows: 100_000, bytes: 8 * 1024 * 1024, ms: 1000 })
+export const TRANSACTION_BOUNDS = Object.freeze({ rows: 100_000, bytes: 6 * 1024 * 1024, ms: 1000 })
 
 /** What a batch's items take while they are held, as a multiple of their bytes: 500 of heap for a row of 120. */
 const ITEMS_PER_BYTES = 4

@@ -38,13 +38,13 @@ describe('a process that writes', () => {
     expect(await countOf(db.pool, 'kept WHERE id = 1')).to.equal(1)
   })
 
-  it('takes no more than 64 MB of heap, and 200 MB in all, for 300,000 rows and a slow server', async () => {
+  it('takes no more than 64 MB of heap, and 256 MB with all that runs TypeScript, for 300,000 rows and a slow server', async () => {
     const { status, stdout, stderr } = await start('many-rows', [300_000, 2, 20], ['--max-old-space-size=64'])
     expect(stderr).to.equal('')
     expect(status).to.equal(0)
     const { rowsCommitted, peakBytes } = JSON.parse(stdout)
     expect(rowsCommitted).to.equal(300_000)
-    expect(peakBytes).to.be.below(200 * 1024 * 1024)
+    expect(peakBytes).to.be.below(256 * 1024 * 1024)
     expect(await countOf(db.pool, 'many')).to.equal(300_000)
   })
 })
