@@ -61,12 +61,14 @@ export interface ReadingConsumer extends SeekingConsumer {
   leaveGroup(force?: boolean): Promise<void>
   close(force?: boolean): Promise<void>
   on(event: 'consumer:group:join', listener: () => void): unknown
+  on(event: 'consumer:group:rebalance', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   on(
     event: 'client:metadata',
     listener: (metadata: { topics: ReadonlyMap<string, TopicState> }) => void,
   ): unknown
   off(event: 'consumer:group:join', listener: () => void): unknown
+  off(event: 'consumer:group:rebalance', listener: () => void): unknown
   off(event: 'error', listener: (error: Error) => void): unknown
   off(
     event: 'client:metadata',

@@ -94,6 +94,11 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   /** Grows when partitions move: what began with another number is out of date. */
   #generation = 0
   #rejoin = true
+  /**
+   * Pending while the group shares its partitions out anew. A commit that comes in between is refused, upon which the
+   * client joins once more, and so has everybody begin again: members that commit much would not come to rest.
+   */
+  #sharedOut: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
   #topics: ReadonlyMap<string, TopicState> = new Map()
   /** Failures since a message came last, and when the first of them was. */
   #failures = 0
@@ -135,6 +140,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   #halt(reason: Error): void {
     this.#stop.abort(reason)
+    this.#sharedOut?.resolve()
     this.#stream?.destroy()
     this.#onProgress()
   }
@@ -151,7 +157,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     const onError = (): void => this.#assignmentMoved({ rejoin: true })
     const onMetadata = (metadata: { topics: ReadonlyMap<string, TopicState> }): void =>
       this.#compare(metadata)
+    const onRebalance = (): void => this.#shareOut()
     consumer.on('consumer:group:join', onJoin)
+    consumer.on('consumer:group:rebalance', onRebalance)
     consumer.on('error', onError)
     consumer.on('client:metadata', onMetadata)
     try {
@@ -165,6 +173,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       throw error
     } finally {
       consumer.off('consumer:group:join', onJoin)
+      consumer.off('consumer:group:rebalance', onRebalance)
       consumer.off('client:metadata', onMetadata)
       await this.#leave()
       await this.#ownPool?.end()
@@ -244,9 +253,23 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   /** Partitions have moved, or have to be asked for anew: the stream that reads is out of date. */
   #assignmentMoved({ rejoin = false } = {}): void {
+    this.#sharedOut?.resolve()
     this.#generation++
     this.#rejoin ||= rejoin
     this.#stream?.destroy()
+  }
+
+  /** The client has learnt of a rebalance, and joins; it says so, or that it could not. */
+  #shareOut(): void {
+    if (this.#sharedOut || this.#stop.signal.aborted) return
+    let resolve = (): void => {}
+    const done = new Promise<void>(settle => {
+      resolve = () => {
+        this.#sharedOut = undefined
+        settle()
+      }
+    })
+    this.#sharedOut = { done, resolve }
   }
 
   /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */
@@ -353,6 +376,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       const places = offsets.map(offset => ({ ...offset, topicId: this.#topics.get(offset.topic)?.id }))
       await storeProgress(this.#pool, checkpoint, places)
     }
+    await this.#sharedOut?.done
     await commitOffsets(consumer, offsets)
   }
 

@@ -116,6 +116,30 @@ describe('a rebalance', function () {
     }
   })
 
+  it('is not disturbed by commits: they wait until the partitions are shared out', async () => {
+    await db.pool.query('CREATE TABLE undisturbed (id bigint)')
+    const topic = await kafka.createTopic(1)
+    const group = kafka.fresh('group')
+    const consumer = new Consumer(consumerOptions(kafka, group))
+    const options = { topics: [topic], table: 'undisturbed', delivery: 'at-least-once' } as const
+    const sink = kafkaToPg({ ...options, consumer, pool: db.pool })
+    try {
+      await once(sink, 'assigned')
+      const commit = sinon.spy(consumer, 'commit')
+      consumer.emit('consumer:group:rebalance', { groupId: group })
+      await kafka.produce(topic, ids(0, 10))
+      await untilRows(db.pool, 'undisturbed', 10)
+      await kafka.produce(topic, ids(10, 20)) // when these are in, the first ones' commit would have gone out
+      await untilRows(db.pool, 'undisturbed', 20)
+      expect(commit.callCount).to.equal(0)
+      consumer.emit('consumer:group:join', { groupId: group, memberId: consumer.memberId! })
+      await untilCommitted(kafka, group, topic, [20n])
+    } finally {
+      await sink.close()
+      await consumer.close(true)
+    }
+  })
+
   it('takes partitions that a topic has got since', async () => {
     await db.pool.query('CREATE TABLE grown (id bigint)')
     const topic = await kafka.createTopic(1)
