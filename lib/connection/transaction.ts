@@ -72,10 +72,9 @@ export class Transaction {
     const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
     copy.settled.catch(error => this.#noteFailure(error))
     if (this.#options.ticketed) {
-      copy.ready().then(
-        () => this.#noteTicket(copy.precedingRows[0]),
-        () => {},
-      )
+      // also when the COPY has failed by then: under a savepoint the transaction goes on
+      const note = (): void => this.#noteTicket(copy.precedingRows[0])
+      copy.ready().then(note, note)
     }
     return copy
   }
