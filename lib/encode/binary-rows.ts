@@ -1,13 +1,8 @@
 import type { Column } from '../types.ts'
+import { BINARY_FORMAT, putStagingFields } from './binary-format.ts'
 import { codecFor } from './codec-for.ts'
 import { makePutFields } from './put-fields.ts'
 import type { RowEncoder } from './row-contract.ts'
-
-/** `PGCOPY\n\377\r\n\0`, no flags, no header extension. */
-export const BINARY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
-
-export const BINARY_TRAILER = -1
-export const NULL_FIELD = -1
 
 /**
  * Tuples of COPY's binary format: the count of fields, then each field's length and bytes.
@@ -24,8 +19,7 @@ export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { sha
   const putFields = makePutFields(fields)
 
   return {
-    format: 'binary',
-    begin: out => out.putBytes(BINARY_SIGNATURE),
+    ...BINARY_FORMAT,
     row(out, row, ordinal) {
       const start = out.length
       try {
@@ -39,14 +33,8 @@ export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { sha
         out.length = start
         throw error
       }
-      if (staging) {
-        out.putInt32(4)
-        out.putInt32(ordinal)
-        out.putInt32(4)
-        out.putInt32(staging.shape)
-      }
+      if (staging) putStagingFields(out, ordinal, staging.shape)
       return undefined
     },
-    end: out => out.putInt16(BINARY_TRAILER),
   }
 }

@@ -1,7 +1,7 @@
 import { ESCAPED, FieldCutter } from '../csv/field-cutter.ts'
 import { type CsvColumns, CsvRecord, raggedText } from '../csv/record.ts'
 import type { Column } from '../types.ts'
-import { BINARY_SIGNATURE, BINARY_TRAILER, NULL_FIELD } from './binary-rows.ts'
+import { BINARY_FORMAT, putNull, putStagingFields } from './binary-format.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import { codecFor } from './codec-for.ts'
 import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
@@ -26,8 +26,7 @@ function makeBinary(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOption
   const fieldCount = fields.length + (staging ? 2 : 0)
 
   return {
-    format: 'binary',
-    begin: out => out.putBytes(BINARY_SIGNATURE),
+    ...BINARY_FORMAT,
     row(out, row, ordinal) {
       const { chunk } = cut(cutter, row, csv)
       const start = out.length
@@ -35,7 +34,7 @@ function makeBinary(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOption
       for (let i = 0; i < fields.length; i++) {
         const { name, index, put } = fields[i]!
         if (cutter.isNull(chunk, index)) {
-          out.putInt32(NULL_FIELD)
+          putNull(out)
           continue
         }
         let fits: boolean
@@ -50,15 +49,9 @@ function makeBinary(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOption
           return name
         }
       }
-      if (staging) {
-        out.putInt32(4)
-        out.putInt32(ordinal)
-        out.putInt32(4)
-        out.putInt32(staging.shape)
-      }
+      if (staging) putStagingFields(out, ordinal, staging.shape)
       return undefined
     },
-    end: out => out.putInt16(BINARY_TRAILER),
   }
 }
 
@@ -79,7 +72,7 @@ function makeText(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOptions,
     row(out, row, ordinal) {
       const { chunk } = cut(cutter, row, csv)
       for (const index of indexes) {
-        if (cutter.isNull(chunk, index)) putNull(out)
+        if (cutter.isNull(chunk, index)) putTextNull(out)
         else if (cutter.kinds[index] === ESCAPED) {
           const length = cutter.unescape(chunk, index)
           putEscaped(out, cutter.unescaped, 0, length)
@@ -105,7 +98,7 @@ function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecor
   return row
 }
 
-function putNull(out: ByteBuffer): void {
+function putTextNull(out: ByteBuffer): void {
   out.reserve(3)
   const { bytes } = out
   bytes[out.length++] = BACKSLASH

@@ -1,3 +1,4 @@
+import { putNull } from './binary-format.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import type { Codec } from './codec.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
@@ -77,12 +78,6 @@ export function looped(fields: readonly BinaryField[]): PutFields {
       throw unencodable(fields[at]!, error)
     }
   }
-}
-
-const NULL_FIELD = -1
-
-function putNull(out: ByteBuffer): void {
-  out.putInt32(NULL_FIELD)
 }
 
 function putView(out: ByteBuffer, value: ArrayBufferView): void {
