@@ -19,6 +19,8 @@ export class FieldCutter {
   kinds = new Uint8Array(32)
   /** Holds what `unescape` was called for last. */
   unescaped = Buffer.alloc(1024)
+  /** Where the quotes end that `unquote` was called for last. */
+  closed = 0
   readonly #delimiter: number
   readonly #quote: number
   readonly #escape: number
@@ -36,26 +38,35 @@ export class FieldCutter {
 
   /** Cuts a record; returns how many fields it has. */
   cut({ chunk, start, end }: CsvRecord): number {
-    const delimiter = this.#delimiter
-    const quote = this.#quote
-    let { starts, ends, kinds } = this
     let field = 0
     for (let at = start; ; at++) {
-      if (field === starts.length) ({ starts, ends, kinds } = this.#grow())
-      if (at < end && chunk[at] === quote) {
-        starts[field] = at + 1
-        at = this.#closingQuote(chunk, at + 1, end)
-        ends[field] = at++
-        kinds[field] = this.#sawEscape ? ESCAPED : QUOTED
-      } else {
-        starts[field] = at
-        while (at < end && chunk[at] !== delimiter) at++
-        ends[field] = at
-        kinds[field] = PLAIN
-      }
+      if (field === this.starts.length) this.#grow()
+      at = this.cutField(field, chunk, at, end)
       field++
       if (at >= end) return field
     }
+  }
+
+  isQuoted(chunk: Buffer, at: number, end: number): boolean {
+    return at < end && chunk[at] === this.#quote
+  }
+
+  /** Cuts the field that starts at a place; returns the place behind it, of a delimiter or the end. */
+  cutField(field: number, chunk: Buffer, start: number, end: number): number {
+    if (this.isQuoted(chunk, start, end)) {
+      const close = this.#closingQuote(chunk, start + 1, end)
+      this.starts[field] = start + 1
+      this.ends[field] = close
+      this.kinds[field] = this.#sawEscape ? ESCAPED : QUOTED
+      return close + 1
+    }
+    const delimiter = this.#delimiter
+    let at = start
+    while (at < end && chunk[at] !== delimiter) at++
+    this.starts[field] = start
+    this.ends[field] = at
+    this.kinds[field] = PLAIN
+    return at
   }
 
   #closingQuote(chunk: Buffer, start: number, end: number): number {
@@ -96,16 +107,30 @@ export class FieldCutter {
 
   /** Puts the bytes of a field with escapes, without these, into `unescaped`; returns how many there are. */
   unescape(chunk: Buffer, field: number): number {
+    const start = this.starts[field]!
     const end = this.ends[field]!
+    if (this.unescaped.length < end - start) this.unescaped = Buffer.allocUnsafe((end - start) * 2)
+    return this.unquote(chunk, start, end, this.unescaped, 0)
+  }
+
+  /**
+   * Copies bytes that stand in quotes, without escapes, up to the closing quote; `into` must have room for all up to
+   * `end`. Returns the place behind the copy, and leaves that of the closing quote in `closed`.
+   */
+  unquote(chunk: Buffer, start: number, end: number, into: Buffer, to: number): number {
+    const quote = this.#quote
     const escapeBy = this.#escape
-    let at = this.starts[field]!
-    if (this.unescaped.length < end - at) this.unescaped = Buffer.allocUnsafe((end - at) * 2)
-    const out = this.unescaped
-    let length = 0
+    let length = to
+    let at = start
     for (; at < end; at++) {
-      if (chunk[at] === escapeBy && this.#isEscape(chunk, at, end)) at++
-      out[length++] = chunk[at]!
+      const byte = chunk[at]!
+      if (byte === quote || byte === escapeBy) {
+        if (this.#isEscape(chunk, at, end)) at++
+        else if (byte === quote) break
+      }
+      into[length++] = chunk[at]!
     }
+    this.closed = at
     return length
   }
 
@@ -116,7 +141,7 @@ export class FieldCutter {
     return chunk.toString('utf8', this.starts[field], this.ends[field])
   }
 
-  #grow(): this {
+  #grow(): void {
     const { starts, ends, kinds } = this
     const length = starts.length * 2
     this.starts = new Int32Array(length)
@@ -125,7 +150,6 @@ export class FieldCutter {
     this.starts.set(starts)
     this.ends.set(ends)
     this.kinds.set(kinds)
-    return this
   }
 }
 

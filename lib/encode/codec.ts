@@ -27,6 +27,3 @@ export interface Codec {
    */
   readonly textOfBinary?: (bytes: Buffer) => string | undefined
 }
-
-/** What a codec's `binary` does for a string, of the string's UTF-8 bytes: the same field, or false. */
-export type PutUtf8 = (out: ByteBuffer, bytes: Buffer, start: number, end: number) => boolean

@@ -1,6 +1,7 @@
 import { putNull } from './binary-format.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import type { Codec } from './codec.ts'
+import { compile, MOST_UNROLLED } from './compile.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 import { ValueError } from './value-error.ts'
@@ -17,9 +18,6 @@ export interface BinaryField {
  * @throws ValueError for a value that has no form at all
  */
 export type PutFields = (out: ByteBuffer, row: object) => number
-
-/** The optimizing compiler refuses functions of more than 60 kB of bytecode; a column makes about 60 bytes. */
-const MOST_UNROLLED = 256
 
 /** Unrolled where that is possible and pays. */
 export function makePutFields(fields: readonly BinaryField[]): PutFields {
@@ -42,7 +40,7 @@ export function unrolled(fields: readonly BinaryField[]): PutFields | undefined 
       else if (typeof value === 'object' && isView(value)) putView(out, value)
       else if (!put${i}(out, value) && !putOther(out, start, value, text${i})) return ${i}`,
   )
-  const text = `'use strict'
+  const text = `
     ${makers.join('\n')}
     return (out, row) => {
       let at, start, value
@@ -52,12 +50,7 @@ export function unrolled(fields: readonly BinaryField[]): PutFields | undefined 
         throw unencodable(fields[at], error)
       }
     }`
-  try {
-    const make = new Function('fields', ...Object.keys(PARTS), text)
-    return make(fields, ...Object.values(PARTS)) as PutFields
-  } catch {
-    return undefined // node --disallow-code-generation-from-strings
-  }
+  return compile(text, { fields, ...PARTS })
 }
 
 export function looped(fields: readonly BinaryField[]): PutFields {

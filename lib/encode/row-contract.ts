@@ -22,6 +22,12 @@ export interface RowEncoderOptions {
   format: 'binary' | 'text'
   /** For a staging table: two more int4 fields end each row, its `ordinal` and this number of its shape. */
   staging?: { shape: number } | undefined
-  /** The rows are `CsvRecord`s; else objects with a key for each column. */
+  /**
+   * The rows are `CsvRecord`s, of which the server stores what it would of objects with a string or null for each field;
+   * else they are objects with a key for each column.
+   */
   csv?: CsvColumns | undefined
 }
+
+/** What is wrong with a row of `csv` that is none. */
+export const NO_CSV_RECORD = 'expected a CsvRecord'

@@ -1,7 +1,8 @@
 import type { Column } from '../types.ts'
 import { makeBinaryRowEncoder } from './binary-rows.ts'
 import { codecFor } from './codec-for.ts'
-import { makeCsvRowEncoder } from './csv-rows.ts'
+import { makeCsvBinaryRowEncoder } from './csv-binary-rows.ts'
+import { makeCsvTextRowEncoder } from './csv-text-rows.ts'
 import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 import { makeTextRowEncoder } from './text-rows.ts'
 
@@ -11,7 +12,9 @@ export { ValueError } from './value-error.ts'
 /** @throws TypeError for the binary format where `canBeBinary(columns)` is false */
 export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
   const { columns, format, staging, csv } = options
-  if (csv) return makeCsvRowEncoder(csv, options)
+  if (csv) {
+    return format === 'binary' ? makeCsvBinaryRowEncoder(csv, options) : makeCsvTextRowEncoder(csv, options)
+  }
   return format === 'binary' ? makeBinaryRowEncoder(columns, staging) : makeTextRowEncoder(columns, staging)
 }
 

@@ -10,7 +10,8 @@ import { numeric } from '../../../lib/encode/codecs/numeric.ts'
 import { json, jsonb, name, text } from '../../../lib/encode/codecs/text.ts'
 import { timestamp, timestamptz } from '../../../lib/encode/codecs/timestamp.ts'
 import { uuid } from '../../../lib/encode/codecs/uuid.ts'
-import { utf8FieldOf } from '../../../lib/encode/utf8-fields.ts'
+import { MISFIT, NO_DELIMITER, type ScanField } from '../../../lib/encode/scan-field.ts'
+import { scanFieldOf } from '../../../lib/encode/scan-fields.ts'
 
 const digits = (min: number, max: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
@@ -79,24 +80,49 @@ function bytesOf(put: (out: ByteBuffer) => boolean): string | false {
   return put(out) && out.take().toString('hex')
 }
 
-describe('utf8FieldOf', () => {
+const DELIMITERS = [',', '\t', '-', ' ', '1']
+
+describe('scanFieldOf', () => {
   for (const [title, codec, texts] of CODECS) {
+    /** What is appended for a value that stands among others, by the scanner and by the codec. */
+    const compare = (scan: ScanField, value: string, before: string, behind: string, delimiter: number) => {
+      const expected = bytesOf(out => codec.binary!(out, value))
+      const bytes = Buffer.from(before + value + behind)
+      const start = Buffer.byteLength(before)
+      const stop = start + Buffer.byteLength(value)
+      const end = delimiter === NO_DELIMITER ? stop : bytes.length
+      const actual = bytesOf(out => {
+        const at = scan(out, bytes, start, end, delimiter)
+        if (at !== MISFIT) expect(at).to.equal(stop)
+        return at !== MISFIT
+      })
+      expect(actual).to.equal(expected)
+      return expected !== false
+    }
+
     it(`appends for the bytes of a ${title} what the codec does for the string`, () => {
-      const put = utf8FieldOf(codec)
+      const scan = scanFieldOf(codec, ',')
       let exact = 0
       fc.assert(
         fc.property(texts, fc.string({ maxLength: 3 }), (value, before) => {
-          const expected = bytesOf(out => codec.binary!(out, value))
-          if (expected !== false) exact++
-          // other bytes stand around the field
-          const bytes = Buffer.from(`${before}${value}1.5`)
-          const start = Buffer.byteLength(before)
-          const end = start + Buffer.byteLength(value)
-          expect(bytesOf(out => put(out, bytes, start, end))).to.equal(expected)
+          if (compare(scan, value, before, '1.5', NO_DELIMITER)) exact++
         }),
         { numRuns: 1000 },
       )
       expect(exact).to.be.above(100)
+    })
+
+    it(`ends a ${title} at the delimiter, whatever that is, or at the end`, () => {
+      let exact = 0
+      fc.assert(
+        fc.property(texts, fc.constantFrom(...DELIMITERS), fc.boolean(), (value, delimiter, last) => {
+          const whole = value.split(delimiter)[0]!
+          const scan = scanFieldOf(codec, delimiter)
+          if (compare(scan, whole, '7', last ? '' : `${delimiter}5`, delimiter.charCodeAt(0))) exact++
+        }),
+        { numRuns: 1000 },
+      )
+      expect(exact).to.be.above(20)
     })
   }
 })

@@ -1,59 +1,9 @@
 import { ESCAPED, FieldCutter } from '../csv/field-cutter.ts'
 import { type CsvColumns, CsvRecord, raggedText } from '../csv/record.ts'
 import type { Column } from '../types.ts'
-import { BINARY_FORMAT, putNull, putStagingFields } from './binary-format.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
-import { codecFor } from './codec-for.ts'
-import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
-import { utf8FieldOf } from './utf8-fields.ts'
+import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from './row-contract.ts'
 import { ValueError } from './value-error.ts'
-
-/**
- * Rows that are records of a CSV file, encoded from the bytes of the file. The server stores of them what it would of
- * an object with a string or null for each field.
- */
-export function makeCsvRowEncoder(csv: CsvColumns, options: Omit<RowEncoderOptions, 'csv'>): RowEncoder {
-  return options.format === 'binary' ? makeBinary(csv, options) : makeText(csv, options)
-}
-
-function makeBinary(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOptions, 'csv'>): RowEncoder {
-  const cutter = new FieldCutter(csv.format)
-  const fields = columns.map(({ name, type }) => ({
-    name,
-    index: csv.fields.indexOf(name),
-    put: utf8FieldOf(codecFor(type)),
-  }))
-  const fieldCount = fields.length + (staging ? 2 : 0)
-
-  return {
-    ...BINARY_FORMAT,
-    row(out, row, ordinal) {
-      const { chunk } = cut(cutter, row, csv)
-      const start = out.length
-      out.putInt16(fieldCount)
-      for (let i = 0; i < fields.length; i++) {
-        const { name, index, put } = fields[i]!
-        if (cutter.isNull(chunk, index)) {
-          putNull(out)
-          continue
-        }
-        let fits: boolean
-        if (cutter.kinds[index] === ESCAPED) {
-          const length = cutter.unescape(chunk, index)
-          fits = put(out, cutter.unescaped, 0, length)
-        } else {
-          fits = put(out, chunk, cutter.starts[index]!, cutter.ends[index]!)
-        }
-        if (!fits) {
-          out.length = start
-          return name
-        }
-      }
-      if (staging) putStagingFields(out, ordinal, staging.shape)
-      return undefined
-    },
-  }
-}
 
 const TAB = 0x09
 const NEWLINE = 0x0a
@@ -62,7 +12,11 @@ const BACKSLASH = 0x5c
 const LETTER_N = 0x4e
 const LETTER_R = 0x72
 
-function makeText(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOptions, 'csv'>): RowEncoder {
+/** Records of a CSV file as lines of COPY's text format, which carries whatever they hold. */
+export function makeCsvTextRowEncoder(
+  csv: CsvColumns,
+  { columns, staging }: Omit<RowEncoderOptions, 'csv'>,
+): RowEncoder {
   const cutter = new FieldCutter(csv.format)
   const indexes = columns.map(({ name }: Column) => csv.fields.indexOf(name))
 
@@ -92,7 +46,7 @@ function makeText(csv: CsvColumns, { columns, staging }: Omit<RowEncoderOptions,
 
 /** @throws ValueError for what is no record of the file */
 function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecord {
-  if (!(row instanceof CsvRecord)) throw new ValueError(undefined, 'expected a CsvRecord')
+  if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
   const count = cutter.cut(row)
   if (count !== fields.length) throw new ValueError(undefined, raggedText(row, count, fields.length))
   return row
