@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -21,8 +20,7 @@ export async function buildCommand(): Promise<BuiltCommand> {
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'bench-load-'))
   await cp(join(REPOSITORY, 'package.json'), join(folder, 'package.json'))
-  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
-  const words = ['-p', join(REPOSITORY, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]
-  await run(process.execPath, [join(typescript, 'bin', 'tsc'), ...words])
+  const words = ['run', 'build:cli', '--', `--outdir=${join(folder, 'dist', 'cli')}`]
+  await run('npm', words, { cwd: REPOSITORY, shell: process.platform === 'win32' })
   return { main: join(folder, 'dist', 'cli', 'main.js'), remove: () => rm(folder, { recursive: true }) }
 }

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
-import Table from 'cli-table3'
 import { LongNumber, RawJson, toJsonText } from '../exact-json.ts'
 import { hexText } from '../sources/hex-text.ts'
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 import { peekRows } from './peek-rows.ts'
+import { printedTable } from './printed-table.ts'
 import { plural } from './report.ts'
 
 /** What a load would do. */
@@ -43,7 +43,7 @@ function drawRows(rows: readonly SourceRow[], columns: readonly string[], width:
   if (rows.length === 0) return ['There are no rows.']
   const present = columns.filter(name => rows.some(row => name in row))
   const shown = fitting(present, rows, width)
-  const table = new Table({ head: shown.map(short), style: { head: [], border: [], compact: true } })
+  const table = printedTable({ head: shown.map(short), style: { head: [], border: [], compact: true } })
   for (const row of rows) table.push(shown.map(name => short(cell(row[name]))))
   const left = present.slice(shown.length)
   const others = left.length === 0 ? '' : `, and ${plural(left.length, 'more column')}: ${left.join(', ')}`

@@ -9,7 +9,7 @@ import { loadKnown } from './load-known.ts'
 import { loadNew } from './load-new.ts'
 import type { Output } from './output.ts'
 import { checkRejectsFile } from './rejects-file.ts'
-import { connectionsOf } from './run-options.ts'
+import { batchRowsOf, connectionsOf } from './run-options.ts'
 import { chooseNotify } from './watch/choose-watchers.ts'
 
 /** Loads files into one table, and prints one line about it. */
@@ -23,7 +23,12 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
   const meter = await InputMeter.of(files)
   const format = given.replay ? 'ndjson' : given.format
-  const reading = { format, encoding: given.encoding, dialect: dialectOf(given), batchRows: given.batchSize }
+  const reading = {
+    format,
+    encoding: given.encoding,
+    dialect: dialectOf(given),
+    batchRows: batchRowsOf(given),
+  }
   const source = await openSources(files, { ...reading, onOpen: meter.add })
   try {
     const needless = needlessOption(source.format, given)

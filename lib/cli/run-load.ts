@@ -26,7 +26,7 @@ import { openResume, type Resume } from './resume.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
 import { rejectError } from './row-misfit.ts'
 import { RowPositions } from './row-positions.ts'
-import { connectionsOf } from './run-options.ts'
+import { batchRowsOf, connectionsOf } from './run-options.ts'
 import { summaryTable } from './summary.ts'
 import { chooseWatchers } from './watch/choose-watchers.ts'
 
@@ -216,7 +216,7 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
   const rowOf = (item: unknown): SourceRow =>
     unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
   const batches = new BatchTransform<SourceRow>({
-    maxCount: given.batchSize,
+    maxCount: batchRowsOf(given),
     // a file is all there; only from a pipe may rows come slowly, and should not wait for others
     ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })

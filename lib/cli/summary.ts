@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
-import Table from 'cli-table3'
 import { bytes, duration } from './amounts.ts'
 import { type LoadCounts, rowsPerSecond } from './load-counts.ts'
+import { printedTable } from './printed-table.ts'
 import type { RejectReason } from './reject-reasons.ts'
 import { count, plural } from './report.ts'
 
@@ -11,7 +11,7 @@ const REASONS = 10
 /** The table at the end of a load; 80 columns hold it. */
 export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
   const { rowsRead, rowsCommitted, rowsRejected, rowsSkipped, retries } = counts
-  const lines = new Table({
+  const lines = printedTable({
     style: { head: [], border: [], compact: true },
     colAligns: ['left', 'right', 'left'],
   })

@@ -68,7 +68,8 @@ export class CsvSplitter {
   #split(chunk: Buffer, last: boolean): void {
     const marks = new Marks(chunk, this.#quote)
     const { length } = chunk
-    let start = -this.#partsBytes // of the record; below 0 in an earlier chunk
+    // of the record; below 0 in an earlier chunk. Not by a minus sign: -0 would make every place a double
+    let start = 0 - this.#partsBytes
     let at = 0
     let held = length
 

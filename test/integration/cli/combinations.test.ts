@@ -68,7 +68,7 @@ describe('pg-batch load, when options meet:', () => {
   for (const [title, name, encode] of encoded) {
     it(`--resume goes on in the middle of ${title}`, async () => {
       const path = await file(name, encode(csv(5000)))
-      const words = [path, '-t', 'events', '--resume', 'packed']
+      const words = [path, '-t', 'events', '--resume', 'packed', '--batch-size', '1000']
       const first = await load(...words)
       expect(first.stderr).to.match(/row 2,222: .*; 2,000 rows committed\n$/)
       await database.pool.query('ALTER TABLE events DROP CONSTRAINT bad')
@@ -85,7 +85,19 @@ describe('pg-batch load, when options meet:', () => {
   it('--create --infer all --resume, killed and run again, then once more', async function () {
     this.timeout(120_000)
     const path = await file('infer.csv', `${csv(60_000)}007,x\n`)
-    const words = ['load', path, '-t', 'made', '--create', '--infer', 'all', '--resume', 'infer']
+    const words = [
+      'load',
+      path,
+      '-t',
+      'made',
+      '--create',
+      '--infer',
+      'all',
+      '--resume',
+      'infer',
+      '--batch-size',
+      '1000',
+    ]
     const running = start([...words, '--batch-size', '200'], env())
     while ((await rowsMade()) === 0 && running.process.exitCode === null) await delay(5)
     running.process.kill('SIGKILL')

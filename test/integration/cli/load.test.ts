@@ -113,7 +113,8 @@ describe('pg-batch load', () => {
       'c.csv.gz',
       gzipSync(`id\n${Array.from({ length: 2500 }, (_, id) => id).join('\n')}\n`),
     )
-    expect((await load([path, '-t', 'orders'])).stdout).to.match(committed('2,500 rows', '3 batches'))
+    const words = [path, '-t', 'orders', '--batch-size', '1000']
+    expect((await load(words)).stdout).to.match(committed('2,500 rows', '3 batches'))
   })
 
   it('takes the columns asked for and leaves the others', async () => {

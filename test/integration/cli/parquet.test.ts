@@ -247,7 +247,7 @@ CREATE TABLE "made" (
   it('goes on with --resume where it was, in the middle of a row group', async () => {
     await database.pool.query('CREATE TABLE made (id int CONSTRAINT bad CHECK (id <> 2222), note text)')
     const path = await file('resume.parquet', numbered(5000, { rowGroupSize: 1300 }))
-    const words = [path, '-t', 'made', '--resume', 'parquet']
+    const words = [path, '-t', 'made', '--resume', 'parquet', '--batch-size', '1000']
     const first = await load(...words)
     expect(first.stderr).to.match(/row 2,222: .*; 2,000 rows committed\n$/)
     await database.pool.query('ALTER TABLE made DROP CONSTRAINT bad')
@@ -272,7 +272,7 @@ CREATE TABLE "made" (
     made.fill(0xff, made.length - (made.length >> 3), made.length - (made.length >> 3) + 100)
     const path = await file('damaged.parquet', made)
     await database.pool.query('CREATE TABLE made (id int, note text)')
-    const { status, stderr } = await load(path, '-t', 'made')
+    const { status, stderr } = await load(path, '-t', 'made', '--batch-size', '1000')
     expect(stderr).to.match(
       /damaged\.parquet: row group 3, column "(id|note)": the data are damaged or cut off; [\d,]+ rows committed\n$/,
     )

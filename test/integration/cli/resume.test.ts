@@ -18,7 +18,7 @@ describe('pg-batch load --resume', () => {
 
   const env = () => ({ DATABASE_URL: database.connectionString })
   const load = (path: string, name: string, ...words: string[]) =>
-    run(['load', path, '-t', 'events', '--resume', name, ...words], env())
+    run(['load', path, '-t', 'events', '--resume', name, '--batch-size', '1000', ...words], env())
 
   const csv = (rows: number) =>
     `id,note\n${Array.from({ length: rows }, (_, i) => `${i + 1},"row ${i + 1}, of many"`).join('\n')}\n`
@@ -93,7 +93,7 @@ describe('pg-batch load --resume', () => {
     this.timeout(60_000)
     const ROWS = 300_000
     const path = await file('stopped.csv', csv(ROWS))
-    const running = start(['load', path, '-t', 'events', '--resume', 'stop'], env())
+    const running = start(['load', path, '-t', 'events', '--resume', 'stop', '--batch-size', '1000'], env())
     while ((await stored()).rows === 0 && running.process.exitCode === null) await delay(5)
     running.process.kill('SIGINT')
     const { status, stderr, stdout } = await running.ended
@@ -116,7 +116,10 @@ describe('pg-batch load --resume', () => {
       expect((await load(path, 'one')).status).to.equal(1)
     })
 
-    async function expectRefusal(line: RegExp, words = [path, '-t', 'events', '--resume', 'one']) {
+    async function expectRefusal(
+      line: RegExp,
+      words = [path, '-t', 'events', '--resume', 'one', '--batch-size', '1000'],
+    ) {
       const { status, stdout, stderr } = await run(['load', ...words], env())
       expect(stderr)
         .to.match(line)

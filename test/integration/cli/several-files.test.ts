@@ -71,7 +71,17 @@ describe('pg-batch load, of several files,', () => {
 
   it('goes on in the middle of one, and knows when all are in', async () => {
     const paths = await parts(1500, 0, 1500, 1000)
-    const words = [...paths, '-t', 'events', '--map', 'remark=note', '--resume', 'all']
+    const words = [
+      ...paths,
+      '-t',
+      'events',
+      '--map',
+      'remark=note',
+      '--resume',
+      'all',
+      '--batch-size',
+      '1000',
+    ]
     await database.pool.query('ALTER TABLE events ADD CONSTRAINT bad CHECK (id <> 2222)')
     const first = await load(...words)
     expect(first.stderr).to.match(/part-2\.csv: row 722: .*; 1,500 rows committed\n$/)
@@ -117,7 +127,7 @@ describe('pg-batch load, of several files,', () => {
   it('checks the rows of a resumed --create as those of the first run, in a table that is there and empty', async () => {
     const ids = Array.from({ length: 199_999 }, (_, i) => i + 1) // so far that no read-ahead gets there
     const path = await file('zeros.csv', `id\n${ids.join('\n')}\n007\n`)
-    const words = [path, '-t', 'made', '--create', '--resume', 'zeros']
+    const words = [path, '-t', 'made', '--create', '--resume', 'zeros', '--batch-size', '1000']
     await database.pool.query('CREATE TABLE made (id int CONSTRAINT bad CHECK (id <> 1500))')
     expect((await load(...words)).stderr).to.match(/zeros\.csv: row 1,500: .*; 1,000 rows committed\n$/)
     await database.pool.query('ALTER TABLE made DROP CONSTRAINT bad')
