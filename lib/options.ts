@@ -53,11 +53,6 @@ export function checkWaitMs(name: string, value: unknown): number {
   return value
 }
 
-export function checkBoolean(name: string, value: unknown): boolean {
-  expectOption<boolean>(name, value, 'a boolean', typeof value === 'boolean')
-  return value
-}
-
 export function checkString(name: string, value: unknown): string {
   expectOption<string>(name, value, 'a string that is not empty', typeof value === 'string' && value !== '')
   return value

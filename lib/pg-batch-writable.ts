@@ -5,14 +5,11 @@ import { OwnPool } from './connection/own-pool.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
+import { type ResolvedWritableOptions, resolveWritableOptions } from './resolve-writable-options.ts'
 import type { Stats } from './types.ts'
 import { publishCommit, publishReject, publishRetry } from './writable-diagnostics.ts'
 import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable-events.ts'
-import {
-  type PgBatchWritableOptions,
-  type ResolvedWritableOptions,
-  resolveWritableOptions,
-} from './writable-options.ts'
+import type { PgBatchWritableOptions } from './writable-options.ts'
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
 import { DeadLetterStream } from './write/dead-letter.ts'

@@ -1,7 +1,7 @@
 /** Counts of days and of fractions of a second, as PostgreSQL's text forms of dates and times: exact, without a zone. */
 
 /** How many of a unit make a second. */
-export const PER_SECOND = { ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n } as const
+const PER_SECOND = { ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n } as const
 
 export type TimeUnit = keyof typeof PER_SECOND
 

@@ -45,45 +45,59 @@ export function createTableSql(
   return `CREATE TABLE ${quoteTable(table)} (\n${lines.join(',\n')}\n)`
 }
 
+/** Checks a value. */
+export type ValueCheck = (value: unknown) => RowMisfit | undefined
+
+/** How values of a column are checked; undefined: not at all. */
+export type ColumnChecks = (column: string) => ValueCheck | undefined
+
 /**
  * Checks the rows behind the sample, each value against the type that was inferred. The server alone would not do: it
  * takes `007` for an integer, and the zeros are lost.
  */
-export function rowChecker(
+export function columnChecks(
   columns: readonly InferredColumn[],
   wishes: CreateWishes,
   kind: ValueKind,
   sampled: string,
-): (row: SourceRow) => RowMisfit | undefined {
-  const types = new Map<string, InferredType | undefined>(columns.map(({ name, type }) => [name, type]))
-  for (const name of wishes.type?.keys() ?? []) types.set(name, undefined) // the user's own, for the server to check
-  return row => {
-    for (const name in row) {
-      const value = row[name]
-      const type = types.get(name)
-      if (type === 'text' || (type === undefined && types.has(name))) continue
-      if (type === undefined) return newColumn(name, sampled)
-      const found = inferType(value, kind)
-      if (found === undefined || found === type || widerType(type, found, kind) === type) continue
-      return misfit(name, type, sampled)
-    }
-    return undefined
+): ColumnChecks {
+  const checks = new Map<string, ValueCheck | undefined>()
+  for (const { name, type } of columns) {
+    // the server checks a type of the user's own, and text takes anything
+    const free = type === 'text' || wishes.type?.has(name)
+    checks.set(name, free ? undefined : value => valueMisfit(value, name, type, kind, sampled))
   }
+  return column => (checks.has(column) ? checks.get(column) : () => newColumn(column, sampled))
+}
+
+/** The first misfit among the values of a row. */
+export function rowMisfit(row: SourceRow, checks: ColumnChecks): RowMisfit | undefined {
+  for (const name in row) {
+    const misfit = checks(name)?.(row[name])
+    if (misfit) return misfit
+  }
+  return undefined
+}
+
+function valueMisfit(
+  value: unknown,
+  column: string,
+  type: InferredType,
+  kind: ValueKind,
+  sampled: string,
+): RowMisfit | undefined {
+  const found = inferType(value, kind)
+  if (found === undefined || found === type || widerType(type, found, kind) === type) return undefined
+  const message = `the value of "${column}" is not ${type}, the type inferred from ${sampled}`
+  const cure = `${INFER_ALL}, or say --type "${column}=text"`
+  return new RowMisfit('VALUE_NOT_ENCODABLE', message, { column, cure })
 }
 
 const INFER_ALL = 'infer from all rows with --infer all'
 
-function misfit(column: string, type: string, sampled: string): RowMisfit {
-  return new RowMisfit(`the value of "${column}" is not ${type}, the type inferred from ${sampled}`, {
-    code: 'VALUE_NOT_ENCODABLE',
-    column,
-    cure: `${INFER_ALL}, or say --type "${column}=text"`,
-  })
-}
-
 function newColumn(column: string, sampled: string): RowMisfit {
   const message = `it has "${column}", which ${sampled} had not`
-  return new RowMisfit(message, { code: 'ROW_INVALID', column, cure: INFER_ALL })
+  return new RowMisfit('ROW_INVALID', message, { column, cure: INFER_ALL })
 }
 
 function checkNames(names: readonly string[]): void {

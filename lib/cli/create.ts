@@ -8,13 +8,12 @@ import { parseTableName, quoteTable } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues } from '../table/introspect.ts'
 import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
 import type { CreateArguments } from './create-arguments.ts'
-import { createTableSql, type NewColumn, rowChecker } from './create-table.ts'
+import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from './create-table.ts'
 import { dataFailure } from './failure.ts'
 import { ColumnInference } from './infer-columns.ts'
 import type { InputArguments } from './input-arguments.ts'
 import { peekRows } from './peek-rows.ts'
 import { plural } from './report.ts'
-import type { RowMisfit } from './row-misfit.ts'
 
 /** A table that is still to be made. */
 export interface NewTable {
@@ -23,8 +22,8 @@ export interface NewTable {
   readonly choice: ColumnChoice
   /** The rows from the first on; of CSV the records, in arrays. */
   readonly rows: Readable
-  /** Checks a renamed row, where not all were looked at. */
-  readonly check: ((row: SourceRow) => RowMisfit | undefined) | undefined
+  /** How the values of each column are checked, where not all rows were looked at. */
+  readonly checks: ColumnChecks | undefined
 }
 
 export type NewTableWishes = CreateArguments &
@@ -64,7 +63,7 @@ function describedTable(
     columns: columns.map(({ name }) => name),
     choice: { ...choice, notes: [...choice.notes, ...rounded.map(note)] },
     rows: source.rows,
-    check: undefined,
+    checks: undefined,
   }
 }
 
@@ -99,13 +98,14 @@ async function inferredTable(
   }
   const columns = inference.columns()
   const sampled = `the first ${plural(inference.rows, 'row')}`
-  const check = ended ? undefined : rowChecker(columns, given, kind, sampled)
+  const checks = ended ? undefined : columnChecks(columns, given, kind, sampled)
+  const isWritten = (name: string) => choice.columns?.includes(name) ?? true
   return {
     sql: createTableSql(parseTableName(given.table), columns, given),
     columns: columns.map(({ name }) => name),
     choice,
     rows,
-    check: check && (row => check(only(choice.columns, row))),
+    checks: checks && (name => (isWritten(name) ? checks(name) : undefined)),
   }
 }
 

@@ -69,8 +69,7 @@ function cell(value: unknown): string {
 
 /** One line, without what a terminal would obey. */
 function short(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  const line = text.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ')
+  const line = text.replace(/\p{Cc}+/gu, ' ')
   return line.length > CELL_WIDTH ? `${line.slice(0, CELL_WIDTH - 1)}…` : line
 }
 

@@ -47,6 +47,7 @@ function place(
 }
 
 function reason(error: PgBatchError, table: Table): string {
+  if (error.cause instanceof RowMisfit) return `${error.cause.message}; ${error.cause.cure}`
   const column = table.columns.find(({ name }) => name === error.column)
   const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
   if (column && fault)
@@ -57,7 +58,6 @@ function reason(error: PgBatchError, table: Table): string {
   if (error.code === 'CALLBACK_FAILED' && error.message.startsWith('`deadLetter`')) {
     return `rejected rows cannot be kept: ${(error.cause as Error).message}`
   }
-  if (error.cause instanceof RowMisfit) return `${error.cause.message}; ${error.cause.cure}`
   // the place in its batch and the outcome, where the place in the file and the committed rows are told
   return error.message
     .replace(/ \[(?:row|batch)[^\]]*\]/, '')

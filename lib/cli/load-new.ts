@@ -15,7 +15,7 @@ export async function loadNew(task: LoadTask): Promise<void> {
     throw dataFailure(`the table "${given.table}" exists already; leave out --create to append to it`)
   }
   const planned = await interruptible(task, () => planTable(source, reopen, given))
-  const { sql, columns, choice, rows, check } = planned
+  const { sql, columns, choice, rows, checks } = planned
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
     const { records } = source
@@ -32,7 +32,7 @@ export async function loadNew(task: LoadTask): Promise<void> {
   }
   let done = false
   try {
-    await writeRows(task, { table: await findTable(database, given.table), choice, rows, check })
+    await writeRows(task, { table: await findTable(database, given.table), choice, rows, checks })
     done = true
   } finally {
     if (!done && !exists && (await dropIfEmpty(database.pool, given.table))) {

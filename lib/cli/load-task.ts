@@ -6,13 +6,13 @@ import type { Table } from '../types.ts'
 import type { OnConflict } from '../writable-options.ts'
 import type { LoadArguments } from './arguments.ts'
 import type { ColumnChoice } from './choose-columns.ts'
+import { type ColumnChecks, rowMisfit } from './create-table.ts'
 import type { Database } from './database.ts'
 import { eachRow } from './each-row.ts'
 import type { InputMeter } from './input-meter.ts'
 import type { Output } from './output.ts'
 import { planRecords } from './record-writing.ts'
 import { replayShaper, unwrapRejected } from './replay-row.ts'
-import type { RowMisfit } from './row-misfit.ts'
 import { type LoadPlan, runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
 
@@ -36,17 +36,17 @@ export interface LoadTarget {
   readonly choice: ColumnChoice
   /** The rows from the first on, by the names in the file; of CSV the records, in arrays. */
   readonly rows: Readable
-  /** Checks a row, by the names of the columns. */
-  readonly check?: ((row: SourceRow) => RowMisfit | undefined) | undefined
+  /** How the values of each column are checked. */
+  readonly checks?: ColumnChecks | undefined
 }
 
 /** Writes the rows of a task into a table that is there by now. */
 export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
   const { source, meter, database, given } = task
-  const { table, choice, rows, check } = target
+  const { table, choice, rows, checks } = target
   const rejects = given.rejects !== undefined || given.rejectLimit !== undefined
   const shape = shaperOf(source, table, given)
-  const wishes = { check, rejects, placeOf: source.placeOf }
+  const wishes = { checks, rejects, placeOf: source.placeOf }
   const records = source.records && planRecords(source.records, table, choice, wishes)
   const plan: LoadPlan = {
     source,
@@ -81,20 +81,20 @@ function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): R
 }
 
 /** Without rejects a row that does not belong here ends the input, before anything of its batch is sent. */
-function failing({ check }: LoadTarget, source: Sources): Change | undefined {
-  if (!check) return undefined
+function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
+  if (!checks) return undefined
   return (row, number) => {
-    const misfit = check(row)
+    const misfit = rowMisfit(row, checks)
     if (misfit) throw new SourceError(`${source.placeOf(number)}: ${misfit.message}; ${misfit.cure}`)
     return row
   }
 }
 
 /** The row is shaped all the same: so it is written to the rejects. */
-function rejecting({ check }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
-  if (!check) return shape
+function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
+  if (!checks) return shape
   return row => {
-    const misfit = check(row)
+    const misfit = rowMisfit(row, checks)
     const shaped = shape(row)
     if (misfit) throw misfit
     return shaped

@@ -1,10 +1,12 @@
-import type { CsvColumns, CsvRecord } from '../csv/record.ts'
-import { ValueError } from '../encode/row-encoder.ts'
+import { FieldCutter } from '../csv/field-cutter.ts'
+import type { CsvColumns, CsvFormat, CsvRecord } from '../csv/record.ts'
+import { PgBatchError } from '../errors.ts'
 import type { Records } from '../sources/csv.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import { SourceError } from '../sources/source-error.ts'
 import type { Table } from '../types.ts'
 import type { ColumnChoice } from './choose-columns.ts'
+import type { ColumnChecks } from './create-table.ts'
 import type { RowMisfit } from './row-misfit.ts'
 
 /** How records of CSV are written. */
@@ -20,8 +22,8 @@ export interface RecordWriting {
 }
 
 export interface RecordWishes {
-  /** Checks a row, by the names of the columns. */
-  readonly check: ((row: SourceRow) => RowMisfit | undefined) | undefined
+  /** How the values of each column are checked. */
+  readonly checks: ColumnChecks | undefined
   /** What does not pass is rejected; else it ends the load, before anything of its batch is sent. */
   readonly rejects: boolean
   readonly placeOf: (rowNumber: number) => string
@@ -32,16 +34,16 @@ export function planRecords(
   records: Records,
   table: Table,
   choice: ColumnChoice,
-  { check, rejects, placeOf }: RecordWishes,
+  { checks, rejects, placeOf }: RecordWishes,
 ): RecordWriting {
   const { format, header, raggedness } = records
   const columnOf = new Map(choice.pairs)
+  const fields = header.map(name => columnOf.get(name))
   const rowOf = (record: CsvRecord): SourceRow => {
     const row = records.rowOf(record)
     return choice.rename && !raggedness(record) ? choice.rename(row) : row
   }
-  // a ragged record is for the writer to reject
-  const misfitOf = check && ((record: CsvRecord) => (raggedness(record) ? undefined : check(rowOf(record))))
+  const misfitOf = checks && recordCheck(format, fields, checks)
   const fitting = (record: CsvRecord): CsvRecord => {
     const misfit = misfitOf?.(record)
     if (misfit) throw misfit
@@ -49,13 +51,13 @@ export function planRecords(
   }
   const whole = (record: CsvRecord): SourceRow => {
     const problem = raggedness(record)
-    if (problem) throw new ValueError(undefined, problem)
+    if (problem) throw new PgBatchError('VALUE_NOT_ENCODABLE', problem, { outcome: 'not-sent' })
     return rowOf(rejects ? fitting(record) : record)
   }
   const bytes = table.copyObstacle === undefined
   return {
     rowOf,
-    csv: bytes ? { format, fields: header.map(name => columnOf.get(name)) } : undefined,
+    csv: bytes ? { format, fields } : undefined,
     toRow: !bytes ? whole : rejects && misfitOf ? fitting : undefined,
     check:
       rejects || !misfitOf
@@ -65,5 +67,26 @@ export function planRecords(
             if (!misfit) return
             throw new SourceError(`${placeOf(record.number)}: ${misfit.message}; ${misfit.cure}`)
           },
+  }
+}
+
+/** Looks at the fields whose columns have a check, as texts. A ragged record passes: it is for the writer to reject. */
+function recordCheck(
+  format: CsvFormat,
+  fields: readonly (string | undefined)[],
+  checks: ColumnChecks,
+): (record: CsvRecord) => RowMisfit | undefined {
+  const cutter = new FieldCutter(format)
+  const checked = fields.flatMap((column, field) => {
+    const check = column === undefined ? undefined : checks(column)
+    return check ? [{ field, check }] : []
+  })
+  return record => {
+    if (checked.length === 0 || cutter.cut(record) !== fields.length) return undefined
+    for (const { field, check } of checked) {
+      const misfit = check(cutter.text(record.chunk, field))
+      if (misfit) return misfit
+    }
+    return undefined
   }
 }

@@ -1,8 +1,8 @@
 import type { CsvFormat, CsvRecord } from './record.ts'
 
 /** How a field stands in its record. */
-export const PLAIN = 0
-export const QUOTED = 1
+const PLAIN = 0
+const QUOTED = 1
 /** Quoted, with escapes inside. */
 export const ESCAPED = 2
 

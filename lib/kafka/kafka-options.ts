@@ -1,5 +1,4 @@
 import { Consumer, type ConsumerOptions } from '@platformatic/kafka'
-import type { PgPoolLike } from '../connection/pg-types.ts'
 import {
   type BatchTransformOptions,
   checkFunction,
@@ -13,13 +12,13 @@ import {
   resolveBatchOptions,
   withDefaults,
 } from '../options.ts'
-import type { TableName } from '../types.ts'
 import {
-  type PgBatchWritableOptions,
   type ResolvedWritableOptions,
   resolveWritableOptions,
   WRITABLE_OPTIONS,
-} from '../writable-options.ts'
+} from '../resolve-writable-options.ts'
+import type { TableName } from '../types.ts'
+import type { Destination, PgBatchWritableOptions } from '../writable-options.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
 import type { ReadingConsumer } from './consumer-like.ts'
 import type { KafkaMessage, ParseValue } from './kafka-message.ts'
@@ -27,21 +26,13 @@ import type { KafkaMessage, ParseValue } from './kafka-message.ts'
 /** What a message needs to be: from which topic, of what value. */
 type TableOf<Value> = (message: KafkaMessage<Value>) => TableName | null | undefined
 
-/** The options of the adapter's own, and those of PgBatchWritable that are no different here. */
+/**
+ * The options of the adapter's own, and those of PgBatchWritable that are no different here. Each table takes up to
+ * `concurrency` clients of the pool at once, and the adapter one more.
+ */
 export type KafkaToPgOptions<Value, Row = Value> = KafkaSettings<Value, Row> &
   Omit<PgBatchWritableOptions<KafkaMessage<Value>, Row>, keyof KafkaSettings<Value, Row> | NotPassed> &
-  (
-    | {
-        /** Where clients come from: for each table up to `concurrency` at once, and one more. It stays yours. */
-        pool: PgPoolLike
-        connectionString?: undefined
-      }
-    | {
-        /** A pool of the adapter's own. Needs the package pg. */
-        connectionString: string
-        pool?: undefined
-      }
-  )
+  Destination
 
 type NotPassed = 'pool' | 'connectionString' | 'signal' | 'onDiscard'
 

@@ -3,30 +3,28 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { unlessAborted } from '../connection/lease.ts'
 import { OwnPool } from '../connection/own-pool.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
-import { PgBatchError } from '../errors.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { Stats, TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
-import { mayRetry, retryDelayMs } from '../write/retry.ts'
 import { commitOffsets } from './commit-after.ts'
 import type { RecordStream, TopicState } from './consumer-like.ts'
 import type { KafkaToPgEvents } from './kafka-events.ts'
-import { KafkaMessage, type KafkaRecord, placeName } from './kafka-message.ts'
+import { KafkaMessage, type KafkaRecord } from './kafka-message.ts'
 import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
-import { rowOf } from './message-row.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
-import { isKafkaError, isRebalance, mayPass } from './outage.ts'
-import { type KafkaOffset, kafkaPosition } from './position.ts'
+import { isRebalance, mayPass } from './outage.ts'
+import { Patience } from './patience.ts'
+import { Placement } from './placement.ts'
+import type { KafkaOffset } from './position.ts'
+import { RebalanceGate } from './rebalance-gate.ts'
 import { seek } from './seek-to-stored.ts'
+import { fenceName, sinkOptions } from './sink-options.ts'
 import { storeProgress } from './store-progress.ts'
 import { TableSinks, tableKey } from './table-sinks.ts'
 
 /** Why everything stops when `close` was called. */
 const CLOSED = new Error('The sink was closed')
-
-/** Messages without a table that wait for a first one. */
-const HELD_MESSAGES = 1000
 
 /** Counts up to this moment: of all tables together, and of the consumer. */
 export interface KafkaToPgStats extends Stats {
@@ -87,22 +85,14 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   readonly #stop = new AbortController()
   #ledger = new OffsetLedger<KafkaMessage<Value>>()
   #onProgress: () => void = () => {}
-  /** What `table` could not place, until there is a table to reject it from. */
-  #held: KafkaMessage<Value>[] = []
-  readonly #misplaced = new WeakMap<KafkaMessage<Value>, PgBatchError>()
+  readonly #placement: Placement<Value>
+  readonly #patience: Patience
+  readonly #gate = new RebalanceGate()
   #stream: RecordStream | undefined
   /** Grows when partitions move: what began with another number is out of date. */
   #generation = 0
   #rejoin = true
-  /**
-   * Pending while the group shares its partitions out anew. A commit that comes in between is refused, upon which the
-   * client joins once more, and so has everybody begin again: members that commit much would not come to rest.
-   */
-  #sharedOut: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
   #topics: ReadonlyMap<string, TopicState> = new Map()
-  /** Failures since a message came last, and when the first of them was. */
-  #failures = 0
-  #failingSince = 0
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
 
   /** @internal use kafkaToPg */
@@ -116,6 +106,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       : new OwnPool(connectionString!, concurrency + 1, statementTimeoutMs)
     this.#pool = writable.pool ?? this.#ownPool!
     setMaxListeners(0, this.#stop.signal)
+    this.#placement = new Placement(options)
+    this.#patience = new Patience(writable.retry)
     this.#sinks = new TableSinks({
       batch,
       open: (table, name) => this.#openSink(table, name),
@@ -140,7 +132,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   #halt(reason: Error): void {
     this.#stop.abort(reason)
-    this.#sharedOut?.resolve()
+    this.#gate.open()
     this.#stream?.destroy()
     this.#onProgress()
   }
@@ -157,7 +149,10 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     const onError = (): void => this.#assignmentMoved({ rejoin: true })
     const onMetadata = (metadata: { topics: ReadonlyMap<string, TopicState> }): void =>
       this.#compare(metadata)
-    const onRebalance = (): void => this.#shareOut()
+    // it joins, and says so, or that it could not
+    const onRebalance = (): void => {
+      if (!this.#stop.signal.aborted) this.#gate.close()
+    }
     consumer.on('consumer:group:join', onJoin)
     consumer.on('consumer:group:rebalance', onRebalance)
     consumer.on('error', onError)
@@ -197,14 +192,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         // a group that starts moves its partitions about, as each of its members comes
         const atStart = this.#counts.assignments === 0 && !isRebalance(error)
         if (!mayPass(error) || atStart) throw error
-        // PostgreSQL's patience is that of its own retries
-        const { retry } = this.#options.writable
-        if (this.#failures++ === 0) this.#failingSince = performance.now()
-        const elapsedMs = performance.now() - this.#failingSince
-        if (!isKafkaError(error) && !mayRetry(retry, error as Error, this.#failures, elapsedMs)) throw error
-        const delayMs = retryDelayMs(retry, this.#failures, Math.random())
+        const { attempt, delayMs } = this.#patience.after(error as Error)
         this.#rejoin = true
-        this.#tellOutage(error as Error, this.#failures, delayMs)
+        this.#tellOutage(error as Error, attempt, delayMs)
         await delay(delayMs, undefined, { signal }).catch(() => {})
       }
     }
@@ -253,23 +243,10 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   /** Partitions have moved, or have to be asked for anew: the stream that reads is out of date. */
   #assignmentMoved({ rejoin = false } = {}): void {
-    this.#sharedOut?.resolve()
+    this.#gate.open()
     this.#generation++
     this.#rejoin ||= rejoin
     this.#stream?.destroy()
-  }
-
-  /** The client has learnt of a rebalance, and joins; it says so, or that it could not. */
-  #shareOut(): void {
-    if (this.#sharedOut || this.#stop.signal.aborted) return
-    let resolve = (): void => {}
-    const done = new Promise<void>(settle => {
-      resolve = () => {
-        this.#sharedOut = undefined
-        settle()
-      }
-    })
-    this.#sharedOut = { done, resolve }
   }
 
   /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */
@@ -285,79 +262,37 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   /** Hands a record on; resolves when there is room for the next one. */
   async #take(record: KafkaRecord): Promise<void> {
-    this.#failures = 0
+    this.#patience.reset()
     this.#counts.messagesReceived++
     const topicId = this.#options.checkpoint && this.#topics.get(record.topic)?.id
     const message = new KafkaMessage<Value>(record, topicId, this.#options.parseValue)
     this.#ledger.read(message)
-    const table = this.#tableOf(message)
+    const table = this.#placement.tableOf(message)
     if (table === null) {
       this.#done([message])
       return
     }
     if (table === undefined && !this.#sinks.hasTable) {
-      this.#hold(message)
+      this.#placement.hold(message)
       return
     }
     const { signal } = this.#stop
-    for (const item of [...this.#held.splice(0), message]) {
+    for (const item of [...this.#placement.release(), message]) {
       const full = this.#sinks.write(item, table)
       if (full) await once(full, 'drain', { signal })
     }
   }
 
-  /** A message's table, null for none; undefined when it cannot be told, since the value cannot be read, say. */
-  #tableOf(message: KafkaMessage<Value>): TableName | null | undefined {
-    try {
-      return this.#options.tableOf(message) ?? null
-    } catch (cause) {
-      const known = cause instanceof PgBatchError && cause.code === 'ROW_INVALID'
-      const what = `\`table\` threw for ${placeName(message)}`
-      const error = known ? cause : new PgBatchError('ROW_INVALID', what, { outcome: 'not-sent', cause })
-      this.#misplaced.set(message, error)
-      return undefined
-    }
-  }
-
-  /** It is rejected from whichever table comes first, for rejecting is what a table's stream does. */
-  #hold(message: KafkaMessage<Value>): void {
-    const { rejectLimit } = this.#options.writable
-    if (this.#held.length >= Math.min(rejectLimit, HELD_MESSAGES)) throw this.#misplaced.get(message)!
-    this.#held.push(message)
-  }
-
   #openSink(table: TableName, name: string): PgBatchWritable<KafkaMessage<Value>, object> {
-    const { passed, checkpoint, toRow, writable } = this.#options
-    const { operation } = passed as { operation?: (message: KafkaMessage<Value>) => unknown }
-    const afterCommit = writable.afterCommit
-    const sink = new PgBatchWritable<KafkaMessage<Value>, object>({
-      // a key's messages are in one partition, and stay in their order
-      ...(checkpoint
-        ? {}
-        : { laneOf: (message: KafkaMessage<Value>) => message.partition, position: kafkaPosition }),
-      ...passed,
-      pool: this.#pool,
-      connectionString: undefined,
-      table,
-      toRow: message => {
-        const misplaced = this.#misplaced.get(message)
-        if (misplaced) throw misplaced
-        return rowOf(message, { toRow, operation }) as object | null
-      },
-      afterCommit: async batch => {
-        await afterCommit?.(batch)
-        this.#done(batch)
-      },
-      ...(checkpoint
-        ? {
-            checkpoint: {
-              name: fenceName(checkpoint.name, name),
-              table: checkpoint.table,
-              position: kafkaPosition,
-            },
-          }
-        : {}),
-    })
+    const sink = new PgBatchWritable(
+      sinkOptions(this.#options, {
+        table,
+        name,
+        pool: this.#pool,
+        placement: this.#placement,
+        done: messages => this.#done(messages),
+      }),
+    )
     sink.on('commit', commit => this.emit('commit', { ...commit, table: name }))
     sink.on('retry', retry => this.emit('retry', { ...retry, table: name }))
     sink.on('reject', reject => this.emit('reject', reject))
@@ -376,13 +311,13 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       const places = offsets.map(offset => ({ ...offset, topicId: this.#topics.get(offset.topic)?.id }))
       await storeProgress(this.#pool, checkpoint, places)
     }
-    await this.#sharedOut?.done
+    await this.#gate.passed()
     await commitOffsets(consumer, offsets)
   }
 
   /** Waits until all that was read is written and its offsets committed, or everything stops. */
   async #drain(): Promise<void> {
-    while (this.#ledger.size > this.#held.length && !this.#stop.signal.aborted) {
+    while (this.#ledger.size > this.#placement.held && !this.#stop.signal.aborted) {
       const progress = new Promise<void>(resolve => {
         this.#onProgress = resolve
       })
@@ -391,7 +326,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     }
     if (this.#stop.signal.aborted) return
     await this.#commits.idle()
-    this.#held = [] // read again
+    this.#placement.release() // read again
     this.#ledger = new OffsetLedger()
   }
 
@@ -410,9 +345,4 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#counts.outages++
     this.emit('outage', { error, attempt, delayMs })
   }
-}
-
-/** The checkpoint of one table. */
-function fenceName(name: string, table: string): string {
-  return `${name}:${table}`
 }

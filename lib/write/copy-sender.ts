@@ -56,7 +56,7 @@ export class CopySender implements RowSender {
   #open: OpenCopy | undefined
   /** Bytes at the start of the current piece that are no rows. */
   #preamble = 0
-  /** The pieces of the batch that is being sent, where they are to take its place. */
+  /** The pieces of the batch that is being sent are to take its place. */
   #keeps = false
   #kept: Buffer[] | undefined
   /** The ordinal of the current batch's first item: rows keep their order, however they are grouped. */

@@ -1,5 +1,4 @@
-import { ValueError } from '../encode/row-encoder.ts'
-import { PgBatchError } from '../errors.ts'
+import { PgBatchError, type PgBatchErrorCode } from '../errors.ts'
 import { type Batch, type InvalidItem, placeOfItem } from './batch.ts'
 
 /** Rows, and the indexes of their items where those are not the same. */
@@ -60,18 +59,7 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
     return toRow(batch.items[index] as Item)
   } catch (cause) {
     const rowIndex = placeOfItem(batch, index)
-    if (cause instanceof ValueError) {
-      const message = `${cause.message} [row ${rowIndex}, batch ${batch.id}]`
-      const details = {
-        outcome: 'not-sent',
-        batchId: batch.id,
-        rowIndex,
-        column: cause.column,
-        cause,
-      } as const
-      throw new PgBatchError('VALUE_NOT_ENCODABLE', message, details)
-    }
-    if (cause instanceof PgBatchError && cause.code === 'ROW_INVALID') throw placed(cause, batch, rowIndex)
+    if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw placed(cause, batch, rowIndex)
     throw new PgBatchError('CALLBACK_FAILED', `\`toRow\` threw for row ${rowIndex} of batch ${batch.id}`, {
       outcome: 'not-sent',
       batchId: batch.id,
@@ -81,20 +69,14 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
   }
 }
 
-/** What `toRow` itself says of an item that is to be rejected, with its place. */
-function placed(
-  { message, column, cause }: PgBatchError,
-  batch: Batch<unknown>,
-  rowIndex: number,
-): PgBatchError {
+/** By these codes `toRow` says itself that an item is to be rejected, and why. */
+const REJECTS: ReadonlySet<PgBatchErrorCode> = new Set(['ROW_INVALID', 'VALUE_NOT_ENCODABLE'])
+
+/** The same, with the item's place. */
+function placed(error: PgBatchError, batch: Batch<unknown>, rowIndex: number): PgBatchError {
+  const { code, message, column, cause = error } = error
   const text = `${message} [row ${rowIndex}, batch ${batch.id}]`
-  return new PgBatchError('ROW_INVALID', text, {
-    outcome: 'not-sent',
-    batchId: batch.id,
-    rowIndex,
-    column,
-    cause,
-  })
+  return new PgBatchError(code, text, { outcome: 'not-sent', batchId: batch.id, rowIndex, column, cause })
 }
 
 function describe(value: unknown): string {

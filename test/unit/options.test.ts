@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { BatchTransform } from '../../lib/batch/batch-transform.ts'
 import {
   checkAbortSignal,
-  checkBoolean,
   checkFunction,
   checkInteger,
   checkIntegerOrInfinity,
@@ -42,7 +41,6 @@ describe('option checks', () => {
       [0.5, 1, 2147483647, Infinity],
       [0, -1, 2147483648, NaN, -Infinity, '5', null],
     ],
-    ['checkBoolean', value => checkBoolean('x', value), 'a boolean', [true, false], [0, 'true', null]],
     ['checkString', value => checkString('x', value), 'a string that is not empty', ['a'], ['', 1, null]],
     [
       'checkOneOf',

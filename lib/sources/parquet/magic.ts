@@ -6,8 +6,13 @@ export const MAGIC = 'PAR1'
 
 /** True for bytes that only a Parquet file begins with: text may begin with PAR1, but not go on like this. */
 export function showsParquet(head: Buffer): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what text has not
-  return /^PAR1[\x00-\x08\x0e-\x1f\x7f-\xff]/.test(head.toString('latin1'))
+  const next = head[MAGIC.length]
+  return head.toString('latin1', 0, MAGIC.length) === MAGIC && next !== undefined && !isAsciiText(next)
+}
+
+/** What stands in text: characters, and the white space from tab to return. */
+function isAsciiText(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d)
 }
 
 /** So many bytes show it. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { CsvSplitter } from '../../../lib/sources/csv-splitter.ts'
 import { type DialectOptions, resolveDialect } from '../../../lib/sources/dialect.ts'
 import { failure, readCsvRows } from './support.ts'
 
@@ -36,6 +37,13 @@ describe('readCsv', () => {
       ])
     })
   }
+
+  it('counts places from 0, and not from -0, which would make doubles of all of them', () => {
+    const places: number[] = []
+    const splitter = new CsvSplitter(resolveDialect({}, ','), ({ start }) => places.push(start))
+    for (const chunk of ['a,b\n', '1,2\n']) splitter.add(Buffer.from(chunk))
+    expect(places.map(start => Object.is(start, 0))).to.deep.equal([true, true])
+  })
 
   it('reads a single column, where an empty line is a NULL', async () => {
     expect(await read('a\n1\n\n""\n')).to.deep.equal([{ a: '1' }, { a: null }, { a: '' }])

@@ -1,0 +1,54 @@
+import type { PgPoolLike } from '../connection/pg-types.ts'
+import type { TableName } from '../types.ts'
+import type { PgBatchWritableOptions } from '../writable-options.ts'
+import type { KafkaMessage } from './kafka-message.ts'
+import type { ResolvedKafkaOptions } from './kafka-options.ts'
+import { rowOf } from './message-row.ts'
+import type { Placement } from './placement.ts'
+import { kafkaPosition } from './position.ts'
+
+/** One of the tables, and what the sink brings besides its user's options. */
+export interface SinkContext<Value> {
+  readonly table: TableName
+  /** `tableKey(table)` */
+  readonly name: string
+  readonly pool: PgPoolLike
+  readonly placement: Placement<Value>
+  /** Called with what is committed. */
+  readonly done: (messages: readonly KafkaMessage<Value>[]) => void
+}
+
+/** How one table's PgBatchWritable is made. */
+export function sinkOptions<Value>(
+  { passed, checkpoint, toRow, writable }: ResolvedKafkaOptions<Value>,
+  { table, name, pool, placement, done }: SinkContext<Value>,
+): PgBatchWritableOptions<KafkaMessage<Value>, object> {
+  const { operation } = passed as { operation?: (message: KafkaMessage<Value>) => unknown }
+  // a key's messages are in one partition, and stay in their order
+  const order = { laneOf: (message: KafkaMessage<Value>) => message.partition, position: kafkaPosition }
+  const fence = checkpoint && {
+    checkpoint: { name: fenceName(checkpoint.name, name), table: checkpoint.table, position: kafkaPosition },
+  }
+  return {
+    ...(checkpoint ? {} : order),
+    ...passed,
+    pool,
+    connectionString: undefined,
+    table,
+    toRow: message => {
+      const misplaced = placement.errorOf(message)
+      if (misplaced) throw misplaced
+      return rowOf(message, { toRow, operation }) as object | null
+    },
+    afterCommit: async batch => {
+      await writable.afterCommit?.(batch)
+      done(batch)
+    },
+    ...fence,
+  }
+}
+
+/** The checkpoint of one table. */
+export function fenceName(name: string, table: string): string {
+  return `${name}:${table}`
+}
