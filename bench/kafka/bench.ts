@@ -3,7 +3,7 @@ import { type Bench, BenchUnavailable } from '../support/bench.ts'
 import { bar } from '../support/chart.ts'
 import { interleaved } from '../support/interleaved.ts'
 import { showSummary, significant, summarize } from '../support/statistics.ts'
-import { type KafkaSample, type KafkaTask, PARTITIONS } from './run.ts'
+import { type KafkaSample, type KafkaStream, type KafkaTask, PARTITIONS } from './run.ts'
 
 const RUN = new URL('./run.ts', import.meta.url)
 const MESSAGES = 300_000
@@ -12,11 +12,13 @@ const QUICK_MESSAGES = 30_000
 const STEADY_SHARE = 1 / 15
 const STEADY_RATE = 1000
 
-type Case = Pick<KafkaTask, 'processes' | 'delivery' | 'messagesPerSecond'>
+type Case = Pick<KafkaTask, 'processes' | 'delivery' | 'stream'>
+
+const STREAMS: readonly KafkaStream[] = ['backlog', 'full speed', { messagesPerSecond: STEADY_RATE }]
 
 const CASES: readonly Case[] = [1, 2, 3].flatMap(processes =>
   (['exactly-once', 'at-least-once'] as const).flatMap(delivery =>
-    [undefined, STEADY_RATE].map(messagesPerSecond => ({ processes, delivery, messagesPerSecond })),
+    STREAMS.map(stream => ({ processes, delivery, stream })),
   ),
 )
 const QUICK_CASES = CASES.filter(({ processes, delivery }) => processes <= 2 && delivery === 'exactly-once')
@@ -29,8 +31,9 @@ export const bench: Bench = {
     const messages = rows ?? (quick ? QUICK_MESSAGES : MESSAGES)
     const steady = Math.ceil(messages * STEADY_SHARE)
     const cases = quick ? QUICK_CASES : CASES
-    const drains = cases.filter(({ messagesPerSecond }) => messagesPerSecond === undefined)
-    const streams = cases.filter(({ messagesPerSecond }) => messagesPerSecond !== undefined)
+    const drains = cases.filter(({ stream }) => stream === 'backlog')
+    const floods = cases.filter(({ stream }) => stream === 'full speed')
+    const streams = cases.filter(({ stream }) => typeof stream === 'object')
     const broker = await startUnlessMissing()
     try {
       const server = await connectionString()
@@ -42,16 +45,9 @@ export const bench: Bench = {
             ...one,
             bootstrapBrokers: [...broker.bootstrapBrokers],
             connectionString: server,
-            messages: one.messagesPerSecond === undefined ? messages : steady,
+            messages: typeof one.stream === 'object' ? steady : messages,
           }),
-        (round, one, { rate, p50, p99 }) =>
-          log(
-            `  ${round}/${repeats} ${label(one)}: ${
-              one.messagesPerSecond === undefined
-                ? `${significant(rate / 1000)} thousand messages/s`
-                : `${significant(p50)} ms, ${significant(p99)} ms at the 99th`
-            }`,
-          ),
+        (round, one, sample) => log(`  ${round}/${repeats} ${label(one)}: ${told(one, sample)}`),
       )
       const all = (one: Case, value: keyof KafkaSample): number[] =>
         samples.get(one)!.map(sample => sample[value])
@@ -66,13 +62,24 @@ default options. They have their partitions, and have stored ${(2000).toLocaleSt
 A backlog drained: ${messages.toLocaleString('en')} messages are produced while a lock keeps the table from being written; the clock runs
 from its release until all are committed, so what each process has read by then, up to two fetches of 1 MiB, has a head start. A steady stream: ${STEADY_RATE.toLocaleString('en')} messages a second for ${significant(steady / STEADY_RATE)} s; a message's
 time is that from the moment when it was due to be produced, whether the producer was late or not, to \`afterCommit\` of its batch.
-A backlog's messages wait mostly for each other, so no times are given for them. Rows are counted, and ids told apart, before a
+At full speed: ${messages.toLocaleString('en')} messages, one request of 500 after the other, as fast as the broker acknowledges them, while the
+sinks read; a message's time is that from the making of its request. A backlog's messages wait mostly for each other, so no times
+are given for them. Rows are counted, and ids told apart, before a
 figure counts. The cases take turns; figures are the median of ${repeats} such rounds, the least and the greatest in brackets.`,
         tables: [
           {
             title: 'A backlog drained: thousand messages a second',
             header: ['sinks', 'messages/s, thousand'],
             rows: drains.map(one => [label(one), showSummary(summarize(all(one, 'rate')), 1000)]),
+          },
+          {
+            title: 'At full speed: messages visible in a second, and milliseconds from produced to visible',
+            header: ['sinks', 'messages/s, thousand', 'p50', 'p99'],
+            rows: floods.map(one => [
+              label(one),
+              showSummary(summarize(all(one, 'rate')), 1000),
+              ...(['p50', 'p99'] as const).map(value => showSummary(summarize(all(one, value)))),
+            ]),
           },
           {
             title: `${STEADY_RATE.toLocaleString('en')} messages a second: milliseconds from due to visible`,
@@ -95,6 +102,13 @@ figure counts. The cases take turns; figures are the median of ${repeats} such r
       await broker.stop()
     }
   },
+}
+
+function told({ stream }: Case, { rate, p50, p99 }: KafkaSample): string {
+  const perSecond = `${significant(rate / 1000)} thousand messages/s`
+  const waits = `${significant(p50)} ms, ${significant(p99)} ms at the 99th`
+  if (stream === 'backlog') return `a backlog, ${perSecond}`
+  return stream === 'full speed' ? `full speed, ${perSecond}, ${waits}` : `steady, ${waits}`
 }
 
 function label({ processes, delivery }: Case): string {

@@ -12,14 +12,22 @@ export interface KafkaTask {
   readonly processes: number
   readonly delivery: SinkPlan['delivery']
   readonly messages: number
-  /** Undefined: they are all there before the clock runs. */
-  readonly messagesPerSecond: number | undefined
+  readonly stream: KafkaStream
 }
+
+/**
+ * How the messages come: all of them are there before the clock runs; as fast as the broker takes them, one request of
+ * 500 after the other; or so many a second.
+ */
+export type KafkaStream = 'backlog' | 'full speed' | { readonly messagesPerSecond: number }
 
 export interface KafkaSample {
   /** Messages that became visible in a second. */
   readonly rate: number
-  /** Milliseconds from the moment when a message was due to be produced to that when its commit was known. */
+  /**
+   * Milliseconds from the moment when a message was due to be produced, at full speed when its request was made, to that
+   * when its commit was known.
+   */
   readonly p50: number
   readonly p99: number
 }
@@ -39,7 +47,7 @@ const NOTE = 'an order of some length, '.repeat(3)
 const WARM_UP_MESSAGES = 2000
 
 export async function measure(task: KafkaTask): Promise<KafkaSample> {
-  const { bootstrapBrokers, connectionString, processes, delivery, messages, messagesPerSecond } = task
+  const { bootstrapBrokers, connectionString, processes, delivery, messages, stream } = task
   const pool = openPool({ connectionString, max: 2 })
   let dueAt = (_id: number): number => nowMs()
   const topic = await NumberedTopic.make(bootstrapBrokers, PARTITIONS, id => ({ due: dueAt(id), note: NOTE }))
@@ -54,22 +62,9 @@ export async function measure(task: KafkaTask): Promise<KafkaSample> {
     await topic.produce(warmUp)
     await sinks.committed(warmUp)
     await checkCount(pool, warmUp, TABLE)
-    let rate: number
-    if (messagesPerSecond === undefined) {
-      const release = await holdUp()
-      await topic.produce(messages)
-      await pool.query('CHECKPOINT')
-      const started = nowMs()
-      await release()
-      await sinks.committed(all)
-      rate = messages / ((nowMs() - started) / 1000)
-    } else {
-      const started = nowMs()
-      dueAt = id => started + ((id - warmUp) / messagesPerSecond) * 1000
-      await produceSteadily(topic, messages, messagesPerSecond)
-      await sinks.committed(all)
-      rate = messages / ((nowMs() - started) / 1000)
-    }
+    const started = await produce()
+    await sinks.committed(all)
+    const rate = messages / ((nowMs() - started) / 1000)
     const waits = await sinks.close()
     await checkCount(pool, all, TABLE)
     if (waits.length !== messages) throw new Error(`${waits.length} of ${messages} messages were timed`)
@@ -80,6 +75,26 @@ export async function measure(task: KafkaTask): Promise<KafkaSample> {
   } finally {
     await topic.close()
     await pool.end()
+  }
+
+  /** Resolves, once all are produced, to the moment from which the clock runs. */
+  async function produce(): Promise<number> {
+    if (stream === 'backlog') {
+      const release = await holdUp()
+      await topic.produce(messages)
+      await pool.query('CHECKPOINT')
+      const started = nowMs()
+      await release()
+      return started
+    }
+    const started = nowMs()
+    if (stream === 'full speed') {
+      await topic.produce(messages)
+      return started
+    }
+    dueAt = id => started + ((id - warmUp) / stream.messagesPerSecond) * 1000
+    await produceSteadily(topic, messages, stream.messagesPerSecond)
+    return started
   }
 
   /** Nobody can write to the table until it is released, so that the messages are all there when the clock runs. */

@@ -24,7 +24,7 @@ describe('the bench of Kafka', function () {
 
   it('runs, and tells of each run, in tables and in a chart', async () => {
     const results = await run()
-    expect(lines).to.have.length(4)
+    expect(lines).to.have.length(6)
     expect(results.tables.map(renderTable).join('\n'))
       .to.match(/\d/)
       .and.not.match(/NaN|undefined|Infinity/)
