@@ -12,7 +12,7 @@ export type PgBatchErrorCode =
   | 'CONFLICT_TARGET_NOT_FOUND'
   /** A row is not an object, has a key that is no column, is to be deleted and lacks its key, or `toRow` threw this code. */
   | 'ROW_INVALID'
-  /** A value has no form that the column's type could take. */
+  /** A value has no form that the column's type could take, or `toRow` threw this code. */
   | 'VALUE_NOT_ENCODABLE'
   /** The server refused a row or a statement, for a reason that will not go away by itself. */
   | 'REFUSED'

@@ -1,5 +1,6 @@
 import type { ByteBuffer } from '../byte-buffer.ts'
 import type { Codec } from '../codec.ts'
+import { HEAD_FULL, nearestDouble } from '../nearest-double.ts'
 import { prepareValue } from '../parameter.ts'
 
 /**
@@ -63,8 +64,8 @@ const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 
 function toDouble(value: unknown): number | undefined {
   if (typeof value === 'string') {
-    const short = shortDecimal(value)
-    if (!Number.isNaN(short)) return short
+    const plain = plainDecimal(value)
+    if (!Number.isNaN(plain)) return plain
     switch (value) {
       case 'NaN':
         return Number.NaN
@@ -86,32 +87,27 @@ function toDouble(value: unknown): number | undefined {
   return undefined
 }
 
-const MOST_DIGITS = 15
-const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, power) => 10 ** power)
-
-/**
- * `-?\d+(\.\d+)?` of up to 15 digits, else NaN. The digits and the power of ten are then doubles without rounding, so
- * their quotient is rounded once, which gives the nearest double.
- */
-function shortDecimal(text: string): number {
+/** `-?\d+(\.\d+)?`, where its nearest double can be told by arithmetic; else NaN. */
+function plainDecimal(text: string): number {
   const { length } = text
   const start = length > 0 && text.charCodeAt(0) === 0x2d ? 1 : 0
-  if (length - start > MOST_DIGITS + 1) return Number.NaN
-  let digits = 0
-  let integer = 0
+  let head = 0
+  let tail = 0
+  let tailDigits = 0
   let point = -1
   for (let i = start; i < length; i++) {
     const code = text.charCodeAt(i)
-    if (code >= 0x30 && code <= 0x39) {
-      integer = integer * 10 + code - 0x30
-      digits++
-    } else if (code === 0x2e && point < 0 && digits > 0) {
-      point = i
-    } else {
-      return Number.NaN
-    }
+    const digit = code - 0x30
+    if (digit >= 0 && digit <= 9) {
+      if (head < HEAD_FULL) head = head * 10 + digit
+      else {
+        tail = tail * 10 + digit
+        tailDigits++
+      }
+    } else if (code === 0x2e && point < 0 && i > start) point = i
+    else return Number.NaN
   }
-  if (digits === 0 || digits > MOST_DIGITS || point === length - 1) return Number.NaN
-  const magnitude = point < 0 ? integer : integer / POWERS[length - 1 - point]!
+  if (length === start || point === length - 1) return Number.NaN
+  const magnitude = nearestDouble(head, tail, tailDigits, point < 0 ? 0 : length - 1 - point)
   return start === 1 ? -magnitude : magnitude
 }
