@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { buildCommand } from '../../test/support/build-command.ts'
 import { psqlVersion } from '../peers/ways/bytes.ts'
 import type { Bench } from '../support/bench.ts'
 import { bar } from '../support/chart.ts'
@@ -7,7 +8,6 @@ import type { MarkdownTable } from '../support/markdown.ts'
 import { describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
 import { makeTable, TABLE } from '../support/table.ts'
-import { buildCommand } from './command.ts'
 import { writeCsvFile } from './csv-file.ts'
 import { type CommandSample, timeCommand } from './timed-command.ts'
 
@@ -31,7 +31,8 @@ export const bench: Bench = {
     const psql = await psqlVersion()
     if (psql === undefined) log('load: there is no psql here to compare with')
     await makeBenchTable(server)
-    const [file, command] = await Promise.all([writeCsvFile(rows), buildCommand()])
+    const command = buildCommand()
+    const file = await writeCsvFile(rows)
     try {
       const cases = casesOf(file.path, command.main, server, psql !== undefined)
       const samples = await interleaved(
@@ -69,7 +70,8 @@ since its workers would count as such.`,
         },
       }
     } finally {
-      await Promise.all([file.remove(), command.remove()])
+      command.remove()
+      await file.remove()
     }
   },
 }

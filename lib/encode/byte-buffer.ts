@@ -1,5 +1,4 @@
-/** Four pieces of 64 KiB and what they are over, so that little of a slab lies waste while its pieces are held. */
-const SLAB_BYTES = 272 * 1024
+import { type SlabLease, SlabPool } from './slabs.ts'
 
 /**
  * A growing run of bytes with direct access: encoders reserve room, store by index, and move `length`.
@@ -12,13 +11,12 @@ export class ByteBuffer {
   view: DataView
   /** How many bytes are written. Setting it back rewinds. */
   length = 0
-  readonly #slabBytes: number
+  readonly #slabs: SlabLease
 
-  /** @param slabBytes how much memory to ask for at a time; several takes share one slab. */
-  constructor(slabBytes = SLAB_BYTES) {
-    this.#slabBytes = slabBytes
-    // Slow: not from the shared pool, whose slabs other buffers would keep alive.
-    this.bytes = Buffer.allocUnsafeSlow(slabBytes)
+  /** @param slabs where memory comes from; several takes share one slab */
+  constructor(slabs: SlabLease = new SlabPool().lease()) {
+    this.#slabs = slabs
+    this.bytes = slabs.take()
     this.view = viewOf(this.bytes)
   }
 
@@ -29,24 +27,22 @@ export class ByteBuffer {
 
   #grow(count: number): void {
     const needed = this.length + count
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#slabBytes, this.bytes.length * 2))
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#slabs.slabBytes, this.bytes.length * 2))
     this.bytes.copy(grown, 0, 0, this.length)
     this.bytes = grown
     this.view = viewOf(grown)
   }
 
   /**
-   * The bytes so far. They are the caller's from here on, and are never written again: what follows goes
-   * behind them in the same slab while that has room for as much again, else into a new one.
+   * The bytes so far. They are the caller's from here on, and are not written again while their slab is leased: what
+   * follows goes behind them in the same slab while that has room for as much again, else into another one.
    */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length)
     const left = this.bytes.length - this.length
-    const isSlab = taken.buffer.byteLength === this.#slabBytes // memory grown for one huge row is let go
+    const isSlab = taken.buffer.byteLength === this.#slabs.slabBytes // memory grown for one huge row is let go
     this.bytes =
-      isSlab && left > this.length + this.length / 8
-        ? this.bytes.subarray(this.length)
-        : Buffer.allocUnsafeSlow(this.#slabBytes)
+      isSlab && left > this.length + this.length / 8 ? this.bytes.subarray(this.length) : this.#slabs.take()
     this.view = viewOf(this.bytes)
     this.length = 0
     return taken

@@ -3,6 +3,7 @@ import { copyContext, isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import { ByteBuffer } from '../encode/byte-buffer.ts'
 import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
+import type { SlabLease } from '../encode/slabs.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { copyStatement } from '../table/statements.ts'
 import { ORDINAL, SHAPE } from '../table/upsert.ts'
@@ -22,6 +23,7 @@ export interface CopyOptions {
   readonly staging?: TableParts
   /** See `RowsOptions`. */
   readonly bytesSuffice?: boolean
+  readonly slabs: SlabLease
 }
 
 /** Rows that went into the open COPY one after the other: the server counts them as lines. */
@@ -52,7 +54,7 @@ export class CopySender implements RowSender {
   readonly #format: CopyFormatChoice
   readonly #staging: TableParts | undefined
   readonly #bytesSuffice: boolean
-  readonly #out = new ByteBuffer()
+  readonly #out: ByteBuffer
   #open: OpenCopy | undefined
   /** Bytes at the start of the current piece that are no rows. */
   #preamble = 0
@@ -66,8 +68,9 @@ export class CopySender implements RowSender {
     transaction: Transaction,
     plan: WritePlan<never>,
     format: CopyFormatChoice,
-    { staging, bytesSuffice = false }: CopyOptions,
+    { staging, bytesSuffice = false, slabs }: CopyOptions,
   ) {
+    this.#out = new ByteBuffer(slabs)
     this.#transaction = transaction
     this.#plan = plan
     this.#format = format

@@ -1,5 +1,6 @@
 import type { StopSignals } from '../connection/lease.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
+import { SlabPool } from '../encode/slabs.ts'
 import type { PgBatchError } from '../errors.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
 import { createDeadLetterTable } from '../table/dead-letter-sql.ts'
@@ -62,6 +63,7 @@ export async function openWriting<Item>(
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,
     bytesSuffice: !wantsItems(options),
+    slabs: new SlabPool(),
     signals,
     lanes: options.concurrency,
     retry,

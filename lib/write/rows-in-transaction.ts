@@ -1,4 +1,5 @@
 import type { Transaction } from '../connection/transaction.ts'
+import type { SlabLease } from '../encode/slabs.ts'
 import { clearStagingStatement } from '../table/upsert.ts'
 import type { PreparedBatch } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
@@ -29,6 +30,8 @@ export interface RowsOptions {
   readonly signal: AbortSignal
   /** Batches hold only their rows' bytes once these are sent, where that is possible. */
   readonly bytesSuffice: boolean
+  /** Memory of this transaction's. */
+  readonly slabs: SlabLease
 }
 
 /**
@@ -41,6 +44,7 @@ export class RowsInTransaction {
   readonly #format: CopyFormatChoice
   readonly #signal: AbortSignal
   readonly #bytesSuffice: boolean
+  readonly #slabs: SlabLease
   #sender: RowSender | undefined
   /** The sender that was aborted last: it still knows which rows it had sent. */
   #failed: RowSender | undefined
@@ -50,12 +54,13 @@ export class RowsInTransaction {
   #staged = false
   #copied = false
 
-  constructor(transaction: Transaction, { plan, format, signal, bytesSuffice }: RowsOptions) {
+  constructor(transaction: Transaction, { plan, format, signal, bytesSuffice, slabs }: RowsOptions) {
     this.#transaction = transaction
     this.#plan = plan
     this.#format = format
     this.#signal = signal
     this.#bytesSuffice = bytesSuffice
+    this.#slabs = slabs
   }
 
   get bytes(): number {
@@ -143,8 +148,11 @@ export class RowsInTransaction {
     if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)
     if (method === 'insert') return new InsertSender(this.#transaction, this.#plan)
     return upsert
-      ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging)
-      : new CopySender(this.#transaction, this.#plan, this.#format, { bytesSuffice: this.#bytesSuffice })
+      ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging, this.#slabs)
+      : new CopySender(this.#transaction, this.#plan, this.#format, {
+          bytesSuffice: this.#bytesSuffice,
+          slabs: this.#slabs,
+        })
   }
 
   /** Without a catalogue an upsert is the plain INSERT's business. */

@@ -1,4 +1,5 @@
 import type { Transaction } from '../connection/transaction.ts'
+import type { SlabLease } from '../encode/slabs.ts'
 import { createStagingStatement, mergeStatement } from '../table/upsert.ts'
 import type { RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
@@ -34,6 +35,7 @@ export class StagingSender implements RowSender {
   readonly #plan: WritePlan<never>
   readonly #format: CopyFormatChoice
   readonly #shapes = new Set<RowShape>()
+  readonly #slabs: SlabLease
   #staging: string | undefined
   #copy: CopySender | undefined
 
@@ -43,7 +45,9 @@ export class StagingSender implements RowSender {
     plan: WritePlan<never>,
     format: CopyFormatChoice,
     staging: string | undefined,
+    slabs: SlabLease,
   ) {
+    this.#slabs = slabs
     this.#transaction = transaction
     this.#plan = plan
     this.#format = format
@@ -58,6 +62,7 @@ export class StagingSender implements RowSender {
     this.#staging ??= prepareStaging(this.#transaction, this.#plan)
     this.#copy ??= new CopySender(this.#transaction, this.#plan, this.#format, {
       staging: { schema: 'pg_temp', name: this.#staging },
+      slabs: this.#slabs,
     })
     for (const { shape } of groups) this.#shapes.add(shape)
     await this.#copy.send(groups, signal)

@@ -2,6 +2,7 @@ import { Lease, type StopSignals, unlessAborted } from '../connection/lease.ts'
 import type { TransactionTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
+import type { SlabLease, SlabPool } from '../encode/slabs.ts'
 import { PgBatchError } from '../errors.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { type Batch, filterGroup, placeOfItem, type RowGroup } from './batch.ts'
@@ -33,6 +34,7 @@ export interface RunContext<Item> {
   readonly budget: RejectBudget
   /** Nothing but another attempt may still want a batch's items once they are sent. */
   readonly bytesSuffice: boolean
+  readonly slabs: SlabPool
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
   readonly signals: StopSignals
 }
@@ -68,6 +70,7 @@ export class TransactionRun<Item> {
   #lease: Lease | undefined
   #transaction: Transaction | undefined
   #rows: RowsInTransaction | undefined
+  readonly #slabs: SlabLease
   #checkpoint: CheckpointScope<Item> | undefined
   /** For each batch, the items that are to be written by this transaction, for `inTransaction`. */
   readonly #admitted: (readonly Item[])[] = []
@@ -78,6 +81,7 @@ export class TransactionRun<Item> {
 
   constructor(context: RunContext<Item>) {
     this.#context = context
+    this.#slabs = context.slabs.lease()
   }
 
   /** Rows that were added and not rejected. */
@@ -154,6 +158,8 @@ export class TransactionRun<Item> {
     await this.#checkpoint?.store()
     signals.stop.throwIfAborted()
     await this.#transaction?.commit()
+    // the server has read it all, and nobody will send it again
+    this.#slabs.release()
     return this.result
   }
 
@@ -231,6 +237,7 @@ export class TransactionRun<Item> {
       format,
       signal: signals.stop,
       bytesSuffice,
+      slabs: this.#slabs,
     })
     if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction)
   }

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { buildCommand } from '../support/build-command.ts'
 import { numbered } from '../support/parquet.ts'
 import { type Random, seededRandom } from '../support/random.ts'
 import { FaultServer, LOADER } from './server.ts'
@@ -28,7 +28,8 @@ const { values } = parseArgs({
 })
 const plan = { kills: Number(values.kills), rows: Number(values.rows), format: values.format }
 const random = seededRandom(Number(values.seed))
-const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
+const command = buildCommand()
+process.once('exit', () => command.remove())
 
 const started = performance.now()
 const folder = await mkdtemp(join(tmpdir(), 'pg-batch-load-kills-'))
@@ -71,7 +72,7 @@ try {
 /** Runs the command until it ends, or until it is killed when it has written some rows; undefined: it was killed. */
 async function loadOnce(file: string, random: Random): Promise<number | undefined> {
   const words = ['load', file, '--table', 'events', '--resume', 'kills', '--quiet']
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words], {
+  const child = spawn(process.execPath, [command.main, ...words], {
     env: { ...process.env, DATABASE_URL: server.loaderUrl(server.port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   })

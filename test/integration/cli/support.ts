@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { type BuiltCommand, buildCommand } from '../../support/build-command.ts'
 
-const MAIN = fileURLToPath(new URL('../../../lib/cli/main.ts', import.meta.url))
+/** Built once, when a test first runs it: the published command starts in a quarter of the time that `tsx` takes. */
+let command: BuiltCommand | undefined
+process.once('exit', () => command?.remove())
 
 export interface Ended {
   status: number | null
@@ -23,7 +25,8 @@ export function start(
   env: NodeJS.ProcessEnv = {},
   input?: string | Buffer,
 ): Running {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...words], {
+  command ??= buildCommand()
+  const child = spawn(process.execPath, [command.main, ...words], {
     env: { ...cleanEnv(), ...env },
   })
   const output = { stdout: '', stderr: '' }

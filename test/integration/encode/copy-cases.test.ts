@@ -5,6 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
 import { codecFor } from '../../../lib/encode/codec-for.ts'
 import { canBeBinary, makeRowEncoder } from '../../../lib/encode/row-encoder.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
 import { useDatabase } from '../../support/database.ts'
 import { Storage } from './storage.ts'
@@ -29,7 +30,7 @@ describe('COPY of whole tables', () => {
     const { columns } = readTable(found[0])
     expect(canBeBinary(columns)).to.equal(true)
     const encoder = makeRowEncoder({ columns, format })
-    const out = new ByteBuffer(1024)
+    const out = new ByteBuffer(new SlabPool(1024).lease())
     const stream = client.query(copyFrom(`COPY kept FROM STDIN (FORMAT ${format})`))
     encoder.begin(out)
     for (const row of rows) {

@@ -5,6 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
 import { codecFor } from '../../../lib/encode/codec-for.ts'
 import { canBeBinary, makeRowEncoder, ValueError } from '../../../lib/encode/row-encoder.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
 import type { Column } from '../../../lib/types.ts'
 
@@ -94,7 +95,7 @@ export class Storage {
     }
     const ids = { binary: [] as number[], text: [] as number[] }
     for (const id of values.keys()) {
-      const out = new ByteBuffer(1024)
+      const out = new ByteBuffer(new SlabPool(1024).lease())
       try {
         const refused = wanted === 'binary' ? forms.binary.row(out, { id, c: values[id] }, 0) : 'c'
         ids[refused === undefined ? 'binary' : 'text'].push(id)
@@ -106,7 +107,7 @@ export class Storage {
     this.binaryFields += ids.binary.length
     const send = async (format: 'binary' | 'text', some: readonly number[]): Promise<void> => {
       if (some.length === 0) return
-      const out = new ByteBuffer(1024)
+      const out = new ByteBuffer(new SlabPool(1024).lease())
       const encoder = forms[format]
       encoder.begin(out)
       for (const id of some) {

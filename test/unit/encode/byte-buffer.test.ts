@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 
 describe('ByteBuffer', () => {
   it('grows to whatever is put', () => {
-    const out = new ByteBuffer(8)
+    const out = new ByteBuffer(new SlabPool(8).lease())
     out.putInt16(-1)
     out.putInt32(0x01020304)
     out.putBytes(Buffer.alloc(1000, 7))
@@ -12,7 +13,7 @@ describe('ByteBuffer', () => {
   })
 
   it('never writes again to what was taken', () => {
-    const out = new ByteBuffer(256)
+    const out = new ByteBuffer(new SlabPool(256).lease())
     const taken: Buffer[] = []
     const copies: Buffer[] = []
     for (let round = 0; round < 50; round++) {
@@ -29,7 +30,7 @@ describe('ByteBuffer', () => {
   })
 
   it('lets go of memory that was grown for a huge value, even if it was rewound', () => {
-    const out = new ByteBuffer(1024)
+    const out = new ByteBuffer(new SlabPool(1024).lease())
     out.putUtf8('small')
     out.reserve(100_000)
     expect(out.take().toString()).to.equal('small')
@@ -37,7 +38,7 @@ describe('ByteBuffer', () => {
   })
 
   it('rewinds by its length', () => {
-    const out = new ByteBuffer(16)
+    const out = new ByteBuffer(new SlabPool(16).lease())
     out.putUtf8('kept')
     const { length } = out
     out.putUtf8('dropped'.repeat(10))
@@ -48,7 +49,7 @@ describe('ByteBuffer', () => {
   for (const count of [0, 39, 40, 41, 16 * 1024, 16 * 1024 + 1, 300_000]) {
     it(`writes ${count} characters as UTF-8, with U+FFFD for a lone surrogate`, () => {
       for (const tail of ['', 'é', '\ud800', '\u{1f600}', '\udc00x']) {
-        const out = new ByteBuffer(64)
+        const out = new ByteBuffer(new SlabPool(64).lease())
         out.putUtf8('x'.repeat(count) + tail)
         expect(out.take().equals(Buffer.from('x'.repeat(count) + tail))).to.equal(true)
       }

@@ -1,13 +1,14 @@
 import { expect } from 'chai'
 import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
 import { codecFor } from '../../../lib/encode/codec-for.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 import type { PgType } from '../../../lib/types.ts'
 
 const builtIn = (name: string): PgType => ({ oid: 0, name, sqlName: name, builtIn: true, kind: 'base' })
 
 /** The field's bytes in hex without their length, which is checked, or false. */
 function field(type: PgType, value: unknown): string | false {
-  const out = new ByteBuffer(4)
+  const out = new ByteBuffer(new SlabPool(4).lease())
   if (!codecFor(type).binary!(out, value)) return false
   const bytes = out.take()
   expect(bytes.readInt32BE(0)).to.equal(bytes.length - 4)

@@ -4,6 +4,7 @@ import sinon from 'sinon'
 import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
 import { codecFor } from '../../../lib/encode/codec-for.ts'
 import { type BinaryField, looped, makePutFields, unrolled } from '../../../lib/encode/put-fields.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 import { ValueError } from '../../../lib/encode/value-error.ts'
 
 function field(name: string, type: string): BinaryField {
@@ -20,7 +21,7 @@ const FIELDS = [
 
 /** The bytes, or what came instead. */
 function outcome(put: (out: ByteBuffer, row: object) => number, row: object): string {
-  const out = new ByteBuffer(64)
+  const out = new ByteBuffer(new SlabPool(64).lease())
   try {
     const misfit = put(out, row)
     return misfit < 0 ? out.take().toString('hex') : `misfit ${misfit}`

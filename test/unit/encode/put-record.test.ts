@@ -14,6 +14,7 @@ import {
 } from '../../../lib/encode/put-record.ts'
 import { MISFIT } from '../../../lib/encode/scan-field.ts'
 import { scanFieldOf } from '../../../lib/encode/scan-fields.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 
 const MARKS = { delimiter: 0x2c, quote: 0x22 }
 
@@ -33,7 +34,7 @@ function field(type: string): RecordField {
 const FIELDS = [field('int4'), { ...field('text'), scan: undefined }, field('float8'), field('text')]
 
 function outcome(put: PutRecord, record: string): string {
-  const out = new ByteBuffer(64)
+  const out = new ByteBuffer(new SlabPool(64).lease())
   const chunk = Buffer.from(`7,${record},7`)
   const answer = put(out, chunk, 2, chunk.length - 2)
   return answer === WHOLE ? out.take().toString('hex') : answer === RAGGED ? 'ragged' : `misfit ${answer}`

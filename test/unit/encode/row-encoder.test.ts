@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
 import { canBeBinary, makeRowEncoder, ValueError } from '../../../lib/encode/row-encoder.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 import type { Column } from '../../../lib/types.ts'
 
 function column(name: string, type: string): Column {
@@ -22,7 +23,7 @@ function encode(
   staging?: { shape: number },
 ): string {
   const encoder = makeRowEncoder({ columns, format, ...(staging ? { staging } : {}) })
-  const out = new ByteBuffer(4)
+  const out = new ByteBuffer(new SlabPool(4).lease())
   expect(encoder.row(out, row, 258)).to.equal(undefined)
   return out.take().toString(format === 'text' ? 'utf8' : 'hex')
 }
@@ -32,7 +33,7 @@ const text = (name: string): Column => column(name, 'text')
 describe('makeRowEncoder', () => {
   it('begins binary with the signature and ends it with the trailer', () => {
     const encoder = makeRowEncoder({ columns: [], format: 'binary' })
-    const out = new ByteBuffer()
+    const out = new ByteBuffer(new SlabPool().lease())
     encoder.begin(out)
     encoder.end(out)
     expect(out.take().toString('latin1')).to.equal('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\xff\xff')
@@ -94,7 +95,7 @@ describe('makeRowEncoder', () => {
 
   it('names the column that has no exact binary form, and rewinds', () => {
     const encoder = makeRowEncoder({ columns: [text('a'), column('b', 'int4')], format: 'binary' })
-    const out = new ByteBuffer(4)
+    const out = new ByteBuffer(new SlabPool(4).lease())
     out.putUtf8('before')
     expect(encoder.row(out, { a: 'x'.repeat(100), b: '1.0' }, 0)).to.equal('b')
     expect(out.take().toString()).to.equal('before')
@@ -103,7 +104,7 @@ describe('makeRowEncoder', () => {
   for (const format of ['binary', 'text'] as const) {
     it(`throws a ValueError without the value when a value throws, and rewinds (${format})`, () => {
       const encoder = makeRowEncoder({ columns: [text('a'), text('b "q"')], format })
-      const out = new ByteBuffer(4)
+      const out = new ByteBuffer(new SlabPool(4).lease())
       out.putUtf8('before')
       const cause = new Error('secret')
       const bad = {

@@ -12,6 +12,7 @@ import { timestamp, timestamptz } from '../../../lib/encode/codecs/timestamp.ts'
 import { uuid } from '../../../lib/encode/codecs/uuid.ts'
 import { MISFIT, NO_DELIMITER, type ScanField } from '../../../lib/encode/scan-field.ts'
 import { scanFieldOf } from '../../../lib/encode/scan-fields.ts'
+import { SlabPool } from '../../../lib/encode/slabs.ts'
 
 const digits = (min: number, max: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
@@ -76,7 +77,7 @@ const CODECS: readonly [title: string, codec: Codec, texts: fc.Arbitrary<string>
 
 /** What was appended, or the answer that there is no exact form. */
 function bytesOf(put: (out: ByteBuffer) => boolean): string | false {
-  const out = new ByteBuffer(16)
+  const out = new ByteBuffer(new SlabPool(16).lease())
   return put(out) && out.take().toString('hex')
 }
 
