@@ -34,9 +34,9 @@ const WRITABLE_BATCHES = 1
  * not at all, and 'finish' (the end of a `pipeline()`) comes only when all of them are.
  *
  * A write callback says that a batch was accepted, 'commit' that it is in the table. A transaction takes further
- * batches while they are ready, up to 20,000 rows, 8 MiB or a second, and commits at once when none is. A failure
- * that retries do not mend destroys the stream with a {@link PgBatchError} whose `outcome` says what became of the batch; batches before it in its lane
- * are committed. Destroying the stream rolls back what is in flight and settles within half a second.
+ * batches while they are ready, up to 100,000 rows, 6 MiB or a second, and commits at once when none is. A failure
+ * that retries do not mend destroys the stream with a {@link PgBatchError} whose `outcome` says what became of the batch;
+ * batches before it in its lane are committed. Destroying the stream rolls back what is in flight and settles within half a second.
  *
  * @typeParam Item what the written arrays hold
  * @typeParam Row what `toRow` makes of it: an object with a key for each column
