@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts'
+import { peakResidentBytes } from '../../test/support/peak-memory.ts'
 import { openPool } from '../support/pool.ts'
 import { type BenchRow, eachBenchRow } from '../support/rows.ts'
 import { checkCount, makeTable, TABLE } from '../support/table.ts'
@@ -41,7 +42,7 @@ export async function measure(task: MemoryTask): Promise<MemorySample> {
       new BatchTransform<BenchRow>({ maxCount: batchRows }),
       sink,
     )
-    const peakBytes = process.resourceUsage().maxRSS * 1024
+    const peakBytes = peakResidentBytes()
     await checkCount(pool, rows)
     return { idleBytes, points, peakBytes }
   } finally {
