@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { ByteBuffer } from '../byte-buffer.ts'
 import type { Codec } from '../codec.ts'
 import { prepareJson, prepareValue } from '../parameter.ts'
+import { putJson } from '../put-json.ts'
 
 /**
  * Types whose binary form is their text: the server checks and converts both by the same code
@@ -11,10 +12,21 @@ const utf8Text = (bytes: Buffer): string | undefined => (isUtf8(bytes) ? bytes.t
 
 /** A length and the UTF-8 bytes. */
 export function putTextField(out: ByteBuffer, text: string): void {
-  const start = out.length
-  out.reserve(4)
-  out.length = start + 4
+  const start = openField(out, 4)
   out.putUtf8(text)
+  closeField(out, start)
+}
+
+/** Leaves room for what stands before a field's value; returns where the field begins. */
+function openField(out: ByteBuffer, headBytes: number): number {
+  const start = out.length
+  out.reserve(headBytes)
+  out.length = start + headBytes
+  return start
+}
+
+/** Writes the length of a field that ends here. */
+function closeField(out: ByteBuffer, start: number): void {
   out.view.setInt32(start, out.length - start - 4)
 }
 
@@ -45,9 +57,9 @@ export const name: Codec = {
 export const json: Codec = {
   text: prepareJson,
   binary(out, value) {
-    const string = prepareJson(value)
-    if (typeof string !== 'string') return false
-    putTextField(out, string)
+    const start = openField(out, 4)
+    if (!putDocument(out, value)) return false
+    closeField(out, start)
     return true
   },
   textOfBinary: utf8Text,
@@ -59,15 +71,21 @@ const JSONB_VERSION = 1
 export const jsonb: Codec = {
   text: prepareJson,
   binary(out, value) {
-    const string = prepareJson(value)
-    if (typeof string !== 'string') return false
-    const start = out.length
-    out.reserve(5)
+    const start = openField(out, 5)
     out.bytes[start + 4] = JSONB_VERSION
-    out.length = start + 5
-    out.putUtf8(string)
-    out.view.setInt32(start, out.length - start - 4)
+    if (!putDocument(out, value)) return false
+    closeField(out, start)
     return true
   },
   textOfBinary: bytes => (bytes[0] === JSONB_VERSION ? utf8Text(bytes.subarray(1)) : undefined),
+}
+
+/** The bytes of `prepareJson(value)`. */
+function putDocument(out: ByteBuffer, value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && !('toPostgres' in value) && putJson(out, value))
+    return true
+  const string = prepareJson(value)
+  if (typeof string !== 'string') return false
+  out.putUtf8(string)
+  return true
 }
