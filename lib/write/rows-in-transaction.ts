@@ -11,14 +11,14 @@ import { createStaging, StagingSender } from './staging-sender.ts'
 import { UpsertSender } from './upsert-sender.ts'
 
 /**
- * Rows of a batch from which an upsert by COPY, staging table and merge beats one by INSERT. A batch alone, on loopback:
- * 1.43 times INSERT's time at 50 rows, 1.10 at 100, 1.03 at 150, 0.89 at 200, 0.68 at 500 (bench/write-grid). A network
- * moves that up, for staging takes two round trips more; batches that share a transaction move it down.
+ * Rows of a batch from which an upsert by COPY, staging table and merge beats one by INSERT. A batch alone, on loopback: 1.13
+ * times INSERT's time at 50 rows, 1.00 at 75, 0.91 at 100, 0.76 at 200, 0.62 at 500 (bench/write-grid). Both wait
+ * for three round trips (bench/round-trips), so that a network changes nothing.
  */
-const UPSERT_BY_COPY_FROM_ROWS = 200
+const UPSERT_BY_COPY_FROM_ROWS = 100
 
 /**
- * Plain rows of one shape need no such number: COPY takes 0.86 of INSERT's time for one row, 0.57 for 50, 0.32 for 500,
+ * Plain rows of one shape need no such number: COPY takes 0.73 of INSERT's time for one row, 0.49 for 50, 0.28 for 500,
  * and further batches join it without a round trip (bench/write-grid). Several shapes take a COPY each, with a round
  * trip more than an INSERT each; this many rows of a shape make up for one of 0.4 ms.
  */

@@ -126,10 +126,10 @@ describe('writing by each method', () => {
       { method: 'copy', rows: plain(1, 0) },
       { method: 'insert', rows: mixed(98, 1) },
       { method: 'copy', rows: mixed(100, 99) },
-      { method: 'insert', rows: plain(199, 0), onConflict },
-      { method: 'copy', rows: plain(200, 0), onConflict },
-      { method: 'insert', rows: mixed(199, 0), onConflict },
-      { method: 'copy', rows: mixed(200, 0), onConflict },
+      { method: 'insert', rows: plain(99, 0), onConflict },
+      { method: 'copy', rows: plain(100, 0), onConflict },
+      { method: 'insert', rows: mixed(99, 100), onConflict },
+      { method: 'copy', rows: mixed(100, 100), onConflict },
     ]
     const taken: string[] = []
     for (const { method: _, rows, ...upsert } of cases) {
