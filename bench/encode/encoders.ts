@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { ByteBuffer } from '../../lib/encode/byte-buffer.ts'
 import { makeRowEncoder } from '../../lib/encode/row-encoder.ts'
+import { SlabPool } from '../../lib/encode/slabs.ts'
 import type { Column, PgType } from '../../lib/types.ts'
 import type { EncodedColumn, EncodedTable, Row } from './tables.ts'
 
@@ -10,11 +11,13 @@ const PIECE_BYTES = 64 * 1024
 /** Encodes all rows, and gives the bytes to `onPiece`. */
 export type EncodeAll = (onPiece?: (piece: Buffer) => void) => void
 
-/** This toolkit's encoder, as its COPY uses it. */
+/** This toolkit's encoder, as its COPY uses it; a pass gives its memory back, as a committed transaction does. */
 export function ours({ columns }: EncodedTable, rows: readonly Row[], format: 'binary' | 'text'): EncodeAll {
   const encoder = makeRowEncoder({ columns: columns.map(toColumn), format })
-  const out = new ByteBuffer()
+  const pool = new SlabPool()
   return onPiece => {
+    const slabs = pool.lease()
+    const out = new ByteBuffer(slabs)
     encoder.begin(out)
     for (let ordinal = 0; ordinal < rows.length; ordinal++) {
       const misfit = encoder.row(out, rows[ordinal]!, ordinal)
@@ -25,6 +28,7 @@ export function ours({ columns }: EncodedTable, rows: readonly Row[], format: 'b
     }
     encoder.end(out)
     onPiece?.(out.take())
+    slabs.release()
   }
 }
 
