@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
 import { until } from '../../support/until.ts'
-import { run, start, useFolder } from './support.ts'
+import { run, start } from './support.ts'
 
 describe('pg-batch load, when options meet:', () => {
   const database = useDatabase()

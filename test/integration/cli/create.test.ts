@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
 import { until } from '../../support/until.ts'
-import { type Ended, run, start, useFolder } from './support.ts'
+import { type Ended, run, start } from './support.ts'
 
 describe('pg-batch load --create', () => {
   const database = useDatabase()

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
-import { type Ended, run, useFolder } from './support.ts'
+import { useFolder } from '../../support/folder.ts'
+import { type Ended, run } from './support.ts'
 
 describe('pg-batch load, of files as they come:', () => {
   const database = useDatabase()

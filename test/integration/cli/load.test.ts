@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
-import { type Ended, run, start, useFolder } from './support.ts'
+import { useFolder } from '../../support/folder.ts'
+import { type Ended, run, start } from './support.ts'
 
 describe('pg-batch load', () => {
   const database = useDatabase()

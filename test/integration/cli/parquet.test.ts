@@ -5,8 +5,9 @@ import { expect } from 'chai'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
 import { type MadeColumn, numbered, parquetOf } from '../../support/parquet.ts'
-import { run, useFolder } from './support.ts'
+import { run } from './support.ts'
 
 const FLIGHTS = fileURLToPath(
   new URL('../../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url),

@@ -1,7 +1,8 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
-import { run, useFolder } from './support.ts'
+import { useFolder } from '../../support/folder.ts'
+import { run } from './support.ts'
 
 describe('pg-batch load --rejects', () => {
   const database = useDatabase()

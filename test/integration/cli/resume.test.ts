@@ -2,8 +2,9 @@ import { appendFile, utimes, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
 import { seededRandom } from '../../support/random.ts'
-import { run, start, useFolder } from './support.ts'
+import { run, start } from './support.ts'
 
 describe('pg-batch load --resume', () => {
   const database = useDatabase()

@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
-import { run, start, useFolder } from './support.ts'
+import { useFolder } from '../../support/folder.ts'
+import { run, start } from './support.ts'
 
 describe('pg-batch load, of several files,', () => {
   const database = useDatabase()

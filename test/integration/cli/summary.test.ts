@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { ROW_CONDITIONS } from '../../../lib/cli/condition-names.ts'
 import { useDatabase } from '../../support/database.ts'
-import { run, useFolder } from './support.ts'
+import { useFolder } from '../../support/folder.ts'
+import { run } from './support.ts'
 
 describe('what pg-batch load says', () => {
   const database = useDatabase()

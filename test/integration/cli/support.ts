@@ -1,7 +1,4 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type BuiltCommand, buildCommand } from '../../support/build-command.ts'
 
 /** Built once, when a test first runs it: the published command starts in a quarter of the time that `tsx` takes. */
@@ -57,18 +54,4 @@ export function run(
 function cleanEnv(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !/^(PG|DATABASE_URL$)/.test(name))
   return Object.fromEntries(entries)
-}
-
-/** Gives the surrounding `describe` a folder, and what writes files into it. */
-export function useFolder(): (name: string, content: string | Buffer) => Promise<string> {
-  let folder: string
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'pg-batch-cli-'))
-  })
-  after(() => rm(folder, { recursive: true, force: true }))
-  return async (name, content) => {
-    const path = join(folder, name)
-    await writeFile(path, content)
-    return path
-  }
 }

@@ -1,6 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -8,20 +6,11 @@ import { expect } from 'chai'
 import type { Encoding } from '../../../lib/sources/encoding.ts'
 import { openSource, type SourceOptions } from '../../../lib/sources/open-source.ts'
 import { FormatUnknown } from '../../../lib/sources/source-error.ts'
+import { useFolder } from '../../support/folder.ts'
 import { failure, slices } from './support.ts'
 
 describe('openSource', () => {
-  let folder: string
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sources-'))
-  })
-  after(() => rm(folder, { recursive: true }))
-
-  async function file(name: string, content: string | Buffer): Promise<string> {
-    const path = join(folder, name)
-    await writeFile(path, content)
-    return path
-  }
+  const file = useFolder()
 
   async function rowsOf(path: string, options?: SourceOptions) {
     const { rows, ...source } = await openSource(path, options)
@@ -114,6 +103,7 @@ describe('openSource', () => {
   })
 
   it('rejects a missing file and a directory with the error of the file system', async () => {
+    const folder = dirname(await file('there.csv', 'a\n'))
     expect(await openSource(join(folder, 'missing.csv')).catch(error => error.code)).to.equal('ENOENT')
     expect(await openSource(folder).catch(error => error.code)).to.equal('EISDIR')
   })

@@ -1,24 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { openSources } from '../../../lib/sources/open-sources.ts'
+import { useFolder } from '../../support/folder.ts'
 import { failure } from './support.ts'
 
 describe('openSources', () => {
-  let folder: string
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sources-'))
-  })
-  after(() => rm(folder, { recursive: true }))
+  const file = useFolder()
 
   const files = (contents: Record<string, string>) =>
-    Promise.all(
-      Object.entries(contents).map(async ([name, content]) => {
-        await writeFile(join(folder, name), content)
-        return join(folder, name)
-      }),
-    )
+    Promise.all(Object.entries(contents).map(([name, content]) => file(name, content)))
 
   it('reads files one after the other, in their order, and knows where each row stands', async () => {
     const paths = await files({ 'b.csv': 'a,b\n1,2\n3,4\n', 'a.csv': 'b,a\n6,5\n', 'c.csv': 'a,b\n' })
