@@ -27,6 +27,11 @@ describe('pg-batch load --rejects', () => {
       .map(line => JSON.parse(line))
   }
 
+  /** By where they stood in the input: two connections reject in the order of their commits. */
+  async function inOrder(path: string): Promise<Record<string, unknown>[]> {
+    return (await linesOf(path)).sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
+  }
+
   async function stored(): Promise<unknown[]> {
     const { rows } = await database.pool.query('SELECT id, age, doc FROM people ORDER BY id')
     return rows
@@ -47,7 +52,7 @@ describe('pg-batch load --rejects', () => {
     )
     expect(ended.stdout).to.match(/^people: 16 rows committed in 4 batches, 4 rejected, /)
     expect(ended.status).to.equal(0)
-    const lines = await linesOf(rejects)
+    const lines = await inOrder(rejects)
     expect(
       lines.map(line => [line.source_offset, line.source_partition, line.sqlstate, line.row]),
     ).to.deep.equal([3, 8, 13, 18].map(n => [String(n), path, '22P02', { id: String(n), age: 'secret' }]))
@@ -69,7 +74,7 @@ describe('pg-batch load --rejects', () => {
       )
       const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
       expect(ended.stdout).to.match(/^people: 2 rows committed in 1 batch, 3 rejected, /)
-      const lines = (await linesOf(rejects)).sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
+      const lines = await inOrder(rejects)
       expect(lines.map(({ source_offset, code, row }) => [source_offset, code, row])).to.deep.equal([
         ['2', 'VALUE_NOT_ENCODABLE', { id: '2' }],
         ['3', 'VALUE_NOT_ENCODABLE', { id: '3', age: '3', doc: null, column4: 'x', column5: '' }],
@@ -158,8 +163,6 @@ describe('pg-batch load --rejects', () => {
     ]
     const path = await file('people.ndjson', input.join('\n'))
     expect((await pgBatch('load', path, '-t', 'people', '--rejects', rejects)).status).to.equal(0)
-    const inOrder = async (path: string) =>
-      (await linesOf(path)).sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
     const [first, second, third] = await inOrder(rejects)
     expect([first!.sqlstate, second!.sqlstate, third!.code]).to.deep.equal(['22P02', '23514', 'ROW_INVALID'])
 
