@@ -6,6 +6,7 @@ import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { FileRow, Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
+import { untilClosed } from '../until-closed.ts'
 import type { CheckpointOptions, PgBatchWritableOptions } from '../writable-options.ts'
 import type { LoadArguments } from './arguments.ts'
 import type { Database } from './database.ts'
@@ -94,6 +95,7 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
     if (tooMany) throw tooMany
     if (resume && !run.intake.stopped) await resume.finish(run.intake.rowsRead)
   } catch (error) {
+    await untilClosed(run.sink)
     failure = explainLoad(error, {
       placeOf: source.placeOf,
       table,

@@ -4,6 +4,7 @@ import type { BatchTransformOptions } from '../options.ts'
 import type { PgBatchWritable } from '../pg-batch-writable.ts'
 import { parseTableName } from '../table/identifier.ts'
 import type { Stats, TableName } from '../types.ts'
+import { untilClosed } from '../until-closed.ts'
 
 export interface TableSinksOptions<Item> {
   readonly batch: BatchTransformOptions<Item>
@@ -52,10 +53,12 @@ export class TableSinks<Item> {
     await Promise.all([...this.#sinks.values()].map(({ done }) => done))
   }
 
-  /** Resolves when all have stopped. */
+  /** Resolves when all have stopped: no transaction is under way, and `stats` are final. */
   async destroy(error: Error): Promise<void> {
-    for (const { batches } of this.#sinks.values()) batches.destroy(error)
-    await Promise.allSettled([...this.#sinks.values()].map(({ done }) => done))
+    const sinks = [...this.#sinks.values()]
+    for (const { batches } of sinks) batches.destroy(error)
+    await Promise.allSettled(sinks.map(({ done }) => done))
+    await Promise.all(sinks.map(({ writable }) => untilClosed(writable)))
   }
 
   get stats(): Stats {

@@ -34,6 +34,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'writable-events',
     'edit-distance',
     'exact-json',
+    'until-closed',
     ...FLOOR,
   ],
   'pg-batch-writable': [
@@ -58,6 +59,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'resolve-writable-options',
     'writable-options',
     'exact-json',
+    'until-closed',
     ...FLOOR,
   ],
   batch: ['options', ...WORDS],
@@ -73,6 +75,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   types: [],
   'edit-distance': [],
   'exact-json': [],
+  'until-closed': [],
 }
 
 /** Source text by its path below lib/, with forward slashes. */

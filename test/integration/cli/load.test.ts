@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
 import { type Ended, run, start } from './support.ts'
 
 describe('pg-batch load', () => {
@@ -306,6 +307,33 @@ describe('pg-batch load', () => {
       "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg-batch'",
     )
     expect(rows[0].n).to.equal(0)
+  })
+
+  it('counts what is being committed while the input fails', async () => {
+    // its COMMIT waits for a lock of this test, and then long enough for the command to meet the bad line
+    await database.pool.query(`CREATE TABLE slow (id int);
+      CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock(1), pg_sleep(0.15); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION slow_commit()`)
+    const holder = await database.pool.connect()
+    try {
+      await holder.query('SELECT pg_advisory_lock(1)')
+      const running = start(['load', '-', '-t', 'slow'], { DATABASE_URL: database.connectionString })
+      running.process.stdin!.write('{"id":1}\n')
+      await until('a COMMIT that waits', async () => {
+        const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`
+        return (await holder.query(waiting)).rows.length === 1
+      })
+      running.process.stdin!.end('{"id":\n')
+      await holder.query('SELECT pg_advisory_unlock(1)')
+      const { status, stderr } = await running.ended
+      expect(stderr).to.match(/^pg-batch: standard input: .*; 1 row committed\n$/)
+      expect(status).to.equal(1)
+      expect((await holder.query('SELECT id FROM slow')).rows).to.deep.equal([{ id: 1 }])
+    } finally {
+      holder.release(true)
+    }
   })
 
   it('does not mind that nobody reads its output', async () => {
