@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { DEFAULT_WAIT_MS } from './connection/lease.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
 import type { CsvColumns, CsvFormat } from './csv/record.ts'
 import {
@@ -49,7 +50,7 @@ const DEFAULTS = Object.freeze({
   inTransaction: undefined,
   afterCommit: undefined,
   retry: undefined,
-  statementTimeoutMs: 120_000,
+  statementTimeoutMs: DEFAULT_WAIT_MS,
   commitTimeoutMs: 30_000,
   deadLetter: undefined,
   rejectLimit: 0,

@@ -1,11 +1,9 @@
 import type { Readable } from 'node:stream'
-import type pg from 'pg'
 import type { CsvRecord } from '../csv/record.ts'
 import type { Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { SourceColumn } from '../sources/source.ts'
-import { parseTableName, quoteTable } from '../table/identifier.ts'
-import { INTROSPECTION_SQL, introspectionValues } from '../table/introspect.ts'
+import { parseTableName } from '../table/identifier.ts'
 import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
 import type { CreateArguments } from './create-arguments.ts'
 import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from './create-table.ts'
@@ -130,41 +128,4 @@ function only(columns: readonly string[] | undefined, row: SourceRow): SourceRow
   const kept: SourceRow = {}
   for (const name of columns) if (name in row) kept[name] = row[name]
   return kept
-}
-
-export async function tableExists(pool: pg.Pool, name: string): Promise<boolean> {
-  const { rows } = await pool.query(INTROSPECTION_SQL, introspectionValues(parseTableName(name)))
-  return rows.length > 0
-}
-
-export async function isEmpty(pool: pg.Pool, name: string): Promise<boolean> {
-  const { rows } = await pool.query(`SELECT 1 FROM ${quoteTable(parseTableName(name))} LIMIT 1`)
-  return rows.length === 0
-}
-
-/** Runs a statement of ours that the data or the user had a part in. */
-export async function execute(pool: pg.Pool, sql: string, what: string): Promise<void> {
-  try {
-    await pool.query(sql)
-  } catch (error) {
-    throw dataFailure(`${what}: ${(error as Error).message}`, error)
-  }
-}
-
-/** Takes the table away again when nothing came into it, so that the command can be run again as it is. */
-export async function dropIfEmpty(pool: pg.Pool, name: string): Promise<boolean> {
-  const table = quoteTable(parseTableName(name))
-  const client = await pool.connect()
-  try {
-    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE NOWAIT`)
-    const { rows } = await client.query(`SELECT 1 FROM ${table} LIMIT 1`)
-    if (rows.length === 0) await client.query(`DROP TABLE ${table}`)
-    await client.query('COMMIT')
-    return rows.length === 0
-  } catch {
-    await client.query('ROLLBACK').catch(() => {})
-    return false
-  } finally {
-    client.release()
-  }
 }

@@ -1,9 +1,8 @@
 import { quoteTable } from '../table/identifier.ts'
 import { chooseColumns } from './choose-columns.ts'
-import { execute } from './create.ts'
 import { describeDryRun } from './dry-run.ts'
 import { type LoadTask, writeRows } from './load-task.ts'
-import { findTable } from './table.ts'
+import { execute, findTable } from './table.ts'
 
 /** Loads into a table that is there. */
 export async function loadKnown(task: LoadTask): Promise<void> {

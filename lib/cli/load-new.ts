@@ -1,11 +1,11 @@
 import { rowsOf } from '../sources/csv.ts'
-import { dropIfEmpty, execute, isEmpty, planTable, tableExists } from './create.ts'
+import { planTable } from './create.ts'
 import { describeDryRun } from './dry-run.ts'
 import { dataFailure, interruptedFailure } from './failure.ts'
 import { type LoadTask, writeRows } from './load-task.ts'
 import { interruptedLine } from './report.ts'
 import { hasRecord } from './resume-record.ts'
-import { findTable } from './table.ts'
+import { dropIfEmpty, execute, findTable, isEmpty, tableExists } from './table.ts'
 
 /** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
 export async function loadNew(task: LoadTask): Promise<void> {

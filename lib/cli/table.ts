@@ -1,5 +1,7 @@
 import type pg from 'pg'
-import { parseTableName } from '../table/identifier.ts'
+import { Lease } from '../connection/lease.ts'
+import type { PgClientLike } from '../connection/pg-types.ts'
+import { parseTableName, quoteTable } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/introspect.ts'
 import type { Table } from '../types.ts'
 import type { Database } from './database.ts'
@@ -22,4 +24,46 @@ async function tableNames(pool: pg.Pool): Promise<string[]> {
     WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname !~ '^(pg_|information_schema$)'
     ORDER BY 1 LIMIT 1000`)
   return rows.map(row => row.name)
+}
+
+export async function tableExists(pool: pg.Pool, name: string): Promise<boolean> {
+  const { rows } = await pool.query(INTROSPECTION_SQL, introspectionValues(parseTableName(name)))
+  return rows.length > 0
+}
+
+export async function isEmpty(pool: pg.Pool, name: string): Promise<boolean> {
+  const { rows } = await pool.query(`SELECT 1 FROM ${quoteTable(parseTableName(name))} LIMIT 1`)
+  return rows.length === 0
+}
+
+/** Runs a statement of ours that the data or the user had a part in. */
+export async function execute(pool: pg.Pool, sql: string, what: string): Promise<void> {
+  try {
+    await pool.query(sql)
+  } catch (error) {
+    throw dataFailure(`${what}: ${(error as Error).message}`, error)
+  }
+}
+
+/** Takes the table away again when nothing came into it, so that the command can be run again as it is. */
+export async function dropIfEmpty(pool: pg.Pool, name: string): Promise<boolean> {
+  const table = quoteTable(parseTableName(name))
+  try {
+    return await Lease.use(pool, client => dropUnlessFilled(client, table))
+  } catch {
+    return false // a load that failed tells its own reason, which may well be the reason for this, too
+  }
+}
+
+async function dropUnlessFilled(client: PgClientLike, table: string): Promise<boolean> {
+  try {
+    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE NOWAIT`)
+    const { rows } = await client.query(`SELECT 1 FROM ${table} LIMIT 1`)
+    if (rows.length === 0) await client.query(`DROP TABLE ${table}`)
+    await client.query('COMMIT')
+    return rows.length === 0
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
 }

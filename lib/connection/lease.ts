@@ -1,6 +1,10 @@
 import { DeadlineError } from './deadline-error.ts'
 import { guardHandOver } from './hand-over.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
+import { connectionSurvives } from './server-error.ts'
+
+/** How long a client, and then its answers, are waited for by those who set no limit, in milliseconds. */
+export const DEFAULT_WAIT_MS = 120_000
 
 /** How a stream tells those who work for it that it is over. */
 export interface StopSignals {
@@ -37,6 +41,24 @@ export class Lease {
         () => {},
       )
       throw error
+    }
+  }
+
+  /** Lends a client to one piece of work that answers within `waitMs`, and gives it back, or ends it if that broke it. */
+  static async use<T>(
+    pool: PgPoolLike,
+    work: (client: PgClientLike) => Promise<T>,
+    waitMs: number = DEFAULT_WAIT_MS,
+    signals: StopSignals = neverStopped(),
+  ): Promise<T> {
+    const lease = await Lease.take(pool, signals, waitMs)
+    try {
+      return await lease.within(waitMs, work(lease.client))
+    } catch (error) {
+      if (!connectionSurvives(error)) lease.broken ??= error as Error
+      throw error
+    } finally {
+      lease.release()
     }
   }
 
@@ -78,6 +100,11 @@ export class Lease {
     // a connection that is being ended may still report what ended it: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)
   }
+}
+
+/** For work that belongs to no stream. */
+function neverStopped(): StopSignals {
+  return { stop: new AbortController().signal, kill: new AbortController().signal }
 }
 
 async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {

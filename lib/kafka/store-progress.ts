@@ -1,3 +1,4 @@
+import { Lease } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { raisePositions } from '../table/checkpoint-sql.ts'
 import { parseTableName } from '../table/identifier.ts'
@@ -14,16 +15,9 @@ export async function storeProgress(
   { name, table }: { name: string; table: TableName },
   nexts: readonly KafkaPlace[],
 ): Promise<void> {
-  const client = await pool.connect()
-  let failed: Error | undefined
-  try {
-    const partitions = nexts.map(({ topic, partition, topicId }) => partitionKey(topic, partition, topicId))
-    const positions = nexts.map(({ offset }) => String(offset - 1n))
-    await client.query(raisePositions(parseTableName(table)), [name, partitions, positions])
-  } catch (error) {
-    failed = error as Error
-    throw error
-  } finally {
-    client.release(failed)
-  }
+  const partitions = nexts.map(({ topic, partition, topicId }) => partitionKey(topic, partition, topicId))
+  const positions = nexts.map(({ offset }) => String(offset - 1n))
+  await Lease.use(pool, client =>
+    client.query(raisePositions(parseTableName(table)), [name, partitions, positions]),
+  )
 }

@@ -12,15 +12,10 @@ export async function endAbandoned<Item>(
   ticket: TransactionTicket,
   { pool, signals, limits }: RunContext<Item>,
 ): Promise<boolean> {
-  let lease: Lease | undefined
   try {
-    lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
-    await lease.within(limits.statementTimeoutMs, endTransaction(lease.client, ticket))
+    await Lease.use(pool, client => endTransaction(client, ticket), limits.statementTimeoutMs, signals)
     return true
-  } catch (error) {
-    if (lease) lease.broken ??= error as Error
+  } catch {
     return false
-  } finally {
-    lease?.release()
   }
 }

@@ -1,3 +1,4 @@
+import { Lease } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { isServerError } from '../connection/server-error.ts'
 import { readPositions } from '../table/checkpoint-sql.ts'
@@ -21,16 +22,13 @@ export async function readCheckpoint(
   name: string,
   table: TableName = DEFAULT_CHECKPOINT_TABLE,
 ): Promise<Map<string, bigint>> {
-  const client = await pool.connect()
-  let failed: Error | undefined
   try {
-    const { rows } = await client.query(readPositions(parseTableName(table)), [name])
+    const { rows } = await Lease.use(pool, client =>
+      client.query(readPositions(parseTableName(table)), [name]),
+    )
     return new Map(rows.map(row => [row.partition as string, BigInt(row.position as string)]))
   } catch (error) {
     if (isServerError(error) && error.code === UNDEFINED_TABLE) return new Map() // the first writer makes it
-    failed = error as Error
     throw error
-  } finally {
-    client.release(failed)
   }
 }

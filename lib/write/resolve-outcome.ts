@@ -1,6 +1,6 @@
 import { Lease } from '../connection/lease.ts'
 import { askOutcome, type TransactionOutcome, type TransactionTicket } from '../connection/outcome.ts'
-import { connectionSurvives } from '../connection/server-error.ts'
+import type { PgClientLike } from '../connection/pg-types.ts'
 import { lockPartitions } from '../table/checkpoint-sql.ts'
 import type { RunContext } from './transaction-run.ts'
 
@@ -21,26 +21,18 @@ export async function resolveOutcome<Item>(
   context: RunContext<Item>,
 ): Promise<TransactionOutcome> {
   const { pool, signals, limits } = context
-  const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
-  try {
-    return await lease.within(limits.statementTimeoutMs, ask(lease, open, context))
-  } catch (error) {
-    if (!connectionSurvives(error)) lease.broken ??= error as Error
-    throw error
-  } finally {
-    lease.release()
-  }
+  return Lease.use(pool, client => ask(client, open, context), limits.statementTimeoutMs, signals)
 }
 
 async function ask<Item>(
-  lease: Lease,
+  client: PgClientLike,
   { ticket, reached }: OpenOutcome,
   { checkpoint }: RunContext<Item>,
 ): Promise<TransactionOutcome> {
-  const byId = ticket ? await askOutcome(lease.client, ticket) : 'unknown'
+  const byId = ticket ? await askOutcome(client, ticket) : 'unknown'
   const settled = byId === 'rolled-back' || byId === 'in-progress'
   if (settled || !checkpoint || reached.size === 0) return byId
-  const { rows } = await lease.client.query(lockPartitions(checkpoint.table), [
+  const { rows } = await client.query(lockPartitions(checkpoint.table), [
     checkpoint.name,
     [...reached.keys()],
   ])

@@ -3,12 +3,16 @@ import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { readCheckpoint } from '../../../lib/write/read-checkpoint.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { FaultProxy } from '../../support/proxy.ts'
 import { rejectionOf } from '../../support/writing.ts'
 import { load } from './load.ts'
 
 describe('readCheckpoint', () => {
   const db = useDatabase()
   const makePool = usePools(db)
+
+  let proxy: FaultProxy | undefined
+  afterEach(() => proxy?.stop())
 
   before(async () => {
     await db.pool.query('CREATE SCHEMA "Other.one"; CREATE TABLE t (offset_ int)')
@@ -56,6 +60,18 @@ describe('readCheckpoint', () => {
     expect(await readCheckpoint(makePool().pool, 'one', '"Other.one"."My.positions"')).to.deep.equal(
       new Map([['a', 5n]]),
     )
+  })
+
+  it('rejects when its connection breaks, and the process lives on', async () => {
+    const url = new URL(db.connectionString)
+    proxy = await FaultProxy.start(Number(url.port))
+    url.port = String(proxy.port)
+    const { pool } = makePool({ connectionString: url.href })
+    // pg tells of it twice: to whoever waits for the answer, and by an event
+    const isQuestion = ({ name }: { name: string }) => name === 'Parse' || name === 'Query'
+    proxy.arm({ direction: 'up', at: isQuestion, action: { do: 'cut' } })
+    expect((await rejectionOf(readCheckpoint(pool, 'one'))).message).to.match(/^Connection terminated/)
+    expect(await readCheckpoint(pool, 'nobody')).to.deep.equal(new Map())
   })
 
   it('says what the server says of a table that is none of ours', async () => {

@@ -97,4 +97,26 @@ describe('a lease', () => {
     lease.release()
     expect(before).to.have.length(0)
   })
+
+  it('for one piece of work gives back a client that a refused statement left whole', async () => {
+    const client = new FakeClient()
+    const refused = Object.assign(new Error('no'), { code: '42P01', severity: 'ERROR' })
+    const work = () => Promise.reject(refused)
+    expect(await rejectionOf(Lease.use({ connect: async () => client }, work))).to.equal(refused)
+    expect(client.released).to.deep.equal([undefined])
+  })
+
+  it('for one piece of work ends a client that broke, or did not answer in time', async () => {
+    const [broken, late] = [new FakeClient(), new FakeClient()]
+    const lost = new Error('Connection terminated unexpectedly')
+    const work = () => {
+      broken.emit('error', lost) // pg tells of it twice: by this event, and to whoever waits for an answer
+      return Promise.reject(lost)
+    }
+    expect(await rejectionOf(Lease.use({ connect: async () => broken }, work))).to.equal(lost)
+    expect(broken.released).to.deep.equal([lost])
+    const error = await rejectionOf(Lease.use({ connect: async () => late }, () => new Promise(() => {}), 10))
+    expect(error).to.have.property('name', 'DeadlineError')
+    expect(late.released).to.deep.equal([error])
+  })
 })
