@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { unlessAborted } from './connection/lease.ts'
 import { OwnPool } from './connection/own-pool.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
+import { discard } from './discard.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
 import { type ResolvedWritableOptions, resolveWritableOptions } from './resolve-writable-options.ts'
@@ -269,12 +270,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const { onDiscard } = this.#options
     const items = [...this.#pending].flatMap(({ items }) => items)
     this.#pending.clear()
-    if (!onDiscard || items.length === 0) return
-    try {
-      onDiscard(items)
-    } catch (error) {
-      process.emitWarning(`onDiscard failed: ${(error as Error).message}`, { type: 'PgBatchWarning' })
-    }
+    if (onDiscard && items.length > 0) void discard(onDiscard, items)
   }
 
   /** Learns the table, once. */

