@@ -14,7 +14,7 @@ export type PgBatchErrorCode =
   | 'ROW_INVALID'
   /** A value has no form that the column's type could take, or `toRow` threw this code. */
   | 'VALUE_NOT_ENCODABLE'
-  /** The server refused a row or a statement, for a reason that will not go away by itself. */
+  /** The server refused a row or a statement; `retryable` says whether it may take it at another time. */
   | 'REFUSED'
   /** `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw. */
   | 'CALLBACK_FAILED'
@@ -35,8 +35,9 @@ export interface PgBatchErrorDetails {
 }
 
 /**
- * The one error that the streams fail with. Its text and its printed form never hold a row's values; `cause`
- * keeps the driver's own error, whose `message`, `detail` and `where` may.
+ * What PgBatchWritable fails with, unless it was written something else than an array (a TypeError) or destroyed with
+ * an error of the caller's. Its text and its printed form never hold a row's values; `cause` keeps the driver's own
+ * error, whose `message`, `detail` and `where` may.
  */
 export class PgBatchError extends Error {
   override readonly name = 'PgBatchError'

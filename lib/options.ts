@@ -88,10 +88,15 @@ export function checkAbortSignal(name: string, value: unknown): AbortSignal {
   return value
 }
 
-/** Refuses a key that `owner` does not have, and names the one that was probably meant. */
-export function checkKnownKeys(owner: string, options: object, known: readonly string[]): void {
+/** Refuses a key that `owner` does not have, and names the one that was probably meant; `internal` ones are not told. */
+export function checkKnownKeys(
+  owner: string,
+  options: object,
+  known: readonly string[],
+  internal: readonly string[] = [],
+): void {
   for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
+    if (known.includes(key) || internal.includes(key)) continue
     const near = nearest(key, known)
     const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`
     throw optionError(

@@ -111,11 +111,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   override _write(items: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (!Array.isArray(items)) {
-      callback(
-        new TypeError(
-          `Expected an array of items, got ${describe(items)}: put a BatchTransform before PgBatchWritable`,
-        ),
-      )
+      callback(notAnArray(items))
       return
     }
     if (items.length === 0) {
@@ -282,6 +278,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     })
     return this.#context
   }
+}
+
+function notAnArray(items: unknown): TypeError {
+  const message = `Expected an array of items, got ${describe(items)}: put a BatchTransform before PgBatchWritable`
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' })
 }
 
 /** The lane of an item: with a checkpoint its partition, whose items have to stay in order. */

@@ -33,6 +33,9 @@ const RETRY_DEFAULTS = Object.freeze({
   shouldRetry: () => true,
 })
 
+/** The loader's alone. */
+const INTERNAL: readonly string[] = ['csv']
+
 const DEFAULTS = Object.freeze({
   pool: undefined,
   connectionString: undefined,
@@ -78,7 +81,8 @@ export function resolveWritableOptions<Item, Row>(
   options: PgBatchWritableOptions<Item, Row>,
 ): ResolvedWritableOptions<Item> {
   const given = checkObject('options', options) as typeof options & Record<string, unknown>
-  checkKnownKeys('PgBatchWritable', given, Object.keys(DEFAULTS))
+  const names = Object.keys(DEFAULTS).filter(name => !INTERNAL.includes(name))
+  checkKnownKeys('PgBatchWritable', given, names, INTERNAL)
   const { unknownKeys, method, copyFormat, concurrency, signal, ...others } = withDefaults(DEFAULTS, given)
   const resolved: ResolvedWritableOptions<Item> = {
     ...checkDestination(given.pool, given.connectionString),

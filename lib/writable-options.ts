@@ -49,7 +49,9 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   columns?: readonly ColumnOf<Row>[] | undefined
   /**
-   * Makes a row of an item, once for each. null or undefined skips the item, and `stats.rowsSkipped` counts it.
+   * Makes a row of an item, once for each. null or undefined skips the item, and `stats.rowsSkipped` counts it. What it
+   * throws rejects the item, within `rejectLimit`, with code CALLBACK_FAILED; a {@link PgBatchError} whose code is
+   * ROW_INVALID or VALUE_NOT_ENCODABLE is taken as it is, so that it can give the reason in words of its own.
    * @default the item is the row
    */
   toRow?: ((item: Item) => Row | null | undefined) | undefined
@@ -127,7 +129,8 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   deadLetter?: Writable | { table: TableName } | undefined
   /**
-   * How many rows may be rejected: values that cannot be encoded, rows that the server refuses for their own sake.
+   * How many rows may be rejected: items for which `toRow` throws, values that cannot be encoded, rows that the server
+   * refuses for their own sake.
    * One more fails the stream, and its batch is rolled back. An integer ≥ 0, or Infinity. Raising it from 0 costs
    * nothing until a row is bad; a batch with bad rows is sent up to three times.
    * @default 0

@@ -20,13 +20,16 @@ export function isServerError(error: unknown): error is ServerError {
   )
 }
 
-/**
- * True when the connection can still be used: the server refused a statement and went on. `severity` is translated by
- * lc_messages, so the codes that always end a session are looked at, too.
- */
+/** True when the connection can still be used: the server refused a statement and went on. */
 export function connectionSurvives(error: unknown): boolean {
-  if (!isServerError(error) || /^(08|57P0[1-5])/.test(error.code)) return false
+  if (!isServerError(error) || endsSession(error)) return false
+  // translated by lc_messages, so that it alone would not do
   return error.severity !== 'FATAL' && error.severity !== 'PANIC'
+}
+
+/** True for connection exceptions (class 08), and for the shutdowns and time-outs that end a session (57P01 to 57P05). */
+export function endsSession({ code }: ServerError): boolean {
+  return /^(08|57P0[1-5])/.test(code)
 }
 
 /** Where in its data a COPY failed. */

@@ -1,4 +1,4 @@
-import { isServerError, type ServerError } from '../connection/server-error.ts'
+import { endsSession, isServerError, type ServerError } from '../connection/server-error.ts'
 import { HiddenFailure, type TransactionState } from '../connection/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode } from '../errors.ts'
 import type { Outcome } from '../types.ts'
@@ -86,8 +86,11 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+const TOO_MANY_CONNECTIONS = '53300'
+
 function fromServer(error: ServerError, outcome: Outcome, where: FailurePlace): PgBatchError {
-  const code: PgBatchErrorCode = /^(08|53|57P0[1-5])/.test(error.code) ? 'CONNECTION' : 'REFUSED'
+  const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
+  const code: PgBatchErrorCode = lost ? 'CONNECTION' : 'REFUSED'
   const place = { ...where, column: where.column ?? error.column }
   return describe(code, `The server refused ${subject(place)}: ${words(error)}`, outcome, place, error, error)
 }

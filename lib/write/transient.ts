@@ -31,7 +31,7 @@ export const TRANSIENT_SQLSTATES: Readonly<Record<string, string>> = Object.free
   '57P01': 'admin_shutdown',
   '57P02': 'crash_shutdown',
   '57P03': 'cannot_connect_now',
-  '57P04': 'database_dropped',
+  '57P04': 'database_dropped', // the next connection says whether for good: 3D000 is permanent
   '57P05': 'idle_session_timeout',
   '58030': 'io_error',
 })

@@ -68,6 +68,8 @@ describe('the packed package', function () {
       name => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !PARTS.slice(1).includes(name),
     )
     expect(strangers).to.deep.equal([])
+    // what only the command reaches is in its bundle
+    expect(names.filter(name => /^dist\/(cli\/.+\.d\.ts|sources\/)/.test(name))).to.deep.equal([])
   })
 
   it('accepts the versions that it recommends', async () => {
