@@ -25,6 +25,7 @@ export type PgBatchErrorCode =
 
 export interface PgBatchErrorDetails {
   outcome: Outcome
+  callback?: string | undefined
   retryable?: boolean
   sqlState?: string | undefined
   batchId?: number | undefined
@@ -42,10 +43,14 @@ export interface PgBatchErrorDetails {
 export class PgBatchError extends Error {
   override readonly name = 'PgBatchError'
   readonly code: PgBatchErrorCode
+  /** What went wrong, by itself: `message` goes on with the place and with what became of the rows. */
+  declare readonly reason: string
   /** What became of the rows of the batch. */
   readonly outcome: Outcome
   /** True when the same rows may well be accepted at another time. */
   readonly retryable: boolean
+  /** Which function or stream of the user's failed, by the name of its option. */
+  declare readonly callback?: string
   declare readonly sqlState?: string
   /** The number of the batch, from 1, in the order of writing. */
   declare readonly batchId?: number
@@ -54,14 +59,34 @@ export class PgBatchError extends Error {
   declare readonly column?: string
   declare readonly constraint?: string
 
-  constructor(code: PgBatchErrorCode, message: string, details: PgBatchErrorDetails) {
-    super(message)
+  constructor(code: PgBatchErrorCode, reason: string, details: PgBatchErrorDetails) {
+    super(`${reason}${place(reason, details)} (${OUTCOMES[details.outcome]})`)
     const { outcome, retryable = false, cause, ...known } = details
     this.code = code
     this.outcome = outcome
     this.retryable = retryable
     Object.assign(this, Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)))
+    // not to be printed: the message has it
+    Object.defineProperty(this, 'reason', { value: reason })
     // a getter, since Node prints a plain cause with all its words, and uncaught errors end up in logs
     if (cause !== undefined) Object.defineProperty(this, 'cause', { get: () => cause, configurable: true })
   }
+}
+
+/** Where it went wrong, as far as that is known and the reason does not tell. */
+function place(reason: string, { rowIndex, batchId, column }: PgBatchErrorDetails): string {
+  const quoted = JSON.stringify(column)
+  const parts = [
+    rowIndex !== undefined && `row ${rowIndex}`,
+    batchId !== undefined && `batch ${batchId}`,
+    column !== undefined && !reason.includes(quoted) && `column ${quoted}`,
+  ].filter(Boolean)
+  return parts.length > 0 ? ` [${parts.join(', ')}]` : ''
+}
+
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  'not-sent': 'nothing was sent',
+  'rolled-back': 'rolled back',
+  committed: 'committed',
+  unknown: 'whether the rows were committed is unknown',
 }

@@ -69,6 +69,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   #aborted: PgBatchError | undefined
   /** A transaction ended without anyone knowing how. */
   #outcomeUnknown = false
+  /** Rows were sent that did not stay. */
+  #rolledBack = false
+  /** The callback of the batch that waits for room. */
+  #withheld: ((error?: Error | null) => void) | undefined
   #context: Promise<WriteContext<Item>> | undefined
 
   constructor(options: PgBatchWritableOptions<Item, Row>) {
@@ -124,11 +128,23 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     try {
       room = this.#offer(batch)
     } catch (error) {
+      this.#pending.add(batch)
       callback(toPgBatchError(error, 'not-sent', { batchId: batch.id }, 'write'))
       return
     }
-    if (room) room.then(() => callback())
-    else callback()
+    if (!room) {
+      callback()
+      return
+    }
+    this.#withheld = callback
+    room.then(() => this.#answer())
+  }
+
+  /** Answers the write that waits, or else the streams behind it would wait with it, once; Node answers the others. */
+  #answer(error?: Error | null): void {
+    const callback = this.#withheld
+    this.#withheld = undefined
+    callback?.(error)
   }
 
   #offer(batch: Batch<Item>): Promise<unknown> | undefined {
@@ -155,6 +171,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const reason = error ?? (this.writableFinished ? FINISHED : new Error('The stream was destroyed'))
     this.#stop.abort(reason)
+    process.nextTick(() => this.#answer(reason))
     const kill = setTimeout(() => this.#kill.abort(reason), STOP_GRACE_MS)
     this.#lanes
       .stop()
@@ -182,7 +199,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   #explained(error: Error | null): Error | null {
     if (!(error instanceof PgBatchError) || error !== this.#aborted) return error
     const { rowsPending, rowsCommitted } = this.stats
-    const settled = rowsPending > 0 ? 'rolled-back' : rowsCommitted > 0 ? 'committed' : 'not-sent'
+    const pending = this.#rolledBack ? 'rolled-back' : 'not-sent'
+    const settled = rowsPending === 0 && rowsCommitted > 0 ? 'committed' : pending
     return withOutcome(error, this.#outcomeUnknown ? 'unknown' : settled)
   }
 
@@ -192,7 +210,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       for await (const progress of writeBatches(first, next, await this.#learn()))
         await this.#report(progress)
     } catch (error) {
-      if (error instanceof PgBatchError && error.outcome === 'unknown') this.#outcomeUnknown = true
+      const { outcome } = error as PgBatchError
+      if (outcome === 'unknown') this.#outcomeUnknown = true
+      if (outcome === 'rolled-back') this.#rolledBack = true
       this.destroy(error as Error)
       throw error
     }
@@ -208,7 +228,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   #retrying(retry: RetryEvent): void {
-    this.emit('retry', retry)
+    try {
+      this.emit('retry', retry)
+    } catch (cause) {
+      throw toPgBatchError(new CallbackError("on('retry')", cause), retry.error.outcome, {}, 'write')
+    }
     publishRetry(this.#options.table, retry)
   }
 
@@ -231,10 +255,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       durationMs,
       batches: batches.length,
     }
-    this.emit('commit', commit)
+    await this.#after("on('commit')", batches, () => void this.emit('commit', commit))
     publishCommit(this.#options.table, commit)
     for (const reject of rejected) {
-      this.emit('reject', reject)
+      await this.#after("on('reject')", batches, () => void this.emit('reject', reject))
       publishReject(this.#options.table, reject)
     }
     const { afterCommit } = this.#options

@@ -47,7 +47,7 @@ function place(
 }
 
 function reason(error: PgBatchError, table: Table): string {
-  if (error.cause instanceof RowMisfit) return `${error.cause.message}; ${error.cause.cure}`
+  if (error.cause instanceof RowMisfit) return `${error.cause.reason}; ${error.cause.cure}`
   const column = table.columns.find(({ name }) => name === error.column)
   const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
   if (column && fault)
@@ -55,13 +55,10 @@ function reason(error: PgBatchError, table: Table): string {
   if (error.code === 'ROW_INVALID' && error.column !== undefined && !column) {
     return `it has "${error.column}", no column of ${table.name}; --columns takes only those you name`
   }
-  if (error.code === 'CALLBACK_FAILED' && error.message.startsWith('`deadLetter`')) {
+  if (error.callback === 'deadLetter') {
     return `rejected rows cannot be kept: ${(error.cause as Error).message}`
   }
-  // the place in its batch and the outcome, where the place in the file and the committed rows are told
-  return error.message
-    .replace(/ \[(?:row|batch)[^\]]*\]/, '')
-    .replace(/ \((?:rolled back|nothing was sent)\)$/, '')
+  return error.reason
 }
 
 /**
@@ -82,8 +79,8 @@ export function explain(error: unknown): Failure {
   if (error instanceof FormatUnknown) return usageFailure(error.message, error)
   if (error instanceof SourceError) return dataFailure(error.message, error)
   if (error instanceof EmbeddedServerMissing) return usageFailure(error.message, error)
-  if (error instanceof EmbeddedServerFailed || error instanceof PgBatchError)
-    return dataFailure(error.message, error)
+  if (error instanceof EmbeddedServerFailed) return dataFailure(error.message, error)
+  if (error instanceof PgBatchError) return dataFailure(error.reason, error)
   if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0])
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {

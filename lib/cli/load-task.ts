@@ -85,7 +85,7 @@ function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
   if (!checks) return undefined
   return (row, number) => {
     const misfit = rowMisfit(row, checks)
-    if (misfit) throw new SourceError(`${source.placeOf(number)}: ${misfit.message}; ${misfit.cure}`)
+    if (misfit) throw new SourceError(`${source.placeOf(number)}: ${misfit.reason}; ${misfit.cure}`)
     return row
   }
 }

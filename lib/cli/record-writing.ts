@@ -65,7 +65,7 @@ export function planRecords(
         : record => {
             const misfit = misfitOf(record)
             if (!misfit) return
-            throw new SourceError(`${placeOf(record.number)}: ${misfit.message}; ${misfit.cure}`)
+            throw new SourceError(`${placeOf(record.number)}: ${misfit.reason}; ${misfit.cure}`)
           },
   }
 }

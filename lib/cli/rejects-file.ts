@@ -8,7 +8,6 @@ import { isRow } from '../sources/rows.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import { ndjsonDeadLetter } from '../write/ndjson-dead-letter.ts'
 import { usageFailure } from './failure.ts'
-import { rejectError } from './row-misfit.ts'
 
 /**
  * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
@@ -27,10 +26,7 @@ export function rejectsFile(
       const at = positionOf(rejected)
       const position = at && { partition: at.file, offset: BigInt(at.row) }
       const row = rejected.row === rejected.item ? unwrap(rejected.item) : rejected.row
-      file.write(
-        { ...rejected, error: rejectError(rejected.error), row: withBytesAsText(row), position },
-        callback,
-      )
+      file.write({ ...rejected, row: withBytesAsText(row), position }, callback)
     },
     destroy(error, callback) {
       file.destroy()

@@ -25,7 +25,6 @@ import { rejectsFile } from './rejects-file.ts'
 import { committedLine, count, interruptedLine, plural, replayHint } from './report.ts'
 import { openResume, type Resume } from './resume.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
-import { rejectError } from './row-misfit.ts'
 import { RowPositions } from './row-positions.ts'
 import { batchRowsOf, connectionsOf } from './run-options.ts'
 import { summaryTable } from './summary.ts'
@@ -80,9 +79,8 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   run.sink.on('reject', reject => {
     const at = run.positionOf(reject)
     const file = source.files.length > 1 ? at?.file : undefined
-    const error = rejectError(reject.error)
-    run.reasons.add(error, at?.row, file)
-    watcher.reject(error, at?.row, file)
+    run.reasons.add(reject.error, at?.row, file)
+    watcher.reject(reject.error, at?.row, file)
   })
   let failure: Failure | undefined
   watcher.begin({ source: source.name, table: given.table }, run.counts)

@@ -14,7 +14,8 @@ const ignore = (): void => {}
 export function guardHandOver(pool: PgPoolLike): void {
   if (typeof pool.on !== 'function' || guarded.has(pool)) return
   guarded.add(pool)
-  pool.on('connect', (client: PgClientLike) => {
+  pool.on('connect', (client?: PgClientLike) => {
+    if (!client) return // what tells of itself is a client, which `Lease.take` refuses
     client.on?.('error', ignore)
     setImmediate(() => client.removeListener?.('error', ignore))
   })

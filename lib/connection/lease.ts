@@ -34,10 +34,10 @@ export class Lease {
     guardHandOver(pool)
     const connecting = pool.connect()
     try {
-      return new Lease(await unlessAborted(withDeadline(connecting, waitMs), stop), kill)
+      return new Lease(checked(await withDeadline(unlessAborted(connecting, stop), waitMs)), kill)
     } catch (error) {
       connecting.then(
-        client => client.release(),
+        client => client?.release?.(),
         () => {},
       )
       throw error
@@ -100,6 +100,13 @@ export class Lease {
     // a connection that is being ended may still report what ended it: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)
   }
+}
+
+function checked(client: PgClientLike | undefined): PgClientLike {
+  if (typeof client?.query === 'function' && typeof client.release === 'function') return client
+  throw new TypeError(
+    'Expected `pool.connect()` to resolve to a client with `query` and `release`: is it a Client, and no Pool?',
+  )
 }
 
 /** For work that belongs to no stream. */

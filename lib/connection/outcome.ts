@@ -16,6 +16,8 @@ export interface TransactionTicket {
   readonly at: string
   /** How far the write-ahead log was on disk then: no crash takes that away. */
   readonly flushed: string
+  /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
+  readonly timeoutMs: number
 }
 
 /**
@@ -28,9 +30,10 @@ export function ticketStatement(statementTimeoutMs: number): string {
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
     "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
     'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
-    "CASE WHEN pg_catalog.current_setting('statement_timeout')::interval " +
+    "pg_catalog.date_part('epoch', CASE WHEN pg_catalog.current_setting('statement_timeout')::interval " +
     `NOT BETWEEN interval '1 ms' AND interval '${statementTimeoutMs} ms' ` +
-    `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs}', true) END AS timeout`
+    `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs} ms', true) ` +
+    "ELSE pg_catalog.current_setting('statement_timeout') END::interval)::text AS timeout"
   )
 }
 
@@ -55,8 +58,15 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
 /** Makes a ticket of the row of {@link ticketStatement}. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
-  const [xid, backend, timeline, at, flushed] = row.map(String)
-  return { xid: xid!, backend: backend!, timeline: timeline!, at: at!, flushed: flushed! }
+  const [xid, backend, timeline, at, flushed, timeout] = row.map(String)
+  return {
+    xid: xid!,
+    backend: backend!,
+    timeline: timeline!,
+    at: at!,
+    flushed: flushed!,
+    timeoutMs: Number(timeout) * 1000,
+  }
 }
 
 export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'

@@ -8,6 +8,10 @@ export interface ServerError extends Error {
   table?: string
   column?: string
   constraint?: string
+  /** Where in the statement's text the fault is, for what its parser found. */
+  position?: string
+  /** The function of the server's source that told of it. */
+  routine?: string
 }
 
 /** Tells the server's own words from those of sockets and drivers. */
@@ -28,8 +32,31 @@ export function connectionSurvives(error: unknown): boolean {
 }
 
 /** True for connection exceptions (class 08), and for the shutdowns and time-outs that end a session (57P01 to 57P05). */
-export function endsSession({ code }: ServerError): boolean {
-  return /^(08|57P0[1-5])/.test(code)
+export function endsSession(error: ServerError): boolean {
+  return /^(08|57P0[1-5])/.test(error.code) && !refusesValue(error)
+}
+
+/**
+ * True when a type's input function refused a value. Its SQLSTATE may be any: 42601 for a tsquery, 3F000 for a regclass,
+ * and 08P01, which is a pooler's, too, for a Buffer that is too short. COPY's context begins with the row and the column;
+ * what a trigger meets begins with the trigger's function.
+ */
+export function refusesValue(error: ServerError): boolean {
+  return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(error.where ?? '') || refusesParameter(error)
+}
+
+/** INSERT has no such context: these are an input function's where the statement's parser is not the one to complain. */
+function refusesParameter({ code, where, position }: ServerError): boolean {
+  return (
+    where === undefined &&
+    position === undefined &&
+    /^(42601|42602|42622|42704|42725|42804|42883)$/.test(code)
+  )
+}
+
+/** True for what a function of the database raised, with an SQLSTATE of its own choice. */
+export function isRaised({ routine }: ServerError): boolean {
+  return routine === 'exec_stmt_raise'
 }
 
 /** Where in its data a COPY failed. */

@@ -1,8 +1,8 @@
 import { CopyIn } from './copy-in.ts'
 import type { Lease } from './lease.ts'
 import { readTicket, type TransactionTicket, ticketStatement } from './outcome.ts'
-import type { PgResultLike } from './pg-types.ts'
-import { connectionSurvives } from './server-error.ts'
+import type { PgClientLike, PgResultLike } from './pg-types.ts'
+import { connectionSurvives, isServerError } from './server-error.ts'
 
 /** How far a transaction has come: what an error now means for its rows. */
 export type TransactionState = 'fresh' | 'open' | 'committing' | 'committed' | 'rolled-back'
@@ -84,6 +84,24 @@ export class Transaction {
     return this.lease.within(this.#options.statementTimeoutMs + CANCEL_GRACE_MS, answer)
   }
 
+  /**
+   * The client for a callback of the user's: what it asks is waited for no longer than a statement of ours, and a
+   * server that does not answer loses the connection. Submittables (a COPY stream, a cursor) are the callback's own.
+   */
+  guardedClient(): PgClientLike {
+    const query = (...args: Parameters<PgClientLike['query']>): unknown => {
+      const answer: unknown = this.lease.client.query(...args)
+      return answer instanceof Promise ? this.answered(answer) : answer
+    }
+    return new Proxy(this.lease.client, {
+      get(client, key) {
+        if (key === 'query') return query
+        const value: unknown = Reflect.get(client, key, client)
+        return typeof value === 'function' ? value.bind(client) : value
+      },
+    })
+  }
+
   /** Sends what was to travel in front of a statement: the transaction is open then. */
   async begin(): Promise<void> {
     if (this.#preamble.length > 0) await this.#run(this.#withPreamble(''))
@@ -116,8 +134,8 @@ export class Transaction {
       }
       this.#state = 'committed'
     } catch (error) {
-      if (connectionSurvives(error)) this.#state = 'rolled-back'
-      else if (!(error instanceof HiddenFailure)) this.#noteFailure(error)
+      if (saysRolledBack(error)) this.#state = 'rolled-back'
+      else if (!(error instanceof HiddenFailure)) this.lease.broken ??= error as Error
       throw error
     }
   }
@@ -163,4 +181,12 @@ export class Transaction {
     this.#preamble = []
     return all.join('; ')
   }
+}
+
+const STATEMENT_COMPLETION_UNKNOWN = '40003'
+
+/** An error that COMMIT was answered by undid it, but for the one by which CockroachDB says that it cannot tell. */
+function saysRolledBack(error: unknown): boolean {
+  const ambiguous = isServerError(error) && error.code === STATEMENT_COMPLETION_UNKNOWN
+  return connectionSurvives(error) && !ambiguous
 }

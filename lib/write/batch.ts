@@ -11,7 +11,7 @@ export interface Batch<Item> {
   items: readonly Item[]
   /** Places of `items` in the array, where they are only a part of it. */
   readonly places?: readonly number[] | undefined
-  /** What `prepareBatch` made of the items, kept so that `toRow` and `position` run once for each. */
+  /** What `prepareBatch` made of the items, kept so that `toRow` runs once for each. */
   prepared?: PreparedBatch
 }
 
@@ -69,6 +69,11 @@ export function itemIndex(group: RowGroup, index: number): number {
 /** Place of an item in the array that was written. */
 export function placeOfItem(batch: Batch<unknown>, index: number): number {
   return batch.places ? batch.places[index]! : index
+}
+
+/** Where an item is, as errors tell it before anything was sent. */
+export function unsent(batch: Batch<unknown>, index: number) {
+  return { outcome: 'not-sent', batchId: batch.id, rowIndex: placeOfItem(batch, index) } as const
 }
 
 /** Place in the array that was written of the `index`th row of a group. */

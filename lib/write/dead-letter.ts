@@ -30,7 +30,7 @@ export function toDeadLetter({ row, error, batchId, index, position }: RejectedR
     row_index: index,
     code: error.code,
     sqlstate: error.sqlState ?? null,
-    message: isServerError(error.cause) ? error.cause.message : error.message,
+    message: isServerError(error.cause) ? error.cause.message : error.reason,
     column_name: error.column ?? null,
     constraint_name: error.constraint ?? null,
     source_partition: position?.partition ?? null,

@@ -1,6 +1,12 @@
-import { endsSession, isServerError, type ServerError } from '../connection/server-error.ts'
+import {
+  endsSession,
+  isRaised,
+  isServerError,
+  refusesValue,
+  type ServerError,
+} from '../connection/server-error.ts'
 import { HiddenFailure, type TransactionState } from '../connection/transaction.ts'
-import { PgBatchError, type PgBatchErrorCode } from '../errors.ts'
+import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import { placeOf } from './batch.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
@@ -52,32 +58,22 @@ export function toPgBatchError(
   during: 'connect' | 'write',
 ): PgBatchError {
   if (error instanceof PgBatchError) return error
+  const { batchId } = where
   if (error instanceof RowError) {
-    return describe('VALUE_NOT_ENCODABLE', error.message, outcome, failurePlace(error.place), error.cause)
+    const details = { outcome, ...failurePlace(error.place), cause: error.cause }
+    return makeError('VALUE_NOT_ENCODABLE', error.message, details)
   }
   if (error instanceof CallbackError) {
-    const server = isServerError(error.cause) ? error.cause : undefined
-    return describe(
-      'CALLBACK_FAILED',
-      error.message,
-      outcome,
-      { batchId: where.batchId },
-      error.cause,
-      server,
-    )
+    const { option: callback, cause } = error
+    return makeError('CALLBACK_FAILED', error.message, { outcome, batchId, callback, cause })
   }
-  if (error instanceof HiddenFailure) return describe('CALLBACK_FAILED', error.message, outcome, where, error)
+  if (error instanceof HiddenFailure) {
+    const details = { outcome, ...where, callback: 'inTransaction', cause: error }
+    return makeError('CALLBACK_FAILED', error.message, details)
+  }
   if (isServerError(error) && during === 'write') return fromServer(error, outcome, where)
   const what = during === 'connect' ? 'No connection could be made' : 'The connection failed'
-  const server = isServerError(error) ? error : undefined
-  return describe(
-    'CONNECTION',
-    `${what}: ${reasonOf(error)}`,
-    outcome,
-    { batchId: where.batchId },
-    error,
-    server,
-  )
+  return makeError('CONNECTION', `${what}: ${reasonOf(error)}`, { outcome, batchId, cause: error })
 }
 
 /** The text of a socket's or driver's error; one that tried several addresses has none of its own. */
@@ -90,9 +86,9 @@ const TOO_MANY_CONNECTIONS = '53300'
 
 function fromServer(error: ServerError, outcome: Outcome, where: FailurePlace): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
-  const code: PgBatchErrorCode = lost ? 'CONNECTION' : 'REFUSED'
   const place = { ...where, column: where.column ?? error.column }
-  return describe(code, `The server refused ${subject(place)}: ${words(error)}`, outcome, place, error, error)
+  const reason = `The server refused ${subject(place)}: ${words(error)}`
+  return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
 }
 
 function subject({ rowIndex }: FailurePlace): string {
@@ -100,52 +96,36 @@ function subject({ rowIndex }: FailurePlace): string {
 }
 
 /**
- * The server's message, except where messages of its kind quote values: class 22 (data exceptions) and what
- * functions raise. Its `detail` and `where` quote values as well, and are left to `cause`.
+ * The server's message, except where messages of its kind quote values: class 22 (data exceptions), what input
+ * functions refuse, and what functions raise. Its `detail` and `where` quote values as well, and are left to `cause`.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 function words(error: ServerError): string {
-  return /^(22|P0)/.test(error.code) ? `SQLSTATE ${error.code}` : `${error.message} (SQLSTATE ${error.code})`
+  const quotes = /^(22|P0)/.test(error.code) || refusesValue(error) || isRaised(error)
+  return quotes ? `SQLSTATE ${error.code}` : `${error.message} (SQLSTATE ${error.code})`
 }
 
-function describe(
-  code: PgBatchErrorCode,
-  message: string,
-  outcome: Outcome,
-  place: FailurePlace,
-  cause: unknown,
-  server?: ServerError,
-): PgBatchError {
-  const { batchId, rowIndex, column } = place
-  const at = [
-    ...(rowIndex === undefined ? [] : [`row ${rowIndex}`]),
-    ...(batchId === undefined ? [] : [`batch ${batchId}`]),
-    ...(column === undefined || message.includes(JSON.stringify(column))
-      ? []
-      : [`column ${JSON.stringify(column)}`]),
-  ]
-  const text = `${message}${at.length > 0 ? ` [${at.join(', ')}]` : ''} (${OUTCOMES[outcome]})`
-  return new PgBatchError(code, text, {
-    outcome,
+/** Adds what the cause tells. */
+function makeError(code: PgBatchErrorCode, reason: string, details: PgBatchErrorDetails): PgBatchError {
+  const { outcome, cause } = details
+  const server = isServerError(cause) ? cause : undefined
+  return new PgBatchError(code, reason, {
+    ...details,
     // what is committed is not to be written again, whatever its callback met
     retryable: outcome !== 'committed' && isTransient(cause),
-    batchId,
-    rowIndex,
-    column,
     sqlState: server?.code,
     constraint: server?.constraint,
-    cause,
   })
 }
 
 /** The same error, once more is known of what became of the rows. */
 export function withOutcome(error: PgBatchError, outcome: Outcome): PgBatchError {
   if (error.outcome === outcome) return error
-  const message = error.message.replace(`(${OUTCOMES[error.outcome]})`, `(${OUTCOMES[outcome]})`)
-  const { code, retryable, sqlState, batchId, rowIndex, column, constraint, cause } = error
-  return new PgBatchError(code, message, {
+  const { code, reason, retryable, callback, sqlState, batchId, rowIndex, column, constraint, cause } = error
+  return new PgBatchError(code, reason, {
     outcome,
     retryable,
+    callback,
     sqlState,
     batchId,
     rowIndex,
@@ -153,11 +133,4 @@ export function withOutcome(error: PgBatchError, outcome: Outcome): PgBatchError
     constraint,
     cause,
   })
-}
-
-const OUTCOMES: Readonly<Record<Outcome, string>> = {
-  'not-sent': 'nothing was sent',
-  'rolled-back': 'rolled back',
-  committed: 'committed',
-  unknown: 'whether the rows were committed is unknown',
 }

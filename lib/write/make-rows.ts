@@ -1,5 +1,6 @@
+import { types } from 'node:util'
 import { PgBatchError, type PgBatchErrorCode } from '../errors.ts'
-import { type Batch, type InvalidItem, placeOfItem } from './batch.ts'
+import { type Batch, type InvalidItem, unsent } from './batch.ts'
 
 /** Rows, and the indexes of their items where those are not the same. */
 export interface Rows {
@@ -24,7 +25,7 @@ export function mapItems<Item>(
   return collect(batch.count, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
-    if (row instanceof Promise) {
+    if (types.isPromise(row)) {
       row.catch(() => {}) // nobody else waits for it
       throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
     }
@@ -51,44 +52,51 @@ function collect(count: number, invalid: InvalidItem[], make: (index: number) =>
 }
 
 function isRow(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.getPrototypeOf(value) === Object.prototype || !isBuiltIn(value)
+}
+
+/** What would be a row without a single value: these keep what they hold elsewhere than under keys. */
+function isBuiltIn(value: object): boolean {
+  return (
+    types.isPromise(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isNativeError(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value)
+  )
 }
 
 function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) => unknown): unknown {
   try {
     return toRow(batch.items[index] as Item)
   } catch (cause) {
-    const rowIndex = placeOfItem(batch, index)
-    if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw placed(cause, batch, rowIndex)
-    throw new PgBatchError('CALLBACK_FAILED', `\`toRow\` threw for row ${rowIndex} of batch ${batch.id}`, {
-      outcome: 'not-sent',
-      batchId: batch.id,
-      rowIndex,
-      cause,
-    })
+    if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw placed(cause, batch, index)
+    const details = { ...unsent(batch, index), callback: 'toRow', cause }
+    throw new PgBatchError('CALLBACK_FAILED', '`toRow` threw', details)
   }
 }
 
-/** By these codes `toRow` says itself that an item is to be rejected, and why. */
+/** With these codes `toRow` gives the reason in words of its own, and its error stands as it is. */
 const REJECTS: ReadonlySet<PgBatchErrorCode> = new Set(['ROW_INVALID', 'VALUE_NOT_ENCODABLE'])
 
 /** The same, with the item's place. */
-function placed(error: PgBatchError, batch: Batch<unknown>, rowIndex: number): PgBatchError {
-  const { code, message, column, cause = error } = error
-  const text = `${message} [row ${rowIndex}, batch ${batch.id}]`
-  return new PgBatchError(code, text, { outcome: 'not-sent', batchId: batch.id, rowIndex, column, cause })
+function placed(error: PgBatchError, batch: Batch<unknown>, index: number): PgBatchError {
+  const { code, reason, column, cause = error } = error
+  return new PgBatchError(code, reason, { ...unsent(batch, index), column, cause })
 }
 
 function describe(value: unknown): string {
   if (value === null) return 'null'
-  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? `a ${value.constructor.name}` : `of type ${typeof value}`
 }
 
 function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {
-  const rowIndex = placeOfItem(batch, index)
-  return new PgBatchError(
-    'ROW_INVALID',
-    `Expected an object with a key for each column, but row ${rowIndex} of batch ${batch.id} ${what}`,
-    { outcome: 'not-sent', batchId: batch.id, rowIndex },
-  )
+  const reason = `Expected an object with a key for each column, but the item ${what}`
+  return new PgBatchError('ROW_INVALID', reason, unsent(batch, index))
 }

@@ -24,7 +24,7 @@ export function askOperation<Item>(operation: (item: Item) => unknown, item: Ite
     answer.catch(() => {}) // nobody else waits for it
     throw new OperationError('returned a Promise: it has to be synchronous')
   }
-  throw new OperationError(`returned ${describeAnswer(answer)}, and not 'upsert' or 'delete',`)
+  throw new OperationError(`returned ${describeAnswer(answer)}, and not 'upsert' or 'delete'`)
 }
 
 /** A short word is no row's value, but something like 'DELETE'; all else is told by its type. */

@@ -1,12 +1,5 @@
 import { PgBatchError } from '../errors.ts'
-import {
-  type Batch,
-  type InvalidItem,
-  type PreparedBatch,
-  placeOfItem,
-  type RowGroup,
-  range,
-} from './batch.ts'
+import { type Batch, type InvalidItem, type PreparedBatch, type RowGroup, range, unsent } from './batch.ts'
 import { checkItems, mapItems, type Rows } from './make-rows.ts'
 import type { WritePlan } from './plan.ts'
 import { splitByOperation } from './split-by-operation.ts'
@@ -74,14 +67,8 @@ function unknownKey<Item>(
   key: string,
   plan: WritePlan<Item>,
 ): PgBatchError {
-  const rowIndex = placeOfItem(batch, index)
-  const message = `Row ${rowIndex} of batch ${batch.id} has the key ${JSON.stringify(key)}, ${plan.whyNotColumn(key)}`
-  return new PgBatchError('ROW_INVALID', message, {
-    outcome: 'not-sent',
-    batchId: batch.id,
-    rowIndex,
-    column: key,
-  })
+  const reason = `The row has the key ${JSON.stringify(key)}, ${plan.whyNotColumn(key)}`
+  return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: key })
 }
 
 function groupByShape<Item>(
@@ -124,11 +111,9 @@ function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: W
     try {
       if (plan.valueOf(row, column) === undefined) missing += `${column},`
     } catch (cause) {
-      const rowIndex = placeOfItem(batch, index)
       const { name } = plan.columns[column]!
-      const message = `Column ${JSON.stringify(name)} of row ${rowIndex} of batch ${batch.id} could not be read`
-      const details = { outcome: 'not-sent', batchId: batch.id, rowIndex, column: name, cause } as const
-      throw new PgBatchError('ROW_INVALID', message, details)
+      const reason = `Column ${JSON.stringify(name)} could not be read`
+      throw new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: name, cause })
     }
   }
   return missing

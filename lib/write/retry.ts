@@ -1,3 +1,6 @@
+import { PgBatchError } from '../errors.ts'
+import { CallbackError, toPgBatchError } from './failure.ts'
+
 /** How transient failures are met; all else is never tried again. */
 export interface RetryOptions {
   /** Attempts after the first one; an integer ≥ 0, or Infinity. @default 10 */
@@ -37,5 +40,11 @@ export function retryDelayMs(policy: RetryPolicy, attempt: number, random: numbe
 
 /** True when another attempt is to be made after one that failed with a transient error. */
 export function mayRetry(policy: RetryPolicy, error: Error, attempt: number, elapsedMs: number): boolean {
-  return attempt <= policy.retries && elapsedMs < policy.maxElapsedMs && policy.shouldRetry(error)
+  if (attempt > policy.retries || elapsedMs >= policy.maxElapsedMs) return false
+  try {
+    return policy.shouldRetry(error)
+  } catch (cause) {
+    const outcome = error instanceof PgBatchError ? error.outcome : 'rolled-back'
+    throw toPgBatchError(new CallbackError('retry.shouldRetry', cause), outcome, {}, 'write')
+  }
 }

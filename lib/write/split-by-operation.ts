@@ -1,5 +1,5 @@
 import { PgBatchError } from '../errors.ts'
-import { type Batch, type InvalidItem, placeOfItem, type RowGroup } from './batch.ts'
+import { type Batch, type InvalidItem, type RowGroup, unsent } from './batch.ts'
 import type { Rows } from './make-rows.ts'
 import { askOperation, missingKey, type OperationError } from './operation.ts'
 import type { WritePlan } from './plan.ts'
@@ -43,19 +43,11 @@ function deleteWithoutKey(
   index: number,
   { column, cause }: { column: string; cause?: unknown },
 ): PgBatchError {
-  const rowIndex = placeOfItem(batch, index)
-  return new PgBatchError(
-    'ROW_INVALID',
-    `Row ${rowIndex} of batch ${batch.id} is to be deleted, but has no value for the key's column ${JSON.stringify(column)}`,
-    { outcome: 'not-sent', batchId: batch.id, rowIndex, column, cause },
-  )
+  const reason = `The row is to be deleted, but has no value for the key's column ${JSON.stringify(column)}`
+  return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column, cause })
 }
 
 function operationFailed(batch: Batch<unknown>, index: number, error: OperationError): PgBatchError {
-  const rowIndex = placeOfItem(batch, index)
-  return new PgBatchError(
-    'CALLBACK_FAILED',
-    `\`operation\` ${error.message} for row ${rowIndex} of batch ${batch.id}`,
-    { outcome: 'not-sent', batchId: batch.id, rowIndex, cause: error.cause },
-  )
+  const details = { ...unsent(batch, index), callback: 'operation', cause: error.cause }
+  return new PgBatchError('CALLBACK_FAILED', `\`operation\` ${error.message}`, details)
 }

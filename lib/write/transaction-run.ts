@@ -21,6 +21,7 @@ import type { WritePlan } from './plan.ts'
 import { prepareBatch } from './prepare-batch.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
+import { isRowsFault } from './transient.ts'
 
 /** What every transaction of a stream is run with. */
 export interface RunContext<Item> {
@@ -89,6 +90,11 @@ export class TransactionRun<Item> {
     return this.#items - this.#skipped - this.#rejected.length
   }
 
+  /** Items that were added, those without a row included: all of them are held. */
+  get items(): number {
+    return this.#items
+  }
+
   get bytes(): number {
     return this.#rows?.bytes ?? 0
   }
@@ -99,6 +105,11 @@ export class TransactionRun<Item> {
 
   get ageMs(): number {
     return performance.now() - this.#started
+  }
+
+  /** How long a statement may take. */
+  get timeoutMs(): number {
+    return this.ticket?.timeoutMs ?? this.#context.limits.statementTimeoutMs
   }
 
   /** How to ask for the outcome, should it stay open. */
@@ -181,7 +192,9 @@ export class TransactionRun<Item> {
 
   /** Where an error of the server's or of ours is to be looked for; while the senders still know their rows. */
   locate(error: unknown): RowPlace | undefined {
-    return error instanceof RowError ? error.place : this.#rows?.locate(error)
+    if (error instanceof RowError) return error.place
+    // a statement that took too long was at some row, too, which is not to blame
+    return isRowsFault(error) ? this.#rows?.locate(error) : undefined
   }
 
   /** Says what `error` did to the rows; called after `rollback`. */
@@ -205,10 +218,10 @@ export class TransactionRun<Item> {
   async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
     this.batches.push(batch)
     this.#items += batch.count
-    const { plan, budget, inTransaction } = this.#context
+    const { plan, budget, inTransaction, checkpoint } = this.#context
     const { groups, skipped, invalid } = prepareBatch(batch, plan)
-    // where no row may be rejected, nothing need be sent to know how this ends
-    if (invalid.length > 0 && budget.left === 0) throw invalid[0]!.error
+    // where no row may be rejected, and none can have been before, nothing need be sent to know how this ends
+    if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
     this.#skipped += skipped
     await this.#open()
     const fresh = await this.#checkpoint?.admit(batch, () => this.#rows!.close())
@@ -262,10 +275,11 @@ export class TransactionRun<Item> {
     const { inTransaction, signals } = this.#context
     if (!inTransaction) return
     await this.#transaction!.begin()
+    const client = this.#transaction!.guardedClient()
     for (const items of this.#admitted) {
       if (items.length === 0) continue
       try {
-        await unlessAborted(Promise.resolve(inTransaction(this.#lease!.client, items)), signals.kill)
+        await unlessAborted(Promise.resolve(inTransaction(client, items)), signals.kill)
       } catch (cause) {
         throw new CallbackError('inTransaction', cause)
       }

@@ -1,5 +1,5 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
-import { isServerError } from '../connection/server-error.ts'
+import { isRaised, isServerError, refusesValue } from '../connection/server-error.ts'
 
 /**
  * What is likely to be gone at another attempt, by PostgreSQL's own names. All else is permanent at once: a retry
@@ -62,14 +62,19 @@ const TRANSIENT_DRIVER_WORDS =
 /** True when the same rows may well be taken at another attempt. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
-  if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES
+  if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES && !refusesValue(error)
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isTransient)
   if (!(error instanceof Error)) return false
   const { code } = error as NodeJS.ErrnoException
   return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
 }
 
-/** Data exceptions, constraints, WITH CHECK OPTION, limits, and what triggers raise: some row's fault. */
+/**
+ * Data exceptions, constraints, WITH CHECK OPTION, a policy's too, limits, rows whose keys a trigger made equal, what
+ * functions raise, and what input functions refuse: some row's fault.
+ */
 export function isRowsFault(error: unknown): boolean {
-  return isServerError(error) && /^(22|23|2F|38|39|44|54|P0)/.test(error.code)
+  if (!isServerError(error)) return false
+  if (/^(20|21|22|23|2F|38|39|44|54|P0)/.test(error.code) || refusesValue(error)) return true
+  return (isRaised(error) && !isTransient(error)) || error.routine === 'ExecWithCheckOptions'
 }

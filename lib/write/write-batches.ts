@@ -13,7 +13,7 @@ import { type Committed, type IsolateHint, type RunContext, TransactionRun } fro
 import { isRowsFault, isTransient } from './transient.ts'
 
 /**
- * When a transaction takes no further batches. Bytes bound what is held for another attempt, and so memory; the time
+ * When a transaction takes no further batches; `rows` counts items without a row, too. Bytes bound what is held for another attempt, and so memory; the time
  * bounds how long a row that has arrived can stay invisible. A commit waits for the disk, some 7 ms: 20,000 rows of 105
  * bytes a transaction reach 0.8 of the rate of 100,000 on one connection.
  */
@@ -126,7 +126,9 @@ function isFull<Item>(run: TransactionRun<Item>, context: WriteContext<Item>): b
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
   const onlyBytes = bytesSuffice && run.method === 'copy' && !plan.conflict
   const held = run.bytes * (onlyBytes ? 1 : ITEMS_PER_BYTES)
-  if (run.rows >= rows || held >= bytes || run.ageMs >= ms || !plan.mayGroup) return true
+  // a COPY that stays open is one statement: what is left of its time is for the merge
+  const openMs = Math.min(ms, run.timeoutMs / 2)
+  if (run.items >= rows || held >= bytes || run.ageMs >= openMs || !plan.mayGroup) return true
   // locks of one statement are taken in the order of keys, those of several are not: other lanes may deadlock
   return lanes > 1 && plan.conflict !== undefined && run.method === 'insert'
 }
@@ -237,7 +239,7 @@ export async function pause(ms: number, stop: AbortSignal, failure: PgBatchError
     await sleep(ms, undefined, { signal: stop })
   } catch {
     const { outcome, batchId } = failure
-    const message = `The stream was destroyed while it waited to try again after: ${failure.message}`
-    throw new PgBatchError('ABORTED', message, { outcome, batchId, cause: stop.reason })
+    const reason = `The stream was destroyed while it waited to try again after: ${failure.reason}`
+    throw new PgBatchError('ABORTED', reason, { outcome, batchId, cause: stop.reason })
   }
 }

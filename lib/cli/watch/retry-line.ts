@@ -2,6 +2,5 @@ import type { RetryEvent } from '../../writable-events.ts'
 
 /** `The connection failed: …; trying again in 0.4 s (attempt 2)` */
 export function retryLine({ error, attempt, delayMs }: RetryEvent): string {
-  const reason = error.message.replace(/ \[(?:row|batch)[^\]]*\]/, '').replace(/ \([a-z ]+\)$/, '')
-  return `${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${attempt + 1})`
+  return `${error.reason}; trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${attempt + 1})`
 }

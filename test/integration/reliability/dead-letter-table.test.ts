@@ -74,7 +74,7 @@ describe('a table as the dead letter', () => {
     }
     await load([[{ id: 1 }, { id: 2 }]], make({ toRow }))
     expect(await valuesOf(db.pool, `SELECT code, message, "row"->>'id' FROM bad`)).to.deep.equal([
-      ['ROW_INVALID', 'two is too many [row 1, batch 1]', '2'],
+      ['ROW_INVALID', 'two is too many', '2'],
     ])
     expect(await countOf(db.pool, 't')).to.equal(1)
   })

@@ -220,7 +220,7 @@ describe('operation', () => {
 
       const thrown = new Error('thrown')
       const ANSWERS: readonly [answer: () => unknown, said: RegExp][] = [
-        [() => 'DELETE', /returned 'DELETE', and not 'upsert' or 'delete', for row 1 of batch 1/],
+        [() => 'DELETE', /`operation` returned 'DELETE', and not 'upsert' or 'delete' \[row 1, batch 1\]/],
         [() => 'a secret of theirs', /returned something of type string/],
         [() => undefined, /returned undefined/],
         [() => Promise.reject(new Error('late')), /returned a Promise: it has to be synchronous/],
@@ -228,7 +228,7 @@ describe('operation', () => {
           () => {
             throw thrown
           },
-          /`operation` threw for row 1 of batch 1/,
+          /`operation` threw \[row 1, batch 1\]/,
         ],
       ]
       for (const [answer, said] of ANSWERS) {

@@ -89,7 +89,7 @@ describe('fromDebezium', () => {
   ]
   for (const [value, key, said] of WRONG) {
     it(`says what was expected instead of ${JSON.stringify(value)}`, () => {
-      expect(failure(value, key).message).to.match(said)
+      expect(failure(value, key).reason).to.match(said)
     })
   }
 

@@ -104,11 +104,8 @@ describe('lines of progress', () => {
 
   it('say that something is tried again', () => {
     const lines: string[] = []
-    const error = new PgBatchError(
-      'CONNECTION',
-      'The connection failed: read ECONNRESET [batch 3] (rolled back)',
-      { outcome: 'rolled-back' },
-    )
+    const details = { outcome: 'rolled-back', batchId: 3 } as const
+    const error = new PgBatchError('CONNECTION', 'The connection failed: read ECONNRESET', details)
     const watcher = lineWatcher(line => lines.push(line))
     watcher.begin(title, () => counts)
     watcher.retry({ error, attempt: 1, delayMs: 420 })
