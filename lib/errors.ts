@@ -8,6 +8,8 @@ export type PgBatchErrorCode =
   | 'TABLE_NOT_FOUND'
   /** `columns`, `onConflict` or a file's header names what the table does not have or does not let in. */
   | 'COLUMN_NOT_FOUND'
+  /** The table was altered or replaced while the stream wrote to it, and has columns of other types. */
+  | 'TABLE_CHANGED'
   /** The conflict target matches no unique index. */
   | 'CONFLICT_TARGET_NOT_FOUND'
   /** A row is not an object, has a key that is no column, is to be deleted and lacks its key, or `toRow` threw this code. */

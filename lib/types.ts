@@ -73,6 +73,8 @@ export interface Table {
   readonly uniqueKeys: readonly UniqueKey[]
   /** Why COPY FROM would be refused or behave otherwise than INSERT here; undefined: COPY is fine. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
+  /** The role may make temporary tables. */
+  readonly mayStage: boolean
 }
 
 /** Counts of a stream. `rowsReceived` is always the sum of the other four `rows…`. */

@@ -2,6 +2,7 @@ import { pipeline, type Readable } from 'node:stream'
 import type { Sources } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import { SourceError } from '../sources/source-error.ts'
+import { copyObstacleOf } from '../table/copy-obstacle.ts'
 import type { Table } from '../types.ts'
 import type { OnConflict } from '../writable-options.ts'
 import type { LoadArguments } from './arguments.ts'
@@ -46,7 +47,9 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
   const { table, choice, rows, checks } = target
   const rejects = given.rejects !== undefined || given.rejectLimit !== undefined
   const shape = shaperOf(source, table, given)
-  const wishes = { checks, rejects, placeOf: source.placeOf }
+  const onConflict = conflictOf(given)
+  const upserts = onConflict !== undefined
+  const wishes = { checks, rejects, upserts, placeOf: source.placeOf }
   const records = source.records && planRecords(source.records, table, choice, wishes)
   const plan: LoadPlan = {
     source,
@@ -61,9 +64,9 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
     writing: {
       columns: choice.columns,
       unknownKeys: given.columns ? 'ignore' : 'error',
-      onConflict: conflictOf(given),
+      onConflict,
       // COPY for small batches as well: of a refused row it tells which one it was
-      method: table.copyObstacle ? 'auto' : 'copy',
+      method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
     },
   }
   await runLoad(plan, task.output, task.signal)

@@ -4,6 +4,7 @@ import { PgBatchError } from '../errors.ts'
 import type { Records } from '../sources/csv.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import { SourceError } from '../sources/source-error.ts'
+import { copyObstacleOf } from '../table/copy-obstacle.ts'
 import type { Table } from '../types.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 import type { ColumnChecks } from './create-table.ts'
@@ -26,6 +27,7 @@ export interface RecordWishes {
   readonly checks: ColumnChecks | undefined
   /** What does not pass is rejected; else it ends the load, before anything of its batch is sent. */
   readonly rejects: boolean
+  readonly upserts: boolean
   readonly placeOf: (rowNumber: number) => string
 }
 
@@ -34,7 +36,7 @@ export function planRecords(
   records: Records,
   table: Table,
   choice: ColumnChoice,
-  { checks, rejects, placeOf }: RecordWishes,
+  { checks, rejects, upserts, placeOf }: RecordWishes,
 ): RecordWriting {
   const { format, header, raggedness } = records
   const columnOf = new Map(choice.pairs)
@@ -54,7 +56,7 @@ export function planRecords(
     if (problem) throw new PgBatchError('VALUE_NOT_ENCODABLE', problem, { outcome: 'not-sent' })
     return rowOf(rejects ? fitting(record) : record)
   }
-  const bytes = table.copyObstacle === undefined
+  const bytes = copyObstacleOf(table, upserts) === undefined
   return {
     rowOf,
     csv: bytes ? { format, fields } : undefined,

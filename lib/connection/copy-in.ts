@@ -13,7 +13,7 @@ const MAX_UNSENT_BYTES = 512 * 1024
  * One COPY … FROM STDIN, from the statement to the server's ReadyForQuery.
  *
  * It is a Submittable of `pg` of our own instead of pg-copy-streams, since it has to (1) put header and data in one
- * socket write, (2) read rows of statements that precede the COPY in the same query string, (3) settle in every
+ * socket write, (2) read rows of other statements in the same query string, (3) settle in every
  * case: pg-copy-streams leaves a 'drain' listener behind that throws once an error has cleared its connection,
  * and calls back at once when destroyed after CopyDone, before the outcome is known.
  *
@@ -27,6 +27,8 @@ const MAX_UNSENT_BYTES = 512 * 1024
 export class CopyIn {
   /** Text values of the rows that statements before the COPY returned, in order. */
   readonly precedingRows: string[][] = []
+  /** The same of statements behind it. */
+  readonly followingRows: string[][] = []
 
   readonly #text: string
   readonly #ready: Promise<void>
@@ -40,7 +42,7 @@ export class CopyIn {
   #aborted = false
   #error: Error | undefined
 
-  /** Sends `text`, which ends with a COPY … FROM STDIN statement, to the server. */
+  /** Sends `text`, of whose statements one is a COPY … FROM STDIN, to the server. */
   static open(client: PgClientLike, text: string): CopyIn {
     const copy = new CopyIn(text)
     // pg takes any object with submit(); its types know only those of its own
@@ -66,7 +68,7 @@ export class CopyIn {
     if (this.#error) throw this.#error
   }
 
-  /** `ready()`, as long as it is to be waited for. */
+  /** `ready()` while the server has not answered the statement; undefined after that. */
   get unanswered(): Promise<void> | undefined {
     return this.#copying || this.#error ? undefined : this.ready()
   }
@@ -127,7 +129,8 @@ export class CopyIn {
   handleRowDescription(): void {}
 
   handleDataRow(message: { fields: string[] }): void {
-    this.precedingRows.push(message.fields)
+    const rows = this.#copying ? this.followingRows : this.precedingRows
+    rows.push(message.fields)
   }
 
   handleCommandComplete(): void {}

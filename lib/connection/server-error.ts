@@ -8,8 +8,6 @@ export interface ServerError extends Error {
   table?: string
   column?: string
   constraint?: string
-  /** Where in the statement's text the fault is, for what its parser found. */
-  position?: string
   /** The function of the server's source that told of it. */
   routine?: string
 }
@@ -38,20 +36,11 @@ export function endsSession(error: ServerError): boolean {
 
 /**
  * True when a type's input function refused a value. Its SQLSTATE may be any: 42601 for a tsquery, 3F000 for a regclass,
- * and 08P01, which is a pooler's, too, for a Buffer that is too short. COPY's context begins with the row and the column;
- * what a trigger meets begins with the trigger's function.
+ * and 08P01, which is a pooler's, too, for a Buffer that is too short. The context tells: of COPY it begins with the row
+ * and the column, of INSERT it is one line that names the parameter; a trigger's begins with the trigger's function.
  */
-export function refusesValue(error: ServerError): boolean {
-  return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(error.where ?? '') || refusesParameter(error)
-}
-
-/** INSERT has no such context: these are an input function's where the statement's parser is not the one to complain. */
-function refusesParameter({ code, where, position }: ServerError): boolean {
-  return (
-    where === undefined &&
-    position === undefined &&
-    /^(42601|42602|42622|42704|42725|42804|42883)$/.test(code)
-  )
+export function refusesValue({ where = '' }: ServerError): boolean {
+  return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(where) || /^[^\n]*\$\d+[^\n]*$/.test(where)
 }
 
 /** True for what a function of the database raised, with an SQLSTATE of its own choice. */

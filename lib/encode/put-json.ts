@@ -27,11 +27,14 @@ export function putJson(out: ByteBuffer, value: object): boolean {
 function putTree(out: ByteBuffer, value: object, depth: number): boolean {
   if (depth > MOST_DEEP || 'toJSON' in value) return false
   const prototype = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) {
+  if (prototype === Object.prototype || (prototype === null && !isRawJson(value))) {
     return putObject(out, value as Record<string, unknown>, depth)
   }
   return prototype === Array.prototype && putArray(out, value as readonly unknown[], depth)
 }
+
+/** `JSON.rawJSON('1.00')`, which Node has from 21 on. */
+const { isRawJSON: isRawJson = () => false } = JSON as { isRawJSON?: (value: unknown) => boolean }
 
 function putObject(out: ByteBuffer, value: Record<string, unknown>, depth: number): boolean {
   let opening = OPEN_BRACE

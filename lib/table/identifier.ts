@@ -18,6 +18,12 @@ export function quoteTable({ schema, name }: TableParts): string {
   return schema === undefined ? quoteIdentifier(name) : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
+/** Quotes text as a constant, whatever `standard_conforming_strings` says of backslashes. */
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  return text.includes('\\') ? `E${quoted}` : quoted
+}
+
 export function quoteList(names: readonly string[]): string {
   return names.map(quoteIdentifier).join(', ')
 }

@@ -29,6 +29,7 @@ SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
        WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
   END AS "copyObstacle",
+  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
       'notNull', a.attnotnull, 'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
@@ -44,7 +45,9 @@ SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'oid', y.oid::bigint, 'name', y.typname, 'sqlName', pg_catalog.format_type(y.oid, -1),
       'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype, 'base', y.typbasetype::bigint,
       'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e WHERE e.typarray = y.oid), 0),
-      'notNull', y.typnotnull, 'default', pg_catalog.pg_get_expr(y.typdefaultbin, 0)))
+      'notNull', y.typnotnull, 'default', CASE WHEN y.typdefaultbin IS NULL AND y.typdefault IS NOT NULL
+        THEN pg_catalog.format('%L::%s', y.typdefault, pg_catalog.format_type(y.oid, -1))
+        ELSE pg_catalog.pg_get_expr(y.typdefaultbin, 0) END))
     FROM type_oid o JOIN pg_catalog.pg_type y ON y.oid = o.oid) AS types,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
@@ -98,18 +101,20 @@ interface ColumnRow {
 export function readTable(row: Record<string, unknown>): Table {
   const typeRows = new Map((row.types as TypeRow[] | null)?.map(type => [type.oid, type]))
   const types = new Map<number, PgType>()
+  const columns = ((row.columns as ColumnRow[] | null) ?? []).map(column =>
+    readColumn(column, typeRows, types, row.kind === 'v'),
+  )
   const obstacle = row.copyObstacle as Table['copyObstacle'] | null
   return {
     schema: row.schema as string,
     name: row.name as string,
     kind: RELATION_KINDS[row.kind as string] ?? 'table',
-    columns: ((row.columns as ColumnRow[] | null) ?? []).map(column =>
-      readColumn(column, typeRows, types, row.kind === 'v'),
-    ),
+    columns,
     uniqueKeys: (
       (row.uniqueKeys as (Omit<UniqueKey, 'constraint'> & { constraint: string | null })[] | null) ?? []
     ).map(({ constraint, ...key }) => (constraint === null ? key : { ...key, constraint })),
     ...(obstacle ? { copyObstacle: obstacle } : {}),
+    mayStage: row.mayStage as boolean,
   }
 }
 
@@ -137,10 +142,8 @@ function readColumn(
 ): Column {
   const domains = domainChain(row.type, typeRows)
   const generated = Boolean(row.generated)
-  // a generated column has its expression where others have their default
-  const defaultSql = generated
-    ? undefined
-    : [row.default, ...domains.map(domain => domain.default)].find(Boolean)
+  // a generated column has its expression where others have their default; a domain has had its base's since it was made
+  const defaultSql = generated ? undefined : row.default || typeRows.get(row.type)?.default
   return {
     name: row.name,
     type: readType(row.type, typeRows, types),

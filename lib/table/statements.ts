@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteList, quoteTable, type TableParts } from './identifier.ts'
+import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
  * The SQL of every write, as text made of quoted identifiers, placeholders and catalogue names of types. No value
@@ -29,6 +29,24 @@ export function copyStatement(
   format: 'binary' | 'text',
 ): string {
   return `COPY ${quoteTable(table)} (${quoteList(columns)}) FROM STDIN (FORMAT ${format})`
+}
+
+/**
+ * Asks whether columns still have the types that they had when the table was learnt. Behind a binary COPY, which carries
+ * no types, and in the same transaction, whose lock keeps them as they are: had an ALTER TABLE come before, bytes of a
+ * bigint would have been read as a float8's.
+ */
+export function sameTypesStatement(
+  table: TableParts,
+  columns: readonly { readonly name: string; readonly type: { readonly oid: number } }[],
+): string {
+  const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
+  const types = columns.map(({ type }) => type.oid).join(', ')
+  return (
+    `SELECT pg_catalog.count(*) = ${columns.length} AS pg_batch_same FROM pg_catalog.pg_attribute ` +
+    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped AND (attname, atttypid) ` +
+    `IN (SELECT * FROM ROWS FROM (pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[])))`
+  )
 }
 
 /**

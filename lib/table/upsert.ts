@@ -77,7 +77,11 @@ export function mergeStatement(
     return writeFrom({ from, shapes, keyOf: keyOfStaging }, table, written, conflict)
   }
   // by ordinal, so that a sequence counts in the order of rows
-  const values = written.map(column => `${stagedValue(column, shapes)} AS ${quoteIdentifier(column.name)}`)
+  const values = written.map(column => {
+    // a cast to the type with its modifier would shorten what the assignment refuses; keys are compared by it
+    const type = conflict.keys.includes(column.name) ? column.sqlType : column.baseType
+    return `${stagedValue(column, type, shapes)} AS ${quoteIdentifier(column.name)}`
+  })
   const completed =
     `(SELECT ${[...values, quoteList([ORDINAL, SHAPE])].join(', ')} FROM ${from} ` +
     `ORDER BY ${quoteIdentifier(ORDINAL)}) AS pg_batch`
@@ -134,13 +138,13 @@ export function writtenColumns(
   return written.length > 0 ? written : columns.slice(0, 1)
 }
 
-function stagedValue(column: MergeColumn, shapes: readonly MergeShape[]): string {
+function stagedValue(column: MergeColumn, type: string, shapes: readonly MergeShape[]): string {
   const without = shapes
     .filter(shape => !shape.deletes && !shape.columns.includes(column.name))
     .map(shape => shape.number)
   const name = quoteIdentifier(column.name)
   if (without.length === 0) return name
-  const missing = `${defaultOf(column)}::${column.sqlType}`
+  const missing = `${defaultOf(column)}::${type}`
   if (without.length === shapes.length) return missing
   return `CASE WHEN ${quoteIdentifier(SHAPE)} IN (${without.join(', ')}) THEN ${missing} ELSE ${name} END`
 }

@@ -11,6 +11,7 @@ import { type EncodedRows, holdBytesOnly, itemIndex, type RowGroup } from './bat
 import type { CopyFormatChoice } from './copy-format.ts'
 import type { RowShape, WritePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
+import { tableChanged } from './table-changed.ts'
 
 /**
  * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows while
@@ -163,9 +164,10 @@ export class CopySender implements RowSender {
       const encoder = this.#plan.encoderFor(group.shape, format, this.#staging !== undefined)
       const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
       if (this.#staging) columns.push(ORDINAL, SHAPE)
-      const statement = copyStatement(this.#staging ?? this.#plan.table, columns, format)
+      const copy = copyStatement(this.#staging ?? this.#plan.table, columns, format)
+      const check = encoder.format === 'binary' ? [this.#plan.sameTypes(group.shape)] : []
       open = {
-        copy: this.#transaction.openCopy(statement),
+        copy: this.#transaction.openCopy([copy, ...check].join('; ')),
         shape: group.shape,
         encoder,
         lines: 0,
@@ -189,6 +191,7 @@ export class CopySender implements RowSender {
     await this.#sendPiece()
     await this.#transaction.answered(open.copy.end())
     this.#open = undefined
+    if (open.copy.followingRows[0]?.[0] === 'f') throw tableChanged(this.#plan.table)
   }
 
   async abort(): Promise<void> {

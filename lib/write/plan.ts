@@ -3,8 +3,9 @@ import type { Codec } from '../encode/codec.ts'
 import { codecFor } from '../encode/codec-for.ts'
 import { canBeBinary, makeRowEncoder, type RowEncoder } from '../encode/row-encoder.ts'
 import { PgBatchError } from '../errors.ts'
+import { copyObstacleOf } from '../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
-import type { Conflict } from '../table/statements.ts'
+import { type Conflict, sameTypesStatement } from '../table/statements.ts'
 import type { MergeColumn, MergeShape } from '../table/upsert.ts'
 import type { Column, CopyFormat, Method, PgType, Table } from '../types.ts'
 import { type ConflictOption, resolveConflict } from './conflict.ts'
@@ -51,6 +52,8 @@ export interface WritePlan<Item = unknown> {
   readonly operation: ((item: Item) => unknown) | undefined
   /** The shape of rows that are to be deleted. */
   readonly deletes: RowShape
+  /** Each shape takes a statement of its own: only the table behind a view knows what a missing value gets. */
+  readonly separatesShapes: boolean
   readonly unknownKeys: 'error' | 'ignore'
   readonly method: Method
   readonly copyFormat: CopyFormat
@@ -70,6 +73,8 @@ export interface WritePlan<Item = unknown> {
   readonly mergeShape: (shape: RowShape) => MergeShape
   /** The encoder of a shape's rows; made once. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
+  /** Asks whether the columns of a shape still have their types. */
+  readonly sameTypes: (shape: RowShape) => string
   /** Ends the sentence `Row 3 has the key "x", …`. */
   readonly whyNotColumn: (key: string) => string
 }
@@ -106,6 +111,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       columns: [...names.keys()].filter(index => conflict?.keys.includes(names[index]!)),
       deletes: true,
     },
+    separatesShapes: conflict !== undefined && table?.kind === 'view',
     unknownKeys: request.unknownKeys,
     method,
     copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
@@ -142,6 +148,11 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       }
       return encoder
     },
+    sameTypes: shape =>
+      sameTypesStatement(
+        name,
+        shape.columns.map(index => columns[index]!.known!.column),
+      ),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
   }
 }
@@ -228,16 +239,17 @@ function chooseMethod<Item>(
   columns: readonly PlannedColumn[],
 ): Method {
   if (!table || columns.length === 0) return 'insert'
-  // an upsert's COPY goes into a staging table, which none of these concern
-  if (!table.copyObstacle || request.onConflict || request.method === 'insert') return request.method
-  if (request.method === 'auto') return 'insert'
-  throw new PgBatchError(
-    'REFUSED',
-    `${quoteTable(table)} cannot be written by COPY (${table.copyObstacle}): use \`method: 'auto'\` or 'insert'`,
-    {
-      outcome: 'not-sent',
-    },
-  )
+  if (request.method === 'insert') return 'insert'
+  const obstacle = copyObstacleOf(table, request.onConflict !== undefined)
+  if (request.method === 'auto' && (obstacle || columns.some(isReadOtherwise))) return 'insert'
+  if (!obstacle) return request.method
+  const reason = `${quoteTable(table)} cannot be written by COPY (${obstacle}): use \`method: 'auto'\` or 'insert'`
+  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
+}
+
+/** COPY reads '04:05' as the fields of `interval minute to second` have it, a parameter is read as any interval's. */
+function isReadOtherwise({ known }: PlannedColumn): boolean {
+  return known !== undefined && /^interval [a-z]/.test(known.column.sqlType)
 }
 
 function chooseFormat(format: CopyFormat, columns: readonly PlannedColumn[]): CopyFormat {

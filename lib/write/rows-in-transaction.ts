@@ -1,13 +1,14 @@
 import type { Transaction } from '../connection/transaction.ts'
 import type { SlabLease } from '../encode/slabs.ts'
 import { clearStagingStatement } from '../table/upsert.ts'
-import type { PreparedBatch } from './batch.ts'
+import { type PreparedBatch, runsInOrder } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
 import type { WritePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
 import { createStaging, StagingSender } from './staging-sender.ts'
+import { tableChanged } from './table-changed.ts'
 import { UpsertSender } from './upsert-sender.ts'
 
 /**
@@ -76,9 +77,25 @@ export class RowsInTransaction {
     // a COPY of no columns cannot be said; an upsert's has two columns of its own
     const bare = this.#plan.conflict ? [] : groups.filter(({ shape }) => shape.columns.length === 0)
     const rest = bare.length > 0 ? groups.filter(group => !bare.includes(group)) : groups
-    if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
+    if (this.#plan.separatesShapes) await this.#sendSeparately(rest)
+    else if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
     if (bare.length > 0) await (await this.#senderFor('insert')).send(bare, this.#signal)
     this.#format.batchDone()
+  }
+
+  async #sendSeparately(groups: PreparedBatch['groups']): Promise<void> {
+    for (const run of runsInOrder(groups)) {
+      await this.close()
+      await (await this.#senderFor(this.#methodFor([run]))).send([run], this.#signal)
+    }
+  }
+
+  /** @throws PgBatchError when rows were refused because of how the table is by now, which is no fault of theirs */
+  async checkTypes(): Promise<void> {
+    const { copyFormat, columns, shapeWithout, sameTypes, table } = this.#plan
+    if (copyFormat === 'text' || columns.length === 0) return
+    const { rows } = await this.#transaction.query(sameTypes(shapeWithout('')))
+    if (rows[0]!.pg_batch_same === false) throw tableChanged(table)
   }
 
   /**

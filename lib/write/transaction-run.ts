@@ -148,6 +148,7 @@ export class TransactionRun<Item> {
   async addIsolated(batch: Batch<Item>, hint: IsolateHint): Promise<void> {
     const groups = await this.#admit(batch)
     const transaction = this.#transaction!
+    await this.#rows!.checkTypes()
     if (hint.immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
     await isolateBatch(groups, {
       transaction,

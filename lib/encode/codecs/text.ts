@@ -51,7 +51,7 @@ export const name: Codec = {
     const start = out.length
     return text.binary!(out, value) && out.length - start - 4 <= NAME_BYTES
   },
-  textOfBinary: utf8Text,
+  textOfBinary: bytes => (bytes.length <= NAME_BYTES ? utf8Text(bytes) : undefined),
 }
 
 export const json: Codec = {

@@ -77,6 +77,23 @@ describe('a checkpoint', () => {
     })
   }
 
+  it('skips an item that was rejected before and comes again, though no more may be rejected', async () => {
+    const items = [
+      { part: 'a', line: 0 },
+      { part: 'a', line: 1, unknown: 1 },
+      { part: 'a', line: 2 },
+    ] as Row[]
+    await load([items], make({ rejectLimit: 1 }))
+    for (const rejectLimit of [0, 1]) {
+      const again = make({ rejectLimit })
+      expect(await load([items, lines(1, 3 + rejectLimit)], again)).to.deep.equal([])
+      expect(again.stats).to.include({ rowsSkipped: 3, rowsCommitted: 1 })
+    }
+    expect(await failureOf(load([[{ part: 'a', line: 9, unknown: 1 } as Row]], make()))).to.include({
+      code: 'ROW_INVALID',
+    })
+  })
+
   it('takes gaps, drops duplicates within a batch and across batches, and lets nothing go back', async () => {
     const at = (...all: number[]) => all.map((line): Row => ({ part: 'a', line }))
     const writable = make()

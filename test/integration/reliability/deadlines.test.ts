@@ -53,6 +53,21 @@ describe('a server that goes silent', () => {
       [100, 100],
     ])
 
+  it('while `inTransaction` waits for it is noticed as elsewhere', async () => {
+    proxy.arm({ direction: 'up', at: isQuery('SELECT 42'), action: { do: 'stall' } })
+    const { done, retries } = start({
+      inTransaction: async (client: PgClientLike) => void (await client.query('SELECT 42')),
+    })
+    await settlesWithin(5000, done)
+    expect(retries).to.have.length(1)
+    expect(retries[0]!.error).to.include({
+      code: 'CALLBACK_FAILED',
+      callback: 'inTransaction',
+      retryable: true,
+    })
+    await expectOnce()
+  })
+
   for (const way of METHODS) {
     it(`while it is sent rows is noticed, and another connection writes them once, by ${way.title}`, async () => {
       const fired = proxy.arm({ direction: 'up', at: isQuery('BEGIN'), action: { do: 'stall' } })
@@ -139,12 +154,33 @@ describe('a statement that takes too long', () => {
         const writable = new PgBatchWritable<{ id: number }>(options_)
         const error = await failureOf(settlesWithin(3000, pipeline(Readable.from([rows]), writable)))
         expect(error).to.include({ sqlState: '57014', outcome: 'rolled-back', retryable: true })
+        expect(error.rowIndex, 'no row is to blame').to.equal(undefined)
         expect(pool.totalCount).to.equal(1)
       } finally {
         await unlock()
       }
     })
   }
+
+  it('is not what a load under way becomes: a COPY takes batches for half of the time', async () => {
+    const own = await roleWith(db, { statement_timeout: "900" })
+    try {
+      const { pool } = makePool(own.config)
+      const writable = new PgBatchWritable<{ id: number }>({ pool, table: 't' })
+      const retries: unknown[] = []
+      writable.on('retry', retry => retries.push(retry))
+      const started = performance.now()
+      while (performance.now() - started < 1300) {
+        await new Promise(resolve => writable.write([{ id: 1 }], resolve))
+        await new Promise(resolve => setImmediate(resolve)) // one row a turn: no other bound is met
+      }
+      await new Promise<void>(resolve => writable.end(resolve))
+      expect(retries).to.deep.equal([])
+      expect(writable.stats.rowsCommitted).to.equal(writable.stats.rowsReceived)
+    } finally {
+      await own.drop()
+    }
+  })
 
   const timeouts: readonly [title: string, session: string, expected: string][] = [
     ["keeps a session's own shorter one", '77', '77ms'],

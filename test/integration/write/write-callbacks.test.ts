@@ -1,0 +1,115 @@
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { useDatabase } from '../../support/database.ts'
+import { lockTable, untilBlocked, usePools } from '../../support/pools.ts'
+import { settlesWithin } from '../../support/until.ts'
+import { countOf, failureOf, rowsOf } from '../../support/writing.ts'
+
+interface Row {
+  id: number
+}
+
+describe('what a stream answers and tells', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  beforeEach(async () => {
+    await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int)')
+  })
+
+  for (const error of [new Error('the cause'), undefined]) {
+    it(`every write, and end(), is answered when it is destroyed ${error ? 'by an error' : 'without one'}`, async () => {
+      const { pool, name } = makePool()
+      const unlock = await lockTable(db, 't')
+      try {
+        const writable = new PgBatchWritable<Row>({ pool, table: 't' })
+        writable.on('error', () => {})
+        const answers = rowsOf(8, id => new Promise(resolve => writable.write([{ id }], resolve)))
+        answers.push(new Promise(resolve => writable.end(resolve)))
+        await untilBlocked(db, name)
+        writable.destroy(error)
+        const answered = await settlesWithin(2000, Promise.all(answers))
+        expect(answered.at(-1)).to.be.an('error')
+        expect(answered.at(-2)).to.be.an('error')
+      } finally {
+        await unlock()
+      }
+    })
+  }
+
+  it('a signal that aborts before anything was sent has sent nothing', async () => {
+    const controller = new AbortController()
+    const writable = new PgBatchWritable<Row>({
+      pool: { connect: () => new Promise(() => {}) },
+      table: 't',
+      signal: controller.signal,
+    })
+    writable.write([{ id: 1 }])
+    controller.abort()
+    const [error] = await once(writable, 'error')
+    expect(error).to.include({ code: 'ABORTED', outcome: 'not-sent' })
+  })
+
+  it('a listener that throws fails it as a callback does, and what was committed is said to be', async () => {
+    const writable = new PgBatchWritable<Row>({ pool: makePool().pool, table: 't' })
+    writable.on('commit', () => {
+      throw new Error('mine')
+    })
+    const failed = failureOf(once(writable, 'finish'))
+    writable.end([{ id: 1 }])
+    const error = await failed
+    expect(error).to.include({ code: 'CALLBACK_FAILED', callback: "on('commit')", outcome: 'committed' })
+    expect(await countOf(db.pool, 't')).to.equal(1)
+  })
+
+  it('a batch whose lane cannot be told is handed to onDiscard', async () => {
+    const discarded: Row[][] = []
+    const writable = new PgBatchWritable<Row>({
+      pool: makePool().pool,
+      table: 't',
+      concurrency: 2,
+      laneOf() {
+        throw new Error('mine')
+      },
+      onDiscard: items => discarded.push(items),
+    })
+    const failed = failureOf(once(writable, 'finish'))
+    writable.end([{ id: 1 }])
+    expect(await failed).to.include({ code: 'CALLBACK_FAILED', callback: 'laneOf', outcome: 'not-sent' })
+    if (!writable.closed) await once(writable, 'close')
+    expect(discarded).to.deep.equal([[{ id: 1 }]])
+  })
+
+  it('items without a row count for the bound of a transaction', async () => {
+    const writable = new PgBatchWritable<Row>({
+      pool: makePool().pool,
+      table: 't',
+      toRow: row => (row.id === 0 ? row : null),
+    })
+    const batch = rowsOf(20_000, id => ({ id }))
+    for (let written = 0; written < 11; written++) {
+      if (!writable.write(batch)) await once(writable, 'drain')
+    }
+    writable.end()
+    await once(writable, 'finish')
+    expect(writable.stats).to.include({ rowsCommitted: 11, rowsSkipped: 11 * 19_999 })
+    expect(writable.stats.transactions).to.be.at.least(3)
+  })
+
+  it('a Client in place of a Pool is refused in so many words', async () => {
+    const client = await db.pool.connect()
+    try {
+      const { host, port, user, password, database } = client as unknown as Record<string, never>
+      const { default: pg } = await import('pg')
+      const lonely = new pg.Client({ host, port, user, password, database })
+      const writable = new PgBatchWritable<Row>({ pool: lonely as never, table: 't', retry: false })
+      const failed = failureOf(once(writable, 'finish'))
+      writable.end([{ id: 1 }])
+      expect((await failed).message).to.contain('is it a Client, and no Pool?')
+      await lonely.end()
+    } finally {
+      client.release()
+    }
+  })
+})
