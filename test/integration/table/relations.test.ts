@@ -106,6 +106,21 @@ describe('relations of every kind', () => {
     })
 
     for (const method of ['auto', 'insert', 'copy'] as const) {
+      it(`has its table's DEFAULTs for missing keys of upserts, by method ${method}`, async () => {
+        const rows = rowsOf(240, index =>
+          index % 3 ? { id: 1 + (index % 120), label: 'x' } : { id: 1 + (index % 120) },
+        )
+        await db.pool.query("INSERT INTO base VALUES (1, 'old', 1)")
+        await write<Record<string, unknown>>([rows], {
+          pool: makePool().pool,
+          table: 'shown',
+          method,
+          onConflict: { target: ['id'], action: 'update' },
+        })
+        const right = "base WHERE label = CASE WHEN id % 3 = 1 THEN 'd' ELSE 'x' END"
+        expect([await countOf(db.pool, 'base'), await countOf(db.pool, right)]).to.deep.equal([120, 120])
+      })
+
       it(`takes upserts, the last of equal keys winning, by method ${method}`, async () => {
         const rows = rowsOf(200, index => ({ id: index % 100, label: `v${index}` }))
         await write([rows], {
@@ -117,6 +132,34 @@ describe('relations of every kind', () => {
         const right = `base WHERE label = 'v' || (id + 100)`
         expect([await countOf(db.pool, 'base'), await countOf(db.pool, right)]).to.deep.equal([100, 100])
       })
+    }
+  })
+
+  it('is upserted by INSERT where the role may not make temporary tables', async () => {
+    const role = await roleWith(db, {})
+    const { database, user } = Object.fromEntries(
+      (await db.pool.query('SELECT current_database() AS database, session_user AS user')).rows.flatMap(
+        Object.entries,
+      ),
+    ) as Record<string, string>
+    await db.pool.query(`CREATE TABLE untemped (id int PRIMARY KEY, v text)`)
+    const plain = new URL(role.config.connectionString!)
+    await db.pool.query(`ALTER ROLE ${plain.username} NOSUPERUSER; GRANT ALL ON untemped TO ${plain.username};
+      REVOKE TEMP ON DATABASE "${database}" FROM PUBLIC`)
+    try {
+      const { pool } = makePool(role.config)
+      const onConflict = { target: ['id'], action: 'update' } as const
+      const rows = rowsOf(300, id => ({ id, v: 'x' }))
+      const { commits } = await write([rows], { pool, table: 'untemped', onConflict })
+      expect(commits.map(({ method }) => method)).to.deep.equal(['insert'])
+      expect(await countOf(db.pool, 'untemped')).to.equal(300)
+      const error = await failureOf(write([rows], { pool, table: 'untemped', onConflict, method: 'copy' }))
+      expect(error).to.include({ code: 'REFUSED', outcome: 'not-sent' })
+    } finally {
+      await db.pool.query(
+        `GRANT TEMP ON DATABASE "${database}" TO PUBLIC; GRANT ${plain.username} TO "${user}"`,
+      )
+      await role.drop()
     }
   })
 

@@ -86,6 +86,12 @@ describe('putJson', () => {
     for (const value of left) expect(written(value)).to.equal(undefined)
   })
 
+  it('leaves raw JSON, which has no prototype either, to the engine', () => {
+    const { rawJSON } = JSON as { rawJSON?: (text: string) => object }
+    // Node 20 has none
+    expect(rawJSON && written({ n: rawJSON('1.00') })).to.equal(undefined)
+  })
+
   it('does not look at what others have put on the prototype of all objects', () => {
     Object.defineProperty(Object.prototype, 'everywhere', { value: 1, enumerable: true, configurable: true })
     try {
