@@ -34,6 +34,11 @@ export class BatchPolicy<T> {
     return this.#count
   }
 
+  /** An item that is not measured neither opens nor closes the batch: it joins it, and that is all. */
+  get staysOpen(): boolean {
+    return this.#count > 0 && this.#count + 1 < this.#maxCount && !this.measures
+  }
+
   /** The cap that the batch has reached; bytes at exactly `maxBytes` have. */
   get cap(): Cap | undefined {
     if (this.#count >= this.#maxCount) return 'count'

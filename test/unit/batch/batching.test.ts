@@ -187,4 +187,27 @@ describe('BatchTransform: what goes into a batch', () => {
       expect(events.map(event => event.trigger)).to.deep.equal(['count', 'flush'])
     })
   })
+
+  it('refuses what every Writable refuses, also while a batch is open', async () => {
+    const [ended, destroyed] = [new BatchTransform<number>(), new BatchTransform<number>()]
+    const errors: unknown[] = []
+    for (const stream of [ended, destroyed]) {
+      stream.on('error', error => errors.push(error.code))
+      writeAll(stream, [1, 2])
+    }
+    expect(() => ended.write(null))
+      .to.throw(TypeError)
+      .with.property('code', 'ERR_STREAM_NULL_VALUES')
+    ended.end()
+    destroyed.destroy()
+    const answers = [ended, destroyed].map(
+      stream => new Promise<NodeJS.ErrnoException | null | undefined>(resolve => stream.write(3, resolve)),
+    )
+    expect([ended.write(4), destroyed.write(4)]).to.deep.equal([false, false])
+    expect((await Promise.all(answers)).map(error => error?.code)).to.deep.equal([
+      'ERR_STREAM_WRITE_AFTER_END',
+      'ERR_STREAM_DESTROYED',
+    ])
+    expect(errors).to.deep.equal(['ERR_STREAM_WRITE_AFTER_END'])
+  })
 })

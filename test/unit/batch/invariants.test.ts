@@ -5,17 +5,21 @@ import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
 import { eventsOf, fakeClock, settle } from './support.ts'
 
 type Step =
-  | { do: 'write'; sizes: number[] }
+  | { do: 'write'; sizes: number[]; answered: boolean }
   | { do: 'tick'; ms: number }
-  | { do: 'read' | 'flush' | 'pause' | 'resume' | 'settle' }
+  | { do: 'read' | 'flush' | 'pause' | 'resume' | 'settle' | 'cork' | 'uncork' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('write'), sizes: fc.array(fc.nat(6), { maxLength: 6 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('write'),
+      sizes: fc.array(fc.nat(6), { maxLength: 6 }),
+      answered: fc.boolean(),
+    }),
   },
   fc.record({ do: fc.constant('tick'), ms: fc.integer({ min: 1, max: 120 }) }),
-  fc.record({ do: fc.constantFrom('read', 'flush', 'pause', 'resume', 'settle') }),
+  fc.record({ do: fc.constantFrom('read', 'flush', 'pause', 'resume', 'settle', 'cork', 'uncork') }),
 )
 
 describe('BatchTransform: whatever happens in whatever order', () => {
@@ -35,17 +39,20 @@ describe('BatchTransform: whatever happens in whatever order', () => {
         fc.integer({ min: 1, max: 8 }),
         fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
         fc.boolean(),
-        async (steps, maxCount, maxBytes, destroys) => {
+        fc.boolean(),
+        async (steps, maxCount, maxBytes, measures, destroys) => {
           const read: number[][] = []
           const discarded: number[] = []
           const stream = new BatchTransform<{ id: number; size: number }>({
             maxCount,
             maxWaitMs: 50,
-            maxBytes,
-            sizeOf: item => item.size,
+            // an item that is not measured takes another way into its batch
+            ...(measures || maxBytes !== undefined ? { maxBytes, sizeOf: item => item.size } : {}),
             onDiscard: items => discarded.push(...items.map(item => item.id)),
           })
           const events = eventsOf(stream)
+          const answered: number[] = []
+          let asked = 0
           const sizes: number[] = []
           const take = (batch: { id: number }[] | null) => batch && read.push(batch.map(item => item.id))
           let listens = false
@@ -56,8 +63,15 @@ describe('BatchTransform: whatever happens in whatever order', () => {
           }
           for (const action of steps) {
             if (action.do === 'write') {
-              for (const size of action.sizes) stream.write({ id: sizes.push(size) - 1, size })
-            } else if (action.do === 'tick') clock.tick(action.ms)
+              for (const size of action.sizes) {
+                const item = { id: sizes.push(size) - 1, size }
+                if (action.answered) stream.write(item, () => answered.push(item.id))
+                else stream.write(item)
+                asked += Number(action.answered)
+              }
+            } else if (action.do === 'cork') stream.cork()
+            else if (action.do === 'uncork') stream.uncork()
+            else if (action.do === 'tick') clock.tick(action.ms)
             else if (action.do === 'settle') await settle()
             else if (action.do === 'flush') stream.flush()
             else if (action.do === 'pause') stream.pause()
@@ -76,6 +90,7 @@ describe('BatchTransform: whatever happens in whatever order', () => {
           await settle()
           expect(clock.countTimers()).to.equal(0)
           expect(stream.closed).to.equal(true)
+          expect(answered).to.have.length(asked)
           expect([...read.flat(), ...discarded]).to.deep.equal(sizes.map((_, id) => id))
           if (!destroys) expect(discarded).to.deep.equal([])
           for (const batch of read) {
