@@ -192,7 +192,7 @@ describe('BatchTransform: what goes into a batch', () => {
     const [ended, destroyed] = [new BatchTransform<number>(), new BatchTransform<number>()]
     const errors: unknown[] = []
     for (const stream of [ended, destroyed]) {
-      stream.on('error', error => errors.push(error.code))
+      stream.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code))
       writeAll(stream, [1, 2])
     }
     expect(() => ended.write(null))
