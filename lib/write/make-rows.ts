@@ -52,12 +52,11 @@ function collect(count: number, invalid: InvalidItem[], make: (index: number) =>
 }
 
 function isRow(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.getPrototypeOf(value) === Object.prototype || !isBuiltIn(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What would be a row without a single value: these keep what they hold elsewhere than under keys. */
-function isBuiltIn(value: object): boolean {
+/** What keeps what it holds elsewhere than under keys: it would be a row without a single value. */
+export function isBuiltIn(value: object): boolean {
   return (
     types.isPromise(value) ||
     types.isMap(value) ||
@@ -92,11 +91,10 @@ function placed(error: PgBatchError, batch: Batch<unknown>, index: number): PgBa
 
 function describe(value: unknown): string {
   if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? `a ${value.constructor.name}` : `of type ${typeof value}`
+  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
 }
 
-function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {
+export function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {
   const reason = `Expected an object with a key for each column, but the item ${what}`
   return new PgBatchError('ROW_INVALID', reason, unsent(batch, index))
 }

@@ -55,6 +55,8 @@ export interface WritePlan<Item = unknown> {
   /** Each shape takes a statement of its own: only the table behind a view knows what a missing value gets. */
   readonly separatesShapes: boolean
   readonly unknownKeys: 'error' | 'ignore'
+  /** Rows are records of a CSV file, whose fields are known to be columns. */
+  readonly takesRecords: boolean
   readonly method: Method
   readonly copyFormat: CopyFormat
   readonly conflict: Conflict | undefined
@@ -113,6 +115,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     },
     separatesShapes: conflict !== undefined && table?.kind === 'view',
     unknownKeys: request.unknownKeys,
+    takesRecords: request.csv !== undefined,
     method,
     copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
     conflict,

@@ -1,6 +1,6 @@
 import { PgBatchError } from '../errors.ts'
 import { type Batch, type InvalidItem, type PreparedBatch, type RowGroup, range, unsent } from './batch.ts'
-import { checkItems, mapItems, type Rows } from './make-rows.ts'
+import { checkItems, invalidRow, isBuiltIn, mapItems, type Rows } from './make-rows.ts'
 import type { WritePlan } from './plan.ts'
 import { splitByOperation } from './split-by-operation.ts'
 
@@ -13,7 +13,7 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   if (batch.prepared) return batch.prepared
   const invalid: InvalidItem[] = []
   const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
-  const known = plan.unknownKeys === 'ignore' ? rows : checkKeys(rows, batch, plan, invalid)
+  const known = plan.takesRecords ? rows : checkKeys(rows, batch, plan, invalid)
   const skipped = batch.count - known.rows.length - invalid.length
   const { upserts, deletes } = plan.operation
     ? splitByOperation(known, batch, plan, plan.operation, invalid)
@@ -23,42 +23,58 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   return batch.prepared
 }
 
+/** Lists the rows that have a key which is no column, and what is no row though it is an object. */
 function checkKeys<Item>(
-  { rows, indexes }: Rows,
+  known: Rows,
   batch: Batch<Item>,
   plan: WritePlan<Item>,
   invalid: InvalidItem[],
 ): Rows {
+  const { rows, indexes } = known
   // rows of one source list their keys in one order: comparing with the last good row beats a look-up for each key
-  let expected: string[] = []
-  const unknown = new Set<number>()
+  let expected: readonly string[] = []
+  const refused = new Set<number>()
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as Record<string, unknown>
+    const row = rows[i]!
     if (startsAs(row, expected)) continue
-    expected = []
-    for (const key in row) {
-      if (plan.columnNames.has(key)) expected.push(key)
-      else if (row[key] !== undefined) {
-        const index = indexes ? indexes[i]! : i
-        invalid.push({ index, error: unknownKey(batch, index, key, plan) })
-        unknown.add(i)
-        break
-      }
-    }
+    const index = indexes ? indexes[i]! : i
+    const { columns, stranger } = keysOf(row, plan)
+    expected = columns
+    if (columns.length === 0 && isBuiltIn(row)) invalid.push({ index, error: noRow(batch, index, row) })
+    else if (stranger !== undefined) invalid.push({ index, error: unknownKey(batch, index, stranger, plan) })
+    else continue
+    refused.add(i)
   }
-  if (unknown.size === 0) return { rows, indexes }
-  const kept = range(0, rows.length).filter(i => !unknown.has(i))
+  if (refused.size === 0) return known
+  const kept = range(0, rows.length).filter(i => !refused.has(i))
   return { rows: kept.map(i => rows[i]!), indexes: kept.map(i => (indexes ? indexes[i]! : i)) }
 }
 
-/** True when the row's keys are the first of `keys`, in that order. */
+/** True when the row's keys are the first of `keys`, in that order, and there is one. */
 function startsAs(row: object, keys: readonly string[]): boolean {
   let matched = 0
   for (const key in row) {
     if (key !== keys[matched]) return false
     matched++
   }
-  return true
+  return matched > 0
+}
+
+/** A row's keys, up to one that is no column and is not to be ignored. */
+function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; stranger?: string } {
+  const columns: string[] = []
+  for (const key in row) {
+    const isColumn = plan.columnNames.has(key)
+    const isStranger =
+      !isColumn && plan.unknownKeys === 'error' && (row as Record<string, unknown>)[key] !== undefined
+    if (isStranger) return { columns, stranger: key }
+    columns.push(key)
+  }
+  return { columns }
+}
+
+function noRow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
+  return invalidRow(batch, index, `is a ${row.constructor.name}`)
 }
 
 function unknownKey<Item>(
