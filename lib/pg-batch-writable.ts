@@ -13,7 +13,7 @@ import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable-
 import type { PgBatchWritableOptions } from './writable-options.ts'
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
-import { DeadLetterStream } from './write/dead-letter.ts'
+import { DeadLetterStream } from './write/dead-letter-stream.ts'
 import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
 import { openWriting } from './write/open-writing.ts'

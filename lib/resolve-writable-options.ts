@@ -70,9 +70,7 @@ export interface ResolvedWritableOptions<Item> extends WriteOptions<Item> {
   readonly pool: PgPoolLike | undefined
   readonly connectionString: string | undefined
   readonly laneOf: ((item: Item) => string | number) | undefined
-  readonly afterCommit: ((batch: readonly Item[]) => void | Promise<void>) | undefined
   readonly deadLetterStream: Writable | undefined
-  readonly onDiscard: ((items: Item[]) => void) | undefined
   readonly signal: AbortSignal | undefined
 }
 

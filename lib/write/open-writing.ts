@@ -7,10 +7,10 @@ import { createDeadLetterTable } from '../table/dead-letter-sql.ts'
 import type { TableParts } from '../table/identifier.ts'
 import type { CheckpointPlan, Position } from './checkpoint.ts'
 import { CopyFormatChoice } from './copy-format.ts'
-import { RejectBudget } from './dead-letter.ts'
 import { type Learned, type LearnOptions, learnPlan } from './learn-plan.ts'
 import { OpenOutcomes } from './open-outcomes.ts'
 import type { WriteRequest } from './plan.ts'
+import { RejectBudget } from './reject-budget.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { pause, type WriteContext } from './write-batches.ts'
 
@@ -24,8 +24,8 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined
   readonly concurrency: number
-  readonly afterCommit: unknown
-  readonly onDiscard: unknown
+  readonly afterCommit: ((batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly onDiscard: ((items: Item[]) => void) | undefined
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
 }
 
@@ -51,7 +51,7 @@ export async function openWriting<Item>(
     ...(deadLetterTable ? [{ table: deadLetterTable, create: createDeadLetterTable(deadLetterTable) }] : []),
   ]
   const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
-  const { plan, ticketed } = await learnPatiently(options, learn, stream)
+  const { plan, ticketed } = await learnWithRetries(options, learn, stream)
   return {
     pool,
     plan,
@@ -79,7 +79,7 @@ function wantsItems<Item>(options: WriteOptions<Item>): boolean {
   return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard].some(Boolean)
 }
 
-async function learnPatiently<Item>(
+async function learnWithRetries<Item>(
   options: WriteOptions<Item>,
   learn: LearnOptions,
   { onRetry }: WritingStream,

@@ -47,8 +47,6 @@ export class RowsInTransaction {
   readonly #bytesSuffice: boolean
   readonly #slabs: SlabLease
   #sender: RowSender | undefined
-  /** The sender that was aborted last: it still knows which rows it had sent. */
-  #failed: RowSender | undefined
   #closedBytes = 0
   /** The staging table of a batch's pieces, and whether there may be rows in it. */
   #staging: string | undefined
@@ -128,13 +126,12 @@ export class RowsInTransaction {
   async abort(): Promise<void> {
     const sender = this.#sender
     this.#sender = undefined
-    this.#failed = sender
     await sender?.abort()
   }
 
-  /** The row that an error names, if it names one. */
+  /** The row that an error names, if it names one; before `abort`. */
   locate(error: unknown): RowPlace | undefined {
-    return (this.#sender ?? this.#failed)?.locate(error)
+    return this.#sender?.locate(error)
   }
 
   async #senderFor(method: 'copy' | 'insert'): Promise<RowSender> {

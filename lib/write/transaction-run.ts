@@ -14,11 +14,12 @@ import {
   positionOf,
 } from './checkpoint.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
-import { type RejectBudget, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
+import { type RejectedRow, storeDeadLetters } from './dead-letter.ts'
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
 import { isolateBatch } from './isolate-batch.ts'
 import type { WritePlan } from './plan.ts'
 import { prepareBatch } from './prepare-batch.ts'
+import type { RejectBudget } from './reject-budget.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
 import { isRowsFault } from './transient.ts'
@@ -185,21 +186,21 @@ export class TransactionRun<Item> {
     this.#lease?.release()
   }
 
-  /** Gives the budget of rejected rows back: they are rows like any others again. */
-  forget(): void {
-    this.#context.budget.giveBack(this.#reserved)
+  /** Returns this attempt's rejects to the budget, since its rows will be tried again, or given up. */
+  releaseBudget(): void {
+    this.#context.budget.release(this.#reserved)
     this.#reserved = 0
   }
 
-  /** Where an error of the server's or of ours is to be looked for; while the senders still know their rows. */
+  /** Where an error of the server's or of ours is to be looked for; before `rollback`. */
   locate(error: unknown): RowPlace | undefined {
     if (error instanceof RowError) return error.place
     // a statement that took too long was at some row, too, which is not to blame
     return isRowsFault(error) ? this.#rows?.locate(error) : undefined
   }
 
-  /** Says what `error` did to the rows; called after `rollback`. */
-  explain(error: unknown): PgBatchError {
+  /** Says what `error`, which came at that place, did to the rows; after `rollback`. */
+  explain(error: unknown, place: RowPlace | undefined): PgBatchError {
     const outcome = outcomeOf(this.#transaction?.state ?? 'fresh')
     const only = this.batches.length === 1 ? { batchId: this.batches[0]!.id } : {}
     const { stop } = this.#context.signals
@@ -210,7 +211,6 @@ export class TransactionRun<Item> {
         cause: stop.reason,
       })
     }
-    const place = this.locate(error)
     const during = this.#lease ? 'write' : 'connect'
     return toPgBatchError(error, outcome, place ? failurePlace(place) : only, during)
   }

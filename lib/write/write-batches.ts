@@ -169,7 +169,7 @@ async function* attempt<Item>(
       yield { kind: 'committed', committed: run.result, attempts }
       return undefined
     }
-    run.forget()
+    run.releaseBudget()
     batches = failure.batches
     failedAt ??= performance.now()
     const error = withOutcome(failure.error, outcome!)
@@ -203,14 +203,14 @@ async function transact<Item>(
     const rowsFault = isRowsFault(thrown) || thrown instanceof RowError
     // a run that fails early has added only the first of what an earlier attempt had
     const all = run.batches.length > batches.length ? run.batches : batches
-    return { run, batches: all, error: run.explain(thrown), rowsFault, place }
+    return { run, batches: all, error: run.explain(thrown, place), rowsFault, place }
   } finally {
     run.release()
   }
 }
 
 /** Asking is worth more patience than sending: until there is an answer the rows can neither be kept nor let go. */
-const LEAST_QUESTIONS = 10
+const MIN_QUESTIONS = 10
 
 /** What became of a failed transaction's rows; asks the server where only it can know. */
 async function findOutcome<Item>(
@@ -220,7 +220,7 @@ async function findOutcome<Item>(
   const { signals, openOutcomes, retry } = context
   if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome
   return openOutcomes.during(async () => {
-    for (let questions = 1; questions <= Math.max(retry.retries, LEAST_QUESTIONS); questions++) {
+    for (let questions = 1; questions <= Math.max(retry.retries, MIN_QUESTIONS); questions++) {
       try {
         const outcome = await resolveOutcome(run, context)
         if (outcome !== 'in-progress') return outcome
