@@ -21,9 +21,9 @@ import type { PgBatchWritableOptions } from './writable-options.ts'
 import type { CheckpointPlan } from './write/checkpoint.ts'
 import type { ConflictOption } from './write/conflict.ts'
 import type { WriteOptions } from './write/open-writing.ts'
-import type { WriteRequest } from './write/plan.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from './write/read-checkpoint.ts'
 import type { RetryPolicy } from './write/retry.ts'
+import type { WriteRequest } from './write/write-request.ts'
 
 const RETRY_DEFAULTS = Object.freeze({
   retries: 10,

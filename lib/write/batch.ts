@@ -1,5 +1,5 @@
 import type { PgBatchError } from '../errors.ts'
-import type { RowShape } from './plan.ts'
+import type { RowShape } from './row-shapes.ts'
 
 /** One array that was written to the stream, or the part of it that belongs to one lane. */
 export interface Batch<Item> {

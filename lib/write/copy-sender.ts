@@ -9,8 +9,9 @@ import { copyStatement } from '../table/statements.ts'
 import { ORDINAL, SHAPE } from '../table/upsert.ts'
 import { type EncodedRows, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
-import type { RowShape, WritePlan } from './plan.ts'
+import type { TablePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
+import type { RowShape } from './row-shapes.ts'
 import { tableChanged } from './table-changed.ts'
 
 /**
@@ -51,7 +52,7 @@ export class CopySender implements RowSender {
   readonly method = 'copy'
   bytes = 0
   readonly #transaction: Transaction
-  readonly #plan: WritePlan<never>
+  readonly #plan: TablePlan
   readonly #format: CopyFormatChoice
   readonly #staging: TableParts | undefined
   readonly #bytesSuffice: boolean
@@ -67,7 +68,7 @@ export class CopySender implements RowSender {
 
   constructor(
     transaction: Transaction,
-    plan: WritePlan<never>,
+    plan: TablePlan,
     format: CopyFormatChoice,
     { staging, bytesSuffice = false, slabs }: CopyOptions,
   ) {

@@ -3,7 +3,7 @@ import type { Transaction } from '../connection/transaction.ts'
 import { insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
 import type { RowGroup } from './batch.ts'
 import { parameterOf } from './parameter-of.ts'
-import type { WritePlan } from './plan.ts'
+import type { TablePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
 
 /** Rows in one statement at the most: beyond this a longer statement gains nothing, and costs the parser memory. */
@@ -17,12 +17,12 @@ export class InsertSender implements RowSender {
   readonly method = 'insert'
   bytes = 0
   readonly #transaction: Transaction
-  readonly #plan: WritePlan<never>
+  readonly #plan: TablePlan
   /** Statements by shape and number of rows: all but a batch's last one have the same text. */
   readonly #statements = new Map<string, string>()
   #alone: RowPlace | undefined
 
-  constructor(transaction: Transaction, plan: WritePlan<never>) {
+  constructor(transaction: Transaction, plan: TablePlan) {
     this.#transaction = transaction
     this.#plan = plan
   }

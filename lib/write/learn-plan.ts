@@ -7,7 +7,8 @@ import { quoteTable, type TableParts } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/introspect.ts'
 import type { Table } from '../types.ts'
 import { toPgBatchError } from './failure.ts'
-import { makePlan, type WritePlan, type WriteRequest } from './plan.ts'
+import { makePlan, type WritePlan } from './plan.ts'
+import type { WriteRequest } from './write-request.ts'
 
 /** A table that is made where it does not exist yet. */
 export interface SideTable {

@@ -9,10 +9,10 @@ import type { CheckpointPlan, Position } from './checkpoint.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { type Learned, type LearnOptions, learnPlan } from './learn-plan.ts'
 import { OpenOutcomes } from './open-outcomes.ts'
-import type { WriteRequest } from './plan.ts'
 import { RejectBudget } from './reject-budget.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { pause, type WriteContext } from './write-batches.ts'
+import type { WriteRequest } from './write-request.ts'
 
 /** All that a stream's options say about writing. */
 export interface WriteOptions<Item> extends WriteRequest<Item> {

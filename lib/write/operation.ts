@@ -1,4 +1,4 @@
-import type { PlannedColumn } from './plan.ts'
+import type { PlannedColumn } from './planned-columns.ts'
 
 /** What an item of a stream of changes is to do to the row of its key. */
 export type Operation = 'upsert' | 'delete'

@@ -1,5 +1,5 @@
 import type { RowGroup } from './batch.ts'
-import type { PlannedColumn } from './plan.ts'
+import type { PlannedColumn } from './planned-columns.ts'
 import { RowError } from './row-sender.ts'
 
 /**

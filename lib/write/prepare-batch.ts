@@ -94,7 +94,7 @@ function groupByShape<Item>(
   invalid: InvalidItem[],
 ): RowGroup[] {
   if (rows.length === 0) return []
-  if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapeWithout(''), rows, indexes }]
+  if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows, indexes }]
   const groups = new Map<string, { rows: object[]; indexes: number[] }>()
   for (let i = 0; i < rows.length; i++) {
     const index = indexes ? indexes[i]! : i
@@ -115,9 +115,9 @@ function groupByShape<Item>(
   }
   const [only] = groups
   if (groups.size === 1 && only![1].rows.length === rows.length) {
-    return [{ batch, shape: plan.shapeWithout(only![0]), rows, indexes }]
+    return [{ batch, shape: plan.shapes.without(only![0]), rows, indexes }]
   }
-  return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapeWithout(missing), ...group }))
+  return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapes.without(missing), ...group }))
 }
 
 /** The columns with a DEFAULT that a row has no value for, as `'2,5,'`. */
@@ -125,7 +125,7 @@ function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: W
   let missing = ''
   for (const column of plan.defaulted) {
     try {
-      if (plan.valueOf(row, column) === undefined) missing += `${column},`
+      if (plan.columns[column]!.read(row) === undefined) missing += `${column},`
     } catch (cause) {
       const { name } = plan.columns[column]!
       const reason = `Column ${JSON.stringify(name)} could not be read`

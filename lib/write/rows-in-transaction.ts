@@ -5,7 +5,7 @@ import { type PreparedBatch, runsInOrder } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
-import type { WritePlan } from './plan.ts'
+import type { TablePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
 import { createStaging, StagingSender } from './staging-sender.ts'
 import { tableChanged } from './table-changed.ts'
@@ -26,7 +26,7 @@ const UPSERT_BY_COPY_FROM_ROWS = 100
 const MIXED_COPY_FROM_ROWS = 50
 
 export interface RowsOptions {
-  readonly plan: WritePlan<never>
+  readonly plan: TablePlan
   readonly format: CopyFormatChoice
   readonly signal: AbortSignal
   /** Batches hold only their rows' bytes once these are sent, where that is possible. */
@@ -41,7 +41,7 @@ export interface RowsOptions {
  */
 export class RowsInTransaction {
   readonly #transaction: Transaction
-  readonly #plan: WritePlan<never>
+  readonly #plan: TablePlan
   readonly #format: CopyFormatChoice
   readonly #signal: AbortSignal
   readonly #bytesSuffice: boolean
@@ -90,9 +90,9 @@ export class RowsInTransaction {
 
   /** @throws PgBatchError when rows were refused because of how the table is by now, which is no fault of theirs */
   async checkTypes(): Promise<void> {
-    const { copyFormat, columns, shapeWithout, sameTypes, table } = this.#plan
+    const { copyFormat, columns, shapes, sameTypes, table } = this.#plan
     if (copyFormat === 'text' || columns.length === 0) return
-    const { rows } = await this.#transaction.query(sameTypes(shapeWithout('')))
+    const { rows } = await this.#transaction.query(sameTypes(shapes.whole))
     if (rows[0]!.pg_batch_same === false) throw tableChanged(table)
   }
 

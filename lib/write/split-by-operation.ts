@@ -14,7 +14,7 @@ export function splitByOperation<Item>(
 ): { upserts: Rows; deletes: RowGroup[] } {
   const upserts = { rows: [] as object[], indexes: [] as number[] }
   const deletes = { rows: [] as object[], indexes: [] as number[] }
-  const keys = plan.deletes.columns.map(index => plan.columns[index]!)
+  const keys = plan.shapes.deletes.columns.map(index => plan.columns[index]!)
   for (const [i, row] of rows.entries()) {
     const index = indexes ? indexes[i]! : i
     try {
@@ -34,7 +34,7 @@ export function splitByOperation<Item>(
   return {
     upserts:
       upserts.rows.length === batch.items.length ? { rows: upserts.rows, indexes: undefined } : upserts,
-    deletes: deletes.rows.length > 0 ? [{ batch, shape: plan.deletes, ...deletes }] : [],
+    deletes: deletes.rows.length > 0 ? [{ batch, shape: plan.shapes.deletes, ...deletes }] : [],
   }
 }
 

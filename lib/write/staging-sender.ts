@@ -4,20 +4,21 @@ import { createStagingStatement, mergeStatement } from '../table/upsert.ts'
 import type { RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
-import type { RowShape, WritePlan } from './plan.ts'
+import type { TablePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
+import type { RowShape } from './row-shapes.ts'
 
 let stagingTables = 0
 
 /** Makes a staging table that lasts until the transaction ends; resolves to its name. */
-export async function createStaging(transaction: Transaction, plan: WritePlan<never>): Promise<string> {
+export async function createStaging(transaction: Transaction, plan: TablePlan): Promise<string> {
   const name = prepareStaging(transaction, plan)
   await transaction.begin()
   return name
 }
 
 /** The same without a round trip of its own: the table is made in front of the next statement. */
-function prepareStaging(transaction: Transaction, plan: WritePlan<never>): string {
+function prepareStaging(transaction: Transaction, plan: TablePlan): string {
   // temporary names live in the session's own schema; the number keeps two of one transaction apart
   const name = `pg_batch_staging_${++stagingTables}`
   const columns = plan.columns.map(column => column.name)
@@ -32,7 +33,7 @@ function prepareStaging(transaction: Transaction, plan: WritePlan<never>): strin
 export class StagingSender implements RowSender {
   readonly method = 'copy'
   readonly #transaction: Transaction
-  readonly #plan: WritePlan<never>
+  readonly #plan: TablePlan
   readonly #format: CopyFormatChoice
   readonly #shapes = new Set<RowShape>()
   readonly #slabs: SlabLease
@@ -42,7 +43,7 @@ export class StagingSender implements RowSender {
   /** @param staging an empty staging table; left out, one is made with the first rows */
   constructor(
     transaction: Transaction,
-    plan: WritePlan<never>,
+    plan: TablePlan,
     format: CopyFormatChoice,
     staging: string | undefined,
     slabs: SlabLease,

@@ -247,7 +247,7 @@ export class TransactionRun<Item> {
     this.#lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
     this.#transaction = new Transaction(this.#lease, limits)
     this.#rows = new RowsInTransaction(this.#transaction, {
-      plan: plan as WritePlan<never>,
+      plan,
       format,
       signal: signals.stop,
       bytesSuffice,

@@ -4,7 +4,8 @@ import { MAX_PARAMETERS } from '../table/statements.ts'
 import { upsertStatement, writtenColumns } from '../table/upsert.ts'
 import { type RowGroup, runsInOrder } from './batch.ts'
 import { parameterOf } from './parameter-of.ts'
-import type { PlannedColumn, WritePlan } from './plan.ts'
+import type { TablePlan } from './plan.ts'
+import type { PlannedColumn } from './planned-columns.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
 
 /**
@@ -15,10 +16,10 @@ export class UpsertSender implements RowSender {
   readonly method = 'insert'
   bytes = 0
   readonly #transaction: Transaction
-  readonly #plan: WritePlan<never>
+  readonly #plan: TablePlan
   #alone: RowPlace | undefined
 
-  constructor(transaction: Transaction, plan: WritePlan<never>) {
+  constructor(transaction: Transaction, plan: TablePlan) {
     this.#transaction = transaction
     this.#plan = plan
   }
