@@ -1,8 +1,6 @@
 import type { ByteBuffer } from './byte-buffer.ts'
+import { BACKSLASH, NEWLINE, TAB } from './text-format.ts'
 
-const BACKSLASH = 0x5c
-const TAB = 0x09
-const NEWLINE = 0x0a
 const RETURN = 0x0d
 
 /** Up to here a loop over the characters is cheaper than looking for a special one and a call into the engine. */

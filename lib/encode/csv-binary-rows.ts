@@ -4,10 +4,11 @@ import { BINARY_FORMAT, putNull, putStagingFields } from './binary-format.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import type { Codec } from './codec.ts'
 import { codecFor } from './codec-for.ts'
+import { JSONB_VERSION } from './codecs/text.ts'
 import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
 import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from './row-contract.ts'
 import { MISFIT, NO_DELIMITER } from './scan-field.ts'
-import { JSONB_VERSION, scanFieldOf, verbatimLead } from './scan-fields.ts'
+import { scanFieldOf, verbatimLead } from './scan-fields.ts'
 import { ValueError } from './value-error.ts'
 
 /**

@@ -3,13 +3,10 @@ import { type CsvColumns, CsvRecord, raggedText } from '../csv/record.ts'
 import type { Column } from '../types.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from './row-contract.ts'
+import { BACKSLASH, endTextRow, NEWLINE, putTextNull, putTextStaging, TAB } from './text-format.ts'
 import { ValueError } from './value-error.ts'
 
-const TAB = 0x09
-const NEWLINE = 0x0a
 const RETURN = 0x0d
-const BACKSLASH = 0x5c
-const LETTER_N = 0x4e
 const LETTER_R = 0x72
 
 /** Records of a CSV file as lines of COPY's text format, which carries whatever they hold. */
@@ -34,10 +31,8 @@ export function makeCsvTextRowEncoder(
           putEscaped(out, chunk, cutter.starts[index]!, cutter.ends[index]!)
         }
       }
-      if (staging) {
-        out.putUtf8(`${ordinal}\t${staging.shape}\t`)
-      }
-      out.bytes[out.length - 1] = NEWLINE // in place of the last tab
+      if (staging) putTextStaging(out, ordinal, staging.shape)
+      endTextRow(out)
       return undefined
     },
     end() {},
@@ -50,14 +45,6 @@ function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecor
   const count = cutter.cut(row)
   if (count !== fields.length) throw new ValueError(undefined, raggedText(row, count, fields.length))
   return row
-}
-
-function putTextNull(out: ByteBuffer): void {
-  out.reserve(3)
-  const { bytes } = out
-  bytes[out.length++] = BACKSLASH
-  bytes[out.length++] = LETTER_N
-  bytes[out.length++] = TAB
 }
 
 /** A field and a tab, escaped as `putCopyText` does it. */

@@ -5,7 +5,7 @@ import { date } from './codecs/date.ts'
 import { float8 } from './codecs/float.ts'
 import { int2, int4, int8 } from './codecs/integer.ts'
 import { numeric, putShort } from './codecs/numeric.ts'
-import { json, jsonb, text } from './codecs/text.ts'
+import { JSONB_VERSION, json, jsonb, text } from './codecs/text.ts'
 import { timestamp, timestamptz } from './codecs/timestamp.ts'
 import { HEAD_FULL, nearestDouble } from './nearest-double.ts'
 import { MISFIT, type ScanField } from './scan-field.ts'
@@ -70,9 +70,6 @@ const scanText: ScanField = (out, bytes, at, end, delimiter) => {
   out.view.setInt32(start, stop - at)
   return stop
 }
-
-/** @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/jsonb.c (jsonb_recv) */
-export const JSONB_VERSION = 1
 
 const scanJsonb: ScanField = (out, bytes, at, end, delimiter) => {
   const start = out.length

@@ -1,19 +1,13 @@
 import type { Column } from '../types.ts'
+import type { ByteBuffer } from './byte-buffer.ts'
 import { codecFor } from './codec-for.ts'
 import { putCopyText } from './copy-text.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 import type { RowEncoder } from './row-contract.ts'
+import { endTextRow, putTextNull, putTextStaging, TAB } from './text-format.ts'
 import { ValueError } from './value-error.ts'
 
-const TAB = 0x09
-const NEWLINE = 0x0a
-const BACKSLASH = 0x5c
-const LETTER_N = 0x4e
-
-/**
- * Rows of COPY's text format: fields between tabs, `\N` for NULL, a newline after each row.
- * @see https://www.postgresql.org/docs/current/sql-copy.html
- */
+/** Rows of COPY's text format. */
 export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
   const fields = columns.map(({ name, type }) => ({
     name,
@@ -36,28 +30,12 @@ export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape
             typeof parameter === 'object' && parameter !== null
               ? (codec.textOfBinary?.(parameter) ?? noText(name, parameter.length))
               : parameter
-          if (text === null) {
-            out.reserve(3)
-            out.bytes[out.length++] = BACKSLASH
-            out.bytes[out.length++] = LETTER_N
-          } else {
-            putCopyText(out, text)
-            out.reserve(1)
-          }
-          out.bytes[out.length++] = TAB
+          if (text === null) putTextNull(out)
+          else putTextField(out, text)
         }
-        if (staging) {
-          putCopyText(out, `${ordinal}`)
-          out.reserve(1)
-          out.bytes[out.length++] = TAB
-          putCopyText(out, `${staging.shape}`)
-          out.reserve(1)
-          out.length++
-        } else if (fields.length === 0) {
-          out.reserve(1)
-          out.length++
-        }
-        out.bytes[out.length - 1] = NEWLINE // in place of the last tab
+        if (staging) putTextStaging(out, ordinal, staging.shape)
+        else if (fields.length === 0) putTextField(out, '')
+        endTextRow(out)
       } catch (error) {
         out.length = start
         throw error instanceof ValueError
@@ -68,6 +46,12 @@ export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape
     },
     end() {},
   }
+}
+
+function putTextField(out: ByteBuffer, text: string): void {
+  putCopyText(out, text)
+  out.reserve(1)
+  out.bytes[out.length++] = TAB
 }
 
 function noText(column: string, byteCount: number): never {

@@ -12,29 +12,30 @@ export const interval: Codec = {
   text: prepareValue,
   binary(out, value) {
     const text = typeof value === 'object' ? prepareValue(value) : value
-    if (typeof text !== 'string' || !read(text)) return false
+    const span = typeof text === 'string' ? readSpan(text) : undefined
+    if (!span) return false
     out.putInt32(16)
-    out.putInt32(Math.floor(micros / 0x1_0000_0000))
-    out.putInt32(micros)
-    out.putInt32(days)
-    out.putInt32(months)
+    out.putInt32(Math.floor(span.micros / 0x1_0000_0000))
+    out.putInt32(span.micros)
+    out.putInt32(span.days)
+    out.putInt32(span.months)
     return true
   },
 }
 
-let micros = 0
-let days = 0
-let months = 0
+interface Span {
+  micros: number
+  days: number
+  months: number
+}
 
 /** Few enough digits that no sum leaves its field or a double's integers. */
 const UNIT = /^([-+]?\d{1,6})(\.\d{1,6})? (year|mon|month|day|hour|minute|second)s?(?: |$)/
 const CLOCK = /^([-+]?)(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d{1,6})?)(?: |$)/
 
-function read(text: string): boolean {
-  micros = 0
-  days = 0
-  months = 0
-  if (text.endsWith(' ')) return false
+function readSpan(text: string): Span | undefined {
+  if (text.endsWith(' ')) return undefined
+  const span = { micros: 0, days: 0, months: 0 }
   const seen = new Set<string>()
   let signs = 0
   let rest = text
@@ -44,46 +45,47 @@ function read(text: string): boolean {
     if (unit) {
       const [, whole = '', fraction = '', name = ''] = unit
       const canonical = name === 'month' ? 'mon' : name
-      if (seen.has(canonical) || (fraction !== '' && name !== 'second')) return false
+      if (seen.has(canonical) || (fraction !== '' && name !== 'second')) return undefined
       seen.add(canonical)
       if (/^[-+]/.test(whole)) signs++
-      add(canonical, whole, fraction)
+      add(span, canonical, whole, fraction)
     } else if (clock) {
       const [, sign = '', hours = '', minutes = '', seconds = ''] = clock
-      if (seen.has('hour') || seen.has('minute') || seen.has('second')) return false
+      if (seen.has('hour') || seen.has('minute') || seen.has('second')) return undefined
       seen.add('hour').add('minute').add('second')
       if (sign) signs++
       const size =
         (Number(hours) * 3600 + Number(minutes) * 60) * 1_000_000 + Math.round(Number(seconds) * 1_000_000)
-      micros += sign === '-' ? -size : size
+      span.micros += sign === '-' ? -size : size
     } else {
-      return false
+      return undefined
     }
     rest = rest.slice((unit ?? clock)![0].length)
   }
   // With IntervalStyle sql_standard a leading minus may count for all fields: https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-INTERVAL-INPUT
-  return seen.size > 0 && !(text.startsWith('-') && signs === 1 && seen.size > 1)
+  const isPlain = seen.size > 0 && !(text.startsWith('-') && signs === 1 && seen.size > 1)
+  return isPlain ? span : undefined
 }
 
-function add(unit: string, whole: string, fraction: string): void {
+function add(span: Span, unit: string, whole: string, fraction: string): void {
   const count = Number(whole)
   switch (unit) {
     case 'year':
-      months += count * 12
+      span.months += count * 12
       break
     case 'mon':
-      months += count
+      span.months += count
       break
     case 'day':
-      days += count
+      span.days += count
       break
     case 'hour':
-      micros += count * 3_600_000_000
+      span.micros += count * 3_600_000_000
       break
     case 'minute':
-      micros += count * 60_000_000
+      span.micros += count * 60_000_000
       break
     default:
-      micros += Math.round(Number(whole + fraction) * 1_000_000)
+      span.micros += Math.round(Number(whole + fraction) * 1_000_000)
   }
 }

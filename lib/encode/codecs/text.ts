@@ -65,8 +65,11 @@ export const json: Codec = {
   textOfBinary: utf8Text,
 }
 
-/** The only version of the format that jsonb_recv knows. */
-const JSONB_VERSION = 1
+/**
+ * The only version of the format that jsonb_recv knows.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/jsonb.c
+ */
+export const JSONB_VERSION = 1
 
 export const jsonb: Codec = {
   text: prepareJson,

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
 import { useDatabase } from '../../support/database.ts'
-import * as values from '../../support/values.ts'
+import * as values from '../../support/values/index.ts'
 import { expectAsPg } from './as-pg.ts'
 import { Storage } from './storage.ts'
 

@@ -12,7 +12,7 @@ import {
   intervals,
   jsons,
   strangers,
-} from '../../support/values.ts'
+} from '../../support/values/index.ts'
 
 const pgUtils = createRequire(import.meta.url)('pg/lib/utils.js') as {
   prepareValue: (value: unknown) => unknown

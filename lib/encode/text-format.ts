@@ -1,0 +1,28 @@
+import type { ByteBuffer } from './byte-buffer.ts'
+
+/**
+ * COPY's text format: each field is followed by a tab, and the last one's becomes the end of the row.
+ * @see https://www.postgresql.org/docs/current/sql-copy.html
+ */
+export const TAB = 0x09
+export const NEWLINE = 0x0a
+export const BACKSLASH = 0x5c
+const LETTER_N = 0x4e
+
+/** The field `\N`. */
+export function putTextNull(out: ByteBuffer): void {
+  out.reserve(3)
+  const { bytes } = out
+  bytes[out.length++] = BACKSLASH
+  bytes[out.length++] = LETTER_N
+  bytes[out.length++] = TAB
+}
+
+/** The fields that a staging table has beyond the target's. */
+export function putTextStaging(out: ByteBuffer, ordinal: number, shape: number): void {
+  out.putUtf8(`${ordinal}\t${shape}\t`)
+}
+
+export function endTextRow(out: ByteBuffer): void {
+  out.bytes[out.length - 1] = NEWLINE
+}

@@ -1,0 +1,8 @@
+/** Values for columns by type: what belongs there, what nearly does, and what never should have come. */
+
+export * from './documents.ts'
+export * from './identifiers.ts'
+export * from './moments.ts'
+export * from './numbers.ts'
+export * from './strangers.ts'
+export * from './texts.ts'
