@@ -34,7 +34,8 @@ SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
       'notNull', a.attnotnull, 'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
       'default', CASE WHEN a.attidentity <> '' THEN pg_catalog.format('pg_catalog.nextval(%L::pg_catalog.regclass)',
-          pg_catalog.pg_get_serial_sequence($1, a.attname))
+          coalesce(pg_catalog.pg_get_serial_sequence($1, a.attname),
+            pg_catalog.pg_get_serial_sequence(pg_catalog.pg_partition_root(t.oid)::regclass::text, a.attname)))
         ELSE (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
           WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
       'collation', (SELECT pg_catalog.format('%I.%I', s.nspname, l.collname) FROM pg_catalog.pg_collation l
