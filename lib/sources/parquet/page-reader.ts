@@ -3,9 +3,11 @@ import type { ColumnMetaData, DecodedArray, PageHeader } from 'hyparquet'
 import { parquetHeader, readPage } from 'hyparquet/src/column.js'
 import { convert } from 'hyparquet/src/convert.js'
 import { SourceError } from '../source-error.ts'
+import { checkRuns } from './check-runs.ts'
 import type { Leaf } from './columns.ts'
 import type { Compressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
+import { type PageDecoder, type UnpackedPage, unpackPage } from './unpack-page.ts'
 
 export interface PageReaderOptions {
   readonly file: FileBytes
@@ -26,7 +28,9 @@ export interface PageReaderOptions {
  */
 export class PageReader {
   readonly #options: PageReaderOptions
-  readonly #decoder: Parameters<typeof readPage>[2]
+  readonly #packed: PageDecoder
+  /** For pages that are unpacked. */
+  readonly #decoder: PageDecoder
   readonly #end: number
   #position: number
   #window: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(0))
@@ -39,7 +43,7 @@ export class PageReader {
   constructor(options: PageReaderOptions) {
     const { leaf, chunk } = options
     this.#options = options
-    this.#decoder = {
+    this.#packed = {
       pathInSchema: chunk.path_in_schema,
       type: chunk.type,
       element: leaf.path.at(-1)!.element,
@@ -49,6 +53,7 @@ export class PageReader {
       parsers: RAW_PARSERS,
       utf8: false,
     }
+    this.#decoder = { ...this.#packed, codec: 'UNCOMPRESSED' }
     const first = Number(chunk.data_page_offset)
     const dictionary = Number(chunk.dictionary_page_offset ?? 0)
     this.#position = dictionary > 0 && dictionary < first ? dictionary : first
@@ -59,12 +64,12 @@ export class PageReader {
   /** The values of the next page, a row each; undefined after the last. */
   async next(): Promise<ArrayLike<unknown> | undefined> {
     while (this.#valuesLeft > 0) {
-      const { header, body } = await this.#readPage()
+      const { header, bytes } = await this.#readPage()
       if (header.type === 'DICTIONARY_PAGE') {
-        const { data = [] } = readPage(body, header, this.#decoder, undefined, undefined, 0)
-        this.#dictionary = convert(data, this.#decoder)
+        const page = unpackPage(header, bytes, this.#packed)
+        this.#dictionary = convert(this.#decode(page, undefined), this.#decoder)
       } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
-        const rows = this.#rowsOf(header, body)
+        const rows = this.#rowsOf(header, bytes)
         if (rows.length > 0) return rows
       }
     }
@@ -73,12 +78,13 @@ export class PageReader {
     return last.length > 0 ? last : undefined
   }
 
-  #rowsOf(header: PageHeader, body: Body): ArrayLike<unknown> {
+  #rowsOf(header: PageHeader, bytes: Uint8Array): ArrayLike<unknown> {
     const { repeated } = this.#options.leaf
     const values = checkedValues(header, this.#valuesLeft)
     this.#valuesLeft -= values
-    const before = repeated ? this.#held : undefined
-    const { data = [] } = readPage(body, header, this.#decoder, this.#dictionary, before, 0)
+    const page = unpackPage(header, bytes, this.#packed)
+    checkRuns(page, this.#decoder)
+    const data = this.#decode(page, repeated ? this.#held : undefined)
     if (!repeated) {
       if (data.length !== values) throw new Error(`A page has ${data.length} of ${values} values`)
       return data
@@ -88,7 +94,12 @@ export class PageReader {
     return rows
   }
 
-  async #readPage(): Promise<{ header: PageHeader; body: Body }> {
+  #decode({ header, bytes }: UnpackedPage, before: unknown[] | undefined): DecodedArray {
+    const reader = { view: viewOf(bytes), offset: 0 }
+    return readPage(reader, header, this.#decoder, this.#dictionary, before, 0).data ?? []
+  }
+
+  async #readPage(): Promise<{ header: PageHeader; bytes: Uint8Array }> {
     const { header, start } = await this.#readHeader()
     const size = header.compressed_page_size
     if (!(size >= 0)) throw new Error(`A page of ${size} bytes`)
@@ -101,7 +112,7 @@ export class PageReader {
     }
     this.#options.onRead(start + size - this.#position)
     this.#position = start + size
-    return { header, body: { view: viewOf(bytes), offset: 0 } }
+    return { header, bytes }
   }
 
   /** How long a header is shows only when it was read: with more bytes where these were too few. */
@@ -142,18 +153,16 @@ function checkedValues(header: PageHeader, most: number): number {
   return values
 }
 
-type Body = Parameters<typeof readPage>[0]
-
 /** Most are shorter: statistics of long texts make them longer. */
 const FIRST_HEADER_BYTES = 256
 
 /** Without their logical types only INT96 values are parsed, and stay the nanoseconds that hyparquet makes of them. */
-const RAW_PARSERS = new Proxy({} as Parameters<typeof readPage>[2]['parsers'], {
+const RAW_PARSERS = new Proxy({} as PageDecoder['parsers'], {
   get: () => (value: unknown) => value,
 })
 
-function viewOf({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): DataView<ArrayBuffer> {
-  return new DataView(buffer, byteOffset, byteLength)
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView<ArrayBuffer> {
+  return new DataView(buffer as ArrayBuffer, byteOffset, byteLength)
 }
 
 /** Makes one error of all that can go wrong with bytes that are not what they should be. */

@@ -63,6 +63,17 @@ describe('a Parquet file is refused in one line', () => {
     expect(await failure(openSource('-', { stdin }))).to.match(/a Parquet file is read from its end/)
   })
 
+  it('when a run has more values than its page, which are not counted', async () => {
+    const data = Array.from({ length: 1000 }, () => 7)
+    const made = parquetOf([{ name: 'n', schema: [{ type: 'INT32' }], data, encoding: 'PLAIN' }])
+    // the levels: one run of 1,000, said in two bytes, of level 1
+    const run = made.indexOf(Buffer.from([0xd0, 0x0f, 1]))
+    expect(run).to.be.at.least(0)
+    made.set([0xfe, 0xff, 0xff, 0xff, 0x0f], run)
+    await write('run.parquet', made)
+    expect(await failure(read(made))).to.match(/column "n": the data are damaged or cut off$/)
+  })
+
   it('when its pages are damaged, after the rows before them', async () => {
     const made = numbered(3000, { codec: 'GZIP', rowGroupSize: 1000 })
     const path = await write('made.parquet', made)

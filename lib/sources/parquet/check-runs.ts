@@ -1,0 +1,66 @@
+import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
+import type { PageDecoder, UnpackedPage } from './unpack-page.ts'
+
+/** Where the runs of a page are that have come so far. */
+interface Walk {
+  readonly view: DataView
+  offset: number
+}
+
+/**
+ * Refuses a data page with a run of more values than the page has. hyparquet writes as many as a run says, and a file
+ * that is damaged may say two thousand millions: the process would be busy with them, and die of it.
+ * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/#run-length-encoding--bit-packing-hybrid-rle--3
+ */
+export function checkRuns({ header, bytes }: UnpackedPage, { schemaPath, type }: PageDecoder): void {
+  const { data_page_header: v1, data_page_header_v2: v2 } = header
+  const { num_values: count, encoding } = (v1 ?? v2)!
+  const walk = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+  const levels: [most: number, byteLength: number | undefined][] = [
+    [schemaPath.length > 1 ? getMaxRepetitionLevel(schemaPath) : 0, v2?.repetition_levels_byte_length],
+    [getMaxDefinitionLevel(schemaPath), v2?.definition_levels_byte_length],
+  ]
+  for (const [most, byteLength] of levels) {
+    if (most > 0) checkSection(walk, bitWidth(most), count, byteLength ?? length(walk))
+    else walk.offset += byteLength ?? 0
+  }
+  if (type === 'BOOLEAN' && encoding === 'RLE') checkSection(walk, 1, count, length(walk))
+  else if (/^(RLE|PLAIN)_DICTIONARY$/.test(encoding)) {
+    const width = walk.view.getUint8(walk.offset++)
+    if (width > 0) checkSection(walk, width, count, bytes.length - walk.offset)
+  }
+}
+
+/** Looks at the runs of a section, and goes behind it. */
+function checkSection(walk: Walk, width: number, count: number, byteLength: number): void {
+  const end = walk.offset + byteLength
+  for (let seen = 0; seen < count && walk.offset < end; ) {
+    const head = varInt(walk)
+    const isPacked = (head & 1) === 1
+    const values = isPacked ? (head >>> 1) * 8 : head >>> 1
+    if (!isPacked && values > count) throw new Error(`A run of ${values} values in a page of ${count}`)
+    walk.offset += isPacked ? (head >>> 1) * width : (width + 7) >> 3
+    seen += values
+  }
+  walk.offset = end
+}
+
+/** The length in bytes that stands in front of a section. */
+function length(walk: Walk): number {
+  walk.offset += 4
+  return walk.view.getUint32(walk.offset - 4, true)
+}
+
+function varInt(walk: Walk): number {
+  let result = 0
+  for (let shift = 0; shift < 35; shift += 7) {
+    const byte = walk.view.getUint8(walk.offset++)
+    result |= (byte & 0x7f) << shift
+    if (byte < 0x80) break
+  }
+  return result
+}
+
+function bitWidth(value: number): number {
+  return 32 - Math.clz32(value)
+}

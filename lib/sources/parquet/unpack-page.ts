@@ -1,0 +1,33 @@
+import type { PageHeader } from 'hyparquet'
+import type { readPage } from 'hyparquet/src/column.js'
+import { decompressPage } from 'hyparquet/src/datapage.js'
+
+export type PageDecoder = Parameters<typeof readPage>[2]
+
+/** A page as hyparquet takes it from a file of uncompressed pages. */
+export interface UnpackedPage {
+  readonly header: PageHeader
+  readonly bytes: Uint8Array
+}
+
+/** Unpacks a page. In version 2 the levels in front are never packed. */
+export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: PageDecoder): UnpackedPage {
+  const { uncompressed_page_size: size, data_page_header_v2: v2 } = header
+  const { codec, compressors } = decoder
+  if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false) return { header, bytes: packed }
+  if (!v2) {
+    const bytes = decompressPage(packed, Number(size), codec, compressors)
+    return { header: { ...header, compressed_page_size: bytes.length }, bytes }
+  }
+  const levels = v2.repetition_levels_byte_length + v2.definition_levels_byte_length
+  const values = decompressPage(packed.subarray(levels), Number(size) - levels, codec, compressors)
+  const bytes = Buffer.concat([packed.subarray(0, levels), values])
+  return {
+    header: {
+      ...header,
+      compressed_page_size: bytes.length,
+      data_page_header_v2: { ...v2, is_compressed: false },
+    },
+    bytes,
+  }
+}
