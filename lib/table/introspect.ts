@@ -144,7 +144,8 @@ function readColumn(
   const domains = domainChain(row.type, typeRows)
   const generated = Boolean(row.generated)
   // a generated column has its expression where others have their default; a domain has had its base's since it was made
-  const defaultSql = generated ? undefined : row.default || typeRows.get(row.type)?.default
+  const own = row.default || typeRows.get(row.type)?.default
+  const defaultSql = own && !generated ? own : undefined
   return {
     name: row.name,
     type: readType(row.type, typeRows, types),
