@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { failureOf, rowsOf, valuesOf, write } from '../../support/writing.ts'
@@ -42,6 +43,18 @@ describe('a missing value', () => {
       })
     }
   }
+
+  it('is looked for only in columns that have a DEFAULT', async () => {
+    await db.pool.query(`DROP TABLE IF EXISTS d; CREATE TABLE d (a int, b text DEFAULT 'x', c defaulted, e earlier, f serial,
+      g int GENERATED ALWAYS AS (a + 1) STORED)`)
+    const { rows } = await db.pool.query(INTROSPECTION_SQL, introspectionValues({ name: 'd' }))
+    const withDefault = readTable(rows[0]).columns.filter(column => column.hasDefault)
+    expect(withDefault.map(({ name, defaultSql }) => [name, defaultSql])).to.deep.equal([
+      ['b', "'x'::text"],
+      ['c', '7'],
+      ['f', "nextval('d_f_seq'::regclass)"],
+    ])
+  })
 
   for (const type of ['varchar(3)', 'char(3)', 'bit(3)']) {
     it(`is refused where its DEFAULT is too long, and not shortened: ${type}`, async () => {
