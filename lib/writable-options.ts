@@ -116,7 +116,8 @@ interface PgBatchWritableSettings<Item, Row> {
   retry?: RetryOptions | false | undefined
   /**
    * A statement that takes longer is cancelled and tried again; a server that does not even answer loses its
-   * connection, and what was in flight is asked for by another. Milliseconds, an integer ≥ 100. @default 120000
+   * connection, and what was in flight is asked for by another. Nor does the server wait longer for what comes next in a
+   * transaction, of `inTransaction` for example. Milliseconds, an integer ≥ 100. @default 120000
    */
   statementTimeoutMs?: number | undefined
   /** The same for COMMIT and ROLLBACK. Milliseconds, an integer ≥ 100. @default 30000 */

@@ -21,8 +21,9 @@ export interface TransactionTicket {
 }
 
 /**
- * The statement that follows BEGIN: it reads the ticket, and sets the statement_timeout of this transaction, unless
- * the session has a shorter one.
+ * The statement that follows BEGIN: it reads the ticket, and sets the time limits of this transaction, unless the session
+ * has shorter ones: that of statements, and that of waiting for the next one, for a machine that is lost in the middle of
+ * a transaction says no word, and its locks (on a checkpoint, on keys) would stand until the kernel gives it up.
  */
 export function ticketStatement(statementTimeoutMs: number): string {
   return (
@@ -30,10 +31,17 @@ export function ticketStatement(statementTimeoutMs: number): string {
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
     "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
     'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
-    "pg_catalog.date_part('epoch', CASE WHEN pg_catalog.current_setting('statement_timeout')::interval " +
-    `NOT BETWEEN interval '1 ms' AND interval '${statementTimeoutMs} ms' ` +
-    `THEN pg_catalog.set_config('statement_timeout', '${statementTimeoutMs} ms', true) ` +
-    "ELSE pg_catalog.current_setting('statement_timeout') END::interval)::text AS timeout"
+    `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text AS timeout, ` +
+    `${atMost('idle_in_transaction_session_timeout', statementTimeoutMs)} AS idle_timeout`
+  )
+}
+
+/** Sets a time limit for the transaction where the session has none, or a longer one; returns what holds. */
+function atMost(setting: string, ms: number): string {
+  const current = `pg_catalog.current_setting('${setting}')`
+  return (
+    `CASE WHEN ${current}::interval NOT BETWEEN interval '1 ms' AND interval '${ms} ms' ` +
+    `THEN pg_catalog.set_config('${setting}', '${ms} ms', true) ELSE ${current} END`
   )
 }
 

@@ -189,7 +189,10 @@ describe('a statement that takes too long', () => {
   ]
   for (const [title, session, expected] of timeouts) {
     it(`${title}, and only for the transaction`, async () => {
-      const own = await roleWith(db, { statement_timeout: session })
+      const own = await roleWith(db, {
+        statement_timeout: session,
+        idle_in_transaction_session_timeout: session,
+      })
       try {
         const { pool } = makePool({ ...own.config, max: 1 })
         const seen: unknown[] = []
@@ -199,10 +202,14 @@ describe('a statement that takes too long', () => {
           statementTimeoutMs: 5000,
           async inTransaction(client: PgClientLike) {
             seen.push(...(await client.query('SHOW statement_timeout')).rows)
+            seen.push(...(await client.query('SHOW idle_in_transaction_session_timeout')).rows)
           },
         })
         await pipeline(Readable.from([rows]), writable)
-        expect(seen).to.deep.equal([{ statement_timeout: expected }])
+        expect(seen).to.deep.equal([
+          { statement_timeout: expected },
+          { idle_in_transaction_session_timeout: expected },
+        ])
         const { rows: after } = await pool.query(
           "SELECT current_setting('statement_timeout')::interval = $1::interval AS same",
           [`${session} ms`],
