@@ -48,15 +48,24 @@ export interface RecordStream extends AsyncIterable<unknown> {
   readonly readableLength: number
   destroy(error?: Error): unknown
   once(event: 'close', listener: () => void): unknown
+  /** A broker has answered, or not. */
+  on(event: 'fetch', listener: () => void): unknown
+}
+
+/** The client asks for partitions in the order of this array, which is its own. */
+export interface ReadAssignment extends Assignment {
+  readonly partitions: number[]
 }
 
 export interface ReadingConsumer extends SeekingConsumer {
+  readonly assignments: readonly ReadAssignment[] | null
   consume(options: {
     topics: string[]
     autocommit: false
     mode: 'committed'
     fallbackMode: 'earliest'
     maxBytes: number
+    maxBytesPerPartition: number
   }): Promise<RecordStream>
   leaveGroup(force?: boolean): Promise<void>
   close(force?: boolean): Promise<void>

@@ -8,6 +8,7 @@ import type { Stats, TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
 import { commitOffsets } from './commit-after.ts'
 import type { RecordStream, TopicState } from './consumer-like.ts'
+import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
 import type { KafkaToPgEvents } from './kafka-events.ts'
 import { KafkaMessage, type KafkaRecord } from './kafka-message.ts'
 import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
@@ -219,7 +220,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       mode: 'committed',
       fallbackMode: 'earliest',
       maxBytes,
+      maxBytesPerPartition: bytesPerPartition(maxBytes, starts.length),
     })
+    stream.on('fetch', () => takeTurns(consumer.assignments))
     this.#stream = stream
     this.#counts.assignments++
     this.emit('assigned', starts)

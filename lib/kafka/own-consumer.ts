@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { ConsumerOptions } from '@platformatic/kafka'
 import type {
-  Assignment,
   CommittingConsumer,
   OffsetsByTopic,
+  ReadAssignment,
   ReadingConsumer,
   RecordStream,
   SeekingConsumer,
@@ -34,7 +34,7 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
     return this.#client.groupId
   }
 
-  get assignments(): Assignment[] | null {
+  get assignments(): ReadAssignment[] | null {
     return this.#client.assignments
   }
 
