@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { ConsumerOptions } from '@platformatic/kafka'
+import { withDefaults } from '../options.ts'
 import type {
   CommittingConsumer,
   OffsetsByTopic,
@@ -11,6 +12,15 @@ import type {
 import { PatchedConsumer } from './patched-consumer.ts'
 
 export type OwnConsumerOptions = ConsumerOptions<Buffer, Buffer, Buffer, Buffer>
+
+/** What differs from the client's own defaults. */
+const DEFAULTS = Object.freeze({
+  /**
+   * A member that was killed is waited for until its session is over, by whoever joins; the client's 60 s are longer than
+   * its `requestTimeout` of 30 s, so that a process which is started again would fail to join.
+   */
+  sessionTimeout: 10_000,
+})
 
 const FORWARDED = ['consumer:group:join', 'consumer:group:rebalance', 'client:metadata', 'error'] as const
 
@@ -26,7 +36,7 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
   /** @throws what the client throws for wrong options */
   constructor(options: OwnConsumerOptions) {
     super()
-    this.#options = options
+    this.#options = withDefaults(DEFAULTS, options) as unknown as OwnConsumerOptions
     this.#client = this.#open()
   }
 
