@@ -20,7 +20,17 @@ const DEFAULTS = Object.freeze({
    * its `requestTimeout` of 30 s, so that a process which is started again would fail to join.
    */
   sessionTimeout: 10_000,
+  /** By a heartbeat a member learns that its group shares the partitions out anew, or knows it no more. */
+  heartbeatInterval: 1000,
 })
+
+/** The client's own. Before the first assignment a failure is final: time is given to a broker that starts. */
+const FIRST_RETRY_DELAY_MS = 1000
+
+/** Later, the sooner the client gives up, the sooner the outage is noticed; it is then met with a growing delay. */
+function retryDelayMs(attempt: number): number {
+  return Math.min(1000, 50 * 2 ** attempt)
+}
 
 const FORWARDED = ['consumer:group:join', 'consumer:group:rebalance', 'client:metadata', 'error'] as const
 
@@ -32,11 +42,14 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
   readonly #options: OwnConsumerOptions
   #client: PatchedConsumer
   #joined = false
+  #assigned = false
 
   /** @throws what the client throws for wrong options */
   constructor(options: OwnConsumerOptions) {
     super()
-    this.#options = withDefaults(DEFAULTS, options) as unknown as OwnConsumerOptions
+    const retryDelay = (_client: unknown, _operation: string, attempt: number): number =>
+      this.#assigned ? retryDelayMs(attempt) : FIRST_RETRY_DELAY_MS
+    this.#options = withDefaults({ ...DEFAULTS, retryDelay }, options) as unknown as OwnConsumerOptions
     this.#client = this.#open()
   }
 
@@ -80,8 +93,10 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
     return this.#client.commit(options)
   }
 
-  consume(options: Parameters<ReadingConsumer['consume']>[0]): Promise<RecordStream> {
-    return this.#client.consume(options)
+  async consume(options: Parameters<ReadingConsumer['consume']>[0]): Promise<RecordStream> {
+    const stream = await this.#client.consume(options)
+    this.#assigned = true
+    return stream
   }
 
   async leaveGroup(force?: boolean): Promise<void> {

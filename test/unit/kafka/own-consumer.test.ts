@@ -12,8 +12,8 @@ const REQUEST_TIMEOUT_MS = 30_000
 describe('OwnConsumer', () => {
   afterEach(() => sinon.restore())
 
-  /** The options of the client that joins. */
-  async function optionsOfClient(given: object = {}): Promise<ClientOptions> {
+  /** A consumer that has joined its group, and the options of its client. */
+  async function joined(given: object = {}): Promise<{ consumer: OwnConsumer; options: ClientOptions }> {
     const join = sinon.stub(PatchedConsumer.prototype, 'joinGroup').resolves('member')
     const consumer = new OwnConsumer({
       clientId: 'c',
@@ -23,12 +23,30 @@ describe('OwnConsumer', () => {
     })
     await consumer.joinGroup()
     join.restore()
-    return (join.firstCall.thisValue as PatchedConsumer)[kOptions] as ClientOptions
+    return { consumer, options: (join.firstCall.thisValue as PatchedConsumer)[kOptions] as ClientOptions }
   }
 
   it('has a session that is over before a join fails that waits for its end', async () => {
-    expect((await optionsOfClient()).sessionTimeout).to.be.lessThan(REQUEST_TIMEOUT_MS)
-    expect((await optionsOfClient({ sessionTimeout: undefined })).sessionTimeout).to.equal(10_000)
-    expect((await optionsOfClient({ sessionTimeout: 7000 })).sessionTimeout).to.equal(7000)
+    expect((await joined()).options.sessionTimeout).to.be.lessThan(REQUEST_TIMEOUT_MS)
+    expect((await joined({ sessionTimeout: undefined })).options.sessionTimeout).to.equal(10_000)
+    expect((await joined({ sessionTimeout: 7000 })).options.sessionTimeout).to.equal(7000)
+  })
+
+  it('tries again slowly until it has partitions, and quickly after that, unless it is told otherwise', async () => {
+    const consume = sinon.stub(PatchedConsumer.prototype, 'consume').resolves()
+    const delays = ({ retryDelay }: ClientOptions) =>
+      typeof retryDelay === 'function' &&
+      [1, 2, 3, 9].map(attempt => retryDelay({} as never, 'fetch', attempt, 3, new Error()))
+    const { consumer, options } = await joined()
+    expect(delays(options)).to.deep.equal([1000, 1000, 1000, 1000])
+    await consumer.consume({} as never)
+    expect(delays(options)).to.deep.equal([100, 200, 400, 1000])
+    expect(consume.callCount).to.equal(1)
+    expect((await joined({ retryDelay: 5 })).options.retryDelay).to.equal(5)
+  })
+
+  it('hears every second of what its group is at, unless it is told otherwise', async () => {
+    expect((await joined()).options.heartbeatInterval).to.equal(1000)
+    expect((await joined({ heartbeatInterval: 500 })).options.heartbeatInterval).to.equal(500)
   })
 })
