@@ -116,7 +116,11 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     })
     this.#commits = new OffsetCommits(
       offsets => this.#commit(offsets),
-      error => this.#tellOutage(error, 0, 0),
+      error => {
+        // refused for a rebalance, it may have closed the gate, and have failed at what would open it: the client's join
+        this.#gate.open()
+        this.#tellOutage(error, 0, 0)
+      },
     )
     this.finished = this.#run()
   }
@@ -229,7 +233,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     try {
       if (!moved()) for await (const record of stream) await this.#take(record as KafkaRecord)
     } catch (error) {
-      if (!moved()) throw error
+      if (moved()) return
+      this.#gate.open() // to drain: nobody else will open it, for it is this that joins next
+      throw error
     } finally {
       stream.destroy()
       if (!this.#stop.signal.aborted) await this.#drain()
