@@ -6,6 +6,7 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { Stats, TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
+import { Backoff } from './backoff.ts'
 import { commitOffsets } from './commit-after.ts'
 import type { RecordStream, TopicState } from './consumer-like.ts'
 import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
@@ -15,13 +16,12 @@ import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions }
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { isRebalance, mayPass } from './outage.ts'
-import { Patience } from './patience.ts'
-import { Placement } from './placement.ts'
 import type { KafkaOffset } from './position.ts'
 import { RebalanceGate } from './rebalance-gate.ts'
 import { seek } from './seek-to-stored.ts'
 import { fenceName, sinkOptions } from './sink-options.ts'
 import { storeProgress } from './store-progress.ts'
+import { TableRouter } from './table-router.ts'
 import { TableSinks, tableKey } from './table-sinks.ts'
 
 /** Why everything stops when `close` was called. */
@@ -86,8 +86,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   readonly #stop = new AbortController()
   #ledger = new OffsetLedger<KafkaMessage<Value>>()
   #onProgress: () => void = () => {}
-  readonly #placement: Placement<Value>
-  readonly #patience: Patience
+  readonly #router: TableRouter<Value>
+  readonly #backoff: Backoff
   readonly #gate = new RebalanceGate()
   #stream: RecordStream | undefined
   /** Grows when partitions move: what began with another number is out of date. */
@@ -107,8 +107,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       : new OwnPool(connectionString!, concurrency + 1, statementTimeoutMs)
     this.#pool = writable.pool ?? this.#ownPool!
     setMaxListeners(0, this.#stop.signal)
-    this.#placement = new Placement(options)
-    this.#patience = new Patience(writable.retry)
+    this.#router = new TableRouter(options)
+    this.#backoff = new Backoff(writable.retry)
     this.#sinks = new TableSinks({
       batch,
       open: (table, name) => this.#openSink(table, name),
@@ -197,7 +197,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         // a group that starts moves its partitions about, as each of its members comes
         const atStart = this.#counts.assignments === 0 && !isRebalance(error)
         if (!mayPass(error) || atStart) throw error
-        const { attempt, delayMs } = this.#patience.after(error as Error)
+        const { attempt, delayMs } = this.#backoff.after(error as Error)
         this.#rejoin = true
         this.#tellOutage(error as Error, attempt, delayMs)
         await delay(delayMs, undefined, { signal }).catch(() => {})
@@ -229,6 +229,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     stream.on('fetch', () => takeTurns(consumer.assignments))
     this.#stream = stream
     this.#counts.assignments++
+    this.#backoff.assigned()
     this.emit('assigned', starts)
     try {
       if (!moved()) for await (const record of stream) await this.#take(record as KafkaRecord)
@@ -271,22 +272,22 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   /** Hands a record on; resolves when there is room for the next one. */
   async #take(record: KafkaRecord): Promise<void> {
-    this.#patience.reset()
+    this.#backoff.reset()
     this.#counts.messagesReceived++
     const topicId = this.#options.checkpoint && this.#topics.get(record.topic)?.id
     const message = new KafkaMessage<Value>(record, topicId, this.#options.parseValue)
     this.#ledger.read(message)
-    const table = this.#placement.tableOf(message)
+    const table = this.#router.tableOf(message)
     if (table === null) {
       this.#done([message])
       return
     }
     if (table === undefined && !this.#sinks.hasTable) {
-      this.#placement.hold(message)
+      this.#router.hold(message)
       return
     }
     const { signal } = this.#stop
-    for (const item of [...this.#placement.release(), message]) {
+    for (const item of [...this.#router.release(), message]) {
       const full = this.#sinks.write(item, table)
       if (full) await once(full, 'drain', { signal })
     }
@@ -298,7 +299,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         table,
         name,
         pool: this.#pool,
-        placement: this.#placement,
+        router: this.#router,
         done: messages => this.#done(messages),
       }),
     )
@@ -326,7 +327,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   /** Waits until all that was read is written and its offsets committed, or everything stops. */
   async #drain(): Promise<void> {
-    while (this.#ledger.size > this.#placement.held && !this.#stop.signal.aborted) {
+    while (this.#ledger.size > this.#router.held && !this.#stop.signal.aborted) {
       const progress = new Promise<void>(resolve => {
         this.#onProgress = resolve
       })
@@ -335,7 +336,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     }
     if (this.#stop.signal.aborted) return
     await this.#commits.idle()
-    this.#placement.release() // read again
+    this.#router.release() // read again
     this.#ledger = new OffsetLedger()
   }
 

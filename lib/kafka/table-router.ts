@@ -10,7 +10,7 @@ const HELD_MESSAGES = 1000
  * Finds the tables of messages. One for which none can be told, since its value cannot be read, say, is rejected from
  * whichever table comes next, for rejecting is what a table's stream does; until there is a first one it is held.
  */
-export class Placement<Value> {
+export class TableRouter<Value> {
   readonly #tableOf: ResolvedKafkaOptions<Value>['tableOf']
   readonly #most: number
   #held: KafkaMessage<Value>[] = []
