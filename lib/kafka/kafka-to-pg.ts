@@ -8,7 +8,7 @@ import type { Stats, TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
 import { Backoff } from './backoff.ts'
 import { commitOffsets } from './commit-after.ts'
-import type { RecordStream, TopicState } from './consumer-like.ts'
+import type { RecordStream, TopicStates } from './consumer-like.ts'
 import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
 import type { KafkaToPgEvents } from './kafka-events.ts'
 import { KafkaMessage, type KafkaRecord } from './kafka-message.ts'
@@ -93,7 +93,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   /** Grows when partitions move: what began with another number is out of date. */
   #generation = 0
   #rejoin = true
-  #topics: ReadonlyMap<string, TopicState> = new Map()
+  #topics: TopicStates = new Map()
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
 
   /** @internal use kafkaToPg */
@@ -152,8 +152,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     const onJoin = (): void => this.#assignmentMoved()
     // the client tells so that it could not come back into the group, and does not try again
     const onError = (): void => this.#assignmentMoved({ rejoin: true })
-    const onMetadata = (metadata: { topics: ReadonlyMap<string, TopicState> }): void =>
-      this.#compare(metadata)
+    const onMetadata = (metadata: { topics: TopicStates }): void => this.#compare(metadata)
     // it joins, and says so, or that it could not
     const onRebalance = (): void => {
       if (!this.#stop.signal.aborted) this.#gate.close()
@@ -244,7 +243,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   }
 
   /** Reads on at what PostgreSQL holds; without a checkpoint, at what the group's offsets say. */
-  async #seek(): Promise<{ starts: KafkaOffset[]; topics: ReadonlyMap<string, TopicState> }> {
+  async #seek(): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
     const { consumer, topics, checkpoint, onlyTable } = this.#options
     if (!checkpoint) return seek(consumer, topics, new Map())
     const name = onlyTable === undefined ? checkpoint.name : fenceName(checkpoint.name, tableKey(onlyTable))
@@ -260,10 +259,10 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   }
 
   /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */
-  #compare({ topics }: { topics: ReadonlyMap<string, TopicState> }): void {
-    const changed = [...topics].some(([name, { id, partitionsCount }]) => {
+  #compare({ topics }: { topics: TopicStates }): void {
+    const changed = [...topics].some(([name, now]) => {
       const known = this.#topics.get(name)
-      return known !== undefined && (known.id !== id || known.partitionsCount !== partitionsCount)
+      return known && now && (known.id !== now.id || known.partitionsCount !== now.partitionsCount)
     })
     if (!changed) return
     this.#topics = new Map()

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { Readable } from 'node:stream'
 import { NetworkError } from '@platformatic/kafka'
 import { expect } from 'chai'
+import type { PgPoolLike } from '../../../lib/index.ts'
 import {
   type KafkaToPg,
   type KafkaToPgOptions,
@@ -105,5 +106,40 @@ describe('kafkaToPg', () => {
       await assigned
       expect(consumer.committed).to.deep.equal([1n])
     })
+  })
+
+  it('lets the metadata have nothing to say of a topic, and reads anew when it has got partitions', async () => {
+    open()
+    await once(sink, 'assigned')
+    consumer.emit('client:metadata', { topics: new Map([['t', undefined]]) })
+    consumer.emit('client:metadata', { topics: new Map([['t', state]]) })
+    const again = once(sink, 'assigned')
+    consumer.emit('client:metadata', { topics: new Map([['t', { ...state, partitionsCount: 2 }]]) })
+    await again
+    expect(sink.stats.assignments).to.equal(2)
+  })
+
+  it('has all retries of PostgreSQL again for each assignment', async () => {
+    let refusals = 0
+    const client = Object.assign(new EventEmitter(), { query: async () => ({ rows: [] }), release() {} })
+    const connect = async () => {
+      if (refusals-- > 0) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+      return client
+    }
+    const pool = { connect } as unknown as PgPoolLike
+    open({
+      delivery: 'exactly-once',
+      pool,
+      connectionString: undefined,
+      retry: { retries: 2, minDelayMs: 1 },
+    } as object)
+    await once(sink, 'assigned')
+    for (let round = 0; round < 2; round++) {
+      refusals = 2
+      const again = once(sink, 'assigned')
+      consumer.emit('error', new NetworkError('the join failed'))
+      await Promise.race([again, sink.finished])
+    }
+    expect(sink.stats).to.include({ assignments: 3, outages: 4 })
   })
 })
