@@ -48,7 +48,8 @@ interface KafkaSettings<Value, Row> {
   /**
    * What a failure costs. `exactly-once`: nothing; offsets are stored in the rows' own transactions, in the table
    * `checkpoint.table`. `at-least-once`: messages may be written twice after a failure or a rebalance, which an upsert
-   * (`onConflict`) makes good; Kafka's offsets are committed after the rows.
+   * (`onConflict`) makes good, save that an older version of a row may land after a newer one in a rebalance; Kafka's
+   * offsets are committed after the rows.
    */
   delivery: 'at-least-once' | 'exactly-once'
   /** The table, or the table of each message; null skips the message. */

@@ -278,6 +278,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#ledger.read(message)
     const table = this.#router.tableOf(message)
     if (table === null) {
+      this.#router.skip()
       this.#done([message])
       return
     }
