@@ -7,20 +7,17 @@ import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { Stats, TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
 import { Backoff } from './backoff.ts'
-import { commitOffsets } from './commit-after.ts'
 import type { RecordStream, TopicStates } from './consumer-like.ts'
 import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
 import type { KafkaToPgEvents } from './kafka-events.ts'
 import { KafkaMessage, type KafkaRecord } from './kafka-message.ts'
 import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
-import { OffsetCommits } from './offset-commits.ts'
-import { OffsetLedger } from './offset-ledger.ts'
 import { isRebalance, mayPass } from './outage.ts'
 import type { KafkaOffset } from './position.ts'
+import { Progress } from './progress.ts'
 import { RebalanceGate } from './rebalance-gate.ts'
 import { seek } from './seek-to-stored.ts'
 import { fenceName, sinkOptions } from './sink-options.ts'
-import { storeProgress } from './store-progress.ts'
 import { TableRouter } from './table-router.ts'
 import { TableSinks, tableKey } from './table-sinks.ts'
 
@@ -66,14 +63,6 @@ export function kafkaToPg<Value = Record<string, unknown>, Row = Value>(
  *              asked for partitions anew; after an outage only after a pause
  *   closing    after `close`: what was read is written, offsets are committed, and the group is left
  *   failed     PostgreSQL gave up, or Kafka refused: all is torn down, and the group is left
- *
- * Several tables. Each has a stream of its own, with a checkpoint of its own name (`name:table`), whose fence drops what
- * that table has already; a partition's messages are dealt to them in order, each table is ahead or behind as it likes,
- * and a table that gets few messages says little of the partition. So the place to read on is not to be had from them:
- * it is the offset before which all messages are done in all tables, which the ledger of what was read knows. That one
- * is committed to Kafka; exactly-once it is also stored beside the fences, under `name`, for Kafka's may be ahead after
- * PostgreSQL was restored. It may well lag, by what a crash finds in flight: the fences drop what is read again.
- * One table's fence is that offset itself.
  */
 export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<KafkaToPgEvents<Value>> {
   /** Resolves when it was closed and everything that was read is committed; rejects when it has failed. */
@@ -82,10 +71,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   readonly #pool: PgPoolLike
   readonly #ownPool: OwnPool | undefined
   readonly #sinks: TableSinks<KafkaMessage<Value>>
-  readonly #commits: OffsetCommits
+  readonly #progress: Progress<Value>
   readonly #stop = new AbortController()
-  #ledger = new OffsetLedger<KafkaMessage<Value>>()
-  #onProgress: () => void = () => {}
   readonly #router: TableRouter<Value>
   readonly #backoff: Backoff
   readonly #gate = new RebalanceGate()
@@ -114,14 +101,12 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       open: (table, name) => this.#openSink(table, name),
       onFailure: error => this.#halt(error),
     })
-    this.#commits = new OffsetCommits(
-      offsets => this.#commit(offsets),
-      error => {
-        // refused for a rebalance, it may have closed the gate, and have failed at what would open it: the client's join
-        this.#gate.open()
-        this.#tellOutage(error, 0, 0)
-      },
-    )
+    this.#progress = new Progress(options, {
+      pool: this.#pool,
+      gate: this.#gate,
+      signal: this.#stop.signal,
+      onFailure: error => this.#tellOutage(error, 0, 0),
+    })
     this.finished = this.#run()
   }
 
@@ -139,7 +124,6 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#stop.abort(reason)
     this.#gate.open()
     this.#stream?.destroy()
-    this.#onProgress()
   }
 
   get #failure(): Error | undefined {
@@ -165,7 +149,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       await this.#consume()
       if (this.#failure) throw this.#failure
       await this.#sinks.end()
-      await this.#commits.idle()
+      await this.#progress.idle()
     } catch (error) {
       this.#stop.abort(error)
       await this.#sinks.destroy(error as Error)
@@ -238,7 +222,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       throw error
     } finally {
       stream.destroy()
-      if (!this.#stop.signal.aborted) await this.#drain()
+      await this.#drain()
     }
   }
 
@@ -275,11 +259,11 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#counts.messagesReceived++
     const topicId = this.#options.checkpoint && this.#topics.get(record.topic)?.id
     const message = new KafkaMessage<Value>(record, topicId, this.#options.parseValue)
-    this.#ledger.read(message)
+    this.#progress.read(message)
     const table = this.#router.tableOf(message)
     if (table === null) {
       this.#router.skip()
-      this.#done([message])
+      this.#progress.done([message])
       return
     }
     if (table === undefined && !this.#sinks.hasTable) {
@@ -300,7 +284,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         name,
         pool: this.#pool,
         router: this.#router,
-        done: messages => this.#done(messages),
+        done: messages => this.#progress.done(messages),
       }),
     )
     sink.on('commit', commit => this.emit('commit', { ...commit, table: name }))
@@ -309,35 +293,10 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     return sink
   }
 
-  #done(messages: readonly KafkaMessage<Value>[]): void {
-    const offsets = this.#ledger.done(messages)
-    if (offsets.length > 0) this.#commits.add(offsets)
-    this.#onProgress()
-  }
-
-  async #commit(offsets: readonly KafkaOffset[]): Promise<void> {
-    const { consumer, checkpoint, onlyTable } = this.#options
-    if (checkpoint && onlyTable === undefined) {
-      const places = offsets.map(offset => ({ ...offset, topicId: this.#topics.get(offset.topic)?.id }))
-      await storeProgress(this.#pool, checkpoint, places)
-    }
-    await this.#gate.passed()
-    await commitOffsets(consumer, offsets)
-  }
-
   /** Waits until all that was read is written and its offsets committed, or everything stops. */
   async #drain(): Promise<void> {
-    while (this.#ledger.size > this.#router.held && !this.#stop.signal.aborted) {
-      const progress = new Promise<void>(resolve => {
-        this.#onProgress = resolve
-      })
-      this.#sinks.flush()
-      await progress
-    }
-    if (this.#stop.signal.aborted) return
-    await this.#commits.idle()
+    await this.#progress.drained(this.#router.held, () => this.#sinks.flush())
     this.#router.release() // read again
-    this.#ledger = new OffsetLedger()
   }
 
   async #leave(): Promise<void> {

@@ -142,4 +142,34 @@ describe('kafkaToPg', () => {
     }
     expect(sink.stats).to.include({ assignments: 3, outages: 4 })
   })
+
+  it('stores how far a topic is done under the id that it was read by, though it was made again meanwhile', async () => {
+    const stored: unknown[] = []
+    let answer: (() => void) | undefined
+    const query = async (_text: string, [, partitions, positions]: unknown[] = []) => {
+      if (positions) {
+        stored.push([partitions, positions])
+        await new Promise<void>(resolve => {
+          answer = resolve
+        })
+      }
+      return { rows: [] }
+    }
+    const client = Object.assign(new EventEmitter(), { query, release() {} })
+    const pool = { connect: async () => client } as unknown as PgPoolLike
+    open({ delivery: 'exactly-once', pool, connectionString: undefined } as object)
+    await once(sink, 'assigned')
+    consumer.deliver()
+    await until('the first to be stored', () => stored.length === 1)
+    consumer.deliver()
+    await until('the second to be done', () => sink.stats.messagesReceived === 2)
+    consumer.emit('client:metadata', { topics: new Map([['t', { ...state, id: 'y' }]]) })
+    answer!()
+    await until('the second to be stored', () => stored.length === 2)
+    answer!()
+    expect(stored).to.deep.equal([
+      [['t:0:x'], ['0']],
+      [['t:0:x'], ['1']],
+    ])
+  })
 })
