@@ -134,8 +134,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   async #run(): Promise<void> {
     const { consumer } = this.#options
     const onJoin = (): void => this.#assignmentMoved()
-    // the client tells so that it could not come back into the group, and does not try again
-    const onError = (): void => this.#assignmentMoved({ rejoin: true })
+    const onError = (error: Error): void => this.#membershipLost(error)
     const onMetadata = (metadata: { topics: TopicStates }): void => this.#compare(metadata)
     // it joins, and says so, or that it could not
     const onRebalance = (): void => {
@@ -240,6 +239,12 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#generation++
     this.#rejoin ||= rejoin
     this.#stream?.destroy()
+  }
+
+  /** The client tells so that it could not come back into its group, or not reach it, and does not try again. */
+  #membershipLost(error: Error): void {
+    if (!this.#rejoin && !this.#stop.signal.aborted) this.#tellOutage(error, 0, 0)
+    this.#assignmentMoved({ rejoin: true })
   }
 
   /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */

@@ -140,7 +140,7 @@ describe('kafkaToPg', () => {
       consumer.emit('error', new NetworkError('the join failed'))
       await Promise.race([again, sink.finished])
     }
-    expect(sink.stats).to.include({ assignments: 3, outages: 4 })
+    expect(sink.stats).to.include({ assignments: 3, outages: 6 })
   })
 
   it('stores how far a topic is done under the id that it was read by, though it was made again meanwhile', async () => {
