@@ -1,4 +1,4 @@
-import { type BaseOptions, type GroupOptions, kOptions } from '@platformatic/kafka'
+import { type BaseOptions, type GroupOptions, kOptions, NetworkError } from '@platformatic/kafka'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { OwnConsumer } from '../../../lib/kafka/own-consumer.ts'
@@ -12,8 +12,8 @@ const REQUEST_TIMEOUT_MS = 30_000
 describe('OwnConsumer', () => {
   afterEach(() => sinon.restore())
 
-  /** A consumer that has joined its group, and the options of its client. */
-  async function joined(given: object = {}): Promise<{ consumer: OwnConsumer; options: ClientOptions }> {
+  /** A consumer that has joined its group, its client and that one's options. */
+  async function joined(given: object = {}) {
     const join = sinon.stub(PatchedConsumer.prototype, 'joinGroup').resolves('member')
     const consumer = new OwnConsumer({
       clientId: 'c',
@@ -23,7 +23,8 @@ describe('OwnConsumer', () => {
     })
     await consumer.joinGroup()
     join.restore()
-    return { consumer, options: (join.firstCall.thisValue as PatchedConsumer)[kOptions] as ClientOptions }
+    const client = join.firstCall.thisValue as PatchedConsumer
+    return { consumer, client, options: client[kOptions] as ClientOptions }
   }
 
   it('has a session that is over before a join fails that waits for its end', async () => {
@@ -48,5 +49,17 @@ describe('OwnConsumer', () => {
   it('hears every second of what its group is at, unless it is told otherwise', async () => {
     expect((await joined()).options.heartbeatInterval).to.equal(1000)
     expect((await joined({ heartbeatInterval: 500 })).options.heartbeatInterval).to.equal(500)
+  })
+
+  it('is closed without a word to its group when Kafka is away, and resolves', async () => {
+    const { consumer, client } = await joined()
+    client.memberId = 'member'
+    const leave = sinon.stub(client, 'leaveGroup').resolves()
+    const close = sinon.stub(client, 'close')
+    close.onFirstCall().rejects(new NetworkError('away'))
+    close.onSecondCall().resolves()
+    await consumer.close(true)
+    expect(client.memberId).to.equal(null)
+    sinon.assert.callOrder(close, leave, close)
   })
 })
