@@ -28,5 +28,7 @@ export async function commitOffsets(
   )
   // -1: an epoch that was not asked for (KIP-320)
   if (mine.length > 0)
-    await consumer.commit({ offsets: mine.map(offset => ({ ...offset, leaderEpoch: -1 })) })
+    await consumer.commit({
+      offsets: mine.map(({ topic, partition, offset }) => ({ topic, partition, offset, leaderEpoch: -1 })),
+    })
 }

@@ -17,6 +17,9 @@ export interface TopicState {
   readonly partitionsCount: number
 }
 
+/** By their names; undefined for one that was asked for and is not there. */
+export type TopicStates = ReadonlyMap<string, TopicState | undefined>
+
 export interface CommittingConsumer {
   readonly assignments: readonly Assignment[] | null
   commit(options: {
@@ -33,10 +36,7 @@ export interface SeekingConsumer extends CommittingConsumer {
   }
   joinGroup(): Promise<unknown>
   isActive(): boolean
-  metadata(options: {
-    topics: string[]
-    forceUpdate?: boolean
-  }): Promise<{ topics: ReadonlyMap<string, TopicState> }>
+  metadata(options: { topics: string[]; forceUpdate?: boolean }): Promise<{ topics: TopicStates }>
   listOffsets(options: { topics: string[]; timestamp: bigint }): Promise<OffsetsByTopic>
   listCommittedOffsets(options: {
     topics: { topic: string; partitions: number[] }[]
@@ -48,30 +48,33 @@ export interface RecordStream extends AsyncIterable<unknown> {
   readonly readableLength: number
   destroy(error?: Error): unknown
   once(event: 'close', listener: () => void): unknown
+  /** A broker has answered, or not. */
+  on(event: 'fetch', listener: () => void): unknown
+}
+
+/** The client asks for partitions in the order of this array, which is its own. */
+export interface ReadAssignment extends Assignment {
+  readonly partitions: number[]
 }
 
 export interface ReadingConsumer extends SeekingConsumer {
+  readonly assignments: readonly ReadAssignment[] | null
   consume(options: {
     topics: string[]
     autocommit: false
     mode: 'committed'
     fallbackMode: 'earliest'
     maxBytes: number
+    maxBytesPerPartition: number
   }): Promise<RecordStream>
   leaveGroup(force?: boolean): Promise<void>
   close(force?: boolean): Promise<void>
   on(event: 'consumer:group:join', listener: () => void): unknown
   on(event: 'consumer:group:rebalance', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
-  on(
-    event: 'client:metadata',
-    listener: (metadata: { topics: ReadonlyMap<string, TopicState> }) => void,
-  ): unknown
+  on(event: 'client:metadata', listener: (metadata: { topics: TopicStates }) => void): unknown
   off(event: 'consumer:group:join', listener: () => void): unknown
   off(event: 'consumer:group:rebalance', listener: () => void): unknown
   off(event: 'error', listener: (error: Error) => void): unknown
-  off(
-    event: 'client:metadata',
-    listener: (metadata: { topics: ReadonlyMap<string, TopicState> }) => void,
-  ): unknown
+  off(event: 'client:metadata', listener: (metadata: { topics: TopicStates }) => void): unknown
 }

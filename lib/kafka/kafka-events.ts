@@ -6,7 +6,10 @@ import type { KafkaOffset } from './position.ts'
 /** What the 'outage' event tells: Kafka could not be reached or asked for patience, and will be tried again. */
 export interface OutageEvent {
   readonly error: Error
-  /** Failures in a row, from 1; 0 for offsets that could not be committed, which the next commit makes good. */
+  /**
+   * Failures in a row, from 1; 0 for what is met at once: offsets that could not be committed, which the next commit makes
+   * good, and a membership of the group that was lost, upon which it is joined again.
+   */
   readonly attempt: number
   /** Milliseconds until the next attempt. */
   readonly delayMs: number

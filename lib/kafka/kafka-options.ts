@@ -1,4 +1,3 @@
-import { Consumer, type ConsumerOptions } from '@platformatic/kafka'
 import {
   type BatchTransformOptions,
   checkFunction,
@@ -22,6 +21,7 @@ import type { Destination, PgBatchWritableOptions } from '../writable-options.ts
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
 import type { ReadingConsumer } from './consumer-like.ts'
 import type { KafkaMessage, ParseValue } from './kafka-message.ts'
+import { OwnConsumer, type OwnConsumerOptions } from './own-consumer.ts'
 
 /** What a message needs to be: from which topic, of what value. */
 type TableOf<Value> = (message: KafkaMessage<Value>) => TableName | null | undefined
@@ -38,16 +38,18 @@ type NotPassed = 'pool' | 'connectionString' | 'signal' | 'onDiscard'
 
 interface KafkaSettings<Value, Row> {
   /**
-   * The client's consumer, which stays yours (it is made to leave its group at the end, and not closed), or the options
-   * of one that is the adapter's own. Of the classic group protocol, and without deserializers.
+   * The options of a consumer that is the adapter's own, which is free of some faults of the client's, or a consumer of
+   * yours (it is made to leave its group at the end, and not closed; on a cluster it has to be of version 2.12 or later).
+   * Of the classic group protocol, and without deserializers.
    */
-  consumer: ReadingConsumer | ConsumerOptions<Buffer, Buffer, Buffer, Buffer>
+  consumer: ReadingConsumer | OwnConsumerOptions
   /** The topics to read; not empty. */
   topics: readonly string[]
   /**
    * What a failure costs. `exactly-once`: nothing; offsets are stored in the rows' own transactions, in the table
    * `checkpoint.table`. `at-least-once`: messages may be written twice after a failure or a rebalance, which an upsert
-   * (`onConflict`) makes good; Kafka's offsets are committed after the rows.
+   * (`onConflict`) makes good, save that an older version of a row may land after a newer one in a rebalance; Kafka's
+   * offsets are committed after the rows.
    */
   delivery: 'at-least-once' | 'exactly-once'
   /** The table, or the table of each message; null skips the message. */
@@ -194,7 +196,7 @@ function openConsumer(value: unknown): Pick<ResolvedKafkaOptions<never>, 'consum
   }
   checkString('consumer.groupId', given.groupId)
   return {
-    consumer: new Consumer(given as unknown as ConsumerOptions<Buffer, Buffer, Buffer, Buffer>),
+    consumer: new OwnConsumer(given as unknown as OwnConsumerOptions),
     ownsConsumer: true,
   }
 }

@@ -6,21 +6,19 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { Stats, TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
-import { commitOffsets } from './commit-after.ts'
-import type { RecordStream, TopicState } from './consumer-like.ts'
+import { Backoff } from './backoff.ts'
+import type { RecordStream, TopicStates } from './consumer-like.ts'
+import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
 import type { KafkaToPgEvents } from './kafka-events.ts'
 import { KafkaMessage, type KafkaRecord } from './kafka-message.ts'
 import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
-import { OffsetCommits } from './offset-commits.ts'
-import { OffsetLedger } from './offset-ledger.ts'
 import { isRebalance, mayPass } from './outage.ts'
-import { Patience } from './patience.ts'
-import { Placement } from './placement.ts'
 import type { KafkaOffset } from './position.ts'
+import { Progress } from './progress.ts'
 import { RebalanceGate } from './rebalance-gate.ts'
 import { seek } from './seek-to-stored.ts'
 import { fenceName, sinkOptions } from './sink-options.ts'
-import { storeProgress } from './store-progress.ts'
+import { TableRouter } from './table-router.ts'
 import { TableSinks, tableKey } from './table-sinks.ts'
 
 /** Why everything stops when `close` was called. */
@@ -65,14 +63,6 @@ export function kafkaToPg<Value = Record<string, unknown>, Row = Value>(
  *              asked for partitions anew; after an outage only after a pause
  *   closing    after `close`: what was read is written, offsets are committed, and the group is left
  *   failed     PostgreSQL gave up, or Kafka refused: all is torn down, and the group is left
- *
- * Several tables. Each has a stream of its own, with a checkpoint of its own name (`name:table`), whose fence drops what
- * that table has already; a partition's messages are dealt to them in order, each table is ahead or behind as it likes,
- * and a table that gets few messages says little of the partition. So the place to read on is not to be had from them:
- * it is the offset before which all messages are done in all tables, which the ledger of what was read knows. That one
- * is committed to Kafka; exactly-once it is also stored beside the fences, under `name`, for Kafka's may be ahead after
- * PostgreSQL was restored. It may well lag, by what a crash finds in flight: the fences drop what is read again.
- * One table's fence is that offset itself.
  */
 export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<KafkaToPgEvents<Value>> {
   /** Resolves when it was closed and everything that was read is committed; rejects when it has failed. */
@@ -81,18 +71,16 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   readonly #pool: PgPoolLike
   readonly #ownPool: OwnPool | undefined
   readonly #sinks: TableSinks<KafkaMessage<Value>>
-  readonly #commits: OffsetCommits
+  readonly #progress: Progress<Value>
   readonly #stop = new AbortController()
-  #ledger = new OffsetLedger<KafkaMessage<Value>>()
-  #onProgress: () => void = () => {}
-  readonly #placement: Placement<Value>
-  readonly #patience: Patience
+  readonly #router: TableRouter<Value>
+  readonly #backoff: Backoff
   readonly #gate = new RebalanceGate()
   #stream: RecordStream | undefined
   /** Grows when partitions move: what began with another number is out of date. */
   #generation = 0
   #rejoin = true
-  #topics: ReadonlyMap<string, TopicState> = new Map()
+  #topics: TopicStates = new Map()
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
 
   /** @internal use kafkaToPg */
@@ -106,17 +94,19 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       : new OwnPool(connectionString!, concurrency + 1, statementTimeoutMs)
     this.#pool = writable.pool ?? this.#ownPool!
     setMaxListeners(0, this.#stop.signal)
-    this.#placement = new Placement(options)
-    this.#patience = new Patience(writable.retry)
+    this.#router = new TableRouter(options)
+    this.#backoff = new Backoff(writable.retry)
     this.#sinks = new TableSinks({
       batch,
       open: (table, name) => this.#openSink(table, name),
       onFailure: error => this.#halt(error),
     })
-    this.#commits = new OffsetCommits(
-      offsets => this.#commit(offsets),
-      error => this.#tellOutage(error, 0, 0),
-    )
+    this.#progress = new Progress(options, {
+      pool: this.#pool,
+      gate: this.#gate,
+      signal: this.#stop.signal,
+      onFailure: error => this.#tellOutage(error, 0, 0),
+    })
     this.finished = this.#run()
   }
 
@@ -134,7 +124,6 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#stop.abort(reason)
     this.#gate.open()
     this.#stream?.destroy()
-    this.#onProgress()
   }
 
   get #failure(): Error | undefined {
@@ -145,10 +134,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   async #run(): Promise<void> {
     const { consumer } = this.#options
     const onJoin = (): void => this.#assignmentMoved()
-    // the client tells so that it could not come back into the group, and does not try again
-    const onError = (): void => this.#assignmentMoved({ rejoin: true })
-    const onMetadata = (metadata: { topics: ReadonlyMap<string, TopicState> }): void =>
-      this.#compare(metadata)
+    const onError = (error: Error): void => this.#membershipLost(error)
+    const onMetadata = (metadata: { topics: TopicStates }): void => this.#compare(metadata)
     // it joins, and says so, or that it could not
     const onRebalance = (): void => {
       if (!this.#stop.signal.aborted) this.#gate.close()
@@ -161,7 +148,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       await this.#consume()
       if (this.#failure) throw this.#failure
       await this.#sinks.end()
-      await this.#commits.idle()
+      await this.#progress.idle()
     } catch (error) {
       this.#stop.abort(error)
       await this.#sinks.destroy(error as Error)
@@ -192,7 +179,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         // a group that starts moves its partitions about, as each of its members comes
         const atStart = this.#counts.assignments === 0 && !isRebalance(error)
         if (!mayPass(error) || atStart) throw error
-        const { attempt, delayMs } = this.#patience.after(error as Error)
+        const { attempt, delayMs } = this.#backoff.after(error as Error)
         this.#rejoin = true
         this.#tellOutage(error as Error, attempt, delayMs)
         await delay(delayMs, undefined, { signal }).catch(() => {})
@@ -219,22 +206,27 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       mode: 'committed',
       fallbackMode: 'earliest',
       maxBytes,
+      maxBytesPerPartition: bytesPerPartition(maxBytes, starts.length),
     })
+    stream.on('fetch', () => takeTurns(consumer.assignments))
     this.#stream = stream
     this.#counts.assignments++
+    this.#backoff.assigned()
     this.emit('assigned', starts)
     try {
       if (!moved()) for await (const record of stream) await this.#take(record as KafkaRecord)
     } catch (error) {
-      if (!moved()) throw error
+      if (moved()) return
+      this.#gate.open() // to drain: nobody else will open it, for it is this that joins next
+      throw error
     } finally {
       stream.destroy()
-      if (!this.#stop.signal.aborted) await this.#drain()
+      await this.#drain()
     }
   }
 
   /** Reads on at what PostgreSQL holds; without a checkpoint, at what the group's offsets say. */
-  async #seek(): Promise<{ starts: KafkaOffset[]; topics: ReadonlyMap<string, TopicState> }> {
+  async #seek(): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
     const { consumer, topics, checkpoint, onlyTable } = this.#options
     if (!checkpoint) return seek(consumer, topics, new Map())
     const name = onlyTable === undefined ? checkpoint.name : fenceName(checkpoint.name, tableKey(onlyTable))
@@ -249,11 +241,17 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#stream?.destroy()
   }
 
+  /** The client tells so that it could not come back into its group, or not reach it, and does not try again. */
+  #membershipLost(error: Error): void {
+    if (!this.#rejoin && !this.#stop.signal.aborted) this.#tellOutage(error, 0, 0)
+    this.#assignmentMoved({ rejoin: true })
+  }
+
   /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */
-  #compare({ topics }: { topics: ReadonlyMap<string, TopicState> }): void {
-    const changed = [...topics].some(([name, { id, partitionsCount }]) => {
+  #compare({ topics }: { topics: TopicStates }): void {
+    const changed = [...topics].some(([name, now]) => {
       const known = this.#topics.get(name)
-      return known !== undefined && (known.id !== id || known.partitionsCount !== partitionsCount)
+      return known && now && (known.id !== now.id || known.partitionsCount !== now.partitionsCount)
     })
     if (!changed) return
     this.#topics = new Map()
@@ -262,22 +260,23 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   /** Hands a record on; resolves when there is room for the next one. */
   async #take(record: KafkaRecord): Promise<void> {
-    this.#patience.reset()
+    this.#backoff.reset()
     this.#counts.messagesReceived++
     const topicId = this.#options.checkpoint && this.#topics.get(record.topic)?.id
     const message = new KafkaMessage<Value>(record, topicId, this.#options.parseValue)
-    this.#ledger.read(message)
-    const table = this.#placement.tableOf(message)
+    this.#progress.read(message)
+    const table = this.#router.tableOf(message)
     if (table === null) {
-      this.#done([message])
+      this.#router.skip()
+      this.#progress.done([message])
       return
     }
     if (table === undefined && !this.#sinks.hasTable) {
-      this.#placement.hold(message)
+      this.#router.hold(message)
       return
     }
     const { signal } = this.#stop
-    for (const item of [...this.#placement.release(), message]) {
+    for (const item of [...this.#router.release(), message]) {
       const full = this.#sinks.write(item, table)
       if (full) await once(full, 'drain', { signal })
     }
@@ -289,8 +288,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         table,
         name,
         pool: this.#pool,
-        placement: this.#placement,
-        done: messages => this.#done(messages),
+        router: this.#router,
+        done: messages => this.#progress.done(messages),
       }),
     )
     sink.on('commit', commit => this.emit('commit', { ...commit, table: name }))
@@ -299,35 +298,10 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     return sink
   }
 
-  #done(messages: readonly KafkaMessage<Value>[]): void {
-    const offsets = this.#ledger.done(messages)
-    if (offsets.length > 0) this.#commits.add(offsets)
-    this.#onProgress()
-  }
-
-  async #commit(offsets: readonly KafkaOffset[]): Promise<void> {
-    const { consumer, checkpoint, onlyTable } = this.#options
-    if (checkpoint && onlyTable === undefined) {
-      const places = offsets.map(offset => ({ ...offset, topicId: this.#topics.get(offset.topic)?.id }))
-      await storeProgress(this.#pool, checkpoint, places)
-    }
-    await this.#gate.passed()
-    await commitOffsets(consumer, offsets)
-  }
-
   /** Waits until all that was read is written and its offsets committed, or everything stops. */
   async #drain(): Promise<void> {
-    while (this.#ledger.size > this.#placement.held && !this.#stop.signal.aborted) {
-      const progress = new Promise<void>(resolve => {
-        this.#onProgress = resolve
-      })
-      this.#sinks.flush()
-      await progress
-    }
-    if (this.#stop.signal.aborted) return
-    await this.#commits.idle()
-    this.#placement.release() // read again
-    this.#ledger = new OffsetLedger()
+    await this.#progress.drained(this.#router.held, () => this.#sinks.flush())
+    this.#router.release() // read again
   }
 
   async #leave(): Promise<void> {

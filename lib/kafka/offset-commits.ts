@@ -1,4 +1,4 @@
-import { type KafkaOffset, partitionKey } from './position.ts'
+import { type KafkaPlace, partitionKey } from './position.ts'
 
 /**
  * Commits offsets, one request at a time: what comes while one is under way goes with the next one. So there is a
@@ -6,17 +6,17 @@ import { type KafkaOffset, partitionKey } from './position.ts'
  * by itself: its messages are in PostgreSQL, the next commit covers it, and if there is none they are delivered again.
  */
 export class OffsetCommits {
-  readonly #commit: (offsets: readonly KafkaOffset[]) => Promise<void>
+  readonly #commit: (offsets: readonly KafkaPlace[]) => Promise<void>
   readonly #onFailure: (error: Error) => void
-  #waiting = new Map<string, KafkaOffset>()
+  #waiting = new Map<string, KafkaPlace>()
   #running: Promise<void> | undefined
 
-  constructor(commit: (offsets: readonly KafkaOffset[]) => Promise<void>, onFailure: (error: Error) => void) {
+  constructor(commit: (offsets: readonly KafkaPlace[]) => Promise<void>, onFailure: (error: Error) => void) {
     this.#commit = commit
     this.#onFailure = onFailure
   }
 
-  add(offsets: readonly KafkaOffset[]): void {
+  add(offsets: readonly KafkaPlace[]): void {
     for (const offset of offsets) this.#waiting.set(partitionKey(offset.topic, offset.partition), offset)
     this.#running ??= this.#run()
   }

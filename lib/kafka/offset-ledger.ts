@@ -1,4 +1,4 @@
-import { type KafkaOffset, type KafkaPlace, partitionKey } from './position.ts'
+import { type KafkaPlace, partitionKey } from './position.ts'
 
 /**
  * Knows how far each partition is done: an offset may be committed to Kafka only when all messages before it are in
@@ -27,7 +27,7 @@ export class OffsetLedger<Message extends KafkaPlace> {
   }
 
   /** Notes that messages are done; returns the offsets that may now be committed, of partitions that came further. */
-  done(messages: readonly Message[]): KafkaOffset[] {
+  done(messages: readonly Message[]): KafkaPlace[] {
     const touched = new Set<Partition<Message>>()
     for (const message of messages) {
       const partition = this.#partitions.get(partitionKey(message.topic, message.partition))
@@ -46,7 +46,7 @@ class Partition<Message extends KafkaPlace> {
   #first = 0
 
   /** Leaves behind what is done without a gap, and returns the offset after it. */
-  advance(): KafkaOffset | undefined {
+  advance(): KafkaPlace | undefined {
     let last: Message | undefined
     for (let next = this.waiting[this.#first]; next && this.done.delete(next); ) {
       last = next
@@ -59,6 +59,7 @@ class Partition<Message extends KafkaPlace> {
       this.waiting = this.waiting.slice(this.#first)
       this.#first = 0
     }
-    return { topic: last.topic, partition: last.partition, offset: last.offset + 1n }
+    const { topic, partition, offset, topicId } = last
+    return { topic, partition, offset: offset + 1n, ...(topicId === undefined ? {} : { topicId }) }
   }
 }

@@ -2,7 +2,7 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { TableName } from '../types.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
 import { commitOffsets } from './commit-after.ts'
-import type { SeekingConsumer, TopicState } from './consumer-like.ts'
+import type { SeekingConsumer, TopicStates } from './consumer-like.ts'
 import { type KafkaOffset, parsePartitionKey, partitionKey } from './position.ts'
 
 /** What {@link seekToStored} goes by: the `checkpoint` of the PgBatchWritable that the messages go to. */
@@ -45,7 +45,7 @@ export async function seek(
   consumer: SeekingConsumer,
   topics: readonly string[],
   stored: ReadonlyMap<string, bigint>,
-): Promise<{ starts: KafkaOffset[]; topics: ReadonlyMap<string, TopicState> }> {
+): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
   const mine = (consumer.assignments ?? [])
     .filter(({ topic, partitions }) => topics.includes(topic) && partitions.length > 0)
     .map(({ topic, partitions }) => ({ topic, partitions: [...partitions] }))

@@ -4,8 +4,8 @@ import type { PgBatchWritableOptions } from '../writable-options.ts'
 import type { KafkaMessage } from './kafka-message.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
 import { rowOf } from './message-row.ts'
-import type { Placement } from './placement.ts'
 import { kafkaPosition } from './position.ts'
+import type { TableRouter } from './table-router.ts'
 
 /** One of the tables, and what the sink brings besides its user's options. */
 export interface SinkContext<Value> {
@@ -13,7 +13,7 @@ export interface SinkContext<Value> {
   /** `tableKey(table)` */
   readonly name: string
   readonly pool: PgPoolLike
-  readonly placement: Placement<Value>
+  readonly router: TableRouter<Value>
   /** Called with what is committed. */
   readonly done: (messages: readonly KafkaMessage<Value>[]) => void
 }
@@ -21,7 +21,7 @@ export interface SinkContext<Value> {
 /** How one table's PgBatchWritable is made. */
 export function sinkOptions<Value>(
   { passed, checkpoint, toRow, writable }: ResolvedKafkaOptions<Value>,
-  { table, name, pool, placement, done }: SinkContext<Value>,
+  { table, name, pool, router, done }: SinkContext<Value>,
 ): PgBatchWritableOptions<KafkaMessage<Value>, object> {
   const { operation } = passed as { operation?: (message: KafkaMessage<Value>) => unknown }
   // a key's messages are in one partition, and stay in their order
@@ -36,7 +36,7 @@ export function sinkOptions<Value>(
     connectionString: undefined,
     table,
     toRow: message => {
-      const misplaced = placement.errorOf(message)
+      const misplaced = router.errorOf(message)
       if (misplaced) throw misplaced
       return rowOf(message, { toRow, operation }) as object | null
     },

@@ -1,9 +1,9 @@
-import { Consumer, type ConsumerOptions } from '@platformatic/kafka'
 import { type KafkaToPg, type KafkaToPgStats, kafkaToPg } from '../../../lib/kafka/index.ts'
+import { OwnConsumer, type OwnConsumerOptions } from '../../../lib/kafka/own-consumer.ts'
 
 /** What a process that sinks is told, as JSON in its first argument. */
 export interface SinkPlan {
-  readonly consumer: ConsumerOptions<Buffer, Buffer, Buffer, Buffer>
+  readonly consumer: OwnConsumerOptions
   readonly topic: string
   readonly connectionString: string
   readonly table: string
@@ -53,13 +53,18 @@ function reasonOf(error: Error & { errors?: readonly Error[]; cause?: unknown })
 /** A member of the group, from `join` to `leave`. */
 class Membership {
   readonly #number: number
-  readonly #consumer: Consumer
+  readonly #consumer: OwnConsumer
   readonly #sink: KafkaToPg<Value>
   readonly #timer: NodeJS.Timeout
+  #generation = 0
 
   constructor(number: number, plan: SinkPlan) {
     this.#number = number
-    this.#consumer = new Consumer(plan.consumer)
+    // what kafkaToPg makes of options; here it tells of generations, too
+    this.#consumer = new OwnConsumer(plan.consumer)
+    this.#consumer.on('consumer:group:join', ({ generationId }) => {
+      this.#generation = generationId
+    })
     this.#consumer.on('error', () => {}) // kafkaToPg hears it while it runs
     this.#sink = kafkaToPg<Value, Row>({
       consumer: this.#consumer,
@@ -104,7 +109,7 @@ class Membership {
       event,
       sink: this.#number,
       stats: this.#sink.stats,
-      generation: this.#consumer.generationId,
+      generation: this.#generation,
       ...(reason === undefined ? {} : { reason }),
     }
     if (process.connected) process.send!(report)
