@@ -163,7 +163,7 @@ describe('a statement that takes too long', () => {
   }
 
   it('is not what a load under way becomes: a COPY takes batches for half of the time', async () => {
-    const own = await roleWith(db, { statement_timeout: "900" })
+    const own = await roleWith(db, { statement_timeout: '900' })
     try {
       const { pool } = makePool(own.config)
       const writable = new PgBatchWritable<{ id: number }>({ pool, table: 't' })
