@@ -89,8 +89,14 @@ export function explain(error: unknown): Failure {
   // of the server (five characters) or of the socket; neither knows the password
   if (code !== undefined)
     return dataFailure(`the database cannot be used: ${(error as Error).message}`, error)
+  if (CONNECTION_LOST.test((error as Error).message)) {
+    return dataFailure(`the connection to the database broke: ${(error as Error).message}`, error)
+  }
   throw error
 }
+
+/** Words of pg, which gives no code with them. */
+const CONNECTION_LOST = /^(Connection terminated|Client has encountered a connection error)/
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',

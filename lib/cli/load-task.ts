@@ -10,12 +10,15 @@ import type { ColumnChoice } from './choose-columns.ts'
 import { type ColumnChecks, rowMisfit } from './create-table.ts'
 import type { Database } from './database.ts'
 import { eachRow } from './each-row.ts'
+import { interruptedFailure } from './failure.ts'
 import type { InputMeter } from './input-meter.ts'
 import type { Output } from './output.ts'
 import { planRecords } from './record-writing.ts'
 import { replayShaper, unwrapRejected } from './replay-row.ts'
+import { interruptedLine } from './report.ts'
 import { type LoadPlan, runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
+import { announced, whileRunning } from './signals.ts'
 
 /** An open input and an open database, and what is wanted of them. */
 export interface LoadTask {
@@ -39,6 +42,18 @@ export interface LoadTarget {
   readonly rows: Readable
   /** How the values of each column are checked. */
   readonly checks?: ColumnChecks | undefined
+}
+
+/** While the server is asked, which may wait for somebody's lock. */
+export function waitingForServer<T>({ signal, notify }: LoadTask, work: () => Promise<T>): Promise<T> {
+  return announced({ signal, notify, doing: 'the server is working, or waits for a lock' }, work)
+}
+
+/** While rows are only looked at, nobody but the source can be told to stop. */
+export function interruptible<T>({ source, given, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
+  const stop = () => source.rows.destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  if (signal.aborted) stop()
+  return whileRunning(signal, stop, work)
 }
 
 /** Writes the rows of a task into a table that is there by now. */
@@ -69,7 +84,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
       method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
     },
   }
-  await runLoad(plan, task.output, task.signal)
+  await runLoad(plan, task)
 }
 
 type Change = (row: SourceRow, number: number) => SourceRow

@@ -1,15 +1,18 @@
+import type { Readable } from 'node:stream'
 import { openSources } from '../sources/open-sources.ts'
 import type { LoadArguments } from './arguments.ts'
 import { openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
-import { usageFailure } from './failure.ts'
+import { interruptedFailure, usageFailure } from './failure.ts'
 import { dialectOf, needlessOption } from './input-arguments.ts'
 import { InputMeter } from './input-meter.ts'
 import { loadKnown } from './load-known.ts'
 import { loadNew } from './load-new.ts'
 import type { Output } from './output.ts'
 import { checkRejectsFile } from './rejects-file.ts'
+import { interruptedLine } from './report.ts'
 import { batchRowsOf, connectionsOf } from './run-options.ts'
+import { announced, whileRunning } from './signals.ts'
 import { chooseNotify } from './watch/choose-watchers.ts'
 
 /** Loads files into one table, and prints one line about it. */
@@ -29,19 +32,26 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
     dialect: dialectOf(given),
     batchRows: batchRowsOf(given),
   }
-  const source = await openSources(files, { ...reading, onOpen: meter.add })
+  let opened: Readable | undefined
+  const onOpen = (raw: Readable): void => {
+    opened = raw
+    meter.add(raw)
+  }
+  // standard input may keep its first bytes to itself for as long as it likes
+  const stop = () => opened?.destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  const source = await whileRunning(signal, stop, () => openSources(files, { ...reading, onOpen }))
   try {
     const needless = needlessOption(source.format, given)
     if (needless) throw usageFailure(`${source.name}: ${needless}`)
     for (const note of source.notes) notify(note)
     const connections = connectionsOf(given) + 1
-    const database = await openDatabase({ url: given.database, connections, notify })
+    const database = await openDatabase({ url: given.database, connections, notify, signal })
     try {
       const reopen = () => openSources(files, reading)
       const task = { source, reopen, meter, database, given, output, notify, signal }
       await (given.create ? loadNew(task) : loadKnown(task))
     } finally {
-      await database.close()
+      await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
     }
   } finally {
     source.rows.destroy()

@@ -27,6 +27,7 @@ import { openResume, type Resume } from './resume.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
 import { RowPositions } from './row-positions.ts'
 import { batchRowsOf, connectionsOf } from './run-options.ts'
+import { announced, stoppingLine } from './signals.ts'
 import { summaryTable } from './summary.ts'
 import { chooseWatchers } from './watch/choose-watchers.ts'
 
@@ -51,21 +52,25 @@ export interface LoadPlan {
   >
 }
 
+/** Whoever runs a load, and hears of it. */
+export interface LoadCaller {
+  readonly output: Output
+  /** Tells the user what is no result, before the watchers look on. */
+  readonly notify: (line: string) => void
+  readonly signal: AbortSignal
+}
+
 /**
  * Writes the rows of an open source into a table that is known, while the watchers look on, and says at the end what
  * became of them. The signal ends the input: what was taken in is still written.
  * @throws Failure
  */
-export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSignal): Promise<void> {
+export async function runLoad(plan: LoadPlan, { output, notify, signal }: LoadCaller): Promise<void> {
   const { source, given, table } = plan
-  const resume =
-    given.resume === undefined
-      ? undefined
-      : await openResume(plan.database.pool, given.resume, {
-          source,
-          reading: readingOf(source.manner, given),
-          table,
-        })
+  const resume = await announced(
+    { signal, notify, doing: 'the server is asked what was written before' },
+    () => openResumeOf(plan),
+  )
   if (resume?.complete) {
     if (!given.quiet) output.result(resume.complete)
     return
@@ -73,7 +78,10 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   const run = openRun(plan, resume)
   const watcher = chooseWatchers(given, output)
   const stop = (): void => {
-    if (run.intake.stop()) watcher.note('Stopping: what was read is written; Ctrl-C again stops at once.')
+    const goesOn = run.intake.stop()
+    watcher.note(
+      stoppingLine(signal, goesOn ? 'what was read is written' : 'the last rows are being written'),
+    )
   }
   run.sink.on('retry', event => watcher.retry(event))
   run.sink.on('reject', reject => {
@@ -86,7 +94,7 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   watcher.begin({ source: source.name, table: given.table }, run.counts)
   try {
     if (resume?.note) watcher.note(resume.note)
-    if (signal.aborted) stop()
+    if (signal.aborted) run.intake.stop()
     else signal.addEventListener('abort', stop, { once: true })
     await pipeline(run.streams)
     const tooMany = run.verdict(true)
@@ -122,6 +130,12 @@ export async function runLoad(plan: LoadPlan, output: Output, signal: AbortSigna
   // the line is what a pipe or a script reads; on the terminal the table has said it
   if (given.quiet || (wantsTable(given) && process.stdout.isTTY)) return
   output.result(committedLine(given.table, run.sink.stats, counts.elapsedMs, counts.rowsSkipped))
+}
+
+async function openResumeOf({ database, source, given, table }: LoadPlan): Promise<Resume | undefined> {
+  if (given.resume === undefined) return undefined
+  const reading = readingOf(source.manner, given)
+  return openResume(database.pool, given.resume, { source, reading, table })
 }
 
 function wantsTable(given: LoadArguments): boolean {
