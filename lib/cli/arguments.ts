@@ -54,7 +54,7 @@ export function makeProgram(commands: Commands): Command {
   const load = program
     .command('load')
     .summary('load files, or standard input, into a table')
-    .description('Load files into a table. "-" is standard input; gzip, zstd, brotli are unpacked.')
+    .description('Load files into a table. "-" is standard input; gzip, zstd, *.br are unpacked.')
     .argument('<file...>', "CSV, TSV, NDJSON, JSON, Parquet; or 'part-*.csv'")
     .option('-t, --table <name>', 'the table, or schema.table; has to be named')
   addCreateOptions(addInputOptions(load))

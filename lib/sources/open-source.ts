@@ -10,7 +10,15 @@ import {
   sniffDelimiter,
 } from './dialect.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
-import { type Format, formatOfName, refuseBinary, showsFormat, sniffFormat } from './format.ts'
+import {
+  type Format,
+  formatOfName,
+  refuseArchive,
+  refuseBinary,
+  showsArchive,
+  showsFormat,
+  sniffFormat,
+} from './format.ts'
 import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
@@ -47,6 +55,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const { head, whole } = await peek(bytes, showsMark)
   try {
     if (showsParquet(head)) throw await misplacedParquet(file, options.format)
+    refuseArchive(head, name, file === '-' ? undefined : file)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
@@ -78,10 +87,10 @@ async function misplacedParquet(file: string, format: Format | undefined): Promi
   return new SourceError(`${name}: it is a Parquet file, not ${format}; leave out --format`)
 }
 
-/** True once a byte order mark would have shown, or Parquet's. */
+/** True once a byte order mark would have shown, or Parquet's, or that of an archive. */
 function showsMark(head: Buffer): boolean {
   const needed = head.toString('latin1', 0, 3) === 'PAR' ? SHOWING_BYTES : LONGEST_MARK
-  return head.length >= needed
+  return head.length >= needed && showsArchive(head)
 }
 
 /** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */

@@ -6,5 +6,5 @@ export class SourceError extends Error {
   override readonly name = 'SourceError'
 }
 
-/** The format can neither be told from the name nor from the first bytes: the user has to say it. */
+/** The format cannot be told from the first bytes, or is none of ours: the user has to do something. */
 export class FormatUnknown extends SourceError {}

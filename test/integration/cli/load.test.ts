@@ -205,7 +205,16 @@ describe('pg-batch load', () => {
         2,
         /needs the columns/,
       ],
-      ['that the format cannot be told', ['-', '-t', 'orders'], ' \n', 2, /cannot tell the format/],
+      ['that the format cannot be told', ['-', '-t', 'orders'], 'id\0\n', 2, /cannot tell the format/],
+      ['that there is nothing', ['-', '-t', 'orders'], ' \n', 1, /input: there is nothing in it\n/],
+      [
+        'that there is not even a header',
+        ['-', '-t', 'orders', '-f', 'csv'],
+        '',
+        1,
+        /nothing in it, not even/,
+      ],
+      ['that there is no array', ['-', '-t', 'orders', '-f', 'json'], '', 1, /expected a JSON array/],
       [
         'what table was meant',
         ['-', '-t', 'Order'],
