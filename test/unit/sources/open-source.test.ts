@@ -224,6 +224,20 @@ describe('openSource', () => {
         expect(await failure(reading)).to.match(new RegExp(`^standard input: not valid ${encoding}`))
       })
     }
+
+    const misplaced: [encoding: Encoding, content: Buffer, at: number][] = [
+      ['windows-1252', Buffer.from('a\nb\xe9\x80\x81\n', 'latin1'), 5],
+      ['utf-16le', utf16('a\n\ud83d\ude00\ud83d\n'), 8],
+      ['utf-16be', utf16('a\n\ud83d\ude00\ude00\n').swap16(), 8],
+    ]
+    for (const [encoding, content, at] of misplaced) {
+      it(`names the byte that is not ${encoding}, however it comes in pieces`, async () => {
+        for (const step of [6, 100]) {
+          const reading = rowsOf('-', { ...stdin(content, step), encoding })
+          expect(await failure(reading)).to.equal(`standard input: not valid ${encoding}, near byte ${at}`)
+        }
+      })
+    }
   })
 
   describe('tells the delimiter', () => {
