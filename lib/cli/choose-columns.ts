@@ -1,8 +1,8 @@
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
-import { didYouMean } from './nearest.ts'
 import { plural } from './report.ts'
 
 /** Which columns are written, and from which keys of the rows. */
