@@ -1,4 +1,5 @@
 import { quoteTable } from '../table/identifier.ts'
+import { checkConflict, checkKeyIsWritten, conflictManner } from './check-conflict.ts'
 import { chooseColumns } from './choose-columns.ts'
 import { describeDryRun } from './dry-run.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
@@ -8,13 +9,15 @@ import { execute, findTable } from './table.ts'
 export async function loadKnown(task: LoadTask): Promise<void> {
   const { source, database, given, output, notify } = task
   const table = await waitingForServer(task, () => findTable(database, given.table))
+  checkConflict(given, table)
   const choice = chooseColumns(source, table, given)
+  checkKeyIsWritten(given, choice, source.name)
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
     const { rows } = source
     const columns = table.columns.map(({ name }) => name)
     const truncated = given.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
-    const plan = { ...choice, rows, table: `${given.table}, ${truncated}`, columns }
+    const plan = { ...choice, rows, table: `${given.table}, ${truncated}${conflictManner(given)}`, columns }
     output.result(await interruptible(task, () => describeDryRun(source, plan)))
     return
   }

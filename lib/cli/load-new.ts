@@ -1,4 +1,5 @@
 import { rowsOf } from '../sources/csv.ts'
+import { checkConflict, checkNewConflict, conflictManner } from './check-conflict.ts'
 import { planTable } from './create.ts'
 import { describeDryRun } from './dry-run.ts'
 import { dataFailure } from './failure.ts'
@@ -15,13 +16,15 @@ export async function loadNew(task: LoadTask): Promise<void> {
   }
   const planned = await interruptible(task, () => planTable(source, reopen, given))
   const { sql, columns, choice, rows, checks } = planned
+  if (exists) checkConflict(given, await waitingForServer(task, () => findTable(database, given.table)))
+  else checkNewConflict(given, columns, given.table)
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
     const { records } = source
     const shown = records ? rowsOf({ ...records, stream: rows }, row => source.positionOf(row).file) : rows
     const plan = exists
-      ? { ...choice, rows: shown, table: `${given.table}, appended to`, columns }
-      : { ...choice, rows: shown, table: `${given.table}, created`, columns, sql }
+      ? { ...choice, rows: shown, table: `${given.table}, appended to${conflictManner(given)}`, columns }
+      : { ...choice, rows: shown, table: `${given.table}, created${conflictManner(given)}`, columns, sql }
     output.result(await interruptible(task, () => describeDryRun(source, plan)))
     return
   }
