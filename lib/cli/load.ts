@@ -3,6 +3,7 @@ import { openSources } from '../sources/open-sources.ts'
 import type { LoadArguments } from './arguments.ts'
 import { openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
+import { explain } from './explain.ts'
 import { interruptedFailure, usageFailure } from './failure.ts'
 import { dialectOf, needlessOption } from './input-arguments.ts'
 import { InputMeter } from './input-meter.ts'
@@ -39,7 +40,11 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   }
   // standard input may keep its first bytes to itself for as long as it likes
   const stop = () => opened?.destroy(interruptedFailure(interruptedLine(given.table, 0)))
-  const source = await whileRunning(signal, stop, () => openSources(files, { ...reading, onOpen }))
+  const source = await whileRunning(signal, stop, () => openSources(files, { ...reading, onOpen })).catch(
+    error => {
+      throw explain(error, given)
+    },
+  )
   try {
     const needless = needlessOption(source.format, given)
     if (needless) throw usageFailure(`${source.name}: ${needless}`)

@@ -107,7 +107,7 @@ export async function runLoad(plan: LoadPlan, { output, notify, signal }: LoadCa
       table,
       positions: run.positions,
       rowsCommitted: run.sink.stats.rowsCommitted,
-      rejectLimit: given.rejectLimit,
+      given,
     })
   } finally {
     signal.removeEventListener('abort', stop)

@@ -12,6 +12,8 @@ export interface Records {
   readonly stream: Readable
   readonly format: CsvFormat
   readonly header: readonly string[]
+  /** Those of them that the file itself leaves empty: `column7`, say. */
+  readonly unnamed: readonly string[]
   /**
    * One object a record, every value a string or null. As in `\copy … csv`, an unquoted empty field (or what the dialect
    * says instead) is NULL and a quoted one is the empty string. Of a ragged record the last columns are missing, or
@@ -54,9 +56,14 @@ export function readCsv(
         { length: cutter.cut(record) },
         (_, field) => cutter.text(record.chunk, field)!,
       )
-      const header = dialect.header ? checkedHeader(first, name) : first.map((_, index) => columnName(index))
+      if (dialect.header) checkUnique(first, name)
+      const header = first.map((column, field) => {
+        if (!dialect.header) return columnName(field)
+        return isNamed(column) ? column : nameBeyond(first, field)
+      })
+      const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
       columnCount = header.length
-      onHeader({ stream, format: dialect, header, ...rowMaker(dialect, header) })
+      onHeader({ stream, format: dialect, header, unnamed, ...rowMaker(dialect, header) })
       if (dialect.header) return
     }
     if (blank && columnCount > 1) return
@@ -168,14 +175,12 @@ function columnName(index: number): string {
   return `column${index + 1}`
 }
 
-function checkedHeader(record: readonly string[], name: string): string[] {
-  const seen = new Set<string>()
-  return record.map((column, index) => {
-    if (column.trim() === '') {
-      throw new SourceError(`${name}: column ${index + 1} of ${record.length} has no name in the header`)
-    }
-    if (seen.has(column)) throw new SourceError(`${name}: the header names "${column}" twice`)
-    seen.add(column)
-    return column
-  })
+function isNamed(column: string): boolean {
+  return column.trim() !== ''
+}
+
+/** Columns without a name are none of each other's. */
+function checkUnique(names: readonly string[], file: string): void {
+  const twice = names.find((name, index) => isNamed(name) && names.indexOf(name) < index)
+  if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { shellWord } from './shell-word.ts'
 import { FormatUnknown, SourceError } from './source-error.ts'
 
 export const FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'parquet'] as const
@@ -57,10 +58,6 @@ export function refuseArchive(head: Buffer, name: string, file: string | undefin
   throw new FormatUnknown(
     `${name}: it is ${archive.kind}, which is not unpacked here: ${unpack} | pg-batch load - …`,
   )
-}
-
-function shellWord(text: string): string {
-  return /^[\w./][\w./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Refuses what is no text, before it is decoded as if it were. */

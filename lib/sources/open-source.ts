@@ -84,7 +84,7 @@ async function misplacedParquet(file: string, format: Format | undefined): Promi
   const name = nameOf(file)
   if (file === '-') return parquetInPipe(name)
   if (!(await isParquetFile(file))) return packedParquet(name)
-  return new SourceError(`${name}: it is a Parquet file, not ${format}; leave out --format`)
+  return new SourceError(`${name}: it is a Parquet file, not ${format}`, { cure: 'leave out --format' })
 }
 
 /** True once a byte order mark would have shown, or Parquet's, or that of an archive. */
@@ -145,12 +145,12 @@ class Reading {
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, { batchRows, fill: name !== nameOf('-') }, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
-        const { header } = records
+        const { header, unnamed } = records
         const headless = !dialect.header
         const fields = `${delimiterName(dialect.delimiter)} between fields`
         const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
         const rows = rowsOf(records, () => name)
-        resolve({ name, format: 'csv', header, headless, rows, records, notes: this.notes, manner })
+        resolve({ name, format: 'csv', header, headless, unnamed, rows, records, notes: this.notes, manner })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end

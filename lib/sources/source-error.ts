@@ -4,6 +4,13 @@
  */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
+  /** The message without the option that may help, for commands that do not have it. */
+  readonly fault: string
+
+  constructor(fault: string, { cure, ...options }: ErrorOptions & { cure?: string } = {}) {
+    super(cure === undefined ? fault : `${fault}; ${cure}`, options)
+    this.fault = fault
+  }
 }
 
 /** The format cannot be told from the first bytes, or is none of ours: the user has to do something. */

@@ -29,9 +29,8 @@ export function utf8(name: string): Transform {
 
   function notUtf8(bytes: Buffer): SourceError {
     const where = `near byte ${position + firstBadByte(bytes)}`
-    return new SourceError(
-      `${name}: not valid UTF-8, ${where}; say what it is with --encoding, latin1 for example`,
-    )
+    const cure = 'say what it is with --encoding, latin1 for example'
+    return new SourceError(`${name}: not valid UTF-8, ${where}`, { cure })
   }
 
   return new Transform({
