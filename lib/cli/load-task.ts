@@ -122,7 +122,8 @@ function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['
 /** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */
 function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
   if (replay) return replayShaper(table)
-  return source.format === 'csv' ? row => row : rowShaper(table)
+  if (source.format === 'csv') return row => row
+  return rowShaper(table, source.format === 'parquet' ? 'array' : 'json')
 }
 
 function conflictOf({ onConflict, onConflictDo }: LoadArguments): OnConflict | undefined {

@@ -91,6 +91,24 @@ describe('pg-batch load', () => {
     ])
   })
 
+  it('stores what stands in a JSON file as JSON in a column of text, lists like objects', async () => {
+    await database.pool.query(`DROP TABLE IF EXISTS texts; DROP DOMAIN IF EXISTS label;
+      CREATE DOMAIN label AS varchar; CREATE TABLE texts (a text, b varchar(99), c label, d text[])`)
+    const list = '[1,"x",null,{"y":12345678901234567890},[2]]'
+    const row = `{"a":${list},"b":${list},"c":${list},"d":["1","x"]}`
+    const expected = { a: list, b: list, c: list, d: ['1', 'x'] }
+    for (const [words, input] of [
+      [['load', '-'], row],
+      [['load', '-'], `[${row}]`],
+      [['replay', '-'], row],
+    ] as const) {
+      const env = { DATABASE_URL: database.connectionString }
+      expect((await run([...words, '-t', 'texts'], env, input)).stderr).to.equal('')
+    }
+    const { rows } = await database.pool.query('SELECT * FROM texts')
+    expect(rows).to.deep.equal([expected, expected, expected])
+  })
+
   it('tells NULL from a missing key', async () => {
     await load(['-', '-t', 'orders'], '{"id":1,"note":null}\n{"id":2}\n')
     expect(await stored('id, note')).to.deep.equal([
