@@ -1,6 +1,7 @@
 import { Readable, Transform } from 'node:stream'
 import { FieldCutter } from '../csv/field-cutter.ts'
 import { type CsvFormat, type CsvRecord, raggedText } from '../csv/record.ts'
+import { attempt } from './attempt.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { type SourceRow, setOwn } from './rows.ts'
@@ -77,27 +78,24 @@ export function readCsv(
     batch = []
   }
 
-  function attempt(work: () => void, flushes: boolean, done: (error?: Error) => void): void {
+  /** The records before a mistake are handed on, too. */
+  function split(work: () => void, flushes: boolean): void {
     try {
       work()
-      if (flushes) flush()
     } catch (error) {
       flush()
-      done(
-        error instanceof SplitError
-          ? new SourceError(`${name}: line ${error.line} ${error.message}`)
-          : (error as Error),
-      )
-      return
+      if (!(error instanceof SplitError)) throw error
+      throw new SourceError(`${name}: line ${error.line} ${error.message}`)
     }
-    done()
+    if (flushes) flush()
   }
 
   const stream = new Transform({
     readableObjectMode: true,
     readableHighWaterMark: 2, // arrays
-    transform: (chunk: Buffer, _encoding, done) => attempt(() => splitter.add(chunk), !fill, done),
-    flush: done => attempt(() => splitter.end(), true, done),
+    transform: (chunk: Buffer, _encoding, done) =>
+      attempt(() => split(() => splitter.add(chunk), !fill), done),
+    flush: done => attempt(() => split(() => splitter.end(), true), done),
   })
   return stream
 }

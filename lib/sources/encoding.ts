@@ -1,5 +1,6 @@
 import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
+import { attempt } from './attempt.ts'
 import { SourceError } from './source-error.ts'
 import { utf8 } from './utf8.ts'
 
@@ -22,7 +23,7 @@ export function toUtf8(name: string, encoding: Encoding): Transform {
   const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
   let position = 0
   const badByte = encoding.startsWith('utf-16') ? loneSurrogate(encoding) : undefinedByte
-  const attempt = (bytes: Buffer, last: boolean, done: (error: Error | null, out?: Buffer) => void) => {
+  const take = (bytes: Buffer, last: boolean): Buffer | undefined => {
     let text: string
     try {
       text = decode(bytes, last)
@@ -30,16 +31,14 @@ export function toUtf8(name: string, encoding: Encoding): Transform {
       const where = last
         ? 'it ends in the middle of a character'
         : `near byte ${position + badByte(bytes, position)}`
-      done(new SourceError(`${name}: not valid ${encoding}, ${where}`))
-      return
+      throw new SourceError(`${name}: not valid ${encoding}, ${where}`)
     }
     position += bytes.length
-    if (text === '') done(null)
-    else done(null, Buffer.from(text))
+    return text === '' ? undefined : Buffer.from(text)
   }
   return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => attempt(chunk, false, done),
-    flush: done => attempt(Buffer.alloc(0), true, done),
+    transform: (chunk: Buffer, _encoding, done) => attempt(() => take(chunk, false), done),
+    flush: done => attempt(() => take(Buffer.alloc(0), true), done),
   })
 }
 

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { Decompress } from 'fzstd'
 import type { XXHash } from 'xxhash-wasm'
+import { attempt } from './attempt.ts'
 import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
 
 /**
@@ -45,13 +46,7 @@ export class Unzstd extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    let fault: Error | undefined
-    try {
-      this.#frames.end()
-    } catch (error) {
-      fault = error as Error
-    }
-    done(fault)
+    attempt(() => this.#frames.end(), done)
   }
 
   /** Takes the parts of the chunk for as long as somebody wants what comes of them. */
