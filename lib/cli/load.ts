@@ -34,12 +34,14 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
     batchRows: batchRowsOf(given),
   }
   let opened: Readable | undefined
+  // standard input may keep its first bytes to itself for as long as it likes
+  const stop = () =>
+    opened?.on('error', () => {}).destroy(interruptedFailure(interruptedLine(given.table, 0)))
   const onOpen = (raw: Readable): void => {
     opened = raw
     meter.add(raw)
+    if (signal.aborted) stop()
   }
-  // standard input may keep its first bytes to itself for as long as it likes
-  const stop = () => opened?.destroy(interruptedFailure(interruptedLine(given.table, 0)))
   const source = await whileRunning(signal, stop, () => openSources(files, { ...reading, onOpen })).catch(
     error => {
       throw explain(error, given)
