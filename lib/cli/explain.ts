@@ -58,11 +58,10 @@ function reason(error: PgBatchError, { table, given }: FailedLoad): string {
     return keyFault(error.column, column, table, given)
   }
   const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
-  const what =
-    column && fault
-      ? `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})`
-      : refusal(error)
-  return `${what}${rejectsHint(error, given)}`
+  if (column && fault) {
+    return `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})`
+  }
+  return `${refusal(error)}${rejectsHint(error, given)}`
 }
 
 /** Of what the server said where it may have quoted a value, the name of the condition is left. */

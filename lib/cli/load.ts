@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { openSources } from '../sources/open-sources.ts'
+import type { SourceOptions } from '../sources/open-source.ts'
+import { openSources, type Sources } from '../sources/open-sources.ts'
 import type { LoadArguments } from './arguments.ts'
 import { openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
@@ -26,27 +27,13 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   const files = await expandFiles(given.files)
   if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
   const meter = await InputMeter.of(files)
-  const format = given.replay ? 'ndjson' : given.format
   const reading = {
-    format,
+    format: given.replay ? 'ndjson' : given.format,
     encoding: given.encoding,
     dialect: dialectOf(given),
     batchRows: batchRowsOf(given),
-  }
-  let opened: Readable | undefined
-  // standard input may keep its first bytes to itself for as long as it likes
-  const stop = () =>
-    opened?.on('error', () => {}).destroy(interruptedFailure(interruptedLine(given.table, 0)))
-  const onOpen = (raw: Readable): void => {
-    opened = raw
-    meter.add(raw)
-    if (signal.aborted) stop()
-  }
-  const source = await whileRunning(signal, stop, () => openSources(files, { ...reading, onOpen })).catch(
-    error => {
-      throw explain(error, given)
-    },
-  )
+  } as const
+  const source = await openStoppable(files, { ...reading, onOpen: meter.add }, given, signal)
   try {
     const needless = needlessOption(source.format, given)
     if (needless) throw usageFailure(`${source.name}: ${needless}`)
@@ -62,5 +49,27 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
     }
   } finally {
     source.rows.destroy()
+  }
+}
+
+/** Opens the input. The signal ends that: standard input may keep its first bytes to itself for as long as it likes. */
+async function openStoppable(
+  files: readonly string[],
+  options: SourceOptions,
+  given: LoadArguments,
+  signal: AbortSignal,
+): Promise<Sources> {
+  let opened: Readable | undefined
+  const stop = () =>
+    opened?.on('error', () => {}).destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  const onOpen = (raw: Readable): void => {
+    opened = raw
+    options.onOpen?.(raw)
+    if (signal.aborted) stop()
+  }
+  try {
+    return await whileRunning(signal, stop, () => openSources(files, { ...options, onOpen }))
+  } catch (error) {
+    throw explain(error, given)
   }
 }
