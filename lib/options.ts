@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { editDistance } from './edit-distance.ts'
+import { nearest } from './nearest.ts'
 
 /**
  * Options are checked here and nowhere else: the reusable checks first, then each class's table of defaults and
@@ -97,7 +97,7 @@ export function checkKnownKeys(
 ): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key) || internal.includes(key)) continue
-    const near = nearest(key, known)
+    const [near] = nearest(key, known)
     const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`
     throw optionError(
       `Expected the options of ${owner} to be among ${known.join(', ')}, got \`${key}\`.${hint}`,
@@ -114,15 +114,6 @@ export function withDefaults<Defaults extends object>(
     ...defaults,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   }
-}
-
-/** The known word that takes the fewest edits, whatever its case; undefined when a third of it would change. */
-function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map(candidate => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3))
-    .sort((a, b) => a.distance - b.distance)
-  return ranked[0]?.candidate
 }
 
 // --- BatchTransform ---

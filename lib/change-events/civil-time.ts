@@ -1,5 +1,7 @@
 /** Counts of days and of fractions of a second, as PostgreSQL's text forms of dates and times: exact, without a zone. */
 
+import { dateWords } from '../calendar.ts'
+
 /** How many of a unit make a second. */
 const PER_SECOND = { ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n } as const
 
@@ -9,8 +11,8 @@ const SECONDS_PER_DAY = 86_400n
 
 /** Days since 1970-01-01 as a date; `0044-03-15 BC` where that is long ago. */
 export function dateText(days: bigint): string {
-  const { year, monthAndDay } = civilFromDays(days)
-  return year > 0n ? `${fourDigits(year)}-${monthAndDay}` : `${fourDigits(1n - year)}-${monthAndDay} BC`
+  const { date, era } = dateWords(Number(days)) // 64 bits of milliseconds are fewer days than 2^53
+  return date + era
 }
 
 /** Time since midnight, or a span of time: hours may be many, and the whole negative. */
@@ -32,27 +34,4 @@ export function timestampText(count: bigint, unit: TimeUnit): string {
   const timeOfDay = ((count % perDay) + perDay) % perDay
   const [date, era] = dateText((count - timeOfDay) / perDay).split(' ')
   return [date, timeText(timeOfDay, unit), ...(era ? [era] : [])].join(' ')
-}
-
-/**
- * The Gregorian date of a day, counted in eras of 400 years that begin in March, so that the leap day is a year's last.
- * @see https://howardhinnant.github.io/date_algorithms.html#civil_from_days
- */
-function civilFromDays(days: bigint): { year: bigint; monthAndDay: string } {
-  const shifted = days + 719_468n
-  const dayOfEra = ((shifted % 146_097n) + 146_097n) % 146_097n
-  const era = (shifted - dayOfEra) / 146_097n
-  const yearOfEra = (dayOfEra - dayOfEra / 1460n + dayOfEra / 36_524n - dayOfEra / 146_096n) / 365n
-  const dayOfYear = dayOfEra - (365n * yearOfEra + yearOfEra / 4n - yearOfEra / 100n)
-  const marchMonth = (5n * dayOfYear + 2n) / 153n
-  const day = dayOfYear - (153n * marchMonth + 2n) / 5n + 1n
-  const month = marchMonth < 10n ? marchMonth + 3n : marchMonth - 9n
-  return {
-    year: yearOfEra + era * 400n + (month <= 2n ? 1n : 0n),
-    monthAndDay: [month, day].map(part => String(part).padStart(2, '0')).join('-'),
-  }
-}
-
-function fourDigits(year: bigint): string {
-  return String(year).padStart(4, '0')
 }

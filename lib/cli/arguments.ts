@@ -51,42 +51,8 @@ export function makeProgram(commands: Commands): Command {
     .exitOverride()
     .configureOutput({ outputError: writeError })
     .addHelpText('after', PROGRAM_HELP)
-  const load = program
-    .command('load')
-    .summary('load files, or standard input, into a table')
-    .description('Load files into a table. "-" is standard input; gzip, zstd, brotli are unpacked.')
-    .argument('<file...>', "CSV, TSV, NDJSON, JSON, Parquet; or 'part-*.csv'")
-    .option('-t, --table <name>', 'the table, or schema.table; has to be named')
-  addCreateOptions(addInputOptions(load))
-    .option('-c, --columns <a,b,…>', 'load only these of the columns in the file', nameList)
-    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
-    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
-    .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
-    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
-    .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
-    .addHelpText('after', LOAD_HELP)
-    .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
-      commands.load(checkedLoad(files, options, command)),
-    )
-  addFullHelp(hideOptions(addResumeOption(addRunOptions(load)), RARE_OPTIONS))
-  const replay = program
-    .command('replay')
-    .summary('load rejected rows again, once they were mended')
-    .description(
-      'Load the rows of FILE, which `load --rejects` has written, or of NDJSON made from it by hand.',
-    )
-    .argument('<file>', 'NDJSON: each line a rejected row, or the "row" of one')
-    .option('-t, --table <name>', 'the table, or schema.table; has to be named')
-    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
-    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
-    .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
-    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
-    .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
-    .addHelpText('after', REPLAY_HELP)
-    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
-      commands.load({ ...checkedLoad([file], options, command), replay: true }),
-    )
-  addFullHelp(hideOptions(addRunOptions(replay), RARE_OPTIONS))
+  addLoad(program, commands)
+  addReplay(program, commands)
   program
     .command('server')
     .summary('run the embedded server, to look at what was loaded')
@@ -97,6 +63,59 @@ export function makeProgram(commands: Commands): Command {
     .action((options: ServerArguments) => commands.server(options))
   addCompletionCommand(program)
   return program
+}
+
+function addLoad(program: Command, commands: Commands): void {
+  const load = addTableOption(
+    program
+      .command('load')
+      .summary('load files, or standard input, into a table')
+      .description('Load files into a table. "-" is standard input; gzip, zstd, *.br are unpacked.')
+      .argument('<file...>', "CSV, TSV, NDJSON, JSON, Parquet; or 'part-*.csv'"),
+  )
+  addCreateOptions(addInputOptions(load)).option(
+    '-c, --columns <a,b,…>',
+    'load only these of the columns in the file',
+    nameList,
+  )
+  addTargetOptions(load)
+    .addHelpText('after', LOAD_HELP)
+    .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
+      commands.load(checkedLoad(files, options, command)),
+    )
+  addFullHelp(hideOptions(addResumeOption(addRunOptions(load)), RARE_OPTIONS))
+}
+
+function addReplay(program: Command, commands: Commands): void {
+  const replay = addTableOption(
+    program
+      .command('replay')
+      .summary('load rejected rows again, once they were mended')
+      .description(
+        'Load the rows of FILE, which `load --rejects` has written, or of NDJSON made from it by hand.',
+      )
+      .argument('<file>', 'NDJSON: each line a rejected row, or the "row" of one'),
+  )
+  addTargetOptions(replay)
+    .addHelpText('after', REPLAY_HELP)
+    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
+      commands.load({ ...checkedLoad([file], options, command), replay: true }),
+    )
+  addFullHelp(hideOptions(addRunOptions(replay), RARE_OPTIONS))
+}
+
+function addTableOption(command: Command): Command {
+  return command.option('-t, --table <name>', 'the table, or schema.table; has to be named')
+}
+
+/** How rows go into the table, and where that is. */
+function addTargetOptions(command: Command): Command {
+  return command
+    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
+    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
+    .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
+    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
+    .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
 }
 
 /** What no single option can check. In this order an unknown option is told before one that is missing. */

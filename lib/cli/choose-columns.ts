@@ -1,8 +1,11 @@
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'
+import { shellWord } from '../sources/shell-word.ts'
+import type { Column } from '../types.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
+import { generatedBy, isGenerated } from './generated.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
-import { didYouMean } from './nearest.ts'
 import { plural } from './report.ts'
 
 /** Which columns are written, and from which keys of the rows. */
@@ -23,13 +26,19 @@ export interface ColumnWishes {
   readonly map?: ReadonlyMap<string, string> | undefined
 }
 
-type Target = { readonly name: string; readonly columns: readonly { name: string; generated: boolean }[] }
+interface Target {
+  readonly name: string
+  readonly columns: readonly Pick<Column, 'name' | 'generated' | 'identity'>[]
+}
 
 /** The columns to write: those asked for, else those of the header; undefined when each row names its own. */
 export function chooseColumns(source: Source, table: Target, wishes: ColumnWishes): ColumnChoice {
   const { columns: wanted, map = new Map() } = wishes
   const known = table.columns.map(column => column.name)
-  for (const name of wanted ?? []) checkKnown(name, '--columns names', known, table.name)
+  for (const name of wanted ?? []) {
+    checkKnown(name, '--columns names', known, table.name)
+    checkWritable(name, `--columns names "${name}"`, table, 'leave it out')
+  }
   for (const name of map.values()) checkKnown(name, '--map names', known, table.name)
   checkMap(map, source.header, source.name)
   if (source.headless) return byOrder(source, table, wanted)
@@ -44,12 +53,10 @@ function byHeader(
 ): ColumnChoice {
   const { columns: wanted, map = new Map() } = wishes
   const header = source.header!
-  const { columns, guessed } = matchColumns(header, wanted ?? known, map, source.name)
-  if (!wanted) {
-    for (const name of header) {
-      if (!columns.has(name)) checkKnown(name, `${source.name}: the header names`, known, table.name)
-    }
-  }
+  const { unnamed = [] } = source
+  const named = header.filter(name => !unnamed.includes(name) || map.has(name))
+  const { columns, guessed } = matchColumns(named, wanted ?? known, map, source.name)
+  if (!wanted) checkHeader(source, table, columns)
   const found = [...columns.values()]
   const lacking = wanted?.find(name => !found.includes(name))
   if (lacking !== undefined) {
@@ -61,16 +68,41 @@ function byHeader(
   const pairs = [...columns].filter(([, column]) => wanted?.includes(column) ?? true)
   return {
     columns: wanted ?? header.map(name => columns.get(name)!),
-    rename: pairs.every(([key, column]) => key === column) ? undefined : row => renamed(row, pairs),
+    // what is not written is no part of the row either: rejected, it is to be loaded again by itself
+    rename:
+      pairs.length === header.length && pairs.every(([key, column]) => key === column)
+        ? undefined
+        : row => renamed(row, pairs),
     pairs,
     notes: matchedNote(source.name, guessed),
+  }
+}
+
+/** Without --columns each column of the file has to lead to one of the table. */
+function checkHeader(
+  { name: file, header = [], unnamed = [] }: Source,
+  table: Target,
+  columns: ReadonlyMap<string, string>,
+): void {
+  const known = table.columns.map(({ name }) => name)
+  const others = header.filter(name => columns.has(name) && isWritable(columns.get(name)!, table))
+  const skip = `name the others with --columns ${shellWord(others.map(name => columns.get(name)!).join(','))}`
+  for (const [index, name] of header.entries()) {
+    if (unnamed.includes(name) && !columns.has(name)) {
+      throw dataFailure(
+        `${file}: column ${index + 1} of ${header.length} has no name in the header; to skip it, ${skip}`,
+      )
+    }
+    const column = columns.get(name)
+    if (column === undefined) checkKnown(name, `${file}: the header names`, known, table.name)
+    else checkWritable(column, `${file}: the header names "${name}"`, table, skip)
   }
 }
 
 /** Without a header the first field is the first column: of --columns, or of the table. */
 function byOrder(source: Source, table: Target, wanted: readonly string[] | undefined): ColumnChoice {
   const keys = source.header!
-  const columns = wanted ?? table.columns.filter(({ generated }) => !generated).map(({ name }) => name)
+  const columns = wanted ?? table.columns.filter(column => !isGenerated(column)).map(({ name }) => name)
   if (columns.length !== keys.length) {
     const whose = wanted ? '--columns names' : `${table.name} has`
     const hint = wanted ? '' : '; name those in the file, in their order, with --columns'
@@ -111,4 +143,14 @@ function checkKnown(name: string, who: string, known: readonly string[], table: 
   if (known.includes(name)) return
   const has = `which has: ${known.join(', ')}`
   throw dataFailure(`${who} "${name}", no column of ${table}, ${has}${didYouMean(name, known)}`)
+}
+
+function isWritable(name: string, table: Target): boolean {
+  return !isGenerated(table.columns.find(column => column.name === name)!)
+}
+
+function checkWritable(name: string, who: string, table: Target, cure: string): void {
+  if (isWritable(name, table)) return
+  const column = table.columns.find(column => column.name === name)!
+  throw dataFailure(`${who}, which ${table.name} generates itself (${generatedBy(column)}); ${cure}`)
 }

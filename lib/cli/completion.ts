@@ -9,17 +9,22 @@ interface Completions {
   readonly name: string
   readonly summary: string
   readonly options: readonly OptionWords[]
-  /** The words that its argument may be; undefined: a file; none: it takes none. */
-  readonly words: readonly string[] | undefined
+  readonly argument: Completable
   /** There may be several of it. */
   readonly repeats: boolean
 }
 
+/** What may stand in a place of the command line. */
+type Completable =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'file' }
+  /** One of them; without words anything. */
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+
 interface OptionWords {
   readonly flags: readonly string[]
   readonly description: string
-  /** undefined: no value; `file`: a file; words: one of them; none: anything. */
-  readonly value: 'file' | readonly string[] | undefined
+  readonly value: Completable
 }
 
 /** The script that `pg-batch completion bash|zsh` prints. */
@@ -29,13 +34,13 @@ export function completionScript(program: Command, shell: Shell): string {
 }
 
 function completionsOf(command: Command): Completions {
-  const help = { flags: ['-h', '--help'], description: 'print this help', value: undefined }
+  const help = { flags: ['-h', '--help'], description: 'print this help', value: NOTHING }
   const [argument] = command.registeredArguments
   return {
     name: command.name(),
     summary: command.summary(),
     options: [...command.options.map(wordsOf), help],
-    words: argument ? argument.argChoices : [],
+    argument: argument ? wordsOrFile(argument.argChoices) : NOTHING,
     repeats: argument?.variadic ?? false,
   }
 }
@@ -45,10 +50,18 @@ function wordsOf(option: Option): OptionWords {
   return { flags, description: option.description, value: valueOfOption(option) }
 }
 
-function valueOfOption({ flags, argChoices, parseArg }: Option): OptionWords['value'] {
+function valueOfOption({ flags, argChoices, parseArg }: Option): Completable {
   const placeholder = /[<[](.*)[>\]]/.exec(flags)?.[1]
-  if (placeholder === undefined) return undefined
-  return placeholder === 'file' ? 'file' : (argChoices ?? (parseArg as { words?: string[] })?.words ?? [])
+  if (placeholder === undefined) return NOTHING
+  if (placeholder === 'file') return { kind: 'file' }
+  return { kind: 'words', words: argChoices ?? (parseArg as { words?: string[] })?.words ?? [] }
+}
+
+const NOTHING: Completable = { kind: 'nothing' }
+
+/** An argument that is none of known words is a file. */
+function wordsOrFile(words: readonly string[] | undefined): Completable {
+  return words ? { kind: 'words', words } : { kind: 'file' }
 }
 
 /** @see https://www.gnu.org/software/bash/manual/html_node/Programmable-Completion.html */
@@ -56,23 +69,16 @@ function bashScript(program: string, commands: readonly Completions[]): string {
   const name = `_${program.replace(/\W/g, '_')}`
   const values = commands.flatMap(({ name, options }) =>
     options
-      .filter(({ value }) => value !== undefined)
-      .map(({ flags, value }) => {
-        const reply =
-          value === 'file'
-            ? 'compgen -f -- "$word"'
-            : `compgen -W '${(value as readonly string[]).join(' ')}' -- "$word"`
-        return `    ${flags.map(flag => `${name}:${flag}`).join('|')}) lines=$(${reply}) ;;`
-      }),
+      .filter(({ value }) => value.kind !== 'nothing')
+      .map(
+        ({ flags, value }) =>
+          `    ${flags.map(flag => `${name}:${flag}`).join('|')}) lines=$(${compgen(value)}) ;;`,
+      ),
   )
   const flags = commands.map(
     ({ name, options }) => `      ${name}) words='${options.flatMap(option => option.flags).join(' ')}' ;;`,
   )
-  const arguments_ = commands.map(({ name, words }) =>
-    words
-      ? `      ${name}) lines=$(compgen -W '${words.join(' ')}' -- "$word") ;;`
-      : `      ${name}) lines=$(compgen -f -- "$word") ;;`,
-  )
+  const arguments_ = commands.map(({ name, argument }) => `      ${name}) lines=$(${compgen(argument)}) ;;`)
   return `# bash completion for ${program}: put it where bash-completion looks, or run
 #   source <(${program} completion bash)
 ${name}() {
@@ -102,17 +108,18 @@ complete -o filenames -F ${name} ${program}
 `
 }
 
+/** Bash's own command that lists what may stand there. */
+function compgen(place: Completable): string {
+  if (place.kind === 'file') return 'compgen -f -- "$word"'
+  return `compgen -W '${place.kind === 'words' ? place.words.join(' ') : ''}' -- "$word"`
+}
+
 /** @see https://zsh.sourceforge.io/Doc/Release/Completion-System.html#Completion-Functions */
 function zshScript(program: string, commands: readonly Completions[]): string {
   const name = `_${program.replace(/\W/g, '_')}`
-  const cases = commands.map(({ name, options, words, repeats }) => {
-    const argument =
-      words === undefined
-        ? [`'${repeats ? '*' : '1'}:file:_files'`]
-        : words.length > 0
-          ? [`'1: :(${words.join(' ')})'`]
-          : []
-    const specs = [...options.flatMap(zshOption), ...argument]
+  const cases = commands.map(({ name, options, argument, repeats }) => {
+    const place = zshPlace(argument)
+    const specs = [...options.flatMap(zshOption), ...(place ? [`'${repeats ? '*' : '1'}${place}'`] : [])]
     return `    ${name})\n      _arguments \\\n        ${specs.join(' \\\n        ')} ;;`
   })
   const described = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`)
@@ -140,9 +147,13 @@ if [ "$funcstack[1]" = ${name} ]; then ${name} "$@"; else compdef ${name} ${prog
 
 /** `'(-t --table)'{-t,--table}'[the table]: : '` */
 function zshOption({ flags, description, value }: OptionWords): string[] {
-  const value_ = value === undefined ? '' : value === 'file' ? ':file:_files' : `: :(${value.join(' ')})`
   const text = description.replace(/[\\[\]:]/g, '\\$&')
-  return flags.map(flag => quoted(`(${flags.join(' ')})${flag}[${text}]${value_}`))
+  return flags.map(flag => quoted(`(${flags.join(' ')})${flag}[${text}]${zshPlace(value)}`))
+}
+
+function zshPlace(place: Completable): string {
+  if (place.kind === 'nothing') return ''
+  return place.kind === 'file' ? ':file:_files' : `: :(${place.words.join(' ')})`
 }
 
 function quoted(text: string): string {

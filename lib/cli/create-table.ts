@@ -1,9 +1,9 @@
 import type { SourceRow } from '../sources/rows.ts'
 import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../table/identifier.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
 import type { InferredColumn } from './infer-columns.ts'
 import { type InferredType, inferType, type ValueKind, widerType } from './infer-type.ts'
-import { didYouMean } from './nearest.ts'
 import { RowMisfit } from './row-misfit.ts'
 
 export interface CreateWishes {

@@ -120,7 +120,7 @@ function futureTable(source: Sources, { table, columns, map = new Map() }: NewTa
   const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined) throw dataFailure(`${source.name}: two columns would be called "${twice}"`)
-  return { name: table, columns: names.map(name => ({ name, generated: false })) }
+  return { name: table, columns: names.map(name => ({ name, generated: false, identity: 'none' as const })) }
 }
 
 function only(columns: readonly string[] | undefined, row: SourceRow): SourceRow {

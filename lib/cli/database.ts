@@ -1,6 +1,10 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
+import { DeadlineError } from '../connection/deadline-error.ts'
+import { Lease } from '../connection/lease.ts'
+import { type ConnectionConfig, connectionConfig, unreadService } from './connection-config.ts'
 import { openEmbeddedDatabase } from './embedded-database.ts'
-import { usageFailure } from './failure.ts'
+import { dataFailure, interruptedFailure } from './failure.ts'
 import { plural } from './report.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
@@ -17,49 +21,88 @@ export interface DatabaseRequest {
   readonly connections: number
   /** Told what the user should know, a line at a time. */
   readonly notify: (line: string) => void
+  readonly signal: AbortSignal
 }
 
+/** Connects once, so that what is wrong is told here. The signal, and the connection's deadline, end that at once. */
 export async function openDatabase(request: DatabaseRequest): Promise<Database> {
   const choice = chooseDatabase(request.url, process.env)
   if (choice.kind === 'embedded') return openEmbedded(request)
-  const pool = makePool(choice.kind === 'url' ? { connectionString: choice.url } : {}, request.connections)
+  const pool = await connectedPool(choice.config, request)
   return { pool, name: nameOf(pool), close: () => pool.end() }
 }
 
-export type DatabaseChoice = { kind: 'url'; url: string } | { kind: 'environment' } | { kind: 'embedded' }
+export type DatabaseChoice = { kind: 'named'; config: ConnectionConfig } | { kind: 'embedded' }
 
-/** `--database`, else DATABASE_URL, else PG* (which pg reads itself), else the embedded server. */
+/** `--database`, else DATABASE_URL, else PG* (most of which pg reads itself), else the embedded server. */
 export function chooseDatabase(option: string | undefined, env: NodeJS.ProcessEnv): DatabaseChoice {
-  const url = option ?? env.DATABASE_URL
-  if (url) return { kind: 'url', url: checkedUrl(url, option === undefined ? 'DATABASE_URL' : '--database') }
+  const url = option ?? (env.DATABASE_URL || undefined)
+  const source = option === undefined ? 'DATABASE_URL' : '--database'
   const named = env.PGHOST || env.PGPORT || env.PGUSER || env.PGDATABASE
-  return { kind: named ? 'environment' : 'embedded' }
+  if (url !== undefined || named) return { kind: 'named', config: connectionConfig(url, source, env) }
+  if (env.PGSERVICE) throw unreadService('PGSERVICE')
+  return { kind: 'embedded' }
 }
 
-/** The text is not repeated: it may hold a password. */
-function checkedUrl(url: string, source: string): string {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
-    throw usageFailure(`Expected ${source} to look like postgres://user:password@host:5432/database`)
-  }
-  return url
-}
-
-async function openEmbedded({ connections, notify }: DatabaseRequest): Promise<Database> {
+async function openEmbedded(request: DatabaseRequest): Promise<Database> {
+  const { notify } = request
   const embedded = await openEmbeddedDatabase()
   const state = embedded.shared ? 'which is running' : 'started for this load'
   notify(`No database named: using the embedded PostgreSQL, ${state}.`)
   notify(`Its data: ${embedded.dataDir}. To look at it: pg-batch server`)
-  const pool = makePool({ connectionString: embedded.connectionString }, connections)
-  return {
-    pool,
-    name: 'the embedded PostgreSQL',
-    close: async () => {
-      await pool.end()
-      await embedded.stopWhenUnused(sessions =>
-        notify(`Waiting for ${plural(sessions, 'other session')} to leave the embedded server.`),
-      )
-    },
+  const leave = () =>
+    embedded.stopWhenUnused(sessions =>
+      notify(`Waiting for ${plural(sessions, 'other session')} to leave the embedded server.`),
+    )
+  try {
+    const config = connectionConfig(embedded.connectionString, 'the embedded server', process.env)
+    const pool = await connectedPool(config, request)
+    return {
+      pool,
+      name: 'the embedded PostgreSQL',
+      close: async () => {
+        await pool.end()
+        await leave()
+      },
+    }
+  } catch (error) {
+    await leave()
+    throw error
   }
+}
+
+/** A pool that has connected. Of one that could not, no socket is left to keep the process alive. */
+async function connectedPool(
+  { connectTimeoutMs, ...config }: ConnectionConfig,
+  { connections, signal }: DatabaseRequest,
+): Promise<pg.Pool> {
+  const sockets = new Set<Socket>()
+  const stream = (): Socket => {
+    const socket = new Socket()
+    sockets.add(socket)
+    return socket.on('close', () => sockets.delete(socket))
+  }
+  const pool = makePool({ ...config, stream, connectionTimeoutMillis: connectTimeoutMs }, connections)
+  try {
+    await Lease.use(pool, async () => {}, connectTimeoutMs, { stop: signal, kill: signal })
+    return pool
+  } catch (error) {
+    for (const socket of sockets) socket.destroy()
+    if (signal.aborted) throw interruptedFailure(`interrupted while connecting to ${nameOf(pool)}`)
+    throw dataFailure(`cannot connect to ${nameOf(pool)}: ${reasonOf(error, connectTimeoutMs)}`, error)
+  }
+}
+
+/** In the words of the server, the socket or pg, none of which knows the password. */
+function reasonOf(error: unknown, connectTimeoutMs: number): string {
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return reasonOf(error.errors[0], connectTimeoutMs)
+  // whose timer is first, for both run equally long
+  const late =
+    error instanceof DeadlineError || /connection timeout|timeout expired/.test((error as Error).message)
+  return late
+    ? `it did not answer within ${connectTimeoutMs / 1000} s (connect_timeout, PGCONNECT_TIMEOUT)`
+    : (error as Error).message
 }
 
 function makePool(config: pg.PoolConfig, connections: number): pg.Pool {

@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream'
+import { attempt } from '../sources/attempt.ts'
 import type { SourceRow } from '../sources/rows.ts'
 
 /** Changes or checks each row on its way; `number` counts from 1. What `change` throws fails the stream. */
@@ -6,15 +7,6 @@ export function eachRow(change: (row: SourceRow, number: number) => SourceRow): 
   let number = 0
   return new Transform({
     objectMode: true,
-    transform(row: SourceRow, _encoding, done) {
-      let changed: SourceRow
-      try {
-        changed = change(row, ++number)
-      } catch (error) {
-        done(error as Error)
-        return
-      }
-      done(null, changed)
-    },
+    transform: (row: SourceRow, _encoding, done) => attempt(() => change(row, ++number), done),
   })
 }

@@ -1,30 +1,35 @@
 import { PgBatchError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+import { shellWord } from '../sources/shell-word.ts'
 import { FormatUnknown, SourceError } from '../sources/source-error.ts'
-import type { Table } from '../types.ts'
+import type { Column, Table } from '../types.ts'
+import type { LoadArguments } from './arguments.ts'
+import { conditionName } from './condition-names.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.ts'
 import { dataFailure, Failure, usageFailure } from './failure.ts'
+import { generatedBy } from './generated.ts'
 import type { RejectLimit } from './reject-limit.ts'
 import { plural } from './report.ts'
 import { RowMisfit } from './row-misfit.ts'
 import type { RowPositions } from './row-positions.ts'
 
+interface FailedLoad {
+  readonly placeOf: (row: number) => string
+  readonly table: Table
+  readonly positions: RowPositions
+  readonly rowsCommitted: number
+  readonly given: Pick<LoadArguments, 'rejects' | 'rejectLimit' | 'replay'>
+}
+
 /** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
-export function explainLoad(
-  error: unknown,
-  load: {
-    placeOf: (row: number) => string
-    table: Table
-    positions: RowPositions
-    rowsCommitted: number
-    rejectLimit?: RejectLimit | undefined
-  },
-): Failure {
+export function explainLoad(error: unknown, load: FailedLoad): Failure {
   const failure =
     error instanceof PgBatchError
-      ? dataFailure(`${place(error, load)}: ${reason(error, load.table)}`, error)
-      : explain(error)
+      ? dataFailure(`${place(error, load)}: ${reason(error, load)}`, error)
+      : explain(error, load.given)
   const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
-  const text = `${failure.message}${overLimit(error, load.rejectLimit)}; ${soFar} committed`
+  const text = `${failure.message}${overLimit(error, load.given.rejectLimit)}; ${soFar} committed`
   return new Failure(text, failure.status, { cause: error })
 }
 
@@ -36,29 +41,70 @@ function overLimit(error: unknown, limit: RejectLimit | undefined): string {
     : ''
 }
 
-function place(
-  error: PgBatchError,
-  { placeOf, table, positions }: { placeOf: (row: number) => string; table: Table; positions: RowPositions },
-): string {
+function place(error: PgBatchError, { placeOf, table, positions }: FailedLoad): string {
   const { batchId, rowIndex } = error
   const number =
     batchId === undefined || rowIndex === undefined ? undefined : positions.rowNumber(batchId, rowIndex)
   return number === undefined ? table.name : placeOf(number)
 }
 
-function reason(error: PgBatchError, table: Table): string {
+function reason(error: PgBatchError, { table, given }: FailedLoad): string {
   if (error.cause instanceof RowMisfit) return `${error.cause.reason}; ${error.cause.cure}`
-  const column = table.columns.find(({ name }) => name === error.column)
-  const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
-  if (column && fault)
-    return `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})`
-  if (error.code === 'ROW_INVALID' && error.column !== undefined && !column) {
-    return `it has "${error.column}", no column of ${table.name}; --columns takes only those you name`
-  }
   if (error.callback === 'deadLetter') {
     return `rejected rows cannot be kept: ${(error.cause as Error).message}`
   }
-  return error.reason
+  const column = table.columns.find(({ name }) => name === error.column)
+  if (error.code === 'ROW_INVALID' && error.column !== undefined) {
+    return keyFault(error.column, column, table, given)
+  }
+  const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
+  if (column && fault) {
+    return `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})`
+  }
+  return `${refusal(error)}${rejectsHint(error, given)}`
+}
+
+/** Of what the server said where it may have quoted a value, the name of the condition is left. */
+function refusal(error: PgBatchError): string {
+  if (!isHushed(error)) return error.reason
+  const whose = error.column === undefined ? 'it' : `the value of "${error.column}"`
+  const name = conditionName(error.sqlState!)
+  const state = `SQLSTATE ${error.sqlState}`
+  return `the server refused ${whose}: ${name === undefined ? state : `${name} (${state})`}`
+}
+
+function isHushed({ sqlState, reason }: PgBatchError): boolean {
+  return sqlState !== undefined && reason.endsWith(`: SQLSTATE ${sqlState}`)
+}
+
+/** What --rejects would have told. */
+function rejectsHint(error: PgBatchError, { rejects }: FailedLoad['given']): string {
+  const isRowsFault = /^(22|23|44|P0)/.test(error.sqlState ?? '') || isHushed(error)
+  if (rejects !== undefined || error.code !== 'REFUSED' || !isRowsFault) return ''
+  const finds = error.rowIndex === undefined ? 'finds the row' : ''
+  const keeps = isHushed(error) ? "keeps the server's own words" : ''
+  const does = [finds, keeps].filter(Boolean).join(' and ')
+  return does && `; --rejects FILE ${does}`
+}
+
+/** A key of a JSON row that cannot be written. */
+function keyFault(
+  key: string,
+  column: Column | undefined,
+  table: Table,
+  { replay }: FailedLoad['given'],
+): string {
+  if (column) {
+    const cure = replay ? 'leave it out of the row' : 'name the others with --columns'
+    return `it has "${key}", which ${table.name} generates itself (${generatedBy(column)}); ${cure}`
+  }
+  const known = table.columns.map(({ name }) => name)
+  const what = `it has "${key}", no column of ${table.name}`
+  if (replay) return `${what}${didYouMean(key, known)}`
+  const [near] = nearest(key, known)
+  if (near?.toLowerCase() === key.toLowerCase())
+    return `${what}; --map ${shellWord(`${key}=${near}`)} takes it for "${near}"`
+  return `${what}${didYouMean(key, known)}; --columns takes only those you name`
 }
 
 /**
@@ -74,14 +120,15 @@ const VALUE_FAULTS: Readonly<Record<string, string>> = {
 }
 
 /** Makes one line and a status of any error that can be foreseen; others are thrown on, with their stack. */
-export function explain(error: unknown): Failure {
+export function explain(error: unknown, given: { replay?: boolean } = {}): Failure {
   if (error instanceof Failure) return error
   if (error instanceof FormatUnknown) return usageFailure(error.message, error)
-  if (error instanceof SourceError) return dataFailure(error.message, error)
+  // replay has none of the options that say how a file is read
+  if (error instanceof SourceError) return dataFailure(given.replay ? error.fault : error.message, error)
   if (error instanceof EmbeddedServerMissing) return usageFailure(error.message, error)
   if (error instanceof EmbeddedServerFailed) return dataFailure(error.message, error)
   if (error instanceof PgBatchError) return dataFailure(error.reason, error)
-  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0])
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0], given)
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
     return usageFailure(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)
@@ -89,8 +136,14 @@ export function explain(error: unknown): Failure {
   // of the server (five characters) or of the socket; neither knows the password
   if (code !== undefined)
     return dataFailure(`the database cannot be used: ${(error as Error).message}`, error)
+  if (CONNECTION_LOST.test((error as Error).message)) {
+    return dataFailure(`the connection to the database broke: ${(error as Error).message}`, error)
+  }
   throw error
 }
+
+/** Words of pg, which gives no code with them. */
+const CONNECTION_LOST = /^(Connection terminated|Client has encountered a connection error)/
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',

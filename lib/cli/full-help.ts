@@ -30,4 +30,4 @@ function hiddenNames(command: Command): string {
 }
 
 /** What every command that writes rows says of its end. */
-export const EXIT_STATUSES = 'Exit status: 0 done; 1 rows or database failed; 2 wrong usage; 130 Ctrl-C.'
+export const EXIT_STATUSES = 'Exit status: 0 done; 1 failed; 2 usage; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.'

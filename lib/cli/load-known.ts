@@ -1,25 +1,29 @@
 import { quoteTable } from '../table/identifier.ts'
+import { checkConflict, checkKeyIsWritten, conflictManner } from './check-conflict.ts'
 import { chooseColumns } from './choose-columns.ts'
 import { describeDryRun } from './dry-run.ts'
-import { type LoadTask, writeRows } from './load-task.ts'
+import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import { execute, findTable } from './table.ts'
 
 /** Loads into a table that is there. */
 export async function loadKnown(task: LoadTask): Promise<void> {
   const { source, database, given, output, notify } = task
-  const table = await findTable(database, given.table)
+  const table = await waitingForServer(task, () => findTable(database, given.table))
+  checkConflict(given, table)
   const choice = chooseColumns(source, table, given)
+  checkKeyIsWritten(given, choice, source.name)
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
     const { rows } = source
     const columns = table.columns.map(({ name }) => name)
     const truncated = given.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
-    const plan = { ...choice, rows, table: `${given.table}, ${truncated}`, columns }
-    output.result(await describeDryRun(source, plan))
+    const plan = { ...choice, rows, table: `${given.table}, ${truncated}${conflictManner(given)}`, columns }
+    output.result(await interruptible(task, () => describeDryRun(source, plan)))
     return
   }
   if (given.truncate) {
-    await execute(database.pool, `TRUNCATE ${quoteTable(table)}`, `${given.table} cannot be emptied`)
+    const sql = `TRUNCATE ${quoteTable(table)}`
+    await waitingForServer(task, () => execute(database.pool, sql, `${given.table} cannot be emptied`))
     notify(`${given.table}: emptied`)
   }
   await writeRows(task, { table, choice, rows: source.records?.stream ?? source.rows })

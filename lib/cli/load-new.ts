@@ -1,34 +1,36 @@
 import { rowsOf } from '../sources/csv.ts'
+import { checkConflict, checkNewConflict, conflictManner } from './check-conflict.ts'
 import { planTable } from './create.ts'
 import { describeDryRun } from './dry-run.ts'
-import { dataFailure, interruptedFailure } from './failure.ts'
-import { type LoadTask, writeRows } from './load-task.ts'
-import { interruptedLine } from './report.ts'
+import { dataFailure } from './failure.ts'
+import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import { hasRecord } from './resume-record.ts'
 import { dropIfEmpty, execute, findTable, isEmpty, tableExists } from './table.ts'
 
 /** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
 export async function loadNew(task: LoadTask): Promise<void> {
   const { source, reopen, database, given, output, notify } = task
-  const exists = await tableExists(database.pool, given.table)
-  if (exists && !(await isResumed(task))) {
+  const exists = await waitingForServer(task, () => tableExists(database.pool, given.table))
+  if (exists && !(await waitingForServer(task, () => isResumed(task)))) {
     throw dataFailure(`the table "${given.table}" exists already; leave out --create to append to it`)
   }
   const planned = await interruptible(task, () => planTable(source, reopen, given))
   const { sql, columns, choice, rows, checks } = planned
+  if (exists) checkConflict(given, await waitingForServer(task, () => findTable(database, given.table)))
+  else checkNewConflict(given, columns, given.table)
   for (const note of choice.notes) notify(note)
   if (given.dryRun) {
     const { records } = source
     const shown = records ? rowsOf({ ...records, stream: rows }, row => source.positionOf(row).file) : rows
     const plan = exists
-      ? { ...choice, rows: shown, table: `${given.table}, appended to`, columns }
-      : { ...choice, rows: shown, table: `${given.table}, created`, columns, sql }
-    output.result(await describeDryRun(source, plan))
+      ? { ...choice, rows: shown, table: `${given.table}, appended to${conflictManner(given)}`, columns }
+      : { ...choice, rows: shown, table: `${given.table}, created${conflictManner(given)}`, columns, sql }
+    output.result(await interruptible(task, () => describeDryRun(source, plan)))
     return
   }
   if (!exists) {
     notify(`${sql};`)
-    await execute(database.pool, sql, `${given.table} cannot be created`)
+    await waitingForServer(task, () => execute(database.pool, sql, `${given.table} cannot be created`))
   }
   let done = false
   try {
@@ -46,16 +48,4 @@ async function isResumed({ database, given }: LoadTask): Promise<boolean> {
   const { pool } = database
   if (given.resume === undefined) return false
   return (await hasRecord(pool, given.resume)) || (await isEmpty(pool, given.table))
-}
-
-/** While rows are only looked at, nobody but the source can be told to stop. */
-async function interruptible<T>({ source, given, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
-  const stop = () => source.rows.destroy(interruptedFailure(interruptedLine(given.table, 0)))
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop)
-  try {
-    return await work()
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -10,12 +10,16 @@ import type { ColumnChoice } from './choose-columns.ts'
 import { type ColumnChecks, rowMisfit } from './create-table.ts'
 import type { Database } from './database.ts'
 import { eachRow } from './each-row.ts'
+import { interruptedFailure } from './failure.ts'
 import type { InputMeter } from './input-meter.ts'
+import type { LoadPlan } from './load-plan.ts'
 import type { Output } from './output.ts'
 import { planRecords } from './record-writing.ts'
 import { replayShaper, unwrapRejected } from './replay-row.ts'
-import { type LoadPlan, runLoad } from './run-load.ts'
+import { interruptedLine } from './report.ts'
+import { runLoad } from './run-load.ts'
 import { rowShaper } from './shape-row.ts'
+import { announced, whileRunning } from './signals.ts'
 
 /** An open input and an open database, and what is wanted of them. */
 export interface LoadTask {
@@ -39,6 +43,18 @@ export interface LoadTarget {
   readonly rows: Readable
   /** How the values of each column are checked. */
   readonly checks?: ColumnChecks | undefined
+}
+
+/** While the server is asked, which may wait for somebody's lock. */
+export function waitingForServer<T>({ signal, notify }: LoadTask, work: () => Promise<T>): Promise<T> {
+  return announced({ signal, notify, doing: 'the server is working, or waits for a lock' }, work)
+}
+
+/** While rows are only looked at, nobody but the source can be told to stop. */
+export function interruptible<T>({ source, given, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
+  const stop = () => source.rows.destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  if (signal.aborted) stop()
+  return whileRunning(signal, stop, work)
 }
 
 /** Writes the rows of a task into a table that is there by now. */
@@ -69,7 +85,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
       method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
     },
   }
-  await runLoad(plan, task.output, task.signal)
+  await runLoad(plan, task)
 }
 
 type Change = (row: SourceRow, number: number) => SourceRow
@@ -107,7 +123,8 @@ function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['
 /** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */
 function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
   if (replay) return replayShaper(table)
-  return source.format === 'csv' ? row => row : rowShaper(table)
+  if (source.format === 'csv') return row => row
+  return rowShaper(table, source.format === 'parquet' ? 'array' : 'json')
 }
 
 function conflictOf({ onConflict, onConflictDo }: LoadArguments): OnConflict | undefined {

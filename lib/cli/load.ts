@@ -1,15 +1,20 @@
-import { openSources } from '../sources/open-sources.ts'
+import type { Readable } from 'node:stream'
+import type { SourceOptions } from '../sources/open-source.ts'
+import { openSources, type Sources } from '../sources/open-sources.ts'
 import type { LoadArguments } from './arguments.ts'
 import { openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
-import { usageFailure } from './failure.ts'
+import { explain } from './explain.ts'
+import { interruptedFailure, usageFailure } from './failure.ts'
 import { dialectOf, needlessOption } from './input-arguments.ts'
 import { InputMeter } from './input-meter.ts'
 import { loadKnown } from './load-known.ts'
 import { loadNew } from './load-new.ts'
 import type { Output } from './output.ts'
 import { checkRejectsFile } from './rejects-file.ts'
+import { interruptedLine } from './report.ts'
 import { batchRowsOf, connectionsOf } from './run-options.ts'
+import { announced, whileRunning } from './signals.ts'
 import { chooseNotify } from './watch/choose-watchers.ts'
 
 /** Loads files into one table, and prints one line about it. */
@@ -22,28 +27,49 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   const files = await expandFiles(given.files)
   if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
   const meter = await InputMeter.of(files)
-  const format = given.replay ? 'ndjson' : given.format
   const reading = {
-    format,
+    format: given.replay ? 'ndjson' : given.format,
     encoding: given.encoding,
     dialect: dialectOf(given),
     batchRows: batchRowsOf(given),
-  }
-  const source = await openSources(files, { ...reading, onOpen: meter.add })
+  } as const
+  const source = await openStoppable(files, { ...reading, onOpen: meter.add }, given, signal)
   try {
     const needless = needlessOption(source.format, given)
     if (needless) throw usageFailure(`${source.name}: ${needless}`)
     for (const note of source.notes) notify(note)
     const connections = connectionsOf(given) + 1
-    const database = await openDatabase({ url: given.database, connections, notify })
+    const database = await openDatabase({ url: given.database, connections, notify, signal })
     try {
       const reopen = () => openSources(files, reading)
       const task = { source, reopen, meter, database, given, output, notify, signal }
       await (given.create ? loadNew(task) : loadKnown(task))
     } finally {
-      await database.close()
+      await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
     }
   } finally {
     source.rows.destroy()
+  }
+}
+
+/** Opens the input. The signal ends that: standard input may keep its first bytes to itself for as long as it likes. */
+async function openStoppable(
+  files: readonly string[],
+  options: SourceOptions,
+  given: LoadArguments,
+  signal: AbortSignal,
+): Promise<Sources> {
+  let opened: Readable | undefined
+  const stop = () =>
+    opened?.on('error', () => {}).destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  const onOpen = (raw: Readable): void => {
+    opened = raw
+    options.onOpen?.(raw)
+    if (signal.aborted) stop()
+  }
+  try {
+    return await whileRunning(signal, stop, () => openSources(files, { ...options, onOpen }))
+  } catch (error) {
+    throw explain(error, given)
   }
 }

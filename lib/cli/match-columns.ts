@@ -1,5 +1,5 @@
+import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
-import { didYouMean } from './nearest.ts'
 
 /** How the keys of the rows lead to columns. */
 export interface Matching {

@@ -1,7 +1,7 @@
 import { toJsonText } from '../exact-json.ts'
 import { isRow, type SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
-import { isJson, withoutLongNumbers } from './shape-row.ts'
+import { columnsOf, isJson, isText, withoutLongNumbers, writeListsAsJson } from './shape-row.ts'
 
 /** Takes the `row` out of a line of a file with rejected rows; a line whose row was taken out is the row itself. */
 export function unwrapRejected(table: Table): (line: SourceRow) => SourceRow {
@@ -20,8 +20,10 @@ const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
  * sent; what was mended there may be plain JSON.
  */
 export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
-  const json = new Set(table.columns.filter(column => isJson(column.type)).map(column => column.name))
+  const json = columnsOf(table, isJson)
+  const text = columnsOf(table, isText)
   return row => {
+    writeListsAsJson(row, text)
     for (const key in row) {
       const value = row[key]
       if (value === null || value === undefined) continue

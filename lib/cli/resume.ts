@@ -4,7 +4,7 @@ import type { Sources } from '../sources/open-sources.ts'
 import { quoteTable } from '../table/identifier.ts'
 import type { Table } from '../types.ts'
 import type { CheckpointOptions } from '../writable-options.ts'
-import { readCheckpoint } from '../write/read-checkpoint.ts'
+import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../write/read-checkpoint.ts'
 import { dataFailure } from './failure.ts'
 import { difference, identityOf } from './file-identity.ts'
 import { count, plural } from './report.ts'
@@ -38,8 +38,7 @@ export async function openResume(
   const target = quoteTable({ schema: table.schema, name: table.name })
   const begun = { files, target, reading }
   const record = await beginRecord(pool, name, begun)
-  // the prefix keeps a load's positions apart from those of a program's own stream
-  const checkpointName = `pg-batch load ${name}`
+  const checkpointName = checkpointNameOf(name)
   const positions = await readCheckpoint(pool, checkpointName)
   // on one connection rows come in order: of a file that has a position, all files before it are in
   const rowsWritten = files.reduce((sum, { path }) => sum + Number(positions.get(path) ?? 0), 0)
@@ -101,5 +100,20 @@ function completeLine(name: string, { finished, files }: ResumeRecord, table: st
   const { rows, at } = finished!
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
   const of = files.length === 1 ? 'the file' : `the ${count(files.length)} files`
-  return `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of ${of} are in since ${when} UTC`
+  const complete = `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
+  return `${complete}; to write them again, take another name, or forget this one: ${forgetSql(name)}`
+}
+
+/** What makes a name as good as new. Whether the rows are still in the table is not for us to say. */
+function forgetSql(name: string): string {
+  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+  return [
+    `DELETE FROM pg_batch_resume WHERE name = ${literal(name)}`,
+    `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name = ${literal(checkpointNameOf(name))}`,
+  ].join('; ')
+}
+
+/** The prefix keeps a load's positions apart from those of a program's own stream. */
+function checkpointNameOf(name: string): string {
+  return `pg-batch load ${name}`
 }

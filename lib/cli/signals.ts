@@ -3,10 +3,21 @@ import { constants } from 'node:os'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export interface Interruption {
-  /** Aborts at the first signal. At the second the process ends at once, with the status of the first. */
+  /** Aborts at the first signal, with an `Interrupted`. At the second the process ends at once, with the status of the first. */
   readonly signal: AbortSignal
   /** What a shell expects of a process that a signal ended: 130 for Ctrl-C. Undefined before. */
   status(): number | undefined
+}
+
+/** Why the signal aborts. */
+class Interrupted extends Error {
+  /** What ends the process at once. */
+  readonly again: string
+
+  constructor(name: NodeJS.Signals) {
+    super(`Interrupted by ${name}`)
+    this.again = name === 'SIGINT' ? 'Ctrl-C again' : `a second ${name}`
+  }
 }
 
 export function listenForSignals(): Interruption {
@@ -16,8 +27,36 @@ export function listenForSignals(): Interruption {
     // the server rolls back what is open when its client is gone
     if (status !== undefined) process.exit(status)
     status = 128 + constants.signals[name]
-    controller.abort()
+    controller.abort(new Interrupted(name))
   }
   for (const signal of SIGNALS) process.on(signal, stop)
   return { signal: controller.signal, status: () => status }
+}
+
+/** What there is to say at the first signal: `Stopping: what was read is written; Ctrl-C again stops at once.` */
+export function stoppingLine({ reason }: AbortSignal, doing: string): string {
+  const again = reason instanceof Interrupted ? reason.again : 'Ctrl-C again'
+  return `Stopping: ${doing}; ${again} stops at once.`
+}
+
+/** Does work that cannot be stopped; at a signal says what is waited for, so that nobody thinks it went unheard. */
+export async function announced<T>(
+  { signal, notify, doing }: { signal: AbortSignal; notify: (line: string) => void; doing: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  return whileRunning(signal, () => notify(stoppingLine(signal, doing)), work)
+}
+
+/** Calls `stop` at the signal, if it comes while the work is done. */
+export async function whileRunning<T>(
+  signal: AbortSignal,
+  stop: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await work()
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }

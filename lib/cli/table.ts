@@ -5,8 +5,8 @@ import { parseTableName, quoteTable } from '../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/introspect.ts'
 import type { Table } from '../types.ts'
 import type { Database } from './database.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
-import { didYouMean } from './nearest.ts'
 
 /** Learns the table before a row is read, so that a wrong name is told at once, with the likely ones. */
 export async function findTable(database: Database, name: string): Promise<Table> {

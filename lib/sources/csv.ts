@@ -1,6 +1,7 @@
 import { Readable, Transform } from 'node:stream'
 import { FieldCutter } from '../csv/field-cutter.ts'
 import { type CsvFormat, type CsvRecord, raggedText } from '../csv/record.ts'
+import { attempt } from './attempt.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { type SourceRow, setOwn } from './rows.ts'
@@ -12,6 +13,8 @@ export interface Records {
   readonly stream: Readable
   readonly format: CsvFormat
   readonly header: readonly string[]
+  /** Those of them that the file itself leaves empty: `column7`, say. */
+  readonly unnamed: readonly string[]
   /**
    * One object a record, every value a string or null. As in `\copy … csv`, an unquoted empty field (or what the dialect
    * says instead) is NULL and a quoted one is the empty string. Of a ragged record the last columns are missing, or
@@ -54,9 +57,14 @@ export function readCsv(
         { length: cutter.cut(record) },
         (_, field) => cutter.text(record.chunk, field)!,
       )
-      const header = dialect.header ? checkedHeader(first, name) : first.map((_, index) => columnName(index))
+      if (dialect.header) checkUnique(first, name)
+      const header = first.map((column, field) => {
+        if (!dialect.header) return columnName(field)
+        return isNamed(column) ? column : nameBeyond(first, field)
+      })
+      const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
       columnCount = header.length
-      onHeader({ stream, format: dialect, header, ...rowMaker(dialect, header) })
+      onHeader({ stream, format: dialect, header, unnamed, ...rowMaker(dialect, header) })
       if (dialect.header) return
     }
     if (blank && columnCount > 1) return
@@ -70,27 +78,24 @@ export function readCsv(
     batch = []
   }
 
-  function attempt(work: () => void, flushes: boolean, done: (error?: Error) => void): void {
+  /** The records before a mistake are handed on, too. */
+  function split(work: () => void, flushes: boolean): void {
     try {
       work()
-      if (flushes) flush()
     } catch (error) {
       flush()
-      done(
-        error instanceof SplitError
-          ? new SourceError(`${name}: line ${error.line} ${error.message}`)
-          : (error as Error),
-      )
-      return
+      if (!(error instanceof SplitError)) throw error
+      throw new SourceError(`${name}: line ${error.line} ${error.message}`)
     }
-    done()
+    if (flushes) flush()
   }
 
   const stream = new Transform({
     readableObjectMode: true,
     readableHighWaterMark: 2, // arrays
-    transform: (chunk: Buffer, _encoding, done) => attempt(() => splitter.add(chunk), !fill, done),
-    flush: done => attempt(() => splitter.end(), true, done),
+    transform: (chunk: Buffer, _encoding, done) =>
+      attempt(() => split(() => splitter.add(chunk), !fill), done),
+    flush: done => attempt(() => split(() => splitter.end(), true), done),
   })
   return stream
 }
@@ -168,14 +173,12 @@ function columnName(index: number): string {
   return `column${index + 1}`
 }
 
-function checkedHeader(record: readonly string[], name: string): string[] {
-  const seen = new Set<string>()
-  return record.map((column, index) => {
-    if (column.trim() === '') {
-      throw new SourceError(`${name}: column ${index + 1} of ${record.length} has no name in the header`)
-    }
-    if (seen.has(column)) throw new SourceError(`${name}: the header names "${column}" twice`)
-    seen.add(column)
-    return column
-  })
+function isNamed(column: string): boolean {
+  return column.trim() !== ''
+}
+
+/** Columns without a name are none of each other's. */
+function checkUnique(names: readonly string[], file: string): void {
+  const twice = names.find((name, index) => isNamed(name) && names.indexOf(name) < index)
+  if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)
 }

@@ -1,5 +1,6 @@
 import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
+import { attempt } from './attempt.ts'
 import { SourceError } from './source-error.ts'
 import { utf8 } from './utf8.ts'
 
@@ -21,23 +22,49 @@ export function toUtf8(name: string, encoding: Encoding): Transform {
   if (encoding === 'utf-8') return utf8(name)
   const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
   let position = 0
-  const attempt = (bytes: Buffer, last: boolean, done: (error: Error | null, out?: Buffer) => void) => {
+  const badByte = encoding.startsWith('utf-16') ? loneSurrogate(encoding) : undefinedByte
+  const take = (bytes: Buffer, last: boolean): Buffer | undefined => {
     let text: string
     try {
       text = decode(bytes, last)
     } catch {
-      const where = last ? 'it ends in the middle of a character' : `near byte ${position}`
-      done(new SourceError(`${name}: not valid ${encoding}, ${where}`))
-      return
+      const where = last
+        ? 'it ends in the middle of a character'
+        : `near byte ${position + badByte(bytes, position)}`
+      throw new SourceError(`${name}: not valid ${encoding}, ${where}`)
     }
     position += bytes.length
-    if (text === '') done(null)
-    else done(null, Buffer.from(text))
+    return text === '' ? undefined : Buffer.from(text)
   }
   return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => attempt(chunk, false, done),
-    flush: done => attempt(Buffer.alloc(0), true, done),
+    transform: (chunk: Buffer, _encoding, done) => attempt(() => take(chunk, false), done),
+    flush: done => attempt(() => take(Buffer.alloc(0), true), done),
   })
+}
+
+/** Where in the bytes the one is that the encoding does not have. */
+type BadByte = (bytes: Buffer, position: number) => number
+
+function undefinedByte(bytes: Buffer): number {
+  return bytes.findIndex(byte => byte >= 0x80 && byte <= 0x9f && WINDOWS_1252[byte - 0x80] === ' ')
+}
+
+/** Half of a pair without the other; of a pair that began in the chunk before, the first half stands for both. */
+function loneSurrogate(encoding: string): BadByte {
+  const isSurrogate = (bytes: Buffer, at: number, high: boolean): boolean => {
+    const byte = bytes[encoding === 'utf-16le' ? at + 1 : at]
+    return byte !== undefined && (byte & 0xfc) === (high ? 0xd8 : 0xdc)
+  }
+  return (bytes, position) => {
+    // the first byte may belong to a character of the chunk before
+    for (let at = position % 2; at < bytes.length; at += 2) {
+      if (!isSurrogate(bytes, at, true)) {
+        if (isSurrogate(bytes, at, false) && at > 1) return at
+      } else if (isSurrogate(bytes, at + 2, false)) at += 2
+      else return at
+    }
+    return 0
+  }
 }
 
 type Decode = (bytes: Buffer, last: boolean) => string

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
-import { FormatUnknown } from './source-error.ts'
+import { shellWord } from './shell-word.ts'
+import { FormatUnknown, SourceError } from './source-error.ts'
 
 export const FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'parquet'] as const
 /** `tsv` is CSV that is known to have tabs between its fields. */
@@ -23,25 +24,54 @@ export function formatOfName(file: string): Format | undefined {
   return extension === undefined ? undefined : BY_EXTENSION[extension.toLowerCase()]
 }
 
-/** First bytes of files that are no text, so that nobody reads them as CSV. */
-const BINARY: readonly [kind: string, magic: string][] = [
-  ['a zip archive', 'PK\x03\x04'],
-  ['bzip2 data', 'BZh'],
-  ['xz data', '\xfd7zXZ'],
-]
+/** What is packed and not unpacked here, by its first bytes, with the programs that unpack a file and a pipe. */
+const ARCHIVES = [
+  {
+    kind: 'a zip archive',
+    isOne: (text: string) => text.startsWith('PK\x03\x04'),
+    file: 'unzip -p',
+    pipe: 'funzip',
+  },
+  {
+    kind: 'bzip2 data',
+    isOne: (text: string) => /^BZh[1-9]1AY&SY/.test(text),
+    file: 'bzip2 -dc',
+    pipe: 'bzip2 -dc',
+  },
+  { kind: 'xz data', isOne: (text: string) => text.startsWith('\xfd7zXZ\0'), file: 'xz -dc', pipe: 'xz -dc' },
+] as const
+
+/** Bytes of the longest of these marks, which are awaited where one may have begun. */
+const LONGEST_MARK = 10
+
+/** True once it shows whether the bytes are such an archive. */
+export function showsArchive(head: Buffer): boolean {
+  return head.length >= LONGEST_MARK || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
+}
+
+/** Refuses what no format says how to read. @param file undefined for standard input */
+export function refuseArchive(head: Buffer, name: string, file: string | undefined): void {
+  const text = head.toString('latin1')
+  const archive = ARCHIVES.find(({ isOne }) => isOne(text))
+  if (!archive) return
+  const unpack = file === undefined ? `… | ${archive.pipe}` : `${archive.file} ${shellWord(file)}`
+  throw new FormatUnknown(
+    `${name}: it is ${archive.kind}, which is not unpacked here: ${unpack} | pg-batch load - …`,
+  )
+}
 
 /** Refuses what is no text, before it is decoded as if it were. */
 export function refuseBinary(head: Buffer, name: string): void {
-  const text = head.toString('latin1')
-  const binary = BINARY.find(([, magic]) => text.startsWith(magic))
-  if (binary) throw cannotTell(name, `it looks like ${binary[0]}`)
-  if (text.includes('\0')) throw cannotTell(name, 'it is not text')
+  if (head.includes(0)) throw cannotTell(name, 'it is not text')
 }
 
-/** The format that the first bytes of text show: `[` begins a JSON array, `{` an NDJSON line, all else is CSV. */
+/**
+ * The format that the first bytes of text show: `[` begins a JSON array, `{` an NDJSON line, all else is CSV. Nothing is
+ * an error, whose status is that of an empty file of CSV or JSON.
+ */
 export function sniffFormat(head: Buffer, name: string): Format {
   const first = head.toString('latin1').match(/\S/)?.[0]
-  if (first === undefined) throw cannotTell(name, 'there is nothing in it')
+  if (first === undefined) throw new SourceError(`${name}: there is nothing in it`)
   if (first === '[') return 'json'
   return first === '{' ? 'ndjson' : 'csv'
 }

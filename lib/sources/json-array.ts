@@ -18,13 +18,17 @@ export function readJsonArray(name: string): Transform {
   const tokenize = jsonParser({ packValues: true, streamValues: false })
   const assembler = new ExactAssembler()
   let started = false
+  let over = false
   let element = 0
 
   function* rowsOf(text: string | typeof none): Generator<SourceRow> {
     if (!started) started = beginsArray(text)
-    for (const token of tokensOf(text)) {
-      assembler.consume(token)
-      if (assembler.depth === 1 && (assembler.current as unknown[]).length > 0) yield nextElement()
+    for (const piece of piecesOf(text)) {
+      for (const token of tokensOf(piece)) {
+        assembler.consume(token)
+        over = assembler.depth === 0
+        if (assembler.depth === 1 && (assembler.current as unknown[]).length > 0) yield nextElement()
+      }
     }
   }
 
@@ -33,7 +37,11 @@ export function readJsonArray(name: string): Transform {
       const result: unknown = tokenize(text as string)
       return isMany(result) ? (getManyValues(result) as Token[]) : []
     } catch (error) {
-      const where = element === 0 ? 'in its first element' : `after element ${element}`
+      const where = over
+        ? 'behind the array'
+        : element === 0
+          ? 'in its first element'
+          : `after element ${element}`
       throw new SourceError(`${name}: not valid JSON ${where}, or cut off there`, { cause: error })
     }
   }
@@ -63,6 +71,23 @@ export function readJsonArray(name: string): Transform {
       pushAll(this, rowsOf(none), done)
     },
   })
+}
+
+/**
+ * Cuts behind each bracket: of a piece with a mistake in it the tokenizer gives no token at all, and so the elements in
+ * front of the mistake are known, and yielded.
+ */
+function* piecesOf(text: string | typeof none): Generator<string | typeof none> {
+  if (typeof text !== 'string') {
+    yield none
+    return
+  }
+  let from = 0
+  for (const { index } of text.matchAll(/[\]}]/g)) {
+    yield text.slice(from, index + 1)
+    from = index + 1
+  }
+  if (from < text.length) yield text.slice(from)
 }
 
 class ExactAssembler extends Assembler {

@@ -10,7 +10,15 @@ import {
   sniffDelimiter,
 } from './dialect.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
-import { type Format, formatOfName, refuseBinary, showsFormat, sniffFormat } from './format.ts'
+import {
+  type Format,
+  formatOfName,
+  refuseArchive,
+  refuseBinary,
+  showsArchive,
+  showsFormat,
+  sniffFormat,
+} from './format.ts'
 import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
@@ -47,6 +55,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const { head, whole } = await peek(bytes, showsMark)
   try {
     if (showsParquet(head)) throw await misplacedParquet(file, options.format)
+    refuseArchive(head, name, file === '-' ? undefined : file)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
@@ -75,13 +84,13 @@ async function misplacedParquet(file: string, format: Format | undefined): Promi
   const name = nameOf(file)
   if (file === '-') return parquetInPipe(name)
   if (!(await isParquetFile(file))) return packedParquet(name)
-  return new SourceError(`${name}: it is a Parquet file, not ${format}; leave out --format`)
+  return new SourceError(`${name}: it is a Parquet file, not ${format}`, { cure: 'leave out --format' })
 }
 
-/** True once a byte order mark would have shown, or Parquet's. */
+/** True once a byte order mark would have shown, or Parquet's, or that of an archive. */
 function showsMark(head: Buffer): boolean {
   const needed = head.toString('latin1', 0, 3) === 'PAR' ? SHOWING_BYTES : LONGEST_MARK
-  return head.length >= needed
+  return head.length >= needed && showsArchive(head)
 }
 
 /** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */
@@ -136,12 +145,12 @@ class Reading {
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, { batchRows, fill: name !== nameOf('-') }, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
-        const { header } = records
+        const { header, unnamed } = records
         const headless = !dialect.header
         const fields = `${delimiterName(dialect.delimiter)} between fields`
         const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
         const rows = rowsOf(records, () => name)
-        resolve({ name, format: 'csv', header, headless, rows, records, notes: this.notes, manner })
+        resolve({ name, format: 'csv', header, headless, unnamed, rows, records, notes: this.notes, manner })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end

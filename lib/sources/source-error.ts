@@ -4,7 +4,14 @@
  */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
+  /** The message without the option that may help, for commands that do not have it. */
+  readonly fault: string
+
+  constructor(fault: string, { cure, ...options }: ErrorOptions & { cure?: string } = {}) {
+    super(cure === undefined ? fault : `${fault}; ${cure}`, options)
+    this.fault = fault
+  }
 }
 
-/** The format can neither be told from the name nor from the first bytes: the user has to say it. */
+/** The format cannot be told from the first bytes, or is none of ours: the user has to do something. */
 export class FormatUnknown extends SourceError {}

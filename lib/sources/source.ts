@@ -8,6 +8,8 @@ export interface Source {
   readonly format: 'csv' | 'ndjson' | 'json' | 'parquet'
   /** The names in the header of a CSV file, or of a Parquet file's columns; others name their keys row by row. */
   readonly header?: readonly string[]
+  /** Names of the header that were made up, because a column has none. */
+  readonly unnamed?: readonly string[]
   /** The header was made up, because the file has none. */
   readonly headless?: boolean
   /** The columns of the header, where the file itself says their types. */

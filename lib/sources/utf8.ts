@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
+import { attempt } from './attempt.ts'
 import { SourceError } from './source-error.ts'
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
@@ -13,7 +14,7 @@ export function utf8(name: string): Transform {
   let position = 0
   let started = false
 
-  function take(chunk: Buffer, last: boolean): Buffer {
+  function take(chunk: Buffer, last: boolean): Buffer | undefined {
     let bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk])
     const end = last ? bytes.length : completeLength(bytes, started)
     held = bytes.subarray(end)
@@ -24,14 +25,13 @@ export function utf8(name: string): Transform {
       started = true
       if (bytes.subarray(0, 3).equals(BOM)) bytes = bytes.subarray(3)
     }
-    return bytes
+    return bytes.length > 0 ? bytes : undefined
   }
 
   function notUtf8(bytes: Buffer): SourceError {
     const where = `near byte ${position + firstBadByte(bytes)}`
-    return new SourceError(
-      `${name}: not valid UTF-8, ${where}; say what it is with --encoding, latin1 for example`,
-    )
+    const cure = 'say what it is with --encoding, latin1 for example'
+    return new SourceError(`${name}: not valid UTF-8, ${where}`, { cure })
   }
 
   return new Transform({
@@ -42,18 +42,6 @@ export function utf8(name: string): Transform {
       attempt(() => take(Buffer.alloc(0), true), done)
     },
   })
-}
-
-function attempt(work: () => Buffer, done: (error: Error | null, bytes?: Buffer) => void): void {
-  let bytes: Buffer
-  try {
-    bytes = work()
-  } catch (error) {
-    done(error as Error)
-    return
-  }
-  if (bytes.length > 0) done(null, bytes)
-  else done(null)
 }
 
 /** How many of the bytes are whole characters; at the very start, all three bytes of a possible mark are awaited. */

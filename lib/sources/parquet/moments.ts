@@ -4,13 +4,15 @@
  * @see https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#temporal-types
  */
 
+import { dateWords, two } from '../../calendar.ts'
+
 /** How many digits of a second's fraction a unit stands for. */
 export type SecondDigits = 3 | 6 | 9
 
 const DAY_SECONDS = 86_400
 
 export function dateText(days: number): string {
-  const { date, era } = dateParts(days)
+  const { date, era } = dateWords(days)
   return date + era
 }
 
@@ -25,7 +27,7 @@ export function timestampText(value: bigint, digits: SecondDigits, zone: '' | 'Z
   }
   const whole = Number(seconds) // at most 64 bits of milliseconds: fewer than 2^53
   const days = Math.floor(whole / DAY_SECONDS)
-  const { date, era } = dateParts(days)
+  const { date, era } = dateWords(days)
   return `${date}T${clock(whole - days * DAY_SECONDS, fraction, digits)}${zone}${era}`
 }
 
@@ -50,36 +52,4 @@ function clock(seconds: number, fraction: bigint, digits: SecondDigits): string 
   const decimals = String(fraction).padStart(digits, '0').padEnd(6, '0')
   const shown = decimals.endsWith('000') ? decimals.slice(0, 6) : decimals
   return `${two(hours)}:${two(minutes)}:${two(seconds % 60)}.${shown}`
-}
-
-function dateParts(days: number): { date: string; era: string } {
-  const { year, month, day } = civil(days)
-  const era = year < 1 ? ' BC' : ''
-  return { date: `${String(year < 1 ? 1 - year : year).padStart(4, '0')}-${two(month)}-${two(day)}`, era }
-}
-
-/** Years of any length, where a Date ends with 275760. Year 0 is 1 BC. */
-function civil(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719_468 // since 1 March of the year 0, so that the leap day ends a year
-  const era = Math.floor(shifted / 146_097)
-  const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  )
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153)
-  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
-  return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1,
-  }
-}
-
-function two(n: number): string {
-  return n < 10 ? `0${n}` : String(n)
 }

@@ -53,4 +53,55 @@ describe('Ctrl-C at pg-batch load', () => {
     while ((await sessions('true')) > 0) await delay(10)
     expect((await database.pool.query('SELECT count(*)::int AS n FROM t')).rows[0].n).to.equal(0)
   })
+
+  it('ends what waits for the first bytes of standard input', async () => {
+    for (const words of [[], ['--format', 'csv'], ['--format', 'ndjson', '--create'], ['--dry-run']]) {
+      const running = begin(...words)
+      // more than a pipe holds: once it is gone, the command is reading
+      await new Promise(resolve => running.process.stdin!.write('\n'.repeat(1 << 18), resolve))
+      running.process.kill('SIGINT')
+      const { status, stderr } = await running.ended
+      expect(stderr).to.match(
+        /^pg-batch: (t: interrupted; 0 rows committed|interrupted while connecting .*)\n$/,
+      )
+      expect(status).to.equal(130)
+    }
+  })
+
+  it('says what is waited for where all rows were read', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin()
+    running.process.stdin!.end('id\n1\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGTERM')
+    expect(await said).to.equal(
+      'Stopping: the last rows are being written; a second SIGTERM stops at once.\n',
+    )
+    await lock.query('COMMIT')
+    lock.release()
+    const { status, stdout } = await running.ended
+    expect(stdout).to.match(/^t: 1 row committed/)
+    expect(status).to.equal(0)
+  })
+
+  it('says what is waited for where the table is locked, and ends with the status of the signal', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin('--truncate')
+    running.process.stdin!.end('id\n1\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGHUP')
+    expect(await said).to.equal(
+      'Stopping: the server is working, or waits for a lock; a second SIGHUP stops at once.\n',
+    )
+    running.process.kill('SIGHUP')
+    expect(await running.ended).to.include({ status: 129, stdout: '' })
+    await lock.query('ROLLBACK')
+    lock.release()
+  })
 })

@@ -91,6 +91,24 @@ describe('pg-batch load', () => {
     ])
   })
 
+  it('stores what stands in a JSON file as JSON in a column of text, lists like objects', async () => {
+    await database.pool.query(`DROP TABLE IF EXISTS texts; DROP DOMAIN IF EXISTS label;
+      CREATE DOMAIN label AS varchar; CREATE TABLE texts (a text, b varchar(99), c label, d text[])`)
+    const list = '[1,"x",null,{"y":12345678901234567890},[2]]'
+    const row = `{"a":${list},"b":${list},"c":${list},"d":["1","x"]}`
+    const expected = { a: list, b: list, c: list, d: ['1', 'x'] }
+    for (const [words, input] of [
+      [['load', '-'], row],
+      [['load', '-'], `[${row}]`],
+      [['replay', '-'], row],
+    ] as const) {
+      const env = { DATABASE_URL: database.connectionString }
+      expect((await run([...words, '-t', 'texts'], env, input)).stderr).to.equal('')
+    }
+    const { rows } = await database.pool.query('SELECT * FROM texts')
+    expect(rows).to.deep.equal([expected, expected, expected])
+  })
+
   it('tells NULL from a missing key', async () => {
     await load(['-', '-t', 'orders'], '{"id":1,"note":null}\n{"id":2}\n')
     expect(await stored('id, note')).to.deep.equal([
@@ -205,7 +223,16 @@ describe('pg-batch load', () => {
         2,
         /needs the columns/,
       ],
-      ['that the format cannot be told', ['-', '-t', 'orders'], ' \n', 2, /cannot tell the format/],
+      ['that the format cannot be told', ['-', '-t', 'orders'], 'id\0\n', 2, /cannot tell the format/],
+      ['that there is nothing', ['-', '-t', 'orders'], ' \n', 1, /input: there is nothing in it\n/],
+      [
+        'that there is not even a header',
+        ['-', '-t', 'orders', '-f', 'csv'],
+        '',
+        1,
+        /nothing in it, not even/,
+      ],
+      ['that there is no array', ['-', '-t', 'orders', '-f', 'json'], '', 1, /expected a JSON array/],
       [
         'what table was meant',
         ['-', '-t', 'Order'],
@@ -240,7 +267,7 @@ describe('pg-batch load', () => {
         ['-', '-t', 'orders', '--batch-size', '2'],
         'id,total\n1,1\n2,2\n3,3\n4,secret\n',
         1,
-        /row 4: the value of "total" is not a valid numeric \(SQLSTATE 22P02\); .* committed/,
+        /row 4: the value of "total" is not a valid numeric \(SQLSTATE 22P02\); \w+( rows)? committed/,
       ],
       ['which NOT NULL is broken', ['-', '-t', 'orders'], 'id,note\n1,secret\n,secret\n', 1, /row 2: .*"id"/],
       [

@@ -68,9 +68,19 @@ describe('pg-batch load --resume', () => {
     expect(first).to.include({ status: 0, stderr: '' })
     const second = await load(path, 'done')
     expect(second.stdout).to.match(
-      /^events: --resume done is complete: all 10 rows of the file are in since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n$/,
+      /^events: --resume done is complete: all 10 rows of the file were written on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; to write them again, [^\n]+\n$/,
     )
     expect(second).to.include({ status: 0, stderr: '' })
+    expect(await stored()).to.deep.equal(exactly(10))
+  })
+
+  it('begins anew once the name was forgotten as it says', async () => {
+    const path = await file('again.csv', csv(10))
+    await load(path, "Ada's")
+    const { stdout } = await load(path, "Ada's")
+    await database.pool.query('TRUNCATE events')
+    await database.pool.query(/DELETE .*/.exec(stdout)![0])
+    expect((await load(path, "Ada's")).stdout).to.match(/^events: 10 rows committed/)
     expect(await stored()).to.deep.equal(exactly(10))
   })
 

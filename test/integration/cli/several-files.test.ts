@@ -96,7 +96,7 @@ describe('pg-batch load, of several files,', () => {
     )
     expect(rows.map(({ position }) => position)).to.deep.equal([1500, 1500, 1000])
     const third = await load(...words)
-    expect(third.stdout).to.match(/--resume all is complete: all 4,000 rows of the 4 files are in since /)
+    expect(third.stdout).to.match(/--resume all is complete: all 4,000 rows of the 4 files were written on /)
     const fewer = await load(...words.slice(1))
     expect(fewer.stderr).to.match(/--resume all is the load of .*part-0\.csv, .*; for another load/)
     const other = await load(...words, '--quote', 'none')

@@ -4,7 +4,11 @@ import { chooseColumns } from '../../../lib/cli/choose-columns.ts'
 
 const table = (...names: string[]) => ({
   name: 't',
-  columns: names.map(name => ({ name: name.replace('!', ''), generated: name.startsWith('!') })),
+  columns: names.map(name => ({
+    name: name.replace(/^[!#]/, ''),
+    generated: name.startsWith('!'),
+    identity: name.startsWith('#') ? ('always' as const) : ('none' as const),
+  })),
 })
 const csv = (header: string[], headless = false) =>
   ({
@@ -19,7 +23,22 @@ const csv = (header: string[], headless = false) =>
 const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [], manner: '' } as const
 const map = (entries: Record<string, string>) => new Map(Object.entries(entries))
 
+const unnamed = { ...csv(['column1', 'Order ID', 'a']), unnamed: ['column1'] }
+
 describe('the choice of columns', () => {
+  it('skips a column without a name when --columns names the others', () => {
+    const choose = (columns: string[]) =>
+      chooseColumns(unnamed, table('column1', 'order id', 'a'), { columns })
+    expect(choose(['order id', 'a']).columns).to.deep.equal(['order id', 'a'])
+    expect(choose(['a']).rename!({ column1: '0', 'Order ID': '1', a: '2' })).to.deep.equal({ a: '2' })
+    expect(() => choose(['column1', 'a'])).to.throw(/--columns names "column1", not in f\.csv/)
+  })
+
+  it('takes no field for a column that the server generates, where there is no header', () => {
+    const { columns } = chooseColumns(csv(['column1', 'column2'], true), table('#id', 'a', '!b', 'c'), {})
+    expect(columns).to.deep.equal(['a', 'c'])
+  })
+
   it('takes names that are the columns as they are', () => {
     const choice = chooseColumns(csv(['b', 'a']), table('a', 'b', 'c'), {})
     expect(choice).to.deep.include({ columns: ['b', 'a'], rename: undefined, notes: [] })
@@ -99,6 +118,23 @@ describe('the choice of columns', () => {
       /its records have 2 fields, t has 1 column; name those in the file, .* with --columns/,
     ],
   ]
+  mistakes.push(
+    [
+      'a column of the header that the server generates',
+      () => chooseColumns(csv(['Id', 'a', 'B']), table('#id', 'a', 'b'), {}),
+      /^f\.csv: the header names "Id", which t generates itself \(GENERATED ALWAYS AS IDENTITY\); name the others with --columns a,b$/,
+    ],
+    [
+      'a column of --columns that the server generates',
+      () => chooseColumns(csv(['id', 'a']), table('!id', 'a'), { columns: ['a', 'id'] }),
+      /^--columns names "id", which t generates itself \(GENERATED ALWAYS AS \(expression\)\); leave it out$/,
+    ],
+    [
+      'a column without a name, without --columns',
+      () => chooseColumns(unnamed, table('column1', 'order id', 'a'), {}),
+      /^f\.csv: column 1 of 3 has no name in the header; to skip it, name the others with --columns 'order id,a'$/,
+    ],
+  )
   for (const [title, choose, message] of mistakes) {
     it(`refuses ${title}`, () => {
       expect(choose).to.throw(message)

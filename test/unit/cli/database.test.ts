@@ -1,20 +1,33 @@
 import { expect } from 'chai'
+import pg from 'pg'
+import { connectionConfig } from '../../../lib/cli/connection-config.ts'
 import { dataHome } from '../../../lib/cli/data-home.ts'
 import { chooseDatabase } from '../../../lib/cli/database.ts'
 
 describe('chooseDatabase', () => {
   const url = 'postgres://me:secret@h/d'
 
+  const taken = (option: string | undefined, env: NodeJS.ProcessEnv) => {
+    const choice = chooseDatabase(option, env)
+    return choice.kind === 'embedded' ? 'embedded' : (choice.config.connectionString ?? 'PG*')
+  }
+
   it('takes --database before DATABASE_URL before PG* before the embedded server', () => {
     const other = 'postgresql://other/d'
-    expect(chooseDatabase(url, { DATABASE_URL: other, PGHOST: 'h' })).to.deep.equal({ kind: 'url', url })
-    expect(chooseDatabase(undefined, { DATABASE_URL: url, PGHOST: 'h' })).to.deep.equal({ kind: 'url', url })
+    expect(taken(url, { DATABASE_URL: other, PGHOST: 'h' })).to.equal(url)
+    expect(taken(undefined, { DATABASE_URL: url, PGHOST: 'h' })).to.equal(url)
     for (const name of ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE']) {
-      expect(chooseDatabase(undefined, { [name]: '1', DATABASE_URL: '' })).to.deep.equal({
-        kind: 'environment',
-      })
+      expect(taken(undefined, { [name]: '1', DATABASE_URL: '' })).to.equal('PG*')
     }
-    expect(chooseDatabase(undefined, { PGPASSWORD: 'x' })).to.deep.equal({ kind: 'embedded' })
+    expect(taken(undefined, { PGPASSWORD: 'x', DATABASE_URL: '' })).to.equal('embedded')
+  })
+
+  it('refuses an empty --database: an unset variable must not lead into another database', () => {
+    expect(() => chooseDatabase('', { DATABASE_URL: url })).to.throw(/^Expected --database .* got nothing/)
+    for (const empty of ['postgres://', 'postgresql://', 'postgres:///']) {
+      expect(() => chooseDatabase(empty, {})).to.throw(/^Expected --database .* no more than its beginning$/)
+      expect(() => chooseDatabase(undefined, { DATABASE_URL: empty })).to.throw(/^Expected DATABASE_URL /)
+    }
   })
 
   it('refuses what is no URL, and does not repeat it', () => {
@@ -24,6 +37,74 @@ describe('chooseDatabase', () => {
         /^Expected DATABASE_URL to look like/,
       )
     }
+  })
+
+  it('takes the URL of a socket, which other URLs are not like', () => {
+    for (const socket of [
+      'postgres://me:secret@/d?host=/tmp',
+      'postgres:///d?host=/tmp',
+      'postgres://%2Ftmp/d',
+    ]) {
+      expect(taken(socket, {})).to.equal(socket)
+    }
+  })
+
+  it('refuses a service rather than take another database', () => {
+    expect(() => chooseDatabase(undefined, { PGSERVICE: 'shop' })).to.throw(/^PGSERVICE names a service/)
+    expect(() => chooseDatabase('postgres://?service=shop', {})).to.throw(/^--database names a service/)
+    expect(taken(undefined, { PGSERVICE: 'shop', PGHOST: 'h' })).to.equal('PG*')
+  })
+})
+
+describe('connectionConfig', () => {
+  const config = (url: string | undefined, env: NodeJS.ProcessEnv = {}) =>
+    connectionConfig(url, '--database', env)
+
+  it('refuses a port that is none, wherever it was named', () => {
+    for (const port of ['abc', '0', '99999', '5432,5433', '1e3']) {
+      const message = `to be from 1 to 65535, got "${port}"`
+      expect(() => config(undefined, { PGPORT: port })).to.throw(`Expected PGPORT ${message}`)
+      expect(() => config('postgres://h/d', { PGPORT: port })).to.throw(`Expected PGPORT ${message}`)
+      expect(() => config(`postgres://h/d?port=${port}`)).to.throw(
+        `Expected the port of --database ${message}`,
+      )
+    }
+    expect(config('postgres://me:1@h:5432/d', { PGPORT: 'abc' }).connectionString).to.contain('5432')
+  })
+
+  it('refuses a sslmode that pg would take for none', () => {
+    expect(() => config('postgres://h/d?sslmode=bogus')).to.throw(
+      /^Expected sslmode of --database to be disable or .*, got "bogus"$/,
+    )
+    expect(() => config(undefined, { PGSSLMODE: 'bogus' })).to.throw(/^Expected PGSSLMODE to be/)
+    expect(() => config('postgres://h/d?sslmode=no-verify', { PGSSLMODE: 'bogus' })).not.to.throw()
+  })
+
+  it('waits 30 s for a connection, or as the URL or PGCONNECT_TIMEOUT says', () => {
+    expect(config('postgres://h/d').connectTimeoutMs).to.equal(30_000)
+    expect(config('postgres://h/d?connect_timeout=5', { PGCONNECT_TIMEOUT: '7' }).connectTimeoutMs).to.equal(
+      5000,
+    )
+    expect(config('postgres://h/d', { PGCONNECT_TIMEOUT: '7' }).connectTimeoutMs).to.equal(7000)
+    for (const endless of ['0', '-1', '999999999']) {
+      expect(config('postgres://h/d', { PGCONNECT_TIMEOUT: endless }).connectTimeoutMs).to.equal(2 ** 31 - 1)
+    }
+    expect(() => config('postgres://h/d?connect_timeout=5s')).to.throw(/to be whole seconds, got "5s"$/)
+    expect(() => config(undefined, { PGCONNECT_TIMEOUT: 'x' })).to.throw(/^Expected PGCONNECT_TIMEOUT/)
+  })
+
+  it('adds PGTZ and PGDATESTYLE to the options of the session', () => {
+    const env = { PGTZ: 'Europe/Berlin', PGDATESTYLE: 'ISO, DMY', PGOPTIONS: '-c work_mem=8MB' }
+    const session = '-c TimeZone=Europe/Berlin -c DateStyle=ISO,\\ DMY'
+    expect(config(undefined, env).options).to.equal(`-c work_mem=8MB ${session}`)
+    expect(config(undefined, { PGTZ: '', PGDATESTYLE: '' })).to.not.have.property('options')
+    const optionsOf = (url: string) => {
+      const connectionString = config(url, env).connectionString!
+      return new pg.Client({ connectionString }) as unknown as { connectionParameters: { options: string } }
+    }
+    expect(optionsOf('postgres://h/d').connectionParameters.options).to.equal(`-c work_mem=8MB ${session}`)
+    const own = optionsOf('postgres://me:1@/d?host=/tmp&options=-c%20geqo=off#x').connectionParameters
+    expect(own).to.include({ host: '/tmp', database: 'd', options: `-c geqo=off ${session}` })
   })
 })
 

@@ -58,6 +58,18 @@ describe('readCsv', () => {
     expect(Object.keys(row!)).to.deep.equal(['__proto__', 'b'])
   })
 
+  it('makes up names that no other column has for those without one', async () => {
+    let header: readonly string[] = []
+    const rows = await readCsvRows(
+      resolveDialect({}, ','),
+      ',column1, ,\n1,2,3,4\n',
+      undefined,
+      given => (header = given),
+    )
+    expect(header).to.deep.equal(['column1_', 'column1', 'column3', 'column4'])
+    expect(rows).to.deep.equal([{ column1_: '1', column1: '2', column3: '3', column4: '4' }])
+  })
+
   const problems: [title: string, text: string, message: string][] = [
     [
       'a short record',
@@ -69,7 +81,6 @@ describe('readCsv', () => {
       'a,b\n"x\ny",2,3\n',
       'f.csv: the record that ends on line 3 has 3 fields, the file has 2 columns',
     ],
-    ['a column without a name', 'a,,c\n', 'f.csv: column 2 of 3 has no name in the header'],
     ['a name that comes twice', 'a,b,a\n', 'f.csv: the header names "a" twice'],
     ['a quote left open', 'a\n1\n"secret\n', 'f.csv: line 3 begins a quoted field that never ends'],
     [

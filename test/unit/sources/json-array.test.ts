@@ -42,14 +42,28 @@ describe('readJsonArray', () => {
     [
       'an array that is cut off',
       '[{"a":1},{"a":2}',
-      /^f\.json: not valid JSON after element \d, or cut off there$/,
+      /^f\.json: not valid JSON after element 2, or cut off there$/,
     ],
     [
       'a broken first element',
       '[{"secret"',
       /^f\.json: not valid JSON in its first element, or cut off there$/,
     ],
-    ['text after the array', '[{"a":1}] secret', /^f\.json: not valid JSON/],
+    [
+      'a broken later element',
+      '[{"a":{}},{"a":"}"},{"a":secret},{"a":4}]',
+      /^f\.json: not valid JSON after element 2, or cut off there$/,
+    ],
+    [
+      'text behind the array',
+      '[{"a":1}] secret',
+      /^f\.json: not valid JSON behind the array, or cut off there$/,
+    ],
+    [
+      'text behind an empty array',
+      '[ ] secret',
+      /^f\.json: not valid JSON behind the array, or cut off there$/,
+    ],
     ['an element that is no object', '[{},"secret"]', /^f\.json: element 2 is a string, expected an object$/],
     ['an element that is an array', '[[1]]', /^f\.json: element 1 is an array, expected an object$/],
     ['an element that is null', '[null]', /^f\.json: element 1 is null, expected an object$/],

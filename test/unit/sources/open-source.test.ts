@@ -81,21 +81,59 @@ describe('openSource', () => {
     )
   })
 
-  const untold: [title: string, content: string | Buffer, why: RegExp][] = [
-    ['nothing', '', /there is nothing in it/],
-    ['blanks', ' \n\n', /there is nothing in it/],
-    ['a zip archive', 'PK\x03\x04', /it looks like a zip archive/],
-    ['other bytes', 'ab\0cd', /it is not text/],
+  it('says that it cannot tell the format of what is no text', async () => {
+    const error = await openSource('-', stdin('ab\0cd', 1000)).catch(error => error)
+    expect(error).to.be.instanceOf(FormatUnknown)
+    expect(error.message).to.equal(
+      'standard input: cannot tell the format, it is not text; name it with --format',
+    )
+  })
+
+  const archives: [kind: string, start: string, file: string, pipe: string][] = [
+    ['a zip archive', 'PK\x03\x04\x14\0\0\0\x08\0', 'unzip -p', 'funzip'],
+    ['bzip2 data', 'BZh91AY&SY', 'bzip2 -dc', 'bzip2 -dc'],
+    ['xz data', '\xfd7zXZ\0\0\x04', 'xz -dc', 'xz -dc'],
   ]
-  for (const [title, content, why] of untold) {
-    it(`says that it cannot tell the format of ${title}`, async () => {
-      const error = await openSource('-', stdin(content, 1000)).catch(error => error)
-      expect(error).to.be.instanceOf(FormatUnknown)
-      expect(error.message)
-        .to.match(/^standard input: cannot tell the format, .*; name it with --format$/)
-        .and.match(why)
+  for (const [kind, start, unpackFile, unpackPipe] of archives) {
+    it(`says what unpacks ${kind}, whatever it was said to be`, async () => {
+      const bytes = Buffer.from(start, 'latin1')
+      const refused = `it is ${kind}, which is not unpacked here:`
+      for (const [name, format, encoding] of [
+        ['k.zip', undefined, undefined],
+        ['k.csv', 'csv', undefined],
+        ['k.json', undefined, 'latin1'],
+      ] as const) {
+        const path = await file(name, bytes)
+        const error = await openSource(path, { format, encoding }).catch(error => error)
+        expect(error).to.be.instanceOf(FormatUnknown)
+        expect(error.message).to.equal(`${path}: ${refused} ${unpackFile} ${path} | pg-batch load - …`)
+      }
+      for (const step of [1, 100]) {
+        expect(await failure(openSource('-', { ...stdin(bytes, step), format: 'csv' }))).to.equal(
+          `standard input: ${refused} … | ${unpackPipe} | pg-batch load - …`,
+        )
+      }
     })
   }
+
+  it('quotes the name of an archive for the shell', async () => {
+    const path = await file("it's k.zip", Buffer.from('PK\x03\x04'))
+    expect(await failure(openSource(path))).to.contain(`unzip -p '${path.replace("'", "'\\''")}' | pg-batch`)
+  })
+
+  it('reads CSV whose header begins as an archive does', async () => {
+    for (const text of ['PK\n1\n', 'BZh,x\n1,2\n']) {
+      expect((await rowsOf('-', stdin(text))).rows).to.have.length(1)
+    }
+  })
+
+  it('rejects what has nothing in it', async () => {
+    for (const content of ['', ' \n\n']) {
+      const error = await openSource('-', stdin(content)).catch(error => error)
+      expect(error.message).to.equal('standard input: there is nothing in it')
+      expect(error).not.to.be.instanceOf(FormatUnknown)
+    }
+  })
 
   it('rejects an empty CSV file at once', async () => {
     const path = await file('g.csv', '')
@@ -184,6 +222,20 @@ describe('openSource', () => {
       it(`fails on what is not ${encoding}: ${content.toString('hex')}`, async () => {
         const reading = rowsOf('-', { ...stdin(content, 100), encoding })
         expect(await failure(reading)).to.match(new RegExp(`^standard input: not valid ${encoding}`))
+      })
+    }
+
+    const misplaced: [encoding: Encoding, content: Buffer, at: number][] = [
+      ['windows-1252', Buffer.from('a\nb\xe9\x80\x81\n', 'latin1'), 5],
+      ['utf-16le', utf16('a\n\ud83d\ude00\ud83d\n'), 8],
+      ['utf-16be', utf16('a\n\ud83d\ude00\ude00\n').swap16(), 8],
+    ]
+    for (const [encoding, content, at] of misplaced) {
+      it(`names the byte that is not ${encoding}, however it comes in pieces`, async () => {
+        for (const step of [6, 100]) {
+          const reading = rowsOf('-', { ...stdin(content, step), encoding })
+          expect(await failure(reading)).to.equal(`standard input: not valid ${encoding}, near byte ${at}`)
+        }
       })
     }
   })

@@ -1,11 +1,13 @@
 import { expect } from 'chai'
-import { didYouMean, nearest } from '../../../lib/cli/nearest.ts'
+import { didYouMean } from '../../lib/cli/did-you-mean.ts'
+import { nearest } from '../../lib/nearest.ts'
 
 describe('nearest', () => {
   const known = ['id', 'order_id', 'total', 'note', 'Notes']
 
   it('finds what was mistyped, whatever its case, spaces and punctuation', () => {
     expect(nearest('Totl', known)).to.deep.equal(['total'])
+    expect(nearest('ntoe', known)).to.deep.equal(['note'])
     expect(nearest('Order ID', known)).to.deep.equal(['order_id'])
     expect(nearest('ID', known)).to.deep.equal(['id'])
   })
@@ -17,6 +19,8 @@ describe('nearest', () => {
   it('finds nothing where nothing is near', () => {
     expect(didYouMean('customer', known)).to.equal('')
     expect(didYouMean('x', known)).to.equal('')
+    expect(didYouMean('zip', known)).to.equal('')
+    expect(didYouMean('i', known)).to.equal('')
     expect(didYouMean('x', [])).to.equal('')
   })
 })

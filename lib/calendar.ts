@@ -1,0 +1,44 @@
+/** A day of the proleptic Gregorian calendar, which PostgreSQL, Parquet and Kafka Connect keep, in PostgreSQL's words. */
+export interface DateWords {
+  /** `2026-01-05`, of four digits or more. */
+  readonly date: string
+  /** ` BC` for the years before 1, of which the year 0 is 1 BC. */
+  readonly era: '' | ' BC'
+}
+
+/** @param days since 1970-01-01; years of any length, where a Date ends with 275760 */
+export function dateWords(days: number): DateWords {
+  const { year, month, day } = civilFromDays(days)
+  const shown = String(year < 1 ? 1 - year : year).padStart(4, '0')
+  return { date: `${shown}-${two(month)}-${two(day)}`, era: year < 1 ? ' BC' : '' }
+}
+
+/** A number below 100, in two digits: of a month, a day, an hour. */
+export function two(n: number): string {
+  return n < 10 ? `0${n}` : String(n)
+}
+
+/**
+ * Counts in eras of 400 years that begin in March, so that the leap day is a year's last.
+ * @see https://howardhinnant.github.io/date_algorithms.html#civil_from_days
+ */
+function civilFromDays(days: number): { year: number; month: number; day: number } {
+  const shifted = days + 719_468
+  const era = Math.floor(shifted / 146_097)
+  const dayOfEra = shifted - era * 146_097
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  )
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153)
+  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1,
+  }
+}

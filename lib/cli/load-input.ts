@@ -1,0 +1,68 @@
+import type { Duplex } from 'node:stream'
+import { BatchTransform } from '../batch/batch-transform.ts'
+import type { CsvRecord } from '../csv/record.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import type { PgBatchWritableOptions } from '../writable-options.ts'
+import type { Intake } from './intake.ts'
+import type { LoadPlan } from './load-plan.ts'
+import { RecordIntake } from './record-intake.ts'
+import type { RecordWriting } from './record-writing.ts'
+import { type IntakeOptions, type NumberedRow, RowIntake } from './row-intake.ts'
+import { batchRowsOf } from './run-options.ts'
+
+/** What stands before the writer, and how it writes what comes from there. */
+export interface LoadInput {
+  readonly intake: Intake<never>
+  /** Makes arrays of items where they do not come in arrays. */
+  readonly batching: readonly Duplex[]
+  /** The row of an item, for whoever wants to see it. */
+  readonly rowOf: (item: unknown) => SourceRow
+  readonly writing: Pick<
+    PgBatchWritableOptions<unknown, SourceRow>,
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'csv' | 'toRow'
+  >
+}
+
+export interface InputOptions extends IntakeOptions {
+  readonly onBatch: (count: number) => void
+}
+
+/** The rows of a plan, one by one or as the records that they are in CSV. */
+export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
+  return plan.records ? recordInput(plan, plan.records, options) : rowInput(plan, options)
+}
+
+function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
+  const { given, rows, unwrap, shape, writing } = plan
+  const rowOf = (item: unknown): SourceRow =>
+    unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const batches = new BatchTransform<SourceRow>({
+    maxCount: batchRowsOf(given),
+    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
+    ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+  })
+  batches.on('batch', ({ count }) => onBatch(count))
+  return {
+    intake: new RowIntake(rows, { skip, numbered }),
+    batching: [batches],
+    rowOf,
+    writing: { ...writing, toRow: item => shape(rowOf(item)) },
+  }
+}
+
+function recordInput(
+  { rows, writing }: LoadPlan,
+  { csv, rowOf, toRow, check }: RecordWriting,
+  { skip, onBatch }: InputOptions,
+): LoadInput {
+  const { onConflict } = writing
+  return {
+    intake: new RecordIntake(rows, { skip, check, onBatch }),
+    batching: [],
+    rowOf: item => rowOf(item as CsvRecord),
+    writing: {
+      ...(csv ? { csv, onConflict } : writing),
+      toRow: toRow && (item => toRow(item as CsvRecord) as SourceRow),
+    },
+  }
+}

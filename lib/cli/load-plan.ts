@@ -1,0 +1,30 @@
+import type { Readable } from 'node:stream'
+import type { Sources } from '../sources/open-sources.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import type { Table } from '../types.ts'
+import type { PgBatchWritableOptions } from '../writable-options.ts'
+import type { LoadArguments } from './arguments.ts'
+import type { Database } from './database.ts'
+import type { InputMeter } from './input-meter.ts'
+import type { RecordWriting } from './record-writing.ts'
+
+/** What is to be loaded, and how. */
+export interface LoadPlan {
+  readonly source: Sources
+  /** Its rows, by the names of the columns; with `records` arrays of them. */
+  readonly rows: Readable
+  /** The source is CSV, whose records are split as late as can be, or never. */
+  readonly records?: RecordWriting | undefined
+  readonly meter: InputMeter
+  readonly database: Database
+  readonly table: Table
+  readonly given: LoadArguments
+  /** Takes the row out of what the source yields. */
+  readonly unwrap: (line: SourceRow) => SourceRow
+  /** Fits a row to the table. */
+  readonly shape: (row: SourceRow) => SourceRow
+  readonly writing: Pick<
+    PgBatchWritableOptions<SourceRow>,
+    'columns' | 'unknownKeys' | 'onConflict' | 'method'
+  >
+}

@@ -1,0 +1,179 @@
+import { finished, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { PgBatchWritable } from '../pg-batch-writable.ts'
+import type { FileRow } from '../sources/open-sources.ts'
+import type { SourceRow } from '../sources/rows.ts'
+import type { Stats } from '../types.ts'
+import { untilClosed } from '../until-closed.ts'
+import type { CheckpointOptions } from '../writable-options.ts'
+import { explainLoad } from './explain.ts'
+import { dataFailure, type Failure } from './failure.ts'
+import type { LoadCounts } from './load-counts.ts'
+import { type LoadInput, openInput } from './load-input.ts'
+import type { LoadPlan } from './load-plan.ts'
+import { isOverLimit, writerLimit } from './reject-limit.ts'
+import { RejectReasons } from './reject-reasons.ts'
+import { rejectsFile } from './rejects-file.ts'
+import { count, plural } from './report.ts'
+import type { Resume } from './resume.ts'
+import { RowPositions } from './row-positions.ts'
+import { connectionsOf } from './run-options.ts'
+import type { Watcher } from './watch/watcher.ts'
+
+/** The streams of a load, what is counted on them, and where each row stands in its file. */
+export class LoadRun {
+  /** Why rows were rejected. */
+  readonly reasons = new RejectReasons()
+  readonly #plan: LoadPlan
+  readonly #resume: Resume | undefined
+  readonly #positions: RowPositions
+  readonly #input: LoadInput
+  readonly #deadLetter: Writable | undefined
+  readonly #sink: PgBatchWritable<unknown, SourceRow>
+  readonly #started = performance.now()
+  #retries = 0
+
+  constructor(plan: LoadPlan, resume: Resume | undefined) {
+    const { given } = plan
+    this.#plan = plan
+    this.#resume = resume
+    this.#positions = new RowPositions(this.#skip)
+    this.#input = openInput(plan, {
+      skip: this.#skip,
+      numbered: resume !== undefined,
+      onBatch: count => this.#positions.addBatch(count),
+    })
+    if (given.rejects !== undefined) {
+      this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place), this.#input.rowOf)
+    }
+    this.#sink = this.#openSink()
+  }
+
+  #openSink(): PgBatchWritable<unknown, SourceRow> {
+    const { given, database, table } = this.#plan
+    const sink = new PgBatchWritable<unknown, SourceRow>({
+      ...this.#input.writing,
+      pool: database.pool,
+      table: { schema: table.schema, name: table.name },
+      concurrency: connectionsOf(given),
+      rejectLimit: writerLimit(given.rejectLimit, given.rejects !== undefined),
+      deadLetter: this.#deadLetter,
+      checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
+    })
+    sink.on('retry', () => this.#retries++)
+    sink.on('commit', () => {
+      const failure = this.#verdict(false)
+      if (failure) sink.destroy(failure)
+    })
+    return sink
+  }
+
+  /** Tells the watcher of what goes wrong while the load runs. */
+  tell(watcher: Watcher): void {
+    this.#sink.on('retry', event => watcher.retry(event))
+    this.#sink.on('reject', reject => {
+      const at = this.#positionOf(reject)
+      const file = this.#plan.source.files.length > 1 ? at?.file : undefined
+      this.reasons.add(reject.error, at?.row, file)
+      watcher.reject(reject.error, at?.row, file)
+    })
+  }
+
+  /** Ends the input: what was taken in is still written. False when it had come to its end already. */
+  stop(): boolean {
+    return this.#input.intake.stop()
+  }
+
+  /** The rows ended before the file did. */
+  get stopped(): boolean {
+    return this.#input.intake.stopped
+  }
+
+  get stats(): Readonly<Stats> {
+    return this.#sink.stats
+  }
+
+  /** All rejected rows are in their file. */
+  get keptRejects(): boolean {
+    return this.#deadLetter?.errored === null
+  }
+
+  /** Writes all rows, and closes the file of rejected ones. Returns why it could not. */
+  async writeAll(): Promise<Failure | undefined> {
+    const { intake, batching } = this.#input
+    try {
+      await pipeline([intake, ...batching, this.#sink])
+      const tooMany = this.#verdict(true)
+      if (tooMany) throw tooMany
+      if (!this.stopped) await this.#resume?.finish(intake.rowsRead)
+      return undefined
+    } catch (error) {
+      await untilClosed(this.#sink)
+      return this.#explained(error)
+    } finally {
+      await closed(this.#deadLetter)
+    }
+  }
+
+  readonly counts = (): LoadCounts => {
+    const { meter, database } = this.#plan
+    const { rowsRead } = this.#input.intake
+    const { stats } = this.#sink
+    return {
+      rowsRead,
+      rowsCommitted: stats.rowsCommitted,
+      rowsRejected: stats.rowsRejected,
+      rowsSkipped: Math.min(this.#skip, rowsRead) + stats.rowsSkipped,
+      batches: stats.batchesCommitted,
+      transactions: stats.transactions,
+      retries: this.#retries,
+      bytesRead: meter.bytesRead,
+      bytesTotal: meter.bytesTotal,
+      bytesSent: stats.bytesSent,
+      connections: database.pool.totalCount - database.pool.idleCount,
+      elapsedMs: performance.now() - this.#started,
+    }
+  }
+
+  /** Rows that an earlier run has written. */
+  get #skip(): number {
+    return this.#resume?.rowsWritten ?? 0
+  }
+
+  #positionOf({ batchId, index }: { batchId: number; index: number }): FileRow | undefined {
+    const number = this.#positions.rowNumber(batchId, index)
+    return number === undefined ? undefined : this.#plan.source.positionOf(number)
+  }
+
+  /** The failure of a load with too large a share of rejected rows. */
+  #verdict(atEnd: boolean): Failure | undefined {
+    const { source, given } = this.#plan
+    const { rowsReceived, rowsPending, rowsRejected: rejected } = this.#sink.stats
+    const settled = rowsReceived - rowsPending
+    if (!isOverLimit(given.rejectLimit, { rejected, settled, atEnd })) return undefined
+    const { percent } = given.rejectLimit as { percent: number }
+    return dataFailure(
+      `${source.name}: ${count(rejected)} of ${plural(settled, 'row')} rejected, more than ${percent}%`,
+    )
+  }
+
+  #explained(error: unknown): Failure {
+    const { source, table, given } = this.#plan
+    return explainLoad(error, {
+      placeOf: source.placeOf,
+      table,
+      positions: this.#positions,
+      rowsCommitted: this.#sink.stats.rowsCommitted,
+      given,
+    })
+  }
+}
+
+/** Ends the file of rejected rows, which is closed before anybody is told of it. */
+async function closed(deadLetter: Writable | undefined): Promise<void> {
+  if (!deadLetter) return
+  await new Promise<void>(resolve => {
+    finished(deadLetter, () => resolve())
+    deadLetter.end()
+  })
+}

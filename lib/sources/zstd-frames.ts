@@ -1,0 +1,166 @@
+/** What a file of Zstandard is made of, in its order. */
+export type ZstdPart =
+  /** A frame begins; its bytes follow. */
+  | { readonly kind: 'frame' }
+  /** Bytes of the frame, all but its checksum. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** The frame is over. What it says of its content: the low 32 bits of its XXH64, and its length in bytes. */
+  | { readonly kind: 'end'; readonly checksum: number | undefined; readonly length: number | undefined }
+
+/** Why the bytes are no whole Zstandard file, to go behind `the Zstandard data`. */
+export class ZstdFault extends Error {}
+
+const MAGIC = Buffer.from('28b52ffd', 'hex')
+/** 0x184D2A50 to 0x184D2A5F, by their last three bytes: what pzstd and others write beside the data. */
+const SKIPPABLE = Buffer.from('2a4d18', 'hex')
+const MAGIC_BYTES = 4
+
+/** True for the first bytes of a frame with data, and of one to be skipped. */
+export function beginsZstd(head: Buffer): boolean {
+  return head.length >= MAGIC_BYTES && mayBeginZstd(head)
+}
+
+/** True for those, and for fewer of them. */
+export function mayBeginZstd(head: Buffer): boolean {
+  const start = head.subarray(0, MAGIC_BYTES)
+  if (MAGIC.subarray(0, start.length).equals(start)) return true
+  const rest = start.subarray(1)
+  return (start[0]! & 0xf0) === 0x50 && SKIPPABLE.subarray(0, rest.length).equals(rest)
+}
+
+/** No block holds more, unpacked or not. */
+const MAX_BLOCK_BYTES = 128 * 1024
+
+type Field = 'magic' | 'skippable size' | 'descriptor' | 'header' | 'block header' | 'checksum'
+
+/**
+ * Finds the frames in a file of Zstandard, and the blocks in them, by their headers: it unpacks nothing.
+ *
+ *     magic ──▶ descriptor ──▶ header ──▶ block header ──▶ block ──last──▶ checksum, if there is one ──▶ magic
+ *       └─skippable──▶ size ──▶ skipped ──▶ magic        └──────◀──────┘
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1
+ */
+export class ZstdFrames {
+  #state: Field | 'skipped' | 'block' = 'magic'
+  /** Bytes of the state that are still to come. */
+  #left = MAGIC_BYTES
+  /** What has come of a field. */
+  #field: Buffer = Buffer.alloc(0)
+  #descriptor = 0
+  #length: number | undefined
+  #isLastBlock = false
+
+  /** @throws ZstdFault when the file ends in the middle of a frame */
+  end(): void {
+    if (this.#state !== 'magic' || this.#field.length > 0) throw new ZstdFault(CUT)
+  }
+
+  /** The parts that the next bytes of the file complete. @throws ZstdFault */
+  *cut(chunk: Buffer): Generator<ZstdPart> {
+    for (let at = 0; at < chunk.length; ) {
+      const bytes = chunk.subarray(at, at + this.#left)
+      at += bytes.length
+      this.#left -= bytes.length
+      if (this.#state === 'block') yield { kind: 'bytes', bytes }
+      else if (this.#state !== 'skipped') this.#field = Buffer.concat([this.#field, bytes])
+      while (this.#left === 0) yield* this.#leave() // more than one: a block may be empty
+    }
+  }
+
+  *#leave(): Generator<ZstdPart> {
+    const field = this.#field
+    this.#field = Buffer.alloc(0)
+    switch (this.#state) {
+      case 'magic':
+        if (!beginsZstd(field)) throw new ZstdFault('is damaged')
+        if (!field.equals(MAGIC)) return this.#enter('skippable size', 4)
+        yield { kind: 'frame' }
+        yield { kind: 'bytes', bytes: field }
+        return this.#enter('descriptor', 1)
+      case 'skippable size':
+        return this.#enter('skipped', field.readUInt32LE())
+      case 'skipped':
+        return this.#enter('magic', MAGIC_BYTES)
+      case 'descriptor':
+        yield { kind: 'bytes', bytes: field }
+        this.#descriptor = field[0]!
+        return this.#enter('header', headerBytes(this.#descriptor))
+      case 'header':
+        yield { kind: 'bytes', bytes: field }
+        this.#length = contentLength(this.#descriptor, field)
+        return this.#enter('block header', 3)
+      case 'block header':
+        yield { kind: 'bytes', bytes: field }
+        return this.#enterBlock(field.readUIntLE(0, 3))
+      case 'block':
+        if (!this.#isLastBlock) return this.#enter('block header', 3)
+        if (hasChecksum(this.#descriptor)) return this.#enter('checksum', 4)
+        yield { kind: 'end', checksum: undefined, length: this.#length }
+        return this.#enter('magic', MAGIC_BYTES)
+      case 'checksum':
+        yield { kind: 'end', checksum: field.readUInt32LE(), length: this.#length }
+        return this.#enter('magic', MAGIC_BYTES)
+    }
+  }
+
+  #enter(state: Field | 'skipped' | 'block', bytes: number): void {
+    this.#state = state
+    this.#left = bytes
+  }
+
+  #enterBlock(header: number): void {
+    const type = (header >> 1) & 3
+    const size = header >> 3
+    if (type === RESERVED_BLOCK || size > MAX_BLOCK_BYTES) throw new ZstdFault('is damaged')
+    this.#isLastBlock = (header & 1) === 1
+    this.#enter('block', type === RLE_BLOCK ? 1 : size) // one byte that is repeated
+  }
+}
+
+const RLE_BLOCK = 1
+const RESERVED_BLOCK = 3
+
+export const CUT = 'ends in the middle (a truncated file?)'
+
+function hasChecksum(descriptor: number): boolean {
+  return (descriptor & 4) !== 0
+}
+
+/** Bytes of the window descriptor, which a single segment lacks, the dictionary's id and the content's length. */
+function headerBytes(descriptor: number): number {
+  return (isSingleSegment(descriptor) ? 0 : 1) + dictionaryBytes(descriptor) + lengthBytes(descriptor)
+}
+
+function isSingleSegment(descriptor: number): boolean {
+  return (descriptor & 0x20) !== 0
+}
+
+function dictionaryBytes(descriptor: number): number {
+  return [0, 1, 2, 4][descriptor & 3]!
+}
+
+function lengthBytes(descriptor: number): number {
+  return [isSingleSegment(descriptor) ? 1 : 0, 2, 4, 8][descriptor >> 6]!
+}
+
+/** The length of what is packed, where the header tells it. @throws ZstdFault for what needs a dictionary */
+function contentLength(descriptor: number, header: Buffer): number | undefined {
+  const dictionaryAt = isSingleSegment(descriptor) ? 0 : 1
+  const at = dictionaryAt + dictionaryBytes(descriptor)
+  if (header.subarray(dictionaryAt, at).some(byte => byte !== 0)) {
+    throw new ZstdFault('needs a dictionary; unpack it with zstd -D')
+  }
+  switch (lengthBytes(descriptor)) {
+    case 0:
+      return undefined
+    case 1:
+      return header.readUInt8(at)
+    case 2:
+      return header.readUInt16LE(at) + 256
+    case 4:
+      return header.readUInt32LE(at)
+    default:
+      return Number(header.readBigUInt64LE(at)) // exact up to 8 PiB
+  }
+}

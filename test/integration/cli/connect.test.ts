@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { type Ended, run, start } from './support.ts'
+
+describe('pg-batch load, on its way to a database,', () => {
+  const database = useDatabase()
+  const words = ['load', '-', '-t', 't']
+  beforeEach(() =>
+    database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int, at timestamptz, day date)'),
+  )
+
+  const load = (url: string, env: NodeJS.ProcessEnv = {}, input = 'id\n1\n'): Promise<Ended> =>
+    run([...words, '-d', url], env, input)
+
+  async function stored(): Promise<unknown[]> {
+    return (await database.pool.query('SELECT id, at, day::text FROM t')).rows
+  }
+
+  describe('at a peer that is no PostgreSQL,', () => {
+    const servers: Server[] = []
+    const sockets = new Set<Socket>()
+    afterEach(async () => {
+      for (const socket of sockets) socket.destroy()
+      for (const server of servers.splice(0)) await new Promise(resolve => server.close(resolve))
+    })
+
+    async function peer(answer: (socket: Socket) => void): Promise<{ url: string; server: Server }> {
+      const server = createServer(socket => {
+        sockets.add(socket.on('error', () => {}))
+        answer(socket)
+      })
+      servers.push(server)
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      return { url: `postgres://me:secret@127.0.0.1:${port}/shop`, server }
+    }
+
+    const oneLine = /^pg-batch: cannot connect to database "shop" on 127\.0\.0\.1:\d+: [^\n]+\n$/
+
+    it('says in one line that it hangs up at once', async () => {
+      const { url } = await peer(socket => socket.destroy())
+      const { status, stderr } = await load(url)
+      expect(stderr).to.match(oneLine).and.not.contain('secret')
+      expect(status).to.equal(1)
+    })
+
+    it('says in one line that it does not answer in time', async () => {
+      const { url } = await peer(() => {})
+      for (const [timed, env] of [
+        [`${url}?connect_timeout=1`, {}],
+        [url, { PGCONNECT_TIMEOUT: '1' }],
+      ] as const) {
+        const { status, stderr } = await load(timed, env)
+        expect(stderr).to.match(oneLine).and.contain('it did not answer within 1 s')
+        expect(status).to.equal(1)
+      }
+    })
+
+    for (const [signal, expected] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      it(`ends at ${signal} without waiting for it`, async () => {
+        const { url, server } = await peer(() => {})
+        const running = start([...words, '-d', url], {}, 'id\n1\n')
+        await once(server, 'connection')
+        running.process.kill(signal)
+        const { status, stderr } = await running.ended
+        expect(stderr).to.match(/^pg-batch: interrupted while connecting to database "shop" on [^\n]+\n$/)
+        expect(status).to.equal(expected)
+      })
+    }
+  })
+
+  it('says in one line that the server has no TLS', async () => {
+    const { status, stderr } = await load(`${database.connectionString}?sslmode=no-verify`)
+    expect(stderr).to.match(/^pg-batch: cannot connect to .*: The server does not support SSL connections\n$/)
+    expect(status).to.equal(1)
+  })
+
+  it('says in one line, with status 2, what of the request is wrong', async () => {
+    const url = database.connectionString
+    for (const [named, env, message] of [
+      ['', { DATABASE_URL: url }, /Expected --database to look like .* got nothing/],
+      ['postgres://', { DATABASE_URL: url }, /Expected --database to look like/],
+      [`${url}?sslmode=bogus`, {}, /Expected sslmode of --database/],
+      [`${url}?port=99999`, {}, /Expected the port of --database/],
+    ] as const) {
+      const { status, stderr } = await load(named, env)
+      expect(stderr)
+        .to.match(message)
+        .and.match(/^pg-batch: [^\n]+\n$/)
+      expect(status).to.equal(2)
+    }
+    for (const env of [{ PGPORT: 'abc' }, { PGHOST: '127.0.0.1', PGPORT: '99999' }, { PGSERVICE: 'shop' }]) {
+      const { status, stderr } = await run(words, env, 'id\n1\n')
+      expect(stderr).to.match(/^pg-batch: (Expected )?PG(PORT|SERVICE) [^\n]+\n$/)
+      expect(status).to.equal(2)
+    }
+    expect(await stored()).to.deep.equal([])
+  })
+
+  it('takes a URL whose host stands behind it', async () => {
+    const { hostname, port, username, password, pathname } = new URL(database.connectionString)
+    const url = `postgres://${username}:${password}@${pathname}?host=${hostname}&port=${port}`
+    expect(await load(url)).to.include({ status: 0, stderr: '' })
+    expect(await stored()).to.deep.equal([{ id: 1, at: null, day: null }])
+  })
+
+  it('reads dates and times as PGTZ and PGDATESTYLE say, like psql', async () => {
+    const env = { PGTZ: 'America/New_York', PGDATESTYLE: 'ISO, DMY', PGOPTIONS: '-c extra_float_digits=1' }
+    const input = 'id,at,day\n1,2026-01-05 10:00,01/02/2026\n'
+    expect(await load(database.connectionString, env, input)).to.include({ status: 0, stderr: '' })
+    expect(await stored()).to.deep.equal([{ id: 1, at: new Date('2026-01-05T15:00Z'), day: '2026-02-01' }])
+  })
+})

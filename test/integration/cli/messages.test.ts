@@ -1,0 +1,182 @@
+import { writeFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
+import { type Ended, run } from './support.ts'
+
+describe('what pg-batch says', () => {
+  const database = useDatabase()
+  const file = useFolder()
+
+  beforeEach(() =>
+    database.pool.query(`
+      DROP TABLE IF EXISTS people, notes, made;
+      DROP FUNCTION IF EXISTS refuse;
+      CREATE TABLE people (id int PRIMARY KEY, name text, nick varchar);
+      CREATE TABLE notes (person_id int REFERENCES people, note text);
+      CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY, name text, twice text GENERATED ALWAYS AS (name || name) STORED);
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no % here', NEW.name USING ERRCODE = TG_ARGV[0]; END $$;
+      INSERT INTO people VALUES (1, 'Ada')`),
+  )
+
+  const pgBatch = (words: readonly string[], input?: string): Promise<Ended> =>
+    run(words, { DATABASE_URL: database.connectionString }, input)
+  const load = (words: readonly string[], input: string) => pgBatch(['load', '-', ...words], input)
+
+  async function count(table: string): Promise<number> {
+    return (await database.pool.query(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n
+  }
+
+  describe('of a row that the server refused', () => {
+    it('is the name of the condition, the column, and that --rejects keeps the rest', async () => {
+      const { status, stderr } = await load(
+        ['-t', 'people', '-f', 'ndjson'],
+        '{"id":2,"name":"secret\\u0000"}',
+      )
+      expect(stderr).to.match(
+        /^pg-batch: standard input: row 1: the server refused the value of "name": character_not_in_repertoire \(SQLSTATE 22021\); --rejects FILE keeps the server's own words; nothing committed\n$/,
+      )
+      expect(status).to.equal(1)
+    })
+
+    for (const [state, said] of [
+      ['P0001', 'raise_exception (SQLSTATE P0001)'],
+      ['22023', 'invalid_parameter_value (SQLSTATE 22023)'],
+      ['XY001', 'SQLSTATE XY001'],
+    ]) {
+      it(`is what there is of ${state}, which a function raised`, async () => {
+        await database.pool.query(
+          `CREATE TRIGGER refuse BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION refuse('${state}')`,
+        )
+        const { stderr } = await load(['-t', 'people'], 'id,name\n2,secret\n')
+        expect(stderr)
+          .to.contain(`row 1: the server refused it: ${said}; --rejects FILE keeps the server's own words;`)
+          .and.not.contain('secret')
+      })
+    }
+
+    it('is that --rejects finds the row where the server does not name it', async () => {
+      const { stderr } = await load(['-t', 'notes'], 'person_id,note\n1,a\n7,b\n')
+      expect(stderr).to.match(
+        /^pg-batch: notes: .*notes_person_id_fkey.* \(SQLSTATE 23503\); --rejects FILE finds the row; nothing committed\n$/,
+      )
+      const rejects = await file('rejects.ndjson', '')
+      const ended = await load(['-t', 'notes', '--rejects', rejects, '--reject-limit', '0'], 'person_id\n7\n')
+      expect(ended.stderr).to.contain('23503').and.not.contain('--rejects FILE')
+    })
+  })
+
+  describe('of a key that is no column', () => {
+    it('is --map where only the case is another', async () => {
+      const input = '{"ID":2,"name":"Grace"}\n'
+      const { stderr } = await load(['-t', 'people'], input)
+      expect(stderr).to.contain('it has "ID", no column of people; --map ID=id takes it for "id"; nothing')
+      expect((await load(['-t', 'people', '--map', 'ID=id'], input)).status).to.equal(0)
+    })
+
+    it('is what was meant where one is near', async () => {
+      const said = async (key: string) => (await load(['-t', 'people'], `{"id":2,"${key}":1}`)).stderr
+      expect(await said('nmae')).to.contain('; did you mean "name"?; --columns takes only those you name;')
+      expect(await said('zip')).to.contain('it has "zip", no column of people; --columns takes only')
+    })
+
+    it('is nothing of options that replay does not have', async () => {
+      const path = await file('bad.ndjson', '{"ID":2}\n')
+      const { stderr } = await pgBatch(['replay', path, '-t', 'people'])
+      expect(stderr).to.match(
+        /: row 1: it has "ID", no column of people; did you mean "id"\?; nothing committed\n$/,
+      )
+      await writeFile(path, Buffer.from('{"id":2,"name":"\xe9"}\n', 'latin1'))
+      expect((await pgBatch(['replay', path, '-t', 'people'])).stderr).to.match(
+        /^pg-batch: .*: not valid UTF-8, near byte \d+(; nothing committed)?\n$/,
+      )
+    })
+  })
+
+  it('names the columns of the file where the server generates some', async () => {
+    const { stderr } = await load(['-t', 'made'], 'id,name,twice\n7,a,aa\n')
+    expect(stderr).to.equal(
+      'pg-batch: standard input: the header names "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); name the others with --columns name\n',
+    )
+    expect((await load(['-t', 'made', '--columns', 'name'], 'id,name,twice\n7,a,aa\n')).status).to.equal(0)
+    expect((await load(['-t', 'made'], '{"name":"b","id":7}')).stderr).to.contain(
+      'row 1: it has "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); name the others with --columns;',
+    )
+    expect((await load(['-t', 'made', '--columns', 'name'], '{"name":"b","id":7}')).status).to.equal(0)
+    expect((await database.pool.query('SELECT * FROM made ORDER BY id')).rows).to.deep.equal([
+      { id: 1, name: 'a', twice: 'aa' },
+      { id: 2, name: 'b', twice: 'bb' },
+    ])
+  })
+
+  it('is how to skip a column without a name, which then is skipped', async () => {
+    const frame = ',id,name,\n0,2,Grace,\n1,3,Edsger,\n'
+    expect((await load(['-t', 'people'], frame)).stderr).to.equal(
+      'pg-batch: standard input: column 1 of 4 has no name in the header; to skip it, name the others with --columns id,name\n',
+    )
+    expect((await load(['-t', 'people', '--columns', 'id,name'], frame)).status).to.equal(0)
+    expect(await count('people')).to.equal(3)
+    const rejects = await file('skipped.ndjson', '')
+    await load(['-t', 'people', '-c', 'id,name', '--rejects', rejects], ',id,name,\n0,1,again,\n')
+    await database.pool.query('DELETE FROM people WHERE id = 1')
+    expect((await pgBatch(['replay', rejects, '-t', 'people'])).status).to.equal(0)
+  })
+
+  describe('of --on-conflict, before anything else,', () => {
+    const mistakes: [title: string, words: string[], message: RegExp][] = [
+      [
+        'is what was meant',
+        ['--on-conflict', 'di'],
+        /names "di", no column of people, which has: .*; did you mean "id"\?/,
+      ],
+      [
+        'is that there is no such key',
+        ['--on-conflict', 'name'],
+        /names \(name\), no unique key of people, whose unique keys are: \(id\)/,
+      ],
+      [
+        'is that the file lacks it',
+        ['--on-conflict', 'id', '-c', 'name'],
+        /names "id", which is not among the columns that standard input gives: name/,
+      ],
+    ]
+    for (const [title, words, message] of mistakes) {
+      it(title, async () => {
+        for (const more of [['--truncate'], ['--dry-run']]) {
+          const { status, stdout, stderr } = await load(['-t', 'people', ...words, ...more], 'id,name\n2,x\n')
+          expect(stderr)
+            .to.match(message)
+            .and.match(/^pg-batch: --on-conflict [^\n]+\n$/)
+          expect({ status, stdout }).to.deep.equal({ status: 1, stdout: '' })
+          expect(await count('people')).to.equal(1)
+        }
+      })
+    }
+
+    it('is that a new table has no such key', async () => {
+      const create = (...words: string[]) => load(['-t', 'fresh', '--create', ...words], 'id,name\n2,x\n')
+      expect((await create('--on-conflict', 'id')).stderr).to.match(
+        /names \(id\), no unique key of fresh, which gets none without --key\n$/,
+      )
+      expect((await create('--on-conflict', 'nmae')).stderr).to.match(/did you mean "name"\?\n$/)
+      expect((await database.pool.query("SELECT to_regclass('fresh') AS t")).rows).to.deep.equal([
+        { t: null },
+      ])
+      expect((await create('--on-conflict', 'id', '--key', 'id')).status).to.equal(0)
+      await database.pool.query('DROP TABLE fresh')
+    })
+  })
+
+  it('of --dry-run is what becomes of rows that are there', async () => {
+    const plan = async (...words: string[]) =>
+      (await load(['-t', 'people', '--dry-run', ...words], 'id,name\n1,x\n')).stdout
+    expect(await plan()).to.match(/table: {3}people, appended to\n/)
+    expect(await plan('--on-conflict', 'id')).to.match(
+      /table: {3}people, appended to, rows with the same \(id\) are updated \(upsert\)\n/,
+    )
+    expect(await plan('--on-conflict-do', 'nothing')).to.match(
+      /table: {3}people, appended to, rows that are in it are left as they are\n/,
+    )
+  })
+})
