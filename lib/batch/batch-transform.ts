@@ -1,7 +1,7 @@
 import { addAbortSignal, Transform } from 'node:stream'
 import { asError, discard } from '../discard.ts'
-import { type BatchTransformOptions, resolveBatchOptions } from '../options.ts'
 import type { BatchTransformEvents, BatchTrigger } from './batch-events.ts'
+import { type BatchTransformOptions, resolveBatchOptions } from './batch-options.ts'
 import { BatchPolicy } from './batch-policy.ts'
 import { takeUnread, unwritten } from './stream-buffers.ts'
 import { WaitTimer } from './wait-timer.ts'

@@ -1,4 +1,4 @@
-import type { CommitEvent, RetryEvent } from '../writable-events.ts'
+import type { CommitEvent, RetryEvent } from '../writable/events.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import type { KafkaMessage } from './kafka-message.ts'
 import type { KafkaOffset } from './position.ts'

@@ -1,5 +1,5 @@
+import { type BatchTransformOptions, resolveBatchOptions } from '../batch/batch-options.ts'
 import {
-  type BatchTransformOptions,
   checkFunction,
   checkInteger,
   checkKnownKeys,
@@ -8,16 +8,15 @@ import {
   checkString,
   expectOption,
   optionError,
-  resolveBatchOptions,
   withDefaults,
 } from '../options.ts'
+import type { TableName } from '../types.ts'
+import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
 import {
   type ResolvedWritableOptions,
   resolveWritableOptions,
   WRITABLE_OPTIONS,
-} from '../resolve-writable-options.ts'
-import type { TableName } from '../types.ts'
-import type { Destination, PgBatchWritableOptions } from '../writable-options.ts'
+} from '../writable/resolve-options.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
 import type { ReadingConsumer } from './consumer-like.ts'
 import type { KafkaMessage, ParseValue } from './kafka-message.ts'

@@ -1,6 +1,6 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { TableName } from '../types.ts'
-import type { PgBatchWritableOptions } from '../writable-options.ts'
+import type { PgBatchWritableOptions } from '../writable/options.ts'
 import type { KafkaMessage } from './kafka-message.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
 import { rowOf } from './message-row.ts'

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
+import type { BatchTransformOptions } from '../batch/batch-options.ts'
 import { BatchTransform } from '../batch/batch-transform.ts'
-import type { BatchTransformOptions } from '../options.ts'
 import type { PgBatchWritable } from '../pg-batch-writable.ts'
 import { parseTableName } from '../table/identifier.ts'
 import type { Stats, TableName } from '../types.ts'

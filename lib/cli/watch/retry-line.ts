@@ -1,4 +1,4 @@
-import type { RetryEvent } from '../../writable-events.ts'
+import type { RetryEvent } from '../../writable/events.ts'
 
 /** `The connection failed: …; trying again in 0.4 s (attempt 2)` */
 export function retryLine({ error, attempt, delayMs }: RetryEvent): string {

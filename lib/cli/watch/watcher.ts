@@ -1,5 +1,5 @@
 import type { PgBatchError } from '../../errors.ts'
-import type { RetryEvent } from '../../writable-events.ts'
+import type { RetryEvent } from '../../writable/events.ts'
 import type { LoadCounts } from '../load-counts.ts'
 import type { RejectReason } from '../reject-reasons.ts'
 

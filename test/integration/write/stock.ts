@@ -1,4 +1,4 @@
-import type { PgBatchWritableOptions } from '../../../lib/writable-options.ts'
+import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { type METHODS, options, valuesOf } from '../../support/writing.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import type { BatchTransformOptions } from '../../../lib/batch/batch-options.ts'
 import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
-import type { BatchTransformOptions } from '../../../lib/options.ts'
 import { batchesOf, collect, eventsOf, range, settle, writeAll } from './support.ts'
 
 const length = (item: string) => item.length

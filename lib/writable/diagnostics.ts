@@ -1,7 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { TableParts } from './table/identifier.ts'
-import type { CommitEvent, RetryEvent } from './writable-events.ts'
-import type { RejectedRow } from './write/dead-letter.ts'
+import type { TableParts } from '../table/identifier.ts'
+import type { RejectedRow } from '../write/dead-letter.ts'
+import type { CommitEvent, RetryEvent } from './events.ts'
 
 /** The table of the stream that a message is about. */
 interface FromStream {

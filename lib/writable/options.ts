@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream'
-import type { PgClientLike, PgPoolLike } from './connection/pg-types.ts'
-import type { CsvColumns } from './csv/record.ts'
-import type { CopyFormat, Method, TableName } from './types.ts'
-import type { Position } from './write/checkpoint.ts'
-import type { RetryOptions } from './write/retry.ts'
+import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
+import type { CsvColumns } from '../csv/record.ts'
+import type { CopyFormat, Method, TableName } from '../types.ts'
+import type { Position } from '../write/checkpoint.ts'
+import type { RetryOptions } from '../write/retry.ts'
 
 /** What to do with a row whose key is in the table already. */
 export interface OnConflict<Row = Record<string, unknown>> {

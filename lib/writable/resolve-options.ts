@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
-import { DEFAULT_WAIT_MS } from './connection/lease.ts'
-import type { PgPoolLike } from './connection/pg-types.ts'
-import type { CsvColumns, CsvFormat } from './csv/record.ts'
+import { DEFAULT_WAIT_MS } from '../connection/lease.ts'
+import type { PgPoolLike } from '../connection/pg-types.ts'
+import type { CsvColumns, CsvFormat } from '../csv/record.ts'
 import {
   checkAbortSignal,
   checkFunction,
@@ -15,15 +15,15 @@ import {
   expectOption,
   optionError,
   withDefaults,
-} from './options.ts'
-import { parseTableName } from './table/identifier.ts'
-import type { PgBatchWritableOptions } from './writable-options.ts'
-import type { CheckpointPlan } from './write/checkpoint.ts'
-import type { ConflictOption } from './write/conflict.ts'
-import type { WriteOptions } from './write/open-writing.ts'
-import { DEFAULT_CHECKPOINT_TABLE } from './write/read-checkpoint.ts'
-import type { RetryPolicy } from './write/retry.ts'
-import type { WriteRequest } from './write/write-request.ts'
+} from '../options.ts'
+import { parseTableName } from '../table/identifier.ts'
+import type { CheckpointPlan } from '../write/checkpoint.ts'
+import type { ConflictOption } from '../write/conflict.ts'
+import type { WriteOptions } from '../write/open-writing.ts'
+import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
+import type { RetryPolicy } from '../write/retry.ts'
+import type { WriteRequest } from '../write/write-request.ts'
+import type { PgBatchWritableOptions } from './options.ts'
 
 const RETRY_DEFAULTS = Object.freeze({
   retries: 10,
