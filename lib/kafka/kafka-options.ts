@@ -106,8 +106,14 @@ export interface ResolvedKafkaOptions<Value> {
   readonly maxBytes: number
   /** What is passed on to PgBatchWritable, unchecked and as it is checked. */
   readonly passed: Record<string, unknown>
-  readonly writable: ResolvedWritableOptions<KafkaMessage<Value>>
+  readonly writable: SharedOptions<Value>
 }
+
+/** What the sinks of all tables have in common, and the adapter itself goes by. */
+type SharedOptions<Value> = Pick<
+  ResolvedWritableOptions<KafkaMessage<Value>>,
+  'pool' | 'connectionString' | 'concurrency' | 'statementTimeoutMs' | 'retry' | 'rejectLimit' | 'afterCommit'
+>
 
 /** @throws TypeError that says what was expected and what came */
 export function resolveKafkaOptions<Value, Row>(
@@ -131,7 +137,8 @@ export function resolveKafkaOptions<Value, Row>(
   }
   // a function's tables are checked when they come
   const onlyTable = typeof table === 'function' ? undefined : table
-  const writable = resolveWritableOptions({
+  // with stand-ins for what each sink is given, which are checked together with the rest, and go no further
+  const writable: SharedOptions<Value> = resolveWritableOptions({
     ...passed,
     table: typeof table === 'function' ? 'of each message' : table,
     ...(exactlyOnce

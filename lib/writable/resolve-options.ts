@@ -63,8 +63,10 @@ const DEFAULTS = Object.freeze({
   signal: undefined,
 })
 
-/** The names of all options. */
-export const WRITABLE_OPTIONS: readonly string[] = Object.keys(DEFAULTS)
+/** The names of all public options. */
+export const WRITABLE_OPTIONS: readonly string[] = Object.keys(DEFAULTS).filter(
+  name => !INTERNAL.includes(name),
+)
 
 export interface ResolvedWritableOptions<Item> extends WriteOptions<Item> {
   readonly pool: PgPoolLike | undefined
@@ -79,8 +81,7 @@ export function resolveWritableOptions<Item, Row>(
   options: PgBatchWritableOptions<Item, Row>,
 ): ResolvedWritableOptions<Item> {
   const given = checkObject('options', options) as typeof options & Record<string, unknown>
-  const names = Object.keys(DEFAULTS).filter(name => !INTERNAL.includes(name))
-  checkKnownKeys('PgBatchWritable', given, names, INTERNAL)
+  checkKnownKeys('PgBatchWritable', given, WRITABLE_OPTIONS, INTERNAL)
   const { unknownKeys, method, copyFormat, concurrency, signal, ...others } = withDefaults(DEFAULTS, given)
   const resolved: ResolvedWritableOptions<Item> = {
     ...checkDestination(given.pool, given.connectionString),
