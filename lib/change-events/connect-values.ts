@@ -1,4 +1,5 @@
 import { LongNumber } from '../exact-json.ts'
+import { decimalText, readUnscaled } from '../unscaled-decimal.ts'
 import { dateText, type TimeUnit, timestampText, timeText } from './civil-time.ts'
 
 /** A schema as Kafka Connect's JSON converter writes it beside each payload. */
@@ -118,14 +119,7 @@ function bytes(value: unknown): Buffer {
   throw new ConnectValueError('has no base64 where its schema says bytes')
 }
 
-/** A big-endian number in two's complement, its decimal point moved by `scale`. */
 function decimal(unscaled: Buffer, scale: bigint): string {
   if (unscaled.length === 0) throw new ConnectValueError('has no digits where its schema says a decimal')
-  const number = BigInt.asIntN(unscaled.length * 8, BigInt(`0x${unscaled.toString('hex')}`))
-  const sign = number < 0n ? '-' : ''
-  const digits = String(number < 0n ? -number : number)
-  const places = Number(scale)
-  if (places <= 0) return `${sign}${digits}${number === 0n ? '' : '0'.repeat(-places)}`
-  const padded = digits.padStart(places + 1, '0')
-  return `${sign}${padded.slice(0, -places)}.${padded.slice(-places)}`
+  return decimalText(readUnscaled(unscaled), Number(scale))
 }

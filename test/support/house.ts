@@ -37,8 +37,8 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
     ...FLOOR,
   ],
   batch: ['discard', 'options', ...WORDS],
-  sources: ['calendar', 'csv', 'exact-json', ...WORDS],
-  'change-events': ['calendar', 'exact-json', ...WORDS],
+  sources: ['calendar', 'csv', 'exact-json', 'unscaled-decimal', ...WORDS],
+  'change-events': ['calendar', 'exact-json', 'unscaled-decimal', ...WORDS],
   write: FLOOR,
   encode: ['csv', ...WORDS],
   table: WORDS,
@@ -52,6 +52,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   discard: [],
   'edit-distance': [],
   'exact-json': [],
+  'unscaled-decimal': [],
   'until-closed': [],
 }
 

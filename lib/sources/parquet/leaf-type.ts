@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { SchemaElement } from 'hyparquet'
 import { parseFloat16 } from 'hyparquet/src/convert.js'
 import { LongNumber, parseExactJson, RawJson } from '../../exact-json.ts'
+import { decimalText, readUnscaled } from '../../unscaled-decimal.ts'
 import { hexText } from '../hex-text.ts'
 import { SourceError } from '../source-error.ts'
 import { dateText, intervalText, type SecondDigits, timestampText, timeText } from './moments.ts'
@@ -121,7 +122,7 @@ function integer(type: SchemaElement['type'], bits: number, signed: boolean): Le
 /** Of all four forms that it may have: 32 or 64 bits, or big-endian bytes. */
 function decimal({ type }: SchemaElement, precision: number, scale: number): LeafType {
   const unscaled =
-    type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : bigEndian
+    type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : readUnscaled
   return {
     sqlType: precision > 0 ? `numeric(${precision},${scale})` : 'numeric',
     convert: (value: never) => new LongNumber(decimalText(unscaled(value), scale)),
@@ -161,18 +162,6 @@ function exactInteger(value: bigint): number | LongNumber {
 /** JSON has no NaN and no infinities; as texts they can still be told. */
 function finite(value: number): number | string {
   return Number.isFinite(value) ? value : String(value)
-}
-
-function bigEndian(bytes: Uint8Array): bigint {
-  if (bytes.length === 0) return 0n
-  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bufferOf(bytes).toString('hex')}`))
-}
-
-export function decimalText(unscaled: bigint, scale: number): string {
-  if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))
-  const sign = unscaled < 0n ? '-' : ''
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
-  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
 function text(bytes: Uint8Array): string {
