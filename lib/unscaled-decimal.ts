@@ -1,0 +1,15 @@
+/** A decimal as Parquet, Avro and Kafka Connect carry it: a whole number, and how far its point is moved to the left. */
+
+/** Reads a big-endian number in two's complement. */
+export function readUnscaled(bytes: Uint8Array): bigint {
+  if (bytes.length === 0) return 0n
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`))
+}
+
+export function decimalText(unscaled: bigint, scale: number): string {
+  if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))
+  const sign = unscaled < 0n ? '-' : ''
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
+  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+}
