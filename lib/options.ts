@@ -44,12 +44,12 @@ export function checkIntegerOrInfinity(name: string, value: unknown, min: number
 }
 
 /** Node fires a longer timer after 1 ms: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const LONGEST_TIMER_MS = 2_147_483_647
+const MAX_TIMER_MS = 2_147_483_647
 
 /** How long a timer may run, Infinity for none. */
 export function checkWaitMs(name: string, value: unknown): number {
-  const holds = typeof value === 'number' && value > 0 && (value <= LONGEST_TIMER_MS || value === Infinity)
-  expectOption<number>(name, value, `a number > 0 and ≤ ${LONGEST_TIMER_MS}, or Infinity`, holds)
+  const holds = typeof value === 'number' && value > 0 && (value <= MAX_TIMER_MS || value === Infinity)
+  expectOption<number>(name, value, `a number > 0 and ≤ ${MAX_TIMER_MS}, or Infinity`, holds)
   return value
 }
 

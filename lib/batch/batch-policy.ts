@@ -2,7 +2,7 @@
 export type Cap = 'count' | 'bytes'
 
 /** A closed batch: at least one item, and the sum of their sizes. */
-export interface Batch<T> {
+export interface ClosedBatch<T> {
   readonly items: T[]
   readonly bytes: number
   readonly ageMs: number
@@ -81,7 +81,7 @@ export class BatchPolicy<T> {
   }
 
   /** Hands the batch over and begins an empty one. The age of a batch whose clock was not started is 0. */
-  take(now: number): Batch<T> {
+  take(now: number): ClosedBatch<T> {
     const batch = { items: this.#items, bytes: this.#bytes, ageMs: now - this.#openedAt || 0 }
     this.#items = NO_ITEMS
     this.#count = 0

@@ -4,13 +4,18 @@ import { addCompletionCommand } from './completion-command.ts'
 import {
   addCreateOptions,
   type CreateArguments,
-  createMistake,
+  createUsageError,
   RARE_CREATE_OPTIONS,
 } from './create-arguments.ts'
 import { addFullHelp, EXIT_STATUSES, hideOptions } from './full-help.ts'
-import { addInputOptions, type InputArguments, inputMistake, RARE_INPUT_OPTIONS } from './input-arguments.ts'
+import {
+  addInputOptions,
+  type InputArguments,
+  inputUsageError,
+  RARE_INPUT_OPTIONS,
+} from './input-arguments.ts'
 import { nameList, oneOf, positiveInteger } from './option-values.ts'
-import { addResumeOption, addRunOptions, type RunArguments, runMistake } from './run-options.ts'
+import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
 
 /** What `pg-batch load` was asked to do. */
 export interface LoadArguments extends InputArguments, CreateArguments, RunArguments {
@@ -130,7 +135,7 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
   // commander's default for --no-header is a header that nobody asked for
   const { header, ...others } = options
   const given = { ...others, ...(header === false ? { header } : {}), files, table }
-  const mistake = inputMistake(given) ?? createMistake(given) ?? runMistake(given)
+  const mistake = inputUsageError(given) ?? createUsageError(given) ?? runUsageError(given)
   return mistake === undefined ? given : command.error(`error: ${mistake}`)
 }
 

@@ -13,7 +13,7 @@ export interface ConnectionConfig {
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000
 
 /** The longest that a timer runs, in place of no end: 24 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Checks a URL, or PG* alone, and adds what libpq takes from the environment and pg does not.
@@ -113,7 +113,7 @@ function connectTimeout(query: URLSearchParams, source: string, env: NodeJS.Proc
     const whose = named === null ? 'PGCONNECT_TIMEOUT' : `connect_timeout of ${source}`
     throw usageFailure(`Expected ${whose} to be whole seconds, got "${seconds}"`)
   }
-  return Number(seconds) <= 0 ? LONGEST_TIMER_MS : Math.min(Number(seconds) * 1000, LONGEST_TIMER_MS)
+  return Number(seconds) <= 0 ? MAX_TIMER_MS : Math.min(Number(seconds) * 1000, MAX_TIMER_MS)
 }
 
 /** What decides how texts of dates and times are read; the values that are stored are those of psql's \copy then. */

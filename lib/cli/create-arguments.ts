@@ -33,7 +33,7 @@ export function addCreateOptions(command: Command): Command {
 export const RARE_CREATE_OPTIONS = ['--append', '--infer', '--type', '--not-null']
 
 /** What contradicts itself, in the words of a usage error. */
-export function createMistake(
+export function createUsageError(
   given: CreateArguments & { readonly files: readonly string[]; readonly resume?: unknown },
 ): string | undefined {
   const { create, truncate } = given

@@ -102,15 +102,15 @@ function newColumn(column: string, sampled: string): RowMisfit {
 
 function checkNames(names: readonly string[]): void {
   if (names.length === 0) throw dataFailure('there are no rows to infer a table from')
-  const long = names.find(name => Buffer.byteLength(name) > LONGEST_NAME)
+  const long = names.find(name => Buffer.byteLength(name) > MAX_NAME_LENGTH)
   if (long === undefined) return
   throw dataFailure(
-    `"${long}" is too long for the name of a column (${LONGEST_NAME} bytes); give another with --map`,
+    `"${long}" is too long for the name of a column (${MAX_NAME_LENGTH} bytes); give another with --map`,
   )
 }
 
 /** NAMEDATALEN - 1; the server cuts longer names off. */
-const LONGEST_NAME = 63
+const MAX_NAME_LENGTH = 63
 
 function checkKnown(name: string, option: string, names: readonly string[]): void {
   if (names.includes(name)) return

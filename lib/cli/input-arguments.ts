@@ -57,7 +57,7 @@ export function dialectOf(given: InputArguments): DialectOptions {
 }
 
 /** What contradicts itself, in the words of a usage error. */
-export function inputMistake(given: InputArguments): string | undefined {
+export function inputUsageError(given: InputArguments): string | undefined {
   const { delimiter, escape: escapeBy, comment } = given
   if (given.map && given.header === false) {
     return '--map needs the names of a header; with --no-header, name the columns in order with --columns'

@@ -13,7 +13,7 @@ export interface LoadPlan {
   readonly source: Sources
   /** Its rows, by the names of the columns; with `records` arrays of them. */
   readonly rows: Readable
-  /** The source is CSV, whose records are split as late as can be, or never. */
+  /** Of CSV: its fields are cut only where a value of theirs is needed. */
   readonly records?: RecordWriting | undefined
   readonly meter: InputMeter
   readonly database: Database

@@ -8,8 +8,8 @@ import { explain } from './explain.ts'
 import { interruptedFailure, usageFailure } from './failure.ts'
 import { dialectOf, needlessOption } from './input-arguments.ts'
 import { InputMeter } from './input-meter.ts'
-import { loadKnown } from './load-known.ts'
-import { loadNew } from './load-new.ts'
+import { loadIntoCreated } from './load-into-created.ts'
+import { loadIntoExisting } from './load-into-existing.ts'
 import type { Output } from './output.ts'
 import { checkRejectsFile } from './rejects-file.ts'
 import { interruptedLine } from './report.ts'
@@ -43,7 +43,7 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
     try {
       const reopen = () => openSources(files, reading)
       const task = { source, reopen, meter, database, given, output, notify, signal }
-      await (given.create ? loadNew(task) : loadKnown(task))
+      await (given.create ? loadIntoCreated(task) : loadIntoExisting(task))
     } finally {
       await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
     }

@@ -32,7 +32,7 @@ export function addResumeOption(command: Command): Command {
 }
 
 /** What no single option can check; undefined when all is well. */
-export function runMistake(
+export function runUsageError(
   given: RunArguments & { files: readonly string[]; concurrency?: number },
 ): string | undefined {
   if (given.quiet && (given.summary || given.log)) {

@@ -1,5 +1,5 @@
 /** The optimizing compiler refuses functions of more than 60 kB of bytecode; a column makes about 60 bytes. */
-export const MOST_UNROLLED = 256
+export const MAX_UNROLLED = 256
 
 /**
  * A function from its text, in which `names` stand for their values. The text is made of columns' numbers, and never

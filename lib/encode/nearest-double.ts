@@ -14,7 +14,7 @@ const POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent)
  * @see Dekker, A floating-point technique for extending the available precision (1971)
  */
 export function nearestDouble(head: number, tail: number, tailDigits: number, decimals: number): number {
-  if (decimals >= POWERS.length || tailDigits > MOST_TAIL_DIGITS) return Number.NaN
+  if (decimals >= POWERS.length || tailDigits > MAX_TAIL_DIGITS) return Number.NaN
   const divisor = POWERS[decimals]!
   // both exact: their quotient is rounded once (Clinger, How to read floating point numbers accurately, 1990)
   if (tailDigits === 0) return head / divisor
@@ -32,7 +32,7 @@ export function nearestDouble(head: number, tail: number, tailDigits: number, de
 }
 
 /** With more, `rest` could need more bits than a double has, and the dividend's last digits would be lost. */
-const MOST_TAIL_DIGITS = 6
+const MAX_TAIL_DIGITS = 6
 
 /** What `a * b` has lost by being rounded to `product`, exactly. */
 function productError(a: number, b: number, product: number): number {

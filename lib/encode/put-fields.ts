@@ -1,7 +1,7 @@
 import { putNull } from './binary-format.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import type { Codec } from './codec.ts'
-import { compile, MOST_UNROLLED } from './compile.ts'
+import { compile, MAX_UNROLLED } from './compile.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 import { ValueError } from './value-error.ts'
@@ -21,7 +21,7 @@ export type PutFields = (out: ByteBuffer, row: object) => number
 
 /** Unrolled where that is possible and pays. */
 export function makePutFields(fields: readonly BinaryField[]): PutFields {
-  return (fields.length <= MOST_UNROLLED && unrolled(fields)) || looped(fields)
+  return (fields.length <= MAX_UNROLLED && unrolled(fields)) || looped(fields)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts'
-import { compile, MOST_UNROLLED } from './compile.ts'
+import { compile, MAX_UNROLLED } from './compile.ts'
 import type { ScanField } from './scan-field.ts'
 
 /** A field of a file's records. */
@@ -25,7 +25,7 @@ export const RAGGED = -2
 
 /** Unrolled where that is possible and pays. */
 export function makePutRecord(fields: readonly RecordField[], marks: FieldMarks): PutRecord {
-  return (fields.length <= MOST_UNROLLED && unrolled(fields, marks)) || looped(fields, marks)
+  return (fields.length <= MAX_UNROLLED && unrolled(fields, marks)) || looped(fields, marks)
 }
 
 /** The loop below with a piece of code for each field, so that the compiler knows what is called there: 25 % less time. */

@@ -2,7 +2,7 @@
 const SLAB_BYTES = 272 * 1024
 
 /** Two transactions of 6 MiB. */
-const MOST_FREE = 48
+const MAX_FREE = 48
 
 /**
  * Memory for bytes, used again: new memory costs page faults, and each 64 MiB of it make the garbage collector look
@@ -42,7 +42,7 @@ export class SlabLease {
   /** Gives everything back, for others to write to: nobody may read what stands there, nor may a socket still send it. */
   release(): void {
     for (const slab of this.#taken.splice(0)) {
-      if (this.#free.length < MOST_FREE) this.#free.push(slab)
+      if (this.#free.length < MAX_FREE) this.#free.push(slab)
     }
   }
 }

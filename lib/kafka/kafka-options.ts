@@ -22,7 +22,7 @@ import type { ReadingConsumer } from './consumer-like.ts'
 import type { KafkaMessage, ParseValue } from './kafka-message.ts'
 import { OwnConsumer, type OwnConsumerOptions } from './own-consumer.ts'
 
-/** What a message needs to be: from which topic, of what value. */
+/** A message's table; null skips it. */
 type TableOf<Value> = (message: KafkaMessage<Value>) => TableName | null | undefined
 
 /**

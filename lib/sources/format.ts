@@ -42,11 +42,11 @@ const ARCHIVES = [
 ] as const
 
 /** Bytes of the longest of these marks, which are awaited where one may have begun. */
-const LONGEST_MARK = 10
+const MAX_MARK_BYTES = 10
 
 /** True once it shows whether the bytes are such an archive. */
 export function showsArchive(head: Buffer): boolean {
-  return head.length >= LONGEST_MARK || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
+  return head.length >= MAX_MARK_BYTES || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
 }
 
 /** Refuses what no format says how to read. @param file undefined for standard input */

@@ -89,12 +89,12 @@ async function misplacedParquet(file: string, format: Format | undefined): Promi
 
 /** True once a byte order mark would have shown, or Parquet's, or that of an archive. */
 function showsMark(head: Buffer): boolean {
-  const needed = head.toString('latin1', 0, 3) === 'PAR' ? SHOWING_BYTES : LONGEST_MARK
+  const needed = head.toString('latin1', 0, 3) === 'PAR' ? SHOWING_BYTES : MAX_MARK_BYTES
   return head.length >= needed && showsArchive(head)
 }
 
 /** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */
-const LONGEST_MARK = 3
+const MAX_MARK_BYTES = 3
 
 /** A text on its way to rows. */
 class Reading {

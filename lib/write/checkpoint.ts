@@ -26,7 +26,7 @@ export interface KnownPosition {
 }
 
 /** What a bigint column holds. */
-const LARGEST_OFFSET = 2n ** 63n - 1n
+const MAX_OFFSET = 2n ** 63n - 1n
 
 /** @throws CallbackError for what is no position */
 export function positionOf<Item>(
@@ -42,7 +42,7 @@ export function positionOf<Item>(
   }
   const { partition = '', offset } = position ?? {}
   const whole = typeof offset === 'bigint' || Number.isSafeInteger(offset)
-  if (typeof partition !== 'string' || !whole || offset < 0 || offset > LARGEST_OFFSET) {
+  if (typeof partition !== 'string' || !whole || offset < 0 || offset > MAX_OFFSET) {
     const cause = new TypeError(
       `Expected \`${option}\` to return { partition?: string, offset: an integer from 0 to 2^63 - 1 }`,
     )

@@ -35,5 +35,5 @@ export interface Watcher {
   end(end: LoadEnd): void | Promise<void>
 }
 
-/** How often those who write lines do. */
+/** Milliseconds between lines of progress. */
 export const LINE_INTERVAL_MS = 5000

@@ -75,7 +75,7 @@ export function arrayOf(element: Codec, elementOid: number): Codec {
 const RAGGED = -1
 
 /** MAXDIM of utils/array.h. */
-const MOST_DIMENSIONS = 6
+const MAX_DIMENSIONS = 6
 
 /** The length of each dimension; none for `[]`; undefined where an inner array is empty or too deep. */
 function sizesOf(value: readonly unknown[]): number[] | undefined {
@@ -84,7 +84,7 @@ function sizesOf(value: readonly unknown[]): number[] | undefined {
   while (Array.isArray(level)) {
     if (level.length === 0) return sizes.length === 0 ? sizes : undefined
     sizes.push(level.length)
-    if (sizes.length > MOST_DIMENSIONS) return undefined
+    if (sizes.length > MAX_DIMENSIONS) return undefined
     level = level[0]
   }
   return sizes

@@ -31,8 +31,8 @@ function putNumber(out: ByteBuffer, value: number): boolean {
   return true
 }
 
-const MOST_DIGITS = 15
-const MOST_DECIMALS = 4
+const MAX_DIGITS = 15
+const MAX_DECIMALS = 4
 
 /** `-?\d{1,15}(\.\d{1,4})?`; returns false, with nothing appended, for anything else. */
 function putShortText(out: ByteBuffer, text: string): boolean {
@@ -45,18 +45,18 @@ function putShortText(out: ByteBuffer, text: string): boolean {
     if (digit < 0 || digit > 9) break
     whole = whole * 10 + digit
   }
-  if (i === start || i - start > MOST_DIGITS) return false
+  if (i === start || i - start > MAX_DIGITS) return false
   let fraction = 0
   let scale = 0
   if (i < length) {
     scale = length - i - 1
-    if (text.charCodeAt(i) !== 0x2e || scale < 1 || scale > MOST_DECIMALS) return false
+    if (text.charCodeAt(i) !== 0x2e || scale < 1 || scale > MAX_DECIMALS) return false
     for (i++; i < length; i++) {
       const digit = text.charCodeAt(i) - 0x30
       if (digit < 0 || digit > 9) return false
       fraction = fraction * 10 + digit
     }
-    for (let place = scale; place < MOST_DECIMALS; place++) fraction *= 10
+    for (let place = scale; place < MAX_DECIMALS; place++) fraction *= 10
   }
   putShort(out, start === 1, whole, fraction, scale)
   return true

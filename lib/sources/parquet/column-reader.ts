@@ -131,10 +131,10 @@ function remembered({ convert }: LeafType): Convert {
     const before = known.get(value)
     if (before !== undefined) return before
     const converted = convert(value)
-    if (known.size >= MOST_REMEMBERED) known.clear()
+    if (known.size >= MAX_REMEMBERED) known.clear()
     known.set(value, converted)
     return converted
   }
 }
 
-const MOST_REMEMBERED = 1 << 16
+const MAX_REMEMBERED = 1 << 16

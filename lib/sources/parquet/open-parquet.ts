@@ -34,7 +34,7 @@ export async function openParquet(path: string): Promise<Source> {
 }
 
 /** Two marks, and the length of the footer. */
-const LEAST_BYTES = 12
+const MIN_BYTES = 12
 
 async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
   const { byteLength } = bytes
@@ -45,7 +45,7 @@ async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
   if (head.toString('latin1') !== MAGIC) {
     throw new SourceError(`${name}: it does not begin as a Parquet file does; say what it is with --format`)
   }
-  if (tail.toString('latin1') !== MAGIC || byteLength < LEAST_BYTES) {
+  if (tail.toString('latin1') !== MAGIC || byteLength < MIN_BYTES) {
     throw new SourceError(`${name}: it does not end as a Parquet file does; is it cut off?`)
   }
 }

@@ -22,8 +22,8 @@ const BLOCK_ROWS = 1000
 
 /** All columns together read ahead so much, each not less and not more than this. */
 const READ_AHEAD_BYTES = 32 << 20
-const LEAST_READ_AHEAD_BYTES = 16 << 10
-const MOST_READ_AHEAD_BYTES = 256 << 10
+const MIN_READ_AHEAD_BYTES = 16 << 10
+const MAX_READ_AHEAD_BYTES = 256 << 10
 
 /** The rows of a Parquet file, one row group after the other. Closes the file at its end, and when it is destroyed. */
 export class ParquetRows extends Readable {
@@ -121,7 +121,7 @@ export class ParquetRows extends Readable {
   #openGroup(group: RowGroup, index: number): ColumnReader[] {
     const { bytes, columns, decompressors } = this.#file
     const share = READ_AHEAD_BYTES / group.columns.length
-    const readAheadBytes = Math.max(LEAST_READ_AHEAD_BYTES, Math.min(MOST_READ_AHEAD_BYTES, share))
+    const readAheadBytes = Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share))
     const onRead = (read: number) => {
       this.#bytesRead += read
     }

@@ -8,7 +8,7 @@ import { hasRecord } from './resume-record.ts'
 import { dropIfEmpty, execute, findTable, isEmpty, tableExists } from './table.ts'
 
 /** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
-export async function loadNew(task: LoadTask): Promise<void> {
+export async function loadIntoCreated(task: LoadTask): Promise<void> {
   const { source, reopen, database, given, output, notify } = task
   const exists = await waitingForServer(task, () => tableExists(database.pool, given.table))
   if (exists && !(await waitingForServer(task, () => isResumed(task)))) {

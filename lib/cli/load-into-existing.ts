@@ -6,7 +6,7 @@ import { interruptible, type LoadTask, waitingForServer, writeRows } from './loa
 import { execute, findTable } from './table.ts'
 
 /** Loads into a table that is there. */
-export async function loadKnown(task: LoadTask): Promise<void> {
+export async function loadIntoExisting(task: LoadTask): Promise<void> {
   const { source, database, given, output, notify } = task
   const table = await waitingForServer(task, () => findTable(database, given.table))
   checkConflict(given, table)
