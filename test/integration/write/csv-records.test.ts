@@ -25,6 +25,8 @@ const DIALECTS: readonly (DialectOptions & { delimiter: string })[] = [
   { delimiter: '|', quote: undefined },
 ]
 
+const CHARACTER_NOT_IN_REPERTOIRE = '22021'
+
 /** A CSV file, as arrays of three records. */
 async function recordsOf(
   text: string,
@@ -61,7 +63,11 @@ describe('CSV records', () => {
     const deadLetter = new Writable({
       objectMode: true,
       write({ batchId, index, row, error }: RejectedRow, _encoding, done) {
-        rejects.push({ batchId, index, row: rowOf(row), sqlState: error.sqlState, column: error.column })
+        const { sqlState } = error
+        // of a NUL the server names the column only where it came by binary COPY, and by which one it comes has to do
+        // with how far the batches behind it are when it is refused
+        const column = sqlState === CHARACTER_NOT_IN_REPERTOIRE ? undefined : error.column
+        rejects.push({ batchId, index, row: rowOf(row), sqlState, column })
         done()
       },
     })
