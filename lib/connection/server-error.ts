@@ -38,8 +38,10 @@ export function endsSession(error: ServerError): boolean {
  * True when a type's input function refused a value. Its SQLSTATE may be any: 42601 for a tsquery, 3F000 for a regclass,
  * and 08P01, which is a pooler's, too, for a Buffer that is too short. The context tells: of COPY it begins with the row
  * and the column, of INSERT it is one line that names the parameter; a trigger's begins with the trigger's function.
+ * What would have come at any other time, too (a time-out, a shutdown, memory that is out), has that context as well.
  */
-export function refusesValue({ where = '' }: ServerError): boolean {
+export function refusesValue({ code, where = '' }: ServerError): boolean {
+  if (code !== '08P01' && /^(08|25|40|53|55|57|58)/.test(code)) return false
   return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(where) || /^[^\n]*\$\d+[^\n]*$/.test(where)
 }
 

@@ -162,6 +162,24 @@ describe('a statement that takes too long', () => {
     })
   }
 
+  it('while it looks at a value costs no row, though the server names the row and the column', async () => {
+    await db.pool.query(`DROP TABLE t; CREATE SEQUENCE calls;
+      CREATE DOMAIN slow AS text CHECK (CASE nextval('calls') WHEN 3 THEN pg_sleep(5)::text ELSE '' END IS NOT NULL);
+      CREATE TABLE t (id int, v slow)`)
+    const writable = new PgBatchWritable<{ id: number; v: string }>({
+      pool: makePool().pool,
+      table: 't',
+      ...LIMITS,
+      rejectLimit: Number.POSITIVE_INFINITY,
+      retry: { minDelayMs: 1, maxDelayMs: 5 },
+    })
+    const retries: RetryEvent[] = []
+    writable.on('retry', retry => retries.push(retry))
+    await pipeline(Readable.from([rowsOf(5, id => ({ id, v: 'x' }))]), writable)
+    expect(retries.map(({ error }) => [error.sqlState, error.rowIndex])).to.deep.equal([['57014', undefined]])
+    expect(writable.stats).to.include({ rowsCommitted: 5, rowsRejected: 0 })
+  })
+
   it('is not what a load under way becomes: a COPY takes batches for half of the time', async () => {
     const own = await roleWith(db, { statement_timeout: '900' })
     try {

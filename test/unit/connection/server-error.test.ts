@@ -3,6 +3,7 @@ import {
   connectionSurvives,
   copyContext,
   isServerError,
+  refusesValue,
   type ServerError,
 } from '../../../lib/connection/server-error.ts'
 
@@ -29,6 +30,30 @@ describe("the server's errors", () => {
   it('end the connection by their code, whatever language the severity speaks', () => {
     expect(connectionSurvives(serverError({ severity: 'ВАЖНО', code: '57P01' }))).to.equal(false)
   })
+
+  const COLUMN = 'COPY t, line 2, column price: "x"'
+  const REFUSALS: readonly [code: string, where: string | undefined, expected: boolean][] = [
+    ['42601', COLUMN, true],
+    ['3F000', 'COPY t, Zeile 17, Spalte Preis: »x«', true],
+    ['08P01', 'COPY t, line 2, column price', true],
+    ['42601', 'unnamed portal parameter $1', true],
+    ['08P01', undefined, false],
+    ['42P01', undefined, false],
+    ['42P01', 'COPY t, line 2', false],
+    ['42P01', 'PL/pgSQL function f() line 3 at SQL statement\nCOPY t, line 2', false],
+    ['42P01', 'SQL statement "SELECT $1"\nPL/pgSQL function f() line 3 at SQL statement', false],
+    ['57014', COLUMN, false],
+    ['57P01', COLUMN, false],
+    ['53200', COLUMN, false],
+    ['25P03', COLUMN, false],
+    ['40001', 'unnamed portal parameter $1', false],
+    ['58030', COLUMN, false],
+  ]
+  for (const [code, where, expected] of REFUSALS) {
+    it(`are ${expected ? '' : 'not '}the refusal of a value: ${code}, ${JSON.stringify(where)}`, () => {
+      expect(refusesValue(serverError({ code, where }))).to.equal(expected)
+    })
+  }
 
   const COLUMNS = ['a', 'c', 'col', 'col:on', 'price', 'Preis', 'цена']
   const CONTEXTS: readonly [where: string | undefined, expected: object | undefined, table?: string][] = [
