@@ -6,7 +6,7 @@ import type { PgPoolLike } from './connection/pg-types.ts'
 import { discard } from './discard.ts'
 import { PgBatchError } from './errors.ts'
 import { describe } from './options.ts'
-import type { Stats } from './types.ts'
+import type { Outcome, Stats } from './types.ts'
 import { publishCommit, publishReject, publishRetry } from './writable/diagnostics.ts'
 import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
 import type { PgBatchWritableOptions } from './writable/options.ts'
@@ -228,12 +228,21 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   #retrying(retry: RetryEvent): void {
-    try {
-      this.emit('retry', retry)
-    } catch (cause) {
-      throw toPgBatchError(new CallbackError("on('retry')", cause), retry.error.outcome, {}, 'write')
-    }
+    this.#tell('retry', retry, { outcome: retry.error.outcome })
     publishRetry(this.#options.table, retry)
+  }
+
+  /** Emits an event; a listener that throws fails the stream as any other callback of the user does. */
+  #tell<Name extends 'commit' | 'retry' | 'reject'>(
+    name: Name,
+    event: PgBatchWritableEvents<Item>[Name][0],
+    { outcome, batchId }: { outcome: Outcome; batchId?: number },
+  ): void {
+    try {
+      this.emit(name, event)
+    } catch (cause) {
+      throw toPgBatchError(new CallbackError(`on('${name}')`, cause), outcome, { batchId }, 'write')
+    }
   }
 
   async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
@@ -255,10 +264,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       durationMs,
       batches: batches.length,
     }
-    await this.#after("on('commit')", batches, () => void this.emit('commit', commit))
+    this.#tell('commit', commit, { outcome: 'committed', batchId: batches[0]!.id })
     publishCommit(this.#options.table, commit)
     for (const reject of rejected) {
-      await this.#after("on('reject')", batches, () => void this.emit('reject', reject))
+      this.#tell('reject', reject, { outcome: 'committed', batchId: reject.batchId })
       publishReject(this.#options.table, reject)
     }
     const { afterCommit } = this.#options

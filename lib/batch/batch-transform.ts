@@ -23,7 +23,7 @@ const NONE = Symbol('no item')
 
 type WriteCallback = (error?: Error | null) => void
 
-// biome-ignore lint/suspicious/noExplicitAny: as in Node's types, see the end of this file
+// biome-ignore lint/suspicious/noExplicitAny: pipeline()'s types know only streams of strings, of bytes, and of anything
 type Anything = any
 
 /**
@@ -92,8 +92,9 @@ export class BatchTransform<T = unknown> extends Transform {
   }
 
   /**
-   * As every Writable's. An item that only joins the open batch does so here: the books that Writable keeps of a write,
-   * for buffers, callbacks and 'drain', cost a quarter of what an object takes from source to batch (bench/transform).
+   * As every Writable's. The one public method of a stream that is overridden, for what it is worth: an item that only
+   * joins the open batch does so here, since the books that Writable keeps of a write, for buffers, callbacks and 'drain',
+   * cost a quarter of what an object takes from source to batch (bench/transform).
    */
   override write(item: Anything, callback?: WriteCallback): boolean
   override write(item: Anything, encoding: BufferEncoding, callback?: WriteCallback): boolean

@@ -1,10 +1,11 @@
 import type { Source } from '../sources/open-source.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import { shellWord } from '../sources/shell-word.ts'
+import { isInsertable } from '../table/insertable.ts'
 import type { Column } from '../types.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
-import { generatedBy, isGenerated } from './generated.ts'
+import { generatedBy } from './generated.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
 import { plural } from './report.ts'
 
@@ -102,7 +103,7 @@ function checkHeader(
 /** Without a header the first field is the first column: of --columns, or of the table. */
 function byOrder(source: Source, table: Target, wanted: readonly string[] | undefined): ColumnChoice {
   const keys = source.header!
-  const columns = wanted ?? table.columns.filter(column => !isGenerated(column)).map(({ name }) => name)
+  const columns = wanted ?? table.columns.filter(isInsertable).map(({ name }) => name)
   if (columns.length !== keys.length) {
     const whose = wanted ? '--columns names' : `${table.name} has`
     const hint = wanted ? '' : '; name those in the file, in their order, with --columns'
@@ -146,7 +147,7 @@ function checkKnown(name: string, who: string, known: readonly string[], table: 
 }
 
 function isWritable(name: string, table: Target): boolean {
-  return !isGenerated(table.columns.find(column => column.name === name)!)
+  return isInsertable(table.columns.find(column => column.name === name)!)
 }
 
 function checkWritable(name: string, who: string, table: Target, cure: string): void {

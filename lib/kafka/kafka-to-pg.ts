@@ -267,7 +267,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#progress.read(message)
     const table = this.#router.tableOf(message)
     if (table === null) {
-      this.#router.skip()
+      this.#router.noteSkipped()
       this.#progress.done([message])
       return
     }

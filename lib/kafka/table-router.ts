@@ -53,7 +53,7 @@ export class TableRouter<Value> {
    * after it.
    * @throws PgBatchError, when so many have come that no table is to be expected
    */
-  skip(): void {
+  noteSkipped(): void {
     const [held] = this.#held
     if (!held || ++this.#skipped < SKIPPED_MESSAGES) return
     throw new PgBatchError(

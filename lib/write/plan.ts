@@ -167,14 +167,17 @@ function chooseMethod<Item>(
   if (!table || columns.length === 0) return 'insert'
   if (request.method === 'insert') return 'insert'
   const obstacle = copyObstacleOf(table, request.onConflict !== undefined)
-  if (request.method === 'auto' && (obstacle || columns.some(isReadOtherwise))) return 'insert'
+  if (request.method === 'auto' && (obstacle || columns.some(isRestrictedInterval))) return 'insert'
   if (!obstacle) return request.method
   const reason = `${quoteTable(table)} cannot be written by COPY (${obstacle}): use \`method: 'auto'\` or 'insert'`
   throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
-/** COPY reads '04:05' as the fields of `interval minute to second` have it, a parameter is read as any interval's. */
-function isReadOtherwise({ known }: PlannedColumn): boolean {
+/**
+ * A column of `interval minute to second`, say. By COPY '04:05' is minutes and seconds there, and as the parameter of an
+ * INSERT hours and minutes, since a parameter's type has no fields: `auto` takes the way that stores what `pg` does.
+ */
+function isRestrictedInterval({ known }: PlannedColumn): boolean {
   return known !== undefined && /^interval [a-z]/.test(known.column.sqlType)
 }
 

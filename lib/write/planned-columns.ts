@@ -3,6 +3,7 @@ import { codecFor } from '../encode/codec-for.ts'
 import { needsOwnField, readField, readOwnField } from '../encode/read-field.ts'
 import { PgBatchError } from '../errors.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
+import { isInsertable } from '../table/insertable.ts'
 import type { Column, Table } from '../types.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -43,11 +44,6 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedC
     }
     return plannedColumn(column)
   })
-}
-
-/** INSERT refuses values for these (COPY would take them for an identity); only the server fills them. */
-function isInsertable(column: Column): boolean {
-  return !column.generated && column.identity !== 'always'
 }
 
 function alwaysGenerated(column: Column): string {

@@ -19,7 +19,7 @@ const VALUES: readonly [type: string, good: string, bad: unknown, sqlState: stri
   ['int4', '1', Buffer.from([1]), '08P01'],
 ]
 
-/** What a trigger may raise: any SQLSTATE, a transient one or one of no class that is known. */
+/** What a trigger may raise: one of the server's own SQLSTATEs, one that nobody has, one of a class that nobody has. */
 const RAISED = ['23514', '45000', 'MY001']
 
 describe('a value that a function of the server refuses', () => {

@@ -59,8 +59,26 @@ describe('what a stream answers and tells', () => {
     const failed = failureOf(once(writable, 'finish'))
     writable.end([{ id: 1 }])
     const error = await failed
-    expect(error).to.include({ code: 'CALLBACK_FAILED', callback: "on('commit')", outcome: 'committed' })
+    expect(error).to.include({
+      code: 'CALLBACK_FAILED',
+      callback: "on('commit')",
+      outcome: 'committed',
+      batchId: 1,
+    })
     expect(await countOf(db.pool, 't')).to.equal(1)
+  })
+
+  it('a commit and its rejected rows are told in one turn, while nothing else has happened', async () => {
+    const writable = new PgBatchWritable<object>({ pool: makePool().pool, table: 't', rejectLimit: 9 })
+    const told: string[] = []
+    writable.on('commit', () => {
+      told.push('commit')
+      queueMicrotask(() => told.push('turn'))
+    })
+    writable.on('reject', ({ index }) => told.push(`reject ${index}`))
+    writable.end([{ id: 0 }, { id: 'x' }, { id: 2 }, { id: 'y' }])
+    await once(writable, 'finish')
+    expect(told).to.deep.equal(['commit', 'reject 1', 'reject 3', 'turn'])
   })
 
   it('a batch whose lane cannot be told is handed to onDiscard', async () => {
