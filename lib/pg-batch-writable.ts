@@ -113,6 +113,24 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     return { ...this.#counts, rowsPending: rowsReceived - rowsCommitted - rowsRejected - rowsSkipped }
   }
 
+  /**
+   * Writes a copy of the array: the caller may empty and fill it again at once, as a loop does that collects rows in
+   * one array. The items themselves are not copied, and must not be changed before they are committed.
+   */
+  override write(items: unknown, callback?: WriteCallback): boolean
+  override write(items: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean
+  override write(items: unknown, ...rest: unknown[]): boolean {
+    return super.write(copyOf(items), ...(rest as []))
+  }
+
+  /** Ends the stream, after a last array if one is given, of which it writes a copy as `write` does. */
+  override end(callback?: () => void): this
+  override end(items: unknown, callback?: () => void): this
+  override end(items: unknown, encoding: BufferEncoding, callback?: () => void): this
+  override end(items?: unknown, ...rest: unknown[]): this {
+    return super.end(copyOf(items), ...(rest as []))
+  }
+
   override _write(items: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (!Array.isArray(items)) {
       callback(notAnArray(items))
@@ -311,6 +329,13 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     })
     return this.#context
   }
+}
+
+type WriteCallback = (error: Error | null | undefined) => void
+
+/** A shallow copy of an array, holes filled with undefined; what is no array is left for `_write` to refuse. */
+function copyOf(items: unknown): unknown {
+  return Array.isArray(items) ? [...items] : items
 }
 
 function notAnArray(items: unknown): TypeError {

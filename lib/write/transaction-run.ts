@@ -280,7 +280,7 @@ export class TransactionRun<Item> {
     for (const items of this.#admitted) {
       if (items.length === 0) continue
       try {
-        await unlessAborted(Promise.resolve(inTransaction(client, items)), signals.kill)
+        await unlessAborted(Promise.resolve(inTransaction(client, [...items])), signals.kill)
       } catch (cause) {
         throw new CallbackError('inTransaction', cause)
       }
