@@ -1,4 +1,5 @@
 import type { PgClientLike } from './pg-types.ts'
+import { queryText } from './query-text.ts'
 import { connectionSurvives, isServerError } from './server-error.ts'
 
 /**
@@ -47,18 +48,24 @@ function atMost(setting: string, ms: number): string {
 
 const RECOVERY_IN_PROGRESS = '55000'
 
+/** Another attempt may be answered: conflicts, resources, time limits, operators, the system. */
+function mayPass(sqlState: string): boolean {
+  return /^(40|53|57|58)/.test(sqlState)
+}
+
 /**
  * Tells whether the server can fill in a ticket: it is PostgreSQL 13 or later, and lets its log's position be seen, as
  * some managed ones do not. A standby will, once it is promoted.
  */
 export async function canTicket(client: PgClientLike): Promise<boolean> {
   try {
-    await client.query(
+    await queryText(
+      client,
       'SELECT pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())',
     )
     return true
   } catch (error) {
-    if (!isServerError(error) || !connectionSurvives(error)) throw error
+    if (!isServerError(error) || !connectionSurvives(error) || mayPass(error.code)) throw error
     return error.code === RECOVERY_IN_PROGRESS
   }
 }
@@ -95,7 +102,8 @@ export async function askOutcome(
   client: PgClientLike,
   ticket: TransactionTicket,
 ): Promise<TransactionOutcome> {
-  const { rows } = await client.query(
+  const { rows } = await queryText(
+    client,
     'SELECT pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline',
   )
   if (rows[0]?.timeline !== ticket.timeline) return 'unknown'
@@ -118,31 +126,33 @@ async function askWhose(
   client: PgClientLike,
   { xid, at, flushed }: TransactionTicket,
 ): Promise<TransactionOutcome> {
-  const { rows } = await client.query(
-    `SELECT pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8
-         AND checkpoint_lsn >= $3::pg_lsn AS crashed,
-       pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
-         pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::numeric AS logged,
-       pg_catalog.current_setting('server_version_num')::int >= 170000 AS has_checkpointer_view
+  const { rows } = await queryText(
+    client,
+    `SELECT (pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8
+         AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
+       (pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
+         pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::numeric)::text AS logged,
+       (pg_catalog.current_setting('server_version_num')::int >= 170000)::text AS has_checkpointer_view
      FROM pg_catalog.pg_control_checkpoint()`,
     [at, xid, flushed],
   )
   const { crashed, logged, has_checkpointer_view } = rows[0]!
-  if (!crashed) return 'committed'
-  if (!logged) return 'rolled-back'
-  const counted = await client.query(
-    has_checkpointer_view
-      ? 'SELECT num_timed + num_requested <= 1 AS only_one FROM pg_catalog.pg_stat_checkpointer'
-      : 'SELECT checkpoints_timed + checkpoints_req <= 1 AS only_one FROM pg_catalog.pg_stat_bgwriter',
+  if (crashed !== 'true') return 'committed'
+  if (logged !== 'true') return 'rolled-back'
+  const counted = await queryText(
+    client,
+    has_checkpointer_view === 'true'
+      ? 'SELECT (num_timed + num_requested <= 1)::text AS only_one FROM pg_catalog.pg_stat_checkpointer'
+      : 'SELECT (checkpoints_timed + checkpoints_req <= 1)::text AS only_one FROM pg_catalog.pg_stat_bgwriter',
   )
-  return counted.rows[0]?.only_one ? 'committed' : 'unknown'
+  return counted.rows[0]?.only_one === 'true' ? 'committed' : 'unknown'
 }
 
 const INVALID_PARAMETER_VALUE = '22023'
 
 async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
   try {
-    const { rows } = await client.query('SELECT pg_catalog.pg_xact_status($1::xid8) AS status', [xid])
+    const { rows } = await queryText(client, 'SELECT pg_catalog.pg_xact_status($1::xid8) AS status', [xid])
     return rows[0]?.status
   } catch (error) {
     // "transaction ID … is in the future": the crash took even its id
@@ -160,7 +170,8 @@ export async function endTransaction(
   { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
 ): Promise<void> {
   try {
-    await client.query(
+    await queryText(
+      client,
       `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
         WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid`,
       [xid, backend],

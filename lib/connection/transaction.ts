@@ -2,6 +2,7 @@ import { CopyIn } from './copy-in.ts'
 import type { Lease } from './lease.ts'
 import { readTicket, type TransactionTicket, ticketStatement } from './outcome.ts'
 import type { PgClientLike, PgResultLike } from './pg-types.ts'
+import { queryText } from './query-text.ts'
 import { connectionSurvives, isServerError } from './server-error.ts'
 
 /** How far a transaction has come: what an error now means for its rows. */
@@ -154,7 +155,7 @@ export class Transaction {
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
     try {
-      const answer = await this.answered(this.lease.client.query(text, values))
+      const answer = await this.answered(queryText(this.lease.client, text, values))
       if (!Array.isArray(answer)) return answer // pg answers several statements with an array
       const results = answer as PgResultLike[]
       const ticket = results.find(result => result.rows?.[0] && 'pg_batch_xid' in result.rows[0])

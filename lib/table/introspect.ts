@@ -8,6 +8,7 @@ import { quoteTable, type TableParts } from './identifier.ts'
  * `types` closes over what the columns are made of: domains lead to their base, arrays to their elements. An array
  * is what its element names as its typarray: int2vector and oidvector have elements too, but other input rules.
  * Columns that only newer servers have are read by way of to_jsonb, so that one text serves them all.
+ * The answer is the text of one JSON object, so that it does not depend on the type parsers of the program.
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 export const INTROSPECTION_SQL = `
@@ -24,7 +25,7 @@ WITH RECURSIVE target AS (
   CROSS JOIN LATERAL (VALUES (t.typbasetype), (e.oid)) next(oid)
   WHERE next.oid <> 0
 )
-SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
+SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
   CASE WHEN t.relkind = 'v' THEN 'view'
        WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
@@ -68,7 +69,7 @@ SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
     WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
     AS "uniqueKeys"
 FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE t.relkind IN ('r', 'p', 'f', 'v')`
+WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
 /** The parameters of {@link INTROSPECTION_SQL}. */
 export function introspectionValues(table: TableParts): [string] {
@@ -99,7 +100,8 @@ interface ColumnRow {
 }
 
 /** Makes a {@link Table} of the row that {@link INTROSPECTION_SQL} returned. */
-export function readTable(row: Record<string, unknown>): Table {
+export function readTable({ relation }: Record<string, unknown>): Table {
+  const row = JSON.parse(relation as string) as Record<string, unknown>
   const typeRows = new Map((row.types as TypeRow[] | null)?.map(type => [type.oid, type]))
   const types = new Map<number, PgType>()
   const columns = ((row.columns as ColumnRow[] | null) ?? []).map(column =>

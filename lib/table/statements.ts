@@ -43,7 +43,7 @@ export function sameTypesStatement(
   const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
   const types = columns.map(({ type }) => type.oid).join(', ')
   return (
-    `SELECT pg_catalog.count(*) = ${columns.length} AS pg_batch_same FROM pg_catalog.pg_attribute ` +
+    `SELECT (pg_catalog.count(*) = ${columns.length})::text AS pg_batch_same FROM pg_catalog.pg_attribute ` +
     `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped AND (attname, atttypid) ` +
     `IN (SELECT * FROM ROWS FROM (pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[])))`
   )

@@ -192,7 +192,7 @@ export class CopySender implements RowSender {
     await this.#sendPiece()
     await this.#transaction.answered(open.copy.end())
     this.#open = undefined
-    if (open.copy.followingRows[0]?.[0] === 'f') throw tableChanged(this.#plan.table)
+    if (open.copy.followingRows[0]?.[0] === 'false') throw tableChanged(this.#plan.table)
   }
 
   async abort(): Promise<void> {

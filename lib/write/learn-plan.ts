@@ -1,6 +1,7 @@
 import { Lease, type StopSignals } from '../connection/lease.ts'
 import { canTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
+import { queryText } from '../connection/query-text.ts'
 import { connectionSurvives, isServerError } from '../connection/server-error.ts'
 import { PgBatchError } from '../errors.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
@@ -8,6 +9,7 @@ import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/intr
 import type { Table } from '../types.ts'
 import { toPgBatchError } from './failure.ts'
 import { makePlan, type WritePlan } from './plan.ts'
+import { isTransient } from './transient.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** A table that is made where it does not exist yet. */
@@ -65,14 +67,15 @@ export async function learnPlan<Item>(
 
 async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
   const { table, method, columns } = request
+  let rows: readonly Record<string, unknown>[]
   try {
-    const { rows } = await lease.client.query(INTROSPECTION_SQL, introspectionValues(table))
-    if (rows[0]) return readTable(rows[0])
+    rows = (await queryText(lease.client, INTROSPECTION_SQL, introspectionValues(table))).rows
   } catch (error) {
-    // pg-mem has no catalogue and says so in words of its own; INSERT into named columns can do without
-    if (method === 'insert' && columns && !isServerError(error) && !lease.broken) return undefined
+    // INSERT into named columns can do without a catalogue
+    if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
     throw error
   }
+  if (rows[0]) return readTable(rows[0])
   throw new PgBatchError(
     'TABLE_NOT_FOUND',
     `Table ${quoteTable(table)} does not exist, or is no table to this role`,
@@ -80,6 +83,12 @@ async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Prom
       outcome: 'not-sent',
     },
   )
+}
+
+/** pg-mem has no catalogue, and reports that with an error of its own. A connection of pg's leads to a server that has. */
+function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
+  const isPg = 'getTypeParser' in client
+  return !isPg && !broken && !isServerError(error) && !isTransient(error)
 }
 
 /** Looks first: a role that may write a table need not be one that may create it. */
@@ -94,8 +103,7 @@ async function ensureTable(client: PgClientLike, side: SideTable): Promise<void>
 }
 
 async function exists(client: PgClientLike, table: TableParts): Promise<boolean> {
-  const { rows } = await client.query('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there', [
-    quoteTable(table),
-  ])
-  return rows[0]!.there === true
+  const asked = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'
+  const { rows } = await queryText(client, asked, [quoteTable(table)])
+  return rows[0]!.there === 'true'
 }

@@ -1,5 +1,6 @@
 import { Lease } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
+import { queryText } from '../connection/query-text.ts'
 import { isServerError } from '../connection/server-error.ts'
 import { readPositions } from '../table/checkpoint-sql.ts'
 import { parseTableName } from '../table/identifier.ts'
@@ -24,7 +25,7 @@ export async function readCheckpoint(
 ): Promise<Map<string, bigint>> {
   try {
     const { rows } = await Lease.use(pool, client =>
-      client.query(readPositions(parseTableName(table)), [name]),
+      queryText(client, readPositions(parseTableName(table)), [name]),
     )
     return new Map(rows.map(row => [row.partition as string, BigInt(row.position as string)]))
   } catch (error) {

@@ -1,6 +1,7 @@
 import { Lease } from '../connection/lease.ts'
 import { askOutcome, type TransactionOutcome, type TransactionTicket } from '../connection/outcome.ts'
 import type { PgClientLike } from '../connection/pg-types.ts'
+import { queryText } from '../connection/query-text.ts'
 import { lockPartitions } from '../table/checkpoint-sql.ts'
 import type { RunContext } from './transaction-run.ts'
 
@@ -32,7 +33,7 @@ async function ask<Item>(
   const byId = ticket ? await askOutcome(client, ticket) : 'unknown'
   const settled = byId === 'rolled-back' || byId === 'in-progress'
   if (settled || !checkpoint || reached.size === 0) return byId
-  const { rows } = await client.query(lockPartitions(checkpoint.table), [
+  const { rows } = await queryText(client, lockPartitions(checkpoint.table), [
     checkpoint.name,
     [...reached.keys()],
   ])

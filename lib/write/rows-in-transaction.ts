@@ -93,7 +93,7 @@ export class RowsInTransaction {
     const { copyFormat, columns, shapes, sameTypes, table } = this.#plan
     if (copyFormat === 'text' || columns.length === 0) return
     const { rows } = await this.#transaction.query(sameTypes(shapes.whole))
-    if (rows[0]!.pg_batch_same === false) throw tableChanged(table)
+    if (rows[0]!.pg_batch_same === 'false') throw tableChanged(table)
   }
 
   /**
