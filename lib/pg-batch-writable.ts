@@ -55,6 +55,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #counts = {
     rowsReceived: 0,
     rowsCommitted: 0,
+    rowsUnchanged: 0,
     rowsRejected: 0,
     rowsSkipped: 0,
     batchesReceived: 0,
@@ -107,10 +108,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.once('close', () => signal.removeEventListener('abort', onAbort))
   }
 
-  /** Counts up to this moment; `rowsReceived` is always the sum of the other four `rows…`. */
+  /** Counts up to this moment; `rowsReceived` is always the sum of the other five `rows…`. */
   get stats(): Readonly<Stats> {
-    const { rowsReceived, rowsCommitted, rowsRejected, rowsSkipped } = this.#counts
-    return { ...this.#counts, rowsPending: rowsReceived - rowsCommitted - rowsRejected - rowsSkipped }
+    const { rowsReceived, rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped } = this.#counts
+    const settled = rowsCommitted + rowsUnchanged + rowsRejected + rowsSkipped
+    return { ...this.#counts, rowsPending: rowsReceived - settled }
   }
 
   /**
@@ -216,9 +218,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   /** What an abort did to the rows is known only when everything has come to its end. */
   #explained(error: Error | null): Error | null {
     if (!(error instanceof PgBatchError) || error !== this.#aborted) return error
-    const { rowsPending, rowsCommitted } = this.stats
+    const { rowsPending, rowsCommitted, rowsUnchanged } = this.stats
     const pending = this.#rolledBack ? 'rolled-back' : 'not-sent'
-    const settled = rowsPending === 0 && rowsCommitted > 0 ? 'committed' : pending
+    const settled = rowsPending === 0 && rowsCommitted + rowsUnchanged > 0 ? 'committed' : pending
     return withOutcome(error, this.#outcomeUnknown ? 'unknown' : settled)
   }
 
@@ -264,8 +266,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
-    const { batches, rows, skipped, rejected, bytes, method, durationMs } = committed
+    const { batches, rows, unchanged, skipped, rejected, bytes, method, durationMs } = committed
     this.#counts.rowsCommitted += rows
+    this.#counts.rowsUnchanged += unchanged
     this.#counts.rowsSkipped += skipped
     this.#counts.rowsRejected += rejected.length
     this.#counts.batchesCommitted += batches.length
@@ -276,6 +279,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const commit: CommitEvent = {
       batchId,
       rows,
+      rowsUnchanged: unchanged,
       bytes,
       method,
       attempts,

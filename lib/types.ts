@@ -77,11 +77,16 @@ export interface Table {
   readonly mayStage: boolean
 }
 
-/** Counts of a stream. `rowsReceived` is always the sum of the other four `rows…`. */
+/** Counts of a stream. `rowsReceived` is always the sum of the other five `rows…`. */
 export interface Stats {
   rowsReceived: number
-  /** With `operation`, deletes are rows like any others. */
+  /** Rows that the server says it inserted, updated or deleted, by its command tags. */
   rowsCommitted: number
+  /**
+   * Rows that were sent in a committed transaction and changed nothing: a conflict with DO NOTHING, a trigger that
+   * returned NULL, a rule, a delete without a match.
+   */
+  rowsUnchanged: number
   /** Refused for good, and given to the dead letter. */
   rowsRejected: number
   /** Items that `toRow` made no row of, and items that a checkpoint says are written already. */

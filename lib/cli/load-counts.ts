@@ -3,6 +3,8 @@ export interface LoadCounts {
   /** Rows taken from the file, those of an earlier run among them. */
   readonly rowsRead: number
   readonly rowsCommitted: number
+  /** Rows that were sent and changed nothing: they were there already, or a trigger left them out. */
+  readonly rowsUnchanged: number
   readonly rowsRejected: number
   /** Rows that an earlier run of a resumed load has written. */
   readonly rowsSkipped: number
@@ -19,8 +21,9 @@ export interface LoadCounts {
   readonly elapsedMs: number
 }
 
-export function rowsPerSecond({ rowsCommitted, elapsedMs }: LoadCounts): number {
-  return elapsedMs > 0 ? Math.round((rowsCommitted / elapsedMs) * 1000) : 0
+/** Rows that the server has taken, whether or not they changed something. */
+export function rowsPerSecond({ rowsCommitted, rowsUnchanged, elapsedMs }: LoadCounts): number {
+  return elapsedMs > 0 ? Math.round(((rowsCommitted + rowsUnchanged) / elapsedMs) * 1000) : 0
 }
 
 /** From 0 to 1; undefined where the end is not known. */

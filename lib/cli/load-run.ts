@@ -122,6 +122,7 @@ export class LoadRun {
     return {
       rowsRead,
       rowsCommitted: stats.rowsCommitted,
+      rowsUnchanged: stats.rowsUnchanged,
       rowsRejected: stats.rowsRejected,
       rowsSkipped: Math.min(this.#skip, rowsRead) + stats.rowsSkipped,
       batches: stats.batchesCommitted,

@@ -7,11 +7,12 @@ export function committedLine(
   elapsedMs: number,
   rowsSkipped = 0,
 ): string {
-  const { rowsCommitted, rowsRejected, batchesCommitted } = stats
+  const { rowsCommitted, rowsUnchanged, rowsRejected, batchesCommitted } = stats
   const seconds = elapsedMs / 1000
-  const rate = `${count(Math.round(rowsCommitted / seconds))} rows/s`
+  const rate = `${count(Math.round((rowsCommitted + rowsUnchanged) / seconds))} rows/s`
   const amounts = [
     `${plural(rowsCommitted, 'row')} committed in ${plural(batchesCommitted, 'batch', 'batches')}`,
+    ...(rowsUnchanged > 0 ? [`${count(rowsUnchanged)} unchanged`] : []),
     ...(rowsRejected > 0 ? [`${count(rowsRejected)} rejected`] : []),
     ...(rowsSkipped > 0 ? [`${count(rowsSkipped)} written before`] : []),
   ]

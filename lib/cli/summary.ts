@@ -10,7 +10,7 @@ const REASONS = 10
 
 /** The table at the end of a load; 80 columns hold it. */
 export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
-  const { rowsRead, rowsCommitted, rowsRejected, rowsSkipped, retries } = counts
+  const { rowsRead, rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped, retries } = counts
   const lines = printedTable({
     style: { head: [], border: [], compact: true },
     colAligns: ['left', 'right', 'left'],
@@ -19,6 +19,7 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
     [{ content: shortened(table, 60), colSpan: 3 }],
     ['rows read', count(rowsRead), ''],
     ['committed', count(rowsCommitted), `${count(rowsPerSecond(counts))} rows/s`],
+    ['unchanged', count(rowsUnchanged), rowsUnchanged > 0 ? 'sent, without effect' : ''],
     ['rejected', count(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
     ...reasons.slice(0, REASONS).map(reasonLine),
   )

@@ -30,6 +30,9 @@ export class CopyIn {
   /** The same of statements behind it. */
   readonly followingRows: string[][] = []
 
+  /** How many rows the server says it has stored; undefined until it has said so. */
+  storedRows: number | undefined
+
   readonly #text: string
   readonly #ready: Promise<void>
   /** Resolves at ReadyForQuery, rejects with what made the COPY fail. */
@@ -133,7 +136,10 @@ export class CopyIn {
     rows.push(message.fields)
   }
 
-  handleCommandComplete(): void {}
+  handleCommandComplete(message?: { text: string }): void {
+    const stored = /^COPY (\d+)$/.exec(message?.text ?? '')
+    if (stored) this.storedRows = Number(stored[1])
+  }
 
   handleEmptyQuery(): void {}
 

@@ -67,6 +67,7 @@ export class TableSinks<Item> {
     return {
       rowsReceived: sum('rowsReceived'),
       rowsCommitted: sum('rowsCommitted'),
+      rowsUnchanged: sum('rowsUnchanged'),
       rowsRejected: sum('rowsRejected'),
       rowsSkipped: sum('rowsSkipped'),
       rowsPending: sum('rowsPending'),

@@ -6,8 +6,10 @@ import type { RejectedRow } from '../write/dead-letter.ts'
 export interface CommitEvent {
   /** The number of its first batch, from 1, in the order of writing. */
   readonly batchId: number
-  /** Rows written; skipped items are not among them. */
+  /** Rows that the server inserted, updated or deleted. */
   readonly rows: number
+  /** Rows that were sent and changed nothing, see `stats`. */
+  readonly rowsUnchanged: number
   /** Bytes of row data sent. */
   readonly bytes: number
   readonly method: 'copy' | 'insert'

@@ -10,7 +10,7 @@ import { ORDINAL, SHAPE } from '../table/upsert.ts'
 import { type EncodedRows, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import type { TablePlan } from './plan.ts'
-import { RowError, type RowPlace, type RowSender } from './row-sender.ts'
+import { RowError, type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 import type { RowShape } from './row-shapes.ts'
 import { tableChanged } from './table-changed.ts'
 
@@ -51,6 +51,7 @@ interface OpenCopy {
 export class CopySender implements RowSender {
   readonly method = 'copy'
   bytes = 0
+  unchanged = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   readonly #format: CopyFormatChoice
@@ -192,6 +193,7 @@ export class CopySender implements RowSender {
     await this.#sendPiece()
     await this.#transaction.answered(open.copy.end())
     this.#open = undefined
+    this.unchanged += unchangedOf(open.lines, open.copy.storedRows)
     if (open.copy.followingRows[0]?.[0] === 'false') throw tableChanged(this.#plan.table)
   }
 

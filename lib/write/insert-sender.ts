@@ -4,7 +4,7 @@ import { insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
 import type { RowGroup } from './batch.ts'
 import { parameterOf } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
-import type { RowPlace, RowSender } from './row-sender.ts'
+import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 
 /** Rows in one statement at the most: beyond this a longer statement gains nothing, and costs the parser memory. */
 const MAX_ROWS = 1000
@@ -16,6 +16,7 @@ const MAX_ROWS = 1000
 export class InsertSender implements RowSender {
   readonly method = 'insert'
   bytes = 0
+  unchanged = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   /** Statements by shape and number of rows: all but a batch's last one have the same text. */
@@ -63,7 +64,8 @@ export class InsertSender implements RowSender {
       text = insertStatement(table, names, new Array(to - from).fill(names.map(() => true)))
       this.#statements.set(key, text)
     }
-    await this.#transaction.query(text, parameters)
+    const { rowCount } = await this.#transaction.query(text, parameters)
+    this.unchanged += unchangedOf(to - from, rowCount)
   }
 
   /** Without a catalogue: a missing value is DEFAULT by keyword, and equal keys are told by their own text. */
@@ -80,7 +82,9 @@ export class InsertSender implements RowSender {
       }),
     )
     const names = columns.map(column => column.name)
-    await this.#transaction.query(insertStatement(table, names, cells, conflict), parameters)
+    const text = insertStatement(table, names, cells, conflict)
+    const { rowCount } = await this.#transaction.query(text, parameters)
+    this.unchanged += unchangedOf(kept.length, rowCount)
   }
 
   async close(): Promise<void> {}

@@ -13,6 +13,8 @@ export interface RowSender {
   readonly method: 'copy' | 'insert'
   /** Bytes of row data so far. */
   readonly bytes: number
+  /** Rows that changed nothing, as far as the server has answered: all of them once `close` has resolved. */
+  readonly unchanged: number
   /** Sends rows of one batch, grouped by shape. */
   send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
   /** Resolves when every row that was sent is in the table, as far as the transaction goes. */
@@ -21,6 +23,15 @@ export interface RowSender {
   abort(): Promise<void>
   /** The row that an error of the server names, if it names one. */
   locate(error: unknown): RowPlace | undefined
+}
+
+/**
+ * Returns how many of `sent` rows a statement has left without effect.
+ * @param changed what its command tag counts. A rule or a trigger may write more rows than were sent, and a server
+ *   that is not PostgreSQL may count none: then every row counts as changed
+ */
+export function unchangedOf(sent: number, changed: number | null | undefined): number {
+  return Math.max(0, sent - (changed ?? sent))
 }
 
 /** A row that never left: its value has no form, or no binary one where binary was asked for. */

@@ -48,6 +48,9 @@ export class RowsInTransaction {
   readonly #slabs: SlabLease
   #sender: RowSender | undefined
   #closedBytes = 0
+  #unchanged = 0
+  /** What it was before the piece that may yet be rolled back. */
+  #unchangedBefore = 0
   /** The staging table of a batch's pieces, and whether there may be rows in it. */
   #staging: string | undefined
   #staged = false
@@ -64,6 +67,11 @@ export class RowsInTransaction {
 
   get bytes(): number {
     return this.#closedBytes + (this.#sender?.bytes ?? 0)
+  }
+
+  /** Rows that changed nothing, of those whose sender was closed. */
+  get unchanged(): number {
+    return this.#unchanged
   }
 
   get method(): 'copy' | 'insert' {
@@ -111,6 +119,7 @@ export class RowsInTransaction {
     // in place, and so cheap, in the subtransaction that has made the table
     if (this.#staging && this.#staged) this.#transaction.before(clearStagingStatement(this.#staging))
     this.#staged = false
+    this.#unchangedBefore = this.#unchanged
     this.#transaction.before(savepoint)
   }
 
@@ -119,12 +128,14 @@ export class RowsInTransaction {
     if (!this.#sender) return
     await this.#sender.close()
     this.#closedBytes += this.#sender.bytes
+    this.#unchanged += this.#sender.unchanged
     this.#sender = undefined
   }
 
-  /** Leaves the connection ready for ROLLBACK, and begins anew. */
+  /** Leaves the connection ready for ROLLBACK, and begins anew: what the piece has done does not count. */
   async abort(): Promise<void> {
     const sender = this.#sender
+    this.#unchanged = this.#unchangedBefore
     this.#sender = undefined
     await sender?.abort()
   }

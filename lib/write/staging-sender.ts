@@ -5,7 +5,7 @@ import type { RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import type { TablePlan } from './plan.ts'
-import type { RowPlace, RowSender } from './row-sender.ts'
+import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 import type { RowShape } from './row-shapes.ts'
 
 let stagingTables = 0
@@ -55,6 +55,9 @@ export class StagingSender implements RowSender {
     this.#staging = staging
   }
 
+  unchanged = 0
+  #rows = 0
+
   get bytes(): number {
     return this.#copy?.bytes ?? 0
   }
@@ -65,7 +68,10 @@ export class StagingSender implements RowSender {
       staging: { schema: 'pg_temp', name: this.#staging },
       slabs: this.#slabs,
     })
-    for (const { shape } of groups) this.#shapes.add(shape)
+    for (const { shape, rows } of groups) {
+      this.#shapes.add(shape)
+      this.#rows += rows.length
+    }
     await this.#copy.send(groups, signal)
   }
 
@@ -74,7 +80,9 @@ export class StagingSender implements RowSender {
     await this.#copy.close()
     const { table, mergeColumns, conflict } = this.#plan
     const shapes = [...this.#shapes].map(shape => this.#plan.mergeShape(shape))
-    await this.#transaction.query(mergeStatement(this.#staging, table, mergeColumns, shapes, conflict!))
+    const merge = mergeStatement(this.#staging, table, mergeColumns, shapes, conflict!)
+    const { rowCount } = await this.#transaction.query(merge)
+    if (conflict!.action === 'nothing') this.unchanged += unchangedOf(this.#rows, rowCount)
   }
 
   async abort(): Promise<void> {

@@ -44,7 +44,10 @@ export interface RunContext<Item> {
 /** What a transaction committed. */
 export interface Committed<Item> {
   readonly batches: readonly Batch<Item>[]
+  /** Rows that the server says it has inserted, updated or deleted. */
   readonly rows: number
+  /** Rows that were sent and changed nothing. */
+  readonly unchanged: number
   /** Items without a row, and items that were in the table already. */
   readonly skipped: number
   readonly rejected: readonly RejectedRow<Item>[]
@@ -87,7 +90,7 @@ export class TransactionRun<Item> {
   }
 
   /** Rows that were added and not rejected. */
-  get rows(): number {
+  get #sent(): number {
     return this.#items - this.#skipped - this.#rejected.length
   }
 
@@ -129,9 +132,11 @@ export class TransactionRun<Item> {
   }
 
   get result(): Committed<Item> {
+    const unchanged = Math.min(this.#sent, this.#rows?.unchanged ?? 0)
     return {
       batches: this.batches,
-      rows: this.rows,
+      rows: this.#sent - unchanged,
+      unchanged,
       skipped: this.#skipped,
       rejected: this.#rejected,
       bytes: this.bytes,

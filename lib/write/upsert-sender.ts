@@ -6,7 +6,7 @@ import { type RowGroup, runsInOrder } from './batch.ts'
 import { parameterOf } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
 import type { PlannedColumn } from './planned-columns.ts'
-import type { RowPlace, RowSender } from './row-sender.ts'
+import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 
 /**
  * Upserts a batch by one INSERT with parameters, rows of all shapes together. A batch of more parameters than the
@@ -15,6 +15,7 @@ import type { RowPlace, RowSender } from './row-sender.ts'
 export class UpsertSender implements RowSender {
   readonly method = 'insert'
   bytes = 0
+  unchanged = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   #alone: RowPlace | undefined
@@ -48,10 +49,11 @@ export class UpsertSender implements RowSender {
     }
     const shapeOfRow = places.map(({ group }) => group.shape.number)
     this.#alone = places.length === 1 ? places[0] : undefined
-    await this.#transaction.query(
+    const { rowCount } = await this.#transaction.query(
       upsertStatement(table, mergeColumns, shapes, shapeOfRow, conflict!),
       parameters,
     )
+    if (conflict!.action === 'nothing') this.unchanged += unchangedOf(places.length, rowCount)
     this.#alone = undefined
   }
 

@@ -45,20 +45,23 @@ export async function write<Item, Row = Item>(
   expectBalanced(stats)
   expect(stats.rowsPending).to.equal(0)
   expect(sum(commits, 'rows')).to.equal(stats.rowsCommitted)
+  expect(sum(commits, 'rowsUnchanged')).to.equal(stats.rowsUnchanged)
   expect(sum(commits, 'bytes')).to.equal(stats.bytesSent)
   expect(sum(commits, 'batches')).to.equal(stats.batchesCommitted)
   expect(commits.length).to.equal(stats.transactions)
   return { commits, stats }
 }
 
-function sum(commits: readonly CommitEvent[], key: 'rows' | 'bytes' | 'batches'): number {
+function sum(commits: readonly CommitEvent[], key: 'rows' | 'rowsUnchanged' | 'bytes' | 'batches'): number {
   return commits.reduce((total, commit) => total + commit[key], 0)
 }
 
-/** `rowsReceived` is the sum of the other four, at any time. */
+/** `rowsReceived` is the sum of the other five, at any time. */
 export function expectBalanced(stats: Readonly<Stats>): void {
-  const { rowsCommitted, rowsRejected, rowsSkipped, rowsPending } = stats
-  expect(stats.rowsReceived).to.equal(rowsCommitted + rowsRejected + rowsSkipped + rowsPending)
+  const { rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped, rowsPending } = stats
+  expect(stats.rowsReceived).to.equal(
+    rowsCommitted + rowsUnchanged + rowsRejected + rowsSkipped + rowsPending,
+  )
   expect(rowsPending).to.be.at.least(0)
 }
 

@@ -61,6 +61,7 @@ export function barText(counts: LoadCounts, columns: number): string {
     `${count(counts.rowsCommitted)} rows`,
     `${count(rowsPerSecond(counts))}/s`,
     ...(left === undefined ? [] : [`${clock(left)} left`]),
+    ...(counts.rowsUnchanged > 0 ? [`${count(counts.rowsUnchanged)} unchanged`] : []),
     ...(counts.rowsSkipped > 0 ? [`${count(counts.rowsSkipped)} skipped`] : []),
     `${count(counts.rowsRejected)} rejected`,
     `${counts.connections} conn`,

@@ -29,6 +29,7 @@ export function progressLine(table: string, counts: LoadCounts): string {
     `${plural(counts.rowsCommitted, 'row')} committed`,
     `${count(rowsPerSecond(counts))} rows/s`,
     ...(left === undefined ? [] : [`${clock(left)} left`]),
+    ...(counts.rowsUnchanged > 0 ? [`${count(counts.rowsUnchanged)} unchanged`] : []),
     ...(counts.rowsSkipped > 0 ? [`${count(counts.rowsSkipped)} skipped`] : []),
     ...(counts.rowsRejected > 0 ? [`${count(counts.rowsRejected)} rejected`] : []),
   ]

@@ -69,6 +69,7 @@ export function metricsText(
   }
   metric('rows_read_total', 'counter', 'Rows taken from the input.', [[counts.rowsRead]])
   metric('rows_committed_total', 'counter', 'Rows committed.', [[counts.rowsCommitted]])
+  metric('rows_unchanged_total', 'counter', 'Rows sent that changed nothing.', [[counts.rowsUnchanged]])
   metric('rows_skipped_total', 'counter', 'Rows that an earlier run had written.', [[counts.rowsSkipped]])
   metric(
     'rows_rejected_total',

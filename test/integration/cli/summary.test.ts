@@ -64,6 +64,18 @@ describe('what pg-batch load says', () => {
     expect({ stdout, status }).to.deep.equal({ stdout: '', status: 1 })
   })
 
+  it('counts rows that were there already as unchanged, everywhere', async () => {
+    const path = `${await file('metrics', '')}.prom`
+    const again = ['--on-conflict', 'id', '--on-conflict-do', 'nothing', '--metrics-file', path]
+    await load('--quiet')
+    const { stdout, stderr } = await load('--summary', ...again)
+    expect(stdout).to.match(/^t: 0 rows committed in 1 batch, 3 unchanged, 2 rejected, /)
+    expect(stderr).to.match(/│ unchanged +│ +3 │ sent, without effect/)
+    expect(await readFile(path, 'utf8')).to.match(/^pg_batch_rows_unchanged_total\{.*\} 3$/m)
+    const json = (await load('--log', 'json', ...again)).stderr.trimEnd().split('\n').at(-1)!
+    expect(JSON.parse(json)).to.include({ event: 'end', rowsCommitted: 0, rowsUnchanged: 3 })
+  })
+
   it('is in a file for Prometheus with --metrics-file', async () => {
     const path = `${await file('metrics', '')}.prom`
     expect((await load('--metrics-file', path)).status).to.equal(0)

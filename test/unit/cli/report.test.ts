@@ -5,6 +5,7 @@ describe('the line that a load prints', () => {
   const stats = {
     rowsReceived: 10_000,
     rowsCommitted: 10_000,
+    rowsUnchanged: 0,
     rowsRejected: 0,
     rowsSkipped: 0,
     rowsPending: 0,
@@ -21,6 +22,10 @@ describe('the line that a load prints', () => {
   })
 
   it('counts one and none right', () => {
+    const some = { ...stats, rowsCommitted: 9000, rowsUnchanged: 1000 }
+    expect(committedLine('t', some, 1000)).to.contain(
+      ' 9,000 rows committed in 10 batches, 1,000 unchanged, 1.00 s, 10,000 ',
+    )
     const one = { ...stats, rowsCommitted: 1, batchesCommitted: 1 }
     expect(committedLine('orders', one, 1000)).to.equal(
       'orders: 1 row committed in 1 batch, 1.00 s, 1 rows/s',

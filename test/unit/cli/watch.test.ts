@@ -14,6 +14,7 @@ import { PgBatchError } from '../../../lib/errors.ts'
 const counts: LoadCounts = {
   rowsRead: 1_240_000,
   rowsCommitted: 1_234_567,
+  rowsUnchanged: 0,
   rowsRejected: 3,
   rowsSkipped: 0,
   batches: 1235,

@@ -145,6 +145,7 @@ describe('options of PgBatchWritable', () => {
       expect(writable.stats).to.deep.equal({
         rowsReceived: 0,
         rowsCommitted: 0,
+        rowsUnchanged: 0,
         rowsRejected: 0,
         rowsSkipped: 0,
         rowsPending: 0,
