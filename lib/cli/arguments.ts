@@ -28,6 +28,8 @@ export interface LoadArguments extends InputArguments, CreateArguments, RunArgum
   readonly batchSize?: number
   readonly concurrency?: number
   readonly database?: string
+  /** Into the embedded server, whatever the environment names. */
+  readonly embedded?: boolean
   /** The file holds rejected rows: `pg-batch replay`. */
   readonly replay?: boolean
 }
@@ -61,9 +63,7 @@ export function makeProgram(commands: Commands): Command {
   program
     .command('server')
     .summary('run the embedded server, to look at what was loaded')
-    .description(
-      'Run the embedded PostgreSQL, which load uses when no database is named, until Ctrl-C. The data stays.',
-    )
+    .description('Run the embedded PostgreSQL, which load --embedded uses, until Ctrl-C. The data stays.')
     .option('-p, --port <port>', 'default: 54320, or any free port', positiveInteger)
     .action((options: ServerArguments) => commands.server(options))
   addCompletionCommand(program)
@@ -120,13 +120,17 @@ function addTargetOptions(command: Command): Command {
     .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
     .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
     .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
-    .option('-d, --database <url>', 'else DATABASE_URL, PG*, or the embedded server')
+    .option('-d, --database <url>', 'where to; without it DATABASE_URL, or PG* as for psql')
+    .option('--embedded', 'into the embedded PostgreSQL: see pg-batch server')
 }
 
 /** What no single option can check. In this order an unknown option is told before one that is missing. */
 function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
   if (!table) return command.error('error: name the table, with --table')
+  if (options.embedded && options.database !== undefined) {
+    return command.error('error: --embedded and --database contradict each other')
+  }
   if (onConflictDo === 'update' && !onConflict) {
     return command.error(
       'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
@@ -176,7 +180,6 @@ Examples:
   pg-batch load orders.csv.gz --table sales.orders --on-conflict id
   pg-batch load - --table orders --columns id,total < orders.ndjson
   pg-batch load orders.csv -t orders --rejects bad.ndjson --reject-limit 1%
-  pg-batch load orders.csv -t orders --resume nightly
 
 ${EXIT_STATUSES}`
 

@@ -4,7 +4,7 @@ import { DeadlineError } from '../connection/deadline-error.ts'
 import { Lease } from '../connection/lease.ts'
 import { type ConnectionConfig, connectionConfig, unreadService } from './connection-config.ts'
 import { openEmbeddedDatabase } from './embedded-database.ts'
-import { dataFailure, interruptedFailure } from './failure.ts'
+import { dataFailure, interruptedFailure, usageFailure } from './failure.ts'
 import { plural } from './report.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
@@ -18,6 +18,8 @@ export interface Database {
 export interface DatabaseRequest {
   /** `--database`. */
   readonly url?: string | undefined
+  /** `--embedded`. */
+  readonly embedded?: boolean | undefined
   readonly connections: number
   /** Told what the user should know, a line at a time. */
   readonly notify: (line: string) => void
@@ -26,7 +28,7 @@ export interface DatabaseRequest {
 
 /** Connects once, so that what is wrong is told here. The signal, and the connection's deadline, end that at once. */
 export async function openDatabase(request: DatabaseRequest): Promise<Database> {
-  const choice = chooseDatabase(request.url, process.env)
+  const choice = chooseDatabase(request, process.env)
   if (choice.kind === 'embedded') return openEmbedded(request)
   const pool = await connectedPool(choice.config, request)
   return { pool, name: nameOf(pool), close: () => pool.end() }
@@ -34,21 +36,31 @@ export async function openDatabase(request: DatabaseRequest): Promise<Database> 
 
 export type DatabaseChoice = { kind: 'named'; config: ConnectionConfig } | { kind: 'embedded' }
 
-/** `--database`, else DATABASE_URL, else PG* (most of which pg reads itself), else the embedded server. */
-export function chooseDatabase(option: string | undefined, env: NodeJS.ProcessEnv): DatabaseChoice {
+/**
+ * `--database` or `--embedded`, else DATABASE_URL, else PG* (most of which pg reads itself).
+ * @throws Failure when none of them names a database: a forgotten DATABASE_URL must not lead into another one
+ */
+export function chooseDatabase(
+  { url: option, embedded }: Pick<DatabaseRequest, 'url' | 'embedded'>,
+  env: NodeJS.ProcessEnv,
+): DatabaseChoice {
+  if (embedded) return { kind: 'embedded' }
   const url = option ?? (env.DATABASE_URL || undefined)
   const source = option === undefined ? 'DATABASE_URL' : '--database'
   const named = env.PGHOST || env.PGPORT || env.PGUSER || env.PGDATABASE
   if (url !== undefined || named) return { kind: 'named', config: connectionConfig(url, source, env) }
   if (env.PGSERVICE) throw unreadService('PGSERVICE')
-  return { kind: 'embedded' }
+  throw usageFailure(
+    'no database is named: set DATABASE_URL, or PGHOST and the like; or give --database URL (-d); or --embedded,' +
+      ' for the embedded PostgreSQL',
+  )
 }
 
 async function openEmbedded(request: DatabaseRequest): Promise<Database> {
   const { notify } = request
   const embedded = await openEmbeddedDatabase()
   const state = embedded.shared ? 'which is running' : 'started for this load'
-  notify(`No database named: using the embedded PostgreSQL, ${state}.`)
+  notify(`Using the embedded PostgreSQL, ${state}.`)
   notify(`Its data: ${embedded.dataDir}. To look at it: pg-batch server`)
   const leave = () =>
     embedded.stopWhenUnused(sessions =>

