@@ -12,6 +12,8 @@ export type PgBatchErrorCode =
   | 'TABLE_CHANGED'
   /** The conflict target matches no unique index. */
   | 'CONFLICT_TARGET_NOT_FOUND'
+  /** Two different items in a row have one offset: rows of one message need an `index`, too. */
+  | 'OFFSET_REPEATED'
   /** A row is not an object, has a key that is no column, is to be deleted and lacks its key, or `toRow` threw this code. */
   | 'ROW_INVALID'
   /** A value has no form that the column's type could take, or `toRow` threw this code. */

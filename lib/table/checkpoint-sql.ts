@@ -1,12 +1,14 @@
-import { quoteTable, type TableParts } from './identifier.ts'
+import { quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
  * The table of checkpoints: for each name and partition of a source the highest offset that is in the target table.
- * A position of NULL says that nothing was written yet.
+ * A position of NULL says that nothing was written yet. `item_index`, for sources that give several items one offset:
+ * of the offset after `position`, the items up to this index are in the target table, too. Tables that earlier versions
+ * made do not have it until a stream needs it.
  */
 export function createCheckpointTable(table: TableParts): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
-    name text NOT NULL, partition text NOT NULL, position bigint,
+    name text NOT NULL, partition text NOT NULL, position bigint, item_index bigint,
     updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, partition))`
 }
 
@@ -22,14 +24,34 @@ export function addPartitions(table: TableParts): string {
  * writer waits here, and then finds what the first one has stored. Parameters: name, partitions.
  */
 export function lockPartitions(table: TableParts): string {
-  return `SELECT partition, position::text FROM ${quoteTable(table)}
+  return `SELECT partition, position::text, ${ITEM_INDEX} FROM ${quoteTable(table)} AS c
     WHERE name = $1 AND partition = ANY ($2::text[]) ORDER BY partition FOR UPDATE`
+}
+
+/** By way of JSON, so that it is NULL where the table does not have the column. */
+const ITEM_INDEX = "pg_catalog.to_jsonb(c) ->> 'item_index' AS item_index"
+
+/** Says whether the table has the column `item_index`. */
+export function hasItemIndex(table: TableParts): string {
+  return `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'item_index' AND NOT attisdropped
+    AND attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass)::text AS there`
+}
+
+export function addItemIndex(table: TableParts): string {
+  return `ALTER TABLE ${quoteTable(table)} ADD COLUMN IF NOT EXISTS item_index bigint`
 }
 
 /** Stores positions. Parameters: name, partitions, positions. */
 export function storePositions(table: TableParts): string {
   return `UPDATE ${quoteTable(table)} AS c SET position = p.position, updated_at = now()
     FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
+    WHERE c.name = $1 AND c.partition = p.partition`
+}
+
+/** Stores positions with the indexes of items. Parameters: name, partitions, positions, indexes. */
+export function storePlaces(table: TableParts): string {
+  return `UPDATE ${quoteTable(table)} AS c SET position = p.position, item_index = p.item_index, updated_at = now()
+    FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS p(partition, position, item_index)
     WHERE c.name = $1 AND c.partition = p.partition`
 }
 

@@ -160,7 +160,11 @@ interface PgBatchWritableSettings<Item, Row> {
 export interface CheckpointOptions<Item> {
   /** Names the stream: writers with one name share its positions, and fence each other off. */
   name: string
-  /** Where an item stands. Offsets have to grow within a partition as items come; gaps are no matter. */
+  /**
+   * Where an item stands. Offsets have to grow within a partition as items come; gaps are no matter. Several items of
+   * one offset, such as the rows of one message, need an `index` that counts them from 0; without it the second one
+   * fails the stream with OFFSET_REPEATED.
+   */
   position: (item: Item) => Position
   /** The table of positions, made where it does not exist. @default 'pg_batch_checkpoint' */
   table?: TableName | undefined

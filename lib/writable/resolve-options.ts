@@ -19,6 +19,7 @@ import {
 import { parseTableName } from '../table/identifier.ts'
 import type { CheckpointPlan } from '../write/checkpoint.ts'
 import type { ConflictOption } from '../write/conflict.ts'
+import { LastItems } from '../write/last-items.ts'
 import type { WriteOptions } from '../write/open-writing.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
 import type { RetryPolicy } from '../write/retry.ts'
@@ -193,6 +194,8 @@ function checkCheckpoint<Item>(name: string, value: unknown): CheckpointPlan<Ite
     name: checkString(`${name}.name`, given.name),
     position: checkFunction(`${name}.position`, given.position as CheckpointPlan<Item>['position']),
     table: checkTable(given.table ?? DEFAULT_CHECKPOINT_TABLE),
+    lastItems: new LastItems(),
+    hasItemIndex: false,
   }
 }
 

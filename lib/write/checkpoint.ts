@@ -1,8 +1,11 @@
 import type { Transaction } from '../connection/transaction.ts'
-import { addPartitions, lockPartitions, storePositions } from '../table/checkpoint-sql.ts'
+import { addPartitions, lockPartitions, storePlaces, storePositions } from '../table/checkpoint-sql.ts'
 import type { TableParts } from '../table/identifier.ts'
-import type { Batch } from './batch.ts'
-import { CallbackError } from './failure.ts'
+import { type Batch, placeOfItem } from './batch.ts'
+import { CallbackError, RepeatedOffsetError } from './failure.ts'
+import { ensureItemIndex } from './item-index.ts'
+import { type ItemReaders, isRepeated, LastItems } from './last-items.ts'
+import { orderIn, orderOf, type SourceOrder, toStored } from './source-order.ts'
 
 /** Where an item stands in its source. Offsets grow within a partition, and may have gaps. */
 export interface Position {
@@ -10,6 +13,11 @@ export interface Position {
   partition?: string | undefined
   /** An integer from 0 to 2^63 - 1. */
   offset: number | bigint
+  /**
+   * For items that share an offset, such as the rows of one message: counts them from 0, in the order in which they
+   * come. An integer from 0 to 2^63 - 1. @default the only item of its offset
+   */
+  index?: number | bigint | undefined
 }
 
 /** The `checkpoint` option, its defaults in place. */
@@ -17,12 +25,16 @@ export interface CheckpointPlan<Item> {
   readonly name: string
   readonly table: TableParts
   readonly position: (item: Item) => Position
+  readonly lastItems: LastItems<Item>
+  /** The table is known to have the column for indexes of items. */
+  hasItemIndex: boolean
 }
 
 /** A position, checked. */
 export interface KnownPosition {
   readonly partition: string
   readonly offset: bigint
+  readonly index?: bigint | undefined
 }
 
 /** What a bigint column holds. */
@@ -40,15 +52,21 @@ export function positionOf<Item>(
   } catch (cause) {
     throw new CallbackError(option, cause)
   }
-  const { partition = '', offset } = position ?? {}
-  const whole = typeof offset === 'bigint' || Number.isSafeInteger(offset)
-  if (typeof partition !== 'string' || !whole || offset < 0 || offset > MAX_OFFSET) {
+  const { partition = '', offset, index } = position ?? {}
+  if (typeof partition !== 'string' || !isOffset(offset) || !(index === undefined || isOffset(index))) {
     const cause = new TypeError(
-      `Expected \`${option}\` to return { partition?: string, offset: an integer from 0 to 2^63 - 1 }`,
+      `Expected \`${option}\` to return { partition?: string, offset, index? }, ` +
+        'where offset and index are integers from 0 to 2^63 - 1',
     )
     throw new CallbackError(option, cause)
   }
-  return { partition, offset: BigInt(offset) }
+  const known = { partition, offset: BigInt(offset) }
+  return index === undefined ? known : { ...known, index: BigInt(index) }
+}
+
+function isOffset(value: unknown): value is number | bigint {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false
+  return (value as number | bigint) >= 0 && (value as number | bigint) <= MAX_OFFSET
 }
 
 /**
@@ -58,26 +76,44 @@ export function positionOf<Item>(
 export class CheckpointScope<Item> {
   readonly #plan: CheckpointPlan<Item>
   readonly #transaction: Transaction
-  /** Locked partitions, each with its highest offset so far, or undefined for none. */
-  readonly #highest = new Map<string, bigint | undefined>()
+  readonly #readers: ItemReaders<Item>
+  /** Locked partitions, each with the place of its highest item so far, or undefined for none. */
+  readonly #highest = new Map<string, SourceOrder | undefined>()
   readonly #advanced = new Set<string>()
+  /** Partitions whose highest item has an index, and those whose row in the table has one. */
+  readonly #indexed = new Set<string>()
+  readonly #storedIndexes = new Set<string>()
+  /** What this transaction has seen last; the plan has what earlier ones have. */
+  readonly #last = new LastItems<Item>()
 
-  constructor(plan: CheckpointPlan<Item>, transaction: Transaction) {
+  constructor(plan: CheckpointPlan<Item>, transaction: Transaction, readers: ItemReaders<Item>) {
     this.#plan = plan
     this.#transaction = transaction
+    this.#readers = readers
   }
 
-  /** The positions that this transaction stores: where it is known to be committed when they are reached. */
-  get reached(): ReadonlyMap<string, bigint> {
+  /** The places that this transaction stores: where it is known to be committed when they are reached. */
+  get reached(): ReadonlyMap<string, SourceOrder> {
     return new Map([...this.#advanced].map(partition => [partition, this.#highest.get(partition)!]))
+  }
+
+  /** To be called once the transaction is known to be committed. */
+  noteCommitted(): void {
+    this.#plan.lastItems.addAll(this.#last)
   }
 
   /**
    * Returns for each item of a batch whether it is still to be written.
    * @param beforeLock called when partitions have to be locked, for which no COPY may be open
+   * @throws RepeatedOffsetError for items that only an index would tell apart
    */
   async admit(batch: Batch<Item>, beforeLock: () => Promise<void>): Promise<readonly boolean[]> {
     const positions = batch.items.map(item => positionOf(this.#plan.position, item))
+    this.#checkRepeated(batch, positions)
+    if (!this.#plan.hasItemIndex && positions.some(({ index }) => index !== undefined)) {
+      await beforeLock()
+      this.#plan.hasItemIndex = await ensureItemIndex(this.#transaction, this.#plan.table)
+    }
     const unlocked = new Set(
       positions.map(({ partition }) => partition).filter(key => !this.#highest.has(key)),
     )
@@ -85,13 +121,30 @@ export class CheckpointScope<Item> {
       await beforeLock()
       await this.#lock([...unlocked].sort())
     }
-    return positions.map(({ partition, offset }) => {
-      const highest = this.#highest.get(partition)
-      if (highest !== undefined && offset <= highest) return false
-      this.#highest.set(partition, offset)
-      this.#advanced.add(partition)
-      return true
-    })
+    return positions.map(position => this.#advance(position))
+  }
+
+  #checkRepeated(batch: Batch<Item>, positions: readonly KnownPosition[]): void {
+    for (const [index, position] of positions.entries()) {
+      const { partition } = position
+      const next = { order: orderOf(position), item: batch.items[index]! }
+      const previous = this.#last.get(partition) ?? this.#plan.lastItems.get(partition)
+      if (isRepeated(previous, next, this.#readers))
+        throw new RepeatedOffsetError({ batchId: batch.id, rowIndex: placeOfItem(batch, index) })
+      this.#last.set(partition, next)
+    }
+  }
+
+  #advance(position: KnownPosition): boolean {
+    const { partition, index } = position
+    const order = orderOf(position)
+    const highest = this.#highest.get(partition)
+    if (highest !== undefined && order <= highest) return false
+    this.#highest.set(partition, order)
+    this.#advanced.add(partition)
+    if (index === undefined) this.#indexed.delete(partition)
+    else this.#indexed.add(partition)
+    return true
   }
 
   async #lock(partitions: string[]): Promise<void> {
@@ -101,15 +154,27 @@ export class CheckpointScope<Item> {
       await this.#transaction.query(addPartitions(table), [name, partitions])
       rows = (await this.#transaction.query(lockPartitions(table), [name, partitions])).rows
     }
-    for (const { partition, position } of rows) {
-      this.#highest.set(partition as string, position === null ? undefined : BigInt(position as string))
+    for (const row of rows) {
+      const partition = row.partition as string
+      this.#highest.set(partition, orderIn(row))
+      if (row.item_index !== null) this.#storedIndexes.add(partition)
     }
   }
 
   async store(): Promise<void> {
     if (this.#advanced.size === 0) return
+    const { name, table } = this.#plan
     const partitions = [...this.#advanced]
-    const positions = partitions.map(partition => String(this.#highest.get(partition)))
-    await this.#transaction.query(storePositions(this.#plan.table), [this.#plan.name, partitions, positions])
+    const places = partitions.map(partition =>
+      toStored(this.#highest.get(partition)!, this.#indexed.has(partition)),
+    )
+    const positions = places.map(({ position }) => String(position))
+    const needIndexes = partitions.some(key => this.#indexed.has(key) || this.#storedIndexes.has(key))
+    if (needIndexes) {
+      const indexes = places.map(({ itemIndex }) => itemIndex?.toString() ?? null)
+      await this.#transaction.query(storePlaces(table), [name, partitions, positions, indexes])
+    } else {
+      await this.#transaction.query(storePositions(table), [name, partitions, positions])
+    }
   }
 }

@@ -30,6 +30,22 @@ export class CallbackError extends Error {
   }
 }
 
+/** Two items in a row have one place in their source, and differ. */
+export class RepeatedOffsetError extends Error {
+  override readonly name = 'RepeatedOffsetError'
+  /** Where the second one is. */
+  readonly place: FailurePlace
+
+  constructor(place: FailurePlace) {
+    super(
+      'Two different items in a row have the same offset, and the second one would be skipped as a redelivery of ' +
+        'the first. If they are rows of one message, let `checkpoint.position` return { partition, offset, index } ' +
+        'with index 0, 1, 2 … within the message',
+    )
+    this.place = place
+  }
+}
+
 /** What an error means for the rows of a transaction that had come this far. */
 export function outcomeOf(state: TransactionState): Outcome {
   switch (state) {
@@ -66,6 +82,13 @@ export function toPgBatchError(
   if (error instanceof CallbackError) {
     const { option: callback, cause } = error
     return makeError('CALLBACK_FAILED', error.message, { outcome, batchId, callback, cause })
+  }
+  if (error instanceof RepeatedOffsetError) {
+    return makeError('OFFSET_REPEATED', error.message, {
+      outcome,
+      ...error.place,
+      callback: 'checkpoint.position',
+    })
   }
   if (error instanceof HiddenFailure) {
     const details = { outcome, ...where, callback: 'inTransaction', cause: error }

@@ -12,7 +12,8 @@ const UNDEFINED_TABLE = '42P01'
 
 /**
  * Reads how far a stream with `checkpoint` has come: for each partition the highest offset whose row, and all before
- * it, are committed. Empty when nothing was written yet. A source may start behind these, and need not: what is there
+ * it, are committed: of items with an `index`, the offset before the last one, since more items of that one may come;
+ * -1n when there are only items of offset 0. Empty when nothing was written yet. A source may start behind these, and need not: what is there
  * already is skipped.
  * @param name the `checkpoint.name` of the stream
  * @param table the `checkpoint.table` of the stream

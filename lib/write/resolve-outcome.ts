@@ -3,12 +3,13 @@ import { askOutcome, type TransactionOutcome, type TransactionTicket } from '../
 import type { PgClientLike } from '../connection/pg-types.ts'
 import { queryText } from '../connection/query-text.ts'
 import { lockPartitions } from '../table/checkpoint-sql.ts'
+import { orderIn, type SourceOrder } from './source-order.ts'
 import type { RunContext } from './transaction-run.ts'
 
 /** What is known of a transaction whose COMMIT was sent and not answered. */
 export interface OpenOutcome {
   readonly ticket: TransactionTicket | undefined
-  readonly reached: ReadonlyMap<string, bigint>
+  readonly reached: ReadonlyMap<string, SourceOrder>
 }
 
 /**
@@ -37,7 +38,7 @@ async function ask<Item>(
     checkpoint.name,
     [...reached.keys()],
   ])
-  const stored = new Map(rows.map(row => [row.partition as string, row.position as string | null]))
-  const there = [...reached].every(([partition, offset]) => BigInt(stored.get(partition) ?? -1) >= offset)
+  const stored = new Map(rows.map(row => [row.partition as string, orderIn(row)]))
+  const there = [...reached].every(([partition, order]) => (stored.get(partition) ?? -1n) >= order)
   return there ? 'committed' : 'rolled-back'
 }

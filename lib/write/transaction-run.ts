@@ -22,6 +22,7 @@ import { prepareBatch } from './prepare-batch.ts'
 import type { RejectBudget } from './reject-budget.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
+import type { SourceOrder } from './source-order.ts'
 import { isRowsFault } from './transient.ts'
 
 /** What every transaction of a stream is run with. */
@@ -127,8 +128,13 @@ export class TransactionRun<Item> {
   }
 
   /** Positions that the checkpoint holds if this transaction was committed. */
-  get reached(): ReadonlyMap<string, bigint> {
+  get reached(): ReadonlyMap<string, SourceOrder> {
     return this.#checkpoint?.reached ?? new Map()
+  }
+
+  /** To be called once the transaction is known to be committed. */
+  noteCommitted(): void {
+    this.#checkpoint?.noteCommitted()
   }
 
   get result(): Committed<Item> {
@@ -258,7 +264,7 @@ export class TransactionRun<Item> {
       bytesSuffice,
       slabs: this.#slabs,
     })
-    if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction)
+    if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction, plan)
   }
 
   /** @throws the row's error, when no further row may be rejected */

@@ -101,6 +101,7 @@ function isFinal({ retryable, outcome, code }: PgBatchError): boolean {
     outcome === 'unknown' ||
     outcome === 'committed' ||
     code === 'ABORTED' ||
+    code === 'OFFSET_REPEATED' ||
     code === 'CONNECTION'
   )
 }
@@ -166,6 +167,7 @@ async function* attempt<Item>(
     const failure = await transact(run, batches, write, attempts, context)
     const outcome = failure && (await findOutcome(failure, context))
     if (!failure || outcome === 'committed') {
+      run.noteCommitted()
       yield { kind: 'committed', committed: run.result, attempts }
       return undefined
     }
