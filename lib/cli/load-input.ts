@@ -34,8 +34,8 @@ export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
 
 function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
   const { given, rows, unwrap, shape, writing } = plan
-  const rowOf = (item: unknown): SourceRow =>
-    unwrap(numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
   const batches = new BatchTransform<SourceRow>({
     maxCount: batchRowsOf(given),
     // a file is all there; only from a pipe may rows come slowly, and should not wait for others
@@ -46,7 +46,7 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
     intake: new RowIntake(rows, { skip, numbered }),
     batching: [batches],
     rowOf,
-    writing: { ...writing, toRow: item => shape(rowOf(item)) },
+    writing: { ...writing, toRow: item => shape(rowOf(item), lineOf(item)) },
   }
 }
 

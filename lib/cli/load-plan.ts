@@ -21,8 +21,8 @@ export interface LoadPlan {
   readonly given: LoadArguments
   /** Takes the row out of what the source yields. */
   readonly unwrap: (line: SourceRow) => SourceRow
-  /** Fits a row to the table. */
-  readonly shape: (row: SourceRow) => SourceRow
+  /** Fits a row to the table. `line` is what it was taken out of, or the row itself. */
+  readonly shape: (row: SourceRow, line: SourceRow) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<SourceRow>,
     'columns' | 'unknownKeys' | 'onConflict' | 'method'

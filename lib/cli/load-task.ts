@@ -75,7 +75,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
     database,
     table,
     given,
-    unwrap: given.replay ? unwrapRejected(table) : row => row,
+    unwrap: mayHoldRejects(source) ? unwrapRejected(table) : row => row,
     shape: rejects ? rejecting(target, shape) : shape,
     writing: {
       columns: choice.columns,
@@ -112,9 +112,9 @@ function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
 /** The row is shaped all the same: so it is written to the rejects. */
 function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
   if (!checks) return shape
-  return row => {
+  return (row, line) => {
     const misfit = rowMisfit(row, checks)
-    const shaped = shape(row)
+    const shaped = shape(row, line)
     if (misfit) throw misfit
     return shaped
   }
@@ -122,9 +122,17 @@ function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['
 
 /** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */
 function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
-  if (replay) return replayShaper(table)
   if (source.format === 'csv') return row => row
-  return rowShaper(table, source.format === 'parquet' ? 'array' : 'json')
+  const again = replayShaper(table)
+  if (replay) return again
+  const shape = rowShaper(table, source.format === 'parquet' ? 'array' : 'json')
+  if (!mayHoldRejects(source)) return shape
+  return (row, line) => (row === line ? shape(row) : again(row))
+}
+
+/** Lines of a file that `--rejects` or `ndjsonDeadLetter` has written are known by their keys. */
+function mayHoldRejects({ format }: Sources): boolean {
+  return format === 'ndjson'
 }
 
 function conflictOf({ onConflict, onConflictDo }: LoadArguments): OnConflict | undefined {

@@ -25,8 +25,9 @@ export function rejectsFile(
     write(rejected: RejectedRow, _encoding, callback) {
       const at = positionOf(rejected)
       const position = at && { partition: at.file, offset: BigInt(at.row) }
-      const row = rejected.row === rejected.item ? unwrap(rejected.item) : rejected.row
-      file.write({ ...rejected, row: withBytesAsText(row), position }, callback)
+      // what stands for an item that no row could be made of
+      const row = withBytesAsText(unwrap(rejected.item))
+      file.write({ ...rejected, row, position }, callback)
     },
     destroy(error, callback) {
       file.destroy()

@@ -13,7 +13,7 @@ export type CommitMessage = CommitEvent & FromStream
 /** What is published on `pg-batch-streams:retry`. */
 export type RetryMessage = RetryEvent & FromStream
 /** What is published on `pg-batch-streams:reject`: everything but the row. */
-export type RejectMessage = Omit<RejectedRow, 'row' | 'item'> & FromStream
+export type RejectMessage = Omit<RejectedRow, 'row' | 'item' | 'values' | 'withoutText'> & FromStream
 
 /**
  * Tells whoever has subscribed, by `node:diagnostics_channel`, of each commit, retry and reject of every stream in the
@@ -36,6 +36,6 @@ export function publishRetry(table: TableParts, retry: RetryEvent): void {
 
 export function publishReject(table: TableParts, reject: RejectedRow): void {
   if (!channels.reject.hasSubscribers) return
-  const { row: _row, item: _item, ...known } = reject
+  const { row: _row, item: _item, values: _values, withoutText: _withoutText, ...known } = reject
   channels.reject.publish({ table, ...known } satisfies RejectMessage)
 }

@@ -27,6 +27,8 @@ export interface PreparedBatch {
 export interface InvalidItem {
   /** Index into the batch's items. */
   readonly index: number
+  /** The row, where `toRow` made one. */
+  readonly row?: object | undefined
   readonly error: PgBatchError
 }
 

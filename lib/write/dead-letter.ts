@@ -1,16 +1,24 @@
-import { inspect } from 'node:util'
 import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import type { PgBatchError } from '../errors.ts'
 import { DEAD_LETTER_COLUMNS, insertDeadLetters } from '../table/dead-letter-sql.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
 import type { KnownPosition } from './checkpoint.ts'
+import { safeJson } from './safe-json.ts'
 
 /** A row that was refused for good, and why. */
 export interface RejectedRow<Item = unknown> {
   /** What `toRow` made of the item; the item itself where it made nothing. */
   readonly row: unknown
   readonly item: Item
+  /**
+   * The row as text: for each column what would have been sent, or null; bytea as `\\x…`. A key that is missing in
+   * the row is missing here, and a key that is not a column is here where it is why the row was rejected. Written again
+   * as a row, it stores what the row would have stored. Empty where the item has no row.
+   */
+  readonly values: Readonly<Record<string, string | null>>
+  /** Columns that are not in `values`, because theirs cannot be made into text, and what can be shown of each. */
+  readonly withoutText: Readonly<Record<string, string>>
   readonly error: PgBatchError
   readonly batchId: number
   /** Place in the array that was written, from 0. */
@@ -19,11 +27,14 @@ export interface RejectedRow<Item = unknown> {
   readonly position?: KnownPosition | undefined
 }
 
-/** One rejected row as it is stored: the dead-letter table's columns, and the keys of NDJSON. */
-export type DeadLetter = Record<keyof typeof DEAD_LETTER_COLUMNS, unknown>
+/** One rejected row as it is stored: the dead-letter table's columns, and the keys of NDJSON. `row` is JSON. */
+export type DeadLetter = Record<Exclude<keyof typeof DEAD_LETTER_COLUMNS, 'row'>, string | number | null> & {
+  readonly row: string
+}
 
 /** Makes the stored form of a rejected row. The server's own message may stand here, for the row stands here, too. */
-export function toDeadLetter({ row, error, batchId, index, position }: RejectedRow): DeadLetter {
+export function toDeadLetter(reject: RejectedRow): DeadLetter {
+  const { error, batchId, index, position } = reject
   return {
     batch_id: batchId,
     row_index: index,
@@ -34,28 +45,26 @@ export function toDeadLetter({ row, error, batchId, index, position }: RejectedR
     constraint_name: error.constraint ?? null,
     source_partition: position?.partition ?? null,
     source_offset: position ? String(position.offset) : null,
-    row,
+    row: rowJson(reject),
   }
 }
 
-/** A line of NDJSON. What JSON cannot say of the row takes nothing from the rest. */
+/** The key of the object that stands in a stored row for a value that has no text. */
+export const NO_TEXT_KEY = 'pg_batch_no_text'
+
+/**
+ * The row, as JSON: its `values`, and for each column without text an object that says so, so that nobody takes the
+ * column for a missing one. Of an item that has no row, the item, as far as JSON goes.
+ */
+function rowJson({ row, values = {}, withoutText = {} }: RejectedRow): string {
+  const marks = Object.entries(withoutText).map(([column, shown]) => [column, { [NO_TEXT_KEY]: shown }])
+  const stored = Object.fromEntries([...Object.entries(values), ...marks])
+  return Object.keys(stored).length > 0 ? JSON.stringify(stored) : safeJson(row)
+}
+
+/** A line of NDJSON. */
 export function deadLetterLine(letter: DeadLetter): string {
-  return `${JSON.stringify({ ...letter, row: JSON.parse(safeJson(letter.row)) })}\n`
-}
-
-/** JSON of anything: what JSON cannot say is said as text, since a rejected row may be the one that JSON could not say. */
-export function safeJson(value: unknown): string {
-  try {
-    return JSON.stringify(value, plainValue) ?? 'null'
-  } catch {
-    return JSON.stringify(inspect(value, { depth: 4 }))
-  }
-}
-
-function plainValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value)
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
-  return value
+  return `${JSON.stringify({ ...letter, row: JSON.parse(letter.row) })}\n`
 }
 
 /** Stores rejected rows in a table, in the transaction of the rows that were not rejected. */
@@ -65,7 +74,7 @@ export async function storeDeadLetters(
   target: TableParts,
   rejected: readonly RejectedRow[],
 ): Promise<void> {
-  const letters = rejected.map(reject => toDeadLetter({ ...reject, row: safeJson(reject.row) }))
+  const letters = rejected.map(toDeadLetter)
   const columns = Object.keys(DEAD_LETTER_COLUMNS) as (keyof DeadLetter)[]
   const arrays = columns.map(column => letters.map(letter => withoutNul(letter[column])))
   await transaction.query(insertDeadLetters(table), [quoteTable(target), ...arrays])

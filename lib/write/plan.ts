@@ -9,6 +9,7 @@ import type { Column, CopyFormat, Method, PgType, Table } from '../types.ts'
 import { resolveConflict } from './conflict.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
 import { type RowShape, RowShapes } from './row-shapes.ts'
+import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** A request and a table, made into what the rows of every batch are sent by. */
@@ -47,6 +48,8 @@ export interface WritePlan<Item> extends TablePlan {
   readonly idempotent: boolean
   /** Several batches may share a transaction and its one merge. */
   readonly mayGroup: boolean
+  /** A row as texts, for the dead letter. Never throws. */
+  readonly textsOf: (row: object) => RowTexts
   /** Ends the sentence `The row has the key "x", …`. */
   readonly whyNotColumn: (key: string) => string
 }
@@ -90,6 +93,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       : columns.flatMap((column, index) => (column.known?.column.hasDefault ? [index] : [])),
     idempotent: conflict !== undefined && hasFirmKeys(conflict, columns),
     mayGroup: mergesAlike(request, conflict, names, table),
+    textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
   }
 }

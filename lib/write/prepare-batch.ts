@@ -36,14 +36,21 @@ function checkKeys<Item>(
   const refused = new Set<number>()
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
-    if (startsAs(row, expected)) continue
     const index = indexes ? indexes[i]! : i
-    const { columns, stranger } = keysOf(row, plan)
-    expected = columns
-    if (columns.length === 0 && isBuiltIn(row)) invalid.push({ index, error: noRow(batch, index, row) })
-    else if (stranger !== undefined) invalid.push({ index, error: unknownKey(batch, index, stranger, plan) })
-    else continue
-    refused.add(i)
+    try {
+      if (startsAs(row, expected)) continue
+      const { columns, stranger } = keysOf(row, plan)
+      expected = columns
+      if (columns.length === 0 && isBuiltIn(row)) throw noRow(batch, index, row)
+      if (stranger !== undefined) throw unknownKey(batch, index, stranger, plan)
+    } catch (error) {
+      refused.add(i)
+      invalid.push({
+        index,
+        row,
+        error: error instanceof PgBatchError ? error : unreadable(batch, index, error),
+      })
+    }
   }
   if (refused.size === 0) return known
   const kept = range(0, rows.length).filter(i => !refused.has(i))
@@ -77,6 +84,14 @@ function noRow(batch: Batch<unknown>, index: number, row: object): PgBatchError 
   return invalidRow(batch, index, `is a ${row.constructor.name}`)
 }
 
+/** A key's getter threw, or a proxy would not list its keys. */
+function unreadable(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
+  return new PgBatchError('ROW_INVALID', "The row's keys could not be read", {
+    ...unsent(batch, index),
+    cause,
+  })
+}
+
 function unknownKey<Item>(
   batch: Batch<Item>,
   index: number,
@@ -102,7 +117,7 @@ function groupByShape<Item>(
     try {
       missing = missingIn(rows[i]!, batch, index, plan)
     } catch (error) {
-      invalid.push({ index, error: error as PgBatchError })
+      invalid.push({ index, row: rows[i]!, error: error as PgBatchError })
       continue
     }
     let group = groups.get(missing)

@@ -21,14 +21,14 @@ export function splitByOperation<Item>(
       const isDelete = askOperation(operation, batch.items[index] as Item) === 'delete'
       const missing = isDelete ? missingKey(row, keys) : undefined
       if (missing) {
-        invalid.push({ index, error: deleteWithoutKey(batch, index, missing) })
+        invalid.push({ index, row, error: deleteWithoutKey(batch, index, missing) })
         continue
       }
       const group = isDelete ? deletes : upserts
       group.rows.push(row)
       group.indexes.push(index)
     } catch (error) {
-      invalid.push({ index, error: operationFailed(batch, index, error as OperationError) })
+      invalid.push({ index, row, error: operationFailed(batch, index, error as OperationError) })
     }
   }
   return {

@@ -21,6 +21,7 @@ import type { WritePlan } from './plan.ts'
 import { prepareBatch } from './prepare-batch.ts'
 import type { RejectBudget } from './reject-budget.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
+import { NO_TEXTS } from './row-texts.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
 import type { SourceOrder } from './source-order.ts'
 import { isRowsFault } from './transient.ts'
@@ -237,8 +238,8 @@ export class TransactionRun<Item> {
     this.#skipped += skipped
     await this.#open()
     const fresh = await this.#checkpoint?.admit(batch, () => this.#rows!.close())
-    for (const { index, error } of invalid) {
-      if (!fresh || fresh[index]) this.#reject(batch, index, batch.items[index], error)
+    for (const { index, row, error } of invalid) {
+      if (!fresh || fresh[index]) this.#reject(batch, index, row, error)
       else this.#skipped++
     }
     if (inTransaction) {
@@ -267,14 +268,25 @@ export class TransactionRun<Item> {
     if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction, plan)
   }
 
-  /** @throws the row's error, when no further row may be rejected */
-  #reject(batch: Batch<Item>, index: number, row: unknown, error: PgBatchError): void {
-    const { budget } = this.#context
+  /**
+   * @param row undefined where `toRow` made none of the item
+   * @throws the row's error, when no further row may be rejected
+   */
+  #reject(batch: Batch<Item>, index: number, row: object | undefined, error: PgBatchError): void {
+    const { budget, plan } = this.#context
     if (!budget.take(1)) throw error
     this.#reserved++
     const item = batch.items[index] as Item
     const position = this.#positionOf(item)
-    this.#rejected.push({ row, item, error, batchId: batch.id, index: placeOfItem(batch, index), position })
+    this.#rejected.push({
+      row: row ?? item,
+      item,
+      ...(row ? plan.textsOf(row) : NO_TEXTS),
+      error,
+      batchId: batch.id,
+      index: placeOfItem(batch, index),
+      position,
+    })
   }
 
   #positionOf(item: Item): KnownPosition | undefined {

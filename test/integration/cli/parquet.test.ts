@@ -237,7 +237,7 @@ CREATE TABLE "made" (
     expect(line).to.deep.include({
       source_offset: '1203',
       source_partition: path,
-      row: { id: 1203, raw: '\\xb3' },
+      row: { id: '1203', raw: '\\xb3' },
     })
     await database.pool.query('ALTER TABLE made DROP CONSTRAINT made_id_check')
     const replay = await run(['replay', rejects, '-t', 'made'], { DATABASE_URL: database.connectionString })

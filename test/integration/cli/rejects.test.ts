@@ -176,7 +176,7 @@ describe('pg-batch load --rejects', () => {
 
     const text = (await readFile(rejects, 'utf8'))
       .replace('"age":"x"', '"age":10')
-      .replace('"age":-1', '"age":20')
+      .replace('"age":"-1"', '"age":20')
       .replace(',"nick":"no column"', '')
     const mended = text.trimEnd().split('\n')
     mended[1] = JSON.stringify(JSON.parse(mended[1]!).row)
@@ -190,6 +190,41 @@ describe('pg-batch load --rejects', () => {
       { id: 2, age: 20, doc: '"text"' },
       { id: 3, age: 3, doc: null },
     ])
+  })
+
+  it('is loaded by load as well, and refused where a value had no text and was not replaced', async () => {
+    const letter = { batch_id: 1, row_index: 0, code: 'REFUSED' }
+    const lines = [
+      { ...letter, row: { id: '1', doc: '{"n": 1.50}' } },
+      { ...letter, row: { id: '2', doc: { pg_batch_no_text: '<ref *1> { self: [Circular *1] }' } } },
+      { ...letter, row: { id: '3', doc: { by: 'hand' } } },
+      { id: 4, doc: 'a string of plain NDJSON' },
+    ]
+    const path = await file('letters.ndjson', lines.map(line => JSON.stringify(line)).join('\n'))
+    const failed = await pgBatch('load', path, '-t', 'people')
+    expect(failed.stderr).to.contain('row 2').and.to.contain('"doc"').and.to.contain('had no text')
+    expect(failed).to.include({ status: 1, stdout: '' })
+    for (const words of [['load'], ['replay']]) {
+      await database.pool.query('TRUNCATE people')
+      const ended = await pgBatch(...words, path, '-t', 'people', '--reject-limit', '2')
+      expect(ended.status, ended.stderr).to.equal(0)
+      expect((await stored()).slice(0, 2)).to.deep.equal([
+        { id: 1, age: null, doc: { n: 1.5 } },
+        { id: 3, age: null, doc: { by: 'hand' } },
+      ])
+    }
+  })
+
+  it('is taken as it is by a table that has a column for each of its keys', async () => {
+    await database.pool.query('CREATE TABLE letters (batch_id int, row_index int, code text, "row" jsonb)')
+    const path = await file(
+      'taken.ndjson',
+      '{"batch_id":1,"row_index":0,"code":"REFUSED","row":{"id":"1"}}\n',
+    )
+    const ended = await pgBatch('load', path, '-t', 'letters')
+    expect(ended.status, ended.stderr).to.equal(0)
+    const { rows } = await database.pool.query('SELECT "row" FROM letters')
+    expect(rows).to.deep.equal([{ row: { id: '1' } }])
   })
 
   it('refuses to append to the file that it replays', async () => {

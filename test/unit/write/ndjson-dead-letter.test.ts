@@ -7,6 +7,18 @@ import { PgBatchError } from '../../../lib/errors.ts'
 import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
 import { ndjsonDeadLetter } from '../../../lib/write/ndjson-dead-letter.ts'
 
+class Base {
+  get inherited(): number {
+    return 3
+  }
+}
+class Measured extends Base {
+  own = 1
+  get got(): number {
+    return 2
+  }
+}
+
 describe('ndjsonDeadLetter', () => {
   let folder: string
   let path: string
@@ -20,6 +32,8 @@ describe('ndjsonDeadLetter', () => {
   const rejected = (row: unknown, more: Partial<RejectedRow> = {}): RejectedRow => ({
     row,
     item: row,
+    values: {},
+    withoutText: {},
     batchId: 3,
     index: 7,
     error: new PgBatchError('REFUSED', 'said to all', {
@@ -60,6 +74,16 @@ describe('ndjsonDeadLetter', () => {
     })
   })
 
+  it('writes the texts of a row, and says of a column that it has none', async () => {
+    const values = { id: '1', n: null }
+    const [line] = await write(rejected({ id: 1 }, { values, withoutText: { doc: '[Circular *1]' } }))
+    expect(JSON.parse(line!).row).to.deep.equal({
+      id: '1',
+      n: null,
+      doc: { pg_batch_no_text: '[Circular *1]' },
+    })
+  })
+
   it('appends, and keeps the file to its owner', async () => {
     await write(rejected(1))
     expect(((await stat(path)).mode & 0o777).toString(8)).to.equal('600')
@@ -76,6 +100,9 @@ describe('ndjsonDeadLetter', () => {
     ['a Date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
     ['numbers that are none', { a: Number.NaN, b: -1 / 0 }, { a: 'NaN', b: '-Infinity' }],
     ['a Buffer', { bytes: Buffer.from('ab') }, { bytes: { type: 'Buffer', data: [97, 98] } }],
+    ['a Map and a Set', { map: new Map([['a', 1]]), set: new Set([2]) }, { map: [['a', 1]], set: [2] }],
+    ['a Date that is none', { at: new Date(Number.NaN) }, { at: 'Invalid Date' }],
+    ['an instance with getters', new Measured(), { own: 1, got: 2, inherited: 3 }],
     ['undefined', undefined, null],
     ['text', 'text', 'text'],
   ]

@@ -1,0 +1,222 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { expect } from 'chai'
+import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
+import { useDatabase } from '../../support/database.ts'
+import { usePools } from '../../support/pools.ts'
+import { valuesOf } from '../../support/writing.ts'
+import { load } from './load.ts'
+
+type Row = Record<string, unknown>
+
+describe('the values of a rejected row', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+  const zone = process.env.TZ
+
+  beforeEach(() =>
+    db.pool.query(`
+      DROP TABLE IF EXISTS t, bad;
+      CREATE TABLE t (id int PRIMARY KEY, day date, at timestamptz, raw bytea, doc jsonb, tags text[], span int4range,
+        label text DEFAULT 'none', ok bool NOT NULL CHECK (ok))`),
+  )
+  afterEach(() => {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  })
+
+  const reject = async (row: unknown, extra: object = {}): Promise<RejectedRow<Row>> => {
+    const options = {
+      pool: makePool().pool,
+      table: 't',
+      rejectLimit: 10,
+      deadLetter: { table: 'bad' },
+      ...extra,
+    }
+    const rejected = await load([[row as Row]], new PgBatchWritable<Row>(options))
+    expect(rejected).to.have.length(1)
+    return rejected[0]!
+  }
+  const stored = async (): Promise<unknown> => (await valuesOf(db.pool, 'SELECT "row" FROM bad'))[0]![0]
+
+  for (const method of ['copy', 'insert'] as const) {
+    it(`are what would have been sent, and are what the dead letter holds: ${method}`, async () => {
+      process.env.TZ = 'Asia/Tokyo'
+      const day = new Date(2024, 5, 1)
+      const row = {
+        id: 1n,
+        day,
+        at: day,
+        raw: Buffer.from('a\0b'),
+        doc: { a: [1, null] },
+        tags: ['x', null, 'null'],
+        span: null,
+        label: undefined,
+        ok: false,
+      }
+      const { values, withoutText } = await reject(row, { method })
+      expect(values).to.deep.equal({
+        id: '1',
+        day: '2024-06-01T00:00:00.000+09:00',
+        at: '2024-05-31T15:00:00.000Z',
+        raw: '\\x610062',
+        doc: '{"a":[1,null]}',
+        tags: '{"x",NULL,"null"}',
+        span: null,
+        ok: 'false',
+      })
+      expect(withoutText).to.deep.equal({})
+      expect(await stored()).to.deep.equal(values)
+    })
+  }
+
+  it('come from getters and prototypes, Sets, objects with toPostgres, and the null that is a text', async () => {
+    class Base {
+      get id() {
+        return 1
+      }
+    }
+    class Person extends Base {
+      ok = false
+      doc = new Set([1])
+      label = { toPostgres: () => 'said' }
+      get day() {
+        return new Date(Number.NaN)
+      }
+    }
+    const { values } = await reject(new Person())
+    expect(values).to.include({ id: '1', ok: 'false', doc: '{}', label: 'said' })
+    expect(values.day).to.match(/NaN/)
+    expect((await reject({ id: 2, label: 'null', doc: null, ok: false })).values).to.deep.equal({
+      id: '2',
+      label: 'null',
+      doc: null,
+      ok: 'false',
+    })
+  })
+
+  it('name a column whose value has no text, and keep all others', async () => {
+    const circular: Row = {}
+    circular.self = circular
+    const row = {
+      id: 1,
+      doc: circular,
+      span: Buffer.of(1, 2),
+      get label() {
+        throw new Error('no label')
+      },
+      ok: false,
+    }
+    const { values, withoutText, error } = await reject(row)
+    expect(error.code).to.be.oneOf(['VALUE_NOT_ENCODABLE', 'ROW_INVALID'])
+    expect(values).to.deep.equal({ id: '1', ok: 'false' })
+    expect(Object.keys(withoutText).sort()).to.deep.equal(['doc', 'label', 'span'])
+    expect(withoutText.span).to.equal('\\x0102')
+    expect(withoutText.doc).to.contain('Circular')
+    expect(await stored()).to.deep.equal({
+      ...values,
+      ...Object.fromEntries(
+        Object.entries(withoutText).map(([name, shown]) => [name, { pg_batch_no_text: shown }]),
+      ),
+    })
+  })
+
+  it('include a key that is not a column, which may be why, but not one that is to be ignored', async () => {
+    expect((await reject({ id: 1, labl: 7, ok: true })).values).to.deep.equal({
+      id: '1',
+      labl: '7',
+      ok: 'true',
+    })
+    const ignored = await reject({ id: 1, labl: 7, ok: false }, { unknownKeys: 'ignore' })
+    expect(ignored.values).to.deep.equal({ id: '1', ok: 'false' })
+    const some = await reject(
+      { id: 1, label: 'x', ok: false },
+      { unknownKeys: 'ignore', columns: ['id', 'ok'] },
+    )
+    expect(some.values).to.deep.equal({ id: '1', ok: 'false' })
+  })
+
+  it('are those of the row that toRow made, whatever was wrong with it', async () => {
+    const toRow = (row: Row) => ({ ...row, made: 'here' })
+    const unknown = await reject({ id: 1, ok: true }, { toRow })
+    expect(unknown.row).to.deep.equal({ id: 1, ok: true, made: 'here' })
+    expect(unknown.values).to.deep.equal({ id: '1', ok: 'true', made: 'here' })
+    const operation = () => {
+      throw new Error('neither')
+    }
+    const onConflict = { target: ['id'], action: 'update' }
+    const undecided = await reject(
+      { id: 1, ok: true },
+      { operation, onConflict, toRow: (row: Row) => ({ ...row }) },
+    )
+    expect(undecided.values).to.deep.equal({ id: '1', ok: 'true' })
+  })
+
+  it('are none where there is no row: the dead letter holds the item', async () => {
+    const toRow = () => {
+      throw new Error('no row')
+    }
+    const { values, row, item } = await reject({ id: 1, seen: new Set(['a']) }, { toRow })
+    expect(values).to.deep.equal({})
+    expect(row).to.equal(item)
+    expect(await stored()).to.deep.equal({ id: 1, seen: ['a'] })
+    for (const odd of [new Map([['id', 1]]), [1], 'text', null])
+      expect((await reject(odd)).values).to.deep.equal({})
+  })
+
+  for (const [title, row] of [
+    [
+      'a getter under a key that is not a column',
+      {
+        id: 1,
+        get other() {
+          throw new Error('secret')
+        },
+      },
+    ],
+    [
+      'a proxy that does not list its keys',
+      new Proxy(
+        {},
+        {
+          ownKeys() {
+            throw new Error('secret')
+          },
+        },
+      ),
+    ],
+  ] as const) {
+    it(`that throws is why the row is rejected, and does not fail the stream: ${title}`, async () => {
+      const { error } = await reject(row)
+      expect(error).to.include({ code: 'ROW_INVALID' })
+      expect(error.message).not.to.contain('secret')
+    })
+  }
+
+  it('hold U+FFFD for half of a character, as it is sent, and NUL as it is', async () => {
+    const { values } = await reject({ id: 1, label: 'cut \ud83d', doc: 'a\0b', ok: false })
+    expect(values).to.include({ label: 'cut \ufffd', doc: 'a\0b' })
+    expect(((await stored()) as Row).doc).to.equal('a\0b')
+  })
+
+  it('hold a column that is called __proto__', async () => {
+    await db.pool.query('ALTER TABLE t ADD COLUMN "__proto__" text')
+    const row = JSON.parse('{"id":1,"__proto__":"x","ok":false}')
+    const { values } = await reject(row)
+    expect(Object.entries(values)).to.deep.include(['__proto__', 'x'])
+    expect(await valuesOf(db.pool, `SELECT "row"->>'__proto__' FROM bad`)).to.deep.equal([['x']])
+  })
+
+  it('are not published to monitoring', async () => {
+    const messages: unknown[] = []
+    const listen = (message: unknown) => void messages.push(message)
+    subscribe('pg-batch-streams:reject', listen)
+    try {
+      await reject({ id: 1, label: 'secret', ok: false })
+    } finally {
+      unsubscribe('pg-batch-streams:reject', listen)
+    }
+    expect(messages).to.have.length(1)
+    expect(messages[0]).to.not.have.any.keys('row', 'item', 'values', 'withoutText')
+  })
+})
