@@ -7,6 +7,7 @@ import { date } from './codecs/date.ts'
 import { float4, float8 } from './codecs/float.ts'
 import { int2, int4, int8 } from './codecs/integer.ts'
 import { interval } from './codecs/interval.ts'
+import { macaddr, macaddr8 } from './codecs/mac-address.ts'
 import { cidr, inet } from './codecs/network.ts'
 import { numeric } from './codecs/numeric.ts'
 import { json, jsonb, name, text } from './codecs/text.ts'
@@ -41,6 +42,8 @@ const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
     jsonb,
     inet,
     cidr,
+    macaddr,
+    macaddr8,
   }),
 )
 

@@ -22,8 +22,8 @@ export interface Codec {
   readonly binary?: (out: ByteBuffer, value: unknown) => boolean
 
   /**
-   * The text form of a binary parameter, for text COPY. Returns undefined for bytes that have none.
-   * Absent where the binary form is not close to text.
+   * The text form of a binary parameter, for text COPY: the server stores the same for it. Returns undefined for
+   * bytes that have none, and is absent where the binary form is not close to text: such a row goes by INSERT.
    */
   readonly textOfBinary?: (bytes: Buffer) => string | undefined
 }

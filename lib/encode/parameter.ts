@@ -16,8 +16,6 @@ import { types } from 'node:util'
  *    such as '5' in the column's smallest unit, INSERT through a parameter reads seconds.
  * 5. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it is
  *    refused.
- * 6. A Buffer or view is a binary parameter to `pg`. Text COPY sends it for bytea, text-like and json types;
- *    for other types the row is rejected there. Binary COPY and INSERT send it for every type.
  *
  * @see https://node-postgres.com/features/queries#parameterized-query
  * @see https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/utils.js

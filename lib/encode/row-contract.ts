@@ -9,7 +9,7 @@ export interface RowEncoder {
   begin(out: ByteBuffer): void
   /**
    * Appends one row. `ordinal` is only written by an encoder made with `staging`.
-   * @returns undefined, or the name of the column whose value has no exact binary form; the buffer is then as before.
+   * @returns undefined, or the name of the column whose value has no exact form in this format; the buffer is then as before.
    * @throws ValueError for a value that has no form at all; the buffer is then as before.
    */
   row(out: ByteBuffer, row: object, ordinal: number): string | undefined

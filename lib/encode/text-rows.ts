@@ -27,9 +27,11 @@ export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape
           const value = read(row, name)
           const parameter = value === null || value === undefined ? null : codec.text(value)
           const text =
-            typeof parameter === 'object' && parameter !== null
-              ? (codec.textOfBinary?.(parameter) ?? noText(name, parameter.length))
-              : parameter
+            typeof parameter === 'object' && parameter !== null ? codec.textOfBinary?.(parameter) : parameter
+          if (text === undefined) {
+            out.length = start
+            return name
+          }
           if (text === null) putTextNull(out)
           else putTextField(out, text)
         }
@@ -38,9 +40,7 @@ export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape
         endTextRow(out)
       } catch (error) {
         out.length = start
-        throw error instanceof ValueError
-          ? error
-          : new ValueError(fields[i]?.name ?? '', 'the value could not be turned into text', error)
+        throw new ValueError(fields[i]?.name ?? '', 'the value could not be turned into text', error)
       }
       return undefined
     },
@@ -52,8 +52,4 @@ function putTextField(out: ByteBuffer, text: string): void {
   putCopyText(out, text)
   out.reserve(1)
   out.bytes[out.length++] = TAB
-}
-
-function noText(column: string, byteCount: number): never {
-  throw new ValueError(column, `${byteCount} bytes have no text form for the column's type`)
 }

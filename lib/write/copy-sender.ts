@@ -7,8 +7,9 @@ import type { SlabLease } from '../encode/slabs.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { copyStatement } from '../table/statements.ts'
 import { ORDINAL, SHAPE } from '../table/upsert.ts'
-import { type EncodedRows, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
+import { type EncodedRows, filterGroup, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
+import { InsertSender } from './insert-sender.ts'
 import type { TablePlan } from './plan.ts'
 import { RowError, type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 import type { RowShape } from './row-shapes.ts'
@@ -46,7 +47,8 @@ interface OpenCopy {
 /**
  * Sends rows by COPY: into the table itself, or into a staging table with two columns more. One COPY stays open for
  * as long as the groups that come have its shape and its values fit its format; a value without an exact binary form
- * closes a binary COPY after the row before it, and its batch goes on as text.
+ * closes a binary COPY after the row before it, and its batch goes on as text. A row with bytes that have no text form
+ * either goes by INSERT after the batch's other rows: what `pg` would store never depends on the rows beside it.
  */
 export class CopySender implements RowSender {
   readonly method = 'copy'
@@ -64,6 +66,9 @@ export class CopySender implements RowSender {
   /** The pieces of the batch that is being sent are to take its place. */
   #keeps = false
   #kept: Buffer[] | undefined
+  /** The rows of the current batch that COPY cannot carry as text. */
+  #byInsert: RowGroup[] = []
+  #insert: InsertSender | undefined
   /** The ordinal of the current batch's first item: rows keep their order, however they are grouped. */
   #firstOrdinal = 0
 
@@ -89,6 +94,7 @@ export class CopySender implements RowSender {
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
     this.#keeps = this.#bytesSuffice && groups.length === 1
     for (const group of groups) await this.#sendGroup(group, signal)
+    if (this.#byInsert.length > 0) await this.#insertRest(signal)
     this.#firstOrdinal += first?.batch.count ?? 0
     await this.#sendPiece()
     this.#release()
@@ -120,14 +126,32 @@ export class CopySender implements RowSender {
 
   async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
     let format = this.#format.current
+    const byInsert = new Set<number>()
     for (let index = 0; index < group.rows.length; ) {
       const open = await this.#openFor(group, index, format)
       index = await this.#encode(open, group, index, signal)
-      if (index < group.rows.length) {
+      if (index === group.rows.length) break
+      if (format === 'binary') {
         this.#format.missed()
         format = 'text'
+      } else {
+        byInsert.add(itemIndex(group, index++))
+        this.#keeps = false
+        this.#kept = undefined
       }
     }
+    if (byInsert.size > 0) this.#byInsert.push(filterGroup(group, item => byInsert.has(item)))
+  }
+
+  /** Sends what COPY could not carry, behind the rest of its batch. */
+  async #insertRest(signal: AbortSignal): Promise<void> {
+    await this.close()
+    const staging = this.#staging && { table: this.#staging, firstOrdinal: this.#firstOrdinal }
+    this.#insert = new InsertSender(this.#transaction, this.#plan, staging)
+    await this.#insert.send(this.#byInsert, signal)
+    this.bytes += this.#insert.bytes
+    this.#insert = undefined
+    this.#byInsert = []
   }
 
   /** Encodes and sends rows up to the first one whose values do not fit the open COPY's format; returns its index. */
@@ -203,6 +227,7 @@ export class CopySender implements RowSender {
   }
 
   locate(error: unknown): RowPlace | undefined {
+    if (this.#insert) return this.#insert.locate(error)
     if (!this.#open || !isServerError(error)) return undefined
     const context = copyContext(error, (this.#staging ?? this.#plan.table).name, [...this.#plan.columnNames])
     const sent = context && this.#open.sent.findLast(rows => rows.firstLine <= context.line)

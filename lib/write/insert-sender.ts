@@ -1,13 +1,22 @@
 import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
+import type { TableParts } from '../table/identifier.ts'
 import { insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
-import type { RowGroup } from './batch.ts'
+import { ORDINAL, SHAPE } from '../table/upsert.ts'
+import { itemIndex, type RowGroup } from './batch.ts'
 import { parameterOf } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
 import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 
 /** Rows in one statement at the most: beyond this a longer statement gains nothing, and costs the parser memory. */
 const MAX_ROWS = 1000
+
+/** Where rows wait for a merge, beside those that came by COPY. */
+export interface InsertStaging {
+  readonly table: TableParts
+  /** The ordinal of the batch's first item. */
+  readonly firstOrdinal: number
+}
 
 /**
  * Sends rows by INSERT … VALUES with parameters, as many rows in a statement as the protocol's 65,535 parameters
@@ -19,18 +28,20 @@ export class InsertSender implements RowSender {
   unchanged = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
+  readonly #staging: InsertStaging | undefined
   /** Statements by shape and number of rows: all but a batch's last one have the same text. */
   readonly #statements = new Map<string, string>()
   #alone: RowPlace | undefined
 
-  constructor(transaction: Transaction, plan: TablePlan) {
+  constructor(transaction: Transaction, plan: TablePlan, staging?: InsertStaging) {
     this.#transaction = transaction
     this.#plan = plan
+    this.#staging = staging
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     for (const group of groups) {
-      const width = group.shape.columns.length
+      const width = group.shape.columns.length + (this.#staging ? 2 : 0)
       const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
       for (let from = 0; from < group.rows.length; from += perStatement) {
         signal.throwIfAborted()
@@ -47,7 +58,8 @@ export class InsertSender implements RowSender {
   }
 
   async #insert(group: RowGroup, from: number, to: number): Promise<void> {
-    const { table, columns } = this.#plan
+    const { columns } = this.#plan
+    const staging = this.#staging
     const written = group.shape.columns.map(index => columns[index]!)
     const parameters: unknown[] = []
     for (let index = from; index < to; index++) {
@@ -56,12 +68,17 @@ export class InsertSender implements RowSender {
         this.bytes += parameter?.length ?? 0
         parameters.push(parameter)
       }
+      if (staging) parameters.push(staging.firstOrdinal + itemIndex(group, index), group.shape.number)
     }
     const key = `${group.shape.number} ${to - from}`
     let text = this.#statements.get(key)
     if (text === undefined) {
-      const names = written.map(column => column.name)
-      text = insertStatement(table, names, new Array(to - from).fill(names.map(() => true)))
+      const names = [...written.map(column => column.name), ...(staging ? [ORDINAL, SHAPE] : [])]
+      text = insertStatement(
+        staging?.table ?? this.#plan.table,
+        names,
+        new Array(to - from).fill(names.map(() => true)),
+      )
       this.#statements.set(key, text)
     }
     const { rowCount } = await this.#transaction.query(text, parameters)

@@ -27,4 +27,8 @@ export const uuid: Codec = {
     out.length = at
     return true
   },
+  textOfBinary: bytes =>
+    bytes.length === 16
+      ? bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+      : undefined,
 }

@@ -153,7 +153,7 @@ describe('the documented deviations from pg', () => {
     expect(texts(await storage.byCopyBinary(tiny))).to.deep.equal(['1.00'])
   })
 
-  it('6: bytes for a type without a text form are refused by text COPY only', async () => {
+  it('leave bytes for a type without a text form to INSERT, where COPY is text', async () => {
     const storage = await Storage.open(client, 'int4')
     const bytes = [Buffer.of(0, 0, 0, 7)]
     expect(texts(await storage.byPg(bytes))).to.deep.equal(['7'])

@@ -47,7 +47,7 @@ export class Storage {
     })
   }
 
-  /** Where text COPY has to refuse what a binary parameter can say: see parameter.ts. */
+  /** Bytes that text COPY leaves to INSERT. */
   hasNoText(value: unknown): boolean {
     const { text, textOfBinary } = codecFor(this.column.type)
     try {

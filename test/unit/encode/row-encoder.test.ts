@@ -150,13 +150,26 @@ describe('makeRowEncoder', () => {
     expect(encode('text', [text('a')], { a: bytes })).to.equal('\\\\xé\n')
     expect(encode('text', [column('a', 'json')], { a: Buffer.from('{}') })).to.equal('{}\n')
     expect(encode('text', [column('a', 'jsonb')], { a: Buffer.from('\x01{}') })).to.equal('{}\n')
+    const uuid = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
+    expect(encode('text', [column('a', 'uuid')], { a: uuid })).to.equal(
+      '00112233-4455-6677-8899-aabbccddeeff\n',
+    )
+    const mac = uuid.subarray(0, 6)
+    expect(encode('text', [column('a', 'macaddr')], { a: mac })).to.equal('00:11:22:33:44:55\n')
+  })
+
+  it('names the column of bytes that have no text, and rewinds', () => {
     for (const [type, value] of [
       ['int4', Buffer.alloc(4)],
       ['text', Buffer.of(0xff)],
       ['jsonb', Buffer.from('{}')],
-      ['uuid', Buffer.alloc(16)],
+      ['uuid', Buffer.alloc(15)],
+      ['macaddr8', Buffer.alloc(6)],
     ] as const) {
-      expect(() => encode('text', [column('a', type)], { a: value }), type).to.throw(ValueError, '"a"')
+      const encoder = makeRowEncoder({ columns: [text('t'), column('a', type)], format: 'text' })
+      const out = new ByteBuffer(new SlabPool(4).lease())
+      expect(encoder.row(out, { t: 'x', a: value }, 0), type).to.equal('a')
+      expect(out.length).to.equal(0)
     }
   })
 
