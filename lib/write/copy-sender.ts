@@ -150,6 +150,7 @@ export class CopySender implements RowSender {
     this.#insert = new InsertSender(this.#transaction, this.#plan, staging)
     await this.#insert.send(this.#byInsert, signal)
     this.bytes += this.#insert.bytes
+    this.unchanged += this.#insert.unchanged
     this.#insert = undefined
     this.#byInsert = []
   }
