@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { usageFailure } from './failure.ts'
+import { fileKey } from './same-file.ts'
 
 /**
  * The files that the words name, in their order; those of one pattern by name, as a shell sorts them. A word that is a
@@ -15,9 +16,22 @@ export async function expandFiles(words: readonly string[]): Promise<string[]> {
   if (files.length > 1 && files.includes('-')) {
     throw usageFailure('standard input ("-") cannot be one of several files')
   }
-  const twice = files.find((file, index) => files.indexOf(file) < index)
-  if (twice !== undefined) throw usageFailure(`${twice} is named twice, and would be loaded twice`)
+  await refuseRepeats(files)
   return files
+}
+
+/** Refuses one file by the same name or by another one: a symbolic or a hard link, `./a.csv` for `a.csv`. */
+async function refuseRepeats(files: readonly string[]): Promise<void> {
+  const nameOf = new Map<string, string>()
+  for (const file of files) {
+    const key = (await fileKey(file)) ?? file
+    const before = nameOf.get(key)
+    if (before !== undefined) {
+      const other = before === file ? '' : ` (${before} is the same file)`
+      throw usageFailure(`${file} is named twice${other}, and would be loaded twice`)
+    }
+    nameOf.set(key, file)
+  }
 }
 
 /** For nearly all words this saves the time to load what knows for certain. */

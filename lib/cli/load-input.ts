@@ -33,13 +33,13 @@ export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
 }
 
 function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
-  const { given, rows, unwrap, shape, writing } = plan
+  const { given, source, rows, unwrap, shape, writing } = plan
   const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
   const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
   const batches = new BatchTransform<SourceRow>({
     maxCount: batchRowsOf(given),
     // a file is all there; only from a pipe may rows come slowly, and should not wait for others
-    ...(given.files.includes('-') ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+    ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })
   batches.on('batch', ({ count }) => onBatch(count))
   return {

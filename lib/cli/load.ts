@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { SourceOptions } from '../sources/open-source.ts'
 import { openSources, type Sources } from '../sources/open-sources.ts'
+import { Spool } from '../sources/spool.ts'
 import type { LoadArguments } from './arguments.ts'
 import { chooseDatabase, openDatabase } from './database.ts'
 import { expandFiles } from './expand-files.ts'
@@ -29,28 +30,35 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
   chooseDatabase(destination, process.env) // standard input cannot be read again, so a mistake is found before it
   if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
   const meter = await InputMeter.of(files)
+  const spool = new Spool()
   const reading = {
     format: given.replay ? 'ndjson' : given.format,
     encoding: given.encoding,
     dialect: dialectOf(given),
     batchRows: batchRowsOf(given),
+    spool,
+    ...(given.infer === 'all' || given.resume !== undefined ? { reopened: true } : {}),
   } as const
-  const source = await openStoppable(files, { ...reading, onOpen: meter.add }, given, signal)
   try {
-    const needless = needlessOption(source.format, given)
-    if (needless) throw usageFailure(`${source.name}: ${needless}`)
-    for (const note of source.notes) notify(note)
-    const connections = connectionsOf(given) + 1
-    const database = await openDatabase({ ...destination, connections, notify, signal })
+    const source = await openStoppable(files, { ...reading, onOpen: meter.add }, given, signal)
     try {
-      const reopen = () => openSources(files, reading)
-      const task = { source, reopen, meter, database, given, output, notify, signal }
-      await (given.create ? loadIntoCreated(task) : loadIntoExisting(task))
+      const needless = needlessOption(source.format, given)
+      if (needless) throw usageFailure(`${source.name}: ${needless}`)
+      for (const note of source.notes) notify(note)
+      const connections = connectionsOf(given) + 1
+      const database = await openDatabase({ ...destination, connections, notify, signal })
+      try {
+        const reopen = () => openSources(files, reading)
+        const task = { source, reopen, meter, database, given, output, notify, signal }
+        await (given.create ? loadIntoCreated(task) : loadIntoExisting(task))
+      } finally {
+        await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
+      }
     } finally {
-      await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
+      source.rows.destroy()
     }
   } finally {
-    source.rows.destroy()
+    await spool.close()
   }
 }
 

@@ -8,6 +8,7 @@ import { isRow } from '../sources/rows.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import { ndjsonDeadLetter } from '../write/ndjson-dead-letter.ts'
 import { usageFailure } from './failure.ts'
+import { fileKey } from './same-file.ts'
 
 /**
  * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
@@ -49,7 +50,9 @@ function withBytesAsText(row: unknown): unknown {
 /** Refuses a file that cannot be written before the load begins, and not at its first bad row. */
 export async function checkRejectsFile(path: string, inputs: readonly string[]): Promise<void> {
   // a pattern finds it as well, once it is there
-  if (inputs.some(input => resolve(input) === resolve(path))) {
+  const key = await fileKey(path)
+  for (const input of inputs) {
+    if (resolve(input) !== resolve(path) && (key === undefined || key !== (await fileKey(input)))) continue
     throw usageFailure('--rejects names the file that is read; name another one')
   }
   const existing = await stat(path).catch(() => undefined)

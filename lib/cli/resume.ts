@@ -6,7 +6,7 @@ import type { Table } from '../types.ts'
 import type { CheckpointOptions } from '../writable/options.ts'
 import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../write/read-checkpoint.ts'
 import { dataFailure } from './failure.ts'
-import { difference, identityOf } from './file-identity.ts'
+import { difference, identityOf, identityOfSpooled } from './file-identity.ts'
 import { count, plural } from './report.ts'
 import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
 import type { NumberedRow } from './row-intake.ts'
@@ -34,7 +34,7 @@ export async function openResume(
   { source, reading, table }: { source: Sources; reading: string; table: Table },
 ): Promise<Resume> {
   const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
-  const files = await identify([...pathOf.values()])
+  const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
   const begun = { files, target, reading }
   const record = await beginRecord(pool, name, begun)
@@ -55,7 +55,7 @@ export async function openResume(
     note: rowsWritten === 0 ? undefined : `--resume ${name}: going on after row ${count(rowsWritten)}`,
     complete: record.finished && completeLine(name, record, table.name),
     async finish(rowsRead) {
-      for (const [index, now] of (await identify(files.map(({ path }) => path))).entries()) {
+      for (const [index, now] of (await identify(source, pathOf)).entries()) {
         const changed = difference(files[index]!, now)
         if (changed) throw dataFailure(`${source.files[index]} has changed while it was read: ${changed}`)
       }
@@ -65,9 +65,12 @@ export async function openResume(
 }
 
 /** One after the other: there may be more of them than files that may be open. */
-async function identify(paths: readonly string[]): Promise<KnownFile[]> {
+async function identify({ spool }: Sources, pathOf: ReadonlyMap<string, string>): Promise<KnownFile[]> {
   const files: KnownFile[] = []
-  for (const path of paths) files.push({ ...(await identityOf(path)), path })
+  for (const [file, path] of pathOf) {
+    const spooled = spool.handleOf(file)
+    files.push({ ...(await (spooled ? identityOfSpooled(spooled) : identityOf(path))), path })
+  }
   return files
 }
 

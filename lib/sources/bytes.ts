@@ -1,35 +1,29 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { lookAhead } from './look-ahead.ts'
+import { openRaw } from './raw-input.ts'
+import type { Spool } from './spool.ts'
 import { showsPacking, unpack } from './unpack.ts'
+
+export interface ByteOptions {
+  /** Default: the process's. */
+  stdin?: Readable | undefined
+  /** Gets the stream before it is unpacked, so that its bytes can be counted. */
+  onOpen?: ((raw: Readable) => void) | undefined
+  /** Has the bytes of what can be read only once. */
+  spool?: Spool | undefined
+}
 
 /**
  * The bytes of a file, or of standard input for `-`, unpacked when they are packed, whatever the name says.
  * Rejects at once when the file cannot be opened, with the error of the file system.
- * @param onOpen gets the stream before it is unpacked, so that its bytes can be counted
  */
-export async function openBytes(
-  file: string,
-  stdin: Readable = process.stdin,
-  onOpen?: (raw: Readable) => void,
-): Promise<Readable> {
-  const raw = file === '-' ? stdin : (await openFile(file)).createReadStream({ highWaterMark: CHUNK_BYTES })
-  onOpen?.(raw)
+export async function openBytes(file: string, options: ByteOptions): Promise<Readable> {
+  const { stdin = process.stdin, onOpen, spool } = options
+  const spooled = spool?.open(file)
+  const raw = spooled ?? (await openRaw(file, stdin))
+  if (!spooled) onOpen?.(raw) // the spool has counted its bytes
   const { head, whole } = await peek(raw, showsPacking)
   return unpack(whole, head, nameOf(file))
-}
-
-/** A third of what reading costs with Node's 64 KiB; larger ones gain nothing. */
-const CHUNK_BYTES = 256 * 1024
-
-/** Opens a file for reading; with the error of the file system for what is none. */
-export async function openFile(file: string): Promise<FileHandle> {
-  const handle = await open(file)
-  if ((await handle.stat()).isDirectory()) {
-    await handle.close()
-    throw Object.assign(new Error(`${file} is a directory`), { code: 'EISDIR', path: file })
-  }
-  return handle
 }
 
 /** What messages call the input. */

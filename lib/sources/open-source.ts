@@ -23,8 +23,10 @@ import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
 import { openParquet } from './parquet/open-parquet.ts'
+import { isRereadable } from './raw-input.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
+import type { Spool } from './spool.ts'
 
 export type { Source, SourceColumn } from './source.ts'
 
@@ -41,26 +43,32 @@ export interface SourceOptions {
   stdin?: Readable
   /** Gets each stream of bytes whose rows are read, as it comes from the disk or the pipe. */
   onOpen?: (raw: Readable) => void
+  /** Keeps the bytes of what can be read only once, where they are read more often. */
+  spool?: Spool
+  /** The files are opened more than once. @default several files are */
+  reopened?: boolean
 }
 
 /** Opens a file (`-`: standard input) and, for CSV and Parquet, reads the names of its columns. */
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
-  if (await isParquet(file, options.format)) {
+  const rereadable = await isRereadable(file)
+  if (await isParquet(file, rereadable, options.format)) {
     const source = await openParquet(file)
     options.onOpen?.(source.rows)
     return source
   }
   const name = nameOf(file)
-  const bytes = await openBytes(file, options.stdin, options.onOpen)
+  const bytes = await openBytes(file, options)
+  const live = !rereadable && !options.spool?.has(file)
   const { head, whole } = await peek(bytes, showsMark)
   try {
-    if (showsParquet(head)) throw await misplacedParquet(file, options.format)
+    if (showsParquet(head)) throw await misplacedParquet(file, rereadable, options.format)
     refuseArchive(head, name, file === '-' ? undefined : file)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
     const text = connect(whole, toUtf8(name, encoding))
-    const read = new Reading(name, text, encoding, options)
+    const read = new Reading({ name, encoding, live, options }, text)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
     }
@@ -72,17 +80,22 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
 }
 
 /** By what it was said to be, else by its bytes, else by its name. */
-async function isParquet(file: string, format: Format | undefined): Promise<boolean> {
-  if (file !== '-')
+async function isParquet(file: string, rereadable: boolean, format: Format | undefined): Promise<boolean> {
+  if (rereadable) {
     return format ? format === 'parquet' : (await isParquetFile(file)) || formatOfName(file) === 'parquet'
+  }
   if (format === 'parquet') throw parquetInPipe(nameOf(file))
   return false
 }
 
 /** Why a Parquet file's bytes are of no use here. */
-async function misplacedParquet(file: string, format: Format | undefined): Promise<SourceError> {
+async function misplacedParquet(
+  file: string,
+  rereadable: boolean,
+  format: Format | undefined,
+): Promise<SourceError> {
   const name = nameOf(file)
-  if (file === '-') return parquetInPipe(name)
+  if (!rereadable) return parquetInPipe(name)
   if (!(await isParquetFile(file))) return packedParquet(name)
   return new SourceError(`${name}: it is a Parquet file, not ${format}`, { cure: 'leave out --format' })
 }
@@ -96,18 +109,27 @@ function showsMark(head: Buffer): boolean {
 /** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */
 const MAX_MARK_BYTES = 3
 
+interface TextInput {
+  readonly name: string
+  readonly encoding: Encoding
+  readonly live: boolean
+  readonly options: SourceOptions
+}
+
 /** A text on its way to rows. */
 class Reading {
   readonly notes: string[] = []
   readonly #name: string
   readonly #encoding: Encoding
+  readonly #live: boolean
   readonly #options: SourceOptions
   #text: Readable
 
-  constructor(name: string, text: Readable, encoding: Encoding, options: SourceOptions) {
+  constructor({ name, encoding, live, options }: TextInput, text: Readable) {
     this.#name = name
     this.#text = text
     this.#encoding = encoding
+    this.#live = live
     this.#options = options
   }
 
@@ -116,7 +138,8 @@ class Reading {
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
     const manner = `${format}, ${this.#encoding}`
-    return { name: this.#name, format, rows: connect(this.#text, reader), notes: this.notes, manner }
+    const rows = connect(this.#text, reader)
+    return { name: this.#name, format, rows, notes: this.notes, live: this.#live, manner }
   }
 
   async #peek(enough: (head: Buffer) => boolean): Promise<Buffer> {
@@ -141,16 +164,18 @@ class Reading {
 
   #csv(dialect: Dialect): Promise<Source> {
     const name = this.#name
+    const live = this.#live
     const { batchRows = BATCH_ROWS } = this.#options
     return new Promise((resolve, reject) => {
-      const reader = readCsv(name, dialect, { batchRows, fill: name !== nameOf('-') }, records => {
+      const reader = readCsv(name, dialect, { batchRows, fill: !live }, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
         const { header, unnamed } = records
         const headless = !dialect.header
         const fields = `${delimiterName(dialect.delimiter)} between fields`
         const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
         const rows = rowsOf(records, () => name)
-        resolve({ name, format: 'csv', header, headless, unnamed, rows, records, notes: this.notes, manner })
+        const { notes } = this
+        resolve({ name, format: 'csv', header, headless, unnamed, rows, records, notes, live, manner })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end

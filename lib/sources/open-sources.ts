@@ -2,8 +2,10 @@ import { Readable } from 'node:stream'
 import type { CsvRecord } from '../csv/record.ts'
 import { rowsOf } from './csv.ts'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
+import { isRereadable, openRaw } from './raw-input.ts'
 import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
+import { Spool } from './spool.ts'
 import { widerColumns } from './wider-columns.ts'
 
 /** A file, or standard input, and a row in it: from 1, the header not counted. */
@@ -16,6 +18,8 @@ export interface FileRow {
 export interface Sources extends Source {
   /** The files, by the names that they were given. */
   readonly files: readonly string[]
+  /** Has the bytes of those that can be read only once, where they are read more often. */
+  readonly spool: Spool
   /** Where a row stands that was read, counted from 1 over all files. */
   positionOf(rowNumber: number): FileRow
   /** The same in words: `b.csv: row 3`. */
@@ -24,21 +28,29 @@ export interface Sources extends Source {
 
 /**
  * Opens files as one source of rows, in the order given. All of them are looked at before the first row comes, so that
- * one with another format or header is told before anything is written. Only one is open at a time.
+ * one with another format or header is told before anything is written. Only one is open at a time; what can be read
+ * only once is kept in the spool, which the caller closes.
  */
-export async function openSources(files: readonly string[], options: SourceOptions = {}): Promise<Sources> {
+export async function openSources(files: readonly string[], given: SourceOptions = {}): Promise<Sources> {
+  const spool = given.spool ?? new Spool()
+  const options = { ...given, spool }
   if (files.length === 1) {
+    if (options.reopened) await keep(files[0]!, options)
     const only = await openSource(files[0]!, options)
-    return { ...only, files, ...places(row => ({ file: only.name, row })) }
+    return { ...only, files, spool, ...places(row => ({ file: only.name, row })) }
   }
   const { onOpen: _, ...looking } = options // these bytes will be read again
-  const first = await openSource(files[0]!, looking)
+  const look = async (file: string): Promise<Source> => {
+    await keep(file, options)
+    return openSource(file, looking)
+  }
+  const first = await look(files[0]!)
   first.rows.destroy()
   const notes = [...first.notes]
   let { columns } = first
   let sameWay = true
   for (const file of files.slice(1)) {
-    const next = await openSource(file, looking)
+    const next = await look(file)
     next.rows.destroy()
     checkAlike(first, next)
     columns = columns && next.columns && widerColumns(columns, next.columns)
@@ -51,11 +63,22 @@ export async function openSources(files: readonly string[], options: SourceOptio
     return { file: start.name, row: number - start.row }
   }
   const { records: firsts, ...common } = { ...first, ...(columns ? { columns } : {}) }
-  const all = { ...common, name: `${files.length} files`, files, notes, ...places(positionOf) }
+  const all = { ...common, name: `${files.length} files`, files, spool, notes, ...places(positionOf) }
   if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, options, starts)) }
   const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
   const records = { ...firsts, stream }
   return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
+}
+
+/** Reads what can be read only once into the spool, unless it is there. */
+async function keep(
+  file: string,
+  { spool, stdin = process.stdin, onOpen }: SourceOptions & { spool: Spool },
+): Promise<void> {
+  if (spool.has(file) || (await isRereadable(file))) return
+  const raw = await openRaw(file, stdin)
+  onOpen?.(raw)
+  await spool.keep(file, raw)
 }
 
 function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {

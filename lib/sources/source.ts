@@ -18,6 +18,8 @@ export interface Source {
   readonly rows: Readable
   /** The records of a CSV file, of which the rows are made: take these or `rows`, not both. */
   readonly records?: Records
+  /** Another program is still writing it: its rows are handed on as they come. */
+  readonly live?: boolean
   /** How it is read, in words. */
   readonly manner: string
   /** What was found out about the file that the user did not say, a line each. */

@@ -1,4 +1,5 @@
-import { dirname } from 'node:path'
+import { link, readFile, symlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
@@ -84,6 +85,46 @@ describe('pg-batch load, of files as they come:', () => {
       status: 2,
       stderr: 'pg-batch: standard input ("-") cannot be one of several files\n',
     })
+    expect(await stored()).to.deep.equal([])
+  })
+
+  it('nor one file by two spellings, a symbolic or a hard link, also as the file of rejected rows', async () => {
+    const a = await file('one.csv', 'id\n1\n')
+    const folder = dirname(a)
+    const spellings = [`${folder}/../${folder.split('/').at(-1)}/one.csv`, `${folder}/./one.csv`]
+    for (const [name, make] of [
+      ['soft.csv', symlink],
+      ['hard.csv', link],
+    ] as const) {
+      await make(a, join(folder, name))
+      spellings.push(join(folder, name))
+    }
+    for (const other of spellings) {
+      const { status, stderr } = await load([a, other])
+      expect(stderr).to.equal(
+        `pg-batch: ${other} is named twice (${a} is the same file), and would be loaded twice\n`,
+      )
+      expect(status).to.equal(2)
+      expect((await load([a, '--rejects', other])).stderr).to.match(/--rejects names the file that is read/)
+    }
+    expect((await load([`${folder}/{one,soft}.csv`])).stderr).to.match(
+      /soft\.csv is named twice \(.*one\.csv is/,
+    )
+    expect(await readFile(a, 'utf8')).to.equal('id\n1\n')
+    expect(await stored()).to.deep.equal([])
+  })
+
+  it('nor standard input by two names', async () => {
+    for (const words of [
+      ['-', '-'],
+      ['/dev/stdin', '-'],
+      ['/dev/stdin', '/dev/fd/0'],
+      ['/dev/stdin', '/dev/stdin'],
+    ]) {
+      const { status, stderr } = await load(words, 'id\n1\n')
+      expect(stderr).to.match(/is named twice|cannot be one of several files/)
+      expect(status).to.equal(2)
+    }
     expect(await stored()).to.deep.equal([])
   })
 })

@@ -5,6 +5,12 @@ import { type BuiltCommand, buildCommand } from '../../support/build-command.ts'
 let command: BuiltCommand | undefined
 process.once('exit', () => command?.remove())
 
+/** What a shell runs to start the command. */
+export function commandLine(): string {
+  command ??= buildCommand()
+  return `${process.execPath} ${command.main}`
+}
+
 export interface Ended {
   status: number | null
   stdout: string
