@@ -20,7 +20,7 @@ export type PgBatchErrorCode =
   | 'VALUE_NOT_ENCODABLE'
   /** The server refused a row or a statement; `retryable` says whether it may take it at another time. */
   | 'REFUSED'
-  /** `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw. */
+  /** `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw, took too long, or ended the transaction. */
   | 'CALLBACK_FAILED'
   /** No connection was to be had, or it broke. */
   | 'CONNECTION'

@@ -53,6 +53,13 @@ export function checkWaitMs(name: string, value: unknown): number {
   return value
 }
 
+/** How long something may take at most; there is always an end. */
+export function checkTimeoutMs(name: string, value: unknown): number {
+  const holds = Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_TIMER_MS
+  expectOption<number>(name, value, `an integer from 1 to ${MAX_TIMER_MS}`, holds)
+  return value
+}
+
 export function checkString(name: string, value: unknown): string {
   expectOption<string>(name, value, 'a string that is not empty', typeof value === 'string' && value !== '')
   return value

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { Writable } from 'node:stream'
+import { withinCallbackTime } from './connection/callback-limits.ts'
 import { unlessAborted } from './connection/lease.ts'
 import { OwnPool } from './connection/own-pool.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
@@ -243,6 +244,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       await this.#settle(progress.committed, progress.attempts)
       return
     }
+    if (progress.kind === 'committed-early') {
+      this.#count(progress.committed)
+      return
+    }
     const { error, attempt, delayMs } = progress
     this.#retrying({ error, attempt, delayMs })
   }
@@ -265,8 +270,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     }
   }
 
-  async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
-    const { batches, rows, unchanged, skipped, rejected, bytes, method, durationMs } = committed
+  #count({ batches, rows, unchanged, skipped, rejected, bytes }: Committed<Item>): void {
     this.#counts.rowsCommitted += rows
     this.#counts.rowsUnchanged += unchanged
     this.#counts.rowsSkipped += skipped
@@ -275,6 +279,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#counts.transactions++
     this.#counts.bytesSent += bytes
     for (const batch of batches) this.#pending.delete(batch)
+  }
+
+  async #settle(committed: Committed<Item>, attempts: number): Promise<void> {
+    this.#count(committed)
+    const { batches, rows, unchanged, rejected, settled, bytes, method, durationMs } = committed
     const batchId = batches[0]!.id
     const commit: CommitEvent = {
       batchId,
@@ -294,26 +303,23 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     }
     const { afterCommit } = this.#options
     const deadLetter = this.#deadLetter
-    if (deadLetter) await this.#after('deadLetter', batches, () => deadLetter.send(rejected))
+    if (deadLetter) {
+      for (const reject of rejected)
+        await this.#after('deadLetter', reject.batchId, () => deadLetter.send(reject))
+    }
     if (!afterCommit) return
-    for (const batch of batches) await this.#after('afterCommit', [batch], () => afterCommit(batch.items))
+    for (const [index, batch] of batches.entries()) {
+      await this.#after('afterCommit', batch.id, () => afterCommit(batch.items, settled[index]!))
+    }
   }
 
-  /** Waits for what the user does with committed rows, as long as the stream lives. */
-  async #after(
-    option: string,
-    batches: readonly Batch<Item>[],
-    work: () => void | Promise<void>,
-  ): Promise<void> {
+  /** Waits for what the user does with committed rows, as long as the stream lives, and no longer than it may take. */
+  async #after(option: string, batchId: number, work: () => void | Promise<void>): Promise<void> {
+    const { callbackTimeoutMs } = this.#options
     try {
-      await unlessAborted(Promise.resolve(work()), this.#kill.signal)
+      await unlessAborted(withinCallbackTime(option, callbackTimeoutMs, work), this.#kill.signal)
     } catch (cause) {
-      throw toPgBatchError(
-        new CallbackError(option, cause),
-        'committed',
-        { batchId: batches[0]!.id },
-        'write',
-      )
+      throw toPgBatchError(new CallbackError(option, cause), 'committed', { batchId }, 'write')
     }
   }
 

@@ -23,6 +23,7 @@ export class Lease {
   /** What ended the connection, once something has. */
   broken: Error | undefined
   readonly #kill: AbortSignal
+  readonly #lost = new AbortController()
   #released = false
 
   /**
@@ -71,6 +72,7 @@ export class Lease {
 
   readonly #onError = (error: Error): void => {
     this.broken ??= error
+    this.#lost.abort(this.broken)
   }
 
   readonly #onKill = (): void => this.end(this.#kill.reason as Error)
@@ -78,7 +80,13 @@ export class Lease {
   /** Ends the connection: what waits for its answers is rejected. */
   end(reason: Error): void {
     this.broken ??= reason
+    this.#lost.abort(this.broken)
     this.release()
+  }
+
+  /** Waits for work that may wait for something else than this connection, but no longer than the connection lives. */
+  async whileConnected<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(work, this.#lost.signal)
   }
 
   /** Waits for the server's answer, no longer than `ms`: then ends the connection, and rejects with a DeadlineError. */

@@ -1,12 +1,18 @@
+import { CallbackClient } from './callback-client.ts'
+import { CallbackTimeout } from './callback-limits.ts'
 import { CopyIn } from './copy-in.ts'
 import type { Lease } from './lease.ts'
 import { readTicket, type TransactionTicket, ticketStatement } from './outcome.ts'
 import type { PgClientLike, PgResultLike } from './pg-types.ts'
 import { queryText } from './query-text.ts'
 import { connectionSurvives, isServerError } from './server-error.ts'
+import { isTransaction, PROOF_SAVEPOINT, saysEnded, saysFailed } from './transaction-proof.ts'
 
-/** How far a transaction has come: what an error now means for its rows. */
-export type TransactionState = 'fresh' | 'open' | 'committing' | 'committed' | 'rolled-back'
+/**
+ * How far a transaction has come: what an error now means for its rows. `lost`: something else than `commit` and
+ * `rollback` has ended it, and the server cannot say how.
+ */
+export type TransactionState = 'fresh' | 'open' | 'committing' | 'committed' | 'rolled-back' | 'lost'
 
 export interface TransactionOptions {
   /** A statement that takes longer is cancelled by the server; one that is not answered ends the connection. */
@@ -15,6 +21,19 @@ export interface TransactionOptions {
   readonly commitTimeoutMs: number
   /** The server can tell what became of a transaction; false for what is no PostgreSQL. */
   readonly ticketed: boolean
+  /** Without tickets, a savepoint proves to `lend` that the transaction goes on; false for what has no savepoints. */
+  readonly savepointed?: boolean
+}
+
+/** The transaction was ended, and not by us. */
+export class TransactionEnded extends Error {
+  override readonly name = 'TransactionEnded'
+
+  constructor() {
+    super(
+      'The transaction was ended by another than the stream, in `inTransaction` for example: nothing further was stored',
+    )
+  }
 }
 
 /** The server answered COMMIT by a ROLLBACK: somebody had a statement fail in the transaction and went on. */
@@ -39,6 +58,9 @@ const CANCEL_GRACE_MS = 1000
  *                                 │                     │
  *                                 └──rollback()─────────┴──ROLLBACK, error──▶ rolled-back
  *
+ * `rollback()` after a callback had the client may find that the callback has ended the transaction: it is then
+ * `committed`, or `lost` where the server cannot say.
+ *
  * A transaction whose connection dies before `commit()` is rolled back by the server. One that dies in
  * `committing` stays there: its outcome is open, and `ticket` says how to ask for it.
  */
@@ -48,6 +70,7 @@ export class Transaction {
   ticket: TransactionTicket | undefined
   readonly #options: TransactionOptions
   #state: TransactionState = 'fresh'
+  #lent = false
   #preamble: string[]
 
   constructor(lease: Lease, options: TransactionOptions) {
@@ -55,6 +78,7 @@ export class Transaction {
     this.#options = options
     this.#preamble = ['BEGIN']
     if (options.ticketed) this.#preamble.push(ticketStatement(options.statementTimeoutMs))
+    else if (options.savepointed) this.#preamble.push(`SAVEPOINT ${PROOF_SAVEPOINT}`)
   }
 
   get state(): TransactionState {
@@ -86,21 +110,39 @@ export class Transaction {
   }
 
   /**
-   * The client for a callback of the user's: what it asks is waited for no longer than a statement of ours, and a
-   * server that does not answer loses the connection. Submittables (a COPY stream, a cursor) are the callback's own.
+   * Lends the client to a callback of the user's, in this transaction; see {@link CallbackClient}. It ends at the latest
+   * with the connection.
    */
-  guardedClient(): PgClientLike {
-    const query = (...args: Parameters<PgClientLike['query']>): unknown => {
-      const answer: unknown = this.lease.client.query(...args)
-      return answer instanceof Promise ? this.answered(answer) : answer
+  async lend(callback: (client: PgClientLike) => Promise<void>): Promise<void> {
+    await this.begin()
+    this.#lent = true
+    const lent = new CallbackClient(this.lease.client, answer => this.answered(answer))
+    try {
+      await this.lease.whileConnected(callback(lent.client))
+      await this.lease.whileConnected(lent.settle())
+    } catch (error) {
+      // ROLLBACK would wait for what does not end
+      if (lent.hasOpenStream || (error instanceof CallbackTimeout && lent.isBusy))
+        this.lease.end(error as Error)
+      throw error
+    } finally {
+      lent.revoke()
     }
-    return new Proxy(this.lease.client, {
-      get(client, key) {
-        if (key === 'query') return query
-        const value: unknown = Reflect.get(client, key, client)
-        return typeof value === 'function' ? value.bind(client) : value
-      },
-    })
+  }
+
+  /**
+   * A condition for a statement that is to run in this transaction only: it fails a statement that runs in another
+   * one, or in none. To be read once the transaction has begun.
+   */
+  get proof(): string {
+    return this.ticket ? isTransaction(this.ticket.xid) : 'true'
+  }
+
+  /** Where `proof` proves nothing, fails with the next statement when the transaction has ended. */
+  proveBefore(): void {
+    if (!this.ticket && this.#options.savepointed) {
+      this.before(`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; SAVEPOINT ${PROOF_SAVEPOINT}`)
+    }
   }
 
   /** Sends what was to travel in front of a statement: the transaction is open then. */
@@ -114,8 +156,8 @@ export class Transaction {
   }
 
   /**
-   * Commits. The server answers COMMIT of a failed transaction with the tag ROLLBACK and no error, so the tag is
-   * looked at.
+   * Commits this transaction, and no other. The server answers COMMIT of a failed transaction with the tag ROLLBACK
+   * and no error, so the tag is looked at.
    */
   async commit(): Promise<void> {
     if (this.#state === 'fresh') {
@@ -123,34 +165,73 @@ export class Transaction {
       return
     }
     await this.begin()
+    if (this.lease.broken) throw this.lease.broken
     this.#state = 'committing'
     try {
-      const { command } = await this.lease.within(
-        this.#options.commitTimeoutMs,
-        this.lease.client.query('COMMIT'),
-      )
+      const { command } = await this.#end(this.#commitText())
       if (command === 'ROLLBACK') {
         this.#state = 'rolled-back'
         throw new HiddenFailure()
       }
       this.#state = 'committed'
     } catch (error) {
+      if (saysEnded(error) || saysFailed(error)) {
+        this.#state = 'open' // COMMIT did not run
+        throw this.#explained(error)
+      }
       if (saysRolledBack(error)) this.#state = 'rolled-back'
       else if (!(error instanceof HiddenFailure)) this.lease.broken ??= error as Error
       throw error
     }
   }
 
-  /** Rolls back what can be rolled back; never throws. A client that cannot answer is marked as broken. */
+  #commitText(): string {
+    if (this.ticket) return `SELECT ${this.proof}; COMMIT`
+    return this.#options.savepointed ? `RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; COMMIT` : 'COMMIT'
+  }
+
+  /**
+   * Rolls back what can be rolled back; never throws. A client that cannot answer is marked as broken. Where a callback
+   * had the client, asks in the same breath how the transaction has really ended.
+   */
   async rollback(): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'rolled-back'
     if (this.lease.broken) return
     try {
-      await this.lease.within(this.#options.commitTimeoutMs, this.lease.client.query('ROLLBACK'))
+      if (!this.#lent) await this.#end('ROLLBACK')
+      else if (this.ticket) await this.#rollbackAndAsk(this.ticket)
+      else await this.#rollbackToProof()
     } catch (error) {
       this.lease.broken ??= error as Error
     }
+  }
+
+  async #rollbackAndAsk({ xid }: TransactionTicket): Promise<void> {
+    const { rows } = await this.#end(
+      `ROLLBACK; SELECT pg_catalog.pg_xact_status('${xid}'::pg_catalog.xid8) AS status`,
+    )
+    const status = rows[0]?.status
+    if (status === 'committed') this.#state = 'committed'
+    else if (status !== 'aborted') this.#state = 'lost'
+  }
+
+  /** The savepoint is there, also after a failed statement, unless the transaction has ended. */
+  async #rollbackToProof(): Promise<void> {
+    if (this.#options.savepointed) {
+      try {
+        await this.#end(`ROLLBACK TO SAVEPOINT ${PROOF_SAVEPOINT}`)
+      } catch (error) {
+        if (!connectionSurvives(error)) throw error
+        this.#state = 'lost'
+      }
+    }
+    await this.#end('ROLLBACK')
+  }
+
+  /** Runs statements at the transaction's end; returns the last one's result. */
+  async #end(text: string): Promise<PgResultLike> {
+    return lastOf(await this.lease.within(this.#options.commitTimeoutMs, this.lease.client.query(text)))
   }
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
@@ -163,8 +244,14 @@ export class Transaction {
       return results.at(-1)!
     } catch (error) {
       this.#noteFailure(error)
-      throw error
+      throw this.#explained(error)
     }
+  }
+
+  /** Says in our words what a callback has done to the transaction. */
+  #explained(error: unknown): unknown {
+    if (saysEnded(error)) return new TransactionEnded()
+    return this.#lent && saysFailed(error) ? new HiddenFailure() : error
   }
 
   /** Marks the client as broken by an error that its connection does not survive. */
@@ -182,6 +269,11 @@ export class Transaction {
     this.#preamble = []
     return all.join('; ')
   }
+}
+
+/** pg answers several statements with an array. */
+function lastOf(answer: PgResultLike | readonly PgResultLike[]): PgResultLike {
+  return Array.isArray(answer) ? answer.at(-1) : (answer as PgResultLike)
 }
 
 const STATEMENT_COMPLETION_UNKNOWN = '40003'

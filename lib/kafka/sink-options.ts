@@ -40,8 +40,8 @@ export function sinkOptions<Value>(
       if (misplaced) throw misplaced
       return rowOf(message, { toRow, operation }) as object | null
     },
-    afterCommit: async batch => {
-      await writable.afterCommit?.(batch)
+    afterCommit: async (batch, settled) => {
+      await writable.afterCommit?.(batch, settled)
       done(batch)
     },
     ...fence,

@@ -41,18 +41,21 @@ export function addItemIndex(table: TableParts): string {
   return `ALTER TABLE ${quoteTable(table)} ADD COLUMN IF NOT EXISTS item_index bigint`
 }
 
-/** Stores positions. Parameters: name, partitions, positions. */
-export function storePositions(table: TableParts): string {
+/**
+ * Stores positions. Parameters: name, partitions, positions.
+ * @param proof a condition that fails the statement where it does not hold
+ */
+export function storePositions(table: TableParts, proof: string): string {
   return `UPDATE ${quoteTable(table)} AS c SET position = p.position, updated_at = now()
     FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
-    WHERE c.name = $1 AND c.partition = p.partition`
+    WHERE c.name = $1 AND c.partition = p.partition AND ${proof}`
 }
 
-/** Stores positions with the indexes of items. Parameters: name, partitions, positions, indexes. */
-export function storePlaces(table: TableParts): string {
+/** Stores positions with the indexes of items. Parameters: name, partitions, positions, indexes; `proof` as above. */
+export function storePlaces(table: TableParts, proof: string): string {
   return `UPDATE ${quoteTable(table)} AS c SET position = p.position, item_index = p.item_index, updated_at = now()
     FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS p(partition, position, item_index)
-    WHERE c.name = $1 AND c.partition = p.partition`
+    WHERE c.name = $1 AND c.partition = p.partition AND ${proof}`
 }
 
 /** Stores positions without a lock held over rows; what stands higher already stays. Parameters: as `storePositions`. */

@@ -23,10 +23,13 @@ export const DEAD_LETTER_COLUMNS = Object.freeze({
   row: 'json',
 })
 
-/** Stores rejected rows. Parameters: the target's name, and for each of {@link DEAD_LETTER_COLUMNS} an array. */
-export function insertDeadLetters(table: TableParts): string {
+/**
+ * Stores rejected rows. Parameters: the target's name, and for each of {@link DEAD_LETTER_COLUMNS} an array.
+ * @param proof a condition that fails the statement where it does not hold
+ */
+export function insertDeadLetters(table: TableParts, proof: string): string {
   const names = Object.keys(DEAD_LETTER_COLUMNS)
   const arrays = Object.values(DEAD_LETTER_COLUMNS).map((type, index) => `$${index + 2}::${type}[]`)
   return `INSERT INTO ${quoteTable(table)} (target, ${quoteList(names)})
-    SELECT $1, e.* FROM unnest(${arrays.join(', ')}) AS e`
+    SELECT $1, e.* FROM unnest(${arrays.join(', ')}) AS e WHERE ${proof}`
 }

@@ -4,6 +4,7 @@ import type { CsvColumns } from '../csv/record.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint.ts'
 import type { RetryOptions } from '../write/retry.ts'
+import type { SettledItems } from '../write/settled-items.ts'
 
 /** What to do with a row whose key is in the table already. */
 export interface OnConflict<Row = Record<string, unknown>> {
@@ -103,15 +104,21 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   laneOf?: ((item: Item) => string | number) | undefined
   /**
-   * Runs in the batch's transaction after its rows, before COMMIT, with the client that wrote them. What it throws
-   * rolls the batch back and fails the stream. It must not end the transaction itself.
+   * Runs in the batch's transaction after its rows, before COMMIT, with the client that wrote them. `batch` holds the
+   * items whose rows were sent and not rejected; a batch without any is no call. What it throws rolls the batch back and
+   * fails the stream.
+   *
+   * The transaction is the stream's to end: on this client BEGIN, COMMIT and ROLLBACK nest as savepoints, so that an
+   * ORM's transactions work in it; isolation levels and `release()` are refused. A transaction that was ended all the
+   * same fails the stream, with the true `outcome`.
    */
   inTransaction?: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
   /**
    * Runs after the batch's COMMIT, in the order of commits of its lane, and before 'finish'. The place to acknowledge
-   * what was written to its source. What it throws fails the stream; the rows stay committed.
+   * what was written to its source: `batch` holds every item, `settled` says which were written, rejected and skipped.
+   * What it throws fails the stream; the rows stay committed.
    */
-  afterCommit?: ((batch: readonly Item[]) => void | Promise<void>) | undefined
+  afterCommit?: ((batch: readonly Item[], settled: SettledItems<Item>) => void | Promise<void>) | undefined
   /** How transient failures are met: a lost connection, a deadlock, a server that starts. `false`: not at all. */
   retry?: RetryOptions | false | undefined
   /**
@@ -122,6 +129,11 @@ interface PgBatchWritableSettings<Item, Row> {
   statementTimeoutMs?: number | undefined
   /** The same for COMMIT and ROLLBACK. Milliseconds, an integer ≥ 100. @default 30000 */
   commitTimeoutMs?: number | undefined
+  /**
+   * How long `inTransaction`, `afterCommit` and a row's write to `deadLetter` may take. One that takes longer fails the
+   * stream, and is not tried again. Milliseconds, an integer from 1 to 2147483647. @default 120000
+   */
+  callbackTimeoutMs?: number | undefined
   /**
    * Where rejected rows go. An object-mode Writable gets a {@link RejectedRow} each after their batch was committed,
    * at its own pace; it stays yours, and is not ended. A table gets them in the batch's own transaction, and is made

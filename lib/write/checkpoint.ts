@@ -170,11 +170,13 @@ export class CheckpointScope<Item> {
     )
     const positions = places.map(({ position }) => String(position))
     const needIndexes = partitions.some(key => this.#indexed.has(key) || this.#storedIndexes.has(key))
+    this.#transaction.proveBefore()
+    const { proof } = this.#transaction
     if (needIndexes) {
       const indexes = places.map(({ itemIndex }) => itemIndex?.toString() ?? null)
-      await this.#transaction.query(storePlaces(table), [name, partitions, positions, indexes])
+      await this.#transaction.query(storePlaces(table, proof), [name, partitions, positions, indexes])
     } else {
-      await this.#transaction.query(storePositions(table), [name, partitions, positions])
+      await this.#transaction.query(storePositions(table, proof), [name, partitions, positions])
     }
   }
 }

@@ -13,12 +13,8 @@ export class DeadLetterStream {
     sink.on('error', ignore)
   }
 
-  /** Resolves when it has taken them all. */
-  async send(rejected: readonly RejectedRow[]): Promise<void> {
-    for (const reject of rejected) await this.#write(reject)
-  }
-
-  async #write(reject: RejectedRow): Promise<void> {
+  /** Resolves when it has taken the row. */
+  async send(reject: RejectedRow): Promise<void> {
     let onClose!: () => void
     try {
       await new Promise<void>((resolve, fail) => {

@@ -77,7 +77,8 @@ export async function storeDeadLetters(
   const letters = rejected.map(toDeadLetter)
   const columns = Object.keys(DEAD_LETTER_COLUMNS) as (keyof DeadLetter)[]
   const arrays = columns.map(column => letters.map(letter => withoutNul(letter[column])))
-  await transaction.query(insertDeadLetters(table), [quoteTable(target), ...arrays])
+  transaction.proveBefore()
+  await transaction.query(insertDeadLetters(table, transaction.proof), [quoteTable(target), ...arrays])
 }
 
 /** PostgreSQL's text takes no NUL; JSON has it escaped, so only messages are concerned. */

@@ -1,3 +1,4 @@
+import { CallbackMisuse } from '../connection/callback-limits.ts'
 import {
   endsSession,
   isRaised,
@@ -5,7 +6,7 @@ import {
   refusesValue,
   type ServerError,
 } from '../connection/server-error.ts'
-import { HiddenFailure, type TransactionState } from '../connection/transaction.ts'
+import { HiddenFailure, TransactionEnded, type TransactionState } from '../connection/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import { placeOf } from './batch.ts'
@@ -19,13 +20,14 @@ export interface FailurePlace {
   readonly column?: string | undefined
 }
 
-/** A callback of the user's threw. */
+/** A callback of the user's threw, or did what it may not. */
 export class CallbackError extends Error {
   override readonly name = 'CallbackError'
   readonly option: string
 
   constructor(option: string, cause: unknown) {
-    super(`\`${option}\` failed`, { cause })
+    const misuse = causesOf(cause).find(error => error instanceof CallbackMisuse)
+    super(misuse?.message ?? `\`${option}\` failed`, { cause })
     this.option = option
   }
 }
@@ -46,6 +48,17 @@ export class RepeatedOffsetError extends Error {
   }
 }
 
+/** How deep libraries wrap what the driver throws. */
+const MAX_CAUSES = 8
+
+/** An error, and what it was caused by: an ORM wraps what the driver throws. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let next = error; next instanceof Error && causes.length < MAX_CAUSES; next = next.cause)
+    causes.push(next)
+  return causes
+}
+
 /** What an error means for the rows of a transaction that had come this far. */
 export function outcomeOf(state: TransactionState): Outcome {
   switch (state) {
@@ -55,6 +68,7 @@ export function outcomeOf(state: TransactionState): Outcome {
     case 'rolled-back':
       return 'rolled-back'
     case 'committing':
+    case 'lost':
       return 'unknown'
     case 'committed':
       return 'committed'
@@ -90,7 +104,7 @@ export function toPgBatchError(
       callback: 'checkpoint.position',
     })
   }
-  if (error instanceof HiddenFailure) {
+  if (error instanceof HiddenFailure || error instanceof TransactionEnded) {
     const details = { outcome, ...where, callback: 'inTransaction', cause: error }
     return makeError('CALLBACK_FAILED', error.message, details)
   }
@@ -131,11 +145,12 @@ function words(error: ServerError): string {
 /** Adds what the cause tells. */
 function makeError(code: PgBatchErrorCode, reason: string, details: PgBatchErrorDetails): PgBatchError {
   const { outcome, cause } = details
-  const server = isServerError(cause) ? cause : undefined
+  const causes = details.callback ? causesOf(cause) : [cause]
+  const server = causes.find(isServerError)
   return new PgBatchError(code, reason, {
     ...details,
     // what is committed is not to be written again, whatever its callback met
-    retryable: outcome !== 'committed' && isTransient(cause),
+    retryable: outcome !== 'committed' && causes.some(isTransient),
     sqlState: server?.code,
     constraint: server?.constraint,
   })

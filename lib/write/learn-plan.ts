@@ -31,6 +31,8 @@ export interface Learned<Item> {
   readonly plan: WritePlan<Item>
   /** The server can tell what became of a transaction. */
   readonly ticketed: boolean
+  /** The server has savepoints; what has no catalogue (pg-mem) has none. */
+  readonly savepoints: boolean
 }
 
 /**
@@ -49,7 +51,7 @@ export async function learnPlan<Item>(
     const plan = makePlan(request, table)
     for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
-    return { plan, ticketed }
+    return { plan, ticketed, savepoints: table !== undefined }
   } catch (error) {
     if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))
       lease.broken ??= error as Error

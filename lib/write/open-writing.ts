@@ -11,6 +11,7 @@ import { type Learned, type LearnOptions, learnPlan } from './learn-plan.ts'
 import { OpenOutcomes } from './open-outcomes.ts'
 import { RejectBudget } from './reject-budget.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
+import type { SettledItems } from './settled-items.ts'
 import { pause, type WriteContext } from './write-batches.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -24,7 +25,10 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined
   readonly concurrency: number
-  readonly afterCommit: ((batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly callbackTimeoutMs: number
+  readonly afterCommit:
+    | ((batch: readonly Item[], settled: SettledItems<Item>) => Promise<void> | void)
+    | undefined
   readonly onDiscard: ((items: Item[]) => void) | undefined
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
 }
@@ -51,17 +55,24 @@ export async function openWriting<Item>(
     ...(deadLetterTable ? [{ table: deadLetterTable, create: createDeadLetterTable(deadLetterTable) }] : []),
   ]
   const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
-  const { plan, ticketed } = await learnWithRetries(options, learn, stream)
+  const { plan, ticketed, savepoints } = await learnWithRetries(options, learn, stream)
   return {
     pool,
     plan,
     format: new CopyFormatChoice(plan.copyFormat),
-    limits: { statementTimeoutMs, commitTimeoutMs, ticketed },
+    limits: {
+      statementTimeoutMs,
+      commitTimeoutMs,
+      ticketed,
+      savepointed: !ticketed && savepoints && inTransaction !== undefined,
+    },
     checkpoint,
     position: options.position,
     deadLetterTable,
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,
+    callbackTimeoutMs: options.callbackTimeoutMs,
+    notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
     bytesSuffice: !wantsItems(options),
     slabs: new SlabPool(),
     signals,

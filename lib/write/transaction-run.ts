@@ -1,4 +1,5 @@
-import { Lease, type StopSignals, unlessAborted } from '../connection/lease.ts'
+import { withinCallbackTime } from '../connection/callback-limits.ts'
+import { Lease, type StopSignals } from '../connection/lease.ts'
 import type { TransactionTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
@@ -23,6 +24,7 @@ import type { RejectBudget } from './reject-budget.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { NO_TEXTS } from './row-texts.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
+import { ItemNotes, type SettledItems } from './settled-items.ts'
 import type { SourceOrder } from './source-order.ts'
 import { isRowsFault } from './transient.ts'
 
@@ -40,6 +42,9 @@ export interface RunContext<Item> {
   readonly bytesSuffice: boolean
   readonly slabs: SlabPool
   readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly callbackTimeoutMs: number
+  /** A callback receives items by what became of them. */
+  readonly notesItems: boolean
   readonly signals: StopSignals
 }
 
@@ -53,6 +58,8 @@ export interface Committed<Item> {
   /** Items without a row, and items that were in the table already. */
   readonly skipped: number
   readonly rejected: readonly RejectedRow<Item>[]
+  /** For each batch what became of its items; empty where no callback receives them. */
+  readonly settled: readonly SettledItems<Item>[]
   readonly bytes: number
   readonly method: 'copy' | 'insert'
   readonly durationMs: number
@@ -79,8 +86,8 @@ export class TransactionRun<Item> {
   #rows: RowsInTransaction | undefined
   readonly #slabs: SlabLease
   #checkpoint: CheckpointScope<Item> | undefined
-  /** For each batch, the items that are to be written by this transaction, for `inTransaction`. */
-  readonly #admitted: (readonly Item[])[] = []
+  /** For each batch, where a callback is to receive its items. */
+  readonly #notes: ItemNotes<Item>[] = []
   readonly #rejected: RejectedRow<Item>[] = []
   #items = 0
   #skipped = 0
@@ -128,6 +135,11 @@ export class TransactionRun<Item> {
     return this.#lease?.broken ? this.ticket : undefined
   }
 
+  /** Something else than this run has ended the transaction, and the server cannot say how. */
+  get isLost(): boolean {
+    return this.#transaction?.state === 'lost'
+  }
+
   /** Positions that the checkpoint holds if this transaction was committed. */
   get reached(): ReadonlyMap<string, SourceOrder> {
     return this.#checkpoint?.reached ?? new Map()
@@ -146,6 +158,7 @@ export class TransactionRun<Item> {
       unchanged,
       skipped: this.#skipped,
       rejected: this.#rejected,
+      settled: this.#notes.map(notes => notes.settled()),
       bytes: this.bytes,
       method: this.method,
       durationMs: this.ageMs,
@@ -231,7 +244,9 @@ export class TransactionRun<Item> {
   async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
     this.batches.push(batch)
     this.#items += batch.count
-    const { plan, budget, inTransaction, checkpoint } = this.#context
+    const { plan, budget, checkpoint, notesItems } = this.#context
+    const notes = notesItems ? new ItemNotes(batch) : undefined
+    if (notes) this.#notes.push(notes)
     const { groups, skipped, invalid } = prepareBatch(batch, plan)
     // where no row may be rejected, and none can have been before, nothing need be sent to know how this ends
     if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
@@ -242,13 +257,11 @@ export class TransactionRun<Item> {
       if (!fresh || fresh[index]) this.#reject(batch, index, row, error)
       else this.#skipped++
     }
-    if (inTransaction) {
-      this.#admitted.push(fresh ? batch.items.filter((_, index) => fresh[index]) : batch.items)
-    }
+    const left = fresh
+      ? groups.map(group => filterGroup(group, index => fresh[index]!)).filter(({ rows }) => rows.length > 0)
+      : groups
+    notes?.sent(left)
     if (!fresh) return groups
-    const left = groups
-      .map(group => filterGroup(group, index => fresh[index]!))
-      .filter(({ rows }) => rows.length > 0)
     this.#skipped += countRows(groups) - countRows(left)
     return left
   }
@@ -276,6 +289,7 @@ export class TransactionRun<Item> {
     const { budget, plan } = this.#context
     if (!budget.take(1)) throw error
     this.#reserved++
+    this.#notes.findLast(notes => notes.batch === batch)?.rejected(index)
     const item = batch.items[index] as Item
     const position = this.#positionOf(item)
     this.#rejected.push({
@@ -296,14 +310,15 @@ export class TransactionRun<Item> {
   }
 
   async #callInTransaction(): Promise<void> {
-    const { inTransaction, signals } = this.#context
+    const { inTransaction, callbackTimeoutMs } = this.#context
     if (!inTransaction) return
-    await this.#transaction!.begin()
-    const client = this.#transaction!.guardedClient()
-    for (const items of this.#admitted) {
+    for (const notes of this.#notes) {
+      const items = notes.written()
       if (items.length === 0) continue
       try {
-        await unlessAborted(Promise.resolve(inTransaction(client, [...items])), signals.kill)
+        await this.#transaction!.lend(client =>
+          withinCallbackTime('inTransaction', callbackTimeoutMs, () => inTransaction(client, items)),
+        )
       } catch (cause) {
         throw new CallbackError('inTransaction', cause)
       }

@@ -37,6 +37,8 @@ export type NextBatch<Item> = () => Promise<Batch<Item> | undefined>
 /** What writing tells as it goes. */
 export type Progress<Item> =
   | { readonly kind: 'committed'; readonly committed: Committed<Item>; readonly attempts: number }
+  /** A callback has committed the rows behind the stream's back; the stream's failure comes next. */
+  | { readonly kind: 'committed-early'; readonly committed: Committed<Item> }
   | {
       readonly kind: 'retry'
       readonly error: PgBatchError
@@ -166,6 +168,10 @@ async function* attempt<Item>(
     const run = new TransactionRun(context)
     const failure = await transact(run, batches, write, attempts, context)
     const outcome = failure && (await findOutcome(failure, context))
+    if (failure?.error.outcome === 'committed') {
+      yield { kind: 'committed-early', committed: run.result }
+      return failure
+    }
     if (!failure || outcome === 'committed') {
       run.noteCommitted()
       yield { kind: 'committed', committed: run.result, attempts }
@@ -221,6 +227,7 @@ async function findOutcome<Item>(
 ): Promise<Outcome> {
   const { signals, openOutcomes, retry } = context
   if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome
+  if (run.isLost) return 'unknown'
   return openOutcomes.during(async () => {
     for (let questions = 1; questions <= Math.max(retry.retries, MIN_QUESTIONS); questions++) {
       try {

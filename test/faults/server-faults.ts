@@ -4,7 +4,7 @@ import type { Scene } from './scene.ts'
 import { LOADER, signal } from './server.ts'
 
 const isCommit = ({ name, text }: { name: string; text: string }): boolean =>
-  name === 'Query' && text.startsWith('COMMIT')
+  name === 'Query' && text.endsWith('COMMIT')
 
 /** Does something to the server or to a backend of it; resolves to whether it was really done. */
 export async function injectOnServer(scene: Scene, act: ServerAct): Promise<boolean> {

@@ -42,7 +42,7 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
     case 'savepoint':
       return sent(/SAVEPOINT/)
     case 'COMMIT':
-      return sent(/^COMMIT/)
+      return sent(/\bCOMMIT$/)
     case 'answer to COMMIT':
       return answered(/^COMMIT/)
     case 'ROLLBACK':

@@ -11,6 +11,7 @@ import {
   type PgBatchWritableOptions,
   type PgClientLike,
   type PgPoolLike,
+  type SettledItems,
   type Stats,
 } from '../../dist/index.js'
 
@@ -56,7 +57,14 @@ const shaped = new PgBatchWritable<Order, Row>({
     expectType<readonly Order[]>(batch)
     await client.query('SELECT 1')
   },
-  afterCommit: batch => expectType<readonly Order[]>(batch),
+  afterCommit: (batch, settled) => {
+    expectType<readonly Order[]>(batch)
+    expectType<SettledItems<Order>>(settled)
+    expectType<readonly Order[]>(settled.written)
+    expectType<readonly Order[]>(settled.rejected)
+    expectType<readonly Order[]>(settled.skipped)
+  },
+  callbackTimeoutMs: 5000,
   signal: new AbortController().signal,
 })
 shaped.on('commit', commit => {
@@ -101,6 +109,10 @@ expectError(
 new PgBatchWritable({ pool, table: 'orders', columns: ['anything'] })
 
 expectType<Promise<void>>(pipeline(Readable.from([]), new BatchTransform<Order>(), plain))
+
+// a callback may take less than it receives
+new PgBatchWritable<Order>({ pool, table: 'orders', afterCommit: batch => console.log(batch.length) })
+new PgBatchWritable<Order>({ pool, table: 'orders', afterCommit: () => {}, inTransaction: () => {} })
 
 // wrong options
 expectError(new PgBatchWritable<Order>())

@@ -41,6 +41,11 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', laneOf: {} }, /`laneOf` to be a function/],
   [{ pool, table: 't', inTransaction: 1 }, /`inTransaction` to be a function, got `1` \(number\)/],
   [{ pool, table: 't', afterCommit: true }, /`afterCommit` to be a function/],
+  [
+    { pool, table: 't', callbackTimeoutMs: 0 },
+    /`callbackTimeoutMs` to be an integer from 1 to 2147483647, got `0`/,
+  ],
+  [{ pool, table: 't', callbackTimeoutMs: Number.POSITIVE_INFINITY }, /`callbackTimeoutMs` to be an integer/],
   [{ pool, table: 't', signal: {} }, /`signal` to be an AbortSignal/],
   [{ pool, table: 't', unknownKeys: 'drop' }, /`unknownKeys` to be one of 'error', 'ignore', got `'drop'`/],
   [{ pool, table: 't', method: 'COPY' }, /`method` to be one of 'auto', 'copy', 'insert'/],

@@ -1,0 +1,33 @@
+/** Something that a callback may not do. Its message is ours and holds no values, so that it can be shown. */
+export class CallbackMisuse extends Error {
+  override readonly name: string = 'CallbackMisuse'
+}
+
+/** A callback took too long. Trying again would most likely take as long again. */
+export class CallbackTimeout extends CallbackMisuse {
+  override readonly name = 'CallbackTimeout'
+
+  constructor(option: string, ms: number) {
+    super(
+      `\`${option}\` has not ended within ${ms} ms (\`callbackTimeoutMs\`): ` +
+        'does it wait for a client of a pool whose clients are all in use?',
+    )
+  }
+}
+
+/** Runs the callback of an option, and waits for it no longer than `ms`. What it throws at once is a rejection, too. */
+export async function withinCallbackTime<T>(
+  option: string,
+  ms: number,
+  callback: () => T | PromiseLike<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new CallbackTimeout(option, ms)), ms)
+  })
+  try {
+    return await Promise.race([callback(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
