@@ -95,12 +95,14 @@ export class CopyIn {
   #send(piece: Buffer): Promise<void> | undefined {
     if (this.#error) throw this.#error
     const { stream } = this.#connection!
-    if (stream.writableLength < MAX_UNSENT_BYTES) {
+    // a socket that does not count what waits in it, as Neon's, reports each piece by its callback
+    if (stream.writableLength !== undefined && stream.writableLength < MAX_UNSENT_BYTES) {
       stream.write(piece)
       return undefined
     }
-    // the error, if the socket breaks meanwhile, comes by way of pg and `settled`
-    const sent = new Promise<void>(resolve => stream.write(piece, () => resolve()))
+    // Three arguments, since some sockets do not look for the callback in the place of the encoding.
+    // The error, if the socket breaks meanwhile, comes from pg through `settled`.
+    const sent = new Promise<void>(resolve => stream.write(piece, undefined, () => resolve()))
     return Promise.race([sent, this.settled])
   }
 

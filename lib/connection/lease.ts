@@ -1,4 +1,5 @@
 import { DeadlineError } from './deadline-error.ts'
+import { usePlainMode } from './driver-modes.ts'
 import { guardHandOver } from './hand-over.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 import { connectionSurvives } from './server-error.ts'
@@ -24,6 +25,7 @@ export class Lease {
   broken: Error | undefined
   readonly #kill: AbortSignal
   readonly #lost = new AbortController()
+  readonly #restoreModes: () => void
   #released = false
 
   /**
@@ -66,6 +68,7 @@ export class Lease {
   private constructor(client: PgClientLike, kill: AbortSignal) {
     this.client = client
     this.#kill = kill
+    this.#restoreModes = usePlainMode(client)
     client.on?.('error', this.#onError)
     kill.addEventListener('abort', this.#onKill)
   }
@@ -104,6 +107,7 @@ export class Lease {
     if (this.#released) return
     this.#released = true
     this.#kill.removeEventListener('abort', this.#onKill)
+    if (!this.broken) this.#restoreModes()
     this.client.release(this.broken)
     // a connection that is being ended may still report what ended it: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)

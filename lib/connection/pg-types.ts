@@ -29,7 +29,8 @@ export interface PgConnectionLike {
   query(text: string): void
   sendCopyFail(message: string): void
   stream: {
-    write(bytes: Uint8Array, callback?: (error?: Error | null) => void): boolean
-    readonly writableLength: number
+    write(bytes: Uint8Array, encoding?: BufferEncoding, callback?: (error?: Error | null) => void): boolean
+    /** Bytes that wait in the socket; sockets of other runtimes may not count them. */
+    readonly writableLength?: number
   }
 }

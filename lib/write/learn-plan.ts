@@ -1,3 +1,4 @@
+import { canCopy } from '../connection/driver-modes.ts'
 import { Lease, type StopSignals } from '../connection/lease.ts'
 import { canTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
@@ -48,7 +49,7 @@ export async function learnPlan<Item>(
   try {
     lease = await Lease.take(pool, signals, waitMs)
     const table = await lease.within(waitMs, learnTable(lease, request))
-    const plan = makePlan(request, table)
+    const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table)
     for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
     return { plan, ticketed, savepoints: table !== undefined }
@@ -65,6 +66,14 @@ export async function learnPlan<Item>(
   } finally {
     lease?.release()
   }
+}
+
+/** @throws PgBatchError, when the user asked for COPY by name */
+function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
+  if (request.method !== 'copy') return { ...request, method: 'insert' }
+  const reason =
+    "pg-native cannot run COPY: use `method: 'auto'` or 'insert', or a pool of `pg` itself (`new pg.Pool()`)"
+  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
 async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {

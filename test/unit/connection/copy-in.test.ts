@@ -4,13 +4,14 @@ import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import { rejectionOf } from '../../support/writing.ts'
 
 /** A connection that keeps what is written to it; sends of a full socket end when `drain` is called. */
-function openCopy({ busy = false } = {}) {
+function openCopy({ busy = false, counts = true } = {}) {
   const written: Buffer[] = []
   const failures: string[] = []
   const sends: (() => void)[] = []
   const stream = {
-    writableLength: 0,
-    write(bytes: Uint8Array, done?: () => void) {
+    writableLength: counts ? 0 : (undefined as unknown as number),
+    write(bytes: Uint8Array, encoding?: BufferEncoding, done?: () => void) {
+      if (typeof encoding === 'function') throw new TypeError('the callback is not the encoding')
       written.push(Buffer.from(bytes))
       if (done) sends.push(done)
       return true
@@ -50,6 +51,16 @@ describe('a COPY', () => {
     copy.handleReadyForQuery()
     await end
     expect(Buffer.concat(written)).to.deep.equal(Buffer.from('d\0\0\0\x07abcc\0\0\0\x04', 'latin1'))
+  })
+
+  it('waits for the callback of a socket that does not count what waits in it', async () => {
+    const { copy, written, drain } = openCopy({ counts: false })
+    copy.handleCopyInResponse()
+    const sent = copy.write(piece('abc'))
+    expect(sent).to.be.a('promise')
+    drain()
+    await sent
+    expect(written).to.have.length(1)
   })
 
   it('sends data, and their end, before the server has said that it takes them', async () => {
