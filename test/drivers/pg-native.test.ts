@@ -13,13 +13,13 @@ describe('a pool of pg-native', () => {
   let native: pg.Pool
   let pool: PgPoolLike
 
-  beforeEach(() => {
+  beforeEach(async () => {
+    await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n numeric)')
     expect(pg.native, 'install pg-native, and name its node_modules in NODE_PATH').to.not.equal(null)
     native = new pg.native!.Pool({ connectionString: db.connectionString })
     pool = native as unknown as PgPoolLike
   })
   afterEach(() => native.end()) // before the database is dropped
-  beforeEach(() => db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n numeric)'))
 
   it('writes by INSERT where the method is left to the stream', async () => {
     const { commits } = await write(
