@@ -1,6 +1,9 @@
 import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
 import zlib from 'node:zlib'
+import { Gunzip } from './gunzip.ts'
+import { GzipFault } from './gzip-header.ts'
 import { SourceError } from './source-error.ts'
+import { BrotliFault, Unbrotli } from './unbrotli.ts'
 import { Unzstd } from './unzstd.ts'
 import { beginsZstd, CUT, mayBeginZstd, ZstdFault } from './zstd-frames.ts'
 
@@ -18,10 +21,10 @@ export function showsPacking(head: Buffer): boolean {
  * .br says it, if the first bytes agree. Data that end early are an error: what came so far may be half of the rows.
  */
 export function unpack(source: Readable, head: Buffer, name: string): Readable {
-  if (isGzip(head)) return through(source, zlib.createGunzip(), name, 'gzip')
+  if (isGzip(head)) return through(source, new Gunzip(), name, 'gzip')
   if (beginsZstd(head)) return through(source, new Unzstd(), name, 'Zstandard')
   if (/\.br$/i.test(name) && isBrotli(head)) {
-    return through(source, zlib.createBrotliDecompress(), name, 'Brotli')
+    return through(source, new Unbrotli(), name, 'Brotli')
   }
   return source
 }
@@ -44,14 +47,17 @@ function isBrotli(head: Buffer): boolean {
   }
 }
 
+/** Errors whose message follows `the gzip data`. */
+const FAULTS = [GzipFault, ZstdFault, BrotliFault]
+
 /** What zlib says of data that end early. */
 const ZLIB_CUT = 'Z_BUF_ERROR'
 
 function through(source: Readable, decoder: Duplex, name: string, format: string): Readable {
   const checked = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
   decoder.on('error', (error: Error & { code?: string | number }) => {
-    const known = error instanceof ZstdFault ? error.message : error.code === ZLIB_CUT ? CUT : undefined
-    const what = known ?? 'is damaged'
+    const fault = FAULTS.some(kind => error instanceof kind) ? error.message : undefined
+    const what = fault ?? (error.code === ZLIB_CUT ? CUT : 'is damaged')
     checked.destroy(new SourceError(`${name}: the ${format} data ${what}`, { cause: error }))
   })
   source.on('error', error => checked.destroy(error))

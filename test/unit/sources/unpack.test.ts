@@ -38,6 +38,17 @@ describe('unpack', () => {
     expect(await failure(unpacked('a.csv.br', packed))).to.equal('a.csv.br: the Brotli data is damaged')
   })
 
+  it('fails on what follows Brotli, which its decoder would drop without a word', async () => {
+    const packed = brotliCompressSync(text)
+    for (const rest of [Buffer.from('x'), packed, Buffer.alloc(512)]) {
+      for (const step of [1000, packed.length, 1 << 20]) {
+        expect(await failure(unpacked('a.csv.br', Buffer.concat([packed, rest]), step))).to.equal(
+          'a.csv.br: the Brotli data has other bytes after its end',
+        )
+      }
+    }
+  })
+
   it('leaves alone what is not packed, also when its name says so', async () => {
     for (const name of ['a.csv', 'a.csv.gz', 'a.csv.br', 'a.csv.zst']) {
       expect((await unpacked(name, text)).equals(text)).to.equal(true)
