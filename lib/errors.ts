@@ -14,6 +14,8 @@ export type PgBatchErrorCode =
   | 'CONFLICT_TARGET_NOT_FOUND'
   /** Two different items in a row have one offset: rows of one message need an `index`, too. */
   | 'OFFSET_REPEATED'
+  /** The server has forgotten commits of a stream with a checkpoint: read the checkpoint again, and start after it. */
+  | 'CHECKPOINT_REGRESSED'
   /** A row is not an object, has a key that is no column, is to be deleted and lacks its key, or `toRow` threw this code. */
   | 'ROW_INVALID'
   /** A value has no form that the column's type could take, or `toRow` threw this code. */

@@ -14,6 +14,7 @@ import type { PgBatchWritableOptions } from './writable/options.ts'
 import { type ResolvedWritableOptions, resolveWritableOptions } from './writable/resolve-options.ts'
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
+import { confirmPositions } from './write/confirm-positions.ts'
 import { DeadLetterStream } from './write/dead-letter-stream.ts'
 import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
@@ -182,7 +183,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   override _final(callback: (error?: Error | null) => void): void {
     // an input without a single batch still hears that its table is missing
     this.#learn()
-      .then(() => this.#lanes.idle())
+      .then(context => this.#lanes.idle().then(() => confirmPositions(context)))
       .then(
         () => callback(),
         error => callback(error),

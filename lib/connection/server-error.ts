@@ -12,6 +12,9 @@ export interface ServerError extends Error {
   routine?: string
 }
 
+/** The SQLSTATE of a table that is not there. */
+export const UNDEFINED_TABLE = '42P01'
+
 /** Tells the server's own words from those of sockets and drivers. */
 export function isServerError(error: unknown): error is ServerError {
   return (

@@ -41,6 +41,27 @@ export function addItemIndex(table: TableParts): string {
   return `ALTER TABLE ${quoteTable(table)} ADD COLUMN IF NOT EXISTS item_index bigint`
 }
 
+/** Reads positions of any names. Parameters: names, partitions. */
+export function watchPositions(table: TableParts): string {
+  return watch(table, 1)
+}
+
+/**
+ * Locks partitions as `lockPartitions` does, and reads others in the same round trip. Parameters: name, partitions;
+ * names and partitions of the others.
+ */
+export function lockAndWatch(table: TableParts): string {
+  return `WITH locked AS (${lockPartitions(table)})
+    SELECT $1::text AS name, partition, position, item_index, 'yes' AS locked FROM locked
+    UNION ALL ${watch(table, 3)}`
+}
+
+function watch(table: TableParts, parameter: number): string {
+  return `SELECT c.name, c.partition, c.position::text, ${ITEM_INDEX}, 'no' AS locked FROM ${quoteTable(table)} AS c
+    JOIN unnest($${parameter}::text[], $${parameter + 1}::text[]) AS w(name, partition)
+    ON w.name = c.name AND w.partition = c.partition`
+}
+
 /**
  * Stores positions. Parameters: name, partitions, positions.
  * @param proof a condition that fails the statement where it does not hold

@@ -180,4 +180,9 @@ export interface CheckpointOptions<Item> {
   position: (item: Item) => Position
   /** The table of positions, made where it does not exist. @default 'pg_batch_checkpoint' */
   table?: TableName | undefined
+  /**
+   * What {@link readCheckpoint} returned, where the source starts after it. The stream fails with CHECKPOINT_REGRESSED
+   * when the server has lower positions by the time of the first transaction. @default none
+   */
+  startsAfter?: ReadonlyMap<string, bigint> | undefined
 }

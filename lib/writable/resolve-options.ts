@@ -19,11 +19,13 @@ import {
 } from '../options.ts'
 import { parseTableName } from '../table/identifier.ts'
 import type { CheckpointPlan } from '../write/checkpoint.ts'
+import { CommittedPositions } from '../write/committed-positions.ts'
 import type { ConflictOption } from '../write/conflict.ts'
 import { LastItems } from '../write/last-items.ts'
 import type { WriteOptions } from '../write/open-writing.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
 import type { RetryPolicy } from '../write/retry.ts'
+import { orderOf } from '../write/source-order.ts'
 import type { WriteRequest } from '../write/write-request.ts'
 import type { PgBatchWritableOptions } from './options.ts'
 
@@ -37,6 +39,9 @@ const RETRY_DEFAULTS = Object.freeze({
 
 /** The loader's alone. */
 const INTERNAL: readonly string[] = ['csv']
+
+/** kafkaToPg's alone: what its tables know together. */
+const INTERNAL_OF_CHECKPOINT: readonly string[] = ['committed']
 
 const DEFAULTS = Object.freeze({
   pool: undefined,
@@ -192,14 +197,28 @@ function checkDeadLetter(
 
 function checkCheckpoint<Item>(name: string, value: unknown): CheckpointPlan<Item> {
   const given = checkObject(name, value)
-  checkKnownKeys(name, given, ['name', 'position', 'table'])
-  return {
+  checkKnownKeys(name, given, ['name', 'position', 'table', 'startsAfter'], INTERNAL_OF_CHECKPOINT)
+  const { committed = new CommittedPositions() } = given
+  const plan: CheckpointPlan<Item> = {
     name: checkString(`${name}.name`, given.name),
     position: checkFunction(`${name}.position`, given.position as CheckpointPlan<Item>['position']),
     table: checkTable(given.table ?? DEFAULT_CHECKPOINT_TABLE),
     lastItems: new LastItems(),
     hasItemIndex: false,
+    committed: committed as CommittedPositions,
   }
+  for (const [partition, position] of checkPositions(`${name}.startsAfter`, given.startsAfter))
+    plan.committed.note({ name: plan.name, partition, order: orderOf({ offset: position }) })
+  return plan
+}
+
+function checkPositions(name: string, value: unknown): Iterable<[string, bigint]> {
+  if (value === undefined) return []
+  const holds =
+    value instanceof Map &&
+    [...value].every(([partition, offset]) => typeof partition === 'string' && typeof offset === 'bigint')
+  expectOption<Map<string, bigint>>(name, value, 'a Map of bigints, as `readCheckpoint` returns it', holds)
+  return value
 }
 
 /** What records decide by themselves: an object's part in it is a contradiction. */

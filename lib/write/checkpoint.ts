@@ -1,7 +1,22 @@
+import type { PgResultLike } from '../connection/pg-types.ts'
+import { isServerError, UNDEFINED_TABLE } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
-import { addPartitions, lockPartitions, storePlaces, storePositions } from '../table/checkpoint-sql.ts'
+import type { PgBatchError } from '../errors.ts'
+import {
+  addPartitions,
+  lockAndWatch,
+  lockPartitions,
+  storePlaces,
+  storePositions,
+} from '../table/checkpoint-sql.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { type Batch, placeOfItem } from './batch.ts'
+import {
+  type CommittedPosition,
+  type CommittedPositions,
+  checkpointRegressed,
+  isRegressed,
+} from './committed-positions.ts'
 import { CallbackError, RepeatedOffsetError } from './failure.ts'
 import { ensureItemIndex } from './item-index.ts'
 import { type ItemReaders, isRepeated, LastItems } from './last-items.ts'
@@ -26,6 +41,8 @@ export interface CheckpointPlan<Item> {
   readonly table: TableParts
   readonly position: (item: Item) => Position
   readonly lastItems: LastItems<Item>
+  /** What the server must not have less than. */
+  readonly committed: CommittedPositions
   /** The table is known to have the column for indexes of items. */
   hasItemIndex: boolean
 }
@@ -85,11 +102,14 @@ export class CheckpointScope<Item> {
   readonly #storedIndexes = new Set<string>()
   /** What this transaction has seen last; the plan has what earlier ones have. */
   readonly #last = new LastItems<Item>()
+  /** What was committed before this transaction began, so that it sees that under any isolation level. */
+  #watched: readonly CommittedPosition[]
 
   constructor(plan: CheckpointPlan<Item>, transaction: Transaction, readers: ItemReaders<Item>) {
     this.#plan = plan
     this.#transaction = transaction
     this.#readers = readers
+    this.#watched = plan.committed.latest()
   }
 
   /** The places that this transaction stores: where it is known to be committed when they are reached. */
@@ -97,15 +117,18 @@ export class CheckpointScope<Item> {
     return new Map([...this.#advanced].map(partition => [partition, this.#highest.get(partition)!]))
   }
 
-  /** To be called once the transaction is known to be committed. */
+  /** To be called once the transaction is known to be committed: the server must not have less from then on. */
   noteCommitted(): void {
-    this.#plan.lastItems.addAll(this.#last)
+    const { name, lastItems, committed } = this.#plan
+    lastItems.addAll(this.#last)
+    for (const [partition, order] of this.reached) committed.note({ name, partition, order })
   }
 
   /**
    * Returns for each item of a batch whether it is still to be written.
    * @param beforeLock called when partitions have to be locked, for which no COPY may be open
    * @throws RepeatedOffsetError for items that only an index would tell apart
+   * @throws PgBatchError with code CHECKPOINT_REGRESSED when the server has forgotten commits
    */
   async admit(batch: Batch<Item>, beforeLock: () => Promise<void>): Promise<readonly boolean[]> {
     const positions = batch.items.map(item => positionOf(this.#plan.position, item))
@@ -119,7 +142,7 @@ export class CheckpointScope<Item> {
     )
     if (unlocked.size > 0) {
       await beforeLock()
-      await this.#lock([...unlocked].sort())
+      await this.#lock([...unlocked].sort(), batch.id)
     }
     return positions.map(position => this.#advance(position))
   }
@@ -147,9 +170,16 @@ export class CheckpointScope<Item> {
     return true
   }
 
-  async #lock(partitions: string[]): Promise<void> {
-    const { name, table } = this.#plan
-    let { rows } = await this.#transaction.query(lockPartitions(table), [name, partitions])
+  async #lock(partitions: string[], batchId: number): Promise<void> {
+    const { name, table, committed } = this.#plan
+    let rows = await this.#lockStored(partitions, batchId)
+    const stored = new Map(rows.map(row => [row.partition as string, orderIn(row)]))
+    for (const partition of partitions) {
+      const known = committed.of(name, partition)
+      const order = stored.get(partition)
+      if (known && isRegressed(known, order)) throw checkpointRegressed(known, order, { batchId })
+      if (order !== undefined) committed.note({ name, partition, order })
+    }
     if (rows.length < partitions.length) {
       await this.#transaction.query(addPartitions(table), [name, partitions])
       rows = (await this.#transaction.query(lockPartitions(table), [name, partitions])).rows
@@ -159,6 +189,45 @@ export class CheckpointScope<Item> {
       this.#highest.set(partition, orderIn(row))
       if (row.item_index !== null) this.#storedIndexes.add(partition)
     }
+  }
+
+  /** Locks the rows that there are; the first time, looks at the partitions of earlier transactions, too. */
+  async #lockStored(partitions: string[], batchId: number): Promise<PgResultLike['rows']> {
+    const { name, table } = this.#plan
+    const watched = this.#watched.filter(
+      known => known.name !== name || !partitions.includes(known.partition),
+    )
+    this.#watched = []
+    try {
+      if (watched.length === 0)
+        return (await this.#transaction.query(lockPartitions(table), [name, partitions])).rows
+      const { rows } = await this.#transaction.query(lockAndWatch(table), [
+        name,
+        partitions,
+        ...watchedValues(watched),
+      ])
+      checkWatched(
+        watched,
+        rows.filter(({ locked }) => locked === 'no'),
+        batchId,
+      )
+      return rows.filter(({ locked }) => locked === 'yes')
+    } catch (error) {
+      throw this.#withoutTable(error, partitions, watched, batchId) ?? error
+    }
+  }
+
+  /** A table of positions that is not there any more has lost those that are known. */
+  #withoutTable(
+    error: unknown,
+    partitions: readonly string[],
+    watched: readonly CommittedPosition[],
+    batchId: number,
+  ): PgBatchError | undefined {
+    if (!isServerError(error) || error.code !== UNDEFINED_TABLE) return undefined
+    const { name, committed } = this.#plan
+    const [lost] = [...partitions.flatMap(partition => committed.of(name, partition) ?? []), ...watched]
+    return lost && checkpointRegressed(lost, undefined, { batchId, cause: error })
   }
 
   async store(): Promise<void> {
@@ -178,5 +247,26 @@ export class CheckpointScope<Item> {
     } else {
       await this.#transaction.query(storePositions(table, proof), [name, partitions, positions])
     }
+  }
+}
+
+/** The parameters by which positions are looked up. */
+export function watchedValues(
+  watched: readonly CommittedPosition[],
+): [names: string[], partitions: string[]] {
+  return [watched.map(({ name }) => name), watched.map(({ partition }) => partition)]
+}
+
+/** @throws PgBatchError for the first position that is not there any more */
+export function checkWatched(
+  watched: readonly CommittedPosition[],
+  rows: PgResultLike['rows'],
+  batchId?: number,
+): void {
+  const keyOf = (name: unknown, partition: unknown): string => JSON.stringify([name, partition])
+  const stored = new Map(rows.map(row => [keyOf(row.name, row.partition), orderIn(row)]))
+  for (const known of watched) {
+    const order = stored.get(keyOf(known.name, known.partition))
+    if (isRegressed(known, order)) throw checkpointRegressed(known, order, { batchId })
   }
 }

@@ -1,14 +1,12 @@
 import { Lease } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { queryText } from '../connection/query-text.ts'
-import { isServerError } from '../connection/server-error.ts'
+import { isServerError, UNDEFINED_TABLE } from '../connection/server-error.ts'
 import { readPositions } from '../table/checkpoint-sql.ts'
 import { parseTableName } from '../table/identifier.ts'
 import type { TableName } from '../types.ts'
 
 export const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
-
-const UNDEFINED_TABLE = '42P01'
 
 /**
  * Reads how far a stream with `checkpoint` has come: for each partition the highest offset whose row, and all before

@@ -96,7 +96,10 @@ export async function* writeBatches<Item>(
   }
 }
 
-/** Another attempt, alone or row by row, would meet the same: no connection, an open outcome, a stream that is over. */
+/**
+ * Another attempt, alone or row by row, would meet the same: no connection, an open outcome, a server that has forgotten
+ * commits, a stream that is over.
+ */
 function isFinal({ retryable, outcome, code }: PgBatchError): boolean {
   return (
     retryable ||
@@ -104,6 +107,7 @@ function isFinal({ retryable, outcome, code }: PgBatchError): boolean {
     outcome === 'committed' ||
     code === 'ABORTED' ||
     code === 'OFFSET_REPEATED' ||
+    code === 'CHECKPOINT_REGRESSED' ||
     code === 'CONNECTION'
   )
 }

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Lease } from '../connection/lease.ts'
+import type { PgClientLike } from '../connection/pg-types.ts'
+import { queryText } from '../connection/query-text.ts'
+import { isServerError, UNDEFINED_TABLE } from '../connection/server-error.ts'
+import { PgBatchError } from '../errors.ts'
+import { watchPositions } from '../table/checkpoint-sql.ts'
+import { type CheckpointPlan, checkWatched, watchedValues } from './checkpoint.ts'
+import { type CommittedPosition, checkpointRegressed } from './committed-positions.ts'
+import { retryDelayMs } from './retry.ts'
+import { isTransient } from './transient.ts'
+import type { WriteContext } from './write-batches.ts'
+
+/**
+ * Looks once more, at the end of a stream, whether the server still has what the stream has committed: no further
+ * transaction would notice that the last ones are gone. A server that cannot be asked within `commitTimeoutMs` has
+ * confirmed each commit before, and fails nothing.
+ * @throws PgBatchError with code CHECKPOINT_REGRESSED
+ */
+export async function confirmPositions<Item>(context: WriteContext<Item>): Promise<void> {
+  const { checkpoint, pool, signals, limits, retry } = context
+  const known = checkpoint?.committed.latest() ?? []
+  if (!checkpoint || known.length === 0) return
+  const started = performance.now()
+  for (let attempt = 1; ; attempt++) {
+    const leftMs = limits.commitTimeoutMs - (performance.now() - started)
+    try {
+      await Lease.use(pool, client => look(client, checkpoint, known), leftMs, signals)
+      return
+    } catch (error) {
+      if (error instanceof PgBatchError) throw error
+      const delayMs = retryDelayMs(retry, attempt, Math.random())
+      if (signals.stop.aborted || !isTransient(error) || attempt > retry.retries || delayMs >= leftMs) return
+      await sleep(delayMs, undefined, { signal: signals.stop }).catch(() => {})
+    }
+  }
+}
+
+async function look<Item>(
+  client: PgClientLike,
+  { table }: CheckpointPlan<Item>,
+  known: readonly CommittedPosition[],
+): Promise<void> {
+  try {
+    const { rows } = await queryText(client, watchPositions(table), watchedValues(known))
+    checkWatched(known, rows)
+  } catch (error) {
+    if (!isServerError(error) || error.code !== UNDEFINED_TABLE) throw error
+    throw checkpointRegressed(known[0]!, undefined, { cause: error })
+  }
+}
