@@ -34,8 +34,8 @@ export interface CsvOptions {
 }
 
 /**
- * Bytes of CSV in, arrays of records out. Blank lines are no records, except in a file of one column, where they are an
- * empty field. Without a header the columns are called column1, column2 and so on.
+ * Bytes of CSV in, arrays of records out. Blank lines are no records, except in a file of one column, where each is an
+ * empty field, but for those before a header. Without a header the columns are called column1, column2 and so on.
  * @param onHeader called before the first array comes
  */
 export function readCsv(
@@ -47,27 +47,46 @@ export function readCsv(
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
   let columnCount: number | undefined
   let batch: CsvRecord[] = []
+  /** Blank lines at the beginning, which are rows if there is one column. */
+  let leading: CsvRecord[] = []
   const splitter = new CsvSplitter(dialect, take)
 
   function take(record: CsvRecord): void {
     const blank = record.start === record.end
     if (columnCount === undefined) {
-      if (blank) return
-      const first = Array.from(
-        { length: cutter.cut(record) },
-        (_, field) => cutter.text(record.chunk, field)!,
-      )
-      if (dialect.header) checkUnique(first, name)
-      const header = first.map((column, field) => {
-        if (!dialect.header) return columnName(field)
-        return isNamed(column) ? column : nameBeyond(first, field)
-      })
-      const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
-      columnCount = header.length
-      onHeader({ stream, format: dialect, header, unnamed, ...rowMaker(dialect, header) })
+      if (blank) {
+        if (!dialect.header) leading.push(record)
+        return
+      }
+      begin(record)
       if (dialect.header) return
     }
-    if (blank && columnCount > 1) return
+    if (blank && columnCount !== 1) return
+    add(record)
+  }
+
+  /** Takes the names of the columns from the first record; without a header it only shows how many there are. */
+  function begin(record: CsvRecord): void {
+    const first = Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!)
+    if (dialect.header) checkUnique(first, name)
+    const header = first.map((column, field) => {
+      if (!dialect.header) return columnName(field)
+      return isNamed(column) ? column : nameBeyond(first, field)
+    })
+    const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
+    columnCount = header.length
+    onHeader({ stream, format: dialect, header, unnamed, ...rowMaker(dialect, header) })
+    if (columnCount === 1) for (const blank of leading) add(blank)
+    leading = []
+  }
+
+  function end(): void {
+    splitter.end()
+    // as many rows of one empty field, as `\copy` has it
+    if (columnCount === undefined && leading[0]) begin(leading[0])
+  }
+
+  function add(record: CsvRecord): void {
     batch.push(record)
     if (batch.length === batchRows) flush()
   }
@@ -95,7 +114,7 @@ export function readCsv(
     readableHighWaterMark: 2, // arrays
     transform: (chunk: Buffer, _encoding, done) =>
       attempt(() => split(() => splitter.add(chunk), !fill), done),
-    flush: done => attempt(() => split(() => splitter.end(), true), done),
+    flush: done => attempt(() => split(end, true), done),
   })
   return stream
 }

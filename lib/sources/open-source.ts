@@ -134,12 +134,19 @@ class Reading {
   }
 
   async as(named: Format | undefined): Promise<Source> {
-    const format = named ?? sniffFormat(await this.#peek(showsFormat), this.#name)
+    const format = named ?? (await this.#format())
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
     const manner = `${format}, ${this.#encoding}`
     const rows = connect(this.#text, reader)
     return { name: this.#name, format, rows, notes: this.notes, live: this.#live, manner }
+  }
+
+  async #format(): Promise<Format> {
+    const head = await this.#peek(showsFormat)
+    // blank lines are rows where there is no header
+    if (this.#options.dialect?.header === false && head.length > 0 && !showsFormat(head)) return 'csv'
+    return sniffFormat(head, this.#name)
   }
 
   async #peek(enough: (head: Buffer) => boolean): Promise<Buffer> {

@@ -96,15 +96,11 @@ function quoted(field: string | null): string {
   return field === null ? '' : `"${field.replaceAll('"', '""')}"`
 }
 
-/** Blank lines are records to csv-parse; the width of the first record says whether they are. */
+/** Blank lines are records to csv-parse; the width of the first other record says whether they are. */
 function withoutBlank(records: (string | null)[][]): (string | null)[][] {
   const isBlank = (record: (string | null)[]) => record.length === 1 && record[0] === null
-  const first = records.findIndex(record => !isBlank(record))
-  const width = records[first]?.length ?? 0
-  return records
-    .slice(Math.max(first, 0))
-    .filter(record => width === 1 || !isBlank(record))
-    .filter(() => first >= 0)
+  const width = records.find(record => !isBlank(record))?.length ?? 1
+  return width === 1 ? records : records.filter(record => !isBlank(record))
 }
 
 async function readLoosely(text: string, step: number, options: DialectOptions): Promise<unknown[][]> {

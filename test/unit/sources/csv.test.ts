@@ -49,6 +49,24 @@ describe('readCsv', () => {
     expect(await read('a\n1\n\n""\n')).to.deep.equal([{ a: '1' }, { a: null }, { a: '' }])
   })
 
+  for (const step of [1, 1000]) {
+    it(`reads every blank line of a headerless column as a row, in chunks of ${step} bytes`, async () => {
+      const headless = (text: string, options: DialectOptions = {}) =>
+        read(text, step, { header: false, ...options }).then(rows => rows.map(row => row.column1))
+      expect(await headless('\n\r\n1\n\n2\n\n')).to.deep.equal([null, null, '1', null, '2', null])
+      expect(await headless('\n\n')).to.deep.equal([null, null])
+      expect(await headless('\n""\n\n')).to.deep.equal([null, '', null])
+      expect(await headless('\n\n\n\n\n1')).to.deep.equal([null, null, null, null, null, '1'])
+      expect(await headless('\nNA\n', { nulls: ['NA'] })).to.deep.equal(['', null])
+      expect(await headless('#\n\n#\n1\n', { comment: '#' })).to.deep.equal([null, '1'])
+      expect(await headless('')).to.deep.equal([])
+    })
+  }
+
+  it('looks for the header of a column behind blank lines', async () => {
+    expect(await read('\n\na\n\n1\n')).to.deep.equal([{ a: null }, { a: '1' }])
+  })
+
   it('skips blank lines of wider files', async () => {
     expect(await read('a,b\n\n1,2\n\n\n')).to.deep.equal([{ a: '1', b: '2' }])
   })

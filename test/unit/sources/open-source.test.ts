@@ -281,6 +281,15 @@ describe('openSource', () => {
     })
   })
 
+  it('reads blank lines without a header as rows of one column, also where nothing else says that it is CSV', async () => {
+    for (const source of [stdin('\n\n'), { ...stdin('\n\n'), format: 'csv' as const }]) {
+      const { rows } = await rowsOf('-', { ...source, dialect: { header: false } })
+      expect(rows).to.deep.equal([{ column1: null }, { column1: null }])
+    }
+    const nothing = openSource('-', { ...stdin(''), dialect: { header: false } })
+    expect(await failure(nothing)).to.equal('standard input: there is nothing in it')
+  })
+
   it('keeps an error that comes before anyone reads the rows for the one who does', async () => {
     const { rows } = await openSource(await file('i.csv', 'a,b\n1,2\n3\n'))
     await delay(20)
