@@ -1,3 +1,4 @@
+import { isError } from './is-error.ts'
 /** Hands items to `onDiscard`; what that throws, or rejects with, is a process warning, for nobody is left to fail. */
 export async function discard<T>(onDiscard: (items: T[]) => void | Promise<void>, items: T[]): Promise<void> {
   try {
@@ -9,7 +10,5 @@ export async function discard<T>(onDiscard: (items: T[]) => void | Promise<void>
 }
 
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error('Something that is no Error was thrown', { cause: thrown })
+  return isError(thrown) ? thrown : new Error('Something that is no Error was thrown', { cause: thrown })
 }

@@ -197,7 +197,7 @@ export class BatchTransform<T = unknown> extends Transform {
   #open(policy: BatchPolicy<T>): void {
     const now = performance.now()
     policy.open(now)
-    this.#timer.open(now)
+    this.#timer.open()
   }
 
   /** Sends the batch if downstream is ready, else leaves it to the next _read; says which. */

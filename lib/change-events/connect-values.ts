@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { LongNumber } from '../exact-json.ts'
 import { decimalText, readUnscaled } from '../unscaled-decimal.ts'
 import { dateText, type TimeUnit, timestampText, timeText } from './civil-time.ts'
@@ -112,7 +113,7 @@ function integer(value: unknown): bigint {
 }
 
 function bytes(value: unknown): Buffer {
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  if (types.isUint8Array(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
     return Buffer.from(value, 'base64')
   }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { PgBatchError } from '../errors.ts'
 import { parseExactJson } from '../exact-json.ts'
 import { type ConnectSchema, ConnectValueError, decodeConnectValue } from './connect-values.ts'
@@ -68,7 +69,7 @@ interface Unwrapped {
 
 /** The schema beside the payload is the converter's `schemas.enable`. */
 function unwrap(given: unknown): Unwrapped {
-  const value = typeof given === 'string' || given instanceof Uint8Array ? parse(given) : given
+  const value = typeof given === 'string' || types.isUint8Array(given) ? parse(given) : given
   if (!isObject(value) || !('payload' in value) || 'op' in value) return { payload: value, schema: undefined }
   return { payload: value.payload, schema: (value.schema as ConnectSchema | null | undefined) ?? undefined }
 }

@@ -1,3 +1,4 @@
+import { isError } from '../is-error.ts'
 /** An error that the server sent, as `pg` hands it on. */
 export interface ServerError extends Error {
   /** SQLSTATE, five characters. */
@@ -18,7 +19,7 @@ export const UNDEFINED_TABLE = '42P01'
 /** Tells the server's own words from those of sockets and drivers. */
 export function isServerError(error: unknown): error is ServerError {
   return (
-    error instanceof Error &&
+    isError(error) &&
     'severity' in error &&
     typeof (error as ServerError).code === 'string' &&
     /^[0-9A-Z]{5}$/.test((error as ServerError).code)

@@ -14,10 +14,18 @@ const WHOLE_MINUTES_MS = 94_694_400_000
  */
 export function localClock(date: Date): number {
   const time = date.getTime()
-  if (!(time >= FIRST_MS) || Object.getPrototypeOf(date) !== Date.prototype) return Number.NaN
+  if (!(time >= FIRST_MS) || !isPlainDate(date)) return Number.NaN
   if (time >= WHOLE_MINUTES_MS) return time - date.getTimezoneOffset() * 60_000 - EPOCH_MS
   const clock = new Date(0)
   clock.setUTCFullYear(date.getFullYear(), date.getMonth(), date.getDate())
   clock.setUTCHours(date.getHours(), date.getMinutes(), date.getSeconds(), date.getMilliseconds())
   return clock.getTime() >= FIRST_MS ? clock.getTime() - EPOCH_MS : Number.NaN
+}
+
+/** A Date of another realm inherits from another `Date.prototype`, but by as many steps as ours. */
+function isPlainDate(date: Date): boolean {
+  const prototype = Object.getPrototypeOf(date)
+  if (prototype === Date.prototype) return true
+  const base = Object.getPrototypeOf(prototype)
+  return base !== null && Object.getPrototypeOf(base) === null
 }

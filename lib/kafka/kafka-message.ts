@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { PgBatchError } from '../errors.ts'
 import { parseJson } from './json-value.ts'
 import type { KafkaPlace } from './position.ts'
@@ -115,7 +116,7 @@ export class KafkaMessage<Value = unknown> implements KafkaPlace {
 function toBuffer(bytes: Uint8Array | null | undefined): Buffer | null {
   if (bytes === null || bytes === undefined) return null
   if (Buffer.isBuffer(bytes)) return bytes
-  if (bytes instanceof Uint8Array) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (types.isUint8Array(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   throw new TypeError('Expected the Kafka consumer to have no deserializers: `parseValue` takes their place')
 }
 

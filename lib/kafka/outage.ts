@@ -1,3 +1,4 @@
+import { isError } from '../is-error.ts'
 import { isTransient } from '../write/transient.ts'
 
 /** What trying again will not change, by Kafka's names of its errors. */
@@ -13,7 +14,7 @@ interface ClientError {
 
 /** True for what the client throws. */
 export function isKafkaError(error: unknown): error is Error & ClientError {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('PLT_KFK_')
+  return isError(error) && 'code' in error && String(error.code).startsWith('PLT_KFK_')
 }
 
 /**

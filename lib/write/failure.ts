@@ -8,6 +8,7 @@ import {
 } from '../connection/server-error.ts'
 import { HiddenFailure, TransactionEnded, type TransactionState } from '../connection/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../errors.ts'
+import { isAggregateError, isError } from '../is-error.ts'
 import type { Outcome } from '../types.ts'
 import { placeOf } from './batch.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
@@ -54,8 +55,7 @@ const MAX_CAUSES = 8
 /** An error, and what it was caused by: an ORM wraps what the driver throws. */
 function causesOf(error: unknown): Error[] {
   const causes: Error[] = []
-  for (let next = error; next instanceof Error && causes.length < MAX_CAUSES; next = next.cause)
-    causes.push(next)
+  for (let next = error; isError(next) && causes.length < MAX_CAUSES; next = next.cause) causes.push(next)
   return causes
 }
 
@@ -115,8 +115,8 @@ export function toPgBatchError(
 
 /** The text of a socket's or driver's error; one that tried several addresses has none of its own. */
 function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && !error.message) return error.errors.map(reasonOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
+  if (isAggregateError(error) && !error.message) return error.errors.map(reasonOf).join(', ')
+  return isError(error) ? error.message : String(error)
 }
 
 const TOO_MANY_CONNECTIONS = '53300'

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isError } from '../is-error.ts'
 import type { SourceOrder } from './source-order.ts'
 
 interface LastItem<Item> {
@@ -51,6 +52,6 @@ function outcomeOf<Item>(callback: ((item: Item) => unknown) | undefined, item: 
   try {
     return { returned: callback?.(item) }
   } catch (error) {
-    return { thrown: error instanceof Error ? error.message : error }
+    return { thrown: isError(error) ? error.message : error }
   }
 }

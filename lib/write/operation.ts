@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { PlannedColumn } from './planned-columns.ts'
 
 /** What an item of a stream of changes is to do to the row of its key. */
@@ -20,7 +21,7 @@ export function askOperation<Item>(operation: (item: Item) => unknown, item: Ite
     throw new OperationError('threw', { cause })
   }
   if (answer === 'upsert' || answer === 'delete') return answer
-  if (answer instanceof Promise) {
+  if (types.isPromise(answer)) {
     answer.catch(() => {}) // nobody else waits for it
     throw new OperationError('returned a Promise: it has to be synchronous')
   }

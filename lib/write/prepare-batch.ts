@@ -67,11 +67,15 @@ function startsAs(row: object, keys: readonly string[]): boolean {
   return matched > 0
 }
 
-/** A row's keys, up to one that is no column and is not to be ignored. */
+/**
+ * Returns a row's keys, up to one that is not a column and is not to be ignored. Only the row's own keys can be such: what
+ * another library adds to every object's prototype is nobody's value.
+ */
 function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; stranger?: string } {
   const columns: string[] = []
   for (const key in row) {
     const isColumn = plan.columnNames.has(key)
+    if (!isColumn && !Object.hasOwn(row, key)) continue
     const isStranger =
       !isColumn && plan.unknownKeys === 'error' && (row as Record<string, unknown>)[key] !== undefined
     if (isStranger) return { columns, stranger: key }

@@ -1,4 +1,5 @@
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
+import { isError } from '../is-error.ts'
 
 /** JSON of anything: what JSON cannot express becomes text, since nothing is known of what comes. Never throws. */
 export function safeJson(value: unknown): string {
@@ -13,10 +14,10 @@ export function safeJson(value: unknown): string {
 function plainValue(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
-  if (value === null && (this as Record<string, unknown>)[key] instanceof Date) return 'Invalid Date'
-  if (value instanceof Map) return [...value]
-  if (value instanceof Set) return [...value]
-  if (value instanceof Error) return { name: value.name, message: value.message }
+  if (value === null && types.isDate((this as Record<string, unknown>)[key])) return 'Invalid Date'
+  if (types.isMap(value)) return [...value]
+  if (types.isSet(value)) return [...value]
+  if (isError(value)) return { name: value.name, message: value.message }
   return isInstance(value) ? withGetters(value) : value
 }
 

@@ -1,5 +1,6 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
 import { isRaised, isServerError, refusesValue } from '../connection/server-error.ts'
+import { isAggregateError, isError } from '../is-error.ts'
 
 /**
  * What is likely to be gone at another attempt, by PostgreSQL's own names. All else is permanent at once: a retry
@@ -63,8 +64,8 @@ const TRANSIENT_DRIVER_WORDS =
 export function isTransient(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
   if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES && !refusesValue(error)
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isTransient)
-  if (!(error instanceof Error)) return false
+  if (isAggregateError(error) && error.errors.length > 0) return error.errors.every(isTransient)
+  if (!isError(error)) return false
   const { code } = error as NodeJS.ErrnoException
   return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
 }

@@ -6,7 +6,7 @@ import { join, posix, sep } from 'node:path'
  * them. `cli → {sources, kafka, batch, pg-batch-writable} → write → {encode, table, connection} → {types, errors}`;
  * whoever is above may reach past the next floor, except that batch knows nothing of PostgreSQL.
  */
-const WORDS = ['types', 'errors']
+const WORDS = ['types', 'errors', 'is-error']
 const FLOOR = ['encode', 'table', 'connection', 'csv', ...WORDS]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
@@ -49,7 +49,8 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   errors: ['types'],
   types: [],
   calendar: [],
-  discard: [],
+  discard: ['is-error'],
+  'is-error': [],
   'edit-distance': [],
   'exact-json': [],
   'unscaled-decimal': [],

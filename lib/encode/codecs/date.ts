@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Codec } from '../codec.ts'
 import { IsoReader } from '../iso-8601.ts'
 import { localClock } from '../local-clock.ts'
@@ -26,7 +27,7 @@ const iso = new IsoReader()
 const FIRST_DAY = -2_451_545
 
 function toDays(value: unknown): number {
-  if (value instanceof Date) return Math.floor(localClock(value) / 86_400_000)
+  if (types.isDate(value)) return Math.floor(localClock(value) / 86_400_000)
   if (typeof value !== 'string') return Number.NaN
   // A time and an offset are dropped, as date_in does.
   if (iso.readDate(value)) return iso.days >= FIRST_DAY ? iso.days : Number.NaN

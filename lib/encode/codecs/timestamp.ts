@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { ByteBuffer } from '../byte-buffer.ts'
 import type { Codec } from '../codec.ts'
 import { IsoReader } from '../iso-8601.ts'
@@ -11,7 +12,7 @@ import { prepareInstant, prepareValue } from '../parameter.ts'
 export const timestamptz: Codec = {
   text: prepareInstant,
   binary(out, value) {
-    if (value instanceof Date) {
+    if (types.isDate(value)) {
       const time = value.getTime()
       return time >= FIRST_MS && putInt64(out, time - EPOCH_MS, 1000, 0)
     }
@@ -25,7 +26,7 @@ export const timestamptz: Codec = {
 export const timestamp: Codec = {
   text: prepareValue,
   binary(out, value) {
-    if (value instanceof Date) {
+    if (types.isDate(value)) {
       const clock = localClock(value)
       return !Number.isNaN(clock) && putInt64(out, clock, 1000, 0)
     }

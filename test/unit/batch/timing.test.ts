@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { mock } from 'node:test'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
@@ -152,6 +153,25 @@ describe('BatchTransform: when a batch leaves', () => {
       busy().stream.destroy()
       expect(clock.countTimers(), 'destroy()').to.equal(0)
     })
+  })
+
+  it('leaves by time where a test mocks setTimeout alone, in a busy stream too', () => {
+    clock.restore()
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const stream = new BatchTransform<number>({ maxCount: 2, maxWaitMs: 50 })
+      const batches = collect(stream)
+      stream.write(1)
+      mock.timers.tick(50)
+      expect(batches).to.deep.equal([[1]])
+      writeAll(stream, [2, 3, 4, 5, 6, 7, 8, 9, 10])
+      mock.timers.tick(49)
+      expect(batches.at(-1)).to.deep.equal([8, 9])
+      mock.timers.tick(1)
+      expect(batches.at(-1)).to.deep.equal([10])
+    } finally {
+      mock.timers.reset()
+    }
   })
 
   it('is not harmed by a callback that comes late', async () => {
