@@ -1,3 +1,4 @@
+import type { PgBatchError } from '../errors.ts'
 import type { CommitEvent, RetryEvent } from '../writable/events.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import type { KafkaMessage } from './kafka-message.ts'
@@ -25,4 +26,9 @@ export interface KafkaToPgEvents<Value = unknown> {
   /** A message was refused for good; the rest of its batch is committed. */
   reject: [reject: RejectedRow<KafkaMessage<Value>>]
   outage: [outage: OutageEvent]
+  /**
+   * PostgreSQL has forgotten commits (`exactly-once` notices it): an asynchronous failover, a restore. The messages are
+   * read again from the positions that it holds.
+   */
+  regressed: [regression: { readonly error: PgBatchError }]
 }

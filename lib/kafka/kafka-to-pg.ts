@@ -3,9 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { unlessAborted } from '../connection/lease.ts'
 import { OwnPool } from '../connection/own-pool.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
+import { PgBatchError } from '../errors.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { Stats, TableName } from '../types.ts'
+import { CommittedPositions } from '../write/committed-positions.ts'
 import { readCheckpoint } from '../write/read-checkpoint.ts'
+import { retryDelayMs } from '../write/retry.ts'
+import { orderOf } from '../write/source-order.ts'
 import { Backoff } from './backoff.ts'
 import type { RecordStream, TopicStates } from './consumer-like.ts'
 import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
@@ -13,7 +17,7 @@ import type { KafkaToPgEvents } from './kafka-events.ts'
 import { KafkaMessage, type KafkaRecord } from './kafka-message.ts'
 import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
 import { isRebalance, mayPass } from './outage.ts'
-import type { KafkaOffset } from './position.ts'
+import { type KafkaOffset, partitionKey } from './position.ts'
 import { Progress } from './progress.ts'
 import { RebalanceGate } from './rebalance-gate.ts'
 import { seek } from './seek-to-stored.ts'
@@ -61,6 +65,7 @@ export function kafkaToPg<Value = Record<string, unknown>, Row = Value>(
  *              holds of lost partitions, and at the offsets to which the client would reset kept ones. Then draining
  *   draining   what was read is written and its offsets committed; then seeking, or joining when the group has to be
  *              asked for partitions anew; after an outage only after a pause
+ *   beginning  anew, after PostgreSQL has forgotten commits: what was read and not written is given up; then seeking
  *   closing    after `close`: what was read is written, offsets are committed, and the group is left
  *   failed     PostgreSQL gave up, or Kafka refused: all is torn down, and the group is left
  */
@@ -81,6 +86,16 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   #generation = 0
   #rejoin = true
   #topics: TopicStates = new Map()
+  /** What PostgreSQL must not have less than. */
+  #committed = new CommittedPositions()
+  /** Where partitions that have no stored position are read from. */
+  readonly #begins = new Map<string, bigint>()
+  /** PostgreSQL has forgotten commits: all that was read is read again. */
+  #regression: PgBatchError | undefined
+  /** Regressions in a row, without a commit in between. */
+  #regressions = 0
+  /** Aborted when everything stops, or begins anew. */
+  #reading = new AbortController()
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
 
   /** @internal use kafkaToPg */
@@ -99,13 +114,17 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#sinks = new TableSinks({
       batch,
       open: (table, name) => this.#openSink(table, name),
-      onFailure: error => this.#halt(error),
+      onFailure: error => this.#sinkFailed(error),
     })
     this.#progress = new Progress(options, {
       pool: this.#pool,
       gate: this.#gate,
       signal: this.#stop.signal,
-      onFailure: error => this.#tellOutage(error, 0, 0),
+      committed: () => this.#committed,
+      onFailure: error => {
+        if (isRegression(error)) this.#sinkFailed(error)
+        else this.#tellOutage(error, 0, 0)
+      },
     })
     this.finished = this.#run()
   }
@@ -122,8 +141,22 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
 
   #halt(reason: Error): void {
     this.#stop.abort(reason)
+    this.#reading.abort(reason)
     this.#gate.open()
     this.#stream?.destroy()
+  }
+
+  /** A table's stream has failed: for good, or since PostgreSQL has forgotten commits, which only means to read again. */
+  #sinkFailed(error: Error): void {
+    if (!isRegression(error) || this.#stop.signal.aborted) {
+      this.#halt(error)
+      return
+    }
+    if (this.#regression) return
+    this.#regression = error
+    this.#reading.abort(error)
+    this.#progress.forget()
+    this.#assignmentMoved()
   }
 
   get #failure(): Error | undefined {
@@ -172,6 +205,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     consumer.topics.trackAll(...topics)
     while (!signal.aborted) {
       try {
+        if (this.#regression) await this.#beginAnew(this.#regression)
         if (this.#rejoin) await this.#join()
         await this.#readAssignment()
       } catch (error) {
@@ -225,12 +259,37 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     }
   }
 
+  /** Gives up what was read and not written, so that it is read again from what PostgreSQL holds. */
+  async #beginAnew(error: PgBatchError): Promise<void> {
+    await this.#sinks.reset(error)
+    this.#router.release()
+    this.#progress.forget()
+    await unlessAborted(this.#progress.idle(), this.#stop.signal)
+    this.#committed = new CommittedPositions()
+    this.#regression = undefined
+    this.#reading = new AbortController()
+    this.emit('regressed', { error })
+    const { retry } = this.#options.writable
+    const delayMs = this.#regressions++ === 0 ? 0 : retryDelayMs(retry, this.#regressions, Math.random())
+    await delay(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {})
+  }
+
   /** Reads on at what PostgreSQL holds; without a checkpoint, at what the group's offsets say. */
   async #seek(): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
     const { consumer, topics, checkpoint, onlyTable } = this.#options
     if (!checkpoint) return seek(consumer, topics, new Map())
     const name = onlyTable === undefined ? checkpoint.name : fenceName(checkpoint.name, tableKey(onlyTable))
-    return seek(consumer, topics, await readCheckpoint(this.#pool, name, checkpoint.table))
+    const stored = await readCheckpoint(this.#pool, name, checkpoint.table)
+    const found = await seek(consumer, topics, stored, this.#begins)
+    for (const [partition, offset] of stored)
+      this.#committed.note({ name, partition, order: orderOf({ offset }) })
+    for (const { topic, partition, offset } of found.starts) {
+      const key = partitionKey(topic, partition, found.topics.get(topic)?.id)
+      const isStored = stored.has(key) || stored.has(partitionKey(topic, partition))
+      // a position that is there and vanishes takes all messages along; one that was never there, those from here on
+      if (!this.#begins.has(key)) this.#begins.set(key, isStored ? 0n : offset)
+    }
+    return found
   }
 
   /** Partitions have moved, or have to be asked for anew: the stream that reads is out of date. */
@@ -275,7 +334,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       this.#router.hold(message)
       return
     }
-    const { signal } = this.#stop
+    const { signal } = this.#reading
     for (const item of [...this.#router.release(), message]) {
       const full = this.#sinks.write(item, table)
       if (full) await once(full, 'drain', { signal })
@@ -289,10 +348,14 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
         name,
         pool: this.#pool,
         router: this.#router,
+        committed: this.#committed,
         done: messages => this.#progress.done(messages),
       }),
     )
-    sink.on('commit', commit => this.emit('commit', { ...commit, table: name }))
+    sink.on('commit', commit => {
+      this.#regressions = 0
+      this.emit('commit', { ...commit, table: name })
+    })
     sink.on('retry', retry => this.emit('retry', { ...retry, table: name }))
     sink.on('reject', reject => this.emit('reject', reject))
     return sink
@@ -319,4 +382,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#counts.outages++
     this.emit('outage', { error, attempt, delayMs })
   }
+}
+
+function isRegression(error: Error): error is PgBatchError {
+  return error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
 }

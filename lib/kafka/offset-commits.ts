@@ -21,6 +21,11 @@ export class OffsetCommits {
     this.#running ??= this.#run()
   }
 
+  /** Leaves out what waits for its turn. */
+  forget(): void {
+    this.#waiting = new Map()
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#running

@@ -1,4 +1,5 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
+import type { CommittedPositions } from '../write/committed-positions.ts'
 import { commitOffsets } from './commit-after.ts'
 import type { KafkaMessage } from './kafka-message.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
@@ -14,6 +15,8 @@ export interface ProgressContext {
   readonly gate: RebalanceGate
   /** Aborted when everything stops. */
   readonly signal: AbortSignal
+  /** What all tables have committed. */
+  readonly committed: () => CommittedPositions
   /** Called for each commit that fails. */
   readonly onFailure: (error: Error) => void
 }
@@ -86,10 +89,17 @@ export class Progress<Value> {
     this.#ledger = new OffsetLedger()
   }
 
+  /** Forgets what was read: it will be read again. Whoever waits for it to be done waits no longer. */
+  forget(): void {
+    this.#ledger = new OffsetLedger()
+    this.#commits.forget()
+    this.#onChange()
+  }
+
   async #commit(places: readonly KafkaPlace[]): Promise<void> {
     const { consumer, checkpoint, onlyTable } = this.#options
-    const { pool, gate } = this.#context
-    if (checkpoint && onlyTable === undefined) await storeProgress(pool, checkpoint, places)
+    const { pool, gate, committed } = this.#context
+    if (checkpoint && onlyTable === undefined) await storeProgress(pool, checkpoint, places, committed())
     await gate.passed()
     await commitOffsets(consumer, places)
   }

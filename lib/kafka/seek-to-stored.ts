@@ -40,11 +40,13 @@ export async function seekToStored(
  * else the group's own, else the earliest. One that the log does not hold any more, or not yet, becomes the earliest,
  * as `fallbackMode: 'earliest'` would have it; the client by itself would fail with OFFSET_OUT_OF_RANGE.
  * @param stored positions by `partitionKey`, as a checkpoint has them
+ * @param begins where partitions without a stored position begin, by `partitionKey`, in place of the group's own offset
  */
 export async function seek(
   consumer: SeekingConsumer,
   topics: readonly string[],
   stored: ReadonlyMap<string, bigint>,
+  begins: ReadonlyMap<string, bigint> = new Map(),
 ): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
   const mine = (consumer.assignments ?? [])
     .filter(({ topic, partitions }) => topics.includes(topic) && partitions.length > 0)
@@ -67,7 +69,8 @@ export async function seek(
       const known = committed.get(topic)?.[partition] ?? -1n
       const last =
         stored.get(partitionKey(topic, partition, id)) ?? stored.get(partitionKey(topic, partition))
-      const wanted = last !== undefined ? last + 1n : madeAgain || known < 0n ? first : known
+      const begin = begins.get(partitionKey(topic, partition, id))
+      const wanted = last !== undefined ? last + 1n : (begin ?? (madeAgain || known < 0n ? first : known))
       const inLog = wanted >= first && wanted <= end
       if (!inLog) warn(outOfLog({ topic, partition, offset: wanted }, first, end))
       const start = { topic, partition, offset: inLog ? wanted : first }

@@ -1,6 +1,7 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { TableName } from '../types.ts'
 import type { PgBatchWritableOptions } from '../writable/options.ts'
+import type { CommittedPositions } from '../write/committed-positions.ts'
 import type { KafkaMessage } from './kafka-message.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
 import { rowOf } from './message-row.ts'
@@ -14,6 +15,8 @@ export interface SinkContext<Value> {
   readonly name: string
   readonly pool: PgPoolLike
   readonly router: TableRouter<Value>
+  /** What all tables have committed. */
+  readonly committed: CommittedPositions
   /** Called with what is committed. */
   readonly done: (messages: readonly KafkaMessage<Value>[]) => void
 }
@@ -21,13 +24,18 @@ export interface SinkContext<Value> {
 /** How one table's PgBatchWritable is made. */
 export function sinkOptions<Value>(
   { passed, checkpoint, toRow, writable }: ResolvedKafkaOptions<Value>,
-  { table, name, pool, router, done }: SinkContext<Value>,
+  { table, name, pool, router, committed, done }: SinkContext<Value>,
 ): PgBatchWritableOptions<KafkaMessage<Value>, object> {
   const { operation } = passed as { operation?: (message: KafkaMessage<Value>) => unknown }
   // a key's messages are in one partition, and stay in their order
   const order = { laneOf: (message: KafkaMessage<Value>) => message.partition, position: kafkaPosition }
   const fence = checkpoint && {
-    checkpoint: { name: fenceName(checkpoint.name, name), table: checkpoint.table, position: kafkaPosition },
+    checkpoint: {
+      name: fenceName(checkpoint.name, name),
+      table: checkpoint.table,
+      position: kafkaPosition,
+      committed,
+    },
   }
   return {
     ...(checkpoint ? {} : order),

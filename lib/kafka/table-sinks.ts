@@ -25,6 +25,8 @@ export class TableSinks<Item> {
   readonly #options: TableSinksOptions<Item>
   readonly #sinks = new Map<string, Sink<Item>>()
   #last: Sink<Item> | undefined
+  /** The counts of those before a reset. */
+  #retired: Stats | undefined
 
   constructor(options: TableSinksOptions<Item>) {
     this.#options = options
@@ -61,8 +63,18 @@ export class TableSinks<Item> {
     await Promise.all(sinks.map(({ writable }) => untilClosed(writable)))
   }
 
+  /** Destroys all, and begins anew. What they had not written is no longer counted: it will be read again. */
+  async reset(error: Error): Promise<void> {
+    await this.destroy(error)
+    const { rowsReceived, rowsPending, ...others } = this.stats
+    this.#retired = { ...others, rowsReceived: rowsReceived - rowsPending, rowsPending: 0 }
+    this.#sinks.clear()
+    this.#last = undefined
+  }
+
   get stats(): Stats {
-    const stats = [...this.#sinks.values()].map(({ writable }) => writable.stats)
+    const open = [...this.#sinks.values()].map(({ writable }) => writable.stats)
+    const stats = this.#retired ? [this.#retired, ...open] : open
     const sum = (key: keyof Stats): number => stats.reduce((total, each) => total + each[key], 0)
     return {
       rowsReceived: sum('rowsReceived'),

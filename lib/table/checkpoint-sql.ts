@@ -79,13 +79,22 @@ export function storePlaces(table: TableParts, proof: string): string {
     WHERE c.name = $1 AND c.partition = p.partition AND ${proof}`
 }
 
-/** Stores positions without a lock held over rows; what stands higher already stays. Parameters: as `storePositions`. */
+/**
+ * Stores positions without a lock held over rows; what stands higher already stays. Nothing is stored when the server
+ * has less than one of the watched positions: those are returned. Parameters: as `storePositions`; names, partitions and
+ * positions that are watched.
+ */
 export function raisePositions(table: TableParts): string {
-  return `INSERT INTO ${quoteTable(table)} AS c (name, partition, position)
-    SELECT $1, partition, position FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
-    ORDER BY partition
-    ON CONFLICT (name, partition) DO UPDATE SET position = excluded.position, updated_at = now()
-    WHERE c.position IS NULL OR c.position < excluded.position`
+  return `WITH regressed AS (SELECT w.name, w.partition, c.position, ${ITEM_INDEX}
+      FROM unnest($4::text[], $5::text[], $6::bigint[]) AS w(name, partition, position)
+      LEFT JOIN ${quoteTable(table)} AS c ON c.name = w.name AND c.partition = w.partition
+      WHERE c.position IS NULL OR c.position < w.position),
+    raised AS (INSERT INTO ${quoteTable(table)} AS c (name, partition, position)
+      SELECT $1, partition, position FROM unnest($2::text[], $3::bigint[]) AS p(partition, position)
+      WHERE NOT EXISTS (SELECT FROM regressed) ORDER BY partition
+      ON CONFLICT (name, partition) DO UPDATE SET position = excluded.position, updated_at = now()
+      WHERE c.position IS NULL OR c.position < excluded.position)
+    SELECT name, partition, position::text, item_index FROM regressed`
 }
 
 /** Reads all positions of a name. Parameter: name. */

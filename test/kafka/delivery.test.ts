@@ -88,6 +88,33 @@ describe('kafkaToPg', function () {
     })
   })
 
+  it('reads again what PostgreSQL has forgotten while the sink runs', async () => {
+    await db.pool.query('DROP TABLE IF EXISTS regressed; CREATE TABLE regressed (id bigint)')
+    const topic = await kafka.createTopic(2)
+    const group = kafka.fresh('group')
+    await kafka.produce(topic, ids(0, 1000, 2))
+    const sink = open(group, {
+      topics: [topic],
+      table: 'regressed',
+      delivery: 'exactly-once',
+      concurrency: 2,
+    })
+    await untilRows(db.pool, 'regressed', 1000)
+    await untilCommitted(kafka, group, topic, [500n, 500n])
+    await db.pool.query('DELETE FROM regressed WHERE id >= 200')
+    await db.pool.query('UPDATE pg_batch_checkpoint SET position = 99 WHERE name = $1', [
+      `kafka:${group}:regressed`,
+    ])
+    await kafka.produce(topic, ids(1000, 1100, 2))
+    await untilRows(db.pool, 'regressed', 1100)
+    await untilCommitted(kafka, group, topic, [550n, 550n])
+    await sink.close()
+    const { rows } = await db.pool.query(
+      'SELECT count(*)::int, count(DISTINCT id)::int AS ids FROM regressed',
+    )
+    expect(rows).to.deep.equal([{ count: 1100, ids: 1100 }])
+  })
+
   it('waits for the lanes of an earlier message before it commits a later offset', async () => {
     await db.pool.query('CREATE TABLE slow (id bigint)')
     const topic = await kafka.createTopic(2)
