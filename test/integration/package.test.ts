@@ -94,6 +94,15 @@ describe('the packed package', function () {
     expect(printed).to.match(/^ERR_MODULE_NOT_FOUND .*@platformatic\/kafka/)
   })
 
+  it('is loaded by require() without a warning', async () => {
+    const script =
+      "const { PgBatchWritable, BatchTransform } = require('pg-batch-streams'); console.log(typeof PgBatchWritable, typeof BatchTransform)"
+    const { status, stdout, stderr } = await run(process.execPath, ['--input-type=commonjs', '-e', script], {
+      cwd: consumer,
+    })
+    expect({ status, stdout, stderr }).to.deep.equal({ status: 0, stdout: 'function function\n', stderr: '' })
+  })
+
   it('lets nobody past its public door', async () => {
     const script = "await import('pg-batch-streams/dist/errors.js')"
     const { status, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
@@ -136,6 +145,35 @@ describe('the packed package', function () {
       })
     }
   }
+
+  it("has types for TypeScript 5's moduleResolution node, at both doors", async () => {
+    const folder = join(consumer, 'node10')
+    await mkdir(folder)
+    await writeFile(
+      join(folder, 'main.ts'),
+      `import { PgBatchWritable } from 'pg-batch-streams'
+import type { KafkaToPg } from 'pg-batch-streams/kafka'
+export const sink: PgBatchWritable<{ id: number }> = new PgBatchWritable({ connectionString: 'x', table: 't' })
+// @ts-expect-error: a type that is found refuses a number
+export const wrong: PgBatchWritable = 1
+// @ts-expect-error
+export const wrongToo: KafkaToPg = 1
+`,
+    )
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true, // the Kafka client's own types cannot be found this way
+      target: 'es2022',
+      module: 'commonjs',
+      moduleResolution: 'node',
+      esModuleInterop: true,
+      types: ['node'],
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+    const [, typescript5] = compilers[1]
+    await runWell(process.execPath, [join(repository, typescript5), '-p', folder], { cwd: consumer })
+  })
 
   it('gives the command pg-batch, with its version and its help', async () => {
     const command = join(consumer, 'node_modules', '.bin', 'pg-batch')
