@@ -82,10 +82,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const resolved = resolveWritableOptions(options)
     super({ objectMode: true, highWaterMark: WRITABLE_BATCHES })
     this.#options = resolved
-    const { connectionString, concurrency, statementTimeoutMs } = resolved
-    this.#ownPool = resolved.pool
-      ? undefined
-      : new OwnPool(connectionString!, concurrency, statementTimeoutMs)
+    const { connection, concurrency, statementTimeoutMs } = resolved
+    this.#ownPool = resolved.pool ? undefined : new OwnPool(connection!, concurrency, statementTimeoutMs)
     this.#pool = resolved.pool ?? this.#ownPool!
     this.#deadLetter = resolved.deadLetterStream && new DeadLetterStream(resolved.deadLetterStream)
     this.#laneOf = laneOf(resolved)

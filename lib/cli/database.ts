@@ -1,15 +1,17 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { DeadlineError } from '../connection/deadline-error.ts'
+import { HostsPool, NoServer, serverName } from '../connection/hosts-pool.ts'
 import { Lease } from '../connection/lease.ts'
-import { type ConnectionConfig, connectionConfig, unreadService } from './connection-config.ts'
+import type { ConnectionParameters } from '../connection-string/connection-parameters.ts'
+import { connectionConfig, embeddedConfig, serviceFailure } from './connection-config.ts'
 import { openEmbeddedDatabase } from './embedded-database.ts'
 import { dataFailure, interruptedFailure, usageFailure } from './failure.ts'
 import { plural } from './report.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
 export interface Database {
-  readonly pool: pg.Pool
+  readonly pool: HostsPool
   /** Which one it is, in words, without a password. */
   readonly name: string
   close(): Promise<void>
@@ -30,14 +32,15 @@ export interface DatabaseRequest {
 export async function openDatabase(request: DatabaseRequest): Promise<Database> {
   const choice = chooseDatabase(request, process.env)
   if (choice.kind === 'embedded') return openEmbedded(request)
+  for (const note of choice.config.notes) request.notify(note)
   const pool = await connectedPool(choice.config, request)
-  return { pool, name: nameOf(pool), close: () => pool.end() }
+  return { pool, name: nameOf(choice.config), close: () => pool.end() }
 }
 
-export type DatabaseChoice = { kind: 'named'; config: ConnectionConfig } | { kind: 'embedded' }
+export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | { kind: 'embedded' }
 
 /**
- * `--database` or `--embedded`, else DATABASE_URL, else PG* (most of which pg reads itself).
+ * `--database` or `--embedded`, else DATABASE_URL, else PG* (the host, the port, the user or the database).
  * @throws Failure when none of them names a database: a forgotten DATABASE_URL must not lead into another one
  */
 export function chooseDatabase(
@@ -47,9 +50,9 @@ export function chooseDatabase(
   if (embedded) return { kind: 'embedded' }
   const url = option ?? (env.DATABASE_URL || undefined)
   const source = option === undefined ? 'DATABASE_URL' : '--database'
-  const named = env.PGHOST || env.PGPORT || env.PGUSER || env.PGDATABASE
+  const named = env.PGHOST || env.PGHOSTADDR || env.PGPORT || env.PGUSER || env.PGDATABASE
   if (url !== undefined || named) return { kind: 'named', config: connectionConfig(url, source, env) }
-  if (env.PGSERVICE) throw unreadService('PGSERVICE')
+  if (env.PGSERVICE) throw serviceFailure('PGSERVICE')
   throw usageFailure(
     'no database is named: set DATABASE_URL, or PGHOST and the like; or give --database URL (-d); or --embedded,' +
       ' for the embedded PostgreSQL',
@@ -67,7 +70,7 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
       notify(`Waiting for ${plural(sessions, 'other session')} to leave the embedded server.`),
     )
   try {
-    const config = connectionConfig(embedded.connectionString, 'the embedded server', process.env)
+    const config = embeddedConfig(embedded.connectionString, process.env)
     const pool = await connectedPool(config, request)
     return {
       pool,
@@ -83,30 +86,38 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
   }
 }
 
+/** As libpq's documentation says, a server that accepts and stays silent would otherwise be waited for without end. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000
+
 /** A pool that has connected. Of one that could not, no socket is left to keep the process alive. */
 async function connectedPool(
-  { connectTimeoutMs, ...config }: ConnectionConfig,
+  config: ConnectionParameters,
   { connections, signal }: DatabaseRequest,
-): Promise<pg.Pool> {
+): Promise<HostsPool> {
   const sockets = new Set<Socket>()
   const stream = (): Socket => {
     const socket = new Socket()
     sockets.add(socket)
     return socket.on('close', () => sockets.delete(socket))
   }
-  const pool = makePool({ ...config, stream, connectionTimeoutMillis: connectTimeoutMs }, connections)
+  const connectTimeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
+  const pool = makePool(config, { stream, connections, connectTimeoutMs })
+  // every server may take that long, and be asked for a session twice
+  const waitMs = Math.min(connectTimeoutMs * 2 * config.servers.length, 2 ** 31 - 1)
   try {
-    await Lease.use(pool, async () => {}, connectTimeoutMs, { stop: signal, kill: signal })
+    await Lease.use(pool, async () => {}, waitMs, { stop: signal, kill: signal })
     return pool
   } catch (error) {
+    pool.abandon()
     for (const socket of sockets) socket.destroy()
-    if (signal.aborted) throw interruptedFailure(`interrupted while connecting to ${nameOf(pool)}`)
-    throw dataFailure(`cannot connect to ${nameOf(pool)}: ${reasonOf(error, connectTimeoutMs)}`, error)
+    if (signal.aborted) throw interruptedFailure(`interrupted while connecting to ${nameOf(config)}`)
+    throw dataFailure(`cannot connect to ${nameOf(config)}: ${reasonOf(error, connectTimeoutMs)}`, error)
   }
 }
 
 /** In the words of the server, the socket or pg, none of which knows the password. */
 function reasonOf(error: unknown, connectTimeoutMs: number): string {
+  if (error instanceof NoServer) return error.message
   if (error instanceof AggregateError && error.errors.length > 0)
     return reasonOf(error.errors[0], connectTimeoutMs)
   // whose timer is first, for both run equally long
@@ -117,14 +128,20 @@ function reasonOf(error: unknown, connectTimeoutMs: number): string {
     : (error as Error).message
 }
 
-function makePool(config: pg.PoolConfig, connections: number): pg.Pool {
-  const pool = new pg.Pool({ ...config, max: connections, application_name: 'pg-batch' })
-  // a connection that breaks while idle is replaced at its next use; unheard, the event would end the process
-  pool.on('error', () => {})
-  return pool
+function makePool(
+  config: ConnectionParameters,
+  options: { stream: () => Socket; connections: number; connectTimeoutMs: number },
+): HostsPool {
+  const { stream, connections: max, connectTimeoutMs } = options
+  try {
+    return new HostsPool(config, { pg, max, connectTimeoutMs, config: { stream } })
+  } catch (error) {
+    const { path, message } = error as NodeJS.ErrnoException
+    throw usageFailure(`${path ?? 'the connection'}: ${message}`, error) // a certificate that cannot be read
+  }
 }
 
-function nameOf(pool: pg.Pool): string {
-  const { host, port, database } = new pg.Client(pool.options)
-  return `database "${database}" on ${host}:${port}`
+function nameOf({ servers, database, user }: ConnectionParameters): string {
+  const { database: shown } = new pg.Client({ database, user, ssl: false })
+  return `database "${shown}" on ${servers.map(serverName).join(', ')}`
 }

@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import type { FileIdentity } from './file-identity.ts'
+import type { QueryPool } from './query-pool.ts'
 
 export interface KnownFile extends FileIdentity {
   readonly path: string
@@ -32,7 +32,7 @@ const FINISH = 'UPDATE pg_batch_resume SET rows = $2, finished_at = now() WHERE 
 
 /** Says that a load begins; returns what stands there, which is another's where one of that name has begun before. */
 export async function beginRecord(
-  pool: pg.Pool,
+  pool: QueryPool,
   name: string,
   begun: Omit<ResumeRecord, 'finished'>,
 ): Promise<ResumeRecord> {
@@ -59,14 +59,14 @@ export async function beginRecord(
 }
 
 /** True when a load of the name has begun before. */
-export async function hasRecord(pool: pg.Pool, name: string): Promise<boolean> {
+export async function hasRecord(pool: QueryPool, name: string): Promise<boolean> {
   return (await isKnown(pool)) && ((await pool.query(READ, [name])).rowCount ?? 0) > 0
 }
 
-export async function finishRecord(pool: pg.Pool, name: string, rows: number): Promise<void> {
+export async function finishRecord(pool: QueryPool, name: string, rows: number): Promise<void> {
   await pool.query(FINISH, [name, rows])
 }
 
-async function isKnown(pool: pg.Pool): Promise<boolean> {
+async function isKnown(pool: QueryPool): Promise<boolean> {
   return (await pool.query(KNOWN)).rows[0].known
 }

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import type pg from 'pg'
 import type { Sources } from '../sources/open-sources.ts'
 import { quoteTable } from '../table/identifier.ts'
 import type { Table } from '../types.ts'
@@ -7,6 +6,7 @@ import type { CheckpointOptions } from '../writable/options.ts'
 import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../write/read-checkpoint.ts'
 import { dataFailure } from './failure.ts'
 import { difference, identityOf, identityOfSpooled } from './file-identity.ts'
+import type { QueryPool } from './query-pool.ts'
 import { count, plural } from './report.ts'
 import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
 import type { NumberedRow } from './row-intake.ts'
@@ -29,7 +29,7 @@ export interface Resume {
 
 /** @throws Failure when the name stands for another load, or a file has changed */
 export async function openResume(
-  pool: pg.Pool,
+  pool: QueryPool,
   name: string,
   { source, reading, table }: { source: Sources; reading: string; table: Table },
 ): Promise<Resume> {

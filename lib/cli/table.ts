@@ -1,4 +1,3 @@
-import type pg from 'pg'
 import { Lease } from '../connection/lease.ts'
 import type { PgClientLike } from '../connection/pg-types.ts'
 import { parseTableName, quoteTable } from '../table/identifier.ts'
@@ -7,6 +6,7 @@ import type { Table } from '../types.ts'
 import type { Database } from './database.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { dataFailure } from './failure.ts'
+import type { QueryPool } from './query-pool.ts'
 
 /** Learns the table before a row is read, so that a wrong name is told at once, with the likely ones. */
 export async function findTable(database: Database, name: string): Promise<Table> {
@@ -17,7 +17,7 @@ export async function findTable(database: Database, name: string): Promise<Table
   throw dataFailure(`there is no table "${name}" in ${database.name}${hint}`)
 }
 
-async function tableNames(pool: pg.Pool): Promise<string[]> {
+async function tableNames(pool: QueryPool): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(`
     SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -26,18 +26,18 @@ async function tableNames(pool: pg.Pool): Promise<string[]> {
   return rows.map(row => row.name)
 }
 
-export async function tableExists(pool: pg.Pool, name: string): Promise<boolean> {
+export async function tableExists(pool: QueryPool, name: string): Promise<boolean> {
   const { rows } = await pool.query(INTROSPECTION_SQL, introspectionValues(parseTableName(name)))
   return rows.length > 0
 }
 
-export async function isEmpty(pool: pg.Pool, name: string): Promise<boolean> {
+export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
   const { rows } = await pool.query(`SELECT 1 FROM ${quoteTable(parseTableName(name))} LIMIT 1`)
   return rows.length === 0
 }
 
 /** Runs a statement of ours that the data or the user had a part in. */
-export async function execute(pool: pg.Pool, sql: string, what: string): Promise<void> {
+export async function execute(pool: QueryPool, sql: string, what: string): Promise<void> {
   try {
     await pool.query(sql)
   } catch (error) {
@@ -46,7 +46,7 @@ export async function execute(pool: pg.Pool, sql: string, what: string): Promise
 }
 
 /** Takes the table away again when nothing came into it, so that the command can be run again as it is. */
-export async function dropIfEmpty(pool: pg.Pool, name: string): Promise<boolean> {
+export async function dropIfEmpty(pool: QueryPool, name: string): Promise<boolean> {
   const table = quoteTable(parseTableName(name))
   try {
     return await Lease.use(pool, client => dropUnlessFilled(client, table))

@@ -126,7 +126,7 @@ function neverStopped(): StopSignals {
   return { stop: new AbortController().signal, kill: new AbortController().signal }
 }
 
-async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
+export async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new DeadlineError(ms)), ms)

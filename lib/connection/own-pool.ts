@@ -1,27 +1,22 @@
-import { guardHandOver } from './hand-over.ts'
+import type { ConnectionParameters } from '../connection-string/connection-parameters.ts'
+import { HostsPool } from './hosts-pool.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 
-interface EndablePool extends PgPoolLike {
-  end(): Promise<void>
-  on(event: 'connect', listener: (client: PgClientLike) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
-}
-
-/** A host that does not answer is given up after this at the latest, and so does not keep a process alive for minutes. */
-const MAX_CONNECT_TIMEOUT_MS = 10_000
+/** A host that does not answer is given up after this, and so does not keep a process alive for minutes. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
 /** A pool that a stream makes for itself when it first needs a client, and ends with itself. */
 export class OwnPool implements PgPoolLike {
-  readonly #connectionString: string
+  readonly #parameters: ConnectionParameters
   readonly #max: number
   readonly #connectTimeoutMs: number
-  #pool: Promise<EndablePool> | undefined
+  #pool: Promise<HostsPool> | undefined
 
   /** @param patienceMs how long a client is waited for: one that takes longer must not keep its place in the pool */
-  constructor(connectionString: string, max: number, patienceMs: number) {
-    this.#connectionString = connectionString
+  constructor(parameters: ConnectionParameters, max: number, patienceMs: number) {
+    this.#parameters = parameters
     this.#max = max
-    this.#connectTimeoutMs = Math.min(patienceMs, MAX_CONNECT_TIMEOUT_MS)
+    this.#connectTimeoutMs = Math.min(patienceMs, parameters.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
   }
 
   async connect(): Promise<PgClientLike> {
@@ -29,18 +24,10 @@ export class OwnPool implements PgPoolLike {
     return (await this.#pool).connect()
   }
 
-  async #make(): Promise<EndablePool> {
+  async #make(): Promise<HostsPool> {
     // only here: whoever brings a pool may bring another driver's
     const { default: pg } = await import('pg')
-    const pool = new pg.Pool({
-      connectionString: this.#connectionString,
-      max: this.#max,
-      connectionTimeoutMillis: this.#connectTimeoutMs,
-    })
-    // an idle client's broken connection is no failure: the pool makes another
-    pool.on('error', () => {})
-    guardHandOver(pool as unknown as PgPoolLike)
-    return pool as unknown as EndablePool
+    return new HostsPool(this.#parameters, { pg, max: this.#max, connectTimeoutMs: this.#connectTimeoutMs })
   }
 
   async end(): Promise<void> {

@@ -112,7 +112,7 @@ export interface ResolvedKafkaOptions<Value> {
 /** What the sinks of all tables have in common, and the adapter itself goes by. */
 type SharedOptions<Value> = Pick<
   ResolvedWritableOptions<KafkaMessage<Value>>,
-  'pool' | 'connectionString' | 'concurrency' | 'statementTimeoutMs' | 'retry' | 'rejectLimit' | 'afterCommit'
+  'pool' | 'connection' | 'concurrency' | 'statementTimeoutMs' | 'retry' | 'rejectLimit' | 'afterCommit'
 >
 
 /** @throws TypeError that says what was expected and what came */

@@ -103,10 +103,8 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     super()
     this.#options = options
     const { writable, batch } = options
-    const { connectionString, concurrency, statementTimeoutMs } = writable
-    this.#ownPool = writable.pool
-      ? undefined
-      : new OwnPool(connectionString!, concurrency + 1, statementTimeoutMs)
+    const { connection, concurrency, statementTimeoutMs } = writable
+    this.#ownPool = writable.pool ? undefined : new OwnPool(connection!, concurrency + 1, statementTimeoutMs)
     this.#pool = writable.pool ?? this.#ownPool!
     setMaxListeners(0, this.#stop.signal)
     this.#router = new TableRouter(options)

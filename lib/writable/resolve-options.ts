@@ -1,6 +1,9 @@
 import type { Writable } from 'node:stream'
 import { DEFAULT_WAIT_MS } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
+import type { ConnectionParameters } from '../connection-string/connection-parameters.ts'
+import { parseConnection } from '../connection-string/parse-connection.ts'
+import { ConnectionStringError } from '../connection-string/settings-error.ts'
 import type { CsvColumns, CsvFormat } from '../csv/record.ts'
 import {
   checkAbortSignal,
@@ -78,7 +81,8 @@ export const WRITABLE_OPTIONS: readonly string[] = Object.keys(DEFAULTS).filter(
 
 export interface ResolvedWritableOptions<Item> extends WriteOptions<Item> {
   readonly pool: PgPoolLike | undefined
-  readonly connectionString: string | undefined
+  /** What `connectionString` and the PG* variables say. */
+  readonly connection: ConnectionParameters | undefined
   readonly laneOf: ((item: Item) => string | number) | undefined
   readonly deadLetterStream: Writable | undefined
   readonly signal: AbortSignal | undefined
@@ -145,18 +149,39 @@ function optional<Value, Checked>(
 function checkDestination(
   pool: unknown,
   connectionString: unknown,
-): Pick<ResolvedWritableOptions<never>, 'pool' | 'connectionString'> {
+): Pick<ResolvedWritableOptions<never>, 'pool' | 'connection'> {
   if (pool !== undefined && connectionString !== undefined) {
     throw optionError('Expected either `pool` or `connectionString`, got both')
   }
   if (pool === undefined && connectionString === undefined) {
     throw optionError('Expected `pool` (of the package pg) or `connectionString`, got neither')
   }
-  if (pool === undefined) return { pool, connectionString: checkString('connectionString', connectionString) }
+  if (pool === undefined) return { pool, connection: checkConnection(connectionString) }
   const holds =
     typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
   expectOption<PgPoolLike>('pool', pool, 'a pool with a connect() method', holds)
-  return { pool, connectionString: undefined }
+  return { pool, connection: undefined }
+}
+
+/** Of what is ignored the process is warned, once for each text: the stream may be one of many. */
+function checkConnection(value: unknown): ConnectionParameters {
+  try {
+    const text = checkString('connectionString', value)
+    const connection = parseConnection(text, '`connectionString`', process.env)
+    for (const note of connection.notes) warnOnce(note)
+    return connection
+  } catch (error) {
+    if (error instanceof ConnectionStringError) throw optionError(error.message)
+    throw error
+  }
+}
+
+const warned = new Set<string>()
+
+function warnOnce(note: string): void {
+  if (warned.has(note)) return
+  warned.add(note)
+  process.emitWarning(note, { type: 'PgBatchWarning', code: 'PG_BATCH_PARAMETER_IGNORED' })
 }
 
 function checkRetry(value: unknown): RetryPolicy {

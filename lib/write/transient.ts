@@ -1,5 +1,7 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
+import { NoServer } from '../connection/hosts-pool.ts'
 import { isRaised, isServerError, refusesValue } from '../connection/server-error.ts'
+import { UnsuitableServer } from '../connection/session-attrs.ts'
 import { isAggregateError, isError } from '../is-error.ts'
 
 /**
@@ -62,7 +64,9 @@ const TRANSIENT_DRIVER_WORDS =
 
 /** True when the same rows may well be taken at another attempt. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof DeadlineError) return true
+  if (error instanceof DeadlineError || error instanceof UnsuitableServer) return true
+  // another server may be the one that comes back
+  if (error instanceof NoServer) return error.errors.some(isTransient)
   if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES && !refusesValue(error)
   if (isAggregateError(error) && error.errors.length > 0) return error.errors.every(isTransient)
   if (!isError(error)) return false

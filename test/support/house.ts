@@ -7,7 +7,7 @@ import { join, posix, sep } from 'node:path'
  * whoever is above may reach past the next floor, except that batch knows nothing of PostgreSQL.
  */
 const WORDS = ['types', 'errors', 'is-error']
-const FLOOR = ['encode', 'table', 'connection', 'csv', ...WORDS]
+const FLOOR = ['encode', 'table', 'connection', 'connection-string', 'csv', ...WORDS]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   index: ['batch', 'change-events', 'pg-batch-writable', 'write', 'options', 'writable', ...FLOOR],
@@ -42,7 +42,8 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   write: FLOOR,
   encode: ['csv', ...WORDS],
   table: WORDS,
-  connection: WORDS,
+  connection: ['connection-string', ...WORDS],
+  'connection-string': ['nearest', ...WORDS],
   csv: WORDS,
   options: ['nearest', ...WORDS],
   nearest: ['edit-distance'],

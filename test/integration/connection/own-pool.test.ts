@@ -100,15 +100,51 @@ describe('a stream with a connectionString', () => {
     })
   }
 
-  it('fails with CONNECTION for a connectionString that is no URL, without its text', async () => {
-    const error = await failureOf(
-      settlesWithin(
-        1000,
-        write([[{ id: 1 }]], { connectionString: 'postgres://u:hunter2@h:port/d', table: 't' }),
-      ),
-    )
-    expect(error).to.include({ code: 'CONNECTION', outcome: 'not-sent' })
-    expect(`${error.message} ${inspect(error)}`).not.to.contain('hunter2')
+  describe('checks it when the stream is made, and', () => {
+    const made = (text: string) => () => new PgBatchWritable({ connectionString: text, table: 't' })
+
+    it('refuses what is no URL, without its text', () => {
+      expect(made('postgres://u:hunter2@h:port/d'))
+        .to.throw(TypeError, /^Expected `connectionString` to look like postgres:/)
+        .with.property('message')
+        .that.does.not.contain('hunter2')
+    })
+
+    it('refuses unknown parameters and those of security that cannot be honoured', () => {
+      expect(made('postgres://h/d?sslmod=verify-full')).to.throw(
+        TypeError,
+        '`connectionString` has an unknown parameter "sslmod"; did you mean sslmode',
+      )
+      expect(made('postgres://h/d?gssencmode=require')).to.throw(
+        TypeError,
+        'gssencmode of `connectionString` cannot be honoured',
+      )
+      process.env.PGREQUIREAUTH = 'scram-sha-256'
+      try {
+        expect(made('postgres://h/d')).to.throw(TypeError, 'PGREQUIREAUTH cannot be honoured')
+        expect(() => new PgBatchWritable({ pool: db.pool, table: 't' })).not.to.throw()
+      } finally {
+        delete process.env.PGREQUIREAUTH
+      }
+    })
+
+    it("warns once of other libraries' parameters, by name, and writes", async () => {
+      const warnings: (Error & { code?: string })[] = []
+      const onWarning = (warning: Error) => warnings.push(warning)
+      process.on('warning', onWarning)
+      try {
+        const url = new URL(connectionString)
+        url.searchParams.set('pgbouncer', 'true')
+        await write([[{ id: 1 }]], { retry: false, connectionString: url.href, table: 't' })
+        await write([[{ id: 2 }]], { retry: false, connectionString: url.href, table: 't' })
+      } finally {
+        process.off('warning', onWarning)
+      }
+      expect(warnings.map(({ code, message }) => [code, message])).to.deep.equal([
+        ['PG_BATCH_PARAMETER_IGNORED', "`connectionString`: ignored, as another library's: pgbouncer"],
+      ])
+      expect(await countOf(db.pool, 't')).to.equal(2)
+    })
   })
 
   it('closes within a second of destroy() while a server takes the connection and never answers', async () => {

@@ -1,6 +1,5 @@
 import { expect } from 'chai'
-import pg from 'pg'
-import { connectionConfig } from '../../../lib/cli/connection-config.ts'
+import { connectionConfig, embeddedConfig } from '../../../lib/cli/connection-config.ts'
 import { dataHome } from '../../../lib/cli/data-home.ts'
 import { chooseDatabase } from '../../../lib/cli/database.ts'
 
@@ -9,14 +8,15 @@ describe('chooseDatabase', () => {
 
   const taken = (option: string | undefined, env: NodeJS.ProcessEnv) => {
     const choice = chooseDatabase({ url: option }, env)
-    return choice.kind === 'embedded' ? 'embedded' : (choice.config.connectionString ?? 'PG*')
+    return choice.kind === 'embedded' ? 'embedded' : (choice.config.servers[0]?.host ?? 'PG*')
   }
 
   it('takes --database before DATABASE_URL before PG*', () => {
     const other = 'postgresql://other/d'
-    expect(taken(url, { DATABASE_URL: other, PGHOST: 'h' })).to.equal(url)
-    expect(taken(undefined, { DATABASE_URL: url, PGHOST: 'h' })).to.equal(url)
-    for (const name of ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE']) {
+    expect(taken(url, { DATABASE_URL: other, PGHOST: 'g' })).to.equal('h')
+    expect(taken(undefined, { DATABASE_URL: other, PGHOST: 'g' })).to.equal('other')
+    expect(taken(undefined, { PGHOST: 'g' })).to.equal('g')
+    for (const name of ['PGPORT', 'PGUSER', 'PGDATABASE']) {
       expect(taken(undefined, { [name]: '1', DATABASE_URL: '' })).to.equal('PG*')
     }
   })
@@ -60,8 +60,9 @@ describe('chooseDatabase', () => {
       'postgres://me:secret@/d?host=/tmp',
       'postgres:///d?host=/tmp',
       'postgres://%2Ftmp/d',
+      'host=/tmp dbname=d',
     ]) {
-      expect(taken(socket, {})).to.equal(socket)
+      expect(taken(socket, {})).to.equal('/tmp')
     }
   })
 
@@ -70,7 +71,7 @@ describe('chooseDatabase', () => {
     expect(() => chooseDatabase({ url: 'postgres://?service=shop' }, {})).to.throw(
       /^--database names a service/,
     )
-    expect(taken(undefined, { PGSERVICE: 'shop', PGHOST: 'h' })).to.equal('PG*')
+    expect(taken(undefined, { PGSERVICE: 'shop', PGHOST: 'h' })).to.equal('h')
   })
 })
 
@@ -87,7 +88,9 @@ describe('connectionConfig', () => {
         `Expected the port of --database ${message}`,
       )
     }
-    expect(config('postgres://me:1@h:5432/d', { PGPORT: 'abc' }).connectionString).to.contain('5432')
+    expect(config('postgres://me:1@h:5432/d', { PGPORT: 'abc' }).servers).to.deep.equal([
+      { host: 'h', port: 5432 },
+    ])
   })
 
   it('refuses a sslmode that pg would take for none', () => {
@@ -98,8 +101,8 @@ describe('connectionConfig', () => {
     expect(() => config('postgres://h/d?sslmode=no-verify', { PGSSLMODE: 'bogus' })).not.to.throw()
   })
 
-  it('waits 30 s for a connection, or as the URL or PGCONNECT_TIMEOUT says', () => {
-    expect(config('postgres://h/d').connectTimeoutMs).to.equal(30_000)
+  it('waits for a connection as long as the URL or PGCONNECT_TIMEOUT says', () => {
+    expect(config('postgres://h/d').connectTimeoutMs).to.equal(undefined)
     expect(config('postgres://h/d?connect_timeout=5', { PGCONNECT_TIMEOUT: '7' }).connectTimeoutMs).to.equal(
       5000,
     )
@@ -116,13 +119,17 @@ describe('connectionConfig', () => {
     const session = '-c TimeZone=Europe/Berlin -c DateStyle=ISO,\\ DMY'
     expect(config(undefined, env).options).to.equal(`-c work_mem=8MB ${session}`)
     expect(config(undefined, { PGTZ: '', PGDATESTYLE: '' })).to.not.have.property('options')
-    const optionsOf = (url: string) => {
-      const connectionString = config(url, env).connectionString!
-      return new pg.Client({ connectionString }) as unknown as { connectionParameters: { options: string } }
-    }
-    expect(optionsOf('postgres://h/d').connectionParameters.options).to.equal(`-c work_mem=8MB ${session}`)
-    const own = optionsOf('postgres://me:1@/d?host=/tmp&options=-c%20geqo=off#x').connectionParameters
-    expect(own).to.include({ host: '/tmp', database: 'd', options: `-c geqo=off ${session}` })
+    expect(config('postgres://h/d', env).options).to.equal(`-c work_mem=8MB ${session}`)
+    const own = config('postgres://me:1@/d?host=/tmp&options=-c%20geqo=off#x', env)
+    expect(own).to.include({ database: 'd', options: `-c geqo=off ${session}` })
+    expect(own.servers).to.deep.equal([{ host: '/tmp' }])
+  })
+
+  it('takes nothing from the environment for the embedded server but how values are read', () => {
+    const env = { PGHOST: 'h', PGSSLMODE: 'require', PGREQUIREAUTH: 'none', PGDATABASE: 'd', PGTZ: 'UTC' }
+    const embedded = embeddedConfig('postgres://me:1@127.0.0.1:5432/postgres', env)
+    expect(embedded.servers).to.deep.equal([{ host: '127.0.0.1', port: 5432 }])
+    expect(embedded).to.include({ database: 'postgres', tls: undefined, options: '-c TimeZone=UTC' })
   })
 })
 

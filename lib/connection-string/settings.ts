@@ -1,0 +1,2 @@
+/** What a connection string says, by libpq's names: `host` and `port` may be lists, `dbname` is the database. */
+export type Settings = ReadonlyMap<string, string>
