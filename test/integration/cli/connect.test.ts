@@ -87,6 +87,16 @@ describe('pg-batch load, on its way to a database,', () => {
       ['postgres://', { DATABASE_URL: url }, /Expected --database to look like/],
       [`${url}?sslmode=bogus`, {}, /Expected sslmode of --database/],
       [`${url}?port=99999`, {}, /Expected the port of --database/],
+      [
+        `${url}?sslmod=verify-full`,
+        {},
+        /--database has an unknown parameter "sslmod"; did you mean sslmode\?/,
+      ],
+      [`${url}?gssencmode=require`, {}, /gssencmode of --database cannot be honoured/],
+      [`${url}?channel_binding=require`, {}, /Expected sslmode with channel_binding/],
+      [url, { PGREQUIREAUTH: 'scram-sha-256' }, /PGREQUIREAUTH cannot be honoured/],
+      [url, { PGSSLCRL: '/crl.pem' }, /PGSSLCRL cannot be honoured/],
+      [url.replace('@', '/@'), {}, /in a user or password write @ : \/ /],
     ] as const) {
       const { status, stderr } = await load(named, env)
       expect(stderr)
@@ -100,6 +110,17 @@ describe('pg-batch load, on its way to a database,', () => {
       expect(status).to.equal(2)
     }
     expect(await stored()).to.deep.equal([])
+  })
+
+  it('says which parameters of other libraries it ignores, and --quiet does not', async () => {
+    const url = `${database.connectionString}?schema=public&pgbouncer=true&connection_limit=1`
+    expect(await load(url)).to.include({
+      status: 0,
+      stderr: "--database: ignored, as another library's: schema, pgbouncer, connection_limit\n",
+    })
+    const { status, stderr } = await run([...words, '--quiet'], { DATABASE_URL: url }, 'id\n2\n')
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+    expect(await stored()).to.have.length(2)
   })
 
   it('takes a URL whose host stands behind it', async () => {
