@@ -15,13 +15,14 @@ import { type ResolvedWritableOptions, resolveWritableOptions } from './writable
 import type { Batch } from './write/batch.ts'
 import { positionOf } from './write/checkpoint.ts'
 import { confirmPositions } from './write/confirm-positions.ts'
+import type { DeadLetterFile } from './write/dead-letter-file.ts'
 import { DeadLetterStream } from './write/dead-letter-stream.ts'
 import { CallbackError, toPgBatchError, withOutcome } from './write/failure.ts'
 import { Lanes } from './write/lanes.ts'
-import { openWriting } from './write/open-writing.ts'
+import { openWriting, type Writing } from './write/open-writing.ts'
 import { splitByLane } from './write/split-by-lane.ts'
 import type { Committed } from './write/transaction-run.ts'
-import { type NextBatch, type Progress, type WriteContext, writeBatches } from './write/write-batches.ts'
+import { type NextBatch, type Progress, writeBatches } from './write/write-batches.ts'
 
 /** How long, after an abort or a failure, the server is given to answer before its connections are ended. */
 const STOP_GRACE_MS = 400
@@ -76,7 +77,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   #rolledBack = false
   /** The callback of the batch that waits for room. */
   #withheld: ((error?: Error | null) => void) | undefined
-  #context: Promise<WriteContext<Item>> | undefined
+  #context: Promise<Writing<Item>> | undefined
 
   constructor(options: PgBatchWritableOptions<Item, Row>) {
     const resolved = resolveWritableOptions(options)
@@ -306,9 +307,22 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       for (const reject of rejected)
         await this.#after('deadLetter', reject.batchId, () => deadLetter.send(reject))
     }
+    const { deadLetterFile } = await this.#learn()
+    if (deadLetterFile && rejected.length > 0) {
+      await this.#move(deadLetterFile, rejected[0]!.batchId)
+    }
     if (!afterCommit) return
     for (const [index, batch] of batches.entries()) {
       await this.#after('afterCommit', batch.id, () => afterCommit(batch.items, settled[index]!))
+    }
+  }
+
+  /** Has rejected rows, which are committed, go on from their table to their file. */
+  async #move(file: DeadLetterFile, batchId: number): Promise<void> {
+    try {
+      await unlessAborted(file.move(), this.#kill.signal)
+    } catch (cause) {
+      throw toPgBatchError(new CallbackError('deadLetter', cause), 'committed', { batchId }, 'write')
     }
   }
 
@@ -330,7 +344,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   /** Learns the table, once. */
-  #learn(): Promise<WriteContext<Item>> {
+  #learn(): Promise<Writing<Item>> {
     this.#context ??= openWriting(this.#options, {
       pool: this.#pool,
       signals: { stop: this.#stop.signal, kill: this.#kill.signal },

@@ -10,6 +10,7 @@ import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.t
 import { dataFailure, Failure, usageFailure } from './failure.ts'
 import { generatedBy } from './generated.ts'
 import type { RejectLimit } from './reject-limit.ts'
+import { REJECTS_TABLE } from './rejects-file.ts'
 import { plural } from './report.ts'
 import { RowMisfit } from './row-misfit.ts'
 import type { RowPositions } from './row-positions.ts'
@@ -19,7 +20,7 @@ interface FailedLoad {
   readonly table: Table
   readonly positions: RowPositions
   readonly rowsCommitted: number
-  readonly given: Pick<LoadArguments, 'rejects' | 'rejectLimit' | 'replay'>
+  readonly given: Pick<LoadArguments, 'rejects' | 'rejectLimit' | 'replay' | 'resume'>
 }
 
 /** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
@@ -51,7 +52,10 @@ function place(error: PgBatchError, { placeOf, table, positions }: FailedLoad): 
 function reason(error: PgBatchError, { table, given }: FailedLoad): string {
   if (error.cause instanceof RowMisfit) return `${error.cause.reason}; ${error.cause.cure}`
   if (error.callback === 'deadLetter') {
-    return `rejected rows cannot be kept: ${(error.cause as Error).message}`
+    const why = (error.cause as Error).message
+    return given.resume === undefined
+      ? `rejected rows cannot be kept: ${why}`
+      : `rejected rows cannot be written to their file: ${why}; the same command, run again, writes those that wait in the table ${REJECTS_TABLE}`
   }
   const column = table.columns.find(({ name }) => name === error.column)
   if (error.code === 'ROW_INVALID' && error.column !== undefined) {

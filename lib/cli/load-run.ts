@@ -1,5 +1,6 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { PgBatchError } from '../errors.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { FileRow } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
@@ -13,7 +14,7 @@ import { type LoadInput, openInput } from './load-input.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { isOverLimit, writerLimit } from './reject-limit.ts'
 import { RejectReasons } from './reject-reasons.ts'
-import { rejectsFile } from './rejects-file.ts'
+import { REJECTS_TABLE, rejectsFile, withBytesAsText } from './rejects-file.ts'
 import { count, plural } from './report.ts'
 import type { Resume } from './resume.ts'
 import { RowPositions } from './row-positions.ts'
@@ -43,8 +44,8 @@ export class LoadRun {
       numbered: resume !== undefined,
       onBatch: count => this.#positions.addBatch(count),
     })
-    if (given.rejects !== undefined) {
-      this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place), this.#input.rowOf)
+    if (given.rejects !== undefined && !resume) {
+      this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place))
     }
     this.#sink = this.#openSink()
   }
@@ -57,7 +58,11 @@ export class LoadRun {
       table: { schema: table.schema, name: table.name },
       concurrency: connectionsOf(given),
       rejectLimit: writerLimit(given.rejectLimit, given.rejects !== undefined),
-      deadLetter: this.#deadLetter,
+      // a load that may be killed and run again must neither lose nor repeat a rejected row
+      deadLetter:
+        this.#deadLetter ??
+        (given.rejects === undefined ? undefined : { table: REJECTS_TABLE, file: given.rejects }),
+      rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
       checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
     })
     sink.on('retry', () => this.#retries++)
@@ -95,7 +100,7 @@ export class LoadRun {
 
   /** All rejected rows are in their file. */
   get keptRejects(): boolean {
-    return this.#deadLetter?.errored === null
+    return (this.#sink.errored as PgBatchError | null)?.callback !== 'deadLetter'
   }
 
   /** Writes all rows, and closes the file of rejected ones. Returns why it could not. */

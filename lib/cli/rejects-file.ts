@@ -10,15 +10,16 @@ import { ndjsonDeadLetter } from '../write/ndjson-dead-letter.ts'
 import { usageFailure } from './failure.ts'
 import { fileKey } from './same-file.ts'
 
+/** The table that rejected rows of a load with `--resume` go through, on their way to their file. */
+export const REJECTS_TABLE = 'pg_batch_rejects'
+
 /**
  * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
  * @param positionOf where the row stands, if that is known
- * @param unwrap takes the row out of an item that no row could be made of
  */
 export function rejectsFile(
   path: string,
   positionOf: (rejected: RejectedRow) => FileRow | undefined,
-  unwrap: (item: unknown) => unknown,
 ): Writable {
   const file = ndjsonDeadLetter(path).on('error', () => {}) // its write callback carries the error on
   return new Writable({
@@ -26,9 +27,7 @@ export function rejectsFile(
     write(rejected: RejectedRow, _encoding, callback) {
       const at = positionOf(rejected)
       const position = at && { partition: at.file, offset: BigInt(at.row) }
-      // what stands for an item that no row could be made of
-      const row = withBytesAsText(unwrap(rejected.item))
-      file.write({ ...rejected, row, position }, callback)
+      file.write({ ...rejected, position }, callback)
     },
     destroy(error, callback) {
       file.destroy()
@@ -38,7 +37,7 @@ export function rejectsFile(
 }
 
 /** JSON has no bytes; as bytea's input they can be loaded again. */
-function withBytesAsText(row: unknown): unknown {
+export function withBytesAsText(row: unknown): unknown {
   if (!isRow(row) || !Object.values(row).some(Buffer.isBuffer)) return row
   const texts = Object.entries(row).map(([key, value]) => [
     key,

@@ -137,10 +137,14 @@ interface PgBatchWritableSettings<Item, Row> {
   /**
    * Where rejected rows go. An object-mode Writable gets a {@link RejectedRow} each after their batch was committed,
    * at its own pace; it stays yours, and is not ended. A table gets them in the batch's own transaction, and is made
-   * where it does not exist.
+   * where it does not exist. With `file`, too, they go on from the table to a file of NDJSON after their COMMIT, so that
+   * each row is in the table or in the file, once, whenever the process is killed: what a killed stream has left in the
+   * table, the next stream with the same table and file moves first.
    * @default nowhere but to the 'reject' event
    */
-  deadLetter?: Writable | { table: TableName } | undefined
+  deadLetter?: Writable | { table: TableName; file?: string | undefined } | undefined
+  /** What the dead letter keeps of an item that has no row. For `pg-batch load`. @internal */
+  rejectedItem?: ((item: Item) => unknown) | undefined
   /**
    * How many rows may be rejected: items for which `toRow` throws, values that cannot be encoded, rows that the server
    * refuses for their own sake.

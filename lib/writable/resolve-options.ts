@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { DEFAULT_WAIT_MS } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
@@ -41,7 +42,7 @@ const RETRY_DEFAULTS = Object.freeze({
 })
 
 /** The loader's alone. */
-const INTERNAL: readonly string[] = ['csv']
+const INTERNAL: readonly string[] = ['csv', 'rejectedItem']
 
 /** kafkaToPg's alone: what its tables know together. */
 const INTERNAL_OF_CHECKPOINT: readonly string[] = ['committed']
@@ -56,6 +57,7 @@ const DEFAULTS = Object.freeze({
   method: 'auto',
   copyFormat: 'auto',
   csv: undefined,
+  rejectedItem: undefined,
   onConflict: undefined,
   operation: undefined,
   concurrency: 1,
@@ -115,6 +117,7 @@ export function resolveWritableOptions<Item, Row>(
     commitTimeoutMs: checkInteger('commitTimeoutMs', others.commitTimeoutMs, 100),
     callbackTimeoutMs: checkTimeoutMs('callbackTimeoutMs', others.callbackTimeoutMs),
     ...checkDeadLetter(given.deadLetter),
+    rejectedItem: optional('rejectedItem', given.rejectedItem, checkFunction),
     rejectLimit: checkIntegerOrInfinity('rejectLimit', others.rejectLimit, 0),
     checkpoint: optional('checkpoint', given.checkpoint, checkCheckpoint<Item>),
     position: optional('position', given.position, checkFunction),
@@ -216,8 +219,17 @@ function checkDeadLetter(
     expectOption('deadLetter', value, 'a Writable in object mode', stream.writableObjectMode !== false)
     return { deadLetterStream: stream, deadLetterTable: undefined }
   }
-  checkKnownKeys('deadLetter', given, ['table'])
-  return { deadLetterStream: undefined, deadLetterTable: checkTable(given.table) }
+  checkKnownKeys('deadLetter', given, ['table', 'file'])
+  if (given.file !== undefined && given.table === undefined) {
+    throw optionError(
+      'Expected `deadLetter.table` with `deadLetter.file`: rejected rows are safe in it until they are in the file',
+    )
+  }
+  const file = optional('deadLetter.file', given.file, checkString)
+  return {
+    deadLetterStream: undefined,
+    deadLetterTable: { table: checkTable(given.table), file: file && resolve(file) },
+  }
 }
 
 function checkCheckpoint<Item>(name: string, value: unknown): CheckpointPlan<Item> {

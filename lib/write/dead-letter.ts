@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import type { PgBatchError } from '../errors.ts'
-import { DEAD_LETTER_COLUMNS, insertDeadLetters } from '../table/dead-letter-sql.ts'
+import { DEAD_LETTER_COLUMNS, insertDeadLetters, insertLettersForFile } from '../table/dead-letter-sql.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
 import type { KnownPosition } from './checkpoint.ts'
 import { safeJson } from './safe-json.ts'
@@ -67,10 +68,17 @@ export function deadLetterLine(letter: DeadLetter): string {
   return `${JSON.stringify({ ...letter, row: JSON.parse(letter.row) })}\n`
 }
 
+/** Where rejected rows are stored. */
+export interface DeadLetterTable {
+  readonly table: TableParts
+  /** The file that they go on to, by its absolute path. */
+  readonly file: string | undefined
+}
+
 /** Stores rejected rows in a table, in the transaction of the rows that were not rejected. */
 export async function storeDeadLetters(
   transaction: Transaction,
-  table: TableParts,
+  { table, file }: DeadLetterTable,
   target: TableParts,
   rejected: readonly RejectedRow[],
 ): Promise<void> {
@@ -78,7 +86,13 @@ export async function storeDeadLetters(
   const columns = Object.keys(DEAD_LETTER_COLUMNS) as (keyof DeadLetter)[]
   const arrays = columns.map(column => letters.map(letter => withoutNul(letter[column])))
   transaction.proveBefore()
-  await transaction.query(insertDeadLetters(table, transaction.proof), [quoteTable(target), ...arrays])
+  const { proof } = transaction
+  if (file === undefined) {
+    await transaction.query(insertDeadLetters(table, proof), [quoteTable(target), ...arrays])
+    return
+  }
+  const ids = rejected.map(() => randomUUID())
+  await transaction.query(insertLettersForFile(table, proof), [quoteTable(target), file, ids, ...arrays])
 }
 
 /** PostgreSQL's text takes no NUL; JSON has it escaped, so only messages are concerned. */

@@ -17,6 +17,8 @@ import type { WriteRequest } from './write-request.ts'
 export interface SideTable {
   readonly table: TableParts
   readonly create: string
+  /** Columns that it needs and tables of earlier versions lack, and the statement that adds them. */
+  readonly lacking?: { readonly columns: readonly string[]; readonly add: string }
 }
 
 export interface LearnOptions {
@@ -104,7 +106,11 @@ function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
 
 /** Looks first: a role that may write a table need not be one that may create it. */
 async function ensureTable(client: PgClientLike, side: SideTable): Promise<void> {
-  if (await exists(client, side.table)) return
+  const { lacking } = side
+  if (await exists(client, side.table)) {
+    if (lacking && !(await hasColumns(client, side.table, lacking.columns))) await client.query(lacking.add)
+    return
+  }
   try {
     await client.query(side.create)
   } catch (error) {
@@ -117,4 +123,15 @@ async function exists(client: PgClientLike, table: TableParts): Promise<boolean>
   const asked = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'
   const { rows } = await queryText(client, asked, [quoteTable(table)])
   return rows[0]!.there === 'true'
+}
+
+async function hasColumns(
+  client: PgClientLike,
+  table: TableParts,
+  columns: readonly string[],
+): Promise<boolean> {
+  const asked = `SELECT pg_catalog.count(*)::text AS found FROM pg_catalog.pg_attribute
+    WHERE attrelid = pg_catalog.to_regclass($1) AND attname = ANY ($2::text[]) AND NOT attisdropped`
+  const { rows } = await queryText(client, asked, [quoteTable(table), columns])
+  return Number(rows[0]!.found) === columns.length
 }

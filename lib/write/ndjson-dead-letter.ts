@@ -7,7 +7,8 @@ import { deadLetterLine, type RejectedRow, toDeadLetter } from './dead-letter.ts
  * next batch is acknowledged. The file is for its owner alone (mode 0600), since it holds the rows.
  *
  * A line has the keys batch_id, row_index, code, sqlstate, message, column_name, constraint_name, source_partition,
- * source_offset and row. The file is opened with the first rejected row: none, no file.
+ * source_offset and row. The file is opened with the first rejected row: none, no file. A killed process may leave the
+ * last rejected rows out, or a line unfinished, which the next one ends; `deadLetter: { table, file }` has each of them.
  * @param path the file; lines are appended to what is there
  */
 export function ndjsonDeadLetter(path: string): Writable {
@@ -27,7 +28,18 @@ export function ndjsonDeadLetter(path: string): Writable {
   })
 
   async function append(rejected: RejectedRow): Promise<void> {
-    file ??= await open(path, 'a', 0o600)
+    file ??= await openAtLineStart(path)
     await file.appendFile(deadLetterLine(toDeadLetter(rejected)))
   }
+}
+
+/** Opens a file to append to, and ends its last line where a killed process, or an editor, has not. */
+async function openAtLineStart(path: string): Promise<FileHandle> {
+  const file = await open(path, 'a', 0o600)
+  const { size } = await file.stat()
+  if (size === 0) return file // a device, too
+  const read = await open(path, 'r')
+  const { buffer } = await read.read(Buffer.alloc(1), 0, 1, size - 1).finally(() => read.close())
+  if (buffer.toString() !== '\n') await file.appendFile('\n')
+  return file
 }

@@ -3,11 +3,13 @@ import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { SlabPool } from '../encode/slabs.ts'
 import type { PgBatchError } from '../errors.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
-import { createDeadLetterTable } from '../table/dead-letter-sql.ts'
-import type { TableParts } from '../table/identifier.ts'
+import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/dead-letter-sql.ts'
 import type { CheckpointPlan, Position } from './checkpoint.ts'
 import { CopyFormatChoice } from './copy-format.ts'
-import { type Learned, type LearnOptions, learnPlan } from './learn-plan.ts'
+import type { DeadLetterTable } from './dead-letter.ts'
+import { DeadLetterFile } from './dead-letter-file.ts'
+import { CallbackError, toPgBatchError } from './failure.ts'
+import { type Learned, type LearnOptions, learnPlan, type SideTable } from './learn-plan.ts'
 import { OpenOutcomes } from './open-outcomes.ts'
 import { RejectBudget } from './reject-budget.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
@@ -21,7 +23,8 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly commitTimeoutMs: number
   readonly retry: RetryPolicy
   readonly rejectLimit: number
-  readonly deadLetterTable: TableParts | undefined
+  readonly deadLetterTable: DeadLetterTable | undefined
+  readonly rejectedItem: ((item: Item) => unknown) | undefined
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined
   readonly concurrency: number
@@ -40,6 +43,12 @@ export interface WritingStream {
   readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
 }
 
+/** What every batch is written with, and what follows its COMMIT. */
+export interface Writing<Item> extends WriteContext<Item> {
+  /** Where rejected rows go from their table. */
+  readonly deadLetterFile: DeadLetterFile | undefined
+}
+
 /**
  * Learns the table, makes the side tables that are wanted, and puts together what every batch is written with.
  * @throws PgBatchError, `outcome: 'not-sent'`
@@ -47,28 +56,37 @@ export interface WritingStream {
 export async function openWriting<Item>(
   options: WriteOptions<Item>,
   stream: WritingStream,
-): Promise<WriteContext<Item>> {
+): Promise<Writing<Item>> {
   const { statementTimeoutMs, commitTimeoutMs, retry, checkpoint, deadLetterTable, inTransaction } = options
   const { pool, signals } = stream
   const sideTables = [
     ...(checkpoint ? [{ table: checkpoint.table, create: createCheckpointTable(checkpoint.table) }] : []),
-    ...(deadLetterTable ? [{ table: deadLetterTable, create: createDeadLetterTable(deadLetterTable) }] : []),
+    ...(deadLetterTable ? [sideTable(deadLetterTable)] : []),
   ]
   const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
   const { plan, ticketed, savepoints } = await learnWithRetries(options, learn, stream)
+  const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
+  const deadLetterFile =
+    deadLetterTable?.file === undefined
+      ? undefined
+      : new DeadLetterFile({
+          ...stream,
+          limits,
+          retry,
+          table: deadLetterTable.table,
+          path: deadLetterTable.file,
+        })
+  await moveLeftRows(deadLetterFile)
   return {
     pool,
     plan,
     format: new CopyFormatChoice(plan.copyFormat),
-    limits: {
-      statementTimeoutMs,
-      commitTimeoutMs,
-      ticketed,
-      savepointed: !ticketed && savepoints && inTransaction !== undefined,
-    },
+    limits: { ...limits, savepointed: !ticketed && savepoints && inTransaction !== undefined },
     checkpoint,
     position: options.position,
     deadLetterTable,
+    deadLetterFile,
+    rejectedItem: options.rejectedItem,
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,
     callbackTimeoutMs: options.callbackTimeoutMs,
@@ -81,6 +99,21 @@ export async function openWriting<Item>(
     openOutcomes: new OpenOutcomes(),
     // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
     idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
+  }
+}
+
+function sideTable({ table, file }: DeadLetterTable): SideTable {
+  const create = createDeadLetterTable(table)
+  if (file === undefined) return { table, create }
+  return { table, create, lacking: { columns: FILE_COLUMNS, add: addFileColumns(table) } }
+}
+
+/** Moves what a killed process has left in the table, before anything is written. */
+async function moveLeftRows(file: DeadLetterFile | undefined): Promise<void> {
+  try {
+    await file?.move()
+  } catch (cause) {
+    throw toPgBatchError(new CallbackError('deadLetter', cause), 'not-sent', {}, 'write')
   }
 }
 

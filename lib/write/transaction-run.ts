@@ -5,7 +5,6 @@ import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
 import type { SlabLease, SlabPool } from '../encode/slabs.ts'
 import { PgBatchError } from '../errors.ts'
-import type { TableParts } from '../table/identifier.ts'
 import { type Batch, filterGroup, placeOfItem, type RowGroup } from './batch.ts'
 import {
   type CheckpointPlan,
@@ -15,7 +14,7 @@ import {
   positionOf,
 } from './checkpoint.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
-import { type RejectedRow, storeDeadLetters } from './dead-letter.ts'
+import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
 import { isolateBatch } from './isolate-batch.ts'
 import type { WritePlan } from './plan.ts'
@@ -36,7 +35,9 @@ export interface RunContext<Item> {
   readonly limits: TransactionOptions
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined
-  readonly deadLetterTable: TableParts | undefined
+  readonly deadLetterTable: DeadLetterTable | undefined
+  /** What is kept of an item that has no row, or none that fits the columns. */
+  readonly rejectedItem: ((item: Item) => unknown) | undefined
   readonly budget: RejectBudget
   /** Nothing but another attempt may still want a batch's items once they are sent. */
   readonly bytesSuffice: boolean
@@ -286,16 +287,17 @@ export class TransactionRun<Item> {
    * @throws the row's error, when no further row may be rejected
    */
   #reject(batch: Batch<Item>, index: number, row: object | undefined, error: PgBatchError): void {
-    const { budget, plan } = this.#context
+    const { budget, plan, rejectedItem } = this.#context
     if (!budget.take(1)) throw error
     this.#reserved++
     this.#notes.findLast(notes => notes.batch === batch)?.rejected(index)
     const item = batch.items[index] as Item
     const position = this.#positionOf(item)
+    const texts = row ? plan.textsOf(row) : NO_TEXTS
     this.#rejected.push({
-      row: row ?? item,
+      row: texts === NO_TEXTS && rejectedItem ? rejectedItem(item) : (row ?? item),
       item,
-      ...(row ? plan.textsOf(row) : NO_TEXTS),
+      ...texts,
       error,
       batchId: batch.id,
       index: placeOfItem(batch, index),

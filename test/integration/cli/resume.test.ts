@@ -1,9 +1,10 @@
-import { appendFile, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { seededRandom } from '../../support/random.ts'
+import { until } from '../../support/until.ts'
 import { run, start } from './support.ts'
 
 describe('pg-batch load --resume', () => {
@@ -31,6 +32,100 @@ describe('pg-batch load --resume', () => {
     return rows[0]
   }
   const exactly = (rows: number) => ({ rows, distinct: rows, sum: String((rows * (rows + 1)) / 2) })
+
+  it('has each rejected row in its table or in its file, once, whenever it is killed', async function () {
+    this.timeout(180_000)
+    const ROWS = 40_000
+    const random = seededRandom(20261128)
+    await database.pool.query('ALTER TABLE events ADD CONSTRAINT few CHECK (id % 10 <> 0)')
+    const path = await file('rejects.csv', csv(ROWS))
+    const rejects = `${path}.rejected.ndjson`
+    const words = [
+      'load',
+      path,
+      '-t',
+      'events',
+      '--resume',
+      'kept',
+      '--rejects',
+      rejects,
+      '--batch-size',
+      '100',
+    ]
+    const inFile = async () => {
+      const text = await readFile(rejects, 'utf8').catch(() => '')
+      // a line that was cut is still in the table
+      const whole = text
+        .slice(0, text.lastIndexOf('\n') + 1)
+        .split('\n')
+        .slice(0, -1)
+      return whole.map(line => JSON.parse(line) as { id: string; source_offset: string; row: { id: string } })
+    }
+    const inTable = async () => {
+      const { rows } = await database.pool.query(
+        `SELECT letter_id::text AS id, "row"->>'id' AS row_id FROM pg_batch_rejects`,
+      )
+      return rows as { id: string; row_id: string }[]
+    }
+    const reached = async () => {
+      const { rows } = await database.pool.query(
+        `SELECT coalesce(max(position), 0)::int AS n FROM pg_batch_checkpoint`,
+      )
+      return rows[0].n as number
+    }
+    await database.pool.query('DROP TABLE IF EXISTS pg_batch_rejects')
+    let kills = 0
+    for (; kills < 8; kills++) {
+      const running = start(words, env())
+      const ended = running.ended.then(() => 'ended' as const)
+      const before = (await inFile()).length
+      while ((await Promise.race([ended, delay(2)])) !== 'ended' && (await inFile()).length === before);
+      if ((await Promise.race([ended, delay(random.integer(0, 30), 'late' as const)])) === 'ended') break
+      running.process.kill('SIGKILL')
+      await running.ended
+      // the server ends what the killed process had begun
+      await until('its sessions are gone', async () => {
+        const { rows } = await database.pool.query(
+          `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg-batch'`,
+        )
+        return rows[0].n === 0
+      })
+      const letters = new Map((await inFile()).map(({ id, row }) => [id, row.id]))
+      const table = await inTable()
+      for (const { id, row_id } of table) letters.set(id, row_id)
+      const rejected = Math.floor((await reached()) / 10)
+      expect(letters.size, `rejected rows after kill ${kills}`).to.equal(rejected)
+      expect(new Set(letters.values()).size).to.equal(rejected)
+    }
+    expect(kills, 'killed at work').to.be.at.least(5)
+    const last = await run(words, env())
+    expect(last.status, last.stderr).to.equal(0)
+    expect(await inTable()).to.deep.equal([])
+    const numbers = (await inFile()).map(({ row }) => Number(row.id)).sort((a, b) => a - b)
+    expect(numbers).to.deep.equal(Array.from({ length: ROWS / 10 }, (_, i) => (i + 1) * 10))
+    expect((await inFile()).every(({ row, source_offset }) => row.id === source_offset)).to.equal(true)
+    expect((await stored()).rows).to.equal(ROWS - ROWS / 10)
+  })
+
+  it('keeps rejected rows in a table where their file cannot be written', async function () {
+    if (process.platform !== 'linux') this.skip() // elsewhere there is no /dev/full, a disk that is always full
+    await database.pool.query('DROP TABLE IF EXISTS pg_batch_rejects')
+    const path = await file('waits.csv', 'id,note\n1,a\nx,b\n{2},c\n')
+    const failed = await load(path, 'waits', '--rejects', '/dev/full')
+    expect(failed.stderr).to.match(
+      /^pg-batch: events: rejected rows cannot be written to their file: ENOSPC.*; the same command, run again, writes those that wait in the table pg_batch_rejects; 1 row committed\n$/,
+    )
+    expect(failed.status).to.equal(1)
+    const { rows } = await database.pool.query(
+      'SELECT file, source_partition, source_offset::text, "row" FROM pg_batch_rejects ORDER BY source_offset',
+    )
+    expect(rows).to.deep.equal([
+      { file: '/dev/full', source_partition: path, source_offset: '2', row: { id: 'x', note: 'b' } },
+      { file: '/dev/full', source_partition: path, source_offset: '3', row: { id: '{2}', note: 'c' } },
+    ])
+    const again = await load(path, 'waits', '--rejects', '/dev/full')
+    expect(again.stderr).to.contain('ENOSPC').and.to.contain('nothing committed')
+  })
 
   it('leaves every row once in a table without a key, killed ten times at random moments', async function () {
     this.timeout(180_000)

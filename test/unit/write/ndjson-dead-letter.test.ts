@@ -92,6 +92,13 @@ describe('ndjsonDeadLetter', () => {
     expect(await write(rejected(3), rejected(4))).to.have.length(2)
   })
 
+  it('ends a line that a killed process has left unfinished, so that no line of its own is broken', async () => {
+    await writeFile(path, '{"batch_id":1,"row_in')
+    const [broken, line] = await write(rejected(1))
+    expect(broken).to.equal('{"batch_id":1,"row_in')
+    expect(JSON.parse(line!).row).to.equal(1)
+  })
+
   const circular: Record<string, unknown> = { id: 1 }
   circular.self = circular
   const ODD: readonly [title: string, row: unknown, expected: unknown][] = [
