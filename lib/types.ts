@@ -62,6 +62,10 @@ export interface UniqueKey {
   /** For each column what the index calls equal, as `OPERATOR(schema.=)`. */
   readonly equals: readonly string[]
   readonly nullsNotDistinct: boolean
+  /** Its operators and collations are those of its columns: it calls equal what GROUP BY does. */
+  readonly byDefault: boolean
+  /** No collation of it calls different texts equal. */
+  readonly deterministic: boolean
 }
 
 /** What one catalogue query learns of a table. */
@@ -73,6 +77,10 @@ export interface Table {
   readonly uniqueKeys: readonly UniqueKey[]
   /** Why COPY FROM would be refused or behave otherwise than INSERT here; undefined: COPY is fine. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
+  /** Unique and exclusion indexes of every kind, those that `uniqueKeys` leaves out among them. */
+  readonly conflictingIndexes: number
+  /** BEFORE triggers for each row, of the table or of a partition: they may change a row's key, or drop the row. */
+  readonly changesRows: boolean
   /** The role may make temporary tables. */
   readonly mayStage: boolean
 }

@@ -30,6 +30,10 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname
        WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
   END AS "copyObstacle",
+  (SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion))
+    AS "conflictingIndexes",
+  EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+    AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid))) AS "changesRows",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -54,6 +58,13 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
       'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+      'byDefault', NOT EXISTS (SELECT 1
+        FROM ROWS FROM (pg_catalog.unnest(i.indclass::oid[]), pg_catalog.unnest(i.indcollation::oid[]),
+          pg_catalog.unnest(i.indkey::int2[])) key(opclass, coll, attnum)
+        JOIN pg_catalog.pg_opclass l ON l.oid = key.opclass JOIN attribute a ON a.attnum = key.attnum
+        WHERE NOT l.opcdefault OR key.coll <> a.attcollation),
+      'deterministic', NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indcollation::oid[]) key(coll)
+        JOIN pg_catalog.pg_collation l ON l.oid = key.coll WHERE NOT l.collisdeterministic),
       'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
         FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
         JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts),
@@ -117,6 +128,8 @@ export function readTable({ relation }: Record<string, unknown>): Table {
       (row.uniqueKeys as (Omit<UniqueKey, 'constraint'> & { constraint: string | null })[] | null) ?? []
     ).map(({ constraint, ...key }) => (constraint === null ? key : { ...key, constraint })),
     ...(obstacle ? { copyObstacle: obstacle } : {}),
+    conflictingIndexes: Number(row.conflictingIndexes),
+    changesRows: row.changesRows as boolean,
     mayStage: row.mayStage as boolean,
   }
 }

@@ -12,12 +12,22 @@ export const MAX_PARAMETERS = 65_535
 export interface Conflict {
   readonly target?: readonly string[] | { readonly constraint: string }
   readonly action: 'nothing' | 'update'
-  /** The columns of the target; empty when nothing is known of them. */
+  /** The columns of the target; empty when nothing is known of them, or some are not written. */
   readonly keys: readonly string[]
+  /** For each of them the operator that says which values are equal. */
+  readonly equals: readonly string[]
   /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
   readonly nullsNotDistinct: boolean
-  /** Rows may be deletes, too: for each of the keys the operator that says which values are equal. */
-  readonly equals?: readonly string[] | undefined
+  /** How many columns of the table a row may bring or leave to the server; generated ones are not among them. */
+  readonly columnCount: number
+  /** Only the order of rows is right: triggers may change or drop them, or more than one key decides. */
+  readonly inOrder: boolean
+  /** Rows may conflict by another unique key than the target's. */
+  readonly severalKeys: boolean
+  /** Equal keys are the same, byte by byte: it does not matter which row's is stored. */
+  readonly foldable: boolean
+  /** Where a row brings no value for a key's column, the DEFAULT makes one that no other row has. */
+  readonly uniqueDefaults: boolean
   /** The columns that an update sets. */
   readonly update: readonly string[]
 }

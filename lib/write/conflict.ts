@@ -1,7 +1,7 @@
 import { PgBatchError } from '../errors.ts'
 import { quoteTable } from '../table/identifier.ts'
 import type { Conflict } from '../table/statements.ts'
-import type { Table, UniqueKey } from '../types.ts'
+import type { Column, PgType, Table, UniqueKey } from '../types.ts'
 
 /** The `onConflict` option. */
 export interface ConflictOption {
@@ -38,14 +38,46 @@ export function resolveConflict(
     }
   }
   if (deletes) expectDeletable(option, keys, table)
+  const keyColumns = keys.map(name => table?.columns.find(column => column.name === name))
   return {
     ...(target ? { target } : {}),
-    ...(deletes ? { equals: key ? keys.map(column => equalsOf(key, column)) : keys.map(() => '=') } : {}),
     action,
     keys: keys.every(column => written.includes(column)) ? keys : [],
+    equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
     nullsNotDistinct: key?.nullsNotDistinct ?? false,
     update: option.update ?? written.filter(column => !keys.includes(column)),
+    columnCount: table?.columns.filter(column => !column.generated).length ?? 0,
+    inOrder: !table || decidesInOrder(option, key, table),
+    severalKeys: !table || table.conflictingIndexes > 1,
+    foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
+    uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
   }
+}
+
+/** Rows may meet other rows than those with their key, or meet them in another state. */
+function decidesInOrder({ target }: ConflictOption, key: UniqueKey | undefined, table: Table): boolean {
+  const ordinary = table.kind === 'table' || table.kind === 'partitioned'
+  return !ordinary || table.changesRows || !key?.byDefault || (!target && table.conflictingIndexes > 1)
+}
+
+/** Types whose equal values are the same to every function: not so 1.0 and 1, 'a' and 'A', or 0 and -0. */
+const ONE_FORM: ReadonlySet<string> = new Set([
+  ...['bool', 'bytea', 'date', 'int2', 'int4', 'int8', 'macaddr', 'macaddr8', 'name', 'oid', 'text', 'time'],
+  ...['timestamp', 'timestamptz', 'uuid', 'varchar'],
+])
+
+function hasOneForm(type: PgType | undefined): boolean {
+  if (type?.base) return hasOneForm(type.base)
+  return type?.kind === 'enum' || (type?.builtIn === true && type.kind === 'base' && ONE_FORM.has(type.name))
+}
+
+/** True where a missing value gets one that no other row has: a number of a sequence, or a random one. */
+function isUniqueDefault({ defaultSql, identity }: Column): boolean {
+  if (identity !== 'none') return true
+  return (
+    defaultSql === undefined ||
+    /^([\w"]+\.)?(nextval|gen_random_uuid|uuidv[47]|uuid_generate_v\d\w*)\(/.test(defaultSql)
+  )
 }
 
 /** A delete is found by its key, of which the server has to tell what makes it equal. */

@@ -6,7 +6,6 @@ import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
 import type { SlabLease } from '../encode/slabs.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { copyStatement } from '../table/statements.ts'
-import { ORDINAL, SHAPE } from '../table/upsert.ts'
 import { type EncodedRows, filterGroup, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { InsertSender } from './insert-sender.ts'
@@ -190,7 +189,8 @@ export class CopySender implements RowSender {
     if (!open) {
       const encoder = this.#plan.encoderFor(group.shape, format, this.#staging !== undefined)
       const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
-      if (this.#staging) columns.push(ORDINAL, SHAPE)
+      const names = this.#staging && this.#plan.merge?.names
+      if (names) columns.push(names.ordinal, names.shape)
       const copy = copyStatement(this.#staging ?? this.#plan.table, columns, format)
       const check = encoder.format === 'binary' ? [this.#plan.sameTypes(group.shape)] : []
       open = {

@@ -1,11 +1,11 @@
 import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import type { TableParts } from '../table/identifier.ts'
-import { insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
-import { ORDINAL, SHAPE } from '../table/upsert.ts'
+import { type Conflict, insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
 import { itemIndex, type RowGroup } from './batch.ts'
 import { parameterOf } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
+import type { PlannedColumn } from './planned-columns.ts'
 import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 
 /** Rows in one statement at the most: beyond this a longer statement gains nothing, and costs the parser memory. */
@@ -73,7 +73,7 @@ export class InsertSender implements RowSender {
     const key = `${group.shape.number} ${to - from}`
     let text = this.#statements.get(key)
     if (text === undefined) {
-      const names = [...written.map(column => column.name), ...(staging ? [ORDINAL, SHAPE] : [])]
+      const names = [...written.map(column => column.name), ...this.#stagingNames()]
       text = insertStatement(
         staging?.table ?? this.#plan.table,
         names,
@@ -87,11 +87,23 @@ export class InsertSender implements RowSender {
 
   /** Without a catalogue: a missing value is DEFAULT by keyword, and equal keys are told by their own text. */
   async #insertUntyped(group: RowGroup, from: number, to: number): Promise<void> {
-    const { table, columns, conflict } = this.#plan
+    const { columns, conflict } = this.#plan
     const rows = group.rows.slice(from, to)
-    const kept = conflict?.action === 'update' ? lastOfEachKey(rows, conflict.keys) : rows
+    if (conflict?.action !== 'update') return this.#insertCells(rows, columns, conflict)
+    // an update sets the columns that a row brings, and rows of one statement all set the same
+    for (const { brought, rows: run } of runsOfBrought(rows, columns)) {
+      const update = conflict.update.filter(name => brought.some(column => column.name === name))
+      await this.#insertCells(lastOfEachKey(run, conflict.keys), brought, { ...conflict, update })
+    }
+  }
+
+  async #insertCells(
+    rows: readonly object[],
+    columns: readonly PlannedColumn[],
+    conflict: Conflict | undefined,
+  ): Promise<void> {
     const parameters: unknown[] = []
-    const cells = kept.map(row =>
+    const cells = rows.map(row =>
       columns.map(column => {
         const value = column.read(row)
         if (value !== undefined) parameters.push(value)
@@ -99,9 +111,14 @@ export class InsertSender implements RowSender {
       }),
     )
     const names = columns.map(column => column.name)
-    const text = insertStatement(table, names, cells, conflict)
+    const text = insertStatement(this.#plan.table, names, cells, conflict)
     const { rowCount } = await this.#transaction.query(text, parameters)
-    this.unchanged += unchangedOf(kept.length, rowCount)
+    this.unchanged += unchangedOf(rows.length, rowCount)
+  }
+
+  #stagingNames(): string[] {
+    const { ordinal, shape } = this.#plan.merge?.names ?? {}
+    return this.#staging ? [ordinal!, shape!] : []
   }
 
   async close(): Promise<void> {}
@@ -111,6 +128,22 @@ export class InsertSender implements RowSender {
   locate(error: unknown): RowPlace | undefined {
     return isServerError(error) && this.#alone ? { ...this.#alone, column: error.column } : undefined
   }
+}
+
+/** Rows that follow each other and bring values for the same columns; without any, one row each. */
+function runsOfBrought(
+  rows: readonly object[],
+  columns: readonly PlannedColumn[],
+): { brought: PlannedColumn[]; rows: object[] }[] {
+  const runs: { brought: PlannedColumn[]; rows: object[] }[] = []
+  for (const row of rows) {
+    const brought = columns.filter(column => column.read(row) !== undefined)
+    const last = runs.at(-1)
+    const same = brought.length > 0 && last?.brought.length === brought.length
+    if (same && brought.every((column, index) => column === last.brought[index])) last.rows.push(row)
+    else runs.push({ brought, rows: [row] })
+  }
+  return runs
 }
 
 function lastOfEachKey(rows: readonly object[], keys: readonly string[]): object[] {

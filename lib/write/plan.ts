@@ -3,8 +3,8 @@ import { canBeBinary, makeRowEncoder, type RowEncoder } from '../encode/row-enco
 import { PgBatchError } from '../errors.ts'
 import { copyObstacleOf } from '../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
+import { type Merge, type MergeColumn, type MergeShape, mergeNames } from '../table/merge.ts'
 import { type Conflict, sameTypesStatement } from '../table/statements.ts'
-import type { MergeColumn, MergeShape } from '../table/upsert.ts'
 import type { Column, CopyFormat, Method, PgType, Table } from '../types.ts'
 import { resolveConflict } from './conflict.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
@@ -18,13 +18,11 @@ export interface TablePlan {
   readonly columns: readonly PlannedColumn[]
   readonly columnNames: ReadonlySet<string>
   readonly shapes: RowShapes
-  /** Each shape takes a statement of its own: only the table behind a view knows what a missing value gets. */
-  readonly separatesShapes: boolean
   readonly method: Method
   readonly copyFormat: CopyFormat
   readonly conflict: Conflict | undefined
-  /** The columns, as an upsert's merge knows them; empty where there is no catalogue. */
-  readonly mergeColumns: readonly MergeColumn[]
+  /** How upserts are merged; undefined for plain rows, and where there is no catalogue. */
+  readonly merge: Merge | undefined
   readonly mergeShape: (shape: RowShape) => MergeShape
   /** The encoder of a shape's rows; made once. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
@@ -39,7 +37,7 @@ export interface WritePlan<Item> extends TablePlan {
   readonly unknownKeys: 'error' | 'ignore'
   /** Rows are records of a CSV file, whose fields are known to be columns. */
   readonly takesRecords: boolean
-  /** Indexes of the columns where a missing value is something else than NULL. */
+  /** Indexes of the columns where a missing value is something else than NULL: a DEFAULT, or what is stored. */
   readonly defaulted: readonly number[]
   /**
    * Writing a batch twice leaves what writing it once does: it is an upsert, and every row brings a key of its own
@@ -75,11 +73,10 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       names,
       names.filter(column => conflict?.keys.includes(column)),
     ),
-    separatesShapes: conflict !== undefined && table?.kind === 'view',
     method,
     copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
     conflict,
-    mergeColumns: columns.flatMap(({ known }) => (known ? [mergeColumn(known.column)] : [])),
+    merge: conflict && table && mergeInto(name, columns, conflict),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, csv),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
@@ -90,7 +87,9 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     // a record has a field for each column
     defaulted: csv
       ? []
-      : columns.flatMap((column, index) => (column.known?.column.hasDefault ? [index] : [])),
+      : columns.flatMap(({ name, known }, index) =>
+          known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
+        ),
     idempotent: conflict !== undefined && hasFirmKeys(conflict, columns),
     mayGroup: mergesAlike(request, conflict, names, table),
     textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
@@ -120,8 +119,17 @@ function knownOf(shape: RowShape, columns: readonly PlannedColumn[]): Column[] {
   return shape.columns.map(index => columns[index]!.known!.column)
 }
 
-function mergeColumn({ name, type, sqlType, collation, defaultSql }: Column): MergeColumn {
-  return { name, baseType: type.sqlName, sqlType, collation, defaultSql, truncated: isTruncated(type) }
+function mergeInto(table: TableParts, columns: readonly PlannedColumn[], conflict: Conflict): Merge {
+  return {
+    table,
+    columns: columns.map(({ known }) => mergeColumn(known!.column)),
+    conflict,
+    names: mergeNames(columns.map(({ name }) => name)),
+  }
+}
+
+function mergeColumn({ name, type, sqlType, collation }: Column): MergeColumn {
+  return { name, baseType: type.sqlName, sqlType, collation, truncated: isTruncated(type) }
 }
 
 const TRUNCATED = ['varchar', 'bpchar', 'bit', 'varbit']
@@ -152,6 +160,11 @@ function mergesAlike<Item>(
   if (conflict?.action !== 'update') return true
   if (!columns.every(column => isKeyOrUpdated(column, conflict))) return false
   return !operation || !table?.columns.some(column => isLeftAlone(column, columns))
+}
+
+/** An upsert leaves the column of a stored row as it is where the row brings no value. */
+function keepsMissing(column: string, conflict: Conflict | undefined): boolean {
+  return conflict?.action === 'update' && conflict.update.includes(column)
 }
 
 function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {

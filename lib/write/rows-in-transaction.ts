@@ -1,7 +1,7 @@
 import type { Transaction } from '../connection/transaction.ts'
 import type { SlabLease } from '../encode/slabs.ts'
-import { clearStagingStatement } from '../table/upsert.ts'
-import { type PreparedBatch, runsInOrder } from './batch.ts'
+import { clearStagingStatement } from '../table/merge-source.ts'
+import type { PreparedBatch } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
@@ -83,17 +83,9 @@ export class RowsInTransaction {
     // a COPY of no columns cannot be said; an upsert's has two columns of its own
     const bare = this.#plan.conflict ? [] : groups.filter(({ shape }) => shape.columns.length === 0)
     const rest = bare.length > 0 ? groups.filter(group => !bare.includes(group)) : groups
-    if (this.#plan.separatesShapes) await this.#sendSeparately(rest)
-    else if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
+    if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
     if (bare.length > 0) await (await this.#senderFor('insert')).send(bare, this.#signal)
     this.#format.batchDone()
-  }
-
-  async #sendSeparately(groups: PreparedBatch['groups']): Promise<void> {
-    for (const run of runsInOrder(groups)) {
-      await this.close()
-      await (await this.#senderFor(this.#methodFor([run]))).send([run], this.#signal)
-    }
   }
 
   /** @throws PgBatchError when rows were refused because of how the table is by now, which is no fault of theirs */
@@ -182,6 +174,6 @@ export class RowsInTransaction {
 
   /** Without a catalogue an upsert is the plain INSERT's business. */
   #isUpsert(): boolean {
-    return this.#plan.conflict !== undefined && this.#plan.columns.every(column => column.known)
+    return this.#plan.merge !== undefined
   }
 }

@@ -1,9 +1,10 @@
 import type { Transaction } from '../connection/transaction.ts'
 import type { SlabLease } from '../encode/slabs.ts'
-import { createStagingStatement, mergeStatement } from '../table/upsert.ts'
+import { createStagingStatement } from '../table/merge-source.ts'
 import type { RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
+import { mergeStaged } from './merge-staged.ts'
 import type { TablePlan } from './plan.ts'
 import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 import type { RowShape } from './row-shapes.ts'
@@ -22,7 +23,7 @@ function prepareStaging(transaction: Transaction, plan: TablePlan): string {
   // temporary names live in the session's own schema; the number keeps two of one transaction apart
   const name = `pg_batch_staging_${++stagingTables}`
   const columns = plan.columns.map(column => column.name)
-  transaction.before(createStagingStatement(name, plan.table, columns))
+  transaction.before(createStagingStatement(name, plan.table, columns, plan.merge!.names))
   return name
 }
 
@@ -78,11 +79,10 @@ export class StagingSender implements RowSender {
   async close(): Promise<void> {
     if (!this.#staging || !this.#copy) return
     await this.#copy.close()
-    const { table, mergeColumns, conflict } = this.#plan
     const shapes = [...this.#shapes].map(shape => this.#plan.mergeShape(shape))
-    const merge = mergeStatement(this.#staging, table, mergeColumns, shapes, conflict!)
-    const { rowCount } = await this.#transaction.query(merge)
-    if (conflict!.action === 'nothing') this.unchanged += unchangedOf(this.#rows, rowCount)
+    const staged = { staging: this.#staging, shapes, count: this.#rows }
+    const changed = await mergeStaged(this.#transaction, this.#plan.merge!, staged)
+    this.unchanged += unchangedOf(this.#rows, changed)
   }
 
   async abort(): Promise<void> {

@@ -91,7 +91,8 @@ describe('a stream of change events', () => {
     })
     await pipeline(Readable.from(changes()), new BatchTransform<DebeziumChange<Row>>({ maxCount }), writable)
     expectBalanced(writable.stats)
-    expect(writable.stats.rowsCommitted).to.equal(messages.length)
+    // a tombstone finds nothing that the delete before it has left
+    expect(writable.stats.rowsCommitted).to.equal(messages.filter(({ value }) => value !== null).length)
     return retries
   }
 

@@ -55,12 +55,13 @@ describe('a batch of mixed shapes with bad rows', () => {
     })
 
     if (!('onConflict' in way.options)) continue
-    it(`leaves the last row of each key, whatever its shape, by ${way.title}`, async () => {
+    it(`leaves what row after row would, whatever their shapes, by ${way.title}`, async () => {
       await db.pool.query(
         `DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0), kind text DEFAULT 'none')`,
       )
       const rows = rowsOf(60, n => ({ id: n % 5, n, ...(n % 2 ? { kind: 'odd' } : {}) }))
-      const last = rows.slice(-5).map(({ id, n, kind = 'none' }) => [id, n, kind])
+      // the last n of each key; a kind that no row brings stays
+      const last = rows.slice(-5).map(({ id, n }) => [id, n, 'odd'])
       rows.splice(30, 0, { id: 100, n: -1 })
       const rejected = await load([rows], start(1))
       expect(rejected.map(({ index }) => index)).to.deep.equal([30])

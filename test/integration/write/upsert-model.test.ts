@@ -32,8 +32,8 @@ const SOURCES = [
 type Stored = [a: number | null, b: string, v: number | null, w: string]
 
 /**
- * What row after row should leave behind: a key that is there is overwritten (its missing columns by their
- * DEFAULT), a NULL key never is. Of a batch that updates, only the last row of each key counts.
+ * What row after row should leave behind: of a key that is there the columns that the row brings are overwritten; a NULL
+ * key is never another's.
  */
 function model(
   written: readonly Row[][],
@@ -41,17 +41,12 @@ function model(
   update?: readonly string[],
 ): Stored[] {
   const table: Stored[] = []
-  for (const batch of written) {
-    const stored = batch.map(({ a, b = 'd', v = 7, w = 'none' }): Stored => [a, b, v, w])
-    for (const [index, next] of stored.entries()) {
-      const same = (other: Stored) => next[0] !== null && other[0] === next[0] && other[1] === next[1]
-      if (action === 'update' && stored.slice(index + 1).some(same)) continue
-      const existing = table.find(same)
-      if (!existing) table.push([...next])
-      else if (action === 'update') {
-        if (!update || update.includes('v')) existing[2] = next[2]
-        if (!update || update.includes('w')) existing[3] = next[3]
-      }
+  for (const { a, b = 'd', v, w } of written.flat()) {
+    const existing = table.find(other => a !== null && other[0] === a && other[1] === b)
+    if (!existing) table.push([a, b, v === undefined ? 7 : v, w ?? 'none'])
+    else if (action === 'update') {
+      if (v !== undefined && (!update || update.includes('v'))) existing[2] = v
+      if (w !== undefined && (!update || update.includes('w'))) existing[3] = w
     }
   }
   return table.sort(compareAsJson)

@@ -74,7 +74,7 @@ describe('onConflict', () => {
         expect(await valuesOf(db.pool, right)).to.deep.equal([[1000, 1000]])
       })
 
-      it('lets the last row of a key win across rows of different shapes', async () => {
+      it('applies rows of a key in their order, each with the columns that it brings', async () => {
         const rows = [
           { id: 1, note: 'first' },
           { id: 2 },
@@ -85,7 +85,7 @@ describe('onConflict', () => {
         ]
         await upsert([rows], { target: ['id'], action: 'update' })
         expect(await valuesOf(db.pool, 'SELECT id, note FROM stock ORDER BY id')).to.deep.equal([
-          [1, 'none'],
+          [1, 'first'],
           [2, 'last'],
           [3, null],
         ])
@@ -108,11 +108,11 @@ describe('onConflict', () => {
         ])
       })
 
-      it('applies a subset `update` to the last row of a key in a batch of any size', async () => {
+      it('inserts the first row of a key and updates a subset by the last, in a batch of any size', async () => {
         const rows = rowsOf(2400, index => ({ id: index % 1200, place: `p${index}`, n: index }))
         await upsert([rows], { target: ['id'], action: 'update', update: ['n'] })
         const right = `SELECT count(*)::int, count(*) FILTER (WHERE n = id + 1200)::int,
-          count(*) FILTER (WHERE place = 'p' || (id + 1200))::int FROM stock`
+          count(*) FILTER (WHERE place = 'p' || id)::int FROM stock`
         expect(await valuesOf(db.pool, right)).to.deep.equal([[1200, 1200, 1200]])
       })
 

@@ -1,6 +1,11 @@
 import { expect } from 'chai'
+import { type MergeShape, mergeNames } from '../../../lib/table/merge.ts'
+import { mergeLoop } from '../../../lib/table/merge-loop.ts'
+import { insertLast } from '../../../lib/table/merge-once.ts'
+import { parameterRows, stagedRows } from '../../../lib/table/merge-source.ts'
+import { mergeTurn } from '../../../lib/table/merge-turns.ts'
+import { mergeWay } from '../../../lib/table/merge-way.ts'
 import { copyStatement, insertStatement } from '../../../lib/table/statements.ts'
-import { mergeStatement, upsertStatement } from '../../../lib/table/upsert.ts'
 
 const table = { schema: 's', name: 'say "t"' }
 const conflict = {
@@ -9,6 +14,12 @@ const conflict = {
   keys: ['id'],
   nullsNotDistinct: false,
   update: ['n'],
+  equals: ['OPERATOR(ext.=)'],
+  columnCount: 2,
+  inOrder: false,
+  severalKeys: false,
+  foldable: true,
+  uniqueDefaults: true,
 } as const
 
 describe('SQL texts', () => {
@@ -35,15 +46,28 @@ describe('SQL texts', () => {
     expect(insertStatement(table, [], [[]])).to.equal('INSERT INTO "s"."say ""t""" DEFAULT VALUES')
   })
 
-  const columns = [
-    { name: 'id', baseType: 'numeric', sqlType: 'numeric(10,2)' },
-    { name: 'n', baseType: 'text', sqlType: 'text', defaultSql: "'x'::text" },
-  ]
+  it('do nothing on a conflict where there is nothing to update', () => {
+    expect(insertStatement(table, ['id'], [[true]], { ...conflict, update: [] })).to.match(
+      /\("id"\) DO NOTHING$/,
+    )
+  })
+
+  const names = mergeNames(['id', 'n'])
+  const merge = {
+    table,
+    columns: [
+      { name: 'id', baseType: 'numeric', sqlType: 'numeric(10,2)' },
+      { name: 'n', baseType: 'text', sqlType: 'text' },
+    ],
+    conflict,
+    names,
+  }
   const whole = { number: 0, columns: ['id', 'n'] }
   const withoutN = { number: 1, columns: ['id'] }
+  const deleted = { number: -1, columns: ['id'], deletes: true }
 
-  it('sort and dedupe an upsert by its key, as the column would store it', () => {
-    const text = upsertStatement(table, columns, [whole], [0, 0], conflict)
+  it('sort an upsert by its key, as the column would store it, and take the last row of a key', () => {
+    const text = insertLast(merge, parameterRows(merge, [whole], [0, 0]), whole)
     expect(text)
       .to.contain('DISTINCT ON (("id"::numeric(10,2))')
       .and.to.match(/ORDER BY \("id"::numeric\(10,2\)\).*"pg_batch_ordinal" DESC/)
@@ -51,42 +75,55 @@ describe('SQL texts', () => {
     expect(text.match(/\$\d+/g)).to.deep.equal(['$1', '$2', '$3', '$4'])
   })
 
-  it('put the DEFAULT where an upsert has no parameter', () => {
-    const text = upsertStatement(table, columns, [whole, withoutN], [0, 1], conflict)
-    expect(text).to.contain(`($1::numeric, $2::text, 0), ($3, ('x'::text)::text, 1)`)
+  it('name for each row the columns that it brings, and set no other', () => {
+    const source = parameterRows(merge, [whole, withoutN], [0, 1])
+    expect(source.from).to.contain('(VALUES ($1::numeric, $2::text, 0, 0), ($3, NULL, 1, 1))')
+    const text = mergeTurn(merge, source, 1)
+    expect(text).to.match(/AS stored \("id", "n"\) SELECT.*DO UPDATE SET "n" = EXCLUDED/)
+    expect(text).to.match(/AS stored \("id"\) SELECT.*\("id"\) DO NOTHING/)
   })
-
-  it('do nothing on a conflict where there is nothing to update', () => {
-    expect(insertStatement(table, ['id'], [[true]], { ...conflict, update: [] })).to.match(
-      /\("id"\) DO NOTHING$/,
-    )
-  })
-
-  it('merge rows of all shapes by one statement, with DEFAULTs where a shape has no column', () => {
-    const text = mergeStatement('staging', table, columns, [whole, withoutN], conflict)
-    expect(text).to.contain(`CASE WHEN "pg_batch_shape" IN (1) THEN ('x'::text)::text ELSE "n" END AS "n"`)
-    expect(text).to.contain('DISTINCT ON ("id"')
-  })
-
-  const changes = { ...conflict, equals: ['OPERATOR(ext.=)'] }
-  const deleted = { number: -1, columns: ['id'], deletes: true }
 
   it('upsert and delete by one statement, whose deletes have nothing but their key', () => {
-    const text = upsertStatement(table, columns, [deleted, whole], [-1, 0], changes)
-    expect(text).to.contain(`(VALUES ($1::numeric, NULL, 0, -1), ($2, $3::text, 1, 0))`)
-    expect(text).to.contain('pg_batch_target."id" OPERATOR(ext.=) (pg_batch_last."id"::numeric(10,2))')
+    const source = parameterRows(merge, [deleted, whole], [-1, 0])
+    expect(source.from).to.contain('(VALUES ($1::numeric, NULL, 0, -1), ($2, $3::text, 1, 0))')
+    const text = mergeTurn(merge, source, 1)
+    expect(text).to.contain('stored."id" OPERATOR(ext.=) (pg_batch_rows."id"::numeric(10,2))')
     expect(text).to.match(/FOR NO KEY UPDATE.*DELETE FROM.*INSERT INTO.*ON CONFLICT \("id"\) DO UPDATE/)
   })
 
-  it('delete without an INSERT where there is nothing to upsert, and upsert as ever where nothing is deleted', () => {
-    expect(mergeStatement('staging', table, columns, [deleted], changes))
-      .to.match(/DELETE FROM/)
-      .and.not.match(/INSERT/)
-    const plain = mergeStatement('staging', table, columns, [whole], conflict)
-    expect(mergeStatement('staging', table, columns, [whole], changes)).to.equal(plain)
+  it('name the columns of a staging table as no column of the target is named', () => {
+    const taken = ['pg_batch_ordinal', 'pg_batch_ordinal_', 'pg_batch_shape']
+    expect(mergeNames(taken)).to.include({ ordinal: 'pg_batch_ordinal__', shape: 'pg_batch_shape_' })
   })
 
-  it('leave a column out that no row has, so that the target fills it', () => {
-    expect(mergeStatement('staging', table, columns, [withoutN], conflict)).to.contain('("id") SELECT')
+  it('quote a loop by a tag that none of its names contains', () => {
+    const odd = { ...merge, columns: [{ ...merge.columns[0]!, name: '$pg_batch$' }] }
+    const shape = { number: 0, columns: ['$pg_batch$'] }
+    const text = mergeLoop(odd, stagedRows(odd, 'staging', [shape]), 'ordinal', 1)
+    expect(text).to.match(/^DO \$pg_batch_\$[\s\S]*\$pg_batch_\$; SELECT/)
+  })
+
+  describe('of a merge are chosen', () => {
+    const cases: readonly [title: string, more: object, shapes: MergeShape[], way: object][] = [
+      ['for rows of one shape', {}, [whole], { way: 'last', guarded: false }],
+      ['where a second key may conflict', { severalKeys: true }, [whole], { way: 'last', guarded: true }],
+      ['for keys of several forms', { foldable: false }, [whole], { way: 'turns', guarded: false }],
+      ['for an update of nothing', { update: [] }, [whole], { way: 'all', order: 'key', guarded: false }],
+      ['for several shapes', {}, [whole, withoutN], { way: 'turns', guarded: false }],
+      ['for deletes of whole rows', {}, [whole, deleted], { way: 'last', guarded: false }],
+      ['for deletes of parts', { columnCount: 3 }, [whole, deleted], { way: 'turns', guarded: false }],
+      ['for triggers', { inOrder: true }, [whole], { way: 'all', order: 'ordinal', guarded: true }],
+      [
+        'for triggers, two shapes',
+        { inOrder: true },
+        [whole, withoutN],
+        { way: 'one by one', order: 'ordinal' },
+      ],
+    ]
+    for (const [title, more, shapes, way] of cases) {
+      it(title, () => {
+        expect(mergeWay({ ...merge, conflict: { ...conflict, ...more } }, shapes)).to.deep.equal(way)
+      })
+    }
   })
 })

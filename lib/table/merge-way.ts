@@ -1,0 +1,55 @@
+import { keepsStored, type Merge, type MergeShape } from './merge.ts'
+
+/**
+ * How rows are merged: by one INSERT of them all, or of the last row of each key; turn by turn; or one by one.
+ * `guarded`: the server may refuse this way where one by one is right (a trigger makes keys equal, a DEFAULT is another
+ * row's key, rows exchange the values of a second unique key), so that it needs a savepoint.
+ */
+export type MergeWay =
+  | { readonly way: 'all'; readonly order: 'ordinal' | 'key'; readonly guarded: boolean }
+  | { readonly way: 'last' | 'turns'; readonly guarded: boolean }
+  | { readonly way: 'one by one'; readonly order: 'ordinal' | 'key' }
+
+/** More shapes than this make a statement that the server plans for longer than it runs. */
+const MAX_SHAPES_OF_A_TURN = 32
+
+/** Chooses the fastest way that leaves what one statement for each row, in their order, would leave. */
+export function mergeWay(merge: Merge, shapes: readonly MergeShape[]): MergeWay {
+  const { keys, inOrder, severalKeys, foldable, uniqueDefaults } = merge.conflict
+  const [only] = shapes.length === 1 ? shapes : []
+  const lacksKey = shapes.some(shape => !keys.every(key => shape.columns.includes(key)))
+  const byOrdinal = inOrder || keys.length === 0 || lacksKey
+  if (only && keepsStored(merge, only)) {
+    return { way: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
+  }
+  if (only && byOrdinal && !only.deletes) return { way: 'all', order: 'ordinal', guarded: true }
+  const deletes = shapes.some(shape => shape.deletes)
+  // a DEFAULT that makes a key of its own is another row's key only by chance
+  const unclear = lacksKey && (deletes || !uniqueDefaults)
+  if (inOrder || keys.length === 0 || unclear) return { way: 'one by one', order: 'ordinal' }
+  const guarded = lacksKey || severalKeys
+  if (shapes.length > MAX_SHAPES_OF_A_TURN) {
+    return { way: 'one by one', order: guarded ? 'ordinal' : 'key' }
+  }
+  return { way: foldable && !lacksKey && leavesNothing(merge, shapes) ? 'last' : 'turns', guarded }
+}
+
+/** Whether the last row of a key leaves nothing of an earlier one: what is not brought again, a delete takes away. */
+function leavesNothing({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
+  const [upsert, another] = shapes.filter(shape => !shape.deletes)
+  if (!upsert || another) return false
+  const { columns } = upsert
+  const setsAll = columns.every(column => conflict.keys.includes(column) || conflict.update.includes(column))
+  return setsAll && (shapes.length === 1 || columns.length === conflict.columnCount)
+}
+
+/** SQLSTATEs by which the server refuses what would be right one by one. */
+const REFUSALS = {
+  '21000': 'cardinality_violation', // two rows of one command have one key
+  '23505': 'unique_violation',
+  '23P01': 'exclusion_violation',
+}
+
+export function isRefusedTogether(sqlState: string): boolean {
+  return sqlState in REFUSALS
+}
