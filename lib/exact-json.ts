@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { endOfString, endOfValue, startOfToken, stringOf } from './json-text.ts'
 
 /**
  * JSON in which no number loses a digit. A JavaScript number holds 15 decimal digits for certain; a number
@@ -28,8 +29,13 @@ export class RawJson {
     this.text = text
   }
 
-  toJSON(): unknown {
+  /** What the text means. */
+  get value(): unknown {
     return parseExactJson(this.text)
+  }
+
+  toJSON(): unknown {
+    return this.value
   }
 }
 
@@ -39,36 +45,75 @@ const MARKED = new RegExp(`"${MARK}([^"]+)"`, 'g')
 
 /** The digits, dots and exponents that a double might not hold. Also matches inside strings: it only costs time. */
 const SUSPECT = /\d{16}|[\d.]{17}|\d[eE][-+]?\d/
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
 
 /**
- * `JSON.parse`, with long numbers kept whole. Throws what `JSON.parse` throws.
- * @param toLong makes what stands for a long number, of its text
+ * `JSON.parse`, with long numbers kept whole, in time that grows with the text and for any nesting. Throws what
+ * `JSON.parse` throws.
+ * @param toNumber makes the value of a number's text
  */
-export function parseExactJson(text: string, toLong: (text: string) => unknown = toLongNumber): unknown {
+export function parseExactJson(text: string, toNumber: (text: string) => unknown = exactNumber): unknown {
   const value: unknown = JSON.parse(text)
-  if (!SUSPECT.test(text)) return value
-  let long = 0
-  // the text is known to be JSON now, so that strings and numbers are told apart by their first character
-  const marked = text.replace(STRING_OR_NUMBER, token => {
-    if (token[0] === '"' || isExact(token)) return token
-    long++
-    return `"${MARK}${token}"`
-  })
-  return long === 0 ? value : JSON.parse(marked, (_key, value) => revive(value, toLong))
+  return SUSPECT.test(text) ? readTokens(text, toNumber) : value
 }
 
-function toLongNumber(text: string): LongNumber {
-  return new LongNumber(text)
+/** Builds the value of text that is known to be JSON. */
+function readTokens(text: string, toNumber: (text: string) => unknown): unknown {
+  const root: unknown[] = []
+  const open: { readonly container: object; readonly isObject: boolean }[] = [
+    { container: root, isObject: false },
+  ]
+  let key: string | undefined
+  for (let at = startOfToken(text, 0); at < text.length; at = startOfToken(text, at)) {
+    const start = at
+    const first = text[start]!
+    if (first === '}' || first === ']') {
+      open.pop()
+      at++
+      continue
+    }
+    const { container, isObject } = open.at(-1)!
+    if (isObject && key === undefined) {
+      at = endOfString(text, start)
+      key = stringOf(text, start, at)
+      continue
+    }
+    let value: unknown
+    if (first === '{' || first === '[') {
+      at++
+      value = first === '{' ? {} : []
+      open.push({ container: value as object, isObject: first === '{' })
+    } else {
+      at = endOfValue(text, start)
+      value = scalarOf(text, start, at, toNumber)
+    }
+    put(container, key, value)
+    key = undefined
+  }
+  return root[0]
 }
 
-function revive(value: unknown, toLong: (text: string) => unknown): unknown {
-  return typeof value === 'string' && value.startsWith(MARK) ? toLong(value.slice(MARK.length)) : value
+function scalarOf(text: string, start: number, end: number, toNumber: (text: string) => unknown): unknown {
+  const first = text[start]!
+  if (first === '"') return stringOf(text, start, end)
+  if (first === 't' || first === 'f') return first === 't'
+  return first === 'n' ? null : toNumber(text.slice(start, end))
+}
+
+function put(container: object, key: string | undefined, value: unknown): void {
+  if (key === undefined) (container as unknown[]).push(value)
+  else if (key !== '__proto__') (container as Record<string, unknown>)[key] = value
+  else Object.defineProperty(container, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 /** The JavaScript number for a JSON number's text, or the text itself where the number would differ. */
 export function exactNumber(text: string): number | LongNumber {
   return isExact(text) ? Number(text) : new LongNumber(text)
+}
+
+/** The same for a number that JavaScript would write in another way, `10.50` for example. */
+export function spelledNumber(text: string): number | LongNumber {
+  const number = Number(text)
+  return String(number) === text ? number : new LongNumber(text)
 }
 
 /** `JSON.stringify`, with the long numbers inside written as they were, and a bigint as its digits. */
@@ -80,19 +125,31 @@ function markBigint(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? MARK + value : value
 }
 
-function isExact(text: string): boolean {
+/** Whether a double is the very number that a text says. */
+export function isExact(text: string): boolean {
   if (text.length <= 15 && !/[eE]/.test(text)) return true
   const number = Number(text)
   return Number.isFinite(number) && decimal(String(number)) === decimal(text)
 }
+
+/** Longer ones are of numbers that no double holds, or of a zero. */
+const MAX_EXPONENT = 20
 
 /** One spelling for equal decimals: sign, digits without outer zeros, and the power of ten of the last one. */
 function decimal(text: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     text.match(/^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/) ?? []
   const digits = (whole + fraction).replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
+  const significant = digits.slice(0, lengthWithoutZeros(digits))
   if (significant === '') return '0'
+  if (exponent.length > MAX_EXPONENT) return text
   const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
   return `${sign}${significant}e${power}`
+}
+
+/** A regular expression for zeros at the end looks from each zero on: the square of a long text's length. */
+function lengthWithoutZeros(digits: string): number {
+  let length = digits.length
+  while (digits[length - 1] === '0') length--
+  return length
 }

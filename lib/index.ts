@@ -1,7 +1,7 @@
 export type { BatchEvent, BatchTransformEvents, BatchTrigger } from './batch/batch-events.ts'
 export type { BatchTransformOptions } from './batch/batch-options.ts'
 export { BatchTransform } from './batch/batch-transform.ts'
-export { type DebeziumChange, fromDebezium } from './change-events/debezium.ts'
+export { type DebeziumChange, type DebeziumOptions, fromDebezium } from './change-events/debezium.ts'
 export type { PgClientLike, PgPoolLike, PgResultLike } from './connection/pg-types.ts'
 export { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from './errors.ts'
 export { PgBatchWritable } from './pg-batch-writable.ts'

@@ -7,7 +7,12 @@ export function readUnscaled(bytes: Uint8Array): bigint {
   return BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`))
 }
 
+/** How far the point may be moved: numeric has no more digits on either side. */
+const MAX_SCALE = 131_072
+
+/** @throws RangeError for a scale that no numeric has */
 export function decimalText(unscaled: bigint, scale: number): string {
+  if (Math.abs(scale) > MAX_SCALE) throw new RangeError('The scale of the decimal is out of range')
   if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))
   const sign = unscaled < 0n ? '-' : ''
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')

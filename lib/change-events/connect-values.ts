@@ -2,6 +2,8 @@ import { types } from 'node:util'
 import { LongNumber } from '../exact-json.ts'
 import { decimalText, readUnscaled } from '../unscaled-decimal.ts'
 import { dateText, type TimeUnit, timestampText, timeText } from './civil-time.ts'
+import { bitsText, geometryText, hstoreText, mapEntries } from './connect-structs.ts'
+import { ConnectValueError } from './connect-value-error.ts'
 
 /** A schema as Kafka Connect's JSON converter writes it beside each payload. */
 export interface ConnectSchema {
@@ -11,11 +13,6 @@ export interface ConnectSchema {
   readonly parameters?: Readonly<Record<string, string>>
   readonly fields?: readonly (ConnectSchema & { readonly field: string })[]
   readonly items?: ConnectSchema
-}
-
-/** Why a value could not be decoded; ends the sentence `Field "x" …` without telling the value. */
-export class ConnectValueError extends Error {
-  override readonly name = 'ConnectValueError'
 }
 
 type Decode = (value: unknown, schema: ConnectSchema) => unknown
@@ -36,9 +33,18 @@ const timestampOf =
   value =>
     infinity(value) ?? timestampText(integer(value), unit)
 
+const geometry: Decode = value => {
+  const { wkb, srid } = struct(value)
+  return geometryText(bytes(wkb), srid === null || srid === undefined ? undefined : integer(srid))
+}
+const vector: Decode = value => {
+  if (!Array.isArray(value)) throw new ConnectValueError('has no array where its schema says a vector')
+  return `[${value.map(numberText).join(',')}]`
+}
+
 /**
- * Logical types whose values say nothing without them. All others (ZonedTimestamp, Interval, Json, Uuid, Enum and so
- * on) are text that PostgreSQL reads as it is.
+ * Logical types whose values say nothing without them. Those that are text (ZonedTimestamp, Interval, Json, Uuid, Enum
+ * and so on) PostgreSQL reads as they are. Others of Debezium's are refused.
  * @see https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-data-types
  * @see https://kafka.apache.org/38/javadoc/org/apache/kafka/connect/data/package-summary.html
  */
@@ -54,6 +60,8 @@ const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
   'io.debezium.time.MicroTimestamp': timestampOf('us'),
   'io.debezium.time.NanoTimestamp': timestampOf('ns'),
   'io.debezium.time.MicroDuration': value => `${integer(value)} microseconds`,
+  'io.debezium.time.NanoDuration': timeOf('ns'),
+  'io.debezium.time.Year': value => Number(integer(value)),
   'org.apache.kafka.connect.data.Decimal': (value, { parameters }) =>
     // the converter's decimal.format NUMERIC sends a number
     typeof value === 'number' || value instanceof LongNumber
@@ -63,12 +71,32 @@ const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
     const { scale, value: unscaled } = value as Record<string, unknown>
     return decimal(bytes(unscaled), integer(scale))
   },
-  'io.debezium.data.Bits': () => {
-    throw new ConnectValueError(
-      'is of type io.debezium.data.Bits, which does not tell how many bits there are',
-    )
+  'io.debezium.data.Bits': (value, { parameters }) => {
+    const length = parameters?.length
+    if (length === undefined) {
+      throw new ConnectValueError(
+        'is of type io.debezium.data.Bits, and its schema does not tell how many bits there are',
+      )
+    }
+    return bitsText(bytes(value), Number(integer(length)), parameters?.['__debezium.source.column.type'])
+  },
+  'io.debezium.data.geometry.Point': value => {
+    const { x, y } = struct(value)
+    return `(${numberText(x)},${numberText(y)})`
+  },
+  'io.debezium.data.geometry.Geometry': geometry,
+  'io.debezium.data.geometry.Geography': geometry,
+  'io.debezium.data.DoubleVector': vector,
+  'io.debezium.data.FloatVector': vector,
+  'io.debezium.data.SparseVector': value => {
+    const { dimensions, vector: elements } = struct(value)
+    const texts = mapEntries(elements).map(([at, element]) => `${integer(at)}:${numberText(element)}`)
+    return `{${texts.join(',')}}/${integer(dimensions)}`
   },
 }
+
+/** Names of types that are Kafka Connect's or Debezium's, and not of a schema of the user's. */
+const OWN_TYPE = /^(io\.debezium\.(data|time)|org\.apache\.kafka\.connect\.data)\./
 
 /**
  * Makes a value of JSON into one that PostgreSQL takes, by its schema: exact, or an error. Without a schema it stays as
@@ -79,11 +107,21 @@ export function decodeConnectValue(value: unknown, schema: ConnectSchema | undef
   if (value === null || value === undefined || !schema) return plain(value)
   const decode = schema.name === undefined ? undefined : LOGICAL_TYPES[schema.name]
   if (decode) return decode(value, schema)
+  if (schema.type !== 'string' && schema.name !== undefined && OWN_TYPE.test(schema.name)) {
+    if (typeof value !== 'string')
+      throw new ConnectValueError(`is of type ${schema.name}, which is not known here`)
+  }
   if (schema.type === 'bytes') return bytes(value)
   if (schema.type === 'array' && Array.isArray(value)) {
     return value.map(element => decodeConnectValue(element, schema.items))
   }
+  if (schema.type === 'map') return hstoreText(mapEntries(value).map(hstoreEntry))
   return plain(value)
+}
+
+function hstoreEntry([key, value]: [unknown, unknown]): [string, string | null] {
+  if (typeof key === 'string' && (typeof value === 'string' || value === null)) return [key, value]
+  throw new ConnectValueError('is a map of other things than texts, which hstore does not hold')
 }
 
 function plain(value: unknown): unknown {
@@ -99,6 +137,19 @@ function infinity(value: unknown): string | undefined {
     if (typeof value === 'number' ? value === Number(count) : integer(value) === count) return text
   }
   return undefined
+}
+
+function struct(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new ConnectValueError('has no structure where its schema says so')
+}
+
+function numberText(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  const text = value instanceof LongNumber ? value.text : value
+  if (typeof text === 'string' && text !== '' && !Number.isNaN(Number(text))) return text
+  throw new ConnectValueError('has no number where its schema says so')
 }
 
 function integer(value: unknown): bigint {
@@ -122,5 +173,9 @@ function bytes(value: unknown): Buffer {
 
 function decimal(unscaled: Buffer, scale: bigint): string {
   if (unscaled.length === 0) throw new ConnectValueError('has no digits where its schema says a decimal')
-  return decimalText(readUnscaled(unscaled), Number(scale))
+  try {
+    return decimalText(readUnscaled(unscaled), Number(scale))
+  } catch {
+    throw new ConnectValueError('has a scale that no numeric has')
+  }
 }

@@ -1,7 +1,12 @@
 import { types } from 'node:util'
+
+import { type BytesText, noteBytesText } from '../bytes-text.ts'
+
 import { PgBatchError } from '../errors.ts'
-import { parseExactJson } from '../exact-json.ts'
-import { type ConnectSchema, ConnectValueError, decodeConnectValue } from './connect-values.ts'
+import { exactNumber, LongNumber, parseExactJson } from '../exact-json.ts'
+import { ConnectValueError } from './connect-value-error.ts'
+import { type ConnectSchema, decodeConnectValue } from './connect-values.ts'
+import { DEFAULT_PLACEHOLDER, type IsUnavailable, unavailableTest } from './placeholder.ts'
 
 /** What a change event of Debezium asks for, in the words of `PgBatchWritable`'s `operation` and `toRow`. */
 export interface DebeziumChange<Row = Record<string, unknown>> {
@@ -10,9 +15,26 @@ export interface DebeziumChange<Row = Record<string, unknown>> {
   readonly row: Row
 }
 
-/** Stands for a long value that an UPDATE left as it was, and that PostgreSQL did not log. */
-const UNAVAILABLE = '__debezium_unavailable_value'
-const UNAVAILABLE_FORMS: readonly unknown[] = [UNAVAILABLE, Buffer.from(UNAVAILABLE).toString('base64')]
+/** What the connector is configured with, as far as its events do not say it. */
+export interface DebeziumOptions {
+  /** `unavailable.value.placeholder`. @default '__debezium_unavailable_value' */
+  unavailableValuePlaceholder?: string | undefined
+  /**
+   * `binary.handling.mode`: how bytea is written in events whose schema does not say that it is bytes, which are those
+   * without a schema, and all of the modes other than `bytes`. Without it, PgBatchWritable rejects such text for a
+   * column of bytes. @default none
+   */
+  binaryHandlingMode?: 'bytes' | BytesText | undefined
+}
+
+const OPTIONS: readonly string[] = ['unavailableValuePlaceholder', 'binaryHandlingMode']
+const BINARY_MODES: readonly string[] = ['bytes', 'base64', 'base64-url-safe', 'hex']
+
+/** What the options say, made ready. */
+interface Reading {
+  readonly isUnavailable: IsUnavailable
+  readonly bytesText: BytesText | 'unknown'
+}
 
 /**
  * Reads a change event of [Debezium](https://debezium.io), as Kafka Connect's JSON converter writes it: with or without
@@ -29,7 +51,9 @@ const UNAVAILABLE_FORMS: readonly unknown[] = [UNAVAILABLE, Buffer.from(UNAVAILA
  *
  * @param value the message's value
  * @param key the message's key: the row's primary key
+ * @param options what the connector is configured with
  * @returns null where there is nothing to write
+ * @throws TypeError for wrong options
  * @throws PgBatchError with code ROW_INVALID for what is no such event, and for an update without the value of a TOAST
  *   column (`REPLICA IDENTITY FULL` on the source's table brings it)
  * @see https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
@@ -38,9 +62,17 @@ const UNAVAILABLE_FORMS: readonly unknown[] = [UNAVAILABLE, Buffer.from(UNAVAILA
 export function fromDebezium<Row = Record<string, unknown>>(
   value: unknown,
   key?: unknown,
+  options: DebeziumOptions = {},
 ): DebeziumChange<Row> | null {
+  const reading = readingOf(options)
+  const change = changeOf(value, key, reading)
+  if (change) noteBytesText(change.row, reading.bytesText)
+  return change as DebeziumChange<Row> | null
+}
+
+function changeOf(value: unknown, key: unknown, reading: Reading): DebeziumChange<object> | null {
   const { payload, schema } = unwrap(value)
-  if (payload === null || payload === undefined) return deleteOf<Row>(undefined, key)
+  if (payload === null || payload === undefined) return deleteOf(undefined, key)
   if (!isObject(payload) || typeof payload.op !== 'string') {
     throw invalid('Expected an envelope of Debezium with `op`, `before` and `after`')
   }
@@ -48,9 +80,9 @@ export function fromDebezium<Row = Record<string, unknown>>(
     case 'c':
     case 'r':
     case 'u':
-      return { operation: 'upsert', row: rowAfter(payload, schema) as Row }
+      return { operation: 'upsert', row: rowAfter(payload, schema, reading) }
     case 'd':
-      return deleteOf<Row>({ row: payload.before, schema: fieldOf(schema, 'before') }, key)
+      return deleteOf({ row: payload.before, schema: fieldOf(schema, 'before') }, key)
     case 'm':
       return null
     case 't':
@@ -60,6 +92,39 @@ export function fromDebezium<Row = Record<string, unknown>>(
     default:
       throw invalid('Expected `op` of an envelope of Debezium to be one of c, r, u, d, t, m')
   }
+}
+
+const DEFAULT_READING: Reading = { isUnavailable: unavailableTest(DEFAULT_PLACEHOLDER), bytesText: 'unknown' }
+
+/** By their options object, which a program gives again with each event. */
+const readings = new WeakMap<object, Reading>()
+
+function readingOf(options: DebeziumOptions): Reading {
+  if (Object.keys(options).length === 0) return DEFAULT_READING
+  let reading = readings.get(options)
+  if (!reading) {
+    reading = makeReading(options)
+    readings.set(options, reading)
+  }
+  return reading
+}
+
+function makeReading(options: DebeziumOptions): Reading {
+  const { unavailableValuePlaceholder: placeholder = DEFAULT_PLACEHOLDER, binaryHandlingMode: mode } = options
+  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Expected the options of fromDebezium to be among ${OPTIONS.join(', ')}, got ${unknown}`,
+    )
+  }
+  if (typeof placeholder !== 'string' || placeholder === '') {
+    throw new TypeError('Expected `unavailableValuePlaceholder` to be a string that is not empty')
+  }
+  if (mode !== undefined && !BINARY_MODES.includes(mode)) {
+    throw new TypeError(`Expected \`binaryHandlingMode\` to be one of ${BINARY_MODES.join(', ')}`)
+  }
+  const bytesText = mode === 'bytes' ? 'base64' : (mode ?? 'unknown')
+  return { isUnavailable: unavailableTest(placeholder), bytesText }
 }
 
 interface Unwrapped {
@@ -78,18 +143,29 @@ function parse(given: string | Uint8Array): unknown {
   const text = typeof given === 'string' ? given : new TextDecoder().decode(given)
   if (text === '') return null
   try {
-    return parseExactJson(text)
+    return parseExactJson(text, safeNumber)
   } catch {
     // the parser's own words quote the text
     throw invalid('Expected a change event as JSON')
   }
 }
 
-function rowAfter({ after }: Record<string, unknown>, schema: ConnectSchema | undefined): object {
+/** Whole numbers that a double holds by chance stay texts: an object's would have been rounded by `JSON.parse`. */
+function safeNumber(text: string): unknown {
+  const number = exactNumber(text)
+  return typeof number === 'number' && Number.isInteger(number) && !Number.isSafeInteger(number)
+    ? new LongNumber(text)
+    : number
+}
+
+function rowAfter(
+  { after }: Record<string, unknown>,
+  schema: ConnectSchema | undefined,
+  { isUnavailable }: Reading,
+): object {
   if (!isObject(after)) throw invalid('Expected `after` of an envelope of Debezium to be a row')
   for (const [column, value] of Object.entries(after)) {
-    const only = Array.isArray(value) && value.length === 1 ? value[0] : value
-    if (!UNAVAILABLE_FORMS.includes(only)) continue
+    if (!isUnavailable(value)) continue
     throw invalid(
       `Column ${JSON.stringify(column)} was left as it was, and the event does not have its value: set REPLICA IDENTITY FULL on its table`,
       column,
@@ -98,17 +174,17 @@ function rowAfter({ after }: Record<string, unknown>, schema: ConnectSchema | un
   return decodeRow(after, fieldOf(schema, 'after'))
 }
 
-function deleteOf<Row>(
+function deleteOf(
   before: { row: unknown; schema: ConnectSchema | undefined } | undefined,
   key: unknown,
-): DebeziumChange<Row> | null {
+): DebeziumChange<object> | null {
   if (before && isObject(before.row)) {
-    return { operation: 'delete', row: decodeRow(before.row, before.schema) as Row }
+    return { operation: 'delete', row: decodeRow(before.row, before.schema) }
   }
   if (key !== null && key !== undefined) {
     const { payload, schema } = unwrap(key)
     if (!isObject(payload)) throw invalid("Expected the key of a delete to have the key's columns")
-    return { operation: 'delete', row: decodeRow(payload, schema) as Row }
+    return { operation: 'delete', row: decodeRow(payload, schema) }
   }
   if (!before) return null
   throw invalid('A delete (op d) has no `before`, and no key was given: nothing says which row it is')

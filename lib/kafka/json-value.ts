@@ -1,4 +1,4 @@
-import { LongNumber, parseExactJson, toJsonText } from '../exact-json.ts'
+import { isExact, LongNumber, parseExactJson, toJsonText } from '../exact-json.ts'
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -23,6 +23,7 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   let long = false
   try {
     const value = parseExactJson(text, digits => {
+      if (isExact(digits)) return Number(digits)
       long = true
       return /^-?\d+$/.test(digits) ? BigInt(digits) : new LongNumber(digits)
     })

@@ -7,6 +7,7 @@ import { type Merge, type MergeColumn, type MergeShape, mergeNames } from '../ta
 import { type Conflict, sameTypesStatement } from '../table/statements.ts'
 import type { Column, CopyFormat, Method, PgType, Table } from '../types.ts'
 import { resolveConflict } from './conflict.ts'
+import { bytesColumns } from './decode-bytes.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
 import { type RowShape, RowShapes } from './row-shapes.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
@@ -35,6 +36,8 @@ export interface WritePlan<Item> extends TablePlan {
   readonly toRow: ((item: Item) => unknown) | undefined
   readonly operation: ((item: Item) => unknown) | undefined
   readonly unknownKeys: 'error' | 'ignore'
+  /** Columns of bytes, which change events bring as text. */
+  readonly bytesColumns: readonly string[]
   /** Rows are records of a CSV file, whose fields are known to be columns. */
   readonly takesRecords: boolean
   /** Indexes of the columns where a missing value is something else than NULL: a DEFAULT, or what is stored. */
@@ -83,6 +86,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     toRow,
     operation,
     unknownKeys,
+    bytesColumns: bytesColumns(columns),
     takesRecords: csv !== undefined,
     // a record has a field for each column
     defaulted: csv

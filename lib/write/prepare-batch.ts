@@ -1,5 +1,6 @@
 import { PgBatchError } from '../errors.ts'
 import { type Batch, type InvalidItem, type PreparedBatch, type RowGroup, range, unsent } from './batch.ts'
+import { decodeBytes } from './decode-bytes.ts'
 import { checkItems, invalidRow, isBuiltIn, mapItems, type Rows } from './make-rows.ts'
 import type { WritePlan } from './plan.ts'
 import { splitByOperation } from './split-by-operation.ts'
@@ -13,7 +14,8 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   if (batch.prepared) return batch.prepared
   const invalid: InvalidItem[] = []
   const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
-  const known = plan.takesRecords ? rows : checkKeys(rows, batch, plan, invalid)
+  const checked = plan.takesRecords ? rows : checkKeys(rows, batch, plan, invalid)
+  const known = decodeBytes(checked, batch, plan.bytesColumns, invalid)
   const skipped = batch.count - known.rows.length - invalid.length
   const { upserts, deletes } = plan.operation
     ? splitByOperation(known, batch, plan, plan.operation, invalid)

@@ -1,0 +1,30 @@
+/**
+ * How bytes are written in the strings of a row, where only the target column says that they are bytes: change events
+ * of Debezium carry them as text that looks like any other.
+ */
+export type BytesText = 'base64' | 'base64-url-safe' | 'hex'
+
+/** By row; 'unknown' where nothing says how. Beside the rows, so that these stay the plain objects that they are. */
+const forms = new WeakMap<object, BytesText | 'unknown'>()
+
+/** Notes how bytes are written in the strings of a row. */
+export function noteBytesText(row: object, form: BytesText | 'unknown'): void {
+  forms.set(row, form)
+}
+
+/** How bytes are written in the strings of a row; undefined where its strings are in PostgreSQL's own form. */
+export function bytesTextOf(row: object): BytesText | 'unknown' | undefined {
+  return forms.get(row)
+}
+
+const FORMS: Readonly<Record<BytesText, { pattern: RegExp; encoding: BufferEncoding; multiple: number }>> = {
+  base64: { pattern: /^[A-Za-z0-9+/]*={0,2}$/, encoding: 'base64', multiple: 4 },
+  'base64-url-safe': { pattern: /^[A-Za-z0-9_-]*={0,2}$/, encoding: 'base64url', multiple: 1 },
+  hex: { pattern: /^[0-9A-Fa-f]*$/, encoding: 'hex', multiple: 2 },
+}
+
+/** The bytes that a text stands for; undefined when it is not in that form. */
+export function readBytesText(text: string, form: BytesText): Buffer | undefined {
+  const { pattern, encoding, multiple } = FORMS[form]
+  return text.length % multiple === 0 && pattern.test(text) ? Buffer.from(text, encoding) : undefined
+}
