@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { dataHome } from './data-home.ts'
+import { runningPassword } from './embedded-password.ts'
 import {
   connectionStringFor,
   type EmbeddedServer,
@@ -69,11 +70,20 @@ async function startServer(dataDir: string, port: number | undefined): Promise<E
 async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefined> {
   const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
   const port = Number(lines[3])
-  if (!port) return undefined
-  const connectionString = connectionStringFor(port)
+  if (!port || !isAlive(Number(lines[0]))) return undefined
+  const connectionString = connectionStringFor(port, await runningPassword(dataDir))
   const served = await servedDirectory(connectionString)
   if (served === undefined || served !== (await realpath(dataDir))) return undefined
   return { connectionString, dataDir, shared: true, stop: async () => {}, stopWhenUnused: async () => {} }
+}
+
+/** Of a server that is gone, another user's may have the port, and would be shown the password. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 async function servedDirectory(connectionString: string): Promise<string | undefined> {

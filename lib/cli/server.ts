@@ -1,14 +1,21 @@
 import { once } from 'node:events'
+import { shellWord } from '../sources/shell-word.ts'
 import type { ServerArguments } from './arguments.ts'
 import { openEmbeddedDatabase } from './embedded-database.ts'
+import { passwordFileOf } from './embedded-password.ts'
 import type { Output } from './output.ts'
 
 /** Runs the embedded server in the foreground until the signal. */
 export async function server(given: ServerArguments, output: Output, signal: AbortSignal): Promise<void> {
   const database = await openEmbeddedDatabase(given.port)
   const state = database.shared ? 'is running already' : 'is running'
-  output.result(`The embedded PostgreSQL ${state}; any client reaches it, for example:`)
-  output.result(`  psql ${database.connectionString}`)
+  const passwordFile = passwordFileOf(database.dataDir)
+  const url = new URL(database.connectionString)
+  url.password = ''
+  output.result(`The embedded PostgreSQL ${state}; any client with its password reaches it:`)
+  output.result(`  ${database.connectionString}`)
+  output.result('psql finds the password in a file that is for your eyes only:')
+  output.result(`  PGPASSFILE=${shellWord(passwordFile)} psql ${url.href}`)
   output.result(`Its data: ${database.dataDir}`)
   if (database.shared) return
   output.result('Ctrl-C stops it; the data stays.')

@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -15,10 +16,10 @@ describe('pg-batch --embedded', () => {
   after(() => rm(folder, { recursive: true, force: true }))
 
   /** `pg-batch server`, once it has printed how to reach it. */
-  async function startServer(): Promise<Running & { url: string }> {
+  async function startServer(): Promise<Running & { url: string; said(): string }> {
     const running = start(['server', '--port', '54399'], env())
+    let text = ''
     const url = await new Promise<string>((resolve, reject) => {
-      let text = ''
       running.process.stdout!.on('data', chunk => {
         text += chunk
         const match = /(postgres:\/\/\S+)[\s\S]*Ctrl-C stops it/.exec(text)
@@ -26,7 +27,7 @@ describe('pg-batch --embedded', () => {
       })
       running.ended.then(({ stderr }) => reject(new Error(stderr)))
     })
-    return { ...running, url }
+    return { ...running, url, said: () => text }
   }
 
   async function query(url: string, sql: string) {
@@ -88,5 +89,65 @@ describe('pg-batch --embedded', () => {
     ])
     second.process.kill('SIGTERM')
     expect((await second.ended).status).to.equal(0)
+  })
+
+  describe("is its owner's alone:", () => {
+    const passwordFile = async () =>
+      join(folder, (await readdir(folder)).find(name => name.endsWith('.password'))!)
+
+    it('each data directory has a password of its own, which no other user can read', async function () {
+      this.timeout(60_000)
+      const running = await startServer()
+      const url = new URL(running.url)
+      expect(url.password).to.match(/^[\w-]{32}$/)
+      for (const guess of ['postgres', 'password', '', url.password.slice(1)]) {
+        const other = new URL(url)
+        other.password = guess
+        const error = await query(other.href, 'SELECT 1').catch(error => error)
+        expect(`${error.code} ${error.message}`).to.match(/^28P01|password must be/)
+      }
+      const path = await passwordFile()
+      expect((await stat(path)).mode & 0o777).to.equal(0o600)
+      expect(await readFile(path, 'utf8')).to.equal(`127.0.0.1:*:*:postgres:${url.password}\n`)
+      // the words to copy name the file, and not the password, which others would see among the processes
+      expect(running.said()).to.contain(`PGPASSFILE=${path} psql postgres://postgres@127.0.0.1:`)
+      expect(await query(running.url, 'SHOW unix_socket_directories')).to.deep.equal([
+        { unix_socket_directories: '' },
+      ])
+      // without root's rights there is nobody to become; the file's mode was looked at above
+      for (const user of process.getuid?.() === 0 ? ['nobody', 'postgres'] : []) {
+        const ids = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
+        const as = { uid: ids('-u'), gid: ids('-g'), encoding: 'utf8' } as const
+        expect(spawnSync('cat', [path], as).stderr).to.match(/Permission denied/)
+        if (user === 'nobody') {
+          expect(spawnSync('ls', [path.replace(/\.password$/, '')], as).stderr).to.match(/Permission denied/)
+        }
+      }
+      running.process.kill('SIGINT')
+      await running.ended
+    })
+
+    it('a data directory that an older version made keeps its rows and gets a password of its own', async function () {
+      this.timeout(60_000)
+      const first = await startServer()
+      await query(first.url, "CREATE TABLE old AS SELECT 1 AS id; ALTER ROLE postgres PASSWORD 'postgres'")
+      first.process.kill('SIGINT')
+      await first.ended
+      const path = await passwordFile()
+      await rm(path)
+      const hba = join(path.replace(/\.password$/, ''), 'pg_hba.conf')
+      await writeFile(hba, (await readFile(hba, 'utf8')).replaceAll('scram-sha-256', 'password'))
+
+      const loaded = await run(['load', '-', '-t', 'old', '--embedded'], env(), 'id\n2\n')
+      expect(loaded.status).to.equal(0)
+      const second = await startServer()
+      expect(new URL(second.url).password).not.to.equal('postgres')
+      expect(await query(second.url, 'SELECT id FROM old ORDER BY id')).to.deep.equal([{ id: 1 }, { id: 2 }])
+      const former = new URL(second.url)
+      former.password = 'postgres'
+      expect(await query(former.href, 'SELECT 1').catch(error => error.code)).to.equal('28P01')
+      second.process.kill('SIGINT')
+      await second.ended
+    })
   })
 })
