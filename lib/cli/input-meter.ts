@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 export class InputMeter {
   /** Undefined for a pipe, whose end nobody knows. */
   readonly bytesTotal: number | undefined
-  readonly #streams: Readable[] = []
+  #streams: Readable[] = []
 
   constructor(bytesTotal: number | undefined) {
     this.bytesTotal = bytesTotal
@@ -20,6 +20,11 @@ export class InputMeter {
 
   readonly add = (raw: Readable): void => {
     this.#streams.push(raw)
+  }
+
+  /** The input is read again from its start. */
+  restart(): void {
+    this.#streams = []
   }
 
   get bytesRead(): number {

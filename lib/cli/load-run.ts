@@ -1,6 +1,6 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { PgBatchError } from '../errors.ts'
+import { PgBatchError } from '../errors.ts'
 import { PgBatchWritable } from '../pg-batch-writable.ts'
 import type { FileRow } from '../sources/open-sources.ts'
 import type { SourceRow } from '../sources/rows.ts'
@@ -11,6 +11,7 @@ import { explainLoad } from './explain.ts'
 import { dataFailure, type Failure } from './failure.ts'
 import type { LoadCounts } from './load-counts.ts'
 import { type LoadInput, openInput } from './load-input.ts'
+import { addStats, LoadMarks } from './load-marks.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { isOverLimit, writerLimit } from './reject-limit.ts'
 import { RejectReasons } from './reject-reasons.ts'
@@ -24,20 +25,29 @@ import type { Watcher } from './watch/watcher.ts'
 /** The streams of a load, what is counted on them, and where each row stands in its file. */
 export class LoadRun {
   /** Why rows were rejected. */
-  readonly reasons = new RejectReasons()
+  readonly reasons: RejectReasons
   readonly #plan: LoadPlan
   readonly #resume: Resume | undefined
   readonly #positions: RowPositions
   readonly #input: LoadInput
   readonly #deadLetter: Writable | undefined
   readonly #sink: PgBatchWritable<unknown, SourceRow>
-  readonly #started = performance.now()
+  readonly #started: number
+  /** What an earlier pass has counted of rows that are still in the table. */
+  readonly #before: Readonly<Stats> | undefined
+  readonly #marks: LoadMarks
   #retries = 0
+  #regressed = false
 
-  constructor(plan: LoadPlan, resume: Resume | undefined) {
+  /** @param earlier the pass of the same load after which the server has forgotten commits */
+  constructor(plan: LoadPlan, resume: Resume | undefined, earlier?: LoadRun) {
     const { given } = plan
     this.#plan = plan
     this.#resume = resume
+    this.#started = earlier ? earlier.#started : performance.now()
+    this.#retries = earlier ? earlier.#retries : 0
+    this.reasons = earlier ? earlier.reasons : new RejectReasons()
+    this.#before = earlier ? earlier.#marks.at(this.#skip).stats : undefined
     this.#positions = new RowPositions(this.#skip)
     this.#input = openInput(plan, {
       skip: this.#skip,
@@ -48,6 +58,7 @@ export class LoadRun {
       this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place))
     }
     this.#sink = this.#openSink()
+    this.#marks = new LoadMarks({ rows: this.#skip, stats: this.stats })
   }
 
   #openSink(): PgBatchWritable<unknown, SourceRow> {
@@ -57,7 +68,7 @@ export class LoadRun {
       pool: database.pool,
       table: { schema: table.schema, name: table.name },
       concurrency: connectionsOf(given),
-      rejectLimit: writerLimit(given.rejectLimit, given.rejects !== undefined),
+      rejectLimit: this.#rejectsLeft(),
       // a load that may be killed and run again must neither lose nor repeat a rejected row
       deadLetter:
         this.#deadLetter ??
@@ -67,6 +78,8 @@ export class LoadRun {
     })
     sink.on('retry', () => this.#retries++)
     sink.on('commit', () => {
+      const { rowsReceived, rowsPending } = sink.stats
+      if (this.#resume) this.#marks.add({ rows: this.#skip + rowsReceived - rowsPending, stats: this.stats })
       const failure = this.#verdict(false)
       if (failure) sink.destroy(failure)
     })
@@ -94,8 +107,14 @@ export class LoadRun {
     return this.#input.intake.stopped
   }
 
+  /** Counts of all passes, without rows that the server has forgotten. */
   get stats(): Readonly<Stats> {
-    return this.#sink.stats
+    return this.#before ? addStats(this.#before, this.#sink.stats) : this.#sink.stats
+  }
+
+  /** The server has forgotten commits of this load: the rows after the stored one have to be read again. */
+  get regressed(): boolean {
+    return this.#regressed
   }
 
   /** All rejected rows are in their file. */
@@ -114,6 +133,7 @@ export class LoadRun {
       return undefined
     } catch (error) {
       await untilClosed(this.#sink)
+      this.#regressed = error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
       return this.#explained(error)
     } finally {
       await closed(this.#deadLetter)
@@ -123,13 +143,14 @@ export class LoadRun {
   readonly counts = (): LoadCounts => {
     const { meter, database } = this.#plan
     const { rowsRead } = this.#input.intake
-    const { stats } = this.#sink
+    const { stats } = this
+    const skipped = this.#before ? 0 : Math.min(this.#skip, rowsRead)
     return {
       rowsRead,
       rowsCommitted: stats.rowsCommitted,
       rowsUnchanged: stats.rowsUnchanged,
       rowsRejected: stats.rowsRejected,
-      rowsSkipped: Math.min(this.#skip, rowsRead) + stats.rowsSkipped,
+      rowsSkipped: skipped + stats.rowsSkipped,
       batches: stats.batchesCommitted,
       transactions: stats.transactions,
       retries: this.#retries,
@@ -146,6 +167,12 @@ export class LoadRun {
     return this.#resume?.rowsWritten ?? 0
   }
 
+  #rejectsLeft(): number {
+    const { given } = this.#plan
+    const limit = writerLimit(given.rejectLimit, given.rejects !== undefined)
+    return Math.max(0, limit - (this.#before?.rowsRejected ?? 0))
+  }
+
   #positionOf({ batchId, index }: { batchId: number; index: number }): FileRow | undefined {
     const number = this.#positions.rowNumber(batchId, index)
     return number === undefined ? undefined : this.#plan.source.positionOf(number)
@@ -154,7 +181,7 @@ export class LoadRun {
   /** The failure of a load with too large a share of rejected rows. */
   #verdict(atEnd: boolean): Failure | undefined {
     const { source, given } = this.#plan
-    const { rowsReceived, rowsPending, rowsRejected: rejected } = this.#sink.stats
+    const { rowsReceived, rowsPending, rowsRejected: rejected } = this.stats
     const settled = rowsReceived - rowsPending
     if (!isOverLimit(given.rejectLimit, { rejected, settled, atEnd })) return undefined
     const { percent } = given.rejectLimit as { percent: number }
@@ -169,7 +196,7 @@ export class LoadRun {
       placeOf: source.placeOf,
       table,
       positions: this.#positions,
-      rowsCommitted: this.#sink.stats.rowsCommitted,
+      rowsCommitted: this.stats.rowsCommitted,
       given,
     })
   }

@@ -26,6 +26,8 @@ export interface LoadTask {
   readonly source: Sources
   /** Opens the same input once more; nobody counts its bytes. */
   readonly reopen: () => Promise<Sources>
+  /** Opens it to read it again in place of `source`, whose bytes no longer count. */
+  readonly readAgain: () => Promise<Sources>
   readonly meter: InputMeter
   readonly database: Database
   readonly given: LoadArguments
@@ -59,7 +61,13 @@ export function interruptible<T>({ source, given, signal }: LoadTask, work: () =
 
 /** Writes the rows of a task into a table that is there by now. */
 export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
-  const { source, meter, database, given } = task
+  await runLoad(planOf(task, task.source, target), task, async () => {
+    const source = await task.readAgain()
+    return planOf(task, source, { ...target, rows: source.records?.stream ?? source.rows })
+  })
+}
+
+function planOf({ meter, database, given }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
   const { table, choice, rows, checks } = target
   const rejects = given.rejects !== undefined || given.rejectLimit !== undefined
   const shape = shaperOf(source, table, given)
@@ -67,7 +75,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
   const upserts = onConflict !== undefined
   const wishes = { checks, rejects, upserts, placeOf: source.placeOf }
   const records = source.records && planRecords(source.records, table, choice, wishes)
-  const plan: LoadPlan = {
+  return {
     source,
     rows: records ? rows : changedRows(target, rejects ? undefined : failing(target, source)),
     records,
@@ -85,7 +93,6 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
       method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
     },
   }
-  await runLoad(plan, task)
 }
 
 type Change = (row: SourceRow, number: number) => SourceRow

@@ -49,7 +49,11 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
       const database = await openDatabase({ ...destination, connections, notify, signal })
       try {
         const reopen = () => openSources(files, reading)
-        const task = { source, reopen, meter, database, given, output, notify, signal }
+        const readAgain = () => {
+          meter.restart()
+          return openSources(files, { ...reading, onOpen: meter.add })
+        }
+        const task = { source, reopen, readAgain, meter, database, given, output, notify, signal }
         await (given.create ? loadIntoCreated(task) : loadIntoExisting(task))
       } finally {
         await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())

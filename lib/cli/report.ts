@@ -25,6 +25,12 @@ export function interruptedLine(table: string, rowsCommitted: number, resume?: s
   return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed${next}`
 }
 
+/** @param rowsWritten how many the server still has */
+export function regressedLine(resume: string, rowsWritten: number): string {
+  const from = rowsWritten === 0 ? 'from the first row' : `after row ${count(rowsWritten)}`
+  return `--resume ${resume}: the server has lost rows that it had committed; reading again ${from}`
+}
+
 /** What to do with rejected rows. */
 export function replayHint(file: string, table: string, rows: number): string {
   const them = rows === 1 ? 'it loads' : 'they load'

@@ -47,6 +47,7 @@ export async function openResume(
     rowsWritten,
     checkpoint: {
       name: checkpointName,
+      startsAfter: positions,
       position({ number }) {
         const { file, row } = source.positionOf(number)
         return { partition: pathOf.get(file), offset: row }
