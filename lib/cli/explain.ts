@@ -3,8 +3,8 @@ import { nearest } from '../nearest.ts'
 import { shellWord } from '../sources/shell-word.ts'
 import { FormatUnknown, SourceError } from '../sources/source-error.ts'
 import type { Column, Table } from '../types.ts'
+import { standardText } from '../write/sqlstate-names.ts'
 import type { LoadArguments } from './arguments.ts'
-import { conditionName } from './condition-names.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { EmbeddedServerFailed, EmbeddedServerMissing } from './embedded-server.ts'
 import { dataFailure, Failure, usageFailure } from './failure.ts'
@@ -72,13 +72,11 @@ function reason(error: PgBatchError, { table, given }: FailedLoad): string {
 function refusal(error: PgBatchError): string {
   if (!isHushed(error)) return error.reason
   const whose = error.column === undefined ? 'it' : `the value of "${error.column}"`
-  const name = conditionName(error.sqlState!)
-  const state = `SQLSTATE ${error.sqlState}`
-  return `the server refused ${whose}: ${name === undefined ? state : `${name} (${state})`}`
+  return `the server refused ${whose}: ${standardText(error.sqlState!)}`
 }
 
 function isHushed({ sqlState, reason }: PgBatchError): boolean {
-  return sqlState !== undefined && reason.endsWith(`: SQLSTATE ${sqlState}`)
+  return sqlState !== undefined && reason.endsWith(`: ${standardText(sqlState)}`)
 }
 
 /** What --rejects would have told. */

@@ -1,5 +1,5 @@
 import type { PgBatchError } from '../errors.ts'
-import { conditionName } from './condition-names.ts'
+import { conditionName } from '../write/sqlstate-names.ts'
 
 /** One kind of fault among the rejected rows. */
 export interface RejectReason {

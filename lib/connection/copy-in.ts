@@ -1,4 +1,5 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
+import { noteStatementError } from './server-error.ts'
 
 /** The bytes that each piece leaves free at its start, for the header of its CopyData message. */
 export const COPY_HEADER_BYTES = 5
@@ -153,6 +154,7 @@ export class CopyIn {
 
   handleError(error: Error): void {
     this.callback()
+    if (!this.#copying) noteStatementError(error)
     this.#error = error
     this.#copying = false
     this.#resolveReady()

@@ -9,6 +9,8 @@ export interface ServerError extends Error {
   table?: string
   column?: string
   constraint?: string
+  /** Where in the statement's text the parser found the fault. */
+  position?: string
   /** The function of the server's source that told of it. */
   routine?: string
 }
@@ -49,9 +51,33 @@ export function refusesValue({ code, where = '' }: ServerError): boolean {
   return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(where) || /^[^\n]*\$\d+[^\n]*$/.test(where)
 }
 
+/** The functions by which PL/pgSQL, PL/Python and PL/Tcl report what a user's code raised. */
+const RAISING_ROUTINES = ['exec_stmt_raise', 'PLy_elog_impl', 'PLy_output', 'throw_tcl_error']
+
 /** True for what a function of the database raised, with an SQLSTATE of its own choice. */
-export function isRaised({ routine }: ServerError): boolean {
-  return routine === 'exec_stmt_raise'
+export function isRaised({ routine = '' }: ServerError): boolean {
+  return RAISING_ROUTINES.includes(routine)
+}
+
+/**
+ * True when an error came while the server worked on a row: its context names a line of COPY, a parameter or a
+ * function, or an INSERT failed while it ran. A parser's error has a position instead. The row's value may be to blame
+ * (a trigger's EXECUTE, a CHECK function, a cast to regclass), or a function that fails for every row.
+ */
+export function shownAtRow(error: ServerError): boolean {
+  const { code, where, position, routine } = error
+  if (/^(08|25|28|40|53|55P|57|58|XX00[12])/.test(code)) return false
+  if (where) return true
+  const ran = position === undefined && routine !== undefined && !statementErrors.has(error)
+  // these come from the planner and the check of privileges, which know no position
+  return ran && /^(42|3F)/.test(code) && !/^(42501|42P10|428C9|42809)$/.test(code)
+}
+
+const statementErrors = new WeakSet<Error>()
+
+/** Notes that the server refused a COPY statement itself, which has no position, before it took a row. */
+export function noteStatementError(error: Error): void {
+  statementErrors.add(error)
 }
 
 /** Where in its data a COPY failed. */

@@ -5,6 +5,7 @@ import {
   isServerError,
   refusesValue,
   type ServerError,
+  shownAtRow,
 } from '../connection/server-error.ts'
 import { HiddenFailure, TransactionEnded, type TransactionState } from '../connection/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../errors.ts'
@@ -12,6 +13,7 @@ import { isAggregateError, isError } from '../is-error.ts'
 import type { Outcome } from '../types.ts'
 import { placeOf } from './batch.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
+import { standardText } from './sqlstate-names.ts'
 import { isTransient } from './transient.ts'
 
 /** As much as is known of where it went wrong. */
@@ -133,13 +135,17 @@ function subject({ rowIndex }: FailurePlace): string {
 }
 
 /**
- * The server's message, except where messages of its kind quote values: class 22 (data exceptions), what input
- * functions refuse, and what functions raise. Its `detail` and `where` quote values as well, and are left to `cause`.
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * The server's message, or its SQLSTATE's standard text where messages of the kind quote values: class 22 (data
+ * exceptions), what input functions refuse, what functions raise, and what else came at a row, except for constraints and
+ * limits. Its `detail` and `where` quote values as well, and are left to `cause`.
  */
 function words(error: ServerError): string {
-  const quotes = /^(22|P0)/.test(error.code) || refusesValue(error) || isRaised(error)
-  return quotes ? `SQLSTATE ${error.code}` : `${error.message} (SQLSTATE ${error.code})`
+  const quotes =
+    /^(22|P0)/.test(error.code) ||
+    refusesValue(error) ||
+    isRaised(error) ||
+    (shownAtRow(error) && !/^(21|23|44|54)/.test(error.code))
+  return quotes ? standardText(error.code) : `${error.message} (SQLSTATE ${error.code})`
 }
 
 /** Adds what the cause tells. */

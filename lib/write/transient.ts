@@ -1,6 +1,6 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
 import { NoServer } from '../connection/hosts-pool.ts'
-import { isRaised, isServerError, refusesValue } from '../connection/server-error.ts'
+import { isRaised, isServerError, refusesValue, shownAtRow } from '../connection/server-error.ts'
 import { UnsuitableServer } from '../connection/session-attrs.ts'
 import { isAggregateError, isError } from '../is-error.ts'
 
@@ -74,11 +74,17 @@ export function isTransient(error: unknown): boolean {
   return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
 }
 
-/**
- * Data exceptions, constraints, WITH CHECK OPTION, a policy's too, limits, rows whose keys a trigger made equal, what
- * functions raise, and what input functions refuse: some row's fault.
- */
+/** True when some row may be to blame, so that the others can be written without it. */
 export function isRowsFault(error: unknown): boolean {
+  return isCertainlyRowsFault(error) || (isServerError(error) && shownAtRow(error) && !isTransient(error))
+}
+
+/**
+ * True for data exceptions, constraints, WITH CHECK OPTION, a policy's too, limits, rows whose keys a trigger made equal,
+ * what functions raise, and what input functions refuse. Any other error that came at a row may as well be the fault of a
+ * trigger that fails for every row.
+ */
+export function isCertainlyRowsFault(error: unknown): boolean {
   if (!isServerError(error)) return false
   if (/^(20|21|22|23|2F|38|39|44|54|P0)/.test(error.code) || refusesValue(error)) return true
   return (isRaised(error) && !isTransient(error)) || error.routine === 'ExecWithCheckOptions'

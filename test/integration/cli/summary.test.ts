@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
-import { ROW_CONDITIONS } from '../../../lib/cli/condition-names.ts'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { run } from './support.ts'
@@ -87,17 +86,6 @@ describe('what pg-batch load says', () => {
     // every line is a comment or a sample, as the format has it
     for (const line of text.trimEnd().split('\n')) {
       expect(line).to.match(/^(# (HELP|TYPE) pg_batch_\w+ .+|pg_batch_\w+\{(\w+="[^"]*",?)+\} \d+)$/)
-    }
-  })
-
-  it('names conditions as the server does', async () => {
-    const names = Object.entries(ROW_CONDITIONS)
-    expect(names.length).to.be.at.least(50)
-    for (const [sqlState, name] of names) {
-      const raised = await database.pool
-        .query(`DO $$ BEGIN RAISE ${name}; END $$`)
-        .catch(error => error.code as string)
-      expect(`${name} ${raised}`).to.equal(`${name} ${sqlState}`)
     }
   })
 })

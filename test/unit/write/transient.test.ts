@@ -170,6 +170,25 @@ describe('isRowsFault', () => {
       expect(isRowsFault(server(code))).to.equal(false)
     })
 
+  it('is true for any permanent error whose context names a row or a function', () => {
+    for (const code of ['42P01', '42883', '42501', '3F000', '0A000', 'XX000', '55000']) {
+      for (const where of ['COPY t, line 3: "x"', 'PL/pgSQL function route() line 2 at EXECUTE']) {
+        expect(isRowsFault(Object.assign(server(code), { where })), `${code} ${where}`).to.equal(true)
+      }
+    }
+    for (const code of ['40001', '57014', '53200', 'XX001', '28P01']) {
+      const where = 'PL/pgSQL function route() line 2 at EXECUTE'
+      expect(isRowsFault(Object.assign(server(code), { where })), code).to.equal(false)
+    }
+  })
+
+  it('is true for what a statement met while it ran, and false for what its parser or planner found', () => {
+    const running = { routine: 'RangeVarGetRelidExtended' }
+    expect(isRowsFault(Object.assign(server('42P01'), running))).to.equal(true)
+    expect(isRowsFault(Object.assign(server('42P01'), running, { position: '13' }))).to.equal(false)
+    expect(isRowsFault(Object.assign(server('42501'), { routine: 'aclcheck_error' }))).to.equal(false)
+  })
+
   it("is false for what is not the server's", () => {
     expect(isRowsFault(socket('ECONNRESET'))).to.equal(false)
     expect(isRowsFault(new Error('22P02'))).to.equal(false)
