@@ -68,6 +68,13 @@ export interface UniqueKey {
   readonly deterministic: boolean
 }
 
+/** A foreign key by which rows of a table refer to rows of the same table. */
+export interface SelfReference {
+  readonly columns: readonly string[]
+  /** The columns that these refer to, in the same order. */
+  readonly references: readonly string[]
+}
+
 /** What one catalogue query learns of a table. */
 export interface Table {
   readonly schema: string
@@ -75,6 +82,7 @@ export interface Table {
   readonly kind: 'table' | 'partitioned' | 'foreign' | 'view'
   readonly columns: readonly Column[]
   readonly uniqueKeys: readonly UniqueKey[]
+  readonly selfReferences: readonly SelfReference[]
   /** Why COPY FROM would be refused or behave otherwise than INSERT here; undefined: COPY is fine. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
   /** Unique and exclusion indexes of every kind, those that `uniqueKeys` leaves out among them. */

@@ -1,4 +1,4 @@
-import type { Column, PgType, Table, UniqueKey } from '../types.ts'
+import type { Column, PgType, SelfReference, Table, UniqueKey } from '../types.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 
 /**
@@ -78,7 +78,16 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
     WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
-    AS "uniqueKeys"
+    AS "uniqueKeys",
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
+        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY key(attnum, ord)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum),
+      'references', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
+        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY key(attnum, ord)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.attnum)))
+    FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = t.oid
+      AND k.confrelid IN (t.oid, pg_catalog.pg_partition_root(t.oid))) AS "selfReferences"
 FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
@@ -127,6 +136,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     uniqueKeys: (
       (row.uniqueKeys as (Omit<UniqueKey, 'constraint'> & { constraint: string | null })[] | null) ?? []
     ).map(({ constraint, ...key }) => (constraint === null ? key : { ...key, constraint })),
+    selfReferences: (row.selfReferences as SelfReference[] | null) ?? [],
     ...(obstacle ? { copyObstacle: obstacle } : {}),
     conflictingIndexes: Number(row.conflictingIndexes),
     changesRows: row.changesRows as boolean,

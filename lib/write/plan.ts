@@ -5,7 +5,7 @@ import { copyObstacleOf } from '../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
 import { type Merge, type MergeColumn, type MergeShape, mergeNames } from '../table/merge.ts'
 import { type Conflict, sameTypesStatement } from '../table/statements.ts'
-import type { Column, CopyFormat, Method, PgType, Table } from '../types.ts'
+import type { Column, CopyFormat, Method, PgType, SelfReference, Table } from '../types.ts'
 import { resolveConflict } from './conflict.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
@@ -24,6 +24,8 @@ export interface TablePlan {
   readonly conflict: Conflict | undefined
   /** How upserts are merged; undefined for plain rows, and where there is no catalogue. */
   readonly merge: Merge | undefined
+  /** Foreign keys of the table to itself, as far as all their columns are written. */
+  readonly selfReferences: readonly SelfReference[]
   readonly mergeShape: (shape: RowShape) => MergeShape
   /** The encoder of a shape's rows; made once. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
@@ -80,6 +82,9 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
     conflict,
     merge: conflict && table && mergeInto(name, columns, conflict),
+    selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
+      [...columns, ...references].every(column => names.includes(column)),
+    ),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, csv),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),

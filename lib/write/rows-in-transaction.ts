@@ -51,6 +51,8 @@ export class RowsInTransaction {
   #unchanged = 0
   /** What it was before the piece that may yet be rolled back. */
   #unchangedBefore = 0
+  /** What it was before the first piece. */
+  #unchangedAtFirst = 0
   /** The staging table of a batch's pieces, and whether there may be rows in it. */
   #staging: string | undefined
   #staged = false
@@ -102,6 +104,7 @@ export class RowsInTransaction {
    * of which the server has a few thousand in all.
    */
   async beginPieces(groups: PreparedBatch['groups']): Promise<void> {
+    this.#unchangedAtFirst = this.#unchanged
     if (!this.#isUpsert() || this.#methodFor(groups) === 'insert') return
     this.#staging = await createStaging(this.#transaction, this.#plan)
   }
@@ -113,6 +116,14 @@ export class RowsInTransaction {
     this.#staged = false
     this.#unchangedBefore = this.#unchanged
     this.#transaction.before(savepoint)
+  }
+
+  /** Has all pieces since `beginPieces` undone by a statement that goes back to before it. */
+  undoPieces(rollback: string): void {
+    this.#unchanged = this.#unchangedAtFirst
+    this.#staging = undefined
+    this.#staged = false
+    this.#transaction.before(rollback)
   }
 
   /** Resolves when all rows are in the table, as far as the transaction goes. */

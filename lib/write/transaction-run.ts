@@ -180,11 +180,12 @@ export class TransactionRun<Item> {
     await isolateBatch(groups, {
       transaction,
       rows: this.#rows!,
+      plan: this.#context.plan,
       first: hint.place && { place: hint.place, error: hint.error },
-      inOrder: this.#context.plan.conflict !== undefined,
-      again: hint.immediate,
+      immediate: hint.immediate,
       reject: (item, row, error) => this.#reject(batch, item, row, error),
     })
+    this.#rejected.sort((a, b) => a.index - b.index)
   }
 
   async commit(): Promise<Committed<Item>> {
