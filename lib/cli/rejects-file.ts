@@ -1,12 +1,14 @@
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, lstat, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Writable } from 'node:stream'
 import { hexText } from '../sources/hex-text.ts'
 import type { FileRow } from '../sources/open-sources.ts'
 import { isRow } from '../sources/rows.ts'
+import { shellWord } from '../sources/shell-word.ts'
 import type { RejectedRow } from '../write/dead-letter.ts'
 import { ndjsonDeadLetter } from '../write/ndjson-dead-letter.ts'
+import { mayBeLink } from '../write/open-letters.ts'
 import { usageFailure } from './failure.ts'
 import { fileKey } from './same-file.ts'
 
@@ -54,11 +56,29 @@ export async function checkRejectsFile(path: string, inputs: readonly string[]):
     if (resolve(input) !== resolve(path) && (key === undefined || key !== (await fileKey(input)))) continue
     throw usageFailure('--rejects names the file that is read; name another one')
   }
+  const link = await lstat(path).catch(() => undefined)
+  if (link?.isSymbolicLink() && !mayBeLink(path)) {
+    throw usageFailure(`${path}: is a symbolic link, which is not followed; name the file that it leads to`)
+  }
   const existing = await stat(path).catch(() => undefined)
   if (existing?.isDirectory()) throw usageFailure(`${path}: is a directory, not a file`)
+  // what stands at a link of the system the user's shell has opened
+  if (existing?.isFile() && !mayBeLink(path) && process.platform !== 'win32')
+    checkPrivate(path, existing.mode)
   const mode = existing ? constants.W_OK : constants.W_OK | constants.X_OK
   await access(existing ? path : dirname(path), mode).catch(error => {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     throw usageFailure(`${path}: ${missing ? 'there is no such directory' : 'permission denied'}`, error)
   })
+}
+
+/** Read or written by the group, or by anybody. */
+const FOR_OTHERS = 0o066
+
+function checkPrivate(path: string, mode: number): void {
+  if ((mode & FOR_OTHERS) === 0) return
+  const octal = (mode & 0o777).toString(8)
+  throw usageFailure(
+    `${path}: other users can read or change it (mode ${octal}), and rejected rows are for its owner alone: chmod 600 ${shellWord(path)}`,
+  )
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { openLetters } from './open-letters.ts'
 
 /** A line of JSON, and the id that it begins with: `{"id":"…"`. */
 export interface IdentifiedLine {
@@ -28,7 +29,7 @@ export class DurableLines {
   async append(lines: readonly IdentifiedLine[]): Promise<void> {
     const settled = this.#settled
     this.#settled = undefined
-    const file = await open(this.path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600)
+    const file = await openLetters(this.path, constants.O_RDWR)
     try {
       const stat = await file.stat()
       const isNew = stat.size === 0

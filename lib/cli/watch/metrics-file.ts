@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { LoadCounts } from '../load-counts.ts'
 import { codeOf } from '../reject-reasons.ts'
@@ -42,9 +43,10 @@ export function metricsFileWatcher(path: string, note: (line: string) => void): 
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
-  const next = `${path}.${process.pid}.tmp`
+  // neither the name of this file nor a link at `path` leads anywhere else
+  const next = `${path}.${randomUUID()}.tmp`
   try {
-    await writeFile(next, text)
+    await writeFile(next, text, { flag: 'wx' })
     await rename(next, path)
   } catch (error) {
     await rm(next, { force: true })

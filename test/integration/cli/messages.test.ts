@@ -61,7 +61,7 @@ describe('what pg-batch says', () => {
       expect(stderr).to.match(
         /^pg-batch: notes: .*notes_person_id_fkey.* \(SQLSTATE 23503\); --rejects FILE finds the row; nothing committed\n$/,
       )
-      const rejects = await file('rejects.ndjson', '')
+      const rejects = `${await file('no-rejects', '')}.ndjson`
       const ended = await load(['-t', 'notes', '--rejects', rejects, '--reject-limit', '0'], 'person_id\n7\n')
       expect(ended.stderr).to.contain('23503').and.not.contain('--rejects FILE')
     })
@@ -117,7 +117,7 @@ describe('what pg-batch says', () => {
     )
     expect((await load(['-t', 'people', '--columns', 'id,name'], frame)).status).to.equal(0)
     expect(await count('people')).to.equal(3)
-    const rejects = await file('skipped.ndjson', '')
+    const rejects = `${await file('skipped', '')}.ndjson`
     await load(['-t', 'people', '-c', 'id,name', '--rejects', rejects], ',id,name,\n0,1,again,\n')
     await database.pool.query('DELETE FROM people WHERE id = 1')
     expect((await pgBatch(['replay', rejects, '-t', 'people'])).status).to.equal(0)

@@ -1,8 +1,9 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
-import { run } from './support.ts'
+import { until } from '../../support/until.ts'
+import { run, start } from './support.ts'
 
 describe('pg-batch load --rejects', () => {
   const database = useDatabase()
@@ -112,6 +113,80 @@ describe('pg-batch load --rejects', () => {
       expect(ended).to.include({ status: 2, stdout: '', stderr: `pg-batch: ${rejects}: ${why}\n` })
     }
     expect(await stored()).to.deep.equal([])
+  })
+
+  it('is refused where others can read it, with the chmod that helps', async function () {
+    if (process.platform === 'win32') this.skip() // which has no such modes
+    const path = await file('people.csv', people(20))
+    const rejects = await file("it's open.ndjson", '{"kept":1}\n')
+    for (const mode of [0o644, 0o640, 0o604, 0o602]) {
+      await chmod(rejects, mode)
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
+      expect(ended).to.include({ status: 2, stdout: '' })
+      expect(ended.stderr)
+        .to.contain(`(mode ${mode.toString(8)})`)
+        .and.to.match(/: chmod 600 '.*'\n$/)
+      expect(await stored()).to.deep.equal([])
+    }
+    await chmod(rejects, 0o600)
+    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
+    expect(ended.status, ended.stderr).to.equal(0)
+    expect(await linesOf(rejects)).to.have.length(5)
+  })
+
+  for (const words of [[], ['--resume', 'planted']]) {
+    it(`is not written through a symbolic link, planted before or while the load runs ${words.join(' ')}`, async function () {
+      if (process.platform === 'win32') this.skip()
+      await database.pool.query('DROP TABLE IF EXISTS pg_batch_resume, pg_batch_checkpoint, pg_batch_rejects')
+      const path = await file('people.csv', people(20))
+      const victim = await file('victim', 'precious\n')
+      await chmod(victim, 0o600)
+      const rejects = await fresh()
+      await symlink(victim, rejects)
+      const load = ['load', path, '-t', 'people', '--rejects', rejects, ...words]
+      const refused = await pgBatch(...load)
+      expect(refused.stderr).to.equal(
+        `pg-batch: ${rejects}: is a symbolic link, which is not followed; name the file that it leads to\n`,
+      )
+      expect(refused).to.include({ status: 2, stdout: '' })
+
+      await rm(rejects)
+      const locker = await database.pool.connect()
+      try {
+        await locker.query('BEGIN; LOCK TABLE people')
+        const running = start(load, { DATABASE_URL: database.connectionString })
+        await until('the load waits for the table', async () => {
+          const { rows } = await database.pool.query(
+            `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'people'::regclass`,
+          )
+          return rows[0].n > 0
+        })
+        await symlink(victim, rejects)
+        await locker.query('COMMIT')
+        const failed = await running.ended
+        expect(failed.stderr).to.contain('ELOOP')
+        expect(failed.status).to.equal(1)
+      } finally {
+        locker.release()
+      }
+      expect(await readFile(victim, 'utf8')).to.equal('precious\n')
+    })
+  }
+
+  it('leaves alone what a link at the name of the metrics file, or of its next version, leads to', async function () {
+    if (process.platform === 'win32') this.skip()
+    const path = await file('good.csv', 'id\n1\n')
+    const victim = await file('victim', 'precious\n')
+    const metrics = `${await fresh()}.prom`
+    await symlink(victim, metrics)
+    const running = start(['load', path, '-t', 'people', '--metrics-file', metrics], {
+      DATABASE_URL: database.connectionString,
+    })
+    await symlink(victim, `${metrics}.${running.process.pid}.tmp`)
+    expect((await running.ended).status).to.equal(0)
+    expect(await readFile(victim, 'utf8')).to.equal('precious\n')
+    expect(await readFile(metrics, 'utf8')).to.contain('pg_batch_rows_committed_total')
+    expect((await lstat(metrics)).isSymbolicLink()).to.equal(false)
   })
 
   it('fails the load when a bad row cannot be kept', async function () {
