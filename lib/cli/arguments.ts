@@ -136,9 +136,7 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
       'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
     )
   }
-  // commander's default for --no-header is a header that nobody asked for
-  const { header, ...others } = options
-  const given = { ...others, ...(header === false ? { header } : {}), files, table }
+  const given = { ...options, files, table }
   const mistake = inputUsageError(given) ?? createUsageError(given) ?? runUsageError(given)
   return mistake === undefined ? given : command.error(`error: ${mistake}`)
 }

@@ -14,7 +14,7 @@ export interface InputArguments {
   readonly escape?: string
   readonly comment?: string
   readonly null?: readonly string[]
-  /** False for --no-header. */
+  /** True for --header, false for --no-header. */
   readonly header?: boolean
   /** Column by name in the file. */
   readonly map?: ReadonlyMap<string, string>
@@ -24,11 +24,12 @@ export function addInputOptions(command: Command): Command {
   return command
     .option('-f, --format <format>', `${FORMATS.join(', ')}; or as seen`, oneOf(FORMATS))
     .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
-    .option('--delimiter <char>', 'CSV: between fields, or tab; else as the first line shows', character)
+    .option('--delimiter <char>', 'CSV: between fields, or tab; else as the records show', character)
     .option('--quote <char>', 'CSV: around fields, or none (")', quote)
     .option('--escape <char>', 'CSV: before a quote inside quotes (the quote)', character)
     .option('--comment <char>', 'CSV: begins lines that are skipped', character)
     .option('--null <text>', 'CSV: an unquoted text that is NULL (empty); repeatable', nullText)
+    .option('--header', 'CSV: the first line is a header, also where it looks like data')
     .option('--no-header', "CSV: the first line is data; columns as in --columns, or the table's")
     .option('--encoding <name>', ENCODINGS.join(', '), oneOf(ENCODINGS))
 }
@@ -40,6 +41,7 @@ export const RARE_INPUT_OPTIONS = [
   '--escape',
   '--comment',
   '--null',
+  '--header',
   '--no-header',
   '--encoding',
 ]
@@ -84,7 +86,7 @@ export function needlessOption(format: string, given: InputArguments): string | 
     comment,
     null: nulls,
     encoding,
-    'no-header': given.header,
+    [given.header ? 'header' : 'no-header']: given.header,
   }
   const said = Object.entries(options).find(([, value]) => value !== undefined)
   return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined

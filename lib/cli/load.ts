@@ -35,6 +35,7 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
     format: given.replay ? 'ndjson' : given.format,
     encoding: given.encoding,
     dialect: dialectOf(given),
+    judgesHeader: given.create ?? false,
     batchRows: batchRowsOf(given),
     spool,
     ...(given.infer === 'all' || given.resume !== undefined ? { reopened: true } : {}),

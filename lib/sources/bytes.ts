@@ -31,11 +31,23 @@ export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-/** Reads until `enough`, or to the end; `whole` starts from the first byte again. */
+export interface Peeked {
+  readonly head: Buffer
+  /** Starts from the first byte again. */
+  readonly whole: Readable
+  /** The head is all that there is. */
+  readonly ended: boolean
+}
+
+/**
+ * Reads until `enough`, or to the end.
+ * @param quiet asked when nothing has come for so many milliseconds: whether the head has to do
+ */
 export async function peek(
   source: Readable,
   enough: (head: Buffer) => boolean,
-): Promise<{ head: Buffer; whole: Readable }> {
+  quiet?: { ms: number; enough: (head: Buffer) => boolean },
+): Promise<Peeked> {
   let head: Buffer = Buffer.alloc(0)
   const take = () => {
     for (let chunk = source.read(); chunk !== null; chunk = source.read()) {
@@ -44,7 +56,9 @@ export async function peek(
     }
     return false
   }
-  const ended = await lookAhead(source, take, () => source.unshift(head))
-  if (!ended) return { head, whole: source }
-  return { head, whole: Readable.from(head.length > 0 ? [head] : [], { objectMode: false }) }
+  const putBack = () => source.unshift(head)
+  const patience = quiet && { quietMs: quiet.ms, onQuiet: () => quiet.enough(head) }
+  const ended = await lookAhead(source, take, putBack, patience)
+  if (!ended) return { head, whole: source, ended }
+  return { head, whole: Readable.from(head.length > 0 ? [head] : [], { objectMode: false }), ended }
 }

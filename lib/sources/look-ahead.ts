@@ -6,17 +6,28 @@ import type { Readable } from 'node:stream'
  * silent pipe cannot be destroyed.
  * @param take reads what there is, and returns whether that is enough
  * @param putBack called at once, for a stream may end meanwhile
+ * @param onQuiet asked when nothing has come for `quietMs`: whether what was read has to do
  */
-export function lookAhead(source: Readable, take: () => boolean, putBack: () => void): Promise<boolean> {
+export function lookAhead(
+  source: Readable,
+  take: () => boolean,
+  putBack: () => void,
+  { quietMs, onQuiet }: { quietMs: number; onQuiet: () => boolean } = { quietMs: 0, onQuiet: () => false },
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     // neither would be told once more
     if (source.errored) throw source.errored
     if (source.readableEnded) return resolve(true)
-    const onReadable = () => {
-      if (!take()) return
+    let timer: NodeJS.Timeout | undefined
+    const stopHere = () => {
       settle()
       putBack()
       resolve(false)
+    }
+    const onReadable = () => {
+      clearTimeout(timer)
+      if (take()) stopHere()
+      else if (quietMs > 0) timer = setTimeout(() => onQuiet() && stopHere(), quietMs)
     }
     const onEnd = () => {
       settle()
@@ -26,7 +37,10 @@ export function lookAhead(source: Readable, take: () => boolean, putBack: () => 
       settle()
       reject(error)
     }
-    const settle = () => source.off('readable', onReadable).off('end', onEnd).off('error', onError)
+    const settle = () => {
+      clearTimeout(timer)
+      source.off('readable', onReadable).off('end', onEnd).off('error', onError)
+    }
     // between this and the next reader an error may come; it is kept, and told to whoever reads
     source.on('error', () => {})
     source.on('readable', onReadable).on('end', onEnd).on('error', onError)

@@ -1,14 +1,8 @@
 import { pipeline, type Readable } from 'node:stream'
-import { nameOf, openBytes, peek } from './bytes.ts'
+import { nameOf, openBytes, type Peeked, peek } from './bytes.ts'
+import { chooseDialect, SAMPLE_BYTES, showsDialect } from './choose-dialect.ts'
 import { readCsv, rowsOf } from './csv.ts'
-import {
-  type Dialect,
-  type DialectOptions,
-  delimiterName,
-  resolveDialect,
-  showsLine,
-  sniffDelimiter,
-} from './dialect.ts'
+import { type Dialect, type DialectOptions, delimiterName, resolveDialect } from './dialect.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
 import {
   type Format,
@@ -35,8 +29,12 @@ export interface SourceOptions {
   format?: Format | undefined
   /** Default: UTF-16 when a byte order mark says so, else UTF-8. */
   encoding?: Encoding | undefined
-  /** How CSV is written; a delimiter that is not named is told from the first line. */
+  /** How CSV is written; a delimiter and a quote that are not named are judged by the first records. */
   dialect?: DialectOptions
+  /** Whether CSV has a header is judged, too, unless the dialect says it. @default false: it has one */
+  judgesHeader?: boolean
+  /** The delimiter to take where two fit equally. */
+  preferredDelimiter?: string | undefined
   /** Records in an array of `Source.records`, at most. @default 1000 */
   batchRows?: number | undefined
   /** Default: the process's. */
@@ -124,6 +122,8 @@ class Reading {
   readonly #live: boolean
   readonly #options: SourceOptions
   #text: Readable
+  /** How CSV is read, as far as it was found out. */
+  #chosen: string | undefined
 
   constructor({ name, encoding, live, options }: TextInput, text: Readable) {
     this.#name = name
@@ -143,46 +143,66 @@ class Reading {
   }
 
   async #format(): Promise<Format> {
-    const head = await this.#peek(showsFormat)
+    const { head } = await this.#peek(showsFormat)
     // blank lines are rows where there is no header
     if (this.#options.dialect?.header === false && head.length > 0 && !showsFormat(head)) return 'csv'
     return sniffFormat(head, this.#name)
   }
 
-  async #peek(enough: (head: Buffer) => boolean): Promise<Buffer> {
-    const { head, whole } = await peek(this.#text, enough)
-    this.#text = whole
-    return head
+  async #peek(enough: (head: Buffer) => boolean, quiet?: Parameters<typeof peek>[2]): Promise<Peeked> {
+    const peeked = await peek(this.#text, enough, quiet)
+    this.#text = peeked.whole
+    return peeked
   }
 
   async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {
-    const { dialect = {} } = this.#options
-    const known = dialect.delimiter ?? (format === 'tsv' ? '\t' : undefined)
-    if (known !== undefined) return resolveDialect(dialect, known)
-    const head = await this.#peek(head => showsLine(head, dialect.comment))
-    const sniffed = sniffDelimiter(head, dialect, this.#name)
-    if (sniffed !== ',') {
-      this.notes.push(
-        `${this.#name}: ${delimiterName(sniffed)} between fields, by its first line (see --delimiter)`,
-      )
-    }
-    return resolveDialect(dialect, sniffed)
+    const { dialect: asked = {}, judgesHeader = false, preferredDelimiter: preferred } = this.#options
+    const known = asked.delimiter ?? (format === 'tsv' ? '\t' : undefined)
+    const isJudged = judgesHeader && asked.header === undefined
+    if (known !== undefined && !isJudged) return resolveDialect(asked, known)
+    // what was named is not judged: with the delimiter comes the usual quote
+    const options = known === undefined ? asked : { quote: '"', ...asked, delimiter: known }
+    const { head, ended } = await this.#sample(options)
+    const sample = { text: head.toString(), isWhole: ended }
+    const { dialect, chosen } = chooseDialect(sample, { options, judgesHeader, preferred }, this.#name)
+    this.#chosen = chosen
+    return dialect
+  }
+
+  /** Of a pipe that falls silent, what has come by then has to do: somebody may wait for its rows. */
+  #sample(options: DialectOptions): Promise<Peeked> {
+    const quiet = { ms: QUIET_MS, enough: (head: Buffer) => showsDialect(head, options) }
+    return this.#peek(head => head.length >= SAMPLE_BYTES, this.#live ? quiet : undefined)
   }
 
   #csv(dialect: Dialect): Promise<Source> {
     const name = this.#name
     const live = this.#live
-    const { batchRows = BATCH_ROWS } = this.#options
+    const { batchRows = BATCH_ROWS, dialect: asked = {} } = this.#options
+    const chosen = this.#chosen
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, { batchRows, fill: !live }, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
         const { header, unnamed } = records
         const headless = !dialect.header
         const fields = `${delimiterName(dialect.delimiter)} between fields`
-        const manner = `csv, ${this.#encoding}, ${fields}, ${headless ? 'no' : 'a'} header`
+        const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
+        const manner = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header`
         const rows = rowsOf(records, () => name)
         const { notes } = this
-        resolve({ name, format: 'csv', header, headless, unnamed, rows, records, notes, live, manner })
+        resolve({
+          name,
+          format: 'csv',
+          header,
+          headless,
+          unnamed,
+          rows,
+          records,
+          notes,
+          chosen,
+          live,
+          manner,
+        })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
@@ -193,6 +213,9 @@ class Reading {
     })
   }
 }
+
+/** Milliseconds without a byte, after which a pipe is taken to be silent. */
+const QUIET_MS = 500
 
 /** Of a record each; so many share what an array costs on its way. */
 const BATCH_ROWS = 1000

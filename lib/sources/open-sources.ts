@@ -37,26 +37,32 @@ export async function openSources(files: readonly string[], given: SourceOptions
   if (files.length === 1) {
     if (options.reopened) await keep(files[0]!, options)
     const only = await openSource(files[0]!, options)
-    return { ...only, files, spool, ...places(row => ({ file: only.name, row })) }
+    const notes = [...only.notes, ...dialectNotes([only])]
+    return { ...only, files, spool, notes, ...places(row => ({ file: only.name, row })) }
   }
-  const { onOpen: _, ...looking } = options // these bytes will be read again
-  const look = async (file: string): Promise<Source> => {
+  const look = async (file: string, options: SourceOptions & { spool: Spool }): Promise<Source> => {
     await keep(file, options)
+    const { onOpen: _, ...looking } = options // these bytes will be read again
     return openSource(file, looking)
   }
-  const first = await look(files[0]!)
+  const first = await look(files[0]!, options)
   first.rows.destroy()
+  // the others are read as the first one is, where they leave a choice
+  const alike = { ...options, preferredDelimiter: first.records?.format.delimiter }
   const notes = [...first.notes]
+  const sources: Pick<Source, 'name' | 'chosen'>[] = [first]
   let { columns } = first
   let sameWay = true
   for (const file of files.slice(1)) {
-    const next = await look(file)
+    const next = await look(file, alike)
     next.rows.destroy()
     checkAlike(first, next)
     columns = columns && next.columns && widerColumns(columns, next.columns)
     sameWay &&= isReadTheSameWay(first, next)
     notes.push(...next.notes)
+    sources.push({ name: next.name, chosen: next.chosen })
   }
+  notes.push(...dialectNotes(sources))
   const starts: { name: string; row: number }[] = []
   const positionOf = (number: number): FileRow => {
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
@@ -64,10 +70,22 @@ export async function openSources(files: readonly string[], given: SourceOptions
   }
   const { records: firsts, ...common } = { ...first, ...(columns ? { columns } : {}) }
   const all = { ...common, name: `${files.length} files`, files, spool, notes, ...places(positionOf) }
-  if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, options, starts)) }
-  const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
+  if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, alike, starts)) }
+  const stream = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
   const records = { ...firsts, stream }
   return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
+}
+
+/** How the files are read, in a line for all that are read in the same way. */
+function dialectNotes(sources: readonly Pick<Source, 'name' | 'chosen'>[]): string[] {
+  const namesBy = new Map<string, string[]>()
+  for (const { name, chosen } of sources) {
+    if (chosen !== undefined) namesBy.set(chosen, [...(namesBy.get(chosen) ?? []), name])
+  }
+  return [...namesBy].map(([chosen, [name, ...others]]) => {
+    const more = others.length === 0 ? '' : ` and ${count(others.length)} more`
+    return `${name}${more}: ${chosen}`
+  })
 }
 
 /** Reads what can be read only once into the spool, unless it is there. */

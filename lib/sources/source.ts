@@ -22,6 +22,8 @@ export interface Source {
   readonly live?: boolean
   /** How it is read, in words. */
   readonly manner: string
+  /** How CSV is read, as far as that was judged by its records, in words. */
+  readonly chosen?: string | undefined
   /** What was found out about the file that the user did not say, a line each. */
   readonly notes: readonly string[]
 }

@@ -31,7 +31,7 @@ describe('pg-batch load, of files as they come:', () => {
     const { status, stderr } = await load(['-', '--map', 'Bemerkung=note', '--null', 'NA'], sheet)
     expect(stderr).to.equal(
       'standard input: read as UTF-16LE, as its byte order mark says\n' +
-        'standard input: semicolons between fields, by its first line (see --delimiter)\n' +
+        'standard input: semicolons between fields, a header (see --delimiter)\n' +
         'standard input: took "ID" for column "id", "Sold At" for column "sold_at"\n',
     )
     expect(status).to.equal(0)

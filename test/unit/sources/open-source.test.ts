@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
@@ -241,22 +241,47 @@ describe('openSource', () => {
   })
 
   describe('tells the delimiter', () => {
-    const sniffed: [title: string, text: string, delimiter: string, note: RegExp | undefined][] = [
+    const sniffed: [title: string, text: string, delimiter: string, chosen: string | undefined][] = [
       ['a comma', 'a,b\n', ',', undefined],
+      [
+        'a comma among others',
+        'id,tags|x\n1,a|b\n2,c|d\n',
+        ',',
+        'commas between fields, a header (see --delimiter)',
+      ],
       ['a single column', 'a\n', ',', undefined],
-      ['semicolons', 'a;b,c;d\n', ';', /: semicolons between fields, by its first line/],
-      ['tabs', 'a\tb\n', '\t', /: tabs/],
-      ['pipes outside quotes', '"a,,,,"|b\n', '|', /: pipes/],
-      ['commas when others are as many', 'a;b,c\n', ',', undefined],
+      ['a single column of texts', 'a\nb\nc;d\n', ',', 'one column, a header (see --delimiter)'],
+      ['semicolons', 'a;b,c;d\n', ';', 'semicolons between fields, a header (see --delimiter)'],
+      ['tabs', 'a\tb\n', '\t', 'tabs between fields, a header (see --delimiter)'],
+      ['pipes outside quotes', '"a,,,,"|b\n', '|', 'pipes between fields, a header (see --delimiter)'],
     ]
-    for (const [title, text, delimiter, note] of sniffed) {
-      it(`${title}, and says it unless it is a comma`, async () => {
-        const { header, notes } = await rowsOf('-', stdin(text, 3))
-        expect(header).to.have.length(text.replace(/"[^"]*"/, '').split(delimiter).length)
-        if (note) expect(notes.join()).to.match(note)
-        else expect(notes).to.deep.equal([])
+    for (const [title, text, delimiter, expected] of sniffed) {
+      it(`${title}, and says it where there was a choice`, async () => {
+        const { header, chosen } = await rowsOf('-', stdin(text, 3))
+        const [line] = text.replace(/"[^"]*"/, '').split('\n')
+        expect(header).to.have.length(line!.split(delimiter).length)
+        expect(chosen).to.equal(expected)
       })
     }
+
+    it('but not where two fit equally, and names both and the option', async () => {
+      const error = await openSource('-', stdin('a;b,c\n')).catch(error => error)
+      expect(error).to.be.instanceOf(FormatUnknown)
+      expect(error.message).to.equal(
+        'standard input: commas and semicolons between fields fit equally well; ' +
+          "say which, with --delimiter , or --delimiter ';'",
+      )
+    })
+
+    it('of a pipe that falls silent by the lines that came, once there is a row', async () => {
+      const input = new PassThrough()
+      input.write('a;b,c\n')
+      const opened = openSource('-', { stdin: input })
+      input.write('1;2,5\n')
+      const { header, rows } = await opened
+      expect(header).to.deep.equal(['a', 'b,c'])
+      rows.destroy()
+    })
 
     it('after comments and blank lines', async () => {
       const dialect = { comment: '#' }
@@ -266,9 +291,9 @@ describe('openSource', () => {
 
     it('unless it was named, or the name of the file says tabs', async () => {
       const named = await rowsOf('-', { ...stdin('a;b,c\n'), dialect: { delimiter: ',' } })
-      expect(named).to.deep.include({ header: ['a;b', 'c'], notes: [] })
+      expect(named).to.deep.include({ header: ['a;b', 'c'], chosen: undefined })
       const tsv = await rowsOf(await file('t.tsv', 'a,b,c\td\n1\t2\n'))
-      expect(tsv).to.deep.include({ header: ['a,b,c', 'd'], notes: [], format: 'csv' })
+      expect(tsv).to.deep.include({ header: ['a,b,c', 'd'], chosen: undefined, format: 'csv' })
     })
   })
 

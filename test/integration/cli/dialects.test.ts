@@ -1,0 +1,99 @@
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
+import { type Ended, run } from './support.ts'
+
+describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
+  const database = useDatabase()
+  const file = useFolder()
+
+  beforeEach(() => database.pool.query('DROP TABLE IF EXISTS made'))
+
+  const load = (words: readonly string[], input?: string): Promise<Ended> =>
+    run(['load', ...words, '-t', 'made', '--create'], { DATABASE_URL: database.connectionString }, input)
+
+  async function stored(): Promise<{ columns: string[]; rows: unknown[][] }> {
+    const { fields, rows } = await database.pool.query({
+      text: 'SELECT * FROM made ORDER BY ctid',
+      rowMode: 'array',
+    })
+    return { columns: fields.map(({ name }) => name), rows }
+  }
+
+  const exists = async () =>
+    (await database.pool.query("SELECT to_regclass('made') IS NOT NULL AS exists")).rows[0].exists
+
+  it('a comma in the header does not split what semicolons separate, and what was chosen is said', async () => {
+    const { status, stderr } = await load(['-'], 'Id;Preis (EUR, netto)\n1;9,50\n2;10,00\n')
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain('standard input: semicolons between fields, a header (see --delimiter)\n')
+    expect(await stored()).to.deep.equal({
+      columns: ['Id', 'Preis (EUR, netto)'],
+      rows: [
+        [1, '9,50'],
+        [2, '10,00'],
+      ],
+    })
+  })
+
+  it('a title above the header ends the load, with the line on which the records begin', async () => {
+    const path = await file('title.csv', 'Sales report\n\nid;name;qty\n1;a;2\n2;b;3\n')
+    const { status, stderr } = await load([path])
+    expect(stderr).to.equal(
+      `pg-batch: ${path}: line 1 has 1 field, the records from line 3 on have 3 fields, with semicolons between; ` +
+        'if it is a title, begin with the header: tail -n +3 … | pg-batch load - …; ' +
+        "if not, say --delimiter ';', or another one\n",
+    )
+    expect(status).to.equal(1)
+    expect(await exists()).to.equal(false)
+    expect((await load(['-'], 'id;name;qty\n1;a;2\n2;b;3\n')).status).to.equal(0)
+    expect((await stored()).rows).to.have.length(2)
+  })
+
+  it('two that fit equally end it, with both and the option, which decides', async () => {
+    const text = 'name,a|b\nann,x|y\nbob,z|w\n'
+    const { status, stderr } = await load(['-'], text)
+    expect(stderr).to.equal(
+      'pg-batch: standard input: commas and pipes between fields fit equally well; ' +
+        "say which, with --delimiter , or --delimiter '|'\n",
+    )
+    expect(status).to.equal(2)
+    expect(await exists()).to.equal(false)
+    expect((await load(['-', '--delimiter', '|'], text)).status).to.equal(0)
+    expect((await stored()).columns).to.deep.equal(['name,a', 'b'])
+  })
+
+  it('a file of which too little is known is read as the first one is', async () => {
+    const first = await file('2026-01.csv', 'a;b,c\n1;2,5\n3;4,5\n')
+    const empty = await file('2026-02.csv', 'a;b,c\n')
+    const { status, stderr } = await load([first, empty])
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain(`${first} and 1 more: semicolons between fields, a header (see --delimiter)\n`)
+    expect((await stored()).columns).to.deep.equal(['a', 'b,c'])
+  })
+
+  it('apostrophes around fields that have delimiters are no part of them', async () => {
+    const { status, stderr } = await load(['-'], "id,note\n1,'a, b'\n2,'c''d'\n3,'e\nf'\n")
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain('commas between fields, apostrophes around them (see --quote), a header')
+    expect((await stored()).rows).to.deep.equal([
+      [1, 'a, b'],
+      [2, "c'd"],
+      [3, 'e\nf'],
+    ])
+  })
+
+  it('a first line that is like the others is a row, and not the names of a new table', async () => {
+    const text = '1;2026-01-05;ann\n2;2026-01-06;bob\n'
+    const { status, stderr } = await load(['-'], text)
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain(
+      'semicolons between fields, no header, since the first line is data (see --header)',
+    )
+    expect(await stored()).to.deep.include({ columns: ['column1', 'column2', 'column3'] })
+    expect((await stored()).rows).to.have.length(2)
+    await database.pool.query('DROP TABLE made')
+    expect((await load(['-', '--header'], text)).status).to.equal(0)
+    expect(await stored()).to.deep.include({ columns: ['1', '2026-01-05', 'ann'] })
+  })
+})
