@@ -1,11 +1,14 @@
+import { AsyncResource } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import { Writable } from 'node:stream'
 import { withinCallbackTime } from './connection/callback-limits.ts'
+import { guardPool } from './connection/hand-over.ts'
 import { unlessAborted } from './connection/lease.ts'
 import { OwnPool } from './connection/own-pool.ts'
 import type { PgPoolLike } from './connection/pg-types.ts'
 import { discard } from './discard.ts'
 import { PgBatchError } from './errors.ts'
+import { allowListeners } from './listener-limit.ts'
 import { describe } from './options.ts'
 import type { Outcome, Stats } from './types.ts'
 import { publishCommit, publishReject, publishRetry } from './writable/diagnostics.ts'
@@ -53,6 +56,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #ownPool: OwnPool | undefined
   readonly #laneOf: ((item: Item) => string | number) | undefined
   readonly #lanes: Lanes<Item>
+  /** Callbacks run in the AsyncLocalStorage context in which the stream was made. */
+  readonly #scope = new AsyncResource('PgBatchWritable')
   readonly #stop = new AbortController()
   readonly #kill = new AbortController()
   readonly #counts = {
@@ -86,12 +91,13 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const { connection, concurrency, statementTimeoutMs } = resolved
     this.#ownPool = resolved.pool ? undefined : new OwnPool(connection!, concurrency, statementTimeoutMs)
     this.#pool = resolved.pool ?? this.#ownPool!
+    guardPool(this.#pool)
     this.#deadLetter = resolved.deadLetterStream && new DeadLetterStream(resolved.deadLetterStream)
     this.#laneOf = laneOf(resolved)
     this.#lanes = new Lanes<Item>({
       count: resolved.concurrency,
       keyed: this.#laneOf !== undefined,
-      write: (first, next) => this.#writeFrom(first, next),
+      write: (first, next) => this.#scope.runInAsyncScope(() => this.#writeFrom(first, next)),
     })
     setMaxListeners(0, this.#stop.signal, this.#kill.signal) // one for each lane, and more for what each waits for
     if (resolved.signal) this.#obey(resolved.signal)
@@ -103,10 +109,14 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       this.#aborted = new PgBatchError('ABORTED', 'The signal of the stream was aborted', details)
       this.destroy(this.#aborted)
     }
+    allowListeners(signal, 1)
     // a pipeline() that is made of this stream in the same tick is to hear of it: it refuses what is destroyed already
     if (signal.aborted) process.nextTick(onAbort)
     else signal.addEventListener('abort', onAbort, { once: true })
-    this.once('close', () => signal.removeEventListener('abort', onAbort))
+    this.once('close', () => {
+      signal.removeEventListener('abort', onAbort)
+      allowListeners(signal, -1)
+    })
   }
 
   /** Counts up to this moment; `rowsReceived` is always the sum of the other five `rows…`. */
@@ -147,7 +157,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const batch: Batch<Item> = { id: ++this.#counts.batchesReceived, count: items.length, items }
     let room: Promise<unknown> | undefined
     try {
-      room = this.#offer(batch)
+      room = this.#laneOf ? this.#scope.runInAsyncScope(() => this.#offer(batch)) : this.#offer(batch)
     } catch (error) {
       this.#pending.add(batch)
       callback(toPgBatchError(error, 'not-sent', { batchId: batch.id }, 'write'))
@@ -340,7 +350,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const { onDiscard } = this.#options
     const items = [...this.#pending].flatMap(({ items }) => items)
     this.#pending.clear()
-    if (onDiscard && items.length > 0) void discard(onDiscard, items)
+    if (onDiscard && items.length > 0) void this.#scope.runInAsyncScope(() => discard(onDiscard, items))
   }
 
   /** Learns the table, once. */

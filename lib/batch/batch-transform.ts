@@ -1,5 +1,7 @@
+import { AsyncResource } from 'node:async_hooks'
 import { addAbortSignal, Transform } from 'node:stream'
 import { asError, discard } from '../discard.ts'
+import { allowListeners } from '../listener-limit.ts'
 import type { BatchTransformEvents, BatchTrigger } from './batch-events.ts'
 import { type BatchTransformOptions, resolveBatchOptions } from './batch-options.ts'
 import { BatchPolicy } from './batch-policy.ts'
@@ -78,9 +80,16 @@ export class BatchTransform<T = unknown> extends Transform {
     })
     this.#policy = new BatchPolicy(resolved)
     this.#timer = new WaitTimer(resolved.maxWaitMs, () => this.#close('wait'))
-    this.#onDiscard = resolved.onDiscard
+    // It runs in the AsyncLocalStorage context in which the stream was made.
+    this.#onDiscard = resolved.onDiscard && AsyncResource.bind(resolved.onDiscard)
     // Not an option of super(): an aborted signal would destroy the stream before it has its fields.
-    if (resolved.signal !== undefined) addAbortSignal(resolved.signal, this)
+    if (resolved.signal !== undefined) this.#obey(resolved.signal)
+  }
+
+  #obey(signal: AbortSignal): void {
+    allowListeners(signal, 1)
+    this.once('close', () => allowListeners(signal, -1))
+    addAbortSignal(signal, this)
   }
 
   /**

@@ -6,7 +6,7 @@ import type {
 } from '../connection-string/connection-parameters.ts'
 import { requireChannelBinding } from './channel-binding.ts'
 import { clientConfig } from './client-config.ts'
-import { guardHandOver } from './hand-over.ts'
+import { guardPool } from './hand-over.ts'
 import { withDeadline } from './lease.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 import { isServerError } from './server-error.ts'
@@ -157,7 +157,7 @@ function makePool(
   })
   // a connection that breaks while idle is replaced at its next use; unheard, the event would end the process
   pool.on('error', ignore)
-  guardHandOver(pool as unknown as PgPoolLike)
+  guardPool(pool as unknown as PgPoolLike)
   return pool
 }
 

@@ -1,6 +1,6 @@
 import { DeadlineError } from './deadline-error.ts'
 import { usePlainMode } from './driver-modes.ts'
-import { guardHandOver } from './hand-over.ts'
+import { guardPool } from './hand-over.ts'
 import type { PgClientLike, PgPoolLike } from './pg-types.ts'
 import { connectionSurvives } from './server-error.ts'
 
@@ -34,7 +34,7 @@ export class Lease {
    */
   static async take(pool: PgPoolLike, { stop, kill }: StopSignals, waitMs: number): Promise<Lease> {
     stop.throwIfAborted()
-    guardHandOver(pool)
+    guardPool(pool)
     const connecting = pool.connect()
     try {
       return new Lease(checked(await withDeadline(unlessAborted(connecting, stop), waitMs)), kill)

@@ -20,8 +20,8 @@ export interface PgClientLike {
 
 export interface PgPoolLike {
   connect(): Promise<PgClientLike>
-  /** pg-pool tells of each new client before it hands it over. */
-  on?(event: 'connect', listener: (client: PgClientLike) => void): unknown
+  /** pg-pool tells of each new client before it hands it over, and of idle ones that the server has ended. */
+  on?(event: 'connect' | 'error', listener: (client: PgClientLike) => void): unknown
 }
 
 /** pg's connection, as a Submittable gets it: the object that pg-cursor and pg-copy-streams build on, too. */

@@ -1,5 +1,6 @@
 import { EventEmitter, once, setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import { guardPool } from '../connection/hand-over.ts'
 import { unlessAborted } from '../connection/lease.ts'
 import { OwnPool } from '../connection/own-pool.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
@@ -106,6 +107,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     const { connection, concurrency, statementTimeoutMs } = writable
     this.#ownPool = writable.pool ? undefined : new OwnPool(connection!, concurrency + 1, statementTimeoutMs)
     this.#pool = writable.pool ?? this.#ownPool!
+    guardPool(this.#pool)
     setMaxListeners(0, this.#stop.signal)
     this.#router = new TableRouter(options)
     this.#backoff = new Backoff(writable.retry)

@@ -1,5 +1,9 @@
 import type { Writable } from 'node:stream'
+import { allowListeners } from '../listener-limit.ts'
 import type { RejectedRow } from './dead-letter.ts'
+
+/** How often a stream that is busy is looked at: one with `emitClose: false` does not say that it was destroyed. */
+const LOOK_MS = 100
 
 /**
  * A stream of the user's that takes rejected rows, at its pace. What goes wrong with it is told by `send`; its 'error'
@@ -7,30 +11,46 @@ import type { RejectedRow } from './dead-letter.ts'
  */
 export class DeadLetterStream {
   readonly #sink: Writable
+  /** Ends the writes that wait: a stream that is destroyed in the middle of a write may never call back. */
+  readonly #waiting = new Set<(error: Error) => void>()
 
   constructor(sink: Writable) {
     this.#sink = sink
+    allowListeners(sink, 1)
     sink.on('error', ignore)
+    sink.on('close', this.#onClose)
   }
 
   /** Resolves when it has taken the row. */
   async send(reject: RejectedRow): Promise<void> {
-    let onClose!: () => void
+    let fail!: (error: Error) => void
+    const look = setInterval(() => this.#sink.destroyed && this.#onClose(), LOOK_MS)
     try {
-      await new Promise<void>((resolve, fail) => {
-        // one that is destroyed in the middle of a write may never call back
-        onClose = () => fail(new Error('The stream was closed before it had taken a rejected row'))
-        this.#sink.once('close', onClose)
+      await new Promise<void>((resolve, reject_) => {
+        fail = reject_
+        this.#waiting.add(fail)
         this.#sink.write(reject, error => (error ? fail(error) : resolve()))
       })
     } finally {
-      this.#sink.off('close', onClose)
+      clearInterval(look)
+      this.#waiting.delete(fail)
     }
   }
 
-  /** From now on its errors are its owner's, but for the one that it may be about to tell. */
+  readonly #onClose = (): void => {
+    const { errored } = this.#sink
+    for (const fail of this.#waiting) {
+      fail(errored ?? new Error('The stream was closed before it had taken a rejected row'))
+    }
+  }
+
+  /** From now on its errors are its owner's, but for the one that it may be about to tell. Ends the writes that wait. */
   release(): void {
-    if (!this.#sink.errored) this.#sink.off('error', ignore)
+    this.#onClose()
+    this.#sink.off('close', this.#onClose)
+    if (this.#sink.errored) return
+    this.#sink.off('error', ignore)
+    allowListeners(this.#sink, -1)
   }
 }
 

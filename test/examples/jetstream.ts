@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   const broker = await startNats()
   const database = await startEmbeddedServer()
   const pool = new pg.Pool({ connectionString: database.connectionString })
+  pool.on('error', error => console.error(error.message)) // an idle client was lost: the pool makes another
   pool.on('error', () => {}) // an idle connection that breaks is replaced; unheard, it would end the process
   const nats = await connect({ servers: broker.url })
   try {

@@ -47,6 +47,7 @@ async function main(): Promise<void> {
   console.log('Starting PostgreSQL and Kafka …')
   const database = await startEmbeddedServer()
   const pool = new pg.Pool({ connectionString: database.connectionString })
+  pool.on('error', error => console.error(error.message)) // an idle client was lost: the pool makes another
   pool.on('error', () => {}) // an idle connection that breaks is replaced; unheard, it would end the process
   const broker = await startKafka()
   try {

@@ -1,5 +1,8 @@
-import { Writable } from 'node:stream'
+import { getMaxListeners } from 'node:events'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
+import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
 import { useDatabase } from '../../support/database.ts'
@@ -106,6 +109,17 @@ describe('a Writable as the dead letter', () => {
     ],
     ['has ended', () => new Writable({ objectMode: true, write: (_r, _e, callback) => callback() }).end()],
     [
+      'is destroyed while it is busy, never calls back, and emits no close',
+      () =>
+        new Writable({
+          objectMode: true,
+          emitClose: false,
+          write(this: Writable) {
+            setImmediate(() => this.destroy())
+          },
+        }),
+    ],
+    [
       'is destroyed while it is busy, and never calls back',
       () =>
         new Writable({
@@ -126,6 +140,34 @@ describe('a Writable as the dead letter', () => {
       expect(writable.stats).to.include({ rowsCommitted: 2, rowsRejected: 2, rowsPending: 0 })
     })
   }
+
+  it('may be shared by many streams without a warning, and keeps no listener of theirs', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const got: RejectedRow<Row>[] = []
+    const deadLetter = new Writable({
+      objectMode: true,
+      write(reject: RejectedRow<Row>, _, callback) {
+        got.push(reject)
+        setImmediate(callback)
+      },
+    })
+    const { signal } = new AbortController()
+    const { pool } = makePool()
+    const streams = Array.from({ length: 25 }, () => make(deadLetter, { pool, signal }))
+    const transforms = Array.from({ length: 25 }, () => new BatchTransform<Row>({ signal }))
+    await Promise.all(
+      streams.map((writable, index) => pipeline(Readable.from(BAD), transforms[index]!, writable)),
+    )
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect(warnings).to.deep.equal([])
+    expect(got).to.have.length(50)
+    expect(deadLetter.listenerCount('error') + deadLetter.listenerCount('close')).to.equal(0)
+    expect(deadLetter.getMaxListeners()).to.equal(10)
+    expect(getMaxListeners(signal as never)).to.equal(10)
+  })
 
   it('does not keep a destroyed stream waiting', async () => {
     const deadLetter = new Writable({ objectMode: true, write() {} })
