@@ -9,16 +9,20 @@ interface ConnectingClient {
 
 /**
  * Ends a connection whose server asks for a password in a way that is not bound to the TLS connection, before anything
- * of the password is sent, and one whose server skips the question. pg alone binds where the server offers it.
+ * of the password is sent, and one whose server skips the question. pg alone binds where the server offers it. Returns
+ * what asks why the connection was ended: pg may report success, for what the server sent in one piece it reads on.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-CHANNEL-BINDING
  */
-export function requireChannelBinding(client: ConnectingClient): void {
+export function requireChannelBinding(client: ConnectingClient): () => Error | undefined {
   if (client.enableChannelBinding !== true) {
     throw new Error('channel_binding=require needs a newer pg, whose Client has enableChannelBinding')
   }
   const { connection } = client
-  const refuse = (did: string): void =>
-    connection.stream.destroy(new Error(`channel_binding=require: the server ${did}`))
+  let refusal: Error | undefined
+  const refuse = (did: string): void => {
+    refusal ??= new Error(`channel_binding=require: the server ${did}`)
+    connection.stream.destroy(refusal)
+  }
   let proved = false
   const asked = 'asks for a password without channel binding (SCRAM-SHA-256-PLUS)'
   connection.on('authenticationCleartextPassword', () => refuse(asked))
@@ -33,4 +37,5 @@ export function requireChannelBinding(client: ConnectingClient): void {
   connection.on('authenticationOk', () => {
     if (!proved) refuse('asks for no password, and so proves nothing')
   })
+  return () => refusal
 }

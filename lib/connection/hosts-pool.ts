@@ -161,12 +161,22 @@ function makePool(
   return pool
 }
 
+type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void)
+
 function boundClient(Client: typeof pg.Client): typeof pg.Client {
   return class extends Client {
-    // biome-ignore lint/suspicious/noExplicitAny: connect() has overloads, for a callback and a promise
-    override connect(callback?: any): any {
-      requireChannelBinding(this as unknown as Parameters<typeof requireChannelBinding>[0])
-      return super.connect(callback)
+    override connect(): Promise<pg.Client>
+    override connect(callback: ConnectCallback): void
+    override connect(callback?: ConnectCallback): Promise<pg.Client> | undefined {
+      if (!callback) {
+        return new Promise((resolve, reject) =>
+          this.connect((error: Error | null) => (error ? reject(error) : resolve(this))),
+        )
+      }
+      const refusal = requireChannelBinding(this as unknown as Parameters<typeof requireChannelBinding>[0])
+      const done = callback as (error: Error) => void
+      super.connect((error: Error) => done(refusal() ?? error))
+      return undefined
     }
   }
 }
