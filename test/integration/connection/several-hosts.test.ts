@@ -15,6 +15,7 @@ describe('a connectionString of several hosts', () => {
   const db = useDatabase()
   /** As a standby would, it takes sessions that cannot write. */
   let readOnly: EmbeddedServer
+  let host: string
   let login: string
   let live: string
   let dead: string
@@ -28,9 +29,10 @@ describe('a connectionString of several hosts', () => {
       durable: false,
       settings: ['default_transaction_read_only=on', 'max_connections=20'],
     })
-    const { host, username, password } = new URL(db.directConnectionString)
+    const { host: its, username, password } = new URL(db.directConnectionString)
     login = `${username}:${password}`
-    live = host
+    live = its
+    host = await prepareReadOnly()
     dead = `127.0.0.1:${await freePort()}`
     await once(mute.listen(0, '127.0.0.1'), 'listening')
     quiet = `127.0.0.1:${(mute.address() as AddressInfo).port}`
@@ -44,15 +46,14 @@ describe('a connectionString of several hosts', () => {
 
   const url = (hosts: string[], query = '') => `postgres://${login}@${hosts.join(',')}/${db.name}?${query}`
 
-  /** Another server has its own password, and so it is reached as the first of a list by a role of that name. */
-  async function readOnlyHost(): Promise<string> {
+  /** Both servers of a list are reached with one login, and by the same database. */
+  async function prepareReadOnly(): Promise<string> {
     const client = new pg.Client({ connectionString: readOnly.connectionString })
     await client.connect()
     const [user, password] = login.split(':').map(decodeURIComponent)
     await client.query('SET default_transaction_read_only = off')
     await client.query(`ALTER ROLE ${user} PASSWORD '${password}'`)
-    const { rows } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [db.name])
-    if (rows.length === 0) await client.query(`CREATE DATABASE ${db.name}`)
+    await client.query(`CREATE DATABASE ${db.name}`)
     await client.end()
     return `127.0.0.1:${readOnly.port}`
   }
@@ -71,7 +72,6 @@ describe('a connectionString of several hosts', () => {
   })
 
   it('passes over a read-only one, unless any will do', async () => {
-    const host = await readOnlyHost()
     await write([[{ id: 1 }]], { retry: false, connectionString: url([host, live]), table: 't' })
     expect(await countOf(db.pool, 't')).to.equal(1)
     const wanted = async (attrs: string) => {
@@ -93,7 +93,6 @@ describe('a connectionString of several hosts', () => {
   })
 
   it('fails with what each of them said, retries while one may come back, and shows no password', async () => {
-    const host = await readOnlyHost()
     const retries: number[] = []
     const options = {
       retry: { retries: 2, minDelayMs: 1, shouldRetry: () => retries.push(1) > 0 },
@@ -117,7 +116,6 @@ describe('a connectionString of several hosts', () => {
   })
 
   it('begins with any of them with load_balance_hosts=random', async () => {
-    const host = await readOnlyHost()
     const query = 'load_balance_hosts=random&target_session_attrs=any'
     const pool = new HostsPool(parseConnection(url([live, host], query), 'it', {}), {
       pg,
@@ -136,7 +134,6 @@ describe('a connectionString of several hosts', () => {
   it('is taken by pg-batch as well, from --database, DATABASE_URL and PGHOST', async () => {
     const load = (words: string[], env: NodeJS.ProcessEnv, id: number) =>
       run(['load', '-', '-t', 't', ...words], env, `id\n${id}\n`)
-    const host = await readOnlyHost()
     expect(await load(['-d', url([dead, host, live])], {}, 1)).to.include({ status: 0, stderr: '' })
     expect(await load([], { DATABASE_URL: url([dead, live]) }, 2)).to.include({ status: 0, stderr: '' })
     const [hosts, ports] = [0, 1].map(part => [dead, live].map(each => each.split(':')[part]).join(','))
