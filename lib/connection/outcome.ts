@@ -86,6 +86,15 @@ export function readTicket(row: readonly unknown[] | undefined): TransactionTick
 
 export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'
 
+/** The connection leads to a standby, which may lack what its primary has committed: another server has to be asked. */
+export class StandbyError extends Error {
+  override readonly name = 'StandbyError'
+
+  constructor() {
+    super('The connection leads to a server that is not the primary')
+  }
+}
+
 /**
  * Asks the server, on another connection, what became of a transaction.
  *
@@ -93,9 +102,11 @@ export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | '
  * Such a transaction was rolled back: its id is "in the future" until it is used again, and is someone else's after
  * that, so that an answer of "committed" is looked at twice when the server has crashed meanwhile.
  *
- * @returns `unknown` when this is another timeline, when the server has forgotten transactions that old, or when it
- *   cannot be told whose id it is
- * @throws what the connection or the server throws, a standby for example
+ * A transaction that is still open is ended, if its COMMIT never arrived. One whose COMMIT is under way is left alone: it
+ * may wait for a synchronous standby, and its backend, once ended, would report it as committed without one.
+ *
+ * @returns `unknown` when the server has forgotten transactions that old, or when it cannot be told whose id it is
+ * @throws StandbyError when this is not the primary; what the connection or the server throws
  * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
  */
 export async function askOutcome(
@@ -104,16 +115,62 @@ export async function askOutcome(
 ): Promise<TransactionOutcome> {
   const { rows } = await queryText(
     client,
-    'SELECT pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline',
+    `SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN
+       pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END AS timeline`,
   )
-  if (rows[0]?.timeline !== ticket.timeline) return 'unknown'
+  const timeline = rows[0]?.timeline as string | null
+  // a server of an earlier timeline is a primary that was replaced
+  if (timeline === null || timeline < ticket.timeline) throw new StandbyError()
   const status = await askStatus(client, ticket.xid)
+  if (timeline > ticket.timeline) return askPromoted(client, ticket, status)
   if (status === 'in progress') {
-    await endTransaction(client, ticket)
+    await endTransaction(client, ticket, { onlyIdle: true })
     return 'in-progress'
   }
   if (status === 'committed') return askWhose(client, ticket)
   return status === 'aborted' ? 'rolled-back' : 'unknown'
+}
+
+/**
+ * Tells what a status means on a server that was promoted since. It has given out ids again that it had heard nothing
+ * of, so only a committed id may be that of the ticket. Its commit timestamp tells: what was replayed was committed no
+ * later than the last transaction that was, by the former primary's clock; what came since is younger.
+ */
+async function askPromoted(
+  client: PgClientLike,
+  { xid, at }: TransactionTicket,
+  status: unknown,
+): Promise<TransactionOutcome> {
+  if (status === 'aborted' || status === 'in progress') return 'rolled-back'
+  if (status !== 'committed') return 'unknown'
+  const { rows } = await queryText(
+    client,
+    `SELECT (pg_catalog.date_part('epoch', committed_at) >= $2::float8 - 0.001)::text AS since_ticket,
+       (committed_at <= pg_catalog.pg_last_xact_replay_timestamp())::text AS replayed
+     FROM (SELECT CASE WHEN pg_catalog.current_setting('track_commit_timestamp')::bool
+       THEN pg_catalog.pg_xact_commit_timestamp(($1::xid8)::xid) END) AS t(committed_at)`,
+    [xid, at],
+  )
+  const { since_ticket: sinceTicket, replayed } = rows[0]!
+  if (sinceTicket !== 'true' || replayed === null) return 'unknown'
+  return replayed === 'true' ? 'committed' : 'rolled-back'
+}
+
+/**
+ * Commits a transaction of its own that writes to the log, and so waits for the synchronous standbys, if there are any.
+ * What was committed before it is then as safe as they make it: a transaction whose wait was cut short, by a restart of
+ * the server for example, is reported as committed though no standby has it.
+ */
+export async function confirmDurability(client: PgClientLike): Promise<void> {
+  try {
+    await queryText(
+      client,
+      "SELECT pg_catalog.pg_logical_emit_message(true, 'pg-batch-streams', ''::text)::text",
+    )
+  } catch (error) {
+    // no right to it, or no such function: then the answer that was given has to do
+    if (!isServerError(error) || !error.code.startsWith('42')) throw error
+  }
 }
 
 /**
@@ -163,17 +220,20 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
 
 /**
  * Ends the backend that still holds the transaction, where the role may: nobody talks to it any more, and its locks
- * would stand until the kernel gives the connection up, hours later. A COMMIT that is under way is not undone by it.
+ * would stand until the kernel gives the connection up, hours later.
+ * @param onlyIdle leaves a backend alone that is at work: at a COMMIT, it may wait for a synchronous standby
  */
 export async function endTransaction(
   client: PgClientLike,
   { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
+  { onlyIdle }: { onlyIdle: boolean },
 ): Promise<void> {
+  const idle = onlyIdle ? " AND state LIKE 'idle in transaction%'" : ''
   try {
     await queryText(
       client,
-      `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-        WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid`,
+      `SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity
+        WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid${idle}`,
       [xid, backend],
     )
   } catch (error) {

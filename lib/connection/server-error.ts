@@ -28,9 +28,15 @@ export function isServerError(error: unknown): error is ServerError {
   )
 }
 
-/** True when the connection can still be used: the server refused a statement and went on. */
+/** A standby's answer to what writes, or that of a primary that is about to be one. */
+const READ_ONLY_SQL_TRANSACTION = '25006'
+
+/**
+ * True when the connection can still be used: the server refused a statement and went on. One to a server that does not
+ * write is of no use: another connection may lead elsewhere.
+ */
 export function connectionSurvives(error: unknown): boolean {
-  if (!isServerError(error) || endsSession(error)) return false
+  if (!isServerError(error) || endsSession(error) || error.code === READ_ONLY_SQL_TRANSACTION) return false
   // translated by lc_messages, so that it alone would not do
   return error.severity !== 'FATAL' && error.severity !== 'PANIC'
 }

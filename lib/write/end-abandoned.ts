@@ -1,19 +1,24 @@
 import { Lease } from '../connection/lease.ts'
-import { endTransaction, type TransactionTicket } from '../connection/outcome.ts'
-import type { RunContext } from './transaction-run.ts'
+import { endTransaction } from '../connection/outcome.ts'
+import type { AbandonedTransaction, RunContext } from './transaction-run.ts'
 
 /**
- * Ends a transaction that was left without a COMMIT when its connection broke, where the server has not heard of that:
+ * Ends a transaction that is left when its connection broke, where the server has not heard of that:
  * a network that swallows bytes swallows the end of a connection, too. Its locks (on a checkpoint, on keys) would keep
  * every further attempt waiting until the kernel gives the connection up, hours later.
  * @returns whether the server was told; a server that cannot be told is asked again before the next attempt
  */
 export async function endAbandoned<Item>(
-  ticket: TransactionTicket,
+  { ticket, commitSent }: AbandonedTransaction,
   { pool, signals, limits }: RunContext<Item>,
 ): Promise<boolean> {
   try {
-    await Lease.use(pool, client => endTransaction(client, ticket), limits.statementTimeoutMs, signals)
+    await Lease.use(
+      pool,
+      client => endTransaction(client, ticket, { onlyIdle: commitSent }),
+      limits.statementTimeoutMs,
+      signals,
+    )
     return true
   } catch {
     return false

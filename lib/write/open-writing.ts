@@ -14,6 +14,7 @@ import { OpenOutcomes } from './open-outcomes.ts'
 import { RejectBudget } from './reject-budget.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import type { SettledItems } from './settled-items.ts'
+import { isNameFailure } from './transient.ts'
 import { pause, type WriteContext } from './write-batches.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -123,20 +124,26 @@ function wantsItems<Item>(options: WriteOptions<Item>): boolean {
   return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard].some(Boolean)
 }
 
+/** How long a name is looked up that has never led to a server: it is likely to be mistyped. */
+const UNKNOWN_NAME_MS = 5000
+
 async function learnWithRetries<Item>(
   options: WriteOptions<Item>,
   learn: LearnOptions,
   { onRetry }: WritingStream,
 ): Promise<Learned<Item>> {
   const started = performance.now()
+  let resolved = false
   for (let attempt = 1; ; attempt++) {
     try {
       return await learnPlan(options, learn)
     } catch (thrown) {
       const error = thrown as PgBatchError
       const elapsedMs = performance.now() - started
-      if (!error.retryable || !mayRetry(options.retry, error, attempt, elapsedMs)) throw error
-      const delayMs = retryDelayMs(options.retry, attempt, Math.random())
+      resolved ||= !isNameFailure(error.cause)
+      const leftMs = resolved ? Number.POSITIVE_INFINITY : UNKNOWN_NAME_MS - elapsedMs
+      if (!error.retryable || leftMs <= 0 || !mayRetry(options.retry, error, attempt, elapsedMs)) throw error
+      const delayMs = Math.min(leftMs, retryDelayMs(options.retry, attempt, Math.random()))
       onRetry({ error, attempt, delayMs })
       await pause(delayMs, learn.signals.stop, error)
     }

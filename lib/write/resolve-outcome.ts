@@ -1,5 +1,11 @@
+import { DeadlineError } from '../connection/deadline-error.ts'
 import { Lease } from '../connection/lease.ts'
-import { askOutcome, type TransactionOutcome, type TransactionTicket } from '../connection/outcome.ts'
+import {
+  askOutcome,
+  confirmDurability,
+  type TransactionOutcome,
+  type TransactionTicket,
+} from '../connection/outcome.ts'
 import type { PgClientLike } from '../connection/pg-types.ts'
 import { queryText } from '../connection/query-text.ts'
 import { lockPartitions } from '../table/checkpoint-sql.ts'
@@ -15,7 +21,8 @@ export interface OpenOutcome {
 /**
  * Asks once, on a connection of its own, what became of a transaction: by its id, and where the id tells nothing (the
  * server was replaced by another, or has crashed) by the checkpoint that it would have stored. A checkpoint also has
- * to bear witness where the id says "committed".
+ * to bear witness where the id says "committed". What is committed is reported only once the synchronous standbys have
+ * it, too: `in-progress` until then.
  * @throws when there was no answer to be had this time
  */
 export async function resolveOutcome<Item>(
@@ -23,7 +30,16 @@ export async function resolveOutcome<Item>(
   context: RunContext<Item>,
 ): Promise<TransactionOutcome> {
   const { pool, signals, limits } = context
-  return Lease.use(pool, client => ask(client, open, context), limits.statementTimeoutMs, signals)
+  const { statementTimeoutMs, commitTimeoutMs } = limits
+  const outcome = await Lease.use(pool, client => ask(client, open, context), statementTimeoutMs, signals)
+  if (outcome !== 'committed' || !open.ticket) return outcome
+  try {
+    await Lease.use(pool, confirmDurability, commitTimeoutMs, signals)
+    return 'committed'
+  } catch (error) {
+    if (error instanceof DeadlineError) return 'in-progress'
+    throw error
+  }
 }
 
 async function ask<Item>(

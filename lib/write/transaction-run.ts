@@ -49,6 +49,12 @@ export interface RunContext<Item> {
   readonly signals: StopSignals
 }
 
+/** A transaction whose connection broke. */
+export interface AbandonedTransaction {
+  readonly ticket: TransactionTicket
+  readonly commitSent: boolean
+}
+
 /** What a transaction committed. */
 export interface Committed<Item> {
   readonly batches: readonly Batch<Item>[]
@@ -131,9 +137,10 @@ export class TransactionRun<Item> {
     return this.#transaction?.ticket
   }
 
-  /** The ticket of a transaction that the server may still hold open, since its connection broke before it ended. */
-  get abandoned(): TransactionTicket | undefined {
-    return this.#lease?.broken ? this.ticket : undefined
+  /** What the server may still hold open, since the connection broke before the transaction ended. */
+  get abandoned(): AbandonedTransaction | undefined {
+    if (!this.#lease?.broken || !this.ticket) return undefined
+    return { ticket: this.ticket, commitSent: this.#transaction!.state === 'committing' }
   }
 
   /** Something else than this run has ended the transaction, and the server cannot say how. */

@@ -1,5 +1,6 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
 import { NoServer } from '../connection/hosts-pool.ts'
+import { StandbyError } from '../connection/outcome.ts'
 import { isRaised, isServerError, refusesValue, shownAtRow } from '../connection/server-error.ts'
 import { UnsuitableServer } from '../connection/session-attrs.ts'
 import { isAggregateError, isError } from '../is-error.ts'
@@ -51,6 +52,7 @@ const TRANSIENT_SOCKET_ERRORS: ReadonlySet<string> = new Set([
   'ENETRESET',
   'ENETUNREACH',
   'ENOTCONN',
+  'ENOTFOUND', // also of a name that moves to another server
   'EPIPE',
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_PREMATURE_CLOSE',
@@ -64,7 +66,8 @@ const TRANSIENT_DRIVER_WORDS =
 
 /** True when the same rows may well be taken at another attempt. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof DeadlineError || error instanceof UnsuitableServer) return true
+  if (error instanceof DeadlineError || error instanceof StandbyError || error instanceof UnsuitableServer)
+    return true
   // another server may be the one that comes back
   if (error instanceof NoServer) return error.errors.some(isTransient)
   if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES && !refusesValue(error)
@@ -72,6 +75,13 @@ export function isTransient(error: unknown): boolean {
   if (!isError(error)) return false
   const { code } = error as NodeJS.ErrnoException
   return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
+}
+
+/** True when a host's name was not resolved. */
+export function isNameFailure(error: unknown): boolean {
+  if (error instanceof NoServer || isAggregateError(error))
+    return error.errors.length > 0 && error.errors.every(isNameFailure)
+  return isError(error) && /^(ENOTFOUND|EAI_AGAIN)$/.test((error as NodeJS.ErrnoException).code ?? '')
 }
 
 /** True when some row may be to blame, so that the others can be written without it. */

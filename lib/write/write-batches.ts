@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TransactionTicket } from '../connection/outcome.ts'
 import { PgBatchError } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import type { Batch } from './batch.ts'
@@ -9,7 +8,13 @@ import type { OpenOutcomes } from './open-outcomes.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
-import { type Committed, type IsolateHint, type RunContext, TransactionRun } from './transaction-run.ts'
+import {
+  type AbandonedTransaction,
+  type Committed,
+  type IsolateHint,
+  type RunContext,
+  TransactionRun,
+} from './transaction-run.ts'
 import { isRowsFault, isTransient } from './transient.ts'
 
 /**
@@ -167,16 +172,18 @@ async function* attempt<Item>(
   const { retry, signals, idempotent } = context
   let batches = first
   let failedAt: number | undefined
-  let abandoned: TransactionTicket | undefined
+  let abandoned: AbandonedTransaction | undefined
+  /** An attempt was made again without anyone knowing how the one before it had ended. */
+  let earlierUnknown = false
   for (let attempts = 1; ; attempts++) {
     const run = new TransactionRun(context)
     const failure = await transact(run, batches, write, attempts, context)
-    const outcome = failure && (await findOutcome(failure, context))
+    const resolved = failure && (await findOutcome(failure, context))
     if (failure?.error.outcome === 'committed') {
       yield { kind: 'committed-early', committed: run.result }
       return failure
     }
-    if (!failure || outcome === 'committed') {
+    if (!failure || resolved!.outcome === 'committed') {
       run.noteCommitted()
       yield { kind: 'committed', committed: run.result, attempts }
       return undefined
@@ -184,8 +191,13 @@ async function* attempt<Item>(
     run.releaseBudget()
     batches = failure.batches
     failedAt ??= performance.now()
-    const error = withOutcome(failure.error, outcome!)
-    const final = !error.retryable || (outcome === 'unknown' && !idempotent)
+    const { outcome, stillOpen = false } = resolved!
+    // a later attempt that has found its checkpoint knows that the earlier one is rolled back
+    const open =
+      earlierUnknown && failure.run.reached.size === 0 && failure.error.code !== 'CHECKPOINT_REGRESSED'
+    const error = withOutcome(failure.error, open ? 'unknown' : outcome)
+    earlierUnknown = error.outcome === 'unknown'
+    const final = !error.retryable || stillOpen || (outcome === 'unknown' && !idempotent)
     if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt))
       return { ...failure, batches, error }
     const delayMs = retryDelayMs(retry, attempts, Math.random())
@@ -224,25 +236,36 @@ async function transact<Item>(
 /** Asking is worth more patience than sending: until there is an answer the rows can neither be kept nor let go. */
 const MIN_QUESTIONS = 10
 
-/** What became of a failed transaction's rows; asks the server where only it can know. */
+interface ResolvedOutcome {
+  readonly outcome: Outcome
+  /** The server is still at the COMMIT: to write the same rows again would only wait for it, or write them twice. */
+  readonly stillOpen?: boolean
+}
+
+/**
+ * What became of a failed transaction's rows; asks the server where only it can know, through restarts and failovers.
+ * A COMMIT that is still under way after `commitTimeoutMs`, since it waits for a synchronous standby, stays unknown.
+ */
 async function findOutcome<Item>(
   { run, error }: Failure<Item>,
   context: WriteContext<Item>,
-): Promise<Outcome> {
-  const { signals, openOutcomes, retry } = context
-  if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome
-  if (run.isLost) return 'unknown'
+): Promise<ResolvedOutcome> {
+  const { signals, openOutcomes, retry, limits } = context
+  if (error.outcome !== 'unknown' || signals.stop.aborted) return { outcome: error.outcome }
+  if (run.isLost) return { outcome: 'unknown' }
+  const deadline = performance.now() + limits.commitTimeoutMs
   return openOutcomes.during(async () => {
-    for (let questions = 1; questions <= Math.max(retry.retries, MIN_QUESTIONS); questions++) {
+    for (let questions = 1; ; questions++) {
       try {
         const outcome = await resolveOutcome(run, context)
-        if (outcome !== 'in-progress') return outcome
+        if (outcome !== 'in-progress') return { outcome }
+        if (performance.now() >= deadline) return { outcome: 'unknown', stillOpen: true }
       } catch (failure) {
-        if (!isTransient(failure)) return 'unknown'
+        const asked = questions >= Math.max(retry.retries, MIN_QUESTIONS) && performance.now() >= deadline
+        if (asked || !isTransient(failure)) return { outcome: 'unknown' }
       }
       await pause(retryDelayMs(retry, questions, Math.random()), signals.stop, error)
     }
-    return 'unknown'
   })
 }
 
