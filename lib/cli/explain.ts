@@ -1,6 +1,7 @@
 import { PgBatchError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { shellWord } from '../sources/shell-word.ts'
+import type { Source } from '../sources/source.ts'
 import { FormatUnknown, SourceError } from '../sources/source-error.ts'
 import type { Column, Table } from '../types.ts'
 import { standardText } from '../write/sqlstate-names.ts'
@@ -20,7 +21,8 @@ interface FailedLoad {
   readonly table: Table
   readonly positions: RowPositions
   readonly rowsCommitted: number
-  readonly given: Pick<LoadArguments, 'rejects' | 'rejectLimit' | 'replay' | 'resume'>
+  readonly format: Source['format']
+  readonly given: Pick<LoadArguments, 'rejects' | 'rejectLimit' | 'replay' | 'resume' | 'null' | 'forceNull'>
 }
 
 /** What a load that failed has to tell: one line with the row, the column, and what is in the table by now. */
@@ -49,7 +51,7 @@ function place(error: PgBatchError, { placeOf, table, positions }: FailedLoad): 
   return number === undefined ? table.name : placeOf(number)
 }
 
-function reason(error: PgBatchError, { table, given }: FailedLoad): string {
+function reason(error: PgBatchError, { table, given, format }: FailedLoad): string {
   if (error.cause instanceof RowMisfit) return `${error.cause.reason}; ${error.cause.cure}`
   if (error.callback === 'deadLetter') {
     const why = (error.cause as Error).message
@@ -63,9 +65,18 @@ function reason(error: PgBatchError, { table, given }: FailedLoad): string {
   }
   const fault = error.sqlState === undefined ? undefined : VALUE_FAULTS[error.sqlState]
   if (column && fault) {
-    return `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})`
+    const cure = format === 'csv' ? emptyCure(error, given) : ''
+    return `the value of "${column.name}" ${fault} ${column.type.sqlName} (SQLSTATE ${error.sqlState})${cure}`
   }
   return `${refusal(error)}${rejectsHint(error, given)}`
+}
+
+/** An empty field in quotes is no NULL, and no number either. */
+function emptyCure({ cause }: PgBatchError, { null: nulls = [''], forceNull }: FailedLoad['given']): string {
+  const isEmpty = cause instanceof Error && cause.message.endsWith(': ""')
+  return isEmpty && nulls.includes('') && !forceNull
+    ? '; it is empty and in quotes: --force-null makes it NULL'
+    : ''
 }
 
 /** Of what the server said where it may have quoted a value, the name of the condition is left. */

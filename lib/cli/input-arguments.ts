@@ -14,6 +14,7 @@ export interface InputArguments {
   readonly escape?: string
   readonly comment?: string
   readonly null?: readonly string[]
+  readonly forceNull?: boolean
   /** True for --header, false for --no-header. */
   readonly header?: boolean
   /** Column by name in the file. */
@@ -29,6 +30,7 @@ export function addInputOptions(command: Command): Command {
     .option('--escape <char>', 'CSV: before a quote inside quotes (the quote)', character)
     .option('--comment <char>', 'CSV: begins lines that are skipped', character)
     .option('--null <text>', 'CSV: an unquoted text that is NULL (empty); repeatable', nullText)
+    .option('--force-null', 'CSV: these texts are NULL in quotes, too')
     .option('--header', 'CSV: the first line is a header, also where it looks like data')
     .option('--no-header', "CSV: the first line is data; columns as in --columns, or the table's")
     .option('--encoding <name>', ENCODINGS.join(', '), oneOf(ENCODINGS))
@@ -41,6 +43,7 @@ export const RARE_INPUT_OPTIONS = [
   '--escape',
   '--comment',
   '--null',
+  '--force-null',
   '--header',
   '--no-header',
   '--encoding',
@@ -53,6 +56,7 @@ export function dialectOf(given: InputArguments): DialectOptions {
     escape: given.escape,
     comment: given.comment,
     nulls: given.null,
+    forceNull: given.forceNull,
     header: given.header,
     ...(given.quote === undefined ? {} : { quote: given.quote === 'none' ? undefined : given.quote }),
   }
@@ -85,6 +89,7 @@ export function needlessOption(format: string, given: InputArguments): string | 
     escape: escapeBy,
     comment,
     null: nulls,
+    'force-null': given.forceNull,
     encoding,
     [given.header ? 'header' : 'no-header']: given.header,
   }

@@ -194,6 +194,7 @@ export class LoadRun {
     const { source, table, given } = this.#plan
     return explainLoad(error, {
       placeOf: source.placeOf,
+      format: source.format,
       table,
       positions: this.#positions,
       rowsCommitted: this.stats.rowsCommitted,

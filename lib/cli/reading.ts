@@ -10,11 +10,23 @@ type Meaning = InputArguments & CreateArguments & { readonly columns?: readonly 
  * @param manner as the source itself describes it
  */
 export function readingOf(manner: string, given: Meaning): string {
-  const { quote, escape: escapeBy, comment, null: nulls, columns, map, create, infer, type } = given
+  const {
+    quote,
+    escape: escapeBy,
+    comment,
+    null: nulls,
+    forceNull,
+    columns,
+    map,
+    create,
+    infer,
+    type,
+  } = given
   return [
     manner,
     ...named({ quote, escape: escapeBy, comment }),
     ...(nulls ? [`null ${nulls.toSorted().map(quoted).join(' and ')}`] : []),
+    ...(forceNull ? ['null in quotes, too'] : []),
     ...(columns ? [`columns ${columns.map(quoted).join(' ')}`] : []),
     ...(map ? [`map ${pairs(map)}`] : []),
     ...(create ? [infer === 'all' ? 'types inferred from all rows (--create)' : 'types by --create'] : []),

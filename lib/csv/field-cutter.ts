@@ -26,13 +26,15 @@ export class FieldCutter {
   readonly #escape: number
   readonly #nulls: readonly Buffer[]
   readonly #emptyIsNull: boolean
+  readonly #forceNull: boolean
   #sawEscape = false
 
-  constructor({ delimiter, quote, escape: escapeBy, nulls }: CsvFormat) {
+  constructor({ delimiter, quote, escape: escapeBy, nulls, forceNull = false }: CsvFormat) {
     this.#delimiter = code(delimiter)
     this.#quote = code(quote)
     this.#escape = code(quote && escapeBy)
     this.#emptyIsNull = nulls.includes('')
+    this.#forceNull = forceNull
     this.#nulls = nulls.filter(text => text !== '').map(text => Buffer.from(text))
   }
 
@@ -93,11 +95,20 @@ export class FieldCutter {
     return next === this.#quote || next === this.#escape
   }
 
-  /** True for an unquoted field that stands for NULL. */
+  /** True for a field that means NULL; one in quotes does so only where the format says it. */
   isNull(chunk: Buffer, field: number): boolean {
-    if (this.kinds[field] !== PLAIN) return false
-    const start = this.starts[field]!
-    const end = this.ends[field]!
+    const kind = this.kinds[field]
+    if (kind !== PLAIN) {
+      if (!this.#forceNull) return false
+      if (kind === ESCAPED) {
+        const length = this.unescape(chunk, field)
+        return this.#isNullText(this.unescaped, 0, length)
+      }
+    }
+    return this.#isNullText(chunk, this.starts[field]!, this.ends[field]!)
+  }
+
+  #isNullText(chunk: Buffer, start: number, end: number): boolean {
     if (start === end) return this.#emptyIsNull
     for (const text of this.#nulls) {
       if (text.length === end - start && text.compare(chunk, start, end) === 0) return true

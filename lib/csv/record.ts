@@ -7,6 +7,8 @@ export interface CsvFormat {
   readonly escape: string | undefined
   /** The unquoted texts that mean NULL. */
   readonly nulls: readonly string[]
+  /** They mean NULL in quotes, too, as for COPY's FORCE_NULL. @default false */
+  readonly forceNull?: boolean
 }
 
 /** Where the fields of a CSV file go. */

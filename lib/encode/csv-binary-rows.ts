@@ -49,7 +49,11 @@ export function makeCsvBinaryRowEncoder(
   }
 }
 
-function makeField(codec: Codec, { delimiter, nulls }: CsvFormat, cutter: FieldCutter): RecordField {
+function makeField(
+  codec: Codec,
+  { delimiter, nulls, forceNull }: CsvFormat,
+  cutter: FieldCutter,
+): RecordField {
   const scan = scanFieldOf(codec, delimiter)
   const lead = verbatimLead(codec)
 
@@ -63,7 +67,7 @@ function makeField(codec: Codec, { delimiter, nulls }: CsvFormat, cutter: FieldC
   return {
     scan: nulls.some(text => text !== '') ? undefined : scan,
     put(out, chunk, at, end) {
-      if (lead !== undefined && cutter.isQuoted(chunk, at, end)) {
+      if (lead !== undefined && !forceNull && cutter.isQuoted(chunk, at, end)) {
         putQuotedText(out, lead, cutter, chunk, at, end)
         return cutter.closed + 1
       }

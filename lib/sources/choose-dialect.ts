@@ -40,7 +40,8 @@ export function chooseDialect(
   }
   const verdict = sniffDialect(sample, options, preferred)
   if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
-  if (verdict.kind === 'preamble') throw afterPreamble(verdict.dialect, name)
+  const isNamed = options.delimiter !== undefined
+  if (verdict.kind === 'preamble' && !isNamed) throw afterPreamble(verdict.dialect, name)
   const { delimiter, quote, records } = verdict.dialect
   const isData = judgesHeader && options.header === undefined && judgeHeader(records) === 'data'
   const header = options.header ?? !isData
@@ -49,8 +50,8 @@ export function chooseDialect(
     ...(quote === "'" && !('quote' in options) ? ['apostrophes around them (see --quote)'] : []),
     header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
   ]
-  const isNamed = options.delimiter !== undefined
-  const isUsual = (isNamed || (delimiter === ',' && !verdict.contested)) && quote !== "'" && !isData
+  const isContested = 'contested' in verdict && verdict.contested
+  const isUsual = (isNamed || (delimiter === ',' && !isContested)) && quote !== "'" && !isData
   return {
     dialect: resolveDialect({ ...options, quote, header }, delimiter),
     chosen: isUsual ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,

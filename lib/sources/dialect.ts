@@ -11,6 +11,8 @@ export interface Dialect {
   readonly header: boolean
   /** The unquoted texts that mean NULL. */
   readonly nulls: readonly string[]
+  /** They mean NULL in quotes, too. */
+  readonly forceNull: boolean
   /** Lines that begin with it are skipped. */
   readonly comment: string | undefined
 }
@@ -26,6 +28,7 @@ export function resolveDialect(options: DialectOptions, delimiter: string): Dial
     escape: quote === undefined ? undefined : (options.escape ?? quote),
     header: options.header ?? true,
     nulls: options.nulls ?? [''],
+    forceNull: options.forceNull ?? false,
     comment: options.comment,
   }
 }

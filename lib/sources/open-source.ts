@@ -2,7 +2,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { nameOf, openBytes, type Peeked, peek } from './bytes.ts'
 import { chooseDialect, SAMPLE_BYTES, showsDialect } from './choose-dialect.ts'
 import { readCsv, rowsOf } from './csv.ts'
-import { type Dialect, type DialectOptions, delimiterName, resolveDialect } from './dialect.ts'
+import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
 import {
   type Format,
@@ -18,6 +18,7 @@ import { readNdjson } from './ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
 import { openParquet } from './parquet/open-parquet.ts'
 import { isRereadable } from './raw-input.ts'
+import { sniffDialect } from './sniff-dialect.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
 import type { Spool } from './spool.ts'
@@ -157,6 +158,8 @@ class Reading {
 
   async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {
     const { dialect: asked = {}, judgesHeader = false, preferredDelimiter: preferred } = this.#options
+    const isByName = format === 'tsv' && this.#options.format === undefined
+    if (isByName && asked.delimiter === undefined) await this.#checkTabs(asked)
     const known = asked.delimiter ?? (format === 'tsv' ? '\t' : undefined)
     const isJudged = judgesHeader && asked.header === undefined
     if (known !== undefined && !isJudged) return resolveDialect(asked, known)
@@ -167,6 +170,20 @@ class Reading {
     const { dialect, chosen } = chooseDialect(sample, { options, judgesHeader, preferred }, this.#name)
     this.#chosen = chosen
     return dialect
+  }
+
+  /** A name that ends in .tsv is wrong where there is no tab, and another delimiter fits. */
+  async #checkTabs(options: DialectOptions): Promise<void> {
+    const { head, ended } = await this.#sample(options)
+    const verdict = head.includes('\t')
+      ? undefined
+      : sniffDialect({ text: String(head), isWhole: ended }, options)
+    if (verdict?.kind !== 'found') return
+    const { delimiter } = verdict.dialect
+    throw new SourceError(
+      `${this.#name}: its name says tabs between fields, and its records have ${delimiterName(delimiter)}`,
+      { cure: `say which, with --delimiter ${delimiterWord(delimiter)} or --delimiter tab` },
+    )
   }
 
   /** Of a pipe that falls silent, what has come by then has to do: somebody may wait for its rows. */

@@ -22,14 +22,15 @@ const MAX_RECORDS = 1000
 /**
  * Cuts the beginning of a CSV file into records by a dialect that may be wrong: nothing is an error. After a malformed
  * record it continues with the line after its first. Blank lines and comments are left out.
- * @param isWhole the text ends where the file does; else its last record is left out, which may go on
+ * @param isWhole the text ends where the file does; else its last record may go on, and is left out unless it is the
+ *   only one
  */
 export function sampleRecords(text: string, cut: Cut, isWhole: boolean): SampledRecord[] {
   const records: SampledRecord[] = []
   let line = 1
   for (let at = 0; at < text.length && records.length < MAX_RECORDS; ) {
     const { fields, malformed, end } = cutRecord(text, at, cut)
-    if (end === undefined && !isWhole) break
+    if (end === undefined && !isWhole && records.length > 0) break
     const isComment = cut.comment !== undefined && text.startsWith(cut.comment, at)
     const isBlank = fields.length === 1 && fields[0]!.text === '' && !fields[0]!.quoted
     const next = isComment || malformed ? nextLine(text, at) : (end ?? text.length)

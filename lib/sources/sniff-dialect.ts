@@ -36,7 +36,7 @@ const TIE = 0.95
 const MIN_CONSISTENCY = 0.5
 /** What looks like a title needs records that clearly belong together. */
 const MIN_CONSISTENCY_AFTER_PREAMBLE = 0.9
-const PREAMBLE_PENALTY = 0.5
+const PREAMBLE_PENALTY = 0.4
 /** Fewer fields in apostrophes may be words that have them. */
 const MIN_APOSTROPHES = 3
 

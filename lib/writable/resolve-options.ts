@@ -283,7 +283,7 @@ function checkCsv({
 
 function checkCsvFormat(value: unknown): CsvFormat {
   const given = checkObject('csv.format', value)
-  const { delimiter, quote, escape: escapeBy, nulls } = given
+  const { delimiter, quote, escape: escapeBy, nulls, forceNull } = given
   for (const [name, character] of Object.entries({ delimiter, quote, escape: escapeBy })) {
     const optional = name !== 'delimiter' && character === undefined
     const holds = optional || (typeof character === 'string' && /^[\0-\x7f]$/.test(character))
@@ -291,7 +291,13 @@ function checkCsvFormat(value: unknown): CsvFormat {
   }
   const areTexts = Array.isArray(nulls) && nulls.every(text => typeof text === 'string')
   expectOption('csv.format.nulls', nulls, 'an array of strings', areTexts)
-  return { delimiter, quote, escape: escapeBy, nulls } as CsvFormat
+  expectOption(
+    'csv.format.forceNull',
+    forceNull,
+    'a boolean',
+    [undefined, true, false].includes(forceNull as boolean),
+  )
+  return { delimiter, quote, escape: escapeBy, nulls, ...(forceNull ? { forceNull } : {}) } as CsvFormat
 }
 
 function checkTable(table: unknown): WriteRequest<never>['table'] {

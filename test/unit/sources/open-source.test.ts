@@ -289,6 +289,24 @@ describe('openSource', () => {
       expect(header).to.deep.equal(['a', 'b'])
     })
 
+    it('of a header longer than what is judged', async () => {
+      const names = Array.from({ length: 20_000 }, (_, index) => `column ${index}`)
+      const { header } = await rowsOf(await file('wide.csv', `${names.join(';')}\n`))
+      expect(header).to.deep.equal(names)
+    })
+
+    it('unless there is no tab in a file whose name says tabs', async () => {
+      const path = await file('comma.tsv', 'a,b\n1,2\n')
+      expect(await failure(openSource(path))).to.equal(
+        `${path}: its name says tabs between fields, and its records have commas; ` +
+          'say which, with --delimiter , or --delimiter tab',
+      )
+      const named = await rowsOf(path, { dialect: { delimiter: '\t' } })
+      expect(named.header).to.deep.equal(['a,b'])
+      expect((await rowsOf(path, { format: 'tsv' })).header).to.deep.equal(['a,b'])
+      expect((await rowsOf(await file('one.tsv', 'a\nb\n'))).header).to.deep.equal(['a'])
+    })
+
     it('unless it was named, or the name of the file says tabs', async () => {
       const named = await rowsOf('-', { ...stdin('a;b,c\n'), dialect: { delimiter: ',' } })
       expect(named).to.deep.include({ header: ['a;b', 'c'], chosen: undefined })
