@@ -21,10 +21,11 @@ import type { WritePlan } from './plan.ts'
 import { prepareBatch } from './prepare-batch.ts'
 import type { RejectBudget } from './reject-budget.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
-import { NO_TEXTS } from './row-texts.ts'
+import { type BinaryColumn, NO_TEXTS, withTexts } from './row-texts.ts'
 import { RowsInTransaction } from './rows-in-transaction.ts'
 import { ItemNotes, type SettledItems } from './settled-items.ts'
 import type { SourceOrder } from './source-order.ts'
+import { textsOfBytes } from './texts-of-bytes.ts'
 import { isRowsFault } from './transient.ts'
 
 /** What every transaction of a stream is run with. */
@@ -96,6 +97,8 @@ export class TransactionRun<Item> {
   /** For each batch, where a callback is to receive its items. */
   readonly #notes: ItemNotes<Item>[] = []
   readonly #rejected: RejectedRow<Item>[] = []
+  /** Values of rejected rows whose text only the server knows. */
+  readonly #binary = new Map<RejectedRow<Item>, readonly BinaryColumn[]>()
   #items = 0
   #skipped = 0
   #reserved = 0
@@ -199,6 +202,7 @@ export class TransactionRun<Item> {
     const { deadLetterTable, plan, signals } = this.#context
     await this.#rows?.close()
     await this.#callInTransaction()
+    await this.#readBinaryValues()
     if (deadLetterTable && this.#rejected.length > 0) {
       await storeDeadLetters(this.#transaction!, deadLetterTable, plan.table, this.#rejected)
     }
@@ -302,15 +306,28 @@ export class TransactionRun<Item> {
     const item = batch.items[index] as Item
     const position = this.#positionOf(item)
     const texts = row ? plan.textsOf(row) : NO_TEXTS
-    this.#rejected.push({
+    const { values, withoutText, binary } = texts
+    const reject: RejectedRow<Item> = {
       row: texts === NO_TEXTS && rejectedItem ? rejectedItem(item) : (row ?? item),
       item,
-      ...texts,
+      values,
+      withoutText,
       error,
       batchId: batch.id,
       index: placeOfItem(batch, index),
       position,
-    })
+    }
+    this.#rejected.push(reject)
+    if (binary.length > 0) this.#binary.set(reject, binary)
+  }
+
+  async #readBinaryValues(): Promise<void> {
+    if (this.#binary.size === 0) return
+    const texts = await textsOfBytes(this.#transaction!, [...this.#binary.values()].flat())
+    for (const [index, reject] of this.#rejected.entries()) {
+      const binary = this.#binary.get(reject)
+      if (binary) this.#rejected[index] = { ...reject, ...withTexts(reject, binary, texts) }
+    }
   }
 
   #positionOf(item: Item): KnownPosition | undefined {

@@ -4,7 +4,7 @@ import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
-import { valuesOf } from '../../support/writing.ts'
+import { rowsOf, valuesOf } from '../../support/writing.ts'
 import { load } from './load.ts'
 
 type Row = Record<string, unknown>
@@ -119,6 +119,57 @@ describe('the values of a rejected row', () => {
         Object.entries(withoutText).map(([name, shown]) => [name, { pg_batch_no_text: shown }]),
       ),
     })
+  })
+
+  it('hold the text that the server tells of bytes, and name the bytes that it does not take', async () => {
+    await db.pool.query(`
+      CREATE DOMAIN few AS bit(3) CHECK (VALUE <> B'000');
+      ALTER TABLE t ADD spot point, ADD flags bit(3), ADD few few, ADD small int2, ADD list int[], ADD code "char"`)
+    const bytes = {
+      id: Buffer.from('00000007', 'hex'),
+      spot: Buffer.from('3ff8000000000000c000000000000000', 'hex'),
+      flags: Buffer.from('00000003a0', 'hex'),
+      few: Buffer.from('0000000360', 'hex'),
+      small: Buffer.of(1),
+      list: Buffer.from('0000000100000000000000170000000100000001000000040000000b', 'hex'),
+      code: Buffer.from('x'),
+      ok: Buffer.of(0),
+    }
+    for (const method of ['copy', 'insert', 'auto']) {
+      const { values, withoutText } = await reject(bytes, { method })
+      expect(values, method).to.deep.equal({
+        id: '7',
+        spot: '(1.5,-2)',
+        flags: '101',
+        few: '011',
+        list: '{11}',
+        code: 'x',
+        ok: 'false',
+      })
+      expect(withoutText).to.deep.equal({ small: '\\x01' })
+    }
+    await db.pool.query('ALTER TABLE t DROP COLUMN few; DROP DOMAIN few')
+  })
+
+  it('are told by few questions, however many rows have bytes, and some that no type takes', async () => {
+    await db.pool.query('ALTER TABLE t ADD spot point')
+    const spot = Buffer.from('3ff8000000000000c000000000000000', 'hex')
+    const rows = rowsOf(1200, id => ({ id, spot: id % 400 === 7 ? Buffer.of(1) : spot, ok: false }))
+    const pool = makePool().pool
+    let questions = 0
+    pool.on('connect', client => {
+      const { query } = client
+      client.query = function (this: unknown, ...args: unknown[]) {
+        if (JSON.stringify(args[0]).includes('AS t0')) questions++
+        return Reflect.apply(query, this, args)
+      } as typeof client.query
+    })
+    const sink = new PgBatchWritable<Row>({ pool, table: 't', rejectLimit: 2000, method: 'copy' })
+    const rejected = await load([rows], sink)
+    expect(rejected).to.have.length(1200)
+    expect(rejected.filter(({ values }) => values.spot === '(1.5,-2)')).to.have.length(1197)
+    expect(rejected.filter(({ withoutText }) => withoutText.spot === '\\x01')).to.have.length(3)
+    expect(questions).to.be.within(4, 80)
   })
 
   it('include a key that is not a column, which may be why, but not one that is to be ignored', async () => {
