@@ -117,11 +117,14 @@ function groupByShape<Item>(
   if (rows.length === 0) return []
   if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows, indexes }]
   const groups = new Map<string, { rows: object[]; indexes: number[] }>()
+  // the keys of a row that lacks nothing: rows like it, as most are, need no look at each column
+  let whole: readonly string[] = []
   for (let i = 0; i < rows.length; i++) {
     const index = indexes ? indexes[i]! : i
     let missing: string
     try {
-      missing = missingIn(rows[i]!, batch, index, plan)
+      missing = hasValues(rows[i]!, whole) ? '' : missingIn(rows[i]!, batch, index, plan)
+      if (missing === '' && whole.length === 0) whole = Object.keys(rows[i]!)
     } catch (error) {
       invalid.push({ index, row: rows[i]!, error: error as PgBatchError })
       continue
@@ -141,7 +144,21 @@ function groupByShape<Item>(
   return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapes.without(missing), ...group }))
 }
 
-/** The columns with a DEFAULT that a row has no value for, as `'2,5,'`. */
+/** True when a row has exactly these keys, in this order, and a value for each. */
+function hasValues(row: object, keys: readonly string[]): boolean {
+  let matched = 0
+  try {
+    for (const key in row) {
+      if (key !== keys[matched] || (row as Record<string, unknown>)[key] === undefined) return false
+      matched++
+    }
+  } catch {
+    return false // the column whose getter throws is found by its name
+  }
+  return matched > 0 && matched === keys.length
+}
+
+/** The columns whose missing value is not NULL, and that a row has no value for, as `'2,5,'`. */
 function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: WritePlan<Item>): string {
   let missing = ''
   for (const column of plan.defaulted) {
