@@ -50,6 +50,10 @@ export interface Column {
   /** GENERATED ALWAYS AS (expression). */
   readonly generated: boolean
   readonly identity: 'none' | 'always' | 'by-default'
+  /** The role may not write it. */
+  readonly deniesInsert?: boolean
+  /** The role may not read it. */
+  readonly deniesSelect?: boolean
 }
 
 /** A unique index that ON CONFLICT can name. */

@@ -34,6 +34,12 @@ export class CopyIn {
   /** How many rows the server says it has stored; undefined until it has said so. */
   storedRows: number | undefined
 
+  /**
+   * pg's `query_timeout` is for statements that answer at once. A COPY stays open for as long as rows come, and its
+   * caller waits for answers with deadlines of its own: the longest time that a timer takes.
+   */
+  readonly query_timeout = 2 ** 31 - 1
+
   readonly #text: string
   readonly #ready: Promise<void>
   /** Resolves at ReadyForQuery, rejects with what made the COPY fail. */

@@ -38,6 +38,8 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
       'notNull', a.attnotnull, 'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
+      'mayInsert', pg_catalog.has_column_privilege(t.oid, a.attnum, 'INSERT'),
+      'maySelect', pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT'),
       'default', CASE WHEN a.attidentity <> '' THEN pg_catalog.format('pg_catalog.nextval(%L::pg_catalog.regclass)',
           coalesce(pg_catalog.pg_get_serial_sequence($1, a.attname),
             pg_catalog.pg_get_serial_sequence(pg_catalog.pg_partition_root(t.oid)::regclass::text, a.attname)))
@@ -116,6 +118,8 @@ interface ColumnRow {
   default: string | null
   generated: string | null
   identity: string
+  mayInsert: boolean
+  maySelect: boolean
   collation: string | null
 }
 
@@ -179,6 +183,8 @@ function readColumn(
     // of a view's columns only the table behind it knows
     hasDefault: inView || defaultSql !== undefined,
     generated,
+    deniesInsert: !row.mayInsert,
+    deniesSelect: !row.maySelect,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by-default' : 'none',
     ...(defaultSql ? { defaultSql } : {}),
     ...(row.collation ? { collation: row.collation } : {}),

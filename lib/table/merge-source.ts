@@ -1,27 +1,19 @@
-import { quoteIdentifier, quoteList, quoteTable, type TableParts } from './identifier.ts'
+import { quoteIdentifier, quoteList, quoteTable } from './identifier.ts'
 import {
   columnsOf,
   deletesAmong,
   keyColumns,
   type Merge,
   type MergeColumn,
-  type MergeNames,
   type MergeShape,
   type RowSource,
 } from './merge.ts'
 
 /** A staging table with the target's columns and types and none of its constraints, gone at COMMIT. */
-export function createStagingStatement(
-  staging: string,
-  table: TableParts,
-  columns: readonly string[],
-  { ordinal, shape }: MergeNames,
-): string {
-  const select = [
-    ...columns.map(quoteIdentifier),
-    `0 AS ${quoteIdentifier(ordinal)}`,
-    `0 AS ${quoteIdentifier(shape)}`,
-  ]
+export function createStagingStatement(staging: string, { table, columns, names, numbered }: Merge): string {
+  const { ordinal, shape } = names
+  const numbers = [`0 AS ${quoteIdentifier(ordinal)}`, `0 AS ${quoteIdentifier(shape)}`]
+  const select = [...columns.map(({ name }) => quoteIdentifier(name)), ...(numbered ? numbers : [])]
   return (
     `CREATE TEMP TABLE ${quoteIdentifier(staging)} ON COMMIT DROP AS ` +
     `SELECT ${select.join(', ')} FROM ${quoteTable(table)} WITH NO DATA`
@@ -35,12 +27,28 @@ export function clearStagingStatement(staging: string): string {
 
 /** Rows of a staging table. Its columns are the target's: their values are rounded, padded and collated already. */
 export function stagedRows(merge: Merge, staging: string, shapes: readonly MergeShape[]): RowSource {
+  const columns = columnsOf(merge, shapes)
+  const table = `pg_temp.${quoteIdentifier(staging)}`
   return {
-    from: `pg_temp.${quoteIdentifier(staging)} AS pg_batch`,
+    from: merge.numbered ? `${table} AS pg_batch` : numberedByPlace(table, merge, columns, shapes[0]!),
     shapes,
-    columns: columnsOf(merge, shapes),
+    columns,
     keyOf: ({ name }, alias) => qualified(name, alias),
   }
+}
+
+/** A row that is written later is behind those that were written before, since none is ever deleted. */
+function numberedByPlace(
+  table: string,
+  { names }: Merge,
+  columns: readonly MergeColumn[],
+  { number }: MergeShape,
+): string {
+  const list = quoteList(columns.map(({ name }) => name))
+  return (
+    `(SELECT ${list}, (row_number() OVER (ORDER BY ctid))::int AS ${quoteIdentifier(names.ordinal)}, ` +
+    `${number} AS ${quoteIdentifier(names.shape)} FROM ${table}) AS pg_batch`
+  )
 }
 
 /**

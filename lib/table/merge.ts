@@ -45,7 +45,15 @@ export interface Merge {
   readonly columns: readonly MergeColumn[]
   readonly conflict: Conflict
   readonly names: MergeNames
+  /**
+   * A staging table has room for the two columns that tell the place and the shape of a row; else it holds rows of one
+   * shape, in their order.
+   */
+  readonly numbered: boolean
 }
+
+/** @see https://www.postgresql.org/docs/current/limits.html */
+export const MAX_TABLE_COLUMNS = 1600
 
 /** Where the rows of a merge are taken from. */
 export interface RowSource {

@@ -187,9 +187,10 @@ export class CopySender implements RowSender {
       open = undefined
     }
     if (!open) {
-      const encoder = this.#plan.encoderFor(group.shape, format, this.#staging !== undefined)
+      const { merge } = this.#plan
+      const names = this.#staging && merge?.numbered ? merge.names : undefined
+      const encoder = this.#plan.encoderFor(group.shape, format, names !== undefined)
       const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
-      const names = this.#staging && this.#plan.merge?.names
       if (names) columns.push(names.ordinal, names.shape)
       const copy = copyStatement(this.#staging ?? this.#plan.table, columns, format)
       const check = encoder.format === 'binary' ? [this.#plan.sameTypes(group.shape)] : []

@@ -60,6 +60,7 @@ export class InsertSender implements RowSender {
   async #insert(group: RowGroup, from: number, to: number): Promise<void> {
     const { columns } = this.#plan
     const staging = this.#staging
+    const numbered = this.#plan.merge?.numbered
     const written = group.shape.columns.map(index => columns[index]!)
     const parameters: unknown[] = []
     for (let index = from; index < to; index++) {
@@ -68,7 +69,8 @@ export class InsertSender implements RowSender {
         this.bytes += parameter?.length ?? 0
         parameters.push(parameter)
       }
-      if (staging) parameters.push(staging.firstOrdinal + itemIndex(group, index), group.shape.number)
+      if (staging && numbered)
+        parameters.push(staging.firstOrdinal + itemIndex(group, index), group.shape.number)
     }
     const key = `${group.shape.number} ${to - from}`
     let text = this.#statements.get(key)
@@ -117,8 +119,9 @@ export class InsertSender implements RowSender {
   }
 
   #stagingNames(): string[] {
-    const { ordinal, shape } = this.#plan.merge?.names ?? {}
-    return this.#staging ? [ordinal!, shape!] : []
+    if (!this.#staging || !this.#plan.merge?.numbered) return []
+    const { ordinal, shape } = this.#plan.merge.names
+    return [ordinal, shape]
   }
 
   async close(): Promise<void> {}

@@ -3,7 +3,13 @@ import { canBeBinary, makeRowEncoder, type RowEncoder } from '../encode/row-enco
 import { PgBatchError } from '../errors.ts'
 import { copyObstacleOf } from '../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
-import { type Merge, type MergeColumn, type MergeShape, mergeNames } from '../table/merge.ts'
+import {
+  MAX_TABLE_COLUMNS,
+  type Merge,
+  type MergeColumn,
+  type MergeShape,
+  mergeNames,
+} from '../table/merge.ts'
 import { type Conflict, sameTypesStatement } from '../table/statements.ts'
 import type { Column, CopyFormat, Method, PgType, SelfReference, Table } from '../types.ts'
 import { resolveConflict } from './conflict.ts'
@@ -134,6 +140,7 @@ function mergeInto(table: TableParts, columns: readonly PlannedColumn[], conflic
     columns: columns.map(({ known }) => mergeColumn(known!.column)),
     conflict,
     names: mergeNames(columns.map(({ name }) => name)),
+    numbered: columns.length + 2 <= MAX_TABLE_COLUMNS,
   }
 }
 

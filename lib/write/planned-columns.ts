@@ -25,7 +25,7 @@ export function plannedColumns<Item>(request: WriteRequest<Item>, table: Table |
 }
 
 function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedColumn[] {
-  if (!request.columns) return table.columns.filter(isInsertable).map(plannedColumn)
+  if (!request.columns) return grantedColumns(table).map(plannedColumn)
   const byName = new Map(table.columns.map(column => [column.name, column]))
   return request.columns.map(name => {
     const column = byName.get(name)
@@ -44,6 +44,13 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedC
     }
     return plannedColumn(column)
   })
+}
+
+/** The columns that the role may write; all of them where it may write none, so that the server refuses the rows. */
+function grantedColumns({ columns }: Table): Column[] {
+  const insertable = columns.filter(isInsertable)
+  const granted = insertable.filter(({ deniesInsert }) => !deniesInsert)
+  return granted.length > 0 ? granted : insertable
 }
 
 function alwaysGenerated(column: Column): string {
@@ -71,6 +78,9 @@ export function whyNotColumn<Item>(
   if (column && !isInsertable(column))
     return `but that column of ${quoteTable(name)} ${alwaysGenerated(column)}`
   const advice = "leave it out, or set `unknownKeys: 'ignore'`"
+  if (column && !request.columns) {
+    return `a column of ${quoteTable(name)} that this role may not write: grant it INSERT on the column, ${advice}`
+  }
   if (column || (!table && request.columns)) return `which is not among \`columns\`: ${advice}`
   return `which is no column of ${quoteTable(name)}: ${advice}`
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from '../connection/transaction.ts'
 import type { SlabLease } from '../encode/slabs.ts'
-import { createStagingStatement } from '../table/merge-source.ts'
-import type { RowGroup } from './batch.ts'
+import { clearStagingStatement, createStagingStatement } from '../table/merge-source.ts'
+import { type RowGroup, runsInOrder } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { mergeStaged } from './merge-staged.ts'
@@ -22,8 +22,7 @@ export async function createStaging(transaction: Transaction, plan: TablePlan): 
 function prepareStaging(transaction: Transaction, plan: TablePlan): string {
   // temporary names live in the session's own schema; the number keeps two of one transaction apart
   const name = `pg_batch_staging_${++stagingTables}`
-  const columns = plan.columns.map(column => column.name)
-  transaction.before(createStagingStatement(name, plan.table, columns, plan.merge!.names))
+  transaction.before(createStagingStatement(name, plan.merge!))
   return name
 }
 
@@ -33,6 +32,9 @@ function prepareStaging(transaction: Transaction, plan: TablePlan): string {
  */
 export class StagingSender implements RowSender {
   readonly method = 'copy'
+  unchanged = 0
+  #mergedBytes = 0
+  #rows = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   readonly #format: CopyFormatChoice
@@ -56,14 +58,29 @@ export class StagingSender implements RowSender {
     this.#staging = staging
   }
 
-  unchanged = 0
-  #rows = 0
-
   get bytes(): number {
-    return this.#copy?.bytes ?? 0
+    return this.#mergedBytes + (this.#copy?.bytes ?? 0)
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    if (this.#plan.merge!.numbered) return this.#stage(groups, signal)
+    for (const run of runsInOrder(groups)) {
+      if (this.#shapes.size > 0 && !this.#shapes.has(run.shape)) await this.#mergeShape()
+      await this.#stage([run], signal)
+    }
+  }
+
+  /** Merges the rows so far, to make room for those of another shape. */
+  async #mergeShape(): Promise<void> {
+    await this.close()
+    this.#mergedBytes = this.bytes
+    this.#copy = undefined
+    this.#shapes.clear()
+    this.#rows = 0
+    this.#transaction.before(clearStagingStatement(this.#staging!))
+  }
+
+  async #stage(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     this.#staging ??= prepareStaging(this.#transaction, this.#plan)
     this.#copy ??= new CopySender(this.#transaction, this.#plan, this.#format, {
       staging: { schema: 'pg_temp', name: this.#staging },

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import type { ByteBuffer } from '../byte-buffer.ts'
 import type { Codec } from '../codec.ts'
 import { prepareJson, prepareValue } from '../parameter.ts'
@@ -42,16 +42,25 @@ export const text: Codec = {
   textOfBinary: utf8Text,
 }
 
-/** Longer than this, namein cuts and namerecv refuses. */
+/** Longer than this in the server's encoding, namein cuts and namerecv refuses. */
 const NAME_BYTES = 63
+
+/** A character takes at most twice as many bytes in an encoding of the server as in UTF-8, and ASCII one in each. */
+function fitsName(bytes: number, isAscii: boolean): boolean {
+  return bytes <= (isAscii ? NAME_BYTES : NAME_BYTES / 2)
+}
 
 export const name: Codec = {
   text: prepareValue,
   binary(out, value) {
+    const string = typeof value === 'string' ? value : prepareValue(value)
+    if (typeof string !== 'string') return false
     const start = out.length
-    return text.binary!(out, value) && out.length - start - 4 <= NAME_BYTES
+    putTextField(out, string)
+    const bytes = out.length - start - 4
+    return fitsName(bytes, bytes === string.length)
   },
-  textOfBinary: bytes => (bytes.length <= NAME_BYTES ? utf8Text(bytes) : undefined),
+  textOfBinary: bytes => (fitsName(bytes.length, isAscii(bytes)) ? utf8Text(bytes) : undefined),
 }
 
 export const json: Codec = {

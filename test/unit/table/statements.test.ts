@@ -61,6 +61,7 @@ describe('SQL texts', () => {
     ],
     conflict,
     names,
+    numbered: true,
   }
   const whole = { number: 0, columns: ['id', 'n'] }
   const withoutN = { number: 1, columns: ['id'] }
