@@ -1,6 +1,21 @@
 import { type SlabLease, SlabPool } from './slabs.ts'
 
 /**
+ * The longest message that a server reads; it ends the connection of whoever sends a longer one, as a lost one ends.
+ * @see https://github.com/postgres/postgres/blob/master/src/include/libpq/libpq.h PQ_LARGE_MESSAGE_LIMIT
+ */
+export const MAX_MESSAGE_BYTES = 0x3ffffffe
+
+/** A value, with the rest of its row, is longer than a message may be. */
+export class TooLongError extends RangeError {
+  override readonly name = 'TooLongError'
+
+  constructor() {
+    super('the row takes more than 1 GB, which PostgreSQL does not take in one message')
+  }
+}
+
+/**
  * A growing run of bytes with direct access: encoders reserve room, store by index, and move `length`.
  * Nothing is allocated per value.
  */
@@ -27,7 +42,9 @@ export class ByteBuffer {
 
   #grow(count: number): void {
     const needed = this.length + count
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#slabs.slabBytes, this.bytes.length * 2))
+    if (needed > MAX_MESSAGE_BYTES) throw new TooLongError()
+    const roomy = Math.min(MAX_MESSAGE_BYTES, this.bytes.length * 2)
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#slabs.slabBytes, roomy))
     this.bytes.copy(grown, 0, 0, this.length)
     this.bytes = grown
     this.view = viewOf(grown)

@@ -1,5 +1,5 @@
 import { putNull } from './binary-format.ts'
-import type { ByteBuffer } from './byte-buffer.ts'
+import { type ByteBuffer, TooLongError } from './byte-buffer.ts'
 import type { Codec } from './codec.ts'
 import { compile, MAX_UNROLLED } from './compile.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
@@ -93,7 +93,8 @@ function putOther(out: ByteBuffer, start: number, value: unknown, text: Codec['t
 }
 
 function unencodable({ name }: BinaryField, error: unknown): ValueError {
-  return new ValueError(name, 'the value could not be encoded', error)
+  const reason = error instanceof TooLongError ? error.message : 'the value could not be encoded'
+  return new ValueError(name, reason, error)
 }
 
 /** What the unrolled code calls. */

@@ -1,5 +1,5 @@
 import type { Column } from '../types.ts'
-import type { ByteBuffer } from './byte-buffer.ts'
+import { type ByteBuffer, TooLongError } from './byte-buffer.ts'
 import { codecFor } from './codec-for.ts'
 import { putCopyText } from './copy-text.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
@@ -40,7 +40,9 @@ export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape
         endTextRow(out)
       } catch (error) {
         out.length = start
-        throw new ValueError(fields[i]?.name ?? '', 'the value could not be turned into text', error)
+        const reason =
+          error instanceof TooLongError ? error.message : 'the value could not be turned into text'
+        throw new ValueError(fields[i]?.name ?? '', reason, error)
       }
       return undefined
     },

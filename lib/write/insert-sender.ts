@@ -3,7 +3,7 @@ import type { Transaction } from '../connection/transaction.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { type Conflict, insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
 import { itemIndex, type RowGroup } from './batch.ts'
-import { parameterOf } from './parameter-of.ts'
+import { addParameters, type Parameters } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
@@ -43,11 +43,15 @@ export class InsertSender implements RowSender {
     for (const group of groups) {
       const width = group.shape.columns.length + (this.#staging ? 2 : 0)
       const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
-      for (let from = 0; from < group.rows.length; from += perStatement) {
+      for (let from = 0; from < group.rows.length; ) {
         signal.throwIfAborted()
         const to = Math.min(from + perStatement, group.rows.length)
-        this.#alone = to - from === 1 ? { group, index: from } : undefined
-        await (this.#isKnown() ? this.#insert(group, from, to) : this.#insertUntyped(group, from, to))
+        if (this.#isKnown()) from = await this.#insert(group, from, to)
+        else {
+          this.#alone = to - from === 1 ? { group, index: from } : undefined
+          await this.#insertUntyped(group, from, to)
+          from = to
+        }
       }
     }
     this.#alone = undefined
@@ -57,21 +61,19 @@ export class InsertSender implements RowSender {
     return this.#plan.columns.every(column => column.known)
   }
 
-  async #insert(group: RowGroup, from: number, to: number): Promise<void> {
+  /** Sends rows of a group, as far as their bytes fit into one statement; resolves to where the next one begins. */
+  async #insert(group: RowGroup, from: number, end: number): Promise<number> {
     const { columns } = this.#plan
     const staging = this.#staging
     const numbered = this.#plan.merge?.numbered
     const written = group.shape.columns.map(index => columns[index]!)
-    const parameters: unknown[] = []
-    for (let index = from; index < to; index++) {
-      for (const column of written) {
-        const parameter = parameterOf(column, group, index)
-        this.bytes += parameter?.length ?? 0
-        parameters.push(parameter)
-      }
-      if (staging && numbered)
-        parameters.push(staging.firstOrdinal + itemIndex(group, index), group.shape.number)
+    const parameters: Parameters = { values: [], length: 0 }
+    let to = from
+    for (; to < end && addParameters(parameters, written, group, to); to++) {
+      if (!staging || !numbered) continue
+      parameters.values.push(staging.firstOrdinal + itemIndex(group, to), group.shape.number)
     }
+    this.bytes += parameters.length
     const key = `${group.shape.number} ${to - from}`
     let text = this.#statements.get(key)
     if (text === undefined) {
@@ -83,8 +85,10 @@ export class InsertSender implements RowSender {
       )
       this.#statements.set(key, text)
     }
-    const { rowCount } = await this.#transaction.query(text, parameters)
+    this.#alone = to - from === 1 ? { group, index: from } : undefined
+    const { rowCount } = await this.#transaction.query(text, parameters.values)
     this.unchanged += unchangedOf(to - from, rowCount)
+    return to
   }
 
   /** Without a catalogue: a missing value is DEFAULT by keyword, and equal keys are told by their own text. */

@@ -7,12 +7,15 @@ import { mergeLast, mergeTurn } from '../table/merge-turns.ts'
 import { isRefusedTogether, type MergeWay, mergeWay } from '../table/merge-way.ts'
 import { MAX_PARAMETERS } from '../table/statements.ts'
 import { type RowGroup, runsInOrder } from './batch.ts'
-import { parameterOf } from './parameter-of.ts'
+import { addParameters, type Parameters } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
 import { type RowPlace, type RowSender, unchangedOf } from './row-sender.ts'
 
 /** Rows of a key that comes more often than this go one after the other: each turn sends those of all later ones again. */
 const MAX_TURNS = 4
+
+/** Rows take more bytes than one statement may; some of them go in another. */
+class TooManyBytes extends Error {}
 
 /**
  * Upserts a batch by INSERTs with parameters: by one for rows of all shapes, as far as their keys differ and nothing but
@@ -135,7 +138,8 @@ export class UpsertSender implements RowSender {
 
   /** Resolves to undefined, with all of it undone, where the server refuses rows that it may take one by one. */
   async #unlessRefused<T>(guarded: boolean, send: () => Promise<T>): Promise<T | undefined> {
-    if (!guarded) return send()
+    if (!guarded)
+      return send().catch(error => (error instanceof TooManyBytes ? undefined : Promise.reject(error)))
     // one at a time, so that a transaction of many statements does not nest as many savepoints
     if (this.#hasSavepoint) this.#transaction.before('RELEASE SAVEPOINT pg_batch_merge')
     this.#transaction.before('SAVEPOINT pg_batch_merge')
@@ -144,7 +148,8 @@ export class UpsertSender implements RowSender {
     try {
       return await send()
     } catch (error) {
-      if (!isServerError(error) || !isRefusedTogether(error.code)) throw error
+      const refused = isServerError(error) && isRefusedTogether(error.code)
+      if (!refused && !(error instanceof TooManyBytes)) throw error
       this.#transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
       this.bytes = bytes
       this.unchanged = unchanged
@@ -162,15 +167,13 @@ export class UpsertSender implements RowSender {
   }
 
   #parametersOf(places: readonly RowPlace[]): unknown[] {
-    const parameters: unknown[] = []
+    const parameters: Parameters = { values: [], length: 0 }
     for (const { group, index } of places) {
-      for (const column of group.shape.columns) {
-        const parameter = parameterOf(this.#plan.columns[column]!, group, index)
-        this.bytes += parameter?.length ?? 0
-        parameters.push(parameter)
-      }
+      const columns = group.shape.columns.map(column => this.#plan.columns[column]!)
+      if (!addParameters(parameters, columns, group, index)) throw new TooManyBytes()
     }
-    return parameters
+    this.bytes += parameters.length
+    return parameters.values
   }
 
   async close(): Promise<void> {}
