@@ -14,6 +14,7 @@ import { OpenOutcomes } from './open-outcomes.ts'
 import { RejectBudget } from './reject-budget.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import type { SettledItems } from './settled-items.ts'
+import { TransactionSize } from './transaction-size.ts'
 import { isNameFailure } from './transient.ts'
 import { pause, type WriteContext } from './write-batches.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -98,6 +99,7 @@ export async function openWriting<Item>(
     lanes: options.concurrency,
     retry,
     openOutcomes: new OpenOutcomes(),
+    size: new TransactionSize(),
     // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
     idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
   }

@@ -15,6 +15,7 @@ import {
   type RunContext,
   TransactionRun,
 } from './transaction-run.ts'
+import type { TransactionSize } from './transaction-size.ts'
 import { isRowsFault, isTransient } from './transient.ts'
 
 /**
@@ -34,6 +35,8 @@ export interface WriteContext<Item> extends RunContext<Item> {
   readonly openOutcomes: OpenOutcomes
   /** Sending a batch twice leaves what sending it once does, so that an unknown outcome is no obstacle. */
   readonly idempotent: boolean
+  /** How many batches a transaction takes, by how the last ones went. */
+  readonly size: TransactionSize
 }
 
 /** Resolves to the next batch, or undefined when none is ready. */
@@ -56,6 +59,8 @@ interface Failure<Item> {
   readonly run: TransactionRun<Item>
   /** All that it was to write: what it had added, and what it had not come to. */
   readonly batches: readonly Batch<Item>[]
+  /** Batches that come after them, which an earlier, larger attempt had taken. */
+  readonly rest: readonly Batch<Item>[]
   readonly error: PgBatchError
   /** Some row is to blame, so that the others can be told from it. */
   readonly rowsFault: boolean
@@ -63,18 +68,18 @@ interface Failure<Item> {
   readonly place: RowPlace | undefined
 }
 
-/** Adds batches to a transaction; `attempts` counts from 1. */
+/** Adds batches to a transaction, and, where it may take them, further ones. */
 type Write<Item> = (
   run: TransactionRun<Item>,
   batches: readonly Batch<Item>[],
-  attempts: number,
+  takesMore: boolean,
 ) => Promise<void>
 
 /**
  * Writes `first`, and the batches that `next` has ready, in as few transactions as they need, and yields what each
  * of them committed.
  *
- *     transient failure                   → the same batches again, after a pause
+ *     transient failure                   → the same batches again, after a pause, in smaller transactions
  *     its outcome open                    → asked for first: committed, or again
  *     permanent, several batches          → each of them alone, so that each is committed or not by its own merits
  *     permanent, one batch, a row's fault → its bad rows are rejected, as far as the budget goes
@@ -87,14 +92,21 @@ export async function* writeBatches<Item>(
   next: NextBatch<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, void> {
-  const failure = yield* attempt([first], fillFrom(next, context), context)
-  if (!failure) return
-  const { batches } = failure
-  if (batches.length === 1) {
-    yield* writeIsolated(batches[0]!, failure, context)
-    return
+  for (let waiting: readonly Batch<Item>[] = [first]; waiting.length > 0; ) {
+    const failure = yield* attempt(waiting, fillFrom(next, context), context)
+    if (!failure) return
+    if (failure.batches.length === 1) yield* writeIsolated(failure.batches[0]!, failure, context)
+    else yield* writeOneByOne(failure, context)
+    waiting = failure.rest
   }
-  if (isFinal(failure.error)) throw failure.error
+}
+
+/** Writes each batch of a failed transaction by itself. */
+async function* writeOneByOne<Item>(
+  { batches, error }: Failure<Item>,
+  context: WriteContext<Item>,
+): AsyncGenerator<Progress<Item>, void> {
+  if (isFinal(error)) throw error
   for (const batch of batches) {
     const alone = yield* attempt([batch], addAll, context)
     if (alone) yield* writeIsolated(batch, alone, context)
@@ -121,11 +133,11 @@ async function addAll<Item>(run: TransactionRun<Item>, batches: readonly Batch<I
   for (const batch of batches) await run.add(batch)
 }
 
-/** Adds further batches while they are ready and there is room; another attempt is at the same batches only. */
+/** Adds further batches while they are ready and there is room. */
 function fillFrom<Item>(next: NextBatch<Item>, context: WriteContext<Item>): Write<Item> {
-  return async (run, batches, attempts) => {
+  return async (run, batches, takesMore) => {
     await addAll(run, batches)
-    while (attempts === 1 && !isFull(run, context)) {
+    while (takesMore && !isFull(run, context)) {
       const batch = await next()
       if (!batch) return
       await run.add(batch)
@@ -134,7 +146,8 @@ function fillFrom<Item>(next: NextBatch<Item>, context: WriteContext<Item>): Wri
 }
 
 function isFull<Item>(run: TransactionRun<Item>, context: WriteContext<Item>): boolean {
-  const { lanes, plan, bytesSuffice } = context
+  const { lanes, plan, bytesSuffice, size } = context
+  if (run.batches.length >= size.limit) return true
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
   const onlyBytes = bytesSuffice && run.method === 'copy' && !plan.conflict
   const held = run.bytes * (onlyBytes ? 1 : ITEMS_PER_BYTES)
@@ -163,21 +176,27 @@ async function* writeIsolated<Item>(
   throw last.error
 }
 
-/** Runs transactions with the same batches until one is committed, or an error is final: returns that failure. */
+/**
+ * Runs transactions until all of the batches are committed, or an error is final: returns that failure. Another attempt
+ * is at the same batches only, and each commit gives all attempts back.
+ */
 async function* attempt<Item>(
   first: readonly Batch<Item>[],
   write: Write<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, Failure<Item> | undefined> {
-  const { retry, signals, idempotent } = context
-  let batches = first
+  const { retry, signals, idempotent, size } = context
+  let waiting = first
   let failedAt: number | undefined
   let abandoned: AbandonedTransaction | undefined
   /** An attempt was made again without anyone knowing how the one before it had ended. */
   let earlierUnknown = false
   for (let attempts = 1; ; attempts++) {
     const run = new TransactionRun(context)
-    const failure = await transact(run, batches, write, attempts, context)
+    const batches = waiting.slice(0, size.limit)
+    const rest = waiting.slice(batches.length)
+    const takesMore = attempts === 1 && rest.length === 0
+    const failure = await transact(run, { batches, rest, takesMore }, write, context)
     const resolved = failure && (await findOutcome(failure, context))
     if (failure?.error.outcome === 'committed') {
       yield { kind: 'committed-early', committed: run.result }
@@ -185,11 +204,16 @@ async function* attempt<Item>(
     }
     if (!failure || resolved!.outcome === 'committed') {
       run.noteCommitted()
+      size.committed(run.batches.length)
       yield { kind: 'committed', committed: run.result, attempts }
-      return undefined
+      if (rest.length === 0) return undefined
+      waiting = rest
+      attempts = 0
+      failedAt = undefined
+      continue
     }
     run.releaseBudget()
-    batches = failure.batches
+    waiting = [...failure.batches, ...rest]
     failedAt ??= performance.now()
     const { outcome, stillOpen = false } = resolved!
     // a later attempt that has found its checkpoint knows that the earlier one is rolled back
@@ -198,8 +222,8 @@ async function* attempt<Item>(
     const error = withOutcome(failure.error, open ? 'unknown' : outcome)
     earlierUnknown = error.outcome === 'unknown'
     const final = !error.retryable || stillOpen || (outcome === 'unknown' && !idempotent)
-    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt))
-      return { ...failure, batches, error }
+    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) return { ...failure, error }
+    if (error.outcome !== 'not-sent') size.failed(run.batches.length)
     const delayMs = retryDelayMs(retry, attempts, Math.random())
     yield { kind: 'retry', error, attempt: attempts, delayMs }
     await pause(delayMs, signals.stop, error)
@@ -211,14 +235,13 @@ async function* attempt<Item>(
 /** Runs one transaction to its end; resolves to what made it fail, if something has. */
 async function transact<Item>(
   run: TransactionRun<Item>,
-  batches: readonly Batch<Item>[],
+  { batches, rest, takesMore }: Pick<Failure<Item>, 'batches' | 'rest'> & { takesMore: boolean },
   write: Write<Item>,
-  attempts: number,
   { openOutcomes }: WriteContext<Item>,
 ): Promise<Failure<Item> | undefined> {
   await openOutcomes.none()
   try {
-    await write(run, batches, attempts)
+    await write(run, batches, takesMore)
     await run.commit()
     return undefined
   } catch (thrown) {
@@ -227,7 +250,7 @@ async function transact<Item>(
     const rowsFault = isRowsFault(thrown) || thrown instanceof RowError
     // a run that fails early has added only the first of what an earlier attempt had
     const all = run.batches.length > batches.length ? run.batches : batches
-    return { run, batches: all, error: run.explain(thrown, place), rowsFault, place }
+    return { run, batches: all, rest, error: run.explain(thrown, place), rowsFault, place }
   } finally {
     run.release()
   }

@@ -55,8 +55,11 @@ export class FaultProxy {
   readonly #server: Server
   readonly #links = new Set<Link>()
   #armed: Armed[] = []
+  #bytesOfNext: (() => number) | undefined
   /** Connections that were opened through the proxy so far. */
   opened = 0
+  /** Connections that `cutEach` has cut. */
+  cuts = 0
 
   static async start(targetPort: number): Promise<FaultProxy> {
     const proxy = new FaultProxy(targetPort)
@@ -68,7 +71,7 @@ export class FaultProxy {
     this.#target = targetPort
     this.#server = createServer(client => {
       this.opened++
-      const link = new Link(client, this.#target, message => this.#look(message))
+      const link = new Link(client, this.#target, this.#lookOfNext())
       this.#links.add(link)
       link.closed.then(() => this.#links.delete(link))
     })
@@ -88,6 +91,12 @@ export class FaultProxy {
 
   disarm(): void {
     this.#armed = []
+    this.#bytesOfNext = undefined
+  }
+
+  /** Cuts each connection that is opened from now on after as many bytes, of both directions, as `bytes` returns for it. */
+  cutEach(bytes: () => number): void {
+    this.#bytesOfNext = bytes
   }
 
   /** Ends what is stalled: the server hears that its clients are gone. */
@@ -99,6 +108,17 @@ export class FaultProxy {
     this.disarm()
     for (const link of this.#links) link.cut()
     await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  #lookOfNext(): Look {
+    let left = this.#bytesOfNext?.() ?? Number.POSITIVE_INFINITY
+    return message => {
+      const size = message.bytes.length
+      left -= size
+      if (left >= 0) return this.#look(message)
+      this.cuts++
+      return { action: { do: 'cut' }, pass: Math.max(0, size + left) }
+    }
   }
 
   #look(message: WireMessage): Verdict | undefined {

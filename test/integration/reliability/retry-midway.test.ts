@@ -15,12 +15,11 @@ function refusing(pool: PgPoolLike, refusals: ReadonlyMap<number, string>): PgPo
       const query = client.query.bind(client)
       const wrapped: PgClientLike = Object.create(client, {
         query: {
-          value: (text: string, values?: unknown[]) => {
+          value: (asked: string | { text: string }, values?: unknown[]) => {
+            const text = typeof asked === 'string' ? asked : asked.text
             const sqlState = text.startsWith('INSERT') ? refusals.get(++inserts) : undefined
-            return query(
-              sqlState ? `DO $$ BEGIN RAISE SQLSTATE '${sqlState}'; END $$` : text,
-              sqlState ? [] : values,
-            )
+            if (sqlState) return query(`DO $$ BEGIN RAISE SQLSTATE '${sqlState}'; END $$`)
+            return query(asked as string, values)
           },
         },
         release: { value: client.release.bind(client) },
