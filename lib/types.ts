@@ -47,6 +47,8 @@ export interface Column {
   readonly notNull: boolean
   /** A missing value gets something else than NULL: a DEFAULT, an identity, or a domain's default. */
   readonly hasDefault: boolean
+  /** Whether the catalogue has it as NOT NULL and with a default, as two digits: to notice when that has changed. */
+  readonly flags?: string
   /** GENERATED ALWAYS AS (expression). */
   readonly generated: boolean
   readonly identity: 'none' | 'always' | 'by-default'

@@ -85,6 +85,11 @@ export class Transaction {
     return this.#state
   }
 
+  /** The server is a PostgreSQL that tells what became of a transaction. */
+  get isTicketed(): boolean {
+    return this.#options.ticketed
+  }
+
   /** Runs one statement. Without `values` several may be given, separated by semicolons. */
   async query(text: string, values?: unknown[]): Promise<PgResultLike> {
     // parameters need the extended protocol, which takes one statement at a time

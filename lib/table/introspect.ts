@@ -37,7 +37,8 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
-      'notNull', a.attnotnull, 'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
+      'notNull', a.attnotnull, 'flags', pg_catalog.concat(a.attnotnull::int, a.atthasdef::int),
+      'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
       'mayInsert', pg_catalog.has_column_privilege(t.oid, a.attnum, 'INSERT'),
       'maySelect', pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT'),
       'default', CASE WHEN a.attidentity <> '' THEN pg_catalog.format('pg_catalog.nextval(%L::pg_catalog.regclass)',
@@ -116,6 +117,7 @@ interface ColumnRow {
   sqlType: string
   notNull: boolean
   default: string | null
+  flags: string
   generated: string | null
   identity: string
   mayInsert: boolean
@@ -182,6 +184,7 @@ function readColumn(
     notNull: row.notNull || domains.some(domain => domain.notNull),
     // of a view's columns only the table behind it knows
     hasDefault: inView || defaultSql !== undefined,
+    flags: row.flags,
     generated,
     deniesInsert: !row.mayInsert,
     deniesSelect: !row.maySelect,

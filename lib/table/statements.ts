@@ -1,3 +1,4 @@
+import type { Column } from '../types.ts'
 import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
@@ -42,21 +43,31 @@ export function copyStatement(
 }
 
 /**
- * Asks whether columns still have the types that they had when the table was learnt. Behind a binary COPY, which carries
+ * Asks whether columns still have the types that they had when the table was introspected, and still are NOT NULL or have
+ * a DEFAULT where they did. Behind a binary COPY, which carries
  * no types, and in the same transaction, whose lock keeps them as they are: had an ALTER TABLE come before, bytes of a
  * bigint would have been read as a float8's.
  */
 export function sameTypesStatement(
   table: TableParts,
-  columns: readonly { readonly name: string; readonly type: { readonly oid: number } }[],
+  columns: readonly Pick<Column, 'name' | 'type' | 'flags'>[],
 ): string {
   const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
   const types = columns.map(({ type }) => type.oid).join(', ')
+  const flags = columns.map(({ flags = '' }) => quoteLiteral(flags)).join(', ')
   return (
     `SELECT (pg_catalog.count(*) = ${columns.length})::text AS pg_batch_same FROM pg_catalog.pg_attribute ` +
-    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped AND (attname, atttypid) ` +
-    `IN (SELECT * FROM ROWS FROM (pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[])))`
+    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ` +
+    `IN (SELECT * FROM ROWS FROM (pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[]), pg_catalog.unnest(ARRAY[${flags}]::text[])))`
   )
+}
+
+/**
+ * Takes the lock of an INSERT, which keeps a table's columns as they are until the transaction ends. LOCK TABLE would need
+ * more privileges than INSERT before PostgreSQL 16; parsing an INSERT takes the same lock and runs nothing.
+ */
+export function lockStatement(table: TableParts): string {
+  return `PREPARE pg_batch_lock AS INSERT INTO ${quoteTable(table)} DEFAULT VALUES; DEALLOCATE pg_batch_lock`
 }
 
 /**

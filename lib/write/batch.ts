@@ -11,12 +11,24 @@ export interface Batch<Item> {
   items: readonly Item[]
   /** Places of `items` in the array, where they are only a part of it. */
   readonly places?: readonly number[] | undefined
-  /** What `prepareBatch` made of the items, kept so that `toRow` runs once for each. */
+  /** What `toRow` made of the items, kept so that it runs once for each. */
+  made?: MadeRows | undefined
+  /** What `prepareBatch` made of the items. */
   prepared?: PreparedBatch
+}
+
+/** Rows that `toRow` made, or items that are rows, before they are checked against the table. */
+export interface MadeRows {
+  readonly rows: readonly object[]
+  /** Indexes of their items where those are not the same. */
+  readonly indexes: readonly number[] | undefined
+  readonly invalid: readonly InvalidItem[]
 }
 
 /** The rows of a batch, checked against the table. */
 export interface PreparedBatch {
+  /** The plan that it was made by; its shapes are of no use to another one. */
+  readonly plan: object
   readonly groups: readonly RowGroup[]
   /** Items that `toRow` made no row of. */
   readonly skipped: number
@@ -59,8 +71,14 @@ export interface EncodedRows {
 export function holdBytesOnly({ batch, shape, indexes }: RowGroup, encoded: EncodedRows): RowGroup {
   const group = { batch, shape, rows: [], indexes, encoded }
   batch.items = []
+  batch.made = undefined
   batch.prepared = { ...batch.prepared!, groups: [group] }
   return group
+}
+
+/** True where nothing but the bytes of a batch's rows is held, so that no other plan can be made for it. */
+export function isBytesOnly({ prepared }: Batch<unknown>): boolean {
+  return prepared?.groups.some(({ encoded }) => encoded) ?? false
 }
 
 /** Index into the batch's items of the `index`th row of a group. */

@@ -5,7 +5,7 @@ import { ByteBuffer } from '../encode/byte-buffer.ts'
 import { type RowEncoder, ValueError } from '../encode/row-encoder.ts'
 import type { SlabLease } from '../encode/slabs.ts'
 import type { TableParts } from '../table/identifier.ts'
-import { copyStatement } from '../table/statements.ts'
+import { copyStatement, lockStatement } from '../table/statements.ts'
 import { type EncodedRows, filterGroup, holdBytesOnly, itemIndex, type RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { InsertSender } from './insert-sender.ts'
@@ -41,6 +41,10 @@ interface OpenCopy {
   readonly encoder: RowEncoder
   lines: number
   readonly sent: SentRows[]
+  /** The table is locked and its columns are compared before the COPY, since batches are to be held as bytes only. */
+  readonly isChecked: boolean
+  /** The server takes rows, and holds the lock under which it has found the columns as they were. */
+  isSound: boolean
 }
 
 /**
@@ -65,6 +69,8 @@ export class CopySender implements RowSender {
   /** The pieces of the batch that is being sent are to take its place. */
   #keeps = false
   #kept: Buffer[] | undefined
+  /** The same of the batch that was sent last. */
+  #sent: Buffer[] | undefined
   /** The rows of the current batch that COPY cannot carry as text. */
   #byInsert: RowGroup[] = []
   #insert: InsertSender | undefined
@@ -89,6 +95,8 @@ export class CopySender implements RowSender {
     // the batch that opens a COPY goes ahead of the answer; no other does, lest a server that stands still be fed
     const unanswered = this.#open?.copy.unanswered
     if (unanswered) await this.#transaction.answered(unanswered)
+    if (this.#open && this.#hasChanged(this.#open)) throw tableChanged(this.#plan.table)
+    this.#sent = undefined
     const [first] = groups
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
     this.#keeps = this.#bytesSuffice && groups.length === 1
@@ -96,6 +104,8 @@ export class CopySender implements RowSender {
     if (this.#byInsert.length > 0) await this.#insertRest(signal)
     this.#firstOrdinal += first?.batch.count ?? 0
     await this.#sendPiece()
+    this.#sent = this.#kept
+    this.#kept = undefined
     this.#release()
   }
 
@@ -112,15 +122,18 @@ export class CopySender implements RowSender {
     }
   }
 
-  /** From here on the batch that was sent last is its bytes, where all of them are kept. */
+  /**
+   * From here on the batch that was sent last is its bytes, where all of them are kept. The items of the batch that opens
+   * a COPY are held until the server has answered: they are needed should the table have changed.
+   */
   #release(): void {
-    if (!this.#kept) return
-    const { encoder, sent } = this.#open!
+    if (!this.#sent || !this.#open?.isSound) return
+    const { encoder, sent } = this.#open
     const last = sent.pop()!
     const { format } = encoder
     const count = last.group.rows.length
-    sent.push({ ...last, group: holdBytesOnly(last.group, { format, pieces: this.#kept, count }) })
-    this.#kept = undefined
+    sent.push({ ...last, group: holdBytesOnly(last.group, { format, pieces: this.#sent, count }) })
+    this.#sent = undefined
   }
 
   async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
@@ -193,14 +206,28 @@ export class CopySender implements RowSender {
       const columns = group.shape.columns.map(column => this.#plan.columns[column]!.name)
       if (names) columns.push(names.ordinal, names.shape)
       const copy = copyStatement(this.#staging ?? this.#plan.table, columns, format)
-      const check = encoder.format === 'binary' ? [this.#plan.sameTypes(group.shape)] : []
-      open = {
-        copy: this.#transaction.openCopy([copy, ...check].join('; ')),
+      const isChecked = this.#keeps
+      const sameTypes = this.#plan.sameTypes(group.shape)
+      const lock = this.#transaction.isTicketed ? [lockStatement(this.#plan.table)] : []
+      const before = isChecked ? [...lock, sameTypes] : []
+      const after = encoder.format === 'binary' ? [sameTypes] : []
+      const opened: OpenCopy = {
+        copy: this.#transaction.openCopy([...before, copy, ...after].join('; ')),
         shape: group.shape,
         encoder,
         lines: 0,
         sent: [],
+        isChecked,
+        isSound: false,
       }
+      opened.copy.ready().then(
+        () => {
+          opened.isSound = isChecked && !this.#hasChanged(opened)
+          this.#release()
+        },
+        () => {}, // whoever sends or closes hears of it
+      )
+      open = opened
       this.#open = open
       this.#startPiece()
       encoder.begin(this.#out)
@@ -210,6 +237,10 @@ export class CopySender implements RowSender {
     // a batch that goes on in another COPY cannot be told by its pieces alone
     this.#kept = this.#keeps && index === 0 ? [] : undefined
     return open
+  }
+
+  #hasChanged({ isChecked, copy }: OpenCopy): boolean {
+    return isChecked && copy.precedingRows.at(-1)?.[0] === 'false'
   }
 
   async close(): Promise<void> {

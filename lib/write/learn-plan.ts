@@ -32,6 +32,8 @@ export interface LearnOptions {
 /** What the server told. */
 export interface Learned<Item> {
   readonly plan: WritePlan<Item>
+  /** Undefined where there is no catalogue. */
+  readonly table: Table | undefined
   /** The server can tell what became of a transaction. */
   readonly ticketed: boolean
   /** The server has savepoints; what has no catalogue (pg-mem) has none. */
@@ -54,7 +56,7 @@ export async function learnPlan<Item>(
     const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table)
     for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
-    return { plan, ticketed, savepoints: table !== undefined }
+    return { plan, table, ticketed, savepoints: table !== undefined }
   } catch (error) {
     if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))
       lease.broken ??= error as Error

@@ -5,7 +5,7 @@ import type { PgBatchError } from '../errors.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
 import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/dead-letter-sql.ts'
 import type { CheckpointPlan, Position } from './checkpoint.ts'
-import { CopyFormatChoice } from './copy-format.ts'
+import { CurrentPlan } from './current-plan.ts'
 import type { DeadLetterTable } from './dead-letter.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
 import { CallbackError, toPgBatchError } from './failure.ts'
@@ -66,7 +66,9 @@ export async function openWriting<Item>(
     ...(deadLetterTable ? [sideTable(deadLetterTable)] : []),
   ]
   const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
-  const { plan, ticketed, savepoints } = await learnWithRetries(options, learn, stream)
+  const learned = await learnWithRetries(options, learn, stream)
+  const { ticketed, savepoints } = learned
+  const current = new CurrentPlan(learned, () => learnPlan(options, { ...learn, sideTables: [] }))
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
   const deadLetterFile =
     deadLetterTable?.file === undefined
@@ -81,8 +83,7 @@ export async function openWriting<Item>(
   await moveLeftRows(deadLetterFile)
   return {
     pool,
-    plan,
-    format: new CopyFormatChoice(plan.copyFormat),
+    current,
     limits: { ...limits, savepointed: !ticketed && savepoints && inTransaction !== undefined },
     checkpoint,
     position: options.position,
@@ -101,7 +102,7 @@ export async function openWriting<Item>(
     openOutcomes: new OpenOutcomes(),
     size: new TransactionSize(),
     // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
-    idempotent: checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
+    isIdempotent: plan => checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
   }
 }
 

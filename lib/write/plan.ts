@@ -13,6 +13,7 @@ import {
 import { type Conflict, sameTypesStatement } from '../table/statements.ts'
 import type { Column, CopyFormat, Method, PgType, SelfReference, Table } from '../types.ts'
 import { resolveConflict } from './conflict.ts'
+import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
 import { type RowShape, RowShapes } from './row-shapes.ts'
@@ -27,6 +28,8 @@ export interface TablePlan {
   readonly shapes: RowShapes
   readonly method: Method
   readonly copyFormat: CopyFormat
+  /** Which format of COPY suits the values that have come so far. */
+  readonly format: CopyFormatChoice
   readonly conflict: Conflict | undefined
   /** How upserts are merged; undefined for plain rows, and where there is no catalogue. */
   readonly merge: Merge | undefined
@@ -44,6 +47,8 @@ export interface WritePlan<Item> extends TablePlan {
   readonly toRow: ((item: Item) => unknown) | undefined
   readonly operation: ((item: Item) => unknown) | undefined
   readonly unknownKeys: 'error' | 'ignore'
+  /** The user has named the columns, so that no other will be written. */
+  readonly namesColumns: boolean
   /** Columns of bytes, which change events bring as text. */
   readonly bytesColumns: readonly string[]
   /** Rows are records of a CSV file, whose fields are known to be columns. */
@@ -76,6 +81,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
   const conflict =
     request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
   const { toRow, operation, unknownKeys, csv } = request
+  const copyFormat = method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns)
   return {
     table: name,
     columns,
@@ -85,7 +91,8 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
       names.filter(column => conflict?.keys.includes(column)),
     ),
     method,
-    copyFormat: method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns),
+    copyFormat,
+    format: new CopyFormatChoice(copyFormat),
     conflict,
     merge: conflict && table && mergeInto(name, columns, conflict),
     selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
@@ -97,6 +104,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     toRow,
     operation,
     unknownKeys,
+    namesColumns: request.columns !== undefined,
     bytesColumns: bytesColumns(columns),
     takesRecords: csv !== undefined,
     // a record has a field for each column

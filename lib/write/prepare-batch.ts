@@ -1,5 +1,14 @@
 import { PgBatchError } from '../errors.ts'
-import { type Batch, type InvalidItem, type PreparedBatch, type RowGroup, range, unsent } from './batch.ts'
+import {
+  type Batch,
+  type InvalidItem,
+  isBytesOnly,
+  type MadeRows,
+  type PreparedBatch,
+  type RowGroup,
+  range,
+  unsent,
+} from './batch.ts'
 import { decodeBytes } from './decode-bytes.ts'
 import { checkItems, invalidRow, isBuiltIn, mapItems, type Rows } from './make-rows.ts'
 import type { WritePlan } from './plan.ts'
@@ -11,9 +20,10 @@ import { splitByOperation } from './split-by-operation.ts'
  * with its error.
  */
 export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): PreparedBatch {
-  if (batch.prepared) return batch.prepared
-  const invalid: InvalidItem[] = []
-  const rows = plan.toRow ? mapItems(batch, plan.toRow, invalid) : checkItems(batch, invalid)
+  if (batch.prepared && (batch.prepared.plan === plan || isBytesOnly(batch))) return batch.prepared
+  batch.made ??= makeRows(batch, plan)
+  const invalid = [...batch.made.invalid]
+  const rows = batch.made
   const checked = plan.takesRecords ? rows : checkKeys(rows, batch, plan, invalid)
   const known = decodeBytes(checked, batch, plan.bytesColumns, invalid)
   const skipped = batch.count - known.rows.length - invalid.length
@@ -21,8 +31,25 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
     ? splitByOperation(known, batch, plan, plan.operation, invalid)
     : { upserts: known, deletes: [] }
   const groups = [...groupByShape(upserts, batch, plan, invalid), ...deletes]
-  batch.prepared = { skipped, groups, invalid }
+  batch.prepared = { plan, skipped, groups, invalid }
   return batch.prepared
+}
+
+function makeRows<Item>(batch: Batch<Item>, { toRow }: WritePlan<Item>): MadeRows {
+  const invalid: InvalidItem[] = []
+  const rows = toRow ? mapItems(batch, toRow, invalid) : checkItems(batch, invalid)
+  return { ...rows, invalid }
+}
+
+/** True where a row was refused for a key that is not a column, and may be one by now. */
+export function hasUnknownKey<Item>({ invalid }: PreparedBatch, plan: WritePlan<Item>): boolean {
+  return (
+    !plan.namesColumns &&
+    invalid.some(
+      ({ error: { code, column } }) =>
+        code === 'ROW_INVALID' && column !== undefined && !plan.columnNames.has(column),
+    )
+  )
 }
 
 /** Lists the rows that have a key which is no column, and what is no row though it is an object. */

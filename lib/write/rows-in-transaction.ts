@@ -27,7 +27,6 @@ const MIXED_COPY_FROM_ROWS = 50
 
 export interface RowsOptions {
   readonly plan: TablePlan
-  readonly format: CopyFormatChoice
   readonly signal: AbortSignal
   /** Batches hold only their rows' bytes once these are sent, where that is possible. */
   readonly bytesSuffice: boolean
@@ -58,10 +57,10 @@ export class RowsInTransaction {
   #staged = false
   #copied = false
 
-  constructor(transaction: Transaction, { plan, format, signal, bytesSuffice, slabs }: RowsOptions) {
+  constructor(transaction: Transaction, { plan, signal, bytesSuffice, slabs }: RowsOptions) {
     this.#transaction = transaction
     this.#plan = plan
-    this.#format = format
+    this.#format = plan.format
     this.#signal = signal
     this.#bytesSuffice = bytesSuffice
     this.#slabs = slabs

@@ -5,7 +5,14 @@ import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
 import type { SlabLease, SlabPool } from '../encode/slabs.ts'
 import { PgBatchError } from '../errors.ts'
-import { type Batch, filterGroup, placeOfItem, type RowGroup } from './batch.ts'
+import {
+  type Batch,
+  filterGroup,
+  isBytesOnly,
+  type PreparedBatch,
+  placeOfItem,
+  type RowGroup,
+} from './batch.ts'
 import {
   type CheckpointPlan,
   CheckpointScope,
@@ -13,12 +20,12 @@ import {
   type Position,
   positionOf,
 } from './checkpoint.ts'
-import type { CopyFormatChoice } from './copy-format.ts'
+import type { CurrentPlan } from './current-plan.ts'
 import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
 import { isolateBatch } from './isolate-batch.ts'
 import type { WritePlan } from './plan.ts'
-import { prepareBatch } from './prepare-batch.ts'
+import { hasUnknownKey, prepareBatch } from './prepare-batch.ts'
 import type { RejectBudget } from './reject-budget.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
 import { type BinaryColumn, NO_TEXTS, withTexts } from './row-texts.ts'
@@ -31,8 +38,7 @@ import { isRowsFault } from './transient.ts'
 /** What every transaction of a stream is run with. */
 export interface RunContext<Item> {
   readonly pool: PgPoolLike
-  readonly plan: WritePlan<Item>
-  readonly format: CopyFormatChoice
+  readonly current: CurrentPlan<Item>
   readonly limits: TransactionOptions
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined
@@ -88,6 +94,9 @@ export interface IsolateHint {
 export class TransactionRun<Item> {
   readonly batches: Batch<Item>[] = []
   readonly #context: RunContext<Item>
+  #plan: WritePlan<Item>
+  /** The plan stays, whatever the table has become. */
+  readonly #isBound: boolean
   readonly #started = performance.now()
   #lease: Lease | undefined
   #transaction: Transaction | undefined
@@ -103,14 +112,23 @@ export class TransactionRun<Item> {
   #skipped = 0
   #reserved = 0
 
-  constructor(context: RunContext<Item>) {
+  /** @param batches what it is to write, as far as that is known: some may be held as bytes of an earlier plan */
+  constructor(context: RunContext<Item>, batches: readonly Batch<Item>[] = []) {
     this.#context = context
+    const made = batches.find(isBytesOnly)?.prepared?.plan as WritePlan<Item> | undefined
+    this.#isBound = made !== undefined
+    this.#plan = made ?? context.current.plan
     this.#slabs = context.slabs.lease()
   }
 
   /** Rows that were added and not rejected. */
   get #sent(): number {
     return this.#items - this.#skipped - this.#rejected.length
+  }
+
+  /** What its rows are made by. */
+  get plan(): WritePlan<Item> {
+    return this.#plan
   }
 
   /** Items that were added, those without a row included: all of them are held. */
@@ -176,6 +194,13 @@ export class TransactionRun<Item> {
     }
   }
 
+  /** False for a batch that another plan suits better, or might: a new transaction finds out. */
+  suits(batch: Batch<Item>): boolean {
+    const { current } = this.#context
+    if (current.plan !== this.#plan) return false
+    return !current.mayLook || !hasUnknownKey(prepareBatch(batch, this.#plan), this.#plan)
+  }
+
   async add(batch: Batch<Item>): Promise<void> {
     const groups = await this.#admit(batch)
     if (groups.length > 0) await this.#rows!.send(groups)
@@ -190,7 +215,7 @@ export class TransactionRun<Item> {
     await isolateBatch(groups, {
       transaction,
       rows: this.#rows!,
-      plan: this.#context.plan,
+      plan: this.#plan,
       first: hint.place && { place: hint.place, error: hint.error },
       immediate: hint.immediate,
       reject: (item, row, error) => this.#reject(batch, item, row, error),
@@ -199,12 +224,12 @@ export class TransactionRun<Item> {
   }
 
   async commit(): Promise<Committed<Item>> {
-    const { deadLetterTable, plan, signals } = this.#context
+    const { deadLetterTable, signals } = this.#context
     await this.#rows?.close()
     await this.#callInTransaction()
     await this.#readBinaryValues()
     if (deadLetterTable && this.#rejected.length > 0) {
-      await storeDeadLetters(this.#transaction!, deadLetterTable, plan.table, this.#rejected)
+      await storeDeadLetters(this.#transaction!, deadLetterTable, this.#plan.table, this.#rejected)
     }
     await this.#checkpoint?.store()
     signals.stop.throwIfAborted()
@@ -257,10 +282,10 @@ export class TransactionRun<Item> {
   async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
     this.batches.push(batch)
     this.#items += batch.count
-    const { plan, budget, checkpoint, notesItems } = this.#context
+    const { budget, checkpoint, notesItems } = this.#context
     const notes = notesItems ? new ItemNotes(batch) : undefined
     if (notes) this.#notes.push(notes)
-    const { groups, skipped, invalid } = prepareBatch(batch, plan)
+    const { groups, skipped, invalid } = await this.#prepare(batch)
     // where no row may be rejected, and none can have been before, nothing need be sent to know how this ends
     if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
     this.#skipped += skipped
@@ -279,19 +304,29 @@ export class TransactionRun<Item> {
     return left
   }
 
+  /** Checks a batch against the table; before rows are refused for an unknown key, against the table as it is now. */
+  async #prepare(batch: Batch<Item>): Promise<PreparedBatch> {
+    const { current, budget, checkpoint, signals } = this.#context
+    const prepared = prepareBatch(batch, this.#plan)
+    if (this.#transaction || this.#isBound || !hasUnknownKey(prepared, this.#plan)) return prepared
+    const urgent = budget.left === 0 && !checkpoint
+    if (!(await current.replaces(this.#plan, { urgent, stop: signals.stop }))) return prepared
+    this.#plan = current.plan
+    return prepareBatch(batch, this.#plan)
+  }
+
   async #open(): Promise<void> {
     if (this.#transaction) return
-    const { pool, plan, signals, format, limits, checkpoint, bytesSuffice } = this.#context
+    const { pool, signals, limits, checkpoint, bytesSuffice } = this.#context
     this.#lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
     this.#transaction = new Transaction(this.#lease, limits)
     this.#rows = new RowsInTransaction(this.#transaction, {
-      plan,
-      format,
+      plan: this.#plan,
       signal: signals.stop,
       bytesSuffice,
       slabs: this.#slabs,
     })
-    if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction, plan)
+    if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction, this.#plan)
   }
 
   /**
@@ -299,13 +334,13 @@ export class TransactionRun<Item> {
    * @throws the row's error, when no further row may be rejected
    */
   #reject(batch: Batch<Item>, index: number, row: object | undefined, error: PgBatchError): void {
-    const { budget, plan, rejectedItem } = this.#context
+    const { budget, rejectedItem } = this.#context
     if (!budget.take(1)) throw error
     this.#reserved++
     this.#notes.findLast(notes => notes.batch === batch)?.rejected(index)
     const item = batch.items[index] as Item
     const position = this.#positionOf(item)
-    const texts = row ? plan.textsOf(row) : NO_TEXTS
+    const texts = row ? this.#plan.textsOf(row) : NO_TEXTS
     const { values, withoutText, binary } = texts
     const reject: RejectedRow<Item> = {
       row: texts === NO_TEXTS && rejectedItem ? rejectedItem(item) : (row ?? item),

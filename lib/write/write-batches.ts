@@ -5,6 +5,7 @@ import type { Batch } from './batch.ts'
 import { endAbandoned } from './end-abandoned.ts'
 import { withOutcome } from './failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
+import type { WritePlan } from './plan.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
@@ -34,7 +35,7 @@ export interface WriteContext<Item> extends RunContext<Item> {
   readonly retry: RetryPolicy
   readonly openOutcomes: OpenOutcomes
   /** Sending a batch twice leaves what sending it once does, so that an unknown outcome is no obstacle. */
-  readonly idempotent: boolean
+  readonly isIdempotent: (plan: WritePlan<Item>) => boolean
   /** How many batches a transaction takes, by how the last ones went. */
   readonly size: TransactionSize
 }
@@ -93,11 +94,11 @@ export async function* writeBatches<Item>(
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, void> {
   for (let waiting: readonly Batch<Item>[] = [first]; waiting.length > 0; ) {
-    const failure = yield* attempt(waiting, fillFrom(next, context), context)
-    if (!failure) return
-    if (failure.batches.length === 1) yield* writeIsolated(failure.batches[0]!, failure, context)
-    else yield* writeOneByOne(failure, context)
-    waiting = failure.rest
+    const left: Batch<Item>[] = []
+    const failure: Failure<Item> | undefined = yield* attempt(waiting, fillFrom(next, left, context), context)
+    if (failure?.batches.length === 1) yield* writeIsolated(failure.batches[0]!, failure, context)
+    else if (failure) yield* writeOneByOne(failure, context)
+    waiting = [...(failure?.rest ?? []), ...left]
   }
 }
 
@@ -133,20 +134,29 @@ async function addAll<Item>(run: TransactionRun<Item>, batches: readonly Batch<I
   for (const batch of batches) await run.add(batch)
 }
 
-/** Adds further batches while they are ready and there is room. */
-function fillFrom<Item>(next: NextBatch<Item>, context: WriteContext<Item>): Write<Item> {
+/**
+ * Adds further batches while they are ready and there is room.
+ * @param left receives a batch for which the table may have to be looked at again, by the next transaction
+ */
+function fillFrom<Item>(
+  next: NextBatch<Item>,
+  left: Batch<Item>[],
+  context: WriteContext<Item>,
+): Write<Item> {
   return async (run, batches, takesMore) => {
     await addAll(run, batches)
-    while (takesMore && !isFull(run, context)) {
+    while (takesMore && left.length === 0 && !isFull(run, context)) {
       const batch = await next()
       if (!batch) return
-      await run.add(batch)
+      if (run.suits(batch)) await run.add(batch)
+      else left.push(batch)
     }
   }
 }
 
 function isFull<Item>(run: TransactionRun<Item>, context: WriteContext<Item>): boolean {
-  const { lanes, plan, bytesSuffice, size } = context
+  const { lanes, bytesSuffice, size } = context
+  const { plan } = run
   if (run.batches.length >= size.limit) return true
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
   const onlyBytes = bytesSuffice && run.method === 'copy' && !plan.conflict
@@ -185,16 +195,17 @@ async function* attempt<Item>(
   write: Write<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, Failure<Item> | undefined> {
-  const { retry, signals, idempotent, size } = context
+  const { retry, signals, isIdempotent, size } = context
   let waiting = first
   let failedAt: number | undefined
   let abandoned: AbandonedTransaction | undefined
   /** An attempt was made again without anyone knowing how the one before it had ended. */
   let earlierUnknown = false
+  let doubted = false
   for (let attempts = 1; ; attempts++) {
-    const run = new TransactionRun(context)
     const batches = waiting.slice(0, size.limit)
     const rest = waiting.slice(batches.length)
+    const run = new TransactionRun(context, batches)
     const takesMore = attempts === 1 && rest.length === 0
     const failure = await transact(run, { batches, rest, takesMore }, write, context)
     const resolved = failure && (await findOutcome(failure, context))
@@ -221,7 +232,11 @@ async function* attempt<Item>(
       earlierUnknown && failure.run.reached.size === 0 && failure.error.code !== 'CHECKPOINT_REGRESSED'
     const error = withOutcome(failure.error, open ? 'unknown' : outcome)
     earlierUnknown = error.outcome === 'unknown'
-    const final = !error.retryable || stillOpen || (outcome === 'unknown' && !idempotent)
+    if (!doubted && !isFinal(error) && (await hasNewPlan({ ...failure, error }, context))) {
+      doubted = true
+      continue
+    }
+    const final = !error.retryable || stillOpen || (outcome === 'unknown' && !isIdempotent(run.plan))
     if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) return { ...failure, error }
     if (error.outcome !== 'not-sent') size.failed(run.batches.length)
     const delayMs = retryDelayMs(retry, attempts, Math.random())
@@ -230,6 +245,20 @@ async function* attempt<Item>(
     abandoned = failure.run.abandoned ?? abandoned
     if (abandoned && (await endAbandoned(abandoned, context))) abandoned = undefined
   }
+}
+
+/**
+ * True when the table has another definition than the one that the failed rows were made for: they are tried again by the
+ * new one.
+ */
+async function hasNewPlan<Item>(
+  { run, error, rowsFault }: Failure<Item>,
+  { current, budget, signals }: WriteContext<Item>,
+): Promise<boolean> {
+  if (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED') return false
+  const urgent = !rowsFault || budget.left === 0
+  // what the failure says is of more use than that the catalogue could not be asked
+  return current.replaces(run.plan, { urgent, stop: signals.stop }).catch(() => false)
 }
 
 /** Runs one transaction to its end; resolves to what made it fail, if something has. */
