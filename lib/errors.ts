@@ -8,7 +8,7 @@ export type PgBatchErrorCode =
   | 'TABLE_NOT_FOUND'
   /** `columns`, `onConflict` or a file's header names what the table does not have or does not let in. */
   | 'COLUMN_NOT_FOUND'
-  /** The table was altered or replaced while the stream wrote to it, and has columns of other types. */
+  /** The table was altered while the stream wrote to it, and rows that it holds as bytes do not fit the new columns. */
   | 'TABLE_CHANGED'
   /** The conflict target matches no unique index. */
   | 'CONFLICT_TARGET_NOT_FOUND'
