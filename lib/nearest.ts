@@ -1,10 +1,18 @@
 import { editDistance } from './edit-distance.ts'
 
+/** Longer than the names of PostgreSQL (63 bytes), and than those of options. */
+const LONGEST = 200
+
 /** The words that were probably meant: those that take the fewest edits; none when more than a third would change. */
 export function nearest(word: string, known: readonly string[]): string[] {
-  const distances = known.map(candidate => editDistance(plain(word), plain(candidate)))
+  const most = Math.max(1, word.length / 3)
+  // no name that is meant is as long, and the distance to one of megabytes takes its time
+  if (word.length > LONGEST) return []
+  const distances = known.map(candidate =>
+    candidate.length > LONGEST ? Number.POSITIVE_INFINITY : editDistance(plain(word), plain(candidate)),
+  )
   const least = Math.min(...distances)
-  const few = least <= Math.max(1, word.length / 3) && least < word.length
+  const few = least <= most && least < word.length
   return few ? known.filter((_, index) => distances[index] === least).slice(0, 3) : []
 }
 

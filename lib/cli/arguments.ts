@@ -47,8 +47,11 @@ export interface Commands {
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
-/** The command line of `pg-batch`. Wrong usage throws a CommanderError, after its line was written. */
-export function makeProgram(commands: Commands): Command {
+/**
+ * The command line of `pg-batch`. Wrong usage throws a CommanderError, after it was said.
+ * @param say says what is wrong; by default a line in the command's own name is written
+ */
+export function makeProgram(commands: Commands, say?: (message: string) => void): Command {
   const program = new Command('pg-batch')
     .description('Load CSV, NDJSON, JSON and Parquet files into PostgreSQL, in batches, by COPY.')
     .version(version, '-V, --version', 'print the version')
@@ -56,7 +59,9 @@ export function makeProgram(commands: Commands): Command {
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: writeError })
+    .configureOutput({
+      outputError: (text, write) => sayError(text, say ?? (line => write(`pg-batch: ${line}\n`))),
+    })
     .addHelpText('after', PROGRAM_HELP)
   addLoad(program, commands)
   addReplay(program, commands)
@@ -141,13 +146,13 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
   return mistake === undefined ? given : command.error(`error: ${mistake}`)
 }
 
-/** One line, in the command's own name: `pg-batch: unknown option '--tabel' (Did you mean --table?)`. */
-function writeError(text: string, write: (text: string) => void): void {
-  write(
-    `${text
-      .replace(/^error: /, 'pg-batch: ')
+/** One line, without commander's own beginning: `unknown option '--tabel' (Did you mean --table?)`. */
+function sayError(text: string, say: (message: string) => void): void {
+  say(
+    text
+      .replace(/^error: /, '')
       .trimEnd()
-      .replaceAll('\n', ' ')}\n`,
+      .replaceAll('\n', ' '),
   )
 }
 

@@ -7,6 +7,7 @@ import type { ColumnChoice } from './choose-columns.ts'
 import { peekRows } from './peek-rows.ts'
 import { printedTable } from './printed-table.ts'
 import { plural } from './report.ts'
+import { cut, visible, visibleSql } from './visible.ts'
 
 /** What a load would do. */
 export interface DryRun extends ColumnChoice {
@@ -29,12 +30,12 @@ export async function describeDryRun(source: Source, plan: DryRun, width = termi
   const renamed = plan.pairs.filter(([key, column]) => key !== column)
   return [
     'Dry run: nothing is written.',
-    `  input:   ${source.name} (${source.manner})`,
-    `  table:   ${plan.table}`,
+    shownLine(`  input:   ${source.name} (${source.manner})`),
+    shownLine(`  table:   ${plan.table}`),
     ...(renamed.length > 0
-      ? [`  mapped:  ${renamed.map(([key, column]) => `"${key}" = ${column}`).join(', ')}`]
+      ? [shownLine(`  mapped:  ${renamed.map(([key, column]) => `"${key}" = ${column}`).join(', ')}`)]
       : []),
-    ...(plan.sql ? [`${plan.sql};`] : []),
+    ...(plan.sql ? visibleSql(`${plan.sql};`).map(cut) : []),
     ...drawRows(rows, plan.columns, width),
   ].join('\n')
 }
@@ -47,7 +48,12 @@ function drawRows(rows: readonly SourceRow[], columns: readonly string[], width:
   for (const row of rows) table.push(shown.map(name => short(cell(row[name]))))
   const left = present.slice(shown.length)
   const others = left.length === 0 ? '' : `, and ${plural(left.length, 'more column')}: ${left.join(', ')}`
-  return [table.toString(), `The first ${plural(rows.length, 'row')}${others}`]
+  return [table.toString(), shownLine(`The first ${plural(rows.length, 'row')}${others}`)]
+}
+
+/** Names come from others. */
+function shownLine(line: string): string {
+  return visible(cut(line))
 }
 
 /** As many columns as the terminal is wide enough for, but at least one. */

@@ -6,6 +6,7 @@ import { dataFailure } from './failure.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import { hasRecord } from './resume-record.ts'
 import { dropIfEmpty, execute, findTable, isEmpty, tableExists } from './table.ts'
+import { visibleSql } from './visible.ts'
 
 /** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
 export async function loadIntoCreated(task: LoadTask): Promise<void> {
@@ -29,7 +30,8 @@ export async function loadIntoCreated(task: LoadTask): Promise<void> {
     return
   }
   if (!exists) {
-    notify(`${sql};`)
+    if (given.log === 'json') notify(`${sql};`)
+    else for (const line of visibleSql(`${sql};`)) notify(line)
     await waitingForServer(task, () => execute(database.pool, sql, `${given.table} cannot be created`))
   }
   let done = false

@@ -1,14 +1,17 @@
 import { EXIT } from './failure.ts'
+import { visible, visibleLines } from './visible.ts'
 
 /** Where the command writes. Results go to standard output; what a pipe should not see, to standard error. */
 export interface Output {
-  result(line: string): void
+  /** A line, or several. */
+  result(text: string): void
+  /** One line. */
   note(line: string): void
 }
 
 export const terminal: Output = {
-  result: line => process.stdout.write(`${line}\n`),
-  note: line => process.stderr.write(`${line}\n`),
+  result: text => process.stdout.write(`${visibleLines(text)}\n`),
+  note: line => process.stderr.write(`${visible(line)}\n`),
 }
 
 /** `pg-batch … | head -1` closes the pipe when it has seen enough; that is no error of ours. */

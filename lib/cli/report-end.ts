@@ -4,6 +4,7 @@ import type { LoadRun } from './load-run.ts'
 import type { Output } from './output.ts'
 import { committedLine, interruptedLine, replayHint } from './report.ts'
 import { summaryTable } from './summary.ts'
+import { visible } from './visible.ts'
 import type { Watcher } from './watch/watcher.ts'
 
 /** Says what became of the rows of a load: to who looked on, as a table, and in one line. @throws Failure */
@@ -23,14 +24,19 @@ export async function reportEnd(
       : failed
   await watcher.end({ counts, reasons, outcome, error: failure?.message })
   if (failure && given.log === 'json') failure.told = true
-  if (wantsTable(given)) output.note(summaryTable(given.table, counts, reasons))
+  if (wantsTable(given)) {
+    const table = summaryTable(given.table, counts, reasons)
+    // standard error has JSON only
+    if (given.log === 'json') output.result(table)
+    else for (const line of table.split('\n')) output.note(line)
+  }
   if (rowsRejected > 0 && run.keptRejects && given.rejects !== undefined && !given.quiet && !given.log) {
     output.note(replayHint(given.rejects, given.table, rowsRejected))
   }
   if (failure) throw failure
   // the line is what a pipe or a script reads; on the terminal the table has said it
   if (given.quiet || (wantsTable(given) && process.stdout.isTTY)) return
-  output.result(committedLine(given.table, run.stats, elapsedMs, rowsSkipped))
+  output.result(visible(committedLine(given.table, run.stats, elapsedMs, rowsSkipped)))
 }
 
 function wantsTable(given: LoadArguments): boolean {

@@ -4,6 +4,7 @@ import { type LoadCounts, rowsPerSecond } from './load-counts.ts'
 import { printedTable } from './printed-table.ts'
 import type { RejectReason } from './reject-reasons.ts'
 import { count, plural } from './report.ts'
+import { visible } from './visible.ts'
 
 /** No further kinds of faults are listed one by one: the table should fit a screen. */
 const REASONS = 10
@@ -51,5 +52,6 @@ function share(part: number, whole: number): string {
 }
 
 function shortened(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
+  const line = visible(text)
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
 }

@@ -131,7 +131,7 @@ function unknownKey<Item>(
   key: string,
   plan: WritePlan<Item>,
 ): PgBatchError {
-  const reason = `The row has the key ${JSON.stringify(key)}, ${plan.whyNotColumn(key)}`
+  const reason = `The row has the key ${shownKey(key)}, ${plan.whyNotColumn(key)}`
   return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: key })
 }
 
@@ -198,4 +198,11 @@ function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: W
     }
   }
   return missing
+}
+
+/** No column has a name of more than 63 bytes, while a key may have megabytes. */
+function shownKey(key: string): string {
+  return key.length <= 100
+    ? JSON.stringify(key)
+    : `${JSON.stringify(`${key.slice(0, 100)}…`)} (${key.length} characters)`
 }

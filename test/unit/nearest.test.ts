@@ -23,4 +23,12 @@ describe('nearest', () => {
     expect(didYouMean('i', known)).to.equal('')
     expect(didYouMean('x', [])).to.equal('')
   })
+
+  it('answers at once for a word, or a name, of megabytes', () => {
+    const started = performance.now()
+    const long = 'n'.repeat(5_000_000)
+    expect(nearest(long, [...known, long])).to.deep.equal([])
+    expect(nearest('note', [long, ...known])).to.deep.equal(['note'])
+    expect(performance.now() - started).to.be.below(1000)
+  })
 })

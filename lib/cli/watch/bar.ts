@@ -3,6 +3,7 @@ import type { MultiBar, SingleBar } from 'cli-progress'
 import { clock } from '../amounts.ts'
 import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from '../load-counts.ts'
 import { count } from '../report.ts'
+import { cut, visible } from '../visible.ts'
 import { retryLine } from './retry-line.ts'
 import type { Watcher } from './watcher.ts'
 
@@ -19,7 +20,8 @@ export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
   let table = ''
   let timer: NodeJS.Timeout | undefined
   let bars: MultiBar | undefined
-  const say = (line: string): void => {
+  const say = (text: string): void => {
+    const line = visible(cut(text))
     if (bars) bars.log(`${line}\n`)
     else terminal.write(`${line}\n`)
   }

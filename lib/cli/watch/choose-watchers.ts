@@ -1,5 +1,6 @@
 import type { Output } from '../output.ts'
 import type { RunArguments } from '../run-options.ts'
+import { cut } from '../visible.ts'
 import { barWatcher } from './bar.ts'
 import { jsonLine, jsonWatcher } from './json-log.ts'
 import { lineWatcher } from './lines.ts'
@@ -18,13 +19,15 @@ export function chooseWatchers(given: RunArguments, output: Output): Watcher {
 /** What is said before anybody looks on. */
 export function chooseNotify(given: RunArguments, output: Output): (line: string) => void {
   if (given.quiet) return () => {}
-  return given.log === 'json' ? message => output.note(jsonLine('note', { message })) : output.note
+  return given.log === 'json'
+    ? message => output.note(jsonLine('note', { message }))
+    : line => output.note(cut(line))
 }
 
 function chooseShown(given: RunArguments, output: Output): Watcher {
   if (given.quiet) return quietWatcher
   if (given.log === 'json') return jsonWatcher(output.note)
-  return process.stderr.isTTY ? barWatcher(process.stderr) : lineWatcher(output.note)
+  return process.stderr.isTTY ? barWatcher(process.stderr) : lineWatcher(line => output.note(cut(line)))
 }
 
 function both(one: Watcher, other: Watcher): Watcher {

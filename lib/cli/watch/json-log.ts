@@ -1,6 +1,7 @@
 import type { PgBatchError } from '../../errors.ts'
 import type { LoadCounts } from '../load-counts.ts'
 import { codeOf } from '../reject-reasons.ts'
+import { visibleJson } from '../visible.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 
 /** `--log json`: one object a line, for programs. It never holds a row's values. */
@@ -23,9 +24,9 @@ export function jsonWatcher(write: (line: string) => void): Watcher {
   }
 }
 
-/** One event as a line of JSON. */
+/** One event as a line of JSON. Texts too long to be read are cut. */
 export function jsonLine(event: string, fields: object): string {
-  return JSON.stringify({ time: new Date().toISOString(), event, ...fields })
+  return visibleJson({ time: new Date().toISOString(), event, ...fields })
 }
 
 function rounded(counts: LoadCounts): LoadCounts {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { LoadCounts } from '../load-counts.ts'
 import { codeOf } from '../reject-reasons.ts'
+import { visibleLines } from '../visible.ts'
 import { LINE_INTERVAL_MS, type LoadEnd, type LoadTitle, type Watcher } from './watcher.ts'
 
 /**
@@ -96,7 +97,7 @@ type Sample = readonly [value: number, extra?: Record<string, string>]
 
 function labelText(labels: Record<string, string>): string {
   const escaped = (text: string) =>
-    text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    visibleLines(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
   return `{${Object.entries(labels)
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(',')}}`
