@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { DialectOptions } from '../sources/dialect.ts'
-import { ENCODINGS, type Encoding } from '../sources/encoding.ts'
+import { type Encoding, encodingOf } from '../sources/encoding.ts'
 import { FORMATS, type Format } from '../sources/format.ts'
 import { character, oneOf, repeated } from './option-values.ts'
 
@@ -33,7 +33,7 @@ export function addInputOptions(command: Command): Command {
     .option('--force-null', 'CSV: these texts are NULL in quotes, too')
     .option('--header', 'CSV: the first line is a header, also where it looks like data')
     .option('--no-header', "CSV: the first line is data; columns as in --columns, or the table's")
-    .option('--encoding <name>', ENCODINGS.join(', '), oneOf(ENCODINGS))
+    .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
 }
 
 /** Options that a file seldom needs, for what they say is mostly seen in it. */
@@ -106,6 +106,18 @@ function mapping(text: string, before: ReadonlyMap<string, string> = new Map()):
     throw new InvalidArgumentError(`Two names for column "${column}".`)
   return new Map([...before, [name, column]])
 }
+
+function parseEncoding(text: string): Encoding {
+  const known = encodingOf(text)
+  if (known === undefined)
+    throw new InvalidArgumentError(`Expected an encoding, such as ${ENCODINGS.join(', ')}.`)
+  return known
+}
+
+const ENCODINGS = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'cp1251', 'Shift_JIS']
+
+/** With names for the completions. */
+const encoding = Object.assign(parseEncoding, { words: ENCODINGS })
 
 function quote(text: string): string {
   return text === 'none' ? text : character(text)

@@ -1,11 +1,29 @@
 import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import { attempt } from './attempt.ts'
+import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
 import { SourceError } from './source-error.ts'
 import { utf8 } from './utf8.ts'
 
-export const ENCODINGS = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252'] as const
-export type Encoding = (typeof ENCODINGS)[number]
+/** By the name that messages use; those of `otherEncoding` by the name that was given, in lower case. */
+export type Encoding = string
+
+/** Those that are decoded here, with other names that people know them by. */
+const OWN: Readonly<Record<string, readonly string[]>> = {
+  'utf-8': ['utf8'],
+  'utf-16': ['utf16'],
+  'utf-16le': ['utf16le', 'ucs-2', 'ucs2'],
+  'utf-16be': ['utf16be'],
+  latin1: ['latin-1', 'iso-8859-1', 'iso8859-1', 'iso88591', 'l1'],
+  'windows-1252': ['windows1252', 'cp1252', 'cp-1252', '1252'],
+}
+
+/** The encoding of a name, as people write it: `UTF-8`, `cp1251`, `Shift_JIS`; undefined: there is none. */
+export function encodingOf(name: string): Encoding | undefined {
+  const plain = name.toLowerCase().replaceAll('_', '-')
+  const own = Object.keys(OWN).find(encoding => encoding === plain || OWN[encoding]!.includes(plain))
+  return own ?? (isOtherEncoding(name) ? name.toLowerCase() : undefined)
+}
 
 /** The encoding of a file: the one that was named, made precise by the byte order mark at its start, if any. */
 export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: string): Encoding {
@@ -20,6 +38,7 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
 /** Makes UTF-8 of a file's bytes, without a byte order mark. What the encoding does not have is an error, never U+FFFD. */
 export function toUtf8(name: string, encoding: Encoding): Transform {
   if (encoding === 'utf-8') return utf8(name)
+  if (!(encoding in OWN)) return otherEncoding(name, encoding)
   const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
   let position = 0
   const badByte = encoding.startsWith('utf-16') ? loneSurrogate(encoding) : undefinedByte

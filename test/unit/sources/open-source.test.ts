@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import type { Encoding } from '../../../lib/sources/encoding.ts'
+import { type Encoding, encodingOf } from '../../../lib/sources/encoding.ts'
 import { openSource, type SourceOptions } from '../../../lib/sources/open-source.ts'
 import { FormatUnknown } from '../../../lib/sources/source-error.ts'
 import { useFolder } from '../../support/folder.ts'
@@ -152,7 +152,7 @@ describe('openSource', () => {
       expect(
         await failure(openSource('-', stdin(latin1, step)).then(source => source.rows.toArray())),
       ).to.equal(
-        'standard input: not valid UTF-8, near byte 10; say what it is with --encoding, latin1 for example',
+        'standard input: not valid UTF-8, near byte 10; find out how it is encoded, and name that with --encoding',
       )
     })
   }
@@ -212,6 +212,65 @@ describe('openSource', () => {
         { a: 'é’€' },
       ])
     })
+
+    const others: [name: string, bytes: string, expected: string][] = [
+      ['cp1251', 'cff0e8e2e5f2', 'Привет'],
+      ['Windows-1250', '8af869', 'Ši'.replace('i', 'ři')],
+      ['ISO-8859-15', 'a4', '€'],
+      ['KOI8-R', 'f0d2c9', 'При'],
+      ['Shift_JIS', '93fa967b8cea', '日本語'],
+      ['EUC-JP', 'c6fccbdcb8ec', '日本語'],
+      ['gbk', 'd6d0cec4', '中文'],
+      ['GB18030', '8130813095328236', '\u0080\u{20000}'],
+      ['Big5', 'a4a4a4e5', '中文'],
+      ['EUC-KR', 'c7d1b1db', '한글'],
+      ['cp850', '84', 'ä'],
+      ['ascii', '61', 'a'],
+    ]
+    for (const [encoding, bytes, expected] of others) {
+      it(`${encoding}, however it comes in pieces`, async () => {
+        const content = Buffer.concat([Buffer.from('a,b\n'), Buffer.from(bytes, 'hex'), Buffer.from(',x\n')])
+        for (const step of [1, 3, 1000]) {
+          const { rows } = await rowsOf('-', { ...stdin(content, step), encoding: encodingOf(encoding) })
+          expect(rows).to.deep.equal([{ a: expected, b: 'x' }])
+        }
+      })
+    }
+
+    it('by the names that people use, and no other', () => {
+      for (const [name, encoding] of [
+        ['UTF-8', 'utf-8'],
+        ['utf8', 'utf-8'],
+        ['UTF_16LE', 'utf-16le'],
+        ['ISO-8859-1', 'latin1'],
+        ['Latin1', 'latin1'],
+        ['CP1252', 'windows-1252'],
+        ['Shift_JIS', 'shift_jis'],
+      ]) {
+        expect(encodingOf(name!), name).to.equal(encoding)
+      }
+      for (const name of ['', 'base64', 'hex', 'utf-7', 'binary', 'nonsense', '__proto__', 'constructor']) {
+        expect(encodingOf(name), name).to.equal(undefined)
+      }
+    })
+
+    const unassigned: [encoding: string, bytes: string, at: number][] = [
+      ['cp1251', '98', 3],
+      ['ascii', 'e9', 3],
+      ['shift_jis', '93fa81', 5],
+      ['shift_jis', '93fa81ff', 5],
+      ['euc-kr', 'c7', 3],
+    ]
+    for (const [encoding, bytes, at] of unassigned) {
+      it(`${encoding}, but not what is none: ${bytes}`, async () => {
+        const content = Buffer.concat([Buffer.from('a\nb'), Buffer.from(bytes, 'hex')])
+        for (const step of [1, 1000]) {
+          const message = await failure(rowsOf('-', { ...stdin(content, step), encoding }))
+          const where = `near byte (${at}|${at + 1})|it ends in the middle of a character`
+          expect(message).to.match(new RegExp(`^standard input: not valid ${encoding}, (${where})$`))
+        }
+      })
+    }
 
     const broken: [encoding: Encoding, content: Buffer][] = [
       ['utf-16le', utf16('a\n\ud83d\n')],
