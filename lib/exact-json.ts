@@ -56,6 +56,44 @@ export function parseExactJson(text: string, toNumber: (text: string) => unknown
   return SUSPECT.test(text) ? readTokens(text, toNumber) : value
 }
 
+/** The value of JSON whose numbers keep their spelling. */
+export function readNumbers(text: string): unknown {
+  return readTokens(text, spelledNumber)
+}
+
+/** An escape that may be half of a surrogate pair. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+
+/**
+ * True when the strings of some JSON are whole: half of a surrogate pair has no UTF-8, and is U+FFFD where it is sent
+ * all the same. Only escapes can be such halves, in text that was UTF-8.
+ * @param strings called where there is such an escape
+ */
+export function isWellFormedJson(text: string, strings: () => Iterable<string>): boolean {
+  if (!SURROGATE_ESCAPE.test(text)) return true
+  for (const string of strings()) if (!isWellFormed(string)) return false
+  return true
+}
+
+/** True for text without half of a surrogate pair. */
+export function isWellFormed(text: string): boolean {
+  // Node has it from 20 on; the library of TypeScript's target does not
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed()
+}
+
+/** All strings and keys of a value that came from JSON. */
+export function* stringsIn(value: unknown): Generator<string> {
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next === 'string') yield next
+    else if (Array.isArray(next)) for (const element of next) waiting.push(element)
+    else if (typeof next === 'object' && next !== null && !(next instanceof LongNumber)) {
+      for (const [key, inner] of Object.entries(next)) waiting.push(key, inner)
+    }
+  }
+}
+
 /** Builds the value of text that is known to be JSON. */
 function readTokens(text: string, toNumber: (text: string) => unknown): unknown {
   const root: unknown[] = []

@@ -3,7 +3,7 @@ import { types } from 'node:util'
 import { type BytesText, noteBytesText } from '../bytes-text.ts'
 
 import { PgBatchError } from '../errors.ts'
-import { exactNumber, LongNumber, parseExactJson } from '../exact-json.ts'
+import { exactNumber, isWellFormedJson, LongNumber, parseExactJson, stringsIn } from '../exact-json.ts'
 import { ConnectValueError } from './connect-value-error.ts'
 import { type ConnectSchema, decodeConnectValue } from './connect-values.ts'
 import { DEFAULT_PLACEHOLDER, type IsUnavailable, unavailableTest } from './placeholder.ts'
@@ -142,12 +142,15 @@ function unwrap(given: unknown): Unwrapped {
 function parse(given: string | Uint8Array): unknown {
   const text = typeof given === 'string' ? given : new TextDecoder().decode(given)
   if (text === '') return null
+  let value: unknown
   try {
-    return parseExactJson(text, safeNumber)
+    value = parseExactJson(text, safeNumber)
   } catch {
     // the parser's own words quote the text
     throw invalid('Expected a change event as JSON')
   }
+  if (isWellFormedJson(text, () => stringsIn(value))) return value
+  throw invalid('The change event has half of a surrogate pair, which PostgreSQL has no text for')
 }
 
 /** Whole numbers that a double holds by chance stay texts: an object's would have been rounded by `JSON.parse`. */

@@ -26,10 +26,10 @@ export function inferType(value: unknown, kind: ValueKind): InferredType | undef
   if (typeof value === 'string') return typeOfText(value, kind)
   if (typeof value === 'boolean') return 'boolean'
   if (typeof value === 'bigint') return typeOfInteger(value)
-  if (value instanceof LongNumber) return typeOfNumber(value.text)
+  if (value instanceof LongNumber) return value.text === '-0' ? 'double precision' : typeOfNumber(value.text)
   if (typeof value !== 'number') return 'jsonb'
-  if (!Number.isInteger(value) || Object.is(value, -0)) return 'double precision'
-  return typeOfInteger(BigInt(value))
+  if (Object.is(value, -0)) return 'double precision'
+  return typeOfNumber(String(value))
 }
 
 /** The narrowest type that holds the values of both. */

@@ -132,7 +132,7 @@ function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): Loa
   if (source.format === 'csv') return row => row
   const again = replayShaper(table)
   if (replay) return again
-  const shape = rowShaper(table, source.format === 'parquet' ? 'array' : 'json')
+  const shape = rowShaper(table, source.format === 'parquet' ? 'parquet' : 'json')
   if (!mayHoldRejects(source)) return shape
   return (row, line) => (row === line ? shape(row) : again(row))
 }

@@ -1,9 +1,11 @@
 import { PgBatchError } from '../errors.ts'
-import { toJsonText } from '../exact-json.ts'
+import { RawJson } from '../exact-json.ts'
+import { parseJsonRow } from '../sources/json-row.ts'
 import { isRow, type SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
 import { NO_TEXT_KEY } from '../write/dead-letter.ts'
-import { columnsOf, isJson, isText, withoutLongNumbers, writeListsAsJson } from './shape-row.ts'
+import { fittersOf } from './fit-value.ts'
+import { fitColumn } from './shape-row.ts'
 
 /**
  * Takes the `row` out of a line of a file with rejected rows; a line whose row was taken out is the row itself. Where
@@ -14,8 +16,14 @@ export function unwrapRejected(table: Table): (line: SourceRow) => SourceRow {
   const ambiguous = WRAPPER_KEYS.every(key => table.columns.some(column => column.name === key))
   return line => {
     const wrapped = !ambiguous && WRAPPER_KEYS.every(key => key in line)
-    return wrapped && isRow(line.row) ? line.row : line
+    return wrapped ? (rowIn(line.row) ?? line) : line
   }
+}
+
+/** A row inside of a line; undefined for what is none. */
+function rowIn(value: unknown): SourceRow | undefined {
+  const row = value instanceof RawJson ? parseJsonRow(value.text) : value
+  return isRow(row) ? row : undefined
 }
 
 const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
@@ -26,19 +34,22 @@ const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
  * @throws PgBatchError for a value that had no text and was not replaced
  */
 export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
-  const json = columnsOf(table, isJson)
-  const text = columnsOf(table, isText)
+  const fitters = fittersOf(table, { lists: 'json', jsonTexts: 'json' })
   return row => {
-    writeListsAsJson(row, text)
     for (const key in row) {
       const value = row[key]
       if (value === null || value === undefined) continue
-      if (isRow(value) && NO_TEXT_KEY in value) throw withoutText(key)
-      if (!json.has(key)) row[key] = withoutLongNumbers(value)
-      else if (typeof value !== 'string') row[key] = toJsonText(value)
+      if (hasNoText(value)) throw withoutText(key)
+      const fitter = fitters.get(key)
+      if (fitter) row[key] = fitColumn(value, fitter, key)
     }
     return row
   }
+}
+
+function hasNoText(value: unknown): boolean {
+  if (!(value instanceof RawJson) || !value.text.includes(NO_TEXT_KEY)) return false
+  return NO_TEXT_KEY in (value.value as object)
 }
 
 function withoutText(column: string): PgBatchError {

@@ -1,4 +1,11 @@
-import { isExact, LongNumber, parseExactJson, toJsonText } from '../exact-json.ts'
+import {
+  isExact,
+  isWellFormedJson,
+  LongNumber,
+  parseExactJson,
+  stringsIn,
+  toJsonText,
+} from '../exact-json.ts'
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -27,10 +34,11 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
       long = true
       return /^-?\d+$/.test(digits) ? BigInt(digits) : new LongNumber(digits)
     })
-    return { value, long }
+    if (isWellFormedJson(text, () => stringsIn(value))) return { value, long }
   } catch {
     throw new TypeError('not JSON') // the reason that JSON.parse gives quotes the text
   }
+  throw new TypeError('JSON with half of a surrogate pair, which PostgreSQL has no text for')
 }
 
 /** A row whose message had long numbers, as the encoders take it: digits for a number, JSON text for what holds one. */

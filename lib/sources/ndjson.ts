@@ -1,11 +1,11 @@
 import { Transform } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { parseExactJson } from '../exact-json.ts'
+import { parseJsonRow } from './json-row.ts'
 import { pushAll } from './push-all.ts'
 import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
 
-/** Bytes in, one object a line out. Blank lines are skipped; numbers keep every digit. */
+/** Bytes in, one object a line out. Blank lines are skipped; numbers keep their spelling. */
 export function readNdjson(name: string): Transform {
   const decoder = new StringDecoder('utf8')
   let line = 0
@@ -39,7 +39,7 @@ export function readNdjson(name: string): Transform {
 function parseLine(text: string, where: string): SourceRow {
   let value: unknown
   try {
-    value = parseExactJson(text)
+    value = parseJsonRow(text)
   } catch {
     // the reason that JSON.parse gives quotes the line
     throw new SourceError(`${where} is not valid JSON`)

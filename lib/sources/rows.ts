@@ -1,4 +1,4 @@
-import { LongNumber } from '../exact-json.ts'
+import { LongNumber, RawJson } from '../exact-json.ts'
 
 /** What every source yields: one object a row, its keys the columns. */
 export type SourceRow = Record<string, unknown>
@@ -21,5 +21,6 @@ export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (value instanceof LongNumber) return 'a number'
+  if (value instanceof RawJson) return value.text.startsWith('[') ? 'an array' : 'an object'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

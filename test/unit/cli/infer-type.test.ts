@@ -35,7 +35,13 @@ describe('the type inferred', () => {
       [1, 'integer'],
       [2 ** 31, 'bigint'],
       [1e20, 'numeric'],
-      [0.5, 'double precision'],
+      [0.5, 'numeric'],
+      [new LongNumber('10.50'), 'numeric'],
+      [new LongNumber('5.0'), 'numeric'],
+      [new LongNumber('1e3'), 'double precision'],
+      [1.5e-7, 'double precision'],
+      [new LongNumber('-0'), 'double precision'],
+      [new LongNumber('-0.0'), 'numeric'],
       [-0, 'double precision'],
       [new LongNumber('9007199254740993'), 'bigint'],
       [new LongNumber('0.12345678901234567890'), 'numeric'],
@@ -65,6 +71,8 @@ describe('the type inferred', () => {
     ['csv', [null, null], 'text'],
     ['json', [{}, 'x', 1], 'jsonb'],
     ['json', [1, 'x'], 'text'],
+    ['json', [1, 0.5], 'numeric'],
+    ['json', [0.5, new LongNumber('1e3')], 'numeric'],
   ]
   for (const [kind, values, type] of columns) {
     it(`of a ${kind} column with ${JSON.stringify(values)} is ${type}`, () => {

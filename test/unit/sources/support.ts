@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { toJsonText } from '../../../lib/exact-json.ts'
 import { readCsv, rowsOf } from '../../../lib/sources/csv.ts'
 import type { Dialect } from '../../../lib/sources/dialect.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
@@ -15,6 +16,11 @@ export async function readAll(
     for await (const row of source) rows.push(row as unknown as SourceRow)
   })
   return rows
+}
+
+/** Rows of JSON as `JSON.parse` has them. */
+export function parsed(rows: readonly SourceRow[]): unknown {
+  return JSON.parse(toJsonText(rows))
 }
 
 /** The same for CSV, whose reader gives records in arrays; `loose`: ragged ones are rows, too. */
