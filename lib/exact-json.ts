@@ -31,7 +31,7 @@ export class RawJson {
 
   /** What the text means. */
   get value(): unknown {
-    return parseExactJson(this.text)
+    return JSON.parse(this.text)
   }
 
   toJSON(): unknown {
@@ -154,13 +154,16 @@ export function spelledNumber(text: string): number | LongNumber {
   return String(number) === text ? number : new LongNumber(text)
 }
 
-/** `JSON.stringify`, with the long numbers inside written as they were, and a bigint as its digits. */
+/** `JSON.stringify`, with long numbers and JSON inside written as they were, and a bigint as its digits. */
 export function toJsonText(value: unknown): string {
-  return JSON.stringify(value, markBigint).replace(MARKED, '$1')
-}
-
-function markBigint(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? MARK + value : value
+  if (value instanceof RawJson) return value.text
+  const texts: string[] = []
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key: string, made: unknown) {
+    const given = this[key] // before its `toJSON`
+    if (given instanceof RawJson) return `${MARK}#${texts.push(given.text) - 1}`
+    return typeof made === 'bigint' ? MARK + made : made
+  })
+  return text.replace(MARKED, (_, mark: string) => (mark[0] === '#' ? texts[Number(mark.slice(1))]! : mark))
 }
 
 /** Whether a double is the very number that a text says. */

@@ -8,9 +8,14 @@ export function nearest(word: string, known: readonly string[]): string[] {
   const most = Math.max(1, word.length / 3)
   // no name that is meant is as long, and the distance to one of megabytes takes its time
   if (word.length > LONGEST) return []
-  const distances = known.map(candidate =>
-    candidate.length > LONGEST ? Number.POSITIVE_INFINITY : editDistance(plain(word), plain(candidate)),
-  )
+  const meant = plain(word)
+  const distances = known.map(candidate => {
+    if (candidate.length > LONGEST) return Number.POSITIVE_INFINITY
+    const other = plain(candidate)
+    // it takes at least as many edits as one is longer than the other
+    const isFar = Math.abs(other.length - meant.length) > most
+    return isFar ? Number.POSITIVE_INFINITY : editDistance(meant, other)
+  })
   const least = Math.min(...distances)
   const few = least <= most && least < word.length
   return few ? known.filter((_, index) => distances[index] === least).slice(0, 3) : []

@@ -1,7 +1,14 @@
 /** A decimal as Parquet, Avro and Kafka Connect carry it: a whole number, and how far its point is moved to the left. */
 
-/** Reads a big-endian number in two's complement. */
+/** No numeric has more than 147,456 digits, which take this many bytes. A longer number takes long to be read. */
+const MAX_BYTES = 61_228
+
+/**
+ * Reads a big-endian number in two's complement.
+ * @throws RangeError for one that is longer than any numeric
+ */
 export function readUnscaled(bytes: Uint8Array): bigint {
+  if (bytes.length > MAX_BYTES) throw new RangeError('The decimal has more digits than any numeric')
   if (bytes.length === 0) return 0n
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
   return BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`))

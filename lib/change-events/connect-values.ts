@@ -152,11 +152,15 @@ function numberText(value: unknown): string {
   throw new ConnectValueError('has no number where its schema says so')
 }
 
+/** Digits and sign of an int64. */
+const MAX_INTEGER_LENGTH = 20
+
 function integer(value: unknown): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   const text = value instanceof LongNumber ? value.text : value
-  if (typeof text === 'string' && /^-?\d+$/.test(text)) return BigInt(text)
+  if (typeof text === 'string' && text.length <= MAX_INTEGER_LENGTH && /^-?\d+$/.test(text))
+    return BigInt(text)
   if (typeof value === 'number' && Number.isInteger(value)) {
     throw new ConnectValueError('was rounded by JSON.parse: pass the text of the message instead')
   }
@@ -176,6 +180,6 @@ function decimal(unscaled: Buffer, scale: bigint): string {
   try {
     return decimalText(readUnscaled(unscaled), Number(scale))
   } catch {
-    throw new ConnectValueError('has a scale that no numeric has')
+    throw new ConnectValueError('has more digits, or another scale, than any numeric')
   }
 }

@@ -55,7 +55,8 @@ function byHeader(
   const { columns: wanted, map = new Map() } = wishes
   const header = source.header!
   const { unnamed = [] } = source
-  const named = header.filter(name => !unnamed.includes(name) || map.has(name))
+  const nameless = new Set(unnamed)
+  const named = header.filter(name => !nameless.has(name) || map.has(name))
   const { columns, guessed } = matchColumns(named, wanted ?? known, map, source.name)
   if (!wanted) checkHeader(source, table, columns)
   const found = [...columns.values()]

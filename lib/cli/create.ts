@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { CsvRecord } from '../csv/record.ts'
 import type { Sources } from '../sources/open-sources.ts'
+import { firstRepeated } from '../sources/repeated.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { SourceColumn } from '../sources/source.ts'
 import { parseTableName } from '../table/identifier.ts'
@@ -118,7 +119,7 @@ async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> 
 /** As far as it is known without the rows: of JSON only what was asked for. */
 function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableWishes) {
   const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
-  const twice = names.find((name, index) => names.indexOf(name) < index)
+  const twice = firstRepeated(names)
   if (twice !== undefined) throw dataFailure(`${source.name}: two columns would be called "${twice}"`)
   return { name: table, columns: names.map(name => ({ name, generated: false, identity: 'none' as const })) }
 }

@@ -27,6 +27,10 @@ function fitterOf(type: PgType, kind: FileKind): FitValue {
   return value => fitValue(value, number)
 }
 
+/** What is shown of a value that has no column. */
+export const asText: FitValue = value =>
+  value instanceof RawJson || value instanceof LongNumber ? value.text : value
+
 /** The JSON that stands in the file. */
 function jsonOf(value: unknown, { jsonTexts }: FileKind): unknown {
   if (typeof value === 'string' && jsonTexts === 'json') return value

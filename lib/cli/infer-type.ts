@@ -48,13 +48,16 @@ const NUMBERS: readonly InferredType[] = ['integer', 'bigint', 'numeric', 'doubl
 function typeOfText(text: string, kind: ValueKind): InferredType {
   if (kind === 'csv') {
     if (/^(true|false)$/i.test(text)) return 'boolean'
-    if (NUMBER.test(text)) return typeOfNumber(text)
+    if (text.length <= MAX_NUMBER_LENGTH && NUMBER.test(text)) return typeOfNumber(text)
     if (/^[[{]/.test(text) && isJson(text)) return 'jsonb'
   }
   const moment = MOMENT.exec(text)
   if (moment) return typeOfMoment(moment)
   return UUID.test(text) ? 'uuid' : 'text'
 }
+
+/** The pattern goes back over a longer one for each of its digits. */
+const MAX_NUMBER_LENGTH = 1000
 
 /** An exponent needs a sign or a point beside it: `12e5` may well be the number of a part. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:(?<=\.\d+)[eE]\d{1,3}|[eE][-+]\d{1,3})?$/
@@ -75,10 +78,16 @@ function typeOfMoment([, year, month, day, hour, zone]: RegExpExecArray): Inferr
 
 /** Of a number's text: a plain decimal is exact, and may have zeros at its end that a double would lose. */
 function typeOfNumber(text: string): InferredType {
-  if (/^-?\d+$/.test(text)) return text === '-0' ? 'text' : typeOfInteger(BigInt(text))
+  if (/^-?\d+$/.test(text)) {
+    if (text === '-0') return 'text'
+    return text.length > MAX_BIGINT_LENGTH ? 'numeric' : typeOfInteger(BigInt(text))
+  }
   if (!/[eE]/.test(text)) return 'numeric'
   return exactNumber(text) instanceof LongNumber ? 'numeric' : 'double precision'
 }
+
+/** Digits and sign of a bigint. */
+const MAX_BIGINT_LENGTH = 20
 
 function typeOfInteger(value: bigint): InferredType {
   if (BigInt.asIntN(32, value) === value) return 'integer'

@@ -20,13 +20,21 @@ export function matchColumns(
   where: string,
 ): Matching {
   const columns = new Map<string, string>()
-  for (const [key, column] of map) if (keys.includes(key)) columns.set(key, column)
-  for (const key of keys) if (!columns.has(key) && known.includes(key)) columns.set(key, key)
+  const all = new Set(keys)
+  const names = new Set(known)
+  for (const [key, column] of map) if (all.has(key)) columns.set(key, column)
+  for (const key of keys) if (!columns.has(key) && names.has(key)) columns.set(key, key)
   const taken = new Set(columns.values())
+  const byPlain = new Map<string, string[]>()
+  for (const column of known) {
+    if (taken.has(column)) continue
+    const key = plain(column)
+    byPlain.set(key, [...(byPlain.get(key) ?? []), column])
+  }
   const guessed = keys
     .filter(key => !columns.has(key))
     .flatMap(key => {
-      const candidates = known.filter(column => !taken.has(column) && plain(column) === plain(key))
+      const candidates = byPlain.get(plain(key)) ?? []
       if (candidates.length > 1) throw ambiguous(where, `"${key}" could be the column`, candidates)
       return candidates.map(column => [key, column] as const)
     })

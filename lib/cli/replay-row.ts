@@ -4,8 +4,8 @@ import { parseJsonRow } from '../sources/json-row.ts'
 import { isRow, type SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
 import { NO_TEXT_KEY } from '../write/dead-letter.ts'
-import { fittersOf } from './fit-value.ts'
-import { fitColumn } from './shape-row.ts'
+import { asText, type FitValue, fittersOf } from './fit-value.ts'
+import { fitRow } from './shape-row.ts'
 
 /**
  * Takes the `row` out of a line of a file with rejected rows; a line whose row was taken out is the row itself. Where
@@ -35,16 +35,13 @@ const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
  */
 export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
   const fitters = fittersOf(table, { lists: 'json', jsonTexts: 'json' })
-  return row => {
-    for (const key in row) {
-      const value = row[key]
-      if (value === null || value === undefined) continue
-      if (hasNoText(value)) throw withoutText(key)
-      const fitter = fitters.get(key)
-      if (fitter) row[key] = fitColumn(value, fitter, key)
+  const fitterOf =
+    (column: string): FitValue =>
+    value => {
+      if (hasNoText(value)) throw withoutText(column)
+      return (fitters.get(column) ?? asText)(value)
     }
-    return row
-  }
+  return row => fitRow(row, fitterOf)
 }
 
 function hasNoText(value: unknown): boolean {

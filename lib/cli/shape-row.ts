@@ -1,7 +1,7 @@
 import { PgBatchError } from '../errors.ts'
 import type { SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
-import { type FitValue, fittersOf } from './fit-value.ts'
+import { asText, type FitValue, fittersOf } from './fit-value.ts'
 
 /**
  * Fits a row of a JSON or Parquet file to its table, in place. A json column gets the JSON that stands in the file, a
@@ -18,17 +18,31 @@ export function rowShaper(table: Table, file: 'json' | 'parquet'): (row: SourceR
       : ({ lists: 'array', jsonTexts: 'json' } as const)
   const fitters = fittersOf(table, kind)
   return row => {
-    for (const key in row) {
-      const value = row[key]
-      const fitter = fitters.get(key)
-      if (fitter && value !== null && value !== undefined) row[key] = fitColumn(value, fitter, key)
-    }
-    return row
+    return fitRow(row, key => fitters.get(key) ?? asText)
   }
 }
 
+/**
+ * Fits each value of a row, in place. A value that its column does not take stays, so that a rejected row has it.
+ * @throws PgBatchError for the first of such values
+ */
+export function fitRow(row: SourceRow, fitterOf: (column: string) => FitValue): SourceRow {
+  let first: unknown
+  for (const key in row) {
+    const value = row[key]
+    if (value === null || value === undefined) continue
+    try {
+      row[key] = fitColumn(value, fitterOf(key), key)
+    } catch (error) {
+      first ??= error
+    }
+  }
+  if (first) throw first
+  return row
+}
+
 /** @throws PgBatchError for a value that no column takes */
-export function fitColumn(value: unknown, fitter: FitValue, column: string): unknown {
+function fitColumn(value: unknown, fitter: FitValue, column: string): unknown {
   try {
     return fitter(value)
   } catch (error) {

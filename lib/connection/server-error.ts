@@ -54,7 +54,7 @@ export function endsSession(error: ServerError): boolean {
  */
 export function refusesValue({ code, where = '' }: ServerError): boolean {
   if (code !== '08P01' && /^(08|25|40|53|55|57|58)/.test(code)) return false
-  return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(where) || /^[^\n]*\$\d+[^\n]*$/.test(where)
+  return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(where) || (!where.includes('\n') && /\$\d/.test(where))
 }
 
 /** The functions by which PL/pgSQL, PL/Python and PL/Tcl report what a user's code raised. */

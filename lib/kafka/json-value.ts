@@ -7,6 +7,9 @@ import {
   toJsonText,
 } from '../exact-json.ts'
 
+/** Digits and sign of the longest integer that numeric holds; a bigint of more takes long to be made. */
+const MAX_NUMERIC_LENGTH = 131_073
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 export interface ParsedJson {
@@ -32,7 +35,8 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     const value = parseExactJson(text, digits => {
       if (isExact(digits)) return Number(digits)
       long = true
-      return /^-?\d+$/.test(digits) ? BigInt(digits) : new LongNumber(digits)
+      const isInteger = digits.length <= MAX_NUMERIC_LENGTH && /^-?\d+$/.test(digits)
+      return isInteger ? BigInt(digits) : new LongNumber(digits)
     })
     if (isWellFormedJson(text, () => stringsIn(value))) return { value, long }
   } catch {

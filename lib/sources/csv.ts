@@ -4,6 +4,7 @@ import { type CsvFormat, type CsvRecord, raggedText } from '../csv/record.ts'
 import { attempt } from './attempt.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
+import { firstRepeated } from './repeated.ts'
 import { type SourceRow, setOwn } from './rows.ts'
 import { SourceError } from './source-error.ts'
 
@@ -198,6 +199,6 @@ function isNamed(column: string): boolean {
 
 /** Columns without a name are none of each other's. */
 function checkUnique(names: readonly string[], file: string): void {
-  const twice = names.find((name, index) => isNamed(name) && names.indexOf(name) < index)
+  const twice = firstRepeated(names.filter(isNamed))
   if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)
 }

@@ -71,6 +71,8 @@ export function refuseBinary(head: Buffer, name: string): void {
  */
 export function sniffFormat(head: Buffer, name: string): Format {
   const first = head.toString('latin1').match(/\S/)?.[0]
+  if (first === undefined && head.length >= MAX_BLANKS)
+    throw cannotTell(name, 'it begins with 1 MiB of blanks')
   if (first === undefined) throw new SourceError(`${name}: there is nothing in it`)
   if (first === '[') return 'json'
   return first === '{' ? 'ndjson' : 'csv'
@@ -80,7 +82,14 @@ function cannotTell(name: string, why: string): FormatUnknown {
   return new FormatUnknown(`${name}: cannot tell the format, ${why}; name it with --format`)
 }
 
-/** True once `sniffFormat` sees more than blanks. */
+/** So many blanks are not looked behind: each look begins at the first byte. */
+const MAX_BLANKS = 1024 * 1024
+
+/** True once `sniffFormat` sees more than blanks, or too many of them. */
 export function showsFormat(head: Buffer): boolean {
-  return /\S/.test(head.toString('latin1'))
+  return head.length >= MAX_BLANKS || !isBlank(head)
+}
+
+export function isBlank(head: Buffer): boolean {
+  return !/\S/.test(head.toString('latin1'))
 }

@@ -7,6 +7,7 @@ import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
 import {
   type Format,
   formatOfName,
+  isBlank,
   refuseArchive,
   refuseBinary,
   showsArchive,
@@ -146,7 +147,7 @@ class Reading {
   async #format(): Promise<Format> {
     const { head } = await this.#peek(showsFormat)
     // blank lines are rows where there is no header
-    if (this.#options.dialect?.header === false && head.length > 0 && !showsFormat(head)) return 'csv'
+    if (this.#options.dialect?.header === false && head.length > 0 && isBlank(head)) return 'csv'
     return sniffFormat(head, this.#name)
   }
 

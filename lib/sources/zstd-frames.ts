@@ -87,8 +87,10 @@ export class ZstdFrames {
         this.#descriptor = field[0]!
         return this.#enter('header', headerBytes(this.#descriptor))
       case 'header':
-        yield { kind: 'bytes', bytes: field }
         this.#length = contentLength(this.#descriptor, field)
+        // before the decoder sees it, which takes the memory at once
+        checkWindow(isSingleSegment(this.#descriptor) ? this.#length! : windowBytes(field[0]!))
+        yield { kind: 'bytes', bytes: field }
         return this.#enter('block header', 3)
       case 'block header':
         yield { kind: 'bytes', bytes: field }
@@ -130,6 +132,21 @@ function hasChecksum(descriptor: number): boolean {
 /** Bytes of the window descriptor, which a single segment lacks, the dictionary's id and the content's length. */
 function headerBytes(descriptor: number): number {
   return (isSingleSegment(descriptor) ? 0 : 1) + dictionaryBytes(descriptor) + lengthBytes(descriptor)
+}
+
+/** What `zstd` unpacks without `--long`; the decoder takes as much memory. */
+const MAX_WINDOW_BYTES = 128 * 1024 * 1024
+
+function checkWindow(bytes: number): void {
+  if (bytes <= MAX_WINDOW_BYTES) return
+  const mib = Math.ceil(bytes / 1024 / 1024)
+  throw new ZstdFault(`needs a window of ${mib} MiB, more than 128; unpack it with zstd -dc --long=31`)
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2 */
+function windowBytes(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3))
+  return base + (base / 8) * (descriptor & 7)
 }
 
 function isSingleSegment(descriptor: number): boolean {

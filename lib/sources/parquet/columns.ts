@@ -1,5 +1,6 @@
 import { parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet'
 import { isListLike } from 'hyparquet/src/schema.js'
+import { firstRepeated } from '../repeated.ts'
 import { SourceError } from '../source-error.ts'
 import { type LeafType, leafType } from './leaf-type.ts'
 
@@ -31,7 +32,7 @@ export function columnsOf(schema: readonly SchemaElement[], name: string): Parqu
   const root = parquetSchema({ schema: schema.map(withGroupType) })
   const columns = root.children.map(tree => columnOf(root, tree, name))
   const names = columns.map(column => column.name)
-  const twice = names.find((each, index) => names.indexOf(each) < index)
+  const twice = firstRepeated(names)
   if (twice !== undefined) throw new SourceError(`${name}: two columns are called "${twice}"`)
   if (columns.length === 0) throw new SourceError(`${name}: it has no columns`)
   return columns

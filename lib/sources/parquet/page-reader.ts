@@ -66,6 +66,7 @@ export class PageReader {
     while (this.#valuesLeft > 0) {
       const { header, bytes } = await this.#readPage()
       if (header.type === 'DICTIONARY_PAGE') {
+        checkPageValues(header.dictionary_page_header?.num_values ?? 0)
         const page = unpackPage(header, bytes, this.#packed)
         this.#dictionary = convert(this.#decode(page, undefined), this.#decoder)
       } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
@@ -144,6 +145,7 @@ export class PageReader {
 function checkedValues(header: PageHeader, most: number): number {
   const { data_page_header: v1, data_page_header_v2: v2, compressed_page_size: size } = header
   const values = (v1 ?? v2)?.num_values ?? -1
+  checkPageValues(values)
   if (values < 0 || values > most) throw new Error(`A page of ${values} values, where ${most} are left`)
   if (v1) return values
   const lengths = [v2?.repetition_levels_byte_length, v2?.definition_levels_byte_length]
@@ -151,6 +153,17 @@ function checkedValues(header: PageHeader, most: number): number {
     throw new Error(`A page with levels of ${lengths.join(' and ')} bytes`)
   }
   return values
+}
+
+/** Values of a page are in memory together. A few bytes may stand for any number of NULLs. */
+const MAX_PAGE_VALUES = 8 * 1024 * 1024
+
+function checkPageValues(count: number): void {
+  if (count <= MAX_PAGE_VALUES) return
+  throw new SourceError(
+    `a page holds ${count.toLocaleString('en-US')} values, and no more than 8,388,608 are read at a time: ` +
+      'write the file with smaller pages or row groups',
+  )
 }
 
 /** Most are shorter: statistics of long texts make them longer. */

@@ -143,7 +143,7 @@ describe('values of JSON', function () {
       const refused = await load(name, text, '-t', 'cut')
       expect(refused.status).to.equal(1)
       expect(refused.stderr).to.match(/column "?t"?.*half of a surrogate pair/i)
-      const rejects = await file(`${name}.rejects`, '')
+      const rejects = `${await file(name, text)}.rejects`
       const rejected = await load(name, text, '-t', 'cut', '--rejects', rejects, '--reject-limit', '4')
       expect(rejected.status, rejected.stderr).to.equal(0)
       expect(await valuesOf(db.pool, 'SELECT id, t, j::text, b::text FROM cut')).to.deep.equal([

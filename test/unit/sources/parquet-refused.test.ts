@@ -111,4 +111,16 @@ describe('a Parquet file is refused in one line', () => {
     }
     expect(await failure(read(made))).to.match(/column "id": is packed with LZO, which cannot be read$/)
   })
+
+  it('when a page holds more values than memory should, NULLs for example', async () => {
+    const data = new Array<null>(9_000_000).fill(null)
+    const file = parquetOf([{ name: 'a', schema: [{ type: 'INT32' }], data }], {
+      rowGroupSize: data.length,
+      pageSize: 1 << 30,
+    })
+    expect(file.length).to.be.below(10_000)
+    expect(await failure(read(file))).to.match(
+      /a page holds 9,000,000 values, and no more than 8,388,608 are read at a time/,
+    )
+  }).timeout(120_000)
 })

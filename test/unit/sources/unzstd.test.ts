@@ -166,4 +166,24 @@ describe('Zstandard', () => {
       expect((await unpacked(packed, step)).equals(Buffer.from(lines))).to.equal(true)
     }
   })
+
+  const WINDOWS: readonly [title: string, header: string, isTaken: boolean][] = [
+    ['1.9 GiB', '00a7', false],
+    ['144 MiB', '0089', false],
+    ['128 MiB', '0088', true],
+    ['a single segment of 3 GiB', 'a0000000c0', false],
+  ]
+  for (const [title, header, isTaken] of WINDOWS) {
+    it(`${isTaken ? 'takes' : 'refuses'} a window of ${title}, as zstd does`, async () => {
+      const packed = Buffer.concat([Buffer.from(`28b52ffd${header}`, 'hex'), block(Buffer.from('x'), true)])
+      const memory = process.memoryUsage().arrayBuffers
+      if (isTaken) expect(String(await unpacked(packed))).to.equal('x')
+      else {
+        expect(await failure(unpacked(packed))).to.match(
+          /needs a window of [\d,]+ MiB, more than 128; unpack it with zstd -dc --long/,
+        )
+        expect(process.memoryUsage().arrayBuffers - memory).to.be.below(64 * 1024 * 1024)
+      }
+    })
+  }
 })
