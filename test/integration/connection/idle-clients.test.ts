@@ -30,7 +30,7 @@ describe("an idle client of the user's pool that the server ends", () => {
   })
 
   const endIdleClients = async (): Promise<void> => {
-    expect(await sessions(db, 'idle')).to.be.above(0)
+    expect(await sessions(db, 'idle', 'true')).to.be.above(0)
     await db.pool.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'idle'",
     )
