@@ -74,6 +74,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #deadLetter: DeadLetterStream | undefined
   /** Batches, or their parts, that were accepted and are neither committed nor given up. */
   readonly #pending = new Set<Batch<Item>>()
+  /** Items that were rejected by a transaction that did not come to store them. */
+  readonly #unstored: Item[] = []
   /** The error that an abort of the option `signal` destroyed the stream with. */
   #aborted: PgBatchError | undefined
   /** A transaction ended without anyone knowing how. */
@@ -255,7 +257,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       return
     }
     if (progress.kind === 'committed-early') {
-      this.#count(progress.committed)
+      // its rejected rows went nowhere: they stay pending, and `onDiscard` gets them
+      this.#count({ ...progress.committed, rejected: [] })
+      this.#unstored.push(...progress.committed.rejected.map(({ item }) => item))
       return
     }
     const { error, attempt, delayMs } = progress
@@ -348,7 +352,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   #discard(): void {
     const { onDiscard } = this.#options
-    const items = [...this.#pending].flatMap(({ items }) => items)
+    const items = [...this.#unstored, ...[...this.#pending].flatMap(({ items }) => items)]
     this.#pending.clear()
     if (onDiscard && items.length > 0) void this.#scope.runInAsyncScope(() => discard(onDiscard, items))
   }

@@ -70,7 +70,8 @@ export class Transaction {
   ticket: TransactionTicket | undefined
   readonly #options: TransactionOptions
   #state: TransactionState = 'fresh'
-  #lent = false
+  /** Another than this class may have ended it: a callback had the client, or a proof has failed. */
+  #isDoubtful = false
   #preamble: string[]
 
   constructor(lease: Lease, options: TransactionOptions) {
@@ -120,7 +121,7 @@ export class Transaction {
    */
   async lend(callback: (client: PgClientLike) => Promise<void>): Promise<void> {
     await this.begin()
-    this.#lent = true
+    this.#isDoubtful = true
     const lent = new CallbackClient(this.lease.client, answer => this.answered(answer))
     try {
       await this.lease.whileConnected(callback(lent.client))
@@ -196,15 +197,15 @@ export class Transaction {
   }
 
   /**
-   * Rolls back what can be rolled back; never throws. A client that cannot answer is marked as broken. Where a callback
-   * had the client, asks in the same breath how the transaction has really ended.
+   * Rolls back what can be rolled back; never throws. A client that cannot answer is marked as broken. Where another
+   * may have ended the transaction, asks in the same breath how it has really ended.
    */
   async rollback(): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'rolled-back'
     if (this.lease.broken) return
     try {
-      if (!this.#lent) await this.#end('ROLLBACK')
+      if (!this.#isDoubtful) await this.#end('ROLLBACK')
       else if (this.ticket) await this.#rollbackAndAsk(this.ticket)
       else await this.#rollbackToProof()
     } catch (error) {
@@ -236,7 +237,7 @@ export class Transaction {
 
   /** Runs statements at the transaction's end; returns the last one's result. */
   async #end(text: string): Promise<PgResultLike> {
-    return lastOf(await this.lease.within(this.#options.commitTimeoutMs, this.lease.client.query(text)))
+    return lastOf(await this.lease.within(this.#options.commitTimeoutMs, queryText(this.lease.client, text)))
   }
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
@@ -255,8 +256,11 @@ export class Transaction {
 
   /** Says in our words what a callback has done to the transaction. */
   #explained(error: unknown): unknown {
-    if (saysEnded(error)) return new TransactionEnded()
-    return this.#lent && saysFailed(error) ? new HiddenFailure() : error
+    if (saysEnded(error)) {
+      this.#isDoubtful = true
+      return new TransactionEnded()
+    }
+    return this.#isDoubtful && saysFailed(error) ? new HiddenFailure() : error
   }
 
   /** Marks the client as broken by an error that its connection does not survive. */

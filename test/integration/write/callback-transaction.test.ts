@@ -91,12 +91,13 @@ describe('the transaction of inTransaction', () => {
           onDiscard: (items: Row[]) => void discarded.push(...items),
         }),
       )
-      const error = await failureOf(pipeline(Readable.from([rows]), writable))
+      const bad = 'rejectLimit' in extra ? [{ id: -7 }] : []
+      const error = await failureOf(pipeline(Readable.from([[...rows, ...bad]]), writable))
       await until('closed', () => writable.closed)
       expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'committed', retryable: false })
       expect(await countOf(db.pool, 't')).to.equal(3)
-      expect(writable.stats).to.include({ rowsCommitted: 3, rowsPending: 0 })
-      expect(discarded, 'what is committed is not given back').to.deep.equal([])
+      expect(writable.stats).to.include({ rowsCommitted: 3, rowsRejected: 0, rowsPending: bad.length })
+      expect(discarded, 'what is committed is not given back, what is nowhere is').to.deep.equal(bad)
       if ('checkpoint' in extra)
         expect(await countOf(db.pool, 'pg_batch_checkpoint WHERE position IS NOT NULL')).to.equal(0)
     })
@@ -133,6 +134,38 @@ describe('the transaction of inTransaction', () => {
       expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'rolled-back', sqlState: '2D000' })
     }
     expect(await countOf(db.pool, 't')).to.equal(0)
+  })
+
+  it('is missed, too, when another user of the same client has ended it', async () => {
+    const { pool } = makePool({ max: 1 })
+    const client = await pool.connect()
+    const shared = { connect: async () => Object.assign(Object.create(client), { release() {} }) }
+    for (const [text, outcome] of [
+      ['ROLLBACK', 'rolled-back'],
+      ['COMMIT', 'committed'],
+    ] as const) {
+      await db.pool.query('TRUNCATE t')
+      const writable = new PgBatchWritable<Row>({
+        pool: shared as never,
+        table: 't',
+        method: 'insert',
+        checkpoint,
+      })
+      const { query } = client
+      client.query = ((...args: [string]) => {
+        const [first] = args as [string | { text?: string }]
+        // it comes between the rows and the checkpoint
+        const isStore = (typeof first === 'string' ? first : first.text)?.includes('SET position')
+        const before = isStore ? Reflect.apply(query, client, [text]) : Promise.resolve()
+        return before.then(() => Reflect.apply(query, client, args))
+      }) as typeof query
+      const error = await failureOf(pipeline(Readable.from([rows]), writable))
+      client.query = query
+      expect(error).to.include({ outcome })
+      expect(await countOf(db.pool, 't')).to.equal(text === 'COMMIT' ? 3 : 0)
+      expect(await countOf(db.pool, 'pg_batch_checkpoint WHERE position IS NOT NULL')).to.equal(0)
+    }
+    client.release()
   })
 
   it('names the batch whose callback ended it, and keeps those before', async () => {
