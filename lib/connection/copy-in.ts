@@ -35,8 +35,8 @@ export class CopyIn {
   storedRows: number | undefined
 
   /**
-   * pg's `query_timeout` is for statements that answer at once. A COPY stays open for as long as rows come, and its
-   * caller waits for answers with deadlines of its own: the longest time that a timer takes.
+   * pg would end the COPY after its `query_timeout`, though it stays open for as long as rows come: the longest time that
+   * a timer takes. The caller applies `query_timeout` to each answer that it waits for.
    */
   readonly query_timeout = 2 ** 31 - 1
 

@@ -14,6 +14,8 @@ export interface PgClientLike {
   // a method, and loosely typed, because pg's own type is a set of overloads
   query(text: string, values?: unknown[]): Promise<PgResultLike>
   release(error?: Error | boolean): void
+  /** pg's own settings of the connection. */
+  readonly connectionParameters?: { readonly query_timeout?: number | false }
   on?(event: 'error', listener: (error: Error) => void): unknown
   removeListener?(event: 'error', listener: (error: Error) => void): unknown
 }

@@ -115,6 +115,12 @@ export class Transaction {
     return this.lease.within(this.#options.statementTimeoutMs + CANCEL_GRACE_MS, answer)
   }
 
+  /** The same of a COPY, whose answers are waited for no longer than `query_timeout` of pg allows either. */
+  copyAnswered<T>(answer: Promise<T>): Promise<T> {
+    const timeoutMs = this.lease.client.connectionParameters?.query_timeout
+    return timeoutMs ? this.lease.within(timeoutMs, this.answered(answer)) : this.answered(answer)
+  }
+
   /**
    * Lends the client to a callback of the user's, in this transaction; see {@link CallbackClient}. It ends at the latest
    * with the connection.

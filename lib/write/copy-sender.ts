@@ -94,7 +94,7 @@ export class CopySender implements RowSender {
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     // the batch that opens a COPY goes ahead of the answer; no other does, lest a server that stands still be fed
     const unanswered = this.#open?.copy.unanswered
-    if (unanswered) await this.#transaction.answered(unanswered)
+    if (unanswered) await this.#transaction.copyAnswered(unanswered)
     if (this.#open && this.#hasChanged(this.#open)) throw tableChanged(this.#plan.table)
     this.#sent = undefined
     const [first] = groups
@@ -118,7 +118,7 @@ export class CopySender implements RowSender {
     for (const piece of pieces) {
       this.bytes += piece.length - COPY_HEADER_BYTES
       const full = open.copy.write(piece)
-      if (full) await this.#transaction.answered(full)
+      if (full) await this.#transaction.copyAnswered(full)
     }
   }
 
@@ -186,7 +186,7 @@ export class CopySender implements RowSender {
       open.lines++
       if (out.length >= PIECE_BYTES) {
         const full = this.#writePiece(open)
-        if (full) await this.#transaction.answered(full)
+        if (full) await this.#transaction.copyAnswered(full)
         signal.throwIfAborted()
       }
     }
@@ -248,7 +248,7 @@ export class CopySender implements RowSender {
     if (!open) return
     open.encoder.end(this.#out)
     await this.#sendPiece()
-    await this.#transaction.answered(open.copy.end())
+    await this.#transaction.copyAnswered(open.copy.end())
     this.#open = undefined
     this.unchanged += unchangedOf(open.lines, open.copy.storedRows)
     if (open.copy.followingRows[0]?.[0] === 'false') throw tableChanged(this.#plan.table)
@@ -256,7 +256,7 @@ export class CopySender implements RowSender {
 
   async abort(): Promise<void> {
     const aborting = this.#open?.copy.abort()
-    if (aborting) await this.#transaction.answered(aborting).catch(() => {})
+    if (aborting) await this.#transaction.copyAnswered(aborting).catch(() => {})
   }
 
   locate(error: unknown): RowPlace | undefined {
@@ -274,7 +274,7 @@ export class CopySender implements RowSender {
   async #sendPiece(): Promise<void> {
     if (!this.#open || this.#out.length <= COPY_HEADER_BYTES) return
     const full = this.#writePiece(this.#open)
-    if (full) await this.#transaction.answered(full)
+    if (full) await this.#transaction.copyAnswered(full)
   }
 
   #writePiece(open: OpenCopy): Promise<void> | undefined {
