@@ -72,7 +72,8 @@ async function repairEnd(file: FileHandle): Promise<void> {
   const { size } = await file.stat()
   const start = await lastLineStart(file, size)
   if (start === size) return
-  const rest = (await readAt(file, start, size - start)).toString()
+  // a machine that loses its power may leave NULs where the bytes had not come to the disk
+  const rest = (await readAt(file, start, size - start)).toString().replace(/\0+$/, '')
   const isOurs = rest.startsWith(BEGINNING) || BEGINNING.startsWith(rest)
   if (isOurs && !isJson(rest)) await file.truncate(start)
   else await file.appendFile('\n')

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { until } from '../../support/until.ts'
 import { batchesOf, countOf, failureOf, rowsOf, valuesOf } from '../../support/writing.ts'
 import { load } from './load.ts'
 
@@ -137,14 +138,16 @@ describe('a table and a file as the dead letter', () => {
     expect(await countOf(db.pool, 'bad')).to.equal(0)
   })
 
-  for (const left of [1, 8, 60, 'all but the line end'] as const) {
-    it(`writes a line again of which a crash has left ${left} bytes`, async () => {
+  for (const left of [1, 8, 60, 'all but the line end', 'NULs'] as const) {
+    it(`makes a line whole of which a crash has left ${typeof left === 'number' ? `${left} bytes` : left}`, async () => {
       await load([rows(30)], make())
       const before = (await stat(path)).size
       await failCommits(1)
       await failureOf(load([rows(3, 30)], make()))
       const after = (await stat(path)).size
-      await truncate(path, left === 'all but the line end' ? after - 1 : before + left)
+      const bytes = typeof left === 'number' ? left : left === 'NULs' ? 20 : after - before - 1
+      await truncate(path, before + bytes)
+      if (left === 'NULs') await truncate(path, after)
       await load([], make())
       expect(await rowIds()).to.deep.equal(badIds(33))
       expect(await countOf(db.pool, 'bad')).to.equal(0)
@@ -171,6 +174,30 @@ describe('a table and a file as the dead letter', () => {
     expect(sorted(await rowIds(other))).to.deep.equal(badIds(300))
     const stays = await valuesOf(db.pool, `SELECT "row"->>'id' FROM bad`)
     expect(sorted(stays.map(([id]) => id as string))).to.deep.equal(badIds(300))
+  })
+
+  it('is written by one stream at a time, which the others wait for', async () => {
+    await load([], make())
+    await db.pool.query(`
+      CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER wait AFTER DELETE ON bad DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION wait()`)
+    const holder = await db.pool.connect()
+    try {
+      await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
+      const waiting = () => countOf(db.pool, `pg_locks WHERE locktype = 'advisory' AND NOT granted`)
+      const first = load([rows(1)], make())
+      await until('the first waits to commit', async () => (await waiting()) === 1)
+      const second = load([rows(1, 3)], make())
+      await until('the second waits to begin', async () => (await waiting()) === 2)
+      expect(await lines()).to.have.length(1)
+      await holder.query('COMMIT')
+      await Promise.all([first, second])
+    } finally {
+      holder.release(true)
+    }
+    expect(sorted(await rowIds())).to.deep.equal(['0', '3'])
   })
 
   it('takes a table that an earlier version has made', async () => {
