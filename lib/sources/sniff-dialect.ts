@@ -37,6 +37,8 @@ const MIN_CONSISTENCY = 0.5
 /** What looks like a title needs records that clearly belong together. */
 const MIN_CONSISTENCY_AFTER_PREAMBLE = 0.9
 const PREAMBLE_PENALTY = 0.4
+/** Records whose fields are looked at; the others are only counted. */
+const LOOKED_AT = 200
 /** Fewer fields in apostrophes may be words that have them. */
 const MIN_APOSTROPHES = 3
 
@@ -118,7 +120,7 @@ function judge(delimiter: string, quote: string | undefined, records: SampledRec
   const rest = records.slice(preamble)
   const fitting = rest.filter(({ fields, malformed }) => fields.length === width && !malformed)
   const consistency = rest.length === 0 ? 0 : fitting.length / rest.length
-  const fit = mean(fitting.flatMap(({ fields }) => fields.map(cellFit)))
+  const fit = mean(fitting.slice(0, LOOKED_AT).flatMap(({ fields }) => fields.map(cellFit)))
   const score = consistency * (1 - 1 / width) * fit * (preamble > 0 ? PREAMBLE_PENALTY : 1)
   return { delimiter, quote, width, preamble, consistency, score, records }
 }
