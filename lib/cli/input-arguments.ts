@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { DialectOptions } from '../sources/dialect.ts'
 import { type Encoding, encodingOf } from '../sources/encoding.ts'
 import { FORMATS, type Format } from '../sources/format.ts'
-import { character, oneOf, repeated } from './option-values.ts'
+import { character, delimiter, oneOf, repeated } from './option-values.ts'
 
 /** How the files are to be read. */
 export interface InputArguments {
@@ -25,7 +25,7 @@ export function addInputOptions(command: Command): Command {
   return command
     .option('-f, --format <format>', `${FORMATS.join(', ')}; or as seen`, oneOf(FORMATS))
     .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
-    .option('--delimiter <char>', 'CSV: between fields, or tab; else as the records show', character)
+    .option('--delimiter <char>', 'CSV: between fields: tab, \\x01, ||; else as the records show', delimiter)
     .option('--quote <char>', 'CSV: around fields, or none (")', quote)
     .option('--escape <char>', 'CSV: before a quote inside quotes (the quote)', character)
     .option('--comment <char>', 'CSV: begins lines that are skipped', character)
@@ -74,6 +74,9 @@ export function inputUsageError(given: InputArguments): string | undefined {
     const twin = named.slice(0, index).find(([, other]) => other === value)
     if (twin) return `${twin[0]} and ${role} cannot be the same character`
   }
+  const quote = given.quote === 'none' ? undefined : (given.quote ?? '"')
+  if (quote !== undefined && delimiter?.includes(quote))
+    return '--delimiter cannot have the quote in it; see --quote'
   if (given.quote === 'none' && escapeBy !== undefined) return '--escape has no meaning with --quote none'
   if (escapeBy !== undefined && escapeBy === delimiter)
     return '--delimiter and --escape cannot be the same character'

@@ -31,6 +31,20 @@ export function character(text: string): string {
   return text
 }
 
+/** Any characters but line ends and NUL: `||`, or what is awkward to type as `\\x01` or `\\t`. */
+export function delimiter(text: string): string {
+  if (text === 'tab') return '\t'
+  const plain = text.replace(/\\(?:x([\da-f]{2})|u([\da-f]{4})|([t\\]))/gi, (_, byte, unit, other) =>
+    other === undefined
+      ? String.fromCharCode(Number.parseInt(byte ?? unit, 16))
+      : other === '\\'
+        ? '\\'
+        : '\t',
+  )
+  if (plain !== '' && !/[\0\r\n]/.test(plain)) return plain
+  throw new InvalidArgumentError('Expected one or more characters, tab, or one such as \\x01.')
+}
+
 export function repeated(text: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), text]
 }

@@ -4,6 +4,7 @@ import { chooseDialect, SAMPLE_BYTES, showsDialect } from './choose-dialect.ts'
 import { readCsv, rowsOf } from './csv.ts'
 import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
+import { FOLDED, foldDelimiter, isLong } from './fold-delimiter.ts'
 import {
   type Format,
   formatOfName,
@@ -158,7 +159,8 @@ class Reading {
   }
 
   async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {
-    const { dialect: asked = {}, judgesHeader = false, preferredDelimiter: preferred } = this.#options
+    const { dialect: named = {}, judgesHeader = false, preferredDelimiter: preferred } = this.#options
+    const asked = this.#folded(named)
     const isByName = format === 'tsv' && this.#options.format === undefined
     if (isByName && asked.delimiter === undefined) await this.#checkTabs(asked)
     const known = asked.delimiter ?? (format === 'tsv' ? '\t' : undefined)
@@ -171,6 +173,14 @@ class Reading {
     const { dialect, chosen } = chooseDialect(sample, { options, judgesHeader, preferred }, this.#name)
     this.#chosen = chosen
     return dialect
+  }
+
+  /** A delimiter of several bytes becomes one before anything else is done. */
+  #folded(options: DialectOptions): DialectOptions {
+    const { delimiter } = options
+    if (delimiter === undefined || !isLong(delimiter)) return options
+    this.#text = connect(this.#text, foldDelimiter(this.#name, delimiter, options))
+    return { ...options, delimiter: FOLDED }
   }
 
   /** A name that ends in .tsv is wrong where there is no tab, and another delimiter fits. */
@@ -203,7 +213,7 @@ class Reading {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
         const { header, unnamed } = records
         const headless = !dialect.header
-        const fields = `${delimiterName(dialect.delimiter)} between fields`
+        const fields = `${delimiterName(asked.delimiter ?? dialect.delimiter)} between fields`
         const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
         const manner = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header`
         const rows = rowsOf(records, () => name)

@@ -96,4 +96,16 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect((await load(['-', '--header'], text)).status).to.equal(0)
     expect(await stored()).to.deep.include({ columns: ['1', '2026-01-05', 'ann'] })
   })
+
+  it('a delimiter of several characters, or one that cannot be typed, is named, also in another encoding', async () => {
+    const bytes = Buffer.from('id||name\n1||\xcf\xf0\xe8\n', 'latin1')
+    const path = await file('russian.txt', bytes)
+    const first = await load([path, '--format', 'csv', '--delimiter', '||', '--encoding', 'cp1251'])
+    expect(first.status, first.stderr).to.equal(0)
+    expect((await stored()).rows).to.deep.equal([[1, 'При']])
+    await database.pool.query('DROP TABLE made')
+    const second = await load(['-', '--delimiter', '\\x01'], 'id\x01name\n1\x01a,b\n')
+    expect(second.status, second.stderr).to.equal(0)
+    expect((await stored()).rows).to.deep.equal([[1, 'a,b']])
+  })
 })

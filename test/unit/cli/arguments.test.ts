@@ -65,9 +65,15 @@ describe('the arguments of pg-batch', () => {
     ['laod -', "pg-batch: unknown command 'laod' (Did you mean load?)\n"],
     ['load - --tabel t', "pg-batch: unknown option '--tabel' (Did you mean --table?)\n"],
     [
-      'load - -t t --delimiter ;;',
-      "pg-batch: option '--delimiter <char>' argument ';;' is invalid. Expected one character, or tab.\n",
+      'load - -t t --comment ;;',
+      "pg-batch: option '--comment <char>' argument ';;' is invalid. Expected one character, or tab.\n",
     ],
+    [
+      'load - -t t --delimiter \\x0a',
+      "pg-batch: option '--delimiter <char>' argument '\\x0a' is invalid. " +
+        'Expected one or more characters, tab, or one such as \\x01.\n',
+    ],
+    ['load - -t t --delimiter a"b', 'pg-batch: --delimiter cannot have the quote in it; see --quote\n'],
     [
       'load - -t t --delimiter ; --quote ;',
       'pg-batch: --delimiter and --quote cannot be the same character\n',
