@@ -56,11 +56,6 @@ export function parseExactJson(text: string, toNumber: (text: string) => unknown
   return SUSPECT.test(text) ? readTokens(text, toNumber) : value
 }
 
-/** The value of JSON whose numbers keep their spelling. */
-export function readNumbers(text: string): unknown {
-  return readTokens(text, spelledNumber)
-}
-
 /** An escape that may be half of a surrogate pair. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 

@@ -199,6 +199,9 @@ function decodeRow(row: Record<string, unknown>, schema: ConnectSchema | undefin
       try {
         return [column, decodeConnectValue(value, fieldOf(schema, column))]
       } catch (error) {
+        // of the engine, whose stack a value takes a part of for each level
+        if (error instanceof RangeError)
+          throw invalid(`Field ${JSON.stringify(column)} is nested too deep`, column)
         if (!(error instanceof ConnectValueError)) throw error
         throw invalid(`Field ${JSON.stringify(column)} ${error.message}`, column)
       }

@@ -1,9 +1,12 @@
-import { isWellFormedJson, RawJson, readNumbers, spelledNumber } from '../exact-json.ts'
+import { isWellFormedJson, RawJson, spelledNumber } from '../exact-json.ts'
 import { endOfString, endOfValue, startOfToken, stringOf } from '../json-text.ts'
 import { type SourceRow, setOwn } from './rows.ts'
 
-/** The numbers that JavaScript may write in another way, and what is nested. Also in strings: it only costs time. */
-const NEEDS_TEXT = /\d{16}|[\d.]{17}|\d[eE][-+]?\d|\.\d*0(?!\d)|-0|[[{]/
+/**
+ * The numbers of a flat row that JavaScript may write in another way: 16 digits, zeros at the end of a fraction, an
+ * exponent, a negative zero. Also in strings: it only costs time.
+ */
+const OTHER_SPELLING = /:\s*(?:-0(?![\d.])|-?(?:\d{16}|[\d.]{17}|\d+(?:\.\d*0(?!\d)|(?:\.\d+)?[eE])))/
 
 /**
  * Parses the JSON of one row. Numbers keep their spelling (`LongNumber`), objects and lists their text (`RawJson`), so
@@ -18,7 +21,8 @@ export function parseJsonRow(text: string): unknown {
   if (!isWellFormedJson(text, () => Object.keys(value)))
     throw new SyntaxError('half of a surrogate pair in a key')
   const start = text.indexOf('{') + 1
-  return NEEDS_TEXT.test(text.slice(start)) ? readRow(text, start) : value
+  const isFlat = text.indexOf('{', start) < 0 && text.indexOf('[', start) < 0
+  return isFlat && !OTHER_SPELLING.test(text) ? value : readRow(text, start)
 }
 
 /** Reads an object of which `start` is the index after its brace. */
@@ -37,7 +41,9 @@ function readRow(text: string, start: number): SourceRow {
 function readValue(text: string, start: number, end: number): unknown {
   const first = text[start]!
   if (first === '{' || first === '[') return new RawJson(text.slice(start, end))
-  return first === '"' ? stringOf(text, start, end) : readNumbers(text.slice(start, end))
+  if (first === '"') return stringOf(text, start, end)
+  if (first === 't' || first === 'f') return first === 't'
+  return first === 'n' ? null : spelledNumber(text.slice(start, end))
 }
 
 /** A list of PostgreSQL's has no more dimensions. */

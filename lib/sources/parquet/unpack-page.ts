@@ -1,6 +1,7 @@
 import type { PageHeader } from 'hyparquet'
 import type { readPage } from 'hyparquet/src/column.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
+import { SourceError } from '../source-error.ts'
 
 export type PageDecoder = Parameters<typeof readPage>[2]
 
@@ -10,10 +11,16 @@ export interface UnpackedPage {
   readonly bytes: Uint8Array
 }
 
+/** A value of PostgreSQL is no longer, and a page holds one at least. */
+const MAX_PAGE_BYTES = 1024 * 1024 * 1024
+
 /** Unpacks a page. In version 2 the levels in front are never packed. */
 export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: PageDecoder): UnpackedPage {
   const { uncompressed_page_size: size, data_page_header_v2: v2 } = header
   const { codec, compressors } = decoder
+  if (Number(size) > MAX_PAGE_BYTES) {
+    throw new SourceError('a page is larger than 1 GiB: write the file with smaller pages')
+  }
   if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false) return { header, bytes: packed }
   if (!v2) {
     const bytes = decompressPage(packed, Number(size), codec, compressors)

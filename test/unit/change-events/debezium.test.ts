@@ -104,6 +104,15 @@ describe('fromDebezium', () => {
     })
   }
 
+  it('says what cannot be read because it is nested too deep, or cut within a character', () => {
+    const deep = `${'['.repeat(50_000)}1e400${']'.repeat(50_000)}`
+    expect(failure(`{"op":"c","after":{"v":${deep}}}`)).to.include({ column: 'v' })
+    for (const after of ['{"v":"\\ud83d"}', '{"\\udc00":1}', '{"v":["x\\ud83d"]}']) {
+      expect(failure(`{"op":"c","after":${after}}`).reason).to.match(/half of a surrogate pair/)
+    }
+    expect(fromDebezium('{"op":"c","after":{"v":"\\ud83d\\ude00"}}')?.row).to.deep.equal({ v: '😀' })
+  })
+
   it('leaves values as they are without a schema, and long numbers whole', () => {
     const text =
       '{"op":"c","after":{"a":12345678901234567890,"b":[9007199254740993,1],"c":{"x":true},"d":0.1,"e":19000}}'
