@@ -25,15 +25,19 @@ interface QueryCall {
   readonly args: readonly unknown[]
 }
 
-/** How long a stream or a cursor may take to end by itself once its callback has ended: its last answer is on its way. */
+/**
+ * How long a stream or a cursor may take to end by itself once its callback has ended: its last answer is on
+ * its way.
+ */
 const ENDING_MS = 1000
 
 const ADVICE =
-  'BEGIN, COMMIT and ROLLBACK are savepoints there, each as a query of its own; to undo the whole batch, throw'
+  'BEGIN, COMMIT and ROLLBACK are savepoints there, each as a query of its own. To undo the whole batch, throw'
 
 /**
- * The client that a callback gets. It is inside the stream's transaction, which only the stream may end: BEGIN, COMMIT
- * and ROLLBACK nest in it as savepoints, so that an ORM's transactions work, and what cannot nest is refused.
+ * The client that a callback gets. It is inside the stream's transaction, which only the stream may end:
+ * BEGIN, COMMIT and ROLLBACK nest in it as savepoints, so that an ORM's transactions work, and what cannot
+ * nest is refused.
  *
  * The server's answers are waited for no longer than for a statement of ours. Streams and cursors are the
  * callback's own, which has a deadline as a whole; those that it leaves open are noticed.
@@ -86,12 +90,12 @@ export class CallbackClient {
     if (this.hasOpenStream) await this.#streamsEnded()
     await Promise.allSettled(this.#running)
     if (this.#refusal) throw this.#refusal
-    if (this.#nested.length > 0) throw this.#misuse(`has left a BEGIN without its COMMIT or ROLLBACK`)
+    if (this.#nested.length > 0) throw this.#misuse('has left a BEGIN without its COMMIT or ROLLBACK')
   }
 
   /**
-   * Refuses every further query: the client is soon someone else's. Streams that are still open fail with their
-   * connection, which would end the process where the callback does not listen any more.
+   * Refuses every further query: the client is soon someone else's. Streams that are still open fail with
+   * their connection, which would end the process where the callback does not listen any more.
    */
   revoke(): void {
     this.#revoked = true
@@ -112,7 +116,7 @@ export class CallbackClient {
   }
 
   #leftOpen(what: string): CallbackMisuse {
-    return this.#misuse(`has left ${what} open: wait for its end`)
+    return this.#misuse(`has left ${what} open: end it, and wait until it has ended`)
   }
 
   #query(args: readonly unknown[]): unknown {

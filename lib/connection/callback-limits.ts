@@ -15,7 +15,10 @@ export class CallbackTimeout extends CallbackMisuse {
   }
 }
 
-/** Runs the callback of an option, and waits for it no longer than `ms`. What it throws at once is a rejection, too. */
+/**
+ * Runs the callback of an option, and waits for it no longer than `ms`. What it throws at once is a
+ * rejection, too.
+ */
 export async function withinCallbackTime<T>(
   option: string,
   ms: number,

@@ -8,10 +8,11 @@ export type TransactionControl =
   | { readonly kind: 'refused'; readonly what: string }
 
 /**
- * Finds the statements of a query string that would begin or end a transaction, or change how it runs. Returns
- * undefined for everything else, savepoints included.
+ * Finds the statements of a query string that would begin or end a transaction, or change how it runs.
+ * Returns undefined for everything else, savepoints included.
  *
- * Procedures and DO blocks need no look: the server lets them end a transaction only outside of BEGIN … COMMIT.
+ * Procedures and DO blocks need no look: the server lets them end a transaction only outside of BEGIN …
+ * COMMIT.
  * @see https://www.postgresql.org/docs/current/sql-begin.html
  */
 export function transactionControl(text: string): TransactionControl | undefined {
@@ -85,9 +86,10 @@ const DOLLAR_QUOTE = /\$(?:[A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?\$/y
 const LINE_END = /[\n\r]/g
 
 /**
- * Splits a string of SQL into its statements, and returns the first tokens of each that is not empty: words in upper
- * case, and one character for anything else. It knows comments, every kind of quotes, parentheses, and the bodies of
- * SQL-standard functions, whose semicolons end no statement. It looks at each character once.
+ * Splits a string of SQL into its statements, and returns the first tokens of each that is not empty: words
+ * in upper case, and one character for anything else. It knows comments, every kind of quotes, parentheses,
+ * and the bodies of SQL-standard functions, whose semicolons end no statement. It looks at each character
+ * once.
  * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 function firstTokens(text: string): string[][] {

@@ -1,11 +1,14 @@
 import { isServerError } from './server-error.ts'
 
 /**
- * A callback may have ended the transaction that it was called in. What comes after it has to prove, within its own
- * statement and so without a round trip, that it runs in the same transaction.
+ * A callback may have ended the transaction that it was called in. What comes after it has to prove, within
+ * its own statement and so without a round trip, that it runs in the same transaction.
  */
 
-/** A setting that nobody has. Reading it fails with a message that names it, whatever the language of messages. */
+/**
+ * A setting that nobody has. Reading it fails with a message that names it, whatever the language of
+ * messages.
+ */
 const MISSING_SETTING = 'pg_batch.transaction_has_ended'
 
 const UNDEFINED_OBJECT = '42704'

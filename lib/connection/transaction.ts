@@ -31,18 +31,20 @@ export class TransactionEnded extends Error {
 
   constructor() {
     super(
-      'The transaction was ended by another than the stream, in `inTransaction` for example: nothing further was stored',
+      'The transaction was ended, and not by the stream (by `inTransaction`?): ' +
+        'nothing further was stored',
     )
   }
 }
 
-/** The server answered COMMIT by a ROLLBACK: somebody had a statement fail in the transaction and went on. */
+/** The server can only roll the transaction back: a statement of a callback has failed, and the callback went on. */
 export class HiddenFailure extends Error {
   override readonly name = 'HiddenFailure'
 
   constructor() {
     super(
-      'A statement failed in the transaction and nobody was told (in `inTransaction`?), so COMMIT was a ROLLBACK',
+      'A statement of `inTransaction` failed and its error was ignored: ' +
+        'the transaction could only be rolled back',
     )
   }
 }

@@ -2,12 +2,15 @@ import type { Writable } from 'node:stream'
 import { allowListeners } from '../listener-limit.ts'
 import type { RejectedRow } from './dead-letter.ts'
 
-/** How often a stream that is busy is looked at: one with `emitClose: false` does not say that it was destroyed. */
+/**
+ * How often a stream that is busy is looked at: one with `emitClose: false` does not say that it was
+ * destroyed.
+ */
 const LOOK_MS = 100
 
 /**
- * A stream of the user's that takes rejected rows, at its pace. What goes wrong with it is told by `send`; its 'error'
- * event says the same once more, and would end the process if nobody listened.
+ * A stream of the user's that takes rejected rows, at its pace. What goes wrong with it is told by `send`;
+ * its 'error' event says the same once more, and would end the process if nobody listened.
  */
 export class DeadLetterStream {
   readonly #sink: Writable
@@ -44,7 +47,10 @@ export class DeadLetterStream {
     }
   }
 
-  /** From now on its errors are its owner's, but for the one that it may be about to tell. Ends the writes that wait. */
+  /**
+   * From now on its errors are its owner's, but for the one that it may be about to tell. Ends the writes
+   * that wait.
+   */
   release(): void {
     this.#onClose()
     this.#sink.off('close', this.#onClose)

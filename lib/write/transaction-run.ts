@@ -223,7 +223,7 @@ export class TransactionRun<Item> {
     this.#rejected.sort((a, b) => a.index - b.index)
   }
 
-  async commit(): Promise<Committed<Item>> {
+  async commit(): Promise<void> {
     const { deadLetterTable, signals } = this.#context
     await this.#rows?.close()
     await this.#callInTransaction()
@@ -236,7 +236,6 @@ export class TransactionRun<Item> {
     await this.#transaction?.commit()
     // the server has read it all, and nobody will send it again
     this.#slabs.release()
-    return this.result
   }
 
   /** Never throws: what cannot be rolled back politely ends with its connection. */
