@@ -3,6 +3,7 @@ import type { Transaction } from '../connection/transaction.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { type Conflict, insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
 import { itemIndex, type RowGroup } from './batch.ts'
+import { type MixedStatement, mixedStatements } from './mixed-statements.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
 import type { TablePlan } from './plan.ts'
 import type { PlannedColumn } from './planned-columns.ts'
@@ -29,8 +30,8 @@ export class InsertSender implements RowSender {
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   readonly #staging: InsertStaging | undefined
-  /** Statements by shape and number of rows: all but a batch's last one have the same text. */
-  readonly #statements = new Map<string, string>()
+  /** The last statement, by shape and number of rows: all but a batch's last one have the same text. */
+  #statement = { key: '', text: '' }
   #alone: RowPlace | undefined
 
   constructor(transaction: Transaction, plan: TablePlan, staging?: InsertStaging) {
@@ -40,6 +41,7 @@ export class InsertSender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    if (groups.length > 1 && !this.#staging && this.#isKnown()) return this.#sendMixed(groups, signal)
     for (const group of groups) {
       const width = group.shape.columns.length + (this.#staging ? 2 : 0)
       const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
@@ -55,6 +57,31 @@ export class InsertSender implements RowSender {
       }
     }
     this.#alone = undefined
+  }
+
+  async #sendMixed(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    const statements = mixedStatements(this.#plan, groups)
+    for (let next = statements.next(); !next.done; ) {
+      signal.throwIfAborted()
+      const running = this.#runMixed(next.value)
+      running.catch(() => {}) // awaited below, unless the next statement cannot be made
+      // a statement is made while the server works on the one before it
+      try {
+        next = statements.next()
+      } catch (error) {
+        await running
+        throw error
+      }
+      await running
+    }
+    this.#alone = undefined
+  }
+
+  async #runMixed({ text, parameters, places }: MixedStatement): Promise<void> {
+    this.bytes += parameters.length
+    this.#alone = places.length === 1 ? places[0] : undefined
+    const { rowCount } = await this.#transaction.query(text, parameters.values)
+    this.unchanged += unchangedOf(places.length, rowCount)
   }
 
   #isKnown(): boolean {
@@ -75,18 +102,17 @@ export class InsertSender implements RowSender {
     }
     this.bytes += parameters.length
     const key = `${group.shape.number} ${to - from}`
-    let text = this.#statements.get(key)
-    if (text === undefined) {
+    if (this.#statement.key !== key) {
       const names = [...written.map(column => column.name), ...this.#stagingNames()]
-      text = insertStatement(
+      const text = insertStatement(
         staging?.table ?? this.#plan.table,
         names,
         new Array(to - from).fill(names.map(() => true)),
       )
-      this.#statements.set(key, text)
+      this.#statement = { key, text }
     }
     this.#alone = to - from === 1 ? { group, index: from } : undefined
-    const { rowCount } = await this.#transaction.query(text, parameters.values)
+    const { rowCount } = await this.#transaction.query(this.#statement.text, parameters.values)
     this.unchanged += unchangedOf(to - from, rowCount)
     return to
   }

@@ -36,7 +36,7 @@ export interface TablePlan {
   /** Foreign keys of the table to itself, as far as all their columns are written. */
   readonly selfReferences: readonly SelfReference[]
   readonly mergeShape: (shape: RowShape) => MergeShape
-  /** The encoder of a shape's rows; made once. */
+  /** The encoder of a shape's rows; the latest are kept. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
   /** The statement that asks whether the columns of a shape still have their types. */
   readonly sameTypes: (shape: RowShape) => string
@@ -120,6 +120,9 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
   }
 }
 
+/** An encoder is compiled code; rows of more shapes than this go by INSERT, or share a staging table. */
+const MAX_ENCODERS = 100
+
 function encoders(columns: readonly PlannedColumn[], csv: CsvColumns | undefined): TablePlan['encoderFor'] {
   const made = new Map<string, RowEncoder>()
   return (shape, format, staging) => {
@@ -132,6 +135,7 @@ function encoders(columns: readonly PlannedColumn[], csv: CsvColumns | undefined
         ...(staging ? { staging: { shape: shape.number } } : {}),
         csv,
       })
+      if (made.size >= MAX_ENCODERS) made.clear()
       made.set(key, encoder)
     }
     return encoder

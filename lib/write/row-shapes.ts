@@ -10,12 +10,17 @@ export interface RowShape {
 /** The number of the shape of deletes; others count from 0. */
 const DELETES = -1
 
-/** The shapes that rows have come in so far; each is the same object every time. */
+/** Random subsets of 24 columns make millions of shapes: what is remembered of them is bounded. */
+const MAX_REMEMBERED = 1000
+
+/** The shapes that rows have come in lately; each is the same object every time, unless too many others came between. */
 export class RowShapes {
   /** The shape of rows that are to be deleted. */
   readonly deletes: RowShape
   readonly #columns: readonly string[]
   readonly #byMissing = new Map<string, RowShape>()
+  /** Shapes get numbers of their own, also after they were forgotten: rows of a staging table are told apart by them. */
+  #next = 0
 
   constructor(columns: readonly string[], keys: readonly string[]) {
     this.#columns = columns
@@ -26,12 +31,23 @@ export class RowShapes {
   without(missing: string): RowShape {
     let shape = this.#byMissing.get(missing)
     if (!shape) {
-      const absent = new Set(missing.split(',').filter(Boolean).map(Number))
-      const columns = [...this.#columns.keys()].filter(index => !absent.has(index))
-      shape = { number: this.#byMissing.size, columns }
+      const absent = missing.split(',')
+      const columns: number[] = []
+      // the indexes are in ascending order
+      for (let index = 0, at = 0; index < this.#columns.length; index++) {
+        if (absent[at] === String(index)) at++
+        else columns.push(index)
+      }
+      shape = { number: this.#next++, columns }
+      if (this.#byMissing.size >= MAX_REMEMBERED) this.#byMissing.clear()
       this.#byMissing.set(missing, shape)
     }
     return shape
+  }
+
+  /** How many shapes are held. */
+  get remembered(): number {
+    return this.#byMissing.size
   }
 
   /** Of rows that lack nothing. */

@@ -1,7 +1,7 @@
 import type { Transaction } from '../connection/transaction.ts'
 import type { SlabLease } from '../encode/slabs.ts'
 import { clearStagingStatement } from '../table/merge-source.ts'
-import type { PreparedBatch } from './batch.ts'
+import type { PreparedBatch, RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
@@ -20,10 +20,13 @@ const UPSERT_BY_COPY_FROM_ROWS = 100
 
 /**
  * Plain rows of one shape need no such number: COPY takes 0.73 of INSERT's time for one row, 0.49 for 50, 0.28 for 500,
- * and further batches join it without a round trip (bench/write-grid). Several shapes take a COPY each, with a round
- * trip more than an INSERT each; this many rows of a shape make up for one of 0.4 ms.
+ * and further batches join it without a round trip (bench/write-grid). Of several shapes each takes a COPY of its own,
+ * while one INSERT takes rows of all of them; this many rows of a shape make up for a round trip of 0.4 ms.
  */
 const MIXED_COPY_FROM_ROWS = 50
+
+/** With `method: 'copy'`, from here on shapes of few rows go by INSERT all the same: a COPY for each row would crawl. */
+const MAX_SHAPES_BY_COPY = 16
 
 export interface RowsOptions {
   readonly plan: TablePlan
@@ -81,11 +84,9 @@ export class RowsInTransaction {
 
   /** Sends the rows of one batch. */
   async send(groups: PreparedBatch['groups']): Promise<void> {
-    // a COPY of no columns cannot be said; an upsert's has two columns of its own
-    const bare = this.#plan.conflict ? [] : groups.filter(({ shape }) => shape.columns.length === 0)
-    const rest = bare.length > 0 ? groups.filter(group => !bare.includes(group)) : groups
-    if (rest.length > 0) await (await this.#senderFor(this.#methodFor(rest))).send(rest, this.#signal)
-    if (bare.length > 0) await (await this.#senderFor('insert')).send(bare, this.#signal)
+    const [byCopy, byInsert] = this.#byMethod(groups)
+    if (byCopy.length > 0) await (await this.#senderFor('copy')).send(byCopy, this.#signal)
+    if (byInsert.length > 0) await (await this.#senderFor('insert')).send(byInsert, this.#signal)
     this.#format.batchDone()
   }
 
@@ -104,7 +105,7 @@ export class RowsInTransaction {
    */
   async beginPieces(groups: PreparedBatch['groups']): Promise<void> {
     this.#unchangedAtFirst = this.#unchanged
-    if (!this.#isUpsert() || this.#methodFor(groups) === 'insert') return
+    if (!this.#isUpsert() || this.#upsertMethod(groups) === 'insert') return
     this.#staging = await createStaging(this.#transaction, this.#plan)
   }
 
@@ -154,19 +155,24 @@ export class RowsInTransaction {
     return this.#sender
   }
 
-  #methodFor(groups: PreparedBatch['groups']): 'copy' | 'insert' {
+  /** An upsert's shapes share one statement, by either method. */
+  #upsertMethod(groups: PreparedBatch['groups']): 'copy' | 'insert' {
     const { method } = this.#plan
     if (method !== 'auto') return method
-    if (this.#sender?.method === 'copy' || groups.some(({ encoded }) => encoded)) return 'copy'
-    return this.#isWorthCopy(groups) ? 'copy' : 'insert'
+    if (this.#sender?.method === 'copy') return 'copy'
+    return groups.reduce((total, { rows }) => total + rows.length, 0) >= UPSERT_BY_COPY_FROM_ROWS
+      ? 'copy'
+      : 'insert'
   }
 
-  #isWorthCopy(groups: PreparedBatch['groups']): boolean {
-    // an upsert's shapes share one statement, by either method
-    if (this.#plan.conflict) {
-      return groups.reduce((total, { rows }) => total + rows.length, 0) >= UPSERT_BY_COPY_FROM_ROWS
-    }
-    return groups.length === 1 || groups.some(({ rows }) => rows.length >= MIXED_COPY_FROM_ROWS)
+  /** The groups that go by COPY, and those that go by INSERT. A COPY of no columns cannot be said. */
+  #byMethod(groups: PreparedBatch['groups']): [RowGroup[], RowGroup[]] {
+    const { method, conflict } = this.#plan
+    if (conflict) return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
+    const takesAll = groups.length === 1 || (method === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
+    const suitsCopy = ({ shape, rows }: RowGroup): boolean =>
+      method !== 'insert' && shape.columns.length > 0 && (takesAll || rows.length >= MIXED_COPY_FROM_ROWS)
+    return [groups.filter(suitsCopy), groups.filter(group => !suitsCopy(group))]
   }
 
   #makeSender(method: 'copy' | 'insert'): RowSender {
