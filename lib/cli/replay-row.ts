@@ -3,7 +3,7 @@ import { RawJson } from '../exact-json.ts'
 import { parseJsonRow } from '../sources/json-row.ts'
 import { isRow, type SourceRow } from '../sources/rows.ts'
 import type { Table } from '../types.ts'
-import { NO_TEXT_KEY } from '../write/dead-letter.ts'
+import { NO_TEXT_KEY, OPERATION_KEY } from '../write/dead-letter.ts'
 import { asText, type FitValue, fittersOf } from './fit-value.ts'
 import { fitRow } from './shape-row.ts'
 
@@ -31,7 +31,7 @@ const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
 /**
  * Fits a rejected row to its table once more, in place. It holds texts, as they were sent, those of its json columns
  * included; what was fixed by hand may be plain JSON.
- * @throws PgBatchError for a value that had no text and was not replaced
+ * @throws PgBatchError for a row that was to be deleted, and for a value that had no text and was not replaced
  */
 export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
   const fitters = fittersOf(table, { lists: 'json', jsonTexts: 'json' })
@@ -41,7 +41,10 @@ export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
       if (hasNoText(value)) throw withoutText(column)
       return (fitters.get(column) ?? asText)(value)
     }
-  return row => fitRow(row, fitterOf)
+  return row => {
+    if (OPERATION_KEY in row) throw notToBeWritten()
+    return fitRow(row, fitterOf)
+  }
 }
 
 function hasNoText(value: unknown): boolean {
@@ -52,4 +55,9 @@ function hasNoText(value: unknown): boolean {
 function withoutText(column: string): PgBatchError {
   const reason = `Column ${JSON.stringify(column)}: the value had no text when the row was rejected; put one in its place`
   return new PgBatchError('VALUE_NOT_ENCODABLE', reason, { outcome: 'not-sent', column })
+}
+
+function notToBeWritten(): PgBatchError {
+  const reason = `The row was to be deleted, not written: delete it in the table, or take its key ${OPERATION_KEY} out to write it`
+  return new PgBatchError('ROW_INVALID', reason, { outcome: 'not-sent' })
 }

@@ -41,6 +41,8 @@ export interface InvalidItem {
   readonly index: number
   /** The row, where `toRow` made one. */
   readonly row?: object | undefined
+  /** The row was to be deleted. */
+  readonly isDelete?: boolean
   readonly error: PgBatchError
 }
 

@@ -20,6 +20,8 @@ export interface RejectedRow<Item = unknown> {
   readonly values: Readonly<Record<string, string | null>>
   /** Columns that are not in `values`, because theirs cannot be made into text, and what can be shown of each. */
   readonly withoutText: Readonly<Record<string, string>>
+  /** With `operation`: the row was to be deleted, not written. */
+  readonly operation?: 'delete' | undefined
   readonly error: PgBatchError
   readonly batchId: number
   /** Place in the array that was written, from 0. */
@@ -53,13 +55,17 @@ export function toDeadLetter(reject: RejectedRow): DeadLetter {
 /** The key of the object that stands in a stored row for a value that has no text. */
 export const NO_TEXT_KEY = 'pg_batch_no_text'
 
+/** The key of a stored row that was to be deleted, for which no table has a column: nobody is to write it unawares. */
+export const OPERATION_KEY = 'pg_batch_operation'
+
 /**
  * The row, as JSON: its `values`, and for each column without text an object that says so, so that nobody takes the
  * column for a missing one. Of an item that has no row, the item, as far as JSON goes.
  */
-function rowJson({ row, values = {}, withoutText = {} }: RejectedRow): string {
+function rowJson({ row, values = {}, withoutText = {}, operation }: RejectedRow): string {
   const marks = Object.entries(withoutText).map(([column, shown]) => [column, { [NO_TEXT_KEY]: shown }])
-  const stored = Object.fromEntries([...Object.entries(values), ...marks])
+  const marked = operation ? [[OPERATION_KEY, operation]] : []
+  const stored = Object.fromEntries([...Object.entries(values), ...marks, ...marked])
   return Object.keys(stored).length > 0 ? JSON.stringify(stored) : safeJson(row)
 }
 

@@ -21,7 +21,7 @@ export function splitByOperation<Item>(
       const isDelete = askOperation(operation, batch.items[index] as Item) === 'delete'
       const missing = isDelete ? missingKey(row, keys) : undefined
       if (missing) {
-        invalid.push({ index, row, error: deleteWithoutKey(batch, index, missing) })
+        invalid.push({ index, row, isDelete, error: deleteWithoutKey(batch, index, missing) })
         continue
       }
       const group = isDelete ? deletes : upserts

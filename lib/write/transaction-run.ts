@@ -290,8 +290,8 @@ export class TransactionRun<Item> {
     this.#skipped += skipped
     await this.#open()
     const fresh = await this.#checkpoint?.admit(batch, () => this.#rows!.close())
-    for (const { index, row, error } of invalid) {
-      if (!fresh || fresh[index]) this.#reject(batch, index, row, error)
+    for (const { index, row, isDelete, error } of invalid) {
+      if (!fresh || fresh[index]) this.#reject(batch, index, row, error, isDelete)
       else this.#skipped++
     }
     const left = fresh
@@ -332,7 +332,13 @@ export class TransactionRun<Item> {
    * @param row undefined where `toRow` made none of the item
    * @throws the row's error, when no further row may be rejected
    */
-  #reject(batch: Batch<Item>, index: number, row: object | undefined, error: PgBatchError): void {
+  #reject(
+    batch: Batch<Item>,
+    index: number,
+    row: object | undefined,
+    error: PgBatchError,
+    isDelete = deletesItem(batch, index),
+  ): void {
     const { budget, rejectedItem } = this.#context
     if (!budget.take(1)) throw error
     this.#reserved++
@@ -346,6 +352,7 @@ export class TransactionRun<Item> {
       item,
       values,
       withoutText,
+      ...(isDelete ? { operation: 'delete' as const } : {}),
       error,
       batchId: batch.id,
       index: placeOfItem(batch, index),
@@ -389,4 +396,10 @@ export class TransactionRun<Item> {
 
 function countRows(groups: readonly RowGroup[]): number {
   return groups.reduce((count, { rows }) => count + rows.length, 0)
+}
+
+/** True for an item whose row is among those that are to be deleted. */
+function deletesItem(batch: Batch<unknown>, index: number): boolean {
+  const deletes = batch.prepared?.groups.find(({ shape }) => shape.deletes)
+  return deletes?.indexes?.includes(index) ?? false
 }

@@ -141,3 +141,18 @@ expectNotAssignable<PgBatchWritableOptions<Order, Row>>({
   table: 'orders',
   onConflict: { target: ['id'], action: 'update' },
 })
+
+// rejected rows: their texts, and a file that they reach through a table
+const rejecting = new PgBatchWritable<Order>({
+  pool,
+  table: 'orders',
+  rejectLimit: 10,
+  deadLetter: { table: 'rejected', file: 'rejected.ndjson' },
+})
+rejecting.on('reject', ({ item, values, withoutText, operation }) => {
+  expectType<Order>(item)
+  expectType<Readonly<Record<string, string | null>>>(values)
+  expectType<Readonly<Record<string, string>>>(withoutText)
+  expectType<'delete' | undefined>(operation)
+})
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', deadLetter: { file: 'x' } })

@@ -273,6 +273,7 @@ describe('pg-batch load --rejects', () => {
       { ...letter, row: { id: '1', doc: '{"n": 1.50}' } },
       { ...letter, row: { id: '2', doc: { pg_batch_no_text: '<ref *1> { self: [Circular *1] }' } } },
       { ...letter, row: { id: '3', doc: { by: 'hand' } } },
+      { ...letter, row: { id: '5', pg_batch_operation: 'delete' } },
       { id: 4, doc: 'a string of plain NDJSON' },
     ]
     const path = await file('letters.ndjson', lines.map(line => JSON.stringify(line)).join('\n'))
@@ -281,7 +282,7 @@ describe('pg-batch load --rejects', () => {
     expect(failed).to.include({ status: 1, stdout: '' })
     for (const words of [['load'], ['replay']]) {
       await database.pool.query('TRUNCATE people')
-      const ended = await pgBatch(...words, path, '-t', 'people', '--reject-limit', '2')
+      const ended = await pgBatch(...words, path, '-t', 'people', '--reject-limit', '3')
       expect(ended.status, ended.stderr).to.equal(0)
       expect((await stored()).slice(0, 2)).to.deep.equal([
         { id: 1, age: null, doc: { n: 1.5 } },

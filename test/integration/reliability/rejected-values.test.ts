@@ -203,6 +203,22 @@ describe('the values of a rejected row', () => {
     expect(undecided.values).to.deep.equal({ id: '1', ok: 'true' })
   })
 
+  it('are marked where the row was to be deleted, so that nobody writes it', async () => {
+    const operation = () => 'delete'
+    const onConflict = { target: ['id'], action: 'update' }
+    await db.pool.query(`
+      CREATE TABLE child (id int REFERENCES t); INSERT INTO t (id, ok) VALUES (1, true); INSERT INTO child VALUES (1)`)
+    const kept = await reject({ id: 1 }, { operation, onConflict })
+    expect(kept).to.include({ operation: 'delete' })
+    expect(kept.error.sqlState).to.equal('23503')
+    expect(await stored()).to.deep.equal({ id: '1', pg_batch_operation: 'delete' })
+    const lacking = await reject({ id: null, label: 'x' }, { operation, onConflict })
+    expect(lacking).to.include({ operation: 'delete' })
+    expect(lacking.values).to.deep.equal({ id: null, label: 'x' })
+    expect((await reject({ id: 1, ok: false })).operation).to.equal(undefined)
+    await db.pool.query('DROP TABLE child')
+  })
+
   it('are none where there is no row: the dead letter holds the item', async () => {
     const toRow = () => {
       throw new Error('no row')
