@@ -1,5 +1,6 @@
 import type { SessionAttrs } from '../connection-string/connection-parameters.ts'
 import type { PgClientLike } from './pg-types.ts'
+import { queryText } from './query-text.ts'
 
 /** A server that is reached, and is not what `target_session_attrs` asks for: another one may be, or this one later. */
 export class UnsuitableServer extends Error {
@@ -15,7 +16,8 @@ export async function sessionFault(
   wanted: Exclude<SessionAttrs, 'prefer-standby'>,
 ): Promise<string | undefined> {
   if (wanted === 'any') return undefined
-  const { rows } = await client.query(
+  const { rows } = await queryText(
+    client,
     `SELECT pg_catalog.pg_is_in_recovery()::text AS standby,
       pg_catalog.current_setting('default_transaction_read_only') AS read_only`,
   )

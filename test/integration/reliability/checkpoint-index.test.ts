@@ -175,6 +175,24 @@ describe('a checkpoint of messages that become several rows', () => {
     expect([...(await checkpoint())]).to.deep.equal([['a', 0n]])
   })
 
+  it('notices a server that has forgotten rows of a message', async () => {
+    const writable = make()
+    const until = async (rows: number) => {
+      while (writable.stats.rowsCommitted < rows) await new Promise(resolve => setImmediate(resolve))
+    }
+    const message = linesOf(7, 4)
+    const forgotten = (async function* () {
+      yield message.slice(0, 3)
+      await until(3)
+      await db.pool.query('DELETE FROM lines WHERE line > 0; UPDATE pg_batch_checkpoint SET item_index = 0')
+      yield message.slice(3)
+    })()
+    const failed = load(forgotten as unknown as Iterable<Line[]>, writable)
+    expect(await failureOf(failed)).to.include({ code: 'CHECKPOINT_REGRESSED' })
+    await load([message], make())
+    expect(await stored()).to.deep.equal(message.map(({ line }) => [7, line]))
+  })
+
   it('tells the index with the position of a rejected row', async () => {
     await db.pool.query('ALTER TABLE lines ADD CHECK (line <> 1)')
     const rejected = await load([linesOf(4, 3)], make(byIndex, { rejectLimit: 1 }))
