@@ -101,6 +101,20 @@ const CASES: readonly Case[] = [
     compared: 'k, v, w',
   },
   {
+    title: 'a serial key that rows may leave to the sequence',
+    ddl: `CREATE TABLE % (k serial PRIMARY KEY, v int DEFAULT 7, w text)`,
+    keys: { k: [1001, 1002, undefined] },
+    others: { v: V, w: W },
+    upsertsOnly: true,
+    compared: 'v, w',
+  },
+  {
+    title: 'a second unique key, whose values rows hand on',
+    ddl: `CREATE TABLE % (k int PRIMARY KEY, u int UNIQUE DEFERRABLE, v int DEFAULT 7, w text)`,
+    keys: { k: [1, 2, 3] },
+    others: { v: V, w: W },
+  },
+  {
     title: 'a generated column',
     ddl: `CREATE TABLE % (k int PRIMARY KEY, v int DEFAULT 7, w text, g int GENERATED ALWAYS AS (v * 2) STORED)`,
     keys: { k: [1, 2, 3] },
