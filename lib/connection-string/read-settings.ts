@@ -11,7 +11,8 @@ import { ConnectionStringError, EXAMPLE_URL, malformed } from './settings-error.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
  * @throws ConnectionStringError
  */
-export function readSettings(text: string, source: string): Settings {
+export function readSettings(given: string, source: string): Settings {
+  const text = given.trim() // a variable that was read from a file may end with a line end
   if (text === '') {
     throw new ConnectionStringError(
       `Expected ${source} to look like ${EXAMPLE_URL}, got nothing (an unset variable?)`,

@@ -30,7 +30,13 @@ export type Destination =
       connectionString?: undefined
     }
   | {
-      /** For a pool of its own, made when the first batch comes and ended at the end. Needs the package pg. */
+      /**
+       * For a pool of the stream's own, made when the first batch comes and ended at the end. Needs the package pg.
+       * A URL or libpq's `keyword=value` pairs, of one host or several; `target_session_attrs` and `load_balance_hosts`
+       * count for every new connection. PG* variables stand for what it does not name. Checked at construction: an
+       * unknown parameter, and one of security that cannot be honoured, is an error.
+       * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+       */
       connectionString: string
       pool?: undefined
     }

@@ -74,6 +74,23 @@ describe('pg-batch load, on its way to a database,', () => {
     }
   })
 
+  it('says as an event with --log json that it was interrupted before the start', async () => {
+    const silent = createServer(() => {})
+    await once(silent.listen(0, '127.0.0.1'), 'listening')
+    const { port } = silent.address() as AddressInfo
+    const running = start(
+      [...words, '--log', 'json', '-d', `postgres://127.0.0.1:${port}/shop`],
+      {},
+      'id\n1\n',
+    )
+    await once(silent, 'connection')
+    running.process.kill('SIGTERM')
+    const { status, stderr } = await running.ended
+    silent.close()
+    expect(JSON.parse(stderr)).to.include({ event: 'end', outcome: 'interrupted', status: 143 })
+    expect(status).to.equal(143)
+  })
+
   it('says in one line that the server has no TLS', async () => {
     const { status, stderr } = await load(`${database.connectionString}?sslmode=no-verify`)
     expect(stderr).to.match(/^pg-batch: cannot connect to .*: The server does not support SSL connections\n$/)

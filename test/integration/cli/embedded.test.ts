@@ -127,6 +127,17 @@ describe('pg-batch --embedded', () => {
       await running.ended
     })
 
+    it('data that was deleted takes its password along', async function () {
+      this.timeout(60_000)
+      await run(['load', '-', '-t', 't', '--embedded'], env(), 'id\n1\n')
+      const path = await passwordFile()
+      const before = await readFile(path, 'utf8')
+      await rm(path.replace(/\.password$/, ''), { recursive: true })
+      const words = ['load', '-', '-t', 't', '--create', '--embedded']
+      expect((await run(words, env(), 'id\n1\n')).status).to.equal(0)
+      expect(await readFile(path, 'utf8')).not.to.equal(before)
+    })
+
     it('a data directory that an older version made keeps its rows and gets a password of its own', async function () {
       this.timeout(60_000)
       const first = await startServer()

@@ -20,6 +20,7 @@ describe('parseConnection, of one server,', () => {
       password: 'p@ss%zz',
       servers: [{ host: 'h' }],
     })
+    expect(parse(' postgres://h/d\n')).to.deep.include({ servers: [{ host: 'h' }], database: 'd' })
     expect(serversOf('postgres://[2001:db8::1]:5433/d')).to.deep.equal([{ host: '2001:db8::1', port: 5433 }])
     expect(parse('postgres:///shop?host=/tmp&user=me')).to.deep.include({
       servers: [{ host: '/tmp' }],
