@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
+import { freePort } from '../../../lib/cli/embedded-server.ts'
 import { type Running, run, start } from './support.ts'
 
 describe('pg-batch --embedded', () => {
@@ -17,7 +18,7 @@ describe('pg-batch --embedded', () => {
 
   /** `pg-batch server`, once it has printed how to reach it. */
   async function startServer(): Promise<Running & { url: string; said(): string }> {
-    const running = start(['server', '--port', '54399'], env())
+    const running = start(['server', '--port', String(await freePort())], env())
     let text = ''
     const url = await new Promise<string>((resolve, reject) => {
       running.process.stdout!.on('data', chunk => {
