@@ -65,6 +65,17 @@ export function dialectOf(given: InputArguments): DialectOptions {
 /** What contradicts itself, in the words of a usage error. */
 export function inputUsageError(given: InputArguments): string | undefined {
   const { delimiter, escape: escapeBy, comment } = given
+  if (given.format === 'text') {
+    const { quote, forceNull } = given
+    const options = {
+      '--quote': quote,
+      '--escape': escapeBy,
+      '--comment': comment,
+      '--force-null': forceNull,
+    }
+    const needless = Object.entries(options).find(([, value]) => value !== undefined)
+    if (needless) return `${needless[0]} has no meaning for the text format of COPY`
+  }
   if (given.map && given.header === false) {
     return '--map needs the names of a header; with --no-header, name the columns in order with --columns'
   }

@@ -43,6 +43,8 @@ export function chooseDialect(
   const isNamed = options.delimiter !== undefined
   if (verdict.kind === 'preamble' && !isNamed) throw afterPreamble(verdict.dialect, name)
   const { delimiter, quote, records } = verdict.dialect
+  if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
+    throw looksLikeCopyText(name)
   const isData = judgesHeader && options.header === undefined && judgeHeader(records) === 'data'
   const header = options.header ?? !isData
   const words = [
@@ -73,6 +75,17 @@ function afterPreamble({ delimiter, preamble, width, records }: Candidate, name:
   const remove = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
   const insist = `if not, say --delimiter ${delimiterWord(delimiter)}, or another one`
   return new SourceError(fault, { cure: `${remove}; ${insist}` })
+}
+
+/** True for a text with `\\N` between tabs, which is NULL in COPY's text format and two characters in CSV. */
+export function hasCopyNull(text: string): boolean {
+  return text.includes('\t') && /(?:^|[\t\n])\\N(?:[\t\r\n]|$)/.test(text)
+}
+
+export function looksLikeCopyText(name: string): SourceError {
+  return new SourceError(`${name}: it has \\N between tabs, as the text format of COPY has`, {
+    cure: "say --format text, or --null '\\N' if it is CSV all the same",
+  })
 }
 
 function fields(n: number): string {

@@ -2,8 +2,8 @@ import { basename } from 'node:path'
 import { shellWord } from './shell-word.ts'
 import { FormatUnknown, SourceError } from './source-error.ts'
 
-export const FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'parquet'] as const
-/** `tsv` is CSV that is known to have tabs between its fields. */
+export const FORMATS = ['csv', 'tsv', 'text', 'ndjson', 'json', 'parquet'] as const
+/** `text` is that of COPY and pg_dump. `tsv` is CSV that is known to have tabs between its fields. */
 export type Format = (typeof FORMATS)[number]
 
 const BY_EXTENSION: Readonly<Record<string, Format>> = {

@@ -1,6 +1,13 @@
 import { pipeline, type Readable } from 'node:stream'
 import { nameOf, openBytes, type Peeked, peek } from './bytes.ts'
-import { chooseDialect, SAMPLE_BYTES, showsDialect } from './choose-dialect.ts'
+import {
+  chooseDialect,
+  hasCopyNull,
+  looksLikeCopyText,
+  SAMPLE_BYTES,
+  showsDialect,
+} from './choose-dialect.ts'
+import { readCopyText } from './copy-text.ts'
 import { readCsv, rowsOf } from './csv.ts'
 import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
@@ -139,6 +146,7 @@ class Reading {
   async as(named: Format | undefined): Promise<Source> {
     const format = named ?? (await this.#format())
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
+    if (format === 'text') return this.#copyText()
     const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
     const manner = `${format}, ${this.#encoding}`
     const rows = connect(this.#text, reader)
@@ -186,6 +194,7 @@ class Reading {
   /** A name that ends in .tsv is wrong where there is no tab, and another delimiter fits. */
   async #checkTabs(options: DialectOptions): Promise<void> {
     const { head, ended } = await this.#sample(options)
+    if (options.nulls === undefined && hasCopyNull(String(head))) throw looksLikeCopyText(this.#name)
     const verdict = head.includes('\t')
       ? undefined
       : sniffDialect({ text: String(head), isWhole: ended }, options)
@@ -201,6 +210,25 @@ class Reading {
   #sample(options: DialectOptions): Promise<Peeked> {
     const quiet = { ms: QUIET_MS, enough: (head: Buffer) => showsDialect(head, options) }
     return this.#peek(head => head.length >= SAMPLE_BYTES, this.#live ? quiet : undefined)
+  }
+
+  #copyText(): Promise<Source> {
+    const { delimiter = '\t', nulls = ['\\N'], header: hasHeader = false } = this.#options.dialect ?? {}
+    const { notes } = this
+    const [name, live] = [this.#name, this.#live]
+    const words = `${delimiterName(delimiter)} between fields, ${hasHeader ? 'a' : 'no'} header`
+    const common = { name, format: 'csv', headless: !hasHeader, notes, live } as const
+    const manner = `text of COPY, ${this.#encoding}, ${words}`
+    return new Promise((resolve, reject) => {
+      const reader = readCopyText(name, { delimiter, nulls, header: hasHeader }, (header, rows) => {
+        reader.off('error', reject).off('end', nothing).off('readable', nudge)
+        resolve({ ...common, header, rows, manner })
+      })
+      const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
+      const nothing = () => reject(new SourceError(`${name}: there is nothing in it`))
+      connect(this.#text, reader)
+      reader.once('error', reject).once('end', nothing).on('readable', nudge)
+    })
   }
 
   #csv(dialect: Dialect): Promise<Source> {

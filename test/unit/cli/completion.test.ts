@@ -38,6 +38,7 @@ describe('the completions of bash', () => {
     expect(complete('load', 'a.csv', '--format', '')).to.deep.equal([
       'csv',
       'tsv',
+      'text',
       'ndjson',
       'json',
       'parquet',

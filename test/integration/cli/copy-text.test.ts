@@ -1,0 +1,122 @@
+import { Readable } from 'node:stream'
+import { text as readText } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { expect } from 'chai'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
+import { run } from './support.ts'
+
+describe('pg-batch load --format text', () => {
+  const database = useDatabase()
+  const file = useFolder()
+  const load = (words: readonly string[], input?: string) =>
+    run(['load', ...words, '-t', 't'], { DATABASE_URL: database.connectionString }, input)
+
+  beforeEach(() =>
+    database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int, x text, b bytea, a text[])'),
+  )
+
+  async function stored(): Promise<unknown[]> {
+    return (await database.pool.query('SELECT id, x, b::text, a::text FROM t ORDER BY id')).rows
+  }
+
+  async function withClient<T>(work: (client: import('pg').PoolClient) => Promise<T>): Promise<T> {
+    const client = await database.pool.connect()
+    try {
+      return await work(client)
+    } finally {
+      client.release()
+    }
+  }
+
+  it('gives back what COPY TO has written', async () => {
+    await database.pool.query(
+      `INSERT INTO t SELECT n, x, convert_to(x, 'UTF8'), ARRAY[x, NULL, 'a"b'] FROM unnest($1::text[]) WITH ORDINALITY AS u (x, n)`,
+      [
+        [
+          '',
+          ' ',
+          '\\N',
+          '\\.',
+          'a\tb',
+          'a\nb\r\nc',
+          '\b\f\v\\',
+          'é€𝄞',
+          '"x"',
+          null,
+          'N',
+          '\\\\N',
+          '\\x41',
+          '\\101',
+        ],
+      ],
+    )
+    const before = await stored()
+    const content = await withClient(client => readText(client.query(copyTo('COPY t TO STDOUT'))))
+    await database.pool.query('TRUNCATE t')
+    const { status, stderr } = await load(['-', '--format', 'text'], content)
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.equal(before)
+  })
+
+  const odd = [
+    '1\ta\\\tb\t\\\\x41\t{}\n2\tline\\\nend\t\\N\t\\N\n',
+    '1\t\\101\\x42\\303\\251\\q\t\t{"\\\\""}\n',
+    '1\ta\t\\N\t\\N\r\n2\t\\r\t\\N\t\\N\r\n',
+    '1\t\\\\N\t\\N\t\\N\n2\t\\N\t\\N\t\\N\n\\.\n',
+    '1\tab\\X41\\x4g\\8\t\\N\t\\N',
+  ]
+  for (const content of odd) {
+    it(`reads as COPY does: ${JSON.stringify(content)}`, async () => {
+      await withClient(client =>
+        pipeline(Readable.from([content]), client.query(copyFrom('COPY t FROM STDIN'))),
+      )
+      const expected = await stored()
+      await database.pool.query('TRUNCATE t')
+      const { status, stderr } = await load(['-', '--format', 'text'], content)
+      expect(status, stderr).to.equal(0)
+      expect(await stored()).to.deep.equal(expected)
+      expect(expected).not.to.deep.equal([])
+    })
+  }
+
+  it('takes another delimiter, NULL, a header, and columns by name', async () => {
+    const words = ['-', '--format', 'text', '--delimiter', '|', '--null', '-', '--header', '-c', 'x,id']
+    const { status, stderr } = await load(words, 'id|x|other\n1|-|z\n2|\\-|z\n')
+    expect(status, stderr).to.equal(0)
+    expect(await stored())
+      .to.deep.include({ id: 1, x: null, b: null, a: null })
+      .and.include.deep.members([{ id: 2, x: '-', b: null, a: null }])
+  })
+
+  it('names the line of a mistake, and stores nothing after the end of the data in silence', async () => {
+    for (const [content, line] of [
+      ['1\ta\t\\N\t\\N\n2\tsecret\n', 'line 2 has 2 fields, the file has 4 columns'],
+      ['1\ta\t\\N\t\\N\n\\.\n2\ta\t\\N\t\\N\n', 'line 3 follows "\\.", which ends the data'],
+      ['1\t\\377\t\\N\t\\N\n', 'line 1 has escaped bytes that are not UTF-8'],
+      ['1\ta\rb\t\\N\t\\N\n', 'line 1 has a carriage return that is neither \\r nor at the end of each line'],
+    ]) {
+      const { status, stderr } = await load(['-', '--format', 'text'], content)
+      expect(stderr).to.contain(`standard input: ${line}`).and.not.contain('secret')
+      expect(status).to.equal(1)
+    }
+    expect((await load(['-', '--format', 'text', '--quote', "'"], '1')).stderr).to.equal(
+      'pg-batch: --quote has no meaning for the text format of COPY\n',
+    )
+  })
+
+  it('is named where a file that looks like it is read as CSV', async () => {
+    const content = 'id\tx\n1\t\\N\n2\ta\n'
+    const path = await file('t.tsv', content)
+    for (const ended of [await load(['-'], content), await load([path])]) {
+      expect(ended.stderr).to.contain(
+        "it has \\N between tabs, as the text format of COPY has; say --format text, or --null '\\N'",
+      )
+      expect(ended.status).to.equal(1)
+    }
+    const { status, stderr } = await load([path, '--null', '\\N'])
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.include({ id: 1, x: null, b: null, a: null })
+  })
+})
