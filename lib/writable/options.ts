@@ -63,7 +63,8 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   toRow?: ((item: Item) => Row | null | undefined) | undefined
   /**
-   * What to do with a key that is no column: fail before anything of the batch is sent, or leave it out.
+   * What to do with a key that is not a column: fail before anything of the batch is sent, or leave it out. Before it fails,
+   * the catalogue is asked again, at most every two seconds: the column may have been added since.
    * @default 'error'
    */
   unknownKeys?: 'error' | 'ignore' | undefined
