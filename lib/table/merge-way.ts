@@ -27,11 +27,16 @@ export function mergeWay(merge: Merge, shapes: readonly MergeShape[]): MergeWay 
   // a DEFAULT that makes a key of its own is another row's key only by chance
   const unclear = lacksKey && (deletes || !uniqueDefaults)
   if (inOrder || keys.length === 0 || unclear) return { way: 'one by one', order: 'ordinal' }
+  const last = foldable && !lacksKey && leavesNothing(merge, shapes)
+  if (!merge.writesTwice && !(only && last)) {
+    const inserts = only && !only.deletes
+    return inserts ? { way: 'all', order: 'ordinal', guarded: true } : { way: 'one by one', order: 'ordinal' }
+  }
   const guarded = lacksKey || severalKeys
   if (shapes.length > MAX_SHAPES_OF_A_TURN) {
     return { way: 'one by one', order: guarded ? 'ordinal' : 'key' }
   }
-  return { way: foldable && !lacksKey && leavesNothing(merge, shapes) ? 'last' : 'turns', guarded }
+  return { way: last ? 'last' : 'turns', guarded }
 }
 
 /** Whether the last row of a key leaves nothing of an earlier one: what is not brought again, a delete takes away. */

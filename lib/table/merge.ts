@@ -50,6 +50,8 @@ export interface Merge {
    * shape, in their order.
    */
   readonly numbered: boolean
+  /** One statement may write a table in several of its parts; CockroachDB refuses that. */
+  readonly writesTwice: boolean
 }
 
 /** @see https://www.postgresql.org/docs/current/limits.html */

@@ -53,9 +53,9 @@ export async function learnPlan<Item>(
   try {
     lease = await Lease.take(pool, signals, waitMs)
     const table = await lease.within(waitMs, learnTable(lease, request))
-    const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table)
-    for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
+    const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
+    for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
     return { plan, table, ticketed, savepoints: table !== undefined }
   } catch (error) {
     if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))

@@ -71,9 +71,14 @@ export interface WritePlan<Item> extends TablePlan {
 /**
  * Joins a request with what the catalogue says of its table.
  * @param table undefined where there is no catalogue to ask (pg-mem): then `columns` are believed
+ * @param isPostgres false for a server that only speaks its protocol
  * @throws PgBatchError for columns, a conflict target or a method that the table does not have
  */
-export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undefined): WritePlan<Item> {
+export function makePlan<Item>(
+  request: WriteRequest<Item>,
+  table: Table | undefined,
+  isPostgres: boolean,
+): WritePlan<Item> {
   const name = table ? { schema: table.schema, name: table.name } : request.table
   const columns = plannedColumns(request, table)
   const names = columns.map(column => column.name)
@@ -94,7 +99,7 @@ export function makePlan<Item>(request: WriteRequest<Item>, table: Table | undef
     copyFormat,
     format: new CopyFormatChoice(copyFormat),
     conflict,
-    merge: conflict && table && mergeInto(name, columns, conflict),
+    merge: conflict && table && mergeInto(name, columns, conflict, isPostgres),
     selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
       [...columns, ...references].every(column => names.includes(column)),
     ),
@@ -146,12 +151,18 @@ function knownOf(shape: RowShape, columns: readonly PlannedColumn[]): Column[] {
   return shape.columns.map(index => columns[index]!.known!.column)
 }
 
-function mergeInto(table: TableParts, columns: readonly PlannedColumn[], conflict: Conflict): Merge {
+function mergeInto(
+  table: TableParts,
+  columns: readonly PlannedColumn[],
+  conflict: Conflict,
+  writesTwice: boolean,
+): Merge {
   return {
     table,
     columns: columns.map(({ known }) => mergeColumn(known!.column)),
     conflict,
     names: mergeNames(columns.map(({ name }) => name)),
+    writesTwice,
     numbered: columns.length + 2 <= MAX_TABLE_COLUMNS,
   }
 }

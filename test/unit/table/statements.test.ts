@@ -62,6 +62,7 @@ describe('SQL texts', () => {
     conflict,
     names,
     numbered: true,
+    writesTwice: true,
   }
   const whole = { number: 0, columns: ['id', 'n'] }
   const withoutN = { number: 1, columns: ['id'] }
@@ -121,6 +122,15 @@ describe('SQL texts', () => {
         { way: 'one by one', order: 'ordinal' },
       ],
     ]
+    it('for a server that refuses a statement that writes a table twice', () => {
+      const once = { ...merge, writesTwice: false }
+      expect(mergeWay(once, [whole])).to.deep.equal({ way: 'last', guarded: false })
+      const oneByOne = { way: 'one by one', order: 'ordinal' }
+      expect(mergeWay(once, [whole, withoutN])).to.deep.equal(oneByOne)
+      expect(mergeWay(once, [whole, deleted])).to.deep.equal(oneByOne)
+      expect(mergeWay(once, [deleted])).to.deep.equal(oneByOne)
+    })
+
     for (const [title, more, shapes, way] of cases) {
       it(title, () => {
         expect(mergeWay({ ...merge, conflict: { ...conflict, ...more } }, shapes)).to.deep.equal(way)
