@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
@@ -66,6 +66,7 @@ describe('pg-batch load --resume, when the server has lost rows that it had comm
   it('notices it after the last commit, and counts each row once', async () => {
     const fired = afterCommit(1, lose(400, 'UPDATE pg_batch_checkpoint SET position = 400'))
     const rejects = await file('bad.ndjson', '')
+    await chmod(rejects, 0o600) // others' eyes are refused
     const ended = await load([await file('a.csv', csv(1, 1001))], '--rejects', rejects)
     await fired
     expect(ended.status, ended.stderr).to.equal(0)
