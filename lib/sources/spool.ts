@@ -24,15 +24,20 @@ export class Spool {
 
   /** Reads an input to its end. Destroying `raw` ends that. */
   async keep(file: string, raw: Readable): Promise<void> {
-    const handle = await this.#temporaryFile()
-    this.#handles.set(file, handle)
-    try {
-      for await (const chunk of raw) await handle.appendFile(chunk as Buffer)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall !== 'write') throw error
+    const full = (error: NodeJS.ErrnoException) => {
       const where = `it cannot be kept in a temporary file in ${tmpdir()}`
       const options = { cure: 'name another directory with TMPDIR', cause: error }
-      throw new SourceError(`${file}: ${where} (${(error as NodeJS.ErrnoException).code})`, options)
+      return new SourceError(`${file}: ${where} (${error.code})`, options)
+    }
+    const handle = await this.#temporaryFile().catch(error => {
+      raw.destroy()
+      throw full(error)
+    })
+    this.#handles.set(file, handle)
+    for await (const chunk of raw) {
+      await handle.appendFile(chunk as Buffer).catch(error => {
+        throw full(error)
+      })
     }
   }
 

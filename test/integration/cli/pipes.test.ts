@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
-import { open, readdir, unlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
@@ -91,11 +91,18 @@ describe('pg-batch load, of what can be read only once:', () => {
   })
 
   it('leaves no copy of a pipe behind', async () => {
-    const before = await readdir(tmpdir())
-    const { status, stderr } = await shell('$PG_BATCH load <(echo 1,x) <(echo 2,y) -t t --no-header')
+    const folder = await mkdtemp(join(tmpdir(), 'pipes-'))
+    const script = '$PG_BATCH load <(echo 1,x) <(echo 2,y) -t t --no-header'
+    const { status, stderr } = await shell(`export TMPDIR=${folder}; ${script}`)
     expect(status, stderr).to.equal(0)
-    const left = (await readdir(tmpdir())).filter(name => !before.includes(name))
-    expect(left.filter(name => /^pg-batch-[^-]{6}$/.test(name))).to.deep.equal([])
+    expect(await readdir(folder)).to.deep.equal([])
+    await rmdir(folder)
+    const missing = await shell(`export TMPDIR=${folder}; ${script}`)
+    const line = `it cannot be kept in a temporary file in ${folder} (ENOENT); name another directory with TMPDIR`
+    expect(missing.stderr)
+      .to.match(/^pg-batch: \/dev\/fd\/\d+: /)
+      .and.contain(line)
+    expect(missing.status).to.equal(1)
   })
 
   it('reads /dev/stdin as it reads -, be it a pipe, a socket, a file or nothing', async () => {
