@@ -6,6 +6,7 @@ import { endAbandoned } from './end-abandoned.ts'
 import { withOutcome } from './failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
 import type { WritePlan } from './plan.ts'
+import { prepareBatch } from './prepare-batch.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
@@ -252,13 +253,15 @@ async function* attempt<Item>(
  * new one.
  */
 async function hasNewPlan<Item>(
-  { run, error, rowsFault }: Failure<Item>,
+  { run, batches, error, rowsFault }: Failure<Item>,
   { current, budget, signals }: WriteContext<Item>,
 ): Promise<boolean> {
   if (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED') return false
   const urgent = !rowsFault || budget.left === 0
   // what the failure says is of more use than that the catalogue could not be asked
-  return current.replaces(run.plan, { urgent, stop: signals.stop }).catch(() => false)
+  const isReplaced = await current.replaces(run.plan, { urgent, stop: signals.stop }).catch(() => false)
+  // a column that all rows bring was dropped: that is no fault of theirs
+  return isReplaced && batches.every(batch => prepareBatch(batch, current.plan).groups.length > 0)
 }
 
 /** Runs one transaction to its end; resolves to what made it fail, if something has. */
