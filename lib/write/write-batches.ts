@@ -6,7 +6,7 @@ import { endAbandoned } from './end-abandoned.ts'
 import { withOutcome } from './failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
 import type { WritePlan } from './plan.ts'
-import { prepareBatch } from './prepare-batch.ts'
+import { hasUnknownKey, prepareBatch } from './prepare-batch.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
@@ -249,8 +249,9 @@ async function* attempt<Item>(
 }
 
 /**
- * True when the table has another definition than the one that the failed rows were made for: they are tried again by the
- * new one.
+ * Returns true when the table has another definition than the one that the failed rows were made for: they are tried
+ * again by the new one.
+ * @throws the failure's error where all rows of a batch bring a column that was dropped: that is no fault of theirs
  */
 async function hasNewPlan<Item>(
   { run, batches, error, rowsFault }: Failure<Item>,
@@ -258,10 +259,17 @@ async function hasNewPlan<Item>(
 ): Promise<boolean> {
   if (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED') return false
   const urgent = !rowsFault || budget.left === 0
+  const withRows = batches.filter(({ prepared }) => prepared && prepared.groups.length > 0)
   // what the failure says is of more use than that the catalogue could not be asked
   const isReplaced = await current.replaces(run.plan, { urgent, stop: signals.stop }).catch(() => false)
-  // a column that all rows bring was dropped: that is no fault of theirs
-  return isReplaced && batches.every(batch => prepareBatch(batch, current.plan).groups.length > 0)
+  // thrown, since each batch alone would be made by the new plan, which rejects all of its rows
+  if (isReplaced && withRows.some(batch => losesAllRows(batch, current.plan))) throw error
+  return isReplaced
+}
+
+function losesAllRows<Item>(batch: Batch<Item>, plan: WritePlan<Item>): boolean {
+  const prepared = prepareBatch(batch, plan)
+  return prepared.groups.length === 0 && hasUnknownKey(prepared, plan)
 }
 
 /** Runs one transaction to its end; resolves to what made it fail, if something has. */

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { roleWith, usePools } from '../../support/pools.ts'
-import { countOf, failureOf, METHODS, options, rowsOf } from '../../support/writing.ts'
+import { countOf, METHODS, options, rowsOf } from '../../support/writing.ts'
 import { rejectedBy } from './load.ts'
 
 const rows = rowsOf(100, id => ({ id }))
@@ -26,11 +26,13 @@ describe('an error that is no fault of a row', () => {
     const writeAround = async (
       pool: ReturnType<typeof makePool>['pool'],
       between: () => Promise<unknown>,
+      unknownKeys: 'error' | 'ignore' = 'error',
     ) => {
       const writable = new PgBatchWritable<{ id: number }>({
         pool,
         table: 't',
         rejectLimit: Number.POSITIVE_INFINITY,
+        unknownKeys,
         ...options(way),
       })
       const rejected = rejectedBy(writable)
@@ -38,8 +40,17 @@ describe('an error that is no fault of a row', () => {
       writable.write(rows)
       await new Promise(resolve => writable.once('commit', resolve))
       await between()
-      writable.end(rows)
-      return { error: await failureOf(done), rejected, stats: writable.stats }
+      // two batches, which share a transaction
+      writable.write(rows.slice(0, 50))
+      writable.end(rows.slice(50))
+      return {
+        error: await done.then(
+          () => undefined,
+          error => error,
+        ),
+        rejected,
+        stats: writable.stats,
+      }
     }
 
     for (const [title, change, sqlState] of ERRORS) {
@@ -50,6 +61,17 @@ describe('an error that is no fault of a row', () => {
         expect(stats).to.include({ rowsCommitted: 100, rowsRejected: 0, rowsPending: 100 })
       })
     }
+
+    it(`goes on without a dropped column where unknown keys are ignored, by ${way.title}`, async () => {
+      const { error, rejected, stats } = await writeAround(
+        makePool().pool,
+        () => db.pool.query('ALTER TABLE t DROP COLUMN id'),
+        'ignore',
+      )
+      expect(error).to.equal(undefined)
+      expect(rejected).to.deep.equal([])
+      expect(stats).to.include({ rowsCommitted: 200, rowsRejected: 0 })
+    })
 
     it(`fails the stream and rejects nothing: a right that was taken away, by ${way.title}`, async () => {
       const role = `writer_${randomBytes(4).toString('hex')}`
