@@ -29,6 +29,8 @@ export class LastItems<Item> {
 export interface ItemReaders<Item> {
   readonly toRow: ((item: Item) => unknown) | undefined
   readonly operation?: ((item: Item) => unknown) | undefined
+  /** The columns of a row, as texts. */
+  readonly textsOf: (row: object) => unknown
 }
 
 /**
@@ -39,16 +41,31 @@ export interface ItemReaders<Item> {
 export function isRepeated<Item>(
   previous: LastItem<Item> | undefined,
   next: LastItem<Item>,
-  { toRow, operation }: ItemReaders<Item>,
+  readers: ItemReaders<Item>,
 ): boolean {
   if (previous?.order !== next.order || previous.item === next.item) return false
-  if (isDeepStrictEqual(previous.item, next.item)) return false
-  const read = (item: Item) => [outcomeOf(toRow, item), outcomeOf(operation, item)]
-  return !toRow || !isDeepStrictEqual(read(previous.item), read(next.item))
+  const [first, second, firstAgain] = [previous.item, next.item, previous.item].map(item =>
+    readItem(item, readers),
+  )
+  const sameRows = isDeepStrictEqual(first, second)
+  if (!isDeepStrictEqual(previous.item, next.item)) return !readers.toRow || !sameRows
+  // private fields are not compared above; a `toRow` that makes another row each time reports no difference
+  return !sameRows && isDeepStrictEqual(first, firstAgain)
+}
+
+/** All that the stream reads of an item. */
+function readItem<Item>(item: Item, { toRow, operation, textsOf }: ItemReaders<Item>): unknown {
+  const row = toRow ? outcomeOf(toRow, item) : { returned: item }
+  const { returned } = row
+  const texts = typeof returned === 'object' && returned !== null ? textsOf(returned) : undefined
+  return [row, texts, outcomeOf(operation, item)]
 }
 
 /** What a callback returns for an item, or the message of what it throws. */
-function outcomeOf<Item>(callback: ((item: Item) => unknown) | undefined, item: Item): unknown {
+function outcomeOf<Item>(
+  callback: ((item: Item) => unknown) | undefined,
+  item: Item,
+): { returned?: unknown; thrown?: unknown } {
   try {
     return { returned: callback?.(item) }
   } catch (error) {

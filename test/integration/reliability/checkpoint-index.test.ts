@@ -106,6 +106,48 @@ describe('a checkpoint of messages that become several rows', () => {
       expect(await failureOf(load([items], writable))).to.include({ code: 'OFFSET_REPEATED' })
     })
 
+    for (const [title, columns] of [
+      ['`toRow`', undefined],
+      ['the columns', ['offset', 'text']],
+    ] as const) {
+      it(`fails where objects differ in private state only, which ${title} can read`, async () => {
+        await db.pool.query('ALTER TABLE lines ADD "offset" int, ADD text text')
+        class Message {
+          readonly offset: number
+          readonly #text: string
+
+          constructor(offset: number, text: string) {
+            this.offset = offset
+            this.#text = text
+          }
+
+          get text(): string {
+            return this.#text
+          }
+        }
+        const open = () =>
+          new PgBatchWritable<Message, { offset: number; text: string }>({
+            pool: makePool().pool,
+            table: 'lines',
+            checkpoint: { name: 'lines', position: ({ offset }) => ({ offset }) },
+            ...(columns ? { columns } : { toRow: ({ offset, text }) => ({ offset, text }) }),
+          })
+        const failed = load([[new Message(1, 'one'), new Message(1, 'two')]], open())
+        expect(await failureOf(failed)).to.include({ code: 'OFFSET_REPEATED', rowIndex: 1 })
+        const again = open()
+        await load([[new Message(1, 'one'), new Message(1, 'one')]], again)
+        expect(again.stats).to.include({ rowsCommitted: 1, rowsSkipped: 1 })
+      })
+    }
+
+    it('skips an equal item of which `toRow` makes another row each time', async () => {
+      let made = 0
+      const writable = make(byOffset, { toRow: (item: Line) => ({ ...item, line: made++ }) })
+      const [one] = linesOf(1, 1)
+      await load([[one!, { ...one! }]], writable)
+      expect(writable.stats).to.include({ rowsCommitted: 1, rowsSkipped: 1 })
+    })
+
     it('skips redeliveries: equal items, objects that count their deliveries, what does not follow', async () => {
       const row = ({ part, message, line }: Line) => ({ part, message, line })
       const writable = make(byOffset, { toRow: row })
