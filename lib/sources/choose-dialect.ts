@@ -5,7 +5,7 @@ import { FormatUnknown, SourceError } from './source-error.ts'
 
 export interface ChosenDialect {
   readonly dialect: Dialect
-  /** What was found out about the file, in words; undefined where nothing but the usual could be meant. */
+  /** How the file is read, in words, so that a wrong choice is seen; undefined where the options say it all. */
   readonly chosen: string | undefined
 }
 
@@ -52,11 +52,10 @@ export function chooseDialect(
     ...(quote === "'" && !('quote' in options) ? ['apostrophes around them (see --quote)'] : []),
     header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
   ]
-  const isContested = 'contested' in verdict && verdict.contested
-  const isUsual = (isNamed || (delimiter === ',' && !isContested)) && quote !== "'" && !isData
+  const isGiven = isNamed && quote !== "'" && !isData
   return {
     dialect: resolveDialect({ ...options, quote, header }, delimiter),
-    chosen: isUsual ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
+    chosen: isGiven ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
   }
 }
 

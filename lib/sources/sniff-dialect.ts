@@ -18,10 +18,9 @@ export interface Candidate {
 }
 
 export type Verdict =
-  /** `contested`: others fit, too, if not as well. */
-  | { readonly kind: 'found'; readonly dialect: Candidate; readonly contested: boolean }
-  /** No character separates fields: the file has one column. `contested`: there are such characters in it. */
-  | { readonly kind: 'one column'; readonly dialect: Candidate; readonly contested: boolean }
+  | { readonly kind: 'found'; readonly dialect: Candidate }
+  /** No character separates fields: the file has one column. */
+  | { readonly kind: 'one column'; readonly dialect: Candidate }
   /** Two fit about equally. */
   | { readonly kind: 'tie'; readonly dialects: readonly [Candidate, Candidate] }
   /** A line that is not like those after it comes first: a title. */
@@ -63,12 +62,12 @@ export function sniffDialect(sample: Sample, options: DialectOptions, preferred?
   if (rival && rival.score >= best.score * TIE) {
     const chosen = [best, rival].find(({ delimiter }) => delimiter === preferred)
     if (!chosen) return { kind: 'tie', dialects: [best, rival] }
-    return { kind: 'found', dialect: chosen, contested: fitting.length > 1 }
+    return { kind: 'found', dialect: chosen }
   }
   // a header with other fields than its records is for the reader to refuse, where they are not expected
   const beginsWithTitle = best.preamble > 0 && best.records[0]!.fields.length === 1
   if (beginsWithTitle) return { kind: 'preamble', dialect: best }
-  return { kind: 'found', dialect: best, contested: fitting.length > 1 }
+  return { kind: 'found', dialect: best }
 }
 
 /** Where nothing fits most records, the first one decides; its reader then names a record that does not fit. */
@@ -80,9 +79,8 @@ function withoutBest(all: readonly Candidate[]): Verdict {
       (best, next) => (width(next) > (best ? width(best) : 1) ? next : best),
       undefined,
     )
-  if (widest) return { kind: 'found', dialect: widest, contested: true }
-  const contested = all.some(({ records }) => records.some(({ fields }) => fields.length > 1))
-  return { kind: 'one column', dialect: all[0]!, contested }
+  if (widest) return { kind: 'found', dialect: widest }
+  return { kind: 'one column', dialect: all[0]! }
 }
 
 function isFitting({ width, preamble, consistency, records }: Candidate): boolean {

@@ -10,7 +10,9 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
   beforeEach(() => database.pool.query('DROP TABLE IF EXISTS made'))
 
   const load = (words: readonly string[], input?: string): Promise<Ended> =>
-    run(['load', ...words, '-t', 'made', '--create'], { DATABASE_URL: database.connectionString }, input)
+    run(['load', ...words, '-t', 'made', '--create'], { DATABASE_URL: database.connectionString }, input, {
+      showsDialect: true,
+    })
 
   async function stored(): Promise<{ columns: string[]; rows: unknown[][] }> {
     const { fields, rows } = await database.pool.query({
@@ -34,6 +36,14 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
         [2, '10,00'],
       ],
     })
+  })
+
+  it('what was chosen is said of a plain file, too, unless it is named', async () => {
+    const plain = await load(['-'], 'id,name\n1,ann\n')
+    expect(plain.stderr).to.include('standard input: commas between fields, a header (see --delimiter)\n')
+    await database.pool.query('DROP TABLE made')
+    const named = await load(['-', '--delimiter', ','], 'id,name\n1,ann\n')
+    expect(named.stderr).to.not.include('between fields')
   })
 
   it('a title above the header ends the load, with the line on which the records begin', async () => {

@@ -11,6 +11,14 @@ export function commandLine(): string {
   return `${process.execPath} ${command.main}`
 }
 
+/** The lines that loads of plain CSV files print. */
+const PLAIN_DIALECTS = /: (commas between fields|one column), a header \(see --delimiter\)/
+
+/** What is printed beside the line about a plain dialect, which tests of other things do not repeat. */
+function withoutPlainDialect(text: string): string {
+  return text.replace(/^.*\n/gm, line => (PLAIN_DIALECTS.test(line) ? '' : line))
+}
+
 export interface Ended {
   status: number | null
   stdout: string
@@ -27,6 +35,7 @@ export function start(
   words: readonly string[],
   env: NodeJS.ProcessEnv = {},
   input?: string | Buffer,
+  { showsDialect = false } = {},
 ): Running {
   command ??= buildCommand()
   const child = spawn(process.execPath, [command.main, ...words], {
@@ -37,7 +46,11 @@ export function start(
   child.stderr.setEncoding('utf8').on('data', text => (output.stderr += text))
   child.stdin.on('error', () => {}) // the command may end without having read it all
   if (input !== undefined) child.stdin.end(input)
-  const ended = new Promise<Ended>(resolve => child.on('close', status => resolve({ status, ...output })))
+  const ended = new Promise<Ended>(resolve =>
+    child.on('close', status =>
+      resolve({ status, ...output, ...(showsDialect ? {} : { stderr: withoutPlainDialect(output.stderr) }) }),
+    ),
+  )
   running.add(child)
   child.on('close', () => running.delete(child))
   return { process: child, ended }
@@ -53,8 +66,9 @@ export function run(
   words: readonly string[],
   env?: NodeJS.ProcessEnv,
   input?: string | Buffer,
+  printed: { showsDialect?: boolean } = {},
 ): Promise<Ended> {
-  return start(words, env, input ?? '').ended
+  return start(words, env, input ?? '', printed).ended
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {

@@ -300,22 +300,22 @@ describe('openSource', () => {
   })
 
   describe('tells the delimiter', () => {
-    const sniffed: [title: string, text: string, delimiter: string, chosen: string | undefined][] = [
-      ['a comma', 'a,b\n', ',', undefined],
+    const sniffed: [title: string, text: string, delimiter: string, chosen: string][] = [
+      ['a comma', 'a,b\n', ',', 'commas between fields, a header (see --delimiter)'],
       [
         'a comma among others',
         'id,tags|x\n1,a|b\n2,c|d\n',
         ',',
         'commas between fields, a header (see --delimiter)',
       ],
-      ['a single column', 'a\n', ',', undefined],
+      ['a single column', 'a\n', ',', 'one column, a header (see --delimiter)'],
       ['a single column of texts', 'a\nb\nc;d\n', ',', 'one column, a header (see --delimiter)'],
       ['semicolons', 'a;b,c;d\n', ';', 'semicolons between fields, a header (see --delimiter)'],
       ['tabs', 'a\tb\n', '\t', 'tabs between fields, a header (see --delimiter)'],
       ['pipes outside quotes', '"a,,,,"|b\n', '|', 'pipes between fields, a header (see --delimiter)'],
     ]
     for (const [title, text, delimiter, expected] of sniffed) {
-      it(`${title}, and says it where there was a choice`, async () => {
+      it(`${title}, and says it`, async () => {
         const { header, chosen } = await rowsOf('-', stdin(text, 3))
         const [line] = text.replace(/"[^"]*"/, '').split('\n')
         expect(header).to.have.length(line!.split(delimiter).length)
