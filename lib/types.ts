@@ -97,6 +97,8 @@ export interface Table {
   readonly changesRows: boolean
   /** The role may make temporary tables. */
   readonly mayStage: boolean
+  /** Citus keeps its rows: it is distributed, a reference table, or a local table that Citus manages. */
+  readonly isCitus?: true
 }
 
 /** Counts of a stream. `rowsReceived` is always the sum of the other five `rows…`. */

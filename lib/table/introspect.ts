@@ -25,7 +25,9 @@ WITH RECURSIVE target AS (
   CROSS JOIN LATERAL (VALUES (t.typbasetype), (e.oid)) next(oid)
   WHERE next.oid <> 0
 )
-SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
+SELECT pg_catalog.row_to_json(relation)::text AS relation,
+  (pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL)::text AS "hasCitus"
+FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
   CASE WHEN t.relkind = 'v' THEN 'view'
        WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
@@ -94,7 +96,20 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation FROM (SELECT n.nspname
 FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
-/** The parameters of {@link INTROSPECTION_SQL}. */
+/**
+ * Asks whether Citus keeps a table's rows; it returns a row if so. To be sent only where {@link mayBeCitus} says that
+ * there is such a catalogue. The parameter is that of {@link INTROSPECTION_SQL}.
+ * @see https://docs.citusdata.com/en/stable/develop/api_metadata.html#partition-table
+ */
+export const CITUS_SQL =
+  'SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = pg_catalog.to_regclass($1)'
+
+/** Returns true when the row that {@link INTROSPECTION_SQL} returned comes from a server that has Citus. */
+export function mayBeCitus({ hasCitus }: Record<string, unknown>): boolean {
+  return hasCitus === 'true'
+}
+
+/** The parameters of {@link INTROSPECTION_SQL} and {@link CITUS_SQL}. */
 export function introspectionValues(table: TableParts): [string] {
   return [quoteTable(table)]
 }

@@ -1,13 +1,15 @@
 import { keepsStored, type Merge, type MergeShape } from './merge.ts'
 
 /**
- * How rows are merged: by one INSERT of them all, or of the last row of each key; turn by turn; or one by one.
+ * How rows are merged: by one INSERT or DELETE of them all, or of the last row of each key; in steps, each a statement of
+ * its own; turn by turn; or one by one.
  * `guarded`: the server may refuse this way where one by one is right (a trigger makes keys equal, a DEFAULT is another
  * row's key, rows exchange the values of a second unique key), so that it needs a savepoint.
  */
 export type MergeWay =
   | { readonly way: 'all'; readonly order: 'ordinal' | 'key'; readonly guarded: boolean }
   | { readonly way: 'last' | 'turns'; readonly guarded: boolean }
+  | { readonly way: 'steps'; readonly guarded: boolean }
   | { readonly way: 'one by one'; readonly order: 'ordinal' | 'key' }
 
 /** More shapes than this make a statement that the server plans for longer than it runs. */
@@ -28,15 +30,20 @@ export function mergeWay(merge: Merge, shapes: readonly MergeShape[]): MergeWay 
   const unclear = lacksKey && (deletes || !uniqueDefaults)
   if (inOrder || keys.length === 0 || unclear) return { way: 'one by one', order: 'ordinal' }
   const last = foldable && !lacksKey && leavesNothing(merge, shapes)
-  if (!merge.writesTwice && !(only && last)) {
-    const inserts = only && !only.deletes
-    return inserts ? { way: 'all', order: 'ordinal', guarded: true } : { way: 'one by one', order: 'ordinal' }
-  }
   const guarded = lacksKey || severalKeys
+  if (!merge.writesTwice && !(only && last)) return wayOfPlainStatements(shapes, last, guarded)
   if (shapes.length > MAX_SHAPES_OF_A_TURN) {
     return { way: 'one by one', order: guarded ? 'ordinal' : 'key' }
   }
   return { way: last ? 'last' : 'turns', guarded }
+}
+
+/** The same, where a statement may neither write the table twice nor lock its rows. */
+function wayOfPlainStatements(shapes: readonly MergeShape[], last: boolean, guarded: boolean): MergeWay {
+  const [only] = shapes.length === 1 ? shapes : []
+  if (only?.deletes) return { way: 'all', order: 'key', guarded: false }
+  if (only) return { way: 'all', order: 'ordinal', guarded: true }
+  return last ? { way: 'steps', guarded } : { way: 'one by one', order: guarded ? 'ordinal' : 'key' }
 }
 
 /** Whether the last row of a key leaves nothing of an earlier one: what is not brought again, a delete takes away. */

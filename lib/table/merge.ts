@@ -37,6 +37,8 @@ export interface MergeNames {
   readonly turn: string
   /** The shape of the row before it with the same key. */
   readonly previous: string
+  /** The shape of the row after it with the same key. */
+  readonly next: string
 }
 
 /** A table that rows are merged into. */
@@ -50,7 +52,10 @@ export interface Merge {
    * shape, in their order.
    */
   readonly numbered: boolean
-  /** One statement may write a table in several of its parts; CockroachDB refuses that. */
+  /**
+   * One statement may write a table in several of its parts, and lock its rows before. CockroachDB refuses the first, and
+   * Citus the second (0A000).
+   */
   readonly writesTwice: boolean
 }
 
@@ -76,6 +81,7 @@ export function mergeNames(columns: readonly string[]): MergeNames {
     shape: free('pg_batch_shape'),
     turn: free('pg_batch_turn'),
     previous: free('pg_batch_previous'),
+    next: free('pg_batch_next'),
   }
 }
 

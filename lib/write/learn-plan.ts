@@ -6,7 +6,13 @@ import { queryText } from '../connection/query-text.ts'
 import { connectionSurvives, isServerError } from '../connection/server-error.ts'
 import { PgBatchError } from '../errors.ts'
 import { quoteTable, type TableParts } from '../table/identifier.ts'
-import { INTROSPECTION_SQL, introspectionValues, readTable } from '../table/introspect.ts'
+import {
+  CITUS_SQL,
+  INTROSPECTION_SQL,
+  introspectionValues,
+  mayBeCitus,
+  readTable,
+} from '../table/introspect.ts'
 import type { Table } from '../types.ts'
 import { toPgBatchError } from './failure.ts'
 import { makePlan, type WritePlan } from './plan.ts'
@@ -82,15 +88,20 @@ function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
 
 async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
   const { table, method, columns } = request
+  const values = introspectionValues(table)
   let rows: readonly Record<string, unknown>[]
   try {
-    rows = (await queryText(lease.client, INTROSPECTION_SQL, introspectionValues(table))).rows
+    rows = (await queryText(lease.client, INTROSPECTION_SQL, values)).rows
   } catch (error) {
     // INSERT into named columns can do without a catalogue
     if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
     throw error
   }
-  if (rows[0]) return readTable(rows[0])
+  const [row] = rows
+  if (row) {
+    const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, values)).rows.length > 0
+    return isCitus ? { ...readTable(row), isCitus } : readTable(row)
+  }
   throw new PgBatchError(
     'TABLE_NOT_FOUND',
     `Table ${quoteTable(table)} does not exist, or is no table to this role`,

@@ -2,8 +2,9 @@ import { isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../table/merge.ts'
 import { mergeLoop } from '../table/merge-loop.ts'
-import { insertAll, insertLast, insertTurn } from '../table/merge-once.ts'
+import { deleteAll, insertAll, insertLast, insertTurn } from '../table/merge-once.ts'
 import { stagedRows } from '../table/merge-source.ts'
+import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../table/merge-steps.ts'
 import { mergeLast, mergeTurn } from '../table/merge-turns.ts'
 import { isRefusedTogether, type MergeWay, mergeWay } from '../table/merge-way.ts'
 
@@ -53,16 +54,29 @@ async function together(rows: Rows, way: Exclude<MergeWay, { way: 'one by one' }
   const [shape] = source.shapes
   switch (way.way) {
     case 'all': {
-      const { rowCount } = await transaction.query(insertAll(merge, source, shape!, way.order))
+      const text = shape!.deletes ? deleteAll(merge, source) : insertAll(merge, source, shape!, way.order)
+      const { rowCount } = await transaction.query(text)
       return rowCount ?? count
     }
     case 'last':
       if (source.shapes.length > 1) return changedBy(transaction, mergeLast(merge, source))
       await transaction.query(insertLast(merge, source, shape!))
       return count // each row would have changed something, alone
+    case 'steps':
+      return steps(rows)
     case 'turns':
       return source.shapes.length === 1 && !shape!.deletes ? oneShape(rows, shape!) : turnsFrom(1, rows)
   }
+}
+
+/** Changes what one statement for each row would: every upsert, and each delete of a row that was there by then. */
+async function steps({ transaction, merge, source }: Rows): Promise<number> {
+  const { rows } = await transaction.query(countSteps(merge, source))
+  const { changed, undone } = rows[0]!
+  const { rowCount: deleted } = await transaction.query(deleteFirst(merge, source))
+  if (Number(undone) > 0) await transaction.query(deleteLast(merge, source))
+  await transaction.query(insertLastUpserts(merge, source))
+  return Number(changed) + (deleted ?? 0)
 }
 
 /** The first turn by a plain INSERT, whose count shows whether there is another. */

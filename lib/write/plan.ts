@@ -28,6 +28,8 @@ export interface TablePlan {
   readonly shapes: RowShapes
   readonly method: Method
   readonly copyFormat: CopyFormat
+  /** Citus keeps the table's rows. */
+  readonly isCitus: boolean
   /** Which format of COPY suits the values that have come so far. */
   readonly format: CopyFormatChoice
   readonly conflict: Conflict | undefined
@@ -86,7 +88,10 @@ export function makePlan<Item>(
   const conflict =
     request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
   const { toRow, operation, unknownKeys, csv } = request
-  const copyFormat = method === 'insert' ? 'text' : chooseFormat(request.copyFormat, columns)
+  const isCitus = table?.isCitus === true
+  // Citus 13.2.2 has refused binary rows that came by way of a staging table (22P02)
+  const wantedFormat = isCitus && conflict && request.copyFormat === 'auto' ? 'text' : request.copyFormat
+  const copyFormat = method === 'insert' ? 'text' : chooseFormat(wantedFormat, columns)
   return {
     table: name,
     columns,
@@ -97,9 +102,10 @@ export function makePlan<Item>(
     ),
     method,
     copyFormat,
+    isCitus,
     format: new CopyFormatChoice(copyFormat),
     conflict,
-    merge: conflict && table && mergeInto(name, columns, conflict, isPostgres),
+    merge: conflict && table && mergeInto(name, columns, conflict, isPostgres && !isCitus),
     selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
       [...columns, ...references].every(column => names.includes(column)),
     ),

@@ -1,6 +1,7 @@
 import type { Transaction } from '../connection/transaction.ts'
 import type { SlabLease } from '../encode/slabs.ts'
 import { clearStagingStatement } from '../table/merge-source.ts'
+import type { Method } from '../types.ts'
 import type { PreparedBatch, RowGroup } from './batch.ts'
 import type { CopyFormatChoice } from './copy-format.ts'
 import { CopySender } from './copy-sender.ts'
@@ -30,6 +31,8 @@ const MAX_SHAPES_BY_COPY = 16
 
 export interface RowsOptions {
   readonly plan: TablePlan
+  /** All rows go by INSERT, whatever the plan's method. */
+  readonly byInsert: boolean
   readonly signal: AbortSignal
   /** Batches hold only their rows' bytes once these are sent, where that is possible. */
   readonly bytesSuffice: boolean
@@ -44,6 +47,7 @@ export interface RowsOptions {
 export class RowsInTransaction {
   readonly #transaction: Transaction
   readonly #plan: TablePlan
+  readonly #method: Method
   readonly #format: CopyFormatChoice
   readonly #signal: AbortSignal
   readonly #bytesSuffice: boolean
@@ -60,9 +64,10 @@ export class RowsInTransaction {
   #staged = false
   #copied = false
 
-  constructor(transaction: Transaction, { plan, signal, bytesSuffice, slabs }: RowsOptions) {
+  constructor(transaction: Transaction, { plan, byInsert, signal, bytesSuffice, slabs }: RowsOptions) {
     this.#transaction = transaction
     this.#plan = plan
+    this.#method = byInsert ? 'insert' : plan.method
     this.#format = plan.format
     this.#signal = signal
     this.#bytesSuffice = bytesSuffice
@@ -157,8 +162,7 @@ export class RowsInTransaction {
 
   /** An upsert's shapes share one statement, by either method. */
   #upsertMethod(groups: PreparedBatch['groups']): 'copy' | 'insert' {
-    const { method } = this.#plan
-    if (method !== 'auto') return method
+    if (this.#method !== 'auto') return this.#method
     if (this.#sender?.method === 'copy') return 'copy'
     return groups.reduce((total, { rows }) => total + rows.length, 0) >= UPSERT_BY_COPY_FROM_ROWS
       ? 'copy'
@@ -167,8 +171,9 @@ export class RowsInTransaction {
 
   /** The groups that go by COPY, and those that go by INSERT. A COPY of no columns cannot be said. */
   #byMethod(groups: PreparedBatch['groups']): [RowGroup[], RowGroup[]] {
-    const { method, conflict } = this.#plan
-    if (conflict) return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
+    const method = this.#method
+    if (this.#plan.conflict)
+      return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
     const takesAll = groups.length === 1 || (method === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
     const suitsCopy = ({ shape, rows }: RowGroup): boolean =>
       method !== 'insert' && shape.columns.length > 0 && (takesAll || rows.length >= MIXED_COPY_FROM_ROWS)

@@ -112,9 +112,15 @@ export class TransactionRun<Item> {
   #skipped = 0
   #reserved = 0
 
-  /** @param batches what it is to write, as far as that is known: some may be held as bytes of an earlier plan */
-  constructor(context: RunContext<Item>, batches: readonly Batch<Item>[] = []) {
+  readonly #byInsert: boolean
+
+  /**
+   * @param batches what it is to write, as far as that is known: some may be held as bytes of an earlier plan
+   * @param byInsert all rows go by INSERT, whatever the plan's method
+   */
+  constructor(context: RunContext<Item>, batches: readonly Batch<Item>[] = [], byInsert = false) {
     this.#context = context
+    this.#byInsert = byInsert
     const made = batches.find(isBytesOnly)?.prepared?.plan as WritePlan<Item> | undefined
     this.#isBound = made !== undefined
     this.#plan = made ?? context.current.plan
@@ -321,8 +327,10 @@ export class TransactionRun<Item> {
     this.#transaction = new Transaction(this.#lease, limits)
     this.#rows = new RowsInTransaction(this.#transaction, {
       plan: this.#plan,
+      byInsert: this.#byInsert,
       signal: signals.stop,
-      bytesSuffice,
+      // a second attempt may go by INSERT, which needs the rows
+      bytesSuffice: bytesSuffice && !this.#plan.isCitus,
       slabs: this.#slabs,
     })
     if (checkpoint) this.#checkpoint = new CheckpointScope(checkpoint, this.#transaction, this.#plan)

@@ -1,7 +1,13 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
 import { NoServer } from '../connection/hosts-pool.ts'
 import { StandbyError } from '../connection/outcome.ts'
-import { isRaised, isServerError, refusesValue, shownAtRow } from '../connection/server-error.ts'
+import {
+  isRaised,
+  isServerError,
+  refusesValue,
+  type ServerError,
+  shownAtRow,
+} from '../connection/server-error.ts'
 import { UnsuitableServer } from '../connection/session-attrs.ts'
 import { isAggregateError, isError } from '../is-error.ts'
 
@@ -70,11 +76,29 @@ export function isTransient(error: unknown): boolean {
     return true
   // another server may be the one that comes back
   if (error instanceof NoServer) return error.errors.some(isTransient)
-  if (isServerError(error)) return error.code in TRANSIENT_SQLSTATES && !refusesValue(error)
+  if (isServerError(error)) {
+    return (error.code in TRANSIENT_SQLSTATES && !refusesValue(error)) || isLostWorker(error)
+  }
   if (isAggregateError(error) && error.errors.length > 0) return error.errors.every(isTransient)
   if (!isError(error)) return false
   const { code } = error as NodeJS.ErrnoException
   return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
+}
+
+/** XX000, which Citus gives to errors without an SQLSTATE of their own. */
+const INTERNAL_ERROR = 'XX000'
+
+/** Returns true when Citus has lost the connection to one of its workers. */
+function isLostWorker({ code, message }: ServerError): boolean {
+  return code === INTERNAL_ERROR && message.startsWith('failure on connection marked as essential')
+}
+
+/**
+ * Returns true when the error may hide another one: what a worker of Citus refuses during a COPY, a duplicate key for
+ * one, comes as XX000 with the worker's message. An INSERT of the same rows brings the worker's SQLSTATE.
+ */
+export function mayHideSqlState(error: unknown): boolean {
+  return isServerError(error) && error.code === INTERNAL_ERROR && !isLostWorker(error)
 }
 
 /** True when a host's name was not resolved. */

@@ -51,7 +51,8 @@ export class UpsertSender implements RowSender {
   /** @param turn how often rows of these were left for later, and once more */
   async #upsert(places: readonly RowPlace[], turn: number): Promise<void> {
     const way = mergeWay(this.#merge, this.#shapesOf(places))
-    if (places.length === 1 || way.way === 'one by one' || turn > MAX_TURNS) return this.#inOrder(places)
+    const isInOrder = way.way === 'one by one' || way.way === 'steps'
+    if (places.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(places)
     const later = await this.#unlessRefused(way.guarded, () => this.#together(places, way))
     if (!later) return this.#inOrder(places)
     if (later.length > 0) await this.#upsert(later, turn + 1)
@@ -60,14 +61,14 @@ export class UpsertSender implements RowSender {
   /** Sends rows by one statement; resolves to those that are left for another. */
   async #together(
     places: readonly RowPlace[],
-    way: Exclude<MergeWay, { way: 'one by one' }>,
+    way: Exclude<MergeWay, { way: 'one by one' | 'steps' }>,
   ): Promise<readonly RowPlace[]> {
     const source = this.#sourceOf(places)
     const [shape] = source.shapes
     const parameters = this.#parametersOf(places)
     switch (way.way) {
       case 'all':
-        await this.#count(places, insertAll(this.#merge, source, shape!, way.order), parameters)
+        await this.#count(places, this.#textOf(source, way.order), parameters)
         return []
       case 'last':
         if (source.shapes.length > 1) {
@@ -121,14 +122,16 @@ export class UpsertSender implements RowSender {
 
   async #sendRun(run: readonly RowPlace[]): Promise<boolean> {
     const source = this.#sourceOf(run)
-    const [shape] = source.shapes
     this.#alone = run.length === 1 ? run[0] : undefined
-    const text = shape!.deletes
-      ? deleteAll(this.#merge, source)
-      : insertAll(this.#merge, source, shape!, 'ordinal')
-    await this.#count(run, text, this.#parametersOf(run))
+    await this.#count(run, this.#textOf(source, 'ordinal'), this.#parametersOf(run))
     this.#alone = undefined
     return true
+  }
+
+  /** Writes all rows of a source, which have one shape. */
+  #textOf(source: RowSource, order: 'ordinal' | 'key'): string {
+    const [shape] = source.shapes
+    return shape!.deletes ? deleteAll(this.#merge, source) : insertAll(this.#merge, source, shape!, order)
   }
 
   async #count(places: readonly RowPlace[], text: string, parameters: unknown[]): Promise<void> {

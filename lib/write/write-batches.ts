@@ -18,7 +18,7 @@ import {
   TransactionRun,
 } from './transaction-run.ts'
 import type { TransactionSize } from './transaction-size.ts'
-import { isRowsFault, isTransient } from './transient.ts'
+import { isRowsFault, isTransient, mayHideSqlState } from './transient.ts'
 
 /**
  * When a transaction takes no further batches; `rows` counts items without a row, too. Bytes bound what is held for another attempt, and so memory; the time
@@ -160,7 +160,7 @@ function isFull<Item>(run: TransactionRun<Item>, context: WriteContext<Item>): b
   const { plan } = run
   if (run.batches.length >= size.limit) return true
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
-  const onlyBytes = bytesSuffice && run.method === 'copy' && !plan.conflict
+  const onlyBytes = bytesSuffice && run.method === 'copy' && !plan.conflict && !plan.isCitus
   const held = run.bytes * (onlyBytes ? 1 : ITEMS_PER_BYTES)
   // a COPY that stays open is one statement: what is left of its time is for the merge
   const openMs = Math.min(ms, run.timeoutMs / 2)
@@ -177,10 +177,11 @@ async function* writeIsolated<Item>(
 ): AsyncGenerator<Progress<Item>, void> {
   let last = failure
   // what is checked at the end of the transaction is not isolated by the first round
+  const byInsert = failure.run.plan.isCitus // its COPY hides which constraint was broken, and its line may be another's
   for (const immediate of [false, true]) {
     if (context.budget.left === 0 || !last.rowsFault) throw last.error
     const hint: IsolateHint = { error: last.error, place: last.place, immediate }
-    const isolated = yield* attempt([batch], run => run.addIsolated(batch, hint), context)
+    const isolated = yield* attempt([batch], run => run.addIsolated(batch, hint), context, byInsert)
     if (!isolated) return
     last = isolated
   }
@@ -195,6 +196,7 @@ async function* attempt<Item>(
   first: readonly Batch<Item>[],
   write: Write<Item>,
   context: WriteContext<Item>,
+  byInsertAtFirst = false,
 ): AsyncGenerator<Progress<Item>, Failure<Item> | undefined> {
   const { retry, signals, isIdempotent, size } = context
   let waiting = first
@@ -203,10 +205,11 @@ async function* attempt<Item>(
   /** An attempt was made again without anyone knowing how the one before it had ended. */
   let earlierUnknown = false
   let doubted = false
+  let byInsert = byInsertAtFirst
   for (let attempts = 1; ; attempts++) {
     const batches = waiting.slice(0, size.limit)
     const rest = waiting.slice(batches.length)
-    const run = new TransactionRun(context, batches)
+    const run = new TransactionRun(context, batches, byInsert)
     const takesMore = attempts === 1 && rest.length === 0
     const failure = await transact(run, { batches, rest, takesMore }, write, context)
     const resolved = failure && (await findOutcome(failure, context))
@@ -233,6 +236,10 @@ async function* attempt<Item>(
       earlierUnknown && failure.run.reached.size === 0 && failure.error.code !== 'CHECKPOINT_REGRESSED'
     const error = withOutcome(failure.error, open ? 'unknown' : outcome)
     earlierUnknown = error.outcome === 'unknown'
+    if (!byInsert && hidesSqlState({ ...failure, error })) {
+      byInsert = true
+      continue
+    }
     if (!doubted && !isFinal(error) && (await hasNewPlan({ ...failure, error }, context))) {
       doubted = true
       continue
@@ -246,6 +253,11 @@ async function* attempt<Item>(
     abandoned = failure.run.abandoned ?? abandoned
     if (abandoned && (await endAbandoned(abandoned, context))) abandoned = undefined
   }
+}
+
+/** Returns true when a COPY has failed in a way that INSERTs of the same rows explain, see `mayHideSqlState`. */
+function hidesSqlState<Item>({ run, error }: Failure<Item>): boolean {
+  return run.plan.isCitus && run.method === 'copy' && !isFinal(error) && mayHideSqlState(error.cause)
 }
 
 /**

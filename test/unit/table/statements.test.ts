@@ -3,6 +3,7 @@ import { type MergeShape, mergeNames } from '../../../lib/table/merge.ts'
 import { mergeLoop } from '../../../lib/table/merge-loop.ts'
 import { insertLast } from '../../../lib/table/merge-once.ts'
 import { parameterRows, stagedRows } from '../../../lib/table/merge-source.ts'
+import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../../lib/table/merge-steps.ts'
 import { mergeTurn } from '../../../lib/table/merge-turns.ts'
 import { mergeWay } from '../../../lib/table/merge-way.ts'
 import { copyStatement, insertStatement } from '../../../lib/table/statements.ts'
@@ -93,6 +94,31 @@ describe('SQL texts', () => {
     expect(text).to.match(/FOR NO KEY UPDATE.*DELETE FROM.*INSERT INTO.*ON CONFLICT \("id"\) DO UPDATE/)
   })
 
+  it('merge deletes and upserts in steps that lock nothing by SELECT and write the table once each', () => {
+    const source = stagedRows(merge, 'staging', [whole, deleted])
+    const first = deleteFirst(merge, source)
+    const last = deleteLast(merge, source)
+    const upserts = insertLastUpserts(merge, source)
+    const onKey = 'WHERE stored."id" OPERATOR(ext.=) pg_batch_deletes."id"'
+    expect(first).to.match(/^DELETE FROM "s"\."say ""t""" AS stored USING \(SELECT "id" FROM/)
+    expect(
+      first.endsWith(
+        `"pg_batch_shape" IN (-1) AND "pg_batch_previous" IS NULL) AS pg_batch_deletes ${onKey}`,
+      ),
+    ).to.equal(true)
+    expect(last).to.contain(
+      'AND "pg_batch_next" IS NULL AND "pg_batch_previous" IS NOT NULL) AS pg_batch_deletes',
+    )
+    expect(upserts).to.match(
+      /"pg_batch_shape" = 0 AND "pg_batch_next" IS NULL ORDER BY "id", "pg_batch_ordinal" ON CONFLICT \("id"\) DO UPDATE/,
+    )
+    for (const text of [countSteps(merge, source), first, last, upserts]) {
+      expect(text).not.to.match(/FOR (NO KEY )?UPDATE|WITH /)
+      expect(text.match(/DELETE FROM|INSERT INTO/g) ?? []).to.have.length.at.most(1)
+    }
+    expect(countSteps(merge, source)).not.to.contain('say ""t""')
+  })
+
   it('name the columns of a staging table as no column of the target is named', () => {
     const taken = ['pg_batch_ordinal', 'pg_batch_ordinal_', 'pg_batch_shape']
     expect(mergeNames(taken)).to.include({ ordinal: 'pg_batch_ordinal__', shape: 'pg_batch_shape_' })
@@ -125,10 +151,14 @@ describe('SQL texts', () => {
     it('for a server that refuses a statement that writes a table twice', () => {
       const once = { ...merge, writesTwice: false }
       expect(mergeWay(once, [whole])).to.deep.equal({ way: 'last', guarded: false })
-      const oneByOne = { way: 'one by one', order: 'ordinal' }
+      const oneByOne = { way: 'one by one', order: 'key' }
       expect(mergeWay(once, [whole, withoutN])).to.deep.equal(oneByOne)
-      expect(mergeWay(once, [whole, deleted])).to.deep.equal(oneByOne)
-      expect(mergeWay(once, [deleted])).to.deep.equal(oneByOne)
+      expect(mergeWay(once, [whole, withoutN, deleted])).to.deep.equal(oneByOne)
+      expect(mergeWay(once, [whole, deleted])).to.deep.equal({ way: 'steps', guarded: false })
+      expect(mergeWay(once, [deleted])).to.deep.equal({ way: 'all', order: 'key', guarded: false })
+      const severalKeys = { ...once, conflict: { ...conflict, severalKeys: true } }
+      expect(mergeWay(severalKeys, [whole, deleted])).to.deep.equal({ way: 'steps', guarded: true })
+      expect(mergeWay(severalKeys, [whole, withoutN])).to.deep.equal({ ...oneByOne, order: 'ordinal' })
     })
 
     for (const [title, more, shapes, way] of cases) {

@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import { DeadlineError } from '../../../lib/connection/deadline-error.ts'
-import { isRowsFault, isTransient, TRANSIENT_SQLSTATES } from '../../../lib/write/transient.ts'
+import {
+  isRowsFault,
+  isTransient,
+  mayHideSqlState,
+  TRANSIENT_SQLSTATES,
+} from '../../../lib/write/transient.ts'
 
 const server = (code: string) => Object.assign(new Error('words'), { code, severity: 'ERROR' })
 const socket = (code: string) => Object.assign(new Error('words'), { code })
@@ -134,6 +139,19 @@ describe('isTransient', () => {
 
   it('is true for a deadline that has passed', () => {
     expect(isTransient(new DeadlineError(100))).to.equal(true)
+  })
+
+  it('is true for a worker that Citus has lost, and hides no SQLSTATE then', () => {
+    const lost = Object.assign(server('XX000'), {
+      message: 'failure on connection marked as essential: worker-1:5432',
+    })
+    expect(isTransient(lost)).to.equal(true)
+    expect(isRowsFault(lost)).to.equal(false)
+    expect(mayHideSqlState(lost)).to.equal(false)
+    expect(isTransient(server('XX000'))).to.equal(false)
+    expect(mayHideSqlState(server('XX000'))).to.equal(true)
+    for (const other of [server('23505'), server('XX001'), socket('ECONNRESET'), undefined])
+      expect(mayHideSqlState(other)).to.equal(false)
   })
 
   it('takes several addresses that were tried by the worst of them', () => {
