@@ -14,9 +14,10 @@ export function safeJson(value: unknown): string {
 function plainValue(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
-  if (value === null && types.isDate((this as Record<string, unknown>)[key])) return 'Invalid Date'
-  if (types.isMap(value)) return [...value]
-  if (types.isSet(value)) return [...value]
+  // before any toJSON, which libraries add to Map and Set, too
+  const raw = (this as Record<string, unknown>)[key]
+  if (value === null && types.isDate(raw)) return 'Invalid Date'
+  if (types.isMap(raw) || types.isSet(raw)) return [...raw]
   if (isError(value)) return { name: value.name, message: value.message }
   return isInstance(value) ? withGetters(value) : value
 }
