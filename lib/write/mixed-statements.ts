@@ -20,7 +20,7 @@ export interface MixedStatement {
  * @throws RowError for a value that has no form as a parameter
  */
 export function* mixedStatements(
-  { table, columns }: TablePlan,
+  { table, columns, selfReferences }: TablePlan,
   groups: readonly RowGroup[],
 ): Generator<MixedStatement, void> {
   const written = [...new Set(groups.flatMap(({ shape }) => shape.columns))].sort((a, b) => a - b)
@@ -37,11 +37,13 @@ export function* mixedStatements(
   const places = groups
     .flatMap(group => group.rows.map((_, index): RowPlace => ({ group, index })))
     .sort((a, b) => itemIndex(a.group, a.index) - itemIndex(b.group, b.index))
+  // foreign keys are checked at the end of a statement: rows that refer to each other need one of their own
+  const maxRows = selfReferences.length > 0 ? MAX_PARAMETERS : MAX_ROWS
   for (let from = 0; from < places.length; ) {
     const parameters: Parameters = { values: [], length: 0 }
     const cells: (readonly boolean[])[] = []
     let to = from
-    for (; to < places.length && to - from < MAX_ROWS; to++) {
+    for (; to < places.length && to - from < maxRows; to++) {
       const { group, index } = places[to]!
       const kind = kinds.get(group.shape)!
       if (parameters.values.length + kind.brought.length > MAX_PARAMETERS) break

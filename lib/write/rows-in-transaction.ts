@@ -172,8 +172,10 @@ export class RowsInTransaction {
   /** The groups that go by COPY, and those that go by INSERT. A COPY of no columns cannot be said. */
   #byMethod(groups: PreparedBatch['groups']): [RowGroup[], RowGroup[]] {
     const method = this.#method
-    if (this.#plan.conflict)
-      return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
+    const { conflict, selfReferences } = this.#plan
+    // rows may refer to rows of another shape: foreign keys are checked at the end of each COPY, and that is too early
+    if (!conflict && groups.length > 1 && selfReferences.length > 0) return [[], [...groups]]
+    if (conflict) return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
     const takesAll = groups.length === 1 || (method === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
     const suitsCopy = ({ shape, rows }: RowGroup): boolean =>
       method !== 'insert' && shape.columns.length > 0 && (takesAll || rows.length >= MIXED_COPY_FROM_ROWS)

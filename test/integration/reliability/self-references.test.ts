@@ -99,6 +99,40 @@ describe('Rows that refer to rows of their own batch', function () {
     }
   }
 
+  for (const { title, way } of METHODS.map(way => ({ title: way.title, way: options(way) }))) {
+    for (const rejectLimit of [0, 1]) {
+      it(`takes rows that refer to rows with other keys, by ${title} (rejectLimit ${rejectLimit})`, async () => {
+        const count = 600
+        for (const parentOf of [
+          (id: number) => (id === 0 ? null : id - 1),
+          (id: number) => (id === count - 1 ? null : id + 1),
+          (id: number) => (id + 1) % count,
+        ]) {
+          await db.pool.query(`DROP TABLE IF EXISTS shapes; CREATE TABLE shapes (id int PRIMARY KEY,
+            parent int REFERENCES shapes, n int DEFAULT 4 CHECK (n > 0))`)
+          const rows = Array.from({ length: count }, (_, id) => ({
+            id,
+            parent: parentOf(id),
+            ...(id % 2 === 0 ? {} : { n: 3 }),
+          }))
+          const bad = rejectLimit === 1 ? [{ id: count, parent: null, n: -1 }] : []
+          const writable = new PgBatchWritable<{ id: number; parent: number | null; n?: number }>({
+            pool: makePool().pool,
+            table: 'shapes',
+            rejectLimit,
+            ...way,
+          })
+          expect(await load([[...bad, ...rows]], writable)).to.have.length(rejectLimit)
+          const stored = await valuesOf(db.pool, 'SELECT n, count(*)::int FROM shapes GROUP BY n ORDER BY n')
+          expect(stored).to.deep.equal([
+            [3, count / 2],
+            [4, count / 2],
+          ])
+        }
+      })
+    }
+  }
+
   it('keeps the last row of a key, though an earlier one was late', async () => {
     const rows: Row[] = [
       { id: 'x', parent: 'p', n: 1 },
