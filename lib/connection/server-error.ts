@@ -65,6 +65,11 @@ export function isRaised({ routine = '' }: ServerError): boolean {
   return RAISING_ROUTINES.includes(routine)
 }
 
+/** Returns the column that an error names. What a user's code raised may name anything, a row's value for example. */
+export function columnOf(error: ServerError): string | undefined {
+  return isRaised(error) ? undefined : error.column
+}
+
 /**
  * True when an error came while the server worked on a row: its context names a line of COPY, a parameter or a
  * function, or an INSERT failed while it ran. A parser's error has a position instead. The row's value may be to blame

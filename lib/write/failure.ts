@@ -1,5 +1,6 @@
 import { CallbackMisuse } from '../connection/callback-limits.ts'
 import {
+  columnOf,
   endsSession,
   isRaised,
   isServerError,
@@ -125,7 +126,7 @@ const TOO_MANY_CONNECTIONS = '53300'
 
 function fromServer(error: ServerError, outcome: Outcome, where: FailurePlace): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
-  const place = { ...where, column: where.column ?? error.column }
+  const place = { ...where, column: where.column ?? columnOf(error) }
   const reason = `The server refused ${subject(place)}: ${words(error)}`
   return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
 }
@@ -136,14 +137,15 @@ function subject({ rowIndex }: FailurePlace): string {
 
 /**
  * The server's message, or its SQLSTATE's standard text where messages of the kind quote values: class 22 (data
- * exceptions), what input functions refuse, what functions raise, and what else came at a row, except for constraints and
- * limits. Its `detail` and `where` quote values as well, and are left to `cause`.
+ * exceptions), what input functions refuse, what functions raise, files that a function asks for, and what else came at a
+ * row, except for constraints and limits. Its `detail` and `where` quote values as well, and are left to `cause`.
  */
 function words(error: ServerError): string {
   const quotes =
     /^(22|P0)/.test(error.code) ||
     refusesValue(error) ||
     isRaised(error) ||
+    (error.code.startsWith('58') && Boolean(error.where)) ||
     (shownAtRow(error) && !/^(21|23|44|54)/.test(error.code))
   return quotes ? standardText(error.code) : `${error.message} (SQLSTATE ${error.code})`
 }

@@ -1,4 +1,4 @@
-import { isServerError } from '../connection/server-error.ts'
+import { columnOf, isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { type Conflict, insertStatement, MAX_PARAMETERS } from '../table/statements.ts'
@@ -159,7 +159,7 @@ export class InsertSender implements RowSender {
   async abort(): Promise<void> {}
 
   locate(error: unknown): RowPlace | undefined {
-    return isServerError(error) && this.#alone ? { ...this.#alone, column: error.column } : undefined
+    return isServerError(error) && this.#alone ? { ...this.#alone, column: columnOf(error) } : undefined
   }
 }
 

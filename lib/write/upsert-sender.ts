@@ -1,4 +1,4 @@
-import { isServerError } from '../connection/server-error.ts'
+import { columnOf, isServerError } from '../connection/server-error.ts'
 import type { Transaction } from '../connection/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../table/merge.ts'
 import { deleteAll, insertAll, insertLast } from '../table/merge-once.ts'
@@ -184,6 +184,6 @@ export class UpsertSender implements RowSender {
   async abort(): Promise<void> {}
 
   locate(error: unknown): RowPlace | undefined {
-    return isServerError(error) && this.#alone ? { ...this.#alone, column: error.column } : undefined
+    return isServerError(error) && this.#alone ? { ...this.#alone, column: columnOf(error) } : undefined
   }
 }

@@ -62,6 +62,16 @@ const FAULTS = [
       CREATE TABLE r (id int, v text);
       CREATE TRIGGER t BEFORE INSERT ON r FOR EACH ROW EXECUTE FUNCTION f()`,
   },
+  {
+    title: 'a trigger that raises an error with the value as its column',
+    sqlState: 'P0001',
+    name: 'raise_exception',
+    create: `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF new.v <> 'good' THEN RAISE 'no %', new.v USING COLUMN = new.v, DETAIL = new.v, HINT = new.v; END IF;
+        RETURN new; END $$;
+      CREATE TABLE r (id int, v text);
+      CREATE TRIGGER t BEFORE INSERT ON r FOR EACH ROW EXECUTE FUNCTION f()`,
+  },
 ]
 
 describe('an error that came at a row', function () {
@@ -109,6 +119,22 @@ describe('an error that came at a row', function () {
   }
 
   for (const way of METHODS) {
+    it(`does not name a file that a row's value names, by ${way.title}`, async () => {
+      await create(`CREATE TABLE r (id int, v text);
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF new.v <> 'good' THEN PERFORM pg_read_file(new.v); END IF; RETURN new; END $$;
+        CREATE TRIGGER t BEFORE INSERT ON r FOR EACH ROW EXECUTE FUNCTION f()`)
+      const writable = new PgBatchWritable<Row>({
+        pool: makePool().pool,
+        table: 'r',
+        ...options(way),
+        rejectLimit: 1,
+      })
+      const error = await failureOf(load([rows], writable))
+      expect(error.sqlState).to.equal('58P01')
+      expect(error.message).to.contain('undefined_file (SQLSTATE 58P01)').and.not.to.contain('secret')
+    })
+
     it(`ends the stream where every row of a batch fails alike, by ${way.title}`, async () => {
       await create(`CREATE TABLE r (id int, v text);
         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
