@@ -16,7 +16,10 @@ export type PgBatchErrorCode =
   | 'OFFSET_REPEATED'
   /** The server has forgotten commits of a stream with a checkpoint: read the checkpoint again, and start after it. */
   | 'CHECKPOINT_REGRESSED'
-  /** A row is not an object, has a key that is no column, is to be deleted and lacks its key, or `toRow` threw this code. */
+  /**
+   * A row is not an object, has a key that is not a column, or is to be deleted and lacks its key; or `toRow` threw this
+   * code.
+   */
   | 'ROW_INVALID'
   /** A value has no form that the column's type could take, or `toRow` threw this code. */
   | 'VALUE_NOT_ENCODABLE'
@@ -24,7 +27,7 @@ export type PgBatchErrorCode =
   | 'REFUSED'
   /** `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw, took too long, or ended the transaction. */
   | 'CALLBACK_FAILED'
-  /** No connection was to be had, or it broke. */
+  /** No connection could be made, or it broke. */
   | 'CONNECTION'
   /** The stream was destroyed, or its signal aborted. */
   | 'ABORTED'

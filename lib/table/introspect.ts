@@ -97,8 +97,8 @@ FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
 /**
- * Asks whether Citus keeps a table's rows; it returns a row if so. To be sent only where {@link mayBeCitus} says that
- * there is such a catalogue. The parameter is that of {@link INTROSPECTION_SQL}.
+ * Returns a row if Citus keeps a table's rows. To be sent only where {@link mayBeCitus} says that there is such a
+ * catalogue. The parameter is that of {@link INTROSPECTION_SQL}.
  * @see https://docs.citusdata.com/en/stable/develop/api_metadata.html#partition-table
  */
 export const CITUS_SQL =

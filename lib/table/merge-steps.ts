@@ -11,28 +11,30 @@ import {
 } from './merge.ts'
 
 /**
- * A merge of deletes and upserts of one shape by plain statements, for servers that neither lock rows by SELECT nor write a
- * table twice in one statement: Citus refuses `FOR UPDATE` on distributed tables. Right where the last row of a key leaves
- * nothing of earlier ones. In this order, what is deleted frees its other unique keys:
+ * A merge of deletes and upserts of one shape by plain statements, for servers that neither lock rows by SELECT nor
+ * write a table twice in one statement: Citus refuses `FOR UPDATE` on distributed tables. Right where the last row of
+ * a key leaves nothing of earlier ones. In this order, so that a deleted row frees its other unique keys:
  *
  *     deleteFirst        keys whose first row is a delete; its command tag counts the rows that were there
  *     deleteLast         keys that an earlier row has upserted and whose last row is a delete
  *     insertLastUpserts  keys whose last row is an upsert, in the order of keys
  *
- * DELETE has no order of its own, so that two writers of the same keys may deadlock: that is a transient error (40P01).
+ * DELETE has no order of its own, so that two writers of the same keys may deadlock. That is a transient error
+ * (40P01), and the transaction is tried again.
  */
 
 /**
- * Returns one row of texts: `changed`, the number of rows that change something whatever is stored (upserts, and deletes
- * after an upsert); `undone`, the number of keys for `deleteLast`. It reads nothing but the source.
+ * Returns one row of texts: `changed`, the number of rows that change something whatever is stored (upserts, and
+ * deletes after an upsert); `undone`, the number of keys for `deleteLast`. It reads nothing but the source.
  */
 export function countSteps(merge: Merge, source: RowSource): string {
   const { shape, previous, next } = quotedNames(merge)
   const deletes = deletesOf(source)
+  const changes = `${shape} NOT IN ${deletes} OR ${previous} NOT IN ${deletes}`
+  const isUndone = `${shape} IN ${deletes} AND ${next} IS NULL AND ${previous} IS NOT NULL`
   return (
-    `SELECT count(*) FILTER (WHERE ${shape} NOT IN ${deletes} OR ${previous} NOT IN ${deletes})::text AS changed, ` +
-    `count(*) FILTER (WHERE ${shape} IN ${deletes} AND ${next} IS NULL AND ${previous} IS NOT NULL)::text AS undone ` +
-    `FROM ${rowsWithNeighbours(merge, source)}`
+    `SELECT count(*) FILTER (WHERE ${changes})::text AS changed, ` +
+    `count(*) FILTER (WHERE ${isUndone})::text AS undone FROM ${rowsWithNeighbours(merge, source)}`
   )
 }
 
@@ -74,10 +76,11 @@ function deleteWhere(merge: Merge, source: RowSource, condition: string): string
 function rowsWithNeighbours(merge: Merge, source: RowSource): string {
   const { ordinal, shape, previous, next } = quotedNames(merge)
   const names = [...source.columns.map(({ name }) => quoteIdentifier(name)), ordinal, shape]
+  const key = keyWithGuard(merge, source).join(', ')
   return (
     `(SELECT ${names.join(', ')}, lag(${shape}) OVER pg_batch_key AS ${previous}, ` +
     `lead(${shape}) OVER pg_batch_key AS ${next} FROM ${source.from} ` +
-    `WINDOW pg_batch_key AS (PARTITION BY ${keyWithGuard(merge, source).join(', ')} ORDER BY ${ordinal})) AS pg_batch_rows`
+    `WINDOW pg_batch_key AS (PARTITION BY ${key} ORDER BY ${ordinal})) AS pg_batch_rows`
   )
 }
 

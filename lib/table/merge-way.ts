@@ -1,8 +1,8 @@
 import { keepsStored, type Merge, type MergeShape } from './merge.ts'
 
 /**
- * How rows are merged: by one INSERT or DELETE of them all, or of the last row of each key; in steps, each a statement of
- * its own; turn by turn; or one by one.
+ * How rows are merged: by one INSERT or DELETE of them all, or of the last row of each key; in steps, each a statement
+ * of its own; turn by turn; or one by one.
  * `guarded`: the server may refuse this way where one by one is right (a trigger makes keys equal, a DEFAULT is another
  * row's key, rows exchange the values of a second unique key), so that it needs a savepoint.
  */

@@ -53,8 +53,8 @@ export interface Merge {
    */
   readonly numbered: boolean
   /**
-   * One statement may write a table in several of its parts, and lock its rows before. CockroachDB refuses the first, and
-   * Citus the second (0A000).
+   * One statement may write a table in several of its parts, and lock its rows before. CockroachDB refuses the first,
+   * and Citus the second (0A000).
    */
   readonly writesTwice: boolean
 }

@@ -13,7 +13,10 @@ export interface OnConflict<Row = Record<string, unknown>> {
    * covers every unique index.
    */
   target?: readonly ColumnOf<Row>[] | { constraint: string } | undefined
-  /** `update`: the last row of a key in a batch wins. `nothing`: the row that was there first stays. */
+  /**
+   * `update`: a row sets the columns that it brings, so that of the rows of a key the last one wins. `nothing`: the
+   * row that was there first stays.
+   */
   action: 'nothing' | 'update'
   /** The columns that an update sets. @default every written column that is not in the target */
   update?: readonly ColumnOf<Row>[] | undefined
@@ -52,13 +55,13 @@ interface PgBatchWritableSettings<Item, Row> {
   table: TableName
   /**
    * The columns to write, each by the row's key of the same name.
-   * @default every column of the table that can be inserted
+   * @default every column of the table that the role may INSERT
    */
   columns?: readonly ColumnOf<Row>[] | undefined
   /**
    * Makes a row of an item, once for each. null or undefined skips the item, and `stats.rowsSkipped` counts it. What it
    * throws rejects the item, within `rejectLimit`, with code CALLBACK_FAILED; a {@link PgBatchError} whose code is
-   * ROW_INVALID or VALUE_NOT_ENCODABLE is taken as it is, so that it can give the reason in words of its own.
+   * ROW_INVALID or VALUE_NOT_ENCODABLE is taken as it is, so that it can give the reason with its own message.
    * @default the item is the row
    */
   toRow?: ((item: Item) => Row | null | undefined) | undefined
@@ -90,11 +93,11 @@ interface PgBatchWritableSettings<Item, Row> {
   /** Makes the write an upsert. @default none: a duplicate key is an error */
   onConflict?: OnConflict<Row> | undefined
   /**
-   * Says of an item whether its row is to be upserted or deleted: change events. Order counts for each key, and of a
-   * key's items in a transaction only the last one is carried out. A delete needs the values of the key's columns in
-   * its row, all of them and none NULL, and other keys are no matter; a key that is not in the table is deleted
-   * already. Called once for each item that has a row. Needs `onConflict` with `target` and `action: 'update'`; at a
-   * `concurrency` above 1 give `laneOf` the key.
+   * Says of an item whether its row is to be upserted or deleted: change events. The changes of a key leave what they
+   * would leave one after the other. A delete needs the values of the key's columns in its row, all of them and none
+   * NULL, and other keys do not matter; a delete whose key is not in the table is unchanged. Called once for each item
+   * that has a row. Needs `onConflict` with `target` and `action: 'update'`; at a `concurrency` above 1 give `laneOf`
+   * the key.
    * @default none: every row is an upsert, or an insert
    */
   operation?: ((item: Item) => 'upsert' | 'delete') | undefined

@@ -94,8 +94,8 @@ function isLostWorker({ code, message }: ServerError): boolean {
 }
 
 /**
- * Returns true when the error may hide another one: what a worker of Citus refuses during a COPY, a duplicate key for
- * one, comes as XX000 with the worker's message. An INSERT of the same rows brings the worker's SQLSTATE.
+ * Returns true when the error may hide another one: what a worker of Citus refuses during a COPY, a duplicate key
+ * for one, comes as XX000 with the worker's message. An INSERT of the same rows brings the worker's SQLSTATE.
  */
 export function mayHideSqlState(error: unknown): boolean {
   return isServerError(error) && error.code === INTERNAL_ERROR && !isLostWorker(error)

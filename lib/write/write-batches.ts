@@ -177,7 +177,8 @@ async function* writeIsolated<Item>(
 ): AsyncGenerator<Progress<Item>, void> {
   let last = failure
   // what is checked at the end of the transaction is not isolated by the first round
-  const byInsert = failure.run.plan.isCitus // its COPY hides which constraint was broken, and its line may be another's
+  // a COPY into Citus hides which constraint was broken, and the line that it names may be another row's
+  const byInsert = failure.run.plan.isCitus
   for (const immediate of [false, true]) {
     if (context.budget.left === 0 || !last.rowsFault) throw last.error
     const hint: IsolateHint = { error: last.error, place: last.place, immediate }

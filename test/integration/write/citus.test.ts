@@ -38,7 +38,7 @@ function statementsOf(pool: pg.Pool): string[] {
   return texts
 }
 
-/** Has what a COPY into `t` fails by look as if a worker of Citus had refused it: XX000, and no more than its message. */
+/** Makes errors of a COPY into `t` look as if a worker of Citus had refused it: XX000, and no more than a message. */
 function hideSqlStatesOfCopy(
   pool: pg.Pool,
   { message, where }: { message?: string; where?: string } = {},
@@ -188,7 +188,7 @@ describe('a table of Citus', () => {
     ['copy', undefined],
     ['auto', 'COPY t, line 100'],
   ] as const) {
-    it(`rejects rows whose SQLSTATE a worker hides, by method ${method}, the context being ${where ?? 'empty'}`, async () => {
+    it(`rejects rows whose SQLSTATE a worker hides, by method ${method}, the context ${where ?? 'empty'}`, async () => {
       await recreate('id int PRIMARY KEY, v int CHECK (v > 0)')
       await db.pool.query('INSERT INTO t VALUES (5, 1)')
       const { pool } = makePool()
