@@ -125,10 +125,12 @@ export class Transaction {
 
   /**
    * Lends the client to a callback of the user's, in this transaction; see {@link CallbackClient}. It ends at the latest
-   * with the connection.
+   * with the connection. Where an earlier callback has ended the transaction it is not called: what it writes would be
+   * committed at once, and by itself.
    */
   async lend(callback: (client: PgClientLike) => Promise<void>): Promise<void> {
     await this.begin()
+    if (this.#isDoubtful) await this.#prove()
     this.#isDoubtful = true
     const lent = new CallbackClient(this.lease.client, answer => this.answered(answer))
     try {
@@ -157,6 +159,12 @@ export class Transaction {
     if (!this.ticket && this.#options.savepointed) {
       this.before(`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; SAVEPOINT ${PROOF_SAVEPOINT}`)
     }
+  }
+
+  async #prove(): Promise<void> {
+    this.proveBefore()
+    if (this.ticket) await this.#run(`SELECT ${this.proof}`)
+    else await this.begin()
   }
 
   /** Sends what was to travel in front of a statement: the transaction is open then. */

@@ -11,10 +11,10 @@ export interface LoadShape {
   readonly badRows: boolean
   /** A pool of the stream's own, instead of one that is handed to it. */
   readonly ownPool: boolean
-  /** Attempts after the first: few, so that pipelines fail and sources start again, or as many as it takes. */
-  readonly retries: 'few' | 'many'
-  /** Rows come a few at a time, or thousands at once. */
-  readonly pace: 'trickle' | 'bursts'
+  /** Attempts after the first: few, so that pipelines fail and sources start again, the default's ten, or any number. */
+  readonly retries: 'few' | 'usual' | 'many'
+  /** Rows come a few at a time, thousands at once, or all at once. */
+  readonly pace: 'trickle' | 'bursts' | 'flood'
 }
 
 /** One load, and the faults that hit it. */
@@ -33,9 +33,17 @@ const GRID = METHODS.length * 4
 /** Kinds where everything can go wrong meet every way of writing in each round; the others take turns. */
 const EVERY_WAY = ['cut at any byte', 'COMMIT does not arrive', 'answer to COMMIT is lost']
 
-/** Makes cases until they plan at least this many faults; `only` keeps the kinds whose names contain it. */
-export function makeCases(faults: number, seed: number, only = ''): FaultCase[] {
-  const kinds = FAULT_KINDS.filter(kind => kind.name.includes(only))
+/**
+ * Makes cases until they plan at least this many faults; `only` keeps the kinds whose names contain it.
+ * @param lacks what the machine cannot break: those kinds are left out
+ */
+export function makeCases(
+  faults: number,
+  seed: number,
+  only = '',
+  lacks: readonly FaultKind['by'][] = [],
+): FaultCase[] {
+  const kinds = FAULT_KINDS.filter(kind => kind.name.includes(only) && !lacks.includes(kind.by))
   if (kinds.length === 0) throw new Error(`No kind of fault is named like ${JSON.stringify(only)}`)
   const cases: FaultCase[] = []
   let planned = 0
@@ -63,11 +71,11 @@ function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape
   return {
     method: METHODS[place % METHODS.length]!,
     checkpoint,
-    concurrency: place < GRID / 2 ? 1 : 3,
+    concurrency: needs.concurrency ?? (place < GRID / 2 ? 1 : 3),
     badRows: needs.badRows ?? random.next() < 0.35,
-    ownPool: random.next() < 0.3,
-    retries: checkpoint && random.next() < 0.4 ? 'few' : 'many',
-    pace: random.next() < 0.3 ? 'bursts' : 'trickle',
+    ownPool: needs.ownPool ?? random.next() < 0.3,
+    retries: needs.retries ?? (checkpoint && random.next() < 0.4 ? 'few' : 'many'),
+    pace: needs.pace ?? (random.next() < 0.3 ? 'bursts' : 'trickle'),
   }
 }
 
@@ -79,7 +87,7 @@ export function describeCase({ number, kind, shape, seed }: FaultCase): string {
     ...(badRows ? ['bad rows'] : []),
     ...(ownPool ? ['own pool'] : []),
     ...(retries === 'few' ? ['few retries'] : []),
-    ...(pace === 'bursts' ? ['bursts'] : []),
+    ...(pace === 'trickle' ? [] : [pace]),
   ]
   return `case ${number} (${kind.name}; ${method}, ${extras.join(', ')}; seed ${seed})`
 }

@@ -1,6 +1,6 @@
 import type { LoadShape } from './cases.ts'
 import { deletedBy, deleterOf, isBad, type NumberedRow, rowOf } from './rows.ts'
-import type { FaultServer } from './server.ts'
+import type { Database } from './server.ts'
 import type { Tables } from './tables.ts'
 
 /** What became of the rows of one case. */
@@ -22,15 +22,15 @@ export interface Counts {
  * @param mayBeMissing rows of which a failed pipeline says itself that they are not written
  */
 export async function countRows(
-  server: FaultServer,
+  database: Database,
   tables: Tables,
   shape: LoadShape,
   seed: number,
   sent: number,
   mayBeMissing: (n: number) => boolean = () => false,
 ): Promise<Counts> {
-  const stored = await server.query(`SELECT n::int AS n, part, amount, note FROM ${tables.target}`)
-  const rejected = shape.badRows ? await readRejected(server, tables) : []
+  const stored = await database.query(`SELECT n::int AS n, part, amount, note FROM ${tables.target}`)
+  const rejected = shape.badRows ? await readRejected(database, tables) : []
   const times = { good: new Uint16Array(sent), bad: new Uint16Array(sent) }
   const changes = shape.method === 'changes'
   const bad = (n: number): boolean => shape.badRows && isBad(n) && !(changes && deletedBy(n) !== undefined)
@@ -73,9 +73,9 @@ export async function countRows(
 }
 
 /** Numbers of the rows in the dead-letter table; each of them holds the whole row as JSON. */
-async function readRejected(server: FaultServer, { deadLetters }: Tables): Promise<number[]> {
-  const [known] = await server.query('SELECT to_regclass($1) IS NOT NULL AS there', [deadLetters])
+async function readRejected(database: Database, { deadLetters }: Tables): Promise<number[]> {
+  const [known] = await database.query('SELECT to_regclass($1) IS NOT NULL AS there', [deadLetters])
   if (!known?.there) return []
-  const letters = await server.query(`SELECT "row"::text AS text FROM ${deadLetters}`)
+  const letters = await database.query(`SELECT "row"::text AS text FROM ${deadLetters}`)
   return letters.map(({ text }) => Number((JSON.parse(text as string) as NumberedRow).n))
 }

@@ -1,3 +1,5 @@
+import type { LoadShape } from './cases.ts'
+
 /**
  * The faults, as data: what is broken, where and how. Nothing here breaks anything.
  */
@@ -51,11 +53,41 @@ export type StateAct =
   | 'serialization'
   | 'lock timeout'
 
+/** What happens to a primary, its standby and the way there. */
+export type FailoverAct =
+  | 'lead to the standby'
+  | 'forget the name'
+  | 'fail over'
+  | 'lose commits and fail over'
+  | 'cut the wait short and fail over'
+
+/** How a load reaches the primary: at one address, at the first that suits of two, or by a name. */
+export type Route = 'address' | 'two hosts' | 'name'
+
+export type PoolerAct = 'restart' | 'kill' | 'pause' | 'suspend'
+
+/** How an `inTransaction` misbehaves; `hidden`: past what its client does to transaction control. */
+export type CallbackAct =
+  | 'ROLLBACK'
+  | 'COMMIT'
+  | 'hidden ROLLBACK'
+  | 'hidden COMMIT'
+  | 'procedure that commits'
+  | 'failure ignored'
+  | 'COPY left open'
+  | 'waits for its own pool'
+  | 'never ends'
+  | 'backend terminated'
+
 /** What a kind's cases need beyond the usual. */
 export interface Needs {
   /** Only with rows that are to be rejected. */
   readonly badRows?: boolean
   readonly checkpoint?: boolean
+  readonly concurrency?: 1
+  readonly ownPool?: boolean
+  readonly retries?: LoadShape['retries']
+  readonly pace?: LoadShape['pace']
   /** `inTransaction` updates rows that others want to have, too. */
   readonly sideEffects?: boolean
   /** Server settings of the loader's sessions. */
@@ -71,6 +103,18 @@ export type FaultKind = { readonly name: string; readonly faultsPerCase: number;
   | { readonly by: 'server'; readonly acts: readonly ServerAct[] }
   | { readonly by: 'state'; readonly act: StateAct }
   | { readonly by: 'process' }
+  | { readonly by: 'cuts' }
+  | { readonly by: 'pooler'; readonly acts: readonly PoolerAct[] }
+  | { readonly by: 'callback'; readonly acts: readonly CallbackAct[] }
+  | {
+      readonly by: 'failover'
+      readonly replication: 'asynchronous' | 'synchronous'
+      readonly route: Route
+      /** One after the other: each is one fault. */
+      readonly acts: readonly FailoverAct[]
+      /** Who loads. @default 'library' */
+      readonly loader?: 'library' | 'command'
+    }
 )
 
 const cut = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'cut', at, pass }]
@@ -78,6 +122,19 @@ const reset = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: '
 const stall = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'stall', at, pass }]
 const halfClose = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'half-close', at, pass }]
 const delay = (at: Aim): WireStep[] => [{ do: 'delay', at, pass: 'none' }]
+
+/** The last one leaves the stream alive, so that the case goes on to its end. */
+const CALLBACK_ACTS: readonly CallbackAct[] = [
+  'ROLLBACK',
+  'COMMIT',
+  'hidden ROLLBACK',
+  'procedure that commits',
+  'failure ignored',
+  'COPY left open',
+  'waits for its own pool',
+  'never ends',
+  'backend terminated',
+]
 
 /** Each list of steps is one fault; further steps of it hit what follows the first, such as the question. */
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -254,4 +311,87 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     acts: ['terminate'],
   },
   { name: 'loader killed', by: 'process', faultsPerCase: 4, needs: { checkpoint: true } },
+  {
+    name: 'cut again and again',
+    by: 'cuts',
+    faultsPerCase: 5,
+    needs: { pace: 'flood', retries: 'usual' },
+  },
+  { name: 'PgBouncer restarted', by: 'pooler', faultsPerCase: 3, acts: ['restart', 'kill'] },
+  { name: 'PgBouncer paused', by: 'pooler', faultsPerCase: 3, acts: ['pause', 'suspend'] },
+  {
+    name: 'callbacks misbehave',
+    by: 'callback',
+    faultsPerCase: CALLBACK_ACTS.length,
+    needs: { checkpoint: true, concurrency: 1, ownPool: false, sideEffects: true },
+    acts: CALLBACK_ACTS,
+  },
+  {
+    name: 'a callback misbehaves, no checkpoint',
+    by: 'callback',
+    faultsPerCase: 1,
+    needs: { checkpoint: false, concurrency: 1, ownPool: false },
+    acts: [...CALLBACK_ACTS, 'hidden COMMIT'],
+  },
+  {
+    name: 'standby met',
+    by: 'failover',
+    replication: 'synchronous',
+    route: 'address',
+    faultsPerCase: 3,
+    acts: ['lead to the standby', 'lead to the standby', 'fail over'],
+  },
+  {
+    name: 'failover, asynchronous',
+    by: 'failover',
+    replication: 'asynchronous',
+    route: 'address',
+    faultsPerCase: 1,
+    needs: { checkpoint: true },
+    acts: ['lose commits and fail over'],
+  },
+  {
+    name: 'failover, asynchronous, no checkpoint',
+    by: 'failover',
+    replication: 'asynchronous',
+    route: 'address',
+    faultsPerCase: 1,
+    needs: { checkpoint: false },
+    acts: ['lose commits and fail over'],
+  },
+  {
+    name: 'failover, synchronous',
+    by: 'failover',
+    replication: 'synchronous',
+    route: 'address',
+    faultsPerCase: 1,
+    acts: ['fail over'],
+  },
+  {
+    name: 'failover, wait cut short',
+    by: 'failover',
+    replication: 'synchronous',
+    route: 'address',
+    faultsPerCase: 1,
+    needs: { checkpoint: false, timeoutMs: 10_000 },
+    acts: ['cut the wait short and fail over'],
+  },
+  {
+    name: 'failover, two hosts',
+    by: 'failover',
+    replication: 'synchronous',
+    route: 'two hosts',
+    faultsPerCase: 1,
+    needs: { ownPool: true },
+    acts: ['fail over'],
+  },
+  {
+    name: 'failover, a name',
+    by: 'failover',
+    replication: 'synchronous',
+    route: 'name',
+    faultsPerCase: 3,
+    needs: { ownPool: false },
+    acts: ['forget the name', 'forget the name', 'fail over'],
+  },
 ]

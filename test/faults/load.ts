@@ -1,7 +1,14 @@
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { BatchTransform, PgBatchWritable, type PgPoolLike, type RetryEvent } from '../../lib/index.ts'
+import {
+  BatchTransform,
+  PgBatchWritable,
+  type PgClientLike,
+  type PgPoolLike,
+  type RetryEvent,
+  readCheckpoint,
+} from '../../lib/index.ts'
 import type { LoadShape } from './cases.ts'
 import { deletedBy, type NumberedRow, rowOf } from './rows.ts'
 import type { Tables } from './tables.ts'
@@ -20,6 +27,15 @@ export interface LoadPlan {
   readonly leastRows: number
   readonly onCommit?: (rows: number) => void
   readonly onRetry?: (retry: RetryEvent) => void
+  /** Rows whose commit the stream reports, rejected and skipped ones included. */
+  readonly onAcknowledged?: (numbers: readonly number[]) => void
+  /** Of the load's own pool: how its sockets are made. */
+  readonly stream?: pg.ClientConfig['stream']
+  /** The source begins after what the checkpoint has stored, which it asks one of these servers for. */
+  readonly checkpointUrls?: readonly string[]
+  /** Called in each transaction, after the side effects. */
+  readonly inTransaction?: (client: PgClientLike, pool: PgPoolLike) => Promise<void>
+  readonly callbackTimeoutMs?: number
 }
 
 export interface LoadEnd {
@@ -37,16 +53,23 @@ export interface LoadEnd {
 const PLENTY_OF_ROWS = 12_000
 const BURST_ROWS = 1500
 
+const BATCH_ROWS = { trickle: 50, bursts: 500, flood: 100 }
+const RETRIES = { few: 2, usual: 10, many: 100_000 }
+
 /** Runs one pipeline to its end, whatever that is. */
 export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   const { shape, timeoutMs, tables, url } = plan
-  const pool = shape.ownPool ? undefined : makePool(url, shape.concurrency, timeoutMs)
+  const pool = shape.ownPool ? undefined : makePool(plan, shape.concurrency)
   const discarded: number[] = []
+  const startsAfter =
+    plan.checkpointUrls && shape.checkpoint ? await storedPositions(plan, plan.checkpointUrls) : undefined
   let sent = 0
   const source = async function* (): AsyncGenerator<NumberedRow> {
     for (let n = 0; n < plan.leastRows || !plan.isOver(); n++) {
       sent = n + 1
-      yield rowOf(plan.seed, n, shape.badRows)
+      const row = rowOf(plan.seed, n, shape.badRows)
+      if (BigInt(n) <= (startsAfter?.get(String(row.part)) ?? -1n)) continue
+      yield row
       const pauseMs = pauseAfter(n, shape.pace)
       if (pauseMs > 0) await sleep(pauseMs)
     }
@@ -58,7 +81,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
     concurrency: shape.concurrency,
     statementTimeoutMs: timeoutMs,
     commitTimeoutMs: timeoutMs,
-    retry: { retries: shape.retries === 'few' ? 2 : 100_000, minDelayMs: 4, maxDelayMs: 50 },
+    retry: { retries: RETRIES[shape.retries], minDelayMs: 4, maxDelayMs: 50 },
     ...(shape.badRows
       ? { rejectLimit: Number.POSITIVE_INFINITY, deadLetter: { table: tables.deadLetters } }
       : {}),
@@ -68,19 +91,28 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
             name: tables.target,
             table: tables.checkpoint,
             position: ({ part, n }: NumberedRow) => ({ partition: String(part), offset: Number(n) }),
+            ...(startsAfter ? { startsAfter } : {}),
           },
         }
       : {}),
-    ...(plan.sideEffects
+    ...(plan.sideEffects || plan.inTransaction
       ? {
           inTransaction: async (client, batch) => {
             // two rows, always in this order; a competitor takes them in the other
-            for (const id of [1, 2]) {
+            for (const id of plan.sideEffects ? [1, 2] : []) {
               await client.query(`UPDATE ${tables.side} SET rows = rows + $1 WHERE id = ${id}`, [
                 batch.length,
               ])
             }
+            await plan.inTransaction?.(client, pool as unknown as PgPoolLike)
           },
+        }
+      : {}),
+    ...(plan.callbackTimeoutMs ? { callbackTimeoutMs: plan.callbackTimeoutMs } : {}),
+    ...(plan.onAcknowledged
+      ? {
+          afterCommit: (batch: readonly NumberedRow[]) =>
+            plan.onAcknowledged!(batch.map(({ n }) => Number(n))),
         }
       : {}),
     onDiscard: items => discarded.push(...items.map(item => Number(item.n))),
@@ -88,7 +120,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   sink.on('commit', ({ rows }) => plan.onCommit?.(rows))
   sink.on('retry', retry => plan.onRetry?.(retry))
   const batches = new BatchTransform<NumberedRow>({
-    maxCount: shape.pace === 'bursts' ? 500 : 50,
+    maxCount: BATCH_ROWS[shape.pace],
     maxWaitMs: 5,
   })
   let error: Error | undefined
@@ -103,15 +135,38 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
 }
 
 function pauseAfter(n: number, pace: LoadShape['pace']): number {
+  if (pace === 'flood') return 0
   if (n >= PLENTY_OF_ROWS) return n % 5 === 0 ? 10 : 0
   if (pace === 'bursts') return n % BURST_ROWS === BURST_ROWS - 1 ? 25 : 0
   return n % 30 === 29 ? 3 : 0
 }
 
-function makePool(url: string, concurrency: number, timeoutMs: number): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max: concurrency, connectionTimeoutMillis: timeoutMs })
+function makePool({ url, timeoutMs, stream }: LoadPlan, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: timeoutMs,
+    ...(stream ? { stream } : {}),
+  })
   pool.on('error', () => {}) // idle clients die here by design
   return pool
+}
+
+/** Asks in turn until there is an answer, be it a standby's. */
+async function storedPositions(
+  plan: LoadPlan,
+  urls: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  for (let attempt = 0; ; attempt++) {
+    const pool = makePool({ ...plan, url: urls[attempt % urls.length]! }, 1)
+    try {
+      return await readCheckpoint(pool as PgPoolLike, plan.tables.target, plan.tables.checkpoint)
+    } catch {
+      await sleep(20)
+    } finally {
+      await pool.end()
+    }
+  }
 }
 
 function writeOptions({ method, checkpoint, concurrency }: LoadShape) {

@@ -1,3 +1,5 @@
+import type { FaultKind } from './kinds.ts'
+
 /** What came of one case, or of all of a kind. */
 export interface Line {
   name: string
@@ -45,6 +47,23 @@ export function makeTable(results: readonly Omit<Line, 'cases'>[]): string {
     }
   }
   return layOut([...lines.values(), total])
+}
+
+/** Fewer of a kind's faults than this have fired: the kind has shown nothing. */
+const LEAST_FIRED = 0.8
+
+/** Names the kinds of which too few faults have fired. One may miss, also where a kind has planned a few only. */
+export function kindsThatMissed(
+  results: readonly { readonly fired: number; readonly case: { readonly kind: FaultKind } }[],
+): string[] {
+  const kinds = new Map<FaultKind, { planned: number; fired: number }>()
+  for (const { fired, case: fault } of results) {
+    const sum = kinds.get(fault.kind) ?? { planned: 0, fired: 0 }
+    kinds.set(fault.kind, { planned: sum.planned + fault.kind.faultsPerCase, fired: sum.fired + fired })
+  }
+  return [...kinds]
+    .filter(([, { planned, fired }]) => fired < Math.min(LEAST_FIRED * planned, Math.max(1, planned - 1)))
+    .map(([{ name }, { planned, fired }]) => `${name}, ${fired} of ${planned}`)
 }
 
 function emptyLine(name: string): Line {

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBatchError } from '../../lib/index.ts'
-import { FaultProxy } from '../support/proxy.ts'
-import { seededRandom } from '../support/random.ts'
+import { type Random, seededRandom } from '../support/random.ts'
+import { CallbackSaboteur } from './callback-faults.ts'
 import type { FaultCase } from './cases.ts'
 import { type Counts, countRows } from './count.ts'
+import { type Environment, startEnvironment } from './environment.ts'
+import { injectFailover } from './failover-faults.ts'
 import { type LoadEnd, type LoadPlan, runLoad } from './load.ts'
 import { loadInProcesses } from './loader-process.ts'
-import type { Scene } from './scene.ts'
-import { type FaultServer, LOADER } from './server.ts'
+import { injectOnPooler } from './pooler-faults.ts'
+import type { Run } from './run.ts'
+import { type Database, type FaultServer, LOADER } from './server.ts'
 import { injectOnServer } from './server-faults.ts'
 import { injectState } from './state-faults.ts'
 import { dropTables, makeTables, type Tables } from './tables.ts'
@@ -34,106 +37,192 @@ const FIRE_MS = 15_000
 const TIMEOUT_MS = 1000
 
 const LEAST_ROWS = 1500
+/** At once, so that one transaction would take many of them. */
+const FLOOD_ROWS = 15_000
+/** After how many bytes each connection is cut: enough for a batch of a hundred rows, too few for many. */
+const CUT_BYTES = [30_000, 200_000] as const
+/** What a callback has; longer than its statements take on a loaded machine. */
+const CALLBACK_MS = 400
 
-interface Loads {
+interface LoadsEnd {
   readonly sent: number
   readonly hung: boolean
   readonly errors: readonly Error[]
+  /** The failure that a fault had to lead to, and after which nobody starts the source again. */
+  readonly expected: Error | undefined
   readonly last: LoadEnd | undefined
+}
+
+interface Loads extends LoadsEnd {
+  readonly fired: number
+  readonly complaints: readonly string[]
+  /** Rows that no one can keep from being lost. */
+  readonly mayBeGone: ReadonlySet<number>
 }
 
 /** Runs one load with its faults, and counts what has become of every row. */
 export async function runCase(server: FaultServer, fault: FaultCase): Promise<CaseResult> {
   const { kind, shape, seed, number } = fault
-  const tables = await makeTables(server, number, shape)
-  const proxy = await FaultProxy.start(server.port)
-  const timeoutMs = kind.needs?.timeoutMs ?? TIMEOUT_MS
-  const retries = new Map<string, number>()
-  let over = false
-  let fired = 0
-  let loads: Loads
+  const random = seededRandom(seed)
+  const environment = await startEnvironment(server, kind, random)
   try {
-    if (kind.by === 'process') {
-      const killed = await loadInProcesses(server, tables, fault)
-      fired = killed.kills
-      loads = { sent: killed.sent, hung: killed.hung, errors: [], last: undefined }
-    } else {
-      const scene: Scene = {
-        server,
-        proxy,
-        tables,
-        case: fault,
-        random: seededRandom(seed),
-        timeoutMs,
-        retriesAfter: sqlState => retries.get(sqlState) ?? 0,
-      }
-      const plan: LoadPlan = {
-        url: server.loaderUrl(proxy.port, kind.needs?.settings),
-        tables,
-        shape,
-        seed,
-        sideEffects: kind.needs?.sideEffects ?? false,
-        timeoutMs,
-        isOver: () => over,
-        leastRows: LEAST_ROWS,
-        onRetry: ({ error: { sqlState = '' } }) => retries.set(sqlState, (retries.get(sqlState) ?? 0) + 1),
-      }
-      const load = keepLoading(plan, kind.needs?.rival ? 2 : 1)
-      fired = await injectAll(scene, load.settled)
-      over = true
-      proxy.disarm()
-      loads = await load.result(SETTLE_MS)
-    }
+    const { database } = environment
+    const tables = await makeTables(database, number, shape)
+    await environment.ready()
+    const loads =
+      kind.by === 'process'
+        ? await loadUnderKills(server, tables, fault)
+        : await loadUnderFaults({ server, environment, tables, fault, random })
+    // the server hears that connections are gone which had stalled
+    await environment.proxy.stop()
+    const result = await judge(database, tables, fault, loads)
+    if (result.complaints.length === 0) await dropTables(database, tables)
+    return result
   } finally {
-    over = true
-    await proxy.stop()
+    await environment.stop()
   }
-  const result = await judge(server, tables, fault, loads, fired)
-  if (result.complaints.length === 0) await dropTables(server, tables)
-  return result
 }
 
-/** One fault after the other, with a little peace between them, as long as the load lives. */
-async function injectAll(scene: Scene, settled: Promise<unknown>): Promise<number> {
-  const { random } = scene
-  let ended = false
-  settled.then(() => {
-    ended = true
+async function loadUnderKills(server: FaultServer, tables: Tables, fault: FaultCase): Promise<Loads> {
+  const { kills, sent, hung } = await loadInProcesses(server, tables, fault)
+  const nothing = { errors: [], expected: undefined, last: undefined, complaints: [] }
+  return { ...nothing, sent, hung, fired: kills, mayBeGone: new Set() }
+}
+
+interface CaseSetting {
+  readonly server: FaultServer
+  readonly environment: Environment
+  readonly tables: Tables
+  readonly fault: FaultCase
+  readonly random: Random
+}
+
+/** Loads in this process while faults come, and until the load has settled after the last one. */
+async function loadUnderFaults({ server, environment, tables, fault, random }: CaseSetting): Promise<Loads> {
+  const { kind, shape, seed } = fault
+  const { proxy, failover, name, pooler, url } = environment
+  const timeoutMs = kind.needs?.timeoutMs ?? TIMEOUT_MS
+  const saboteur = kind.by === 'callback' ? new CallbackSaboteur() : undefined
+  const retries = new Map<string, number>()
+  const acknowledged = new Set<number>()
+  const complaints: string[] = []
+  let over = kind.by === 'cuts'
+  let settled = false
+  const plan: LoadPlan = {
+    url,
+    tables,
+    shape,
+    seed,
+    sideEffects: kind.needs?.sideEffects ?? false,
+    timeoutMs,
+    isOver: () => over,
+    leastRows: shape.pace === 'flood' ? FLOOD_ROWS : LEAST_ROWS,
+    onRetry: ({ error: { sqlState = '' } }) => retries.set(sqlState, (retries.get(sqlState) ?? 0) + 1),
+    ...(failover ? { onAcknowledged: numbers => numbers.forEach(n => void acknowledged.add(n)) } : {}),
+    ...(failover ? { checkpointUrls: environment.urls } : {}),
+    ...(name ? { stream: name.stream } : {}),
+    ...(saboteur
+      ? {
+          callbackTimeoutMs: CALLBACK_MS,
+          inTransaction: (client, pool) =>
+            saboteur.called({ client, pool, terminate: pid => server.query(TERMINATE, [pid]) }),
+        }
+      : {}),
+  }
+  const load = keepLoading(plan, { writers: kind.needs?.rival ? 2 : 1, saboteur })
+  load.settled.then(() => {
+    settled = true
   })
+  const run: Run = {
+    server,
+    proxy,
+    tables,
+    case: fault,
+    random,
+    timeoutMs,
+    retriesAfter: sqlState => retries.get(sqlState) ?? 0,
+    failover,
+    name,
+    pooler,
+    saboteur,
+    acknowledged,
+    acknowledgedBefore: new Set(),
+    isSettled: () => settled,
+    complain: complaint => complaints.push(complaint),
+  }
+  const fired = await injectAll(run, load.settled)
+  over = true
+  proxy.disarm()
+  saboteur?.disarm()
+  const loads = await load.result(SETTLE_MS)
+  // an asynchronous standby may lack what the primary has acknowledged, and nobody can know
+  const mayBeGone =
+    kind.by === 'failover' && kind.replication === 'asynchronous' && !shape.checkpoint
+      ? run.acknowledgedBefore
+      : new Set<number>()
+  return { ...loads, fired, complaints, mayBeGone }
+}
+
+const TERMINATE = 'SELECT pg_terminate_backend($1)'
+
+/** One fault after the other, with a little peace between them, as long as the load lives. */
+async function injectAll(run: Run, settled: Promise<unknown>): Promise<number> {
+  const { random, proxy } = run
+  const { kind } = run.case
+  if (kind.by === 'cuts') {
+    proxy.cutEach(() => random.integer(...CUT_BYTES))
+    await Promise.race([settled, sleep(SETTLE_MS)])
+    return Math.min(kind.faultsPerCase, proxy.cuts)
+  }
   let fired = 0
-  for (let turn = 0; turn < scene.case.kind.faultsPerCase && !ended; turn++) {
+  for (let turn = 0; turn < kind.faultsPerCase && !run.isSettled(); turn++) {
     await sleep(random.integer(0, 40))
     const late = sleep(FIRE_MS, false)
-    if (await Promise.race([inject(scene), late, settled.then(() => false)])) fired++
-    scene.proxy.disarm()
+    if (await Promise.race([inject(run, turn), late, settled.then(() => false)])) fired++
+    proxy.disarm()
   }
   return fired
 }
 
-async function inject(scene: Scene): Promise<boolean> {
-  const { case: fault, random } = scene
+async function inject(run: Run, turn: number): Promise<boolean> {
+  const { case: fault, random } = run
   const { kind } = fault
   switch (kind.by) {
     case 'proxy':
-      await injectOnWire(scene.proxy, random.pick(kind.steps), fault.shape.method, random)
+      await injectOnWire(run.proxy, random.pick(kind.steps), fault.shape.method, random)
       return true
     case 'server':
-      return injectOnServer(scene, random.pick(kind.acts))
+      return injectOnServer(run, random.pick(kind.acts))
     case 'state':
-      return injectState(scene, kind.act)
+      return injectState(run, kind.act)
+    case 'pooler':
+      await injectOnPooler(run, random.pick(kind.acts))
+      return true
+    case 'callback':
+      await run.saboteur!.arm(kind.faultsPerCase === 1 ? random.pick(kind.acts) : kind.acts[turn]!)
+      return true
+    case 'failover':
+      return injectFailover(run, kind.acts[turn]!)
+    case 'cuts':
     case 'process':
       return false
   }
+}
+
+interface KeepLoadingOptions {
+  readonly writers: number
+  readonly saboteur: CallbackSaboteur | undefined
 }
 
 /**
  * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is read from
  * its beginning again, until a pipeline resolves.
  */
-function keepLoading(plan: LoadPlan, writers: number) {
+function keepLoading(plan: LoadPlan, { writers, saboteur }: KeepLoadingOptions) {
   const errors: Error[] = []
   const last: LoadEnd[] = []
   let sent = 0
+  let expected: Error | undefined
   const write = async (writer: number): Promise<void> => {
     while (true) {
       // a source that is read again has at least what it has given out before
@@ -141,31 +230,37 @@ function keepLoading(plan: LoadPlan, writers: number) {
       sent = Math.max(sent, end.sent)
       last[writer] = end
       if (!end.error) return
+      const isExpected = saboteur?.explains(end.error) ?? false
+      if (isExpected && !plan.shape.checkpoint) {
+        expected = end.error
+        return
+      }
       errors.push(end.error)
-      if (!plan.shape.checkpoint || !isWorthAnother(end.error)) return
+      if (!plan.shape.checkpoint || !(isExpected || isWorthAnother(end.error))) return
       await sleep(20)
     }
   }
   const settled = Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
   return {
     settled,
-    async result(waitMs: number): Promise<Loads> {
+    async result(waitMs: number): Promise<LoadsEnd> {
       const inTime = await Promise.race([settled.then(() => true), sleep(waitMs, false, { ref: false })])
-      return { sent, hung: !inTime, errors, last: last.find(end => end.error) ?? last.at(-1) }
+      return { sent, hung: !inTime, errors, expected, last: last.find(end => end.error) ?? last.at(-1) }
     },
   }
 }
 
 function isWorthAnother(error: Error): boolean {
-  return error instanceof PgBatchError && (error.retryable || error.outcome === 'unknown')
+  if (!(error instanceof PgBatchError)) return false
+  return error.retryable || error.outcome === 'unknown' || error.code === 'CHECKPOINT_REGRESSED'
 }
 
 /** Sessions of the loader that hold a transaction open although nobody loads any more. */
-async function leftInTransaction(server: FaultServer): Promise<number> {
+async function leftInTransaction(database: Database): Promise<number> {
   let count = 0
   // the server needs a moment to hear of connections that have just been closed
   for (let attempt = 0; attempt < 40; attempt++) {
-    const [row] = await server.query(
+    const [row] = await database.query(
       'SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = $1 AND xact_start IS NOT NULL',
       [LOADER],
     )
@@ -177,40 +272,40 @@ async function leftInTransaction(server: FaultServer): Promise<number> {
 }
 
 async function judge(
-  server: FaultServer,
+  database: Database,
   tables: Tables,
   fault: FaultCase,
-  { sent, hung, errors, last }: Loads,
-  fired: number,
+  { sent, hung, errors, expected, last, fired, mayBeGone, complaints: noted }: Loads,
 ): Promise<CaseResult> {
   const { shape, seed, kind } = fault
-  const complaints: string[] = []
+  const complaints = [...noted]
   const failure = last?.error
   const unknown = errors.filter(error => (error as Partial<PgBatchError>).outcome === 'unknown').length
   if (hung) complaints.push(`did not settle within ${SETTLE_MS} ms of its last fault`)
-  if (failure) complaints.push(`failed: ${failure.message}`)
+  if (failure && failure !== expected) complaints.push(`failed: ${failure.message}`)
   if (last && last.leakedClients > 0) complaints.push(`${last.leakedClients} clients were not given back`)
-  const idle = await leftInTransaction(server)
+  const idle = await leftInTransaction(database)
   if (idle > 0) complaints.push(`${idle} sessions were left in a transaction`)
   const discarded = new Set(failure ? last.discarded : [])
   // what is behind the last row that the writer had was never handed to it
   const lastHeld = Math.max(...discarded)
   const counts = await countRows(
-    server,
+    database,
     tables,
     shape,
     seed,
     sent,
-    n => discarded.has(n) || (failure !== undefined && n > lastHeld),
+    n => mayBeGone.has(n) || discarded.has(n) || (failure !== undefined && n > lastHeld),
   )
   for (const what of ['lost', 'doubled', 'garbled'] as const) {
     if (counts[what] > 0) complaints.push(`${counts[what]} rows ${what}`)
   }
   if (kind.needs?.sideEffects && !failure) {
-    for (const { id, rows } of await server.query(
+    for (const { id, rows } of await database.query(
       `SELECT id, rows::int AS rows FROM ${tables.side} ORDER BY id`,
     )) {
-      if (rows !== sent) complaints.push(`inTransaction counted ${rows} rows of ${sent} in row ${id}`)
+      const written = sent - counts.rejected
+      if (rows !== written) complaints.push(`inTransaction counted ${rows} rows of ${written} in row ${id}`)
     }
   }
   return {

@@ -1,34 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { signal } from '../support/process-tree.ts'
 import type { ServerAct } from './kinds.ts'
-import type { Scene } from './scene.ts'
-import { LOADER, signal } from './server.ts'
+import type { Run } from './run.ts'
+import { LOADER } from './server.ts'
 
 const isCommit = ({ name, text }: { name: string; text: string }): boolean =>
   name === 'Query' && text.endsWith('COMMIT')
 
 /** Does something to the server or to a backend of it; resolves to whether it was really done. */
-export async function injectOnServer(scene: Scene, act: ServerAct): Promise<boolean> {
-  const { server } = scene
+export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean> {
+  const { server } = run
   switch (act) {
     case 'terminate':
-      return tell(scene, 'pg_terminate_backend', '')
+      return tell(run, 'pg_terminate_backend', '')
     case 'cancel':
       // one that is busy, for else there is nothing to cancel
-      return tell(scene, 'pg_cancel_backend', "AND state = 'active'")
+      return tell(run, 'pg_cancel_backend', "AND state = 'active'")
     case 'kill backend':
       return (await server.signalLoader('SIGKILL')) !== undefined
     case 'kill server':
       await server.killAndRestart()
       return true
     case 'kill server at COMMIT':
-      await killAtCommit(scene, 0)
+      await killAtCommit(run, 0)
       return true
     case 'kill server after COMMIT':
-      await killAtCommit(scene, 1)
+      await killAtCommit(run, 1)
       return true
     case 'reuse the id': {
       let reused = false
-      for (let attempt = 0; attempt < 4 && !reused; attempt++) reused = await reuseId(scene)
+      for (let attempt = 0; attempt < 4 && !reused; attempt++) reused = await reuseId(run)
       return reused
     }
     case 'fast restart':
@@ -40,18 +41,18 @@ export async function injectOnServer(scene: Scene, act: ServerAct): Promise<bool
     case 'freeze backend': {
       const pid = await server.signalLoader('SIGSTOP')
       if (pid === undefined) return false
-      await sleep(freezeMs(scene))
+      await sleep(freezeMs(run))
       signal(pid, 'SIGCONT')
       return true
     }
     case 'freeze server':
-      await server.freeze(freezeMs(scene))
+      await server.freeze(freezeMs(run))
       return true
   }
 }
 
 /** @param pass 0: COMMIT does not reach the server; 1: it does, and is written down or not */
-async function killAtCommit({ server, proxy }: Scene, pass: 0 | 1): Promise<void> {
+async function killAtCommit({ server, proxy }: Run, pass: 0 | 1): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const run = (): Promise<void> => {
       const killed = server.killAll()
@@ -64,11 +65,11 @@ async function killAtCommit({ server, proxy }: Scene, pass: 0 | 1): Promise<void
 }
 
 /** Sometimes shorter than the writer's patience, sometimes longer than that of a statement and its grace. */
-function freezeMs({ random, timeoutMs }: Scene): number {
+function freezeMs({ random, timeoutMs }: Run): number {
   return random.pick([150, timeoutMs + 200, timeoutMs + 1400])
 }
 
-async function tell({ server }: Scene, how: string, which: string): Promise<boolean> {
+async function tell({ server }: Run, how: string, which: string): Promise<boolean> {
   for (let attempt = 0; attempt < 40; attempt++) {
     const rows = await server.query(
       `SELECT ${how}(pid) AS done FROM (SELECT pid FROM pg_stat_activity WHERE usename = 'loader' ${which}
@@ -85,7 +86,7 @@ async function tell({ server }: Scene, how: string, which: string): Promise<bool
  * taken: asked by its id alone, the lost transaction would look committed. Resolves to whether an id was really given
  * twice: the log writer may have been quick enough to save it.
  */
-async function reuseId({ server, proxy }: Scene): Promise<boolean> {
+async function reuseId({ server, proxy }: Run): Promise<boolean> {
   await proxy.arm({ direction: 'up', at: isCommit, action: { do: 'stall' } })
   const open = await server.query(
     'SELECT backend_xid::text AS id FROM pg_stat_activity WHERE usename = $1 AND backend_xid IS NOT NULL',

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { childrenOf, gone, killTree, signal } from '../support/process-tree.ts'
 
 /** The role that loads: no superuser, so that reserved connections and other roles' backends are not its own. */
 export const LOADER = 'loader'
@@ -29,8 +28,13 @@ const SETTINGS = [
   'max_wal_size=256MB',
 ]
 
+/** Where a case's tables are, as its superuser sees them. */
+export interface Database {
+  query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+}
+
 /** A PostgreSQL of the suite's own, which may be killed, stopped and started as often as one likes. */
-export class FaultServer {
+export class FaultServer implements Database {
   readonly port: number
   readonly #home: string
   #running: EmbeddedServer
@@ -63,24 +67,19 @@ export class FaultServer {
     return pool
   }
 
+  /** A superuser's. */
+  get connectionString(): string {
+    return this.#running.connectionString
+  }
+
   /** For a loader that connects to `port`: the server's own, or a proxy's. */
   loaderUrl(port: number, options = ''): string {
-    const url = new URL(`postgres://${LOADER}:${LOADER}@127.0.0.1:${port}/postgres`)
-    url.searchParams.set('application_name', LOADER)
-    if (options) url.searchParams.set('options', options)
-    return url.href
+    return loaderUrl([`127.0.0.1:${port}`], options)
   }
 
   /** Asks as superuser, again and again while the server cannot answer. */
-  async query(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return (await this.#admin.query(text, values)).rows
-      } catch (error) {
-        if (attempt >= 200 || isStatementsFault(error)) throw error
-        await sleep(25)
-      }
-    }
+  query(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    return queryPatiently(() => this.#admin, text, values)
   }
 
   /** A superuser's client for transactions of its own; `end` it. */
@@ -113,12 +112,7 @@ export class FaultServer {
   }
 
   async killAll(): Promise<void> {
-    const { pid } = this.#running
-    // stopped first, so that it starts nothing more while its children are counted
-    signal(pid, 'SIGSTOP')
-    for (const child of await childrenOf(pid)) signal(child, 'SIGKILL')
-    signal(pid, 'SIGKILL')
-    await gone(pid)
+    await killTree(this.#running.pid)
   }
 
   async start(): Promise<void> {
@@ -159,6 +153,28 @@ export class FaultServer {
   }
 }
 
+/** The loader's connection string. @param hosts each with its port */
+export function loaderUrl(hosts: readonly string[], options = ''): string {
+  const parameters = new URLSearchParams({ application_name: LOADER, ...(options ? { options } : {}) })
+  return `postgres://${LOADER}:${LOADER}@${hosts.join(',')}/postgres?${parameters}`
+}
+
+/** Asks again and again while there is no answer. */
+export async function queryPatiently(
+  pool: () => pg.Pool,
+  text: string,
+  values: unknown[],
+): Promise<Record<string, unknown>[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await pool().query(text, values)).rows
+    } catch (error) {
+      if (attempt >= 200 || isStatementsFault(error)) throw error
+      await sleep(25)
+    }
+  }
+}
+
 function launch(home: string, port: number): Promise<EmbeddedServer> {
   return startEmbeddedServer({ dataDir: join(home, 'data'), port, settings: SETTINGS, stopOnSignal: false })
 }
@@ -167,25 +183,4 @@ function launch(home: string, port: number): Promise<EmbeddedServer> {
 function isStatementsFault(error: unknown): boolean {
   const { code = '' } = error as { code?: string }
   return /^(22|23|42|0A|2B|55)/.test(code)
-}
-
-export function signal(pid: number, name: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, name)
-  } catch {
-    return false
-  }
-}
-
-async function childrenOf(parent: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid='])
-  return stdout
-    .split('\n')
-    .map(line => line.trim().split(/\s+/).map(Number))
-    .filter(([, ppid]) => ppid === parent)
-    .map(([pid]) => pid!)
-}
-
-async function gone(pid: number): Promise<void> {
-  while (signal(pid, 0 as unknown as NodeJS.Signals)) await sleep(5)
 }

@@ -1,5 +1,5 @@
 import type { LoadShape } from './cases.ts'
-import { type FaultServer, LOADER } from './server.ts'
+import { type Database, LOADER } from './server.ts'
 
 /** The tables of one case. */
 export interface Tables {
@@ -9,53 +9,49 @@ export interface Tables {
   /** Two counters that `inTransaction` adds to. */
   readonly side: string
   /** While it holds a row, triggers of the target raise the SQLSTATE that stands there. */
-  readonly trouble: string
+  readonly disruption: string
   /** The triggers' function. */
   readonly raise: string
 }
 
 /** Makes the tables of a case; the target has a key for upserts and changes only. */
-export async function makeTables(
-  server: FaultServer,
-  number: number,
-  { method }: LoadShape,
-): Promise<Tables> {
+export async function makeTables(database: Database, number: number, { method }: LoadShape): Promise<Tables> {
   const named = (name: string): string => `${name}_${number}`
   const tables: Tables = {
     target: named('target'),
     deadLetters: named('dead_letters'),
     checkpoint: named('checkpoint'),
     side: named('side'),
-    trouble: named('trouble'),
+    disruption: named('disruption'),
     raise: named('raise'),
   }
-  const { target, side, trouble, raise } = tables
+  const { target, side, disruption, raise } = tables
   const key = method === 'upsert' || method === 'changes' ? ', PRIMARY KEY (n)' : ''
-  await server.query(`
+  await database.query(`
     CREATE TABLE ${target} (n bigint NOT NULL, part int NOT NULL, amount int NOT NULL CHECK (amount >= 0),
       note text NOT NULL${key});
     CREATE TABLE ${side} (id int PRIMARY KEY, rows bigint NOT NULL);
     INSERT INTO ${side} VALUES (1, 0), (2, 0);
-    CREATE TABLE ${trouble} (sqlstate text NOT NULL, at text NOT NULL);
+    CREATE TABLE ${disruption} (sqlstate text NOT NULL, at text NOT NULL);
     CREATE FUNCTION ${raise}() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE wanted text;
       BEGIN
-        SELECT sqlstate INTO wanted FROM ${trouble} WHERE at = TG_ARGV[0];
-        IF FOUND THEN RAISE EXCEPTION 'trouble' USING ERRCODE = wanted; END IF;
+        SELECT sqlstate INTO wanted FROM ${disruption} WHERE at = TG_ARGV[0];
+        IF FOUND THEN RAISE EXCEPTION 'disruption' USING ERRCODE = wanted; END IF;
         RETURN NEW;
       END $$;
     CREATE TRIGGER early BEFORE INSERT ON ${target} FOR EACH STATEMENT EXECUTE FUNCTION ${raise}('statement');
     CREATE CONSTRAINT TRIGGER late AFTER INSERT ON ${target} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
       WHEN (NEW.n % 50 = 7) EXECUTE FUNCTION ${raise}('commit');
-    GRANT ALL ON ${target}, ${side}, ${trouble} TO ${LOADER};
+    GRANT ALL ON ${target}, ${side}, ${disruption} TO ${LOADER};
   `)
   return tables
 }
 
-export async function dropTables(server: FaultServer, tables: Tables): Promise<void> {
-  const { target, deadLetters, checkpoint, side, trouble, raise } = tables
-  await server.query(
-    `DROP TABLE IF EXISTS ${[target, deadLetters, checkpoint, side, trouble].join(', ')};
+export async function dropTables(database: Database, tables: Tables): Promise<void> {
+  const { target, deadLetters, checkpoint, side, disruption, raise } = tables
+  await database.query(
+    `DROP TABLE IF EXISTS ${[target, deadLetters, checkpoint, side, disruption].join(', ')};
      DROP FUNCTION ${raise}()`,
   )
 }

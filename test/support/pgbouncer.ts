@@ -13,6 +13,13 @@ export interface PgBouncer {
   readonly connectionString: string
   /** Its console, for what pg_stat_activity cannot tell: which clients there are. */
   clients(database: string, applicationName: string): Promise<number>
+  readonly port: number
+  /** Gives its console a command, such as PAUSE. */
+  command(text: string): Promise<void>
+  /** Ends the process by a signal, waits a while, and starts it again on the same port. */
+  restart(name: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void>
+  /** Stops the process where it is for a while: its connections are open, and nothing answers. */
+  suspend(ms: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -55,6 +62,7 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
       '',
     ].join('\n'),
   )
+  const words: string[] = []
   // it refuses to run as root
   const asRoot = process.getuid?.() === 0
   if (asRoot)
@@ -64,13 +72,25 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
       [config, 0o644],
     ] as const)
       await chmod(path, mode)
-  const child = spawn(program, ['-q', ...(asRoot ? ['-u', 'postgres'] : []), config], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const stopAtExit = (): void => void child.kill('SIGTERM')
+  let child = launch()
+  function launch(): ChildProcess {
+    const launched = spawn(program, ['-q', ...(asRoot ? ['-u', 'postgres'] : []), config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    launched.stderr!.setEncoding('utf8').on('data', text => words.push(text))
+    return launched
+  }
+  const end = async (name: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(name)
+    // recent versions wait for their clients at SIGTERM
+    const late = setTimeout(() => child.kill('SIGKILL'), END_MS)
+    await exited
+    clearTimeout(late)
+  }
+  const stopAtExit = (): void => void child.kill('SIGKILL')
   process.once('exit', stopAtExit)
-  const words: string[] = []
-  child.stderr!.setEncoding('utf8').on('data', text => words.push(text))
   const url = new URL(serverConnectionString)
   url.hostname = '127.0.0.1'
   url.port = String(port)
@@ -88,13 +108,24 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
       const rows = await ask(consoleUrl.href, 'SHOW CLIENTS')
       return rows.filter(row => row.database === database && row.application_name === applicationName).length
     },
+    port,
+    async command(text) {
+      await ask(consoleUrl.href, text)
+    },
+    async restart(name, downMs) {
+      await end(name)
+      await new Promise(resolve => setTimeout(resolve, downMs))
+      child = launch()
+      await untilItAnswers(child, consoleUrl.href)
+    },
+    async suspend(ms) {
+      child.kill('SIGSTOP')
+      await new Promise(resolve => setTimeout(resolve, ms))
+      child.kill('SIGCONT')
+    },
     async stop() {
       process.off('exit', stopAtExit)
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit')
-        child.kill('SIGTERM') // at once, whoever is connected
-        await exited
-      }
+      await end('SIGTERM')
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -106,6 +137,7 @@ function quoted(text: string): string {
 }
 
 const START_MS = 10_000
+const END_MS = 500
 const POLL_MS = 20
 
 async function untilItAnswers(child: ChildProcess, consoleUrl: string): Promise<void> {

@@ -51,7 +51,7 @@ interface Armed {
  * that a trap can be aimed at one, and cuts inside a message where the trap says so.
  */
 export class FaultProxy {
-  readonly #target: number
+  #target: number
   readonly #server: Server
   readonly #links = new Set<Link>()
   #armed: Armed[] = []
@@ -81,6 +81,16 @@ export class FaultProxy {
     return (this.#server.address() as AddressInfo).port
   }
 
+  /** New connections lead to the server on this port; those that are open stay where they are. */
+  leadTo(targetPort: number): void {
+    this.#target = targetPort
+  }
+
+  /** Cuts every connection that is open. */
+  cutAll(): void {
+    for (const link of this.#links) link.cut()
+  }
+
   /** Sets a trap; resolves when it has fired. `disarm` takes back those that have not. */
   arm(trap: Trap): Promise<void> {
     return new Promise(resolve => {
@@ -106,7 +116,7 @@ export class FaultProxy {
 
   async stop(): Promise<void> {
     this.disarm()
-    for (const link of this.#links) link.cut()
+    this.cutAll()
     await new Promise(resolve => this.#server.close(resolve))
   }
 

@@ -9,6 +9,7 @@ import pg from 'pg'
 import { passwordFileOf } from '../../lib/cli/embedded-password.ts'
 import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
 import type { PgClientLike } from '../../lib/connection/pg-types.ts'
+import { killTree } from './process-tree.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
@@ -16,6 +17,7 @@ const { PG_BATCH_TEST_PACKAGES } = process.env
 
 interface Server {
   readonly connectionString: string
+  readonly port: number
   readonly pid: number
   stop(): Promise<void>
 }
@@ -42,6 +44,7 @@ async function startReplica(dataDir: string, password: string): Promise<Server> 
   process.once('exit', killAtExit)
   return {
     connectionString: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    port,
     pid: child.pid!,
     async stop() {
       process.off('exit', killAtExit)
@@ -141,6 +144,19 @@ export class ReplicatedServer {
   /** The primary dies at once. */
   kill(): void {
     process.kill(this.#servers[0]!.pid, 'SIGQUIT')
+  }
+
+  /** The primary dies as with its machine: no process of it says a word. */
+  killHard(): Promise<void> {
+    return killTree(this.#servers[0]!.pid)
+  }
+
+  get primaryPort(): number {
+    return this.#servers[0]!.port
+  }
+
+  get standbyPort(): number {
+    return this.#servers[1]!.port
   }
 
   /** Makes the replica the primary, and leads the pool to it. */

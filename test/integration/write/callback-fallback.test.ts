@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import pg from 'pg'
 import { newDb } from 'pg-mem'
@@ -115,6 +115,25 @@ describe('inTransaction on a server that does not tell of transaction ids', () =
       expect(await countOf(db.pool, 't')).to.equal(0)
     })
   }
+
+  it('is not called for the next batch once it has ended the transaction', async () => {
+    let calls = 0
+    const writable = new PgBatchWritable<Row>({
+      pool: without().pool,
+      table: 't',
+      async inTransaction(client) {
+        calls++
+        await client.query('INSERT INTO log VALUES (1)')
+        await behind(client, 'ROLLBACK')
+      },
+    })
+    writable.cork() // so that one transaction takes them all
+    for (const row of rows) writable.write([row])
+    writable.end()
+    expect(await failureOf(finished(writable))).to.include({ code: 'CALLBACK_FAILED', outcome: 'unknown' })
+    expect(calls).to.equal(1)
+    expect(await countOf(db.pool, 'log')).to.equal(0)
+  })
 
   it('stores no checkpoint when another transaction was begun in its place', async () => {
     const { done } = await run(

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
@@ -113,6 +113,27 @@ describe('the transaction of inTransaction', () => {
     )
     expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'rolled-back' })
     expect(await countOf(db.pool, 'log')).to.equal(0)
+  })
+
+  it('is not lent for the next batch once a callback has ended it, for that would commit what it writes', async () => {
+    const calls: number[] = []
+    const writable = new PgBatchWritable<Row>(
+      optionsWith(async (client, batch) => {
+        calls.push(batch[0]!.id)
+        await client.query('INSERT INTO log VALUES (1)')
+        await behind(client, 'ROLLBACK')
+      }),
+    )
+    writable.cork() // so that one transaction takes them all
+    for (const row of rows) writable.write([row])
+    writable.end()
+    expect(await failureOf(finished(writable))).to.include({
+      code: 'CALLBACK_FAILED',
+      outcome: 'rolled-back',
+    })
+    expect(calls, 'with the other batches, and then by itself').to.deep.equal([0, 0])
+    expect(await countOf(db.pool, 'log')).to.equal(0)
+    expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
   it('is told right, too, when the callback throws after it has ended the transaction', async () => {
