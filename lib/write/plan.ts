@@ -30,6 +30,8 @@ export interface TablePlan {
   readonly copyFormat: CopyFormat
   /** Citus keeps the table's rows. */
   readonly isCitus: boolean
+  /** Rows are records of a CSV file, whose fields go to these columns. */
+  readonly csv: CsvColumns | undefined
   /** Which format of COPY suits the values that have come so far. */
   readonly format: CopyFormatChoice
   readonly conflict: Conflict | undefined
@@ -103,6 +105,7 @@ export function makePlan<Item>(
     method,
     copyFormat,
     isCitus,
+    csv,
     format: new CopyFormatChoice(copyFormat),
     conflict,
     merge: conflict && table && mergeInto(name, columns, conflict, isPostgres && !isCitus),

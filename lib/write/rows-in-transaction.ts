@@ -8,6 +8,7 @@ import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
 import type { TablePlan } from './plan.ts'
 import type { RowPlace, RowSender } from './row-sender.ts'
+import { rowsOfRecords } from './rows-of-records.ts'
 import { createStaging, StagingSender } from './staging-sender.ts'
 import { tableChanged } from './table-changed.ts'
 import { UpsertSender } from './upsert-sender.ts'
@@ -89,7 +90,9 @@ export class RowsInTransaction {
 
   /** Sends the rows of one batch. */
   async send(groups: PreparedBatch['groups']): Promise<void> {
-    const [byCopy, byInsert] = this.#byMethod(groups)
+    const { csv } = this.#plan
+    const rows = csv && this.#method === 'insert' ? groups.map(group => rowsOfRecords(group, csv)) : groups
+    const [byCopy, byInsert] = this.#byMethod(rows)
     if (byCopy.length > 0) await (await this.#senderFor('copy')).send(byCopy, this.#signal)
     if (byInsert.length > 0) await (await this.#senderFor('insert')).send(byInsert, this.#signal)
     this.#format.batchDone()

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
+import { CsvRecord } from '../../../lib/csv/record.ts'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { pretendCitus, pretendReferenceTable } from '../../support/citus.ts'
 import { useDatabase } from '../../support/database.ts'
@@ -141,6 +142,9 @@ describe('a table of Citus', () => {
       })
       expect(await countOf(db.pool, 't')).to.equal(100)
       expect(statements.filter(text => REFUSED_BY_CITUS.test(text))).to.deep.equal([])
+      expect(statements.some(text => text.includes('COPY "pg_temp"'))).to.equal(way.method !== 'insert')
+      // a format that was asked for by name is kept
+      expect(statements.some(text => BINARY_STAGING.test(text))).to.equal(way.title === 'binary COPY')
     })
   }
 
@@ -215,6 +219,35 @@ describe('a table of Citus', () => {
         [3, 50, '23505', 't_pkey'],
       ])
       expect(await countOf(db.pool, 't')).to.equal(298)
+    })
+  }
+
+  for (const onConflict of [undefined, { target: ['id'], action: 'update' } as const]) {
+    it(`rejects a record of a CSV file whose SQLSTATE a worker hides, ${onConflict ? 'upserted' : 'appended'}`, async () => {
+      // a name that a record has a property of
+      await recreate('id int PRIMARY KEY, line int CHECK (line > 0), note text')
+      const { pool } = makePool()
+      hideSqlStatesOfCopy(pool)
+      const lines = ['1,5,a', '2,-1,b', '3,7,', '4,8', '5,9,"c ""d"""']
+      const records = lines.map((text, index) => new CsvRecord(Buffer.from(text), 0, text.length, index + 1))
+      const format = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
+      const writable = new PgBatchWritable<object, Record<string, unknown>>({
+        pool,
+        table: 't',
+        csv: { format, fields: ['id', 'line', 'note'] },
+        rejectLimit: 9,
+        ...(onConflict ? { onConflict } : {}),
+      })
+      const rejected = await load([records], writable)
+      expect(rejected.map(({ index, error }) => [index, error.code, error.sqlState])).to.deep.equal([
+        [1, 'REFUSED', '23514'],
+        [3, 'VALUE_NOT_ENCODABLE', undefined],
+      ])
+      expect(await valuesOf(db.pool, 'SELECT * FROM t ORDER BY id')).to.deep.equal([
+        [1, 5, 'a'],
+        [3, 7, null],
+        [5, 9, 'c "d"'],
+      ])
     })
   }
 
