@@ -23,6 +23,7 @@ function fitterOf(type: PgType, kind: FileKind): FitValue {
   if (type.kind === 'domain' && base) return fitterOf(base, kind)
   if (isJson(type)) return value => jsonOf(value, kind)
   if (isText(type)) return value => textOf(value, kind)
+  if (element && isJson(element)) return value => jsonListOf(value, kind)
   const number = takesDecimals(element ?? type) || (element && isText(element)) ? spelled : exact
   return value => fitValue(value, number)
 }
@@ -38,6 +39,17 @@ function jsonOf(value: unknown, { jsonTexts }: FileKind): unknown {
   if (ArrayBuffer.isView(value)) return value // taken to be JSON in bytes
   // NaN and the infinities, which JSON would make null of
   return toJsonText(typeof value === 'number' && !Number.isFinite(value) ? String(value) : value)
+}
+
+/** An array of json: lists inside are its dimensions, null is NULL, and each other element is JSON of its own. */
+function jsonListOf(value: unknown, kind: FileKind): unknown {
+  const list = isList(value) ? readList(value) : value
+  if (!Array.isArray(list)) return fitValue(value, spelled) // the text of an array
+  const elementOf = (element: unknown): unknown => {
+    if (element === null || element === undefined) return element
+    return Array.isArray(element) ? element.map(elementOf) : jsonOf(element, kind)
+  }
+  return list.map(elementOf)
 }
 
 function textOf(value: unknown, { lists }: FileKind): unknown {

@@ -111,6 +111,40 @@ describe('values of JSON', function () {
     expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM any_json')).to.deep.equal([[1000]])
   })
 
+  for (const type of ['json', 'jsonb']) {
+    it(`are elements of ${type}[], each the JSON of the file: numbers as spelled, strings as strings`, async () => {
+      await db.pool.query(`DROP TABLE IF EXISTS lists; CREATE TABLE lists (line int, list ${type}[])`)
+      const elements = [...NUMBERS, '"a"', '"{}"', '"1"', 'true', '{"z":1.50,"a":1,"z":2.0}', '{"l":[1.0]}']
+      const lists = [
+        ...elements.map(element => [element]),
+        ['1.0', '"x"', '{}', 'false'], // of several kinds
+      ]
+      const rows = lists.map((list, line) => `{"line":${line},"list":[${list}]}`)
+      expect(await load('lists.ndjson', rows.join('\n'), '-t', 'lists')).to.include({ status: 0 })
+      const stored = await valuesOf(db.pool, 'SELECT list::text[] FROM lists ORDER BY line')
+      const same = await db.pool.query(
+        `SELECT ARRAY(SELECT (each #>> '{}')::${type}::text FROM json_array_elements(list::json) AS each) AS list
+         FROM (SELECT json_build_array(VARIADIC texts) AS list FROM (SELECT $1::text[] AS texts) AS t) AS l`,
+        [elements],
+      )
+      expect(stored.slice(0, -1).map(([list]) => (list as string[])[0])).to.deep.equal(same.rows[0].list)
+      expect(stored.at(-1)).to.deep.equal([['1.0', '"x"', '{}', 'false']])
+      const nested = '{"line":100,"list":[["1",1.0],[null,{"a":2.0}]]}\n{"line":101,"list":"{1,2.0}"}\n'
+      expect(await load('nested.ndjson', nested, '-t', 'lists')).to.include({ status: 0 })
+      const values = await valuesOf(db.pool, 'SELECT list::text[] FROM lists WHERE line >= 100 ORDER BY line')
+      const object = type === 'json' ? '{"a":2.0}' : '{"a": 2.0}'
+      expect(values).to.deep.equal([
+        [
+          [
+            ['"1"', '1.0'],
+            [null, object],
+          ],
+        ],
+        [['1', '2.0']],
+      ])
+    })
+  }
+
   it('make a numeric column of decimals, as in CSV', async () => {
     await db.pool.query('DROP TABLE IF EXISTS prices')
     const rows = [
