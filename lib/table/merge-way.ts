@@ -13,7 +13,7 @@ export type MergeWay =
   | { readonly way: 'one by one'; readonly order: 'ordinal' | 'key' }
 
 /** More shapes than this make a statement that the server plans for longer than it runs. */
-const MAX_SHAPES_OF_A_TURN = 32
+export const MAX_SHAPES_OF_A_TURN = 32
 
 /** Chooses the fastest way that leaves what one statement for each row, in their order, would leave. */
 export function mergeWay(merge: Merge, shapes: readonly MergeShape[]): MergeWay {

@@ -56,6 +56,20 @@ describe('Rows of very many shapes', function () {
     expect(await valuesOf(db.pool, 'SELECT * FROM shapes ORDER BY id')).to.deep.equal(expected(all))
   })
 
+  it('are upserted by INSERT, where a merge would be a loop over a shape for each row', async () => {
+    const all = rows(400)
+    const onConflict = { target: ['id'], action: 'update' } as const
+    const { commits } = await write([all], { pool: db.pool, table: 'shapes', onConflict })
+    expect(commits.map(({ method }) => method)).to.deep.equal(['insert'])
+    expect(await valuesOf(db.pool, 'SELECT * FROM shapes ORDER BY id')).to.deep.equal(expected(all))
+
+    const common = rowsOf(400, id => ({ id, c1: 7 }))
+    const again = await write([common], { pool: db.pool, table: 'shapes', onConflict })
+    expect(again.commits.map(({ method }) => method)).to.deep.equal(['copy'])
+    const changed = all.map(row => ({ ...row, c1: 7 }))
+    expect(await valuesOf(db.pool, 'SELECT * FROM shapes ORDER BY id')).to.deep.equal(expected(changed))
+  })
+
   it('lose only the bad ones', async () => {
     const all = rows(600)
     const bad = new Set([0, 77, 78, 599])
