@@ -71,6 +71,9 @@ async function failOver(run: Run, servers: FailoverServer): Promise<void> {
 }
 
 async function loseCommits(run: Run, servers: FailoverServer): Promise<boolean> {
+  // the standby has the first commits, so that it knows the tables and the checkpoint
+  await holds(() => run.acknowledged.size > 0)
+  await servers.caughtUp()
   await servers.leaveBehind()
   const committed = run.acknowledged.size
   const met = await holds(() => run.acknowledged.size > committed)

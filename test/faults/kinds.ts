@@ -153,7 +153,12 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     name: 'cut at BEGIN',
     by: 'proxy',
     faultsPerCase: 5,
-    steps: [cut('BEGIN'), cut('BEGIN', 'some'), cut('BEGIN', 'all'), reset('start-up', 'some')],
+    steps: [
+      cut('BEGIN'),
+      cut('BEGIN', 'some'),
+      cut('BEGIN', 'all'),
+      [...cut('BEGIN'), ...reset('start-up', 'some')],
+    ],
   },
   {
     name: 'cut in the data',
@@ -315,7 +320,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     name: 'cut again and again',
     by: 'cuts',
     faultsPerCase: 5,
-    needs: { pace: 'flood', retries: 'usual' },
+    needs: { pace: 'flood', retries: 'usual', badRows: false },
   },
   { name: 'PgBouncer restarted', by: 'pooler', faultsPerCase: 3, acts: ['restart', 'kill'] },
   { name: 'PgBouncer paused', by: 'pooler', faultsPerCase: 3, acts: ['pause', 'suspend'] },
@@ -339,6 +344,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     replication: 'synchronous',
     route: 'address',
     faultsPerCase: 3,
+    needs: { retries: 'many' },
     acts: ['lead to the standby', 'lead to the standby', 'fail over'],
   },
   {
@@ -347,7 +353,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     replication: 'asynchronous',
     route: 'address',
     faultsPerCase: 1,
-    needs: { checkpoint: true },
+    // a pipeline that has failed before it reaches the standby knows of no commits
+    needs: { checkpoint: true, retries: 'many' },
     acts: ['lose commits and fail over'],
   },
   {

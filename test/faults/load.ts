@@ -125,13 +125,25 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   })
   let error: Error | undefined
   try {
-    await pipeline(source, batches, sink)
+    // all batches are there at once in a flood: one transaction would take very many
+    if (shape.pace === 'flood') await pipeline(() => batchesOf(source(), BATCH_ROWS.flood), sink)
+    else await pipeline(source, batches, sink)
   } catch (thrown) {
     error = thrown as Error
   }
   const leakedClients = pool ? pool.totalCount - pool.idleCount : 0
   await pool?.end()
   return { error, sent, discarded, leakedClients }
+}
+
+async function* batchesOf<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item[]> {
+  let batch: Item[] = []
+  for await (const item of items) {
+    if (batch.push(item) < count) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
 }
 
 function pauseAfter(n: number, pace: LoadShape['pace']): number {

@@ -40,7 +40,7 @@ const LEAST_ROWS = 1500
 /** At once, so that one transaction would take many of them. */
 const FLOOD_ROWS = 15_000
 /** After how many bytes each connection is cut: enough for a batch of a hundred rows, too few for many. */
-const CUT_BYTES = [30_000, 200_000] as const
+const CUT_BYTES = [25_000, 70_000] as const
 /** What a callback has; longer than its statements take on a loaded machine. */
 const CALLBACK_MS = 400
 
@@ -106,6 +106,7 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
   const retries = new Map<string, number>()
   const acknowledged = new Set<number>()
   const complaints: string[] = []
+  let commits = 0
   let over = kind.by === 'cuts'
   let settled = false
   const plan: LoadPlan = {
@@ -118,6 +119,7 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
     isOver: () => over,
     leastRows: shape.pace === 'flood' ? FLOOD_ROWS : LEAST_ROWS,
     onRetry: ({ error: { sqlState = '' } }) => retries.set(sqlState, (retries.get(sqlState) ?? 0) + 1),
+    onCommit: () => commits++,
     ...(failover ? { onAcknowledged: numbers => numbers.forEach(n => void acknowledged.add(n)) } : {}),
     ...(failover ? { checkpointUrls: environment.urls } : {}),
     ...(name ? { stream: name.stream } : {}),
@@ -141,6 +143,7 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
     random,
     timeoutMs,
     retriesAfter: sqlState => retries.get(sqlState) ?? 0,
+    commits: () => commits,
     failover,
     name,
     pooler,

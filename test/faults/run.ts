@@ -23,6 +23,8 @@ export interface Run {
   readonly name: ChangingName | undefined
   readonly pooler: PgBouncer | undefined
   readonly saboteur: CallbackSaboteur | undefined
+  /** How many transactions the stream has reported as committed. */
+  readonly commits: () => number
   /** Numbers of the rows whose commit the stream has reported. */
   readonly acknowledged: ReadonlySet<number>
   /** Those that were reported before the primary was lost. */

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signal } from '../support/process-tree.ts'
+import { until } from '../support/until.ts'
 import type { ServerAct } from './kinds.ts'
 import type { Run } from './run.ts'
 import { LOADER } from './server.ts'
+
+/** How long a load may take to go on after a crash. */
+const GO_ON_MS = 5000
 
 const isCommit = ({ name, text }: { name: string; text: string }): boolean =>
   name === 'Query' && text.endsWith('COMMIT')
@@ -86,7 +90,8 @@ async function tell({ server }: Run, how: string, which: string): Promise<boolea
  * taken: asked by its id alone, the lost transaction would look committed. Resolves to whether an id was really given
  * twice: the log writer may have been quick enough to save it.
  */
-async function reuseId({ server, proxy }: Run): Promise<boolean> {
+async function reuseId(run: Run): Promise<boolean> {
+  const { server, proxy, commits, isSettled } = run
   await proxy.arm({ direction: 'up', at: isCommit, action: { do: 'stall' } })
   const open = await server.query(
     'SELECT backend_xid::text AS id FROM pg_stat_activity WHERE usename = $1 AND backend_xid IS NOT NULL',
@@ -98,6 +103,9 @@ async function reuseId({ server, proxy }: Run): Promise<boolean> {
     const [row] = await server.query('SELECT pg_current_xact_id()::xid::text AS id')
     used.add(row!.id)
   }
+  const committed = commits()
   proxy.heal()
+  // two crashes in a row leave no trace of the first one: the outcome is to be asked for between them
+  await until('the load to go on', () => commits() > committed || isSettled(), GO_ON_MS).catch(() => {})
   return open.some(({ id }) => used.has(id))
 }
