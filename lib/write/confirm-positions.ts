@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Lease } from '../connection/lease.ts'
+import { StandbyError } from '../connection/outcome.ts'
 import type { PgClientLike } from '../connection/pg-types.ts'
 import { queryText } from '../connection/query-text.ts'
 import { isServerError, UNDEFINED_TABLE } from '../connection/server-error.ts'
@@ -45,7 +46,20 @@ async function look<Item>(
     const { rows } = await queryText(client, watchPositions(table), watchedValues(known))
     checkWatched(known, rows)
   } catch (error) {
-    if (!isServerError(error) || error.code !== UNDEFINED_TABLE) throw error
-    throw checkpointRegressed(known[0]!, undefined, { cause: error })
+    const isGone = isServerError(error) && error.code === UNDEFINED_TABLE
+    if (!isGone && !(error instanceof PgBatchError)) throw error
+    if (await isStandby(client)) throw new StandbyError()
+    throw isGone ? checkpointRegressed(known[0]!, undefined, { cause: error }) : error
+  }
+}
+
+/** A standby has less than its primary while it lags, and nothing is lost. */
+async function isStandby(client: PgClientLike): Promise<boolean> {
+  try {
+    const { rows } = await queryText(client, 'SELECT pg_catalog.pg_is_in_recovery()::text AS standby')
+    return rows[0]?.standby === 'true'
+  } catch (error) {
+    if (!isServerError(error)) throw error
+    return false // no PostgreSQL, and no standby of its kind
   }
 }

@@ -197,7 +197,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     steps: [
       [...cut('answer to COMMIT'), ...cut('question')],
       [...cut('COMMIT'), ...cut('question', 'all')],
-      [...cut('answer to COMMIT'), ...cut('start-up', 'some'), ...cut('question', 'some')],
+      [...cut('answer to COMMIT'), ...cut('question', 'some'), ...cut('start-up', 'some')],
     ],
   },
   {

@@ -165,9 +165,9 @@ export class ReplicatedServer {
     await this.standby.query('SELECT pg_promote(true, 60)')
   }
 
-  /** Leads the pool to the replica, promoted or not. */
-  lead(): void {
-    this.#active = 'standby'
+  /** Leads the pool to the replica, promoted or not, or back. */
+  lead(to: 'primary' | 'standby' = 'standby'): void {
+    this.#active = to
   }
 
   async stop(): Promise<void> {

@@ -145,6 +145,29 @@ describe('a failover to a streaming replica', function () {
     await expectExactly(300)
   })
 
+  it('is not seen in a replica that lags, which a stream reaches at its end', async () => {
+    for (const isNewTable of [false, true]) {
+      const sink = new PgBatchWritable<Row>({
+        pool: server.pool,
+        table: 't',
+        retry,
+        commitTimeoutMs: 500,
+        checkpoint: { name: 't', position, ...(isNewTable ? { table: 'other' } : {}) },
+      })
+      async function* source() {
+        yield rows(0, 100)
+        await until('the first commit', () => sink.stats.rowsCommitted === 100)
+        if (!isNewTable) await server.disconnect()
+        yield rows(100, 200)
+        await until('the second commit', () => sink.stats.rowsCommitted === 200)
+        server.lead()
+      }
+      await pipeline(Readable.from(source()), sink)
+      server.lead('primary')
+    }
+    expect(await valuesOf(server.primary, 'SELECT count(*)::int FROM t')).to.deep.equal([[400]])
+  })
+
   it('that is asynchronous makes kafkaToPg read again what is gone', async () => {
     const log = new FakeLog()
     const sink = kafkaToPg<Row>({
