@@ -10,7 +10,7 @@ export class CallbackTimeout extends CallbackMisuse {
   constructor(option: string, ms: number) {
     super(
       `\`${option}\` has not ended within ${ms} ms (\`callbackTimeoutMs\`): ` +
-        'does it wait for a client of a pool whose clients are all in use?',
+        'does it wait for a client of a pool whose clients are all in use, or for a pipe that is not read?',
     )
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { withinCallbackTime } from '../connection/callback-limits.ts'
 import { Lease, type StopSignals } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
@@ -22,6 +23,8 @@ export interface DeadLetterFileOptions {
   /** Absolute, since rows remember it across processes. */
   readonly path: string
   readonly retry: RetryPolicy
+  /** How long one write to the file may take: a pipe that is not read, or a network drive, may take it never. */
+  readonly callbackTimeoutMs: number
   readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
 }
 
@@ -72,13 +75,16 @@ export class DeadLetterFile {
 
   /** Returns whether there may be more. */
   async #moveSome(): Promise<boolean> {
-    const { pool, signals, limits, table, path } = this.#options
+    const { pool, signals, limits, table, path, callbackTimeoutMs } = this.#options
     const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
     const transaction = new Transaction(lease, limits)
     try {
       await transaction.query(LOCK_FILE, [lockKey(path)])
       const { rows } = await transaction.query(takeLetters(table), [path, ROWS_AT_ONCE])
-      if (rows.length > 0) await this.#lines.append(rows.map(toLetter).sort(byId).map(toLine))
+      if (rows.length > 0) {
+        const lines = rows.map(toLetter).sort(byId).map(toLine)
+        await withinCallbackTime('deadLetter', callbackTimeoutMs, () => this.#lines.append(lines))
+      }
       await transaction.commit()
       this.#lines.settle()
       return rows.length === ROWS_AT_ONCE

@@ -77,6 +77,7 @@ export async function openWriting<Item>(
           ...stream,
           limits,
           retry,
+          callbackTimeoutMs: options.callbackTimeoutMs,
           table: deadLetterTable.table,
           path: deadLetterTable.file,
         })

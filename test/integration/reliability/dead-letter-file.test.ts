@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +61,20 @@ describe('a table and a file as the dead letter', () => {
         IF nextval('tried') <= ${times} THEN RAISE insufficient_privilege; END IF; RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER fail AFTER DELETE ON bad DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION fail()`)
+
+  it('fails when a pipe takes no more within `callbackTimeoutMs`, and keeps the rows in the table', async () => {
+    execFileSync('mkfifo', ['-m', '600', path])
+    try {
+      const more = rows(2000).map(row => ({ ...row, n: -1 }))
+      const error = await failureOf(load([more], make({ callbackTimeoutMs: 200 })))
+      expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'committed' })
+      expect(error.message).to.match(/`deadLetter` has not ended within 200 ms \(`callbackTimeoutMs`\)/)
+      expect(await countOf(db.pool, 'bad')).to.equal(2000)
+    } finally {
+      // the write that waits ends when somebody reads, and until then holds a thread of the process
+      await readFile(path)
+    }
+  })
 
   it('ends with each rejected row in the file, once, with an id, and none in the table', async () => {
     await load(batchesOf(rows(300), 20), make())
