@@ -59,15 +59,16 @@ function byHeader(
   const named = header.filter(name => !nameless.has(name) || map.has(name))
   const { columns, guessed } = matchColumns(named, wanted ?? known, map, source.name)
   if (!wanted) checkHeader(source, table, columns)
-  const found = [...columns.values()]
-  const lacking = wanted?.find(name => !found.includes(name))
+  const found = new Set(columns.values())
+  const lacking = wanted?.find(name => !found.has(name))
   if (lacking !== undefined) {
     const has = `whose header has: ${header.join(', ')}`
     throw dataFailure(
       `--columns names "${lacking}", not in ${source.name}, ${has}${didYouMean(lacking, header)}`,
     )
   }
-  const pairs = [...columns].filter(([, column]) => wanted?.includes(column) ?? true)
+  const asked = wanted && new Set(wanted)
+  const pairs = [...columns].filter(([, column]) => asked?.has(column) ?? true)
   return {
     columns: wanted ?? header.map(name => columns.get(name)!),
     // what is not written is no part of the row either: rejected, it is to be loaded again by itself
@@ -87,17 +88,19 @@ function checkHeader(
   columns: ReadonlyMap<string, string>,
 ): void {
   const known = table.columns.map(({ name }) => name)
-  const others = header.filter(name => columns.has(name) && isWritable(columns.get(name)!, table))
+  const nameless = new Set(unnamed)
+  const writable = new Set(table.columns.filter(isInsertable).map(({ name }) => name))
+  const others = header.filter(name => columns.has(name) && writable.has(columns.get(name)!))
   const skip = `name the others with --columns ${shellWord(others.map(name => columns.get(name)!).join(','))}`
   for (const [index, name] of header.entries()) {
-    if (unnamed.includes(name) && !columns.has(name)) {
+    if (nameless.has(name) && !columns.has(name)) {
       throw dataFailure(
         `${file}: column ${index + 1} of ${header.length} has no name in the header; to skip it, ${skip}`,
       )
     }
     const column = columns.get(name)
     if (column === undefined) checkKnown(name, `${file}: the header names`, known, table.name)
-    else checkWritable(column, `${file}: the header names "${name}"`, table, skip)
+    else if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
   }
 }
 

@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import { decodeConnectValue } from '../../lib/change-events/connect-values.ts'
 import { fromDebezium } from '../../lib/change-events/debezium.ts'
+import { chooseColumns } from '../../lib/cli/choose-columns.ts'
 import { inferType } from '../../lib/cli/infer-type.ts'
 import { matchColumns } from '../../lib/cli/match-columns.ts'
 import { refusesValue, type ServerError } from '../../lib/connection/server-error.ts'
@@ -11,6 +13,7 @@ import { ElementCutter } from '../../lib/sources/element-cutter.ts'
 import { showsFormat } from '../../lib/sources/format.ts'
 import { parseJsonRow } from '../../lib/sources/json-row.ts'
 import { firstRepeated } from '../../lib/sources/repeated.ts'
+import type { Source } from '../../lib/sources/source.ts'
 import { readUnscaled } from '../../lib/unscaled-decimal.ts'
 
 const MB = 1_000_000
@@ -28,6 +31,21 @@ const texts: readonly [title: string, text: string][] = [
 const message = (value: string) => Buffer.from(`{"a":${value}}`)
 const bytes = (text: string) => Buffer.from(text).toString('base64')
 
+/** As many names as a header of 1 MB has, and a table that --create makes of them. */
+const header = Array.from({ length: 150_000 }, (_, index) => `c${index}`)
+const wide = {
+  name: 't',
+  columns: header.map(name => ({ name, generated: false, identity: 'none' as const })),
+}
+const wideFile: Source = {
+  name: 'wide.csv',
+  format: 'csv',
+  rows: Readable.from([]),
+  notes: [],
+  live: false,
+  manner: '',
+}
+
 const CASES: readonly [title: string, work: () => unknown][] = [
   ...texts.flatMap(([title, text]): [string, () => unknown][] => [
     [`exactNumber of ${title}`, () => exactNumber(text)],
@@ -40,6 +58,7 @@ const CASES: readonly [title: string, work: () => unknown][] = [
     [`the type of a cell with ${title} and a letter`, () => inferType(`${text}x`, 'csv')],
     [`the type of JSON with ${title}`, () => inferType(exactNumber(text), 'json')],
   ]),
+  ['the columns of a header with 150,000 names', () => chooseColumns({ ...wideFile, header }, wide, {})],
   ['strings of backslashes', () => parseJsonRow(`{"a":"${times('\\\\')}","b":1.0}`)],
   ['strings of quotes', () => parseExactJson(`["${times('\\"')}",1e9]`)],
   ['brackets in strings', () => parseJsonRow(`{"a":["${times('[{')}"]}`)],

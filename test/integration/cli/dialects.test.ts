@@ -46,6 +46,24 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect(named.stderr).to.not.include('between fields')
   })
 
+  const guesses: [title: string, text: string, said: string][] = [
+    ['colons that could separate', 'a:b\n1:2\n3:4\n', 'one column, a header'],
+    ['blanks that could separate', 'a b\n1 2\n3 4\n', 'one column, a header'],
+    ['carets that could separate', 'a^b\n1^2\n3^4\n', 'one column, a header'],
+    ['unit separators that could separate', 'a\x1fb\n1\x1f2\n', 'one column, a header'],
+    ['a first line that may be data', 'x,a\ny,b\nz,c\n', 'commas between fields, a header'],
+    ['a title as wide as its records', 'Report, 2024\nid,amount\n1,5\n', 'commas between fields, a header'],
+    ['years in the first line', '2019,2020\n1,2\n3,4\n', 'commas between fields, a header'],
+    ['a single line', 'id,name\n', 'commas between fields, a header'],
+  ]
+  for (const [title, text, said] of guesses) {
+    it(`what was chosen is said with ${title}`, async () => {
+      const { status, stderr } = await load(['-'], text)
+      expect(status, stderr).to.equal(0)
+      expect(stderr).to.contain(`standard input: ${said} (see --delimiter)\n`)
+    })
+  }
+
   it('a title above the header ends the load, with the line on which the records begin', async () => {
     const path = await file('title.csv', 'Sales report\n\nid;name;qty\n1;a;2\n2;b;3\n')
     const { status, stderr } = await load([path])
