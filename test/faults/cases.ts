@@ -69,7 +69,7 @@ function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape
   const place = ((at % GRID) + GRID) % GRID
   const checkpoint = needs.checkpoint ?? Math.floor(place / METHODS.length) % 2 === 0
   return {
-    method: METHODS[place % METHODS.length]!,
+    method: needs.method ?? METHODS[place % METHODS.length]!,
     checkpoint,
     concurrency: needs.concurrency ?? (place < GRID / 2 ? 1 : 3),
     badRows: needs.badRows ?? random.next() < 0.35,

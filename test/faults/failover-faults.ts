@@ -18,8 +18,9 @@ export async function injectFailover(run: Run, act: FailoverAct): Promise<boolea
     case 'forget the name':
       return forgetName(run, run.name!)
     case 'fail over':
+      await holds(() => run.acknowledged.size > 0)
       await failOver(run, servers)
-      return true
+      return !run.isSettled()
     case 'lose commits and fail over':
       return loseCommits(run, servers)
     case 'cut the wait short and fail over':

@@ -83,6 +83,7 @@ export type CallbackAct =
 export interface Needs {
   /** Only with rows that are to be rejected. */
   readonly badRows?: boolean
+  readonly method?: LoadShape['method']
   readonly checkpoint?: boolean
   readonly concurrency?: 1
   readonly ownPool?: boolean
@@ -122,6 +123,15 @@ const reset = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: '
 const stall = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'stall', at, pass }]
 const halfClose = (at: Aim, pass: WireStep['pass'] = 'none'): WireStep[] => [{ do: 'half-close', at, pass }]
 const delay = (at: Aim): WireStep[] => [{ do: 'delay', at, pass: 'none' }]
+
+/** What the command does by itself. */
+const COMMAND: Needs = {
+  method: 'copy-binary',
+  checkpoint: true,
+  concurrency: 1,
+  badRows: false,
+  ownPool: true,
+}
 
 /** The last one leaves the stream alive, so that the case goes on to its end. */
 const CALLBACK_ACTS: readonly CallbackAct[] = [
@@ -271,7 +281,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     name: 'transaction id used again',
     by: 'server',
     faultsPerCase: 2,
-    needs: { timeoutMs: 10_000 },
+    // another lane's commit, and a large transaction, would take the id to disk
+    needs: { timeoutMs: 10_000, concurrency: 1, pace: 'trickle' },
     acts: ['reuse the id'],
   },
   {
@@ -390,6 +401,26 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     route: 'two hosts',
     faultsPerCase: 1,
     needs: { ownPool: true },
+    acts: ['fail over'],
+  },
+  {
+    name: 'failover, load --resume, asynchronous',
+    by: 'failover',
+    loader: 'command',
+    replication: 'asynchronous',
+    route: 'two hosts',
+    faultsPerCase: 1,
+    needs: COMMAND,
+    acts: ['fail over'],
+  },
+  {
+    name: 'failover, load --resume, synchronous',
+    by: 'failover',
+    loader: 'command',
+    replication: 'synchronous',
+    route: 'two hosts',
+    faultsPerCase: 1,
+    needs: COMMAND,
     acts: ['fail over'],
   },
   {

@@ -45,6 +45,8 @@ function lacks(): FaultKind['by'][] {
   }
 }
 
+process.setMaxListeners(100) // each server has one for the process's end
+
 const stopServers = (): Promise<unknown> => Promise.all(servers.splice(0).map(server => server.stop()))
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => stopServers().finally(() => process.exit(130)))

@@ -7,6 +7,7 @@ import { type Counts, countRows } from './count.ts'
 import { type Environment, startEnvironment } from './environment.ts'
 import { injectFailover } from './failover-faults.ts'
 import { type LoadEnd, type LoadPlan, runLoad } from './load.ts'
+import { loadByCommand, slowDown } from './load-by-command.ts'
 import { loadInProcesses } from './loader-process.ts'
 import { injectOnPooler } from './pooler-faults.ts'
 import type { Run } from './run.ts'
@@ -68,6 +69,7 @@ export async function runCase(server: FaultServer, fault: FaultCase): Promise<Ca
   try {
     const { database } = environment
     const tables = await makeTables(database, number, shape)
+    if (kind.by === 'failover' && kind.loader === 'command') await slowDown(database, tables)
     await environment.ready()
     const loads =
       kind.by === 'process'
@@ -131,7 +133,11 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
         }
       : {}),
   }
-  const load = keepLoading(plan, { writers: kind.needs?.rival ? 2 : 1, saboteur })
+  const byCommand = kind.by === 'failover' && kind.loader === 'command'
+  const load = byCommand
+    ? commandLoading(url, tables, seed)
+    : keepLoading(plan, { writers: kind.needs?.rival ? 2 : 1, saboteur })
+  if (byCommand) countAcknowledged(environment.database, tables, acknowledged, () => settled)
   load.settled.then(() => {
     settled = true
   })
@@ -209,6 +215,34 @@ async function inject(run: Run, turn: number): Promise<boolean> {
     case 'cuts':
     case 'process':
       return false
+  }
+}
+
+/** The same by `pg-batch load --resume`. */
+function commandLoading(url: string, tables: Tables, seed: number) {
+  const loading = loadByCommand(url, tables, seed)
+  return {
+    settled: loading,
+    async result(): Promise<LoadsEnd> {
+      const { sent, hung, restarts, error } = await loading
+      const errors = Array.from({ length: restarts }, () => error ?? new Error('The command has failed'))
+      const last = error && { error, sent, discarded: [], leakedClients: 0 }
+      return { sent, hung, errors, expected: undefined, last }
+    },
+  }
+}
+
+/** What the command has committed shows in the table only: its rows come in order. */
+async function countAcknowledged(
+  database: Database,
+  { target }: Tables,
+  acknowledged: Set<number>,
+  isSettled: () => boolean,
+): Promise<void> {
+  while (!isSettled()) {
+    const [row] = await database.query(`SELECT count(*)::int AS count FROM ${target}`).catch(() => [])
+    for (let n = acknowledged.size; n < Number(row?.count ?? 0); n++) acknowledged.add(n)
+    await sleep(10)
   }
 }
 
