@@ -88,6 +88,7 @@ async function loseCommits(run: Run, servers: FailoverServer): Promise<boolean> 
  * then on, and has it alone.
  */
 async function cutWaitShort(run: Run, servers: FailoverServer): Promise<boolean> {
+  await holds(() => run.acknowledged.size > 0) // the stream has made its tables by then
   await servers.leaveBehind()
   const waiting = (query: string) =>
     servers.query(

@@ -34,6 +34,7 @@ export interface CaseResult extends Counts {
 const SETTLE_MS = 30_000
 /** A fault that has not come about by then never will: no message fits its aim. */
 const FIRE_MS = 15_000
+const FAILOVER_MS = 60_000
 /** What a server gets to answer before a connection counts as dead; long enough for a loaded machine. */
 const TIMEOUT_MS = 1000
 
@@ -186,7 +187,8 @@ async function injectAll(run: Run, settled: Promise<unknown>): Promise<number> {
   let fired = 0
   for (let turn = 0; turn < kind.faultsPerCase && !run.isSettled(); turn++) {
     await sleep(random.integer(0, 40))
-    const late = sleep(FIRE_MS, false)
+    // a failover that was begun has to be done before the load may end
+    const late = sleep(kind.by === 'failover' ? FAILOVER_MS : FIRE_MS, false)
     if (await Promise.race([inject(run, turn), late, settled.then(() => false)])) fired++
     proxy.disarm()
   }
