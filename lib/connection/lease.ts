@@ -140,6 +140,7 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<
 
 /** Waits for `promise`, but no longer than until `signal` aborts; then rejects with its reason. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {}) // also where nobody waits for it: the signal may have aborted already
   signal.throwIfAborted()
   let onAbort!: () => void
   const aborted = new Promise<never>((_, reject) => {

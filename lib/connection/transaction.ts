@@ -74,6 +74,8 @@ export class Transaction {
   #state: TransactionState = 'fresh'
   /** Another than this class may have ended it: a callback had the client, or a proof has failed. */
   #isDoubtful = false
+  /** Something else than `commit` and `rollback` has ended it. */
+  #wasEnded = false
   #preamble: string[]
 
   constructor(lease: Lease, options: TransactionOptions) {
@@ -193,6 +195,8 @@ export class Transaction {
       const { command } = await this.#end(this.#commitText())
       if (command === 'ROLLBACK') {
         this.#state = 'rolled-back'
+        // the answer may be to a ROLLBACK that a callback sent past the client, and COMMIT's own still to come
+        if (this.#isDoubtful) this.lease.broken ??= new TransactionEnded()
         throw new HiddenFailure()
       }
       this.#state = 'committed'
@@ -218,6 +222,12 @@ export class Transaction {
    */
   async rollback(): Promise<void> {
     if (this.#state !== 'open') return
+    await this.#rollBack()
+    // whatever has ended the transaction may have left the client out of step with the server
+    if (this.#wasEnded) this.lease.broken ??= new TransactionEnded()
+  }
+
+  async #rollBack(): Promise<void> {
     this.#state = 'rolled-back'
     if (this.lease.broken) return
     try {
@@ -274,6 +284,7 @@ export class Transaction {
   #explained(error: unknown): unknown {
     if (saysEnded(error)) {
       this.#isDoubtful = true
+      this.#wasEnded = true
       return new TransactionEnded()
     }
     return this.#isDoubtful && saysFailed(error) ? new HiddenFailure() : error

@@ -31,9 +31,15 @@ export class CallbackError extends Error {
 
   constructor(option: string, cause: unknown) {
     const misuse = causesOf(cause).find(error => error instanceof CallbackMisuse)
-    super(misuse?.message ?? `\`${option}\` failed`, { cause })
+    super(misuse?.message ?? `\`${option}\` failed${systemCode(cause)}`, { cause })
     this.option = option
   }
+}
+
+/** The code of an operating system's error, such as ENOSPC, which says why and holds no value. */
+function systemCode(cause: unknown): string {
+  if (!isError(cause) || !('syscall' in cause) || !('code' in cause)) return ''
+  return ` (${String(cause.code)})`
 }
 
 /** Two items in a row have one place in their source, and differ. */

@@ -246,7 +246,11 @@ async function* attempt<Item>(
       continue
     }
     const final = !error.retryable || stillOpen || (outcome === 'unknown' && !isIdempotent(run.plan))
-    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) return { ...failure, error }
+    if (final || !mayRetry(retry, error, attempts, performance.now() - failedAt)) {
+      // what a callback has left running would hold its locks until its statement_timeout
+      if (error.code === 'CALLBACK_FAILED' && run.abandoned) await endAbandoned(run.abandoned, context)
+      return { ...failure, error }
+    }
     if (error.outcome !== 'not-sent') size.failed(run.batches.length)
     const delayMs = retryDelayMs(retry, attempts, Math.random())
     yield { kind: 'retry', error, attempt: attempts, delayMs }

@@ -57,6 +57,16 @@ describe('a callback that does not end', () => {
     expect(pool.totalCount, 'its client is whole').to.equal(1)
   })
 
+  it('leaves no statement running on the server, whose locks would outlive the stream', async () => {
+    const { done } = start({
+      inTransaction: async client => void (await client.query("SELECT 'left behind', pg_sleep(60)")),
+    })
+    await failureOf(settlesWithin(5000, done))
+    const running = `SELECT count(*)::int FROM pg_stat_activity
+      WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT ''left behind''%'`
+    await until('the statement has ended', async () => (await valuesOf(db.pool, running))[0]![0] === 0, 5000)
+  })
+
   it('while the server works for it, fails the stream at once, and that connection ends', async () => {
     const { pool } = makePool()
     const { done } = start({

@@ -148,6 +148,16 @@ describe('the transaction of inTransaction', () => {
     expect(await countOf(db.pool, 't')).to.equal(3)
   })
 
+  it('ends a client that a callback has put out of step with the server', async () => {
+    const { pool } = makePool({ max: 1 })
+    const inTransaction = async (client: PgClientLike): Promise<void> => {
+      ;(client as unknown as { connection: { query(text: string): void } }).connection.query('ROLLBACK')
+    }
+    await failureOf(write([[{ id: 1 }]], { pool, table: 't', inTransaction }))
+    expect((await pool.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }])
+    expect(await countOf(db.pool, 't')).to.equal(0)
+  })
+
   it('cannot be ended by a DO block, a procedure or a function', async () => {
     await db.pool.query(`CREATE OR REPLACE PROCEDURE end_it() LANGUAGE plpgsql AS 'BEGIN ROLLBACK; END'`)
     for (const text of ['DO $$ BEGIN COMMIT; END $$', 'CALL end_it()']) {
