@@ -18,8 +18,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the question after a lost COMMIT: an open outcome counts as rolled back',
     file: 'lib/write/write-batches.ts',
-    from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome",
-    to: "if (error.outcome === 'unknown') return 'rolled-back'",
+    from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return { outcome: error.outcome }",
+    to: "if (error.outcome === 'unknown') return { outcome: 'rolled-back' }",
     only: 'answer to COMMIT is lost',
     faults: 60,
     red: /rows doubled/,
@@ -27,8 +27,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the question after a lost COMMIT: an open outcome counts as committed',
     file: 'lib/write/write-batches.ts',
-    from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return error.outcome",
-    to: "if (error.outcome === 'unknown') return 'committed'",
+    from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return { outcome: error.outcome }",
+    to: "if (error.outcome === 'unknown') return { outcome: 'committed' }",
     only: 'COMMIT does not arrive',
     faults: 40,
     red: /rows lost/,
@@ -36,7 +36,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the fence: items at or below the stored offset are written again',
     file: 'lib/write/checkpoint.ts',
-    from: 'if (highest !== undefined && offset <= highest) return false',
+    from: 'if (highest !== undefined && order <= highest) return false',
     to: '',
     only: 'loader killed',
     faults: 8,
@@ -54,8 +54,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: "a retry's rollback: a batch that was rolled back counts as committed",
     file: 'lib/write/write-batches.ts',
-    from: "if (!failure || outcome === 'committed') {",
-    to: "if (!failure || outcome === 'committed' || outcome === 'rolled-back') {",
+    from: "if (!failure || resolved!.outcome === 'committed') {",
+    to: "if (!failure || ['committed', 'rolled-back'].includes(resolved!.outcome)) {",
     only: 'cut in the data',
     faults: 10,
     red: /rows lost/,
@@ -72,7 +72,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the second look at an id that a crash may have given to another',
     file: 'lib/connection/outcome.ts',
-    from: "if (!crashed) return 'committed'",
+    from: "if (crashed !== 'true') return 'committed'",
     to: "return 'committed'",
     only: 'transaction id used again',
     faults: 24,
