@@ -33,6 +33,8 @@ export class InsertSender implements RowSender {
   /** The last statement, by shape and number of rows: all but a batch's last one have the same text. */
   #statement = { key: '', text: '' }
   #alone: RowPlace | undefined
+  /** The statement that the server works on. */
+  #running: Promise<void> | undefined
 
   constructor(transaction: Transaction, plan: TablePlan, staging?: InsertStaging) {
     this.#transaction = transaction
@@ -42,6 +44,7 @@ export class InsertSender implements RowSender {
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     if (groups.length > 1 && !this.#staging && this.#isKnown()) return this.#sendMixed(groups, signal)
+    await this.#answered()
     for (const group of groups) {
       const width = group.shape.columns.length + (this.#staging ? 2 : 0)
       const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
@@ -59,21 +62,34 @@ export class InsertSender implements RowSender {
     this.#alone = undefined
   }
 
+  /**
+   * Makes each statement while the server works on the one before it. The last one is left running: rows of the next batch
+   * are prepared meanwhile.
+   */
   async #sendMixed(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     const statements = mixedStatements(this.#plan, groups)
-    for (let next = statements.next(); !next.done; ) {
+    for (;;) {
       signal.throwIfAborted()
-      const running = this.#runMixed(next.value)
-      running.catch(() => {}) // awaited below, unless the next statement cannot be made
-      // a statement is made while the server works on the one before it
+      let next: IteratorResult<MixedStatement, void>
       try {
         next = statements.next()
       } catch (error) {
-        await running
+        await this.#answered()
         throw error
       }
-      await running
+      if (next.done) return
+      await this.#answered()
+      this.#running = this.#runMixed(next.value)
+      this.#running.catch(() => {}) // `#answered` reports it
     }
+  }
+
+  /** Waits for the statement that is under way. @throws what the server refused it with */
+  async #answered(): Promise<void> {
+    const running = this.#running
+    if (!running) return
+    this.#running = undefined
+    await running
     this.#alone = undefined
   }
 
@@ -154,9 +170,14 @@ export class InsertSender implements RowSender {
     return [ordinal, shape]
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#answered()
+  }
 
-  async abort(): Promise<void> {}
+  async abort(): Promise<void> {
+    await this.#running?.catch(() => {})
+    this.#running = undefined
+  }
 
   locate(error: unknown): RowPlace | undefined {
     return isServerError(error) && this.#alone ? { ...this.#alone, column: columnOf(error) } : undefined
