@@ -85,7 +85,9 @@ describe('the values of a rejected row', () => {
       }
     }
     const { values } = await reject(new Person())
-    expect(values).to.include({ id: '1', ok: 'false', doc: '{}', label: 'said' })
+    // as `pg` sends it, which is JSON.stringify's; some libraries give a Set a toJSON
+    const doc = JSON.stringify(new Set([1]))
+    expect(values).to.include({ id: '1', ok: 'false', doc, label: 'said' })
     expect(values.day).to.match(/NaN/)
     expect((await reject({ id: 2, label: 'null', doc: null, ok: false })).values).to.deep.equal({
       id: '2',
