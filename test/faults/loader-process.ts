@@ -14,6 +14,8 @@ export interface KilledLoads {
   readonly kills: number
   readonly sent: number
   readonly hung: boolean
+  /** A process failed, which none may. */
+  readonly error?: Error
 }
 
 /** Enough for a process that is left alone to be at work for a second or more. */
@@ -54,7 +56,10 @@ export async function loadInProcesses(
       sleep(kill ? random.integer(0, 400) : LAST_PROCESS_MS, 'late' as const),
     ])
     if (code === 0) return { kills, sent: ROWS, hung: false }
-    if (code !== 'late') throw new Error(`The loading process ended with ${code}`)
+    if (code !== 'late') {
+      const error = new Error(`The loading process ended with ${code}`)
+      return { kills, sent: ROWS, hung: false, error }
+    }
     child.kill('SIGKILL')
     await ended
     if (!kill) return { kills, sent: ROWS, hung: true }

@@ -87,9 +87,10 @@ export async function runCase(server: FaultServer, fault: FaultCase): Promise<Ca
 }
 
 async function loadUnderKills(server: FaultServer, tables: Tables, fault: FaultCase): Promise<Loads> {
-  const { kills, sent, hung } = await loadInProcesses(server, tables, fault)
-  const nothing = { errors: [], expected: undefined, last: undefined, complaints: [] }
-  return { ...nothing, sent, hung, fired: kills, mayBeGone: new Set() }
+  const { kills, sent, hung, error } = await loadInProcesses(server, tables, fault)
+  const last = error && { error, sent, discarded: [], leakedClients: 0 }
+  const nothing = { errors: [], expected: undefined, complaints: [] }
+  return { ...nothing, sent, hung, last, fired: kills, mayBeGone: new Set() }
 }
 
 interface CaseSetting {

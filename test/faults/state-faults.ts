@@ -68,7 +68,18 @@ async function readOnly(run: Run): Promise<boolean> {
 
 /** Hogs take every connection that the loader could have, and the loader loses those that it has. */
 async function tooManyConnections(run: Run): Promise<boolean> {
-  const { server } = run
+  const { server, proxy } = run
+  // a question for a lost COMMIT is refused, too, and is no retry of the stream's
+  let isRefused = false
+  proxy
+    .arm({
+      direction: 'down',
+      at: ({ name, bytes }) => name === 'ErrorResponse' && bytes.includes('C53300\0'),
+      action: { do: 'delay', ms: 0 },
+    })
+    .then(() => {
+      isRefused = true
+    })
   const hogs: pg.Client[] = []
   const hog = async (): Promise<void> => {
     while (hogs.length < 60) {
@@ -84,7 +95,7 @@ async function tooManyConnections(run: Run): Promise<boolean> {
       hogs.push(client)
     }
   }
-  const fired = await untilMet(run, '53300', async () => {
+  const isMet = await untilMet(run, '53300', async () => {
     await hog()
     await server.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'loader'",
@@ -93,7 +104,7 @@ async function tooManyConnections(run: Run): Promise<boolean> {
     await sleep(20)
   })
   await Promise.all(hogs.map(client => client.end().catch(() => {})))
-  return fired
+  return isMet || isRefused
 }
 
 async function compete(
