@@ -7,7 +7,7 @@ import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { countOf } from '../../support/writing.ts'
 
-const BATCHES = 12
+const BATCHES = 40
 
 describe("pg's query_timeout", () => {
   const db = useDatabase()
@@ -18,7 +18,7 @@ describe("pg's query_timeout", () => {
       await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY)')
       const retries: unknown[] = []
       const writable = new PgBatchWritable<{ id: number }>({
-        pool: makePool({ query_timeout: 150 }).pool,
+        pool: makePool({ query_timeout: 800 }).pool,
         table: 't',
         method: 'copy',
         ...(upsert ? { onConflict: { target: ['id'], action: 'update' } as const } : {}),

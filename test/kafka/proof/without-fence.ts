@@ -4,7 +4,7 @@ import { SINK_PATHS } from './member.ts'
 /** The fence of exactly-once: what is at or below the stored offset is not written again. */
 const FENCE = {
   file: 'lib/write/checkpoint.ts',
-  from: 'if (highest !== undefined && offset <= highest) return false',
+  from: 'if (highest !== undefined && order <= highest) return false',
   to: '',
 }
 
