@@ -4,6 +4,8 @@ import type { TestDatabase } from './database.ts'
 export const AROUND_THE_POOLER = Object.freeze({
   'a wrong login':
     'PgBouncer answers a login itself, by SQLSTATE 08P01 and after a pause, whatever the server would say',
+  'a role of the test': 'PgBouncer knows only the roles of its own configuration',
+  'a setting of the session': 'PgBouncer in transaction mode would lend that session to other clients',
 })
 
 /** Where a test connects to that cannot go through a pooler. */

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import { readCheckpoint } from '../../../lib/write/read-checkpoint.ts'
+import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { batchesOf, failureOf, METHODS, options, valuesOf } from '../../support/writing.ts'
@@ -275,7 +276,7 @@ describe('a checkpoint of messages that become several rows', () => {
     it('says what its owner has to do where the role may not', async () => {
       await db.pool.query(`DROP ROLE IF EXISTS reader_of_lines; CREATE ROLE reader_of_lines LOGIN PASSWORD 'x';
         GRANT ALL ON lines, pg_batch_checkpoint TO reader_of_lines; GRANT ALL ON SEQUENCE lines_place_seq TO reader_of_lines`)
-      const url = new URL(db.connectionString)
+      const url = new URL(aroundThePooler(db, 'a role of the test'))
       url.username = 'reader_of_lines'
       url.password = 'x'
       const { pool } = makePool({ connectionString: url.href })

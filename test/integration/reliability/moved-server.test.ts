@@ -5,6 +5,7 @@ import type pg from 'pg'
 import type { PgPoolLike } from '../../../lib/connection/pg-types.ts'
 import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import type { RetryEvent } from '../../../lib/writable/events.ts'
+import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { FaultProxy } from '../../support/proxy.ts'
@@ -45,7 +46,8 @@ describe('a server that moves', () => {
 
   /** A pool whose first so many clients write nothing, as those of a standby. */
   const readOnlyAtFirst = (clients: number) => {
-    const { pool } = makePool({ max: 1 })
+    const connectionString = aroundThePooler(db, 'a setting of the session')
+    const { pool } = makePool({ max: 1, connectionString })
     let count = 0
     pool.on('connect', client => {
       if (count++ < clients)
