@@ -90,7 +90,6 @@ async function main(): Promise<void> {
   const keep = process.argv.includes('--keep')
   const database = await openDatabase()
   const pool = new pg.Pool(database.config)
-  pool.on('error', error => console.error(error.message)) // an idle client was lost: the pool makes another
   pool.on('error', () => {}) // an idle connection that breaks is replaced; unheard, it would end the process
   try {
     const { rows } = await pool.query<{ server_version: string }>('SHOW server_version')
