@@ -1,16 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Lease } from '../connection/lease.ts'
+import { Lease, type StopSignals } from '../connection/lease.ts'
 import { StandbyError } from '../connection/outcome.ts'
-import type { PgClientLike } from '../connection/pg-types.ts'
+import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { queryText } from '../connection/query-text.ts'
 import { isServerError, UNDEFINED_TABLE } from '../connection/server-error.ts'
 import { PgBatchError } from '../errors.ts'
 import { watchPositions } from '../table/checkpoint-sql.ts'
 import { type CheckpointPlan, checkWatched, watchedValues } from './checkpoint.ts'
 import { type CommittedPosition, checkpointRegressed } from './committed-positions.ts'
-import { retryDelayMs } from './retry.ts'
+import { type RetryPolicy, retryDelayMs } from './retry.ts'
 import { isTransient } from './transient.ts'
-import type { WriteContext } from './write-batches.ts'
+
+/** What the last look at the checkpoint needs of a stream. */
+interface ConfirmContext<Item> {
+  readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly limits: { readonly commitTimeoutMs: number }
+  readonly retry: RetryPolicy
+}
 
 /**
  * Looks once more, at the end of a stream, whether the server still has what the stream has committed: no further
@@ -18,7 +26,7 @@ import type { WriteContext } from './write-batches.ts'
  * confirmed each commit before, and fails nothing.
  * @throws PgBatchError with code CHECKPOINT_REGRESSED
  */
-export async function confirmPositions<Item>(context: WriteContext<Item>): Promise<void> {
+export async function confirmPositions<Item>(context: ConfirmContext<Item>): Promise<void> {
   const { checkpoint, pool, signals, limits, retry } = context
   const known = checkpoint?.committed.latest() ?? []
   if (!checkpoint || known.length === 0) return

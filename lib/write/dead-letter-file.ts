@@ -8,9 +8,9 @@ import { LOCK_FILE, takeLetters } from '../table/dead-letter-sql.ts'
 import type { TableParts } from '../table/identifier.ts'
 import { DurableLines, type IdentifiedLine } from './durable-lines.ts'
 import { toPgBatchError } from './failure.ts'
+import { pause } from './pause.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { isTransient } from './transient.ts'
-import { pause } from './write-batches.ts'
 
 /** Rows that are moved in one transaction, which holds them in memory. */
 const ROWS_AT_ONCE = 1000

@@ -1,6 +1,12 @@
 import { Lease } from '../connection/lease.ts'
-import { endTransaction } from '../connection/outcome.ts'
-import type { AbandonedTransaction, RunContext } from './transaction-run.ts'
+import { endTransaction, type TransactionTicket } from '../connection/outcome.ts'
+import type { OutcomeContext } from './resolve-outcome.ts'
+
+/** A transaction whose connection broke. */
+export interface AbandonedTransaction {
+  readonly ticket: TransactionTicket
+  readonly commitSent: boolean
+}
 
 /**
  * Ends a transaction that is left when its connection broke, where the server has not heard of that:
@@ -8,9 +14,9 @@ import type { AbandonedTransaction, RunContext } from './transaction-run.ts'
  * every further attempt waiting until the kernel gives the connection up, hours later.
  * @returns whether the server was told; a server that cannot be told is asked again before the next attempt
  */
-export async function endAbandoned<Item>(
+export async function endAbandoned(
   { ticket, commitSent }: AbandonedTransaction,
-  { pool, signals, limits }: RunContext<Item>,
+  { pool, signals, limits }: OutcomeContext,
 ): Promise<boolean> {
   try {
     await Lease.use(

@@ -1,21 +1,29 @@
 import { DeadlineError } from '../connection/deadline-error.ts'
-import { Lease } from '../connection/lease.ts'
+import { Lease, type StopSignals } from '../connection/lease.ts'
 import {
   askOutcome,
   confirmDurability,
   type TransactionOutcome,
   type TransactionTicket,
 } from '../connection/outcome.ts'
-import type { PgClientLike } from '../connection/pg-types.ts'
+import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import { queryText } from '../connection/query-text.ts'
 import { lockPartitions } from '../table/checkpoint-sql.ts'
+import type { TableParts } from '../table/identifier.ts'
 import { orderIn, type SourceOrder } from './source-order.ts'
-import type { RunContext } from './transaction-run.ts'
 
 /** What is known of a transaction whose COMMIT was sent and not answered. */
 export interface OpenOutcome {
   readonly ticket: TransactionTicket | undefined
   readonly reached: ReadonlyMap<string, SourceOrder>
+}
+
+/** Whom to ask, and for how long. */
+export interface OutcomeContext {
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly limits: { readonly statementTimeoutMs: number; readonly commitTimeoutMs: number }
+  readonly checkpoint: { readonly table: TableParts; readonly name: string } | undefined
 }
 
 /**
@@ -25,9 +33,9 @@ export interface OpenOutcome {
  * it, too: `in-progress` until then.
  * @throws when there was no answer to be had this time
  */
-export async function resolveOutcome<Item>(
+export async function resolveOutcome(
   open: OpenOutcome,
-  context: RunContext<Item>,
+  context: OutcomeContext,
 ): Promise<TransactionOutcome> {
   const { pool, signals, limits } = context
   const { statementTimeoutMs, commitTimeoutMs } = limits
@@ -42,10 +50,10 @@ export async function resolveOutcome<Item>(
   }
 }
 
-async function ask<Item>(
+async function ask(
   client: PgClientLike,
   { ticket, reached }: OpenOutcome,
-  { checkpoint }: RunContext<Item>,
+  { checkpoint }: OutcomeContext,
 ): Promise<TransactionOutcome> {
   const byId = ticket ? await askOutcome(client, ticket) : 'unknown'
   const settled = byId === 'rolled-back' || byId === 'in-progress'

@@ -22,6 +22,7 @@ import {
 } from './checkpoint.ts'
 import type { CurrentPlan } from './current-plan.ts'
 import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
+import type { AbandonedTransaction } from './end-abandoned.ts'
 import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
 import { isolateBatch } from './isolate-batch.ts'
 import type { WritePlan } from './plan.ts'
@@ -54,12 +55,6 @@ export interface RunContext<Item> {
   /** A callback receives items by what became of them. */
   readonly notesItems: boolean
   readonly signals: StopSignals
-}
-
-/** A transaction whose connection broke. */
-export interface AbandonedTransaction {
-  readonly ticket: TransactionTicket
-  readonly commitSent: boolean
 }
 
 /** What a transaction committed. */

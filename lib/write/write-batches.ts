@@ -1,22 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { PgBatchError } from '../errors.ts'
+import type { PgBatchError } from '../errors.ts'
 import type { Outcome } from '../types.ts'
 import type { Batch } from './batch.ts'
-import { endAbandoned } from './end-abandoned.ts'
+import { type AbandonedTransaction, endAbandoned } from './end-abandoned.ts'
 import { withOutcome } from './failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
+import { pause } from './pause.ts'
 import type { WritePlan } from './plan.ts'
 import { hasUnknownKey, prepareBatch } from './prepare-batch.ts'
 import { resolveOutcome } from './resolve-outcome.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './retry.ts'
 import { RowError, type RowPlace } from './row-sender.ts'
-import {
-  type AbandonedTransaction,
-  type Committed,
-  type IsolateHint,
-  type RunContext,
-  TransactionRun,
-} from './transaction-run.ts'
+import { type Committed, type IsolateHint, type RunContext, TransactionRun } from './transaction-run.ts'
 import type { TransactionSize } from './transaction-size.ts'
 import { isRowsFault, isTransient, mayHideSqlState } from './transient.ts'
 
@@ -347,15 +341,4 @@ async function findOutcome<Item>(
       await pause(retryDelayMs(retry, questions, Math.random()), signals.stop, error)
     }
   })
-}
-
-/** @throws PgBatchError, when the stream is destroyed meanwhile */
-export async function pause(ms: number, stop: AbortSignal, failure: PgBatchError): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal: stop })
-  } catch {
-    const { outcome, batchId } = failure
-    const reason = `The stream was destroyed while it waited to try again after: ${failure.reason}`
-    throw new PgBatchError('ABORTED', reason, { outcome, batchId, cause: stop.reason })
-  }
 }
