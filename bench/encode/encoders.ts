@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import { ByteBuffer } from '../../lib/encode/byte-buffer.ts'
 import { makeRowEncoder } from '../../lib/encode/row-encoder.ts'
-import { SlabPool } from '../../lib/encode/slabs.ts'
+import { ByteBuffer } from '../../lib/encode/wire/byte-buffer.ts'
+import { SlabPool } from '../../lib/encode/wire/slabs.ts'
 import type { Column, PgType } from '../../lib/types.ts'
 import type { EncodedColumn, EncodedTable, Row } from './tables.ts'
 

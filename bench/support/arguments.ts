@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { didYouMean } from '../../lib/cli/did-you-mean.ts'
+import { didYouMean } from '../../lib/options/did-you-mean.ts'
 import { TABLES, type TableName } from './tables/index.ts'
 
 /** What `npm run bench` was asked for. */

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { type EmbeddedServer, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 
 /** The server of a whole `npm run bench`, with durable settings; started by the first bench that needs one. */
 export class BenchServer {

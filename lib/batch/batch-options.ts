@@ -8,7 +8,7 @@ import {
   checkWaitMs,
   expectOption,
   withDefaults,
-} from '../options.ts'
+} from '../options/checks.ts'
 
 /** What BatchTransform takes. `maxBytes` without `sizeOf` cannot be typed, and throws. */
 export type BatchTransformOptions<T> = BatchTransformSettings<T> &

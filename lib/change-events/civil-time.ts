@@ -1,6 +1,6 @@
 /** Counts of days and of fractions of a second, as PostgreSQL's text forms of dates and times: exact, without a zone. */
 
-import { dateWords } from '../calendar.ts'
+import { dateWords } from '../values/calendar.ts'
 
 /** How many of a unit make a second. */
 const PER_SECOND = { ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n } as const

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { LongNumber } from '../exact-json.ts'
-import { decimalText, readUnscaled } from '../unscaled-decimal.ts'
+import { LongNumber } from '../values/exact-json.ts'
+import { decimalText, readUnscaled } from '../values/unscaled-decimal.ts'
 import { dateText, type TimeUnit, timestampText, timeText } from './civil-time.ts'
 import { bitsText, geometryText, hstoreText, mapEntries } from './connect-structs.ts'
 import { ConnectValueError } from './connect-value-error.ts'

@@ -1,9 +1,7 @@
 import { types } from 'node:util'
-
-import { type BytesText, noteBytesText } from '../bytes-text.ts'
-
 import { PgBatchError } from '../errors.ts'
-import { exactNumber, isWellFormedJson, LongNumber, parseExactJson, stringsIn } from '../exact-json.ts'
+import { type BytesText, noteBytesText } from '../values/bytes-text.ts'
+import { exactNumber, isWellFormedJson, LongNumber, parseExactJson, stringsIn } from '../values/exact-json.ts'
 import { ConnectValueError } from './connect-value-error.ts'
 import { type ConnectSchema, decodeConnectValue } from './connect-values.ts'
 import { DEFAULT_PLACEHOLDER, type IsUnavailable, unavailableTest } from './placeholder.ts'

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander'
-import { makeProgram } from './arguments.ts'
-import { explain } from './explain.ts'
-import { EXIT, type Failure, usageFailure } from './failure.ts'
-import { ignoreClosedPipes, terminal } from './output.ts'
-import { redirectWarnings, reportFailure, reportUnforeseen, voiceOf } from './report-failure.ts'
+import { makeProgram } from './arguments/arguments.ts'
+import { EXIT, type Failure, usageFailure } from './exit-error.ts'
+import { explain } from './report/explain.ts'
+import { redirectWarnings, reportFailure, reportUnforeseen, voiceOf } from './report/report-failure.ts'
 import { listenForSignals } from './signals.ts'
+import { ignoreClosedPipes, terminal } from './terminal/output.ts'
 
 /** Runs the command that the words ask for, and returns the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -15,8 +15,9 @@ export async function run(words: readonly string[]): Promise<number> {
   const program = makeProgram(
     {
       // loaded when needed, so that --help does not wait for a database driver
-      load: async given => (await import('./load.ts')).load(given, terminal, interruption.signal),
-      server: async given => (await import('./server.ts')).server(given, terminal, interruption.signal),
+      load: async given => (await import('./load/load.ts')).load(given, terminal, interruption.signal),
+      server: async given =>
+        (await import('./server/server.ts')).server(given, terminal, interruption.signal),
     },
     message => reportFailure(usageFailure(message), EXIT.usage, voice, terminal),
   )

@@ -1,4 +1,4 @@
-import { isError } from '../is-error.ts'
+import { isError } from '../values/is-error.ts'
 /** An error that the server sent, as `pg` hands it on. */
 export interface ServerError extends Error {
   /** SQLSTATE, five characters. */

@@ -1,6 +1,6 @@
 import type { CsvColumns } from '../csv/record.ts'
 import type { Column } from '../types.ts'
-import type { ByteBuffer } from './byte-buffer.ts'
+import type { ByteBuffer } from './wire/byte-buffer.ts'
 
 /** Turns rows into the bytes of one COPY. Made once for a set of columns, used for every row. */
 export interface RowEncoder {

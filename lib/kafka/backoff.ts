@@ -1,4 +1,4 @@
-import { mayRetry, type RetryPolicy, retryDelayMs } from '../write/retry.ts'
+import { mayRetry, type RetryPolicy, retryDelayMs } from '../write/faults/retry.ts'
 import { isKafkaError } from './outage.ts'
 
 /**

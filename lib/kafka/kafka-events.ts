@@ -1,8 +1,8 @@
 import type { PgBatchError } from '../errors.ts'
 import type { CommitEvent, RetryEvent } from '../writable/events.ts'
-import type { RejectedRow } from '../write/dead-letter.ts'
-import type { KafkaMessage } from './kafka-message.ts'
-import type { KafkaOffset } from './position.ts'
+import type { RejectedRow } from '../write/rejects/dead-letter.ts'
+import type { KafkaMessage } from './messages/kafka-message.ts'
+import type { KafkaOffset } from './offsets/position.ts'
 
 /** What the 'outage' event tells: Kafka could not be reached or asked for patience, and will be tried again. */
 export interface OutageEvent {

@@ -9,7 +9,7 @@ import {
   expectOption,
   optionError,
   withDefaults,
-} from '../options.ts'
+} from '../options/checks.ts'
 import type { TableName } from '../types.ts'
 import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
 import {
@@ -17,10 +17,10 @@ import {
   resolveWritableOptions,
   WRITABLE_OPTIONS,
 } from '../writable/resolve-options.ts'
-import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
-import type { ReadingConsumer } from './consumer-like.ts'
-import type { KafkaMessage, ParseValue } from './kafka-message.ts'
-import { OwnConsumer, type OwnConsumerOptions } from './own-consumer.ts'
+import { DEFAULT_CHECKPOINT_TABLE } from '../write/checkpoint/read-checkpoint.ts'
+import type { ReadingConsumer } from './consumer/consumer-like.ts'
+import { OwnConsumer, type OwnConsumerOptions } from './consumer/own-consumer.ts'
+import type { KafkaMessage, ParseValue } from './messages/kafka-message.ts'
 
 /** A message's table; null skips it. */
 type TableOf<Value> = (message: KafkaMessage<Value>) => TableName | null | undefined

@@ -1,5 +1,5 @@
-import { isError } from '../is-error.ts'
-import { isTransient } from '../write/transient.ts'
+import { isError } from '../values/is-error.ts'
+import { isTransient } from '../write/faults/transient.ts'
 
 /** What trying again will not change, by Kafka's names of its errors. */
 const PERMANENT =

@@ -1,13 +1,13 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
-import type { CommittedPositions } from '../write/committed-positions.ts'
-import { commitOffsets } from './commit-after.ts'
-import type { KafkaMessage } from './kafka-message.ts'
+import type { CommittedPositions } from '../write/checkpoint/committed-positions.ts'
+import type { RebalanceGate } from './consumer/rebalance-gate.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
-import { OffsetCommits } from './offset-commits.ts'
-import { OffsetLedger } from './offset-ledger.ts'
-import type { KafkaPlace } from './position.ts'
-import type { RebalanceGate } from './rebalance-gate.ts'
-import { storeProgress } from './store-progress.ts'
+import type { KafkaMessage } from './messages/kafka-message.ts'
+import { commitOffsets } from './offsets/commit-after.ts'
+import { OffsetCommits } from './offsets/offset-commits.ts'
+import { OffsetLedger } from './offsets/offset-ledger.ts'
+import type { KafkaPlace } from './offsets/position.ts'
+import { storeProgress } from './offsets/store-progress.ts'
 
 export interface ProgressContext {
   readonly pool: PgPoolLike

@@ -1,11 +1,11 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { TableName } from '../types.ts'
 import type { PgBatchWritableOptions } from '../writable/options.ts'
-import type { CommittedPositions } from '../write/committed-positions.ts'
-import type { KafkaMessage } from './kafka-message.ts'
+import type { CommittedPositions } from '../write/checkpoint/committed-positions.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
 import { rowOf } from './message-row.ts'
-import { kafkaPosition } from './position.ts'
+import type { KafkaMessage } from './messages/kafka-message.ts'
+import { kafkaPosition } from './offsets/position.ts'
 import type { TableRouter } from './table-router.ts'
 
 /** One of the tables, and what the sink brings besides its user's options. */

@@ -1,7 +1,7 @@
 import { PgBatchError } from '../errors.ts'
 import type { TableName } from '../types.ts'
-import { type KafkaMessage, placeName } from './kafka-message.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
+import { type KafkaMessage, placeName } from './messages/kafka-message.ts'
 
 /** Messages without a table that wait for a first one. */
 const HELD_MESSAGES = 1000

@@ -1,10 +1,10 @@
 import { pipeline } from 'node:stream/promises'
 import type { BatchTransformOptions } from '../batch/batch-options.ts'
 import { BatchTransform } from '../batch/batch-transform.ts'
-import type { PgBatchWritable } from '../pg-batch-writable.ts'
+import { untilClosed } from '../streams/until-closed.ts'
 import { parseTableName } from '../table/identifier.ts'
 import type { Stats, TableName } from '../types.ts'
-import { untilClosed } from '../until-closed.ts'
+import type { PgBatchWritable } from '../writable/pg-batch-writable.ts'
 
 export interface TableSinksOptions<Item> {
   readonly batch: BatchTransformOptions<Item>

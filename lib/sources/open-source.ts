@@ -1,17 +1,22 @@
 import { pipeline, type Readable } from 'node:stream'
-import { nameOf, openBytes, type Peeked, peek } from './bytes.ts'
+import { readCopyText } from './copy-text.ts'
 import {
   chooseDialect,
   hasCopyNull,
   looksLikeCopyText,
   SAMPLE_BYTES,
   showsDialect,
-} from './choose-dialect.ts'
-import { readCopyText } from './copy-text.ts'
-import { readCsv, rowsOf } from './csv.ts'
-import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
-import { chooseEncoding, type Encoding, toUtf8 } from './encoding.ts'
-import { FOLDED, foldDelimiter, isLong } from './fold-delimiter.ts'
+} from './csv/choose-dialect.ts'
+import { readCsv, rowsOf } from './csv/csv.ts'
+import {
+  type Dialect,
+  type DialectOptions,
+  delimiterName,
+  delimiterWord,
+  resolveDialect,
+} from './csv/dialect.ts'
+import { FOLDED, foldDelimiter, isLong } from './csv/fold-delimiter.ts'
+import { sniffDialect } from './csv/sniff-dialect.ts'
 import {
   type Format,
   formatOfName,
@@ -22,15 +27,16 @@ import {
   showsFormat,
   sniffFormat,
 } from './format.ts'
-import { readJsonArray } from './json-array.ts'
-import { readNdjson } from './ndjson.ts'
+import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
+import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
+import { isRereadable } from './input/raw-input.ts'
+import type { Spool } from './input/spool.ts'
+import { readJsonArray } from './json/json-array.ts'
+import { readNdjson } from './json/ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
 import { openParquet } from './parquet/open-parquet.ts'
-import { isRereadable } from './raw-input.ts'
-import { sniffDialect } from './sniff-dialect.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
-import type { Spool } from './spool.ts'
 
 export type { Source, SourceColumn } from './source.ts'
 

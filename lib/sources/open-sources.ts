@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import type { CsvRecord } from '../csv/record.ts'
-import { rowsOf } from './csv.ts'
+import { rowsOf } from './csv/csv.ts'
+import { isRereadable, openRaw } from './input/raw-input.ts'
+import { Spool } from './input/spool.ts'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
-import { isRereadable, openRaw } from './raw-input.ts'
 import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
-import { Spool } from './spool.ts'
 import { widerColumns } from './wider-columns.ts'
 
 /** A file, or standard input, and a row in it: from 1, the header not counted. */

@@ -1,5 +1,5 @@
 import type { Transform, TransformCallback } from 'node:stream'
-import { attempt } from './attempt.ts'
+import { attempt } from '../streams/run-work.ts'
 import type { SourceRow } from './rows.ts'
 
 /** Hands on what one chunk held; what the iterable throws fails the stream, after the rows before it. */

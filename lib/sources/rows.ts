@@ -1,4 +1,4 @@
-import { LongNumber, RawJson } from '../exact-json.ts'
+import { LongNumber, RawJson } from '../values/exact-json.ts'
 
 /** What every source yields: one object a row, its keys the columns. */
 export type SourceRow = Record<string, unknown>

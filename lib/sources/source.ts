@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Records } from './csv.ts'
+import type { Records } from './csv/csv.ts'
 
 /** An open input. */
 export interface Source {

@@ -1,6 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { TableParts } from '../table/identifier.ts'
-import type { RejectedRow } from '../write/dead-letter.ts'
+import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 import type { CommitEvent, RetryEvent } from './events.ts'
 
 /** The table of the stream that a message is about. */

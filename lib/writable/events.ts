@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { PgBatchError } from '../errors.ts'
-import type { RejectedRow } from '../write/dead-letter.ts'
+import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 
 /** What the 'commit' event tells of one transaction. */
 export interface CommitEvent {

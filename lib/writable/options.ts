@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import type { CsvColumns } from '../csv/record.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
-import type { Position } from '../write/checkpoint.ts'
-import type { RetryOptions } from '../write/retry.ts'
+import type { Position } from '../write/checkpoint/checkpoint.ts'
+import type { RetryOptions } from '../write/faults/retry.ts'
 import type { SettledItems } from '../write/settled-items.ts'
 
 /** What to do with a row whose key is in the table already. */

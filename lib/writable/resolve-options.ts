@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { DEFAULT_WAIT_MS } from '../connection/lease.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
+import { DEFAULT_WAIT_MS } from '../connection/pool/lease.ts'
 import type { ConnectionParameters } from '../connection-string/connection-parameters.ts'
 import { parseConnection } from '../connection-string/parse-connection.ts'
 import { ConnectionStringError } from '../connection-string/settings-error.ts'
@@ -20,17 +20,17 @@ import {
   expectOption,
   optionError,
   withDefaults,
-} from '../options.ts'
+} from '../options/checks.ts'
 import { parseTableName } from '../table/identifier.ts'
-import type { CheckpointPlan } from '../write/checkpoint.ts'
-import { CommittedPositions } from '../write/committed-positions.ts'
-import type { ConflictOption } from '../write/conflict.ts'
-import { LastItems } from '../write/last-items.ts'
+import type { CheckpointPlan } from '../write/checkpoint/checkpoint.ts'
+import { CommittedPositions } from '../write/checkpoint/committed-positions.ts'
+import { LastItems } from '../write/checkpoint/last-items.ts'
+import { DEFAULT_CHECKPOINT_TABLE } from '../write/checkpoint/read-checkpoint.ts'
+import { orderOf } from '../write/checkpoint/source-order.ts'
+import type { RetryPolicy } from '../write/faults/retry.ts'
 import type { WriteOptions } from '../write/open-writing.ts'
-import { DEFAULT_CHECKPOINT_TABLE } from '../write/read-checkpoint.ts'
-import type { RetryPolicy } from '../write/retry.ts'
-import { orderOf } from '../write/source-order.ts'
-import type { WriteRequest } from '../write/write-request.ts'
+import type { ConflictOption } from '../write/plan/conflict.ts'
+import type { WriteRequest } from '../write/plan/write-request.ts'
 import type { PgBatchWritableOptions } from './options.ts'
 
 const RETRY_DEFAULTS = Object.freeze({

@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts'
+import type { Batch } from './rows/batch.ts'
 import type { NextBatch } from './write-batches.ts'
 
 /**

@@ -1,10 +1,29 @@
-import { withinCallbackTime } from '../connection/callback-limits.ts'
-import { Lease, type StopSignals } from '../connection/lease.ts'
-import type { TransactionTicket } from '../connection/outcome.ts'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
-import { Transaction, type TransactionOptions } from '../connection/transaction.ts'
-import type { SlabLease, SlabPool } from '../encode/slabs.ts'
+import { Lease, type StopSignals } from '../connection/pool/lease.ts'
+import { withinCallbackTime } from '../connection/transaction/callback-limits.ts'
+import type { TransactionTicket } from '../connection/transaction/outcome.ts'
+import { Transaction, type TransactionOptions } from '../connection/transaction/transaction.ts'
+import type { SlabLease, SlabPool } from '../encode/wire/slabs.ts'
 import { PgBatchError } from '../errors.ts'
+import {
+  type CheckpointPlan,
+  CheckpointScope,
+  type KnownPosition,
+  type Position,
+  positionOf,
+} from './checkpoint/checkpoint.ts'
+import type { SourceOrder } from './checkpoint/source-order.ts'
+import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './faults/failure.ts'
+import { isRowsFault } from './faults/transient.ts'
+import { isolateBatch } from './isolate/isolate-batch.ts'
+import type { AbandonedTransaction } from './outcome/end-abandoned.ts'
+import type { CurrentPlan } from './plan/current-plan.ts'
+import type { WritePlan } from './plan/plan.ts'
+import { type BinaryColumn, NO_TEXTS, withTexts } from './plan/row-texts.ts'
+import { textsOfBytes } from './plan/texts-of-bytes.ts'
+import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
+import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './rejects/dead-letter.ts'
+import type { RejectBudget } from './rejects/reject-budget.ts'
 import {
   type Batch,
   filterGroup,
@@ -12,29 +31,10 @@ import {
   type PreparedBatch,
   placeOfItem,
   type RowGroup,
-} from './batch.ts'
-import {
-  type CheckpointPlan,
-  CheckpointScope,
-  type KnownPosition,
-  type Position,
-  positionOf,
-} from './checkpoint.ts'
-import type { CurrentPlan } from './current-plan.ts'
-import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
-import type { AbandonedTransaction } from './end-abandoned.ts'
-import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from './failure.ts'
-import { isolateBatch } from './isolate-batch.ts'
-import type { WritePlan } from './plan.ts'
-import { hasUnknownKey, prepareBatch } from './prepare-batch.ts'
-import type { RejectBudget } from './reject-budget.ts'
-import { RowError, type RowPlace } from './row-sender.ts'
-import { type BinaryColumn, NO_TEXTS, withTexts } from './row-texts.ts'
-import { RowsInTransaction } from './rows-in-transaction.ts'
+} from './rows/batch.ts'
+import { RowError, type RowPlace } from './rows/row-sender.ts'
+import { RowsInTransaction } from './send/rows-in-transaction.ts'
 import { ItemNotes, type SettledItems } from './settled-items.ts'
-import type { SourceOrder } from './source-order.ts'
-import { textsOfBytes } from './texts-of-bytes.ts'
-import { isRowsFault } from './transient.ts'
 
 /** What every transaction of a stream is run with. */
 export interface RunContext<Item> {

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'csv-parse'
 import pg from 'pg'
 import { streamArray } from 'stream-json/streamers/stream-array.js'
-import { startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts' // for you: 'pg-batch-streams'
 
 // ── The two loads: what you would write ──────────────────────────────────────────────────────────────────────

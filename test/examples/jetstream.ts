@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import { AckPolicy, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import pg from 'pg'
-import { startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts' // for you: 'pg-batch-streams'
 import { startNats } from '../support/nats-server.ts'
 

@@ -4,7 +4,7 @@
  */
 import { Admin, Producer } from '@platformatic/kafka'
 import pg from 'pg'
-import { startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { type KafkaToPg, kafkaToPg } from '../../lib/kafka/index.ts' // for you: 'pg-batch-streams/kafka'
 import { startKafka } from '../support/kafka/broker.ts'
 

@@ -35,7 +35,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the fence: items at or below the stored offset are written again',
-    file: 'lib/write/checkpoint.ts',
+    file: 'lib/write/checkpoint/checkpoint.ts',
     from: 'if (highest !== undefined && order <= highest) return false',
     to: '',
     only: 'loader killed',
@@ -71,7 +71,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the second look at an id that a crash may have given to another',
-    file: 'lib/connection/outcome.ts',
+    file: 'lib/connection/transaction/outcome.ts',
     from: "if (crashed !== 'true') return 'committed'",
     to: "return 'committed'",
     only: 'transaction id used again',
@@ -80,7 +80,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the failure at a checkpoint that has moved backwards',
-    file: 'lib/write/committed-positions.ts',
+    file: 'lib/write/checkpoint/committed-positions.ts',
     from: 'return stored === undefined || stored < order',
     to: 'return false',
     only: 'failover, asynchronous',
@@ -89,7 +89,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the wait for a synchronous standby before a COMMIT is confirmed',
-    file: 'lib/write/resolve-outcome.ts',
+    file: 'lib/write/outcome/resolve-outcome.ts',
     from: "if (outcome !== 'committed' || !open.ticket) return outcome",
     to: 'return outcome',
     only: 'wait cut short',
@@ -98,7 +98,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the proof that a callback has not ended the transaction by a ROLLBACK',
-    file: 'lib/connection/transaction-proof.ts',
+    file: 'lib/connection/transaction/transaction-proof.ts',
     from: 'if_assigned() IS NOT DISTINCT FROM',
     to: "if_assigned() IS DISTINCT FROM '0'::pg_catalog.xid8 OR '0' =",
     only: 'callbacks misbehave',
@@ -107,7 +107,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: "the refusal of a callback's ROLLBACK",
-    file: 'lib/connection/callback-client.ts',
+    file: 'lib/connection/transaction/callback-client.ts',
     from: 'const control = text === undefined ? undefined : transactionControl(text)',
     to: 'const control = undefined as TransactionControl | undefined',
     only: 'callbacks misbehave',
@@ -116,7 +116,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the proof before a callback gets the client of a transaction again',
-    file: 'lib/connection/transaction.ts',
+    file: 'lib/connection/transaction/transaction.ts',
     from: 'if (this.#isDoubtful) await this.#prove()',
     to: '',
     only: 'callbacks misbehave',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { childrenOf, gone, killTree, signal } from '../support/process-tree.ts'
 
 /** The role that loads: no superuser, so that reserved connections and other roles' backends are not its own. */

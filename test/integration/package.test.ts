@@ -69,7 +69,7 @@ describe('the packed package', function () {
     )
     expect(strangers).to.deep.equal([])
     // what only the command reaches is in its bundle
-    expect(names.filter(name => /^dist\/(cli\/.+\.d\.ts|sources\/)/.test(name))).to.deep.equal([])
+    expect(names.filter(name => /^dist\/(cli\/.+\.d\.ts|embedded\/|sources\/)/.test(name))).to.deep.equal([])
   })
 
   it('accepts the versions that it recommends', async () => {

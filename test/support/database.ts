@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../lib/cli/embedded-server.ts'
+import { type EmbeddedServer, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 
 /**

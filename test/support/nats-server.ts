@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../lib/cli/embedded-server.ts'
+import { freePort } from '../../lib/embedded/embedded-server.ts'
 import { findProgram } from './find-program.ts'
 
 /** A NATS server with JetStream, on the loopback address. */

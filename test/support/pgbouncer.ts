@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { freePort } from '../../lib/cli/embedded-server.ts'
+import { freePort } from '../../lib/embedded/embedded-server.ts'
 import { findProgram } from './find-program.ts'
 
 /** PgBouncer in transaction mode, in front of a server. */

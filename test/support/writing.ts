@@ -3,10 +3,10 @@ import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import type pg from 'pg'
 import { PgBatchError } from '../../lib/errors.ts'
-import { PgBatchWritable } from '../../lib/pg-batch-writable.ts'
 import type { Stats } from '../../lib/types.ts'
 import type { CommitEvent } from '../../lib/writable/events.ts'
 import type { PgBatchWritableOptions } from '../../lib/writable/options.ts'
+import { PgBatchWritable } from '../../lib/writable/pg-batch-writable.ts'
 
 /** Every way that rows can travel; each is to store the same. */
 export const METHODS = [

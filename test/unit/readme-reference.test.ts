@@ -43,7 +43,7 @@ describe('README', () => {
   for (const [event, path, name] of [
     ['commit', 'lib/writable/events.ts', 'CommitEvent'],
     ['retry', 'lib/writable/events.ts', 'RetryEvent'],
-    ['reject', 'lib/write/dead-letter.ts', 'RejectedRow'],
+    ['reject', 'lib/write/rejects/dead-letter.ts', 'RejectedRow'],
   ] as const) {
     it(`lists every field of the event '${event}', and no other`, () => {
       expect(fieldsOf(event).sort()).to.deep.equal(keysOf(path, name).sort())

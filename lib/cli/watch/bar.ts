@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import type { MultiBar, SingleBar } from 'cli-progress'
-import { clock } from '../amounts.ts'
-import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from '../load-counts.ts'
-import { count } from '../report.ts'
-import { cut, visible } from '../visible.ts'
+import { clock } from '../terminal/amounts.ts'
+import { count } from '../terminal/messages.ts'
+import { cut, visible } from '../terminal/visible.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import type { Watcher } from './watcher.ts'
 

@@ -1,7 +1,7 @@
 import type { PgBatchError } from '../../errors.ts'
-import type { LoadCounts } from '../load-counts.ts'
-import { codeOf } from '../reject-reasons.ts'
-import { visibleJson } from '../visible.ts'
+import { visibleJson } from '../terminal/visible.ts'
+import type { LoadCounts } from './load-counts.ts'
+import { codeOf } from './reject-reasons.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 
 /** `--log json`: one object a line, for programs. It never holds a row's values. */

@@ -1,6 +1,6 @@
-import { clock } from '../amounts.ts'
-import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from '../load-counts.ts'
-import { count, plural } from '../report.ts'
+import { clock } from '../terminal/amounts.ts'
+import { count, plural } from '../terminal/messages.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 

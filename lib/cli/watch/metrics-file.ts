@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import type { LoadCounts } from '../load-counts.ts'
-import { codeOf } from '../reject-reasons.ts'
-import { visibleLines } from '../visible.ts'
+import { visibleLines } from '../terminal/visible.ts'
+import type { LoadCounts } from './load-counts.ts'
+import { codeOf } from './reject-reasons.ts'
 import { LINE_INTERVAL_MS, type LoadEnd, type LoadTitle, type Watcher } from './watcher.ts'
 
 /**

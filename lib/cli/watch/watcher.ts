@@ -1,7 +1,7 @@
 import type { PgBatchError } from '../../errors.ts'
 import type { RetryEvent } from '../../writable/events.ts'
-import type { LoadCounts } from '../load-counts.ts'
-import type { RejectReason } from '../reject-reasons.ts'
+import type { LoadCounts } from './load-counts.ts'
+import type { RejectReason } from './reject-reasons.ts'
 
 /** What a load is, in words. */
 export interface LoadTitle {

@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { bytesOf, prepareInstant, prepareValue } from '../parameter.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { bytea } from './bytea.ts'
+import type { Codec } from './codec.ts'
+import { bytesOf, prepareInstant, prepareValue } from './parameter.ts'
 
 /**
  * Arrays: dimensions, whether there are NULLs, the element type, and the elements' fields. Exact for

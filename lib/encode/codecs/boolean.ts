@@ -1,5 +1,5 @@
-import type { Codec } from '../codec.ts'
-import { prepareValue } from '../parameter.ts'
+import type { Codec } from './codec.ts'
+import { prepareValue } from './parameter.ts'
 
 /**
  * One byte. Strings are those that boolin takes in full and lower case; prefixes and blanks are left to it.

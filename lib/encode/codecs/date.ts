@@ -1,8 +1,8 @@
 import { types } from 'node:util'
-import type { Codec } from '../codec.ts'
-import { IsoReader } from '../iso-8601.ts'
-import { localClock } from '../local-clock.ts'
-import { prepareValue } from '../parameter.ts'
+import type { Codec } from './codec.ts'
+import { IsoReader } from './iso-8601.ts'
+import { localClock } from './local-clock.ts'
+import { prepareValue } from './parameter.ts'
 
 /**
  * Days since 2000-01-01. A Date's day is the one that the local calendar shows, as with `pg`.

@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { HEAD_FULL, nearestDouble } from '../nearest-double.ts'
-import { prepareValue } from '../parameter.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { Codec } from './codec.ts'
+import { HEAD_FULL, nearestDouble } from './nearest-double.ts'
+import { prepareValue } from './parameter.ts'
 
 /**
  * float4 and float8: IEEE 754 in network byte order. JavaScript reads decimals as strtod does, to the nearest

@@ -1,6 +1,6 @@
-import type { ByteBuffer } from '../byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { prepareValue } from '../parameter.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { Codec } from './codec.ts'
+import { prepareValue } from './parameter.ts'
 
 /**
  * int2, int4 and int8: two's complement in network byte order.

@@ -1,5 +1,5 @@
-import type { Codec } from '../codec.ts'
-import { prepareValue } from '../parameter.ts'
+import type { Codec } from './codec.ts'
+import { prepareValue } from './parameter.ts'
 
 /**
  * macaddr and macaddr8. Their text is left to the server's parser; bytes are written as hex digits in pairs.

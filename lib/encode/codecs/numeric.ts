@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { prepareValue } from '../parameter.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { Codec } from './codec.ts'
 import { HEADER_BYTES, NEGATIVE, POSITIVE, putDecimal, putHeader } from './numeric-decimal.ts'
+import { prepareValue } from './parameter.ts'
 
 /**
  * numeric: exact for decimals of any length. The server's numeric_recv applies the column's precision and scale as

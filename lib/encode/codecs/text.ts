@@ -1,8 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { ByteBuffer } from '../byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { prepareJson, prepareValue } from '../parameter.ts'
-import { putJson } from '../put-json.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { Codec } from './codec.ts'
+import { prepareJson, prepareValue } from './parameter.ts'
+import { putJson } from './put-json.ts'
 
 /**
  * Types whose binary form is their text: the server checks and converts both by the same code

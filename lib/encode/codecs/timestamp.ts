@@ -1,9 +1,9 @@
 import { types } from 'node:util'
-import type { ByteBuffer } from '../byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { IsoReader } from '../iso-8601.ts'
-import { EPOCH_MS, FIRST_MS, localClock } from '../local-clock.ts'
-import { prepareInstant, prepareValue } from '../parameter.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { Codec } from './codec.ts'
+import { IsoReader } from './iso-8601.ts'
+import { EPOCH_MS, FIRST_MS, localClock } from './local-clock.ts'
+import { prepareInstant, prepareValue } from './parameter.ts'
 
 /**
  * timestamp and timestamptz: microseconds since 2000-01-01, the latter in UTC.

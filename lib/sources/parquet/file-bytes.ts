@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { AsyncBuffer } from 'hyparquet'
-import { openFile } from '../raw-input.ts'
+import { openFile } from '../input/raw-input.ts'
 import { parquetInPipe } from './magic.ts'
 
 /** A file that is read in pieces, from anywhere in it. */

@@ -4,7 +4,7 @@
  * @see https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#temporal-types
  */
 
-import { dateWords, two } from '../../calendar.ts'
+import { dateWords, two } from '../../values/calendar.ts'
 
 /** How many digits of a second's fraction a unit stands for. */
 export type SecondDigits = 3 | 6 | 9

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
-import { freePort } from '../../../lib/cli/embedded-server.ts'
+import { freePort } from '../../../lib/embedded/embedded-server.ts'
 import { type Running, run, start } from './support.ts'
 
 describe('pg-batch --embedded', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import Papa from 'papaparse'
-import { load } from '../../../lib/cli/load.ts'
+import { load } from '../../../lib/cli/load/load.ts'
 import { SourceError } from '../../../lib/sources/source-error.ts'
 import { useDatabase } from '../../support/database.ts'
 

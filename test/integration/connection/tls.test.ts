@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../../lib/cli/embedded-server.ts'
+import { type EmbeddedServer, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
 import { failureOf, write } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
 

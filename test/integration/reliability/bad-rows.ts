@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import type { PgBatchError } from '../../../lib/errors.ts'
-import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
+import type { RejectedRow } from '../../../lib/write/rejects/dead-letter.ts'
 import type { TestDatabase } from '../../support/database.ts'
 
 /** A row of the table that has one of everything that can refuse a row. */

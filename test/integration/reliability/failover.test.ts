@@ -2,17 +2,17 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
+import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import {
   askOutcome,
   readTicket,
   StandbyError,
   type TransactionTicket,
   ticketStatement,
-} from '../../../lib/connection/outcome.ts'
-import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
+} from '../../../lib/connection/transaction/outcome.ts'
 import { type KafkaToPgOptions, kafkaToPg } from '../../../lib/kafka/index.ts'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
-import { readCheckpoint } from '../../../lib/write/read-checkpoint.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { readCheckpoint } from '../../../lib/write/checkpoint/read-checkpoint.ts'
 import { FakeLog } from '../../support/kafka/fake-log.ts'
 import { ReplicatedServer } from '../../support/standby.ts'
 import { until } from '../../support/until.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { countOf, rowsOf } from '../../support/writing.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
-import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import type { RejectedRow } from '../../../lib/write/rejects/dead-letter.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import {

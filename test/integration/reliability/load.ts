@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
-import type { RejectedRow } from '../../../lib/write/dead-letter.ts'
+import type { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import type { RejectedRow } from '../../../lib/write/rejects/dead-letter.ts'
 import { expectBalanced } from '../../support/writing.ts'
 
 /** Writes batches to the end, checking stats at every event; resolves to what was rejected. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { roleWith, usePools } from '../../support/pools.ts'
 import { countOf, METHODS, options, rowsOf } from '../../support/writing.ts'

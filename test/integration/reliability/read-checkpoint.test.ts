@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
-import { readCheckpoint } from '../../../lib/write/read-checkpoint.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { readCheckpoint } from '../../../lib/write/checkpoint/read-checkpoint.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { FaultProxy } from '../../support/proxy.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { PgClientLike, PgPoolLike } from '../../../lib/connection/pg-types.ts'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { batchesOf, rowsOf, valuesOf } from '../../support/writing.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import pg from 'pg'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { failureOf, METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
 

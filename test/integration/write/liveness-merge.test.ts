@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { lockTable, roleWith, terminate, untilBlocked, usePools } from '../../support/pools.ts'
 import { settlesWithin, until } from '../../support/until.ts'

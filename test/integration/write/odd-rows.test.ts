@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { strangers } from '../../support/values/index.ts'
 import { countOf, rowsOf, valuesOf, write } from '../../support/writing.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { failureOf, METHODS, rowsOf, valuesOf, write } from '../../support/writing.ts'
 import { load } from '../reliability/load.ts'
 import { type Change, change, type Row, useStock } from './stock.ts'

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { isServerError } from '../../../lib/connection/server-error.ts'
-import { isTransient } from '../../../lib/write/transient.ts'
+import { isTransient } from '../../../lib/write/faults/transient.ts'
 import { useDatabase } from '../../support/database.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
 

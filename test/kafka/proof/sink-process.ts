@@ -1,5 +1,5 @@
+import { OwnConsumer, type OwnConsumerOptions } from '../../../lib/kafka/consumer/own-consumer.ts'
 import { type KafkaToPg, type KafkaToPgStats, kafkaToPg } from '../../../lib/kafka/index.ts'
-import { OwnConsumer, type OwnConsumerOptions } from '../../../lib/kafka/own-consumer.ts'
 
 /** What a process that sinks is told, as JSON in its first argument. */
 export interface SinkPlan {

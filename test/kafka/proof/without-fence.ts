@@ -3,7 +3,7 @@ import { SINK_PATHS } from './member.ts'
 
 /** The fence of exactly-once: what is at or below the stored offset is not written again. */
 const FENCE = {
-  file: 'lib/write/checkpoint.ts',
+  file: 'lib/write/checkpoint/checkpoint.ts',
   from: 'if (highest !== undefined && order <= highest) return false',
   to: '',
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
-import { codecFor } from '../../../lib/encode/codec-for.ts'
-import { SlabPool } from '../../../lib/encode/slabs.ts'
+import { codecFor } from '../../../lib/encode/codecs/codec-for.ts'
+import { ByteBuffer } from '../../../lib/encode/wire/byte-buffer.ts'
+import { SlabPool } from '../../../lib/encode/wire/slabs.ts'
 import type { PgType } from '../../../lib/types.ts'
 
 const builtIn = (name: string): PgType => ({ oid: 0, name, sqlName: name, builtIn: true, kind: 'base' })

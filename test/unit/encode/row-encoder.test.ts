@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { ByteBuffer } from '../../../lib/encode/byte-buffer.ts'
 import { canBeBinary, makeRowEncoder, ValueError } from '../../../lib/encode/row-encoder.ts'
-import { SlabPool } from '../../../lib/encode/slabs.ts'
+import { ByteBuffer } from '../../../lib/encode/wire/byte-buffer.ts'
+import { SlabPool } from '../../../lib/encode/wire/slabs.ts'
 import type { Column } from '../../../lib/types.ts'
 
 function column(name: string, type: string): Column {

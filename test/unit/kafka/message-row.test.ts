@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { KafkaMessage } from '../../../lib/kafka/kafka-message.ts'
 import { rowOf } from '../../../lib/kafka/message-row.ts'
+import { KafkaMessage } from '../../../lib/kafka/messages/kafka-message.ts'
 
 const message = (value: string | null, key?: string) =>
   new KafkaMessage<unknown>({

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { KafkaMessage } from '../../../lib/kafka/kafka-message.ts'
+import { KafkaMessage } from '../../../lib/kafka/messages/kafka-message.ts'
 import { TableRouter } from '../../../lib/kafka/table-router.ts'
 
 const message = (offset: number) =>

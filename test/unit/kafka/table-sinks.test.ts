@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { expect } from 'chai'
 import { TableSinks } from '../../../lib/kafka/table-sinks.ts'
-import type { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
+import type { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 
 describe('TableSinks', () => {
   it('has stopped when what its streams were at has come to its end', async () => {

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { toJsonText } from '../../../lib/exact-json.ts'
-import { readCsv, rowsOf } from '../../../lib/sources/csv.ts'
-import type { Dialect } from '../../../lib/sources/dialect.ts'
+import { readCsv, rowsOf } from '../../../lib/sources/csv/csv.ts'
+import type { Dialect } from '../../../lib/sources/csv/dialect.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
+import { toJsonText } from '../../../lib/values/exact-json.ts'
 
 /** Runs text through a reader, `step` bytes at a time: readers must not care where chunks end. */
 export async function readAll(

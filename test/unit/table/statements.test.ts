@@ -1,11 +1,16 @@
 import { expect } from 'chai'
-import { type MergeShape, mergeNames } from '../../../lib/table/merge.ts'
-import { mergeLoop } from '../../../lib/table/merge-loop.ts'
-import { insertLast } from '../../../lib/table/merge-once.ts'
-import { parameterRows, stagedRows } from '../../../lib/table/merge-source.ts'
-import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../../lib/table/merge-steps.ts'
-import { mergeTurn } from '../../../lib/table/merge-turns.ts'
-import { mergeWay } from '../../../lib/table/merge-way.ts'
+import { type MergeShape, mergeNames } from '../../../lib/table/merge/merge.ts'
+import { mergeLoop } from '../../../lib/table/merge/merge-loop.ts'
+import { insertLast } from '../../../lib/table/merge/merge-once.ts'
+import { parameterRows, stagedRows } from '../../../lib/table/merge/merge-source.ts'
+import {
+  countSteps,
+  deleteFirst,
+  deleteLast,
+  insertLastUpserts,
+} from '../../../lib/table/merge/merge-steps.ts'
+import { mergeTurn } from '../../../lib/table/merge/merge-turns.ts'
+import { mergeWay } from '../../../lib/table/merge/merge-way.ts'
 import { copyStatement, insertStatement } from '../../../lib/table/statements.ts'
 
 const table = { schema: 's', name: 'say "t"' }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { PgBatchWritable } from '../../../lib/pg-batch-writable.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 
 const pool = { connect: () => Promise.reject(new Error('not in this test')) }
 const make = (options: unknown) => new PgBatchWritable(options as PgBatchWritableOptions<object>)

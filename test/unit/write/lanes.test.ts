@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Batch } from '../../../lib/write/batch.ts'
 import { Lanes } from '../../../lib/write/lanes.ts'
+import type { Batch } from '../../../lib/write/rows/batch.ts'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 const batch = (id: number): Batch<number> => ({ id, count: 1, items: [id] })

@@ -1,0 +1,192 @@
+import { Command } from 'commander'
+import { version } from '../version.ts'
+import { addCompletionCommand } from './completion-command.ts'
+import {
+  addCreateOptions,
+  type CreateArguments,
+  createUsageError,
+  RARE_CREATE_OPTIONS,
+} from './create-arguments.ts'
+import { addFullHelp, EXIT_STATUSES, hideOptions } from './full-help.ts'
+import {
+  addInputOptions,
+  type InputArguments,
+  inputUsageError,
+  RARE_INPUT_OPTIONS,
+} from './input-arguments.ts'
+import { nameList, oneOf, positiveInteger } from './option-values.ts'
+import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
+
+/** What `pg-batch load` was asked to do. */
+export interface LoadArguments extends InputArguments, CreateArguments, RunArguments {
+  /** Names and patterns; `-` is standard input. */
+  readonly files: readonly string[]
+  readonly table: string
+  readonly columns?: readonly string[]
+  readonly onConflict?: readonly string[]
+  readonly onConflictDo?: 'update' | 'nothing'
+  readonly batchSize?: number
+  readonly concurrency?: number
+  readonly database?: string
+  /** Into the embedded server, whatever the environment names. */
+  readonly embedded?: boolean
+  /** The file holds rejected rows: `pg-batch replay`. */
+  readonly replay?: boolean
+}
+
+/** What `pg-batch server` was asked to do. */
+export interface ServerArguments {
+  readonly port?: number
+}
+
+/** What each command does; the arguments only decide which. */
+export interface Commands {
+  load(given: LoadArguments): Promise<void>
+  server(given: ServerArguments): Promise<void>
+}
+
+/**
+ * The command line of `pg-batch`. Wrong usage throws a CommanderError, after it was said.
+ * @param say says what is wrong; by default a line in the command's own name is written
+ */
+export function makeProgram(commands: Commands, say?: (message: string) => void): Command {
+  const program = new Command('pg-batch')
+    .description('Load CSV, NDJSON, JSON and Parquet files into PostgreSQL, in batches, by COPY.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => sayError(text, say ?? (line => write(`pg-batch: ${line}\n`))),
+    })
+    .addHelpText('after', PROGRAM_HELP)
+  addLoad(program, commands)
+  addReplay(program, commands)
+  program
+    .command('server')
+    .summary('run the embedded server, to look at what was loaded')
+    .description('Run the embedded PostgreSQL, which load --embedded uses, until Ctrl-C. The data stays.')
+    .option('-p, --port <port>', 'default: 54320, or any free port', positiveInteger)
+    .action((options: ServerArguments) => commands.server(options))
+  addCompletionCommand(program)
+  return program
+}
+
+function addLoad(program: Command, commands: Commands): void {
+  const load = addTableOption(
+    program
+      .command('load')
+      .summary('load files, or standard input, into a table')
+      .description('Load files into a table. "-" is standard input; gzip, zstd, *.br are unpacked.')
+      .argument('<file...>', "CSV, TSV, NDJSON, JSON, Parquet; or 'part-*.csv'"),
+  )
+  addCreateOptions(addInputOptions(load)).option(
+    '-c, --columns <a,b,…>',
+    'load only these of the columns in the file',
+    nameList,
+  )
+  addTargetOptions(load)
+    .addHelpText('after', LOAD_HELP)
+    .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
+      commands.load(checkedLoad(files, options, command)),
+    )
+  addFullHelp(hideOptions(addResumeOption(addRunOptions(load)), RARE_OPTIONS))
+}
+
+function addReplay(program: Command, commands: Commands): void {
+  const replay = addTableOption(
+    program
+      .command('replay')
+      .summary('load rejected rows again, once they were mended')
+      .description(
+        'Load the rows of FILE, which `load --rejects` has written, or of NDJSON made from it by hand.',
+      )
+      .argument('<file>', 'NDJSON: each line a rejected row, or the "row" of one'),
+  )
+  addTargetOptions(replay)
+    .addHelpText('after', REPLAY_HELP)
+    .action((file: string, options: Partial<LoadArguments>, command: Command) =>
+      commands.load({ ...checkedLoad([file], options, command), replay: true }),
+    )
+  addFullHelp(hideOptions(addRunOptions(replay), RARE_OPTIONS))
+}
+
+function addTableOption(command: Command): Command {
+  return command.option('-t, --table <name>', 'the table, or schema.table; has to be named')
+}
+
+/** How rows go into the table, and where that is. */
+function addTargetOptions(command: Command): Command {
+  return command
+    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
+    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
+    .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
+    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
+    .option('-d, --database <url>', 'where to; without it DATABASE_URL, or PG* as for psql')
+    .option('--embedded', 'into the embedded PostgreSQL: see pg-batch server')
+}
+
+/** What no single option can check. In this order an unknown option is told before one that is missing. */
+function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
+  const { table, onConflict, onConflictDo } = options
+  if (!table) return command.error('error: name the table, with --table')
+  if (options.embedded && options.database !== undefined) {
+    return command.error('error: --embedded and --database contradict each other')
+  }
+  if (onConflictDo === 'update' && !onConflict) {
+    return command.error(
+      'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
+    )
+  }
+  const given = { ...options, files, table }
+  const mistake = inputUsageError(given) ?? createUsageError(given) ?? runUsageError(given)
+  return mistake === undefined ? given : command.error(`error: ${mistake}`)
+}
+
+/** One line, without commander's own beginning: `unknown option '--tabel' (Did you mean --table?)`. */
+function sayError(text: string, say: (message: string) => void): void {
+  say(
+    text
+      .replace(/^error: /, '')
+      .trimEnd()
+      .replaceAll('\n', ' '),
+  )
+}
+
+const PROGRAM_HELP = `
+Examples:
+  pg-batch load orders.csv --table orders
+  pg-batch load events.ndjson.gz --table log.events --on-conflict id
+  curl -s https://example.com/rows.json | pg-batch load - --table rows
+  pg-batch replay rejected.ndjson --table orders
+  pg-batch server
+
+${EXIT_STATUSES}
+Options of a command: pg-batch load --help`
+
+const RARE_OPTIONS = [
+  ...RARE_INPUT_OPTIONS,
+  ...RARE_CREATE_OPTIONS,
+  '--batch-size',
+  '--summary',
+  '--quiet',
+  '--log',
+  '--metrics-file',
+]
+
+const LOAD_HELP = `
+Examples:
+  pg-batch load 'part-*.csv' --table orders --create --key id --dry-run
+  pg-batch load orders.csv.gz --table sales.orders --on-conflict id
+  pg-batch load - --table orders --columns id,total < orders.ndjson
+  pg-batch load orders.csv -t orders --rejects bad.ndjson --reject-limit 1%
+
+${EXIT_STATUSES}`
+
+const REPLAY_HELP = `
+Examples:
+  pg-batch replay bad.ndjson --table orders
+  pg-batch replay bad.ndjson -t orders --rejects still-bad.ndjson
+
+${EXIT_STATUSES}`

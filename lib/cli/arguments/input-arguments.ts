@@ -1,0 +1,143 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { DialectOptions } from '../../sources/csv/dialect.ts'
+import { FORMATS, type Format } from '../../sources/format.ts'
+import { type Encoding, encodingOf } from '../../sources/input/encoding.ts'
+import { character, delimiter, oneOf, repeated } from './option-values.ts'
+
+/** How the files are to be read. */
+export interface InputArguments {
+  readonly format?: Format
+  readonly encoding?: Encoding
+  readonly delimiter?: string
+  /** `none`: fields are never quoted. */
+  readonly quote?: string
+  readonly escape?: string
+  readonly comment?: string
+  readonly null?: readonly string[]
+  readonly forceNull?: boolean
+  /** True for --header, false for --no-header. */
+  readonly header?: boolean
+  /** Column by name in the file. */
+  readonly map?: ReadonlyMap<string, string>
+}
+
+export function addInputOptions(command: Command): Command {
+  return command
+    .option('-f, --format <format>', `${FORMATS.join(', ')}; or as seen`, oneOf(FORMATS))
+    .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
+    .option('--delimiter <char>', 'CSV: between fields: tab, \\x01, ||; else as the records show', delimiter)
+    .option('--quote <char>', 'CSV: around fields, or none (")', quote)
+    .option('--escape <char>', 'CSV: before a quote inside quotes (the quote)', character)
+    .option('--comment <char>', 'CSV: begins lines that are skipped', character)
+    .option('--null <text>', 'CSV: an unquoted text that is NULL (empty); repeatable', nullText)
+    .option('--force-null', 'CSV: these texts are NULL in quotes, too')
+    .option('--header', 'CSV: the first line is a header, also where it looks like data')
+    .option('--no-header', "CSV: the first line is data; columns as in --columns, or the table's")
+    .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
+}
+
+/** Options that a file seldom needs, for what they say is mostly seen in it. */
+export const RARE_INPUT_OPTIONS = [
+  '--delimiter',
+  '--quote',
+  '--escape',
+  '--comment',
+  '--null',
+  '--force-null',
+  '--header',
+  '--no-header',
+  '--encoding',
+]
+
+/** What of the options says how CSV is written. */
+export function dialectOf(given: InputArguments): DialectOptions {
+  return {
+    delimiter: given.delimiter,
+    escape: given.escape,
+    comment: given.comment,
+    nulls: given.null,
+    forceNull: given.forceNull,
+    header: given.header,
+    ...(given.quote === undefined ? {} : { quote: given.quote === 'none' ? undefined : given.quote }),
+  }
+}
+
+/** What contradicts itself, in the words of a usage error. */
+export function inputUsageError(given: InputArguments): string | undefined {
+  const { delimiter, escape: escapeBy, comment } = given
+  if (given.format === 'text') {
+    const { quote, forceNull } = given
+    const options = {
+      '--quote': quote,
+      '--escape': escapeBy,
+      '--comment': comment,
+      '--force-null': forceNull,
+    }
+    const needless = Object.entries(options).find(([, value]) => value !== undefined)
+    if (needless) return `${needless[0]} has no meaning for the text format of COPY`
+  }
+  if (given.map && given.header === false) {
+    return '--map needs the names of a header; with --no-header, name the columns in order with --columns'
+  }
+  const roles = { '--delimiter': delimiter, '--quote': given.quote, '--comment': comment }
+  const named = Object.entries(roles).filter(([, value]) => value !== undefined)
+  for (const [index, [role, value]] of named.entries()) {
+    const twin = named.slice(0, index).find(([, other]) => other === value)
+    if (twin) return `${twin[0]} and ${role} cannot be the same character`
+  }
+  const quote = given.quote === 'none' ? undefined : (given.quote ?? '"')
+  if (quote !== undefined && delimiter?.includes(quote))
+    return '--delimiter cannot have the quote in it; see --quote'
+  if (given.quote === 'none' && escapeBy !== undefined) return '--escape has no meaning with --quote none'
+  if (escapeBy !== undefined && escapeBy === delimiter)
+    return '--delimiter and --escape cannot be the same character'
+  return undefined
+}
+
+/** What was said of a file whose format leaves nothing to say, in the words of a usage error. */
+export function needlessOption(format: string, given: InputArguments): string | undefined {
+  const { delimiter, quote, escape: escapeBy, comment, null: nulls, encoding } = given
+  const options = {
+    delimiter,
+    quote,
+    escape: escapeBy,
+    comment,
+    null: nulls,
+    'force-null': given.forceNull,
+    encoding,
+    [given.header ? 'header' : 'no-header']: given.header,
+  }
+  const said = Object.entries(options).find(([, value]) => value !== undefined)
+  return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined
+}
+
+function mapping(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const at = text.lastIndexOf('=')
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('Expected "NAME=column".')
+  const [name, column] = [text.slice(0, at), text.slice(at + 1)]
+  if (before.has(name)) throw new InvalidArgumentError(`"${name}" is mapped twice.`)
+  if ([...before.values()].includes(column))
+    throw new InvalidArgumentError(`Two names for column "${column}".`)
+  return new Map([...before, [name, column]])
+}
+
+function parseEncoding(text: string): Encoding {
+  const known = encodingOf(text)
+  if (known === undefined)
+    throw new InvalidArgumentError(`Expected an encoding, such as ${ENCODINGS.join(', ')}.`)
+  return known
+}
+
+const ENCODINGS = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'cp1251', 'Shift_JIS']
+
+/** With names for the completions. */
+const encoding = Object.assign(parseEncoding, { words: ENCODINGS })
+
+function quote(text: string): string {
+  return text === 'none' ? text : character(text)
+}
+
+function nullText(text: string, before: readonly string[] | undefined): string[] {
+  if (/[\r\n]/.test(text)) throw new InvalidArgumentError('Expected a text without line ends.')
+  return repeated(text, before)
+}

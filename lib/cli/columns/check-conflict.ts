@@ -1,0 +1,74 @@
+import { didYouMean } from '../../options/did-you-mean.ts'
+import type { Table } from '../../types.ts'
+import { dataFailure } from '../exit-error.ts'
+import type { ColumnChoice } from './choose-columns.ts'
+
+/** The columns that `--on-conflict` names, and those of the primary key that `--create` makes. */
+export interface ConflictWishes {
+  readonly onConflict?: readonly string[]
+  readonly onConflictDo?: 'update' | 'nothing'
+  readonly key?: readonly string[]
+}
+
+/** Looks at `--on-conflict` before anything is done: the server would refuse it after the table was emptied. */
+export function checkConflict({ onConflict }: ConflictWishes, table: Table): void {
+  if (!onConflict) return
+  const names = table.columns.map(({ name }) => name)
+  checkNames(onConflict, names, table.name)
+  // a view's keys are those of its table, which only the server knows
+  if (table.kind === 'view') return
+  const keys = table.uniqueKeys.map(({ columns }) => columns)
+  if (keys.some(key => isSameSet(key, onConflict))) return
+  const has = keys.length === 0 ? 'which has none' : `whose unique keys are: ${keys.map(inWords).join(', ')}`
+  throw dataFailure(`--on-conflict names ${inWords(onConflict)}, no unique key of ${table.name}, ${has}`)
+}
+
+/** The same for a table that is still to be made, whose only key is that of `--key`. */
+export function checkNewConflict(
+  { onConflict, key = [] }: ConflictWishes,
+  names: readonly string[],
+  table: string,
+): void {
+  if (!onConflict) return
+  checkNames(onConflict, names, table)
+  if (isSameSet(key, onConflict)) return
+  const has = key.length === 0 ? 'which gets none without --key' : `whose --key is: ${inWords(key)}`
+  throw dataFailure(`--on-conflict names ${inWords(onConflict)}, no unique key of ${table}, ${has}`)
+}
+
+/** A row is found by its key, so that the file has to have it. JSON rows name theirs one by one. */
+export function checkKeyIsWritten(
+  { onConflict, onConflictDo }: ConflictWishes,
+  { columns }: Pick<ColumnChoice, 'columns'>,
+  source: string,
+): void {
+  const lacking =
+    onConflictDo === 'nothing' ? undefined : onConflict?.find(name => !(columns ?? [name]).includes(name))
+  if (lacking === undefined) return
+  throw dataFailure(
+    `--on-conflict names "${lacking}", which is not among the columns that ${source} gives: ${columns!.join(', ')}`,
+  )
+}
+
+/** What becomes of rows that are in the table, for `--dry-run`; empty where they would only be in the way. */
+export function conflictManner({ onConflict, onConflictDo }: ConflictWishes): string {
+  if (onConflictDo === 'nothing') return ', rows that are in it are left as they are'
+  return onConflict ? `, rows with the same ${inWords(onConflict)} are updated (upsert)` : ''
+}
+
+function checkNames(wanted: readonly string[], names: readonly string[], table: string): void {
+  const unknown = wanted.find(name => !names.includes(name))
+  if (unknown === undefined) return
+  const has = `which has: ${names.join(', ')}`
+  throw dataFailure(
+    `--on-conflict names "${unknown}", no column of ${table}, ${has}${didYouMean(unknown, names)}`,
+  )
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every(name => b.includes(name))
+}
+
+function inWords(columns: readonly string[]): string {
+  return `(${columns.join(', ')})`
+}

@@ -1,0 +1,161 @@
+import { didYouMean } from '../../options/did-you-mean.ts'
+import type { Source } from '../../sources/open-source.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import { shellWord } from '../../sources/shell-word.ts'
+import { isInsertable } from '../../table/insertable.ts'
+import type { Column } from '../../types.ts'
+import { dataFailure } from '../exit-error.ts'
+import { plural } from '../terminal/messages.ts'
+import { generatedBy } from './generated.ts'
+import { checkMap, matchColumns } from './match-columns.ts'
+
+/** Which columns are written, and from which keys of the rows. */
+export interface ColumnChoice {
+  /** Undefined when each row names its own. */
+  readonly columns: readonly string[] | undefined
+  /** For the rows of the source; undefined when their keys are the columns. */
+  readonly rename?: ((row: SourceRow) => SourceRow) | undefined
+  /** Key and column, where they are known before the rows come. */
+  readonly pairs: readonly (readonly [key: string, column: string])[]
+  readonly notes: readonly string[]
+}
+
+export interface ColumnWishes {
+  /** `--columns`. */
+  readonly columns?: readonly string[] | undefined
+  /** `--map`, column by key. */
+  readonly map?: ReadonlyMap<string, string> | undefined
+}
+
+interface Target {
+  readonly name: string
+  readonly columns: readonly Pick<Column, 'name' | 'generated' | 'identity'>[]
+}
+
+/** The columns to write: those asked for, else those of the header; undefined when each row names its own. */
+export function chooseColumns(source: Source, table: Target, wishes: ColumnWishes): ColumnChoice {
+  const { columns: wanted, map = new Map() } = wishes
+  const known = table.columns.map(column => column.name)
+  for (const name of wanted ?? []) {
+    checkKnown(name, '--columns names', known, table.name)
+    checkWritable(name, `--columns names "${name}"`, table, 'leave it out')
+  }
+  for (const name of map.values()) checkKnown(name, '--map names', known, table.name)
+  checkMap(map, source.header, source.name)
+  if (source.headless) return byOrder(source, table, wanted)
+  return source.header ? byHeader(source, table, known, wishes) : byRow(source, wishes)
+}
+
+function byHeader(
+  source: Source,
+  table: Target,
+  known: readonly string[],
+  wishes: ColumnWishes,
+): ColumnChoice {
+  const { columns: wanted, map = new Map() } = wishes
+  const header = source.header!
+  const { unnamed = [] } = source
+  const nameless = new Set(unnamed)
+  const named = header.filter(name => !nameless.has(name) || map.has(name))
+  const { columns, guessed } = matchColumns(named, wanted ?? known, map, source.name)
+  if (!wanted) checkHeader(source, table, columns)
+  const found = new Set(columns.values())
+  const lacking = wanted?.find(name => !found.has(name))
+  if (lacking !== undefined) {
+    const has = `whose header has: ${header.join(', ')}`
+    throw dataFailure(
+      `--columns names "${lacking}", not in ${source.name}, ${has}${didYouMean(lacking, header)}`,
+    )
+  }
+  const asked = wanted && new Set(wanted)
+  const pairs = [...columns].filter(([, column]) => asked?.has(column) ?? true)
+  return {
+    columns: wanted ?? header.map(name => columns.get(name)!),
+    // what is not written is no part of the row either: rejected, it is to be loaded again by itself
+    rename:
+      pairs.length === header.length && pairs.every(([key, column]) => key === column)
+        ? undefined
+        : row => renamed(row, pairs),
+    pairs,
+    notes: matchedNote(source.name, guessed),
+  }
+}
+
+/** Without --columns each column of the file has to lead to one of the table. */
+function checkHeader(
+  { name: file, header = [], unnamed = [] }: Source,
+  table: Target,
+  columns: ReadonlyMap<string, string>,
+): void {
+  const known = table.columns.map(({ name }) => name)
+  const nameless = new Set(unnamed)
+  const writable = new Set(table.columns.filter(isInsertable).map(({ name }) => name))
+  const others = header.filter(name => columns.has(name) && writable.has(columns.get(name)!))
+  const skip = `name the others with --columns ${shellWord(others.map(name => columns.get(name)!).join(','))}`
+  for (const [index, name] of header.entries()) {
+    if (nameless.has(name) && !columns.has(name)) {
+      throw dataFailure(
+        `${file}: column ${index + 1} of ${header.length} has no name in the header; to skip it, ${skip}`,
+      )
+    }
+    const column = columns.get(name)
+    if (column === undefined) checkKnown(name, `${file}: the header names`, known, table.name)
+    else if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
+  }
+}
+
+/** Without a header the first field is the first column: of --columns, or of the table. */
+function byOrder(source: Source, table: Target, wanted: readonly string[] | undefined): ColumnChoice {
+  const keys = source.header!
+  const columns = wanted ?? table.columns.filter(isInsertable).map(({ name }) => name)
+  if (columns.length !== keys.length) {
+    const whose = wanted ? '--columns names' : `${table.name} has`
+    const hint = wanted ? '' : '; name those in the file, in their order, with --columns'
+    throw dataFailure(
+      `${source.name}: its records have ${plural(keys.length, 'field')}, ${whose} ${plural(columns.length, 'column')}${hint}`,
+    )
+  }
+  const pairs = keys.map((key, index) => [key, columns[index]!] as const)
+  return { columns, rename: row => renamed(row, pairs), pairs, notes: [] }
+}
+
+/** JSON rows name their keys one by one, so that only --map can give them other names. */
+function byRow(source: Source, { columns, map = new Map() }: ColumnWishes): ColumnChoice {
+  const rename = (row: SourceRow): SourceRow => {
+    const out: SourceRow = {}
+    for (const key in row) {
+      const column = map.get(key) ?? key
+      if (column in out) throw dataFailure(`${source.name}: a row has two keys for the column "${column}"`)
+      out[column] = row[key]
+    }
+    return out
+  }
+  return { columns, rename: map.size === 0 ? undefined : rename, pairs: [...map], notes: [] }
+}
+
+function renamed(row: SourceRow, pairs: ColumnChoice['pairs']): SourceRow {
+  const out: SourceRow = {}
+  for (const [key, column] of pairs) out[column] = row[key]
+  return out
+}
+
+function matchedNote(name: string, guessed: readonly (readonly [string, string])[]): string[] {
+  if (guessed.length === 0) return []
+  return [`${name}: took ${guessed.map(([key, column]) => `"${key}" for column "${column}"`).join(', ')}`]
+}
+
+function checkKnown(name: string, who: string, known: readonly string[], table: string): void {
+  if (known.includes(name)) return
+  const has = `which has: ${known.join(', ')}`
+  throw dataFailure(`${who} "${name}", no column of ${table}, ${has}${didYouMean(name, known)}`)
+}
+
+function isWritable(name: string, table: Target): boolean {
+  return isInsertable(table.columns.find(column => column.name === name)!)
+}
+
+function checkWritable(name: string, who: string, table: Target, cure: string): void {
+  if (isWritable(name, table)) return
+  const column = table.columns.find(column => column.name === name)!
+  throw dataFailure(`${who}, which ${table.name} generates itself (${generatedBy(column)}); ${cure}`)
+}

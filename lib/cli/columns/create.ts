@@ -1,0 +1,132 @@
+import type { Readable } from 'node:stream'
+import type { CsvRecord } from '../../csv/record.ts'
+import type { Sources } from '../../sources/open-sources.ts'
+import { firstRepeated } from '../../sources/repeated.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import type { SourceColumn } from '../../sources/source.ts'
+import { parseTableName } from '../../table/identifier.ts'
+import type { CreateArguments } from '../arguments/create-arguments.ts'
+import type { InputArguments } from '../arguments/input-arguments.ts'
+import { dataFailure } from '../exit-error.ts'
+import { plural } from '../terminal/messages.ts'
+import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
+import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from './create-table.ts'
+import { ColumnInference } from './infer-columns.ts'
+import { peekRows } from './peek-rows.ts'
+
+/** A table that is still to be made. */
+export interface NewTable {
+  readonly sql: string
+  readonly columns: readonly string[]
+  readonly choice: ColumnChoice
+  /** The rows from the first on; of CSV the records, in arrays. */
+  readonly rows: Readable
+  /** How the values of each column are checked, where not all rows were looked at. */
+  readonly checks: ColumnChecks | undefined
+}
+
+export type NewTableWishes = CreateArguments &
+  Pick<InputArguments, 'map'> & { readonly table: string; readonly columns?: readonly string[] }
+
+const SAMPLE_ROWS = 1000
+
+/** What the file says of its columns, else what is inferred of its rows. Nothing is written yet. */
+export async function planTable(
+  source: Sources,
+  reopen: () => Promise<Sources>,
+  given: NewTableWishes,
+): Promise<NewTable> {
+  const choice = chooseColumns(source, futureTable(source, given), given)
+  return source.columns
+    ? describedTable(source, source.columns, choice, given)
+    : await inferredTable(source, reopen, choice, given)
+}
+
+/** The server checks the values: they are of these types, or of one that this was widened from. */
+function describedTable(
+  source: Sources,
+  described: readonly SourceColumn[],
+  choice: ColumnChoice,
+  given: NewTableWishes,
+): NewTable {
+  const columns = choice.pairs.map(([key, name]) => {
+    const column = described.find(column => column.name === key)!
+    return { ...column, name }
+  })
+  if (given.columns) columns.sort((a, b) => given.columns!.indexOf(a.name) - given.columns!.indexOf(b.name))
+  const rounded = columns.filter(({ name, nanoseconds }) => nanoseconds && !given.type?.has(name))
+  const note = ({ name }: NewColumn) =>
+    `${source.name}: "${name}" may have nanoseconds, which are rounded to microseconds (--type "${name}=text" keeps them)`
+  return {
+    sql: createTableSql(parseTableName(given.table), columns, given),
+    columns: columns.map(({ name }) => name),
+    choice: { ...choice, notes: [...choice.notes, ...rounded.map(note)] },
+    rows: source.rows,
+    checks: undefined,
+  }
+}
+
+/** Infers a table from the first rows, or from all of a second opening. */
+async function inferredTable(
+  source: Sources,
+  reopen: () => Promise<Sources>,
+  choice: ColumnChoice,
+  given: NewTableWishes,
+): Promise<NewTable> {
+  const kind = source.format === 'csv' ? 'csv' : 'json'
+  const inference = new ColumnInference(kind, choice.columns)
+  const add = (row: SourceRow) => inference.add(only(choice.columns, choice.rename?.(row) ?? row))
+  const { records } = source
+  let rows = records?.stream ?? source.rows
+  let ended = true
+  if (given.infer === 'all') {
+    for await (const row of everyRow(await reopen())) {
+      if (rows.errored) throw rows.errored // interrupted
+      add(row)
+    }
+  } else if (records) {
+    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length)
+    for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) add(records.rowOf(record))
+    rows = peeked.whole
+    ended = peeked.ended
+  } else {
+    const peeked = await peekRows(rows, SAMPLE_ROWS)
+    for (const row of peeked.head) add(row)
+    rows = peeked.whole
+    ended = peeked.ended
+  }
+  const columns = inference.columns()
+  const sampled = `the first ${plural(inference.rows, 'row')}`
+  const checks = ended ? undefined : columnChecks(columns, given, kind, sampled)
+  const isWritten = (name: string) => choice.columns?.includes(name) ?? true
+  return {
+    sql: createTableSql(parseTableName(given.table), columns, given),
+    columns: columns.map(({ name }) => name),
+    choice,
+    rows,
+    checks: checks && (name => (isWritten(name) ? checks(name) : undefined)),
+  }
+}
+
+/** Of CSV ragged records, too: whether they may be rejected is not for this to say. */
+async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> {
+  if (!records) yield* rows as AsyncIterable<SourceRow>
+  else
+    for await (const batch of records.stream)
+      for (const record of batch as CsvRecord[]) yield records.rowOf(record)
+}
+
+/** As far as it is known without the rows: of JSON only what was asked for. */
+function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableWishes) {
+  const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
+  const twice = firstRepeated(names)
+  if (twice !== undefined) throw dataFailure(`${source.name}: two columns would be called "${twice}"`)
+  return { name: table, columns: names.map(name => ({ name, generated: false, identity: 'none' as const })) }
+}
+
+function only(columns: readonly string[] | undefined, row: SourceRow): SourceRow {
+  if (!columns) return row
+  const kept: SourceRow = {}
+  for (const name of columns) if (name in row) kept[name] = row[name]
+  return kept
+}

@@ -1,0 +1,84 @@
+import type { Readable } from 'node:stream'
+import { hexText } from '../../sources/hex-text.ts'
+import type { Source } from '../../sources/open-source.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import { LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
+import { plural } from '../terminal/messages.ts'
+import { printedTable } from '../terminal/printed-table.ts'
+import { cut, visible, visibleSql } from '../terminal/visible.ts'
+import type { ColumnChoice } from './choose-columns.ts'
+import { peekRows } from './peek-rows.ts'
+
+/** What a load would do. */
+export interface DryRun extends ColumnChoice {
+  readonly rows: Readable
+  /** The table, and what becomes of it. */
+  readonly table: string
+  /** Its columns, of which those that the rows have are shown. */
+  readonly columns: readonly string[]
+  /** The statement that would make it. */
+  readonly sql?: string
+}
+
+const SHOWN_ROWS = 5
+const CELL_WIDTH = 24
+
+/** Plan and first rows, as text. Reads no more of the rows than it shows. */
+export async function describeDryRun(source: Source, plan: DryRun, width = terminalWidth()): Promise<string> {
+  const { head } = await peekRows(plan.rows, SHOWN_ROWS)
+  const rows = head.map(row => plan.rename?.(row) ?? row)
+  const renamed = plan.pairs.filter(([key, column]) => key !== column)
+  return [
+    'Dry run: nothing is written.',
+    shownLine(`  input:   ${source.name} (${source.manner})`),
+    shownLine(`  table:   ${plan.table}`),
+    ...(renamed.length > 0
+      ? [shownLine(`  mapped:  ${renamed.map(([key, column]) => `"${key}" = ${column}`).join(', ')}`)]
+      : []),
+    ...(plan.sql ? visibleSql(`${plan.sql};`).map(cut) : []),
+    ...drawRows(rows, plan.columns, width),
+  ].join('\n')
+}
+
+function drawRows(rows: readonly SourceRow[], columns: readonly string[], width: number): string[] {
+  if (rows.length === 0) return ['There are no rows.']
+  const present = columns.filter(name => rows.some(row => name in row))
+  const shown = fitting(present, rows, width)
+  const table = printedTable({ head: shown.map(short), style: { head: [], border: [], compact: true } })
+  for (const row of rows) table.push(shown.map(name => short(cell(row[name]))))
+  const left = present.slice(shown.length)
+  const others = left.length === 0 ? '' : `, and ${plural(left.length, 'more column')}: ${left.join(', ')}`
+  return [table.toString(), shownLine(`The first ${plural(rows.length, 'row')}${others}`)]
+}
+
+/** Names come from others. */
+function shownLine(line: string): string {
+  return visible(cut(line))
+}
+
+/** As many columns as the terminal is wide enough for, but at least one. */
+function fitting(columns: readonly string[], rows: readonly SourceRow[], width: number): string[] {
+  let used = 1
+  const fits = columns.findIndex((name, index) => {
+    used += Math.max(short(name).length, ...rows.map(row => short(cell(row[name])).length)) + 3
+    return used > width && index > 0
+  })
+  return fits < 0 ? [...columns] : columns.slice(0, fits)
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return value === null ? 'NULL' : 'DEFAULT'
+  if (value instanceof LongNumber || value instanceof RawJson) return value.text
+  if (Buffer.isBuffer(value)) return hexText(value)
+  return typeof value === 'object' ? toJsonText(value) : String(value)
+}
+
+/** One line, without what a terminal would obey. */
+function short(text: string): string {
+  const line = text.replace(/\p{Cc}+/gu, ' ')
+  return line.length > CELL_WIDTH ? `${line.slice(0, CELL_WIDTH - 1)}…` : line
+}
+
+function terminalWidth(): number {
+  return process.stdout.columns || 80 // 0 where a terminal does not know its width
+}

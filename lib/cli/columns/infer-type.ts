@@ -1,0 +1,104 @@
+import { exactNumber, LongNumber } from '../../values/exact-json.ts'
+
+/** The types that a column can be inferred to have. A time without a zone stays one: a zone would be a guess. */
+export type InferredType =
+  | 'boolean'
+  | 'integer'
+  | 'bigint'
+  | 'numeric'
+  | 'double precision'
+  | 'date'
+  | 'timestamp'
+  | 'timestamptz'
+  | 'uuid'
+  | 'jsonb'
+  | 'text'
+
+/** CSV has texts only, so that their look decides; in JSON a string is never a number. */
+export type ValueKind = 'csv' | 'json'
+
+/**
+ * The narrowest type that gives a value back as it was written; undefined for NULL. What could be something else is
+ * text: leading zeros, a plus sign, dates that are not ISO 8601, `t` and `f`.
+ */
+export function inferType(value: unknown, kind: ValueKind): InferredType | undefined {
+  if (value === null || value === undefined) return undefined
+  if (typeof value === 'string') return typeOfText(value, kind)
+  if (typeof value === 'boolean') return 'boolean'
+  if (typeof value === 'bigint') return typeOfInteger(value)
+  if (value instanceof LongNumber) return value.text === '-0' ? 'double precision' : typeOfNumber(value.text)
+  if (typeof value !== 'number') return 'jsonb'
+  if (Object.is(value, -0)) return 'double precision'
+  return typeOfNumber(String(value))
+}
+
+/** The narrowest type that holds the values of both. */
+export function widerType(a: InferredType, b: InferredType, kind: ValueKind): InferredType {
+  if (a === b) return a
+  if (kind === 'json' && (a === 'jsonb' || b === 'jsonb')) return 'jsonb'
+  const [narrow, wide] = [NUMBERS.indexOf(a), NUMBERS.indexOf(b)].sort((x, y) => x - y) as [number, number]
+  if (narrow < 0) return 'text'
+  // a double holds each integer of the type integer, not those of bigint
+  if (NUMBERS[wide] === 'double precision' && NUMBERS[narrow] !== 'integer') return 'numeric'
+  return NUMBERS[wide]!
+}
+
+const NUMBERS: readonly InferredType[] = ['integer', 'bigint', 'numeric', 'double precision']
+
+function typeOfText(text: string, kind: ValueKind): InferredType {
+  if (kind === 'csv') {
+    if (/^(true|false)$/i.test(text)) return 'boolean'
+    if (text.length <= MAX_NUMBER_LENGTH && NUMBER.test(text)) return typeOfNumber(text)
+    if (/^[[{]/.test(text) && isJson(text)) return 'jsonb'
+  }
+  const moment = MOMENT.exec(text)
+  if (moment) return typeOfMoment(moment)
+  return UUID.test(text) ? 'uuid' : 'text'
+}
+
+/** The pattern goes back over a longer one for each of its digits. */
+const MAX_NUMBER_LENGTH = 1000
+
+/** An exponent needs a sign or a point beside it: `12e5` may well be the number of a part. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:(?<=\.\d+)[eE]\d{1,3}|[eE][-+]\d{1,3})?$/
+const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
+/** More than six decimals would be rounded. */
+const MOMENT =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(Z|[-+](?:0\d|1[0-5])(?::?[0-5]\d)?)?)?$/
+
+function typeOfMoment([, year, month, day, hour, zone]: RegExpExecArray): InferredType {
+  const date = new Date(Date.UTC(2000, Number(month) - 1, 1))
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  const exists =
+    Number(year) > 0 && date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
+  if (!exists) return 'text'
+  if (hour === undefined) return 'date'
+  return zone === undefined ? 'timestamp' : 'timestamptz'
+}
+
+/** Of a number's text: a plain decimal is exact, and may have zeros at its end that a double would lose. */
+function typeOfNumber(text: string): InferredType {
+  if (/^-?\d+$/.test(text)) {
+    if (text === '-0') return 'text'
+    return text.length > MAX_BIGINT_LENGTH ? 'numeric' : typeOfInteger(BigInt(text))
+  }
+  if (!/[eE]/.test(text)) return 'numeric'
+  return exactNumber(text) instanceof LongNumber ? 'numeric' : 'double precision'
+}
+
+/** Digits and sign of a bigint. */
+const MAX_BIGINT_LENGTH = 20
+
+function typeOfInteger(value: bigint): InferredType {
+  if (BigInt.asIntN(32, value) === value) return 'integer'
+  return BigInt.asIntN(64, value) === value ? 'bigint' : 'numeric'
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+  } catch {
+    return false
+  }
+  return !text.includes('\\u0000') // jsonb has no such character
+}

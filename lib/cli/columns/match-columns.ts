@@ -1,0 +1,76 @@
+import { didYouMean } from '../../options/did-you-mean.ts'
+import { dataFailure } from '../exit-error.ts'
+
+/** How the keys of the rows lead to columns. */
+export interface Matching {
+  /** The column of each key; a key that is not here leads nowhere. */
+  readonly columns: ReadonlyMap<string, string>
+  /** Keys that led to a column without being its name, nor mapped: for the user to know. */
+  readonly guessed: readonly (readonly [key: string, column: string])[]
+}
+
+/**
+ * Matches keys with columns: as `map` says, else by the very name, else by the name without regard to case, spaces and
+ * punctuation, where that leaves no choice.
+ */
+export function matchColumns(
+  keys: readonly string[],
+  known: readonly string[],
+  map: ReadonlyMap<string, string>,
+  where: string,
+): Matching {
+  const columns = new Map<string, string>()
+  const all = new Set(keys)
+  const names = new Set(known)
+  for (const [key, column] of map) if (all.has(key)) columns.set(key, column)
+  for (const key of keys) if (!columns.has(key) && names.has(key)) columns.set(key, key)
+  const taken = new Set(columns.values())
+  const byPlain = new Map<string, string[]>()
+  for (const column of known) {
+    if (taken.has(column)) continue
+    const key = plain(column)
+    byPlain.set(key, [...(byPlain.get(key) ?? []), column])
+  }
+  const guessed = keys
+    .filter(key => !columns.has(key))
+    .flatMap(key => {
+      const candidates = byPlain.get(plain(key)) ?? []
+      if (candidates.length > 1) throw ambiguous(where, `"${key}" could be the column`, candidates)
+      return candidates.map(column => [key, column] as const)
+    })
+  for (const [key, column] of guessed) columns.set(key, column)
+  checkUnique(columns, where)
+  return { columns, guessed }
+}
+
+function checkUnique(columns: ReadonlyMap<string, string>, where: string): void {
+  const keyOf = new Map<string, string>()
+  for (const [key, column] of columns) {
+    const other = keyOf.get(column)
+    if (other !== undefined) throw ambiguous(where, `column "${column}" could be`, [other, key])
+    keyOf.set(column, key)
+  }
+}
+
+function ambiguous(where: string, what: string, names: readonly string[]) {
+  const choice = names.map(name => `"${name}"`).join(' or ')
+  return dataFailure(`${where}: ${what} ${choice}; say which, with --map "NAME=column"`)
+}
+
+/** Every name of a --map has to be there. */
+export function checkMap(
+  map: ReadonlyMap<string, string>,
+  header: readonly string[] | undefined,
+  where: string,
+): void {
+  for (const key of map.keys()) {
+    if (!header || header.includes(key)) continue
+    const has = `whose header has: ${header.join(', ')}`
+    throw dataFailure(`--map names "${key}", not in ${where}, ${has}${didYouMean(key, header)}`)
+  }
+}
+
+/** What of a name is left when case, spaces and punctuation do not count. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[\s\p{P}\p{S}]+/gu, '')
+}

@@ -1,0 +1,30 @@
+import { Readable } from 'node:stream'
+import type { SourceRow } from '../../sources/rows.ts'
+import { lookAhead } from '../../streams/look-ahead.ts'
+
+/**
+ * The first rows, up to `limit`; `whole` starts from the first again. `ended`: there are no others.
+ * @param sizeOf how many rows come at a time, where they do not come one by one; then the last few may be above the limit
+ */
+export async function peekRows<Chunk = SourceRow>(
+  source: Readable,
+  limit: number,
+  sizeOf: (chunk: Chunk) => number = () => 1,
+): Promise<{ head: Chunk[]; whole: Readable; ended: boolean }> {
+  const head: Chunk[] = []
+  let size = 0
+  const take = () => {
+    while (size < limit) {
+      const chunk: Chunk | null = source.read()
+      if (chunk === null) return false
+      head.push(chunk)
+      size += sizeOf(chunk)
+    }
+    return true
+  }
+  const putBack = () => {
+    for (const chunk of head.toReversed()) source.unshift(chunk)
+  }
+  const ended = await lookAhead(source, take, putBack)
+  return { head, whole: ended ? Readable.from(head) : source, ended }
+}

@@ -1,0 +1,147 @@
+import { Socket } from 'node:net'
+import pg from 'pg'
+import { DeadlineError } from '../../connection/deadline-error.ts'
+import { HostsPool, NoServer, serverName } from '../../connection/pool/hosts-pool.ts'
+import { Lease } from '../../connection/pool/lease.ts'
+import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
+import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
+import { dataFailure, interruptedFailure, usageFailure } from '../exit-error.ts'
+import { plural } from '../terminal/messages.ts'
+import { connectionConfig, embeddedConfig, serviceFailure } from './connection-config.ts'
+
+/** The database that rows go to, as the command line and the environment choose it. */
+export interface Database {
+  readonly pool: HostsPool
+  /** Which one it is, in words, without a password. */
+  readonly name: string
+  close(): Promise<void>
+}
+
+export interface DatabaseRequest {
+  /** `--database`. */
+  readonly url?: string | undefined
+  /** `--embedded`. */
+  readonly embedded?: boolean | undefined
+  readonly connections: number
+  /** Told what the user should know, a line at a time. */
+  readonly notify: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+/** Connects once, so that what is wrong is told here. The signal, and the connection's deadline, end that at once. */
+export async function openDatabase(request: DatabaseRequest): Promise<Database> {
+  const choice = chooseDatabase(request, process.env)
+  if (choice.kind === 'embedded') return openEmbedded(request)
+  for (const note of choice.config.notes) request.notify(note)
+  const pool = await connectedPool(choice.config, request)
+  return { pool, name: nameOf(choice.config), close: () => pool.end() }
+}
+
+export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | { kind: 'embedded' }
+
+/**
+ * `--database` or `--embedded`, else DATABASE_URL, else PG* (the host, the port, the user or the database).
+ * @throws Failure when none of them names a database: a forgotten DATABASE_URL must not lead into another one
+ */
+export function chooseDatabase(
+  { url: option, embedded }: Pick<DatabaseRequest, 'url' | 'embedded'>,
+  env: NodeJS.ProcessEnv,
+): DatabaseChoice {
+  if (embedded) return { kind: 'embedded' }
+  const url = option ?? (env.DATABASE_URL || undefined)
+  const source = option === undefined ? 'DATABASE_URL' : '--database'
+  const named = env.PGHOST || env.PGHOSTADDR || env.PGPORT || env.PGUSER || env.PGDATABASE
+  if (url !== undefined || named) return { kind: 'named', config: connectionConfig(url, source, env) }
+  if (env.PGSERVICE) throw serviceFailure('PGSERVICE')
+  throw usageFailure(
+    'no database is named: set DATABASE_URL, or PGHOST and the like; or give --database URL (-d); or --embedded,' +
+      ' for the embedded PostgreSQL',
+  )
+}
+
+async function openEmbedded(request: DatabaseRequest): Promise<Database> {
+  const { notify } = request
+  const embedded = await openEmbeddedDatabase()
+  const state = embedded.shared ? 'which is running' : 'started for this load'
+  notify(`Using the embedded PostgreSQL, ${state}.`)
+  notify(`Its data: ${embedded.dataDir}. To look at it: pg-batch server`)
+  const leave = () =>
+    embedded.stopWhenUnused(sessions =>
+      notify(`Waiting for ${plural(sessions, 'other session')} to leave the embedded server.`),
+    )
+  try {
+    const config = embeddedConfig(embedded.connectionString, process.env)
+    const pool = await connectedPool(config, request)
+    return {
+      pool,
+      name: 'the embedded PostgreSQL',
+      close: async () => {
+        await pool.end()
+        await leave()
+      },
+    }
+  } catch (error) {
+    await leave()
+    throw error
+  }
+}
+
+/** As libpq's documentation says, a server that accepts and stays silent would otherwise be waited for without end. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000
+
+/** A pool that has connected. Of one that could not, no socket is left to keep the process alive. */
+async function connectedPool(
+  config: ConnectionParameters,
+  { connections, signal }: DatabaseRequest,
+): Promise<HostsPool> {
+  const sockets = new Set<Socket>()
+  const stream = (): Socket => {
+    const socket = new Socket()
+    sockets.add(socket)
+    return socket.on('close', () => sockets.delete(socket))
+  }
+  const connectTimeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
+  const pool = makePool(config, { stream, connections, connectTimeoutMs })
+  // every server may take that long, and be asked for a session twice
+  const waitMs = Math.min(connectTimeoutMs * 2 * config.servers.length, 2 ** 31 - 1)
+  try {
+    await Lease.use(pool, async () => {}, waitMs, { stop: signal, kill: signal })
+    return pool
+  } catch (error) {
+    pool.abandon()
+    for (const socket of sockets) socket.destroy()
+    if (signal.aborted) throw interruptedFailure(`interrupted while connecting to ${nameOf(config)}`)
+    throw dataFailure(`cannot connect to ${nameOf(config)}: ${reasonOf(error, connectTimeoutMs)}`, error)
+  }
+}
+
+/** In the words of the server, the socket or pg, none of which knows the password. */
+function reasonOf(error: unknown, connectTimeoutMs: number): string {
+  if (error instanceof NoServer) return error.message
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return reasonOf(error.errors[0], connectTimeoutMs)
+  // whose timer is first, for both run equally long
+  const late =
+    error instanceof DeadlineError || /connection timeout|timeout expired/.test((error as Error).message)
+  return late
+    ? `it did not answer within ${connectTimeoutMs / 1000} s (connect_timeout, PGCONNECT_TIMEOUT)`
+    : (error as Error).message
+}
+
+function makePool(
+  config: ConnectionParameters,
+  options: { stream: () => Socket; connections: number; connectTimeoutMs: number },
+): HostsPool {
+  const { stream, connections: max, connectTimeoutMs } = options
+  try {
+    return new HostsPool(config, { pg, max, connectTimeoutMs, config: { stream } })
+  } catch (error) {
+    const { path, message } = error as NodeJS.ErrnoException
+    throw usageFailure(`${path ?? 'the connection'}: ${message}`, error) // a certificate that cannot be read
+  }
+}
+
+function nameOf({ servers, database, user }: ConnectionParameters): string {
+  const { database: shown } = new pg.Client({ database, user, ssl: false })
+  return `database "${shown}" on ${servers.map(serverName).join(', ')}`
+}

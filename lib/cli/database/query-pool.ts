@@ -1,0 +1,10 @@
+import type { PgPoolLike } from '../../connection/pg-types.ts'
+
+/** A pool that runs single statements as well, as pg's does. */
+export interface QueryPool extends PgPoolLike {
+  // biome-ignore lint/suspicious/noExplicitAny: as pg's own type, for statements whose columns the caller knows
+  query<Row extends object = any>(
+    text: string,
+    values?: unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>
+}

@@ -1,0 +1,68 @@
+import type { Duplex } from 'node:stream'
+import { BatchTransform } from '../../batch/batch-transform.ts'
+import type { CsvRecord } from '../../csv/record.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import type { PgBatchWritableOptions } from '../../writable/options.ts'
+import { batchRowsOf } from '../arguments/run-options.ts'
+import type { Intake } from '../rows/intake.ts'
+import { RecordIntake } from '../rows/record-intake.ts'
+import type { RecordWriting } from '../rows/record-writing.ts'
+import { type IntakeOptions, type NumberedRow, RowIntake } from '../rows/row-intake.ts'
+import type { LoadPlan } from './load-plan.ts'
+
+/** What stands before the writer, and how it writes what comes from there. */
+export interface LoadInput {
+  readonly intake: Intake<never>
+  /** Makes arrays of items where they do not come in arrays. */
+  readonly batching: readonly Duplex[]
+  /** The row of an item, for whoever wants to see it. */
+  readonly rowOf: (item: unknown) => SourceRow
+  readonly writing: Pick<
+    PgBatchWritableOptions<unknown, SourceRow>,
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'csv' | 'toRow'
+  >
+}
+
+export interface InputOptions extends IntakeOptions {
+  readonly onBatch: (count: number) => void
+}
+
+/** The rows of a plan, one by one or as the records that they are in CSV. */
+export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
+  return plan.records ? recordInput(plan, plan.records, options) : rowInput(plan, options)
+}
+
+function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
+  const { given, source, rows, unwrap, shape, writing } = plan
+  const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
+  const batches = new BatchTransform<SourceRow>({
+    maxCount: batchRowsOf(given),
+    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
+    ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
+  })
+  batches.on('batch', ({ count }) => onBatch(count))
+  return {
+    intake: new RowIntake(rows, { skip, numbered }),
+    batching: [batches],
+    rowOf,
+    writing: { ...writing, toRow: item => shape(rowOf(item), lineOf(item)) },
+  }
+}
+
+function recordInput(
+  { rows, writing }: LoadPlan,
+  { csv, rowOf, toRow, check }: RecordWriting,
+  { skip, onBatch }: InputOptions,
+): LoadInput {
+  const { onConflict } = writing
+  return {
+    intake: new RecordIntake(rows, { skip, check, onBatch }),
+    batching: [],
+    rowOf: item => rowOf(item as CsvRecord),
+    writing: {
+      ...(csv ? { csv, onConflict } : writing),
+      toRow: toRow && (item => toRow(item as CsvRecord) as SourceRow),
+    },
+  }
+}

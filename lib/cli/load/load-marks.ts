@@ -1,0 +1,42 @@
+import type { Stats } from '../../types.ts'
+
+/** The counts of a load when its first so many rows were settled. */
+export interface LoadMark {
+  readonly rows: number
+  readonly stats: Readonly<Stats>
+}
+
+/** What a load has counted at each of its commits: what still counts when the server has forgotten the last of them. */
+export class LoadMarks {
+  readonly #marks: LoadMark[]
+
+  constructor(first: LoadMark) {
+    this.#marks = [first]
+  }
+
+  add(mark: LoadMark): void {
+    this.#marks.push(mark)
+  }
+
+  /** The counts of the first `rows` rows; rows between a commit and the next count as skipped. */
+  at(rows: number): LoadMark {
+    const mark = this.#marks.findLast(mark => mark.rows <= rows) ?? { ...this.#marks[0]!, rows }
+    const between = rows - mark.rows
+    const { stats } = mark
+    return {
+      rows,
+      stats: {
+        ...stats,
+        rowsReceived: stats.rowsReceived - stats.rowsPending + between,
+        rowsSkipped: stats.rowsSkipped + between,
+        rowsPending: 0,
+      },
+    }
+  }
+}
+
+/** The sum of all counts. */
+export function addStats(a: Readonly<Stats>, b: Readonly<Stats>): Stats {
+  const sums = Object.entries(a).map(([name, value]) => [name, value + b[name as keyof Stats]])
+  return Object.fromEntries(sums) as unknown as Stats
+}

@@ -1,0 +1,213 @@
+import { finished, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { PgBatchError } from '../../errors.ts'
+import type { FileRow } from '../../sources/open-sources.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import { untilClosed } from '../../streams/until-closed.ts'
+import type { Stats } from '../../types.ts'
+import type { CheckpointOptions } from '../../writable/options.ts'
+import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
+import { isOverLimit, writerLimit } from '../arguments/reject-limit.ts'
+import { connectionsOf } from '../arguments/run-options.ts'
+import { dataFailure, type Failure } from '../exit-error.ts'
+import { REJECTS_TABLE, rejectsFile, withBytesAsText } from '../rejects/rejects-file.ts'
+import { explainLoad } from '../report/explain.ts'
+import type { Resume } from '../resume/resume.ts'
+import { RowPositions } from '../rows/row-positions.ts'
+import { count, plural } from '../terminal/messages.ts'
+import type { LoadCounts } from '../watch/load-counts.ts'
+import { RejectReasons } from '../watch/reject-reasons.ts'
+import type { Watcher } from '../watch/watcher.ts'
+import { type LoadInput, openInput } from './load-input.ts'
+import { addStats, LoadMarks } from './load-marks.ts'
+import type { LoadPlan } from './load-plan.ts'
+
+/** The streams of a load, what is counted on them, and where each row stands in its file. */
+export class LoadRun {
+  /** Why rows were rejected. */
+  readonly reasons: RejectReasons
+  readonly #plan: LoadPlan
+  readonly #resume: Resume | undefined
+  readonly #positions: RowPositions
+  readonly #input: LoadInput
+  readonly #deadLetter: Writable | undefined
+  readonly #sink: PgBatchWritable<unknown, SourceRow>
+  readonly #started: number
+  /** What an earlier pass has counted of rows that are still in the table. */
+  readonly #before: Readonly<Stats> | undefined
+  readonly #marks: LoadMarks
+  #retries = 0
+  #regressed = false
+
+  /** @param earlier the pass of the same load after which the server has forgotten commits */
+  constructor(plan: LoadPlan, resume: Resume | undefined, earlier?: LoadRun) {
+    const { given } = plan
+    this.#plan = plan
+    this.#resume = resume
+    this.#started = earlier ? earlier.#started : performance.now()
+    this.#retries = earlier ? earlier.#retries : 0
+    this.reasons = earlier ? earlier.reasons : new RejectReasons()
+    this.#before = earlier ? earlier.#marks.at(this.#skip).stats : undefined
+    this.#positions = new RowPositions(this.#skip)
+    this.#input = openInput(plan, {
+      skip: this.#skip,
+      numbered: resume !== undefined,
+      onBatch: count => this.#positions.addBatch(count),
+    })
+    if (given.rejects !== undefined && !resume) {
+      this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place))
+    }
+    this.#sink = this.#openSink()
+    this.#marks = new LoadMarks({ rows: this.#skip, stats: this.stats })
+  }
+
+  #openSink(): PgBatchWritable<unknown, SourceRow> {
+    const { given, database, table } = this.#plan
+    const sink = new PgBatchWritable<unknown, SourceRow>({
+      ...this.#input.writing,
+      pool: database.pool,
+      table: { schema: table.schema, name: table.name },
+      concurrency: connectionsOf(given),
+      rejectLimit: this.#rejectsLeft(),
+      // a load that may be killed and run again must neither lose nor repeat a rejected row
+      deadLetter:
+        this.#deadLetter ??
+        (given.rejects === undefined ? undefined : { table: REJECTS_TABLE, file: given.rejects }),
+      rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
+      checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
+    })
+    sink.on('retry', () => this.#retries++)
+    sink.on('commit', () => {
+      const { rowsReceived, rowsPending } = sink.stats
+      if (this.#resume) this.#marks.add({ rows: this.#skip + rowsReceived - rowsPending, stats: this.stats })
+      const failure = this.#verdict(false)
+      if (failure) sink.destroy(failure)
+    })
+    return sink
+  }
+
+  /** Tells the watcher of what goes wrong while the load runs. */
+  tell(watcher: Watcher): void {
+    this.#sink.on('retry', event => watcher.retry(event))
+    this.#sink.on('reject', reject => {
+      const at = this.#positionOf(reject)
+      const file = this.#plan.source.files.length > 1 ? at?.file : undefined
+      this.reasons.add(reject.error, at?.row, file)
+      watcher.reject(reject.error, at?.row, file)
+    })
+  }
+
+  /** Ends the input: what was taken in is still written. False when it had come to its end already. */
+  stop(): boolean {
+    return this.#input.intake.stop()
+  }
+
+  /** The rows ended before the file did. */
+  get stopped(): boolean {
+    return this.#input.intake.stopped
+  }
+
+  /** Counts of all passes, without rows that the server has forgotten. */
+  get stats(): Readonly<Stats> {
+    return this.#before ? addStats(this.#before, this.#sink.stats) : this.#sink.stats
+  }
+
+  /** The server has forgotten commits of this load: the rows after the stored one have to be read again. */
+  get regressed(): boolean {
+    return this.#regressed
+  }
+
+  /** All rejected rows are in their file. */
+  get keptRejects(): boolean {
+    return (this.#sink.errored as PgBatchError | null)?.callback !== 'deadLetter'
+  }
+
+  /** Writes all rows, and closes the file of rejected ones. Returns why it could not. */
+  async writeAll(): Promise<Failure | undefined> {
+    const { intake, batching } = this.#input
+    try {
+      await pipeline([intake, ...batching, this.#sink])
+      const tooMany = this.#verdict(true)
+      if (tooMany) throw tooMany
+      if (!this.stopped) await this.#resume?.finish(intake.rowsRead)
+      return undefined
+    } catch (error) {
+      await untilClosed(this.#sink)
+      this.#regressed = error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
+      return this.#explained(error)
+    } finally {
+      await closed(this.#deadLetter)
+    }
+  }
+
+  readonly counts = (): LoadCounts => {
+    const { meter, database } = this.#plan
+    const { rowsRead } = this.#input.intake
+    const { stats } = this
+    const skipped = this.#before ? 0 : Math.min(this.#skip, rowsRead)
+    return {
+      rowsRead,
+      rowsCommitted: stats.rowsCommitted,
+      rowsUnchanged: stats.rowsUnchanged,
+      rowsRejected: stats.rowsRejected,
+      rowsSkipped: skipped + stats.rowsSkipped,
+      batches: stats.batchesCommitted,
+      transactions: stats.transactions,
+      retries: this.#retries,
+      bytesRead: meter.bytesRead,
+      bytesTotal: meter.bytesTotal,
+      bytesSent: stats.bytesSent,
+      connections: database.pool.totalCount - database.pool.idleCount,
+      elapsedMs: performance.now() - this.#started,
+    }
+  }
+
+  /** Rows that an earlier run has written. */
+  get #skip(): number {
+    return this.#resume?.rowsWritten ?? 0
+  }
+
+  #rejectsLeft(): number {
+    const { given } = this.#plan
+    const limit = writerLimit(given.rejectLimit, given.rejects !== undefined)
+    return Math.max(0, limit - (this.#before?.rowsRejected ?? 0))
+  }
+
+  #positionOf({ batchId, index }: { batchId: number; index: number }): FileRow | undefined {
+    const number = this.#positions.rowNumber(batchId, index)
+    return number === undefined ? undefined : this.#plan.source.positionOf(number)
+  }
+
+  /** The failure of a load with too large a share of rejected rows. */
+  #verdict(atEnd: boolean): Failure | undefined {
+    const { source, given } = this.#plan
+    const { rowsReceived, rowsPending, rowsRejected: rejected } = this.stats
+    const settled = rowsReceived - rowsPending
+    if (!isOverLimit(given.rejectLimit, { rejected, settled, atEnd })) return undefined
+    const { percent } = given.rejectLimit as { percent: number }
+    return dataFailure(
+      `${source.name}: ${count(rejected)} of ${plural(settled, 'row')} rejected, more than ${percent}%`,
+    )
+  }
+
+  #explained(error: unknown): Failure {
+    const { source, table, given } = this.#plan
+    return explainLoad(error, {
+      placeOf: source.placeOf,
+      format: source.format,
+      table,
+      positions: this.#positions,
+      rowsCommitted: this.stats.rowsCommitted,
+      given,
+    })
+  }
+}
+
+/** Ends the file of rejected rows, which is closed before anybody is told of it. */
+async function closed(deadLetter: Writable | undefined): Promise<void> {
+  if (!deadLetter) return
+  await new Promise<void>(resolve => {
+    finished(deadLetter, () => resolve())
+    deadLetter.end()
+  })
+}

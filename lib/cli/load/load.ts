@@ -1,0 +1,90 @@
+import type { Readable } from 'node:stream'
+import { Spool } from '../../sources/input/spool.ts'
+import type { SourceOptions } from '../../sources/open-source.ts'
+import { openSources, type Sources } from '../../sources/open-sources.ts'
+import type { LoadArguments } from '../arguments/arguments.ts'
+import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
+import { batchRowsOf, connectionsOf } from '../arguments/run-options.ts'
+import { chooseDatabase, openDatabase } from '../database/database.ts'
+import { interruptedFailure, usageFailure } from '../exit-error.ts'
+import { expandFiles } from '../files/expand-files.ts'
+import { InputMeter } from '../files/input-meter.ts'
+import { checkRejectsFile } from '../rejects/rejects-file.ts'
+import { explain } from '../report/explain.ts'
+import { announced, whileRunning } from '../signals.ts'
+import { interruptedLine } from '../terminal/messages.ts'
+import type { Output } from '../terminal/output.ts'
+import { chooseNotify } from '../watch/choose-watchers.ts'
+import { loadIntoCreated } from './load-into-created.ts'
+import { loadIntoExisting } from './load-into-existing.ts'
+
+/** Loads files into one table, and prints one line about it. */
+export async function load(given: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
+  const notify = chooseNotify(given, output)
+  if (given.files.includes('-') && process.stdin.isTTY) {
+    notify('Reading rows from the terminal; Ctrl-D ends them.')
+  }
+  // the input first: a wrong name should not cost the start of a server
+  const files = await expandFiles(given.files)
+  const destination = { url: given.database, embedded: given.embedded }
+  chooseDatabase(destination, process.env) // standard input cannot be read again, so a mistake is found before it
+  if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
+  const meter = await InputMeter.of(files)
+  const spool = new Spool()
+  const reading = {
+    format: given.replay ? 'ndjson' : given.format,
+    encoding: given.encoding,
+    dialect: dialectOf(given),
+    judgesHeader: given.create ?? false,
+    batchRows: batchRowsOf(given),
+    spool,
+    ...(given.infer === 'all' || given.resume !== undefined ? { reopened: true } : {}),
+  } as const
+  try {
+    const source = await openStoppable(files, { ...reading, onOpen: meter.add }, given, signal)
+    try {
+      const needless = needlessOption(source.format, given)
+      if (needless) throw usageFailure(`${source.name}: ${needless}`)
+      for (const note of source.notes) notify(note)
+      const connections = connectionsOf(given) + 1
+      const database = await openDatabase({ ...destination, connections, notify, signal })
+      try {
+        const reopen = () => openSources(files, reading)
+        const readAgain = () => {
+          meter.restart()
+          return openSources(files, { ...reading, onOpen: meter.add })
+        }
+        const task = { source, reopen, readAgain, meter, database, given, output, notify, signal }
+        await (given.create ? loadIntoCreated(task) : loadIntoExisting(task))
+      } finally {
+        await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
+      }
+    } finally {
+      source.rows.destroy()
+    }
+  } finally {
+    await spool.close()
+  }
+}
+
+/** Opens the input. The signal ends that: standard input may keep its first bytes to itself for as long as it likes. */
+async function openStoppable(
+  files: readonly string[],
+  options: SourceOptions,
+  given: LoadArguments,
+  signal: AbortSignal,
+): Promise<Sources> {
+  let opened: Readable | undefined
+  const stop = () =>
+    opened?.on('error', () => {}).destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  const onOpen = (raw: Readable): void => {
+    opened = raw
+    options.onOpen?.(raw)
+    if (signal.aborted) stop()
+  }
+  try {
+    return await whileRunning(signal, stop, () => openSources(files, { ...options, onOpen }))
+  } catch (error) {
+    throw explain(error, given)
+  }
+}

@@ -1,0 +1,93 @@
+import { Failure } from '../exit-error.ts'
+import { explain } from '../report/explain.ts'
+import { readingOf } from '../resume/input-fingerprint.ts'
+import { openResume, type Resume } from '../resume/resume.ts'
+import { announced, stoppingLine, whileRunning } from '../signals.ts'
+import { regressedLine } from '../terminal/messages.ts'
+import type { Output } from '../terminal/output.ts'
+import { chooseWatchers } from '../watch/choose-watchers.ts'
+import type { LoadPlan } from './load-plan.ts'
+import { LoadRun } from './load-run.ts'
+import { reportEnd } from './report-end.ts'
+
+/** Whoever runs a load, and hears of it. */
+export interface LoadCaller {
+  readonly output: Output
+  /** Tells the user what is no result, before the watchers look on. */
+  readonly notify: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+/** After so many passes that start no later than one before, something takes each commit back. */
+const MAX_FRUITLESS_PASSES = 10
+
+/**
+ * Writes the rows of an open source into a table that is known, while the watchers look on, and says at the end what
+ * became of them. The signal ends the input: what was taken in is still written. When the server has forgotten commits
+ * of a load that can be resumed, the rows after the stored one are read again.
+ * @param readAgain opens the same input from its start
+ * @throws Failure
+ */
+export async function runLoad(
+  plan: LoadPlan,
+  { output, notify, signal }: LoadCaller,
+  readAgain: () => Promise<LoadPlan>,
+): Promise<void> {
+  const { source, given } = plan
+  const doing = 'the server is asked what was written before'
+  const resume = await announced({ signal, notify, doing }, () => openResumeOf(plan))
+  if (resume?.complete) {
+    if (!given.quiet) output.result(resume.complete)
+    return
+  }
+  let run = new LoadRun(plan, resume)
+  const watcher = chooseWatchers(given, output)
+  const stop = (): void => {
+    const doing = run.stop() ? 'what was read is written' : 'the last rows are being written'
+    watcher.note(stoppingLine(signal, doing))
+  }
+  run.tell(watcher)
+  watcher.begin({ source: source.name, table: given.table }, () => run.counts())
+  if (resume?.note) watcher.note(resume.note)
+  if (signal.aborted) run.stop() // which was said
+  const failure = await whileRunning(signal, stop, async () => {
+    let failure = await run.writeAll()
+    let furthest = -1
+    for (let fruitless = 0; run.regressed && fruitless < MAX_FRUITLESS_PASSES && !signal.aborted; ) {
+      const next = await nextPass(run, readAgain).catch(error => explain(error, given))
+      if (next instanceof Failure) return next
+      run = next.run
+      fruitless = next.rowsWritten > furthest ? 0 : fruitless + 1
+      furthest = Math.max(furthest, next.rowsWritten)
+      watcher.note(regressedLine(given.resume!, next.rowsWritten))
+      run.tell(watcher)
+      if (signal.aborted) run.stop()
+      failure = await run.writeAll()
+      next.source.rows.destroy()
+    }
+    return failure
+  })
+  await reportEnd(run, failure, given, { watcher, output })
+}
+
+/** The load from the row after the stored one on. */
+async function nextPass(
+  earlier: LoadRun,
+  readAgain: () => Promise<LoadPlan>,
+): Promise<{ run: LoadRun; rowsWritten: number; source: LoadPlan['source'] }> {
+  const plan = await readAgain()
+  const { source } = plan
+  try {
+    const resume = (await openResumeOf(plan))!
+    return { run: new LoadRun(plan, resume, earlier), rowsWritten: resume.rowsWritten, source }
+  } catch (error) {
+    source.rows.destroy()
+    throw error
+  }
+}
+
+async function openResumeOf({ database, source, given, table }: LoadPlan): Promise<Resume | undefined> {
+  if (given.resume === undefined) return undefined
+  const reading = readingOf(source.manner, given)
+  return openResume(database.pool, given.resume, { source, reading, table })
+}

@@ -1,0 +1,84 @@
+import { constants } from 'node:fs'
+import { access, lstat, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { Writable } from 'node:stream'
+import { hexText } from '../../sources/hex-text.ts'
+import type { FileRow } from '../../sources/open-sources.ts'
+import { isRow } from '../../sources/rows.ts'
+import { shellWord } from '../../sources/shell-word.ts'
+import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
+import { ndjsonDeadLetter } from '../../write/rejects/ndjson-dead-letter.ts'
+import { mayBeLink } from '../../write/rejects/open-letters.ts'
+import { usageFailure } from '../exit-error.ts'
+import { fileKey } from '../files/same-file.ts'
+
+/** The table that rejected rows of a load with `--resume` go through, on their way to their file. */
+export const REJECTS_TABLE = 'pg_batch_rejects'
+
+/**
+ * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
+ * @param positionOf where the row stands, if that is known
+ */
+export function rejectsFile(
+  path: string,
+  positionOf: (rejected: RejectedRow) => FileRow | undefined,
+): Writable {
+  const file = ndjsonDeadLetter(path).on('error', () => {}) // its write callback carries the error on
+  return new Writable({
+    objectMode: true,
+    write(rejected: RejectedRow, _encoding, callback) {
+      const at = positionOf(rejected)
+      const position = at && { partition: at.file, offset: BigInt(at.row) }
+      file.write({ ...rejected, position }, callback)
+    },
+    destroy(error, callback) {
+      file.destroy()
+      callback(error)
+    },
+  }).on('error', () => {}) // the load fails with it; without a listener the process would, too
+}
+
+/** JSON has no bytes; as bytea's input they can be loaded again. */
+export function withBytesAsText(row: unknown): unknown {
+  if (!isRow(row) || !Object.values(row).some(Buffer.isBuffer)) return row
+  const texts = Object.entries(row).map(([key, value]) => [
+    key,
+    Buffer.isBuffer(value) ? hexText(value) : value,
+  ])
+  return Object.fromEntries(texts)
+}
+
+/** Refuses a file that cannot be written before the load begins, and not at its first bad row. */
+export async function checkRejectsFile(path: string, inputs: readonly string[]): Promise<void> {
+  // a pattern finds it as well, once it is there
+  const key = await fileKey(path)
+  for (const input of inputs) {
+    if (resolve(input) !== resolve(path) && (key === undefined || key !== (await fileKey(input)))) continue
+    throw usageFailure('--rejects names the file that is read; name another one')
+  }
+  const link = await lstat(path).catch(() => undefined)
+  if (link?.isSymbolicLink() && !mayBeLink(path)) {
+    throw usageFailure(`${path}: is a symbolic link, which is not followed; name the file that it leads to`)
+  }
+  const existing = await stat(path).catch(() => undefined)
+  if (existing?.isDirectory()) throw usageFailure(`${path}: is a directory, not a file`)
+  // what stands at a link of the system the user's shell has opened
+  if (existing?.isFile() && !mayBeLink(path) && process.platform !== 'win32')
+    checkPrivate(path, existing.mode)
+  const mode = existing ? constants.W_OK : constants.W_OK | constants.X_OK
+  await access(existing ? path : dirname(path), mode).catch(error => {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw usageFailure(`${path}: ${missing ? 'there is no such directory' : 'permission denied'}`, error)
+  })
+}
+
+/** Read or written by the group, or by anybody. */
+const FOR_OTHERS = 0o066
+
+function checkPrivate(path: string, mode: number): void {
+  if ((mode & FOR_OTHERS) === 0) return
+  const octal = (mode & 0o777).toString(8)
+  throw usageFailure(
+    `${path}: other users can read or change it (mode ${octal}), and rejected rows are for its owner alone: chmod 600 ${shellWord(path)}`,
+  )
+}

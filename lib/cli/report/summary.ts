@@ -1,0 +1,57 @@
+import { basename } from 'node:path'
+import { bytes, duration } from '../terminal/amounts.ts'
+import { count, plural } from '../terminal/messages.ts'
+import { printedTable } from '../terminal/printed-table.ts'
+import { visible } from '../terminal/visible.ts'
+import { type LoadCounts, rowsPerSecond } from '../watch/load-counts.ts'
+import type { RejectReason } from '../watch/reject-reasons.ts'
+
+/** No further kinds of faults are listed one by one: the table should fit a screen. */
+const REASONS = 10
+
+/** The table at the end of a load; 80 columns hold it. */
+export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
+  const { rowsRead, rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped, retries } = counts
+  const lines = printedTable({
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', 'right', 'left'],
+  })
+  lines.push(
+    [{ content: shortened(table, 60), colSpan: 3 }],
+    ['rows read', count(rowsRead), ''],
+    ['committed', count(rowsCommitted), `${count(rowsPerSecond(counts))} rows/s`],
+    ['unchanged', count(rowsUnchanged), rowsUnchanged > 0 ? 'sent, without effect' : ''],
+    ['rejected', count(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
+    ...reasons.slice(0, REASONS).map(reasonLine),
+  )
+  if (reasons.length > REASONS) lines.push(['  others', '', plural(reasons.length - REASONS, 'kind')])
+  lines.push(
+    ['skipped', count(rowsSkipped), rowsSkipped > 0 ? 'written by an earlier run' : ''],
+    ['batches', count(counts.batches), `in ${plural(counts.transactions, 'transaction')}`],
+    ...(retries > 0 ? [['retries', count(retries), '']] : []),
+    ['bytes', bytes(counts.bytesRead), `read; ${bytes(counts.bytesSent)} sent`],
+    ['time', duration(counts.elapsedMs), ''],
+  )
+  return lines.toString()
+}
+
+function reasonLine({ code, name, count: n, exampleRow, exampleFile }: RejectReason): string[] {
+  const example = exampleRow === undefined ? '' : `, row ${count(exampleRow)}`
+  if (exampleFile === undefined) return [`  ${code}`, count(n), `${shortened(name, 28)}${example}`]
+  return [
+    `  ${code}`,
+    count(n),
+    `${shortened(name, 16)}${example} of ${shortened(basename(exampleFile), 14)}`,
+  ]
+}
+
+function share(part: number, whole: number): string {
+  if (part === 0 || whole <= 0) return ''
+  const percent = (part / whole) * 100
+  return percent < 0.01 ? 'less than 0.01%' : `${Number(percent.toPrecision(2))}% of those read`
+}
+
+function shortened(text: string, length: number): string {
+  const line = visible(text)
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+}

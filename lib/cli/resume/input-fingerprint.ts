@@ -1,0 +1,51 @@
+import type { CreateArguments } from '../arguments/create-arguments.ts'
+import type { InputArguments } from '../arguments/input-arguments.ts'
+
+/** What of a load decides which rows there are and what they mean. */
+type Meaning = InputArguments & CreateArguments & { readonly columns?: readonly string[] }
+
+/**
+ * How the files are read, in words, for a load to be gone on with only in the same way: with another one the rows might
+ * have other numbers, or say something else.
+ * @param manner as the source itself describes it
+ */
+export function readingOf(manner: string, given: Meaning): string {
+  const {
+    quote,
+    escape: escapeBy,
+    comment,
+    null: nulls,
+    forceNull,
+    columns,
+    map,
+    create,
+    infer,
+    type,
+  } = given
+  return [
+    manner,
+    ...named({ quote, escape: escapeBy, comment }),
+    ...(nulls ? [`null ${nulls.toSorted().map(quoted).join(' and ')}`] : []),
+    ...(forceNull ? ['null in quotes, too'] : []),
+    ...(columns ? [`columns ${columns.map(quoted).join(' ')}`] : []),
+    ...(map ? [`map ${pairs(map)}`] : []),
+    ...(create ? [infer === 'all' ? 'types inferred from all rows (--create)' : 'types by --create'] : []),
+    ...(type ? [`type ${pairs(type)}`] : []),
+  ].join(', ')
+}
+
+function named(options: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
+}
+
+function pairs(map: ReadonlyMap<string, string>): string {
+  return [...map]
+    .map(([from, to]) => `${quoted(from)}=${quoted(to)}`)
+    .sort()
+    .join(' ')
+}
+
+/** So that no two readings have the same words. */
+function quoted(text: string): string {
+  return JSON.stringify(text)
+}

@@ -1,0 +1,123 @@
+import { resolve } from 'node:path'
+import type { Sources } from '../../sources/open-sources.ts'
+import { quoteTable } from '../../table/identifier.ts'
+import type { Table } from '../../types.ts'
+import type { CheckpointOptions } from '../../writable/options.ts'
+import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
+import type { QueryPool } from '../database/query-pool.ts'
+import { dataFailure } from '../exit-error.ts'
+import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
+import type { NumberedRow } from '../rows/row-intake.ts'
+import { count, plural } from '../terminal/messages.ts'
+import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
+
+/**
+ * A load that can be killed and run again: the writer's checkpoint holds the number of the last row that is in, in
+ * the rows' own transaction, for each file, and a record beside it says which files those numbers are about.
+ */
+export interface Resume {
+  /** Rows that are in the table already: the first ones, over all files. */
+  readonly rowsWritten: number
+  readonly checkpoint: CheckpointOptions<NumberedRow>
+  /** What there is to say of the beginning; undefined: nothing was written before. */
+  readonly note: string | undefined
+  /** All rows were written by an earlier run: in words. */
+  readonly complete: string | undefined
+  /** Remembers that the load is complete. @throws Failure when a file has changed while it was read */
+  finish(rowsRead: number): Promise<void>
+}
+
+/** @throws Failure when the name stands for another load, or a file has changed */
+export async function openResume(
+  pool: QueryPool,
+  name: string,
+  { source, reading, table }: { source: Sources; reading: string; table: Table },
+): Promise<Resume> {
+  const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
+  const files = await identify(source, pathOf)
+  const target = quoteTable({ schema: table.schema, name: table.name })
+  const begun = { files, target, reading }
+  const record = await beginRecord(pool, name, begun)
+  const checkpointName = checkpointNameOf(name)
+  const positions = await readCheckpoint(pool, checkpointName)
+  // on one connection rows come in order: of a file that has a position, all files before it are in
+  const rowsWritten = files.reduce((sum, { path }) => sum + Number(positions.get(path) ?? 0), 0)
+  checkSame(name, record, begun, rowsWritten)
+  return {
+    rowsWritten,
+    checkpoint: {
+      name: checkpointName,
+      startsAfter: positions,
+      position({ number }) {
+        const { file, row } = source.positionOf(number)
+        return { partition: pathOf.get(file), offset: row }
+      },
+    },
+    note: rowsWritten === 0 ? undefined : `--resume ${name}: going on after row ${count(rowsWritten)}`,
+    complete: record.finished && completeLine(name, record, table.name),
+    async finish(rowsRead) {
+      for (const [index, now] of (await identify(source, pathOf)).entries()) {
+        const changed = difference(files[index]!, now)
+        if (changed) throw dataFailure(`${source.files[index]} has changed while it was read: ${changed}`)
+      }
+      await finishRecord(pool, name, rowsRead)
+    },
+  }
+}
+
+/** One after the other: there may be more of them than files that may be open. */
+async function identify({ spool }: Sources, pathOf: ReadonlyMap<string, string>): Promise<KnownFile[]> {
+  const files: KnownFile[] = []
+  for (const [file, path] of pathOf) {
+    const spooled = spool.handleOf(file)
+    files.push({ ...(await (spooled ? identityOfSpooled(spooled) : identityOf(path))), path })
+  }
+  return files
+}
+
+function checkSame(
+  name: string,
+  record: ResumeRecord,
+  now: Omit<ResumeRecord, 'finished'>,
+  rowsWritten: number,
+): void {
+  const other = `; for another load take another name`
+  const list = ({ files }: Pick<ResumeRecord, 'files'>) => files.map(({ path }) => path).join(', ')
+  if (list(record) !== list(now)) throw dataFailure(`--resume ${name} is the load of ${list(record)}${other}`)
+  if (record.target !== now.target)
+    throw dataFailure(`--resume ${name} loads into ${record.target}, not ${now.target}${other}`)
+  for (const [index, file] of now.files.entries()) {
+    const changed = difference(record.files[index]!, file)
+    if (!changed) continue
+    const whose = now.files.length === 1 ? 'its' : 'their'
+    const written =
+      rowsWritten === 0 ? `none of ${whose} rows were` : `${whose} first ${plural(rowsWritten, 'row')} were`
+    throw dataFailure(
+      `${file.path} has changed since the load ${name} began: ${changed}; ${written} written by then${other}`,
+    )
+  }
+  if (record.reading !== now.reading)
+    throw dataFailure(`--resume ${name} reads ${record.reading}; not ${now.reading}${other}`)
+}
+
+function completeLine(name: string, { finished, files }: ResumeRecord, table: string): string {
+  const { rows, at } = finished!
+  const when = at.toISOString().replace('T', ' ').slice(0, 19)
+  const of = files.length === 1 ? 'the file' : `the ${count(files.length)} files`
+  const complete = `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
+  return `${complete}; to write them again, take another name, or forget this one: ${forgetSql(name)}`
+}
+
+/** What makes a name as good as new. Whether the rows are still in the table is not for us to say. */
+function forgetSql(name: string): string {
+  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+  return [
+    `DELETE FROM pg_batch_resume WHERE name = ${literal(name)}`,
+    `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name = ${literal(checkpointNameOf(name))}`,
+  ].join('; ')
+}
+
+/** The prefix keeps a load's positions apart from those of a program's own stream. */
+function checkpointNameOf(name: string): string {
+  return `pg-batch load ${name}`
+}

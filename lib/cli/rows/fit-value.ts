@@ -1,0 +1,105 @@
+import { isList, readList } from '../../sources/json/json-row.ts'
+import type { PgType, Table } from '../../types.ts'
+import { exactNumber, isWellFormed, LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
+
+/** Makes a value of a JSON or Parquet file into one that a column takes. Throws RangeError for half a character. */
+export type FitValue = (value: unknown) => unknown
+
+/** What a file's kind decides. */
+export interface FileKind {
+  /** What a column of text gets of a list: its JSON, or the text of PostgreSQL's array. */
+  readonly lists: 'json' | 'array'
+  /** What a column of json takes a text for: a JSON string, or JSON that was written as text. */
+  readonly jsonTexts: 'string' | 'json'
+}
+
+/** For each column of a table, by name. */
+export function fittersOf(table: Table, kind: FileKind): ReadonlyMap<string, FitValue> {
+  return new Map(table.columns.map(({ name, type }) => [name, fitterOf(type, kind)]))
+}
+
+function fitterOf(type: PgType, kind: FileKind): FitValue {
+  const { base, element } = type
+  if (type.kind === 'domain' && base) return fitterOf(base, kind)
+  if (isJson(type)) return value => jsonOf(value, kind)
+  if (isText(type)) return value => textOf(value, kind)
+  if (element && isJson(element)) return value => jsonListOf(value, kind)
+  const number = takesDecimals(element ?? type) || (element && isText(element)) ? spelled : exact
+  return value => fitValue(value, number)
+}
+
+/** What is shown of a value that has no column. */
+export const asText: FitValue = value =>
+  value instanceof RawJson || value instanceof LongNumber ? value.text : value
+
+/** The JSON that stands in the file. */
+function jsonOf(value: unknown, { jsonTexts }: FileKind): unknown {
+  if (typeof value === 'string' && jsonTexts === 'json') return value
+  if (value instanceof RawJson || value instanceof LongNumber) return value.text
+  if (ArrayBuffer.isView(value)) return value // taken to be JSON in bytes
+  // NaN and the infinities, which JSON would make null of
+  return toJsonText(typeof value === 'number' && !Number.isFinite(value) ? String(value) : value)
+}
+
+/** An array of json: lists inside are its dimensions, null is NULL, and each other element is JSON of its own. */
+function jsonListOf(value: unknown, kind: FileKind): unknown {
+  const list = isList(value) ? readList(value) : value
+  if (!Array.isArray(list)) return fitValue(value, spelled) // the text of an array
+  const elementOf = (element: unknown): unknown => {
+    if (element === null || element === undefined) return element
+    return Array.isArray(element) ? element.map(elementOf) : jsonOf(element, kind)
+  }
+  return list.map(elementOf)
+}
+
+function textOf(value: unknown, { lists }: FileKind): unknown {
+  if (value instanceof RawJson) return value.text
+  if (Array.isArray(value) && lists === 'json') return toJsonText(value)
+  return fitValue(value, spelled)
+}
+
+function fitValue(value: unknown, number: (value: LongNumber) => unknown): unknown {
+  if (typeof value === 'string') return whole(value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  if (value instanceof LongNumber) return number(value)
+  const list = isList(value) ? readList(value) : value
+  if (list instanceof RawJson) return list.text
+  return Array.isArray(list) ? list.map(element => fitValue(element, number)) : toJsonText(list)
+}
+
+/** The number as it is written. */
+function spelled({ text }: LongNumber): string {
+  return text
+}
+
+/** The number itself, where JavaScript holds it: an integer column takes 5 of `5.0`. */
+function exact({ text }: LongNumber): string | number {
+  const value = exactNumber(text)
+  return value instanceof LongNumber ? text : value
+}
+
+/** @throws RangeError for half of a surrogate pair, which would be stored as U+FFFD */
+function whole(text: string): string {
+  if (isWellFormed(text)) return text
+  throw new RangeError('has half of a surrogate pair, which is no character')
+}
+
+export function isJson(type: PgType): boolean {
+  if (type.kind === 'domain' && type.base) return isJson(type.base)
+  return type.builtIn && (type.name === 'json' || type.name === 'jsonb')
+}
+
+function isText(type: PgType): boolean {
+  if (type.kind === 'domain' && type.base) return isText(type.base)
+  return type.name === 'citext' || (type.builtIn && TEXT_TYPES.includes(type.name))
+}
+
+/** Their input takes any spelling of a number, and a sign before zero. */
+function takesDecimals(type: PgType): boolean {
+  if (type.kind === 'domain' && type.base) return takesDecimals(type.base)
+  return type.builtIn && DECIMAL_TYPES.includes(type.name)
+}
+
+const DECIMAL_TYPES = ['numeric', 'float4', 'float8']
+
+const TEXT_TYPES = ['text', 'varchar', 'bpchar', 'name']

@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream'
+import type { CsvRecord } from '../../csv/record.ts'
+import { Intake } from './intake.ts'
+
+export interface RecordIntakeOptions {
+  /** Records at the beginning that are not handed on: they are in the table already. */
+  readonly skip: number
+  /** Looks at each record that is handed on; what it throws fails the load. */
+  readonly check?: ((record: CsvRecord) => void) | undefined
+  /** Called for each array before it is handed on. */
+  readonly onBatch: (count: number) => void
+}
+
+/** The intake of CSV records, which come in arrays and get their numbers here. */
+export class RecordIntake extends Intake<CsvRecord[]> {
+  readonly #options: RecordIntakeOptions
+
+  constructor(source: Readable, options: RecordIntakeOptions) {
+    super(source, 1)
+    this.#options = options
+  }
+
+  protected override admit(records: CsvRecord[]): CsvRecord[] | undefined {
+    const { skip, check, onBatch } = this.#options
+    const first = Math.min(records.length, Math.max(0, skip - this.rowsRead))
+    for (const record of records) record.number = ++this.rowsRead
+    if (first === records.length) return undefined
+    const batch = first === 0 ? records : records.slice(first)
+    if (check) for (const record of batch) check(record)
+    onBatch(batch.length)
+    return batch
+  }
+}

@@ -1,0 +1,63 @@
+import { PgBatchError } from '../../errors.ts'
+import { parseJsonRow } from '../../sources/json/json-row.ts'
+import { isRow, type SourceRow } from '../../sources/rows.ts'
+import type { Table } from '../../types.ts'
+import { RawJson } from '../../values/exact-json.ts'
+import { NO_TEXT_KEY, OPERATION_KEY } from '../../write/rejects/dead-letter.ts'
+import { asText, type FitValue, fittersOf } from './fit-value.ts'
+import { fitRow } from './shape-row.ts'
+
+/**
+ * Takes the `row` out of a line of a file with rejected rows; a line whose row was taken out is the row itself. Where
+ * the table has a column for every key of the wrapper, a line is its row as it stands.
+ */
+export function unwrapRejected(table: Table): (line: SourceRow) => SourceRow {
+  // a table may have a column `row` of its own, but hardly all of these
+  const ambiguous = WRAPPER_KEYS.every(key => table.columns.some(column => column.name === key))
+  return line => {
+    const wrapped = !ambiguous && WRAPPER_KEYS.every(key => key in line)
+    return wrapped ? (rowIn(line.row) ?? line) : line
+  }
+}
+
+/** A row inside of a line; undefined for what is none. */
+function rowIn(value: unknown): SourceRow | undefined {
+  const row = value instanceof RawJson ? parseJsonRow(value.text) : value
+  return isRow(row) ? row : undefined
+}
+
+const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
+
+/**
+ * Fits a rejected row to its table once more, in place. It holds texts, as they were sent, those of its json columns
+ * included; what was fixed by hand may be plain JSON.
+ * @throws PgBatchError for a row that was to be deleted, and for a value that had no text and was not replaced
+ */
+export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
+  const fitters = fittersOf(table, { lists: 'json', jsonTexts: 'json' })
+  const fitterOf =
+    (column: string): FitValue =>
+    value => {
+      if (hasNoText(value)) throw withoutText(column)
+      return (fitters.get(column) ?? asText)(value)
+    }
+  return row => {
+    if (OPERATION_KEY in row) throw notToBeWritten()
+    return fitRow(row, fitterOf)
+  }
+}
+
+function hasNoText(value: unknown): boolean {
+  if (!(value instanceof RawJson) || !value.text.includes(NO_TEXT_KEY)) return false
+  return NO_TEXT_KEY in (value.value as object)
+}
+
+function withoutText(column: string): PgBatchError {
+  const reason = `Column ${JSON.stringify(column)}: the value had no text when the row was rejected; put one in its place`
+  return new PgBatchError('VALUE_NOT_ENCODABLE', reason, { outcome: 'not-sent', column })
+}
+
+function notToBeWritten(): PgBatchError {
+  const reason = `The row was to be deleted, not written: delete it in the table, or take its key ${OPERATION_KEY} out to write it`
+  return new PgBatchError('ROW_INVALID', reason, { outcome: 'not-sent' })
+}

@@ -1,0 +1,53 @@
+import { PgBatchError } from '../../errors.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import type { Table } from '../../types.ts'
+import { asText, type FitValue, fittersOf } from './fit-value.ts'
+
+/**
+ * Fits a row of a JSON or Parquet file to its table, in place. A json column gets the JSON that stands in the file, a
+ * numeric or text column a number as it is written there.
+ *
+ * A string of NDJSON is a JSON string in a json column too, since JSON says which of its values are strings. Parquet and
+ * CSV have no JSON values: a json column takes their texts for JSON.
+ * @throws PgBatchError for a value that no column takes
+ */
+export function rowShaper(table: Table, file: 'json' | 'parquet'): (row: SourceRow) => SourceRow {
+  const kind =
+    file === 'json'
+      ? ({ lists: 'json', jsonTexts: 'string' } as const)
+      : ({ lists: 'array', jsonTexts: 'json' } as const)
+  const fitters = fittersOf(table, kind)
+  return row => {
+    return fitRow(row, key => fitters.get(key) ?? asText)
+  }
+}
+
+/**
+ * Fits each value of a row, in place. A value that its column does not take stays, so that a rejected row has it.
+ * @throws PgBatchError for the first of such values
+ */
+export function fitRow(row: SourceRow, fitterOf: (column: string) => FitValue): SourceRow {
+  let first: unknown
+  for (const key in row) {
+    const value = row[key]
+    if (value === null || value === undefined) continue
+    try {
+      row[key] = fitColumn(value, fitterOf(key), key)
+    } catch (error) {
+      first ??= error
+    }
+  }
+  if (first) throw first
+  return row
+}
+
+/** @throws PgBatchError for a value that no column takes */
+function fitColumn(value: unknown, fitter: FitValue, column: string): unknown {
+  try {
+    return fitter(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const reason = `Column ${JSON.stringify(column)}: the value ${error.message}`
+    throw new PgBatchError('VALUE_NOT_ENCODABLE', reason, { outcome: 'not-sent', column })
+  }
+}

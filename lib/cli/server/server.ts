@@ -1,0 +1,35 @@
+import { once } from 'node:events'
+import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
+import { passwordFileOf } from '../../embedded/embedded-password.ts'
+import { shellWord } from '../../sources/shell-word.ts'
+import type { ServerArguments } from '../arguments/arguments.ts'
+import type { Output } from '../terminal/output.ts'
+
+/** Runs the embedded server in the foreground until the signal. */
+export async function server(given: ServerArguments, output: Output, signal: AbortSignal): Promise<void> {
+  const database = await openEmbeddedDatabase(given.port)
+  const state = database.shared ? 'is running already' : 'is running'
+  const passwordFile = passwordFileOf(database.dataDir)
+  const url = new URL(database.connectionString)
+  url.password = ''
+  output.result(`The embedded PostgreSQL ${state}; any client with its password reaches it:`)
+  output.result(`  ${database.connectionString}`)
+  output.result('psql finds the password in a file that is for your eyes only:')
+  output.result(`  PGPASSFILE=${shellWord(passwordFile)} psql ${url.href}`)
+  output.result(`Its data: ${database.dataDir}`)
+  if (database.shared) return
+  output.result('Ctrl-C stops it; the data stays.')
+  if (!signal.aborted) await untilAborted(signal)
+  await database.stop()
+  output.note('Stopped.')
+}
+
+/** A signal alone does not keep the process alive. */
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, 2 ** 30)
+  try {
+    await once(signal, 'abort')
+  } finally {
+    clearInterval(alive)
+  }
+}

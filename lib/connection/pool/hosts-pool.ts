@@ -1,0 +1,208 @@
+import type pg from 'pg'
+import type {
+  ConnectionParameters,
+  ServerAddress,
+  SessionAttrs,
+} from '../../connection-string/connection-parameters.ts'
+import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
+import { isServerError } from '../server-error.ts'
+import { requireChannelBinding } from './channel-binding.ts'
+import { clientConfig } from './client-config.ts'
+import { guardPool } from './hand-over.ts'
+import { withDeadline } from './lease.ts'
+import { sessionFault, UnsuitableServer } from './session-attrs.ts'
+
+export interface HostsPoolOptions {
+  /** The module pg, which whoever brings a pool of another driver need not have. */
+  readonly pg: Pick<typeof pg, 'Client' | 'Pool'>
+  /** The connections of each server. */
+  readonly max: number
+  readonly connectTimeoutMs: number
+  /** More of what pg's Pool takes. */
+  readonly config?: pg.PoolConfig
+}
+
+/** None of several servers gave a session; its errors say why, in the order in which they were tried. */
+export class NoServer extends AggregateError {
+  override readonly name = 'NoServer'
+}
+
+interface ServerPool {
+  readonly name: string
+  readonly pool: pg.Pool
+}
+
+/**
+ * A pool of connections to the first server of a list that answers and is what `target_session_attrs` asks for. Each new
+ * connection begins with the first of the list again, or with any, as `load_balance_hosts` says.
+ */
+export class HostsPool implements PgPoolLike {
+  readonly #servers: readonly ServerPool[]
+  readonly #parameters: ConnectionParameters
+  readonly #connectTimeoutMs: number
+  /** Sessions that were asked what they are on. */
+  readonly #known = new WeakSet<PgClientLike>()
+  #ended = false
+
+  /** @throws when a certificate or key cannot be read */
+  constructor(parameters: ConnectionParameters, options: HostsPoolOptions) {
+    this.#parameters = parameters
+    this.#connectTimeoutMs = options.connectTimeoutMs
+    this.#servers = parameters.servers.map(server => ({
+      name: serverName(server),
+      pool: makePool(parameters, server, options),
+    }))
+  }
+
+  async connect(): Promise<PgClientLike> {
+    const { sessionAttrs } = this.#parameters
+    const failures: Error[] = []
+    const wishes = sessionAttrs === 'prefer-standby' ? (['standby', 'any'] as const) : [sessionAttrs]
+    for (const wanted of wishes) {
+      for (const server of this.#inOrder()) {
+        if (this.#ended) throw new Error('Cannot use a pool after calling end on the pool')
+        try {
+          return await this.#connectTo(server, wanted)
+        } catch (error) {
+          if (this.#servers.length === 1 && wishes.length === 1) throw error
+          // as libpq does: whom one server refuses, or has no such database for, the others are not asked
+          if (isServerError(error) && /^(28|3D)/.test(error.code)) throw error
+          failures.push(new Error(`${server.name}: ${reasonOf(error)}`, { cause: error }))
+        }
+      }
+    }
+    throw new NoServer(
+      failures.map(({ cause }) => cause),
+      failures.map(({ message }) => message).join('; '),
+    )
+  }
+
+  /** Sessions that are idle come first: they were asked already. */
+  #inOrder(): readonly ServerPool[] {
+    const all = this.#parameters.loadBalance ? shuffled(this.#servers) : this.#servers
+    const idle = all.find(({ pool }) => pool.idleCount > 0)
+    return idle ? [idle, ...all.filter(server => server !== idle)] : all
+  }
+
+  async #connectTo(
+    { pool }: ServerPool,
+    wanted: Exclude<SessionAttrs, 'prefer-standby'>,
+  ): Promise<PgClientLike> {
+    const client = (await pool.connect()) as unknown as PgClientLike
+    if (wanted === 'any' || this.#known.has(client)) return client
+    client.on?.('error', ignore)
+    try {
+      const fault = await withDeadline(sessionFault(client, wanted), this.#connectTimeoutMs)
+      if (fault !== undefined) throw new UnsuitableServer(fault)
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+    this.#known.add(client)
+    // until whoever asked for the client can have put a listener there
+    setImmediate(() => client.removeListener?.('error', ignore))
+    return client
+  }
+
+  /** Runs one statement on a session of its own. */
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }> {
+    const client = await this.connect()
+    let broken: Error | undefined
+    const onError = (error: Error): void => {
+      broken = error
+    }
+    client.on?.('error', onError)
+    try {
+      return (await client.query(text, values)) as unknown as { rows: Row[]; rowCount: number | null }
+    } finally {
+      client.removeListener?.('error', onError)
+      client.release(broken)
+    }
+  }
+
+  get totalCount(): number {
+    return this.#servers.reduce((sum, { pool }) => sum + pool.totalCount, 0)
+  }
+
+  get idleCount(): number {
+    return this.#servers.reduce((sum, { pool }) => sum + pool.idleCount, 0)
+  }
+
+  /** Makes no connection any more, and waits until those that are there were given back. */
+  async end(): Promise<void> {
+    this.abandon()
+    await Promise.all(this.#servers.map(({ pool }) => pool.end()))
+  }
+
+  /** Makes no connection any more. */
+  abandon(): void {
+    this.#ended = true
+  }
+}
+
+function makePool(
+  parameters: ConnectionParameters,
+  server: ServerAddress,
+  { pg, max, connectTimeoutMs, config }: HostsPoolOptions,
+): pg.Pool {
+  const pool = new pg.Pool({
+    ...config,
+    ...clientConfig(parameters, server),
+    max,
+    connectionTimeoutMillis: connectTimeoutMs,
+    ...(parameters.channelBinding === 'require' ? { Client: boundClient(pg.Client) } : {}),
+  })
+  // a connection that breaks while idle is replaced at its next use; unheard, the event would end the process
+  pool.on('error', ignore)
+  guardPool(pool as unknown as PgPoolLike)
+  return pool
+}
+
+type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void)
+
+function boundClient(Client: typeof pg.Client): typeof pg.Client {
+  return class extends Client {
+    override connect(): Promise<pg.Client>
+    override connect(callback: ConnectCallback): void
+    override connect(callback?: ConnectCallback): Promise<pg.Client> | undefined {
+      if (!callback) {
+        return new Promise((resolve, reject) =>
+          this.connect((error: Error | null) => (error ? reject(error) : resolve(this))),
+        )
+      }
+      const refusal = requireChannelBinding(this as unknown as Parameters<typeof requireChannelBinding>[0])
+      const done = callback as (error: Error) => void
+      super.connect((error: Error) => done(refusal() ?? error))
+      return undefined
+    }
+  }
+}
+
+/** `db.example.com:5432`, as messages name it. */
+export function serverName({ host, hostaddr, port }: ServerAddress): string {
+  return `${host ?? hostaddr ?? 'localhost'}:${port ?? 5432}`
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '' && error.errors.length > 0) {
+    return reasonOf(error.errors[0])
+  }
+  return (error as Error).message
+}
+
+/** Fisher and Yates's. */
+function shuffled<T>(list: readonly T[]): T[] {
+  const result = [...list]
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    const kept = result[last]!
+    result[last] = result[other]!
+    result[other] = kept
+  }
+  return result
+}
+
+const ignore = (): void => {}

@@ -1,0 +1,155 @@
+import { DeadlineError } from '../deadline-error.ts'
+import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
+import { connectionSurvives } from '../server-error.ts'
+import { usePlainMode } from './driver-modes.ts'
+import { guardPool } from './hand-over.ts'
+
+/** How long a client, and then its answers, are waited for by those who set no limit, in milliseconds. */
+export const DEFAULT_WAIT_MS = 120_000
+
+/** How a stream tells those who work for it that it is over. */
+export interface StopSignals {
+  /** Come to an end: start nothing new, roll back, answer soon. */
+  readonly stop: AbortSignal
+  /** The time for that is over: connections are ended, and nobody waits for the server any longer. */
+  readonly kill: AbortSignal
+}
+
+/**
+ * A client checked out of a pool. While it is ours it has an error listener (an 'error' event without one ends
+ * the process), and it goes back exactly once: whole, or marked as broken so that the pool closes it.
+ */
+export class Lease {
+  readonly client: PgClientLike
+  /** What ended the connection, once something has. */
+  broken: Error | undefined
+  readonly #kill: AbortSignal
+  readonly #lost = new AbortController()
+  readonly #restoreModes: () => void
+  #released = false
+
+  /**
+   * Checks a client out. When `stop` aborts first, or none has come within `waitMs`, rejects, and a client that comes
+   * later goes straight back.
+   */
+  static async take(pool: PgPoolLike, { stop, kill }: StopSignals, waitMs: number): Promise<Lease> {
+    stop.throwIfAborted()
+    guardPool(pool)
+    const connecting = pool.connect()
+    try {
+      return new Lease(checked(await withDeadline(unlessAborted(connecting, stop), waitMs)), kill)
+    } catch (error) {
+      connecting.then(
+        client => client?.release?.(),
+        () => {},
+      )
+      throw error
+    }
+  }
+
+  /** Lends a client to one piece of work that answers within `waitMs`, and gives it back, or ends it if that broke it. */
+  static async use<T>(
+    pool: PgPoolLike,
+    work: (client: PgClientLike) => Promise<T>,
+    waitMs: number = DEFAULT_WAIT_MS,
+    signals: StopSignals = neverStopped(),
+  ): Promise<T> {
+    const lease = await Lease.take(pool, signals, waitMs)
+    try {
+      return await lease.within(waitMs, work(lease.client))
+    } catch (error) {
+      if (!connectionSurvives(error)) lease.broken ??= error as Error
+      throw error
+    } finally {
+      lease.release()
+    }
+  }
+
+  private constructor(client: PgClientLike, kill: AbortSignal) {
+    this.client = client
+    this.#kill = kill
+    this.#restoreModes = usePlainMode(client)
+    client.on?.('error', this.#onError)
+    kill.addEventListener('abort', this.#onKill)
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.broken ??= error
+    this.#lost.abort(this.broken)
+  }
+
+  readonly #onKill = (): void => this.end(this.#kill.reason as Error)
+
+  /** Ends the connection: what waits for its answers is rejected. */
+  end(reason: Error): void {
+    this.broken ??= reason
+    this.#lost.abort(this.broken)
+    this.release()
+  }
+
+  /** Waits for work that may wait for something else than this connection, but no longer than the connection lives. */
+  async whileConnected<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(work, this.#lost.signal)
+  }
+
+  /** Waits for the server's answer, no longer than `ms`: then ends the connection, and rejects with a DeadlineError. */
+  async within<T>(ms: number, answer: Promise<T>): Promise<T> {
+    try {
+      return await withDeadline(answer, ms)
+    } catch (error) {
+      if (error instanceof DeadlineError) this.end(error)
+      throw error
+    }
+  }
+
+  /** Gives the client back, or ends its connection when it is `broken`. Further calls do nothing. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#kill.removeEventListener('abort', this.#onKill)
+    if (!this.broken) this.#restoreModes()
+    this.client.release(this.broken)
+    // a connection that is being ended may still report what ended it: that listener stays with it
+    if (!this.broken) this.client.removeListener?.('error', this.#onError)
+  }
+}
+
+function checked(client: PgClientLike | undefined): PgClientLike {
+  if (typeof client?.query === 'function' && typeof client.release === 'function') return client
+  throw new TypeError(
+    'Expected `pool.connect()` to resolve to a client with `query` and `release`: is it a Client, and no Pool?',
+  )
+}
+
+/** For work that belongs to no stream. */
+function neverStopped(): StopSignals {
+  return { stop: new AbortController().signal, kill: new AbortController().signal }
+}
+
+export async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DeadlineError(ms)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Waits for `promise`, but no longer than until `signal` aborts; then rejects with its reason. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {}) // also where nobody waits for it: the signal may have aborted already
+  signal.throwIfAborted()
+  let onAbort!: () => void
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

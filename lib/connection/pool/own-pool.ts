@@ -1,0 +1,36 @@
+import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
+import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
+import { HostsPool } from './hosts-pool.ts'
+
+/** A host that does not answer is given up after this, and so does not keep a process alive for minutes. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+/** A pool that a stream makes for itself when it first needs a client, and ends with itself. */
+export class OwnPool implements PgPoolLike {
+  readonly #parameters: ConnectionParameters
+  readonly #max: number
+  readonly #connectTimeoutMs: number
+  #pool: Promise<HostsPool> | undefined
+
+  /** @param patienceMs how long a client is waited for: one that takes longer must not keep its place in the pool */
+  constructor(parameters: ConnectionParameters, max: number, patienceMs: number) {
+    this.#parameters = parameters
+    this.#max = max
+    this.#connectTimeoutMs = Math.min(patienceMs, parameters.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
+  }
+
+  async connect(): Promise<PgClientLike> {
+    this.#pool ??= this.#make()
+    return (await this.#pool).connect()
+  }
+
+  async #make(): Promise<HostsPool> {
+    // only here: whoever brings a pool may bring another driver's
+    const { default: pg } = await import('pg')
+    return new HostsPool(this.#parameters, { pg, max: this.#max, connectTimeoutMs: this.#connectTimeoutMs })
+  }
+
+  async end(): Promise<void> {
+    await (await this.#pool)?.end()
+  }
+}

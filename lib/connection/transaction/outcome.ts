@@ -1,0 +1,242 @@
+import type { PgClientLike } from '../pg-types.ts'
+import { queryText } from '../query-text.ts'
+import { connectionSurvives, isServerError } from '../server-error.ts'
+
+/**
+ * What is noted of a transaction while it runs, so that its outcome can be asked for by another connection. Read by
+ * the statement that follows BEGIN in the same query string, and so without a round trip.
+ */
+export interface TransactionTicket {
+  /** `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, save after a crash. */
+  readonly xid: string
+  /** Process id of the server's backend. */
+  readonly backend: string
+  /** The write-ahead log's timeline, which changes when a standby is promoted or a backup is restored. */
+  readonly timeline: string
+  /** When it was read, by the server's clock, in seconds: whether the server has crashed since is told by it. */
+  readonly at: string
+  /** How far the write-ahead log was on disk then: no crash takes that away. */
+  readonly flushed: string
+  /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
+  readonly timeoutMs: number
+}
+
+/**
+ * The statement that follows BEGIN: it reads the ticket, and sets the time limits of this transaction, unless the session
+ * has shorter ones: that of statements, and that of waiting for the next one, for a machine that is lost in the middle of
+ * a transaction says no word, and its locks (on a checkpoint, on keys) would stand until the kernel gives it up.
+ */
+export function ticketStatement(statementTimeoutMs: number): string {
+  return (
+    'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
+    'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
+    "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
+    'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
+    `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text AS timeout, ` +
+    `${atMost('idle_in_transaction_session_timeout', statementTimeoutMs)} AS idle_timeout`
+  )
+}
+
+/** Sets a time limit for the transaction where the session has none, or a longer one; returns what holds. */
+function atMost(setting: string, ms: number): string {
+  const current = `pg_catalog.current_setting('${setting}')`
+  return (
+    `CASE WHEN ${current}::interval NOT BETWEEN interval '1 ms' AND interval '${ms} ms' ` +
+    `THEN pg_catalog.set_config('${setting}', '${ms} ms', true) ELSE ${current} END`
+  )
+}
+
+const RECOVERY_IN_PROGRESS = '55000'
+
+/** Another attempt may be answered: conflicts, resources, time limits, operators, the system. */
+function mayPass(sqlState: string): boolean {
+  return /^(40|53|57|58)/.test(sqlState)
+}
+
+/**
+ * Tells whether the server can fill in a ticket: it is PostgreSQL 13 or later, and lets its log's position be seen, as
+ * some managed ones do not. A standby will, once it is promoted.
+ */
+export async function canTicket(client: PgClientLike): Promise<boolean> {
+  try {
+    await queryText(
+      client,
+      'SELECT pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())',
+    )
+    return true
+  } catch (error) {
+    if (!isServerError(error) || !connectionSurvives(error) || mayPass(error.code)) throw error
+    return error.code === RECOVERY_IN_PROGRESS
+  }
+}
+
+/** Makes a ticket of the row of {@link ticketStatement}. */
+export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
+  if (!row) return undefined
+  const [xid, backend, timeline, at, flushed, timeout] = row.map(String)
+  return {
+    xid: xid!,
+    backend: backend!,
+    timeline: timeline!,
+    at: at!,
+    flushed: flushed!,
+    timeoutMs: Number(timeout) * 1000,
+  }
+}
+
+export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'
+
+/** The connection leads to a standby, which may lack what its primary has committed: another server has to be asked. */
+export class StandbyError extends Error {
+  override readonly name = 'StandbyError'
+
+  constructor() {
+    super('The connection leads to a server that is not the primary')
+  }
+}
+
+/**
+ * Asks the server, on another connection, what became of a transaction.
+ *
+ * A crash takes ids along that no part of the log had reached the disk with, and gives them out again, to anyone.
+ * Such a transaction was rolled back: its id is "in the future" until it is used again, and is someone else's after
+ * that, so that an answer of "committed" is looked at twice when the server has crashed meanwhile.
+ *
+ * A transaction that is still open is ended, if its COMMIT never arrived. One whose COMMIT is under way is left alone: it
+ * may wait for a synchronous standby, and its backend, once ended, would report it as committed without one.
+ *
+ * @returns `unknown` when the server has forgotten transactions that old, or when it cannot be told whose id it is
+ * @throws StandbyError when this is not the primary; what the connection or the server throws
+ * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+ */
+export async function askOutcome(
+  client: PgClientLike,
+  ticket: TransactionTicket,
+): Promise<TransactionOutcome> {
+  const { rows } = await queryText(
+    client,
+    `SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN
+       pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END AS timeline`,
+  )
+  const timeline = rows[0]?.timeline as string | null
+  // a server of an earlier timeline is a primary that was replaced
+  if (timeline === null || timeline < ticket.timeline) throw new StandbyError()
+  const status = await askStatus(client, ticket.xid)
+  if (timeline > ticket.timeline) return askPromoted(client, ticket, status)
+  if (status === 'in progress') {
+    await endTransaction(client, ticket, { onlyIdle: true })
+    return 'in-progress'
+  }
+  if (status === 'committed') return askWhose(client, ticket)
+  return status === 'aborted' ? 'rolled-back' : 'unknown'
+}
+
+/**
+ * Tells what a status means on a server that was promoted since. It has given out ids again that it had heard nothing
+ * of, so only a committed id may be that of the ticket. Its commit timestamp tells: what was replayed was committed no
+ * later than the last transaction that was, by the former primary's clock; what came since is younger.
+ */
+async function askPromoted(
+  client: PgClientLike,
+  { xid, at }: TransactionTicket,
+  status: unknown,
+): Promise<TransactionOutcome> {
+  if (status === 'aborted' || status === 'in progress') return 'rolled-back'
+  if (status !== 'committed') return 'unknown'
+  const { rows } = await queryText(
+    client,
+    `SELECT (pg_catalog.date_part('epoch', committed_at) >= $2::float8 - 0.001)::text AS since_ticket,
+       (committed_at <= pg_catalog.pg_last_xact_replay_timestamp())::text AS replayed
+     FROM (SELECT CASE WHEN pg_catalog.current_setting('track_commit_timestamp')::bool
+       THEN pg_catalog.pg_xact_commit_timestamp(($1::xid8)::xid) END) AS t(committed_at)`,
+    [xid, at],
+  )
+  const { since_ticket: sinceTicket, replayed } = rows[0]!
+  if (sinceTicket !== 'true' || replayed === null) return 'unknown'
+  return replayed === 'true' ? 'committed' : 'rolled-back'
+}
+
+/**
+ * Commits a transaction of its own that writes to the log, and so waits for the synchronous standbys, if there are any.
+ * What was committed before it is then as safe as they make it: a transaction whose wait was cut short, by a restart of
+ * the server for example, is reported as committed though no standby has it.
+ */
+export async function confirmDurability(client: PgClientLike): Promise<void> {
+  try {
+    await queryText(
+      client,
+      "SELECT pg_catalog.pg_logical_emit_message(true, 'pg-batch-streams', ''::text)::text",
+    )
+  } catch (error) {
+    // no right to it, or no such function: then the answer that was given has to do
+    if (!isServerError(error) || !error.code.startsWith('42')) throw error
+  }
+}
+
+/**
+ * Tells whether a committed id is still that of the ticket. Crash recovery resets statistics, and ends with a
+ * checkpoint that says which id comes next: an id from there on had left no trace in the log, and is another's now.
+ * A later checkpoint no longer says so. Where there was no checkpoint since the ticket, there was no crash either:
+ * statistics can be reset by hand.
+ */
+async function askWhose(
+  client: PgClientLike,
+  { xid, at, flushed }: TransactionTicket,
+): Promise<TransactionOutcome> {
+  const { rows } = await queryText(
+    client,
+    `SELECT (pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8
+         AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
+       (pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
+         pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::numeric)::text AS logged,
+       (pg_catalog.current_setting('server_version_num')::int >= 170000)::text AS has_checkpointer_view
+     FROM pg_catalog.pg_control_checkpoint()`,
+    [at, xid, flushed],
+  )
+  const { crashed, logged, has_checkpointer_view } = rows[0]!
+  if (crashed !== 'true') return 'committed'
+  if (logged !== 'true') return 'rolled-back'
+  const counted = await queryText(
+    client,
+    has_checkpointer_view === 'true'
+      ? 'SELECT (num_timed + num_requested <= 1)::text AS only_one FROM pg_catalog.pg_stat_checkpointer'
+      : 'SELECT (checkpoints_timed + checkpoints_req <= 1)::text AS only_one FROM pg_catalog.pg_stat_bgwriter',
+  )
+  return counted.rows[0]?.only_one === 'true' ? 'committed' : 'unknown'
+}
+
+const INVALID_PARAMETER_VALUE = '22023'
+
+async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
+  try {
+    const { rows } = await queryText(client, 'SELECT pg_catalog.pg_xact_status($1::xid8) AS status', [xid])
+    return rows[0]?.status
+  } catch (error) {
+    // "transaction ID … is in the future": the crash took even its id
+    if (isServerError(error) && error.code === INVALID_PARAMETER_VALUE) return 'aborted'
+    throw error
+  }
+}
+
+/**
+ * Ends the backend that still holds the transaction, where the role may: nobody talks to it any more, and its locks
+ * would stand until the kernel gives the connection up, hours later.
+ * @param onlyIdle leaves a backend alone that is at work: at a COMMIT, it may wait for a synchronous standby
+ */
+export async function endTransaction(
+  client: PgClientLike,
+  { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
+  { onlyIdle }: { onlyIdle: boolean },
+): Promise<void> {
+  const idle = onlyIdle ? " AND state LIKE 'idle in transaction%'" : ''
+  try {
+    await queryText(
+      client,
+      `SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity
+        WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid${idle}`,
+      [xid, backend],
+    )
+  } catch (error) {
+    if (!isServerError(error)) throw error
+  }
+}

@@ -1,0 +1,68 @@
+import type { PgType } from '../../types.ts'
+import { arrayOf } from './array.ts'
+import { boolean } from './boolean.ts'
+import { bytea } from './bytea.ts'
+import type { Codec } from './codec.ts'
+import { date } from './date.ts'
+import { float4, float8 } from './float.ts'
+import { int2, int4, int8 } from './integer.ts'
+import { interval } from './interval.ts'
+import { macaddr, macaddr8 } from './mac-address.ts'
+import { cidr, inet } from './network.ts'
+import { numeric } from './numeric.ts'
+import { prepareValue } from './parameter.ts'
+import { json, jsonb, name, text } from './text.ts'
+import { time, timetz } from './time.ts'
+import { timestamp, timestamptz } from './timestamp.ts'
+import { uuid } from './uuid.ts'
+
+/** By the name of a type in pg_catalog. The type "char" is not bpchar, and has no codec. */
+const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
+  Object.entries({
+    bool: boolean,
+    int2,
+    int4,
+    int8,
+    float4,
+    float8,
+    numeric,
+    text,
+    varchar: text,
+    bpchar: text,
+    name,
+    bytea,
+    uuid,
+    date,
+    time,
+    timetz,
+    timestamp,
+    timestamptz,
+    interval,
+    json,
+    jsonb,
+    inet,
+    cidr,
+    macaddr,
+    macaddr8,
+  }),
+)
+
+/** Types without an exact binary form here: the server's parser reads what `pg` would send. */
+const TEXT_ONLY: Codec = { text: prepareValue }
+
+/** The codec of a type; a domain's is its base's, since the server checks the domain on both forms. */
+export function codecFor(type: PgType): Codec {
+  switch (type.kind) {
+    case 'domain':
+      return type.base ? codecFor(type.base) : TEXT_ONLY
+    case 'enum':
+      return text
+    case 'array':
+      return type.element ? arrayOf(codecFor(type.element), type.element.oid) : TEXT_ONLY
+    case 'base':
+      if (type.builtIn) return BUILT_IN.get(type.name) ?? TEXT_ONLY
+      return type.name === 'citext' ? text : TEXT_ONLY
+    default:
+      return TEXT_ONLY
+  }
+}

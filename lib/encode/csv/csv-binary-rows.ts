@@ -1,0 +1,96 @@
+import { ESCAPED, FieldCutter } from '../../csv/field-cutter.ts'
+import { type CsvColumns, type CsvFormat, CsvRecord, raggedText } from '../../csv/record.ts'
+import type { Codec } from '../codecs/codec.ts'
+import { codecFor } from '../codecs/codec-for.ts'
+import { JSONB_VERSION } from '../codecs/text.ts'
+import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
+import { ValueError } from '../value-error.ts'
+import { BINARY_FORMAT, putNull, putStagingFields } from '../wire/binary-format.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
+import { MISFIT, NO_DELIMITER } from './scan-field.ts'
+import { scanFieldOf, verbatimLead } from './scan-fields.ts'
+
+/**
+ * Records of a CSV file as tuples of COPY's binary format. A field is read in one go, from its first byte to the
+ * delimiter behind it, since a second look at the bytes costs as much as the first; only what may mean NULL, or is
+ * quoted and no text, is cut before it is read.
+ */
+export function makeCsvBinaryRowEncoder(
+  csv: CsvColumns,
+  { columns, staging }: Omit<RowEncoderOptions, 'csv'>,
+): RowEncoder {
+  const { format, fields: names } = csv
+  const cutter = new FieldCutter(format)
+  const fields = names.map((name): RecordField => {
+    const column = columns.find(one => one.name === name)
+    if (!column) return { scan: undefined, put: (_out, chunk, at, end) => cutter.cutField(0, chunk, at, end) }
+    return makeField(codecFor(column.type), format, cutter)
+  })
+  const quote = format.quote?.charCodeAt(0)
+  const putRecord = makePutRecord(fields, { delimiter: format.delimiter.charCodeAt(0), quote })
+  const fieldCount = columns.length + (staging ? 2 : 0)
+
+  return {
+    ...BINARY_FORMAT,
+    row(out, row, ordinal) {
+      if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
+      const start = out.length
+      out.putInt16(fieldCount)
+      const misfit = putRecord(out, row.chunk, row.start, row.end)
+      if (misfit !== WHOLE) {
+        out.length = start
+        if (misfit === RAGGED) throw new ValueError(undefined, raggedText(row, cutter.cut(row), names.length))
+        return names[misfit]
+      }
+      if (staging) putStagingFields(out, ordinal, staging.shape)
+      return undefined
+    },
+  }
+}
+
+function makeField(
+  codec: Codec,
+  { delimiter, nulls, forceNull }: CsvFormat,
+  cutter: FieldCutter,
+): RecordField {
+  const scan = scanFieldOf(codec, delimiter)
+  const lead = verbatimLead(codec)
+
+  function putValue(out: ByteBuffer, chunk: Buffer): boolean {
+    if (cutter.kinds[0] === ESCAPED) {
+      return scan(out, cutter.unescaped, 0, cutter.unescape(chunk, 0), NO_DELIMITER) !== MISFIT
+    }
+    return scan(out, chunk, cutter.starts[0]!, cutter.ends[0]!, NO_DELIMITER) !== MISFIT
+  }
+
+  return {
+    scan: nulls.some(text => text !== '') ? undefined : scan,
+    put(out, chunk, at, end) {
+      if (lead !== undefined && !forceNull && cutter.isQuoted(chunk, at, end)) {
+        putQuotedText(out, lead, cutter, chunk, at, end)
+        return cutter.closed + 1
+      }
+      const behind = cutter.cutField(0, chunk, at, end)
+      if (cutter.isNull(chunk, 0)) putNull(out)
+      else if (!putValue(out, chunk)) return MISFIT
+      return behind
+    },
+  }
+}
+
+/** A type's text that stands in quotes, as its field, at once. */
+function putQuotedText(
+  out: ByteBuffer,
+  lead: number,
+  cutter: FieldCutter,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  out.reserve(4 + lead + end - at)
+  const start = out.length
+  if (lead === 1) out.bytes[start + 4] = JSONB_VERSION
+  out.length = cutter.unquote(chunk, at + 1, end, out.bytes, start + 4 + lead)
+  out.view.setInt32(start, out.length - start - 4)
+}

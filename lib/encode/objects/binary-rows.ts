@@ -1,0 +1,40 @@
+import type { Column } from '../../types.ts'
+import { codecFor } from '../codecs/codec-for.ts'
+import type { RowEncoder } from '../row-contract.ts'
+import { BINARY_FORMAT, putStagingFields } from '../wire/binary-format.ts'
+import { makePutFields } from './put-fields.ts'
+
+/**
+ * Tuples of COPY's binary format: the count of fields, then each field's length and bytes.
+ * @see https://www.postgresql.org/docs/current/sql-copy.html
+ */
+export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
+  const fields = columns.map(({ name, type }) => {
+    const { binary: put, text } = codecFor(type)
+    if (!put)
+      throw new TypeError(`Column ${JSON.stringify(name)}: type ${type.sqlName} has no binary form here`)
+    return { name, put, text }
+  })
+  const fieldCount = fields.length + (staging ? 2 : 0)
+  const putFields = makePutFields(fields)
+
+  return {
+    ...BINARY_FORMAT,
+    row(out, row, ordinal) {
+      const start = out.length
+      try {
+        out.putInt16(fieldCount)
+        const misfit = putFields(out, row)
+        if (misfit >= 0) {
+          out.length = start
+          return fields[misfit]!.name
+        }
+      } catch (error) {
+        out.length = start
+        throw error
+      }
+      if (staging) putStagingFields(out, ordinal, staging.shape)
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,101 @@
+import type { Codec } from '../codecs/codec.ts'
+import { bytesOf, type Parameter } from '../codecs/parameter.ts'
+import { compile, MAX_UNROLLED } from '../compile.ts'
+import { ValueError } from '../value-error.ts'
+import { putNull } from '../wire/binary-format.ts'
+import { type ByteBuffer, TooLongError } from '../wire/byte-buffer.ts'
+import { needsOwnField, readField, readOwnField } from './read-field.ts'
+
+/** A column of a binary row. */
+export interface BinaryField {
+  readonly name: string
+  readonly put: NonNullable<Codec['binary']>
+  readonly text: Codec['text']
+}
+
+/**
+ * Appends the fields of a row. Returns the index of the one whose value has no exact binary form, or -1.
+ * @throws ValueError for a value that has no form at all
+ */
+export type PutFields = (out: ByteBuffer, row: object) => number
+
+/** Unrolled where that is possible and pays. */
+export function makePutFields(fields: readonly BinaryField[]): PutFields {
+  return (fields.length <= MAX_UNROLLED && unrolled(fields)) || looped(fields)
+}
+
+/**
+ * The loop below with a piece of code for each column, so that the compiler knows which codec is called there, and
+ * which values it gets: 20 to 50 % less time than the loop. The text is made of columns' numbers, and nothing else.
+ * @returns undefined in a process that may not make code from strings
+ */
+export function unrolled(fields: readonly BinaryField[]): PutFields | undefined {
+  const makers = fields.map((_, i) => `const { name: name${i}, put: put${i}, text: text${i} } = fields[${i}]`)
+  const steps = fields.map(
+    ({ name }, i) => `
+      at = ${i}
+      start = out.length
+      value = ${needsOwnField(name) ? `readOwnField(row, name${i})` : `row[name${i}]`}
+      if (value === null || value === undefined) putNull(out)
+      else if (typeof value === 'object' && isView(value)) putView(out, value)
+      else if (!put${i}(out, value) && !putOther(out, start, value, text${i})) return ${i}`,
+  )
+  const text = `
+    ${makers.join('\n')}
+    return (out, row) => {
+      let at, start, value
+      try {${steps.join('')}
+        return -1
+      } catch (error) {
+        throw unencodable(fields[at], error)
+      }
+    }`
+  return compile(text, { fields, ...PARTS })
+}
+
+export function looped(fields: readonly BinaryField[]): PutFields {
+  const readers = fields.map(({ name }) => (needsOwnField(name) ? readOwnField : readField))
+  return (out, row) => {
+    let at = 0
+    try {
+      for (; at < fields.length; at++) {
+        const { name, put, text } = fields[at]!
+        const start = out.length
+        const value = readers[at]!(row, name)
+        if (value === null || value === undefined) putNull(out)
+        else if (typeof value === 'object' && ArrayBuffer.isView(value)) putView(out, value)
+        else if (!put(out, value) && !putOther(out, start, value, text)) return at
+      }
+      return -1
+    } catch (error) {
+      throw unencodable(fields[at]!, error)
+    }
+  }
+}
+
+function putView(out: ByteBuffer, value: ArrayBufferView): void {
+  out.putInt32(value.byteLength)
+  out.putBytes(bytesOf(value))
+}
+
+/**
+ * For a value that its codec has left: an object may turn into a field of any type by its own conversion, NULL or
+ * the bytes of a binary parameter.
+ */
+function putOther(out: ByteBuffer, start: number, value: unknown, text: Codec['text']): boolean {
+  out.length = start
+  if (typeof value !== 'object') return false
+  const parameter: Parameter = text(value)
+  if (typeof parameter === 'string') return false
+  if (parameter === null) putNull(out)
+  else putView(out, parameter)
+  return true
+}
+
+function unencodable({ name }: BinaryField, error: unknown): ValueError {
+  const reason = error instanceof TooLongError ? error.message : 'the value could not be encoded'
+  return new ValueError(name, reason, error)
+}
+
+/** What the unrolled code calls. */
+const PARTS = { readOwnField, isView: ArrayBuffer.isView, putNull, putView, putOther, unencodable }

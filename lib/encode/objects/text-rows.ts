@@ -1,0 +1,57 @@
+import type { Column } from '../../types.ts'
+import { codecFor } from '../codecs/codec-for.ts'
+import type { RowEncoder } from '../row-contract.ts'
+import { ValueError } from '../value-error.ts'
+import { type ByteBuffer, TooLongError } from '../wire/byte-buffer.ts'
+import { putCopyText } from '../wire/copy-text.ts'
+import { endTextRow, putTextNull, putTextStaging, TAB } from '../wire/text-format.ts'
+import { needsOwnField, readField, readOwnField } from './read-field.ts'
+
+/** Rows of COPY's text format. */
+export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
+  const fields = columns.map(({ name, type }) => ({
+    name,
+    read: needsOwnField(name) ? readOwnField : readField,
+    codec: codecFor(type),
+  }))
+
+  return {
+    format: 'text',
+    begin() {},
+    row(out, row, ordinal) {
+      const start = out.length
+      let i = 0
+      try {
+        for (; i < fields.length; i++) {
+          const { name, read, codec } = fields[i]!
+          const value = read(row, name)
+          const parameter = value === null || value === undefined ? null : codec.text(value)
+          const text =
+            typeof parameter === 'object' && parameter !== null ? codec.textOfBinary?.(parameter) : parameter
+          if (text === undefined) {
+            out.length = start
+            return name
+          }
+          if (text === null) putTextNull(out)
+          else putTextField(out, text)
+        }
+        if (staging) putTextStaging(out, ordinal, staging.shape)
+        else if (fields.length === 0) putTextField(out, '')
+        endTextRow(out)
+      } catch (error) {
+        out.length = start
+        const reason =
+          error instanceof TooLongError ? error.message : 'the value could not be turned into text'
+        throw new ValueError(fields[i]?.name ?? '', reason, error)
+      }
+      return undefined
+    },
+    end() {},
+  }
+}
+
+function putTextField(out: ByteBuffer, text: string): void {
+  putCopyText(out, text)
+  out.reserve(1)
+  out.bytes[out.length++] = TAB
+}

@@ -1,0 +1,41 @@
+import type { PgPoolLike } from '../../connection/pg-types.ts'
+import { Lease } from '../../connection/pool/lease.ts'
+import { queryText } from '../../connection/query-text.ts'
+import { raisePositions } from '../../table/checkpoint-sql.ts'
+import { parseTableName } from '../../table/identifier.ts'
+import type { TableName } from '../../types.ts'
+import { watchedValues } from '../../write/checkpoint/checkpoint.ts'
+import { type CommittedPositions, checkpointRegressed } from '../../write/checkpoint/committed-positions.ts'
+import { offsetIn, orderIn, orderOf } from '../../write/checkpoint/source-order.ts'
+import { type KafkaPlace, partitionKey } from './position.ts'
+
+/**
+ * Stores how far partitions are done in all tables, in the table of checkpoints, which the first of them has made.
+ * @param nexts for each partition the offset after the last one that is done
+ * @param committed what the tables have committed: if the server has less, then nothing is done that far
+ * @throws PgBatchError with code CHECKPOINT_REGRESSED, and what the pool or the server throws
+ */
+export async function storeProgress(
+  pool: PgPoolLike,
+  { name, table }: { name: string; table: TableName },
+  nexts: readonly KafkaPlace[],
+  committed: CommittedPositions,
+): Promise<void> {
+  const partitions = nexts.map(({ topic, partition, topicId }) => partitionKey(topic, partition, topicId))
+  const offsets = nexts.map(({ offset }) => offset - 1n)
+  const watched = committed.latest()
+  const values = [
+    name,
+    partitions,
+    offsets.map(String),
+    ...watchedValues(watched),
+    watched.map(({ order }) => String(offsetIn(order))), // messages have no index beside their offset
+  ]
+  const { rows } = await Lease.use(pool, client =>
+    queryText(client, raisePositions(parseTableName(table)), values),
+  )
+  const [lost] = rows
+  if (lost) throw checkpointRegressed(committed.of(String(lost.name), String(lost.partition))!, orderIn(lost))
+  for (const [index, partition] of partitions.entries())
+    committed.note({ name, partition, order: orderOf({ offset: offsets[index]! }) })
+}

@@ -1,0 +1,97 @@
+import { FormatUnknown, SourceError } from '../source-error.ts'
+import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
+import { judgeHeader } from './judge-header.ts'
+import { type Candidate, type Sample, sniffDialect } from './sniff-dialect.ts'
+
+export interface ChosenDialect {
+  readonly dialect: Dialect
+  /** How the file is read, in words, so that a wrong choice is seen; undefined where the options say it all. */
+  readonly chosen: string | undefined
+}
+
+export interface DialectWishes {
+  readonly options: DialectOptions
+  /** Whether the first record is a header is judged, too. */
+  readonly judgesHeader: boolean
+  /** The delimiter of an earlier file of the same load. */
+  readonly preferred: string | undefined
+}
+
+/** Bytes of a file by which its dialect is judged. */
+export const SAMPLE_BYTES = 64 * 1024
+
+/** True for a head by which a dialect may be judged although more would be better: it has two lines, and fits one. */
+export function showsDialect(head: Buffer, options: DialectOptions): boolean {
+  if (head.toString('latin1').split(/\r\n|\n|\r/).length < 3) return false
+  return ['found', 'one column'].includes(sniffDialect({ text: String(head), isWhole: false }, options).kind)
+}
+
+/**
+ * Chooses how a CSV file is read, where the options leave it open.
+ * @throws FormatUnknown where two dialects fit equally, SourceError where a title comes first
+ */
+export function chooseDialect(
+  sample: Sample,
+  { options, judgesHeader, preferred }: DialectWishes,
+  name: string,
+): ChosenDialect {
+  if (firstLine(sample.text, options.comment).includes('\0')) {
+    throw new SourceError(`${name}: it has NUL bytes; if it is UTF-16, say so with --encoding utf-16le`)
+  }
+  const verdict = sniffDialect(sample, options, preferred)
+  if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
+  const isNamed = options.delimiter !== undefined
+  if (verdict.kind === 'preamble' && !isNamed) throw afterPreamble(verdict.dialect, name)
+  const { delimiter, quote, records } = verdict.dialect
+  if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
+    throw looksLikeCopyText(name)
+  const isData = judgesHeader && options.header === undefined && judgeHeader(records) === 'data'
+  const header = options.header ?? !isData
+  const words = [
+    verdict.kind === 'one column' ? 'one column' : `${delimiterName(delimiter)} between fields`,
+    ...(quote === "'" && !('quote' in options) ? ['apostrophes around them (see --quote)'] : []),
+    header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
+  ]
+  const isGiven = isNamed && quote !== "'" && !isData
+  return {
+    dialect: resolveDialect({ ...options, quote, header }, delimiter),
+    chosen: isGiven ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
+  }
+}
+
+function fitEqually(dialects: readonly [Candidate, Candidate], name: string): FormatUnknown {
+  const [a, b] = dialects.map(({ delimiter }) => delimiter) as [string, string]
+  const fit = `${delimiterName(a)} and ${delimiterName(b)} between fields fit equally well`
+  const options = `--delimiter ${delimiterWord(a)} or --delimiter ${delimiterWord(b)}`
+  return new FormatUnknown(`${name}: ${fit}; say which, with ${options}`)
+}
+
+function afterPreamble({ delimiter, preamble, width, records }: Candidate, name: string): SourceError {
+  const { line } = records[preamble]!
+  const first = fields(records[0]!.fields.length)
+  const others = `${fields(width)}, with ${delimiterName(delimiter)} between`
+  const fault = `${name}: line ${records[0]!.line} has ${first}, the records from line ${line} on have ${others}`
+  const remove = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
+  const insist = `if not, say --delimiter ${delimiterWord(delimiter)}, or another one`
+  return new SourceError(fault, { cure: `${remove}; ${insist}` })
+}
+
+/** True for a text with `\\N` between tabs, which is NULL in COPY's text format and two characters in CSV. */
+export function hasCopyNull(text: string): boolean {
+  return text.includes('\t') && /(?:^|[\t\n])\\N(?:[\t\r\n]|$)/.test(text)
+}
+
+export function looksLikeCopyText(name: string): SourceError {
+  return new SourceError(`${name}: it has \\N between tabs, as the text format of COPY has`, {
+    cure: "say --format text, or --null '\\N' if it is CSV all the same",
+  })
+}
+
+function fields(n: number): string {
+  return `${n} field${n === 1 ? '' : 's'}`
+}
+
+function firstLine(text: string, comment: string | undefined): string {
+  const lines = text.split(/\r\n|\n|\r/, 1000)
+  return lines.find(line => line !== '' && !(comment && line.startsWith(comment))) ?? ''
+}

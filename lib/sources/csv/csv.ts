@@ -1,0 +1,204 @@
+import { Readable, Transform } from 'node:stream'
+import { FieldCutter } from '../../csv/field-cutter.ts'
+import { type CsvFormat, type CsvRecord, raggedText } from '../../csv/record.ts'
+import { attempt } from '../../streams/run-work.ts'
+import { firstRepeated } from '../repeated.ts'
+import { type SourceRow, setOwn } from '../rows.ts'
+import { SourceError } from '../source-error.ts'
+import { CsvSplitter, SplitError } from './csv-splitter.ts'
+import type { Dialect } from './dialect.ts'
+
+/** The records of a CSV file, and how to make rows of them. */
+export interface Records {
+  /** Arrays of `CsvRecord`s. Destroying it closes the file. */
+  readonly stream: Readable
+  readonly format: CsvFormat
+  readonly header: readonly string[]
+  /** Those of them that the file itself leaves empty: `column7`, say. */
+  readonly unnamed: readonly string[]
+  /**
+   * One object a record, every value a string or null. As in `\copy … csv`, an unquoted empty field (or what the dialect
+   * says instead) is NULL and a quoted one is the empty string. Of a ragged record the last columns are missing, or
+   * what it has too many are called column7, say.
+   * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
+   */
+  readonly rowOf: (record: CsvRecord) => SourceRow
+  /** What is wrong with a record that has more or fewer fields than the file has columns. */
+  readonly raggedness: (record: CsvRecord) => string | undefined
+}
+
+export interface CsvOptions {
+  /** Records in an array, at most. */
+  batchRows: number
+  /** Arrays are filled from several chunks; else what a chunk holds is handed on at once, for a pipe that may pause. */
+  fill: boolean
+}
+
+/**
+ * Bytes of CSV in, arrays of records out. Blank lines are no records, except in a file of one column, where each is an
+ * empty field, but for those before a header. Without a header the columns are called column1, column2 and so on.
+ * @param onHeader called before the first array comes
+ */
+export function readCsv(
+  name: string,
+  dialect: Dialect,
+  { batchRows, fill }: CsvOptions,
+  onHeader: (records: Records) => void,
+): Transform {
+  const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
+  let columnCount: number | undefined
+  let batch: CsvRecord[] = []
+  /** Blank lines at the beginning, which are rows if there is one column. */
+  let leading: CsvRecord[] = []
+  const splitter = new CsvSplitter(dialect, take)
+
+  function take(record: CsvRecord): void {
+    const blank = record.start === record.end
+    if (columnCount === undefined) {
+      if (blank) {
+        if (!dialect.header) leading.push(record)
+        return
+      }
+      begin(record)
+      if (dialect.header) return
+    }
+    if (blank && columnCount !== 1) return
+    add(record)
+  }
+
+  /** Takes the names of the columns from the first record; without a header it only shows how many there are. */
+  function begin(record: CsvRecord): void {
+    const first = Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!)
+    if (dialect.header) checkUnique(first, name)
+    const header = first.map((column, field) => {
+      if (!dialect.header) return columnName(field)
+      return isNamed(column) ? column : nameBeyond(first, field)
+    })
+    const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
+    columnCount = header.length
+    onHeader({ stream, format: dialect, header, unnamed, ...rowMaker(dialect, header) })
+    if (columnCount === 1) for (const blank of leading) add(blank)
+    leading = []
+  }
+
+  function end(): void {
+    splitter.end()
+    // as many rows of one empty field, as `\copy` has it
+    if (columnCount === undefined && leading[0]) begin(leading[0])
+  }
+
+  function add(record: CsvRecord): void {
+    batch.push(record)
+    if (batch.length === batchRows) flush()
+  }
+
+  function flush(): void {
+    if (batch.length === 0) return
+    stream.push(batch)
+    batch = []
+  }
+
+  /** The records before a mistake are handed on, too. */
+  function split(work: () => void, flushes: boolean): void {
+    try {
+      work()
+    } catch (error) {
+      flush()
+      if (!(error instanceof SplitError)) throw error
+      throw new SourceError(`${name}: line ${error.line} ${error.message}`)
+    }
+    if (flushes) flush()
+  }
+
+  const stream = new Transform({
+    readableObjectMode: true,
+    readableHighWaterMark: 2, // arrays
+    transform: (chunk: Buffer, _encoding, done) =>
+      attempt(() => split(() => splitter.add(chunk), !fill), done),
+    flush: done => attempt(() => split(end, true), done),
+  })
+  return stream
+}
+
+/**
+ * The records as rows, for which they are read once somebody reads these. A ragged record is an error.
+ * @param fileOf the name of the file in which a row stands, by its number from 1
+ */
+export function rowsOf(
+  { stream, rowOf, raggedness }: Records,
+  fileOf: (rowNumber: number) => string,
+): Readable {
+  let number = 0
+  let started = false
+  const start = () => {
+    stream.on('data', (batch: CsvRecord[]) => {
+      let wanted = true
+      for (const record of batch) {
+        number++
+        const problem = raggedness(record)
+        if (problem) {
+          rows.destroy(new SourceError(`${fileOf(number)}: ${problem}`))
+          return
+        }
+        wanted = rows.push(rowOf(record))
+      }
+      if (!wanted) stream.pause()
+    })
+    stream.on('end', () => rows.push(null))
+    stream.on('error', error => rows.destroy(error))
+    if (stream.errored) rows.destroy(stream.errored)
+    else stream.resume() // a listener to 'readable' may have been there before
+  }
+  const rows = new Readable({
+    objectMode: true,
+    read() {
+      if (started) stream.resume()
+      else start()
+      started = true
+    },
+    destroy(error, done) {
+      stream.destroy(error ?? undefined)
+      done(error)
+    },
+  })
+  return rows.on('error', () => {}) // kept for whoever reads them, if anybody does
+}
+
+function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, 'rowOf' | 'raggedness'> {
+  const cutter = new FieldCutter(format)
+  return {
+    rowOf(record) {
+      const row: SourceRow = {}
+      const count = cutter.cut(record)
+      for (let field = 0; field < count; field++) {
+        setOwn(row, header[field] ?? nameBeyond(header, field), cutter.text(record.chunk, field))
+      }
+      return row
+    },
+    raggedness(record) {
+      const count = cutter.cut(record)
+      return count === header.length ? undefined : raggedText(record, count, header.length)
+    },
+  }
+}
+
+/** A name for a field that has no column, which no column has. */
+function nameBeyond(header: readonly string[], field: number): string {
+  let name = columnName(field)
+  while (header.includes(name)) name += '_'
+  return name
+}
+
+function columnName(index: number): string {
+  return `column${index + 1}`
+}
+
+function isNamed(column: string): boolean {
+  return column.trim() !== ''
+}
+
+/** Columns without a name are none of each other's. */
+function checkUnique(names: readonly string[], file: string): void {
+  const twice = firstRepeated(names.filter(isNamed))
+  if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)
+}

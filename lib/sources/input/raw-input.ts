@@ -1,0 +1,69 @@
+import { constants, createReadStream, fstatSync, open as openDescriptor, type Stats } from 'node:fs'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import tty from 'node:tty'
+import { promisify } from 'node:util'
+import { SourceError } from '../source-error.ts'
+
+/** A third of what reading costs with Node's 64 KiB; larger ones gain nothing. */
+export const CHUNK_BYTES = 256 * 1024
+
+/** True for what holds the same bytes when it is opened again: a file on a disk, but not a pipe or a device. */
+export async function isRereadable(file: string): Promise<boolean> {
+  if (file === '-') return false
+  const status = await stat(file)
+  return status.isFile() || status.isBlockDevice() || status.isDirectory() // which is refused when it is opened
+}
+
+/**
+ * Opens the bytes of a file, a pipe, a device, or of standard input for `-` and `/dev/stdin`. What comes from another
+ * program is read through the event loop and not by a thread: a thread that waits for a silent pipe, or for the first
+ * writer of a FIFO, can be neither interrupted nor left behind when the process ends.
+ */
+export async function openRaw(file: string, stdin: Readable): Promise<Readable> {
+  if (file === '-') return stdin
+  const status = await stat(file)
+  if (status.isFIFO() || status.isSocket() || status.isCharacterDevice()) {
+    return isStandardInput(status) ? stdin : openOnce(file, status)
+  }
+  return (await openFile(file)).createReadStream({ highWaterMark: CHUNK_BYTES })
+}
+
+/** Opens a file for reading; fails with an error of the file system for a directory. */
+export async function openFile(file: string): Promise<FileHandle> {
+  const handle = await open(file)
+  if ((await handle.stat()).isDirectory()) {
+    await handle.close()
+    throw Object.assign(new Error(`${file} is a directory`), { code: 'EISDIR', path: file })
+  }
+  return handle
+}
+
+function isStandardInput({ dev, ino }: Stats): boolean {
+  try {
+    const own = fstatSync(0)
+    return own.dev === dev && own.ino === ino
+  } catch {
+    return false // it is closed
+  }
+}
+
+async function openOnce(file: string, status: Stats): Promise<Readable> {
+  if (status.isSocket()) return new Socket({ fd: inheritedSocket(file), readable: true, writable: false })
+  // a FIFO opens at once, and the socket waits until somebody has written to it and has closed it
+  const flags = constants.O_RDONLY | (status.isFIFO() ? constants.O_NONBLOCK : 0)
+  const fd = await promisify(openDescriptor)(file, flags)
+  if (status.isFIFO()) return new Socket({ fd, readable: true, writable: false })
+  if (tty.isatty(fd)) return new tty.ReadStream(fd)
+  return createReadStream(file, { fd })
+}
+
+/** The descriptor of a socket that the shell or another program has handed over: it cannot be opened by its path. */
+function inheritedSocket(file: string): number {
+  const descriptor = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(file)?.[1]
+  if (descriptor !== undefined) return Number(descriptor)
+  throw new SourceError(`${file}: it is a socket, not a file`, {
+    cure: 'have a program read it, and pipe what comes to pg-batch load -',
+  })
+}

@@ -1,0 +1,71 @@
+import { isUtf8 } from 'node:buffer'
+import { Transform } from 'node:stream'
+import { attempt } from '../../streams/run-work.ts'
+import { SourceError } from '../source-error.ts'
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+
+/**
+ * Lets UTF-8 through, without a byte order mark, and fails on anything else: a decoder would put U+FFFD in
+ * place of what it cannot read, and the table would hold something that was never in the file.
+ */
+export function utf8(name: string): Transform {
+  let held: Buffer = Buffer.alloc(0)
+  let position = 0
+  let started = false
+
+  function take(chunk: Buffer, last: boolean): Buffer | undefined {
+    let bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    const end = last ? bytes.length : completeLength(bytes, started)
+    held = bytes.subarray(end)
+    bytes = bytes.subarray(0, end)
+    if (!isUtf8(bytes)) throw notUtf8(bytes)
+    position += bytes.length
+    if (!started && bytes.length > 0) {
+      started = true
+      if (bytes.subarray(0, 3).equals(BOM)) bytes = bytes.subarray(3)
+    }
+    return bytes.length > 0 ? bytes : undefined
+  }
+
+  function notUtf8(bytes: Buffer): SourceError {
+    const where = `near byte ${position + firstBadByte(bytes)}`
+    const cure = 'find out how it is encoded, and name that with --encoding'
+    return new SourceError(`${name}: not valid UTF-8, ${where}`, { cure })
+  }
+
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      attempt(() => take(chunk, false), done)
+    },
+    flush(done) {
+      attempt(() => take(Buffer.alloc(0), true), done)
+    },
+  })
+}
+
+/** How many of the bytes are whole characters; at the very start, all three bytes of a possible mark are awaited. */
+function completeLength(bytes: Buffer, started: boolean): number {
+  if (!started && bytes.length < 3 && BOM.subarray(0, bytes.length).equals(bytes)) return 0
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+      return length > back ? bytes.length - back : bytes.length
+    }
+    if (byte < 0x80) break
+  }
+  return bytes.length
+}
+
+function firstBadByte(bytes: Buffer): number {
+  let good = 0
+  let bad = bytes.length
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    const head = bytes.subarray(0, middle)
+    if (isUtf8(head.subarray(0, completeLength(head, true)))) good = middle
+    else bad = middle
+  }
+  return good
+}

@@ -1,0 +1,66 @@
+import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
+import zlib from 'node:zlib'
+import { SourceError } from '../source-error.ts'
+import { Gunzip } from './gunzip.ts'
+import { GzipFault } from './gzip-header.ts'
+import { BrotliFault, Unbrotli } from './unbrotli.ts'
+import { Unzstd } from './unzstd.ts'
+import { beginsZstd, CUT, mayBeginZstd, ZstdFault } from './zstd-frames.ts'
+
+const GZIP = '\x1f\x8b'
+/** As long as the longest mark, that of Zstandard. */
+const SHOWING_BYTES = 4
+
+/** True once `unpack` sees how the bytes are packed. */
+export function showsPacking(head: Buffer): boolean {
+  return head.length >= SHOWING_BYTES || (head.length > 0 && head[0] !== 0x1f && !mayBeginZstd(head))
+}
+
+/**
+ * Unpacks gzip and Zstandard by their first bytes, whatever the name says. Brotli has no mark: a name that ends in
+ * .br says it, if the first bytes agree. Data that end early are an error: what came so far may be half of the rows.
+ */
+export function unpack(source: Readable, head: Buffer, name: string): Readable {
+  if (isGzip(head)) return through(source, new Gunzip(), name, 'gzip')
+  if (beginsZstd(head)) return through(source, new Unzstd(), name, 'Zstandard')
+  if (/\.br$/i.test(name) && isBrotli(head)) {
+    return through(source, new Unbrotli(), name, 'Brotli')
+  }
+  return source
+}
+
+/** As far as it shows without unpacking: Brotli only by the name. */
+export function isPacked(head: Buffer, name: string): boolean {
+  return isGzip(head) || beginsZstd(head) || /\.br$/i.test(name)
+}
+
+function isGzip(head: Buffer): boolean {
+  return head.toString('latin1', 0, GZIP.length) === GZIP
+}
+
+function isBrotli(head: Buffer): boolean {
+  try {
+    zlib.brotliDecompressSync(head, { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH })
+    return head.length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Errors whose message follows `the gzip data`. */
+const FAULTS = [GzipFault, ZstdFault, BrotliFault]
+
+/** What zlib says of data that end early. */
+const ZLIB_CUT = 'Z_BUF_ERROR'
+
+function through(source: Readable, decoder: Duplex, name: string, format: string): Readable {
+  const checked = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
+  decoder.on('error', (error: Error & { code?: string | number }) => {
+    const fault = FAULTS.some(kind => error instanceof kind) ? error.message : undefined
+    const what = fault ?? (error.code === ZLIB_CUT ? CUT : 'is damaged')
+    checked.destroy(new SourceError(`${name}: the ${format} data ${what}`, { cause: error }))
+  })
+  source.on('error', error => checked.destroy(error))
+  pipeline(source, decoder, checked, () => {}) // `checked` carries every error on
+  return checked
+}

@@ -1,0 +1,98 @@
+import { Transform, type TransformCallback } from 'node:stream'
+import { Decompress } from 'fzstd'
+import type { XXHash } from 'xxhash-wasm'
+import { attempt } from '../../streams/run-work.ts'
+import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
+
+/**
+ * Unpacks Zstandard, and compares each frame with its checksum and its length, which fzstd does not. In JavaScript on
+ * every Node: the decoder that Node brings from 22.15 on stops after the first frame without a word, and what `zstd`
+ * makes of several files, or in parallel, has several. It pauses between blocks: of one chunk may come gigabytes.
+ */
+export class Unzstd extends Transform {
+  readonly #frames = new ZstdFrames()
+  #makeHash!: () => XXHash<bigint>
+  #decoder!: Decompress
+  #hash!: XXHash<bigint>
+  /** Bytes that came out of the frame. */
+  #length = 0
+  #hasRoom = true
+  /** Whoever asks for more meanwhile gets it afterwards: the decoder can be called by one at a time. */
+  #isTaking = false
+  #parts: Iterator<ZstdPart> | undefined
+  #done!: TransformCallback
+
+  override _construct(done: TransformCallback): void {
+    // loaded by those who need it
+    const loaded = import('xxhash-wasm').then(({ default: load }) => load())
+    loaded.then(({ create64 }) => {
+      this.#makeHash = () => create64()
+      done()
+    }, done)
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#parts = this.#frames.cut(chunk)
+    this.#done = done
+    this.#goOn()
+  }
+
+  override _read(size: number): void {
+    this.#hasRoom = true
+    if (this.#isTaking) return
+    if (this.#parts) this.#goOn()
+    // the chunk may be done without a byte of it: nobody would ask again, and the next one has to come
+    if (!this.#parts) super._read(size)
+  }
+
+  override _flush(done: TransformCallback): void {
+    attempt(() => this.#frames.end(), done)
+  }
+
+  /** Takes the parts of the chunk for as long as somebody wants what comes of them. */
+  #goOn(): void {
+    let fault: Error | undefined
+    try {
+      for (let next = this.#parts!.next(); !next.done; next = this.#parts!.next()) {
+        this.#isTaking = true
+        this.#take(next.value)
+        this.#isTaking = false
+        if (!this.#hasRoom) return
+      }
+    } catch (error) {
+      fault = error as Error
+    }
+    this.#isTaking = false
+    this.#parts = undefined
+    this.#done(fault)
+  }
+
+  #take(part: ZstdPart): void {
+    if (part.kind === 'bytes') this.#decoder.push(part.bytes)
+    else if (part.kind === 'frame') this.#begin()
+    else this.#end(part)
+  }
+
+  #begin(): void {
+    this.#hash = this.#makeHash()
+    this.#length = 0
+    this.#decoder = new Decompress(bytes => {
+      if (bytes.length === 0) return
+      this.#hash.update(bytes)
+      this.#length += bytes.length
+      this.#hasRoom = false
+      if (this.push(bytes)) this.#hasRoom = true // so may `_read` meanwhile
+    })
+  }
+
+  #end({ checksum, length }: ZstdPart & { kind: 'end' }): void {
+    // it waits for a checksum that the frame says to have, and takes any
+    this.#decoder.push(new Uint8Array(checksum === undefined ? 0 : 4), true)
+    if (length !== undefined && length !== this.#length) {
+      throw new ZstdFault('is damaged: a frame has another length than it says')
+    }
+    if (checksum !== undefined && Number(this.#hash.digest() & 0xffffffffn) !== checksum) {
+      throw new ZstdFault('is damaged: a checksum does not match')
+    }
+  }
+}

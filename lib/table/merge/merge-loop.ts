@@ -1,0 +1,55 @@
+import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
+import { insertShape, type Merge, type MergeShape, orderByKey, type RowSource, sameKey } from './merge.ts'
+import { turnOf } from './merge-once.ts'
+
+/**
+ * Upserts and deletes staged rows one by one, by a loop on the server: right whatever triggers do, since it is what the
+ * rows' own statements would do. It returns one row, whose `changed` is the number of rows that were changed, as text.
+ * @param order of all rows: theirs, or that of their keys, which shares the locks' order with other writers
+ * @param fromTurn leaves out the rows of earlier turns
+ */
+export function mergeLoop(
+  merge: Merge,
+  source: RowSource,
+  order: 'ordinal' | 'key',
+  fromTurn: number,
+): string {
+  const { ordinal, shape, turn } = merge.names
+  const names = [...source.columns.map(({ name }) => name), ordinal, shape]
+  const rows =
+    fromTurn === 1
+      ? `SELECT ${quoteList(names)} FROM ${source.from}`
+      : `SELECT ${quoteList(names)} FROM (SELECT ${quoteList(names)}, ${turnOf(merge, source)} FROM ${source.from}) AS pg_batch_rows ` +
+        `WHERE ${quoteIdentifier(turn)} >= ${fromTurn}`
+  const by = order === 'key' ? orderByKey(merge, source) : `ORDER BY ${quoteIdentifier(ordinal)}`
+  const cases = source.shapes.map(one => `WHEN ${one.number} THEN ${writeOne(merge, source, one)};`)
+  // a row that fires a rule or a trigger still is one row
+  const body = `
+#variable_conflict use_column
+DECLARE pg_batch_row record; pg_batch_count bigint; pg_batch_changed bigint := 0;
+BEGIN
+  FOR pg_batch_row IN ${rows} ${by} LOOP
+    CASE pg_batch_row.${quoteIdentifier(shape)} ${cases.join(' ')} END CASE;
+    GET DIAGNOSTICS pg_batch_count = ROW_COUNT;
+    pg_batch_changed := pg_batch_changed + least(pg_batch_count, 1);
+  END LOOP;
+  PERFORM pg_catalog.set_config('pg_batch.changed', pg_batch_changed::text, true);
+END`
+  return `DO ${dollarQuoted(body)}; SELECT pg_catalog.current_setting('pg_batch.changed') AS changed`
+}
+
+function writeOne(merge: Merge, source: RowSource, shape: MergeShape): string {
+  if (shape.deletes) {
+    return `DELETE FROM ${quoteTable(merge.table)} AS stored WHERE ${sameKey(merge, source, 'pg_batch_row')}`
+  }
+  if (shape.columns.length === 0) return insertShape(merge, shape, 'DEFAULT VALUES')
+  const values = shape.columns.map(column => `pg_batch_row.${quoteIdentifier(column)}`)
+  return insertShape(merge, shape, `VALUES (${values.join(', ')})`)
+}
+
+/** Text between two tags that it does not contain. */
+function dollarQuoted(text: string): string {
+  let tag = '$pg_batch$'
+  while (text.includes(tag)) tag = `${tag.slice(0, -1)}_$`
+  return `${tag}${text}\n${tag}`
+}

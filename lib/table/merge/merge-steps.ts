@@ -1,0 +1,99 @@
+import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
+import {
+  deletesAmong,
+  insertShape,
+  keyColumns,
+  keyWithGuard,
+  type Merge,
+  orderByKey,
+  type RowSource,
+  sameKey,
+} from './merge.ts'
+
+/**
+ * A merge of deletes and upserts of one shape by plain statements, for servers that neither lock rows by SELECT nor
+ * write a table twice in one statement: Citus refuses `FOR UPDATE` on distributed tables. Right where the last row of
+ * a key leaves nothing of earlier ones. In this order, so that a deleted row frees its other unique keys:
+ *
+ *     deleteFirst        keys whose first row is a delete; its command tag counts the rows that were there
+ *     deleteLast         keys that an earlier row has upserted and whose last row is a delete
+ *     insertLastUpserts  keys whose last row is an upsert, in the order of keys
+ *
+ * DELETE has no order of its own, so that two writers of the same keys may deadlock. That is a transient error
+ * (40P01), and the transaction is tried again.
+ */
+
+/**
+ * Returns one row of texts: `changed`, the number of rows that change something whatever is stored (upserts, and
+ * deletes after an upsert); `undone`, the number of keys for `deleteLast`. It reads nothing but the source.
+ */
+export function countSteps(merge: Merge, source: RowSource): string {
+  const { shape, previous, next } = quotedNames(merge)
+  const deletes = deletesOf(source)
+  const changes = `${shape} NOT IN ${deletes} OR ${previous} NOT IN ${deletes}`
+  const isUndone = `${shape} IN ${deletes} AND ${next} IS NULL AND ${previous} IS NOT NULL`
+  return (
+    `SELECT count(*) FILTER (WHERE ${changes})::text AS changed, ` +
+    `count(*) FILTER (WHERE ${isUndone})::text AS undone FROM ${rowsWithNeighbours(merge, source)}`
+  )
+}
+
+/** Deletes the rows of keys whose first row is a delete. */
+export function deleteFirst(merge: Merge, source: RowSource): string {
+  return deleteWhere(merge, source, `${quotedNames(merge).previous} IS NULL`)
+}
+
+/** Deletes the rows of keys whose last row is a delete that is not the first one. */
+export function deleteLast(merge: Merge, source: RowSource): string {
+  const { previous, next } = quotedNames(merge)
+  return deleteWhere(merge, source, `${next} IS NULL AND ${previous} IS NOT NULL`)
+}
+
+/** Upserts the last row of each key, unless it is a delete. */
+export function insertLastUpserts(merge: Merge, source: RowSource): string {
+  const { shape, next } = quotedNames(merge)
+  const upsert = source.shapes.find(one => !one.deletes)!
+  return insertShape(
+    merge,
+    upsert,
+    `SELECT ${quoteList(upsert.columns)} FROM ${rowsWithNeighbours(merge, source)} ` +
+      `WHERE ${shape} = ${upsert.number} AND ${next} IS NULL ${orderByKey(merge, source)}`,
+  )
+}
+
+function deleteWhere(merge: Merge, source: RowSource, condition: string): string {
+  const keys = quoteList(keyColumns(merge).map(({ name }) => name))
+  const rows =
+    `SELECT ${keys} FROM ${rowsWithNeighbours(merge, source)} ` +
+    `WHERE ${quotedNames(merge).shape} IN ${deletesOf(source)} AND ${condition}`
+  return (
+    `DELETE FROM ${quoteTable(merge.table)} AS stored USING (${rows}) AS pg_batch_deletes ` +
+    `WHERE ${sameKey(merge, source, 'pg_batch_deletes')}`
+  )
+}
+
+/** The rows, and of each the shapes of those before and after it with the same key. */
+function rowsWithNeighbours(merge: Merge, source: RowSource): string {
+  const { ordinal, shape, previous, next } = quotedNames(merge)
+  const names = [...source.columns.map(({ name }) => quoteIdentifier(name)), ordinal, shape]
+  const key = keyWithGuard(merge, source).join(', ')
+  return (
+    `(SELECT ${names.join(', ')}, lag(${shape}) OVER pg_batch_key AS ${previous}, ` +
+    `lead(${shape}) OVER pg_batch_key AS ${next} FROM ${source.from} ` +
+    `WINDOW pg_batch_key AS (PARTITION BY ${key} ORDER BY ${ordinal})) AS pg_batch_rows`
+  )
+}
+
+function deletesOf({ shapes }: RowSource): string {
+  return `(${deletesAmong(shapes).join(', ')})`
+}
+
+function quotedNames({ names }: Merge): Record<'ordinal' | 'shape' | 'previous' | 'next', string> {
+  const { ordinal, shape, previous, next } = names
+  return {
+    ordinal: quoteIdentifier(ordinal),
+    shape: quoteIdentifier(shape),
+    previous: quoteIdentifier(previous),
+    next: quoteIdentifier(next),
+  }
+}

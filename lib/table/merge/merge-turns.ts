@@ -1,0 +1,110 @@
+import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
+import {
+  deletesAmong,
+  insertShape,
+  keyColumns,
+  keyWithGuard,
+  type Merge,
+  orderByKey,
+  type RowSource,
+  sameKey,
+  updatedBy,
+} from './merge.ts'
+import { turnOf } from './merge-once.ts'
+
+/**
+ * Upserts and deletes rows of all shapes by one statement, of each key the row of one turn: its first row, its second …
+ * These have keys of their own, so that their order does not matter. One statement, so that foreign keys are looked at
+ * when all is done, in steps: rows that are there are locked by the order of their keys; what is to go goes, and frees
+ * its other unique keys; the rest is upserted, shape by shape.
+ *
+ * It returns one row of texts: `changed`, the number of rows that it has changed; `turns`, how many there are; `later`,
+ * the ordinals of the rows of later turns.
+ */
+export function mergeTurn(merge: Merge, source: RowSource, turn: number): string {
+  const name = quoteIdentifier(merge.names.turn)
+  const ordinal = quoteIdentifier(merge.names.ordinal)
+  const { steps, counts } = writeRows(merge, source, `${name} = ${turn}`, turn === 1)
+  const later =
+    `SELECT pg_catalog.string_agg(${ordinal}::text, ',' ORDER BY ${ordinal}) ` +
+    `FROM pg_batch_rows WHERE ${name} > ${turn}`
+  return (
+    `WITH ${numberedRows(merge, source, turnOf(merge, source))}, ${steps} ` +
+    `SELECT (${counts})::text AS changed, (SELECT max(${name}) FROM pg_batch_rows)::text AS turns, (${later}) AS later`
+  )
+}
+
+/**
+ * Upserts and deletes by the last row of each key: right where it leaves nothing of earlier ones. `changed` is what one
+ * statement for each row would have changed: every upsert, and each delete of a row that was there by then.
+ */
+export function mergeLast(merge: Merge, source: RowSource): string {
+  const { ordinal, shape, turn, previous } = merge.names
+  const key = `PARTITION BY ${keyWithGuard(merge, source).join(', ')} ORDER BY ${quoteIdentifier(ordinal)}`
+  const numbers =
+    `row_number() OVER (${key} DESC) AS ${quoteIdentifier(turn)}, ` +
+    `lag(${quoteIdentifier(shape)}) OVER (${key}) AS ${quoteIdentifier(previous)}`
+  const deletes = `(${deletesAmong(source.shapes).join(', ')})`
+  const { steps } = writeRows(merge, source, `${quoteIdentifier(turn)} = 1`, true)
+  const upsertOrAfterOne = `${quoteIdentifier(shape)} NOT IN ${deletes} OR ${quoteIdentifier(previous)} NOT IN ${deletes}`
+  return (
+    `WITH ${numberedRows(merge, source, numbers)}, ${steps} ` +
+    `SELECT ((SELECT count(*) FROM pg_batch_rows WHERE ${upsertOrAfterOne}) + ` +
+    `(SELECT count(*) FROM pg_batch_locked WHERE ${quoteIdentifier(shape)} IN ${deletes} ` +
+    `AND ${quoteIdentifier(previous)} IS NULL))::text AS changed`
+  )
+}
+
+function numberedRows(merge: Merge, source: RowSource, numbers: string): string {
+  const { ordinal, shape } = merge.names
+  const names = quoteList([...source.columns.map(({ name }) => name), ordinal, shape])
+  return `pg_batch_rows AS MATERIALIZED (SELECT ${names}, ${numbers} FROM ${source.from})`
+}
+
+/** The steps that write the rows of a turn, and the sum of what they have changed. */
+function writeRows(
+  merge: Merge,
+  source: RowSource,
+  isTurn: string,
+  first: boolean,
+): { steps: string; counts: string } {
+  const steps: string[] = []
+  const writing: string[] = []
+  // each step waits for the one before: a count is known only when all of it is done
+  let ready = isTurn
+  const step = (name: string, text: string): void => {
+    steps.push(`${name} AS (${text})`)
+    ready = `${isTurn} AND (SELECT count(*) FROM ${name}) >= 0`
+    if (name !== 'pg_batch_locked') writing.push(name)
+  }
+  const { shapes } = source
+  const shape = quoteIdentifier(merge.names.shape)
+  // inserts that leave stored rows alone lock none
+  const locks = shapes.some(one => one.deletes || updatedBy(merge, one).length > 0)
+  if (first && locks) step('pg_batch_locked', lockRows(merge, source))
+  const deletes = deletesAmong(shapes)
+  if (deletes.length > 0) {
+    const which = `${shape} IN (${deletes.join(', ')}) AND ${sameKey(merge, source, 'pg_batch_rows')} AND ${ready}`
+    const from = `${quoteTable(merge.table)} AS stored USING pg_batch_rows`
+    step('pg_batch_deleted', `DELETE FROM ${from} WHERE ${which} RETURNING 1`)
+  }
+  for (const [index, one] of shapes.filter(one => !one.deletes).entries()) {
+    const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${ready}`
+    const select = `SELECT ${quoteList(one.columns)} FROM ${from} ${orderByKey(merge, source)}`
+    step(`pg_batch_written_${index}`, `${insertShape(merge, one, select)} RETURNING 1`)
+  }
+  return {
+    steps: steps.join(', '),
+    counts: writing.map(name => `(SELECT count(*) FROM ${name})`).join(' + '),
+  }
+}
+
+/** No weaker lock would keep an upsert out, and a stronger one would wait for rows that refer to these. */
+function lockRows(merge: Merge, source: RowSource): string {
+  const order = keyColumns(merge).map(column => source.keyOf(column, 'pg_batch_rows'))
+  return (
+    `SELECT pg_batch_rows.* FROM ${quoteTable(merge.table)} AS stored ` +
+    `JOIN pg_batch_rows ON ${sameKey(merge, source, 'pg_batch_rows')} ` +
+    `ORDER BY ${order.join(', ')} FOR NO KEY UPDATE OF stored`
+  )
+}

@@ -1,0 +1,272 @@
+import type { PgResultLike } from '../../connection/pg-types.ts'
+import { isServerError, UNDEFINED_TABLE } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { PgBatchError } from '../../errors.ts'
+import {
+  addPartitions,
+  lockAndWatch,
+  lockPartitions,
+  storePlaces,
+  storePositions,
+} from '../../table/checkpoint-sql.ts'
+import type { TableParts } from '../../table/identifier.ts'
+import { CallbackError, RepeatedOffsetError } from '../faults/failure.ts'
+import { type Batch, placeOfItem } from '../rows/batch.ts'
+import {
+  type CommittedPosition,
+  type CommittedPositions,
+  checkpointRegressed,
+  isRegressed,
+} from './committed-positions.ts'
+import { ensureItemIndex } from './item-index.ts'
+import { type ItemReaders, isRepeated, LastItems } from './last-items.ts'
+import { orderIn, orderOf, type SourceOrder, toStored } from './source-order.ts'
+
+/** Where an item stands in its source. Offsets grow within a partition, and may have gaps. */
+export interface Position {
+  /** @default '' */
+  partition?: string | undefined
+  /** An integer from 0 to 2^63 - 1. */
+  offset: number | bigint
+  /**
+   * For items that share an offset, such as the rows of one message: counts them from 0, in the order in which they
+   * come. An integer from 0 to 2^63 - 1. @default the only item of its offset
+   */
+  index?: number | bigint | undefined
+}
+
+/** The `checkpoint` option, its defaults in place. */
+export interface CheckpointPlan<Item> {
+  readonly name: string
+  readonly table: TableParts
+  readonly position: (item: Item) => Position
+  readonly lastItems: LastItems<Item>
+  /** What the server must not have less than. */
+  readonly committed: CommittedPositions
+  /** The table is known to have the column for indexes of items. */
+  hasItemIndex: boolean
+}
+
+/** A position, checked. */
+export interface KnownPosition {
+  readonly partition: string
+  readonly offset: bigint
+  readonly index?: bigint | undefined
+}
+
+/** What a bigint column holds. */
+const MAX_OFFSET = 2n ** 63n - 1n
+
+/** @throws CallbackError for what is no position */
+export function positionOf<Item>(
+  ask: (item: Item) => Position,
+  item: Item,
+  option = 'checkpoint.position',
+): KnownPosition {
+  let position: Position
+  try {
+    position = ask(item)
+  } catch (cause) {
+    throw new CallbackError(option, cause)
+  }
+  const { partition = '', offset, index } = position ?? {}
+  if (typeof partition !== 'string' || !isOffset(offset) || !(index === undefined || isOffset(index))) {
+    const cause = new TypeError(
+      `Expected \`${option}\` to return { partition?: string, offset, index? }, ` +
+        'where offset and index are integers from 0 to 2^63 - 1',
+    )
+    throw new CallbackError(option, cause)
+  }
+  const known = { partition, offset: BigInt(offset) }
+  return index === undefined ? known : { ...known, index: BigInt(index) }
+}
+
+function isOffset(value: unknown): value is number | bigint {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false
+  return (value as number | bigint) >= 0 && (value as number | bigint) <= MAX_OFFSET
+}
+
+/**
+ * The checkpoint's part in one transaction: it locks the partitions of each batch, tells which of its items are not
+ * in the table yet, and stores how far the transaction has come.
+ */
+export class CheckpointScope<Item> {
+  readonly #plan: CheckpointPlan<Item>
+  readonly #transaction: Transaction
+  readonly #readers: ItemReaders<Item>
+  /** Locked partitions, each with the place of its highest item so far, or undefined for none. */
+  readonly #highest = new Map<string, SourceOrder | undefined>()
+  readonly #advanced = new Set<string>()
+  /** Partitions whose highest item has an index, and those whose row in the table has one. */
+  readonly #indexed = new Set<string>()
+  readonly #storedIndexes = new Set<string>()
+  /** What this transaction has seen last; the plan has what earlier ones have. */
+  readonly #last = new LastItems<Item>()
+  /** What was committed before this transaction began, so that it sees that under any isolation level. */
+  #watched: readonly CommittedPosition[]
+
+  constructor(plan: CheckpointPlan<Item>, transaction: Transaction, readers: ItemReaders<Item>) {
+    this.#plan = plan
+    this.#transaction = transaction
+    this.#readers = readers
+    this.#watched = plan.committed.latest()
+  }
+
+  /** The places that this transaction stores: where it is known to be committed when they are reached. */
+  get reached(): ReadonlyMap<string, SourceOrder> {
+    return new Map([...this.#advanced].map(partition => [partition, this.#highest.get(partition)!]))
+  }
+
+  /** To be called once the transaction is known to be committed: the server must not have less from then on. */
+  noteCommitted(): void {
+    const { name, lastItems, committed } = this.#plan
+    lastItems.addAll(this.#last)
+    for (const [partition, order] of this.reached) committed.note({ name, partition, order })
+  }
+
+  /**
+   * Returns for each item of a batch whether it is still to be written.
+   * @param beforeLock called when partitions have to be locked, for which no COPY may be open
+   * @throws RepeatedOffsetError for items that only an index would tell apart
+   * @throws PgBatchError with code CHECKPOINT_REGRESSED when the server has forgotten commits
+   */
+  async admit(batch: Batch<Item>, beforeLock: () => Promise<void>): Promise<readonly boolean[]> {
+    const positions = batch.items.map(item => positionOf(this.#plan.position, item))
+    this.#checkRepeated(batch, positions)
+    if (!this.#plan.hasItemIndex && positions.some(({ index }) => index !== undefined)) {
+      await beforeLock()
+      this.#plan.hasItemIndex = await ensureItemIndex(this.#transaction, this.#plan.table)
+    }
+    const unlocked = new Set(
+      positions.map(({ partition }) => partition).filter(key => !this.#highest.has(key)),
+    )
+    if (unlocked.size > 0) {
+      await beforeLock()
+      await this.#lock([...unlocked].sort(), batch.id)
+    }
+    return positions.map(position => this.#advance(position))
+  }
+
+  #checkRepeated(batch: Batch<Item>, positions: readonly KnownPosition[]): void {
+    for (const [index, position] of positions.entries()) {
+      const { partition } = position
+      const next = { order: orderOf(position), item: batch.items[index]! }
+      const previous = this.#last.get(partition) ?? this.#plan.lastItems.get(partition)
+      if (isRepeated(previous, next, this.#readers))
+        throw new RepeatedOffsetError({ batchId: batch.id, rowIndex: placeOfItem(batch, index) })
+      this.#last.set(partition, next)
+    }
+  }
+
+  #advance(position: KnownPosition): boolean {
+    const { partition, index } = position
+    const order = orderOf(position)
+    const highest = this.#highest.get(partition)
+    if (highest !== undefined && order <= highest) return false
+    this.#highest.set(partition, order)
+    this.#advanced.add(partition)
+    if (index === undefined) this.#indexed.delete(partition)
+    else this.#indexed.add(partition)
+    return true
+  }
+
+  async #lock(partitions: string[], batchId: number): Promise<void> {
+    const { name, table, committed } = this.#plan
+    let rows = await this.#lockStored(partitions, batchId)
+    const stored = new Map(rows.map(row => [row.partition as string, orderIn(row)]))
+    for (const partition of partitions) {
+      const known = committed.of(name, partition)
+      const order = stored.get(partition)
+      if (known && isRegressed(known, order)) throw checkpointRegressed(known, order, { batchId })
+      if (order !== undefined) committed.note({ name, partition, order })
+    }
+    if (rows.length < partitions.length) {
+      await this.#transaction.query(addPartitions(table), [name, partitions])
+      rows = (await this.#transaction.query(lockPartitions(table), [name, partitions])).rows
+    }
+    for (const row of rows) {
+      const partition = row.partition as string
+      this.#highest.set(partition, orderIn(row))
+      if (row.item_index !== null) this.#storedIndexes.add(partition)
+    }
+  }
+
+  /** Locks the rows that there are; the first time, looks at the partitions of earlier transactions, too. */
+  async #lockStored(partitions: string[], batchId: number): Promise<PgResultLike['rows']> {
+    const { name, table } = this.#plan
+    const watched = this.#watched.filter(
+      known => known.name !== name || !partitions.includes(known.partition),
+    )
+    this.#watched = []
+    try {
+      if (watched.length === 0)
+        return (await this.#transaction.query(lockPartitions(table), [name, partitions])).rows
+      const { rows } = await this.#transaction.query(lockAndWatch(table), [
+        name,
+        partitions,
+        ...watchedValues(watched),
+      ])
+      checkWatched(
+        watched,
+        rows.filter(({ locked }) => locked === 'no'),
+        batchId,
+      )
+      return rows.filter(({ locked }) => locked === 'yes')
+    } catch (error) {
+      throw this.#withoutTable(error, partitions, watched, batchId) ?? error
+    }
+  }
+
+  /** A table of positions that is not there any more has lost those that are known. */
+  #withoutTable(
+    error: unknown,
+    partitions: readonly string[],
+    watched: readonly CommittedPosition[],
+    batchId: number,
+  ): PgBatchError | undefined {
+    if (!isServerError(error) || error.code !== UNDEFINED_TABLE) return undefined
+    const { name, committed } = this.#plan
+    const [lost] = [...partitions.flatMap(partition => committed.of(name, partition) ?? []), ...watched]
+    return lost && checkpointRegressed(lost, undefined, { batchId, cause: error })
+  }
+
+  async store(): Promise<void> {
+    if (this.#advanced.size === 0) return
+    const { name, table } = this.#plan
+    const partitions = [...this.#advanced]
+    const places = partitions.map(partition =>
+      toStored(this.#highest.get(partition)!, this.#indexed.has(partition)),
+    )
+    const positions = places.map(({ position }) => String(position))
+    const needIndexes = partitions.some(key => this.#indexed.has(key) || this.#storedIndexes.has(key))
+    this.#transaction.proveBefore()
+    const { proof } = this.#transaction
+    if (needIndexes) {
+      const indexes = places.map(({ itemIndex }) => itemIndex?.toString() ?? null)
+      await this.#transaction.query(storePlaces(table, proof), [name, partitions, positions, indexes])
+    } else {
+      await this.#transaction.query(storePositions(table, proof), [name, partitions, positions])
+    }
+  }
+}
+
+/** The parameters by which positions are looked up. */
+export function watchedValues(
+  watched: readonly CommittedPosition[],
+): [names: string[], partitions: string[]] {
+  return [watched.map(({ name }) => name), watched.map(({ partition }) => partition)]
+}
+
+/** @throws PgBatchError for the first position that is not there any more */
+export function checkWatched(
+  watched: readonly CommittedPosition[],
+  rows: PgResultLike['rows'],
+  batchId?: number,
+): void {
+  const keyOf = (name: unknown, partition: unknown): string => JSON.stringify([name, partition])
+  const stored = new Map(rows.map(row => [keyOf(row.name, row.partition), orderIn(row)]))
+  for (const known of watched) {
+    const order = stored.get(keyOf(known.name, known.partition))
+    if (isRegressed(known, order)) throw checkpointRegressed(known, order, { batchId })
+  }
+}

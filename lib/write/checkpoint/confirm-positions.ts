@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
+import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
+import { queryText } from '../../connection/query-text.ts'
+import { isServerError, UNDEFINED_TABLE } from '../../connection/server-error.ts'
+import { StandbyError } from '../../connection/transaction/outcome.ts'
+import { PgBatchError } from '../../errors.ts'
+import { watchPositions } from '../../table/checkpoint-sql.ts'
+import { type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
+import { isTransient } from '../faults/transient.ts'
+import { type CheckpointPlan, checkWatched, watchedValues } from './checkpoint.ts'
+import { type CommittedPosition, checkpointRegressed } from './committed-positions.ts'
+
+/** What the last look at the checkpoint needs of a stream. */
+interface ConfirmContext<Item> {
+  readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly limits: { readonly commitTimeoutMs: number }
+  readonly retry: RetryPolicy
+}
+
+/**
+ * Looks once more, at the end of a stream, whether the server still has what the stream has committed: no further
+ * transaction would notice that the last ones are gone. A server that cannot be asked within `commitTimeoutMs` has
+ * confirmed each commit before, and fails nothing.
+ * @throws PgBatchError with code CHECKPOINT_REGRESSED
+ */
+export async function confirmPositions<Item>(context: ConfirmContext<Item>): Promise<void> {
+  const { checkpoint, pool, signals, limits, retry } = context
+  const known = checkpoint?.committed.latest() ?? []
+  if (!checkpoint || known.length === 0) return
+  const started = performance.now()
+  for (let attempt = 1; ; attempt++) {
+    const leftMs = limits.commitTimeoutMs - (performance.now() - started)
+    try {
+      await Lease.use(pool, client => look(client, checkpoint, known), leftMs, signals)
+      return
+    } catch (error) {
+      if (error instanceof PgBatchError) throw error
+      const delayMs = retryDelayMs(retry, attempt, Math.random())
+      if (signals.stop.aborted || !isTransient(error) || attempt > retry.retries || delayMs >= leftMs) return
+      await sleep(delayMs, undefined, { signal: signals.stop }).catch(() => {})
+    }
+  }
+}
+
+async function look<Item>(
+  client: PgClientLike,
+  { table }: CheckpointPlan<Item>,
+  known: readonly CommittedPosition[],
+): Promise<void> {
+  try {
+    const { rows } = await queryText(client, watchPositions(table), watchedValues(known))
+    checkWatched(known, rows)
+  } catch (error) {
+    const isGone = isServerError(error) && error.code === UNDEFINED_TABLE
+    if (!isGone && !(error instanceof PgBatchError)) throw error
+    if (await isStandby(client)) throw new StandbyError()
+    throw isGone ? checkpointRegressed(known[0]!, undefined, { cause: error }) : error
+  }
+}
+
+/** A standby has less than its primary while it lags, and nothing is lost. */
+async function isStandby(client: PgClientLike): Promise<boolean> {
+  try {
+    const { rows } = await queryText(client, 'SELECT pg_catalog.pg_is_in_recovery()::text AS standby')
+    return rows[0]?.standby === 'true'
+  } catch (error) {
+    if (!isServerError(error)) throw error
+    return false // no PostgreSQL, and no standby of its kind
+  }
+}

@@ -1,0 +1,125 @@
+import { DeadlineError } from '../../connection/deadline-error.ts'
+import { NoServer } from '../../connection/pool/hosts-pool.ts'
+import { UnsuitableServer } from '../../connection/pool/session-attrs.ts'
+import {
+  isRaised,
+  isServerError,
+  refusesValue,
+  type ServerError,
+  shownAtRow,
+} from '../../connection/server-error.ts'
+import { StandbyError } from '../../connection/transaction/outcome.ts'
+import { isAggregateError, isError } from '../../values/is-error.ts'
+
+/**
+ * What is likely to be gone at another attempt, by PostgreSQL's own names. All else is permanent at once: a retry
+ * would only say the same again, later.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export const TRANSIENT_SQLSTATES: Readonly<Record<string, string>> = Object.freeze({
+  '08000': 'connection_exception',
+  '08001': 'sqlclient_unable_to_establish_sqlconnection',
+  '08003': 'connection_does_not_exist',
+  '08004': 'sqlserver_rejected_establishment_of_sqlconnection',
+  '08006': 'connection_failure',
+  '08007': 'transaction_resolution_unknown',
+  '08P01': 'protocol_violation', // a pooler's words for many a passing state
+  '25006': 'read_only_sql_transaction', // a standby, or a primary that is about to be one
+  '25P03': 'idle_in_transaction_session_timeout',
+  '25P04': 'transaction_timeout',
+  '40000': 'transaction_rollback',
+  '40001': 'serialization_failure',
+  '40003': 'statement_completion_unknown',
+  '40P01': 'deadlock_detected',
+  '53000': 'insufficient_resources',
+  '53100': 'disk_full',
+  '53200': 'out_of_memory',
+  '53300': 'too_many_connections',
+  '55006': 'object_in_use',
+  '55P03': 'lock_not_available',
+  '57014': 'query_canceled', // statement_timeout, or an operator
+  '57P01': 'admin_shutdown',
+  '57P02': 'crash_shutdown',
+  '57P03': 'cannot_connect_now',
+  '57P04': 'database_dropped', // the next connection says whether for good: 3D000 is permanent
+  '57P05': 'idle_session_timeout',
+  '58030': 'io_error',
+})
+
+/** What sockets and name look-ups say of a network that may come back. */
+const TRANSIENT_SOCKET_ERRORS: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETRESET',
+  'ENETUNREACH',
+  'ENOTCONN',
+  'ENOTFOUND', // also of a name that moves to another server
+  'EPIPE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ETIMEDOUT',
+])
+
+/** What pg and pg-pool say, in errors without a code, of connections that broke or did not come in time. */
+const TRANSIENT_DRIVER_WORDS =
+  /^(Connection terminated|Connection ended unexpectedly|Query read timeout|timeout e|Client has encountered a connection error|Client was closed)/
+
+/** True when the same rows may well be taken at another attempt. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof DeadlineError || error instanceof StandbyError || error instanceof UnsuitableServer)
+    return true
+  // another server may be the one that comes back
+  if (error instanceof NoServer) return error.errors.some(isTransient)
+  if (isServerError(error)) {
+    return (error.code in TRANSIENT_SQLSTATES && !refusesValue(error)) || isLostWorker(error)
+  }
+  if (isAggregateError(error) && error.errors.length > 0) return error.errors.every(isTransient)
+  if (!isError(error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
+}
+
+/** XX000, which Citus gives to errors without an SQLSTATE of their own. */
+const INTERNAL_ERROR = 'XX000'
+
+/** Returns true when Citus has lost the connection to one of its workers. */
+function isLostWorker({ code, message }: ServerError): boolean {
+  return code === INTERNAL_ERROR && message.startsWith('failure on connection marked as essential')
+}
+
+/**
+ * Returns true when the error may hide another one: what a worker of Citus refuses during a COPY, a duplicate key
+ * for one, comes as XX000 with the worker's message. An INSERT of the same rows brings the worker's SQLSTATE.
+ */
+export function mayHideSqlState(error: unknown): boolean {
+  return isServerError(error) && error.code === INTERNAL_ERROR && !isLostWorker(error)
+}
+
+/** True when a host's name was not resolved. */
+export function isNameFailure(error: unknown): boolean {
+  if (error instanceof NoServer || isAggregateError(error))
+    return error.errors.length > 0 && error.errors.every(isNameFailure)
+  return isError(error) && /^(ENOTFOUND|EAI_AGAIN)$/.test((error as NodeJS.ErrnoException).code ?? '')
+}
+
+/** True when some row may be to blame, so that the others can be written without it. */
+export function isRowsFault(error: unknown): boolean {
+  return isCertainlyRowsFault(error) || (isServerError(error) && shownAtRow(error) && !isTransient(error))
+}
+
+/**
+ * True for data exceptions, constraints, WITH CHECK OPTION, a policy's too, limits, rows whose keys a trigger made equal,
+ * what functions raise, and what input functions refuse. Any other error that came at a row may as well be the fault of a
+ * trigger that fails for every row.
+ */
+export function isCertainlyRowsFault(error: unknown): boolean {
+  if (!isServerError(error)) return false
+  if (/^(20|21|22|23|2F|38|39|44|54|P0)/.test(error.code) || refusesValue(error)) return true
+  return (isRaised(error) && !isTransient(error)) || error.routine === 'ExecWithCheckOptions'
+}

@@ -1,0 +1,219 @@
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { PgBatchError } from '../../errors.ts'
+import { failurePlace, toPgBatchError } from '../faults/failure.ts'
+import { isCertainlyRowsFault, isRowsFault } from '../faults/transient.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import { itemIndex, placeOfItem, type RowGroup } from '../rows/batch.ts'
+import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import type { RowShape } from '../rows/row-shapes.ts'
+import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
+import { isolateRows, type PieceFailure } from './isolate-rows.ts'
+import { parentsFirst } from './parents-first.ts'
+
+export interface IsolateBatchOptions {
+  readonly transaction: Transaction
+  readonly rows: RowsInTransaction
+  readonly plan: TablePlan
+  /** The row that an attempt at the whole batch has named, and its error. */
+  readonly first: { readonly place: RowPlace; readonly error: PgBatchError } | undefined
+  /** Constraints are checked with each piece: any row may pass once the others are in. */
+  readonly immediate: boolean
+  /** @param item index into the batch's items. May throw, which ends the work */
+  readonly reject: (item: number, row: object, error: PgBatchError) => void
+}
+
+interface Row {
+  readonly item: number
+  readonly row: object
+  readonly shape: RowShape
+}
+
+/** Rows that go into one piece together, since they refer to each other; nearly always one. */
+type Unit = readonly Row[]
+
+/**
+ * Writes a batch's good rows and rejects its bad ones, each piece under a savepoint of the one transaction.
+ * @throws PgBatchError when every row failed alike, by an error that need not be a row's fault (a broken trigger)
+ */
+export async function isolateBatch(groups: readonly RowGroup[], options: IsolateBatchOptions): Promise<void> {
+  if (groups.some(({ rows }) => rows.length > 0)) await new BatchIsolation(groups, options).run()
+}
+
+const FOREIGN_KEY_VIOLATION = '23503'
+
+/**
+ * The isolation of one batch:
+ *
+ *     pieces, parents before children → bad rows are rejected; those that a foreign key refuses wait
+ *     rounds over those that wait     → until a round brings nothing
+ *     an upsert, and some row was late → all is undone and written once more in the order of the batch
+ */
+class BatchIsolation {
+  readonly #batch: RowGroup['batch']
+  readonly #groups: readonly RowGroup[]
+  readonly #options: IsolateBatchOptions
+  /** In the order of the batch where that decides which row of a key wins, else grouped by shape. */
+  readonly #rows: readonly Row[]
+  readonly #keepsOrder: boolean
+  /** Rows that were refused, but may pass when others are in. */
+  readonly #waiting = new Map<Row, PgBatchError>()
+  readonly #rejected = new Map<Row, PgBatchError>()
+
+  constructor(groups: readonly RowGroup[], options: IsolateBatchOptions) {
+    this.#batch = groups[0]!.batch
+    this.#groups = groups
+    this.#options = options
+    this.#keepsOrder = options.plan.conflict !== undefined
+    const rows = groups.flatMap(group =>
+      group.rows.map((row, index): Row => ({ item: itemIndex(group, index), row, shape: group.shape })),
+    )
+    this.#rows = this.#keepsOrder ? rows.sort((a, b) => a.item - b.item) : rows
+  }
+
+  async run(): Promise<void> {
+    const { transaction, rows, plan } = this.#options
+    if (this.#keepsOrder) transaction.before('SAVEPOINT pg_batch_isolation')
+    await rows.beginPieces(this.#groups)
+    const units = parentsFirst(this.#rows, plan)
+    const isReordered = units.some((unit, index) => unit[0] !== this.#rows[index])
+    await this.#writeUnits(units, this.#firstFailure(units))
+    const late = await this.#writeWaiting()
+    if (this.#keepsOrder) {
+      if (isReordered || late.size > 0) await this.#writeInOrder(late)
+      transaction.before('RELEASE SAVEPOINT pg_batch_isolation')
+    }
+    for (const [row, error] of [...this.#waiting].sort(([a], [b]) => a.item - b.item))
+      this.#reject(row, error)
+    this.#failIfAllAlike()
+  }
+
+  /** What the attempt at the whole batch has shown, if it named a row. */
+  #firstFailure(units: readonly Unit[]): PieceFailure | undefined {
+    const { first } = this.#options
+    if (!first) return undefined
+    const item = itemIndex(first.place.group, first.place.index)
+    const at = units.findIndex(unit => unit.some(row => row.item === item))
+    return at < 0 ? undefined : { at, error: first.error }
+  }
+
+  async #writeUnits(units: readonly Unit[], first?: PieceFailure): Promise<void> {
+    await isolateRows({
+      count: units.length,
+      first,
+      write: async (from, to) => {
+        const failure = await this.#writePiece(units.slice(from, to))
+        return failure && { ...failure, at: failure.at === undefined ? undefined : from + failure.at }
+      },
+      reject: (index, error) => this.#refuse(units[index]!, error),
+    })
+  }
+
+  /**
+   * Writes what can now be written of the rows that wait: all together, since they may refer to each other, else one by
+   * one, for as long as that helps some. Every second round goes backwards.
+   * @returns the rows that went in
+   */
+  async #writeWaiting(): Promise<ReadonlySet<Row>> {
+    const late = new Set<Row>()
+    for (let round = 1; this.#waiting.size > 0; round++) {
+      const waiting = [...this.#waiting.keys()]
+      const units = (round % 2 === 1 ? waiting : waiting.toReversed()).map((row): Unit => [row])
+      this.#waiting.clear()
+      // one row alone is a piece by itself
+      const together = waiting.length > 1 ? await this.#writePiece([waiting]) : undefined
+      if (waiting.length === 1 || together) await this.#writeUnits(units)
+      const passed = waiting.filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
+      if (passed.length === 0) break
+      for (const row of passed) late.add(row)
+    }
+    return late
+  }
+
+  /**
+   * Undoes what was written, and writes it again as one piece, so that of the rows of a key the last one wins. Should
+   * that fail, the late rows are rejected: each of the others went in by its turn.
+   */
+  async #writeInOrder(late: ReadonlySet<Row>): Promise<void> {
+    const good = this.#rows.filter(row => !this.#rejected.has(row) && !this.#waiting.has(row))
+    await this.#undo()
+    const failure = await this.#writePiece([good])
+    if (!failure) return
+    for (const row of late) this.#waiting.set(row, failure.error)
+    await this.#writeUnits(good.filter(row => !late.has(row)).map((row): Unit => [row]))
+  }
+
+  async #undo(): Promise<void> {
+    this.#options.rows.undoPieces('ROLLBACK TO SAVEPOINT pg_batch_isolation')
+    await this.#options.rows.beginPieces(this.#groups)
+  }
+
+  /** Of rows that refer to each other one is to blame; the others wait for their own judgement. */
+  #refuse(unit: Unit, error: PgBatchError): void {
+    const blamed = unit.length === 1 ? unit[0] : unit.find(row => this.#placeOf(row) === error.rowIndex)
+    const { immediate } = this.#options
+    const mayPass = immediate || error.sqlState === FOREIGN_KEY_VIOLATION
+    for (const row of unit) {
+      if (row !== blamed || mayPass) this.#waiting.set(row, error)
+      else this.#reject(row, error)
+    }
+  }
+
+  #placeOf({ item }: Row): number {
+    return placeOfItem(this.#batch, item)
+  }
+
+  #reject(row: Row, error: PgBatchError): void {
+    this.#rejected.set(row, error)
+    this.#options.reject(row.item, row.row, error)
+  }
+
+  #failIfAllAlike(): void {
+    const [first, ...others] = [...this.#rejected.values()]
+    if (!first || this.#rejected.size < this.#rows.length) return
+    const isDoubtful = ({ code, cause }: PgBatchError): boolean =>
+      code === 'REFUSED' && !isCertainlyRowsFault(cause)
+    if (isDoubtful(first) && others.every(error => error.sqlState === first.sqlState && isDoubtful(error))) {
+      throw first
+    }
+  }
+
+  /** Savepoint statements travel with the next statement, so that a piece costs no more round trips than it would alone. */
+  async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
+    const { transaction, rows } = this.#options
+    const piece = units.flat()
+    const groups = groupByShape(this.#batch, piece)
+    rows.beforePiece('SAVEPOINT pg_batch')
+    try {
+      await rows.send(groups)
+      await rows.close()
+      transaction.before('RELEASE SAVEPOINT pg_batch')
+      return undefined
+    } catch (error) {
+      if (!(error instanceof RowError) && !isRowsFault(error)) throw error
+      const place = error instanceof RowError ? error.place : rows.locate(error)
+      await rows.abort()
+      transaction.before('ROLLBACK TO SAVEPOINT pg_batch; RELEASE SAVEPOINT pg_batch')
+      // a piece of one row needs no name to be blamed
+      const blamed = place ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
+      const item = blamed && itemIndex(blamed.group, blamed.index)
+      return {
+        error: toPgBatchError(error, 'rolled-back', blamed ? failurePlace(blamed) : {}, 'write'),
+        at: blamed && units.findIndex(unit => unit.some(row => row.item === item)),
+      }
+    }
+  }
+}
+
+function groupByShape(batch: RowGroup['batch'], piece: readonly Row[]): RowGroup[] {
+  const groups = new Map<RowShape, { rows: object[]; indexes: number[] }>()
+  for (const { item, row, shape } of piece) {
+    let group = groups.get(shape)
+    if (!group) {
+      group = { rows: [], indexes: [] }
+      groups.set(shape, group)
+    }
+    group.rows.push(row)
+    group.indexes.push(item)
+  }
+  return [...groups].map(([shape, group]) => ({ batch, shape, ...group }))
+}

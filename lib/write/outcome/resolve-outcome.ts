@@ -1,0 +1,68 @@
+import { DeadlineError } from '../../connection/deadline-error.ts'
+import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
+import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
+import { queryText } from '../../connection/query-text.ts'
+import {
+  askOutcome,
+  confirmDurability,
+  type TransactionOutcome,
+  type TransactionTicket,
+} from '../../connection/transaction/outcome.ts'
+import { lockPartitions } from '../../table/checkpoint-sql.ts'
+import type { TableParts } from '../../table/identifier.ts'
+import { orderIn, type SourceOrder } from '../checkpoint/source-order.ts'
+
+/** What is known of a transaction whose COMMIT was sent and not answered. */
+export interface OpenOutcome {
+  readonly ticket: TransactionTicket | undefined
+  readonly reached: ReadonlyMap<string, SourceOrder>
+}
+
+/** Whom to ask, and for how long. */
+export interface OutcomeContext {
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly limits: { readonly statementTimeoutMs: number; readonly commitTimeoutMs: number }
+  readonly checkpoint: { readonly table: TableParts; readonly name: string } | undefined
+}
+
+/**
+ * Asks once, on a connection of its own, what became of a transaction: by its id, and where the id tells nothing (the
+ * server was replaced by another, or has crashed) by the checkpoint that it would have stored. A checkpoint also has
+ * to bear witness where the id says "committed". What is committed is reported only once the synchronous standbys have
+ * it, too: `in-progress` until then.
+ * @throws when there was no answer to be had this time
+ */
+export async function resolveOutcome(
+  open: OpenOutcome,
+  context: OutcomeContext,
+): Promise<TransactionOutcome> {
+  const { pool, signals, limits } = context
+  const { statementTimeoutMs, commitTimeoutMs } = limits
+  const outcome = await Lease.use(pool, client => ask(client, open, context), statementTimeoutMs, signals)
+  if (outcome !== 'committed' || !open.ticket) return outcome
+  try {
+    await Lease.use(pool, confirmDurability, commitTimeoutMs, signals)
+    return 'committed'
+  } catch (error) {
+    if (error instanceof DeadlineError) return 'in-progress'
+    throw error
+  }
+}
+
+async function ask(
+  client: PgClientLike,
+  { ticket, reached }: OpenOutcome,
+  { checkpoint }: OutcomeContext,
+): Promise<TransactionOutcome> {
+  const byId = ticket ? await askOutcome(client, ticket) : 'unknown'
+  const settled = byId === 'rolled-back' || byId === 'in-progress'
+  if (settled || !checkpoint || reached.size === 0) return byId
+  const { rows } = await queryText(client, lockPartitions(checkpoint.table), [
+    checkpoint.name,
+    [...reached.keys()],
+  ])
+  const stored = new Map(rows.map(row => [row.partition as string, orderIn(row)]))
+  const there = [...reached].every(([partition, order]) => (stored.get(partition) ?? -1n) >= order)
+  return there ? 'committed' : 'rolled-back'
+}

@@ -1,0 +1,130 @@
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable } from '../../table/identifier.ts'
+import type { Conflict } from '../../table/statements.ts'
+import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
+
+/** The `onConflict` option. */
+export interface ConflictOption {
+  readonly target?: readonly string[] | { readonly constraint: string }
+  readonly action: 'nothing' | 'update'
+  readonly update?: readonly string[]
+}
+
+/**
+ * Checks a conflict target against the table's unique keys and fills in what an update sets: every written column
+ * that is not part of the target.
+ */
+export function resolveConflict(
+  option: ConflictOption,
+  written: readonly string[],
+  table: Table | undefined,
+  deletes: boolean,
+): Conflict {
+  const { target, action } = option
+  const key = table && findKey(option, table)
+  const keys = key?.columns ?? (target && !('constraint' in target) ? target : [])
+  for (const column of keys) {
+    if (!written.includes(column) && action === 'update') {
+      throw notFound(
+        `The conflict target's column ${JSON.stringify(column)} is not among the columns that are written`,
+      )
+    }
+  }
+  for (const column of option.update ?? []) {
+    if (!written.includes(column)) {
+      throw notFound(
+        `\`onConflict.update\` names ${JSON.stringify(column)}, which is not among the columns that are written`,
+      )
+    }
+  }
+  if (deletes) expectDeletable(option, keys, table)
+  const keyColumns = keys.map(name => table?.columns.find(column => column.name === name))
+  return {
+    ...(target ? { target } : {}),
+    action,
+    keys: keys.every(column => written.includes(column)) ? keys : [],
+    equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
+    nullsNotDistinct: key?.nullsNotDistinct ?? false,
+    update: option.update ?? written.filter(column => !keys.includes(column)),
+    columnCount: table?.columns.filter(column => !column.generated).length ?? 0,
+    inOrder: !table || decidesInOrder(option, key, table),
+    severalKeys: !table || table.conflictingIndexes > 1,
+    foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
+    uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
+  }
+}
+
+/** Rows may meet other rows than those with their key, or meet them in another state. */
+function decidesInOrder({ target }: ConflictOption, key: UniqueKey | undefined, table: Table): boolean {
+  const ordinary = table.kind === 'table' || table.kind === 'partitioned'
+  return !ordinary || table.changesRows || !key?.byDefault || (!target && table.conflictingIndexes > 1)
+}
+
+/** Types whose equal values are the same to every function: not so 1.0 and 1, 'a' and 'A', or 0 and -0. */
+const ONE_FORM: ReadonlySet<string> = new Set([
+  ...['bool', 'bytea', 'date', 'int2', 'int4', 'int8', 'macaddr', 'macaddr8', 'name', 'oid', 'text', 'time'],
+  ...['timestamp', 'timestamptz', 'uuid', 'varchar'],
+])
+
+function hasOneForm(type: PgType | undefined): boolean {
+  if (type?.base) return hasOneForm(type.base)
+  return type?.kind === 'enum' || (type?.builtIn === true && type.kind === 'base' && ONE_FORM.has(type.name))
+}
+
+/** True where a missing value gets one that no other row has: a number of a sequence, or a random one. */
+function isUniqueDefault({ defaultSql, identity }: Column): boolean {
+  if (identity !== 'none') return true
+  return (
+    defaultSql === undefined ||
+    /^([\w"]+\.)?(nextval|gen_random_uuid|uuidv[47]|uuid_generate_v\d\w*)\(/.test(defaultSql)
+  )
+}
+
+/** A delete is found by its key, of which the server has to tell what makes it equal. */
+function expectDeletable(
+  { target }: ConflictOption,
+  keys: readonly string[],
+  table: Table | undefined,
+): void {
+  if (!table) {
+    throw notFound('`operation` needs the catalogue of PostgreSQL, which this database does not have')
+  }
+  if (keys.length === 0) {
+    throw notFound(
+      `\`operation\` needs the columns of its key: name those of ${quoteTable(table)}, not ${JSON.stringify(target)}`,
+    )
+  }
+}
+
+function equalsOf({ columns, equals }: UniqueKey, column: string): string {
+  return equals[columns.indexOf(column)]!
+}
+
+function findKey({ target, action }: ConflictOption, table: Table): UniqueKey | undefined {
+  // without a target any key may conflict; the first one, the primary key, serves to order the locks
+  if (!target) return table.uniqueKeys[0]
+  // a view's keys are its table's, which the server knows
+  if (table.kind === 'view') return undefined
+  const key =
+    'constraint' in target
+      ? table.uniqueKeys.find(unique => unique.constraint === target.constraint)
+      : table.uniqueKeys.find(unique => sameSet(unique.columns, target))
+  // DO NOTHING may also name an exclusion constraint, of which only the server knows
+  if (!key && !('constraint' in target && action === 'nothing')) {
+    const named =
+      'constraint' in target ? `constraint ${JSON.stringify(target.constraint)}` : `(${target.join(', ')})`
+    const all = table.uniqueKeys.map(unique => `(${unique.columns.join(', ')})`).join(', ') || 'none'
+    throw notFound(
+      `No unique index of ${quoteTable(table)} matches the conflict target ${named}; its unique keys: ${all}`,
+    )
+  }
+  return key
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every(name => b.includes(name))
+}
+
+function notFound(message: string): PgBatchError {
+  return new PgBatchError('CONFLICT_TARGET_NOT_FOUND', message, { outcome: 'not-sent' })
+}

@@ -1,0 +1,80 @@
+import { PgBatchError } from '../../errors.ts'
+import type { PgType } from '../../types.ts'
+import { type BytesText, bytesTextOf, readBytesText } from '../../values/bytes-text.ts'
+import { type Batch, type InvalidItem, unsent } from '../rows/batch.ts'
+import type { Rows } from '../rows/make-rows.ts'
+import type { PlannedColumn } from './planned-columns.ts'
+
+/** The columns of bytes, arrays and domains of bytes included. */
+export function bytesColumns(columns: readonly PlannedColumn[]): string[] {
+  return columns.filter(({ known }) => known && holdsBytes(known.column.type)).map(({ name }) => name)
+}
+
+function holdsBytes({ base, element, builtIn, name }: PgType): boolean {
+  const inner = base ?? element
+  return inner ? holdsBytes(inner) : builtIn && name === 'bytea'
+}
+
+/**
+ * Makes bytes of the strings of change events that go to columns of bytes. Rows in which nothing says how bytes are
+ * written are listed as invalid: stored as they are, they would be the bytes of their base64.
+ */
+export function decodeBytes(
+  known: Rows,
+  batch: Batch<unknown>,
+  columns: readonly string[],
+  invalid: InvalidItem[],
+): Rows {
+  if (columns.length === 0 || !known.rows.some(row => bytesTextOf(row) !== undefined)) return known
+  const rows: object[] = []
+  const indexes: number[] = []
+  for (const [i, row] of known.rows.entries()) {
+    const index = known.indexes ? known.indexes[i]! : i
+    try {
+      rows.push(decodeRow(row, columns, batch, index))
+      indexes.push(index)
+    } catch (error) {
+      invalid.push({ index, row, error: error as PgBatchError })
+    }
+  }
+  return { rows, indexes: rows.length < batch.count ? indexes : undefined }
+}
+
+function decodeRow(row: object, columns: readonly string[], batch: Batch<unknown>, index: number): object {
+  const form = bytesTextOf(row)
+  if (form === undefined) return row
+  const decoded: Record<string, unknown> = { ...row }
+  for (const column of columns.filter(name => Object.hasOwn(row, name))) {
+    const bytes = decodeValue(decoded[column], form)
+    if (bytes === undefined) throw notBytes(column, form, batch, index)
+    // not by assignment, for a column may be called __proto__
+    Object.defineProperty(decoded, column, {
+      value: bytes,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  }
+  return decoded
+}
+
+/** Undefined for a string that is not in that form. */
+function decodeValue(value: unknown, form: BytesText | 'unknown'): unknown {
+  if (Array.isArray(value)) {
+    const elements = value.map(element => decodeValue(element, form))
+    return elements.includes(undefined) ? undefined : elements
+  }
+  if (typeof value !== 'string') return value ?? null
+  if (value.startsWith('\\x')) return value // PostgreSQL's own form, which Debezium has not
+  return form === 'unknown' ? undefined : readBytesText(value, form)
+}
+
+function notBytes(column: string, form: string, batch: Batch<unknown>, index: number): PgBatchError {
+  const name = JSON.stringify(column)
+  const reason =
+    form === 'unknown'
+      ? `Column ${name} takes bytes, and the change event does not say that this text stands for bytes: give ` +
+        'fromDebezium the option `binaryHandlingMode` that its connector has (`binary.handling.mode`)'
+      : `Column ${name} takes bytes, and the change event has text that is not ${form}, as \`binaryHandlingMode\` says`
+  return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column })
+}

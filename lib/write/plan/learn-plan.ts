@@ -1,0 +1,150 @@
+import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
+import { canCopy } from '../../connection/pool/driver-modes.ts'
+import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
+import { queryText } from '../../connection/query-text.ts'
+import { connectionSurvives, isServerError } from '../../connection/server-error.ts'
+import { canTicket } from '../../connection/transaction/outcome.ts'
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable, type TableParts } from '../../table/identifier.ts'
+import {
+  CITUS_SQL,
+  INTROSPECTION_SQL,
+  introspectionValues,
+  mayBeCitus,
+  readTable,
+} from '../../table/introspect.ts'
+import type { Table } from '../../types.ts'
+import { toPgBatchError } from '../faults/failure.ts'
+import { isTransient } from '../faults/transient.ts'
+import { makePlan, type WritePlan } from './plan.ts'
+import type { WriteRequest } from './write-request.ts'
+
+/** A table that is made where it does not exist yet. */
+export interface SideTable {
+  readonly table: TableParts
+  readonly create: string
+  /** Columns that it needs and tables of earlier versions lack, and the statement that adds them. */
+  readonly lacking?: { readonly columns: readonly string[]; readonly add: string }
+}
+
+export interface LearnOptions {
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly sideTables: readonly SideTable[]
+  /** How long to wait for a client, and then for its answers. */
+  readonly waitMs: number
+}
+
+/** What the server told. */
+export interface Learned<Item> {
+  readonly plan: WritePlan<Item>
+  /** Undefined where there is no catalogue. */
+  readonly table: Table | undefined
+  /** The server can tell what became of a transaction. */
+  readonly ticketed: boolean
+  /** The server has savepoints; what has no catalogue (pg-mem) has none. */
+  readonly savepoints: boolean
+}
+
+/**
+ * Asks the catalogue for the table, once, and makes the plan of every batch to come.
+ * @throws PgBatchError, `outcome: 'not-sent'`: no connection, no such table, columns or keys that it does not have
+ */
+export async function learnPlan<Item>(
+  request: WriteRequest<Item>,
+  options: LearnOptions,
+): Promise<Learned<Item>> {
+  const { pool, signals, sideTables, waitMs } = options
+  let lease: Lease | undefined
+  try {
+    lease = await Lease.take(pool, signals, waitMs)
+    const table = await lease.within(waitMs, learnTable(lease, request))
+    const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
+    const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
+    for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
+    return { plan, table, ticketed, savepoints: table !== undefined }
+  } catch (error) {
+    if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))
+      lease.broken ??= error as Error
+    if (signals.stop.aborted) {
+      throw new PgBatchError('ABORTED', 'The stream was destroyed before anything was sent', {
+        outcome: 'not-sent',
+        cause: signals.stop.reason,
+      })
+    }
+    throw toPgBatchError(error, 'not-sent', {}, lease ? 'write' : 'connect')
+  } finally {
+    lease?.release()
+  }
+}
+
+/** @throws PgBatchError, when the user asked for COPY by name */
+function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
+  if (request.method !== 'copy') return { ...request, method: 'insert' }
+  const reason =
+    "pg-native cannot run COPY: use `method: 'auto'` or 'insert', or a pool of `pg` itself (`new pg.Pool()`)"
+  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
+}
+
+async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
+  const { table, method, columns } = request
+  const values = introspectionValues(table)
+  let rows: readonly Record<string, unknown>[]
+  try {
+    rows = (await queryText(lease.client, INTROSPECTION_SQL, values)).rows
+  } catch (error) {
+    // INSERT into named columns can do without a catalogue
+    if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
+    throw error
+  }
+  const [row] = rows
+  if (row) {
+    const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, values)).rows.length > 0
+    return isCitus ? { ...readTable(row), isCitus } : readTable(row)
+  }
+  throw new PgBatchError(
+    'TABLE_NOT_FOUND',
+    `Table ${quoteTable(table)} does not exist, or is no table to this role`,
+    {
+      outcome: 'not-sent',
+    },
+  )
+}
+
+/** pg-mem has no catalogue, and reports that with an error of its own. A connection of pg's leads to a server that has. */
+function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
+  const isPg = 'getTypeParser' in client
+  return !isPg && !broken && !isServerError(error) && !isTransient(error)
+}
+
+/** Looks first: a role that may write a table need not be one that may create it. */
+async function ensureTable(client: PgClientLike, side: SideTable): Promise<void> {
+  const { lacking } = side
+  if (await exists(client, side.table)) {
+    if (lacking && !(await hasColumns(client, side.table, lacking.columns))) await client.query(lacking.add)
+    return
+  }
+  try {
+    await client.query(side.create)
+  } catch (error) {
+    // IF NOT EXISTS does not keep two that create at once from colliding in the catalogue
+    if (!(await exists(client, side.table))) throw error
+  }
+}
+
+async function exists(client: PgClientLike, table: TableParts): Promise<boolean> {
+  const asked = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'
+  const { rows } = await queryText(client, asked, [quoteTable(table)])
+  return rows[0]!.there === 'true'
+}
+
+async function hasColumns(
+  client: PgClientLike,
+  table: TableParts,
+  columns: readonly string[],
+): Promise<boolean> {
+  const asked = `SELECT pg_catalog.count(*)::text AS found FROM pg_catalog.pg_attribute
+    WHERE attrelid = pg_catalog.to_regclass($1) AND attname = ANY ($2::text[]) AND NOT attisdropped`
+  const { rows } = await queryText(client, asked, [quoteTable(table), columns])
+  return Number(rows[0]!.found) === columns.length
+}

@@ -1,0 +1,90 @@
+import type { Codec } from '../../encode/codecs/codec.ts'
+import { codecFor } from '../../encode/codecs/codec-for.ts'
+import { needsOwnField, readField, readOwnField } from '../../encode/objects/read-field.ts'
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable, type TableParts } from '../../table/identifier.ts'
+import { isInsertable } from '../../table/insertable.ts'
+import type { Column, Table } from '../../types.ts'
+import type { WriteRequest } from './write-request.ts'
+
+/** One column that is written. */
+export interface PlannedColumn {
+  readonly name: string
+  readonly read: (row: object) => unknown
+  /** Absent where no catalogue was to be had: values then go to the driver as they are. */
+  readonly known?: { readonly column: Column; readonly codec: Codec }
+}
+
+/**
+ * The columns of a request.
+ * @param table undefined where there is no catalogue to ask (pg-mem): then `columns` are believed
+ * @throws PgBatchError for columns that the table does not have, or does not let in
+ */
+export function plannedColumns<Item>(request: WriteRequest<Item>, table: Table | undefined): PlannedColumn[] {
+  return table ? knownColumns(request, table) : request.columns!.map(name => ({ name, read: reader(name) }))
+}
+
+function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedColumn[] {
+  if (!request.columns) return grantedColumns(table).map(plannedColumn)
+  const byName = new Map(table.columns.map(column => [column.name, column]))
+  return request.columns.map(name => {
+    const column = byName.get(name)
+    if (!column) {
+      const all = table.columns.map(known => known.name).join(', ')
+      throw notFound(
+        `Column ${JSON.stringify(name)} does not exist in ${quoteTable(table)}, which has: ${all}`,
+        name,
+      )
+    }
+    if (!isInsertable(column)) {
+      throw notFound(
+        `Column ${JSON.stringify(name)} of ${quoteTable(table)} ${alwaysGenerated(column)}: leave it out of \`columns\``,
+        name,
+      )
+    }
+    return plannedColumn(column)
+  })
+}
+
+/** The columns that the role may write; all of them where it may write none, so that the server refuses the rows. */
+function grantedColumns({ columns }: Table): Column[] {
+  const insertable = columns.filter(isInsertable)
+  const granted = insertable.filter(({ deniesInsert }) => !deniesInsert)
+  return granted.length > 0 ? granted : insertable
+}
+
+function alwaysGenerated(column: Column): string {
+  return column.generated
+    ? 'is generated always from an expression'
+    : 'is an identity that is generated always'
+}
+
+function plannedColumn(column: Column): PlannedColumn {
+  return { name: column.name, read: reader(column.name), known: { column, codec: codecFor(column.type) } }
+}
+
+function reader(name: string): (row: object) => unknown {
+  return needsOwnField(name) ? row => readOwnField(row, name) : row => readField(row, name)
+}
+
+/** Ends the sentence `The row has the key "x", …`. */
+export function whyNotColumn<Item>(
+  key: string,
+  name: TableParts,
+  request: WriteRequest<Item>,
+  table: Table | undefined,
+): string {
+  const column = table?.columns.find(known => known.name === key)
+  if (column && !isInsertable(column))
+    return `but that column of ${quoteTable(name)} ${alwaysGenerated(column)}`
+  const advice = "leave it out, or set `unknownKeys: 'ignore'`"
+  if (column && !request.columns) {
+    return `a column of ${quoteTable(name)} that this role may not write: grant it INSERT on the column, ${advice}`
+  }
+  if (column || (!table && request.columns)) return `which is not among \`columns\`: ${advice}`
+  return `which is no column of ${quoteTable(name)}: ${advice}`
+}
+
+export function notFound(message: string, column: string): PgBatchError {
+  return new PgBatchError('COLUMN_NOT_FOUND', message, { outcome: 'not-sent', column })
+}

@@ -1,0 +1,18 @@
+import type { CsvColumns } from '../../csv/record.ts'
+import type { TableParts } from '../../table/identifier.ts'
+import type { CopyFormat, Method } from '../../types.ts'
+import type { ConflictOption } from './conflict.ts'
+
+/** What the user asked for, checked, its defaults in place. */
+export interface WriteRequest<Item> {
+  readonly table: TableParts
+  readonly columns: readonly string[] | undefined
+  readonly toRow: ((item: Item) => unknown) | undefined
+  readonly unknownKeys: 'error' | 'ignore'
+  readonly method: Method
+  readonly copyFormat: CopyFormat
+  readonly onConflict: ConflictOption | undefined
+  /** The items are records of a CSV file, which always go by COPY. */
+  readonly csv: CsvColumns | undefined
+  readonly operation: ((item: Item) => unknown) | undefined
+}

@@ -1,0 +1,208 @@
+import { PgBatchError } from '../../errors.ts'
+import { decodeBytes } from '../plan/decode-bytes.ts'
+import type { WritePlan } from '../plan/plan.ts'
+import {
+  type Batch,
+  type InvalidItem,
+  isBytesOnly,
+  type MadeRows,
+  type PreparedBatch,
+  type RowGroup,
+  range,
+  unsent,
+} from '../rows/batch.ts'
+import { checkItems, invalidRow, isBuiltIn, mapItems, type Rows } from '../rows/make-rows.ts'
+import { splitByOperation } from './split-by-operation.ts'
+
+/**
+ * Makes rows of a batch's items, checks their keys, and groups them by shape. A missing key or `undefined` makes a
+ * shape of its own only where the column has a DEFAULT; elsewhere it is the same as null. What is no row is listed
+ * with its error.
+ */
+export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): PreparedBatch {
+  if (batch.prepared && (batch.prepared.plan === plan || isBytesOnly(batch))) return batch.prepared
+  batch.made ??= makeRows(batch, plan)
+  const invalid = [...batch.made.invalid]
+  const rows = batch.made
+  const checked = plan.takesRecords ? rows : checkKeys(rows, batch, plan, invalid)
+  const known = decodeBytes(checked, batch, plan.bytesColumns, invalid)
+  const skipped = batch.count - known.rows.length - invalid.length
+  const { upserts, deletes } = plan.operation
+    ? splitByOperation(known, batch, plan, plan.operation, invalid)
+    : { upserts: known, deletes: [] }
+  const groups = [...groupByShape(upserts, batch, plan, invalid), ...deletes]
+  batch.prepared = { plan, skipped, groups, invalid }
+  return batch.prepared
+}
+
+function makeRows<Item>(batch: Batch<Item>, { toRow }: WritePlan<Item>): MadeRows {
+  const invalid: InvalidItem[] = []
+  const rows = toRow ? mapItems(batch, toRow, invalid) : checkItems(batch, invalid)
+  return { ...rows, invalid }
+}
+
+/** True where a row was refused for a key that is not a column, and may be one by now. */
+export function hasUnknownKey<Item>({ invalid }: PreparedBatch, plan: WritePlan<Item>): boolean {
+  return (
+    !plan.namesColumns &&
+    invalid.some(
+      ({ error: { code, column } }) =>
+        code === 'ROW_INVALID' && column !== undefined && !plan.columnNames.has(column),
+    )
+  )
+}
+
+/** Lists the rows that have a key which is no column, and what is no row though it is an object. */
+function checkKeys<Item>(
+  known: Rows,
+  batch: Batch<Item>,
+  plan: WritePlan<Item>,
+  invalid: InvalidItem[],
+): Rows {
+  const { rows, indexes } = known
+  // rows of one source list their keys in one order: comparing with the last good row beats a look-up for each key
+  let expected: readonly string[] = []
+  const refused = new Set<number>()
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    const index = indexes ? indexes[i]! : i
+    try {
+      if (startsAs(row, expected)) continue
+      const { columns, stranger } = keysOf(row, plan)
+      expected = columns
+      if (columns.length === 0 && isBuiltIn(row)) throw noRow(batch, index, row)
+      if (stranger !== undefined) throw unknownKey(batch, index, stranger, plan)
+    } catch (error) {
+      refused.add(i)
+      invalid.push({
+        index,
+        row,
+        error: error instanceof PgBatchError ? error : unreadable(batch, index, error),
+      })
+    }
+  }
+  if (refused.size === 0) return known
+  const kept = range(0, rows.length).filter(i => !refused.has(i))
+  return { rows: kept.map(i => rows[i]!), indexes: kept.map(i => (indexes ? indexes[i]! : i)) }
+}
+
+/** True when the row's keys are the first of `keys`, in that order, and there is one. */
+function startsAs(row: object, keys: readonly string[]): boolean {
+  let matched = 0
+  for (const key in row) {
+    if (key !== keys[matched]) return false
+    matched++
+  }
+  return matched > 0
+}
+
+/**
+ * Returns a row's keys, up to one that is not a column and is not to be ignored. Only the row's own keys can be such: what
+ * another library adds to every object's prototype is nobody's value.
+ */
+function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; stranger?: string } {
+  const columns: string[] = []
+  for (const key in row) {
+    const isColumn = plan.columnNames.has(key)
+    if (!isColumn && !Object.hasOwn(row, key)) continue
+    const isStranger =
+      !isColumn && plan.unknownKeys === 'error' && (row as Record<string, unknown>)[key] !== undefined
+    if (isStranger) return { columns, stranger: key }
+    columns.push(key)
+  }
+  return { columns }
+}
+
+function noRow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
+  return invalidRow(batch, index, `is a ${row.constructor.name}`)
+}
+
+/** A key's getter threw, or a proxy would not list its keys. */
+function unreadable(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
+  return new PgBatchError('ROW_INVALID', "The row's keys could not be read", {
+    ...unsent(batch, index),
+    cause,
+  })
+}
+
+function unknownKey<Item>(
+  batch: Batch<Item>,
+  index: number,
+  key: string,
+  plan: WritePlan<Item>,
+): PgBatchError {
+  const reason = `The row has the key ${shownKey(key)}, ${plan.whyNotColumn(key)}`
+  return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: key })
+}
+
+function groupByShape<Item>(
+  { rows, indexes }: Rows,
+  batch: Batch<Item>,
+  plan: WritePlan<Item>,
+  invalid: InvalidItem[],
+): RowGroup[] {
+  if (rows.length === 0) return []
+  if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows, indexes }]
+  const groups = new Map<string, { rows: object[]; indexes: number[] }>()
+  // the keys of a row that lacks nothing: rows like it, as most are, need no look at each column
+  let whole: readonly string[] = []
+  for (let i = 0; i < rows.length; i++) {
+    const index = indexes ? indexes[i]! : i
+    let missing: string
+    try {
+      missing = hasValues(rows[i]!, whole) ? '' : missingIn(rows[i]!, batch, index, plan)
+      if (missing === '' && whole.length === 0) whole = Object.keys(rows[i]!)
+    } catch (error) {
+      invalid.push({ index, row: rows[i]!, error: error as PgBatchError })
+      continue
+    }
+    let group = groups.get(missing)
+    if (!group) {
+      group = { rows: [], indexes: [] }
+      groups.set(missing, group)
+    }
+    group.rows.push(rows[i]!)
+    group.indexes.push(index)
+  }
+  const [only] = groups
+  if (groups.size === 1 && only![1].rows.length === rows.length) {
+    return [{ batch, shape: plan.shapes.without(only![0]), rows, indexes }]
+  }
+  return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapes.without(missing), ...group }))
+}
+
+/** True when a row has exactly these keys, in this order, and a value for each. */
+function hasValues(row: object, keys: readonly string[]): boolean {
+  let matched = 0
+  try {
+    for (const key in row) {
+      if (key !== keys[matched] || (row as Record<string, unknown>)[key] === undefined) return false
+      matched++
+    }
+  } catch {
+    return false // the column whose getter throws is found by its name
+  }
+  return matched > 0 && matched === keys.length
+}
+
+/** The columns whose missing value is not NULL, and that a row has no value for, as `'2,5,'`. */
+function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: WritePlan<Item>): string {
+  let missing = ''
+  for (const column of plan.defaulted) {
+    try {
+      if (plan.columns[column]!.read(row) === undefined) missing += `${column},`
+    } catch (cause) {
+      const { name } = plan.columns[column]!
+      const reason = `Column ${JSON.stringify(name)} could not be read`
+      throw new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: name, cause })
+    }
+  }
+  return missing
+}
+
+/** No column has a name of more than 63 bytes, while a key may have megabytes. */
+function shownKey(key: string): string {
+  return key.length <= 100
+    ? JSON.stringify(key)
+    : `${JSON.stringify(`${key.slice(0, 100)}…`)} (${key.length} characters)`
+}

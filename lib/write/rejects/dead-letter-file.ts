@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import type { PgPoolLike } from '../../connection/pg-types.ts'
+import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
+import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
+import { Transaction, type TransactionOptions } from '../../connection/transaction/transaction.ts'
+import type { PgBatchError } from '../../errors.ts'
+import { LOCK_FILE, takeLetters } from '../../table/dead-letter-sql.ts'
+import type { TableParts } from '../../table/identifier.ts'
+import { toPgBatchError } from '../faults/failure.ts'
+import { pause } from '../faults/pause.ts'
+import { mayRetry, type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
+import { isTransient } from '../faults/transient.ts'
+import { DurableLines, type IdentifiedLine } from './durable-lines.ts'
+
+/** Rows that are moved in one transaction, which holds them in memory. */
+const ROWS_AT_ONCE = 1000
+
+export interface DeadLetterFileOptions {
+  readonly pool: PgPoolLike
+  readonly signals: StopSignals
+  readonly limits: TransactionOptions
+  readonly table: TableParts
+  /** Absolute, since rows remember it across processes. */
+  readonly path: string
+  readonly retry: RetryPolicy
+  /** How long one write to the file may take: a pipe that is not read, or a network drive, may take it never. */
+  readonly callbackTimeoutMs: number
+  readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
+}
+
+/**
+ * Moves rejected rows from their table to a file, so that each is in one of them at any moment, whenever the process is
+ * killed:
+ *
+ *     rows' transaction   rejected rows are stored in the table, each with an id and the file's name
+ *     move()              BEGIN; lock; DELETE … RETURNING; append to the file and sync; COMMIT
+ *
+ * Killed before the append, a row is still in the table; killed between the append and COMMIT, it is in both, with one
+ * id, and the next `move` removes it from the table without writing it again.
+ */
+export class DeadLetterFile {
+  readonly #options: DeadLetterFileOptions
+  readonly #lines: DurableLines
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(options: DeadLetterFileOptions) {
+    this.#options = options
+    this.#lines = new DurableLines(options.path)
+  }
+
+  /** Resolves when every row that waits for the file is in it. Transient failures of the server are tried again. */
+  move(): Promise<void> {
+    const moved = this.#last.then(() => this.#moveAll())
+    this.#last = moved.catch(() => {}) // told to who has called
+    return moved
+  }
+
+  async #moveAll(): Promise<void> {
+    const { retry, onRetry, signals } = this.#options
+    const started = performance.now()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        while (await this.#moveSome());
+        return
+      } catch (thrown) {
+        if (!isTransient(thrown)) throw thrown
+        const error = toPgBatchError(thrown, 'rolled-back', {}, 'write')
+        if (!mayRetry(retry, error, attempt, performance.now() - started)) throw error
+        const delayMs = retryDelayMs(retry, attempt, Math.random())
+        onRetry({ error, attempt, delayMs })
+        await pause(delayMs, signals.stop, error)
+      }
+    }
+  }
+
+  /** Returns whether there may be more. */
+  async #moveSome(): Promise<boolean> {
+    const { pool, signals, limits, table, path, callbackTimeoutMs } = this.#options
+    const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
+    const transaction = new Transaction(lease, limits)
+    try {
+      await transaction.query(LOCK_FILE, [lockKey(path)])
+      const { rows } = await transaction.query(takeLetters(table), [path, ROWS_AT_ONCE])
+      if (rows.length > 0) {
+        const lines = rows.map(toLetter).sort(byId).map(toLine)
+        await withinCallbackTime('deadLetter', callbackTimeoutMs, () => this.#lines.append(lines))
+      }
+      await transaction.commit()
+      this.#lines.settle()
+      return rows.length === ROWS_AT_ONCE
+    } catch (error) {
+      await transaction.rollback()
+      throw error
+    } finally {
+      lease.release()
+    }
+  }
+}
+
+type Letter = Readonly<Record<string, string | null>>
+
+function toLetter(row: Record<string, unknown>): Letter {
+  return row as Letter
+}
+
+function byId(a: Letter, b: Letter): number {
+  return Number(BigInt(a.id!) - BigInt(b.id!))
+}
+
+function toLine({ id: _, letter_id: id, batch_id, row_index, row, ...known }: Letter): IdentifiedLine {
+  const letter = {
+    id,
+    batch_id: Number(batch_id),
+    row_index: Number(row_index),
+    ...known,
+    row: JSON.parse(row!),
+  }
+  return { id: id!, text: JSON.stringify(letter) }
+}
+
+/** A number for the advisory lock that all who move rows to the file take. */
+function lockKey(path: string): string {
+  return String(createHash('sha256').update(`pg-batch-streams\0${path}`).digest().readBigInt64BE())
+}

@@ -1,0 +1,139 @@
+import type { PgBatchError } from '../../errors.ts'
+import type { RowShape } from './row-shapes.ts'
+
+/** One array that was written to the stream, or the part of it that belongs to one lane. */
+export interface Batch<Item> {
+  /** The number of the array, from 1, in the order of writing. */
+  readonly id: number
+  /** How many items came. */
+  readonly count: number
+  /** Empty once nothing but their rows' bytes is held, see `holdBytesOnly`. */
+  items: readonly Item[]
+  /** Places of `items` in the array, where they are only a part of it. */
+  readonly places?: readonly number[] | undefined
+  /** What `toRow` made of the items, kept so that it runs once for each. */
+  made?: MadeRows | undefined
+  /** What `prepareBatch` made of the items. */
+  prepared?: PreparedBatch
+}
+
+/** Rows that `toRow` made, or items that are rows, before they are checked against the table. */
+export interface MadeRows {
+  readonly rows: readonly object[]
+  /** Indexes of their items where those are not the same. */
+  readonly indexes: readonly number[] | undefined
+  readonly invalid: readonly InvalidItem[]
+}
+
+/** The rows of a batch, checked against the table. */
+export interface PreparedBatch {
+  /** The plan that it was made by; its shapes are of no use to another one. */
+  readonly plan: object
+  readonly groups: readonly RowGroup[]
+  /** Items that `toRow` made no row of. */
+  readonly skipped: number
+  /** Items that are no rows of this table, and will not become any. */
+  readonly invalid: readonly InvalidItem[]
+}
+
+export interface InvalidItem {
+  /** Index into the batch's items. */
+  readonly index: number
+  /** The row, where `toRow` made one. */
+  readonly row?: object | undefined
+  /** The row was to be deleted. */
+  readonly isDelete?: boolean
+  readonly error: PgBatchError
+}
+
+/** Rows of one batch that have values for the same set of columns, in their order. */
+export interface RowGroup {
+  readonly batch: Batch<unknown>
+  readonly shape: RowShape
+  readonly rows: readonly object[]
+  /** Indexes of the rows' items in the batch; undefined: the same as the rows'. */
+  readonly indexes: readonly number[] | undefined
+  /** What the rows became, in place of them. */
+  readonly encoded?: EncodedRows | undefined
+}
+
+/** Rows as they went into a COPY. */
+export interface EncodedRows {
+  readonly format: 'binary' | 'text'
+  /** As `CopyIn` takes them. */
+  readonly pieces: readonly Buffer[]
+  readonly count: number
+}
+
+/**
+ * Lets go of a batch's items, where another attempt is all that may still be wanted of them: a quarter of the memory,
+ * and objects that do not live long enough to become work for the garbage collector's slow part.
+ * @returns the group, as the next attempt will find it
+ */
+export function holdBytesOnly({ batch, shape, indexes }: RowGroup, encoded: EncodedRows): RowGroup {
+  const group = { batch, shape, rows: [], indexes, encoded }
+  batch.items = []
+  batch.made = undefined
+  batch.prepared = { ...batch.prepared!, groups: [group] }
+  return group
+}
+
+/** True where nothing but the bytes of a batch's rows is held, so that no other plan can be made for it. */
+export function isBytesOnly({ prepared }: Batch<unknown>): boolean {
+  return prepared?.groups.some(({ encoded }) => encoded) ?? false
+}
+
+/** Index into the batch's items of the `index`th row of a group. */
+export function itemIndex(group: RowGroup, index: number): number {
+  return group.indexes ? group.indexes[index]! : index
+}
+
+/** Place of an item in the array that was written. */
+export function placeOfItem(batch: Batch<unknown>, index: number): number {
+  return batch.places ? batch.places[index]! : index
+}
+
+/** Where an item is, as errors tell it before anything was sent. */
+export function unsent(batch: Batch<unknown>, index: number) {
+  return { outcome: 'not-sent', batchId: batch.id, rowIndex: placeOfItem(batch, index) } as const
+}
+
+/** Place in the array that was written of the `index`th row of a group. */
+export function placeOf(group: RowGroup, index: number): number {
+  return placeOfItem(group.batch, itemIndex(group, index))
+}
+
+/** The rows of a group whose items are wanted. */
+export function filterGroup(group: RowGroup, wanted: (itemIndex: number) => boolean): RowGroup {
+  const kept = range(0, group.rows.length).filter(index => wanted(itemIndex(group, index)))
+  if (kept.length === group.rows.length) return group
+  return {
+    ...group,
+    rows: kept.map(index => group.rows[index]!),
+    indexes: kept.map(index => itemIndex(group, index)),
+  }
+}
+
+/** The rows of several groups in the order of the array again, cut wherever the shape changes. */
+export function runsInOrder(groups: readonly RowGroup[]): RowGroup[] {
+  const rows = groups
+    .flatMap(group =>
+      group.rows.map((row, index) => ({ row, index: itemIndex(group, index), shape: group.shape })),
+    )
+    .sort((a, b) => a.index - b.index)
+  const runs: { batch: Batch<unknown>; shape: RowShape; rows: object[]; indexes: number[] }[] = []
+  for (const { row, index, shape } of rows) {
+    let run = runs.at(-1)
+    if (run?.shape !== shape) {
+      run = { batch: groups[0]!.batch, shape, rows: [], indexes: [] }
+      runs.push(run)
+    }
+    run.rows.push(row)
+    run.indexes.push(index)
+  }
+  return runs
+}
+
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index)
+}

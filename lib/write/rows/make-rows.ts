@@ -1,0 +1,100 @@
+import { types } from 'node:util'
+import { PgBatchError, type PgBatchErrorCode } from '../../errors.ts'
+import { type Batch, type InvalidItem, unsent } from './batch.ts'
+
+/** Rows, and the indexes of their items where those are not the same. */
+export interface Rows {
+  rows: readonly object[]
+  indexes: readonly number[] | undefined
+}
+
+export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
+  if (batch.items.every(isRow)) return { rows: batch.items as readonly object[], indexes: undefined }
+  return collect(batch.count, invalid, index => {
+    const item: unknown = batch.items[index]
+    if (isRow(item)) return item
+    throw invalidRow(batch, index, `is ${describe(item)}`)
+  })
+}
+
+export function mapItems<Item>(
+  batch: Batch<Item>,
+  toRow: (item: Item) => unknown,
+  invalid: InvalidItem[],
+): Rows {
+  return collect(batch.count, invalid, index => {
+    const row = callToRow(batch, index, toRow)
+    if (row === null || row === undefined) return undefined
+    if (types.isPromise(row)) {
+      row.catch(() => {}) // nobody else waits for it
+      throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
+    }
+    if (isRow(row)) return row
+    throw invalidRow(batch, index, `became ${describe(row)} by \`toRow\``)
+  })
+}
+
+/** Collects what `make` returns, and lists what it throws. */
+function collect(count: number, invalid: InvalidItem[], make: (index: number) => object | undefined): Rows {
+  const rows: object[] = []
+  const indexes: number[] = []
+  for (let index = 0; index < count; index++) {
+    try {
+      const row = make(index)
+      if (row === undefined) continue
+      rows.push(row)
+      indexes.push(index)
+    } catch (error) {
+      invalid.push({ index, error: error as PgBatchError })
+    }
+  }
+  return { rows, indexes: rows.length < count ? indexes : undefined }
+}
+
+function isRow(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What keeps what it holds elsewhere than under keys: it would be a row without a single value. */
+export function isBuiltIn(value: object): boolean {
+  return (
+    types.isPromise(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isNativeError(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value)
+  )
+}
+
+function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) => unknown): unknown {
+  try {
+    return toRow(batch.items[index] as Item)
+  } catch (cause) {
+    if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw placed(cause, batch, index)
+    const details = { ...unsent(batch, index), callback: 'toRow', cause }
+    throw new PgBatchError('CALLBACK_FAILED', '`toRow` threw', details)
+  }
+}
+
+/** With these codes `toRow` gives the reason in words of its own, and its error stands as it is. */
+const REJECTS: ReadonlySet<PgBatchErrorCode> = new Set(['ROW_INVALID', 'VALUE_NOT_ENCODABLE'])
+
+/** The same, with the item's place. */
+function placed(error: PgBatchError, batch: Batch<unknown>, index: number): PgBatchError {
+  const { code, reason, column, cause = error } = error
+  return new PgBatchError(code, reason, { ...unsent(batch, index), column, cause })
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
+}
+
+export function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {
+  const reason = `Expected an object with a key for each column, but the item ${what}`
+  return new PgBatchError('ROW_INVALID', reason, unsent(batch, index))
+}

@@ -1,0 +1,115 @@
+import { isServerError } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
+import { mergeLoop } from '../../table/merge/merge-loop.ts'
+import { deleteAll, insertAll, insertLast, insertTurn } from '../../table/merge/merge-once.ts'
+import { stagedRows } from '../../table/merge/merge-source.ts'
+import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../table/merge/merge-steps.ts'
+import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
+import { isRefusedTogether, type MergeWay, mergeWay } from '../../table/merge/merge-way.ts'
+
+/** Up to so many turns a statement for each is faster than a loop over what is left (SQL on 100,000 rows). */
+const MAX_TURNS = 4
+
+/** Rows of a staging table that are to be merged. */
+export interface StagedRows {
+  readonly staging: string
+  readonly shapes: readonly MergeShape[]
+  /** How many they are. */
+  readonly count: number
+}
+
+/**
+ * Moves staged rows into the target; resolves to how many of them have changed something there.
+ * @throws the server's error, where a row is refused that would be refused alone, too
+ */
+export async function mergeStaged(
+  transaction: Transaction,
+  merge: Merge,
+  { staging, shapes, count }: StagedRows,
+): Promise<number> {
+  const way = mergeWay(merge, shapes)
+  const rows = { transaction, merge, source: stagedRows(merge, staging, shapes), count }
+  if (way.way === 'one by one') return loop(rows, way.order, 1)
+  if (!way.guarded) return together(rows, way)
+  transaction.before('SAVEPOINT pg_batch_merge')
+  try {
+    return await together(rows, way)
+  } catch (error) {
+    if (!isServerError(error) || !isRefusedTogether(error.code)) throw error
+    transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
+    return loop(rows, 'ordinal', 1)
+  }
+}
+
+interface Rows {
+  readonly transaction: Transaction
+  readonly merge: Merge
+  readonly source: RowSource
+  readonly count: number
+}
+
+async function together(rows: Rows, way: Exclude<MergeWay, { way: 'one by one' }>): Promise<number> {
+  const { transaction, merge, source, count } = rows
+  const [shape] = source.shapes
+  switch (way.way) {
+    case 'all': {
+      const text = shape!.deletes ? deleteAll(merge, source) : insertAll(merge, source, shape!, way.order)
+      const { rowCount } = await transaction.query(text)
+      return rowCount ?? count
+    }
+    case 'last':
+      if (source.shapes.length > 1) return changedBy(transaction, mergeLast(merge, source))
+      await transaction.query(insertLast(merge, source, shape!))
+      return count // each row would have changed something, alone
+    case 'steps':
+      return steps(rows)
+    case 'turns':
+      return source.shapes.length === 1 && !shape!.deletes ? oneShape(rows, shape!) : turnsFrom(1, rows)
+  }
+}
+
+/** Changes what one statement for each row would: every upsert, and each delete of a row that was there by then. */
+async function steps({ transaction, merge, source }: Rows): Promise<number> {
+  const { rows } = await transaction.query(countSteps(merge, source))
+  const { changed, undone } = rows[0]!
+  const { rowCount: deleted } = await transaction.query(deleteFirst(merge, source))
+  if (Number(undone) > 0) await transaction.query(deleteLast(merge, source))
+  await transaction.query(insertLastUpserts(merge, source))
+  return Number(changed) + (deleted ?? 0)
+}
+
+/** The first turn by a plain INSERT, whose count shows whether there is another. */
+async function oneShape(rows: Rows, shape: MergeShape): Promise<number> {
+  const { transaction, merge, source, count } = rows
+  const { rowCount } = await transaction.query(insertTurn(merge, source, shape, 1))
+  const changed = rowCount ?? count
+  return changed < count ? changed + (await turnsFrom(2, rows)) : changed
+}
+
+async function turnsFrom(first: number, rows: Rows): Promise<number> {
+  const { transaction, merge, source } = rows
+  // what is there stays, and what is gone cannot go again
+  const ends = merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
+  for (let turn = first, changed = 0; ; turn++) {
+    const { rows: results } = await transaction.query(mergeTurn(merge, source, turn))
+    changed += Number(results[0]!.changed)
+    const turns = Number(results[0]!.turns)
+    if (turn >= turns || ends) return changed
+    if (turns > MAX_TURNS) return changed + (await loop(rows, 'key', turn + 1))
+  }
+}
+
+async function loop(
+  { transaction, merge, source }: Rows,
+  order: 'ordinal' | 'key',
+  fromTurn: number,
+): Promise<number> {
+  return changedBy(transaction, mergeLoop(merge, source, order, fromTurn))
+}
+
+/** Runs a statement that returns how many rows it has changed. */
+async function changedBy(transaction: Transaction, text: string): Promise<number> {
+  const { rows } = await transaction.query(text)
+  return Number(rows[0]!.changed)
+}

@@ -1,0 +1,65 @@
+import { insertStatement, MAX_PARAMETERS } from '../../table/statements.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import { itemIndex, type RowGroup } from '../rows/batch.ts'
+import type { RowPlace } from '../rows/row-sender.ts'
+import { addParameters, type Parameters } from './parameter-of.ts'
+
+/** Longer statements gain nothing: the server reads one while the next is made. */
+const MAX_ROWS = 500
+
+export interface MixedStatement {
+  readonly text: string
+  readonly parameters: Parameters
+  readonly places: readonly RowPlace[]
+}
+
+/**
+ * Makes INSERT statements of rows of several shapes, in the order of their batch: a column that a row does not bring is
+ * DEFAULT. A statement for each shape would be one for almost each row where rows bring random subsets of 24 columns.
+ * @throws RowError for a value that has no form as a parameter
+ */
+export function* mixedStatements(
+  { table, columns, selfReferences }: TablePlan,
+  groups: readonly RowGroup[],
+): Generator<MixedStatement, void> {
+  const written = [...new Set(groups.flatMap(({ shape }) => shape.columns))].sort((a, b) => a - b)
+  const names = written.map(column => columns[column]!.name)
+  const kinds = new Map(
+    groups.map(({ shape }) => [
+      shape,
+      {
+        brought: shape.columns.map(column => columns[column]!),
+        cells: cellsOf(shape.columns, written),
+      },
+    ]),
+  )
+  const places = groups
+    .flatMap(group => group.rows.map((_, index): RowPlace => ({ group, index })))
+    .sort((a, b) => itemIndex(a.group, a.index) - itemIndex(b.group, b.index))
+  // foreign keys are checked at the end of a statement: rows that refer to each other need one of their own
+  const maxRows = selfReferences.length > 0 ? MAX_PARAMETERS : MAX_ROWS
+  for (let from = 0; from < places.length; ) {
+    const parameters: Parameters = { values: [], length: 0 }
+    const cells: (readonly boolean[])[] = []
+    let to = from
+    for (; to < places.length && to - from < maxRows; to++) {
+      const { group, index } = places[to]!
+      const kind = kinds.get(group.shape)!
+      if (parameters.values.length + kind.brought.length > MAX_PARAMETERS) break
+      if (!addParameters(parameters, kind.brought, group, index)) break
+      cells.push(kind.cells)
+    }
+    yield { text: insertStatement(table, names, cells), parameters, places: places.slice(from, to) }
+    from = to
+  }
+}
+
+/** For each written column whether a shape brings it; both lists are ascending. */
+function cellsOf(brought: readonly number[], written: readonly number[]): boolean[] {
+  let at = 0
+  return written.map(column => {
+    if (brought[at] !== column) return false
+    at++
+    return true
+  })
+}

@@ -1,0 +1,29 @@
+import { FieldCutter } from '../../csv/field-cutter.ts'
+import { type CsvColumns, CsvRecord, raggedText } from '../../csv/record.ts'
+import { NO_CSV_RECORD } from '../../encode/row-contract.ts'
+import type { RowGroup } from '../rows/batch.ts'
+import { RowError } from '../rows/row-sender.ts'
+
+/**
+ * Makes objects of records of a CSV file, for an INSERT in place of the COPY that takes records as they are: each field
+ * is its text, or null, by the name of its column.
+ * @throws RowError for a record with too few fields, or too many
+ */
+export function rowsOfRecords(group: RowGroup, csv: CsvColumns): RowGroup {
+  const cutter = new FieldCutter(csv.format)
+  return { ...group, rows: group.rows.map((_, index) => rowOfRecord(group, index, csv, cutter)) }
+}
+
+function rowOfRecord(group: RowGroup, index: number, { fields }: CsvColumns, cutter: FieldCutter): object {
+  const record = group.rows[index]!
+  if (!(record instanceof CsvRecord)) throw new RowError({ group, index }, NO_CSV_RECORD, undefined)
+  const count = cutter.cut(record)
+  if (count !== fields.length) {
+    throw new RowError({ group, index }, raggedText(record, count, fields.length), undefined)
+  }
+  return Object.fromEntries(
+    fields.flatMap((column, field): [string, string | null][] =>
+      column === undefined ? [] : [[column, cutter.text(record.chunk, field)]],
+    ),
+  )
+}

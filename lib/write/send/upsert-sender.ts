@@ -1,0 +1,189 @@
+import { columnOf, isServerError } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
+import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
+import { parameterRows } from '../../table/merge/merge-source.ts'
+import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
+import { isRefusedTogether, type MergeWay, mergeWay } from '../../table/merge/merge-way.ts'
+import { MAX_PARAMETERS } from '../../table/statements.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import { type RowGroup, runsInOrder } from '../rows/batch.ts'
+import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import { addParameters, type Parameters } from './parameter-of.ts'
+
+/** Rows of a key that comes more often than this go one after the other: each turn sends those of all later ones again. */
+const MAX_TURNS = 4
+
+/** Rows take more bytes than one statement may; some of them go in another. */
+class TooManyBytes extends Error {}
+
+/**
+ * Upserts a batch by INSERTs with parameters: by one for rows of all shapes, as far as their keys differ and nothing but
+ * keys decides, else by as few as keep the order of rows. A batch of more parameters than the protocol counts takes more.
+ */
+export class UpsertSender implements RowSender {
+  readonly method = 'insert'
+  bytes = 0
+  unchanged = 0
+  readonly #transaction: Transaction
+  readonly #plan: TablePlan
+  readonly #merge: Merge
+  #alone: RowPlace | undefined
+  #hasSavepoint = false
+
+  constructor(transaction: Transaction, plan: TablePlan) {
+    this.#transaction = transaction
+    this.#plan = plan
+    this.#merge = plan.merge!
+  }
+
+  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    const rows = runsInOrder(groups).flatMap(run => run.rows.map((_, index) => ({ group: run, index })))
+    const width = Math.max(1, this.#plan.columns.length)
+    const perStatement = Math.floor(MAX_PARAMETERS / width)
+    for (let from = 0; from < rows.length; from += perStatement) {
+      signal.throwIfAborted()
+      await this.#upsert(rows.slice(from, from + perStatement), 1)
+    }
+    this.#alone = undefined
+  }
+
+  /** @param turn how often rows of these were left for later, and once more */
+  async #upsert(places: readonly RowPlace[], turn: number): Promise<void> {
+    const way = mergeWay(this.#merge, this.#shapesOf(places))
+    const isInOrder = way.way === 'one by one' || way.way === 'steps'
+    if (places.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(places)
+    const later = await this.#unlessRefused(way.guarded, () => this.#together(places, way))
+    if (!later) return this.#inOrder(places)
+    if (later.length > 0) await this.#upsert(later, turn + 1)
+  }
+
+  /** Sends rows by one statement; resolves to those that are left for another. */
+  async #together(
+    places: readonly RowPlace[],
+    way: Exclude<MergeWay, { way: 'one by one' | 'steps' }>,
+  ): Promise<readonly RowPlace[]> {
+    const source = this.#sourceOf(places)
+    const [shape] = source.shapes
+    const parameters = this.#parametersOf(places)
+    switch (way.way) {
+      case 'all':
+        await this.#count(places, this.#textOf(source, way.order), parameters)
+        return []
+      case 'last':
+        if (source.shapes.length > 1) {
+          const { rows } = await this.#transaction.query(mergeLast(this.#merge, source), parameters)
+          this.unchanged += unchangedOf(places.length, Number(rows[0]!.changed))
+          return []
+        }
+        // each row would have changed something, alone
+        await this.#transaction.query(insertLast(this.#merge, source, shape!), parameters)
+        return []
+      case 'turns':
+        return this.#turn(places, source, parameters)
+    }
+  }
+
+  async #turn(
+    places: readonly RowPlace[],
+    source: RowSource,
+    parameters: unknown[],
+  ): Promise<readonly RowPlace[]> {
+    const { rows } = await this.#transaction.query(mergeTurn(this.#merge, source, 1), parameters)
+    const ordinals = rows[0]!.later as string | null
+    const later = ordinals ? ordinals.split(',').map(ordinal => places[Number(ordinal)]!) : []
+    // what is there stays, and what is gone cannot go again
+    const ends = this.#merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
+    const left = ends ? [] : later
+    this.unchanged += unchangedOf(places.length - left.length, Number(rows[0]!.changed))
+    return left
+  }
+
+  /** Rows of one shape that follow each other go together. */
+  async #inOrder(places: readonly RowPlace[]): Promise<void> {
+    for (let from = 0; from < places.length; ) {
+      const { shape } = places[from]!.group
+      const next = places.findIndex(({ group }, index) => index > from && group.shape !== shape)
+      const to = next < 0 ? places.length : next
+      await this.#run(places.slice(from, to))
+      from = to
+    }
+  }
+
+  /** Where rows of one shape conflict with each other, they go in ever smaller parts. */
+  async #run(run: readonly RowPlace[]): Promise<void> {
+    const mayConflict = run.length > 1 && !run[0]!.group.shape.deletes
+    const done = await this.#unlessRefused(mayConflict, () => this.#sendRun(run))
+    if (done) return
+    const middle = Math.ceil(run.length / 2)
+    await this.#run(run.slice(0, middle))
+    await this.#run(run.slice(middle))
+  }
+
+  async #sendRun(run: readonly RowPlace[]): Promise<boolean> {
+    const source = this.#sourceOf(run)
+    this.#alone = run.length === 1 ? run[0] : undefined
+    await this.#count(run, this.#textOf(source, 'ordinal'), this.#parametersOf(run))
+    this.#alone = undefined
+    return true
+  }
+
+  /** Writes all rows of a source, which have one shape. */
+  #textOf(source: RowSource, order: 'ordinal' | 'key'): string {
+    const [shape] = source.shapes
+    return shape!.deletes ? deleteAll(this.#merge, source) : insertAll(this.#merge, source, shape!, order)
+  }
+
+  async #count(places: readonly RowPlace[], text: string, parameters: unknown[]): Promise<void> {
+    const { rowCount } = await this.#transaction.query(text, parameters)
+    this.unchanged += unchangedOf(places.length, rowCount)
+  }
+
+  /** Resolves to undefined, with all of it undone, where the server refuses rows that it may take one by one. */
+  async #unlessRefused<T>(guarded: boolean, send: () => Promise<T>): Promise<T | undefined> {
+    if (!guarded)
+      return send().catch(error => (error instanceof TooManyBytes ? undefined : Promise.reject(error)))
+    // one at a time, so that a transaction of many statements does not nest as many savepoints
+    if (this.#hasSavepoint) this.#transaction.before('RELEASE SAVEPOINT pg_batch_merge')
+    this.#transaction.before('SAVEPOINT pg_batch_merge')
+    this.#hasSavepoint = true
+    const { bytes, unchanged } = this
+    try {
+      return await send()
+    } catch (error) {
+      const refused = isServerError(error) && isRefusedTogether(error.code)
+      if (!refused && !(error instanceof TooManyBytes)) throw error
+      this.#transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
+      this.bytes = bytes
+      this.unchanged = unchanged
+      return undefined
+    }
+  }
+
+  #sourceOf(places: readonly RowPlace[]): RowSource {
+    const numbers = places.map(({ group }) => group.shape.number)
+    return parameterRows(this.#merge, this.#shapesOf(places), numbers)
+  }
+
+  #shapesOf(places: readonly RowPlace[]): MergeShape[] {
+    return [...new Set(places.map(({ group }) => group.shape))].map(shape => this.#plan.mergeShape(shape))
+  }
+
+  #parametersOf(places: readonly RowPlace[]): unknown[] {
+    const parameters: Parameters = { values: [], length: 0 }
+    for (const { group, index } of places) {
+      const columns = group.shape.columns.map(column => this.#plan.columns[column]!)
+      if (!addParameters(parameters, columns, group, index)) throw new TooManyBytes()
+    }
+    this.bytes += parameters.length
+    return parameters.values
+  }
+
+  async close(): Promise<void> {}
+
+  async abort(): Promise<void> {}
+
+  locate(error: unknown): RowPlace | undefined {
+    return isServerError(error) && this.#alone ? { ...this.#alone, column: columnOf(error) } : undefined
+  }
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { type LoadArguments, makeProgram } from '../../../../lib/cli/arguments/arguments.ts'
+
+describe('the arguments of pg-batch', () => {
+  async function parse(...words: string[]): Promise<{ loaded?: LoadArguments; out: string; err: string }> {
+    const seen: { loaded?: LoadArguments; out: string; err: string } = { out: '', err: '' }
+    const program = makeProgram({
+      load: async given => {
+        seen.loaded = given
+      },
+      server: async () => {},
+    })
+    for (const command of [program, ...program.commands]) {
+      command.configureOutput({ writeOut: text => (seen.out += text), writeErr: text => (seen.err += text) })
+    }
+    await program.parseAsync(words, { from: 'user' }).catch(() => {})
+    return seen
+  }
+
+  it('are read into what load needs', async () => {
+    const words =
+      'load a.csv -t s.orders -f csv -c id,b --on-conflict id --on-conflict-do nothing --batch-size 5 --concurrency 2'
+    expect((await parse(...words.split(' '), '-d', 'postgres://h/d')).loaded).to.deep.equal({
+      files: ['a.csv'],
+      table: 's.orders',
+      format: 'csv',
+      columns: ['id', 'b'],
+      onConflict: ['id'],
+      onConflictDo: 'nothing',
+      batchSize: 5,
+      concurrency: 2,
+      database: 'postgres://h/d',
+    })
+  })
+
+  it('take several files', async () => {
+    expect((await parse('load', 'a', '*.csv', '-t', 't')).loaded?.files).to.deep.equal(['a', '*.csv'])
+  })
+
+  it('say how a CSV file is written', async () => {
+    const words =
+      'load - -t t --delimiter tab --quote none --comment # --null NA --null - --no-header --encoding latin1'
+    expect((await parse(...words.split(' '))).loaded).to.deep.equal({
+      files: ['-'],
+      table: 't',
+      delimiter: '\t',
+      quote: 'none',
+      comment: '#',
+      null: ['NA', '-'],
+      header: false,
+      encoding: 'latin1',
+    })
+  })
+
+  it('leave the defaults to the library', async () => {
+    expect((await parse('load', '-', '--table', 'orders')).loaded).to.deep.equal({
+      files: ['-'],
+      table: 'orders',
+    })
+  })
+
+  const mistakes: [words: string, line: string][] = [
+    ['load', "pg-batch: missing required argument 'file'\n"],
+    ['load -', 'pg-batch: name the table, with --table\n'],
+    ['laod -', "pg-batch: unknown command 'laod' (Did you mean load?)\n"],
+    ['load - --tabel t', "pg-batch: unknown option '--tabel' (Did you mean --table?)\n"],
+    [
+      'load - -t t --comment ;;',
+      "pg-batch: option '--comment <char>' argument ';;' is invalid. Expected one character, or tab.\n",
+    ],
+    [
+      'load - -t t --delimiter \\x0a',
+      "pg-batch: option '--delimiter <char>' argument '\\x0a' is invalid. " +
+        'Expected one or more characters, tab, or one such as \\x01.\n',
+    ],
+    ['load - -t t --delimiter a"b', 'pg-batch: --delimiter cannot have the quote in it; see --quote\n'],
+    [
+      'load - -t t --delimiter ; --quote ;',
+      'pg-batch: --delimiter and --quote cannot be the same character\n',
+    ],
+    [
+      'load a -t t --map x',
+      "pg-batch: option '--map <name=column>' argument 'x' is invalid. Expected \"NAME=column\".\n",
+    ],
+    [
+      'load a -t t --map x=b --map y=b',
+      "pg-batch: option '--map <name=column>' argument 'y=b' is invalid. Two names for column \"b\".\n",
+    ],
+  ]
+  for (const [words, line] of mistakes) {
+    it(`are refused in one line: ${words}`, async () => {
+      const { err, loaded } = await parse(...words.split(' '))
+      expect(err).to.equal(line)
+      expect(loaded).to.equal(undefined)
+    })
+  }
+
+  for (const words of [
+    ['--help'],
+    ['load', '--help'],
+    ['server', '--help'],
+    ['replay', '--help'],
+    ['completion', '--help'],
+  ]) {
+    it(`have help that fits a screen: ${words.join(' ')}`, async () => {
+      const lines = (await parse(...words)).out.trimEnd().split('\n')
+      expect(lines.length).to.be.within(5, 40)
+      expect(Math.max(...lines.map(line => line.length))).to.be.at.most(80)
+    })
+  }
+})

@@ -1,0 +1,143 @@
+import { Readable } from 'node:stream'
+import { expect } from 'chai'
+import { chooseColumns } from '../../../../lib/cli/columns/choose-columns.ts'
+
+const table = (...names: string[]) => ({
+  name: 't',
+  columns: names.map(name => ({
+    name: name.replace(/^[!#]/, ''),
+    generated: name.startsWith('!'),
+    identity: name.startsWith('#') ? ('always' as const) : ('none' as const),
+  })),
+})
+const csv = (header: string[], headless = false) =>
+  ({
+    name: 'f.csv',
+    format: 'csv',
+    header,
+    headless,
+    rows: Readable.from([]),
+    notes: [],
+    manner: '',
+  }) as const
+const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [], manner: '' } as const
+const map = (entries: Record<string, string>) => new Map(Object.entries(entries))
+
+const unnamed = { ...csv(['column1', 'Order ID', 'a']), unnamed: ['column1'] }
+
+describe('the choice of columns', () => {
+  it('skips a column without a name when --columns names the others', () => {
+    const choose = (columns: string[]) =>
+      chooseColumns(unnamed, table('column1', 'order id', 'a'), { columns })
+    expect(choose(['order id', 'a']).columns).to.deep.equal(['order id', 'a'])
+    expect(choose(['a']).rename!({ column1: '0', 'Order ID': '1', a: '2' })).to.deep.equal({ a: '2' })
+    expect(() => choose(['column1', 'a'])).to.throw(/--columns names "column1", not in f\.csv/)
+  })
+
+  it('takes no field for a column that the server generates, where there is no header', () => {
+    const { columns } = chooseColumns(csv(['column1', 'column2'], true), table('#id', 'a', '!b', 'c'), {})
+    expect(columns).to.deep.equal(['a', 'c'])
+  })
+
+  it('takes names that are the columns as they are', () => {
+    const choice = chooseColumns(csv(['b', 'a']), table('a', 'b', 'c'), {})
+    expect(choice).to.deep.include({ columns: ['b', 'a'], rename: undefined, notes: [] })
+  })
+
+  it('matches without regard to case, spaces and punctuation, and says it', () => {
+    const { columns, rename, notes } = chooseColumns(
+      csv(['Order Id', 'note', 'UNIT-PRICE ($)']),
+      table('order_id', 'note', 'unitPrice'),
+      {},
+    )
+    expect(columns).to.deep.equal(['order_id', 'note', 'unitPrice'])
+    expect(rename!({ 'Order Id': '1', note: 'x', 'UNIT-PRICE ($)': '2' })).to.deep.equal({
+      order_id: '1',
+      note: 'x',
+      unitPrice: '2',
+    })
+    expect(notes).to.deep.equal([
+      'f.csv: took "Order Id" for column "order_id", "UNIT-PRICE ($)" for column "unitPrice"',
+    ])
+  })
+
+  it('takes the very name and --map before what is merely alike', () => {
+    const { columns, notes } = chooseColumns(csv(['ID', 'id', 'when']), table('id', 'Id', 'at'), {
+      map: map({ when: 'at' }),
+    })
+    expect(columns).to.deep.equal(['Id', 'id', 'at'])
+    expect(notes).to.deep.equal(['f.csv: took "ID" for column "Id"'])
+  })
+
+  it('leaves out what --columns does not name, by the name of the file, too', () => {
+    const { columns, rename } = chooseColumns(csv(['Order Id', 'x', 'note']), table('order_id', 'note'), {
+      columns: ['note', 'order_id'],
+    })
+    expect(columns).to.deep.equal(['note', 'order_id'])
+    expect(rename!({ 'Order Id': '1', x: 'y', note: 'z' })).to.deep.equal({ order_id: '1', note: 'z' })
+  })
+
+  it('goes by order when there is no header: of --columns, or of what the table can take', () => {
+    const first = chooseColumns(csv(['column1', 'column2'], true), table('a', '!sum', 'b'), {})
+    expect(first.rename!({ column1: '1', column2: '2' })).to.deep.equal({ a: '1', b: '2' })
+    const second = chooseColumns(csv(['column1'], true), table('a', 'b'), { columns: ['b'] })
+    expect(second.rename!({ column1: '1' })).to.deep.equal({ b: '1' })
+  })
+
+  it('renames the keys of JSON rows by --map alone', () => {
+    const { columns, rename } = chooseColumns(json, table('a', 'b'), { map: map({ x: 'a' }) })
+    expect(columns).to.equal(undefined)
+    expect(rename!({ x: 1, b: 2, B: 3 })).to.deep.equal({ a: 1, b: 2, B: 3 })
+    expect(() => rename!({ a: 0, x: 1 })).to.throw('f.json: a row has two keys for the column "a"')
+  })
+
+  const mistakes: [title: string, choose: () => unknown, message: RegExp][] = [
+    [
+      'a name that two columns are like',
+      () => chooseColumns(csv(['Order Id']), table('order_id', 'orderid'), {}),
+      /"Order Id" could be the column "order_id" or "orderid"; say which, with --map "NAME=column"/,
+    ],
+    [
+      'two names that are like one column',
+      () => chooseColumns(csv(['Order Id', 'ORDER-ID']), table('order_id'), {}),
+      /column "order_id" could be "Order Id" or "ORDER-ID"; say which, with --map/,
+    ],
+    [
+      'a --map of a name that is not there',
+      () => chooseColumns(csv(['when', 'id']), table('id', 'at'), { map: map({ wen: 'at' }) }),
+      /--map names "wen", not in f.csv, whose header has: when, id; did you mean "when"\?/,
+    ],
+    [
+      'a --map to a column that is not there',
+      () => chooseColumns(csv(['when']), table('id', 'at'), { map: map({ when: 'ta' }) }),
+      /--map names "ta", no column of t, which has: id, at/,
+    ],
+    [
+      'more fields than columns',
+      () => chooseColumns(csv(['column1', 'column2'], true), table('a'), {}),
+      /its records have 2 fields, t has 1 column; name those in the file, .* with --columns/,
+    ],
+  ]
+  mistakes.push(
+    [
+      'a column of the header that the server generates',
+      () => chooseColumns(csv(['Id', 'a', 'B']), table('#id', 'a', 'b'), {}),
+      /^f\.csv: the header names "Id", which t generates itself \(GENERATED ALWAYS AS IDENTITY\); name the others with --columns a,b$/,
+    ],
+    [
+      'a column of --columns that the server generates',
+      () => chooseColumns(csv(['id', 'a']), table('!id', 'a'), { columns: ['a', 'id'] }),
+      /^--columns names "id", which t generates itself \(GENERATED ALWAYS AS \(expression\)\); leave it out$/,
+    ],
+    [
+      'a column without a name, without --columns',
+      () => chooseColumns(unnamed, table('column1', 'order id', 'a'), {}),
+      /^f\.csv: column 1 of 3 has no name in the header; to skip it, name the others with --columns 'order id,a'$/,
+    ],
+  )
+  for (const [title, choose, message] of mistakes) {
+    it(`refuses ${title}`, () => {
+      expect(choose).to.throw(message)
+    })
+  }
+})

@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream'
+import { expect } from 'chai'
+import { RecordIntake } from '../../../../lib/cli/rows/record-intake.ts'
+import { CsvRecord } from '../../../../lib/csv/record.ts'
+
+describe('RecordIntake', () => {
+  const arrays = (...sizes: number[]) =>
+    sizes.map(size => Array.from({ length: size }, () => new CsvRecord(Buffer.from('x'), 0, 1, 1)))
+  const numbersOf = (batches: CsvRecord[][]) => batches.map(batch => batch.map(({ number }) => number))
+
+  it('numbers the records over all arrays, leaves out those that are written, and tells each batch', async () => {
+    const counts: number[] = []
+    const options = { skip: 4, onBatch: (count: number) => counts.push(count) }
+    const intake = new RecordIntake(Readable.from(arrays(3, 3, 2)), options)
+    expect(numbersOf(await intake.toArray())).to.deep.equal([
+      [5, 6],
+      [7, 8],
+    ])
+    expect(counts).to.deep.equal([2, 2])
+    expect(intake.rowsRead).to.equal(8)
+  })
+
+  it('checks what it hands on, and fails with what the check throws', async () => {
+    const checked: number[] = []
+    const check = ({ number }: CsvRecord) => {
+      checked.push(number)
+      if (number === 4) throw new Error('planted')
+    }
+    const intake = new RecordIntake(Readable.from(arrays(2, 2, 2)), { skip: 1, check, onBatch: () => {} })
+    const error = await intake.toArray().catch(error => error)
+    expect(error.message).to.equal('planted')
+    expect(checked).to.deep.equal([2, 3, 4])
+  })
+
+  it('reads no further ahead than a few arrays', async () => {
+    const intake = new RecordIntake(Readable.from(arrays(...Array(100).fill(1000))), {
+      skip: 0,
+      onBatch: () => {},
+    })
+    intake.once('readable', () => {})
+    for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+    expect(intake.rowsRead).to.be.within(1000, 5000)
+    intake.destroy()
+  })
+})

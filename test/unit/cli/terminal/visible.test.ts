@@ -1,0 +1,47 @@
+import { expect } from 'chai'
+import { voiceOf } from '../../../../lib/cli/report/report-failure.ts'
+import { cut, visible, visibleJson, visibleLines, visibleSql } from '../../../../lib/cli/terminal/visible.ts'
+
+describe('visible', () => {
+  it('writes what a terminal would obey as escapes, and leaves all else', () => {
+    expect(visible('\x1b[31m \x07 \x9b \x7f \u202e \u2066 \u2028 \r\n')).to.equal(
+      '\\x1b[31m \\x07 \\x9b \\x7f \\u202e \\u2066 \\u2028 \\r\\n',
+    )
+    const harmless = 'Größe\t値段 👩‍👩‍👧 \\x1b é שלום'
+    expect(visible(harmless)).to.equal(harmless)
+    expect(visibleLines('a\nb\x1b')).to.equal('a\nb\\x1b')
+  })
+
+  it('keeps JSON the same value', () => {
+    const value = { a: '\x1b\x7f\x9b\u202e\n"\\', n: 1 }
+    const text = visibleJson(value)
+    expect(JSON.parse(text)).to.deep.equal(value)
+    expect(text).not.to.match(/\p{Cc}|\u202e/u)
+  })
+
+  it('shows a quoted name on one line of its statement', () => {
+    expect(visibleSql('CREATE TABLE "t" (\n  "a\nb""c" text\n)')).to.deep.equal([
+      'CREATE TABLE "t" (',
+      '  "a\\nb""c" text',
+      ')',
+    ])
+  })
+
+  it('cuts the middle of what is too long', () => {
+    expect(cut('short')).to.equal('short')
+    const long = cut(`${'a'.repeat(1_000_000)}the end`)
+    expect(long)
+      .to.match(/^a+… \(998007 characters left out\) …a+the end$/)
+      .and.have.length.below(2100)
+  })
+})
+
+describe('voiceOf', () => {
+  it('finds --log json and --quiet among words that may be wrong otherwise', () => {
+    expect(voiceOf(['load', '--log', 'json'])).to.equal('json')
+    expect(voiceOf(['--log=json', '--nonsense'])).to.equal('json')
+    expect(voiceOf(['load', '--quiet', '-t'])).to.equal('quiet')
+    expect(voiceOf(['load', '--log', 'xml'])).to.equal('lines')
+    expect(voiceOf(['load', '--', '--quiet'])).to.equal('lines')
+  })
+})

@@ -1,0 +1,92 @@
+import { expect } from 'chai'
+import type { PgClientLike } from '../../../../lib/connection/pg-types.ts'
+import {
+  askOutcome,
+  confirmDurability,
+  StandbyError,
+  type TransactionTicket,
+} from '../../../../lib/connection/transaction/outcome.ts'
+import { rejectionOf } from '../../../support/writing.ts'
+
+const ticket: TransactionTicket = {
+  xid: '800',
+  backend: '77',
+  timeline: '00000002',
+  at: '1700000000.5',
+  flushed: '0/100',
+  timeoutMs: 1000,
+}
+
+/** A server that answers each question by the first pattern that fits. */
+function serverWith(answers: readonly [RegExp, Record<string, unknown> | Error][]) {
+  const asked: string[] = []
+  const query = async (text: string) => {
+    asked.push(text)
+    const [, answer] = answers.find(([pattern]) => pattern.test(text)) ?? [undefined, {}]
+    if (answer instanceof Error) throw answer
+    return { rows: [answer], rowCount: 1 }
+  }
+  return { client: { query, release() {} } as unknown as PgClientLike, asked }
+}
+const serverError = (code: string) => Object.assign(new Error('words'), { code, severity: 'ERROR' })
+
+describe('askOutcome', () => {
+  for (const [what, timeline] of [
+    ['a standby', null],
+    ['a primary that was replaced', '00000001'],
+  ] as const) {
+    it(`does not take the word of ${what}`, async () => {
+      const { client, asked } = serverWith([
+        [/pg_is_in_recovery/, { timeline }],
+        [/pg_xact_status/, { status: 'aborted' }],
+      ])
+      expect(await rejectionOf(askOutcome(client, ticket))).to.be.instanceOf(StandbyError)
+      expect(asked).to.have.lengthOf(1)
+    })
+  }
+
+  it('ends a backend only while it is idle in its transaction', async () => {
+    const { client, asked } = serverWith([
+      [/pg_is_in_recovery/, { timeline: ticket.timeline }],
+      [/pg_xact_status/, { status: 'in progress' }],
+    ])
+    expect(await askOutcome(client, ticket)).to.equal('in-progress')
+    const ended = asked.filter(text => text.includes('pg_terminate_backend'))
+    expect(ended).to.have.lengthOf(1)
+    expect(ended[0]).to.include("state LIKE 'idle in transaction%'")
+  })
+
+  const PROMOTED: readonly [status: unknown, times: Record<string, unknown>, outcome: string][] = [
+    ['committed', { since_ticket: 'true', replayed: 'true' }, 'committed'],
+    ['committed', { since_ticket: 'true', replayed: 'false' }, 'rolled-back'],
+    ['committed', { since_ticket: 'true', replayed: null }, 'unknown'],
+    ['committed', { since_ticket: null, replayed: null }, 'unknown'],
+    ['committed', { since_ticket: 'false', replayed: 'true' }, 'unknown'],
+    ['aborted', {}, 'rolled-back'],
+    ['in progress', {}, 'rolled-back'],
+    [null, {}, 'unknown'],
+  ]
+  for (const [status, times, outcome] of PROMOTED) {
+    it(`takes ${status} of a promoted server, with ${JSON.stringify(times)}, for ${outcome}`, async () => {
+      const { client, asked } = serverWith([
+        [/pg_is_in_recovery/, { timeline: '00000003' }],
+        [/pg_xact_status/, { status }],
+        [/pg_xact_commit_timestamp/, times],
+      ])
+      expect(await askOutcome(client, ticket)).to.equal(outcome)
+      expect(asked.some(text => text.includes('pg_terminate_backend'))).to.equal(false)
+    })
+  }
+})
+
+describe('confirmDurability', () => {
+  it('does without, where the role has no right to it, or the server no such function', async () => {
+    for (const code of ['42501', '42883'])
+      await confirmDurability(serverWith([[/./, serverError(code)]]).client)
+  })
+
+  it('throws what another attempt may not meet', async () => {
+    const error = await rejectionOf(confirmDurability(serverWith([[/./, serverError('57P01')]]).client))
+    expect(error).to.include({ code: '57P01' })
+  })
+})

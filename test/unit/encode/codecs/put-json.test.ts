@@ -1,0 +1,103 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { putJson } from '../../../../lib/encode/codecs/put-json.ts'
+import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
+import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
+
+/** What it writes, into memory that has to grow; undefined, where it leaves the value to the engine. */
+function written(value: object): string | undefined {
+  const out = new ByteBuffer(new SlabPool(8).lease())
+  out.putUtf8('before')
+  const isPut = putJson(out, value)
+  const text = out.take().toString('utf8')
+  expect(text.startsWith('before')).to.equal(true)
+  if (!isPut) expect(text).to.equal('before')
+  return isPut ? text.slice('before'.length) : undefined
+}
+
+class Account {
+  readonly id = 1
+}
+
+describe('putJson', () => {
+  it('writes any tree of plain values as the engine does', () => {
+    const number = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.constantFrom(-0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, 1e21, 0.1),
+    )
+    const text = fc.string({
+      unit: fc.constantFrom('a', '"', '\\', '\n', '\0', '\x7f', 'é', '中', '😀', '\ud800'),
+    })
+    const date = fc.date({ noInvalidDate: false })
+    const leaf = fc.oneof(number, text, fc.boolean(), fc.constantFrom(null, undefined), date)
+    const { tree } = fc.letrec<{ tree: object; item: unknown }>(tie => ({
+      tree: fc.oneof(
+        { depthSize: 'small' },
+        fc.array(tie('item'), { maxLength: 5 }),
+        fc.dictionary(text, tie('item'), { maxKeys: 5 }),
+      ),
+      item: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, tie('tree')),
+    }))
+    fc.assert(
+      fc.property(tree, value => {
+        expect(written(value)).to.equal(JSON.stringify(value))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it('writes long strings, holes, keys that are numbers, hidden and inherited ones as the engine does', () => {
+    const hidden = Object.defineProperty({ a: 1 }, 'b', { value: 2, enumerable: false })
+    const values: object[] = [
+      { text: `${'x'.repeat(39)}"`, longer: 'y'.repeat(41), long: '中"'.repeat(5_000) },
+      Array(3),
+      Object.assign([1], { 2: 3 }),
+      { 10: 'ten', 9: 'nine', b: 1, a: 2 },
+      { [Symbol('s')]: 1, ['__proto__']: 2 },
+      Object.assign([1], { extra: true }),
+      hidden,
+      JSON.parse('{"__proto__": {"a": 1}, "constructor": null}'),
+      { undefined: undefined },
+      { first: undefined, second: 2, third: undefined },
+    ]
+    for (const value of values) expect(written(value)).to.equal(JSON.stringify(value))
+  })
+
+  it('leaves to the engine what decides by itself, or depends on where it stands', () => {
+    const circle: object[] = []
+    circle.push(circle)
+    const odd = new Date(0)
+    odd.toJSON = () => 'a day'
+    const left: object[] = [
+      { toJSON: () => 'x' },
+      { inner: { toJSON: (key: string) => key } },
+      [new Account()],
+      { map: new Map() },
+      { wrapped: Object(1) },
+      { method() {} },
+      [Symbol('s')],
+      { big: 1n },
+      [odd],
+      circle,
+      new Date(0),
+      Buffer.from('x'),
+    ]
+    for (const value of left) expect(written(value)).to.equal(undefined)
+  })
+
+  it('leaves raw JSON, which has no prototype either, to the engine', () => {
+    const { rawJSON } = JSON as { rawJSON?: (text: string) => object }
+    // Node 20 has none
+    expect(rawJSON && written({ n: rawJSON('1.00') })).to.equal(undefined)
+  })
+
+  it('does not look at what others have put on the prototype of all objects', () => {
+    Object.defineProperty(Object.prototype, 'everywhere', { value: 1, enumerable: true, configurable: true })
+    try {
+      expect(written({ a: 1 })).to.equal('{"a":1}')
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'everywhere')
+    }
+  })
+})

@@ -1,0 +1,120 @@
+import { expect } from 'chai'
+import {
+  checkAbortSignal,
+  checkFunction,
+  checkInteger,
+  checkIntegerOrInfinity,
+  checkKnownKeys,
+  checkObject,
+  checkOneOf,
+  checkString,
+  checkWaitMs,
+  describe as described,
+  withDefaults,
+} from '../../../lib/options/checks.ts'
+
+const signal = new AbortController().signal
+const noop = () => {}
+
+describe('option checks', () => {
+  const checks: [string, (value: unknown) => unknown, string, unknown[], unknown[]][] = [
+    [
+      'checkInteger',
+      value => checkInteger('x', value, 1),
+      'an integer ≥ 1',
+      [1, 2 ** 53 - 1],
+      [0, -1, 1.5, NaN, Infinity, '1', 1n, null, undefined, [1]],
+    ],
+    [
+      'checkIntegerOrInfinity',
+      value => checkIntegerOrInfinity('x', value, 0),
+      'an integer ≥ 0, or Infinity',
+      [0, 7, Infinity],
+      [-1, 0.5, NaN, -Infinity, '1', null],
+    ],
+    [
+      'checkWaitMs',
+      value => checkWaitMs('x', value),
+      'a number > 0 and ≤ 2147483647, or Infinity',
+      [0.5, 1, 2147483647, Infinity],
+      [0, -1, 2147483648, NaN, -Infinity, '5', null],
+    ],
+    ['checkString', value => checkString('x', value), 'a string that is not empty', ['a'], ['', 1, null]],
+    [
+      'checkOneOf',
+      value => checkOneOf('x', value, ['copy', 'insert']),
+      "one of 'copy', 'insert'",
+      ['copy', 'insert'],
+      ['COPY', '', 0, ['copy'], null],
+    ],
+    ['checkFunction', value => checkFunction('x', value), 'a function', [noop], [{}, 'noop', null]],
+    ['checkObject', value => checkObject('x', value), 'an object', [{}], [[], null, 'x', noop]],
+    [
+      'checkAbortSignal',
+      value => checkAbortSignal('x', value),
+      'an AbortSignal',
+      [signal],
+      [{}, new AbortController(), true, null],
+    ],
+  ]
+  for (const [name, check, expected, good, bad] of checks) {
+    it(`${name} returns ${expected}, and says what came instead`, () => {
+      for (const value of good) expect(check(value)).to.equal(value)
+      for (const value of bad) {
+        expect(() => check(value), String(value))
+          .to.throw(TypeError, `Expected \`x\` to be ${expected}, got ${described(value)}`)
+          .with.property('code', 'ERR_INVALID_ARG_VALUE')
+      }
+    })
+  }
+
+  for (const [value, text] of [
+    [0, '`0` (number)'],
+    [-0, '`-0` (number)'],
+    ['5', "`'5'` (string)"],
+    [5n, '`5n` (bigint)'],
+    [null, '`null` (null)'],
+    [undefined, '`undefined` (undefined)'],
+    [[1, 2], '`[Array]` (array)'],
+    [{ password: 'secret' }, '`[Object]` (object)'],
+    [noop, '`[Function: noop]` (function)'],
+    ['x'.repeat(50), `\`'${'x'.repeat(40)}'... 10 more characters\` (string)`],
+  ] as const) {
+    it(`shows a value as ${text}`, () => {
+      expect(described(value)).to.equal(text)
+    })
+  }
+
+  it('refuses an unknown key, and names the nearest known one', () => {
+    const known = ['maxAccount', 'maxCount', 'maxWaitMs', 'sizeOf']
+    for (const [key, near] of [
+      ['maxcount', 'maxCount'],
+      ['maxCuont', 'maxCount'],
+      ['maxWait', 'maxWaitMs'],
+      ['size_of', 'sizeOf'],
+    ] as const) {
+      expect(() => checkKnownKeys('Thing', { [key]: 1 }, known)).to.throw(
+        TypeError,
+        `Expected the options of Thing to be among maxAccount, maxCount, maxWaitMs, sizeOf, got \`${key}\`. Did you mean \`${near}\`?`,
+      )
+    }
+  })
+
+  it('offers no hint that is far off', () => {
+    expect(() => checkKnownKeys('Thing', { highWaterMark: 1 }, ['maxCount'])).to.throw(
+      /got `highWaterMark`\.$/,
+    )
+  })
+
+  it('takes no inherited word for a known key', () => {
+    expect(() => checkKnownKeys('Thing', { toString: 1 }, ['maxCount'])).to.throw('got `toString`')
+  })
+
+  it('takes undefined as not given, and null as given', () => {
+    expect(withDefaults({ a: 1, b: 2, c: 3 }, { a: undefined, b: null, c: 0 })).to.deep.equal({
+      a: 1,
+      b: null,
+      c: 0,
+    })
+  })
+})

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { DialectOptions } from '../../../../lib/sources/csv/dialect.ts'
+import { foldDelimiter } from '../../../../lib/sources/csv/fold-delimiter.ts'
+import { openSource } from '../../../../lib/sources/open-source.ts'
+import { failure, slices } from '../support.ts'
+
+const STEPS = [1, 2, 3, 1000]
+
+function fold(
+  content: string,
+  delimiter: string,
+  options: DialectOptions = {},
+  step = 1000,
+): Promise<string> {
+  const source = Readable.from(slices(Buffer.from(content), step), { objectMode: false })
+  return text(source.pipe(foldDelimiter('f.csv', delimiter, options)))
+}
+
+const rowsOf = async (content: string, dialect: DialectOptions, step = 1000) => {
+  const stdin = Readable.from(slices(Buffer.from(content), step), { objectMode: false })
+  const source = await openSource('-', { stdin, format: 'csv', dialect })
+  return { manner: source.manner, rows: await source.rows.toArray() }
+}
+
+describe('a delimiter of several bytes', () => {
+  const cases: [content: string, delimiter: string, options: DialectOptions, expected: string][] = [
+    ['a||b\n1||2\n', '||', {}, 'a~b\n1~2\n'],
+    ['a|||b', '||', {}, 'a~|b'],
+    ['a||"b||c"||d', '||', {}, 'a~"b||c"~d'],
+    ['a, "b, c", d', ', ', {}, 'a~"b, c"~d'],
+    ['"a""||""b"||c', '||', {}, '"a""||""b"~c'],
+    ['"a\\"||b"||c', '||', { escape: '\\' }, '"a\\"||b"~c'],
+    ["'a||b'||c", '||', { quote: "'" }, "'a||b'~c"],
+    ['"a||b"', '||', { quote: undefined }, '"a~b"'],
+    ['# a||b\na||#b\n', '||', { comment: '#' }, '# a||b\na~#b\n'],
+    ['a"||b', '||', {}, 'a"~b'],
+    ['aþbþc', 'þ', {}, 'a~b~c'],
+    ['\r\n||\r||', '||', {}, '\r\n~\r~'],
+    ['a|', '||', {}, 'a|'],
+    ['', '||', {}, ''],
+  ]
+  for (const [content, delimiter, options, expected] of cases) {
+    it(`becomes one in ${JSON.stringify(content)}, wherever chunks end`, async () => {
+      for (const step of STEPS) {
+        expect((await fold(content, delimiter, options, step)).replaceAll('\x1f', '~')).to.equal(expected)
+      }
+    })
+  }
+
+  it('is named in messages, and what stands for it is refused outside quotes', async () => {
+    expect(await rowsOf('a||b\n1||"x||\x1fy"\n', { delimiter: '||' })).to.deep.equal({
+      manner: 'csv, utf-8, "||" between fields, a header',
+      rows: [{ a: '1', b: 'x||\x1fy' }],
+    })
+    expect(await failure(rowsOf('a||b\n1||x\x1fy\n', { delimiter: '||' }))).to.equal(
+      'standard input: it has the control character U+001F outside quotes',
+    )
+  })
+
+  it('may be one that is not printed', async () => {
+    const { rows } = await rowsOf('a\x01b\n1\x012\n', { delimiter: '\x01' })
+    expect(rows).to.deep.equal([{ a: '1', b: '2' }])
+  })
+
+  it('gives the rows of any table that is written with it', async () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '|', '"', '\n', ',', ' ', 'é'), maxLength: 6 })
+    const tables = fc.array(fc.array(cell, { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 5 })
+    await fc.assert(
+      fc.asyncProperty(
+        tables,
+        fc.constantFrom('||', '|,', ', ', '§'),
+        fc.nat(9),
+        async (table, delimiter, step) => {
+          const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+          const content = table.map(row => `${row.map(quoted).join(delimiter)}\n`).join('')
+          const { rows } = await rowsOf(content, { delimiter, header: false }, step + 1)
+          expect(rows.map(row => Object.values(row))).to.deep.equal(table)
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+})

@@ -1,0 +1,126 @@
+import { writeFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { expect } from 'chai'
+import { openSource } from '../../../../lib/sources/open-source.ts'
+import { useFolder } from '../../../support/folder.ts'
+import { numbered, parquetOf } from '../../../support/parquet.ts'
+import { failure } from '../support.ts'
+import { readParquet, utf8 } from './parquet-support.ts'
+
+describe('a Parquet file is refused in one line', () => {
+  const write = useFolder()
+  const read = (content: Buffer) => readParquet(write, content)
+  const content = numbered(3000, { codec: 'GZIP' })
+  const cases: [title: string, name: string, content: Buffer, line: RegExp][] = [
+    [
+      'packed as a whole',
+      'a.parquet.gz',
+      gzipSync(content),
+      /a packed Parquet file cannot be read from its end; unpack/,
+    ],
+    ['packed under another name', 'a.gz', gzipSync(content), /a packed Parquet file cannot be read/],
+    ['packed by Brotli', 'a.parquet.br', brotliCompressSync(content), /a packed Parquet file cannot be read/],
+    [
+      'cut off',
+      'b.parquet',
+      content.subarray(0, -100),
+      /does not end as a Parquet file does; is it cut off\?/,
+    ],
+    ['too short', 'c.parquet', Buffer.from('PAR1PAR1'), /does not end as a Parquet file does/],
+    ['empty', 'd.parquet', Buffer.alloc(0), /does not begin as a Parquet file does/],
+    ['text', 'e.parquet', Buffer.from('a,b\n1,2\n'), /does not begin as a Parquet file does/],
+    [
+      'encrypted',
+      'f.parquet',
+      Buffer.concat([Buffer.from('PARE'), content.subarray(4)]),
+      /the Parquet file is encrypted/,
+    ],
+    [
+      'damaged at its end',
+      'g.parquet',
+      Buffer.concat([content.subarray(0, -40), Buffer.alloc(32, 0xff), content.subarray(-8)]),
+      /the end of the Parquet file, which says what is in it, is damaged/,
+    ],
+  ]
+  for (const [title, name, bytes, line] of cases) {
+    it(`when ${title}`, async () => {
+      const path = await write(name, bytes)
+      const message = await failure(openSource(path))
+      expect(message.startsWith(`${path}: `)).to.equal(true)
+      expect(message).to.match(line)
+    })
+  }
+
+  it('on standard input', async () => {
+    for (const options of [{}, { format: 'parquet' as const }]) {
+      const stdin = Readable.from([content], { objectMode: false })
+      expect(await failure(openSource('-', { stdin, ...options }))).to.equal(
+        'standard input: a Parquet file is read from its end, which a pipe cannot show; save it to a file and load that',
+      )
+    }
+    const stdin = Readable.from([gzipSync(content)], { objectMode: false })
+    expect(await failure(openSource('-', { stdin }))).to.match(/a Parquet file is read from its end/)
+  })
+
+  it('when a run has more values than its page, which are not counted', async () => {
+    const data = Array.from({ length: 1000 }, () => 7)
+    const made = parquetOf([{ name: 'n', schema: [{ type: 'INT32' }], data, encoding: 'PLAIN' }])
+    // the levels: one run of 1,000, said in two bytes, of level 1
+    const run = made.indexOf(Buffer.from([0xd0, 0x0f, 1]))
+    expect(run).to.be.at.least(0)
+    made.set([0xfe, 0xff, 0xff, 0xff, 0x0f], run)
+    await write('run.parquet', made)
+    expect(await failure(read(made))).to.match(/column "n": the data are damaged or cut off$/)
+  })
+
+  it('when its pages are damaged, after the rows before them', async () => {
+    const made = numbered(3000, { codec: 'GZIP', rowGroupSize: 1000 })
+    const path = await write('made.parquet', made)
+    const broken = Buffer.from(made)
+    broken.fill(0xff, made.length >> 1, (made.length >> 1) + 200)
+    await writeFile(path, broken)
+    const { rows } = await openSource(path)
+    let count = 0
+    const message = await failure(rows.forEach(() => void count++))
+    expect(message).to.match(
+      /^.*\.parquet: row group 2, column "(id|note)": the data are damaged or cut off$/,
+    )
+    expect(count).to.equal(1000)
+  })
+
+  it('when a text is not UTF-8, by its column', async () => {
+    const schema = [utf8]
+    const made = parquetOf([{ name: 'v', schema, data: [Buffer.from('caf\xe9', 'latin1')] }])
+    expect(await failure(read(made))).to.match(/row group 1, column "v": a text is not valid UTF-8$/)
+  })
+
+  it('when it names a column twice', async () => {
+    const column = { name: 'v', schema: [{ type: 'INT32' as const }], data: [1] }
+    expect(await failure(read(parquetOf([column, column])))).to.match(/two columns are called "v"$/)
+  })
+
+  it('when a column is packed with what cannot be unpacked', async () => {
+    const made = numbered(10, { codec: 'UNCOMPRESSED' })
+    const path = await write('made.parquet', made)
+    const source = await openSource(path)
+    source.rows.destroy()
+    // LZO is 3 in the footer, UNCOMPRESSED 0: the field after the path in the schema
+    for (let at = made.length - made.readUInt32LE(made.length - 8) - 8; at < made.length - 8; at++) {
+      if (made[at] === 0x15 && made[at + 1] === 0 && made[at + 2] === 0x16) made[at + 1] = 6
+    }
+    expect(await failure(read(made))).to.match(/column "id": is packed with LZO, which cannot be read$/)
+  })
+
+  it('when a page holds more values than memory should, NULLs for example', async () => {
+    const data = new Array<null>(9_000_000).fill(null)
+    const file = parquetOf([{ name: 'a', schema: [{ type: 'INT32' }], data }], {
+      rowGroupSize: data.length,
+      pageSize: 1 << 30,
+    })
+    expect(file.length).to.be.below(10_000)
+    expect(await failure(read(file))).to.match(
+      /a page holds 9,000,000 values, and no more than 8,388,608 are read at a time/,
+    )
+  }).timeout(120_000)
+})

@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream'
+import { expect } from 'chai'
+import type { CompressionCodec } from 'hyparquet'
+import { openSource } from '../../../../lib/sources/open-source.ts'
+import { useFolder } from '../../../support/folder.ts'
+import { numbered } from '../../../support/parquet.ts'
+import { readParquet } from './parquet-support.ts'
+
+describe('a Parquet file', () => {
+  const write = useFolder()
+  const read = (content: Buffer) => readParquet(write, content)
+
+  for (const codec of [
+    'UNCOMPRESSED',
+    'SNAPPY',
+    'GZIP',
+    'BROTLI',
+    'ZSTD',
+    'LZ4',
+    'LZ4_RAW',
+  ] as CompressionCodec[]) {
+    it(`is unpacked by ${codec}, over several row groups and pages`, async () => {
+      const { rows } = await read(numbered(3000, { codec, rowGroupSize: 1100, pageSize: 1000 }))
+      expect(rows).to.deep.equal(
+        Array.from({ length: 3000 }, (_, i) => ({ id: i + 1, note: `row ${i + 1}` })),
+      )
+    })
+  }
+
+  it('is known by its first bytes whatever its name, and by --format; text that begins so is text', async () => {
+    const open = async (...words: Parameters<typeof openSource>) => {
+      const { rows, ...source } = await openSource(...words)
+      rows.destroy()
+      return source
+    }
+    const content = numbered(3)
+    for (const name of ['data', 'data.csv']) {
+      expect((await open(await write(name, content))).format).to.equal('parquet')
+    }
+    expect((await open(await write('b.parquet', content), { format: 'parquet' })).format).to.equal('parquet')
+    const csv = await open(await write('par.csv', Buffer.from('PAR1,b\n1,2\n')))
+    expect(csv).to.deep.include({ format: 'csv', header: ['PAR1', 'b'] })
+  })
+
+  it('has all of its bytes counted at the end', async () => {
+    const path = await write('b.parquet', numbered(3000))
+    let raw: { bytesRead?: number } | undefined
+    const { rows } = await openSource(path, { onOpen: opened => (raw = opened as { bytesRead?: number }) })
+    const all = await rows.toArray()
+    expect(all).to.have.length(3000)
+    expect(raw!.bytesRead).to.equal(numbered(3000).length)
+  })
+
+  it('without rows gives its columns', async () => {
+    const { rows, header } = await read(numbered(0))
+    expect({ rows, header }).to.deep.equal({ rows: [], header: ['id', 'note'] })
+  })
+
+  it('reads ahead no further than it has to, and closes the file when its rows are destroyed', async () => {
+    const { rows } = await openSource(
+      await write('b.parquet', numbered(100_000, { rowGroupSize: 100_000, pageSize: 2000 })),
+    )
+    await new Promise(resolve => rows.once('readable', resolve))
+    expect((rows as Readable & { bytesRead: number }).bytesRead).to.be.below(20_000)
+    await new Promise(resolve => rows.once('close', resolve).destroy())
+  })
+})
