@@ -165,7 +165,7 @@ interface PgBatchWritableSettings<Item, Row> {
   rejectLimit?: number | undefined
   /**
    * Makes delivery exactly-once for a source that delivers again after a failure: the highest offset of each
-   * partition is stored with the rows, and items at or below it are skipped. See the README.
+   * partition is stored with the rows, and items at or below it are skipped. See docs/delivery.md.
    */
   checkpoint?: CheckpointOptions<Item> | undefined
   /**

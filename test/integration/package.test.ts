@@ -6,7 +6,8 @@ import { expect } from 'chai'
 import { run, runWell } from '../support/run.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
-const PARTS = ['lib', 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
+const PARTS = ['lib', 'docs', 'package.json', ...DOCUMENTS]
 const CONFIGS = ['tsconfig.json', 'tsconfig.build.json']
 const NPM = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -51,13 +52,14 @@ describe('the packed package', function () {
     return `${name}@${manifest.version}`
   }
 
-  it('holds the build, its types and the documents, and neither sources nor tests', () => {
+  it('holds the build, its types and the documents, and neither sources nor tests', async () => {
+    const pages = (await readdir(join(repository, 'docs'))).filter(name => name.endsWith('.md'))
+    expect(pages).to.include('recipes.md')
     const names = files.map(file => file.replace(/^package\//, ''))
     expect(names).to.include.members([
       'package.json',
-      'README.md',
-      'CHANGELOG.md',
-      'LICENSE',
+      ...DOCUMENTS,
+      ...pages.map(name => `docs/${name}`),
       'dist/index.js',
       'dist/index.d.ts',
       'dist/kafka/index.js',
@@ -65,7 +67,9 @@ describe('the packed package', function () {
       'dist/cli/main.js',
     ])
     const strangers = names.filter(
-      name => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !PARTS.slice(1).includes(name),
+      name =>
+        !/^(dist\/.+\.(js|d\.ts)|docs\/[^/]+\.(md|svg)|package\.json)$/.test(name) &&
+        !DOCUMENTS.includes(name),
     )
     expect(strangers).to.deep.equal([])
     // what only the command reaches is in its bundle

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { AckPolicy, DeliverPolicy, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
@@ -11,8 +10,8 @@ import {
 } from '../../lib/index.ts'
 import { useDatabase } from '../support/database.ts'
 import { openWorkshop } from '../support/examples.ts'
-import { parseSections } from '../support/markdown.ts'
 import { type NatsServer, startNats } from '../support/nats-server.ts'
+import { readPage } from '../support/pages.ts'
 import { until } from '../support/until.ts'
 
 const MESSAGES = 500
@@ -127,9 +126,9 @@ describe('NATS JetStream', function () {
     expect(await distinct('ordered')).to.deep.equal({ count: 2 * MESSAGES, ids: 2 * MESSAGES })
   })
 
-  it('runs as README.md has it', async () => {
-    const readme = parseSections(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))
-    const sections = readme.filter(({ blocks }) => blocks.some(({ needs }) => needs === 'nats'))
+  it('runs as docs/recipes.md has it', async () => {
+    const recipes = readPage('docs/recipes.md').sections
+    const sections = recipes.filter(({ blocks }) => blocks.some(({ needs }) => needs === 'nats'))
     expect(sections).to.have.length(1)
     await publish('orders')
     const workshop = await openWorkshop()

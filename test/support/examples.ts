@@ -157,12 +157,13 @@ export async function openWorkshop(): Promise<Workshop> {
       const types = join(folder, 'types')
       await mkdir(types, { recursive: true })
       const blocks = sections.flatMap(({ blocks }) => blocks.filter(block => block.language === 'ts'))
-      for (const block of blocks) await writeFile(join(types, `line-${block.line}.ts`), block.code)
+      const names = blocks.map(({ line }, index) => `block-${index + 1}-line-${line}.ts`)
+      for (const [index, { code }] of blocks.entries()) await writeFile(join(types, names[index]!), code)
       const config = {
         extends: join(repository, 'tsconfig.json'),
         // an example need not be as strict as the library's own code about what may be missing
         compilerOptions: { noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false },
-        files: blocks.map(block => `line-${block.line}.ts`),
+        files: names,
         exclude: [],
         include: [],
       }

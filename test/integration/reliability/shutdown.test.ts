@@ -102,7 +102,7 @@ describe('the end of a stream', () => {
     expect(await countOf(db.pool, 't')).to.equal(1)
   })
 
-  it('by SIGTERM of its process, as the README shows it, has all rows in and status 0', async () => {
+  it('by SIGTERM of its process, as docs/recipes.md shows it, has all rows in and status 0', async () => {
     const fixture = fileURLToPath(new URL('fixtures/until-sigterm.ts', import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', fixture, db.connectionString], {
       cwd: fileURLToPath(new URL('../../../', import.meta.url)),

@@ -4,11 +4,11 @@ import { WRITABLE_OPTIONS } from '../../lib/writable/resolve-options.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
-const readme = read('README.md')
+const writing = read('docs/writing.md')
 
 /** The names in the first column of the table whose header begins so. */
 function namesOf(header: string): string[] {
-  const [, table = ''] = readme.slice(readme.indexOf(header)).split(/\n\| --- .*\n/, 2)
+  const [, table = ''] = writing.slice(writing.indexOf(header)).split(/\n\| --- .*\n/, 2)
   const rows = table.split(/\n(?!\|)/)[0]!.split('\n')
   return rows.flatMap(row => [...row.split('|')[1]!.matchAll(/[a-zA-Z_]+/g)].map(([name]) => name))
 }
@@ -22,11 +22,11 @@ function keysOf(path: string, name: string): string[] {
 
 /** The names in braces of an event's row. */
 function fieldsOf(event: string): string[] {
-  const [, fields = ''] = new RegExp(`^\\| \`'${event}'\` .*\\{ ([^}]+) \\}`, 'm').exec(readme) ?? []
+  const [, fields = ''] = new RegExp(`^\\| \`'${event}'\` .*\\{ ([^}]+) \\}`, 'm').exec(writing) ?? []
   return fields.split(', ')
 }
 
-describe('README', () => {
+describe('docs/writing.md', () => {
   it('lists every error code, and no other', () => {
     const source = read('lib/errors.ts')
     const codes = [...source.matchAll(/^ {2}\| '([A-Z_]+)'$/gm)].map(([, code]) => code!)
@@ -35,7 +35,7 @@ describe('README', () => {
   })
 
   it('lists every option of PgBatchWritable, and no other', () => {
-    const options = readme.slice(readme.indexOf('\n## PgBatchWritable\n'))
+    const options = writing.slice(writing.indexOf('\n## Options\n'))
     const rows = options.slice(0, options.indexOf('\nOptions are checked')).matchAll(/^\| `(\w+)/gm)
     expect([...rows].map(([, name]) => name!).sort()).to.deep.equal([...WRITABLE_OPTIONS].sort())
   })
@@ -51,17 +51,30 @@ describe('README', () => {
   }
 
   it('names every count of stats', () => {
-    const text = readme.slice(
-      readme.indexOf('`stats` counts at any moment'),
-      readme.indexOf('`PgBatchError` has'),
+    const text = writing.slice(
+      writing.indexOf('`stats` counts at any moment'),
+      writing.indexOf('\n## Errors\n'),
     )
     for (const count of keysOf('lib/types.ts', 'Stats')) expect(text, count).to.contain(count)
   })
+})
 
+describe('docs/kafka.md', () => {
   it('names every event of the sink of Kafka', () => {
-    const text = readme.slice(readme.indexOf('\n### Kafka\n'), readme.indexOf('\n### Past one machine\n'))
+    const page = read('docs/kafka.md')
     const events = keysOf('lib/kafka/kafka-events.ts', 'KafkaToPgEvents')
     expect(events).to.include('regressed')
-    for (const event of events) expect(text, event).to.contain(`'${event}'`)
+    for (const event of events) expect(page, event).to.contain(`'${event}'`)
+  })
+})
+
+describe('docs/batch-transform.md', () => {
+  it('lists every option of BatchTransform, and no other', () => {
+    const rows = read('docs/batch-transform.md').matchAll(/^\| `(\w+)/gm)
+    const options = ['BatchSizes', 'BatchTransformSettings'].flatMap(name =>
+      keysOf('lib/batch/batch-options.ts', name),
+    )
+    expect(options).to.include('maxWaitMs')
+    expect([...rows].map(([, name]) => name!).sort()).to.deep.equal(options.sort())
   })
 })

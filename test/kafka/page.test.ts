@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { useDatabase } from '../support/database.ts'
 import { openWorkshop, type Workshop } from '../support/examples.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
-import { parseSections } from '../support/markdown.ts'
+import { readPage } from '../support/pages.ts'
 import { count } from './support.ts'
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-const sections = parseSections(readme).filter(({ blocks }) => blocks.some(({ needs }) => needs === 'kafka'))
+const page = readPage('docs/kafka.md')
+const sections = page.sections.filter(({ blocks }) => blocks.some(({ needs }) => needs === 'kafka'))
 
-describe('README.md, with a broker', function () {
+describe('docs/kafka.md, with a broker', function () {
   this.timeout(120_000)
   const db = useDatabase()
   const kafka = useKafka()

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import pg from 'pg'
 import { testServer } from '../support/database.ts'
 import { openWorkshop, type Workshop } from '../support/examples.ts'
 import { parseSections } from '../support/markdown.ts'
+import { readPage, readPages } from '../support/pages.ts'
 
-const page = (path: string) => parseSections(readFileSync(new URL(path, import.meta.url), 'utf8'))
-const readme = page('../../README.md')
+const pages = readPages()
 
 /** Runs `work` with a database of its own, so that no section leans on what another left behind. */
 async function withDatabase(work: (connectionString: string) => Promise<void>): Promise<void> {
@@ -26,7 +25,7 @@ async function withDatabase(work: (connectionString: string) => Promise<void>): 
   }
 }
 
-describe('README.md', function () {
+describe('the pages for readers', function () {
   this.timeout(120_000)
   let workshop: Workshop
 
@@ -35,22 +34,26 @@ describe('README.md', function () {
   })
   after(() => workshop?.close())
 
-  it('has code blocks', () => {
-    expect(readme.flatMap(section => section.blocks).length).to.be.at.least(1)
+  it('are README, every page of docs/ and what else is at the top level', () => {
+    const paths = pages.map(({ path }) => path)
+    expect(paths).to.include.members(['README.md', 'CHANGELOG.md', 'docs/writing.md', 'docs/recipes.md'])
+    expect(paths.length).to.be.at.least(13)
   })
 
-  for (const section of readme) {
-    it(`runs every code block of "${section.heading}" (line ${section.line})`, async () => {
-      await withDatabase(url => workshop.runSection(section, url))
-    })
+  for (const { path, sections } of pages) {
+    for (const section of sections) {
+      it(`runs every code block of ${path}, "${section.heading}" (line ${section.line})`, async () => {
+        await withDatabase(url => workshop.runSection(section, url))
+      })
+    }
   }
 
-  it('has TypeScript blocks that compile', async () => {
-    await workshop.typecheck(readme)
+  it('have TypeScript blocks that compile', async () => {
+    await workshop.typecheck(pages.flatMap(({ sections }) => sections))
   })
 })
 
-describe('the check of README.md', function () {
+describe('the check of the pages', function () {
   this.timeout(120_000)
   let workshop: Workshop
 
@@ -59,8 +62,8 @@ describe('the check of README.md', function () {
   })
   after(() => workshop?.close())
 
-  const good = page('fixtures/good.md')
-  const bad = page('fixtures/bad.md')
+  const good = readPage('test/examples/fixtures/good.md').sections
+  const bad = readPage('test/examples/fixtures/bad.md').sections
 
   it('passes a page whose blocks all work, and really runs them', async () => {
     expect(good.flatMap(section => section.blocks).length).to.equal(7)
