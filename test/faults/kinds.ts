@@ -12,6 +12,8 @@ export type Aim =
   | 'BEGIN'
   | 'data'
   | 'end of data'
+  /** Of a transaction that holds tens of a flood's batches. */
+  | 'end of much data'
   | 'answer to data'
   | 'checkpoint lock'
   | 'checkpoint store'
@@ -332,6 +334,15 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     by: 'cuts',
     faultsPerCase: 5,
     needs: { pace: 'flood', retries: 'usual', badRows: false },
+  },
+  {
+    name: 'retry cut at its first batch',
+    by: 'proxy',
+    faultsPerCase: 3,
+    // a transaction takes tens of batches, its retry an eighth of them
+    needs: { pace: 'flood', method: 'copy-binary', concurrency: 1, retries: 'many', badRows: false },
+    // the first new connection is to end the transaction that was left behind, the second one is the retry's
+    steps: [[...cut('end of much data'), ...cut('start-up'), ...cut('start-up')]],
   },
   { name: 'PgBouncer restarted', by: 'pooler', faultsPerCase: 3, acts: ['restart', 'kill'] },
   { name: 'PgBouncer paused', by: 'pooler', faultsPerCase: 3, acts: ['pause', 'suspend'] },

@@ -31,6 +31,8 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
       return { direction: 'up', at: ({ name }) => data.includes(name) }
     case 'end of data':
       return { direction: 'up', at: ({ name }) => end.includes(name) }
+    case 'end of much data':
+      return { direction: 'up', at: endOfMuch(data, end) }
     case 'answer to data':
       return answered(tag)
     case 'checkpoint lock':
@@ -49,6 +51,21 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
       return sent(/^ROLLBACK/)
     case 'question':
       return sent(/^SELECT.*(pg_walfile_name|pg_xact_status)/s)
+  }
+}
+
+/** Bytes of data that are much: those of thirty batches of a flood. */
+const MUCH_BYTES = 200_000
+
+/** Returns what is true for the end of data once much of it has come since the last end. */
+function endOfMuch(data: readonly string[], end: readonly string[]): (message: WireMessage) => boolean {
+  let size = 0
+  return ({ name, bytes }) => {
+    if (data.includes(name)) size += bytes.length
+    if (!end.includes(name)) return false
+    const isMuch = size >= MUCH_BYTES
+    size = 0
+    return isMuch
   }
 }
 
