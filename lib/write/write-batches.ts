@@ -1,12 +1,11 @@
 import type { PgBatchError } from '../errors.ts'
-import type { Outcome } from '../types.ts'
 import { withOutcome } from './faults/failure.ts'
 import { pause } from './faults/pause.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './faults/retry.ts'
-import { isRowsFault, isTransient, mayHideSqlState } from './faults/transient.ts'
+import { isRowsFault, mayHideSqlState } from './faults/transient.ts'
 import { type AbandonedTransaction, endAbandoned } from './outcome/end-abandoned.ts'
+import { findOutcome } from './outcome/find-outcome.ts'
 import type { OpenOutcomes } from './outcome/open-outcomes.ts'
-import { resolveOutcome } from './outcome/resolve-outcome.ts'
 import type { WritePlan } from './plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import type { Batch } from './rows/batch.ts'
@@ -207,7 +206,7 @@ async function* attempt<Item>(
     const run = new TransactionRun(context, batches, byInsert)
     const takesMore = attempts === 1 && rest.length === 0
     const failure = await transact(run, { batches, rest, takesMore }, write, context)
-    const resolved = failure && (await findOutcome(failure, context))
+    const resolved = failure && (await findOutcome(failure.error, run, context))
     if (failure?.error.outcome === 'committed') {
       yield { kind: 'committed-early', committed: run.result }
       return failure
@@ -305,40 +304,4 @@ async function transact<Item>(
   } finally {
     run.release()
   }
-}
-
-/** Asking is worth more patience than sending: until there is an answer the rows can neither be kept nor let go. */
-const MIN_QUESTIONS = 10
-
-interface ResolvedOutcome {
-  readonly outcome: Outcome
-  /** The server is still at the COMMIT: to write the same rows again would only wait for it, or write them twice. */
-  readonly stillOpen?: boolean
-}
-
-/**
- * What became of a failed transaction's rows; asks the server where only it can know, through restarts and failovers.
- * A COMMIT that is still under way after `commitTimeoutMs`, since it waits for a synchronous standby, stays unknown.
- */
-async function findOutcome<Item>(
-  { run, error }: Failure<Item>,
-  context: WriteContext<Item>,
-): Promise<ResolvedOutcome> {
-  const { signals, openOutcomes, retry, limits } = context
-  if (error.outcome !== 'unknown' || signals.stop.aborted) return { outcome: error.outcome }
-  if (run.isLost) return { outcome: 'unknown' }
-  const deadline = performance.now() + limits.commitTimeoutMs
-  return openOutcomes.during(async () => {
-    for (let questions = 1; ; questions++) {
-      try {
-        const outcome = await resolveOutcome(run, context)
-        if (outcome !== 'in-progress') return { outcome }
-        if (performance.now() >= deadline) return { outcome: 'unknown', stillOpen: true }
-      } catch (failure) {
-        const asked = questions >= Math.max(retry.retries, MIN_QUESTIONS) && performance.now() >= deadline
-        if (asked || !isTransient(failure)) return { outcome: 'unknown' }
-      }
-      await pause(retryDelayMs(retry, questions, Math.random()), signals.stop, error)
-    }
-  })
 }

@@ -17,7 +17,7 @@ interface Mutation extends Patch {
 const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the question after a lost COMMIT: an open outcome counts as rolled back',
-    file: 'lib/write/write-batches.ts',
+    file: 'lib/write/outcome/find-outcome.ts',
     from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return { outcome: error.outcome }",
     to: "if (error.outcome === 'unknown') return { outcome: 'rolled-back' }",
     only: 'answer to COMMIT is lost',
@@ -26,7 +26,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the question after a lost COMMIT: an open outcome counts as committed',
-    file: 'lib/write/write-batches.ts',
+    file: 'lib/write/outcome/find-outcome.ts',
     from: "if (error.outcome !== 'unknown' || signals.stop.aborted) return { outcome: error.outcome }",
     to: "if (error.outcome === 'unknown') return { outcome: 'committed' }",
     only: 'COMMIT does not arrive',
