@@ -40,6 +40,10 @@ const WRITABLE_BATCHES = 1
  * Writes arrays of items into a table: each array, its `inTransaction` included, is committed in one transaction or
  * not at all, and 'finish' (the end of a `pipeline()`) comes only when all of them are.
  *
+ * Make it the last argument of `pipeline()`. With stream-chain that is `pipeline(source, chain([…, batching]), sink)`.
+ * In `pipeline(source, chain([…, batching, sink]))` the pipeline resolves before the last rows are committed, and a
+ * later failure is an uncaught exception: `chain()` does not wait for its last stream.
+ *
  * A write callback says that a batch was accepted, 'commit' that it is in the table. A transaction takes further
  * batches while they are ready, up to 100,000 rows, 6 MiB or a second, and commits at once when none is. A failure
  * that retries do not mend destroys the stream with a {@link PgBatchError} whose `outcome` says what became of the batch;

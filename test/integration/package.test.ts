@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { run, runWell } from '../support/run.ts'
+import { outerEnvironment, run, runWell } from '../support/run.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
@@ -186,6 +186,23 @@ export const wrongToo: KafkaToPg = 1
     const help = await runWell(command, ['--help'], { cwd: consumer })
     expect(help).to.match(/usage:?\s+pg-batch/i)
     expect(help).to.include('load')
+  })
+
+  it('runs the command by npx and the name of the package, as the first lines of README have it', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'pg-batch-data-'))
+    await chmod(data, 0o755) // as root the server runs as the user postgres
+    try {
+      await writeFile(join(consumer, 'orders.csv'), 'id,customer,total\n1,Ada,12.50\n2,Grace,99.90\n')
+      const load = ['load', 'orders.csv', '--table', 'orders', '--create', '--embedded']
+      const printed = await runWell('npx', ['--no', 'pg-batch-streams', ...load], {
+        cwd: consumer,
+        env: { ...outerEnvironment(), PG_BATCH_DATA: data },
+        timeoutMs: 120_000,
+      })
+      expect(printed).to.match(/^orders: 2 rows committed/m)
+    } finally {
+      await rm(data, { recursive: true, force: true })
+    }
   })
 
   it('passes publint', async () => {

@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import pg from 'pg'
@@ -22,7 +23,7 @@ export interface Workshop {
    * that server is. @throws an Error that names the line
    */
   runSection(section: Section, connectionString: string, servers?: MessageServers): Promise<void>
-  /** Compiles TypeScript blocks, strictly, all at once. @throws an Error with the compiler's words */
+  /** Compiles TypeScript blocks, strictly, and checks JavaScript blocks. @throws an Error with the compiler's words */
   typecheck(sections: readonly Section[]): Promise<void>
   close(): Promise<void>
 }
@@ -61,6 +62,10 @@ export async function openWorkshop(): Promise<Workshop> {
     JSON.stringify({ name: manifest.name, version: manifest.version, type: 'module', exports }),
   )
 
+  // as root the embedded server runs as the user postgres, who has to reach its data
+  const embedded = await mkdtemp(join(tmpdir(), 'pg-batch-data-'))
+  await chmod(embedded, 0o755)
+
   const bin = join(folder, 'bin')
   await mkdir(bin)
   for (const [name, target] of Object.entries(manifest.bin)) {
@@ -68,6 +73,13 @@ export async function openWorkshop(): Promise<Workshop> {
     const script = `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${main}' "$@"\n`
     await writeFile(join(bin, name), script, { mode: 0o755 })
   }
+  // npx runs the only command of a package by the package's name
+  const [onlyCommand = ''] = Object.keys(manifest.bin)
+  await writeFile(
+    join(bin, 'npx'),
+    `#!/bin/sh\n[ "$1" = '${manifest.name}' ] || exit 127\nshift\nexec '${join(bin, onlyCommand)}' "$@"\n`,
+    { mode: 0o755 },
+  )
 
   let modules = 0
   let servers: MessageServers = {}
@@ -78,11 +90,12 @@ export async function openWorkshop(): Promise<Workshop> {
     ),
     PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
     DATABASE_URL: connectionString,
+    PG_BATCH_DATA: embedded, // where --embedded keeps its data
   })
 
   async function runModule(block: Block, connectionString: string): Promise<void> {
     modules += 1
-    const file = join(folder, `block-${modules}-line-${block.line}.${block.language}`)
+    const file = join(folder, `block-${modules}-line-${block.line}.m${block.language}`)
     await writeFile(file, block.code)
     const asTest = /^\s*(describe|it)\(/m.test(block.code) && !block.code.includes('node:test')
     const script = asTest ? [mocha, '--no-config', file] : [file]
@@ -140,6 +153,26 @@ export async function openWorkshop(): Promise<Workshop> {
     }
   }
 
+  /** An example need not be as strict as the library's own code: `options` says what it may do. */
+  async function compile(language: 'ts' | 'js', all: readonly Block[], options: object): Promise<void> {
+    const blocks = all.filter(block => block.language === language && block.file === undefined)
+    if (blocks.length === 0) return
+    const types = join(folder, `types-${language}`)
+    await mkdir(types, { recursive: true })
+    const files = blocks.map(({ line }, index) => `block-${index + 1}-line-${line}.m${language}`)
+    for (const [index, { code }] of blocks.entries()) await writeFile(join(types, files[index]!), code)
+    const config = {
+      extends: join(repository, 'tsconfig.json'),
+      compilerOptions: options,
+      files,
+      exclude: [],
+      include: [],
+    }
+    await writeFile(join(types, 'tsconfig.json'), JSON.stringify(config))
+    const tsc = join(repository, 'node_modules/typescript/bin/tsc')
+    await runWell(process.execPath, [tsc, '-p', types], { cwd: types })
+  }
+
   return {
     folder,
     async runSection(section, connectionString, given = {}) {
@@ -154,25 +187,15 @@ export async function openWorkshop(): Promise<Workshop> {
       }
     },
     async typecheck(sections) {
-      const types = join(folder, 'types')
-      await mkdir(types, { recursive: true })
-      const blocks = sections.flatMap(({ blocks }) => blocks.filter(block => block.language === 'ts'))
-      const names = blocks.map(({ line }, index) => `block-${index + 1}-line-${line}.ts`)
-      for (const [index, { code }] of blocks.entries()) await writeFile(join(types, names[index]!), code)
-      const config = {
-        extends: join(repository, 'tsconfig.json'),
-        // an example need not be as strict as the library's own code about what may be missing
-        compilerOptions: { noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false },
-        files: names,
-        exclude: [],
-        include: [],
-      }
-      await writeFile(join(types, 'tsconfig.json'), JSON.stringify(config))
-      if (blocks.length === 0) return
-      const tsc = join(repository, 'node_modules/typescript/bin/tsc')
-      await runWell(process.execPath, [tsc, '-p', types], { cwd: types })
+      const blocks = sections.flatMap(section => section.blocks)
+      const lenient = { noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false }
+      await compile('ts', blocks, lenient)
+      await compile('js', blocks, { ...lenient, allowJs: true, checkJs: true, strict: false })
     },
-    close: () => rm(folder, { recursive: true, force: true }),
+    async close() {
+      await rm(folder, { recursive: true, force: true })
+      await rm(embedded, { recursive: true, force: true })
+    },
   }
 }
 
@@ -197,7 +220,9 @@ export function runnableLines(code: string, manifest: Manifest): string {
   const kept: string[] = []
   for (const line of code.replace(/\\\n\s*/g, ' ').split('\n')) {
     const commands = line.replace(/\s+#.*$/, '').split('&&')
-    if (!commands.some(command => /^\s*(npm|npx|git clone|cd)\b/.test(command))) kept.push(line)
+    const isOurs = commands.some(command => command.trim().startsWith(`npx ${manifest.name} `))
+    const isSetup = commands.some(command => /^\s*(npm|npx|git clone|cd)\b/.test(command))
+    if (isOurs || !isSetup) kept.push(line)
     else for (const command of commands) checkCommand(command.trim(), manifest)
   }
   return kept.join('\n')
@@ -210,17 +235,20 @@ function checkCommand(command: string, manifest: Manifest): void {
     const script = verb === 'run' ? (words[0] ?? '') : verb === 't' ? 'test' : verb
     if (!manifest.scripts[script]) throw new Error(`package.json has no script "${script}" (${command})`)
   } else if (program === 'npm' && ['install', 'i', 'ci'].includes(verb)) {
-    const known = [
-      manifest.name,
-      ...Object.entries(manifest).flatMap(([key, value]) =>
-        /ependencies$/.test(key) ? Object.keys(value as object) : [],
-      ),
-    ]
+    const known = knownPackages(manifest)
     const strangers = words.map(word => word.replace(/(?<=.)@.*$/, '')).filter(word => !known.includes(word))
     if (strangers.length > 0) throw new Error(`nobody here knows the package ${strangers} (${command})`)
   } else if (program === 'npx') {
-    if (!(verb in manifest.bin) && verb !== manifest.name) throw new Error(`no such command: ${command}`)
+    const known = [...Object.keys(manifest.bin), ...knownPackages(manifest)]
+    if (!known.includes(verb)) throw new Error(`no such command: ${command}`)
   } else if (!(program === 'git' && verb === 'clone') && program !== 'cd') {
     throw new Error(`this command can be neither run nor checked: ${command}`)
   }
+}
+
+function knownPackages(manifest: Manifest): string[] {
+  const dependencies = Object.entries(manifest).flatMap(([key, value]) =>
+    /ependencies$/.test(key) ? Object.keys(value as object) : [],
+  )
+  return [manifest.name, ...dependencies]
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
@@ -49,15 +50,60 @@ describe('composed with other streams', () => {
     expect(await countOf(db.pool, 't WHERE id % 2 = 0')).to.equal(2345)
   })
 
-  it("is the last stage of a chain of stream-chain's", async () => {
-    const writable = makeWritable()
-    const stages = chain([new BatchTransform<Row>({ maxCount: 100 }), writable])
-    const finished = new Promise((resolve, reject) =>
-      writable.once('finish', resolve as () => void).once('error', reject),
-    )
-    Readable.from(rows).pipe(stages)
-    await finished
-    expect(await countOf(db.pool, 't')).to.equal(2345)
+  describe('with chain() of stream-chain 4.4.1', () => {
+    const batching = () => new BatchTransform<Row>({ maxCount: 1000 })
+    const double = (row: Row) => ({ id: row.id * 2 })
+
+    it('after the chain, makes pipeline() wait for the commit of all rows', async () => {
+      const unlock = await lockTable(db, 't')
+      const { pool, name } = makePool()
+      const writable = new PgBatchWritable<Row>({ pool, table: 't' })
+      let resolved = false
+      const done = pipeline(Readable.from(rows), chain([double, batching()]), writable).then(() => {
+        resolved = true
+      })
+      try {
+        await untilBlocked(db, name)
+        expect(resolved).to.equal(false)
+      } finally {
+        await unlock()
+      }
+      await done
+      expect(await countOf(db.pool, 't')).to.equal(2345)
+    })
+
+    it('after the chain, makes pipeline() reject with the error of its row', async () => {
+      const source = Readable.from([{ id: 1 }, { id: 1 }])
+      const done = pipeline(source, chain([double, batching()]), makeWritable())
+      expect(await rejectionOf(done)).to.include({ code: 'REFUSED', sqlState: '23505' })
+    })
+
+    it('as the last stage of the chain, lets pipeline() resolve before any row is committed: the wrong shape', async () => {
+      const unlock = await lockTable(db, 't')
+      const writable = makeWritable()
+      const closed = once(writable, 'close')
+      try {
+        await pipeline(Readable.from(rows), chain([double, batching(), writable]))
+        expect(writable.stats).to.include({ rowsReceived: 2345, rowsCommitted: 0 })
+      } finally {
+        await unlock()
+      }
+      await closed
+      expect(await countOf(db.pool, 't')).to.equal(2345)
+    })
+
+    it('as the last stage of the chain, fails by an uncaught exception: the wrong shape', async () => {
+      const ofMocha = process.listeners('uncaughtException')
+      process.removeAllListeners('uncaughtException')
+      try {
+        const uncaught = once(process, 'uncaughtException', { signal: AbortSignal.timeout(20_000) })
+        const source = Readable.from([{ id: 1 }, { id: 1 }])
+        await pipeline(source, chain([double, batching(), makeWritable()]))
+        expect((await uncaught)[0]).to.include({ code: 'REFUSED', sqlState: '23505' })
+      } finally {
+        for (const listener of ofMocha) process.on('uncaughtException', listener)
+      }
+    })
   })
 
   it('becomes a WritableStream, whose close() waits for the last COMMIT', async () => {
