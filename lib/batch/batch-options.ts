@@ -1,14 +1,13 @@
 import {
   checkAbortSignal,
   checkFunction,
-  checkInteger,
-  checkIntegerOrInfinity,
-  checkKnownKeys,
   checkObject,
   checkWaitMs,
   expectOption,
-  withDefaults,
+  integerFrom,
+  integerOrInfinityFrom,
 } from '../options/checks.ts'
+import { defaultsTo, optional, type Resolved, resolveOptions } from '../options/option-table.ts'
 
 /** What BatchTransform takes. `maxBytes` without `sizeOf` cannot be typed, and throws. */
 export type BatchTransformOptions<T> = BatchTransformSettings<T> &
@@ -57,44 +56,32 @@ interface BatchTransformSettings<T> {
   signal?: AbortSignal | undefined
 }
 
-const BATCH_DEFAULTS = Object.freeze({
-  maxCount: 1000,
-  maxBytes: Number.POSITIVE_INFINITY,
-  sizeOf: undefined,
-  maxWaitMs: 100,
-  onDiscard: undefined,
-  signal: undefined,
-})
-
-export interface ResolvedBatchOptions<T> {
-  readonly maxCount: number
-  readonly maxBytes: number
-  readonly sizeOf: ((item: T) => number) | undefined
-  readonly maxWaitMs: number
-  readonly onDiscard: ((items: T[]) => void) | undefined
-  readonly signal: AbortSignal | undefined
+function optionTable<T>() {
+  return {
+    maxCount: defaultsTo(1000, integerFrom(1)),
+    maxBytes: defaultsTo(Number.POSITIVE_INFINITY, integerOrInfinityFrom(1)),
+    sizeOf: optional(checkFunction<(item: T) => number>),
+    maxWaitMs: defaultsTo(100, checkWaitMs),
+    onDiscard: optional(checkFunction<(items: T[]) => void>),
+    signal: optional(checkAbortSignal),
+  }
 }
 
-/** @throws TypeError that says what was expected and what came */
+export type ResolvedBatchOptions<T> = Resolved<ReturnType<typeof optionTable<T>>>
+
+/**
+ * @param prefix stands before an option's name in messages
+ * @throws TypeError that says what was expected and what came
+ */
 export function resolveBatchOptions<T>(
   options: BatchTransformOptions<T> | undefined,
+  prefix = '',
 ): ResolvedBatchOptions<T> {
-  const given = options === undefined ? {} : (checkObject('options', options) as typeof options)
-  checkKnownKeys('BatchTransform', given, Object.keys(BATCH_DEFAULTS))
-  const { maxCount, maxBytes, maxWaitMs, signal } = withDefaults(BATCH_DEFAULTS, given)
-  const { sizeOf, onDiscard } = given
-  expectOption(
-    'sizeOf',
-    sizeOf,
-    given.maxBytes === undefined ? 'a function' : 'a function, for `maxBytes` needs it',
-    typeof sizeOf === 'function' || (sizeOf === undefined && given.maxBytes === undefined),
-  )
-  return {
-    maxCount: checkInteger('maxCount', maxCount, 1),
-    maxBytes: checkIntegerOrInfinity('maxBytes', maxBytes, 1),
-    sizeOf,
-    maxWaitMs: checkWaitMs('maxWaitMs', maxWaitMs),
-    onDiscard: onDiscard === undefined ? undefined : checkFunction('onDiscard', onDiscard),
-    signal: signal === undefined ? undefined : checkAbortSignal('signal', signal),
+  const given = options === undefined ? {} : checkObject('options', options)
+  if (given.maxBytes !== undefined) {
+    const { sizeOf } = given
+    const expected = `a function, for \`${prefix}maxBytes\` needs it`
+    expectOption(`${prefix}sizeOf`, sizeOf, expected, typeof sizeOf === 'function')
   }
+  return resolveOptions('BatchTransform', optionTable<T>(), given, prefix)
 }

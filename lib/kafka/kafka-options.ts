@@ -1,22 +1,22 @@
 import { type BatchTransformOptions, resolveBatchOptions } from '../batch/batch-options.ts'
 import {
   checkFunction,
-  checkInteger,
   checkKnownKeys,
   checkObject,
-  checkOneOf,
   checkString,
   expectOption,
+  integerFrom,
+  oneOf,
   optionError,
-  withDefaults,
 } from '../options/checks.ts'
+import { defaultsTo, optional, type Resolved, required, resolveOptions } from '../options/option-table.ts'
 import type { TableName } from '../types.ts'
 import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
 import {
   type ResolvedWritableOptions,
   resolveWritableOptions,
   WRITABLE_OPTIONS,
-} from '../writable/resolve-options.ts'
+} from '../writable/resolve/resolve-options.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/checkpoint/read-checkpoint.ts'
 import type { ReadingConsumer } from './consumer/consumer-like.ts'
 import { OwnConsumer, type OwnConsumerOptions } from './consumer/own-consumer.ts'
@@ -77,33 +77,35 @@ interface KafkaSettings<Value, Row> {
   rejectLimit?: number | undefined
 }
 
-const DEFAULTS = Object.freeze({
-  consumer: undefined,
-  topics: undefined,
-  delivery: undefined,
-  table: undefined,
-  toRow: undefined,
-  parseValue: undefined,
-  batch: undefined,
-  checkpoint: undefined,
-  maxBytes: 1_048_576,
-})
+/** The adapter's own options. Their meaning is above; a table's own name is checked by its PgBatchWritable. */
+function optionTable<Value>() {
+  return {
+    consumer: required(checkConsumer),
+    topics: required(checkTopics),
+    delivery: required(oneOf('at-least-once', 'exactly-once')),
+    table: required((_name, value) => value as TableName | TableOf<Value>),
+    toRow: optional(checkFunction<(message: KafkaMessage<Value>) => unknown>),
+    parseValue: optional(checkFunction<ParseValue<Value>>),
+    batch: defaultsTo({}, checkBatch<Value>),
+    checkpoint: optional(checkCheckpoint),
+    maxBytes: defaultsTo(1_048_576, integerFrom(1)),
+  }
+}
 
 const NOT_PASSED: readonly string[] = ['signal', 'onDiscard'] satisfies NotPassed[]
 
-export interface ResolvedKafkaOptions<Value> {
+type OwnOptions<Value> = Resolved<ReturnType<typeof optionTable<Value>>>
+
+/** The options of one kafkaToPg: checked, defaults in place, and free of contradictions. */
+export interface ResolvedKafkaOptions<Value>
+  extends Pick<OwnOptions<Value>, 'topics' | 'toRow' | 'parseValue' | 'batch' | 'maxBytes'> {
   readonly consumer: ReadingConsumer
   readonly ownsConsumer: boolean
-  readonly topics: readonly string[]
   readonly tableOf: TableOf<Value>
   /** Undefined: each message has a table of its own. */
   readonly onlyTable: TableName | undefined
-  readonly toRow: ((message: KafkaMessage<Value>) => unknown) | undefined
-  readonly parseValue: ParseValue<Value> | undefined
-  readonly batch: BatchTransformOptions<KafkaMessage<Value>>
   /** Undefined: at least once. */
   readonly checkpoint: { readonly name: string; readonly table: TableName } | undefined
-  readonly maxBytes: number
   /** What is passed on to PgBatchWritable, unchecked and as it is checked. */
   readonly passed: Record<string, unknown>
   readonly writable: SharedOptions<Value>
@@ -119,90 +121,102 @@ type SharedOptions<Value> = Pick<
 export function resolveKafkaOptions<Value, Row>(
   options: KafkaToPgOptions<Value, Row>,
 ): ResolvedKafkaOptions<Value> {
-  const given = checkObject('options', options) as typeof options & Record<string, unknown>
+  const given = checkObject('options', options)
+  const table = optionTable<Value>()
   const passable = WRITABLE_OPTIONS.filter(name => !NOT_PASSED.includes(name))
-  checkKnownKeys('kafkaToPg', given, [...new Set([...Object.keys(DEFAULTS), ...passable])])
-  const { table, toRow, parseValue, batch = {} } = given
-  const { delivery, maxBytes } = withDefaults(DEFAULTS, given)
-  const exactlyOnce = checkOneOf('delivery', delivery, ['at-least-once', 'exactly-once']) === 'exactly-once'
-  const passed: Record<string, unknown> = {
-    rejectLimit: given.deadLetter === undefined ? 0 : Number.POSITIVE_INFINITY,
-    ...Object.fromEntries(
-      Object.entries(given).filter(([name, value]) => !(name in DEFAULTS) && value !== undefined),
-    ),
-  }
-  const checkpoint = checkCheckpoint(given.checkpoint)
-  if (!exactlyOnce && given.checkpoint !== undefined) {
+  checkKnownKeys('kafkaToPg', given, [...new Set([...Object.keys(table), ...passable])])
+  const isOwn = (name: string): boolean => name in table
+  const own = resolveOptions('kafkaToPg', table, pick(given, isOwn))
+  const isExactlyOnce = own.delivery === 'exactly-once'
+  if (!isExactlyOnce && own.checkpoint) {
     throw optionError("Expected no `checkpoint` with `delivery: 'at-least-once'`")
   }
-  // a function's tables are checked when they come
-  const onlyTable = typeof table === 'function' ? undefined : table
-  // with stand-ins for what each sink is given, which are checked together with the rest, and go no further
+  const passed = {
+    rejectLimit: given.deadLetter === undefined ? 0 : Number.POSITIVE_INFINITY,
+    ...pick(given, name => !isOwn(name)),
+  }
+  // an error here is the caller's; each table's PgBatchWritable gets its own table and checkpoint later
   const writable: SharedOptions<Value> = resolveWritableOptions({
     ...passed,
-    table: typeof table === 'function' ? 'of each message' : table,
-    ...(exactlyOnce
-      ? { checkpoint: { name: 'checked', position: () => ({ offset: 0 }), ...checkpoint } }
-      : {}),
+    table: typeof own.table === 'function' ? 'of each message' : own.table,
+    ...(isExactlyOnce && {
+      checkpoint: { name: 'checked', position: () => ({ offset: 0 }), ...own.checkpoint },
+    }),
   } as unknown as PgBatchWritableOptions<KafkaMessage<Value>>)
-  resolveBatchOptions(batch)
-  const resolved = {
-    topics: checkTopics(given.topics),
-    tableOf: typeof table === 'function' ? table : () => table,
-    onlyTable,
-    toRow: toRow === undefined ? undefined : checkFunction('toRow', toRow),
-    parseValue: parseValue === undefined ? undefined : checkFunction('parseValue', parseValue),
-    batch,
-    maxBytes: checkInteger('maxBytes', maxBytes, 1),
+  // last, so that no wrong option leaves a consumer behind that was made and is never closed
+  const { consumer, ownsConsumer } = openConsumer(own.consumer)
+  return {
+    topics: own.topics,
+    toRow: own.toRow,
+    parseValue: own.parseValue,
+    batch: own.batch,
+    maxBytes: own.maxBytes,
+    consumer,
+    ownsConsumer,
+    ...tableOf(own.table),
+    checkpoint: isExactlyOnce
+      ? { name: `kafka:${consumer.groupId}`, table: DEFAULT_CHECKPOINT_TABLE, ...own.checkpoint }
+      : undefined,
     passed,
     writable,
   }
-  const consumer = openConsumer(given.consumer)
-  return {
-    ...resolved,
-    ...consumer,
-    checkpoint: exactlyOnce
-      ? {
-          name: checkpoint.name ?? `kafka:${consumer.consumer.groupId}`,
-          table: checkpoint.table ?? DEFAULT_CHECKPOINT_TABLE,
-        }
-      : undefined,
-  }
 }
 
-function checkCheckpoint(value: unknown): { name?: string; table?: TableName } {
-  if (value === undefined) return {}
-  const { name, table, ...unknown } = checkObject('checkpoint', value)
-  checkKnownKeys('checkpoint', unknown, ['name', 'table'])
-  return {
-    ...(name === undefined ? {} : { name: checkString('checkpoint.name', name) }),
-    ...(table === undefined ? {} : { table: table as TableName }),
-  }
+/** Returns the options whose names are wanted and whose values are not undefined. */
+function pick(options: Record<string, unknown>, isWanted: (name: string) => boolean) {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => isWanted(name) && value !== undefined),
+  )
 }
 
-function checkTopics(value: unknown): readonly string[] {
+function tableOf<Value>(
+  table: TableName | TableOf<Value>,
+): Pick<ResolvedKafkaOptions<Value>, 'tableOf' | 'onlyTable'> {
+  if (typeof table === 'function') return { tableOf: table, onlyTable: undefined }
+  return { tableOf: () => table, onlyTable: table }
+}
+
+function checkBatch<Value>(name: string, value: unknown): BatchTransformOptions<KafkaMessage<Value>> {
+  const batch = checkObject(name, value) as BatchTransformOptions<KafkaMessage<Value>>
+  resolveBatchOptions(batch, `${name}.`)
+  return batch
+}
+
+/** PgBatchWritable checks the table. */
+const CHECKPOINT_OPTIONS = Object.freeze({
+  name: optional(checkString),
+  table: optional((_name, value) => value as TableName),
+})
+
+function checkCheckpoint(name: string, value: unknown): { name?: string; table?: TableName } {
+  const checkpoint = resolveOptions(name, CHECKPOINT_OPTIONS, checkObject(name, value), `${name}.`)
+  return pick(checkpoint, () => true)
+}
+
+function checkTopics(name: string, value: unknown): readonly string[] {
   const holds =
     Array.isArray(value) &&
     value.length > 0 &&
     value.every(topic => typeof topic === 'string' && topic !== '')
-  expectOption<readonly string[]>('topics', value, "an array of topics' names that is not empty", holds)
+  expectOption<readonly string[]>(name, value, "an array of topics' names that is not empty", holds)
   return [...new Set(value)]
 }
 
-function openConsumer(value: unknown): Pick<ResolvedKafkaOptions<never>, 'consumer' | 'ownsConsumer'> {
-  const given = checkObject('consumer', value)
-  if (typeof given.consume === 'function') {
-    return { consumer: given as unknown as ReadingConsumer, ownsConsumer: false }
+/** Checks a consumer, or the options of one. The client checks most of its options itself. */
+function checkConsumer(name: string, value: unknown): ReadingConsumer | OwnConsumerOptions {
+  const consumer = checkObject(name, value)
+  if (typeof consumer.consume === 'function') return consumer as unknown as ReadingConsumer
+  if (consumer.groupProtocol !== undefined) oneOf('classic')(`${name}.groupProtocol`, consumer.groupProtocol)
+  if (consumer.deserializers !== undefined) {
+    throw optionError(`Expected no \`${name}.deserializers\`: \`parseValue\` takes their place`)
   }
-  if (given.groupProtocol !== undefined) {
-    checkOneOf('consumer.groupProtocol', given.groupProtocol, ['classic'])
-  }
-  if (given.deserializers !== undefined) {
-    throw optionError('Expected no `consumer.deserializers`: `parseValue` takes their place')
-  }
-  checkString('consumer.groupId', given.groupId)
-  return {
-    consumer: new OwnConsumer(given as unknown as OwnConsumerOptions),
-    ownsConsumer: true,
-  }
+  checkString(`${name}.groupId`, consumer.groupId)
+  return consumer as unknown as OwnConsumerOptions
+}
+
+function openConsumer(
+  consumer: ReadingConsumer | OwnConsumerOptions,
+): Pick<ResolvedKafkaOptions<never>, 'consumer' | 'ownsConsumer'> {
+  if ('consume' in consumer) return { consumer, ownsConsumer: false }
+  return { consumer: new OwnConsumer(consumer), ownsConsumer: true }
 }

@@ -25,7 +25,7 @@ import { type NextBatch, type Progress, writeBatches } from '../write/write-batc
 import { publishCommit, publishReject, publishRetry } from './diagnostics.ts'
 import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './events.ts'
 import type { PgBatchWritableOptions } from './options.ts'
-import { type ResolvedWritableOptions, resolveWritableOptions } from './resolve-options.ts'
+import { type ResolvedWritableOptions, resolveWritableOptions } from './resolve/resolve-options.ts'
 
 /** How long, after an abort or a failure, the server is given to answer before its connections are ended. */
 const STOP_GRACE_MS = 400

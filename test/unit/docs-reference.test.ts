@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { WRITABLE_OPTIONS } from '../../lib/writable/resolve-options.ts'
+import { WRITABLE_OPTIONS } from '../../lib/writable/resolve/resolve-options.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { ConsumerOptions } from '@platformatic/kafka'
-import { withDefaults } from '../../options/checks.ts'
+import { withDefaults } from '../../options/option-table.ts'
 import type {
   CommittingConsumer,
   OffsetsByTopic,

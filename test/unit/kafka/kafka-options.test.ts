@@ -39,7 +39,7 @@ describe('the options of kafkaToPg', () => {
     ['a misspelt option', { parsevalue: () => 1 }, /options of kafkaToPg .* Did you mean `parseValue`\?/],
     ['a misspelt option of the writer', { concurency: 2 }, /Did you mean `concurrency`\?/],
     ['a wrong option of the writer', { concurrency: 0 }, /`concurrency` to be an integer ≥ 1/],
-    ['a wrong batch', { batch: { maxCount: 0 } }, /`maxCount` to be an integer ≥ 1/],
+    ['a wrong batch', { batch: { maxCount: 0 } }, /`batch\.maxCount` to be an integer ≥ 1/],
     [
       'an option of the stream that it has not',
       { signal: new AbortController().signal },
@@ -52,7 +52,7 @@ describe('the options of kafkaToPg', () => {
       /no `checkpoint` with `delivery: 'at-least-once'`/,
     ],
     ['a checkpoint that has more than it needs', { checkpoint: { position: () => 1 } }, /`position`/],
-    ['a wrong checkpoint table', { checkpoint: { table: 5 } }, /`table` to be/],
+    ['a wrong checkpoint table', { checkpoint: { table: 5 } }, /`checkpoint\.table` to be/],
     ['no group', { consumer: { ...consumer, groupId: '' } }, /`consumer.groupId` to be a string/],
     [
       'the new group protocol',

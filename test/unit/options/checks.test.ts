@@ -2,16 +2,24 @@ import { expect } from 'chai'
 import {
   checkAbortSignal,
   checkFunction,
-  checkInteger,
-  checkIntegerOrInfinity,
   checkKnownKeys,
   checkObject,
-  checkOneOf,
   checkString,
   checkWaitMs,
   describe as described,
-  withDefaults,
+  integerFrom,
+  integerOrInfinityFrom,
+  oneOf,
 } from '../../../lib/options/checks.ts'
+import {
+  defaultsTo,
+  internal,
+  optional,
+  publicNames,
+  required,
+  resolveOptions,
+  withDefaults,
+} from '../../../lib/options/option-table.ts'
 
 const signal = new AbortController().signal
 const noop = () => {}
@@ -19,15 +27,15 @@ const noop = () => {}
 describe('option checks', () => {
   const checks: [string, (value: unknown) => unknown, string, unknown[], unknown[]][] = [
     [
-      'checkInteger',
-      value => checkInteger('x', value, 1),
+      'integerFrom',
+      value => integerFrom(1)('x', value),
       'an integer ≥ 1',
       [1, 2 ** 53 - 1],
       [0, -1, 1.5, NaN, Infinity, '1', 1n, null, undefined, [1]],
     ],
     [
-      'checkIntegerOrInfinity',
-      value => checkIntegerOrInfinity('x', value, 0),
+      'integerOrInfinityFrom',
+      value => integerOrInfinityFrom(0)('x', value),
       'an integer ≥ 0, or Infinity',
       [0, 7, Infinity],
       [-1, 0.5, NaN, -Infinity, '1', null],
@@ -41,8 +49,8 @@ describe('option checks', () => {
     ],
     ['checkString', value => checkString('x', value), 'a string that is not empty', ['a'], ['', 1, null]],
     [
-      'checkOneOf',
-      value => checkOneOf('x', value, ['copy', 'insert']),
+      'oneOf',
+      value => oneOf('copy', 'insert')('x', value),
       "one of 'copy', 'insert'",
       ['copy', 'insert'],
       ['COPY', '', 0, ['copy'], null],
@@ -116,5 +124,46 @@ describe('option checks', () => {
       b: null,
       c: 0,
     })
+  })
+})
+
+describe('a table of options', () => {
+  const table = {
+    path: required(checkString),
+    count: defaultsTo(7, integerFrom(1)),
+    label: optional(checkString),
+    hidden: internal(optional(checkString)),
+  }
+
+  it('gives every option its default where it is left out or undefined', () => {
+    const options = { path: 'a', count: undefined }
+    expect(resolveOptions('Thing', table, options)).to.deep.equal({
+      path: 'a',
+      count: 7,
+      label: undefined,
+      hidden: undefined,
+    })
+  })
+
+  it('checks what is given, null included, and names the option with its prefix', () => {
+    expect(() => resolveOptions('Thing', table, { path: 'a', label: null }, 'thing.')).to.throw(
+      TypeError,
+      'Expected `thing.label` to be a string that is not empty, got `null` (null)',
+    )
+  })
+
+  it('throws for a required option that is left out', () => {
+    expect(() => resolveOptions('Thing', table, {})).to.throw(
+      TypeError,
+      'Expected `path` to be a string that is not empty, got `undefined` (undefined)',
+    )
+  })
+
+  it('takes an internal option and names it in no message', () => {
+    expect(publicNames(table)).to.deep.equal(['path', 'count', 'label'])
+    expect(resolveOptions('Thing', table, { path: 'a', hidden: 'b' }).hidden).to.equal('b')
+    expect(() => resolveOptions('Thing', table, { path: 'a', hiden: 'b' })).to.throw(
+      'Expected the options of Thing to be among path, count, label, got `hiden`.',
+    )
   })
 })

@@ -1,0 +1,33 @@
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { checkObject, checkString, expectOption, optionError } from '../../options/checks.ts'
+import { optional, required, resolveOptions } from '../../options/option-table.ts'
+import type { DeadLetterTable } from '../../write/rejects/dead-letter.ts'
+import { checkTable } from './check-table.ts'
+
+const TABLE_OPTIONS = Object.freeze({
+  table: required(checkTable),
+  file: optional(checkString),
+})
+
+/** Where rejected rows go: a stream, or a table. */
+export interface DeadLetterOption {
+  readonly stream?: Writable
+  readonly table?: DeadLetterTable
+}
+
+export function checkDeadLetter(name: string, value: unknown): DeadLetterOption {
+  const options = checkObject(name, value)
+  if (typeof options.write === 'function') {
+    const stream = value as Writable
+    expectOption(name, value, 'a Writable in object mode', stream.writableObjectMode !== false)
+    return { stream }
+  }
+  if (options.file !== undefined && options.table === undefined) {
+    throw optionError(
+      'Expected `deadLetter.table` with `deadLetter.file`: rejected rows are safe in it until they are in the file',
+    )
+  }
+  const { table, file } = resolveOptions(name, TABLE_OPTIONS, options, `${name}.`)
+  return { table: { table, file: file && resolve(file) } }
+}

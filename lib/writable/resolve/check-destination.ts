@@ -1,0 +1,44 @@
+import type { PgPoolLike } from '../../connection/pg-types.ts'
+import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
+import { parseConnection } from '../../connection-string/parse-connection.ts'
+import { ConnectionStringError } from '../../connection-string/settings-error.ts'
+import { checkString, expectOption, optionError } from '../../options/checks.ts'
+
+/** Throws unless exactly one of `pool` and `connectionString` is given. */
+export function expectOneDestination({ pool, connectionString }: Record<string, unknown>): void {
+  if (pool !== undefined && connectionString !== undefined) {
+    throw optionError('Expected either `pool` or `connectionString`, got both')
+  }
+  if (pool === undefined && connectionString === undefined) {
+    throw optionError('Expected `pool` (of the package pg) or `connectionString`, got neither')
+  }
+}
+
+export function checkPool(name: string, pool: unknown): PgPoolLike {
+  const holds =
+    typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
+  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', holds)
+  return pool
+}
+
+/** Parses a connection string. A parameter that is ignored becomes a process warning. */
+export function checkConnection(name: string, value: unknown): ConnectionParameters {
+  const text = checkString(name, value)
+  try {
+    const connection = parseConnection(text, `\`${name}\``, process.env)
+    for (const note of connection.notes) warnOnce(note)
+    return connection
+  } catch (error) {
+    if (error instanceof ConnectionStringError) throw optionError(error.message)
+    throw error
+  }
+}
+
+/** Warnings that were emitted: many streams may have the same connection string. */
+const warned = new Set<string>()
+
+function warnOnce(note: string): void {
+  if (warned.has(note)) return
+  warned.add(note)
+  process.emitWarning(note, { type: 'PgBatchWarning', code: 'PG_BATCH_PARAMETER_IGNORED' })
+}

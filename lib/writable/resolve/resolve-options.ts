@@ -1,0 +1,121 @@
+import { DEFAULT_WAIT_MS } from '../../connection/pool/lease.ts'
+import {
+  checkAbortSignal,
+  checkFunction,
+  checkObject,
+  checkTimeoutMs,
+  integerFrom,
+  integerOrInfinityFrom,
+  oneOf,
+  optionError,
+} from '../../options/checks.ts'
+import {
+  defaultsTo,
+  internal,
+  optional,
+  publicNames,
+  type Resolved,
+  required,
+  resolveOptions,
+} from '../../options/option-table.ts'
+import type { WriteOptions } from '../../write/open-writing.ts'
+import type { PgBatchWritableOptions } from '../options.ts'
+import { checkCheckpoint } from './check-checkpoint.ts'
+import { checkConflict } from './check-conflict.ts'
+import { checkCsv } from './check-csv.ts'
+import { checkDeadLetter } from './check-dead-letter.ts'
+import { checkConnection, checkPool, expectOneDestination } from './check-destination.ts'
+import { checkRetry, DEFAULT_RETRY } from './check-retry.ts'
+import { checkColumns, checkTable } from './check-table.ts'
+
+/** The type of a callback, as writing calls it. */
+type Callback<Item, Name extends keyof WriteOptions<Item>> = NonNullable<WriteOptions<Item>[Name]>
+
+/** Every option of PgBatchWritable, with its default and its check. `PgBatchWritableOptions` says what they mean. */
+function optionTable<Item>() {
+  return {
+    pool: optional(checkPool),
+    connectionString: optional(checkConnection),
+    table: required(checkTable),
+    columns: optional(checkColumns),
+    toRow: optional(checkFunction<Callback<Item, 'toRow'>>),
+    unknownKeys: defaultsTo('error', oneOf('error', 'ignore')),
+    method: defaultsTo('auto', oneOf('auto', 'copy', 'insert')),
+    copyFormat: defaultsTo('auto', oneOf('auto', 'binary', 'text')),
+    csv: internal(optional(checkCsv)),
+    onConflict: optional(checkConflict),
+    operation: optional(checkFunction<Callback<Item, 'operation'>>),
+    concurrency: defaultsTo(1, integerFrom(1)),
+    laneOf: optional(checkFunction<(item: Item) => string | number>),
+    inTransaction: optional(checkFunction<Callback<Item, 'inTransaction'>>),
+    afterCommit: optional(checkFunction<Callback<Item, 'afterCommit'>>),
+    retry: defaultsTo(DEFAULT_RETRY, checkRetry),
+    statementTimeoutMs: defaultsTo(DEFAULT_WAIT_MS, integerFrom(100)),
+    commitTimeoutMs: defaultsTo(30_000, integerFrom(100)),
+    callbackTimeoutMs: defaultsTo(120_000, checkTimeoutMs),
+    deadLetter: optional(checkDeadLetter),
+    rejectedItem: internal(optional(checkFunction<Callback<Item, 'rejectedItem'>>)),
+    rejectLimit: defaultsTo(0, integerOrInfinityFrom(0)),
+    checkpoint: optional(checkCheckpoint<Item>),
+    position: optional(checkFunction<Callback<Item, 'position'>>),
+    onDiscard: optional(checkFunction<Callback<Item, 'onDiscard'>>),
+    signal: optional(checkAbortSignal),
+  }
+}
+
+/** The names of all public options. */
+export const WRITABLE_OPTIONS: readonly string[] = publicNames(optionTable())
+
+type Checked<Item> = Resolved<ReturnType<typeof optionTable<Item>>>
+
+/** The options of one stream: checked, defaults in place, and free of contradictions. */
+export type ResolvedWritableOptions<Item> = ReturnType<typeof resolveWritableOptions<Item, unknown>>
+
+/** @throws TypeError that says what was expected and what came */
+export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOptions<Item, Row>) {
+  const given = checkObject('options', options)
+  expectOneDestination(given)
+  expectNothingBesideCsv(given)
+  const checked: Checked<Item> = resolveOptions('PgBatchWritable', optionTable<Item>(), given)
+  expectNoContradiction(checked)
+  const { connectionString, deadLetter, ...others } = checked
+  return {
+    ...others,
+    ...(checked.csv && ofRecords(checked.csv)),
+    connection: connectionString,
+    deadLetterStream: deadLetter?.stream,
+    deadLetterTable: deadLetter?.table,
+  }
+}
+
+/** What the records of a CSV file decide by themselves. */
+const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'operation'] as const
+
+function expectNothingBesideCsv(options: Record<string, unknown>): void {
+  if (options.csv === undefined) return
+  const other = DECIDED_BY_CSV.find(name => options[name] !== undefined)
+  if (other) throw optionError(`Expected no \`${other}\` with \`csv\`, whose fields say it`)
+}
+
+function ofRecords({ fields }: NonNullable<Checked<never>['csv']>) {
+  const columns = fields.filter(name => name !== undefined)
+  return { columns, unknownKeys: 'ignore', method: 'copy' } as const
+}
+
+function expectNoContradiction<Item>(options: Checked<Item>): void {
+  const { operation, onConflict, checkpoint, laneOf, concurrency, position, method, copyFormat } = options
+  if (operation && onConflict?.action !== 'update') {
+    throw optionError(
+      "Expected `onConflict` with `target` and `action: 'update'` with `operation`: its key says what to delete",
+    )
+  }
+  if (checkpoint && laneOf && concurrency > 1) {
+    throw optionError('Expected no `laneOf` with `checkpoint`, whose partitions are the lanes')
+  }
+  if (checkpoint && position) {
+    throw optionError('Expected no `position` with `checkpoint`, which has its own')
+  }
+  if (method === 'insert' && copyFormat !== 'auto') {
+    throw optionError("Expected no `copyFormat` with `method: 'insert'`, which does not COPY")
+  }
+}
