@@ -1,0 +1,72 @@
+import { unlessAborted } from '../connection/pool/lease.ts'
+import { withinCallbackTime } from '../connection/transaction/callback-limits.ts'
+import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
+import type { WriteOptions } from '../write/open-writing.ts'
+import type { DeadLetterFile } from '../write/rejects/dead-letter-file.ts'
+import type { DeadLetterStream } from '../write/rejects/dead-letter-stream.ts'
+import type { Committed } from '../write/transaction-run.ts'
+import type { EventSender } from './event-sender.ts'
+import type { CommitEvent } from './events.ts'
+
+/** Who hears of a commit. */
+export interface Settling<Item> {
+  readonly events: EventSender<Item>
+  readonly deadLetterStream: DeadLetterStream | undefined
+  readonly deadLetterFile: DeadLetterFile | undefined
+  readonly afterCommit: WriteOptions<Item>['afterCommit']
+  readonly callbackTimeoutMs: number
+  /** Aborts what is waited for: the stream is over. */
+  readonly kill: AbortSignal
+}
+
+/**
+ * Does what follows a COMMIT: emits the events, hands the rejected rows to the dead letter, and calls `afterCommit` for
+ * each batch, in this order.
+ * @throws PgBatchError with `outcome: 'committed'` and code CALLBACK_FAILED
+ */
+export async function settle<Item>(
+  committed: Committed<Item>,
+  attempts: number,
+  { events, deadLetterStream, deadLetterFile, afterCommit, callbackTimeoutMs, kill }: Settling<Item>,
+): Promise<void> {
+  const { batches, rejected, settled } = committed
+  const wait = (option: string, batchId: number, work: () => void | Promise<void>): Promise<void> =>
+    waitFor(option, batchId, () => unlessAborted(withinCallbackTime(option, callbackTimeoutMs, work), kill))
+
+  events.commit(commitEvent(committed, attempts))
+  for (const reject of rejected) events.reject(reject)
+  if (deadLetterStream) {
+    for (const reject of rejected)
+      await wait('deadLetter', reject.batchId, () => deadLetterStream.send(reject))
+  }
+  if (deadLetterFile && rejected.length > 0) {
+    // a move has time limits of its own
+    await waitFor('deadLetter', rejected[0]!.batchId, () => unlessAborted(deadLetterFile.move(), kill))
+  }
+  if (!afterCommit) return
+  for (const [index, batch] of batches.entries()) {
+    await wait('afterCommit', batch.id, () => afterCommit(batch.items, settled[index]!))
+  }
+}
+
+function commitEvent<Item>(committed: Committed<Item>, attempts: number): CommitEvent {
+  const { batches, rows, unchanged, bytes, method, durationMs } = committed
+  return {
+    batchId: batches[0]!.id,
+    rows,
+    rowsUnchanged: unchanged,
+    bytes,
+    method,
+    attempts,
+    durationMs,
+    batches: batches.length,
+  }
+}
+
+async function waitFor(option: string, batchId: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (cause) {
+    throw toPgBatchError(new CallbackError(option, cause), 'committed', { batchId }, 'write')
+  }
+}
