@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBatchError } from '../../errors.ts'
 import type { Learned } from './learn-plan.ts'
 import type { WritePlan } from './plan.ts'
 
-/** The catalogue is asked no more often than this: rows with stray keys may come all the time. */
+/** Without urgency the catalogue is asked no more often than this: rows with stray keys may come all the time. */
 export const MIN_MS_BETWEEN_LOOKS = 2000
 
 export interface Doubt {
-  /** The stream fails unless the table has changed, so that waiting until the catalogue may be asked is worth it. */
+  /** The stream fails unless the table has changed: the catalogue is asked at once. That happens once per failure. */
   readonly urgent: boolean
-  /** Ends the wait. */
+  /** Aborted when the stream is destroyed: the catalogue is no longer asked. */
   readonly stop: AbortSignal
 }
 
@@ -37,23 +36,19 @@ export class CurrentPlan<Item> {
 
   /** A doubt would have the catalogue asked now. */
   get mayLook(): boolean {
-    return this.#learned.table !== undefined && (this.#foundChange || this.#waitMs <= 0)
-  }
-
-  get #waitMs(): number {
-    return this.#lookedAt + MIN_MS_BETWEEN_LOOKS - performance.now()
+    const isRecent = performance.now() < this.#lookedAt + MIN_MS_BETWEEN_LOOKS
+    return this.#learned.table !== undefined && (this.#foundChange || !isRecent)
   }
 
   /**
-   * Resolves to true when there is another plan than `used` by now; asks the catalogue unless that was done a moment ago.
+   * Resolves to true when there is another plan than `used` by now. Asks the catalogue when the doubt is urgent or the
+   * last look is not recent.
    * No client may be held meanwhile: a pool may have only one.
    * @throws PgBatchError that is retryable, when the catalogue cannot be asked now
    */
   async replaces(used: WritePlan<Item>, { urgent, stop }: Doubt): Promise<boolean> {
     if (this.plan !== used) return true
-    if (this.#learned.table === undefined || !(this.mayLook || urgent)) return false
-    if (this.#waitMs > 0) await sleep(this.#waitMs, undefined, { signal: stop }).catch(() => {})
-    if (this.plan !== used || stop.aborted) return this.plan !== used
+    if (this.#learned.table === undefined || stop.aborted || !(this.mayLook || urgent)) return false
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
     })
