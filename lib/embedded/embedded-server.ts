@@ -133,7 +133,8 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
     // for a process that ends without stop(), by a signal say
     const stopAtExit = () => {
       server.process?.kill('SIGINT')
-      rmSync(scratch, { recursive: true, force: true })
+      // the server writes until it is gone; what it still adds is deleted by another attempt
+      rmSync(scratch, { recursive: true, force: true, maxRetries: 20 })
     }
     process.once('exit', stopAtExit)
     return {

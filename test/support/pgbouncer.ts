@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -89,7 +90,10 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
     await exited
     clearTimeout(late)
   }
-  const stopAtExit = (): void => void child.kill('SIGKILL')
+  const stopAtExit = (): void => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
   process.once('exit', stopAtExit)
   const url = new URL(serverConnectionString)
   url.hostname = '127.0.0.1'
