@@ -75,7 +75,8 @@ function log(line: string): void {
 }
 
 try {
-  await main(readArguments(process.argv.slice(2), Object.keys(BENCHES)))
+  const benches = await Promise.all(Object.values(BENCHES).map(async load => (await load()).bench))
+  await main(readArguments(process.argv.slice(2), benches))
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? 0 : 2

@@ -25,6 +25,7 @@ export const bench: Bench = {
   name: 'encode',
   question: 'What does it take to turn rows into the bytes of COPY, by type and by table?',
   repeats: 5,
+  minutes: 5,
   async run({ rows: wanted, repeats, quick, log, measure }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const cases: Case[] = [
@@ -128,8 +129,9 @@ function chartOf(samples: Found): BarChart {
       (['binary', 'text'] as const).map(format =>
         bar(
           `${table}: ${format}`,
-          format === 'binary' ? 'ours' : 'other',
+          format === 'binary' ? 'ours' : 'ours, second',
           samplesOf(samples, { table, crowded: false }).map(sample => sample[format]),
+          { group: table },
         ),
       ),
     ),

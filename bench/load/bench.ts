@@ -25,6 +25,7 @@ export const bench: Bench = {
   name: 'load',
   question: 'How fast does `pg-batch load` bring a CSV file into a table, against `psql \\copy`?',
   repeats: 5,
+  minutes: 2,
   async run({ rows: wanted, repeats, quick, connectionString, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()

@@ -26,6 +26,7 @@ export const bench: Bench = {
   name: 'memory',
   question: 'Does memory stay flat, however many rows there are?',
   repeats: 3,
+  minutes: 3,
   async run({ rows: wanted, repeats, quick, connectionString, measureCompiled, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()

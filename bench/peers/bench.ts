@@ -22,6 +22,7 @@ export const bench: Bench = {
   name: 'peers',
   question: 'How fast do objects get into a table, beside the wire, psql and the other ways of Node.js?',
   repeats: 5,
+  minutes: 10,
   anyTable: true,
   async run({ rows: wanted, repeats, quick, table: tableName, connectionString, measure, log }) {
     const table: BenchTable = TABLES[tableName]
@@ -54,7 +55,7 @@ export const bench: Bench = {
           title: `${rows.toLocaleString('en')} objects into PostgreSQL`,
           subtitle: `thousand rows a second until all are committed, rows ${table.about}; more is better`,
           better: 'more',
-          bars: names.map(name => bar(name, WAYS[name].tone, ratesOf(samples, name), 1000)),
+          bars: names.map(name => bar(name, WAYS[name].tone, ratesOf(samples, name), { unit: 1000 })),
         },
       }
     } finally {

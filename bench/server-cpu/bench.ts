@@ -17,6 +17,7 @@ export const bench: Bench = {
   name: 'server-cpu',
   question: "How much of the server's CPU does a million rows take?",
   repeats: 5,
+  minutes: 3,
   async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()

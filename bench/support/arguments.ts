@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { didYouMean } from '../../lib/options/did-you-mean.ts'
+import type { Bench } from './bench.ts'
 import { TABLES, type TableName } from './tables/index.ts'
 
-/** What `npm run bench` was asked for. */
+/** The arguments of `npm run bench`. */
 export interface BenchArguments {
   readonly names: readonly string[]
   readonly rows?: number
@@ -11,14 +12,24 @@ export interface BenchArguments {
   readonly table?: TableName
 }
 
-/** Reads the words of the command line. Wrong ones throw a CommanderError, after their line was written. */
-export function readArguments(words: readonly string[], known: readonly string[]): BenchArguments {
+type HelpLine = Pick<Bench, 'name' | 'question' | 'minutes'>
+
+/**
+ * Reads the words of the command line.
+ * @throws CommanderError for wrong words, after it has written a line that says what is wrong
+ */
+export function readArguments(words: readonly string[], benches: readonly HelpLine[]): BenchArguments {
+  const known = benches.map(({ name }) => name)
   const program = new Command('bench')
-    .description('Measure, and write what came of it to bench/<name>/RESULTS.md and <name>.svg.')
-    .argument('[names...]', `of ${known.join(', ')}; all of them by default`)
-    .option('-r, --rows <n>', 'rows in a run', positiveInteger)
+    .description('Measure, and write the results to bench/<name>/RESULTS.md and bench/<name>/<name>.svg.')
+    .argument('[names...]', 'benchmarks to run; all of them by default')
+    .addHelpText('after', `\n${listOf(benches)}`)
+    .option('-r, --rows <n>', 'rows of each run', positiveInteger)
     .option('-n, --repeats <n>', 'runs of each case', positiveInteger)
-    .option('-q, --quick', "a minute's look, which is printed and not published")
+    .option(
+      '-q, --quick',
+      'a short look of about a minute for each benchmark; it is printed, and RESULTS.md stays as it is',
+    )
     .addOption(
       new Option('-t, --table <name>', 'another generator of rows, for benches that take one').choices(
         Object.keys(TABLES),
@@ -31,6 +42,17 @@ export function readArguments(words: readonly string[], known: readonly string[]
     program.error(`error: there is no bench "${unknown}"${didYouMean(unknown, known)} (${known.join(', ')})`)
   }
   return { ...program.opts(), names: program.args.length > 0 ? program.args : known }
+}
+
+/** What each benchmark asks, and how long it takes. */
+function listOf(benches: readonly HelpLine[]): string {
+  const width = Math.max(...benches.map(({ name }) => name.length))
+  const lines = benches.map(
+    ({ name, question, minutes }) =>
+      `  ${name.padEnd(width)}  ${String(minutes).padStart(2)} min  ${question}`,
+  )
+  const total = benches.reduce((sum, { minutes }) => sum + minutes, 0)
+  return ['Benchmarks:', ...lines, '', `All of them take about ${total} minutes on two cores.`].join('\n')
 }
 
 function positiveInteger(text: string): number {

@@ -3,13 +3,15 @@ import type { measureInChild } from './child.ts'
 import type { MarkdownTable } from './markdown.ts'
 import type { TableName } from './tables/index.ts'
 
-/** One question that is answered by measuring. It lies in bench/<name>/, beside its RESULTS.md. */
+/** One question, and the measurement that answers it. Its folder, bench/<name>/, holds its RESULTS.md, too. */
 export interface Bench {
   readonly name: string
-  /** What is asked, in one line. */
+  /** The question, in one line. */
   readonly question: string
   /** Runs of each case, when the command line does not say. */
   readonly repeats: number
+  /** About how long a full run takes on two cores, from the published rates. */
+  readonly minutes: number
   /** Whether `--table` can send it to another table than the one of all benches. */
   readonly anyTable?: true
   run(context: BenchContext): Promise<BenchResults>

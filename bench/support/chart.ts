@@ -2,10 +2,10 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { significant, summarize } from './statistics.ts'
 
-/** Which colour a thing has: this toolkit's, another way's, or that of a bound which nothing is to pass. */
-export type Tone = 'ours' | 'other' | 'bound'
+/** The colour of a bar: this toolkit's, its paler one for the second of a pair, another way's, or a bound's. */
+export type Tone = 'ours' | 'ours, second' | 'other' | 'bound'
 
-/** One number a case, the best on top. */
+/** One number a case, the best on top. Bars of one group stay together, in the order in which they are given. */
 export interface BarChart {
   readonly kind: 'bars'
   readonly title: string
@@ -16,20 +16,23 @@ export interface BarChart {
     readonly label: string
     readonly value: number
     readonly tone: Tone
+    /** Bars with the same group stand side by side; the group with the best bar is on top. */
+    readonly group?: string
     /** The least and the greatest of the runs. */
     readonly spread?: readonly [number, number]
   }[]
 }
 
-/** The bar of what several runs gave. */
+/** Makes the bar of several runs: their median, with the least and the greatest as its spread. */
 export function bar(
   label: string,
   tone: Tone,
   samples: readonly number[],
-  unit = 1,
+  { unit = 1, group }: { readonly unit?: number; readonly group?: string } = {},
 ): BarChart['bars'][number] {
   const { median, min, max } = summarize(samples)
-  return { label, tone, value: median / unit, spread: [min / unit, max / unit] }
+  const value = { label, tone, value: median / unit, spread: [min / unit, max / unit] } as const
+  return group === undefined ? value : { ...value, group }
 }
 
 /** Numbers over a number. */
@@ -63,7 +66,13 @@ const NUMBER = ',.12~g'
 const INK = '#1f2328'
 const FAINT = '#59636e'
 const GRID = '#e5e9ee'
-const TONES: Readonly<Record<Tone, string>> = { ours: '#1f6feb', other: '#a8b1bb', bound: '#d8a030' }
+/** Blue is ours and grey is never ours. */
+const TONES: Readonly<Record<Tone, string>> = {
+  ours: '#1f6feb',
+  'ours, second': '#85b5f8',
+  other: '#a8b1bb',
+  bound: '#d8a030',
+}
 const SERIES = ['#1f6feb', '#d8592b', '#2a9d5c', '#8250df', '#b8860b', '#59636e', '#0a9396', '#c2255c']
 
 /** One look for all charts; white behind it, since GitHub shows a picture on a light page and on a dark one. */
@@ -133,16 +142,16 @@ interface MeasuredText {
 }
 
 function barSpec({ title, subtitle, better, bars }: BarChart): TopLevelSpec {
-  const values = bars
-    .map(({ label, value, tone, spread: [low, high] = [value, value] }) => ({
+  const values = bestFirst(bars, better).map(
+    ({ label, value, tone, spread: [low, high] = [value, value] }) => ({
       label,
       value,
       tone,
       low,
       high,
       text: significant(value),
-    }))
-    .sort((a, b) => (better === 'more' ? b.value - a.value : a.value - b.value))
+    }),
+  )
   const y = { field: 'label', type: 'nominal', sort: null, axis: { title: null } } as const
   return {
     ...LOOK,
@@ -179,6 +188,15 @@ function barSpec({ title, subtitle, better, bars }: BarChart): TopLevelSpec {
   }
 }
 
+/** Sorts groups by their best bar. A bar without a group is a group of its own. */
+function bestFirst(bars: BarChart['bars'], better: BarChart['better']): BarChart['bars'] {
+  const sign = better === 'more' ? -1 : 1
+  const nameOf = ({ group, label }: BarChart['bars'][number]) => group ?? label
+  const groups = [...new Set(bars.map(nameOf))].map(name => bars.filter(bar => nameOf(bar) === name))
+  const best = (group: BarChart['bars']) => Math.min(...group.map(({ value }) => sign * value))
+  return groups.sort((a, b) => best(a) - best(b)).flat()
+}
+
 function lineSpec({ title, subtitle, x, y, series, limit }: LineChart): TopLevelSpec {
   const values = series.flatMap(({ name, points }) => points.map(([x, y]) => ({ name, x, y })))
   const places = [...new Set(values.map(({ x }) => x))].sort((a, b) => a - b)
@@ -212,7 +230,7 @@ function lineSpec({ title, subtitle, x, y, series, limit }: LineChart): TopLevel
   }
 }
 
-/** A dashed line, and what it stands for. */
+/** A dashed line, with its label to the right of the plot, where no other line can cross it. */
 function levelLayers(limit: { readonly label: string; readonly value: number }): LayerSpecs {
   const data = { values: [limit] }
   const y = { field: 'value', type: 'quantitative' } as const
@@ -220,7 +238,7 @@ function levelLayers(limit: { readonly label: string; readonly value: number }):
     { data, mark: { type: 'rule', strokeDash: [6, 4], color: INK }, encoding: { y } },
     {
       data,
-      mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -4, color: INK, fontSize: 12, x: WIDTH },
+      mark: { type: 'text', align: 'left', baseline: 'middle', color: INK, fontSize: 12, x: WIDTH + 6 },
       encoding: { y, text: { field: 'label', type: 'nominal' } },
     },
   ]

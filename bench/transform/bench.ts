@@ -22,6 +22,7 @@ export const bench: Bench = {
   name: 'transform',
   question: 'How many objects a second does BatchTransform put into batches, and how many do other batchers?',
   repeats: 7,
+  minutes: 5,
   async run({ rows: wanted, repeats, quick, log, measure }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const counts = quick ? QUICK_COUNTS : COUNTS

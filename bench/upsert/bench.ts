@@ -13,6 +13,7 @@ export const bench: Bench = {
   name: 'upsert',
   question: 'How fast are rows upserted of which half are there already?',
   repeats: 5,
+  minutes: 4,
   async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
@@ -56,7 +57,7 @@ rounds, the least and the greatest in brackets. Ratios are the median of the rou
         title: `${rows.toLocaleString('en')} upserts, half of the keys present`,
         subtitle: 'thousand rows a second, committed; more is better',
         better: 'more',
-        bars: names.map(name => bar(name, WAYS[name].tone, samples.get(name)!, 1000)),
+        bars: names.map(name => bar(name, WAYS[name].tone, samples.get(name)!, { unit: 1000 })),
       },
     }
   },

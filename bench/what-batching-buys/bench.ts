@@ -13,6 +13,7 @@ export const bench: Bench = {
   name: 'what-batching-buys',
   question: 'What does it buy to write rows in batches, and by COPY?',
   repeats: 5,
+  minutes: 3,
   async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
@@ -57,7 +58,7 @@ ratios.`,
         subtitle: 'thousand rows a second, committed; more is better',
         better: 'more',
         bars: ways.map(way =>
-          bar(way, way.startsWith('pg-batch-streams') ? 'ours' : 'other', samples.get(way)!, 1000),
+          bar(way, way.startsWith('pg-batch-streams') ? 'ours' : 'other', samples.get(way)!, { unit: 1000 }),
         ),
       },
     }

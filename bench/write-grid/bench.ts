@@ -11,6 +11,7 @@ export const bench: Bench = {
   question:
     'Which method, batch size and concurrency write fastest, and from how many rows is COPY worth it?',
   repeats: 5,
+  minutes: 10,
   async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()

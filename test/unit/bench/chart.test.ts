@@ -7,9 +7,9 @@ const bars: BarChart = {
   subtitle: 'thousand rows a second',
   better: 'more',
   bars: [
-    bar('slow way', 'other', [1000, 2000, 4000], 1000),
-    bar('this way', 'ours', [900_000], 1000),
-    bar('a bound', 'bound', [800_000], 1000),
+    bar('slow way', 'other', [1000, 2000, 4000], { unit: 1000 }),
+    bar('this way', 'ours', [900_000], { unit: 1000 }),
+    bar('a bound', 'bound', [800_000], { unit: 1000 }),
   ],
 }
 
@@ -42,6 +42,34 @@ describe('the charts of the benches', () => {
     expect(svg).to.include('>2.00<').and.include('>900<')
     const less = await renderChart({ ...bars, better: 'less' })
     expect(less.indexOf('>slow way<')).to.be.lessThan(less.indexOf('>this way<'))
+  })
+
+  it('keep pairs together, the pair with the best bar first', async () => {
+    const pair = (group: string, [first, second]: readonly [number, number]) => [
+      bar(`${group}, one`, 'ours', [first], { group }),
+      bar(`${group}, two`, 'ours, second', [second], { group }),
+    ]
+    const svg = await renderChart({
+      ...bars,
+      better: 'less',
+      bars: [...pair('x', [5, 6]), ...pair('y', [9, 1])],
+    })
+    const inOrder = ['y, one', 'y, two', 'x, one', 'x, two'].map(label => svg.indexOf(`>${label}<`))
+    expect(inOrder)
+      .to.deep.equal(inOrder.toSorted((a, b) => a - b))
+      .and.not.include(-1)
+  })
+
+  it('are grey only for ways that are not ours', async () => {
+    const ours = await renderChart({ ...bars, bars: [bar('a', 'ours', [1]), bar('b', 'ours, second', [2])] })
+    expect(ours).not.to.include('#a8b1bb')
+    expect(await renderChart(bars)).to.include('#a8b1bb')
+  })
+
+  it('write the label of a level beside the plot, where no line crosses it', async () => {
+    const svg = await renderChart(lines)
+    const label = /<text[^>]*translate\(([\d.]+),[^>]*>no more than this</.exec(svg)
+    expect(Number(label?.[1])).to.be.greaterThan(560)
   })
 
   it('are white behind, for a page may be dark', async () => {

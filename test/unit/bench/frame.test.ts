@@ -5,7 +5,13 @@ import { findingsOf, renderResults } from '../../../bench/support/results-file.t
 import { benchRows } from '../../../bench/support/rows.ts'
 import { showSummary, summarize } from '../../../bench/support/statistics.ts'
 
-const bench: Bench = { name: 'some', question: 'How?', repeats: 1, run: () => Promise.reject(new Error()) }
+const bench: Bench = {
+  name: 'some',
+  question: 'How?',
+  repeats: 1,
+  minutes: 1,
+  run: () => Promise.reject(new Error()),
+}
 const results = (cell: string): BenchResults => ({
   caveat: 'Synthetic.',
   method: 'Timed.',
