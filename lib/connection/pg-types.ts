@@ -15,7 +15,7 @@ export interface PgClientLike {
   query(text: string, values?: unknown[]): Promise<PgResultLike>
   release(error?: Error | boolean): void
   /** pg's own settings of the connection. */
-  readonly connectionParameters?: { readonly query_timeout?: number | false }
+  readonly connectionParameters?: { readonly query_timeout?: number | boolean }
   on?(event: 'error', listener: (error: Error) => void): unknown
   removeListener?(event: 'error', listener: (error: Error) => void): unknown
 }

@@ -23,7 +23,7 @@ export interface Workshop {
    * that server is. @throws an Error that names the line
    */
   runSection(section: Section, connectionString: string, servers?: MessageServers): Promise<void>
-  /** Compiles TypeScript blocks, strictly, and checks JavaScript blocks. @throws an Error with the compiler's words */
+  /** Compiles TypeScript blocks, strictly, all at once. @throws an Error with the compiler's words */
   typecheck(sections: readonly Section[]): Promise<void>
   close(): Promise<void>
 }
@@ -70,7 +70,7 @@ export async function openWorkshop(): Promise<Workshop> {
   await mkdir(bin)
   for (const [name, target] of Object.entries(manifest.bin)) {
     const main = join(repository, toSource(`./${target}`))
-    const script = `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${main}' "$@"\n`
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`
     await writeFile(join(bin, name), script, { mode: 0o755 })
   }
   // npx runs the only command of a package by the package's name
@@ -90,6 +90,7 @@ export async function openWorkshop(): Promise<Workshop> {
     ),
     PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
     DATABASE_URL: connectionString,
+    NODE_OPTIONS: `--import=${tsx}`, // for processes that a block starts: lib/ is TypeScript
     PG_BATCH_DATA: embedded, // where --embedded keeps its data
   })
 
@@ -99,7 +100,7 @@ export async function openWorkshop(): Promise<Workshop> {
     await writeFile(file, block.code)
     const asTest = /^\s*(describe|it)\(/m.test(block.code) && !block.code.includes('node:test')
     const script = asTest ? [mocha, '--no-config', file] : [file]
-    await runWell(process.execPath, ['--import', tsx, ...script], {
+    await runWell(process.execPath, script, {
       cwd: folder,
       env: environment(connectionString),
     })
@@ -153,26 +154,6 @@ export async function openWorkshop(): Promise<Workshop> {
     }
   }
 
-  /** An example need not be as strict as the library's own code: `options` says what it may do. */
-  async function compile(language: 'ts' | 'js', all: readonly Block[], options: object): Promise<void> {
-    const blocks = all.filter(block => block.language === language && block.file === undefined)
-    if (blocks.length === 0) return
-    const types = join(folder, `types-${language}`)
-    await mkdir(types, { recursive: true })
-    const files = blocks.map(({ line }, index) => `block-${index + 1}-line-${line}.m${language}`)
-    for (const [index, { code }] of blocks.entries()) await writeFile(join(types, files[index]!), code)
-    const config = {
-      extends: join(repository, 'tsconfig.json'),
-      compilerOptions: options,
-      files,
-      exclude: [],
-      include: [],
-    }
-    await writeFile(join(types, 'tsconfig.json'), JSON.stringify(config))
-    const tsc = join(repository, 'node_modules/typescript/bin/tsc')
-    await runWell(process.execPath, [tsc, '-p', types], { cwd: types })
-  }
-
   return {
     folder,
     async runSection(section, connectionString, given = {}) {
@@ -187,10 +168,23 @@ export async function openWorkshop(): Promise<Workshop> {
       }
     },
     async typecheck(sections) {
-      const blocks = sections.flatMap(section => section.blocks)
-      const lenient = { noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false }
-      await compile('ts', blocks, lenient)
-      await compile('js', blocks, { ...lenient, allowJs: true, checkJs: true, strict: false })
+      const blocks = sections.flatMap(section => section.blocks.filter(({ language }) => language === 'ts'))
+      if (blocks.length === 0) return
+      const types = join(folder, 'types')
+      await mkdir(types, { recursive: true })
+      const files = blocks.map(({ line }, index) => `block-${index + 1}-line-${line}.mts`)
+      for (const [index, { code }] of blocks.entries()) await writeFile(join(types, files[index]!), code)
+      const config = {
+        extends: join(repository, 'tsconfig.json'),
+        // an example need not be as strict as the library's own code about what may be missing
+        compilerOptions: { noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false },
+        files,
+        exclude: [],
+        include: [],
+      }
+      await writeFile(join(types, 'tsconfig.json'), JSON.stringify(config))
+      const tsc = join(repository, 'node_modules/typescript/bin/tsc')
+      await runWell(process.execPath, [tsc, '-p', types], { cwd: types })
     },
     async close() {
       await rm(folder, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
+import pgPromise from 'pg-promise'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
 import {
   BatchTransform,
@@ -27,6 +28,7 @@ interface Row {
 
 const pool = new pg.Pool()
 expectAssignable<PgPoolLike>(pool)
+expectAssignable<PgPoolLike>(pgPromise()({}).$pool)
 
 // the item is the row
 const plain = new PgBatchWritable<Order>({ pool, table: 'orders', columns: ['id', 'total'] })

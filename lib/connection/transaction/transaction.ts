@@ -122,7 +122,9 @@ export class Transaction {
   /** The same of a COPY, whose answers are waited for no longer than `query_timeout` of pg allows either. */
   copyAnswered<T>(answer: Promise<T>): Promise<T> {
     const timeoutMs = this.lease.client.connectionParameters?.query_timeout
-    return timeoutMs ? this.lease.within(timeoutMs, this.answered(answer)) : this.answered(answer)
+    return typeof timeoutMs === 'number' && timeoutMs > 0
+      ? this.lease.within(timeoutMs, this.answered(answer))
+      : this.answered(answer)
   }
 
   /**
