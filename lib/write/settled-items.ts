@@ -1,4 +1,4 @@
-import { type Batch, itemIndex, type RowGroup } from './rows/batch.ts'
+import type { Batch, RowGroup } from './rows/batch.ts'
 
 /** What became of the items of a batch that was committed, each list in the order of the batch. */
 export interface SettledItems<Item> {
@@ -40,7 +40,7 @@ export class ItemNotes<Item> {
     const all = this.#groups.length === 1 && only!.rows.length === items.length
     if (all && this.#rejected.size === 0) return { written: [...items], rejected: [], skipped: [] }
     const sent = new Set<number>()
-    for (const group of this.#groups) for (const index of group.rows.keys()) sent.add(itemIndex(group, index))
+    for (const { rows } of this.#groups) for (const [, index] of rows) sent.add(index)
     const written: Item[] = []
     const rejected: Item[] = []
     const skipped: Item[] = []

@@ -24,14 +24,7 @@ import { textsOfBytes } from './plan/texts-of-bytes.ts'
 import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './rejects/dead-letter.ts'
 import type { RejectBudget } from './rejects/reject-budget.ts'
-import {
-  type Batch,
-  filterGroup,
-  isBytesOnly,
-  type PreparedBatch,
-  placeOfItem,
-  type RowGroup,
-} from './rows/batch.ts'
+import { type Batch, isBytesOnly, type PreparedBatch, placeOfItem, type RowGroup } from './rows/batch.ts'
 import { RowError, type RowPlace } from './rows/row-sender.ts'
 import { RowsInTransaction } from './send/rows-in-transaction.ts'
 import { ItemNotes, type SettledItems } from './settled-items.ts'
@@ -296,7 +289,9 @@ export class TransactionRun<Item> {
       else this.#skipped++
     }
     const left = fresh
-      ? groups.map(group => filterGroup(group, index => fresh[index]!)).filter(({ rows }) => rows.length > 0)
+      ? groups
+          .map(group => ({ ...group, rows: group.rows.filter((_, index) => fresh[index]!) }))
+          .filter(({ rows }) => rows.length > 0)
       : groups
     notes?.sent(left)
     if (!fresh) return groups
@@ -404,5 +399,5 @@ function countRows(groups: readonly RowGroup[]): number {
 /** True for an item whose row is among those that are to be deleted. */
 function deletesItem(batch: Batch<unknown>, index: number): boolean {
   const deletes = batch.prepared?.groups.find(({ shape }) => shape.deletes)
-  return deletes?.indexes?.includes(index) ?? false
+  return deletes?.rows.hasItem(index) ?? false
 }

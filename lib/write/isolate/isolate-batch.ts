@@ -3,8 +3,9 @@ import type { PgBatchError } from '../../errors.ts'
 import { failurePlace, toPgBatchError } from '../faults/failure.ts'
 import { isCertainlyRowsFault, isRowsFault } from '../faults/transient.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import { itemIndex, placeOfItem, type RowGroup } from '../rows/batch.ts'
+import { placeOfItem, type RowGroup } from '../rows/batch.ts'
 import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import { RowSet } from '../rows/row-set.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { isolateRows, type PieceFailure } from './isolate-rows.ts'
@@ -65,7 +66,7 @@ class BatchIsolation {
     this.#options = options
     this.#keepsOrder = options.plan.conflict !== undefined
     const rows = groups.flatMap(group =>
-      group.rows.map((row, index): Row => ({ item: itemIndex(group, index), row, shape: group.shape })),
+      Array.from(group.rows, ([row, item]): Row => ({ item, row, shape: group.shape })),
     )
     this.#rows = this.#keepsOrder ? rows.sort((a, b) => a.item - b.item) : rows
   }
@@ -91,7 +92,7 @@ class BatchIsolation {
   #firstFailure(units: readonly Unit[]): PieceFailure | undefined {
     const { first } = this.#options
     if (!first) return undefined
-    const item = itemIndex(first.place.group, first.place.index)
+    const item = first.place.group.rows.itemAt(first.place.index)
     const at = units.findIndex(unit => unit.some(row => row.item === item))
     return at < 0 ? undefined : { at, error: first.error }
   }
@@ -195,7 +196,7 @@ class BatchIsolation {
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch; RELEASE SAVEPOINT pg_batch')
       // a piece of one row needs no name to be blamed
       const blamed = place ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
-      const item = blamed && itemIndex(blamed.group, blamed.index)
+      const item = blamed?.group.rows.itemAt(blamed.index)
       return {
         error: toPgBatchError(error, 'rolled-back', blamed ? failurePlace(blamed) : {}, 'write'),
         at: blamed && units.findIndex(unit => unit.some(row => row.item === item)),
@@ -205,15 +206,14 @@ class BatchIsolation {
 }
 
 function groupByShape(batch: RowGroup['batch'], piece: readonly Row[]): RowGroup[] {
-  const groups = new Map<RowShape, { rows: object[]; indexes: number[] }>()
+  const groups = new Map<RowShape, RowSet>()
   for (const { item, row, shape } of piece) {
-    let group = groups.get(shape)
-    if (!group) {
-      group = { rows: [], indexes: [] }
-      groups.set(shape, group)
+    let rows = groups.get(shape)
+    if (!rows) {
+      rows = new RowSet()
+      groups.set(shape, rows)
     }
-    group.rows.push(row)
-    group.indexes.push(item)
+    rows.add(row, item)
   }
-  return [...groups].map(([shape, group]) => ({ batch, shape, ...group }))
+  return [...groups].map(([shape, rows]) => ({ batch, shape, rows }))
 }

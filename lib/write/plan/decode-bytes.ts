@@ -2,7 +2,7 @@ import { PgBatchError } from '../../errors.ts'
 import type { PgType } from '../../types.ts'
 import { type BytesText, bytesTextOf, readBytesText } from '../../values/bytes-text.ts'
 import { type Batch, type InvalidItem, unsent } from '../rows/batch.ts'
-import type { Rows } from '../rows/make-rows.ts'
+import { RowSet } from '../rows/row-set.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 
 /** The columns of bytes, arrays and domains of bytes included. */
@@ -20,24 +20,21 @@ function holdsBytes({ base, element, builtIn, name }: PgType): boolean {
  * written are listed as invalid: stored as they are, they would be the bytes of their base64.
  */
 export function decodeBytes(
-  known: Rows,
+  rows: RowSet,
   batch: Batch<unknown>,
   columns: readonly string[],
   invalid: InvalidItem[],
-): Rows {
-  if (columns.length === 0 || !known.rows.some(row => bytesTextOf(row) !== undefined)) return known
-  const rows: object[] = []
-  const indexes: number[] = []
-  for (const [i, row] of known.rows.entries()) {
-    const index = known.indexes ? known.indexes[i]! : i
+): RowSet {
+  if (columns.length === 0 || !rows.some(row => bytesTextOf(row) !== undefined)) return rows
+  const decoded = new RowSet()
+  for (const [row, index] of rows) {
     try {
-      rows.push(decodeRow(row, columns, batch, index))
-      indexes.push(index)
+      decoded.add(decodeRow(row, columns, batch, index), index)
     } catch (error) {
       invalid.push({ index, row, error: error as PgBatchError })
     }
   }
-  return { rows, indexes: rows.length < batch.count ? indexes : undefined }
+  return decoded
 }
 
 function decodeRow(row: object, columns: readonly string[], batch: Batch<unknown>, index: number): object {

@@ -8,10 +8,10 @@ import {
   type MadeRows,
   type PreparedBatch,
   type RowGroup,
-  range,
   unsent,
 } from '../rows/batch.ts'
-import { checkItems, invalidRow, isBuiltIn, mapItems, type Rows } from '../rows/make-rows.ts'
+import { checkItems, invalidRow, isBuiltIn, mapItems } from '../rows/make-rows.ts'
+import type { RowSet } from '../rows/row-set.ts'
 import { splitByOperation } from './split-by-operation.ts'
 
 /**
@@ -23,10 +23,10 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
   if (batch.prepared && (batch.prepared.plan === plan || isBytesOnly(batch))) return batch.prepared
   batch.made ??= makeRows(batch, plan)
   const invalid = [...batch.made.invalid]
-  const rows = batch.made
+  const { rows } = batch.made
   const checked = plan.takesRecords ? rows : checkKeys(rows, batch, plan, invalid)
   const known = decodeBytes(checked, batch, plan.bytesColumns, invalid)
-  const skipped = batch.count - known.rows.length - invalid.length
+  const skipped = batch.count - known.length - invalid.length
   const { upserts, deletes } = plan.operation
     ? splitByOperation(known, batch, plan, plan.operation, invalid)
     : { upserts: known, deletes: [] }
@@ -38,7 +38,7 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
 function makeRows<Item>(batch: Batch<Item>, { toRow }: WritePlan<Item>): MadeRows {
   const invalid: InvalidItem[] = []
   const rows = toRow ? mapItems(batch, toRow, invalid) : checkItems(batch, invalid)
-  return { ...rows, invalid }
+  return { rows, invalid }
 }
 
 /** True where a row was refused for a key that is not a column, and may be one by now. */
@@ -54,36 +54,30 @@ export function hasUnknownKey<Item>({ invalid }: PreparedBatch, plan: WritePlan<
 
 /** Lists the rows that have a key which is no column, and what is no row though it is an object. */
 function checkKeys<Item>(
-  known: Rows,
+  rows: RowSet,
   batch: Batch<Item>,
   plan: WritePlan<Item>,
   invalid: InvalidItem[],
-): Rows {
-  const { rows, indexes } = known
+): RowSet {
   // rows of one source list their keys in one order: comparing with the last good row beats a look-up for each key
   let expected: readonly string[] = []
-  const refused = new Set<number>()
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    const index = indexes ? indexes[i]! : i
+  return rows.filter((row, index) => {
     try {
-      if (startsAs(row, expected)) continue
+      if (startsAs(row, expected)) return true
       const { columns, stranger } = keysOf(row, plan)
       expected = columns
       if (columns.length === 0 && isBuiltIn(row)) throw noRow(batch, index, row)
       if (stranger !== undefined) throw unknownKey(batch, index, stranger, plan)
+      return true
     } catch (error) {
-      refused.add(i)
       invalid.push({
         index,
         row,
         error: error instanceof PgBatchError ? error : unreadable(batch, index, error),
       })
+      return false
     }
-  }
-  if (refused.size === 0) return known
-  const kept = range(0, rows.length).filter(i => !refused.has(i))
-  return { rows: kept.map(i => rows[i]!), indexes: kept.map(i => (indexes ? indexes[i]! : i)) }
+  })
 }
 
 /** True when the row's keys are the first of `keys`, in that order, and there is one. */
@@ -136,39 +130,26 @@ function unknownKey<Item>(
 }
 
 function groupByShape<Item>(
-  { rows, indexes }: Rows,
+  rows: RowSet,
   batch: Batch<Item>,
   plan: WritePlan<Item>,
   invalid: InvalidItem[],
 ): RowGroup[] {
   if (rows.length === 0) return []
-  if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows, indexes }]
-  const groups = new Map<string, { rows: object[]; indexes: number[] }>()
+  if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows }]
   // the keys of a row that lacks nothing: rows like it, as most are, need no look at each column
   let whole: readonly string[] = []
-  for (let i = 0; i < rows.length; i++) {
-    const index = indexes ? indexes[i]! : i
-    let missing: string
+  const groups = rows.groupBy((row, index) => {
     try {
-      missing = hasValues(rows[i]!, whole) ? '' : missingIn(rows[i]!, batch, index, plan)
-      if (missing === '' && whole.length === 0) whole = Object.keys(rows[i]!)
+      const missing = hasValues(row, whole) ? '' : missingIn(row, batch, index, plan)
+      if (missing === '' && whole.length === 0) whole = Object.keys(row)
+      return missing
     } catch (error) {
-      invalid.push({ index, row: rows[i]!, error: error as PgBatchError })
-      continue
+      invalid.push({ index, row, error: error as PgBatchError })
+      return undefined
     }
-    let group = groups.get(missing)
-    if (!group) {
-      group = { rows: [], indexes: [] }
-      groups.set(missing, group)
-    }
-    group.rows.push(rows[i]!)
-    group.indexes.push(index)
-  }
-  const [only] = groups
-  if (groups.size === 1 && only![1].rows.length === rows.length) {
-    return [{ batch, shape: plan.shapes.without(only![0]), rows, indexes }]
-  }
-  return [...groups].map(([missing, group]) => ({ batch, shape: plan.shapes.without(missing), ...group }))
+  })
+  return [...groups].map(([missing, rows]) => ({ batch, shape: plan.shapes.without(missing), rows }))
 }
 
 /** True when a row has exactly these keys, in this order, and a value for each. */

@@ -2,39 +2,32 @@ import { PgBatchError } from '../../errors.ts'
 import { askOperation, missingKey, type OperationError } from '../plan/operation.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { type Batch, type InvalidItem, type RowGroup, unsent } from '../rows/batch.ts'
-import type { Rows } from '../rows/make-rows.ts'
+import { RowSet } from '../rows/row-set.ts'
 
 /** Asks what each row is for. A delete needs no more than the values of its key. */
 export function splitByOperation<Item>(
-  { rows, indexes }: Rows,
+  rows: RowSet,
   batch: Batch<Item>,
   plan: WritePlan<Item>,
   operation: (item: Item) => unknown,
   invalid: InvalidItem[],
-): { upserts: Rows; deletes: RowGroup[] } {
-  const upserts = { rows: [] as object[], indexes: [] as number[] }
-  const deletes = { rows: [] as object[], indexes: [] as number[] }
+): { upserts: RowSet; deletes: RowGroup[] } {
   const keys = plan.shapes.deletes.columns.map(index => plan.columns[index]!)
-  for (const [i, row] of rows.entries()) {
-    const index = indexes ? indexes[i]! : i
+  const groups = rows.groupBy((row, index) => {
     try {
-      const isDelete = askOperation(operation, batch.items[index] as Item) === 'delete'
-      const missing = isDelete ? missingKey(row, keys) : undefined
-      if (missing) {
-        invalid.push({ index, row, isDelete, error: deleteWithoutKey(batch, index, missing) })
-        continue
-      }
-      const group = isDelete ? deletes : upserts
-      group.rows.push(row)
-      group.indexes.push(index)
+      const answer = askOperation(operation, batch.items[index] as Item)
+      const missing = answer === 'delete' ? missingKey(row, keys) : undefined
+      if (!missing) return answer
+      invalid.push({ index, row, isDelete: true, error: deleteWithoutKey(batch, index, missing) })
     } catch (error) {
       invalid.push({ index, row, error: operationFailed(batch, index, error as OperationError) })
     }
-  }
+    return undefined
+  })
+  const deletes = groups.get('delete')
   return {
-    upserts:
-      upserts.rows.length === batch.items.length ? { rows: upserts.rows, indexes: undefined } : upserts,
-    deletes: deletes.rows.length > 0 ? [{ batch, shape: plan.shapes.deletes, ...deletes }] : [],
+    upserts: groups.get('upsert') ?? new RowSet(),
+    deletes: deletes ? [{ batch, shape: plan.shapes.deletes, rows: deletes }] : [],
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PgBatchError } from '../../errors.ts'
+import type { RowSet } from './row-set.ts'
 import type { RowShape } from './row-shapes.ts'
 
 /** One array that was written to the stream, or the part of it that belongs to one lane. */
@@ -19,9 +20,7 @@ export interface Batch<Item> {
 
 /** Rows that `toRow` made, or items that are rows, before they are checked against the table. */
 export interface MadeRows {
-  readonly rows: readonly object[]
-  /** Indexes of their items where those are not the same. */
-  readonly indexes: readonly number[] | undefined
+  readonly rows: RowSet
   readonly invalid: readonly InvalidItem[]
 }
 
@@ -50,9 +49,7 @@ export interface InvalidItem {
 export interface RowGroup {
   readonly batch: Batch<unknown>
   readonly shape: RowShape
-  readonly rows: readonly object[]
-  /** Indexes of the rows' items in the batch; undefined: the same as the rows'. */
-  readonly indexes: readonly number[] | undefined
+  readonly rows: RowSet
   /** What the rows became, in place of them. */
   readonly encoded?: EncodedRows | undefined
 }
@@ -70,8 +67,8 @@ export interface EncodedRows {
  * and objects that do not live long enough to become work for the garbage collector's slow part.
  * @returns the group, as the next attempt will find it
  */
-export function holdBytesOnly({ batch, shape, indexes }: RowGroup, encoded: EncodedRows): RowGroup {
-  const group = { batch, shape, rows: [], indexes, encoded }
+export function holdBytesOnly({ batch, shape, rows }: RowGroup, encoded: EncodedRows): RowGroup {
+  const group = { batch, shape, rows: rows.withoutRows(), encoded }
   batch.items = []
   batch.made = undefined
   batch.prepared = { ...batch.prepared!, groups: [group] }
@@ -81,11 +78,6 @@ export function holdBytesOnly({ batch, shape, indexes }: RowGroup, encoded: Enco
 /** True where nothing but the bytes of a batch's rows is held, so that no other plan can be made for it. */
 export function isBytesOnly({ prepared }: Batch<unknown>): boolean {
   return prepared?.groups.some(({ encoded }) => encoded) ?? false
-}
-
-/** Index into the batch's items of the `index`th row of a group. */
-export function itemIndex(group: RowGroup, index: number): number {
-  return group.indexes ? group.indexes[index]! : index
 }
 
 /** Place of an item in the array that was written. */
@@ -100,40 +92,5 @@ export function unsent(batch: Batch<unknown>, index: number) {
 
 /** Place in the array that was written of the `index`th row of a group. */
 export function placeOf(group: RowGroup, index: number): number {
-  return placeOfItem(group.batch, itemIndex(group, index))
-}
-
-/** The rows of a group whose items are wanted. */
-export function filterGroup(group: RowGroup, wanted: (itemIndex: number) => boolean): RowGroup {
-  const kept = range(0, group.rows.length).filter(index => wanted(itemIndex(group, index)))
-  if (kept.length === group.rows.length) return group
-  return {
-    ...group,
-    rows: kept.map(index => group.rows[index]!),
-    indexes: kept.map(index => itemIndex(group, index)),
-  }
-}
-
-/** The rows of several groups in the order of the array again, cut wherever the shape changes. */
-export function runsInOrder(groups: readonly RowGroup[]): RowGroup[] {
-  const rows = groups
-    .flatMap(group =>
-      group.rows.map((row, index) => ({ row, index: itemIndex(group, index), shape: group.shape })),
-    )
-    .sort((a, b) => a.index - b.index)
-  const runs: { batch: Batch<unknown>; shape: RowShape; rows: object[]; indexes: number[] }[] = []
-  for (const { row, index, shape } of rows) {
-    let run = runs.at(-1)
-    if (run?.shape !== shape) {
-      run = { batch: groups[0]!.batch, shape, rows: [], indexes: [] }
-      runs.push(run)
-    }
-    run.rows.push(row)
-    run.indexes.push(index)
-  }
-  return runs
-}
-
-export function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, index) => from + index)
+  return placeOfItem(group.batch, group.rows.itemAt(index))
 }

@@ -1,17 +1,13 @@
 import { types } from 'node:util'
 import { PgBatchError, type PgBatchErrorCode } from '../../errors.ts'
 import { type Batch, type InvalidItem, unsent } from './batch.ts'
+import { RowSet } from './row-set.ts'
 
-/** Rows, and the indexes of their items where those are not the same. */
-export interface Rows {
-  rows: readonly object[]
-  indexes: readonly number[] | undefined
-}
-
-export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Rows {
-  if (batch.items.every(isRow)) return { rows: batch.items as readonly object[], indexes: undefined }
+export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): RowSet {
+  const items: readonly unknown[] = batch.items
+  if (items.every(isRow)) return new RowSet(items.slice())
   return collect(batch.count, invalid, index => {
-    const item: unknown = batch.items[index]
+    const item = items[index]
     if (isRow(item)) return item
     throw invalidRow(batch, index, `is ${describe(item)}`)
   })
@@ -21,7 +17,7 @@ export function mapItems<Item>(
   batch: Batch<Item>,
   toRow: (item: Item) => unknown,
   invalid: InvalidItem[],
-): Rows {
+): RowSet {
   return collect(batch.count, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
@@ -35,20 +31,17 @@ export function mapItems<Item>(
 }
 
 /** Collects what `make` returns, and lists what it throws. */
-function collect(count: number, invalid: InvalidItem[], make: (index: number) => object | undefined): Rows {
-  const rows: object[] = []
-  const indexes: number[] = []
+function collect(count: number, invalid: InvalidItem[], make: (index: number) => object | undefined): RowSet {
+  const rows = new RowSet()
   for (let index = 0; index < count; index++) {
     try {
       const row = make(index)
-      if (row === undefined) continue
-      rows.push(row)
-      indexes.push(index)
+      if (row !== undefined) rows.add(row, index)
     } catch (error) {
       invalid.push({ index, error: error as PgBatchError })
     }
   }
-  return { rows, indexes: rows.length < count ? indexes : undefined }
+  return rows
 }
 
 function isRow(value: unknown): value is object {

@@ -9,7 +9,7 @@ import { copyStatement, lockStatement } from '../../table/statements.ts'
 import { tableChanged } from '../faults/table-changed.ts'
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import { type EncodedRows, filterGroup, holdBytesOnly, itemIndex, type RowGroup } from '../rows/batch.ts'
+import { type EncodedRows, holdBytesOnly, type RowGroup } from '../rows/batch.ts'
 import { RowError, type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { InsertSender } from './insert-sender.ts'
@@ -147,12 +147,13 @@ export class CopySender implements RowSender {
         this.#format.missed()
         format = 'text'
       } else {
-        byInsert.add(itemIndex(group, index++))
+        byInsert.add(group.rows.itemAt(index++))
         this.#keeps = false
         this.#kept = undefined
       }
     }
-    if (byInsert.size > 0) this.#byInsert.push(filterGroup(group, item => byInsert.has(item)))
+    if (byInsert.size === 0) return
+    this.#byInsert.push({ ...group, rows: group.rows.filter((_, item) => byInsert.has(item)) })
   }
 
   /** Sends what COPY could not carry, behind the rest of its batch. */
@@ -175,7 +176,7 @@ export class CopySender implements RowSender {
     for (let index = from; index < rows.length; index++) {
       let misfit: string | undefined
       try {
-        misfit = encoder.row(out, rows[index]!, this.#firstOrdinal + itemIndex(group, index))
+        misfit = encoder.row(out, rows.at(index), this.#firstOrdinal + rows.itemAt(index))
       } catch (error) {
         throw this.#unencodable(group, index, error)
       }

@@ -4,7 +4,7 @@ import type { TableParts } from '../../table/identifier.ts'
 import { type Conflict, insertStatement, MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { PlannedColumn } from '../plan/planned-columns.ts'
-import { itemIndex, type RowGroup } from '../rows/batch.ts'
+import type { RowGroup } from '../rows/batch.ts'
 import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import { type MixedStatement, mixedStatements } from './mixed-statements.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
@@ -114,7 +114,7 @@ export class InsertSender implements RowSender {
     let to = from
     for (; to < end && addParameters(parameters, written, group, to); to++) {
       if (!staging || !numbered) continue
-      parameters.values.push(staging.firstOrdinal + itemIndex(group, to), group.shape.number)
+      parameters.values.push(staging.firstOrdinal + group.rows.itemAt(to), group.shape.number)
     }
     this.bytes += parameters.length
     const key = `${group.shape.number} ${to - from}`

@@ -1,7 +1,8 @@
 import { insertStatement, MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import { itemIndex, type RowGroup } from '../rows/batch.ts'
+import type { RowGroup } from '../rows/batch.ts'
 import type { RowPlace } from '../rows/row-sender.ts'
+import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
 
 /** Longer statements gain nothing: the server reads one while the next is made. */
@@ -33,9 +34,7 @@ export function* mixedStatements(
       },
     ]),
   )
-  const places = groups
-    .flatMap(group => group.rows.map((_, index): RowPlace => ({ group, index })))
-    .sort((a, b) => itemIndex(a.group, a.index) - itemIndex(b.group, b.index))
+  const places = rowsInOrder(groups)
   // foreign keys are checked at the end of a statement: rows that refer to each other need one of their own
   const maxRows = selfReferences.length > 0 ? MAX_PARAMETERS : MAX_ROWS
   for (let from = 0; from < places.length; ) {

@@ -35,7 +35,7 @@ export function addParameters(
 
 function parameterOf(column: PlannedColumn, group: RowGroup, index: number): string | Buffer | null {
   try {
-    const value = column.read(group.rows[index]!)
+    const value = column.read(group.rows.at(index))
     return value === null || value === undefined ? null : column.known!.codec.text(value)
   } catch (cause) {
     const message = `Column ${JSON.stringify(column.name)}: the value could not be made into a parameter`

@@ -15,7 +15,7 @@ export function rowsOfRecords(group: RowGroup, csv: CsvColumns): RowGroup {
 }
 
 function rowOfRecord(group: RowGroup, index: number, { fields }: CsvColumns, cutter: FieldCutter): object {
-  const record = group.rows[index]!
+  const record = group.rows.at(index)
   if (!(record instanceof CsvRecord)) throw new RowError({ group, index }, NO_CSV_RECORD, undefined)
   const count = cutter.cut(record)
   if (count !== fields.length) {

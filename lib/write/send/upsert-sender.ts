@@ -7,8 +7,9 @@ import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
 import { isRefusedTogether, type MergeWay, mergeWay } from '../../table/merge/merge-way.ts'
 import { MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import { type RowGroup, runsInOrder } from '../rows/batch.ts'
+import type { RowGroup } from '../rows/batch.ts'
 import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
 
 /** Rows of a key that comes more often than this go one after the other: each turn sends those of all later ones again. */
@@ -38,7 +39,7 @@ export class UpsertSender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    const rows = runsInOrder(groups).flatMap(run => run.rows.map((_, index) => ({ group: run, index })))
+    const rows = rowsInOrder(groups)
     const width = Math.max(1, this.#plan.columns.length)
     const perStatement = Math.floor(MAX_PARAMETERS / width)
     for (let from = 0; from < rows.length; from += perStatement) {

@@ -1,0 +1,28 @@
+import type { RowGroup } from './batch.ts'
+import type { RowPlace } from './row-sender.ts'
+import { RowSet } from './row-set.ts'
+
+/** Returns the rows of several groups in the order of their batch, in groups that end wherever the shape changes. */
+export function runsInOrder(groups: readonly RowGroup[]): readonly RowGroup[] {
+  if (groups.length === 1) return groups
+  const runs: RowGroup[] = []
+  for (const { group, index } of rowsInOrder(groups)) {
+    let run = runs.at(-1)
+    if (run?.shape !== group.shape) {
+      run = { batch: group.batch, shape: group.shape, rows: new RowSet() }
+      runs.push(run)
+    }
+    run.rows.add(group.rows.at(index), group.rows.itemAt(index))
+  }
+  return runs
+}
+
+/** Returns the rows of several groups in the order of their batch. */
+export function rowsInOrder(groups: readonly RowGroup[]): RowPlace[] {
+  const places = groups.flatMap(group =>
+    Array.from({ length: group.rows.length }, (_, index): RowPlace => ({ group, index })),
+  )
+  if (groups.length === 1) return places
+  const itemOf = ({ group, index }: RowPlace): number => group.rows.itemAt(index)
+  return places.sort((a, b) => itemOf(a) - itemOf(b))
+}
