@@ -1,6 +1,6 @@
 import type { Bench } from './support/bench.ts'
 
-/** All benches by name, in the order of a full run; each is loaded when it is its turn. */
+/** All benchmarks by name, in the order of a full run. */
 export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   peers: () => import('./peers/bench.ts'),
   upsert: () => import('./upsert/bench.ts'),

@@ -58,7 +58,7 @@ async function main({
   }
 }
 
-/** Undefined where a bench cannot run, which is said and is no failure of the others. */
+/** Returns undefined, after a line that says why, where a benchmark cannot run. The others continue. */
 async function runUnlessUnavailable(bench: Bench, context: BenchContext): Promise<BenchResults | undefined> {
   try {
     return await bench.run(context)

@@ -10,12 +10,12 @@ import { ONE_COLUMN, TABLES, WHOLE_TABLES } from './tables.ts'
 const RUN = new URL('./run.ts', import.meta.url)
 const ROWS = 50_000
 const QUICK_ROWS = 20_000
-/** Of wide rows, as many as make about as many bytes. */
+/** Fewer wide rows, so that each table has about as many bytes. */
 const WIDE_SHARE = 1 / 12
 
 interface Case {
   readonly table: string
-  /** In a process that has encoded all other tables before. */
+  /** True in a process that has encoded all other tables first. */
   readonly crowded: boolean
 }
 
@@ -54,15 +54,16 @@ export const bench: Bench = {
       caveat:
         'Only rows to bytes: no checks of the rows, no connection, no server. The rows lie in memory, and are encoded ' +
         'again and again, so strings are flat and caches warm.',
-      method: `Microseconds a row, by the toolkit's row encoder into its buffer, of which 64 KiB are taken away at a time. "8 columns":
-${describeRows().charAt(0).toLowerCase()}${describeRows().slice(1)}
-Each run is a process of its own for one table of ${rows.toLocaleString('en')} rows (fewer where they are wide), in which binary, text and
-pg-copy-streams-binary take turns for 9 passes; the best pass of each counts, for what disturbs a pass only makes it slower.
-"Crowded" is a process that has encoded all other tables of this bench before, so that its compiled code has seen their types.
-pg-copy-streams-binary's row writer is called without its stream, and with its arrays of types and values made before the clock
-runs, converted to what it takes (a BigInt for int8, a Date for timestamptz, a number for a string of digits). Both give the
-same bytes, which is checked. A dash: it has no such type. The cases take turns; the tables show the median of ${repeats}
-such rounds, the least and the greatest in brackets.`,
+      method: `Microseconds a row, by the toolkit's row encoder into its buffer, of which 64 KiB are taken
+away at a time. "8 columns": ${describeRows().charAt(0).toLowerCase()}${describeRows().slice(1)} Each run is a
+process of its own for one table of ${rows.toLocaleString('en')} rows (fewer where they are wide), in which
+binary, text and pg-copy-streams-binary take turns for 9 passes; the best pass of each counts, for what
+disturbs a pass only makes it slower. "Crowded" is a process that has encoded all other tables of this bench
+before, so that its compiled code has seen their types. pg-copy-streams-binary's row writer is called without
+its stream, and with its arrays of types and values made before the clock runs, converted to what it takes (a
+BigInt for int8, a Date for timestamptz, a number for a string of digits). Both give the same bytes, which is
+checked. A dash: it has no such type. The cases take turns; the tables show the median of ${repeats} such
+rounds, the least and the greatest in brackets.`,
       tables: [wholeTables(samples), byType(samples)],
       chart: chartOf(samples),
     }

@@ -5,13 +5,15 @@ import { SlabPool } from '../../lib/encode/wire/slabs.ts'
 import type { Column, PgType } from '../../lib/types.ts'
 import type { EncodedColumn, EncodedTable, Row } from './tables.ts'
 
-/** Bytes that leave the encoder at a time, as when they go to a connection. */
+/** Bytes taken from the encoder at a time, as for a connection. */
 const PIECE_BYTES = 64 * 1024
 
 /** Encodes all rows, and gives the bytes to `onPiece`. */
 export type EncodeAll = (onPiece?: (piece: Buffer) => void) => void
 
-/** This toolkit's encoder, as its COPY uses it; a pass gives its memory back, as a committed transaction does. */
+/**
+ * This toolkit's encoder, as its COPY uses it; a pass gives its memory back, as a committed transaction does.
+ */
 export function ours({ columns }: EncodedTable, rows: readonly Row[], format: 'binary' | 'text'): EncodeAll {
   const encoder = makeRowEncoder({ columns: columns.map(toColumn), format })
   const pool = new SlabPool()
@@ -43,8 +45,8 @@ const { rowWriter } = createRequire(import.meta.url)('pg-copy-streams-binary') a
 }
 
 /**
- * pg-copy-streams-binary's row writer, called without its stream, and with its arrays of types and values made
- * beforehand: the least that it can take. Undefined where it lacks a column's type.
+ * pg-copy-streams-binary's row writer, called without its stream, and with its arrays of types and values
+ * made beforehand: the least that it can take. Undefined where it lacks a column's type.
  */
 export function peer({ columns }: EncodedTable, rows: readonly Row[]): EncodeAll | undefined {
   const fields = columns.flatMap(({ name, peer }) => (peer ? [{ name, ...peer }] : []))
@@ -63,7 +65,7 @@ export function peer({ columns }: EncodedTable, rows: readonly Row[]): EncodeAll
 const same = (value: unknown): unknown => value
 const done = (): void => {}
 
-/** Of the catalogue only what the encoder looks at, and the elements' identifiers that are written. */
+/** The parts of a type's catalogue entry that the encoder reads, and the element's OID that it writes. */
 function toColumn({ name, type }: EncodedColumn): Column {
   const pgType = type.startsWith('_') ? arrayType(type) : baseType(type)
   return {

@@ -16,7 +16,7 @@ export interface EncodeSample {
   readonly peer?: number
 }
 
-/** pg-copy-streams-binary calls `new Buffer`, which would be said once a process. */
+/** Silences the deprecation warning of `new Buffer`, which pg-copy-streams-binary calls. */
 process.noDeprecation = true
 
 const PASSES = 9

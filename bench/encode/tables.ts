@@ -3,10 +3,13 @@ import { benchRows, COLUMNS } from '../support/rows.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** One column: the table's type, and, where pg-copy-streams-binary has it, its name there and the value that it takes. */
+/**
+ * One column: the table's type, and, where pg-copy-streams-binary has it, its name there and the value that
+ * it takes.
+ */
 export interface EncodedColumn {
   readonly name: string
-  /** As the catalogue names it; an array's has an underscore before its element's. */
+  /** The catalogue's name of the type; an array's is its element's name after an underscore. */
   readonly type: string
   readonly peer?: { readonly type: string; readonly value?: (value: never) => unknown }
 }
@@ -53,7 +56,9 @@ const textOf =
   (random, index) =>
     flat(String(make(random, index)))
 
-/** One run of characters in memory, as a parser makes its strings, and not parts that are joined at the first look. */
+/**
+ * Flattens a string, as a parser's strings are flat. A concatenated string would be joined at its first use.
+ */
 function flat(text: string): string {
   return Buffer.from(text).toString()
 }
@@ -84,7 +89,7 @@ const EIGHT_NAMES = {
   jsonb: 'jsonb',
 } as const
 
-/** The rows that all benches write. */
+/** The rows that all benchmarks write. */
 const eightColumns: EncodedTable = {
   columns: COLUMNS.map(({ name, type }) => ({ name, type: EIGHT_NAMES[type] })),
   rows: count => benchRows(count) as unknown as Row[],
@@ -118,7 +123,7 @@ const LINEITEM: readonly (readonly [string, MakeValue])[] = [
   ['varchar', wordsOf(10, 43)],
 ]
 
-/** Whole tables, each unlike the others. */
+/** Whole tables of different kinds. */
 export const WHOLE_TABLES: Readonly<Record<string, EncodedTable>> = {
   '8 columns': eightColumns,
   'lineitem, 16 columns': table(LINEITEM),

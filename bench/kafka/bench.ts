@@ -48,7 +48,7 @@ export const bench: Bench = {
             connectionString: server,
             messages: typeof one.stream === 'object' ? steady : messages,
           }),
-        (round, one, sample) => log(`  ${round}/${repeats} ${label(one)}: ${told(one, sample)}`),
+        (round, one, sample) => log(`  ${round}/${repeats} ${label(one)}: ${describeSample(one, sample)}`),
       )
       const all = (one: Case, value: keyof KafkaSample): number[] =>
         samples.get(one)!.map(sample => sample[value])
@@ -56,17 +56,21 @@ export const bench: Bench = {
         caveat:
           'Broker, PostgreSQL, producer and sinks share one machine: on few cores further processes take from each ' +
           'other what they would have for themselves elsewhere.',
-        method: `Apache Kafka in one Java process of 384 MB, its log on the same disk; a topic of ${PARTITIONS} partitions, JSON messages of
-about 130 bytes with three columns, into a table without an index. Sinks are processes of one group, each \`kafkaToPg\` with
-default options. They have their partitions, and have stored ${(2000).toLocaleString('en')} messages untimed, before anything is measured.
+        method: `Apache Kafka in one Java process of 384 MB, its log on the same disk; a topic of
+${PARTITIONS} partitions, JSON messages of about 130 bytes with three columns, into a table without an index.
+Sinks are processes of one group, each \`kafkaToPg\` with default options. They have their partitions, and
+have stored ${(2000).toLocaleString('en')} messages untimed, before anything is measured.
 
-A backlog drained: ${messages.toLocaleString('en')} messages are produced while a lock keeps the table from being written; the clock runs
-from its release until all are committed, so what each process has read by then, up to two fetches of 1 MiB, has a head start. A steady stream: ${STEADY_RATE.toLocaleString('en')} messages a second for ${significant(steady / STEADY_RATE)} s; a message's
-time is that from the moment when it was due to be produced, whether the producer was late or not, to \`afterCommit\` of its batch.
-At full speed: ${messages.toLocaleString('en')} messages, one request of 500 after the other, as fast as the broker acknowledges them, while the
-sinks read; a message's time is that from the making of its request. A backlog's messages wait mostly for each other, so no times
-are given for them. Rows are counted, and ids told apart, before a
-figure counts. The cases take turns; figures are the median of ${repeats} such rounds, the least and the greatest in brackets.`,
+A backlog drained: ${messages.toLocaleString('en')} messages are produced while a lock keeps the table from
+being written; the clock runs from its release until all are committed, so what each process has read by then,
+up to two fetches of 1 MiB, has a head start. A steady stream: ${STEADY_RATE.toLocaleString('en')} messages a
+second for ${significant(steady / STEADY_RATE)} s; a message's time is that from the moment when it was due to
+be produced, whether the producer was late or not, to \`afterCommit\` of its batch. At full speed:
+${messages.toLocaleString('en')} messages, one request of 500 after the other, as fast as the broker
+acknowledges them, while the sinks read; a message's time is that from the making of its request. A backlog's
+messages wait mostly for each other, so no times are given for them. Rows are counted, and ids are checked to be distinct,
+before a figure counts. The cases take turns; figures are the median of ${repeats} such rounds, the least and
+the greatest in brackets.`,
         tables: [
           {
             title: 'A backlog drained: thousand messages a second',
@@ -110,7 +114,7 @@ figure counts. The cases take turns; figures are the median of ${repeats} such r
   },
 }
 
-function told({ stream }: Case, { rate, p50, p99 }: KafkaSample): string {
+function describeSample({ stream }: Case, { rate, p50, p99 }: KafkaSample): string {
   const perSecond = `${significant(rate / 1000)} thousand messages/s`
   const waits = `${significant(p50)} ms, ${significant(p99)} ms at the 99th`
   if (stream === 'backlog') return `a backlog, ${perSecond}`

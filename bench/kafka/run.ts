@@ -16,8 +16,8 @@ export interface KafkaTask {
 }
 
 /**
- * How the messages come: all of them are there before the clock runs; as fast as the broker takes them, one request of
- * 500 after the other; or so many a second.
+ * How the messages come: all of them are there before the clock runs; as fast as the broker takes them, one
+ * request of 500 after the other; or so many a second.
  */
 export type KafkaStream = 'backlog' | 'full speed' | { readonly messagesPerSecond: number }
 
@@ -25,14 +25,14 @@ export interface KafkaSample {
   /** Messages that became visible in a second. */
   readonly rate: number
   /**
-   * Milliseconds from the moment when a message was due to be produced, at full speed when its request was made, to that
-   * when its commit was known.
+   * Milliseconds from the moment when a message was due to be produced, at full speed when its request was
+   * made, to that when its commit was known.
    */
   readonly p50: number
   readonly p99: number
 }
 
-/** Each of 1, 2 and 3 processes has as many as the others. */
+/** Divisible by 1, 2 and 3 processes. */
 export const PARTITIONS = 6
 
 const TABLE = 'bench_messages'
@@ -41,9 +41,9 @@ const COLUMNS = [
   { name: 'due', type: 'float8' },
   { name: 'note', type: 'text' },
 ]
-/** About a message of 130 bytes. */
+/** A message of about 130 bytes. */
 const NOTE = 'an order of some length, '.repeat(3)
-/** For connections to be made and code to be compiled. */
+/** Warms up: connections open, and code is compiled. */
 const WARM_UP_MESSAGES = 2000
 
 export async function measure(task: KafkaTask): Promise<KafkaSample> {
@@ -97,7 +97,9 @@ export async function measure(task: KafkaTask): Promise<KafkaSample> {
     return started
   }
 
-  /** Nobody can write to the table until it is released, so that the messages are all there when the clock runs. */
+  /**
+   * Locks the table until `release`, so that all messages are in Kafka before the clock runs.
+   */
   async function holdUp(): Promise<() => Promise<void>> {
     const client = await pool.connect()
     await client.query(`BEGIN; LOCK TABLE ${TABLE}`)
@@ -108,7 +110,7 @@ export async function measure(task: KafkaTask): Promise<KafkaSample> {
   }
 }
 
-/** Produces those that are due by the clock, one request after the other. */
+/** Produces the messages that are due, one request after another. */
 async function produceSteadily(topic: NumberedTopic, messages: number, perSecond: number): Promise<void> {
   const started = performance.now()
   for (let sent = 0; sent < messages; ) {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { kafkaToPg } from '../../lib/kafka/index.ts'
 
-/** What a sink's process is told, as JSON in its first argument. */
+/** The argument of a sink's process, as JSON. */
 export interface SinkPlan {
   readonly bootstrapBrokers: string[]
   readonly topic: string
@@ -12,7 +12,7 @@ export interface SinkPlan {
   readonly firstTimedId: number
 }
 
-/** What it tells; the messages' times at the end. */
+/** Messages from the sink's process; the last one has all times. */
 export type SinkReport =
   | { readonly event: 'assigned'; readonly partitions: number }
   | { readonly event: 'committed'; readonly rows: number }

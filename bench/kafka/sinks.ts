@@ -70,7 +70,7 @@ export class Sinks {
     return this.#sinks.flatMap(({ waitsMs }) => [...waitsMs!])
   }
 
-  /** For when something went wrong. */
+  /** Kills all processes, after a failure. */
   kill(): void {
     for (const { child } of this.#sinks) child.kill('SIGKILL')
   }

@@ -53,11 +53,12 @@ export const bench: Bench = {
       caveat:
         'Most of a wait is the one that was asked for: rows come evenly, so half of `maxWaitMs` on average before the ' +
         'batch leaves. A busy machine shows in the 99th percentile first.',
-      method: `${describeRows()}
-${ROWS_PER_SECOND.toLocaleString('en')} rows a second for ${significant(rows / ROWS_PER_SECOND)} s, written one by one when the clock says that they are due, into \`BatchTransform\` and
-\`PgBatchWritable\` with default options except \`maxWaitMs\`. A row's time is that from its write to \`afterCommit\` of its batch. Row by row,
-for comparison: a prepared INSERT each, through a pool of 10 connections, until its promise resolves. Each run is a process of its own, which first
-writes 200 rows untimed; every row is timed, and the table's are counted. The cases take turns; the figures are the
+      method: `${describeRows()} ${ROWS_PER_SECOND.toLocaleString('en')} rows a second for
+${significant(rows / ROWS_PER_SECOND)} s, written one by one when the clock says that they are due, into
+\`BatchTransform\` and \`PgBatchWritable\` with default options except \`maxWaitMs\`. A row's time is that
+from its write to \`afterCommit\` of its batch. Row by row, for comparison: a prepared INSERT each, through a
+pool of 10 connections, until its promise resolves. Each run is a process of its own, which first writes 200
+rows untimed; every row is timed, and the table's are counted. The cases take turns; the figures are the
 median of ${repeats} such rounds, the least and the greatest in brackets.`,
       tables: [
         {

@@ -9,7 +9,7 @@ import { trickle } from './trickle.ts'
 
 export interface LatencyTask {
   readonly connectionString: string
-  /** Undefined: each row is a statement of its own, through `pg` alone. */
+  /** Undefined: each row is one statement through `pg`. */
   readonly maxWaitMs: number | undefined
   readonly rows: number
   readonly rowsPerSecond: number
@@ -23,7 +23,7 @@ export interface LatencySample {
   readonly transactions: number
 }
 
-/** A tenth of a second or two, untimed, for code to be compiled and connections to be made. */
+/** Untimed rows: about 200 ms in which code is compiled and connections open. */
 const WARM_UP_ROWS = 200
 const POOL_SIZE = 10
 

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Hands out items at a steady rate: at each tick those that are due by the clock, for a timer alone would drift. */
+/**
+ * Yields items at a steady rate. Each tick yields the items that are due by the clock: a timer alone would
+ * drift.
+ */
 export async function trickle<T>(
   items: readonly T[],
   itemsPerSecond: number,

@@ -13,7 +13,7 @@ import { type CommandSample, timeCommand } from './timed-command.ts'
 
 const ROWS = 1_000_000
 const QUICK_ROWS = 200_000
-/** Beside the two that it takes by itself. */
+/** Concurrencies to compare with the default of 2. */
 const CONNECTIONS = [1, 3]
 
 interface Case {
@@ -47,13 +47,14 @@ export const bench: Bench = {
         caveat:
           'Client and server share the cores of one machine, so that CPU seconds of either are time taken from the ' +
           "other; on a machine that does other work, too, compare these rather than the clock's seconds.",
-        method: `${describeRows()}
-${rows.toLocaleString('en')} of them, as a CSV file with a header that the kernel has in memory, go into an empty table without an index.
-Each run is the command as it is published, from the start of its process to its end, against \`psql -c '\\copy … csv header'\`${psql ? ` (${psql})` : '; psql was missing here'}.
-The runs take turns; each cell is the median of ${repeats}, the least and the greatest in brackets. Before a run the table
-is emptied and the server does a CHECKPOINT; after it the rows are counted, and the ids told apart. CPU seconds are the
-user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the table,
-since its workers would count as such.`,
+        method: `${describeRows()} ${rows.toLocaleString('en')} of them, as a CSV file with a header that the
+kernel has in memory, go into an empty table without an index. Each run is the command as it is published,
+from the start of its process to its end, against
+\`psql -c '\\copy … csv header'\`${psql ? ` (${psql})` : '; psql was missing here'}. The runs take turns; each
+cell is the median of ${repeats}, the least and the greatest in brackets. Before a run the table is emptied
+and the server does a CHECKPOINT; after it the rows are counted, and the ids are checked to be distinct. CPU seconds are the
+user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the
+table, since its workers would count as such.`,
         tables: [renderSamples(samples, rows)],
         chart: {
           kind: 'bars',

@@ -10,7 +10,7 @@ export interface CsvFile {
   remove(): Promise<void>
 }
 
-/** Writes seeded rows as a CSV file with a header, quoted where they have to be. */
+/** Writes seeded rows as a CSV file with a header; fields are quoted only where needed. */
 export async function writeCsvFile(count: number): Promise<CsvFile> {
   const folder = await mkdtemp(join(tmpdir(), 'pg-batch-bench-load-'))
   const path = join(folder, 'rows.csv')

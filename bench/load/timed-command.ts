@@ -7,7 +7,7 @@ import { checkCount, emptyTable } from '../support/table.ts'
 export interface CommandSample {
   /** From the start of the process to its end. */
   readonly seconds: number
-  /** Undefined where /proc cannot tell. */
+  /** Undefined where /proc does not show it. */
   readonly clientCpu: number | undefined
   /** Of the backends that served it. */
   readonly serverCpu: number | undefined
@@ -41,7 +41,10 @@ export async function timeCommand(
   }
 }
 
-/** CPU seconds of the programs that this process has started, and of the server's backends, which have all ended. */
+/**
+ * CPU seconds of the programs that this process has started, and of the server's backends, which have all
+ * ended.
+ */
 function cpuOfEnded(postmaster: number) {
   return { clients: processCpu('self')?.children, backends: processCpu(postmaster)?.children }
 }
@@ -76,7 +79,7 @@ async function backends(pool: pg.Pool): Promise<number[]> {
   return rows.map(({ pid }) => pid)
 }
 
-/** A backend ends a little later than its client, and counts once the postmaster has noticed. */
+/** Waits until the postmaster has reaped the backends, which end a little later than their clients. */
 async function backendsEnded(pool: pg.Pool, postmaster: number, others: readonly number[]): Promise<void> {
   while ((await backends(pool)).some(pid => !others.includes(pid))) await sleep(QUIET_MS)
   for (let before = Number.NaN; ; ) {

@@ -50,12 +50,12 @@ export const bench: Bench = {
       caveat:
         'Resident memory is what the operating system has given and not yet taken back: it holds what a garbage collection has freed, ' +
         'and Node.js itself, which is the first column. Larger rows make it grow with the size of a batch.',
-      method: `${describeRows()}
-${rows.toLocaleString('en')} rows, made one by one as the pipeline takes them, into a table without an index. Each run is a process of its own
-with default options of Node.js. It runs JavaScript that the compiler made as it does for the package, since \`tsx\`
-would add some 45 MB of its own. Resident memory is read at up to ${SAMPLES} commits on the way; the greatest is the operating
-system's own account, which misses nothing in between. The table's rows are counted. The cases take turns; the figures
-are the median of ${repeats} such rounds, the least and the greatest in brackets.`,
+      method: `${describeRows()} ${rows.toLocaleString('en')} rows, made one by one as the pipeline takes
+them, into a table without an index. Each run is a process of its own with default options of Node.js. It runs
+JavaScript that the compiler made as it does for the package, since \`tsx\` would add some 45 MB of its own.
+Resident memory is read at up to ${SAMPLES} commits on the way; the greatest is the operating system's own
+account, which misses nothing in between. The table's rows are counted. The cases take turns; the figures are
+the median of ${repeats} such rounds, the least and the greatest in brackets.`,
       tables: [
         {
           title: 'Resident memory, MB',

@@ -18,11 +18,11 @@ export interface MemorySample {
   /** Resident bytes before a row was made, with everything loaded and connected. */
   readonly idleBytes: number
   readonly points: readonly { readonly rows: number; readonly rssBytes: number }[]
-  /** The most that was ever resident, also between the points, by the operating system's account. */
+  /** The peak of resident memory as the operating system reports it, between the points too. */
   readonly peakBytes: number
 }
 
-/** Loads rows that are made as they are taken, so that what is resident is what the load itself holds. */
+/** Loads generated rows, so that resident memory is the load's own. */
 export async function measure(task: MemoryTask): Promise<MemorySample> {
   const { connectionString, rows, batchRows, concurrency, samples } = task
   const pool = openPool({ connectionString, max: concurrency + 1 })

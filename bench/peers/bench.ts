@@ -76,24 +76,28 @@ function methodText(facts: {
   psql: string | undefined
 }): string {
   const { about, rows, repeats, psql } = facts
-  return `${about}
-Ways from objects have ${rows.toLocaleString('en')} of them in memory before the clock runs (slow ways have the part that the table says), ways from
-files have the same rows as the server wrote them by COPY TO. The clock stops when all are committed. Each run is a
-process of its own, which first writes up to 20,000 rows (or the whole file) untimed, then empties the table and has the
-server do a CHECKPOINT. The table's rows are counted, and their keys told apart, before a time counts. The ways take
-turns; the figures are the median of ${repeats} such rounds, the least and the greatest in brackets. Ratios are the median of
-the rounds' own.
+  return `${about} Ways from objects have ${rows.toLocaleString('en')} of them in memory before the clock runs
+(slow ways have the part that the table says), ways from files have the same rows as the server wrote them by
+COPY TO. The clock stops when all are committed. Each run is a process of its own, which first writes up to
+20,000 rows (or the whole file) untimed, then empties the table and has the server do a CHECKPOINT. The
+table's rows are counted, and their keys checked to be distinct, before a time counts. The ways take turns; the figures
+are the median of ${repeats} such rounds, the least and the greatest in brackets. Ratios are the median of the
+rounds' own.
 
-- pg-batch-streams: \`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, batches of 10,000, else default options.
+- pg-batch-streams: \`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, batches of 10,000,
+  else default options.
 - The ceiling: one connection, one COPY, binary bytes in pieces of 64 KiB.
-- psql: ${psql ?? 'not measured, for there is none on this machine'}; its own \`\\timing\` counts, without its start.
+- psql: ${psql ?? 'not measured, for there is none on this machine'}; its own \`\\timing\` counts, without its
+  start.
 - pg: statements that are prepared once on their connection, each a transaction.
-- pg-copy-streams: one COPY in CSV with csv-stringify as documented; one in the text format with lines of template
-  strings for this very table. *Joined*: what goes into the COPY is joined to pieces of 64 KiB first, which no document
-  has, and which is the peers' best setting.
-- pg-copy-streams-binary knows neither numeric nor date nor char: its table has float8, timestamptz and text instead.
+- pg-copy-streams: one COPY in CSV with csv-stringify as documented; one in the text format with lines of
+  template strings for this very table. *Joined*: what goes into the COPY is joined to pieces of 64 KiB first,
+  which no document has, and which is the peers' best setting.
+- pg-copy-streams-binary knows neither numeric nor date nor char: its table has float8, timestamptz and text
+  instead.
 - postgres.js: 1,000 rows a statement, prepared; its COPY stream gets the joined lines.
-- pg-promise: a ColumnSet, 1,000 rows a statement. knex: batchInsert, 1,000 rows a statement, one transaction.`
+- pg-promise: a ColumnSet, 1,000 rows a statement. knex: batchInsert, 1,000 rows a statement, one
+  transaction.`
 }
 
 function ratesTable(
@@ -121,7 +125,7 @@ const OURS = [
   'pg-batch-streams, concurrency 3',
 ] as const
 
-/** How many times the rate of each other way ours is, round by round. */
+/** The ratio of our rate to each other way's, round by round. */
 function ratiosTable(names: readonly WayName[], samples: Samples<WayName, LoadSample>): MarkdownTable {
   const others = names.filter(name => !(OURS as readonly string[]).includes(name))
   const best = others

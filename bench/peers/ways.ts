@@ -7,7 +7,7 @@ import { knexBatchInsert, pgPromiseInsert } from './ways/query-builders.ts'
 import { multiRowValues, rowByRow, unnest } from './ways/statements.ts'
 import type { Way } from './ways/way.ts'
 
-/** All that are compared, ours first, then the bounds, then what Node.js has else. */
+/** All ways that are compared: ours, then the bounds, then other ways of Node.js. */
 export const WAYS = {
   'pg-batch-streams, concurrency 1': ours(1),
   'pg-batch-streams, concurrency 2': ours(2),

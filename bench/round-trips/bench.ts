@@ -13,7 +13,7 @@ const BATCH_ROWS = 1000
 const BATCHES = 40
 const QUICK_BATCHES = 10
 
-/** The same batches with the delay and without it, one right after the other. */
+/** The same batches with the delay and without it, in turns. */
 interface Sample {
   readonly near: RoundTripsSample
   readonly far: RoundTripsSample
@@ -59,14 +59,15 @@ export const bench: Bench = {
         caveat:
           'The delay is made by a proxy on the same machine that holds back what passes, and has no limit of bandwidth. ' +
           'TCP between client and proxy has no delay of its own, so its slow start does not show.',
-        method: `${describeRows()}
-Batches of ${batchRows.toLocaleString('en')} rows at concurrency 1, through a proxy with ${DELAY_MS} ms each way and through the same proxy with none. The difference
-of the two times is what the network costs; divided by the difference that \`SELECT 1\` shows (${significant(median(measured))} ms) it is a
-number of round trips. *Alone*: each of ${batches} batches is written when the one before is committed; the shortest time counts, for what else the
-machine does can only add.
-*Streamed*: ${batches} batches as fast as the stream takes them, so that a transaction takes those that are ready; the time of all, by
-their number. Each run is a process of its own, which first writes 5 batches untimed; the table's rows are
-counted. The cases take turns; the figures are the median of ${repeats} such rounds, the least and the greatest in brackets.`,
+        method: `${describeRows()} Batches of ${batchRows.toLocaleString('en')} rows at concurrency 1, through
+a proxy with ${DELAY_MS} ms each way and through the same proxy with none. The difference of the two times is
+what the network costs; divided by the difference that \`SELECT 1\` shows (${significant(median(measured))}
+ms) it is a number of round trips. *Alone*: each of ${batches} batches is written when the one before is
+committed; the shortest time counts, for what else the machine does can only add. *Streamed*: ${batches}
+batches as fast as the stream takes them, so that a transaction takes those that are ready; the time of all,
+by their number. Each run is a process of its own, which first writes 5 batches untimed; the table's rows are
+counted. The cases take turns; the figures are the median of ${repeats} such rounds, the least and the
+greatest in brackets.`,
         tables: [
           {
             title: 'Round trips a batch',

@@ -13,7 +13,9 @@ export interface RoundTripsTask {
 }
 
 export interface RoundTripsSample {
-  /** From `write` to 'commit' of a batch that is alone, the shortest: what else the machine does can only add. */
+  /**
+   * From `write` to 'commit' of a batch that is alone, the shortest: what else the machine does can only add.
+   */
   readonly aloneMs: number
   /** Time of all batches by their number, when they were written as fast as the stream took them. */
   readonly streamedMs: number

@@ -46,13 +46,13 @@ export const bench: Bench = {
       caveat:
         'CPU time is less sensitive to what else runs than a rate is, but not insensitive: shared caches and cores make it grow. ' +
         'It is that of the backends alone; what the checkpointer and the WAL writer do for them is not in it.',
-      method: `${describeRows()}
-User's and kernel's seconds of the backends, from /proc/<pid>/stat (its clock ticks every 10 ms), before and after a load
-of ${rows.toLocaleString('en')} rows into an empty table without an index; all connections stay open until they are read, so that none is
-lost. pg-batch-streams: batches of 10,000, from objects, so its client's seconds hold their encoding. CSV: one COPY of bytes
-that were made before. Each run is a process of its own, which first writes up to 20,000 rows untimed; the table's
-rows are counted. The ways take turns; the figures are the median of ${repeats} such rounds, the least and the greatest in
-brackets.`,
+      method: `${describeRows()} User's and kernel's seconds of the backends, from /proc/<pid>/stat (its clock
+ticks every 10 ms), before and after a load of ${rows.toLocaleString('en')} rows into an empty table without
+an index; all connections stay open until they are read, so that none is lost. pg-batch-streams: batches of
+10,000, from objects, so its client's seconds hold their encoding. CSV: one COPY of bytes that were made
+before. Each run is a process of its own, which first writes up to 20,000 rows untimed; the table's rows are
+counted. The ways take turns; the figures are the median of ${repeats} such rounds, the least and the greatest
+in brackets.`,
       tables: [
         {
           title: 'CPU seconds per million rows',

@@ -17,7 +17,7 @@ export interface ServerCpuSample {
   readonly client: number
 }
 
-/** Whose connections are these: the backends are found by it. */
+/** The application_name by which this process's backends are found. */
 const APPLICATION = 'pg-batch-bench-server-cpu'
 const WARM_UP_ROWS = 20_000
 const POOL_SIZE = 3
@@ -27,7 +27,7 @@ export async function measure({
   way,
   rows: count,
 }: ServerCpuTask): Promise<ServerCpuSample> {
-  // connections stay: what a backend has used is read from it while it lives
+  // connections stay open: a backend's CPU time can be read only while it lives
   const pool = openPool({
     connectionString,
     max: POOL_SIZE,

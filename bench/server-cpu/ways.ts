@@ -11,7 +11,7 @@ type Prepared = readonly BenchRow[] | readonly Buffer[]
 
 interface Way {
   readonly tone: Tone
-  /** Makes of the rows what is written, before anything is measured. */
+  /** Prepares the rows for writing, before the clock runs. */
   prepare(rows: readonly BenchRow[]): Prepared
   write(pool: pg.Pool, prepared: Prepared): Promise<unknown>
 }

@@ -3,7 +3,9 @@ import type { measureInChild } from './child.ts'
 import type { MarkdownTable } from './markdown.ts'
 import type { TableName } from './tables/index.ts'
 
-/** One question, and the measurement that answers it. Its folder, bench/<name>/, holds its RESULTS.md, too. */
+/**
+ * One question, and the measurement that answers it. Its folder, bench/<name>/, holds its RESULTS.md, too.
+ */
 export interface Bench {
   readonly name: string
   /** The question, in one line. */
@@ -17,36 +19,36 @@ export interface Bench {
   run(context: BenchContext): Promise<BenchResults>
 }
 
-/** What the command line asks of a bench, and what it may use. */
+/** What a benchmark gets from the command line and from the frame. */
 export interface BenchContext {
-  /** Rows that were asked for; a bench has a number of its own otherwise. */
+  /** `--rows`; undefined: the benchmark's own number. */
   readonly rows: number | undefined
   readonly repeats: number
-  /** A look of about a minute: fewer rows and fewer cases, and nothing is published. */
+  /** A short look: fewer rows and fewer cases, and nothing is published. */
   readonly quick: boolean
   readonly table: TableName
-  /** Starts the server when it is first asked for, so that a bench without a database has none running beside it. */
+  /** Starts the server at the first call, so that a benchmark without a database runs without a server. */
   connectionString(): Promise<string>
   /** Calls `measure` of a module in a process of its own. */
   readonly measure: typeof measureInChild
-  /** The same without `tsx` in that process, whose memory is then only what is to be measured. */
+  /** The same without `tsx`, whose memory would be measured too. */
   readonly measureCompiled: typeof measureInChild
-  /** Tells what is going on. */
+  /** Reports progress. */
   log(line: string): void
 }
 
-/** What a bench publishes; the frame adds the machine, and keeps the findings. */
+/** What a benchmark publishes. The frame adds the machine, and keeps the findings. */
 export interface BenchResults {
-  /** What the figures do not say; read first. */
+  /** What the figures do not show. */
   readonly caveat: string
   /** How it was measured, as Markdown. */
   readonly method: string
   readonly tables: readonly MarkdownTable[]
-  /** The picture of it, for bench/<name>/<name>.svg. */
+  /** The chart in bench/<name>/<name>.svg. */
   readonly chart: Chart
 }
 
-/** A bench that cannot run here; its message says why. */
+/** Thrown by a benchmark that cannot run on this machine; the message says why. */
 export class BenchUnavailable extends Error {
   override readonly name = 'BenchUnavailable'
 }

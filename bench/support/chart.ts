@@ -2,14 +2,18 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { significant, summarize } from './statistics.ts'
 
-/** The colour of a bar: this toolkit's, its paler one for the second of a pair, another way's, or a bound's. */
+/**
+ * The colour of a bar: this toolkit's, its paler one for the second of a pair, another way's, or a bound's.
+ */
 export type Tone = 'ours' | 'ours, second' | 'other' | 'bound'
 
-/** One number a case, the best on top. Bars of one group stay together, in the order in which they are given. */
+/**
+ * One number for each case, the best on top. Bars of one group stay together, in the order given.
+ */
 export interface BarChart {
   readonly kind: 'bars'
   readonly title: string
-  /** What the numbers are, with their unit; says whether more is better. */
+  /** The measure and its unit, and whether more is better. */
   readonly subtitle: string
   readonly better: 'more' | 'less'
   readonly bars: readonly {
@@ -35,7 +39,7 @@ export function bar(
   return group === undefined ? value : { ...value, group }
 }
 
-/** Numbers over a number. */
+/** Series of points. */
 export interface LineChart {
   readonly kind: 'lines'
   readonly title: string
@@ -46,7 +50,7 @@ export interface LineChart {
     readonly name: string
     readonly points: readonly (readonly [x: number, y: number])[]
   }[]
-  /** A level that is to be kept, as a dashed line. */
+  /** A limit, drawn as a dashed line. */
   readonly limit?: { readonly label: string; readonly value: number }
 }
 
@@ -57,10 +61,10 @@ type LayerSpecs = Extract<TopLevelSpec, { layer: unknown }>['layer']
 const WIDTH = 560
 const BAR_STEP = 26
 const LINES_HEIGHT = 260
-/** Points on a line that are still told apart by the eye. */
+/** With more points on a line, the dots run together. */
 const MOST_DOTS = 40
 
-/** 1,500 and 0.25, in d3's words. */
+/** d3's format for 1,500 and 0.25. */
 const NUMBER = ',.12~g'
 
 const INK = '#1f2328'
@@ -75,7 +79,9 @@ const TONES: Readonly<Record<Tone, string>> = {
 }
 const SERIES = ['#1f6feb', '#d8592b', '#2a9d5c', '#8250df', '#b8860b', '#59636e', '#0a9396', '#c2255c']
 
-/** One look for all charts; white behind it, since GitHub shows a picture on a light page and on a dark one. */
+/**
+ * The look of all charts. The background is white, since GitHub shows charts on light and dark pages.
+ */
 const LOOK = {
   background: '#ffffff',
   padding: 16,
@@ -110,7 +116,7 @@ const LOOK = {
   },
 } as const
 
-/** The chart as SVG; the same text each time for the same numbers. */
+/** Renders a chart as SVG. The same numbers give the same text. */
 export async function renderChart(chart: Chart): Promise<string> {
   useOneMeasureOfText()
   vega.resetSVGDefIds()
@@ -124,11 +130,11 @@ export async function renderChart(chart: Chart): Promise<string> {
 }
 
 /**
- * Vega measures text with the package `canvas` where that happens to be installed, and takes it for half as wide again
- * as it is elsewhere. A letter of Helvetica is 0.56 of its size wide on average, in upper and lower case and digits.
+ * Measures text the same way on every machine: Vega uses the package `canvas` where it is installed, and its
+ * estimate is half as wide again. A letter of Helvetica is 0.56 of its size wide on average.
  */
 function useOneMeasureOfText(): void {
-  // exported, and not in Vega's types
+  // exported, but missing in Vega's types
   const { textMetrics } = vega as unknown as {
     textMetrics: { width: (item: MeasuredText, text: string) => number }
   }

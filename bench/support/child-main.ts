@@ -1,6 +1,6 @@
 import type { ChildTask, MeasuredModule } from './child.ts'
 
-// the process that is started for one run; whatever is thrown here ends it with a status other than 0
+// the process of one run; an error ends it with a status other than 0
 process.once('message', async message => {
   const { module, argument } = message as ChildTask
   const { measure } = (await import(module)) as MeasuredModule

@@ -3,20 +3,20 @@ import { compile } from './compiled.ts'
 
 const MAIN = new URL('./child-main.ts', import.meta.url)
 
-/** What the child is told: a module, and the argument for its `measure`. */
+/** What the child gets: a module, and the argument of its `measure`. */
 export interface ChildTask {
   readonly module: string
   readonly argument: unknown
 }
 
-/** A module that can be measured in a process of its own. Both sides travel as JSON. */
+/** A module that can be measured in a process of its own. Argument and result travel as JSON. */
 export interface MeasuredModule {
   measure(argument: never): Promise<unknown>
 }
 
 /**
- * Calls `measure(argument)` of a module in a new process, so that neither one run's heap nor its compiled code weighs
- * on the next.
+ * Calls `measure(argument)` of a module in a new process, so that a run starts without another run's heap and
+ * compiled code.
  */
 export function measureInChild<Module extends MeasuredModule>(
   module: URL,
@@ -25,7 +25,7 @@ export function measureInChild<Module extends MeasuredModule>(
   return measureBy<Module>(fork(MAIN), module, argument) // with tsx, by the parent's own arguments
 }
 
-/** The same, compiled: the process runs nothing but JavaScript. */
+/** The same, compiled to JavaScript first, without `tsx`. */
 export async function measureCompiledInChild<Module extends MeasuredModule>(
   module: URL,
   argument: Parameters<Module['measure']>[0],

@@ -16,7 +16,7 @@ export interface Compiled {
 
 /** Compiles modules, and what they import, as the package's build does. */
 export async function compile(modules: readonly URL[]): Promise<Compiled> {
-  // below node_modules, so that packages are found from it
+  // under node_modules, so that packages resolve
   const cache = join(REPOSITORY, 'node_modules', '.cache')
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'bench-'))

@@ -5,10 +5,10 @@ const TICKS_PER_SECOND = 100
 
 /** CPU seconds, user's and kernel's, of a process; undefined where /proc does not have it. */
 export interface ProcessCpu {
-  /** The name of its program, in 15 letters at the most. */
+  /** The program's name, at most 15 letters. */
   readonly program: string
   readonly own: number
-  /** Of its children that have ended. */
+  /** CPU seconds of its children that have ended. */
   readonly children: number
 }
 
@@ -20,14 +20,14 @@ export function processCpu(pid: number | 'self'): ProcessCpu | undefined {
   } catch {
     return undefined
   }
-  // the second field is the program's name in brackets, and may hold anything; the third comes first here
+  // the second field, the program's name in brackets, may hold any character: read on from the third
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const seconds = (field: number): number => Number(fields[field - 3]) / TICKS_PER_SECOND
   const program = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
   return { program, own: seconds(14) + seconds(15), children: seconds(16) + seconds(17) }
 }
 
-/** CPU seconds of this process so far and, where that can be seen, of programs it started that have ended. */
+/** CPU seconds of this process so far and, on Linux, of its children that have ended. */
 export function loadCpuSeconds(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6 + (processCpu('self')?.children ?? 0)

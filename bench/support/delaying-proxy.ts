@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * A network with a delay and any bandwidth: what comes goes on after a time, in both directions, however much is
- * under way. (The tests' proxy stops at a message; this one lets others follow meanwhile.)
+ * A network with a delay and unlimited bandwidth: each piece is forwarded after the delay, in both directions.
+ * (The tests' proxy stops at a message; this one forwards others meanwhile.)
  */
 export class DelayingProxy {
   readonly #server: Server
@@ -42,7 +42,7 @@ export class DelayingProxy {
   }
 }
 
-/** Timers of one duration fire in the order in which they were set. */
+/** Relies on timers of one duration, which fire in the order in which they were set. */
 function later(delayMs: number, run: () => void): void {
   if (delayMs === 0) run()
   else setTimeout(run, delayMs)

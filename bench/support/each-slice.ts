@@ -4,13 +4,13 @@ import type { Write } from './timed-load.ts'
 
 export interface Slices<Row> {
   readonly rows: readonly Row[]
-  /** Rows of a slice. */
+  /** Rows in a slice. */
   readonly size: number
-  /** Slices at a time. @default 1 */
+  /** Slices in flight. @default 1 */
   readonly connections?: number
 }
 
-/** Writes rows slice by slice, on several connections if need be. */
+/** Writes rows slice by slice, on one connection or several. */
 export async function eachSlice<Row>(
   pool: pg.Pool,
   slices: Slices<Row>,
@@ -25,7 +25,7 @@ export async function eachSlice<Row>(
   }
 }
 
-/** The same by clients of any kind: each takes the next slice when it is done with one. */
+/** The same with clients of any kind. Each takes the next slice when it has written one. */
 export async function eachSliceBy<Client, Row>(
   clients: readonly Client[],
   { rows, size }: Slices<Row>,
@@ -42,7 +42,7 @@ export async function eachSliceBy<Client, Row>(
   await Promise.all(clients.map(work))
 }
 
-/** Each statement is prepared once on its connection, and commits by itself. */
+/** Prepares each statement once on its connection; each execution is a transaction. */
 export function inStatements<Row>(size: number, statement: Statement<Row>, connections = 1): Write<Row> {
   return (pool, rows) =>
     eachSlice(pool, { rows, size, connections }, (client, slice) => client.query(statement(slice)))

@@ -1,9 +1,9 @@
-/** The cases of a bench, each with what its runs gave. */
+/** The results of each case, in the order of its runs. */
 export type Samples<Case, Sample> = ReadonlyMap<Case, readonly Sample[]>
 
 /**
- * Runs every case once, then every case again, and so on: what slows the machine down for a minute hits all of them
- * alike. Every other round goes backwards, so that no case always has the same neighbour.
+ * Runs every case once, then every case again, and so on, so that a slow minute of the machine affects all of
+ * them alike. Every other round goes backwards, so that no case always has the same neighbour.
  */
 export async function interleaved<Case, Sample>(
   cases: readonly Case[],

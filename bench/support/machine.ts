@@ -6,7 +6,7 @@ import { median, significant } from './statistics.ts'
 
 const { version: pgVersion } = createRequire(import.meta.url)('pg/package.json') as { version: string }
 
-/** What the machine was doing before the first run; taken early, for the benches make load themselves. */
+/** The load before the first run; read early, since benchmarks make load themselves. */
 export interface MachineState {
   readonly load: number
   readonly syncMs: number
@@ -16,7 +16,7 @@ export function machineState(): MachineState {
   return { load: loadavg()[0]!, syncMs: syncMs() }
 }
 
-/** Where figures come from: without this they say nothing. */
+/** Describes the machine and the versions that the figures are from. */
 export function machineLine({ load, syncMs }: MachineState, serverVersion: string | undefined): string {
   const processors = cpus()
   const cores = processors.length
@@ -30,7 +30,7 @@ export function machineLine({ load, syncMs }: MachineState, serverVersion: strin
   ].join('\n')
 }
 
-/** What a commit waits for, at the least: it decides how dear small transactions are. */
+/** The time of an fdatasync, which a commit waits for: it decides the cost of small transactions. */
 function syncMs(): number {
   const folder = mkdtempSync(join(tmpdir(), 'pg-batch-bench-'))
   const file = openSync(join(folder, 'sync'), 'w')

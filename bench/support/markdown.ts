@@ -1,4 +1,4 @@
-/** A table with a title above it and, perhaps, a remark below. */
+/** A table with a title above it and, optionally, a remark below. */
 export interface MarkdownTable {
   readonly title: string
   readonly header: readonly string[]
@@ -6,7 +6,26 @@ export interface MarkdownTable {
   readonly remark?: string
 }
 
-/** Markdown that reads well unrendered, too: columns are padded, all but the first to the right. */
+const LINE_WIDTH = 110
+
+/** Breaks the paragraphs and list items of a Markdown text at 110 columns. */
+export function wrapProse(markdown: string): string {
+  return markdown.replace(/^(?!\|)(- )?.*(?:\n(?!\n|- |\|).+)*/gm, (block, bullet = '') => {
+    const lines: string[] = []
+    let line = ''
+    for (const word of block.slice(bullet.length).split(/\s+/)) {
+      const longer = line === '' ? word : `${line} ${word}`
+      if (bullet.length + longer.length <= LINE_WIDTH) line = longer
+      else {
+        lines.push(line)
+        line = word
+      }
+    }
+    return bullet + [...lines, line].join(`\n${' '.repeat(bullet.length)}`)
+  })
+}
+
+/** Renders a table as Markdown whose source reads well too: columns are padded, numbers to the right. */
 export function renderTable({ title, header, rows, remark }: MarkdownTable): string {
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map(row => row[column]!.length), 3))
   const line = (cells: readonly string[]): string =>

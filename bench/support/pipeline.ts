@@ -10,7 +10,7 @@ type WritableOptions = Pick<
   'method' | 'copyFormat' | 'concurrency' | 'onConflict'
 >
 
-/** This toolkit, as its users compose it. */
+/** Writes rows by pg-batch-streams, composed as in README. */
 export function writeByPipeline(
   batching: BatchTransformOptions<BenchRow>,
   writing: WritableOptions = {},

@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** A pool that does not mind when the server goes while its clients still say goodbye. */
+/** A pool that ignores errors of idle clients when the server stops. */
 export function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config)
   pool.on('error', () => {})

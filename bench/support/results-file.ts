@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Bench, BenchResults } from './bench.ts'
 import { renderChart } from './chart.ts'
-import { renderTable } from './markdown.ts'
+import { renderTable, wrapProse } from './markdown.ts'
 
 const FINDINGS_START = '<!-- findings: written by hand, kept by a re-run -->'
 const FINDINGS_END = '<!-- end of findings -->'
@@ -12,11 +12,13 @@ export interface Publication {
   readonly bench: Bench
   readonly results: BenchResults
   readonly machine: string
-  /** The table that `--table` named, whose results have files of their own. */
+  /** `--table`: its results have their own files. */
   readonly variant?: string
 }
 
-/** RESULTS.md of a bench: all of it is new, except for what a person has written between the marks of the findings. */
+/**
+ * Renders RESULTS.md of a benchmark. Only the findings, which a person wrote between their marks, are kept.
+ */
 export function renderResults(
   { bench: { name, question }, results, machine, variant }: Publication,
   findings: string,
@@ -24,13 +26,14 @@ export function renderResults(
   const { caveat, method, tables, chart } = results
   return `# ${named(name, variant)}
 
-${question} \`npm run bench -- ${name}${variant ? ` --table ${variant}` : ''}\` measures it again.
+${question}
+\`npm run bench -- ${name}${variant ? ` --table ${variant}` : ''}\` measures it again.
 
-**Caveat (read first).** ${caveat}
+${wrapProse(`**Caveat (read first).** ${caveat}`)}
 
 ## Method
 
-${method}
+${wrapProse(method)}
 
 ## Machine and versions
 
@@ -66,7 +69,7 @@ function named(name: string, variant: string | undefined): string {
   return variant === undefined ? name : `${name}.${variant}`
 }
 
-/** What stands between the marks. @throws when only one of them is there, for the text would be lost */
+/** Returns the text between the marks. @throws when only one mark is there: the text would be lost */
 export function findingsOf(markdown: string): string {
   const start = markdown.indexOf(FINDINGS_START)
   const end = markdown.indexOf(FINDINGS_END)

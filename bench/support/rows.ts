@@ -1,6 +1,9 @@
 import { type Random, seededRandom } from '../../test/support/random.ts'
 
-/** The row that all benches write: eight columns of eight types. A type, for an interface is no record of columns. */
+/**
+ * The row that all benches write: eight columns of eight types. A type, for an interface is no record of
+ * columns.
+ */
 export type BenchRow = {
   readonly id: number
   readonly quantity: number
@@ -28,7 +31,7 @@ const FIRST_DAY = Date.UTC(2020, 0, 1)
 const FIVE_YEARS_MS = 5 * 365 * 86_400_000
 const WORDS = ['amber', 'birch', 'cobalt', 'delta', 'ember', 'fjord', 'garnet', 'harbor']
 
-/** The same rows on every machine and in every process; ids go up from `firstId`. */
+/** Returns seeded rows, the same on every machine and in every process; ids count up from `firstId`. */
 export function benchRows(count: number, firstId = 1): BenchRow[] {
   return [...eachBenchRow(count, firstId)]
 }
@@ -46,13 +49,13 @@ function benchRow(id: number, random: Random): BenchRow {
   }
 }
 
-/** The rows of `benchRows`, made as they are taken. */
+/** Generates the rows of `benchRows` one by one. */
 export function* eachBenchRow(count: number, firstId = 1): Generator<BenchRow> {
   const random = seededRandom(SEED + firstId)
   for (let index = 0; index < count; index++) yield benchRow(firstId + index, random)
 }
 
-/** A row as a line of CSV. */
+/** Returns a row as a line of CSV. */
 export function csvLine(row: Readonly<Record<string, unknown>>): string {
   const fields = Object.values(row).map(value =>
     value instanceof Date
@@ -64,7 +67,7 @@ export function csvLine(row: Readonly<Record<string, unknown>>): string {
   return `${fields.map(field => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')}\n`
 }
 
-/** The sentence about the rows in every RESULTS.md. */
+/** Returns the sentence about the rows in RESULTS.md. */
 export function describeRows(): string {
   const sample = benchRows(10_000, 100_000)
   const bytes = sample.reduce((total, row) => total + Buffer.byteLength(csvLine(row)), 0) / sample.length

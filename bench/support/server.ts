@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { type EmbeddedServer, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 
-/** The server of a whole `npm run bench`, with durable settings; started by the first bench that needs one. */
+/**
+ * The server of one `npm run bench`, with durable settings. The first benchmark that needs it starts it.
+ */
 export class BenchServer {
   #server: Promise<EmbeddedServer> | undefined
 
@@ -10,7 +12,7 @@ export class BenchServer {
     return (await this.#server).connectionString
   }
 
-  /** Undefined when no bench needed a server. */
+  /** Undefined when no benchmark needed a server. */
   async version(): Promise<string | undefined> {
     if (!this.#server) return undefined
     const client = new pg.Client({ connectionString: await this.connectionString() })

@@ -1,13 +1,13 @@
 import type pg from 'pg'
 import { type Column, TABLE } from './table.ts'
 
-/** A statement takes 65,535 parameters at the most. */
+/** The protocol's limit of parameters in a statement. */
 export const MOST_PARAMETERS = 65_535
 
-/** What writes several rows at once; prepared once on its connection, which is the best that `pg` offers. */
+/** A statement that writes several rows, prepared once on its connection: the fastest way of `pg`. */
 export type Statement<Row> = (rows: readonly Row[]) => pg.QueryConfig
 
-/** @param suffix an ON CONFLICT clause, say */
+/** @param suffix for example an ON CONFLICT clause */
 export function insertValues<R extends object>(columns: readonly Column[], suffix = ''): Statement<R> {
   const names = columns.map(({ name }) => name)
   const texts = new Map<number, string>()
@@ -25,7 +25,7 @@ export function insertValues<R extends object>(columns: readonly Column[], suffi
   }
 }
 
-/** An array for each column. */
+/** `unnest`: one array parameter for each column. */
 export function insertUnnest<R extends object>(columns: readonly Column[], suffix = ''): Statement<R> {
   const names = columns.map(({ name }) => name)
   const arrays = columns.map(({ type }, column) => `$${column + 1}::${type}[]`).join(', ')

@@ -15,7 +15,9 @@ export interface TableOptions {
   readonly defaults?: Readonly<Partial<Record<keyof BenchRow, string>>>
 }
 
-/** Makes the table anew; with a primary key where rows are upserted, and DEFAULTs, as SQL, where keys are absent. */
+/**
+ * Creates the table again: with a primary key for upserts, and with DEFAULTs (SQL) where keys are absent.
+ */
 export async function makeTable(
   pool: pg.Pool,
   { key = false, table = TABLE, columns = COLUMNS, defaults = {} }: TableOptions = {},
@@ -28,13 +30,13 @@ export async function makeTable(
   await pool.query(`DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (${definitions.join(', ')})`)
 }
 
-/** Empties the table, and has what earlier runs wrote go to disk before a clock runs. */
+/** Empties the table and runs CHECKPOINT, so that earlier writes do not count. */
 export async function emptyTable(pool: pg.Pool, table = TABLE): Promise<void> {
   await pool.query(`TRUNCATE ${table}`)
   await pool.query('CHECKPOINT')
 }
 
-/** A time counts only when every row is in the table, once. @throws when it is not so */
+/** Checks that every row is in the table once. @throws otherwise: the time must not count */
 export async function checkCount(
   pool: pg.Pool,
   expected: number,

@@ -4,20 +4,22 @@ import { openPool } from './pool.ts'
 import { type BenchRow, benchRows } from './rows.ts'
 import { type Column, checkCount, emptyTable, makeTable, TABLE } from './table.ts'
 
-/** Clients at the most: three lanes, and one more for the table's count. */
+/** The most clients: three lanes, and one for counting the table. */
 const POOL_SIZE = 4
 
-/** Enough that the code is compiled and the connections are made before the clock runs. */
+/** Enough untimed rows to compile the code and to open the connections. */
 const WARM_UP_ROWS = 20_000
 
-/** Resolves when all is committed; to a number of seconds, where a program of its own has the better clock. */
+/**
+ * Resolves when all rows are committed; to seconds, where the program that loads has the better clock.
+ */
 export type Write<Row = BenchRow> = (pool: pg.Pool, rows: readonly Row[]) => Promise<unknown>
 
 export interface Load<Row> {
   readonly connectionString: string
-  /** Rows that have to be in the table in the end. */
+  /** Rows that the table must hold at the end. */
   readonly count: number
-  /** The rows as objects, in memory before the clock runs; none, where `write` has them in another form. */
+  /** The rows as objects, in memory before the clock runs; empty where `write` has another form of them. */
   readonly rows: readonly Row[]
   readonly write: Write<Row>
   readonly columns?: readonly Column[]
@@ -26,11 +28,11 @@ export interface Load<Row> {
 
 export interface LoadSample {
   readonly rowsPerSecond: number
-  /** Of this process and what it started, for all rows; the server's is not in it. */
+  /** Of this process and its children, for all rows, without the server. */
   readonly clientCpuSeconds: number
 }
 
-/** Times one load into an empty table, which is counted before the time is told. */
+/** Times one load into an empty table, and counts the table's rows before it reports the time. */
 export async function measureLoad<Row>(load: Load<Row>): Promise<LoadSample> {
   const { connectionString, count, rows, write, columns, key } = load
   const pool = openPool({ connectionString, max: POOL_SIZE })
@@ -40,11 +42,14 @@ export async function measureLoad<Row>(load: Load<Row>): Promise<LoadSample> {
     await emptyTable(pool)
     const cpuBefore = loadCpuSeconds()
     const started = performance.now()
-    const told = await write(pool, rows)
+    const ownSeconds = await write(pool, rows)
     const seconds = (performance.now() - started) / 1000
     const clientCpuSeconds = loadCpuSeconds() - cpuBefore
     await checkCount(pool, count, TABLE, key)
-    return { rowsPerSecond: count / (typeof told === 'number' ? told : seconds), clientCpuSeconds }
+    return {
+      rowsPerSecond: count / (typeof ownSeconds === 'number' ? ownSeconds : seconds),
+      clientCpuSeconds,
+    }
   } finally {
     await pool.end()
   }

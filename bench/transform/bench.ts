@@ -41,10 +41,11 @@ export const bench: Bench = {
         'The batches go to a Writable that does nothing. A database behind it takes 10 to 100 times as long as any of ' +
         'these batchers, so the figures only show that batching is not what holds a pipeline. The others know no ' +
         'time, no bytes and no event, and drop what they hold when they are destroyed.',
-      method: `${rows.toLocaleString('en')} objects in memory, in two ways: \`pipeline(Readable.from(objects), batcher, sink)\`, where the source takes
-as long as the batcher, and a loop of \`write()\` that waits for 'drain', which shows the batcher's own part. Each run is a
-process of its own for one batcher and one size, in which the two ways take turns for 12 passes; its best pass counts, for
-what disturbs a pass only makes it slower. The objects that arrive are counted. The cells take turns; the tables
+      method: `${rows.toLocaleString('en')} objects in memory, in two ways:
+\`pipeline(Readable.from(objects), batcher, sink)\`, where the source takes as long as the batcher, and a loop
+of \`write()\` that waits for 'drain', which shows the batcher's own part. Each run is a process of its own
+for one batcher and one size, in which the two ways take turns for 12 passes; its best pass counts, for what
+disturbs a pass only makes it slower. The objects that arrive are counted. The cells take turns; the tables
 show the median of ${repeats} such rounds, the least and the greatest in brackets.`,
       tables: [
         rateTable('Readable.from → batcher → sink: million objects a second', 'piped', counts, samples),
@@ -81,7 +82,7 @@ function rateTable(
   }
 }
 
-/** Round by round, so that what slowed a whole round down falls out of it. */
+/** Ratios within a round, so that a slow round does not distort them. */
 function ratioTable(counts: readonly number[], samples: Rates): MarkdownTable {
   const [ours, , ...others] = NAMES as [Way, Way, ...Way[]]
   const ratio = (count: number, field: keyof TransformSample): string => {

@@ -13,7 +13,7 @@ export interface TransformTask {
 export interface TransformSample {
   /** From `Readable.from` to a Writable that does nothing. */
   readonly piped: number
-  /** Written by a loop: without what the source takes. */
+  /** Written by a loop, without the cost of a source. */
   readonly written: number
 }
 

@@ -14,10 +14,10 @@ const BatchStream = require('batch-stream') as new (options: {
   highWaterMark?: number
 }) => Duplex
 
-/** From the items in a batch to the stream. */
+/** Makes a batcher of a given batch size. */
 type MakeStream = (count: number) => Duplex
 
-/** Each at a high-water mark at which it was fast in a short look at its default, 1 and 1,024. */
+/** Each has the fastest of three high-water marks: its default, 1 and 1,024. */
 export const WAYS = {
   'BatchTransform, default options': count => new BatchTransform({ maxCount: count }),
   'BatchTransform, no timer': count =>

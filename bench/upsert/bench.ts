@@ -32,14 +32,15 @@ export const bench: Bench = {
       caveat:
         'Client and server share one machine. The table fits into memory and has its primary key as the only index: ' +
         'with a larger one, and more indexes, the server takes most of the time whichever way rows come.',
-      method: `${describeRows()}
-${rows.toLocaleString('en')} rows, half of whose keys are in the table with other values; keys come in no order, and each once. Every
-column is updated. The rows are objects in memory before the clock runs, and it stops when all are committed. Each run
-is a process of its own, which first does the same with up to 20,000 rows untimed, and has the server do a CHECKPOINT
-before the clock runs. Before a time counts the table's rows are counted, their ids told apart, and no row may have kept
-its old values. pg-batch-streams: batches of 10,000, \`onConflict: { target: ['id'], action: 'update' }\`. Ways through \`pg\` alone use prepared
-statements with ON CONFLICT (id) DO UPDATE, a transaction each. The ways take turns; the figures are the median of ${repeats} such
-rounds, the least and the greatest in brackets. Ratios are the median of the rounds' own.`,
+      method: `${describeRows()} ${rows.toLocaleString('en')} rows, half of whose keys are in the table with
+other values; keys come in no order, and each once. Every column is updated. The rows are objects in memory
+before the clock runs, and it stops when all are committed. Each run is a process of its own, which first does
+the same with up to 20,000 rows untimed, and has the server do a CHECKPOINT before the clock runs. Before a
+time counts the table's rows are counted, their ids are checked to be distinct, and no row may have kept its old values.
+pg-batch-streams: batches of 10,000, \`onConflict: { target: ['id'], action: 'update' }\`. Ways through \`pg\`
+alone use prepared statements with ON CONFLICT (id) DO UPDATE, a transaction each. The ways take turns; the
+figures are the median of ${repeats} such rounds, the least and the greatest in brackets. Ratios are the
+median of the rounds' own.`,
       tables: [
         {
           title: 'Thousand rows a second',

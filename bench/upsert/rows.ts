@@ -3,7 +3,7 @@ import { type BenchRow, benchRows } from '../support/rows.ts'
 
 const SEED = 50
 
-/** What stored rows are called until they are updated. */
+/** The text of stored rows before they are updated. */
 export const STORED_NAME = 'stored before'
 
 export interface UpsertRows {
@@ -11,7 +11,7 @@ export interface UpsertRows {
   readonly written: readonly BenchRow[]
 }
 
-/** Rows to write, in no order of their keys, and the half of them that is there already with other values. */
+/** Rows to write, in random order of their keys; half of the keys are stored with other values. */
 export function upsertRows(count: number): UpsertRows {
   const rows = benchRows(count)
   const stored = rows
@@ -20,7 +20,7 @@ export function upsertRows(count: number): UpsertRows {
   return { stored, written: shuffled(rows) }
 }
 
-/** Fisher and Yates, the same each time. */
+/** A seeded Fisher–Yates shuffle. */
 function shuffled<T>(items: readonly T[]): T[] {
   const random = seededRandom(SEED)
   const result = [...items]

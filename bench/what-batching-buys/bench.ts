@@ -26,20 +26,19 @@ export const bench: Bench = {
       (round, way, rate) => log(`  ${round}/${repeats} ${way}: ${significant(rate / 1000)} thousand rows/s`),
     )
     const [first] = ways
-    // the ratio of each round's pair, so that what slowed a whole round down falls out of it
+    // ratios within a round, so that a slow round does not distort them
     const times = (way: Way): number =>
       median(samples.get(way)!.map((rate, round) => rate / samples.get(first!)![round]!))
     return {
       caveat:
         'One table without an index, on the same machine as the client: a statement costs no network here. With a ' +
         'network between, each of its round trips is added, and ways with many statements lose more.',
-      method: `${describeRows()}
-The rows are objects in memory before the clock runs, and it stops when all are committed. Each
-run is a process of its own, which first writes up to 20,000 rows untimed, then empties the table and has the server do
-a CHECKPOINT. The table's rows are counted, and its ids told apart, before a time counts. Ways through \`pg\` alone use one
-connection, prepared statements, and a transaction for each statement. The ways take turns; the figures are the
-median of ${repeats} such rounds, the least and the greatest in brackets. The last column is the median of the rounds' own
-ratios.`,
+      method: `${describeRows()} The rows are objects in memory before the clock runs, and it stops when all
+are committed. Each run is a process of its own, which first writes up to 20,000 rows untimed, then empties
+the table and has the server do a CHECKPOINT. The table's rows are counted, and its ids checked to be distinct, before a
+time counts. Ways through \`pg\` alone use one connection, prepared statements, and a transaction for each
+statement. The ways take turns; the figures are the median of ${repeats} such rounds, the least and the
+greatest in brackets. The last column is the median of the rounds' own ratios.`,
       tables: [
         {
           title: 'Thousand rows a second',

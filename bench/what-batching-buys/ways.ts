@@ -6,7 +6,7 @@ import type { Write } from '../support/timed-load.ts'
 
 const STATEMENT_ROWS = 1000
 
-/** Ways to get objects into a table, from the one that everybody starts with. */
+/** Ways to write objects to a table, starting with the simplest. */
 export const WAYS = {
   'pg, a row a statement': inStatements(1, insertValues(COLUMNS)),
   'pg, INSERT … VALUES of 1,000 rows': inStatements(STATEMENT_ROWS, insertValues(COLUMNS)),
@@ -21,7 +21,7 @@ export const WAYS = {
 
 export type Way = keyof typeof WAYS
 
-/** Slow ways write fewer rows, for their rate needs no million. */
+/** Slow ways write fewer rows: their rate shows without a million. */
 export const SHARE: Readonly<Partial<Record<Way, number>>> = {
   'pg, a row a statement': 1 / 50,
   'pg, INSERT … VALUES of 1,000 rows': 1 / 5,

@@ -22,19 +22,19 @@ export const bench: Bench = {
         'Client and server share one machine: round trips are nearly free, and both use the same cores. A transaction ' +
         'takes the batches that are ready, so in the grid small batches do not mean small commits; only the tables of ' +
         'single batches show what a batch costs by itself.',
-      method: `${describeRows()}
-\`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, rows in memory before the clock
-runs, which stops when all are committed. The table has no index. Runs of large COPY batches have ${rows.toLocaleString('en')} rows, those of
-INSERT and of small batches fewer. Each run is a process of its own, which first writes up to 20,000 rows untimed, then
-empties the table and has the server do a CHECKPOINT. The table's rows are counted, and its ids told apart, before a
-time counts. The cells take turns; each shows the median of ${repeats} such rounds, the least and the greatest in brackets.
+      method: `${describeRows()} \`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, rows in
+memory before the clock runs, which stops when all are committed. The table has no index. Runs of large COPY
+batches have ${rows.toLocaleString('en')} rows, those of INSERT and of small batches fewer. Each run is a
+process of its own, which first writes up to 20,000 rows untimed, then empties the table and has the server do
+a CHECKPOINT. The table's rows are counted, and its ids checked to be distinct, before a time counts. The cells take
+turns; each shows the median of ${repeats} such rounds, the least and the greatest in brackets.
 
-Single batches: each is written when the one before is committed, with nothing else in flight, by streams that hold the
-same connection; the methods take turns batch by batch. Each of ${repeats} processes gives its median of ${batchesOfASize(quick)} batches of a size; the
-tables show the median of these, the least and the greatest. The last column is the same of COPY's time by
-INSERT's, pair by pair. In batches of four shapes
-a key is absent in three rows of four, another one each time, and each shape takes a statement of its own. Upserts go to
-a table with a primary key, and half of a batch's keys are in it.`,
+Single batches: each is written when the one before is committed, with nothing else in flight, by streams that
+hold the same connection; the methods take turns batch by batch. Each of ${repeats} processes gives its median
+of ${batchesOfASize(quick)} batches of a size; the tables show the median of these, the least and the
+greatest. The last column is the same of COPY's time by INSERT's, pair by pair. In batches of four shapes a
+key is absent in three rows of four, another one each time, and each shape takes a statement of its own.
+Upserts go to a table with a primary key, and half of a batch's keys are in it.`,
       tables: [...crossover, ...grid],
       chart,
     }

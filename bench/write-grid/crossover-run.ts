@@ -6,12 +6,14 @@ import { median } from '../support/statistics.ts'
 import { checkCount, makeTable } from '../support/table.ts'
 
 /**
- * New rows into a bare table; the same, but of four shapes, a key being absent in three of them, so that each batch
- * takes four statements; upserts of which half the keys are there.
+ * New rows into a bare table; the same, but of four shapes, a key being absent in three of them, so that each
+ * batch takes four statements; upserts of which half the keys are there.
  */
 export type Kind = 'plain' | 'four shapes' | 'upsert'
 
-/** The key that is left out of every fourth row; its column has a DEFAULT, or absent would be the same as null. */
+/**
+ * The key that every fourth row lacks. Its column has a DEFAULT, so that an absent key differs from null.
+ */
 const ABSENT = [undefined, 'quantity', 'name', 'score'] as const
 const DEFAULTS = { quantity: '0', name: "''", score: '0' }
 
@@ -24,18 +26,20 @@ export interface CrossoverTask {
   readonly batches: number
 }
 
-/** What one process found for batches of a size; medians, of milliseconds from `write` to the 'commit' event. */
+/**
+ * The medians of one process for batches of one size, in milliseconds from `write` to the 'commit' event.
+ */
 export interface CrossoverSample {
   readonly kind: Kind
   readonly batchRows: number
   readonly insertMs: number
   readonly copyMs: number
-  /** COPY's time by INSERT's, of batches that were written one right after the other. */
+  /** COPY's time divided by INSERT's, of batches written one after the other. */
   readonly ratio: number
 }
 
 const WARM_UP_BATCHES = 30
-/** Rows that are there to be updated. */
+/** Stored rows, to be updated. */
 const STORED_ROWS = 20_000
 
 /** Times batches that are alone: each is written when the one before is committed. */
@@ -48,7 +52,7 @@ export async function measure({
   try {
     const kinds: Kind[] = ['plain', 'four shapes', 'upsert']
     const pairs = await Promise.all(kinds.map(kind => Pair.open(pool, kind)))
-    // the largest first, untimed, so that the code is compiled before the small ones are timed
+    // the largest batches first, untimed, so that the code is compiled before small ones are timed
     for (const pair of pairs) await pair.time(Math.max(...sizes), WARM_UP_BATCHES)
     const samples: CrossoverSample[] = []
     for (const batchRows of sizes) {
@@ -61,7 +65,7 @@ export async function measure({
   }
 }
 
-/** The two methods side by side. */
+/** Times the two methods in turns. */
 class Pair {
   readonly #kind: Kind
   readonly #insert: Writer
@@ -81,7 +85,7 @@ class Pair {
     const inserts: number[] = []
     const copies: number[] = []
     for (let batch = 0; batch < batches; batch++) {
-      // each goes first in every other pair
+      // each method goes first in every other pair
       if (batch % 2 === 0) inserts.push(await this.#insert.write(batchRows))
       copies.push(await this.#copy.write(batchRows))
       if (batch % 2 === 1) inserts.push(await this.#insert.write(batchRows))
@@ -101,7 +105,7 @@ class Pair {
   }
 }
 
-/** A stream with a table of its own. */
+/** A stream with its own table. */
 class Writer {
   readonly #pool: pg.Pool
   readonly #kind: Kind
@@ -138,7 +142,10 @@ class Writer {
     return `crossover_${this.#kind.replace(' ', '_')}_${this.#method}`
   }
 
-  /** Milliseconds from `write` to the commit of a batch of new rows or, in an upsert, of which every other is new. */
+  /**
+   * Milliseconds from `write` to the commit of a batch of new rows or, in an upsert, of which every other is
+   * new.
+   */
   write(batchRows: number): Promise<number> {
     const rows = benchRows(batchRows, this.#inserted + 1)
     if (this.#kind !== 'upsert') {
@@ -152,7 +159,7 @@ class Writer {
     return this.#write(mixed)
   }
 
-  /** Strides through the stored ids, so that a batch updates rows on many pages. */
+  /** Steps through the stored ids, so that a batch updates rows on many pages. */
   #storedId(): number {
     this.#updated += 7919 // a prime, and no divisor of the number of rows: no id twice in a batch
     return (this.#updated % STORED_ROWS) + 1

@@ -9,7 +9,7 @@ const QUICK_SIZES = [1, 10, 25, 50, 100, 300]
 const BATCHES = 50
 const QUICK_BATCHES = 20
 
-/** How many batches of a size one process times, for each method. */
+/** Batches of one size that a process times, for each method. */
 export function batchesOfASize(quick: boolean): number {
   return quick ? QUICK_BATCHES : BATCHES
 }
@@ -22,7 +22,7 @@ export interface CrossoverOptions {
   readonly log: BenchContext['log']
 }
 
-/** From how many rows a batch that is alone is committed sooner by COPY. */
+/** Measures from how many rows a single batch is committed sooner by COPY. */
 export async function measureCrossover({
   repeats,
   quick,
@@ -76,7 +76,7 @@ function crossoverTable(
   }
 }
 
-/** The size from which the ratio stays below 1. */
+/** Returns the size from which the ratio stays below 1. */
 function firstLastingWin(sizes: readonly number[], ratios: readonly number[]): number | undefined {
   const lastLoss = ratios.findLastIndex(ratio => ratio >= 1)
   return sizes[lastLoss + 1]

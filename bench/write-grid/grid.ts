@@ -27,7 +27,7 @@ export interface GridOptions {
   readonly log: BenchContext['log']
 }
 
-/** Method × batch size × concurrency, in rows a second. */
+/** Measures rows a second by method, batch size and concurrency. */
 export async function measureGrid({
   rows,
   repeats,
@@ -61,7 +61,10 @@ export async function measureGrid({
   }
 }
 
-/** Small batches are slow, and their rate needs fewer rows; so do inserts. Three lanes get three batches at the least. */
+/**
+ * Small batches and inserts are slow, and their rate shows with fewer rows. Three lanes get at least three
+ * batches.
+ */
 function rowsOf({ method, batchRows }: Cell, rows: number): number {
   const share = method === 'insert' ? 1 / 6 : 1
   const slow = Math.min(1, Math.max(1 / 60, batchRows / 1000))
@@ -86,7 +89,7 @@ function gridTable(
   }
 }
 
-/** Concurrency 2 alone: three lines can be read, nine cannot. */
+/** Only concurrency 2: three lines can be read, nine cannot. */
 const CHARTED_CONCURRENCY = 2
 
 function gridChart(sizes: readonly number[], samples: Samples<Cell, number>): LineChart {

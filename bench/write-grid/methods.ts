@@ -1,4 +1,4 @@
-/** The ways that the grid compares, as options of PgBatchWritable. */
+/** The methods of the grid, as options of PgBatchWritable. */
 export const WRITING = {
   'copy binary': { method: 'copy', copyFormat: 'binary' },
   'copy text': { method: 'copy', copyFormat: 'text' },

@@ -9,7 +9,9 @@ import type { Way } from './way.ts'
 
 const PIECE_BYTES = 64 * 1024
 
-/** Bytes that the server wrote itself, in memory before the clock runs: all that is left is wire and server. */
+/**
+ * Bytes that the server wrote itself, in memory before the clock runs: all that is left is wire and server.
+ */
 export const ceiling: Way = {
   tone: 'bound',
   from: 'files',
@@ -48,7 +50,7 @@ export function psql(format: 'csv' | 'text' | 'binary'): Way {
         async write() {
           const { stdout } = await run('psql', words, { env: { ...process.env, LC_ALL: 'C' } })
           const milliseconds = /^Time: ([\d.]+) ms/m.exec(stdout)?.[1]
-          if (milliseconds === undefined) throw new Error(`psql told no time: ${stdout}`)
+          if (milliseconds === undefined) throw new Error(`psql printed no time: ${stdout}`)
           return Number(milliseconds) / 1000
         },
       }
@@ -56,7 +58,7 @@ export function psql(format: 'csv' | 'text' | 'binary'): Way {
   }
 }
 
-/** What `psql --version` says; undefined where there is none. */
+/** What `psql --version` prints; undefined without psql. */
 export async function psqlVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('psql', ['--version'])

@@ -13,7 +13,9 @@ interface Field {
   readonly value: unknown
 }
 
-/** Its types, by the first word of the column's; the value's class has to be exactly the one that it expects. */
+/**
+ * Its types, by the first word of the column's; the value's class has to be exactly the one that it expects.
+ */
 const FIELDS: Readonly<Record<string, (value: unknown) => Field>> = {
   smallint: value => ({ type: 'int2', value: Number(value) }),
   int: value => ({ type: 'int4', value: Number(value) }),
@@ -41,7 +43,10 @@ function nearest({ name, type }: Column): Column {
   return { name, type: IN_PLACE_OF[word!] ?? word! }
 }
 
-/** `pg-copy-streams` and `pg-copy-streams-binary`, as documented or joined, into the nearest types that it knows. */
+/**
+ * `pg-copy-streams` and `pg-copy-streams-binary`, as documented or joined, into the nearest types that it
+ * knows.
+ */
 export function copyBinary({ joined }: { joined: boolean }): Way {
   const columns = (table: BenchTable) => table.columns.map(nearest)
   const write = (table: BenchTable) => {

@@ -3,8 +3,8 @@ import { Transform, type TransformCallback } from 'node:stream'
 const PIECE_BYTES = 64 * 1024
 
 /**
- * Joins a writer's small chunks to pieces. No peer's document has it; but each chunk costs pg-copy-streams two writes
- * to the socket, so that this is the first thing to do for who measures.
+ * Joins a writer's small chunks to pieces. No peer's document has it; but each chunk costs pg-copy-streams
+ * two writes to the socket, so that this is the first thing to do for who measures.
  */
 export class Joined extends Transform {
   #chunks: Buffer[] = []

@@ -7,7 +7,7 @@ import { throughPool, type Way } from './way.ts'
 
 const BATCH_ROWS = 10_000
 
-/** This toolkit, as its users compose it. */
+/** Writes rows by pg-batch-streams, composed as in README. */
 export function ours(concurrency: number): Way {
   const write = () => async (pool: import('pg').Pool, rows: readonly Row[]) =>
     pipeline(

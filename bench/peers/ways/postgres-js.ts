@@ -51,7 +51,10 @@ export function postgresJsCopy(): Way {
   }
 }
 
-/** It turns any string for a boolean into false, and a string for jsonb into a JSON string: those two have to be parsed. */
+/**
+ * It turns any string for a boolean into false, and a string for jsonb into a JSON string: those two have to
+ * be parsed.
+ */
 function typedValues({ columns }: BenchTable): (rows: readonly Row[]) => readonly Row[] {
   const parsed = columns.filter(({ type }) => type === 'boolean' || type === 'jsonb').map(({ name }) => name)
   const parse = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value)

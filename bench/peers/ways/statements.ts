@@ -13,7 +13,7 @@ export function multiRowValues(wantedRows: number): Way {
   return statementsOf(rows, insertValues, { share: 1 / 5 })
 }
 
-/** An array for each column. */
+/** `unnest`: one array parameter for each column. */
 export function unnest(rows: number, connections = 1): Way {
   return statementsOf(() => rows, insertUnnest, { share: 1 / 2, connections })
 }

@@ -2,22 +2,22 @@ import type { Column } from '../table.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** A table with a generator of its rows, for benches that `--table` sends there. */
+/** A table with a generator of its rows, for `--table`. */
 export interface BenchTable {
   readonly columns: readonly Column[]
-  /** Columns that tell each row from all others. */
+  /** Columns whose values identify a row. */
   readonly key: readonly string[]
-  /** What the rows are like, to be read after "Seeded rows". */
+  /** A description of the rows, which follows "Seeded rows". */
   readonly about: string
-  /** The part of a bench's rows that suffices here: rows are larger. @default 1 */
+  /** The share of a benchmark's rows that this table uses, since its rows are larger. @default 1 */
   readonly share?: number
-  /** The same rows on every machine and in every process. */
+  /** Returns seeded rows, the same on every machine and in every process. */
   rows(count: number): Row[]
-  /** A row as a line of COPY's text format, as one writes it by hand for a table that one knows. */
+  /** Returns a row as a line of COPY's text format, as hand-written for this table. */
   copyLine(row: never): string
 }
 
-/** The escapes of COPY's text format, for text that may need them. */
+/** Escapes text for COPY's text format. */
 export function escapeCopy(text: string): string {
   return /[\\\t\n\r]/.test(text) ? text.replace(/[\\\t\n\r]/g, one => ESCAPES[one]!) : text
 }

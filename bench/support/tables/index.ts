@@ -6,14 +6,14 @@ import { narrow } from './narrow.ts'
 import { strings } from './strings.ts'
 import { wide } from './wide.ts'
 
-/** What `--table` can name; the first is the one that all benches use otherwise. */
+/** The tables of `--table`. The first is the default of all benchmarks. */
 export const TABLES = { mixed, lineitem, strings, wide, narrow } satisfies Record<string, BenchTable>
 
 export type TableName = keyof typeof TABLES
 
 const SAMPLE_ROWS = 5000
 
-/** The sentence about the rows in RESULTS.md. */
+/** Returns the sentence about the rows in RESULTS.md. */
 export function describeTable(name: TableName): string {
   const { columns, about, rows }: BenchTable = TABLES[name]
   const sample = rows(SAMPLE_ROWS)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Bench, BenchResults } from '../../../bench/support/bench.ts'
 import { interleaved } from '../../../bench/support/interleaved.ts'
+import { wrapProse } from '../../../bench/support/markdown.ts'
 import { findingsOf, renderResults } from '../../../bench/support/results-file.ts'
 import { benchRows } from '../../../bench/support/rows.ts'
 import { showSummary, summarize } from '../../../bench/support/statistics.ts'
@@ -29,6 +30,16 @@ describe('the frame of the benches', () => {
     expect(second).to.include('Fast,\n\nand `$1` stays.').and.include('222').and.include('another')
     expect(second).not.to.include('111')
     expect(findingsOf(second)).to.equal('Fast,\n\nand `$1` stays.')
+  })
+
+  it('breaks prose at 110 columns, and leaves tables as they are', () => {
+    const prose = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')
+    const text = `${prose}\n\n- ${prose}\n- short\n\n| ${prose} |`
+    const wrapped = wrapProse(text)
+    expect(wrapped.split('\n').filter(line => line.length > 110)).to.deep.equal([`| ${prose} |`])
+    expect(wrapped.replace(/\n(?: {2})?(?=word)/g, ' ')).to.equal(text)
+    expect(wrapped).to.match(/^ {2}word/m)
+    expect(wrapProse(wrapped)).to.equal(wrapped)
   })
 
   it('shows the chart, and names the table where it is another', () => {
