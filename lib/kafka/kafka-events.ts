@@ -1,4 +1,5 @@
 import type { PgBatchError } from '../errors.ts'
+import type { Stats } from '../types.ts'
 import type { CommitEvent, RetryEvent } from '../writable/events.ts'
 import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 import type { KafkaMessage } from './messages/kafka-message.ts'
@@ -31,4 +32,13 @@ export interface KafkaToPgEvents<Value = unknown> {
    * read again from the positions that it holds.
    */
   regressed: [regression: { readonly error: PgBatchError }]
+}
+
+/** Counts up to this moment: of all tables together, and of the consumer. */
+export interface KafkaToPgStats extends Stats {
+  /** Messages that were read. After a rebalance or a restart some are read again, and counted again. */
+  messagesReceived: number
+  /** How often partitions were assigned. */
+  assignments: number
+  outages: number
 }

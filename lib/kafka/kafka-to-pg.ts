@@ -1,51 +1,36 @@
-import { EventEmitter, once, setMaxListeners } from 'node:events'
+import { EventEmitter, setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'
-import type { Stats, TableName } from '../types.ts'
-import { PgBatchWritable } from '../writable/pg-batch-writable.ts'
-import { CommittedPositions } from '../write/checkpoint/committed-positions.ts'
-import { readCheckpoint } from '../write/checkpoint/read-checkpoint.ts'
-import { orderOf } from '../write/checkpoint/source-order.ts'
 import { retryDelayMs } from '../write/faults/retry.ts'
 import { Backoff } from './backoff.ts'
 import type { RecordStream, TopicStates } from './consumer/consumer-like.ts'
-import { bytesPerPartition, takeTurns } from './consumer/fair-fetches.ts'
+import { listenToGroup } from './consumer/group-events.ts'
 import { RebalanceGate } from './consumer/rebalance-gate.ts'
-import type { KafkaToPgEvents } from './kafka-events.ts'
+import { haveChanged, leaveGroup, openStream } from './consumer/use-consumer.ts'
+import type { KafkaToPgEvents, KafkaToPgStats } from './kafka-events.ts'
 import { type KafkaToPgOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.ts'
+import { MessageWriter } from './message-writer.ts'
 import { KafkaMessage, type KafkaRecord } from './messages/kafka-message.ts'
-import { type KafkaOffset, partitionKey } from './offsets/position.ts'
-import { seek } from './offsets/seek-to-stored.ts'
 import { isRebalance, mayPass } from './outage.ts'
-import { Progress } from './progress.ts'
-import { fenceName, sinkOptions } from './sink-options.ts'
-import { TableRouter } from './table-router.ts'
-import { TableSinks, tableKey } from './table-sinks.ts'
+import { StartOffsets } from './start-offsets.ts'
+import { type LiveState, NOTHING_NEXT, type State, stateFor } from './state.ts'
 
-/** Why everything stops when `close` was called. */
+/** The reason for which everything stops after `close`. */
 const CLOSED = new Error('The sink was closed')
 
-/** Counts up to this moment: of all tables together, and of the consumer. */
-export interface KafkaToPgStats extends Stats {
-  /** Messages that were read; after a rebalance or a restart some of them again. */
-  messagesReceived: number
-  /** How often partitions were assigned. */
-  assignments: number
-  outages: number
-}
-
 /**
- * Reads topics into tables until it is closed: every message is in its table, or rejected to the dead letter, or skipped,
- * before its offset is committed to Kafka; with `delivery: 'exactly-once'` it is there once, whatever fails or moves.
+ * Reads topics into tables until it is closed. Every message is in its table, or rejected to the dead letter, or skipped,
+ * before its offset is committed to Kafka. With `delivery: 'exactly-once'` a message is in its table once, whatever
+ * fails and wherever partitions move.
  *
- * A failure of PostgreSQL that retries do not mend ends it: `finished` rejects with a PgBatchError, and the consumer has
- * left its group. So does a refusal by Kafka (authorization, say), and whatever goes wrong before the first assignment,
- * except for a rebalance. Later outages of Kafka are waited for, however long they take, with a growing delay of up to
- * `retry.maxDelayMs`.
+ * A failure of PostgreSQL that retries do not fix ends it: `finished` rejects with a PgBatchError, and the consumer
+ * leaves its group. The same goes for an error that Kafka does not recover from (authorization, for example), and for any
+ * error before the first assignment except a rebalance. It waits for the end of a later outage of Kafka, however long
+ * that takes, and tries again after a growing delay of up to `retry.maxDelayMs`.
  *
  * @typeParam Value what the messages' values are
  * @typeParam Row what `toRow` makes of a message
@@ -58,263 +43,171 @@ export function kafkaToPg<Value = Record<string, unknown>, Row = Value>(
 }
 
 /*
- * It is one of:
+ *   joining ──→ seeking ──→ reading ──→ draining ──→ seeking, or joining or restarting if that is needed
+ *                  └── partitions move ────↑
+ *   joining, seeking, draining ── an outage ──→ pausing ──→ joining, or restarting
+ *   restarting ──→ seeking, or joining
+ *   any of them ── close() ──→ closing
+ *   any of them ── a failure that no retry fixes ──→ failed
  *
- *   joining    the group; then seeking
- *   seeking    the group's offsets are made those that PostgreSQL holds; then reading
- *   reading    one stream of the client's, which is thrown away when partitions move: with the records that it still
- *              holds of lost partitions, and at the offsets to which the client would reset kept ones. Then draining
- *   draining   what was read is written and its offsets committed; then seeking, or joining when the group has to be
- *              asked for partitions anew; after an outage only after a pause
- *   beginning  anew, after PostgreSQL has forgotten commits: what was read and not written is given up; then seeking
- *   closing    after `close`: what was read is written, offsets are committed, and the group is left
- *   failed     PostgreSQL gave up, or Kafka refused: all is torn down, and the group is left
+ *   joining     asks the group for partitions
+ *   seeking     sets the group's offsets to the positions that PostgreSQL holds
+ *   reading     reads one stream of the client's. When partitions move, the stream is thrown away: it still holds records
+ *               of lost partitions, and the client would reset kept partitions to offsets of its own
+ *   draining    writes what was read, and commits its offsets
+ *   pausing     waits after an outage, longer each time
+ *   restarting  drops what was read and not written, since PostgreSQL has forgotten commits
+ *   closing     writes what was read, commits its offsets, and leaves the group
+ *   failed      tears everything down, and leaves the group
  */
 export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<KafkaToPgEvents<Value>> {
-  /** Resolves when it was closed and everything that was read is committed; rejects when it has failed. */
+  /** Resolves after `close`, when everything that was read is committed. Rejects when it has failed. */
   readonly finished: Promise<void>
   readonly #options: ResolvedKafkaOptions<Value>
   readonly #pool: PgPoolLike
   readonly #ownPool: OwnPool | undefined
-  readonly #sinks: TableSinks<KafkaMessage<Value>>
-  readonly #progress: Progress<Value>
-  readonly #stop = new AbortController()
-  readonly #router: TableRouter<Value>
+  readonly #writer: MessageWriter<Value>
+  readonly #starts: StartOffsets
   readonly #backoff: Backoff
   readonly #gate = new RebalanceGate()
-  #stream: RecordStream | undefined
-  /** Grows when partitions move: what began with another number is out of date. */
-  #generation = 0
-  #rejoin = true
+  #state: State = { kind: 'joining', next: NOTHING_NEXT }
+  /** Aborted when the state becomes closing or failed. */
+  readonly #stop = new AbortController()
+  /** The topics as they were when partitions were last assigned. */
   #topics: TopicStates = new Map()
-  /** What PostgreSQL must not have less than. */
-  #committed = new CommittedPositions()
-  /** Where partitions that have no stored position are read from. */
-  readonly #begins = new Map<string, bigint>()
-  /** PostgreSQL has forgotten commits: all that was read is read again. */
-  #regression: PgBatchError | undefined
   /** Regressions in a row, without a commit in between. */
   #regressions = 0
-  /** Aborted when everything stops, or begins anew. */
-  #reading = new AbortController()
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
 
   /** @internal use kafkaToPg */
   constructor(options: ResolvedKafkaOptions<Value>) {
     super()
     this.#options = options
-    const { writable, batch } = options
-    const { connection, concurrency, statementTimeoutMs } = writable
-    this.#ownPool = writable.pool ? undefined : new OwnPool(connection!, concurrency + 1, statementTimeoutMs)
-    this.#pool = writable.pool ?? this.#ownPool!
+    const { pool, connection, concurrency, statementTimeoutMs, retry } = options.writable
+    this.#ownPool = pool ? undefined : new OwnPool(connection!, concurrency + 1, statementTimeoutMs)
+    this.#pool = pool ?? this.#ownPool!
     guardPool(this.#pool)
     setMaxListeners(0, this.#stop.signal)
-    this.#router = new TableRouter(options)
-    this.#backoff = new Backoff(writable.retry)
-    this.#sinks = new TableSinks({
-      batch,
-      open: (table, name) => this.#openSink(table, name),
-      onFailure: error => this.#sinkFailed(error),
-    })
-    this.#progress = new Progress(options, {
+    this.#starts = new StartOffsets(options, this.#pool)
+    this.#backoff = new Backoff(retry)
+    this.#writer = new MessageWriter(options, {
       pool: this.#pool,
+      starts: this.#starts,
       gate: this.#gate,
       signal: this.#stop.signal,
-      committed: () => this.#committed,
-      onFailure: error => {
-        if (isRegression(error)) this.#sinkFailed(error)
-        else this.#tellOutage(error, 0, 0)
+      events: this,
+      onCommit: () => {
+        this.#regressions = 0
       },
+      onWriteFailure: error => this.#onWriteFailure(error),
+      onCommitFailure: error =>
+        isRegression(error) ? this.#onWriteFailure(error) : this.#reportOutage(error, 0, 0),
     })
     this.finished = this.#run()
   }
 
   get stats(): Readonly<KafkaToPgStats> {
-    return { ...this.#sinks.stats, ...this.#counts }
+    return { ...this.#writer.stats, ...this.#counts }
   }
 
-  /** Reads no further, writes what was read, commits its offsets and leaves the group. Settles as `finished` does. */
+  /** Stops reading, writes what was read, commits its offsets and leaves the group. Settles as `finished` does. */
   close(): Promise<void> {
-    this.#halt(CLOSED)
+    this.#end({ kind: 'closing' }, CLOSED)
     return this.finished
   }
 
-  #halt(reason: Error): void {
-    this.#stop.abort(reason)
-    this.#reading.abort(reason)
-    this.#gate.open()
-    this.#stream?.destroy()
-  }
-
-  /** A table's stream has failed: for good, or since PostgreSQL has forgotten commits, which only means to read again. */
-  #sinkFailed(error: Error): void {
-    if (!isRegression(error) || this.#stop.signal.aborted) {
-      this.#halt(error)
-      return
-    }
-    if (this.#regression) return
-    this.#regression = error
-    this.#reading.abort(error)
-    this.#progress.forget()
-    this.#assignmentMoved()
-  }
-
-  get #failure(): Error | undefined {
-    const { aborted, reason } = this.#stop.signal
-    return aborted && reason !== CLOSED ? reason : undefined
-  }
-
   async #run(): Promise<void> {
-    const { consumer } = this.#options
-    const onJoin = (): void => this.#assignmentMoved()
-    const onError = (error: Error): void => this.#membershipLost(error)
-    const onMetadata = (metadata: { topics: TopicStates }): void => this.#compare(metadata)
-    // it joins, and says so, or that it could not
-    const onRebalance = (): void => {
-      if (!this.#stop.signal.aborted) this.#gate.close()
-    }
-    consumer.on('consumer:group:join', onJoin)
-    consumer.on('consumer:group:rebalance', onRebalance)
-    consumer.on('error', onError)
-    consumer.on('client:metadata', onMetadata)
+    const { consumer, ownsConsumer } = this.#options
+    const listeners = listenToGroup(consumer, {
+      onJoin: () => this.#interrupt(),
+      onRebalance: () => this.#isOver || this.#gate.close(), // a join or an error follows, which opens it
+      onError: error => this.#onMembershipLost(error),
+      onTopics: topics => this.#onTopics(topics),
+    })
     try {
-      await this.#consume()
-      if (this.#failure) throw this.#failure
-      await this.#sinks.end()
-      await this.#progress.idle()
+      await this.#runStates()
+      if (this.#state.kind === 'failed') throw this.#state.error
+      await this.#writer.end()
     } catch (error) {
-      this.#stop.abort(error)
-      await this.#sinks.destroy(error as Error)
+      this.#end({ kind: 'failed', error: error as Error }, error as Error)
+      await this.#writer.destroy(error as Error)
       throw error
     } finally {
-      consumer.off('consumer:group:join', onJoin)
-      consumer.off('consumer:group:rebalance', onRebalance)
-      consumer.off('client:metadata', onMetadata)
-      await this.#leave()
+      listeners.mute()
+      await leaveGroup(consumer, this.#options)
       await this.#ownPool?.end()
-      // one that was closed may still fail at something that nobody waits for
-      if (!this.#options.ownsConsumer) consumer.off('error', onError)
+      // an own consumer that was closed may still emit an error, which would end the process without a listener
+      if (!ownsConsumer) listeners.muteErrors()
     }
   }
 
-  /** Reads until it is told to stop; outages are met here. */
-  async #consume(): Promise<void> {
-    const { signal } = this.#stop
+  async #runStates(): Promise<void> {
     const { consumer, topics } = this.#options
-    // known to the consumer for as long as this lives: it would join anew for each stream
+    // tracked from here on: the client would join again for each stream that brings topics of its own
     consumer.topics.trackAll(...topics)
-    while (!signal.aborted) {
+    for (let state = this.#state; 'next' in state; state = this.#state) {
       try {
-        if (this.#regression) await this.#beginAnew(this.#regression)
-        if (this.#rejoin) await this.#join()
-        await this.#readAssignment()
+        await this.#runState(state)
       } catch (error) {
-        if (signal.aborted) return
-        // a group that starts moves its partitions about, as each of its members comes
-        const atStart = this.#counts.assignments === 0 && !isRebalance(error)
-        if (!mayPass(error) || atStart) throw error
-        const { attempt, delayMs } = this.#backoff.after(error as Error)
-        this.#rejoin = true
-        this.#tellOutage(error as Error, attempt, delayMs)
-        await delay(delayMs, undefined, { signal }).catch(() => {})
+        this.#onOutage(error as Error)
       }
     }
   }
 
-  async #join(): Promise<void> {
-    this.#rejoin = false
-    const { consumer } = this.#options
-    await unlessAborted(consumer.joinGroup(), this.#stop.signal)
+  /** Does what a state is for, and then enters the next one, unless something else has. */
+  async #runState(state: LiveState): Promise<void> {
+    const { signal } = this.#stop
+    switch (state.kind) {
+      case 'joining':
+        await unlessAborted(this.#options.consumer.joinGroup(), signal)
+        // an error that came meanwhile makes it join again, but only after the next interruption
+        return this.#enter({ kind: 'seeking', next: state.next }, state)
+      case 'seeking':
+        return this.#seek(state)
+      case 'reading':
+        return this.#read(state)
+      case 'draining':
+        await this.#writer.drain()
+        if (state.failure) throw state.failure
+        break
+      case 'pausing':
+        await delay(state.delayMs, undefined, { signal }).catch(() => {})
+        break
+      case 'restarting':
+        await this.#restart(state.regression)
+    }
+    this.#enter(stateFor(state.next), state)
   }
 
-  async #readAssignment(): Promise<void> {
-    const generation = this.#generation
-    const moved = (): boolean => generation !== this.#generation || this.#stop.signal.aborted
-    const { starts, topics } = await unlessAborted(this.#seek(), this.#stop.signal)
-    if (moved()) return
+  #enter(state: State, from: State): void {
+    if (this.#state === from) this.#state = state
+  }
+
+  async #seek(state: LiveState): Promise<void> {
+    const { starts, topics } = await unlessAborted(this.#starts.seek(), this.#stop.signal)
+    if (this.#state !== state) return
     this.#topics = topics
-    const { consumer, maxBytes } = this.#options
-    const stream = await consumer.consume({
-      topics: [...this.#options.topics],
-      autocommit: false,
-      mode: 'committed',
-      fallbackMode: 'earliest',
-      maxBytes,
-      maxBytesPerPartition: bytesPerPartition(maxBytes, starts.length),
-    })
-    stream.on('fetch', () => takeTurns(consumer.assignments))
-    this.#stream = stream
+    const { consumer } = this.#options
+    const stream = await openStream(consumer, { ...this.#options, partitions: starts.length })
+    if (this.#state === state) this.#state = { kind: 'reading', stream, next: state.next }
+    else stream.destroy()
     this.#counts.assignments++
     this.#backoff.assigned()
     this.emit('assigned', starts)
+  }
+
+  async #read(state: LiveState & { stream: RecordStream }): Promise<void> {
+    let failure: Error | undefined
     try {
-      if (!moved()) for await (const record of stream) await this.#take(record as KafkaRecord)
+      for await (const record of state.stream) await this.#take(record as KafkaRecord)
     } catch (error) {
-      if (moved()) return
-      this.#gate.open() // to drain: nobody else will open it, for it is this that joins next
-      throw error
+      failure = error as Error
     } finally {
-      stream.destroy()
-      await this.#drain()
+      state.stream.destroy()
     }
-  }
-
-  /** Gives up what was read and not written, so that it is read again from what PostgreSQL holds. */
-  async #beginAnew(error: PgBatchError): Promise<void> {
-    await this.#sinks.reset(error)
-    this.#router.release()
-    this.#progress.forget()
-    await unlessAborted(this.#progress.idle(), this.#stop.signal)
-    this.#committed = new CommittedPositions()
-    this.#regression = undefined
-    this.#reading = new AbortController()
-    this.emit('regressed', { error })
-    const { retry } = this.#options.writable
-    const delayMs = this.#regressions++ === 0 ? 0 : retryDelayMs(retry, this.#regressions, Math.random())
-    await delay(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {})
-  }
-
-  /** Reads on at what PostgreSQL holds; without a checkpoint, at what the group's offsets say. */
-  async #seek(): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
-    const { consumer, topics, checkpoint, onlyTable } = this.#options
-    if (!checkpoint) return seek(consumer, topics, new Map())
-    const name = onlyTable === undefined ? checkpoint.name : fenceName(checkpoint.name, tableKey(onlyTable))
-    const stored = await readCheckpoint(this.#pool, name, checkpoint.table)
-    const found = await seek(consumer, topics, stored, this.#begins)
-    for (const [partition, offset] of stored)
-      this.#committed.note({ name, partition, order: orderOf({ offset }) })
-    for (const { topic, partition, offset } of found.starts) {
-      const key = partitionKey(topic, partition, found.topics.get(topic)?.id)
-      const isStored = stored.has(key) || stored.has(partitionKey(topic, partition))
-      // a position that is there and vanishes takes all messages along; one that was never there, those from here on
-      if (!this.#begins.has(key)) this.#begins.set(key, isStored ? 0n : offset)
-    }
-    return found
-  }
-
-  /** Partitions have moved, or have to be asked for anew: the stream that reads is out of date. */
-  #assignmentMoved({ rejoin = false } = {}): void {
-    this.#gate.open()
-    this.#generation++
-    this.#rejoin ||= rejoin
-    this.#stream?.destroy()
-  }
-
-  /** The client tells so that it could not come back into its group, or not reach it, and does not try again. */
-  #membershipLost(error: Error): void {
-    if (!this.#rejoin && !this.#stop.signal.aborted) this.#tellOutage(error, 0, 0)
-    this.#assignmentMoved({ rejoin: true })
-  }
-
-  /** The client looks at topics from time to time: one may have been made again, or have got further partitions. */
-  #compare({ topics }: { topics: TopicStates }): void {
-    const changed = [...topics].some(([name, now]) => {
-      const known = this.#topics.get(name)
-      return known && now && (known.id !== now.id || known.partitionsCount !== now.partitionsCount)
-    })
-    if (!changed) return
-    this.#topics = new Map()
-    this.#assignmentMoved({ rejoin: true })
+    if (this.#state !== state) return // the stream was destroyed for it
+    if (failure) this.#gate.open() // draining waits for it, and only a join that comes after draining would open it
+    this.#state = { kind: 'draining', next: state.next, ...(failure && { failure }) }
   }
 
   /** Hands a record on; resolves when there is room for the next one. */
@@ -323,62 +216,79 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#counts.messagesReceived++
     const topicId = this.#options.checkpoint && this.#topics.get(record.topic)?.id
     const message = new KafkaMessage<Value>(record, topicId, this.#options.parseValue)
-    this.#progress.read(message)
-    const table = this.#router.tableOf(message)
-    if (table === null) {
-      this.#router.noteSkipped()
-      this.#progress.done([message])
+    await this.#writer.write(message)
+  }
+
+  /** Gives up what was read and not written, so that it is read again from the positions that PostgreSQL holds. */
+  async #restart(error: PgBatchError): Promise<void> {
+    await this.#writer.reset(error)
+    this.#starts.reset()
+    this.emit('regressed', { error })
+    const { retry } = this.#options.writable
+    const delayMs = this.#regressions++ === 0 ? 0 : retryDelayMs(retry, this.#regressions, Math.random())
+    await delay(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {})
+  }
+
+  get #isOver(): boolean {
+    return !('next' in this.#state)
+  }
+
+  /** Enters a last state, unless there was one before. */
+  #end(state: State, reason: Error): void {
+    const last = this.#state
+    if (!this.#isOver) this.#state = state
+    this.#stop.abort(reason)
+    this.#gate.open()
+    if (last.kind === 'reading') last.stream.destroy()
+  }
+
+  /** Partitions have moved, or more has to be done before reading goes on: an open stream is out of date. */
+  #interrupt(more: Partial<LiveState['next']> = {}): void {
+    this.#gate.open()
+    const state = this.#state
+    if (!('next' in state)) return
+    state.next = { ...state.next, ...more }
+    if (state.kind !== 'seeking' && state.kind !== 'reading') return
+    this.#state = { kind: 'draining', next: state.next }
+    if (state.kind === 'reading') state.stream.destroy()
+  }
+
+  #onMembershipLost(error: Error): void {
+    if ('next' in this.#state && !this.#state.next.rejoin) this.#reportOutage(error, 0, 0)
+    this.#interrupt({ rejoin: true })
+  }
+
+  #onTopics(topics: TopicStates): void {
+    if (!haveChanged(this.#topics, topics)) return
+    this.#topics = new Map()
+    this.#interrupt({ rejoin: true })
+  }
+
+  /** A table's stream has failed. When PostgreSQL has forgotten commits, that only means to read again. */
+  #onWriteFailure(error: Error): void {
+    const state = this.#state
+    if (!isRegression(error) || !('next' in state)) {
+      this.#end({ kind: 'failed', error }, error)
       return
     }
-    if (table === undefined && !this.#sinks.hasTable) {
-      this.#router.hold(message)
-      return
-    }
-    const { signal } = this.#reading
-    for (const item of [...this.#router.release(), message]) {
-      const full = this.#sinks.write(item, table)
-      if (full) await once(full, 'drain', { signal })
-    }
+    if (state.kind === 'restarting' || state.next.regression) return
+    this.#writer.giveUp(error)
+    this.#interrupt({ regression: error })
   }
 
-  #openSink(table: TableName, name: string): PgBatchWritable<KafkaMessage<Value>, object> {
-    const sink = new PgBatchWritable(
-      sinkOptions(this.#options, {
-        table,
-        name,
-        pool: this.#pool,
-        router: this.#router,
-        committed: this.#committed,
-        done: messages => this.#progress.done(messages),
-      }),
-    )
-    sink.on('commit', commit => {
-      this.#regressions = 0
-      this.emit('commit', { ...commit, table: name })
-    })
-    sink.on('retry', retry => this.emit('retry', { ...retry, table: name }))
-    sink.on('reject', reject => this.emit('reject', reject))
-    return sink
+  /** A state has failed. @throws the error, if it would come again */
+  #onOutage(error: Error): void {
+    const state = this.#state
+    if (!('next' in state)) return
+    // while a group starts, its partitions move each time that a member joins
+    const atStart = this.#counts.assignments === 0 && !isRebalance(error)
+    if (!mayPass(error) || atStart) throw error
+    const { attempt, delayMs } = this.#backoff.after(error)
+    this.#state = { kind: 'pausing', delayMs, next: { ...state.next, rejoin: true } }
+    this.#reportOutage(error, attempt, delayMs)
   }
 
-  /** Waits until all that was read is written and its offsets committed, or everything stops. */
-  async #drain(): Promise<void> {
-    await this.#progress.drained(this.#router.held, () => this.#sinks.flush())
-    this.#router.release() // read again
-  }
-
-  async #leave(): Promise<void> {
-    const { consumer, ownsConsumer, topics } = this.#options
-    try {
-      if (ownsConsumer) await consumer.close(true)
-      else await consumer.leaveGroup(true)
-    } catch {
-      // Kafka is away, and will miss this member when its session is over
-    }
-    consumer.topics.untrackAll(...topics)
-  }
-
-  #tellOutage(error: Error, attempt: number, delayMs: number): void {
+  #reportOutage(error: Error, attempt: number, delayMs: number): void {
     this.#counts.outages++
     this.emit('outage', { error, attempt, delayMs })
   }
