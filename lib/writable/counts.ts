@@ -1,5 +1,5 @@
 import type { Stats } from '../types.ts'
-import type { Committed } from '../write/transaction-run.ts'
+import type { Committed } from '../write/transaction/transaction-result.ts'
 
 /** The counts of one stream. */
 export class Counts {

@@ -4,7 +4,7 @@ import type { CsvColumns } from '../csv/record.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/checkpoint.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
-import type { SettledItems } from '../write/settled-items.ts'
+import type { SettledItems } from '../write/transaction/settled-items.ts'
 
 /** What to do with a row whose key is in the table already. */
 export interface OnConflict<Row = Record<string, unknown>> {

@@ -4,7 +4,7 @@ import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
 import type { WriteOptions } from '../write/open-writing.ts'
 import type { DeadLetterFile } from '../write/rejects/dead-letter-file.ts'
 import type { DeadLetterStream } from '../write/rejects/dead-letter-stream.ts'
-import type { Committed } from '../write/transaction-run.ts'
+import type { Committed } from '../write/transaction/transaction-result.ts'
 import type { EventSender } from './event-sender.ts'
 import type { CommitEvent } from './events.ts'
 

@@ -1,5 +1,5 @@
 import type { Batch } from './rows/batch.ts'
-import type { NextBatch } from './write-batches.ts'
+import type { NextBatch } from './write-context.ts'
 
 /**
  * What waits behind each lane's transaction before `offer` asks for a pause: enough that a lane never looks around for

@@ -16,9 +16,9 @@ import type { WriteRequest } from './plan/write-request.ts'
 import type { DeadLetterTable } from './rejects/dead-letter.ts'
 import { DeadLetterFile } from './rejects/dead-letter-file.ts'
 import { RejectBudget } from './rejects/reject-budget.ts'
-import type { SettledItems } from './settled-items.ts'
-import { TransactionSize } from './transaction-size.ts'
-import type { WriteContext } from './write-batches.ts'
+import type { SettledItems } from './transaction/settled-items.ts'
+import { TransactionSize } from './transaction/transaction-size.ts'
+import type { WriteContext } from './write-context.ts'
 
 /** All that a stream's options say about writing. */
 export interface WriteOptions<Item> extends WriteRequest<Item> {
@@ -96,7 +96,7 @@ export async function openWriting<Item>(
     inTransaction,
     callbackTimeoutMs: options.callbackTimeoutMs,
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
-    bytesSuffice: !wantsItems(options),
+    canReleaseItems: !wantsItems(options),
     slabs: new SlabPool(),
     signals,
     lanes: options.concurrency,

@@ -54,6 +54,20 @@ export interface KnownPosition {
   readonly index?: bigint | undefined
 }
 
+/** What one transaction has added to a checkpoint. */
+export interface CheckpointProgress<Item> {
+  readonly plan: CheckpointPlan<Item>
+  /** The highest place that it stores of each partition. */
+  readonly reached: ReadonlyMap<string, SourceOrder>
+  readonly lastItems: LastItems<Item>
+}
+
+/** Notes what a committed transaction has stored: from now on the server must not have less. */
+export function noteProgress<Item>({ plan, reached, lastItems }: CheckpointProgress<Item>): void {
+  plan.lastItems.addAll(lastItems)
+  for (const [partition, order] of reached) plan.committed.note({ name: plan.name, partition, order })
+}
+
 /** What a bigint column holds. */
 const MAX_OFFSET = 2n ** 63n - 1n
 
@@ -112,16 +126,10 @@ export class CheckpointScope<Item> {
     this.#watched = plan.committed.latest()
   }
 
-  /** The places that this transaction stores: where it is known to be committed when they are reached. */
-  get reached(): ReadonlyMap<string, SourceOrder> {
-    return new Map([...this.#advanced].map(partition => [partition, this.#highest.get(partition)!]))
-  }
-
-  /** To be called once the transaction is known to be committed: the server must not have less from then on. */
-  noteCommitted(): void {
-    const { name, lastItems, committed } = this.#plan
-    lastItems.addAll(this.#last)
-    for (const [partition, order] of this.reached) committed.note({ name, partition, order })
+  /** How far the checkpoint has come if this transaction is committed. */
+  get progress(): CheckpointProgress<Item> {
+    const reached = new Map([...this.#advanced].map(partition => [partition, this.#highest.get(partition)!]))
+    return { plan: this.#plan, reached, lastItems: this.#last }
   }
 
   /**

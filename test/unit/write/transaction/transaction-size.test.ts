@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { TransactionSize } from '../../../lib/write/transaction-size.ts'
+import { TransactionSize } from '../../../../lib/write/transaction/transaction-size.ts'
 
 describe('TransactionSize', () => {
   it('limits nothing while all goes well', () => {

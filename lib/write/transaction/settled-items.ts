@@ -1,4 +1,4 @@
-import type { Batch, RowGroup } from './rows/batch.ts'
+import type { Batch, RowGroup } from '../rows/batch.ts'
 
 /** What became of the items of a batch that was committed, each list in the order of the batch. */
 export interface SettledItems<Item> {

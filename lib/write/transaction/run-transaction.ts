@@ -1,0 +1,142 @@
+import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
+import { PgBatchError } from '../../errors.ts'
+import { noteProgress } from '../checkpoint/checkpoint.ts'
+import type { SourceOrder } from '../checkpoint/source-order.ts'
+import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from '../faults/failure.ts'
+import { isRowsFault } from '../faults/transient.ts'
+import type { AbandonedTransaction } from '../outcome/end-abandoned.ts'
+import type { Batch } from '../rows/batch.ts'
+import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import type { TransactionContext } from './transaction-context.ts'
+import type { Committed, FailedTransaction } from './transaction-result.ts'
+import { type OpenedTransaction, TransactionWriter } from './transaction-writer.ts'
+
+export interface TransactionRequest<Item> {
+  /** What is to be written, as far as that is known: `work` may add further batches. */
+  readonly batches: readonly Batch<Item>[]
+  /** All rows go by INSERT, whatever the plan's method. */
+  readonly byInsert: boolean
+}
+
+/**
+ * Runs one transaction: `work` adds batches to it, then it commits. A failure is located among the rows, rolled back,
+ * and explained. The client goes back to the pool in every case.
+ */
+export async function runTransaction<Item>(
+  context: TransactionContext<Item>,
+  { batches, byInsert }: TransactionRequest<Item>,
+  work: (writer: TransactionWriter<Item>) => Promise<void>,
+): Promise<Committed<Item> | FailedTransaction<Item>> {
+  const writer = new TransactionWriter(context, batches, byInsert)
+  try {
+    await work(writer)
+    await commit(writer, context)
+    return writer.result
+  } catch (thrown) {
+    // in this order: the rollback forgets which rows were sent, and only then it is known how the transaction ended
+    const place = locate(thrown, writer.opened)
+    await rollback(writer.opened)
+    const error = explain(thrown, place, writer, context)
+    return {
+      ...whatMayBeCommitted(writer),
+      error,
+      rowsFault: isRowsFault(thrown) || thrown instanceof RowError,
+      place,
+      // a transaction that fails early has added only the first of what an earlier attempt had
+      batches: writer.batches.length > batches.length ? writer.batches : batches,
+      reachedBatches: writer.batches.length,
+      plan: writer.plan,
+      method: writer.method,
+      abandoned: abandonedIn(writer.opened),
+      rejects: writer.rejected.reserved,
+    }
+  } finally {
+    writer.opened?.lease.release()
+  }
+}
+
+async function commit<Item>(
+  writer: TransactionWriter<Item>,
+  context: TransactionContext<Item>,
+): Promise<void> {
+  const { opened, rejected } = writer
+  if (opened) {
+    const { rows, transaction, checkpoint } = opened
+    await rows.close()
+    await callInTransaction(writer, opened, context)
+    if (rejected.all.length > 0) await rejected.store(transaction, writer.plan.table)
+    await checkpoint?.store()
+    context.signals.stop.throwIfAborted()
+    await transaction.commit()
+    if (checkpoint) noteProgress(checkpoint.progress)
+  }
+  // the server has read all bytes, and no other attempt will need them
+  writer.slabs.release()
+}
+
+async function callInTransaction<Item>(
+  { notes }: TransactionWriter<Item>,
+  { transaction }: OpenedTransaction<Item>,
+  { inTransaction, callbackTimeoutMs }: TransactionContext<Item>,
+): Promise<void> {
+  if (!inTransaction) return
+  for (const note of notes) {
+    const items = note.written()
+    if (items.length === 0) continue
+    try {
+      await transaction.lend(client =>
+        withinCallbackTime('inTransaction', callbackTimeoutMs, () => inTransaction(client, items)),
+      )
+    } catch (cause) {
+      throw new CallbackError('inTransaction', cause)
+    }
+  }
+}
+
+/** Returns the row that an error of the server or of ours is about, where it names one. */
+function locate<Item>(error: unknown, opened: OpenedTransaction<Item> | undefined): RowPlace | undefined {
+  if (error instanceof RowError) return error.place
+  // a statement that took too long was at some row, too, which did not cause that
+  return isRowsFault(error) ? opened?.rows.locate(error) : undefined
+}
+
+/** Never throws: a transaction that cannot be rolled back ends with its connection. */
+async function rollback<Item>(opened: OpenedTransaction<Item> | undefined): Promise<void> {
+  await opened?.rows.abort()
+  await opened?.transaction.rollback()
+}
+
+/** Returns the error of a transaction that was rolled back, with its outcome and its place. */
+function explain<Item>(
+  error: unknown,
+  place: RowPlace | undefined,
+  { batches, opened }: TransactionWriter<Item>,
+  { signals }: TransactionContext<Item>,
+): PgBatchError {
+  const outcome = outcomeOf(opened?.transaction.state ?? 'fresh')
+  const only = batches.length === 1 ? { batchId: batches[0]!.id } : {}
+  if (signals.stop.aborted && !(error instanceof PgBatchError)) {
+    const details = { ...only, outcome, cause: signals.stop.reason }
+    return new PgBatchError('ABORTED', 'The stream was destroyed before the rows were committed', details)
+  }
+  return toPgBatchError(error, outcome, place ? failurePlace(place) : only, opened ? 'write' : 'connect')
+}
+
+/** Returns what is needed to find the outcome of a COMMIT that was not answered, and to report it. */
+function whatMayBeCommitted<Item>(writer: TransactionWriter<Item>) {
+  const { opened } = writer
+  const progress = opened?.checkpoint?.progress
+  return {
+    ticket: opened?.transaction.ticket,
+    isLost: opened?.transaction.state === 'lost',
+    reached: progress?.reached ?? new Map<string, SourceOrder>(),
+    progress,
+    ifCommitted: writer.result,
+  }
+}
+
+function abandonedIn<Item>(opened: OpenedTransaction<Item> | undefined): AbandonedTransaction | undefined {
+  if (!opened?.lease.broken) return undefined
+  const { ticket, state } = opened.transaction
+  return ticket && { ticket, commitSent: state === 'committing' }
+}

@@ -1,0 +1,29 @@
+import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
+import type { StopSignals } from '../../connection/pool/lease.ts'
+import type { TransactionOptions } from '../../connection/transaction/transaction.ts'
+import type { SlabPool } from '../../encode/wire/slabs.ts'
+import type { CheckpointPlan, Position } from '../checkpoint/checkpoint.ts'
+import type { CurrentPlan } from '../plan/current-plan.ts'
+import type { DeadLetterTable } from '../rejects/dead-letter.ts'
+import type { RejectBudget } from '../rejects/reject-budget.ts'
+
+/** What all transactions of a stream share. */
+export interface TransactionContext<Item> {
+  readonly pool: PgPoolLike
+  readonly current: CurrentPlan<Item>
+  readonly limits: TransactionOptions
+  readonly checkpoint: CheckpointPlan<Item> | undefined
+  readonly position: ((item: Item) => Position) | undefined
+  readonly deadLetterTable: DeadLetterTable | undefined
+  /** Returns what a reject holds in place of an item that has no row, or a row that fits no column. */
+  readonly rejectedItem: ((item: Item) => unknown) | undefined
+  readonly budget: RejectBudget
+  /** Once a batch is sent, only another attempt can need it, and the encoded bytes are enough for that. */
+  readonly canReleaseItems: boolean
+  readonly slabs: SlabPool
+  readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly callbackTimeoutMs: number
+  /** A callback receives the items, sorted by their outcome. */
+  readonly notesItems: boolean
+  readonly signals: StopSignals
+}

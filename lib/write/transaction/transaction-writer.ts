@@ -1,0 +1,217 @@
+import { Lease } from '../../connection/pool/lease.ts'
+import { Transaction } from '../../connection/transaction/transaction.ts'
+import type { SlabLease } from '../../encode/wire/slabs.ts'
+import type { PgBatchError } from '../../errors.ts'
+import { CheckpointScope } from '../checkpoint/checkpoint.ts'
+import { isolateBatch } from '../isolate/isolate-batch.ts'
+import type { WritePlan } from '../plan/plan.ts'
+import { hasUnknownKey, prepareBatch } from '../prepare/prepare-batch.ts'
+import { RejectedRows } from '../rejects/rejected-rows.ts'
+import { type Batch, isBytesOnly, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
+import type { RowPlace } from '../rows/row-sender.ts'
+import { RowsInTransaction } from '../send/rows-in-transaction.ts'
+import { ItemNotes } from './settled-items.ts'
+import type { TransactionContext } from './transaction-context.ts'
+import type { Committed } from './transaction-result.ts'
+
+/** What is known of a batch that has failed as a whole. */
+export interface IsolateHint {
+  readonly error: PgBatchError
+  readonly place: RowPlace | undefined
+  /** Checks deferred constraints with each piece, because one of them has failed. */
+  readonly immediate: boolean
+}
+
+/** What a transaction consists of once it has its connection. */
+export interface OpenedTransaction<Item> {
+  readonly lease: Lease
+  readonly transaction: Transaction
+  readonly rows: RowsInTransaction
+  readonly checkpoint: CheckpointScope<Item> | undefined
+}
+
+/** Adds batches to one transaction, which the first batch opens. `runTransaction` ends it. */
+export class TransactionWriter<Item> {
+  readonly batches: Batch<Item>[] = []
+  readonly rejected: RejectedRows<Item>
+  /** One for each batch, where a callback is to receive its items. */
+  readonly notes: ItemNotes<Item>[] = []
+  readonly slabs: SlabLease
+  readonly #context: TransactionContext<Item>
+  #plan: WritePlan<Item>
+  /** A batch is held as the bytes of this plan, so that no other plan can write it. */
+  readonly #keepsPlan: boolean
+  readonly #byInsert: boolean
+  readonly #started = performance.now()
+  #opened: OpenedTransaction<Item> | undefined
+  #items = 0
+  #skipped = 0
+
+  /**
+   * @param batches what is to be written, as far as that is known: some may be held as bytes of an earlier plan
+   * @param byInsert all rows go by INSERT, whatever the plan's method
+   */
+  constructor(context: TransactionContext<Item>, batches: readonly Batch<Item>[], byInsert: boolean) {
+    this.#context = context
+    this.#byInsert = byInsert
+    const bytesPlan = batches.find(isBytesOnly)?.prepared?.plan as WritePlan<Item> | undefined
+    this.#keepsPlan = bytesPlan !== undefined
+    this.#plan = bytesPlan ?? context.current.plan
+    this.slabs = context.slabs.lease()
+    this.rejected = new RejectedRows(context)
+  }
+
+  get plan(): WritePlan<Item> {
+    return this.#plan
+  }
+
+  get opened(): OpenedTransaction<Item> | undefined {
+    return this.#opened
+  }
+
+  /** Items that were added, those without a row included: all of them are held. */
+  get items(): number {
+    return this.#items
+  }
+
+  get bytes(): number {
+    return this.#opened?.rows.bytes ?? 0
+  }
+
+  get method(): 'copy' | 'insert' {
+    return this.#opened?.rows.method ?? 'insert'
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#started
+  }
+
+  /** How long a statement may take. */
+  get timeoutMs(): number {
+    return this.#opened?.transaction.ticket?.timeoutMs ?? this.#context.limits.statementTimeoutMs
+  }
+
+  /** What is committed when the transaction is. */
+  get result(): Committed<Item> {
+    const rejected = this.rejected.all
+    const sent = this.#items - this.#skipped - rejected.length
+    const unchanged = Math.min(sent, this.#opened?.rows.unchanged ?? 0)
+    return {
+      batches: this.batches,
+      rows: sent - unchanged,
+      unchanged,
+      skipped: this.#skipped,
+      rejected,
+      settled: this.notes.map(notes => notes.settled()),
+      bytes: this.bytes,
+      method: this.method,
+      durationMs: this.ageMs,
+    }
+  }
+
+  /** False for a batch that another plan suits better, or might: a new transaction finds out. */
+  suits(batch: Batch<Item>): boolean {
+    const { current } = this.#context
+    if (current.plan !== this.#plan) return false
+    return !current.mayLook || !hasUnknownKey(prepareBatch(batch, this.#plan), this.#plan)
+  }
+
+  async add(batch: Batch<Item>): Promise<void> {
+    const groups = await this.#admit(batch)
+    if (groups.length > 0) await this.#opened!.rows.send(groups)
+  }
+
+  /** Adds a batch that has failed as a whole: rejects its bad rows one by one, and writes the others. */
+  async addIsolated(batch: Batch<Item>, { error, place, immediate }: IsolateHint): Promise<void> {
+    const groups = await this.#admit(batch)
+    const { transaction, rows } = this.#opened!
+    await rows.checkTypes()
+    if (immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
+    await isolateBatch(groups, {
+      transaction,
+      rows,
+      plan: this.#plan,
+      first: place && { place, error },
+      immediate,
+      reject: (item, row, error) => this.#reject(batch, item, row, error, deletesItem(batch, item)),
+    })
+    this.rejected.sort()
+  }
+
+  /** Opens the transaction, and returns the batch's rows that are still to be written. */
+  async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
+    this.batches.push(batch)
+    this.#items += batch.count
+    const { budget, checkpoint, notesItems } = this.#context
+    const notes = notesItems ? new ItemNotes(batch) : undefined
+    if (notes) this.notes.push(notes)
+    const { groups, skipped, invalid } = await this.#prepare(batch)
+    // the batch is sure to fail: no row may be rejected, and no checkpoint can say that the row is written already
+    if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
+    this.#skipped += skipped
+    this.#opened ??= await this.#open()
+    const { rows, checkpoint: scope } = this.#opened
+    const fresh = await scope?.admit(batch, () => rows.close())
+    for (const { index, row, isDelete, error } of invalid) {
+      if (!fresh || fresh[index]) {
+        this.#reject(batch, index, row, error, isDelete ?? deletesItem(batch, index))
+      } else this.#skipped++
+    }
+    const left = fresh
+      ? groups
+          .map(group => ({ ...group, rows: group.rows.filter((_, index) => fresh[index]!) }))
+          .filter(({ rows }) => rows.length > 0)
+      : groups
+    notes?.sent(left)
+    if (fresh) this.#skipped += countRows(groups) - countRows(left)
+    return left
+  }
+
+  /** Checks a batch against the table; where a row has an unknown key, against the table as it is now. */
+  async #prepare(batch: Batch<Item>): Promise<PreparedBatch> {
+    const { current, budget, checkpoint, signals } = this.#context
+    const prepared = prepareBatch(batch, this.#plan)
+    if (this.#opened || this.#keepsPlan || !hasUnknownKey(prepared, this.#plan)) return prepared
+    const urgent = budget.left === 0 && !checkpoint
+    if (!(await current.replaces(this.#plan, { urgent, stop: signals.stop }))) return prepared
+    this.#plan = current.plan
+    return prepareBatch(batch, this.#plan)
+  }
+
+  async #open(): Promise<OpenedTransaction<Item>> {
+    const { pool, signals, limits, checkpoint, canReleaseItems } = this.#context
+    const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
+    const transaction = new Transaction(lease, limits)
+    const rows = new RowsInTransaction(transaction, {
+      plan: this.#plan,
+      byInsert: this.#byInsert,
+      signal: signals.stop,
+      // a second attempt may go by INSERT, which needs the rows
+      bytesSuffice: canReleaseItems && !this.#plan.isCitus,
+      slabs: this.slabs,
+    })
+    const scope = checkpoint && new CheckpointScope(checkpoint, transaction, this.#plan)
+    return { lease, transaction, rows, checkpoint: scope }
+  }
+
+  #reject(
+    batch: Batch<Item>,
+    index: number,
+    row: object | undefined,
+    error: PgBatchError,
+    isDelete: boolean,
+  ): void {
+    this.rejected.add({ batch, index, row, error, isDelete }, this.#plan)
+    this.notes.findLast(notes => notes.batch === batch)?.rejected(index)
+  }
+}
+
+function countRows(groups: readonly RowGroup[]): number {
+  return groups.reduce((count, { rows }) => count + rows.length, 0)
+}
+
+/** True for an item whose row is among those that are to be deleted. */
+function deletesItem(batch: Batch<unknown>, index: number): boolean {
+  const deletes = batch.prepared?.groups.find(({ shape }) => shape.deletes)
+  return deletes?.rows.hasItem(index) ?? false
+}

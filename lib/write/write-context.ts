@@ -1,0 +1,35 @@
+import type { PgBatchError } from '../errors.ts'
+import type { RetryPolicy } from './faults/retry.ts'
+import type { OpenOutcomes } from './outcome/open-outcomes.ts'
+import type { WritePlan } from './plan/plan.ts'
+import type { Batch } from './rows/batch.ts'
+import type { TransactionContext } from './transaction/transaction-context.ts'
+import type { Committed } from './transaction/transaction-result.ts'
+import type { TransactionSize } from './transaction/transaction-size.ts'
+
+/** What all batches of a stream are written with. */
+export interface WriteContext<Item> extends TransactionContext<Item> {
+  /** How many transactions may run at once. */
+  readonly lanes: number
+  readonly retry: RetryPolicy
+  readonly openOutcomes: OpenOutcomes
+  /** Writing a batch twice leaves what writing it once does, so that it may be written again if its outcome is unknown. */
+  readonly isIdempotent: (plan: WritePlan<Item>) => boolean
+  /** How many batches a transaction takes, by how the last ones ended. */
+  readonly size: TransactionSize
+}
+
+/** Resolves to the next batch, or to undefined when none is ready. */
+export type NextBatch<Item> = () => Promise<Batch<Item> | undefined>
+
+/** What writing reports while it runs. */
+export type Progress<Item> =
+  | { readonly kind: 'committed'; readonly committed: Committed<Item>; readonly attempts: number }
+  /** A callback has committed the rows by itself; the stream's failure comes next. */
+  | { readonly kind: 'committed-early'; readonly committed: Committed<Item> }
+  | {
+      readonly kind: 'retry'
+      readonly error: PgBatchError
+      readonly attempt: number
+      readonly delayMs: number
+    }

@@ -1,0 +1,157 @@
+import type { Outcome } from '../types.ts'
+import { noteProgress } from './checkpoint/checkpoint.ts'
+import { withOutcome } from './faults/failure.ts'
+import { isFinal } from './faults/is-final.ts'
+import { pause } from './faults/pause.ts'
+import { mayRetry, retryDelayMs } from './faults/retry.ts'
+import { mayHideSqlState } from './faults/transient.ts'
+import { type AbandonedTransaction, endAbandoned } from './outcome/end-abandoned.ts'
+import { findOutcome } from './outcome/find-outcome.ts'
+import type { WritePlan } from './plan/plan.ts'
+import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
+import type { Batch } from './rows/batch.ts'
+import { runTransaction, type TransactionRequest } from './transaction/run-transaction.ts'
+import type { Committed, FailedTransaction } from './transaction/transaction-result.ts'
+import type { TransactionWriter } from './transaction/transaction-writer.ts'
+import type { Progress, WriteContext } from './write-context.ts'
+
+/** Adds batches to a transaction and, if `takesMore`, further ones that are ready. */
+export type AddBatches<Item> = (
+  writer: TransactionWriter<Item>,
+  batches: readonly Batch<Item>[],
+  takesMore: boolean,
+) => Promise<void>
+
+/** A failure that the same attempt would meet again. */
+export interface FinalFailure<Item> extends FailedTransaction<Item> {
+  /** Batches after those of the failed transaction, which an earlier, larger one had taken. */
+  readonly rest: readonly Batch<Item>[]
+}
+
+/**
+ * Runs transactions until all batches are committed, or until a failure is final, which it returns. Each commit gives
+ * back all attempts. A failed transaction is followed
+ *
+ *     at once by one that sends INSERTs       where COPY may have hidden the error
+ *     at once by one with the table's new plan where the table was altered
+ *     after a pause by a smaller one          where the error is transient
+ */
+export async function* writeWithRetries<Item>(
+  first: readonly Batch<Item>[],
+  addBatches: AddBatches<Item>,
+  context: WriteContext<Item>,
+  startsWithInsert = false,
+): AsyncGenerator<Progress<Item>, FinalFailure<Item> | undefined> {
+  const { budget, retry, signals, size } = context
+  let waiting = first
+  let failedAt: number | undefined
+  let abandoned: AbandonedTransaction | undefined
+  let byInsert = startsWithInsert
+  let hasReplanned = false
+  let isEarlierUnknown = false
+  for (let attempt = 1; ; attempt++) {
+    const batches = waiting.slice(0, size.limit)
+    const rest = waiting.slice(batches.length)
+    const takesMore = attempt === 1 && rest.length === 0
+    const result = await runToOutcome(context, { batches, byInsert }, writer =>
+      addBatches(writer, batches, takesMore),
+    )
+    if (!('error' in result)) {
+      size.committed(result.batches.length)
+      yield { kind: 'committed', committed: result, attempts: attempt }
+      if (rest.length === 0) return undefined
+      waiting = rest
+      attempt = 0
+      failedAt = undefined
+      continue
+    }
+    if (result.outcome === 'committed') {
+      yield { kind: 'committed-early', committed: result.ifCommitted }
+      return { ...result, rest }
+    }
+    budget.release(result.rejects)
+    waiting = [...result.batches, ...rest]
+    failedAt ??= performance.now()
+    // an attempt that has read the checkpoint has found that the earlier one was rolled back
+    const knowsEarlier = result.reached.size > 0 || result.error.code === 'CHECKPOINT_REGRESSED'
+    const isUnknown = isEarlierUnknown && !knowsEarlier
+    const error = withOutcome(result.error, isUnknown ? 'unknown' : result.outcome)
+    isEarlierUnknown = error.outcome === 'unknown'
+    const failed = { ...result, error, rest }
+    if (!byInsert && hidesSqlState(failed)) {
+      byInsert = true
+    } else if (!hasReplanned && (await hasNewPlan(failed, context))) {
+      hasReplanned = true
+    } else if (canRetry(failed, context) && mayRetry(retry, error, attempt, performance.now() - failedAt)) {
+      if (error.outcome !== 'not-sent') size.failed(failed.reachedBatches)
+      const delayMs = retryDelayMs(retry, attempt, Math.random())
+      yield { kind: 'retry', error, attempt, delayMs }
+      await pause(delayMs, signals.stop, error)
+      abandoned = failed.abandoned ?? abandoned
+      if (abandoned && (await endAbandoned(abandoned, context))) abandoned = undefined
+    } else {
+      // a statement that a callback has left running would hold its locks until its statement_timeout
+      if (error.code === 'CALLBACK_FAILED' && failed.abandoned) await endAbandoned(failed.abandoned, context)
+      return failed
+    }
+  }
+}
+
+/** A transaction that failed, and what the server answers about its outcome. */
+interface SettledFailure<Item> extends FailedTransaction<Item> {
+  readonly outcome: Outcome
+  /** The server is still committing it. */
+  readonly stillOpen: boolean
+}
+
+/** Runs one transaction, and asks the server for its outcome where the COMMIT was not answered. */
+async function runToOutcome<Item>(
+  context: WriteContext<Item>,
+  request: TransactionRequest<Item>,
+  work: (writer: TransactionWriter<Item>) => Promise<void>,
+): Promise<Committed<Item> | SettledFailure<Item>> {
+  await context.openOutcomes.none()
+  const result = await runTransaction(context, request, work)
+  if (!('error' in result)) return result
+  const { error, progress, ifCommitted } = result
+  const { outcome, stillOpen = false } = await findOutcome(error, result, context)
+  if (error.outcome === 'committed' || outcome !== 'committed') return { ...result, outcome, stillOpen }
+  if (progress) noteProgress(progress)
+  return ifCommitted
+}
+
+/** Returns true when a COPY has failed in a way that INSERTs of the same rows explain, see `mayHideSqlState`. */
+function hidesSqlState<Item>({ plan, method, error }: FailedTransaction<Item>): boolean {
+  return plan.isCitus && method === 'copy' && !isFinal(error) && mayHideSqlState(error.cause)
+}
+
+/**
+ * Returns true when the table has another definition than the one that the failed rows were made for.
+ * @throws the failure's error when all rows of a batch have only columns that were dropped: the rows are not at fault
+ */
+async function hasNewPlan<Item>(
+  { plan, batches, error, rowsFault }: FailedTransaction<Item>,
+  { current, budget, signals }: WriteContext<Item>,
+): Promise<boolean> {
+  if (isFinal(error) || (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED')) return false
+  const urgent = !rowsFault || budget.left === 0
+  const withRows = batches.filter(({ prepared }) => prepared && prepared.groups.length > 0)
+  // the failure's own error helps more than the error of a catalogue that cannot be read
+  const isReplaced = await current.replaces(plan, { urgent, stop: signals.stop }).catch(() => false)
+  // thrown, because each batch alone would be made by the new plan, which rejects all of its rows
+  if (isReplaced && withRows.some(batch => losesAllRows(batch, current.plan))) throw error
+  return isReplaced
+}
+
+function losesAllRows<Item>(batch: Batch<Item>, plan: WritePlan<Item>): boolean {
+  const prepared = prepareBatch(batch, plan)
+  return prepared.groups.length === 0 && hasUnknownKey(prepared, plan)
+}
+
+/** Returns true for a transient error after which writing the same rows again is safe. */
+function canRetry<Item>(
+  { error, outcome, stillOpen, plan }: SettledFailure<Item>,
+  { isIdempotent }: WriteContext<Item>,
+): boolean {
+  return error.retryable && !stillOpen && (outcome !== 'unknown' || isIdempotent(plan))
+}
