@@ -24,6 +24,7 @@ export function linksOf(markdown: string): string[] {
   const text = withoutCode(markdown)
   const links = [
     ...text.matchAll(/\]\(<?([^)\s>]+)>?[^)]*\)/g),
+    ...text.matchAll(/^\[[^\]]+\]: (\S+)$/gm),
     ...text.matchAll(/(?:src|srcset|href)="([^"]+)"/g),
   ]
   return links.map(([, link]) => link!).filter(link => !/^[a-z]+:/i.test(link))

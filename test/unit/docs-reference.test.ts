@@ -1,80 +1,170 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { WRITABLE_OPTIONS } from '../../lib/writable/resolve/resolve-options.ts'
+import { TRANSIENT_SQLSTATES } from '../../lib/write/faults/transient.ts'
+import { readPage } from '../support/pages.ts'
+import {
+  defaultIn,
+  type Entry,
+  entriesOf,
+  errorCodes,
+  type Key,
+  keysOf,
+  namesOf,
+  sectionOf,
+  sourceOf,
+} from '../support/reference.ts'
 
-const root = new URL('../../', import.meta.url)
-const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
-const writing = read('docs/writing.md')
+/** They are declared in the branches of a union. */
+const DESTINATION: readonly Key[] = [
+  { name: 'pool', doc: '' },
+  { name: 'connectionString', doc: '' },
+]
 
-/** The names in the first column of the table whose header begins so. */
-function namesOf(header: string): string[] {
-  const [, table = ''] = writing.slice(writing.indexOf(header)).split(/\n\| --- .*\n/, 2)
-  const rows = table.split(/\n(?!\|)/)[0]!.split('\n')
-  return rows.flatMap(row => [...row.split('|')[1]!.matchAll(/[a-zA-Z_]+/g)].map(([name]) => name))
-}
+const names = (keys: readonly { name: string }[]): string[] => keys.map(({ name }) => name)
 
-/** The keys of an interface in a source file. */
-function keysOf(path: string, name: string): string[] {
-  const source = read(path)
-  const body = source.slice(source.indexOf(`interface ${name}`)).split('\n}')[0]!
-  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, key]) => key!)
-}
-
-/** The names in braces of an event's row. */
-function fieldsOf(event: string): string[] {
-  const [, fields = ''] = new RegExp(`^\\| \`'${event}'\` .*\\{ ([^}]+) \\}`, 'm').exec(writing) ?? []
-  return fields.split(', ')
+/** Each entry says what the default is, and the same as the docstring; one of a number says what raising it costs. */
+function expectComplete(entries: readonly Entry[], keys: readonly Key[]): void {
+  for (const { name, text } of entries) {
+    const { doc } = keys.find(key => key.name === name)!
+    expect(text, name).to.match(/\bDefault: |\bRequired\./)
+    const value = defaultIn(doc)
+    if (value !== undefined) expect(text, name).to.include(`Default: \`${value}\``)
+    if (/an integer|milliseconds/i.test(doc)) expect(text, name).to.match(/Raising .*?\bcosts\b/s)
+  }
 }
 
 describe('docs/writing.md', () => {
-  it('lists every error code, and no other', () => {
-    const source = read('lib/errors.ts')
-    const codes = [...source.matchAll(/^ {2}\| '([A-Z_]+)'$/gm)].map(([, code]) => code!)
-    expect(codes.length).to.be.at.least(12)
-    expect(namesOf('| `code` | what went wrong |').sort()).to.deep.equal(codes.sort())
+  const { markdown } = readPage('docs/writing.md')
+  const keys = [...keysOf('PgBatchWritableSettings'), ...DESTINATION]
+  const options = sectionOf(markdown, '## Options')
+  const entries = entriesOf(markdown, '## Options')
+  const entry = (name: string) => entries.find(option => option.name === name)!.text
+
+  it('lists every option, and no other', () => {
+    expect(namesOf(options, 'option').sort()).to.deep.equal([...WRITABLE_OPTIONS].sort())
+    expect(names(entries).sort()).to.deep.equal([...WRITABLE_OPTIONS].sort())
   })
 
-  it('lists every option of PgBatchWritable, and no other', () => {
-    const options = writing.slice(writing.indexOf('\n## Options\n'))
-    const rows = options.slice(0, options.indexOf('\nOptions are checked')).matchAll(/^\| `(\w+)/gm)
-    expect([...rows].map(([, name]) => name!).sort()).to.deep.equal([...WRITABLE_OPTIONS].sort())
+  it('gives every option its default, and every number what raising it costs', () => {
+    expect(keys.filter(({ doc }) => defaultIn(doc)).length).to.be.at.least(8)
+    expectComplete(entries, keys)
   })
 
-  for (const [event, path, name] of [
-    ['commit', 'lib/writable/events.ts', 'CommitEvent'],
-    ['retry', 'lib/writable/events.ts', 'RetryEvent'],
-    ['reject', 'lib/write/rejects/dead-letter.ts', 'RejectedRow'],
+  for (const [option, type] of [
+    ['retry', 'RetryOptions'],
+    ['onConflict', 'OnConflict'],
+    ['checkpoint', 'CheckpointOptions'],
   ] as const) {
-    it(`lists every field of the event '${event}', and no other`, () => {
-      expect(fieldsOf(event).sort()).to.deep.equal(keysOf(path, name).sort())
+    it(`lists every key of the option ${option}, and no other`, () => {
+      const listed = namesOf(entry(option), 'key')
+      expect(listed.sort()).to.deep.equal(names(keysOf(type)).sort())
     })
   }
 
-  it('names every count of stats', () => {
-    const text = writing.slice(
-      writing.indexOf('`stats` counts at any moment'),
-      writing.indexOf('\n## Errors\n'),
+  it('gives the keys of the option retry their defaults', () => {
+    for (const { name, doc } of keysOf('RetryOptions')) {
+      const value = defaultIn(doc)
+      if (value) expect(entry('retry')).to.match(new RegExp(`\\| \`${name}\` \\|.*\\| \`${value}\` \\|`))
+    }
+  })
+
+  it('lists what afterCommit receives', () => {
+    const settled = keysOf('SettledItems')
+    const arrays = [...entry('afterCommit').matchAll(/^\| `settled\.(\w+)` /gm)].map(([, name]) => name!)
+    expect(arrays.sort()).to.deep.equal(names(settled).sort())
+  })
+
+  for (const [event, type] of [
+    ['commit', 'CommitEvent'],
+    ['retry', 'RetryEvent'],
+    ['reject', 'RejectedRow'],
+  ] as const) {
+    it(`lists every field of the event '${event}', and no other`, () => {
+      const { text } = entriesOf(markdown, '## Events').find(({ name }) => name === event)!
+      expect(namesOf(text, 'field').sort()).to.deep.equal(names(keysOf(type)).sort())
+    })
+  }
+
+  it('lists every event of its own, and no other', () => {
+    const events = keysOf('PgBatchWritableEvents')
+    const own = events.filter(({ doc }) => doc !== '')
+    expect(own.length).to.be.at.least(3)
+    expect(namesOf(sectionOf(markdown, '## Events'), 'event').sort()).to.deep.equal(names(own).sort())
+  })
+
+  it('lists every count of stats, and no other', () => {
+    const counts = keysOf('Stats')
+    expect(namesOf(sectionOf(markdown, '## Stats'), 'count').sort()).to.deep.equal(names(counts).sort())
+  })
+
+  it('lists every field of a PgBatchError, and no other', () => {
+    const details = keysOf('PgBatchErrorDetails')
+    const fields = [...names(details), 'code', 'reason']
+    const listed = namesOf(sectionOf(markdown, '## Errors'), 'field')
+    expect(listed.sort()).to.deep.equal(fields.sort())
+  })
+
+  it('lists every outcome', () => {
+    const [, outcomes = ''] = /type Outcome = (.*)/.exec(sourceOf('Outcome')) ?? []
+    const rows = sectionOf(markdown, '## Errors').matchAll(/^\| `('[a-z-]+')` \|/gm)
+    expect([...rows].map(([, outcome]) => outcome)).to.have.members(outcomes.split(' | '))
+  })
+
+  it('lists every error code, and no other', () => {
+    const listed = namesOf(sectionOf(markdown, '## Errors'), '`code`')
+    expect(listed.sort()).to.deep.equal(errorCodes().sort())
+  })
+})
+
+describe('docs/batch-transform.md', () => {
+  const { markdown } = readPage('docs/batch-transform.md')
+  const keys = [...keysOf('BatchSizes'), ...keysOf('BatchTransformSettings')]
+  const entries = entriesOf(markdown, '## Options')
+
+  it('lists every option, and no other', () => {
+    expect(names(keys)).to.include('maxWaitMs')
+    expect(namesOf(sectionOf(markdown, '## Options'), 'option').sort()).to.deep.equal(names(keys).sort())
+    expect(names(entries).sort()).to.deep.equal(names(keys).sort())
+  })
+
+  it('gives every option its default, and every number what raising it costs', () => {
+    expectComplete(entries, keys)
+  })
+
+  it("lists every field of the event 'batch', and every trigger", () => {
+    const text = sectionOf(markdown, "## The event `'batch'`")
+    expect(namesOf(text, 'field').sort()).to.deep.equal(names(keysOf('BatchEvent')).sort())
+    for (const trigger of ['count', 'bytes', 'wait', 'flush', 'end']) expect(text).to.include(`'${trigger}'`)
+  })
+})
+
+describe('docs/delivery.md', () => {
+  const { markdown } = readPage('docs/delivery.md')
+
+  it('lists every key of a position', () => {
+    const keys = keysOf('Position')
+    const text = sectionOf(markdown, '### Checkpoints and positions')
+    expect(namesOf(text, 'key').sort()).to.deep.equal(names(keys).sort())
+  })
+
+  it('lists every transient SQLSTATE, and no other', () => {
+    const text = sectionOf(markdown, '## Retries').replaceAll(
+      /(\w{4})(\d) to \1(\d)/g,
+      (_, stem, first, last) =>
+        Array.from({ length: last - first + 1 }, (_, index) => `${stem}${Number(first) + index}`).join(),
     )
-    for (const count of keysOf('lib/types.ts', 'Stats')) expect(text, count).to.contain(count)
+    const listed = [...text.matchAll(/\b\d[\dA-Z]{4}\b/g)].map(([code]) => code)
+    expect(text).to.include('class 08')
+    const others = Object.keys(TRANSIENT_SQLSTATES).filter(code => !code.startsWith('08'))
+    expect(listed.sort()).to.deep.equal(others.sort())
   })
 })
 
 describe('docs/kafka.md', () => {
   it('names every event of the sink of Kafka', () => {
-    const page = read('docs/kafka.md')
-    const events = keysOf('lib/kafka/kafka-events.ts', 'KafkaToPgEvents')
+    const { markdown } = readPage('docs/kafka.md')
+    const events = names(keysOf('KafkaToPgEvents'))
     expect(events).to.include('regressed')
-    for (const event of events) expect(page, event).to.contain(`'${event}'`)
-  })
-})
-
-describe('docs/batch-transform.md', () => {
-  it('lists every option of BatchTransform, and no other', () => {
-    const rows = read('docs/batch-transform.md').matchAll(/^\| `(\w+)/gm)
-    const options = ['BatchSizes', 'BatchTransformSettings'].flatMap(name =>
-      keysOf('lib/batch/batch-options.ts', name),
-    )
-    expect(options).to.include('maxWaitMs')
-    expect([...rows].map(([, name]) => name!).sort()).to.deep.equal(options.sort())
+    for (const event of events) expect(markdown, event).to.contain(`'${event}'`)
   })
 })
