@@ -9,7 +9,7 @@ export type { CommitMessage, RejectMessage, RetryMessage } from './writable/diag
 export type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
 export type { CheckpointOptions, OnConflict, PgBatchWritableOptions } from './writable/options.ts'
 export { PgBatchWritable } from './writable/pg-batch-writable.ts'
-export type { KnownPosition, Position } from './write/checkpoint/checkpoint.ts'
+export type { Position, ResolvedPosition } from './write/checkpoint/position.ts'
 export { readCheckpoint } from './write/checkpoint/read-checkpoint.ts'
 export type { RetryOptions } from './write/faults/retry.ts'
 export type { RejectedRow } from './write/rejects/dead-letter.ts'

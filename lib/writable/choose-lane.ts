@@ -1,4 +1,4 @@
-import { positionOf } from '../write/checkpoint/checkpoint.ts'
+import { positionOf } from '../write/checkpoint/position.ts'
 import { CallbackError } from '../write/faults/failure.ts'
 import type { ResolvedWritableOptions } from './resolve/resolve-options.ts'
 

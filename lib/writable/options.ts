@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
 import type { CsvColumns } from '../csv/record.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
-import type { Position } from '../write/checkpoint/checkpoint.ts'
+import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
 import type { SettledItems } from '../write/transaction/settled-items.ts'
 

@@ -5,8 +5,8 @@ import { isFinal } from './faults/is-final.ts'
 import { pause } from './faults/pause.ts'
 import { mayRetry, retryDelayMs } from './faults/retry.ts'
 import { mayHideSqlState } from './faults/transient.ts'
-import { type AbandonedTransaction, endAbandoned } from './outcome/end-abandoned.ts'
 import { findOutcome } from './outcome/find-outcome.ts'
+import { type OrphanedTransaction, terminateOrphan } from './outcome/terminate-orphan.ts'
 import type { WritePlan } from './plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import type { Batch } from './rows/batch.ts'
@@ -45,7 +45,7 @@ export async function* writeWithRetries<Item>(
   const { budget, retry, signals, size } = context
   let waiting = first
   let failedAt: number | undefined
-  let abandoned: AbandonedTransaction | undefined
+  let orphan: OrphanedTransaction | undefined
   let byInsert = startsWithInsert
   let hasReplanned = false
   let isEarlierUnknown = false
@@ -87,11 +87,11 @@ export async function* writeWithRetries<Item>(
       const delayMs = retryDelayMs(retry, attempt, Math.random())
       yield { kind: 'retry', error, attempt, delayMs }
       await pause(delayMs, signals.stop, error)
-      abandoned = failed.abandoned ?? abandoned
-      if (abandoned && (await endAbandoned(abandoned, context))) abandoned = undefined
+      orphan = failed.orphan ?? orphan
+      if (orphan && (await terminateOrphan(orphan, context))) orphan = undefined
     } else {
       // a statement that a callback has left running would hold its locks until its statement_timeout
-      if (error.code === 'CALLBACK_FAILED' && failed.abandoned) await endAbandoned(failed.abandoned, context)
+      if (error.code === 'CALLBACK_FAILED' && failed.orphan) await terminateOrphan(failed.orphan, context)
       return failed
     }
   }

@@ -8,7 +8,7 @@ import { isRow } from '../../sources/rows.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import { ndjsonDeadLetter } from '../../write/rejects/ndjson-dead-letter.ts'
-import { mayBeLink } from '../../write/rejects/open-letters.ts'
+import { mayBeLink } from '../../write/rejects/open-dead-letter-file.ts'
 import { usageFailure } from '../exit-error.ts'
 import { fileKey } from '../files/same-file.ts'
 

@@ -15,7 +15,7 @@ export function clientConfig(
   { host, hostaddr, port }: ServerAddress,
 ): Record<string, unknown> {
   const { database, user, password, tls, options, applicationName, channelBinding } = parameters
-  const given = {
+  const settings = {
     host: hostaddr ?? host,
     port,
     database,
@@ -27,7 +27,7 @@ export function clientConfig(
   }
   const local = host?.startsWith('/') === true
   return {
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
     ...parameters.clientSettings,
     ssl: tls && !local ? sslOptions(tls, hostaddr === undefined ? undefined : host) : false,
     sslnegotiation: tls?.direct && !local ? 'direct' : 'postgres',

@@ -57,14 +57,14 @@ export class HostsPool implements PgPoolLike {
   async connect(): Promise<PgClientLike> {
     const { sessionAttrs } = this.#parameters
     const failures: Error[] = []
-    const wishes = sessionAttrs === 'prefer-standby' ? (['standby', 'any'] as const) : [sessionAttrs]
-    for (const wanted of wishes) {
+    const wantedKinds = sessionAttrs === 'prefer-standby' ? (['standby', 'any'] as const) : [sessionAttrs]
+    for (const wanted of wantedKinds) {
       for (const server of this.#inOrder()) {
         if (this.#ended) throw new Error('Cannot use a pool after calling end on the pool')
         try {
           return await this.#connectTo(server, wanted)
         } catch (error) {
-          if (this.#servers.length === 1 && wishes.length === 1) throw error
+          if (this.#servers.length === 1 && wantedKinds.length === 1) throw error
           // as libpq does: whom one server refuses, or has no such database for, the others are not asked
           if (isServerError(error) && /^(28|3D)/.test(error.code)) throw error
           failures.push(new Error(`${server.name}: ${reasonOf(error)}`, { cause: error }))

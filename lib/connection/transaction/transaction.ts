@@ -38,8 +38,8 @@ export class TransactionEnded extends Error {
 }
 
 /** The server can only roll the transaction back: a statement of a callback has failed, and the callback went on. */
-export class HiddenFailure extends Error {
-  override readonly name = 'HiddenFailure'
+export class SwallowedError extends Error {
+  override readonly name = 'SwallowedError'
 
   constructor() {
     super(
@@ -199,7 +199,7 @@ export class Transaction {
         this.#state = 'rolled-back'
         // the answer may be to a ROLLBACK that a callback sent past the client, and COMMIT's own still to come
         if (this.#isDoubtful) this.lease.broken ??= new TransactionEnded()
-        throw new HiddenFailure()
+        throw new SwallowedError()
       }
       this.#state = 'committed'
     } catch (error) {
@@ -208,7 +208,7 @@ export class Transaction {
         throw this.#explained(error)
       }
       if (saysRolledBack(error)) this.#state = 'rolled-back'
-      else if (!(error instanceof HiddenFailure)) this.lease.broken ??= error as Error
+      else if (!(error instanceof SwallowedError)) this.lease.broken ??= error as Error
       throw error
     }
   }
@@ -289,7 +289,7 @@ export class Transaction {
       this.#wasEnded = true
       return new TransactionEnded()
     }
-    return this.#isDoubtful && saysFailed(error) ? new HiddenFailure() : error
+    return this.#isDoubtful && saysFailed(error) ? new SwallowedError() : error
   }
 
   /** Marks the client as broken by an error that its connection does not survive. */

@@ -1,4 +1,4 @@
-import type { Position } from '../../write/checkpoint/checkpoint.ts'
+import type { Position } from '../../write/checkpoint/position.ts'
 
 /** Where a message stands. */
 export interface KafkaPlace {

@@ -10,8 +10,9 @@ import {
   storePositions,
 } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
-import { CallbackError, RepeatedOffsetError } from '../faults/failure.ts'
+import { RepeatedOffsetError } from '../faults/failure.ts'
 import { type Batch, placeOfItem } from '../rows/batch.ts'
+import { checkWatched, watchedValues } from './check-watched.ts'
 import {
   type CommittedPosition,
   type CommittedPositions,
@@ -20,20 +21,8 @@ import {
 } from './committed-positions.ts'
 import { ensureItemIndex } from './item-index.ts'
 import { type ItemReaders, isRepeated, LastItems } from './last-items.ts'
+import { type Position, positionOf, type ResolvedPosition } from './position.ts'
 import { orderIn, orderOf, type SourceOrder, toStored } from './source-order.ts'
-
-/** Where an item stands in its source. Offsets grow within a partition, and may have gaps. */
-export interface Position {
-  /** @default '' */
-  partition?: string | undefined
-  /** An integer from 0 to 2^63 - 1. */
-  offset: number | bigint
-  /**
-   * For items that share an offset, such as the rows of one message: counts them from 0, in the order in which they
-   * come. An integer from 0 to 2^63 - 1. @default the only item of its offset
-   */
-  index?: number | bigint | undefined
-}
 
 /** The `checkpoint` option, its defaults in place. */
 export interface CheckpointPlan<Item> {
@@ -45,13 +34,6 @@ export interface CheckpointPlan<Item> {
   readonly committed: CommittedPositions
   /** The table is known to have the column for indexes of items. */
   hasItemIndex: boolean
-}
-
-/** A position, checked. */
-export interface KnownPosition {
-  readonly partition: string
-  readonly offset: bigint
-  readonly index?: bigint | undefined
 }
 
 /** What one transaction has added to a checkpoint. */
@@ -66,38 +48,6 @@ export interface CheckpointProgress<Item> {
 export function noteProgress<Item>({ plan, reached, lastItems }: CheckpointProgress<Item>): void {
   plan.lastItems.addAll(lastItems)
   for (const [partition, order] of reached) plan.committed.note({ name: plan.name, partition, order })
-}
-
-/** What a bigint column holds. */
-const MAX_OFFSET = 2n ** 63n - 1n
-
-/** @throws CallbackError for what is no position */
-export function positionOf<Item>(
-  ask: (item: Item) => Position,
-  item: Item,
-  option = 'checkpoint.position',
-): KnownPosition {
-  let position: Position
-  try {
-    position = ask(item)
-  } catch (cause) {
-    throw new CallbackError(option, cause)
-  }
-  const { partition = '', offset, index } = position ?? {}
-  if (typeof partition !== 'string' || !isOffset(offset) || !(index === undefined || isOffset(index))) {
-    const cause = new TypeError(
-      `Expected \`${option}\` to return { partition?: string, offset, index? }, ` +
-        'where offset and index are integers from 0 to 2^63 - 1',
-    )
-    throw new CallbackError(option, cause)
-  }
-  const known = { partition, offset: BigInt(offset) }
-  return index === undefined ? known : { ...known, index: BigInt(index) }
-}
-
-function isOffset(value: unknown): value is number | bigint {
-  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false
-  return (value as number | bigint) >= 0 && (value as number | bigint) <= MAX_OFFSET
 }
 
 /**
@@ -155,7 +105,7 @@ export class CheckpointScope<Item> {
     return positions.map(position => this.#advance(position))
   }
 
-  #checkRepeated(batch: Batch<Item>, positions: readonly KnownPosition[]): void {
+  #checkRepeated(batch: Batch<Item>, positions: readonly ResolvedPosition[]): void {
     for (const [index, position] of positions.entries()) {
       const { partition } = position
       const next = { order: orderOf(position), item: batch.items[index]! }
@@ -166,7 +116,7 @@ export class CheckpointScope<Item> {
     }
   }
 
-  #advance(position: KnownPosition): boolean {
+  #advance(position: ResolvedPosition): boolean {
     const { partition, index } = position
     const order = orderOf(position)
     const highest = this.#highest.get(partition)
@@ -255,26 +205,5 @@ export class CheckpointScope<Item> {
     } else {
       await this.#transaction.query(storePositions(table, proof), [name, partitions, positions])
     }
-  }
-}
-
-/** The parameters by which positions are looked up. */
-export function watchedValues(
-  watched: readonly CommittedPosition[],
-): [names: string[], partitions: string[]] {
-  return [watched.map(({ name }) => name), watched.map(({ partition }) => partition)]
-}
-
-/** @throws PgBatchError for the first position that is not there any more */
-export function checkWatched(
-  watched: readonly CommittedPosition[],
-  rows: PgResultLike['rows'],
-  batchId?: number,
-): void {
-  const keyOf = (name: unknown, partition: unknown): string => JSON.stringify([name, partition])
-  const stored = new Map(rows.map(row => [keyOf(row.name, row.partition), orderIn(row)]))
-  for (const known of watched) {
-    const order = stored.get(keyOf(known.name, known.partition))
-    if (isRegressed(known, order)) throw checkpointRegressed(known, order, { batchId })
   }
 }

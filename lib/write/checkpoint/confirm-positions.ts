@@ -8,7 +8,8 @@ import { PgBatchError } from '../../errors.ts'
 import { watchPositions } from '../../table/checkpoint-sql.ts'
 import { type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 import { isTransient } from '../faults/transient.ts'
-import { type CheckpointPlan, checkWatched, watchedValues } from './checkpoint.ts'
+import { checkWatched, watchedValues } from './check-watched.ts'
+import type { CheckpointPlan } from './checkpoint.ts'
 import { type CommittedPosition, checkpointRegressed } from './committed-positions.ts'
 
 /** What the last look at the checkpoint needs of a stream. */

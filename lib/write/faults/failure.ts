@@ -9,7 +9,7 @@ import {
 } from '../../connection/server-error.ts'
 import { CallbackMisuse } from '../../connection/transaction/callback-limits.ts'
 import {
-  HiddenFailure,
+  SwallowedError,
   TransactionEnded,
   type TransactionState,
 } from '../../connection/transaction/transaction.ts'
@@ -22,7 +22,7 @@ import { standardText } from './sqlstate-names.ts'
 import { isTransient } from './transient.ts'
 
 /** As much as is known of where it went wrong. */
-export interface FailurePlace {
+export interface ErrorContext {
   readonly batchId?: number | undefined
   readonly rowIndex?: number | undefined
   readonly column?: string | undefined
@@ -50,9 +50,9 @@ function systemCode(cause: unknown): string {
 export class RepeatedOffsetError extends Error {
   override readonly name = 'RepeatedOffsetError'
   /** Where the second one is. */
-  readonly place: FailurePlace
+  readonly place: ErrorContext
 
-  constructor(place: FailurePlace) {
+  constructor(place: ErrorContext) {
     super(
       'Two different items in a row have the same offset, and the second one would be skipped as a redelivery of ' +
         'the first. If they are rows of one message, let `checkpoint.position` return { partition, offset, index } ' +
@@ -89,7 +89,7 @@ export function outcomeOf(state: TransactionState): Outcome {
 }
 
 /** A row's place as errors tell it. */
-export function failurePlace({ group, index, column }: RowPlace): FailurePlace {
+export function errorContext({ group, index, column }: RowPlace): ErrorContext {
   return { batchId: group.batch.id, rowIndex: placeOf(group, index), column }
 }
 
@@ -97,13 +97,13 @@ export function failurePlace({ group, index, column }: RowPlace): FailurePlace {
 export function toPgBatchError(
   error: unknown,
   outcome: Outcome,
-  where: FailurePlace,
+  where: ErrorContext,
   during: 'connect' | 'write',
 ): PgBatchError {
   if (error instanceof PgBatchError) return error
   const { batchId } = where
   if (error instanceof RowError) {
-    const details = { outcome, ...failurePlace(error.place), cause: error.cause }
+    const details = { outcome, ...errorContext(error.place), cause: error.cause }
     return makeError('VALUE_NOT_ENCODABLE', error.message, details)
   }
   if (error instanceof CallbackError) {
@@ -117,7 +117,7 @@ export function toPgBatchError(
       callback: 'checkpoint.position',
     })
   }
-  if (error instanceof HiddenFailure || error instanceof TransactionEnded) {
+  if (error instanceof SwallowedError || error instanceof TransactionEnded) {
     const details = { outcome, ...where, callback: 'inTransaction', cause: error }
     return makeError('CALLBACK_FAILED', error.message, details)
   }
@@ -134,14 +134,14 @@ function reasonOf(error: unknown): string {
 
 const TOO_MANY_CONNECTIONS = '53300'
 
-function fromServer(error: ServerError, outcome: Outcome, where: FailurePlace): PgBatchError {
+function fromServer(error: ServerError, outcome: Outcome, where: ErrorContext): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
   const place = { ...where, column: where.column ?? columnOf(error) }
   const reason = `The server refused ${subject(place)}: ${words(error)}`
   return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
 }
 
-function subject({ rowIndex }: FailurePlace): string {
+function subject({ rowIndex }: ErrorContext): string {
   return rowIndex === undefined ? 'the rows' : 'a row'
 }
 

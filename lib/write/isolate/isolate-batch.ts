@@ -1,6 +1,6 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { PgBatchError } from '../../errors.ts'
-import { failurePlace, toPgBatchError } from '../faults/failure.ts'
+import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { isCertainlyRowsFault, isRowsFault } from '../faults/transient.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { placeOfItem, type RowGroup } from '../rows/batch.ts'
@@ -198,7 +198,7 @@ class BatchIsolation {
       const blamed = place ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
       const item = blamed?.group.rows.itemAt(blamed.index)
       return {
-        error: toPgBatchError(error, 'rolled-back', blamed ? failurePlace(blamed) : {}, 'write'),
+        error: toPgBatchError(error, 'rolled-back', blamed ? errorContext(blamed) : {}, 'write'),
         at: blamed && units.findIndex(unit => unit.some(row => row.item === item)),
       }
     }

@@ -4,7 +4,7 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { PgBatchError } from '../../errors.ts'
 import { DEAD_LETTER_COLUMNS, insertDeadLetters, insertLettersForFile } from '../../table/dead-letter-sql.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
-import type { KnownPosition } from '../checkpoint/checkpoint.ts'
+import type { ResolvedPosition } from '../checkpoint/position.ts'
 import { safeJson } from './safe-json.ts'
 
 /** A row that was refused for good, and why. */
@@ -27,7 +27,7 @@ export interface RejectedRow<Item = unknown> {
   /** Place in the array that was written, from 0. */
   readonly index: number
   /** Where the item stands in its source, with `checkpoint` or `position`. */
-  readonly position?: KnownPosition | undefined
+  readonly position?: ResolvedPosition | undefined
 }
 
 /** One rejected row as it is stored: the dead-letter table's columns, and the keys of NDJSON. `row` is JSON. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { openLetters } from './open-letters.ts'
+import { openDeadLetterFile } from './open-dead-letter-file.ts'
 
 /** A line of JSON, and the id that it begins with: `{"id":"…"`. */
 export interface IdentifiedLine {
@@ -29,7 +29,7 @@ export class DurableLines {
   async append(lines: readonly IdentifiedLine[]): Promise<void> {
     const settled = this.#settled
     this.#settled = undefined
-    const file = await openLetters(this.path, constants.O_RDWR)
+    const file = await openDeadLetterFile(this.path, constants.O_RDWR)
     try {
       const stat = await file.stat()
       const isNew = stat.size === 0

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { deadLetterLine, type RejectedRow, toDeadLetter } from './dead-letter.ts'
-import { openLetters } from './open-letters.ts'
+import { openDeadLetterFile } from './open-dead-letter-file.ts'
 
 /**
  * Makes a `deadLetter` that appends each rejected row to a file, a line of JSON each, and has it on disk before the
@@ -37,7 +37,7 @@ export function ndjsonDeadLetter(path: string): Writable {
 
 /** Opens a file to append to, and ends its last line where a killed process, or an editor, has not. */
 async function openAtLineStart(path: string): Promise<FileHandle> {
-  const file = await openLetters(path, constants.O_WRONLY)
+  const file = await openDeadLetterFile(path, constants.O_WRONLY)
   const { size } = await file.stat()
   if (size === 0) return file // a device, too
   const read = await open(path, 'r')

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { PgBatchError } from '../../errors.ts'
-import { type KnownPosition, type Position, positionOf } from '../checkpoint/checkpoint.ts'
+import { type Position, positionOf, type ResolvedPosition } from '../checkpoint/position.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { type BinaryColumn, NO_TEXTS, withTexts } from '../plan/row-texts.ts'
 import { textsOfBytes } from '../plan/texts-of-bytes.ts'
@@ -92,7 +92,7 @@ export class RejectedRows<Item> {
     }
   }
 
-  #positionOf(item: Item): KnownPosition | undefined {
+  #positionOf(item: Item): ResolvedPosition | undefined {
     const { checkpoint, position } = this.#context
     if (checkpoint) return positionOf(checkpoint.position, item, 'checkpoint.position')
     return position && positionOf(position, item, 'position')

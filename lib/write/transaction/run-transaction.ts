@@ -2,9 +2,9 @@ import { withinCallbackTime } from '../../connection/transaction/callback-limits
 import { PgBatchError } from '../../errors.ts'
 import { noteProgress } from '../checkpoint/checkpoint.ts'
 import type { SourceOrder } from '../checkpoint/source-order.ts'
-import { CallbackError, failurePlace, outcomeOf, toPgBatchError } from '../faults/failure.ts'
+import { CallbackError, errorContext, outcomeOf, toPgBatchError } from '../faults/failure.ts'
 import { isRowsFault } from '../faults/transient.ts'
-import type { AbandonedTransaction } from '../outcome/end-abandoned.ts'
+import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { Batch } from '../rows/batch.ts'
 import { RowError, type RowPlace } from '../rows/row-sender.ts'
 import type { TransactionContext } from './transaction-context.ts'
@@ -47,7 +47,7 @@ export async function runTransaction<Item>(
       reachedBatches: writer.batches.length,
       plan: writer.plan,
       method: writer.method,
-      abandoned: abandonedIn(writer.opened),
+      orphan: orphanOf(writer.opened),
       rejects: writer.rejected.reserved,
     }
   } finally {
@@ -119,7 +119,7 @@ function explain<Item>(
     const details = { ...only, outcome, cause: signals.stop.reason }
     return new PgBatchError('ABORTED', 'The stream was destroyed before the rows were committed', details)
   }
-  return toPgBatchError(error, outcome, place ? failurePlace(place) : only, opened ? 'write' : 'connect')
+  return toPgBatchError(error, outcome, place ? errorContext(place) : only, opened ? 'write' : 'connect')
 }
 
 /** Returns what is needed to find the outcome of a COMMIT that was not answered, and to report it. */
@@ -135,7 +135,7 @@ function whatMayBeCommitted<Item>(writer: TransactionWriter<Item>) {
   }
 }
 
-function abandonedIn<Item>(opened: OpenedTransaction<Item> | undefined): AbandonedTransaction | undefined {
+function orphanOf<Item>(opened: OpenedTransaction<Item> | undefined): OrphanedTransaction | undefined {
   if (!opened?.lease.broken) return undefined
   const { ticket, state } = opened.transaction
   return ticket && { ticket, commitSent: state === 'committing' }

@@ -1,7 +1,7 @@
 import type { PgBatchError } from '../../errors.ts'
 import type { CheckpointProgress } from '../checkpoint/checkpoint.ts'
-import type { AbandonedTransaction } from '../outcome/end-abandoned.ts'
 import type { MaybeCommitted } from '../outcome/find-outcome.ts'
+import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import type { RejectedRow } from '../rejects/dead-letter.ts'
 import type { Batch } from '../rows/batch.ts'
@@ -39,7 +39,7 @@ export interface FailedTransaction<Item> extends MaybeCommitted {
   readonly plan: WritePlan<Item>
   readonly method: 'copy' | 'insert'
   /** The transaction that the server may still hold open, because the connection broke before it ended. */
-  readonly abandoned: AbandonedTransaction | undefined
+  readonly orphan: OrphanedTransaction | undefined
   /** How many rejects it has taken from the budget. */
   readonly rejects: number
   /** What the checkpoint stores if the transaction was committed. */

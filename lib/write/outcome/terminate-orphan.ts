@@ -3,7 +3,7 @@ import { endTransaction, type TransactionTicket } from '../../connection/transac
 import type { OutcomeContext } from './resolve-outcome.ts'
 
 /** A transaction whose connection broke. */
-export interface AbandonedTransaction {
+export interface OrphanedTransaction {
   readonly ticket: TransactionTicket
   readonly commitSent: boolean
 }
@@ -14,8 +14,8 @@ export interface AbandonedTransaction {
  * every further attempt waiting until the kernel gives the connection up, hours later.
  * @returns whether the server was told; a server that cannot be told is asked again before the next attempt
  */
-export async function endAbandoned(
-  { ticket, commitSent }: AbandonedTransaction,
+export async function terminateOrphan(
+  { ticket, commitSent }: OrphanedTransaction,
   { pool, signals, limits }: OutcomeContext,
 ): Promise<boolean> {
   try {

@@ -15,7 +15,7 @@ export function mayBeLink(path: string): boolean {
  * folder that others can write to, it would lead the rows, or the damage, to wherever its maker likes.
  * @param access O_WRONLY or O_RDWR
  */
-export function openLetters(path: string, access: number): Promise<FileHandle> {
+export function openDeadLetterFile(path: string, access: number): Promise<FileHandle> {
   // Windows has no such flag, and lets no other user make links
   const noLink = mayBeLink(path) ? 0 : (constants.O_NOFOLLOW ?? 0)
   return open(path, access | constants.O_APPEND | constants.O_CREAT | noLink, 0o600)

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { readFile, stat, symlink } from 'node:fs/promises'
 import { expect } from 'chai'
-import { mayBeLink, openLetters } from '../../../../lib/write/rejects/open-letters.ts'
+import { mayBeLink, openDeadLetterFile } from '../../../../lib/write/rejects/open-dead-letter-file.ts'
 import { useFolder } from '../../../support/folder.ts'
 
-describe('openLetters', () => {
+describe('openDeadLetterFile', () => {
   const file = useFolder()
 
   it('follows no symbolic link but those of the system', () => {
@@ -31,7 +31,7 @@ describe('openLetters', () => {
     ] as const) {
       const path = `${victim}.${name}`
       await symlink(target, path)
-      const failure = await openLetters(path, constants.O_WRONLY).catch(error => error.code)
+      const failure = await openDeadLetterFile(path, constants.O_WRONLY).catch(error => error.code)
       expect(failure).to.equal('ELOOP')
     }
     expect(await readFile(victim, 'utf8')).to.equal('precious')
@@ -41,7 +41,7 @@ describe('openLetters', () => {
   it('appends, and makes a file for its owner alone', async () => {
     const path = `${await file('base', '')}.new`
     for (const text of ['a', 'b']) {
-      const handle = await openLetters(path, constants.O_RDWR)
+      const handle = await openDeadLetterFile(path, constants.O_RDWR)
       await handle.appendFile(text)
       await handle.close()
     }

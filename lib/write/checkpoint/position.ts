@@ -1,0 +1,53 @@
+import { CallbackError } from '../faults/failure.ts'
+
+/** Where an item stands in its source. Offsets grow within a partition, and may have gaps. */
+export interface Position {
+  /** @default '' */
+  partition?: string | undefined
+  /** An integer from 0 to 2^63 - 1. */
+  offset: number | bigint
+  /**
+   * For items that share an offset, such as the rows of one message: counts them from 0, in the order in which they
+   * come. An integer from 0 to 2^63 - 1. @default the only item of its offset
+   */
+  index?: number | bigint | undefined
+}
+
+/** A position, checked. */
+export interface ResolvedPosition {
+  readonly partition: string
+  readonly offset: bigint
+  readonly index?: bigint | undefined
+}
+
+/** What a bigint column holds. */
+const MAX_OFFSET = 2n ** 63n - 1n
+
+/** @throws CallbackError for what is no position */
+export function positionOf<Item>(
+  ask: (item: Item) => Position,
+  item: Item,
+  option = 'checkpoint.position',
+): ResolvedPosition {
+  let position: Position
+  try {
+    position = ask(item)
+  } catch (cause) {
+    throw new CallbackError(option, cause)
+  }
+  const { partition = '', offset, index } = position ?? {}
+  if (typeof partition !== 'string' || !isOffset(offset) || !(index === undefined || isOffset(index))) {
+    const cause = new TypeError(
+      `Expected \`${option}\` to return { partition?: string, offset, index? }, ` +
+        'where offset and index are integers from 0 to 2^63 - 1',
+    )
+    throw new CallbackError(option, cause)
+  }
+  const known = { partition, offset: BigInt(offset) }
+  return index === undefined ? known : { ...known, index: BigInt(index) }
+}
+
+function isOffset(value: unknown): value is number | bigint {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false
+  return (value as number | bigint) >= 0 && (value as number | bigint) <= MAX_OFFSET
+}
