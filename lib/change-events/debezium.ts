@@ -1,5 +1,7 @@
 import { types } from 'node:util'
 import { PgBatchError } from '../errors.ts'
+import { checkObject, checkString, oneOf } from '../options/checks.ts'
+import { defaultsTo, optional, resolveOptions } from '../options/option-table.ts'
 import { type BytesText, noteBytesText } from '../values/bytes-text.ts'
 import { exactNumber, isWellFormedJson, LongNumber, parseExactJson, stringsIn } from '../values/exact-json.ts'
 import { ConnectValueError } from './connect-value-error.ts'
@@ -25,8 +27,10 @@ export interface DebeziumOptions {
   binaryHandlingMode?: 'bytes' | BytesText | undefined
 }
 
-const OPTIONS: readonly string[] = ['unavailableValuePlaceholder', 'binaryHandlingMode']
-const BINARY_MODES: readonly string[] = ['bytes', 'base64', 'base64-url-safe', 'hex']
+const OPTIONS = Object.freeze({
+  unavailableValuePlaceholder: defaultsTo(DEFAULT_PLACEHOLDER, checkString),
+  binaryHandlingMode: optional(oneOf('bytes', 'base64', 'base64-url-safe', 'hex')),
+})
 
 /** What the options say, made ready. */
 interface Reading {
@@ -108,19 +112,11 @@ function readingOf(options: DebeziumOptions): Reading {
 }
 
 function makeReading(options: DebeziumOptions): Reading {
-  const { unavailableValuePlaceholder: placeholder = DEFAULT_PLACEHOLDER, binaryHandlingMode: mode } = options
-  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Expected the options of fromDebezium to be among ${OPTIONS.join(', ')}, got ${unknown}`,
-    )
-  }
-  if (typeof placeholder !== 'string' || placeholder === '') {
-    throw new TypeError('Expected `unavailableValuePlaceholder` to be a string that is not empty')
-  }
-  if (mode !== undefined && !BINARY_MODES.includes(mode)) {
-    throw new TypeError(`Expected \`binaryHandlingMode\` to be one of ${BINARY_MODES.join(', ')}`)
-  }
+  const { unavailableValuePlaceholder: placeholder, binaryHandlingMode: mode } = resolveOptions(
+    'fromDebezium',
+    OPTIONS,
+    checkObject('options', options),
+  )
   const bytesText = mode === 'bytes' ? 'base64' : (mode ?? 'unknown')
   return { isUnavailable: unavailableTest(placeholder), bytesText }
 }

@@ -4,7 +4,6 @@ import {
   checkKnownKeys,
   checkObject,
   checkString,
-  expectOption,
   integerFrom,
   oneOf,
   optionError,
@@ -12,12 +11,14 @@ import {
 import { defaultsTo, optional, type Resolved, required, resolveOptions } from '../options/option-table.ts'
 import type { TableName } from '../types.ts'
 import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
+import { expectOneDestination } from '../writable/resolve/check-destination.ts'
 import {
   type ResolvedWritableOptions,
   resolveWritableOptions,
   WRITABLE_OPTIONS,
 } from '../writable/resolve/resolve-options.ts'
 import { DEFAULT_CHECKPOINT_TABLE } from '../write/checkpoint/read-checkpoint.ts'
+import { checkTopics } from './check-topics.ts'
 import type { ReadingConsumer } from './consumer/consumer-like.ts'
 import { OwnConsumer, type OwnConsumerOptions } from './consumer/own-consumer.ts'
 import type { KafkaMessage, ParseValue } from './messages/kafka-message.ts'
@@ -122,6 +123,7 @@ export function resolveKafkaOptions<Value, Row>(
   options: KafkaToPgOptions<Value, Row>,
 ): ResolvedKafkaOptions<Value> {
   const given = checkObject('options', options)
+  expectOneDestination(given)
   const table = optionTable<Value>()
   const passable = WRITABLE_OPTIONS.filter(name => !NOT_PASSED.includes(name))
   checkKnownKeys('kafkaToPg', given, [...new Set([...Object.keys(table), ...passable])])
@@ -191,15 +193,6 @@ const CHECKPOINT_OPTIONS = Object.freeze({
 function checkCheckpoint(name: string, value: unknown): { name?: string; table?: TableName } {
   const checkpoint = resolveOptions(name, CHECKPOINT_OPTIONS, checkObject(name, value), `${name}.`)
   return pick(checkpoint, () => true)
-}
-
-function checkTopics(name: string, value: unknown): readonly string[] {
-  const holds =
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every(topic => typeof topic === 'string' && topic !== '')
-  expectOption<readonly string[]>(name, value, "an array of topics' names that is not empty", holds)
-  return [...new Set(value)]
 }
 
 /** Checks a consumer, or the options of one. The client checks most of its options itself. */

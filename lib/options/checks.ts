@@ -7,14 +7,25 @@ import { nearest } from './nearest.ts'
  */
 export type Check<Checked> = (name: string, value: unknown) => Checked
 
-/** Throws ``Expected `maxCount` to be an integer ≥ 1, got `0` (number)`` unless `holds`. */
+/**
+ * Throws ``Expected `maxCount` to be an integer ≥ 1, got `0` (number)`` unless `holds`.
+ * @param hint what to write or to look at instead, which follows a colon
+ */
 export function expectOption<Proved>(
   name: string,
   value: unknown,
   expected: string,
   holds: boolean,
+  hint?: string,
 ): asserts value is Proved {
-  if (!holds) throw optionError(`Expected \`${name}\` to be ${expected}, got ${describe(value)}`)
+  if (holds) return
+  const message = `Expected \`${name}\` to be ${expected}, got ${describe(value)}`
+  throw optionError(hint === undefined ? message : `${message}: ${hint}`)
+}
+
+/** Returns the hint for a string where an array of strings is expected: ``write `['id']` ``. */
+export function inArray(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? `write \`[${inspect(value)}]\`` : undefined
 }
 
 /** Returns the error of every wrong option: a TypeError with the code that Node's own streams use. */

@@ -18,7 +18,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   batch: ['options', 'streams', ...BASE],
   embedded: BASE,
   sources: ['csv', 'streams', ...BASE],
-  'change-events': BASE,
+  'change-events': ['options', ...BASE],
   write: ['streams', ...POSTGRES],
   encode: ['csv', ...BASE],
   table: BASE,

@@ -1,6 +1,9 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
+import { checkObject, checkString } from '../../options/checks.ts'
+import { optional, required, resolveOptions } from '../../options/option-table.ts'
 import type { TableName } from '../../types.ts'
 import { readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
+import { checkTopics } from '../check-topics.ts'
 import type { SeekingConsumer, TopicStates } from '../consumer/consumer-like.ts'
 import { commitOffsets } from './commit-after.ts'
 import { type KafkaOffset, parsePartitionKey, partitionKey } from './position.ts'
@@ -13,6 +16,12 @@ export interface SeekOptions {
   /** `checkpoint.table` @default 'pg_batch_checkpoint' */
   readonly table?: TableName | undefined
 }
+
+const SEEK_OPTIONS = Object.freeze({
+  topics: required(checkTopics),
+  name: required(checkString),
+  table: optional((_name, value) => value as TableName),
+})
 
 const EARLIEST = -2n
 const LATEST = -1n
@@ -28,8 +37,13 @@ const LATEST = -1n
 export async function seekToStored(
   pool: PgPoolLike,
   consumer: SeekingConsumer,
-  { topics, name, table }: SeekOptions,
+  options: SeekOptions,
 ): Promise<KafkaOffset[]> {
+  const { topics, name, table } = resolveOptions(
+    'seekToStored',
+    SEEK_OPTIONS,
+    checkObject('options', options),
+  )
   consumer.topics.trackAll(...topics.filter(topic => !consumer.topics.current.includes(topic)))
   if (!consumer.isActive()) await consumer.joinGroup()
   return (await seek(consumer, topics, await readCheckpoint(pool, name, table))).starts

@@ -26,6 +26,6 @@ export function checkConflict(name: string, value: unknown): ConflictOption {
 }
 
 function checkTarget(name: string, value: unknown): NonNullable<ConflictOption['target']> {
-  if (Array.isArray(value)) return checkColumns(name, value)
+  if (Array.isArray(value) || typeof value === 'string') return checkColumns(name, value)
   return resolveOptions(name, TARGET_OPTIONS, checkObject(name, value), `${name}.`)
 }

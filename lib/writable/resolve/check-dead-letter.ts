@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { checkObject, checkString, expectOption, optionError } from '../../options/checks.ts'
+import { inspect } from 'node:util'
+import { checkString, expectOption, optionError } from '../../options/checks.ts'
 import { optional, required, resolveOptions } from '../../options/option-table.ts'
 import type { DeadLetterTable } from '../../write/rejects/dead-letter.ts'
 import { checkTable } from './check-table.ts'
@@ -16,11 +17,15 @@ export interface DeadLetterOption {
   readonly table?: DeadLetterTable
 }
 
-export function checkDeadLetter(name: string, value: unknown): DeadLetterOption {
-  const options = checkObject(name, value)
+export function checkDeadLetter(name: string, options: unknown): DeadLetterOption {
+  const isText = typeof options === 'string' && options !== ''
+  const hint = isText ? `for a file write \`ndjsonDeadLetter(${inspect(options)})\`` : undefined
+  const holds = typeof options === 'object' && options !== null && !Array.isArray(options)
+  const expected = 'a Writable in object mode or { table }'
+  expectOption<Record<string, unknown>>(name, options, expected, holds, hint)
   if (typeof options.write === 'function') {
-    const stream = value as Writable
-    expectOption(name, value, 'a Writable in object mode', stream.writableObjectMode !== false)
+    const stream = options as unknown as Writable
+    expectOption(name, stream, 'a Writable in object mode', stream.writableObjectMode !== false)
     return { stream }
   }
   if (options.file !== undefined && options.table === undefined) {

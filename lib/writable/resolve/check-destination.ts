@@ -2,13 +2,15 @@ import type { PgPoolLike } from '../../connection/pg-types.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import { parseConnection } from '../../connection-string/parse-connection.ts'
 import { ConnectionStringError } from '../../connection-string/settings-error.ts'
-import { checkString, expectOption, optionError } from '../../options/checks.ts'
+import { expectOption, optionError } from '../../options/checks.ts'
 
 /** Throws unless exactly one of `pool` and `connectionString` is given. */
-export function expectOneDestination({ pool, connectionString }: Record<string, unknown>): void {
+export function expectOneDestination(options: Record<string, unknown>): void {
+  const { pool, connectionString } = options
   if (pool !== undefined && connectionString !== undefined) {
     throw optionError('Expected either `pool` or `connectionString`, got both')
   }
+  if (pool === undefined && 'connectionString' in options) checkUrl('connectionString', connectionString)
   if (pool === undefined && connectionString === undefined) {
     throw optionError('Expected `pool` (of the package pg) or `connectionString`, got neither')
   }
@@ -23,7 +25,7 @@ export function checkPool(name: string, pool: unknown): PgPoolLike {
 
 /** Parses a connection string. A parameter that is ignored becomes a process warning. */
 export function checkConnection(name: string, value: unknown): ConnectionParameters {
-  const text = checkString(name, value)
+  const text = checkUrl(name, value)
   try {
     const connection = parseConnection(text, `\`${name}\``, process.env)
     for (const note of connection.notes) warnOnce(note)
@@ -32,6 +34,13 @@ export function checkConnection(name: string, value: unknown): ConnectionParamet
     if (error instanceof ConnectionStringError) throw optionError(error.message)
     throw error
   }
+}
+
+function checkUrl(name: string, value: unknown): string {
+  const holds = typeof value === 'string' && value !== ''
+  const hint = value === undefined || value === '' ? 'is DATABASE_URL set?' : undefined
+  expectOption<string>(name, value, 'a string that is not empty', holds, hint)
+  return value
 }
 
 /** Warnings that were emitted: many streams may have the same connection string. */

@@ -1,4 +1,4 @@
-import { checkObject, checkString, expectOption, optionError } from '../../options/checks.ts'
+import { checkObject, checkString, expectOption, inArray, optionError } from '../../options/checks.ts'
 import { optional, required, resolveOptions } from '../../options/option-table.ts'
 import { parseTableName, type TableParts } from '../../table/identifier.ts'
 
@@ -22,7 +22,7 @@ export function checkColumns(name: string, value: unknown): readonly string[] {
     Array.isArray(value) &&
     value.length > 0 &&
     value.every(entry => typeof entry === 'string' && entry !== '')
-  expectOption<string[]>(name, value, 'an array of column names that is not empty', holds)
+  expectOption<string[]>(name, value, 'an array of column names that is not empty', holds, inArray(value))
   const twice = value.find((entry, index) => value.indexOf(entry) !== index)
   if (twice !== undefined)
     throw optionError(`Expected each column of \`${name}\` once, got ${JSON.stringify(twice)} twice`)

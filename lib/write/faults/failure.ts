@@ -15,9 +15,11 @@ import {
 } from '../../connection/transaction/transaction.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../../errors.ts'
 import type { Outcome } from '../../types.ts'
+import { errorOrigin } from '../../values/error-origin.ts'
 import { isAggregateError, isError } from '../../values/is-error.ts'
 import { placeOf } from '../rows/batch.ts'
 import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import { refusedValueText } from './refused-value.ts'
 import { standardText } from './sqlstate-names.ts'
 import { isTransient } from './transient.ts'
 
@@ -35,15 +37,15 @@ export class CallbackError extends Error {
 
   constructor(option: string, cause: unknown) {
     const misuse = causesOf(cause).find(error => error instanceof CallbackMisuse)
-    super(misuse?.message ?? `\`${option}\` failed${systemCode(cause)}`, { cause })
+    super(misuse?.message ?? `\`${option}\` failed${reasonIn(cause)}`, { cause })
     this.option = option
   }
 }
 
-/** The code of an operating system's error, such as ENOSPC, which says why and holds no value. */
-function systemCode(cause: unknown): string {
-  if (!isError(cause) || !('syscall' in cause) || !('code' in cause)) return ''
-  return ` (${String(cause.code)})`
+/** Why a callback failed, without its error's message: a system error's code, such as ENOSPC, or where it was thrown. */
+function reasonIn(cause: unknown): string {
+  if (isError(cause) && 'syscall' in cause && 'code' in cause) return ` (${String(cause.code)})`
+  return `: ${errorOrigin(cause)}; see error.cause`
 }
 
 /** Two items in a row have one place in their source, and differ. */
@@ -137,7 +139,7 @@ const TOO_MANY_CONNECTIONS = '53300'
 function fromServer(error: ServerError, outcome: Outcome, where: ErrorContext): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
   const place = { ...where, column: where.column ?? columnOf(error) }
-  const reason = `The server refused ${subject(place)}: ${words(error)}`
+  const reason = `The server refused ${subject(place)}: ${words(error, place.column)}`
   return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
 }
 
@@ -150,14 +152,15 @@ function subject({ rowIndex }: ErrorContext): string {
  * exceptions), what input functions refuse, what functions raise, files that a function asks for, and what else came at a
  * row, except for constraints and limits. Its `detail` and `where` quote values as well, and are left to `cause`.
  */
-function words(error: ServerError): string {
+function words(error: ServerError, column: string | undefined): string {
   const quotes =
     /^(22|P0)/.test(error.code) ||
     refusesValue(error) ||
     isRaised(error) ||
     (error.code.startsWith('58') && Boolean(error.where)) ||
     (shownAtRow(error) && !/^(21|23|44|54)/.test(error.code))
-  return quotes ? standardText(error.code) : `${error.message} (SQLSTATE ${error.code})`
+  if (!quotes) return `${error.message} (SQLSTATE ${error.code})`
+  return (column !== undefined && refusedValueText(error, column)) || standardText(error.code)
 }
 
 /** Adds what the cause tells. */

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { PgBatchError, type PgBatchErrorCode } from '../../errors.ts'
+import { errorOrigin } from '../../values/error-origin.ts'
 import { type Batch, type InvalidItem, unsent } from './batch.ts'
 import { RowSet } from './row-set.ts'
 
@@ -69,7 +70,8 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
   } catch (cause) {
     if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw placed(cause, batch, index)
     const details = { ...unsent(batch, index), callback: 'toRow', cause }
-    throw new PgBatchError('CALLBACK_FAILED', '`toRow` threw', details)
+    const reason = `\`toRow\` threw ${errorOrigin(cause)}; see error.cause`
+    throw new PgBatchError('CALLBACK_FAILED', reason, details)
   }
 }
 

@@ -101,6 +101,11 @@ describe('a placeholder for a value that was left as it was', () => {
     ]
     for (const options of wrong)
       expect(() => fromDebezium(event, undefined, options as object)).to.throw(TypeError)
+    expect(() => fromDebezium(event, undefined, { binaryHandlingmode: 'hex' } as object)).to.throw(
+      TypeError,
+      'Expected the options of fromDebezium to be among unavailableValuePlaceholder, binaryHandlingMode, ' +
+        'got `binaryHandlingmode`. Did you mean `binaryHandlingMode`?',
+    )
   })
 })
 

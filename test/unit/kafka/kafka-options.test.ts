@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { resolveKafkaOptions } from '../../../lib/kafka/kafka-options.ts'
+import { seekToStored } from '../../../lib/kafka/offsets/seek-to-stored.ts'
 
 const consumer = { clientId: 'c', groupId: 'g', bootstrapBrokers: ['127.0.0.1:1'] }
 const pool = { connect: () => Promise.reject(new Error('not asked')) }
@@ -70,4 +71,39 @@ describe('the options of kafkaToPg', () => {
         .with.property('code', 'ERR_INVALID_ARG_VALUE')
     })
   }
+
+  for (const [options, message] of [
+    [
+      { topics: 'orders' },
+      "Expected `topics` to be an array of topics' names that is not empty, got `'orders'` (string): write `['orders']`",
+    ],
+    [
+      { pool: undefined, connectionString: undefined },
+      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is DATABASE_URL set?',
+    ],
+    [
+      { checkpoint: { tabel: 'c' } },
+      'Expected the options of checkpoint to be among name, table, got `tabel`. Did you mean `table`?',
+    ],
+    [
+      { batch: { maxcount: 1 } },
+      'Expected the options of BatchTransform to be among maxCount, maxBytes, sizeOf, maxWaitMs, onDiscard, signal, ' +
+        'got `maxcount`. Did you mean `maxCount`?',
+    ],
+  ] as const) {
+    it(`say what to write instead: ${message}`, () => {
+      expect(() => resolve(options))
+        .to.throw(TypeError)
+        .with.property('message', message)
+    })
+  }
+
+  it('of seekToStored are checked, too', async () => {
+    const seek = (options: object) => seekToStored(pool as never, {} as never, options as never)
+    const error = await seek({ topics: ['t'], nane: 'n' }).catch((reason: Error) => reason)
+    expect(error).to.have.property(
+      'message',
+      'Expected the options of seekToStored to be among topics, name, table, got `nane`. Did you mean `name`?',
+    )
+  })
 })

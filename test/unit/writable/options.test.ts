@@ -82,7 +82,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', onConflict: { action: 'update', target: [] } }, /`onConflict\.target`/],
   [
     { pool, table: 't', onConflict: { action: 'update', target: 'id' } },
-    /`onConflict\.target` to be an object/,
+    /`onConflict\.target` to be an array of column names/,
   ],
   [
     { pool, table: 't', onConflict: { action: 'nothing', target: { constrain: 'x' } } },
@@ -129,6 +129,58 @@ describe('options of PgBatchWritable', () => {
       expect(() => make(options))
         .to.throw(TypeError, message)
         .with.property('code', 'ERR_INVALID_ARG_VALUE')
+    })
+  }
+
+  for (const [options, message] of [
+    [
+      { pool, table: 't', onConflict: { action: 'update', target: 'id' } },
+      "Expected `onConflict.target` to be an array of column names that is not empty, got `'id'` (string): write `['id']`",
+    ],
+    [
+      { pool, table: 't', columns: 'id' },
+      "Expected `columns` to be an array of column names that is not empty, got `'id'` (string): write `['id']`",
+    ],
+    [
+      { pool, table: 't', deadLetter: 'rejects.ndjson' },
+      "Expected `deadLetter` to be a Writable in object mode or { table }, got `'rejects.ndjson'` (string): " +
+        "for a file write `ndjsonDeadLetter('rejects.ndjson')`",
+    ],
+    [
+      { table: 't', connectionString: undefined },
+      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is DATABASE_URL set?',
+    ],
+    [
+      { table: 't', connectionString: '' },
+      "Expected `connectionString` to be a string that is not empty, got `''` (string): is DATABASE_URL set?",
+    ],
+    [
+      { pool, table: 't', retry: { retires: 3 } },
+      'Expected the options of retry to be among retries, minDelayMs, maxDelayMs, maxElapsedMs, shouldRetry, ' +
+        'got `retires`. Did you mean `retries`?',
+    ],
+    [
+      { pool, table: 't', deadLetter: { tabel: 'dead' } },
+      'Expected the options of deadLetter to be among table, file, got `tabel`. Did you mean `table`?',
+    ],
+    [
+      { pool, table: 't', checkpoint: { nane: 'orders' } },
+      'Expected the options of checkpoint to be among name, position, table, startsAfter, ' +
+        'got `nane`. Did you mean `name`?',
+    ],
+    [
+      { pool, table: 't', onConflict: { actoin: 'update' } },
+      'Expected the options of onConflict to be among target, action, update, got `actoin`. Did you mean `action`?',
+    ],
+    [
+      { pool, table: 't', checkpoint: { name: 'n', position: () => ({ offset: 0 }), table: { nam: 'c' } } },
+      'Expected the options of checkpoint.table to be among name, schema, got `nam`. Did you mean `name`?',
+    ],
+  ] as const) {
+    it(`are refused with what to write instead: ${message}`, () => {
+      expect(() => make(options))
+        .to.throw(TypeError)
+        .with.property('message', message)
     })
   }
 
