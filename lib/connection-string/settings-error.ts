@@ -5,9 +5,12 @@ export class ConnectionStringError extends Error {
 
 export const EXAMPLE_URL = 'postgres://user:password@host:5432/database'
 
+const PERCENT_ENCODE =
+  'percent-encode these characters of a user or a password: @ is %40, / is %2F, : is %3A, ? is %3F, # is %23, % is %25'
+
 /** The error of a text that cannot be cut into its parts, any of which may be a piece of the password. */
 export function malformed(source: string, fault = ''): ConnectionStringError {
   return new ConnectionStringError(
-    `Expected ${source} to look like ${EXAMPLE_URL}${fault}; in a user or password write @ : / ? # % as %40 %3A %2F %3F %23 %25`,
+    `Expected ${source} to look like ${EXAMPLE_URL}${fault}; ${PERCENT_ENCODE}`,
   )
 }

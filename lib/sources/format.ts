@@ -1,5 +1,4 @@
 import { basename } from 'node:path'
-import { shellWord } from './shell-word.ts'
 import { FormatUnknown, SourceError } from './source-error.ts'
 
 export const FORMATS = ['csv', 'tsv', 'text', 'ndjson', 'json', 'parquet'] as const
@@ -22,42 +21,6 @@ export function formatOfName(file: string): Format | undefined {
     .replace(/\.(gz|zst|br)$/i, '')
     .match(/\.([^.]+)$/)?.[1]
   return extension === undefined ? undefined : BY_EXTENSION[extension.toLowerCase()]
-}
-
-/** What is packed and not unpacked here, by its first bytes, with the programs that unpack a file and a pipe. */
-const ARCHIVES = [
-  {
-    kind: 'a zip archive',
-    isOne: (text: string) => text.startsWith('PK\x03\x04'),
-    file: 'unzip -p',
-    pipe: 'funzip',
-  },
-  {
-    kind: 'bzip2 data',
-    isOne: (text: string) => /^BZh[1-9]1AY&SY/.test(text),
-    file: 'bzip2 -dc',
-    pipe: 'bzip2 -dc',
-  },
-  { kind: 'xz data', isOne: (text: string) => text.startsWith('\xfd7zXZ\0'), file: 'xz -dc', pipe: 'xz -dc' },
-] as const
-
-/** Bytes of the longest of these marks, which are awaited where one may have begun. */
-const MAX_MARK_BYTES = 10
-
-/** True once it shows whether the bytes are such an archive. */
-export function showsArchive(head: Buffer): boolean {
-  return head.length >= MAX_MARK_BYTES || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
-}
-
-/** Refuses what no format says how to read. @param file undefined for standard input */
-export function refuseArchive(head: Buffer, name: string, file: string | undefined): void {
-  const text = head.toString('latin1')
-  const archive = ARCHIVES.find(({ isOne }) => isOne(text))
-  if (!archive) return
-  const unpack = file === undefined ? `… | ${archive.pipe}` : `${archive.file} ${shellWord(file)}`
-  throw new FormatUnknown(
-    `${name}: it is ${archive.kind}, which is not unpacked here: ${unpack} | pg-batch load - …`,
-  )
 }
 
 /** Refuses what is no text, before it is decoded as if it were. */

@@ -17,16 +17,7 @@ import {
 } from './csv/dialect.ts'
 import { FOLDED, foldDelimiter, isLong } from './csv/fold-delimiter.ts'
 import { sniffDialect } from './csv/sniff-dialect.ts'
-import {
-  type Format,
-  formatOfName,
-  isBlank,
-  refuseArchive,
-  refuseBinary,
-  showsArchive,
-  showsFormat,
-  sniffFormat,
-} from './format.ts'
+import { type Format, formatOfName, isBlank, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
 import { isRereadable } from './input/raw-input.ts'
@@ -35,6 +26,7 @@ import { readJsonArray } from './json/json-array.ts'
 import { readNdjson } from './json/ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
 import { openParquet } from './parquet/open-parquet.ts'
+import { refuseForeign, showsArchive } from './signatures.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
 
@@ -77,7 +69,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const { head, whole } = await peek(bytes, showsMark)
   try {
     if (showsParquet(head)) throw await misplacedParquet(file, rereadable, options.format)
-    refuseArchive(head, name, file === '-' ? undefined : file)
+    refuseForeign(head, name, file === '-' ? undefined : file)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { version } from '../version.ts'
 import { addCompletionCommand } from './completion-command.ts'
 import {
@@ -15,6 +15,7 @@ import {
   RARE_INPUT_OPTIONS,
 } from './input-arguments.ts'
 import { nameList, oneOf, positiveInteger } from './option-values.ts'
+import { Program, tableFor } from './program.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
 
 /** What `pg-batch load` was asked to do. */
@@ -50,12 +51,13 @@ export interface Commands {
  * @param say says what is wrong; by default a line in the command's own name is written
  */
 export function makeProgram(commands: Commands, say?: (message: string) => void): Command {
-  const program = new Command('pg-batch')
+  const program: Command = new Program('pg-batch')
     .description('Load CSV, NDJSON, JSON and Parquet files into PostgreSQL, in batches, by COPY.')
-    .version(version, '-V, --version', 'print the version')
+    .version(version, '-v, --version', 'print the version')
+    .addOption(new Option('-V').hideHelp())
+    .on('option:V', () => program.parse(['--version'], { from: 'user' }))
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
-    .showSuggestionAfterError()
+    .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => sayError(text, say ?? (line => write(`pg-batch: ${line}\n`))),
@@ -130,7 +132,12 @@ function addTargetOptions(command: Command): Command {
 /** What no single option can check. In this order an unknown option is told before one that is missing. */
 function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
-  if (!table) return command.error('error: name the table, with --table')
+  if (!table) {
+    const [file] = files
+    const example = file === undefined || file === '-' ? 'with' : `for example with`
+    const name = file === undefined || file === '-' ? '' : ` ${tableFor(file)}`
+    return command.error(`error: name the table, ${example} --table${name}`)
+  }
   if (options.embedded && options.database !== undefined) {
     return command.error('error: --embedded and --database contradict each other')
   }
@@ -144,7 +151,7 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
   return mistake === undefined ? given : command.error(`error: ${mistake}`)
 }
 
-/** One line, without commander's own beginning: `unknown option '--tabel' (Did you mean --table?)`. */
+/** Takes one line from commander's text, without its own beginning: `unknown option '--foo'`. */
 function sayError(text: string, say: (message: string) => void): void {
   say(
     text

@@ -20,7 +20,9 @@ export function checkConflict({ onConflict }: ConflictWishes, table: Table): voi
   const keys = table.uniqueKeys.map(({ columns }) => columns)
   if (keys.some(key => isSameSet(key, onConflict))) return
   const has = keys.length === 0 ? 'which has none' : `whose unique keys are: ${keys.map(inWords).join(', ')}`
-  throw dataFailure(`--on-conflict names ${inWords(onConflict)}, no unique key of ${table.name}, ${has}`)
+  throw dataFailure(
+    `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table.name}, ${has}`,
+  )
 }
 
 /** The same for a table that is still to be made, whose only key is that of `--key`. */
@@ -33,7 +35,9 @@ export function checkNewConflict(
   checkNames(onConflict, names, table)
   if (isSameSet(key, onConflict)) return
   const has = key.length === 0 ? 'which gets none without --key' : `whose --key is: ${inWords(key)}`
-  throw dataFailure(`--on-conflict names ${inWords(onConflict)}, no unique key of ${table}, ${has}`)
+  throw dataFailure(
+    `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table}, ${has}`,
+  )
 }
 
 /** A row is found by its key, so that the file has to have it. JSON rows name theirs one by one. */
@@ -61,7 +65,7 @@ function checkNames(wanted: readonly string[], names: readonly string[], table: 
   if (unknown === undefined) return
   const has = `which has: ${names.join(', ')}`
   throw dataFailure(
-    `--on-conflict names "${unknown}", no column of ${table}, ${has}${didYouMean(unknown, names)}`,
+    `--on-conflict names "${unknown}", which is not a column of ${table}, ${has}${didYouMean(unknown, names)}`,
   )
 }
 

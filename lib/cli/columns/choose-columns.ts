@@ -1,4 +1,5 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
+import { nearest } from '../../options/nearest.ts'
 import type { Source } from '../../sources/open-source.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { shellWord } from '../../sources/shell-word.ts'
@@ -64,7 +65,7 @@ function byHeader(
   if (lacking !== undefined) {
     const has = `whose header has: ${header.join(', ')}`
     throw dataFailure(
-      `--columns names "${lacking}", not in ${source.name}, ${has}${didYouMean(lacking, header)}`,
+      `--columns names "${lacking}", which is not in ${source.name}, ${has}${didYouMean(lacking, header)}`,
     )
   }
   const asked = wanted && new Set(wanted)
@@ -91,7 +92,8 @@ function checkHeader(
   const nameless = new Set(unnamed)
   const writable = new Set(table.columns.filter(isInsertable).map(({ name }) => name))
   const others = header.filter(name => columns.has(name) && writable.has(columns.get(name)!))
-  const skip = `name the others with --columns ${shellWord(others.map(name => columns.get(name)!).join(','))}`
+  const named = `--columns ${shellWord(others.map(name => columns.get(name)!).join(','))}`
+  const skip = `name the others with ${named}`
   for (const [index, name] of header.entries()) {
     if (nameless.has(name) && !columns.has(name)) {
       throw dataFailure(
@@ -99,9 +101,25 @@ function checkHeader(
       )
     }
     const column = columns.get(name)
-    if (column === undefined) checkKnown(name, `${file}: the header names`, known, table.name)
-    else if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
+    if (column === undefined) {
+      const what = `${file}: the header names "${name}", which is not a column of ${table.name}`
+      const cure = unmatchedCure(name, known, others.length === 0 ? undefined : named)
+      throw dataFailure(`${what}, which has: ${known.join(', ')}${cure}`)
+    }
+    if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
   }
+}
+
+/** What to do about a name in the header that leads to no column. @param skip the option that leaves it out */
+function unmatchedCure(name: string, known: readonly string[], skip: string | undefined): string {
+  const near = nearest(name, known)
+  const target = near.length === 1 ? near[0]! : 'COLUMN'
+  const map = `--map ${shellWord(`${name}=${target}`)} loads it into a column`
+  const cure =
+    skip === undefined
+      ? `--no-header if the first line is data, else ${map}`
+      : `${map}, ${skip} leaves it out`
+  return `${didYouMean(name, known)}; ${cure}`
 }
 
 /** Without a header the first field is the first column: of --columns, or of the table. */
@@ -147,7 +165,7 @@ function matchedNote(name: string, guessed: readonly (readonly [string, string])
 function checkKnown(name: string, who: string, known: readonly string[], table: string): void {
   if (known.includes(name)) return
   const has = `which has: ${known.join(', ')}`
-  throw dataFailure(`${who} "${name}", no column of ${table}, ${has}${didYouMean(name, known)}`)
+  throw dataFailure(`${who} "${name}", which is not a column of ${table}, ${has}${didYouMean(name, known)}`)
 }
 
 function isWritable(name: string, table: Target): boolean {

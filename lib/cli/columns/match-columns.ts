@@ -66,7 +66,7 @@ export function checkMap(
   for (const key of map.keys()) {
     if (!header || header.includes(key)) continue
     const has = `whose header has: ${header.join(', ')}`
-    throw dataFailure(`--map names "${key}", not in ${where}, ${has}${didYouMean(key, header)}`)
+    throw dataFailure(`--map names "${key}", which is not in ${where}, ${has}${didYouMean(key, header)}`)
   }
 }
 

@@ -14,6 +14,8 @@ export interface Database {
   readonly pool: HostsPool
   /** Which one it is, in words, without a password. */
   readonly name: string
+  /** The role of its sessions. */
+  readonly user: string
   close(): Promise<void>
 }
 
@@ -34,7 +36,7 @@ export async function openDatabase(request: DatabaseRequest): Promise<Database> 
   if (choice.kind === 'embedded') return openEmbedded(request)
   for (const note of choice.config.notes) request.notify(note)
   const pool = await connectedPool(choice.config, request)
-  return { pool, name: nameOf(choice.config), close: () => pool.end() }
+  return { pool, name: nameOf(choice.config), user: userOf(choice.config), close: () => pool.end() }
 }
 
 export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | { kind: 'embedded' }
@@ -75,6 +77,7 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
     return {
       pool,
       name: 'the embedded PostgreSQL',
+      user: userOf(config),
       close: async () => {
         await pool.end()
         await leave()
@@ -144,4 +147,9 @@ function makePool(
 function nameOf({ servers, database, user }: ConnectionParameters): string {
   const { database: shown } = new pg.Client({ database, user, ssl: false })
   return `database "${shown}" on ${servers.map(serverName).join(', ')}`
+}
+
+/** As pg resolves it, from the environment where the settings do not name it. */
+function userOf({ user }: ConnectionParameters): string {
+  return new pg.Client({ user, ssl: false }).user ?? ''
 }

@@ -1,34 +1,34 @@
 import type { PgClientLike } from '../../connection/pg-types.ts'
 import { Lease } from '../../connection/pool/lease.ts'
-import { didYouMean } from '../../options/did-you-mean.ts'
-import { parseTableName, quoteTable } from '../../table/identifier.ts'
+import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../table/introspect.ts'
 import type { Table } from '../../types.ts'
 import { dataFailure } from '../exit-error.ts'
 import type { Database } from './database.ts'
+import { missingTable } from './missing-table.ts'
+import { privilegeHint } from './privileges.ts'
 import type { QueryPool } from './query-pool.ts'
 
-/** Learns the table before a row is read, so that a wrong name is told at once, with the likely ones. */
+/** Introspects the table before a row is read, so that a wrong name fails at once, with the likely ones. */
 export async function findTable(database: Database, name: string): Promise<Table> {
-  const { rows } = await database.pool.query(INTROSPECTION_SQL, introspectionValues(parseTableName(name)))
-  if (rows[0]) return readTable(rows[0] as Record<string, unknown>)
-  const known = await tableNames(database.pool)
-  const hint = known.length === 0 ? '; there are no tables in it yet' : didYouMean(name, known)
-  throw dataFailure(`there is no table "${name}" in ${database.name}${hint}`)
+  const row = await lookUp(database, name)
+  if (row) return readTable(row)
+  throw await missingTable(database, name)
 }
 
-async function tableNames(pool: QueryPool): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(`
-    SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname !~ '^(pg_|information_schema$)'
-    ORDER BY 1 LIMIT 1000`)
-  return rows.map(row => row.name)
+export async function tableExists(database: Database, name: string): Promise<boolean> {
+  return (await lookUp(database, name)) !== undefined
 }
 
-export async function tableExists(pool: QueryPool, name: string): Promise<boolean> {
-  const { rows } = await pool.query(INTROSPECTION_SQL, introspectionValues(parseTableName(name)))
-  return rows.length > 0
+async function lookUp({ pool, user }: Database, name: string): Promise<Record<string, unknown> | undefined> {
+  const table = parseTableName(name)
+  try {
+    return (await pool.query(INTROSPECTION_SQL, introspectionValues(table))).rows[0]
+  } catch (error) {
+    const hint = privilegeHint(error, { user, table })
+    if (hint === '') throw error
+    throw dataFailure(`${(error as Error).message} (${(error as { code: string }).code})${hint}`, error)
+  }
 }
 
 export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
@@ -36,13 +36,26 @@ export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
   return rows.length === 0
 }
 
-/** Runs a statement of ours that the data or the user had a part in. */
-export async function execute(pool: QueryPool, sql: string, what: string): Promise<void> {
+/** Runs a statement of ours that the data or the user had a part in. @param what what fails if it does */
+export async function execute(
+  { pool, user }: Database,
+  sql: string,
+  { what, table: name, privileges }: { what: string; table: string; privileges?: string },
+): Promise<void> {
   try {
     await pool.query(sql)
   } catch (error) {
-    throw dataFailure(`${what}: ${(error as Error).message}`, error)
+    const table = parseTableName(name)
+    const wanted = { user, table, ...(privileges ? { privileges } : { onSchema: 'CREATE' as const }) }
+    const hint = privilegeHint(error, wanted) || schemaHint(error, table)
+    throw dataFailure(`${what}: ${(error as Error).message}${hint}`, error)
   }
+}
+
+/** SQLSTATE 3F000, invalid_schema_name. */
+function schemaHint(error: unknown, { schema }: TableParts): string {
+  const isMissing = schema !== undefined && (error as { code?: string }).code === '3F000'
+  return isMissing ? `; make it first: CREATE SCHEMA ${quoteIdentifier(schema)}` : ''
 }
 
 /** Takes the table away again when nothing came into it, so that the command can be run again as it is. */

@@ -24,7 +24,7 @@ export interface LoadInput {
 }
 
 export interface InputOptions extends IntakeOptions {
-  readonly onBatch: (count: number) => void
+  readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
 }
 
 /** The rows of a plan, one by one or as the records that they are in CSV. */

@@ -11,7 +11,7 @@ import { interruptible, type LoadTask, waitingForServer, writeRows } from './loa
 /** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
 export async function loadIntoCreated(task: LoadTask): Promise<void> {
   const { source, reopen, database, given, output, notify } = task
-  const exists = await waitingForServer(task, () => tableExists(database.pool, given.table))
+  const exists = await waitingForServer(task, () => tableExists(database, given.table))
   if (exists && !(await waitingForServer(task, () => isResumed(task)))) {
     throw dataFailure(`the table "${given.table}" exists already; leave out --create to append to it`)
   }
@@ -32,7 +32,8 @@ export async function loadIntoCreated(task: LoadTask): Promise<void> {
   if (!exists) {
     if (given.log === 'json') notify(`${sql};`)
     else for (const line of visibleSql(`${sql};`)) notify(line)
-    await waitingForServer(task, () => execute(database.pool, sql, `${given.table} cannot be created`))
+    const what = `${given.table} cannot be created`
+    await waitingForServer(task, () => execute(database, sql, { what, table: given.table }))
   }
   let done = false
   try {

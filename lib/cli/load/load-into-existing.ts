@@ -23,7 +23,10 @@ export async function loadIntoExisting(task: LoadTask): Promise<void> {
   }
   if (given.truncate) {
     const sql = `TRUNCATE ${quoteTable(table)}`
-    await waitingForServer(task, () => execute(database.pool, sql, `${given.table} cannot be emptied`))
+    const what = `${given.table} cannot be emptied`
+    await waitingForServer(task, () =>
+      execute(database, sql, { what, table: given.table, privileges: 'TRUNCATE' }),
+    )
     notify(`${given.table}: emptied`)
   }
   await writeRows(task, { table, choice, rows: source.records?.stream ?? source.rows })

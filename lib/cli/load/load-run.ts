@@ -11,7 +11,7 @@ import { isOverLimit, writerLimit } from '../arguments/reject-limit.ts'
 import { connectionsOf } from '../arguments/run-options.ts'
 import { dataFailure, type Failure } from '../exit-error.ts'
 import { REJECTS_TABLE, rejectsFile, withBytesAsText } from '../rejects/rejects-file.ts'
-import { explainLoad } from '../report/explain.ts'
+import { explainLoad } from '../report/explain-load.ts'
 import type { Resume } from '../resume/resume.ts'
 import { RowPositions } from '../rows/row-positions.ts'
 import { count, plural } from '../terminal/messages.ts'
@@ -52,7 +52,7 @@ export class LoadRun {
     this.#input = openInput(plan, {
       skip: this.#skip,
       numbered: resume !== undefined,
-      onBatch: count => this.#positions.addBatch(count),
+      onBatch: (count, records) => this.#positions.addBatch(count, records),
     })
     if (given.rejects !== undefined && !resume) {
       this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place))
@@ -191,13 +191,15 @@ export class LoadRun {
   }
 
   #explained(error: unknown): Failure {
-    const { source, table, given } = this.#plan
+    const { source, table, database, given } = this.#plan
     return explainLoad(error, {
       placeOf: source.placeOf,
       format: source.format,
       table,
+      user: database.user,
       positions: this.#positions,
       rowsCommitted: this.stats.rowsCommitted,
+      showsValues: process.stderr.isTTY === true && given.log !== 'json',
       given,
     })
   }

@@ -1,5 +1,6 @@
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { type Failure, interruptedFailure } from '../exit-error.ts'
+import { runAgain } from '../report/run-again.ts'
 import { summaryTable } from '../report/summary.ts'
 import { committedLine, interruptedLine, replayHint } from '../terminal/messages.ts'
 import type { Output } from '../terminal/output.ts'
@@ -18,10 +19,9 @@ export async function reportEnd(
   const { rowsCommitted, rowsRejected, rowsSkipped, elapsedMs } = counts
   const reasons = run.reasons.list()
   const outcome = failed ? 'failed' : run.stopped ? 'interrupted' : 'done'
+  const next = rowsCommitted > 0 ? runAgain(given) : undefined
   const failure =
-    outcome === 'interrupted'
-      ? interruptedFailure(interruptedLine(given.table, rowsCommitted, given.resume))
-      : failed
+    outcome === 'interrupted' ? interruptedFailure(interruptedLine(given.table, rowsCommitted, next)) : failed
   await watcher.end({ counts, reasons, outcome, error: failure?.message })
   if (failure && given.log === 'json') failure.told = true
   if (wantsTable(given)) {

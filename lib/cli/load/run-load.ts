@@ -89,5 +89,5 @@ async function nextPass(
 async function openResumeOf({ database, source, given, table }: LoadPlan): Promise<Resume | undefined> {
   if (given.resume === undefined) return undefined
   const reading = readingOf(source.manner, given)
-  return openResume(database.pool, given.resume, { source, reading, table })
+  return openResume(database, given.resume, { source, reading, table })
 }

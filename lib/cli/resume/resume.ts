@@ -4,7 +4,8 @@ import { quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
 import type { CheckpointOptions } from '../../writable/options.ts'
 import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
-import type { QueryPool } from '../database/query-pool.ts'
+import type { Database } from '../database/database.ts'
+import { privilegeHint } from '../database/privileges.ts'
 import { dataFailure } from '../exit-error.ts'
 import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
 import type { NumberedRow } from '../rows/row-intake.ts'
@@ -29,7 +30,7 @@ export interface Resume {
 
 /** @throws Failure when the name stands for another load, or a file has changed */
 export async function openResume(
-  pool: QueryPool,
+  { pool, user }: Pick<Database, 'pool' | 'user'>,
   name: string,
   { source, reading, table }: { source: Sources; reading: string; table: Table },
 ): Promise<Resume> {
@@ -37,7 +38,9 @@ export async function openResume(
   const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
   const begun = { files, target, reading }
-  const record = await beginRecord(pool, name, begun)
+  const record = await beginRecord(pool, name, begun).catch(error => {
+    throw deniedTables(error, user)
+  })
   const checkpointName = checkpointNameOf(name)
   const positions = await readCheckpoint(pool, checkpointName)
   // on one connection rows come in order: of a file that has a position, all files before it are in
@@ -63,6 +66,15 @@ export async function openResume(
       await finishRecord(pool, name, rowsRead)
     },
   }
+}
+
+/** Explains that the role may not make, or use, the tables that remember a load. */
+function deniedTables(error: unknown, user: string): unknown {
+  const tables = `--resume keeps how far it came in the tables pg_batch_resume and ${DEFAULT_CHECKPOINT_TABLE}`
+  const wanted = { user, table: { name: 'pg_batch_resume' }, privileges: 'SELECT, INSERT, UPDATE' } as const
+  const hint = privilegeHint(error, { ...wanted, onSchema: 'CREATE' })
+  if (hint === '') return error
+  return dataFailure(`${tables}: ${(error as Error).message} (42501)${hint}`, error)
 }
 
 /** One after the other: there may be more of them than files that may be open. */

@@ -8,7 +8,7 @@ export interface RecordIntakeOptions {
   /** Looks at each record that is handed on; what it throws fails the load. */
   readonly check?: ((record: CsvRecord) => void) | undefined
   /** Called for each array before it is handed on. */
-  readonly onBatch: (count: number) => void
+  readonly onBatch: (count: number, records: readonly CsvRecord[]) => void
 }
 
 /** The intake of CSV records, which come in arrays and get their numbers here. */
@@ -27,7 +27,7 @@ export class RecordIntake extends Intake<CsvRecord[]> {
     if (first === records.length) return undefined
     const batch = first === 0 ? records : records.slice(first)
     if (check) for (const record of batch) check(record)
-    onBatch(batch.length)
+    onBatch(batch.length, batch)
     return batch
   }
 }

@@ -67,7 +67,9 @@ export function planRecords(
         : record => {
             const misfit = misfitOf(record)
             if (!misfit) return
-            throw new SourceError(`${placeOf(record.number)}: ${misfit.reason}; ${misfit.cure}`)
+            throw new SourceError(
+              `${placeOf(record.number)} (line ${record.line}): ${misfit.reason}; ${misfit.cure}`,
+            )
           },
   }
 }

@@ -19,10 +19,10 @@ export function committedLine(
   return `${table}: ${amounts.join(', ')}, ${seconds.toFixed(2)} s, ${rate}`
 }
 
-/** @param resume the name of a load that can be run again */
-export function interruptedLine(table: string, rowsCommitted: number, resume?: string): string {
-  const next = resume === undefined ? '' : `; the same command, with --resume ${resume}, goes on from there`
-  return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed${next}`
+/** @param next what running the command again does */
+export function interruptedLine(table: string, rowsCommitted: number, next?: string): string {
+  const hint = next === undefined ? '' : `; ${next}`
+  return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed${hint}`
 }
 
 /** @param rowsWritten how many the server still has */

@@ -1,5 +1,6 @@
 import { FormatUnknown, SourceError } from '../source-error.ts'
 import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
+import { refuseExcelLine } from './excel-line.ts'
 import { judgeHeader } from './judge-header.ts'
 import { type Candidate, type Sample, sniffDialect } from './sniff-dialect.ts'
 
@@ -35,13 +36,15 @@ export function chooseDialect(
   { options, judgesHeader, preferred }: DialectWishes,
   name: string,
 ): ChosenDialect {
-  if (firstLine(sample.text, options.comment).includes('\0')) {
+  const first = firstLine(sample.text, options.comment)
+  refuseExcelLine(first, name)
+  if (first.includes('\0')) {
     throw new SourceError(`${name}: it has NUL bytes; if it is UTF-16, say so with --encoding utf-16le`)
   }
   const verdict = sniffDialect(sample, options, preferred)
   if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
   const isNamed = options.delimiter !== undefined
-  if (verdict.kind === 'preamble' && !isNamed) throw afterPreamble(verdict.dialect, name)
+  if (verdict.kind === 'preamble' && !isNamed) throw afterPreamble(verdict.dialect, name, sample.text)
   const { delimiter, quote, records } = verdict.dialect
   if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
     throw looksLikeCopyText(name)
@@ -66,14 +69,22 @@ function fitEqually(dialects: readonly [Candidate, Candidate], name: string): Fo
   return new FormatUnknown(`${name}: ${fit}; say which, with ${options}`)
 }
 
-function afterPreamble({ delimiter, preamble, width, records }: Candidate, name: string): SourceError {
+function afterPreamble(
+  { delimiter, preamble, width, records }: Candidate,
+  name: string,
+  text: string,
+): SourceError {
   const { line } = records[preamble]!
   const first = fields(records[0]!.fields.length)
   const others = `${fields(width)}, with ${delimiterName(delimiter)} between`
   const fault = `${name}: line ${records[0]!.line} has ${first}, the records from line ${line} on have ${others}`
-  const remove = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
-  const insist = `if not, say --delimiter ${delimiterWord(delimiter)}, or another one`
-  return new SourceError(fault, { cure: `${remove}; ${insist}` })
+  const title = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
+  // a delimiter that no line has leaves one column
+  const absent = ['\t', '|', ';'].find(other => !text.includes(other)) ?? '\x01'
+  const word = absent === '\x01' ? '\\x01' : delimiterWord(absent)
+  const column = `if it is the header of a single column, say --delimiter ${word}, which is in no line`
+  const other = line === 2 ? column : `if not, name the delimiter: --delimiter ${delimiterWord(delimiter)}`
+  return new SourceError(fault, { cure: `${title}; ${other}` })
 }
 
 /** True for a text with `\\N` between tabs, which is NULL in COPY's text format and two characters in CSV. */

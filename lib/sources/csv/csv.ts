@@ -7,6 +7,7 @@ import { type SourceRow, setOwn } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
+import { refuseExcelLine } from './excel-line.ts'
 
 /** The records of a CSV file, and how to make rows of them. */
 export interface Records {
@@ -68,6 +69,7 @@ export function readCsv(
 
   /** Takes the names of the columns from the first record; without a header it only shows how many there are. */
   function begin(record: CsvRecord): void {
+    if (dialect.header) refuseExcelLine(record.toJSON(), name)
     const first = Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!)
     if (dialect.header) checkUnique(first, name)
     const header = first.map((column, field) => {

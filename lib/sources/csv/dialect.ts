@@ -40,5 +40,7 @@ export function delimiterName(delimiter: string): string {
 
 /** A delimiter as it is written on a command line. */
 export function delimiterWord(delimiter: string): string {
-  return delimiter === '\t' ? 'tab' : shellWord(delimiter)
+  if (delimiter === '\t') return 'tab'
+  // a comma needs no quotes in a shell, but is lost among other words
+  return delimiter === ',' ? "','" : shellWord(delimiter)
 }

@@ -71,7 +71,7 @@ describe('pg-batch load, when options meet:', () => {
       const path = await file(name, encode(csv(5000)))
       const words = [path, '-t', 'events', '--resume', 'packed', '--batch-size', '1000']
       const first = await load(...words)
-      expect(first.stderr).to.match(/row 2,222: .*; 2,000 rows committed\n$/)
+      expect(first.stderr).to.match(/row 2,222 \(line 2223\): .*; 2,000 rows committed\n$/)
       await database.pool.query('ALTER TABLE events DROP CONSTRAINT bad')
       const second = await load(...words)
       expect(second.status, second.stderr).to.equal(0)
@@ -143,7 +143,9 @@ describe('pg-batch load, when options meet:', () => {
     running.process.kill('SIGINT')
     const { status, stderr } = await running.ended
     expect(stderr)
-      .to.match(/pg-batch: made: interrupted; [\d,]+ rows committed\n$/)
+      .to.match(
+        /pg-batch: made: interrupted; [\d,]+ rows committed; the table stays: to start again, leave out --create and add --truncate\n$/,
+      )
       .and.not.match(/removed again/)
     expect(status).to.equal(130)
     const said = Number(/([\d,]+) rows committed/.exec(stderr)![1]!.replaceAll(',', ''))

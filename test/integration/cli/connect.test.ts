@@ -113,7 +113,11 @@ describe('pg-batch load, on its way to a database,', () => {
       [`${url}?channel_binding=require`, {}, /Expected sslmode with channel_binding/],
       [url, { PGREQUIREAUTH: 'scram-sha-256' }, /PGREQUIREAUTH cannot be honoured/],
       [url, { PGSSLCRL: '/crl.pem' }, /PGSSLCRL cannot be honoured/],
-      [url.replace('@', '/@'), {}, /in a user or password write @ : \/ /],
+      [
+        url.replace('@', '/@'),
+        {},
+        /percent-encode these characters of a user or a password: @ is %40, \/ is %2F, /,
+      ],
     ] as const) {
       const { status, stderr } = await load(named, env)
       expect(stderr)

@@ -67,7 +67,7 @@ describe('pg-batch load --create', () => {
       const { status, stderr } = await load(['-', '--create', '--batch-size', '2000'], later(value))
       expect(status).to.equal(1)
       expect(stderr).to.contain(
-        'pg-batch: standard input: row 1,201: the value of "n" is not integer, the type inferred from the first 1,000 rows; ' +
+        'pg-batch: standard input: row 1,201 (line 1202): the value of "n" is not integer, the type inferred from the first 1,000 rows; ' +
           'infer from all rows with --infer all, or say --type "n=text"; nothing committed\n',
       )
       expect(stderr).to.contain('removed again')
@@ -117,7 +117,7 @@ describe('pg-batch load --create', () => {
     const path = await file('limit.csv', `${later('x')}y\n`)
     const { status, stderr } = await load([path, '--create', '--reject-limit', '1'])
     expect(stderr).to.match(
-      /row 1,202: the value of "n" is not integer, .*; infer from all .*; more than 1 row would be rejected; /,
+      /row 1,202 \(line 1203\): the value of "n" is not integer, .*; infer from all .*; more than 1 row would be rejected; /,
     )
     expect(status).to.equal(1)
   })
@@ -130,7 +130,7 @@ describe('pg-batch load --create', () => {
     await until('rows are committed', async () => Number(await committed()) > 1000)
     running.process.stdin!.end('x\n')
     const { status, stderr } = await running.ended
-    expect(stderr).to.match(/row 1,201: .*; 1,\d\d\d rows? committed\n$/)
+    expect(stderr).to.match(/row 1,201 \(line 1202\): .*; 1,\d\d\d rows? committed\n$/)
     expect(status).to.equal(1)
     expect(await committed()).to.be.within(1001, 1200)
   })

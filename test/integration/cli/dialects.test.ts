@@ -70,7 +70,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect(stderr).to.equal(
       `pg-batch: ${path}: line 1 has 1 field, the records from line 3 on have 3 fields, with semicolons between; ` +
         'if it is a title, begin with the header: tail -n +3 … | pg-batch load - …; ' +
-        "if not, say --delimiter ';', or another one\n",
+        "if not, name the delimiter: --delimiter ';'\n",
     )
     expect(status).to.equal(1)
     expect(await exists()).to.equal(false)
@@ -83,7 +83,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     const { status, stderr } = await load(['-'], text)
     expect(stderr).to.equal(
       'pg-batch: standard input: commas and pipes between fields fit equally well; ' +
-        "say which, with --delimiter , or --delimiter '|'\n",
+        "say which, with --delimiter ',' or --delimiter '|'\n",
     )
     expect(status).to.equal(2)
     expect(await exists()).to.equal(false)

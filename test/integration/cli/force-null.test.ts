@@ -63,7 +63,7 @@ describe('pg-batch load --force-null', () => {
   it('is named where an empty field in quotes is no value of its column', async () => {
     const { stderr } = await run(['load', '-', '-t', 't'], env(), 'id,n\n1,""\n')
     expect(stderr).to.equal(
-      'pg-batch: standard input: row 1: the value of "n" is not a valid integer (SQLSTATE 22P02); ' +
+      'pg-batch: standard input: row 1 (line 2): not a valid integer for "n" (22P02); ' +
         'it is empty and in quotes: --force-null makes it NULL; nothing committed\n',
     )
     const other = await run(['load', '-', '-t', 't'], env(), 'id,n\n1,"x"\n')

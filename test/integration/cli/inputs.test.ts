@@ -72,9 +72,7 @@ describe('pg-batch load, of files as they come:', () => {
     const b = await file('y.csv', 'id,note\n3,c\nsecret,d\n')
     const { status, stderr } = await load([a, b])
     expect(status).to.equal(1)
-    expect(stderr)
-      .to.contain(`${b}: row 2: the value of "id" is not a valid integer`)
-      .and.not.contain('secret')
+    expect(stderr).to.contain(`${b}: row 2 (line 3): not a valid integer for "id"`).and.not.contain('secret')
   })
 
   it('but not a pattern that matches nothing, one file twice, or standard input among others', async () => {

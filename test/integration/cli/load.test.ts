@@ -239,21 +239,21 @@ describe('pg-batch load', () => {
         ['-', '-t', 'orders'],
         'id,Totl\n1,2\n',
         1,
-        /the header names "Totl", no column of orders, which has: id, note, total, .*; did you mean "total"\?/,
+        /the header names "Totl", which is not a column of orders, which has: id, note, total, .*; did you mean "total"\?; --map Totl=total loads it into a column, --columns id leaves it out\n/,
       ],
       [
         'which of --columns is none',
         ['-', '-t', 'orders', '-c', 'id,nope'],
         'id\n1\n',
         1,
-        /--columns names "nope", no column of orders, which has: id, note/,
+        /--columns names "nope", which is not a column of orders, which has: id, note/,
       ],
       [
         'which of --columns the file lacks',
         ['-', '-t', 'orders', '-c', 'id,note'],
         'id\n1\n',
         1,
-        /--columns names "note", not in standard input, whose header has: id/,
+        /--columns names "note", which is not in standard input, whose header has: id/,
       ],
       ['which key is no column', ['-', '-t', 'orders'], '{"id":1,"extra":"secret"}', 1, /row 1.*"extra"/],
       [
@@ -261,9 +261,15 @@ describe('pg-batch load', () => {
         ['-', '-t', 'orders', '--batch-size', '2'],
         'id,total\n1,1\n2,2\n3,3\n4,secret\n',
         1,
-        /row 4: the value of "total" is not a valid numeric \(SQLSTATE 22P02\); \w+( rows)? committed/,
+        /row 4 \(line 5\): not a valid numeric for "total" \(22P02\); --rejects FILE .*; \w+( rows)? committed/,
       ],
-      ['which NOT NULL is broken', ['-', '-t', 'orders'], 'id,note\n1,secret\n,secret\n', 1, /row 2: .*"id"/],
+      [
+        'which NOT NULL is broken',
+        ['-', '-t', 'orders'],
+        'id,note\n1,secret\n,secret\n',
+        1,
+        /row 2 \(line 3\): .*"id"/,
+      ],
       [
         'which record is ragged',
         ['-', '-t', 'orders'],
@@ -322,7 +328,9 @@ describe('pg-batch load', () => {
     while ((await stored('id')).length < 2 && running.process.exitCode === null) await delay(20)
     running.process.kill('SIGINT')
     const { status, stdout, stderr } = await running.ended
-    expect(stderr).to.match(/^Stopping: .*\npg-batch: orders: interrupted; 2 rows committed\n$/)
+    expect(stderr).to.match(
+      /^Stopping: .*\npg-batch: orders: interrupted; 2 rows committed; the same command loads them a second time, unless --on-conflict names a unique key\n$/,
+    )
     expect({ status, stdout }).to.deep.equal({ status: 130, stdout: '' })
     const { rows } = await database.pool.query(
       "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg-batch'",

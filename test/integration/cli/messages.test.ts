@@ -35,15 +35,15 @@ describe('what pg-batch says', () => {
         '{"id":2,"name":"secret\\u0000"}',
       )
       expect(stderr).to.match(
-        /^pg-batch: standard input: row 1: the server refused the value of "name": character_not_in_repertoire \(SQLSTATE 22021\); --rejects FILE keeps the server's own words; nothing committed\n$/,
+        /^pg-batch: standard input: row 1: the server refused the value of "name": character not in repertoire \(22021\); --rejects FILE keeps such rows with the server's message, and loads the others; nothing committed\n$/,
       )
       expect(status).to.equal(1)
     })
 
     for (const [state, said] of [
-      ['P0001', 'raise_exception (SQLSTATE P0001)'],
-      ['22023', 'invalid_parameter_value (SQLSTATE 22023)'],
-      ['XY001', 'SQLSTATE XY001'],
+      ['P0001', 'a trigger or a function refused the row (P0001)'],
+      ['22023', 'the server refused the row: invalid parameter value (22023)'],
+      ['XY001', 'the server refused the row (XY001)'],
     ]) {
       it(`is what there is of ${state}, which a function raised`, async () => {
         await database.pool.query(
@@ -51,7 +51,9 @@ describe('what pg-batch says', () => {
         )
         const { stderr } = await load(['-t', 'people'], 'id,name\n2,secret\n')
         expect(stderr)
-          .to.contain(`row 1: the server refused it: ${said}; --rejects FILE keeps the server's own words;`)
+          .to.contain(
+            `row 1 (line 2): ${said}; --rejects FILE keeps such rows with the server's message, and loads the others;`,
+          )
           .and.not.contain('secret')
       })
     }
@@ -59,7 +61,7 @@ describe('what pg-batch says', () => {
     it('is that --rejects finds the row where the server does not name it', async () => {
       const { stderr } = await load(['-t', 'notes'], 'person_id,note\n1,a\n7,b\n')
       expect(stderr).to.match(
-        /^pg-batch: notes: .*notes_person_id_fkey.* \(SQLSTATE 23503\); --rejects FILE finds the row; nothing committed\n$/,
+        /^pg-batch: notes: .*notes_person_id_fkey.* \(23503\); --rejects FILE finds the row, keeps it and loads the others; nothing committed\n$/,
       )
       const rejects = `${await file('no-rejects', '')}.ndjson`
       const ended = await load(['-t', 'notes', '--rejects', rejects, '--reject-limit', '0'], 'person_id\n7\n')
@@ -71,21 +73,27 @@ describe('what pg-batch says', () => {
     it('is --map where only the case is another', async () => {
       const input = '{"ID":2,"name":"Grace"}\n'
       const { stderr } = await load(['-t', 'people'], input)
-      expect(stderr).to.contain('it has "ID", no column of people; --map ID=id takes it for "id"; nothing')
+      expect(stderr).to.contain(
+        'it has "ID", which is not a column of people; --map ID=id loads it into "id"; nothing',
+      )
       expect((await load(['-t', 'people', '--map', 'ID=id'], input)).status).to.equal(0)
     })
 
     it('is what was meant where one is near', async () => {
       const said = async (key: string) => (await load(['-t', 'people'], `{"id":2,"${key}":1}`)).stderr
-      expect(await said('nmae')).to.contain('; did you mean "name"?; --columns takes only those you name;')
-      expect(await said('zip')).to.contain('it has "zip", no column of people; --columns takes only')
+      expect(await said('nmae')).to.contain(
+        '; did you mean "name"?; --columns loads only those that you name;',
+      )
+      expect(await said('zip')).to.contain(
+        'it has "zip", which is not a column of people; --columns loads only',
+      )
     })
 
     it('is nothing of options that replay does not have', async () => {
       const path = await file('bad.ndjson', '{"ID":2}\n')
       const { stderr } = await pgBatch(['replay', path, '-t', 'people'])
       expect(stderr).to.match(
-        /: row 1: it has "ID", no column of people; did you mean "id"\?; nothing committed\n$/,
+        /: row 1: it has "ID", which is not a column of people; did you mean "id"\?; nothing committed\n$/,
       )
       await writeFile(path, Buffer.from('{"id":2,"name":"\xe9"}\n', 'latin1'))
       expect((await pgBatch(['replay', path, '-t', 'people'])).stderr).to.match(
@@ -128,12 +136,12 @@ describe('what pg-batch says', () => {
       [
         'is what was meant',
         ['--on-conflict', 'di'],
-        /names "di", no column of people, which has: .*; did you mean "id"\?/,
+        /names "di", which is not a column of people, which has: .*; did you mean "id"\?/,
       ],
       [
         'is that there is no such key',
         ['--on-conflict', 'name'],
-        /names \(name\), no unique key of people, whose unique keys are: \(id\)/,
+        /names \(name\), which is not a unique key of people, whose unique keys are: \(id\)/,
       ],
       [
         'is that the file lacks it',
@@ -157,7 +165,7 @@ describe('what pg-batch says', () => {
     it('is that a new table has no such key', async () => {
       const create = (...words: string[]) => load(['-t', 'fresh', '--create', ...words], 'id,name\n2,x\n')
       expect((await create('--on-conflict', 'id')).stderr).to.match(
-        /names \(id\), no unique key of fresh, which gets none without --key\n$/,
+        /names \(id\), which is not a unique key of fresh, which gets none without --key\n$/,
       )
       expect((await create('--on-conflict', 'nmae')).stderr).to.match(/did you mean "name"\?\n$/)
       expect((await database.pool.query("SELECT to_regclass('fresh') AS t")).rows).to.deep.equal([

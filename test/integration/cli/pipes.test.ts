@@ -87,7 +87,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     await writeFile(b, '2,x\nsecret,x\n')
     const { status, stderr } = await running.ended
     expect(status).to.equal(1)
-    expect(stderr).to.contain(`${b}: row 2: the value of "n" is not a valid integer`)
+    expect(stderr).to.contain(`${b}: row 2 (line 2): not a valid integer for "n" (22P02)`)
   })
 
   it('leaves no copy of a pipe behind', async () => {

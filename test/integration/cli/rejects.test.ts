@@ -205,7 +205,7 @@ describe('pg-batch load --rejects', () => {
     await database.pool.query('TRUNCATE people')
     const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '3')
     expect(ended.stderr).to.match(
-      /row 18: the value of "age" .*; more than 3 rows would be rejected; nothing committed\n$/,
+      /row 18 \(line 19\): not a valid integer for "age" \(22P02\); more than 3 rows would be rejected; nothing committed\n$/,
     )
     expect(ended).to.include({ status: 1, stdout: '' })
   })

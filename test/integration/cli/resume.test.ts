@@ -113,7 +113,7 @@ describe('pg-batch load --resume', () => {
     const path = await file('waits.csv', 'id,note\n1,a\nx,b\n{2},c\n')
     const failed = await load(path, 'waits', '--rejects', '/dev/full')
     expect(failed.stderr).to.match(
-      /^pg-batch: events: rejected rows cannot be written to their file: ENOSPC.*; the same command, run again, writes those that wait in the table pg_batch_rejects; 1 row committed\n$/,
+      /^pg-batch: events: rejected rows cannot be written to their file: ENOSPC.*; run the same command again to write those that wait in the table pg_batch_rejects; 1 row committed\n$/,
     )
     expect(failed.status).to.equal(1)
     const { rows } = await database.pool.query(
@@ -183,7 +183,7 @@ describe('pg-batch load --resume', () => {
     const path = await file('fails.csv', csv(2500))
     await database.pool.query('ALTER TABLE events ADD CHECK (id <> 2222)')
     const first = await load(path, 'mend')
-    expect(first.stderr).to.match(/row 2,222: .*; 2,000 rows committed\n$/)
+    expect(first.stderr).to.match(/row 2,222 \(line 2223\): .*; 2,000 rows committed\n$/)
     const second = await load(path, 'mend', '--reject-limit', '1', '--summary')
     expect(second.stderr).to.match(/^--resume mend: going on after row 2,000\n/)
     expect(second.stderr).to.match(/23514 .* check_violation, row 2,222 /)

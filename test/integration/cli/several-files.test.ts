@@ -85,7 +85,7 @@ describe('pg-batch load, of several files,', () => {
     ]
     await database.pool.query('ALTER TABLE events ADD CONSTRAINT bad CHECK (id <> 2222)')
     const first = await load(...words)
-    expect(first.stderr).to.match(/part-2\.csv: row 722: .*; 1,500 rows committed\n$/)
+    expect(first.stderr).to.match(/part-2\.csv: row 722 \(line 723\): .*; 1,500 rows committed\n$/)
     await database.pool.query('ALTER TABLE events DROP CONSTRAINT bad')
     const second = await load(...words)
     expect(second.stderr).to.contain('--resume all: going on after row 1,500\n')
@@ -130,11 +130,15 @@ describe('pg-batch load, of several files,', () => {
     const path = await file('zeros.csv', `id\n${ids.join('\n')}\n007\n`)
     const words = [path, '-t', 'made', '--create', '--resume', 'zeros', '--batch-size', '1000']
     await database.pool.query('CREATE TABLE made (id int CONSTRAINT bad CHECK (id <> 1500))')
-    expect((await load(...words)).stderr).to.match(/zeros\.csv: row 1,500: .*; 1,000 rows committed\n$/)
+    expect((await load(...words)).stderr).to.match(
+      /zeros\.csv: row 1,500 \(line 1501\): .*; 1,000 rows committed\n$/,
+    )
     await database.pool.query('ALTER TABLE made DROP CONSTRAINT bad')
     const { stderr, status } = await load(...words)
     expect(stderr).to.match(/^--resume zeros: going on after row 1,000\n/)
-    expect(stderr).to.match(/zeros\.csv: row 200,000: the value of "id" is not integer, .* committed\n$/)
+    expect(stderr).to.match(
+      /zeros\.csv: row 200,000 \(line 200001\): the value of "id" is not integer, .* committed\n$/,
+    )
     expect(status).to.equal(1)
   })
 })

@@ -97,7 +97,7 @@ describe('openSource', () => {
   for (const [kind, start, unpackFile, unpackPipe] of archives) {
     it(`says what unpacks ${kind}, whatever it was said to be`, async () => {
       const bytes = Buffer.from(start, 'latin1')
-      const refused = `it is ${kind}, which is not unpacked here:`
+      const refused = `it is ${kind}, which is not read here; unpack it:`
       for (const [name, format, encoding] of [
         ['k.zip', undefined, undefined],
         ['k.csv', 'csv', undefined],
@@ -328,7 +328,7 @@ describe('openSource', () => {
       expect(error).to.be.instanceOf(FormatUnknown)
       expect(error.message).to.equal(
         'standard input: commas and semicolons between fields fit equally well; ' +
-          "say which, with --delimiter , or --delimiter ';'",
+          "say which, with --delimiter ',' or --delimiter ';'",
       )
     })
 
@@ -358,7 +358,7 @@ describe('openSource', () => {
       const path = await file('comma.tsv', 'a,b\n1,2\n')
       expect(await failure(openSource(path))).to.equal(
         `${path}: its name says tabs between fields, and its records have commas; ` +
-          'say which, with --delimiter , or --delimiter tab',
+          "say which, with --delimiter ',' or --delimiter tab",
       )
       const named = await rowsOf(path, { dialect: { delimiter: '\t' } })
       expect(named.header).to.deep.equal(['a,b'])

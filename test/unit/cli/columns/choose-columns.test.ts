@@ -31,7 +31,7 @@ describe('the choice of columns', () => {
       chooseColumns(unnamed, table('column1', 'order id', 'a'), { columns })
     expect(choose(['order id', 'a']).columns).to.deep.equal(['order id', 'a'])
     expect(choose(['a']).rename!({ column1: '0', 'Order ID': '1', a: '2' })).to.deep.equal({ a: '2' })
-    expect(() => choose(['column1', 'a'])).to.throw(/--columns names "column1", not in f\.csv/)
+    expect(() => choose(['column1', 'a'])).to.throw(/--columns names "column1", which is not in f\.csv/)
   })
 
   it('takes no field for a column that the server generates, where there is no header', () => {
@@ -105,12 +105,12 @@ describe('the choice of columns', () => {
     [
       'a --map of a name that is not there',
       () => chooseColumns(csv(['when', 'id']), table('id', 'at'), { map: map({ wen: 'at' }) }),
-      /--map names "wen", not in f.csv, whose header has: when, id; did you mean "when"\?/,
+      /--map names "wen", which is not in f.csv, whose header has: when, id; did you mean "when"\?/,
     ],
     [
       'a --map to a column that is not there',
       () => chooseColumns(csv(['when']), table('id', 'at'), { map: map({ when: 'ta' }) }),
-      /--map names "ta", no column of t, which has: id, at/,
+      /--map names "ta", which is not a column of t, which has: id, at/,
     ],
     [
       'more fields than columns',

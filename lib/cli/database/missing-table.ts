@@ -1,0 +1,66 @@
+import { didYouMean } from '../../options/did-you-mean.ts'
+import { parseTableName, quoteTable, type TableParts } from '../../table/identifier.ts'
+import { dataFailure, type Failure } from '../exit-error.ts'
+import type { Database } from './database.ts'
+import type { QueryPool } from './query-pool.ts'
+
+/** Returns why a name is not that of a table, with what is likely to be meant. */
+export async function missingTable({ pool, name: where }: Database, name: string): Promise<Failure> {
+  const parts = parseTableName(name)
+  const kind = await kindOf(pool, parts)
+  if (kind !== undefined) return dataFailure(`${name} is ${kind}`)
+  if (parts.schema !== undefined) {
+    const schemas = await schemaNames(pool)
+    if (!schemas.includes(parts.schema)) {
+      const has = `; its schemas are: ${schemas.join(', ')}`
+      return dataFailure(
+        `there is no schema "${parts.schema}" in ${where}${has}${didYouMean(parts.schema, schemas)}`,
+      )
+    }
+  }
+  const known = await tableNames(pool)
+  if (known.length === 0) {
+    return dataFailure(
+      `there is no table "${name}" in ${where}; there are no tables in it yet (see --create)`,
+    )
+  }
+  const elsewhere = known.find(other => other.endsWith(`.${name}`))
+  const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
+  return dataFailure(`there is no table "${name}" in ${where}${hint}`)
+}
+
+/** What no rows go into. A materialized view is filled by its own query. */
+async function kindOf(pool: QueryPool, table: TableParts): Promise<string | undefined> {
+  const { rows } = await pool.query<{ kind: string; name: string }>(
+    'SELECT relkind AS kind, oid::regclass::text AS name FROM pg_class WHERE oid = to_regclass($1)',
+    [quoteTable(table)],
+  )
+  const [relation] = rows
+  if (!relation) return undefined
+  if (relation.kind !== 'm') return OTHER_KINDS[relation.kind] ?? 'not a table'
+  const refresh = `then REFRESH MATERIALIZED VIEW ${relation.name}`
+  return `a materialized view, which takes no rows; load into a table that its query reads, ${refresh}`
+}
+
+const OTHER_KINDS: Readonly<Record<string, string>> = {
+  S: 'a sequence, not a table',
+  i: 'an index, not a table',
+  I: 'an index, not a table',
+  c: 'a composite type, not a table',
+}
+
+async function schemaNames(pool: QueryPool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' ORDER BY 1 LIMIT 100",
+  )
+  return rows.map(({ name }) => name)
+}
+
+async function tableNames(pool: QueryPool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(`
+    SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname !~ '^(pg_|information_schema$)'
+    ORDER BY 1 LIMIT 1000`)
+  return rows.map(row => row.name)
+}

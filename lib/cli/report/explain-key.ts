@@ -1,0 +1,25 @@
+import { didYouMean } from '../../options/did-you-mean.ts'
+import { nearest } from '../../options/nearest.ts'
+import { shellWord } from '../../sources/shell-word.ts'
+import type { Column, Table } from '../../types.ts'
+import { generatedBy } from '../columns/generated.ts'
+
+/** Says why a key of a JSON row cannot be written, and which option helps. `replay` has neither --map nor --columns. */
+export function explainKey(
+  key: string,
+  column: Column | undefined,
+  table: Table,
+  { replay }: { replay?: boolean },
+): string {
+  if (column) {
+    const cure = replay ? 'leave it out of the row' : 'name the others with --columns'
+    return `it has "${key}", which ${table.name} generates itself (${generatedBy(column)}); ${cure}`
+  }
+  const known = table.columns.map(({ name }) => name)
+  const what = `it has "${key}", which is not a column of ${table.name}`
+  if (replay) return `${what}${didYouMean(key, known)}`
+  const [near] = nearest(key, known)
+  if (near?.toLowerCase() === key.toLowerCase())
+    return `${what}; --map ${shellWord(`${key}=${near}`)} loads it into "${near}"`
+  return `${what}${didYouMean(key, known)}; --columns loads only those that you name`
+}

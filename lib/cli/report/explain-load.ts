@@ -1,0 +1,170 @@
+import { isServerError } from '../../connection/server-error.ts'
+import { PgBatchError } from '../../errors.ts'
+import type { Source } from '../../sources/source.ts'
+import type { Table } from '../../types.ts'
+import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
+import type { LoadArguments } from '../arguments/arguments.ts'
+import type { RejectLimit } from '../arguments/reject-limit.ts'
+import { RowMisfit } from '../columns/row-misfit.ts'
+import { neededPrivileges, privilegeHint } from '../database/privileges.ts'
+import { dataFailure, Failure } from '../exit-error.ts'
+import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
+import type { RowPositions } from '../rows/row-positions.ts'
+import { plural } from '../terminal/messages.ts'
+import { explain } from './explain.ts'
+import { explainKey } from './explain-key.ts'
+
+export interface FailedLoad {
+  readonly placeOf: (row: number) => string
+  readonly table: Table
+  /** The role that writes. */
+  readonly user: string
+  readonly positions: RowPositions
+  readonly rowsCommitted: number
+  readonly format: Source['format']
+  /** True on a terminal. What a value holds does not belong in logs. */
+  readonly showsValues: boolean
+  readonly given: Pick<
+    LoadArguments,
+    'rejects' | 'rejectLimit' | 'replay' | 'resume' | 'null' | 'forceNull' | 'onConflict' | 'onConflictDo'
+  >
+}
+
+/** Returns what a failed load prints: one line with the row, its fault, the next step, and the rows in the table. */
+export function explainLoad(error: unknown, load: FailedLoad): Failure {
+  const failure =
+    error instanceof PgBatchError
+      ? dataFailure(`${place(error, load)}: ${reason(error, load)}`, error)
+      : explain(error, load.given)
+  const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
+  const text = `${failure.message}${overLimit(error, load.given.rejectLimit)}; ${soFar} committed`
+  return new Failure(text, failure.status, { cause: error })
+}
+
+/** Says that the row could have been rejected if fewer rows had been rejected before it. */
+function overLimit(error: unknown, limit: RejectLimit | undefined): string {
+  const isRow = error instanceof PgBatchError && error.rowIndex !== undefined
+  return isRow && limit && 'rows' in limit && limit.rows > 0
+    ? `; more than ${plural(limit.rows, 'row')} would be rejected`
+    : ''
+}
+
+/** `guests.csv: row 2 (line 3)`, or the table where the row is not known. */
+function place(
+  { batchId, rowIndex, reason }: PgBatchError,
+  { placeOf, table, positions }: FailedLoad,
+): string {
+  const number =
+    batchId === undefined || rowIndex === undefined ? undefined : positions.rowNumber(batchId, rowIndex)
+  if (number === undefined) return table.name
+  const line = positions.lineOf(batchId!, rowIndex!)
+  return line === undefined || /\bline \d/.test(reason)
+    ? placeOf(number)
+    : `${placeOf(number)} (line ${line})`
+}
+
+function reason(error: PgBatchError, load: FailedLoad): string {
+  const { table, given, format } = load
+  const { cause, sqlState } = error
+  if (cause instanceof RowMisfit) return `${cause.reason}; ${cause.cure}`
+  if (error.callback === 'deadLetter') return unkeptRejects(error, given)
+  const column = table.columns.find(({ name }) => name === error.column)
+  if (error.code === 'ROW_INVALID' && error.column !== undefined) {
+    return explainKey(error.column, column, table, given)
+  }
+  const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]
+  if (column && fault) {
+    const words = `${fault(column.sqlType, column.name)} (${sqlState})${shownValue(error, load)}`
+    return `${words}${(format === 'csv' && emptyHint(error, given)) || rejectsHint(error, load)}`
+  }
+  if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
+  const privileges = privilegeHint(cause, { user: load.user, table, privileges: neededPrivileges(given) })
+  return `${refusal(error, load)}${privileges || rejectsHint(error, load)}`
+}
+
+/**
+ * Faults of a value, in words. The server's own message quotes the value, which is shown on a terminal only.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const VALUE_FAULTS: Readonly<Record<string, (type: string, column: string) => string>> = {
+  '22P02': invalid, // invalid_text_representation
+  '22007': invalid, // invalid_datetime_format
+  '22003': outOfRange, // numeric_value_out_of_range
+  '22008': outOfRange, // datetime_field_overflow
+  '22001': (type, column) => `too long for "${column}", which is ${type}`, // string_data_right_truncation
+}
+
+function invalid(type: string, column: string): string {
+  return `not a valid ${type} for "${column}"`
+}
+
+function outOfRange(type: string, column: string): string {
+  return `out of the range of ${type} for "${column}"`
+}
+
+/** The value, which the server quotes in the context of its message, else at the message's end. */
+function shownValue({ cause }: PgBatchError, { showsValues }: FailedLoad): string {
+  if (!showsValues || !isServerError(cause)) return ''
+  const value =
+    /^COPY .+?, line \d+, column .+?: (".*)$/s.exec(cause.where ?? '') ?? /(".*")$/s.exec(cause.message)
+  return value ? `: ${value[1]}` : ''
+}
+
+/** An empty field in quotes is not NULL, and not a number either. */
+function emptyHint({ cause }: PgBatchError, { null: nulls = [''], forceNull }: FailedLoad['given']): string {
+  const isEmpty = cause instanceof Error && cause.message.endsWith(': ""')
+  return isEmpty && nulls.includes('') && !forceNull
+    ? '; it is empty and in quotes: --force-null makes it NULL'
+    : ''
+}
+
+/** The server's message, without a value unless values may be shown. */
+function refusal(error: PgBatchError, { showsValues }: FailedLoad): string {
+  const { cause, sqlState, column } = error
+  if (sqlState === undefined || !isServerError(cause)) return error.reason
+  if (!quotesValue(error)) {
+    const detail =
+      showsValues && sqlState === '23505' && cause.detail ? `: ${cause.detail.replace(/\.$/, '')}` : ''
+    return `${cause.message} (${sqlState})${detail}`
+  }
+  const what = column === undefined ? 'the row' : `the value of "${column}"`
+  if (showsValues) return `the server refused ${what} (${sqlState}): ${cause.message}`
+  if (sqlState === 'P0001') return `a trigger or a function refused ${what} (${sqlState})`
+  const condition = conditionName(sqlState)?.replaceAll('_', ' ')
+  return `the server refused ${what}${condition ? `: ${condition}` : ''} (${sqlState})`
+}
+
+/** True when the library has left the server's message out, since messages of its kind quote values. */
+function quotesValue({ sqlState, reason }: PgBatchError): boolean {
+  return sqlState !== undefined && reason.endsWith(`: ${standardText(sqlState)}`)
+}
+
+/** What to do about a key that is in the table, or twice in the file. */
+function conflictHint(error: PgBatchError, load: FailedLoad): string {
+  const { table, given } = load
+  if (given.onConflict || given.onConflictDo) return rejectsHint(error, load)
+  const key = table.uniqueKeys.find(({ constraint, index }) => (constraint ?? index) === error.constraint)
+  const skip = '--on-conflict-do nothing'
+  if (!key) return `; ${skip} keeps the row that is there`
+  return `; --on-conflict ${key.columns.join(',')} updates the row that is there, ${skip} keeps it`
+}
+
+/** What `--rejects` would do, for a fault that lies in one row. */
+function rejectsHint(error: PgBatchError, { given, showsValues }: FailedLoad): string {
+  const hidden = quotesValue(error)
+  const isRowsFault = /^(22|23|44|P0)/.test(error.sqlState ?? '') || hidden
+  const isAsked = given.rejects !== undefined || given.rejectLimit !== undefined
+  if (isAsked || error.code !== 'REFUSED' || !isRowsFault) return ''
+  const isInWords = error.sqlState! in VALUE_FAULTS && error.column !== undefined
+  const message = hidden && !showsValues && !isInWords ? " with the server's message," : ''
+  return error.rowIndex === undefined
+    ? `; --rejects FILE finds the row, keeps it${message} and loads the others`
+    : `; --rejects FILE keeps such rows${message} and loads the others`
+}
+
+function unkeptRejects({ cause }: PgBatchError, { resume }: FailedLoad['given']): string {
+  const why = (cause as Error).message
+  if (resume === undefined) return `rejected rows cannot be kept: ${why}`
+  const next = `run the same command again to write those that wait in the table ${REJECTS_TABLE}`
+  return `rejected rows cannot be written to their file: ${why}; ${next}`
+}

@@ -1,0 +1,20 @@
+import type { LoadArguments } from '../arguments/arguments.ts'
+
+type RunAgain = Pick<
+  LoadArguments,
+  'files' | 'resume' | 'truncate' | 'create' | 'onConflict' | 'onConflictDo' | 'replay'
+>
+
+/** Says what the same command does after it was interrupted, when some of its rows are committed. */
+export function runAgain(options: RunAgain): string {
+  const { files, resume, truncate, create, onConflict, onConflictDo, replay } = options
+  if (resume !== undefined) return `the same command, with --resume ${resume}, goes on from there`
+  if (truncate) return 'the same command empties the table and starts again'
+  if (create) return 'the table stays: to start again, leave out --create and add --truncate'
+  if (onConflictDo === 'nothing') return 'the same command starts again and skips the rows that are there'
+  if (onConflict) return 'the same command starts again and updates the rows that are there'
+  const twice = 'the same command loads them a second time, unless --on-conflict names a unique key'
+  return replay || files.includes('-')
+    ? twice
+    : `${twice}; a load with --resume NAME goes on where it stopped`
+}

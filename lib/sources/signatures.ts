@@ -1,0 +1,107 @@
+import { shellWord } from './shell-word.ts'
+import { FormatUnknown } from './source-error.ts'
+
+/** A kind of file whose rows are not read here, known by its first bytes. */
+interface Signature {
+  readonly kind: string
+  readonly isOne: (head: string) => boolean
+  /** To follow `it is …, which`: why not, and what to do instead. @param file undefined for standard input */
+  readonly help: (file: string | undefined) => string
+}
+
+/** The first bytes are read as latin1. The first signature that matches decides: a workbook is a zip archive, too. */
+const SIGNATURES: readonly Signature[] = [
+  {
+    kind: 'an Excel workbook (xlsx)',
+    isOne: head => isZip(head) && /\bxl\//.test(head),
+    help: () => SAVE_AS_CSV,
+  },
+  {
+    kind: 'an OpenDocument file',
+    isOne: head => isZip(head) && head.includes('mimetypeapplication/vnd.oasis.opendocument'),
+    help: () => SAVE_AS_CSV,
+  },
+  {
+    kind: 'a Word document, or another file of Office',
+    isOne: head =>
+      isZip(head) &&
+      head.includes('[Content_Types].xml') &&
+      !/\bxl\//.test(head) &&
+      /\b(word|ppt)\//.test(head),
+    help: () => SAVE_TABLE,
+  },
+  { kind: 'a workbook of old Excel (xls)', isOne: startsWith('\xd0\xcf\x11\xe0'), help: () => SAVE_AS_CSV },
+  { kind: 'a zip archive', isOne: isZip, help: piped('unzip -p', 'funzip') },
+  { kind: 'bzip2 data', isOne: head => /^BZh[1-9]1AY&SY/.test(head), help: piped('bzip2 -dc', 'bzip2 -dc') },
+  { kind: 'xz data', isOne: startsWith('\xfd7zXZ\0'), help: piped('xz -dc', 'xz -dc') },
+  { kind: 'a 7z archive', isOne: startsWith('7z\xbc\xaf\x27\x1c'), help: piped('7z x -so', '7z x -si -so') },
+  {
+    kind: 'a tar archive',
+    isOne: head => head.slice(257, 262) === 'ustar',
+    help: piped('tar -xOf', 'tar -xO'),
+  },
+  {
+    kind: 'an SQLite database',
+    isOne: startsWith('SQLite format 3\0'),
+    help: file => {
+      const query = `sqlite3 -csv -header ${file === undefined ? 'FILE' : shellWord(file)} 'SELECT * FROM TABLE'`
+      return `is not read here; export a table of it: ${query} | pg-batch load - …`
+    },
+  },
+  {
+    kind: 'a dump of pg_dump in its custom format',
+    isOne: startsWith('PGDMP'),
+    help: file =>
+      `pg_restore loads: pg_restore -d DATABASE ${file === undefined ? '' : shellWord(file)}`.trim(),
+  },
+  {
+    kind: 'a dump of SQL statements',
+    isOne: head => /^(?:--\r?\n)?-- (?:PostgreSQL database dump|MySQL dump)/.test(head),
+    help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
+  },
+  { kind: 'a PDF document', isOne: startsWith('%PDF-'), help: () => SAVE_TABLE },
+  {
+    kind: 'an HTML page',
+    isOne: head => /^\s*<(?:!doctype html|html)[\s>]/i.test(head),
+    help: () => 'has no rows to load; is it the error page of a download?',
+  },
+  { kind: 'a PNG image', isOne: startsWith('\x89PNG\r\n\x1a\n'), help: () => NO_ROWS },
+  { kind: 'a JPEG image', isOne: startsWith('\xff\xd8\xff'), help: () => NO_ROWS },
+  { kind: 'a GIF image', isOne: head => /^GIF8[79]a/.test(head), help: () => NO_ROWS },
+  { kind: 'a program (ELF)', isOne: startsWith('\x7fELF'), help: () => NO_ROWS },
+]
+
+const SAVE_AS_CSV = 'is not read here; save a sheet of it as CSV (UTF-8) and load that'
+const SAVE_TABLE = 'is not read here; save its table as CSV and load that'
+const NO_ROWS = 'has no rows to load'
+
+/** Bytes of the longest mark that an archive begins with. They are awaited where one may have begun. */
+const MAX_MARK_BYTES = 10
+
+/** True once the bytes show whether they begin an archive. */
+export function showsArchive(head: Buffer): boolean {
+  return head.length >= MAX_MARK_BYTES || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
+}
+
+/** Refuses a file whose rows no format reads, and says what helps. @param file undefined for standard input */
+export function refuseForeign(head: Buffer, name: string, file: string | undefined): void {
+  const text = head.toString('latin1')
+  const found = SIGNATURES.find(({ isOne }) => isOne(text))
+  if (found) throw new FormatUnknown(`${name}: it is ${found.kind}, which ${found.help(file)}`)
+}
+
+function isZip(head: string): boolean {
+  return head.startsWith('PK\x03\x04')
+}
+
+function startsWith(mark: string): (head: string) => boolean {
+  return head => head.startsWith(mark)
+}
+
+/** A program whose output is loaded. */
+function piped(fileCommand: string, pipeCommand: string): Signature['help'] {
+  return file => {
+    const unpack = file === undefined ? `… | ${pipeCommand}` : `${fileCommand} ${shellWord(file)}`
+    return `is not read here; unpack it: ${unpack} | pg-batch load - …`
+  }
+}

@@ -1,0 +1,140 @@
+import { expect } from 'chai'
+import { explainLoad, type FailedLoad } from '../../../../lib/cli/report/explain-load.ts'
+import { runAgain } from '../../../../lib/cli/report/run-again.ts'
+import { RowPositions } from '../../../../lib/cli/rows/row-positions.ts'
+import { PgBatchError } from '../../../../lib/errors.ts'
+import type { Column, Table } from '../../../../lib/types.ts'
+
+const table = {
+  name: 'guests',
+  columns: [{ name: 'ok', sqlType: 'boolean' } as Column],
+  uniqueKeys: [{ index: 'guests_pkey', columns: ['id', 'day'] }],
+} as unknown as Table
+
+function load(showsValues: boolean): FailedLoad {
+  const positions = new RowPositions()
+  positions.addBatch(3, [{ line: 2 }, { line: 3 }, { line: 6 }])
+  return {
+    placeOf: row => `guests.csv: row ${row}`,
+    table,
+    user: 'ada',
+    positions,
+    rowsCommitted: 0,
+    format: 'csv',
+    showsValues,
+    given: {},
+  }
+}
+
+function refused(
+  sqlState: string,
+  server: { message: string; where?: string; detail?: string; constraint?: string },
+  reason: string,
+  column?: string,
+): PgBatchError {
+  const cause = Object.assign(new Error(server.message), { severity: 'ERROR', code: sqlState, ...server })
+  const details = { outcome: 'rolled-back', batchId: 1, rowIndex: 2, sqlState, column, cause } as const
+  return new PgBatchError('REFUSED', reason, { ...details, constraint: server.constraint })
+}
+
+const badBoolean = refused(
+  '22P02',
+  {
+    message: 'invalid input syntax for type boolean: "maybe"',
+    where: 'COPY guests, line 1, column ok: "maybe"',
+  },
+  'The server refused a row: invalid_text_representation (SQLSTATE 22P02)',
+  'ok',
+)
+const tooLong = refused(
+  '22001',
+  { message: 'value too long for type boolean', where: 'COPY guests, line 1, column ok' },
+  'The server refused a row: string_data_right_truncation (SQLSTATE 22001)',
+  'ok',
+)
+const twice = refused(
+  '23505',
+  {
+    message: 'duplicate key value violates unique constraint "guests_pkey"',
+    detail: 'Key (id, day)=(1, 2026-01-05) already exists.',
+    constraint: 'guests_pkey',
+  },
+  'The server refused a row: duplicate key value violates unique constraint "guests_pkey" (SQLSTATE 23505)',
+)
+const raised = refused(
+  'P0001',
+  { message: 'no Grace here' },
+  'The server refused a row: raise_exception (SQLSTATE P0001)',
+)
+
+const OTHERS = '--rejects FILE keeps such rows and loads the others; nothing committed'
+
+describe('the message of a row that the server refuses', () => {
+  it('has the value on a terminal', () => {
+    const said = (error: PgBatchError) => explainLoad(error, load(true)).message
+    expect(said(badBoolean)).to.equal(
+      `guests.csv: row 3 (line 6): not a valid boolean for "ok" (22P02): "maybe"; ${OTHERS}`,
+    )
+    expect(said(tooLong)).to.equal(
+      `guests.csv: row 3 (line 6): too long for "ok", which is boolean (22001); ${OTHERS}`,
+    )
+    expect(said(twice)).to.equal(
+      'guests.csv: row 3 (line 6): duplicate key value violates unique constraint "guests_pkey" (23505): ' +
+        'Key (id, day)=(1, 2026-01-05) already exists; --on-conflict id,day updates the row that is there, ' +
+        '--on-conflict-do nothing keeps it; nothing committed',
+    )
+    expect(said(raised)).to.equal(
+      `guests.csv: row 3 (line 6): the server refused the row (P0001): no Grace here; ${OTHERS}`,
+    )
+  })
+
+  it('has no value elsewhere', () => {
+    const said = (error: PgBatchError) => explainLoad(error, load(false)).message
+    expect(said(badBoolean)).to.equal(
+      `guests.csv: row 3 (line 6): not a valid boolean for "ok" (22P02); ${OTHERS}`,
+    )
+    for (const error of [badBoolean, tooLong, twice, raised])
+      expect(said(error)).not.to.match(/maybe|2026|Grace/)
+  })
+})
+
+describe('the line of a row', () => {
+  it('is that of the record, also where records have several lines', () => {
+    const positions = new RowPositions(10)
+    positions.addBatch(2, [{ line: 12 }, { line: 13 }])
+    positions.addBatch(3, [{ line: 16 }, { line: 17 }, { line: 20 }])
+    positions.addBatch(1)
+    expect([0, 1].map(index => positions.lineOf(1, index))).to.deep.equal([12, 13])
+    expect([0, 1, 2].map(index => positions.lineOf(2, index))).to.deep.equal([16, 17, 20])
+    expect(positions.lineOf(3, 0)).to.equal(undefined)
+    expect(positions.rowNumber(2, 0)).to.equal(13)
+  })
+
+  it('is forgotten for the oldest rows where the lines of millions would have to be kept', () => {
+    const positions = new RowPositions()
+    const uneven = Array.from({ length: 1_000_000 }, (_, index) => ({ line: 2 * index + 3 }))
+    for (let batch = 0; batch < 4; batch++) positions.addBatch(uneven.length, uneven)
+    expect([1, 2, 3, 4].map(batch => positions.lineOf(batch, 1))).to.deep.equal([undefined, undefined, 5, 5])
+  })
+})
+
+describe('what the same command does after an interruption', () => {
+  const files = ['a.csv']
+  for (const [options, said] of [
+    [
+      { files },
+      'the same command loads them a second time, unless --on-conflict names a unique key; ' +
+        'a load with --resume NAME goes on where it stopped',
+    ],
+    [{ files: ['-'] }, 'the same command loads them a second time, unless --on-conflict names a unique key'],
+    [{ files, resume: 'x' }, 'the same command, with --resume x, goes on from there'],
+    [{ files, truncate: true }, 'the same command empties the table and starts again'],
+    [{ files, create: true }, 'the table stays: to start again, leave out --create and add --truncate'],
+    [{ files, onConflict: ['id'] }, 'the same command starts again and updates the rows that are there'],
+    [{ files, onConflictDo: 'nothing' }, 'the same command starts again and skips the rows that are there'],
+  ] as const) {
+    it(`is said for ${JSON.stringify(options)}`, () => {
+      expect(runAgain(options)).to.equal(said)
+    })
+  }
+})
