@@ -1,6 +1,6 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import type { Codec } from './codec.ts'
-import { hexAt } from './hex.ts'
+import { hexAt, hexOf } from './hex.ts'
 import { prepareValue } from './parameter.ts'
 import { putTextField } from './text.ts'
 
@@ -27,7 +27,7 @@ export const bytea: Codec = {
     putTextField(out, text)
     return true
   },
-  textOfBinary: bytes => `\\x${bytes.toString('hex')}`,
+  textOfBinary: hexOf,
 }
 
 /** Up to here a loop over the digits is cheaper than a regular expression and a call into the engine. */

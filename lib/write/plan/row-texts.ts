@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvColumns, CsvRecord } from '../../csv/record.ts'
 import type { Codec } from '../../encode/codecs/codec.ts'
+import { hexOf } from '../../encode/codecs/hex.ts'
 import { bytesOf, prepareValue } from '../../encode/codecs/parameter.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 import type { BinaryValue } from './texts-of-bytes.ts'
@@ -98,15 +99,11 @@ function keysOf(row: object): string[] {
 
 function shown(value: unknown): string {
   try {
-    if (ArrayBuffer.isView(value)) return hexOf(value)
+    if (ArrayBuffer.isView(value)) return hexOf(bytesOf(value))
     return inspect(value, { depth: 4, customInspect: false })
   } catch {
     return 'a value that cannot be shown'
   }
-}
-
-function hexOf(view: ArrayBufferView): string {
-  return `\\x${bytesOf(view).toString('hex')}`
 }
 
 /** The same texts, with those that the server has told of binary columns. */
