@@ -20,6 +20,7 @@ const MAX_BYTES = (constants.MAX_STRING_LENGTH - 2) / 2
  * @throws RangeError where no string is that long. `toString` notices it after it has written gigabytes of digits.
  */
 export function hexOf(bytes: Buffer): string {
-  if (bytes.length > MAX_BYTES) throw new RangeError(`${bytes.length} bytes have no text: it would be too long`)
+  if (bytes.length > MAX_BYTES)
+    throw new RangeError(`${bytes.length} bytes have no text: it would be too long`)
   return `\\x${bytes.toString('hex')}`
 }

@@ -5,6 +5,7 @@ import { readCheckpoint } from '../../../lib/write/checkpoint/read-checkpoint.ts
 import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { batchesOf, failureOf, METHODS, options, valuesOf } from '../../support/writing.ts'
 import { load } from './load.ts'
 
@@ -306,7 +307,7 @@ describe('a checkpoint of messages that become several rows', () => {
           expect(await stored()).to.deep.equal(all.map(({ message, line }) => [message, line]))
         },
       ),
-      { numRuns: 25 },
+      { numRuns: thorough(25) },
     )
   })
 })

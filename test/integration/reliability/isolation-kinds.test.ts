@@ -3,6 +3,7 @@ import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import type { RejectedRow } from '../../../lib/write/rejects/dead-letter.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import {
   type BadKind,
   goodRow,
@@ -16,7 +17,7 @@ import {
 } from './bad-rows.ts'
 import { load } from './load.ts'
 
-const COUNT = Number(process.env.PG_BATCH_TEST_ISOLATION_ROWS ?? 120)
+const COUNT = Math.max(60, thorough(120))
 
 describe('a batch with bad rows', () => {
   const db = useDatabase()

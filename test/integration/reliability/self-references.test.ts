@@ -5,6 +5,7 @@ import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { METHODS, options, rowsOf, valuesOf } from '../../support/writing.ts'
 import { load } from './load.ts'
 
@@ -93,7 +94,7 @@ describe('Rows that refer to rows of their own batch', function () {
               expect(error.rowIndex).to.equal(index)
             }
           }),
-          { numRuns: 40 },
+          { numRuns: thorough(40) },
         )
       })
     }

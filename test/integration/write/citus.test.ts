@@ -6,6 +6,7 @@ import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { pretendCitus, pretendReferenceTable } from '../../support/citus.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { countOf, failureOf, METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
 import { load } from '../reliability/load.ts'
 
@@ -120,7 +121,7 @@ describe('a table of Citus', () => {
             expect(await valuesOf(db.pool, 'SELECT id::int, v FROM t ORDER BY id')).to.deep.equal(table)
             expect(stats.rowsCommitted).to.equal(changed)
           }),
-          { numRuns: 40, seed: 20_261_128 },
+          { numRuns: thorough(40), seed: 20_261_128 },
         )
         expect(statements.some(text => text.includes('DELETE FROM "public"."t"'))).to.equal(true)
         expect(statements.filter(text => REFUSED_BY_CITUS.test(text))).to.deep.equal([])

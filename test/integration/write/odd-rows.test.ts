@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
+import { thorough } from '../../support/thorough.ts'
 import { strangers } from '../../support/values/index.ts'
 import { countOf, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
@@ -138,7 +139,7 @@ describe('One odd row among others', function () {
             expect(await stored('odd')).to.deep.equal(expected)
           },
         ),
-        { numRuns: 25 },
+        { numRuns: thorough(25) },
       )
     }
   })

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { valuesOf, write } from '../../support/writing.ts'
 
 interface Row {
@@ -70,6 +71,8 @@ const CONFLICTS: readonly { action: 'update' | 'nothing'; update?: readonly ('v'
   { action: 'update', update: ['v'] },
 ]
 
+const RUNS = thorough(40)
+
 describe('upserts of any batches', () => {
   const db = useDatabase()
   const makePool = usePools(db)
@@ -98,9 +101,9 @@ describe('upserts of any batches', () => {
           const stored = await valuesOf(db.pool, 'SELECT a, b, v, w FROM model')
           expect(stored.sort(compareAsJson)).to.deep.equal(model(written, conflict.action, conflict.update))
         }),
-        { numRuns: 40, seed: 20_261_123 },
+        { numRuns: RUNS, seed: 20_261_123 },
       )
-      expect(runs).to.be.at.least(40)
+      expect(runs).to.be.at.least(RUNS)
     })
   }
 })

@@ -5,6 +5,7 @@ import { quoteList } from '../../../lib/table/identifier.ts'
 import type { OnConflict } from '../../../lib/writable/options.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { valuesOf, write } from '../../support/writing.ts'
 
 type Row = Record<string, unknown>
@@ -187,6 +188,8 @@ async function changeOneByOne(
   return changed
 }
 
+const RUNS = Math.max(10, thorough(20))
+
 describe('upserts leave what one INSERT … ON CONFLICT for each row would', () => {
   const db = useDatabase()
   const makePool = usePools(db)
@@ -233,9 +236,9 @@ describe('upserts leave what one INSERT … ON CONFLICT for each row would', () 
               expect(stats.rowsCommitted).to.equal(changed)
               if (deletes || changed < batches.flat().length) turns++
             }),
-            { numRuns: 20, seed: 20_261_128 },
+            { numRuns: RUNS, seed: 20_261_128 },
           )
-          expect(runs).to.be.at.least(20)
+          expect(runs).to.be.at.least(RUNS)
           expect(turns).to.be.at.least(1)
         })
       }
