@@ -21,9 +21,9 @@ function readExamples(): Example[] {
   return tables.flatMap(text => {
     const rows = text.split('\n\n', 1)[0]!.split('\n')
     return rows.map(row => {
-      const [, type, value, stored] = /^\| `(.+)` \| `(.+)` \| `(.*)` \|$/.exec(row) ?? []
-      if (stored === undefined) throw new Error(`This row of docs/values.md cannot be read: ${row}`)
-      return { type: type!, value: value!, stored }
+      const [, type, value, stored = ''] = /^\| `(.+)` \| `(.+)` \| (?:\*empty\*|`(.+)`) \|$/.exec(row) ?? []
+      if (value === undefined) throw new Error(`This row of docs/values.md cannot be read: ${row}`)
+      return { type: type!, value, stored }
     })
   })
 }
