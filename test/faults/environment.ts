@@ -32,6 +32,7 @@ export async function startEnvironment(
   const failover = isFailover ? await FailoverServer.start() : undefined
   const pooler = kind.by === 'pooler' ? await startPgBouncer(server.connectionString) : undefined
   const proxy = await FaultProxy.start(failover?.primaryPort ?? pooler?.port ?? server.port)
+  if (!failover && !pooler) server.standBehind(proxy)
   const name = isFailover && kind.route === 'name' ? new ChangingName() : undefined
   const url =
     isFailover && kind.route === 'two hosts'
@@ -51,6 +52,7 @@ export async function startEnvironment(
       if (kind.replication === 'synchronous') await failover!.synchronous()
     },
     async stop() {
+      server.standBehind(undefined)
       await proxy.stop()
       await pooler?.stop()
       await failover?.stop()

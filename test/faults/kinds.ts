@@ -36,14 +36,19 @@ export type ServerAct =
   | 'terminate'
   | 'cancel'
   | 'kill backend'
+  | 'kill backend after its COMMIT'
+  | 'kill server after its COMMIT'
   | 'kill server'
   | 'kill server at COMMIT'
   | 'kill server after COMMIT'
-  | 'reuse the id'
+  | ReuseAct
   | 'fast restart'
   | 'immediate restart'
   | 'freeze backend'
   | 'freeze server'
+
+/** Crashes that take a transaction's id along, which others are given then. */
+export type ReuseAct = 'reuse the id' | 'reuse the id and crash again' | 'crash twice'
 
 export type StateAct =
   | 'read-only'
@@ -99,6 +104,8 @@ export interface Needs {
   readonly rival?: boolean
   /** Long enough not to come between. */
   readonly timeoutMs?: number
+  /** Without a checkpoint a stream may fail because nobody can tell what became of a COMMIT. */
+  readonly mayStayUnknown?: boolean
 }
 
 export type FaultKind = { readonly name: string; readonly faultsPerCase: number; readonly needs?: Needs } & (
@@ -134,6 +141,9 @@ const COMMAND: Needs = {
   badRows: false,
   ownPool: true,
 }
+
+/** Another lane's commit, and a large transaction, would take the id to disk. */
+const REUSE: Needs = { timeoutMs: 10_000, concurrency: 1, pace: 'trickle' }
 
 /** The last one leaves the stream alive, so that the case goes on to its end. */
 const CALLBACK_ACTS: readonly CallbackAct[] = [
@@ -274,6 +284,13 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { name: 'statement cancelled', by: 'server', faultsPerCase: 4, acts: ['cancel'] },
   { name: 'backend killed', by: 'server', faultsPerCase: 2, acts: ['kill backend'] },
   {
+    name: 'committed and killed',
+    by: 'server',
+    faultsPerCase: 2,
+    needs: { timeoutMs: 10_000 },
+    acts: ['kill server after its COMMIT', 'kill backend after its COMMIT'],
+  },
+  {
     name: 'server killed',
     by: 'server',
     faultsPerCase: 2,
@@ -282,10 +299,24 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     name: 'transaction id used again',
     by: 'server',
-    faultsPerCase: 2,
-    // another lane's commit, and a large transaction, would take the id to disk
-    needs: { timeoutMs: 10_000, concurrency: 1, pace: 'trickle' },
+    // a second crash may come before the question
+    faultsPerCase: 1,
+    needs: REUSE,
     acts: ['reuse the id'],
+  },
+  {
+    name: 'two crashes in a row',
+    by: 'server',
+    faultsPerCase: 1,
+    needs: { ...REUSE, mayStayUnknown: true },
+    acts: ['reuse the id and crash again'],
+  },
+  {
+    name: 'one crash upon another',
+    by: 'server',
+    faultsPerCase: 2,
+    needs: { ...REUSE, mayStayUnknown: true },
+    acts: ['reuse the id', 'crash twice'],
   },
   {
     name: 'server restarted',

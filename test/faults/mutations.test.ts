@@ -75,7 +75,16 @@ const MUTATIONS: readonly Mutation[] = [
     from: "if (crashed !== 'true') return 'committed'",
     to: "return 'committed'",
     only: 'transaction id used again',
-    faults: 24,
+    faults: 12,
+    red: /rows lost/,
+  },
+  {
+    title: 'the watch for a second crash, of which the server keeps no trace',
+    file: 'lib/connection/transaction/outcome.ts',
+    from: "if (!watch.isFirstRecovery(askedAt - agoMs, answeredAt - agoMs)) return 'unknown'",
+    to: '',
+    only: 'two crashes in a row',
+    faults: 8,
     red: /rows lost/,
   },
   {

@@ -138,7 +138,11 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
   const byCommand = kind.by === 'failover' && kind.loader === 'command'
   const load = byCommand
     ? commandLoading(url, tables, seed)
-    : keepLoading(plan, { writers: kind.needs?.rival ? 2 : 1, saboteur })
+    : keepLoading(plan, {
+        writers: kind.needs?.rival ? 2 : 1,
+        explains: error =>
+          saboteur?.explains(error) || (kind.needs?.mayStayUnknown === true && isUnknown(error)),
+      })
   if (byCommand) countAcknowledged(environment.database, tables, acknowledged, () => settled)
   load.settled.then(() => {
     settled = true
@@ -251,14 +255,15 @@ async function countAcknowledged(
 
 interface KeepLoadingOptions {
   readonly writers: number
-  readonly saboteur: CallbackSaboteur | undefined
+  /** True for a failure that a fault has to lead to, or may. */
+  readonly explains: (error: Error) => boolean
 }
 
 /**
  * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is read from
  * its beginning again, until a pipeline resolves.
  */
-function keepLoading(plan: LoadPlan, { writers, saboteur }: KeepLoadingOptions) {
+function keepLoading(plan: LoadPlan, { writers, explains }: KeepLoadingOptions) {
   const errors: Error[] = []
   const last: LoadEnd[] = []
   let sent = 0
@@ -270,7 +275,7 @@ function keepLoading(plan: LoadPlan, { writers, saboteur }: KeepLoadingOptions) 
       sent = Math.max(sent, end.sent)
       last[writer] = end
       if (!end.error) return
-      const isExpected = saboteur?.explains(end.error) ?? false
+      const isExpected = explains(end.error)
       if (isExpected && !plan.shape.checkpoint) {
         expected = end.error
         return
@@ -288,6 +293,10 @@ function keepLoading(plan: LoadPlan, { writers, saboteur }: KeepLoadingOptions) 
       return { sent, hung: !inTime, errors, expected, last: last.find(end => end.error) ?? last.at(-1) }
     },
   }
+}
+
+function isUnknown(error: Error): boolean {
+  return error instanceof PgBatchError && error.outcome === 'unknown'
 }
 
 function isWorthAnother(error: Error): boolean {
@@ -320,7 +329,7 @@ async function judge(
   const { shape, seed, kind } = fault
   const complaints = [...noted]
   const failure = last?.error
-  const unknown = errors.filter(error => (error as Partial<PgBatchError>).outcome === 'unknown').length
+  const unknown = [...errors, ...(expected ? [expected] : [])].filter(isUnknown).length
   if (hung) complaints.push(`did not settle within ${SETTLE_MS} ms of its last fault`)
   if (failure && failure !== expected) complaints.push(`failed: ${failure.message}`)
   if (last && last.leakedClients > 0) complaints.push(`${last.leakedClients} clients were not given back`)

@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signal } from '../support/process-tree.ts'
-import { until } from '../support/until.ts'
+import type { WireMessage } from '../support/wire.ts'
+import { injectReuse, isCommit } from './id-reuse.ts'
 import type { ServerAct } from './kinds.ts'
 import type { Run } from './run.ts'
-import { LOADER } from './server.ts'
-
-/** How long a load may take to go on after a crash. */
-const GO_ON_MS = 5000
-
-const isCommit = ({ name, text }: { name: string; text: string }): boolean =>
-  name === 'Query' && text.endsWith('COMMIT')
 
 /** Does something to the server or to a backend of it; resolves to whether it was really done. */
 export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean> {
@@ -22,6 +16,13 @@ export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean>
       return tell(run, 'pg_cancel_backend', "AND state = 'active'")
     case 'kill backend':
       return (await server.signalLoader('SIGKILL')) !== undefined
+    case 'kill backend after its COMMIT':
+      await killBeforeAnswer(run, () => server.signalLoader('SIGKILL'))
+      return true
+    case 'kill server after its COMMIT':
+      await killBeforeAnswer(run, () => server.killAll())
+      await server.start()
+      return true
     case 'kill server':
       await server.killAndRestart()
       return true
@@ -31,11 +32,10 @@ export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean>
     case 'kill server after COMMIT':
       await killAtCommit(run, 1)
       return true
-    case 'reuse the id': {
-      let reused = false
-      for (let attempt = 0; attempt < 4 && !reused; attempt++) reused = await reuseId(run)
-      return reused
-    }
+    case 'reuse the id':
+    case 'reuse the id and crash again':
+    case 'crash twice':
+      return injectReuse(run, act)
     case 'fast restart':
       await server.restart('SIGINT')
       return true
@@ -68,6 +68,19 @@ async function killAtCommit({ server, proxy }: Run, pass: 0 | 1): Promise<void> 
   })
 }
 
+/** A COMMIT is done when the server crashes, and its answer is lost. */
+function killBeforeAnswer({ proxy }: Run, kill: () => Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const run = async (): Promise<void> => {
+      await kill()
+        .finally(() => proxy.cutAll())
+        .then(() => resolve(), reject)
+    }
+    const at = ({ name, text }: WireMessage): boolean => name === 'CommandComplete' && text === 'COMMIT'
+    proxy.arm({ direction: 'down', at, action: { do: 'call', run } })
+  })
+}
+
 /** Sometimes shorter than the writer's patience, sometimes longer than that of a statement and its grace. */
 function freezeMs({ random, timeoutMs }: Run): number {
   return random.pick([150, timeoutMs + 200, timeoutMs + 1400])
@@ -83,29 +96,4 @@ async function tell({ server }: Run, how: string, which: string): Promise<boolea
     await sleep(5)
   }
   return false
-}
-
-/**
- * A COMMIT that never arrives while the server crashes, and then others who are given the ids that the crash has
- * taken: asked by its id alone, the lost transaction would look committed. Resolves to whether an id was really given
- * twice: the log writer may have been quick enough to save it.
- */
-async function reuseId(run: Run): Promise<boolean> {
-  const { server, proxy, commits, isSettled } = run
-  await proxy.arm({ direction: 'up', at: isCommit, action: { do: 'stall' } })
-  const open = await server.query(
-    'SELECT backend_xid::text AS id FROM pg_stat_activity WHERE usename = $1 AND backend_xid IS NOT NULL',
-    [LOADER],
-  )
-  await server.killAndRestart()
-  const used = new Set<unknown>()
-  for (let turn = 0; turn < 40; turn++) {
-    const [row] = await server.query('SELECT pg_current_xact_id()::xid::text AS id')
-    used.add(row!.id)
-  }
-  const committed = commits()
-  proxy.heal()
-  // two crashes in a row leave no trace of the first one: the outcome is to be asked for between them
-  await until('the load to go on', () => commits() > committed || isSettled(), GO_ON_MS).catch(() => {})
-  return open.some(({ id }) => used.has(id))
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { childrenOf, gone, killTree, signal } from '../support/process-tree.ts'
+import type { FaultProxy } from '../support/proxy.ts'
 
 /** The role that loads: no superuser, so that reserved connections and other roles' backends are not its own. */
 export const LOADER = 'loader'
@@ -39,6 +40,7 @@ export class FaultServer implements Database {
   readonly #home: string
   #running: EmbeddedServer
   #admin: pg.Pool
+  #front: FaultProxy | undefined
 
   static async start(): Promise<FaultServer> {
     const home = await mkdtemp(join(tmpdir(), 'pg-batch-faults-'))
@@ -112,7 +114,12 @@ export class FaultServer implements Database {
   }
 
   async killAll(): Promise<void> {
+    this.#goesDown()
     await killTree(this.#running.pid)
+  }
+
+  #goesDown(): void {
+    this.#front?.refuse()
   }
 
   async start(): Promise<void> {
@@ -120,18 +127,25 @@ export class FaultServer implements Database {
     for (let attempt = 1; ; attempt++) {
       try {
         this.#running = await launch(this.#home, this.port)
-        return
+        break
       } catch (error) {
         // a process that was killed may still be on its way out, and its shared memory in use
         if (attempt >= 50) throw error
         await sleep(50)
       }
     }
+    await this.#front?.accept()
+  }
+
+  /** Has a proxy refuse connections while the server is down: one that took them and cut them would look alive. */
+  standBehind(front: FaultProxy | undefined): void {
+    this.#front = front
   }
 
   /** Ends as an operator would: SIGINT rolls back and says 57P01, SIGQUIT crashes in order. Then a new start. */
   async restart(how: 'SIGINT' | 'SIGQUIT'): Promise<void> {
     const { pid } = this.#running
+    this.#goesDown()
     signal(pid, how)
     await gone(pid)
     await this.start()

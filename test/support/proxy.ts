@@ -53,6 +53,7 @@ interface Armed {
 export class FaultProxy {
   #target: number
   readonly #server: Server
+  #port = 0
   readonly #links = new Set<Link>()
   #armed: Armed[] = []
   #bytesOfNext: (() => number) | undefined
@@ -84,6 +85,17 @@ export class FaultProxy {
   /** New connections lead to the server on this port; those that are open stay where they are. */
   leadTo(targetPort: number): void {
     this.#target = targetPort
+  }
+
+  /** Refuses new connections, as a server does that is down; those that are open stay. */
+  refuse(): void {
+    this.#port = this.port
+    this.#server.close()
+  }
+
+  /** Takes new connections again. */
+  async accept(): Promise<void> {
+    await new Promise<void>(resolve => this.#server.listen(this.#port, '127.0.0.1', resolve))
   }
 
   /** Cuts every connection that is open. */

@@ -1,6 +1,7 @@
 import type { PgClientLike } from '../pg-types.ts'
 import { queryText } from '../query-text.ts'
 import { connectionSurvives, isServerError } from '../server-error.ts'
+import type { ServerWatch } from './server-watch.ts'
 
 /**
  * What is noted of a transaction while it runs, so that its outcome can be asked for by another connection. Read by
@@ -112,6 +113,7 @@ export class StandbyError extends Error {
 export async function askOutcome(
   client: PgClientLike,
   ticket: TransactionTicket,
+  watch: ServerWatch,
 ): Promise<TransactionOutcome> {
   const { rows } = await queryText(
     client,
@@ -122,23 +124,28 @@ export async function askOutcome(
   // a server of an earlier timeline is a primary that was replaced
   if (timeline === null || timeline < ticket.timeline) throw new StandbyError()
   const status = await askStatus(client, ticket.xid)
-  if (timeline > ticket.timeline) return askPromoted(client, ticket, status)
+  if (timeline > ticket.timeline) return askPromoted(client, ticket, watch, status)
   if (status === 'in progress') {
     await endTransaction(client, ticket, { onlyIdle: true })
     return 'in-progress'
   }
-  if (status === 'committed') return askWhose(client, ticket)
+  if (status === 'committed') return askWhose(client, ticket, watch)
   return status === 'aborted' ? 'rolled-back' : 'unknown'
 }
+
+/** A primary that crashes, starts, gives an id to another transaction and is replaced needs longer than that. */
+const FAILOVER_MS = 1000
 
 /**
  * Tells what a status means on a server that was promoted since. It has given out ids again that it had heard nothing
  * of, so only a committed id may be that of the ticket. Its commit timestamp tells: what was replayed was committed no
- * later than the last transaction that was, by the former primary's clock; what came since is younger.
+ * later than the last transaction that was, by the former primary's clock; what came since is younger. The former
+ * primary itself may have crashed before, and have given the id to another: its commit came too late for a ticket's.
  */
 async function askPromoted(
   client: PgClientLike,
   { xid, at }: TransactionTicket,
+  watch: ServerWatch,
   status: unknown,
 ): Promise<TransactionOutcome> {
   if (status === 'aborted' || status === 'in progress') return 'rolled-back'
@@ -146,14 +153,26 @@ async function askPromoted(
   const { rows } = await queryText(
     client,
     `SELECT (pg_catalog.date_part('epoch', committed_at) >= $2::float8 - 0.001)::text AS since_ticket,
-       (committed_at <= pg_catalog.pg_last_xact_replay_timestamp())::text AS replayed
-     FROM (SELECT CASE WHEN pg_catalog.current_setting('track_commit_timestamp')::bool
-       THEN pg_catalog.pg_xact_commit_timestamp(($1::xid8)::xid) END) AS t(committed_at)`,
+       (committed_at <= pg_catalog.pg_last_xact_replay_timestamp())::text AS replayed,
+       ${msSinceTicket('$2')} AS committed_after_ms
+     FROM ${committedAt('$1')}`,
     [xid, at],
   )
-  const { since_ticket: sinceTicket, replayed } = rows[0]!
+  const { since_ticket: sinceTicket, replayed, committed_after_ms: afterMs } = rows[0]!
   if (sinceTicket !== 'true' || replayed === null) return 'unknown'
-  return replayed === 'true' ? 'committed' : 'rolled-back'
+  if (replayed !== 'true') return 'rolled-back'
+  return watch.isOwnCommit(Number(afterMs), FAILOVER_MS) ? 'committed' : 'unknown'
+}
+
+/** A table of one row: when a transaction was committed, where the server keeps that, else null. */
+function committedAt(xid: string): string {
+  return `(SELECT CASE WHEN pg_catalog.current_setting('track_commit_timestamp')::bool
+       THEN pg_catalog.pg_xact_commit_timestamp((${xid}::xid8)::xid) END) AS t(committed_at)`
+}
+
+/** Milliseconds from a ticket's `at` to a commit, by the clock of one server. */
+function msSinceTicket(at: string): string {
+  return `((pg_catalog.date_part('epoch', committed_at) - ${at}::float8) * 1000)::text`
 }
 
 /**
@@ -174,28 +193,46 @@ export async function confirmDurability(client: PgClientLike): Promise<void> {
 }
 
 /**
- * Tells whether a committed id is still that of the ticket. Crash recovery resets statistics, and ends with a
- * checkpoint that says which id comes next: an id from there on had left no trace in the log, and is another's now.
- * A later checkpoint no longer says so. Where there was no checkpoint since the ticket, there was no crash either:
- * statistics can be reset by hand.
+ * Returns whether a committed id is still that of the ticket.
+ *
+ * Crash recovery resets statistics, and ends with a checkpoint that says which id comes next, N. Where there was no
+ * checkpoint since the ticket, there was no crash either: statistics can be reset by hand.
+ *
+ * - N ≤ id: the ticket's transaction was rolled back, however many crashes there were. If it had committed, its commit
+ *   record would be on disk, each recovery would have read it, and each checkpoint since would have N > id.
+ * - N > id, after one crash: the id was in the log that the recovery read, and was given to nobody else.
+ * - N > id, after two crashes: the first may have lost the id, another transaction have committed under it, and the
+ *   second recovery have read that. The server keeps no trace of the first crash; the stream has watched it meanwhile.
+ * - A later checkpoint no longer says what N was at the end of recovery.
+ *
+ * Where the server keeps the time of each commit, that time tells by itself: whoever was given the id by a crash has
+ * committed when the server was up again.
  */
 async function askWhose(
   client: PgClientLike,
   { xid, at, flushed }: TransactionTicket,
+  watch: ServerWatch,
 ): Promise<TransactionOutcome> {
+  const askedAt = performance.now()
   const { rows } = await queryText(
     client,
-    `SELECT (pg_catalog.date_part('epoch', pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) > $1::float8
-         AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
+    `SELECT (pg_catalog.date_part('epoch', reset_at) > $1::float8 AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
        (pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
-         pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::numeric)::text AS logged,
+         pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::text::numeric)::text AS logged,
+       (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - reset_at) * 1000)::text AS recovered_ms_ago,
+       ${msSinceTicket('$1')} AS committed_after_ms,
        (pg_catalog.current_setting('server_version_num')::int >= 170000)::text AS has_checkpointer_view
-     FROM pg_catalog.pg_control_checkpoint()`,
+     FROM pg_catalog.pg_control_checkpoint(), ${committedAt('$2::text')},
+       (SELECT pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) AS s(reset_at)`,
     [at, xid, flushed],
   )
-  const { crashed, logged, has_checkpointer_view } = rows[0]!
+  const answeredAt = performance.now()
+  const { crashed, logged, recovered_ms_ago, committed_after_ms, has_checkpointer_view } = rows[0]!
   if (crashed !== 'true') return 'committed'
   if (logged !== 'true') return 'rolled-back'
+  if (committed_after_ms !== null && watch.isOwnCommit(Number(committed_after_ms))) return 'committed'
+  const agoMs = Number(recovered_ms_ago)
+  if (!watch.isFirstRecovery(askedAt - agoMs, answeredAt - agoMs)) return 'unknown'
   const counted = await queryText(
     client,
     has_checkpointer_view === 'true'

@@ -1,4 +1,5 @@
 import { CopyIn } from '../copy-in.ts'
+import { DeadlineError } from '../deadline-error.ts'
 import type { PgClientLike, PgResultLike } from '../pg-types.ts'
 import type { Lease } from '../pool/lease.ts'
 import { queryText } from '../query-text.ts'
@@ -6,6 +7,7 @@ import { connectionSurvives, isServerError } from '../server-error.ts'
 import { CallbackClient } from './callback-client.ts'
 import { CallbackTimeout } from './callback-limits.ts'
 import { readTicket, type TransactionTicket, ticketStatement } from './outcome.ts'
+import { ServerWatch } from './server-watch.ts'
 import { isTransaction, PROOF_SAVEPOINT, saysEnded, saysFailed } from './transaction-proof.ts'
 
 /**
@@ -70,6 +72,9 @@ export class Transaction {
   readonly lease: Lease
   /** How to ask another connection for the outcome; known once the first statement was answered. */
   ticket: TransactionTicket | undefined
+  /** What is seen of the server once COMMIT was sent. */
+  watch: ServerWatch | undefined
+  #ticketAt = Number.POSITIVE_INFINITY
   readonly #options: TransactionOptions
   #state: TransactionState = 'fresh'
   /** Another than this class may have ended it: a callback had the client, or a proof has failed. */
@@ -193,6 +198,7 @@ export class Transaction {
     await this.begin()
     if (this.lease.broken) throw this.lease.broken
     this.#state = 'committing'
+    this.watch = new ServerWatch(this.#ticketAt, performance.now())
     try {
       const { command } = await this.#end(this.#commitText())
       if (command === 'ROLLBACK') {
@@ -203,6 +209,7 @@ export class Transaction {
       }
       this.#state = 'committed'
     } catch (error) {
+      if (!(error instanceof DeadlineError)) this.watch.lost(performance.now())
       if (saysEnded(error) || saysFailed(error)) {
         this.#state = 'open' // COMMIT did not run
         throw this.#explained(error)
@@ -298,7 +305,9 @@ export class Transaction {
   }
 
   #noteTicket(row: readonly unknown[] | undefined): void {
-    this.ticket ??= readTicket(row)
+    if (this.ticket) return
+    this.ticket = readTicket(row)
+    this.#ticketAt = performance.now()
   }
 
   #withPreamble(text: string): string {

@@ -8,14 +8,17 @@ import {
   type TransactionOutcome,
   type TransactionTicket,
 } from '../../connection/transaction/outcome.ts'
+import type { ServerWatch } from '../../connection/transaction/server-watch.ts'
 import { lockPartitions } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import { orderIn, type SourceOrder } from '../checkpoint/source-order.ts'
+import { noteFailure } from './note-failure.ts'
 
 /** What is known of a transaction whose COMMIT was sent and not answered. */
 export interface OpenOutcome {
   readonly ticket: TransactionTicket | undefined
   readonly reached: ReadonlyMap<string, SourceOrder>
+  readonly watch: ServerWatch | undefined
 }
 
 /** Whom to ask, and for how long. */
@@ -39,7 +42,17 @@ export async function resolveOutcome(
 ): Promise<TransactionOutcome> {
   const { pool, signals, limits } = context
   const { statementTimeoutMs, commitTimeoutMs } = limits
-  const outcome = await Lease.use(pool, client => ask(client, open, context), statementTimeoutMs, signals)
+  const outcome = await watched(open.watch, onConnect =>
+    Lease.use(
+      pool,
+      client => {
+        onConnect()
+        return ask(client, open, context)
+      },
+      statementTimeoutMs,
+      signals,
+    ),
+  )
   if (outcome !== 'committed' || !open.ticket) return outcome
   try {
     await Lease.use(pool, confirmDurability, commitTimeoutMs, signals)
@@ -50,12 +63,32 @@ export async function resolveOutcome(
   }
 }
 
+/** Runs a question, and notes what it shows of the server: that it is up, or why there is no answer. */
+async function watched<T>(
+  watch: ServerWatch | undefined,
+  question: (onConnect: () => void) => Promise<T>,
+): Promise<T> {
+  const askedAt = performance.now()
+  let isConnected = false
+  try {
+    const answer = await question(() => {
+      isConnected = true
+    })
+    const answeredAt = performance.now()
+    watch?.sawUp(answeredAt, answeredAt)
+    return answer
+  } catch (error) {
+    if (watch) noteFailure(watch, error, { askedAt, failedAt: performance.now(), isConnected })
+    throw error
+  }
+}
+
 async function ask(
   client: PgClientLike,
-  { ticket, reached }: OpenOutcome,
+  { ticket, reached, watch }: OpenOutcome,
   { checkpoint }: OutcomeContext,
 ): Promise<TransactionOutcome> {
-  const byId = ticket ? await askOutcome(client, ticket) : 'unknown'
+  const byId = ticket && watch ? await askOutcome(client, ticket, watch) : 'unknown'
   const settled = byId === 'rolled-back' || byId === 'in-progress'
   if (settled || !checkpoint || reached.size === 0) return byId
   const { rows } = await queryText(client, lockPartitions(checkpoint.table), [

@@ -128,6 +128,7 @@ function whatMayBeCommitted<Item>(writer: TransactionWriter<Item>) {
   const progress = opened?.checkpoint?.progress
   return {
     ticket: opened?.transaction.ticket,
+    watch: opened?.transaction.watch,
     isLost: opened?.transaction.state === 'lost',
     reached: progress?.reached ?? new Map<string, SourceOrder>(),
     progress,

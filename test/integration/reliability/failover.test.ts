@@ -10,6 +10,7 @@ import {
   type TransactionTicket,
   ticketStatement,
 } from '../../../lib/connection/transaction/outcome.ts'
+import { ServerWatch } from '../../../lib/connection/transaction/server-watch.ts'
 import { type KafkaToPgOptions, kafkaToPg } from '../../../lib/kafka/index.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { readCheckpoint } from '../../../lib/write/checkpoint/read-checkpoint.ts'
@@ -75,20 +76,22 @@ describe('a failover to a streaming replica', function () {
       const client = await server.primary.connect()
       await client.query('BEGIN')
       const { rows } = await client.query({ text: ticketStatement(60_000), rowMode: 'array' })
+      const ticketAt = performance.now()
       await client.query(`INSERT INTO t VALUES (${n})`)
+      const watch = new ServerWatch(ticketAt, performance.now())
       await client.query('COMMIT')
       client.release()
-      return readTicket(rows[0])!
+      return { ticket: readTicket(rows[0])!, watch }
     }
     const replayed = await write(0)
     await until('the replica to have it', async () => {
       const [[count]] = (await valuesOf(server.standby, 'SELECT count(*)::int FROM t')) as [[number]]
       return count === 1
     })
-    const ask = async (ticket: TransactionTicket) => {
+    const ask = async ({ ticket, watch }: { ticket: TransactionTicket; watch: ServerWatch }) => {
       const client = await server.standby.connect()
       try {
-        return await askOutcome(client as unknown as PgClientLike, ticket)
+        return await askOutcome(client as unknown as PgClientLike, ticket, watch)
       } finally {
         client.release()
       }
@@ -104,7 +107,7 @@ describe('a failover to a streaming replica', function () {
     await until('the id to be given again', async () => {
       await server.standby.query('INSERT INTO t VALUES (2)')
       const { rows } = await server.standby.query('SELECT pg_current_xact_id()::text > $1 AS passed', [
-        lost.xid,
+        lost.ticket.xid,
       ])
       return rows[0].passed
     })

@@ -6,6 +6,7 @@ import {
   StandbyError,
   type TransactionTicket,
 } from '../../../../lib/connection/transaction/outcome.ts'
+import { ServerWatch } from '../../../../lib/connection/transaction/server-watch.ts'
 import { rejectionOf } from '../../../support/writing.ts'
 
 const ticket: TransactionTicket = {
@@ -15,6 +16,14 @@ const ticket: TransactionTicket = {
   at: '1700000000.5',
   flushed: '0/100',
   timeoutMs: 1000,
+}
+
+/** The connection was lost while COMMIT was under way. */
+function watch(): ServerWatch {
+  const now = performance.now()
+  const watch = new ServerWatch(now - 200, now - 100)
+  watch.lost(now - 50)
+  return watch
 }
 
 /** A server that answers each question by the first pattern that fits. */
@@ -40,7 +49,7 @@ describe('askOutcome', () => {
         [/pg_is_in_recovery/, { timeline }],
         [/pg_xact_status/, { status: 'aborted' }],
       ])
-      expect(await rejectionOf(askOutcome(client, ticket))).to.be.instanceOf(StandbyError)
+      expect(await rejectionOf(askOutcome(client, ticket, watch()))).to.be.instanceOf(StandbyError)
       expect(asked).to.have.lengthOf(1)
     })
   }
@@ -50,14 +59,16 @@ describe('askOutcome', () => {
       [/pg_is_in_recovery/, { timeline: ticket.timeline }],
       [/pg_xact_status/, { status: 'in progress' }],
     ])
-    expect(await askOutcome(client, ticket)).to.equal('in-progress')
+    expect(await askOutcome(client, ticket, watch())).to.equal('in-progress')
     const ended = asked.filter(text => text.includes('pg_terminate_backend'))
     expect(ended).to.have.lengthOf(1)
     expect(ended[0]).to.include("state LIKE 'idle in transaction%'")
   })
 
   const PROMOTED: readonly [status: unknown, times: Record<string, unknown>, outcome: string][] = [
-    ['committed', { since_ticket: 'true', replayed: 'true' }, 'committed'],
+    ['committed', { since_ticket: 'true', replayed: 'true', committed_after_ms: '90' }, 'committed'],
+    // the former primary may have crashed, and have given the id to another
+    ['committed', { since_ticket: 'true', replayed: 'true', committed_after_ms: '2000' }, 'unknown'],
     ['committed', { since_ticket: 'true', replayed: 'false' }, 'rolled-back'],
     ['committed', { since_ticket: 'true', replayed: null }, 'unknown'],
     ['committed', { since_ticket: null, replayed: null }, 'unknown'],
@@ -73,8 +84,42 @@ describe('askOutcome', () => {
         [/pg_xact_status/, { status }],
         [/pg_xact_commit_timestamp/, times],
       ])
-      expect(await askOutcome(client, ticket)).to.equal(outcome)
+      expect(await askOutcome(client, ticket, watch())).to.equal(outcome)
       expect(asked.some(text => text.includes('pg_terminate_backend'))).to.equal(false)
+    })
+  }
+})
+
+describe('askOutcome of a committed id', () => {
+  const recovered = { crashed: 'true', logged: 'true', recovered_ms_ago: '0', committed_after_ms: null }
+  const ANSWERS: readonly [
+    what: string,
+    answer: Record<string, unknown>,
+    onlyOne: string,
+    outcome: string,
+  ][] = [
+    ['without a crash', { ...recovered, crashed: 'false' }, 'true', 'committed'],
+    ['whose crash has lost it', { ...recovered, logged: 'false' }, 'false', 'rolled-back'],
+    ['whose only recovery has read it', recovered, 'true', 'committed'],
+    ['after a later checkpoint', recovered, 'false', 'unknown'],
+    [
+      'that may have been lost by an earlier crash',
+      { ...recovered, recovered_ms_ago: '-1000' },
+      'true',
+      'unknown',
+    ],
+    ['committed at once', { ...recovered, committed_after_ms: '150' }, 'false', 'committed'],
+    ['committed too late', { ...recovered, committed_after_ms: '600' }, 'false', 'unknown'],
+  ]
+  for (const [what, answer, onlyOne, outcome] of ANSWERS) {
+    it(`takes one ${what} for ${outcome}`, async () => {
+      const { client } = serverWith([
+        [/pg_is_in_recovery/, { timeline: ticket.timeline }],
+        [/pg_xact_status/, { status: 'committed' }],
+        [/pg_control_checkpoint/, answer],
+        [/only_one/, { only_one: onlyOne }],
+      ])
+      expect(await askOutcome(client, ticket, watch())).to.equal(outcome)
     })
   }
 })
