@@ -4,10 +4,15 @@ import { anchorsOf } from '../support/links.ts'
 import { readPage } from '../support/pages.ts'
 import { entriesOf, errorCodes, readSources, sectionOf } from '../support/reference.ts'
 
-/** The messages of a page, in bold code, each with what is below it. An ellipsis is what differs. */
+/** The messages of a page: lines of bold code. An ellipsis is what differs. Below them is what to do. */
 function messagesOf(markdown: string): { message: string; answer: string }[] {
-  const lines = markdown.matchAll(/^\*\*(`+) ?(.+?) ?\1\*\*\n\n([\s\S]*?)(?=\n\n\*\*`|\n#|$)/gm)
-  return [...lines].map(([, , message, answer]) => ({ message: message!, answer: answer! }))
+  const entries = markdown.matchAll(/^(\*\*`.+`\*\*)\n\n([\s\S]*?)(?=\n\n\*\*`|\n#|$)/gm)
+  return [...entries].flatMap(([, line, answer]) =>
+    [...line!.matchAll(/\*\*(`+) ?(.+?) ?\1\*\*/g)].map(([, , message]) => ({
+      message: message!,
+      answer: answer!,
+    })),
+  )
 }
 
 describe('docs/troubleshooting.md', () => {
