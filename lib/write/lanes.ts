@@ -2,24 +2,26 @@ import type { Batch } from './rows/batch.ts'
 import type { NextBatch } from './write-context.ts'
 
 /**
- * What waits behind each lane's transaction before `offer` asks for a pause: enough that a lane never looks around for
- * work, and no more, for rows that wait for long outlive the garbage collector's fast part. With twice as many rows,
- * batches of 10,000 on two connections go no faster, and take 15 MB more.
+ * How much a lane queues before `offer` asks for a pause: enough that a lane never runs out of work, and no
+ * more, because rows that wait for long leave the garbage collector's young generation. With twice as many
+ * rows, batches of 10,000 on two connections are no faster, and take 15 MB more.
  */
 const WAITING = Object.freeze({ batches: 2, rows: 5000 })
 
 export interface LanesOptions<Item> {
-  /** How many transactions may be under way at once. */
+  /** How many transactions may run at once. */
   readonly count: number
-  /** Each lane has a queue of its own, chosen by the caller; else all lanes serve one queue. */
+  /**
+   * Each lane has a queue of its own, and the caller chooses the lane. Otherwise all lanes serve one queue.
+   */
   readonly keyed: boolean
-  /** Writes `first` and whatever `next` has ready. Once it rejects, nothing further is started. */
+  /** Writes `first`, and the batches that `next` has ready. Once it rejects, no further batch is started. */
   readonly write: (first: Batch<Item>, next: NextBatch<Item>) => Promise<void>
 }
 
 /**
- * Hands batches to lanes: each lane has one transaction under way at a time and takes batches in order. With one
- * queue for all, a batch goes to whichever lane is free first.
+ * Hands batches to lanes. Each lane runs one transaction at a time and takes its batches in order. With one
+ * queue for all lanes, a batch goes to the first lane that is free.
  */
 export class Lanes<Item> {
   readonly #queues: Queue<Item>[]
@@ -32,7 +34,10 @@ export class Lanes<Item> {
     this.#write = write
   }
 
-  /** Queues a batch for a lane; resolves when there is room for a next one, at once while there is. */
+  /**
+   * Queues a batch for a lane. Returns undefined while there is room for another batch, else a promise that
+   * resolves when there is.
+   */
   offer(batch: Batch<Item>, lane = 0): Promise<void> | undefined {
     const queue = this.#queues[lane]!
     queue.add(batch)
@@ -40,12 +45,12 @@ export class Lanes<Item> {
     return queue.room()
   }
 
-  /** Resolves when every batch that was offered has been written. */
+  /** Resolves when every batch that was offered is written; rejects when one was not. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  /** Starts nothing further; resolves when what was under way has come to its end, whichever it was. */
+  /** Starts nothing further; resolves when the running transactions have ended, successfully or not. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const queue of this.#queues) queue.clear()
@@ -58,7 +63,7 @@ export class Lanes<Item> {
     this.#running.add(run)
     run.then(
       () => this.#running.delete(run),
-      () => {}, // stays: whoever waits for idle() has to hear of it
+      () => {}, // stays in the set, so that idle() reports the failure
     )
   }
 
@@ -69,7 +74,10 @@ export class Lanes<Item> {
     queue.idleLanes++
   }
 
-  /** A batch that is ready: one turn of the event loop is left to the source, which may be about to deliver it. */
+  /**
+   * Returns a batch that is ready. When there is none, gives the source one turn of the event loop to deliver
+   * one.
+   */
   async #next(queue: Queue<Item>): Promise<Batch<Item> | undefined> {
     if (queue.isEmpty) await new Promise(resolve => setImmediate(resolve))
     return this.#stopped ? undefined : queue.take()

@@ -21,7 +21,7 @@ import type { SettledItems } from './transaction/settled-items.ts'
 import { TransactionSize } from './transaction/transaction-size.ts'
 import type { WriteContext } from './write-context.ts'
 
-/** All that a stream's options say about writing. */
+/** What a stream's options say about writing. */
 export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly statementTimeoutMs: number
   readonly commitTimeoutMs: number
@@ -47,14 +47,15 @@ export interface WritingStream {
   readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
 }
 
-/** What every batch is written with, and what follows its COMMIT. */
+/** What every batch is written with, and what handles its rejects after COMMIT. */
 export interface Writing<Item> extends WriteContext<Item> {
-  /** Where rejected rows go from their table. */
+  /** Moves rejected rows from their table to a file. */
   readonly deadLetterFile: DeadLetterFile | undefined
 }
 
 /**
- * Learns the table, makes the side tables that are wanted, and puts together what every batch is written with.
+ * Introspects the table, creates the side tables that the options ask for, and returns what every batch is
+ * written with.
  * @throws PgBatchError, `outcome: 'not-sent'`
  */
 export async function openWriting<Item>(
@@ -68,7 +69,7 @@ export async function openWriting<Item>(
     ...(deadLetterTable ? [sideTable(deadLetterTable)] : []),
   ]
   const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
-  const learned = await learnWithRetries(options, learn, stream)
+  const learned = await introspectWithRetries(options, learn, stream)
   const { ticketed, savepoints } = learned
   const current = new CurrentPlan(learned, () => learnPlan(options, { ...learn, sideTables: [] }))
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
@@ -83,7 +84,7 @@ export async function openWriting<Item>(
           table: deadLetterTable.table,
           path: deadLetterTable.file,
         })
-  await moveLeftRows(deadLetterFile)
+  await moveLeftoverRejects(deadLetterFile)
   return {
     pool,
     current,
@@ -97,14 +98,15 @@ export async function openWriting<Item>(
     inTransaction,
     callbackTimeoutMs: options.callbackTimeoutMs,
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
-    canReleaseItems: !wantsItems(options),
+    canReleaseItems: !needsItems(options),
     slabs: new SlabPool(),
     signals,
     lanes: options.concurrency,
     retry,
     openOutcomes: new OpenOutcomes(),
     size: new TransactionSize(),
-    // with a checkpoint, what is there already is dropped; what is beside the rows is not idempotent by their key
+    // a checkpoint skips what is committed already; an upsert repeats its rows, but not what a callback or
+    // the table of dead letters stores beside them
     isIdempotent: plan => checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
   }
 }
@@ -115,8 +117,8 @@ function sideTable({ table, file }: DeadLetterTable): SideTable {
   return { table, create, lacking: { columns: FILE_COLUMNS, add: addFileColumns(table) } }
 }
 
-/** Moves what a killed process has left in the table, before anything is written. */
-async function moveLeftRows(file: DeadLetterFile | undefined): Promise<void> {
+/** Moves the rejected rows that a killed process has left in the table, before anything is written. */
+async function moveLeftoverRejects(file: DeadLetterFile | undefined): Promise<void> {
   try {
     await file?.move()
   } catch (cause) {
@@ -124,16 +126,19 @@ async function moveLeftRows(file: DeadLetterFile | undefined): Promise<void> {
   }
 }
 
-/** Whether somebody may ask for a batch's items after they were sent: a callback, or whoever rejects a row. */
-function wantsItems<Item>(options: WriteOptions<Item>): boolean {
+/**
+ * Returns true when a batch's items may be needed after they were sent: by a callback, the checkpoint, or a
+ * reject.
+ */
+function needsItems<Item>(options: WriteOptions<Item>): boolean {
   const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard } = options
   return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard].some(Boolean)
 }
 
-/** How long a name is looked up that has never led to a server: it is likely to be mistyped. */
+/** How long a host name that has never resolved is tried again: it is probably mistyped. */
 const UNKNOWN_NAME_MS = 5000
 
-async function learnWithRetries<Item>(
+async function introspectWithRetries<Item>(
   options: WriteOptions<Item>,
   learn: LearnOptions,
   { onRetry }: WritingStream,

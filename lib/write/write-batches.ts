@@ -7,14 +7,14 @@ import type { NextBatch, Progress, WriteContext } from './write-context.ts'
 import { type AddBatches, writeWithRetries } from './write-with-retries.ts'
 
 /**
- * Writes `first`, and the batches that `next` has ready, in as few transactions as they need, and yields what each
- * transaction has committed.
+ * Writes `first`, and the batches that `next` has ready, in as few transactions as they need. Yields what
+ * each transaction has committed.
  *
- *     transient failure                    → the same batches again, after a pause, in smaller transactions
- *     its outcome unknown                  → the server is asked first: committed, or again
- *     permanent, several batches           → each batch alone, so that one failure does not take the others with it
- *     permanent, one batch, a row's fault  → its bad rows are rejected, within the budget
- *     permanent otherwise                  → thrown
+ *     transient failure                   → the same batches again, after a pause, in smaller transactions
+ *     outcome unknown                     → the server is asked first: committed, or again
+ *     permanent, several batches          → each batch alone, so that one does not fail the others
+ *     permanent, one batch, a row's fault → its bad rows are rejected, within the budget
+ *     permanent otherwise                 → thrown
  *
  * @throws PgBatchError of the first batch that could not be written; later batches are not written then
  */
@@ -44,7 +44,9 @@ async function* writeOneByOne<Item>(
   }
 }
 
-/** Writes a batch without its bad rows, where rows caused the failure and the budget lets them be rejected. */
+/**
+ * Rejects a batch's bad rows and writes the others, if rows have caused the failure and the budget allows it.
+ */
 async function* writeIsolated<Item>(
   batch: Batch<Item>,
   failure: FailedTransaction<Item>,
@@ -70,8 +72,9 @@ async function addAll<Item>(writer: TransactionWriter<Item>, batches: readonly B
 }
 
 /**
- * Returns what adds batches, and further ones while they are ready and there is room.
- * @param left receives a batch before which the table may have to be introspected again, by the next transaction
+ * Returns a function that adds batches, and further ones while they are ready and there is room.
+ * @param left receives a batch that may need the table's new definition, which only the next transaction can
+ *   use
  */
 function fillFrom<Item>(
   next: NextBatch<Item>,

@@ -13,7 +13,9 @@ export interface WriteContext<Item> extends TransactionContext<Item> {
   readonly lanes: number
   readonly retry: RetryPolicy
   readonly openOutcomes: OpenOutcomes
-  /** Writing a batch twice leaves what writing it once does, so that it may be written again if its outcome is unknown. */
+  /**
+   * Writing a batch twice leaves what writing it once does: after an unknown outcome it may be written again.
+   */
   readonly isIdempotent: (plan: WritePlan<Item>) => boolean
   /** How many batches a transaction takes, by how the last ones ended. */
   readonly size: TransactionSize

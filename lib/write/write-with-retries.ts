@@ -29,12 +29,12 @@ export interface FinalFailure<Item> extends FailedTransaction<Item> {
 }
 
 /**
- * Runs transactions until all batches are committed, or until a failure is final, which it returns. Each commit gives
- * back all attempts. A failed transaction is followed
+ * Runs transactions until all batches are committed, or until a failure is final, which it returns. Each
+ * commit gives back all attempts. The next transaction follows a failed one
  *
- *     at once by one that sends INSERTs       where COPY may have hidden the error
- *     at once by one with the table's new plan where the table was altered
- *     after a pause by a smaller one          where the error is transient
+ *     at once, by INSERT             when a COPY into Citus may have hidden the error
+ *     at once, by the table's plan   when the table was altered
+ *     after a pause, with less       when the error is transient
  */
 export async function* writeWithRetries<Item>(
   first: readonly Batch<Item>[],
@@ -72,7 +72,7 @@ export async function* writeWithRetries<Item>(
     budget.release(result.rejects)
     waiting = [...result.batches, ...rest]
     failedAt ??= performance.now()
-    // an attempt that has read the checkpoint has found that the earlier one was rolled back
+    // an attempt that has read the checkpoint has found out that the earlier one was rolled back
     const knowsEarlier = result.reached.size > 0 || result.error.code === 'CHECKPOINT_REGRESSED'
     const isUnknown = isEarlierUnknown && !knowsEarlier
     const error = withOutcome(result.error, isUnknown ? 'unknown' : result.outcome)
@@ -120,14 +120,17 @@ async function runToOutcome<Item>(
   return ifCommitted
 }
 
-/** Returns true when a COPY has failed in a way that INSERTs of the same rows explain, see `mayHideSqlState`. */
+/**
+ * Returns true when a COPY has failed and INSERTs of the same rows would report why, see `mayHideSqlState`.
+ */
 function hidesSqlState<Item>({ plan, method, error }: FailedTransaction<Item>): boolean {
   return plan.isCitus && method === 'copy' && !isFinal(error) && mayHideSqlState(error.cause)
 }
 
 /**
  * Returns true when the table has another definition than the one that the failed rows were made for.
- * @throws the failure's error when all rows of a batch have only columns that were dropped: the rows are not at fault
+ * @throws the failure's error when a batch would lose all its rows to dropped columns, which is not the rows'
+ *   fault
  */
 async function hasNewPlan<Item>(
   { plan, batches, error, rowsFault }: FailedTransaction<Item>,
@@ -136,9 +139,9 @@ async function hasNewPlan<Item>(
   if (isFinal(error) || (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED')) return false
   const urgent = !rowsFault || budget.left === 0
   const withRows = batches.filter(({ prepared }) => prepared && prepared.groups.length > 0)
-  // the failure's own error helps more than the error of a catalogue that cannot be read
+  // a catalogue that cannot be read matters less than the failure itself
   const isReplaced = await current.replaces(plan, { urgent, stop: signals.stop }).catch(() => false)
-  // thrown, because each batch alone would be made by the new plan, which rejects all of its rows
+  // thrown here, because each batch alone would be made by the new plan, which rejects all of its rows
   if (isReplaced && withRows.some(batch => losesAllRows(batch, current.plan))) throw error
   return isReplaced
 }

@@ -2,14 +2,17 @@ import type { PgResultLike } from '../../connection/pg-types.ts'
 import { type CommittedPosition, checkpointRegressed, isRegressed } from './committed-positions.ts'
 import { orderIn } from './source-order.ts'
 
-/** The parameters by which positions are looked up. */
+/** Returns the parameters by which positions are looked up. */
 export function watchedValues(
   watched: readonly CommittedPosition[],
 ): [names: string[], partitions: string[]] {
   return [watched.map(({ name }) => name), watched.map(({ partition }) => partition)]
 }
 
-/** @throws PgBatchError for the first position that is not there any more */
+/**
+ * Checks that the server still has these positions.
+ * @throws PgBatchError for the first one that is lower or missing
+ */
 export function checkWatched(
   watched: readonly CommittedPosition[],
   rows: PgResultLike['rows'],

@@ -30,16 +30,16 @@ export interface CheckpointPlan<Item> {
   readonly table: TableParts
   readonly position: (item: Item) => Position
   readonly lastItems: LastItems<Item>
-  /** What the server must not have less than. */
+  /** Positions that are known to be committed: a server that has less has lost commits. */
   readonly committed: CommittedPositions
-  /** The table is known to have the column for indexes of items. */
+  /** The table of checkpoints is known to have the column for indexes of items. */
   hasItemIndex: boolean
 }
 
 /** What one transaction has added to a checkpoint. */
 export interface CheckpointProgress<Item> {
   readonly plan: CheckpointPlan<Item>
-  /** The highest place that it stores of each partition. */
+  /** The highest position that it stores for each partition. */
   readonly reached: ReadonlyMap<string, SourceOrder>
   readonly lastItems: LastItems<Item>
 }
@@ -51,22 +51,23 @@ export function noteProgress<Item>({ plan, reached, lastItems }: CheckpointProgr
 }
 
 /**
- * The checkpoint's part in one transaction: it locks the partitions of each batch, tells which of its items are not
- * in the table yet, and stores how far the transaction has come.
+ * The checkpoint's part in one transaction. It locks the partitions of each batch, finds out which items are
+ * not in the table yet, and stores how far the transaction has come.
  */
 export class CheckpointScope<Item> {
   readonly #plan: CheckpointPlan<Item>
   readonly #transaction: Transaction
   readonly #readers: ItemReaders<Item>
-  /** Locked partitions, each with the place of its highest item so far, or undefined for none. */
+  /** Locked partitions, each with its highest item so far; undefined when there is none. */
   readonly #highest = new Map<string, SourceOrder | undefined>()
   readonly #advanced = new Set<string>()
-  /** Partitions whose highest item has an index, and those whose row in the table has one. */
+  /** Partitions whose highest item has an index. */
   readonly #indexed = new Set<string>()
+  /** Partitions whose stored position has an index. */
   readonly #storedIndexes = new Set<string>()
-  /** What this transaction has seen last; the plan has what earlier ones have. */
+  /** The items that this transaction has seen last; those of earlier transactions are in the plan. */
   readonly #last = new LastItems<Item>()
-  /** What was committed before this transaction began, so that it sees that under any isolation level. */
+  /** What was committed before this transaction began: it can see that under any isolation level. */
   #watched: readonly CommittedPosition[]
 
   constructor(plan: CheckpointPlan<Item>, transaction: Transaction, readers: ItemReaders<Item>) {
@@ -84,9 +85,9 @@ export class CheckpointScope<Item> {
 
   /**
    * Returns for each item of a batch whether it is still to be written.
-   * @param beforeLock called when partitions have to be locked, for which no COPY may be open
-   * @throws RepeatedOffsetError for items that only an index would tell apart
-   * @throws PgBatchError with code CHECKPOINT_REGRESSED when the server has forgotten commits
+   * @param beforeLock called before partitions are locked, which needs a connection without an open COPY
+   * @throws RepeatedOffsetError for items that need an index to be distinguished
+   * @throws PgBatchError with code CHECKPOINT_REGRESSED when the server has lost commits
    */
   async admit(batch: Batch<Item>, beforeLock: () => Promise<void>): Promise<readonly boolean[]> {
     const positions = batch.items.map(item => positionOf(this.#plan.position, item))
@@ -149,7 +150,10 @@ export class CheckpointScope<Item> {
     }
   }
 
-  /** Locks the rows that there are; the first time, looks at the partitions of earlier transactions, too. */
+  /**
+   * Locks the stored positions. The first time, also reads the positions of partitions that earlier
+   * transactions have written.
+   */
   async #lockStored(partitions: string[], batchId: number): Promise<PgResultLike['rows']> {
     const { name, table } = this.#plan
     const watched = this.#watched.filter(
@@ -175,7 +179,9 @@ export class CheckpointScope<Item> {
     }
   }
 
-  /** A table of positions that is not there any more has lost those that are known. */
+  /**
+   * Returns the error for a checkpoint table that was dropped, if it held positions that this stream knows.
+   */
   #withoutTable(
     error: unknown,
     partitions: readonly string[],

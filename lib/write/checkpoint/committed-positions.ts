@@ -10,20 +10,20 @@ export interface CommittedPosition {
 }
 
 /**
- * How many positions besides those that a transaction locks are looked at with the lock. The latest commits are enough
- * after a failover or a restore: a server that forgets a commit forgets all later ones, too.
+ * How many positions, besides those that a transaction locks, are read with the lock. The latest commits are
+ * enough after a failover or a restore: a server that loses a commit loses all later ones, too.
  */
 const WATCHED = 200
 
 /**
- * The highest positions that a stream knows to be committed: those that it stored, and those that it found. A server
- * that has a lower one has forgotten commits.
+ * The highest positions that a stream knows to be committed: those that it has stored, and those that it has
+ * read. A server that has a lower one has lost commits.
  */
 export class CommittedPositions {
   /** By name and partition; the latest change is last. */
   readonly #positions = new Map<string, CommittedPosition>()
 
-  /** Notes a committed position; a lower one than is known changes nothing. */
+  /** Notes a committed position. One that is lower than the known one changes nothing. */
   note(position: CommittedPosition): void {
     const { name, partition, order } = position
     const known = this.of(name, partition)
@@ -43,18 +43,18 @@ export class CommittedPositions {
   }
 }
 
-/** No text of PostgreSQL holds a NUL. */
+/** PostgreSQL's text cannot hold a NUL, so it separates the two. */
 function keyOf(name: string, partition: string): string {
   return `${name}\0${partition}`
 }
 
-/** True when the server has forgotten commits: it has a lower position, or none. */
+/** Returns true when the server has lost commits: its position is lower, or missing. */
 export function isRegressed({ order }: CommittedPosition, stored: SourceOrder | undefined): boolean {
   return stored === undefined || stored < order
 }
 
 /**
- * The error of a stream whose server has forgotten commits.
+ * Makes the error of a stream whose server has lost commits.
  * @param stored undefined for none
  */
 export function checkpointRegressed(
@@ -65,9 +65,9 @@ export function checkpointRegressed(
   const where = partition === '' ? '' : `, partition ${JSON.stringify(partition)},`
   const now = stored === undefined ? 'has no position' : `is at offset ${offsetIn(stored)}`
   const reason =
-    `The checkpoint ${JSON.stringify(name)}${where} ${now}, but this stream knows that ${offsetIn(order)} was committed: ` +
-    'the server has lost commits (a failover to a standby that lagged, a restore, a crash with ' +
-    '`synchronous_commit = off`), or the position was changed by hand. Call `readCheckpoint` again, and write what ' +
-    'follows it with a new stream'
+    `The checkpoint ${JSON.stringify(name)}${where} ${now}, but this stream knows that ` +
+    `${offsetIn(order)} was committed: the server has lost commits (a failover to a standby that lagged, ` +
+    'a restore, a crash with `synchronous_commit = off`), or the position was changed by hand. ' +
+    'Call `readCheckpoint` again, and write what follows it with a new stream'
   return new PgBatchError('CHECKPOINT_REGRESSED', reason, { outcome: 'rolled-back', batchId, cause })
 }

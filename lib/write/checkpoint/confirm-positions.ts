@@ -12,7 +12,7 @@ import { checkWatched, watchedValues } from './check-watched.ts'
 import type { CheckpointPlan } from './checkpoint.ts'
 import { type CommittedPosition, checkpointRegressed } from './committed-positions.ts'
 
-/** What the last look at the checkpoint needs of a stream. */
+/** What the last check of the checkpoint needs of a stream. */
 interface ConfirmContext<Item> {
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly pool: PgPoolLike
@@ -22,9 +22,9 @@ interface ConfirmContext<Item> {
 }
 
 /**
- * Looks once more, at the end of a stream, whether the server still has what the stream has committed: no further
- * transaction would notice that the last ones are gone. A server that cannot be asked within `commitTimeoutMs` has
- * confirmed each commit before, and fails nothing.
+ * Checks at the end of a stream that the server still has what the stream has committed: no further
+ * transaction would notice that the last commits are lost. A server that does not answer within
+ * `commitTimeoutMs` fails nothing, because it has confirmed each commit before.
  * @throws PgBatchError with code CHECKPOINT_REGRESSED
  */
 export async function confirmPositions<Item>(context: ConfirmContext<Item>): Promise<void> {
@@ -35,7 +35,7 @@ export async function confirmPositions<Item>(context: ConfirmContext<Item>): Pro
   for (let attempt = 1; ; attempt++) {
     const leftMs = limits.commitTimeoutMs - (performance.now() - started)
     try {
-      await Lease.use(pool, client => look(client, checkpoint, known), leftMs, signals)
+      await Lease.use(pool, client => check(client, checkpoint, known), leftMs, signals)
       return
     } catch (error) {
       if (error instanceof PgBatchError) throw error
@@ -46,7 +46,7 @@ export async function confirmPositions<Item>(context: ConfirmContext<Item>): Pro
   }
 }
 
-async function look<Item>(
+async function check<Item>(
   client: PgClientLike,
   { table }: CheckpointPlan<Item>,
   known: readonly CommittedPosition[],
@@ -62,13 +62,13 @@ async function look<Item>(
   }
 }
 
-/** A standby has less than its primary while it lags, and nothing is lost. */
+/** A standby has less than its primary while it lags; nothing is lost then. */
 async function isStandby(client: PgClientLike): Promise<boolean> {
   try {
     const { rows } = await queryText(client, 'SELECT pg_catalog.pg_is_in_recovery()::text AS standby')
     return rows[0]?.standby === 'true'
   } catch (error) {
     if (!isServerError(error)) throw error
-    return false // no PostgreSQL, and no standby of its kind
+    return false // not PostgreSQL, so not a standby of its kind
   }
 }

@@ -8,9 +8,9 @@ import { quoteTable, type TableParts } from '../../table/identifier.ts'
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /**
- * Adds the column for indexes of items to a table of checkpoints that an earlier version made: before the transaction
- * where it has not begun, so that the lock on the table is short.
- * @returns whether the table had the column; one that was added here may be rolled back with the transaction
+ * Adds the column for indexes of items to a table of checkpoints that an earlier version has created. It does
+ * so before the transaction begins where it can, so that the lock on the table is short.
+ * @returns true if the table had the column; one that was added here may be rolled back with the transaction
  */
 export async function ensureItemIndex(transaction: Transaction, table: TableParts): Promise<boolean> {
   const run = (text: string) =>
@@ -29,8 +29,9 @@ export async function ensureItemIndex(transaction: Transaction, table: TablePart
 
 function notOwner(table: TableParts, cause: unknown): PgBatchError {
   const reason =
-    `Positions with an \`index\` need the column item_index of the table ${quoteTable(table)}, which an earlier ` +
-    `version made without it, and this role may not add it. Run as the table's owner: ${addItemIndex(table)}`
+    `Positions with an \`index\` need the column item_index of the table ${quoteTable(table)}. An earlier ` +
+    'version created the table without it, and this role may not add it. ' +
+    `Run as the table's owner: ${addItemIndex(table)}`
   return new PgBatchError('REFUSED', reason, {
     outcome: 'rolled-back',
     sqlState: INSUFFICIENT_PRIVILEGE,

@@ -7,7 +7,7 @@ interface LastItem<Item> {
   readonly item: Item
 }
 
-/** For each partition the item that came last. */
+/** The last item of each partition. */
 export class LastItems<Item> {
   readonly #items = new Map<string, LastItem<Item>>()
 
@@ -19,13 +19,13 @@ export class LastItems<Item> {
     this.#items.set(partition, last)
   }
 
-  /** Takes over what came after. */
+  /** Adds the items of a later transaction. */
   addAll(later: LastItems<Item>): void {
     for (const [partition, last] of later.#items) this.#items.set(partition, last)
   }
 }
 
-/** What is made of an item. */
+/** What the stream reads of an item. */
 export interface ItemReaders<Item> {
   readonly toRow: ((item: Item) => unknown) | undefined
   readonly operation?: ((item: Item) => unknown) | undefined
@@ -34,9 +34,9 @@ export interface ItemReaders<Item> {
 }
 
 /**
- * True for two items in a row that have one place and differ: rows of one message, of which all but the first would be
- * skipped. A message that is delivered again is the same item, or gives the same row where a broker's object also holds
- * how often it was delivered.
+ * Returns true for two consecutive items that have one position and differ: rows of one message, of which all
+ * but the first would be skipped. A redelivered message is the same item, or makes the same row where the
+ * broker's object also counts its deliveries.
  */
 export function isRepeated<Item>(
   previous: LastItem<Item> | undefined,
@@ -49,11 +49,11 @@ export function isRepeated<Item>(
   )
   const sameRows = isDeepStrictEqual(first, second)
   if (!isDeepStrictEqual(previous.item, next.item)) return !readers.toRow || !sameRows
-  // private fields are not compared above; a `toRow` that makes another row each time reports no difference
+  // private fields are not compared above; a `toRow` that makes another row each time says nothing
   return !sameRows && isDeepStrictEqual(first, firstAgain)
 }
 
-/** All that the stream reads of an item. */
+/** Returns all that the stream reads of an item. */
 function readItem<Item>(item: Item, { toRow, operation, textsOf }: ItemReaders<Item>): unknown {
   const row = toRow ? outcomeOf(toRow, item) : { returned: item }
   const { returned } = row
@@ -61,7 +61,7 @@ function readItem<Item>(item: Item, { toRow, operation, textsOf }: ItemReaders<I
   return [row, texts, outcomeOf(operation, item)]
 }
 
-/** What a callback returns for an item, or the message of what it throws. */
+/** Returns what a callback returns for an item, or the message of what it throws. */
 function outcomeOf<Item>(
   callback: ((item: Item) => unknown) | undefined,
   item: Item,

@@ -1,29 +1,33 @@
 import { CallbackError } from '../faults/failure.ts'
 
-/** Where an item stands in its source. Offsets grow within a partition, and may have gaps. */
+/** The position of an item in its source. Offsets grow within a partition, and may have gaps. */
 export interface Position {
   /** @default '' */
   partition?: string | undefined
   /** An integer from 0 to 2^63 - 1. */
   offset: number | bigint
   /**
-   * For items that share an offset, such as the rows of one message: counts them from 0, in the order in which they
-   * come. An integer from 0 to 2^63 - 1. @default the only item of its offset
+   * For items that share an offset, such as the rows of one message: counts them from 0, in their order. An
+   * integer from 0 to 2^63 - 1.
+   * @default the only item of its offset
    */
   index?: number | bigint | undefined
 }
 
-/** A position, checked. */
+/** A position that was checked, with its default in place. */
 export interface ResolvedPosition {
   readonly partition: string
   readonly offset: bigint
   readonly index?: bigint | undefined
 }
 
-/** What a bigint column holds. */
+/** The highest value of a bigint column. */
 const MAX_OFFSET = 2n ** 63n - 1n
 
-/** @throws CallbackError for what is no position */
+/**
+ * Asks the caller for an item's position, and checks it.
+ * @throws CallbackError when `ask` throws or returns something else
+ */
 export function positionOf<Item>(
   ask: (item: Item) => Position,
   item: Item,

@@ -9,10 +9,11 @@ import type { TableName } from '../../types.ts'
 export const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
 
 /**
- * Reads how far a stream with `checkpoint` has come: for each partition the highest offset whose row, and all before
- * it, are committed: of items with an `index`, the offset before the last one, since more items of that one may come;
- * -1n when there are only items of offset 0. Empty when nothing was written yet. A source may start behind these, and need not: what is there
- * already is skipped.
+ * Reads how far a stream with `checkpoint` has come: for each partition, the highest offset up to which all
+ * rows are committed. For items with an `index` that is the offset before the last one, because more items of
+ * the last one may come; -1n when only items of offset 0 were written. The map is empty when nothing was
+ * written yet.
+ * A source may start after these offsets, but need not: the stream skips what is committed already.
  * @param name the `checkpoint.name` of the stream
  * @param table the `checkpoint.table` of the stream
  * @throws what the pool or the server throws
@@ -28,7 +29,8 @@ export async function readCheckpoint(
     )
     return new Map(rows.map(row => [row.partition as string, BigInt(row.position as string)]))
   } catch (error) {
-    if (isServerError(error) && error.code === UNDEFINED_TABLE) return new Map() // the first writer makes it
+    // the first writer creates the table
+    if (isServerError(error) && error.code === UNDEFINED_TABLE) return new Map()
     throw error
   }
 }

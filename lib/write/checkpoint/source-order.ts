@@ -1,6 +1,6 @@
 /**
- * The place of an item in its partition as one number that grows: by its offset, and among several items of one offset
- * by its index. An item without an index is the first of its offset.
+ * The position of an item in its partition as one number that grows: by the offset, then by the index among
+ * items of one offset. An item without an index is the first of its offset.
  */
 export type SourceOrder = bigint
 
@@ -11,21 +11,22 @@ export function orderOf({ offset, index = 0n }: { offset: bigint; index?: bigint
   return (offset << INDEX_BITS) | index
 }
 
-/** The offset in a place. */
+/** Returns the offset of a position. */
 export function offsetIn(order: SourceOrder): bigint {
   return order >> INDEX_BITS
 }
 
 /**
- * A place as the table of checkpoints holds it. `position` is the highest offset of which every item is committed; of
- * the next one, the items up to `itemIndex` are. A source that starts after `position` never misses an item.
+ * A position as the table of checkpoints stores it. `position` is the highest offset of which every item is
+ * committed; of the next offset, the items up to `itemIndex` are. A source that starts after `position` never
+ * misses an item.
  */
 export interface StoredPlace {
   readonly position: bigint
   readonly itemIndex: bigint | null
 }
 
-/** @param indexed the item was given with an index, so that more items of its offset may come */
+/** @param indexed the item has an index, so that more items of its offset may come */
 export function toStored(order: SourceOrder, indexed: boolean): StoredPlace {
   const offset = offsetIn(order)
   return indexed
@@ -33,7 +34,7 @@ export function toStored(order: SourceOrder, indexed: boolean): StoredPlace {
     : { position: offset, itemIndex: null }
 }
 
-/** Reads a row of the table of checkpoints; undefined where nothing was written yet. */
+/** Reads a row of the table of checkpoints; undefined when nothing was written yet. */
 export function orderIn({ position, item_index: index }: Record<string, unknown>): SourceOrder | undefined {
   if (position === null || position === undefined) return undefined
   const whole = BigInt(position as string)

@@ -23,14 +23,14 @@ import { refusedValueText } from './refused-value.ts'
 import { standardText } from './sqlstate-names.ts'
 import { isTransient } from './transient.ts'
 
-/** As much as is known of where it went wrong. */
+/** Where an error happened, as far as it is known. */
 export interface ErrorContext {
   readonly batchId?: number | undefined
   readonly rowIndex?: number | undefined
   readonly column?: string | undefined
 }
 
-/** A callback of the user's threw, or did what it may not. */
+/** A callback threw, or did something that it may not do. */
 export class CallbackError extends Error {
   override readonly name = 'CallbackError'
   readonly option: string
@@ -42,39 +42,42 @@ export class CallbackError extends Error {
   }
 }
 
-/** Why a callback failed, without its error's message: a system error's code, such as ENOSPC, or where it was thrown. */
+/**
+ * Returns why a callback failed, without its error's message, which may quote values: the code of a system
+ * error, such as ENOSPC, or where the error was thrown.
+ */
 function reasonIn(cause: unknown): string {
   if (isError(cause) && 'syscall' in cause && 'code' in cause) return ` (${String(cause.code)})`
   return `: ${errorOrigin(cause)}; see error.cause`
 }
 
-/** Two items in a row have one place in their source, and differ. */
+/** Two consecutive items have one position in their source, and differ. */
 export class RepeatedOffsetError extends Error {
   override readonly name = 'RepeatedOffsetError'
-  /** Where the second one is. */
+  /** Where the second item is. */
   readonly place: ErrorContext
 
   constructor(place: ErrorContext) {
     super(
-      'Two different items in a row have the same offset, and the second one would be skipped as a redelivery of ' +
-        'the first. If they are rows of one message, let `checkpoint.position` return { partition, offset, index } ' +
-        'with index 0, 1, 2 … within the message',
+      'Two consecutive items differ but have the same offset, and the second would be skipped as a ' +
+        'redelivery of the first. If they are rows of one message, let `checkpoint.position` return ' +
+        '{ partition, offset, index } with index 0, 1, 2 … within the message',
     )
     this.place = place
   }
 }
 
-/** How deep libraries wrap what the driver throws. */
+/** How many causes are followed: libraries wrap the driver's error a few levels deep. */
 const MAX_CAUSES = 8
 
-/** An error, and what it was caused by: an ORM wraps what the driver throws. */
+/** Returns an error and its causes: an ORM wraps the driver's error. */
 function causesOf(error: unknown): Error[] {
   const causes: Error[] = []
   for (let next = error; isError(next) && causes.length < MAX_CAUSES; next = next.cause) causes.push(next)
   return causes
 }
 
-/** What an error means for the rows of a transaction that had come this far. */
+/** Returns the outcome of the rows when an error ends a transaction in this state. */
 export function outcomeOf(state: TransactionState): Outcome {
   switch (state) {
     case 'fresh':
@@ -90,12 +93,15 @@ export function outcomeOf(state: TransactionState): Outcome {
   }
 }
 
-/** A row's place as errors tell it. */
+/** Returns a row's place as errors report it. */
 export function errorContext({ group, index, column }: RowPlace): ErrorContext {
   return { batchId: group.batch.id, rowIndex: placeOf(group, index), column }
 }
 
-/** Says in our words, without a row's values, what went wrong and what became of the rows. */
+/**
+ * Makes the PgBatchError for an error: what went wrong, without any of the row's values, and the outcome of
+ * the rows.
+ */
 export function toPgBatchError(
   error: unknown,
   outcome: Outcome,
@@ -128,7 +134,10 @@ export function toPgBatchError(
   return makeError('CONNECTION', `${what}: ${reasonOf(error)}`, { outcome, batchId, cause: error })
 }
 
-/** The text of a socket's or driver's error; one that tried several addresses has none of its own. */
+/**
+ * Returns the message of a socket's or driver's error. One that has tried several addresses has several
+ * messages.
+ */
 function reasonOf(error: unknown): string {
   if (isAggregateError(error) && !error.message) return error.errors.map(reasonOf).join(', ')
   return isError(error) ? error.message : String(error)
@@ -139,7 +148,7 @@ const TOO_MANY_CONNECTIONS = '53300'
 function fromServer(error: ServerError, outcome: Outcome, where: ErrorContext): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
   const place = { ...where, column: where.column ?? columnOf(error) }
-  const reason = `The server refused ${subject(place)}: ${words(error, place.column)}`
+  const reason = `The server refused ${subject(place)}: ${messageOf(error, place.column)}`
   return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
 }
 
@@ -148,11 +157,12 @@ function subject({ rowIndex }: ErrorContext): string {
 }
 
 /**
- * The server's message, or its SQLSTATE's standard text where messages of the kind quote values: class 22 (data
- * exceptions), what input functions refuse, what functions raise, files that a function asks for, and what else came at a
- * row, except for constraints and limits. Its `detail` and `where` quote values as well, and are left to `cause`.
+ * Returns the server's message, or the standard text of its SQLSTATE where such messages quote values: class
+ * 22 (data exceptions), what input functions refuse, what functions raise, files that a function asks for,
+ * and other errors at a row, except constraints and limits. `detail` and `where` quote values as well; only
+ * `cause` keeps them.
  */
-function words(error: ServerError, column: string | undefined): string {
+function messageOf(error: ServerError, column: string | undefined): string {
   const quotes =
     /^(22|P0)/.test(error.code) ||
     refusesValue(error) ||
@@ -163,21 +173,21 @@ function words(error: ServerError, column: string | undefined): string {
   return (column !== undefined && refusedValueText(error, column)) || standardText(error.code)
 }
 
-/** Adds what the cause tells. */
+/** Makes an error with what its cause reports: SQLSTATE, constraint, and whether a retry may help. */
 function makeError(code: PgBatchErrorCode, reason: string, details: PgBatchErrorDetails): PgBatchError {
   const { outcome, cause } = details
   const causes = details.callback ? causesOf(cause) : [cause]
   const server = causes.find(isServerError)
   return new PgBatchError(code, reason, {
     ...details,
-    // what is committed is not to be written again, whatever its callback met
+    // committed rows must not be written again, whatever the callback ran into
     retryable: outcome !== 'committed' && causes.some(isTransient),
     sqlState: server?.code,
     constraint: server?.constraint,
   })
 }
 
-/** The same error, once more is known of what became of the rows. */
+/** Returns the same error with another outcome, once more is known of the rows. */
 export function withOutcome(error: PgBatchError, outcome: Outcome): PgBatchError {
   if (error.outcome === outcome) return error
   const { code, reason, retryable, callback, sqlState, batchId, rowIndex, column, constraint, cause } = error

@@ -1,8 +1,8 @@
 import type { PgBatchError } from '../../errors.ts'
 
 /**
- * Returns true for an error that another attempt would meet again, with each batch alone or row by row: there is no
- * connection, the outcome is not known, the server has forgotten commits, the stream has ended.
+ * Returns true for an error that each batch alone, or each row alone, would meet again: there is no
+ * connection, the outcome is not known, the server has lost commits, the stream has ended.
  */
 export function isFinal({ retryable, outcome, code }: PgBatchError): boolean {
   return (

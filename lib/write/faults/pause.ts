@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBatchError } from '../../errors.ts'
 
-/** @throws PgBatchError, when the stream is destroyed meanwhile */
+/**
+ * Waits before a retry.
+ * @throws PgBatchError when the stream is destroyed while it waits
+ */
 export async function pause(ms: number, stop: AbortSignal, failure: PgBatchError): Promise<void> {
   try {
     await sleep(ms, undefined, { signal: stop })

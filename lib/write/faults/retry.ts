@@ -1,20 +1,17 @@
 import { PgBatchError } from '../../errors.ts'
 import { CallbackError, toPgBatchError } from './failure.ts'
 
-/** How transient failures are met; all else is never tried again. */
+/** How transient failures are retried. Other failures are never retried. */
 export interface RetryOptions {
   /** Attempts after the first one; an integer ≥ 0, or Infinity. @default 10 */
   retries?: number | undefined
-  /** The first delay's bound, which doubles with each attempt; milliseconds > 0. @default 100 */
+  /** The bound of the first delay, which doubles with each attempt; milliseconds > 0. @default 100 */
   minDelayMs?: number | undefined
-  /** No delay is longer; milliseconds ≥ `minDelayMs`. @default 5000 */
+  /** The bound of every delay; milliseconds ≥ `minDelayMs`. @default 5000 */
   maxDelayMs?: number | undefined
-  /** Nothing is tried again once this much time has gone since the first failure; milliseconds > 0. @default Infinity */
+  /** How long after the first failure another attempt may begin; milliseconds > 0. @default Infinity */
   maxElapsedMs?: number | undefined
-  /**
-   * Has the last word on an error that would be tried again: false makes it final. It is not asked about permanent
-   * errors.
-   */
+  /** Decides about an error that would be retried: false makes it final. Not called for permanent errors. */
   shouldRetry?: ((error: Error) => boolean) | undefined
 }
 
@@ -27,8 +24,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Exponential backoff with full jitter: anything from 0 to the bound, so that writers which failed together do not
- * come back together.
+ * Returns the delay before the next attempt: exponential backoff with full jitter, which is anything from 0
+ * to the bound, so that writers which failed together do not come back together.
  * @param attempt the one that failed, from 1
  * @param random from 0 to 1
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -38,7 +35,7 @@ export function retryDelayMs(policy: RetryPolicy, attempt: number, random: numbe
   return Math.round(random * bound)
 }
 
-/** True when another attempt is to be made after one that failed with a transient error. */
+/** Returns true when an attempt that failed with a transient error is to be followed by another one. */
 export function mayRetry(policy: RetryPolicy, error: Error, attempt: number, elapsedMs: number): boolean {
   if (attempt > policy.retries || elapsedMs >= policy.maxElapsedMs) return false
   try {

@@ -1,5 +1,5 @@
 /**
- * PostgreSQL's names of its errors, by SQLSTATE: a text for messages that holds nothing of a row. The names are those of
+ * PostgreSQL's condition names by SQLSTATE: texts for messages that hold nothing of a row. They are those of
  * PostgreSQL 18's src/backend/utils/errcodes.txt; a test compares them.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */

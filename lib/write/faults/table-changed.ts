@@ -1,8 +1,9 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 
-/** The table is no longer the one that rows were encoded for. What was sent is rolled back, and may be sent anew. */
+/** Makes the error for a table whose columns have changed since rows were encoded for it. */
 export function tableChanged(table: TableParts): PgBatchError {
-  const reason = `The columns of ${quoteTable(table)} have changed since these rows were encoded: start a new stream`
+  const name = quoteTable(table)
+  const reason = `The columns of ${name} have changed since these rows were encoded: start a new stream`
   return new PgBatchError('TABLE_CHANGED', reason, { outcome: 'rolled-back' })
 }

@@ -12,8 +12,8 @@ import { StandbyError } from '../../connection/transaction/outcome.ts'
 import { isAggregateError, isError } from '../../values/is-error.ts'
 
 /**
- * What is likely to be gone at another attempt, by PostgreSQL's own names. All else is permanent at once: a retry
- * would only say the same again, later.
+ * The SQLSTATEs of errors that another attempt may not meet. All other errors are permanent: a retry would
+ * only report the same, later.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export const TRANSIENT_SQLSTATES: Readonly<Record<string, string>> = Object.freeze({
@@ -23,7 +23,7 @@ export const TRANSIENT_SQLSTATES: Readonly<Record<string, string>> = Object.free
   '08004': 'sqlserver_rejected_establishment_of_sqlconnection',
   '08006': 'connection_failure',
   '08007': 'transaction_resolution_unknown',
-  '08P01': 'protocol_violation', // a pooler's words for many a passing state
+  '08P01': 'protocol_violation', // poolers report many a passing state with it
   '25006': 'read_only_sql_transaction', // a standby, or a primary that is about to be one
   '25P03': 'idle_in_transaction_session_timeout',
   '25P04': 'transaction_timeout',
@@ -41,12 +41,12 @@ export const TRANSIENT_SQLSTATES: Readonly<Record<string, string>> = Object.free
   '57P01': 'admin_shutdown',
   '57P02': 'crash_shutdown',
   '57P03': 'cannot_connect_now',
-  '57P04': 'database_dropped', // the next connection says whether for good: 3D000 is permanent
+  '57P04': 'database_dropped', // one that stays dropped fails the next connection with 3D000
   '57P05': 'idle_session_timeout',
   '58030': 'io_error',
 })
 
-/** What sockets and name look-ups say of a network that may come back. */
+/** Codes of sockets and name lookups when a network fails that may come back. */
 const TRANSIENT_SOCKET_ERRORS: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
@@ -58,7 +58,7 @@ const TRANSIENT_SOCKET_ERRORS: ReadonlySet<string> = new Set([
   'ENETRESET',
   'ENETUNREACH',
   'ENOTCONN',
-  'ENOTFOUND', // also of a name that moves to another server
+  'ENOTFOUND', // also for a name that is being moved to another server
   'EPIPE',
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_PREMATURE_CLOSE',
@@ -66,15 +66,24 @@ const TRANSIENT_SOCKET_ERRORS: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ])
 
-/** What pg and pg-pool say, in errors without a code, of connections that broke or did not come in time. */
-const TRANSIENT_DRIVER_WORDS =
-  /^(Connection terminated|Connection ended unexpectedly|Query read timeout|timeout e|Client has encountered a connection error|Client was closed)/
+/**
+ * How messages of pg and pg-pool begin, in errors without a code, when a connection broke or did not come in
+ * time.
+ */
+const TRANSIENT_DRIVER_MESSAGES: readonly string[] = [
+  'Connection terminated',
+  'Connection ended unexpectedly',
+  'Query read timeout',
+  'timeout e',
+  'Client has encountered a connection error',
+  'Client was closed',
+]
 
-/** True when the same rows may well be taken at another attempt. */
+/** Returns true when another attempt at the same rows may succeed. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof DeadlineError || error instanceof StandbyError || error instanceof UnsuitableServer)
     return true
-  // another server may be the one that comes back
+  // any one of several servers may come back
   if (error instanceof NoServer) return error.errors.some(isTransient)
   if (isServerError(error)) {
     return (error.code in TRANSIENT_SQLSTATES && !refusesValue(error)) || isLostWorker(error)
@@ -82,7 +91,8 @@ export function isTransient(error: unknown): boolean {
   if (isAggregateError(error) && error.errors.length > 0) return error.errors.every(isTransient)
   if (!isError(error)) return false
   const { code } = error as NodeJS.ErrnoException
-  return code === undefined ? TRANSIENT_DRIVER_WORDS.test(error.message) : TRANSIENT_SOCKET_ERRORS.has(code)
+  if (code !== undefined) return TRANSIENT_SOCKET_ERRORS.has(code)
+  return TRANSIENT_DRIVER_MESSAGES.some(beginning => error.message.startsWith(beginning))
 }
 
 /** XX000, which Citus gives to errors without an SQLSTATE of their own. */
@@ -94,29 +104,30 @@ function isLostWorker({ code, message }: ServerError): boolean {
 }
 
 /**
- * Returns true when the error may hide another one: what a worker of Citus refuses during a COPY, a duplicate key
- * for one, comes as XX000 with the worker's message. An INSERT of the same rows brings the worker's SQLSTATE.
+ * Returns true when the error may hide another one: what a worker of Citus refuses during a COPY, such as a
+ * duplicate key, comes as XX000 with the worker's message. An INSERT of the same rows reports the worker's
+ * SQLSTATE.
  */
 export function mayHideSqlState(error: unknown): boolean {
   return isServerError(error) && error.code === INTERNAL_ERROR && !isLostWorker(error)
 }
 
-/** True when a host's name was not resolved. */
+/** Returns true when a host's name did not resolve. */
 export function isNameFailure(error: unknown): boolean {
   if (error instanceof NoServer || isAggregateError(error))
     return error.errors.length > 0 && error.errors.every(isNameFailure)
   return isError(error) && /^(ENOTFOUND|EAI_AGAIN)$/.test((error as NodeJS.ErrnoException).code ?? '')
 }
 
-/** True when some row may be to blame, so that the others can be written without it. */
+/** Returns true when a row may have caused the error, so that the other rows can be written without it. */
 export function isRowsFault(error: unknown): boolean {
   return isCertainlyRowsFault(error) || (isServerError(error) && shownAtRow(error) && !isTransient(error))
 }
 
 /**
- * True for data exceptions, constraints, WITH CHECK OPTION, a policy's too, limits, rows whose keys a trigger made equal,
- * what functions raise, and what input functions refuse. Any other error that came at a row may as well be the fault of a
- * trigger that fails for every row.
+ * Returns true for data exceptions, constraints, WITH CHECK OPTION and policies, limits, rows whose keys a
+ * trigger made equal, errors that functions raise, and what input functions refuse. Any other error at a row
+ * may also come from a trigger that fails for every row.
  */
 export function isCertainlyRowsFault(error: unknown): boolean {
   if (!isServerError(error)) return false

@@ -15,9 +15,9 @@ export interface IsolateBatchOptions {
   readonly transaction: Transaction
   readonly rows: RowsInTransaction
   readonly plan: TablePlan
-  /** The row that an attempt at the whole batch has named, and its error. */
+  /** The row that a failed attempt at the whole batch has named, and its error. */
   readonly first: { readonly place: RowPlace; readonly error: PgBatchError } | undefined
-  /** Constraints are checked with each piece: any row may pass once the others are in. */
+  /** Constraints are checked with each piece: a row that fails may pass once the other rows are in. */
   readonly immediate: boolean
   /** @param item index into the batch's items. May throw, which ends the work */
   readonly reject: (item: number, row: object, error: PgBatchError) => void
@@ -29,12 +29,13 @@ interface Row {
   readonly shape: RowShape
 }
 
-/** Rows that go into one piece together, since they refer to each other; nearly always one. */
+/** Rows that go into one piece together because they refer to each other; nearly always a single row. */
 type Unit = readonly Row[]
 
 /**
  * Writes a batch's good rows and rejects its bad ones, each piece under a savepoint of the one transaction.
- * @throws PgBatchError when every row failed alike, by an error that need not be a row's fault (a broken trigger)
+ * @throws PgBatchError when every row failed with the same error, and it need not be the rows' fault (a
+ *   broken trigger)
  */
 export async function isolateBatch(groups: readonly RowGroup[], options: IsolateBatchOptions): Promise<void> {
   if (groups.some(({ rows }) => rows.length > 0)) await new BatchIsolation(groups, options).run()
@@ -46,17 +47,17 @@ const FOREIGN_KEY_VIOLATION = '23503'
  * The isolation of one batch:
  *
  *     pieces, parents before children → bad rows are rejected; those that a foreign key refuses wait
- *     rounds over those that wait     → until a round brings nothing
- *     an upsert, and some row was late → all is undone and written once more in the order of the batch
+ *     rounds over those that wait     → until a round writes none of them
+ *     an upsert with a late row       → all is undone and written once more in the order of the batch
  */
 class BatchIsolation {
   readonly #batch: RowGroup['batch']
   readonly #groups: readonly RowGroup[]
   readonly #options: IsolateBatchOptions
-  /** In the order of the batch where that decides which row of a key wins, else grouped by shape. */
+  /** In the order of the batch where that order decides which row of a key wins, else grouped by shape. */
   readonly #rows: readonly Row[]
   readonly #keepsOrder: boolean
-  /** Rows that were refused, but may pass when others are in. */
+  /** Refused rows that may pass when others are in. */
   readonly #waiting = new Map<Row, PgBatchError>()
   readonly #rejected = new Map<Row, PgBatchError>()
 
@@ -88,7 +89,7 @@ class BatchIsolation {
     this.#failIfAllAlike()
   }
 
-  /** What the attempt at the whole batch has shown, if it named a row. */
+  /** Returns the failure of the attempt at the whole batch, if it named a row. */
   #firstFailure(units: readonly Unit[]): PieceFailure | undefined {
     const { first } = this.#options
     if (!first) return undefined
@@ -110,9 +111,9 @@ class BatchIsolation {
   }
 
   /**
-   * Writes what can now be written of the rows that wait: all together, since they may refer to each other, else one by
-   * one, for as long as that helps some. Every second round goes backwards.
-   * @returns the rows that went in
+   * Writes what can now be written of the waiting rows: all together, because they may refer to each other,
+   * else one by one, for as long as a round writes some. Every second round goes backwards.
+   * @returns the rows that were written
    */
   async #writeWaiting(): Promise<ReadonlySet<Row>> {
     const late = new Set<Row>()
@@ -120,7 +121,7 @@ class BatchIsolation {
       const waiting = [...this.#waiting.keys()]
       const units = (round % 2 === 1 ? waiting : waiting.toReversed()).map((row): Unit => [row])
       this.#waiting.clear()
-      // one row alone is a piece by itself
+      // a single row is a piece by itself
       const together = waiting.length > 1 ? await this.#writePiece([waiting]) : undefined
       if (waiting.length === 1 || together) await this.#writeUnits(units)
       const passed = waiting.filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
@@ -131,8 +132,8 @@ class BatchIsolation {
   }
 
   /**
-   * Undoes what was written, and writes it again as one piece, so that of the rows of a key the last one wins. Should
-   * that fail, the late rows are rejected: each of the others went in by its turn.
+   * Undoes what was written, and writes it again as one piece, so that the last row of each key wins. If that
+   * fails, the late rows are rejected: the others are known to pass in their order.
    */
   async #writeInOrder(late: ReadonlySet<Row>): Promise<void> {
     const good = this.#rows.filter(row => !this.#rejected.has(row) && !this.#waiting.has(row))
@@ -148,7 +149,10 @@ class BatchIsolation {
     await this.#options.rows.beginPieces(this.#groups)
   }
 
-  /** Of rows that refer to each other one is to blame; the others wait for their own judgement. */
+  /**
+   * Refuses a unit. Of rows that refer to each other one has caused the error; the others wait for another
+   * round.
+   */
   #refuse(unit: Unit, error: PgBatchError): void {
     const blamed = unit.length === 1 ? unit[0] : unit.find(row => this.#placeOf(row) === error.rowIndex)
     const { immediate } = this.#options
@@ -178,7 +182,10 @@ class BatchIsolation {
     }
   }
 
-  /** Savepoint statements travel with the next statement, so that a piece costs no more round trips than it would alone. */
+  /**
+   * Writes a piece. Savepoint statements travel with the next statement, so a piece costs no extra round
+   * trip.
+   */
   async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
     const { transaction, rows } = this.#options
     const piece = units.flat()
@@ -194,7 +201,7 @@ class BatchIsolation {
       const place = error instanceof RowError ? error.place : rows.locate(error)
       await rows.abort()
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch; RELEASE SAVEPOINT pg_batch')
-      // a piece of one row needs no name to be blamed
+      // the only row of a piece has caused its error, named or not
       const blamed = place ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
       const item = blamed?.group.rows.itemAt(blamed.index)
       return {

@@ -1,43 +1,43 @@
 import type { PgBatchError } from '../../errors.ts'
 
-/** Why a piece of rows was refused; everything it did is undone. */
+/** Why a piece of rows was refused. Its effects are undone. */
 export interface PieceFailure {
   readonly error: PgBatchError
-  /** The row that is to blame, where the server has named it. */
+  /** The row that caused the error, where the server has named it. */
   readonly at: number | undefined
 }
 
 export interface IsolateOptions {
   /** How many rows there are. */
   readonly count: number
-  /** What an earlier attempt at all of them has told. */
+  /** The failure of an earlier attempt at all rows. */
   readonly first?: PieceFailure | undefined
-  /** Writes rows `from` to `to` (exclusive); resolves to undefined when they are in. */
+  /** Writes rows `from` to `to` (exclusive); resolves to undefined when they are written. */
   readonly write: (from: number, to: number) => Promise<PieceFailure | undefined>
-  /** A row that cannot be written, in the order of rows. May throw, which ends the work. */
+  /** Receives each row that cannot be written, in the order of rows. May throw, which ends the work. */
   readonly reject: (index: number, error: PgBatchError) => void
 }
 
-/** Pieces begin at this part of the rows: one bad row then costs no more than that again. */
+/** The first piece is this fraction of the rows, so that one bad row costs no more than that again. */
 const FIRST_PIECE_PART = 8
 
-/** A piece may double once this many of its size have passed in a row. */
+/** Pieces double after this many of one size have passed. */
 const PIECES_BEFORE_GROWTH = 4
 
 /**
- * Writes every row that can be written and rejects each one that cannot, at a cost in rows sent that stays linear
- * however many are bad.
+ * Writes every row that can be written and rejects each one that cannot. The number of rows sent stays linear
+ * however many rows are bad.
  *
- * The server tells of a bad row only after it was sent a piece. Where it names the row, the rows before it are sent
- * again as they are known to be good, that row is rejected, and the rest goes on in smaller pieces; where it does not
- * (a foreign key), the piece is halved down to the row. Pieces shrink by half at each bad row and grow only after four
- * of their size have passed, so that what is sent in vain is at most a part of what is not.
+ * The server reports a bad row only after it was sent a piece. Where it names the row, the rows before it are
+ * sent again, that row is rejected, and the rest continues in smaller pieces. Where it does not (a foreign
+ * key), the piece is halved down to the row. A bad row halves the size of pieces, and only four passed pieces
+ * double it, so that less is sent for nothing than is written.
  */
 export async function isolateRows({ count, first, write, reject }: IsolateOptions): Promise<void> {
   let from = 0
   let passed = 0
 
-  // rows before the named one had been taken: they go as one piece, unless something has changed since
+  // the rows before the named one were fine: they go as one piece, unless something has changed since
   if (first?.at !== undefined) {
     const failure = first.at > 0 ? await write(0, first.at) : undefined
     if (!failure) {
@@ -63,7 +63,9 @@ export async function isolateRows({ count, first, write, reject }: IsolateOption
   }
 }
 
-/** Rejects the first bad row of a piece that failed, the rows before it being in; returns the index behind it. */
+/**
+ * Rejects the first bad row of a failed piece, after writing the rows before it. Returns the index after it.
+ */
 async function rejectFirst(
   from: number,
   to: number,
@@ -83,7 +85,7 @@ async function rejectFirst(
       reject(low, known.error)
       return low + 1
     }
-    // with a row's name: all before it; without one: half of what is left
+    // when a row is named: all before it; else half of what is left
     const middle =
       known.at !== undefined && known.at > low && known.at < high
         ? known.at
@@ -94,7 +96,8 @@ async function rejectFirst(
       known = next
     } else {
       low = middle
-      // halves that passed leave the blame with the rest, whose error is the one that is known
+      // the halves passed, so the last row has caused the error; it needs an attempt of its own to know its
+      // error
       if (known.at === undefined && high - low === 1) {
         const last = await write(low, high)
         if (!last) return high

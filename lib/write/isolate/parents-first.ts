@@ -9,9 +9,10 @@ interface Row {
 }
 
 /**
- * Orders rows so that each one comes after the row of the batch that its foreign key refers to, and puts rows that refer
- * to each other in a circle together; other rows keep their order. Keys are compared by their text, which the server may
- * see otherwise (`1.0` and `1` are one numeric): the order saves work, and decides nothing.
+ * Orders rows so that each one comes after the row of the batch that its foreign key refers to, and puts rows
+ * that refer to each other in a circle together. Other rows keep their order. Keys are compared by their
+ * text, which may differ for equal values (`1.0` and `1` are one numeric): the order saves work, and decides
+ * nothing.
  *
  * Depth-first: Tarjan's algorithm finds circles, and lists each circle after those that it leads to.
  * @see https://en.wikipedia.org/wiki/Tarjan%27s_strongly_connected_components_algorithm
@@ -33,7 +34,7 @@ export function parentsFirst<R extends Row>(rows: readonly R[], plan: TablePlan)
   }
   for (let root = 0; root < rows.length; root++) {
     if (order[root]! >= 0) continue
-    // a stack of its own: a batch may be one chain
+    // an explicit stack: a batch may be one long chain
     const calls = [enter(root)]
     while (calls.length > 0) {
       const call = calls.at(-1)!
@@ -56,7 +57,7 @@ export function parentsFirst<R extends Row>(rows: readonly R[], plan: TablePlan)
   return units
 }
 
-/** For each row, the indexes of the rows that it refers to, itself left out. */
+/** Returns for each row the indexes of the rows that it refers to, itself left out. */
 function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
   const parents = rows.map((): number[] => [])
   for (const reference of plan.selfReferences) {
@@ -81,7 +82,7 @@ function columnsOf(reference: SelfReference, { columns }: TablePlan): [PlannedCo
   return [named(reference.columns), named(reference.references)]
 }
 
-/** The text of a row's values; undefined where one of them is missing, or has no text. */
+/** Returns the text of a row's key; undefined where a value is missing or has no text. */
 function keyOf(row: object, columns: readonly PlannedColumn[]): string | undefined {
   const texts: string[] = []
   for (const { read, known } of columns) {
@@ -91,7 +92,7 @@ function keyOf(row: object, columns: readonly PlannedColumn[]): string | undefin
       if (text === null) return undefined
       texts.push(typeof text === 'string' ? text : text.toString('hex'))
     } catch {
-      return undefined // the row is refused for this by whoever sends it
+      return undefined // the row is refused for this when it is sent
     }
   }
   return texts.length === 0 ? undefined : JSON.stringify(texts)

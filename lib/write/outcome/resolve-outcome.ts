@@ -14,14 +14,14 @@ import type { TableParts } from '../../table/identifier.ts'
 import { orderIn, type SourceOrder } from '../checkpoint/source-order.ts'
 import { noteFailure } from './note-failure.ts'
 
-/** What is known of a transaction whose COMMIT was sent and not answered. */
+/** What identifies a transaction whose COMMIT was sent and not answered. */
 export interface OpenOutcome {
   readonly ticket: TransactionTicket | undefined
   readonly reached: ReadonlyMap<string, SourceOrder>
   readonly watch: ServerWatch | undefined
 }
 
-/** Whom to ask, and for how long. */
+/** Where to ask for an outcome, and how long to wait. */
 export interface OutcomeContext {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
@@ -30,11 +30,11 @@ export interface OutcomeContext {
 }
 
 /**
- * Asks once, on a connection of its own, what became of a transaction: by its id, and where the id tells nothing (the
- * server was replaced by another, or has crashed) by the checkpoint that it would have stored. A checkpoint also has
- * to bear witness where the id says "committed". What is committed is reported only once the synchronous standbys have
- * it, too: `in-progress` until then.
- * @throws when there was no answer to be had this time
+ * Asks the server once, on a new connection, whether a transaction was committed. The transaction's id
+ * answers that, except after a crash or on another server: then the checkpoint that the transaction would
+ * have stored does. With a checkpoint, both have to say "committed". Returns `in-progress` until the
+ * synchronous standbys have the commit, too.
+ * @throws when the server gave no answer this time
  */
 export async function resolveOutcome(
   open: OpenOutcome,

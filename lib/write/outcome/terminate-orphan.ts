@@ -2,17 +2,17 @@ import { Lease } from '../../connection/pool/lease.ts'
 import { endTransaction, type TransactionTicket } from '../../connection/transaction/outcome.ts'
 import type { OutcomeContext } from './resolve-outcome.ts'
 
-/** A transaction whose connection broke. */
+/** A transaction whose connection broke before it ended. */
 export interface OrphanedTransaction {
   readonly ticket: TransactionTicket
   readonly commitSent: boolean
 }
 
 /**
- * Ends a transaction that is left when its connection broke, where the server has not heard of that:
- * a network that swallows bytes swallows the end of a connection, too. Its locks (on a checkpoint, on keys) would keep
- * every further attempt waiting until the kernel gives the connection up, hours later.
- * @returns whether the server was told; a server that cannot be told is asked again before the next attempt
+ * Terminates the session of a transaction whose connection broke, if the server has not noticed: a network
+ * that drops packets drops the end of a connection, too. The transaction's locks (on a checkpoint, on keys)
+ * would block every further attempt until the kernel gives the connection up, hours later.
+ * @returns false when the server could not be reached; call it again before the next attempt
  */
 export async function terminateOrphan(
   { ticket, commitSent }: OrphanedTransaction,

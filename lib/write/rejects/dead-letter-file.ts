@@ -12,7 +12,7 @@ import { mayRetry, type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 import { isTransient } from '../faults/transient.ts'
 import { DurableLines, type IdentifiedLine } from './durable-lines.ts'
 
-/** Rows that are moved in one transaction, which holds them in memory. */
+/** How many rows are moved in one transaction, which holds them in memory. */
 const ROWS_AT_ONCE = 1000
 
 export interface DeadLetterFileOptions {
@@ -20,23 +20,25 @@ export interface DeadLetterFileOptions {
   readonly signals: StopSignals
   readonly limits: TransactionOptions
   readonly table: TableParts
-  /** Absolute, since rows remember it across processes. */
+  /** Absolute, because stored rows refer to it across processes. */
   readonly path: string
   readonly retry: RetryPolicy
-  /** How long one write to the file may take: a pipe that is not read, or a network drive, may take it never. */
+  /**
+   * How long one write to the file may take: a pipe that is not read, or a network drive, may never finish.
+   */
   readonly callbackTimeoutMs: number
   readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
 }
 
 /**
- * Moves rejected rows from their table to a file, so that each is in one of them at any moment, whenever the process is
- * killed:
+ * Moves rejected rows from their table to a file. Each row is in at least one of them at any moment, even
+ * when the process is killed:
  *
  *     rows' transaction   rejected rows are stored in the table, each with an id and the file's name
  *     move()              BEGIN; lock; DELETE … RETURNING; append to the file and sync; COMMIT
  *
- * Killed before the append, a row is still in the table; killed between the append and COMMIT, it is in both, with one
- * id, and the next `move` removes it from the table without writing it again.
+ * Killed before the append, the row is still in the table. Killed between the append and COMMIT, it is in
+ * both with one id, and the next `move` removes it from the table without writing it again.
  */
 export class DeadLetterFile {
   readonly #options: DeadLetterFileOptions
@@ -48,10 +50,10 @@ export class DeadLetterFile {
     this.#lines = new DurableLines(options.path)
   }
 
-  /** Resolves when every row that waits for the file is in it. Transient failures of the server are tried again. */
+  /** Resolves when every row that waits for the file is in it. Retries transient failures of the server. */
   move(): Promise<void> {
     const moved = this.#last.then(() => this.#moveAll())
-    this.#last = moved.catch(() => {}) // told to who has called
+    this.#last = moved.catch(() => {}) // the caller gets the error from `moved`
     return moved
   }
 
@@ -73,7 +75,7 @@ export class DeadLetterFile {
     }
   }
 
-  /** Returns whether there may be more. */
+  /** Returns true when there may be more rows to move. */
   async #moveSome(): Promise<boolean> {
     const { pool, signals, limits, table, path, callbackTimeoutMs } = this.#options
     const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
@@ -118,7 +120,7 @@ function toLine({ id: _, letter_id: id, batch_id, row_index, row, ...known }: Le
   return { id: id!, text: JSON.stringify(letter) }
 }
 
-/** A number for the advisory lock that all who move rows to the file take. */
+/** Returns the key of the advisory lock that every process takes that moves rows to this file. */
 function lockKey(path: string): string {
   return String(createHash('sha256').update(`pg-batch-streams\0${path}`).digest().readBigInt64BE())
 }

@@ -2,19 +2,16 @@ import type { Writable } from 'node:stream'
 import { allowListeners } from '../../streams/listener-limit.ts'
 import type { RejectedRow } from './dead-letter.ts'
 
-/**
- * How often a stream that is busy is looked at: one with `emitClose: false` does not say that it was
- * destroyed.
- */
+/** How often a busy stream is checked: one with `emitClose: false` does not report that it was destroyed. */
 const LOOK_MS = 100
 
 /**
- * A stream of the user's that takes rejected rows, at its pace. What goes wrong with it is told by `send`;
- * its 'error' event says the same once more, and would end the process if nobody listened.
+ * The caller's stream that takes rejected rows, at its own pace. `send` reports what fails; the stream's
+ * 'error' event repeats that, and would end the process if it had no listener.
  */
 export class DeadLetterStream {
   readonly #sink: Writable
-  /** Ends the writes that wait: a stream that is destroyed in the middle of a write may never call back. */
+  /** Rejects the writes that wait: a stream that is destroyed during a write may never call back. */
   readonly #waiting = new Set<(error: Error) => void>()
 
   constructor(sink: Writable) {
@@ -24,7 +21,7 @@ export class DeadLetterStream {
     sink.on('close', this.#onClose)
   }
 
-  /** Resolves when it has taken the row. */
+  /** Resolves when the stream has taken the row. */
   async send(reject: RejectedRow): Promise<void> {
     let fail!: (error: Error) => void
     const look = setInterval(() => this.#sink.destroyed && this.#onClose(), LOOK_MS)
@@ -48,8 +45,8 @@ export class DeadLetterStream {
   }
 
   /**
-   * From now on its errors are its owner's, but for the one that it may be about to tell. Ends the writes
-   * that wait.
+   * Gives the stream back: from now on its owner handles its errors, except one that is already on its way.
+   * Rejects the writes that wait.
    */
   release(): void {
     this.#onClose()

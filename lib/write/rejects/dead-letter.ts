@@ -7,35 +7,44 @@ import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import type { ResolvedPosition } from '../checkpoint/position.ts'
 import { safeJson } from './safe-json.ts'
 
-/** A row that was refused for good, and why. */
+/** A row that was permanently rejected, and why. */
 export interface RejectedRow<Item = unknown> {
-  /** What `toRow` made of the item; the item itself where it made nothing. */
+  /** What `toRow` made of the item; the item itself where `toRow` made nothing. */
   readonly row: unknown
   readonly item: Item
   /**
-   * The row as text: for each column what would have been sent, or null; bytea as `\\x…`. A key that is missing in
-   * the row is missing here, and a key that is not a column is here where it is why the row was rejected. Written again
-   * as a row, it stores what the row would have stored. Empty where the item has no row.
+   * The row as text: for each column what would have been sent, or null; bytea as `\\x…`. A key that the row
+   * lacks is not here either; an unknown key is here if it is why the row was rejected. Written again as a
+   * row, these values store what the row would have stored. Empty when the item has no row.
    */
   readonly values: Readonly<Record<string, string | null>>
-  /** Columns that are not in `values`, because theirs cannot be made into text, and what can be shown of each. */
+  /**
+   * Columns that are not in `values` because theirs have no text form, each with what can be shown of its
+   * value.
+   */
   readonly withoutText: Readonly<Record<string, string>>
   /** With `operation`: the row was to be deleted, not written. */
   readonly operation?: 'delete' | undefined
   readonly error: PgBatchError
   readonly batchId: number
-  /** Place in the array that was written, from 0. */
+  /** Index in the array that was written, from 0. */
   readonly index: number
-  /** Where the item stands in its source, with `checkpoint` or `position`. */
+  /** The item's position in its source, with `checkpoint` or `position`. */
   readonly position?: ResolvedPosition | undefined
 }
 
-/** One rejected row as it is stored: the dead-letter table's columns, and the keys of NDJSON. `row` is JSON. */
+/**
+ * One rejected row as it is stored: the columns of the dead-letter table are the keys of NDJSON. `row` is
+ * JSON.
+ */
 export type DeadLetter = Record<Exclude<keyof typeof DEAD_LETTER_COLUMNS, 'row'>, string | number | null> & {
   readonly row: string
 }
 
-/** Makes the stored form of a rejected row. The server's own message may stand here, for the row stands here, too. */
+/**
+ * Makes the stored form of a rejected row. It may hold the server's own message, which may quote values: the
+ * row's values are stored beside it anyway.
+ */
 export function toDeadLetter(reject: RejectedRow): DeadLetter {
   const { error, batchId, index, position } = reject
   return {
@@ -52,15 +61,18 @@ export function toDeadLetter(reject: RejectedRow): DeadLetter {
   }
 }
 
-/** The key of the object that stands in a stored row for a value that has no text. */
+/** The key of the object that replaces a value without a text form. */
 export const NO_TEXT_KEY = 'pg_batch_no_text'
 
-/** The key of a stored row that was to be deleted, for which no table has a column: nobody is to write it unawares. */
+/**
+ * The key that marks a stored row as a delete. No table has such a column, so the row is not written by
+ * accident.
+ */
 export const OPERATION_KEY = 'pg_batch_operation'
 
 /**
- * The row, as JSON: its `values`, and for each column without text an object that says so, so that nobody takes the
- * column for a missing one. Of an item that has no row, the item, as far as JSON goes.
+ * Returns the row as JSON: its `values`, and for each column without a text form an object that says so, to
+ * distinguish it from a missing column. For an item without a row, the item as far as JSON can express it.
  */
 function rowJson({ row, values = {}, withoutText = {}, operation }: RejectedRow): string {
   const marks = Object.entries(withoutText).map(([column, shown]) => [column, { [NO_TEXT_KEY]: shown }])
@@ -69,7 +81,7 @@ function rowJson({ row, values = {}, withoutText = {}, operation }: RejectedRow)
   return Object.keys(stored).length > 0 ? JSON.stringify(stored) : safeJson(row)
 }
 
-/** A line of NDJSON. */
+/** Returns a line of NDJSON. */
 export function deadLetterLine(letter: DeadLetter): string {
   return `${JSON.stringify({ ...letter, row: JSON.parse(letter.row) })}\n`
 }
@@ -77,7 +89,7 @@ export function deadLetterLine(letter: DeadLetter): string {
 /** Where rejected rows are stored. */
 export interface DeadLetterTable {
   readonly table: TableParts
-  /** The file that they go on to, by its absolute path. */
+  /** The file that they are moved to, by its absolute path. */
   readonly file: string | undefined
 }
 
@@ -101,7 +113,7 @@ export async function storeDeadLetters(
   await transaction.query(insertLettersForFile(table, proof), [quoteTable(target), file, ids, ...arrays])
 }
 
-/** PostgreSQL's text takes no NUL; JSON has it escaped, so only messages are concerned. */
+/** PostgreSQL's text cannot hold a NUL. JSON escapes it, so this is only for messages. */
 function withoutNul(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '\\0') : value
 }

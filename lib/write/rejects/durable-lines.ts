@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openDeadLetterFile } from './open-dead-letter-file.ts'
 
-/** A line of JSON, and the id that it begins with: `{"id":"…"`. */
+/** A line of JSON, and the id with which it begins: `{"id":"…"`. */
 export interface IdentifiedLine {
   readonly id: string
   /** Without the line end. */
@@ -11,13 +11,16 @@ export interface IdentifiedLine {
 }
 
 /**
- * A file of lines, each of which was stored elsewhere before it is appended, and is removed there once it is on disk. A
- * process may be killed at any moment in between, and the next one then brings the line again: what is in the file
- * already is recognized by its id, and the rest of a line that was not written whole is cut off.
+ * A file of lines. Each line is stored elsewhere before it is appended, and removed there once it is on disk.
+ * If the process is killed in between, the next one brings the line again: the id of a line that is already
+ * in the file is recognized, and an unfinished line is cut off.
  */
 export class DurableLines {
   readonly path: string
-  /** The file's length when all lines in it were known to be removed elsewhere; undefined: some may come again. */
+  /**
+   * The file's length when all its lines were known to be removed elsewhere; undefined when some may come
+   * again.
+   */
   #settled: number | undefined
   #written: number | undefined
 
@@ -25,7 +28,10 @@ export class DurableLines {
     this.path = path
   }
 
-  /** Appends the lines that are not in the file yet; resolves when they are on disk. The file is its owner's alone. */
+  /**
+   * Appends the lines that are not in the file yet; resolves when they are on disk. Only the owner can read
+   * the file.
+   */
   async append(lines: readonly IdentifiedLine[]): Promise<void> {
     const settled = this.#settled
     this.#settled = undefined
@@ -47,12 +53,12 @@ export class DurableLines {
     }
   }
 
-  /** Says that the lines appended last were removed elsewhere, and will not come again. */
+  /** Notes that the lines appended last were removed elsewhere, and will not come again. */
   settle(): void {
     this.#settled = this.#written
   }
 
-  /** Makes the file end with a whole line; returns which of the lines are in it. */
+  /** Makes the file end with a whole line. Returns the ids of those lines that are already in it. */
   async #recover(file: FileHandle, lines: readonly IdentifiedLine[]): Promise<Set<string>> {
     await repairEnd(file)
     return idsIn(file, new Set(lines.map(({ id }) => id)))
@@ -61,25 +67,25 @@ export class DurableLines {
 
 const NEWLINE = 0x0a
 
-/** How our lines begin. */
+/** The beginning of each line that this class writes. */
 const BEGINNING = '{"id":"'
 
 /**
- * A last line without an end is whole (an editor left the line end out), the beginning of one of ours (which comes
- * again), or somebody else's, which is kept.
+ * Repairs a last line that has no line end. It is whole (an editor has left the line end out), or the
+ * beginning of one of our lines (which comes again), or a line of another program, which is kept.
  */
 async function repairEnd(file: FileHandle): Promise<void> {
   const { size } = await file.stat()
   const start = await lastLineStart(file, size)
   if (start === size) return
-  // a machine that loses its power may leave NULs where the bytes had not come to the disk
+  // after a power failure there may be NULs where bytes had not reached the disk
   const rest = (await readAt(file, start, size - start)).toString().replace(/\0+$/, '')
   const isOurs = rest.startsWith(BEGINNING) || BEGINNING.startsWith(rest)
   if (isOurs && !isJson(rest)) await file.truncate(start)
   else await file.appendFile('\n')
 }
 
-/** Where the bytes after the last line end begin. */
+/** Returns the offset of the first byte after the last line end. */
 async function lastLineStart(file: FileHandle, size: number): Promise<number> {
   for (let end = size; end > 0; ) {
     const start = Math.max(0, end - BLOCK_BYTES)
@@ -94,7 +100,7 @@ const BLOCK_BYTES = 64 * 1024
 const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 const ID_LENGTH = 36
 
-/** Which of the ids occur in a file. */
+/** Returns the ids that occur in a file. */
 async function idsIn(file: FileHandle, wanted: ReadonlySet<string>): Promise<Set<string>> {
   const found = new Set<string>()
   const { size } = await file.stat()
@@ -111,7 +117,10 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead)
 }
 
-/** A new file's name is on disk once its folder is; where folders cannot be synced, the system does that. */
+/**
+ * Syncs the folder, so that a new file's name is on disk. Where folders cannot be synced, the system does
+ * that.
+ */
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(dirname(path), 'r')

@@ -5,13 +5,15 @@ import { deadLetterLine, type RejectedRow, toDeadLetter } from './dead-letter.ts
 import { openDeadLetterFile } from './open-dead-letter-file.ts'
 
 /**
- * Makes a `deadLetter` that appends each rejected row to a file, a line of JSON each, and has it on disk before the
- * next batch is acknowledged. The file is for its owner alone (mode 0600), since it holds the rows.
+ * Returns a `deadLetter` stream that appends each rejected row to a file as a line of JSON. Each line is on
+ * disk before the next batch is acknowledged. Only the owner can read the file (mode 0600), because it holds
+ * the rows.
  *
- * A line has the keys batch_id, row_index, code, sqlstate, message, column_name, constraint_name, source_partition,
- * source_offset and row. The file is opened with the first rejected row: none, no file. A killed process may leave the
- * last rejected rows out, or a line unfinished, which the next one ends; `deadLetter: { table, file }` has each of them.
- * @param path the file; lines are appended to what is there
+ * A line has the keys batch_id, row_index, code, sqlstate, message, column_name, constraint_name,
+ * source_partition, source_offset and row. The first rejected row opens the file; without one there is no
+ * file. A killed process may lose its last rejected rows, or leave a line unfinished, which the next process
+ * ends; `deadLetter: { table, file }` loses none.
+ * @param path the file; lines are appended to what it holds
  */
 export function ndjsonDeadLetter(path: string): Writable {
   let file: FileHandle | undefined
@@ -35,11 +37,11 @@ export function ndjsonDeadLetter(path: string): Writable {
   }
 }
 
-/** Opens a file to append to, and ends its last line where a killed process, or an editor, has not. */
+/** Opens a file to append to, and ends its last line if a killed process or an editor has not. */
 async function openAtLineStart(path: string): Promise<FileHandle> {
   const file = await openDeadLetterFile(path, constants.O_WRONLY)
   const { size } = await file.stat()
-  if (size === 0) return file // a device, too
+  if (size === 0) return file // an empty file, or a device
   const read = await open(path, 'r')
   const { buffer } = await read.read(Buffer.alloc(1), 0, 1, size - 1).finally(() => read.close())
   if (buffer.toString() !== '\n') await file.appendFile('\n')

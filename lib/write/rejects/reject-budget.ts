@@ -1,4 +1,4 @@
-/** How many rows may be rejected before a stream fails; its lanes share it. */
+/** How many rows may still be rejected before a stream fails. All lanes share it. */
 export class RejectBudget {
   readonly #limit: number
   #used = 0
@@ -11,7 +11,7 @@ export class RejectBudget {
     return this.#limit - this.#used
   }
 
-  /** Takes `count` from the budget; false, and nothing taken, when that is more than is left. */
+  /** Takes `count` from the budget. Returns false, and takes nothing, when less is left. */
   take(count: number): boolean {
     if (count > this.left) return false
     this.#used += count

@@ -27,7 +27,10 @@ export interface Reject<Item> {
   readonly error: PgBatchError
 }
 
-/** The rows that one transaction rejects. Each takes one from the budget, which the stream's transactions share. */
+/**
+ * The rows that one transaction rejects. Each takes one from the budget that all transactions of the stream
+ * share.
+ */
 export class RejectedRows<Item> {
   readonly #context: RejectContext<Item>
   readonly #rows: RejectedRow<Item>[] = []
@@ -77,7 +80,10 @@ export class RejectedRows<Item> {
     this.#rows.sort((a, b) => a.index - b.index)
   }
 
-  /** Completes the rows with the texts that only the server knows, and stores them in the table of dead letters. */
+  /**
+   * Adds the texts that only the server knows, then stores the rows in the dead-letter table, if there is
+   * one.
+   */
   async store(transaction: Transaction, target: WritePlan<Item>['table']): Promise<void> {
     const { deadLetterTable } = this.#context
     if (this.#binary.size > 0) await this.#readBinaryValues(transaction)

@@ -1,7 +1,7 @@
 import { inspect, types } from 'node:util'
 import { isError } from '../../values/is-error.ts'
 
-/** JSON of anything: what JSON cannot express becomes text, since nothing is known of what comes. Never throws. */
+/** Returns any value as JSON; what JSON cannot express becomes text. Never throws. */
 export function safeJson(value: unknown): string {
   try {
     return JSON.stringify(value, plainValue) ?? 'null'
@@ -10,11 +10,11 @@ export function safeJson(value: unknown): string {
   }
 }
 
-/** What JSON makes nothing of, or an empty object, as the nearest thing that it has. */
+/** Replaces what JSON drops, or makes an empty object of, by the nearest thing that JSON can express. */
 function plainValue(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
-  // before any toJSON, which libraries add to Map and Set, too
+  // as it was before any toJSON, which some libraries add to Map and Set
   const raw = (this as Record<string, unknown>)[key]
   if (value === null && types.isDate(raw)) return 'Invalid Date'
   if (types.isMap(raw) || types.isSet(raw)) return [...raw]
@@ -29,7 +29,10 @@ function isInstance(value: unknown): value is object {
   return prototype !== null && prototype !== Object.prototype
 }
 
-/** An instance of a class with what its getters and prototypes hold: a row may be one that has nothing of its own. */
+/**
+ * Returns an instance of a class as a plain object, with the values of its getters and its prototypes: a row
+ * may be an instance that has no properties of its own.
+ */
 function withGetters(value: object): object {
   const names = new Set(Object.keys(value))
   for (const key in value) names.add(key)

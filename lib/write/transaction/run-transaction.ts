@@ -19,8 +19,8 @@ export interface TransactionRequest<Item> {
 }
 
 /**
- * Runs one transaction: `work` adds batches to it, then it commits. A failure is located among the rows, rolled back,
- * and explained. The client goes back to the pool in every case.
+ * Runs one transaction: `work` adds batches, then it commits. A failure is located among the rows, rolled
+ * back, and explained. The client goes back to the pool in every case.
  */
 export async function runTransaction<Item>(
   context: TransactionContext<Item>,
@@ -33,7 +33,7 @@ export async function runTransaction<Item>(
     await commit(writer, context)
     return writer.result
   } catch (thrown) {
-    // in this order: the rollback forgets which rows were sent, and only then it is known how the transaction ended
+    // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const place = locate(thrown, writer.opened)
     await rollback(writer.opened)
     const error = explain(thrown, place, writer, context)
@@ -42,7 +42,7 @@ export async function runTransaction<Item>(
       error,
       rowsFault: isRowsFault(thrown) || thrown instanceof RowError,
       place,
-      // a transaction that fails early has added only the first of what an earlier attempt had
+      // a transaction that fails early has not reached all that an earlier attempt had
       batches: writer.batches.length > batches.length ? writer.batches : batches,
       reachedBatches: writer.batches.length,
       plan: writer.plan,
@@ -96,7 +96,7 @@ async function callInTransaction<Item>(
 /** Returns the row that an error of the server or of ours is about, where it names one. */
 function locate<Item>(error: unknown, opened: OpenedTransaction<Item> | undefined): RowPlace | undefined {
   if (error instanceof RowError) return error.place
-  // a statement that took too long was at some row, too, which did not cause that
+  // a statement that timed out was at some row, too, but that row did not cause it
   return isRowsFault(error) ? opened?.rows.locate(error) : undefined
 }
 

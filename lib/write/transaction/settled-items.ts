@@ -1,16 +1,16 @@
 import type { Batch, RowGroup } from '../rows/batch.ts'
 
-/** What became of the items of a batch that was committed, each list in the order of the batch. */
+/** The outcome of the items of a committed batch; each list is in the order of the batch. */
 export interface SettledItems<Item> {
   /** Items whose rows were sent and not rejected. */
   readonly written: readonly Item[]
   /** Items whose rows were rejected. */
   readonly rejected: readonly Item[]
-  /** Items that `toRow` made no row of, and items that a checkpoint says are written already. */
+  /** Items that `toRow` made no row of, and items that were written already, by the checkpoint. */
   readonly skipped: readonly Item[]
 }
 
-/** What one transaction does with the items of one batch, noted where a callback is to receive them. */
+/** What one transaction does with the items of one batch, noted for the callback that receives them. */
 export class ItemNotes<Item> {
   readonly batch: Batch<Item>
   #groups: readonly RowGroup[] = []

@@ -2,13 +2,14 @@ import type { TransactionSize } from './transaction-size.ts'
 import type { TransactionWriter } from './transaction-writer.ts'
 
 /**
- * When a transaction takes no further batches; `rows` counts items without a row, too. The bytes bound what is held for
- * another attempt, and so memory; the time bounds how long a row that has arrived can stay invisible. A commit waits
- * for the disk, some 7 ms: 20,000 rows of 105 bytes a transaction reach 0.8 of the rate of 100,000 on one connection.
+ * When a transaction takes no further batches. `rows` counts items without a row, too. `bytes` bounds what is
+ * held for another attempt, and so memory. `ms` bounds how long a row that has arrived can stay invisible. A
+ * commit waits some 7 ms for the disk: 20,000 rows of 105 bytes a transaction reach 0.8 of the rate of
+ * 100,000 on one connection.
  */
 export const TRANSACTION_BOUNDS = Object.freeze({ rows: 100_000, bytes: 6 * 1024 * 1024, ms: 1000 })
 
-/** What a batch's items take while they are held, as a multiple of their bytes: 500 of heap for a row of 120. */
+/** The heap that a batch's items take, as a multiple of their bytes: 500 for a row of 120. */
 const ITEMS_PER_BYTES = 4
 
 export interface BoundsContext {

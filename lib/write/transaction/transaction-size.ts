@@ -1,13 +1,15 @@
-/** By how much a transaction is cut down after a failure: a few failures lead from hundreds of batches to one. */
+/**
+ * The factor by which a failure shrinks a transaction: a few failures lead from hundreds of batches to one.
+ */
 const SHRINK = 8
 
-/** From here on the bounds of a transaction decide alone. */
+/** At this limit only the bounds of a transaction count. */
 const UNLIMITED_FROM = 1024
 
 /**
- * How many batches a transaction takes at most. Where connections break again and again, a large transaction never comes
- * to its end, and a smaller one does: after a transient failure the limit shrinks, down to one batch, and it doubles with
- * each transaction that fills it and is committed.
+ * How many batches a transaction takes at most. Where connections break again and again, a large transaction
+ * never gets to its COMMIT, and a smaller one does. A transient failure shrinks the limit, down to one batch;
+ * each committed transaction that fills the limit doubles it.
  */
 export class TransactionSize {
   #limit = Number.POSITIVE_INFINITY

@@ -39,7 +39,7 @@ export class TransactionWriter<Item> {
   readonly slabs: SlabLease
   readonly #context: TransactionContext<Item>
   #plan: WritePlan<Item>
-  /** A batch is held as the bytes of this plan, so that no other plan can write it. */
+  /** A batch is held only as the bytes that this plan has encoded: no other plan can write it. */
   readonly #keepsPlan: boolean
   readonly #byInsert: boolean
   readonly #started = performance.now()
@@ -48,7 +48,8 @@ export class TransactionWriter<Item> {
   #skipped = 0
 
   /**
-   * @param batches what is to be written, as far as that is known: some may be held as bytes of an earlier plan
+   * @param batches what is to be written, as far as that is known; some may be held as bytes of an earlier
+   *   plan
    * @param byInsert all rows go by INSERT, whatever the plan's method
    */
   constructor(context: TransactionContext<Item>, batches: readonly Batch<Item>[], byInsert: boolean) {
@@ -69,7 +70,7 @@ export class TransactionWriter<Item> {
     return this.#opened
   }
 
-  /** Items that were added, those without a row included: all of them are held. */
+  /** How many items were added, those without a row included: all of them are held in memory. */
   get items(): number {
     return this.#items
   }
@@ -109,7 +110,9 @@ export class TransactionWriter<Item> {
     }
   }
 
-  /** False for a batch that another plan suits better, or might: a new transaction finds out. */
+  /**
+   * Returns false for a batch that a newer plan would suit better, or might: the next transaction finds out.
+   */
   suits(batch: Batch<Item>): boolean {
     const { current } = this.#context
     if (current.plan !== this.#plan) return false
@@ -146,7 +149,8 @@ export class TransactionWriter<Item> {
     const notes = notesItems ? new ItemNotes(batch) : undefined
     if (notes) this.notes.push(notes)
     const { groups, skipped, invalid } = await this.#prepare(batch)
-    // the batch is sure to fail: no row may be rejected, and no checkpoint can say that the row is written already
+    // the batch is certain to fail: no row may be rejected, and no checkpoint can say that the row is written
+    // already
     if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
     this.#skipped += skipped
     this.#opened ??= await this.#open()
@@ -167,7 +171,7 @@ export class TransactionWriter<Item> {
     return left
   }
 
-  /** Checks a batch against the table; where a row has an unknown key, against the table as it is now. */
+  /** Checks a batch against the table. When a row has an unknown key, introspects the table again first. */
   async #prepare(batch: Batch<Item>): Promise<PreparedBatch> {
     const { current, budget, checkpoint, signals } = this.#context
     const prepared = prepareBatch(batch, this.#plan)
@@ -186,7 +190,7 @@ export class TransactionWriter<Item> {
       plan: this.#plan,
       byInsert: this.#byInsert,
       signal: signals.stop,
-      // a second attempt may go by INSERT, which needs the rows
+      // on Citus a second attempt may go by INSERT, which needs the rows
       bytesSuffice: canReleaseItems && !this.#plan.isCitus,
       slabs: this.slabs,
     })
@@ -210,7 +214,7 @@ function countRows(groups: readonly RowGroup[]): number {
   return groups.reduce((count, { rows }) => count + rows.length, 0)
 }
 
-/** True for an item whose row is among those that are to be deleted. */
+/** Returns true when the item's row is to be deleted. */
 function deletesItem(batch: Batch<unknown>, index: number): boolean {
   const deletes = batch.prepared?.groups.find(({ shape }) => shape.deletes)
   return deletes?.rows.hasItem(index) ?? false
