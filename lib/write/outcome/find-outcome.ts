@@ -7,12 +7,14 @@ import { isServerDown } from './note-failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
 import { type OpenOutcome, type OutcomeContext, resolveOutcome } from './resolve-outcome.ts'
 
-/** Asking is worth more patience than sending: until there is an answer the rows can neither be kept nor let go. */
+/**
+ * Questions at least, whatever `retries` says: without an answer the rows can neither be kept nor released.
+ */
 const MIN_QUESTIONS = 10
 
 /** What is known of a transaction that failed. */
 export interface MaybeCommitted extends OpenOutcome {
-  /** A callback, not the writer, has ended the transaction, and the server cannot say how. */
+  /** Something other than the stream has ended the transaction, and the server cannot say how. */
   readonly isLost: boolean
 }
 
@@ -23,14 +25,14 @@ export interface FindOutcomeContext extends OutcomeContext {
 
 export interface ResolvedOutcome {
   readonly outcome: Outcome
-  /** The server is still at the COMMIT: to write the same rows again would only wait for it, or write them twice. */
+  /** The server has not finished the COMMIT: the same rows would wait for it, or be written twice. */
   readonly stillOpen?: boolean
 }
 
 /**
- * Returns the outcome of a failed transaction's rows. Where only the server can know it, asks the server, through
- * restarts and failovers. A COMMIT that is still under way after `commitTimeoutMs`, because it waits for a
- * synchronous standby, stays unknown.
+ * Returns the outcome of a failed transaction's rows. Where only the server can know it, asks the server,
+ * through restarts and failovers. A COMMIT that still waits for a synchronous standby after `commitTimeoutMs`
+ * stays unknown.
  */
 export async function findOutcome(
   error: PgBatchError,
@@ -43,7 +45,7 @@ export async function findOutcome(
   const startedAt = performance.now()
   const deadline = startedAt + limits.commitTimeoutMs
   return openOutcomes.during(async () => {
-    // asked more closely than that, what is asked between counts as the same question
+    // close questions while the server is down are part of one counted question
     for (let questions = 1; ; questions++) {
       const nextAt = performance.now() + retryDelayMs(retry, questions, Math.random())
       do {
@@ -66,8 +68,8 @@ export async function findOutcome(
 }
 
 /**
- * How long the next question waits at most. The stream watches a server that is down so closely that it hardly comes up
- * and crashes again unnoticed, see `ServerWatch`.
+ * Returns how long the next question waits at most. A server that is down is watched so closely that it can
+ * hardly start and crash again unnoticed, see `ServerWatch`.
  */
 export function closePauseMs(elapsedMs: number, isDown: boolean): number {
   if (elapsedMs < 1000) return 10
