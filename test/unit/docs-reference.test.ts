@@ -10,6 +10,7 @@ import {
   type Key,
   keysOf,
   namesOf,
+  readSources,
   sectionOf,
   sourceOf,
 } from '../support/reference.ts'
@@ -166,5 +167,26 @@ describe('docs/kafka.md', () => {
     const events = names(keysOf('KafkaToPgEvents'))
     expect(events).to.include('regressed')
     for (const event of events) expect(markdown, event).to.contain(`'${event}'`)
+  })
+
+  it('lists every option that PgBatchWritable does not have, or has with another meaning', () => {
+    const listed = namesOf(sectionOf(readPage('docs/kafka.md').markdown, '## Options'), 'option')
+    expect(listed.sort()).to.deep.equal(names(keysOf('KafkaSettings')).sort())
+  })
+})
+
+describe('docs/command.md', () => {
+  it('lists every option of `pg-batch load`, and no other', () => {
+    const sources = readSources().filter(source => source.includes("from 'commander'"))
+    const declared = sources.flatMap(source =>
+      [...source.matchAll(/ption\(\s*['"](?:-\w, )?(--[\w-]+)/g)].map(([, name]) => name!),
+    )
+    expect(declared).to.include.members(['--table', '--delimiter', '--infer', '--resume'])
+    const rows = sectionOf(readPage('docs/command.md').markdown, '## All options').match(/^\| `.*?\|/gm)!
+    const listed = rows.flatMap(row => row.match(/--[\w-]+/g)!)
+    // --port belongs to `pg-batch server`, and --help to all commands
+    expect([...new Set(listed)].sort()).to.deep.equal(
+      [...new Set(declared)].filter(name => !['--port', '--help'].includes(name)).sort(),
+    )
   })
 })
