@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import { createCheckpointTable } from '../../lib/table/checkpoint-sql.ts'
+import { createDeadLetterTable } from '../../lib/table/dead-letter-sql.ts'
 import { WRITABLE_OPTIONS } from '../../lib/writable/resolve/resolve-options.ts'
 import { TRANSIENT_SQLSTATES } from '../../lib/write/faults/transient.ts'
 import { readPage } from '../support/pages.ts'
@@ -22,6 +24,12 @@ const DESTINATION: readonly Key[] = [
 ]
 
 const names = (keys: readonly { name: string }[]): string[] => keys.map(({ name }) => name)
+
+/** The names of a table's columns, by the statement that makes it. */
+function columnsOf(createTable: string): string[] {
+  const [, body = ''] = /^CREATE TABLE [^(]*\(([\s\S]*?)\)(?:;|$)/.exec(createTable) ?? []
+  return body.split(',').flatMap(part => /^\s*"?([a-z_]+)"? [a-z]/.exec(part)?.[1] ?? [])
+}
 
 /** Each entry says what the default is, and the same as the docstring; one of a number says what raising it costs. */
 function expectComplete(entries: readonly Entry[], keys: readonly Key[]): void {
@@ -146,6 +154,19 @@ describe('docs/delivery.md', () => {
     const keys = keysOf('Position')
     const text = sectionOf(markdown, '### Checkpoints and positions')
     expect(namesOf(text, 'key').sort()).to.deep.equal(names(keys).sort())
+  })
+
+  it('lists every column of the table of dead letters, and no other', () => {
+    const columns = columnsOf(createDeadLetterTable({ name: 't' }))
+    expect(columns).to.include.members(['id', 'row', 'letter_id'])
+    expect(namesOf(sectionOf(markdown, '### A table'), 'column').sort()).to.deep.equal(columns.sort())
+  })
+
+  it('lists every column of the table of checkpoints, and no other', () => {
+    const columns = columnsOf(createCheckpointTable({ name: 't' }))
+    expect(columns).to.include.members(['position', 'item_index'])
+    const text = sectionOf(markdown, '### Checkpoints and positions')
+    expect(namesOf(text, 'column').sort()).to.deep.equal(columns.sort())
   })
 
   it('lists every transient SQLSTATE, and no other', () => {
