@@ -18,6 +18,7 @@ import { count, plural } from '../terminal/messages.ts'
 import type { LoadCounts } from '../watch/load-counts.ts'
 import { RejectReasons } from '../watch/reject-reasons.ts'
 import type { Watcher } from '../watch/watcher.ts'
+import { InputProgress } from './input-progress.ts'
 import { type LoadInput, openInput } from './load-input.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
 import type { LoadPlan } from './load-plan.ts'
@@ -29,6 +30,7 @@ export class LoadRun {
   readonly #plan: LoadPlan
   readonly #resume: Resume | undefined
   readonly #positions: RowPositions
+  readonly #progress: InputProgress
   readonly #input: LoadInput
   readonly #deadLetter: Writable | undefined
   readonly #sink: PgBatchWritable<unknown, SourceRow>
@@ -49,14 +51,19 @@ export class LoadRun {
     this.reasons = earlier ? earlier.reasons : new RejectReasons()
     this.#before = earlier ? earlier.#marks.at(this.#skip).stats : undefined
     this.#positions = new RowPositions(this.#skip)
+    this.#progress = new InputProgress(this.#skip)
     this.#input = openInput(plan, {
       skip: this.#skip,
       numbered: resume !== undefined,
-      onBatch: (count, records) => this.#positions.addBatch(count, records),
+      onBatch: (count, records) => {
+        this.#positions.addBatch(count, records)
+        this.#progress.read(this.#input.intake.rowsRead, plan.meter.bytesRead)
+      },
     })
     if (given.rejects !== undefined && !resume) {
       this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place))
     }
+    this.#input.intake.once('end', () => this.#endInput())
     this.#sink = this.#openSink()
     this.#marks = new LoadMarks({ rows: this.#skip, stats: this.stats })
   }
@@ -99,7 +106,9 @@ export class LoadRun {
 
   /** Ends the input: what was taken in is still written. False when it had come to its end already. */
   stop(): boolean {
-    return this.#input.intake.stop()
+    const isStopped = this.#input.intake.stop()
+    if (isStopped) this.#endInput()
+    return isStopped
   }
 
   /** The rows ended before the file did. */
@@ -141,7 +150,7 @@ export class LoadRun {
   }
 
   readonly counts = (): LoadCounts => {
-    const { meter, database } = this.#plan
+    const { database } = this.#plan
     const { rowsRead } = this.#input.intake
     const { stats } = this
     const skipped = this.#before ? 0 : Math.min(this.#skip, rowsRead)
@@ -154,12 +163,30 @@ export class LoadRun {
       batches: stats.batchesCommitted,
       transactions: stats.transactions,
       retries: this.#retries,
-      bytesRead: meter.bytesRead,
-      bytesTotal: meter.bytesTotal,
+      ...this.#bytes(),
       bytesSent: stats.bytesSent,
       connections: database.pool.totalCount - database.pool.idleCount,
       elapsedMs: performance.now() - this.#started,
     }
+  }
+
+  #bytes(): Pick<
+    LoadCounts,
+    'bytesRead' | 'bytesTotal' | 'bytesCommitted' | 'bytesToCommit' | 'bytesSkipped'
+  > {
+    const { bytesRead, bytesTotal } = this.#plan.meter
+    const { rowsReceived, rowsPending } = this.#sink.stats
+    const settled = this.#skip + rowsReceived - rowsPending
+    const bytesToCommit = this.stopped ? this.#progress.bytesTakenIn : bytesTotal
+    // what follows the last row holds none: the footer of a Parquet file, for example
+    const isDone = !this.stopped && this.#sink.writableFinished
+    const bytesCommitted = isDone ? (bytesTotal ?? bytesRead) : this.#progress.bytesOf(settled)
+    const { bytesSkipped } = this.#progress
+    return { bytesRead, bytesTotal, bytesCommitted, bytesToCommit, bytesSkipped }
+  }
+
+  #endInput(): void {
+    this.#progress.end(this.#input.intake.rowsRead, this.#plan.meter.bytesRead)
   }
 
   /** Rows that an earlier run has written. */

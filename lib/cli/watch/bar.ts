@@ -3,7 +3,7 @@ import type { MultiBar, SingleBar } from 'cli-progress'
 import { clock } from '../terminal/amounts.ts'
 import { count } from '../terminal/messages.ts'
 import { cut, visible } from '../terminal/visible.ts'
-import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from './load-counts.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import type { Watcher } from './watcher.ts'
 
@@ -56,7 +56,7 @@ export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
 
 /** `██████░░░░  45%  1,234,567 rows  123,456/s  0:12 left  3 rejected  2 conn`, never wider than the terminal. */
 export function barText(counts: LoadCounts, columns: number): string {
-  const share = shareRead(counts)
+  const share = shareCommitted(counts)
   const left = etaMs(counts)
   const words = [
     ...(share === undefined ? [] : [`${String(Math.floor(share * 100)).padStart(3)}%`]),

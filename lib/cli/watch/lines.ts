@@ -1,6 +1,6 @@
 import { clock } from '../terminal/amounts.ts'
 import { count, plural } from '../terminal/messages.ts'
-import { etaMs, type LoadCounts, rowsPerSecond, shareRead } from './load-counts.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 
@@ -22,7 +22,7 @@ export function lineWatcher(write: (line: string) => void): Watcher {
 
 /** `orders: 45%, 1,234,567 rows committed, 123,456 rows/s, 0:12 left, 3 rejected` */
 export function progressLine(table: string, counts: LoadCounts): string {
-  const share = shareRead(counts)
+  const share = shareCommitted(counts)
   const left = etaMs(counts)
   const parts = [
     ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),

@@ -11,10 +11,16 @@ export interface LoadCounts {
   readonly batches: number
   readonly transactions: number
   readonly retries: number
-  /** Bytes of the file, as it lies on the disk. */
+  /** Bytes of the input that were read, packed as they are on the disk. */
   readonly bytesRead: number
-  /** Undefined for a pipe. */
+  /** Bytes of the whole input; undefined for a pipe. */
   readonly bytesTotal: number | undefined
+  /** Bytes of the input whose rows are settled: committed, rejected, or written by an earlier run. */
+  readonly bytesCommitted: number
+  /** What `bytesCommitted` will be at the end: all bytes, or those that were read before an interruption. */
+  readonly bytesToCommit: number | undefined
+  /** Bytes of the rows that an earlier run has written. */
+  readonly bytesSkipped: number
   /** Bytes of row data. */
   readonly bytesSent: number
   readonly connections: number
@@ -26,14 +32,20 @@ export function rowsPerSecond({ rowsCommitted, rowsUnchanged, elapsedMs }: LoadC
   return elapsedMs > 0 ? Math.round(((rowsCommitted + rowsUnchanged) / elapsedMs) * 1000) : 0
 }
 
-/** From 0 to 1; undefined where the end is not known. */
-export function shareRead({ bytesRead, bytesTotal }: LoadCounts): number | undefined {
-  if (bytesTotal === undefined) return undefined
-  return bytesTotal === 0 ? 1 : Math.min(1, bytesRead / bytesTotal)
+/** Returns the committed share of the input, from 0 to 1; undefined where its size is not known. */
+export function shareCommitted({ bytesCommitted, bytesToCommit }: LoadCounts): number | undefined {
+  if (bytesToCommit === undefined) return undefined
+  return bytesToCommit === 0 ? 1 : Math.min(1, bytesCommitted / bytesToCommit)
 }
 
-/** Milliseconds that are left at the rate so far; undefined where nobody can tell. */
-export function etaMs(counts: LoadCounts): number | undefined {
-  const share = shareRead(counts)
-  return share ? (counts.elapsedMs * (1 - share)) / share : undefined
+/** Returns the milliseconds until all is committed, at the rate of this run; undefined before its first commit. */
+export function etaMs({
+  bytesCommitted,
+  bytesToCommit,
+  bytesSkipped,
+  elapsedMs,
+}: LoadCounts): number | undefined {
+  const done = bytesCommitted - bytesSkipped
+  if (bytesToCommit === undefined || done <= 0) return undefined
+  return (elapsedMs * Math.max(0, bytesToCommit - bytesCommitted)) / done
 }

@@ -83,6 +83,9 @@ export function metricsText(
   metric('transactions_total', 'counter', 'Transactions committed.', [[counts.transactions]])
   metric('retries_total', 'counter', 'Transient failures.', [[counts.retries]])
   metric('input_bytes_total', 'counter', 'Bytes of the input read.', [[counts.bytesRead]])
+  metric('input_committed_bytes_total', 'counter', 'Bytes of the input whose rows are settled.', [
+    [counts.bytesCommitted],
+  ])
   if (counts.bytesTotal !== undefined) {
     metric('input_size_bytes', 'gauge', 'Bytes of the whole input.', [[counts.bytesTotal]])
   }

@@ -7,7 +7,7 @@ import { clock, bytes as inBytes } from '../../../../lib/cli/terminal/amounts.ts
 import { barText, barWatcher } from '../../../../lib/cli/watch/bar.ts'
 import { jsonWatcher } from '../../../../lib/cli/watch/json-log.ts'
 import { lineWatcher, progressLine } from '../../../../lib/cli/watch/lines.ts'
-import type { LoadCounts } from '../../../../lib/cli/watch/load-counts.ts'
+import { etaMs, type LoadCounts, shareCommitted } from '../../../../lib/cli/watch/load-counts.ts'
 import { metricsText } from '../../../../lib/cli/watch/metrics-file.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
 
@@ -20,8 +20,11 @@ const counts: LoadCounts = {
   batches: 1235,
   transactions: 99,
   retries: 0,
-  bytesRead: 450,
+  bytesRead: 900,
   bytesTotal: 1000,
+  bytesCommitted: 450,
+  bytesToCommit: 1000,
+  bytesSkipped: 0,
   bytesSent: 900,
   connections: 2,
   elapsedMs: 10_000,
@@ -73,9 +76,30 @@ describe('the progress bar', () => {
   })
 
   it('is words alone for a pipe, whose end nobody knows', () => {
-    expect(barText({ ...counts, bytesTotal: undefined }, 80)).to.equal(
+    expect(barText({ ...counts, bytesTotal: undefined, bytesToCommit: undefined }, 80)).to.equal(
       '1,234,567 rows  123,457/s  3 rejected  2 conn',
     )
+  })
+})
+
+describe('percent and time left', () => {
+  it('are those of the bytes whose rows are committed, whatever was read', () => {
+    for (const bytesRead of [450, 1000]) {
+      expect(shareCommitted({ ...counts, bytesRead })).to.equal(0.45)
+      expect(etaMs({ ...counts, bytesRead })).to.be.closeTo(12_222, 1)
+    }
+    expect(etaMs({ ...counts, bytesCommitted: 0 })).to.equal(undefined)
+  })
+
+  it('count what is still in flight after an interruption', () => {
+    const stopped = { ...counts, bytesRead: 700, bytesToCommit: 600 }
+    expect(shareCommitted(stopped)).to.equal(0.75)
+    expect(etaMs(stopped)).to.be.closeTo(3_333, 1)
+  })
+
+  it('do not take the rows of an earlier run for the rate of this one', () => {
+    expect(etaMs({ ...counts, bytesSkipped: 400 })).to.equal(110_000)
+    expect(etaMs({ ...counts, bytesSkipped: 450 })).to.equal(undefined)
   })
 })
 
