@@ -1,10 +1,12 @@
+import { isServerError } from '../../connection/server-error.ts'
 import type { PgBatchError } from '../../errors.ts'
 import type { Outcome } from '../../types.ts'
 import { pause } from '../faults/pause.ts'
-import { type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
+import type { RetryPolicy } from '../faults/retry.ts'
 import { isTransient } from '../faults/transient.ts'
 import { isServerDown } from './note-failure.ts'
 import type { OpenOutcomes } from './open-outcomes.ts'
+import { type Found, QuestionSchedule } from './question-schedule.ts'
 import { type OpenOutcome, type OutcomeContext, resolveOutcome } from './resolve-outcome.ts'
 
 /**
@@ -44,34 +46,27 @@ export async function findOutcome(
   if (transaction.isLost) return { outcome: 'unknown' }
   const startedAt = performance.now()
   const deadline = startedAt + limits.commitTimeoutMs
+  const schedule = new QuestionSchedule(retry, startedAt)
   return openOutcomes.during(async () => {
-    // close questions while the server is down are part of one counted question
-    for (let questions = 1; ; questions++) {
-      const nextAt = performance.now() + retryDelayMs(retry, questions, Math.random())
-      do {
-        let isDown = false
-        try {
-          const outcome = await resolveOutcome(transaction, context)
-          if (outcome !== 'in-progress') return { outcome }
-          if (performance.now() >= deadline) return { outcome: 'unknown', stillOpen: true }
-        } catch (failure) {
-          const asked = questions >= Math.max(retry.retries, MIN_QUESTIONS) && performance.now() >= deadline
-          if (asked || !isTransient(failure)) return { outcome: 'unknown' }
-          isDown = isServerDown(failure)
-        }
-        const now = performance.now()
-        const restMs = Math.max(0, nextAt - now)
-        await pause(Math.min(restMs, closePauseMs(now - startedAt, isDown)), signals.stop, error)
-      } while (performance.now() < nextAt)
+    while (true) {
+      let found: Found = 'nothing'
+      let isAnswered = false
+      try {
+        const outcome = await resolveOutcome(transaction, context)
+        if (outcome !== 'in-progress') return { outcome }
+        isAnswered = true
+      } catch (failure) {
+        if (!isTransient(failure)) return { outcome: 'unknown' }
+        if (isServerDown(failure)) found = 'down'
+        else if (isServerError(failure)) found = 'refusal'
+      }
+      const now = performance.now()
+      const pauseMs = schedule.pauseMs(now, found)
+      const isLate = now >= deadline
+      if (isAnswered && isLate) return { outcome: 'unknown', stillOpen: true }
+      if (isLate && schedule.questions >= Math.max(retry.retries, MIN_QUESTIONS))
+        return { outcome: 'unknown' }
+      await pause(pauseMs, signals.stop, error)
     }
   })
-}
-
-/**
- * Returns how long the next question waits at most. A server that is down is watched so closely that it can
- * hardly start and crash again unnoticed, see `ServerWatch`.
- */
-export function closePauseMs(elapsedMs: number, isDown: boolean): number {
-  if (elapsedMs < 1000) return 10
-  return isDown && elapsedMs < 60_000 ? 50 : Number.POSITIVE_INFINITY
 }
