@@ -1,18 +1,12 @@
 import { insertStatement, MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
-import type { RowPlace } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
+import { onlyOf, type RowStatement } from './parameter-sender.ts'
 
 /** Longer statements gain nothing: the server reads one while the next is made. */
 const MAX_ROWS = 500
-
-export interface MixedStatement {
-  readonly text: string
-  readonly parameters: Parameters
-  readonly places: readonly RowPlace[]
-}
 
 /**
  * Makes INSERT statements of rows of several shapes, in the order of their batch: a column that a row does not bring is
@@ -22,7 +16,7 @@ export interface MixedStatement {
 export function* mixedStatements(
   { table, columns, selfReferences }: TablePlan,
   groups: readonly RowGroup[],
-): Generator<MixedStatement, void> {
+): Generator<RowStatement, void> {
   const written = [...new Set(groups.flatMap(({ shape }) => shape.columns))].sort((a, b) => a - b)
   const names = written.map(column => columns[column]!.name)
   const kinds = new Map(
@@ -48,7 +42,8 @@ export function* mixedStatements(
       if (!addParameters(parameters, kind.brought, group, index)) break
       cells.push(kind.cells)
     }
-    yield { text: insertStatement(table, names, cells), parameters, places: places.slice(from, to) }
+    const text = insertStatement(table, names, cells)
+    yield { text, parameters, count: to - from, only: onlyOf(places.slice(from, to)) }
     from = to
   }
 }

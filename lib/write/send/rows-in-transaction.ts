@@ -202,7 +202,7 @@ export class RowsInTransaction {
     return upsert
       ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging, this.#slabs)
       : new CopySender(this.#transaction, this.#plan, this.#format, {
-          bytesSuffice: this.#bytesSuffice,
+          canReleaseItems: this.#bytesSuffice,
           slabs: this.#slabs,
         })
   }

@@ -1,4 +1,4 @@
-import { columnOf, isServerError } from '../../connection/server-error.ts'
+import { isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
 import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
@@ -8,9 +8,10 @@ import { isRefusedTogether, type MergeWay, mergeWay } from '../../table/merge/me
 import { MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
-import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import type { RowPlace } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
+import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
 
 /** Rows of a key that comes more often than this go one after the other: each turn sends those of all later ones again. */
 const MAX_TURNS = 4
@@ -22,31 +23,23 @@ class TooManyBytes extends Error {}
  * Upserts a batch by INSERTs with parameters: by one for rows of all shapes, as far as their keys differ and nothing but
  * keys decides, else by as few as keep the order of rows. A batch of more parameters than the protocol counts takes more.
  */
-export class UpsertSender implements RowSender {
-  readonly method = 'insert'
-  bytes = 0
-  unchanged = 0
-  readonly #transaction: Transaction
-  readonly #plan: TablePlan
+export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
-  #alone: RowPlace | undefined
   #hasSavepoint = false
 
   constructor(transaction: Transaction, plan: TablePlan) {
-    this.#transaction = transaction
-    this.#plan = plan
+    super(transaction, plan)
     this.#merge = plan.merge!
   }
 
-  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+  override async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     const rows = rowsInOrder(groups)
-    const width = Math.max(1, this.#plan.columns.length)
+    const width = Math.max(1, this.plan.columns.length)
     const perStatement = Math.floor(MAX_PARAMETERS / width)
     for (let from = 0; from < rows.length; from += perStatement) {
       signal.throwIfAborted()
       await this.#upsert(rows.slice(from, from + perStatement), 1)
     }
-    this.#alone = undefined
   }
 
   /** @param turn how often rows of these were left for later, and once more */
@@ -66,37 +59,33 @@ export class UpsertSender implements RowSender {
   ): Promise<readonly RowPlace[]> {
     const source = this.#sourceOf(places)
     const [shape] = source.shapes
-    const parameters = this.#parametersOf(places)
+    const statement = (text: string): RowStatement => this.#statement(text, places)
     switch (way.way) {
       case 'all':
-        await this.#count(places, this.#textOf(source, way.order), parameters)
+        await this.execute(statement(this.#textOf(source, way.order)))
         return []
       case 'last':
         if (source.shapes.length > 1) {
-          const { rows } = await this.#transaction.query(mergeLast(this.#merge, source), parameters)
-          this.unchanged += unchangedOf(places.length, Number(rows[0]!.changed))
+          const { rows } = await this.query(statement(mergeLast(this.#merge, source)))
+          this.count(places.length, Number(rows[0]!.changed))
           return []
         }
         // each row would have changed something, alone
-        await this.#transaction.query(insertLast(this.#merge, source, shape!), parameters)
+        await this.query(statement(insertLast(this.#merge, source, shape!)))
         return []
       case 'turns':
-        return this.#turn(places, source, parameters)
+        return this.#turn(places, source)
     }
   }
 
-  async #turn(
-    places: readonly RowPlace[],
-    source: RowSource,
-    parameters: unknown[],
-  ): Promise<readonly RowPlace[]> {
-    const { rows } = await this.#transaction.query(mergeTurn(this.#merge, source, 1), parameters)
+  async #turn(places: readonly RowPlace[], source: RowSource): Promise<readonly RowPlace[]> {
+    const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), places))
     const ordinals = rows[0]!.later as string | null
     const later = ordinals ? ordinals.split(',').map(ordinal => places[Number(ordinal)]!) : []
     // what is there stays, and what is gone cannot go again
     const ends = this.#merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
     const left = ends ? [] : later
-    this.unchanged += unchangedOf(places.length - left.length, Number(rows[0]!.changed))
+    this.count(places.length - left.length, Number(rows[0]!.changed))
     return left
   }
 
@@ -123,9 +112,7 @@ export class UpsertSender implements RowSender {
 
   async #sendRun(run: readonly RowPlace[]): Promise<boolean> {
     const source = this.#sourceOf(run)
-    this.#alone = run.length === 1 ? run[0] : undefined
-    await this.#count(run, this.#textOf(source, 'ordinal'), this.#parametersOf(run))
-    this.#alone = undefined
+    await this.execute(this.#statement(this.#textOf(source, 'ordinal'), run))
     return true
   }
 
@@ -135,18 +122,13 @@ export class UpsertSender implements RowSender {
     return shape!.deletes ? deleteAll(this.#merge, source) : insertAll(this.#merge, source, shape!, order)
   }
 
-  async #count(places: readonly RowPlace[], text: string, parameters: unknown[]): Promise<void> {
-    const { rowCount } = await this.#transaction.query(text, parameters)
-    this.unchanged += unchangedOf(places.length, rowCount)
-  }
-
   /** Resolves to undefined, with all of it undone, where the server refuses rows that it may take one by one. */
   async #unlessRefused<T>(guarded: boolean, send: () => Promise<T>): Promise<T | undefined> {
     if (!guarded)
       return send().catch(error => (error instanceof TooManyBytes ? undefined : Promise.reject(error)))
     // one at a time, so that a transaction of many statements does not nest as many savepoints
-    if (this.#hasSavepoint) this.#transaction.before('RELEASE SAVEPOINT pg_batch_merge')
-    this.#transaction.before('SAVEPOINT pg_batch_merge')
+    if (this.#hasSavepoint) this.transaction.before('RELEASE SAVEPOINT pg_batch_merge')
+    this.transaction.before('SAVEPOINT pg_batch_merge')
     this.#hasSavepoint = true
     const { bytes, unchanged } = this
     try {
@@ -154,7 +136,7 @@ export class UpsertSender implements RowSender {
     } catch (error) {
       const refused = isServerError(error) && isRefusedTogether(error.code)
       if (!refused && !(error instanceof TooManyBytes)) throw error
-      this.#transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
+      this.transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
       this.bytes = bytes
       this.unchanged = unchanged
       return undefined
@@ -167,24 +149,16 @@ export class UpsertSender implements RowSender {
   }
 
   #shapesOf(places: readonly RowPlace[]): MergeShape[] {
-    return [...new Set(places.map(({ group }) => group.shape))].map(shape => this.#plan.mergeShape(shape))
+    return [...new Set(places.map(({ group }) => group.shape))].map(shape => this.plan.mergeShape(shape))
   }
 
-  #parametersOf(places: readonly RowPlace[]): unknown[] {
+  /** @throws TooManyBytes */
+  #statement(text: string, places: readonly RowPlace[]): RowStatement {
     const parameters: Parameters = { values: [], length: 0 }
     for (const { group, index } of places) {
-      const columns = group.shape.columns.map(column => this.#plan.columns[column]!)
+      const columns = group.shape.columns.map(column => this.plan.columns[column]!)
       if (!addParameters(parameters, columns, group, index)) throw new TooManyBytes()
     }
-    this.bytes += parameters.length
-    return parameters.values
-  }
-
-  async close(): Promise<void> {}
-
-  async abort(): Promise<void> {}
-
-  locate(error: unknown): RowPlace | undefined {
-    return isServerError(error) && this.#alone ? { ...this.#alone, column: columnOf(error) } : undefined
+    return { text, parameters, count: places.length, only: onlyOf(places) }
   }
 }

@@ -1,0 +1,95 @@
+import type { CopyIn } from '../../connection/copy-in.ts'
+import { copyContext, isServerError } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { RowEncoder } from '../../encode/row-encoder.ts'
+import type { TableParts } from '../../table/identifier.ts'
+import { copyStatement, lockStatement } from '../../table/statements.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import type { RowGroup } from '../rows/batch.ts'
+import type { RowPlace } from '../rows/row-sender.ts'
+import type { RowShape } from '../rows/row-shapes.ts'
+
+export interface OpenCopyOptions {
+  readonly shape: RowShape
+  readonly format: 'binary' | 'text'
+  /** The staging table that the rows go to; undefined: the table itself. */
+  readonly staging: TableParts | undefined
+  /** Lock the table and compare its columns before the COPY, because batches are to be held as bytes only. */
+  readonly isChecked: boolean
+}
+
+/** Rows that went into the COPY one after the other: the server counts them as lines. */
+interface SentRows {
+  readonly firstLine: number
+  readonly group: RowGroup
+  readonly firstIndex: number
+}
+
+/** One COPY that takes rows of one shape, in one format. */
+export class OpenCopy {
+  readonly copy: CopyIn
+  readonly shape: RowShape
+  readonly encoder: RowEncoder
+  /** How many rows it has taken. */
+  lines = 0
+  /** The server takes rows, and holds the lock under which it has found the columns unchanged. */
+  isSound = false
+  readonly #plan: TablePlan
+  readonly #target: TableParts
+  readonly #isChecked: boolean
+  readonly #sent: SentRows[] = []
+
+  /** Sends the statement; rows may follow at once. */
+  constructor(transaction: Transaction, plan: TablePlan, options: OpenCopyOptions) {
+    const { shape, format, staging, isChecked } = options
+    const names = staging && plan.merge?.numbered ? plan.merge.names : undefined
+    const columns = shape.columns.map(column => plan.columns[column]!.name)
+    if (names) columns.push(names.ordinal, names.shape)
+    this.#plan = plan
+    this.#target = staging ?? plan.table
+    this.#isChecked = isChecked
+    this.shape = shape
+    this.encoder = plan.encoderFor(shape, format, names !== undefined)
+    const sameTypes = plan.sameTypes(shape)
+    const lock = transaction.isTicketed ? [lockStatement(plan.table)] : []
+    const before = isChecked ? [...lock, sameTypes] : []
+    const after = format === 'binary' ? [sameTypes] : []
+    const copy = copyStatement(this.#target, columns, format)
+    this.copy = transaction.openCopy([...before, copy, ...after].join('; '))
+  }
+
+  /** Notes that the rows of a group follow, from this index on. */
+  follow(group: RowGroup, firstIndex: number): void {
+    this.#sent.push({ firstLine: this.lines + 1, group, firstIndex })
+  }
+
+  /** Replaces the group whose rows were sent last. */
+  replaceLast(replace: (group: RowGroup) => RowGroup): void {
+    const last = this.#sent.pop()!
+    this.#sent.push({ ...last, group: replace(last.group) })
+  }
+
+  /** The check before the COPY has found other columns than the plan's. */
+  get hasChanged(): boolean {
+    return this.#isChecked && this.copy.precedingRows.at(-1)?.[0] === 'false'
+  }
+
+  /** The check after the COPY has found other columns than the plan's. */
+  get hadChanged(): boolean {
+    return this.copy.followingRows[0]?.[0] === 'false'
+  }
+
+  /** Returns the row that an error of the server names by its line. */
+  locate(error: unknown): RowPlace | undefined {
+    if (!isServerError(error)) return undefined
+    const context = copyContext(error, this.#target.name, [...this.#plan.columnNames])
+    const sent = context && this.#sent.findLast(rows => rows.firstLine <= context.line)
+    // binary COPY may fail on the trailer, one line past the last row
+    if (!sent || context.line > this.lines) return undefined
+    return {
+      group: sent.group,
+      index: sent.firstIndex + context.line - sent.firstLine,
+      column: context.column,
+    }
+  }
+}

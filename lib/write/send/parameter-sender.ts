@@ -1,0 +1,66 @@
+import { columnOf, isServerError } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import type { RowGroup } from '../rows/batch.ts'
+import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import type { Parameters } from './parameter-of.ts'
+
+/** A statement that writes rows, and their values. */
+export interface RowStatement {
+  readonly text: string
+  readonly parameters: Parameters
+  /** How many rows it writes. */
+  readonly count: number
+  /** The row, where it writes only one: an error of the statement is then an error of that row. */
+  readonly only: RowPlace | undefined
+}
+
+/** Returns the row of a list that holds no other. */
+export function onlyOf(rows: readonly RowPlace[]): RowPlace | undefined {
+  return rows.length === 1 ? rows[0] : undefined
+}
+
+/** What all senders share that write rows by statements with parameters: running them, and what their answers mean. */
+export abstract class ParameterSender implements RowSender {
+  readonly method = 'insert'
+  bytes = 0
+  unchanged = 0
+  protected readonly transaction: Transaction
+  protected readonly plan: TablePlan
+  /** The row of the statement that runs or has failed, where it has only one. */
+  #only: RowPlace | undefined
+
+  constructor(transaction: Transaction, plan: TablePlan) {
+    this.transaction = transaction
+    this.plan = plan
+  }
+
+  abstract send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
+
+  /** Runs a statement whose command tag counts the rows that it has changed. */
+  protected async execute(statement: RowStatement): Promise<void> {
+    const { rowCount } = await this.query(statement)
+    this.count(statement.count, rowCount)
+  }
+
+  /** Runs a statement; the caller counts the rows that it has changed. */
+  protected async query({ text, parameters, only }: RowStatement): ReturnType<Transaction['query']> {
+    this.bytes += parameters.length
+    this.#only = only
+    const result = await this.transaction.query(text, parameters.values)
+    this.#only = undefined
+    return result
+  }
+
+  protected count(sent: number, changed: number | null | undefined): void {
+    this.unchanged += unchangedOf(sent, changed)
+  }
+
+  async close(): Promise<void> {}
+
+  async abort(): Promise<void> {}
+
+  locate(error: unknown): RowPlace | undefined {
+    return isServerError(error) && this.#only ? { ...this.#only, column: columnOf(error) } : undefined
+  }
+}
