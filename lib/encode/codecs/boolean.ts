@@ -1,21 +1,20 @@
-import type { Codec } from './codec.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { Codec, PutField, ScanField } from './codec.ts'
 import { prepareValue } from './parameter.ts'
+import { scanString } from './scan-string.ts'
 
-/**
- * One byte. Strings are those that boolin takes in full and lower case; prefixes and blanks are left to it.
- * @see https://www.postgresql.org/docs/current/datatype-boolean.html
- */
-export const boolean: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    const bit = toBit(value)
-    if (bit < 0) return false
-    out.reserve(5)
-    out.view.setInt32(out.length, 1)
-    out.bytes[out.length + 4] = bit
-    out.length += 5
-    return true
-  },
+const binary: PutField = (out, value) => {
+  const bit = toBit(value)
+  if (bit < 0) return false
+  putBit(out, bit)
+  return true
+}
+
+function putBit(out: ByteBuffer, bit: number): void {
+  out.reserve(5)
+  out.view.setInt32(out.length, 1)
+  out.bytes[out.length + 4] = bit
+  out.length += 5
 }
 
 function toBit(value: unknown): number {
@@ -44,3 +43,38 @@ function toBit(value: unknown): number {
       return -1
   }
 }
+
+/** A word comes before the words that are its beginning. */
+const WORDS = (
+  [
+    ['true', 1],
+    ['false', 0],
+    ['t', 1],
+    ['f', 0],
+    ['1', 1],
+    ['0', 0],
+  ] as const
+).map(([spelling, bit]) => ({ spelling: Buffer.from(spelling), bit }))
+
+const slow = scanString(binary)
+
+/** `t` and `f` as PostgreSQL writes them, `true` and `false` as most others do, 1 and 0. */
+const scan: ScanField = (out, bytes, at, end, delimiter) => {
+  const word = WORDS.find(({ spelling }) => startsWith(bytes, at, end, spelling))
+  const stop = word ? at + word.spelling.length : at
+  if (!word || (stop < end && bytes[stop] !== delimiter)) return slow(out, bytes, at, end, delimiter)
+  putBit(out, word.bit)
+  return stop
+}
+
+function startsWith(bytes: Buffer, at: number, end: number, word: Buffer): boolean {
+  if (end - at < word.length) return false
+  for (let i = 0; i < word.length; i++) if (bytes[at + i] !== word[i]) return false
+  return true
+}
+
+/**
+ * One byte. Strings are those that boolin takes in full and lower case; prefixes and blanks are left to the server.
+ * @see https://www.postgresql.org/docs/current/datatype-boolean.html
+ */
+export const boolean: Codec = { text: prepareValue, binary, scan }

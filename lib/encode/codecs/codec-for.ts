@@ -17,7 +17,7 @@ import { timestamp, timestamptz } from './timestamp.ts'
 import { uuid } from './uuid.ts'
 
 /** By the name of a type in pg_catalog. The type "char" is not bpchar, and has no codec. */
-const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
+export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
   Object.entries({
     bool: boolean,
     int2,

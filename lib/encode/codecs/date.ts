@@ -1,24 +1,19 @@
 import { types } from 'node:util'
-import type { Codec } from './codec.ts'
+import type { Codec, PutField } from './codec.ts'
 import { IsoReader } from './iso-8601.ts'
 import { localClock } from './local-clock.ts'
 import { prepareValue } from './parameter.ts'
+import { scanString } from './scan-string.ts'
+import { scanDate } from './scan-timestamps.ts'
 
-/**
- * Days since 2000-01-01. A Date's day is the one that the local calendar shows, as with `pg`.
- * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (date_recv)
- */
-export const date: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    const days = toDays(value)
-    if (Number.isNaN(days)) return false
-    out.reserve(8)
-    out.view.setInt32(out.length, 4)
-    out.view.setInt32(out.length + 4, days)
-    out.length += 8
-    return true
-  },
+const binary: PutField = (out, value) => {
+  const days = toDays(value)
+  if (Number.isNaN(days)) return false
+  out.reserve(8)
+  out.view.setInt32(out.length, 4)
+  out.view.setInt32(out.length + 4, days)
+  out.length += 8
+  return true
 }
 
 const iso = new IsoReader()
@@ -35,3 +30,9 @@ function toDays(value: unknown): number {
   if (value === '-infinity') return -0x80000000
   return Number.NaN
 }
+
+/**
+ * Days since 2000-01-01. A Date's day is the one that the local calendar shows, as with `pg`.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (date_recv)
+ */
+export const date: Codec = { text: prepareValue, binary, scan: scanDate(scanString(binary)) }

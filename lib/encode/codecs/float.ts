@@ -1,7 +1,12 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, PutField, ScanField } from './codec.ts'
 import { HEAD_FULL, nearestDouble } from './nearest-double.ts'
 import { prepareValue } from './parameter.ts'
+import { scanString } from './scan-string.ts'
+
+const MINUS = 0x2d
+const POINT = 0x2e
+const ZERO = 0x30
 
 /**
  * float4 and float8: IEEE 754 in network byte order. JavaScript reads decimals as strtod does, to the nearest
@@ -9,14 +14,11 @@ import { prepareValue } from './parameter.ts'
  * server refuses as out of range (over- and underflow) is left to it.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
  */
-export const float8: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    if (typeof value === 'number') return putDouble(out, value + 0) // -0 + 0 is 0, as String(-0) is '0'
-    const double = toDouble(value)
-    if (double === undefined) return false
-    return putDouble(out, double)
-  },
+const putFloat8: PutField = (out, value) => {
+  if (typeof value === 'number') return putDouble(out, value + 0) // -0 + 0 is 0, as String(-0) is '0'
+  const double = toDouble(value)
+  if (double === undefined) return false
+  return putDouble(out, double)
 }
 
 function putDouble(out: ByteBuffer, double: number): boolean {
@@ -90,24 +92,58 @@ function toDouble(value: unknown): number | undefined {
 /** `-?\d+(\.\d+)?`, where its nearest double can be told by arithmetic; else NaN. */
 function plainDecimal(text: string): number {
   const { length } = text
-  const start = length > 0 && text.charCodeAt(0) === 0x2d ? 1 : 0
+  const start = length > 0 && text.charCodeAt(0) === MINUS ? 1 : 0
   let head = 0
   let tail = 0
   let tailDigits = 0
   let point = -1
   for (let i = start; i < length; i++) {
     const code = text.charCodeAt(i)
-    const digit = code - 0x30
+    const digit = code - ZERO
     if (digit >= 0 && digit <= 9) {
       if (head < HEAD_FULL) head = head * 10 + digit
       else {
         tail = tail * 10 + digit
         tailDigits++
       }
-    } else if (code === 0x2e && point < 0 && i > start) point = i
+    } else if (code === POINT && point < 0 && i > start) point = i
     else return Number.NaN
   }
   if (length === start || point === length - 1) return Number.NaN
   const magnitude = nearestDouble(head, tail, tailDigits, point < 0 ? 0 : length - 1 - point)
   return start === 1 ? -magnitude : magnitude
 }
+
+const slow = scanString(putFloat8)
+
+/** `-?\d+(\.\d+)?` */
+const scanFloat8: ScanField = (out, bytes, at, end, delimiter) => {
+  const negative = at < end && bytes[at] === MINUS
+  const first = negative ? at + 1 : at
+  let head = 0
+  let tail = 0
+  let tailDigits = 0
+  let point = -1
+  let stop = first
+  for (; stop < end; stop++) {
+    const byte = bytes[stop]!
+    if (byte === delimiter) break
+    const digit = byte - ZERO
+    if (digit >= 0 && digit <= 9) {
+      if (head < HEAD_FULL) head = head * 10 + digit
+      else {
+        tail = tail * 10 + digit
+        tailDigits++
+      }
+    } else if (byte === POINT && point < 0 && stop > first) point = stop
+    else return slow(out, bytes, at, end, delimiter)
+  }
+  const decimals = point < 0 ? 0 : stop - point - 1
+  if (stop === first || (point >= 0 && decimals === 0)) return slow(out, bytes, at, end, delimiter)
+  const double = nearestDouble(head, tail, tailDigits, decimals)
+  if (Number.isNaN(double)) return slow(out, bytes, at, end, delimiter)
+  putDouble(out, negative ? -double : double)
+  return stop
+}
+
+export const float8: Codec = { text: prepareValue, binary: putFloat8, scan: scanFloat8 }

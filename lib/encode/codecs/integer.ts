@@ -1,58 +1,50 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, PutField, ScanField } from './codec.ts'
 import { prepareValue } from './parameter.ts'
+import { scanString } from './scan-string.ts'
 
 /**
  * int2, int4 and int8: two's complement in network byte order.
  * Exact for safe integers, bigints and strings of digits; -0 is 0, as `String(-0)` is.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/int8.c (int8recv)
  */
-export const int2: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    const integer = toSafeInteger(value)
-    if (!(integer >= -0x8000 && integer <= 0x7fff)) return false
-    out.reserve(6)
-    out.view.setInt32(out.length, 2)
-    out.view.setInt16(out.length + 4, integer)
-    out.length += 6
-    return true
-  },
+const putInt2: PutField = (out, value) => {
+  const integer = toSafeInteger(value)
+  if (!(integer >= -0x8000 && integer <= 0x7fff)) return false
+  out.reserve(6)
+  out.view.setInt32(out.length, 2)
+  out.view.setInt16(out.length + 4, integer)
+  out.length += 6
+  return true
 }
 
-export const int4: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    const integer = toSafeInteger(value)
-    if (!(integer >= -0x80000000 && integer <= 0x7fffffff)) return false
-    out.reserve(8)
-    out.view.setInt32(out.length, 4)
-    out.view.setInt32(out.length + 4, integer)
-    out.length += 8
-    return true
-  },
+const putInt4: PutField = (out, value) => {
+  const integer = toSafeInteger(value)
+  if (!(integer >= -0x80000000 && integer <= 0x7fffffff)) return false
+  out.reserve(8)
+  out.view.setInt32(out.length, 4)
+  out.view.setInt32(out.length + 4, integer)
+  out.length += 8
+  return true
 }
 
-export const int8: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    if (typeof value === 'bigint') return putInt8(out, value)
-    const integer = toSafeInteger(value)
-    if (Number.isNaN(integer))
-      return typeof value === 'string' && LONG.test(value) && putInt8(out, BigInt(value))
-    out.reserve(12)
-    out.view.setInt32(out.length, 8)
-    out.view.setInt32(out.length + 4, Math.floor(integer / 0x1_0000_0000))
-    out.view.setInt32(out.length + 8, integer)
-    out.length += 12
-    return true
-  },
+const putInt8: PutField = (out, value) => {
+  if (typeof value === 'bigint') return putBigInt(out, value)
+  const integer = toSafeInteger(value)
+  if (Number.isNaN(integer))
+    return typeof value === 'string' && LONG.test(value) && putBigInt(out, BigInt(value))
+  out.reserve(12)
+  out.view.setInt32(out.length, 8)
+  out.view.setInt32(out.length + 4, Math.floor(integer / 0x1_0000_0000))
+  out.view.setInt32(out.length + 8, integer)
+  out.length += 12
+  return true
 }
 
-/** What toSafeInteger leaves out and still may fit 64 bits. BigInt('-0') and leading zeros are fine. */
+/** What toSafeInteger does not read and may still fit 64 bits. BigInt('-0') and leading zeros are fine. */
 const LONG = /^-?\d{16,32}$/
 
-function putInt8(out: ByteBuffer, value: bigint): boolean {
+function putBigInt(out: ByteBuffer, value: bigint): boolean {
   if (BigInt.asIntN(64, value) !== value) return false
   out.reserve(12)
   out.view.setInt32(out.length, 8)
@@ -85,3 +77,50 @@ function parseDigits(text: string): number {
   }
   return negative ? -integer : integer
 }
+
+const MINUS = 0x2d
+const ZERO = 0x30
+
+/** So many digits are exact in a double, whatever they are. */
+const EXACT_DIGITS = 15
+
+/** Reads `-?\d{1,15}` for a field of so many bytes; all else is for `slow`. */
+function scanInteger(size: 2 | 4 | 8, slow: ScanField): ScanField {
+  const beyond = size === 8 ? Number.POSITIVE_INFINITY : 2 ** (size * 8 - 1)
+  return (out, bytes, at, end, delimiter) => {
+    const negative = at < end && bytes[at] === MINUS
+    const first = negative ? at + 1 : at
+    let integer = 0
+    let stop = first
+    for (; stop < end; stop++) {
+      const byte = bytes[stop]!
+      if (byte === delimiter) break
+      const digit = byte - ZERO
+      if (digit < 0 || digit > 9) return slow(out, bytes, at, end, delimiter)
+      integer = integer * 10 + digit
+    }
+    const digits = stop - first
+    if (digits === 0 || digits > EXACT_DIGITS || integer >= beyond)
+      return slow(out, bytes, at, end, delimiter)
+    if (negative) integer = -integer
+    out.reserve(12)
+    const { view, length } = out
+    view.setInt32(length, size)
+    if (size === 4) view.setInt32(length + 4, integer)
+    else if (size === 2) view.setInt16(length + 4, integer)
+    else {
+      view.setInt32(length + 4, Math.floor(integer / 0x1_0000_0000))
+      view.setInt32(length + 8, integer)
+    }
+    out.length = length + 4 + size
+    return stop
+  }
+}
+
+function codec(size: 2 | 4 | 8, binary: PutField): Codec {
+  return { text: prepareValue, binary, scan: scanInteger(size, scanString(binary)) }
+}
+
+export const int2: Codec = codec(2, putInt2)
+export const int4: Codec = codec(4, putInt4)
+export const int8: Codec = codec(8, putInt8)

@@ -1,19 +1,17 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, PutField, ScanField } from './codec.ts'
 import { HEADER_BYTES, NEGATIVE, POSITIVE, putDecimal, putHeader } from './numeric-decimal.ts'
 import { prepareValue } from './parameter.ts'
+import { scanString } from './scan-string.ts'
 
-/**
- * numeric: exact for decimals of any length. The server's numeric_recv applies the column's precision and scale as
- * the cast of a parameter does. Short decimals, nearly all there are, take a path of plain arithmetic.
- */
-export const numeric: Codec = {
-  text: prepareValue,
-  binary(out, value) {
-    if (typeof value === 'string') return putShortText(out, value) || putDecimal(out, value)
-    if (typeof value === 'number') return putNumber(out, value)
-    return typeof value === 'bigint' && putDecimal(out, value.toString())
-  },
+const MINUS = 0x2d
+const POINT = 0x2e
+const ZERO = 0x30
+
+const binary: PutField = (out, value) => {
+  if (typeof value === 'string') return putShortText(out, value) || putDecimal(out, value)
+  if (typeof value === 'number') return putNumber(out, value)
+  return typeof value === 'bigint' && putDecimal(out, value.toString())
 }
 
 /**
@@ -37,11 +35,11 @@ const MAX_DECIMALS = 4
 /** `-?\d{1,15}(\.\d{1,4})?`; returns false, with nothing appended, for anything else. */
 function putShortText(out: ByteBuffer, text: string): boolean {
   const { length } = text
-  const start = length > 0 && text.charCodeAt(0) === 0x2d ? 1 : 0
+  const start = length > 0 && text.charCodeAt(0) === MINUS ? 1 : 0
   let whole = 0
   let i = start
   for (; i < length; i++) {
-    const digit = text.charCodeAt(i) - 0x30
+    const digit = text.charCodeAt(i) - ZERO
     if (digit < 0 || digit > 9) break
     whole = whole * 10 + digit
   }
@@ -50,9 +48,9 @@ function putShortText(out: ByteBuffer, text: string): boolean {
   let scale = 0
   if (i < length) {
     scale = length - i - 1
-    if (text.charCodeAt(i) !== 0x2e || scale < 1 || scale > MAX_DECIMALS) return false
+    if (text.charCodeAt(i) !== POINT || scale < 1 || scale > MAX_DECIMALS) return false
     for (i++; i < length; i++) {
-      const digit = text.charCodeAt(i) - 0x30
+      const digit = text.charCodeAt(i) - ZERO
       if (digit < 0 || digit > 9) return false
       fraction = fraction * 10 + digit
     }
@@ -63,7 +61,7 @@ function putShortText(out: ByteBuffer, text: string): boolean {
 }
 
 /** A whole number of up to 16 digits and a fraction in ten-thousandths: each of them base-10000 digits as it stands. */
-export function putShort(
+function putShort(
   out: ByteBuffer,
   isNegative: boolean,
   whole: number,
@@ -100,3 +98,43 @@ export function putShort(
   }
   out.length = at
 }
+
+const slow = scanString(binary)
+
+/** `-?\d{1,15}(\.\d{1,4})?` */
+const scan: ScanField = (out, bytes, at, end, delimiter) => {
+  const negative = at < end && bytes[at] === MINUS
+  const first = negative ? at + 1 : at
+  let whole = 0
+  let stop = first
+  for (; stop < end; stop++) {
+    const digit = bytes[stop]! - ZERO
+    if (digit < 0 || digit > 9) break
+    whole = whole * 10 + digit
+  }
+  if (stop === first || stop - first > MAX_DIGITS) return slow(out, bytes, at, end, delimiter)
+  let fraction = 0
+  let scale = 0
+  if (stop < end && bytes[stop] !== delimiter) {
+    if (bytes[stop] !== POINT) return slow(out, bytes, at, end, delimiter)
+    const point = stop++
+    for (; stop < end; stop++) {
+      const byte = bytes[stop]!
+      if (byte === delimiter) break
+      const digit = byte - ZERO
+      if (digit < 0 || digit > 9) return slow(out, bytes, at, end, delimiter)
+      fraction = fraction * 10 + digit
+    }
+    scale = stop - point - 1
+    if (scale < 1 || scale > MAX_DECIMALS) return slow(out, bytes, at, end, delimiter)
+    for (let place = scale; place < MAX_DECIMALS; place++) fraction *= 10
+  }
+  putShort(out, negative, whole, fraction, scale)
+  return stop
+}
+
+/**
+ * numeric: exact for decimals of any length. The server's numeric_recv applies the column's precision and scale as
+ * the cast of a parameter does. Short decimals, nearly all there are, take a path of plain arithmetic.
+ */
+export const numeric: Codec = { text: prepareValue, binary, scan }

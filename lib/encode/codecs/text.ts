@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, ScanField } from './codec.ts'
 import { prepareJson, prepareValue } from './parameter.ts'
 import { putJson } from './put-json.ts'
 
@@ -30,6 +30,45 @@ function closeField(out: ByteBuffer, start: number): void {
   out.view.setInt32(start, out.length - start - 4)
 }
 
+/** Up to here a loop over the bytes costs less than calls of the engine, which make views of them. */
+const SHORT = 120
+
+/** Appends bytes up to the delimiter; returns where they stop. */
+function putBytes(out: ByteBuffer, bytes: Buffer, at: number, end: number, delimiter: number): number {
+  out.reserve(end - at)
+  const into = out.bytes
+  let to = out.length
+  let from = at
+  for (const soon = Math.min(end, at + SHORT); from < soon; from++) {
+    const byte = bytes[from]!
+    if (byte === delimiter) break
+    into[to++] = byte
+  }
+  if (from < end && bytes[from] !== delimiter) {
+    const rest = bytes.subarray(from, end)
+    const found = delimiter < 0 ? -1 : rest.indexOf(delimiter)
+    const length = found < 0 ? rest.length : found
+    to += rest.copy(into, to, 0, length)
+    from += length
+  }
+  out.length = to
+  return from
+}
+
+/** Copies the bytes of a value, after `head`. */
+function scanText(head: Uint8Array): ScanField {
+  const headBytes = 4 + head.length
+  return (out, bytes, at, end, delimiter) => {
+    const start = openField(out, headBytes)
+    if (head.length > 0) out.bytes.set(head, start + 4)
+    const stop = putBytes(out, bytes, at, end, delimiter)
+    closeField(out, start)
+    return stop
+  }
+}
+
+const NO_HEAD = new Uint8Array()
+
 /** text, varchar, bpchar, citext and enums. */
 export const text: Codec = {
   text: prepareValue,
@@ -39,6 +78,8 @@ export const text: Codec = {
     putTextField(out, string)
     return true
   },
+  scan: scanText(NO_HEAD),
+  textHead: NO_HEAD,
   textOfBinary: utf8Text,
 }
 
@@ -71,6 +112,8 @@ export const json: Codec = {
     closeField(out, start)
     return true
   },
+  scan: scanText(NO_HEAD),
+  textHead: NO_HEAD,
   textOfBinary: utf8Text,
 }
 
@@ -78,7 +121,8 @@ export const json: Codec = {
  * The only version of the format that jsonb_recv knows.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/jsonb.c
  */
-export const JSONB_VERSION = 1
+const JSONB_VERSION = 1
+const JSONB_HEAD = Uint8Array.of(JSONB_VERSION)
 
 export const jsonb: Codec = {
   text: prepareJson,
@@ -89,6 +133,8 @@ export const jsonb: Codec = {
     closeField(out, start)
     return true
   },
+  scan: scanText(JSONB_HEAD),
+  textHead: JSONB_HEAD,
   textOfBinary: bytes => (bytes[0] === JSONB_VERSION ? utf8Text(bytes.subarray(1)) : undefined),
 }
 

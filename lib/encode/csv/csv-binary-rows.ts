@@ -1,15 +1,13 @@
 import { ESCAPED, FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvColumns, type CsvFormat, CsvRecord, raggedText } from '../../csv/record.ts'
-import type { Codec } from '../codecs/codec.ts'
+import { type Codec, NEEDS_TEXT, NO_DELIMITER, type ScanField } from '../codecs/codec.ts'
 import { codecFor } from '../codecs/codec-for.ts'
-import { JSONB_VERSION } from '../codecs/text.ts'
+import { scanString } from '../codecs/scan-string.ts'
 import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
 import { BINARY_FORMAT, putNull, putStagingFields } from '../wire/binary-format.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
-import { MISFIT, NO_DELIMITER } from './scan-field.ts'
-import { scanFieldOf, verbatimLead } from './scan-fields.ts'
 
 /**
  * Records of a CSV file as tuples of COPY's binary format. A field is read in one go, from its first byte to the
@@ -37,16 +35,25 @@ export function makeCsvBinaryRowEncoder(
       if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
       const start = out.length
       out.putInt16(fieldCount)
-      const misfit = putRecord(out, row.chunk, row.start, row.end)
-      if (misfit !== WHOLE) {
+      const needsText = putRecord(out, row.chunk, row.start, row.end)
+      if (needsText !== WHOLE) {
         out.length = start
-        if (misfit === RAGGED) throw new ValueError(undefined, raggedText(row, cutter.cut(row), names.length))
-        return names[misfit]
+        if (needsText === RAGGED)
+          throw new ValueError(undefined, raggedText(row, cutter.cut(row), names.length))
+        return names[needsText]
       }
       if (staging) putStagingFields(out, ordinal, staging.shape)
       return undefined
     },
   }
+}
+
+/** What numbers, dates and words are made of: a file with such a delimiter has them in pieces. */
+const IN_VALUES = /[-+.: \dA-Za-z]/
+
+/** Returns the reader of a codec for files with this delimiter. */
+export function scanFieldOf({ binary, scan }: Codec, delimiter: string): ScanField {
+  return scan && !IN_VALUES.test(delimiter) ? scan : scanString(binary!)
 }
 
 function makeField(
@@ -55,25 +62,25 @@ function makeField(
   cutter: FieldCutter,
 ): RecordField {
   const scan = scanFieldOf(codec, delimiter)
-  const lead = verbatimLead(codec)
+  const { textHead } = codec
 
   function putValue(out: ByteBuffer, chunk: Buffer): boolean {
     if (cutter.kinds[0] === ESCAPED) {
-      return scan(out, cutter.unescaped, 0, cutter.unescape(chunk, 0), NO_DELIMITER) !== MISFIT
+      return scan(out, cutter.unescaped, 0, cutter.unescape(chunk, 0), NO_DELIMITER) !== NEEDS_TEXT
     }
-    return scan(out, chunk, cutter.starts[0]!, cutter.ends[0]!, NO_DELIMITER) !== MISFIT
+    return scan(out, chunk, cutter.starts[0]!, cutter.ends[0]!, NO_DELIMITER) !== NEEDS_TEXT
   }
 
   return {
     scan: nulls.some(text => text !== '') ? undefined : scan,
     put(out, chunk, at, end) {
-      if (lead !== undefined && !forceNull && cutter.isQuoted(chunk, at, end)) {
-        putQuotedText(out, lead, cutter, chunk, at, end)
+      if (textHead && !forceNull && cutter.isQuoted(chunk, at, end)) {
+        putQuotedText(out, textHead, cutter, chunk, at, end)
         return cutter.closed + 1
       }
       const behind = cutter.cutField(0, chunk, at, end)
       if (cutter.isNull(chunk, 0)) putNull(out)
-      else if (!putValue(out, chunk)) return MISFIT
+      else if (!putValue(out, chunk)) return NEEDS_TEXT
       return behind
     },
   }
@@ -82,15 +89,15 @@ function makeField(
 /** A type's text that stands in quotes, as its field, at once. */
 function putQuotedText(
   out: ByteBuffer,
-  lead: number,
+  head: Uint8Array,
   cutter: FieldCutter,
   chunk: Buffer,
   at: number,
   end: number,
 ): void {
-  out.reserve(4 + lead + end - at)
+  out.reserve(4 + head.length + end - at)
   const start = out.length
-  if (lead === 1) out.bytes[start + 4] = JSONB_VERSION
-  out.length = cutter.unquote(chunk, at + 1, end, out.bytes, start + 4 + lead)
+  if (head.length > 0) out.bytes.set(head, start + 4)
+  out.length = cutter.unquote(chunk, at + 1, end, out.bytes, start + 4 + head.length)
   out.view.setInt32(start, out.length - start - 4)
 }

@@ -1,12 +1,12 @@
+import type { ScanField } from '../codecs/codec.ts'
 import { compile, MAX_UNROLLED } from '../compile.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { ScanField } from './scan-field.ts'
 
 /** A field of a file's records. */
 export interface RecordField {
   /** For an unquoted value that is not empty; absent where such a one may be something else. */
   readonly scan: ScanField | undefined
-  /** For whatever stands at the place. Returns the place behind it, or MISFIT. */
+  /** For whatever stands at the place. Returns the place behind it, or NEEDS_TEXT. */
   readonly put: (out: ByteBuffer, chunk: Buffer, at: number, end: number) => number
 }
 

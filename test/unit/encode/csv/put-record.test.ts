@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import sinon from 'sinon'
+import { NEEDS_TEXT } from '../../../../lib/encode/codecs/codec.ts'
 import { codecFor } from '../../../../lib/encode/codecs/codec-for.ts'
+import { scanFieldOf } from '../../../../lib/encode/csv/csv-binary-rows.ts'
 import {
   looped,
   makePutRecord,
@@ -11,8 +13,6 @@ import {
   unrolled,
   WHOLE,
 } from '../../../../lib/encode/csv/put-record.ts'
-import { MISFIT } from '../../../../lib/encode/csv/scan-field.ts'
-import { scanFieldOf } from '../../../../lib/encode/csv/scan-fields.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 
@@ -26,7 +26,7 @@ function field(type: string): RecordField {
     put(out, chunk, at, end) {
       out.putUtf8('?')
       const close = chunk[at] === MARKS.quote ? chunk.indexOf('"', at + 1) : at - 1
-      return close < end ? close + 1 : MISFIT
+      return close < end ? close + 1 : NEEDS_TEXT
     },
   }
 }

@@ -1,7 +1,7 @@
-import { daysInMonth, daysSince2000 } from '../codecs/iso-8601.ts'
-import { putMicroseconds } from '../codecs/timestamp.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import { MISFIT, type ScanField } from './scan-field.ts'
+import { NEEDS_TEXT, type ScanField } from './codec.ts'
+import { daysInMonth, daysSince2000 } from './iso-8601.ts'
+import { putSeconds } from './put-timestamp.ts'
 
 const DASH = 0x2d
 const PLUS = 0x2b
@@ -33,20 +33,20 @@ export function scanDate(slow: ScanField): ScanField {
 /** What programs write, `YYYY-MM-DD[T ]HH:MM:SS[.f{1,6}](Z|±HH[:MM])`, without a string; all else is for `slow`. */
 export function scanTimestamptz(slow: ScanField): ScanField {
   return (out, bytes, at, end, delimiter) => {
-    const stop = putMoment(out, bytes, at, end, delimiter, true)
-    return stop === MISFIT ? slow(out, bytes, at, end, delimiter) : stop
+    const stop = putTimestamp(out, bytes, at, end, delimiter, true)
+    return stop === NEEDS_TEXT ? slow(out, bytes, at, end, delimiter) : stop
   }
 }
 
 /** The same without an offset, for timestamp. */
 export function scanTimestamp(slow: ScanField): ScanField {
   return (out, bytes, at, end, delimiter) => {
-    const stop = putMoment(out, bytes, at, end, delimiter, false)
-    return stop === MISFIT ? slow(out, bytes, at, end, delimiter) : stop
+    const stop = putTimestamp(out, bytes, at, end, delimiter, false)
+    return stop === NEEDS_TEXT ? slow(out, bytes, at, end, delimiter) : stop
   }
 }
 
-function putMoment(
+function putTimestamp(
   out: ByteBuffer,
   bytes: Buffer,
   start: number,
@@ -54,16 +54,16 @@ function putMoment(
   delimiter: number,
   withOffset: boolean,
 ): number {
-  if (end - start < SECONDS_BYTES) return MISFIT
+  if (end - start < SECONDS_BYTES) return NEEDS_TEXT
   const between = bytes[start + 10]
-  if (between !== LETTER_T && between !== SPACE) return MISFIT
-  if (bytes[start + 13] !== COLON || bytes[start + 16] !== COLON) return MISFIT
+  if (between !== LETTER_T && between !== SPACE) return NEEDS_TEXT
+  if (bytes[start + 13] !== COLON || bytes[start + 16] !== COLON) return NEEDS_TEXT
   const days = readDate(bytes, start)
   const hour = twoDigits(bytes, start + 11)
   const minute = twoDigits(bytes, start + 14)
   const second = twoDigits(bytes, start + 17)
   // what is not two digits is NaN, of which none of this holds
-  if (!(hour <= 23 && minute <= 59 && second <= 59) || Number.isNaN(days)) return MISFIT
+  if (!(hour <= 23 && minute <= 59 && second <= 59) || Number.isNaN(days)) return NEEDS_TEXT
 
   let at = start + SECONDS_BYTES
   let micros = 0
@@ -74,7 +74,7 @@ function putMoment(
       if (digit < 0 || digit > 9) break
       micros += digit * unit
     }
-    if (unit === 100_000) return MISFIT
+    if (unit === 100_000) return NEEDS_TEXT
   }
   let offset = 0
   if (withOffset) {
@@ -82,8 +82,8 @@ function putMoment(
     offset = readOffset(bytes, at, length)
     at += length
   }
-  if (Number.isNaN(offset) || !isEnd(bytes, at, end, delimiter)) return MISFIT
-  putMicroseconds(out, days * 86_400 + hour * 3600 + minute * 60 + second - offset, micros)
+  if (Number.isNaN(offset) || !isEnd(bytes, at, end, delimiter)) return NEEDS_TEXT
+  putSeconds(out, days * 86_400 + hour * 3600 + minute * 60 + second - offset, micros)
   return at
 }
 
