@@ -1,6 +1,14 @@
 import type { Column } from '../types.ts'
 
-/** INSERT refuses values for other columns (COPY would take them for an identity): only the server fills them. */
+/**
+ * Returns true for a column that takes values from a client. INSERT refuses values for the others, which only the
+ * server fills. COPY would take them for an identity column, which is not what the table's owner wants.
+ */
 export function isInsertable({ generated, identity }: Pick<Column, 'generated' | 'identity'>): boolean {
   return !generated && identity !== 'always'
+}
+
+/** Returns the SQL by which a column that is not insertable was declared. */
+export function generatedBy({ generated }: Pick<Column, 'generated'>): string {
+  return generated ? 'GENERATED ALWAYS AS (expression)' : 'GENERATED ALWAYS AS IDENTITY'
 }

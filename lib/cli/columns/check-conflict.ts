@@ -1,5 +1,6 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import type { Table } from '../../types.ts'
+import { isSameSet } from '../../values/is-same-set.ts'
 import { dataFailure } from '../exit-error.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 
@@ -67,10 +68,6 @@ function checkNames(wanted: readonly string[], names: readonly string[], table: 
   throw dataFailure(
     `--on-conflict names "${unknown}", which is not a column of ${table}, ${has}${didYouMean(unknown, names)}`,
   )
-}
-
-function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every(name => b.includes(name))
 }
 
 function inWords(columns: readonly string[]): string {

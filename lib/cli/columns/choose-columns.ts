@@ -3,11 +3,10 @@ import { nearest } from '../../options/nearest.ts'
 import type { Source } from '../../sources/open-source.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { shellWord } from '../../sources/shell-word.ts'
-import { isInsertable } from '../../table/insertable.ts'
+import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column } from '../../types.ts'
 import { dataFailure } from '../exit-error.ts'
 import { plural } from '../terminal/messages.ts'
-import { generatedBy } from './generated.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
 
 /** Which columns are written, and from which keys of the rows. */

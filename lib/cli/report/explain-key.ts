@@ -1,8 +1,8 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import { nearest } from '../../options/nearest.ts'
 import { shellWord } from '../../sources/shell-word.ts'
+import { generatedBy } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
-import { generatedBy } from '../columns/generated.ts'
 
 /** Says why a key of a JSON row cannot be written, and which option helps. `replay` has neither --map nor --columns. */
 export function explainKey(

@@ -2,6 +2,7 @@ import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import type { Conflict } from '../../table/statements.ts'
 import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
+import { isSameSet } from '../../values/is-same-set.ts'
 
 /** The `onConflict` option. */
 export interface ConflictOption {
@@ -108,7 +109,7 @@ function findKey({ target, action }: ConflictOption, table: Table): UniqueKey | 
   const key =
     'constraint' in target
       ? table.uniqueKeys.find(unique => unique.constraint === target.constraint)
-      : table.uniqueKeys.find(unique => sameSet(unique.columns, target))
+      : table.uniqueKeys.find(unique => isSameSet(unique.columns, target))
   // DO NOTHING may also name an exclusion constraint, of which only the server knows
   if (!key && !('constraint' in target && action === 'nothing')) {
     const named =
@@ -119,10 +120,6 @@ function findKey({ target, action }: ConflictOption, table: Table): UniqueKey | 
     )
   }
   return key
-}
-
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every(name => b.includes(name))
 }
 
 function notFound(message: string): PgBatchError {

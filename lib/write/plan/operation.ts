@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { kindOf } from '../../values/kind-of.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 
 /** What an item of a stream of changes is to do to the row of its key. */
@@ -25,14 +26,12 @@ export function askOperation<Item>(operation: (item: Item) => unknown, item: Ite
     answer.catch(() => {}) // nobody else waits for it
     throw new OperationError('returned a Promise: it has to be synchronous')
   }
-  throw new OperationError(`returned ${describeAnswer(answer)}, and not 'upsert' or 'delete'`)
+  throw new OperationError(`returned ${shownAnswer(answer)}, and not 'upsert' or 'delete'`)
 }
 
-/** A short word is no row's value, but something like 'DELETE'; all else is told by its type. */
-function describeAnswer(answer: unknown): string {
-  if (answer === null || answer === undefined) return String(answer)
-  if (typeof answer === 'string' && /^[a-z]{0,8}$/i.test(answer)) return `'${answer}'`
-  return `something of type ${typeof answer}`
+/** Shows a short word, which is something like 'DELETE' and not a value of the row. */
+function shownAnswer(answer: unknown): string {
+  return typeof answer === 'string' && /^[a-z]{0,8}$/i.test(answer) ? `'${answer}'` : kindOf(answer)
 }
 
 /** The first column of a delete's key that it has no value for; NULL is none, for it equals nothing. */

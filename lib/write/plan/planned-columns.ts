@@ -3,7 +3,7 @@ import { codecFor } from '../../encode/codecs/codec-for.ts'
 import { needsOwnField, readField, readOwnField } from '../../encode/objects/read-field.ts'
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
-import { isInsertable } from '../../table/insertable.ts'
+import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -38,7 +38,7 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedC
     }
     if (!isInsertable(column)) {
       throw notFound(
-        `Column ${JSON.stringify(name)} of ${quoteTable(table)} ${alwaysGenerated(column)}: leave it out of \`columns\``,
+        `Column ${JSON.stringify(name)} of ${quoteTable(table)} is ${generatedBy(column)}: leave it out of \`columns\``,
         name,
       )
     }
@@ -51,12 +51,6 @@ function grantedColumns({ columns }: Table): Column[] {
   const insertable = columns.filter(isInsertable)
   const granted = insertable.filter(({ deniesInsert }) => !deniesInsert)
   return granted.length > 0 ? granted : insertable
-}
-
-function alwaysGenerated(column: Column): string {
-  return column.generated
-    ? 'is generated always from an expression'
-    : 'is an identity that is generated always'
 }
 
 function plannedColumn(column: Column): PlannedColumn {
@@ -76,7 +70,7 @@ export function whyNotColumn<Item>(
 ): string {
   const column = table?.columns.find(known => known.name === key)
   if (column && !isInsertable(column))
-    return `but that column of ${quoteTable(name)} ${alwaysGenerated(column)}`
+    return `but that column of ${quoteTable(name)} is ${generatedBy(column)}: leave it out`
   const advice = "leave it out, or set `unknownKeys: 'ignore'`"
   if (column && !request.columns) {
     return `a column of ${quoteTable(name)} that this role may not write: grant it INSERT on the column, ${advice}`

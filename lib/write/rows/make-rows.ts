@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { PgBatchError, type PgBatchErrorCode } from '../../errors.ts'
 import { errorOrigin } from '../../values/error-origin.ts'
+import { kindOf } from '../../values/kind-of.ts'
 import { type Batch, type InvalidItem, unsent } from './batch.ts'
 import { RowSet } from './row-set.ts'
 
@@ -10,7 +11,7 @@ export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Ro
   return collect(batch.count, invalid, index => {
     const item = items[index]
     if (isRow(item)) return item
-    throw invalidRow(batch, index, `is ${describe(item)}`)
+    throw invalidRow(batch, index, `is ${kindOf(item)}`)
   })
 }
 
@@ -27,7 +28,7 @@ export function mapItems<Item>(
       throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
     }
     if (isRow(row)) return row
-    throw invalidRow(batch, index, `became ${describe(row)} by \`toRow\``)
+    throw invalidRow(batch, index, `became ${kindOf(row)} by \`toRow\``)
   })
 }
 
@@ -82,11 +83,6 @@ const REJECTS: ReadonlySet<PgBatchErrorCode> = new Set(['ROW_INVALID', 'VALUE_NO
 function placed(error: PgBatchError, batch: Batch<unknown>, index: number): PgBatchError {
   const { code, reason, column, cause = error } = error
   return new PgBatchError(code, reason, { ...unsent(batch, index), column, cause })
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null'
-  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
 }
 
 export function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {

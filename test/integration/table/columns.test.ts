@@ -32,7 +32,7 @@ describe('columns that only the server fills', () => {
           }),
         )
         expect(error).to.include({ code: 'COLUMN_NOT_FOUND', outcome: 'not-sent', column })
-        expect(error.message).to.match(/generated always.*leave it out/)
+        expect(error.message).to.match(/GENERATED ALWAYS AS.*leave it out/)
       })
 
       it(`are refused when a row has a value for them: ${column}, by ${way.title}`, async () => {
@@ -44,7 +44,7 @@ describe('columns that only the server fills', () => {
           }),
         )
         expect(error).to.include({ code: 'ROW_INVALID', outcome: 'not-sent', column, rowIndex: 1 })
-        expect(error.message).to.contain('generated always')
+        expect(error.message).to.contain('GENERATED ALWAYS AS')
         expect(await countOf(db.pool, 'filled')).to.equal(0)
       })
     }

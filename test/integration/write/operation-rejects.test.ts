@@ -56,7 +56,7 @@ describe('operation: changes that are rejected', () => {
       const thrown = new Error('thrown')
       const ANSWERS: readonly [answer: () => unknown, said: RegExp][] = [
         [() => 'DELETE', /`operation` returned 'DELETE', and not 'upsert' or 'delete' \[row 1, batch 1\]/],
-        [() => 'a secret of theirs', /returned something of type string/],
+        [() => 'a secret of theirs', /returned a string/],
         [() => undefined, /returned undefined/],
         [() => Promise.reject(new Error('late')), /returned a Promise: it has to be synchronous/],
         [
