@@ -12,7 +12,12 @@ import { mayRetry, type RetryPolicy, retryDelayMs } from './faults/retry.ts'
 import { isNameFailure } from './faults/transient.ts'
 import { OpenOutcomes } from './outcome/open-outcomes.ts'
 import { CurrentPlan } from './plan/current-plan.ts'
-import { type Learned, type LearnOptions, learnPlan, type SideTable } from './plan/learn-plan.ts'
+import {
+  type IntrospectedPlan,
+  type IntrospectOptions,
+  introspectPlan,
+  type SideTable,
+} from './plan/introspect-plan.ts'
 import type { WriteRequest } from './plan/write-request.ts'
 import type { DeadLetterTable } from './rejects/dead-letter.ts'
 import { DeadLetterFile } from './rejects/dead-letter-file.ts'
@@ -71,7 +76,7 @@ export async function openWriting<Item>(
   const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
   const learned = await introspectWithRetries(options, learn, stream)
   const { ticketed, savepoints } = learned
-  const current = new CurrentPlan(learned, () => learnPlan(options, { ...learn, sideTables: [] }))
+  const current = new CurrentPlan(learned, () => introspectPlan(options, { ...learn, sideTables: [] }))
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
   const deadLetterFile =
     deadLetterTable?.file === undefined
@@ -140,14 +145,14 @@ const UNKNOWN_NAME_MS = 5000
 
 async function introspectWithRetries<Item>(
   options: WriteOptions<Item>,
-  learn: LearnOptions,
+  learn: IntrospectOptions,
   { onRetry }: WritingStream,
-): Promise<Learned<Item>> {
+): Promise<IntrospectedPlan<Item>> {
   const started = performance.now()
   let resolved = false
   for (let attempt = 1; ; attempt++) {
     try {
-      return await learnPlan(options, learn)
+      return await introspectPlan(options, learn)
     } catch (thrown) {
       const error = thrown as PgBatchError
       const elapsedMs = performance.now() - started

@@ -24,10 +24,10 @@ export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { sha
       const start = out.length
       try {
         out.putInt16(fieldCount)
-        const misfit = putFields(out, row)
-        if (misfit >= 0) {
+        const needsText = putFields(out, row)
+        if (needsText >= 0) {
           out.length = start
-          return fields[misfit]!.name
+          return fields[needsText]!.name
         }
       } catch (error) {
         out.length = start

@@ -11,7 +11,7 @@ import {
 } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import { RepeatedOffsetError } from '../faults/failure.ts'
-import { type Batch, placeOfItem } from '../rows/batch.ts'
+import { arrayIndexOf, type Batch } from '../rows/batch.ts'
 import { checkWatched, watchedValues } from './check-watched.ts'
 import {
   type CommittedPosition,
@@ -112,7 +112,7 @@ export class CheckpointScope<Item> {
       const next = { order: orderOf(position), item: batch.items[index]! }
       const previous = this.#last.get(partition) ?? this.#plan.lastItems.get(partition)
       if (isRepeated(previous, next, this.#readers))
-        throw new RepeatedOffsetError({ batchId: batch.id, rowIndex: placeOfItem(batch, index) })
+        throw new RepeatedOffsetError({ batchId: batch.id, rowIndex: arrayIndexOf(batch, index) })
       this.#last.set(partition, next)
     }
   }

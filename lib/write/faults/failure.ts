@@ -17,8 +17,8 @@ import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '.
 import type { Outcome } from '../../types.ts'
 import { errorOrigin } from '../../values/error-origin.ts'
 import { isAggregateError, isError } from '../../values/is-error.ts'
-import { placeOf } from '../rows/batch.ts'
-import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import { arrayIndexOfRow } from '../rows/batch.ts'
+import { RowError, type RowRef } from '../rows/row-sender.ts'
 import { refusedValueText } from './refused-value.ts'
 import { standardText } from './sqlstate-names.ts'
 import { isTransient } from './transient.ts'
@@ -94,8 +94,8 @@ export function outcomeOf(state: TransactionState): Outcome {
 }
 
 /** Returns a row's place as errors report it. */
-export function errorContext({ group, index, column }: RowPlace): ErrorContext {
-  return { batchId: group.batch.id, rowIndex: placeOf(group, index), column }
+export function errorContext({ group, index, column }: RowRef): ErrorContext {
+  return { batchId: group.batch.id, rowIndex: arrayIndexOfRow(group, index), column }
 }
 
 /**
@@ -111,7 +111,7 @@ export function toPgBatchError(
   if (error instanceof PgBatchError) return error
   const { batchId } = where
   if (error instanceof RowError) {
-    const details = { outcome, ...errorContext(error.place), cause: error.cause }
+    const details = { outcome, ...errorContext(error.row), cause: error.cause }
     return makeError('VALUE_NOT_ENCODABLE', error.message, details)
   }
   if (error instanceof CallbackError) {

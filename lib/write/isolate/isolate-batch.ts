@@ -3,8 +3,8 @@ import type { PgBatchError } from '../../errors.ts'
 import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { isCertainlyRowsFault, isRowsFault } from '../faults/transient.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import { placeOfItem, type RowGroup } from '../rows/batch.ts'
-import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import { arrayIndexOf, type RowGroup } from '../rows/batch.ts'
+import { RowError, type RowRef } from '../rows/row-sender.ts'
 import { RowSet } from '../rows/row-set.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
@@ -16,7 +16,7 @@ export interface IsolateBatchOptions {
   readonly rows: RowsInTransaction
   readonly plan: TablePlan
   /** The row that a failed attempt at the whole batch has named, and its error. */
-  readonly first: { readonly place: RowPlace; readonly error: PgBatchError } | undefined
+  readonly first: { readonly row: RowRef; readonly error: PgBatchError } | undefined
   /** Constraints are checked with each piece: a row that fails may pass once the other rows are in. */
   readonly immediate: boolean
   /** @param item index into the batch's items. May throw, which ends the work */
@@ -93,7 +93,7 @@ class BatchIsolation {
   #firstFailure(units: readonly Unit[]): PieceFailure | undefined {
     const { first } = this.#options
     if (!first) return undefined
-    const item = first.place.group.rows.itemAt(first.place.index)
+    const item = first.row.group.rows.itemAt(first.row.index)
     const at = units.findIndex(unit => unit.some(row => row.item === item))
     return at < 0 ? undefined : { at, error: first.error }
   }
@@ -154,7 +154,7 @@ class BatchIsolation {
    * round.
    */
   #refuse(unit: Unit, error: PgBatchError): void {
-    const blamed = unit.length === 1 ? unit[0] : unit.find(row => this.#placeOf(row) === error.rowIndex)
+    const blamed = unit.length === 1 ? unit[0] : unit.find(row => this.#arrayIndexOf(row) === error.rowIndex)
     const { immediate } = this.#options
     const mayPass = immediate || error.sqlState === FOREIGN_KEY_VIOLATION
     for (const row of unit) {
@@ -163,8 +163,8 @@ class BatchIsolation {
     }
   }
 
-  #placeOf({ item }: Row): number {
-    return placeOfItem(this.#batch, item)
+  #arrayIndexOf({ item }: Row): number {
+    return arrayIndexOf(this.#batch, item)
   }
 
   #reject(row: Row, error: PgBatchError): void {
@@ -198,11 +198,11 @@ class BatchIsolation {
       return undefined
     } catch (error) {
       if (!(error instanceof RowError) && !isRowsFault(error)) throw error
-      const place = error instanceof RowError ? error.place : rows.locate(error)
+      const named = error instanceof RowError ? error.row : rows.locate(error)
       await rows.abort()
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch; RELEASE SAVEPOINT pg_batch')
       // the only row of a piece has caused its error, named or not
-      const blamed = place ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
+      const blamed = named ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
       const item = blamed?.group.rows.itemAt(blamed.index)
       return {
         error: toPgBatchError(error, 'rolled-back', blamed ? errorContext(blamed) : {}, 'write'),

@@ -1,11 +1,11 @@
 import { PgBatchError } from '../../errors.ts'
-import type { Learned } from './learn-plan.ts'
+import type { IntrospectedPlan } from './introspect-plan.ts'
 import type { WritePlan } from './plan.ts'
 
 /** Without urgency the catalogue is asked no more often than this: rows with stray keys may come all the time. */
-export const MIN_MS_BETWEEN_LOOKS = 2000
+export const MIN_MS_BETWEEN_REFRESHES = 2000
 
-export interface Doubt {
+export interface RefreshOptions {
   /** The stream fails unless the table has changed: the catalogue is asked at once. That happens once per failure. */
   readonly urgent: boolean
   /** Aborted when the stream is destroyed: the catalogue is no longer asked. */
@@ -17,27 +17,27 @@ export interface Doubt {
  * share it. A transaction keeps the plan that it has begun with.
  */
 export class CurrentPlan<Item> {
-  #learned: Learned<Item>
-  readonly #learn: () => Promise<Learned<Item>>
-  #lookedAt = Number.NEGATIVE_INFINITY
+  #introspected: IntrospectedPlan<Item>
+  readonly #introspect: () => Promise<IntrospectedPlan<Item>>
+  #refreshedAt = Number.NEGATIVE_INFINITY
   /** The last look has found a change: a migration may be under way, and more to come. */
   #foundChange = false
-  #looking: Promise<void> | undefined
+  #refreshing: Promise<void> | undefined
 
-  /** @param learn asks the catalogue again */
-  constructor(learned: Learned<Item>, learn: () => Promise<Learned<Item>>) {
-    this.#learned = learned
-    this.#learn = learn
+  /** @param introspect asks the catalogue again */
+  constructor(introspected: IntrospectedPlan<Item>, introspect: () => Promise<IntrospectedPlan<Item>>) {
+    this.#introspected = introspected
+    this.#introspect = introspect
   }
 
   get plan(): WritePlan<Item> {
-    return this.#learned.plan
+    return this.#introspected.plan
   }
 
   /** A doubt would have the catalogue asked now. */
-  get mayLook(): boolean {
-    const isRecent = performance.now() < this.#lookedAt + MIN_MS_BETWEEN_LOOKS
-    return this.#learned.table !== undefined && (this.#foundChange || !isRecent)
+  get mayRefresh(): boolean {
+    const isRecent = performance.now() < this.#refreshedAt + MIN_MS_BETWEEN_REFRESHES
+    return this.#introspected.table !== undefined && (this.#foundChange || !isRecent)
   }
 
   /**
@@ -46,25 +46,25 @@ export class CurrentPlan<Item> {
    * No client may be held meanwhile: a pool may have only one.
    * @throws PgBatchError that is retryable, when the catalogue cannot be asked now
    */
-  async replaces(used: WritePlan<Item>, { urgent, stop }: Doubt): Promise<boolean> {
+  async replaces(used: WritePlan<Item>, { urgent, stop }: RefreshOptions): Promise<boolean> {
     if (this.plan !== used) return true
-    if (this.#learned.table === undefined || stop.aborted || !(this.mayLook || urgent)) return false
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
+    if (this.#introspected.table === undefined || stop.aborted || !(this.mayRefresh || urgent)) return false
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
     })
-    await this.#looking
+    await this.#refreshing
     return this.plan !== used
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     try {
-      const learned = await this.#learn()
-      this.#foundChange = JSON.stringify(learned.table) !== JSON.stringify(this.#learned.table)
-      if (this.#foundChange) this.#learned = learned
+      const introspected = await this.#introspect()
+      this.#foundChange = JSON.stringify(introspected.table) !== JSON.stringify(this.#introspected.table)
+      if (this.#foundChange) this.#introspected = introspected
     } catch (error) {
       if (!(error instanceof PgBatchError) || error.retryable) throw error
       this.#foundChange = false // what there is now cannot be written; the caller's error says why
     }
-    this.#lookedAt = performance.now()
+    this.#refreshedAt = performance.now()
   }
 }

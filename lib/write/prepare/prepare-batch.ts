@@ -64,16 +64,16 @@ function checkKeys<Item>(
   return rows.filter((row, index) => {
     try {
       if (startsAs(row, expected)) return true
-      const { columns, stranger } = keysOf(row, plan)
+      const { columns, unknownKey } = keysOf(row, plan)
       expected = columns
-      if (columns.length === 0 && isBuiltIn(row)) throw noRow(batch, index, row)
-      if (stranger !== undefined) throw unknownKey(batch, index, stranger, plan)
+      if (columns.length === 0 && isBuiltIn(row)) throw notARow(batch, index, row)
+      if (unknownKey !== undefined) throw unknownKeyError(batch, index, unknownKey, plan)
       return true
     } catch (error) {
       invalid.push({
         index,
         row,
-        error: error instanceof PgBatchError ? error : unreadable(batch, index, error),
+        error: error instanceof PgBatchError ? error : unreadableKeys(batch, index, error),
       })
       return false
     }
@@ -94,32 +94,32 @@ function startsAs(row: object, keys: readonly string[]): boolean {
  * Returns a row's keys, up to one that is not a column and is not to be ignored. Only the row's own keys can be such: what
  * another library adds to every object's prototype is nobody's value.
  */
-function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; stranger?: string } {
+function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; unknownKey?: string } {
   const columns: string[] = []
   for (const key in row) {
     const isColumn = plan.columnNames.has(key)
     if (!isColumn && !Object.hasOwn(row, key)) continue
-    const isStranger =
+    const isUnknown =
       !isColumn && plan.unknownKeys === 'error' && (row as Record<string, unknown>)[key] !== undefined
-    if (isStranger) return { columns, stranger: key }
+    if (isUnknown) return { columns, unknownKey: key }
     columns.push(key)
   }
   return { columns }
 }
 
-function noRow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
+function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
   return invalidRow(batch, index, `is a ${row.constructor.name}`)
 }
 
 /** A key's getter threw, or a proxy would not list its keys. */
-function unreadable(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
+function unreadableKeys(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
   return new PgBatchError('ROW_INVALID', "The row's keys could not be read", {
     ...unsent(batch, index),
     cause,
   })
 }
 
-function unknownKey<Item>(
+function unknownKeyError<Item>(
   batch: Batch<Item>,
   index: number,
   key: string,

@@ -4,7 +4,7 @@ import { type Position, positionOf, type ResolvedPosition } from '../checkpoint/
 import type { WritePlan } from '../plan/plan.ts'
 import { type BinaryColumn, NO_TEXTS, withTexts } from '../plan/row-texts.ts'
 import { textsOfBytes } from '../plan/texts-of-bytes.ts'
-import { type Batch, placeOfItem } from '../rows/batch.ts'
+import { arrayIndexOf, type Batch } from '../rows/batch.ts'
 import { type DeadLetterTable, type RejectedRow, storeDeadLetters } from './dead-letter.ts'
 import type { RejectBudget } from './reject-budget.ts'
 
@@ -68,7 +68,7 @@ export class RejectedRows<Item> {
       ...(isDelete ? { operation: 'delete' as const } : {}),
       error,
       batchId: batch.id,
-      index: placeOfItem(batch, index),
+      index: arrayIndexOf(batch, index),
       position: this.#positionOf(item),
     }
     this.#rows.push(rejected)

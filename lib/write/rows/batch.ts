@@ -11,7 +11,7 @@ export interface Batch<Item> {
   /** Empty once nothing but their rows' bytes is held, see `holdBytesOnly`. */
   items: readonly Item[]
   /** Places of `items` in the array, where they are only a part of it. */
-  readonly places?: readonly number[] | undefined
+  readonly arrayIndexes?: readonly number[] | undefined
   /** What `toRow` made of the items, kept so that it runs once for each. */
   made?: MadeRows | undefined
   /** What `prepareBatch` made of the items. */
@@ -81,16 +81,16 @@ export function isBytesOnly({ prepared }: Batch<unknown>): boolean {
 }
 
 /** Place of an item in the array that was written. */
-export function placeOfItem(batch: Batch<unknown>, index: number): number {
-  return batch.places ? batch.places[index]! : index
+export function arrayIndexOf(batch: Batch<unknown>, index: number): number {
+  return batch.arrayIndexes ? batch.arrayIndexes[index]! : index
 }
 
 /** Where an item is, as errors tell it before anything was sent. */
 export function unsent(batch: Batch<unknown>, index: number) {
-  return { outcome: 'not-sent', batchId: batch.id, rowIndex: placeOfItem(batch, index) } as const
+  return { outcome: 'not-sent', batchId: batch.id, rowIndex: arrayIndexOf(batch, index) } as const
 }
 
 /** Place in the array that was written of the `index`th row of a group. */
-export function placeOf(group: RowGroup, index: number): number {
-  return placeOfItem(group.batch, group.rows.itemAt(index))
+export function arrayIndexOfRow(group: RowGroup, index: number): number {
+  return arrayIndexOf(group.batch, group.rows.itemAt(index))
 }

@@ -1,7 +1,7 @@
 import type { RowGroup } from './batch.ts'
 
 /** Where a row is that made a write fail. */
-export interface RowPlace {
+export interface RowRef {
   readonly group: RowGroup
   /** Index into the group's rows. */
   readonly index: number
@@ -22,7 +22,7 @@ export interface RowSender {
   /** Leaves the connection ready for ROLLBACK. */
   abort(): Promise<void>
   /** The row that an error of the server names, if it names one. */
-  locate(error: unknown): RowPlace | undefined
+  locate(error: unknown): RowRef | undefined
 }
 
 /**
@@ -37,10 +37,10 @@ export function unchangedOf(sent: number, changed: number | null | undefined): n
 /** A row that never left: its value has no form, or no binary one where binary was asked for. */
 export class RowError extends Error {
   override readonly name = 'RowError'
-  readonly place: RowPlace
+  readonly row: RowRef
 
-  constructor(place: RowPlace, message: string, cause: unknown) {
+  constructor(row: RowRef, message: string, cause: unknown) {
     super(message, { cause })
-    this.place = place
+    this.row = row
   }
 }

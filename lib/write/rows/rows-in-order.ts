@@ -1,5 +1,5 @@
 import type { RowGroup } from './batch.ts'
-import type { RowPlace } from './row-sender.ts'
+import type { RowRef } from './row-sender.ts'
 import { RowSet } from './row-set.ts'
 
 /** Returns the rows of several groups in the order of their batch, in groups that end wherever the shape changes. */
@@ -18,11 +18,11 @@ export function runsInOrder(groups: readonly RowGroup[]): readonly RowGroup[] {
 }
 
 /** Returns the rows of several groups in the order of their batch. */
-export function rowsInOrder(groups: readonly RowGroup[]): RowPlace[] {
-  const places = groups.flatMap(group =>
-    Array.from({ length: group.rows.length }, (_, index): RowPlace => ({ group, index })),
+export function rowsInOrder(groups: readonly RowGroup[]): RowRef[] {
+  const refs = groups.flatMap(group =>
+    Array.from({ length: group.rows.length }, (_, index): RowRef => ({ group, index })),
   )
-  if (groups.length === 1) return places
-  const itemOf = ({ group, index }: RowPlace): number => group.rows.itemAt(index)
-  return places.sort((a, b) => itemOf(a) - itemOf(b))
+  if (groups.length === 1) return refs
+  const itemOf = ({ group, index }: RowRef): number => group.rows.itemAt(index)
+  return refs.sort((a, b) => itemOf(a) - itemOf(b))
 }

@@ -12,16 +12,16 @@ export function splitByLane<Item>(
   laneOf: (item: Item) => string | number,
   lanes: number,
 ): LanePart<Item>[] {
-  const parts = new Map<number, { items: Item[]; places: number[] }>()
-  for (const [place, item] of batch.items.entries()) {
+  const parts = new Map<number, { items: Item[]; arrayIndexes: number[] }>()
+  for (const [index, item] of batch.items.entries()) {
     const lane = laneNumber(laneOf(item), lanes)
     let part = parts.get(lane)
     if (!part) {
-      part = { items: [], places: [] }
+      part = { items: [], arrayIndexes: [] }
       parts.set(lane, part)
     }
     part.items.push(item)
-    part.places.push(place)
+    part.arrayIndexes.push(index)
   }
   if (parts.size === 1) return [{ part: batch, lane: parts.keys().next().value! }]
   return [...parts].map(([lane, part]) => ({

@@ -6,7 +6,7 @@ import { tableChanged } from '../faults/table-changed.ts'
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { type EncodedRows, holdBytesOnly, type RowGroup } from '../rows/batch.ts'
-import { RowError, type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import { RowError, type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import { CopyPieces } from './copy-pieces.ts'
 import { InsertSender } from './insert-sender.ts'
 import { OpenCopy, type OpenCopyOptions } from './open-copy.ts'
@@ -206,7 +206,7 @@ export class CopySender implements RowSender {
     if (aborting) await this.#transaction.copyAnswered(aborting).catch(() => {})
   }
 
-  locate(error: unknown): RowPlace | undefined {
+  locate(error: unknown): RowRef | undefined {
     return this.#insert ? this.#insert.locate(error) : this.#open?.locate(error)
   }
 

@@ -5,8 +5,8 @@ import { mergeLoop } from '../../table/merge/merge-loop.ts'
 import { deleteAll, insertAll, insertLast, insertTurn } from '../../table/merge/merge-once.ts'
 import { stagedRows } from '../../table/merge/merge-source.ts'
 import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../table/merge/merge-steps.ts'
+import { isRefusedTogether, type MergeStrategy, mergeStrategy } from '../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
-import { isRefusedTogether, type MergeWay, mergeWay } from '../../table/merge/merge-way.ts'
 
 /** Up to so many turns a statement for each is faster than a loop over what is left (SQL on 100,000 rows). */
 const MAX_TURNS = 4
@@ -28,13 +28,13 @@ export async function mergeStaged(
   merge: Merge,
   { staging, shapes, count }: StagedRows,
 ): Promise<number> {
-  const way = mergeWay(merge, shapes)
+  const strategy = mergeStrategy(merge, shapes)
   const rows = { transaction, merge, source: stagedRows(merge, staging, shapes), count }
-  if (way.way === 'one by one') return loop(rows, way.order, 1)
-  if (!way.guarded) return together(rows, way)
+  if (strategy.kind === 'one by one') return loop(rows, strategy.order, 1)
+  if (!strategy.guarded) return together(rows, strategy)
   transaction.before('SAVEPOINT pg_batch_merge')
   try {
-    return await together(rows, way)
+    return await together(rows, strategy)
   } catch (error) {
     if (!isServerError(error) || !isRefusedTogether(error.code)) throw error
     transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
@@ -49,12 +49,17 @@ interface Rows {
   readonly count: number
 }
 
-async function together(rows: Rows, way: Exclude<MergeWay, { way: 'one by one' }>): Promise<number> {
+async function together(
+  rows: Rows,
+  strategy: Exclude<MergeStrategy, { kind: 'one by one' }>,
+): Promise<number> {
   const { transaction, merge, source, count } = rows
   const [shape] = source.shapes
-  switch (way.way) {
+  switch (strategy.kind) {
     case 'all': {
-      const text = shape!.deletes ? deleteAll(merge, source) : insertAll(merge, source, shape!, way.order)
+      const text = shape!.deletes
+        ? deleteAll(merge, source)
+        : insertAll(merge, source, shape!, strategy.order)
       const { rowCount } = await transaction.query(text)
       return rowCount ?? count
     }

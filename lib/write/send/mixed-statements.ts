@@ -28,22 +28,22 @@ export function* mixedStatements(
       },
     ]),
   )
-  const places = rowsInOrder(groups)
+  const refs = rowsInOrder(groups)
   // foreign keys are checked at the end of a statement: rows that refer to each other need one of their own
   const maxRows = selfReferences.length > 0 ? MAX_PARAMETERS : MAX_ROWS
-  for (let from = 0; from < places.length; ) {
+  for (let from = 0; from < refs.length; ) {
     const parameters: Parameters = { values: [], length: 0 }
     const cells: (readonly boolean[])[] = []
     let to = from
-    for (; to < places.length && to - from < maxRows; to++) {
-      const { group, index } = places[to]!
+    for (; to < refs.length && to - from < maxRows; to++) {
+      const { group, index } = refs[to]!
       const kind = kinds.get(group.shape)!
       if (parameters.values.length + kind.brought.length > MAX_PARAMETERS) break
       if (!addParameters(parameters, kind.brought, group, index)) break
       cells.push(kind.cells)
     }
     const text = insertStatement(table, names, cells)
-    yield { text, parameters, count: to - from, only: onlyOf(places.slice(from, to)) }
+    yield { text, parameters, count: to - from, only: onlyOf(refs.slice(from, to)) }
     from = to
   }
 }

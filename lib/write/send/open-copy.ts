@@ -6,7 +6,7 @@ import type { TableParts } from '../../table/identifier.ts'
 import { copyStatement, lockStatement } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
-import type { RowPlace } from '../rows/row-sender.ts'
+import type { RowRef } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 
 export interface OpenCopyOptions {
@@ -80,7 +80,7 @@ export class OpenCopy {
   }
 
   /** Returns the row that an error of the server names by its line. */
-  locate(error: unknown): RowPlace | undefined {
+  locate(error: unknown): RowRef | undefined {
     if (!isServerError(error)) return undefined
     const context = copyContext(error, this.#target.name, [...this.#plan.columnNames])
     const sent = context && this.#sent.findLast(rows => rows.firstLine <= context.line)

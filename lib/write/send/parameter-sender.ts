@@ -2,7 +2,7 @@ import { columnOf, isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
-import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import { type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import type { Parameters } from './parameter-of.ts'
 
 /** A statement that writes rows, and their values. */
@@ -12,11 +12,11 @@ export interface RowStatement {
   /** How many rows it writes. */
   readonly count: number
   /** The row, where it writes only one: an error of the statement is then an error of that row. */
-  readonly only: RowPlace | undefined
+  readonly only: RowRef | undefined
 }
 
 /** Returns the row of a list that holds no other. */
-export function onlyOf(rows: readonly RowPlace[]): RowPlace | undefined {
+export function onlyOf(rows: readonly RowRef[]): RowRef | undefined {
   return rows.length === 1 ? rows[0] : undefined
 }
 
@@ -28,7 +28,7 @@ export abstract class ParameterSender implements RowSender {
   protected readonly transaction: Transaction
   protected readonly plan: TablePlan
   /** The row of the statement that runs or has failed, where it has only one. */
-  #only: RowPlace | undefined
+  #only: RowRef | undefined
 
   constructor(transaction: Transaction, plan: TablePlan) {
     this.transaction = transaction
@@ -60,7 +60,7 @@ export abstract class ParameterSender implements RowSender {
 
   async abort(): Promise<void> {}
 
-  locate(error: unknown): RowPlace | undefined {
+  locate(error: unknown): RowRef | undefined {
     return isServerError(error) && this.#only ? { ...this.#only, column: columnOf(error) } : undefined
   }
 }

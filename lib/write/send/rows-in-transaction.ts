@@ -1,13 +1,13 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import { clearStagingStatement } from '../../table/merge/merge-source.ts'
-import { MAX_SHAPES_OF_A_TURN } from '../../table/merge/merge-way.ts'
+import { MAX_SHAPES_OF_A_TURN } from '../../table/merge/merge-strategy.ts'
 import type { Method } from '../../types.ts'
 import { tableChanged } from '../faults/table-changed.ts'
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { PreparedBatch, RowGroup } from '../rows/batch.ts'
-import type { RowPlace, RowSender } from '../rows/row-sender.ts'
+import type { RowRef, RowSender } from '../rows/row-sender.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
 import { rowsOfRecords } from './rows-of-records.ts'
@@ -44,7 +44,7 @@ export interface RowsOptions {
   readonly byInsert: boolean
   readonly signal: AbortSignal
   /** Batches hold only their rows' bytes once these are sent, where that is possible. */
-  readonly bytesSuffice: boolean
+  readonly canReleaseItems: boolean
   /** Memory of this transaction's. */
   readonly slabs: SlabLease
 }
@@ -59,7 +59,7 @@ export class RowsInTransaction {
   readonly #method: Method
   readonly #format: CopyFormatChoice
   readonly #signal: AbortSignal
-  readonly #bytesSuffice: boolean
+  readonly #canReleaseItems: boolean
   readonly #slabs: SlabLease
   #sender: RowSender | undefined
   #closedBytes = 0
@@ -73,13 +73,13 @@ export class RowsInTransaction {
   #staged = false
   #copied = false
 
-  constructor(transaction: Transaction, { plan, byInsert, signal, bytesSuffice, slabs }: RowsOptions) {
+  constructor(transaction: Transaction, { plan, byInsert, signal, canReleaseItems, slabs }: RowsOptions) {
     this.#transaction = transaction
     this.#plan = plan
     this.#method = byInsert ? 'insert' : plan.method
     this.#format = plan.format
     this.#signal = signal
-    this.#bytesSuffice = bytesSuffice
+    this.#canReleaseItems = canReleaseItems
     this.#slabs = slabs
   }
 
@@ -160,7 +160,7 @@ export class RowsInTransaction {
   }
 
   /** The row that an error names, if it names one; before `abort`. */
-  locate(error: unknown): RowPlace | undefined {
+  locate(error: unknown): RowRef | undefined {
     return this.#sender?.locate(error)
   }
 
@@ -202,7 +202,7 @@ export class RowsInTransaction {
     return upsert
       ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging, this.#slabs)
       : new CopySender(this.#transaction, this.#plan, this.#format, {
-          canReleaseItems: this.#bytesSuffice,
+          canReleaseItems: this.#canReleaseItems,
           slabs: this.#slabs,
         })
   }

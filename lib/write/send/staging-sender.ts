@@ -4,7 +4,7 @@ import { clearStagingStatement, createStagingStatement } from '../../table/merge
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
-import { type RowPlace, type RowSender, unchangedOf } from '../rows/row-sender.ts'
+import { type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { runsInOrder } from '../rows/rows-in-order.ts'
 import { CopySender } from './copy-sender.ts'
@@ -107,7 +107,7 @@ export class StagingSender implements RowSender {
     await this.#copy?.abort()
   }
 
-  locate(error: unknown): RowPlace | undefined {
+  locate(error: unknown): RowRef | undefined {
     return this.#copy?.locate(error)
   }
 }

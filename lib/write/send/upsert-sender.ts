@@ -3,12 +3,12 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
 import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
 import { parameterRows } from '../../table/merge/merge-source.ts'
+import { isRefusedTogether, type MergeStrategy, mergeStrategy } from '../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
-import { isRefusedTogether, type MergeWay, mergeWay } from '../../table/merge/merge-way.ts'
 import { MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
-import type { RowPlace } from '../rows/row-sender.ts'
+import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
@@ -43,65 +43,65 @@ export class UpsertSender extends ParameterSender {
   }
 
   /** @param turn how often rows of these were left for later, and once more */
-  async #upsert(places: readonly RowPlace[], turn: number): Promise<void> {
-    const way = mergeWay(this.#merge, this.#shapesOf(places))
-    const isInOrder = way.way === 'one by one' || way.way === 'steps'
-    if (places.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(places)
-    const later = await this.#unlessRefused(way.guarded, () => this.#together(places, way))
-    if (!later) return this.#inOrder(places)
+  async #upsert(refs: readonly RowRef[], turn: number): Promise<void> {
+    const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
+    const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
+    if (refs.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(refs)
+    const later = await this.#unlessRefused(strategy.guarded, () => this.#together(refs, strategy))
+    if (!later) return this.#inOrder(refs)
     if (later.length > 0) await this.#upsert(later, turn + 1)
   }
 
   /** Sends rows by one statement; resolves to those that are left for another. */
   async #together(
-    places: readonly RowPlace[],
-    way: Exclude<MergeWay, { way: 'one by one' | 'steps' }>,
-  ): Promise<readonly RowPlace[]> {
-    const source = this.#sourceOf(places)
+    refs: readonly RowRef[],
+    strategy: Exclude<MergeStrategy, { kind: 'one by one' | 'steps' }>,
+  ): Promise<readonly RowRef[]> {
+    const source = this.#sourceOf(refs)
     const [shape] = source.shapes
-    const statement = (text: string): RowStatement => this.#statement(text, places)
-    switch (way.way) {
+    const statement = (text: string): RowStatement => this.#statement(text, refs)
+    switch (strategy.kind) {
       case 'all':
-        await this.execute(statement(this.#textOf(source, way.order)))
+        await this.execute(statement(this.#textOf(source, strategy.order)))
         return []
       case 'last':
         if (source.shapes.length > 1) {
           const { rows } = await this.query(statement(mergeLast(this.#merge, source)))
-          this.count(places.length, Number(rows[0]!.changed))
+          this.count(refs.length, Number(rows[0]!.changed))
           return []
         }
         // each row would have changed something, alone
         await this.query(statement(insertLast(this.#merge, source, shape!)))
         return []
       case 'turns':
-        return this.#turn(places, source)
+        return this.#turn(refs, source)
     }
   }
 
-  async #turn(places: readonly RowPlace[], source: RowSource): Promise<readonly RowPlace[]> {
-    const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), places))
+  async #turn(refs: readonly RowRef[], source: RowSource): Promise<readonly RowRef[]> {
+    const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), refs))
     const ordinals = rows[0]!.later as string | null
-    const later = ordinals ? ordinals.split(',').map(ordinal => places[Number(ordinal)]!) : []
+    const later = ordinals ? ordinals.split(',').map(ordinal => refs[Number(ordinal)]!) : []
     // what is there stays, and what is gone cannot go again
     const ends = this.#merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
     const left = ends ? [] : later
-    this.count(places.length - left.length, Number(rows[0]!.changed))
+    this.count(refs.length - left.length, Number(rows[0]!.changed))
     return left
   }
 
   /** Rows of one shape that follow each other go together. */
-  async #inOrder(places: readonly RowPlace[]): Promise<void> {
-    for (let from = 0; from < places.length; ) {
-      const { shape } = places[from]!.group
-      const next = places.findIndex(({ group }, index) => index > from && group.shape !== shape)
-      const to = next < 0 ? places.length : next
-      await this.#run(places.slice(from, to))
+  async #inOrder(refs: readonly RowRef[]): Promise<void> {
+    for (let from = 0; from < refs.length; ) {
+      const { shape } = refs[from]!.group
+      const next = refs.findIndex(({ group }, index) => index > from && group.shape !== shape)
+      const to = next < 0 ? refs.length : next
+      await this.#run(refs.slice(from, to))
       from = to
     }
   }
 
   /** Where rows of one shape conflict with each other, they go in ever smaller parts. */
-  async #run(run: readonly RowPlace[]): Promise<void> {
+  async #run(run: readonly RowRef[]): Promise<void> {
     const mayConflict = run.length > 1 && !run[0]!.group.shape.deletes
     const done = await this.#unlessRefused(mayConflict, () => this.#sendRun(run))
     if (done) return
@@ -110,7 +110,7 @@ export class UpsertSender extends ParameterSender {
     await this.#run(run.slice(middle))
   }
 
-  async #sendRun(run: readonly RowPlace[]): Promise<boolean> {
+  async #sendRun(run: readonly RowRef[]): Promise<boolean> {
     const source = this.#sourceOf(run)
     await this.execute(this.#statement(this.#textOf(source, 'ordinal'), run))
     return true
@@ -143,22 +143,22 @@ export class UpsertSender extends ParameterSender {
     }
   }
 
-  #sourceOf(places: readonly RowPlace[]): RowSource {
-    const numbers = places.map(({ group }) => group.shape.number)
-    return parameterRows(this.#merge, this.#shapesOf(places), numbers)
+  #sourceOf(refs: readonly RowRef[]): RowSource {
+    const numbers = refs.map(({ group }) => group.shape.number)
+    return parameterRows(this.#merge, this.#shapesOf(refs), numbers)
   }
 
-  #shapesOf(places: readonly RowPlace[]): MergeShape[] {
-    return [...new Set(places.map(({ group }) => group.shape))].map(shape => this.plan.mergeShape(shape))
+  #shapesOf(refs: readonly RowRef[]): MergeShape[] {
+    return [...new Set(refs.map(({ group }) => group.shape))].map(shape => this.plan.mergeShape(shape))
   }
 
   /** @throws TooManyBytes */
-  #statement(text: string, places: readonly RowPlace[]): RowStatement {
+  #statement(text: string, refs: readonly RowRef[]): RowStatement {
     const parameters: Parameters = { values: [], length: 0 }
-    for (const { group, index } of places) {
+    for (const { group, index } of refs) {
       const columns = group.shape.columns.map(column => this.plan.columns[column]!)
       if (!addParameters(parameters, columns, group, index)) throw new TooManyBytes()
     }
-    return { text, parameters, count: places.length, only: onlyOf(places) }
+    return { text, parameters, count: refs.length, only: onlyOf(refs) }
   }
 }

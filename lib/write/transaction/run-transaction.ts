@@ -6,7 +6,7 @@ import { CallbackError, errorContext, outcomeOf, toPgBatchError } from '../fault
 import { isRowsFault } from '../faults/transient.ts'
 import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { Batch } from '../rows/batch.ts'
-import { RowError, type RowPlace } from '../rows/row-sender.ts'
+import { RowError, type RowRef } from '../rows/row-sender.ts'
 import type { TransactionContext } from './transaction-context.ts'
 import type { Committed, FailedTransaction } from './transaction-result.ts'
 import { type OpenedTransaction, TransactionWriter } from './transaction-writer.ts'
@@ -94,8 +94,8 @@ async function callInTransaction<Item>(
 }
 
 /** Returns the row that an error of the server or of ours is about, where it names one. */
-function locate<Item>(error: unknown, opened: OpenedTransaction<Item> | undefined): RowPlace | undefined {
-  if (error instanceof RowError) return error.place
+function locate<Item>(error: unknown, opened: OpenedTransaction<Item> | undefined): RowRef | undefined {
+  if (error instanceof RowError) return error.row
   // a statement that timed out was at some row, too, but that row did not cause it
   return isRowsFault(error) ? opened?.rows.locate(error) : undefined
 }
@@ -109,7 +109,7 @@ async function rollback<Item>(opened: OpenedTransaction<Item> | undefined): Prom
 /** Returns the error of a transaction that was rolled back, with its outcome and its place. */
 function explain<Item>(
   error: unknown,
-  place: RowPlace | undefined,
+  place: RowRef | undefined,
   { batches, opened }: TransactionWriter<Item>,
   { signals }: TransactionContext<Item>,
 ): PgBatchError {

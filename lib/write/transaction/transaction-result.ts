@@ -5,7 +5,7 @@ import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import type { RejectedRow } from '../rejects/dead-letter.ts'
 import type { Batch } from '../rows/batch.ts'
-import type { RowPlace } from '../rows/row-sender.ts'
+import type { RowRef } from '../rows/row-sender.ts'
 import type { SettledItems } from './settled-items.ts'
 
 /** What a transaction committed. */
@@ -31,7 +31,7 @@ export interface FailedTransaction<Item> extends MaybeCommitted {
   /** A row caused the error, so that the other rows can be written without it. */
   readonly rowsFault: boolean
   /** The row that caused the error, where it is known. */
-  readonly place: RowPlace | undefined
+  readonly place: RowRef | undefined
   /** All batches that it was to write, those that it had not reached included. */
   readonly batches: readonly Batch<Item>[]
   /** How many of these it had reached. */

@@ -8,7 +8,7 @@ import type { WritePlan } from '../plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from '../prepare/prepare-batch.ts'
 import { RejectedRows } from '../rejects/rejected-rows.ts'
 import { type Batch, isBytesOnly, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
-import type { RowPlace } from '../rows/row-sender.ts'
+import type { RowRef } from '../rows/row-sender.ts'
 import { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { ItemNotes } from './settled-items.ts'
 import type { TransactionContext } from './transaction-context.ts'
@@ -17,7 +17,7 @@ import type { Committed } from './transaction-result.ts'
 /** What is known of a batch that has failed as a whole. */
 export interface IsolateHint {
   readonly error: PgBatchError
-  readonly place: RowPlace | undefined
+  readonly place: RowRef | undefined
   /** Checks deferred constraints with each piece, because one of them has failed. */
   readonly immediate: boolean
 }
@@ -116,7 +116,7 @@ export class TransactionWriter<Item> {
   suits(batch: Batch<Item>): boolean {
     const { current } = this.#context
     if (current.plan !== this.#plan) return false
-    return !current.mayLook || !hasUnknownKey(prepareBatch(batch, this.#plan), this.#plan)
+    return !current.mayRefresh || !hasUnknownKey(prepareBatch(batch, this.#plan), this.#plan)
   }
 
   async add(batch: Batch<Item>): Promise<void> {
@@ -134,7 +134,7 @@ export class TransactionWriter<Item> {
       transaction,
       rows,
       plan: this.#plan,
-      first: place && { place, error },
+      first: place && { row: place, error },
       immediate,
       reject: (item, row, error) => this.#reject(batch, item, row, error, deletesItem(batch, item)),
     })
@@ -191,7 +191,7 @@ export class TransactionWriter<Item> {
       byInsert: this.#byInsert,
       signal: signals.stop,
       // on Citus a second attempt may go by INSERT, which needs the rows
-      bytesSuffice: canReleaseItems && !this.#plan.isCitus,
+      canReleaseItems: canReleaseItems && !this.#plan.isCitus,
       slabs: this.slabs,
     })
     const scope = checkpoint && new CheckpointScope(checkpoint, transaction, this.#plan)

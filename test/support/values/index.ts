@@ -2,7 +2,7 @@
 
 export * from './documents.ts'
 export * from './identifiers.ts'
-export * from './moments.ts'
 export * from './numbers.ts'
 export * from './strangers.ts'
+export * from './temporal.ts'
 export * from './texts.ts'

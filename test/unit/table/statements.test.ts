@@ -9,8 +9,8 @@ import {
   deleteLast,
   insertLastUpserts,
 } from '../../../lib/table/merge/merge-steps.ts'
+import { mergeStrategy } from '../../../lib/table/merge/merge-strategy.ts'
 import { mergeTurn } from '../../../lib/table/merge/merge-turns.ts'
-import { mergeWay } from '../../../lib/table/merge/merge-way.ts'
 import { copyStatement, insertStatement } from '../../../lib/table/statements.ts'
 
 const table = { schema: 's', name: 'say "t"' }
@@ -137,38 +137,40 @@ describe('SQL texts', () => {
   })
 
   describe('of a merge are chosen', () => {
-    const cases: readonly [title: string, more: object, shapes: MergeShape[], way: object][] = [
-      ['for rows of one shape', {}, [whole], { way: 'last', guarded: false }],
-      ['where a second key may conflict', { severalKeys: true }, [whole], { way: 'last', guarded: true }],
-      ['for keys of several forms', { foldable: false }, [whole], { way: 'turns', guarded: false }],
-      ['for an update of nothing', { update: [] }, [whole], { way: 'all', order: 'key', guarded: false }],
-      ['for several shapes', {}, [whole, withoutN], { way: 'turns', guarded: false }],
-      ['for deletes of whole rows', {}, [whole, deleted], { way: 'last', guarded: false }],
-      ['for deletes of parts', { columnCount: 3 }, [whole, deleted], { way: 'turns', guarded: false }],
-      ['for triggers', { inOrder: true }, [whole], { way: 'all', order: 'ordinal', guarded: true }],
+    const cases: readonly [title: string, more: object, shapes: MergeShape[], expected: object][] = [
+      ['for rows of one shape', {}, [whole], { kind: 'last', guarded: false }],
+      ['where a second key may conflict', { severalKeys: true }, [whole], { kind: 'last', guarded: true }],
+      ['for keys of several forms', { foldable: false }, [whole], { kind: 'turns', guarded: false }],
+      ['for an update of nothing', { update: [] }, [whole], { kind: 'all', order: 'key', guarded: false }],
+      ['for several shapes', {}, [whole, withoutN], { kind: 'turns', guarded: false }],
+      ['for deletes of whole rows', {}, [whole, deleted], { kind: 'last', guarded: false }],
+      ['for deletes of parts', { columnCount: 3 }, [whole, deleted], { kind: 'turns', guarded: false }],
+      ['for triggers', { inOrder: true }, [whole], { kind: 'all', order: 'ordinal', guarded: true }],
       [
         'for triggers, two shapes',
         { inOrder: true },
         [whole, withoutN],
-        { way: 'one by one', order: 'ordinal' },
+        { kind: 'one by one', order: 'ordinal' },
       ],
     ]
     it('for a server that refuses a statement that writes a table twice', () => {
       const once = { ...merge, writesTwice: false }
-      expect(mergeWay(once, [whole])).to.deep.equal({ way: 'last', guarded: false })
-      const oneByOne = { way: 'one by one', order: 'key' }
-      expect(mergeWay(once, [whole, withoutN])).to.deep.equal(oneByOne)
-      expect(mergeWay(once, [whole, withoutN, deleted])).to.deep.equal(oneByOne)
-      expect(mergeWay(once, [whole, deleted])).to.deep.equal({ way: 'steps', guarded: false })
-      expect(mergeWay(once, [deleted])).to.deep.equal({ way: 'all', order: 'key', guarded: false })
+      expect(mergeStrategy(once, [whole])).to.deep.equal({ kind: 'last', guarded: false })
+      const oneByOne = { kind: 'one by one', order: 'key' }
+      expect(mergeStrategy(once, [whole, withoutN])).to.deep.equal(oneByOne)
+      expect(mergeStrategy(once, [whole, withoutN, deleted])).to.deep.equal(oneByOne)
+      expect(mergeStrategy(once, [whole, deleted])).to.deep.equal({ kind: 'steps', guarded: false })
+      expect(mergeStrategy(once, [deleted])).to.deep.equal({ kind: 'all', order: 'key', guarded: false })
       const severalKeys = { ...once, conflict: { ...conflict, severalKeys: true } }
-      expect(mergeWay(severalKeys, [whole, deleted])).to.deep.equal({ way: 'steps', guarded: true })
-      expect(mergeWay(severalKeys, [whole, withoutN])).to.deep.equal({ ...oneByOne, order: 'ordinal' })
+      expect(mergeStrategy(severalKeys, [whole, deleted])).to.deep.equal({ kind: 'steps', guarded: true })
+      expect(mergeStrategy(severalKeys, [whole, withoutN])).to.deep.equal({ ...oneByOne, order: 'ordinal' })
     })
 
-    for (const [title, more, shapes, way] of cases) {
+    for (const [title, more, shapes, expected] of cases) {
       it(title, () => {
-        expect(mergeWay({ ...merge, conflict: { ...conflict, ...more } }, shapes)).to.deep.equal(way)
+        expect(mergeStrategy({ ...merge, conflict: { ...conflict, ...more } }, shapes)).to.deep.equal(
+          expected,
+        )
       })
     }
   })

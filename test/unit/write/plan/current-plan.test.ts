@@ -1,31 +1,31 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { CurrentPlan, MIN_MS_BETWEEN_LOOKS } from '../../../../lib/write/plan/current-plan.ts'
-import type { Learned } from '../../../../lib/write/plan/learn-plan.ts'
+import { CurrentPlan, MIN_MS_BETWEEN_REFRESHES } from '../../../../lib/write/plan/current-plan.ts'
+import type { IntrospectedPlan } from '../../../../lib/write/plan/introspect-plan.ts'
 
 /** What the catalogue says; a plan is told from another by identity alone. */
-function learned(column: string): Learned<object> {
-  return { plan: { column }, table: { columns: [column] } } as unknown as Learned<object>
+function introspected(column: string): IntrospectedPlan<object> {
+  return { plan: { column }, table: { columns: [column] } } as unknown as IntrospectedPlan<object>
 }
 
 describe('CurrentPlan', () => {
   const stop = new AbortController().signal
   let clock: sinon.SinonFakeTimers
-  let ask: sinon.SinonStub<[], Promise<Learned<object>>>
+  let ask: sinon.SinonStub<[], Promise<IntrospectedPlan<object>>>
   let current: CurrentPlan<object>
 
   // time stands still: a wait would never end
   beforeEach(() => {
     clock = sinon.useFakeTimers()
-    ask = sinon.stub<[], Promise<Learned<object>>>().callsFake(async () => learned('a'))
-    current = new CurrentPlan(learned('a'), ask)
+    ask = sinon.stub<[], Promise<IntrospectedPlan<object>>>().callsFake(async () => introspected('a'))
+    current = new CurrentPlan(introspected('a'), ask)
   })
   afterEach(() => clock.restore())
 
   it('asks the catalogue again at once when the stream fails otherwise', async () => {
     const { plan } = current
     expect(await current.replaces(plan, { urgent: true, stop })).to.equal(false)
-    ask.callsFake(async () => learned('b'))
+    ask.callsFake(async () => introspected('b'))
     expect(await current.replaces(plan, { urgent: true, stop })).to.equal(true)
     expect(ask.callCount).to.equal(2)
     expect(current.plan).to.deep.equal({ column: 'b' })
@@ -35,7 +35,7 @@ describe('CurrentPlan', () => {
     const { plan } = current
     for (const _ of Array(3)) await current.replaces(plan, { urgent: false, stop })
     expect(ask.callCount).to.equal(1)
-    clock.tick(MIN_MS_BETWEEN_LOOKS)
+    clock.tick(MIN_MS_BETWEEN_REFRESHES)
     await current.replaces(plan, { urgent: false, stop })
     expect(ask.callCount).to.equal(2)
   })

@@ -13,7 +13,7 @@ describe('splitting a batch by lanes', () => {
     expect(parts.map(({ lane }) => lane)).to.deep.equal([0, 1, 2, 3])
   })
 
-  it('loses nothing, keeps the order and the places, and gives equal keys one lane', () => {
+  it('loses nothing, keeps the order and the array indexes, and gives equal keys one lane', () => {
     const key = fc.oneof(fc.string({ maxLength: 3 }), fc.integer(), fc.double())
     let runs = 0
     fc.assert(
@@ -23,10 +23,10 @@ describe('splitting a batch by lanes', () => {
         const laneOfKey = new Map<unknown, number>()
         for (const { part, lane } of parts) {
           expect(lane).to.be.within(0, lanes - 1)
-          const places = part.places ?? [...items.keys()]
-          expect([...places]).to.deep.equal([...places].sort((a, b) => a - b))
+          const indexes = part.arrayIndexes ?? [...items.keys()]
+          expect([...indexes]).to.deep.equal([...indexes].sort((a, b) => a - b))
           for (const [index, item] of part.items.entries()) {
-            expect(items[places[index]!]).to.deep.equal(item)
+            expect(items[indexes[index]!]).to.deep.equal(item)
             expect(laneOfKey.get(item) ?? lane).to.equal(lane)
             laneOfKey.set(item, lane)
           }

@@ -27,7 +27,7 @@ export interface SideTable {
   readonly lacking?: { readonly columns: readonly string[]; readonly add: string }
 }
 
-export interface LearnOptions {
+export interface IntrospectOptions {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
   readonly sideTables: readonly SideTable[]
@@ -36,7 +36,7 @@ export interface LearnOptions {
 }
 
 /** What the server told. */
-export interface Learned<Item> {
+export interface IntrospectedPlan<Item> {
   readonly plan: WritePlan<Item>
   /** Undefined where there is no catalogue. */
   readonly table: Table | undefined
@@ -50,15 +50,15 @@ export interface Learned<Item> {
  * Asks the catalogue for the table, once, and makes the plan of every batch to come.
  * @throws PgBatchError, `outcome: 'not-sent'`: no connection, no such table, columns or keys that it does not have
  */
-export async function learnPlan<Item>(
+export async function introspectPlan<Item>(
   request: WriteRequest<Item>,
-  options: LearnOptions,
-): Promise<Learned<Item>> {
+  options: IntrospectOptions,
+): Promise<IntrospectedPlan<Item>> {
   const { pool, signals, sideTables, waitMs } = options
   let lease: Lease | undefined
   try {
     lease = await Lease.take(pool, signals, waitMs)
-    const table = await lease.within(waitMs, learnTable(lease, request))
+    const table = await lease.within(waitMs, introspectTable(lease, request))
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
     const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
     for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
@@ -86,7 +86,7 @@ function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
   throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
-async function learnTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
+async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
   const { table, method, columns } = request
   const values = introspectionValues(table)
   let rows: readonly Record<string, unknown>[]

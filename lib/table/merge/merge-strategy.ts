@@ -6,44 +6,44 @@ import { keepsStored, type Merge, type MergeShape } from './merge.ts'
  * `guarded`: the server may refuse this way where one by one is right (a trigger makes keys equal, a DEFAULT is another
  * row's key, rows exchange the values of a second unique key), so that it needs a savepoint.
  */
-export type MergeWay =
-  | { readonly way: 'all'; readonly order: 'ordinal' | 'key'; readonly guarded: boolean }
-  | { readonly way: 'last' | 'turns'; readonly guarded: boolean }
-  | { readonly way: 'steps'; readonly guarded: boolean }
-  | { readonly way: 'one by one'; readonly order: 'ordinal' | 'key' }
+export type MergeStrategy =
+  | { readonly kind: 'all'; readonly order: 'ordinal' | 'key'; readonly guarded: boolean }
+  | { readonly kind: 'last' | 'turns'; readonly guarded: boolean }
+  | { readonly kind: 'steps'; readonly guarded: boolean }
+  | { readonly kind: 'one by one'; readonly order: 'ordinal' | 'key' }
 
 /** More shapes than this make a statement that the server plans for longer than it runs. */
 export const MAX_SHAPES_OF_A_TURN = 32
 
 /** Chooses the fastest way that leaves what one statement for each row, in their order, would leave. */
-export function mergeWay(merge: Merge, shapes: readonly MergeShape[]): MergeWay {
+export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): MergeStrategy {
   const { keys, inOrder, severalKeys, foldable, uniqueDefaults } = merge.conflict
   const [only] = shapes.length === 1 ? shapes : []
   const lacksKey = shapes.some(shape => !keys.every(key => shape.columns.includes(key)))
   const byOrdinal = inOrder || keys.length === 0 || lacksKey
   if (only && keepsStored(merge, only)) {
-    return { way: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
+    return { kind: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
   }
-  if (only && byOrdinal && !only.deletes) return { way: 'all', order: 'ordinal', guarded: true }
+  if (only && byOrdinal && !only.deletes) return { kind: 'all', order: 'ordinal', guarded: true }
   const deletes = shapes.some(shape => shape.deletes)
   // a DEFAULT that makes a key of its own is another row's key only by chance
   const unclear = lacksKey && (deletes || !uniqueDefaults)
-  if (inOrder || keys.length === 0 || unclear) return { way: 'one by one', order: 'ordinal' }
+  if (inOrder || keys.length === 0 || unclear) return { kind: 'one by one', order: 'ordinal' }
   const last = foldable && !lacksKey && leavesNothing(merge, shapes)
   const guarded = lacksKey || severalKeys
-  if (!merge.writesTwice && !(only && last)) return wayOfPlainStatements(shapes, last, guarded)
+  if (!merge.writesTwice && !(only && last)) return plainStrategy(shapes, last, guarded)
   if (shapes.length > MAX_SHAPES_OF_A_TURN) {
-    return { way: 'one by one', order: guarded ? 'ordinal' : 'key' }
+    return { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
   }
-  return { way: last ? 'last' : 'turns', guarded }
+  return { kind: last ? 'last' : 'turns', guarded }
 }
 
 /** The same, where a statement may neither write the table twice nor lock its rows. */
-function wayOfPlainStatements(shapes: readonly MergeShape[], last: boolean, guarded: boolean): MergeWay {
+function plainStrategy(shapes: readonly MergeShape[], last: boolean, guarded: boolean): MergeStrategy {
   const [only] = shapes.length === 1 ? shapes : []
-  if (only?.deletes) return { way: 'all', order: 'key', guarded: false }
-  if (only) return { way: 'all', order: 'ordinal', guarded: true }
-  return last ? { way: 'steps', guarded } : { way: 'one by one', order: guarded ? 'ordinal' : 'key' }
+  if (only?.deletes) return { kind: 'all', order: 'key', guarded: false }
+  if (only) return { kind: 'all', order: 'ordinal', guarded: true }
+  return last ? { kind: 'steps', guarded } : { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
 }
 
 /** Whether the last row of a key leaves nothing of an earlier one: what is not brought again, a delete takes away. */
