@@ -1,33 +1,42 @@
 import type { Outcome } from './types.ts'
 
 /**
- * What went wrong, for programs to match. Class and text may change between versions; these words do not.
+ * The kind of a failure, for programs to match. These codes are stable; messages may change between versions.
  */
 export type PgBatchErrorCode =
   /** The table does not exist, or the role cannot see it. */
   | 'TABLE_NOT_FOUND'
-  /** `columns`, `onConflict` or a file's header names what the table does not have or does not let in. */
+  /** `columns`, `onConflict` or a file's header names a column that does not exist or cannot be written. */
   | 'COLUMN_NOT_FOUND'
-  /** The table was altered while the stream wrote to it, and rows that it holds as bytes do not fit the new columns. */
+  /**
+   * The table was altered while the stream wrote to it, and rows that are encoded already do not fit its new
+   * columns.
+   */
   | 'TABLE_CHANGED'
   /** The conflict target matches no unique index. */
   | 'CONFLICT_TARGET_NOT_FOUND'
-  /** Two different items in a row have one offset: rows of one message need an `index`, too. */
+  /** Two different items in a row have the same offset. Rows of one message need an `index`, too. */
   | 'OFFSET_REPEATED'
-  /** The server has forgotten commits of a stream with a checkpoint: read the checkpoint again, and start after it. */
+  /**
+   * The server has forgotten commits of a stream with a checkpoint. Read the checkpoint again, and start
+   * after it.
+   */
   | 'CHECKPOINT_REGRESSED'
   /**
-   * A row is not an object, has a key that is not a column, or is to be deleted and lacks its key; or `toRow` threw this
-   * code.
+   * A row is not an object, or has a key that is not a column; or the row of a delete lacks its key; or
+   * `toRow` threw an error with this code.
    */
   | 'ROW_INVALID'
-  /** A value has no form that the column's type could take, or `toRow` threw this code. */
+  /** The column's type cannot hold a value, or `toRow` threw an error with this code. */
   | 'VALUE_NOT_ENCODABLE'
-  /** The server refused a row or a statement; `retryable` says whether it may take it at another time. */
+  /** The server refused a row or a statement. If `retryable` is true, it may accept the same later. */
   | 'REFUSED'
-  /** `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw, took too long, or ended the transaction. */
+  /**
+   * `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw, took too long, or ended the
+   * transaction.
+   */
   | 'CALLBACK_FAILED'
-  /** No connection could be made, or it broke. */
+  /** No connection could be made, or a connection broke. */
   | 'CONNECTION'
   /** The stream was destroyed, or its signal aborted. */
   | 'ABORTED'
@@ -45,25 +54,27 @@ export interface PgBatchErrorDetails {
 }
 
 /**
- * What PgBatchWritable fails with, unless it was written something else than an array (a TypeError) or destroyed with
- * an error of the caller's. Its text and its printed form never hold a row's values; `cause` keeps the driver's own
- * error, whose `message`, `detail` and `where` may.
+ * The error that PgBatchWritable fails with. Two failures have other errors: a TypeError if anything but an
+ * array was written, and the caller's own error if the caller destroyed the stream with one.
+ *
+ * Neither the message nor the printed form holds a row's values. `cause` is the driver's own error, and its
+ * `message`, `detail` and `where` may hold values.
  */
 export class PgBatchError extends Error {
   override readonly name = 'PgBatchError'
   readonly code: PgBatchErrorCode
-  /** What went wrong, by itself: `message` goes on with the place and with what became of the rows. */
+  /** What went wrong, alone. `message` continues with the place and with the outcome of the rows. */
   declare readonly reason: string
-  /** What became of the rows of the batch. */
+  /** The outcome of the rows of the batch. */
   readonly outcome: Outcome
-  /** True when the same rows may well be accepted at another time. */
+  /** True if the server may accept the same rows later. */
   readonly retryable: boolean
-  /** Which function or stream of the user's failed, by the name of its option. */
+  /** The option whose function or stream failed. */
   declare readonly callback?: string
   declare readonly sqlState?: string
   /** The number of the batch, from 1, in the order of writing. */
   declare readonly batchId?: number
-  /** The place of the row in its batch, from 0. */
+  /** The index of the row in its batch, from 0. */
   declare readonly rowIndex?: number
   declare readonly column?: string
   declare readonly constraint?: string
@@ -75,14 +86,15 @@ export class PgBatchError extends Error {
     this.outcome = outcome
     this.retryable = retryable
     Object.assign(this, Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)))
-    // not to be printed: the message has it
+    // not enumerable, so that a printed error does not repeat its message
     Object.defineProperty(this, 'reason', { value: reason })
-    // a getter, since Node prints a plain cause with all its words, and uncaught errors end up in logs
+    // a getter, so that a printed error shows nothing of its cause, which may hold values: errors end up in
+    // logs
     if (cause !== undefined) Object.defineProperty(this, 'cause', { get: () => cause, configurable: true })
   }
 }
 
-/** Where it went wrong, as far as that is known and the reason does not tell. */
+/** Returns the place of the failure, except for what the reason names. */
 function place(reason: string, { rowIndex, batchId, column }: PgBatchErrorDetails): string {
   const quoted = JSON.stringify(column)
   const parts = [

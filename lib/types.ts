@@ -1,17 +1,17 @@
-/**
- * Words that several folders share. This file imports nothing of ours.
- */
+/** Types that several folders share. This file imports no other. */
 
-/** A table's name: `'orders'`, `'sales.orders'` (split once, never inside quotes), or its parts. */
+/**
+ * A table's name: `'orders'`, `'sales.orders'` (split once, at a dot outside double quotes), or its parts.
+ */
 export type TableName = string | { schema?: string; name: string }
 
-/** How rows reach the table. `auto` chooses for each batch. */
+/** The command by which rows are written. `auto` chooses for each batch. */
 export type Method = 'auto' | 'copy' | 'insert'
 
-/** How COPY carries rows. `auto` is binary wherever every value has an exact binary form, else text. */
+/** The format of COPY. `auto` is binary while every value has an exact binary form, and text otherwise. */
 export type CopyFormat = 'auto' | 'binary' | 'text'
 
-/** What became of the rows when something failed. */
+/** The outcome of the rows when something failed. */
 export type Outcome = 'not-sent' | 'rolled-back' | 'committed' | 'unknown'
 
 /**
@@ -22,14 +22,14 @@ export interface PgType {
   readonly oid: number
   /** `format_type(oid, -1)`: quoted where needed and safe in SQL text, without a type modifier. */
   readonly sqlName: string
-  /** `pg_type.typname`, of use to know built-in types and extension types such as citext. */
+  /** `pg_type.typname`, which identifies built-in types, and extension types such as citext. */
   readonly name: string
-  /** True when the type lives in pg_catalog, so that `name` can be trusted. */
+  /** True if the type is in pg_catalog, so that `name` can be trusted. */
   readonly builtIn: boolean
   readonly kind: 'base' | 'array' | 'domain' | 'enum' | 'composite' | 'range' | 'multirange' | 'pseudo'
-  /** What a domain is made of (which may be a domain again). */
+  /** The type under a domain, which may be a domain again. */
   readonly base?: PgType
-  /** What a true array's elements are. */
+  /** The element type of an array. */
   readonly element?: PgType
 }
 
@@ -37,17 +37,20 @@ export interface PgType {
 export interface Column {
   readonly name: string
   readonly type: PgType
-  /** The type as SQL says it, with its modifier: `numeric(10,2)`. */
+  /** The type in SQL, with its modifier: `numeric(10,2)`. */
   readonly sqlType: string
-  /** Its collation, quoted, where that is not its type's own. */
+  /** The collation, quoted, if it is not the type's own. */
   readonly collation?: string
-  /** What a missing value gets, as an SQL expression: the column's DEFAULT, its identity's, or its domain's. */
+  /**
+   * The SQL expression that a missing value gets: the DEFAULT of the column, of its identity, or of its
+   * domain.
+   */
   readonly defaultSql?: string
   /** NOT NULL, on the column or on its domain. */
   readonly notNull: boolean
-  /** A missing value gets something else than NULL: a DEFAULT, an identity, or a domain's default. */
+  /** A missing value becomes something other than NULL: a DEFAULT, an identity, or a domain's default. */
   readonly hasDefault: boolean
-  /** Whether the catalogue has it as NOT NULL and with a default, as two digits: to notice when that has changed. */
+  /** NOT NULL and DEFAULT in the catalogue, as two digits, to notice when they have changed. */
   readonly flags?: string
   /** GENERATED ALWAYS AS (expression). */
   readonly generated: boolean
@@ -61,27 +64,30 @@ export interface Column {
 /** A unique index that ON CONFLICT can name. */
 export interface UniqueKey {
   readonly index: string
-  /** The constraint's name, where the index belongs to one. */
+  /** The constraint's name, if the index belongs to one. */
   readonly constraint?: string
   readonly primary: boolean
   readonly columns: readonly string[]
-  /** For each column what the index calls equal, as `OPERATOR(schema.=)`. */
+  /** The index's equality operator for each column, as `OPERATOR(schema.=)`. */
   readonly equals: readonly string[]
   readonly nullsNotDistinct: boolean
-  /** Its operators and collations are those of its columns: it calls equal what GROUP BY does. */
+  /**
+   * Its operators and collations are those of its columns, so that values are equal to it as they are to
+   * GROUP BY.
+   */
   readonly byDefault: boolean
-  /** No collation of it calls different texts equal. */
+  /** No collation of the index treats different texts as equal. */
   readonly deterministic: boolean
 }
 
 /** A foreign key by which rows of a table refer to rows of the same table. */
 export interface SelfReference {
   readonly columns: readonly string[]
-  /** The columns that these refer to, in the same order. */
+  /** The columns that they refer to, in the same order. */
   readonly references: readonly string[]
 }
 
-/** What one catalogue query learns of a table. */
+/** A table as the catalogue describes it. */
 export interface Table {
   readonly schema: string
   readonly name: string
@@ -89,37 +95,41 @@ export interface Table {
   readonly columns: readonly Column[]
   readonly uniqueKeys: readonly UniqueKey[]
   readonly selfReferences: readonly SelfReference[]
-  /** Why COPY FROM would be refused or behave otherwise than INSERT here; undefined: COPY is fine. */
+  /** Why COPY FROM is rejected, or differs from INSERT, for this table; undefined if it works. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
-  /** Unique and exclusion indexes of every kind, those that `uniqueKeys` leaves out among them. */
+  /**
+   * The number of unique and exclusion indexes of every kind, including those that `uniqueKeys` leaves out.
+   */
   readonly conflictingIndexes: number
-  /** BEFORE triggers for each row, of the table or of a partition: they may change a row's key, or drop the row. */
+  /**
+   * The table or a partition has BEFORE triggers for each row, which may change a row's key, or drop the row.
+   */
   readonly changesRows: boolean
   /** The role may make temporary tables. */
   readonly mayStage: boolean
-  /** Citus keeps its rows: it is distributed, a reference table, or a local table that Citus manages. */
+  /** Citus stores its rows: it is distributed, a reference table, or a local table that Citus manages. */
   readonly isCitus?: true
 }
 
 /** Counts of a stream. `rowsReceived` is always the sum of the other five `rows…`. */
 export interface Stats {
   rowsReceived: number
-  /** Rows that the server says it inserted, updated or deleted, by its command tags. */
+  /** Rows that were inserted, updated or deleted, as the server's command tags count them. */
   rowsCommitted: number
   /**
-   * Rows that were sent in a committed transaction and changed nothing: a conflict with DO NOTHING, a trigger that
-   * returned NULL, a rule, a delete without a match.
+   * Rows that were sent in a committed transaction and changed nothing: a conflict with DO NOTHING, a trigger
+   * that returned NULL, a rule, a delete without a match.
    */
   rowsUnchanged: number
-  /** Refused for good, and given to the dead letter. */
+  /** Rows that were permanently rejected, and handed to the dead letter if there is one. */
   rowsRejected: number
-  /** Items that `toRow` made no row of, and items that a checkpoint says are written already. */
+  /** Items without a row, and items that were in the table already, as a checkpoint shows. */
   rowsSkipped: number
   rowsPending: number
   batchesReceived: number
-  /** With `laneOf` the parts of a batch count one by one. */
+  /** With `laneOf`, each part of a batch counts. */
   batchesCommitted: number
   transactions: number
-  /** Bytes of row data, without what had to be sent again. */
+  /** Bytes of row data. What a retry sends again does not count. */
   bytesSent: number
 }

@@ -9,20 +9,21 @@ import {
 } from '../options/checks.ts'
 import { defaultsTo, optional, type Resolved, resolveOptions } from '../options/option-table.ts'
 
-/** What BatchTransform takes. `maxBytes` without `sizeOf` cannot be typed, and throws. */
+/** The options of BatchTransform. `maxBytes` without `sizeOf` is a type error, and throws. */
 export type BatchTransformOptions<T> = BatchTransformSettings<T> &
   (BatchSizes<T> | { [Key in keyof BatchSizes<T>]?: undefined })
 
 interface BatchSizes<T> {
   /**
-   * The sizes of a batch's items never add up to more, except that a single item may be larger: it travels alone.
-   * In the unit of `sizeOf`; an integer ≥ 1, or Infinity. Raising it costs memory: up to two batches are held.
+   * The maximum of the sum of a batch's item sizes. A single item may be larger: it travels alone. In the
+   * unit of `sizeOf`; an integer ≥ 1, or Infinity. Raising it costs memory: up to two batches are held.
    * @default none
    */
   maxBytes?: number | undefined
   /**
-   * Called once for each item, before the item joins a batch. Returns a finite number ≥ 0; anything else, or an
-   * exception, destroys the stream. Without `maxBytes` it only feeds `bytes` of the 'batch' event.
+   * Returns the size of an item: a finite number ≥ 0. Anything else, or an exception, destroys the stream.
+   * Called once for each item, before the item joins a batch. Without `maxBytes` the sizes only appear as
+   * `bytes` of the 'batch' event.
    * @default none: `bytes` is 0
    */
   sizeOf: (item: T) => number
@@ -30,27 +31,29 @@ interface BatchSizes<T> {
 
 interface BatchTransformSettings<T> {
   /**
-   * No batch has more items. An integer ≥ 1. Raising it costs memory, up to two batches are held, and buys fewer
-   * and larger transactions.
+   * The maximum number of items in a batch; an integer ≥ 1. Raising it means fewer and larger transactions,
+   * and costs memory: up to two batches are held.
    * @default 1000
    */
   maxCount?: number | undefined
   /**
-   * No item waits longer in an unfinished batch while downstream is ready. Milliseconds > 0 and ≤ 2147483647;
-   * Infinity: no timer, a batch leaves by count, bytes, `flush()` or the end. Raising it costs freshness at low
-   * traffic and buys fuller batches.
+   * The maximum time that an item waits in an unfinished batch while downstream is ready. Milliseconds > 0
+   * and ≤ 2147483647. With Infinity there is no timer: a batch leaves by count, by bytes, by `flush()` or at
+   * the end. Raising it means fuller batches, and costs freshness at low traffic.
    * @default 100
    */
   maxWaitMs?: number | undefined
   /**
-   * Gets, once and in order, every item that was written and not handed downstream when the stream was destroyed:
-   * by an error, `destroy()` or `signal`. BatchTransform says what that includes. Not called when
-   * nothing was held. What it throws becomes a process warning, and never hides why the stream was destroyed.
-   * @default none: what was held is dropped
+   * Called once, if the stream is destroyed (by an error, `destroy()` or `signal`), with every item that was
+   * written and not handed downstream, in order. The documentation of BatchTransform says which items those
+   * are. Not called if there are none. What it throws becomes a process warning, and never hides why the
+   * stream was destroyed.
+   * @default none: the items are dropped
    */
   onDiscard?: ((items: T[]) => void) | undefined
   /**
-   * Aborting it destroys the stream with an AbortError. The stream's listener is removed when the stream closes.
+   * Aborting it destroys the stream with an AbortError. The stream's listener is removed when the stream
+   * closes.
    * @default none
    */
   signal?: AbortSignal | undefined
@@ -70,7 +73,7 @@ function optionTable<T>() {
 export type ResolvedBatchOptions<T> = Resolved<ReturnType<typeof optionTable<T>>>
 
 /**
- * @param prefix stands before an option's name in messages
+ * @param prefix comes before an option's name in messages
  * @throws TypeError that says what was expected and what came
  */
 export function resolveBatchOptions<T>(

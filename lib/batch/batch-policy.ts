@@ -1,4 +1,4 @@
-/** Which cap closes a batch. */
+/** The cap that closes a batch. */
 export type Cap = 'count' | 'bytes'
 
 /** A closed batch: at least one item, and the sum of their sizes. */
@@ -9,11 +9,12 @@ export interface ClosedBatch<T> {
 }
 
 /**
- * When a batch is full, without a clock, a timer or a stream: its owner measures, asks `fits`, adds, and takes.
- * The count is never above `maxCount`, and the bytes only when a single item is larger than `maxBytes`.
+ * Decides when a batch is full. It has no clock, timer or stream: its owner measures an item, asks `fits`,
+ * and calls `add` and `take`. The count never exceeds `maxCount`; the bytes exceed `maxBytes` only for a
+ * single larger item.
  */
 export class BatchPolicy<T> {
-  /** Whether items have sizes; if not, `fits` need not be asked and every size is 0. */
+  /** True if items have sizes. If not, every size is 0 and every item fits. */
   readonly measures: boolean
   readonly #maxCount: number
   readonly #maxBytes: number
@@ -34,25 +35,25 @@ export class BatchPolicy<T> {
     return this.#count
   }
 
-  /** An item that is not measured neither opens nor closes the batch: it joins it, and that is all. */
+  /** True if the next item neither opens nor closes the batch, and is not measured: it only joins. */
   get staysOpen(): boolean {
     return this.#count > 0 && this.#count + 1 < this.#maxCount && !this.measures
   }
 
-  /** The cap that the batch has reached; bytes at exactly `maxBytes` have. */
+  /** The cap that the batch has reached. Exactly `maxBytes` bytes have reached it. */
   get cap(): Cap | undefined {
     if (this.#count >= this.#maxCount) return 'count'
     return this.#bytes >= this.#maxBytes ? 'bytes' : undefined
   }
 
   /**
-   * The size of an item, which is not added by this.
+   * Returns the size of an item, without adding it.
    * @throws what `sizeOf` throws; a TypeError when it returns anything but a finite number ≥ 0
    */
   measure(item: T): number {
     const size: unknown = this.#sizeOf?.(item)
     if (typeof size === 'number' && size >= 0 && size < Number.POSITIVE_INFINITY) return size
-    // Only a number is shown: anything else may be the item itself.
+    // only a number is shown: anything else may be the item itself
     const got =
       typeof size === 'number' ? `\`${size}\` (number)` : `(${size === null ? 'null' : typeof size})`
     throw Object.assign(new TypeError(`Expected \`sizeOf\` to return a finite number ≥ 0, got ${got}`), {
@@ -60,14 +61,14 @@ export class BatchPolicy<T> {
     })
   }
 
-  /** False when the item must wait for the next batch, so that `maxBytes` holds. An empty batch takes any item. */
+  /** Returns false if an item of this size has to wait for the next batch. An empty batch takes any item. */
   fits(size: number): boolean {
     return this.#count === 0 || this.#bytes + size <= this.#maxBytes
   }
 
   /**
-   * Starts the clock of a batch. Apart from `add`, so that the clock is read once for a batch, and not at all for
-   * one that leaves with its first item.
+   * Notes when the batch was opened. Separate from `add`, so that the clock is read once for each batch, and
+   * not at all for a batch that leaves with its first item.
    */
   open(now: number): void {
     this.#openedAt = now
@@ -80,7 +81,7 @@ export class BatchPolicy<T> {
     this.#bytes += size
   }
 
-  /** Hands the batch over and begins an empty one. The age of a batch whose clock was not started is 0. */
+  /** Returns the batch and starts an empty one. The age is 0 if `open` was not called. */
   take(now: number): ClosedBatch<T> {
     const batch = { items: this.#items, bytes: this.#bytes, ageMs: now - this.#openedAt || 0 }
     this.#items = NO_ITEMS
@@ -91,5 +92,7 @@ export class BatchPolicy<T> {
   }
 }
 
-/** What an empty batch has. A new array begins with its first item, so that one of a single item is no larger. */
+/**
+ * The items of an empty batch. A new array starts with its first item, so that V8 allocates no room for more.
+ */
 const NO_ITEMS = Object.freeze<never[]>([]) as never[]

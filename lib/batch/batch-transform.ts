@@ -9,15 +9,16 @@ import { takeUnread, unwritten } from './stream-buffers.ts'
 import { WaitTimer } from './wait-timer.ts'
 
 /**
- * One closed batch ready for downstream while the next one fills. Node's default would be 16 whole batches, and
- * buys nothing: 1,000,000 objects in batches of 1000 to a consumer that answers by setImmediate pass at 26 million
- * objects/s with 1 and at 27 with 16.
+ * One closed batch is ready for downstream while the next one fills. Node's default of 16 would hold 16 whole
+ * batches, for little: 1,000,000 objects in batches of 1000, to a consumer that answers by setImmediate, pass
+ * at 26 million objects/s with 1, and at 27 million with 16.
  */
 const READABLE_BATCHES = 1
 
 /**
- * Single items, and none of them while batches leave freely, for `_write` answers at once. It only bounds what is
- * accepted after a full batch withheld its callback. Measured as above: 23 million objects/s with 1, 26 with 16.
+ * The number of single items that are accepted after a full batch has withheld its callback. While batches
+ * leave freely the buffer is empty, because `_write` answers at once. Measured as above: 23 million objects/s
+ * with 1, 26 with 16.
  */
 const WRITABLE_ITEMS = 16
 
@@ -25,45 +26,46 @@ const NONE = Symbol('no item')
 
 type WriteCallback = (error?: Error | null) => void
 
-// biome-ignore lint/suspicious/noExplicitAny: pipeline()'s types know only streams of strings, of bytes, and of anything
+// biome-ignore lint/suspicious/noExplicitAny: pipeline()'s types know streams of strings, bytes and any
 type Anything = any
 
 /**
- * Groups items into arrays: every item written leaves in exactly one batch, in order, or is handed to
- * `onDiscard`; no batch is empty, exceeds `maxCount`, or, unless of a single item, `maxBytes`; and no item waits
- * longer than `maxWaitMs` in an unfinished batch while downstream is ready.
+ * Groups items into arrays. Every item that is written leaves in exactly one batch, in order, or is handed to
+ * `onDiscard`. No batch is empty or exceeds `maxCount`; none exceeds `maxBytes`, except a batch of a single
+ * larger item. No item waits longer than `maxWaitMs` in an unfinished batch while downstream is ready.
  *
- * While downstream is not ready, a batch whose time is up, or that `flush()` has asked for, keeps filling up to
- * its caps and leaves whole when downstream asks; a full one withholds its last write callback. So at most two
- * batches and 16 items are held: a closed batch that waits to be read, the one that fills, and the writable
- * buffer (of more, if the producer ignores that `write()` returned false).
+ * While downstream is not ready, a batch that is due by time or by `flush()` keeps filling up to its caps,
+ * and leaves whole when downstream asks. A full batch withholds its last write callback. So the stream holds
+ * at most two batches and 16 items: a closed batch that waits to be read, the batch that fills, and the
+ * writable buffer. It holds more only if the producer ignores that `write()` returned false.
  *
- * A write callback says that an item has joined a batch, 'finish' that the last batch has left, 'end' that it
- * was read. A stream is ended by `end()`, which sends the rest; to destroy it discards what it holds.
+ * A write callback means that an item has joined a batch, 'finish' that the last batch has left, and 'end'
+ * that it was read. `end()` sends the rest; `destroy()` discards what the stream holds.
  *
- * `onDiscard` gets a flat list, oldest first, of all items that downstream has not been handed: those of a closed
- * batch that was not read, those of the current batch, an item that waits for the next one (it may be the one
- * that `sizeOf` failed on), and those in the writable buffer. A batch in the buffer of the next stream has been
- * handed over, and is not among them.
+ * `onDiscard` gets a flat list, oldest first, of all items that were not handed downstream: those of a closed
+ * batch that was not read, those of the current batch, an item that waits for the next batch (`sizeOf` may
+ * have failed on it), and those in the writable buffer. A batch in the buffer of the next stream was handed
+ * downstream, and is not included.
  *
  * @example pipeline(source, new BatchTransform({ maxCount: 5000 }), new PgBatchWritable({ pool, table }))
- * @throws TypeError with code ERR_INVALID_ARG_VALUE when an option is unknown, out of bounds, or contradicts another
+ * @throws TypeError with code ERR_INVALID_ARG_VALUE when an option is unknown, out of bounds, or contradicts
+ *   another
  */
 /*
- * The batch is one of:
- *   empty      no timer, no item
- *   filling    it has items; the one timer runs since the first of them, and keeps the process alive till then
- *   due        the time is up, or flush() came, but downstream is not ready (#due, no timer): still filling
- *   full       due, and cannot take more: the callback of its last item, or of the one that it had no bytes
- *              left for (#held), is withheld; or the input has ended, and _flush's callback is
- * It leaves, and is empty again, at once when downstream is ready (#ready), else at the next _read.
+ * The current batch is one of:
+ *   empty      no items, no timer
+ *   filling    items, and a timer that has run since the first of them
+ *   due        its time is up, or flush() was called, but downstream is not ready (#due): still filling
+ *   full       due, and takes no more: it withholds the callback of its last item; or of an item that has no
+ *              room (#held); or of _flush, if the input has ended
+ * It leaves at once if downstream is ready (#ready), otherwise at the next _read, and is then empty.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface below only gives types to inherited methods
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only types inherited methods
 export class BatchTransform<T = unknown> extends Transform {
   readonly #policy: BatchPolicy<T>
   readonly #timer: WaitTimer
   readonly #onDiscard: ((items: T[]) => void) | undefined
-  /** Downstream has room: from the start, or since _read, until push() says no. */
+  /** Downstream has room: from the start and after each _read, until push() returns false. */
   #ready = true
   #due: BatchTrigger | undefined
   #held: T | typeof NONE = NONE
@@ -80,36 +82,37 @@ export class BatchTransform<T = unknown> extends Transform {
     })
     this.#policy = new BatchPolicy(resolved)
     this.#timer = new WaitTimer(resolved.maxWaitMs, () => this.#close('wait'))
-    // It runs in the AsyncLocalStorage context in which the stream was made.
+    // runs in the AsyncLocalStorage context in which the stream was made
     this.#onDiscard = resolved.onDiscard && AsyncResource.bind(resolved.onDiscard)
-    // Not an option of super(): an aborted signal would destroy the stream before it has its fields.
-    if (resolved.signal !== undefined) this.#obey(resolved.signal)
+    // not an option of super(): a signal that is aborted already would destroy the stream before it has its
+    // fields
+    if (resolved.signal !== undefined) this.#destroyOnAbort(resolved.signal)
   }
 
-  #obey(signal: AbortSignal): void {
+  #destroyOnAbort(signal: AbortSignal): void {
     allowListeners(signal, 1)
     this.once('close', () => allowListeners(signal, -1))
     addAbortSignal(signal, this)
   }
 
   /**
-   * Closes the current batch now: it leaves at once, or, when downstream is not ready, at its next demand. Does
-   * nothing when no item is held. Items that are still in the writable buffer, and come later, are not in it.
+   * Closes the current batch. It leaves at once, or, if downstream is not ready, when downstream asks for it.
+   * Does nothing if the batch is empty. Items that are still in the writable buffer go into a later batch.
    */
   flush(): void {
     if (this.#policy.count > 0 && this.#due === undefined) this.#close('flush')
   }
 
   /**
-   * As every Writable's. The one public method of a stream that is overridden, for what it is worth: an item that only
-   * joins the open batch does so here, since the books that Writable keeps of a write, for buffers, callbacks and 'drain',
-   * cost a quarter of what an object takes from source to batch (bench/transform).
+   * Writes an item, as every Writable does. An item that only joins the open batch does so here, in a public
+   * method, because Writable's own handling of buffers, callbacks and 'drain' costs a quarter of the time
+   * that an object takes from source to batch (bench/transform).
    */
   override write(item: Anything, callback?: WriteCallback): boolean
   override write(item: Anything, encoding: BufferEncoding, callback?: WriteCallback): boolean
   override write(item: T, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const isPlain = encoding === undefined && callback === undefined && item !== null
-    // what is in the buffer, corked or waiting, comes first; and some writes are refused
+    // items in the buffer come first, and a stream that has ended rejects writes
     if (isPlain && this.#policy.staysOpen && this.writableLength === 0 && this.writable) {
       this.#policy.add(item, 0)
       return true
@@ -117,7 +120,7 @@ export class BatchTransform<T = unknown> extends Transform {
     return super.write(item, encoding as BufferEncoding, callback)
   }
 
-  // _write and not _transform: Transform's own _write makes two closures for each item.
+  // _write and not _transform: Transform's own _write makes two closures for each item
   override _write(item: T, _encoding: BufferEncoding, callback: WriteCallback): void {
     if (this.#policy.measures) this.#writeMeasured(item, callback)
     else this.#add(item, 0, callback)
@@ -127,7 +130,7 @@ export class BatchTransform<T = unknown> extends Transform {
     this.#ready = true
     if (this.#due === undefined) return
     this.#send(this.#due)
-    // A listener may have written so much that the next batch is due already.
+    // a listener may have written so much that the next batch is due already
     if (this.#due !== undefined) return
     if (this.#held !== NONE) {
       this.#admit()
@@ -154,7 +157,8 @@ export class BatchTransform<T = unknown> extends Transform {
     const items = [...batches.flat(1), ...this.#policy.take(0).items] as T[]
     if (this.#held !== NONE) items.push(this.#held)
     for (const item of unwritten(this)) items.push(item as T)
-    // Answered, so that nobody waits for ever, and in a later tick, when Node counts the write as asynchronous.
+    // answered, so that no producer waits forever, and in a later tick, when Node treats the write as
+    // asynchronous
     if (this.#withheld !== undefined) process.nextTick(this.#withheld, error)
     this.#held = NONE
     this.#withheld = undefined
@@ -164,14 +168,16 @@ export class BatchTransform<T = unknown> extends Transform {
     callback(error)
   }
 
-  /** Holds the item while foreign code runs that may throw, or destroy this stream: it is not lost then. */
+  /**
+   * Holds the item while `sizeOf` runs, so that it is not lost if `sizeOf` throws or destroys this stream.
+   */
   #writeMeasured(item: T, callback: WriteCallback): void {
     this.#held = item
     this.#withheld = callback
     try {
       this.#heldSize = this.#policy.measure(item)
     } catch (thrown) {
-      // Not callback(error): that would drop the writable buffer before _destroy sees it.
+      // not callback(error), which would drop the writable buffer before _destroy sees it
       this.destroy(asError(thrown))
       return
     }
@@ -209,7 +215,7 @@ export class BatchTransform<T = unknown> extends Transform {
     this.#timer.open()
   }
 
-  /** Sends the batch if downstream is ready, else leaves it to the next _read; says which. */
+  /** Sends the batch and returns true if downstream is ready; otherwise the next _read sends it. */
   #close(trigger: BatchTrigger): boolean {
     this.#timer.close()
     if (this.#ready) {
@@ -230,8 +236,8 @@ export class BatchTransform<T = unknown> extends Transform {
 }
 
 /**
- * The types of the events. What goes in and comes out by write(), read() and iteration stays untyped, as in every
- * Transform: the types of pipeline() know no streams but those of strings and bytes, and of anything.
+ * The types of the events. The items of write(), read() and iteration stay untyped, as in every Transform,
+ * because pipeline() has types only for streams of strings, of bytes, and of any.
  */
 export interface BatchTransform<T> {
   on<Name extends keyof BatchTransformEvents<T>>(name: Name, listener: Listener<T, Name>): this

@@ -1,16 +1,20 @@
 import type { Duplex } from 'node:stream'
 
 /**
- * The two buffers that Node keeps for a stream. Neither is documented, both have been there since Node 0.10 and
- * 14, and there is no other way to the rows in them: on destroy Node drops them without a word. Whatever is not
- * as expected here is taken for empty; tests show, on every Node that we run them on, that it is not.
+ * The two buffers that Node.js keeps for a stream. Neither is documented. They exist since Node 0.10 and 14,
+ * and nothing else gives access to the items in them, which Node drops silently on destroy. A buffer that
+ * does not look as expected is treated as empty. Tests show that it is not, on every version of Node.js that
+ * they run on.
  */
 interface BufferedStream {
   readonly writableBuffer?: Iterable<{ chunk: unknown } | null>
   readonly _readableState?: { buffer?: unknown; bufferIndex?: number; length?: number }
 }
 
-/** Takes the chunks that were pushed and not read, so that a read after this cannot hand them out again. */
+/**
+ * Returns the chunks that were pushed and not read, and removes them, so that a later read does not return
+ * them too.
+ */
 export function takeUnread(stream: Duplex): unknown[] {
   const state = (stream as BufferedStream)._readableState
   if (state === undefined || !Array.isArray(state.buffer)) return []
@@ -21,9 +25,12 @@ export function takeUnread(stream: Duplex): unknown[] {
   return unread
 }
 
-/** The chunks that were written and have not reached `_write`. Node itself fails their callbacks on destroy. */
+/**
+ * Returns the chunks that were written and have not reached `_write`. Node itself fails their callbacks on
+ * destroy.
+ */
 export function unwritten(stream: Duplex): unknown[] {
   const entries = [...((stream as BufferedStream).writableBuffer ?? [])]
-  // Node blanks an entry that it has passed on, before it moves its index.
+  // Node sets an entry to null when it passes the chunk on, before it moves its index
   return entries.filter(entry => entry !== null).map(entry => entry.chunk)
 }

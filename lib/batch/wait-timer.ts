@@ -1,29 +1,29 @@
-/** Batches that may leave before the timer is kept: a stream that fills as many within one wait is busy. */
+/** Batches that close before the timer is kept. A stream that fills more of them within one wait is busy. */
 const SPARED = 2
 
 /**
- * Calls `onWaited` when a batch has been open for `maxWaitMs`. At most one timer is armed, always for the batch that is
- * open, and it keeps the process alive only while a batch is open.
+ * Calls `onWaited` when a batch has been open for `maxWaitMs`. At most one timer is armed, for the batch that
+ * is open, and it keeps the process alive only while a batch is open.
  *
- * Arming and clearing a timer takes 150 ns, as long as batching ten items. So a busy stream keeps the one that it has:
- * it lets go of the process while no batch is open, and is refreshed when the next batch opens. The timer alone decides:
- * the clock is not asked, since a test that mocks `setTimeout` alone moves no clock.
+ * Arming and clearing a timer takes 150 ns, as long as batching ten items. So a busy stream keeps its timer:
+ * it unrefs the timer while no batch is open, and refreshes it when the next batch opens. Only the timer
+ * decides, and never the clock, because a test that mocks nothing but `setTimeout` does not move the clock.
  */
 export class WaitTimer {
   readonly #maxWaitMs: number
   readonly #onWaited: () => void
   #timer: NodeJS.Timeout | undefined
   #isOpen = false
-  /** Batches that were closed since the timer was made or last fired. */
+  /** Batches that were closed since the timer was armed or last fired. */
   #closed = 0
 
-  /** @param maxWaitMs Infinity: there is no timer */
+  /** @param maxWaitMs with Infinity there is no timer */
   constructor(maxWaitMs: number, onWaited: () => void) {
     this.#maxWaitMs = maxWaitMs
     this.#onWaited = onWaited
   }
 
-  /** A batch is open from now on. */
+  /** Notes that a batch is open from now on. */
   open(): void {
     if (this.#maxWaitMs === Number.POSITIVE_INFINITY) return
     this.#isOpen = true
@@ -31,16 +31,16 @@ export class WaitTimer {
     else this.#timer.refresh().ref()
   }
 
-  /** The batch is closed; there will be others. */
+  /** Notes that the batch is closed, and that others will follow. */
   close(): void {
     this.#isOpen = false
     if (this.#timer === undefined) return
-    // some mocked timers are numbers, which cannot be kept
+    // some mocked timers are numbers, which cannot be refreshed
     if (++this.#closed > SPARED && typeof this.#timer.refresh === 'function') this.#timer.unref()
     else this.#forgetTimer()
   }
 
-  /** The batch is closed, and there may be no other. */
+  /** Notes that the batch is closed, and that none may follow. */
   clear(): void {
     this.#isOpen = false
     this.#forgetTimer()
@@ -56,7 +56,7 @@ export class WaitTimer {
     this.#timer = timer
   }
 
-  /** A callback of a timer that was cleared does no harm. */
+  /** Ignores a timer that was cleared: mocked timers may still fire. */
   #fired(timer: NodeJS.Timeout): void {
     if (timer !== this.#timer) return
     this.#timer = undefined

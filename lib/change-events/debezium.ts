@@ -22,7 +22,8 @@ export interface DebeziumOptions {
   /**
    * `binary.handling.mode`: how bytea is written in events whose schema does not say that it is bytes, which are those
    * without a schema, and all of the modes other than `bytes`. Without it, PgBatchWritable rejects such text for a
-   * column of bytes. @default none
+   * column of bytes.
+   * @default none
    */
   binaryHandlingMode?: 'bytes' | BytesText | undefined
 }

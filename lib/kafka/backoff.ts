@@ -2,8 +2,9 @@ import { mayRetry, type RetryPolicy, retryDelayMs } from '../write/faults/retry.
 import { isKafkaError } from './outage.ts'
 
 /**
- * How failures in a row are met: with Kafka as long as it takes, with PostgreSQL as long as its own retries. Each has a
- * count of its own, so that an outage of Kafka leaves PostgreSQL all of its retries.
+ * Decides how long to wait after failures in a row. Failures of Kafka are retried without end, failures of
+ * PostgreSQL as often as its retries allow. Each has its own count, so that an outage of Kafka leaves
+ * PostgreSQL all of its retries.
  */
 export class Backoff {
   readonly #retry: RetryPolicy
@@ -15,15 +16,16 @@ export class Backoff {
     this.#retry = retry
   }
 
-  /** A message has come: all goes well again. */
+  /** Notes that a message has come, which ends all outages. */
   reset(): void {
     this.#kafka.failures = 0
     this.#postgres.failures = 0
   }
 
   /**
-   * Partitions were assigned, PostgreSQL has answered. Kafka's failures are forgotten when that has lasted: a partition
-   * without a leader is assigned, too, and fails at once, each time with a rebalance of the whole group.
+   * Notes that partitions were assigned, and PostgreSQL has answered. Kafka's failures are forgotten only
+   * after an assignment that has lasted: a partition without a leader is assigned too, and fails at once,
+   * each time with a rebalance of the whole group.
    */
   assigned(): void {
     this.#postgres.failures = 0
@@ -31,8 +33,8 @@ export class Backoff {
   }
 
   /**
-   * The pause after a failure, and how many there were in a row.
-   * @throws the failure itself, when there is no patience left
+   * Returns the pause after a failure, and the number of failures in a row.
+   * @throws the failure itself, if there are no retries left
    */
   after(error: Error): { attempt: number; delayMs: number } {
     const now = performance.now()

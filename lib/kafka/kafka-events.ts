@@ -5,12 +5,13 @@ import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 import type { KafkaMessage } from './messages/kafka-message.ts'
 import type { KafkaOffset } from './offsets/position.ts'
 
-/** What the 'outage' event tells: Kafka could not be reached or asked for patience, and will be tried again. */
+/** One transient failure of Kafka, as the 'outage' event reports it. */
 export interface OutageEvent {
   readonly error: Error
   /**
-   * Failures in a row, from 1; 0 for what is met at once: offsets that could not be committed, which the next commit makes
-   * good, and a membership of the group that was lost, upon which it is joined again.
+   * The number of failures in a row, from 1. It is 0 for a failure that needs no pause: offsets that could
+   * not be committed, which the next commit covers, and a lost membership of the group, which is joined again
+   * at once.
    */
   readonly attempt: number
   /** Milliseconds until the next attempt. */
@@ -18,18 +19,20 @@ export interface OutageEvent {
 }
 
 export interface KafkaToPgEvents<Value = unknown> {
-  /** Partitions were assigned, at the start or by a rebalance: where each is read from. */
+  /**
+   * Partitions were assigned, at the start or by a rebalance. `starts` has the offset that each is read from.
+   */
   assigned: [starts: readonly KafkaOffset[]]
   /** A transaction was committed. */
   commit: [commit: CommitEvent & { readonly table: string }]
-  /** A transient failure of PostgreSQL will be tried again. */
+  /** A transient failure of PostgreSQL will be retried. */
   retry: [retry: RetryEvent & { readonly table: string }]
-  /** A message was refused for good; the rest of its batch is committed. */
+  /** A message was permanently rejected; the rest of its batch is committed. */
   reject: [reject: RejectedRow<KafkaMessage<Value>>]
   outage: [outage: OutageEvent]
   /**
-   * PostgreSQL has forgotten commits (`exactly-once` notices it): an asynchronous failover, a restore. The messages are
-   * read again from the positions that it holds.
+   * PostgreSQL has forgotten commits, by an asynchronous failover or a restore. Messages are read again from
+   * the stored positions. Only `exactly-once` can notice this.
    */
   regressed: [regression: { readonly error: PgBatchError }]
 }

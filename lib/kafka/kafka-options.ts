@@ -23,11 +23,11 @@ import type { ReadingConsumer } from './consumer/consumer-like.ts'
 import { OwnConsumer, type OwnConsumerOptions } from './consumer/own-consumer.ts'
 import type { KafkaMessage, ParseValue } from './messages/kafka-message.ts'
 
-/** A message's table; null skips it. */
+/** Returns a message's table, or null to skip the message. */
 type TableOf<Value> = (message: KafkaMessage<Value>) => TableName | null | undefined
 
 /**
- * The options of the adapter's own, and those of PgBatchWritable that are no different here. Each table takes up to
+ * The options of {@link kafkaToPg}: its own, and those of PgBatchWritable. Each table uses up to
  * `concurrency` clients of the pool at once, and the adapter one more.
  */
 export type KafkaToPgOptions<Value, Row = Value> = KafkaSettings<Value, Row> &
@@ -38,47 +38,52 @@ type NotPassed = 'pool' | 'connectionString' | 'signal' | 'onDiscard'
 
 interface KafkaSettings<Value, Row> {
   /**
-   * The options of a consumer that is the adapter's own, which is free of some faults of the client's, or a consumer of
-   * yours (it is made to leave its group at the end, and not closed; on a cluster it has to be of version 2.12 or later).
-   * Of the classic group protocol, and without deserializers.
+   * The options of a consumer, which the adapter creates without some faults of the client's; or a consumer
+   * of yours, which leaves its group at the end and is not closed. On a cluster a consumer of yours has to be
+   * of version 2.12 or later. Either way: the classic group protocol, and no deserializers.
    */
   consumer: ReadingConsumer | OwnConsumerOptions
   /** The topics to read; not empty. */
   topics: readonly string[]
   /**
-   * What a failure costs. `exactly-once`: nothing; offsets are stored in the rows' own transactions, in the table
-   * `checkpoint.table`. `at-least-once`: messages may be written twice after a failure or a rebalance, which an upsert
-   * (`onConflict`) makes good, save that an older version of a row may land after a newer one in a rebalance; Kafka's
-   * offsets are committed after the rows.
+   * `exactly-once`: each message is written once, whatever fails. Offsets are stored in the rows' own
+   * transactions, in the table `checkpoint.table`. `at-least-once`: messages may be written twice after a
+   * failure or a rebalance. Kafka's offsets are committed after the rows. An upsert (`onConflict`) makes the
+   * second write harmless, except that during a rebalance an older version of a row may be written after a
+   * newer one.
    */
   delivery: 'at-least-once' | 'exactly-once'
-  /** The table, or the table of each message; null skips the message. */
+  /** The table, or a function that returns each message's table, or null to skip the message. */
   table: TableName | TableOf<Value>
   /**
-   * Makes a row of a message, once for each. null or undefined skips the message. A PgBatchError with code ROW_INVALID
-   * that it throws rejects the message with that error's text.
-   * @default the value is the row; for a tombstone that is a delete, the key is
+   * Makes a row of a message. Called once for each message. For null or undefined the message is skipped. To
+   * reject a message with a text of your own, throw a PgBatchError with code ROW_INVALID.
+   * @default the value is the row; of a tombstone that is a delete, the key
    */
   toRow?: ((message: KafkaMessage<Value>) => Row | null | undefined) | undefined
   /**
-   * Makes the value of a message of its bytes. What it throws rejects the message.
-   * @default JSON; a number that JavaScript would round is a bigint, or a `LongNumber` if it is no integer
+   * Makes a message's value of its bytes. If it throws, the message is rejected.
+   * @default JSON; a number that JavaScript would round is a bigint, or a `LongNumber` if it is not an
+   *   integer
    */
   parseValue?: ParseValue<Value> | undefined
   /** The batches, as for BatchTransform. @default { maxCount: 1000, maxWaitMs: 100 } */
   batch?: BatchTransformOptions<KafkaMessage<Value>> | undefined
-  /** Where `exactly-once` keeps positions. The group and the table tell one sink from another by default. */
+  /** Where `exactly-once` stores positions. By default the name is made of the group's and the table's. */
   checkpoint?: { name?: string | undefined; table?: TableName | undefined } | undefined
   /**
-   * The size of an answer to a fetch, of each broker; an integer ≥ 1. This, and not a count, bounds what the client
-   * holds in memory: up to two answers. @default 1048576
+   * The maximum size of an answer to a fetch, for each broker. Bytes, an integer ≥ 1. The client holds up to
+   * two answers in memory, however many messages they have.
+   * @default 1048576
    */
   maxBytes?: number | undefined
   /** As for PgBatchWritable. @default 0; with `deadLetter` Infinity */
   rejectLimit?: number | undefined
 }
 
-/** The adapter's own options. Their meaning is above; a table's own name is checked by its PgBatchWritable. */
+/**
+ * The adapter's own options. Their meaning is above; a table's own name is checked by its PgBatchWritable.
+ */
 function optionTable<Value>() {
   return {
     consumer: required(checkConsumer),
@@ -107,12 +112,13 @@ export interface ResolvedKafkaOptions<Value>
   readonly onlyTable: TableName | undefined
   /** Undefined: at least once. */
   readonly checkpoint: { readonly name: string; readonly table: TableName } | undefined
-  /** What is passed on to PgBatchWritable, unchecked and as it is checked. */
+  /** The options for PgBatchWritable as the caller gave them. */
   readonly passed: Record<string, unknown>
+  /** The same, checked. */
   readonly writable: SharedOptions<Value>
 }
 
-/** What the sinks of all tables have in common, and the adapter itself goes by. */
+/** The options of PgBatchWritable that all tables share and the adapter itself uses. */
 type SharedOptions<Value> = Pick<
   ResolvedWritableOptions<KafkaMessage<Value>>,
   'pool' | 'connection' | 'concurrency' | 'statementTimeoutMs' | 'retry' | 'rejectLimit' | 'afterCommit'
@@ -145,7 +151,7 @@ export function resolveKafkaOptions<Value, Row>(
       checkpoint: { name: 'checked', position: () => ({ offset: 0 }), ...own.checkpoint },
     }),
   } as unknown as PgBatchWritableOptions<KafkaMessage<Value>>)
-  // last, so that no wrong option leaves a consumer behind that was made and is never closed
+  // last, so that a wrong option never leaves an open consumer
   const { consumer, ownsConsumer } = openConsumer(own.consumer)
   return {
     topics: own.topics,

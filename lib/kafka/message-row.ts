@@ -8,7 +8,10 @@ export interface RowOptions<Value> {
   readonly operation: ((message: KafkaMessage<Value>) => unknown) | undefined
 }
 
-/** What `toRow` of PgBatchWritable is: a tombstone is skipped unless it is a delete, and long numbers keep their digits. */
+/**
+ * Makes a row of a message. A tombstone is skipped, unless it is a delete. Numbers that JavaScript would
+ * round keep their digits.
+ */
 export function rowOf<Value>(message: KafkaMessage<Value>, { toRow, operation }: RowOptions<Value>): unknown {
   if (message.isTombstone) {
     if (operation?.(message) !== 'delete') return null
@@ -18,7 +21,7 @@ export function rowOf<Value>(message: KafkaMessage<Value>, { toRow, operation }:
   return message.hasLongNumbers && typeof row === 'object' && row !== null ? withLongNumbers(row) : row
 }
 
-/** A key that is a JSON object has the columns of the row to delete, as Debezium's keys have. */
+/** Returns the key as a row: a JSON object with the columns of the row to delete, as in Debezium's keys. */
 function keyAsRow(message: KafkaMessage): unknown {
   try {
     const { value, long } = parseJson(message.keyBytes ?? Buffer.alloc(0))
@@ -26,11 +29,12 @@ function keyAsRow(message: KafkaMessage): unknown {
       return long ? withLongNumbers(value) : value
     }
   } catch {
-    // said below
+    // reported below
   }
   throw new PgBatchError(
     'ROW_INVALID',
-    `The key of ${placeName(message)} is no JSON object, and there is no value: \`toRow\` has to say what to delete`,
+    `The key of ${placeName(message)} is not a JSON object, and there is no value: ` +
+      'let `toRow` return the row to delete',
     { outcome: 'not-sent' },
   )
 }

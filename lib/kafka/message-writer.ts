@@ -91,8 +91,8 @@ export class MessageWriter<Value> {
   }
 
   /**
-   * Drops what was given up. Resolves when no transaction and no commit to Kafka is under way; rejects when everything
-   * stops meanwhile.
+   * Drops what was given up. Resolves when no transaction and no commit to Kafka is under way; rejects when
+   * everything stops meanwhile.
    */
   async reset(error: Error): Promise<void> {
     await this.#sinks.reset(error)

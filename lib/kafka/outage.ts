@@ -1,9 +1,18 @@
 import { isError } from '../values/is-error.ts'
 import { isTransient } from '../write/faults/transient.ts'
 
-/** What trying again will not change, by Kafka's names of its errors. */
-const PERMANENT =
-  /AUTHORIZATION_FAILED|SASL|ILLEGAL_SASL|UNSUPPORTED|INVALID_(GROUP_ID|TOPIC_EXCEPTION|SESSION_TIMEOUT|CONFIG)|INCONSISTENT_GROUP_PROTOCOL|FENCED_INSTANCE_ID|GROUP_MAX_SIZE_REACHED/
+/** Errors that a retry does not change, by Kafka's names. */
+const PERMANENT = new RegExp(
+  [
+    'AUTHORIZATION_FAILED',
+    'SASL',
+    'UNSUPPORTED',
+    'INVALID_(GROUP_ID|TOPIC_EXCEPTION|SESSION_TIMEOUT|CONFIG)',
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'FENCED_INSTANCE_ID',
+    'GROUP_MAX_SIZE_REACHED',
+  ].join('|'),
+)
 
 interface ClientError {
   readonly code: string
@@ -12,14 +21,14 @@ interface ClientError {
   readonly cause?: unknown
 }
 
-/** True for what the client throws. */
+/** Returns true for an error of the Kafka client. */
 export function isKafkaError(error: unknown): error is Error & ClientError {
   return isError(error) && 'code' in error && String(error.code).startsWith('PLT_KFK_')
 }
 
 /**
- * True when the same may go well at another time: a broker that does not answer, a coordinator that moves, a topic that
- * is being made; and PostgreSQL's own passing troubles.
+ * Returns true if a retry may succeed: a broker does not answer, a coordinator moves, a topic is being
+ * created, or PostgreSQL has a transient failure.
  */
 export function mayPass(error: unknown): boolean {
   if (!isKafkaError(error)) return isTransient(error)
@@ -28,10 +37,10 @@ export function mayPass(error: unknown): boolean {
   return [...errors, cause].every(inner => !isKafkaError(inner) || mayPass(inner))
 }
 
-/** What Kafka says to a member while its group shares the partitions out anew. */
+/** Errors that a member gets while its group rebalances. */
 const MOVING = /^(REBALANCE_IN_PROGRESS|ILLEGAL_GENERATION|UNKNOWN_MEMBER_ID)$/
 
-/** True when it came in between that the group shares its partitions out anew. */
+/** Returns true if a rebalance of the group is the reason. */
 export function isRebalance(error: unknown): boolean {
   if (!isKafkaError(error)) return false
   const { apiId = '', errors = [], cause } = error

@@ -6,31 +6,31 @@ import type { KafkaMessage } from './messages/kafka-message.ts'
 import { commitOffsets } from './offsets/commit-after.ts'
 import { OffsetCommits } from './offsets/offset-commits.ts'
 import { OffsetLedger } from './offsets/offset-ledger.ts'
-import type { KafkaPlace } from './offsets/position.ts'
+import type { TopicPartitionOffset } from './offsets/position.ts'
 import { storeProgress } from './offsets/store-progress.ts'
 
 export interface ProgressContext {
   readonly pool: PgPoolLike
-  /** Commits to Kafka wait for it. */
+  /** Commits to Kafka wait until it is open. */
   readonly gate: RebalanceGate
   /** Aborted when everything stops. */
   readonly signal: AbortSignal
-  /** What all tables have committed. */
+  /** The positions that all tables have committed. */
   readonly committed: () => CommittedPositions
   /** Called for each commit that fails. */
   readonly onFailure: (error: Error) => void
 }
 
 /**
- * How far what was read is done, and the commits that say so to Kafka.
+ * Knows how far messages are done, and commits those offsets to Kafka.
  *
- * Several tables. Each has a stream of its own, with a checkpoint of its own name (`name:table`), whose fence drops what
- * that table has already; a partition's messages are dealt to them in order, each table is ahead or behind as it likes,
- * and a table that gets few messages says little of the partition. So the place to read on is not to be had from them:
- * it is the offset before which all messages are done in all tables, which the ledger of what was read knows. That one
- * is committed to Kafka; exactly-once it is also stored beside the fences, under `name`, for Kafka's may be ahead after
- * PostgreSQL was restored. It may well lag, by what a crash finds in flight: the fences drop what is read again.
- * One table's fence is that offset itself.
+ * With one table, its checkpoint is the offset to continue from. With several, each table's stream has a
+ * checkpoint of its own (`name:table`), which skips what that table has already. These checkpoints advance at
+ * different speeds, and one of a table that gets few messages says little about the partition. The offset to
+ * continue from is the one before which all messages are done in all tables. A ledger of the messages that
+ * were read finds it. It is committed to Kafka; with exactly-once it is also stored beside the checkpoints,
+ * under `name`, because Kafka's may be ahead after PostgreSQL was restored. It may lag by what is in flight
+ * in a crash: the tables' checkpoints skip what is read again.
  */
 export class Progress<Value> {
   readonly #options: ResolvedKafkaOptions<Value>
@@ -45,7 +45,8 @@ export class Progress<Value> {
     this.#commits = new OffsetCommits(
       places => this.#commit(places),
       error => {
-        // refused for a rebalance, it may have closed the gate, and have failed at what would open it: the client's join
+        // a commit that a rebalance rejects makes the client join again; if that fails too, nothing else
+        // opens the gate
         context.gate.open()
         context.onFailure(error)
       },
@@ -58,22 +59,26 @@ export class Progress<Value> {
     this.#ledger.read(message)
   }
 
-  /** Notes messages that are in their tables, rejected or skipped, and commits what may be. */
+  /**
+   * Notes messages that are in their tables, rejected or skipped, and commits the offsets that may be
+   * committed.
+   */
   done(messages: readonly KafkaMessage<Value>[]): void {
     const places = this.#ledger.done(messages)
     if (places.length > 0) this.#commits.add(places)
     this.#onChange()
   }
 
-  /** Resolves when no commit is under way. */
+  /** Resolves when no commit is in flight. */
   idle(): Promise<void> {
     return this.#commits.idle()
   }
 
   /**
-   * Resolves when all that was read is done and committed, but for so many messages that are held, which are forgotten;
-   * or when everything stops.
-   * @param flush sends on what waits for more
+   * Resolves when all messages are done and committed, except the held ones, which are forgotten; or when
+   * everything stops.
+   * @param held the number of messages that are held
+   * @param flush sends the batches that are not full yet
    */
   async drained(held: number, flush: () => void): Promise<void> {
     const { signal } = this.#context
@@ -89,14 +94,14 @@ export class Progress<Value> {
     this.#ledger = new OffsetLedger()
   }
 
-  /** Forgets what was read: it will be read again. Whoever waits for it to be done waits no longer. */
+  /** Forgets what was read, since it will be read again. `drained` waits for it no longer. */
   forget(): void {
     this.#ledger = new OffsetLedger()
     this.#commits.forget()
     this.#onChange()
   }
 
-  async #commit(places: readonly KafkaPlace[]): Promise<void> {
+  async #commit(places: readonly TopicPartitionOffset[]): Promise<void> {
     const { consumer, checkpoint, onlyTable } = this.#options
     const { pool, gate, committed } = this.#context
     if (checkpoint && onlyTable === undefined) await storeProgress(pool, checkpoint, places, committed())

@@ -8,26 +8,26 @@ import type { KafkaMessage } from './messages/kafka-message.ts'
 import { kafkaPosition } from './offsets/position.ts'
 import type { TableRouter } from './table-router.ts'
 
-/** One of the tables, and what the sink brings besides its user's options. */
+/** One table, and what its stream needs besides the user's options. */
 export interface SinkContext<Value> {
   readonly table: TableName
   /** `tableKey(table)` */
   readonly name: string
   readonly pool: PgPoolLike
   readonly router: TableRouter<Value>
-  /** What all tables have committed. */
+  /** The positions that all tables have committed. */
   readonly committed: CommittedPositions
-  /** Called with what is committed. */
+  /** Called with the messages that are committed, rejected or skipped. */
   readonly done: (messages: readonly KafkaMessage<Value>[]) => void
 }
 
-/** How one table's PgBatchWritable is made. */
+/** Returns the options of one table's PgBatchWritable. */
 export function sinkOptions<Value>(
   { passed, checkpoint, toRow, writable }: ResolvedKafkaOptions<Value>,
   { table, name, pool, router, committed, done }: SinkContext<Value>,
 ): PgBatchWritableOptions<KafkaMessage<Value>, object> {
   const { operation } = passed as { operation?: (message: KafkaMessage<Value>) => unknown }
-  // a key's messages are in one partition, and stay in their order
+  // messages with the same key are in one partition, and stay in order
   const order = { laneOf: (message: KafkaMessage<Value>) => message.partition, position: kafkaPosition }
   const fence = checkpoint && {
     checkpoint: {
@@ -56,7 +56,7 @@ export function sinkOptions<Value>(
   }
 }
 
-/** The checkpoint of one table. */
+/** Returns the name of one table's checkpoint. */
 export function fenceName(name: string, table: string): string {
   return `${name}:${table}`
 }

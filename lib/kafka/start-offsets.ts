@@ -11,7 +11,9 @@ import { tableKey } from './table-sinks.ts'
 
 type Options = Pick<ResolvedKafkaOptions<never>, 'consumer' | 'topics' | 'checkpoint' | 'onlyTable'>
 
-/** Finds the offsets from which partitions are read, and keeps the positions that are known to be committed. */
+/**
+ * Finds the offsets from which partitions are read, and keeps the positions that are known to be committed.
+ */
 export class StartOffsets {
   readonly #options: Options
   readonly #pool: PgPoolLike
@@ -34,7 +36,9 @@ export class StartOffsets {
     this.#committed = new CommittedPositions()
   }
 
-  /** Sets the group's offsets to the stored positions; without a checkpoint, leaves them at the group's own. */
+  /**
+   * Sets the group's offsets to the stored positions; without a checkpoint, leaves them at the group's own.
+   */
   async seek(): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
     const { consumer, topics, checkpoint, onlyTable } = this.#options
     if (!checkpoint) return seek(consumer, topics, new Map())
@@ -46,7 +50,8 @@ export class StartOffsets {
     for (const { topic, partition, offset } of found.starts) {
       const key = partitionKey(topic, partition, found.topics.get(topic)?.id)
       const isStored = stored.has(key) || stored.has(partitionKey(topic, partition))
-      // a stored position that vanishes loses all messages; one that was never stored loses those from here on
+      // a stored position that vanishes loses all messages; one that was never stored loses those from here
+      // on
       if (!this.#begins.has(key)) this.#begins.set(key, isStored ? 0n : offset)
     }
     return found

@@ -3,29 +3,30 @@ import type { TableName } from '../types.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
 import { type KafkaMessage, placeName } from './messages/kafka-message.ts'
 
-/** Messages without a table that wait for a first one. */
+/** How many messages without a table may wait for a first table. */
 const HELD_MESSAGES = 1000
 
-/** Messages that no table gets, while others wait. */
+/** How many messages may be skipped while others wait for a table. */
 const SKIPPED_MESSAGES = 10_000
 
 /**
- * Finds the tables of messages. One for which none can be told, since its value cannot be read, say, is rejected from
- * whichever table comes next, for rejecting is what a table's stream does; until there is a first one it is held.
+ * Finds each message's table. A message whose table cannot be found, because its value cannot be read for
+ * example, is rejected by the stream of the next message's table, since only a table's stream can reject.
+ * Before the first table it is held.
  */
 export class TableRouter<Value> {
   readonly #tableOf: ResolvedKafkaOptions<Value>['tableOf']
-  readonly #most: number
+  readonly #maxHeld: number
   #held: KafkaMessage<Value>[] = []
   #skipped = 0
   readonly #misplaced = new WeakMap<KafkaMessage<Value>, PgBatchError>()
 
   constructor({ tableOf, writable }: Pick<ResolvedKafkaOptions<Value>, 'tableOf' | 'writable'>) {
     this.#tableOf = tableOf
-    this.#most = Math.min(writable.rejectLimit, HELD_MESSAGES)
+    this.#maxHeld = Math.min(writable.rejectLimit, HELD_MESSAGES)
   }
 
-  /** A message's table, null for none; undefined when it cannot be told, which `errorOf` explains. */
+  /** Returns a message's table; null to skip it; undefined if `table` threw, which `errorOf` explains. */
   tableOf(message: KafkaMessage<Value>): TableName | null | undefined {
     try {
       return this.#tableOf(message) ?? null
@@ -42,23 +43,24 @@ export class TableRouter<Value> {
     return this.#misplaced.get(message)
   }
 
-  /** @throws PgBatchError, when as many are held as may be rejected */
+  /** @throws PgBatchError, if as many messages are held as may be rejected */
   hold(message: KafkaMessage<Value>): void {
-    if (this.#held.length >= this.#most) throw this.errorOf(message)!
+    if (this.#held.length >= this.#maxHeld) throw this.errorOf(message)!
     this.#held.push(message)
   }
 
   /**
-   * Notes a message that no table gets. Where one is held, its partition's offset waits, and memory for what was read
-   * after it.
-   * @throws PgBatchError, when so many have come that no table is to be expected
+   * Notes a skipped message. While a message is held, its partition's offset cannot be committed, and
+   * everything that was read after it stays in memory.
+   * @throws PgBatchError, if so many were skipped that no table is likely to come
    */
   noteSkipped(): void {
     const [held] = this.#held
     if (!held || ++this.#skipped < SKIPPED_MESSAGES) return
     throw new PgBatchError(
       'ROW_INVALID',
-      `\`table\` threw for ${placeName(held)}, and named none for ${SKIPPED_MESSAGES} messages since: there is no table from which to reject it`,
+      `\`table\` threw for ${placeName(held)}, and has returned no table for ${SKIPPED_MESSAGES} messages ` +
+        'since: there is no table whose stream could reject the message',
       { outcome: 'not-sent', cause: this.errorOf(held) },
     )
   }
@@ -67,7 +69,7 @@ export class TableRouter<Value> {
     return this.#held.length
   }
 
-  /** What was held, in order, and is not any more. */
+  /** Returns the held messages, in order, and holds them no longer. */
   release(): KafkaMessage<Value>[] {
     this.#skipped = 0
     return this.#held.splice(0)

@@ -8,7 +8,7 @@ import type { PgBatchWritable } from '../writable/pg-batch-writable.ts'
 
 export interface TableSinksOptions<Item> {
   readonly batch: BatchTransformOptions<Item>
-  /** Makes the stream that writes a table. */
+  /** Creates the stream that writes a table. */
   readonly open: (table: TableName, name: string) => PgBatchWritable<Item, object>
   /** Called once for each stream that fails. */
   readonly onFailure: (error: Error) => void
@@ -20,31 +20,33 @@ interface Sink<Item> {
   readonly done: Promise<void>
 }
 
-/** A BatchTransform and a PgBatchWritable for each table, made when the table's first item comes. */
+/** A BatchTransform and a PgBatchWritable for each table, created when the table's first item comes. */
 export class TableSinks<Item> {
   readonly #options: TableSinksOptions<Item>
   readonly #sinks = new Map<string, Sink<Item>>()
   #last: Sink<Item> | undefined
-  /** The counts of those before a reset. */
+  /** The counts of the streams before the last reset. */
   #retired: Stats | undefined
 
   constructor(options: TableSinksOptions<Item>) {
     this.#options = options
   }
 
-  /** True when there is a table that an item can go to which has none. */
+  /** True if there is a stream for an item without a table. */
   get hasTable(): boolean {
     return this.#last !== undefined
   }
 
-  /** Writes an item to its table, or to the last item's; returns the stream that asks for a pause, if it does. */
+  /**
+   * Writes an item to its table, or to the last item's table. Returns the stream to wait for, if it is full.
+   */
   write(item: Item, table?: TableName): BatchTransform<Item> | undefined {
     const sink = table === undefined ? this.#last! : this.#sinkOf(table)
     this.#last = sink
     return sink.batches.write(item) ? undefined : sink.batches
   }
 
-  /** Sends on what waits for a full batch. */
+  /** Sends every batch that is not full yet. */
   flush(): void {
     for (const { batches } of this.#sinks.values()) batches.flush()
   }
@@ -55,7 +57,7 @@ export class TableSinks<Item> {
     await Promise.all([...this.#sinks.values()].map(({ done }) => done))
   }
 
-  /** Resolves when all have stopped: no transaction is under way, and `stats` are final. */
+  /** Resolves when all streams have stopped: no transaction is in flight, and `stats` are final. */
   async destroy(error: Error): Promise<void> {
     const sinks = [...this.#sinks.values()]
     for (const { batches } of sinks) batches.destroy(error)
@@ -63,7 +65,10 @@ export class TableSinks<Item> {
     await Promise.all(sinks.map(({ writable }) => untilClosed(writable)))
   }
 
-  /** Destroys all, and begins anew. What they had not written is no longer counted: it will be read again. */
+  /**
+   * Destroys all streams, for new ones to follow. Pending rows are no longer counted: they will be read
+   * again.
+   */
   async reset(error: Error): Promise<void> {
     await this.destroy(error)
     const { rowsReceived, rowsPending, ...others } = this.stats
@@ -105,7 +110,7 @@ export class TableSinks<Item> {
   }
 }
 
-/** One spelling for each way to name a table. */
+/** Returns one spelling for every way to name a table. */
 export function tableKey(table: TableName): string {
   const { schema, name } = typeof table === 'string' ? parseTableName(table) : table
   return schema === undefined ? name : `${schema}.${name}`

@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import { nearest } from './nearest.ts'
 
 /**
- * Returns `value` with the type that was proved, or throws a TypeError that names the option `name`, says what was
- * expected, and shows what came.
+ * Returns `value` with the type that was proved, or throws a TypeError that names the option `name`, says
+ * what was expected, and shows what came.
  */
 export type Check<Checked> = (name: string, value: unknown) => Checked
 
@@ -33,7 +33,9 @@ export function optionError(message: string): TypeError & { code: 'ERR_INVALID_A
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' as const })
 }
 
-/** Returns a value as messages show it: `0` (number). Of an object only the class: its fields may be secrets. */
+/**
+ * Returns a value as messages show it: `0` (number). Of an object only the class: its fields may be secrets.
+ */
 export function describe(value: unknown): string {
   const text = inspect(value, { depth: -1, maxStringLength: 40, breakLength: Number.POSITIVE_INFINITY })
   return `\`${text}\` (${value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value})`
@@ -85,7 +87,9 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Che
   }
 }
 
-/** Checks only that the value is a function: its parameters are the type `Signature` that the caller declares. */
+/**
+ * Checks only that the value is a function: its parameters are the type `Signature` that the caller declares.
+ */
 export function checkFunction<Signature>(name: string, value: unknown): Signature {
   expectOption<Signature>(name, value, 'a function', typeof value === 'function')
   return value
@@ -105,7 +109,10 @@ export function checkAbortSignal(name: string, value: unknown): AbortSignal {
   return value
 }
 
-/** Throws for a key that `owner` does not have, and suggests the nearest one; it never names an `internal` one. */
+/**
+ * Throws for a key that `owner` does not have, and suggests the nearest one; it never names an `internal`
+ * one.
+ */
 export function checkKnownKeys(
   owner: string,
   options: object,

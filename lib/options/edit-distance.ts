@@ -1,6 +1,7 @@
 /**
- * Levenshtein's distance, in which two neighbours that changed places are one edit and not two (optimal string
- * alignment): that is how people mistype. Three rows of the table at a time.
+ * Returns Levenshtein's distance, with two swapped neighbours as one edit (optimal string alignment).
+ * Packages such as fastest-levenshtein count a swap, which is a common typing error, as two edits: `nmae`
+ * would be too far from `name`.
  */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []

@@ -47,7 +47,7 @@ export function publicNames(table: OptionTable): string[] {
 /**
  * Returns every option of a table, checked, with its default where the caller gives none.
  * @param owner the function, class or option that takes these options, as messages name it
- * @param prefix stands before an option's name in messages: `retry.` for `retry.retries`
+ * @param prefix comes before an option's name in messages: `retry.` for `retry.retries`
  * @throws TypeError for a name that the table does not have, and whatever a check throws
  */
 export function resolveOptions<Table extends OptionTable>(
@@ -67,7 +67,10 @@ export function resolveOptions<Table extends OptionTable>(
   return Object.fromEntries(resolved) as Resolved<Table>
 }
 
-/** Returns the defaults, overlaid with the caller's options; a key whose value is undefined counts as left out. */
+/**
+ * Returns the defaults, overlaid with the caller's options; a key whose value is undefined counts as left
+ * out.
+ */
 export function withDefaults<Defaults extends object>(
   defaults: Defaults,
   options: object,

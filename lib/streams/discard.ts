@@ -1,5 +1,9 @@
 import { isError } from '../values/is-error.ts'
-/** Hands items to `onDiscard`; what that throws, or rejects with, is a process warning, for nobody is left to fail. */
+
+/**
+ * Hands items to `onDiscard`. What it throws or rejects with becomes a process warning: the stream has failed
+ * already.
+ */
 export async function discard<T>(onDiscard: (items: T[]) => void | Promise<void>, items: T[]): Promise<void> {
   try {
     await onDiscard(items)
@@ -9,6 +13,7 @@ export async function discard<T>(onDiscard: (items: T[]) => void | Promise<void>
   }
 }
 
+/** Returns what was thrown, if it is an Error; otherwise an Error with it as `cause`. */
 export function asError(thrown: unknown): Error {
-  return isError(thrown) ? thrown : new Error('Something that is no Error was thrown', { cause: thrown })
+  return isError(thrown) ? thrown : new Error('A value that is not an Error was thrown', { cause: thrown })
 }

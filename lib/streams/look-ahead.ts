@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 
 /**
- * Reads from a stream until `take` has seen enough, and puts back what was read; resolves to true at its end, where
- * nothing can be put back. It is put back, rather than yielded by a generator, because a generator that waits for a
- * silent pipe cannot be destroyed.
- * @param take reads what there is, and returns whether that is enough
- * @param putBack called at once, for a stream may end meanwhile
- * @param onQuiet asked when nothing has come for `quietMs`: whether what was read has to do
+ * Reads from a stream until `take` has enough, and then lets `putBack` put back what was read. Resolves to
+ * true at the end of the stream, where nothing can be put back. The alternative, a generator that yields what
+ * was read, could not be destroyed while it waits for a silent pipe.
+ * @param take reads what is available, and returns true if that is enough
+ * @param putBack called synchronously, since the stream may end afterwards
+ * @param onQuiet called when nothing has come for `quietMs`; returns true to stop with what was read
  */
 export function lookAhead(
   source: Readable,
@@ -15,7 +15,7 @@ export function lookAhead(
   { quietMs, onQuiet }: { quietMs: number; onQuiet: () => boolean } = { quietMs: 0, onQuiet: () => false },
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    // neither would be told once more
+    // neither event would be emitted again
     if (source.errored) throw source.errored
     if (source.readableEnded) return resolve(true)
     let timer: NodeJS.Timeout | undefined
@@ -41,7 +41,7 @@ export function lookAhead(
       clearTimeout(timer)
       source.off('readable', onReadable).off('end', onEnd).off('error', onError)
     }
-    // between this and the next reader an error may come; it is kept, and told to whoever reads
+    // an error between this and the next reader must not end the process; the stream keeps it for that reader
     source.on('error', () => {})
     source.on('readable', onReadable).on('end', onEnd).on('error', onError)
   })

@@ -1,8 +1,9 @@
 /**
- * Does a stream's work, and says that it is done, or why not. `done` stands outside the try: it runs what comes next in
- * the pipeline, and what that throws is no fault of this work, and would call `done` a second time.
+ * Runs a stream's work, and calls `done` with its result or its error. `done` is called outside the `try`,
+ * because it runs the next stream of the pipeline: an error of that stream is not this work's, and would call
+ * `done` a second time.
  */
-export function attempt<T>(work: () => T, done: (error: Error | null, result?: T) => void): void {
+export function runWork<T>(work: () => T, done: (error: Error | null, result?: T) => void): void {
   let result: T
   try {
     result = work()

@@ -5,7 +5,8 @@ import type { Outcome, Stats } from '../types.ts'
 /** Calls `onAbort` once when the signal aborts, as long as the stream is open. */
 export function whenAborted(signal: AbortSignal, stream: Writable, onAbort: () => void): void {
   allowListeners(signal, 1)
-  // later, so that a pipeline() which is built in this tick reports it: it rejects a stream that is destroyed already
+  // later, so that a pipeline() which is built in this tick reports it: it rejects a stream that is destroyed
+  // already
   if (signal.aborted) process.nextTick(onAbort)
   else signal.addEventListener('abort', onAbort, { once: true })
   stream.once('close', () => {

@@ -3,8 +3,8 @@ import { CallbackError } from '../write/faults/failure.ts'
 import type { ResolvedWritableOptions } from './resolve/resolve-options.ts'
 
 /**
- * Returns the function that names an item's lane, or undefined where a batch may go to any lane. With a checkpoint an
- * item's lane is that of its partition, whose items have to stay in order.
+ * Returns the function that names an item's lane, or undefined where a batch may go to any lane. With a
+ * checkpoint an item's lane is that of its partition, whose items have to stay in order.
  */
 export function laneChooser<Item>({
   laneOf,
@@ -14,7 +14,8 @@ export function laneChooser<Item>({
   | ((item: Item) => string | number)
   | undefined {
   if (checkpoint && concurrency > 1) {
-    // numbered in the order of their first items: a hash might give two partitions one lane and leave another lane idle
+    // numbered in the order of their first items: a hash might give two partitions one lane and leave another
+    // lane idle
     const numbers = new Map<string, number>()
     return item => {
       const { partition } = positionOf(checkpoint.position, item)

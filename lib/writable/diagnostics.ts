@@ -3,21 +3,21 @@ import type { TableParts } from '../table/identifier.ts'
 import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 import type { CommitEvent, RetryEvent } from './events.ts'
 
-/** The table of the stream that a message is about. */
+/** Every message names the stream's table. */
 interface FromStream {
   readonly table: TableParts
 }
 
-/** What is published on `pg-batch-streams:commit`. */
+/** The message of the channel `pg-batch-streams:commit`. */
 export type CommitMessage = CommitEvent & FromStream
-/** What is published on `pg-batch-streams:retry`. */
+/** The message of the channel `pg-batch-streams:retry`. */
 export type RetryMessage = RetryEvent & FromStream
-/** What is published on `pg-batch-streams:reject`: everything but the row. */
+/** The message of the channel `pg-batch-streams:reject`: the event without the row. */
 export type RejectMessage = Omit<RejectedRow, 'row' | 'item' | 'values' | 'withoutText'> & FromStream
 
 /**
- * Tells whoever has subscribed, by `node:diagnostics_channel`, of each commit, retry and reject of every stream in the
- * process: the way for monitoring that does not make the streams. Without subscribers a message is not even made.
+ * The channels that get each commit, retry and reject of every stream in the process. They are for monitoring
+ * code that does not create the streams. Without subscribers no message is made.
  * @see https://nodejs.org/api/diagnostics_channel.html
  */
 const channels = {

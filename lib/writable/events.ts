@@ -2,40 +2,40 @@ import type { Readable } from 'node:stream'
 import type { PgBatchError } from '../errors.ts'
 import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 
-/** What the 'commit' event tells of one transaction. */
+/** One committed transaction, as the 'commit' event reports it. */
 export interface CommitEvent {
-  /** The number of its first batch, from 1, in the order of writing. */
+  /** The number of the transaction's first batch, from 1, in the order of writing. */
   readonly batchId: number
-  /** Rows that the server inserted, updated or deleted. */
+  /** Rows that were inserted, updated or deleted. */
   readonly rows: number
-  /** Rows that were sent and changed nothing, see `stats`. */
+  /** Rows that were sent and changed nothing, as in `stats`. */
   readonly rowsUnchanged: number
   /** Bytes of row data sent. */
   readonly bytes: number
   readonly method: 'copy' | 'insert'
-  /** How often its rows were sent, from 1. */
+  /** The number of the attempt that succeeded, from 1. */
   readonly attempts: number
-  /** Milliseconds from its first statement to the answer to COMMIT. */
+  /** Milliseconds from the first statement to the answer to COMMIT. */
   readonly durationMs: number
-  /** How many batches it holds. */
+  /** How many batches the transaction has. */
   readonly batches: number
 }
 
-/** What the 'retry' event tells: something failed, and will be tried again. */
+/** One transient failure, as the 'retry' event reports it. */
 export interface RetryEvent {
   readonly error: PgBatchError
   /** The attempt that failed, from 1. */
   readonly attempt: number
-  /** Milliseconds until the next one. */
+  /** Milliseconds until the next attempt. */
   readonly delayMs: number
 }
 
 export interface PgBatchWritableEvents<Item = unknown> {
   /** A transaction was committed. */
   commit: [commit: CommitEvent]
-  /** A transient failure will be tried again. */
+  /** A transient failure will be retried. */
   retry: [retry: RetryEvent]
-  /** A row was refused for good; the rest of its batch is committed. */
+  /** A row was permanently rejected; the rest of its batch is committed. */
   reject: [reject: RejectedRow<Item>]
   close: []
   drain: []

@@ -34,29 +34,36 @@ const STOP_GRACE_MS = 400
 /** The reason for which everything stops at the end of a stream that succeeded. */
 const FINISHED = new Error('The stream has finished')
 
-/** Batches in the stream's own buffer, besides those that lanes hold. Node's default of 16 would be 16 whole batches. */
+/**
+ * Batches in the stream's own buffer, besides those that lanes hold. Node's default of 16 would be 16 whole
+ * batches.
+ */
 const WRITABLE_BATCHES = 1
 
 /**
- * Writes arrays of items into a table. Each array, its `inTransaction` included, is committed in one transaction or not
- * at all. 'finish', and with it the end of a `pipeline()`, comes only after every array is committed.
+ * Writes arrays of items into a table. Each array, its `inTransaction` included, is committed in one
+ * transaction or not at all. 'finish', and with it the end of a `pipeline()`, comes only after every array is
+ * committed.
  *
- * Make it the last argument of `pipeline()`. With stream-chain that is `pipeline(source, chain([…, batching]), sink)`.
- * In `pipeline(source, chain([…, batching, sink]))` the pipeline resolves before the last rows are committed, and a
- * later failure is an uncaught exception: `chain()` does not wait for its last stream.
+ * Make it the last argument of `pipeline()`. With stream-chain that is `pipeline(source, chain([…,
+ * batching]), sink)`. In `pipeline(source, chain([…, batching, sink]))` the pipeline resolves before the last
+ * rows are committed, and a later failure is an uncaught exception: `chain()` does not wait for its last
+ * stream.
  *
- * A write callback means that a batch was accepted, 'commit' that it is in the table. A transaction takes further
- * batches while they are ready, up to 100,000 rows, 6 MiB or a second, and commits at once when none is ready.
+ * A write callback means that a batch was accepted, 'commit' that it is in the table. A transaction takes
+ * further batches while they are ready, up to 100,000 rows, 6 MiB or a second, and commits at once when none
+ * is ready.
  *
- * A failure that retries do not fix destroys the stream with a {@link PgBatchError}. Its `outcome` is the outcome of the
- * batch's rows. Batches before it in its lane are committed. Destroying the stream rolls back what is in flight and
- * takes at most half a second.
+ * A failure that retries do not fix destroys the stream with a {@link PgBatchError}. Its `outcome` is the
+ * outcome of the batch's rows. Batches before it in its lane are committed. Destroying the stream rolls back
+ * what is in flight and takes at most half a second.
  *
  * @typeParam Item what the written arrays hold
  * @typeParam Row what `toRow` makes of an item: an object with a key for each column
- * @throws TypeError with code ERR_INVALID_ARG_VALUE when an option is unknown, out of bounds, or contradicts another
+ * @throws TypeError with code ERR_INVALID_ARG_VALUE when an option is unknown, out of bounds, or contradicts
+ *   another
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface below only gives types to what is inherited
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only types inherited methods
 export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends Writable {
   readonly #options: ResolvedWritableOptions<Item>
   readonly #pool: PgPoolLike
@@ -105,8 +112,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   /**
-   * Writes a copy of the array, so that the caller may empty it and fill it again at once. The items themselves are not
-   * copied, and must not be changed before they are committed.
+   * Writes a copy of the array, so that the caller may empty it and fill it again at once. The items
+   * themselves are not copied, and must not be changed before they are committed.
    */
   override write(items: unknown, callback?: WriteCallback): boolean
   override write(items: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean
@@ -148,7 +155,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     room.then(() => this.#answer())
   }
 
-  /** Queues a batch, or each lane's part of it. Resolves when the lanes have room for another one; at once: undefined. */
+  /**
+   * Queues a batch, or each lane's part of it. Resolves when the lanes have room for another one; at once:
+   * undefined.
+   */
   #offer(batch: Batch<Item>): Promise<unknown> | undefined {
     const parts = this.#laneOf
       ? splitByLane(batch, this.#laneOf, this.#options.concurrency)

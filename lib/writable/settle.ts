@@ -20,8 +20,8 @@ export interface Settling<Item> {
 }
 
 /**
- * Does what follows a COMMIT: emits the events, hands the rejected rows to the dead letter, and calls `afterCommit` for
- * each batch, in this order.
+ * Does what follows a COMMIT: emits the events, hands the rejected rows to the dead letter, and calls
+ * `afterCommit` for each batch, in this order.
  * @throws PgBatchError with `outcome: 'committed'` and code CALLBACK_FAILED
  */
 export async function settle<Item>(

@@ -185,7 +185,7 @@ describe('a topic that was deleted and made again', function () {
     await untilRows(db.pool, 'twice', 150)
     await second.close()
     expect(await count(db.pool, 'twice')).to.equal(150)
-    expect(warnings.filter(text => text.includes(topic)).join()).to.include('made again')
+    expect(warnings.filter(text => text.includes(topic)).join()).to.include('created again')
   })
 
   it('is noticed while the sink reads', async () => {

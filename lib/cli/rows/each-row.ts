@@ -1,12 +1,12 @@
 import { Transform } from 'node:stream'
 import type { SourceRow } from '../../sources/rows.ts'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 
 /** Changes or checks each row on its way; `number` counts from 1. What `change` throws fails the stream. */
 export function eachRow(change: (row: SourceRow, number: number) => SourceRow): Transform {
   let number = 0
   return new Transform({
     objectMode: true,
-    transform: (row: SourceRow, _encoding, done) => attempt(() => change(row, ++number), done),
+    transform: (row: SourceRow, _encoding, done) => runWork(() => change(row, ++number), done),
   })
 }

@@ -1,10 +1,13 @@
-/** What is used of the answer to a fetch, as the client reads it. */
+/** The parts of the client's answer to a fetch that are used here. */
 export interface FetchedBatches {
   readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[]
 }
 
 interface FetchedPartition {
-  /** The transactions that were aborted and have messages among the records; null or none for isolation that asks for all. */
+  /**
+   * The aborted transactions with messages among the records. Null or empty for an isolation level that reads
+   * all.
+   */
   abortedTransactions?: readonly AbortedTransaction[] | null
   readonly records?: readonly FetchedBatch[] | null
 }
@@ -26,13 +29,14 @@ interface FetchedBatch {
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 
-/** The type of a control record that ends a transaction, the second number of its key. */
+/** The type of a control record that aborts a transaction: the second number of its key. */
 const ABORT = 0
 
 /**
- * Takes the messages of aborted transactions out of the answer to a fetch, as Kafka's own client does: those of a
- * producer from where the answer says that an aborted transaction of it begins, to the marker that ends it, or to the
- * end of the answer, for the marker may only come with the next one. The client looks for both ends in one answer.
+ * Removes the messages of aborted transactions from the answer to a fetch, as Kafka's own client does. These
+ * are a producer's messages from the start of its aborted transaction, which the answer names, to the marker
+ * that ends it. If the marker comes only with the next answer, they extend to the end of this one. The client
+ * fails to remove them then, because it expects both ends in one answer.
  */
 export function dropAborted(answer: FetchedBatches): void {
   for (const { partitions } of answer.responses) for (const partition of partitions) dropAbortedOf(partition)
@@ -49,8 +53,8 @@ function dropAbortedOf(partition: FetchedPartition): void {
     if (batch.attributes & CONTROL) {
       if (batch.records[0]?.key?.readInt16BE(2) === ABORT) aborting.delete(batch.producerId)
     } else if (batch.attributes & TRANSACTIONAL && aborting.has(batch.producerId)) {
-      batch.records = [] // the batch itself stays: by it the client knows how far it has read
+      batch.records = [] // the batch itself stays: the client continues after its last offset
     }
   }
-  partition.abortedTransactions = [] // nothing is left for the client to drop
+  partition.abortedTransactions = [] // nothing is left for the client to remove
 }

@@ -1,6 +1,6 @@
 /**
- * What is used of `@platformatic/kafka`'s Consumer, as structural types: a consumer of any key and value types fits, of
- * version 1 and of version 2.
+ * The parts of `@platformatic/kafka`'s Consumer that are used, as structural types. A consumer of version 1
+ * or 2 fits, with any key and value types.
  */
 
 export interface Assignment {
@@ -8,16 +8,18 @@ export interface Assignment {
   readonly partitions: readonly number[]
 }
 
-/** For each topic the offsets of its partitions, by their number; holes for partitions that were not asked for. */
+/**
+ * The offsets of each topic's partitions, by partition number. Partitions that were not requested are holes.
+ */
 export type OffsetsByTopic = ReadonlyMap<string, readonly bigint[]>
 
-/** What the cluster says of a topic. */
+/** A topic as the cluster's metadata describes it. */
 export interface TopicState {
   readonly id: string
   readonly partitionsCount: number
 }
 
-/** By their names; undefined for one that was asked for and is not there. */
+/** Topics by name; undefined for a topic that was requested and does not exist. */
 export type TopicStates = ReadonlyMap<string, TopicState | undefined>
 
 export interface CommittingConsumer {
@@ -43,16 +45,16 @@ export interface SeekingConsumer extends CommittingConsumer {
   }): Promise<OffsetsByTopic>
 }
 
-/** What `consume` gives: a Readable of records. */
+/** The result of `consume`: a Readable of records. */
 export interface RecordStream extends AsyncIterable<unknown> {
   readonly readableLength: number
   destroy(error?: Error): unknown
   once(event: 'close', listener: () => void): unknown
-  /** A broker has answered, or not. */
+  /** A request to a broker has ended, with or without an answer. */
   on(event: 'fetch', listener: () => void): unknown
 }
 
-/** The client asks for partitions in the order of this array, which is its own. */
+/** The client's own array: it requests partitions in this order. */
 export interface ReadAssignment extends Assignment {
   readonly partitions: number[]
 }

@@ -1,19 +1,19 @@
 import type { ReadAssignment } from './consumer-like.ts'
 
 /*
- * A broker fills its answer to a fetch in the order of the request, up to `maxBytes`, and the client asks for its
- * partitions in the same order each time, with no bound of their own. So one with a backlog would have all of the answers
- * to itself until it is read, while messages of others that have just come wait for it. A bound for each lets all of them
- * have a part in each answer. One whose next batch is larger than its bound gets it only where it comes first: so they
- * take turns at that, as they do in Kafka's own client.
+ * A broker fills its answer to a fetch in the order of the request, up to `maxBytes`. The client requests its
+ * partitions in the same order each time, without a limit for each. So a partition with a backlog would fill
+ * every answer until it is read, and new messages of the others would wait. A limit for each partition gives
+ * all of them a part of each answer. A partition whose next batch is larger than its limit gets it only if it
+ * comes first in the request. So partitions take turns at that, as in Kafka's own client.
  */
 
-/** What one of so many partitions may have of an answer. */
+/** Returns the limit of each partition in an answer of `maxBytes`. */
 export function bytesPerPartition(maxBytes: number, partitions: number): number {
   return Math.max(1, Math.floor(maxBytes / Math.max(1, partitions)))
 }
 
-/** Lets another partition of each topic come first in the client's next request, which goes by these arrays: of any client. */
+/** Rotates the order in which any client requests the partitions of each topic. */
 export function takeTurns(assignments: readonly ReadAssignment[] | null): void {
   for (const { partitions } of assignments ?? []) {
     const first = partitions.shift()
@@ -21,7 +21,7 @@ export function takeTurns(assignments: readonly ReadAssignment[] | null): void {
   }
 }
 
-/** A part of a request: the client makes one of each partition. */
+/** A part of a request. The client makes one for each partition. */
 export interface RequestedTopic {
   readonly topicId: string
   readonly partitions: readonly { readonly partition: number }[]
@@ -37,7 +37,10 @@ export interface AnsweredTopics {
   }[]
 }
 
-/** Turns over all topics and brokers: whoever has waited longest for messages comes first in the next request. */
+/**
+ * Orders requests over all topics and brokers: the partition that has waited longest for messages comes
+ * first.
+ */
 export class FetchTurns {
   readonly #servedAt = new Map<string, number>()
   #answers = 0

@@ -13,21 +13,24 @@ import { PatchedConsumer } from './patched-consumer.ts'
 
 export type OwnConsumerOptions = ConsumerOptions<Buffer, Buffer, Buffer, Buffer>
 
-/** What differs from the client's own defaults. */
+/** Defaults that differ from the client's own. */
 const DEFAULTS = Object.freeze({
   /**
-   * A member that was killed is waited for until its session is over, by whoever joins; the client's 60 s are longer than
-   * its `requestTimeout` of 30 s, so that a process which is started again would fail to join.
+   * How long a killed member keeps its group waiting. The client's default of 60 s is longer than its
+   * `requestTimeout` of 30 s, so that a process which is started again would fail to join.
    */
   sessionTimeout: 10_000,
-  /** By a heartbeat a member learns that its group shares the partitions out anew, or knows it no more. */
+  /** A member learns by its heartbeat that its group rebalances, or has dropped it. */
   heartbeatInterval: 1000,
 })
 
-/** The client's own. Before the first assignment a failure is final: time is given to a broker that starts. */
+/**
+ * The client's own default. A failure before the first assignment is final, so this gives a starting broker
+ * time.
+ */
 const FIRST_RETRY_DELAY_MS = 1000
 
-/** Later, the sooner the client gives up, the sooner the outage is noticed; it is then met with a growing delay. */
+/** Later the client gives up sooner, so that an outage is noticed, and then retried with a growing delay. */
 function retryDelayMs(attempt: number): number {
   return Math.min(1000, 50 * 2 ** attempt)
 }
@@ -35,8 +38,9 @@ function retryDelayMs(attempt: number): number {
 const FORWARDED = ['consumer:group:join', 'consumer:group:rebalance', 'client:metadata', 'error'] as const
 
 /**
- * A consumer that joins its group each time with a new client, as the same member. For a client of version 1 looks for
- * the group's coordinator once in its life, and stays with a broker that died or that coordinates the group no more.
+ * A consumer that joins its group with a new client each time, as the same member. A client of version 1
+ * looks for the group's coordinator only once, and stays with a broker that died or is no longer the
+ * coordinator.
  */
 export class OwnConsumer extends EventEmitter implements ReadingConsumer {
   readonly #options: OwnConsumerOptions
@@ -103,10 +107,10 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
     await this.#client.leaveGroup(force)
   }
 
-  /** Leaves the group, if that can be had: when Kafka is away, it will miss this member when its session is over. */
+  /** Leaves the group if Kafka is reachable. Otherwise the group drops this member when its session ends. */
   async close(force?: boolean): Promise<void> {
     const client = this.#client
-    // a client that could not leave its group stays open, and its connections keep the process alive
+    // a client that could not leave its group stays open, and would keep the process alive
     await client.close(force).catch(() => abandon(client))
   }
 
@@ -116,7 +120,8 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
       if (client === this.#client) this.emit(event, ...args)
     }
     for (const event of FORWARDED) client.on(event, (...args: unknown[]) => forward(event, ...args))
-    // the client goes on with its heartbeats to whom it takes for the coordinator, and tells nobody that they fail
+    // the client continues its heartbeats to a broker that is no longer the coordinator, and emits no error
+    // for them
     client.on('consumer:heartbeat:error', ({ error }) => forward('error', error))
     return client
   }
@@ -125,15 +130,15 @@ export class OwnConsumer extends EventEmitter implements ReadingConsumer {
     const last = this.#client
     this.#client = this.#open()
     this.#client.topics.trackAll(...last.topics.current)
-    // the group need not wait until the session of a member that is no more is over
+    // as the same member, so that the group does not wait for the old member's session to end
     this.#client.memberId = last.memberId
-    abandon(last).catch(() => {}) // nobody waits for it: its broker may not answer
+    abandon(last).catch(() => {}) // not awaited: its broker may not answer
   }
 }
 
-/** Closes a client without a word to its group. */
+/** Closes a client without leaving its group. */
 async function abandon(client: PatchedConsumer): Promise<void> {
   client.memberId = null
-  await client.leaveGroup() // it ends the heartbeats
+  await client.leaveGroup() // ends the heartbeats; without an id nothing is sent
   await client.close()
 }

@@ -13,19 +13,20 @@ import { type AnsweredTopics, FetchTurns, type RequestedTopic } from './fair-fet
 
 type FetchAnswer = FetchedBatches & AnsweredTopics
 
-/** The place of the topics among the arguments of a Fetch, of all versions. */
+/** The index of the topics among the arguments of a Fetch, in all versions. */
 const TOPICS = 7
 
 /**
- * The client's consumer without faults that cost a sink its life, its correctness or its pace, by the hooks that the
- * client exports.
+ * The client's consumer, with fixes for faults that would end a sink, or make it incorrect or slow. It uses
+ * hooks that the client exports.
  */
 export class PatchedConsumer extends Consumer {
   readonly #turns = new FetchTurns()
 
   /**
-   * A broker that died, the group's coordinator say, is in no metadata any more. Client 1.35 reads its host all the
-   * same, in a timer of its own: an exception that nobody can catch. Version 2 asks for a coordinator anew.
+   * Fails if the broker is not in the metadata, as after the death of the group's coordinator. Client 1.35
+   * reads its host anyway, in a timer of its own, with an exception that cannot be caught. Version 2 looks
+   * for a coordinator again.
    */
   override [kGetConnection](broker: Broker | undefined, callback: Callback<Connection>): void {
     if (broker) super[kGetConnection](broker, callback)
@@ -41,7 +42,10 @@ export class PatchedConsumer extends Consumer {
     })
   }
 
-  /** Partitions by turns, and nothing of aborted transactions: up to 2.12 at least the client delivers some of it. */
+  /**
+   * Lets partitions take turns, and drops aborted transactions, some of which the client (2.12 at least)
+   * delivers.
+   */
   #fairFetch<Request extends unknown[], Response>(api: API<Request, Response>): API<Request, Response> {
     const send = api as unknown as (...args: unknown[]) => void
     const fetch = (...args: unknown[]): void => {

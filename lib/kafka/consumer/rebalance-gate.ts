@@ -1,6 +1,7 @@
 /**
- * Closed while the group shares its partitions out anew. A commit that comes in between is refused, upon which the client
- * joins once more, and so has everybody begin again: members that commit much would not come to rest.
+ * A gate that is closed while the group rebalances. Kafka rejects a commit during a rebalance; the client
+ * then joins again, and with that starts another rebalance. A group whose members commit often would never
+ * settle.
  */
 export class RebalanceGate {
   #closed: { readonly done: Promise<void>; readonly open: () => void } | undefined
@@ -19,7 +20,7 @@ export class RebalanceGate {
     this.#closed = undefined
   }
 
-  /** Resolves once it is open. */
+  /** Resolves when the gate is open. */
   async passed(): Promise<void> {
     await this.#closed?.done
   }

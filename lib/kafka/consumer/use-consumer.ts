@@ -1,7 +1,10 @@
 import type { ReadingConsumer, RecordStream, TopicStates } from './consumer-like.ts'
 import { bytesPerPartition, takeTurns } from './fair-fetches.ts'
 
-/** Opens a stream of the group's assigned partitions, read from the group's offsets and committed by the caller. */
+/**
+ * Opens a stream of the group's assigned partitions, read from the group's offsets and committed by the
+ * caller.
+ */
 export async function openStream(
   consumer: ReadingConsumer,
   { topics, maxBytes, partitions }: { topics: readonly string[]; maxBytes: number; partitions: number },
@@ -18,7 +21,7 @@ export async function openStream(
   return stream
 }
 
-/** Leaves the group for good. Without Kafka the group drops this member when its session ends. */
+/** Leaves the group at the end. Without Kafka the group drops this member when its session ends. */
 export async function leaveGroup(
   consumer: ReadingConsumer,
   { topics, ownsConsumer }: { topics: readonly string[]; ownsConsumer: boolean },

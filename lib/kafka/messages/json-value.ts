@@ -7,21 +7,21 @@ import {
   toJsonText,
 } from '../../values/exact-json.ts'
 
-/** Digits and sign of the longest integer that numeric holds; a bigint of more takes long to be made. */
+/** Digits and sign of the longest integer that numeric holds. A longer bigint takes long to make. */
 const MAX_NUMERIC_LENGTH = 131_073
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 export interface ParsedJson {
   readonly value: unknown
-  /** A number is in it that JavaScript would round. */
+  /** The value has a number that JavaScript would round. */
   readonly long: boolean
 }
 
 /**
- * The JSON value of a message. A whole number that JavaScript would round is a bigint, any other one a `LongNumber`,
- * which prints its digits.
- * @throws what is neither UTF-8 nor JSON; the error quotes nothing of it
+ * Returns the JSON value of a message. An integer that JavaScript would round is a bigint; any other such
+ * number is a `LongNumber`, which prints its digits.
+ * @throws TypeError for bytes that are not UTF-8 or not JSON; its message quotes nothing of them
  */
 export function parseJson(bytes: Uint8Array): ParsedJson {
   let text: string
@@ -40,19 +40,21 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     })
     if (isWellFormedJson(text, () => stringsIn(value))) return { value, long }
   } catch {
-    throw new TypeError('not JSON') // the reason that JSON.parse gives quotes the text
+    throw new TypeError('not JSON') // the message of JSON.parse quotes the text
   }
   throw new TypeError('JSON with half of a surrogate pair, which PostgreSQL has no text for')
 }
 
-/** A row whose message had long numbers, as the encoders take it: digits for a number, JSON text for what holds one. */
+/**
+ * Returns a row for the encoders: a long number becomes its digits, and what contains one becomes JSON text.
+ */
 export function withLongNumbers(row: object): object {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, longToText(value)]))
 }
 
 function longToText(value: unknown): unknown {
   if (value instanceof LongNumber) return value.text
-  // bigints in an array are for an array column to take; with objects in it the column is json
+  // an array of numbers is for an array column; an array with objects is for a json column
   if (Array.isArray(value) && !value.some(isPlainObject)) return value.map(longToText)
   return (Array.isArray(value) || isPlainObject(value)) && holdsLong(value) ? toJsonText(value) : value
 }

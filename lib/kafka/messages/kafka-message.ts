@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { PgBatchError } from '../../errors.ts'
-import type { KafkaPlace } from '../offsets/position.ts'
+import type { TopicPartitionOffset } from '../offsets/position.ts'
 import { parseJson } from './json-value.ts'
 
 /** A message as the client delivers it, without deserializers. */
@@ -14,19 +14,19 @@ export interface KafkaRecord {
   readonly headers: ReadonlyMap<unknown, unknown>
 }
 
-/** Makes a value of a message's bytes; what it throws rejects the message. */
+/** Makes a value of a message's bytes. If it throws, the message is rejected. */
 export type ParseValue<Value> = (bytes: Buffer, message: KafkaMessage<unknown>) => Value
 
 /**
- * One message. What takes work (`value`, `key`, `headers`) is done when it is asked for, once.
+ * One message. `value`, `key` and `headers` are decoded when they are first read.
  *
  * @typeParam Value what the bytes of the value mean; null for a tombstone
  */
-export class KafkaMessage<Value = unknown> implements KafkaPlace {
+export class KafkaMessage<Value = unknown> implements TopicPartitionOffset {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
-  /** The topic's id: another one when a topic was deleted and made again. */
+  /** The topic's id. A topic that was deleted and created again has another one. */
   readonly topicId: string | undefined
   readonly keyBytes: Buffer | null
   readonly valueBytes: Buffer | null
@@ -47,12 +47,12 @@ export class KafkaMessage<Value = unknown> implements KafkaPlace {
     this.#parse = parse
   }
 
-  /** The producer's time, or the broker's, as the topic has it. */
+  /** The producer's time, or the broker's, by the topic's configuration. */
   get timestamp(): Date {
     return new Date(Number(this.#record.timestamp))
   }
 
-  /** True for a message without a value, which by convention deletes what its key names. */
+  /** True for a message without a value, which by convention deletes the row of its key. */
   get isTombstone(): boolean {
     return this.valueBytes === null
   }
@@ -62,15 +62,16 @@ export class KafkaMessage<Value = unknown> implements KafkaPlace {
     return this.keyBytes?.toString() ?? null
   }
 
-  /** Names and values as UTF-8 text; of a repeated name the last. */
+  /** Names and values as UTF-8 text. Of a repeated name, the last value. */
   get headers(): ReadonlyMap<string, string> {
     this.#headers ??= new Map([...this.#record.headers].map(([name, value]) => [String(name), String(value)]))
     return this.#headers
   }
 
   /**
-   * What the bytes mean; null for a tombstone.
-   * @throws PgBatchError with code ROW_INVALID when they cannot be read: `toRow` may let it pass, the message is rejected
+   * The decoded value; null for a tombstone.
+   * @throws PgBatchError with code ROW_INVALID if the bytes cannot be decoded. If `toRow` does not catch it,
+   *   the message is rejected with it
    */
   get value(): Value {
     this.#value ??= this.#read()
@@ -78,7 +79,7 @@ export class KafkaMessage<Value = unknown> implements KafkaPlace {
     return this.#value.value
   }
 
-  /** Whether the value holds a number that JavaScript would round, in the form that json-value.ts gives it. */
+  /** True if the value has a number that JavaScript would round, in the form that json-value.ts gives it. */
   get hasLongNumbers(): boolean {
     return this.#long
   }
@@ -98,7 +99,10 @@ export class KafkaMessage<Value = unknown> implements KafkaPlace {
     }
   }
 
-  /** What the dead letter gets of a message that became no row: its bytes as text where they are UTF-8, else as base64. */
+  /**
+   * Returns what the dead letter stores of a message without a row: bytes as text if they are UTF-8,
+   * otherwise as base64.
+   */
   toJSON(): Record<string, unknown> {
     return {
       topic: this.topic,
@@ -112,7 +116,7 @@ export class KafkaMessage<Value = unknown> implements KafkaPlace {
   }
 }
 
-/** The client has bytes for what is there, and undefined or null for what is not. */
+/** The client has undefined or null for a missing key or value. */
 function toBuffer(bytes: Uint8Array | null | undefined): Buffer | null {
   if (bytes === null || bytes === undefined) return null
   if (Buffer.isBuffer(bytes)) return bytes
@@ -120,7 +124,7 @@ function toBuffer(bytes: Uint8Array | null | undefined): Buffer | null {
   throw new TypeError('Expected the Kafka consumer to have no deserializers: `parseValue` takes their place')
 }
 
-export function placeName({ topic, partition, offset }: KafkaPlace): string {
+export function placeName({ topic, partition, offset }: TopicPartitionOffset): string {
   return `topic ${topic}, partition ${partition}, offset ${offset}`
 }
 

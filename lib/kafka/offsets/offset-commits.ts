@@ -1,32 +1,36 @@
-import { type KafkaPlace, partitionKey } from './position.ts'
+import { partitionKey, type TopicPartitionOffset } from './position.ts'
 
 /**
- * Commits offsets, one request at a time: what comes while one is under way goes with the next one. So there is a
- * commit for each batch while batches are slow, and rows never wait for it. One that fails is told and not tried again
- * by itself: its messages are in PostgreSQL, the next commit covers it, and if there is none they are delivered again.
+ * Commits offsets, one request at a time. Offsets that come during a request go with the next one, so that
+ * slow batches have a commit each, and rows never wait for commits. A commit that fails is reported and not
+ * retried: its messages are in PostgreSQL, and the next commit covers them. If there is none, they are
+ * delivered again.
  */
 export class OffsetCommits {
-  readonly #commit: (offsets: readonly KafkaPlace[]) => Promise<void>
+  readonly #commit: (offsets: readonly TopicPartitionOffset[]) => Promise<void>
   readonly #onFailure: (error: Error) => void
-  #waiting = new Map<string, KafkaPlace>()
+  #waiting = new Map<string, TopicPartitionOffset>()
   #running: Promise<void> | undefined
 
-  constructor(commit: (offsets: readonly KafkaPlace[]) => Promise<void>, onFailure: (error: Error) => void) {
+  constructor(
+    commit: (offsets: readonly TopicPartitionOffset[]) => Promise<void>,
+    onFailure: (error: Error) => void,
+  ) {
     this.#commit = commit
     this.#onFailure = onFailure
   }
 
-  add(offsets: readonly KafkaPlace[]): void {
+  add(offsets: readonly TopicPartitionOffset[]): void {
     for (const offset of offsets) this.#waiting.set(partitionKey(offset.topic, offset.partition), offset)
     this.#running ??= this.#run()
   }
 
-  /** Leaves out what waits for its turn. */
+  /** Drops the offsets that wait. */
   forget(): void {
     this.#waiting = new Map()
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no commit is in flight. */
   async idle(): Promise<void> {
     await this.#running
   }

@@ -1,15 +1,17 @@
-import { type KafkaPlace, partitionKey } from './position.ts'
+import { partitionKey, type TopicPartitionOffset } from './position.ts'
 
 /**
- * Knows how far each partition is done: an offset may be committed to Kafka only when all messages before it are in
- * the table, or rejected or skipped; of several tables, each is written at its own pace.
+ * Knows how far each partition is done. An offset may be committed to Kafka only if all messages before it
+ * are in their tables, rejected or skipped. Several tables are written at different speeds.
  */
-export class OffsetLedger<Message extends KafkaPlace> {
-  /** For each partition the messages that were read and not all of whose predecessors are done, in their order. */
+export class OffsetLedger<Message extends TopicPartitionOffset> {
+  /**
+   * For each partition the messages that follow the last offset before which everything is done, in order.
+   */
   readonly #partitions = new Map<string, Partition<Message>>()
   #size = 0
 
-  /** Messages that were read and are not done. */
+  /** The number of messages that were read and are not done. */
   get size(): number {
     return this.#size
   }
@@ -26,8 +28,11 @@ export class OffsetLedger<Message extends KafkaPlace> {
     this.#size++
   }
 
-  /** Notes that messages are done; returns the offsets that may now be committed, of partitions that came further. */
-  done(messages: readonly Message[]): KafkaPlace[] {
+  /**
+   * Notes that messages are done. Returns the offsets that may now be committed, of the partitions that
+   * advanced.
+   */
+  done(messages: readonly Message[]): TopicPartitionOffset[] {
     const touched = new Set<Partition<Message>>()
     for (const message of messages) {
       const partition = this.#partitions.get(partitionKey(message.topic, message.partition))
@@ -40,13 +45,13 @@ export class OffsetLedger<Message extends KafkaPlace> {
   }
 }
 
-class Partition<Message extends KafkaPlace> {
+class Partition<Message extends TopicPartitionOffset> {
   readonly done = new Set<Message>()
   waiting: Message[] = []
   #first = 0
 
-  /** Leaves behind what is done without a gap, and returns the offset after it. */
-  advance(): KafkaPlace | undefined {
+  /** Removes the messages that are done without a gap, and returns the offset after them. */
+  advance(): TopicPartitionOffset | undefined {
     let last: Message | undefined
     for (let next = this.waiting[this.#first]; next && this.done.delete(next); ) {
       last = next
@@ -54,7 +59,7 @@ class Partition<Message extends KafkaPlace> {
       next = this.waiting[this.#first]
     }
     if (!last) return undefined
-    // an array's head is dear to remove: only when it is half of it
+    // removing an array's head is expensive, so only when it is half of the array
     if (this.#first * 2 >= this.waiting.length) {
       this.waiting = this.waiting.slice(this.#first)
       this.#first = 0

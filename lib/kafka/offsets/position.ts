@@ -1,14 +1,14 @@
 import type { Position } from '../../write/checkpoint/position.ts'
 
-/** Where a message stands. */
-export interface KafkaPlace {
+/** A message's position: its topic, partition and offset. */
+export interface TopicPartitionOffset {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
   readonly topicId?: string | undefined
 }
 
-/** An offset of a partition: as a position to start from, the offset that is read first. */
+/** An offset of a partition. As a position to start from, it is the offset that is read first. */
 export interface KafkaOffset {
   readonly topic: string
   readonly partition: number
@@ -16,29 +16,33 @@ export interface KafkaOffset {
 }
 
 /**
- * The name of a partition in a checkpoint: `topic:partition:id`. With the topic's id, since the offsets of a topic that
- * was deleted and made again start from 0, and a checkpoint without it would take all that comes for known.
+ * Returns the name of a partition in a checkpoint: `topic:partition:id`. It contains the topic's id because
+ * the offsets of a topic that was deleted and created again start at 0: without the id, a checkpoint would
+ * skip all of its messages.
  */
 export function partitionKey(topic: string, partition: number, topicId?: string): string {
   return topicId === undefined ? `${topic}:${partition}` : `${topic}:${partition}:${topicId}`
 }
 
-/** The parts of a partition's name; a topic's name has no colon in it. */
+/** Returns the parts of a partition's name. A topic's name has no colon. */
 export function parsePartitionKey(key: string): { topic: string; partition: number; topicId?: string } {
   const [topic = '', partition = '', topicId] = key.split(':')
   return { topic, partition: Number(partition), ...(topicId === undefined ? {} : { topicId }) }
 }
 
 /**
- * The position of a message, for the option `checkpoint` of PgBatchWritable.
+ * Returns a message's position, for the option `checkpoint` of PgBatchWritable.
  * @example checkpoint: { name: 'orders', position: kafkaPosition }
  */
-export function kafkaPosition({ topic, partition, offset, topicId }: KafkaPlace): Position {
+export function kafkaPosition({ topic, partition, offset, topicId }: TopicPartitionOffset): Position {
   return { partition: partitionKey(topic, partition, topicId), offset }
 }
 
-/** For each partition of some messages the offset after its highest one, which is what Kafka wants committed. */
-export function nextOffsets(messages: Iterable<KafkaPlace>): KafkaOffset[] {
+/**
+ * Returns for each partition the offset after the highest of its messages, which is the one to commit to
+ * Kafka.
+ */
+export function nextOffsets(messages: Iterable<TopicPartitionOffset>): KafkaOffset[] {
   const next = new Map<string, KafkaOffset>()
   for (const { topic, partition, offset } of messages) {
     const key = partitionKey(topic, partition)

@@ -8,7 +8,7 @@ import type { SeekingConsumer, TopicStates } from '../consumer/consumer-like.ts'
 import { commitOffsets } from './commit-after.ts'
 import { type KafkaOffset, parsePartitionKey, partitionKey } from './position.ts'
 
-/** What {@link seekToStored} goes by: the `checkpoint` of the PgBatchWritable that the messages go to. */
+/** The options of {@link seekToStored}: the `checkpoint` of the PgBatchWritable that writes the messages. */
 export interface SeekOptions {
   readonly topics: readonly string[]
   /** `checkpoint.name` */
@@ -27,11 +27,14 @@ const EARLIEST = -2n
 const LATEST = -1n
 
 /**
- * Moves a group's offsets to what PostgreSQL holds, for the partitions that are assigned to this consumer, which joins
- * the group if it has not. Call it before `consume({ mode: 'committed', fallbackMode: 'earliest' })`, and again after a
- * rebalance. The checkpoint in PostgreSQL drops what comes twice; this spares the reading of it, and it is what finds
- * the rows again that PostgreSQL has lost, when it was restored from a backup: Kafka's offsets are ahead of it then.
- * @returns for each assigned partition the offset that is read next
+ * Sets the group's offsets of this consumer's partitions to the positions that PostgreSQL has stored. The
+ * consumer joins the group first, if it has not. Call this before `consume({ mode: 'committed', fallbackMode:
+ * 'earliest' })`, and again after a rebalance.
+ *
+ * The checkpoint in PostgreSQL skips messages that come twice anyway; with this they are not read at all. And
+ * after PostgreSQL was restored from a backup, Kafka's offsets are ahead: only this reads the lost messages
+ * again.
+ * @returns the offset that is read next, for each assigned partition
  * @throws what the client, the pool or the server throws
  */
 export async function seekToStored(
@@ -50,11 +53,12 @@ export async function seekToStored(
 }
 
 /**
- * Makes the group's offsets of this consumer's partitions ones that can be read from: the offset after the stored one,
- * else the group's own, else the earliest. One that the log does not hold any more, or not yet, becomes the earliest,
- * as `fallbackMode: 'earliest'` would have it; the client by itself would fail with OFFSET_OUT_OF_RANGE.
- * @param stored positions by `partitionKey`, as a checkpoint has them
- * @param begins where partitions without a stored position begin, by `partitionKey`, in place of the group's own offset
+ * Sets the group's offset of each of this consumer's partitions to the first of these: the offset after the
+ * stored one, the group's own, the earliest. An offset that the log has no longer, or not yet, becomes the
+ * earliest, as with `fallbackMode: 'earliest'`; the client itself would fail with OFFSET_OUT_OF_RANGE.
+ * @param stored a checkpoint's positions, by `partitionKey`
+ * @param begins the offsets to use, by `partitionKey`, instead of the group's own for partitions without a
+ *   stored position
  */
 export async function seek(
   consumer: SeekingConsumer,
@@ -75,8 +79,8 @@ export async function seek(
   const moved: KafkaOffset[] = []
   for (const { topic, partitions } of mine) {
     const id = metadata.topics.get(topic)?.id
-    const madeAgain = id !== undefined && wasMadeAgain(topic, id, stored)
-    if (madeAgain) warn(`The topic ${topic} was deleted and made again: it is read from its start`)
+    const isNew = id !== undefined && wasCreatedAgain(topic, id, stored)
+    if (isNew) warn(`The topic ${topic} was deleted and created again: it is read from its start`)
     for (const partition of partitions) {
       const first = earliest.get(topic)?.[partition] ?? 0n
       const end = latest.get(topic)?.[partition] ?? first
@@ -84,7 +88,7 @@ export async function seek(
       const last =
         stored.get(partitionKey(topic, partition, id)) ?? stored.get(partitionKey(topic, partition))
       const begin = begins.get(partitionKey(topic, partition, id))
-      const wanted = last !== undefined ? last + 1n : (begin ?? (madeAgain || known < 0n ? first : known))
+      const wanted = last !== undefined ? last + 1n : (begin ?? (isNew || known < 0n ? first : known))
       const inLog = wanted >= first && wanted <= end
       if (!inLog) warn(outOfLog({ topic, partition, offset: wanted }, first, end))
       const start = { topic, partition, offset: inLog ? wanted : first }
@@ -96,8 +100,8 @@ export async function seek(
   return { starts, topics: metadata.topics }
 }
 
-/** A checkpoint knows the topic's name by other ids, and not by this one. */
-function wasMadeAgain(topic: string, id: string, stored: ReadonlyMap<string, bigint>): boolean {
+/** Returns true if a checkpoint has positions of this topic under other ids, and none under this one. */
+function wasCreatedAgain(topic: string, id: string, stored: ReadonlyMap<string, bigint>): boolean {
   const ids = [...stored.keys()]
     .map(parsePartitionKey)
     .filter(key => key.topic === topic && key.topicId !== undefined)
@@ -107,7 +111,10 @@ function wasMadeAgain(topic: string, id: string, stored: ReadonlyMap<string, big
 
 function outOfLog({ topic, partition, offset }: KafkaOffset, first: bigint, end: bigint): string {
   const lost = offset < first ? `, and ${first - offset} of its offsets were deleted unread` : ''
-  return `Partition ${partition} of topic ${topic} is to be read from offset ${offset}, but holds ${first} to ${end}${lost}: it is read from ${first}`
+  return (
+    `Partition ${partition} of topic ${topic} is to be read from offset ${offset}, ` +
+    `but holds ${first} to ${end}${lost}: it is read from ${first}`
+  )
 }
 
 function warn(message: string): void {

@@ -7,18 +7,20 @@ import type { TableName } from '../../types.ts'
 import { watchedValues } from '../../write/checkpoint/check-watched.ts'
 import { type CommittedPositions, checkpointRegressed } from '../../write/checkpoint/committed-positions.ts'
 import { offsetIn, orderIn, orderOf } from '../../write/checkpoint/source-order.ts'
-import { type KafkaPlace, partitionKey } from './position.ts'
+import { partitionKey, type TopicPartitionOffset } from './position.ts'
 
 /**
- * Stores how far partitions are done in all tables, in the table of checkpoints, which the first of them has made.
+ * Stores how far partitions are done in all tables. The table of checkpoints exists: the first table's stream
+ * has created it.
  * @param nexts for each partition the offset after the last one that is done
- * @param committed what the tables have committed: if the server has less, then nothing is done that far
+ * @param committed the positions that the tables have committed; if the server has lower ones, nothing is
+ *   stored
  * @throws PgBatchError with code CHECKPOINT_REGRESSED, and what the pool or the server throws
  */
 export async function storeProgress(
   pool: PgPoolLike,
   { name, table }: { name: string; table: TableName },
-  nexts: readonly KafkaPlace[],
+  nexts: readonly TopicPartitionOffset[],
   committed: CommittedPositions,
 ): Promise<void> {
   const partitions = nexts.map(({ topic, partition, topicId }) => partitionKey(topic, partition, topicId))
@@ -29,7 +31,7 @@ export async function storeProgress(
     partitions,
     offsets.map(String),
     ...watchedValues(watched),
-    watched.map(({ order }) => String(offsetIn(order))), // messages have no index beside their offset
+    watched.map(({ order }) => String(offsetIn(order))), // a message has no index besides its offset
   ]
   const { rows } = await Lease.use(pool, client =>
     queryText(client, raisePositions(parseTableName(table)), values),

@@ -1,7 +1,7 @@
 import { Readable, Transform } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvFormat, type CsvRecord, raggedText } from '../../csv/record.ts'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { firstRepeated } from '../repeated.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
@@ -116,8 +116,8 @@ export function readCsv(
     readableObjectMode: true,
     readableHighWaterMark: 2, // arrays
     transform: (chunk: Buffer, _encoding, done) =>
-      attempt(() => split(() => splitter.add(chunk), !fill), done),
-    flush: done => attempt(() => split(end, true), done),
+      runWork(() => split(() => splitter.add(chunk), !fill), done),
+    flush: done => runWork(() => split(end, true), done),
   })
   return stream
 }

@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 import type { DialectOptions } from './dialect.ts'
 
@@ -62,8 +62,8 @@ export function foldDelimiter(name: string, delimiter: string, options: DialectO
   }
 
   return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => attempt(() => fold(chunk, false), done),
-    flush: done => attempt(() => fold(Buffer.alloc(0), true), done),
+    transform: (chunk: Buffer, _encoding, done) => runWork(() => fold(chunk, false), done),
+    flush: done => runWork(() => fold(Buffer.alloc(0), true), done),
   })
 }
 

@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
 import { utf8 } from './utf8.ts'
@@ -56,8 +56,8 @@ export function toUtf8(name: string, encoding: Encoding): Transform {
     return text === '' ? undefined : Buffer.from(text)
   }
   return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => attempt(() => take(chunk, false), done),
-    flush: done => attempt(() => take(Buffer.alloc(0), true), done),
+    transform: (chunk: Buffer, _encoding, done) => runWork(() => take(chunk, false), done),
+    flush: done => runWork(() => take(Buffer.alloc(0), true), done),
   })
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { Transform } from 'node:stream'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 
 /** Loaded when a name is not one of ours: most files are UTF-8. */
@@ -49,8 +49,8 @@ export function otherEncoding(name: string, encoding: string): Transform {
   }
 
   return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => attempt(() => take(chunk), done),
-    flush: done => attempt(end, done),
+    transform: (chunk: Buffer, _encoding, done) => runWork(() => take(chunk), done),
+    flush: done => runWork(end, done),
   })
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
@@ -36,10 +36,10 @@ export function utf8(name: string): Transform {
 
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      attempt(() => take(chunk, false), done)
+      runWork(() => take(chunk, false), done)
     },
     flush(done) {
-      attempt(() => take(Buffer.alloc(0), true), done)
+      runWork(() => take(Buffer.alloc(0), true), done)
     },
   })
 }

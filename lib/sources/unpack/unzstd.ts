@@ -1,7 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { Decompress } from 'fzstd'
 import type { XXHash } from 'xxhash-wasm'
-import { attempt } from '../../streams/run-work.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
 
 /**
@@ -46,7 +46,7 @@ export class Unzstd extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    attempt(() => this.#frames.end(), done)
+    runWork(() => this.#frames.end(), done)
   }
 
   /** Takes the parts of the chunk for as long as somebody wants what comes of them. */

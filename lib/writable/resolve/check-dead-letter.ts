@@ -30,7 +30,7 @@ export function checkDeadLetter(name: string, options: unknown): DeadLetterOptio
   }
   if (options.file !== undefined && options.table === undefined) {
     throw optionError(
-      'Expected `deadLetter.table` with `deadLetter.file`: rejected rows are safe in it until they are in the file',
+      'Expected `deadLetter.table` with `deadLetter.file`: it keeps rows until they are in the file',
     )
   }
   const { table, file } = resolveOptions(name, TABLE_OPTIONS, options, `${name}.`)

@@ -31,7 +31,10 @@ import { checkColumns, checkTable } from './check-table.ts'
 /** The type of a callback, as writing calls it. */
 type Callback<Item, Name extends keyof WriteOptions<Item>> = NonNullable<WriteOptions<Item>[Name]>
 
-/** Every option of PgBatchWritable, with its default and its check. `PgBatchWritableOptions` says what they mean. */
+/**
+ * Every option of PgBatchWritable, with its default and its check. `PgBatchWritableOptions` says what they
+ * mean.
+ */
 function optionTable<Item>() {
   return {
     pool: optional(checkPool),
@@ -106,7 +109,7 @@ function expectNoContradiction<Item>(options: Checked<Item>): void {
   const { operation, onConflict, checkpoint, laneOf, concurrency, position, method, copyFormat } = options
   if (operation && onConflict?.action !== 'update') {
     throw optionError(
-      "Expected `onConflict` with `target` and `action: 'update'` with `operation`: its key says what to delete",
+      "Expected `onConflict` with `target` and `action: 'update'` with `operation`: a delete needs the key",
     )
   }
   if (checkpoint && laneOf && concurrency > 1) {

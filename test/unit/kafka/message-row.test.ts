@@ -36,7 +36,7 @@ describe('the row of a message', () => {
     expect(row).to.deep.equal({ id: 9007199254740993n })
     for (const bad of [undefined, 'five', '5', '[5]']) {
       expect(() => rowOf(message(null, bad), { toRow: undefined, operation: deletes }))
-        .to.throw('The key of topic t, partition 2, offset 7 is no JSON object')
+        .to.throw('The key of topic t, partition 2, offset 7 is not a JSON object')
         .with.property('code', 'ROW_INVALID')
     }
   })

@@ -42,7 +42,9 @@ describe('TableRouter', () => {
     hold(router, 1)
     skip(9999)
     expect(() => skip(1))
-      .to.throw(/`table` threw for topic t, partition 0, offset 0, and named none for 10000 messages since/)
+      .to.throw(
+        /`table` threw for topic t, partition 0, offset 0, and has returned no table for 10000 messages since/,
+      )
       .with.property('code', 'ROW_INVALID')
   })
 })

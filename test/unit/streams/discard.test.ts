@@ -19,7 +19,7 @@ const FAILURES: readonly [how: string, onDiscard: () => void, words: string][] =
     () => {
       throw null
     },
-    'Something that is no Error was thrown',
+    'A value that is not an Error was thrown',
   ],
 ]
 
