@@ -1,48 +1,53 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
 import { noteStatementError } from './server-error.ts'
 
-/** The bytes that each piece leaves free at its start, for the header of its CopyData message. */
+/** How many bytes each piece leaves free at its start, for the header of its CopyData message. */
 export const COPY_HEADER_BYTES = 5
 
 const COPY_DATA = 0x64 // 'd'
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]) // 'c'
 
-/** How much may wait in the socket before `write` asks for a pause; about what a kernel's send buffer takes. */
+/**
+ * How much may wait in the socket before `write` asks for a pause; about the size of a kernel's send buffer.
+ */
 const MAX_UNSENT_BYTES = 512 * 1024
 
 /**
  * One COPY … FROM STDIN, from the statement to the server's ReadyForQuery.
  *
- * It is a Submittable of `pg` of our own instead of pg-copy-streams, since it has to (1) put header and data in one
- * socket write, (2) read rows of other statements in the same query string, (3) settle in every
- * case: pg-copy-streams leaves a 'drain' listener behind that throws once an error has cleared its connection,
- * and calls back at once when destroyed after CopyDone, before the outcome is known.
- *
  *     submitted ──CopyInResponse──▶ copying ──end()──▶ ending ──ReadyForQuery──▶ settled
  *         └──────────error──────────────┴────abort()─────┴────────error────────▶ settled
  *
- * Data, and the end of them, may be sent in `submitted` already.
+ * Data and their end may be sent in `submitted` already: that saves a round trip.
+ *
+ * A Submittable of `pg` like pg-copy-streams' `from()`. We do not use that one because 7.0.0
+ * (1) writes to the socket twice for each chunk, once for its header and once for its data;
+ * (2) throws out of a 'drain' event when an error has come while it waited for that event;
+ * (3) never closes when it is destroyed before CopyInResponse and the statement fails;
+ * (4) calls back at once when it is destroyed after `end()`, so that the outcome is lost;
+ * (5) throws out of pg's handler when ReadyForQuery comes after `destroy()`.
+ * It also cannot read the rows of other statements in the same query string, such as a transaction's ticket.
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
 export class CopyIn {
-  /** Text values of the rows that statements before the COPY returned, in order. */
+  /** Text values of the rows that statements before the COPY have returned, in order. */
   readonly precedingRows: string[][] = []
-  /** The same of statements behind it. */
+  /** The same for statements after the COPY. */
   readonly followingRows: string[][] = []
 
-  /** How many rows the server says it has stored; undefined until it has said so. */
+  /** How many rows the server has stored; undefined until it has reported that. */
   storedRows: number | undefined
 
   /**
-   * pg would end the COPY after its `query_timeout`, though it stays open for as long as rows come: the longest time that
-   * a timer takes. The caller applies `query_timeout` to each answer that it waits for.
+   * The longest time that a timer takes. pg would end the COPY after its own `query_timeout`, but a COPY
+   * stays open for as long as rows come. The caller applies `query_timeout` to each answer that it waits for.
    */
   readonly query_timeout = 2 ** 31 - 1
 
   readonly #text: string
   readonly #ready: Promise<void>
-  /** Resolves at ReadyForQuery, rejects with what made the COPY fail. */
+  /** Resolves at ReadyForQuery; rejects with what has made the COPY fail. */
   readonly settled: Promise<void>
   #resolveReady!: () => void
   #resolveSettled!: () => void
@@ -52,10 +57,10 @@ export class CopyIn {
   #aborted = false
   #error: Error | undefined
 
-  /** Sends `text`, of whose statements one is a COPY … FROM STDIN, to the server. */
+  /** Sends `text` to the server; one of its statements is a COPY … FROM STDIN. */
   static open(client: PgClientLike, text: string): CopyIn {
     const copy = new CopyIn(text)
-    // pg takes any object with submit(); its types know only those of its own
+    // pg takes any object with submit(); its types only know its own
     ;(client.query as unknown as (submittable: CopyIn) => void).call(client, copy)
     return copy
   }
@@ -69,10 +74,10 @@ export class CopyIn {
       this.#resolveSettled = resolve
       this.#rejectSettled = reject
     })
-    this.settled.catch(() => {}) // whoever writes, ends or aborts hears of it
+    this.settled.catch(() => {}) // `write`, `end` and `abort` report it
   }
 
-  /** Resolves when the server takes data, so that rows of preceding statements have come, too. */
+  /** Resolves when the server takes data: the rows of preceding statements have come, too. */
   async ready(): Promise<void> {
     await this.#ready
     if (this.#error) throw this.#error
@@ -84,11 +89,12 @@ export class CopyIn {
   }
 
   /**
-   * Sends one piece, whose first {@link COPY_HEADER_BYTES} bytes are free. The piece belongs to the socket from now
-   * on. Returns a promise when the caller should wait before it sends more.
+   * Sends one piece, whose first {@link COPY_HEADER_BYTES} bytes are free. The piece belongs to the socket
+   * from now on. Returns a promise when the caller should wait before it sends more.
    *
-   * It does not wait for CopyInResponse, which would cost a round trip: a server whose statement fails ignores the
-   * CopyData and CopyDone behind it, as the protocol has it for a client that has not yet heard of an error.
+   * Does not wait for CopyInResponse, which would cost a round trip: a server whose statement fails ignores
+   * the CopyData and CopyDone that follow, as the protocol says for a client that does not know of the error
+   * yet.
    * @throws the server's error as soon as it is known
    */
   write(piece: Buffer): Promise<void> | undefined {
@@ -102,13 +108,13 @@ export class CopyIn {
   #send(piece: Buffer): Promise<void> | undefined {
     if (this.#error) throw this.#error
     const { stream } = this.#connection!
-    // a socket that does not count what waits in it, as Neon's, reports each piece by its callback
+    // a socket that does not count what waits in it, such as Neon's, reports each piece by its callback
     if (stream.writableLength !== undefined && stream.writableLength < MAX_UNSENT_BYTES) {
       stream.write(piece)
       return undefined
     }
-    // Three arguments, since some sockets do not look for the callback in the place of the encoding.
-    // The error, if the socket breaks meanwhile, comes from pg through `settled`.
+    // Three arguments, because some sockets do not look for the callback in the place of the encoding. If the
+    // socket breaks meanwhile, pg reports the error through `settled`.
     const sent = new Promise<void>(resolve => stream.write(piece, undefined, () => resolve()))
     return Promise.race([sent, this.settled])
   }
@@ -121,7 +127,7 @@ export class CopyIn {
     await this.settled
   }
 
-  /** Makes the COPY fail, and resolves when the server has answered; its error is what was asked for. */
+  /** Makes the COPY fail, and resolves when the server has answered. Its error is the expected answer. */
   async abort(): Promise<void> {
     this.#aborted = true
     if (this.#copying && !this.#error) this.#connection!.sendCopyFail('aborted by the client')
@@ -135,7 +141,7 @@ export class CopyIn {
     connection.query(this.#text)
   }
 
-  /** pg replaces this by its own when query_timeout is set, and expects it to be called at the end. */
+  /** pg replaces this method when query_timeout is set, and expects it to be called at the end. */
   callback(): void {}
 
   handleRowDescription(): void {}

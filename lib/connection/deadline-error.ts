@@ -1,4 +1,4 @@
-/** A server that did not answer in time; its connection was ended. */
+/** The server did not answer in time; its connection was ended. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 

@@ -1,6 +1,6 @@
 /**
- * The little of `pg` that is used, as structural types, so that any pool that looks like pg's will do
- * (pg, pg-native's, a wrapper of one's own, pg-mem's) and the package needs no types of pg.
+ * What is used of `pg`, as structural types: any pool that looks like pg's will do (pg, pg-native's, your own
+ * wrapper, pg-mem's), and the package needs no types of pg.
  */
 
 export interface PgResultLike {
@@ -22,11 +22,11 @@ export interface PgClientLike {
 
 export interface PgPoolLike {
   connect(): Promise<PgClientLike>
-  /** pg-pool tells of each new client before it hands it over, and of idle ones that the server has ended. */
+  /** pg-pool emits each new client before it hands it over, and idle clients that the server has ended. */
   on?(event: 'connect' | 'error', listener: (client: PgClientLike) => void): unknown
 }
 
-/** pg's connection, as a Submittable gets it: the object that pg-cursor and pg-copy-streams build on, too. */
+/** pg's connection, as a Submittable gets it. pg-cursor and pg-copy-streams use the same object. */
 export interface PgConnectionLike {
   query(text: string): void
   sendCopyFail(message: string): void

@@ -1,4 +1,4 @@
-/** What of pg's Client and its Connection is used before a connection is there. */
+/** What is used of pg's Client and its Connection before the connection is made. */
 interface ConnectingClient {
   readonly enableChannelBinding?: boolean
   readonly connection: {
@@ -8,9 +8,10 @@ interface ConnectingClient {
 }
 
 /**
- * Ends a connection whose server asks for a password in a way that is not bound to the TLS connection, before anything
- * of the password is sent, and one whose server skips the question. pg alone binds where the server offers it. Returns
- * what asks why the connection was ended: pg may report success, for what the server sent in one piece it reads on.
+ * Ends a connection whose server asks for the password in a way that is not bound to the TLS connection,
+ * before anything of the password is sent, or asks for no password. pg by itself binds only if the server
+ * offers it. Returns a function that returns why the connection was ended: pg may report success all the
+ * same, because it reads on in what the server has sent at once.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-CHANNEL-BINDING
  */
 export function requireChannelBinding(client: ConnectingClient): () => Error | undefined {
@@ -30,7 +31,7 @@ export function requireChannelBinding(client: ConnectingClient): () => Error | u
   connection.on('authenticationSASL', ({ mechanisms = [] }) => {
     if (!mechanisms.includes('SCRAM-SHA-256-PLUS')) refuse(asked)
   })
-  // what the server says here pg checks: only one that knows the password's verifier gets it right
+  // pg checks this message: only a server that knows the password's verifier gets it right
   connection.on('authenticationSASLFinal', () => {
     proved = true
   })

@@ -6,8 +6,9 @@ import type {
 } from '../../connection-string/connection-parameters.ts'
 
 /**
- * What pg's Client takes to connect to one of the servers. All that pg would otherwise read from the environment in its
- * own way, and that decides where the connection leads and how safe it is, is set.
+ * Returns the options with which pg's Client connects to one of the servers. Sets everything that decides
+ * where the connection leads and how safe it is: pg would otherwise read it from the environment in its own
+ * way.
  * @throws when a certificate or key cannot be read
  */
 export function clientConfig(
@@ -34,7 +35,7 @@ export function clientConfig(
   }
 }
 
-/** @param name whose certificate it has to be, where that is not what is connected to */
+/** @param name the name that the certificate must have, where that is not the address that is connected to */
 function sslOptions(tls: TlsSettings, name: string | undefined): Record<string, unknown> {
   const { verify, certFile, keyFile, keyPassword, rootCertFile } = tls
   return {

@@ -13,16 +13,18 @@ import { withDeadline } from './lease.ts'
 import { sessionFault, UnsuitableServer } from './session-attrs.ts'
 
 export interface HostsPoolOptions {
-  /** The module pg, which whoever brings a pool of another driver need not have. */
+  /** The module pg, which need not be installed where the caller brings a pool of another driver. */
   readonly pg: Pick<typeof pg, 'Client' | 'Pool'>
-  /** The connections of each server. */
+  /** How many connections each server may have. */
   readonly max: number
   readonly connectTimeoutMs: number
-  /** More of what pg's Pool takes. */
+  /** Further options of pg's Pool. */
   readonly config?: pg.PoolConfig
 }
 
-/** None of several servers gave a session; its errors say why, in the order in which they were tried. */
+/**
+ * None of several servers has accepted a session; its errors give the reasons, in the order of the attempts.
+ */
 export class NoServer extends AggregateError {
   override readonly name = 'NoServer'
 }
@@ -33,14 +35,14 @@ interface ServerPool {
 }
 
 /**
- * A pool of connections to the first server of a list that answers and is what `target_session_attrs` asks for. Each new
- * connection begins with the first of the list again, or with any, as `load_balance_hosts` says.
+ * A pool of connections to the first server of a list that answers and matches `target_session_attrs`. Each
+ * new connection starts at the first of the list again, or at a random one, as `load_balance_hosts` says.
  */
 export class HostsPool implements PgPoolLike {
   readonly #servers: readonly ServerPool[]
   readonly #parameters: ConnectionParameters
   readonly #connectTimeoutMs: number
-  /** Sessions that were asked what they are on. */
+  /** Sessions whose server is known to match `target_session_attrs`. */
   readonly #known = new WeakSet<PgClientLike>()
   #ended = false
 
@@ -65,7 +67,7 @@ export class HostsPool implements PgPoolLike {
           return await this.#connectTo(server, wanted)
         } catch (error) {
           if (this.#servers.length === 1 && wantedKinds.length === 1) throw error
-          // as libpq does: whom one server refuses, or has no such database for, the others are not asked
+          // as libpq does: a login or a database that one server refuses is not tried on the others
           if (isServerError(error) && /^(28|3D)/.test(error.code)) throw error
           failures.push(new Error(`${server.name}: ${reasonOf(error)}`, { cause: error }))
         }
@@ -77,7 +79,7 @@ export class HostsPool implements PgPoolLike {
     )
   }
 
-  /** Sessions that are idle come first: they were asked already. */
+  /** Servers with an idle session come first: that session is checked already. */
   #inOrder(): readonly ServerPool[] {
     const all = this.#parameters.loadBalance ? shuffled(this.#servers) : this.#servers
     const idle = all.find(({ pool }) => pool.idleCount > 0)
@@ -99,12 +101,12 @@ export class HostsPool implements PgPoolLike {
       throw error
     }
     this.#known.add(client)
-    // until whoever asked for the client can have put a listener there
+    // until the caller of connect() has had time to add a listener
     setImmediate(() => client.removeListener?.('error', ignore))
     return client
   }
 
-  /** Runs one statement on a session of its own. */
+  /** Runs one statement on a session that is used for nothing else. */
   async query<Row extends object = Record<string, unknown>>(
     text: string,
     values?: unknown[],
@@ -131,13 +133,13 @@ export class HostsPool implements PgPoolLike {
     return this.#servers.reduce((sum, { pool }) => sum + pool.idleCount, 0)
   }
 
-  /** Makes no connection any more, and waits until those that are there were given back. */
+  /** Makes no further connections, and waits until all clients are given back. */
   async end(): Promise<void> {
     this.abandon()
     await Promise.all(this.#servers.map(({ pool }) => pool.end()))
   }
 
-  /** Makes no connection any more. */
+  /** Makes no further connections. */
   abandon(): void {
     this.#ended = true
   }
@@ -155,7 +157,8 @@ function makePool(
     connectionTimeoutMillis: connectTimeoutMs,
     ...(parameters.channelBinding === 'require' ? { Client: boundClient(pg.Client) } : {}),
   })
-  // a connection that breaks while idle is replaced at its next use; unheard, the event would end the process
+  // a connection that breaks while idle is replaced at its next use; without a listener the event would end
+  // the process
   pool.on('error', ignore)
   guardPool(pool as unknown as PgPoolLike)
   return pool
@@ -193,7 +196,7 @@ function reasonOf(error: unknown): string {
   return (error as Error).message
 }
 
-/** Fisher and Yates's. */
+/** Returns the list in random order, by Fisher and Yates. */
 function shuffled<T>(list: readonly T[]): T[] {
   const result = [...list]
   for (let last = result.length - 1; last > 0; last--) {

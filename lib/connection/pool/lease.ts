@@ -4,24 +4,24 @@ import { connectionSurvives } from '../server-error.ts'
 import { usePlainMode } from './driver-modes.ts'
 import { guardPool } from './hand-over.ts'
 
-/** How long a client, and then its answers, are waited for by those who set no limit, in milliseconds. */
+/** How long a client, and then its answers, are waited for by callers that set no limit, in milliseconds. */
 export const DEFAULT_WAIT_MS = 120_000
 
-/** How a stream tells those who work for it that it is over. */
+/** How a stream ends the work that is done for it. */
 export interface StopSignals {
-  /** Come to an end: start nothing new, roll back, answer soon. */
+  /** Stop soon: start nothing new, roll back. */
   readonly stop: AbortSignal
-  /** The time for that is over: connections are ended, and nobody waits for the server any longer. */
+  /** Stop now: connections are ended, and no answer of the server is waited for. */
   readonly kill: AbortSignal
 }
 
 /**
- * A client checked out of a pool. While it is ours it has an error listener (an 'error' event without one ends
- * the process), and it goes back exactly once: whole, or marked as broken so that the pool closes it.
+ * A client that is checked out of a pool. While it is out it has an error listener (an 'error' event without
+ * one ends the process). It goes back exactly once: whole, or marked as broken so that the pool closes it.
  */
 export class Lease {
   readonly client: PgClientLike
-  /** What ended the connection, once something has. */
+  /** What has ended the connection; undefined while it is usable. */
   broken: Error | undefined
   readonly #kill: AbortSignal
   readonly #lost = new AbortController()
@@ -29,8 +29,8 @@ export class Lease {
   #released = false
 
   /**
-   * Checks a client out. When `stop` aborts first, or none has come within `waitMs`, rejects, and a client that comes
-   * later goes straight back.
+   * Checks a client out. Rejects when `stop` aborts first, or when no client has come within `waitMs`; a
+   * client that comes later goes straight back.
    */
   static async take(pool: PgPoolLike, { stop, kill }: StopSignals, waitMs: number): Promise<Lease> {
     stop.throwIfAborted()
@@ -47,7 +47,10 @@ export class Lease {
     }
   }
 
-  /** Lends a client to one piece of work that answers within `waitMs`, and gives it back, or ends it if that broke it. */
+  /**
+   * Lends a client to one piece of work that answers within `waitMs`, then gives it back, or ends it if the
+   * work has broken it.
+   */
   static async use<T>(
     pool: PgPoolLike,
     work: (client: PgClientLike) => Promise<T>,
@@ -80,19 +83,21 @@ export class Lease {
 
   readonly #onKill = (): void => this.end(this.#kill.reason as Error)
 
-  /** Ends the connection: what waits for its answers is rejected. */
+  /** Ends the connection, and rejects what waits for its answers. */
   end(reason: Error): void {
     this.broken ??= reason
     this.#lost.abort(this.broken)
     this.release()
   }
 
-  /** Waits for work that may wait for something else than this connection, but no longer than the connection lives. */
+  /** Waits for work that may depend on more than this connection, but no longer than the connection lasts. */
   async whileConnected<T>(work: Promise<T>): Promise<T> {
     return unlessAborted(work, this.#lost.signal)
   }
 
-  /** Waits for the server's answer, no longer than `ms`: then ends the connection, and rejects with a DeadlineError. */
+  /**
+   * Waits for the server's answer, at most `ms`; then ends the connection and rejects with a DeadlineError.
+   */
   async within<T>(ms: number, answer: Promise<T>): Promise<T> {
     try {
       return await withDeadline(answer, ms)
@@ -109,7 +114,7 @@ export class Lease {
     this.#kill.removeEventListener('abort', this.#onKill)
     if (!this.broken) this.#restoreModes()
     this.client.release(this.broken)
-    // a connection that is being ended may still report what ended it: that listener stays with it
+    // a connection that is being ended may still report why: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)
   }
 }
@@ -117,11 +122,12 @@ export class Lease {
 function checked(client: PgClientLike | undefined): PgClientLike {
   if (typeof client?.query === 'function' && typeof client.release === 'function') return client
   throw new TypeError(
-    'Expected `pool.connect()` to resolve to a client with `query` and `release`: is it a Client, and no Pool?',
+    'Expected `pool.connect()` to resolve to a client with `query` and `release`: ' +
+      'is `pool` a Client, not a Pool?',
   )
 }
 
-/** For work that belongs to no stream. */
+/** Returns signals for work that belongs to no stream. */
 function neverStopped(): StopSignals {
   return { stop: new AbortController().signal, kill: new AbortController().signal }
 }
@@ -138,9 +144,9 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<
   }
 }
 
-/** Waits for `promise`, but no longer than until `signal` aborts; then rejects with its reason. */
+/** Waits for `promise`, at most until `signal` aborts; then rejects with its reason. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => {}) // also where nobody waits for it: the signal may have aborted already
+  promise.catch(() => {}) // handled here, because it is not waited for when the signal has aborted already
   signal.throwIfAborted()
   let onAbort!: () => void
   const aborted = new Promise<never>((_, reject) => {

@@ -2,17 +2,20 @@ import type { ConnectionParameters } from '../../connection-string/connection-pa
 import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { HostsPool } from './hosts-pool.ts'
 
-/** A host that does not answer is given up after this, and so does not keep a process alive for minutes. */
+/** How long a host has to answer, so that a silent one does not keep a process alive for minutes. */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
-/** A pool that a stream makes for itself when it first needs a client, and ends with itself. */
+/** A pool that a stream creates when it first needs a client, and ends when it ends. */
 export class OwnPool implements PgPoolLike {
   readonly #parameters: ConnectionParameters
   readonly #max: number
   readonly #connectTimeoutMs: number
   #pool: Promise<HostsPool> | undefined
 
-  /** @param patienceMs how long a client is waited for: one that takes longer must not keep its place in the pool */
+  /**
+   * @param patienceMs how long a stream waits for a client; a slower connection must not keep its place in
+   *   the pool
+   */
   constructor(parameters: ConnectionParameters, max: number, patienceMs: number) {
     this.#parameters = parameters
     this.#max = max
@@ -25,7 +28,7 @@ export class OwnPool implements PgPoolLike {
   }
 
   async #make(): Promise<HostsPool> {
-    // only here: whoever brings a pool may bring another driver's
+    // imported only here: a caller with a pool of another driver need not have pg
     const { default: pg } = await import('pg')
     return new HostsPool(this.#parameters, { pg, max: this.#max, connectTimeoutMs: this.#connectTimeoutMs })
   }

@@ -2,13 +2,13 @@ import type { SessionAttrs } from '../../connection-string/connection-parameters
 import type { PgClientLike } from '../pg-types.ts'
 import { queryText } from '../query-text.ts'
 
-/** A server that is reached, and is not what `target_session_attrs` asks for: another one may be, or this one later. */
+/** A server that answers, but does not match `target_session_attrs`: another one may, or this one later. */
 export class UnsuitableServer extends Error {
   override readonly name = 'UnsuitableServer'
 }
 
 /**
- * Asks a new session what it is on. Resolves to what is wrong with it, or to undefined.
+ * Checks a new session. Resolves to what is wrong with it, or to undefined.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
  */
 export async function sessionFault(
@@ -26,5 +26,5 @@ export async function sessionFault(
   if (wanted === 'read-write') return readOnly ? 'the session is read-only' : undefined
   if (wanted === 'read-only') return readOnly ? undefined : 'the session is not read-only'
   if (wanted === 'primary') return standby ? 'the server is a standby' : undefined
-  return standby ? undefined : 'the server is no standby'
+  return standby ? undefined : 'the server is not a standby'
 }

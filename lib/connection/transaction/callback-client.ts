@@ -2,14 +2,14 @@ import type { PgClientLike, PgResultLike } from '../pg-types.ts'
 import { CallbackMisuse } from './callback-limits.ts'
 import { type TransactionControl, transactionControl } from './transaction-control.ts'
 
-/** pg runs any object that submits itself: streams of pg-copy-streams, cursors, `pg.Query`. */
+/** An object that `pg` runs as a query: a stream of pg-copy-streams, a cursor, a `pg.Query`. */
 interface Submittable {
   submit(connection: unknown): unknown
   text?: unknown
   handleReadyForQuery(...args: unknown[]): unknown
   handleError(...args: unknown[]): unknown
   on?(event: 'error', listener: () => void): unknown
-  /** Of a Writable, such as a COPY's. */
+  /** A Writable has these, such as a COPY … FROM STDIN. */
   readonly writableEnded?: boolean
   readonly destroyed?: boolean
 }
@@ -25,28 +25,26 @@ interface QueryCall {
   readonly args: readonly unknown[]
 }
 
-/**
- * How long a stream or a cursor may take to end by itself once its callback has ended: its last answer is on
- * its way.
- */
+/** How long a stream or a cursor may take to end after its callback has: its last answer is on its way. */
 const ENDING_MS = 1000
 
 const ADVICE =
-  'BEGIN, COMMIT and ROLLBACK are savepoints there, each as a query of its own. To undo the whole batch, throw'
+  'BEGIN, COMMIT and ROLLBACK are savepoints there, each as a query of its own. ' +
+  'To undo the whole batch, throw'
 
 /**
  * The client that a callback gets. It is inside the stream's transaction, which only the stream may end:
  * BEGIN, COMMIT and ROLLBACK nest in it as savepoints, so that an ORM's transactions work, and what cannot
  * nest is refused.
  *
- * The server's answers are waited for no longer than for a statement of ours. Streams and cursors are the
- * callback's own, which has a deadline as a whole; those that it leaves open are noticed.
+ * An answer of the server may take as long as that of a statement of ours. Streams and cursors have only the
+ * deadline of the callback as a whole; those that the callback leaves open fail it.
  */
 export class CallbackClient {
   readonly client: PgClientLike
   readonly #target: PgClientLike
   readonly #answered: <T>(answer: Promise<T>) => Promise<T>
-  /** The savepoints of the transactions that are open, the outermost one first. */
+  /** The savepoints of the open nested transactions, the outermost one first. */
   readonly #nested: string[] = []
   #savepoints = 0
   readonly #running = new Set<Promise<unknown>>()
@@ -55,7 +53,7 @@ export class CallbackClient {
   #refusal: CallbackMisuse | undefined
   #revoked = false
 
-  /** @param answered waits for an answer of the server's, with a deadline */
+  /** @param answered waits for an answer of the server, with a deadline */
   constructor(target: PgClientLike, answered: <T>(answer: Promise<T>) => Promise<T>) {
     this.#target = target
     this.#answered = answered
@@ -73,7 +71,7 @@ export class CallbackClient {
     })
   }
 
-  /** True while the connection cannot take the next statement, and may never. */
+  /** True while the connection cannot take another statement, and possibly forever. */
   get isBusy(): boolean {
     return this.#running.size > 0 || this.hasOpenStream
   }
@@ -83,7 +81,7 @@ export class CallbackClient {
   }
 
   /**
-   * Waits for the queries that the callback did not wait for.
+   * Waits for the queries that the callback has not waited for.
    * @throws CallbackMisuse when it has left a COPY, a cursor or a transaction open, or something was refused
    */
   async settle(): Promise<void> {
@@ -94,8 +92,8 @@ export class CallbackClient {
   }
 
   /**
-   * Refuses every further query: the client is soon someone else's. Streams that are still open fail with
-   * their connection, which would end the process where the callback does not listen any more.
+   * Refuses every further query, because the client goes back to the pool. Listens to the errors of streams
+   * that are still open: they fail with their connection, and would end the process without a listener.
    */
   revoke(): void {
     this.#revoked = true
@@ -131,20 +129,21 @@ export class CallbackClient {
     if (submittable) return this.#submit(submittable, args, control)
     if (!control) return settled(this.#send(bare), callback)
     const answer = this.#nest(control)
-    answer.catch(() => {}) // `settle` reports a refusal, also where the callback does not wait for the answer
+    answer.catch(() => {}) // `settle` reports a refusal, even if the callback ignores the answer
     return settled(answer, callback)
   }
 
   #send(args: readonly unknown[]): Promise<unknown> {
     const answer: unknown = Reflect.apply(this.#target.query, this.#target, args)
-    if (!isPromise(answer)) return Promise.resolve(answer) // a pool's wrapper may have ways of its own
+    // a wrapper of the client may return something other than a promise
+    if (!isPromise(answer)) return Promise.resolve(answer)
     const limited = this.#answered(answer)
     const running = limited.catch(() => {}).finally(() => this.#running.delete(running))
     this.#running.add(running)
     return limited
   }
 
-  /** Runs BEGIN, COMMIT or ROLLBACK as a savepoint; the answer says what was asked for. */
+  /** Runs BEGIN, COMMIT or ROLLBACK as a savepoint; the answer names the command that was asked for. */
   async #nest(control: TransactionControl): Promise<unknown> {
     const { text, undo } = this.#savepointOf(control)
     try {
@@ -158,7 +157,10 @@ export class CallbackClient {
     }
   }
 
-  /** @throws CallbackMisuse for what cannot nest */
+  /**
+   * Returns the savepoint statement for a command, and what undoes its effect here if it fails.
+   * @throws CallbackMisuse for a command that cannot nest
+   */
   #savepointOf(control: TransactionControl): { text: string; undo: () => void } {
     if (control.kind === 'refused') throw this.#refuse(control.what)
     const nested = this.#nested
@@ -186,7 +188,7 @@ export class CallbackClient {
     return Reflect.apply(this.#target.query, this.#target, args)
   }
 
-  /** Notices the end of a stream or cursor by the calls that pg makes. */
+  /** Notices the end of a stream or cursor by the methods that pg calls. */
   #watch(submittable: Submittable): void {
     const isCopy = typeof submittable.text === 'string' && /^\s*copy\b/i.test(submittable.text)
     this.#streams.set(submittable, isCopy ? 'a COPY' : 'a cursor or a stream')
@@ -203,7 +205,7 @@ export class CallbackClient {
     }
   }
 
-  /** What is refused fails the callback, also where it looks away: it may rely on what did not happen. */
+  /** Fails the callback even if it ignores the error: it may rely on the effect of what was refused. */
   #refuse(what: string): CallbackMisuse {
     this.#refusal ??= this.#misuse(
       `may not use ${what}: its client is inside the stream's transaction. ${ADVICE}`,

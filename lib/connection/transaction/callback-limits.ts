@@ -1,9 +1,11 @@
-/** Something that a callback may not do. Its message is ours and holds no values, so that it can be shown. */
+/**
+ * A callback did something that it may not do. The message is ours and holds no values, so it can be shown.
+ */
 export class CallbackMisuse extends Error {
   override readonly name: string = 'CallbackMisuse'
 }
 
-/** A callback took too long. Trying again would most likely take as long again. */
+/** A callback took too long. Another attempt would most likely take as long. */
 export class CallbackTimeout extends CallbackMisuse {
   override readonly name = 'CallbackTimeout'
 
@@ -16,8 +18,8 @@ export class CallbackTimeout extends CallbackMisuse {
 }
 
 /**
- * Runs the callback of an option, and waits for it no longer than `ms`. What it throws at once is a
- * rejection, too.
+ * Runs the callback of an option, and waits for it no longer than `ms`. An exception of the callback becomes
+ * a rejection.
  */
 export async function withinCallbackTime<T>(
   option: string,

@@ -1,18 +1,17 @@
 /**
- * What a query string asks of the transaction that it runs in.
- *
- * `refused`: something that a transaction within a transaction cannot do, in the caller's own words.
+ * What a query string does to the transaction in which it runs. `refused`: something that a transaction
+ * within a transaction cannot do; `what` ends a sentence of a message.
  */
 export type TransactionControl =
   | { readonly kind: 'begin' | 'commit' | 'rollback' }
   | { readonly kind: 'refused'; readonly what: string }
 
 /**
- * Finds the statements of a query string that would begin or end a transaction, or change how it runs.
- * Returns undefined for everything else, savepoints included.
+ * Returns what the statements of a query string begin, end, or change about a transaction; undefined for
+ * everything else, savepoints included.
  *
- * Procedures and DO blocks need no look: the server lets them end a transaction only outside of BEGIN …
- * COMMIT.
+ * Procedures and DO blocks need no check: inside BEGIN … COMMIT the server does not let them end a
+ * transaction.
  * @see https://www.postgresql.org/docs/current/sql-begin.html
  */
 export function transactionControl(text: string): TransactionControl | undefined {
@@ -78,7 +77,7 @@ function setOf(tokens: readonly string[]): TransactionControl | undefined {
   return name !== undefined && MODE_SETTINGS.has(name) ? refused('SET TRANSACTION') : undefined
 }
 
-/** As many tokens as it takes to know a statement. */
+/** How many tokens identify a statement. */
 const MAX_TOKENS = 6
 
 const WORD = /[A-Za-z_\x80-\uffff][\w$\x80-\uffff]*/y
@@ -87,9 +86,8 @@ const LINE_END = /[\n\r]/g
 
 /**
  * Splits a string of SQL into its statements, and returns the first tokens of each that is not empty: words
- * in upper case, and one character for anything else. It knows comments, every kind of quotes, parentheses,
- * and the bodies of SQL-standard functions, whose semicolons end no statement. It looks at each character
- * once.
+ * in upper case, and one character for anything else. Handles comments, all kinds of quotes, parentheses, and
+ * the bodies of SQL-standard functions, whose semicolons end no statement. Looks at each character once.
  * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 function firstTokens(text: string): string[][] {
@@ -116,7 +114,7 @@ function firstTokens(text: string): string[][] {
     else if (word !== undefined) {
       at += word.length
       const keyword = word.toUpperCase()
-      // E'it\'s': the only quotes in which a backslash counts
+      // the only quotes in which a backslash escapes
       if (keyword === 'E' && text[at] === "'") at = endOfEscapes(text, at)
       if (makesRoutine(tokens)) blocks = blocksAfter(keyword, blocks)
       add(keyword)
@@ -149,7 +147,7 @@ function endOfLine(text: string, at: number): number {
   return LINE_END.exec(text)?.index ?? text.length
 }
 
-/** Comments nest. */
+/** Returns the end of a comment. Comments nest. */
 function endOfComment(text: string, from: number): number {
   let depth = 1
   for (let at = from + 2; at < text.length; at++) {
@@ -163,7 +161,9 @@ function endOfComment(text: string, from: number): number {
   return text.length
 }
 
-/** A quote that is doubled begins another quoted piece right after this one, which comes to the same. */
+/**
+ * Returns the end of a quoted text. A doubled quote starts another one right after it, with the same effect.
+ */
 function endOfQuotes(text: string, from: number): number {
   const end = text.indexOf(text[from]!, from + 1)
   return end < 0 ? text.length : end + 1
@@ -181,7 +181,10 @@ function makesRoutine(tokens: readonly string[]): boolean {
   return tokens[0] === 'CREATE' && (tokens.includes('FUNCTION') || tokens.includes('PROCEDURE'))
 }
 
-/** How many blocks are open after a word of CREATE FUNCTION … BEGIN ATOMIC … END; CASE ends by END, too. */
+/**
+ * Returns how many blocks are open after a word of CREATE FUNCTION … BEGIN ATOMIC … END. END also ends a
+ * CASE.
+ */
 function blocksAfter(keyword: string, blocks: number): number {
   if (keyword === 'BEGIN' || (keyword === 'CASE' && blocks > 0)) return blocks + 1
   return keyword === 'END' && blocks > 0 ? blocks - 1 : blocks

@@ -8,11 +8,8 @@ import {
   shownAtRow,
 } from '../../connection/server-error.ts'
 import { CallbackMisuse } from '../../connection/transaction/callback-limits.ts'
-import {
-  SwallowedError,
-  TransactionEnded,
-  type TransactionState,
-} from '../../connection/transaction/transaction.ts'
+import type { TransactionState } from '../../connection/transaction/transaction.ts'
+import { SwallowedError, TransactionEnded } from '../../connection/transaction/transaction-errors.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../../errors.ts'
 import type { Outcome } from '../../types.ts'
 import { errorOrigin } from '../../values/error-origin.ts'

@@ -89,7 +89,7 @@ describe('a connectionString of several hosts', () => {
     expect(await wanted('read-only')).to.equal('read-only')
     expect(await wanted('prefer-standby')).to.equal('live') // neither is one
     const error = await wanted('standby').catch(error => error)
-    expect(error.message).to.match(/^\S+: the server is no standby; \S+: the server is no standby$/)
+    expect(error.message).to.match(/^\S+: the server is not a standby; \S+: the server is not a standby$/)
   })
 
   it('fails with what each of them said, retries while one may come back, and shows no password', async () => {

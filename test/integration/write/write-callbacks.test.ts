@@ -124,7 +124,7 @@ describe('what a stream answers and tells', () => {
       const writable = new PgBatchWritable<Row>({ pool: lonely as never, table: 't', retry: false })
       const failed = failureOf(once(writable, 'finish'))
       writable.end([{ id: 1 }])
-      expect((await failed).message).to.contain('is it a Client, and no Pool?')
+      expect((await failed).message).to.contain('is `pool` a Client, not a Pool?')
       await lonely.end()
     } finally {
       client.release()
