@@ -2,11 +2,11 @@
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
 
 /** Ends the command with one line on standard error and a status. Its text is for the user as it stands. */
-export class Failure extends Error {
-  override readonly name = 'Failure'
+export class ExitError extends Error {
+  override readonly name = 'ExitError'
   readonly status: number
   /** Its text was written already, in another form. */
-  told = false
+  reported = false
 
   constructor(message: string, status: number, options?: ErrorOptions) {
     super(message, options)
@@ -15,16 +15,16 @@ export class Failure extends Error {
 }
 
 /** The command was called wrongly. */
-export function usageFailure(message: string, cause?: unknown): Failure {
-  return new Failure(message, EXIT.usage, { cause })
+export function usageError(message: string, cause?: unknown): ExitError {
+  return new ExitError(message, EXIT.usage, { cause })
 }
 
 /** The rows or the database are at fault. */
-export function dataFailure(message: string, cause?: unknown): Failure {
-  return new Failure(message, EXIT.failed, { cause })
+export function dataError(message: string, cause?: unknown): ExitError {
+  return new ExitError(message, EXIT.failed, { cause })
 }
 
 /** Ctrl-C, or another signal that asks to stop. */
-export function interruptedFailure(message: string): Failure {
-  return new Failure(message, EXIT.interrupted)
+export function interruptedError(message: string): ExitError {
+  return new ExitError(message, EXIT.interrupted)
 }

@@ -1,3 +1,5 @@
+import { plural } from '../values/format-count.ts'
+
 /** What has to be known of a CSV file to tell the fields of its records. Every character is one of ASCII, as for `COPY`. */
 export interface CsvFormat {
   readonly delimiter: string
@@ -43,10 +45,6 @@ export class CsvRecord {
 
 /** Says that a record has fields for other columns than the file does, without what stands in them. */
 export function raggedText({ line }: CsvRecord, found: number, expected: number): string {
-  const has = `has ${count(found, 'field')}, the file has ${count(expected, 'column')}`
+  const has = `has ${plural(found, 'field')}, the file has ${plural(expected, 'column')}`
   return `the record that ends on line ${line} ${has}`
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }

@@ -74,7 +74,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
     const text = connect(whole, toUtf8(name, encoding))
-    const read = new Reading({ name, encoding, live, options }, text)
+    const read = new TextSource({ name, encoding, live, options }, text)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
     }
@@ -103,7 +103,7 @@ async function misplacedParquet(
   const name = nameOf(file)
   if (!rereadable) return parquetInPipe(name)
   if (!(await isParquetFile(file))) return packedParquet(name)
-  return new SourceError(`${name}: it is a Parquet file, not ${format}`, { cure: 'leave out --format' })
+  return new SourceError(`${name}: it is a Parquet file, not ${format}`, { hint: 'leave out --format' })
 }
 
 /** True once a byte order mark would have shown, or Parquet's, or that of an archive. */
@@ -123,7 +123,7 @@ interface TextInput {
 }
 
 /** A text on its way to rows. */
-class Reading {
+class TextSource {
   readonly notes: string[] = []
   readonly #name: string
   readonly #encoding: Encoding
@@ -146,9 +146,9 @@ class Reading {
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     if (format === 'text') return this.#copyText()
     const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
-    const manner = `${format}, ${this.#encoding}`
+    const description = `${format}, ${this.#encoding}`
     const rows = connect(this.#text, reader)
-    return { name: this.#name, format, rows, notes: this.notes, live: this.#live, manner }
+    return { name: this.#name, format, rows, notes: this.notes, live: this.#live, description }
   }
 
   async #format(): Promise<Format> {
@@ -200,7 +200,7 @@ class Reading {
     const { delimiter } = verdict.dialect
     throw new SourceError(
       `${this.#name}: its name says tabs between fields, and its records have ${delimiterName(delimiter)}`,
-      { cure: `say which, with --delimiter ${delimiterWord(delimiter)} or --delimiter tab` },
+      { hint: `say which, with --delimiter ${delimiterWord(delimiter)} or --delimiter tab` },
     )
   }
 
@@ -216,11 +216,11 @@ class Reading {
     const [name, live] = [this.#name, this.#live]
     const words = `${delimiterName(delimiter)} between fields, ${hasHeader ? 'a' : 'no'} header`
     const common = { name, format: 'csv', headless: !hasHeader, notes, live } as const
-    const manner = `text of COPY, ${this.#encoding}, ${words}`
+    const description = `text of COPY, ${this.#encoding}, ${words}`
     return new Promise((resolve, reject) => {
       const reader = readCopyText(name, { delimiter, nulls, header: hasHeader }, (header, rows) => {
         reader.off('error', reject).off('end', nothing).off('readable', nudge)
-        resolve({ ...common, header, rows, manner })
+        resolve({ ...common, header, rows, description })
       })
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
       const nothing = () => reject(new SourceError(`${name}: there is nothing in it`))
@@ -241,7 +241,7 @@ class Reading {
         const headless = !dialect.header
         const fields = `${delimiterName(asked.delimiter ?? dialect.delimiter)} between fields`
         const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
-        const manner = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header`
+        const description = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header`
         const rows = rowsOf(records, () => name)
         const { notes } = this
         resolve({
@@ -255,7 +255,7 @@ class Reading {
           notes,
           chosen,
           live,
-          manner,
+          description,
         })
       })
       const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { CsvRecord } from '../csv/record.ts'
+import { formatCount } from '../values/format-count.ts'
 import { rowsOf } from './csv/csv.ts'
 import { isRereadable, openRaw } from './input/raw-input.ts'
 import { Spool } from './input/spool.ts'
@@ -83,7 +84,7 @@ function dialectNotes(sources: readonly Pick<Source, 'name' | 'chosen'>[]): stri
     if (chosen !== undefined) namesBy.set(chosen, [...(namesBy.get(chosen) ?? []), name])
   }
   return [...namesBy].map(([chosen, [name, ...others]]) => {
-    const more = others.length === 0 ? '' : ` and ${count(others.length)} more`
+    const more = others.length === 0 ? '' : ` and ${formatCount(others.length)} more`
     return `${name}${more}: ${chosen}`
   })
 }
@@ -102,7 +103,7 @@ async function keep(
 function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {
   const placeOf = (number: number): string => {
     const { file, row } = positionOf(number)
-    return `${file}: row ${count(row)}`
+    return `${file}: row ${formatCount(row)}`
   }
   return { positionOf, placeOf }
 }
@@ -159,8 +160,4 @@ function checkAlike(first: Source, next: Source): void {
   if (lacks === undefined && has === undefined) return
   const details = [lacks && `it lacks "${lacks}"`, has && `it has "${has}"`].filter(Boolean).join(' and ')
   throw new SourceError(`${next.name}: its header is not that of ${first.name}: ${details}`)
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US')
 }

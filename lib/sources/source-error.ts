@@ -7,8 +7,8 @@ export class SourceError extends Error {
   /** The message without the option that may help, for commands that do not have it. */
   readonly fault: string
 
-  constructor(fault: string, { cure, ...options }: ErrorOptions & { cure?: string } = {}) {
-    super(cure === undefined ? fault : `${fault}; ${cure}`, options)
+  constructor(fault: string, { hint, ...options }: ErrorOptions & { hint?: string } = {}) {
+    super(hint === undefined ? fault : `${fault}; ${hint}`, options)
     this.fault = fault
   }
 }

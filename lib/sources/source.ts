@@ -21,7 +21,7 @@ export interface Source {
   /** Another program is still writing it: its rows are handed on as they come. */
   readonly live?: boolean
   /** How it is read, in words. */
-  readonly manner: string
+  readonly description: string
   /** How CSV is read, as far as that was judged by its records, in words. */
   readonly chosen?: string | undefined
   /** What was found out about the file that the user did not say, a line each. */

@@ -43,7 +43,7 @@ const wideFile: Source = {
   rows: Readable.from([]),
   notes: [],
   live: false,
-  manner: '',
+  description: '',
 }
 
 const CASES: readonly [title: string, work: () => unknown][] = [

@@ -42,8 +42,8 @@ export interface ServerArguments {
 
 /** What each command does; the arguments only decide which. */
 export interface Commands {
-  load(given: LoadArguments): Promise<void>
-  server(given: ServerArguments): Promise<void>
+  load(args: LoadArguments): Promise<void>
+  server(args: ServerArguments): Promise<void>
 }
 
 /**
@@ -146,9 +146,9 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
       'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
     )
   }
-  const given = { ...options, files, table }
-  const mistake = inputUsageError(given) ?? createUsageError(given) ?? runUsageError(given)
-  return mistake === undefined ? given : command.error(`error: ${mistake}`)
+  const args = { ...options, files, table }
+  const mistake = inputUsageError(args) ?? createUsageError(args) ?? runUsageError(args)
+  return mistake === undefined ? args : command.error(`error: ${mistake}`)
 }
 
 /** Takes one line from commander's text, without its own beginning: `unknown option '--foo'`. */

@@ -34,22 +34,22 @@ export const RARE_CREATE_OPTIONS = ['--append', '--infer', '--type', '--not-null
 
 /** What contradicts itself, in the words of a usage error. */
 export function createUsageError(
-  given: CreateArguments & { readonly files: readonly string[]; readonly resume?: unknown },
+  args: CreateArguments & { readonly files: readonly string[]; readonly resume?: unknown },
 ): string | undefined {
-  const { create, truncate } = given
+  const { create, truncate } = args
   const needing = Object.entries({
-    '--infer': given.infer,
-    '--type': given.type,
-    '--key': given.key,
-    '--not-null': given.notNull,
+    '--infer': args.infer,
+    '--type': args.type,
+    '--key': args.key,
+    '--not-null': args.notNull,
   })
   const lone = needing.find(([, value]) => value !== undefined)
   if (lone && !create) return `${lone[0]} has a meaning only with --create`
   if (create && truncate) return '--create makes a new table; there is nothing to --truncate'
-  if (truncate && given.resume !== undefined) {
+  if (truncate && args.resume !== undefined) {
     return '--truncate would remove the rows that --resume goes on from; choose one of them'
   }
-  if (given.infer === 'all' && given.files.includes('-')) {
+  if (args.infer === 'all' && args.files.includes('-')) {
     return '--infer all reads the rows twice, which standard input cannot; save them to a file first'
   }
   return undefined

@@ -50,23 +50,23 @@ export const RARE_INPUT_OPTIONS = [
 ]
 
 /** What of the options says how CSV is written. */
-export function dialectOf(given: InputArguments): DialectOptions {
+export function dialectOf(args: InputArguments): DialectOptions {
   return {
-    delimiter: given.delimiter,
-    escape: given.escape,
-    comment: given.comment,
-    nulls: given.null,
-    forceNull: given.forceNull,
-    header: given.header,
-    ...(given.quote === undefined ? {} : { quote: given.quote === 'none' ? undefined : given.quote }),
+    delimiter: args.delimiter,
+    escape: args.escape,
+    comment: args.comment,
+    nulls: args.null,
+    forceNull: args.forceNull,
+    header: args.header,
+    ...(args.quote === undefined ? {} : { quote: args.quote === 'none' ? undefined : args.quote }),
   }
 }
 
 /** What contradicts itself, in the words of a usage error. */
-export function inputUsageError(given: InputArguments): string | undefined {
-  const { delimiter, escape: escapeBy, comment } = given
-  if (given.format === 'text') {
-    const { quote, forceNull } = given
+export function inputUsageError(args: InputArguments): string | undefined {
+  const { delimiter, escape: escapeBy, comment } = args
+  if (args.format === 'text') {
+    const { quote, forceNull } = args
     const options = {
       '--quote': quote,
       '--escape': escapeBy,
@@ -76,36 +76,36 @@ export function inputUsageError(given: InputArguments): string | undefined {
     const needless = Object.entries(options).find(([, value]) => value !== undefined)
     if (needless) return `${needless[0]} has no meaning for the text format of COPY`
   }
-  if (given.map && given.header === false) {
+  if (args.map && args.header === false) {
     return '--map needs the names of a header; with --no-header, name the columns in order with --columns'
   }
-  const roles = { '--delimiter': delimiter, '--quote': given.quote, '--comment': comment }
+  const roles = { '--delimiter': delimiter, '--quote': args.quote, '--comment': comment }
   const named = Object.entries(roles).filter(([, value]) => value !== undefined)
   for (const [index, [role, value]] of named.entries()) {
     const twin = named.slice(0, index).find(([, other]) => other === value)
     if (twin) return `${twin[0]} and ${role} cannot be the same character`
   }
-  const quote = given.quote === 'none' ? undefined : (given.quote ?? '"')
+  const quote = args.quote === 'none' ? undefined : (args.quote ?? '"')
   if (quote !== undefined && delimiter?.includes(quote))
     return '--delimiter cannot have the quote in it; see --quote'
-  if (given.quote === 'none' && escapeBy !== undefined) return '--escape has no meaning with --quote none'
+  if (args.quote === 'none' && escapeBy !== undefined) return '--escape has no meaning with --quote none'
   if (escapeBy !== undefined && escapeBy === delimiter)
     return '--delimiter and --escape cannot be the same character'
   return undefined
 }
 
 /** What was said of a file whose format leaves nothing to say, in the words of a usage error. */
-export function needlessOption(format: string, given: InputArguments): string | undefined {
-  const { delimiter, quote, escape: escapeBy, comment, null: nulls, encoding } = given
+export function needlessOption(format: string, args: InputArguments): string | undefined {
+  const { delimiter, quote, escape: escapeBy, comment, null: nulls, encoding } = args
   const options = {
     delimiter,
     quote,
     escape: escapeBy,
     comment,
     null: nulls,
-    'force-null': given.forceNull,
+    'force-null': args.forceNull,
     encoding,
-    [given.header ? 'header' : 'no-header']: given.header,
+    [args.header ? 'header' : 'no-header']: args.header,
   }
   const said = Object.entries(options).find(([, value]) => value !== undefined)
   return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined

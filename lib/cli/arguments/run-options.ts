@@ -33,16 +33,16 @@ export function addResumeOption(command: Command): Command {
 
 /** What no single option can check; undefined when all is well. */
 export function runUsageError(
-  given: RunArguments & { files: readonly string[]; concurrency?: number },
+  args: RunArguments & { files: readonly string[]; concurrency?: number },
 ): string | undefined {
-  if (given.quiet && (given.summary || given.log)) {
-    return `--quiet and ${given.summary ? '--summary' : '--log'} contradict each other`
+  if (args.quiet && (args.summary || args.log)) {
+    return `--quiet and ${args.summary ? '--summary' : '--log'} contradict each other`
   }
-  if (given.resume === undefined) return undefined
-  if (given.files.includes('-')) {
+  if (args.resume === undefined) return undefined
+  if (args.files.includes('-')) {
     return '--resume needs a file: standard input cannot be read again from where it was'
   }
-  if ((given.concurrency ?? 1) > 1) {
+  if ((args.concurrency ?? 1) > 1) {
     return '--resume writes rows in order, on one connection; leave out --concurrency'
   }
   return undefined
@@ -62,14 +62,14 @@ export function batchRowsOf({ batchSize = BATCH_ROWS }: { batchSize?: number }):
  * How many connections write. Two let the server work on both of two cores, and no wait for a commit stops the reading;
  * a third gains nothing there. One, where the order of rows decides what is stored, or from where a load goes on.
  */
-export function connectionsOf(given: {
+export function connectionsOf(args: {
   concurrency?: number
   resume?: string
   onConflict?: readonly string[]
   onConflictDo?: string
 }): number {
-  const inOrder = given.resume !== undefined || given.onConflict || given.onConflictDo
-  return given.concurrency ?? (inOrder ? 1 : 2)
+  const inOrder = args.resume !== undefined || args.onConflict || args.onConflictDo
+  return args.concurrency ?? (inOrder ? 1 : 2)
 }
 
 function rejectLimit(text: string): RejectLimit {

@@ -1,18 +1,18 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import type { Table } from '../../types.ts'
 import { isSameSet } from '../../values/is-same-set.ts'
-import { dataFailure } from '../exit-error.ts'
+import { dataError } from '../exit-error.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 
 /** The columns that `--on-conflict` names, and those of the primary key that `--create` makes. */
-export interface ConflictWishes {
+export interface ConflictOptions {
   readonly onConflict?: readonly string[]
   readonly onConflictDo?: 'update' | 'nothing'
   readonly key?: readonly string[]
 }
 
 /** Looks at `--on-conflict` before anything is done: the server would refuse it after the table was emptied. */
-export function checkConflict({ onConflict }: ConflictWishes, table: Table): void {
+export function checkConflict({ onConflict }: ConflictOptions, table: Table): void {
   if (!onConflict) return
   const names = table.columns.map(({ name }) => name)
   checkNames(onConflict, names, table.name)
@@ -21,14 +21,14 @@ export function checkConflict({ onConflict }: ConflictWishes, table: Table): voi
   const keys = table.uniqueKeys.map(({ columns }) => columns)
   if (keys.some(key => isSameSet(key, onConflict))) return
   const has = keys.length === 0 ? 'which has none' : `whose unique keys are: ${keys.map(inWords).join(', ')}`
-  throw dataFailure(
+  throw dataError(
     `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table.name}, ${has}`,
   )
 }
 
 /** The same for a table that is still to be made, whose only key is that of `--key`. */
 export function checkNewConflict(
-  { onConflict, key = [] }: ConflictWishes,
+  { onConflict, key = [] }: ConflictOptions,
   names: readonly string[],
   table: string,
 ): void {
@@ -36,27 +36,25 @@ export function checkNewConflict(
   checkNames(onConflict, names, table)
   if (isSameSet(key, onConflict)) return
   const has = key.length === 0 ? 'which gets none without --key' : `whose --key is: ${inWords(key)}`
-  throw dataFailure(
-    `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table}, ${has}`,
-  )
+  throw dataError(`--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table}, ${has}`)
 }
 
 /** A row is found by its key, so that the file has to have it. JSON rows name theirs one by one. */
 export function checkKeyIsWritten(
-  { onConflict, onConflictDo }: ConflictWishes,
+  { onConflict, onConflictDo }: ConflictOptions,
   { columns }: Pick<ColumnChoice, 'columns'>,
   source: string,
 ): void {
   const lacking =
     onConflictDo === 'nothing' ? undefined : onConflict?.find(name => !(columns ?? [name]).includes(name))
   if (lacking === undefined) return
-  throw dataFailure(
+  throw dataError(
     `--on-conflict names "${lacking}", which is not among the columns that ${source} gives: ${columns!.join(', ')}`,
   )
 }
 
 /** What becomes of rows that are in the table, for `--dry-run`; empty where they would only be in the way. */
-export function conflictManner({ onConflict, onConflictDo }: ConflictWishes): string {
+export function describeConflict({ onConflict, onConflictDo }: ConflictOptions): string {
   if (onConflictDo === 'nothing') return ', rows that are in it are left as they are'
   return onConflict ? `, rows with the same ${inWords(onConflict)} are updated (upsert)` : ''
 }
@@ -65,7 +63,7 @@ function checkNames(wanted: readonly string[], names: readonly string[], table: 
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown === undefined) return
   const has = `which has: ${names.join(', ')}`
-  throw dataFailure(
+  throw dataError(
     `--on-conflict names "${unknown}", which is not a column of ${table}, ${has}${didYouMean(unknown, names)}`,
   )
 }

@@ -5,8 +5,8 @@ import type { SourceRow } from '../../sources/rows.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column } from '../../types.ts'
-import { dataFailure } from '../exit-error.ts'
-import { plural } from '../terminal/messages.ts'
+import { plural } from '../../values/format-count.ts'
+import { dataError } from '../exit-error.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
 
 /** Which columns are written, and from which keys of the rows. */
@@ -20,7 +20,7 @@ export interface ColumnChoice {
   readonly notes: readonly string[]
 }
 
-export interface ColumnWishes {
+export interface ColumnOptions {
   /** `--columns`. */
   readonly columns?: readonly string[] | undefined
   /** `--map`, column by key. */
@@ -33,8 +33,8 @@ interface Target {
 }
 
 /** The columns to write: those asked for, else those of the header; undefined when each row names its own. */
-export function chooseColumns(source: Source, table: Target, wishes: ColumnWishes): ColumnChoice {
-  const { columns: wanted, map = new Map() } = wishes
+export function chooseColumns(source: Source, table: Target, options: ColumnOptions): ColumnChoice {
+  const { columns: wanted, map = new Map() } = options
   const known = table.columns.map(column => column.name)
   for (const name of wanted ?? []) {
     checkKnown(name, '--columns names', known, table.name)
@@ -43,16 +43,16 @@ export function chooseColumns(source: Source, table: Target, wishes: ColumnWishe
   for (const name of map.values()) checkKnown(name, '--map names', known, table.name)
   checkMap(map, source.header, source.name)
   if (source.headless) return byOrder(source, table, wanted)
-  return source.header ? byHeader(source, table, known, wishes) : byRow(source, wishes)
+  return source.header ? byHeader(source, table, known, options) : byRow(source, options)
 }
 
 function byHeader(
   source: Source,
   table: Target,
   known: readonly string[],
-  wishes: ColumnWishes,
+  options: ColumnOptions,
 ): ColumnChoice {
-  const { columns: wanted, map = new Map() } = wishes
+  const { columns: wanted, map = new Map() } = options
   const header = source.header!
   const { unnamed = [] } = source
   const nameless = new Set(unnamed)
@@ -63,7 +63,7 @@ function byHeader(
   const lacking = wanted?.find(name => !found.has(name))
   if (lacking !== undefined) {
     const has = `whose header has: ${header.join(', ')}`
-    throw dataFailure(
+    throw dataError(
       `--columns names "${lacking}", which is not in ${source.name}, ${has}${didYouMean(lacking, header)}`,
     )
   }
@@ -95,15 +95,15 @@ function checkHeader(
   const skip = `name the others with ${named}`
   for (const [index, name] of header.entries()) {
     if (nameless.has(name) && !columns.has(name)) {
-      throw dataFailure(
+      throw dataError(
         `${file}: column ${index + 1} of ${header.length} has no name in the header; to skip it, ${skip}`,
       )
     }
     const column = columns.get(name)
     if (column === undefined) {
       const what = `${file}: the header names "${name}", which is not a column of ${table.name}`
-      const cure = unmatchedCure(name, known, others.length === 0 ? undefined : named)
-      throw dataFailure(`${what}, which has: ${known.join(', ')}${cure}`)
+      const hint = unmatchedCure(name, known, others.length === 0 ? undefined : named)
+      throw dataError(`${what}, which has: ${known.join(', ')}${hint}`)
     }
     if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
   }
@@ -114,11 +114,11 @@ function unmatchedCure(name: string, known: readonly string[], skip: string | un
   const near = nearest(name, known)
   const target = near.length === 1 ? near[0]! : 'COLUMN'
   const map = `--map ${shellWord(`${name}=${target}`)} loads it into a column`
-  const cure =
+  const hint =
     skip === undefined
       ? `--no-header if the first line is data, else ${map}`
       : `${map}, ${skip} leaves it out`
-  return `${didYouMean(name, known)}; ${cure}`
+  return `${didYouMean(name, known)}; ${hint}`
 }
 
 /** Without a header the first field is the first column: of --columns, or of the table. */
@@ -128,7 +128,7 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
   if (columns.length !== keys.length) {
     const whose = wanted ? '--columns names' : `${table.name} has`
     const hint = wanted ? '' : '; name those in the file, in their order, with --columns'
-    throw dataFailure(
+    throw dataError(
       `${source.name}: its records have ${plural(keys.length, 'field')}, ${whose} ${plural(columns.length, 'column')}${hint}`,
     )
   }
@@ -137,12 +137,12 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
 }
 
 /** JSON rows name their keys one by one, so that only --map can give them other names. */
-function byRow(source: Source, { columns, map = new Map() }: ColumnWishes): ColumnChoice {
+function byRow(source: Source, { columns, map = new Map() }: ColumnOptions): ColumnChoice {
   const rename = (row: SourceRow): SourceRow => {
     const out: SourceRow = {}
     for (const key in row) {
       const column = map.get(key) ?? key
-      if (column in out) throw dataFailure(`${source.name}: a row has two keys for the column "${column}"`)
+      if (column in out) throw dataError(`${source.name}: a row has two keys for the column "${column}"`)
       out[column] = row[key]
     }
     return out
@@ -164,15 +164,15 @@ function matchedNote(name: string, guessed: readonly (readonly [string, string])
 function checkKnown(name: string, who: string, known: readonly string[], table: string): void {
   if (known.includes(name)) return
   const has = `which has: ${known.join(', ')}`
-  throw dataFailure(`${who} "${name}", which is not a column of ${table}, ${has}${didYouMean(name, known)}`)
+  throw dataError(`${who} "${name}", which is not a column of ${table}, ${has}${didYouMean(name, known)}`)
 }
 
 function isWritable(name: string, table: Target): boolean {
   return isInsertable(table.columns.find(column => column.name === name)!)
 }
 
-function checkWritable(name: string, who: string, table: Target, cure: string): void {
+function checkWritable(name: string, who: string, table: Target, hint: string): void {
   if (isWritable(name, table)) return
   const column = table.columns.find(column => column.name === name)!
-  throw dataFailure(`${who}, which ${table.name} generates itself (${generatedBy(column)}); ${cure}`)
+  throw dataError(`${who}, which ${table.name} generates itself (${generatedBy(column)}); ${hint}`)
 }

@@ -1,12 +1,12 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../../table/identifier.ts'
-import { dataFailure } from '../exit-error.ts'
+import { dataError } from '../exit-error.ts'
 import type { InferredColumn } from './infer-columns.ts'
 import { type InferredType, inferType, type ValueKind, widerType } from './infer-type.ts'
-import { RowMisfit } from './row-misfit.ts'
+import { TypeMismatch } from './type-mismatch.ts'
 
-export interface CreateWishes {
+export interface CreateOptions {
   /** `--key`. */
   readonly key?: readonly string[] | undefined
   /** `--type`, an SQL type by column. */
@@ -24,20 +24,20 @@ export interface NewColumn {
   readonly always: boolean
 }
 
-/** The statement that makes the table, a line for each column. @throws a Failure for names that are no columns */
+/** The statement that makes the table, a line for each column. @throws a ExitError for names that are no columns */
 export function createTableSql(
   table: TableParts,
   columns: readonly NewColumn[],
-  wishes: CreateWishes,
+  options: CreateOptions,
 ): string {
-  const { key = [], type = new Map<string, string>() } = wishes
+  const { key = [], type = new Map<string, string>() } = options
   const names = columns.map(column => column.name)
   checkNames(names)
   for (const name of key) checkKnown(name, '--key', names)
   for (const name of type.keys()) checkKnown(name, '--type', names)
   const width = Math.max(...names.map(name => quoteIdentifier(name).length))
   const lines = columns.map(column => {
-    const notNull = wishes.notNull && column.always && !key.includes(column.name) ? ' NOT NULL' : ''
+    const notNull = options.notNull && column.always && !key.includes(column.name) ? ' NOT NULL' : ''
     const sqlType = type.get(column.name) ?? column.type
     return `  ${quoteIdentifier(column.name).padEnd(width)} ${sqlType}${notNull}`
   })
@@ -46,7 +46,7 @@ export function createTableSql(
 }
 
 /** Checks a value. */
-export type ValueCheck = (value: unknown) => RowMisfit | undefined
+export type ValueCheck = (value: unknown) => TypeMismatch | undefined
 
 /** How values of a column are checked; undefined: not at all. */
 export type ColumnChecks = (column: string) => ValueCheck | undefined
@@ -57,54 +57,54 @@ export type ColumnChecks = (column: string) => ValueCheck | undefined
  */
 export function columnChecks(
   columns: readonly InferredColumn[],
-  wishes: CreateWishes,
+  options: CreateOptions,
   kind: ValueKind,
   sampled: string,
 ): ColumnChecks {
   const checks = new Map<string, ValueCheck | undefined>()
   for (const { name, type } of columns) {
     // the server checks a type of the user's own, and text takes anything
-    const free = type === 'text' || wishes.type?.has(name)
-    checks.set(name, free ? undefined : value => valueMisfit(value, name, type, kind, sampled))
+    const free = type === 'text' || options.type?.has(name)
+    checks.set(name, free ? undefined : value => valueMismatch(value, name, type, kind, sampled))
   }
   return column => (checks.has(column) ? checks.get(column) : () => newColumn(column, sampled))
 }
 
-/** The first misfit among the values of a row. */
-export function rowMisfit(row: SourceRow, checks: ColumnChecks): RowMisfit | undefined {
+/** The first mismatch among the values of a row. */
+export function findMismatch(row: SourceRow, checks: ColumnChecks): TypeMismatch | undefined {
   for (const name in row) {
-    const misfit = checks(name)?.(row[name])
-    if (misfit) return misfit
+    const mismatch = checks(name)?.(row[name])
+    if (mismatch) return mismatch
   }
   return undefined
 }
 
-function valueMisfit(
+function valueMismatch(
   value: unknown,
   column: string,
   type: InferredType,
   kind: ValueKind,
   sampled: string,
-): RowMisfit | undefined {
+): TypeMismatch | undefined {
   const found = inferType(value, kind)
   if (found === undefined || found === type || widerType(type, found, kind) === type) return undefined
   const message = `the value of "${column}" is not ${type}, the type inferred from ${sampled}`
-  const cure = `${INFER_ALL}, or say --type "${column}=text"`
-  return new RowMisfit('VALUE_NOT_ENCODABLE', message, { column, cure })
+  const hint = `${INFER_ALL}, or say --type "${column}=text"`
+  return new TypeMismatch('VALUE_NOT_ENCODABLE', message, { column, hint })
 }
 
 const INFER_ALL = 'infer from all rows with --infer all'
 
-function newColumn(column: string, sampled: string): RowMisfit {
+function newColumn(column: string, sampled: string): TypeMismatch {
   const message = `it has "${column}", which ${sampled} had not`
-  return new RowMisfit('ROW_INVALID', message, { column, cure: INFER_ALL })
+  return new TypeMismatch('ROW_INVALID', message, { column, hint: INFER_ALL })
 }
 
 function checkNames(names: readonly string[]): void {
-  if (names.length === 0) throw dataFailure('there are no rows to infer a table from')
+  if (names.length === 0) throw dataError('there are no rows to infer a table from')
   const long = names.find(name => Buffer.byteLength(name) > MAX_NAME_LENGTH)
   if (long === undefined) return
-  throw dataFailure(
+  throw dataError(
     `"${long}" is too long for the name of a column (${MAX_NAME_LENGTH} bytes); give another with --map`,
   )
 }
@@ -114,7 +114,5 @@ const MAX_NAME_LENGTH = 63
 
 function checkKnown(name: string, option: string, names: readonly string[]): void {
   if (names.includes(name)) return
-  throw dataFailure(
-    `${option} names "${name}"; the columns are: ${names.join(', ')}${didYouMean(name, names)}`,
-  )
+  throw dataError(`${option} names "${name}"; the columns are: ${names.join(', ')}${didYouMean(name, names)}`)
 }

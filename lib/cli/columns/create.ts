@@ -5,10 +5,10 @@ import { firstRepeated } from '../../sources/repeated.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { SourceColumn } from '../../sources/source.ts'
 import { parseTableName } from '../../table/identifier.ts'
+import { plural } from '../../values/format-count.ts'
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
-import { dataFailure } from '../exit-error.ts'
-import { plural } from '../terminal/messages.ts'
+import { dataError } from '../exit-error.ts'
 import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
 import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from './create-table.ts'
 import { ColumnInference } from './infer-columns.ts'
@@ -25,7 +25,7 @@ export interface NewTable {
   readonly checks: ColumnChecks | undefined
 }
 
-export type NewTableWishes = CreateArguments &
+export type NewTableOptions = CreateArguments &
   Pick<InputArguments, 'map'> & { readonly table: string; readonly columns?: readonly string[] }
 
 const SAMPLE_ROWS = 1000
@@ -34,12 +34,12 @@ const SAMPLE_ROWS = 1000
 export async function planTable(
   source: Sources,
   reopen: () => Promise<Sources>,
-  given: NewTableWishes,
+  args: NewTableOptions,
 ): Promise<NewTable> {
-  const choice = chooseColumns(source, futureTable(source, given), given)
+  const choice = chooseColumns(source, futureTable(source, args), args)
   return source.columns
-    ? describedTable(source, source.columns, choice, given)
-    : await inferredTable(source, reopen, choice, given)
+    ? describedTable(source, source.columns, choice, args)
+    : await inferredTable(source, reopen, choice, args)
 }
 
 /** The server checks the values: they are of these types, or of one that this was widened from. */
@@ -47,18 +47,18 @@ function describedTable(
   source: Sources,
   described: readonly SourceColumn[],
   choice: ColumnChoice,
-  given: NewTableWishes,
+  args: NewTableOptions,
 ): NewTable {
   const columns = choice.pairs.map(([key, name]) => {
     const column = described.find(column => column.name === key)!
     return { ...column, name }
   })
-  if (given.columns) columns.sort((a, b) => given.columns!.indexOf(a.name) - given.columns!.indexOf(b.name))
-  const rounded = columns.filter(({ name, nanoseconds }) => nanoseconds && !given.type?.has(name))
+  if (args.columns) columns.sort((a, b) => args.columns!.indexOf(a.name) - args.columns!.indexOf(b.name))
+  const rounded = columns.filter(({ name, nanoseconds }) => nanoseconds && !args.type?.has(name))
   const note = ({ name }: NewColumn) =>
     `${source.name}: "${name}" may have nanoseconds, which are rounded to microseconds (--type "${name}=text" keeps them)`
   return {
-    sql: createTableSql(parseTableName(given.table), columns, given),
+    sql: createTableSql(parseTableName(args.table), columns, args),
     columns: columns.map(({ name }) => name),
     choice: { ...choice, notes: [...choice.notes, ...rounded.map(note)] },
     rows: source.rows,
@@ -71,7 +71,7 @@ async function inferredTable(
   source: Sources,
   reopen: () => Promise<Sources>,
   choice: ColumnChoice,
-  given: NewTableWishes,
+  args: NewTableOptions,
 ): Promise<NewTable> {
   const kind = source.format === 'csv' ? 'csv' : 'json'
   const inference = new ColumnInference(kind, choice.columns)
@@ -79,7 +79,7 @@ async function inferredTable(
   const { records } = source
   let rows = records?.stream ?? source.rows
   let ended = true
-  if (given.infer === 'all') {
+  if (args.infer === 'all') {
     for await (const row of everyRow(await reopen())) {
       if (rows.errored) throw rows.errored // interrupted
       add(row)
@@ -97,10 +97,10 @@ async function inferredTable(
   }
   const columns = inference.columns()
   const sampled = `the first ${plural(inference.rows, 'row')}`
-  const checks = ended ? undefined : columnChecks(columns, given, kind, sampled)
+  const checks = ended ? undefined : columnChecks(columns, args, kind, sampled)
   const isWritten = (name: string) => choice.columns?.includes(name) ?? true
   return {
-    sql: createTableSql(parseTableName(given.table), columns, given),
+    sql: createTableSql(parseTableName(args.table), columns, args),
     columns: columns.map(({ name }) => name),
     choice,
     rows,
@@ -117,10 +117,10 @@ async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> 
 }
 
 /** As far as it is known without the rows: of JSON only what was asked for. */
-function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableWishes) {
+function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableOptions) {
   const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
   const twice = firstRepeated(names)
-  if (twice !== undefined) throw dataFailure(`${source.name}: two columns would be called "${twice}"`)
+  if (twice !== undefined) throw dataError(`${source.name}: two columns would be called "${twice}"`)
   return { name: table, columns: names.map(name => ({ name, generated: false, identity: 'none' as const })) }
 }
 

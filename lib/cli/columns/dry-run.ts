@@ -3,7 +3,7 @@ import { hexText } from '../../sources/hex-text.ts'
 import type { Source } from '../../sources/open-source.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
-import { plural } from '../terminal/messages.ts'
+import { plural } from '../../values/format-count.ts'
 import { printedTable } from '../terminal/printed-table.ts'
 import { cut, visible, visibleSql } from '../terminal/visible.ts'
 import type { ColumnChoice } from './choose-columns.ts'
@@ -30,7 +30,7 @@ export async function describeDryRun(source: Source, plan: DryRun, width = termi
   const renamed = plan.pairs.filter(([key, column]) => key !== column)
   return [
     'Dry run: nothing is written.',
-    shownLine(`  input:   ${source.name} (${source.manner})`),
+    shownLine(`  input:   ${source.name} (${source.description})`),
     shownLine(`  table:   ${plan.table}`),
     ...(renamed.length > 0
       ? [shownLine(`  mapped:  ${renamed.map(([key, column]) => `"${key}" = ${column}`).join(', ')}`)]

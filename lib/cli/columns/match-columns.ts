@@ -1,5 +1,5 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
-import { dataFailure } from '../exit-error.ts'
+import { dataError } from '../exit-error.ts'
 
 /** How the keys of the rows lead to columns. */
 export interface Matching {
@@ -54,7 +54,7 @@ function checkUnique(columns: ReadonlyMap<string, string>, where: string): void 
 
 function ambiguous(where: string, what: string, names: readonly string[]) {
   const choice = names.map(name => `"${name}"`).join(' or ')
-  return dataFailure(`${where}: ${what} ${choice}; say which, with --map "NAME=column"`)
+  return dataError(`${where}: ${what} ${choice}; say which, with --map "NAME=column"`)
 }
 
 /** Every name of a --map has to be there. */
@@ -66,7 +66,7 @@ export function checkMap(
   for (const key of map.keys()) {
     if (!header || header.includes(key)) continue
     const has = `whose header has: ${header.join(', ')}`
-    throw dataFailure(`--map names "${key}", which is not in ${where}, ${has}${didYouMean(key, header)}`)
+    throw dataError(`--map names "${key}", which is not in ${where}, ${has}${didYouMean(key, header)}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import { parseConnection, unreadService } from '../../connection-string/parse-connection.ts'
 import { ConnectionStringError } from '../../connection-string/settings-error.ts'
-import { type Failure, usageFailure } from '../exit-error.ts'
+import { type ExitError, usageError } from '../exit-error.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * Reads a connection string, or PG* alone, and adds what psql takes from the environment for its session.
  * @param source the option or variable that the string comes from
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
- * @throws Failure that repeats nothing that may be a piece of a password
+ * @throws ExitError that repeats nothing that may be a piece of a password
  */
 export function connectionConfig(
   text: string | undefined,
@@ -25,7 +25,7 @@ export function connectionConfig(
       ...(options === '' ? {} : { options }),
     }
   } catch (error) {
-    throw error instanceof ConnectionStringError ? usageFailure(error.message, error) : error
+    throw error instanceof ConnectionStringError ? usageError(error.message, error) : error
   }
 }
 
@@ -40,8 +40,8 @@ export function embeddedConfig(connectionString: string, env: Environment): Conn
   })
 }
 
-export function serviceFailure(source: string): Failure {
-  return usageFailure(unreadService(source).message)
+export function serviceError(source: string): ExitError {
+  return usageError(unreadService(source).message)
 }
 
 /** What decides how texts of dates and times are read; the values that are stored are those of psql's \copy then. */

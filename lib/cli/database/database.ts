@@ -5,9 +5,9 @@ import { HostsPool, NoServer, serverName } from '../../connection/pool/hosts-poo
 import { Lease } from '../../connection/pool/lease.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
-import { dataFailure, interruptedFailure, usageFailure } from '../exit-error.ts'
-import { plural } from '../terminal/messages.ts'
-import { connectionConfig, embeddedConfig, serviceFailure } from './connection-config.ts'
+import { plural } from '../../values/format-count.ts'
+import { dataError, interruptedError, usageError } from '../exit-error.ts'
+import { connectionConfig, embeddedConfig, serviceError } from './connection-config.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
 export interface Database {
@@ -43,7 +43,7 @@ export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | {
 
 /**
  * `--database` or `--embedded`, else DATABASE_URL, else PG* (the host, the port, the user or the database).
- * @throws Failure when none of them names a database: a forgotten DATABASE_URL must not lead into another one
+ * @throws ExitError when none of them names a database: a forgotten DATABASE_URL must not lead into another one
  */
 export function chooseDatabase(
   { url: option, embedded }: Pick<DatabaseRequest, 'url' | 'embedded'>,
@@ -54,8 +54,8 @@ export function chooseDatabase(
   const source = option === undefined ? 'DATABASE_URL' : '--database'
   const named = env.PGHOST || env.PGHOSTADDR || env.PGPORT || env.PGUSER || env.PGDATABASE
   if (url !== undefined || named) return { kind: 'named', config: connectionConfig(url, source, env) }
-  if (env.PGSERVICE) throw serviceFailure('PGSERVICE')
-  throw usageFailure(
+  if (env.PGSERVICE) throw serviceError('PGSERVICE')
+  throw usageError(
     'no database is named: set DATABASE_URL, or PGHOST and the like; or give --database URL (-d); or --embedded,' +
       ' for the embedded PostgreSQL',
   )
@@ -113,8 +113,8 @@ async function connectedPool(
   } catch (error) {
     pool.abandon()
     for (const socket of sockets) socket.destroy()
-    if (signal.aborted) throw interruptedFailure(`interrupted while connecting to ${nameOf(config)}`)
-    throw dataFailure(`cannot connect to ${nameOf(config)}: ${reasonOf(error, connectTimeoutMs)}`, error)
+    if (signal.aborted) throw interruptedError(`interrupted while connecting to ${nameOf(config)}`)
+    throw dataError(`cannot connect to ${nameOf(config)}: ${reasonOf(error, connectTimeoutMs)}`, error)
   }
 }
 
@@ -140,7 +140,7 @@ function makePool(
     return new HostsPool(config, { pg, max, connectTimeoutMs, config: { stream } })
   } catch (error) {
     const { path, message } = error as NodeJS.ErrnoException
-    throw usageFailure(`${path ?? 'the connection'}: ${message}`, error) // a certificate that cannot be read
+    throw usageError(`${path ?? 'the connection'}: ${message}`, error) // a certificate that cannot be read
   }
 }
 

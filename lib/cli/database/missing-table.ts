@@ -1,32 +1,30 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import { parseTableName, quoteTable, type TableParts } from '../../table/identifier.ts'
-import { dataFailure, type Failure } from '../exit-error.ts'
+import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import type { QueryPool } from './query-pool.ts'
 
 /** Returns why a name is not that of a table, with what is likely to be meant. */
-export async function missingTable({ pool, name: where }: Database, name: string): Promise<Failure> {
+export async function missingTable({ pool, name: where }: Database, name: string): Promise<ExitError> {
   const parts = parseTableName(name)
   const kind = await kindOf(pool, parts)
-  if (kind !== undefined) return dataFailure(`${name} is ${kind}`)
+  if (kind !== undefined) return dataError(`${name} is ${kind}`)
   if (parts.schema !== undefined) {
     const schemas = await schemaNames(pool)
     if (!schemas.includes(parts.schema)) {
       const has = `; its schemas are: ${schemas.join(', ')}`
-      return dataFailure(
+      return dataError(
         `there is no schema "${parts.schema}" in ${where}${has}${didYouMean(parts.schema, schemas)}`,
       )
     }
   }
   const known = await tableNames(pool)
   if (known.length === 0) {
-    return dataFailure(
-      `there is no table "${name}" in ${where}; there are no tables in it yet (see --create)`,
-    )
+    return dataError(`there is no table "${name}" in ${where}; there are no tables in it yet (see --create)`)
   }
   const elsewhere = known.find(other => other.endsWith(`.${name}`))
   const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
-  return dataFailure(`there is no table "${name}" in ${where}${hint}`)
+  return dataError(`there is no table "${name}" in ${where}${hint}`)
 }
 
 /** What no rows go into. A materialized view is filled by its own query. */

@@ -3,7 +3,7 @@ import { Lease } from '../../connection/pool/lease.ts'
 import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../table/introspect.ts'
 import type { Table } from '../../types.ts'
-import { dataFailure } from '../exit-error.ts'
+import { dataError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import { missingTable } from './missing-table.ts'
 import { privilegeHint } from './privileges.ts'
@@ -27,7 +27,7 @@ async function lookUp({ pool, user }: Database, name: string): Promise<Record<st
   } catch (error) {
     const hint = privilegeHint(error, { user, table })
     if (hint === '') throw error
-    throw dataFailure(`${(error as Error).message} (${(error as { code: string }).code})${hint}`, error)
+    throw dataError(`${(error as Error).message} (${(error as { code: string }).code})${hint}`, error)
   }
 }
 
@@ -48,7 +48,7 @@ export async function execute(
     const table = parseTableName(name)
     const wanted = { user, table, ...(privileges ? { privileges } : { onSchema: 'CREATE' as const }) }
     const hint = privilegeHint(error, wanted) || schemaHint(error, table)
-    throw dataFailure(`${what}: ${(error as Error).message}${hint}`, error)
+    throw dataError(`${what}: ${(error as Error).message}${hint}`, error)
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import { usageFailure } from '../exit-error.ts'
+import { usageError } from '../exit-error.ts'
 import { fileKey } from './same-file.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function expandFiles(words: readonly string[]): Promise<string[]> {
     else files.push(...(await matches(word)))
   }
   if (files.length > 1 && files.includes('-')) {
-    throw usageFailure('standard input ("-") cannot be one of several files')
+    throw usageError('standard input ("-") cannot be one of several files')
   }
   await refuseRepeats(files)
   return files
@@ -28,7 +28,7 @@ async function refuseRepeats(files: readonly string[]): Promise<void> {
     const before = nameOf.get(key)
     if (before !== undefined) {
       const other = before === file ? '' : ` (${before} is the same file)`
-      throw usageFailure(`${file} is named twice${other}, and would be loaded twice`)
+      throw usageError(`${file} is named twice${other}, and would be loaded twice`)
     }
     nameOf.set(key, file)
   }
@@ -41,6 +41,6 @@ async function matches(pattern: string): Promise<string[]> {
   const { glob, isDynamicPattern } = await import('tinyglobby')
   if (!isDynamicPattern(pattern)) return [pattern]
   const found = await glob(pattern, { expandDirectories: false, absolute: isAbsolute(pattern) })
-  if (found.length === 0) throw usageFailure(`${pattern}: no file matches`)
+  if (found.length === 0) throw usageError(`${pattern}: no file matches`)
   return found.sort()
 }

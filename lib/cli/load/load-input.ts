@@ -33,11 +33,11 @@ export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
 }
 
 function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
-  const { given, source, rows, unwrap, shape, writing } = plan
+  const { args, source, rows, unwrap, shape, writing } = plan
   const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
   const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
   const batches = new BatchTransform<SourceRow>({
-    maxCount: batchRowsOf(given),
+    maxCount: batchRowsOf(args),
     // a file is all there; only from a pipe may rows come slowly, and should not wait for others
     ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })

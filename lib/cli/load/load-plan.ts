@@ -18,7 +18,7 @@ export interface LoadPlan {
   readonly meter: InputMeter
   readonly database: Database
   readonly table: Table
-  readonly given: LoadArguments
+  readonly args: LoadArguments
   /** Takes the row out of what the source yields. */
   readonly unwrap: (line: SourceRow) => SourceRow
   /** Fits a row to the table. `line` is what it was taken out of, or the row itself. */

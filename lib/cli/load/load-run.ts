@@ -5,16 +5,16 @@ import type { FileRow } from '../../sources/open-sources.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { untilClosed } from '../../streams/until-closed.ts'
 import type { Stats } from '../../types.ts'
+import { formatCount, plural } from '../../values/format-count.ts'
 import type { CheckpointOptions } from '../../writable/options.ts'
 import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
 import { isOverLimit, writerLimit } from '../arguments/reject-limit.ts'
 import { connectionsOf } from '../arguments/run-options.ts'
-import { dataFailure, type Failure } from '../exit-error.ts'
+import { dataError, type ExitError } from '../exit-error.ts'
 import { REJECTS_TABLE, rejectsFile, withBytesAsText } from '../rejects/rejects-file.ts'
 import { explainLoad } from '../report/explain-load.ts'
 import type { Resume } from '../resume/resume.ts'
 import { RowPositions } from '../rows/row-positions.ts'
-import { count, plural } from '../terminal/messages.ts'
 import type { LoadCounts } from '../watch/load-counts.ts'
 import { RejectReasons } from '../watch/reject-reasons.ts'
 import type { Watcher } from '../watch/watcher.ts'
@@ -43,7 +43,7 @@ export class LoadRun {
 
   /** @param earlier the pass of the same load after which the server has forgotten commits */
   constructor(plan: LoadPlan, resume: Resume | undefined, earlier?: LoadRun) {
-    const { given } = plan
+    const { args } = plan
     this.#plan = plan
     this.#resume = resume
     this.#started = earlier ? earlier.#started : performance.now()
@@ -60,8 +60,8 @@ export class LoadRun {
         this.#progress.read(this.#input.intake.rowsRead, plan.meter.bytesRead)
       },
     })
-    if (given.rejects !== undefined && !resume) {
-      this.#deadLetter = rejectsFile(given.rejects, place => this.#positionOf(place))
+    if (args.rejects !== undefined && !resume) {
+      this.#deadLetter = rejectsFile(args.rejects, place => this.#positionOf(place))
     }
     this.#input.intake.once('end', () => this.#endInput())
     this.#sink = this.#openSink()
@@ -69,17 +69,17 @@ export class LoadRun {
   }
 
   #openSink(): PgBatchWritable<unknown, SourceRow> {
-    const { given, database, table } = this.#plan
+    const { args, database, table } = this.#plan
     const sink = new PgBatchWritable<unknown, SourceRow>({
       ...this.#input.writing,
       pool: database.pool,
       table: { schema: table.schema, name: table.name },
-      concurrency: connectionsOf(given),
+      concurrency: connectionsOf(args),
       rejectLimit: this.#rejectsLeft(),
       // a load that may be killed and run again must neither lose nor repeat a rejected row
       deadLetter:
         this.#deadLetter ??
-        (given.rejects === undefined ? undefined : { table: REJECTS_TABLE, file: given.rejects }),
+        (args.rejects === undefined ? undefined : { table: REJECTS_TABLE, file: args.rejects }),
       rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
       checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
     })
@@ -94,7 +94,7 @@ export class LoadRun {
   }
 
   /** Tells the watcher of what goes wrong while the load runs. */
-  tell(watcher: Watcher): void {
+  reportTo(watcher: Watcher): void {
     this.#sink.on('retry', event => watcher.retry(event))
     this.#sink.on('reject', reject => {
       const at = this.#positionOf(reject)
@@ -132,7 +132,7 @@ export class LoadRun {
   }
 
   /** Writes all rows, and closes the file of rejected ones. Returns why it could not. */
-  async writeAll(): Promise<Failure | undefined> {
+  async writeAll(): Promise<ExitError | undefined> {
     const { intake, batching } = this.#input
     try {
       await pipeline([intake, ...batching, this.#sink])
@@ -195,8 +195,8 @@ export class LoadRun {
   }
 
   #rejectsLeft(): number {
-    const { given } = this.#plan
-    const limit = writerLimit(given.rejectLimit, given.rejects !== undefined)
+    const { args } = this.#plan
+    const limit = writerLimit(args.rejectLimit, args.rejects !== undefined)
     return Math.max(0, limit - (this.#before?.rowsRejected ?? 0))
   }
 
@@ -206,19 +206,19 @@ export class LoadRun {
   }
 
   /** The failure of a load with too large a share of rejected rows. */
-  #verdict(atEnd: boolean): Failure | undefined {
-    const { source, given } = this.#plan
+  #verdict(atEnd: boolean): ExitError | undefined {
+    const { source, args } = this.#plan
     const { rowsReceived, rowsPending, rowsRejected: rejected } = this.stats
     const settled = rowsReceived - rowsPending
-    if (!isOverLimit(given.rejectLimit, { rejected, settled, atEnd })) return undefined
-    const { percent } = given.rejectLimit as { percent: number }
-    return dataFailure(
-      `${source.name}: ${count(rejected)} of ${plural(settled, 'row')} rejected, more than ${percent}%`,
+    if (!isOverLimit(args.rejectLimit, { rejected, settled, atEnd })) return undefined
+    const { percent } = args.rejectLimit as { percent: number }
+    return dataError(
+      `${source.name}: ${formatCount(rejected)} of ${plural(settled, 'row')} rejected, more than ${percent}%`,
     )
   }
 
-  #explained(error: unknown): Failure {
-    const { source, table, database, given } = this.#plan
+  #explained(error: unknown): ExitError {
+    const { source, table, database, args } = this.#plan
     return explainLoad(error, {
       placeOf: source.placeOf,
       format: source.format,
@@ -226,8 +226,8 @@ export class LoadRun {
       user: database.user,
       positions: this.#positions,
       rowsCommitted: this.stats.rowsCommitted,
-      showsValues: process.stderr.isTTY === true && given.log !== 'json',
-      given,
+      showsValues: process.stderr.isTTY === true && args.log !== 'json',
+      args,
     })
   }
 }

@@ -7,9 +7,9 @@ import type { Table } from '../../types.ts'
 import type { OnConflict } from '../../writable/options.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
-import { type ColumnChecks, rowMisfit } from '../columns/create-table.ts'
+import { type ColumnChecks, findMismatch } from '../columns/create-table.ts'
 import type { Database } from '../database/database.ts'
-import { interruptedFailure } from '../exit-error.ts'
+import { interruptedError } from '../exit-error.ts'
 import type { InputMeter } from '../files/input-meter.ts'
 import { eachRow } from '../rows/each-row.ts'
 import { planRecords } from '../rows/record-writing.ts'
@@ -30,7 +30,7 @@ export interface LoadTask {
   readonly readAgain: () => Promise<Sources>
   readonly meter: InputMeter
   readonly database: Database
-  readonly given: LoadArguments
+  readonly args: LoadArguments
   readonly output: Output
   /** Tells the user what is no result. */
   readonly notify: (line: string) => void
@@ -53,8 +53,8 @@ export function waitingForServer<T>({ signal, notify }: LoadTask, work: () => Pr
 }
 
 /** While rows are only looked at, nobody but the source can be told to stop. */
-export function interruptible<T>({ source, given, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
-  const stop = () => source.rows.destroy(interruptedFailure(interruptedLine(given.table, 0)))
+export function interruptible<T>({ source, args, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
+  const stop = () => source.rows.destroy(interruptedError(interruptedLine(args.table, 0)))
   if (signal.aborted) stop()
   return whileRunning(signal, stop, work)
 }
@@ -67,14 +67,14 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
   })
 }
 
-function planOf({ meter, database, given }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
+function planOf({ meter, database, args }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
   const { table, choice, rows, checks } = target
-  const rejects = given.rejects !== undefined || given.rejectLimit !== undefined
-  const shape = shaperOf(source, table, given)
-  const onConflict = conflictOf(given)
+  const rejects = args.rejects !== undefined || args.rejectLimit !== undefined
+  const shape = shaperOf(source, table, args)
+  const onConflict = conflictOf(args)
   const upserts = onConflict !== undefined
-  const wishes = { checks, rejects, upserts, placeOf: source.placeOf }
-  const records = source.records && planRecords(source.records, table, choice, wishes)
+  const options = { checks, rejects, upserts, placeOf: source.placeOf }
+  const records = source.records && planRecords(source.records, table, choice, options)
   return {
     source,
     rows: records ? rows : changedRows(target, rejects ? undefined : failing(target, source)),
@@ -82,12 +82,12 @@ function planOf({ meter, database, given }: LoadTask, source: Sources, target: L
     meter,
     database,
     table,
-    given,
+    args,
     unwrap: mayHoldRejects(source) ? unwrapRejected(table) : row => row,
     shape: rejects ? rejecting(target, shape) : shape,
     writing: {
       columns: choice.columns,
-      unknownKeys: given.columns ? 'ignore' : 'error',
+      unknownKeys: args.columns ? 'ignore' : 'error',
       onConflict,
       // COPY for small batches as well: of a refused row it tells which one it was
       method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
@@ -110,8 +110,8 @@ function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): R
 function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
   if (!checks) return undefined
   return (row, number) => {
-    const misfit = rowMisfit(row, checks)
-    if (misfit) throw new SourceError(`${source.placeOf(number)}: ${misfit.reason}; ${misfit.cure}`)
+    const mismatch = findMismatch(row, checks)
+    if (mismatch) throw new SourceError(`${source.placeOf(number)}: ${mismatch.reason}; ${mismatch.hint}`)
     return row
   }
 }
@@ -120,9 +120,9 @@ function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
 function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
   if (!checks) return shape
   return (row, line) => {
-    const misfit = rowMisfit(row, checks)
+    const mismatch = findMismatch(row, checks)
     const shaped = shape(row, line)
-    if (misfit) throw misfit
+    if (mismatch) throw mismatch
     return shaped
   }
 }

@@ -6,7 +6,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
 import { batchRowsOf, connectionsOf } from '../arguments/run-options.ts'
 import { chooseDatabase, openDatabase } from '../database/database.ts'
-import { interruptedFailure, usageFailure } from '../exit-error.ts'
+import { interruptedError, usageError } from '../exit-error.ts'
 import { expandFiles } from '../files/expand-files.ts'
 import { InputMeter } from '../files/input-meter.ts'
 import { checkRejectsFile } from '../rejects/rejects-file.ts'
@@ -19,43 +19,43 @@ import { loadIntoCreated } from './load-into-created.ts'
 import { loadIntoExisting } from './load-into-existing.ts'
 
 /** Loads files into one table, and prints one line about it. */
-export async function load(given: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
-  const notify = chooseNotify(given, output)
-  if (given.files.includes('-') && process.stdin.isTTY) {
+export async function load(args: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
+  const notify = chooseNotify(args, output)
+  if (args.files.includes('-') && process.stdin.isTTY) {
     notify('Reading rows from the terminal; Ctrl-D ends them.')
   }
   // the input first: a wrong name should not cost the start of a server
-  const files = await expandFiles(given.files)
-  const destination = { url: given.database, embedded: given.embedded }
+  const files = await expandFiles(args.files)
+  const destination = { url: args.database, embedded: args.embedded }
   chooseDatabase(destination, process.env) // standard input cannot be read again, so a mistake is found before it
-  if (given.rejects !== undefined) await checkRejectsFile(given.rejects, files)
+  if (args.rejects !== undefined) await checkRejectsFile(args.rejects, files)
   const meter = await InputMeter.of(files)
   const spool = new Spool()
-  const reading = {
-    format: given.replay ? 'ndjson' : given.format,
-    encoding: given.encoding,
-    dialect: dialectOf(given),
-    judgesHeader: given.create ?? false,
-    batchRows: batchRowsOf(given),
+  const sourceOptions = {
+    format: args.replay ? 'ndjson' : args.format,
+    encoding: args.encoding,
+    dialect: dialectOf(args),
+    judgesHeader: args.create ?? false,
+    batchRows: batchRowsOf(args),
     spool,
-    ...(given.infer === 'all' || given.resume !== undefined ? { reopened: true } : {}),
+    ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const
   try {
-    const source = await openStoppable(files, { ...reading, onOpen: meter.add }, given, signal)
+    const source = await openStoppable(files, { ...sourceOptions, onOpen: meter.add }, args, signal)
     try {
-      const needless = needlessOption(source.format, given)
-      if (needless) throw usageFailure(`${source.name}: ${needless}`)
+      const needless = needlessOption(source.format, args)
+      if (needless) throw usageError(`${source.name}: ${needless}`)
       for (const note of source.notes) notify(note)
-      const connections = connectionsOf(given) + 1
+      const connections = connectionsOf(args) + 1
       const database = await openDatabase({ ...destination, connections, notify, signal })
       try {
-        const reopen = () => openSources(files, reading)
+        const reopen = () => openSources(files, sourceOptions)
         const readAgain = () => {
           meter.restart()
-          return openSources(files, { ...reading, onOpen: meter.add })
+          return openSources(files, { ...sourceOptions, onOpen: meter.add })
         }
-        const task = { source, reopen, readAgain, meter, database, given, output, notify, signal }
-        await (given.create ? loadIntoCreated(task) : loadIntoExisting(task))
+        const task = { source, reopen, readAgain, meter, database, args, output, notify, signal }
+        await (args.create ? loadIntoCreated(task) : loadIntoExisting(task))
       } finally {
         await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
       }
@@ -71,12 +71,11 @@ export async function load(given: LoadArguments, output: Output, signal: AbortSi
 async function openStoppable(
   files: readonly string[],
   options: SourceOptions,
-  given: LoadArguments,
+  args: LoadArguments,
   signal: AbortSignal,
 ): Promise<Sources> {
   let opened: Readable | undefined
-  const stop = () =>
-    opened?.on('error', () => {}).destroy(interruptedFailure(interruptedLine(given.table, 0)))
+  const stop = () => opened?.on('error', () => {}).destroy(interruptedError(interruptedLine(args.table, 0)))
   const onOpen = (raw: Readable): void => {
     opened = raw
     options.onOpen?.(raw)
@@ -85,6 +84,6 @@ async function openStoppable(
   try {
     return await whileRunning(signal, stop, () => openSources(files, { ...options, onOpen }))
   } catch (error) {
-    throw explain(error, given)
+    throw explain(error, args)
   }
 }

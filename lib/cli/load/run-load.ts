@@ -1,6 +1,6 @@
-import { Failure } from '../exit-error.ts'
+import { ExitError } from '../exit-error.ts'
 import { explain } from '../report/explain.ts'
-import { readingOf } from '../resume/input-fingerprint.ts'
+import { inputFingerprint } from '../resume/input-fingerprint.ts'
 import { openResume, type Resume } from '../resume/resume.ts'
 import { announced, stoppingLine, whileRunning } from '../signals.ts'
 import { regressedLine } from '../terminal/messages.ts'
@@ -26,48 +26,48 @@ const MAX_FRUITLESS_PASSES = 10
  * became of them. The signal ends the input: what was taken in is still written. When the server has forgotten commits
  * of a load that can be resumed, the rows after the stored one are read again.
  * @param readAgain opens the same input from its start
- * @throws Failure
+ * @throws ExitError
  */
 export async function runLoad(
   plan: LoadPlan,
   { output, notify, signal }: LoadCaller,
   readAgain: () => Promise<LoadPlan>,
 ): Promise<void> {
-  const { source, given } = plan
+  const { source, args } = plan
   const doing = 'the server is asked what was written before'
   const resume = await announced({ signal, notify, doing }, () => openResumeOf(plan))
   if (resume?.complete) {
-    if (!given.quiet) output.result(resume.complete)
+    if (!args.quiet) output.result(resume.complete)
     return
   }
   let run = new LoadRun(plan, resume)
-  const watcher = chooseWatchers(given, output)
+  const watcher = chooseWatchers(args, output)
   const stop = (): void => {
     const doing = run.stop() ? 'what was read is written' : 'the last rows are being written'
     watcher.note(stoppingLine(signal, doing))
   }
-  run.tell(watcher)
-  watcher.begin({ source: source.name, table: given.table }, () => run.counts())
+  run.reportTo(watcher)
+  watcher.begin({ source: source.name, table: args.table }, () => run.counts())
   if (resume?.note) watcher.note(resume.note)
   if (signal.aborted) run.stop() // which was said
   const failure = await whileRunning(signal, stop, async () => {
     let failure = await run.writeAll()
     let furthest = -1
     for (let fruitless = 0; run.regressed && fruitless < MAX_FRUITLESS_PASSES && !signal.aborted; ) {
-      const next = await nextPass(run, readAgain).catch(error => explain(error, given))
-      if (next instanceof Failure) return next
+      const next = await nextPass(run, readAgain).catch(error => explain(error, args))
+      if (next instanceof ExitError) return next
       run = next.run
       fruitless = next.rowsWritten > furthest ? 0 : fruitless + 1
       furthest = Math.max(furthest, next.rowsWritten)
-      watcher.note(regressedLine(given.resume!, next.rowsWritten))
-      run.tell(watcher)
+      watcher.note(regressedLine(args.resume!, next.rowsWritten))
+      run.reportTo(watcher)
       if (signal.aborted) run.stop()
       failure = await run.writeAll()
       next.source.rows.destroy()
     }
     return failure
   })
-  await reportEnd(run, failure, given, { watcher, output })
+  await reportEnd(run, failure, args, { watcher, output })
 }
 
 /** The load from the row after the stored one on. */
@@ -86,8 +86,8 @@ async function nextPass(
   }
 }
 
-async function openResumeOf({ database, source, given, table }: LoadPlan): Promise<Resume | undefined> {
-  if (given.resume === undefined) return undefined
-  const reading = readingOf(source.manner, given)
-  return openResume(database, given.resume, { source, reading, table })
+async function openResumeOf({ database, source, args, table }: LoadPlan): Promise<Resume | undefined> {
+  if (args.resume === undefined) return undefined
+  const fingerprint = inputFingerprint(source.description, args)
+  return openResume(database, args.resume, { source, fingerprint, table })
 }

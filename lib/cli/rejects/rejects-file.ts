@@ -9,7 +9,7 @@ import { shellWord } from '../../sources/shell-word.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import { ndjsonDeadLetter } from '../../write/rejects/ndjson-dead-letter.ts'
 import { mayBeLink } from '../../write/rejects/open-dead-letter-file.ts'
-import { usageFailure } from '../exit-error.ts'
+import { usageError } from '../exit-error.ts'
 import { fileKey } from '../files/same-file.ts'
 
 /** The table that rejected rows of a load with `--resume` go through, on their way to their file. */
@@ -54,21 +54,21 @@ export async function checkRejectsFile(path: string, inputs: readonly string[]):
   const key = await fileKey(path)
   for (const input of inputs) {
     if (resolve(input) !== resolve(path) && (key === undefined || key !== (await fileKey(input)))) continue
-    throw usageFailure('--rejects names the file that is read; name another one')
+    throw usageError('--rejects names the file that is read; name another one')
   }
   const link = await lstat(path).catch(() => undefined)
   if (link?.isSymbolicLink() && !mayBeLink(path)) {
-    throw usageFailure(`${path}: is a symbolic link, which is not followed; name the file that it leads to`)
+    throw usageError(`${path}: is a symbolic link, which is not followed; name the file that it leads to`)
   }
   const existing = await stat(path).catch(() => undefined)
-  if (existing?.isDirectory()) throw usageFailure(`${path}: is a directory, not a file`)
+  if (existing?.isDirectory()) throw usageError(`${path}: is a directory, not a file`)
   // what stands at a link of the system the user's shell has opened
   if (existing?.isFile() && !mayBeLink(path) && process.platform !== 'win32')
     checkPrivate(path, existing.mode)
   const mode = existing ? constants.W_OK : constants.W_OK | constants.X_OK
   await access(existing ? path : dirname(path), mode).catch(error => {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw usageFailure(`${path}: ${missing ? 'there is no such directory' : 'permission denied'}`, error)
+    throw usageError(`${path}: ${missing ? 'there is no such directory' : 'permission denied'}`, error)
   })
 }
 
@@ -78,7 +78,7 @@ const FOR_OTHERS = 0o066
 function checkPrivate(path: string, mode: number): void {
   if ((mode & FOR_OTHERS) === 0) return
   const octal = (mode & 0o777).toString(8)
-  throw usageFailure(
+  throw usageError(
     `${path}: other users can read or change it (mode ${octal}), and rejected rows are for its owner alone: chmod 600 ${shellWord(path)}`,
   )
 }

@@ -12,8 +12,8 @@ export function explainKey(
   { replay }: { replay?: boolean },
 ): string {
   if (column) {
-    const cure = replay ? 'leave it out of the row' : 'name the others with --columns'
-    return `it has "${key}", which ${table.name} generates itself (${generatedBy(column)}); ${cure}`
+    const hint = replay ? 'leave it out of the row' : 'name the others with --columns'
+    return `it has "${key}", which ${table.name} generates itself (${generatedBy(column)}); ${hint}`
   }
   const known = table.columns.map(({ name }) => name)
   const what = `it has "${key}", which is not a column of ${table.name}`

@@ -2,15 +2,15 @@ import { isServerError } from '../../connection/server-error.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { Source } from '../../sources/source.ts'
 import type { Table } from '../../types.ts'
+import { plural } from '../../values/format-count.ts'
 import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import type { RejectLimit } from '../arguments/reject-limit.ts'
-import { RowMisfit } from '../columns/row-misfit.ts'
+import { TypeMismatch } from '../columns/type-mismatch.ts'
 import { neededPrivileges, privilegeHint } from '../database/privileges.ts'
-import { dataFailure, Failure } from '../exit-error.ts'
+import { dataError, ExitError } from '../exit-error.ts'
 import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
 import type { RowPositions } from '../rows/row-positions.ts'
-import { plural } from '../terminal/messages.ts'
 import { explain } from './explain.ts'
 import { explainKey } from './explain-key.ts'
 
@@ -24,21 +24,21 @@ export interface FailedLoad {
   readonly format: Source['format']
   /** True on a terminal. What a value holds does not belong in logs. */
   readonly showsValues: boolean
-  readonly given: Pick<
+  readonly args: Pick<
     LoadArguments,
     'rejects' | 'rejectLimit' | 'replay' | 'resume' | 'null' | 'forceNull' | 'onConflict' | 'onConflictDo'
   >
 }
 
 /** Returns what a failed load prints: one line with the row, its fault, the next step, and the rows in the table. */
-export function explainLoad(error: unknown, load: FailedLoad): Failure {
+export function explainLoad(error: unknown, load: FailedLoad): ExitError {
   const failure =
     error instanceof PgBatchError
-      ? dataFailure(`${place(error, load)}: ${reason(error, load)}`, error)
-      : explain(error, load.given)
+      ? dataError(`${place(error, load)}: ${reason(error, load)}`, error)
+      : explain(error, load.args)
   const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
-  const text = `${failure.message}${overLimit(error, load.given.rejectLimit)}; ${soFar} committed`
-  return new Failure(text, failure.status, { cause: error })
+  const text = `${failure.message}${overLimit(error, load.args.rejectLimit)}; ${soFar} committed`
+  return new ExitError(text, failure.status, { cause: error })
 }
 
 /** Says that the row could have been rejected if fewer rows had been rejected before it. */
@@ -64,21 +64,21 @@ function place(
 }
 
 function reason(error: PgBatchError, load: FailedLoad): string {
-  const { table, given, format } = load
+  const { table, args, format } = load
   const { cause, sqlState } = error
-  if (cause instanceof RowMisfit) return `${cause.reason}; ${cause.cure}`
-  if (error.callback === 'deadLetter') return unkeptRejects(error, given)
+  if (cause instanceof TypeMismatch) return `${cause.reason}; ${cause.hint}`
+  if (error.callback === 'deadLetter') return unkeptRejects(error, args)
   const column = table.columns.find(({ name }) => name === error.column)
   if (error.code === 'ROW_INVALID' && error.column !== undefined) {
-    return explainKey(error.column, column, table, given)
+    return explainKey(error.column, column, table, args)
   }
   const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]
   if (column && fault) {
     const words = `${fault(column.sqlType, column.name)} (${sqlState})${shownValue(error, load)}`
-    return `${words}${(format === 'csv' && emptyHint(error, given)) || rejectsHint(error, load)}`
+    return `${words}${(format === 'csv' && emptyHint(error, args)) || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
-  const privileges = privilegeHint(cause, { user: load.user, table, privileges: neededPrivileges(given) })
+  const privileges = privilegeHint(cause, { user: load.user, table, privileges: neededPrivileges(args) })
   return `${refusal(error, load)}${privileges || rejectsHint(error, load)}`
 }
 
@@ -111,7 +111,7 @@ function shownValue({ cause }: PgBatchError, { showsValues }: FailedLoad): strin
 }
 
 /** An empty field in quotes is not NULL, and not a number either. */
-function emptyHint({ cause }: PgBatchError, { null: nulls = [''], forceNull }: FailedLoad['given']): string {
+function emptyHint({ cause }: PgBatchError, { null: nulls = [''], forceNull }: FailedLoad['args']): string {
   const isEmpty = cause instanceof Error && cause.message.endsWith(': ""')
   return isEmpty && nulls.includes('') && !forceNull
     ? '; it is empty and in quotes: --force-null makes it NULL'
@@ -141,8 +141,8 @@ function quotesValue({ sqlState, reason }: PgBatchError): boolean {
 
 /** What to do about a key that is in the table, or twice in the file. */
 function conflictHint(error: PgBatchError, load: FailedLoad): string {
-  const { table, given } = load
-  if (given.onConflict || given.onConflictDo) return rejectsHint(error, load)
+  const { table, args } = load
+  if (args.onConflict || args.onConflictDo) return rejectsHint(error, load)
   const key = table.uniqueKeys.find(({ constraint, index }) => (constraint ?? index) === error.constraint)
   const skip = '--on-conflict-do nothing'
   if (!key) return `; ${skip} keeps the row that is there`
@@ -150,10 +150,10 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
 }
 
 /** What `--rejects` would do, for a fault that lies in one row. */
-function rejectsHint(error: PgBatchError, { given, showsValues }: FailedLoad): string {
+function rejectsHint(error: PgBatchError, { args, showsValues }: FailedLoad): string {
   const hidden = quotesValue(error)
   const isRowsFault = /^(22|23|44|P0)/.test(error.sqlState ?? '') || hidden
-  const isAsked = given.rejects !== undefined || given.rejectLimit !== undefined
+  const isAsked = args.rejects !== undefined || args.rejectLimit !== undefined
   if (isAsked || error.code !== 'REFUSED' || !isRowsFault) return ''
   const isInWords = error.sqlState! in VALUE_FAULTS && error.column !== undefined
   const message = hidden && !showsValues && !isInWords ? " with the server's message," : ''
@@ -162,7 +162,7 @@ function rejectsHint(error: PgBatchError, { given, showsValues }: FailedLoad): s
     : `; --rejects FILE keeps such rows${message} and loads the others`
 }
 
-function unkeptRejects({ cause }: PgBatchError, { resume }: FailedLoad['given']): string {
+function unkeptRejects({ cause }: PgBatchError, { resume }: FailedLoad['args']): string {
   const why = (cause as Error).message
   if (resume === undefined) return `rejected rows cannot be kept: ${why}`
   const next = `run the same command again to write those that wait in the table ${REJECTS_TABLE}`

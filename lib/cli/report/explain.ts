@@ -1,27 +1,26 @@
 import { EmbeddedServerFailed, EmbeddedServerMissing } from '../../embedded/embedded-server.ts'
 import { PgBatchError } from '../../errors.ts'
 import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
-import { dataFailure, Failure, usageFailure } from '../exit-error.ts'
+import { dataError, ExitError, usageError } from '../exit-error.ts'
 
 /** Makes one line and a status of any error that can be foreseen; others are thrown on, with their stack. */
-export function explain(error: unknown, given: { replay?: boolean } = {}): Failure {
-  if (error instanceof Failure) return error
-  if (error instanceof FormatUnknown) return usageFailure(error.message, error)
+export function explain(error: unknown, args: { replay?: boolean } = {}): ExitError {
+  if (error instanceof ExitError) return error
+  if (error instanceof FormatUnknown) return usageError(error.message, error)
   // replay has none of the options that say how a file is read
-  if (error instanceof SourceError) return dataFailure(given.replay ? error.fault : error.message, error)
-  if (error instanceof EmbeddedServerMissing) return usageFailure(error.message, error)
-  if (error instanceof EmbeddedServerFailed) return dataFailure(error.message, error)
-  if (error instanceof PgBatchError) return dataFailure(error.reason, error)
-  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0], given)
+  if (error instanceof SourceError) return dataError(args.replay ? error.fault : error.message, error)
+  if (error instanceof EmbeddedServerMissing) return usageError(error.message, error)
+  if (error instanceof EmbeddedServerFailed) return dataError(error.message, error)
+  if (error instanceof PgBatchError) return dataError(error.reason, error)
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0], args)
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
-    return usageFailure(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)
+    return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)
   }
   // of the server (five characters) or of the socket; neither knows the password
-  if (code !== undefined)
-    return dataFailure(`the database cannot be used: ${(error as Error).message}`, error)
+  if (code !== undefined) return dataError(`the database cannot be used: ${(error as Error).message}`, error)
   if (CONNECTION_LOST.test((error as Error).message)) {
-    return dataFailure(`the connection to the database broke: ${(error as Error).message}`, error)
+    return dataError(`the connection to the database broke: ${(error as Error).message}`, error)
   }
   throw error
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
-import { bytes, duration } from '../terminal/amounts.ts'
-import { count, plural } from '../terminal/messages.ts'
+import { formatCount, plural } from '../../values/format-count.ts'
 import { printedTable } from '../terminal/printed-table.ts'
+import { bytes, duration } from '../terminal/units.ts'
 import { visible } from '../terminal/visible.ts'
 import { type LoadCounts, rowsPerSecond } from '../watch/load-counts.ts'
 import type { RejectReason } from '../watch/reject-reasons.ts'
@@ -18,17 +18,17 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
   })
   lines.push(
     [{ content: shortened(table, 60), colSpan: 3 }],
-    ['rows read', count(rowsRead), ''],
-    ['committed', count(rowsCommitted), `${count(rowsPerSecond(counts))} rows/s`],
-    ['unchanged', count(rowsUnchanged), rowsUnchanged > 0 ? 'sent, without effect' : ''],
-    ['rejected', count(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
+    ['rows read', formatCount(rowsRead), ''],
+    ['committed', formatCount(rowsCommitted), `${formatCount(rowsPerSecond(counts))} rows/s`],
+    ['unchanged', formatCount(rowsUnchanged), rowsUnchanged > 0 ? 'sent, without effect' : ''],
+    ['rejected', formatCount(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
     ...reasons.slice(0, REASONS).map(reasonLine),
   )
   if (reasons.length > REASONS) lines.push(['  others', '', plural(reasons.length - REASONS, 'kind')])
   lines.push(
-    ['skipped', count(rowsSkipped), rowsSkipped > 0 ? 'written by an earlier run' : ''],
-    ['batches', count(counts.batches), `in ${plural(counts.transactions, 'transaction')}`],
-    ...(retries > 0 ? [['retries', count(retries), '']] : []),
+    ['skipped', formatCount(rowsSkipped), rowsSkipped > 0 ? 'written by an earlier run' : ''],
+    ['batches', formatCount(counts.batches), `in ${plural(counts.transactions, 'transaction')}`],
+    ...(retries > 0 ? [['retries', formatCount(retries), '']] : []),
     ['bytes', bytes(counts.bytesRead), `read; ${bytes(counts.bytesSent)} sent`],
     ['time', duration(counts.elapsedMs), ''],
   )
@@ -36,11 +36,11 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
 }
 
 function reasonLine({ code, name, count: n, exampleRow, exampleFile }: RejectReason): string[] {
-  const example = exampleRow === undefined ? '' : `, row ${count(exampleRow)}`
-  if (exampleFile === undefined) return [`  ${code}`, count(n), `${shortened(name, 28)}${example}`]
+  const example = exampleRow === undefined ? '' : `, row ${formatCount(exampleRow)}`
+  if (exampleFile === undefined) return [`  ${code}`, formatCount(n), `${shortened(name, 28)}${example}`]
   return [
     `  ${code}`,
-    count(n),
+    formatCount(n),
     `${shortened(name, 16)}${example} of ${shortened(basename(exampleFile), 14)}`,
   ]
 }

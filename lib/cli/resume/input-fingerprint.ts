@@ -7,23 +7,12 @@ type Meaning = InputArguments & CreateArguments & { readonly columns?: readonly 
 /**
  * How the files are read, in words, for a load to be gone on with only in the same way: with another one the rows might
  * have other numbers, or say something else.
- * @param manner as the source itself describes it
+ * @param description as the source itself describes it
  */
-export function readingOf(manner: string, given: Meaning): string {
-  const {
-    quote,
-    escape: escapeBy,
-    comment,
-    null: nulls,
-    forceNull,
-    columns,
-    map,
-    create,
-    infer,
-    type,
-  } = given
+export function inputFingerprint(description: string, args: Meaning): string {
+  const { quote, escape: escapeBy, comment, null: nulls, forceNull, columns, map, create, infer, type } = args
   return [
-    manner,
+    description,
     ...named({ quote, escape: escapeBy, comment }),
     ...(nulls ? [`null ${nulls.toSorted().map(quoted).join(' and ')}`] : []),
     ...(forceNull ? ['null in quotes, too'] : []),

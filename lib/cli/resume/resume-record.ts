@@ -12,7 +12,7 @@ export interface ResumeRecord {
   /** The table, quoted where needed, with its schema. */
   readonly target: string
   /** How the files are read, in words. */
-  readonly reading: string
+  readonly fingerprint: string
   /** Rows in the files, and when the last one was in; undefined: not all of them are. */
   readonly finished: { readonly rows: number; readonly at: Date } | undefined
 }
@@ -43,7 +43,7 @@ export async function beginRecord(
     size: String(file.size),
     mtimeNs: String(file.mtimeNs),
   }))
-  await pool.query(ADD, [name, JSON.stringify(files), begun.target, begun.reading])
+  await pool.query(ADD, [name, JSON.stringify(files), begun.target, begun.fingerprint])
   const { rows } = await pool.query(READ, [name])
   const stored = rows[0]
   return {
@@ -53,7 +53,7 @@ export async function beginRecord(
       mtimeNs: BigInt(file.mtimeNs),
     })),
     target: stored.target,
-    reading: stored.reading,
+    fingerprint: stored.reading,
     finished: stored.finished_at ? { rows: Number(stored.rows), at: stored.finished_at } : undefined,
   }
 }

@@ -2,14 +2,14 @@ import { resolve } from 'node:path'
 import type { Sources } from '../../sources/open-sources.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
+import { formatCount, plural } from '../../values/format-count.ts'
 import type { CheckpointOptions } from '../../writable/options.ts'
 import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
 import type { Database } from '../database/database.ts'
 import { privilegeHint } from '../database/privileges.ts'
-import { dataFailure } from '../exit-error.ts'
+import { dataError } from '../exit-error.ts'
 import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
 import type { NumberedRow } from '../rows/row-intake.ts'
-import { count, plural } from '../terminal/messages.ts'
 import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
 
 /**
@@ -24,20 +24,20 @@ export interface Resume {
   readonly note: string | undefined
   /** All rows were written by an earlier run: in words. */
   readonly complete: string | undefined
-  /** Remembers that the load is complete. @throws Failure when a file has changed while it was read */
+  /** Remembers that the load is complete. @throws ExitError when a file has changed while it was read */
   finish(rowsRead: number): Promise<void>
 }
 
-/** @throws Failure when the name stands for another load, or a file has changed */
+/** @throws ExitError when the name stands for another load, or a file has changed */
 export async function openResume(
   { pool, user }: Pick<Database, 'pool' | 'user'>,
   name: string,
-  { source, reading, table }: { source: Sources; reading: string; table: Table },
+  { source, fingerprint, table }: { source: Sources; fingerprint: string; table: Table },
 ): Promise<Resume> {
   const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
   const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
-  const begun = { files, target, reading }
+  const begun = { files, target, fingerprint }
   const record = await beginRecord(pool, name, begun).catch(error => {
     throw deniedTables(error, user)
   })
@@ -56,12 +56,12 @@ export async function openResume(
         return { partition: pathOf.get(file), offset: row }
       },
     },
-    note: rowsWritten === 0 ? undefined : `--resume ${name}: going on after row ${count(rowsWritten)}`,
+    note: rowsWritten === 0 ? undefined : `--resume ${name}: going on after row ${formatCount(rowsWritten)}`,
     complete: record.finished && completeLine(name, record, table.name),
     async finish(rowsRead) {
       for (const [index, now] of (await identify(source, pathOf)).entries()) {
         const changed = difference(files[index]!, now)
-        if (changed) throw dataFailure(`${source.files[index]} has changed while it was read: ${changed}`)
+        if (changed) throw dataError(`${source.files[index]} has changed while it was read: ${changed}`)
       }
       await finishRecord(pool, name, rowsRead)
     },
@@ -74,7 +74,7 @@ function deniedTables(error: unknown, user: string): unknown {
   const wanted = { user, table: { name: 'pg_batch_resume' }, privileges: 'SELECT, INSERT, UPDATE' } as const
   const hint = privilegeHint(error, { ...wanted, onSchema: 'CREATE' })
   if (hint === '') return error
-  return dataFailure(`${tables}: ${(error as Error).message} (42501)${hint}`, error)
+  return dataError(`${tables}: ${(error as Error).message} (42501)${hint}`, error)
 }
 
 /** One after the other: there may be more of them than files that may be open. */
@@ -95,27 +95,27 @@ function checkSame(
 ): void {
   const other = `; for another load take another name`
   const list = ({ files }: Pick<ResumeRecord, 'files'>) => files.map(({ path }) => path).join(', ')
-  if (list(record) !== list(now)) throw dataFailure(`--resume ${name} is the load of ${list(record)}${other}`)
+  if (list(record) !== list(now)) throw dataError(`--resume ${name} is the load of ${list(record)}${other}`)
   if (record.target !== now.target)
-    throw dataFailure(`--resume ${name} loads into ${record.target}, not ${now.target}${other}`)
+    throw dataError(`--resume ${name} loads into ${record.target}, not ${now.target}${other}`)
   for (const [index, file] of now.files.entries()) {
     const changed = difference(record.files[index]!, file)
     if (!changed) continue
     const whose = now.files.length === 1 ? 'its' : 'their'
     const written =
       rowsWritten === 0 ? `none of ${whose} rows were` : `${whose} first ${plural(rowsWritten, 'row')} were`
-    throw dataFailure(
+    throw dataError(
       `${file.path} has changed since the load ${name} began: ${changed}; ${written} written by then${other}`,
     )
   }
-  if (record.reading !== now.reading)
-    throw dataFailure(`--resume ${name} reads ${record.reading}; not ${now.reading}${other}`)
+  if (record.fingerprint !== now.fingerprint)
+    throw dataError(`--resume ${name} reads ${record.fingerprint}; not ${now.fingerprint}${other}`)
 }
 
 function completeLine(name: string, { finished, files }: ResumeRecord, table: string): string {
   const { rows, at } = finished!
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
-  const of = files.length === 1 ? 'the file' : `the ${count(files.length)} files`
+  const of = files.length === 1 ? 'the file' : `the ${formatCount(files.length)} files`
   const complete = `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
   return `${complete}; to write them again, take another name, or forget this one: ${forgetSql(name)}`
 }

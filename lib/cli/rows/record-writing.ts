@@ -8,7 +8,7 @@ import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import type { Table } from '../../types.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import type { ColumnChecks } from '../columns/create-table.ts'
-import type { RowMisfit } from '../columns/row-misfit.ts'
+import type { TypeMismatch } from '../columns/type-mismatch.ts'
 
 /** How records of CSV are written. */
 export interface RecordWriting {
@@ -22,7 +22,7 @@ export interface RecordWriting {
   readonly check: ((record: CsvRecord) => void) | undefined
 }
 
-export interface RecordWishes {
+export interface RecordOptions {
   /** How the values of each column are checked. */
   readonly checks: ColumnChecks | undefined
   /** What does not pass is rejected; else it ends the load, before anything of its batch is sent. */
@@ -36,7 +36,7 @@ export function planRecords(
   records: Records,
   table: Table,
   choice: ColumnChoice,
-  { checks, rejects, upserts, placeOf }: RecordWishes,
+  { checks, rejects, upserts, placeOf }: RecordOptions,
 ): RecordWriting {
   const { format, header, raggedness } = records
   const columnOf = new Map(choice.pairs)
@@ -45,10 +45,10 @@ export function planRecords(
     const row = records.rowOf(record)
     return choice.rename && !raggedness(record) ? choice.rename(row) : row
   }
-  const misfitOf = checks && recordCheck(format, fields, checks)
+  const mismatchOf = checks && recordCheck(format, fields, checks)
   const fitting = (record: CsvRecord): CsvRecord => {
-    const misfit = misfitOf?.(record)
-    if (misfit) throw misfit
+    const mismatch = mismatchOf?.(record)
+    if (mismatch) throw mismatch
     return record
   }
   const whole = (record: CsvRecord): SourceRow => {
@@ -60,15 +60,15 @@ export function planRecords(
   return {
     rowOf,
     csv: bytes ? { format, fields } : undefined,
-    toRow: !bytes ? whole : rejects && misfitOf ? fitting : undefined,
+    toRow: !bytes ? whole : rejects && mismatchOf ? fitting : undefined,
     check:
-      rejects || !misfitOf
+      rejects || !mismatchOf
         ? undefined
         : record => {
-            const misfit = misfitOf(record)
-            if (!misfit) return
+            const mismatch = mismatchOf(record)
+            if (!mismatch) return
             throw new SourceError(
-              `${placeOf(record.number)} (line ${record.line}): ${misfit.reason}; ${misfit.cure}`,
+              `${placeOf(record.number)} (line ${record.line}): ${mismatch.reason}; ${mismatch.hint}`,
             )
           },
   }
@@ -79,7 +79,7 @@ function recordCheck(
   format: CsvFormat,
   fields: readonly (string | undefined)[],
   checks: ColumnChecks,
-): (record: CsvRecord) => RowMisfit | undefined {
+): (record: CsvRecord) => TypeMismatch | undefined {
   const cutter = new FieldCutter(format)
   const checked = fields.flatMap((column, field) => {
     const check = column === undefined ? undefined : checks(column)
@@ -88,8 +88,8 @@ function recordCheck(
   return record => {
     if (checked.length === 0 || cutter.cut(record) !== fields.length) return undefined
     for (const { field, check } of checked) {
-      const misfit = check(cutter.text(record.chunk, field))
-      if (misfit) return misfit
+      const mismatch = check(cutter.text(record.chunk, field))
+      if (mismatch) return mismatch
     }
     return undefined
   }

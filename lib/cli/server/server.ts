@@ -6,8 +6,8 @@ import type { ServerArguments } from '../arguments/arguments.ts'
 import type { Output } from '../terminal/output.ts'
 
 /** Runs the embedded server in the foreground until the signal. */
-export async function server(given: ServerArguments, output: Output, signal: AbortSignal): Promise<void> {
-  const database = await openEmbeddedDatabase(given.port)
+export async function server(args: ServerArguments, output: Output, signal: AbortSignal): Promise<void> {
+  const database = await openEmbeddedDatabase(args.port)
   const state = database.shared ? 'is running already' : 'is running'
   const passwordFile = passwordFileOf(database.dataDir)
   const url = new URL(database.connectionString)

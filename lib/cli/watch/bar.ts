@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { MultiBar, SingleBar } from 'cli-progress'
-import { clock } from '../terminal/amounts.ts'
-import { count } from '../terminal/messages.ts'
+import { formatCount } from '../../values/format-count.ts'
+import { clock } from '../terminal/units.ts'
 import { cut, visible } from '../terminal/visible.ts'
 import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
@@ -60,12 +60,12 @@ export function barText(counts: LoadCounts, columns: number): string {
   const left = etaMs(counts)
   const words = [
     ...(share === undefined ? [] : [`${String(Math.floor(share * 100)).padStart(3)}%`]),
-    `${count(counts.rowsCommitted)} rows`,
-    `${count(rowsPerSecond(counts))}/s`,
+    `${formatCount(counts.rowsCommitted)} rows`,
+    `${formatCount(rowsPerSecond(counts))}/s`,
     ...(left === undefined ? [] : [`${clock(left)} left`]),
-    ...(counts.rowsUnchanged > 0 ? [`${count(counts.rowsUnchanged)} unchanged`] : []),
-    ...(counts.rowsSkipped > 0 ? [`${count(counts.rowsSkipped)} skipped`] : []),
-    `${count(counts.rowsRejected)} rejected`,
+    ...(counts.rowsUnchanged > 0 ? [`${formatCount(counts.rowsUnchanged)} unchanged`] : []),
+    ...(counts.rowsSkipped > 0 ? [`${formatCount(counts.rowsSkipped)} skipped`] : []),
+    `${formatCount(counts.rowsRejected)} rejected`,
     `${counts.connections} conn`,
   ]
   // the last word goes first where room is short

@@ -9,24 +9,24 @@ import { quietWatcher } from './quiet.ts'
 import type { Watcher } from './watcher.ts'
 
 /** Who looks on: a bar on a terminal, lines elsewhere, or what was asked for; and the file of metrics. */
-export function chooseWatchers(given: RunArguments, output: Output): Watcher {
-  const shown = chooseShown(given, output)
-  if (given.metricsFile === undefined) return shown
-  const metrics = metricsFileWatcher(given.metricsFile, line => shown.note(line))
+export function chooseWatchers(args: RunArguments, output: Output): Watcher {
+  const shown = chooseShown(args, output)
+  if (args.metricsFile === undefined) return shown
+  const metrics = metricsFileWatcher(args.metricsFile, line => shown.note(line))
   return both(shown, metrics)
 }
 
 /** What is said before anybody looks on. */
-export function chooseNotify(given: RunArguments, output: Output): (line: string) => void {
-  if (given.quiet) return () => {}
-  return given.log === 'json'
+export function chooseNotify(args: RunArguments, output: Output): (line: string) => void {
+  if (args.quiet) return () => {}
+  return args.log === 'json'
     ? message => output.note(jsonLine('note', { message }))
     : line => output.note(cut(line))
 }
 
-function chooseShown(given: RunArguments, output: Output): Watcher {
-  if (given.quiet) return quietWatcher
-  if (given.log === 'json') return jsonWatcher(output.note)
+function chooseShown(args: RunArguments, output: Output): Watcher {
+  if (args.quiet) return quietWatcher
+  if (args.log === 'json') return jsonWatcher(output.note)
   return process.stderr.isTTY ? barWatcher(process.stderr) : lineWatcher(line => output.note(cut(line)))
 }
 

@@ -1,5 +1,5 @@
-import { clock } from '../terminal/amounts.ts'
-import { count, plural } from '../terminal/messages.ts'
+import { formatCount, plural } from '../../values/format-count.ts'
+import { clock } from '../terminal/units.ts'
 import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
@@ -27,11 +27,11 @@ export function progressLine(table: string, counts: LoadCounts): string {
   const parts = [
     ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
     `${plural(counts.rowsCommitted, 'row')} committed`,
-    `${count(rowsPerSecond(counts))} rows/s`,
+    `${formatCount(rowsPerSecond(counts))} rows/s`,
     ...(left === undefined ? [] : [`${clock(left)} left`]),
-    ...(counts.rowsUnchanged > 0 ? [`${count(counts.rowsUnchanged)} unchanged`] : []),
-    ...(counts.rowsSkipped > 0 ? [`${count(counts.rowsSkipped)} skipped`] : []),
-    ...(counts.rowsRejected > 0 ? [`${count(counts.rowsRejected)} rejected`] : []),
+    ...(counts.rowsUnchanged > 0 ? [`${formatCount(counts.rowsUnchanged)} unchanged`] : []),
+    ...(counts.rowsSkipped > 0 ? [`${formatCount(counts.rowsSkipped)} skipped`] : []),
+    ...(counts.rowsRejected > 0 ? [`${formatCount(counts.rowsRejected)} rejected`] : []),
   ]
   return `${table}: ${parts.join(', ')}`
 }

@@ -26,8 +26,8 @@ export function metricsFileWatcher(path: string, note: (line: string) => void): 
     return writing
   }
   return {
-    begin(given, counts) {
-      title = given
+    begin(args, counts) {
+      title = args
       void write(counts())
       timer = setInterval(() => void write(counts()), LINE_INTERVAL_MS)
     },

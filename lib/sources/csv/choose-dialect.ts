@@ -1,3 +1,4 @@
+import { plural } from '../../values/format-count.ts'
 import { FormatUnknown, SourceError } from '../source-error.ts'
 import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
@@ -10,7 +11,7 @@ export interface ChosenDialect {
   readonly chosen: string | undefined
 }
 
-export interface DialectWishes {
+export interface DialectRequest {
   readonly options: DialectOptions
   /** Whether the first record is a header is judged, too. */
   readonly judgesHeader: boolean
@@ -33,7 +34,7 @@ export function showsDialect(head: Buffer, options: DialectOptions): boolean {
  */
 export function chooseDialect(
   sample: Sample,
-  { options, judgesHeader, preferred }: DialectWishes,
+  { options, judgesHeader, preferred }: DialectRequest,
   name: string,
 ): ChosenDialect {
   const first = firstLine(sample.text, options.comment)
@@ -75,8 +76,8 @@ function afterPreamble(
   text: string,
 ): SourceError {
   const { line } = records[preamble]!
-  const first = fields(records[0]!.fields.length)
-  const others = `${fields(width)}, with ${delimiterName(delimiter)} between`
+  const first = plural(records[0]!.fields.length, 'field')
+  const others = `${plural(width, 'field')}, with ${delimiterName(delimiter)} between`
   const fault = `${name}: line ${records[0]!.line} has ${first}, the records from line ${line} on have ${others}`
   const title = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
   // a delimiter that no line has leaves one column
@@ -84,7 +85,7 @@ function afterPreamble(
   const word = absent === '\x01' ? '\\x01' : delimiterWord(absent)
   const column = `if it is the header of a single column, say --delimiter ${word}, which is in no line`
   const other = line === 2 ? column : `if not, name the delimiter: --delimiter ${delimiterWord(delimiter)}`
-  return new SourceError(fault, { cure: `${title}; ${other}` })
+  return new SourceError(fault, { hint: `${title}; ${other}` })
 }
 
 /** True for a text with `\\N` between tabs, which is NULL in COPY's text format and two characters in CSV. */
@@ -94,12 +95,8 @@ export function hasCopyNull(text: string): boolean {
 
 export function looksLikeCopyText(name: string): SourceError {
   return new SourceError(`${name}: it has \\N between tabs, as the text format of COPY has`, {
-    cure: "say --format text, or --null '\\N' if it is CSV all the same",
+    hint: "say --format text, or --null '\\N' if it is CSV all the same",
   })
-}
-
-function fields(n: number): string {
-  return `${n} field${n === 1 ? '' : 's'}`
 }
 
 function firstLine(text: string, comment: string | undefined): string {

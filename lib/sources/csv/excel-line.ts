@@ -8,7 +8,7 @@ export function refuseExcelLine(firstLine: string, name: string): void {
   throw new SourceError(
     `${name}: its first line names the delimiter for Excel (sep=${delimiter}) and is not data`,
     {
-      cure: `skip it: tail -n +2 … | pg-batch load - … --delimiter ${delimiterWord(delimiter)}`,
+      hint: `skip it: tail -n +2 … | pg-batch load - … --delimiter ${delimiterWord(delimiter)}`,
     },
   )
 }

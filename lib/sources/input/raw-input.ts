@@ -64,6 +64,6 @@ function inheritedSocket(file: string): number {
   const descriptor = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(file)?.[1]
   if (descriptor !== undefined) return Number(descriptor)
   throw new SourceError(`${file}: it is a socket, not a file`, {
-    cure: 'have a program read it, and pipe what comes to pg-batch load -',
+    hint: 'have a program read it, and pipe what comes to pg-batch load -',
   })
 }

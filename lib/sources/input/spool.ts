@@ -26,7 +26,7 @@ export class Spool {
   async keep(file: string, raw: Readable): Promise<void> {
     const full = (error: NodeJS.ErrnoException) => {
       const where = `it cannot be kept in a temporary file in ${tmpdir()}`
-      const options = { cure: 'name another directory with TMPDIR', cause: error }
+      const options = { hint: 'name another directory with TMPDIR', cause: error }
       return new SourceError(`${file}: ${where} (${error.code})`, options)
     }
     const handle = await this.#temporaryFile().catch(error => {

@@ -30,8 +30,8 @@ export function utf8(name: string): Transform {
 
   function notUtf8(bytes: Buffer): SourceError {
     const where = `near byte ${position + firstBadByte(bytes)}`
-    const cure = 'find out how it is encoded, and name that with --encoding'
-    return new SourceError(`${name}: not valid UTF-8, ${where}`, { cure })
+    const hint = 'find out how it is encoded, and name that with --encoding'
+    return new SourceError(`${name}: not valid UTF-8, ${where}`, { hint })
   }
 
   return new Transform({

@@ -24,7 +24,7 @@ export async function openParquet(path: string): Promise<Source> {
       columns: columns.map(column => describe(column, metadata)),
       rows: new ParquetRows(file),
       notes: [],
-      manner: 'parquet',
+      description: 'parquet',
     }
   } catch (error) {
     await bytes.close()

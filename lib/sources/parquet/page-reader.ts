@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { ColumnMetaData, DecodedArray, PageHeader } from 'hyparquet'
 import { parquetHeader, readPage } from 'hyparquet/src/column.js'
 import { convert } from 'hyparquet/src/convert.js'
+import { formatCount } from '../../values/format-count.ts'
 import { SourceError } from '../source-error.ts'
 import { checkRuns } from './check-runs.ts'
 import type { Leaf } from './columns.ts'
@@ -161,7 +162,7 @@ const MAX_PAGE_VALUES = 8 * 1024 * 1024
 function checkPageValues(count: number): void {
   if (count <= MAX_PAGE_VALUES) return
   throw new SourceError(
-    `a page holds ${count.toLocaleString('en-US')} values, and no more than 8,388,608 are read at a time: ` +
+    `a page holds ${formatCount(count)} values, and no more than 8,388,608 are read at a time: ` +
       'write the file with smaller pages or row groups',
   )
 }

@@ -18,9 +18,9 @@ const csv = (header: string[], headless = false) =>
     headless,
     rows: Readable.from([]),
     notes: [],
-    manner: '',
+    description: '',
   }) as const
-const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [], manner: '' } as const
+const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [], description: '' } as const
 const map = (entries: Record<string, string>) => new Map(Object.entries(entries))
 
 const unnamed = { ...csv(['column1', 'Order ID', 'a']), unnamed: ['column1'] }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
-import type { Failure } from '../../../../lib/cli/exit-error.ts'
+import type { ExitError } from '../../../../lib/cli/exit-error.ts'
 import { load } from '../../../../lib/cli/load/load.ts'
 
 describe('load', () => {
@@ -12,7 +12,7 @@ describe('load', () => {
     Object.defineProperty(process, 'stdin', { ...stdin, get: () => silent })
     const given = { files: ['-'], table: 't', database: 'postgres://127.0.0.1:1/d' }
     const output = { result() {}, note() {} }
-    const error: Failure = await load(given, output, AbortSignal.abort()).catch(error => error)
+    const error: ExitError = await load(given, output, AbortSignal.abort()).catch(error => error)
     expect(error).to.include({ status: 130, message: 't: interrupted; 0 rows committed' })
     expect(silent.destroyed).to.equal(true)
   })

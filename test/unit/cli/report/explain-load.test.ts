@@ -22,7 +22,7 @@ function load(showsValues: boolean): FailedLoad {
     rowsCommitted: 0,
     format: 'csv',
     showsValues,
-    given: {},
+    args: {},
   }
 }
 

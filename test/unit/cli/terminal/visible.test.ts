@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { voiceOf } from '../../../../lib/cli/report/report-failure.ts'
+import { outputModeOf } from '../../../../lib/cli/report/report-error.ts'
 import { cut, visible, visibleJson, visibleLines, visibleSql } from '../../../../lib/cli/terminal/visible.ts'
 
 describe('visible', () => {
@@ -36,12 +36,12 @@ describe('visible', () => {
   })
 })
 
-describe('voiceOf', () => {
+describe('outputModeOf', () => {
   it('finds --log json and --quiet among words that may be wrong otherwise', () => {
-    expect(voiceOf(['load', '--log', 'json'])).to.equal('json')
-    expect(voiceOf(['--log=json', '--nonsense'])).to.equal('json')
-    expect(voiceOf(['load', '--quiet', '-t'])).to.equal('quiet')
-    expect(voiceOf(['load', '--log', 'xml'])).to.equal('lines')
-    expect(voiceOf(['load', '--', '--quiet'])).to.equal('lines')
+    expect(outputModeOf(['load', '--log', 'json'])).to.equal('json')
+    expect(outputModeOf(['--log=json', '--nonsense'])).to.equal('json')
+    expect(outputModeOf(['load', '--quiet', '-t'])).to.equal('quiet')
+    expect(outputModeOf(['load', '--log', 'xml'])).to.equal('lines')
+    expect(outputModeOf(['load', '--', '--quiet'])).to.equal('lines')
   })
 })

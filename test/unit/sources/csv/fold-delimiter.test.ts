@@ -22,7 +22,7 @@ function fold(
 const rowsOf = async (content: string, dialect: DialectOptions, step = 1000) => {
   const stdin = Readable.from(slices(Buffer.from(content), step), { objectMode: false })
   const source = await openSource('-', { stdin, format: 'csv', dialect })
-  return { manner: source.manner, rows: await source.rows.toArray() }
+  return { description: source.description, rows: await source.rows.toArray() }
 }
 
 describe('a delimiter of several bytes', () => {
@@ -52,7 +52,7 @@ describe('a delimiter of several bytes', () => {
 
   it('is named in messages, and what stands for it is refused outside quotes', async () => {
     expect(await rowsOf('a||b\n1||"x||\x1fy"\n', { delimiter: '||' })).to.deep.equal({
-      manner: 'csv, utf-8, "||" between fields, a header',
+      description: 'csv, utf-8, "||" between fields, a header',
       rows: [{ a: '1', b: 'x||\x1fy' }],
     })
     expect(await failure(rowsOf('a||b\n1||x\x1fy\n', { delimiter: '||' }))).to.equal(
