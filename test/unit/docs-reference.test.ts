@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { createCheckpointTable } from '../../lib/table/checkpoint-sql.ts'
 import { createDeadLetterTable } from '../../lib/table/dead-letter-sql.ts'
 import { WRITABLE_OPTIONS } from '../../lib/writable/resolve/resolve-options.ts'
 import { TRANSIENT_SQLSTATES } from '../../lib/write/faults/transient.ts'
+import { HOUSE } from '../support/house.ts'
 import { readPage } from '../support/pages.ts'
 import {
   defaultIn,
@@ -209,5 +211,22 @@ describe('docs/command.md', () => {
     expect([...new Set(listed)].sort()).to.deep.equal(
       [...new Set(declared)].filter(name => !['--port', '--help'].includes(name)).sort(),
     )
+  })
+})
+
+describe('CONTRIBUTING.md', () => {
+  it('names every room of the house', () => {
+    const text = sectionOf(readPage('CONTRIBUTING.md').markdown, '## The house')
+    const rooms = Object.keys(HOUSE).filter(room => room !== 'index')
+    for (const room of rooms) expect(text, room).to.match(new RegExp(`\`${room}(\\.ts)?\``))
+  })
+
+  it('names only scripts of package.json, and every suite', () => {
+    const { markdown } = readPage('CONTRIBUTING.md')
+    const scripts = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).scripts)
+    const named = [...markdown.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!)
+    expect(scripts).to.include.members(named)
+    const suites = scripts.filter(name => /^test:(?!unit|integration)/.test(name))
+    expect(named).to.include.members(suites)
   })
 })
