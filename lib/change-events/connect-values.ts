@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { LongNumber } from '../values/exact-json.ts'
+import { dateText, type SecondDigits, timestampText, timeText } from '../values/temporal-text.ts'
 import { decimalText, readUnscaled } from '../values/unscaled-decimal.ts'
-import { dateText, type TimeUnit, timestampText, timeText } from './civil-time.ts'
 import { bitsText, geometryText, hstoreText, mapEntries } from './connect-structs.ts'
 import { ConnectValueError } from './connect-value-error.ts'
 
@@ -23,15 +23,17 @@ const INFINITIES = new Map([
   [-9223372036832400000n, '-infinity'],
 ])
 
+const TIMESTAMP = { separator: ' ', zone: '', decimals: 'shortest' } as const
+
 const days: Decode = value => dateText(integer(value))
 const timeOf =
-  (unit: TimeUnit): Decode =>
+  (digits: SecondDigits): Decode =>
   value =>
-    timeText(integer(value), unit)
+    timeText(integer(value), digits, 'shortest')
 const timestampOf =
-  (unit: TimeUnit): Decode =>
+  (digits: SecondDigits): Decode =>
   value =>
-    infinity(value) ?? timestampText(integer(value), unit)
+    infinity(value) ?? timestampText(integer(value), digits, TIMESTAMP)
 
 const geometry: Decode = value => {
   const { wkb, srid } = struct(value)
@@ -51,16 +53,16 @@ const vector: Decode = value => {
 const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
   'io.debezium.time.Date': days,
   'org.apache.kafka.connect.data.Date': days,
-  'io.debezium.time.Time': timeOf('ms'),
-  'org.apache.kafka.connect.data.Time': timeOf('ms'),
-  'io.debezium.time.MicroTime': timeOf('us'),
-  'io.debezium.time.NanoTime': timeOf('ns'),
-  'io.debezium.time.Timestamp': timestampOf('ms'),
-  'org.apache.kafka.connect.data.Timestamp': timestampOf('ms'),
-  'io.debezium.time.MicroTimestamp': timestampOf('us'),
-  'io.debezium.time.NanoTimestamp': timestampOf('ns'),
+  'io.debezium.time.Time': timeOf(3),
+  'org.apache.kafka.connect.data.Time': timeOf(3),
+  'io.debezium.time.MicroTime': timeOf(6),
+  'io.debezium.time.NanoTime': timeOf(9),
+  'io.debezium.time.Timestamp': timestampOf(3),
+  'org.apache.kafka.connect.data.Timestamp': timestampOf(3),
+  'io.debezium.time.MicroTimestamp': timestampOf(6),
+  'io.debezium.time.NanoTimestamp': timestampOf(9),
   'io.debezium.time.MicroDuration': value => `${integer(value)} microseconds`,
-  'io.debezium.time.NanoDuration': timeOf('ns'),
+  'io.debezium.time.NanoDuration': timeOf(9),
   'io.debezium.time.Year': value => Number(integer(value)),
   'org.apache.kafka.connect.data.Decimal': (value, { parameters }) =>
     // the converter's decimal.format NUMERIC sends a number

@@ -2,10 +2,11 @@ import { isUtf8 } from 'node:buffer'
 import type { SchemaElement } from 'hyparquet'
 import { parseFloat16 } from 'hyparquet/src/convert.js'
 import { LongNumber, parseExactJson, RawJson } from '../../values/exact-json.ts'
+import { dateText, type SecondDigits, timestampText, timeText } from '../../values/temporal-text.ts'
 import { decimalText, readUnscaled } from '../../values/unscaled-decimal.ts'
 import { hexText } from '../hex-text.ts'
 import { SourceError } from '../source-error.ts'
-import { dateText, intervalText, type SecondDigits, timestampText, timeText } from './moments.ts'
+import { intervalText } from './interval-text.ts'
 
 /** What a column without children holds, and how its stored values become those of a row. */
 export interface LeafType {
@@ -132,10 +133,10 @@ function decimal({ type }: SchemaElement, precision: number, scale: number): Lea
 
 /** INT96 arrives as nanoseconds, too. A TIME or TIMESTAMP of milliseconds may be 32 bits wide. */
 function timestamp(digits: SecondDigits, utc: boolean): LeafType {
-  const zone = utc ? 'Z' : ''
+  const style = { separator: 'T', zone: utc ? 'Z' : '', decimals: 'six' } as const
   return {
     sqlType: utc ? 'timestamptz' : 'timestamp',
-    convert: (value: bigint) => timestampText(value, digits, zone),
+    convert: (value: bigint) => timestampText(value, digits, style),
     costly: true,
     nanoseconds: digits === 9,
   }
@@ -145,7 +146,7 @@ function timestamp(digits: SecondDigits, utc: boolean): LeafType {
 function time(digits: SecondDigits): LeafType {
   return {
     sqlType: 'time',
-    convert: (value: number | bigint) => timeText(BigInt(value), digits),
+    convert: (value: number | bigint) => timeText(BigInt(value), digits, 'six'),
     nanoseconds: digits === 9,
   }
 }
