@@ -21,10 +21,12 @@ process.noDeprecation = true
 
 const PASSES = 9
 const ROWS_BEFORE = 5000
+/** Fewer where the table itself is tiny, as in a test. */
+const ROWS_BEFORE_PER_ROW = 10
 
 export async function measure({ table, rows: count, before }: EncodeTask): Promise<EncodeSample> {
   for (const other of before) {
-    const rows = TABLES[other]!.rows(ROWS_BEFORE)
+    const rows = TABLES[other]!.rows(Math.min(ROWS_BEFORE, ROWS_BEFORE_PER_ROW * count))
     for (let pass = 0; pass < 3; pass++) {
       ours(TABLES[other]!, rows, 'binary')()
       ours(TABLES[other]!, rows, 'text')()

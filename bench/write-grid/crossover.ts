@@ -7,7 +7,7 @@ const RUN = new URL('./crossover-run.ts', import.meta.url)
 const SIZES = [1, 2, 4, 8, 12, 16, 20, 25, 32, 40, 50, 75, 100, 150, 200, 250, 300, 500]
 const QUICK_SIZES = [1, 10, 25, 50, 100, 300]
 const BATCHES = 50
-const QUICK_BATCHES = 20
+const QUICK_BATCHES = 8
 
 /** Batches of one size that a process times, for each method. */
 export function batchesOfASize(quick: boolean): number {

@@ -223,7 +223,8 @@ describe('pg-batch load --rejects', () => {
 
   it('judges a share as it goes once 1,000 rows were read, and leaves the rest of the file', async () => {
     const path = await file('many.csv', people(200_000))
-    const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '1%')
+    const words = ['--reject-limit', '1%', '--batch-size', '1000']
+    const ended = await pgBatch('load', path, '-t', 'people', ...words)
     expect(ended.stderr).to.match(/rejected, more than 1%; [\d,]+ rows committed\n$/)
     expect(ended.status).to.equal(1)
     expect((await stored()).length).to.be.within(800, 100_000)
