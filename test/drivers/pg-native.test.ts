@@ -5,8 +5,8 @@ import { useDatabase } from '../support/database.ts'
 import { batchesOf, countOf, failureOf, rowsOf, write } from '../support/writing.ts'
 
 /**
- * pg-native is compiled on installation, and needs a compiler and libpq's headers, so that it is not among the
- * packages of a checkout: `.ci/run` installs it elsewhere, and names that folder in NODE_PATH.
+ * pg-native is compiled on installation, and needs a compiler and libpq's headers, so that it is not among
+ * the packages of a checkout: `.ci/run` installs it elsewhere, and names that folder in NODE_PATH.
  */
 describe('a pool of pg-native', () => {
   const db = useDatabase()

@@ -15,7 +15,8 @@ import { streamArray } from 'stream-json/streamers/stream-array.js'
 import { startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts' // for you: 'pg-batch-streams'
 
-// ── The two loads: what you would write ──────────────────────────────────────────────────────────────────────
+// ── The two loads: what you would write
+// ──────────────────────────────────────────────────────────────────────
 
 /** A CSV file: csv-parse makes an object of each record, `toRow` gives it the table's columns and types. */
 async function loadBirdstrikes(pool: pg.Pool) {
@@ -84,7 +85,8 @@ const TABLES = `
     hour           real NOT NULL
   )`
 
-// ── Around them: a server, a schema of its own, and what is printed ──────────────────────────────────────────
+// ── Around them: a server, a schema of its own, and what is printed
+// ──────────────────────────────────────────
 
 async function main(): Promise<void> {
   const keep = process.argv.includes('--keep')

@@ -1,9 +1,10 @@
 /**
- * `npm run example:jetstream`: some thousands of orders through a real NATS JetStream into a real PostgreSQL, by two
- * sinks that share a consumer. It starts both servers and ends them; NATS needs the program `nats-server`.
+ * `npm run example:jetstream`: some thousands of orders through a real NATS JetStream into a real PostgreSQL,
+ * by two sinks that share a consumer. It starts both servers and ends them; NATS needs the program
+ * `nats-server`.
  *
- * A broker that acknowledges message by message asks for one thing: that a message is acknowledged when its row is
- * committed, and not before. This is what `afterCommit` is for.
+ * A broker that acknowledges message by message asks for one thing: that a message is acknowledged when its
+ * row is committed, and not before. This is what `afterCommit` is for.
  */
 import { pipeline } from 'node:stream/promises'
 import { AckPolicy, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
@@ -21,7 +22,8 @@ interface Order {
   cents: number
 }
 
-// ── The sink: what you would write ───────────────────────────────────────────────────────────────────────────
+// ── The sink: what you would write
+// ───────────────────────────────────────────────────────────────────────────
 
 async function openSink(nats: NatsConnection, pool: pg.Pool) {
   const consumer = await jetstream(nats).consumers.get('orders', 'pg')
@@ -46,7 +48,8 @@ async function openSink(nats: NatsConnection, pool: pg.Pool) {
 const TABLE = `CREATE TABLE orders (
   id int PRIMARY KEY, customer text NOT NULL, total numeric(10,2) NOT NULL, sequence bigint NOT NULL)`
 
-// ── Around it: the servers, the orders, and what is printed ──────────────────────────────────────────────────
+// ── Around it: the servers, the orders, and what is printed
+// ──────────────────────────────────────────────────
 
 async function main(): Promise<void> {
   console.log('Starting PostgreSQL and NATS …')

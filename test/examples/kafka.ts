@@ -1,6 +1,6 @@
 /**
- * `npm run example:kafka`: some thousands of orders through a real Kafka into a real PostgreSQL, exactly once, by two
- * sinks of one group. It starts both servers and ends them; the broker needs Java 17 and Maven.
+ * `npm run example:kafka`: some thousands of orders through a real Kafka into a real PostgreSQL, exactly
+ * once, by two sinks of one group. It starts both servers and ends them; the broker needs Java 17 and Maven.
  */
 import { Admin, Producer } from '@platformatic/kafka'
 import pg from 'pg'
@@ -17,7 +17,8 @@ interface Order {
   cents: number
 }
 
-// ── The sink: what you would write ───────────────────────────────────────────────────────────────────────────
+// ── The sink: what you would write
+// ───────────────────────────────────────────────────────────────────────────
 
 function openSink(bootstrapBrokers: string[], pool: pg.Pool): KafkaToPg<Order> {
   return kafkaToPg<Order, Record<string, unknown>>({
@@ -41,7 +42,8 @@ function openSink(bootstrapBrokers: string[], pool: pg.Pool): KafkaToPg<Order> {
 const TABLE = `CREATE TABLE orders (
   id int NOT NULL, customer text NOT NULL, total numeric(10,2) NOT NULL, placed_at timestamptz NOT NULL, place text NOT NULL)`
 
-// ── Around it: the servers, the orders, and what is printed ──────────────────────────────────────────────────
+// ── Around it: the servers, the orders, and what is printed
+// ──────────────────────────────────────────────────
 
 async function main(): Promise<void> {
   console.log('Starting PostgreSQL and Kafka …')

@@ -11,7 +11,10 @@ export interface BuiltCommand {
   remove(): void
 }
 
-/** Builds `pg-batch` into a folder of its own, so that what lies in dist/ stays as it is. Source maps are for coverage. */
+/**
+ * Builds `pg-batch` into a folder of its own, so that what lies in dist/ stays as it is. Source maps are for
+ * coverage.
+ */
 export function buildCommand(): BuiltCommand {
   // below node_modules, so that packages are found from it
   const cache = join(REPOSITORY, 'node_modules', '.cache')

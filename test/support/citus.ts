@@ -1,8 +1,8 @@
 import type pg from 'pg'
 
 /**
- * Makes a database look like one of Citus to the toolkit: it has Citus's catalogue of tables. The server still runs
- * every statement itself, and refuses none that Citus would.
+ * Makes a database look like one of Citus to the toolkit: it has Citus's catalogue of tables. The server
+ * still runs every statement itself, and refuses none that Citus would.
  */
 export async function pretendCitus(pool: pg.Pool): Promise<void> {
   await pool.query(`SET allow_system_table_mods = on;

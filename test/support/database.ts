@@ -4,10 +4,10 @@ import { type EmbeddedServer, startEmbeddedServer } from '../../lib/embedded/emb
 import { type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 
 /**
- * One server for a whole test run, or for each worker of a parallel one: the one that DATABASE_URL or PG* variables name,
- * else an embedded one.
- * Each test file gets a database of its own on it. With PG_BATCH_TEST_POOLER=pgbouncer the toolkit reaches it by way
- * of PgBouncer in transaction mode, and only the tests' own look-ups go to it directly.
+ * One server for a whole test run, or for each worker of a parallel one: the one that DATABASE_URL or PG*
+ * variables name, else an embedded one. Each test file gets a database of its own on it. With
+ * PG_BATCH_TEST_POOLER=pgbouncer the toolkit reaches it by way of PgBouncer in transaction mode, and only the
+ * tests' own look-ups go to it directly.
  */
 interface TestServer {
   connectionString: string

@@ -12,15 +12,15 @@ const mocha = join(repository, 'node_modules/mocha/bin/mocha.js')
 
 /**
  * A folder in which the code blocks of a document run as a reader would run them in a project of their own:
- * `import … from 'pg-batch-streams'` and the command `pg-batch` are those of lib/, bundled here: a process that runs
- * them starts in a quarter of the time that tsx takes.
- * It lies below node_modules, so that the packages of this repository are found from it.
+ * `import … from 'pg-batch-streams'` and the command `pg-batch` are those of lib/, bundled here: a process
+ * that runs them starts in a quarter of the time that tsx takes. It lies below node_modules, so that the
+ * packages of this repository are found from it.
  */
 export interface Workshop {
   readonly folder: string
   /**
-   * Runs the blocks of a section in their order, on that database; those with `needs=kafka` or `needs=nats` only where
-   * that server is. @throws an Error that names the line
+   * Runs the blocks of a section in their order, on that database; those with `needs=kafka` or `needs=nats`
+   * only where that server is. @throws an Error that names the line
    */
   runSection(section: Section, connectionString: string, servers?: MessageServers): Promise<void>
   /** Compiles TypeScript blocks, strictly, all at once. @throws an Error with the compiler's words */
@@ -228,7 +228,8 @@ async function readManifest(): Promise<Manifest> {
 
 /**
  * The lines of a shell block that are run. What would install, or work on a checkout, is only compared with
- * package.json: a script that is named must exist there, a package that is installed must be ours or one we know.
+ * package.json: a script that is named must exist there, a package that is installed must be ours or one we
+ * know.
  */
 export function runnableLines(code: string, manifest: Manifest): string {
   const kept: string[] = []

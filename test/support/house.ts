@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, posix, sep } from 'node:path'
 
 /**
- * The parts of lib/, and which other parts each may import. A part is a folder of lib/ or a file beside the folders.
- * Imports go down only: `cli → {kafka, sources, embedded} → {batch, writable} → write → {encode, table, connection}
- * → {values, streams, options, errors, types}`. `batch` does not know PostgreSQL.
+ * The parts of lib/, and which other parts each may import. A part is a folder of lib/ or a file beside the
+ * folders. Imports go down only:
+ * `cli → {kafka, sources, embedded} → {batch, writable} → write → {encode, table, connection} → {values, streams, options, errors, types}`.
+ * `batch` does not know PostgreSQL.
  */
 const BASE = ['errors', 'types', 'values']
 const POSTGRES = ['connection', 'connection-string', 'csv', 'encode', 'table', ...BASE]
@@ -107,8 +108,8 @@ function partOf(file: string): string {
 }
 
 /**
- * The same arrows between rooms. A room is a folder without folders; a file beside rooms is a room of its own.
- * Modules of two rooms that import each other would be one room with a wall through it.
+ * The same arrows between rooms. A room is a folder without folders; a file beside rooms is a room of its
+ * own. Modules of two rooms that import each other would be one room with a wall through it.
  */
 function betweenRooms(
   arrows: ReadonlyMap<string, readonly string[]>,

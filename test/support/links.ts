@@ -5,7 +5,9 @@ import { type Page, readPage } from './pages.ts'
 
 const root = new URL('../../', import.meta.url)
 
-/** Returns every link of a page to a file that is not there, or to a heading that is not in it, one line each. */
+/**
+ * Returns every link of a page to a file that is not there, or to a heading that is not in it, one line each.
+ */
 export function brokenLinks({ path, markdown }: Page): string[] {
   return linksOf(markdown).flatMap(link => {
     const [target = '', anchor] = link.split('#')
@@ -19,7 +21,9 @@ export function brokenLinks({ path, markdown }: Page): string[] {
   })
 }
 
-/** Returns the links of a page within the repository: of Markdown and of HTML's `src`, `srcset` and `href`. */
+/**
+ * Returns the links of a page within the repository: of Markdown and of HTML's `src`, `srcset` and `href`.
+ */
 export function linksOf(markdown: string): string[] {
   const text = withoutCode(markdown)
   const links = [

@@ -13,8 +13,8 @@ export interface Patch {
 }
 
 /**
- * Copies parts of the repository, with its settings and its packages, changes one place of the copy, and hands its
- * folder to `work`; deletes it afterwards.
+ * Copies parts of the repository, with its settings and its packages, changes one place of the copy, and
+ * hands its folder to `work`; deletes it afterwards.
  * @throws when what is to be changed does not occur exactly once
  */
 export async function withPatchedCopy<T>(

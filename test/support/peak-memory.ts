@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * The most bytes of this process that were ever resident. By Linux's `VmHWM`, since `resourceUsage().maxRSS` there
- * begins with what the parent had when it started this process, https://man7.org/linux/man-pages/man2/getrusage.2.html
+ * The most bytes of this process that were ever resident. By Linux's `VmHWM`, since `resourceUsage().maxRSS`
+ * there begins with what the parent had when it started this process,
+ * https://man7.org/linux/man-pages/man2/getrusage.2.html
  */
 export function peakResidentBytes(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024

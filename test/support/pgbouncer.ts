@@ -58,7 +58,8 @@ export async function startPgBouncer(serverConnectionString: string): Promise<Pg
       'pool_mode = transaction',
       `default_pool_size = ${POOL_SIZE}`,
       'max_client_conn = 500',
-      // a server's connection that failed is tried again soon: tests end backends, and create databases, on purpose
+      // a server's connection that failed is tried again soon: tests end backends, and create databases, on
+      // purpose
       'server_login_retry = 0.1',
       '',
     ].join('\n'),

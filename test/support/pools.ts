@@ -12,8 +12,9 @@ export interface NamedPool {
 }
 
 /**
- * Gives each test of the surrounding `describe` pools of its own, and holds every one of them to the promise: after
- * the test no client is left checked out, no session is in a transaction, and the pool serves the next query.
+ * Gives each test of the surrounding `describe` pools of its own, and holds every one of them to the promise:
+ * after the test no client is left checked out, no session is in a transaction, and the pool serves the next
+ * query.
  */
 export function usePools(db: TestDatabase): (config?: pg.PoolConfig) => NamedPool {
   const pools: NamedPool[] = []
@@ -86,8 +87,8 @@ export async function lockTable(db: TestDatabase, table: string): Promise<() => 
 }
 
 /**
- * Makes the settings of a role's own sessions differ, which no pooler stands in the way of, as it does of the startup
- * packet's. Its pools are `makePool(config)`.
+ * Makes the settings of a role's own sessions differ, which no pooler stands in the way of, as it does of the
+ * startup packet's. Its pools are `makePool(config)`.
  */
 export async function roleWith(
   db: TestDatabase,

@@ -47,8 +47,8 @@ interface Armed {
 }
 
 /**
- * Stands between a client and PostgreSQL, and breaks connections where it is told to. It forwards whole messages, so
- * that a trap can be aimed at one, and cuts inside a message where the trap says so.
+ * Stands between a client and PostgreSQL, and breaks connections where it is told to. It forwards whole
+ * messages, so that a trap can be aimed at one, and cuts inside a message where the trap says so.
  */
 export class FaultProxy {
   #target: number
@@ -116,7 +116,10 @@ export class FaultProxy {
     this.#bytesOfNext = undefined
   }
 
-  /** Cuts each connection that is opened from now on after as many bytes, of both directions, as `bytes` returns for it. */
+  /**
+   * Cuts each connection that is opened from now on after as many bytes, of both directions, as `bytes`
+   * returns for it.
+   */
   cutEach(bytes: () => number): void {
     this.#bytesOfNext = bytes
   }

@@ -63,7 +63,10 @@ export function keysOf(name: string): Key[] {
   return [...keys].map(([, doc = '', key]) => ({ name: key!, doc }))
 }
 
-/** Returns the literal that a docstring gives as the default: `1000`, `'auto'`; undefined for none, and for words. */
+/**
+ * Returns the literal that a docstring gives as the default: `1000`, `'auto'`; undefined for none, and for
+ * words.
+ */
 export function defaultIn(doc: string): string | undefined {
   return /@default ('[^']*'|[\d_]+|Infinity)\s/.exec(doc)?.[1]
 }

@@ -8,7 +8,10 @@ import { type EmbeddedServer, startEmbeddedServer } from '../../../lib/embedded/
 import { failureOf, write } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
 
-/** A server with TLS, a certificate for "localhost" that no authority signed, and roles that log in in every way. */
+/**
+ * A server with TLS, a certificate for "localhost" that no authority signed, and roles that log in in every
+ * way.
+ */
 describe('a connectionString with TLS', function () {
   this.timeout(60_000)
   let folder: string

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import type { Outcomes, Storage } from './storage.ts'
 
 /**
- * Stores the values by `pg` and by each of our paths, and compares what the server then has, or that both fail.
+ * Stores the values by `pg` and by each of our paths, and compares what the server then has, or that both
+ * fail.
  * @returns how many values the server took
  */
 export async function expectAsPg(

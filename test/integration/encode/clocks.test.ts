@@ -6,7 +6,10 @@ import { dateLikes, dates, intervals, times } from '../../support/values/index.t
 import { expectAsPg } from './as-pg.ts'
 import { Storage } from './storage.ts'
 
-/** Zones with summer time, half hours, skipped days, and offsets that had seconds (Monrovia's until 1972); minutes west in 2020. */
+/**
+ * Zones with summer time, half hours, skipped days, and offsets that had seconds (Monrovia's until 1972);
+ * minutes west in 2020.
+ */
 const ZONES: readonly (readonly [string, number])[] = [
   ['UTC', 0],
   ['America/New_York', 300],

@@ -13,7 +13,10 @@ const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
   prepareValue: (value: unknown) => unknown
 }
 
-/** What became of each value: the server's text and the bytes of its send function, or null where it was refused. */
+/**
+ * What became of each value: the server's text and the bytes of its send function, or null where it was
+ * refused.
+ */
 export type Outcomes = (string | null)[]
 
 /** One column of a type, to store values in by each path and to look at what was stored. */

@@ -19,7 +19,10 @@ const VALUES: readonly [type: string, good: string, bad: unknown, sqlState: stri
   ['int4', '1', Buffer.from([1]), '08P01'],
 ]
 
-/** What a trigger may raise: one of the server's own SQLSTATEs, one that nobody has, one of a class that nobody has. */
+/**
+ * What a trigger may raise: one of the server's own SQLSTATEs, one that nobody has, one of a class that
+ * nobody has.
+ */
 const RAISED = ['23514', '45000', 'MY001']
 
 describe('a value that a function of the server refuses', () => {

@@ -29,7 +29,10 @@ function refusing(pool: PgPoolLike, refusals: ReadonlyMap<number, string>): PgPo
   }
 }
 
-/** Several batches share a transaction: none may be forgotten when a later attempt does not come to all of them. */
+/**
+ * Several batches share a transaction: none may be forgotten when a later attempt does not come to all of
+ * them.
+ */
 describe('a transaction of several batches', () => {
   const db = useDatabase()
   const makePool = usePools(db)

@@ -17,7 +17,10 @@ interface Row {
 
 const UPSERT = { target: ['id'], action: 'update' } as const
 
-/** The rows that one statement would take, had it not been for the bad ones: parents that are there, and n > 0. */
+/**
+ * The rows that one statement would take, had it not been for the bad ones: parents that are there, and n >
+ * 0.
+ */
 function acceptable(rows: readonly Row[]): Set<Row> {
   const good = new Set(rows.filter(({ n }) => n > 0))
   for (let size = -1; size !== good.size; ) {

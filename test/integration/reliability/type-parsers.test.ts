@@ -8,7 +8,9 @@ import { usePools } from '../../support/pools.ts'
 import { failureOf, METHODS, options, valuesOf } from '../../support/writing.ts'
 import { load } from './load.ts'
 
-/** bool, "char", name, int8, int2, int4, text, oid, json, float4, float8, text[], timestamptz, numeric, jsonb. */
+/**
+ * bool, "char", name, int8, int2, int4, text, oid, json, float4, float8, text[], timestamptz, numeric, jsonb.
+ */
 const OIDS = [16, 18, 19, 20, 21, 23, 25, 26, 114, 700, 701, 1009, 1184, 1700, 3802]
 
 const PARSERS: readonly [title: string, parse: (text: string) => unknown][] = [

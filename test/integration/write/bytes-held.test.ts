@@ -17,7 +17,10 @@ interface Row {
 const GATE = 4711
 const COPIES = METHODS.filter(({ method }) => method !== 'insert')
 
-/** What a transaction holds of its batches until it is committed: their rows' bytes, where nobody asks for the items. */
+/**
+ * What a transaction holds of its batches until it is committed: their rows' bytes, where nobody asks for the
+ * items.
+ */
 describe('a transaction that may have to send its rows again', () => {
   const db = useDatabase()
 

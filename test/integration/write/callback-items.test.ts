@@ -7,7 +7,9 @@ import { countOf, METHODS, options, rowsOf, valuesOf, write } from '../../suppor
 
 interface Item {
   id: number
-  /** What is wrong with it: the server refuses it, `toRow` throws, makes nothing of it, or makes no row of it. */
+  /**
+   * What is wrong with it: the server refuses it, `toRow` throws, makes nothing of it, or makes no row of it.
+   */
   odd?: 'refused' | 'thrown' | 'skipped' | 'invalid' | 'unencodable'
 }
 

@@ -15,7 +15,10 @@ interface Change {
   row: { id: number; v?: number | null; note?: string }
 }
 
-/** Statements that Citus refuses on distributed tables (0A000), and binary rows on their way to a merge (22P02). */
+/**
+ * Statements that Citus refuses on distributed tables (0A000), and binary rows on their way to a merge
+ * (22P02).
+ */
 const REFUSED_BY_CITUS = /FOR (NO KEY )?UPDATE|WITH pg_batch_rows/
 const BINARY_STAGING = /COPY "pg_temp"[^;]*FORMAT binary/
 
@@ -40,7 +43,10 @@ function statementsOf(pool: pg.Pool): string[] {
   return texts
 }
 
-/** Makes errors of a COPY into `t` look as if a worker of Citus had refused it: XX000, and no more than a message. */
+/**
+ * Makes errors of a COPY into `t` look as if a worker of Citus had refused it: XX000, and no more than a
+ * message.
+ */
 function hideSqlStatesOfCopy(
   pool: pg.Pool,
   { message, where }: { message?: string; where?: string } = {},

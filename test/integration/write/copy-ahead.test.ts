@@ -4,7 +4,10 @@ import { useDatabase } from '../../support/database.ts'
 import { FaultProxy } from '../../support/proxy.ts'
 import { countOf, failureOf, rowsOf, write } from '../../support/writing.ts'
 
-/** More than PgBouncer has connections to the server: one that were left in a COPY each time would use them up. */
+/**
+ * More than PgBouncer has connections to the server: one that were left in a COPY each time would use them
+ * up.
+ */
 const REFUSED = 12
 
 describe('COPY data that go ahead of the answer to their statement', () => {

@@ -64,8 +64,8 @@ describe('CSV records', () => {
       objectMode: true,
       write({ batchId, index, row, error }: RejectedRow, _encoding, done) {
         const { sqlState } = error
-        // of a NUL the server names the column only where it came by binary COPY, and by which one it comes has to do
-        // with how far the batches behind it are when it is refused
+        // of a NUL the server names the column only where it came by binary COPY, and by which one it comes
+        // has to do with how far the batches behind it are when it is refused
         const column = sqlState === CHARACTER_NOT_IN_REPERTOIRE ? undefined : error.column
         rejects.push({ batchId, index, row: rowOf(row), sqlState, column })
         done()

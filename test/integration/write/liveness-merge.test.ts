@@ -20,7 +20,9 @@ describe('a stream that is stopped at an awkward moment', () => {
   const onConflict = { target: ['id'], action: 'update' } as const
   const rows = rowsOf(1000, id => ({ id, n: id }))
 
-  /** An upsert whose rows are staged already, and whose merge waits for a row that another session has locked. */
+  /**
+   * An upsert whose rows are staged already, and whose merge waits for a row that another session has locked.
+   */
   const startBlockedMerge = async (signal?: AbortSignal) => {
     await db.pool.query('INSERT INTO t VALUES (5, -1)')
     const blocker = await db.pool.connect()

@@ -29,7 +29,10 @@ const batches = fc.array(changes, { minLength: 1, maxLength: 5 })
 
 type Stored = [a: number | null, b: string, v: number | null, w: string]
 
-/** What change after change should leave, and how many of them changed something; a NULL key is never another's. */
+/**
+ * What change after change should leave, and how many of them changed something; a NULL key is never
+ * another's.
+ */
 function model(
   written: readonly Change[][],
   update?: readonly string[],

@@ -5,7 +5,9 @@ import { isTransient } from '../../../lib/write/faults/transient.ts'
 import { useDatabase } from '../../support/database.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
-/** Jest runs each test file in a realm of its own, whose `Error` and `Date` are not those of Node's modules. */
+/**
+ * Jest runs each test file in a realm of its own, whose `Error` and `Date` are not those of Node's modules.
+ */
 describe('values and errors of another realm', () => {
   const db = useDatabase()
 

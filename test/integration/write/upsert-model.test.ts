@@ -33,8 +33,8 @@ const SOURCES = [
 type Stored = [a: number | null, b: string, v: number | null, w: string]
 
 /**
- * What row after row should leave behind: of a key that is there the columns that the row brings are overwritten; a NULL
- * key is never another's.
+ * What row after row should leave behind: of a key that is there the columns that the row brings are
+ * overwritten; a NULL key is never another's.
  */
 function model(
   written: readonly Row[][],

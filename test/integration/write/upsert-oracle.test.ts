@@ -15,7 +15,10 @@ interface Change {
   readonly row: Row
 }
 
-/** A table, and the values that each of its columns may come with; `undefined` among them: the key may be missing. */
+/**
+ * A table, and the values that each of its columns may come with; `undefined` among them: the key may be
+ * missing.
+ */
 interface Case {
   readonly title: string
   /** DDL with `%` for the table's name. */
@@ -160,7 +163,10 @@ function withoutUndefined(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined))
 }
 
-/** One statement for each change, which names the columns that its row brings; returns how many rows they changed. */
+/**
+ * One statement for each change, which names the columns that its row brings; returns how many rows they
+ * changed.
+ */
 async function changeOneByOne(
   pool: pg.Pool,
   table: string,

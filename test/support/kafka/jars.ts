@@ -11,8 +11,8 @@ const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/pg-batch-strea
 const MAVEN_TIMEOUT_MS = 600_000
 
 /**
- * The folder with the jars that pom.xml asks for. Maven brings them once; they stay in node_modules/.cache for as long
- * as pom.xml stays the same.
+ * The folder with the jars that pom.xml asks for. Maven brings them once; they stay in node_modules/.cache
+ * for as long as pom.xml stays the same.
  * @throws when Maven is not there, or cannot bring them
  */
 export async function brokerJars(): Promise<string> {

@@ -74,7 +74,10 @@ export class NumberedTopic {
     }
   }
 
-  /** How many messages the log holds: those that were produced, and those of which the producer learnt nothing. */
+  /**
+   * How many messages the log holds: those that were produced, and those of which the producer learnt
+   * nothing.
+   */
   async logged(): Promise<number> {
     const partitions = Array.from({ length: this.#partitions }, (_, partitionIndex) => ({
       partitionIndex,

@@ -1,4 +1,6 @@
-/** The settings of a single broker that is its own controller, made for tests: nothing waits that need not. */
+/**
+ * The settings of a single broker that is its own controller, made for tests: nothing waits that need not.
+ */
 export function brokerSettings(
   ports: { broker: number; controller: number },
   dataDir: string,

@@ -63,7 +63,9 @@ const offsetText = fc.oneof(
     .map(([s, h, m]) => `${s}${pad(h, 2)}:${pad(m, 2)}`),
 )
 
-/** The whole range of Date, its ends, the years where offsets have seconds, and the hours that clocks skip. */
+/**
+ * The whole range of Date, its ends, the years where offsets have seconds, and the hours that clocks skip.
+ */
 export const dates: fc.Arbitrary<Date> = fc.oneof(
   fc.date({ noInvalidDate: false }),
   fc.date({ min: new Date('1850-01-01'), max: new Date('2060-01-01'), noInvalidDate: true }),
