@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { anchorsOf, linksOf } from '../support/links.ts'
-import { readPages } from '../support/pages.ts'
+import { readPage, readPages } from '../support/pages.ts'
 
 /** Lines that a reader of the page's source scrolls past: tables, and what is one long word. */
 const MAY_BE_LONG = /^\s*\||^\s*\S+$|^\[[^\]]+\]: |^!\[/
@@ -18,6 +18,10 @@ describe('the shape of the pages for readers', () => {
       expect(long).to.deep.equal([])
     })
   }
+
+  it('README has at most 250 lines', () => {
+    expect(readPage('README.md').markdown.split('\n').length).to.be.at.most(250)
+  })
 
   for (const { path, markdown } of docs) {
     it(`${path} begins with a sentence that says what it is for`, () => {
