@@ -1,6 +1,6 @@
 import type { CsvFormat, CsvRecord } from './record.ts'
 
-/** How a field stands in its record. */
+/** How a field is written in its record. */
 const PLAIN = 0
 const QUOTED = 1
 /** Quoted, with escapes inside. */
@@ -9,17 +9,17 @@ export const ESCAPED = 2
 const NO_CHARACTER = -1
 
 /**
- * Finds the fields of one record after the other. It trusts that quotes are where they may be: whoever cuts a file into
- * records has seen to that.
+ * Finds the fields of one record after the other. It does not check the places of quotes: the reader that
+ * splits a file into records has done that.
  */
 export class FieldCutter {
-  /** Of each field of the record that was cut last, where it starts and ends in the chunk, quotes left out. */
+  /** For each field of the last record: where it starts and ends in the chunk, without its quotes. */
   starts = new Int32Array(32)
   ends = new Int32Array(32)
   kinds = new Uint8Array(32)
-  /** Holds what `unescape` was called for last. */
+  /** The result of the last call of `unescape`. */
   unescaped = Buffer.alloc(1024)
-  /** Where the quotes end that `unquote` was called for last. */
+  /** The closing quote that the last call of `unquote` has found. */
   closed = 0
   readonly #delimiter: number
   readonly #quote: number
@@ -38,7 +38,7 @@ export class FieldCutter {
     this.#nulls = nulls.filter(text => text !== '').map(text => Buffer.from(text))
   }
 
-  /** Cuts a record; returns how many fields it has. */
+  /** Finds the fields of a record; returns how many it has. */
   cut({ chunk, start, end }: CsvRecord): number {
     let field = 0
     for (let at = start; ; at++) {
@@ -53,7 +53,9 @@ export class FieldCutter {
     return at < end && chunk[at] === this.#quote
   }
 
-  /** Cuts the field that starts at a place; returns the place behind it, of a delimiter or the end. */
+  /**
+   * Finds the end of the field that starts at `start`; returns the index of the delimiter after it, or `end`.
+   */
   cutField(field: number, chunk: Buffer, start: number, end: number): number {
     if (this.isQuoted(chunk, start, end)) {
       const close = this.#closingQuote(chunk, start + 1, end)
@@ -88,14 +90,14 @@ export class FieldCutter {
     return at
   }
 
-  /** True where an escape stands before what it escapes: a quote, or itself. */
+  /** Returns true for an escape that precedes what it escapes: a quote, or itself. */
   #isEscape(chunk: Buffer, at: number, end: number): boolean {
     if (chunk[at] !== this.#escape || at + 1 >= end) return false
     const next = chunk[at + 1]
     return next === this.#quote || next === this.#escape
   }
 
-  /** True for a field that means NULL; one in quotes does so only where the format says it. */
+  /** Returns true for a field that means NULL. A quoted one does so only with `forceNull`. */
   isNull(chunk: Buffer, field: number): boolean {
     const kind = this.kinds[field]
     if (kind !== PLAIN) {
@@ -116,7 +118,7 @@ export class FieldCutter {
     return false
   }
 
-  /** Puts the bytes of a field with escapes, without these, into `unescaped`; returns how many there are. */
+  /** Copies the bytes of a field into `unescaped`, without its escapes; returns how many bytes there are. */
   unescape(chunk: Buffer, field: number): number {
     const start = this.starts[field]!
     const end = this.ends[field]!
@@ -125,8 +127,8 @@ export class FieldCutter {
   }
 
   /**
-   * Copies bytes that stand in quotes, without escapes, up to the closing quote; `into` must have room for all up to
-   * `end`. Returns the place behind the copy, and leaves that of the closing quote in `closed`.
+   * Copies quoted bytes up to the closing quote, without their escapes; `into` must have room for all up to
+   * `end`. Returns the index after the copy, and leaves that of the closing quote in `closed`.
    */
   unquote(chunk: Buffer, start: number, end: number, into: Buffer, to: number): number {
     const quote = this.#quote
@@ -145,7 +147,7 @@ export class FieldCutter {
     return length
   }
 
-  /** The text of a field, or null. */
+  /** Returns the text of a field, or null. */
   text(chunk: Buffer, field: number): string | null {
     if (this.isNull(chunk, field)) return null
     if (this.kinds[field] === ESCAPED) return this.unescaped.toString('utf8', 0, this.unescape(chunk, field))

@@ -9,7 +9,10 @@ import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 export type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 export { ValueError } from './value-error.ts'
 
-/** @throws TypeError for the binary format where `canBeBinary(columns)` is false */
+/**
+ * Returns the encoder for rows of these columns.
+ * @throws TypeError for the binary format where `canBeBinary(columns)` is false
+ */
 export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
   const { columns, format, staging, csv } = options
   if (csv) {
@@ -18,7 +21,7 @@ export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
   return format === 'binary' ? makeBinaryRowEncoder(columns, staging) : makeTextRowEncoder(columns, staging)
 }
 
-/** Whether every column's type has a binary form. */
+/** Returns true when the type of every column has a binary form. */
 export function canBeBinary(columns: readonly Column[]): boolean {
   return columns.every(column => codecFor(column.type).binary !== undefined)
 }

@@ -1,6 +1,6 @@
-/** A value, or a row, that has no form the server could take. The value is in neither name nor message. */
+/** A value or a row that cannot be encoded. The message does not show the value. */
 export class ValueError extends Error {
-  /** Undefined: it is the row. */
+  /** Undefined where the error is about the whole row. */
   readonly column: string | undefined
 
   constructor(column: string | undefined, message: string, cause?: unknown) {

@@ -1,10 +1,10 @@
 import { quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
- * The table of checkpoints: for each name and partition of a source the highest offset that is in the target table.
- * A position of NULL says that nothing was written yet. `item_index`, for sources that give several items one offset:
- * of the offset after `position`, the items up to this index are in the target table, too. Tables that earlier versions
- * made do not have it until a stream needs it.
+ * The table of checkpoints: for each name and partition of a source, the highest offset that is in the target
+ * table. A position of NULL means that nothing was written yet. `item_index` is for sources that give several
+ * items the same offset: the items of the offset after `position`, up to this index, are also in the target
+ * table. Tables of earlier versions do not have it until a stream needs it.
  */
 export function createCheckpointTable(table: TableParts): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
@@ -12,7 +12,7 @@ export function createCheckpointTable(table: TableParts): string {
     updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, partition))`
 }
 
-/** Makes rows for partitions that have none. Parameters: name, partitions. */
+/** Adds rows for partitions that have none. Parameters: name, partitions. */
 export function addPartitions(table: TableParts): string {
   return `INSERT INTO ${quoteTable(table)} (name, partition)
     SELECT $1, partition FROM pg_catalog.unnest($2::text[]) AS p(partition) ORDER BY partition
@@ -20,20 +20,22 @@ export function addPartitions(table: TableParts): string {
 }
 
 /**
- * Locks partitions until the transaction ends, in one order for all writers, and returns where they stand: a second
- * writer waits here, and then finds what the first one has stored. Parameters: name, partitions.
+ * Locks partitions until the transaction ends, in the same order for all writers, and returns their
+ * positions. A second writer waits here, and then finds what the first one has stored. Parameters: name,
+ * partitions.
  */
 export function lockPartitions(table: TableParts): string {
   return `SELECT partition, position::text, ${ITEM_INDEX} FROM ${quoteTable(table)} AS c
     WHERE name = $1 AND partition = ANY ($2::text[]) ORDER BY partition FOR UPDATE`
 }
 
-/** By way of JSON, so that it is NULL where the table does not have the column. */
+/** Read through JSON, so that it is NULL where the table does not have the column. */
 const ITEM_INDEX = "pg_catalog.to_jsonb(c) ->> 'item_index' AS item_index"
 
-/** Says whether the table has the column `item_index`. */
+/** Asks whether the table has the column `item_index`. */
 export function hasItemIndex(table: TableParts): string {
-  return `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'item_index' AND NOT attisdropped
+  return `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute
+    WHERE attname = 'item_index' AND NOT attisdropped
     AND attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass)::text AS there`
 }
 
@@ -47,8 +49,8 @@ export function watchPositions(table: TableParts): string {
 }
 
 /**
- * Locks partitions as `lockPartitions` does, and reads others in the same round trip. Parameters: name, partitions;
- * names and partitions of the others.
+ * Locks partitions as `lockPartitions` does, and reads others in the same round trip. Parameters: name,
+ * partitions; names and partitions of the others.
  */
 export function lockAndWatch(table: TableParts): string {
   return `WITH locked AS (${lockPartitions(table)})
@@ -57,14 +59,15 @@ export function lockAndWatch(table: TableParts): string {
 }
 
 function watch(table: TableParts, parameter: number): string {
-  return `SELECT c.name, c.partition, c.position::text, ${ITEM_INDEX}, 'no' AS locked FROM ${quoteTable(table)} AS c
+  return `SELECT c.name, c.partition, c.position::text, ${ITEM_INDEX}, 'no' AS locked
+    FROM ${quoteTable(table)} AS c
     JOIN unnest($${parameter}::text[], $${parameter + 1}::text[]) AS w(name, partition)
     ON w.name = c.name AND w.partition = c.partition`
 }
 
 /**
  * Stores positions. Parameters: name, partitions, positions.
- * @param proof a condition that fails the statement where it does not hold
+ * @param proof a condition that makes the statement fail if it is false
  */
 export function storePositions(table: TableParts, proof: string): string {
   return `UPDATE ${quoteTable(table)} AS c SET position = p.position, updated_at = now()
@@ -72,17 +75,21 @@ export function storePositions(table: TableParts, proof: string): string {
     WHERE c.name = $1 AND c.partition = p.partition AND ${proof}`
 }
 
-/** Stores positions with the indexes of items. Parameters: name, partitions, positions, indexes; `proof` as above. */
+/**
+ * Stores positions with the indexes of items. Parameters: name, partitions, positions, indexes; `proof` as
+ * above.
+ */
 export function storePlaces(table: TableParts, proof: string): string {
-  return `UPDATE ${quoteTable(table)} AS c SET position = p.position, item_index = p.item_index, updated_at = now()
+  return `UPDATE ${quoteTable(table)} AS c
+    SET position = p.position, item_index = p.item_index, updated_at = now()
     FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS p(partition, position, item_index)
     WHERE c.name = $1 AND c.partition = p.partition AND ${proof}`
 }
 
 /**
- * Stores positions without a lock held over rows; what stands higher already stays. Nothing is stored when the server
- * has less than one of the watched positions: those are returned. Parameters: as `storePositions`; names, partitions and
- * positions that are watched.
+ * Stores positions in a transaction of its own; a higher stored position is kept. If one of the watched
+ * positions is missing or lower on the server, it stores nothing and returns those. Parameters: as
+ * `storePositions`; then names, partitions and positions that are watched.
  */
 export function raisePositions(table: TableParts): string {
   return `WITH regressed AS (SELECT w.name, w.partition, c.position, ${ITEM_INDEX}

@@ -1,6 +1,6 @@
 import type { TableName } from '../types.ts'
 
-/** A table's name in its parts; without a schema the server's search_path decides. */
+/** The parts of a table's name; without a schema the server's search_path decides. */
 export interface TableParts {
   readonly schema?: string
   readonly name: string
@@ -18,7 +18,7 @@ export function quoteTable({ schema, name }: TableParts): string {
   return schema === undefined ? quoteIdentifier(name) : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
-/** Quotes text as a constant, whatever `standard_conforming_strings` says of backslashes. */
+/** Quotes text as a constant that is read the same with either value of `standard_conforming_strings`. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
   return text.includes('\\') ? `E${quoted}` : quoted
@@ -29,8 +29,8 @@ export function quoteList(names: readonly string[]): string {
 }
 
 /**
- * Takes a table's name apart. A string is split once, at its first dot outside double quotes; quoted parts may hold
- * anything, doubled quotes included. Case is kept: `Orders` means "Orders".
+ * Splits a table's name into its parts, at its first dot outside double quotes. Quoted parts may contain
+ * anything, including doubled quotes. Case is kept: `Orders` means "Orders".
  */
 export function parseTableName(table: TableName): TableParts {
   if (typeof table !== 'string') return table

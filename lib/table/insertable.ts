@@ -1,8 +1,8 @@
 import type { Column } from '../types.ts'
 
 /**
- * Returns true for a column that takes values from a client. INSERT refuses values for the others, which only the
- * server fills. COPY would take them for an identity column, which is not what the table's owner wants.
+ * Returns true for a column that takes values from a client. The server fills the others: INSERT refuses
+ * values for them, although COPY accepts them for an identity column.
  */
 export function isInsertable({ generated, identity }: Pick<Column, 'generated' | 'identity'>): boolean {
   return !generated && identity !== 'always'

@@ -2,13 +2,14 @@ import type { Column, PgType, SelfReference, Table, UniqueKey } from '../types.t
 import { quoteTable, type TableParts } from './identifier.ts'
 
 /**
- * The one catalogue query that learns a table. Its parameter is the quoted name, resolved by the server's own
- * search_path; it returns no row when there is no such relation.
+ * Introspects a table by one query. Its parameter is the quoted name, which the server resolves by its
+ * search_path; it returns no row if there is no such relation.
  *
- * `types` closes over what the columns are made of: domains lead to their base, arrays to their elements. An array
- * is what its element names as its typarray: int2vector and oidvector have elements too, but other input rules.
- * Columns that only newer servers have are read by way of to_jsonb, so that one text serves them all.
- * The answer is the text of one JSON object, so that it does not depend on the type parsers of the program.
+ * `types` holds the types of the columns and all that they are made of: the bases of domains, the elements of
+ * arrays. An array is a type that its element names as typarray: int2vector and oidvector also have elements,
+ * but other input rules. Catalogue columns that only newer servers have are read through to_jsonb, so that
+ * the same text runs on all servers. The answer is the text of one JSON object, so that it does not depend on
+ * the type parsers of the program.
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 export const INTROSPECTION_SQL = `
@@ -30,31 +31,38 @@ SELECT pg_catalog.row_to_json(relation)::text AS relation,
 FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
   CASE WHEN t.relkind = 'v' THEN 'view'
        WHEN pg_catalog.row_security_active(t.oid) THEN 'row-level security'
-       WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3') THEN 'rules'
+       WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3')
+         THEN 'rules'
   END AS "copyObstacle",
-  (SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion))
-    AS "conflictingIndexes",
-  EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
-    AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid))) AS "changesRows",
+  (SELECT count(*) FROM pg_catalog.pg_index i
+    WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion)) AS "conflictingIndexes",
+  EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
+    WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+    AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))
+    AS "changesRows",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-      'name', a.attname, 'type', a.atttypid::bigint, 'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
+      'name', a.attname, 'type', a.atttypid::bigint,
+      'sqlType', pg_catalog.format_type(a.atttypid, a.atttypmod),
       'notNull', a.attnotnull, 'flags', pg_catalog.concat(a.attnotnull::int, a.atthasdef::int),
       'generated', a.j ->> 'attgenerated', 'identity', a.attidentity,
       'mayInsert', pg_catalog.has_column_privilege(t.oid, a.attnum, 'INSERT'),
       'maySelect', pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT'),
-      'default', CASE WHEN a.attidentity <> '' THEN pg_catalog.format('pg_catalog.nextval(%L::pg_catalog.regclass)',
-          coalesce(pg_catalog.pg_get_serial_sequence($1, a.attname),
-            pg_catalog.pg_get_serial_sequence(pg_catalog.pg_partition_root(t.oid)::regclass::text, a.attname)))
+      'default', CASE WHEN a.attidentity <> ''
+        THEN pg_catalog.format('pg_catalog.nextval(%L::pg_catalog.regclass)',
+          coalesce(pg_catalog.pg_get_serial_sequence($1, a.attname), pg_catalog.pg_get_serial_sequence(
+            pg_catalog.pg_partition_root(t.oid)::regclass::text, a.attname)))
         ELSE (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
           WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
       'collation', (SELECT pg_catalog.format('%I.%I', s.nspname, l.collname) FROM pg_catalog.pg_collation l
-        JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+        JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace
+        JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
         WHERE l.oid = a.attcollation AND a.attcollation <> y.typcollation)) ORDER BY a.attnum)
     FROM attribute a) AS columns,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'oid', y.oid::bigint, 'name', y.typname, 'sqlName', pg_catalog.format_type(y.oid, -1),
-      'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype, 'base', y.typbasetype::bigint,
+      'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype,
+      'base', y.typbasetype::bigint,
       'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e WHERE e.typarray = y.oid), 0),
       'notNull', y.typnotnull, 'default', CASE WHEN y.typdefaultbin IS NULL AND y.typdefault IS NOT NULL
         THEN pg_catalog.format('%L::%s', y.typdefault, pg_catalog.format_type(y.oid, -1))
@@ -73,7 +81,8 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
         FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
         JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts),
-      'equals', (SELECT pg_catalog.json_agg(pg_catalog.format('OPERATOR(%I.%s)', s.nspname, e.oprname) ORDER BY key.ord)
+      'equals', (SELECT pg_catalog.json_agg(
+          pg_catalog.format('OPERATOR(%I.%s)', s.nspname, e.oprname) ORDER BY key.ord)
         FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY key(opclass, ord)
         JOIN pg_catalog.pg_opclass l ON l.oid = key.opclass
         JOIN pg_catalog.pg_amop m ON m.amopfamily = l.opcfamily AND m.amopstrategy = 3
@@ -97,8 +106,8 @@ FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
 /**
- * Returns a row if Citus keeps a table's rows. To be sent only where {@link mayBeCitus} says that there is such a
- * catalogue. The parameter is that of {@link INTROSPECTION_SQL}.
+ * Returns a row if Citus stores the rows of a table. It fails on servers without the catalogue of Citus: ask
+ * {@link mayBeCitus} first. The parameter is that of {@link INTROSPECTION_SQL}.
  * @see https://docs.citusdata.com/en/stable/develop/api_metadata.html#partition-table
  */
 export const CITUS_SQL =
@@ -140,7 +149,7 @@ interface ColumnRow {
   collation: string | null
 }
 
-/** Makes a {@link Table} of the row that {@link INTROSPECTION_SQL} returned. */
+/** Reads a {@link Table} from the row that {@link INTROSPECTION_SQL} returned. */
 export function readTable({ relation }: Record<string, unknown>): Table {
   const row = JSON.parse(relation as string) as Record<string, unknown>
   const typeRows = new Map((row.types as TypeRow[] | null)?.map(type => [type.oid, type]))
@@ -189,7 +198,7 @@ function readColumn(
 ): Column {
   const domains = domainChain(row.type, typeRows)
   const generated = Boolean(row.generated)
-  // a generated column has its expression where others have their default; a domain has had its base's since it was made
+  // the default of a generated column is its expression; a domain has its own copy of its base's default
   const own = row.default || typeRows.get(row.type)?.default
   const defaultSql = own && !generated ? own : undefined
   return {
@@ -197,7 +206,7 @@ function readColumn(
     type: readType(row.type, typeRows, types),
     sqlType: row.sqlType,
     notNull: row.notNull || domains.some(domain => domain.notNull),
-    // of a view's columns only the table behind it knows
+    // only the table of a view knows the defaults of its columns
     hasDefault: inView || defaultSql !== undefined,
     flags: row.flags,
     generated,

@@ -2,38 +2,38 @@ import type { Column } from '../types.ts'
 import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
- * The SQL of every write, as text made of quoted identifiers, placeholders and catalogue names of types. No value
- * ever becomes part of it.
+ * The SQL of every write. Its text consists of quoted identifiers, placeholders and names of types from the
+ * catalogue. No value becomes part of it.
  */
 
 /** The protocol counts parameters in 16 bits. @see https://www.postgresql.org/docs/current/limits.html */
 export const MAX_PARAMETERS = 65_535
 
-/** An ON CONFLICT clause, its defaults resolved. */
+/** An ON CONFLICT clause with its defaults, and what the catalogue says about its key. */
 export interface Conflict {
   readonly target?: readonly string[] | { readonly constraint: string }
   readonly action: 'nothing' | 'update'
-  /** The columns of the target; empty when nothing is known of them, or some are not written. */
+  /** The columns of the target; empty if they are not known, or not all are written. */
   readonly keys: readonly string[]
-  /** For each of them the operator that says which values are equal. */
+  /** For each of `keys` the operator that compares its values. */
   readonly equals: readonly string[]
   /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
   readonly nullsNotDistinct: boolean
-  /** How many columns of the table a row may bring or leave to the server; generated ones are not among them. */
+  /** How many columns of the table are not generated. */
   readonly columnCount: number
-  /** Only the order of rows is right: triggers may change or drop them, or more than one key decides. */
+  /** Rows must be written in their order: triggers may change or drop them, or more than one key decides. */
   readonly inOrder: boolean
   /** Rows may conflict by another unique key than the target's. */
   readonly severalKeys: boolean
-  /** Equal keys are the same, byte by byte: it does not matter which row's is stored. */
+  /** Equal keys have equal bytes, so that it does not matter which row's key is stored. */
   readonly foldable: boolean
-  /** Where a row brings no value for a key's column, the DEFAULT makes one that no other row has. */
+  /** Where a row has no value for a column of the key, the DEFAULT creates one that no other row has. */
   readonly uniqueDefaults: boolean
   /** The columns that an update sets. */
   readonly update: readonly string[]
 }
 
-/** `COPY t (a, b) FROM STDIN`. Text COPY takes its default format's delimiter, NULL and escapes. */
+/** `COPY t (a, b) FROM STDIN`. Text COPY has its default delimiter, NULL and escapes. */
 export function copyStatement(
   table: TableParts,
   columns: readonly string[],
@@ -43,10 +43,10 @@ export function copyStatement(
 }
 
 /**
- * Asks whether columns still have the types that they had when the table was introspected, and still are NOT NULL or have
- * a DEFAULT where they did. Behind a binary COPY, which carries
- * no types, and in the same transaction, whose lock keeps them as they are: had an ALTER TABLE come before, bytes of a
- * bigint would have been read as a float8's.
+ * Asks whether columns still have the types that they had when the table was introspected, and are NOT NULL
+ * or have a DEFAULT as they did. It runs after a binary COPY, which carries no types: after an ALTER TABLE
+ * the bytes of a bigint would be read as a float8. It runs in the same transaction, whose lock keeps the
+ * columns as they are.
  */
 export function sameTypesStatement(
   table: TableParts,
@@ -57,14 +57,18 @@ export function sameTypesStatement(
   const flags = columns.map(({ flags = '' }) => quoteLiteral(flags)).join(', ')
   return (
     `SELECT (pg_catalog.count(*) = ${columns.length})::text AS pg_batch_same FROM pg_catalog.pg_attribute ` +
-    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ` +
-    `IN (SELECT * FROM ROWS FROM (pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[]), pg_catalog.unnest(ARRAY[${flags}]::text[])))`
+    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped ` +
+    'AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ' +
+    'IN (SELECT * FROM ROWS FROM (' +
+    `pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[]), ` +
+    `pg_catalog.unnest(ARRAY[${flags}]::text[])))`
   )
 }
 
 /**
- * Takes the lock of an INSERT, which keeps a table's columns as they are until the transaction ends. LOCK TABLE would need
- * more privileges than INSERT before PostgreSQL 16; parsing an INSERT takes the same lock and runs nothing.
+ * Takes the lock of an INSERT, which keeps the columns of a table as they are until the transaction ends.
+ * LOCK TABLE needs more privileges than INSERT before PostgreSQL 16; parsing an INSERT takes the same lock
+ * and writes nothing.
  */
 export function lockStatement(table: TableParts): string {
   return `PREPARE pg_batch_lock AS INSERT INTO ${quoteTable(table)} DEFAULT VALUES; DEALLOCATE pg_batch_lock`
@@ -81,7 +85,9 @@ export function insertStatement(
   conflict?: Conflict,
 ): string {
   let parameter = 0
-  const rows = cells.map(row => `(${row.map(given => (given ? `$${++parameter}` : 'DEFAULT')).join(', ')})`)
+  const rows = cells.map(
+    row => `(${row.map(hasValue => (hasValue ? `$${++parameter}` : 'DEFAULT')).join(', ')})`,
+  )
   const into = columns.length === 0 ? '' : ` (${quoteList(columns)})`
   const values = columns.length === 0 ? 'DEFAULT VALUES' : `VALUES ${rows.join(', ')}`
   return `INSERT INTO ${quoteTable(table)}${into} ${values}${conflictClause(conflict)}`

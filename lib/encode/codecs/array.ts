@@ -4,13 +4,15 @@ import type { Codec } from './codec.ts'
 import { bytesOf, prepareInstant, prepareValue } from './parameter.ts'
 
 /**
- * Arrays: dimensions, whether there are NULLs, the element type, and the elements' fields. Exact for
- * rectangular JavaScript arrays whose every element is; nested arrays are dimensions for every element
- * type, json too, as in the array literals of `pg`. Ragged arrays, and strings, are left to array_in.
+ * Arrays: dimensions, whether there are NULLs, the element type, and the fields of the elements. Exact for
+ * rectangular JavaScript arrays if every element is exact. Nested arrays are dimensions for every element
+ * type, also for json, as in the array literals of `pg`. Ragged arrays and strings are left to the server's
+ * array_in.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c (array_recv)
  */
 export function arrayOf(element: Codec, elementOid: number): Codec {
-  // A date in it is written as the element's codec does. json's way with arrays is not wanted: this is a literal.
+  // dates are written as the element's codec does; prepareJson does not fit, because this makes an array
+  // literal
   const text = element.text === prepareInstant ? prepareInstant : prepareValue
   const putElement = element.binary
   if (putElement === undefined) return { text }
@@ -31,7 +33,7 @@ export function arrayOf(element: Codec, elementOid: number): Codec {
           out.putInt32(-1)
           hasNull = 1
         } else if (ArrayBuffer.isView(item)) {
-          // To `pg` a view inside an array is the text '\x…'.
+          // `pg` writes a view inside an array as the text '\x…'
           if (element !== bytea) return RAGGED
           out.putInt32(item.byteLength)
           out.putBytes(bytesOf(item))
@@ -77,7 +79,9 @@ const RAGGED = -1
 /** MAXDIM of utils/array.h. */
 const MAX_DIMENSIONS = 6
 
-/** The length of each dimension; none for `[]`; undefined where an inner array is empty or too deep. */
+/**
+ * Returns the length of each dimension; none for `[]`; undefined where an inner array is empty or too deep.
+ */
 function sizesOf(value: readonly unknown[]): number[] | undefined {
   const sizes: number[] = []
   let level: unknown = value

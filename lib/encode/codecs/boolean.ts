@@ -58,7 +58,7 @@ const WORDS = (
 
 const slow = scanString(binary)
 
-/** `t` and `f` as PostgreSQL writes them, `true` and `false` as most others do, 1 and 0. */
+/** Reads `t` and `f` as PostgreSQL writes them, `true` and `false` as most others do, 1 and 0. */
 const scan: ScanField = (out, bytes, at, end, delimiter) => {
   const word = WORDS.find(({ spelling }) => startsWith(bytes, at, end, spelling))
   const stop = word ? at + word.spelling.length : at
@@ -74,7 +74,8 @@ function startsWith(bytes: Buffer, at: number, end: number, word: Buffer): boole
 }
 
 /**
- * One byte. Strings are those that boolin takes in full and lower case; prefixes and blanks are left to the server.
+ * One byte. Strings are those that boolin takes in full and lower case; prefixes and blanks are left to the
+ * server.
  * @see https://www.postgresql.org/docs/current/datatype-boolean.html
  */
 export const boolean: Codec = { text: prepareValue, binary, scan }

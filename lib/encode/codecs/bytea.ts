@@ -5,8 +5,8 @@ import { prepareValue } from './parameter.ts'
 import { putTextField } from './text.ts'
 
 /**
- * The bytes themselves. Views of bytes never come here; strings are in bytea's input syntax: '\x' and hex
- * digits, or printable ASCII without a backslash. The rest is left to byteain.
+ * The bytes themselves. Callers handle views of bytes. Strings are in bytea's input syntax: '\x' and hex
+ * digits, or printable ASCII without a backslash. The rest is left to the server's byteain.
  * @see https://www.postgresql.org/docs/current/datatype-binary.html
  */
 export const bytea: Codec = {
@@ -30,7 +30,9 @@ export const bytea: Codec = {
   textOfBinary: hexOf,
 }
 
-/** Up to here a loop over the digits is cheaper than a regular expression and a call into the engine. */
+/**
+ * Up to this length a loop over the digits is faster than a regular expression and a call into the engine.
+ */
 const SHORT = 256
 
 function putShortHex(out: ByteBuffer, text: string): boolean {

@@ -16,7 +16,7 @@ import { time, timetz } from './time.ts'
 import { timestamp, timestamptz } from './timestamp.ts'
 import { uuid } from './uuid.ts'
 
-/** By the name of a type in pg_catalog. The type "char" is not bpchar, and has no codec. */
+/** Codecs by the name of a type in pg_catalog. The type "char" is not bpchar, and has no codec. */
 export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
   Object.entries({
     bool: boolean,
@@ -47,10 +47,13 @@ export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
   }),
 )
 
-/** Types without an exact binary form here: the server's parser reads what `pg` would send. */
+/** For types without an exact binary form here: the server's parser reads the text that `pg` would send. */
 const TEXT_ONLY: Codec = { text: prepareValue }
 
-/** The codec of a type; a domain's is its base's, since the server checks the domain on both forms. */
+/**
+ * Returns the codec of a type. A domain has that of its base: the server checks the domain with either
+ * format.
+ */
 export function codecFor(type: PgType): Codec {
   switch (type.kind) {
     case 'domain':

@@ -6,8 +6,8 @@ import type { ByteBuffer } from '../wire/byte-buffer.ts'
  */
 export interface Codec {
   /**
-   * The value as a text parameter, as `pg` would send it. A Buffer stands for the bytes of a binary parameter, and
-   * null is NULL (`pg` sends NULL for an object whose toPostgres or toJSON returns undefined).
+   * The value as a text parameter, as `pg` would send it. A Buffer holds the bytes of a binary
+   * parameter, and null is NULL (`pg` sends NULL for an object whose toPostgres or toJSON returns undefined).
    * Both text COPY and INSERT use it. `value` is neither null nor undefined.
    * @throws what the value's own toPostgres, toJSON or toString throws
    */
@@ -17,37 +17,36 @@ export interface Codec {
   readonly binary?: PutField
 
   /**
-   * Reads the same values from the bytes of a file as `binary` reads from strings, and appends the same fields.
-   * Absent where making a string costs too little to matter, or the type is rare in files.
+   * Reads the same values from the bytes of a file as `binary` reads from strings, and appends the same
+   * fields. Absent where making a string costs too little to matter, or the type is rare in files.
    */
   readonly scan?: ScanField
 
   /**
-   * For types whose binary form is the text itself, whatever it is: the bytes that precede the text. A CSV field of
-   * such a type can be copied while its quotes are removed.
+   * For types whose binary form is the text itself, whatever it is: the bytes that precede the text. A CSV
+   * field of such a type can be copied while its quotes are removed.
    */
   readonly textHead?: Uint8Array
 
   /**
-   * The text form of a binary parameter, for text COPY: the server stores the same for it. Returns undefined for
-   * bytes that have none. Absent where the binary form is far from text: such a row goes by INSERT.
+   * The text form of a binary parameter, for text COPY: the server stores the same for it. Returns undefined
+   * for bytes that have none. Absent where the binary form is far from text: such a row goes by INSERT.
    */
   readonly textOfBinary?: (bytes: Buffer) => string | undefined
 }
 
 /**
- * Appends the field of a binary COPY for a value: its length and its bytes. Returns false, after it has appended
- * anything or nothing, for a value outside the codec's exact grammar: the caller rewinds, and the server's own parser
- * decides. `value` is neither null, undefined nor a view of bytes: the bytes of a view are the field, for any type,
- * because `pg` sends them as a binary parameter.
+ * Appends the field of a binary COPY for a value: its length and its bytes. Returns false, after it has
+ * appended anything or nothing, for a value outside the codec's exact grammar: the caller rewinds, and the
+ * server's own parser decides. `value` is neither null, undefined nor a view of bytes: the bytes of a view
+ * are the field, for any type, because `pg` sends them as a binary parameter.
  */
 export type PutField = (out: ByteBuffer, value: unknown) => boolean
 
 /**
- * Appends the field of a binary COPY for a value of a file. The value is in `bytes`, in UTF-8, from `at` to the first
- * byte that is `delimiter`, or to `end`.
- * Returns the index after the value; or NEEDS_TEXT, after it has appended anything or nothing, for a value that has
- * no exact binary form.
+ * Appends the field of a binary COPY for a value of a file. The value is in `bytes`, in UTF-8, from `at` to
+ * the first byte that is `delimiter`, or to `end`. Returns the index after the value; or NEEDS_TEXT, after it
+ * has appended anything or nothing, for a value that has no exact binary form.
  */
 export type ScanField = (out: ByteBuffer, bytes: Buffer, at: number, end: number, delimiter: number) => number
 

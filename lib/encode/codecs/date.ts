@@ -18,13 +18,13 @@ const binary: PutField = (out, value) => {
 
 const iso = new IsoReader()
 
-/** 4714-11-24 BC, where PostgreSQL's calendar begins. */
+/** 4714-11-24 BC, the first day of PostgreSQL's calendar. */
 const FIRST_DAY = -2_451_545
 
 function toDays(value: unknown): number {
   if (types.isDate(value)) return Math.floor(localClock(value) / 86_400_000)
   if (typeof value !== 'string') return Number.NaN
-  // A time and an offset are dropped, as date_in does.
+  // a time and an offset are dropped, as date_in does
   if (iso.readDate(value)) return iso.days >= FIRST_DAY ? iso.days : Number.NaN
   if (value === 'infinity') return 0x7fffffff
   if (value === '-infinity') return -0x80000000

@@ -10,8 +10,8 @@ const ZERO = 0x30
 
 /**
  * float4 and float8: IEEE 754 in network byte order. JavaScript reads decimals as strtod does, to the nearest
- * double, and `String(number)` reads back as the same number, so doubles are exact. A value that the
- * server refuses as out of range (over- and underflow) is left to it.
+ * double, and `String(number)` reads back as the same number, so doubles are exact. A value that is out of
+ * range (overflow and underflow) is left to the server, which refuses it.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
  */
 const putFloat8: PutField = (out, value) => {
@@ -51,12 +51,15 @@ export const float4: Codec = {
   },
 }
 
-/** Below, floats have fewer bits and isMiddle's arithmetic does not hold. */
+/** Smaller floats have fewer bits, so that the arithmetic of isMiddle does not hold. */
 const SMALLEST_NORMAL = 2 ** -126
 
 const scratch = new DataView(new ArrayBuffer(8))
 
-/** A float has 23 bits of fraction, a double 52: in the middle, the 29 that go are a one and zeros. */
+/**
+ * Returns true where the 29 bits that a float of 23 bits of fraction drops from a double's 52 are a one and
+ * zeros.
+ */
 function isMiddle(double: number): boolean {
   scratch.setFloat64(0, double)
   return (scratch.getInt32(4) & 0x1fffffff) === 0x10000000
@@ -89,7 +92,7 @@ function toDouble(value: unknown): number | undefined {
   return undefined
 }
 
-/** `-?\d+(\.\d+)?`, where its nearest double can be told by arithmetic; else NaN. */
+/** Reads `-?\d+(\.\d+)?` where arithmetic can find the nearest double; else returns NaN. */
 function plainDecimal(text: string): number {
   const { length } = text
   const start = length > 0 && text.charCodeAt(0) === MINUS ? 1 : 0
@@ -116,7 +119,7 @@ function plainDecimal(text: string): number {
 
 const slow = scanString(putFloat8)
 
-/** `-?\d+(\.\d+)?` */
+/** Reads `-?\d+(\.\d+)?`; all else is for `slow`. */
 const scanFloat8: ScanField = (out, bytes, at, end, delimiter) => {
   const negative = at < end && bytes[at] === MINUS
   const first = negative ? at + 1 : at

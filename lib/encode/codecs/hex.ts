@@ -6,7 +6,7 @@ const HEX_VALUE = Int8Array.from({ length: 128 }, (_, code) => {
   return Number.isNaN(digit) ? -1 : digit
 })
 
-/** The value of the hex digit at a place of the text, in either case; -1 where there is none. */
+/** Returns the value of the hex digit at an index of the text, in either case; -1 where there is none. */
 export function hexAt(text: string, at: number): number {
   const code = text.charCodeAt(at)
   return code < 128 ? HEX_VALUE[code]! : -1
@@ -17,7 +17,8 @@ const MAX_BYTES = (constants.MAX_STRING_LENGTH - 2) / 2
 
 /**
  * Bytes as bytea's text in hex.
- * @throws RangeError where no string is that long. `toString` notices it after it has written gigabytes of digits.
+ * @throws RangeError where no string is that long. `toString` notices it after it has written gigabytes of
+ *   digits.
  */
 export function hexOf(bytes: Buffer): string {
   if (bytes.length > MAX_BYTES)

@@ -53,7 +53,7 @@ function putBigInt(out: ByteBuffer, value: bigint): boolean {
   return true
 }
 
-/** The safe integer that the value's text says, or NaN. */
+/** Returns the value as a safe integer, or NaN. */
 function toSafeInteger(value: unknown): number {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : Number.NaN
   if (typeof value === 'string') return parseDigits(value)
@@ -63,7 +63,7 @@ function toSafeInteger(value: unknown): number {
   return Number.NaN
 }
 
-/** `/^-?\d{1,15}$/`, else NaN. */
+/** Reads `-?\d{1,15}`; returns NaN for all else. */
 function parseDigits(text: string): number {
   const { length } = text
   const negative = length > 0 && text.charCodeAt(0) === 0x2d
@@ -81,7 +81,7 @@ function parseDigits(text: string): number {
 const MINUS = 0x2d
 const ZERO = 0x30
 
-/** So many digits are exact in a double, whatever they are. */
+/** Every integer of this many digits is exact in a double. */
 const EXACT_DIGITS = 15
 
 /** Reads `-?\d{1,15}` for a field of so many bytes; all else is for `slow`. */

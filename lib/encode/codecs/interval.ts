@@ -3,8 +3,8 @@ import { prepareValue } from './parameter.ts'
 
 /**
  * interval: microseconds, days and months. Exact for whole numbers of named units, each unit once, a fraction
- * only for seconds, and `[-]HH:MM:SS[.f]`: '1 year 2 mons -3 days 04:05:06.5'. The objects that `pg` reads
- * intervals into say their value this way. All else, bare numbers foremost, is the server's to read.
+ * only for seconds, and `[-]HH:MM:SS[.f]`: '1 year 2 mons -3 days 04:05:06.5'. The interval objects of `pg`
+ * convert to such texts. All else, above all bare numbers, is left to the server.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/timestamp.c (interval_recv)
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/datetime.c (DecodeInterval)
  */
@@ -29,7 +29,7 @@ interface Span {
   months: number
 }
 
-/** Few enough digits that no sum leaves its field or a double's integers. */
+/** With so few digits every sum fits its field, and is exact in a double. */
 const UNIT = /^([-+]?\d{1,6})(\.\d{1,6})? (year|mon|month|day|hour|minute|second)s?(?: |$)/
 const CLOCK = /^([-+]?)(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d{1,6})?)(?: |$)/
 
@@ -62,7 +62,8 @@ function readSpan(text: string): Span | undefined {
     }
     rest = rest.slice((unit ?? clock)![0].length)
   }
-  // With IntervalStyle sql_standard a leading minus may count for all fields: https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-INTERVAL-INPUT
+  // with IntervalStyle sql_standard a leading minus may apply to all fields:
+  // https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-INTERVAL-INPUT
   const isPlain = seen.size > 0 && !(text.startsWith('-') && signs === 1 && seen.size > 1)
   return isPlain ? span : undefined
 }

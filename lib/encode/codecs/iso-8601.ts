@@ -1,6 +1,6 @@
 /**
- * A strict reader of ISO 8601 dates and times as PostgreSQL writes them and as toISOString does. Anything it
- * does not know for certain is not read: blanks, 24:00, leap seconds, a seventh decimal, dates that no calendar has.
+ * A strict reader of ISO 8601 dates and times, as PostgreSQL and toISOString write them. It refuses
+ * everything else: blanks, 24:00, leap seconds, a seventh decimal, dates that do not exist.
  *
  *   date    YYYY-MM-DD
  *   time    HH:MM[:SS[.f{1,6}]]
@@ -14,7 +14,7 @@ export class IsoReader {
   seconds = 0
   micros = 0
   hasTime = false
-  /** Seconds east of Greenwich; NaN where none is said. */
+  /** Seconds east of Greenwich; NaN without an offset. */
   offset = Number.NaN
   #at = 0
 
@@ -124,7 +124,7 @@ const LETTER_B = 0x42
 const LETTER_T = 0x54
 const LETTER_Z = 0x5a
 
-/** The two digits at a place of the text, or NaN. */
+/** Returns the number of two digits at an index of the text, or NaN. */
 function twoDigits(text: string, at: number): number {
   const tens = text.charCodeAt(at) - ZERO
   const ones = text.charCodeAt(at + 1) - ZERO
@@ -136,9 +136,9 @@ export function daysInMonth(year: number, month: number): number {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 }
 
-/** The proleptic Gregorian calendar, as date2j counts. Year 0 is 1 BC. */
+/** Counts days by the proleptic Gregorian calendar, as PostgreSQL's date2j does. Year 0 is 1 BC. */
 export function daysSince2000(year: number, month: number, day: number): number {
-  const shiftedYear = month <= 2 ? year - 1 : year // years that begin in March end with the leap day
+  const shiftedYear = month <= 2 ? year - 1 : year // a year that begins in March ends with the leap day
   const era = Math.floor(shiftedYear / 400)
   const yearOfEra = shiftedYear - era * 400
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1

@@ -1,16 +1,19 @@
 /** Milliseconds from 1970 to PostgreSQL's epoch, 2000-01-01. */
 export const EPOCH_MS = 946_684_800_000
 
-/** The first moment that PostgreSQL knows: 4714-11-24 BC. */
+/** The start of PostgreSQL's calendar: 4714-11-24 BC. */
 export const FIRST_MS = -210_866_803_200_000
 
-/** From 1973 on every zone's offset is whole minutes (the last was Liberia's, until January 1972). */
+/**
+ * From 1973 on the offset of every time zone is in whole minutes (Liberia's was the last, until January
+ * 1972).
+ */
 const WHOLE_MINUTES_MS = 94_694_400_000
 
 /**
- * What the local clock shows, as milliseconds since 2000-01-01 of a clock without zones, which is what `pg`
- * sends of a Date for types without one. NaN for an invalid date, one before PostgreSQL's calendar, and
- * for subclasses, which may have a clock of their own (as those of date-fns).
+ * Returns the local time of a Date in milliseconds since 2000-01-01 without a time zone: `pg` sends it for
+ * types without a time zone. Returns NaN for an invalid date, for one before PostgreSQL's calendar, and for
+ * subclasses, which may have another local time (as those of date-fns).
  */
 export function localClock(date: Date): number {
   const time = date.getTime()
@@ -22,7 +25,7 @@ export function localClock(date: Date): number {
   return clock.getTime() >= FIRST_MS ? clock.getTime() - EPOCH_MS : Number.NaN
 }
 
-/** A Date of another realm inherits from another `Date.prototype`, but by as many steps as ours. */
+/** Returns true for a Date, also one of another realm: its prototype chain has the same length as ours. */
 function isPlainDate(date: Date): boolean {
   const prototype = Object.getPrototypeOf(date)
   if (prototype === Date.prototype) return true

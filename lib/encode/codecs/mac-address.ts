@@ -2,7 +2,8 @@ import type { Codec } from './codec.ts'
 import { prepareValue } from './parameter.ts'
 
 /**
- * macaddr and macaddr8. Their text is left to the server's parser; bytes are written as hex digits in pairs.
+ * macaddr and macaddr8. The server reads their text; the bytes of a binary parameter become pairs of hex
+ * digits.
  * @see https://www.postgresql.org/docs/current/datatype-net-types.html#DATATYPE-MACADDR
  */
 export const macaddr: Codec = { text: prepareValue, textOfBinary: bytes => hexPairs(bytes, 6) }

@@ -1,15 +1,19 @@
-/** A head of so much has 15 digits, and takes no more: every number of 15 digits is exact in a double. */
+/**
+ * From this value on the head has 15 digits and takes no more: every number of 15 digits is exact in a
+ * double.
+ */
 export const HEAD_FULL = 1e14
 
-/** Powers of ten that a double holds exactly. */
+/** The powers of ten that are exact in a double. */
 const POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent)
 
 /**
- * The double that is nearest to (head * 10^tailDigits + tail) / 10^decimals, as strtod reads it; NaN where this cannot
- * tell. Nearly all decimals of up to 21 digits can be told.
+ * Returns the double that is nearest to (head * 10^tailDigits + tail) / 10^decimals, as strtod reads it; NaN
+ * where this arithmetic cannot decide. It decides for nearly all decimals of up to 21 digits.
  *
- * The dividend is exactly `product + rest`, the quotient `quotient + correction`, of which less than 2^-97 is lost, since
- * `rest` is less than 2^-46 of the dividend. Where so little cannot change how the sum is rounded, that is the nearest.
+ * The dividend is exactly `product + rest`. The quotient is `quotient + correction`, with an error of less
+ * than 2^-97, because `rest` is less than 2^-46 of the dividend. If an error of that size cannot change how
+ * the sum is rounded, the sum is the nearest double.
  * @param head the first digits, below 10 * HEAD_FULL
  * @see Dekker, A floating-point technique for extending the available precision (1971)
  */
@@ -31,10 +35,13 @@ export function nearestDouble(head: number, tail: number, tailDigits: number, de
   return double === quotient + (correction + doubt) ? double : Number.NaN
 }
 
-/** With more, `rest` could need more bits than a double has, and the dividend's last digits would be lost. */
+/**
+ * With more digits, `rest` could need more bits than a double has, and the dividend would lose its last
+ * digits.
+ */
 const MAX_TAIL_DIGITS = 6
 
-/** What `a * b` has lost by being rounded to `product`, exactly. */
+/** Returns exactly what `a * b` has lost when it was rounded to `product`. */
 function productError(a: number, b: number, product: number): number {
   const aHigh = highHalf(a)
   const aLow = a - aHigh
@@ -43,7 +50,7 @@ function productError(a: number, b: number, product: number): number {
   return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
 }
 
-/** The upper 26 bits of a double's 53. @see Veltkamp's splitting, in Dekker */
+/** Returns the upper 26 of a double's 53 bits. @see Veltkamp's splitting, in Dekker */
 function highHalf(value: number): number {
   const wide = value * 134_217_729 // 2^27 + 1
   return wide - (wide - value)

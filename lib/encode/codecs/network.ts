@@ -5,7 +5,8 @@ import { prepareValue } from './parameter.ts'
 
 /**
  * inet and cidr: family, bits of netmask, whether it is a cidr, the address. Exact for complete addresses in
- * standard notation; IPv6 with an IPv4 tail, and a cidr with bits right of its mask, are left to the server.
+ * standard notation. IPv6 with an IPv4 tail, and a cidr with bits to the right of its mask, are left to the
+ * server.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/network.c (network_recv)
  */
 export const inet: Codec = { text: prepareValue, binary: (out, value) => putNetwork(out, value, false) }
@@ -20,7 +21,7 @@ const POINT = 0x2e
 const COLON = 0x3a
 const ZERO = 0x30
 
-/** Where the reader of an address stopped; a slash or the end, else it was none. */
+/** The index at which the reader of an address stopped: of a slash, or the end of the text. */
 let end = 0
 
 function putNetwork(out: ByteBuffer, value: unknown, isCidr: boolean): boolean {
@@ -42,7 +43,7 @@ function putNetwork(out: ByteBuffer, value: unknown, isCidr: boolean): boolean {
   return true
 }
 
-/** Four numbers up to 255, without leading zeros. */
+/** Reads four numbers up to 255, without leading zeros. */
 function readFour(text: string, bytes: Uint8Array, start: number): boolean {
   let at = 0
   for (let octet = 0; octet < 4; octet++) {
@@ -58,7 +59,7 @@ function readFour(text: string, bytes: Uint8Array, start: number): boolean {
   return at === text.length || text.charCodeAt(at) === SLASH
 }
 
-/** Up to 128, without leading zeros; NaN for anything else. */
+/** Reads a number of up to three digits, without leading zeros; returns NaN for anything else. */
 function readMask(text: string, from: number): number {
   const count = text.length - from
   if (count < 1 || count > 3 || (count > 1 && text.charCodeAt(from) === ZERO)) return Number.NaN
@@ -76,7 +77,7 @@ function digitAt(text: string, at: number): number {
   return digit >= 0 && digit <= 9 ? digit : -1
 }
 
-/** Eight groups of up to four hex digits, a run of which may be left out once, as `::`. */
+/** Reads eight groups of up to four hex digits; `::` may replace one run of zero groups. */
 function readSix(text: string, bytes: Uint8Array, start: number): boolean {
   const slash = text.indexOf('/')
   end = slash < 0 ? text.length : slash

@@ -2,8 +2,9 @@ import type { ByteBuffer } from '../wire/byte-buffer.ts'
 
 /**
  * The binary form of numeric: four int16 (count of base-10000 digits, weight of the first, sign, decimals to
- * show), then the digits. Leading and trailing zeros among them may be sent: the server strips them.
- * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c (numeric_recv, set_var_from_str)
+ * show), then the digits. They may have leading and trailing zeros, which the server strips.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c (numeric_recv,
+ *   set_var_from_str)
  */
 export const POSITIVE = 0
 export const NEGATIVE = 0x4000
@@ -14,10 +15,10 @@ const MINUS_INFINITY = 0xf000
 const MAX_SCALE = 0x3fff
 const MAX_WEIGHT = 0x7fff
 
-/** The field's length and the four int16. */
+/** The length of the field and the four int16. */
 export const HEADER_BYTES = 12
 
-/** Room must be reserved. */
+/** Appends the length of the field and the four int16; the caller has reserved the room. */
 export function putHeader(out: ByteBuffer, count: number, weight: number, sign: number, scale: number): void {
   const { view, length } = out
   view.setInt32(length, HEADER_BYTES - 4 + count * 2)
@@ -34,12 +35,15 @@ function putSpecial(out: ByteBuffer, sign: number): boolean {
   return true
 }
 
-/** `-?\d+(\.\d+)?([eE][-+]?\d{1,6})?`, and the names of the special values. */
+/**
+ * Appends `-?\d+(\.\d+)?([eE][-+]?\d{1,6})?`, or a special value by its name; returns false for anything
+ * else.
+ */
 export function putDecimal(out: ByteBuffer, text: string): boolean {
   const { length } = text
   const start = length > 0 && text.charCodeAt(0) === 0x2d ? 1 : 0
   let point = -1
-  let firstDigit = -1 // places of the first and last digit that are not 0
+  let firstDigit = -1 // indexes of the first and last digit that are not 0
   let lastDigit = -1
   let end = start
   for (; end < length; end++) {
@@ -70,7 +74,7 @@ export function putDecimal(out: ByteBuffer, text: string): boolean {
     return true
   }
 
-  // The power of ten of the digit at a place of the text; places past the point are one further along.
+  // the power of ten of the digit at an index of the text; the point itself takes one index
   const power = (place: number): number => wholeEnd + exponent - place - (place > wholeEnd ? 0 : 1)
   const highest = power(firstDigit)
   const weight = Math.floor(highest / 4)

@@ -15,8 +15,8 @@ const binary: PutField = (out, value) => {
 }
 
 /**
- * Most numbers are decimals of few places. If k / 10000 is the number and k has at most 15 digits, then it is the
- * only such decimal, hence what String(number) says: no text is needed.
+ * Most numbers are decimals of few digits. If k / 10000 is the number and k has at most 15 digits, it is the
+ * only such decimal, and so the same as String(number): no text is needed.
  */
 function putNumber(out: ByteBuffer, value: number): boolean {
   const shifted = Math.round(value * 10_000)
@@ -32,7 +32,7 @@ function putNumber(out: ByteBuffer, value: number): boolean {
 const MAX_DIGITS = 15
 const MAX_DECIMALS = 4
 
-/** `-?\d{1,15}(\.\d{1,4})?`; returns false, with nothing appended, for anything else. */
+/** Appends `-?\d{1,15}(\.\d{1,4})?`; returns false, and appends nothing, for anything else. */
 function putShortText(out: ByteBuffer, text: string): boolean {
   const { length } = text
   const start = length > 0 && text.charCodeAt(0) === MINUS ? 1 : 0
@@ -60,7 +60,10 @@ function putShortText(out: ByteBuffer, text: string): boolean {
   return true
 }
 
-/** A whole number of up to 16 digits and a fraction in ten-thousandths: each of them base-10000 digits as it stands. */
+/**
+ * Appends a whole number of up to 16 digits and a fraction in ten-thousandths, the latter one base-10000
+ * digit.
+ */
 function putShort(
   out: ByteBuffer,
   isNegative: boolean,
@@ -101,7 +104,7 @@ function putShort(
 
 const slow = scanString(binary)
 
-/** `-?\d{1,15}(\.\d{1,4})?` */
+/** Reads `-?\d{1,15}(\.\d{1,4})?`; all else is for `slow`. */
 const scan: ScanField = (out, bytes, at, end, delimiter) => {
   const negative = at < end && bytes[at] === MINUS
   const first = negative ? at + 1 : at
@@ -134,7 +137,8 @@ const scan: ScanField = (out, bytes, at, end, delimiter) => {
 }
 
 /**
- * numeric: exact for decimals of any length. The server's numeric_recv applies the column's precision and scale as
- * the cast of a parameter does. Short decimals, nearly all there are, take a path of plain arithmetic.
+ * numeric: exact for decimals of any length. The server's numeric_recv applies the column's precision and
+ * scale as the cast of a parameter does. Short decimals, which are nearly all, take a path of plain
+ * arithmetic.
  */
 export const numeric: Codec = { text: prepareValue, binary, scan }

@@ -1,21 +1,22 @@
 import { types } from 'node:util'
 
 /**
- * What `pg` sends for a JavaScript value: `prepareValue` of its lib/utils.js, kept in step by a test.
+ * What `pg` sends for a JavaScript value: the same as `prepareValue` of its lib/utils.js, which a test
+ * compares.
  *
  * DEVIATIONS from `INSERT … VALUES ($1)` through `pg`; this list is complete:
  *
  * 1. json and jsonb: a JS array is JSON (`pg` sends an array literal, which the server refuses).
  * 2. timestamptz: a Date is its exact instant. `pg` sends local time and an offset in whole minutes, which is
- *    seconds off where the zone's offset has seconds (before 1972). In arrays too.
+ *    seconds off where the zone's offset has seconds (before 1972). The same in arrays.
  * 3. `pg.defaults.parseInputDatesAsUTC` is not consulted: a Date for other types is local time.
  *
  * Where COPY itself differs from INSERT:
  *
  * 4. interval with restricted fields (`interval minute`, `interval year to month`): COPY reads a bare number
  *    such as '5' in the column's smallest unit, INSERT through a parameter reads seconds.
- * 5. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it is
- *    refused.
+ * 5. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it
+ *    is refused.
  *
  * @see https://node-postgres.com/features/queries#parameterized-query
  * @see https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/utils.js
@@ -24,14 +25,14 @@ export type Parameter = string | Buffer | null
 
 export type Prepare = (value: unknown) => Parameter
 
-/** Makes a `prepareValue` that writes dates, wherever they occur outside of JSON, by `dateText`. */
+/** Makes a `prepareValue` that writes dates, everywhere except inside JSON, by `dateText`. */
 function makePrepare(dateText: (date: Date) => string): Prepare {
   function prepare(value: unknown, seen?: object[]): Parameter {
     if (value === null || value === undefined) return null
     if (typeof value === 'string') return value
     if (typeof value !== 'object') return value.toString()
     if (Array.isArray(value)) return arrayText(value)
-    // Plain objects, the bulk of json columns, are told without the costlier checks.
+    // plain objects, which most json columns hold, are recognized before the expensive checks
     if (Object.getPrototypeOf(value) === Object.prototype) return objectText(value, seen)
     if (value instanceof Buffer) return value
     if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
@@ -42,7 +43,8 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
   function objectText(value: object, path: object[] | undefined): Parameter {
     if ('toPostgres' in value && typeof value.toPostgres === 'function') {
       const seen = path ?? []
-      if (seen.includes(value)) throw new TypeError('toPostgres goes round in a circle')
+      if (seen.includes(value))
+        throw new TypeError('toPostgres returns an object that it was called on before')
       seen.push(value)
       return prepare(
         value.toPostgres((inner: unknown) => prepare(inner)),
@@ -69,18 +71,21 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
 }
 
 function quoteElement(element: Parameter): string {
-  if (typeof element !== 'string') throw new TypeError('toPostgres of an array element gave no text')
+  if (typeof element !== 'string') throw new TypeError('toPostgres of an array element did not return text')
   return `"${element.replace(/\\/g, '\\\\').replace(/"/g, '\\"')}"`
 }
 
-/** The memory of a view, not copied. */
+/** Returns the memory of a view, not a copy. */
 export function bytesOf(view: ArrayBufferView): Buffer {
   return view instanceof Buffer ? view : Buffer.from(view.buffer, view.byteOffset, view.byteLength)
 }
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 
-/** Local time with its offset in minutes; years before 1 count as BC. An invalid date is text no server takes. */
+/**
+ * Returns local time with its offset in minutes, and BC for years before 1. An invalid date is text that the
+ * server refuses.
+ */
 function localText(date: Date): string {
   const year = date.getFullYear()
   const offset = -date.getTimezoneOffset()
@@ -104,12 +109,12 @@ function utcText(date: Date): string {
   )
 }
 
-/** What `pg` sends for the value. */
+/** Returns what `pg` sends for a value. */
 export const prepareValue: Prepare = makePrepare(localText)
 
-/** The same, with every date as an exact instant (deviation 2). */
+/** The same, except that a date is its exact instant (deviation 2). */
 export const prepareInstant: Prepare = makePrepare(utcText)
 
-/** The same, with an array as JSON (deviation 1). */
+/** The same, except that an array is JSON (deviation 1). */
 export const prepareJson: Prepare = value =>
   Array.isArray(value) ? (JSON.stringify(value) ?? null) : prepareValue(value)

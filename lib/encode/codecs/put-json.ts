@@ -1,20 +1,20 @@
 import { types } from 'node:util'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 
-/** Nested deeper, a value is left to the engine, which also tells a circle from a deep tree. */
+/** A deeper value is left to the engine, which also distinguishes a circle from a deep tree. */
 const MAX_DEPTH = 32
 
-/** Longer strings are written by the engine, whose call then costs less than a loop. */
+/** For longer strings a call into the engine costs less than a loop. */
 const SHORT = 40
 
-/** Integers below take at most nine digits. */
+/** Smaller integers have at most nine digits. */
 const SMALL_INTEGERS_BELOW = 1_000_000_000
 
 /**
- * Appends what `JSON.stringify(value)` gives, as UTF-8: in two fifths of the time, since neither its string nor that string's
- * parts are made. Plain objects and arrays of plain values only; what is left (`toJSON`, class instances, functions)
- * depends on more than the value, and is the engine's to write.
- * @returns false for what it leaves, with `out.length` as it was
+ * Appends `JSON.stringify(value)` in UTF-8, in two fifths of the time, because it makes no strings. It only
+ * writes plain objects and arrays of plain values. All else (`toJSON`, class instances, functions) is left to
+ * the engine.
+ * @returns false for a value that it does not write; `out.length` is then unchanged
  * @see https://tc39.es/ecma262/#sec-serializejsonproperty
  */
 export function putJson(out: ByteBuffer, value: object): boolean {
@@ -33,7 +33,7 @@ function putTree(out: ByteBuffer, value: object, depth: number): boolean {
   return prototype === Array.prototype && putArray(out, value as readonly unknown[], depth)
 }
 
-/** `JSON.rawJSON('1.00')`, which Node has from 21 on. */
+/** For `JSON.rawJSON('1.00')`, which Node has from version 21 on. */
 const { isRawJSON: isRawJson = () => false } = JSON as { isRawJSON?: (value: unknown) => boolean }
 
 function putObject(out: ByteBuffer, value: Record<string, unknown>, depth: number): boolean {
@@ -75,7 +75,7 @@ function putItem(out: ByteBuffer, item: unknown, depth: number): boolean {
   return true
 }
 
-/** A date's own `toJSON` does not ask under which key it stands, so that the engine may write it alone. */
+/** The `toJSON` of a Date does not depend on its key, so that the engine can write it alone. */
 function putDate(out: ByteBuffer, date: Date): boolean {
   if (date.toJSON !== Date.prototype.toJSON) return false
   out.putUtf8(JSON.stringify(date))

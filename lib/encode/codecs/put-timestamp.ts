@@ -10,7 +10,7 @@ export function putMilliseconds(out: ByteBuffer, milliseconds: number): boolean 
   return putInt64(out, milliseconds, 1000, 0)
 }
 
-/** An int8 of `count * unit + rest`, where the product may need more bits than a double has. */
+/** Appends an int8 of `count * unit + rest`, where the product may need more bits than a double has. */
 function putInt64(out: ByteBuffer, count: number, unit: number, rest: number): boolean {
   const high = Math.floor(count / 0x1_0000_0000)
   const low = (count - high * 0x1_0000_0000) * unit + rest

@@ -1,6 +1,6 @@
 import { NEEDS_TEXT, type PutField, type ScanField } from './codec.ts'
 
-/** Reads a value by way of a string: half of what a row costs, where other readers do without. */
+/** Returns a reader that makes a string of each value. Strings take half of the time of a row. */
 export function scanString(binary: PutField): ScanField {
   return (out, bytes, at, end, delimiter) => {
     let stop = at

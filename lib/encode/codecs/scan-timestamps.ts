@@ -16,7 +16,7 @@ const DATE_BYTES = 10
 /** `YYYY-MM-DD[T ]HH:MM:SS` */
 const SECONDS_BYTES = 19
 
-/** What programs write, `YYYY-MM-DD`; all else is for `slow`. */
+/** Reads `YYYY-MM-DD`, as programs write it; all else is for `slow`. */
 export function scanDate(slow: ScanField): ScanField {
   return (out, bytes, at, end, delimiter) => {
     const stop = at + DATE_BYTES
@@ -30,7 +30,7 @@ export function scanDate(slow: ScanField): ScanField {
   }
 }
 
-/** What programs write, `YYYY-MM-DD[T ]HH:MM:SS[.f{1,6}](Z|±HH[:MM])`, without a string; all else is for `slow`. */
+/** Reads `YYYY-MM-DD[T ]HH:MM:SS[.f{1,6}](Z|±HH[:MM])`, as programs write it; all else is for `slow`. */
 export function scanTimestamptz(slow: ScanField): ScanField {
   return (out, bytes, at, end, delimiter) => {
     const stop = putTimestamp(out, bytes, at, end, delimiter, true)
@@ -38,7 +38,7 @@ export function scanTimestamptz(slow: ScanField): ScanField {
   }
 }
 
-/** The same without an offset, for timestamp. */
+/** Reads the same without an offset, for timestamp. */
 export function scanTimestamp(slow: ScanField): ScanField {
   return (out, bytes, at, end, delimiter) => {
     const stop = putTimestamp(out, bytes, at, end, delimiter, false)
@@ -62,7 +62,7 @@ function putTimestamp(
   const hour = twoDigits(bytes, start + 11)
   const minute = twoDigits(bytes, start + 14)
   const second = twoDigits(bytes, start + 17)
-  // what is not two digits is NaN, of which none of this holds
+  // NaN, for what is not two digits, fails each of these comparisons
   if (!(hour <= 23 && minute <= 59 && second <= 59) || Number.isNaN(days)) return NEEDS_TEXT
 
   let at = start + SECONDS_BYTES
@@ -91,7 +91,7 @@ function isEnd(bytes: Buffer, at: number, end: number, delimiter: number): boole
   return at === end || (at < end && bytes[at] === delimiter)
 }
 
-/** Days since 2000-01-01 of `YYYY-MM-DD`, NaN for all else. */
+/** Reads `YYYY-MM-DD` as days since 2000-01-01; returns NaN for all else. */
 function readDate(bytes: Buffer, at: number): number {
   if (bytes[at + 4] !== DASH || bytes[at + 7] !== DASH) return Number.NaN
   const year = twoDigits(bytes, at) * 100 + twoDigits(bytes, at + 2)
@@ -102,13 +102,13 @@ function readDate(bytes: Buffer, at: number): number {
   return daysSince2000(year, month, day)
 }
 
-/** How many of the bytes may be Z, ±HH or ±HH:MM. */
+/** Returns the length of an offset here, if there is one: Z, ±HH or ±HH:MM. */
 function offsetBytes(bytes: Buffer, at: number, end: number, delimiter: number): number {
   if (at >= end || bytes[at] === LETTER_Z) return 1
   return at + 3 < end && bytes[at + 3] !== delimiter ? 6 : 3
 }
 
-/** Seconds east of Greenwich. NaN for what is neither Z nor ±HH nor ±HH:MM. */
+/** Returns seconds east of Greenwich; NaN for what is neither Z nor ±HH nor ±HH:MM. */
 function readOffset(bytes: Buffer, at: number, length: number): number {
   const sign = bytes[at]
   if (length === 1) return sign === LETTER_Z ? 0 : Number.NaN

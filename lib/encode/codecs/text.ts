@@ -5,19 +5,19 @@ import { prepareJson, prepareValue } from './parameter.ts'
 import { putJson } from './put-json.ts'
 
 /**
- * Types whose binary form is their text: the server checks and converts both by the same code
- * (textrecv, enum_recv, json_recv), so any value that has a text has a binary form.
+ * Types whose binary form is their text. The server checks and converts both by the same code (textrecv,
+ * enum_recv, json_recv), so that every value with a text has a binary form.
  */
 const utf8Text = (bytes: Buffer): string | undefined => (isUtf8(bytes) ? bytes.toString('utf8') : undefined)
 
-/** A length and the UTF-8 bytes. */
+/** Appends a length and the UTF-8 bytes. */
 export function putTextField(out: ByteBuffer, text: string): void {
   const start = openField(out, 4)
   out.putUtf8(text)
   closeField(out, start)
 }
 
-/** Leaves room for what stands before a field's value; returns where the field begins. */
+/** Leaves room for the bytes that precede the value of a field; returns where the field begins. */
 function openField(out: ByteBuffer, headBytes: number): number {
   const start = out.length
   out.reserve(headBytes)
@@ -30,10 +30,10 @@ function closeField(out: ByteBuffer, start: number): void {
   out.view.setInt32(start, out.length - start - 4)
 }
 
-/** Up to here a loop over the bytes costs less than calls of the engine, which make views of them. */
+/** Up to this length a loop over the bytes costs less than calls into the engine, which create views. */
 const SHORT = 120
 
-/** Appends bytes up to the delimiter; returns where they stop. */
+/** Appends bytes up to the delimiter; returns its index. */
 function putBytes(out: ByteBuffer, bytes: Buffer, at: number, end: number, delimiter: number): number {
   out.reserve(end - at)
   const into = out.bytes
@@ -83,10 +83,13 @@ export const text: Codec = {
   textOfBinary: utf8Text,
 }
 
-/** Longer than this in the server's encoding, namein cuts and namerecv refuses. */
+/** A name of more bytes in the server's encoding is cut by namein, and refused by namerecv. */
 const NAME_BYTES = 63
 
-/** A character takes at most twice as many bytes in an encoding of the server as in UTF-8, and ASCII one in each. */
+/**
+ * In any encoding of a server, a character takes at most twice its bytes in UTF-8, and an ASCII character one
+ * byte.
+ */
 function fitsName(bytes: number, isAscii: boolean): boolean {
   return bytes <= (isAscii ? NAME_BYTES : NAME_BYTES / 2)
 }
@@ -138,7 +141,7 @@ export const jsonb: Codec = {
   textOfBinary: bytes => (bytes[0] === JSONB_VERSION ? utf8Text(bytes.subarray(1)) : undefined),
 }
 
-/** The bytes of `prepareJson(value)`. */
+/** Appends the bytes of `prepareJson(value)`. */
 function putDocument(out: ByteBuffer, value: unknown): boolean {
   if (typeof value === 'object' && value !== null && !('toPostgres' in value) && putJson(out, value))
     return true

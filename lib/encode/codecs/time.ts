@@ -4,14 +4,14 @@ import { IsoReader } from './iso-8601.ts'
 import { prepareValue } from './parameter.ts'
 
 /**
- * time: microseconds since midnight. timetz: the same, and the zone in seconds west of Greenwich.
- * Strings only, and for timetz only with an offset: else the session's zone decides. A Date goes as `pg`'s text.
+ * time: microseconds since midnight. timetz: the same, and the offset in seconds west of Greenwich.
+ * Exact for strings only, and for timetz only with an offset: without one the session's time zone decides.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (time_recv, timetz_recv)
  */
 export const time: Codec = {
   text: prepareValue,
   binary(out, value) {
-    // time_in has rules of its own for an offset.
+    // the server's time_in has other rules for an offset
     if (typeof value !== 'string' || !iso.readTime(value) || !Number.isNaN(iso.offset)) return false
     out.putInt32(8)
     putMicros(out)

@@ -31,7 +31,7 @@ const putLocal: PutField = (out, value) => {
 
 const iso = new IsoReader()
 
-/** One day, so that no offset reaches before PostgreSQL's calendar. */
+/** One day later than the calendar, so that no offset leads to a time before it. */
 const FIRST_DAY = (FIRST_MS - EPOCH_MS) / 86_400_000 + 1
 
 function putIso(out: ByteBuffer, offset: number): boolean {

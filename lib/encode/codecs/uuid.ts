@@ -3,7 +3,7 @@ import { hexAt } from './hex.ts'
 import { prepareValue } from './parameter.ts'
 
 /**
- * Sixteen bytes, from the standard form only: 8-4-4-4-12 hex digits in either case.
+ * Sixteen bytes. Exact for the standard form only: 8-4-4-4-12 hex digits in either case.
  * @see https://www.postgresql.org/docs/current/datatype-uuid.html
  */
 export const uuid: Codec = {

@@ -10,9 +10,9 @@ import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
 
 /**
- * Records of a CSV file as tuples of COPY's binary format. A field is read in one go, from its first byte to the
- * delimiter behind it, since a second look at the bytes costs as much as the first; only what may mean NULL, or is
- * quoted and no text, is cut before it is read.
+ * Encodes records of a CSV file as tuples of COPY's binary format. A field is read once, from its first byte
+ * to the delimiter, because finding its end first would cost as much again. Only fields that may mean NULL,
+ * and quoted fields of types other than text, are cut before they are read.
  */
 export function makeCsvBinaryRowEncoder(
   csv: CsvColumns,
@@ -48,7 +48,7 @@ export function makeCsvBinaryRowEncoder(
   }
 }
 
-/** What numbers, dates and words are made of: a file with such a delimiter has them in pieces. */
+/** The characters of numbers, dates and words: a file with such a delimiter would have them in pieces. */
 const IN_VALUES = /[-+.: \dA-Za-z]/
 
 /** Returns the reader of a codec for files with this delimiter. */
@@ -78,15 +78,15 @@ function makeField(
         putQuotedText(out, textHead, cutter, chunk, at, end)
         return cutter.closed + 1
       }
-      const behind = cutter.cutField(0, chunk, at, end)
+      const next = cutter.cutField(0, chunk, at, end)
       if (cutter.isNull(chunk, 0)) putNull(out)
       else if (!putValue(out, chunk)) return NEEDS_TEXT
-      return behind
+      return next
     },
   }
 }
 
-/** A type's text that stands in quotes, as its field, at once. */
+/** Appends the field of a quoted text, and removes its escapes in the same pass. */
 function putQuotedText(
   out: ByteBuffer,
   head: Uint8Array,

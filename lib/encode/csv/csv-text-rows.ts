@@ -9,7 +9,7 @@ import { BACKSLASH, endTextRow, NEWLINE, putTextNull, putTextStaging, TAB } from
 const RETURN = 0x0d
 const LETTER_R = 0x72
 
-/** Records of a CSV file as lines of COPY's text format, which carries whatever they hold. */
+/** Encodes records of a CSV file as lines of COPY's text format, which can express any value. */
 export function makeCsvTextRowEncoder(
   csv: CsvColumns,
   { columns, staging }: Omit<RowEncoderOptions, 'csv'>,
@@ -39,7 +39,7 @@ export function makeCsvTextRowEncoder(
   }
 }
 
-/** @throws ValueError for what is no record of the file */
+/** @throws ValueError for a row that is not a record, or has another number of fields than the file */
 function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecord {
   if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
   const count = cutter.cut(row)
@@ -47,7 +47,7 @@ function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecor
   return row
 }
 
-/** A field and a tab, escaped as `putCopyText` does it. */
+/** Appends a field and a tab, escaped as `putCopyText` does. */
 function putEscaped(out: ByteBuffer, field: Buffer, start: number, end: number): void {
   out.reserve((end - start) * 2 + 1)
   const { bytes } = out
@@ -56,7 +56,8 @@ function putEscaped(out: ByteBuffer, field: Buffer, start: number, end: number):
     const byte = field[i]!
     if (byte === BACKSLASH) bytes[at++] = BACKSLASH
     else if (byte <= RETURN && (byte === TAB || byte === NEWLINE || byte === RETURN)) {
-      // the server takes a backslash and a line end for the line end, but only in a file that is of one system
+      // not a backslash and the line end itself: the server accepts that only where all line ends are of one
+      // kind
       bytes[at++] = BACKSLASH
       bytes[at++] = byte === TAB ? 0x74 : byte === NEWLINE ? 0x6e : LETTER_R
       continue

@@ -2,11 +2,13 @@ import type { ScanField } from '../codecs/codec.ts'
 import { compile, MAX_UNROLLED } from '../compile.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 
-/** A field of a file's records. */
+/** A field of the records of a file. */
 export interface RecordField {
-  /** For an unquoted value that is not empty; absent where such a one may be something else. */
+  /**
+   * Reads an unquoted value that is not empty; undefined where such a value may mean NULL, or is not written.
+   */
   readonly scan: ScanField | undefined
-  /** For whatever stands at the place. Returns the place behind it, or NEEDS_TEXT. */
+  /** Reads any field. Returns the index after it, or NEEDS_TEXT. */
   readonly put: (out: ByteBuffer, chunk: Buffer, at: number, end: number) => number
 }
 
@@ -16,19 +18,25 @@ export interface FieldMarks {
   readonly quote: number | undefined
 }
 
-/** Appends the fields of a record. Returns the number of the one that has no exact binary form, else WHOLE or RAGGED. */
+/**
+ * Appends the fields of a record. Returns the index of the one that has no exact binary form, else WHOLE or
+ * RAGGED.
+ */
 export type PutRecord = (out: ByteBuffer, chunk: Buffer, start: number, end: number) => number
 
 export const WHOLE = -1
-/** It ends before its last field, or goes on behind that. */
+/** The record has too few fields, or too many. */
 export const RAGGED = -2
 
-/** Unrolled where that is possible and pays. */
+/** Returns the unrolled function where that is possible and faster, else the loop. */
 export function makePutRecord(fields: readonly RecordField[], marks: FieldMarks): PutRecord {
   return (fields.length <= MAX_UNROLLED && unrolled(fields, marks)) || looped(fields, marks)
 }
 
-/** The loop below with a piece of code for each field, so that the compiler knows what is called there: 25 % less time. */
+/**
+ * The loop below as separate code for each field, so that V8 can optimize each call for its codec: 25 % less
+ * time.
+ */
 export function unrolled(fields: readonly RecordField[], marks: FieldMarks): PutRecord | undefined {
   const takes = fields.map((_, i) => `const { scan: scan${i}, put: put${i} } = fields[${i}]`)
   const steps = fields.map(({ scan }, i) => {

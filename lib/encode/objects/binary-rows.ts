@@ -5,7 +5,8 @@ import { BINARY_FORMAT, putStagingFields } from '../wire/binary-format.ts'
 import { makePutFields } from './put-fields.ts'
 
 /**
- * Tuples of COPY's binary format: the count of fields, then each field's length and bytes.
+ * Encodes objects as tuples of COPY's binary format: the count of fields, then the length and bytes of each
+ * field.
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
 export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {

@@ -1,6 +1,6 @@
 /**
- * Reads a row's value by name: getters and inherited ones too, so that instances of classes are rows.
- * Only what every object inherits is no value: a column named "constructor" is set by an own property.
+ * Returns the value of a row by name, also from getters and inherited properties, so that instances of
+ * classes are rows. For names that every object inherits, such as "constructor", use `readOwnField`.
  */
 export function readField(row: object, name: string): unknown {
   return (row as Record<string, unknown>)[name]

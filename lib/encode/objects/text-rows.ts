@@ -7,7 +7,7 @@ import { putCopyText } from '../wire/copy-text.ts'
 import { endTextRow, putTextNull, putTextStaging, TAB } from '../wire/text-format.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 
-/** Rows of COPY's text format. */
+/** Encodes objects as lines of COPY's text format. */
 export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
   const fields = columns.map(({ name, type }) => ({
     name,

@@ -8,7 +8,7 @@ const NULL_FIELD = -1
 const INT4_BYTES = 4
 
 /**
- * What is the same in every binary COPY, whatever its tuples are made of.
+ * The start and the end of every binary COPY.
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
 export const BINARY_FORMAT = {
@@ -21,7 +21,7 @@ export function putNull(out: ByteBuffer): void {
   out.putInt32(NULL_FIELD)
 }
 
-/** The two fields that a staging table has behind those of the row. */
+/** Appends the two fields that a staging table has after those of the row. */
 export function putStagingFields(out: ByteBuffer, ordinal: number, shape: number): void {
   out.putInt32(INT4_BYTES)
   out.putInt32(ordinal)

@@ -1,34 +1,36 @@
 import { type SlabLease, SlabPool } from './slabs.ts'
 
 /**
- * The longest message that a server reads; it ends the connection of whoever sends a longer one, as a lost one ends.
+ * The longest message that a server reads. It closes the connection on a longer one.
  * @see https://github.com/postgres/postgres/blob/master/src/include/libpq/libpq.h PQ_LARGE_MESSAGE_LIMIT
  */
 export const MAX_MESSAGE_BYTES = 0x3ffffffe
 
-/** A value, with the rest of its row, is longer than a message may be. */
+/** A row is longer than a message may be. */
 export class TooLongError extends RangeError {
   override readonly name = 'TooLongError'
 
   constructor() {
-    super('the row takes more than 1 GB, which PostgreSQL does not take in one message')
+    super('the row takes more than 1 GB, the most that PostgreSQL reads in one message')
   }
 }
 
 /**
- * A growing run of bytes with direct access: encoders reserve room, store by index, and move `length`.
- * Nothing is allocated per value.
+ * A growing run of bytes. Encoders reserve room, write at `length` and then move `length`, so that nothing is
+ * allocated per value.
  */
 export class ByteBuffer {
-  /** Room for the bytes; only `[0, length)` is meaningful. Changes identity when it grows or is taken. */
+  /**
+   * Room for the bytes, of which the first `length` are written. Another object after it grows or is taken.
+   */
   bytes: Buffer
   /** The same memory, for numbers in network byte order. */
   view: DataView
-  /** How many bytes are written. Setting it back rewinds. */
+  /** How many bytes are written. Setting it to a lower value rewinds. */
   length = 0
   readonly #slabs: SlabLease
 
-  /** @param slabs where memory comes from; several takes share one slab */
+  /** @param slabs the source of memory; several takes share one slab */
   constructor(slabs: SlabLease = new SlabPool().lease()) {
     this.#slabs = slabs
     this.bytes = slabs.take()
@@ -51,13 +53,15 @@ export class ByteBuffer {
   }
 
   /**
-   * The bytes so far. They are the caller's from here on, and are not written again while their slab is leased: what
-   * follows goes behind them in the same slab while that has room for as much again, else into another one.
+   * Returns the bytes so far. They now belong to the caller, and are not overwritten while their slab is
+   * leased: the next bytes go after them in the same slab if it has room for as many again, else into another
+   * slab.
    */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length)
     const left = this.bytes.length - this.length
-    const isSlab = taken.buffer.byteLength === this.#slabs.slabBytes // memory grown for one huge row is let go
+    // memory that grew for one huge row is not used again
+    const isSlab = taken.buffer.byteLength === this.#slabs.slabBytes
     this.bytes =
       isSlab && left > this.length + this.length / 8 ? this.bytes.subarray(this.length) : this.#slabs.take()
     this.view = viewOf(this.bytes)
@@ -83,14 +87,14 @@ export class ByteBuffer {
     this.length += value.length
   }
 
-  /** The string's UTF-8 bytes; a lone surrogate becomes U+FFFD, as in every string that `pg` sends. */
+  /** Appends the string in UTF-8; a lone surrogate becomes U+FFFD, as in every string that `pg` sends. */
   putUtf8(value: string): void {
     const count = value.length
     this.reserve(count <= LONG ? count * 3 : Buffer.byteLength(value))
     const { bytes } = this
     const start = this.length
     if (count <= SHORT) {
-      // A call into the engine costs more than this loop for short ASCII, the bulk of real columns.
+      // for short ASCII, which most columns hold, this loop costs less than a call into the engine
       let i = 0
       for (; i < count; i++) {
         const code = value.charCodeAt(i)
@@ -108,7 +112,7 @@ export class ByteBuffer {
 
 const SHORT = 40
 
-/** Above, counting the bytes first costs less than room for the worst case. */
+/** For longer strings, counting the bytes first costs less than room for the worst case. */
 const LONG = 16 * 1024
 
 function viewOf(bytes: Buffer): DataView {

@@ -3,12 +3,15 @@ import { BACKSLASH, NEWLINE, TAB } from './text-format.ts'
 
 const RETURN = 0x0d
 
-/** Up to here a loop over the characters is cheaper than looking for a special one and a call into the engine. */
+/**
+ * Up to this length a loop over the characters is faster than a regular expression and a call into the
+ * engine.
+ */
 const SHORT = 40
 
 /**
- * Appends a value of COPY's text format. Backslash, tab, newline and carriage return are the only
- * characters that the server would read otherwise, `\N` and `\.` included, for both begin with a backslash.
+ * Appends a value of COPY's text format. Backslash, tab, newline and carriage return are the only characters
+ * that need an escape: `\N` and `\.` also begin with a backslash.
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
 export function putCopyText(out: ByteBuffer, text: string): void {

@@ -1,7 +1,7 @@
 import type { ByteBuffer } from './byte-buffer.ts'
 
 /**
- * COPY's text format: each field is followed by a tab, and the last one's becomes the end of the row.
+ * COPY's text format: each field is followed by a tab, and the last tab is replaced by the end of the row.
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
 export const TAB = 0x09
@@ -9,7 +9,7 @@ export const NEWLINE = 0x0a
 export const BACKSLASH = 0x5c
 const LETTER_N = 0x4e
 
-/** The field `\N`. */
+/** Appends the field `\N`. */
 export function putTextNull(out: ByteBuffer): void {
   out.reserve(3)
   const { bytes } = out
@@ -18,7 +18,7 @@ export function putTextNull(out: ByteBuffer): void {
   bytes[out.length++] = TAB
 }
 
-/** The fields that a staging table has beyond the target's. */
+/** Appends the two fields that a staging table has after those of the row. */
 export function putTextStaging(out: ByteBuffer, ordinal: number, shape: number): void {
   out.putUtf8(`${ordinal}\t${shape}\t`)
 }

@@ -3,9 +3,10 @@ import { insertShape, type Merge, type MergeShape, orderByKey, type RowSource, s
 import { turnOf } from './merge-once.ts'
 
 /**
- * Upserts and deletes staged rows one by one, by a loop on the server: right whatever triggers do, since it is what the
- * rows' own statements would do. It returns one row, whose `changed` is the number of rows that were changed, as text.
- * @param order of all rows: theirs, or that of their keys, which shares the locks' order with other writers
+ * Upserts and deletes staged rows one by one, in a loop on the server. It is correct with any triggers,
+ * because it does what a statement for each row would do. It returns one row, whose `changed` is the number
+ * of changed rows, as text.
+ * @param order of the rows: their own, or that of their keys, which is the order of locks for all writers
  * @param fromTurn leaves out the rows of earlier turns
  */
 export function mergeLoop(
@@ -19,11 +20,12 @@ export function mergeLoop(
   const rows =
     fromTurn === 1
       ? `SELECT ${quoteList(names)} FROM ${source.from}`
-      : `SELECT ${quoteList(names)} FROM (SELECT ${quoteList(names)}, ${turnOf(merge, source)} FROM ${source.from}) AS pg_batch_rows ` +
+      : `SELECT ${quoteList(names)} FROM ` +
+        `(SELECT ${quoteList(names)}, ${turnOf(merge, source)} FROM ${source.from}) AS pg_batch_rows ` +
         `WHERE ${quoteIdentifier(turn)} >= ${fromTurn}`
   const by = order === 'key' ? orderByKey(merge, source) : `ORDER BY ${quoteIdentifier(ordinal)}`
   const cases = source.shapes.map(one => `WHEN ${one.number} THEN ${writeOne(merge, source, one)};`)
-  // a row that fires a rule or a trigger still is one row
+  // a row counts as one row, also where a rule or a trigger writes more
   const body = `
 #variable_conflict use_column
 DECLARE pg_batch_row record; pg_batch_count bigint; pg_batch_changed bigint := 0;
@@ -47,7 +49,7 @@ function writeOne(merge: Merge, source: RowSource, shape: MergeShape): string {
   return insertShape(merge, shape, `VALUES (${values.join(', ')})`)
 }
 
-/** Text between two tags that it does not contain. */
+/** Quotes text between two tags that it does not contain. */
 function dollarQuoted(text: string): string {
   let tag = '$pg_batch$'
   while (text.includes(tag)) tag = `${tag.slice(0, -1)}_$`

@@ -11,9 +11,9 @@ import {
 } from './merge.ts'
 
 /**
- * Upserts of rows of one shape by one plain INSERT … SELECT, whose command tag counts what it has changed. Where two
- * rows conflict with each other, the server refuses an update with 21000 (cardinality_violation).
- * @param order by which rows go in: that of rows, or that of their keys, in which parallel writers do not deadlock
+ * Upserts rows of one shape by one plain INSERT … SELECT, whose command tag counts the changed rows. Where
+ * two rows conflict with each other, the server refuses the update with 21000 (cardinality_violation).
+ * @param order of the rows: their own, or that of their keys, which prevents deadlocks of parallel writers
  */
 export function insertAll(
   merge: Merge,
@@ -25,18 +25,19 @@ export function insertAll(
   return insertShape(merge, shape, `SELECT ${quoteList(shape.columns)} FROM ${source.from} ${by}`)
 }
 
-/** The same, of the last row of each key: right where a row leaves nothing of an earlier one with its key. */
+/** Upserts the last row of each key: correct where a row overwrites everything of earlier rows of its key. */
 export function insertLast(merge: Merge, source: RowSource, shape: MergeShape): string {
   const distinct = keyWithGuard(merge, source).join(', ')
   const ordinal = quoteIdentifier(merge.names.ordinal)
   return insertShape(
     merge,
     shape,
-    `SELECT DISTINCT ON (${distinct}) ${quoteList(shape.columns)} FROM ${source.from} ORDER BY ${distinct}, ${ordinal} DESC`,
+    `SELECT DISTINCT ON (${distinct}) ${quoteList(shape.columns)} FROM ${source.from} ` +
+      `ORDER BY ${distinct}, ${ordinal} DESC`,
   )
 }
 
-/** The same, of the first row of each key, or of its `turn`th. */
+/** Upserts the row of one turn: of each key its first row (turn 1), its second, and so on. */
 export function insertTurn(merge: Merge, source: RowSource, shape: MergeShape, turn: number): string {
   const { ordinal, turn: turnName } = merge.names
   const names = [...new Set([...shape.columns, ...keyColumns(merge).map(({ name }) => name), ordinal])]
@@ -49,16 +50,17 @@ export function insertTurn(merge: Merge, source: RowSource, shape: MergeShape, t
   )
 }
 
-/** Deletes the rows of all keys. Its rows are deletes only. */
+/** Deletes the rows of all keys of a source that has only deletes. */
 export function deleteAll(merge: Merge, source: RowSource): string {
   const keys = quoteList(source.columns.map(({ name }) => name))
   return (
-    `DELETE FROM ${quoteTable(merge.table)} AS stored USING (SELECT ${keys} FROM ${source.from}) AS pg_batch_rows ` +
+    `DELETE FROM ${quoteTable(merge.table)} AS stored ` +
+    `USING (SELECT ${keys} FROM ${source.from}) AS pg_batch_rows ` +
     `WHERE ${sameKey(merge, source, 'pg_batch_rows')}`
   )
 }
 
-/** A column that says which of the rows with its key a row is. */
+/** A column with the number of a row among the rows of its key. */
 export function turnOf(merge: Merge, source: RowSource): string {
   const { ordinal, turn } = merge.names
   return (

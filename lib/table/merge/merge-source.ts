@@ -9,7 +9,7 @@ import {
   type RowSource,
 } from './merge.ts'
 
-/** A staging table with the target's columns and types and none of its constraints, gone at COMMIT. */
+/** Creates a staging table with the columns and types of the target, without constraints. COMMIT drops it. */
 export function createStagingStatement(staging: string, { table, columns, names, numbered }: Merge): string {
   const { ordinal, shape } = names
   const numbers = [`0 AS ${quoteIdentifier(ordinal)}`, `0 AS ${quoteIdentifier(shape)}`]
@@ -25,20 +25,23 @@ export function clearStagingStatement(staging: string): string {
   return `TRUNCATE pg_temp.${quoteIdentifier(staging)}`
 }
 
-/** Rows of a staging table. Its columns are the target's: their values are rounded, padded and collated already. */
+/**
+ * The rows of a staging table. Its columns are those of the target: values are already rounded, padded and
+ * collated.
+ */
 export function stagedRows(merge: Merge, staging: string, shapes: readonly MergeShape[]): RowSource {
   const columns = columnsOf(merge, shapes)
   const table = `pg_temp.${quoteIdentifier(staging)}`
   return {
-    from: merge.numbered ? `${table} AS pg_batch` : numberedByPlace(table, merge, columns, shapes[0]!),
+    from: merge.numbered ? `${table} AS pg_batch` : numberedByCtid(table, merge, columns, shapes[0]!),
     shapes,
     columns,
     keyOf: ({ name }, alias) => qualified(name, alias),
   }
 }
 
-/** A row that is written later is behind those that were written before, since none is ever deleted. */
-function numberedByPlace(
+/** Numbers rows by ctid: the order in which they were written, because none was deleted. */
+function numberedByCtid(
   table: string,
   { names }: Merge,
   columns: readonly MergeColumn[],
@@ -52,8 +55,8 @@ function numberedByPlace(
 }
 
 /**
- * Rows that are parameters, numbered row by row.
- * @param rows for each row, the number of its shape
+ * Rows that are parameters, numbered in their order.
+ * @param rows the number of the shape of each row
  */
 export function parameterRows(
   merge: Merge,
@@ -61,15 +64,15 @@ export function parameterRows(
   rows: readonly number[],
 ): RowSource {
   const columns = columnsOf(merge, shapes)
-  const brought = new Map(shapes.map(shape => [shape.number, new Set(shape.columns)]))
+  const present = new Map(shapes.map(shape => [shape.number, new Set(shape.columns)]))
   const typed = new Set<MergeColumn>()
   let parameter = 0
   const tuples = rows.map((shape, ordinal) => {
     const cells = columns.map(column => {
-      // without a type, since a domain may be NOT NULL
-      if (!brought.get(shape)!.has(column.name)) return 'NULL'
+      // without a type, because a domain may be NOT NULL
+      if (!present.get(shape)!.has(column.name)) return 'NULL'
       const value = `$${++parameter}`
-      // the first casts give the whole list its types
+      // the first cast of a column gives all its values their type
       if (typed.has(column)) return value
       typed.add(column)
       return `${value}::${column.baseType}`
@@ -91,14 +94,14 @@ function qualified(name: string, alias: string | undefined): string {
 }
 
 /**
- * Leaves out deletes whose key is too long for its column: no row has it, and a cast would make it one that some row
- * may well have.
+ * Leaves out deletes whose key is too long for its column: no row can have that key, and a cast would shorten
+ * it to one that a row may have.
  */
 function withoutTruncated(merge: Merge, shapes: readonly MergeShape[]): string {
   const columns = keyColumns(merge).filter(column => column.truncated)
   const numbers = deletesAmong(shapes)
   if (columns.length === 0 || numbers.length === 0) return ''
-  // blanks at the end are no loss; an assignment drops them, too
+  // blanks at the end do not count: an assignment drops them, too
   const whole = columns.map(({ name, sqlType }) => {
     const value = quoteIdentifier(name)
     return `rtrim((${value}::${sqlType})::text) = rtrim(${value}::text)`

@@ -11,21 +11,22 @@ import {
 } from './merge.ts'
 
 /**
- * A merge of deletes and upserts of one shape by plain statements, for servers that neither lock rows by SELECT nor
- * write a table twice in one statement: Citus refuses `FOR UPDATE` on distributed tables. Right where the last row of
- * a key leaves nothing of earlier ones. In this order, so that a deleted row frees its other unique keys:
+ * Merges deletes and upserts of one shape by plain statements, for servers that cannot lock rows by SELECT or
+ * write a table twice in one statement: Citus refuses `FOR UPDATE` on distributed tables. It is correct where
+ * the last row of a key overwrites everything of earlier ones. In this order, so that a deleted row frees its
+ * other unique keys:
  *
- *     deleteFirst        keys whose first row is a delete; its command tag counts the rows that were there
+ *     deleteFirst        keys whose first row is a delete; its command tag counts the stored rows
  *     deleteLast         keys that an earlier row has upserted and whose last row is a delete
  *     insertLastUpserts  keys whose last row is an upsert, in the order of keys
  *
- * DELETE has no order of its own, so that two writers of the same keys may deadlock. That is a transient error
- * (40P01), and the transaction is tried again.
+ * DELETE has no ORDER BY, so that two writers of the same keys may deadlock. That is a transient error
+ * (40P01), after which the transaction is tried again.
  */
 
 /**
- * Returns one row of texts: `changed`, the number of rows that change something whatever is stored (upserts, and
- * deletes after an upsert); `undone`, the number of keys for `deleteLast`. It reads nothing but the source.
+ * Returns one row of texts: `changed`, the number of rows that always change something (upserts, and deletes
+ * after an upsert); `undone`, the number of keys for `deleteLast`. It reads only the source.
  */
 export function countSteps(merge: Merge, source: RowSource): string {
   const { shape, previous, next } = quotedNames(merge)
@@ -72,7 +73,7 @@ function deleteWhere(merge: Merge, source: RowSource, condition: string): string
   )
 }
 
-/** The rows, and of each the shapes of those before and after it with the same key. */
+/** The rows, each with the shapes of the rows of its key before and after it. */
 function rowsWithNeighbours(merge: Merge, source: RowSource): string {
   const { ordinal, shape, previous, next } = quotedNames(merge)
   const names = [...source.columns.map(({ name }) => quoteIdentifier(name)), ordinal, shape]

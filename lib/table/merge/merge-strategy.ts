@@ -1,10 +1,10 @@
 import { keepsStored, type Merge, type MergeShape } from './merge.ts'
 
 /**
- * How rows are merged: by one INSERT or DELETE of them all, or of the last row of each key; in steps, each a statement
- * of its own; turn by turn; or one by one.
- * `guarded`: the server may refuse this way where one by one is right (a trigger makes keys equal, a DEFAULT is another
- * row's key, rows exchange the values of a second unique key), so that it needs a savepoint.
+ * How rows are merged: by one INSERT or DELETE of all rows, or of the last row of each key; in steps, each of
+ * them a statement; turn by turn; or one by one. `guarded`: the server may refuse this although one by one
+ * would work (a trigger makes keys equal, a DEFAULT is another row's key, rows exchange the values of a
+ * second unique key), so that it needs a savepoint.
  */
 export type MergeStrategy =
   | { readonly kind: 'all'; readonly order: 'ordinal' | 'key'; readonly guarded: boolean }
@@ -12,10 +12,10 @@ export type MergeStrategy =
   | { readonly kind: 'steps'; readonly guarded: boolean }
   | { readonly kind: 'one by one'; readonly order: 'ordinal' | 'key' }
 
-/** More shapes than this make a statement that the server plans for longer than it runs. */
+/** With more shapes than this, the server takes longer to plan the statement than to run it. */
 export const MAX_SHAPES_OF_A_TURN = 32
 
-/** Chooses the fastest way that leaves what one statement for each row, in their order, would leave. */
+/** Returns the fastest strategy that leaves the same rows as one statement for each row in their order. */
 export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): MergeStrategy {
   const { keys, inOrder, severalKeys, foldable, uniqueDefaults } = merge.conflict
   const [only] = shapes.length === 1 ? shapes : []
@@ -26,10 +26,10 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
   }
   if (only && byOrdinal && !only.deletes) return { kind: 'all', order: 'ordinal', guarded: true }
   const deletes = shapes.some(shape => shape.deletes)
-  // a DEFAULT that makes a key of its own is another row's key only by chance
+  // a DEFAULT that differs for each row equals another row's key only by chance
   const unclear = lacksKey && (deletes || !uniqueDefaults)
   if (inOrder || keys.length === 0 || unclear) return { kind: 'one by one', order: 'ordinal' }
-  const last = foldable && !lacksKey && leavesNothing(merge, shapes)
+  const last = foldable && !lacksKey && overwritesEarlier(merge, shapes)
   const guarded = lacksKey || severalKeys
   if (!merge.writesTwice && !(only && last)) return plainStrategy(shapes, last, guarded)
   if (shapes.length > MAX_SHAPES_OF_A_TURN) {
@@ -38,7 +38,7 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
   return { kind: last ? 'last' : 'turns', guarded }
 }
 
-/** The same, where a statement may neither write the table twice nor lock its rows. */
+/** The same, for servers where a statement can neither write the table twice nor lock its rows. */
 function plainStrategy(shapes: readonly MergeShape[], last: boolean, guarded: boolean): MergeStrategy {
   const [only] = shapes.length === 1 ? shapes : []
   if (only?.deletes) return { kind: 'all', order: 'key', guarded: false }
@@ -46,8 +46,10 @@ function plainStrategy(shapes: readonly MergeShape[], last: boolean, guarded: bo
   return last ? { kind: 'steps', guarded } : { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
 }
 
-/** Whether the last row of a key leaves nothing of an earlier one: what is not brought again, a delete takes away. */
-function leavesNothing({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
+/**
+ * Returns true when the last row of a key overwrites everything of earlier ones, or a delete has removed it.
+ */
+function overwritesEarlier({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
   const [upsert, another] = shapes.filter(shape => !shape.deletes)
   if (!upsert || another) return false
   const { columns } = upsert
@@ -55,7 +57,7 @@ function leavesNothing({ conflict }: Merge, shapes: readonly MergeShape[]): bool
   return setsAll && (shapes.length === 1 || columns.length === conflict.columnCount)
 }
 
-/** SQLSTATEs by which the server refuses what would be right one by one. */
+/** SQLSTATEs with which the server refuses rows that it may accept one by one. */
 const REFUSALS = {
   '21000': 'cardinality_violation', // two rows of one command have one key
   '23505': 'unique_violation',

@@ -13,12 +13,15 @@ import {
 import { turnOf } from './merge-once.ts'
 
 /**
- * Upserts and deletes rows of all shapes by one statement, of each key the row of one turn: its first row, its second …
- * These have keys of their own, so that their order does not matter. One statement, so that foreign keys are looked at
- * when all is done, in steps: rows that are there are locked by the order of their keys; what is to go goes, and frees
- * its other unique keys; the rest is upserted, shape by shape.
+ * Upserts and deletes rows of all shapes by one statement: of each key the row of one turn, which is its
+ * first row, its second, and so on. The rows of a turn have different keys, so that their order does not
+ * matter. One statement, so that foreign keys are checked at its end. Its steps:
  *
- * It returns one row of texts: `changed`, the number of rows that it has changed; `turns`, how many there are; `later`,
+ *     pg_batch_locked     locks stored rows in the order of their keys
+ *     pg_batch_deleted    deletes rows, which frees their other unique keys
+ *     pg_batch_written_…  upserts the other rows, shape by shape
+ *
+ * It returns one row of texts: `changed`, the number of changed rows; `turns`, how many there are; `later`,
  * the ordinals of the rows of later turns.
  */
 export function mergeTurn(merge: Merge, source: RowSource, turn: number): string {
@@ -30,13 +33,15 @@ export function mergeTurn(merge: Merge, source: RowSource, turn: number): string
     `FROM pg_batch_rows WHERE ${name} > ${turn}`
   return (
     `WITH ${numberedRows(merge, source, turnOf(merge, source))}, ${steps} ` +
-    `SELECT (${counts})::text AS changed, (SELECT max(${name}) FROM pg_batch_rows)::text AS turns, (${later}) AS later`
+    `SELECT (${counts})::text AS changed, ` +
+    `(SELECT max(${name}) FROM pg_batch_rows)::text AS turns, (${later}) AS later`
   )
 }
 
 /**
- * Upserts and deletes by the last row of each key: right where it leaves nothing of earlier ones. `changed` is what one
- * statement for each row would have changed: every upsert, and each delete of a row that was there by then.
+ * Upserts and deletes the last row of each key: correct where it overwrites everything of earlier ones.
+ * `changed` is what one statement for each row would have changed: every upsert, and each delete of a row
+ * that was stored at that point.
  */
 export function mergeLast(merge: Merge, source: RowSource): string {
   const { ordinal, shape, turn, previous } = merge.names
@@ -46,7 +51,8 @@ export function mergeLast(merge: Merge, source: RowSource): string {
     `lag(${quoteIdentifier(shape)}) OVER (${key}) AS ${quoteIdentifier(previous)}`
   const deletes = `(${deletesAmong(source.shapes).join(', ')})`
   const { steps } = writeRows(merge, source, `${quoteIdentifier(turn)} = 1`, true)
-  const upsertOrAfterOne = `${quoteIdentifier(shape)} NOT IN ${deletes} OR ${quoteIdentifier(previous)} NOT IN ${deletes}`
+  const upsertOrAfterOne =
+    `${quoteIdentifier(shape)} NOT IN ${deletes} OR ` + `${quoteIdentifier(previous)} NOT IN ${deletes}`
   return (
     `WITH ${numberedRows(merge, source, numbers)}, ${steps} ` +
     `SELECT ((SELECT count(*) FROM pg_batch_rows WHERE ${upsertOrAfterOne}) + ` +
@@ -61,7 +67,7 @@ function numberedRows(merge: Merge, source: RowSource, numbers: string): string 
   return `pg_batch_rows AS MATERIALIZED (SELECT ${names}, ${numbers} FROM ${source.from})`
 }
 
-/** The steps that write the rows of a turn, and the sum of what they have changed. */
+/** Returns the steps that write the rows of a turn, and the sum of the rows that they change. */
 function writeRows(
   merge: Merge,
   source: RowSource,
@@ -70,7 +76,7 @@ function writeRows(
 ): { steps: string; counts: string } {
   const steps: string[] = []
   const writing: string[] = []
-  // each step waits for the one before: a count is known only when all of it is done
+  // each step reads the count of the step before, which is known only when that step is complete
   let ready = isTurn
   const step = (name: string, text: string): void => {
     steps.push(`${name} AS (${text})`)
@@ -79,12 +85,13 @@ function writeRows(
   }
   const { shapes } = source
   const shape = quoteIdentifier(merge.names.shape)
-  // inserts that leave stored rows alone lock none
+  // inserts that do not change stored rows lock none
   const locks = shapes.some(one => one.deletes || updatedBy(merge, one).length > 0)
   if (first && locks) step('pg_batch_locked', lockRows(merge, source))
   const deletes = deletesAmong(shapes)
   if (deletes.length > 0) {
-    const which = `${shape} IN (${deletes.join(', ')}) AND ${sameKey(merge, source, 'pg_batch_rows')} AND ${ready}`
+    const hasKey = sameKey(merge, source, 'pg_batch_rows')
+    const which = `${shape} IN (${deletes.join(', ')}) AND ${hasKey} AND ${ready}`
     const from = `${quoteTable(merge.table)} AS stored USING pg_batch_rows`
     step('pg_batch_deleted', `DELETE FROM ${from} WHERE ${which} RETURNING 1`)
   }
@@ -99,7 +106,7 @@ function writeRows(
   }
 }
 
-/** No weaker lock would keep an upsert out, and a stronger one would wait for rows that refer to these. */
+/** A weaker lock would not block an upsert, and a stronger one would wait for rows that refer to these. */
 function lockRows(merge: Merge, source: RowSource): string {
   const order = keyColumns(merge).map(column => source.keyOf(column, 'pg_batch_rows'))
   return (

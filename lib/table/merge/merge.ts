@@ -2,38 +2,40 @@ import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../iden
 import { type Conflict, conflictClause } from '../statements.ts'
 
 /**
- * What all statements of an upsert share. The measure of each of them: what one INSERT … ON CONFLICT for each row would
- * leave, which names the columns that the row brings, in the order of the rows. The server decides what keys are equal,
- * what DEFAULTs are, and what NULLs mean.
+ * What all statements of an upsert share. The measure of each: it leaves the same rows as one INSERT … ON
+ * CONFLICT for each row, in the order of the rows, which names the columns that the row has values for. The
+ * server decides which keys are equal, what DEFAULTs are, and what NULLs mean.
  */
 
-/** A column of the target, as far as a merge has to know it. */
+/** What a merge needs to know about a column of the target. */
 export interface MergeColumn {
   readonly name: string
-  /** Its type without a modifier: a cast to `varchar(2)` would shorten silently what an assignment refuses. */
+  /**
+   * Its type without a modifier: a cast to `varchar(2)` would silently shorten what an assignment refuses.
+   */
   readonly baseType: string
-  /** Its type with modifier, and its collation where it has one: what makes its values equal. */
+  /** Its type with modifier, by which its values are compared, together with its collation. */
   readonly sqlType: string
   readonly collation?: string | undefined
   /** A cast to its type may shorten a value. */
   readonly truncated?: boolean
 }
 
-/** Rows that came with one set of columns. */
+/** The columns that a group of rows has values for. */
 export interface MergeShape {
   readonly number: number
   readonly columns: readonly string[]
-  /** They are to be deleted; their columns are the keys. */
+  /** The rows are deleted; the columns are those of the key. */
   readonly deletes?: boolean
 }
 
-/** The columns that rows have beside those of the target; no column of the target has one of these names. */
+/** The names of additional columns of the rows; no column of the target has one of these names. */
 export interface MergeNames {
-  /** A row's place among all rows. */
+  /** The index of a row among all rows. */
   readonly ordinal: string
   /** The number of a row's shape. */
   readonly shape: string
-  /** Which of the rows with its key a row is, from 1. */
+  /** The number of a row among the rows of its key, from 1. */
   readonly turn: string
   /** The shape of the row before it with the same key. */
   readonly previous: string
@@ -48,13 +50,13 @@ export interface Merge {
   readonly conflict: Conflict
   readonly names: MergeNames
   /**
-   * A staging table has room for the two columns that tell the place and the shape of a row; else it holds rows of one
-   * shape, in their order.
+   * A staging table has room for two more columns, the ordinal and the shape of a row. Without them it holds
+   * rows of one shape only, in their order.
    */
   readonly numbered: boolean
   /**
-   * One statement may write a table in several of its parts, and lock its rows before. CockroachDB refuses the first,
-   * and Citus the second (0A000).
+   * One statement can write a table in several of its parts, and lock rows before. CockroachDB refuses the
+   * first, and Citus the second (0A000).
    */
   readonly writesTwice: boolean
 }
@@ -62,18 +64,18 @@ export interface Merge {
 /** @see https://www.postgresql.org/docs/current/limits.html */
 export const MAX_TABLE_COLUMNS = 1600
 
-/** Where the rows of a merge are taken from. */
+/** The source of the rows of a merge. */
 export interface RowSource {
   /** An item of FROM. */
   readonly from: string
   readonly shapes: readonly MergeShape[]
-  /** The columns of the target that its rows have. */
+  /** The columns that its rows have. */
   readonly columns: readonly MergeColumn[]
-  /** A column's value there, as the target's column would hold it. */
+  /** The expression for the value of a column, as the column of the target would store it. */
   readonly keyOf: (column: MergeColumn, alias?: string) => string
 }
 
-/** Names that no column has. */
+/** Returns names that no column has. */
 export function mergeNames(columns: readonly string[]): MergeNames {
   const free = (name: string): string => (columns.includes(name) ? free(`${name}_`) : name)
   return {
@@ -85,34 +87,34 @@ export function mergeNames(columns: readonly string[]): MergeNames {
   }
 }
 
-/** The columns that some row has, and those of the key. */
+/** Returns the columns that at least one shape has, and those of the key. */
 export function columnsOf({ columns, conflict }: Merge, shapes: readonly MergeShape[]): MergeColumn[] {
-  const brought = new Set(shapes.flatMap(shape => shape.columns))
-  return columns.filter(({ name }) => brought.has(name) || conflict.keys.includes(name))
+  const present = new Set(shapes.flatMap(shape => shape.columns))
+  return columns.filter(({ name }) => present.has(name) || conflict.keys.includes(name))
 }
 
 export function keyColumns({ columns, conflict }: Merge): MergeColumn[] {
   return columns.filter(({ name }) => conflict.keys.includes(name))
 }
 
-/** The columns that rows of a shape set where their key is there already. */
+/** Returns the columns that a row of this shape updates where its key is already stored. */
 export function updatedBy({ conflict }: Merge, { columns }: MergeShape): string[] {
   return conflict.action === 'nothing' ? [] : conflict.update.filter(column => columns.includes(column))
 }
 
-/** True when rows of a shape leave the row alone that has their key. */
+/** Returns true when rows of a shape do not change a stored row with their key. */
 export function keepsStored(merge: Merge, shape: MergeShape): boolean {
   return !shape.deletes && updatedBy(merge, shape).length === 0
 }
 
-/** The numbers of the shapes of deletes. */
+/** Returns the numbers of the shapes of deletes. */
 export function deletesAmong(shapes: readonly MergeShape[]): number[] {
   return shapes.filter(shape => shape.deletes).map(shape => shape.number)
 }
 
 /**
- * What tells rows apart that no unique key calls equal: their ordinal, for rows with a NULL in their key. A list of
- * expressions that starts with the key's.
+ * Returns expressions that are equal for rows of the same key: the columns of the key, and the ordinal for
+ * rows with a NULL in their key, because these equal no other row.
  */
 export function keyWithGuard(merge: Merge, { keyOf }: RowSource): string[] {
   const keys = keyColumns(merge).map(column => keyOf(column))
@@ -121,7 +123,7 @@ export function keyWithGuard(merge: Merge, { keyOf }: RowSource): string[] {
   return [...keys, `CASE WHEN ${anyNull} THEN ${quoteIdentifier(merge.names.ordinal)} END`]
 }
 
-/** The condition that a row of the target, `stored`, has the key of a row that `alias` names. */
+/** Returns the condition that a row of the target, `stored`, has the same key as the row of `alias`. */
 export function sameKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias: string): string {
   const { keys, equals } = merge.conflict
   return keyColumns(merge)
@@ -132,7 +134,7 @@ export function sameKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias
     .join(' AND ')
 }
 
-/** `INSERT INTO t AS stored (a, b)`; `values` follows, and then what a conflict leads to. */
+/** `INSERT INTO t AS stored (a, b)`, then `values`, then the ON CONFLICT clause. */
 export function insertShape(merge: Merge, shape: MergeShape, values: string): string {
   const { table, conflict } = merge
   const into = shape.columns.length === 0 ? '' : ` (${quoteList(shape.columns)})`
@@ -140,7 +142,7 @@ export function insertShape(merge: Merge, shape: MergeShape, values: string): st
   return `INSERT INTO ${quoteTable(table)} AS stored${into} ${values}${onConflict}`
 }
 
-/** `ORDER BY` a row's key and then its place, so that parallel writers lock rows in one order. */
+/** `ORDER BY` the key and then the ordinal of a row, so that parallel writers lock rows in the same order. */
 export function orderByKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>): string {
   const keys = keyColumns(merge).map(column => keyOf(column))
   return `ORDER BY ${[...keys, quoteIdentifier(merge.names.ordinal)].join(', ')}`

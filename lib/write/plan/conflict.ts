@@ -12,8 +12,8 @@ export interface ConflictOption {
 }
 
 /**
- * Checks a conflict target against the table's unique keys and fills in what an update sets: every written column
- * that is not part of the target.
+ * Checks a conflict target against the unique keys of the table. Without `update`, an update sets every
+ * written column that is not part of the key.
  */
 export function resolveConflict(
   option: ConflictOption,
@@ -27,14 +27,15 @@ export function resolveConflict(
   for (const column of keys) {
     if (!written.includes(column) && action === 'update') {
       throw notFound(
-        `The conflict target's column ${JSON.stringify(column)} is not among the columns that are written`,
+        `The conflict target's column ${JSON.stringify(column)} is not a column that is written: ` +
+          'add it to `columns`',
       )
     }
   }
   for (const column of option.update ?? []) {
     if (!written.includes(column)) {
       throw notFound(
-        `\`onConflict.update\` names ${JSON.stringify(column)}, which is not among the columns that are written`,
+        `\`onConflict.update\` names ${JSON.stringify(column)}, which is not a column that is written`,
       )
     }
   }
@@ -55,13 +56,16 @@ export function resolveConflict(
   }
 }
 
-/** Rows may meet other rows than those with their key, or meet them in another state. */
+/**
+ * Returns true when the order of rows matters beyond rows of the same key: a row may conflict with rows of
+ * other keys, or a trigger may change rows.
+ */
 function decidesInOrder({ target }: ConflictOption, key: UniqueKey | undefined, table: Table): boolean {
   const ordinary = table.kind === 'table' || table.kind === 'partitioned'
   return !ordinary || table.changesRows || !key?.byDefault || (!target && table.conflictingIndexes > 1)
 }
 
-/** Types whose equal values are the same to every function: not so 1.0 and 1, 'a' and 'A', or 0 and -0. */
+/** Types whose equal values have only one form, unlike 1.0 and 1, 'a' and 'A', or 0 and -0. */
 const ONE_FORM: ReadonlySet<string> = new Set([
   ...['bool', 'bytea', 'date', 'int2', 'int4', 'int8', 'macaddr', 'macaddr8', 'name', 'oid', 'text', 'time'],
   ...['timestamp', 'timestamptz', 'uuid', 'varchar'],
@@ -72,7 +76,7 @@ function hasOneForm(type: PgType | undefined): boolean {
   return type?.kind === 'enum' || (type?.builtIn === true && type.kind === 'base' && ONE_FORM.has(type.name))
 }
 
-/** True where a missing value gets one that no other row has: a number of a sequence, or a random one. */
+/** Returns true when the DEFAULT differs for each row: the next number of a sequence, or a random value. */
 function isUniqueDefault({ defaultSql, identity }: Column): boolean {
   if (identity !== 'none') return true
   return (
@@ -81,18 +85,21 @@ function isUniqueDefault({ defaultSql, identity }: Column): boolean {
   )
 }
 
-/** A delete is found by its key, of which the server has to tell what makes it equal. */
+/** Deletes need the columns of the key, and from the catalogue the operators that compare them. */
 function expectDeletable(
   { target }: ConflictOption,
   keys: readonly string[],
   table: Table | undefined,
 ): void {
   if (!table) {
-    throw notFound('`operation` needs the catalogue of PostgreSQL, which this database does not have')
+    throw notFound(
+      '`operation` needs the catalogue of PostgreSQL, which this database lacks: use a PostgreSQL server',
+    )
   }
   if (keys.length === 0) {
     throw notFound(
-      `\`operation\` needs the columns of its key: name those of ${quoteTable(table)}, not ${JSON.stringify(target)}`,
+      '`operation` needs the columns of a key: set `onConflict.target` to columns of ' +
+        `${quoteTable(table)}, not to ${JSON.stringify(target)}`,
     )
   }
 }
@@ -102,15 +109,15 @@ function equalsOf({ columns, equals }: UniqueKey, column: string): string {
 }
 
 function findKey({ target, action }: ConflictOption, table: Table): UniqueKey | undefined {
-  // without a target any key may conflict; the first one, the primary key, serves to order the locks
+  // without a target any key may conflict; the first one, the primary key, gives the order of the locks
   if (!target) return table.uniqueKeys[0]
-  // a view's keys are its table's, which the server knows
+  // the keys of a view are those of its table, which only the server knows
   if (table.kind === 'view') return undefined
   const key =
     'constraint' in target
       ? table.uniqueKeys.find(unique => unique.constraint === target.constraint)
       : table.uniqueKeys.find(unique => isSameSet(unique.columns, target))
-  // DO NOTHING may also name an exclusion constraint, of which only the server knows
+  // DO NOTHING may also name an exclusion constraint, which was not introspected
   if (!key && !('constraint' in target && action === 'nothing')) {
     const named =
       'constraint' in target ? `constraint ${JSON.stringify(target.constraint)}` : `(${target.join(', ')})`

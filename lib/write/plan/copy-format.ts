@@ -3,9 +3,9 @@ import type { CopyFormat } from '../../types.ts'
 const MAX_BATCHES_AS_TEXT = 64
 
 /**
- * Remembers which format suits the values that come. A value without an exact binary form turns the rest of its
- * batch into text; where such values come often, starting a COPY over for each batch costs more than text does, so
- * after each miss text stays for twice as many batches, up to 64.
+ * Chooses the format of COPY by the values that came before. After a value without an exact binary form the
+ * rest of its batch goes as text. Where such values are frequent, starting another COPY in each batch costs
+ * more than text does, so that after each miss text stays for twice as many batches, up to 64.
  */
 export class CopyFormatChoice {
   readonly #fixed: 'binary' | 'text' | undefined
@@ -20,7 +20,7 @@ export class CopyFormatChoice {
     return this.#fixed ?? (this.#textBatchesLeft > 0 ? 'text' : 'binary')
   }
 
-  /** Binary was asked for by name: a value that does not fit is an error. */
+  /** The user has set `copyFormat: 'binary'`: a value without a binary form is an error. */
   get binaryOnly(): boolean {
     return this.#fixed === 'binary'
   }

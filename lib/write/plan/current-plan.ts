@@ -2,29 +2,35 @@ import { PgBatchError } from '../../errors.ts'
 import type { IntrospectedPlan } from './introspect-plan.ts'
 import type { WritePlan } from './plan.ts'
 
-/** Without urgency the catalogue is asked no more often than this: rows with stray keys may come all the time. */
+/**
+ * Without urgency the catalogue is asked no more often than this: every batch may have rows with unknown
+ * keys.
+ */
 export const MIN_MS_BETWEEN_REFRESHES = 2000
 
 export interface RefreshOptions {
-  /** The stream fails unless the table has changed: the catalogue is asked at once. That happens once per failure. */
+  /**
+   * The stream fails unless the table has changed: the catalogue is asked at once. That happens once per
+   * failure.
+   */
   readonly urgent: boolean
   /** Aborted when the stream is destroyed: the catalogue is no longer asked. */
   readonly stop: AbortSignal
 }
 
 /**
- * The plan that batches are written by, and its replacement once the table has another definition. The lanes of a stream
- * share it. A transaction keeps the plan that it has begun with.
+ * Holds the plan that batches are written with, and replaces it when the table has changed. The lanes of a
+ * stream share it. A transaction keeps the plan that it has begun with.
  */
 export class CurrentPlan<Item> {
   #introspected: IntrospectedPlan<Item>
   readonly #introspect: () => Promise<IntrospectedPlan<Item>>
   #refreshedAt = Number.NEGATIVE_INFINITY
-  /** The last look has found a change: a migration may be under way, and more to come. */
+  /** The last refresh has found a change: a migration may be running, with more changes to come. */
   #foundChange = false
   #refreshing: Promise<void> | undefined
 
-  /** @param introspect asks the catalogue again */
+  /** @param introspect asks the catalogue and makes a plan */
   constructor(introspected: IntrospectedPlan<Item>, introspect: () => Promise<IntrospectedPlan<Item>>) {
     this.#introspected = introspected
     this.#introspect = introspect
@@ -34,16 +40,15 @@ export class CurrentPlan<Item> {
     return this.#introspected.plan
   }
 
-  /** A doubt would have the catalogue asked now. */
+  /** True when `replaces` would ask the catalogue, even without urgency. */
   get mayRefresh(): boolean {
     const isRecent = performance.now() < this.#refreshedAt + MIN_MS_BETWEEN_REFRESHES
     return this.#introspected.table !== undefined && (this.#foundChange || !isRecent)
   }
 
   /**
-   * Resolves to true when there is another plan than `used` by now. Asks the catalogue when the doubt is urgent or the
-   * last look is not recent.
-   * No client may be held meanwhile: a pool may have only one.
+   * Resolves to true when another plan has replaced `used`. Asks the catalogue if that is urgent or the last
+   * refresh is not recent. The caller must not hold a client meanwhile: a pool may have only one.
    * @throws PgBatchError that is retryable, when the catalogue cannot be asked now
    */
   async replaces(used: WritePlan<Item>, { urgent, stop }: RefreshOptions): Promise<boolean> {
@@ -63,7 +68,7 @@ export class CurrentPlan<Item> {
       if (this.#foundChange) this.#introspected = introspected
     } catch (error) {
       if (!(error instanceof PgBatchError) || error.retryable) throw error
-      this.#foundChange = false // what there is now cannot be written; the caller's error says why
+      this.#foundChange = false // the table as it is now cannot be written; the caller's error says why
     }
     this.#refreshedAt = performance.now()
   }

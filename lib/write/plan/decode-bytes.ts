@@ -5,7 +5,7 @@ import { type Batch, type InvalidItem, unsent } from '../rows/batch.ts'
 import { RowSet } from '../rows/row-set.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 
-/** The columns of bytes, arrays and domains of bytes included. */
+/** Returns the names of the bytea columns, including arrays and domains of bytea. */
 export function bytesColumns(columns: readonly PlannedColumn[]): string[] {
   return columns.filter(({ known }) => known && holdsBytes(known.column.type)).map(({ name }) => name)
 }
@@ -16,8 +16,8 @@ function holdsBytes({ base, element, builtIn, name }: PgType): boolean {
 }
 
 /**
- * Makes bytes of the strings of change events that go to columns of bytes. Rows in which nothing says how bytes are
- * written are listed as invalid: stored as they are, they would be the bytes of their base64.
+ * Decodes the strings of change events that go to bytea columns. Rows that do not say how their bytes are
+ * written are listed as invalid: stored as they are, they would be the bytes of the base64 text.
  */
 export function decodeBytes(
   rows: RowSet,
@@ -44,7 +44,7 @@ function decodeRow(row: object, columns: readonly string[], batch: Batch<unknown
   for (const column of columns.filter(name => Object.hasOwn(row, name))) {
     const bytes = decodeValue(decoded[column], form)
     if (bytes === undefined) throw notBytes(column, form, batch, index)
-    // not by assignment, for a column may be called __proto__
+    // not by assignment, because a column may be called __proto__
     Object.defineProperty(decoded, column, {
       value: bytes,
       enumerable: true,
@@ -55,14 +55,14 @@ function decodeRow(row: object, columns: readonly string[], batch: Batch<unknown
   return decoded
 }
 
-/** Undefined for a string that is not in that form. */
+/** Returns undefined for a string that is not in this form. */
 function decodeValue(value: unknown, form: BytesText | 'unknown'): unknown {
   if (Array.isArray(value)) {
     const elements = value.map(element => decodeValue(element, form))
     return elements.includes(undefined) ? undefined : elements
   }
   if (typeof value !== 'string') return value ?? null
-  if (value.startsWith('\\x')) return value // PostgreSQL's own form, which Debezium has not
+  if (value.startsWith('\\x')) return value // PostgreSQL's own form, which Debezium does not use
   return form === 'unknown' ? undefined : readBytesText(value, form)
 }
 
@@ -70,8 +70,9 @@ function notBytes(column: string, form: string, batch: Batch<unknown>, index: nu
   const name = JSON.stringify(column)
   const reason =
     form === 'unknown'
-      ? `Column ${name} takes bytes, and the change event does not say that this text stands for bytes: give ` +
-        'fromDebezium the option `binaryHandlingMode` that its connector has (`binary.handling.mode`)'
-      : `Column ${name} takes bytes, and the change event has text that is not ${form}, as \`binaryHandlingMode\` says`
+      ? `Column ${name} takes bytes, and the change event does not say how its text encodes them: set the ` +
+        'option `binaryHandlingMode` of fromDebezium to the `binary.handling.mode` of the connector'
+      : `Column ${name} takes bytes, and the text of the change event is not ${form}: check ` +
+        'the option `binaryHandlingMode` of fromDebezium'
   return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column })
 }

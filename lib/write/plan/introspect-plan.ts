@@ -19,11 +19,11 @@ import { isTransient } from '../faults/transient.ts'
 import { makePlan, type WritePlan } from './plan.ts'
 import type { WriteRequest } from './write-request.ts'
 
-/** A table that is made where it does not exist yet. */
+/** A table that is created if it does not exist. */
 export interface SideTable {
   readonly table: TableParts
   readonly create: string
-  /** Columns that it needs and tables of earlier versions lack, and the statement that adds them. */
+  /** Columns that tables of earlier versions lack, and the statement that adds them. */
   readonly lacking?: { readonly columns: readonly string[]; readonly add: string }
 }
 
@@ -31,24 +31,24 @@ export interface IntrospectOptions {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
   readonly sideTables: readonly SideTable[]
-  /** How long to wait for a client, and then for its answers. */
+  /** How long to wait for a client, and then for each answer. */
   readonly waitMs: number
 }
 
-/** What the server told. */
+/** A plan made from the answers of the server. */
 export interface IntrospectedPlan<Item> {
   readonly plan: WritePlan<Item>
-  /** Undefined where there is no catalogue. */
+  /** Undefined where the database has no catalogue (pg-mem). */
   readonly table: Table | undefined
-  /** The server can tell what became of a transaction. */
+  /** The server can report the outcome of a transaction. */
   readonly ticketed: boolean
-  /** The server has savepoints; what has no catalogue (pg-mem) has none. */
+  /** The server has savepoints; a database without a catalogue does not. */
   readonly savepoints: boolean
 }
 
 /**
- * Asks the catalogue for the table, once, and makes the plan of every batch to come.
- * @throws PgBatchError, `outcome: 'not-sent'`: no connection, no such table, columns or keys that it does not have
+ * Introspects the table once, and makes the plan for the batches that follow.
+ * @throws PgBatchError, `outcome: 'not-sent'`: no connection, no such table, no such columns or keys
  */
 export async function introspectPlan<Item>(
   request: WriteRequest<Item>,
@@ -78,7 +78,7 @@ export async function introspectPlan<Item>(
   }
 }
 
-/** @throws PgBatchError, when the user asked for COPY by name */
+/** @throws PgBatchError when the user has set `method: 'copy'` */
 function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
   if (request.method !== 'copy') return { ...request, method: 'insert' }
   const reason =
@@ -93,7 +93,7 @@ async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>):
   try {
     rows = (await queryText(lease.client, INTROSPECTION_SQL, values)).rows
   } catch (error) {
-    // INSERT into named columns can do without a catalogue
+    // INSERT into named columns needs no catalogue
     if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
     throw error
   }
@@ -104,20 +104,25 @@ async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>):
   }
   throw new PgBatchError(
     'TABLE_NOT_FOUND',
-    `Table ${quoteTable(table)} does not exist, or is no table to this role`,
+    `Table ${quoteTable(table)} does not exist, or this role cannot see it`,
     {
       outcome: 'not-sent',
     },
   )
 }
 
-/** pg-mem has no catalogue, and reports that with an error of its own. A connection of pg's leads to a server that has. */
+/**
+ * pg-mem has no catalogue, and throws an error of its own. A server behind a connection of `pg` always has
+ * one.
+ */
 function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
   const isPg = 'getTypeParser' in client
   return !isPg && !broken && !isServerError(error) && !isTransient(error)
 }
 
-/** Looks first: a role that may write a table need not be one that may create it. */
+/**
+ * Creates the table only if it does not exist: a role may have the right to write it but not to create it.
+ */
 async function ensureTable(client: PgClientLike, side: SideTable): Promise<void> {
   const { lacking } = side
   if (await exists(client, side.table)) {
@@ -127,14 +132,14 @@ async function ensureTable(client: PgClientLike, side: SideTable): Promise<void>
   try {
     await client.query(side.create)
   } catch (error) {
-    // IF NOT EXISTS does not keep two that create at once from colliding in the catalogue
+    // despite IF NOT EXISTS, two sessions that create a table at once collide in the catalogue
     if (!(await exists(client, side.table))) throw error
   }
 }
 
 async function exists(client: PgClientLike, table: TableParts): Promise<boolean> {
-  const asked = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'
-  const { rows } = await queryText(client, asked, [quoteTable(table)])
+  const text = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'
+  const { rows } = await queryText(client, text, [quoteTable(table)])
   return rows[0]!.there === 'true'
 }
 
@@ -143,8 +148,8 @@ async function hasColumns(
   table: TableParts,
   columns: readonly string[],
 ): Promise<boolean> {
-  const asked = `SELECT pg_catalog.count(*)::text AS found FROM pg_catalog.pg_attribute
+  const text = `SELECT pg_catalog.count(*)::text AS found FROM pg_catalog.pg_attribute
     WHERE attrelid = pg_catalog.to_regclass($1) AND attname = ANY ($2::text[]) AND NOT attisdropped`
-  const { rows } = await queryText(client, asked, [quoteTable(table), columns])
+  const { rows } = await queryText(client, text, [quoteTable(table), columns])
   return Number(rows[0]!.found) === columns.length
 }

@@ -2,17 +2,17 @@ import { types } from 'node:util'
 import { kindOf } from '../../values/kind-of.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 
-/** What an item of a stream of changes is to do to the row of its key. */
+/** What an item does to the row of its key. */
 export type Operation = 'upsert' | 'delete'
 
-/** `operation` gave no answer that could be used. */
+/** `operation` threw, or returned neither 'upsert' nor 'delete'. */
 export class OperationError extends Error {
   override readonly name = 'OperationError'
 }
 
 /**
- * Asks the user's `operation`.
- * @throws OperationError, whose message ends the sentence `` `operation` … ``
+ * Calls the user's `operation`.
+ * @throws OperationError, whose message completes the sentence `` `operation` … ``
  */
 export function askOperation<Item>(operation: (item: Item) => unknown, item: Item): Operation {
   let answer: unknown
@@ -23,7 +23,7 @@ export function askOperation<Item>(operation: (item: Item) => unknown, item: Ite
   }
   if (answer === 'upsert' || answer === 'delete') return answer
   if (types.isPromise(answer)) {
-    answer.catch(() => {}) // nobody else waits for it
+    answer.catch(() => {}) // nothing else handles its rejection
     throw new OperationError('returned a Promise: it has to be synchronous')
   }
   throw new OperationError(`returned ${shownAnswer(answer)}, and not 'upsert' or 'delete'`)
@@ -34,7 +34,7 @@ function shownAnswer(answer: unknown): string {
   return typeof answer === 'string' && /^[a-z]{0,8}$/i.test(answer) ? `'${answer}'` : kindOf(answer)
 }
 
-/** The first column of a delete's key that it has no value for; NULL is none, for it equals nothing. */
+/** Returns the first column of a delete's key without a value. NULL is not one, because it equals nothing. */
 export function missingKey(
   row: object,
   keys: readonly PlannedColumn[],

@@ -20,7 +20,7 @@ import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './pl
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
 import type { WriteRequest } from './write-request.ts'
 
-/** A request and a table, made into what the rows of every batch are sent by. */
+/** What every batch is sent with: the request, joined with what the catalogue says about its table. */
 export interface TablePlan {
   readonly table: TableParts
   readonly columns: readonly PlannedColumn[]
@@ -28,54 +28,53 @@ export interface TablePlan {
   readonly shapes: RowShapes
   readonly method: Method
   readonly copyFormat: CopyFormat
-  /** Citus keeps the table's rows. */
+  /** Citus stores the rows of the table. */
   readonly isCitus: boolean
-  /** Rows are records of a CSV file, whose fields go to these columns. */
+  /** Set where rows are records of a CSV file: the columns of their fields. */
   readonly csv: CsvColumns | undefined
-  /** Which format of COPY suits the values that have come so far. */
+  /** Chooses the format of COPY by the values that came before. */
   readonly format: CopyFormatChoice
   readonly conflict: Conflict | undefined
   /** How upserts are merged; undefined for plain rows, and where there is no catalogue. */
   readonly merge: Merge | undefined
-  /** Foreign keys of the table to itself, as far as all their columns are written. */
+  /** Foreign keys of the table to itself whose columns are all written. */
   readonly selfReferences: readonly SelfReference[]
   readonly mergeShape: (shape: RowShape) => MergeShape
-  /** The encoder of a shape's rows; the latest are kept. */
+  /** Returns the encoder for the rows of a shape; recent ones are kept. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
-  /** The statement that asks whether the columns of a shape still have their types. */
+  /** Returns the statement that asks whether the columns of a shape still have their types. */
   readonly sameTypes: (shape: RowShape) => string
 }
 
-/** The same, and how items become rows. */
+/** A table plan, and how items become rows of the table. */
 export interface WritePlan<Item> extends TablePlan {
   readonly toRow: ((item: Item) => unknown) | undefined
   readonly operation: ((item: Item) => unknown) | undefined
   readonly unknownKeys: 'error' | 'ignore'
-  /** The user has named the columns, so that no other will be written. */
+  /** The user has named the columns, so that no other is written. */
   readonly namesColumns: boolean
-  /** Columns of bytes, which change events bring as text. */
+  /** The bytea columns, whose values are text in change events. */
   readonly bytesColumns: readonly string[]
-  /** Rows are records of a CSV file, whose fields are known to be columns. */
+  /** Rows are records of a CSV file: their fields were matched with columns before. */
   readonly takesRecords: boolean
-  /** Indexes of the columns where a missing value is something else than NULL: a DEFAULT, or what is stored. */
+  /** Indexes of the columns where a missing value is not NULL, but a DEFAULT or the stored value. */
   readonly defaulted: readonly number[]
   /**
-   * Writing a batch twice leaves what writing it once does: it is an upsert, and every row brings a key of its own
-   * that is not NULL.
+   * Writing a batch twice leaves the same as once: it is an upsert, and no value of a key is NULL or missing.
    */
   readonly idempotent: boolean
   /** Several batches may share a transaction and its one merge. */
   readonly mayGroup: boolean
-  /** A row as texts, for the dead letter. Never throws. */
+  /** Returns a row as texts, for the dead letter. Never throws. */
   readonly textsOf: (row: object) => RowTexts
-  /** Ends the sentence `The row has the key "x", …`. */
+  /** Returns the end of the sentence `The row has the key "x", …`. */
   readonly whyNotColumn: (key: string) => string
 }
 
 /**
- * Joins a request with what the catalogue says of its table.
- * @param table undefined where there is no catalogue to ask (pg-mem): then `columns` are believed
- * @param isPostgres false for a server that only speaks its protocol
+ * Joins a request with what the catalogue says about its table.
+ * @param table undefined where there is no catalogue (pg-mem): then `columns` are not checked
+ * @param isPostgres false for a server that only speaks PostgreSQL's protocol
  * @throws PgBatchError for columns, a conflict target or a method that the table does not have
  */
 export function makePlan<Item>(
@@ -91,7 +90,7 @@ export function makePlan<Item>(
     request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
   const { toRow, operation, unknownKeys, csv } = request
   const isCitus = table?.isCitus === true
-  // Citus 13.2.2 has refused binary rows that came by way of a staging table (22P02)
+  // Citus 13.2.2 refuses binary rows that come through a staging table (22P02)
   const wantedFormat = isCitus && conflict && request.copyFormat === 'auto' ? 'text' : request.copyFormat
   const copyFormat = method === 'insert' ? 'text' : chooseFormat(wantedFormat, columns)
   return {
@@ -127,8 +126,8 @@ export function makePlan<Item>(
       : columns.flatMap(({ name, known }, index) =>
           known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
         ),
-    idempotent: conflict !== undefined && hasFirmKeys(conflict, columns),
-    mayGroup: mergesAlike(request, conflict, names, table),
+    idempotent: conflict !== undefined && rowsHaveKeys(conflict, columns),
+    mayGroup: mayMergeTogether(request, conflict, names, table),
     textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
   }
@@ -187,7 +186,7 @@ function isTruncated({ base, element, builtIn, name }: PgType): boolean {
   return inner ? isTruncated(inner) : builtIn && TRUNCATED.includes(name)
 }
 
-function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {
+function rowsHaveKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {
   const keyColumns = columns.filter(column => keys.includes(column.name))
   return (
     keyColumns.length > 0 &&
@@ -196,10 +195,10 @@ function hasFirmKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boo
 }
 
 /**
- * Whether one merge for several batches leaves what a merge of each one does. It does not where an update sets only some
- * of the columns, nor where a delete and an insert set anew what is not written.
+ * Returns true when one merge of several batches leaves the same as a merge of each. That is not so where an
+ * update sets only some of the columns, nor where a delete and an insert reset a column that is not written.
  */
-function mergesAlike<Item>(
+function mayMergeTogether<Item>(
   { operation }: WriteRequest<Item>,
   conflict: Conflict | undefined,
   columns: readonly string[],
@@ -210,7 +209,7 @@ function mergesAlike<Item>(
   return !operation || !table?.columns.some(column => isLeftAlone(column, columns))
 }
 
-/** An upsert leaves the column of a stored row as it is where the row brings no value. */
+/** Returns true for a column whose stored value an upsert keeps where the row has no value. */
 function keepsMissing(column: string, conflict: Conflict | undefined): boolean {
   return conflict?.action === 'update' && conflict.update.includes(column)
 }
@@ -219,7 +218,7 @@ function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {
   return keys.includes(column) || update.includes(column)
 }
 
-/** What an update leaves as it is, and a delete and an insert do not. */
+/** Returns true for a column that an update keeps, but a delete and an insert do not. */
 function isLeftAlone({ name, generated }: Column, written: readonly string[]): boolean {
   return !generated && !written.includes(name)
 }
@@ -234,13 +233,15 @@ function chooseMethod<Item>(
   const obstacle = copyObstacleOf(table, request.onConflict !== undefined)
   if (request.method === 'auto' && (obstacle || columns.some(isRestrictedInterval))) return 'insert'
   if (!obstacle) return request.method
-  const reason = `${quoteTable(table)} cannot be written by COPY (${obstacle}): use \`method: 'auto'\` or 'insert'`
+  const advice = "use `method: 'auto'` or 'insert'"
+  const reason = `${quoteTable(table)} cannot be written by COPY (${obstacle}): ${advice}`
   throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
 /**
- * A column of `interval minute to second`, say. By COPY '04:05' is minutes and seconds there, and as the parameter of an
- * INSERT hours and minutes, since a parameter's type has no fields: `auto` takes the way that stores what `pg` does.
+ * Returns true for a column such as `interval minute to second`. COPY reads '04:05' there as minutes and
+ * seconds, but INSERT as hours and minutes, because the type of a parameter has no fields. `auto` then uses
+ * INSERT, as `pg` does.
  */
 function isRestrictedInterval({ known }: PlannedColumn): boolean {
   return known !== undefined && /^interval [a-z]/.test(known.column.sqlType)
@@ -252,7 +253,8 @@ function chooseFormat(format: CopyFormat, columns: readonly PlannedColumn[]): Co
   if (format === 'auto') return 'text'
   const without = columns.find(column => !column.known!.codec.binary)!
   throw notFound(
-    `Column ${JSON.stringify(without.name)} of type ${without.known!.column.type.sqlName} has no binary form here: use \`copyFormat: 'auto'\` or 'text'`,
+    `Column ${JSON.stringify(without.name)} of type ${without.known!.column.type.sqlName} ` +
+      "has no binary form here: use `copyFormat: 'auto'` or 'text'",
     without.name,
   )
 }

@@ -11,14 +11,14 @@ import type { WriteRequest } from './write-request.ts'
 export interface PlannedColumn {
   readonly name: string
   readonly read: (row: object) => unknown
-  /** Absent where no catalogue was to be had: values then go to the driver as they are. */
+  /** Absent where there is no catalogue: values then go to the driver as they are. */
   readonly known?: { readonly column: Column; readonly codec: Codec }
 }
 
 /**
- * The columns of a request.
- * @param table undefined where there is no catalogue to ask (pg-mem): then `columns` are believed
- * @throws PgBatchError for columns that the table does not have, or does not let in
+ * Returns the columns that a request writes.
+ * @param table undefined where there is no catalogue (pg-mem): then `columns` are not checked
+ * @throws PgBatchError for columns that the table does not have, or that only the server fills
  */
 export function plannedColumns<Item>(request: WriteRequest<Item>, table: Table | undefined): PlannedColumn[] {
   return table ? knownColumns(request, table) : request.columns!.map(name => ({ name, read: reader(name) }))
@@ -38,7 +38,8 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedC
     }
     if (!isInsertable(column)) {
       throw notFound(
-        `Column ${JSON.stringify(name)} of ${quoteTable(table)} is ${generatedBy(column)}: leave it out of \`columns\``,
+        `Column ${JSON.stringify(name)} of ${quoteTable(table)} is ${generatedBy(column)}: ` +
+          'leave it out of `columns`',
         name,
       )
     }
@@ -46,7 +47,10 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedC
   })
 }
 
-/** The columns that the role may write; all of them where it may write none, so that the server refuses the rows. */
+/**
+ * Returns the columns that the role may write; all of them if it may write none, so that the server refuses
+ * the rows.
+ */
 function grantedColumns({ columns }: Table): Column[] {
   const insertable = columns.filter(isInsertable)
   const granted = insertable.filter(({ deniesInsert }) => !deniesInsert)
@@ -61,7 +65,7 @@ function reader(name: string): (row: object) => unknown {
   return needsOwnField(name) ? row => readOwnField(row, name) : row => readField(row, name)
 }
 
-/** Ends the sentence `The row has the key "x", …`. */
+/** Returns the end of the sentence `The row has the key "x", …`. */
 export function whyNotColumn<Item>(
   key: string,
   name: TableParts,
@@ -73,10 +77,11 @@ export function whyNotColumn<Item>(
     return `but that column of ${quoteTable(name)} is ${generatedBy(column)}: leave it out`
   const advice = "leave it out, or set `unknownKeys: 'ignore'`"
   if (column && !request.columns) {
-    return `a column of ${quoteTable(name)} that this role may not write: grant it INSERT on the column, ${advice}`
+    const grant = 'grant it INSERT on the column'
+    return `a column of ${quoteTable(name)} that this role may not write: ${grant}, ${advice}`
   }
   if (column || (!table && request.columns)) return `which is not among \`columns\`: ${advice}`
-  return `which is no column of ${quoteTable(name)}: ${advice}`
+  return `which is not a column of ${quoteTable(name)}: ${advice}`
 }
 
 export function notFound(message: string, column: string): PgBatchError {

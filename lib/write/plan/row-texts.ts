@@ -7,13 +7,13 @@ import { bytesOf, prepareValue } from '../../encode/codecs/parameter.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 import type { BinaryValue } from './texts-of-bytes.ts'
 
-/** A row as the server would have got it, for whoever wants to look at it, or to write it again. */
+/** A row as texts that the server would store as the same values: to read, or to write again. */
 export interface RowTexts {
-  /** By column: the text that would have been sent, or null. A missing key is missing here, too. */
+  /** By column: the text that would have been sent, or null. A missing key is also missing here. */
   readonly values: Readonly<Record<string, string | null>>
-  /** The columns whose value cannot be made into text, each with what can be shown of it. */
+  /** The columns whose value has no text form here, each with something that shows the value. */
   readonly withoutText: Readonly<Record<string, string>>
-  /** Of these columns, those whose text the server can tell. */
+  /** The columns of `withoutText` whose text the server can make. */
   readonly binary: readonly BinaryColumn[]
 }
 
@@ -24,8 +24,9 @@ export interface BinaryColumn extends BinaryValue {
 export const NO_TEXTS: RowTexts = Object.freeze({ values: {}, withoutText: {}, binary: [] })
 
 /**
- * Makes texts of rows that are objects. It never throws: a rejected row may be one that nothing can be made of.
- * @param keepUnknown a key that is not a column is why a row was rejected, and so a part of it
+ * Returns a function that makes texts of rows that are objects. It never throws, because a rejected row may
+ * be unreadable.
+ * @param keepUnknown keep keys that are not columns, because they are a reason to reject a row
  */
 export function makeRowTexts(
   columns: readonly PlannedColumn[],
@@ -57,12 +58,15 @@ export function makeRowTexts(
         withoutText.push([name, shown(value ?? error)])
       }
     }
-    // a column may be called __proto__, which a plain assignment would lose
+    // not by assignment, because a column may be called __proto__
     return { values: Object.fromEntries(values), withoutText: Object.fromEntries(withoutText), binary }
   }
 }
 
-/** Makes texts of records of a CSV file. A record with too few fields, or too many, has no columns to tell them by. */
+/**
+ * The same for records of a CSV file. A record with too few or too many fields has no texts: their columns
+ * are unclear.
+ */
 export function makeRecordTexts({ format, fields }: CsvColumns): (row: object) => RowTexts {
   const cutter = new FieldCutter(format)
   return record => {
@@ -74,7 +78,7 @@ export function makeRecordTexts({ format, fields }: CsvColumns): (row: object) =
   }
 }
 
-/** The text of a parameter; the bytes of one that has none here. */
+/** Returns the text of a value; its bytes where it has no text form here. */
 function textOf(value: unknown, codec: Codec | undefined): string | null | Buffer {
   if (value === null) return null
   const parameter = codec ? codec.text(value) : prepareValue(value)
@@ -83,16 +87,16 @@ function textOf(value: unknown, codec: Codec | undefined): string | null | Buffe
   return codec ? (codec.textOfBinary?.(parameter) ?? parameter) : hexOf(parameter)
 }
 
-/** Half of a character: UTF-8 has none, and what is sent for it is U+FFFD. */
+/** Half of a character, which UTF-8 does not have: U+FFFD is sent for it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu
 
-/** Enumerable keys, inherited ones too, as `for … in` lists them. */
+/** Returns the enumerable keys, including inherited ones, as `for … in` does. */
 function keysOf(row: object): string[] {
   const keys: string[] = []
   try {
     for (const key in row) keys.push(key)
   } catch {
-    // a proxy that does not list its keys; the columns can be read all the same
+    // a proxy that does not list its keys; its columns can still be read
   }
   return keys
 }
@@ -106,16 +110,18 @@ function shown(value: unknown): string {
   }
 }
 
-/** The same texts, with those that the server has told of binary columns. */
+/** Returns the same texts, with those that the server has made for binary columns. */
 export function withTexts(
   { values, withoutText }: Pick<RowTexts, 'values' | 'withoutText'>,
   binary: readonly BinaryColumn[],
   texts: ReadonlyMap<BinaryColumn, string>,
 ): Pick<RowTexts, 'values' | 'withoutText'> {
-  const told = new Map(binary.flatMap(value => (texts.has(value) ? [[value.column, texts.get(value)!]] : [])))
-  const left = Object.entries(withoutText).filter(([column]) => !told.has(column))
+  const received = new Map(
+    binary.flatMap(value => (texts.has(value) ? [[value.column, texts.get(value)!]] : [])),
+  )
+  const left = Object.entries(withoutText).filter(([column]) => !received.has(column))
   return {
-    values: Object.fromEntries([...Object.entries(values), ...told]),
+    values: Object.fromEntries([...Object.entries(values), ...received]),
     withoutText: Object.fromEntries(left),
   }
 }

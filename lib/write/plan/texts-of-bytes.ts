@@ -3,18 +3,18 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { quoteIdentifier } from '../../table/identifier.ts'
 import type { PgType } from '../../types.ts'
 
-/** The binary form of a value, of a type that has no text form here. */
+/** A value in its binary form, of a type that has no text form here. */
 export interface BinaryValue {
   readonly type: PgType
   readonly bytes: Buffer
 }
 
-/** Values in one statement, at most. */
+/** The most values in one statement. */
 const VALUES_AT_ONCE = 500
 
 /**
- * Asks the server for the texts of binary values, each statement under a savepoint, since the bytes may be why their row
- * was rejected. A value that has no text is missing in the result.
+ * Asks the server for the texts of binary values. Each statement runs under a savepoint, because bytes may be
+ * the reason why their row was rejected. A value without a text is missing in the result.
  */
 export async function textsOfBytes<Value extends BinaryValue>(
   transaction: Transaction,
@@ -35,7 +35,7 @@ export async function textsOfBytes<Value extends BinaryValue>(
   return texts
 }
 
-/** Returns undefined where the server refuses one of the values. */
+/** Resolves to undefined if the server refuses one of the values. */
 async function askServer(
   transaction: Transaction,
   values: readonly BinaryValue[],
@@ -56,7 +56,10 @@ async function askServer(
   }
 }
 
-/** Some names of the standard's have a length without saying so: `bit` is bit(1), where "bit" is a bit string of any. */
+/**
+ * Names of the SQL standard may imply a length: `bit` is bit(1), but pg_catalog."bit" is a bit string of any
+ * length.
+ */
 function nameOf({ builtIn, name, sqlName }: PgType): string {
   return builtIn ? `pg_catalog.${quoteIdentifier(name)}` : sqlName
 }

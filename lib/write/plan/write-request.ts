@@ -3,7 +3,7 @@ import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
 import type { ConflictOption } from './conflict.ts'
 
-/** What the user asked for, checked, its defaults in place. */
+/** What the user's options say about rows, checked and with defaults. */
 export interface WriteRequest<Item> {
   readonly table: TableParts
   readonly columns: readonly string[] | undefined
@@ -12,7 +12,7 @@ export interface WriteRequest<Item> {
   readonly method: Method
   readonly copyFormat: CopyFormat
   readonly onConflict: ConflictOption | undefined
-  /** The items are records of a CSV file, which always go by COPY. */
+  /** Set where the items are records of a CSV file. */
   readonly csv: CsvColumns | undefined
   readonly operation: ((item: Item) => unknown) | undefined
 }

@@ -15,9 +15,9 @@ import type { RowSet } from '../rows/row-set.ts'
 import { splitByOperation } from './split-by-operation.ts'
 
 /**
- * Makes rows of a batch's items, checks their keys, and groups them by shape. A missing key or `undefined` makes a
- * shape of its own only where the column has a DEFAULT; elsewhere it is the same as null. What is no row is listed
- * with its error.
+ * Makes rows of the items of a batch, checks their keys, and groups them by shape. A missing key or
+ * `undefined` counts for the shape only where the column has a DEFAULT; elsewhere it is the same as null.
+ * Items that are not rows are listed with their errors.
  */
 export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): PreparedBatch {
   if (batch.prepared && (batch.prepared.plan === plan || isBytesOnly(batch))) return batch.prepared
@@ -41,7 +41,7 @@ function makeRows<Item>(batch: Batch<Item>, { toRow }: WritePlan<Item>): MadeRow
   return { rows, invalid }
 }
 
-/** True where a row was refused for a key that is not a column, and may be one by now. */
+/** Returns true when a row was refused for an unknown key, which may be a column by now. */
 export function hasUnknownKey<Item>({ invalid }: PreparedBatch, plan: WritePlan<Item>): boolean {
   return (
     !plan.namesColumns &&
@@ -52,14 +52,17 @@ export function hasUnknownKey<Item>({ invalid }: PreparedBatch, plan: WritePlan<
   )
 }
 
-/** Lists the rows that have a key which is no column, and what is no row though it is an object. */
+/**
+ * Returns the rows whose keys are columns, and lists the others as invalid: also objects that cannot be rows.
+ */
 function checkKeys<Item>(
   rows: RowSet,
   batch: Batch<Item>,
   plan: WritePlan<Item>,
   invalid: InvalidItem[],
 ): RowSet {
-  // rows of one source list their keys in one order: comparing with the last good row beats a look-up for each key
+  // rows of one source have their keys in one order: comparing with the last good row is faster than looking
+  // up each key
   let expected: readonly string[] = []
   return rows.filter((row, index) => {
     try {
@@ -80,7 +83,7 @@ function checkKeys<Item>(
   })
 }
 
-/** True when the row's keys are the first of `keys`, in that order, and there is one. */
+/** Returns true when the row has keys, and they are the first of `keys` in the same order. */
 function startsAs(row: object, keys: readonly string[]): boolean {
   let matched = 0
   for (const key in row) {
@@ -91,8 +94,8 @@ function startsAs(row: object, keys: readonly string[]): boolean {
 }
 
 /**
- * Returns a row's keys, up to one that is not a column and is not to be ignored. Only the row's own keys can be such: what
- * another library adds to every object's prototype is nobody's value.
+ * Returns the keys of a row, up to the first unknown one that is not ignored. Only the row's own keys can be
+ * unknown: what another library adds to the prototype of every object is not a value of the row.
  */
 function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; unknownKey?: string } {
   const columns: string[] = []
@@ -111,7 +114,7 @@ function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchErro
   return invalidRow(batch, index, `is a ${row.constructor.name}`)
 }
 
-/** A key's getter threw, or a proxy would not list its keys. */
+/** The getter of a key threw, or a proxy did not list its keys. */
 function unreadableKeys(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
   return new PgBatchError('ROW_INVALID', "The row's keys could not be read", {
     ...unsent(batch, index),
@@ -137,7 +140,7 @@ function groupByShape<Item>(
 ): RowGroup[] {
   if (rows.length === 0) return []
   if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows }]
-  // the keys of a row that lacks nothing: rows like it, as most are, need no look at each column
+  // the keys of a row that lacks nothing: most rows have the same, and then no column needs to be looked at
   let whole: readonly string[] = []
   const groups = rows.groupBy((row, index) => {
     try {
@@ -152,7 +155,7 @@ function groupByShape<Item>(
   return [...groups].map(([missing, rows]) => ({ batch, shape: plan.shapes.without(missing), rows }))
 }
 
-/** True when a row has exactly these keys, in this order, and a value for each. */
+/** Returns true when a row has exactly these keys, in this order, and a value for each. */
 function hasValues(row: object, keys: readonly string[]): boolean {
   let matched = 0
   try {
@@ -161,12 +164,12 @@ function hasValues(row: object, keys: readonly string[]): boolean {
       matched++
     }
   } catch {
-    return false // the column whose getter throws is found by its name
+    return false // `missingIn` finds the column whose getter throws
   }
   return matched > 0 && matched === keys.length
 }
 
-/** The columns whose missing value is not NULL, and that a row has no value for, as `'2,5,'`. */
+/** Returns the columns that a row lacks and whose missing value is not NULL, as `'2,5,'`. */
 function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: WritePlan<Item>): string {
   let missing = ''
   for (const column of plan.defaulted) {
@@ -181,7 +184,7 @@ function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: W
   return missing
 }
 
-/** No column has a name of more than 63 bytes, while a key may have megabytes. */
+/** Shortens a long key: column names have at most 63 bytes, and a key may have megabytes. */
 function shownKey(key: string): string {
   return key.length <= 100
     ? JSON.stringify(key)

@@ -4,7 +4,10 @@ import type { WritePlan } from '../plan/plan.ts'
 import { type Batch, type InvalidItem, type RowGroup, unsent } from '../rows/batch.ts'
 import { RowSet } from '../rows/row-set.ts'
 
-/** Asks what each row is for. A delete needs no more than the values of its key. */
+/**
+ * Separates the rows that are upserted from those that are deleted. A delete needs only the values of its
+ * key.
+ */
 export function splitByOperation<Item>(
   rows: RowSet,
   batch: Batch<Item>,
@@ -36,7 +39,7 @@ function deleteWithoutKey(
   index: number,
   { column, cause }: { column: string; cause?: unknown },
 ): PgBatchError {
-  const reason = `The row is to be deleted, but has no value for the key's column ${JSON.stringify(column)}`
+  const reason = `The row is a delete, but has no value for the key's column ${JSON.stringify(column)}`
   return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column, cause })
 }
 

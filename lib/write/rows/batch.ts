@@ -6,19 +6,21 @@ import type { RowShape } from './row-shapes.ts'
 export interface Batch<Item> {
   /** The number of the array, from 1, in the order of writing. */
   readonly id: number
-  /** How many items came. */
+  /** How many items it was written with. */
   readonly count: number
-  /** Empty once nothing but their rows' bytes is held, see `holdBytesOnly`. */
+  /** Empty once the batch is held only as the bytes of its rows, see `holdBytesOnly`. */
   items: readonly Item[]
-  /** Places of `items` in the array, where they are only a part of it. */
+  /** The index in the array of each of `items`, where they are only a part of the array. */
   readonly arrayIndexes?: readonly number[] | undefined
-  /** What `toRow` made of the items, kept so that it runs once for each. */
+  /** The rows that `toRow` returned, kept so that it is called once for each item. */
   made?: MadeRows | undefined
-  /** What `prepareBatch` made of the items. */
+  /** The result of `prepareBatch`. */
   prepared?: PreparedBatch
 }
 
-/** Rows that `toRow` made, or items that are rows, before they are checked against the table. */
+/**
+ * Rows that `toRow` returned, or items that are rows themselves, before they are checked against the table.
+ */
 export interface MadeRows {
   readonly rows: RowSet
   readonly invalid: readonly InvalidItem[]
@@ -26,21 +28,21 @@ export interface MadeRows {
 
 /** The rows of a batch, checked against the table. */
 export interface PreparedBatch {
-  /** The plan that it was made by; its shapes are of no use to another one. */
+  /** The plan that it was prepared with; another plan cannot use its shapes. */
   readonly plan: object
   readonly groups: readonly RowGroup[]
-  /** Items that `toRow` made no row of. */
+  /** How many items `toRow` returned no row for. */
   readonly skipped: number
-  /** Items that are no rows of this table, and will not become any. */
+  /** Items that are not rows of this table: trying again would not change that. */
   readonly invalid: readonly InvalidItem[]
 }
 
 export interface InvalidItem {
   /** Index into the batch's items. */
   readonly index: number
-  /** The row, where `toRow` made one. */
+  /** Undefined where `toRow` returned none. */
   readonly row?: object | undefined
-  /** The row was to be deleted. */
+  /** `operation` returned 'delete' for it. */
   readonly isDelete?: boolean
   readonly error: PgBatchError
 }
@@ -50,22 +52,23 @@ export interface RowGroup {
   readonly batch: Batch<unknown>
   readonly shape: RowShape
   readonly rows: RowSet
-  /** What the rows became, in place of them. */
+  /** The bytes of the rows, where these are no longer held. */
   readonly encoded?: EncodedRows | undefined
 }
 
-/** Rows as they went into a COPY. */
+/** The bytes of rows, as they were sent in a COPY. */
 export interface EncodedRows {
   readonly format: 'binary' | 'text'
-  /** As `CopyIn` takes them. */
+  /** Each with room for a header, as `CopyIn` takes them. */
   readonly pieces: readonly Buffer[]
   readonly count: number
 }
 
 /**
- * Lets go of a batch's items, where another attempt is all that may still be wanted of them: a quarter of the memory,
- * and objects that do not live long enough to become work for the garbage collector's slow part.
- * @returns the group, as the next attempt will find it
+ * Replaces the items of a batch by the bytes of their rows, where only another attempt may still need them.
+ * The bytes take a quarter of the memory, and the objects die before the garbage collector moves them to its
+ * old generation.
+ * @returns the group that another attempt sends
  */
 export function holdBytesOnly({ batch, shape, rows }: RowGroup, encoded: EncodedRows): RowGroup {
   const group = { batch, shape, rows: rows.withoutRows(), encoded }
@@ -75,22 +78,22 @@ export function holdBytesOnly({ batch, shape, rows }: RowGroup, encoded: Encoded
   return group
 }
 
-/** True where nothing but the bytes of a batch's rows is held, so that no other plan can be made for it. */
+/** Returns true when a batch is held only as bytes, which no other plan can write. */
 export function isBytesOnly({ prepared }: Batch<unknown>): boolean {
   return prepared?.groups.some(({ encoded }) => encoded) ?? false
 }
 
-/** Place of an item in the array that was written. */
+/** Returns the index of an item in the array that was written to the stream. */
 export function arrayIndexOf(batch: Batch<unknown>, index: number): number {
   return batch.arrayIndexes ? batch.arrayIndexes[index]! : index
 }
 
-/** Where an item is, as errors tell it before anything was sent. */
+/** Returns the details of an error about an item, before anything was sent. */
 export function unsent(batch: Batch<unknown>, index: number) {
   return { outcome: 'not-sent', batchId: batch.id, rowIndex: arrayIndexOf(batch, index) } as const
 }
 
-/** Place in the array that was written of the `index`th row of a group. */
+/** Returns the index in the array of the item that a row of a group comes from. */
 export function arrayIndexOfRow(group: RowGroup, index: number): number {
   return arrayIndexOf(group.batch, group.rows.itemAt(index))
 }

@@ -5,6 +5,7 @@ import { kindOf } from '../../values/kind-of.ts'
 import { type Batch, type InvalidItem, unsent } from './batch.ts'
 import { RowSet } from './row-set.ts'
 
+/** Returns the items that are rows, and lists the others as invalid. */
 export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): RowSet {
   const items: readonly unknown[] = batch.items
   if (items.every(isRow)) return new RowSet(items.slice())
@@ -15,6 +16,7 @@ export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Ro
   })
 }
 
+/** Returns the rows that `toRow` makes of the items, and lists the items for which it fails as invalid. */
 export function mapItems<Item>(
   batch: Batch<Item>,
   toRow: (item: Item) => unknown,
@@ -24,7 +26,7 @@ export function mapItems<Item>(
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
     if (types.isPromise(row)) {
-      row.catch(() => {}) // nobody else waits for it
+      row.catch(() => {}) // nothing else handles its rejection
       throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
     }
     if (isRow(row)) return row
@@ -32,7 +34,7 @@ export function mapItems<Item>(
   })
 }
 
-/** Collects what `make` returns, and lists what it throws. */
+/** Collects the rows that `make` returns, and lists the errors that it throws. */
 function collect(count: number, invalid: InvalidItem[], make: (index: number) => object | undefined): RowSet {
   const rows = new RowSet()
   for (let index = 0; index < count; index++) {
@@ -50,7 +52,7 @@ function isRow(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What keeps what it holds elsewhere than under keys: it would be a row without a single value. */
+/** Returns true for objects that do not hold their content under keys: as rows they would have no values. */
 export function isBuiltIn(value: object): boolean {
   return (
     types.isPromise(value) ||
@@ -69,18 +71,18 @@ function callToRow<Item>(batch: Batch<Item>, index: number, toRow: (item: Item) 
   try {
     return toRow(batch.items[index] as Item)
   } catch (cause) {
-    if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw placed(cause, batch, index)
+    if (cause instanceof PgBatchError && REJECTS.has(cause.code)) throw withPosition(cause, batch, index)
     const details = { ...unsent(batch, index), callback: 'toRow', cause }
     const reason = `\`toRow\` threw ${errorOrigin(cause)}; see error.cause`
     throw new PgBatchError('CALLBACK_FAILED', reason, details)
   }
 }
 
-/** With these codes `toRow` gives the reason in words of its own, and its error stands as it is. */
+/** The codes with which `toRow` may reject an item: the message of its error is then the reason. */
 const REJECTS: ReadonlySet<PgBatchErrorCode> = new Set(['ROW_INVALID', 'VALUE_NOT_ENCODABLE'])
 
-/** The same, with the item's place. */
-function placed(error: PgBatchError, batch: Batch<unknown>, index: number): PgBatchError {
+/** Returns the same error with the position of the item. */
+function withPosition(error: PgBatchError, batch: Batch<unknown>, index: number): PgBatchError {
   const { code, reason, column, cause = error } = error
   return new PgBatchError(code, reason, { ...unsent(batch, index), column, cause })
 }

@@ -1,6 +1,6 @@
 import type { RowGroup } from './batch.ts'
 
-/** Where a row is that made a write fail. */
+/** Names one row of a batch, and the column if an error is about it. */
 export interface RowRef {
   readonly group: RowGroup
   /** Index into the group's rows. */
@@ -8,33 +8,42 @@ export interface RowRef {
   readonly column?: string | undefined
 }
 
-/** Sends rows inside one transaction by one method. Used in a row: `send…`, then `close`, or `abort`. */
+/**
+ * Sends rows inside one transaction by one method. Call `send` for each batch, then `close`; after an error
+ * `abort`.
+ */
 export interface RowSender {
   readonly method: 'copy' | 'insert'
   /** Bytes of row data so far. */
   readonly bytes: number
-  /** Rows that changed nothing, as far as the server has answered: all of them once `close` has resolved. */
+  /**
+   * How many rows changed nothing, according to the server's answers so far; complete once `close` has
+   * resolved.
+   */
   readonly unchanged: number
   /** Sends rows of one batch, grouped by shape. */
   send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
-  /** Resolves when every row that was sent is in the table, as far as the transaction goes. */
+  /** Resolves when the server has written every row in this transaction. */
   close(): Promise<void>
   /** Leaves the connection ready for ROLLBACK. */
   abort(): Promise<void>
-  /** The row that an error of the server names, if it names one. */
+  /** Returns the row that an error of the server is about, if that is known. */
   locate(error: unknown): RowRef | undefined
 }
 
 /**
- * Returns how many of `sent` rows a statement has left without effect.
- * @param changed what its command tag counts. A rule or a trigger may write more rows than were sent, and a server
- *   that is not PostgreSQL may count none: then every row counts as changed
+ * Returns how many of `sent` rows had no effect.
+ * @param changed the count of the command tag. A rule or a trigger may write more rows than were sent, and a
+ *   server that is not PostgreSQL may not count: then every row counts as changed
  */
 export function unchangedOf(sent: number, changed: number | null | undefined): number {
   return Math.max(0, sent - (changed ?? sent))
 }
 
-/** A row that never left: its value has no form, or no binary one where binary was asked for. */
+/**
+ * The row could not be sent: a value has no form for the server, or no binary form with `copyFormat:
+ * 'binary'`.
+ */
 export class RowError extends Error {
   override readonly name = 'RowError'
   readonly row: RowRef

@@ -1,6 +1,6 @@
 /**
- * Rows, and for each one the item of the batch that it was made from. In nearly every batch row 7 comes from item 7:
- * such a set stores no indexes at all.
+ * Rows, and for each one the item of the batch that it was made from. In nearly every batch row 7 comes from
+ * item 7: such a set stores no indexes at all.
  */
 export class RowSet {
   readonly #rows: object[]
@@ -88,7 +88,9 @@ export class RowSet {
     for (let index = 0; index < this.length; index++) yield [this.at(index), this.itemAt(index)]
   }
 
-  /** Returns an empty set that still knows the item of each row, so that the rows can be garbage-collected. */
+  /**
+   * Returns an empty set that still knows the item of each row, so that the rows can be garbage-collected.
+   */
   withoutRows(): RowSet {
     return new RowSet([], this.#items?.slice())
   }

@@ -1,25 +1,27 @@
-/** The columns that are written for a row: all but those that are missing in it and have a DEFAULT. */
+/** The columns that are written for a row: all except those that the row lacks and that have a DEFAULT. */
 export interface RowShape {
   readonly number: number
   /** Indexes into the plan's columns. */
   readonly columns: readonly number[]
-  /** Its rows are to be deleted, and its columns are those of their key. */
+  /** Its rows are deleted, and its columns are those of their key. */
   readonly deletes?: boolean
 }
 
-/** The number of the shape of deletes; others count from 0. */
+/** The number of the shape of deletes; the others count from 0. */
 const DELETES = -1
 
-/** Random subsets of 24 columns make millions of shapes: what is remembered of them is bounded. */
+/** Random subsets of 24 columns make millions of shapes, so that only the latest are kept. */
 const MAX_REMEMBERED = 1000
 
-/** The shapes that rows have come in lately; each is the same object every time, unless too many others came between. */
+/**
+ * The shapes of recent rows. A shape is the same object every time, unless too many others came in between.
+ */
 export class RowShapes {
-  /** The shape of rows that are to be deleted. */
+  /** The shape of rows that are deleted. */
   readonly deletes: RowShape
   readonly #columns: readonly string[]
   readonly #byMissing = new Map<string, RowShape>()
-  /** Shapes get numbers of their own, also after they were forgotten: rows of a staging table are told apart by them. */
+  /** No number is used twice, not even after shapes were dropped: a staging table identifies shapes by it. */
   #next = 0
 
   constructor(columns: readonly string[], keys: readonly string[]) {
@@ -27,7 +29,7 @@ export class RowShapes {
     this.deletes = { number: DELETES, columns: keys.map(key => columns.indexOf(key)), deletes: true }
   }
 
-  /** The shape that lacks the columns of these indexes, written as `'2,5,'`. */
+  /** Returns the shape that lacks the columns of these indexes, written as `'2,5,'`. */
   without(missing: string): RowShape {
     let shape = this.#byMissing.get(missing)
     if (!shape) {
@@ -50,7 +52,7 @@ export class RowShapes {
     return this.#byMissing.size
   }
 
-  /** Of rows that lack nothing. */
+  /** The shape of rows that lack nothing. */
   get whole(): RowShape {
     return this.without('')
   }

@@ -2,7 +2,9 @@ import type { RowGroup } from './batch.ts'
 import type { RowRef } from './row-sender.ts'
 import { RowSet } from './row-set.ts'
 
-/** Returns the rows of several groups in the order of their batch, in groups that end wherever the shape changes. */
+/**
+ * Returns the rows of several groups in the order of their batch, as groups that end where the shape changes.
+ */
 export function runsInOrder(groups: readonly RowGroup[]): readonly RowGroup[] {
   if (groups.length === 1) return groups
   const runs: RowGroup[] = []

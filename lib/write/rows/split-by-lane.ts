@@ -6,7 +6,10 @@ export interface LanePart<Item> {
   readonly lane: number
 }
 
-/** Splits a batch by the lanes of its items, order kept within each. A batch of one lane stays whole. */
+/**
+ * Splits a batch by the lanes of its items. Each part keeps the order; a batch of one lane is returned as it
+ * is.
+ */
 export function splitByLane<Item>(
   batch: Batch<Item>,
   laneOf: (item: Item) => string | number,
@@ -30,7 +33,10 @@ export function splitByLane<Item>(
   }))
 }
 
-/** Spreads keys over lanes: numbers as they come, so that partitions 0, 1, 2 … get lanes of their own; text by FNV-1a. */
+/**
+ * Spreads keys over lanes: numbers by their remainder, so that partitions 0, 1, 2 … get different lanes; text
+ * by FNV-1a.
+ */
 function laneNumber(key: string | number, lanes: number): number {
   if (typeof key === 'number' && Number.isSafeInteger(key)) return Math.abs(key) % lanes
   let hash = 0x811c9dc5

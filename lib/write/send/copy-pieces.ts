@@ -4,14 +4,15 @@ import { ByteBuffer } from '../../encode/wire/byte-buffer.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 
 /**
- * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows while
- * later ones are encoded, large enough that the cost of a write does not show.
+ * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows
+ * while later ones are encoded, large enough that the cost of a write does not show.
  */
 const PIECE_BYTES = 64 * 1024
 
 /**
- * Cuts the bytes of a COPY into pieces. Each piece starts with free room for the header of its CopyData message, so
- * that header and data leave in one write. On request it also keeps the pieces of a batch, for another attempt.
+ * Cuts the bytes of a COPY into pieces. Each piece starts with free room for the header of its CopyData
+ * message, so that header and data leave in one write. On request it also keeps the pieces of a batch, for
+ * another attempt.
  */
 export class CopyPieces {
   /** Bytes of all pieces that were taken, their headers not counted. */

@@ -20,11 +20,11 @@ export interface CopyOptions {
 }
 
 /**
- * Sends rows by COPY: into the table itself, or into a staging table with two more columns. One COPY stays open as
- * long as the groups have its shape and the values fit its format. A value without an exact binary form closes a
- * binary COPY after the row before it, and the rest of its batch goes as text. A row with bytes that have no text
- * form either goes by INSERT after the other rows of its batch. So what is stored for a row never depends on the
- * rows beside it.
+ * Sends rows by COPY: into the table itself, or into a staging table with two more columns. One COPY stays
+ * open as long as the groups have its shape and the values fit its format. A value without an exact binary
+ * form closes a binary COPY after the row before it, and the rest of its batch goes as text. A row with bytes
+ * that have no text form either goes by INSERT after the other rows of its batch. So what is stored for a row
+ * never depends on the rows beside it.
  */
 export class CopySender implements RowSender {
   readonly method = 'copy'
@@ -96,8 +96,8 @@ export class CopySender implements RowSender {
   }
 
   /**
-   * Replaces the batch that was sent last by its bytes, if all of them were kept. A batch that opens a COPY keeps its
-   * items until the server has answered, because they are needed if the table has changed.
+   * Replaces the batch that was sent last by its bytes, if all of them were kept. A batch that opens a COPY
+   * keeps its items until the server has answered, because they are needed if the table has changed.
    */
   #releaseItems(): void {
     const pieces = this.#lastPieces
@@ -139,7 +139,10 @@ export class CopySender implements RowSender {
     this.#byInsert = []
   }
 
-  /** Encodes and sends rows up to the first one whose values do not fit the format of the COPY; returns its index. */
+  /**
+   * Encodes and sends rows up to the first one whose values do not fit the format of the COPY; returns its
+   * index.
+   */
   async #encode(open: OpenCopy, group: RowGroup, from: number, signal: AbortSignal): Promise<number> {
     const { rows } = group
     const { encoder } = open

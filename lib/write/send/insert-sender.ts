@@ -19,12 +19,16 @@ export interface InsertStaging {
 }
 
 /**
- * Sends rows by INSERT … VALUES with parameters, as many rows in a statement as the protocol's 65,535 parameters
- * allow. It needs no COPY, so that it also writes views, tables with rules or row-level security, and pg-mem.
+ * Sends rows by INSERT … VALUES with parameters, as many rows in a statement as the protocol's 65,535
+ * parameters allow. It needs no COPY, so that it also writes views, tables with rules or row-level security,
+ * and pg-mem.
  */
 export class InsertSender extends ParameterSender {
   readonly #staging: InsertStaging | undefined
-  /** The last text, by shape and number of rows: all statements of a batch but the last one have the same text. */
+  /**
+   * The last text, by shape and number of rows: all statements of a batch but the last one have the same
+   * text.
+   */
   #text = { key: '', text: '' }
   /** The statement that the server works on. */
   #running: Promise<void> | undefined
@@ -50,8 +54,8 @@ export class InsertSender extends ParameterSender {
   }
 
   /**
-   * Makes each statement while the server works on the one before it. The last one is left running, so that the rows
-   * of the next batch are prepared meanwhile.
+   * Makes each statement while the server works on the one before it. The last one is left running, so that
+   * the rows of the next batch are prepared meanwhile.
    */
   async #sendMixed(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     const statements = mixedStatements(this.plan, groups)

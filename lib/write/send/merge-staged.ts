@@ -8,20 +8,22 @@ import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../ta
 import { isRefusedTogether, type MergeStrategy, mergeStrategy } from '../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
 
-/** Up to so many turns a statement for each is faster than a loop over what is left (SQL on 100,000 rows). */
+/**
+ * Up to this many turns, a statement for each is faster than a loop over the rest (measured on 100,000 rows).
+ */
 const MAX_TURNS = 4
 
-/** Rows of a staging table that are to be merged. */
+/** Rows of a staging table, to be merged. */
 export interface StagedRows {
   readonly staging: string
   readonly shapes: readonly MergeShape[]
-  /** How many they are. */
+  /** How many rows. */
   readonly count: number
 }
 
 /**
  * Moves staged rows into the target; resolves to how many of them have changed something there.
- * @throws the server's error, where a row is refused that would be refused alone, too
+ * @throws the server's error about a row that it would also refuse alone
  */
 export async function mergeStaged(
   transaction: Transaction,
@@ -66,7 +68,7 @@ async function together(
     case 'last':
       if (source.shapes.length > 1) return changedBy(transaction, mergeLast(merge, source))
       await transaction.query(insertLast(merge, source, shape!))
-      return count // each row would have changed something, alone
+      return count // each row would have changed something if it was sent alone
     case 'steps':
       return steps(rows)
     case 'turns':
@@ -74,7 +76,10 @@ async function together(
   }
 }
 
-/** Changes what one statement for each row would: every upsert, and each delete of a row that was there by then. */
+/**
+ * Resolves to what one statement for each row would have changed: upserts, and deletes of a row that was
+ * there.
+ */
 async function steps({ transaction, merge, source }: Rows): Promise<number> {
   const { rows } = await transaction.query(countSteps(merge, source))
   const { changed, undone } = rows[0]!
@@ -84,7 +89,7 @@ async function steps({ transaction, merge, source }: Rows): Promise<number> {
   return Number(changed) + (deleted ?? 0)
 }
 
-/** The first turn by a plain INSERT, whose count shows whether there is another. */
+/** Writes the first turn by a plain INSERT, whose count shows whether there is another. */
 async function oneShape(rows: Rows, shape: MergeShape): Promise<number> {
   const { transaction, merge, source, count } = rows
   const { rowCount } = await transaction.query(insertTurn(merge, source, shape, 1))
@@ -94,7 +99,7 @@ async function oneShape(rows: Rows, shape: MergeShape): Promise<number> {
 
 async function turnsFrom(first: number, rows: Rows): Promise<number> {
   const { transaction, merge, source } = rows
-  // what is there stays, and what is gone cannot go again
+  // DO NOTHING keeps a stored row, and a deleted row cannot be deleted again: later turns change nothing
   const ends = merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
   for (let turn = first, changed = 0; ; turn++) {
     const { rows: results } = await transaction.query(mergeTurn(merge, source, turn))

@@ -5,13 +5,14 @@ import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
 import { onlyOf, type RowStatement } from './parameter-sender.ts'
 
-/** Longer statements gain nothing: the server reads one while the next is made. */
+/** Longer statements gain nothing: the server reads one while the next is being made. */
 const MAX_ROWS = 500
 
 /**
- * Makes INSERT statements of rows of several shapes, in the order of their batch: a column that a row does not bring is
- * DEFAULT. A statement for each shape would be one for almost each row where rows bring random subsets of 24 columns.
- * @throws RowError for a value that has no form as a parameter
+ * Makes INSERT statements for rows of several shapes, in the order of their batch: a column that a row lacks
+ * is DEFAULT. One statement for each shape would mean one for almost each row, where rows have random subsets
+ * of 24 columns.
+ * @throws RowError for a value that cannot be a parameter
  */
 export function* mixedStatements(
   { table, columns, selfReferences }: TablePlan,
@@ -23,13 +24,13 @@ export function* mixedStatements(
     groups.map(({ shape }) => [
       shape,
       {
-        brought: shape.columns.map(column => columns[column]!),
+        present: shape.columns.map(column => columns[column]!),
         cells: cellsOf(shape.columns, written),
       },
     ]),
   )
   const refs = rowsInOrder(groups)
-  // foreign keys are checked at the end of a statement: rows that refer to each other need one of their own
+  // foreign keys are checked at the end of a statement: rows that refer to each other have to share one
   const maxRows = selfReferences.length > 0 ? MAX_PARAMETERS : MAX_ROWS
   for (let from = 0; from < refs.length; ) {
     const parameters: Parameters = { values: [], length: 0 }
@@ -38,8 +39,8 @@ export function* mixedStatements(
     for (; to < refs.length && to - from < maxRows; to++) {
       const { group, index } = refs[to]!
       const kind = kinds.get(group.shape)!
-      if (parameters.values.length + kind.brought.length > MAX_PARAMETERS) break
-      if (!addParameters(parameters, kind.brought, group, index)) break
+      if (parameters.values.length + kind.present.length > MAX_PARAMETERS) break
+      if (!addParameters(parameters, kind.present, group, index)) break
       cells.push(kind.cells)
     }
     const text = insertStatement(table, names, cells)
@@ -48,11 +49,11 @@ export function* mixedStatements(
   }
 }
 
-/** For each written column whether a shape brings it; both lists are ascending. */
-function cellsOf(brought: readonly number[], written: readonly number[]): boolean[] {
+/** Returns for each written column whether a shape has it; both lists are ascending. */
+function cellsOf(present: readonly number[], written: readonly number[]): boolean[] {
   let at = 0
   return written.map(column => {
-    if (brought[at] !== column) return false
+    if (present[at] !== column) return false
     at++
     return true
   })

@@ -3,20 +3,20 @@ import type { PlannedColumn } from '../plan/planned-columns.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import { RowError } from '../rows/row-sender.ts'
 
-/** The length of parameters that one statement may take; those of a single row may take more. */
+/** The greatest length of the parameters of one statement, except where a single row is longer. */
 const MAX_STATEMENT_LENGTH = 128 * 1024 * 1024
 
-/** Parameters of some rows. */
+/** The parameters of a statement. */
 export interface Parameters {
   readonly values: unknown[]
-  /** Of all values, in bytes of buffers and characters of strings. */
+  /** The length of all values, in bytes for buffers and in characters for strings. */
   length: number
 }
 
 /**
- * Adds the values of a row, as parameters of `pg`. Returns false, with nothing added, where the statement would become
- * too long by them.
- * @throws RowError for a value that has no such form, or that no message can hold
+ * Adds the values of a row, as parameters for `pg`. Returns false, and adds nothing, if they would make the
+ * statement too long.
+ * @throws RowError for a value that cannot be a parameter, or that is too long for any message
  */
 export function addParameters(
   parameters: Parameters,
@@ -26,7 +26,7 @@ export function addParameters(
 ): boolean {
   const row = columns.map(column => parameterOf(column, group, index))
   const length = row.reduce((sum, value) => sum + (value?.length ?? 0), 0)
-  if (length > MAX_MESSAGE_BYTES / 3) expectShort(row, columns, group, index)
+  if (length > MAX_MESSAGE_BYTES / 3) checkLength(row, columns, group, index)
   if (parameters.length > 0 && parameters.length + length > MAX_STATEMENT_LENGTH) return false
   for (const value of row) parameters.values.push(value)
   parameters.length += length
@@ -38,15 +38,15 @@ function parameterOf(column: PlannedColumn, group: RowGroup, index: number): str
     const value = column.read(group.rows.at(index))
     return value === null || value === undefined ? null : column.known!.codec.text(value)
   } catch (cause) {
-    const message = `Column ${JSON.stringify(column.name)}: the value could not be made into a parameter`
+    const message = `Column ${JSON.stringify(column.name)}: the value could not be turned into a parameter`
     throw new RowError({ group, index, column: column.name }, message, cause)
   }
 }
 
-/** What else a message holds: lengths of the values, and the statement's name. */
+/** Room in a message for the rest: the lengths of the values, and the name of the statement. */
 const MESSAGE_ROOM = 1024 * 1024
 
-function expectShort(
+function checkLength(
   row: readonly (string | Buffer | null)[],
   columns: readonly PlannedColumn[],
   group: RowGroup,

@@ -5,7 +5,7 @@ import type { RowGroup } from '../rows/batch.ts'
 import { type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import type { Parameters } from './parameter-of.ts'
 
-/** A statement that writes rows, and their values. */
+/** A statement that writes rows, with their values. */
 export interface RowStatement {
   readonly text: string
   readonly parameters: Parameters
@@ -20,7 +20,10 @@ export function onlyOf(rows: readonly RowRef[]): RowRef | undefined {
   return rows.length === 1 ? rows[0] : undefined
 }
 
-/** What all senders share that write rows by statements with parameters: running them, and what their answers mean. */
+/**
+ * The base of senders that write rows by statements with parameters: it runs them, counts, and locates
+ * errors.
+ */
 export abstract class ParameterSender implements RowSender {
   readonly method = 'insert'
   bytes = 0

@@ -15,27 +15,31 @@ import { createStaging, StagingSender } from './staging-sender.ts'
 import { UpsertSender } from './upsert-sender.ts'
 
 /**
- * Rows of a batch from which an upsert by COPY, staging table and merge beats one by INSERT. A batch alone, on loopback: 1.13
- * times INSERT's time at 50 rows, 1.00 at 75, 0.91 at 100, 0.76 at 200, 0.62 at 500 (bench/write-grid). Both wait
- * for three round trips (bench/round-trips), so that a network changes nothing.
+ * From this many rows on, an upsert by COPY, staging table and merge is faster than by INSERT. A single batch
+ * on loopback takes 1.13 times INSERT's time at 50 rows, 1.00 at 75, 0.91 at 100, 0.76 at 200, 0.62 at 500
+ * (bench/write-grid). Both wait for three round trips (bench/round-trips), so that a network changes nothing.
  */
 const UPSERT_BY_COPY_FROM_ROWS = 100
 
 /**
- * An upsert of fewer rows for each shape than this, of more shapes than one statement merges, goes by INSERT, a statement
- * for each row. The merge would be a loop on the server, which plans a statement for each shape: 3,000 rows of as many
- * shapes of 24 columns took 2.1 to 3.3 times as long by it.
+ * An upsert with more shapes than one statement merges, and fewer rows per shape than this, goes by INSERT, a
+ * statement for each row. The merge would be a loop on the server, which plans a statement for each shape:
+ * 3,000 rows with as many shapes of 24 columns took 2.1 to 3.3 times as long that way.
  */
 const UPSERT_BY_COPY_FROM_ROWS_OF_A_SHAPE = 3
 
 /**
- * Plain rows of one shape need no such number: COPY takes 0.73 of INSERT's time for one row, 0.49 for 50, 0.28 for 500,
- * and further batches join it without a round trip (bench/write-grid). Of several shapes each takes a COPY of its own,
- * while one INSERT takes rows of all of them; this many rows of a shape make up for a round trip of 0.4 ms.
+ * From this many rows of a shape on, COPY is faster where a batch has several shapes: each shape needs its
+ * own COPY, while one INSERT takes rows of all shapes. This many rows make up for a round trip of 0.4 ms.
+ * Plain rows of a single shape always go by COPY: it takes 0.73 of INSERT's time for one row, 0.49 for 50,
+ * 0.28 for 500, and further batches join it without a round trip (bench/write-grid).
  */
 const MIXED_COPY_FROM_ROWS = 50
 
-/** With `method: 'copy'`, from here on shapes of few rows go by INSERT all the same: a COPY for each row would crawl. */
+/**
+ * With more shapes than this, those of few rows go by INSERT even with `method: 'copy'`: a COPY per row would
+ * crawl.
+ */
 const MAX_SHAPES_BY_COPY = 16
 
 export interface RowsOptions {
@@ -43,15 +47,15 @@ export interface RowsOptions {
   /** All rows go by INSERT, whatever the plan's method. */
   readonly byInsert: boolean
   readonly signal: AbortSignal
-  /** Batches hold only their rows' bytes once these are sent, where that is possible. */
+  /** Where possible, batches are held only as bytes once they are sent. */
   readonly canReleaseItems: boolean
-  /** Memory of this transaction's. */
+  /** The memory of this transaction. */
   readonly slabs: SlabLease
 }
 
 /**
- * Sends rows in one transaction, by the method that suits each group of them; a method stays in use for as long as
- * the groups allow, so that one COPY takes many batches.
+ * Sends rows in one transaction, each group by the method that suits it. A method stays in use as long as the
+ * groups allow, so that one COPY takes many batches.
  */
 export class RowsInTransaction {
   readonly #transaction: Transaction
@@ -64,9 +68,9 @@ export class RowsInTransaction {
   #sender: RowSender | undefined
   #closedBytes = 0
   #unchanged = 0
-  /** What it was before the piece that may yet be rolled back. */
+  /** `#unchanged` before the current piece, which may still be rolled back. */
   #unchangedBefore = 0
-  /** What it was before the first piece. */
+  /** `#unchanged` before the first piece. */
   #unchangedAtFirst = 0
   /** The staging table of a batch's pieces, and whether there may be rows in it. */
   #staging: string | undefined
@@ -87,7 +91,7 @@ export class RowsInTransaction {
     return this.#closedBytes + (this.#sender?.bytes ?? 0)
   }
 
-  /** Rows that changed nothing, of those whose sender was closed. */
+  /** How many rows changed nothing, of those whose sender was closed. */
   get unchanged(): number {
     return this.#unchanged
   }
@@ -106,7 +110,7 @@ export class RowsInTransaction {
     this.#format.batchDone()
   }
 
-  /** @throws PgBatchError when rows were refused because of how the table is by now, which is no fault of theirs */
+  /** @throws PgBatchError when the table has changed, which may be why rows were refused */
   async checkTypes(): Promise<void> {
     const { copyFormat, columns, shapes, sameTypes, table } = this.#plan
     if (copyFormat === 'text' || columns.length === 0) return
@@ -115,9 +119,9 @@ export class RowsInTransaction {
   }
 
   /**
-   * To be called before a batch is sent in pieces, which `beforePiece` begins. Upserts then share a staging table that
-   * is older than the pieces' savepoints: one for each would cost milliseconds, and a lock until the transaction ends,
-   * of which the server has a few thousand in all.
+   * Prepares for a batch in pieces; `beforePiece` then begins each one. Upserts share a staging table that
+   * was created before the savepoints of the pieces. A table for each piece would cost milliseconds, and a
+   * lock until the transaction ends, of which the server has a few thousand in total.
    */
   async beginPieces(groups: PreparedBatch['groups']): Promise<void> {
     this.#unchangedAtFirst = this.#unchanged
@@ -125,16 +129,16 @@ export class RowsInTransaction {
     this.#staging = await createStaging(this.#transaction, this.#plan)
   }
 
-  /** Has a savepoint set before the piece that is sent next. */
+  /** Sets a savepoint before the piece that is sent next. */
   beforePiece(savepoint: string): void {
-    // in place, and so cheap, in the subtransaction that has made the table
+    // cheap, because TRUNCATE works in place in the subtransaction that has created the table
     if (this.#staging && this.#staged) this.#transaction.before(clearStagingStatement(this.#staging))
     this.#staged = false
     this.#unchangedBefore = this.#unchanged
     this.#transaction.before(savepoint)
   }
 
-  /** Has all pieces since `beginPieces` undone by a statement that goes back to before it. */
+  /** Undoes all pieces since `beginPieces` by a statement that rolls back to a point before it. */
   undoPieces(rollback: string): void {
     this.#unchanged = this.#unchangedAtFirst
     this.#staging = undefined
@@ -142,7 +146,7 @@ export class RowsInTransaction {
     this.#transaction.before(rollback)
   }
 
-  /** Resolves when all rows are in the table, as far as the transaction goes. */
+  /** Resolves when the server has written every row in this transaction. */
   async close(): Promise<void> {
     if (!this.#sender) return
     await this.#sender.close()
@@ -151,7 +155,7 @@ export class RowsInTransaction {
     this.#sender = undefined
   }
 
-  /** Leaves the connection ready for ROLLBACK, and begins anew: what the piece has done does not count. */
+  /** Leaves the connection ready for ROLLBACK, and forgets what the current piece has counted. */
   async abort(): Promise<void> {
     const sender = this.#sender
     this.#unchanged = this.#unchangedBefore
@@ -159,7 +163,7 @@ export class RowsInTransaction {
     await sender?.abort()
   }
 
-  /** The row that an error names, if it names one; before `abort`. */
+  /** Returns the row that an error is about, if that is known. Must be called before `abort`. */
   locate(error: unknown): RowRef | undefined {
     return this.#sender?.locate(error)
   }
@@ -171,7 +175,7 @@ export class RowsInTransaction {
     return this.#sender
   }
 
-  /** An upsert's shapes share one statement, by either method. */
+  /** Chooses the method of an upsert for a whole batch: its shapes share one statement with either method. */
   #upsertMethod(groups: PreparedBatch['groups']): 'copy' | 'insert' {
     if (this.#method !== 'auto') return this.#method
     if (this.#sender?.method === 'copy') return 'copy'
@@ -181,11 +185,12 @@ export class RowsInTransaction {
     return count >= UPSERT_BY_COPY_FROM_ROWS ? 'copy' : 'insert'
   }
 
-  /** The groups that go by COPY, and those that go by INSERT. A COPY of no columns cannot be said. */
+  /** Returns the groups that go by COPY, and those that go by INSERT. COPY has no syntax for no columns. */
   #byMethod(groups: PreparedBatch['groups']): [RowGroup[], RowGroup[]] {
     const method = this.#method
     const { conflict, selfReferences } = this.#plan
-    // rows may refer to rows of another shape: foreign keys are checked at the end of each COPY, and that is too early
+    // rows may refer to rows of another shape, and the check of foreign keys at the end of each COPY would be
+    // too early
     if (!conflict && groups.length > 1 && selfReferences.length > 0) return [[], [...groups]]
     if (conflict) return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
     const takesAll = groups.length === 1 || (method === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
@@ -207,7 +212,7 @@ export class RowsInTransaction {
         })
   }
 
-  /** Without a catalogue an upsert is the plain INSERT's business. */
+  /** Without a catalogue, InsertSender writes upserts, too. */
   #isUpsert(): boolean {
     return this.#plan.merge !== undefined
   }

@@ -5,9 +5,9 @@ import type { RowGroup } from '../rows/batch.ts'
 import { RowError } from '../rows/row-sender.ts'
 
 /**
- * Makes objects of records of a CSV file, for an INSERT in place of the COPY that takes records as they are: each field
- * is its text, or null, by the name of its column.
- * @throws RowError for a record with too few fields, or too many
+ * Turns records of a CSV file into objects, because INSERT does not take records as COPY does: the text of
+ * each field, or null, under the name of its column.
+ * @throws RowError for a record with too few or too many fields
  */
 export function rowsOfRecords(group: RowGroup, csv: CsvColumns): RowGroup {
   const cutter = new FieldCutter(csv.format)

@@ -12,24 +12,25 @@ import { mergeStaged } from './merge-staged.ts'
 
 let stagingTables = 0
 
-/** Makes a staging table that lasts until the transaction ends; resolves to its name. */
+/** Creates a staging table that lasts until the transaction ends; resolves to its name. */
 export async function createStaging(transaction: Transaction, plan: TablePlan): Promise<string> {
   const name = prepareStaging(transaction, plan)
   await transaction.begin()
   return name
 }
 
-/** The same without a round trip of its own: the table is made in front of the next statement. */
+/** The same without its own round trip: the statement is sent together with the next one. */
 function prepareStaging(transaction: Transaction, plan: TablePlan): string {
-  // temporary names live in the session's own schema; the number keeps two of one transaction apart
+  // temporary tables are in the session's own schema; the number distinguishes those of one transaction
   const name = `pg_batch_staging_${++stagingTables}`
   transaction.before(createStagingStatement(name, plan.merge!))
   return name
 }
 
 /**
- * Upserts by COPY: rows go into a staging table, and one merge moves them into the target. The staging table is
- * made in the transaction and dropped at its end, so that a pooler in transaction mode does not mind.
+ * Upserts by COPY: rows go into a staging table, and one merge moves them into the target. The staging table
+ * is created in the transaction and dropped at its end, so that this works behind a pooler in transaction
+ * mode.
  */
 export class StagingSender implements RowSender {
   readonly method = 'copy'
@@ -44,7 +45,7 @@ export class StagingSender implements RowSender {
   #staging: string | undefined
   #copy: CopySender | undefined
 
-  /** @param staging an empty staging table; left out, one is made with the first rows */
+  /** @param staging an empty staging table; if undefined, one is created with the first rows */
   constructor(
     transaction: Transaction,
     plan: TablePlan,
@@ -71,7 +72,7 @@ export class StagingSender implements RowSender {
     }
   }
 
-  /** Merges the rows so far, to make room for those of another shape. */
+  /** Merges the rows so far, so that the table can take those of another shape. */
   async #mergeShape(): Promise<void> {
     await this.close()
     this.#mergedBytes = this.bytes

@@ -10,8 +10,8 @@ export interface UntypedStatement {
 }
 
 /**
- * Makes INSERT statements for a database without a catalogue: a missing value is the keyword DEFAULT, values go to
- * the driver as they are, and keys are equal where their text is.
+ * Makes INSERT statements for a database without a catalogue: a missing value is the keyword DEFAULT, values
+ * go to the driver as they are, and keys are equal if their texts are.
  */
 export function* untypedStatements(
   { table, columns, conflict }: TablePlan,

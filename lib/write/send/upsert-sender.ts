@@ -13,15 +13,19 @@ import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from './parameter-of.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
 
-/** Rows of a key that comes more often than this go one after the other: each turn sends those of all later ones again. */
+/**
+ * The most turns. Rows that are then left go one after the other, because each turn sends the rows of all
+ * later turns again.
+ */
 const MAX_TURNS = 4
 
-/** Rows take more bytes than one statement may; some of them go in another. */
+/** Rows take more bytes than one statement may have, and have to be split. */
 class TooManyBytes extends Error {}
 
 /**
- * Upserts a batch by INSERTs with parameters: by one for rows of all shapes, as far as their keys differ and nothing but
- * keys decides, else by as few as keep the order of rows. A batch of more parameters than the protocol counts takes more.
+ * Upserts a batch by INSERTs with parameters: by one for rows of all shapes where keys differ and decide
+ * alone, else by as few as keep the order of rows. A batch with more parameters than the protocol can count
+ * takes more statements.
  */
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
@@ -42,7 +46,7 @@ export class UpsertSender extends ParameterSender {
     }
   }
 
-  /** @param turn how often rows of these were left for later, and once more */
+  /** @param turn which row of each key is written, from 1: the others are left for later turns */
   async #upsert(refs: readonly RowRef[], turn: number): Promise<void> {
     const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
     const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
@@ -52,7 +56,7 @@ export class UpsertSender extends ParameterSender {
     if (later.length > 0) await this.#upsert(later, turn + 1)
   }
 
-  /** Sends rows by one statement; resolves to those that are left for another. */
+  /** Sends rows by one statement; resolves to those that it has left for another. */
   async #together(
     refs: readonly RowRef[],
     strategy: Exclude<MergeStrategy, { kind: 'one by one' | 'steps' }>,
@@ -70,7 +74,7 @@ export class UpsertSender extends ParameterSender {
           this.count(refs.length, Number(rows[0]!.changed))
           return []
         }
-        // each row would have changed something, alone
+        // each row would have changed something if it was sent alone
         await this.query(statement(insertLast(this.#merge, source, shape!)))
         return []
       case 'turns':
@@ -82,14 +86,14 @@ export class UpsertSender extends ParameterSender {
     const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), refs))
     const ordinals = rows[0]!.later as string | null
     const later = ordinals ? ordinals.split(',').map(ordinal => refs[Number(ordinal)]!) : []
-    // what is there stays, and what is gone cannot go again
+    // DO NOTHING keeps a stored row, and a deleted row cannot be deleted again: later turns change nothing
     const ends = this.#merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
     const left = ends ? [] : later
     this.count(refs.length - left.length, Number(rows[0]!.changed))
     return left
   }
 
-  /** Rows of one shape that follow each other go together. */
+  /** Sends rows in their order, those of one shape that follow each other together. */
   async #inOrder(refs: readonly RowRef[]): Promise<void> {
     for (let from = 0; from < refs.length; ) {
       const { shape } = refs[from]!.group
@@ -100,7 +104,7 @@ export class UpsertSender extends ParameterSender {
     }
   }
 
-  /** Where rows of one shape conflict with each other, they go in ever smaller parts. */
+  /** Sends rows of one shape; where they conflict with each other, in ever smaller parts. */
   async #run(run: readonly RowRef[]): Promise<void> {
     const mayConflict = run.length > 1 && !run[0]!.group.shape.deletes
     const done = await this.#unlessRefused(mayConflict, () => this.#sendRun(run))
@@ -116,17 +120,17 @@ export class UpsertSender extends ParameterSender {
     return true
   }
 
-  /** Writes all rows of a source, which have one shape. */
+  /** Returns the statement that writes all rows of a source, which have one shape. */
   #textOf(source: RowSource, order: 'ordinal' | 'key'): string {
     const [shape] = source.shapes
     return shape!.deletes ? deleteAll(this.#merge, source) : insertAll(this.#merge, source, shape!, order)
   }
 
-  /** Resolves to undefined, with all of it undone, where the server refuses rows that it may take one by one. */
+  /** Resolves to undefined, and undoes everything, if the server refuses rows that it may take one by one. */
   async #unlessRefused<T>(guarded: boolean, send: () => Promise<T>): Promise<T | undefined> {
     if (!guarded)
       return send().catch(error => (error instanceof TooManyBytes ? undefined : Promise.reject(error)))
-    // one at a time, so that a transaction of many statements does not nest as many savepoints
+    // the last savepoint is released first, so that many statements do not nest as many savepoints
     if (this.#hasSavepoint) this.transaction.before('RELEASE SAVEPOINT pg_batch_merge')
     this.transaction.before('SAVEPOINT pg_batch_merge')
     this.#hasSavepoint = true

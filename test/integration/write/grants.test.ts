@@ -63,7 +63,7 @@ describe('a role with grants on some columns', () => {
     })
     copy.end([{ id: 1 }])
     const error = await failureOf(new Promise((_, reject) => copy.on('error', reject)))
-    expect(error.message).to.match(/needs the right to read the columns/)
+    expect(error.message).to.match(/needs the privilege SELECT on the columns/)
   })
 
   it('is refused by the server where it may write nothing', async () => {

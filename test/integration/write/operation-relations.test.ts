@@ -87,7 +87,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
           write<Change, Row>([[{ id: 1, del: true }]], changing({ table: 'stock_view', onConflict: byName })),
         )
         expect(error).to.include({ code: 'CONFLICT_TARGET_NOT_FOUND', outcome: 'not-sent' })
-        expect(error.message).to.match(/`operation` needs the columns of its key/)
+        expect(error.message).to.match(/`operation` needs the columns of a key/)
       })
 
       it('takes rows in and out of partitions', async () => {

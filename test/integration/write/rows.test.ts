@@ -75,7 +75,7 @@ describe('rows and their keys', () => {
       batchId: 1,
       column: 'nmae',
     })
-    expect(error.message).to.match(/"nmae".*no column of .*people.*unknownKeys: 'ignore'/)
+    expect(error.message).to.match(/"nmae".*not a column of .*people.*unknownKeys: 'ignore'/)
     expect(await countOf(db.pool, 'people')).to.equal(0)
   })
 
