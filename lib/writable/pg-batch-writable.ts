@@ -45,10 +45,12 @@ const WRITABLE_BATCHES = 1
  * transaction or not at all. 'finish', and with it the end of a `pipeline()`, comes only after every array is
  * committed.
  *
- * Make it the last argument of `pipeline()`. With stream-chain that is `pipeline(source, chain([…,
- * batching]), sink)`. In `pipeline(source, chain([…, batching, sink]))` the pipeline resolves before the last
- * rows are committed, and a later failure is an uncaught exception: `chain()` does not wait for its last
- * stream.
+ * Make it the last argument of `pipeline()`. `chain()` of stream-chain does not wait for its last stream, so the
+ * stream belongs after the chain:
+ *
+ *     pipeline(source, chain([…, batching]), sink)  // resolves after the last COMMIT
+ *     pipeline(source, chain([…, batching, sink]))  // wrong: resolves before it, and a later failure is an
+ *                                                   // uncaught exception
  *
  * A write callback means that a batch was accepted, 'commit' that it is in the table. A transaction takes
  * further batches while they are ready, up to 100,000 rows, 6 MiB or a second, and commits at once when none
