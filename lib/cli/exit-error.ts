@@ -1,11 +1,11 @@
-/** Exit statuses, as `--help` documents them. */
+/** The exit statuses, as `--help` documents them. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
 
-/** Ends the command with one line on standard error and a status. Its text is for the user as it stands. */
+/** Ends the command with a status and one line on standard error. The message is printed as it is. */
 export class ExitError extends Error {
   override readonly name = 'ExitError'
   readonly status: number
-  /** Its text was written already, in another form. */
+  /** The message was printed already, in another form. */
   reported = false
 
   constructor(message: string, status: number, options?: ErrorOptions) {
@@ -24,7 +24,7 @@ export function dataError(message: string, cause?: unknown): ExitError {
   return new ExitError(message, EXIT.failed, { cause })
 }
 
-/** Ctrl-C, or another signal that asks to stop. */
+/** A signal such as Ctrl-C asked the command to stop. */
 export function interruptedError(message: string): ExitError {
   return new ExitError(message, EXIT.interrupted)
 }

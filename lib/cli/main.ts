@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { run } from './run.ts'
 
-// What later versions have. Without it pg looks at the global Response, for which Node.js 20 loads a whole HTTP client.
+// Node.js 21 and later have this global. Without it pg reads the global Response, which makes Node.js 20 load
+// an HTTP client.
 if (!('navigator' in globalThis)) {
   Object.defineProperty(globalThis, 'navigator', { value: { userAgent: `Node.js/${process.versions.node}` } })
 }

@@ -6,7 +6,7 @@ import { outputModeOf, redirectWarnings, reportError, reportUnforeseen } from '.
 import { listenForSignals } from './signals.ts'
 import { ignoreClosedPipes, terminal } from './terminal/output.ts'
 
-/** Runs the command that the words ask for, and returns the exit status. */
+/** Runs the command that the arguments ask for. Returns the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   ignoreClosedPipes()
   const mode = outputModeOf(words)
@@ -24,7 +24,7 @@ export async function run(words: readonly string[]): Promise<number> {
     await program.parseAsync(words, { from: 'user' })
     return EXIT.ok
   } catch (error) {
-    // its line was written already
+    // commander has reported it
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     let failure: ExitError
     try {

@@ -3,15 +3,21 @@ import { constants } from 'node:os'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export interface Interruption {
-  /** Aborts at the first signal, with an `Interrupted`. At the second the process ends at once, with the status of the first. */
+  /**
+   * Aborts at the first signal, with an `Interrupted`. At the second signal the process ends at once, with
+   * the status of the first.
+   */
   readonly signal: AbortSignal
-  /** What a shell expects of a process that a signal ended: 130 for Ctrl-C. Undefined before. */
+  /**
+   * The status that a shell expects of a process that a signal ended: 130 for Ctrl-C. Undefined before a
+   * signal.
+   */
   status(): number | undefined
 }
 
-/** Why the signal aborts. */
+/** The reason of the abort. */
 class Interrupted extends Error {
-  /** What ends the process at once. */
+  /** What ends the process at once: `Ctrl-C again`. */
   readonly again: string
 
   constructor(name: NodeJS.Signals) {
@@ -33,13 +39,13 @@ export function listenForSignals(): Interruption {
   return { signal: controller.signal, status: () => status }
 }
 
-/** What there is to say at the first signal: `Stopping: what was read is written; Ctrl-C again stops at once.` */
+/** Returns what is printed at the first signal: `Stopping: …; Ctrl-C again stops at once.` */
 export function stoppingLine({ reason }: AbortSignal, doing: string): string {
   const again = reason instanceof Interrupted ? reason.again : 'Ctrl-C again'
   return `Stopping: ${doing}; ${again} stops at once.`
 }
 
-/** Does work that cannot be stopped; at a signal says what is waited for, so that nobody thinks it went unheard. */
+/** Does work that cannot be stopped. At a signal it prints what the command waits for. */
 export async function announced<T>(
   { signal, notify, doing }: { signal: AbortSignal; notify: (line: string) => void; doing: string },
   work: () => Promise<T>,
@@ -47,7 +53,7 @@ export async function announced<T>(
   return whileRunning(signal, () => notify(stoppingLine(signal, doing)), work)
 }
 
-/** Calls `stop` at the signal, if it comes while the work is done. */
+/** Calls `stop` if the signal comes during the work. */
 export async function whileRunning<T>(
   signal: AbortSignal,
   stop: () => void,

@@ -1,4 +1,4 @@
 import { createRequire } from 'node:module'
 
-/** The package's version. It is read from here, since lib/cli and the bundle in dist/cli are equally deep. */
+/** The version of the package. The path is the same from lib/cli and from the bundle in dist/cli. */
 export const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }

@@ -2,9 +2,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Where the embedded server keeps its data: the user's data directory, as the XDG base directory specification
- * has it. Root's server runs as the user `postgres`, who cannot look into root's home: there it is /var/lib.
- * One directory a major version, since a server cannot read another one's files.
+ * Returns where the embedded server keeps its data: in the user's data directory, as the XDG base directory
+ * specification says. Root's server runs as the user `postgres`, who cannot read root's home, so that its
+ * data is in /var/lib. Each major version has a directory, because a server cannot read the files of another
+ * major version.
  */
 export function dataHome(
   major: number,

@@ -12,22 +12,22 @@ import {
   startEmbeddedServer,
 } from './embedded-server.ts'
 
-/** The embedded server with the data that stays, as the commands share it. */
+/** The embedded server whose data is kept. The commands share it. */
 export interface EmbeddedDatabase {
   readonly connectionString: string
   readonly dataDir: string
-  /** True when another process runs it, and will stop it. */
+  /** True if another process runs the server and will stop it. */
   readonly shared: boolean
-  /** Stops it now, if this process started it. */
+  /** Stops the server now, if this process started it. */
   stop(): Promise<void>
-  /** The same, once no other session is left on it. */
+  /** Stops the server once no other session is connected to it. */
   stopWhenUnused(onWait: (sessions: number) => void): Promise<void>
 }
 
-/** So that a connection string which somebody wrote down still holds tomorrow. */
+/** A fixed port, so that a connection string is still right tomorrow. */
 const USUAL_PORT = 54320
 
-/** Uses the server when it is running already, else starts it. */
+/** Connects to the running server, or starts one. */
 export async function openEmbeddedDatabase(port?: number): Promise<EmbeddedDatabase> {
   const dataDir = dataHome(await embeddedMajor())
   const running = await findRunning(dataDir)
@@ -53,20 +53,26 @@ export async function openEmbeddedDatabase(port?: number): Promise<EmbeddedDatab
   }
 }
 
-/** Starts it on the port that was asked for, else on the usual one, else, where that one is taken, on any. */
+/**
+ * Starts the server on the requested port. Without one, on the usual port, or on any free port if that one is
+ * taken.
+ */
 async function startServer(dataDir: string, port: number | undefined): Promise<EmbeddedServer> {
   const options = { dataDir, stopOnSignal: false }
   if (port !== undefined) return startEmbeddedServer({ ...options, port })
   try {
     if (await isFree(USUAL_PORT)) return await startEmbeddedServer({ ...options, port: USUAL_PORT })
   } catch (error) {
-    // taken between the look at it and the start?
+    // the port may have been taken since it was tested
     if (await isFree(USUAL_PORT)) throw error
   }
   return startEmbeddedServer(options)
 }
 
-/** Asks the server that `postmaster.pid` speaks of: the file outlives a crash, and its port may be another's now. */
+/**
+ * Asks the server that `postmaster.pid` names. The file remains after a crash, and its port may belong to
+ * another server now.
+ */
 async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefined> {
   const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
   const port = Number(lines[3])
@@ -77,7 +83,10 @@ async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefine
   return { connectionString, dataDir, shared: true, stop: async () => {}, stopWhenUnused: async () => {} }
 }
 
-/** Of a server that is gone, another user's may have the port, and would be shown the password. */
+/**
+ * Returns whether the process exists. If it is gone, its port may belong to another user's server, which must
+ * not see the password.
+ */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)
@@ -102,17 +111,18 @@ async function servedDirectory(connectionString: string): Promise<string | undef
 /** SQLSTATE 57P03, cannot_connect_now: the server is starting up. */
 const CANNOT_CONNECT_NOW = '57P03'
 
-/** Another load may have found this server running, and rely on it. */
+/** Waits until no other session is left: another load may use this server. */
 async function othersGone(connectionString: string, onWait: (sessions: number) => void): Promise<void> {
   const others = `SELECT count(*)::int AS answer FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`
-  let told = false
+  let reported = false
   for (;;) {
-    const rows = await ask(connectionString, others).catch(() => []) // it may have been stopped already
+    // the server may have been stopped already
+    const rows = await ask(connectionString, others).catch(() => [])
     const sessions = Number(rows[0]?.answer ?? 0)
     if (sessions === 0) return
-    if (!told) onWait(sessions)
-    told = true
+    if (!reported) onWait(sessions)
+    reported = true
     await delay(200)
   }
 }

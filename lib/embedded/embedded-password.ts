@@ -3,18 +3,21 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** The only role that the embedded server comes with. */
+/** The only role of a new embedded server. */
 export const EMBEDDED_USER = 'postgres'
 
-/** What the password was, for everyone, before each data directory had one of its own. */
+/** The password of older versions, which was the same for all data directories. */
 const FORMER_PASSWORD = 'postgres'
 
-/** Beside the data, which belongs to another user when the server is root's. Of pgpass's format, so that psql takes it. */
+/**
+ * Returns the path of the password file. It is beside the data, because the data of root's server belongs to
+ * another user. Its format is that of pgpass, so that psql reads it.
+ */
 export function passwordFileOf(dataDir: string): string {
   return `${dataDir}.password`
 }
 
-/** The password of a server that runs already. */
+/** Returns the password of a running server. */
 export async function runningPassword(dataDir: string): Promise<string> {
   return (await storedPassword(dataDir)) ?? FORMER_PASSWORD
 }
@@ -30,17 +33,18 @@ async function storedPassword(dataDir: string): Promise<string | undefined> {
 
 export interface StoppedCluster {
   readonly dataDir: string
-  /** The program `postgres`. */
+  /** The path of the program `postgres`. */
   readonly program: string
-  /** True where the server runs as the user `postgres`. */
+  /** True if the server runs as the user `postgres`. */
   readonly asRoot: boolean
-  /** Keeps the password in the file; else it is the caller's alone. */
+  /** Keep the password in the file. Otherwise only the caller has it. */
   readonly keep: boolean
 }
 
 /**
- * The password of a cluster that is not running. A cluster without a file gets a new one, before it listens for the first
- * time: initdb's stood in a file that others could read, and older versions used the same for all.
+ * Returns the password of a cluster that is not running. A cluster without a password file gets a new
+ * password before it first listens: initdb reads its password from a file that other users could read, and
+ * older versions used the same password for all.
  */
 export async function clusterPassword(cluster: StoppedCluster): Promise<string> {
   const { dataDir, keep } = cluster
@@ -52,7 +56,7 @@ export async function clusterPassword(cluster: StoppedCluster): Promise<string> 
   return password
 }
 
-/** Only whole, and never readable by others. */
+/** Replaces the file as a whole. Other users can never read it. */
 async function writePassword(path: string, password: string): Promise<void> {
   const draft = `${path}.${process.pid}`
   await rm(draft, { force: true })
@@ -61,8 +65,8 @@ async function writePassword(path: string, password: string): Promise<void> {
 }
 
 /**
- * Runs a statement in single-user mode, in which the server listens nowhere. It comes by standard input, since others may
- * read the arguments of a process.
+ * Runs a statement in single-user mode, in which the server does not listen. The statement goes through
+ * standard input, because other users can read the arguments of a process.
  * @see https://www.postgresql.org/docs/current/app-postgres.html
  */
 async function runAlone({ dataDir, program, asRoot }: StoppedCluster, sql: string): Promise<void> {
@@ -72,7 +76,7 @@ async function runAlone({ dataDir, program, asRoot }: StoppedCluster, sql: strin
   })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', text => (said += text))
-  child.stdin.on('error', () => {}) // it may have ended already
+  child.stdin.on('error', () => {}) // the process may have ended already
   child.stdin.end(sql)
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)

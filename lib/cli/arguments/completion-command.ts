@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { completionScript, SHELLS, type Shell } from './completion.ts'
 
-/** `pg-batch completion bash|zsh`: prints a script for the shell. */
+/** Adds `pg-batch completion bash|zsh`, which prints a script for the shell. */
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion')

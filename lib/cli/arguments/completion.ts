@@ -1,24 +1,26 @@
 import type { Command, Option } from 'commander'
 
-/** Shells that a script is made for. */
+/** The shells that scripts are made for. */
 export const SHELLS = ['bash', 'zsh'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** What can be completed of one command, learned from the program itself, so that it cannot drift. */
+/**
+ * What can be completed of one command. It is read from the program itself, so that the two cannot differ.
+ */
 interface Completions {
   readonly name: string
   readonly summary: string
   readonly options: readonly OptionWords[]
   readonly argument: Completable
-  /** There may be several of it. */
+  /** The argument may be repeated. */
   readonly repeats: boolean
 }
 
-/** What may stand in a place of the command line. */
+/** What may be in one place of the command line. */
 type Completable =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'file' }
-  /** One of them; without words anything. */
+  /** One of these words. If there are none, any word. */
   | { readonly kind: 'words'; readonly words: readonly string[] }
 
 interface OptionWords {
@@ -27,7 +29,7 @@ interface OptionWords {
   readonly value: Completable
 }
 
-/** The script that `pg-batch completion bash|zsh` prints. */
+/** Returns the script that `pg-batch completion bash|zsh` prints. */
 export function completionScript(program: Command, shell: Shell): string {
   const commands = program.commands.map(completionsOf)
   return shell === 'bash' ? bashScript(program.name(), commands) : zshScript(program.name(), commands)
@@ -59,7 +61,7 @@ function valueOfOption({ flags, argChoices, parseArg }: Option): Completable {
 
 const NOTHING: Completable = { kind: 'nothing' }
 
-/** An argument that is none of known words is a file. */
+/** An argument without a list of words is a file. */
 function wordsOrFile(words: readonly string[] | undefined): Completable {
   return words ? { kind: 'words', words } : { kind: 'file' }
 }
@@ -108,7 +110,7 @@ complete -o filenames -F ${name} ${program}
 `
 }
 
-/** Bash's own command that lists what may stand there. */
+/** Returns the command of bash that lists the candidates. */
 function compgen(place: Completable): string {
   if (place.kind === 'file') return 'compgen -f -- "$word"'
   return `compgen -W '${place.kind === 'words' ? place.words.join(' ') : ''}' -- "$word"`
@@ -145,7 +147,7 @@ if [ "$funcstack[1]" = ${name} ]; then ${name} "$@"; else compdef ${name} ${prog
 `
 }
 
-/** `'(-t --table)'{-t,--table}'[the table]: : '` */
+/** Returns `'(-t --table)'{-t,--table}'[the table]: : '`. */
 function zshOption({ flags, description, value }: OptionWords): string[] {
   const text = description.replace(/[\\[\]:]/g, '\\$&')
   return flags.map(flag => quoted(`(${flags.join(' ')})${flag}[${text}]${zshPlace(value)}`))

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { nameList } from './option-values.ts'
 
-/** What becomes of the table before the rows come. */
+/** What happens to the table before rows are written. */
 export interface CreateArguments {
   readonly create?: boolean
   readonly infer?: 'sample' | 'all'
@@ -32,7 +32,7 @@ export function addCreateOptions(command: Command): Command {
 
 export const RARE_CREATE_OPTIONS = ['--append', '--infer', '--type', '--not-null']
 
-/** What contradicts itself, in the words of a usage error. */
+/** Returns why the options contradict each other, as a usage error. */
 export function createUsageError(
   args: CreateArguments & { readonly files: readonly string[]; readonly resume?: unknown },
 ): string | undefined {
@@ -55,7 +55,7 @@ export function createUsageError(
   return undefined
 }
 
-/** The type is the user's own SQL, but no more than a type: nothing that could end the statement. */
+/** Reads `column=type`. The type is the user's own SQL, without characters that could end the statement. */
 function typeOfColumn(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
   const [, name, type] = /^(.+)=([^=;'-]+)$/.exec(text) ?? []
   if (name === undefined || type === undefined) throw new InvalidArgumentError('Expected "column=type".')

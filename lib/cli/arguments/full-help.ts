@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 
-/** Options that few people need: only `--help-all` shows them, so that `--help` fits a screen. */
+/** Hides options that few people need. Only `--help-all` shows them, so that `--help` fits a screen. */
 export function hideOptions(command: Command, names: readonly string[]): Command {
   for (const option of command.options) if (option.long && names.includes(option.long)) option.hidden = true
   return command
 }
 
-/** Adds `--help-all`, the help with every option in it. */
+/** Adds `--help-all`, the help with all options. */
 export function addFullHelp(command: Command): Command {
   return command
     .option('--help-all', 'print the help with all options')
@@ -17,7 +17,7 @@ export function addFullHelp(command: Command): Command {
     .addHelpText('after', () => hiddenNames(command))
 }
 
-/** `With --help-all: --quote, --escape …`: so that nobody thinks that there is no such option. */
+/** Lists the hidden options by name: `With --help-all: --quote, --escape …`. */
 function hiddenNames(command: Command): string {
   const hidden = command.options.filter(option => option.hidden)
   if (hidden.length === 0) return ''
@@ -29,5 +29,5 @@ function hiddenNames(command: Command): string {
   return `\n${lines.join('\n')}`
 }
 
-/** What every command that writes rows says of its end. */
+/** The exit statuses, for the help of every command that writes rows. */
 export const EXIT_STATUSES = 'Exit status: 0 done; 1 failed; 2 usage; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.'

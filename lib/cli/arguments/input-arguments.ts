@@ -4,7 +4,7 @@ import { FORMATS, type Format } from '../../sources/format.ts'
 import { type Encoding, encodingOf } from '../../sources/input/encoding.ts'
 import { character, delimiter, oneOf, repeated } from './option-values.ts'
 
-/** How the files are to be read. */
+/** How files are read. */
 export interface InputArguments {
   readonly format?: Format
   readonly encoding?: Encoding
@@ -17,7 +17,7 @@ export interface InputArguments {
   readonly forceNull?: boolean
   /** True for --header, false for --no-header. */
   readonly header?: boolean
-  /** Column by name in the file. */
+  /** The column of each name in the file. */
   readonly map?: ReadonlyMap<string, string>
 }
 
@@ -36,7 +36,7 @@ export function addInputOptions(command: Command): Command {
     .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
 }
 
-/** Options that a file seldom needs, for what they say is mostly seen in it. */
+/** Options that are seldom needed, because most files show their values. */
 export const RARE_INPUT_OPTIONS = [
   '--delimiter',
   '--quote',
@@ -49,7 +49,7 @@ export const RARE_INPUT_OPTIONS = [
   '--encoding',
 ]
 
-/** What of the options says how CSV is written. */
+/** Returns the options that say how CSV is written. */
 export function dialectOf(args: InputArguments): DialectOptions {
   return {
     delimiter: args.delimiter,
@@ -62,7 +62,7 @@ export function dialectOf(args: InputArguments): DialectOptions {
   }
 }
 
-/** What contradicts itself, in the words of a usage error. */
+/** Returns why the options contradict each other, as a usage error. */
 export function inputUsageError(args: InputArguments): string | undefined {
   const { delimiter, escape: escapeBy, comment } = args
   if (args.format === 'text') {
@@ -94,7 +94,7 @@ export function inputUsageError(args: InputArguments): string | undefined {
   return undefined
 }
 
-/** What was said of a file whose format leaves nothing to say, in the words of a usage error. */
+/** Returns a usage error for an option that has no meaning for the file's format. */
 export function needlessOption(format: string, args: InputArguments): string | undefined {
   const { delimiter, quote, escape: escapeBy, comment, null: nulls, encoding } = args
   const options = {
@@ -130,7 +130,7 @@ function parseEncoding(text: string): Encoding {
 
 const ENCODINGS = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'cp1251', 'Shift_JIS']
 
-/** With names for the completions. */
+/** Its words are for the completions. */
 const encoding = Object.assign(parseEncoding, { words: ENCODINGS })
 
 function quote(text: string): string {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 
-/** What the command line's words are made into; each throws what commander tells in one line. */
+/** Parsers of option values. Each throws the reason, which commander prints in one line. */
 
 export function nameList(text: string): string[] {
   const names = text.split(',').map(name => name.trim())
@@ -24,14 +24,14 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
   return Object.assign(parse, { words }) // for the completions
 }
 
-/** One character of ASCII, or one of the words that stand for one which is awkward to type. */
+/** Reads one character of ASCII, or `tab`. */
 export function character(text: string): string {
   if (text === 'tab' || text === '\\t') return '\t'
   if (!/^[\x21-\x7e\t ]$/.test(text)) throw new InvalidArgumentError('Expected one character, or tab.')
   return text
 }
 
-/** Any characters but line ends and NUL: `||`, or what is awkward to type as `\\x01` or `\\t`. */
+/** Reads any characters except line ends and NUL: `||`, or `\\x01` and `\\t` for what is hard to type. */
 export function delimiter(text: string): string {
   if (text === 'tab') return '\t'
   const plain = text.replace(/\\(?:x([\da-f]{2})|u([\da-f]{4})|([t\\]))/gi, (_, byte, unit, other) =>

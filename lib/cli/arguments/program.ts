@@ -4,15 +4,15 @@ import { nearest } from '../../options/nearest.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 
 /**
- * A command of commander whose "Did you mean" knows every option, those that `--help` hides among them, and knows that
- * a file's name in the place of a command is a forgotten `load`.
+ * A command of commander that suggests more. "Did you mean" knows all options, also those that `--help`
+ * hides. A file's name in the place of a command suggests `load`.
  */
 export class Program extends Command {
   override createCommand(name?: string): Program {
     return new Program(name)
   }
 
-  /** Called by commander, whose typings leave it out. */
+  /** Commander calls this method. Its typings leave it out. */
   unknownOption(flag: string): void {
     const [name = flag] = flag.split('=', 1)
     const long = [...this.options.flatMap(({ long }) => long ?? []), '--help']
@@ -21,7 +21,7 @@ export class Program extends Command {
     })
   }
 
-  /** Called by commander, whose typings leave it out. */
+  /** Commander calls this method. Its typings leave it out. */
   unknownCommand(): void {
     const [word = ''] = this.args
     const names = this.commands.map(command => command.name())
@@ -30,22 +30,25 @@ export class Program extends Command {
   }
 }
 
-/** ` (Did you mean --table?)` */
+/** Returns ` (Did you mean --table?)`, or an empty string. */
 function meant(words: readonly string[]): string {
   return words.length === 0 ? '' : ` (Did you mean ${words.join(' or ')}?)`
 }
 
-/** True for a word with an extension, a path or a pattern: no command has these. */
+/** Returns true for a word with an extension, a path or a pattern. No command has these. */
 function namesFile(word: string): boolean {
   return /[./*?\\]/.test(word)
 }
 
-/** `pg-batch load guests.csv --table guests` */
+/** Returns `pg-batch load guests.csv --table guests`. */
 function loadCommand(file: string): string {
   return `pg-batch load ${shellWord(file)} --table ${tableFor(file)}`
 }
 
-/** A table's name for a file: `sales` for `in/Sales-2026.csv.gz`; TABLE where the name gives none. */
+/**
+ * Returns a table's name for a file: `sales` for `in/Sales.csv.gz`. Returns TABLE if the file's name gives
+ * none.
+ */
 export function tableFor(file: string): string {
   const [stem = ''] = basename(file).split('.', 1)
   return (

@@ -1,14 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseRejectLimit, type RejectLimit } from './reject-limit.ts'
 
-/** How a load runs, whatever it reads: the options that `load` and `replay` share. */
+/** How a load runs. `load` and `replay` share these options. */
 export interface RunArguments {
-  /** The file that rejected rows are appended to. */
+  /** Rejected rows are appended to this file. */
   readonly rejects?: string
   readonly rejectLimit?: RejectLimit
   /** The name of a load that can be run again. */
   readonly resume?: string
-  /** The table at the end, also where standard error is no terminal. */
+  /** Print the table at the end, even if standard error is not a terminal. */
   readonly summary?: boolean
   readonly log?: 'json'
   readonly quiet?: boolean
@@ -16,7 +16,7 @@ export interface RunArguments {
   readonly metricsFile?: string
 }
 
-/** Options that files with rejected rows need; `--resume` is added apart, for it makes sense for files only. */
+/** Adds the options that `replay` has as well. `--resume` makes sense for files only and is added apart. */
 export function addRunOptions(command: Command): Command {
   return command
     .option('--rejects <file>', 'append rejected rows to a file, as NDJSON', notEmpty)
@@ -31,7 +31,7 @@ export function addResumeOption(command: Command): Command {
   return command.option('--resume <name>', 'restartable: run again, it goes on where it was', notEmpty)
 }
 
-/** What no single option can check; undefined when all is well. */
+/** Returns why the options contradict each other, as a usage error. */
 export function runUsageError(
   args: RunArguments & { files: readonly string[]; concurrency?: number },
 ): string | undefined {
@@ -49,8 +49,9 @@ export function runUsageError(
 }
 
 /**
- * What a batch costs by itself shows at 1,000 rows: 1,000,000 of CSV take 2.34 s with those, 2.16 with 5,000, 2.12 with
- * 10,000. More only means more to send again when one of the rows is bad.
+ * The cost of a batch itself shows at 1,000 rows: loading 1,000,000 rows of CSV takes 2.34 s with batches of
+ * 1,000 rows, 2.16 s with 5,000, and 2.12 s with 10,000. Larger batches mean that more is sent again when a
+ * row is bad.
  */
 const BATCH_ROWS = 5000
 
@@ -59,8 +60,9 @@ export function batchRowsOf({ batchSize = BATCH_ROWS }: { batchSize?: number }):
 }
 
 /**
- * How many connections write. Two let the server work on both of two cores, and no wait for a commit stops the reading;
- * a third gains nothing there. One, where the order of rows decides what is stored, or from where a load goes on.
+ * Returns how many connections write. With two, the server works on both of two cores and a commit does not
+ * stop the reading; a third gains nothing there. One connection writes if the order of rows matters: for
+ * conflicts and for --resume.
  */
 export function connectionsOf(args: {
   concurrency?: number
@@ -83,7 +85,7 @@ function parseLog(text: string): 'json' {
   return text
 }
 
-/** With its words, for the completions. */
+/** Its words are for the completions. */
 const json = Object.assign(parseLog, { words: ['json'] })
 
 function notEmpty(text: string): string {

@@ -4,14 +4,14 @@ import { isSameSet } from '../../values/is-same-set.ts'
 import { dataError } from '../exit-error.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 
-/** The columns that `--on-conflict` names, and those of the primary key that `--create` makes. */
+/** The columns of `--on-conflict`, and those of the primary key that `--create` makes. */
 export interface ConflictOptions {
   readonly onConflict?: readonly string[]
   readonly onConflictDo?: 'update' | 'nothing'
   readonly key?: readonly string[]
 }
 
-/** Looks at `--on-conflict` before anything is done: the server would refuse it after the table was emptied. */
+/** Checks `--on-conflict` before anything is written. The server would refuse it only after --truncate. */
 export function checkConflict({ onConflict }: ConflictOptions, table: Table): void {
   if (!onConflict) return
   const names = table.columns.map(({ name }) => name)
@@ -26,7 +26,7 @@ export function checkConflict({ onConflict }: ConflictOptions, table: Table): vo
   )
 }
 
-/** The same for a table that is still to be made, whose only key is that of `--key`. */
+/** Checks `--on-conflict` for a table that is not made yet. Its only key is that of `--key`. */
 export function checkNewConflict(
   { onConflict, key = [] }: ConflictOptions,
   names: readonly string[],
@@ -39,7 +39,7 @@ export function checkNewConflict(
   throw dataError(`--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table}, ${has}`)
 }
 
-/** A row is found by its key, so that the file has to have it. JSON rows name theirs one by one. */
+/** Checks that the file has the columns of the key. JSON rows name their keys one by one. */
 export function checkKeyIsWritten(
   { onConflict, onConflictDo }: ConflictOptions,
   { columns }: Pick<ColumnChoice, 'columns'>,
@@ -53,7 +53,9 @@ export function checkKeyIsWritten(
   )
 }
 
-/** What becomes of rows that are in the table, for `--dry-run`; empty where they would only be in the way. */
+/**
+ * Returns what happens to rows that are in the table, for `--dry-run`. Empty if a conflict fails the load.
+ */
 export function describeConflict({ onConflict, onConflictDo }: ConflictOptions): string {
   if (onConflictDo === 'nothing') return ', rows that are in it are left as they are'
   return onConflict ? `, rows with the same ${inWords(onConflict)} are updated (upsert)` : ''

@@ -11,11 +11,11 @@ import { checkMap, matchColumns } from './match-columns.ts'
 
 /** Which columns are written, and from which keys of the rows. */
 export interface ColumnChoice {
-  /** Undefined when each row names its own. */
+  /** Undefined if each row names its own columns. */
   readonly columns: readonly string[] | undefined
-  /** For the rows of the source; undefined when their keys are the columns. */
+  /** Renames the keys of a row to columns. Undefined if they are the same. */
   readonly rename?: ((row: SourceRow) => SourceRow) | undefined
-  /** Key and column, where they are known before the rows come. */
+  /** Key and column, if they are known before the first row. */
   readonly pairs: readonly (readonly [key: string, column: string])[]
   readonly notes: readonly string[]
 }
@@ -23,7 +23,7 @@ export interface ColumnChoice {
 export interface ColumnOptions {
   /** `--columns`. */
   readonly columns?: readonly string[] | undefined
-  /** `--map`, column by key. */
+  /** `--map`: the column of each key. */
   readonly map?: ReadonlyMap<string, string> | undefined
 }
 
@@ -32,7 +32,7 @@ interface Target {
   readonly columns: readonly Pick<Column, 'name' | 'generated' | 'identity'>[]
 }
 
-/** The columns to write: those asked for, else those of the header; undefined when each row names its own. */
+/** Returns the columns to write: those of --columns, else those of the header, else each row's own. */
 export function chooseColumns(source: Source, table: Target, options: ColumnOptions): ColumnChoice {
   const { columns: wanted, map = new Map() } = options
   const known = table.columns.map(column => column.name)
@@ -71,7 +71,7 @@ function byHeader(
   const pairs = [...columns].filter(([, column]) => asked?.has(column) ?? true)
   return {
     columns: wanted ?? header.map(name => columns.get(name)!),
-    // what is not written is no part of the row either: rejected, it is to be loaded again by itself
+    // a rejected row keeps only these columns, so that it can be loaded again as it is
     rename:
       pairs.length === header.length && pairs.every(([key, column]) => key === column)
         ? undefined
@@ -81,7 +81,7 @@ function byHeader(
   }
 }
 
-/** Without --columns each column of the file has to lead to one of the table. */
+/** Checks that each column of the file is a column of the table that can be written. */
 function checkHeader(
   { name: file, header = [], unnamed = [] }: Source,
   table: Target,
@@ -109,7 +109,10 @@ function checkHeader(
   }
 }
 
-/** What to do about a name in the header that leads to no column. @param skip the option that leaves it out */
+/**
+ * Returns what to do about a name in the header that is not a column.
+ * @param skip the option that leaves the name out
+ */
 function unmatchedCure(name: string, known: readonly string[], skip: string | undefined): string {
   const near = nearest(name, known)
   const target = near.length === 1 ? near[0]! : 'COLUMN'
@@ -121,7 +124,7 @@ function unmatchedCure(name: string, known: readonly string[], skip: string | un
   return `${didYouMean(name, known)}; ${hint}`
 }
 
-/** Without a header the first field is the first column: of --columns, or of the table. */
+/** Without a header the fields are the columns in order: those of --columns, or of the table. */
 function byOrder(source: Source, table: Target, wanted: readonly string[] | undefined): ColumnChoice {
   const keys = source.header!
   const columns = wanted ?? table.columns.filter(isInsertable).map(({ name }) => name)
@@ -136,7 +139,7 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
   return { columns, rename: row => renamed(row, pairs), pairs, notes: [] }
 }
 
-/** JSON rows name their keys one by one, so that only --map can give them other names. */
+/** JSON rows name their keys one by one, so that only --map can rename them. */
 function byRow(source: Source, { columns, map = new Map() }: ColumnOptions): ColumnChoice {
   const rename = (row: SourceRow): SourceRow => {
     const out: SourceRow = {}

@@ -9,22 +9,25 @@ import { TypeMismatch } from './type-mismatch.ts'
 export interface CreateOptions {
   /** `--key`. */
   readonly key?: readonly string[] | undefined
-  /** `--type`, an SQL type by column. */
+  /** `--type`: the SQL type of a column. */
   readonly type?: ReadonlyMap<string, string> | undefined
-  /** `--not-null`: for the columns that always had a value. */
+  /** `--not-null`: NOT NULL for columns whose values are never missing. */
   readonly notNull?: boolean | undefined
 }
 
-/** A column that is still to be made. */
+/** A column of the table that is made. */
 export interface NewColumn {
   readonly name: string
-  /** In SQL. */
+  /** The type in SQL. */
   readonly type: string
   /** Each row has a value. */
   readonly always: boolean
 }
 
-/** The statement that makes the table, a line for each column. @throws a ExitError for names that are no columns */
+/**
+ * Returns the CREATE TABLE statement, one line for each column.
+ * @throws ExitError for names that cannot be columns
+ */
 export function createTableSql(
   table: TableParts,
   columns: readonly NewColumn[],
@@ -45,15 +48,15 @@ export function createTableSql(
   return `CREATE TABLE ${quoteTable(table)} (\n${lines.join(',\n')}\n)`
 }
 
-/** Checks a value. */
+/** Returns why a value does not fit its column, or undefined. */
 export type ValueCheck = (value: unknown) => TypeMismatch | undefined
 
-/** How values of a column are checked; undefined: not at all. */
+/** Returns the check of a column's values, or undefined if any value fits. */
 export type ColumnChecks = (column: string) => ValueCheck | undefined
 
 /**
- * Checks the rows behind the sample, each value against the type that was inferred. The server alone would not do: it
- * takes `007` for an integer, and the zeros are lost.
+ * Returns checks for the rows after the sample. Each value must fit the type that was inferred: the server
+ * alone would take `007` for an integer, and lose the zeros.
  */
 export function columnChecks(
   columns: readonly InferredColumn[],
@@ -63,14 +66,14 @@ export function columnChecks(
 ): ColumnChecks {
   const checks = new Map<string, ValueCheck | undefined>()
   for (const { name, type } of columns) {
-    // the server checks a type of the user's own, and text takes anything
+    // the server checks the types that the user named, and text takes anything
     const free = type === 'text' || options.type?.has(name)
     checks.set(name, free ? undefined : value => valueMismatch(value, name, type, kind, sampled))
   }
   return column => (checks.has(column) ? checks.get(column) : () => newColumn(column, sampled))
 }
 
-/** The first mismatch among the values of a row. */
+/** Returns the first mismatch among the values of a row. */
 export function findMismatch(row: SourceRow, checks: ColumnChecks): TypeMismatch | undefined {
   for (const name in row) {
     const mismatch = checks(name)?.(row[name])
@@ -109,7 +112,7 @@ function checkNames(names: readonly string[]): void {
   )
 }
 
-/** NAMEDATALEN - 1; the server cuts longer names off. */
+/** NAMEDATALEN - 1. The server truncates longer names. */
 const MAX_NAME_LENGTH = 63
 
 function checkKnown(name: string, option: string, names: readonly string[]): void {

@@ -14,14 +14,14 @@ import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from 
 import { ColumnInference } from './infer-columns.ts'
 import { peekRows } from './peek-rows.ts'
 
-/** A table that is still to be made. */
+/** A table that is not made yet. */
 export interface NewTable {
   readonly sql: string
   readonly columns: readonly string[]
   readonly choice: ColumnChoice
-  /** The rows from the first on; of CSV the records, in arrays. */
+  /** The rows from the first on. For CSV these are arrays of records. */
   readonly rows: Readable
-  /** How the values of each column are checked, where not all rows were looked at. */
+  /** The checks of values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined
 }
 
@@ -30,7 +30,7 @@ export type NewTableOptions = CreateArguments &
 
 const SAMPLE_ROWS = 1000
 
-/** What the file says of its columns, else what is inferred of its rows. Nothing is written yet. */
+/** Plans a table by the file's own types, or by types inferred from its rows. Nothing is written yet. */
 export async function planTable(
   source: Sources,
   reopen: () => Promise<Sources>,
@@ -42,7 +42,7 @@ export async function planTable(
     : await inferredTable(source, reopen, choice, args)
 }
 
-/** The server checks the values: they are of these types, or of one that this was widened from. */
+/** The file's types need no checks here: the server checks its values. */
 function describedTable(
   source: Sources,
   described: readonly SourceColumn[],
@@ -66,7 +66,7 @@ function describedTable(
   }
 }
 
-/** Infers a table from the first rows, or from all of a second opening. */
+/** Infers a table from the first rows, or from all rows of a second reading. */
 async function inferredTable(
   source: Sources,
   reopen: () => Promise<Sources>,
@@ -81,7 +81,7 @@ async function inferredTable(
   let ended = true
   if (args.infer === 'all') {
     for await (const row of everyRow(await reopen())) {
-      if (rows.errored) throw rows.errored // interrupted
+      if (rows.errored) throw rows.errored // after an interruption
       add(row)
     }
   } else if (records) {
@@ -108,7 +108,7 @@ async function inferredTable(
   }
 }
 
-/** Of CSV ragged records, too: whether they may be rejected is not for this to say. */
+/** Yields ragged CSV records as well: the writer decides whether they are rejected. */
 async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> {
   if (!records) yield* rows as AsyncIterable<SourceRow>
   else
@@ -116,7 +116,10 @@ async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> 
       for (const record of batch as CsvRecord[]) yield records.rowOf(record)
 }
 
-/** As far as it is known without the rows: of JSON only what was asked for. */
+/**
+ * Returns the columns that are known before the rows are read. For JSON these are only the columns of the
+ * options.
+ */
 function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableOptions) {
   const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
   const twice = firstRepeated(names)

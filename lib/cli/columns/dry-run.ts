@@ -12,18 +12,18 @@ import { peekRows } from './peek-rows.ts'
 /** What a load would do. */
 export interface DryRun extends ColumnChoice {
   readonly rows: Readable
-  /** The table, and what becomes of it. */
+  /** The table, and what happens to it. */
   readonly table: string
-  /** Its columns, of which those that the rows have are shown. */
+  /** The columns of the table. Those that the rows have are shown. */
   readonly columns: readonly string[]
-  /** The statement that would make it. */
+  /** The CREATE TABLE statement. */
   readonly sql?: string
 }
 
 const SHOWN_ROWS = 5
 const CELL_WIDTH = 24
 
-/** Plan and first rows, as text. Reads no more of the rows than it shows. */
+/** Describes the plan and the first rows. It reads only the rows that it shows. */
 export async function describeDryRun(source: Source, plan: DryRun, width = terminalWidth()): Promise<string> {
   const { head } = await peekRows(plan.rows, SHOWN_ROWS)
   const rows = head.map(row => plan.rename?.(row) ?? row)
@@ -51,12 +51,12 @@ function drawRows(rows: readonly SourceRow[], columns: readonly string[], width:
   return [table.toString(), shownLine(`The first ${plural(rows.length, 'row')}${others}`)]
 }
 
-/** Names come from others. */
+/** Makes names from files and data safe to print. */
 function shownLine(line: string): string {
   return visible(cut(line))
 }
 
-/** As many columns as the terminal is wide enough for, but at least one. */
+/** Returns as many columns as fit the width, but at least one. */
 function fitting(columns: readonly string[], rows: readonly SourceRow[], width: number): string[] {
   let used = 1
   const fits = columns.findIndex((name, index) => {
@@ -73,12 +73,12 @@ function cell(value: unknown): string {
   return typeof value === 'object' ? toJsonText(value) : String(value)
 }
 
-/** One line, without what a terminal would obey. */
+/** Returns a text in one line, without control characters. */
 function short(text: string): string {
   const line = text.replace(/\p{Cc}+/gu, ' ')
   return line.length > CELL_WIDTH ? `${line.slice(0, CELL_WIDTH - 1)}…` : line
 }
 
 function terminalWidth(): number {
-  return process.stdout.columns || 80 // 0 where a terminal does not know its width
+  return process.stdout.columns || 80 // 0 if a terminal does not know its width
 }

@@ -3,19 +3,19 @@ import { type InferredType, inferType, type ValueKind, widerType } from './infer
 
 export interface InferredColumn {
   readonly name: string
-  /** Text when no value was seen. */
+  /** Text if no value was seen. */
   readonly type: InferredType
   /** Each row had a value. */
   readonly always: boolean
 }
 
-/** Infers columns from rows, one row at a time: memory does not grow with their number. */
+/** Infers columns from rows, one row at a time. Memory does not grow with the number of rows. */
 export class ColumnInference {
   readonly #kind: ValueKind
   readonly #columns = new Map<string, { type: InferredType | undefined; values: number }>()
   #rows = 0
 
-  /** `names` come first, in that order, also when no row has them. */
+  /** @param names come first, in this order, even if no row has them */
   constructor(kind: ValueKind, names: readonly string[] = []) {
     this.#kind = kind
     for (const name of names) this.#columns.set(name, { type: undefined, values: 0 })

@@ -1,6 +1,8 @@
 import { exactNumber, LongNumber } from '../../values/exact-json.ts'
 
-/** The types that a column can be inferred to have. A time without a zone stays one: a zone would be a guess. */
+/**
+ * The types that can be inferred. A time without a zone stays without one, because a zone would be a guess.
+ */
 export type InferredType =
   | 'boolean'
   | 'integer'
@@ -14,12 +16,12 @@ export type InferredType =
   | 'jsonb'
   | 'text'
 
-/** CSV has texts only, so that their look decides; in JSON a string is never a number. */
+/** CSV has texts only, so that their look decides. In JSON a string is never a number. */
 export type ValueKind = 'csv' | 'json'
 
 /**
- * The narrowest type that gives a value back as it was written; undefined for NULL. What could be something else is
- * text: leading zeros, a plus sign, dates that are not ISO 8601, `t` and `f`.
+ * Returns the narrowest type that gives a value back as it was written, or undefined for NULL. Ambiguous
+ * values are text: leading zeros, a plus sign, dates that are not ISO 8601, `t` and `f`.
  */
 export function inferType(value: unknown, kind: ValueKind): InferredType | undefined {
   if (value === null || value === undefined) return undefined
@@ -32,13 +34,13 @@ export function inferType(value: unknown, kind: ValueKind): InferredType | undef
   return typeOfNumber(String(value))
 }
 
-/** The narrowest type that holds the values of both. */
+/** Returns the narrowest type that holds the values of both types. */
 export function widerType(a: InferredType, b: InferredType, kind: ValueKind): InferredType {
   if (a === b) return a
   if (kind === 'json' && (a === 'jsonb' || b === 'jsonb')) return 'jsonb'
   const [narrow, wide] = [NUMBERS.indexOf(a), NUMBERS.indexOf(b)].sort((x, y) => x - y) as [number, number]
   if (narrow < 0) return 'text'
-  // a double holds each integer of the type integer, not those of bigint
+  // a double holds every integer, but not every bigint
   if (NUMBERS[wide] === 'double precision' && NUMBERS[narrow] !== 'integer') return 'numeric'
   return NUMBERS[wide]!
 }
@@ -56,13 +58,13 @@ function typeOfText(text: string, kind: ValueKind): InferredType {
   return UUID.test(text) ? 'uuid' : 'text'
 }
 
-/** The pattern goes back over a longer one for each of its digits. */
+/** The pattern for numbers would backtrack over a longer text for each of its digits. */
 const MAX_NUMBER_LENGTH = 1000
 
-/** An exponent needs a sign or a point beside it: `12e5` may well be the number of a part. */
+/** An exponent needs a sign, or a point before it: `12e5` may be the number of a part. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:(?<=\.\d+)[eE]\d{1,3}|[eE][-+]\d{1,3})?$/
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
-/** More than six decimals would be rounded. */
+/** More than six decimals would be rounded, so that such a time is text. */
 const MOMENT =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(Z|[-+](?:0\d|1[0-5])(?::?[0-5]\d)?)?)?$/
 
@@ -76,7 +78,10 @@ function typeOfMoment([, year, month, day, hour, zone]: RegExpExecArray): Inferr
   return zone === undefined ? 'timestamp' : 'timestamptz'
 }
 
-/** Of a number's text: a plain decimal is exact, and may have zeros at its end that a double would lose. */
+/**
+ * Returns the type of a number's text. A plain decimal is exact, and may end with zeros that a double would
+ * lose.
+ */
 function typeOfNumber(text: string): InferredType {
   if (/^-?\d+$/.test(text)) {
     if (text === '-0') return 'text'
@@ -86,7 +91,7 @@ function typeOfNumber(text: string): InferredType {
   return exactNumber(text) instanceof LongNumber ? 'numeric' : 'double precision'
 }
 
-/** Digits and sign of a bigint. */
+/** The digits and the sign of a bigint. */
 const MAX_BIGINT_LENGTH = 20
 
 function typeOfInteger(value: bigint): InferredType {
@@ -100,5 +105,5 @@ function isJson(text: string): boolean {
   } catch {
     return false
   }
-  return !text.includes('\\u0000') // jsonb has no such character
+  return !text.includes('\\u0000') // jsonb does not have this character
 }

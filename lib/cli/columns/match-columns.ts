@@ -1,17 +1,17 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import { dataError } from '../exit-error.ts'
 
-/** How the keys of the rows lead to columns. */
+/** How the keys of the rows map to columns. */
 export interface Matching {
-  /** The column of each key; a key that is not here leads nowhere. */
+  /** The column of each key. Other keys have no column. */
   readonly columns: ReadonlyMap<string, string>
-  /** Keys that led to a column without being its name, nor mapped: for the user to know. */
+  /** Keys whose column has another spelling. The user is told about them. */
   readonly guessed: readonly (readonly [key: string, column: string])[]
 }
 
 /**
- * Matches keys with columns: as `map` says, else by the very name, else by the name without regard to case, spaces and
- * punctuation, where that leaves no choice.
+ * Matches keys with columns: by `map`, else by the same name, else by the only name that differs in case,
+ * spaces and punctuation alone.
  */
 export function matchColumns(
   keys: readonly string[],
@@ -57,7 +57,7 @@ function ambiguous(where: string, what: string, names: readonly string[]) {
   return dataError(`${where}: ${what} ${choice}; say which, with --map "NAME=column"`)
 }
 
-/** Every name of a --map has to be there. */
+/** Checks that the header has every name of --map. */
 export function checkMap(
   map: ReadonlyMap<string, string>,
   header: readonly string[] | undefined,
@@ -70,7 +70,7 @@ export function checkMap(
   }
 }
 
-/** What of a name is left when case, spaces and punctuation do not count. */
+/** Returns a name without case, spaces and punctuation. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[\s\p{P}\p{S}]+/gu, '')
 }

@@ -3,8 +3,9 @@ import type { SourceRow } from '../../sources/rows.ts'
 import { lookAhead } from '../../streams/look-ahead.ts'
 
 /**
- * The first rows, up to `limit`; `whole` starts from the first again. `ended`: there are no others.
- * @param sizeOf how many rows come at a time, where they do not come one by one; then the last few may be above the limit
+ * Returns the first rows, up to `limit`. `whole` starts from the first row again. `ended` says that there are
+ * no other rows.
+ * @param sizeOf how many rows a chunk has, if it is not one row. The last chunk may exceed the limit.
  */
 export async function peekRows<Chunk = SourceRow>(
   source: Readable,

@@ -1,8 +1,10 @@
 import { PgBatchError, type PgBatchErrorCode } from '../../errors.ts'
 
-/** Why a row does not belong into a table whose columns were inferred. The server alone would not always say so. */
+/**
+ * Why a row does not fit a table whose columns were inferred. The server alone would not always refuse it.
+ */
 export class TypeMismatch extends PgBatchError {
-  /** What would have taken the row. */
+  /** What to do so that the row fits. */
   readonly hint: string
 
   constructor(code: PgBatchErrorCode, reason: string, { column, hint }: { column: string; hint: string }) {

@@ -6,10 +6,10 @@ import { type ExitError, usageError } from '../exit-error.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads a connection string, or PG* alone, and adds what psql takes from the environment for its session.
- * @param source the option or variable that the string comes from
+ * Reads a connection string, or the PG* variables alone, and adds what psql takes from the environment.
+ * @param source the option or variable that has the string
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
- * @throws ExitError that repeats nothing that may be a piece of a password
+ * @throws ExitError without any piece of the password
  */
 export function connectionConfig(
   text: string | undefined,
@@ -29,7 +29,7 @@ export function connectionConfig(
   }
 }
 
-/** For the embedded server, the variables say how values are read, and nothing of where it is or how it is reached. */
+/** Of the PG* variables, the embedded server uses only those that say how values are read. */
 export function embeddedConfig(connectionString: string, env: Environment): ConnectionParameters {
   const { PGTZ, PGDATESTYLE, PGOPTIONS, PGAPPNAME } = env
   return connectionConfig(connectionString, 'the embedded server', {
@@ -44,7 +44,10 @@ export function serviceError(source: string): ExitError {
   return usageError(unreadService(source).message)
 }
 
-/** What decides how texts of dates and times are read; the values that are stored are those of psql's \copy then. */
+/**
+ * Returns the settings that decide how dates and times are read. The values stored are then those of psql's
+ * \copy.
+ */
 function sessionOptions(env: Environment): string[] {
   return Object.entries({ TimeZone: env.PGTZ, DateStyle: env.PGDATESTYLE }).flatMap(([name, value]) =>
     value ? [`-c ${name}=${value.replace(/[\\\s]/g, '\\$&')}`] : [],

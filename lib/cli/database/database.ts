@@ -12,7 +12,7 @@ import { connectionConfig, embeddedConfig, serviceError } from './connection-con
 /** The database that rows go to, as the command line and the environment choose it. */
 export interface Database {
   readonly pool: HostsPool
-  /** Which one it is, in words, without a password. */
+  /** A description of the database, without its password. */
   readonly name: string
   /** The role of its sessions. */
   readonly user: string
@@ -25,12 +25,12 @@ export interface DatabaseRequest {
   /** `--embedded`. */
   readonly embedded?: boolean | undefined
   readonly connections: number
-  /** Told what the user should know, a line at a time. */
+  /** Prints a line for the user. */
   readonly notify: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** Connects once, so that what is wrong is told here. The signal, and the connection's deadline, end that at once. */
+/** Connects once, so that a wrong setting fails here. The signal and the connection timeout end the wait. */
 export async function openDatabase(request: DatabaseRequest): Promise<Database> {
   const choice = chooseDatabase(request, process.env)
   if (choice.kind === 'embedded') return openEmbedded(request)
@@ -42,8 +42,9 @@ export async function openDatabase(request: DatabaseRequest): Promise<Database> 
 export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | { kind: 'embedded' }
 
 /**
- * `--database` or `--embedded`, else DATABASE_URL, else PG* (the host, the port, the user or the database).
- * @throws ExitError when none of them names a database: a forgotten DATABASE_URL must not lead into another one
+ * Chooses `--database` or `--embedded`, else DATABASE_URL, else the PG* variables that name a host, port,
+ * user or database.
+ * @throws ExitError if none of them is set: without DATABASE_URL rows must not go into another database
  */
 export function chooseDatabase(
   { url: option, embedded }: Pick<DatabaseRequest, 'url' | 'embedded'>,
@@ -89,10 +90,12 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
   }
 }
 
-/** As libpq's documentation says, a server that accepts and stays silent would otherwise be waited for without end. */
+/** Libpq has no timeout by default, and would wait without end for a server that accepts and stays silent. */
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000
 
-/** A pool that has connected. Of one that could not, no socket is left to keep the process alive. */
+/**
+ * Returns a pool that has connected. If it cannot connect, it leaves no socket that keeps the process alive.
+ */
 async function connectedPool(
   config: ConnectionParameters,
   { connections, signal }: DatabaseRequest,
@@ -105,7 +108,7 @@ async function connectedPool(
   }
   const connectTimeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
   const pool = makePool(config, { stream, connections, connectTimeoutMs })
-  // every server may take that long, and be asked for a session twice
+  // each server may take that long, and may be asked for a session twice
   const waitMs = Math.min(connectTimeoutMs * 2 * config.servers.length, 2 ** 31 - 1)
   try {
     await Lease.use(pool, async () => {}, waitMs, { stop: signal, kill: signal })
@@ -118,12 +121,12 @@ async function connectedPool(
   }
 }
 
-/** In the words of the server, the socket or pg, none of which knows the password. */
+/** Returns the message of the server, the socket or pg. None of them contains the password. */
 function reasonOf(error: unknown, connectTimeoutMs: number): string {
   if (error instanceof NoServer) return error.message
   if (error instanceof AggregateError && error.errors.length > 0)
     return reasonOf(error.errors[0], connectTimeoutMs)
-  // whose timer is first, for both run equally long
+  // pg's timer and the pool's run equally long, so that either may fire first
   const late =
     error instanceof DeadlineError || /connection timeout|timeout expired/.test((error as Error).message)
   return late
@@ -149,7 +152,7 @@ function nameOf({ servers, database, user }: ConnectionParameters): string {
   return `database "${shown}" on ${servers.map(serverName).join(', ')}`
 }
 
-/** As pg resolves it, from the environment where the settings do not name it. */
+/** Returns the role as pg resolves it, from the environment if the settings do not name it. */
 function userOf({ user }: ConnectionParameters): string {
   return new pg.Client({ user, ssl: false }).user ?? ''
 }

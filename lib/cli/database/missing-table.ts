@@ -4,7 +4,7 @@ import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import type { QueryPool } from './query-pool.ts'
 
-/** Returns why a name is not that of a table, with what is likely to be meant. */
+/** Explains that a name is not a table, with the name that was probably meant. */
 export async function missingTable({ pool, name: where }: Database, name: string): Promise<ExitError> {
   const parts = parseTableName(name)
   const kind = await kindOf(pool, parts)
@@ -27,7 +27,7 @@ export async function missingTable({ pool, name: where }: Database, name: string
   return dataError(`there is no table "${name}" in ${where}${hint}`)
 }
 
-/** What no rows go into. A materialized view is filled by its own query. */
+/** Describes a relation that takes no rows. A materialized view is filled by its own query. */
 async function kindOf(pool: QueryPool, table: TableParts): Promise<string | undefined> {
   const { rows } = await pool.query<{ kind: string; name: string }>(
     'SELECT relkind AS kind, oid::regclass::text AS name FROM pg_class WHERE oid = to_regclass($1)',

@@ -2,18 +2,21 @@ import { isServerError } from '../../connection/server-error.ts'
 import { quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
 
 export interface Wanted {
-  /** The role that was denied. */
+  /** The role that lacks a privilege. */
   readonly user: string
   readonly table: TableParts
-  /** What the role needs on the table. */
+  /** The privileges that the role needs on the table. */
   readonly privileges?: string
-  /** What the role needs on the table's schema. @default USAGE */
+  /** The privilege that the role needs on the table's schema. @default USAGE */
   readonly onSchema?: 'USAGE' | 'CREATE'
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501'
 
-/** `; the owner can allow it: GRANT …` for an error that says that a privilege is missing; empty for any other. */
+/**
+ * Returns `; its owner can allow it: GRANT …` if the error says that a privilege is missing, else an empty
+ * string.
+ */
 export function privilegeHint(
   error: unknown,
   { user, table, privileges, onSchema = 'USAGE' }: Wanted,
@@ -30,7 +33,7 @@ export function privilegeHint(
   return grant ? `; its owner can allow it: GRANT ${grant} TO ${quoteIdentifier(user)}` : ''
 }
 
-/** What a role needs to load into a table: an upsert reads the rows that are there, too. */
+/** Returns the privileges that a load needs. An upsert also reads the rows that are in the table. */
 export function neededPrivileges(options: {
   readonly onConflict?: readonly string[]
   readonly onConflictDo?: 'update' | 'nothing'

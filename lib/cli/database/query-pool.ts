@@ -1,6 +1,6 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
 
-/** A pool that runs single statements as well, as pg's does. */
+/** A pool that also runs single statements, as pg's pool does. */
 export interface QueryPool extends PgPoolLike {
   // biome-ignore lint/suspicious/noExplicitAny: as pg's own type, for statements whose columns the caller knows
   query<Row extends object = any>(

@@ -9,7 +9,7 @@ import { missingTable } from './missing-table.ts'
 import { privilegeHint } from './privileges.ts'
 import type { QueryPool } from './query-pool.ts'
 
-/** Introspects the table before a row is read, so that a wrong name fails at once, with the likely ones. */
+/** Introspects the table before a row is read, so that a wrong name fails at once. */
 export async function findTable(database: Database, name: string): Promise<Table> {
   const row = await lookUp(database, name)
   if (row) return readTable(row)
@@ -36,7 +36,10 @@ export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
   return rows.length === 0
 }
 
-/** Runs a statement of ours that the data or the user had a part in. @param what what fails if it does */
+/**
+ * Runs a statement that contains names or types from the data or the user.
+ * @param what begins the message if the statement fails
+ */
 export async function execute(
   { pool, user }: Database,
   sql: string,
@@ -58,13 +61,13 @@ function schemaHint(error: unknown, { schema }: TableParts): string {
   return isMissing ? `; make it first: CREATE SCHEMA ${quoteIdentifier(schema)}` : ''
 }
 
-/** Takes the table away again when nothing came into it, so that the command can be run again as it is. */
+/** Drops the table again if it is empty, so that the same command can be run again. */
 export async function dropIfEmpty(pool: QueryPool, name: string): Promise<boolean> {
   const table = quoteTable(parseTableName(name))
   try {
     return await Lease.use(pool, client => dropUnlessFilled(client, table))
   } catch {
-    return false // a load that failed tells its own reason, which may well be the reason for this, too
+    return false // the load has failed already, often for the same reason
   }
 }
 

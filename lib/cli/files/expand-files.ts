@@ -4,8 +4,9 @@ import { usageError } from '../exit-error.ts'
 import { fileKey } from './same-file.ts'
 
 /**
- * The files that the words name, in their order; those of one pattern by name, as a shell sorts them. A word that is a
- * file is that file, whatever characters it has.
+ * Returns the files that the arguments name, in their order. The files of a pattern are sorted by name, as a
+ * shell does. An argument that is the name of a file is that file, even if it has the characters of a
+ * pattern.
  */
 export async function expandFiles(words: readonly string[]): Promise<string[]> {
   const files: string[] = []
@@ -20,7 +21,7 @@ export async function expandFiles(words: readonly string[]): Promise<string[]> {
   return files
 }
 
-/** Refuses one file by the same name or by another one: a symbolic or a hard link, `./a.csv` for `a.csv`. */
+/** Refuses a file that is named twice, also by `./a.csv` for `a.csv`, a symbolic link or a hard link. */
 async function refuseRepeats(files: readonly string[]): Promise<void> {
   const nameOf = new Map<string, string>()
   for (const file of files) {
@@ -34,7 +35,9 @@ async function refuseRepeats(files: readonly string[]): Promise<void> {
   }
 }
 
-/** For nearly all words this saves the time to load what knows for certain. */
+/**
+ * Most names have none of these characters. For them the package that expands patterns need not be loaded.
+ */
 const MAY_BE_PATTERN = /[*?[\]{}()!+@\\]/
 
 async function matches(pattern: string): Promise<string[]> {

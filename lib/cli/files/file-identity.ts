@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { bytesOf } from '../../sources/input/spool.ts'
 
-/** What tells a file from one that was changed: cheap to learn, however large the file. */
+/** Shows whether a file has changed. Its cost does not depend on the file's size. */
 export interface FileIdentity {
   readonly size: bigint
-  /** Nanoseconds since 1970: milliseconds would miss a quick edit. */
+  /** Nanoseconds since 1970. Milliseconds would miss a quick edit. */
   readonly mtimeNs: bigint
-  /** SHA-256 of its first bytes; of what came from a pipe, of all. */
+  /** The SHA-256 of the first bytes. For a pipe, of all bytes. */
   readonly headHash: string
 }
 
@@ -26,8 +26,8 @@ export async function identityOf(path: string): Promise<FileIdentity> {
 }
 
 /**
- * The same of what came from a pipe, and lies in a temporary file: its own time says nothing, and so all of its bytes
- * are compared with those of the next run.
+ * Returns the identity of what came from a pipe and is in a temporary file. The time of that file says
+ * nothing, so that all bytes are compared with those of the next run.
  */
 export async function identityOfSpooled(file: FileHandle): Promise<FileIdentity> {
   const { size } = await file.stat({ bigint: true })
@@ -36,7 +36,7 @@ export async function identityOfSpooled(file: FileHandle): Promise<FileIdentity>
   return { size, mtimeNs: 0n, headHash: hash.digest('hex') }
 }
 
-/** What differs, in words; undefined when nothing does. */
+/** Returns what differs, or undefined if nothing does. */
 export function difference(before: FileIdentity, now: FileIdentity): string | undefined {
   if (before.size !== now.size) return `it had ${before.size} bytes and has ${now.size}`
   if (before.headHash !== now.headHash)

@@ -2,9 +2,9 @@ import { fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
-/** How much of the input was read: bytes as they lie on the disk, compressed or not. */
+/** Counts the bytes of the input that were read, as they are on the disk. */
 export class InputMeter {
-  /** Undefined for a pipe, whose end nobody knows. */
+  /** Undefined for a pipe, whose size is not known. */
   readonly bytesTotal: number | undefined
   #streams: Readable[] = []
 
@@ -22,7 +22,7 @@ export class InputMeter {
     this.#streams.push(raw)
   }
 
-  /** The input is read again from its start. */
+  /** To be called when the input is read again from its start. */
   restart(): void {
     this.#streams = []
   }
@@ -32,7 +32,7 @@ export class InputMeter {
   }
 }
 
-/** Sockets and file streams count by themselves. */
+/** Sockets and file streams count their own bytes. */
 function bytesReadBy(stream: Readable & { bytesRead?: number }): number {
   return stream.bytesRead ?? 0
 }
@@ -42,6 +42,6 @@ async function sizeOf(file: string): Promise<number | undefined> {
     const status = file === '-' ? fstatSync(0) : await stat(file)
     return status.isFile() ? status.size : undefined
   } catch {
-    return undefined // whoever opens it will say why
+    return undefined // the code that opens the file reports why
   }
 }

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 
 /**
- * What two spellings of one file have in common: `a.csv` and `./a.csv`, a symbolic and a hard link, `/dev/stdin` and
- * the file that it is redirected from. Undefined when there is no such file.
+ * Returns the same key for two names of one file: `a.csv` and `./a.csv`, a symbolic and a hard link,
+ * `/dev/stdin` and the file that it is redirected from. Returns undefined if there is no such file.
  */
 export async function fileKey(path: string): Promise<string | undefined> {
   try {

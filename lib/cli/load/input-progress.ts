@@ -1,19 +1,20 @@
-/** So many rows had been taken in when so many bytes of the input had been read. */
+/** The number of rows that were taken in when a number of bytes had been read. */
 interface Point {
   readonly rows: number
   readonly bytes: number
 }
 
 /**
- * Knows which bytes of the input hold its first rows. Where several batches come out of bytes that were read at once,
- * their rows share these bytes evenly, and count only once the next bytes show how many rows there are: a share that
- * was reported never shrinks. What the readers hold in their buffers, a few hundred kilobytes, counts as taken in.
+ * Maps rows to the bytes of the input that hold them. Batches from bytes that were read at once share these
+ * bytes evenly. They count only once the next bytes arrive, which show how many rows there were, so that a
+ * reported share never shrinks. What the readers hold in their buffers, a few hundred kilobytes, counts as
+ * taken in.
  */
 export class InputProgress {
   readonly #skip: number
-  /** The closed stretches of the input; what lies before the rows that were asked for is forgotten. */
+  /** The ends of the closed stretches of the input, from the last one that was asked for. */
   #points: Point[] = [{ rows: 0, bytes: 0 }]
-  /** How far the stretch that is still open has come. */
+  /** The end so far of the open stretch. */
   #open: Point = { rows: 0, bytes: 0 }
   #bytesSkipped = 0
   #forgot = false
@@ -24,21 +25,21 @@ export class InputProgress {
     this.#skip = skip
   }
 
-  /** To be called with each batch that is taken in. */
+  /** To be called for each batch that is taken in. */
   read(rows: number, bytes: number): void {
     if (this.#ended) return
     if (bytes > this.#open.bytes && this.#open.rows > 0) this.#close()
     this.#open = { rows, bytes }
   }
 
-  /** No more rows come. */
+  /** To be called when no more rows come. */
   end(rows: number, bytes: number): void {
     this.read(rows, bytes)
     this.#close()
     this.#ended = true
   }
 
-  /** Returns the bytes of the first `rows` rows, which may not be fewer than at the last call. */
+  /** Returns the bytes of the first `rows` rows. The number must not decrease from call to call. */
   bytesOf(rows: number): number {
     const bytes = this.#at(rows)
     if (rows <= this.#skip) return bytes
@@ -48,12 +49,12 @@ export class InputProgress {
     return bytes
   }
 
-  /** Bytes of the rows that an earlier run has written, once rows after these are settled. */
+  /** The bytes of the rows that an earlier run wrote. Known once later rows are settled. */
   get bytesSkipped(): number {
     return this.#bytesSkipped
   }
 
-  /** Bytes of all rows up to the end of the last closed stretch. */
+  /** The bytes of all rows up to the end of the last closed stretch. */
   get bytesTakenIn(): number {
     return this.#points.at(-1)!.bytes
   }

@@ -10,12 +10,12 @@ import type { RecordWriting } from '../rows/record-writing.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from '../rows/row-intake.ts'
 import type { LoadPlan } from './load-plan.ts'
 
-/** What stands before the writer, and how it writes what comes from there. */
+/** The streams before the writer, and how the writer writes their items. */
 export interface LoadInput {
   readonly intake: Intake<never>
-  /** Makes arrays of items where they do not come in arrays. */
+  /** Makes arrays of items, if the intake does not. */
   readonly batching: readonly Duplex[]
-  /** The row of an item, for whoever wants to see it. */
+  /** Returns the row of an item. */
   readonly rowOf: (item: unknown) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<unknown, SourceRow>,
@@ -27,7 +27,7 @@ export interface InputOptions extends IntakeOptions {
   readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
 }
 
-/** The rows of a plan, one by one or as the records that they are in CSV. */
+/** Opens the rows of a plan, one by one, or as records if they are CSV. */
 export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
   return plan.records ? recordInput(plan, plan.records, options) : rowInput(plan, options)
 }
@@ -38,7 +38,7 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
   const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
   const batches = new BatchTransform<SourceRow>({
     maxCount: batchRowsOf(args),
-    // a file is all there; only from a pipe may rows come slowly, and should not wait for others
+    // only a pipe may be slow; a row that comes from a pipe should not wait for others
     ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })
   batches.on('batch', ({ count }) => onBatch(count))

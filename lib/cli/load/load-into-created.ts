@@ -8,7 +8,7 @@ import { hasRecord } from '../resume/resume-record.ts'
 import { visibleSql } from '../terminal/visible.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 
-/** Loads into a table that is made for it, unless an earlier run of a resumed load has made it. */
+/** Loads into a new table, or into one that an earlier run of a resumed load has made. */
 export async function loadIntoCreated(task: LoadTask): Promise<void> {
   const { source, reopen, database, args, output, notify } = task
   const exists = await waitingForServer(task, () => tableExists(database, args.table))
@@ -46,7 +46,9 @@ export async function loadIntoCreated(task: LoadTask): Promise<void> {
   }
 }
 
-/** The table was made by an earlier run, which may have been killed before it could say that it began. */
+/**
+ * Returns true if an earlier run made the table. It may have been killed before it could record its start.
+ */
 async function isResumed({ database, args }: LoadTask): Promise<boolean> {
   const { pool } = database
   if (args.resume === undefined) return false

@@ -5,7 +5,7 @@ import { describeDryRun } from '../columns/dry-run.ts'
 import { execute, findTable } from '../database/table.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 
-/** Loads into a table that is there. */
+/** Loads into a table that exists. */
 export async function loadIntoExisting(task: LoadTask): Promise<void> {
   const { source, database, args, output, notify } = task
   const table = await waitingForServer(task, () => findTable(database, args.table))

@@ -1,12 +1,12 @@
 import type { Stats } from '../../types.ts'
 
-/** The counts of a load when its first so many rows were settled. */
+/** The counts of a load when its first `rows` rows were settled. */
 export interface LoadMark {
   readonly rows: number
   readonly stats: Readonly<Stats>
 }
 
-/** What a load has counted at each of its commits: what still counts when the server has forgotten the last of them. */
+/** The counts of a load at each of its commits. They are needed if the server loses the last commits. */
 export class LoadMarks {
   readonly #marks: LoadMark[]
 
@@ -18,7 +18,7 @@ export class LoadMarks {
     this.#marks.push(mark)
   }
 
-  /** The counts of the first `rows` rows; rows between a commit and the next count as skipped. */
+  /** Returns the counts of the first `rows` rows. Rows between two commits count as skipped. */
   at(rows: number): LoadMark {
     const mark = this.#marks.findLast(mark => mark.rows <= rows) ?? { ...this.#marks[0]!, rows }
     const between = rows - mark.rows
@@ -35,7 +35,7 @@ export class LoadMarks {
   }
 }
 
-/** The sum of all counts. */
+/** Returns the sum of all counts. */
 export function addStats(a: Readonly<Stats>, b: Readonly<Stats>): Stats {
   const sums = Object.entries(a).map(([name, value]) => [name, value + b[name as keyof Stats]])
   return Object.fromEntries(sums) as unknown as Stats

@@ -8,20 +8,20 @@ import type { Database } from '../database/database.ts'
 import type { InputMeter } from '../files/input-meter.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 
-/** What is to be loaded, and how. */
+/** What is loaded, and how. */
 export interface LoadPlan {
   readonly source: Sources
-  /** Its rows, by the names of the columns; with `records` arrays of them. */
+  /** The rows, with columns as keys. If there are `records`, arrays of these. */
   readonly rows: Readable
-  /** Of CSV: its fields are cut only where a value of theirs is needed. */
+  /** How CSV records are written. Their fields are cut only if a value is needed. */
   readonly records?: RecordWriting | undefined
   readonly meter: InputMeter
   readonly database: Database
   readonly table: Table
   readonly args: LoadArguments
-  /** Takes the row out of what the source yields. */
+  /** Returns the row that a line of the source holds. */
   readonly unwrap: (line: SourceRow) => SourceRow
-  /** Fits a row to the table. `line` is what it was taken out of, or the row itself. */
+  /** Fits a row to the table. `line` is what the row was taken out of, or the row itself. */
   readonly shape: (row: SourceRow, line: SourceRow) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<SourceRow>,

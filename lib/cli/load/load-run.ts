@@ -23,9 +23,9 @@ import { type LoadInput, openInput } from './load-input.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
 import type { LoadPlan } from './load-plan.ts'
 
-/** The streams of a load, what is counted on them, and where each row stands in its file. */
+/** One pass of a load: its streams, its counts, and the position of each row in its file. */
 export class LoadRun {
-  /** Why rows were rejected. */
+  /** The reasons for which rows were rejected. */
   readonly reasons: RejectReasons
   readonly #plan: LoadPlan
   readonly #resume: Resume | undefined
@@ -35,13 +35,13 @@ export class LoadRun {
   readonly #deadLetter: Writable | undefined
   readonly #sink: PgBatchWritable<unknown, SourceRow>
   readonly #started: number
-  /** What an earlier pass has counted of rows that are still in the table. */
+  /** The counts of an earlier pass, for the rows that are still in the table. */
   readonly #before: Readonly<Stats> | undefined
   readonly #marks: LoadMarks
   #retries = 0
   #regressed = false
 
-  /** @param earlier the pass of the same load after which the server has forgotten commits */
+  /** @param earlier the pass of the same load after which the server lost commits */
   constructor(plan: LoadPlan, resume: Resume | undefined, earlier?: LoadRun) {
     const { args } = plan
     this.#plan = plan
@@ -93,7 +93,7 @@ export class LoadRun {
     return sink
   }
 
-  /** Tells the watcher of what goes wrong while the load runs. */
+  /** Reports retries and rejected rows to the watcher. */
   reportTo(watcher: Watcher): void {
     this.#sink.on('retry', event => watcher.retry(event))
     this.#sink.on('reject', reject => {
@@ -104,34 +104,38 @@ export class LoadRun {
     })
   }
 
-  /** Ends the input: what was taken in is still written. False when it had come to its end already. */
+  /**
+   * Ends the input. Rows that were taken in are still written. Returns false if the input had ended already.
+   */
   stop(): boolean {
     const isStopped = this.#input.intake.stop()
     if (isStopped) this.#endInput()
     return isStopped
   }
 
-  /** The rows ended before the file did. */
+  /** True if the rows ended before the file did. */
   get stopped(): boolean {
     return this.#input.intake.stopped
   }
 
-  /** Counts of all passes, without rows that the server has forgotten. */
+  /** The counts of all passes, without rows that the server has lost. */
   get stats(): Readonly<Stats> {
     return this.#before ? addStats(this.#before, this.#sink.stats) : this.#sink.stats
   }
 
-  /** The server has forgotten commits of this load: the rows after the stored one have to be read again. */
+  /**
+   * True if the server has lost commits of this load. The rows after the stored one have to be read again.
+   */
   get regressed(): boolean {
     return this.#regressed
   }
 
-  /** All rejected rows are in their file. */
+  /** True if all rejected rows are in their file. */
   get keptRejects(): boolean {
     return (this.#sink.errored as PgBatchError | null)?.callback !== 'deadLetter'
   }
 
-  /** Writes all rows, and closes the file of rejected ones. Returns why it could not. */
+  /** Writes all rows and closes the file of rejected rows. Returns the error if it fails. */
   async writeAll(): Promise<ExitError | undefined> {
     const { intake, batching } = this.#input
     try {
@@ -178,7 +182,7 @@ export class LoadRun {
     const { rowsReceived, rowsPending } = this.#sink.stats
     const settled = this.#skip + rowsReceived - rowsPending
     const bytesToCommit = this.stopped ? this.#progress.bytesTakenIn : bytesTotal
-    // what follows the last row holds none: the footer of a Parquet file, for example
+    // the bytes after the last row hold none: the footer of a Parquet file, for example
     const isDone = !this.stopped && this.#sink.writableFinished
     const bytesCommitted = isDone ? (bytesTotal ?? bytesRead) : this.#progress.bytesOf(settled)
     const { bytesSkipped } = this.#progress
@@ -189,7 +193,7 @@ export class LoadRun {
     this.#progress.end(this.#input.intake.rowsRead, this.#plan.meter.bytesRead)
   }
 
-  /** Rows that an earlier run has written. */
+  /** The number of rows that an earlier run wrote. */
   get #skip(): number {
     return this.#resume?.rowsWritten ?? 0
   }
@@ -205,7 +209,7 @@ export class LoadRun {
     return number === undefined ? undefined : this.#plan.source.positionOf(number)
   }
 
-  /** The failure of a load with too large a share of rejected rows. */
+  /** Returns the error of a load with too large a share of rejected rows. */
   #verdict(atEnd: boolean): ExitError | undefined {
     const { source, args } = this.#plan
     const { rowsReceived, rowsPending, rowsRejected: rejected } = this.stats
@@ -232,7 +236,7 @@ export class LoadRun {
   }
 }
 
-/** Ends the file of rejected rows, which is closed before anybody is told of it. */
+/** Ends the file of rejected rows, so that it is closed before the load is reported. */
 async function closed(deadLetter: Writable | undefined): Promise<void> {
   if (!deadLetter) return
   await new Promise<void>(resolve => {

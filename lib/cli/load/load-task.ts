@@ -21,45 +21,45 @@ import type { Output } from '../terminal/output.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { runLoad } from './run-load.ts'
 
-/** An open input and an open database, and what is wanted of them. */
+/** An open input, an open database, and the options. */
 export interface LoadTask {
   readonly source: Sources
-  /** Opens the same input once more; nobody counts its bytes. */
+  /** Opens the same input once more. The bytes are not counted. */
   readonly reopen: () => Promise<Sources>
-  /** Opens it to read it again in place of `source`, whose bytes no longer count. */
+  /** Opens the input again in place of `source`. The bytes of `source` no longer count. */
   readonly readAgain: () => Promise<Sources>
   readonly meter: InputMeter
   readonly database: Database
   readonly args: LoadArguments
   readonly output: Output
-  /** Tells the user what is no result. */
+  /** Prints a line on standard error. */
   readonly notify: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** Where the rows go. */
+/** The table and columns that rows go to. */
 export interface LoadTarget {
   readonly table: Table
   readonly choice: ColumnChoice
-  /** The rows from the first on, by the names in the file; of CSV the records, in arrays. */
+  /** The rows from the first on, with the names in the file as keys. For CSV, arrays of records. */
   readonly rows: Readable
-  /** How the values of each column are checked. */
+  /** The checks of each column's values. */
   readonly checks?: ColumnChecks | undefined
 }
 
-/** While the server is asked, which may wait for somebody's lock. */
+/** Waits for the server, which may wait for another session's lock. */
 export function waitingForServer<T>({ signal, notify }: LoadTask, work: () => Promise<T>): Promise<T> {
   return announced({ signal, notify, doing: 'the server is working, or waits for a lock' }, work)
 }
 
-/** While rows are only looked at, nobody but the source can be told to stop. */
+/** Looks at rows. The signal destroys the source, which is the only thing that can be stopped. */
 export function interruptible<T>({ source, args, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
   const stop = () => source.rows.destroy(interruptedError(interruptedLine(args.table, 0)))
   if (signal.aborted) stop()
   return whileRunning(signal, stop, work)
 }
 
-/** Writes the rows of a task into a table that is there by now. */
+/** Writes the rows of a task into a table that exists. */
 export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
   await runLoad(planOf(task, task.source, target), task, async () => {
     const source = await task.readAgain()
@@ -89,7 +89,7 @@ function planOf({ meter, database, args }: LoadTask, source: Sources, target: Lo
       columns: choice.columns,
       unknownKeys: args.columns ? 'ignore' : 'error',
       onConflict,
-      // COPY for small batches as well: of a refused row it tells which one it was
+      // COPY for small batches as well: it reports which row was refused
       method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
     },
   }
@@ -97,7 +97,7 @@ function planOf({ meter, database, args }: LoadTask, source: Sources, target: Lo
 
 type Change = (row: SourceRow, number: number) => SourceRow
 
-/** What a change throws ends up on the last stream, as an error of the input. */
+/** Applies the changes to each row. An error in a change destroys the last stream. */
 function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): Readable {
   const changes = [choice.rename, check].filter(change => change !== undefined).map(eachRow)
   const last = changes.at(-1)
@@ -106,7 +106,7 @@ function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): R
   return last
 }
 
-/** Without rejects a row that does not belong here ends the input, before anything of its batch is sent. */
+/** Without rejects, a row that does not fit ends the input before its batch is sent. */
 function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
   if (!checks) return undefined
   return (row, number) => {
@@ -116,7 +116,7 @@ function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
   }
 }
 
-/** The row is shaped all the same: so it is written to the rejects. */
+/** The row is shaped even if it does not fit, because it is written to the rejects. */
 function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
   if (!checks) return shape
   return (row, line) => {
@@ -127,7 +127,7 @@ function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['
   }
 }
 
-/** JSON has values that a column does not take as they are; the texts of CSV are what a column reads. */
+/** Values of JSON need shaping. The texts of CSV are what a column reads. */
 function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
   if (source.format === 'csv') return row => row
   const again = replayShaper(table)
@@ -137,7 +137,7 @@ function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): Loa
   return (row, line) => (row === line ? shape(row) : again(row))
 }
 
-/** Lines of a file that `--rejects` or `ndjsonDeadLetter` has written are known by their keys. */
+/** Lines that `--rejects` or `ndjsonDeadLetter` wrote are recognized by their keys. */
 function mayHoldRejects({ format }: Sources): boolean {
   return format === 'ndjson'
 }

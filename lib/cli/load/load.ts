@@ -18,16 +18,16 @@ import { chooseNotify } from '../watch/choose-watchers.ts'
 import { loadIntoCreated } from './load-into-created.ts'
 import { loadIntoExisting } from './load-into-existing.ts'
 
-/** Loads files into one table, and prints one line about it. */
+/** Loads files into one table and prints one line about it. */
 export async function load(args: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
   const notify = chooseNotify(args, output)
   if (args.files.includes('-') && process.stdin.isTTY) {
     notify('Reading rows from the terminal; Ctrl-D ends them.')
   }
-  // the input first: a wrong name should not cost the start of a server
+  // opens the input first: a wrong file name should not cost the start of a server
   const files = await expandFiles(args.files)
   const destination = { url: args.database, embedded: args.embedded }
-  chooseDatabase(destination, process.env) // standard input cannot be read again, so a mistake is found before it
+  chooseDatabase(destination, process.env) // checked before standard input is read
   if (args.rejects !== undefined) await checkRejectsFile(args.rejects, files)
   const meter = await InputMeter.of(files)
   const spool = new Spool()
@@ -67,7 +67,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
   }
 }
 
-/** Opens the input. The signal ends that: standard input may keep its first bytes to itself for as long as it likes. */
+/** Opens the input. The signal ends the wait for the first bytes of standard input. */
 async function openStoppable(
   files: readonly string[],
   options: SourceOptions,

@@ -8,7 +8,10 @@ import { visible } from '../terminal/visible.ts'
 import type { Watcher } from '../watch/watcher.ts'
 import type { LoadRun } from './load-run.ts'
 
-/** Says what became of the rows of a load: to who looked on, as a table, and in one line. @throws ExitError */
+/**
+ * Reports the outcome of a load: to the watcher, as a table, and in one line.
+ * @throws ExitError if the load failed or was interrupted
+ */
 export async function reportEnd(
   run: LoadRun,
   failed: ExitError | undefined,
@@ -26,7 +29,7 @@ export async function reportEnd(
   if (failure && args.log === 'json') failure.reported = true
   if (wantsTable(args)) {
     const table = summaryTable(args.table, counts, reasons)
-    // standard error has JSON only
+    // with --log json, standard error has only JSON
     if (args.log === 'json') output.result(table)
     else for (const line of table.split('\n')) output.note(line)
   }
@@ -34,7 +37,7 @@ export async function reportEnd(
     output.note(replayHint(args.rejects, args.table, rowsRejected))
   }
   if (failure) throw failure
-  // the line is what a pipe or a script reads; on the terminal the table has said it
+  // on a terminal the table has the same numbers
   if (args.quiet || (wantsTable(args) && process.stdout.isTTY)) return
   output.result(visible(committedLine(args.table, run.stats, elapsedMs, rowsSkipped)))
 }

@@ -10,21 +10,21 @@ import type { LoadPlan } from './load-plan.ts'
 import { LoadRun } from './load-run.ts'
 import { reportEnd } from './report-end.ts'
 
-/** Whoever runs a load, and hears of it. */
+/** The caller's output and signal. */
 export interface LoadCaller {
   readonly output: Output
-  /** Tells the user what is no result, before the watchers look on. */
+  /** Prints a line before the watchers start. */
   readonly notify: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** After so many passes that start no later than one before, something takes each commit back. */
+/** After this many passes without progress, something undoes each commit. */
 const MAX_FRUITLESS_PASSES = 10
 
 /**
- * Writes the rows of an open source into a table that is known, while the watchers look on, and says at the end what
- * became of them. The signal ends the input: what was taken in is still written. When the server has forgotten commits
- * of a load that can be resumed, the rows after the stored one are read again.
+ * Writes the rows of an open source into an introspected table, and reports the outcome. The signal ends the
+ * input, and rows that were taken in are still written. If the server has lost commits of a load with
+ * --resume, the rows after the stored one are read again.
  * @param readAgain opens the same input from its start
  * @throws ExitError
  */
@@ -49,7 +49,7 @@ export async function runLoad(
   run.reportTo(watcher)
   watcher.begin({ source: source.name, table: args.table }, () => run.counts())
   if (resume?.note) watcher.note(resume.note)
-  if (signal.aborted) run.stop() // which was said
+  if (signal.aborted) run.stop() // the signal was reported already
   const failure = await whileRunning(signal, stop, async () => {
     let failure = await run.writeAll()
     let furthest = -1
@@ -70,7 +70,7 @@ export async function runLoad(
   await reportEnd(run, failure, args, { watcher, output })
 }
 
-/** The load from the row after the stored one on. */
+/** Starts a pass after the row that the server has stored. */
 async function nextPass(
   earlier: LoadRun,
   readAgain: () => Promise<LoadPlan>,

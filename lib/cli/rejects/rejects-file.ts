@@ -12,18 +12,18 @@ import { mayBeLink } from '../../write/rejects/open-dead-letter-file.ts'
 import { usageError } from '../exit-error.ts'
 import { fileKey } from '../files/same-file.ts'
 
-/** The table that rejected rows of a load with `--resume` go through, on their way to their file. */
+/** The table through which the rejected rows of a load with `--resume` go to their file. */
 export const REJECTS_TABLE = 'pg_batch_rejects'
 
 /**
- * Appends rejected rows to a file (mode 0600), each with the file it comes from and its number in it.
- * @param positionOf where the row stands, if that is known
+ * Appends rejected rows to a file (mode 0600), each with its file and its number in that file.
+ * @param positionOf the position of a row, if it is known
  */
 export function rejectsFile(
   path: string,
   positionOf: (rejected: RejectedRow) => FileRow | undefined,
 ): Writable {
-  const file = ndjsonDeadLetter(path).on('error', () => {}) // its write callback carries the error on
+  const file = ndjsonDeadLetter(path).on('error', () => {}) // the write callback has the error
   return new Writable({
     objectMode: true,
     write(rejected: RejectedRow, _encoding, callback) {
@@ -35,10 +35,10 @@ export function rejectsFile(
       file.destroy()
       callback(error)
     },
-  }).on('error', () => {}) // the load fails with it; without a listener the process would, too
+  }).on('error', () => {}) // the load fails with the error; without a listener the process would
 }
 
-/** JSON has no bytes; as bytea's input they can be loaded again. */
+/** Returns bytes as text, which JSON needs. They can be loaded again as the input of bytea. */
 export function withBytesAsText(row: unknown): unknown {
   if (!isRow(row) || !Object.values(row).some(Buffer.isBuffer)) return row
   const texts = Object.entries(row).map(([key, value]) => [
@@ -48,9 +48,9 @@ export function withBytesAsText(row: unknown): unknown {
   return Object.fromEntries(texts)
 }
 
-/** Refuses a file that cannot be written before the load begins, and not at its first bad row. */
+/** Refuses a file that cannot be written before the load begins, not at its first bad row. */
 export async function checkRejectsFile(path: string, inputs: readonly string[]): Promise<void> {
-  // a pattern finds it as well, once it is there
+  // a pattern finds the file as well, once it exists
   const key = await fileKey(path)
   for (const input of inputs) {
     if (resolve(input) !== resolve(path) && (key === undefined || key !== (await fileKey(input)))) continue
@@ -62,7 +62,7 @@ export async function checkRejectsFile(path: string, inputs: readonly string[]):
   }
   const existing = await stat(path).catch(() => undefined)
   if (existing?.isDirectory()) throw usageError(`${path}: is a directory, not a file`)
-  // what stands at a link of the system the user's shell has opened
+  // the user's shell has opened what is at such a link of the system
   if (existing?.isFile() && !mayBeLink(path) && process.platform !== 'win32')
     checkPrivate(path, existing.mode)
   const mode = existing ? constants.W_OK : constants.W_OK | constants.X_OK
@@ -72,7 +72,7 @@ export async function checkRejectsFile(path: string, inputs: readonly string[]):
   })
 }
 
-/** Read or written by the group, or by anybody. */
+/** Readable or writable for the group or for all users. */
 const FOR_OTHERS = 0o066
 
 function checkPrivate(path: string, mode: number): void {

@@ -4,7 +4,10 @@ import { shellWord } from '../../sources/shell-word.ts'
 import { generatedBy } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
 
-/** Says why a key of a JSON row cannot be written, and which option helps. `replay` has neither --map nor --columns. */
+/**
+ * Returns why a key of a JSON row cannot be written, and which option helps. `replay` has neither --map nor
+ * --columns.
+ */
 export function explainKey(
   key: string,
   column: Column | undefined,

@@ -22,7 +22,7 @@ export interface FailedLoad {
   readonly positions: RowPositions
   readonly rowsCommitted: number
   readonly format: Source['format']
-  /** True on a terminal. What a value holds does not belong in logs. */
+  /** True on a terminal. Values do not belong in logs. */
   readonly showsValues: boolean
   readonly args: Pick<
     LoadArguments,
@@ -30,7 +30,7 @@ export interface FailedLoad {
   >
 }
 
-/** Returns what a failed load prints: one line with the row, its fault, the next step, and the rows in the table. */
+/** Returns what a failed load prints: the row, its fault, the next step, and the number of rows committed. */
 export function explainLoad(error: unknown, load: FailedLoad): ExitError {
   const failure =
     error instanceof PgBatchError
@@ -41,7 +41,7 @@ export function explainLoad(error: unknown, load: FailedLoad): ExitError {
   return new ExitError(text, failure.status, { cause: error })
 }
 
-/** Says that the row could have been rejected if fewer rows had been rejected before it. */
+/** Adds that the row could have been rejected if fewer rows had been rejected before it. */
 function overLimit(error: unknown, limit: RejectLimit | undefined): string {
   const isRow = error instanceof PgBatchError && error.rowIndex !== undefined
   return isRow && limit && 'rows' in limit && limit.rows > 0
@@ -49,7 +49,7 @@ function overLimit(error: unknown, limit: RejectLimit | undefined): string {
     : ''
 }
 
-/** `guests.csv: row 2 (line 3)`, or the table where the row is not known. */
+/** Returns `guests.csv: row 2 (line 3)`, or the table if the row is not known. */
 function place(
   { batchId, rowIndex, reason }: PgBatchError,
   { placeOf, table, positions }: FailedLoad,
@@ -102,7 +102,7 @@ function outOfRange(type: string, column: string): string {
   return `out of the range of ${type} for "${column}"`
 }
 
-/** The value, which the server quotes in the context of its message, else at the message's end. */
+/** Returns the value, which the server quotes in the context of its message or at its end. */
 function shownValue({ cause }: PgBatchError, { showsValues }: FailedLoad): string {
   if (!showsValues || !isServerError(cause)) return ''
   const value =
@@ -110,7 +110,7 @@ function shownValue({ cause }: PgBatchError, { showsValues }: FailedLoad): strin
   return value ? `: ${value[1]}` : ''
 }
 
-/** An empty field in quotes is not NULL, and not a number either. */
+/** An empty field in quotes is neither NULL nor a number. */
 function emptyHint({ cause }: PgBatchError, { null: nulls = [''], forceNull }: FailedLoad['args']): string {
   const isEmpty = cause instanceof Error && cause.message.endsWith(': ""')
   return isEmpty && nulls.includes('') && !forceNull
@@ -118,7 +118,7 @@ function emptyHint({ cause }: PgBatchError, { null: nulls = [''], forceNull }: F
     : ''
 }
 
-/** The server's message, without a value unless values may be shown. */
+/** Returns the server's message, without a value unless values may be shown. */
 function refusal(error: PgBatchError, { showsValues }: FailedLoad): string {
   const { cause, sqlState, column } = error
   if (sqlState === undefined || !isServerError(cause)) return error.reason
@@ -134,12 +134,12 @@ function refusal(error: PgBatchError, { showsValues }: FailedLoad): string {
   return `the server refused ${what}${condition ? `: ${condition}` : ''} (${sqlState})`
 }
 
-/** True when the library has left the server's message out, since messages of its kind quote values. */
+/** Returns true if the library left out the server's message, because messages of its kind quote values. */
 function quotesValue({ sqlState, reason }: PgBatchError): boolean {
   return sqlState !== undefined && reason.endsWith(`: ${standardText(sqlState)}`)
 }
 
-/** What to do about a key that is in the table, or twice in the file. */
+/** Returns what to do about a key that is in the table, or twice in the file. */
 function conflictHint(error: PgBatchError, load: FailedLoad): string {
   const { table, args } = load
   if (args.onConflict || args.onConflictDo) return rejectsHint(error, load)
@@ -149,7 +149,7 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
   return `; --on-conflict ${key.columns.join(',')} updates the row that is there, ${skip} keeps it`
 }
 
-/** What `--rejects` would do, for a fault that lies in one row. */
+/** Returns what `--rejects` would do about a fault of a row. */
 function rejectsHint(error: PgBatchError, { args, showsValues }: FailedLoad): string {
   const hidden = quotesValue(error)
   const isRowsFault = /^(22|23|44|P0)/.test(error.sqlState ?? '') || hidden

@@ -3,7 +3,7 @@ import { PgBatchError } from '../../errors.ts'
 import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
 import { dataError, ExitError, usageError } from '../exit-error.ts'
 
-/** Makes one line and a status of any error that can be foreseen; others are thrown on, with their stack. */
+/** Returns the line and the status for an error that can be expected. Throws other errors again. */
 export function explain(error: unknown, args: { replay?: boolean } = {}): ExitError {
   if (error instanceof ExitError) return error
   if (error instanceof FormatUnknown) return usageError(error.message, error)
@@ -17,7 +17,7 @@ export function explain(error: unknown, args: { replay?: boolean } = {}): ExitEr
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
     return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)
   }
-  // of the server (five characters) or of the socket; neither knows the password
+  // an error of the server (five characters) or of the socket; neither contains the password
   if (code !== undefined) return dataError(`the database cannot be used: ${(error as Error).message}`, error)
   if (CONNECTION_LOST.test((error as Error).message)) {
     return dataError(`the connection to the database broke: ${(error as Error).message}`, error)
@@ -25,7 +25,7 @@ export function explain(error: unknown, args: { replay?: boolean } = {}): ExitEr
   throw error
 }
 
-/** Words of pg, which gives no code with them. */
+/** Messages of pg that come without a code. */
 const CONNECTION_LOST = /^(Connection terminated|Client has encountered a connection error)/
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {

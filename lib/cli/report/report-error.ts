@@ -3,10 +3,13 @@ import type { Output } from '../terminal/output.ts'
 import { cut } from '../terminal/visible.ts'
 import { jsonLine } from '../watch/json-log.ts'
 
-/** What the command says by itself, before and beside a load. */
+/** How the command prints messages. */
 export type OutputMode = 'lines' | 'json' | 'quiet'
 
-/** Looks for `--log json` and `--quiet` among the words, which may be wrong: what is said of that is to have their form. */
+/**
+ * Finds `--log json` and `--quiet` in the arguments, before they are checked. A usage error is printed in
+ * that form, too.
+ */
 export function outputModeOf(words: readonly string[]): OutputMode {
   const end = words.indexOf('--')
   const options = end < 0 ? words : words.slice(0, end)
@@ -17,14 +20,17 @@ export function outputModeOf(words: readonly string[]): OutputMode {
   return options.includes('--quiet') ? 'quiet' : 'lines'
 }
 
-/** Says why the command ends with that status, unless it was said. In JSON it is the event `end`, as of a load that had begun. */
+/**
+ * Prints why the command ends, unless it was printed already. In JSON it is the event `end`, as at the end of
+ * a load.
+ */
 export function reportError(error: ExitError, status: number, mode: OutputMode, output: Output): void {
   if (error.reported) return
   if (mode === 'json') output.note(endEvent(error.message, status))
   else output.note(cut(`pg-batch: ${error.message}`))
 }
 
-/** Of an error that nobody has foreseen the place in the program is said, too. */
+/** Reports an unexpected error with its stack. */
 export function reportUnforeseen(error: unknown, output: Output): void {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
   output.note(endEvent(message, EXIT.failed, stack))
@@ -36,11 +42,11 @@ function endEvent(error: string, status: number, stack?: string): string {
 }
 
 /**
- * Says warnings of Node.js and of packages in the command's own form, or not at all with --quiet. What is deprecated is
- * a matter for this package, and not for who runs it.
+ * Prints warnings of Node.js and of packages in the form of the command's messages. Deprecations are left
+ * out: they concern this package and not its users.
  */
 export function redirectWarnings(mode: OutputMode, output: Output): void {
-  if (process.listenerCount('warning') === 0) return // --no-warnings
+  if (process.listenerCount('warning') === 0) return // Node.js runs with --no-warnings
   process.removeAllListeners('warning')
   process.on('warning', ({ name, message }) => {
     if (mode === 'quiet' || name === 'DeprecationWarning') return

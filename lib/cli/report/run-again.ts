@@ -5,7 +5,7 @@ type RunAgain = Pick<
   'files' | 'resume' | 'truncate' | 'create' | 'onConflict' | 'onConflictDo' | 'replay'
 >
 
-/** Says what the same command does after it was interrupted, when some of its rows are committed. */
+/** Returns what the same command does after an interruption, if rows are committed. */
 export function runAgain(options: RunAgain): string {
   const { files, resume, truncate, create, onConflict, onConflictDo, replay } = options
   if (resume !== undefined) return `the same command, with --resume ${resume}, goes on from there`

@@ -6,10 +6,10 @@ import { visible } from '../terminal/visible.ts'
 import { type LoadCounts, rowsPerSecond } from '../watch/load-counts.ts'
 import type { RejectReason } from '../watch/reject-reasons.ts'
 
-/** No further kinds of faults are listed one by one: the table should fit a screen. */
+/** The kinds of faults that are listed one by one, at most: the table should fit a screen. */
 const REASONS = 10
 
-/** The table at the end of a load; 80 columns hold it. */
+/** Returns the table at the end of a load. It is at most 80 columns wide. */
 export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
   const { rowsRead, rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped, retries } = counts
   const lines = printedTable({

@@ -1,13 +1,13 @@
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
 
-/** What of a load decides which rows there are and what they mean. */
+/** The options that decide which rows there are and what they mean. */
 type Meaning = InputArguments & CreateArguments & { readonly columns?: readonly string[] }
 
 /**
- * How the files are read, in words, for a load to be gone on with only in the same way: with another one the rows might
- * have other numbers, or say something else.
- * @param description as the source itself describes it
+ * Describes how the files are read. A load is resumed only with the same description: otherwise the rows
+ * might have other numbers or other values.
+ * @param description how the source describes itself
  */
 export function inputFingerprint(description: string, args: Meaning): string {
   const { quote, escape: escapeBy, comment, null: nulls, forceNull, columns, map, create, infer, type } = args
@@ -34,7 +34,7 @@ function pairs(map: ReadonlyMap<string, string>): string {
     .join(' ')
 }
 
-/** So that no two readings have the same words. */
+/** Quotes a text, so that different options have different descriptions. */
 function quoted(text: string): string {
   return JSON.stringify(text)
 }

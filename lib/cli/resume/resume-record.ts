@@ -5,15 +5,15 @@ export interface KnownFile extends FileIdentity {
   readonly path: string
 }
 
-/** What is remembered of a load that can be resumed, beside its checkpoint. */
+/** What is stored about a load that can be resumed, beside its checkpoint. */
 export interface ResumeRecord {
   /** In the order in which they are read. */
   readonly files: readonly KnownFile[]
-  /** The table, quoted where needed, with its schema. */
+  /** The table, with its schema and quoted. */
   readonly target: string
-  /** How the files are read, in words. */
+  /** How the files are read. */
   readonly fingerprint: string
-  /** Rows in the files, and when the last one was in; undefined: not all of them are. */
+  /** The number of rows, and when the last one was written. Undefined while rows are missing. */
   readonly finished: { readonly rows: number; readonly at: Date } | undefined
 }
 
@@ -30,13 +30,16 @@ const ADD = `INSERT INTO pg_batch_resume (name, files, target, reading)
 
 const FINISH = 'UPDATE pg_batch_resume SET rows = $2, finished_at = now() WHERE name = $1'
 
-/** Says that a load begins; returns what stands there, which is another's where one of that name has begun before. */
+/**
+ * Stores that a load begins. Returns the stored record, which an earlier load with this name may have
+ * written.
+ */
 export async function beginRecord(
   pool: QueryPool,
   name: string,
   begun: Omit<ResumeRecord, 'finished'>,
 ): Promise<ResumeRecord> {
-  // asked first: a role may use the table and still not be let make one
+  // a role may be allowed to use the table and not to create it
   if (!(await isKnown(pool))) await pool.query(CREATE)
   const files = begun.files.map(file => ({
     ...file,
@@ -58,7 +61,7 @@ export async function beginRecord(
   }
 }
 
-/** True when a load of the name has begun before. */
+/** Returns true if a load with this name has begun before. */
 export async function hasRecord(pool: QueryPool, name: string): Promise<boolean> {
   return (await isKnown(pool)) && ((await pool.query(READ, [name])).rowCount ?? 0) > 0
 }

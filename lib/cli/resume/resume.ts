@@ -13,22 +13,28 @@ import type { NumberedRow } from '../rows/row-intake.ts'
 import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
 
 /**
- * A load that can be killed and run again: the writer's checkpoint holds the number of the last row that is in, in
- * the rows' own transaction, for each file, and a record beside it says which files those numbers are about.
+ * A load that can be killed and run again. For each file the writer's checkpoint holds the number of the last
+ * row written, in the transaction of that row. A record beside it holds the identity of the files.
  */
 export interface Resume {
-  /** Rows that are in the table already: the first ones, over all files. */
+  /** The number of rows in the table already: the first rows of all files together. */
   readonly rowsWritten: number
   readonly checkpoint: CheckpointOptions<NumberedRow>
-  /** What there is to say of the beginning; undefined: nothing was written before. */
+  /** Where the load goes on. Undefined if nothing was written before. */
   readonly note: string | undefined
-  /** All rows were written by an earlier run: in words. */
+  /** Set if an earlier run wrote all rows: the message that says so. */
   readonly complete: string | undefined
-  /** Remembers that the load is complete. @throws ExitError when a file has changed while it was read */
+  /**
+   * Stores that the load is complete.
+   * @throws ExitError if a file has changed while it was read
+   */
   finish(rowsRead: number): Promise<void>
 }
 
-/** @throws ExitError when the name stands for another load, or a file has changed */
+/**
+ * Opens a load that can be resumed.
+ * @throws ExitError if the name belongs to another load, or a file has changed
+ */
 export async function openResume(
   { pool, user }: Pick<Database, 'pool' | 'user'>,
   name: string,
@@ -43,7 +49,7 @@ export async function openResume(
   })
   const checkpointName = checkpointNameOf(name)
   const positions = await readCheckpoint(pool, checkpointName)
-  // on one connection rows come in order: of a file that has a position, all files before it are in
+  // one connection writes rows in order: if a file has a position, all files before it are complete
   const rowsWritten = files.reduce((sum, { path }) => sum + Number(positions.get(path) ?? 0), 0)
   checkSame(name, record, begun, rowsWritten)
   return {
@@ -68,7 +74,7 @@ export async function openResume(
   }
 }
 
-/** Explains that the role may not make, or use, the tables that remember a load. */
+/** Explains that the role may not create or use the tables of --resume. */
 function deniedTables(error: unknown, user: string): unknown {
   const tables = `--resume keeps how far it came in the tables pg_batch_resume and ${DEFAULT_CHECKPOINT_TABLE}`
   const wanted = { user, table: { name: 'pg_batch_resume' }, privileges: 'SELECT, INSERT, UPDATE' } as const
@@ -77,7 +83,7 @@ function deniedTables(error: unknown, user: string): unknown {
   return dataError(`${tables}: ${(error as Error).message} (42501)${hint}`, error)
 }
 
-/** One after the other: there may be more of them than files that may be open. */
+/** One after the other: there may be more files than a process may open. */
 async function identify({ spool }: Sources, pathOf: ReadonlyMap<string, string>): Promise<KnownFile[]> {
   const files: KnownFile[] = []
   for (const [file, path] of pathOf) {
@@ -120,7 +126,7 @@ function completeLine(name: string, { finished, files }: ResumeRecord, table: st
   return `${complete}; to write them again, take another name, or forget this one: ${forgetSql(name)}`
 }
 
-/** What makes a name as good as new. Whether the rows are still in the table is not for us to say. */
+/** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */
 function forgetSql(name: string): string {
   const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
   return [
@@ -129,7 +135,7 @@ function forgetSql(name: string): string {
   ].join('; ')
 }
 
-/** The prefix keeps a load's positions apart from those of a program's own stream. */
+/** The prefix keeps the positions of loads apart from those of a program's own streams. */
 function checkpointNameOf(name: string): string {
   return `pg-batch load ${name}`
 }

@@ -2,18 +2,21 @@ import { isList, readList } from '../../sources/json/json-row.ts'
 import type { PgType, Table } from '../../types.ts'
 import { exactNumber, isWellFormed, LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
 
-/** Makes a value of a JSON or Parquet file into one that a column takes. Throws RangeError for half a character. */
+/**
+ * Converts a value of a JSON or Parquet file to one that a column takes. Throws RangeError for half of a
+ * surrogate pair.
+ */
 export type FitValue = (value: unknown) => unknown
 
-/** What a file's kind decides. */
+/** What depends on the kind of file. */
 export interface FileKind {
-  /** What a column of text gets of a list: its JSON, or the text of PostgreSQL's array. */
+  /** What a text column gets for a list: its JSON, or the text of a PostgreSQL array. */
   readonly lists: 'json' | 'array'
-  /** What a column of json takes a text for: a JSON string, or JSON that was written as text. */
+  /** How a json column reads a text: as a JSON string, or as JSON in a text. */
   readonly jsonTexts: 'string' | 'json'
 }
 
-/** For each column of a table, by name. */
+/** Returns the converter of each column, by its name. */
 export function fittersOf(table: Table, kind: FileKind): ReadonlyMap<string, FitValue> {
   return new Map(table.columns.map(({ name, type }) => [name, fitterOf(type, kind)]))
 }
@@ -28,20 +31,23 @@ function fitterOf(type: PgType, kind: FileKind): FitValue {
   return value => fitValue(value, number)
 }
 
-/** What is shown of a value that has no column. */
+/** Converts the value of a key that is not a column. */
 export const asText: FitValue = value =>
   value instanceof RawJson || value instanceof LongNumber ? value.text : value
 
-/** The JSON that stands in the file. */
+/** Returns the JSON of a value, as it is in the file. */
 function jsonOf(value: unknown, { jsonTexts }: FileKind): unknown {
   if (typeof value === 'string' && jsonTexts === 'json') return value
   if (value instanceof RawJson || value instanceof LongNumber) return value.text
-  if (ArrayBuffer.isView(value)) return value // taken to be JSON in bytes
-  // NaN and the infinities, which JSON would make null of
+  if (ArrayBuffer.isView(value)) return value // JSON as bytes
+  // JSON would make null of NaN and the infinities
   return toJsonText(typeof value === 'number' && !Number.isFinite(value) ? String(value) : value)
 }
 
-/** An array of json: lists inside are its dimensions, null is NULL, and each other element is JSON of its own. */
+/**
+ * Converts a list to an array of json. Inner lists are dimensions, null is NULL, and each other element is
+ * JSON.
+ */
 function jsonListOf(value: unknown, kind: FileKind): unknown {
   const list = isList(value) ? readList(value) : value
   if (!Array.isArray(list)) return fitValue(value, spelled) // the text of an array
@@ -67,12 +73,12 @@ function fitValue(value: unknown, number: (value: LongNumber) => unknown): unkno
   return Array.isArray(list) ? list.map(element => fitValue(element, number)) : toJsonText(list)
 }
 
-/** The number as it is written. */
+/** Returns the number as it is written. */
 function spelled({ text }: LongNumber): string {
   return text
 }
 
-/** The number itself, where JavaScript holds it: an integer column takes 5 of `5.0`. */
+/** Returns the number itself, if JavaScript holds it: an integer column takes 5 for `5.0`. */
 function exact({ text }: LongNumber): string | number {
   const value = exactNumber(text)
   return value instanceof LongNumber ? text : value
@@ -94,7 +100,7 @@ function isText(type: PgType): boolean {
   return type.name === 'citext' || (type.builtIn && TEXT_TYPES.includes(type.name))
 }
 
-/** Their input takes any spelling of a number, and a sign before zero. */
+/** Returns true if the type's input takes any spelling of a number, and a sign before zero. */
 function takesDecimals(type: PgType): boolean {
   if (type.kind === 'domain' && type.base) return takesDecimals(type.base)
   return type.builtIn && DECIMAL_TYPES.includes(type.name)

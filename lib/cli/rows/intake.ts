@@ -1,15 +1,15 @@
 import { Readable } from 'node:stream'
 
 /**
- * Stands between a file and the batches: it counts, leaves out what an earlier run has written, and can end early,
- * so that what was taken in is still written. A source in front of a `pipeline` could only be destroyed.
+ * Passes rows from a file to the batches. It counts them, skips those that an earlier run wrote, and can end
+ * early so that rows that were taken in are still written. A source in a `pipeline` can only be destroyed.
  */
 export abstract class Intake<Chunk> extends Readable {
   readonly #source: Readable
   #waiting = false
   #over = false
   #stopped = false
-  /** Rows taken from the file, those that were skipped among them. */
+  /** Rows taken from the file, with those that were skipped. */
   rowsRead = 0
 
   constructor(source: Readable, highWaterMark: number) {
@@ -22,15 +22,15 @@ export abstract class Intake<Chunk> extends Readable {
     else if (source.readableEnded) this.#end()
   }
 
-  /** Counts what a chunk of the source holds; returns what is handed on of it, if anything is. */
+  /** Counts the rows of a chunk. Returns what is passed on, or undefined. */
   protected abstract admit(chunk: Chunk): unknown
 
-  /** The rows ended before the file did. */
+  /** True if the rows ended before the file did. */
   get stopped(): boolean {
     return this.#stopped
   }
 
-  /** Ends the rows here. False when they had come to their end already. */
+  /** Ends the rows here. Returns false if they had ended already. */
   stop(): boolean {
     if (this.#over) return false
     this.#stopped = true

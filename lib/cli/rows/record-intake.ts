@@ -3,15 +3,15 @@ import type { CsvRecord } from '../../csv/record.ts'
 import { Intake } from './intake.ts'
 
 export interface RecordIntakeOptions {
-  /** Records at the beginning that are not handed on: they are in the table already. */
+  /** Records at the beginning that are skipped, because they are in the table already. */
   readonly skip: number
-  /** Looks at each record that is handed on; what it throws fails the load. */
+  /** Checks each record that is passed on. An error that it throws fails the load. */
   readonly check?: ((record: CsvRecord) => void) | undefined
-  /** Called for each array before it is handed on. */
+  /** Called for each array before it is passed on. */
   readonly onBatch: (count: number, records: readonly CsvRecord[]) => void
 }
 
-/** The intake of CSV records, which come in arrays and get their numbers here. */
+/** The intake of CSV records. They come in arrays and are numbered here. */
 export class RecordIntake extends Intake<CsvRecord[]> {
   readonly #options: RecordIntakeOptions
 

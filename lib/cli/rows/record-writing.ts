@@ -10,28 +10,28 @@ import type { ColumnChoice } from '../columns/choose-columns.ts'
 import type { ColumnChecks } from '../columns/create-table.ts'
 import type { TypeMismatch } from '../columns/type-mismatch.ts'
 
-/** How records of CSV are written. */
+/** How CSV records are written. */
 export interface RecordWriting {
-  /** The row of a record, by the names of the columns, for whoever wants to see it. */
+  /** Returns the row of a record, with columns as keys. */
   readonly rowOf: (record: CsvRecord) => SourceRow
-  /** Where the fields go, when the bytes are written as they are; undefined: what `toRow` returns are rows. */
+  /** Where the fields go if the bytes are written as they are. Undefined if `toRow` returns rows. */
   readonly csv: CsvColumns | undefined
-  /** What is written of a record; undefined: the record. Throws for one that is to be rejected. */
+  /** Returns what is written of a record. Undefined: the record itself. Throws if the record is rejected. */
   readonly toRow: ((record: CsvRecord) => object) | undefined
   /** @throws SourceError for a record that ends the load */
   readonly check: ((record: CsvRecord) => void) | undefined
 }
 
 export interface RecordOptions {
-  /** How the values of each column are checked. */
+  /** The checks of each column's values. */
   readonly checks: ColumnChecks | undefined
-  /** What does not pass is rejected; else it ends the load, before anything of its batch is sent. */
+  /** True: a record that does not fit is rejected. False: it ends the load before its batch is sent. */
   readonly rejects: boolean
   readonly upserts: boolean
   readonly placeOf: (rowNumber: number) => string
 }
 
-/** Records are written from their bytes wherever COPY may be used; elsewhere INSERT needs values. */
+/** Plans to write records from their bytes if COPY can be used. INSERT needs values. */
 export function planRecords(
   records: Records,
   table: Table,
@@ -74,7 +74,7 @@ export function planRecords(
   }
 }
 
-/** Looks at the fields whose columns have a check, as texts. A ragged record passes: it is for the writer to reject. */
+/** Checks the fields as texts. A ragged record passes, because the writer rejects it. */
 function recordCheck(
   format: CsvFormat,
   fields: readonly (string | undefined)[],

@@ -8,11 +8,11 @@ import { asText, type FitValue, fittersOf } from './fit-value.ts'
 import { fitRow } from './shape-row.ts'
 
 /**
- * Takes the `row` out of a line of a file with rejected rows; a line whose row was taken out is the row itself. Where
- * the table has a column for every key of the wrapper, a line is its row as it stands.
+ * Returns the `row` in a line of a file with rejected rows. Any other line is a row itself. If the table has
+ * a column for every key of the wrapper, each line is a row.
  */
 export function unwrapRejected(table: Table): (line: SourceRow) => SourceRow {
-  // a table may have a column `row` of its own, but hardly all of these
+  // a table may have a column `row`, but hardly all of these
   const ambiguous = WRAPPER_KEYS.every(key => table.columns.some(column => column.name === key))
   return line => {
     const wrapped = !ambiguous && WRAPPER_KEYS.every(key => key in line)
@@ -20,7 +20,7 @@ export function unwrapRejected(table: Table): (line: SourceRow) => SourceRow {
   }
 }
 
-/** A row inside of a line; undefined for what is none. */
+/** Returns a row inside a line, or undefined. */
 function rowIn(value: unknown): SourceRow | undefined {
   const row = value instanceof RawJson ? parseJsonRow(value.text) : value
   return isRow(row) ? row : undefined
@@ -29,9 +29,9 @@ function rowIn(value: unknown): SourceRow | undefined {
 const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
 
 /**
- * Fits a rejected row to its table once more, in place. It holds texts, as they were sent, those of its json columns
- * included; what was fixed by hand may be plain JSON.
- * @throws PgBatchError for a row that was to be deleted, and for a value that had no text and was not replaced
+ * Fits a rejected row to its table, in place. Its values are the texts that were sent, also for json columns.
+ * Values that were corrected by hand may be plain JSON.
+ * @throws PgBatchError for a row to delete, and for a value without text that was not replaced
  */
 export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
   const fitters = fittersOf(table, { lists: 'json', jsonTexts: 'json' })

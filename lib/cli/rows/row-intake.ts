@@ -2,16 +2,16 @@ import type { Readable } from 'node:stream'
 import type { SourceRow } from '../../sources/rows.ts'
 import { Intake } from './intake.ts'
 
-/** A row with its number in the file, from 1: what a checkpoint counts by. */
+/** A row with its number in the file, from 1. Checkpoints count by it. */
 export interface NumberedRow {
   readonly row: SourceRow
   readonly number: number
 }
 
 export interface IntakeOptions {
-  /** Rows at the beginning that are not handed on: they are in the table already. */
+  /** Rows at the beginning that are skipped, because they are in the table already. */
   readonly skip: number
-  /** Hands on `NumberedRow`s; else the rows as they are. */
+  /** True: passes on `NumberedRow`s. False: the rows as they are. */
   readonly numbered: boolean
 }
 

@@ -1,37 +1,40 @@
-/** Rows of which each row's line is kept, at most: 10 MB of numbers. */
+/** The number of rows whose lines are kept, at most: 10 MB of numbers. */
 const MAX_KEPT_LINES = 2_500_000
 
 /** Turns the writer's `row 3 of batch 5` into the row's number in the input, and into its line. */
 export class RowPositions {
-  /** For each batch the number of its first row, from 0: eight bytes for a batch of a thousand rows. */
+  /** For each batch the number of its first row, from 0. A batch costs eight bytes. */
   readonly #starts: number[]
-  /** For each batch the line of its first row, or of each row where some rows do not have one line each. */
+  /**
+   * For each batch the line of its first row. If some rows do not have exactly one line, the line of each
+   * row.
+   */
   readonly #lines: (number | Uint32Array | undefined)[] = []
   #keptLines = 0
   /** The first batch whose lines are kept. */
   #oldest = 0
 
-  /** @param skipped rows of the file before the first one that is batched */
+  /** @param skipped rows of the file before the first batch */
   constructor(skipped = 0) {
     this.#starts = [skipped]
   }
 
   /**
-   * To be called for each batch, before it is written.
-   * @param records the rows with the lines on which they end, where these are known
+   * To be called for each batch before it is written.
+   * @param records the rows with the lines on which they end, if these are known
    */
   addBatch(count: number, records?: readonly { readonly line: number }[]): void {
     this.#starts.push(this.#starts.at(-1)! + count)
     this.#lines.push(records && this.#linesOf(records))
   }
 
-  /** The number of a row, from 1, the header not counted. */
+  /** Returns the number of a row, from 1. The header does not count. */
   rowNumber(batchId: number, rowIndex: number): number | undefined {
     const start = this.#starts[batchId - 1]
     return start === undefined ? undefined : start + rowIndex + 1
   }
 
-  /** The line on which a row ends, from 1; undefined where it is not known. */
+  /** Returns the line on which a row ends, from 1, or undefined if it is not known. */
   lineOf(batchId: number, rowIndex: number): number | undefined {
     const lines = this.#lines[batchId - 1]
     return typeof lines === 'number' ? lines + rowIndex : lines?.[rowIndex]

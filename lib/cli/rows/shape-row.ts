@@ -4,11 +4,10 @@ import type { Table } from '../../types.ts'
 import { asText, type FitValue, fittersOf } from './fit-value.ts'
 
 /**
- * Fits a row of a JSON or Parquet file to its table, in place. A json column gets the JSON that stands in the file, a
- * numeric or text column a number as it is written there.
- *
- * A string of NDJSON is a JSON string in a json column too, since JSON says which of its values are strings. Parquet and
- * CSV have no JSON values: a json column takes their texts for JSON.
+ * Fits a row of a JSON or Parquet file to its table, in place. A json column gets the JSON of the file. A
+ * numeric or text column gets a number as it is written.
+ * A string of NDJSON is a JSON string in a json column too, because JSON has types. Parquet and CSV have no
+ * JSON values, so that a json column reads their texts as JSON.
  * @throws PgBatchError for a value that no column takes
  */
 export function rowShaper(table: Table, file: 'json' | 'parquet'): (row: SourceRow) => SourceRow {
@@ -23,8 +22,9 @@ export function rowShaper(table: Table, file: 'json' | 'parquet'): (row: SourceR
 }
 
 /**
- * Fits each value of a row, in place. A value that its column does not take stays, so that a rejected row has it.
- * @throws PgBatchError for the first of such values
+ * Fits each value of a row, in place. A value that its column does not take stays, so that a rejected row has
+ * it.
+ * @throws PgBatchError for the first such value
  */
 export function fitRow(row: SourceRow, fitterOf: (column: string) => FitValue): SourceRow {
   let first: unknown

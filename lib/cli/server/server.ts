@@ -24,7 +24,7 @@ export async function server(args: ServerArguments, output: Output, signal: Abor
   output.note('Stopped.')
 }
 
-/** A signal alone does not keep the process alive. */
+/** Keeps the process alive, which a signal alone does not do. */
 async function untilAborted(signal: AbortSignal): Promise<void> {
   const alive = setInterval(() => {}, 2 ** 30)
   try {

@@ -1,7 +1,7 @@
 import type { Stats } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 
-/** `orders: 10,000 rows committed in 10 batches, 0.21 s, 47,619 rows/s` */
+/** Returns `orders: 10,000 rows committed in 10 batches, 0.21 s, 47,619 rows/s`. */
 export function committedLine(
   table: string,
   stats: Readonly<Stats>,
@@ -20,19 +20,19 @@ export function committedLine(
   return `${table}: ${amounts.join(', ')}, ${seconds.toFixed(2)} s, ${rate}`
 }
 
-/** @param next what running the command again does */
+/** @param next what the same command does when it is run again */
 export function interruptedLine(table: string, rowsCommitted: number, next?: string): string {
   const hint = next === undefined ? '' : `; ${next}`
   return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed${hint}`
 }
 
-/** @param rowsWritten how many the server still has */
+/** @param rowsWritten how many rows the server still has */
 export function regressedLine(resume: string, rowsWritten: number): string {
   const from = rowsWritten === 0 ? 'from the first row' : `after row ${formatCount(rowsWritten)}`
   return `--resume ${resume}: the server has lost rows that it had committed; reading again ${from}`
 }
 
-/** What to do with rejected rows. */
+/** Returns what to do with rejected rows. */
 export function replayHint(file: string, table: string, rows: number): string {
   const them = rows === 1 ? 'it loads' : 'they load'
   return `${plural(rows, 'row')} rejected, in ${file}. Mended, ${them} by: pg-batch replay ${file} --table ${table}`

@@ -1,11 +1,11 @@
 import { EXIT } from '../exit-error.ts'
 import { visible, visibleLines } from './visible.ts'
 
-/** Where the command writes. Results go to standard output; what a pipe should not see, to standard error. */
+/** Where the command prints. Results go to standard output. All else goes to standard error. */
 export interface Output {
-  /** A line, or several. */
+  /** Prints one or several lines. */
   result(text: string): void
-  /** One line. */
+  /** Prints one line. */
   note(line: string): void
 }
 
@@ -14,7 +14,7 @@ export const terminal: Output = {
   note: line => process.stderr.write(`${visible(line)}\n`),
 }
 
-/** `pg-batch … | head -1` closes the pipe when it has seen enough; that is no error of ours. */
+/** Ignores a closed pipe: in `pg-batch … | head -1` it is not an error. */
 export function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -2,7 +2,10 @@ import { createRequire } from 'node:module'
 import type CliTable from 'cli-table3'
 import type { TableConstructorOptions } from 'cli-table3'
 
-/** An empty table for a terminal or a log. What makes it is loaded here, since most loads that scripts start print none. */
+/**
+ * Returns an empty table for a terminal or a log. The package is loaded here, because most loads of scripts
+ * print no table.
+ */
 export function printedTable(options: TableConstructorOptions): CliTable.Table {
   const Table = createRequire(import.meta.url)('cli-table3') as typeof CliTable
   return new Table(options)

@@ -1,4 +1,4 @@
-/** `1.2 MB`, in powers of ten as disks and networks have it. */
+/** Formats `1.2 MB`, in powers of ten as for disks and networks. */
 export function bytes(n: number): string {
   const unit = ['B', 'kB', 'MB', 'GB', 'TB'].findIndex((_, power) => n < 999.5 * 1000 ** power)
   const power = unit < 0 ? 4 : unit
@@ -6,13 +6,13 @@ export function bytes(n: number): string {
   return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`
 }
 
-/** `0.21 s`, `1:05`, `2:03:04`. */
+/** Formats `0.21 s`, `1:05`, `2:03:04`. */
 export function duration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(2)} s`
   return clock(ms)
 }
 
-/** `0:07`, `1:05`, `2:03:04`. */
+/** Formats `0:07`, `1:05`, `2:03:04`. */
 export function clock(ms: number): string {
   const seconds = Math.round(ms / 1000)
   const two = (n: number) => String(n).padStart(2, '0')

@@ -9,12 +9,12 @@ import type { Watcher } from './watcher.ts'
 
 const REDRAW_MS = 200
 
-/** Loaded when there is a bar to draw: it takes as long as all else of a command that draws none. */
+/** Loads the package only if a bar is drawn: it takes as long as all else of a command without one. */
 const cliProgress = () => createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress')
 
 /**
- * A bar at the foot of a terminal, gone when the load has ended. The cursor is not hidden, nor line wrapping switched
- * off: a process that is killed could not undo it.
+ * Draws a bar at the foot of a terminal and removes it at the end. It does not hide the cursor or switch off
+ * line wrapping, because a process that is killed could not undo that.
  */
 export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
   let table = ''
@@ -47,14 +47,17 @@ export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
     note: say,
     end() {
       clearInterval(timer)
-      bars?.update() // what was said last is written
+      bars?.update() // writes the last lines
       bars?.stop()
       bars = undefined
     },
   }
 }
 
-/** `██████░░░░  45%  1,234,567 rows  123,456/s  0:12 left  3 rejected  2 conn`, never wider than the terminal. */
+/**
+ * Returns `██████░░░░  45%  1,234,567 rows  123,456/s  0:12 left  3 rejected  2 conn`. It is narrower than
+ * the terminal.
+ */
 export function barText(counts: LoadCounts, columns: number): string {
   const share = shareCommitted(counts)
   const left = etaMs(counts)
@@ -68,7 +71,7 @@ export function barText(counts: LoadCounts, columns: number): string {
     `${formatCount(counts.rowsRejected)} rejected`,
     `${counts.connections} conn`,
   ]
-  // the last word goes first where room is short
+  // leaves out the last words if the terminal is narrow
   while (words.length > 2 && words.join('  ').length + MIN_BAR + 3 > columns) words.pop()
   const text = words.join('  ')
   if (share === undefined) return text.slice(0, columns - 1)

@@ -8,7 +8,10 @@ import { metricsFileWatcher } from './metrics-file.ts'
 import { quietWatcher } from './quiet.ts'
 import type { Watcher } from './watcher.ts'
 
-/** Who looks on: a bar on a terminal, lines elsewhere, or what was asked for; and the file of metrics. */
+/**
+ * Returns the watchers: a bar on a terminal, lines elsewhere, or what the options ask for, and the metrics
+ * file.
+ */
 export function chooseWatchers(args: RunArguments, output: Output): Watcher {
   const shown = chooseShown(args, output)
   if (args.metricsFile === undefined) return shown
@@ -16,7 +19,7 @@ export function chooseWatchers(args: RunArguments, output: Output): Watcher {
   return both(shown, metrics)
 }
 
-/** What is said before anybody looks on. */
+/** Returns what prints lines before a watcher starts. */
 export function chooseNotify(args: RunArguments, output: Output): (line: string) => void {
   if (args.quiet) return () => {}
   return args.log === 'json'

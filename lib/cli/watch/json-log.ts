@@ -4,7 +4,7 @@ import type { LoadCounts } from './load-counts.ts'
 import { codeOf } from './reject-reasons.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 
-/** `--log json`: one object a line, for programs. It never holds a row's values. */
+/** Writes `--log json`: one object a line, for programs. It never contains the values of a row. */
 export function jsonWatcher(write: (line: string) => void): Watcher {
   let timer: NodeJS.Timeout | undefined
   const log = (event: string, fields: object): void => write(jsonLine(event, fields))
@@ -24,7 +24,7 @@ export function jsonWatcher(write: (line: string) => void): Watcher {
   }
 }
 
-/** One event as a line of JSON. Texts too long to be read are cut. */
+/** Returns an event as a line of JSON. Texts that are too long to read are shortened. */
 export function jsonLine(event: string, fields: object): string {
   return visibleJson({ time: new Date().toISOString(), event, ...fields })
 }

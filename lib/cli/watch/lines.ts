@@ -4,7 +4,7 @@ import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-co
 import { retryLine } from './retry-line.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 
-/** A line every few seconds, for logs and pipes; a load that is over sooner writes none. */
+/** Prints a line every few seconds, for logs and pipes. A load that ends sooner prints none. */
 export function lineWatcher(write: (line: string) => void): Watcher {
   let timer: NodeJS.Timeout | undefined
   let table = ''
@@ -20,7 +20,7 @@ export function lineWatcher(write: (line: string) => void): Watcher {
   }
 }
 
-/** `orders: 45%, 1,234,567 rows committed, 123,456 rows/s, 0:12 left, 3 rejected` */
+/** Returns `orders: 45%, 1,234,567 rows committed, 123,456 rows/s, 0:12 left, 3 rejected`. */
 export function progressLine(table: string, counts: LoadCounts): string {
   const share = shareCommitted(counts)
   const left = etaMs(counts)

@@ -6,8 +6,9 @@ import { codeOf } from './reject-reasons.ts'
 import { LINE_INTERVAL_MS, type LoadEnd, type LoadTitle, type Watcher } from './watcher.ts'
 
 /**
- * Keeps a file of Prometheus metrics, for node_exporter's textfile collector or anybody who reads it: it is replaced
- * as a whole, so that nobody sees half of it. A file that cannot be written is said once, and does not end the load.
+ * Keeps a file of Prometheus metrics, for the textfile collector of node_exporter. The file is replaced as a
+ * whole, so that no reader sees half of it. If it cannot be written, this is reported once and the load
+ * continues.
  */
 export function metricsFileWatcher(path: string, note: (line: string) => void): Watcher {
   const rejects = new Map<string, number>()
@@ -44,7 +45,7 @@ export function metricsFileWatcher(path: string, note: (line: string) => void): 
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
-  // neither the name of this file nor a link at `path` leads anywhere else
+  // a symbolic link at `path` is replaced, not followed; the random name cannot be planted
   const next = `${path}.${randomUUID()}.tmp`
   try {
     await writeFile(next, text, { flag: 'wx' })

@@ -1,6 +1,6 @@
 import type { Watcher } from './watcher.ts'
 
-/** Nobody looks on. */
+/** Prints nothing. */
 export const quietWatcher: Watcher = {
   begin() {},
   retry() {},

@@ -3,18 +3,18 @@ import { conditionName } from '../../write/faults/sqlstate-names.ts'
 
 /** One kind of fault among the rejected rows. */
 export interface RejectReason {
-  /** The SQLSTATE, or the library's own code where the row was never sent. */
+  /** The SQLSTATE, or the library's own code if the row was never sent. */
   readonly code: string
   /** PostgreSQL's name of the SQLSTATE. */
   readonly name: string
   readonly count: number
-  /** The first row of them, by its number in its file, from 1. */
+  /** The number in its file, from 1, of the first such row. */
   readonly exampleRow: number | undefined
-  /** The file; undefined when there is only one. */
+  /** The file of that row. Undefined if there is only one file. */
   readonly exampleFile?: string | undefined
 }
 
-/** Counts rejected rows by what was wrong with them. */
+/** Counts rejected rows by their fault. */
 export class RejectReasons {
   readonly #reasons = new Map<string, Pick<RejectReason, 'exampleRow' | 'exampleFile'> & { count: number }>()
 
@@ -25,7 +25,7 @@ export class RejectReasons {
     else this.#reasons.set(code, { count: 1, exampleRow: row, exampleFile: file })
   }
 
-  /** The most frequent first. */
+  /** Returns the reasons, the most frequent one first. */
   list(): RejectReason[] {
     return [...this.#reasons]
       .map(([code, reason]) => ({ code, name: conditionName(code) ?? 'not sent', ...reason }))

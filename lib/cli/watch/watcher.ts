@@ -3,7 +3,7 @@ import type { RetryEvent } from '../../writable/events.ts'
 import type { LoadCounts } from './load-counts.ts'
 import type { RejectReason } from './reject-reasons.ts'
 
-/** What a load is, in words. */
+/** How messages name a load. */
 export interface LoadTitle {
   /** The file, or `standard input`. */
   readonly source: string
@@ -15,25 +15,26 @@ export interface LoadEnd {
   readonly counts: LoadCounts
   readonly reasons: readonly RejectReason[]
   readonly outcome: 'done' | 'interrupted' | 'failed'
-  /** Why it did not end well. */
+  /** Why the load failed or was interrupted. */
   readonly error: string | undefined
 }
 
-/** Somebody who looks on while a load runs. Its timers are its own; `end` stops them, and is always called. */
+/** Reports on a load while it runs. It owns its timers. `end` stops them and is always called. */
 export interface Watcher {
-  /** @param counts gives the counts of the moment */
+  /** @param counts returns the current counts */
   begin(title: LoadTitle, counts: () => LoadCounts): void
-  /** Something failed and will be tried again. */
+  /** Reports a failure that will be tried again. */
   retry(retry: RetryEvent): void
   /**
-   * @param row its number in its file, where it is known
-   * @param file undefined when there is only one
+   * Reports a rejected row.
+   * @param row the row's number in its file, if it is known
+   * @param file undefined if there is only one file
    */
   reject(error: PgBatchError, row: number | undefined, file?: string): void
-  /** Something that the user should know now. */
+  /** Reports what the user should know now. */
   note(line: string): void
   end(end: LoadEnd): void | Promise<void>
 }
 
-/** Milliseconds between lines of progress. */
+/** The milliseconds between two lines of progress. */
 export const LINE_INTERVAL_MS = 5000
