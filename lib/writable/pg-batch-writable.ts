@@ -45,8 +45,8 @@ const WRITABLE_BATCHES = 1
  * transaction or not at all. 'finish', and with it the end of a `pipeline()`, comes only after every array is
  * committed.
  *
- * Make it the last argument of `pipeline()`. `chain()` of stream-chain does not wait for its last stream, so the
- * stream belongs after the chain:
+ * Make it the last argument of `pipeline()`. `chain()` of stream-chain does not wait for its last stream, so
+ * this stream belongs after the chain:
  *
  *     pipeline(source, chain([…, batching]), sink)  // resolves after the last COMMIT
  *     pipeline(source, chain([…, batching, sink]))  // wrong: resolves before it, and a later failure is an
