@@ -1,19 +1,17 @@
 import { ConnectValueError } from './connect-value-error.ts'
 
-/** Values of Kafka Connect that PostgreSQL takes as text of a form of its own. */
+/** Values of Kafka Connect that become text in a form of PostgreSQL's. */
 
-/** `bit varying` without a length has this one. */
+/** The length in the schema of a `bit varying` without a length. */
 const NO_LENGTH = 2_147_483_647
 
 /**
- * Bits as PostgreSQL writes them: the first byte holds the last eight.
- * @param length how many bits there are, of the schema
+ * Returns bits as PostgreSQL's text. The first byte has the last eight bits.
+ * @param length the number of bits, from the schema
  */
 export function bitsText(bytes: Uint8Array, length: number, sourceType: string | undefined): string {
   if (length === NO_LENGTH || /varbit|varying/i.test(sourceType ?? '')) {
-    throw new ConnectValueError(
-      'is of type bit varying, of which io.debezium.data.Bits does not hold the length',
-    )
+    throw new ConnectValueError('is of type bit varying, whose length io.debezium.data.Bits does not contain')
   }
   const bits = Array.from(bytes, byte => byte.toString(2).padStart(8, '0'))
     .reverse()
@@ -23,10 +21,10 @@ export function bitsText(bytes: Uint8Array, length: number, sourceType: string |
   return bits.slice(extra).padStart(length, '0')
 }
 
-/** Set in the type of EWKB that holds the id of its reference system. */
+/** The bit in an EWKB type for a geometry that contains the id of its reference system. */
 const HAS_SRID = 0x2000_0000
 
-/** A geometry as the EWKB that PostGIS reads. */
+/** Returns a geometry as EWKB in hexadecimal digits, which PostGIS reads. */
 export function geometryText(wkb: Buffer, srid: bigint | undefined): string {
   if (wkb.length < 5 || wkb[0]! > 1)
     throw new ConnectValueError('has no WKB where its schema says a geometry')
@@ -45,7 +43,7 @@ export function geometryText(wkb: Buffer, srid: bigint | undefined): string {
   return Buffer.concat([head, wkb.subarray(5)]).toString('hex')
 }
 
-/** A map of texts as hstore reads it. */
+/** Returns a map of texts as hstore's text. */
 export function hstoreText(entries: readonly (readonly [string, string | null])[]): string {
   return entries
     .map(([key, value]) => `${quoted(key)}=>${value === null ? 'NULL' : quoted(value)}`)
@@ -56,7 +54,10 @@ function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** The entries of a map: the converter writes an object where keys are texts, else an array of pairs. */
+/**
+ * Returns the entries of a map. The converter writes an object if the keys are texts, otherwise an array of
+ * pairs.
+ */
 export function mapEntries(value: unknown): [unknown, unknown][] {
   if (Array.isArray(value) && value.every(pair => Array.isArray(pair) && pair.length === 2)) return value
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value)

@@ -1,4 +1,6 @@
-/** Why a value could not be decoded; ends the sentence `Field "x" …` without the value. */
+/**
+ * The reason why a value cannot be decoded. The message continues `Field "x" …`, and never holds the value.
+ */
 export class ConnectValueError extends Error {
   override readonly name = 'ConnectValueError'
 }

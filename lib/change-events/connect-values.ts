@@ -5,10 +5,10 @@ import { decimalText, readUnscaled } from '../values/unscaled-decimal.ts'
 import { bitsText, geometryText, hstoreText, mapEntries } from './connect-structs.ts'
 import { ConnectValueError } from './connect-value-error.ts'
 
-/** A schema as Kafka Connect's JSON converter writes it beside each payload. */
+/** A schema, as Kafka Connect's JSON converter writes it with each payload. */
 export interface ConnectSchema {
   readonly type?: string
-  /** The logical type, where it has one. */
+  /** The logical type, if it has one. */
   readonly name?: string
   readonly parameters?: Readonly<Record<string, string>>
   readonly fields?: readonly (ConnectSchema & { readonly field: string })[]
@@ -17,7 +17,7 @@ export interface ConnectSchema {
 
 type Decode = (value: unknown, schema: ConnectSchema) => unknown
 
-/** What the PostgreSQL connector sends for `infinity` and `-infinity`, whatever the unit. */
+/** The numbers that the PostgreSQL connector sends for `infinity` and `-infinity`, in any unit. */
 const INFINITIES = new Map([
   [9223372036825200000n, 'infinity'],
   [-9223372036832400000n, '-infinity'],
@@ -45,8 +45,9 @@ const vector: Decode = value => {
 }
 
 /**
- * Logical types whose values say nothing without them. Those that are text (ZonedTimestamp, Interval, Json, Uuid, Enum
- * and so on) PostgreSQL reads as they are. Others of Debezium's are refused.
+ * The logical types whose values have to be decoded. PostgreSQL reads logical types that are text
+ * (ZonedTimestamp, Interval, Json, Uuid, Enum and others) as they are. Other types of Debezium's are
+ * rejected.
  * @see https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-data-types
  * @see https://kafka.apache.org/38/javadoc/org/apache/kafka/connect/data/package-summary.html
  */
@@ -77,7 +78,7 @@ const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
     const length = parameters?.length
     if (length === undefined) {
       throw new ConnectValueError(
-        'is of type io.debezium.data.Bits, and its schema does not tell how many bits there are',
+        'is of type io.debezium.data.Bits, and its schema does not have the number of bits',
       )
     }
     return bitsText(bytes(value), Number(integer(length)), parameters?.['__debezium.source.column.type'])
@@ -97,12 +98,13 @@ const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
   },
 }
 
-/** Names of types that are Kafka Connect's or Debezium's, and not of a schema of the user's. */
+/** The names of Kafka Connect's and Debezium's own types. */
 const OWN_TYPE = /^(io\.debezium\.(data|time)|org\.apache\.kafka\.connect\.data)\./
 
 /**
- * Makes a value of JSON into one that PostgreSQL takes, by its schema: exact, or an error. Without a schema it stays as
- * it is, save that a number too long for JavaScript becomes its digits.
+ * Decodes a value of JSON by its schema, into one that PostgreSQL reads. The result is exact, or there is an
+ * error. Without a schema the value stays as it is, except that a number too long for JavaScript becomes its
+ * digits.
  * @throws ConnectValueError
  */
 export function decodeConnectValue(value: unknown, schema: ConnectSchema | undefined): unknown {
@@ -111,7 +113,7 @@ export function decodeConnectValue(value: unknown, schema: ConnectSchema | undef
   if (decode) return decode(value, schema)
   if (schema.type !== 'string' && schema.name !== undefined && OWN_TYPE.test(schema.name)) {
     if (typeof value !== 'string')
-      throw new ConnectValueError(`is of type ${schema.name}, which is not known here`)
+      throw new ConnectValueError(`is of type ${schema.name}, which is not supported`)
   }
   if (schema.type === 'bytes') return bytes(value)
   if (schema.type === 'array' && Array.isArray(value)) {
@@ -123,7 +125,7 @@ export function decodeConnectValue(value: unknown, schema: ConnectSchema | undef
 
 function hstoreEntry([key, value]: [unknown, unknown]): [string, string | null] {
   if (typeof key === 'string' && (typeof value === 'string' || value === null)) return [key, value]
-  throw new ConnectValueError('is a map of other things than texts, which hstore does not hold')
+  throw new ConnectValueError('is a map with values other than texts, which hstore cannot hold')
 }
 
 function plain(value: unknown): unknown {
@@ -135,7 +137,7 @@ function plain(value: unknown): unknown {
 
 function infinity(value: unknown): string | undefined {
   for (const [count, text] of INFINITIES) {
-    // a JavaScript number is not that exact, and no other time is near
+    // a JavaScript number is rounded, and no other time is near
     if (typeof value === 'number' ? value === Number(count) : integer(value) === count) return text
   }
   return undefined

@@ -8,21 +8,21 @@ import { ConnectValueError } from './connect-value-error.ts'
 import { type ConnectSchema, decodeConnectValue } from './connect-values.ts'
 import { DEFAULT_PLACEHOLDER, type IsUnavailable, unavailableTest } from './placeholder.ts'
 
-/** What a change event of Debezium asks for, in the words of `PgBatchWritable`'s `operation` and `toRow`. */
+/** A change of a row: the results of PgBatchWritable's `operation` and `toRow` for a change event. */
 export interface DebeziumChange<Row = Record<string, unknown>> {
   readonly operation: 'upsert' | 'delete'
-  /** The row after the change; of a delete, the row before it, of which only the key has to be there. */
+  /** The row after the change. For a delete, the row before it, which needs to have only the key. */
   readonly row: Row
 }
 
-/** What the connector is configured with, as far as its events do not say it. */
+/** Settings of the connector that its events do not contain. */
 export interface DebeziumOptions {
   /** `unavailable.value.placeholder`. @default '__debezium_unavailable_value' */
   unavailableValuePlaceholder?: string | undefined
   /**
-   * `binary.handling.mode`: how bytea is written in events whose schema does not say that it is bytes, which are those
-   * without a schema, and all of the modes other than `bytes`. Without it, PgBatchWritable rejects such text for a
-   * column of bytes.
+   * `binary.handling.mode`: how bytea is written if the event's schema does not show it. That is so in events
+   * without a schema, and in every mode other than `bytes`. Without this option PgBatchWritable rejects such
+   * text for a column of bytes.
    * @default none
    */
   binaryHandlingMode?: 'bytes' | BytesText | undefined
@@ -33,32 +33,34 @@ const OPTIONS = Object.freeze({
   binaryHandlingMode: optional(oneOf('bytes', 'base64', 'base64-url-safe', 'hex')),
 })
 
-/** What the options say, made ready. */
-interface Reading {
+/** The options, prepared for use. */
+interface EventFormat {
   readonly isUnavailable: IsUnavailable
   readonly bytesText: BytesText | 'unknown'
 }
 
 /**
- * Reads a change event of [Debezium](https://debezium.io), as Kafka Connect's JSON converter writes it: with or without
- * schemas, as text, bytes, or what a JSON parser made of it (give the text, and no number loses a digit).
+ * Returns the change of a change event of [Debezium](https://debezium.io), as Kafka Connect's JSON converter
+ * writes it, with or without schemas. The event may be text, bytes, or the result of a JSON parser. From text
+ * and bytes, no number loses a digit.
  *
  *     op c, r, u (create, read by a snapshot, update)   → upsert of `after`
- *     op d (delete)                                     → delete of `before`, or of `key` where there is none
- *     a tombstone (no value)                            → delete of `key`; null without one, since the delete came before
+ *     op d (delete)                                     → delete of `before`, or of `key` if there is none
+ *     a tombstone (no value)                            → delete of `key`; null without a key
  *     op m (a message of pg_logical_emit_message)       → null
- *     op t (truncate)                                   → an error: no row says it; `skipped.operations` leaves it out
+ *     op t (truncate)                                   → an error; `skipped.operations` omits it
  *
- * A changed primary key comes as a delete and a create, and order does the rest. With a schema, dates, times,
- * timestamps, decimals and bytes become what PostgreSQL takes, without rounding; without one, values stay as they are.
+ * A changed primary key comes as a delete and a create, in this order. With a schema, dates, times,
+ * timestamps, decimals and bytes become values that PostgreSQL reads, without rounding. Without a schema
+ * values stay as they are.
  *
  * @param value the message's value
  * @param key the message's key: the row's primary key
- * @param options what the connector is configured with
- * @returns null where there is nothing to write
+ * @param options settings of the connector
+ * @returns null if there is nothing to write
  * @throws TypeError for wrong options
- * @throws PgBatchError with code ROW_INVALID for what is no such event, and for an update without the value of a TOAST
- *   column (`REPLICA IDENTITY FULL` on the source's table brings it)
+ * @throws PgBatchError with code ROW_INVALID for anything but such an event, and for an update without the
+ *   value of a TOAST column (`REPLICA IDENTITY FULL` on the source's table adds it)
  * @see https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
  * @see https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-toasted-values
  */
@@ -67,13 +69,13 @@ export function fromDebezium<Row = Record<string, unknown>>(
   key?: unknown,
   options: DebeziumOptions = {},
 ): DebeziumChange<Row> | null {
-  const reading = readingOf(options)
-  const change = changeOf(value, key, reading)
-  if (change) noteBytesText(change.row, reading.bytesText)
+  const format = formatOf(options)
+  const change = changeOf(value, key, format)
+  if (change) noteBytesText(change.row, format.bytesText)
   return change as DebeziumChange<Row> | null
 }
 
-function changeOf(value: unknown, key: unknown, reading: Reading): DebeziumChange<object> | null {
+function changeOf(value: unknown, key: unknown, format: EventFormat): DebeziumChange<object> | null {
   const { payload, schema } = unwrap(value)
   if (payload === null || payload === undefined) return deleteOf(undefined, key)
   if (!isObject(payload) || typeof payload.op !== 'string') {
@@ -83,36 +85,39 @@ function changeOf(value: unknown, key: unknown, reading: Reading): DebeziumChang
     case 'c':
     case 'r':
     case 'u':
-      return { operation: 'upsert', row: rowAfter(payload, schema, reading) }
+      return { operation: 'upsert', row: rowAfter(payload, schema, format) }
     case 'd':
       return deleteOf({ row: payload.before, schema: fieldOf(schema, 'before') }, key)
     case 'm':
       return null
     case 't':
       throw invalid(
-        'A truncate (op t) is no change of a row: set `skipped.operations=t`, or see to it beforehand',
+        'A truncate (op t) is not the change of a row: set `skipped.operations=t`, or handle it before',
       )
     default:
       throw invalid('Expected `op` of an envelope of Debezium to be one of c, r, u, d, t, m')
   }
 }
 
-const DEFAULT_READING: Reading = { isUnavailable: unavailableTest(DEFAULT_PLACEHOLDER), bytesText: 'unknown' }
-
-/** By their options object, which a program gives again with each event. */
-const readings = new WeakMap<object, Reading>()
-
-function readingOf(options: DebeziumOptions): Reading {
-  if (Object.keys(options).length === 0) return DEFAULT_READING
-  let reading = readings.get(options)
-  if (!reading) {
-    reading = makeReading(options)
-    readings.set(options, reading)
-  }
-  return reading
+const DEFAULT_FORMAT: EventFormat = {
+  isUnavailable: unavailableTest(DEFAULT_PLACEHOLDER),
+  bytesText: 'unknown',
 }
 
-function makeReading(options: DebeziumOptions): Reading {
+/** By the options object, which a program passes with every event. */
+const formats = new WeakMap<object, EventFormat>()
+
+function formatOf(options: DebeziumOptions): EventFormat {
+  if (Object.keys(options).length === 0) return DEFAULT_FORMAT
+  let format = formats.get(options)
+  if (!format) {
+    format = makeFormat(options)
+    formats.set(options, format)
+  }
+  return format
+}
+
+function makeFormat(options: DebeziumOptions): EventFormat {
   const { unavailableValuePlaceholder: placeholder, binaryHandlingMode: mode } = resolveOptions(
     'fromDebezium',
     OPTIONS,
@@ -127,28 +132,28 @@ interface Unwrapped {
   readonly schema: ConnectSchema | undefined
 }
 
-/** The schema beside the payload is the converter's `schemas.enable`. */
-function unwrap(given: unknown): Unwrapped {
-  const value = typeof given === 'string' || types.isUint8Array(given) ? parse(given) : given
+/** Returns the payload, and the schema that the converter adds with `schemas.enable`. */
+function unwrap(event: unknown): Unwrapped {
+  const value = typeof event === 'string' || types.isUint8Array(event) ? parse(event) : event
   if (!isObject(value) || !('payload' in value) || 'op' in value) return { payload: value, schema: undefined }
   return { payload: value.payload, schema: (value.schema as ConnectSchema | null | undefined) ?? undefined }
 }
 
-function parse(given: string | Uint8Array): unknown {
-  const text = typeof given === 'string' ? given : new TextDecoder().decode(given)
+function parse(event: string | Uint8Array): unknown {
+  const text = typeof event === 'string' ? event : new TextDecoder().decode(event)
   if (text === '') return null
   let value: unknown
   try {
     value = parseExactJson(text, safeNumber)
   } catch {
-    // the parser's own words quote the text
+    // the parser's message quotes the text
     throw invalid('Expected a change event as JSON')
   }
   if (isWellFormedJson(text, () => stringsIn(value))) return value
   throw invalid('The change event has half of a surrogate pair, which PostgreSQL has no text for')
 }
 
-/** Whole numbers that a double holds by chance stay texts: an object's would have been rounded by `JSON.parse`. */
+/** Returns an integer that is not safe as a `LongNumber`, even if a double holds it exactly. */
 function safeNumber(text: string): unknown {
   const number = exactNumber(text)
   return typeof number === 'number' && Number.isInteger(number) && !Number.isSafeInteger(number)
@@ -159,13 +164,14 @@ function safeNumber(text: string): unknown {
 function rowAfter(
   { after }: Record<string, unknown>,
   schema: ConnectSchema | undefined,
-  { isUnavailable }: Reading,
+  { isUnavailable }: EventFormat,
 ): object {
   if (!isObject(after)) throw invalid('Expected `after` of an envelope of Debezium to be a row')
   for (const [column, value] of Object.entries(after)) {
     if (!isUnavailable(value)) continue
     throw invalid(
-      `Column ${JSON.stringify(column)} was left as it was, and the event does not have its value: set REPLICA IDENTITY FULL on its table`,
+      `Column ${JSON.stringify(column)} is unchanged, and the event does not have its value: ` +
+        'set REPLICA IDENTITY FULL on its table',
       column,
     )
   }
@@ -185,7 +191,7 @@ function deleteOf(
     return { operation: 'delete', row: decodeRow(payload, schema) }
   }
   if (!before) return null
-  throw invalid('A delete (op d) has no `before`, and no key was given: nothing says which row it is')
+  throw invalid('A delete (op d) has no `before`, and no key was passed: the row is unknown')
 }
 
 function decodeRow(row: Record<string, unknown>, schema: ConnectSchema | undefined): Record<string, unknown> {
@@ -194,7 +200,7 @@ function decodeRow(row: Record<string, unknown>, schema: ConnectSchema | undefin
       try {
         return [column, decodeConnectValue(value, fieldOf(schema, column))]
       } catch (error) {
-        // of the engine, whose stack a value takes a part of for each level
+        // the stack overflows at a value with very many levels
         if (error instanceof RangeError)
           throw invalid(`Field ${JSON.stringify(column)} is nested too deep`, column)
         if (!(error instanceof ConnectValueError)) throw error

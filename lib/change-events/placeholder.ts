@@ -1,21 +1,27 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
-/** What stands for a long value that an UPDATE left as it was, and that PostgreSQL did not log. */
+/**
+ * Debezium's default placeholder for a long value that an UPDATE left unchanged, and that PostgreSQL did not
+ * log.
+ */
 export const DEFAULT_PLACEHOLDER = '__debezium_unavailable_value'
 
-/** The points that stand for a geometry and a geography, whatever the placeholder: EWKB, in hexadecimal digits. */
+/**
+ * The placeholders of a geometry and a geography, which do not depend on the setting: EWKB in hexadecimal
+ * digits.
+ */
 const GEOMETRIES = [
   '0101000020e6100000000000fc83d797c1000000fc83d797c1',
   '0101000020e61000000c21e7fdff7f66401842cefbff7f5640',
 ]
 const POINT = -99999999
 
-/** Tells whether a value of a change event, as its JSON has it, stands for one that was left as it was. */
+/** Returns true if a value of a change event's JSON is the placeholder of an unchanged value. */
 export type IsUnavailable = (value: unknown) => boolean
 
 /**
- * Makes the test for a placeholder. Debezium writes it in the form of the column's type:
+ * Returns the test for a placeholder. Debezium writes the placeholder in the form of the column's type:
  *
  *     text, json, numeric …     the placeholder
  *     bytea                     its bytes as base64, URL-safe base64 or hexadecimal digits
@@ -25,7 +31,8 @@ export type IsUnavailable = (value: unknown) => boolean
  *     hstore                    a map from the placeholder to itself, or JSON of it
  *     geometry, geography, point   a certain point
  *
- * @param placeholder `unavailable.value.placeholder` of the connector: text, or `hex:` and the digits of its bytes
+ * @param placeholder `unavailable.value.placeholder` of the connector: text, or `hex:` and the digits of its
+ *   bytes
  * @see https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-toasted-values
  */
 export function unavailableTest(placeholder: string): IsUnavailable {
@@ -57,7 +64,7 @@ export function unavailableTest(placeholder: string): IsUnavailable {
   }
 }
 
-/** No form of a placeholder is longer than this many times the placeholder. */
+/** No form of a placeholder is longer than the placeholder times this. */
 const MAX_FORM = 8
 const UUID_LENGTH = 36
 

@@ -1,11 +1,14 @@
-/** Where a connection leads: `hostaddr` is connected to, and `host` is the name that a certificate is compared with. */
+/**
+ * The address of a server. The connection goes to `hostaddr`, if there is one; certificates are compared with
+ * `host`.
+ */
 export interface ServerAddress {
   readonly host?: string
   readonly hostaddr?: string
   readonly port?: number
 }
 
-/** What a server has to be for a session to stay there, by libpq's names. */
+/** The kinds of session that `target_session_attrs` accepts, by libpq's names. */
 export const SESSION_ATTRS = [
   'any',
   'read-write',
@@ -16,18 +19,20 @@ export const SESSION_ATTRS = [
 ] as const
 export type SessionAttrs = (typeof SESSION_ATTRS)[number]
 
-/** How TLS is used: what of the certificate is checked, and the files, which are read when a pool is made. */
+/** How TLS is used: how the certificate is verified, and the files, which are read when a pool is made. */
 export interface TlsSettings {
   readonly verify: 'full' | 'ca' | 'none'
   readonly certFile?: string
   readonly keyFile?: string
   readonly keyPassword?: string
   readonly rootCertFile?: string
-  /** The TLS handshake is the first thing that is sent, without the request for it. */
+  /** The connection starts with the TLS handshake, without a request for TLS before it. */
   readonly direct: boolean
 }
 
-/** All that a connection string, with the PG* variables, says. What is missing pg finds itself. */
+/**
+ * The settings of a connection string and of the PG* variables. pg has its own defaults for what is missing.
+ */
 export interface ConnectionParameters {
   /** At least one, in the order in which they are tried. */
   readonly servers: readonly ServerAddress[]
@@ -35,17 +40,17 @@ export interface ConnectionParameters {
   readonly user?: string
   readonly password?: string
   readonly tls: TlsSettings | undefined
-  /** Undefined: as pg does by default, which is without. */
+  /** Undefined: pg's default, which is no channel binding. */
   readonly channelBinding: 'disable' | 'prefer' | 'require' | undefined
   readonly sessionAttrs: SessionAttrs
-  /** The servers are tried in another order for each connection. */
+  /** Each connection tries the servers in a random order. */
   readonly loadBalance: boolean
-  /** For each server. Undefined: the caller decides; Infinity: as long as it takes. */
+  /** The limit for each server. Undefined: the caller decides. */
   readonly connectTimeoutMs: number | undefined
   readonly options?: string
   readonly applicationName?: string
-  /** Settings that pg sends or uses as they are, by pg's names. */
+  /** Settings that are passed to pg unchanged, by pg's names. */
   readonly clientSettings: Readonly<Record<string, string | number | boolean>>
-  /** What was ignored, in words for the user. */
+  /** Notes for the user about parameters that were ignored. */
   readonly notes: readonly string[]
 }

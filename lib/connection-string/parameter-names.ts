@@ -1,10 +1,10 @@
 /**
- * What becomes of each parameter of a connection string. libpq's come first, then those that pg has of its own, then
- * those of other libraries, whose URLs people share.
+ * How each parameter of a connection string is handled: libpq's parameters, pg's own, and those of other
+ * libraries, whose URLs people share.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
  */
 
-/** Taken as libpq, or pg, takes them. */
+/** Parameters with the meaning that they have in libpq, or in pg. */
 export const USED = [
   'host',
   'hostaddr',
@@ -36,7 +36,7 @@ export const USED = [
   'query_timeout',
 ] as const
 
-/** Not honoured, and to ignore them would be unsafe: refused, unless the value is one that asks for nothing. */
+/** Parameters that are not supported, and unsafe to ignore. They are rejected, except for harmless values. */
 export const REFUSED: Readonly<
   Record<string, { readonly harmless?: readonly string[]; readonly cure?: string }>
 > = {
@@ -75,7 +75,10 @@ export const REFUSED: Readonly<
   search_path: { cure: 'use options=-c%20search_path=name, or name the table as schema.table' },
 }
 
-/** Ignored with a note: they tune a library, a pool or a socket, and decide neither where rows go nor who sees them. */
+/**
+ * Parameters that are ignored with a note. They tune a library, a pool or a socket, and affect neither safety
+ * nor rows.
+ */
 export const IGNORED: ReadonlySet<string> = new Set([
   // libpq's
   'keepalives_interval',
@@ -165,7 +168,7 @@ export const IGNORED: ReadonlySet<string> = new Set([
   'topology_keys',
 ])
 
-/** Names the file and the section of which libpq takes the other parameters. */
+/** Parameters that name a file with other parameters, and a section of it. */
 export const SERVICE = ['service', 'servicefile']
 
 export const KNOWN_NAMES: ReadonlySet<string> = new Set([
@@ -176,7 +179,7 @@ export const KNOWN_NAMES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The variables that stand for parameters a connection string does not name.
+ * The environment variables that supply parameters which a connection string does not have.
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
 export const VARIABLES: Readonly<Record<string, string>> = {

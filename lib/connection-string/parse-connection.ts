@@ -9,10 +9,11 @@ import type { Settings } from './settings.ts'
 import { ConnectionStringError } from './settings-error.ts'
 
 /**
- * Reads a connection string, and the PG* variables for what it does not name, as libpq does. What could connect to
- * another server, or less safely, than was asked for is refused; what only tunes another library is noted.
- * @param text undefined: the variables alone
- * @param source what to call the string in errors, which hold no piece of a password
+ * Parses a connection string as libpq does, with the PG* variables for what the string does not have. A
+ * parameter is rejected if ignoring it could connect to another server, or less safely. One that only tunes
+ * another library is noted.
+ * @param text undefined to use the variables alone
+ * @param source what messages call the string; they never contain a part of a password
  * @throws ConnectionStringError
  */
 export function parseConnection(
@@ -29,19 +30,20 @@ export function parseConnection(
   const channelBinding = values.oneOf('channel_binding', ['disable', 'prefer', 'require'])
   if (channelBinding === 'require' && (!tls || servers.some(({ host }) => host?.startsWith('/')))) {
     throw new ConnectionStringError(
-      `Expected sslmode with ${values.nameOf('channel_binding')} "require", which binds to TLS: sslmode=verify-full, for example`,
+      `Expected sslmode with ${values.nameOf('channel_binding')} "require", which binds to TLS: ` +
+        'sslmode=verify-full, for example',
     )
   }
   const several = servers.length > 1
   return {
     servers,
-    ...values.given({ database: 'dbname', user: 'user', password: 'password' }),
+    ...values.pick({ database: 'dbname', user: 'user', password: 'password' }),
     tls,
     channelBinding,
     sessionAttrs: values.oneOf('target_session_attrs', SESSION_ATTRS) ?? (several ? 'read-write' : 'any'),
     loadBalance: values.oneOf('load_balance_hosts', ['disable', 'random']) === 'random',
     connectTimeoutMs: connectTimeout(values),
-    ...values.given({ options: 'options' }),
+    ...values.pick({ options: 'options' }),
     ...applicationName(values),
     clientSettings: clientSettings(values),
     notes: notes(settings, values),
@@ -54,7 +56,7 @@ function checkNames(settings: Settings, source: string): void {
     if (KNOWN_NAMES.has(name)) continue
     const near = nearest(name, [...USED, ...Object.keys(REFUSED), ...IGNORED])
     const hint = near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`
-    // among keywords an unknown name may be a piece of a password with a space in it
+    // among keywords, an unknown name may be a part of a password with a space in it
     const shown = near.length > 0 || !settings.has('password') ? ` "${name}"` : ''
     throw new ConnectionStringError(`${source} has an unknown parameter${shown}${hint}`)
   }
@@ -72,15 +74,16 @@ function checkRefused(values: SettingValues): void {
     if (value === undefined || harmless.includes(value)) continue
     const but = harmless.length === 0 ? '' : `, except as ${harmless.map(word => `"${word}"`).join(' or ')}`
     throw new ConnectionStringError(
-      `${values.nameOf(name)} cannot be honoured${but}, and is not ignored; leave it out${cure ? `: ${cure}` : ''}`,
+      `${values.nameOf(name)} cannot be honoured${but}, and is not ignored; leave it out` +
+        `${cure ? `: ${cure}` : ''}`,
     )
   }
 }
 
-/** The longest that a timer runs: 24 days. */
+/** The maximum of a timer: 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Whole seconds; 0 is without end, as for libpq. */
+/** Returns the limit. In the string it is in whole seconds, and 0 means no limit, as in libpq. */
 function connectTimeout(values: SettingValues): number | undefined {
   const seconds = values.get('connect_timeout')
   if (seconds === undefined) return undefined

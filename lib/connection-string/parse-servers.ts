@@ -4,8 +4,8 @@ import type { SettingValues } from './setting-values.ts'
 import { ConnectionStringError } from './settings-error.ts'
 
 /**
- * Makes one server of each element of `host` and `hostaddr`; an element that is empty is pg's default. `port` is one
- * for all, or a list as long as theirs.
+ * Returns a server for each element of `host` and `hostaddr`. An empty element means pg's default. `port` is
+ * one port for all servers, or a list of the same length.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS
  */
 export function parseServers(values: SettingValues): ServerAddress[] {
@@ -13,7 +13,8 @@ export function parseServers(values: SettingValues): ServerAddress[] {
   const addresses = listOf(values.get('hostaddr'))
   if (hosts.length > 0 && addresses.length > 0 && hosts.length !== addresses.length) {
     throw new ConnectionStringError(
-      `Expected ${values.nameOf('hostaddr')} to be as many as ${values.nameOf('host')}, got ${addresses.length} for ${hosts.length}`,
+      `Expected ${values.nameOf('hostaddr')} to be as many as ${values.nameOf('host')}, ` +
+        `got ${addresses.length} for ${hosts.length}`,
     )
   }
   for (const address of addresses) {
@@ -46,7 +47,8 @@ function portsOf(values: SettingValues, count: number): (number | undefined)[] {
   throw new ConnectionStringError(
     count === 1
       ? `Expected ${values.nameOf('port', 'the port')} to be from 1 to 65535, got "${texts.join(',')}"`
-      : `Expected ${values.nameOf('port', 'the port')} to be one, or as many as the ${count} hosts, got ${ports.length}`,
+      : `Expected ${values.nameOf('port', 'the port')} to be one, or as many as the ${count} hosts, ` +
+          `got ${ports.length}`,
   )
 }
 

@@ -2,19 +2,20 @@ import type { ServerAddress, TlsSettings } from './connection-parameters.ts'
 import type { SettingValues } from './setting-values.ts'
 import { ConnectionStringError } from './settings-error.ts'
 
-/** `no-verify` is one of pg's own. */
+/** libpq's modes, and pg's `no-verify`. */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const
 
 /**
- * What `sslmode` asks for, with pg's meanings: `allow`, `prefer`, `require` and `verify-ca` check as much as
- * `verify-full`; `uselibpqcompat=true` beside it gives libpq's. PGSSLMODE=allow, and none at all, are without TLS.
+ * Returns how to use TLS; undefined for no TLS. `sslmode` has pg's meaning: `allow`, `prefer`, `require` and
+ * `verify-ca` verify as much as `verify-full`. With `uselibpqcompat=true` it has libpq's meaning.
+ * PGSSLMODE=allow, and no mode at all, mean no TLS.
  * @see https://node-postgres.com/features/ssl
  */
 export function parseTls(values: SettingValues, servers: readonly ServerAddress[]): TlsSettings | undefined {
   const direct = values.oneOf('sslnegotiation', ['postgres', 'direct']) === 'direct'
   const rootCertFile = rootCertificate(values)
   const verify = verification(values, rootCertFile)
-  // TLS is not for Unix sockets, and libpq ignores sslmode there
+  // Unix sockets do not use TLS, and libpq ignores sslmode for them
   const local = servers.every(({ host }) => host?.startsWith('/'))
   if (verify === undefined || local) {
     if (direct && !local) {
@@ -26,7 +27,7 @@ export function parseTls(values: SettingValues, servers: readonly ServerAddress[
   }
   return {
     verify,
-    ...values.given({ certFile: 'sslcert', keyFile: 'sslkey', keyPassword: 'sslpassword' }),
+    ...values.pick({ certFile: 'sslcert', keyFile: 'sslkey', keyPassword: 'sslpassword' }),
     ...(rootCertFile === undefined ? {} : { rootCertFile }),
     direct,
   }
@@ -44,14 +45,15 @@ function verification(
   if (!asLibpq) return 'full'
   if (mode === 'verify-ca' && rootCertFile === undefined) {
     throw new ConnectionStringError(
-      `Expected sslrootcert with ${values.nameOf('sslmode')} "verify-ca" and uselibpqcompat: of public authorities anyone has a certificate; or use verify-full`,
+      `Expected sslrootcert with ${values.nameOf('sslmode')} "verify-ca" and uselibpqcompat: ` +
+        'anyone can get a certificate of a public authority; or use verify-full',
     )
   }
   if (mode === 'verify-ca' || (mode === 'require' && rootCertFile !== undefined)) return 'ca'
   return mode === 'verify-full' ? 'full' : 'none'
 }
 
-/** As pg does, which takes a certificate for a wish to use it. */
+/** Returns how to verify without `sslmode`. As in pg, a certificate file means that TLS is wanted. */
 function withoutMode(values: SettingValues): TlsSettings['verify'] | undefined {
   const ssl = values.oneOf('ssl', ['true', '1', 'false', '0', 'no-verify'])
   if (ssl === 'no-verify') return 'none'
@@ -59,7 +61,10 @@ function withoutMode(values: SettingValues): TlsSettings['verify'] | undefined {
   return ssl === 'true' || ssl === '1' || files ? 'full' : undefined
 }
 
-/** `system` is libpq's word for the authorities that are trusted anyway. */
+/**
+ * Returns the file of trusted authorities. In libpq `system` means the system's own, which are the default
+ * here.
+ */
 function rootCertificate(values: SettingValues): string | undefined {
   const file = values.get('sslrootcert')
   return file === 'system' ? undefined : file

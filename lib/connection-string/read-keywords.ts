@@ -2,7 +2,8 @@ import type { Settings } from './settings.ts'
 import { ConnectionStringError } from './settings-error.ts'
 
 /**
- * Reads `host=a,b port=5432 dbname='my shop'`. In quotes, and out of them, a backslash takes the next character as it is.
+ * Reads `host=a,b port=5432 dbname='my shop'`. A backslash escapes the next character, inside quotes and
+ * outside.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
  */
 export function readKeywords(text: string, source: string): Settings {
@@ -14,8 +15,9 @@ export function readKeywords(text: string, source: string): Settings {
     const match = pair.exec(text)
     if (!match) {
       throw new ConnectionStringError(
-        `Expected ${source} to be a list of keyword=value pairs, got something else at character ${position + 1};` +
-          " write a value with spaces or quotes as 'it\\'s this'",
+        `Expected ${source} to be a list of keyword=value pairs, got something else at character ` +
+          `${position + 1}; ` +
+          "write a value with spaces or quotes as 'it\\'s this'",
       )
     }
     const [, name = '', quoted, plain = ''] = match

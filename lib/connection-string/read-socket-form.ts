@@ -2,7 +2,7 @@ import { readUrl } from './read-url.ts'
 import type { Settings } from './settings.ts'
 
 /**
- * Reads the forms of a Unix socket that pg documents: `/run/postgresql shop`, and
+ * Reads the two forms of a Unix socket that pg documents: `/run/postgresql shop`, and
  * `socket://user:password@/run/postgresql?db=shop`.
  * @see https://node-postgres.com/features/connecting#connection-uri
  */

@@ -3,8 +3,9 @@ import type { Settings } from './settings.ts'
 import { ConnectionStringError, malformed } from './settings-error.ts'
 
 /**
- * Reads `postgres://user:password@host1:5432,host2/database?name=value`. WHATWG's URL knows one host only. As with it
- * the last @ before the first / ends the password, and a % that begins no code stands for itself.
+ * Reads `postgres://user:password@host1:5432,host2/database?name=value`. The class URL accepts only one host.
+ * As with URL, the last @ before the first / ends the password, and a % that starts no code is a character of
+ * its own.
  */
 export function readUrl(text: string, source: string): Settings {
   const [, authority = '', path = '', query = '', fragment = ''] =
@@ -28,7 +29,7 @@ export function readUrl(text: string, source: string): Settings {
   return settings
 }
 
-/** An @ outside of a known parameter's value: the end of a password that has a ? in it. */
+/** Returns true for an @ outside of a known parameter's value. It then ends a password with a ? in it. */
 function hasStrayAt(pair: string): boolean {
   return pair.includes('@') && !KNOWN_NAMES.has(pair.split('=', 1)[0]!)
 }
@@ -38,7 +39,10 @@ interface HostPort {
   readonly port: string
 }
 
-/** `host:5432`, `[::1]:5432` and lists of them. Without a user before it, what is after the colon may be a password. */
+/**
+ * Reads a list of `host:5432` and `[::1]:5432`. Without a user before it, the text after a colon may be a
+ * password.
+ */
 function splitHosts(text: string, afterUser: boolean, source: string): HostPort[] {
   return text.split(',').map(part => {
     const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(part)
@@ -49,7 +53,7 @@ function splitHosts(text: string, afterUser: boolean, source: string): HostPort[
   })
 }
 
-/** The last part of a URL. pg and libpq take the last of two; of two that differ one is a mistake. */
+/** Reads the query. pg and libpq use the last of two values; here two different values are an error. */
 function readPairs(pairs: readonly string[], source: string): Map<string, string> {
   const found = new Map<string, string>()
   for (const pair of pairs) {

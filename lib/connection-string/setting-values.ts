@@ -2,7 +2,9 @@ import { VARIABLES } from './parameter-names.ts'
 import type { Settings } from './settings.ts'
 import { ConnectionStringError } from './settings-error.ts'
 
-/** The values of the parameters: the string's, else the variables'. An empty one counts as not given. */
+/**
+ * The values of the parameters, from the string or else from the variables. An empty value counts as missing.
+ */
 export class SettingValues {
   readonly source: string
   readonly #settings: Settings
@@ -14,7 +16,7 @@ export class SettingValues {
     this.#env = env
   }
 
-  /** True when the string names it, with a value or without. */
+  /** Returns true if the string has the parameter, even with an empty value. */
   has(name: string): boolean {
     return this.#settings.has(name)
   }
@@ -25,12 +27,14 @@ export class SettingValues {
     return (variable && this.#env[variable]) || undefined
   }
 
-  /** What to call a parameter in a message: `sslmode of DATABASE_URL`, or `PGSSLMODE`. */
+  /** Returns the name of a parameter for messages: `sslmode of DATABASE_URL`, or `PGSSLMODE`. */
   nameOf(name: string, what = name): string {
     return this.#settings.has(name) ? `${what} of ${this.source}` : (VARIABLES[name] ?? name)
   }
 
-  /** Refuses a value that is not one of the words, an empty one in the string as well. */
+  /**
+   * Returns a value that is one of the words. @throws for any other value, and for an empty one in the string
+   */
   oneOf<const Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const value = this.#settings.get(name) ?? this.get(name)
     if (value === undefined) return undefined
@@ -47,8 +51,8 @@ export class SettingValues {
     throw new ConnectionStringError(`Expected ${this.nameOf(name)} to be a whole number, got "${value}"`)
   }
 
-  /** Those that are given, under other names. */
-  given<Key extends string>(names: Readonly<Record<Key, string>>): Partial<Record<Key, string>> {
+  /** Returns the values that are not missing, under other names. */
+  pick<Key extends string>(names: Readonly<Record<Key, string>>): Partial<Record<Key, string>> {
     const entries = Object.entries<string>(names).map(([key, name]) => [key, this.get(name)])
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Partial<
       Record<Key, string>

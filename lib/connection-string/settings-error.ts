@@ -1,4 +1,4 @@
-/** A connection string, or a PG* variable, that cannot be used. Its text holds no piece of a password. */
+/** A connection string or a PG* variable that cannot be used. The message contains no part of a password. */
 export class ConnectionStringError extends Error {
   override readonly name = 'ConnectionStringError'
 }
@@ -6,9 +6,10 @@ export class ConnectionStringError extends Error {
 export const EXAMPLE_URL = 'postgres://user:password@host:5432/database'
 
 const PERCENT_ENCODE =
-  'percent-encode these characters of a user or a password: @ is %40, / is %2F, : is %3A, ? is %3F, # is %23, % is %25'
+  'percent-encode these characters of a user or a password: ' +
+  '@ is %40, / is %2F, : is %3A, ? is %3F, # is %23, % is %25'
 
-/** The error of a text that cannot be cut into its parts, any of which may be a piece of the password. */
+/** Returns the error for a text that cannot be split: any part of it may belong to the password. */
 export function malformed(source: string, fault = ''): ConnectionStringError {
   return new ConnectionStringError(
     `Expected ${source} to look like ${EXAMPLE_URL}${fault}; ${PERCENT_ENCODE}`,

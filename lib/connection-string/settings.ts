@@ -1,2 +1,5 @@
-/** What a connection string says, by libpq's names: `host` and `port` may be lists, `dbname` is the database. */
+/**
+ * A connection string's parameters, by libpq's names. `host` and `port` may be lists; `dbname` is the
+ * database.
+ */
 export type Settings = ReadonlyMap<string, string>

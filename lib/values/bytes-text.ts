@@ -1,10 +1,12 @@
 /**
- * How bytes are written in the strings of a row, where only the target column says that they are bytes: change events
- * of Debezium carry them as text that looks like any other.
+ * How bytes are written in the strings of a row. Debezium's change events carry bytes as text that looks like
+ * any other text: only the target column shows that they are bytes.
  */
 export type BytesText = 'base64' | 'base64-url-safe' | 'hex'
 
-/** By row; 'unknown' where nothing says how. Beside the rows, so that these stay the plain objects that they are. */
+/**
+ * The form of each row's bytes; 'unknown' if nothing names it. A WeakMap, so that rows stay plain objects.
+ */
 const forms = new WeakMap<object, BytesText | 'unknown'>()
 
 /** Notes how bytes are written in the strings of a row. */
@@ -12,7 +14,7 @@ export function noteBytesText(row: object, form: BytesText | 'unknown'): void {
   forms.set(row, form)
 }
 
-/** How bytes are written in the strings of a row; undefined where its strings are in PostgreSQL's own form. */
+/** Returns how bytes are written in a row's strings; undefined if they are in PostgreSQL's own form. */
 export function bytesTextOf(row: object): BytesText | 'unknown' | undefined {
   return forms.get(row)
 }
@@ -23,7 +25,7 @@ const FORMS: Readonly<Record<BytesText, { pattern: RegExp; encoding: BufferEncod
   hex: { pattern: /^[0-9A-Fa-f]*$/, encoding: 'hex', multiple: 2 },
 }
 
-/** The bytes that a text stands for; undefined when it is not in that form. */
+/** Returns the bytes that a text encodes; undefined if it is not in that form. */
 export function readBytesText(text: string, form: BytesText): Buffer | undefined {
   const { pattern, encoding, multiple } = FORMS[form]
   return text.length % multiple === 0 && pattern.test(text) ? Buffer.from(text, encoding) : undefined

@@ -1,25 +1,28 @@
-/** A day of the proleptic Gregorian calendar, which PostgreSQL, Parquet and Kafka Connect keep, in PostgreSQL's words. */
+/**
+ * A day of the proleptic Gregorian calendar, which PostgreSQL, Parquet and Kafka Connect use, as PostgreSQL
+ * writes it.
+ */
 export interface DateWords {
-  /** `2026-01-05`, of four digits or more. */
+  /** `2026-01-05`; the year has four digits or more. */
   readonly date: string
-  /** ` BC` for the years before 1, of which the year 0 is 1 BC. */
+  /** ` BC` for years before 1. The year 0 is 1 BC. */
   readonly era: '' | ' BC'
 }
 
-/** @param days since 1970-01-01; years of any length, where a Date ends with 275760 */
+/** Returns a day's date. Years may have any length; a Date ends in 275760. @param days since 1970-01-01 */
 export function dateWords(days: number): DateWords {
   const { year, month, day } = civilFromDays(days)
   const shown = String(year < 1 ? 1 - year : year).padStart(4, '0')
   return { date: `${shown}-${two(month)}-${two(day)}`, era: year < 1 ? ' BC' : '' }
 }
 
-/** A number below 100, in two digits: of a month, a day, an hour. */
+/** Returns a number in two digits, or in more if it has more. */
 export function two(n: number): string {
   return n < 10 ? `0${n}` : String(n)
 }
 
 /**
- * Counts in eras of 400 years that begin in March, so that the leap day is a year's last.
+ * Counts in eras of 400 years that start in March, so that the leap day is the last day of a year.
  * @see https://howardhinnant.github.io/date_algorithms.html#civil_from_days
  */
 function civilFromDays(days: number): { year: number; month: number; day: number } {

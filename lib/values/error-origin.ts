@@ -5,9 +5,9 @@ import { isError } from './is-error.ts'
 const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Returns the class of what a user's function threw, and where it was thrown: `TypeError at etl.ts:20:14`. The place is
- * the first stack frame outside Node.js, this package and node_modules. Never returns any of the error's message, which
- * may hold a row's values.
+ * Returns the class of what a user's function threw, and where it was thrown: `TypeError at etl.ts:20:14`.
+ * The place is the first stack frame outside Node.js, this package and node_modules. Never returns any of the
+ * error's message, which may hold a row's values.
  */
 export function errorOrigin(thrown: unknown): string {
   if (!isError(thrown)) return 'a value that is not an Error'
@@ -33,7 +33,9 @@ function placeOf({ stack, message }: Error): string | undefined {
   return undefined
 }
 
-/** Returns the path of a frame's file, unless it is one of Node.js, of this package, or of an installed one. */
+/**
+ * Returns the path of a frame's file, unless it is one of Node.js, of this package, or of an installed one.
+ */
 function filePath(location: string): string | undefined {
   const path = location.startsWith('file://') ? fileURLToPath(location) : location
   if (/^(node:|<|native)|[\\/]node_modules[\\/]/.test(path) || path.startsWith(PACKAGE_FOLDER))

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { endOfString, endOfValue, startOfToken, stringOf } from './json-text.ts'
 
 /**
- * JSON in which no number loses a digit. A JavaScript number holds 15 decimal digits for certain; a number
- * that it would round, flush to zero or call infinite arrives as a `LongNumber`, with the digits of the text.
+ * A number of JSON text with all its digits. A JavaScript number is exact only up to 15 decimal digits. A
+ * number that it would round, set to zero or make infinite is a `LongNumber`.
  */
 export class LongNumber {
   readonly text: string
@@ -21,7 +21,7 @@ export class LongNumber {
   }
 }
 
-/** JSON that came as text, which stays what it was: its blanks, the order of its keys, its numbers. */
+/** JSON as its original text, with its white space, the order of its keys, and its numbers. */
 export class RawJson {
   readonly text: string
 
@@ -29,7 +29,7 @@ export class RawJson {
     this.text = text
   }
 
-  /** What the text means. */
+  /** The parsed text. */
   get value(): unknown {
     return JSON.parse(this.text)
   }
@@ -39,17 +39,17 @@ export class RawJson {
   }
 }
 
-/** Begins the strings that stand for long numbers inside JSON text for a moment; no input can know it. */
+/** Starts the strings that represent long numbers while JSON text is made. No input can contain it. */
 const MARK = `${randomUUID()}:`
 const MARKED = new RegExp(`"${MARK}([^"]+)"`, 'g')
 
-/** The digits, dots and exponents that a double might not hold. Also matches inside strings: it only costs time. */
+/** Digits and exponents that a double may not hold. It matches inside strings too, which only costs time. */
 const SUSPECT = /\d{16}|[\d.]{17}|\d[eE][-+]?\d/
 
 /**
- * `JSON.parse`, with long numbers kept whole, in time that grows with the text and for any nesting. Throws what
- * `JSON.parse` throws.
- * @param toNumber makes the value of a number's text
+ * Parses JSON without losing a digit of a number. It takes linear time, for any nesting.
+ * @param toNumber makes a number's value of its text
+ * @throws SyntaxError as `JSON.parse` does
  */
 export function parseExactJson(text: string, toNumber: (text: string) => unknown = exactNumber): unknown {
   const value: unknown = JSON.parse(text)
@@ -60,9 +60,9 @@ export function parseExactJson(text: string, toNumber: (text: string) => unknown
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 
 /**
- * True when the strings of some JSON are whole: half of a surrogate pair has no UTF-8, and is U+FFFD where it is sent
- * all the same. Only escapes can be such halves, in text that was UTF-8.
- * @param strings called where there is such an escape
+ * Returns true if no string of some JSON has half of a surrogate pair, which has no UTF-8 form and would be
+ * sent as U+FFFD. In text that was UTF-8 only an escape can be such a half.
+ * @param strings returns the JSON's strings; called only if there is such an escape
  */
 export function isWellFormedJson(text: string, strings: () => Iterable<string>): boolean {
   if (!SURROGATE_ESCAPE.test(text)) return true
@@ -70,13 +70,13 @@ export function isWellFormedJson(text: string, strings: () => Iterable<string>):
   return true
 }
 
-/** True for text without half of a surrogate pair. */
+/** Returns true for text without half of a surrogate pair. */
 export function isWellFormed(text: string): boolean {
-  // Node has it from 20 on; the library of TypeScript's target does not
+  // Node.js has this method from version 20 on, and TypeScript's library for that target does not
   return (text as unknown as { isWellFormed(): boolean }).isWellFormed()
 }
 
-/** All strings and keys of a value that came from JSON. */
+/** Yields all strings and keys of a value that came from JSON. */
 export function* stringsIn(value: unknown): Generator<string> {
   const waiting = [value]
   while (waiting.length > 0) {
@@ -89,7 +89,7 @@ export function* stringsIn(value: unknown): Generator<string> {
   }
 }
 
-/** Builds the value of text that is known to be JSON. */
+/** Returns the value of text that is known to be valid JSON. */
 function readTokens(text: string, toNumber: (text: string) => unknown): unknown {
   const root: unknown[] = []
   const open: { readonly container: object; readonly isObject: boolean }[] = [
@@ -138,40 +138,47 @@ function put(container: object, key: string | undefined, value: unknown): void {
   else Object.defineProperty(container, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
-/** The JavaScript number for a JSON number's text, or the text itself where the number would differ. */
+/**
+ * Returns the JavaScript number for a JSON number's text, or a `LongNumber` if that would be another number.
+ */
 export function exactNumber(text: string): number | LongNumber {
   return isExact(text) ? Number(text) : new LongNumber(text)
 }
 
-/** The same for a number that JavaScript would write in another way, `10.50` for example. */
+/** Returns a `LongNumber` also if JavaScript would write the number differently, as with `10.50`. */
 export function spelledNumber(text: string): number | LongNumber {
   const number = Number(text)
   return String(number) === text ? number : new LongNumber(text)
 }
 
-/** `JSON.stringify`, with long numbers and JSON inside written as they were, and a bigint as its digits. */
+/**
+ * Returns JSON text in which long numbers and `RawJson` keep their original text, and a bigint is its digits.
+ */
 export function toJsonText(value: unknown): string {
   if (value instanceof RawJson) return value.text
   const texts: string[] = []
   const text = JSON.stringify(value, function (this: Record<string, unknown>, key: string, made: unknown) {
-    const given = this[key] // before its `toJSON`
-    if (given instanceof RawJson) return `${MARK}#${texts.push(given.text) - 1}`
+    const original = this[key] // before its `toJSON`
+    if (original instanceof RawJson) return `${MARK}#${texts.push(original.text) - 1}`
     return typeof made === 'bigint' ? MARK + made : made
   })
   return text.replace(MARKED, (_, mark: string) => (mark[0] === '#' ? texts[Number(mark.slice(1))]! : mark))
 }
 
-/** Whether a double is the very number that a text says. */
+/** Returns true if a double holds exactly the number of a text. */
 export function isExact(text: string): boolean {
   if (text.length <= 15 && !/[eE]/.test(text)) return true
   const number = Number(text)
   return Number.isFinite(number) && decimal(String(number)) === decimal(text)
 }
 
-/** Longer ones are of numbers that no double holds, or of a zero. */
+/** A longer exponent is one of a zero, or of a number that no double holds. */
 const MAX_EXPONENT = 20
 
-/** One spelling for equal decimals: sign, digits without outer zeros, and the power of ten of the last one. */
+/**
+ * Returns one spelling for equal decimals: sign, digits without outer zeros, and the power of ten of the last
+ * digit.
+ */
 function decimal(text: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     text.match(/^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/) ?? []
@@ -183,7 +190,7 @@ function decimal(text: string): string {
   return `${sign}${significant}e${power}`
 }
 
-/** A regular expression for zeros at the end looks from each zero on: the square of a long text's length. */
+/** A loop, because a regular expression for zeros at the end takes quadratic time. */
 function lengthWithoutZeros(digits: string): number {
   let length = digits.length
   while (digits[length - 1] === '0') length--

@@ -1,21 +1,21 @@
-/** Finds the tokens of text that is known to be JSON, without a call for each character of a string. */
+/** Finds the tokens of text that is known to be valid JSON. It does not visit each character of a string. */
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN_BRACKET = 0x5b
 const OPEN_BRACE = 0x7b
 
-/** The index after the string that begins at `start`. */
+/** Returns the index after the string that starts at `start`. */
 export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let slashes = end
     while (text.charCodeAt(slashes - 1) === BACKSLASH) slashes--
-    // an even number of backslashes are characters themselves
+    // after an even number of backslashes the quote is not escaped
     if ((end - slashes) % 2 === 0) return end + 1
   }
 }
 
-/** The index after the number, the word or the object or array that begins at `start`. */
+/** Returns the index after the value of any kind that starts at `start`. */
 export function endOfValue(text: string, start: number): number {
   const code = text.charCodeAt(start)
   if (code === QUOTE) return endOfString(text, start)
@@ -40,14 +40,14 @@ function endOfNested(text: string, start: number): number {
   }
 }
 
-/** The index of the first character from `start` on that is neither white space nor a comma nor a colon. */
+/** Returns the index of the first character from `start` on that is not white space, a comma or a colon. */
 export function startOfToken(text: string, start: number): number {
   let at = start
   while (at < text.length && isBetween(text.charCodeAt(at))) at++
   return at
 }
 
-/** The string whose token is `text.slice(start, end)`. */
+/** Returns the string whose token is `text.slice(start, end)`. */
 export function stringOf(text: string, start: number, end: number): string {
   const inner = text.slice(start + 1, end - 1)
   return inner.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : inner

@@ -1,6 +1,7 @@
 /**
- * Counts of days and of fractions of a second, as texts of ISO 8601. They are exact. The calendar is the proleptic
- * Gregorian one, which PostgreSQL, Parquet and Kafka Connect use. Years before 1 have ` BC`, as in PostgreSQL.
+ * Counts of days and of fractions of a second, as texts of ISO 8601. They are exact. The calendar is the
+ * proleptic Gregorian one, which PostgreSQL, Parquet and Kafka Connect use. Years before 1 have ` BC`, as in
+ * PostgreSQL.
  */
 
 import { dateWords, two } from './calendar.ts'
@@ -9,8 +10,8 @@ import { dateWords, two } from './calendar.ts'
 export type SecondDigits = 3 | 6 | 9
 
 /**
- * How many decimals of a second a text shows. `shortest`: as many as are needed. `six`: the six that PostgreSQL keeps, or
- * nine if the last three are not zero.
+ * How many decimals of a second a text shows. `shortest`: as many as are needed. `six`: the six that
+ * PostgreSQL keeps, or nine if the last three are not zero.
  */
 export type Decimals = 'shortest' | 'six'
 

@@ -1,11 +1,16 @@
-/** A decimal as Parquet, Avro and Kafka Connect carry it: a whole number, and how far its point is moved to the left. */
+/**
+ * Decimals as Parquet, Avro and Kafka Connect store them: an unscaled integer, and the number of its
+ * decimals.
+ */
 
-/** No numeric has more than 147,456 digits, which take this many bytes. A longer number takes long to be read. */
+/**
+ * No numeric has more than 147,456 digits, which take this many bytes. A longer number takes long to read.
+ */
 const MAX_BYTES = 61_228
 
 /**
- * Reads a big-endian number in two's complement.
- * @throws RangeError for one that is longer than any numeric
+ * Returns the integer of big-endian bytes in two's complement.
+ * @throws RangeError for an integer longer than any numeric
  */
 export function readUnscaled(bytes: Uint8Array): bigint {
   if (bytes.length > MAX_BYTES) throw new RangeError('The decimal has more digits than any numeric')
@@ -14,10 +19,10 @@ export function readUnscaled(bytes: Uint8Array): bigint {
   return BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`))
 }
 
-/** How far the point may be moved: numeric has no more digits on either side. */
+/** numeric has at most this many digits on either side of the point. */
 const MAX_SCALE = 131_072
 
-/** @throws RangeError for a scale that no numeric has */
+/** Returns a decimal's text. @throws RangeError for a scale that no numeric has */
 export function decimalText(unscaled: bigint, scale: number): string {
   if (Math.abs(scale) > MAX_SCALE) throw new RangeError('The scale of the decimal is out of range')
   if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))

@@ -94,7 +94,7 @@ describe('fromDebezium', () => {
   }
 
   for (const value of ['__debezium_unavailable_value', ['__debezium_unavailable_value']]) {
-    it(`writes no placeholder over a value that was left as it was: ${JSON.stringify(value)}`, () => {
+    it(`writes no placeholder over an unchanged value: ${JSON.stringify(value)}`, () => {
       const row = { id: 1, v: value, w: 'x' }
       expect(failure({ op: 'u', before: null, after: row })).to.include({ column: 'v' })
       expect(
@@ -198,7 +198,7 @@ describe('values of a change event with a schema', () => {
       /no digits/,
     ],
     [at('io.debezium.data.VariableScaleDecimal', 'struct'), '7', /has no base64/],
-    [at('io.debezium.data.Bits', 'bytes'), '"AQ=="', /does not tell how many bits/],
+    [at('io.debezium.data.Bits', 'bytes'), '"AQ=="', /does not have the number of bits/],
   ]
   for (const [field, json, said] of BAD) {
     it(`are refused rather than guessed: ${JSON.stringify(field)} ${json}`, () => {
