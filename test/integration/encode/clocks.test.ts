@@ -65,7 +65,7 @@ describe('dates and times are stored as pg stores them', function () {
     })
   }
 
-  it('of a Date subclass with a clock of its own', async () => {
+  it('of a Date subclass with another local time', async () => {
     class Clock extends Date {
       override getHours(): number {
         return 7

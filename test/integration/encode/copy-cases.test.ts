@@ -45,7 +45,7 @@ describe('COPY of whole tables', () => {
 
   for (const format of FORMATS) {
     // the cases of psycopg's test_copy.py and pgx's copy_from_test.go
-    it(`keeps every character but NUL, alone and doubled (${format})`, async () => {
+    it(`keeps every character except NUL, alone and doubled (${format})`, async () => {
       const rows = Array.from({ length: 255 }, (_, i) => {
         const character = String.fromCodePoint(i + 1)
         return { id: i, t: character, u: `${character}\\${character}` }
@@ -162,7 +162,7 @@ describe('the documented deviations from pg', () => {
     expect(texts(await storage.byCopyText(bytes))).to.deep.equal([null])
   })
 
-  it('know citext, where the server has it', async () => {
+  it('encode citext, where the server has it', async () => {
     await client.query('CREATE EXTENSION citext')
     const storage = await Storage.open(client, 'citext')
     expect(storage.canBeBinary).to.equal(true)

@@ -14,7 +14,7 @@ const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
 }
 
 /**
- * What became of each value: the server's text and the bytes of its send function, or null where it was
+ * The outcome for each value: the server's text and the bytes of its send function, or null where it was
  * refused.
  */
 export type Outcomes = (string | null)[]

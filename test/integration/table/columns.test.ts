@@ -50,7 +50,7 @@ describe('columns that only the server fills', () => {
     }
   }
 
-  it('names the columns that there are, for one that does not exist', async () => {
+  it('lists the existing columns for one that does not exist', async () => {
     const error = await failureOf(
       write<object>([[{ n: 5 }]], { pool: makePool().pool, table: 'filled', columns: ['N'] as never }),
     )

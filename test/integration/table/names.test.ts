@@ -83,7 +83,7 @@ describe('names that need quoting', () => {
     })
   }
 
-  it('a key from Object.prototype is no value: only an own property sets its column', async () => {
+  it('a key from Object.prototype is not a value: only an own property sets its column', async () => {
     await db.pool.query('CREATE TABLE inherited (id int, "constructor" text, "toString" text DEFAULT $$d$$)')
     await write<object>([[{ id: 1 }, { id: 2, constructor: 'own', toString: 'own' }]], {
       pool: makePool().pool,
@@ -153,7 +153,7 @@ describe('names that need quoting', () => {
   })
 
   for (const table of ['absent', 'no_schema.orders', 'an_index', 'a_sequence']) {
-    it(`fails with TABLE_NOT_FOUND for what is no table: ${table}, also without a single row`, async () => {
+    it(`fails with TABLE_NOT_FOUND for what is not a table: ${table}, even without a row`, async () => {
       await db.pool.query(`CREATE TABLE IF NOT EXISTS indexed (id int); CREATE SEQUENCE IF NOT EXISTS a_sequence;
         CREATE INDEX IF NOT EXISTS an_index ON indexed (id)`)
       for (const batches of [[[{ id: 1 }]], []]) {

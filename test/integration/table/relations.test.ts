@@ -77,7 +77,7 @@ describe('relations of every kind', () => {
     })
 
     for (const method of ['auto', 'insert'] as const) {
-      it(`is written by INSERT, and its table's DEFAULTs hold for missing keys, by method ${method}`, async () => {
+      it(`is written by INSERT, and missing keys get the DEFAULTs of its table, by method ${method}`, async () => {
         const rows = rowsOf(120, index => (index % 2 ? { id: 1000 + index, label: 'x' } : { label: 'y' }))
         const { commits } = await write<object>([[{ label: 'z' }, {}], rows], {
           pool: makePool().pool,
@@ -97,7 +97,7 @@ describe('relations of every kind', () => {
       })
     }
 
-    it('is refused for method copy, with the cure', async () => {
+    it('is refused for method copy, and the message says what to use', async () => {
       const error = await failureOf(
         write([[{ id: 1 }]], { pool: makePool().pool, table: 'shown', method: 'copy' }),
       )
@@ -106,7 +106,7 @@ describe('relations of every kind', () => {
     })
 
     for (const method of ['auto', 'insert', 'copy'] as const) {
-      it(`keeps what is stored for missing keys of upserts, and gives new rows its table's DEFAULTs, by method ${method}`, async () => {
+      it(`keeps stored values for missing keys of upserts, new rows get DEFAULTs, by method ${method}`, async () => {
         const rows = rowsOf(240, index =>
           index % 3 ? { id: 1 + (index % 120), label: 'x' } : { id: 1 + (index % 120) },
         )
@@ -135,7 +135,7 @@ describe('relations of every kind', () => {
     }
   })
 
-  it('is upserted by INSERT where the role may not make temporary tables', async () => {
+  it('is upserted by INSERT where the role may not create temporary tables', async () => {
     const role = await roleWith(db, {})
     const { database, user } = Object.fromEntries(
       (await db.pool.query('SELECT current_database() AS database, session_user AS user')).rows.flatMap(

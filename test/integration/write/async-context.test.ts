@@ -19,7 +19,7 @@ describe('callbacks', () => {
     await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n int)')
   })
 
-  it('run in the AsyncLocalStorage context in which the stream was made, whoever writes, ends or destroys it', async () => {
+  it('run in the AsyncLocalStorage context in which the stream was made, wherever it is used', async () => {
     const seen = new Map<string, Set<string | undefined>>()
     const note = <T>(name: string, answer: T): T => {
       seen.set(name, (seen.get(name) ?? new Set()).add(storage.getStore()))
@@ -71,7 +71,7 @@ describe('callbacks', () => {
     for (const [name, stores] of seen) expect([...stores], name).to.deep.equal(['maker'])
   })
 
-  it('of BatchTransform do, too', async () => {
+  it('of BatchTransform run in their context, too', async () => {
     let store: string | undefined
     const transform = storage.run(
       'maker',

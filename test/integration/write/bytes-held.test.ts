@@ -18,7 +18,7 @@ const GATE = 4711
 const COPIES = METHODS.filter(({ method }) => method !== 'insert')
 
 /**
- * What a transaction holds of its batches until it is committed: their rows' bytes, where nobody asks for the
+ * Before COMMIT a transaction holds only the bytes of its batches' rows, where no callback asks for the
  * items.
  */
 describe('a transaction that may have to send its rows again', () => {
@@ -52,7 +52,7 @@ describe('a transaction that may have to send its rows again', () => {
     [1, 4, 7].map(first => rowsOf(3, id => ({ id: first + id, note: `note ${first + id}` })))
 
   for (const way of COPIES) {
-    it(`sends by ${way.title} what it has sent before, whatever the items have become since`, async () => {
+    it(`sends by ${way.title} the same rows as before, even if the items have changed since`, async () => {
       await refuseFirst(2)
       const batches = batchesOfThree()
       const expected = batches.flat().map(({ id, note }) => [id, note])
@@ -68,7 +68,7 @@ describe('a transaction that may have to send its rows again', () => {
       expect(writable.stats).to.include({ rowsCommitted: 9, rowsPending: 0, batchesCommitted: 3 })
     })
 
-    it(`names by ${way.title} the row of the batch that is to blame, the batches before it committed`, async () => {
+    it(`names by ${way.title} the row that the server refuses, with the batches before it committed`, async () => {
       const batches = batchesOfThree()
       batches[1]![2]!.id = 1
       const { writable, done } = start(batches, options(way))
@@ -79,7 +79,7 @@ describe('a transaction that may have to send its rows again', () => {
     })
   }
 
-  it('sends a batch again that had turned from binary to text in the middle, and the batches around it', async () => {
+  it('sends a batch again that changed from binary to text midway, and those around it', async () => {
     await db.pool.query('ALTER TABLE t ADD at timestamptz')
     await refuseFirst(3) // the second batch takes two COPYs
     const at = (row: Row, time: Date | string) => ({ ...row, at: time })
@@ -96,7 +96,7 @@ describe('a transaction that may have to send its rows again', () => {
     ])
   })
 
-  it('lets go of the items once they are sent, unless a callback is to have them', async () => {
+  it('releases the items once they are sent, unless a callback receives them', async () => {
     await db.pool.query(`
       CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         PERFORM pg_advisory_xact_lock_shared(${GATE}); RETURN NULL; END $$;

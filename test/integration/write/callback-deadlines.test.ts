@@ -45,7 +45,7 @@ describe('a callback that does not end', () => {
     return { writable, done, retries }
   }
 
-  it('since it waits for a client of the full pool, fails the stream, and the pool goes on', async () => {
+  it('because it waits for a client of the full pool, fails the stream, and the pool continues', async () => {
     const { pool } = makePool({ max: 1 })
     const { done, retries } = start({ pool, inTransaction: async () => void (await pool.query('SELECT 1')) })
     const error = await failureOf(settlesWithin(3000, done))
@@ -78,7 +78,7 @@ describe('a callback that does not end', () => {
     expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
-  it('and goes on with its client later, is refused', async () => {
+  it('and uses its client later, is refused', async () => {
     let resume!: () => void
     const waits = new Promise<void>(resolve => {
       resume = resolve
@@ -108,7 +108,7 @@ describe('a callback that does not end', () => {
     expect(await countOf(db.pool, 't')).to.equal(50)
   })
 
-  it('of the dead letter fails the stream, its rows committed; one that is slow for each row does not', async () => {
+  it('of the dead letter fails the stream, its rows committed; a slow write per row does not', async () => {
     const bad = [...rows, ...rowsOf(6, () => ({ id: -1 }))]
     const stuck = new Writable({ objectMode: true, write() {} })
     const { done } = start({ rejectLimit: 10, deadLetter: stuck }, [bad])
@@ -152,7 +152,7 @@ describe('a callback that does not end', () => {
     ])
   })
 
-  it('ends with its connection, also where it hides the error of its query and goes on', async () => {
+  it('ends with its connection, also where it hides the error of its query and continues', async () => {
     const { pool, name } = makePool()
     let calls = 0
     const { done } = start({

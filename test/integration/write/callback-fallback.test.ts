@@ -16,7 +16,7 @@ interface Row {
 
 const rows = rowsOf(3, id => ({ id }))
 
-describe('inTransaction on a server that does not tell of transaction ids', () => {
+describe('inTransaction on a server that does not report transaction ids', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
@@ -99,7 +99,7 @@ describe('inTransaction on a server that does not tell of transaction ids', () =
       expect(sent).to.include('RELEASE SAVEPOINT pg_batch_proof; COMMIT')
     })
 
-    it(`fails the stream when the transaction was ended behind its back, ${title}`, async () => {
+    it(`fails the stream when the callback has ended the transaction, ${title}`, async () => {
       const { done, writable } = await run(client => behind(client, 'ROLLBACK'), extra)
       expect(await failureOf(done)).to.include({ code: 'CALLBACK_FAILED', outcome: 'unknown' })
       expect(writable.stats.rowsCommitted).to.equal(0)

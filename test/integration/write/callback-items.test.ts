@@ -8,7 +8,8 @@ import { countOf, METHODS, options, rowsOf, valuesOf, write } from '../../suppor
 interface Item {
   id: number
   /**
-   * What is wrong with it: the server refuses it, `toRow` throws, makes nothing of it, or makes no row of it.
+   * What is wrong with it: the server refuses it, or `toRow` throws, returns nothing, or returns something
+   * that is not a row.
    */
   odd?: 'refused' | 'thrown' | 'skipped' | 'invalid' | 'unencodable'
 }
@@ -82,7 +83,7 @@ describe('callbacks receive what was written', () => {
       expect(stats).to.include({ rowsCommitted: good.length, rowsRejected: rejected.length, rowsSkipped: 1 })
     })
 
-    it(`as upserts, too, whether the row changed or not, by ${way.title}`, async () => {
+    it(`also as upserts, whether the row changed or not, by ${way.title}`, async () => {
       await db.pool.query('INSERT INTO t VALUES (0, 0), (1, 1)')
       const conflict = { target: ['id'], action: 'nothing' }
       const { inTransaction, afterCommit } = await listsOf([mixed], { ...options(way), onConflict: conflict })
@@ -91,7 +92,7 @@ describe('callbacks receive what was written', () => {
     })
   }
 
-  it('without what a checkpoint says is written already', async () => {
+  it('without the items that a checkpoint reports as written', async () => {
     const checkpoint = { name: 'c', position: ({ id }: Item) => ({ offset: id }) }
     await listsOf([mixed.slice(0, 10)], { checkpoint })
     const { inTransaction, afterCommit, stats } = await listsOf([mixed.slice(0, 5), mixed.slice(3, 15)], {
@@ -110,7 +111,7 @@ describe('callbacks receive what was written', () => {
     expect(stats.rowsSkipped).to.equal(13)
   })
 
-  it('each lane its own', async () => {
+  it('of each lane separately', async () => {
     const { inTransaction, afterCommit } = await listsOf([mixed], {
       concurrency: 2,
       laneOf: ({ id }: Item) => id % 2,
@@ -136,7 +137,7 @@ describe('callbacks receive what was written', () => {
     expect(await valuesOf(db.pool, 'SELECT id FROM t')).to.deep.equal([[2]])
   })
 
-  it('and a sum that is kept of them agrees with the table, whatever is rejected', async () => {
+  it('and a sum over them agrees with the table, even when rows are rejected', async () => {
     await db.pool.query('CREATE TABLE totals (n bigint); INSERT INTO totals VALUES (0)')
     await write<Item>([mixed, rowsOf(50, id => ({ id }), 100), [{ id: 900, odd: 'refused' }]], {
       pool: makePool().pool,

@@ -56,7 +56,7 @@ describe('the transaction of inTransaction', () => {
   ]
 
   for (const [title, extra] of VARIANTS) {
-    it(`fails the stream when it was rolled back behind its back, and nothing counts as committed, ${title}`, async () => {
+    it(`fails the stream when the callback has rolled it back, nothing committed, ${title}`, async () => {
       const discarded: Row[] = []
       const writable = new PgBatchWritable<Row>(
         optionsWith(client => behind(client, 'ROLLBACK'), {
@@ -83,7 +83,7 @@ describe('the transaction of inTransaction', () => {
         expect(await countOf(db.pool, 'pg_batch_checkpoint WHERE position IS NOT NULL')).to.equal(0)
     })
 
-    it(`says "committed" of rows that were committed behind its back, and stores nothing further, ${title}`, async () => {
+    it(`reports rows as committed that the callback has committed, no more, ${title}`, async () => {
       const discarded: Row[] = []
       const writable = new PgBatchWritable<Row>(
         optionsWith(client => behind(client, 'COMMIT'), {
@@ -115,7 +115,7 @@ describe('the transaction of inTransaction', () => {
     expect(await countOf(db.pool, 'log')).to.equal(0)
   })
 
-  it('is not lent for the next batch once a callback has ended it, for that would commit what it writes', async () => {
+  it('is not lent for the next batch once a callback has ended it: that batch would autocommit', async () => {
     const calls: number[] = []
     const writable = new PgBatchWritable<Row>(
       optionsWith(async (client, batch) => {
@@ -136,7 +136,7 @@ describe('the transaction of inTransaction', () => {
     expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
-  it('is told right, too, when the callback throws after it has ended the transaction', async () => {
+  it('is also right when the callback throws after it has ended the transaction', async () => {
     const error = await failureOf(
       run(async client => {
         await behind(client, 'COMMIT')
@@ -167,7 +167,7 @@ describe('the transaction of inTransaction', () => {
     expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
-  it('is missed, too, when another user of the same client has ended it', async () => {
+  it('is also missed when other code with the same client has ended it', async () => {
     const { pool } = makePool({ max: 1 })
     const client = await pool.connect()
     const shared = { connect: async () => Object.assign(Object.create(client), { release() {} }) }
@@ -277,13 +277,13 @@ describe('the transaction of inTransaction', () => {
     })
   }
 
-  it('rolls a failed inner transaction back, and goes on', async () => {
+  it('rolls a failed inner transaction back, and continues', async () => {
     await run(async client => {
       for (let times = 0; times < 3; times++) {
         await client.query('BEGIN')
         await client.query('INSERT INTO log VALUES (1)')
         await client.query('SELECT 1 / 0').catch(() => {})
-        // as a COMMIT of its own would, RELEASE fails now; the ORM rolls back
+        // RELEASE fails now, as COMMIT would; the ORM rolls back
         await client.query('COMMIT').then(
           () => expect.fail('commits what has failed'),
           () => client.query('ROLLBACK'),
@@ -294,7 +294,7 @@ describe('the transaction of inTransaction', () => {
     expect(await valuesOf(db.pool, 'SELECT n FROM log')).to.deep.equal([[2]])
   })
 
-  it('answers with the command that was asked for', async () => {
+  it('answers with the command that the callback has sent', async () => {
     const commands: string[] = []
     await run(async client => {
       for (const text of ['BEGIN', 'ROLLBACK', 'BEGIN', 'COMMIT'])
@@ -344,7 +344,7 @@ describe('the transaction of inTransaction', () => {
     expect(await valuesOf(db.pool, 'SELECT n FROM log')).to.deep.equal([[2]])
   })
 
-  it('lets a COPY of the callback travel, and waits for one that it has ended', async () => {
+  it('lets the callback run a COPY, and waits for one that it has ended', async () => {
     await run(async client => {
       const copy = client.query(copyFrom('COPY log FROM STDIN'))
       copy.write('1\n')
@@ -373,7 +373,7 @@ describe('the transaction of inTransaction', () => {
     })
   }
 
-  it('refuses what a callback asks after its end', async () => {
+  it('refuses queries that a callback sends after its end', async () => {
     let late: Client | undefined
     await run(client => {
       late = client

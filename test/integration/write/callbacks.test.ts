@@ -70,7 +70,7 @@ describe('inTransaction', () => {
       ])
     })
 
-    it(`says so when a statement of its own was refused, by ${way.title}`, async () => {
+    it(`reports a statement of the callback that was refused, by ${way.title}`, async () => {
       const inTransaction = async (client: PgClientLike) => {
         await client.query('SELECT 1 / 0')
       }
@@ -81,7 +81,7 @@ describe('inTransaction', () => {
       expect(await countOf(db.pool, 't')).to.equal(0)
     })
 
-    it(`fails its batch alone when it hides a refused statement, for COMMIT is a ROLLBACK then, by ${way.title}`, async () => {
+    it(`fails only its batch when it hides a refused statement (COMMIT is a ROLLBACK), by ${way.title}`, async () => {
       const error = await failureOf(
         write(batches, {
           pool: makePool().pool,
@@ -107,7 +107,7 @@ describe('inTransaction', () => {
     expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
-  it('does not run for a batch of which nothing is written', async () => {
+  it('does not run for a batch without written rows', async () => {
     const { stats } = await write([[{ id: 1 }, { id: 2 }]], {
       pool: makePool().pool,
       table: 't',
@@ -129,7 +129,7 @@ describe('afterCommit', () => {
 
   const batches = rowsOf(20, batch => rowsOf(50, id => ({ id }), batch * 50))
 
-  it('gets every batch once, in order, when others can see its rows, and before the end', async () => {
+  it('is called once per batch, in order, when others can see its rows, and before the end', async () => {
     const told: number[] = []
     let running = 0
     await write(batches, {

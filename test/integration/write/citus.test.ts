@@ -43,10 +43,7 @@ function statementsOf(pool: pg.Pool): string[] {
   return texts
 }
 
-/**
- * Makes errors of a COPY into `t` look as if a worker of Citus had refused it: XX000, and no more than a
- * message.
- */
+/** Makes errors of a COPY into `t` look as if a worker of Citus had refused it: XX000 with only a message. */
 function hideSqlStatesOfCopy(
   pool: pg.Pool,
   { message, where }: { message?: string; where?: string } = {},
@@ -258,7 +255,7 @@ describe('a table of Citus', () => {
     })
   }
 
-  it('fails by the SQLSTATE of the worker where no row may be rejected', async () => {
+  it('fails with the SQLSTATE of the worker where no row may be rejected', async () => {
     await recreate('id int PRIMARY KEY')
     await db.pool.query('INSERT INTO t VALUES (5)')
     const { pool } = makePool()

@@ -44,7 +44,7 @@ describe('composed with other streams', () => {
     expect(await countOf(db.pool, 't')).to.equal(2345)
   })
 
-  it("ends a chain of stream-chain's", async () => {
+  it('ends a chain of stream-chain', async () => {
     const stages = chain([(row: Row) => ({ id: row.id * 2 }), new BatchTransform<Row>({ maxCount: 100 })])
     await pipeline(Readable.from(rows), stages, makeWritable())
     expect(await countOf(db.pool, 't WHERE id % 2 = 0')).to.equal(2345)

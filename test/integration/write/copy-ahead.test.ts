@@ -28,8 +28,8 @@ describe('COPY data that go ahead of the answer to their statement', () => {
     await proxy.stop()
   })
 
-  it('cost no round trip: the end of a batch is sent while the answer to COPY is still under way', async () => {
-    // the answer waits for CopyDone to pass: whoever waits for the answer first waits for ever
+  it('cost no round trip: the end of a batch is sent before the answer to COPY arrives', async () => {
+    // the answer waits for CopyDone to pass: a writer that waits for the answer first waits forever
     const ended = proxy.arm({
       direction: 'up',
       at: ({ name }) => name === 'CopyDone',
@@ -45,10 +45,10 @@ describe('COPY data that go ahead of the answer to their statement', () => {
     expect(await countOf(db.pool, 'ahead')).to.equal(2)
   })
 
-  it('are ignored behind a statement that fails, and the connection serves the next batch', async () => {
+  it('are ignored after a statement that fails, and the connection serves the next batch', async () => {
     const options = { pool, table: 'ahead', method: 'copy', retry: false } as const
     for (let time = 0; time < REFUSED; time++) {
-      // the table is there to be learnt, and gone when the COPY comes
+      // the table exists when it is introspected, and is gone when the COPY comes
       proxy.arm({
         direction: 'up',
         at: ({ text }) => text.includes('COPY'),

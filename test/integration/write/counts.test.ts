@@ -52,7 +52,7 @@ describe('counts are those of the server', () => {
         ...extra,
       })
 
-      it('a row that a trigger leaves out is unchanged, in one batch or in many of one transaction', async () => {
+      it('a row that a trigger leaves out is unchanged, in one batch or several of a transaction', async () => {
         await skipIn('t')
         for (const batches of [[ROWS], batchesOf(ROWS, 50)]) {
           await db.pool.query('TRUNCATE t')
@@ -78,7 +78,7 @@ describe('counts are those of the server', () => {
         expect(stats).to.include({ rowsCommitted: 600, rowsUnchanged: 0 })
       })
 
-      it('a trigger of one partition leaves out its rows alone', async () => {
+      it('a trigger of one partition leaves out only the rows of that partition', async () => {
         await skipIn('low')
         const { stats } = await write<Row>([ROWS], writing({ table: 'parts' }))
         expect(stats).to.include({ rowsCommitted: 500, rowsUnchanged: 100 })
@@ -103,7 +103,7 @@ describe('counts are those of the server', () => {
         expect(second.stats).to.include({ rowsCommitted: 1, rowsUnchanged: 41 })
       })
 
-      it('what is rolled back to a savepoint does not count, and rejected rows are no unchanged ones', async () => {
+      it('rows rolled back to a savepoint do not count, and rejected rows are not unchanged', async () => {
         await skipIn('t')
         const rows: Row[] = ROWS.map(row => (row.id % 50 === 7 ? { ...row, n: -1 } : row))
         for (const batches of [[rows], batchesOf(rows, 100)]) {
@@ -128,7 +128,7 @@ describe('counts are those of the server', () => {
         expect(stats).to.include({ rowsCommitted: 400, rowsUnchanged: 200 })
       })
 
-      it('are told by the event and by the diagnostics channel', async () => {
+      it('are reported by the event and by the diagnostics channel', async () => {
         await skipIn('t')
         const messages: CommitMessage[] = []
         const listener = (message: unknown): unknown => messages.push(message as CommitMessage)
@@ -163,7 +163,7 @@ describe('counts are those of the server', () => {
       ['two rows for each', 'DO INSTEAD INSERT INTO log VALUES (new.id), (new.id)', 600],
     ]
     for (const [title, rule, committed] of RULES) {
-      it(`a rule with ${title} counts its rows, and never more than came, by ${way.title}`, async () => {
+      it(`a rule with ${title} counts its rows, never more than were written, by ${way.title}`, async () => {
         await db.pool.query(
           `DROP TABLE IF EXISTS log; CREATE TABLE log (n int); CREATE RULE r AS ON INSERT TO t ${rule}`,
         )

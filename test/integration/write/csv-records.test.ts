@@ -65,7 +65,7 @@ describe('CSV records', () => {
       write({ batchId, index, row, error }: RejectedRow, _encoding, done) {
         const { sqlState } = error
         // of a NUL the server names the column only where it came by binary COPY, and by which one it comes
-        // has to do with how far the batches behind it are when it is refused
+        // has to do with how far the batches after it are when it is refused
         const column = sqlState === CHARACTER_NOT_IN_REPERTOIRE ? undefined : error.column
         rejects.push({ batchId, index, row: rowOf(row), sqlState, column })
         done()
@@ -106,7 +106,7 @@ describe('CSV records', () => {
 
   for (const [kind, columns] of Object.entries(TABLES)) {
     for (const dialect of DIALECTS) {
-      it(`store what objects do, and are rejected as these are: ${kind} COPY, ${JSON.stringify(dialect)}`, async () => {
+      it(`store the same as objects, and are rejected like them: ${kind} COPY, ${JSON.stringify(dialect)}`, async () => {
         await make(columns)
         let rejected = 0
         let stored = 0
@@ -137,7 +137,7 @@ describe('CSV records', () => {
     return { batches, csv: { format: records.format, fields: records.header } }
   }
 
-  it('leave a field out that goes nowhere, and write columns in any order', async () => {
+  it('leave out a field without a column, and write columns in any order', async () => {
     await make("id int, a text DEFAULT 'unused', b text")
     const { batches, csv: all } = await csv('b,x,id\nB,X,1\n')
     await load(batches, { csv: { ...all, fields: ['b', undefined, 'id'] } })
@@ -184,7 +184,7 @@ describe('CSV records', () => {
     ])
   })
 
-  it('are what has to be written where `csv` is said', async () => {
+  it('are required with the option `csv`', async () => {
     await make('id int')
     const { csv: all } = await csv('id\n1\n')
     const error = await failureOf(write([[{ id: 1 }]], { pool: database.pool, table: 't', csv: all }))
@@ -204,7 +204,7 @@ function writeCsv(row: readonly (string | null)[], dialect: (typeof DIALECTS)[nu
   return row
     .map((field, index) => {
       if (field === null) return nulls[index % nulls.length]
-      // what such a dialect cannot say is left out
+      // values that the dialect cannot express are left out
       if (quote === undefined) return field.replaceAll(/[\r\n|]/g, '')
       if (/^[a-z]+$/.test(field)) return field
       const escapeBy = dialect.escape ?? quote

@@ -22,7 +22,7 @@ describe('the diagnostics channels', () => {
     for (const name of CHANNELS) unsubscribe(`pg-batch-streams:${name}`, listener)
   })
 
-  it('tell of each commit what the event tells, and of each reject all but the row', async () => {
+  it('report each commit as the event does, and each reject without its row', async () => {
     const sink = new PgBatchWritable({ pool: database.pool, table: 'public.t', rejectLimit: 1 })
     const commits: CommitEvent[] = []
     sink.on('commit', commit => commits.push(commit))
@@ -40,7 +40,7 @@ describe('the diagnostics channels', () => {
     expect(reject!.message).to.deep.include({ table, batchId: 2, index: 0 })
   })
 
-  it('tell of each retry', async () => {
+  it('report each retry', async () => {
     let refused = 0
     const pool = {
       connect: async () => {

@@ -13,7 +13,7 @@ interface Case {
   readonly suffix?: string
 }
 
-/** The keys of each are equal to each other, though they may not look so. */
+/** The keys of each case are equal, although their texts may differ. */
 const EQUAL: readonly Case[] = [
   { title: 'numeric, 1 and 1.0', type: 'numeric', keys: ['1', '1.0', '1.00', 1] },
   { title: 'numeric(10,2), rounded', type: 'numeric(10,2)', keys: ['1.001', '1.004', 1] },
@@ -53,7 +53,7 @@ const EQUAL: readonly Case[] = [
   },
 ]
 
-/** No two of these are one, though DISTINCT ON or a staging table may think so. */
+/** No two of these are equal, although DISTINCT ON or a staging table may treat them so. */
 const DIFFERENT: readonly Case[] = [
   { title: 'NULLs', type: 'int', keys: [null, null, null] },
   {
@@ -139,11 +139,11 @@ describe('keys of an upsert', () => {
         })
       }
       for (const one of EQUAL.filter(({ keys }) => !keys.some(key => key === null || key === undefined))) {
-        it(`find what is to be deleted as the server says: ${one.title}`, async () => {
+        it(`find the row to delete as the server compares keys: ${one.title}`, async () => {
           expect(await deleteOf(one, options(way))).to.deep.equal([])
         })
       }
-      it('find what is to be deleted where the type is in no search path', async () => {
+      it('find the row to delete where the type is not in the search path', async () => {
         await db.pool.query('CREATE SCHEMA aside; ALTER EXTENSION citext SET SCHEMA aside')
         try {
           const one = { title: 'citext', type: 'aside.citext', keys: ['Key', 'KEY', 'key'] }
@@ -153,7 +153,7 @@ describe('keys of an upsert', () => {
         }
       })
       for (const type of ['varchar(2)', 'char(2)', 'short', 'varchar(2)[]', 'bit(2)']) {
-        it(`delete no row by a key that is too long for the column: ${type}`, async () => {
+        it(`do not delete a row by a key that is too long for the column: ${type}`, async () => {
           const keys =
             type === 'bit(2)' ? ['10', '101'] : type.endsWith('[]') ? [['ab'], ['abc']] : ['ab', 'abc']
           await db.pool.query(`DROP TABLE IF EXISTS keyed; CREATE TABLE keyed (k ${type} PRIMARY KEY, n int)`)

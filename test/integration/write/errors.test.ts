@@ -16,7 +16,7 @@ interface Bad {
   readonly title: string
   readonly row: Record<string, unknown>
   readonly expected: Partial<PgBatchError>
-  /** What each method alone can know. */
+  /** Details that only one of the methods can know. */
   readonly byCopy?: Partial<PgBatchError>
 }
 
@@ -128,7 +128,7 @@ describe('the error of a bad row', () => {
 
   for (const way of METHODS) {
     for (const { title, row, expected, byCopy } of REFUSED) {
-      it(`says what the server refused and rolled back, and keeps the batches before it: ${title}, by ${way.title}`, async () => {
+      it(`reports what was refused and rolled back, keeps earlier batches: ${title}, by ${way.title}`, async () => {
         const fits = way.title !== 'binary COPY' || !('n' in row) || typeof row.n !== 'string'
         const { pool } = makePool()
         const error = await failureOf(write(batchesAround(row), { pool, table: 'picky', ...options(way) }))
@@ -169,7 +169,7 @@ describe('the error of a bad row', () => {
       expect(error).to.include({ rowIndex: 0, batchId: 1, column: 'must', sqlState: '23502' })
     })
 
-    it(`says what became of rows that a deferred constraint refused at COMMIT, by ${way.title}`, async () => {
+    it(`reports the outcome of rows that COMMIT refused by a deferred constraint, by ${way.title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS later; CREATE TABLE later (id int PRIMARY KEY,
         next int CONSTRAINT next_fk REFERENCES later DEFERRABLE INITIALLY DEFERRED)`)
       const { pool } = makePool()
@@ -218,7 +218,7 @@ describe('the error of a bad row', () => {
     })
   }
 
-  it('names the row by its place in the array that was written, where lanes split the array', async () => {
+  it('names the row by its index in the array that was written, where lanes split the array', async () => {
     const rows = rowsOf(400, good)
     rows[250]!.must = null
     const { pool } = makePool()
@@ -229,7 +229,7 @@ describe('the error of a bad row', () => {
     expect(error).to.include({ rowIndex: 250, batchId: 1, sqlState: '23502' })
   })
 
-  it('names the row by its place in the array, where rows of different shapes and skipped items are among them', async () => {
+  it('names the row by its index in the array, among several shapes and skipped items', async () => {
     await db.pool.query(`ALTER TABLE picky ALTER label SET DEFAULT 'd'`)
     const rows = rowsOf(400, index => (index % 3 ? good(index) : { id: index, must: 'x', n: 1 }))
     rows[301]!.n = -5

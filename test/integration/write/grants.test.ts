@@ -42,7 +42,7 @@ describe('a role with grants on some columns', () => {
       ])
     })
 
-    it(`hears of a column that it may not write, by ${way.title}`, async () => {
+    it(`gets an error for a column that it may not write, by ${way.title}`, async () => {
       const error = await failureOf(
         write<Row>([[{ id: 1, secret: 'no' }]], { pool, table: 't', ...options(way) }),
       )

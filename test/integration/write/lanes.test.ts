@@ -24,7 +24,7 @@ describe('order', () => {
     await db.pool.query(`DROP TABLE IF EXISTS log; CREATE TABLE log (place bigserial, key text, seq int)`)
   })
 
-  /** 40 keys whose numbers grow, well mixed. */
+  /** 40 keys in mixed order, whose numbers grow. */
   const rows = rowsOf(4000, index => ({ key: `k${(index * 7) % 40}`, seq: index }))
   const outOfOrder = `SELECT count(*)::int FROM (SELECT seq < lag(seq) OVER (PARTITION BY key ORDER BY place) AS bad FROM log) x
     WHERE bad`
@@ -76,7 +76,7 @@ describe('order', () => {
     })
   }
 
-  it('runs lanes at the same time: four transactions meet at a lock that only they together open', async () => {
+  it('runs lanes at the same time: four transactions wait at a lock until all have reached it', async () => {
     let inside = 0
     let open!: () => void
     const all = new Promise<void>(resolve => {
@@ -94,7 +94,7 @@ describe('order', () => {
     expect(inside).to.equal(4)
   })
 
-  it('goes on with a pool of one client at concurrency 3', async () => {
+  it('continues with a pool of one client at concurrency 3', async () => {
     for (const laneOf of [undefined, (row: { key: string }) => row.key]) {
       await db.pool.query('TRUNCATE log')
       const { stats } = await write(batchesOf(rows, 100), {

@@ -9,7 +9,7 @@ import { countOf, failureOf, rejectionOf, rowsOf } from '../../support/writing.t
 
 const WITHIN_MS = 1000
 
-describe('a stream that is stopped at an awkward moment', () => {
+describe('a stream that is stopped at an awkward point', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
@@ -97,7 +97,7 @@ describe('a stream that is stopped at an awkward moment', () => {
     expect(writable.stats.rowsCommitted).to.equal(1)
   })
 
-  it('asks what became of rows whose connection died during COMMIT, and says so', async () => {
+  it('asks for the outcome of rows whose connection died during COMMIT, and reports it', async () => {
     await db.pool.query(`CREATE TABLE gate2 (id int); CREATE OR REPLACE FUNCTION wait_at_gate2() RETURNS trigger
       LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE gate2 IN SHARE MODE; RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER gate AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
@@ -159,7 +159,7 @@ describe('a stream that is stopped at an awkward moment', () => {
     }
   })
 
-  it('lets nothing of three lanes stand half done when one of them fails', async () => {
+  it('leaves no lane half done when one of three fails', async () => {
     const { pool } = makePool({ max: 1 })
     const batches = rowsOf(30, batch =>
       rowsOf(100, id => ({ id: batch === 20 ? 0 : id, n: batch }), batch * 100),

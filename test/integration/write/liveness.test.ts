@@ -147,7 +147,7 @@ describe('a pipeline always settles', () => {
         expect(await countOf(db.pool, 'live')).to.equal(0)
       })
 
-      it('and goes on when idle backends are ended between its transactions', async () => {
+      it('and continues when idle backends are ended between its transactions', async () => {
         const source = new PassThrough({ objectMode: true })
         const { done, name, writable } = start(source, { retry: { minDelayMs: 1 } })
         source.write([{ id: 1 }])
@@ -159,7 +159,7 @@ describe('a pipeline always settles', () => {
         expect(await countOf(db.pool, 'live')).to.equal(2)
       })
 
-      it('when it is destroyed before anything, or ended without anything', async () => {
+      it('when it is destroyed or ended before anything was written', async () => {
         const { pool } = makePool()
         const unused = new PgBatchWritable({ retry: false, pool, table: 'live', ...options(way) })
         unused.destroy()
@@ -169,7 +169,7 @@ describe('a pipeline always settles', () => {
         expect(await countOf(db.pool, 'live')).to.equal(0)
       })
 
-      it('and leaves no listener of its own on the clients of the pool', async () => {
+      it('and leaves no listeners on the clients of the pool', async () => {
         const { pool } = makePool({ max: 1 })
         const listeners = async () => {
           const client = await pool.connect()

@@ -13,7 +13,7 @@ interface Row {
   more?: Buffer
 }
 
-/** Memory that nobody touches, and that takes none. */
+/** Virtual memory that is never touched, so that it takes no real memory. */
 const TOO_LONG = Buffer.alloc(1.1e9)
 const HALF = TOO_LONG.subarray(0, 6e8)
 const SHORT = Buffer.from('short')

@@ -48,7 +48,7 @@ describe('Rows of very many shapes', function () {
     })
   }
 
-  it('go beside a COPY of the rows of a common shape', async () => {
+  it('go by INSERT beside a COPY of the rows of a common shape', async () => {
     const common = rowsOf(500, id => ({ id: id + 5000, c1: 1 }))
     const all = [...rows(200), ...common]
     const { commits } = await write([all], { pool: db.pool, table: 'shapes' })

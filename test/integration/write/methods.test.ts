@@ -61,7 +61,7 @@ describe('writing by each method', () => {
         ).to.deep.equal([[50, 50 * 1599 + (49 * 50) / 2]])
       })
 
-      it('writes 700 columns × 1,000 rows, ten times what one statement has parameters for', async () => {
+      it('writes 700 columns × 1,000 rows, ten times the parameters of one statement', async () => {
         const names = rowsOf(700, index => `c${index}`)
         await db.pool.query(`CREATE TABLE ${table}_700 (${names.map(name => `${name} int2`).join()})`)
         const rows = rowsOf(1000, id => Object.fromEntries(names.map((name, index) => [name, id + index])))
@@ -115,7 +115,7 @@ describe('writing by each method', () => {
     })
   }
 
-  it('takes COPY, but INSERT for few rows of an upsert or of several shapes, when the method is left to it', async () => {
+  it('with method auto uses COPY, but INSERT for few rows of an upsert or of several shapes', async () => {
     await db.pool.query('CREATE TABLE chosen (id int PRIMARY KEY, note int DEFAULT 0)')
     const { pool } = makePool()
     const onConflict = { target: ['id'], action: 'update' } as const
@@ -140,7 +140,7 @@ describe('writing by each method', () => {
     expect(await countOf(db.pool, 'chosen')).to.equal(200)
   })
 
-  it('goes on as text within a batch at a value that has no exact binary form', async () => {
+  it('continues as text within a batch at a value that has no exact binary form', async () => {
     await db.pool.query('CREATE TABLE mixed_formats (id int, at timestamptz)')
     const rows = rowsOf(600, id => ({ id, at: id % 200 === 100 ? 'January 8, 1999 UTC' : new Date(id) }))
     const { stats } = await write(batchesOf(rows, 300), { pool: makePool().pool, table: 'mixed_formats' })
@@ -154,7 +154,7 @@ describe('writing by each method', () => {
     ).to.deep.equal([[600, 600, 3]])
   })
 
-  it('accepts empty batches, and an input without any, and commits nothing for them', async () => {
+  it('accepts empty batches, and an input without batches, and commits nothing for them', async () => {
     await db.pool.query('CREATE TABLE empty (id int)')
     const { pool } = makePool()
     for (const batches of [[], [[]], [[], [], []]]) {

@@ -11,7 +11,7 @@ const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
   prepareValue: (value: unknown) => unknown
 }
 
-/** For each type, texts whose binary form some row brings as a Buffer. */
+/** For each type, texts whose binary form some rows have as a Buffer. */
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   uuid: ['6f1c1ad6-7a52-4a7b-9b0c-0d5a1a1d9f00'],
   macaddr: ['08:00:2b:01:02:03'],
@@ -88,7 +88,7 @@ describe('One odd row among others', function () {
   }
 
   for (const [sqlType, texts] of Object.entries(TYPES)) {
-    it(`stores each ${sqlType} as pg would, though another row is sent as text`, async () => {
+    it(`stores each ${sqlType} as pg would, although another row is sent as text`, async () => {
       await database.pool.query(
         `DROP TABLE IF EXISTS odd; CREATE TABLE odd (id int, c ${sqlType}, at timestamptz)`,
       )
@@ -123,7 +123,7 @@ describe('One odd row among others', function () {
       const bytes = await Promise.all(TYPES[sqlType]!.map(text => binaryOf(sqlType, text)))
       const value = fc.oneof(
         fc.constantFrom<unknown>(...bytes, ...TYPES[sqlType]!),
-        // deviations 1 and 2 of the encoder are not what this is about
+        // this test is not about deviations 1 and 2 of the encoder
         strangers.filter(stranger => !(stranger instanceof Date) && !Array.isArray(stranger)),
       )
       const at = fc.constantFrom(undefined, FORCES_TEXT, '2024-06-01T12:00:00Z')

@@ -30,8 +30,8 @@ const batches = fc.array(changes, { minLength: 1, maxLength: 5 })
 type Stored = [a: number | null, b: string, v: number | null, w: string]
 
 /**
- * What change after change should leave, and how many of them changed something; a NULL key is never
- * another's.
+ * The rows that one change after the other should leave, and how many changed something; NULL keys are never
+ * equal.
  */
 function model(
   written: readonly Change[][],
@@ -67,7 +67,7 @@ describe('upserts and deletes of any batches', () => {
 
   for (const way of METHODS) {
     for (const update of [undefined, ['v']] as const) {
-      it(`leave what change after change would, by ${way.title}, update: ${update ?? 'all'}`, async () => {
+      it(`leave the same as change by change, by ${way.title}, update: ${update ?? 'all'}`, async () => {
         await db.pool.query(`DROP TABLE IF EXISTS model;
           CREATE TABLE model (a int, b text DEFAULT 'd', v int DEFAULT 7, w text DEFAULT 'none', UNIQUE (a, b))`)
         const { pool } = makePool()

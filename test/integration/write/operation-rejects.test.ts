@@ -11,7 +11,7 @@ describe('operation: changes that are rejected', () => {
     describe(`by ${way.title}`, () => {
       const changing = changingBy(way)
 
-      it('rejects a delete without its key, with the column, and carries out the rest', async () => {
+      it('rejects a delete without its key, names the column, and writes the rest', async () => {
         await db.pool.query(`ALTER TABLE stock ALTER id SET DEFAULT 1`)
         const rejected = await load(
           [[{ del: true }, { id: 2, del: true }, { id: null, del: true }, { id: 3, del: true, nonsense: 1 }]],

@@ -11,7 +11,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
     describe(`by ${way.title}`, () => {
       const changing = changingBy(way)
 
-      it('looks at foreign keys when all is done: a row may go with the one that refers to it', async () => {
+      it('checks foreign keys at the end: a row may be deleted with the one that refers to it', async () => {
         await db.pool.query(
           'ALTER TABLE stock ADD up int REFERENCES stock; UPDATE stock SET up = 1 WHERE id > 1',
         )
@@ -28,7 +28,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
         ])
       })
 
-      it('skips what a checkpoint says is done, deletes as well', async () => {
+      it('skips what a checkpoint reports as done, including deletes', async () => {
         const changes: (Change & { at: number })[] = [
           { id: 1, del: true, at: 1 },
           { id: 4, place: 'd', n: 4, at: 2 },
@@ -65,7 +65,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
         expect(stats.transactions).to.equal(2)
       })
 
-      it('takes rows in and out of a view that can be updated', async () => {
+      it('inserts and deletes rows of a view that can be updated', async () => {
         await db.pool.query('CREATE VIEW stock_view AS SELECT id, place, n FROM stock')
         await write<Change, Row>(
           [
@@ -90,7 +90,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
         expect(error.message).to.match(/`operation` needs the columns of a key/)
       })
 
-      it('takes rows in and out of partitions', async () => {
+      it('inserts and deletes rows of partitions', async () => {
         await db.pool.query(`CREATE TABLE parts (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
           CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (100);
           CREATE TABLE high PARTITION OF parts FOR VALUES FROM (100) TO (1000);
@@ -117,7 +117,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
         }
       })
 
-      it('locks rows by the order of their keys, deletes and upserts alike', async () => {
+      it('locks rows in the order of their keys, for deletes and upserts alike', async () => {
         const blocker = new pg.Client({ connectionString: db.directConnectionString })
         await blocker.connect()
         try {
@@ -137,7 +137,7 @@ describe('operation: views, partitions, foreign keys and locks', () => {
             },
           )
           await untilBlocked(db, name)
-          // were the delete done first, this one would have to wait for it
+          // if the delete came first, this one would have to wait for it
           await write<Change, Row>(
             [
               [

@@ -9,7 +9,7 @@ describe('operation', () => {
     describe(`by ${way.title}`, () => {
       const changing = changingBy(way)
 
-      it('upserts and deletes, and counts what was changed as committed', async () => {
+      it('upserts and deletes, and counts the changed rows as committed', async () => {
         const { stats, commits } = await write<Change, Row>(
           [
             [
@@ -44,7 +44,7 @@ describe('operation', () => {
         expect(await stored()).to.deep.equal([[2, 'b', 2]])
       })
 
-      it('lets the last change of a key win, in a batch of 3,000 and across batches of one transaction', async () => {
+      it('lets the last change of a key win, in a batch of 3,000 and across batches', async () => {
         const changes = rowsOf(9000, (index): Change => {
           const id = 100 + (index % 1000)
           return index % 7 < 3 ? { id, del: true } : { id, place: `${id}`, n: index }
@@ -73,7 +73,7 @@ describe('operation', () => {
         expect(await valuesOf(db.pool, 'SELECT id, n FROM stock ORDER BY id')).to.deep.equal(expected)
       })
 
-      it('needs the key only, and overlooks what else a delete brings', async () => {
+      it('needs only the key, and ignores the other values of a delete', async () => {
         await db.pool.query('ALTER TABLE stock ALTER place SET NOT NULL')
         await write<Change, Row>(
           [

@@ -12,10 +12,7 @@ import { countOf, failureOf, rowsOf, valuesOf, write } from '../../support/writi
 /** An ORM, or a query builder, on the client of `inTransaction`. */
 interface Orm {
   readonly title: string
-  /**
-   * Inserts `outer` in a transaction of its own, and `inner` in one within that; throws in either where asked
-   * to.
-   */
+  /** Inserts `outer` in a transaction, and `inner` in one within it; throws in either on request. */
   transact(client: pg.PoolClient, outer: number, inner: number, fails?: 'outer' | 'inner'): Promise<unknown>
   serializable(client: pg.PoolClient): Promise<unknown>
 }

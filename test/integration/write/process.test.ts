@@ -21,7 +21,7 @@ describe('a process that writes', () => {
   }
 
   for (const kind of ['server', 'value', 'event']) {
-    it(`dies of an unhandled failure without printing a row's value or the password: ${kind}`, async () => {
+    it(`ends with an unhandled error without printing a row's value or the password: ${kind}`, async () => {
       const { status, stdout, stderr } = await start('unhandled', [kind])
       expect(status).to.equal(1)
       expect(stderr).to.contain('PgBatchError')
@@ -38,7 +38,7 @@ describe('a process that writes', () => {
     expect(await countOf(db.pool, 'kept WHERE id = 1')).to.equal(1)
   })
 
-  it('takes no more than 64 MB of heap, and 256 MB with all that runs TypeScript, for 300,000 rows and a slow server', async () => {
+  it('takes at most 64 MB of heap, 256 MB with tsx, for 300,000 rows and a slow server', async () => {
     const { status, stdout, stderr } = await start('many-rows', [300_000, 2, 20], ['--max-old-space-size=64'])
     expect(stderr).to.equal('')
     expect(status).to.equal(0)

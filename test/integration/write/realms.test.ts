@@ -6,7 +6,7 @@ import { useDatabase } from '../../support/database.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
 /**
- * Jest runs each test file in a realm of its own, whose `Error` and `Date` are not those of Node's modules.
+ * Jest runs each test file in its own realm, whose `Error` and `Date` differ from those of Node's modules.
  */
 describe('values and errors of another realm', () => {
   const db = useDatabase()

@@ -31,7 +31,7 @@ describe('an array that its owner uses again', () => {
     ['a checkpoint', { checkpoint: { name: 'reused', position: ({ id }: Row) => ({ offset: id }) } }],
   ]
   for (const [title, extra] of WAYS) {
-    it(`may be emptied and filled again after each write, its stream full or not: ${title}`, async () => {
+    it(`may be emptied and filled again after each write, also when the stream is full: ${title}`, async () => {
       await db.pool.query('DROP TABLE IF EXISTS pg_batch_checkpoint')
       const sink = make(extra)
       const buffer: Row[] = []
@@ -48,7 +48,7 @@ describe('an array that its owner uses again', () => {
     })
   }
 
-  it('may be the last one, given to end', async () => {
+  it('may be the last one, passed to end', async () => {
     const sink = make()
     const buffer: Row[] = [{ id: 1 }]
     sink.write(buffer)
@@ -88,7 +88,7 @@ describe('an array that its owner uses again', () => {
     expect(await countOf(db.pool, 't')).to.equal(300)
   })
 
-  it('has holes: each is an item that is no row, and not the end of the stream', async () => {
+  it('has holes: each is an item that is not a row, and not the end of the stream', async () => {
     const sink = make({ rejectLimit: 5 })
     // biome-ignore lint/suspicious/noSparseArray: that is the case
     sink.end([{ id: 1 }, , { id: 3 }])

@@ -14,7 +14,7 @@ describe('rows and their keys', () => {
   const stored = () => valuesOf(db.pool, 'SELECT id, name, age FROM people ORDER BY id')
 
   for (const way of METHODS) {
-    it(`reads getters of classes, inherited fields and rows without a prototype, by ${way.title}`, async () => {
+    it(`reads class getters, inherited fields and rows without a prototype, by ${way.title}`, async () => {
       class Person {
         readonly id: number
         #name = 'private'
@@ -47,7 +47,7 @@ describe('rows and their keys', () => {
       ])
     })
 
-    it(`finds each value by its column's name, whatever the order of keys and \`columns\`, by ${way.title}`, async () => {
+    it(`finds each value by its column's name, with keys in any order, by ${way.title}`, async () => {
       const rows = [
         { age: 10, id: 1, name: 'a' },
         { name: 'b', id: 2, age: 20 },
@@ -65,7 +65,7 @@ describe('rows and their keys', () => {
     })
   }
 
-  it('fails at an unknown key, naming row, key and cure, before anything of the batch is sent', async () => {
+  it('fails at an unknown key before the batch is sent, and names row, key and what to do', async () => {
     const rows = rowsOf(100, id => (id === 60 ? { id, nmae: 'typo' } : { id, name: 'x' }))
     const error = await failureOf(write<object>([rows], { pool: makePool().pool, table: 'people' }))
     expect(error).to.include({
@@ -79,7 +79,7 @@ describe('rows and their keys', () => {
     expect(await countOf(db.pool, 'people')).to.equal(0)
   })
 
-  it('takes an unknown key whose value is undefined for no key', async () => {
+  it('ignores an unknown key whose value is undefined', async () => {
     await write<object>([[{ id: 1, other: undefined }]], { pool: makePool().pool, table: 'people' })
     expect(await stored()).to.deep.equal([[1, null, null]])
   })
@@ -90,7 +90,7 @@ describe('rows and their keys', () => {
     expect(await countOf(db.pool, `people WHERE name = 'x' AND age IS NULL`)).to.equal(100)
   })
 
-  it('refuses a key that is a column, but not among `columns`', async () => {
+  it('refuses a key that is a column, but is not listed in `columns`', async () => {
     const error = await failureOf(
       write<object>([[{ id: 1, name: 'x' }]], {
         pool: makePool().pool,
@@ -102,7 +102,7 @@ describe('rows and their keys', () => {
     expect(error.message).to.contain('not among `columns`')
   })
 
-  it('skips and counts the items of which toRow makes null or undefined', async () => {
+  it('skips and counts the items for which toRow returns null or undefined', async () => {
     const { stats, commits } = await write([rowsOf(100, id => id), [1, 3]], {
       pool: makePool().pool,
       table: 'people',

@@ -57,7 +57,7 @@ describe('rows of different shapes', () => {
           ])
         })
 
-        it('takes 1,000 rows of eight shapes, with keys from the sequence where they are missing', async () => {
+        it('takes 1,000 rows of eight shapes, and missing keys from the sequence', async () => {
           const rows = rowsOf(1000, index => {
             const row: Row = { plain: index }
             if (index % 2) row.id = 10_000 + index

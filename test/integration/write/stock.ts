@@ -5,7 +5,7 @@ import { type METHODS, options, valuesOf } from '../../support/writing.ts'
 
 export type Row = Record<string, unknown>
 
-/** A change is a row, and `del` says that it is to be deleted. */
+/** A change is a row; `del` means that it is a delete. */
 export interface Change extends Row {
   del?: boolean
 }
@@ -30,7 +30,7 @@ export function useStock() {
     db,
     makePool,
     stored: () => valuesOf(db.pool, 'SELECT id, place, n FROM stock ORDER BY id'),
-    /** Options that write changes by that method. */
+    /** Options that write changes by this method. */
     changingBy:
       (way: (typeof METHODS)[number]) =>
       (extra: Partial<PgBatchWritableOptions<Change, Row>> = {}): PgBatchWritableOptions<Change, Row> => ({

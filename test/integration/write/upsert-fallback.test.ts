@@ -18,7 +18,7 @@ describe('upserts that the server refuses together and takes one by one', () => 
     })
 
     describe(`by ${way.title}`, () => {
-      it('rows hand on the value of a second unique key', async () => {
+      it('rows pass on the value of a second unique key', async () => {
         await db.pool.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, email text UNIQUE, n int DEFAULT 0);
           INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')`)
         // 3 gives its address to 2, and 2 its own to 1: in the order of keys neither may come first
@@ -53,12 +53,12 @@ describe('upserts that the server refuses together and takes one by one', () => 
         const rows: Row[] = [{ n: 1 }, { id: 1, n: 2 }, { id: 3, n: 3 }, { n: 4 }, { n: 5 }]
         const { stats } = await write<Row>([rows], upserting())
         expect(stats).to.include({ rowsCommitted: 5, rowsRejected: 0 })
-        // which numbers the sequence gives the second time is not promised
+        // the numbers of the sequence in the second attempt are not guaranteed
         const found = 'SELECT count(*)::int FROM t WHERE n > 1'
         expect((await valuesOf(db.pool, found))[0]![0]).to.be.within(3, 4)
       })
 
-      it('a serial id stays as it is where rows are found by another key', async () => {
+      it('a serial id is kept where rows are found by another key', async () => {
         await db.pool.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (id serial PRIMARY KEY, email text UNIQUE, n int);
           INSERT INTO t (email, n) VALUES ('a', 1), ('b', 2)`)
         const rows: Row[] = [{ email: 'b', n: 3 }, { email: 'a' }, { id: 77, email: 'c' }]

@@ -46,7 +46,7 @@ describe('limits of upserts', () => {
       })
     }
 
-    it(`columns named as those of a staging table are, by ${way.title}`, async () => {
+    it(`columns with the names of those of a staging table, by ${way.title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS named; CREATE TABLE named (id int PRIMARY KEY, stored int, excluded text,
         pg_batch_ordinal int, pg_batch_shape int, pg_batch_turn int, pg_batch_previous int, pg_batch_row int, pg_batch text,
         "$pg_batch$" int, pg_batch_rows int, pg_batch_count int)`)

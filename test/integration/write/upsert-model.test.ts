@@ -83,7 +83,7 @@ describe('upserts of any batches', () => {
   expect(cases).to.have.length(24)
 
   for (const { title, batches, conflict, way } of cases) {
-    it(`${title}, leave what row after row would: ${JSON.stringify({ ...conflict, ...way })}`, async () => {
+    it(`${title}, leave the same as row by row: ${JSON.stringify({ ...conflict, ...way })}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS model;
           CREATE TABLE model (a int, b text DEFAULT 'd', v int DEFAULT 7, w text DEFAULT 'none', UNIQUE (a, b))`)
       const { pool } = makePool()

@@ -15,10 +15,7 @@ interface Change {
   readonly row: Row
 }
 
-/**
- * A table, and the values that each of its columns may come with; `undefined` among them: the key may be
- * missing.
- */
+/** A table, and the values of each of its columns; with `undefined` among them the key may be missing. */
 interface Case {
   readonly title: string
   /** DDL with `%` for the table's name. */
@@ -26,9 +23,9 @@ interface Case {
   readonly keys: Readonly<Record<string, readonly unknown[]>>
   readonly others: Readonly<Record<string, readonly unknown[]>>
   readonly target?: OnConflict['target']
-  /** No deletes: they would need keys that are there. */
+  /** No deletes, because these need stored keys. */
   readonly upsertsOnly?: boolean
-  /** What of the rows is compared; every column by default. */
+  /** The columns that are compared; all of them by default. */
   readonly compared?: string
 }
 
@@ -164,8 +161,7 @@ function withoutUndefined(row: Row): Row {
 }
 
 /**
- * One statement for each change, which names the columns that its row brings; returns how many rows they
- * changed.
+ * Runs one statement for each change, which names the columns of its row; returns how many rows they changed.
  */
 async function changeOneByOne(
   pool: pg.Pool,
@@ -252,7 +248,7 @@ describe('upserts leave what one INSERT … ON CONFLICT for each row would', () 
   }
 })
 
-/** A view goes with its table. */
+/** Dropping a table drops its views. */
 function dropOf(table: string): string {
   return `DO $$ BEGIN IF EXISTS (SELECT FROM pg_class WHERE relname = '${table}' AND relkind = 'v')
     THEN DROP VIEW ${table}; END IF; DROP TABLE IF EXISTS ${table}, ${table}_t CASCADE; END $$`

@@ -66,7 +66,7 @@ describe('onConflict', () => {
         ])
       })
 
-      it('lets the last row of a key win, in a batch of 3,000 and across batches of one transaction', async () => {
+      it('lets the last row of a key win, in a batch of 3,000 and across batches', async () => {
         const rows = rowsOf(9000, index => ({ id: index % 1000, note: `v${index}` }))
         const { stats } = await upsert(batchesOf(rows, 3000), { target: ['id'], action: 'update' })
         expect(stats.rowsCommitted).to.equal(9000)
@@ -74,7 +74,7 @@ describe('onConflict', () => {
         expect(await valuesOf(db.pool, right)).to.deep.equal([[1000, 1000]])
       })
 
-      it('applies rows of a key in their order, each with the columns that it brings', async () => {
+      it('applies rows of a key in their order, each with its own columns', async () => {
         const rows = [
           { id: 1, note: 'first' },
           { id: 2 },
@@ -108,7 +108,7 @@ describe('onConflict', () => {
         ])
       })
 
-      it('inserts the first row of a key and updates a subset by the last, in a batch of any size', async () => {
+      it('inserts the first row of a key, updates a subset by the last, in a batch of any size', async () => {
         const rows = rowsOf(2400, index => ({ id: index % 1200, place: `p${index}`, n: index }))
         await upsert([rows], { target: ['id'], action: 'update', update: ['n'] })
         const right = `SELECT count(*)::int, count(*) FILTER (WHERE n = id + 1200)::int,
@@ -116,7 +116,7 @@ describe('onConflict', () => {
         expect(await valuesOf(db.pool, right)).to.deep.equal([[1200, 1200, 1200]])
       })
 
-      it('gives rows whose serial key is missing keys of their own, and loses none', async () => {
+      it('gives each row without its serial key another key, and loses none', async () => {
         const rows = rowsOf(300, index => ({
           ...(index % 3 ? {} : { id: 5000 + index }),
           note: `n${index}`,
@@ -126,7 +126,7 @@ describe('onConflict', () => {
         expect(await valuesOf(db.pool, found)).to.deep.equal([[300, 300, 200]])
       })
 
-      it('loses no row with a NULL in its key, for NULLs are distinct', async () => {
+      it('loses no row with a NULL in its key, because NULLs are distinct', async () => {
         const rows = rowsOf(200, index => ({ place: index % 2 ? null : 'p', n: index % 4 < 2 ? null : 5 }))
         await upsert([rows], { target: ['place', 'n'], action: 'update', update: ['n'] })
         const found = `SELECT count(*)::int, count(*) FILTER (WHERE place = 'p' AND n = 5)::int FROM stock`

@@ -10,7 +10,7 @@ interface Row {
   id: number
 }
 
-describe('what a stream answers and tells', () => {
+describe('the callbacks and events of a stream', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
@@ -19,7 +19,7 @@ describe('what a stream answers and tells', () => {
   })
 
   for (const error of [new Error('the cause'), undefined]) {
-    it(`every write, and end(), is answered when it is destroyed ${error ? 'by an error' : 'without one'}`, async () => {
+    it(`every write and end() calls back when it is destroyed ${error ? 'by an error' : 'without one'}`, async () => {
       const { pool, name } = makePool()
       const unlock = await lockTable(db, 't')
       try {
@@ -38,7 +38,7 @@ describe('what a stream answers and tells', () => {
     })
   }
 
-  it('a signal that aborts before anything was sent has sent nothing', async () => {
+  it('a signal that aborts before anything was sent keeps everything unsent', async () => {
     const controller = new AbortController()
     const writable = new PgBatchWritable<Row>({
       pool: { connect: () => new Promise(() => {}) },
@@ -51,7 +51,7 @@ describe('what a stream answers and tells', () => {
     expect(error).to.include({ code: 'ABORTED', outcome: 'not-sent' })
   })
 
-  it('a listener that throws fails it as a callback does, and what was committed is said to be', async () => {
+  it('a listener that throws fails it as a callback does, and rows are reported as committed', async () => {
     const writable = new PgBatchWritable<Row>({ pool: makePool().pool, table: 't' })
     writable.on('commit', () => {
       throw new Error('mine')
@@ -68,7 +68,7 @@ describe('what a stream answers and tells', () => {
     expect(await countOf(db.pool, 't')).to.equal(1)
   })
 
-  it('a commit and its rejected rows are told in one turn, while nothing else has happened', async () => {
+  it('a commit and its rejected rows are reported in one turn, with nothing in between', async () => {
     const writable = new PgBatchWritable<object>({ pool: makePool().pool, table: 't', rejectLimit: 9 })
     const told: string[] = []
     writable.on('commit', () => {
@@ -81,7 +81,7 @@ describe('what a stream answers and tells', () => {
     expect(told).to.deep.equal(['commit', 'reject 1', 'reject 3', 'turn'])
   })
 
-  it('a batch whose lane cannot be told is handed to onDiscard', async () => {
+  it('a batch whose laneOf fails is handed to onDiscard', async () => {
     const discarded: Row[][] = []
     const writable = new PgBatchWritable<Row>({
       pool: makePool().pool,
@@ -99,7 +99,7 @@ describe('what a stream answers and tells', () => {
     expect(discarded).to.deep.equal([[{ id: 1 }]])
   })
 
-  it('items without a row count for the bound of a transaction', async () => {
+  it('items without a row count towards the limit of a transaction', async () => {
     const writable = new PgBatchWritable<Row>({
       pool: makePool().pool,
       table: 't',
@@ -115,7 +115,7 @@ describe('what a stream answers and tells', () => {
     expect(writable.stats.transactions).to.be.at.least(3)
   })
 
-  it('a Client in place of a Pool is refused in so many words', async () => {
+  it('a Client in place of a Pool is refused by name', async () => {
     const client = await db.pool.connect()
     try {
       const { host, port, user, password, database } = client as unknown as Record<string, never>

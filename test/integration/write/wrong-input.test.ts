@@ -8,7 +8,7 @@ import { countOf, rejectionOf } from '../../support/writing.ts'
 
 const CHUNKS: readonly unknown[] = ['x', {}, 5, Buffer.from('x'), new Map(), true]
 
-/** Each would be a row without a single value. */
+/** Each of these would be a row without values. */
 const BUILT_INS: readonly object[] = [
   Promise.resolve({ id: 1 }),
   new Map([['id', 1]]),
@@ -18,13 +18,13 @@ const BUILT_INS: readonly object[] = [
   Buffer.from('1'),
 ]
 
-describe('an item that keeps what it holds elsewhere than under keys', () => {
+describe('an item that does not hold its content under keys', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
   for (const item of BUILT_INS) {
     for (const toRow of [undefined, () => item]) {
-      it(`is no row${toRow ? ', nor is it one of toRow' : ''}: ${item.constructor.name}`, async () => {
+      it(`is not a row${toRow ? ', also when toRow returns it' : ''}: ${item.constructor.name}`, async () => {
         await db.pool.query('CREATE TABLE IF NOT EXISTS t (id int)')
         const writable = new PgBatchWritable<object>({ pool: makePool().pool, table: 't', toRow })
         const error = await rejectionOf(pipeline(Readable.from([[item]]), writable))

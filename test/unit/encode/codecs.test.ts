@@ -209,7 +209,7 @@ describe('binary codecs', () => {
     for (const value of odd) expect(field(type, value), describeValue(value)).to.equal(false)
   })
 
-  it('know a type by its name in pg_catalog only', () => {
+  it('are found only by the name of a type in pg_catalog', () => {
     const impostor: PgType = { ...builtIn('int4'), builtIn: false }
     const domain = (base: PgType): PgType => ({ ...impostor, kind: 'domain', base })
     expect(codecFor(impostor).binary).to.equal(undefined)

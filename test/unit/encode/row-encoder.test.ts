@@ -58,14 +58,14 @@ describe('makeRowEncoder', () => {
     expect(encode('binary', columns, { a: null, b: undefined })).to.equal(`0003${'ffffffff'.repeat(3)}`)
   })
 
-  it('writes NULL for an object whose own conversion gives nothing', () => {
+  it('writes NULL for an object whose conversion returns undefined', () => {
     for (const nothing of [{ toPostgres: () => null }, { toJSON: () => undefined }]) {
       expect(encode('text', [column('a', 'int4')], { a: nothing })).to.equal('\\N\n')
       expect(encode('binary', [column('a', 'int4')], { a: nothing })).to.equal('0001ffffffff')
     }
   })
 
-  it('escapes what text COPY would read otherwise', () => {
+  it('escapes the special characters of text COPY', () => {
     const long = 'x'.repeat(50)
     expect(
       encode('text', ['a', 'b', 'c', 'd'].map(text), { a: '\\N', b: '\\.', c: 'a\tb\nc\rd\\', d: '' }),
@@ -84,7 +84,7 @@ describe('makeRowEncoder', () => {
     expect(encode('text', [text('a')], Object.assign(Object.create(null), { a: 1 }))).to.equal('1\n')
   })
 
-  it('takes no value for a column from what every object inherits', () => {
+  it('takes no value for a column from properties that every object inherits', () => {
     const columns = ['constructor', '__proto__', 'toString'].map(text)
     expect(encode('text', columns, {})).to.equal('\\N\t\\N\t\\N\n')
     expect(encode('binary', columns, {})).to.equal(`0003${'ffffffff'.repeat(3)}`)
@@ -173,7 +173,7 @@ describe('makeRowEncoder', () => {
     }
   })
 
-  it('is not to be had in binary for a type that has none', () => {
+  it('throws for the binary format of a type that has none', () => {
     const columns = [text('a'), column('b', 'point')]
     expect(canBeBinary(columns)).to.equal(false)
     expect(canBeBinary([text('a')])).to.equal(true)

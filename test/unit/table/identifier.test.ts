@@ -21,11 +21,11 @@ describe('names of tables', () => {
     })
   }
 
-  it('are taken as they are when they come in parts', () => {
+  it('are not split when they come in parts', () => {
     expect(parseTableName({ schema: 'a.b', name: '"c"' })).to.deep.equal({ schema: 'a.b', name: '"c"' })
   })
 
-  it('come back whole from their quoted form, whatever they hold', () => {
+  it('are read back unchanged from their quoted form, with any characters', () => {
     const part = fc.string({ unit: fc.constantFrom('a', '.', '"', ' ', 'Ü'), minLength: 1 })
     let runs = 0
     fc.assert(

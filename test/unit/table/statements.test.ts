@@ -48,7 +48,7 @@ describe('SQL texts', () => {
     ).to.equal('INSERT INTO "s"."say ""t""" ("a", "b") VALUES ($1, DEFAULT), ($2, $3)')
   })
 
-  it('insert a row without columns by DEFAULT VALUES', () => {
+  it('insert a row without columns as DEFAULT VALUES', () => {
     expect(insertStatement(table, [], [[]])).to.equal('INSERT INTO "s"."say ""t""" DEFAULT VALUES')
   })
 
@@ -83,7 +83,7 @@ describe('SQL texts', () => {
     expect(text.match(/\$\d+/g)).to.deep.equal(['$1', '$2', '$3', '$4'])
   })
 
-  it('name for each row the columns that it brings, and set no other', () => {
+  it('name the columns of each row, and set no other', () => {
     const source = parameterRows(merge, [whole, withoutN], [0, 1])
     expect(source.from).to.contain('(VALUES ($1::numeric, $2::text, 0, 0), ($3, NULL, 1, 1))')
     const text = mergeTurn(merge, source, 1)
@@ -91,7 +91,7 @@ describe('SQL texts', () => {
     expect(text).to.match(/AS stored \("id"\) SELECT.*\("id"\) DO NOTHING/)
   })
 
-  it('upsert and delete by one statement, whose deletes have nothing but their key', () => {
+  it('upsert and delete by one statement, whose deletes have only their key', () => {
     const source = parameterRows(merge, [deleted, whole], [-1, 0])
     expect(source.from).to.contain('(VALUES ($1::numeric, NULL, 0, -1), ($2, $3::text, 1, 0))')
     const text = mergeTurn(merge, source, 1)
@@ -124,7 +124,7 @@ describe('SQL texts', () => {
     expect(countSteps(merge, source)).not.to.contain('say ""t""')
   })
 
-  it('name the columns of a staging table as no column of the target is named', () => {
+  it('name the additional columns of a staging table differently from all columns of the target', () => {
     const taken = ['pg_batch_ordinal', 'pg_batch_ordinal_', 'pg_batch_shape']
     expect(mergeNames(taken)).to.include({ ordinal: 'pg_batch_ordinal__', shape: 'pg_batch_shape_' })
   })

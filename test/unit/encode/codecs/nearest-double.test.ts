@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { HEAD_FULL, nearestDouble } from '../../../../lib/encode/codecs/nearest-double.ts'
 
-/** What it makes of digits and a place for the point. */
+/** The result for digits and the place of the point. */
 function read(digits: string, decimals: number): number {
   let head = 0
   let at = 0
@@ -15,7 +15,10 @@ function engine(digits: string, decimals: number): number {
   return Number(`${digits}e-${decimals}`)
 }
 
-/** The digits of a number that lies in the middle between a double and the next, or `away` from it in the last place. */
+/**
+ * The digits of a number that lies in the middle between a double and the next, or `away` from it in the last
+ * place.
+ */
 function middle(mantissa: bigint, halvings: number, away: bigint): { digits: string; decimals: number } {
   // (2m + 1) / 2^(h + 1) = (2m + 1) * 5^(h + 1) / 10^(h + 1)
   const exact = (mantissa * 2n + 1n) * 5n ** BigInt(halvings + 1) + away
@@ -26,7 +29,7 @@ describe('nearestDouble', () => {
   const digits = (min: number, max: number) =>
     fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
 
-  it('is what the engine reads, wherever it is anything', () => {
+  it('is what the engine reads, wherever it is not NaN', () => {
     let told = 0
     fc.assert(
       fc.property(digits(1, 24), fc.nat(24), (text, decimals) => {
@@ -40,7 +43,7 @@ describe('nearestDouble', () => {
     expect(told).to.be.above(10_000)
   })
 
-  it('tells what JavaScript writes of a double', () => {
+  it('reads what JavaScript writes for a double', () => {
     let told = 0
     fc.assert(
       fc.property(fc.double({ min: 1e-4, max: 1e15, noNaN: true }), double => {
@@ -56,7 +59,7 @@ describe('nearestDouble', () => {
     expect(told).to.be.above(19_000)
   })
 
-  it('does not guess on which side of the middle between two doubles a decimal lies', () => {
+  it('does not guess which of two doubles is nearer to a decimal close to their middle', () => {
     const away = fc.constantFrom(-1n, 0n, 1n)
     const mantissas = fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n })
     fc.assert(
@@ -70,7 +73,7 @@ describe('nearestDouble', () => {
     )
   })
 
-  it('leaves what has more digits than it can hold', () => {
+  it('returns NaN for more digits than it can hold', () => {
     expect(read('1234567890123456789012', 3)).to.be.NaN
     expect(read('1', 23)).to.be.NaN
     expect(read('123456789012345678901', 22)).to.equal(engine('123456789012345678901', 22))

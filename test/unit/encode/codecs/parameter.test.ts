@@ -28,7 +28,7 @@ const attempt = (prepare: (value: unknown) => unknown, value: unknown): unknown 
 }
 
 describe('prepareValue', () => {
-  it('gives what the prepareValue of pg gives, or throws when that throws', () => {
+  it('returns what the prepareValue of pg returns, and throws when that throws', () => {
     const anything = fc.oneof(integers, doubles, awkwardText, dates, intervals, bytes, jsons, strangers)
     let count = 0
     fc.assert(
@@ -41,7 +41,7 @@ describe('prepareValue', () => {
     expect(count).to.equal(3000)
   })
 
-  it('takes of a view what it shows, not the whole of its buffer', () => {
+  it('takes the bytes of a view, not the whole buffer', () => {
     const view = new Uint8Array([1, 2, 3, 4]).subarray(1, 3)
     expect(prepareValue(view)).to.deep.equal(Buffer.from([2, 3]))
   })
@@ -58,7 +58,7 @@ describe('prepareInstant', () => {
     it(`writes ${iso} in UTC`, () => expect(prepareInstant(new Date(iso))).to.equal(text))
   }
 
-  it('reaches dates in arrays and behind toPostgres', () => {
+  it('reaches dates in arrays and in the result of toPostgres', () => {
     const date = new Date(0)
     expect(prepareInstant([date, [date]])).to.equal(
       '{"1970-01-01T00:00:00.000Z",{"1970-01-01T00:00:00.000Z"}}',
@@ -72,7 +72,7 @@ describe('prepareJson', () => {
     expect(prepareJson([])).to.equal('[]')
     expect(prepareJson([1, ['a'], null, new Date(0)])).to.equal('[1,["a"],null,"1970-01-01T00:00:00.000Z"]')
   })
-  it('leaves all else to prepareValue', () => {
+  it('is the same as prepareValue for all else', () => {
     expect(prepareJson('[1]')).to.equal('[1]')
     expect(prepareJson({ a: [1] })).to.equal('{"a":[1]}')
   })

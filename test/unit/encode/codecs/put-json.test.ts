@@ -4,7 +4,9 @@ import { putJson } from '../../../../lib/encode/codecs/put-json.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 
-/** What it writes, into memory that has to grow; undefined, where it leaves the value to the engine. */
+/**
+ * The text that it writes, into memory that has to grow; undefined for a value that it leaves to the engine.
+ */
 function written(value: object): string | undefined {
   const out = new ByteBuffer(new SlabPool(8).lease())
   out.putUtf8('before')
@@ -47,7 +49,7 @@ describe('putJson', () => {
     )
   })
 
-  it('writes long strings, holes, keys that are numbers, hidden and inherited ones as the engine does', () => {
+  it('writes long strings, holes, number keys, hidden and inherited keys as the engine does', () => {
     const hidden = Object.defineProperty({ a: 1 }, 'b', { value: 2, enumerable: false })
     const values: object[] = [
       { text: `${'x'.repeat(39)}"`, longer: 'y'.repeat(41), long: '中"'.repeat(5_000) },
@@ -64,7 +66,7 @@ describe('putJson', () => {
     for (const value of values) expect(written(value)).to.equal(JSON.stringify(value))
   })
 
-  it('leaves to the engine what decides by itself, or depends on where it stands', () => {
+  it('leaves values to the engine that convert themselves, or that depend on their key', () => {
     const circle: object[] = []
     circle.push(circle)
     const odd = new Date(0)
@@ -88,11 +90,11 @@ describe('putJson', () => {
 
   it('leaves raw JSON, which has no prototype either, to the engine', () => {
     const { rawJSON } = JSON as { rawJSON?: (text: string) => object }
-    // Node 20 has none
+    // Node 20 does not have it
     expect(rawJSON && written({ n: rawJSON('1.00') })).to.equal(undefined)
   })
 
-  it('does not look at what others have put on the prototype of all objects', () => {
+  it('ignores what others have put on the prototype of all objects', () => {
     Object.defineProperty(Object.prototype, 'everywhere', { value: 1, enumerable: true, configurable: true })
     try {
       expect(written({ a: 1 })).to.equal('{"a":1}')

@@ -9,7 +9,7 @@ import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 const digits = (min: number, max: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
 
-/** Up to one character of a good text is another one, or one too many. */
+/** Good texts, some of them with one character changed, added or removed. */
 function nearly(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const spoil = fc.tuple(
     texts,
@@ -87,7 +87,7 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
 
 const CODECS = [...BUILT_IN].filter(([, { binary }]) => binary)
 
-/** What was appended, or the answer that there is no exact form. */
+/** The bytes that were appended; false for a value without an exact form. */
 function bytesOf(put: (out: ByteBuffer) => boolean): string | false {
   const out = new ByteBuffer(new SlabPool(16).lease())
   return put(out) && out.take().toString('hex')
@@ -103,7 +103,10 @@ describe('reading CSV', () => {
   for (const [title, codec] of CODECS) {
     const texts = TEXTS[title]!
 
-    /** Reads a value that has other bytes around it, from its bytes and as a string; returns whether it is accepted. */
+    /**
+     * Reads a value that has other bytes around it, from its bytes and as a string; returns whether it is
+     * accepted.
+     */
     const compare = (scan: ScanField, value: string, before: string, behind: string, delimiter: number) => {
       const expected = bytesOf(out => codec.binary!(out, value))
       const bytes = Buffer.from(before + value + behind)
@@ -119,7 +122,7 @@ describe('reading CSV', () => {
       return expected !== false
     }
 
-    it(`accepts and refuses the bytes of a ${title} as it does the string, and appends the same field`, () => {
+    it(`accepts, refuses and encodes the bytes of a ${title} as it does the string`, () => {
       const scan = scanFieldOf(codec, ',')
       let exact = 0
       fc.assert(
@@ -131,7 +134,7 @@ describe('reading CSV', () => {
       expect(exact).to.be.above(100)
     })
 
-    it(`ends a ${title} at the delimiter, whatever that is, or at the end`, () => {
+    it(`ends a ${title} at any delimiter, or at the end`, () => {
       let exact = 0
       fc.assert(
         fc.property(texts, fc.constantFrom(...DELIMITERS), fc.boolean(), (value, delimiter, last) => {

@@ -43,7 +43,7 @@ function outcome(put: PutRecord, record: string): string {
 describe('makePutRecord', () => {
   afterEach(() => sinon.restore())
 
-  it('gives the same bytes, misfits and ragged records unrolled as by a loop', () => {
+  it('appends the same bytes, and refuses the same values and ragged records, unrolled and as a loop', () => {
     const loop = looped(FIELDS, MARKS)
     const code = unrolled(FIELDS, MARKS)!
     const values = fc.constantFrom('', '1', '-2.5', 'x', '"q"', '"a,b"', 'é')
@@ -61,7 +61,7 @@ describe('makePutRecord', () => {
     expect(seen.ragged).to.be.above(100)
   })
 
-  it('loops where a process may not make code, and over very many fields', () => {
+  it('loops where a process must not make code from strings, and over very many fields', () => {
     const many = Array.from({ length: 1600 }, () => field('int4'))
     const record = many.map((_, i) => i).join(',')
     expect(outcome(makePutRecord(many, MARKS), record)).to.equal(outcome(looped(many, MARKS), record))

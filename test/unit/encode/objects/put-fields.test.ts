@@ -24,7 +24,7 @@ const FIELDS = [
   field('d', 'jsonb'),
 ]
 
-/** The bytes, or what came instead. */
+/** The bytes, or the refusal or error in their place. */
 function outcome(put: (out: ByteBuffer, row: object) => number, row: object): string {
   const out = new ByteBuffer(new SlabPool(64).lease())
   try {
@@ -60,7 +60,7 @@ const value = fc.constantFrom<unknown>(
 describe('makePutFields', () => {
   afterEach(() => sinon.restore())
 
-  it('gives the same bytes, misfits and errors unrolled as by a loop, whatever the values and names', () => {
+  it('appends the same bytes, and refuses and throws the same, unrolled and as a loop', () => {
     const loop = looped(FIELDS)
     const code = unrolled(FIELDS)!
     const seen = { bytes: 0, misfits: 0, errors: 0 }
@@ -79,11 +79,11 @@ describe('makePutFields', () => {
     for (const [what, count] of Object.entries(seen)) expect(count, what).to.be.greaterThan(50)
   })
 
-  it('takes no value from what every object inherits', () => {
+  it('takes no value from properties that every object inherits', () => {
     expect(outcome(unrolled(FIELDS)!, { a: 1 })).to.equal(`0000000400000001${'ffffffff'.repeat(3)}`)
   })
 
-  it('loops where code must not be made from strings, and over very many columns', () => {
+  it('loops where a process must not make code from strings, and over very many columns', () => {
     const many = Array.from({ length: 1600 }, (_, i) => field(`c${i}`, 'int4'))
     const row = { c0: 1, c1599: 2 }
     expect(outcome(makePutFields(many), row)).to.equal(outcome(looped(many), row))

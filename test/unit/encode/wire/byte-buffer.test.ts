@@ -3,7 +3,7 @@ import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 
 describe('ByteBuffer', () => {
-  it('grows to whatever is put', () => {
+  it('grows as far as needed', () => {
     const out = new ByteBuffer(new SlabPool(8).lease())
     out.putInt16(-1)
     out.putInt32(0x01020304)
@@ -12,7 +12,7 @@ describe('ByteBuffer', () => {
     expect(out.take().toString('hex')).to.equal(`ffff01020304${'07'.repeat(1000)}c3a9e282acf09f9880`)
   })
 
-  it('never writes again to what was taken', () => {
+  it('never overwrites bytes that were taken', () => {
     const out = new ByteBuffer(new SlabPool(256).lease())
     const taken: Buffer[] = []
     const copies: Buffer[] = []
@@ -29,7 +29,7 @@ describe('ByteBuffer', () => {
     expect(out.take().toString()).to.equal('next')
   })
 
-  it('lets go of memory that was grown for a huge value, even if it was rewound', () => {
+  it('does not keep memory that grew for a huge value, even if it was rewound', () => {
     const out = new ByteBuffer(new SlabPool(1024).lease())
     out.putUtf8('small')
     out.reserve(100_000)

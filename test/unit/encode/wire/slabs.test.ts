@@ -3,7 +3,7 @@ import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 
 describe('SlabPool', () => {
-  it('lends a slab to nobody else before it is released, and then again', () => {
+  it('lends a slab to one lease at a time, and again after its release', () => {
     const pool = new SlabPool(64)
     const first = pool.lease()
     const slabs = [first.take(), first.take()]
@@ -25,7 +25,7 @@ describe('SlabPool', () => {
     expect(next.take()).not.to.equal(next.take())
   })
 
-  it('keeps no more than a few, and none that was grown', () => {
+  it('keeps a limited number of slabs, and no grown memory', () => {
     const pool = new SlabPool(64)
     const lease = pool.lease()
     const out = new ByteBuffer(lease)

@@ -14,7 +14,7 @@ describe('the choice of a COPY format', () => {
     expect(new CopyFormatChoice('auto')).to.include({ current: 'binary', binaryOnly: false })
   })
 
-  it('stays with text for twice as many batches after each miss, 64 at the most', () => {
+  it('stays with text for twice as many batches after each miss, at most 64', () => {
     const choice = new CopyFormatChoice('auto')
     const counts = Array.from({ length: 9 }, () => textBatchesAfterMiss(choice))
     expect(counts).to.deep.equal([1, 2, 4, 8, 16, 32, 64, 64, 64])
@@ -28,7 +28,7 @@ describe('the choice of a COPY format', () => {
     expect(textBatchesAfterMiss(choice)).to.equal(1)
   })
 
-  it('never leaves the format that was asked for', () => {
+  it('never leaves a format that the user has set', () => {
     for (const format of ['binary', 'text'] as const) {
       const choice = new CopyFormatChoice(format)
       choice.missed()

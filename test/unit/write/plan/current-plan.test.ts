@@ -3,7 +3,7 @@ import sinon from 'sinon'
 import { CurrentPlan, MIN_MS_BETWEEN_REFRESHES } from '../../../../lib/write/plan/current-plan.ts'
 import type { IntrospectedPlan } from '../../../../lib/write/plan/introspect-plan.ts'
 
-/** What the catalogue says; a plan is told from another by identity alone. */
+/** What the catalogue says; plans are compared by identity. */
 function introspected(column: string): IntrospectedPlan<object> {
   return { plan: { column }, table: { columns: [column] } } as unknown as IntrospectedPlan<object>
 }
@@ -14,7 +14,7 @@ describe('CurrentPlan', () => {
   let ask: sinon.SinonStub<[], Promise<IntrospectedPlan<object>>>
   let current: CurrentPlan<object>
 
-  // time stands still: a wait would never end
+  // the clock is stopped: a wait would never end
   beforeEach(() => {
     clock = sinon.useFakeTimers()
     ask = sinon.stub<[], Promise<IntrospectedPlan<object>>>().callsFake(async () => introspected('a'))
@@ -31,7 +31,7 @@ describe('CurrentPlan', () => {
     expect(current.plan).to.deep.equal({ column: 'b' })
   })
 
-  it('asks at most every other second when the stream goes on without an answer', async () => {
+  it('asks at most every two seconds when the stream continues without an answer', async () => {
     const { plan } = current
     for (const _ of Array(3)) await current.replaces(plan, { urgent: false, stop })
     expect(ask.callCount).to.equal(1)
@@ -40,7 +40,7 @@ describe('CurrentPlan', () => {
     expect(ask.callCount).to.equal(2)
   })
 
-  it('asks no more once the stream is destroyed', async () => {
+  it('no longer asks once the stream is destroyed', async () => {
     const { plan } = current
     expect(await current.replaces(plan, { urgent: true, stop: AbortSignal.abort() })).to.equal(false)
     expect(ask.callCount).to.equal(0)

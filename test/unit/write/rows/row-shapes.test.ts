@@ -16,14 +16,14 @@ describe('RowShapes', () => {
     expect(shapes.deletes.columns).to.deep.equal([3])
   })
 
-  it('is the same object for the same columns, as long as few others come between', () => {
+  it('is the same object for the same columns, as long as few others come in between', () => {
     const shapes = new RowShapes(COLUMNS, [])
     const first = shapes.without(missingOf(5))
     for (let mask = 6; mask < 500; mask++) shapes.without(missingOf(mask))
     expect(shapes.without(missingOf(5))).to.equal(first)
   })
 
-  it('forgets shapes of which there are too many, and never uses a number twice', async () => {
+  it('drops shapes when there are too many, and never uses a number twice', async () => {
     const shapes = new RowShapes(COLUMNS, [])
     const numbers = new Set<number>()
     for (let mask = 0; mask < 5000; mask++) numbers.add(shapes.without(missingOf(mask)).number)

@@ -8,7 +8,7 @@ describe('splitting a batch by lanes', () => {
     expect(splitByLane(batch, item => item, 4)).to.deep.equal([{ part: batch, lane: 3 }])
   })
 
-  it('spreads small numbers evenly, so that each partition has a lane of its own', () => {
+  it('spreads small numbers evenly, so that each partition has its own lane', () => {
     const parts = splitByLane({ id: 1, count: 4, items: [0, 1, 2, 3] }, item => item, 4)
     expect(parts.map(({ lane }) => lane)).to.deep.equal([0, 1, 2, 3])
   })
