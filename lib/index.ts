@@ -2,7 +2,13 @@ export type { BatchEvent, BatchTransformEvents, BatchTrigger } from './batch/bat
 export type { BatchTransformOptions } from './batch/batch-options.ts'
 export { BatchTransform } from './batch/batch-transform.ts'
 export { type DebeziumChange, type DebeziumOptions, fromDebezium } from './change-events/debezium.ts'
-export type { PgClientLike, PgPoolLike, PgResultLike } from './connection/pg-types.ts'
+export type {
+  PgClientLike,
+  PgPoolLike,
+  PgResultLike,
+  PgSubmittable,
+  PgTransactionClient,
+} from './connection/pg-types.ts'
 export { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from './errors.ts'
 export type { CopyFormat, Method, Outcome, Stats, TableName } from './types.ts'
 export type { CommitMessage, RejectMessage, RetryMessage } from './writable/diagnostics.ts'

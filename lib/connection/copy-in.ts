@@ -22,8 +22,8 @@ const MAX_UNSENT_BYTES = 512 * 1024
  *
  * A Submittable of `pg` like pg-copy-streams' `from()`. We do not use that one because 7.0.0
  * (1) writes to the socket twice for each chunk, once for its header and once for its data;
- * (2) throws out of a 'drain' event when an error has come while it waited for that event;
- * (3) never closes when it is destroyed before CopyInResponse and the statement fails;
+ * (2) throws out of the socket's 'drain' event when the server's error came while it waited for that event;
+ * (3) never closes when it is destroyed before CopyInResponse, unless an answer still comes;
  * (4) calls back at once when it is destroyed after `end()`, so that the outcome is lost;
  * (5) throws out of pg's handler when ReadyForQuery comes after `destroy()`.
  * It also cannot read the rows of other statements in the same query string, such as a transaction's ticket.

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
+import type { PgPoolLike, PgTransactionClient } from '../connection/pg-types.ts'
 import type { CsvColumns } from '../csv/record.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
@@ -128,7 +128,7 @@ interface PgBatchWritableSettings<Item, Row> {
    * that an ORM's transactions work. Isolation levels and `release()` are rejected. If the transaction ends
    * anyway, the stream fails with the true `outcome`.
    */
-  inTransaction?: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  inTransaction?: ((client: PgTransactionClient, batch: readonly Item[]) => Promise<void> | void) | undefined
   /**
    * Runs after the batch's COMMIT and before 'finish', in the order of its lane's commits. The place to
    * acknowledge items to their source. `batch` has every item; `settled` says which were written,

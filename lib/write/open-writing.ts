@@ -1,4 +1,4 @@
-import type { PgClientLike, PgPoolLike } from '../connection/pg-types.ts'
+import type { PgPoolLike, PgTransactionClient } from '../connection/pg-types.ts'
 import type { StopSignals } from '../connection/pool/lease.ts'
 import { SlabPool } from '../encode/wire/slabs.ts'
 import type { PgBatchError } from '../errors.ts'
@@ -42,7 +42,9 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
     | ((batch: readonly Item[], settled: SettledItems<Item>) => Promise<void> | void)
     | undefined
   readonly onDiscard: ((items: Item[]) => void) | undefined
-  readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly inTransaction:
+    | ((client: PgTransactionClient, batch: readonly Item[]) => Promise<void> | void)
+    | undefined
 }
 
 /** What a stream brings besides its options. */

@@ -1,6 +1,7 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
+import { type CopyStreamQuery, from as copyFrom } from 'pg-copy-streams'
 import pgPromise from 'pg-promise'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
 import {
@@ -12,6 +13,7 @@ import {
   type PgBatchWritableOptions,
   type PgClientLike,
   type PgPoolLike,
+  type PgTransactionClient,
   type SettledItems,
   type Stats,
 } from '../../dist/index.js'
@@ -28,6 +30,10 @@ interface Row {
 
 const pool = new pg.Pool()
 expectAssignable<PgPoolLike>(pool)
+// a wrapper need not take submittables
+expectAssignable<PgPoolLike>({
+  connect: async () => ({ query: async (_text: string) => ({ rows: [], rowCount: 0 }), release() {} }),
+})
 expectAssignable<PgPoolLike>(pgPromise()({}).$pool)
 
 // the item is the row
@@ -56,6 +62,9 @@ const shaped = new PgBatchWritable<Order, Row>({
   },
   inTransaction: async (client, batch) => {
     expectAssignable<PgClientLike>(client)
+    expectType<PgTransactionClient>(client)
+    expectType<CopyStreamQuery>(client.query(copyFrom('COPY tags FROM STDIN')))
+    expectError(client.query({ text: 'SELECT 1' }))
     expectType<readonly Order[]>(batch)
     await client.query('SELECT 1')
   },

@@ -1,10 +1,9 @@
-import type { PgClientLike, PgResultLike } from '../pg-types.ts'
+import type { PgClientLike, PgResultLike, PgSubmittable, PgTransactionClient } from '../pg-types.ts'
 import { CallbackMisuse } from './callback-limits.ts'
 import { type TransactionControl, transactionControl } from './transaction-control.ts'
 
 /** An object that `pg` runs as a query: a stream of pg-copy-streams, a cursor, a `pg.Query`. */
-interface Submittable {
-  submit(connection: unknown): unknown
+interface Submittable extends PgSubmittable {
   text?: unknown
   handleReadyForQuery(...args: unknown[]): unknown
   handleError(...args: unknown[]): unknown
@@ -41,7 +40,7 @@ const ADVICE =
  * deadline of the callback as a whole; those that the callback leaves open fail it.
  */
 export class CallbackClient {
-  readonly client: PgClientLike
+  readonly client: PgTransactionClient
   readonly #target: PgClientLike
   readonly #answered: <T>(answer: Promise<T>) => Promise<T>
   /** The savepoints of the open nested transactions, the outermost one first. */
@@ -61,7 +60,7 @@ export class CallbackClient {
     const release = (): never => {
       throw this.#misuse('may not release or end its client, which goes back to the pool by itself')
     }
-    this.client = new Proxy(target, {
+    this.client = new Proxy(target as PgTransactionClient, {
       get(client, key) {
         if (key === 'query') return query
         if (key === 'release' || key === 'end') return release

@@ -1,6 +1,6 @@
 import { CopyIn } from '../copy-in.ts'
 import { DeadlineError } from '../deadline-error.ts'
-import type { PgClientLike, PgResultLike } from '../pg-types.ts'
+import type { PgResultLike, PgTransactionClient } from '../pg-types.ts'
 import type { Lease } from '../pool/lease.ts'
 import { queryText } from '../query-text.ts'
 import { connectionSurvives } from '../server-error.ts'
@@ -122,7 +122,7 @@ export class Transaction {
    * the connection at the latest. If an earlier callback has ended the transaction, fails before it calls
    * this one, whose writes would be committed at once and alone.
    */
-  async lend(callback: (client: PgClientLike) => Promise<void>): Promise<void> {
+  async lend(callback: (client: PgTransactionClient) => Promise<void>): Promise<void> {
     await this.begin()
     if (this.#isDoubtful) await this.#prove()
     this.#isDoubtful = true

@@ -1,4 +1,4 @@
-import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
+import type { PgPoolLike, PgTransactionClient } from '../../connection/pg-types.ts'
 import type { StopSignals } from '../../connection/pool/lease.ts'
 import type { TransactionOptions } from '../../connection/transaction/transaction.ts'
 import type { SlabPool } from '../../encode/wire/slabs.ts'
@@ -22,7 +22,9 @@ export interface TransactionContext<Item> {
   /** Once a batch is sent, only another attempt can need it, and the encoded bytes are enough for that. */
   readonly canReleaseItems: boolean
   readonly slabs: SlabPool
-  readonly inTransaction: ((client: PgClientLike, batch: readonly Item[]) => Promise<void> | void) | undefined
+  readonly inTransaction:
+    | ((client: PgTransactionClient, batch: readonly Item[]) => Promise<void> | void)
+    | undefined
   readonly callbackTimeoutMs: number
   /** A callback receives the items, sorted by their outcome. */
   readonly notesItems: boolean

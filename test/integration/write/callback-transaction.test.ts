@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
@@ -351,6 +351,26 @@ describe('the transaction of inTransaction', () => {
       copy.end('2\n')
     })
     expect(await countOf(db.pool, 'log')).to.equal(2)
+  })
+
+  it('takes streams of pg-copy-streams by the types of its client, and returns them', async () => {
+    const seen: string[] = []
+    const sink = new PgBatchWritable<Row>({
+      pool: makePool().pool,
+      table: 't',
+      inTransaction: async (client, batch) => {
+        const copy = client.query(copyFrom('COPY log FROM STDIN'))
+        await pipeline(Readable.from(batch.map(({ id }) => `${id * 10}\n`)), copy)
+        expect(copy.rowCount).to.equal(rows.length)
+        for await (const chunk of client.query(copyTo('COPY (SELECT n FROM log ORDER BY n) TO STDOUT')))
+          seen.push(String(chunk))
+        const { rows: found } = await client.query('SELECT count(*)::int AS count FROM t')
+        expect(found).to.deep.equal([{ count: rows.length }])
+      },
+    })
+    await pipeline(Readable.from([rows]), sink)
+    expect(seen.join('')).to.equal(rows.map(({ id }) => `${id * 10}\n`).join(''))
+    expect(await countOf(db.pool, 'log')).to.equal(rows.length)
   })
 
   const OPEN: readonly [title: string, callback: InTransaction][] = [
