@@ -22,8 +22,8 @@ export function ours({ columns }: EncodedTable, rows: readonly Row[], format: 'b
     const out = new ByteBuffer(slabs)
     encoder.begin(out)
     for (let ordinal = 0; ordinal < rows.length; ordinal++) {
-      const misfit = encoder.row(out, rows[ordinal]!, ordinal)
-      if (misfit !== undefined) throw new Error(`${misfit} of row ${ordinal} has no binary form`)
+      const needsText = encoder.row(out, rows[ordinal]!, ordinal)
+      if (needsText !== undefined) throw new Error(`${needsText} of row ${ordinal} has no binary form`)
       if (out.length < PIECE_BYTES) continue
       const piece = out.take()
       onPiece?.(piece)

@@ -50,7 +50,7 @@ export class CsvRecord {
  * Returns the message that a record has another number of fields than the file has columns; it shows no
  * values.
  */
-export function raggedText({ line }: CsvRecord, found: number, expected: number): string {
+export function raggedMessage({ line }: CsvRecord, found: number, expected: number): string {
   const has = `has ${plural(found, 'field')}, the file has ${plural(expected, 'column')}`
   return `the record that ends on line ${line} ${has}`
 }

@@ -1,5 +1,5 @@
 import { ESCAPED, FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvColumns, type CsvFormat, CsvRecord, raggedText } from '../../csv/record.ts'
+import { type CsvColumns, type CsvFormat, CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { type Codec, NEEDS_TEXT, NO_DELIMITER, type ScanField } from '../codecs/codec.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import { scanString } from '../codecs/scan-string.ts'
@@ -39,7 +39,7 @@ export function makeCsvBinaryRowEncoder(
       if (needsText !== WHOLE) {
         out.length = start
         if (needsText === RAGGED)
-          throw new ValueError(undefined, raggedText(row, cutter.cut(row), names.length))
+          throw new ValueError(undefined, raggedMessage(row, cutter.cut(row), names.length))
         return names[needsText]
       }
       if (staging) putStagingFields(out, ordinal, staging.shape)

@@ -1,5 +1,5 @@
 import { ESCAPED, FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvColumns, CsvRecord, raggedText } from '../../csv/record.ts'
+import { type CsvColumns, CsvRecord, raggedMessage } from '../../csv/record.ts'
 import type { Column } from '../../types.ts'
 import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
@@ -43,7 +43,7 @@ export function makeCsvTextRowEncoder(
 function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecord {
   if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
   const count = cutter.cut(row)
-  if (count !== fields.length) throw new ValueError(undefined, raggedText(row, count, fields.length))
+  if (count !== fields.length) throw new ValueError(undefined, raggedMessage(row, count, fields.length))
   return row
 }
 

@@ -1,6 +1,6 @@
 import { Readable, Transform } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvFormat, type CsvRecord, raggedText } from '../../csv/record.ts'
+import { type CsvFormat, type CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { firstRepeated } from '../repeated.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
@@ -179,7 +179,7 @@ function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, '
     },
     raggedness(record) {
       const count = cutter.cut(record)
-      return count === header.length ? undefined : raggedText(record, count, header.length)
+      return count === header.length ? undefined : raggedMessage(record, count, header.length)
     },
   }
 }

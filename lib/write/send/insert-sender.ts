@@ -4,8 +4,8 @@ import { insertStatement, MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import { mixedStatements } from './mixed-statements.ts'
-import { addParameters, type Parameters } from './parameter-of.ts'
 import { ParameterSender, type RowStatement } from './parameter-sender.ts'
+import { addParameters, type Parameters } from './parameters.ts'
 import { untypedStatements } from './untyped-statements.ts'
 
 /** The most rows in one statement: a longer one gains nothing, and costs the parser memory. */

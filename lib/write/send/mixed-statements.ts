@@ -2,8 +2,8 @@ import { insertStatement, MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
-import { addParameters, type Parameters } from './parameter-of.ts'
 import { onlyOf, type RowStatement } from './parameter-sender.ts'
+import { addParameters, type Parameters } from './parameters.ts'
 
 /** Longer statements gain nothing: the server reads one while the next is being made. */
 const MAX_ROWS = 500

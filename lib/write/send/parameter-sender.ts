@@ -3,7 +3,7 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import { type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
-import type { Parameters } from './parameter-of.ts'
+import type { Parameters } from './parameters.ts'
 
 /** A statement that writes rows, with their values. */
 export interface RowStatement {

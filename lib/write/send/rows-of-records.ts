@@ -1,5 +1,5 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvColumns, CsvRecord, raggedText } from '../../csv/record.ts'
+import { type CsvColumns, CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { NO_CSV_RECORD } from '../../encode/row-contract.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import { RowError } from '../rows/row-sender.ts'
@@ -19,7 +19,7 @@ function rowOfRecord(group: RowGroup, index: number, { fields }: CsvColumns, cut
   if (!(record instanceof CsvRecord)) throw new RowError({ group, index }, NO_CSV_RECORD, undefined)
   const count = cutter.cut(record)
   if (count !== fields.length) {
-    throw new RowError({ group, index }, raggedText(record, count, fields.length), undefined)
+    throw new RowError({ group, index }, raggedMessage(record, count, fields.length), undefined)
   }
   return Object.fromEntries(
     fields.flatMap((column, field): [string, string | null][] =>

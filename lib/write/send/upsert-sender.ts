@@ -10,8 +10,8 @@ import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
-import { addParameters, type Parameters } from './parameter-of.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
+import { addParameters, type Parameters } from './parameters.ts'
 
 /**
  * The most turns. Rows that are then left go one after the other, because each turn sends the rows of all

@@ -33,7 +33,7 @@ describe('callbacks', () => {
         concurrency: 2,
         rejectLimit: 9,
         onConflict: { target: ['id'], action: 'update' },
-        toRow: row => note('toRow', row.id === 0 ? { ...row, stranger: 1 } : row) as Row,
+        toRow: row => note('toRow', row.id === 0 ? { ...row, unknown: 1 } : row) as Row,
         operation: () => note('operation', 'upsert'),
         laneOf: row => note('laneOf', row.id),
         position: ({ id }) => note('position', { offset: id }),

@@ -35,7 +35,7 @@ describe('callbacks receive what was written', () => {
   const toRow = ({ id, odd }: Item): object | null => {
     if (odd === 'thrown') throw new Error('no row')
     if (odd === 'skipped') return null
-    if (odd === 'invalid') return { id, n: 1, stranger: 1 }
+    if (odd === 'invalid') return { id, n: 1, unknown: 1 }
     if (odd === 'unencodable') return { id, n: Symbol('none') }
     return id % 3 === 0
       ? { id, n: odd === 'refused' ? -1 : id, d: 1 }

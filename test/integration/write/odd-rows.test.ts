@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { thorough } from '../../support/thorough.ts'
-import { strangers } from '../../support/values/index.ts'
+import { oddValues } from '../../support/values/index.ts'
 import { countOf, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
 const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
@@ -124,7 +124,7 @@ describe('One odd row among others', function () {
       const value = fc.oneof(
         fc.constantFrom<unknown>(...bytes, ...TYPES[sqlType]!),
         // this test is not about deviations 1 and 2 of the encoder
-        strangers.filter(stranger => !(stranger instanceof Date) && !Array.isArray(stranger)),
+        oddValues.filter(value => !(value instanceof Date) && !Array.isArray(value)),
       )
       const at = fc.constantFrom(undefined, FORCES_TEXT, '2024-06-01T12:00:00Z')
       await fc.assert(

@@ -149,13 +149,13 @@ describe('onConflict', () => {
         ])
       })
 
-      const MISFITS: readonly [onConflict: OnConflict, named: RegExp][] = [
+      const REFUSED: readonly [onConflict: OnConflict, named: RegExp][] = [
         [{ target: ['n'], action: 'update' }, /\(n\).*unique keys: \(id\), \(place, n\)/],
         [{ target: ['absent'], action: 'update' }, /absent/],
         [{ target: { constraint: 'no_such' }, action: 'update' }, /"no_such"/],
         [{ target: ['id'], action: 'update', update: ['absent'] }, /"absent"/],
       ]
-      for (const [onConflict, named] of MISFITS) {
+      for (const [onConflict, named] of REFUSED) {
         it(`fails before anything is sent for ${JSON.stringify(onConflict)}`, async () => {
           const error = await failureOf(upsert([ROWS], onConflict))
           expect(error).to.include({ code: 'CONFLICT_TARGET_NOT_FOUND', outcome: 'not-sent' })

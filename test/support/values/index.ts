@@ -3,6 +3,6 @@
 export * from './documents.ts'
 export * from './identifiers.ts'
 export * from './numbers.ts'
-export * from './strangers.ts'
+export * from './odd-values.ts'
 export * from './temporal.ts'
 export * from './texts.ts'

@@ -37,7 +37,7 @@ function outcome(put: PutRecord, record: string): string {
   const out = new ByteBuffer(new SlabPool(64).lease())
   const chunk = Buffer.from(`7,${record},7`)
   const answer = put(out, chunk, 2, chunk.length - 2)
-  return answer === WHOLE ? out.take().toString('hex') : answer === RAGGED ? 'ragged' : `misfit ${answer}`
+  return answer === WHOLE ? out.take().toString('hex') : answer === RAGGED ? 'ragged' : `needsText ${answer}`
 }
 
 describe('makePutRecord', () => {
@@ -47,17 +47,17 @@ describe('makePutRecord', () => {
     const loop = looped(FIELDS, MARKS)
     const code = unrolled(FIELDS, MARKS)!
     const values = fc.constantFrom('', '1', '-2.5', 'x', '"q"', '"a,b"', 'é')
-    const seen = { bytes: 0, misfit: 0, ragged: 0 }
+    const seen = { bytes: 0, needsText: 0, ragged: 0 }
     fc.assert(
       fc.property(fc.array(values, { minLength: 1, maxLength: 6 }), record => {
         const expected = outcome(loop, record.join(','))
         expect(outcome(code, record.join(','))).to.equal(expected)
-        seen[expected.startsWith('misfit') ? 'misfit' : expected === 'ragged' ? 'ragged' : 'bytes']++
+        seen[expected.startsWith('needsText') ? 'needsText' : expected === 'ragged' ? 'ragged' : 'bytes']++
       }),
       { numRuns: 2000 },
     )
     expect(seen.bytes).to.be.above(10)
-    expect(seen.misfit).to.be.above(100)
+    expect(seen.needsText).to.be.above(100)
     expect(seen.ragged).to.be.above(100)
   })
 

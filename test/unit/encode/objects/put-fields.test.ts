@@ -28,8 +28,8 @@ const FIELDS = [
 function outcome(put: (out: ByteBuffer, row: object) => number, row: object): string {
   const out = new ByteBuffer(new SlabPool(64).lease())
   try {
-    const misfit = put(out, row)
-    return misfit < 0 ? out.take().toString('hex') : `misfit ${misfit}`
+    const needsText = put(out, row)
+    return needsText < 0 ? out.take().toString('hex') : `needsText ${needsText}`
   } catch (error) {
     expect(error).to.be.instanceOf(ValueError)
     return (error as Error).message
@@ -63,14 +63,14 @@ describe('makePutFields', () => {
   it('appends the same bytes, and refuses and throws the same, unrolled and as a loop', () => {
     const loop = looped(FIELDS)
     const code = unrolled(FIELDS)!
-    const seen = { bytes: 0, misfits: 0, errors: 0 }
+    const seen = { bytes: 0, refused: 0, errors: 0 }
     const names = FIELDS.map(({ name }) => name)
     fc.assert(
       fc.property(fc.array(value, { minLength: names.length, maxLength: names.length }), values => {
         const row = Object.fromEntries(names.map((name, i) => [name, values[i]]))
         const expected = outcome(loop, row)
         expect(outcome(code, row)).to.equal(expected)
-        if (expected.startsWith('misfit')) seen.misfits++
+        if (expected.startsWith('needsText')) seen.refused++
         else if (expected.startsWith('Column')) seen.errors++
         else seen.bytes++
       }),

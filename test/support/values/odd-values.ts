@@ -11,7 +11,7 @@ class Point {
 }
 
 /** Values of every JavaScript kind, for every column. */
-export const strangers: fc.Arbitrary<unknown> = fc.oneof(
+export const oddValues: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
     undefined,
