@@ -69,7 +69,7 @@ export class CopySender implements RowSender {
     // only the batch that opens a COPY goes ahead of the answer, so that a server that hangs is not fed more
     const unanswered = this.#open?.copy.unanswered
     if (unanswered) await this.#transaction.copyAnswered(unanswered)
-    if (this.#open?.hasChanged) throw tableChanged(this.#plan.table)
+    if (this.#open?.changedBefore) throw tableChanged(this.#plan.table)
     this.#lastPieces = undefined
     const [first] = groups
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
@@ -184,7 +184,7 @@ export class CopySender implements RowSender {
     const opened = new OpenCopy(this.#transaction, this.#plan, options)
     opened.copy.ready().then(
       () => {
-        opened.isSound = options.isChecked && !opened.hasChanged
+        opened.isSound = options.isChecked && !opened.changedBefore
         this.#releaseItems()
       },
       () => {}, // the next send or close reports it
@@ -201,7 +201,7 @@ export class CopySender implements RowSender {
     await this.#transaction.copyAnswered(open.copy.end())
     this.#open = undefined
     this.unchanged += unchangedOf(open.lines, open.copy.storedRows)
-    if (open.hadChanged) throw tableChanged(this.#plan.table)
+    if (open.changedAfter) throw tableChanged(this.#plan.table)
   }
 
   async abort(): Promise<void> {

@@ -70,12 +70,12 @@ export class OpenCopy {
   }
 
   /** The check before the COPY has found other columns than the plan's. */
-  get hasChanged(): boolean {
+  get changedBefore(): boolean {
     return this.#isChecked && this.copy.precedingRows.at(-1)?.[0] === 'false'
   }
 
   /** The check after the COPY has found other columns than the plan's. */
-  get hadChanged(): boolean {
+  get changedAfter(): boolean {
     return this.copy.followingRows[0]?.[0] === 'false'
   }
 
