@@ -4,41 +4,49 @@ import { connectionSurvives, isServerError } from '../server-error.ts'
 import type { ServerWatch } from './server-watch.ts'
 
 /**
- * What is noted of a transaction while it runs, so that its outcome can be asked for by another connection. Read by
- * the statement that follows BEGIN in the same query string, and so without a round trip.
+ * What identifies a running transaction, so that another connection can ask for its outcome. The statement
+ * after BEGIN in the same query string reads it, so it costs no round trip.
  */
 export interface TransactionTicket {
-  /** `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, save after a crash. */
+  /**
+   * `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, except after a crash.
+   */
   readonly xid: string
   /** Process id of the server's backend. */
   readonly backend: string
   /** The write-ahead log's timeline, which changes when a standby is promoted or a backup is restored. */
   readonly timeline: string
-  /** When it was read, by the server's clock, in seconds: whether the server has crashed since is told by it. */
+  /** When it was read, by the server's clock, in seconds: shows whether the server has crashed since. */
   readonly at: string
-  /** How far the write-ahead log was on disk then: no crash takes that away. */
+  /** How far the write-ahead log was on disk then: no crash can lose that part. */
   readonly flushed: string
   /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
   readonly timeoutMs: number
 }
 
 /**
- * The statement that follows BEGIN: it reads the ticket, and sets the time limits of this transaction, unless the session
- * has shorter ones: that of statements, and that of waiting for the next one, for a machine that is lost in the middle of
- * a transaction says no word, and its locks (on a checkpoint, on keys) would stand until the kernel gives it up.
+ * Returns the statement that follows BEGIN. It reads the ticket, and sets the time limits of this
+ * transaction, unless the session has shorter ones: the limit of a statement, and the limit of waiting for
+ * the next one. A machine that is lost in the middle of a transaction sends nothing, and the transaction's
+ * locks (on a checkpoint, on keys) would last until the kernel gives the connection up.
  */
 export function ticketStatement(statementTimeoutMs: number): string {
   return (
-    'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, pg_catalog.pg_backend_pid()::text AS backend, ' +
+    'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, ' +
+    'pg_catalog.pg_backend_pid()::text AS backend, ' +
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
     "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
     'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
-    `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text AS timeout, ` +
+    `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text ` +
+    'AS timeout, ' +
     `${atMost('idle_in_transaction_session_timeout', statementTimeoutMs)} AS idle_timeout`
   )
 }
 
-/** Sets a time limit for the transaction where the session has none, or a longer one; returns what holds. */
+/**
+ * Returns SQL that sets a time limit for the transaction, unless the session has a shorter one. Its value is
+ * the limit that applies.
+ */
 function atMost(setting: string, ms: number): string {
   const current = `pg_catalog.current_setting('${setting}')`
   return (
@@ -49,20 +57,24 @@ function atMost(setting: string, ms: number): string {
 
 const RECOVERY_IN_PROGRESS = '55000'
 
-/** Another attempt may be answered: conflicts, resources, time limits, operators, the system. */
+/**
+ * Returns true for errors that another attempt may not meet: conflicts, resources, time limits, operators,
+ * the system.
+ */
 function mayPass(sqlState: string): boolean {
   return /^(40|53|57|58)/.test(sqlState)
 }
 
 /**
- * Tells whether the server can fill in a ticket: it is PostgreSQL 13 or later, and lets its log's position be seen, as
- * some managed ones do not. A standby will, once it is promoted.
+ * Returns true if the server can fill in a ticket: it is PostgreSQL 13 or later, and lets the position of its
+ * log be read, which some managed servers do not. A standby can once it is promoted.
  */
 export async function canTicket(client: PgClientLike): Promise<boolean> {
   try {
     await queryText(
       client,
-      'SELECT pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())',
+      `SELECT pg_catalog.pg_current_xact_id_if_assigned(),
+         pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())`,
     )
     return true
   } catch (error) {
@@ -71,7 +83,7 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
   }
 }
 
-/** Makes a ticket of the row of {@link ticketStatement}. */
+/** Makes a ticket from the row of {@link ticketStatement}. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
   const [xid, backend, timeline, at, flushed, timeout] = row.map(String)
@@ -87,7 +99,7 @@ export function readTicket(row: readonly unknown[] | undefined): TransactionTick
 
 export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | 'unknown'
 
-/** The connection leads to a standby, which may lack what its primary has committed: another server has to be asked. */
+/** The connection leads to a standby, which may lack what its primary has committed: ask another server. */
 export class StandbyError extends Error {
   override readonly name = 'StandbyError'
 
@@ -97,16 +109,18 @@ export class StandbyError extends Error {
 }
 
 /**
- * Asks the server, on another connection, what became of a transaction.
+ * Asks the server, on another connection, for the outcome of a transaction.
  *
- * A crash takes ids along that no part of the log had reached the disk with, and gives them out again, to anyone.
- * Such a transaction was rolled back: its id is "in the future" until it is used again, and is someone else's after
- * that, so that an answer of "committed" is looked at twice when the server has crashed meanwhile.
+ * A crash loses the ids of transactions of which no part of the log had reached the disk, and the server then
+ * gives these ids to others. Such a transaction was rolled back. Its id is "in the future" until it is used
+ * again; from then on it belongs to another transaction. That is why "committed" is checked again if the
+ * server has crashed meanwhile.
  *
- * A transaction that is still open is ended, if its COMMIT never arrived. One whose COMMIT is under way is left alone: it
- * may wait for a synchronous standby, and its backend, once ended, would report it as committed without one.
+ * A transaction that is still open because its COMMIT never arrived is ended. One whose COMMIT is running is
+ * left alone: it may wait for a synchronous standby, and ending its backend would report it as committed
+ * without one.
  *
- * @returns `unknown` when the server has forgotten transactions that old, or when it cannot be told whose id it is
+ * @returns `unknown` when the server has forgotten such old transactions, or cannot say whose id it is
  * @throws StandbyError when this is not the primary; what the connection or the server throws
  * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
  */
@@ -121,7 +135,7 @@ export async function askOutcome(
        pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END AS timeline`,
   )
   const timeline = rows[0]?.timeline as string | null
-  // a server of an earlier timeline is a primary that was replaced
+  // a server of an earlier timeline is a former primary
   if (timeline === null || timeline < ticket.timeline) throw new StandbyError()
   const status = await askStatus(client, ticket.xid)
   if (timeline > ticket.timeline) return askPromoted(client, ticket, watch, status)
@@ -133,14 +147,15 @@ export async function askOutcome(
   return status === 'aborted' ? 'rolled-back' : 'unknown'
 }
 
-/** A primary that crashes, starts, gives an id to another transaction and is replaced needs longer than that. */
+/** How long a primary needs at least to crash, start, give an id to another transaction, and be replaced. */
 const FAILOVER_MS = 1000
 
 /**
- * Tells what a status means on a server that was promoted since. It has given out ids again that it had heard nothing
- * of, so only a committed id may be that of the ticket. Its commit timestamp tells: what was replayed was committed no
- * later than the last transaction that was, by the former primary's clock; what came since is younger. The former
- * primary itself may have crashed before, and have given the id to another: its commit came too late for a ticket's.
+ * Returns what a status means on a server that was promoted since. It has given out again the ids of which it
+ * had received nothing, so only a committed id may be the ticket's. The commit timestamp decides: a replayed
+ * transaction was committed no later than the last replayed one, by the former primary's clock; a later one
+ * is another's. The former primary itself may have crashed before, and have given the id to another
+ * transaction: that one was committed too late to be the ticket's.
  */
 async function askPromoted(
   client: PgClientLike,
@@ -164,21 +179,23 @@ async function askPromoted(
   return watch.isOwnCommit(Number(afterMs), FAILOVER_MS) ? 'committed' : 'unknown'
 }
 
-/** A table of one row: when a transaction was committed, where the server keeps that, else null. */
+/**
+ * Returns a table of one row: when a transaction was committed, or null where the server does not keep that.
+ */
 function committedAt(xid: string): string {
   return `(SELECT CASE WHEN pg_catalog.current_setting('track_commit_timestamp')::bool
        THEN pg_catalog.pg_xact_commit_timestamp((${xid}::xid8)::xid) END) AS t(committed_at)`
 }
 
-/** Milliseconds from a ticket's `at` to a commit, by the clock of one server. */
+/** Returns the milliseconds from a ticket's `at` to a commit, by the clock of one server. */
 function msSinceTicket(at: string): string {
   return `((pg_catalog.date_part('epoch', committed_at) - ${at}::float8) * 1000)::text`
 }
 
 /**
- * Commits a transaction of its own that writes to the log, and so waits for the synchronous standbys, if there are any.
- * What was committed before it is then as safe as they make it: a transaction whose wait was cut short, by a restart of
- * the server for example, is reported as committed though no standby has it.
+ * Commits a small transaction that writes to the log, and so waits for the synchronous standbys, if there are
+ * any. What was committed before is then as safe as they make it. Without this, a transaction whose wait was
+ * cut short, such as by a restart of the server, would be reported as committed though no standby has it.
  */
 export async function confirmDurability(client: PgClientLike): Promise<void> {
   try {
@@ -187,7 +204,7 @@ export async function confirmDurability(client: PgClientLike): Promise<void> {
       "SELECT pg_catalog.pg_logical_emit_message(true, 'pg-batch-streams', ''::text)::text",
     )
   } catch (error) {
-    // no right to it, or no such function: then the answer that was given has to do
+    // no privilege, or no such function: then the earlier answer has to do
     if (!isServerError(error) || !error.code.startsWith('42')) throw error
   }
 }
@@ -195,18 +212,21 @@ export async function confirmDurability(client: PgClientLike): Promise<void> {
 /**
  * Returns whether a committed id is still that of the ticket.
  *
- * Crash recovery resets statistics, and ends with a checkpoint that says which id comes next, N. Where there was no
- * checkpoint since the ticket, there was no crash either: statistics can be reset by hand.
+ * Crash recovery resets statistics, and ends with a checkpoint that records the next id, N. Without a
+ * checkpoint since the ticket there was no crash either: statistics can be reset by hand.
  *
- * - N ≤ id: the ticket's transaction was rolled back, however many crashes there were. If it had committed, its commit
- *   record would be on disk, each recovery would have read it, and each checkpoint since would have N > id.
- * - N > id, after one crash: the id was in the log that the recovery read, and was given to nobody else.
- * - N > id, after two crashes: the first may have lost the id, another transaction have committed under it, and the
- *   second recovery have read that. The server keeps no trace of the first crash; the stream has watched it meanwhile.
- * - A later checkpoint no longer says what N was at the end of recovery.
+ * - N ≤ id: the ticket's transaction was rolled back, however many crashes there were. If it had been
+ *   committed, its commit record would be on disk, each recovery would have read it, and each checkpoint
+ * since
+ *   would have N > id.
+ * - N > id, after one crash: the id was in the log that the recovery read, and was not given out again.
+ * - N > id, after two crashes: the first may have lost the id, another transaction may have been committed
+ *   under it, and the second recovery may have read that. The server keeps no trace of the first crash; the
+ *   stream has watched it meanwhile.
+ * - A later checkpoint no longer shows what N was at the end of recovery.
  *
- * Where the server keeps the time of each commit, that time tells by itself: whoever was given the id by a crash has
- * committed when the server was up again.
+ * Where the server keeps the time of each commit, that time is enough: a transaction that was given the id
+ * after a crash was committed when the server was up again.
  */
 async function askWhose(
   client: PgClientLike,
@@ -216,10 +236,12 @@ async function askWhose(
   const askedAt = performance.now()
   const { rows } = await queryText(
     client,
-    `SELECT (pg_catalog.date_part('epoch', reset_at) > $1::float8 AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
+    `SELECT (pg_catalog.date_part('epoch', reset_at) > $1::float8
+         AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
        (pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
          pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::text::numeric)::text AS logged,
-       (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - reset_at) * 1000)::text AS recovered_ms_ago,
+       (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - reset_at) * 1000)::text
+         AS recovered_ms_ago,
        ${msSinceTicket('$1')} AS committed_after_ms,
        (pg_catalog.current_setting('server_version_num')::int >= 170000)::text AS has_checkpointer_view
      FROM pg_catalog.pg_control_checkpoint(), ${committedAt('$2::text')},
@@ -236,8 +258,10 @@ async function askWhose(
   const counted = await queryText(
     client,
     has_checkpointer_view === 'true'
-      ? 'SELECT (num_timed + num_requested <= 1)::text AS only_one FROM pg_catalog.pg_stat_checkpointer'
-      : 'SELECT (checkpoints_timed + checkpoints_req <= 1)::text AS only_one FROM pg_catalog.pg_stat_bgwriter',
+      ? `SELECT (num_timed + num_requested <= 1)::text AS only_one
+           FROM pg_catalog.pg_stat_checkpointer`
+      : `SELECT (checkpoints_timed + checkpoints_req <= 1)::text AS only_one
+           FROM pg_catalog.pg_stat_bgwriter`,
   )
   return counted.rows[0]?.only_one === 'true' ? 'committed' : 'unknown'
 }
@@ -249,16 +273,16 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
     const { rows } = await queryText(client, 'SELECT pg_catalog.pg_xact_status($1::xid8) AS status', [xid])
     return rows[0]?.status
   } catch (error) {
-    // "transaction ID … is in the future": the crash took even its id
+    // the crash has lost even its id
     if (isServerError(error) && error.code === INVALID_PARAMETER_VALUE) return 'aborted'
     throw error
   }
 }
 
 /**
- * Ends the backend that still holds the transaction, where the role may: nobody talks to it any more, and its locks
- * would stand until the kernel gives the connection up, hours later.
- * @param onlyIdle leaves a backend alone that is at work: at a COMMIT, it may wait for a synchronous standby
+ * Ends the backend that still holds the transaction, if the role may: its client is gone, and its locks would
+ * last until the kernel gives the connection up, hours later.
+ * @param onlyIdle leaves a working backend alone: at a COMMIT it may wait for a synchronous standby
  */
 export async function endTransaction(
   client: PgClientLike,

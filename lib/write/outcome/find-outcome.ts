@@ -10,7 +10,7 @@ import { type Found, QuestionSchedule } from './question-schedule.ts'
 import { type OpenOutcome, type OutcomeContext, resolveOutcome } from './resolve-outcome.ts'
 
 /**
- * Questions at least, whatever `retries` says: without an answer the rows can neither be kept nor released.
+ * Ask at least this often, whatever `retries` says: without an answer rows can be neither kept nor released.
  */
 const MIN_QUESTIONS = 10
 

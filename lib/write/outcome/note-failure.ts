@@ -5,23 +5,23 @@ import { StandbyError } from '../../connection/transaction/outcome.ts'
 import type { ServerWatch } from '../../connection/transaction/server-watch.ts'
 import { isAggregateError, isError } from '../../values/is-error.ts'
 
-/** The server starts, recovers or shuts down. */
+/** The server is starting, recovering or shutting down. */
 const CANNOT_CONNECT_NOW = '57P03'
 
-/** Nothing listens. */
+/** No server listens. */
 const REFUSED = 'ECONNREFUSED'
 
 /** A question that was not answered. */
 export interface FailedQuestion {
   readonly askedAt: number
   readonly failedAt: number
-  /** A session was there to ask it. */
+  /** There was a session to ask it on. */
   readonly isConnected: boolean
 }
 
 /**
- * Notes what the failure of a question shows of the server. Silence shows nothing; a connection that was there and was
- * cut shows a server that may have come up just then.
+ * Notes what the failure of a question shows of the server. Silence shows nothing. A connection that existed
+ * and was cut shows a server that may have started just then.
  */
 export function noteFailure(
   watch: ServerWatch,
@@ -33,7 +33,7 @@ export function noteFailure(
   else if (isConnected || isServerError(error) || isCut(error)) watch.sawUp(askedAt, failedAt)
 }
 
-/** Returns true for a connection to a server that serves nobody: none was made, or only to be told so. */
+/** Returns true when the server is down: there was no connection, or only one that reported that. */
 export function isServerDown(error: unknown): boolean {
   if (error instanceof NoServer) {
     const primaries = error.errors.filter(each => !(each instanceof UnsuitableServer))
@@ -44,7 +44,7 @@ export function isServerDown(error: unknown): boolean {
   return isError(error) && (error as NodeJS.ErrnoException).code === REFUSED
 }
 
-/** Returns true for a connection that the other side has ended before it was a session. */
+/** Returns true for a connection that the other side has ended before there was a session. */
 function isCut(error: unknown): boolean {
   if (error instanceof NoServer) return error.errors.some(isCut)
   if (!isError(error)) return false

@@ -1,12 +1,12 @@
 import { type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 
-/** What a question without an answer shows: a server that is down, one that answers with an error, or nothing. */
+/** What a question without an answer shows: the server is down, it answers with an error, or nothing. */
 export type Found = 'down' | 'refusal' | 'nothing'
 
 /**
- * Decides when to ask again for an outcome that is not known yet. The pauses grow like those of a retry. A server that
- * is down, or is perhaps about to be, is asked more often, so that it can hardly start and crash again unnoticed (see
- * `ServerWatch`). These questions in between are not counted, so that the stream does not give up earlier.
+ * Decides when to ask again for an unknown outcome. The pauses grow like those of a retry. A server that is
+ * down, or may be about to be, is asked more often, so that it can hardly start and crash again unnoticed,
+ * see `ServerWatch`. The extra questions are not counted, so that the stream does not give up earlier.
  */
 export class QuestionSchedule {
   /** How many questions have been asked. */

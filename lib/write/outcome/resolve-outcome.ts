@@ -63,7 +63,7 @@ export async function resolveOutcome(
   }
 }
 
-/** Runs a question, and notes what it shows of the server: that it is up, or why there is no answer. */
+/** Runs a question, and notes what its answer or its failure shows of the server. */
 async function watched<T>(
   watch: ServerWatch | undefined,
   question: (onConnect: () => void) => Promise<T>,
