@@ -7,17 +7,17 @@ import { SourceError } from './source-error.ts'
 
 export interface CopyTextOptions {
   readonly delimiter: string
-  /** The texts that mean NULL, as they stand in the file. */
+  /** The texts that mean NULL, as the file has them, with their backslashes. */
   readonly nulls: readonly string[]
   /** The first line names the columns. */
   readonly header: boolean
 }
 
-/** Begins the line that ends the data, where there is one. */
+/** The line that ends the data, if there is one. */
 const END_OF_DATA = '\\.'
 
 /**
- * Bytes of COPY's text format in, one object a line out, every value a string or null.
+ * Reads COPY's text format: bytes in, one object for each line out. Every value is a string or null.
  * @param onHeader called before the first row comes
  * @see https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2
  */
@@ -94,7 +94,7 @@ export function readCopyText(
 
 const RETURN = 'has a carriage return that is neither \\r nor at the end of each line'
 
-/** True behind an odd number of backslashes. */
+/** Returns true after an odd number of backslashes. */
 function isEscaped(text: string, from: number, at: number): boolean {
   let backslashes = 0
   while (at - backslashes > from && text[at - backslashes - 1] === '\\') backslashes++

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { FormatUnknown, SourceError } from './source-error.ts'
 
 export const FORMATS = ['csv', 'tsv', 'text', 'ndjson', 'json', 'parquet'] as const
-/** `text` is that of COPY and pg_dump. `tsv` is CSV that is known to have tabs between its fields. */
+/** `text` is the format of COPY and pg_dump. `tsv` is CSV with tabs between its fields. */
 export type Format = (typeof FORMATS)[number]
 
 const BY_EXTENSION: Readonly<Record<string, Format>> = {
@@ -15,7 +15,7 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
   parquet: 'parquet',
 }
 
-/** The format that a file's name promises: `orders.csv`, `orders.csv.gz`. */
+/** Returns the format of a file's extension: `orders.csv`, `orders.csv.gz`. */
 export function formatOfName(file: string): Format | undefined {
   const extension = basename(file)
     .replace(/\.(gz|zst|br)$/i, '')
@@ -23,14 +23,15 @@ export function formatOfName(file: string): Format | undefined {
   return extension === undefined ? undefined : BY_EXTENSION[extension.toLowerCase()]
 }
 
-/** Refuses what is no text, before it is decoded as if it were. */
+/** Throws for bytes that are not text, before they are decoded as text. */
 export function refuseBinary(head: Buffer, name: string): void {
   if (head.includes(0)) throw cannotTell(name, 'it is not text')
 }
 
 /**
- * The format that the first bytes of text show: `[` begins a JSON array, `{` an NDJSON line, all else is CSV. Nothing is
- * an error, whose status is that of an empty file of CSV or JSON.
+ * Returns the format of text by its first character: `[` starts a JSON array, `{` an NDJSON line, anything
+ * else is CSV.
+ * @throws SourceError for an empty file, as the readers of CSV and JSON do
  */
 export function sniffFormat(head: Buffer, name: string): Format {
   const first = head.toString('latin1').match(/\S/)?.[0]
@@ -45,10 +46,10 @@ function cannotTell(name: string, why: string): FormatUnknown {
   return new FormatUnknown(`${name}: cannot tell the format, ${why}; name it with --format`)
 }
 
-/** So many blanks are not looked behind: each look begins at the first byte. */
+/** More blanks than this are an error, because each look starts at the first byte again. */
 const MAX_BLANKS = 1024 * 1024
 
-/** True once `sniffFormat` sees more than blanks, or too many of them. */
+/** Returns true if `sniffFormat` can decide: there is more than blanks, or there are too many blanks. */
 export function showsFormat(head: Buffer): boolean {
   return head.length >= MAX_BLANKS || !isBlank(head)
 }

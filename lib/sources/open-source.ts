@@ -33,23 +33,23 @@ import { SourceError } from './source-error.ts'
 export type { Source, SourceColumn } from './source.ts'
 
 export interface SourceOptions {
-  /** Default: what the file's extension says, else what its first byte shows. */
+  /** Default: by the file's extension, otherwise by its first character. */
   format?: Format | undefined
-  /** Default: UTF-16 when a byte order mark says so, else UTF-8. */
+  /** Default: UTF-16 if there is its byte order mark, otherwise UTF-8. */
   encoding?: Encoding | undefined
-  /** How CSV is written; a delimiter and a quote that are not named are judged by the first records. */
+  /** How CSV is written. A delimiter and a quote that are not set are detected from the first records. */
   dialect?: DialectOptions
-  /** Whether CSV has a header is judged, too, unless the dialect says it. @default false: it has one */
+  /** Detect whether CSV has a header, unless the dialect sets it. @default false: it has one */
   judgesHeader?: boolean
-  /** The delimiter to take where two fit equally. */
+  /** The delimiter to choose if two fit equally. */
   preferredDelimiter?: string | undefined
-  /** Records in an array of `Source.records`, at most. @default 1000 */
+  /** The maximum of records in an array of `Source.records`. @default 1000 */
   batchRows?: number | undefined
   /** Default: the process's. */
   stdin?: Readable
-  /** Gets each stream of bytes whose rows are read, as it comes from the disk or the pipe. */
+  /** Called with each stream of bytes whose rows are read, as it comes from the disk or the pipe. */
   onOpen?: (raw: Readable) => void
-  /** Keeps the bytes of what can be read only once, where they are read more often. */
+  /** Keeps the bytes of inputs that can be read only once, if they are read more often. */
   spool?: Spool
   /** The files are opened more than once. @default several files are */
   reopened?: boolean
@@ -85,7 +85,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   }
 }
 
-/** By what it was said to be, else by its bytes, else by its name. */
+/** Decides by the format that was set, otherwise by the bytes, otherwise by the name. */
 async function isParquet(file: string, rereadable: boolean, format: Format | undefined): Promise<boolean> {
   if (rereadable) {
     return format ? format === 'parquet' : (await isParquetFile(file)) || formatOfName(file) === 'parquet'
@@ -94,7 +94,7 @@ async function isParquet(file: string, rereadable: boolean, format: Format | und
   return false
 }
 
-/** Why a Parquet file's bytes are of no use here. */
+/** Returns why Parquet's bytes cannot be read here. */
 async function misplacedParquet(
   file: string,
   rereadable: boolean,
@@ -106,13 +106,16 @@ async function misplacedParquet(
   return new SourceError(`${name}: it is a Parquet file, not ${format}`, { hint: 'leave out --format' })
 }
 
-/** True once a byte order mark would have shown, or Parquet's, or that of an archive. */
+/** Returns true if the bytes are enough to recognise a byte order mark, Parquet, or an archive. */
 function showsMark(head: Buffer): boolean {
   const needed = head.toString('latin1', 0, 3) === 'PAR' ? SHOWING_BYTES : MAX_MARK_BYTES
   return head.length >= needed && showsArchive(head)
 }
 
-/** Of UTF-8; an object and a line end are as long, so that nobody who waits for an answer to one line waits in vain. */
+/**
+ * The length of UTF-8's mark. An object with a line end, `{}\n`, is as long, so that a line by itself is read
+ * at once.
+ */
 const MAX_MARK_BYTES = 3
 
 interface TextInput {
@@ -122,7 +125,7 @@ interface TextInput {
   readonly options: SourceOptions
 }
 
-/** A text on its way to rows. */
+/** A text that becomes rows. */
 class TextSource {
   readonly notes: string[] = []
   readonly #name: string
@@ -130,7 +133,7 @@ class TextSource {
   readonly #live: boolean
   readonly #options: SourceOptions
   #text: Readable
-  /** How CSV is read, as far as it was found out. */
+  /** What was detected about a CSV file. */
   #chosen: string | undefined
 
   constructor({ name, encoding, live, options }: TextInput, text: Readable) {
@@ -153,7 +156,7 @@ class TextSource {
 
   async #format(): Promise<Format> {
     const { head } = await this.#peek(showsFormat)
-    // blank lines are rows where there is no header
+    // blank lines are rows if there is no header
     if (this.#options.dialect?.header === false && head.length > 0 && isBlank(head)) return 'csv'
     return sniffFormat(head, this.#name)
   }
@@ -172,7 +175,7 @@ class TextSource {
     const known = asked.delimiter ?? (format === 'tsv' ? '\t' : undefined)
     const isJudged = judgesHeader && asked.header === undefined
     if (known !== undefined && !isJudged) return resolveDialect(asked, known)
-    // what was named is not judged: with the delimiter comes the usual quote
+    // what is set is not detected; if the delimiter is set, the quote is the usual one
     const options = known === undefined ? asked : { quote: '"', ...asked, delimiter: known }
     const { head, ended } = await this.#sample(options)
     const sample = { text: head.toString(), isWhole: ended }
@@ -181,7 +184,7 @@ class TextSource {
     return dialect
   }
 
-  /** A delimiter of several bytes becomes one before anything else is done. */
+  /** Replaces a delimiter of several bytes by one byte, before anything else reads the text. */
   #folded(options: DialectOptions): DialectOptions {
     const { delimiter } = options
     if (delimiter === undefined || !isLong(delimiter)) return options
@@ -189,7 +192,7 @@ class TextSource {
     return { ...options, delimiter: FOLDED }
   }
 
-  /** A name that ends in .tsv is wrong where there is no tab, and another delimiter fits. */
+  /** Throws if a file is named .tsv, but has no tab, and another delimiter fits. */
   async #checkTabs(options: DialectOptions): Promise<void> {
     const { head, ended } = await this.#sample(options)
     if (options.nulls === undefined && hasCopyNull(String(head))) throw looksLikeCopyText(this.#name)
@@ -204,7 +207,10 @@ class TextSource {
     )
   }
 
-  /** Of a pipe that falls silent, what has come by then has to do: somebody may wait for its rows. */
+  /**
+   * Reads a sample. If a pipe falls silent, the sample is what has come: another program may wait for its
+   * rows.
+   */
   #sample(options: DialectOptions): Promise<Peeked> {
     const quiet = { ms: QUIET_MS, enough: (head: Buffer) => showsDialect(head, options) }
     return this.#peek(head => head.length >= SAMPLE_BYTES, this.#live ? quiet : undefined)
@@ -268,13 +274,16 @@ class TextSource {
   }
 }
 
-/** Milliseconds without a byte, after which a pipe is taken to be silent. */
+/** A pipe is silent after this many milliseconds without a byte. */
 const QUIET_MS = 500
 
-/** Of a record each; so many share what an array costs on its way. */
+/** Records in an array, which share the cost of passing an array on. */
 const BATCH_ROWS = 1000
 
-/** Bytes to rows. An error anywhere ends up on the last stream, for the caller's own pipeline. */
+/**
+ * Connects bytes to their reader. An error of any stream destroys the reader, which the caller's pipeline
+ * ends with.
+ */
 function connect<R extends NodeJS.ReadWriteStream & Readable>(bytes: Readable, reader: R): R {
   pipeline(bytes, reader, () => {})
   return reader

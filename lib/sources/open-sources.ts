@@ -9,32 +9,35 @@ import type { SourceRow } from './rows.ts'
 import { SourceError } from './source-error.ts'
 import { widerColumns } from './wider-columns.ts'
 
-/** A file, or standard input, and a row in it: from 1, the header not counted. */
+/** A row of a file or of standard input. Rows count from 1; the header does not count. */
 export interface FileRow {
   readonly file: string
   readonly row: number
 }
 
-/** One file after the other, as one source. */
+/** Several files, one after the other, as one source. */
 export interface Sources extends Source {
-  /** The files, by the names that they were given. */
+  /** The files, by the user's names. */
   readonly files: readonly string[]
-  /** Has the bytes of those that can be read only once, where they are read more often. */
+  /** Keeps the bytes of inputs that can be read only once, if they are read more often. */
   readonly spool: Spool
-  /** Where a row stands that was read, counted from 1 over all files. */
+  /** Returns the file and the row of a row number, which counts from 1 over all files. */
   positionOf(rowNumber: number): FileRow
   /** The same in words: `b.csv: row 3`. */
   placeOf(rowNumber: number): string
 }
 
 /**
- * Opens files as one source of rows, in the order given. All of them are looked at before the first row comes, so that
- * one with another format or header is told before anything is written. Only one is open at a time; what can be read
- * only once is kept in the spool, which the caller closes.
+ * Opens files as one source of rows, in order. Every file is checked before the first row is read, so that a
+ * different format or header is reported before anything is written. Only one file is open at a time. Input
+ * that can be read only once is kept in the spool, which the caller closes.
  */
-export async function openSources(files: readonly string[], given: SourceOptions = {}): Promise<Sources> {
-  const spool = given.spool ?? new Spool()
-  const options = { ...given, spool }
+export async function openSources(
+  files: readonly string[],
+  allOptions: SourceOptions = {},
+): Promise<Sources> {
+  const spool = allOptions.spool ?? new Spool()
+  const options = { ...allOptions, spool }
   if (files.length === 1) {
     if (options.reopened) await keep(files[0]!, options)
     const only = await openSource(files[0]!, options)
@@ -48,7 +51,7 @@ export async function openSources(files: readonly string[], given: SourceOptions
   }
   const first = await look(files[0]!, options)
   first.rows.destroy()
-  // the others are read as the first one is, where they leave a choice
+  // the others are read like the first one, if their records leave a choice
   const alike = { ...options, preferredDelimiter: first.records?.format.delimiter }
   const notes = [...first.notes]
   const sources: Pick<Source, 'name' | 'chosen'>[] = [first]
@@ -77,7 +80,7 @@ export async function openSources(files: readonly string[], given: SourceOptions
   return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
 }
 
-/** How the files are read, in a line for all that are read in the same way. */
+/** Returns how the files are read: one line for all files that are read in the same way. */
 function dialectNotes(sources: readonly Pick<Source, 'name' | 'chosen'>[]): string[] {
   const namesBy = new Map<string, string[]>()
   for (const { name, chosen } of sources) {
@@ -89,7 +92,7 @@ function dialectNotes(sources: readonly Pick<Source, 'name' | 'chosen'>[]): stri
   })
 }
 
-/** Reads what can be read only once into the spool, unless it is there. */
+/** Copies an input that can be read only once into the spool, unless it is there. */
 async function keep(
   file: string,
   { spool, stdin = process.stdin, onOpen }: SourceOptions & { spool: Spool },
@@ -124,7 +127,7 @@ async function* eachRow(
   }
 }
 
-/** The same of records, in their arrays. */
+/** Yields the files' records, in their arrays. */
 async function* eachBatch(
   files: readonly string[],
   options: SourceOptions,
@@ -141,13 +144,13 @@ async function* eachBatch(
   }
 }
 
-/** A record of the one, read as one of the other, is the same row. */
+/** Returns true if a record makes the same row, whichever of the two files it is in. */
 function isReadTheSameWay(first: Source, next: Source): boolean {
   const way = ({ header, records }: Source) => JSON.stringify([header, records?.format])
   return way(first) === way(next)
 }
 
-/** The columns may stand in another order: rows go by their names. */
+/** Throws if two files differ in format or column names. The order may differ, since rows have names. */
 function checkAlike(first: Source, next: Source): void {
   if (next.format !== first.format) {
     throw new SourceError(

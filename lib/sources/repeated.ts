@@ -1,4 +1,4 @@
-/** The first name that stands a second time; undefined when each is the only one. */
+/** Returns the first name that is repeated, or undefined. */
 export function firstRepeated(names: Iterable<string>): string | undefined {
   const seen = new Set<string>()
   for (const name of names) {

@@ -1,12 +1,12 @@
 import { LongNumber, RawJson } from '../values/exact-json.ts'
 
-/** What every source yields: one object a row, its keys the columns. */
+/** A row of any source: an object with a key for each column. */
 export type SourceRow = Record<string, unknown>
 
-/** No line and no CSV field is taken to be longer: without a bound, a stray quote would read a whole file into memory. */
+/** The limit of a line and of a CSV record. Without it, a stray quote would read a whole file into memory. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024
 
-/** As `row[column] = value`, also for the one name for which that would set the prototype, and lose the column. */
+/** Sets `row[column]`. A plain assignment to `__proto__` would set the prototype, and lose the column. */
 export function setOwn(row: SourceRow, column: string, value: unknown): void {
   if (column !== '__proto__') row[column] = value
   else Object.defineProperty(row, column, { value, enumerable: true, writable: true })
@@ -16,7 +16,7 @@ export function isRow(value: unknown): value is SourceRow {
   return kindOf(value) === 'an object'
 }
 
-/** The kind of a JSON value in words, for messages. */
+/** Returns the kind of a JSON value in words, for messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'

@@ -1,4 +1,4 @@
-/** A text as a shell takes it for one word. */
+/** Returns a text as one word of a shell command, quoted if needed. */
 export function shellWord(text: string): string {
   return /^[\w./=,][\w./=,-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -9,7 +9,10 @@ interface Signature {
   readonly help: (file: string | undefined) => string
 }
 
-/** The first bytes are read as latin1. The first signature that matches decides: a workbook is a zip archive, too. */
+/**
+ * The first bytes are read as latin1. The first signature that matches decides: a workbook is a zip archive,
+ * too.
+ */
 const SIGNATURES: readonly Signature[] = [
   {
     kind: 'an Excel workbook (xlsx)',
@@ -44,7 +47,8 @@ const SIGNATURES: readonly Signature[] = [
     kind: 'an SQLite database',
     isOne: startsWith('SQLite format 3\0'),
     help: file => {
-      const query = `sqlite3 -csv -header ${file === undefined ? 'FILE' : shellWord(file)} 'SELECT * FROM TABLE'`
+      const word = file === undefined ? 'FILE' : shellWord(file)
+      const query = `sqlite3 -csv -header ${word} 'SELECT * FROM TABLE'`
       return `is not read here; export a table of it: ${query} | pg-batch load - …`
     },
   },
@@ -83,7 +87,7 @@ export function showsArchive(head: Buffer): boolean {
   return head.length >= MAX_MARK_BYTES || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
 }
 
-/** Refuses a file whose rows no format reads, and says what helps. @param file undefined for standard input */
+/** Throws for a file that no format reads, and says what helps. @param file undefined for standard input */
 export function refuseForeign(head: Buffer, name: string, file: string | undefined): void {
   const text = head.toString('latin1')
   const found = SIGNATURES.find(({ isOne }) => isOne(text))

@@ -1,10 +1,10 @@
 /**
- * The input cannot be read as what it is said to be. The message names the line or the element, never what
- * stands there: values do not belong in logs.
+ * The input cannot be read in its format. The message names the line or the element, and never a value:
+ * values do not belong in logs.
  */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
-  /** The message without the option that may help, for commands that do not have it. */
+  /** The message without the advice, for commands that do not have the option it names. */
   readonly fault: string
 
   constructor(fault: string, { hint, ...options }: ErrorOptions & { hint?: string } = {}) {
@@ -13,5 +13,5 @@ export class SourceError extends Error {
   }
 }
 
-/** The format cannot be told from the first bytes, or is none of ours: the user has to do something. */
+/** The format cannot be recognised, or is not supported: the user has to decide. */
 export class FormatUnknown extends SourceError {}

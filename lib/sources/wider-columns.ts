@@ -1,6 +1,6 @@
 import type { SourceColumn } from './source.ts'
 
-/** The columns that hold what those of two files hold, which have the same names. */
+/** Returns columns that hold the values of both files, whose columns have the same names. */
 export function widerColumns(ours: readonly SourceColumn[], theirs: readonly SourceColumn[]): SourceColumn[] {
   return ours.map(column => {
     const other = theirs.find(({ name }) => name === column.name)!
@@ -13,7 +13,7 @@ export function widerColumns(ours: readonly SourceColumn[], theirs: readonly Sou
   })
 }
 
-/** The narrowest of PostgreSQL's types that holds the values of both. */
+/** Returns the narrowest type that holds the values of both. */
 function widerType(a: string, b: string): string {
   if (a === b) return a
   for (const family of FAMILIES) {
@@ -23,7 +23,10 @@ function widerType(a: string, b: string): string {
   return 'text'
 }
 
-/** Each holds those before it. Numbers of different precision have none in common but that of any. */
+/**
+ * Each type holds the values of those before it. Numerics of different precision have only plain numeric in
+ * common.
+ */
 const FAMILIES = [
   ['smallint', 'integer', 'bigint', 'numeric'],
   ['real', 'double precision'],

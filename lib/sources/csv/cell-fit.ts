@@ -1,6 +1,6 @@
 import type { SampledField } from './sample-records.ts'
 
-/** What a text looks like, with the loose eye of a person: `9,50` and `1.234,00 €` are numbers, `5.1.2026` is a date. */
+/** What a text looks like to a person: `9,50` and `1.234,00 €` are numbers, `5.1.2026` is a date. */
 export type CellKind = 'empty' | 'number' | 'date' | 'time' | 'boolean' | 'uuid' | 'text'
 
 const KINDS: readonly (readonly [CellKind, RegExp])[] = [
@@ -22,8 +22,9 @@ export function kindOfCell(text: string): CellKind {
 }
 
 /**
- * How much a field looks as if its record were cut at the right places, from 0 to 1. A number or a date does; so does
- * text, unless another delimiter is left in it, a space at its edge, or half of a pair of brackets or quotes.
+ * Returns from 0 to 1 how much a field looks as if its record were split correctly. A number or a date does.
+ * Text does, unless it has another delimiter, a space at its edge, or one half of a pair of brackets or
+ * quotes.
  */
 export function cellFit({ text, quoted }: SampledField): number {
   if (quoted) return 0.9

@@ -7,30 +7,33 @@ import { type Candidate, type Sample, sniffDialect } from './sniff-dialect.ts'
 
 export interface ChosenDialect {
   readonly dialect: Dialect
-  /** How the file is read, in words, so that a wrong choice is seen; undefined where the options say it all. */
+  /**
+   * How the file is read, in words, so that a wrong choice is noticed; undefined if the options set
+   * everything.
+   */
   readonly chosen: string | undefined
 }
 
 export interface DialectRequest {
   readonly options: DialectOptions
-  /** Whether the first record is a header is judged, too. */
+  /** Detect whether the first record is a header. */
   readonly judgesHeader: boolean
   /** The delimiter of an earlier file of the same load. */
   readonly preferred: string | undefined
 }
 
-/** Bytes of a file by which its dialect is judged. */
+/** Bytes of a file from which its dialect is detected. */
 export const SAMPLE_BYTES = 64 * 1024
 
-/** True for a head by which a dialect may be judged although more would be better: it has two lines, and fits one. */
+/** Returns true if a short head is enough: it has two lines, and they fit one dialect. */
 export function showsDialect(head: Buffer, options: DialectOptions): boolean {
   if (head.toString('latin1').split(/\r\n|\n|\r/).length < 3) return false
   return ['found', 'one column'].includes(sniffDialect({ text: String(head), isWhole: false }, options).kind)
 }
 
 /**
- * Chooses how a CSV file is read, where the options leave it open.
- * @throws FormatUnknown where two dialects fit equally, SourceError where a title comes first
+ * Chooses how a CSV file is read, as far as the options do not set it.
+ * @throws FormatUnknown if two dialects fit equally, SourceError if a title comes first
  */
 export function chooseDialect(
   sample: Sample,
@@ -78,9 +81,10 @@ function afterPreamble(
   const { line } = records[preamble]!
   const first = plural(records[0]!.fields.length, 'field')
   const others = `${plural(width, 'field')}, with ${delimiterName(delimiter)} between`
-  const fault = `${name}: line ${records[0]!.line} has ${first}, the records from line ${line} on have ${others}`
+  const fault =
+    `${name}: line ${records[0]!.line} has ${first}, ` + `the records from line ${line} on have ${others}`
   const title = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
-  // a delimiter that no line has leaves one column
+  // a delimiter that is in no line makes one column
   const absent = ['\t', '|', ';'].find(other => !text.includes(other)) ?? '\x01'
   const word = absent === '\x01' ? '\\x01' : delimiterWord(absent)
   const column = `if it is the header of a single column, say --delimiter ${word}, which is in no line`
@@ -88,7 +92,7 @@ function afterPreamble(
   return new SourceError(fault, { hint: `${title}; ${other}` })
 }
 
-/** True for a text with `\\N` between tabs, which is NULL in COPY's text format and two characters in CSV. */
+/** Returns true for `\\N` between tabs, which is NULL in COPY's text format, and two characters in CSV. */
 export function hasCopyNull(text: string): boolean {
   return text.includes('\t') && /(?:^|[\t\n])\\N(?:[\t\r\n]|$)/.test(text)
 }

@@ -9,35 +9,39 @@ import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
 
-/** The records of a CSV file, and how to make rows of them. */
+/** The records of a CSV file, and functions that make rows of them. */
 export interface Records {
   /** Arrays of `CsvRecord`s. Destroying it closes the file. */
   readonly stream: Readable
   readonly format: CsvFormat
   readonly header: readonly string[]
-  /** Those of them that the file itself leaves empty: `column7`, say. */
+  /** Names of the header that the file leaves empty, such as `column7`. */
   readonly unnamed: readonly string[]
   /**
-   * One object a record, every value a string or null. As in `\copy … csv`, an unquoted empty field (or what the dialect
-   * says instead) is NULL and a quoted one is the empty string. Of a ragged record the last columns are missing, or
-   * what it has too many are called column7, say.
+   * Returns a record as an object. Every value is a string or null. As in `\copy … csv`, an unquoted empty
+   * field (or the dialect's text for NULL) is NULL, and a quoted empty field is the empty string. A ragged
+   * record lacks its last columns, or has more, which get names such as column7.
    * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
    */
   readonly rowOf: (record: CsvRecord) => SourceRow
-  /** What is wrong with a record that has more or fewer fields than the file has columns. */
+  /** Returns what is wrong with a record that has more or fewer fields than the file has columns. */
   readonly raggedness: (record: CsvRecord) => string | undefined
 }
 
 export interface CsvOptions {
-  /** Records in an array, at most. */
+  /** The maximum of records in an array. */
   batchRows: number
-  /** Arrays are filled from several chunks; else what a chunk holds is handed on at once, for a pipe that may pause. */
+  /**
+   * Fill arrays from several chunks. If not, the records of a chunk are passed on at once, for a pipe that
+   * may pause.
+   */
   fill: boolean
 }
 
 /**
- * Bytes of CSV in, arrays of records out. Blank lines are no records, except in a file of one column, where each is an
- * empty field, but for those before a header. Without a header the columns are called column1, column2 and so on.
+ * Reads CSV: bytes in, arrays of records out. Blank lines are skipped, except in a file of one column, where
+ * each is an empty field (but not before the header). Without a header the columns are called column1,
+ * column2 and so on.
  * @param onHeader called before the first array comes
  */
 export function readCsv(
@@ -49,7 +53,7 @@ export function readCsv(
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
   let columnCount: number | undefined
   let batch: CsvRecord[] = []
-  /** Blank lines at the beginning, which are rows if there is one column. */
+  /** Blank lines at the start, which are rows if there is one column. */
   let leading: CsvRecord[] = []
   const splitter = new CsvSplitter(dialect, take)
 
@@ -67,7 +71,7 @@ export function readCsv(
     add(record)
   }
 
-  /** Takes the names of the columns from the first record; without a header it only shows how many there are. */
+  /** Reads the names of the columns from the first record. Without a header it only has their number. */
   function begin(record: CsvRecord): void {
     if (dialect.header) refuseExcelLine(record.toJSON(), name)
     const first = Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!)
@@ -85,7 +89,7 @@ export function readCsv(
 
   function end(): void {
     splitter.end()
-    // as many rows of one empty field, as `\copy` has it
+    // a file of blank lines: rows of one empty field, as for `\copy`
     if (columnCount === undefined && leading[0]) begin(leading[0])
   }
 
@@ -100,7 +104,7 @@ export function readCsv(
     batch = []
   }
 
-  /** The records before a mistake are handed on, too. */
+  /** Runs `work`. The records before an error are passed on too. */
   function split(work: () => void, flushes: boolean): void {
     try {
       work()
@@ -123,8 +127,8 @@ export function readCsv(
 }
 
 /**
- * The records as rows, for which they are read once somebody reads these. A ragged record is an error.
- * @param fileOf the name of the file in which a row stands, by its number from 1
+ * Returns the records as rows. The records are read only when the rows are. A ragged record is an error.
+ * @param fileOf returns the name of a row's file, by the row's number from 1
  */
 export function rowsOf(
   { stream, rowOf, raggedness }: Records,
@@ -149,7 +153,7 @@ export function rowsOf(
     stream.on('end', () => rows.push(null))
     stream.on('error', error => rows.destroy(error))
     if (stream.errored) rows.destroy(stream.errored)
-    else stream.resume() // a listener to 'readable' may have been there before
+    else stream.resume() // an earlier listener of 'readable' may have paused it
   }
   const rows = new Readable({
     objectMode: true,
@@ -163,7 +167,7 @@ export function rowsOf(
       done(error)
     },
   })
-  return rows.on('error', () => {}) // kept for whoever reads them, if anybody does
+  return rows.on('error', () => {}) // the stream keeps the error for its reader, which may not exist
 }
 
 function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, 'rowOf' | 'raggedness'> {
@@ -184,7 +188,7 @@ function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, '
   }
 }
 
-/** A name for a field that has no column, which no column has. */
+/** Returns a name for a field without a column, different from all columns. */
 function nameBeyond(header: readonly string[], field: number): string {
   let name = columnName(field)
   while (header.includes(name)) name += '_'
@@ -199,7 +203,7 @@ function isNamed(column: string): boolean {
   return column.trim() !== ''
 }
 
-/** Columns without a name are none of each other's. */
+/** Throws if a name is repeated. Columns without a name are ignored. */
 function checkUnique(names: readonly string[], file: string): void {
   const twice = firstRepeated(names.filter(isNamed))
   if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)

@@ -1,25 +1,25 @@
 import { shellWord } from '../shell-word.ts'
 
-/** How a CSV file is written. Every character is one of ASCII, as for `COPY`. */
+/** How a CSV file is written. Every character is an ASCII character, as for `COPY`. */
 export interface Dialect {
   readonly delimiter: string
-  /** The character around fields; undefined: fields are never quoted, and a quote is a character like any other. */
+  /** The character around fields. Undefined: fields are never quoted, and a quote has no meaning. */
   readonly quote: string | undefined
-  /** The character before a quote inside quotes. */
+  /** The character that escapes a quote inside quotes. */
   readonly escape: string | undefined
-  /** False: the first record is data, and the columns are called column1, column2 and so on. */
+  /** False if the first record is data; the columns are then called column1, column2 and so on. */
   readonly header: boolean
   /** The unquoted texts that mean NULL. */
   readonly nulls: readonly string[]
   /** They mean NULL in quotes, too. */
   readonly forceNull: boolean
-  /** Lines that begin with it are skipped. */
+  /** Lines that start with it are skipped. */
   readonly comment: string | undefined
 }
 
 export type DialectOptions = { readonly [Key in keyof Dialect]?: Dialect[Key] | undefined }
 
-/** Fills in what was not said; of the delimiter only the file can tell. */
+/** Returns the options with defaults. The delimiter has no default: it comes from the file. */
 export function resolveDialect(options: DialectOptions, delimiter: string): Dialect {
   const quote = 'quote' in options ? options.quote : '"'
   return {
@@ -33,14 +33,14 @@ export function resolveDialect(options: DialectOptions, delimiter: string): Dial
   }
 }
 
-/** What a message calls a delimiter. */
+/** Returns the name of a delimiter for messages. */
 export function delimiterName(delimiter: string): string {
   return { '\t': 'tabs', ';': 'semicolons', '|': 'pipes', ',': 'commas' }[delimiter] ?? `"${delimiter}"`
 }
 
-/** A delimiter as it is written on a command line. */
+/** Returns a delimiter as it is written on a command line. */
 export function delimiterWord(delimiter: string): string {
   if (delimiter === '\t') return 'tab'
-  // a comma needs no quotes in a shell, but is lost among other words
+  // a comma needs no quotes in a shell, but is easily overlooked
   return delimiter === ',' ? "','" : shellWord(delimiter)
 }

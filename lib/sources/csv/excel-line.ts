@@ -1,7 +1,9 @@
 import { SourceError } from '../source-error.ts'
 import { delimiterWord } from './dialect.ts'
 
-/** Refuses `sep=;`, a first line that Excel takes for the name of the delimiter, and every other program for data. */
+/**
+ * Throws for a first line `sep=;`, which names the delimiter for Excel, and is data for every other program.
+ */
 export function refuseExcelLine(firstLine: string, name: string): void {
   const delimiter = /^"?sep=(.)"?$/i.exec(firstLine)?.[1]
   if (delimiter === undefined) return

@@ -3,19 +3,22 @@ import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 import type { DialectOptions } from './dialect.ts'
 
-/** Takes the place of a longer delimiter: the unit separator, which is made for it and in no text. */
+/**
+ * Replaces a longer delimiter: the unit separator, a control character for this purpose that texts do not
+ * contain.
+ */
 export const FOLDED = '\x1f'
 const FOLDED_BYTE = 0x1f
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
 
-/** True for a delimiter of several bytes, which the splitter does not know. */
+/** Returns true for a delimiter of several bytes, which the splitter does not support. */
 export function isLong(delimiter: string): boolean {
   return Buffer.byteLength(delimiter) > 1
 }
 
 /**
- * Puts one character in place of a longer delimiter, outside of quotes and comments.
+ * Replaces a longer delimiter by one character, outside of quotes and comments.
  *
  *     start ──quote──▶ quoted ──closing quote──▶ text        text, start ──delimiter──▶ start
  *     line ──comment character──▶ comment ──line end──▶ line
@@ -23,12 +26,12 @@ export function isLong(delimiter: string): boolean {
 export function foldDelimiter(name: string, delimiter: string, options: DialectOptions): Transform {
   const mark = Buffer.from(delimiter)
   const quote = code('quote' in options ? options.quote : '"')
-  const escapeBy = quote === undefined ? undefined : (code(options.escape) ?? quote)
+  const escapedBy = quote === undefined ? undefined : (code(options.escape) ?? quote)
   const comment = code(options.comment)
   let state: 'line' | 'start' | 'text' | 'quoted' | 'comment' = 'line'
   let held: Buffer = Buffer.alloc(0)
 
-  /** Leaves the end of the bytes for later, which may be the beginning of a delimiter or an escape. */
+  /** Keeps the end of the bytes for later: it may be the start of a delimiter or an escape. */
   function fold(chunk: Buffer, last: boolean): Buffer | undefined {
     const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk])
     const until = last ? bytes.length : Math.max(0, bytes.length - Math.max(mark.length, 2) + 1)
@@ -40,7 +43,7 @@ export function foldDelimiter(name: string, delimiter: string, options: DialectO
       let taken = 1
       if (state === 'quoted') {
         const next = bytes[at + 1]
-        if (byte === escapeBy && next !== undefined && (next === quote || next === escapeBy)) taken = 2
+        if (byte === escapedBy && next !== undefined && (next === quote || next === escapedBy)) taken = 2
         else if (byte === quote) state = 'text'
       } else if (byte === LINE_FEED || byte === RETURN) state = 'line'
       else if (state === 'line' && byte === comment) state = 'comment'

@@ -1,12 +1,12 @@
 import { kindOfCell } from './cell-fit.ts'
 import type { SampledRecord } from './sample-records.ts'
 
-/** Records below the first one that are looked at. */
+/** Records after the first one that are compared with it. */
 const LOOKED_AT = 100
 
 /**
- * Judges whether the first record names the columns or is data like those below: data, if it has a number where all
- * others have numbers, a date where they have dates, and nowhere a text in place of one.
+ * Detects whether the first record is a header or data like the others. It is data if it has a number where
+ * all others have numbers, or a date where all have dates, and no text in place of one.
  */
 export function judgeHeader([first, ...others]: readonly SampledRecord[]): 'header' | 'data' | 'unknown' {
   if (!first) return 'unknown'
@@ -24,7 +24,7 @@ export function judgeHeader([first, ...others]: readonly SampledRecord[]): 'head
   return isLike > 0 && !areYears(first) ? 'data' : 'unknown'
 }
 
-/** Years one after the other are names of columns: `country,2019,2020,2021`. */
+/** Returns true for consecutive years, which are names of columns: `country,2019,2020,2021`. */
 function areYears({ fields }: SampledRecord): boolean {
   const numbers = fields.map(({ text }) => text).filter(text => /^(?:1[5-9]|2[01])\d\d$/.test(text))
   const steps = numbers.slice(1).map((year, index) => Math.abs(Number(year) - Number(numbers[index])))

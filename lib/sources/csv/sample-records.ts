@@ -1,29 +1,33 @@
 import type { Dialect } from './dialect.ts'
 
-/** A field as it is in the file: without its quotes, and with escapes undone. */
+/** A field without its quotes and escapes. */
 export interface SampledField {
   readonly text: string
   readonly quoted: boolean
 }
 
 export interface SampledRecord {
-  /** The line on which it begins, from 1. */
+  /** The line on which the record starts, from 1. */
   readonly line: number
   readonly fields: readonly SampledField[]
-  /** It has a quote inside an unquoted field, text after a closing quote, or a quoted field that never ends. */
+  /**
+   * The record has a quote inside an unquoted field, text after a closing quote, or a quoted field without an
+   * end.
+   */
   readonly malformed: boolean
 }
 
 type Cut = Pick<Dialect, 'delimiter' | 'quote' | 'escape' | 'comment'>
 
-/** So many show what a file is like. */
+/** This many records are enough to detect a dialect. */
 const MAX_RECORDS = 1000
 
 /**
- * Cuts the beginning of a CSV file into records by a dialect that may be wrong: nothing is an error. After a malformed
- * record it continues with the line after its first. Blank lines and comments are left out.
- * @param isWhole the text ends where the file does; else its last record may go on, and is left out unless it is the
- *   only one
+ * Splits the start of a CSV file into records, by a dialect that may be wrong. Nothing is an error: after a
+ * malformed record it continues with the line after that record's first. Blank lines and comments are left
+ * out.
+ * @param isWhole the text is the whole file. If not, the last record may be incomplete, and is left out,
+ *   unless it is the only one
  */
 export function sampleRecords(text: string, cut: Cut, isWhole: boolean): SampledRecord[] {
   const records: SampledRecord[] = []
@@ -44,11 +48,11 @@ export function sampleRecords(text: string, cut: Cut, isWhole: boolean): Sampled
 interface CutRecord {
   fields: SampledField[]
   malformed: boolean
-  /** Where the next record begins; undefined: the text ends before this one does. */
+  /** The index of the next record; undefined if the text ends before this record does. */
   end: number | undefined
 }
 
-function cutRecord(text: string, start: number, { delimiter, quote, escape: escapeBy }: Cut): CutRecord {
+function cutRecord(text: string, start: number, { delimiter, quote, escape: escapedBy }: Cut): CutRecord {
   const fields: SampledField[] = []
   let malformed = false
   for (let at = start; ; at++) {
@@ -56,7 +60,7 @@ function cutRecord(text: string, start: number, { delimiter, quote, escape: esca
     const quoted = quote !== undefined && text[at] === quote
     if (quoted) {
       for (at++; at < text.length; at++) {
-        const isEscape = text[at] === escapeBy && (text[at + 1] === quote || text[at + 1] === escapeBy)
+        const isEscape = text[at] === escapedBy && (text[at + 1] === quote || text[at + 1] === escapedBy)
         if (isEscape) at++
         else if (text[at] === quote) break
         field += text[at]
@@ -80,7 +84,7 @@ function nextLine(text: string, from: number): number {
   return text.length
 }
 
-/** True for the last character of a line end, of which `\r\n` is one. */
+/** Returns true for the last character of a line end: `\r\n`, `\n` or `\r`. */
 function isLineEnd(text: string, at: number): boolean {
   return text[at] === '\n' || (text[at] === '\r' && text[at + 1] !== '\n')
 }

@@ -6,13 +6,16 @@ import { type SampledRecord, sampleRecords } from './sample-records.ts'
 export interface Candidate {
   readonly delimiter: string
   readonly quote: string | undefined
-  /** Fields in most records. */
+  /** The number of fields in most records. */
   readonly width: number
-  /** Records before the first one of that width: a title, for example. */
+  /** The number of records before the first one of that width: a title, for example. */
   readonly preamble: number
-  /** The share of the records from there on that have that width, and no quote where none may be. */
+  /** The share of the records from there on that have that width and are not malformed. */
   readonly consistency: number
-  /** How well it fits: the product of consistency, the number of fields, and how much these look like values. */
+  /**
+   * How well the dialect fits: consistency, times a factor that grows with the width, times how much fields
+   * look like values.
+   */
   readonly score: number
   readonly records: readonly SampledRecord[]
 }
@@ -21,37 +24,38 @@ export type Verdict =
   | { readonly kind: 'found'; readonly dialect: Candidate }
   /** No character separates fields: the file has one column. */
   | { readonly kind: 'one column'; readonly dialect: Candidate }
-  /** Two fit about equally. */
+  /** Two dialects fit about equally. */
   | { readonly kind: 'tie'; readonly dialects: readonly [Candidate, Candidate] }
-  /** A line that is not like those after it comes first: a title. */
+  /** The first line is not like those after it: a title. */
   | { readonly kind: 'preamble'; readonly dialect: Candidate }
 
-/** In the order of preference where nothing speaks for one of them. */
+/** In the order of preference, if all fit equally. */
 export const DELIMITERS = [',', '\t', ';', '|'] as const
 
-/** A rival with this share of the best one's score makes the choice a guess. */
+/** A second dialect with this share of the best score makes a tie. */
 const TIE = 0.95
-/** Below it most records do not fit. */
+/** Below this most records do not fit. */
 const MIN_CONSISTENCY = 0.5
-/** What looks like a title needs records that clearly belong together. */
+/** A title is assumed only if the records after it clearly belong together. */
 const MIN_CONSISTENCY_AFTER_PREAMBLE = 0.9
 const PREAMBLE_PENALTY = 0.4
-/** Records whose fields are looked at; the others are only counted. */
+/** The number of records whose fields are compared with values; the others only count. */
 const LOOKED_AT = 200
-/** Fewer fields in apostrophes may be words that have them. */
+/** With fewer fields in apostrophes, the apostrophes may be part of words. */
 const MIN_APOSTROPHES = 3
 
 export interface Sample {
   readonly text: string
-  /** It is the whole file. */
+  /** The text is the whole file. */
   readonly isWhole: boolean
 }
 
 /**
- * Judges how a CSV file is written by all records of a sample: how many have equally many fields, and how much the
- * fields look like values. What the options say is taken as given.
- * @see https://arxiv.org/abs/1811.11242 for the idea: "Wrangling messy CSV files by detecting row and type patterns"
- * @param preferred taken where it fits as well as another: the delimiter of an earlier file of the same load
+ * Detects the dialect of a CSV file, as far as the options do not set it. It compares all records of a
+ * sample: how many have the same number of fields, and how much the fields look like values. Papa Parse's
+ * guess uses the number of fields alone, and never reports a tie or a title.
+ * @see https://arxiv.org/abs/1811.11242 "Wrangling messy CSV files by detecting row and type patterns"
+ * @param preferred the delimiter of an earlier file of the same load, which is chosen in a tie
  */
 export function sniffDialect(sample: Sample, options: DialectOptions, preferred?: string): Verdict {
   const all = candidates(sample, options)
@@ -64,13 +68,16 @@ export function sniffDialect(sample: Sample, options: DialectOptions, preferred?
     if (!chosen) return { kind: 'tie', dialects: [best, rival] }
     return { kind: 'found', dialect: chosen }
   }
-  // a header with other fields than its records is for the reader to refuse, where they are not expected
+  // a header whose width differs from its records' is not a title; the reader reports it
   const beginsWithTitle = best.preamble > 0 && best.records[0]!.fields.length === 1
   if (beginsWithTitle) return { kind: 'preamble', dialect: best }
   return { kind: 'found', dialect: best }
 }
 
-/** Where nothing fits most records, the first one decides; its reader then names a record that does not fit. */
+/**
+ * If no dialect fits most records, the first record decides. The reader then names a record that does not
+ * fit.
+ */
 function withoutBest(all: readonly Candidate[]): Verdict {
   const width = ({ records }: Candidate) => records[0]?.fields.length ?? 1
   const widest = all
@@ -96,8 +103,8 @@ function candidates({ text, isWhole }: Sample, options: DialectOptions): Candida
   for (const delimiter of delimiters) {
     if (delimiter !== delimiters[0] && !text.includes(delimiter)) continue
     const by = (quote: string | undefined): Candidate => {
-      const escapeBy = quote === undefined ? undefined : (options.escape ?? quote)
-      const cut = { delimiter, quote, escape: escapeBy, comment }
+      const escapedBy = quote === undefined ? undefined : (options.escape ?? quote)
+      const cut = { delimiter, quote, escape: escapedBy, comment }
       return judge(delimiter, quote, sampleRecords(text, cut, isWhole))
     }
     if ('quote' in options) {
@@ -123,7 +130,7 @@ function judge(delimiter: string, quote: string | undefined, records: SampledRec
   return { delimiter, quote, width, preamble, consistency, score, records }
 }
 
-/** True where a whole column is in apostrophes, or only with them the records have equally many fields. */
+/** Returns true if a whole column is in apostrophes, or if only they make the records equally wide. */
 function isInApostrophes(candidate: Candidate, usual: Candidate): boolean {
   const { records, width, preamble } = candidate
   const rows = records.slice(preamble).filter(({ fields }) => fields.length === width)
@@ -132,14 +139,14 @@ function isInApostrophes(candidate: Candidate, usual: Candidate): boolean {
   if (fields.filter(({ quoted }) => quoted).length < MIN_APOSTROPHES) return false
   if (usual.records.some(({ fields }) => fields.some(({ quoted }) => quoted))) return false
   if (candidate.consistency > usual.consistency) return true
-  const values = rows.slice(1) // a header may be without
+  const values = rows.slice(1) // a header may have no apostrophes
   return Array.from({ length: width }, (_, index) => index).some(index => {
     const column = values.map(({ fields }) => fields[index]!).filter(({ text }) => text !== '')
     return column.length > 1 && column.every(({ quoted }) => quoted)
   })
 }
 
-/** Of those that come equally often the greatest. */
+/** Returns the most frequent number; of several, the greatest. */
 function mostFrequent(numbers: readonly number[]): number {
   const times = new Map<number, number>()
   for (const number of numbers) times.set(number, (times.get(number) ?? 0) + 1)

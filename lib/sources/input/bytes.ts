@@ -7,15 +7,15 @@ import type { Spool } from './spool.ts'
 export interface ByteOptions {
   /** Default: the process's. */
   stdin?: Readable | undefined
-  /** Gets the stream before it is unpacked, so that its bytes can be counted. */
+  /** Called with the stream before it is unpacked, to count its bytes. */
   onOpen?: ((raw: Readable) => void) | undefined
-  /** Has the bytes of what can be read only once. */
+  /** Keeps the bytes of inputs that can be read only once. */
   spool?: Spool | undefined
 }
 
 /**
- * The bytes of a file, or of standard input for `-`, unpacked when they are packed, whatever the name says.
- * Rejects at once when the file cannot be opened, with the error of the file system.
+ * Opens the bytes of a file, or of standard input for `-`. Packed bytes are unpacked, whatever the name is.
+ * Rejects at once with the file system's error if the file cannot be opened.
  */
 export async function openBytes(file: string, options: ByteOptions): Promise<Readable> {
   const { stdin = process.stdin, onOpen, spool } = options
@@ -26,22 +26,22 @@ export async function openBytes(file: string, options: ByteOptions): Promise<Rea
   return unpack(whole, head, nameOf(file))
 }
 
-/** What messages call the input. */
+/** Returns the name of the input for messages. */
 export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
 export interface Peeked {
   readonly head: Buffer
-  /** Starts from the first byte again. */
+  /** The stream, from the first byte on. */
   readonly whole: Readable
-  /** The head is all that there is. */
+  /** The head is the whole input. */
   readonly ended: boolean
 }
 
 /**
- * Reads until `enough`, or to the end.
- * @param quiet asked when nothing has come for so many milliseconds: whether the head has to do
+ * Reads until `enough` returns true, or to the end.
+ * @param quiet `enough` is asked when nothing has come for `ms` milliseconds
  */
 export async function peek(
   source: Readable,
@@ -57,8 +57,8 @@ export async function peek(
     return false
   }
   const putBack = () => source.unshift(head)
-  const patience = quiet && { quietMs: quiet.ms, onQuiet: () => quiet.enough(head) }
-  const ended = await lookAhead(source, take, putBack, patience)
+  const onQuiet = quiet && { quietMs: quiet.ms, onQuiet: () => quiet.enough(head) }
+  const ended = await lookAhead(source, take, putBack, onQuiet)
   if (!ended) return { head, whole: source, ended }
   return { head, whole: Readable.from(head.length > 0 ? [head] : [], { objectMode: false }), ended }
 }

@@ -5,10 +5,12 @@ import { SourceError } from '../source-error.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
 import { utf8 } from './utf8.ts'
 
-/** By the name that messages use; those of `otherEncoding` by the name that was given, in lower case. */
+/**
+ * An encoding, by the name that messages use. Encodings of iconv-lite have the user's name, in lower case.
+ */
 export type Encoding = string
 
-/** Those that are decoded here, with other names that people know them by. */
+/** The encodings that are decoded here, with their other names. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
   'utf-8': ['utf8'],
   'utf-16': ['utf16'],
@@ -18,14 +20,14 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   'windows-1252': ['windows1252', 'cp1252', 'cp-1252', '1252'],
 }
 
-/** The encoding of a name, as people write it: `UTF-8`, `cp1251`, `Shift_JIS`; undefined: there is none. */
+/** Returns the encoding of a name such as `UTF-8`, `cp1251` or `Shift_JIS`; undefined if there is none. */
 export function encodingOf(name: string): Encoding | undefined {
   const plain = name.toLowerCase().replaceAll('_', '-')
   const own = Object.keys(OWN).find(encoding => encoding === plain || OWN[encoding]!.includes(plain))
   return own ?? (isOtherEncoding(name) ? name.toLowerCase() : undefined)
 }
 
-/** The encoding of a file: the one that was named, made precise by the byte order mark at its start, if any. */
+/** Returns a file's encoding: the named one, or the one of its byte order mark, otherwise UTF-8. */
 export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: string): Encoding {
   const mark = head.toString('latin1', 0, 2)
   const marked = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : undefined
@@ -35,7 +37,9 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
   throw new SourceError(`${name}: has no byte order mark; say --encoding utf-16le or utf-16be`)
 }
 
-/** Makes UTF-8 of a file's bytes, without a byte order mark. What the encoding does not have is an error, never U+FFFD. */
+/**
+ * Converts bytes to UTF-8, without a byte order mark. Invalid bytes are an error, and never become U+FFFD.
+ */
 export function toUtf8(name: string, encoding: Encoding): Transform {
   if (encoding === 'utf-8') return utf8(name)
   if (!(encoding in OWN)) return otherEncoding(name, encoding)
@@ -61,14 +65,16 @@ export function toUtf8(name: string, encoding: Encoding): Transform {
   })
 }
 
-/** Where in the bytes the one is that the encoding does not have. */
+/** Returns the index of the first invalid byte. */
 type BadByte = (bytes: Buffer, position: number) => number
 
 function undefinedByte(bytes: Buffer): number {
   return bytes.findIndex(byte => byte >= 0x80 && byte <= 0x9f && WINDOWS_1252[byte - 0x80] === ' ')
 }
 
-/** Half of a pair without the other; of a pair that began in the chunk before, the first half stands for both. */
+/**
+ * Finds half of a surrogate pair. If the pair started in the chunk before, its first half was found there.
+ */
 function loneSurrogate(encoding: string): BadByte {
   const isSurrogate = (bytes: Buffer, at: number, high: boolean): boolean => {
     const byte = bytes[encoding === 'utf-16le' ? at + 1 : at]
@@ -99,8 +105,8 @@ function singleByte(encoding: Encoding): Decode {
 }
 
 /**
- * 0x80 to 0x9f, the part in which windows-1252 is not latin1; blanks are bytes that it does not have. A table, because
- * Node's own decoder took the one for the other for some releases (nodejs/node#56542).
+ * The characters of 0x80 to 0x9f, where windows-1252 differs from latin1. A blank is a byte that it does not
+ * have. This is a table, because some releases of Node.js decode windows-1252 as latin1 (nodejs/node#56542).
  */
 const WINDOWS_1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ'
 

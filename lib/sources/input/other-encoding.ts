@@ -3,22 +3,22 @@ import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 
-/** Loaded when a name is not one of ours: most files are UTF-8. */
+/** Loads iconv-lite, only if it is needed: most files are UTF-8. */
 const iconv = () => createRequire(import.meta.url)('iconv-lite') as typeof import('iconv-lite')
 
-/** What iconv-lite takes for an encoding, and is none of text, or not one of which every error shows. */
+/** Names that iconv-lite accepts, although they are not encodings of text, or hide invalid bytes. */
 const NO_ENCODING = /^(base64|hex|binary|utf-?7.*|cesu-?8|internal|.*-internal)$/i
 
-/** True for an encoding that iconv-lite decodes. */
+/** Returns true for an encoding that iconv-lite decodes. */
 export function isOtherEncoding(name: string): boolean {
   if (!/^[a-z\d][\w.:-]*$/i.test(name) || NO_ENCODING.test(name)) return false
   return !(name in Object.prototype) && iconv().encodingExists(name)
 }
 
-/** In place of what the encoding does not have; half of a character would become the same. */
+/** What iconv-lite returns for invalid bytes. Half of a surrogate pair would become U+FFFD in UTF-8. */
 const BAD = /\ufffd|\p{Surrogate}/u
 
-/** Makes UTF-8 of a file's bytes. What the encoding does not have is an error, never U+FFFD. */
+/** Converts bytes to UTF-8. Invalid bytes are an error, and never become U+FFFD. */
 export function otherEncoding(name: string, encoding: string): Transform {
   const decoder = iconv().getDecoder(encoding)
   const isWide = /^utf-?32/.test(encoding)
@@ -54,20 +54,20 @@ export function otherEncoding(name: string, encoding: string): Transform {
   })
 }
 
-/** More than that without a byte of ASCII is no text. */
+/** Text has a byte of ASCII more often than this. */
 const MAX_HELD_BYTES = 1024 * 1024
 
 /**
- * How many of the bytes are decoded now. A byte below 0x30, such as a comma or a line end, is no part of a longer
- * character in any of the encodings: behind it the decoder has no state, which in some of them it keeps wrongly
- * from one call to the next (iconv-lite 0.7.3: gb18030, big5).
+ * Returns how many of the bytes to decode now. A byte below 0x30, such as a comma or a line end, is never
+ * part of a longer character. After it the decoder has no state. iconv-lite 0.7.3 keeps state wrongly between
+ * calls for some encodings (gb18030, big5).
  */
 function wholeLength(bytes: Buffer): number {
   for (let at = bytes.length; at > 0; at--) if (bytes[at - 1]! < 0x30) return at
   return bytes.length > MAX_HELD_BYTES ? bytes.length : 0
 }
 
-/** Where in a chunk the first byte is that makes it invalid; 0 where that lies in the chunk before. */
+/** Returns the index of the first invalid byte of a chunk; 0 if that is in the chunk before. */
 function badByte(chunk: Buffer, encoding: string): number {
   const decoder = iconv().getDecoder(encoding)
   for (let at = 0; at < chunk.length; at++) {

@@ -6,20 +6,20 @@ import tty from 'node:tty'
 import { promisify } from 'node:util'
 import { SourceError } from '../source-error.ts'
 
-/** A third of what reading costs with Node's 64 KiB; larger ones gain nothing. */
+/** Reading costs a third of the time that it takes with Node's 64 KiB. Larger chunks gain nothing. */
 export const CHUNK_BYTES = 256 * 1024
 
-/** True for what holds the same bytes when it is opened again: a file on a disk, but not a pipe or a device. */
+/** Returns true if opening the file again gives the same bytes: not for a pipe or a terminal. */
 export async function isRereadable(file: string): Promise<boolean> {
   if (file === '-') return false
   const status = await stat(file)
-  return status.isFile() || status.isBlockDevice() || status.isDirectory() // which is refused when it is opened
+  return status.isFile() || status.isBlockDevice() || status.isDirectory() // rejected when it is opened
 }
 
 /**
- * Opens the bytes of a file, a pipe, a device, or of standard input for `-` and `/dev/stdin`. What comes from another
- * program is read through the event loop and not by a thread: a thread that waits for a silent pipe, or for the first
- * writer of a FIFO, can be neither interrupted nor left behind when the process ends.
+ * Opens the bytes of a file, a pipe, a device, or of standard input for `-` and `/dev/stdin`. Pipes are read
+ * by the event loop and not by a thread: a thread that waits for a silent pipe, or for the first writer of a
+ * FIFO, cannot be interrupted, and keeps the process from ending.
  */
 export async function openRaw(file: string, stdin: Readable): Promise<Readable> {
   if (file === '-') return stdin
@@ -30,7 +30,7 @@ export async function openRaw(file: string, stdin: Readable): Promise<Readable> 
   return (await openFile(file)).createReadStream({ highWaterMark: CHUNK_BYTES })
 }
 
-/** Opens a file for reading; fails with an error of the file system for a directory. */
+/** Opens a file for reading. Rejects with EISDIR for a directory. */
 export async function openFile(file: string): Promise<FileHandle> {
   const handle = await open(file)
   if ((await handle.stat()).isDirectory()) {
@@ -45,13 +45,13 @@ function isStandardInput({ dev, ino }: Stats): boolean {
     const own = fstatSync(0)
     return own.dev === dev && own.ino === ino
   } catch {
-    return false // it is closed
+    return false // standard input is closed
   }
 }
 
 async function openOnce(file: string, status: Stats): Promise<Readable> {
   if (status.isSocket()) return new Socket({ fd: inheritedSocket(file), readable: true, writable: false })
-  // a FIFO opens at once, and the socket waits until somebody has written to it and has closed it
+  // with O_NONBLOCK a FIFO opens at once, and the socket waits for its writers
   const flags = constants.O_RDONLY | (status.isFIFO() ? constants.O_NONBLOCK : 0)
   const fd = await promisify(openDescriptor)(file, flags)
   if (status.isFIFO()) return new Socket({ fd, readable: true, writable: false })
@@ -59,7 +59,10 @@ async function openOnce(file: string, status: Stats): Promise<Readable> {
   return createReadStream(file, { fd })
 }
 
-/** The descriptor of a socket that the shell or another program has handed over: it cannot be opened by its path. */
+/**
+ * Returns the descriptor of a socket that another program has passed on. A socket cannot be opened by its
+ * path.
+ */
 function inheritedSocket(file: string): number {
   const descriptor = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(file)?.[1]
   if (descriptor !== undefined) return Number(descriptor)

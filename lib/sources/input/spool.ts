@@ -6,8 +6,9 @@ import { SourceError } from '../source-error.ts'
 import { CHUNK_BYTES } from './raw-input.ts'
 
 /**
- * Keeps what can be read only once, such as a pipe, so that it can be read again. Each input becomes a temporary file
- * whose name is removed at once: whatever ends the process, nothing stays on the disk.
+ * Keeps inputs that can be read only once, such as a pipe, so that they can be read again. Each input becomes
+ * a temporary file whose name is removed at once, so that nothing stays on the disk, however the process
+ * ends.
  */
 export class Spool {
   readonly #handles = new Map<string, FileHandle>()
@@ -17,12 +18,12 @@ export class Spool {
     return this.#handles.has(file)
   }
 
-  /** The temporary file of an input, if it is kept here. */
+  /** Returns the temporary file of an input, if it is kept here. */
   handleOf(file: string): FileHandle | undefined {
     return this.#handles.get(file)
   }
 
-  /** Reads an input to its end. Destroying `raw` ends that. */
+  /** Copies an input to its end. Destroying `raw` stops the copy. */
   async keep(file: string, raw: Readable): Promise<void> {
     const full = (error: NodeJS.ErrnoException) => {
       const where = `it cannot be kept in a temporary file in ${tmpdir()}`
@@ -41,7 +42,7 @@ export class Spool {
     }
   }
 
-  /** The bytes of an input that is kept here, from the first one. */
+  /** Returns the bytes of an input that is kept here, from the first one. */
   open(file: string): Readable | undefined {
     const handle = this.#handles.get(file)
     return handle && bytesOf(handle)
@@ -53,17 +54,20 @@ export class Spool {
   }
 
   async #temporaryFile(): Promise<FileHandle> {
-    const folder = await mkdtemp(join(tmpdir(), 'pg-batch-')) // for the user's eyes only
+    const folder = await mkdtemp(join(tmpdir(), 'pg-batch-')) // readable by the user alone
     try {
       return await open(join(folder, 'input'), 'wx+', 0o600)
     } finally {
-      // Windows removes no file that is open; there it goes when the spool is closed
+      // Windows cannot remove an open file; there it is removed when the spool is closed
       await rm(folder, { recursive: true }).catch(() => this.#folders.push(folder))
     }
   }
 }
 
-/** The bytes of an open file, from the first one; unlike its own stream, this one leaves the file open when it ends. */
+/**
+ * Returns the bytes of an open file, from the first one. Unlike the file's own stream, it does not close the
+ * file.
+ */
 export function bytesOf(handle: FileHandle): Readable {
   let position = 0
   return new Readable({

@@ -6,8 +6,8 @@ import { SourceError } from '../source-error.ts'
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 /**
- * Lets UTF-8 through, without a byte order mark, and fails on anything else: a decoder would put U+FFFD in
- * place of what it cannot read, and the table would hold something that was never in the file.
+ * Passes UTF-8 on, without a byte order mark, and fails on anything else. A decoder would replace invalid
+ * bytes by U+FFFD, and the table would have text that is not in the file.
  */
 export function utf8(name: string): Transform {
   let held: Buffer = Buffer.alloc(0)
@@ -44,7 +44,9 @@ export function utf8(name: string): Transform {
   })
 }
 
-/** How many of the bytes are whole characters; at the very start, all three bytes of a possible mark are awaited. */
+/**
+ * Returns the length of the whole characters. At the start it waits for all three bytes of a possible mark.
+ */
 function completeLength(bytes: Buffer, started: boolean): number {
   if (!started && bytes.length < 3 && BOM.subarray(0, bytes.length).equals(bytes)) return 0
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {

@@ -6,14 +6,14 @@ const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 
 /**
- * Cuts the text of one JSON array into the texts of its elements, which are then to be parsed: it counts brackets, and
- * knows strings. What it takes as a whole is JSON where each of its elements is.
+ * Splits the text of one JSON array into the texts of its elements, which are parsed afterwards. It counts
+ * brackets and skips strings. The array is valid JSON if every element is.
  *
  *     before ──[──▶ inside ──]──▶ over
  */
 export class ElementCutter {
   #state: 'before' | 'inside' | 'over' = 'before'
-  /** The parts of the element that is not complete, and how long they are. */
+  /** The parts of the element that is not complete, and their length. */
   #parts: string[] = []
   #length = 0
   #depth = 0
@@ -22,7 +22,7 @@ export class ElementCutter {
   #escaped = false
   #elements = 0
 
-  /** The first character, where it does not begin an array; empty where there was none. */
+  /** The first character, if it does not start an array; empty if there was none. */
   wrongStart: string | undefined
   isTooLong = false
 
@@ -31,7 +31,7 @@ export class ElementCutter {
     return this.#state === 'over'
   }
 
-  /** @throws SyntaxError for what is no array; after the elements in front of it */
+  /** Yields the elements that the text completes. @throws SyntaxError, after the elements before the error */
   *cut(text: string): Generator<string> {
     let at = this.#state === 'before' ? this.#begin(text) : 0
     let start = at
@@ -63,24 +63,24 @@ export class ElementCutter {
       throw new SyntaxError('text after the array')
   }
 
-  /** What was read of the element that is not complete. */
+  /** The text of the element that is not complete. */
   get pending(): string {
     return this.#parts.join('')
   }
 
-  /** @throws SyntaxError when the array is not complete */
+  /** @throws SyntaxError if the array is not complete */
   end(): void {
     if (this.#state === 'before') this.wrongStart = ''
     if (this.#state !== 'over') throw new SyntaxError('the array is cut off')
   }
 
-  /** Returns the index after the bracket that begins the array. */
+  /** Returns the index after the bracket that starts the array. */
   #begin(text: string): number {
     const trimmed = text.trimStart()
     if (trimmed === '') return text.length
     if (trimmed[0] !== '[') {
       this.wrongStart = trimmed[0]!
-      throw new SyntaxError('no array')
+      throw new SyntaxError('not an array')
     }
     this.#state = 'inside'
     return text.length - trimmed.length + 1

@@ -7,8 +7,8 @@ import { ElementCutter } from './element-cutter.ts'
 import { parseJsonRow } from './json-row.ts'
 
 /**
- * Bytes of one JSON array in, its elements out, one at a time: memory does not grow with the file. Numbers keep their
- * spelling, as in `readNdjson`.
+ * Reads one JSON array: bytes in, one element at a time out. Memory does not grow with the file. Numbers keep
+ * their spelling, as in `readNdjson`.
  */
 export function readJsonArray(name: string): Transform {
   const decoder = new StringDecoder('utf8')
@@ -23,7 +23,7 @@ export function readJsonArray(name: string): Transform {
     }
   }
 
-  /** Of an array that is cut off after an element, that element is known. */
+  /** Yields the last element, if the array is cut off after it, and then throws. */
   function* lastRow(): Generator<SourceRow> {
     try {
       const { pending } = cutter
@@ -53,7 +53,7 @@ export function readJsonArray(name: string): Transform {
       return new SourceError(`${name}: expected a JSON array of objects${hint}`)
     }
     const where = cutter.isOver
-      ? 'behind the array'
+      ? 'after the array'
       : element === 0
         ? 'in its first element'
         : `after element ${element}`

@@ -3,16 +3,17 @@ import { endOfString, endOfValue, startOfToken, stringOf } from '../../values/js
 import { type SourceRow, setOwn } from '../rows.ts'
 
 /**
- * The numbers of a flat row that JavaScript may write in another way: 16 digits, zeros at the end of a fraction, an
- * exponent, a negative zero. Also in strings: it only costs time.
+ * Matches numbers that JavaScript may write differently: 16 digits, zeros at the end of a fraction, an
+ * exponent, a negative zero. It matches inside strings too, which only costs time.
  */
 const OTHER_SPELLING = /:\s*(?:-0(?![\d.])|-?(?:\d{16}|[\d.]{17}|\d+(?:\.\d*0(?!\d)|(?:\.\d+)?[eE])))/
 
 /**
- * Parses the JSON of one row. Numbers keep their spelling (`LongNumber`), objects and lists their text (`RawJson`), so
- * that a column of json, numeric or text gets what stands in the file; of a repeated key the last one counts.
- * @returns what the text holds, which may be no row
- * @throws SyntaxError for what is not JSON, and for a key with half of a surrogate pair
+ * Parses the JSON of one row. Numbers keep their spelling (`LongNumber`), objects and lists their text
+ * (`RawJson`), so that a column of json, numeric or text gets the text of the file. Of a repeated key the
+ * last value counts.
+ * @returns the value of the text, which need not be a row
+ * @throws SyntaxError for text that is not JSON, and for a key with half of a surrogate pair
  */
 export function parseJsonRow(text: string): unknown {
   const value: unknown = JSON.parse(text)
@@ -25,7 +26,7 @@ export function parseJsonRow(text: string): unknown {
   return isFlat && !OTHER_SPELLING.test(text) ? value : readRow(text, start)
 }
 
-/** Reads an object of which `start` is the index after its brace. */
+/** Reads an object. `start` is the index after its brace. */
 function readRow(text: string, start: number): SourceRow {
   const row: SourceRow = {}
   for (let at = startOfToken(text, start); text[at] !== '}'; at = startOfToken(text, at)) {
@@ -46,10 +47,13 @@ function readValue(text: string, start: number, end: number): unknown {
   return first === 'n' ? null : spelledNumber(text.slice(start, end))
 }
 
-/** A list of PostgreSQL's has no more dimensions. */
+/** The maximum of PostgreSQL's arrays. */
 const MAX_DIMENSIONS = 6
 
-/** The elements of a list, whose objects keep their text, or the text of one that is nested too deep. */
+/**
+ * Returns the elements of a list, whose objects keep their text. A list that is nested too deep keeps its
+ * text.
+ */
 export function readList(list: RawJson, dimensions = MAX_DIMENSIONS): readonly unknown[] | RawJson {
   if (dimensions === 0) return list
   const { text } = list

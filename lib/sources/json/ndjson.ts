@@ -5,7 +5,9 @@ import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
 
-/** Bytes in, one object a line out. Blank lines are skipped; numbers keep their spelling. */
+/**
+ * Reads NDJSON: bytes in, one object for each line out. Blank lines are skipped. Numbers keep their spelling.
+ */
 export function readNdjson(name: string): Transform {
   const decoder = new StringDecoder('utf8')
   let line = 0
@@ -41,7 +43,7 @@ function parseLine(text: string, where: string): SourceRow {
   try {
     value = parseJsonRow(text)
   } catch {
-    // the reason that JSON.parse gives quotes the line
+    // the message of JSON.parse quotes the line
     throw new SourceError(`${where} is not valid JSON`)
   }
   if (!isRow(value)) throw new SourceError(`${where} is ${kindOf(value)}, expected an object`)

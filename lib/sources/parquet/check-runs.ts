@@ -1,16 +1,17 @@
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
 import type { PageDecoder, UnpackedPage } from './unpack-page.ts'
 
-/** Where the runs of a page are that have come so far. */
+/** The position in the bytes of a page. */
 interface Walk {
   readonly view: DataView
   offset: number
 }
 
 /**
- * Refuses a data page with a run of more values than the page has. hyparquet writes as many as a run says, and a file
- * that is damaged may say two thousand millions: the process would be busy with them, and die of it.
- * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/#run-length-encoding--bit-packing-hybrid-rle--3
+ * Throws for a data page with a run of more values than the page has. hyparquet writes as many values as a
+ * run has, and a run of a damaged file may have two thousand million: they would fill the memory and end the
+ * process.
+ * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/ "Run Length Encoding"
  */
 export function checkRuns({ header, bytes }: UnpackedPage, { schemaPath, type }: PageDecoder): void {
   const { data_page_header: v1, data_page_header_v2: v2 } = header
@@ -31,7 +32,7 @@ export function checkRuns({ header, bytes }: UnpackedPage, { schemaPath, type }:
   }
 }
 
-/** Looks at the runs of a section, and goes behind it. */
+/** Checks the runs of a section, and moves to its end. */
 function checkSection(walk: Walk, width: number, count: number, byteLength: number): void {
   const end = walk.offset + byteLength
   for (let seen = 0; seen < count && walk.offset < end; ) {
@@ -45,7 +46,7 @@ function checkSection(walk: Walk, width: number, count: number, byteLength: numb
   walk.offset = end
 }
 
-/** The length in bytes that stands in front of a section. */
+/** Reads the length in bytes that precedes a section. */
 function length(walk: Walk): number {
   walk.offset += 4
   return walk.view.getUint32(walk.offset - 4, true)

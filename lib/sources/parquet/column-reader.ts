@@ -3,11 +3,11 @@ import type { ParquetColumn } from './columns.ts'
 import type { LeafType } from './leaf-type.ts'
 import type { PageReader } from './page-reader.ts'
 
-/** A column of one row group, some values at a time. */
+/** Reads a column of one row group, some values at a time. */
 export interface ColumnReader {
-  /** Values that can be taken now. */
+  /** The number of values that can be taken now. */
   readonly available: number
-  /** Makes some available when none are; there are still none when the column is at its end. */
+  /** Makes values available, unless the column has ended. Called when there are none. */
   fill(): Promise<void>
   take(): unknown
 }
@@ -24,7 +24,7 @@ export function columnReader(
 
 type Convert = (value: never) => unknown
 
-/** One leaf, whose values are the column's. */
+/** Reads a column of one leaf, whose values are the column's. */
 class FlatReader implements ColumnReader {
   readonly #pages: PageReader
   readonly #convert: Convert
@@ -48,13 +48,13 @@ class FlatReader implements ColumnReader {
   take(): unknown {
     const value = this.#values[this.#at++]
     if (value === null) return null
-    // where a dictionary does not have what a page refers to
+    // a page refers to a value that the dictionary does not have
     if (value === undefined) throw new Error('A value is missing')
     return this.#convert(value as never)
   }
 }
 
-/** Lists, maps and structs, put together from their leaves. */
+/** Reads lists, maps and structs, and assembles them from their leaves. */
 class NestedReader implements ColumnReader {
   readonly #column: ParquetColumn
   readonly #pages: readonly PageReader[]
@@ -99,7 +99,7 @@ class NestedReader implements ColumnReader {
         this.#queues[index]!.splice(0, count) as unknown[],
       ]),
     )
-    // a repeated leaf by itself is a list that is never NULL
+    // a repeated leaf alone is a list that is never NULL
     if (tree.children.length === 0) return [...parts.values()][0]!.map(list => list ?? [])
     assembleNested(parts, tree, NO_PARSERS)
     const rows = parts.get(tree.path.join('.'))
@@ -108,7 +108,7 @@ class NestedReader implements ColumnReader {
   }
 }
 
-/** Parsers serve the VARIANT type alone, which is refused. */
+/** hyparquet needs parsers only for the type VARIANT, which is rejected earlier. */
 const NO_PARSERS = {} as Parameters<typeof assembleNested>[2]
 
 function convertWithin(value: unknown, convert: Convert): unknown {
@@ -116,7 +116,7 @@ function convertWithin(value: unknown, convert: Convert): unknown {
   return Array.isArray(value) ? value.map(item => convertWithin(item, convert)) : convert(value as never)
 }
 
-/** NULL structs and lists come as undefined, which JSON leaves out. */
+/** Replaces undefined, which hyparquet returns for NULL structs and lists, and JSON leaves out. */
 function withoutUndefined(value: unknown): unknown {
   if (value === undefined || value === null) return null
   if (Array.isArray(value)) return value.map(withoutUndefined)
@@ -124,7 +124,9 @@ function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutUndefined(each)]))
 }
 
-/** A dictionary hands out the same value again and again. */
+/**
+ * Converts each value of a dictionary only once, since a dictionary returns the same values again and again.
+ */
 function remembered({ convert }: LeafType): Convert {
   const known = new Map<unknown, unknown>()
   return value => {

@@ -4,29 +4,29 @@ import { firstRepeated } from '../repeated.ts'
 import { SourceError } from '../source-error.ts'
 import { type LeafType, leafType } from './leaf-type.ts'
 
-/** A column as the rows have it, and the leaves that the file keeps of it: one, unless it is nested. */
+/** A column of the rows, and its leaves in the file: one, unless the column is nested. */
 export interface ParquetColumn {
   readonly name: string
-  /** The type of PostgreSQL that holds every value. */
+  /** A type of PostgreSQL that holds every value. */
   readonly sqlType: string
   readonly required: boolean
   readonly tree: SchemaTree
   readonly leaves: readonly Leaf[]
-  /** No lists, no structs: the leaf's values are the column's. */
+  /** The column has no lists and no structs: the leaf's values are the column's. */
   readonly flat: boolean
 }
 
 export interface Leaf {
-  /** From the root down to the leaf, which is said to be of no logical type. */
+  /** From the root to the leaf, whose logical type is removed. */
   readonly path: readonly SchemaTree[]
   readonly type: LeafType
-  /** Rows have any number of its values, and may run from one page into the next. */
+  /** A row may have any number of the leaf's values, and may continue on the next page. */
   readonly repeated: boolean
 }
 
 /**
- * The columns of a schema. Their leaves are handed on without their logical types: hyparquet makes numbers of decimals
- * and Dates of timestamps, which hold less than the file does, so that `LeafType` makes the values of the rows.
+ * Returns the columns of a schema. hyparquet gets their leaves without logical types, because it makes
+ * numbers of decimals and Dates of timestamps, which lose digits. `LeafType` makes the values instead.
  */
 export function columnsOf(schema: readonly SchemaElement[], name: string): ParquetColumn[] {
   const root = parquetSchema({ schema: schema.map(withGroupType) })
@@ -65,7 +65,7 @@ function leavesOf(tree: SchemaTree, above: readonly SchemaTree[]): Leaf[] {
   return [{ path, type: leafType(tree.element), repeated }]
 }
 
-/** Lists of values are arrays; all that is deeper is JSON. */
+/** Returns a column's type: an array for a list of plain values, jsonb for anything deeper. */
 function sqlTypeOf(tree: SchemaTree): string {
   const { children, element } = tree
   if (children.length === 0 && element.repetition_type !== 'REPEATED') return leafType(element).sqlType
@@ -74,7 +74,7 @@ function sqlTypeOf(tree: SchemaTree): string {
   return sqlType === 'jsonb' ? 'jsonb' : `${sqlType}[]`
 }
 
-/** The element of a list of plain values. */
+/** Returns the element of a list of plain values; undefined for other columns. */
 function itemOf(tree: SchemaTree): SchemaElement | undefined {
   if (tree.children.length === 0) return tree.element
   if (!isListLike(tree)) return undefined
@@ -85,7 +85,7 @@ function itemOf(tree: SchemaTree): SchemaElement | undefined {
   return plain ? item!.element : undefined
 }
 
-/** hyparquet knows lists and maps by the older annotation only. */
+/** Adds the older annotation of lists and maps, the only one that hyparquet reads. */
 function withGroupType(element: SchemaElement): SchemaElement {
   if (!element.num_children || element.converted_type) return element
   const type = element.logical_type?.type

@@ -3,7 +3,10 @@ import type { Compressors } from 'hyparquet-compressors'
 
 export type { Compressors }
 
-/** For each codec of Parquet but LZO; Node's own where it has one, which is faster. Loaded when a file needs them. */
+/**
+ * Loads a decompressor for each codec of Parquet except LZO. Node's own ones are faster, and replace the
+ * package's.
+ */
 export async function loadDecompressors(): Promise<Compressors> {
   const { compressors } = await import('hyparquet-compressors')
   return {

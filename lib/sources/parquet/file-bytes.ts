@@ -3,7 +3,7 @@ import type { AsyncBuffer } from 'hyparquet'
 import { openFile } from '../input/raw-input.ts'
 import { parquetInPipe } from './magic.ts'
 
-/** A file that is read in pieces, from anywhere in it. */
+/** Reads parts of a file, at any position. */
 export class FileBytes implements AsyncBuffer {
   readonly byteLength: number
   readonly #handle: FileHandle
@@ -25,7 +25,7 @@ export class FileBytes implements AsyncBuffer {
     }
   }
 
-  /** The bytes in memory of their own. Fewer than wanted where the file ends. */
+  /** Returns bytes in a buffer of their own; fewer than requested at the end of the file. */
   async read(start: number, end: number): Promise<Buffer<ArrayBuffer>> {
     const buffer = Buffer.from(new ArrayBuffer(Math.max(0, Math.min(end, this.byteLength) - start)))
     let length = 0

@@ -8,22 +8,25 @@ import { hexText } from '../hex-text.ts'
 import { SourceError } from '../source-error.ts'
 import { intervalText } from './interval-text.ts'
 
-/** What a column without children holds, and how its stored values become those of a row. */
+/** The type of a column without children, and how its stored values become values of a row. */
 export interface LeafType {
-  /** The type of PostgreSQL that holds every value. */
+  /** A type of PostgreSQL that holds every value. */
   readonly sqlType: string
-  /** Throws for what is no value of the type. */
+  /** Returns the row's value. Throws for a stored value that is not of the type. */
   readonly convert: (stored: never) => unknown
-  /** The same inside of lists and structs, where only JSON's kinds of values can be. Default: as `convert`. */
+  /**
+   * The same inside lists and structs, where only JSON's kinds of values are possible. Default: `convert`.
+   */
   readonly nested?: (stored: never) => unknown
-  /** Converting takes longer than looking up what was converted before. */
+  /** Converting takes longer than a lookup of converted values. */
   readonly costly?: boolean
-  /** Nanoseconds, of which PostgreSQL keeps microseconds. */
+  /** Values have nanoseconds; PostgreSQL keeps microseconds. */
   readonly nanoseconds?: boolean
 }
 
 /**
- * The type of a leaf by its annotation, the newer kind before the older, else by how it is stored.
+ * Returns the type of a leaf by its newer annotation, otherwise by its older one, otherwise by its stored
+ * type.
  * @see https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
  */
 export function leafType(element: SchemaElement): LeafType {
@@ -63,7 +66,7 @@ const JSON_TEXT: LeafType = {
   nested: (bytes: Uint8Array) => parsedJson(text(bytes)),
 }
 
-/** The annotations of old; what is not here (BSON) says nothing that PostgreSQL knows. */
+/** The older annotations. Others (BSON) have no counterpart in PostgreSQL. */
 const BY_CONVERTED: Readonly<Record<string, (element: SchemaElement) => LeafType>> = {
   UTF8: () => TEXT,
   ENUM: () => TEXT,
@@ -120,7 +123,7 @@ function integer(type: SchemaElement['type'], bits: number, signed: boolean): Le
   return { sqlType, convert }
 }
 
-/** Of all four forms that it may have: 32 or 64 bits, or big-endian bytes. */
+/** Returns the type of a decimal, which is stored in 32 bits, in 64 bits, or as big-endian bytes. */
 function decimal({ type }: SchemaElement, precision: number, scale: number): LeafType {
   const unscaled =
     type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : readUnscaled
@@ -131,7 +134,7 @@ function decimal({ type }: SchemaElement, precision: number, scale: number): Lea
   }
 }
 
-/** INT96 arrives as nanoseconds, too. A TIME or TIMESTAMP of milliseconds may be 32 bits wide. */
+/** Returns the type of a timestamp. INT96 is in nanoseconds. */
 function timestamp(digits: SecondDigits, utc: boolean): LeafType {
   const style = { separator: 'T', zone: utc ? 'Z' : '', decimals: 'six' } as const
   return {
@@ -142,7 +145,7 @@ function timestamp(digits: SecondDigits, utc: boolean): LeafType {
   }
 }
 
-/** Without a zone, whatever it says of UTC: Arrow's writers say it of every time of day, as theirs has no zone. */
+/** Returns the type of a time of day, which has no time zone: Arrow's writers mark every time as UTC. */
 function time(digits: SecondDigits): LeafType {
   return {
     sqlType: 'time',
@@ -160,7 +163,7 @@ function exactInteger(value: bigint): number | LongNumber {
   return Number.isSafeInteger(number) ? number : new LongNumber(String(value))
 }
 
-/** JSON has no NaN and no infinities; as texts they can still be told. */
+/** Returns NaN and infinities, which JSON does not have, as texts. */
 function finite(value: number): number | string {
   return Number.isFinite(value) ? value : String(value)
 }
@@ -168,7 +171,7 @@ function finite(value: number): number | string {
 function text(bytes: Uint8Array): string {
   const buffer = bufferOf(bytes)
   const string = buffer.toString('utf8')
-  // what cannot be read becomes U+FFFD, which may stand there rightly
+  // invalid bytes become U+FFFD, which may also be a character of the text
   if (string.includes('\ufffd') && !isUtf8(buffer)) throw new SourceError('a text is not valid UTF-8')
   return string
 }

@@ -33,7 +33,7 @@ export async function openParquet(path: string): Promise<Source> {
   }
 }
 
-/** Two marks, and the length of the footer. */
+/** The length of the two marks and of the footer's length. */
 const MIN_BYTES = 12
 
 async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
@@ -75,7 +75,7 @@ function describe(column: ParquetColumn, { row_groups }: FileMetaData): SourceCo
   }
 }
 
-/** As the statistics say; undefined where there are none. */
+/** Returns the number of NULLs in the statistics; undefined if there are none. */
 function nullsOf(group: FileMetaData['row_groups'][number], column: string): bigint | undefined {
   const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === column)
   return chunk?.meta_data?.statistics?.null_count

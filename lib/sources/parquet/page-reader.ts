@@ -16,21 +16,21 @@ export interface PageReaderOptions {
   /** The leaf's values in one row group. */
   readonly chunk: ColumnMetaData
   readonly decompressors: Compressors
-  /** Bytes read at a time, unless a page is larger. */
+  /** Bytes to read at a time, unless a page is larger. */
   readonly readAheadBytes: number
-  /** Gets the number of bytes as each page is read. */
+  /** Called with the number of bytes of each page that is read. */
   readonly onRead: (bytes: number) => void
 }
 
 /**
- * Reads what a row group has of one leaf, page by page: memory holds one page and the dictionary, however large the row
- * group. hyparquet's own entrances read a row group's column as a whole; its decoding of a page is used here, an
- * entrance that package.json's version range keeps from moving.
+ * Reads one leaf of a row group, page by page. Memory holds one page and the dictionary, however large the
+ * row group is. hyparquet's documented functions read a row group's column as a whole. This uses its internal
+ * function that decodes a page; the version range in package.json makes sure that it does not change.
  */
 export class PageReader {
   readonly #options: PageReaderOptions
   readonly #packed: PageDecoder
-  /** For pages that are unpacked. */
+  /** Decodes pages that are unpacked. */
   readonly #decoder: PageDecoder
   readonly #end: number
   #position: number
@@ -38,7 +38,7 @@ export class PageReader {
   #windowStart = 0
   #dictionary: DecodedArray | undefined
   #valuesLeft: number
-  /** The last row of a repeated leaf, which the next page may go on with. */
+  /** The last row of a repeated leaf, which the next page may continue. */
   #held: unknown[] = []
 
   constructor(options: PageReaderOptions) {
@@ -62,7 +62,7 @@ export class PageReader {
     this.#valuesLeft = Number(chunk.num_values)
   }
 
-  /** The values of the next page, a row each; undefined after the last. */
+  /** Returns the values of the next page, one for each row; undefined after the last page. */
   async next(): Promise<ArrayLike<unknown> | undefined> {
     while (this.#valuesLeft > 0) {
       const { header, bytes } = await this.#readPage()
@@ -117,7 +117,10 @@ export class PageReader {
     return { header, bytes }
   }
 
-  /** How long a header is shows only when it was read: with more bytes where these were too few. */
+  /**
+   * Reads a header. Its length is not known before, so it is read again with more bytes if these were too
+   * few.
+   */
   async #readHeader(): Promise<{ header: PageHeader; start: number }> {
     for (let bytes = FIRST_HEADER_BYTES; ; bytes *= 4) {
       await this.#need(this.#position, bytes)
@@ -131,7 +134,7 @@ export class PageReader {
     }
   }
 
-  /** Has so many bytes of a place in the window, if the file has them; what is behind them comes along. */
+  /** Reads these bytes into the window, and some that follow, unless the window has them. */
   async #need(start: number, bytes: number): Promise<void> {
     const { file, readAheadBytes } = this.#options
     const windowEnd = this.#windowStart + this.#window.length
@@ -142,7 +145,10 @@ export class PageReader {
   }
 }
 
-/** How many values a page has. Lengths that are missing would keep hyparquet reading its first byte for ever. */
+/**
+ * Returns the number of a page's values. Checks its lengths: without them hyparquet reads the first byte
+ * forever.
+ */
 function checkedValues(header: PageHeader, most: number): number {
   const { data_page_header: v1, data_page_header_v2: v2, compressed_page_size: size } = header
   const values = (v1 ?? v2)?.num_values ?? -1
@@ -156,7 +162,7 @@ function checkedValues(header: PageHeader, most: number): number {
   return values
 }
 
-/** Values of a page are in memory together. A few bytes may stand for any number of NULLs. */
+/** The limit of a page's values, which are in memory together. A few bytes may encode any number of NULLs. */
 const MAX_PAGE_VALUES = 8 * 1024 * 1024
 
 function checkPageValues(count: number): void {
@@ -167,10 +173,12 @@ function checkPageValues(count: number): void {
   )
 }
 
-/** Most are shorter: statistics of long texts make them longer. */
+/** Most headers are shorter. Statistics of long texts make them longer. */
 const FIRST_HEADER_BYTES = 256
 
-/** Without their logical types only INT96 values are parsed, and stay the nanoseconds that hyparquet makes of them. */
+/**
+ * Parsers that change nothing. Without logical types hyparquet only parses INT96, which it makes nanoseconds.
+ */
 const RAW_PARSERS = new Proxy({} as PageDecoder['parsers'], {
   get: () => (value: unknown) => value,
 })
@@ -179,7 +187,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView<ArrayB
   return new DataView(buffer as ArrayBuffer, byteOffset, byteLength)
 }
 
-/** Makes one error of all that can go wrong with bytes that are not what they should be. */
+/** Returns the error for data that cannot be decoded, whatever hyparquet threw. */
 export function damaged(where: string, error: unknown): Error {
   if (error instanceof SourceError) return new SourceError(`${where}: ${error.message}`, { cause: error })
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return error as Error

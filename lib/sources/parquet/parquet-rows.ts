@@ -9,7 +9,7 @@ import type { FileBytes } from './file-bytes.ts'
 import { damaged, PageReader } from './page-reader.ts'
 
 export interface ParquetFile {
-  /** What messages call it. */
+  /** The name for messages. */
   readonly name: string
   readonly bytes: FileBytes
   readonly metadata: FileMetaData
@@ -17,15 +17,18 @@ export interface ParquetFile {
   readonly decompressors: Compressors
 }
 
-/** Rows that are made at a time, between two that are awaited. */
+/** Rows that are made at a time, without waiting in between. */
 const BLOCK_ROWS = 1000
 
-/** All columns together read ahead so much, each not less and not more than this. */
+/** The bytes that all columns together read ahead, and the limits for each column. */
 const READ_AHEAD_BYTES = 32 << 20
 const MIN_READ_AHEAD_BYTES = 16 << 10
 const MAX_READ_AHEAD_BYTES = 256 << 10
 
-/** The rows of a Parquet file, one row group after the other. Closes the file at its end, and when it is destroyed. */
+/**
+ * Reads the rows of a Parquet file, one row group after the other. Closes the file at its end, and when
+ * destroyed.
+ */
 export class ParquetRows extends Readable {
   readonly #file: ParquetFile
   readonly #blocks: AsyncGenerator<SourceRow[]>
@@ -41,12 +44,12 @@ export class ParquetRows extends Readable {
     this.#blocks = this.#readBlocks()
   }
 
-  /** Bytes of the file whose rows were read; at the end all of them, the footer as well. */
+  /** The bytes of the pages that were read; at the end the size of the file. */
   get bytesRead(): number {
     return this.#bytesRead
   }
 
-  /** May be called again while a block is awaited: one loop pushes, or rows would be pushed twice or never. */
+  /** May be called while a block is awaited. Only one loop pushes, so that no row is pushed twice. */
   override _read(): void {
     this.#wanted = true
     if (this.#pushing) return

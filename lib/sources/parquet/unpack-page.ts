@@ -5,16 +5,16 @@ import { SourceError } from '../source-error.ts'
 
 export type PageDecoder = Parameters<typeof readPage>[2]
 
-/** A page as hyparquet takes it from a file of uncompressed pages. */
+/** A page as in a file of uncompressed pages. */
 export interface UnpackedPage {
   readonly header: PageHeader
   readonly bytes: Uint8Array
 }
 
-/** A value of PostgreSQL is no longer, and a page holds one at least. */
+/** The limit of a value in PostgreSQL, and so of a page with one value. */
 const MAX_PAGE_BYTES = 1024 * 1024 * 1024
 
-/** Unpacks a page. In version 2 the levels in front are never packed. */
+/** Unpacks a page. In version 2 the levels at its start are never packed. */
 export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: PageDecoder): UnpackedPage {
   const { uncompressed_page_size: size, data_page_header_v2: v2 } = header
   const { codec, compressors } = decoder

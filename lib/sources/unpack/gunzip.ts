@@ -4,21 +4,22 @@ import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import { GzipFault, gzipHeaderBytes } from './gzip-header.ts'
 import { CUT } from './zstd-frames.ts'
 
-/** CRC32 and length of what a member holds. */
+/** The CRC32 and the length of a member's data. */
 const TRAILER_BYTES = 8
-/** No header is longer: a name or a comment without an end would be kept in memory. */
+/** The limit of a header. A name or a comment without an end would fill the memory. */
 const MAX_HEADER_BYTES = 1024 * 1024
 
 /**
- * Unpacks gzip as `gzip -dc` does: members one after the other, then zeros. What that program stops at with a warning,
- * which is anything else after a member, is an error. Node's own Gunzip drops without a word what follows a zero byte.
+ * Unpacks gzip as `gzip -dc` does: members one after the other, then zeros. Anything else after a member is
+ * an error; there `gzip -dc` stops with a warning. Node's own Gunzip silently drops everything after a zero
+ * byte.
  *
  *     header ──▶ deflated data ──▶ trailer ──▶ next ──▶ header
  *                                               └─zero─▶ padding, to the end
  */
 export class Gunzip extends Transform {
   #state: 'header' | 'data' | 'trailer' | 'next' | 'padding' = 'header'
-  /** The beginning of a header or a trailer that is not whole yet. */
+  /** The start of a header or a trailer that is not complete. */
   #held: Buffer = Buffer.alloc(0)
   #inflate!: InflateRaw
   #checksum = 0
@@ -49,7 +50,7 @@ export class Gunzip extends Transform {
     }
   }
 
-  /** Takes bytes that are not data; returns those that follow. */
+  /** Reads bytes that are not data. Returns the bytes that follow. */
   #takeAround(bytes: Buffer): Buffer {
     const whole = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes])
     this.#held = Buffer.alloc(0)
@@ -94,7 +95,7 @@ export class Gunzip extends Transform {
     })
   }
 
-  /** Unpacks to the end of the member's data, which the data themselves mark; returns the bytes that follow. */
+  /** Unpacks to the end of the member's data, which the data mark. Returns the bytes that follow. */
   async #unpack(bytes: Buffer): Promise<Buffer> {
     const inflate = this.#inflate
     const before = inflate.bytesWritten

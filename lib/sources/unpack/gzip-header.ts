@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib'
 
-/** Why the bytes are not whole gzip data, to follow `the gzip data`. */
+/** Why the bytes are not complete gzip data. The message continues `the gzip data`. */
 export class GzipFault extends Error {}
 
-/** FLG, the fourth byte of a member. */
+/** Bits of FLG, the fourth byte of a member. */
 const HEADER_CHECKSUM = 2
 const EXTRA = 4
 const NAME = 8
@@ -14,8 +14,8 @@ const FIXED_BYTES = 10
 const DEFLATE = 8
 
 /**
- * Returns how many bytes the header of a gzip member has; undefined: it is not whole yet.
- * @throws GzipFault for bytes that `gzip -dc` does not take either
+ * Returns the length of a gzip member's header; undefined if it is not complete.
+ * @throws GzipFault for bytes that `gzip -dc` rejects too
  * @see https://www.rfc-editor.org/rfc/rfc1952#section-2.3
  */
 export function gzipHeaderBytes(bytes: Buffer): number | undefined {

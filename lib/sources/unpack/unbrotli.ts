@@ -1,10 +1,10 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { createBrotliDecompress } from 'node:zlib'
 
-/** Why the bytes are not whole Brotli data, to follow `the Brotli data`. */
+/** Why the bytes are not complete Brotli data. The message continues `the Brotli data`. */
 export class BrotliFault extends Error {}
 
-/** Unpacks Brotli, and fails on bytes after its end, which Node's decoder drops without a word. */
+/** Unpacks Brotli, and fails on bytes after its end, which Node's decoder silently drops. */
 export class Unbrotli extends Transform {
   readonly #decoder = createBrotliDecompress()
 
@@ -20,7 +20,7 @@ export class Unbrotli extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     const before = this.#decoder.bytesWritten
     this.#decoder.write(chunk, () => {
-      // it takes all of a chunk unless it has come to its end
+      // the decoder reads all of a chunk, unless the data have ended
       const isLeft = this.#decoder.bytesWritten - before < chunk.length
       done(isLeft ? new BrotliFault(GARBAGE) : null)
     })

@@ -8,17 +8,18 @@ import { Unzstd } from './unzstd.ts'
 import { beginsZstd, CUT, mayBeginZstd, ZstdFault } from './zstd-frames.ts'
 
 const GZIP = '\x1f\x8b'
-/** As long as the longest mark, that of Zstandard. */
+/** The length of the longest mark, Zstandard's. */
 const SHOWING_BYTES = 4
 
-/** True once `unpack` sees how the bytes are packed. */
+/** Returns true if the bytes are enough for `unpack` to decide. */
 export function showsPacking(head: Buffer): boolean {
   return head.length >= SHOWING_BYTES || (head.length > 0 && head[0] !== 0x1f && !mayBeginZstd(head))
 }
 
 /**
- * Unpacks gzip and Zstandard by their first bytes, whatever the name says. Brotli has no mark: a name that ends in
- * .br says it, if the first bytes agree. Data that end early are an error: what came so far may be half of the rows.
+ * Unpacks gzip and Zstandard by their first bytes, whatever the name is. Brotli has no mark: it is unpacked
+ * if the name ends in .br and the first bytes can be Brotli. Data that end early are an error, since rows are
+ * missing.
  */
 export function unpack(source: Readable, head: Buffer, name: string): Readable {
   if (isGzip(head)) return through(source, new Gunzip(), name, 'gzip')
@@ -29,7 +30,7 @@ export function unpack(source: Readable, head: Buffer, name: string): Readable {
   return source
 }
 
-/** As far as it shows without unpacking: Brotli only by the name. */
+/** Returns true for packed bytes, without unpacking them. Brotli is recognised only by its name. */
 export function isPacked(head: Buffer, name: string): boolean {
   return isGzip(head) || beginsZstd(head) || /\.br$/i.test(name)
 }
@@ -47,10 +48,10 @@ function isBrotli(head: Buffer): boolean {
   }
 }
 
-/** Errors whose message follows `the gzip data`. */
+/** Errors whose message continues `the gzip data`. */
 const FAULTS = [GzipFault, ZstdFault, BrotliFault]
 
-/** What zlib says of data that end early. */
+/** The code of zlib's error for data that end early. */
 const ZLIB_CUT = 'Z_BUF_ERROR'
 
 function through(source: Readable, decoder: Duplex, name: string, format: string): Readable {
@@ -61,6 +62,6 @@ function through(source: Readable, decoder: Duplex, name: string, format: string
     checked.destroy(new SourceError(`${name}: the ${format} data ${what}`, { cause: error }))
   })
   source.on('error', error => checked.destroy(error))
-  pipeline(source, decoder, checked, () => {}) // `checked` carries every error on
+  pipeline(source, decoder, checked, () => {}) // `checked` has every error
   return checked
 }

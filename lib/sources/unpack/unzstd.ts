@@ -5,25 +5,26 @@ import { runWork } from '../../streams/run-work.ts'
 import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
 
 /**
- * Unpacks Zstandard, and compares each frame with its checksum and its length, which fzstd does not. In JavaScript on
- * every Node: the decoder that Node brings from 22.15 on stops after the first frame without a word, and what `zstd`
- * makes of several files, or in parallel, has several. It pauses between blocks: of one chunk may come gigabytes.
+ * Unpacks Zstandard, and compares each frame with its checksum and its length, which fzstd does not do. It
+ * uses fzstd on every version of Node.js: the decoder of Node.js 22.15 and later silently stops after the
+ * first frame, and `zstd` writes several frames for several files, and in parallel. It pauses between blocks,
+ * because one chunk may become gigabytes.
  */
 export class Unzstd extends Transform {
   readonly #frames = new ZstdFrames()
   #makeHash!: () => XXHash<bigint>
   #decoder!: Decompress
   #hash!: XXHash<bigint>
-  /** Bytes that came out of the frame. */
+  /** Bytes that were unpacked from the frame. */
   #length = 0
   #hasRoom = true
-  /** Whoever asks for more meanwhile gets it afterwards: the decoder can be called by one at a time. */
+  /** The decoder is running. It cannot be called again before it returns. */
   #isTaking = false
   #parts: Iterator<ZstdPart> | undefined
   #done!: TransformCallback
 
   override _construct(done: TransformCallback): void {
-    // loaded by those who need it
+    // loaded only if it is needed
     const loaded = import('xxhash-wasm').then(({ default: load }) => load())
     loaded.then(({ create64 }) => {
       this.#makeHash = () => create64()
@@ -41,7 +42,7 @@ export class Unzstd extends Transform {
     this.#hasRoom = true
     if (this.#isTaking) return
     if (this.#parts) this.#goOn()
-    // the chunk may be done without a byte of it: nobody would ask again, and the next one has to come
+    // a chunk may end without output, and `_read` is not called again for it: this requests the next chunk
     if (!this.#parts) super._read(size)
   }
 
@@ -49,7 +50,7 @@ export class Unzstd extends Transform {
     runWork(() => this.#frames.end(), done)
   }
 
-  /** Takes the parts of the chunk for as long as somebody wants what comes of them. */
+  /** Unpacks the parts of the chunk while there is room for the output. */
   #goOn(): void {
     let fault: Error | undefined
     try {
@@ -81,12 +82,12 @@ export class Unzstd extends Transform {
       this.#hash.update(bytes)
       this.#length += bytes.length
       this.#hasRoom = false
-      if (this.push(bytes)) this.#hasRoom = true // so may `_read` meanwhile
+      if (this.push(bytes)) this.#hasRoom = true // `_read` may have set it too
     })
   }
 
   #end({ checksum, length }: ZstdPart & { kind: 'end' }): void {
-    // it waits for a checksum that the frame says to have, and takes any
+    // fzstd waits for the checksum of the frame, and does not compare it
     this.#decoder.push(new Uint8Array(checksum === undefined ? 0 : 4), true)
     if (length !== undefined && length !== this.#length) {
       throw new ZstdFault('is damaged: a frame has another length than it says')

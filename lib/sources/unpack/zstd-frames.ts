@@ -1,26 +1,31 @@
-/** What a file of Zstandard is made of, in its order. */
+/** The parts of a Zstandard file, in order. */
 export type ZstdPart =
-  /** A frame begins; its bytes follow. */
+  /** A frame starts; its bytes follow. */
   | { readonly kind: 'frame' }
-  /** Bytes of the frame, all but its checksum. */
+  /** Bytes of the frame, without its checksum. */
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  /** The frame is over. What it says of its content: the low 32 bits of its XXH64, and its length in bytes. */
+  /**
+   * The frame ends. `checksum` is the low 32 bits of the content's XXH64, `length` the content's length in
+   * bytes.
+   */
   | { readonly kind: 'end'; readonly checksum: number | undefined; readonly length: number | undefined }
 
-/** Why the bytes are no whole Zstandard file, to go behind `the Zstandard data`. */
+/** Why the bytes are not a complete Zstandard file. The message continues `the Zstandard data`. */
 export class ZstdFault extends Error {}
 
 const MAGIC = Buffer.from('28b52ffd', 'hex')
-/** 0x184D2A50 to 0x184D2A5F, by their last three bytes: what pzstd and others write beside the data. */
+/**
+ * The last three bytes of 0x184D2A50 to 0x184D2A5F, the frames that pzstd and others write besides the data.
+ */
 const SKIPPABLE = Buffer.from('2a4d18', 'hex')
 const MAGIC_BYTES = 4
 
-/** True for the first bytes of a frame with data, and of one to be skipped. */
+/** Returns true for the first bytes of a frame with data, and of one to be skipped. */
 export function beginsZstd(head: Buffer): boolean {
   return head.length >= MAGIC_BYTES && mayBeginZstd(head)
 }
 
-/** True for those, and for fewer of them. */
+/** Returns true for the same, and for fewer than four of these bytes. */
 export function mayBeginZstd(head: Buffer): boolean {
   const start = head.subarray(0, MAGIC_BYTES)
   if (MAGIC.subarray(0, start.length).equals(start)) return true
@@ -28,15 +33,16 @@ export function mayBeginZstd(head: Buffer): boolean {
   return (start[0]! & 0xf0) === 0x50 && SKIPPABLE.subarray(0, rest.length).equals(rest)
 }
 
-/** No block holds more, unpacked or not. */
+/** The limit of a block, packed or unpacked. */
 const MAX_BLOCK_BYTES = 128 * 1024
 
 type Field = 'magic' | 'skippable size' | 'descriptor' | 'header' | 'block header' | 'checksum'
 
 /**
- * Finds the frames in a file of Zstandard, and the blocks in them, by their headers: it unpacks nothing.
+ * Finds the frames of a Zstandard file, and their blocks, by their headers. It unpacks nothing. It is our own
+ * code, because fzstd reports neither the end of a frame nor its checksum, and compares neither.
  *
- *     magic ──▶ descriptor ──▶ header ──▶ block header ──▶ block ──last──▶ checksum, if there is one ──▶ magic
+ *     magic ──▶ descriptor ──▶ header ──▶ block header ──▶ block ──last──▶ checksum, if any ──▶ magic
  *       └─skippable──▶ size ──▶ skipped ──▶ magic        └──────◀──────┘
  *
  * @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1
@@ -45,18 +51,18 @@ export class ZstdFrames {
   #state: Field | 'skipped' | 'block' = 'magic'
   /** Bytes of the state that are still to come. */
   #left = MAGIC_BYTES
-  /** What has come of a field. */
+  /** The bytes of the field so far. */
   #field: Buffer = Buffer.alloc(0)
   #descriptor = 0
   #length: number | undefined
   #isLastBlock = false
 
-  /** @throws ZstdFault when the file ends in the middle of a frame */
+  /** @throws ZstdFault if the file ends in the middle of a frame */
   end(): void {
     if (this.#state !== 'magic' || this.#field.length > 0) throw new ZstdFault(CUT)
   }
 
-  /** The parts that the next bytes of the file complete. @throws ZstdFault */
+  /** Yields the parts that the next bytes of the file complete. @throws ZstdFault */
   *cut(chunk: Buffer): Generator<ZstdPart> {
     for (let at = 0; at < chunk.length; ) {
       const bytes = chunk.subarray(at, at + this.#left)
@@ -88,7 +94,7 @@ export class ZstdFrames {
         return this.#enter('header', headerBytes(this.#descriptor))
       case 'header':
         this.#length = contentLength(this.#descriptor, field)
-        // before the decoder sees it, which takes the memory at once
+        // checked first, because the decoder allocates the window at once
         checkWindow(isSingleSegment(this.#descriptor) ? this.#length! : windowBytes(field[0]!))
         yield { kind: 'bytes', bytes: field }
         return this.#enter('block header', 3)
@@ -116,7 +122,7 @@ export class ZstdFrames {
     const size = header >> 3
     if (type === RESERVED_BLOCK || size > MAX_BLOCK_BYTES) throw new ZstdFault('is damaged')
     this.#isLastBlock = (header & 1) === 1
-    this.#enter('block', type === RLE_BLOCK ? 1 : size) // one byte that is repeated
+    this.#enter('block', type === RLE_BLOCK ? 1 : size) // an RLE block is one byte, repeated
   }
 }
 
@@ -129,12 +135,15 @@ function hasChecksum(descriptor: number): boolean {
   return (descriptor & 4) !== 0
 }
 
-/** Bytes of the window descriptor, which a single segment lacks, the dictionary's id and the content's length. */
+/**
+ * Bytes of the window descriptor (which a single segment does not have), the dictionary's id, the content's
+ * length.
+ */
 function headerBytes(descriptor: number): number {
   return (isSingleSegment(descriptor) ? 0 : 1) + dictionaryBytes(descriptor) + lengthBytes(descriptor)
 }
 
-/** What `zstd` unpacks without `--long`; the decoder takes as much memory. */
+/** The limit of `zstd` without `--long`. The decoder needs this much memory. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024
 
 function checkWindow(bytes: number): void {
@@ -161,7 +170,9 @@ function lengthBytes(descriptor: number): number {
   return [isSingleSegment(descriptor) ? 1 : 0, 2, 4, 8][descriptor >> 6]!
 }
 
-/** The length of what is packed, where the header tells it. @throws ZstdFault for what needs a dictionary */
+/**
+ * Returns the content's length, if the header has it. @throws ZstdFault for a frame that needs a dictionary
+ */
 function contentLength(descriptor: number, header: Buffer): number | undefined {
   const dictionaryAt = isSingleSegment(descriptor) ? 0 : 1
   const at = dictionaryAt + dictionaryBytes(descriptor)

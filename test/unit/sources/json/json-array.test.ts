@@ -55,14 +55,14 @@ describe('readJsonArray', () => {
       /^f\.json: not valid JSON after element 2, or cut off there$/,
     ],
     [
-      'text behind the array',
+      'text after the array',
       '[{"a":1}] secret',
-      /^f\.json: not valid JSON behind the array, or cut off there$/,
+      /^f\.json: not valid JSON after the array, or cut off there$/,
     ],
     [
       'text behind an empty array',
       '[ ] secret',
-      /^f\.json: not valid JSON behind the array, or cut off there$/,
+      /^f\.json: not valid JSON after the array, or cut off there$/,
     ],
     ['an element that is no object', '[{},"secret"]', /^f\.json: element 2 is a string, expected an object$/],
     ['an element that is an array', '[[1]]', /^f\.json: element 1 is an array, expected an object$/],
