@@ -23,7 +23,7 @@ export interface Codec {
   readonly scan?: ScanField
 
   /**
-   * For types whose binary form is the text itself, whatever it is: the bytes that precede the text. A CSV
+   * For types whose binary form is the text itself, for any text: the bytes that precede the text. A CSV
    * field of such a type can be copied while its quotes are removed.
    */
   readonly textHead?: Uint8Array
@@ -36,17 +36,17 @@ export interface Codec {
 }
 
 /**
- * Appends the field of a binary COPY for a value: its length and its bytes. Returns false, after it has
- * appended anything or nothing, for a value outside the codec's exact grammar: the caller rewinds, and the
- * server's own parser decides. `value` is neither null, undefined nor a view of bytes: the bytes of a view
- * are the field, for any type, because `pg` sends them as a binary parameter.
+ * Appends the field of a binary COPY for a value: its length and its bytes. Returns false for a value outside
+ * the codec's exact grammar: the caller then rewinds, and the server's own parser decides. `value` is neither
+ * null, undefined nor a view of bytes: the bytes of a view are the field, for any type, because `pg` sends
+ * them as a binary parameter.
  */
 export type PutField = (out: ByteBuffer, value: unknown) => boolean
 
 /**
  * Appends the field of a binary COPY for a value of a file. The value is in `bytes`, in UTF-8, from `at` to
- * the first byte that is `delimiter`, or to `end`. Returns the index after the value; or NEEDS_TEXT, after it
- * has appended anything or nothing, for a value that has no exact binary form.
+ * the first byte that is `delimiter`, or to `end`. Returns the index after the value; or
+ * NEEDS_TEXT for a value that has no exact binary form: the caller then rewinds.
  */
 export type ScanField = (out: ByteBuffer, bytes: Buffer, at: number, end: number, delimiter: number) => number
 

@@ -8,12 +8,6 @@ const MINUS = 0x2d
 const POINT = 0x2e
 const ZERO = 0x30
 
-/**
- * float4 and float8: IEEE 754 in network byte order. JavaScript reads decimals as strtod does, to the nearest
- * double, and `String(number)` reads back as the same number, so doubles are exact. A value that is out of
- * range (overflow and underflow) is left to the server, which refuses it.
- * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
- */
 const putFloat8: PutField = (out, value) => {
   if (typeof value === 'number') return putDouble(out, value + 0) // -0 + 0 is 0, as String(-0) is '0'
   const double = toDouble(value)
@@ -30,9 +24,9 @@ function putDouble(out: ByteBuffer, double: number): boolean {
 }
 
 /**
- * float4in rounds the decimal once; from a double it would be twice. That differs only where the double lies
- * exactly between two floats: anywhere else the decimal lies on the same side of the middle as its
- * nearest double does, for the middle is itself a double.
+ * The server's float4in rounds a decimal once. By way of a double it is rounded twice, which differs only
+ * where the double is exactly in the middle between two floats. Everywhere else the decimal is on the same
+ * side of the middle as its nearest double, because the middle is itself a double.
  */
 export const float4: Codec = {
   text: prepareValue,
@@ -149,4 +143,10 @@ const scanFloat8: ScanField = (out, bytes, at, end, delimiter) => {
   return stop
 }
 
+/**
+ * float4 and float8: IEEE 754 in network byte order. JavaScript reads decimals as strtod does, to the nearest
+ * double, and `String(number)` reads back as the same number, so doubles are exact. A value that is out of
+ * range (overflow and underflow) is left to the server, which refuses it.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
+ */
 export const float8: Codec = { text: prepareValue, binary: putFloat8, scan: scanFloat8 }

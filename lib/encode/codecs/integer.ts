@@ -3,11 +3,6 @@ import type { Codec, PutField, ScanField } from './codec.ts'
 import { prepareValue } from './parameter.ts'
 import { scanString } from './scan-string.ts'
 
-/**
- * int2, int4 and int8: two's complement in network byte order.
- * Exact for safe integers, bigints and strings of digits; -0 is 0, as `String(-0)` is.
- * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/int8.c (int8recv)
- */
 const putInt2: PutField = (out, value) => {
   const integer = toSafeInteger(value)
   if (!(integer >= -0x8000 && integer <= 0x7fff)) return false
@@ -84,7 +79,7 @@ const ZERO = 0x30
 /** Every integer of this many digits is exact in a double. */
 const EXACT_DIGITS = 15
 
-/** Reads `-?\d{1,15}` for a field of so many bytes; all else is for `slow`. */
+/** Reads `-?\d{1,15}` for a field of `size` bytes; all else is for `slow`. */
 function scanInteger(size: 2 | 4 | 8, slow: ScanField): ScanField {
   const beyond = size === 8 ? Number.POSITIVE_INFINITY : 2 ** (size * 8 - 1)
   return (out, bytes, at, end, delimiter) => {
@@ -121,6 +116,11 @@ function codec(size: 2 | 4 | 8, binary: PutField): Codec {
   return { text: prepareValue, binary, scan: scanInteger(size, scanString(binary)) }
 }
 
+/**
+ * int2, int4 and int8: two's complement in network byte order.
+ * Exact for safe integers, bigints and strings of digits; -0 is 0, as `String(-0)` is.
+ * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/int8.c (int8recv)
+ */
 export const int2: Codec = codec(2, putInt2)
 export const int4: Codec = codec(4, putInt4)
 export const int8: Codec = codec(8, putInt8)

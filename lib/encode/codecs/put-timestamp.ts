@@ -1,11 +1,11 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 
-/** Appends a timestamp of so many seconds and microseconds since 2000-01-01. */
+/** Appends a timestamp, in seconds and microseconds since 2000-01-01. */
 export function putSeconds(out: ByteBuffer, seconds: number, micros: number): boolean {
   return putInt64(out, seconds, 1_000_000, micros)
 }
 
-/** Appends a timestamp of so many milliseconds since 2000-01-01. */
+/** Appends a timestamp, in milliseconds since 2000-01-01. */
 export function putMilliseconds(out: ByteBuffer, milliseconds: number): boolean {
   return putInt64(out, milliseconds, 1000, 0)
 }

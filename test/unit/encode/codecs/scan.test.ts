@@ -29,16 +29,29 @@ const decimals = fc
   .map(([sign, whole, fraction]) => `${sign}${whole}${fraction === undefined ? '' : `.${fraction}`}`)
 const doubles = fc.double({ noNaN: true }).map(String)
 const instants = fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-12-31') })
+/** Undefined nine times of ten: the instant's own time or date. */
+const sometimes = (texts: readonly string[]): fc.Arbitrary<string | undefined> =>
+  fc.oneof(
+    { weight: 9, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom(...texts) },
+  )
+
+const times = sometimes(['23:59:59', '24:00:00', '12:60:00', '12:59:60'])
+const dates = sometimes(['2023-02-29', '2000-02-29', '2024-00-01', '2024-13-01'])
 const timestamps = fc
   .tuple(
     instants,
+    times,
+    dates,
     fc.constantFrom('T', ' '),
     fc.nat(7),
     fc.constantFrom('', 'Z', '+02', '-15:59', '+05:30:10', '+16'),
   )
-  .map(([instant, between, places, offset]) => {
+  .map(([instant, oddTime, oddDate, between, places, offset]) => {
     const [day, time] = instant.toISOString().split('T') as [string, string]
-    return `${day}${between}${time.slice(0, 8)}${places === 0 ? '' : `.${'123456789'.slice(0, places)}`}${offset}`
+    const clock = oddTime ?? time.slice(0, 8)
+    const fraction = places === 0 ? '' : `.${'123456789'.slice(0, places)}`
+    return `${oddDate ?? day}${between}${clock}${fraction}${offset}`
   })
 
 const int8s = nearly(fc.oneof(fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String), digits(1, 20)))
