@@ -1,7 +1,7 @@
 import type { PgBatchError } from '../errors.ts'
 import type { RecordStream } from './consumer/consumer-like.ts'
 
-/** What has to be done before reading goes on, noted while another state lasts. */
+/** What has to be done before reading continues, noted while another state lasts. */
 export interface Next {
   /** The group has to be asked for partitions again. */
   readonly rejoin: boolean
@@ -20,7 +20,7 @@ export type State =
   | { readonly kind: 'closing' }
   | { readonly kind: 'failed'; readonly error: Error }
 
-/** A state after which reading goes on. */
+/** A state after which reading continues. */
 export type LiveState = Extract<State, { next: Next }>
 
 export const NOTHING_NEXT: Next = Object.freeze({ rejoin: false, regression: undefined })

@@ -22,7 +22,7 @@ describe('the bench of Kafka', function () {
       log: line => lines.push(line),
     })
 
-  it('runs, and tells of each run, in tables and in a chart', async () => {
+  it('runs, and reports each run, in tables and in a chart', async () => {
     const results = await run()
     expect(lines).to.have.length(6)
     expect(results.tables.map(renderTable).join('\n'))

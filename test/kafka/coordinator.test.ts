@@ -7,7 +7,7 @@ import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
 import { consumerOptions, count, ids, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
 
-/** What a client of a cluster sees when a broker dies is told by hand to those that are here. */
+/** The tests pass on by hand what a client of a cluster sees when a broker dies. */
 const misled = new WeakSet<object>()
 
 describe("the group's coordinator", function () {
@@ -19,7 +19,7 @@ describe("the group's coordinator", function () {
   beforeEach(() => clients.clear())
   afterEach(() => sinon.restore())
 
-  it('may die and be gone from the metadata: the sink reads on by a client that looks for another one', async () => {
+  it('may die and leave the metadata: the sink continues with a client that finds another one', async () => {
     await db.pool.query('CREATE TABLE coordinated (id bigint)')
     const topic = await kafka.createTopic(2)
     const group = kafka.fresh('group')

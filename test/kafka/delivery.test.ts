@@ -60,7 +60,7 @@ describe('kafkaToPg', function () {
   }
 
   describe('exactly-once', () => {
-    it('takes PostgreSQL at its word where Kafka has another offset, behind or ahead', async () => {
+    it('starts at the position in PostgreSQL if the offset in Kafka is lower or higher', async () => {
       await db.pool.query('CREATE TABLE sought (id bigint)')
       const topic = await kafka.createTopic(1)
       const group = kafka.fresh('group')

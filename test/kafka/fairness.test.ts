@@ -27,7 +27,9 @@ describe('partitions with a backlog', function () {
     }
   }
 
-  /** Reads until there was a message of each partition; returns how many were read before the last of these. */
+  /**
+   * Reads until there was a message of each partition; returns how many were read before the last of these.
+   */
   async function waited(topics: string[], consumer: KafkaToPgOptions<unknown>['consumer']): Promise<number> {
     const seen = new Set<string>()
     const sink = kafkaToPg({
@@ -52,7 +54,7 @@ describe('partitions with a backlog', function () {
     expect(await waited([topic], consumerOptions(kafka, kafka.fresh('group')))).to.be.lessThan(300)
   })
 
-  it('come first by turns where their batches are larger than their part, of several topics too', async () => {
+  it('take turns at coming first if their batches are larger than their part, also with several topics', async () => {
     const topics = [await kafka.createTopic(PARTITIONS), await kafka.createTopic(PARTITIONS)]
     for (const topic of topics) await produce(topic, 200)
     expect(await waited(topics, consumerOptions(kafka, kafka.fresh('group')))).to.be.lessThan(2000)

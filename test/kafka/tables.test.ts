@@ -66,7 +66,7 @@ describe('several tables', function () {
     }
   })
 
-  it('are each exactly right when one was behind at a failure, with no key in any of them', async () => {
+  it('are each exactly right after a failure while one lagged, without a key in any of them', async () => {
     await makeTables('ahead', 'behind')
     const topic = await kafka.createTopic()
     const group = kafka.fresh('group')
@@ -77,9 +77,10 @@ describe('several tables', function () {
       await blocker.query('BEGIN; LOCK TABLE behind IN SHARE MODE')
       const first = open<Event, { id: number }>(group, { ...options, retry: false })
       await untilRows(db.pool, 'ahead', 2)
-      await until('the table that is behind to wait for its lock', () => isWaiting(), PATIENCE_MS)
+      await until('the table that lags to wait for its lock', () => isWaiting(), PATIENCE_MS)
       await db.pool.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity ' +
+          "WHERE datname = current_database() AND wait_event_type = 'Lock'",
       )
       await first.finished.catch(() => {})
       await blocker.query('COMMIT')

@@ -310,7 +310,7 @@ describe("values of Debezium's documented types", () => {
     }
   }
 
-  it('that are bytes as text are rejected for a column of bytes where nothing says how they are written', async () => {
+  it('that are bytes as text are rejected for a bytea column if their form is unknown', async () => {
     await db.pool.query('TRUNCATE photos')
     const [, text] = MODES[0]!
     const event = JSON.stringify({ op: 'c', after: { id: 1, photo: text } })

@@ -31,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('move' as const), id, to: id, v }) },
 )
 
-/** Runs the steps on a table of its own, and tells each as Debezium does. */
+/** Runs the steps on a table of its own, and returns each as Debezium's event. */
 function capture(steps: readonly Step[]): { messages: Message[]; table: Map<number, number> } {
   const table = new Map<number, number>()
   const messages: Message[] = []
@@ -98,7 +98,7 @@ describe('a stream of change events', () => {
 
   for (const method of ['insert', 'copy', 'auto'] as const) {
     for (const concurrency of [1, 3]) {
-      it(`leaves the table that its source has, faults or not: method ${method}, concurrency ${concurrency}`, async () => {
+      it(`equals its source, with faults or without: method ${method}, concurrency ${concurrency}`, async () => {
         let retries = 0
         await fc.assert(
           fc.asyncProperty(

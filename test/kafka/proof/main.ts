@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
+import { DISRUPTIONS, type DisruptionName } from './disruptions.ts'
+import { Environment } from './environment.ts'
 import { showTrials } from './report.ts'
-import { Stage } from './stage.ts'
 import { runTrial, type Trial, type TrialOptions } from './trial.ts'
-import { TROUBLES, type TroubleName } from './troubles.ts'
 import { withoutFence } from './without-fence.ts'
 
 /**
@@ -11,9 +11,9 @@ import { withoutFence } from './without-fence.ts'
  *     npm run test:kafka:proof -- [--seeds 5] [--first-seed 1] [--only members] [--seconds 60] [--kills 5]
  *       [--messages 24000] [--pgbouncer] [--without-fence]
  *
- * `--seeds` is for members and for what at-least-once costs them; of the rest there is one run. `--without-fence` takes
- * the fence out of a copy of the library: exactly-once has to fail then. `--pgbouncer` has the sinks reach PostgreSQL by
- * way of PgBouncer in transaction mode.
+ * `--seeds` is for members and for what at-least-once costs them; of the rest there is one run.
+ * `--without-fence` takes the fence out of a copy of the library: exactly-once has to fail then.
+ * `--pgbouncer` has the sinks reach PostgreSQL by way of PgBouncer in transaction mode.
  */
 const { values } = parseArgs({
   options: {
@@ -39,23 +39,28 @@ const measure = {
 }
 
 const DELIVERIES = ['exactly-once', 'at-least-once'] as const
-const planned: TrialOptions[] = (Object.keys(TROUBLES) as TroubleName[])
-  .filter(trouble => values.only === undefined || trouble === values.only)
-  .flatMap(trouble =>
+const planned: TrialOptions[] = (Object.keys(DISRUPTIONS) as DisruptionName[])
+  .filter(disruption => values.only === undefined || disruption === values.only)
+  .flatMap(disruption =>
     DELIVERIES.flatMap(delivery =>
-      (trouble === 'members' ? seeds : seeds.slice(0, 1)).map(seed => ({ trouble, delivery, seed, measure })),
+      (disruption === 'members' ? seeds : seeds.slice(0, 1)).map(seed => ({
+        disruption,
+        delivery,
+        seed,
+        measure,
+      })),
     ),
   )
-if (planned.length === 0) throw new Error(`Expected --only to be one of ${Object.keys(TROUBLES)}`)
+if (planned.length === 0) throw new Error(`Expected --only to be one of ${Object.keys(DISRUPTIONS)}`)
 
 const trials: Trial[] = []
-const stage = await Stage.open({ pooled: values.pgbouncer })
+const environment = await Environment.open({ pooled: values.pgbouncer })
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => stage.close().finally(() => process.exit(130)))
+  process.once(name, () => environment.close().finally(() => process.exit(130)))
 }
 const runAll = async (root?: string): Promise<void> => {
   for (const options of planned) {
-    const trial = await runTrial(stage, { ...options, root })
+    const trial = await runTrial(environment, { ...options, root })
     trials.push(trial)
     const { name, seed, complaints, gaveUp } = trial
     console.error(`${name}, seed ${seed}: ${complaints.length > 0 ? complaints.join('; ') : 'exact'}`)
@@ -65,7 +70,7 @@ const runAll = async (root?: string): Promise<void> => {
 try {
   await (values['without-fence'] ? withoutFence(runAll) : runAll())
 } finally {
-  await stage.close()
+  await environment.close()
 }
 console.log(showTrials(trials))
 const failed = trials.filter(({ complaints }) => complaints.length > 0).length

@@ -11,10 +11,12 @@ export const SINK_PATHS = ['lib', 'test/kafka/proof/sink-process.ts']
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const MAIN = 'test/kafka/proof/sink-process.ts'
 
-/** A start of a process, on a machine that is busy, and a rebalance that waits for a member that was killed. */
+/**
+ * A start of a process, on a machine that is busy, and a rebalance that waits for a member that was killed.
+ */
 const PATIENCE_MS = 60_000
 
-/** Sums over all sinks of all processes that there were; of one that was killed what it had told last. */
+/** Sums over all sinks of all processes. A killed process counts with its last report. */
 export class Tally {
   readonly #last = new Map<string, SinkReport>()
   kills = 0

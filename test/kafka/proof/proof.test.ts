@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Stage } from './stage.ts'
+import { Environment } from './environment.ts'
 import { runTrial } from './trial.ts'
 import { withoutFence } from './without-fence.ts'
 
@@ -8,16 +8,16 @@ const MEASURE = { backlog: 6000, more: 500, kills: 1, stormSeconds: 8 }
 
 describe('a group of sink processes', function () {
   this.timeout(240_000)
-  let stage: Stage
+  let environment: Environment
   before(async function () {
     this.timeout(600_000) // a first run downloads the broker
-    stage = await Stage.open()
+    environment = await Environment.open()
   })
-  after(() => stage?.close())
+  after(() => environment?.close())
 
-  it('stores each message once in a table without a key, while a member joins and one is killed', async () => {
-    const trial = await runTrial(stage, {
-      trouble: 'members',
+  it('stores each message once without a key, while one member joins and one is killed', async () => {
+    const trial = await runTrial(environment, {
+      disruption: 'members',
       delivery: 'exactly-once',
       seed: 1,
       measure: MEASURE,
@@ -29,8 +29,8 @@ describe('a group of sink processes', function () {
 
   it('stores some of them twice when the fence is taken out', async () => {
     const trial = await withoutFence(root =>
-      runTrial(stage, {
-        trouble: 'members',
+      runTrial(environment, {
+        disruption: 'members',
         delivery: 'exactly-once',
         seed: 1,
         measure: { ...MEASURE, kills: 0 },
@@ -41,9 +41,9 @@ describe('a group of sink processes', function () {
     expect(trial.complaints.join()).to.match(/^rows doubled: [1-9]/)
   })
 
-  it('stays exact in a storm of rebalances, and goes on', async () => {
-    const trial = await runTrial(stage, {
-      trouble: 'storm',
+  it('stays exact in a storm of rebalances, and continues', async () => {
+    const trial = await runTrial(environment, {
+      disruption: 'storm',
       delivery: 'exactly-once',
       seed: 1,
       measure: MEASURE,

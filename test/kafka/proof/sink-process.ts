@@ -1,14 +1,17 @@
 import { OwnConsumer, type OwnConsumerOptions } from '../../../lib/kafka/consumer/own-consumer.ts'
 import { type KafkaToPg, type KafkaToPgStats, kafkaToPg } from '../../../lib/kafka/index.ts'
 
-/** What a process that sinks is told, as JSON in its first argument. */
+/** The settings of a process that runs sinks, as JSON in its first argument. */
 export interface SinkPlan {
   readonly consumer: OwnConsumerOptions
   readonly topic: string
   readonly connectionString: string
   readonly table: string
   readonly delivery: 'exactly-once' | 'at-least-once'
-  /** Every transaction asks for this advisory lock before COMMIT, shared: who holds it alone holds them all up. */
+  /**
+   * Every transaction asks for this advisory lock before COMMIT, shared: who holds it alone holds them all
+   * up.
+   */
   readonly gate: number
 }
 
@@ -20,7 +23,7 @@ export interface SinkReady {
   readonly event: 'ready'
 }
 
-/** What it tells of a sink, by messages; `failed`: it has given up, and the process waits for orders. */
+/** A process's report on a sink. `failed`: the sink has failed, and the process waits for orders. */
 export interface SinkReport {
   readonly event: 'assigned' | 'progress' | 'left' | 'failed'
   /** Tells one sink of a process from the next. */
@@ -60,7 +63,7 @@ class Membership {
 
   constructor(number: number, plan: SinkPlan) {
     this.#number = number
-    // what kafkaToPg makes of options; here it tells of generations, too
+    // like kafkaToPg, and reports generations too
     this.#consumer = new OwnConsumer(plan.consumer)
     this.#consumer.on('consumer:group:join', ({ generationId }) => {
       this.#generation = generationId

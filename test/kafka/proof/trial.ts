@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mixSeed, seededRandom } from '../../support/random.ts'
-import { Scene, type SceneOptions, type Stage } from './stage.ts'
-import { type Measure, TROUBLES, type TroubleName } from './troubles.ts'
+import { DISRUPTIONS, type DisruptionName, type Measure } from './disruptions.ts'
+import { type Environment, Run, type RunOptions } from './environment.ts'
 
-export interface TrialOptions extends SceneOptions {
-  readonly trouble: TroubleName
+export interface TrialOptions extends RunOptions {
+  readonly disruption: DisruptionName
   readonly seed: number
   readonly measure: Measure
 }
 
-/** What came of one topic, one group and one trouble. */
+/** What came of one topic, one group and one disruption. */
 export interface Trial {
   readonly name: string
   readonly seed: number
@@ -20,7 +20,10 @@ export interface Trial {
   readonly kills: number
   readonly assignments: number
   readonly generations: number
-  /** Messages that were read more often than once, and rows that the fence has dropped; at the least, see Tally. */
+  /**
+   * Messages that were read more often than once, and rows that the fence has dropped; at the least, see
+   * Tally.
+   */
   readonly redelivered: number
   readonly skipped: number
   readonly outages: number
@@ -34,22 +37,22 @@ const POLL_MS = 200
 
 /** Runs a trial to its end and counts. */
 export async function runTrial(
-  stage: Stage,
-  { trouble, seed, measure, ...options }: TrialOptions,
+  environment: Environment,
+  { disruption, seed, measure, ...options }: TrialOptions,
 ): Promise<Trial> {
-  const scene = await Scene.open(stage, options)
-  const { tally, topic } = scene
+  const run = await Run.open(environment, options)
+  const { tally, topic } = run
   const exactlyOnce = options.delivery === 'exactly-once'
   try {
-    await TROUBLES[trouble](scene, measure, seededRandom(mixSeed(seed, trouble)))
+    await DISRUPTIONS[disruption](run, measure, seededRandom(mixSeed(seed, disruption)))
     const produced = exactlyOnce ? await topic.logged() : topic.produced
-    const complaints = (await settled(scene, produced, exactlyOnce)) ? [] : ['rows lost, or late']
-    await scene.leaveAll() // nothing is under way any more, and whoever could double rows has done so
-    const { stored, messages, ids } = await scene.count()
+    const complaints = (await settled(run, produced, exactlyOnce)) ? [] : ['rows lost, or late']
+    await run.leaveAll() // nothing is in flight any more: no row can be doubled after this
+    const { stored, messages, ids } = await run.count()
     const distinct = exactlyOnce ? messages : ids
     if (stored > distinct) complaints.push(`rows doubled: ${stored - distinct}`)
     return {
-      name: `${trouble}, ${options.delivery}`,
+      name: `${disruption}, ${options.delivery}`,
       seed,
       produced,
       stored,
@@ -64,16 +67,16 @@ export async function runTrial(
       complaints: [...complaints, ...tally.crashes],
     }
   } finally {
-    await scene.close()
+    await run.close()
   }
 }
 
 /** Waits until everything is in the table, once or more often; false: not in time. */
-async function settled(scene: Scene, produced: number, exactlyOnce: boolean): Promise<boolean> {
+async function settled(run: Run, produced: number, exactlyOnce: boolean): Promise<boolean> {
   const deadline = performance.now() + SETTLE_MS
   while (performance.now() < deadline) {
-    if ((await scene.stored()) >= produced) {
-      const { messages, ids } = await scene.count()
+    if ((await run.stored()) >= produced) {
+      const { messages, ids } = await run.count()
       if ((exactlyOnce ? messages : ids) >= produced) return true
     }
     await sleep(POLL_MS)

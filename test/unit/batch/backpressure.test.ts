@@ -6,7 +6,7 @@ import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
 import { collect, eventsOf, range, settle, writeAll } from './support.ts'
 
 describe('BatchTransform: backpressure', () => {
-  it('holds one closed batch for a consumer that has stopped, and withholds the callback of the second', async () => {
+  it('holds one closed batch for a stopped consumer, and withholds the callback of the second', async () => {
     const stream = new BatchTransform<number>({ maxCount: 3 })
     const accepted: number[] = []
     for (const item of range(1, 8)) stream.write(item, () => accepted.push(item))
@@ -19,7 +19,7 @@ describe('BatchTransform: backpressure', () => {
     stream.destroy()
   })
 
-  it('holds at most two batches and 16 items, of a source without end, for a consumer that has stopped', async () => {
+  it('holds at most two batches and 16 items of an endless source for a stopped consumer', async () => {
     let read = 0
     const source = new Readable({
       objectMode: true,
@@ -126,7 +126,7 @@ describe('BatchTransform: backpressure', () => {
     expect(sizes.slice(2, -1).every(size => size === 100)).to.equal(true)
   })
 
-  it('passes everything on, in order, to a consumer that stops and goes on again', async () => {
+  it('passes everything on, in order, to a consumer that stops and continues', async () => {
     const stream = new BatchTransform<number>({ maxCount: 7 })
     const items: number[] = []
     stream.on('data', batch => {

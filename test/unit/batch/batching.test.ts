@@ -101,7 +101,7 @@ describe('BatchTransform: what goes into a batch', () => {
     })
   }
 
-  it('hands out each array for good: it is not used again', async () => {
+  it('never reuses an array that it has pushed', async () => {
     const [first, second] = await batchesOf(new BatchTransform<number>({ maxCount: 2 }), [1, 2, 3, 4])
     first!.length = 0
     expect(second).to.deep.equal([3, 4])

@@ -47,7 +47,7 @@ describe('BatchTransform among other streams', () => {
     expect(batches).to.deep.equal(expected)
   })
 
-  it('fails in pipeline() with the error of the source, of the sink, or of a signal, and discards what it holds', async () => {
+  it('fails in pipeline() with the error of source, sink or signal, and discards what it holds', async () => {
     const source = (error?: Error) => {
       const items = range(1, 4)
       return new Readable({
@@ -152,7 +152,7 @@ describe('BatchTransform among other streams', () => {
     expect(batches).to.deep.equal(expected)
   })
 
-  it('works with pipe(), and with a consumer that reads when told that it may', async () => {
+  it('works with pipe(), and with a consumer that reads when there is something to read', async () => {
     const stream = Readable.from(range(1, 7)).pipe(new BatchTransform<number>({ maxCount: 3 }))
     const batches: number[][] = []
     stream.on('readable', () => {

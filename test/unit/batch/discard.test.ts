@@ -21,7 +21,7 @@ describe('BatchTransform: error, destroy and abort', () => {
     expect(order).to.deep.equal([[1, 2], boom, 'close'])
   })
 
-  it('hands over all it has, oldest first: the unread batch, the current one, and the writable buffer', () => {
+  it('hands over all items, oldest first: unread batch, current batch, writable buffer', () => {
     const onDiscard = sinon.spy()
     const stream = new BatchTransform<number>({ maxCount: 3, onDiscard })
     writeAll(stream, range(1, 20))
@@ -143,7 +143,7 @@ describe('BatchTransform: error, destroy and abort', () => {
     }
   })
 
-  it('keeps destroy() without an error one: no "error", and a pipeline reports a premature close', async () => {
+  it('emits no "error" on destroy() without one, and a pipeline reports a premature close', async () => {
     const stream = new BatchTransform<number>({ maxCount: 1 })
     const sink = new Writable({ objectMode: true, highWaterMark: 1, write() {} })
     const failed = pipeline(Readable.from(range(1, 100)), stream, sink).catch(error => error)

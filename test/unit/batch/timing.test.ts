@@ -118,7 +118,7 @@ describe('BatchTransform: when a batch leaves', () => {
       return { stream, batches, timer: armed.returnValues.at(-1)! }
     }
 
-    it('keeps one timer, which holds the process only while items are held, and is gone after its time', () => {
+    it('keeps one timer, which holds the process only while items are held, and ends after its time', () => {
       const { stream, timer } = busy()
       expect([clock.countTimers(), timer.hasRef()]).to.deep.equal([1, false])
       stream.write(1)
@@ -227,7 +227,7 @@ describe('BatchTransform: when a batch leaves', () => {
   })
 
   describe('while downstream is full', () => {
-    /** One batch waits in the readable buffer, where nobody reads it. */
+    /** One batch waits in the readable buffer, where no consumer reads it. */
     const stopped = () => {
       const stream = new BatchTransform<number>({ maxCount: 3, maxWaitMs: 50 })
       const events = eventsOf(stream)

@@ -95,13 +95,14 @@ describe('parseConnection, of several servers,', () => {
     expect(serversOf('hostaddr=10.0.0.1,10.0.0.2')).to.have.length(2)
   })
 
-  it('asks for read-write sessions, unless target_session_attrs says otherwise; of one server for any', () => {
+  it('asks for read-write sessions, unless target_session_attrs is set; with one server for any', () => {
     expect(parse('postgres://a,b/d').sessionAttrs).to.equal('read-write')
     expect(parse('postgres://a/d').sessionAttrs).to.equal('any')
     expect(parse('postgres://a,b/d?target_session_attrs=any').sessionAttrs).to.equal('any')
     expect(parse('postgres://a/d', { PGTARGETSESSIONATTRS: 'primary' }).sessionAttrs).to.equal('primary')
     expect(() => parse('postgres://a,b/d?target_session_attrs=master')).to.throw(
-      'Expected target_session_attrs of the URL to be any or read-write or read-only or primary or standby or prefer-standby, got "master"',
+      'Expected target_session_attrs of the URL to be any or read-write or read-only or primary or ' +
+        'standby or prefer-standby, got "master"',
     )
   })
 

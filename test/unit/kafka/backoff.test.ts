@@ -40,7 +40,7 @@ describe('Backoff', () => {
     }
   })
 
-  it('begins anew when a message comes', () => {
+  it('starts again when a message comes', () => {
     attempts(ofKafka, 5)
     attempts(ofPostgres, 3)
     backoff.reset()
@@ -48,13 +48,13 @@ describe('Backoff', () => {
     expect(attempts(ofKafka, 1)).to.deep.equal([1])
   })
 
-  it('begins anew with PostgreSQL when partitions are assigned, on a topic without messages', () => {
+  it('starts again for PostgreSQL when partitions are assigned, on a topic without messages', () => {
     attempts(ofPostgres, 3)
     backoff.assigned()
     expect(attempts(ofPostgres, 3)).to.deep.equal([1, 2, 3])
   })
 
-  it('begins anew with Kafka when an assignment has lasted, and not when it fails at once', () => {
+  it('starts again for Kafka when an assignment has lasted, and not when it fails at once', () => {
     attempts(ofKafka, 4)
     backoff.assigned()
     clock.tick(1000)

@@ -42,7 +42,7 @@ describe('the options of kafkaToPg', () => {
     ['a wrong option of the writer', { concurrency: 0 }, /`concurrency` to be an integer ≥ 1/],
     ['a wrong batch', { batch: { maxCount: 0 } }, /`batch\.maxCount` to be an integer ≥ 1/],
     [
-      'an option of the stream that it has not',
+      'an option of the stream that it does not have',
       { signal: new AbortController().signal },
       /options of kafkaToPg/,
     ],
@@ -61,7 +61,7 @@ describe('the options of kafkaToPg', () => {
       /`consumer.groupProtocol` to be/,
     ],
     ['deserializers', { consumer: { ...consumer, deserializers: {} } }, /no `consumer.deserializers`/],
-    ['a function that is none', { toRow: 'row' }, /`toRow` to be a function/],
+    ['a function that is not one', { toRow: 'row' }, /`toRow` to be a function/],
     ['no answers', { maxBytes: 0 }, /`maxBytes` to be an integer ≥ 1/],
   ]
   for (const [what, options, message] of wrong) {
@@ -75,11 +75,13 @@ describe('the options of kafkaToPg', () => {
   for (const [options, message] of [
     [
       { topics: 'orders' },
-      "Expected `topics` to be an array of topics' names that is not empty, got `'orders'` (string): write `['orders']`",
+      "Expected `topics` to be an array of topics' names that is not empty, got `'orders'` (string): " +
+        "write `['orders']`",
     ],
     [
       { pool: undefined, connectionString: undefined },
-      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is DATABASE_URL set?',
+      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is ' +
+        'DATABASE_URL set?',
     ],
     [
       { checkpoint: { tabel: 'c' } },
@@ -103,7 +105,8 @@ describe('the options of kafkaToPg', () => {
     const error = await seek({ topics: ['t'], nane: 'n' }).catch((reason: Error) => reason)
     expect(error).to.have.property(
       'message',
-      'Expected the options of seekToStored to be among topics, name, table, got `nane`. Did you mean `name`?',
+      'Expected the options of seekToStored to be among topics, name, table, got `nane`. Did you ' +
+        'mean `name`?',
     )
   })
 })

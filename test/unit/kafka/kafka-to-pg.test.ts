@@ -79,7 +79,7 @@ describe('kafkaToPg', () => {
   })
   afterEach(() => sink.close().catch(() => {}))
 
-  describe('when a rebalance begins that comes to no end, for Kafka is away,', () => {
+  describe('when a rebalance starts and never ends, because Kafka is not reachable,', () => {
     it('commits again after a commit that failed', async () => {
       open()
       await once(sink, 'assigned')
@@ -95,7 +95,7 @@ describe('kafkaToPg', () => {
       await until('a commit', () => consumer.committed.includes(2n))
     })
 
-    it('joins anew when its stream has failed', async () => {
+    it('joins again when its stream has failed', async () => {
       open()
       await once(sink, 'assigned')
       consumer.emit('consumer:group:rebalance')
@@ -108,7 +108,7 @@ describe('kafkaToPg', () => {
     })
   })
 
-  it('lets the metadata have nothing to say of a topic, and reads anew when it has got partitions', async () => {
+  it('ignores metadata without a topic, and joins again when the topic has new partitions', async () => {
     open()
     await once(sink, 'assigned')
     consumer.emit('client:metadata', { topics: new Map([['t', undefined]]) })
@@ -119,7 +119,7 @@ describe('kafkaToPg', () => {
     expect(sink.stats.assignments).to.equal(2)
   })
 
-  it('has all retries of PostgreSQL again for each assignment', async () => {
+  it('gives PostgreSQL all of its retries again after each assignment', async () => {
     let refusals = 0
     const client = Object.assign(new EventEmitter(), { query: async () => ({ rows: [] }), release() {} })
     const connect = async () => {
@@ -143,7 +143,7 @@ describe('kafkaToPg', () => {
     expect(sink.stats).to.include({ assignments: 3, outages: 6 })
   })
 
-  it('stores how far a topic is done under the id that it was read by, though it was made again meanwhile', async () => {
+  it('stores progress under the id by which a topic was read, if it is created again meanwhile', async () => {
     const stored: unknown[] = []
     let answer: (() => void) | undefined
     const query = async (_text: string, [, partitions, positions]: unknown[] = []) => {

@@ -22,7 +22,7 @@ describe('the row of a message', () => {
     expect(rowOf(message('{'), { toRow, operation: undefined })).to.deep.equal({ offset: 7n, a: 'b' })
   })
 
-  it('is none for a tombstone, unless that is a delete', () => {
+  it('skips a tombstone, unless it is a delete', () => {
     for (const operation of [undefined, upserts]) {
       expect(rowOf(message(null, '{"id":1}'), { toRow: undefined, operation })).to.equal(null)
     }

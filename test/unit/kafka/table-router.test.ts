@@ -14,7 +14,7 @@ const message = (offset: number) =>
 const routing = (rejectLimit: number) =>
   new TableRouter<unknown>({ tableOf: ({ value }) => String(value), writable: { rejectLimit } as never })
 
-/** Holds so many messages for which no table can be told. */
+/** Holds this many messages whose table cannot be found. */
 function hold(router: TableRouter<unknown>, count: number): void {
   for (let offset = 0; offset < count; offset++) {
     const each = message(offset)
@@ -30,7 +30,7 @@ describe('TableRouter', () => {
     expect(router.held).to.equal(2)
   })
 
-  it('holds none for ever: after 10,000 that are skipped it says so', () => {
+  it('holds no message forever: it throws after 10,000 skipped messages', () => {
     const router = routing(Number.POSITIVE_INFINITY)
     const skip = (count: number) => {
       for (let skipped = 0; skipped < count; skipped++) router.noteSkipped()

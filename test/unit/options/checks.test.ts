@@ -103,7 +103,8 @@ describe('option checks', () => {
     ] as const) {
       expect(() => checkKnownKeys('Thing', { [key]: 1 }, known)).to.throw(
         TypeError,
-        `Expected the options of Thing to be among maxAccount, maxCount, maxWaitMs, sizeOf, got \`${key}\`. Did you mean \`${near}\`?`,
+        'Expected the options of Thing to be among maxAccount, maxCount, maxWaitMs, sizeOf, ' +
+          `got \`${key}\`. Did you mean \`${near}\`?`,
       )
     }
   })

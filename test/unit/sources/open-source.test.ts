@@ -50,7 +50,7 @@ describe('openSource', () => {
     ['json', '\n\t[{"a":1}]'],
   ]
   for (const [format, text] of sniffed) {
-    it(`tells ${format} on standard input by its first character, with a byte order mark or without, packed or not`, async () => {
+    it(`recognises ${format} on standard input by its first character, marked or not, packed or not`, async () => {
       for (const content of [text, `\ufeff${text}`, gzipSync(text), gzipSync(`\ufeff${text}`)]) {
         const source = await rowsOf('-', stdin(content))
         expect(source).to.include({ format, name: 'standard input' })
@@ -152,7 +152,8 @@ describe('openSource', () => {
       expect(
         await failure(openSource('-', stdin(latin1, step)).then(source => source.rows.toArray())),
       ).to.equal(
-        'standard input: not valid UTF-8, near byte 10; find out how it is encoded, and name that with --encoding',
+        'standard input: not valid UTF-8, near byte 10; ' +
+          'find out how it is encoded, and name that with --encoding',
       )
     })
   }
@@ -262,7 +263,7 @@ describe('openSource', () => {
       ['euc-kr', 'c7', 3],
     ]
     for (const [encoding, bytes, at] of unassigned) {
-      it(`${encoding}, but not what is none: ${bytes}`, async () => {
+      it(`${encoding}, but not invalid bytes: ${bytes}`, async () => {
         const content = Buffer.concat([Buffer.from('a\nb'), Buffer.from(bytes, 'hex')])
         for (const step of [1, 1000]) {
           const message = await failure(rowsOf('-', { ...stdin(content, step), encoding }))
@@ -299,7 +300,7 @@ describe('openSource', () => {
     }
   })
 
-  describe('tells the delimiter', () => {
+  describe('detects the delimiter', () => {
     const sniffed: [title: string, text: string, delimiter: string, chosen: string][] = [
       ['a comma', 'a,b\n', ',', 'commas between fields, a header (see --delimiter)'],
       [
@@ -383,7 +384,7 @@ describe('openSource', () => {
     })
   })
 
-  it('reads blank lines without a header as rows of one column, also where nothing else says that it is CSV', async () => {
+  it('reads blank lines without a header as rows of one column, also if nothing else shows CSV', async () => {
     for (const source of [stdin('\n\n'), { ...stdin('\n\n'), format: 'csv' as const }]) {
       const { rows } = await rowsOf('-', { ...source, dialect: { header: false } })
       expect(rows).to.deep.equal([{ column1: null }, { column1: null }])

@@ -9,7 +9,7 @@ describe('openSources', () => {
   const files = (contents: Record<string, string>) =>
     Promise.all(Object.entries(contents).map(([name, content]) => file(name, content)))
 
-  it('reads files one after the other, in their order, and knows where each row stands', async () => {
+  it('reads files one after the other, in order, and knows the file and number of each row', async () => {
     const paths = await files({ 'b.csv': 'a,b\n1,2\n3,4\n', 'a.csv': 'b,a\n6,5\n', 'c.csv': 'a,b\n' })
     const source = await openSources([...paths, paths[1]!])
     expect(source).to.deep.include({ format: 'csv', header: ['a', 'b'] })

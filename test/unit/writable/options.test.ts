@@ -135,11 +135,13 @@ describe('options of PgBatchWritable', () => {
   for (const [options, message] of [
     [
       { pool, table: 't', onConflict: { action: 'update', target: 'id' } },
-      "Expected `onConflict.target` to be an array of column names that is not empty, got `'id'` (string): write `['id']`",
+      "Expected `onConflict.target` to be an array of column names that is not empty, got `'id'` " +
+        "(string): write `['id']`",
     ],
     [
       { pool, table: 't', columns: 'id' },
-      "Expected `columns` to be an array of column names that is not empty, got `'id'` (string): write `['id']`",
+      "Expected `columns` to be an array of column names that is not empty, got `'id'` (string): " +
+        "write `['id']`",
     ],
     [
       { pool, table: 't', deadLetter: 'rejects.ndjson' },
@@ -148,7 +150,8 @@ describe('options of PgBatchWritable', () => {
     ],
     [
       { table: 't', connectionString: undefined },
-      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is DATABASE_URL set?',
+      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is ' +
+        'DATABASE_URL set?',
     ],
     [
       { table: 't', connectionString: '' },
@@ -170,7 +173,8 @@ describe('options of PgBatchWritable', () => {
     ],
     [
       { pool, table: 't', onConflict: { actoin: 'update' } },
-      'Expected the options of onConflict to be among target, action, update, got `actoin`. Did you mean `action`?',
+      'Expected the options of onConflict to be among target, action, update, got `actoin`. Did you ' +
+        'mean `action`?',
     ],
     [
       { pool, table: 't', checkpoint: { name: 'n', position: () => ({ offset: 0 }), table: { nam: 'c' } } },

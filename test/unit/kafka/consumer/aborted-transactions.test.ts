@@ -40,7 +40,7 @@ describe('messages of aborted transactions', () => {
     expect(left([batch(1n, 0), batch(2n, 2), batch(1n, 4)], [from(1n, 0)])).to.deep.equal([2])
   })
 
-  it('are dropped of each of several transactions of one producer, in whatever order they are told', () => {
+  it('are dropped for each of several transactions of one producer, in any order', () => {
     const records = [
       batch(1n, 0),
       marker(1n, 2, ABORT),
@@ -63,7 +63,7 @@ describe('messages of aborted transactions', () => {
     expect(left(records, [from(1n, 0)])).to.deep.equal([2, 4])
   })
 
-  it('are none where nothing was aborted, or the answer says nothing of it', () => {
+  it('are not dropped if no transaction was aborted, or the answer names none', () => {
     for (const none of [[], null]) expect(left([batch(1n, 0)], none)).to.deep.equal([0])
     expect(() => dropAborted({ responses: [{ partitions: [{ records: null }, {}] }] })).not.to.throw()
   })

@@ -24,7 +24,7 @@ describe('fair fetches', () => {
     takeTurns(null)
   })
 
-  it('put first whoever has waited longest, of whatever topic or broker', () => {
+  it('put the partition first that has waited longest, of any topic and broker', () => {
     const turns = new FetchTurns()
     const asked = (topicId: string, partition: number) => ({ topicId, partitions: [{ partition }] })
     const serve = (topicId: string, partitionIndex: number, records: unknown[] | null = [{}]) =>

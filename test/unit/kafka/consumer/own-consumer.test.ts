@@ -33,7 +33,7 @@ describe('OwnConsumer', () => {
     expect((await joined({ sessionTimeout: 7000 })).options.sessionTimeout).to.equal(7000)
   })
 
-  it('tries again slowly until it has partitions, and quickly after that, unless it is told otherwise', async () => {
+  it('retries slowly until it has partitions, and quickly after that, unless options differ', async () => {
     const consume = sinon.stub(PatchedConsumer.prototype, 'consume').resolves()
     const delays = ({ retryDelay }: ClientOptions) =>
       typeof retryDelay === 'function' &&
@@ -46,12 +46,12 @@ describe('OwnConsumer', () => {
     expect((await joined({ retryDelay: 5 })).options.retryDelay).to.equal(5)
   })
 
-  it('hears every second of what its group is at, unless it is told otherwise', async () => {
+  it('sends a heartbeat every second, unless its options differ', async () => {
     expect((await joined()).options.heartbeatInterval).to.equal(1000)
     expect((await joined({ heartbeatInterval: 500 })).options.heartbeatInterval).to.equal(500)
   })
 
-  it('is closed without a word to its group when Kafka is away, and resolves', async () => {
+  it('closes without leaving its group when Kafka is not reachable, and resolves', async () => {
     const { consumer, client } = await joined()
     client.memberId = 'member'
     const leave = sinon.stub(client, 'leaveGroup').resolves()

@@ -27,7 +27,7 @@ describe('OffsetCommits', () => {
     expect(sent).to.have.length(2)
   })
 
-  it('tells of one that fails, and goes on', async () => {
+  it('reports a commit that fails, and continues', async () => {
     const failures: Error[] = []
     let calls = 0
     const commits = new OffsetCommits(

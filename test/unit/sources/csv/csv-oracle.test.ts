@@ -4,7 +4,10 @@ import fc from 'fast-check'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { readCsvRows } from '../support.ts'
 
-/** What csv-parse, by way of its slower `cast`, makes of a text without a header; undefined where it refuses it. */
+/**
+ * What csv-parse, by way of its slower `cast`, makes of a text without a header; undefined where it refuses
+ * it.
+ */
 function fieldsByCsvParse(text: string, dialect: DialectOptions): (string | null)[][] | undefined {
   const { delimiter = ',', comment } = dialect
   const quote = 'quote' in dialect ? dialect.quote : '"'

@@ -63,7 +63,7 @@ describe('readCsv', () => {
     })
   }
 
-  it('looks for the header of a column behind blank lines', async () => {
+  it('finds the header of a column after blank lines', async () => {
     expect(await read('\n\na\n\n1\n')).to.deep.equal([{ a: null }, { a: '1' }])
   })
 

@@ -50,7 +50,7 @@ describe('a delimiter of several bytes', () => {
     })
   }
 
-  it('is named in messages, and what stands for it is refused outside quotes', async () => {
+  it('is named in messages, and its replacement is rejected outside quotes', async () => {
     expect(await rowsOf('a||b\n1||"x||\x1fy"\n', { delimiter: '||' })).to.deep.equal({
       description: 'csv, utf-8, "||" between fields, a header',
       rows: [{ a: '1', b: 'x||\x1fy' }],

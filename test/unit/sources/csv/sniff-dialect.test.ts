@@ -72,7 +72,7 @@ describe('sniffDialect', () => {
     expect(outcome('a,b\n1,2\n', {}, ';')).to.equal(',')
   })
 
-  it('leaves out the last record of a sample that goes on', () => {
+  it('leaves out the last record of a sample that is not the whole file', () => {
     const text = `a;b\n1;2,5\n3;"${'x,'.repeat(1000)}`
     expect(sniffDialect({ text, isWhole: false }, {})).to.include({ kind: 'found' })
     expect((sniff(text) as { dialect: Candidate }).dialect.delimiter).to.equal(';')

@@ -60,7 +60,7 @@ describe('readJsonArray', () => {
       /^f\.json: not valid JSON after the array, or cut off there$/,
     ],
     [
-      'text behind an empty array',
+      'text after an empty array',
       '[ ] secret',
       /^f\.json: not valid JSON after the array, or cut off there$/,
     ],

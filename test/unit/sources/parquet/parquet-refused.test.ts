@@ -56,7 +56,8 @@ describe('a Parquet file is refused in one line', () => {
     for (const options of [{}, { format: 'parquet' as const }]) {
       const stdin = Readable.from([content], { objectMode: false })
       expect(await failure(openSource('-', { stdin, ...options }))).to.equal(
-        'standard input: a Parquet file is read from its end, which a pipe cannot show; save it to a file and load that',
+        'standard input: a Parquet file is read from its end, which a pipe cannot show; save it to a ' +
+          'file and load that',
       )
     }
     const stdin = Readable.from([gzipSync(content)], { objectMode: false })

@@ -4,7 +4,7 @@ import { useFolder } from '../../../support/folder.ts'
 import { type Element, type MadeColumn, parquetOf } from '../../../support/parquet.ts'
 import { readParquet, utf8 } from './parquet-support.ts'
 
-/** What a table would get, with the kinds of values that are told apart there. */
+/** What a table would get, with the kinds of values that it distinguishes. */
 const plain = (value: unknown): unknown => {
   if (value instanceof LongNumber) return `number ${value.text}`
   if (value instanceof RawJson) return `json ${value.text}`

@@ -27,7 +27,7 @@ describe('a Parquet file', () => {
     })
   }
 
-  it('is known by its first bytes whatever its name, and by --format; text that begins so is text', async () => {
+  it('is recognised by its first bytes or by --format; text that starts alike is text', async () => {
     const open = async (...words: Parameters<typeof openSource>) => {
       const { rows, ...source } = await openSource(...words)
       rows.destroy()

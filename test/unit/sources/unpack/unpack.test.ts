@@ -38,7 +38,7 @@ describe('unpack', () => {
     expect(await failure(unpacked('a.csv.br', packed))).to.equal('a.csv.br: the Brotli data is damaged')
   })
 
-  it('fails on what follows Brotli, which its decoder would drop without a word', async () => {
+  it('fails on bytes after Brotli data, which the decoder would silently drop', async () => {
     const packed = brotliCompressSync(text)
     for (const rest of [Buffer.from('x'), packed, Buffer.alloc(512)]) {
       for (const step of [1000, packed.length, 1 << 20]) {

@@ -46,7 +46,7 @@ describe('Zstandard', () => {
     expect(String(await unpacked(UNCHECKED, 3))).to.equal('hello\n')
   })
 
-  it('is read frame by frame, whatever is to be skipped before, between and behind them', async () => {
+  it('is read frame by frame, with frames to skip before, between and after them', async () => {
     const nothing = skippable(Buffer.alloc(0), 0x5f)
     const something = skippable(Buffer.alloc(2000, '\x28\xb5\x2f\xfd', 'latin1'))
     const parts = [something, nothing, HELLO, UNCHECKED, nothing, HELLO, something]
@@ -115,7 +115,7 @@ describe('Zstandard', () => {
     )
   })
 
-  it('holds no more than a few blocks that nobody has read yet, however much a chunk unpacks to', async () => {
+  it('holds no more than a few unread blocks, however much a chunk unpacks to', async () => {
     const size = 128 * 1024
     const blocks = Array.from({ length: 2000 }, (_, i) => block(Buffer.from('x'), i === 1999, size))
     const content = Buffer.alloc(2000 * size, 'x')
@@ -129,7 +129,7 @@ describe('Zstandard', () => {
     expect(length).to.equal(content.length)
   })
 
-  it('goes on whenever somebody reads, however much one chunk holds, and however slowly it is read', async () => {
+  it('continues with each read, however much one chunk holds, and however slow its reader is', async () => {
     for (const [size, step] of [
       [100_000, 256 * 1024],
       [20_000, 100_000],

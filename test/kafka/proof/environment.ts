@@ -7,19 +7,22 @@ import type { SinkPlan } from './sink-process.ts'
 
 export const PARTITIONS = 6
 
-/** A broker and a server of the proof's own, which may be killed; sinks may have PgBouncer in front of the server. */
-export class Stage {
+/**
+ * A broker and a server of the proof's own, which may be killed; sinks may have PgBouncer in front of the
+ * server.
+ */
+export class Environment {
   readonly broker: KafkaBroker
   readonly server: FaultServer
   readonly #pooler: PgBouncer | undefined
 
-  static async open({ pooled = false } = {}): Promise<Stage> {
+  static async open({ pooled = false } = {}): Promise<Environment> {
     const broker = await startKafka()
     let server: FaultServer | undefined
     try {
       server = await FaultServer.start()
       const pooler = pooled ? await startPgBouncer(server.loaderUrl(server.port)) : undefined
-      return new Stage(broker, server, pooler)
+      return new Environment(broker, server, pooler)
     } catch (error) {
       await server?.stop()
       await broker.stop()
@@ -45,37 +48,37 @@ export class Stage {
   }
 }
 
-export interface SceneOptions {
+export interface RunOptions {
   readonly delivery: SinkPlan['delivery']
   /** A copy of the library that is to be used instead of this one. */
   readonly root?: string | undefined
 }
 
 /** One topic, one table, and the processes between them. */
-export class Scene {
+export class Run {
   readonly topic: NumberedTopic
   readonly server: FaultServer
   readonly broker: KafkaBroker
   readonly tally = new Tally()
   readonly #members: Member[] = []
-  readonly #options: SceneOptions
+  readonly #options: RunOptions
   readonly #sinkUrl: string
   readonly #table: string
   readonly #gate: number
 
-  static async open(stage: Stage, options: SceneOptions): Promise<Scene> {
-    const { broker, server } = stage
+  static async open(environment: Environment, options: RunOptions): Promise<Run> {
+    const { broker, server } = environment
     const topic = await NumberedTopic.make(broker.bootstrapBrokers, PARTITIONS)
-    const scene = new Scene(stage, topic, options)
+    const run = new Run(environment, topic, options)
     const key = options.delivery === 'at-least-once' ? ', PRIMARY KEY (id)' : ''
     await server.query(
-      `CREATE TABLE ${scene.#table} (id bigint NOT NULL, part int NOT NULL, place bigint NOT NULL${key})`,
+      `CREATE TABLE ${run.#table} (id bigint NOT NULL, part int NOT NULL, place bigint NOT NULL${key})`,
     )
-    await server.query(`GRANT ALL ON ${scene.#table} TO ${LOADER}`)
-    return scene
+    await server.query(`GRANT ALL ON ${run.#table} TO ${LOADER}`)
+    return run
   }
 
-  private constructor({ broker, server, sinkUrl }: Stage, topic: NumberedTopic, options: SceneOptions) {
+  private constructor({ broker, server, sinkUrl }: Environment, topic: NumberedTopic, options: RunOptions) {
     this.broker = broker
     this.server = server
     this.#sinkUrl = sinkUrl
