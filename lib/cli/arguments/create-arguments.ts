@@ -15,18 +15,18 @@ export interface CreateArguments {
 
 export function addCreateOptions(command: Command): Command {
   return command
-    .option('--create', 'make the table, with types inferred from the data')
+    .option('--create', 'create the table, with types inferred from the data')
     .option('--key <a,b,…>', 'with --create: the primary key', nameList)
-    .option('--truncate', 'empty the table first; else rows are appended')
-    .option('--dry-run', 'show plan, statement and first rows; write nothing')
-    .addOption(new Option('--append', 'append rows, as it is without this').conflicts(['truncate', 'create']))
+    .option('--truncate', 'empty the table first; without it rows are appended')
+    .option('--dry-run', 'show the plan and the first rows; write nothing')
+    .addOption(new Option('--append', 'append rows, which is the default').conflicts(['truncate', 'create']))
     .addOption(
-      new Option('--infer <rows>', 'with --create: from the first 1,000 rows, or all').choices([
+      new Option('--infer <rows>', 'with --create: types of the first 1,000 rows, or all').choices([
         'sample',
         'all',
       ]),
     )
-    .option('--type <column=type>', 'with --create: a type of your own; repeatable', typeOfColumn)
+    .option('--type <column=type>', 'with --create: the type of a column; repeatable', typeOfColumn)
     .option('--not-null', 'with --create: NOT NULL where all rows have values')
 }
 
@@ -44,10 +44,10 @@ export function createUsageError(
     '--not-null': args.notNull,
   })
   const lone = needing.find(([, value]) => value !== undefined)
-  if (lone && !create) return `${lone[0]} has a meaning only with --create`
+  if (lone && !create) return `${lone[0]} works only with --create`
   if (create && truncate) return '--create makes a new table; there is nothing to --truncate'
   if (truncate && args.resume !== undefined) {
-    return '--truncate would remove the rows that --resume goes on from; choose one of them'
+    return '--truncate would remove the rows that --resume continues after; choose one of them'
   }
   if (args.infer === 'all' && args.files.includes('-')) {
     return '--infer all reads the rows twice, which standard input cannot; save them to a file first'

@@ -23,16 +23,16 @@ export interface InputArguments {
 
 export function addInputOptions(command: Command): Command {
   return command
-    .option('-f, --format <format>', `${FORMATS.join(', ')}; or as seen`, oneOf(FORMATS))
-    .option('--map <name=column>', 'a name in the file, and the column it goes to; repeatable', mapping)
-    .option('--delimiter <char>', 'CSV: between fields: tab, \\x01, ||; else as the records show', delimiter)
+    .option('-f, --format <format>', `${FORMATS.join(', ')}`, oneOf(FORMATS))
+    .option('--map <name=column>', 'load a name of the file into a column; repeatable', mapping)
+    .option('--delimiter <char>', 'CSV: between fields: tab, \\x01, || (found in the file)', delimiter)
     .option('--quote <char>', 'CSV: around fields, or none (")', quote)
-    .option('--escape <char>', 'CSV: before a quote inside quotes (the quote)', character)
-    .option('--comment <char>', 'CSV: begins lines that are skipped', character)
-    .option('--null <text>', 'CSV: an unquoted text that is NULL (empty); repeatable', nullText)
-    .option('--force-null', 'CSV: these texts are NULL in quotes, too')
-    .option('--header', 'CSV: the first line is a header, also where it looks like data')
-    .option('--no-header', "CSV: the first line is data; columns as in --columns, or the table's")
+    .option('--escape <char>', 'CSV: before a quote in a quoted field (the quote)', character)
+    .option('--comment <char>', 'CSV: lines that begin with it are skipped', character)
+    .option('--null <text>', 'CSV: an unquoted text for NULL (empty); repeatable', nullText)
+    .option('--force-null', 'CSV: the texts of --null are NULL in quotes, too')
+    .option('--header', 'CSV: the first line is a header, even if it looks like data')
+    .option('--no-header', 'CSV: the first line is data; see --columns')
     .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
 }
 

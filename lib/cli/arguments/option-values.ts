@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander'
 
 export function nameList(text: string): string[] {
   const names = text.split(',').map(name => name.trim())
-  if (names.includes('')) throw new InvalidArgumentError('Expected names, with commas between.')
+  if (names.includes('')) throw new InvalidArgumentError('Expected names separated by commas.')
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
   return names

@@ -20,15 +20,15 @@ export interface RunArguments {
 export function addRunOptions(command: Command): Command {
   return command
     .option('--rejects <file>', 'append rejected rows to a file, as NDJSON', notEmpty)
-    .option('--reject-limit <n|p%>', 'rows that may be rejected (0; with --rejects: any)', rejectLimit)
-    .option('--summary', 'a table at the end, as on a terminal')
-    .option('--quiet', 'say nothing but errors')
-    .addOption(new Option('--log <format>', 'json: one object a line on standard error').argParser(json))
+    .option('--reject-limit <n|p%>', 'rows that may be rejected (0; with --rejects any)', rejectLimit)
+    .option('--summary', 'print a table at the end, as on a terminal')
+    .option('--quiet', 'print errors only')
+    .addOption(new Option('--log <format>', 'json: an object a line on standard error').argParser(json))
     .option('--metrics-file <file>', 'keep Prometheus metrics in a file', notEmpty)
 }
 
 export function addResumeOption(command: Command): Command {
-  return command.option('--resume <name>', 'restartable: run again, it goes on where it was', notEmpty)
+  return command.option('--resume <name>', 'make the load restartable: run again, it continues', notEmpty)
 }
 
 /** Returns why the options contradict each other, as a usage error. */
@@ -40,7 +40,7 @@ export function runUsageError(
   }
   if (args.resume === undefined) return undefined
   if (args.files.includes('-')) {
-    return '--resume needs a file: standard input cannot be read again from where it was'
+    return '--resume needs a file: standard input cannot be read again'
   }
   if ((args.concurrency ?? 1) > 1) {
     return '--resume writes rows in order, on one connection; leave out --concurrency'

@@ -49,7 +49,7 @@ export function checkKeyIsWritten(
     onConflictDo === 'nothing' ? undefined : onConflict?.find(name => !(columns ?? [name]).includes(name))
   if (lacking === undefined) return
   throw dataError(
-    `--on-conflict names "${lacking}", which is not among the columns that ${source} gives: ${columns!.join(', ')}`,
+    `--on-conflict names "${lacking}", which is not a column of ${source}; its columns are: ${columns!.join(', ')}`,
   )
 }
 
@@ -64,9 +64,9 @@ export function describeConflict({ onConflict, onConflictDo }: ConflictOptions):
 function checkNames(wanted: readonly string[], names: readonly string[], table: string): void {
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown === undefined) return
-  const has = `which has: ${names.join(', ')}`
+  const has = `its columns are: ${names.join(', ')}`
   throw dataError(
-    `--on-conflict names "${unknown}", which is not a column of ${table}, ${has}${didYouMean(unknown, names)}`,
+    `--on-conflict names "${unknown}", which is not a column of ${table}; ${has}${didYouMean(unknown, names)}`,
   )
 }
 

@@ -103,7 +103,7 @@ function checkHeader(
     if (column === undefined) {
       const what = `${file}: the header names "${name}", which is not a column of ${table.name}`
       const hint = unmatchedCure(name, known, others.length === 0 ? undefined : named)
-      throw dataError(`${what}, which has: ${known.join(', ')}${hint}`)
+      throw dataError(`${what}; its columns are: ${known.join(', ')}${hint}`)
     }
     if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
   }
@@ -131,9 +131,8 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
   if (columns.length !== keys.length) {
     const whose = wanted ? '--columns names' : `${table.name} has`
     const hint = wanted ? '' : '; name those in the file, in their order, with --columns'
-    throw dataError(
-      `${source.name}: its records have ${plural(keys.length, 'field')}, ${whose} ${plural(columns.length, 'column')}${hint}`,
-    )
+    const fields = `its records have ${plural(keys.length, 'field')}`
+    throw dataError(`${source.name}: ${fields}, ${whose} ${plural(columns.length, 'column')}${hint}`)
   }
   const pairs = keys.map((key, index) => [key, columns[index]!] as const)
   return { columns, rename: row => renamed(row, pairs), pairs, notes: [] }
@@ -166,8 +165,8 @@ function matchedNote(name: string, guessed: readonly (readonly [string, string])
 
 function checkKnown(name: string, who: string, known: readonly string[], table: string): void {
   if (known.includes(name)) return
-  const has = `which has: ${known.join(', ')}`
-  throw dataError(`${who} "${name}", which is not a column of ${table}, ${has}${didYouMean(name, known)}`)
+  const has = `its columns are: ${known.join(', ')}`
+  throw dataError(`${who} "${name}", which is not a column of ${table}; ${has}${didYouMean(name, known)}`)
 }
 
 function isWritable(name: string, table: Target): boolean {

@@ -99,7 +99,7 @@ function valueMismatch(
 const INFER_ALL = 'infer from all rows with --infer all'
 
 function newColumn(column: string, sampled: string): TypeMismatch {
-  const message = `it has "${column}", which ${sampled} had not`
+  const message = `it has "${column}", which ${sampled} do not have`
   return new TypeMismatch('ROW_INVALID', message, { column, hint: INFER_ALL })
 }
 

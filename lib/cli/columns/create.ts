@@ -56,7 +56,8 @@ function describedTable(
   if (args.columns) columns.sort((a, b) => args.columns!.indexOf(a.name) - args.columns!.indexOf(b.name))
   const rounded = columns.filter(({ name, nanoseconds }) => nanoseconds && !args.type?.has(name))
   const note = ({ name }: NewColumn) =>
-    `${source.name}: "${name}" may have nanoseconds, which are rounded to microseconds (--type "${name}=text" keeps them)`
+    `${source.name}: "${name}" may have nanoseconds, which are rounded to microseconds ` +
+    `(--type "${name}=text" keeps them)`
   return {
     sql: createTableSql(parseTableName(args.table), columns, args),
     columns: columns.map(({ name }) => name),

@@ -53,8 +53,8 @@ function typeOfText(text: string, kind: ValueKind): InferredType {
     if (text.length <= MAX_NUMBER_LENGTH && NUMBER.test(text)) return typeOfNumber(text)
     if (/^[[{]/.test(text) && isJson(text)) return 'jsonb'
   }
-  const moment = MOMENT.exec(text)
-  if (moment) return typeOfMoment(moment)
+  const timestamp = TIMESTAMP.exec(text)
+  if (timestamp) return typeOfTimestamp(timestamp)
   return UUID.test(text) ? 'uuid' : 'text'
 }
 
@@ -65,10 +65,11 @@ const MAX_NUMBER_LENGTH = 1000
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:(?<=\.\d+)[eE]\d{1,3}|[eE][-+]\d{1,3})?$/
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
 /** More than six decimals would be rounded, so that such a time is text. */
-const MOMENT =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(Z|[-+](?:0\d|1[0-5])(?::?[0-5]\d)?)?)?$/
+const TIME = /([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?/
+const ZONE = /(Z|[-+](?:0\d|1[0-5])(?::?[0-5]\d)?)/
+const TIMESTAMP = new RegExp(`^(\\d{4})-(\\d\\d)-(\\d\\d)(?:[T ]${TIME.source}${ZONE.source}?)?$`)
 
-function typeOfMoment([, year, month, day, hour, zone]: RegExpExecArray): InferredType {
+function typeOfTimestamp([, year, month, day, hour, zone]: RegExpExecArray): InferredType {
   const date = new Date(Date.UTC(2000, Number(month) - 1, 1))
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
   const exists =

@@ -57,8 +57,8 @@ export function chooseDatabase(
   if (url !== undefined || named) return { kind: 'named', config: connectionConfig(url, source, env) }
   if (env.PGSERVICE) throw serviceError('PGSERVICE')
   throw usageError(
-    'no database is named: set DATABASE_URL, or PGHOST and the like; or give --database URL (-d); or --embedded,' +
-      ' for the embedded PostgreSQL',
+    'no database is named: set DATABASE_URL, or PGHOST and the like; or give --database URL (-d); ' +
+      'or --embedded, for the embedded PostgreSQL',
   )
 }
 

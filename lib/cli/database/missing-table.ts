@@ -49,7 +49,8 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
 
 async function schemaNames(pool: QueryPool): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
-    "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' ORDER BY 1 LIMIT 100",
+    `SELECT nspname AS name FROM pg_namespace
+    WHERE nspname !~ '^(pg_|information_schema$)' ORDER BY 1 LIMIT 100`,
   )
   return rows.map(({ name }) => name)
 }

@@ -49,7 +49,7 @@ export interface LoadTarget {
 
 /** Waits for the server, which may wait for another session's lock. */
 export function waitingForServer<T>({ signal, notify }: LoadTask, work: () => Promise<T>): Promise<T> {
-  return announced({ signal, notify, doing: 'the server is working, or waits for a lock' }, work)
+  return announced({ signal, notify, doing: 'waiting for the server, which works or waits for a lock' }, work)
 }
 
 /** Looks at rows. The signal destroys the source, which is the only thing that can be stopped. */

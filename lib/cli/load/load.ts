@@ -57,7 +57,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
         const task = { source, reopen, readAgain, meter, database, args, output, notify, signal }
         await (args.create ? loadIntoCreated(task) : loadIntoExisting(task))
       } finally {
-        await announced({ signal, notify, doing: 'the database is being left' }, () => database.close())
+        await announced({ signal, notify, doing: 'closing the connections' }, () => database.close())
       }
     } finally {
       source.rows.destroy()

@@ -34,7 +34,7 @@ export async function runLoad(
   readAgain: () => Promise<LoadPlan>,
 ): Promise<void> {
   const { source, args } = plan
-  const doing = 'the server is asked what was written before'
+  const doing = 'asking the server what was written before'
   const resume = await announced({ signal, notify, doing }, () => openResumeOf(plan))
   if (resume?.complete) {
     if (!args.quiet) output.result(resume.complete)
@@ -43,7 +43,7 @@ export async function runLoad(
   let run = new LoadRun(plan, resume)
   const watcher = chooseWatchers(args, output)
   const stop = (): void => {
-    const doing = run.stop() ? 'what was read is written' : 'the last rows are being written'
+    const doing = run.stop() ? 'writing the rows that were read' : 'writing the last rows'
     watcher.note(stoppingLine(signal, doing))
   }
   run.reportTo(watcher)

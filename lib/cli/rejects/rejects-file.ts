@@ -79,6 +79,7 @@ function checkPrivate(path: string, mode: number): void {
   if ((mode & FOR_OTHERS) === 0) return
   const octal = (mode & 0o777).toString(8)
   throw usageError(
-    `${path}: other users can read or change it (mode ${octal}), and rejected rows are for its owner alone: chmod 600 ${shellWord(path)}`,
+    `${path}: other users can read or change it (mode ${octal}), and rejected rows hold data: ` +
+      `chmod 600 ${shellWord(path)}`,
   )
 }

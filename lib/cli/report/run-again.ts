@@ -8,7 +8,7 @@ type RunAgain = Pick<
 /** Returns what the same command does after an interruption, if rows are committed. */
 export function runAgain(options: RunAgain): string {
   const { files, resume, truncate, create, onConflict, onConflictDo, replay } = options
-  if (resume !== undefined) return `the same command, with --resume ${resume}, goes on from there`
+  if (resume !== undefined) return `the same command, with --resume ${resume}, continues from there`
   if (truncate) return 'the same command empties the table and starts again'
   if (create) return 'the table stays: to start again, leave out --create and add --truncate'
   if (onConflictDo === 'nothing') return 'the same command starts again and skips the rows that are there'
@@ -16,5 +16,5 @@ export function runAgain(options: RunAgain): string {
   const twice = 'the same command loads them a second time, unless --on-conflict names a unique key'
   return replay || files.includes('-')
     ? twice
-    : `${twice}; a load with --resume NAME goes on where it stopped`
+    : `${twice}; a load with --resume NAME continues where it stopped`
 }

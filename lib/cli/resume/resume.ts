@@ -62,7 +62,8 @@ export async function openResume(
         return { partition: pathOf.get(file), offset: row }
       },
     },
-    note: rowsWritten === 0 ? undefined : `--resume ${name}: going on after row ${formatCount(rowsWritten)}`,
+    note:
+      rowsWritten === 0 ? undefined : `--resume ${name}: continuing after row ${formatCount(rowsWritten)}`,
     complete: record.finished && completeLine(name, record, table.name),
     async finish(rowsRead) {
       for (const [index, now] of (await identify(source, pathOf)).entries()) {
@@ -76,7 +77,7 @@ export async function openResume(
 
 /** Explains that the role may not create or use the tables of --resume. */
 function deniedTables(error: unknown, user: string): unknown {
-  const tables = `--resume keeps how far it came in the tables pg_batch_resume and ${DEFAULT_CHECKPOINT_TABLE}`
+  const tables = `--resume stores its progress in the tables pg_batch_resume and ${DEFAULT_CHECKPOINT_TABLE}`
   const wanted = { user, table: { name: 'pg_batch_resume' }, privileges: 'SELECT, INSERT, UPDATE' } as const
   const hint = privilegeHint(error, { ...wanted, onSchema: 'CREATE' })
   if (hint === '') return error
@@ -99,7 +100,7 @@ function checkSame(
   now: Omit<ResumeRecord, 'finished'>,
   rowsWritten: number,
 ): void {
-  const other = `; for another load take another name`
+  const other = '; use another name for another load'
   const list = ({ files }: Pick<ResumeRecord, 'files'>) => files.map(({ path }) => path).join(', ')
   if (list(record) !== list(now)) throw dataError(`--resume ${name} is the load of ${list(record)}${other}`)
   if (record.target !== now.target)
@@ -122,8 +123,8 @@ function completeLine(name: string, { finished, files }: ResumeRecord, table: st
   const { rows, at } = finished!
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
   const of = files.length === 1 ? 'the file' : `the ${formatCount(files.length)} files`
-  const complete = `${table}: --resume ${name} is complete: all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
-  return `${complete}; to write them again, take another name, or forget this one: ${forgetSql(name)}`
+  const all = `all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
+  return `${table}: --resume ${name} is complete: ${all}; to write them again, use another name, or delete this one: ${forgetSql(name)}`
 }
 
 /** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */

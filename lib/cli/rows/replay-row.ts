@@ -53,11 +53,13 @@ function hasNoText(value: unknown): boolean {
 }
 
 function withoutText(column: string): PgBatchError {
-  const reason = `Column ${JSON.stringify(column)}: the value had no text when the row was rejected; put one in its place`
+  const what = `Column ${JSON.stringify(column)}: the value had no text when the row was rejected`
+  const reason = `${what}; write a value in its place`
   return new PgBatchError('VALUE_NOT_ENCODABLE', reason, { outcome: 'not-sent', column })
 }
 
 function notToBeWritten(): PgBatchError {
-  const reason = `The row was to be deleted, not written: delete it in the table, or take its key ${OPERATION_KEY} out to write it`
+  const hint = `delete it in the table, or remove its key ${OPERATION_KEY} to write it`
+  const reason = `The row was to be deleted, not written: ${hint}`
   return new PgBatchError('ROW_INVALID', reason, { outcome: 'not-sent' })
 }

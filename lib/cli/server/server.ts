@@ -12,13 +12,13 @@ export async function server(args: ServerArguments, output: Output, signal: Abor
   const passwordFile = passwordFileOf(database.dataDir)
   const url = new URL(database.connectionString)
   url.password = ''
-  output.result(`The embedded PostgreSQL ${state}; any client with its password reaches it:`)
+  output.result(`The embedded PostgreSQL ${state}. Clients connect with this URL:`)
   output.result(`  ${database.connectionString}`)
-  output.result('psql finds the password in a file that is for your eyes only:')
+  output.result('psql reads the password from a file that only you can read:')
   output.result(`  PGPASSFILE=${shellWord(passwordFile)} psql ${url.href}`)
   output.result(`Its data: ${database.dataDir}`)
   if (database.shared) return
-  output.result('Ctrl-C stops it; the data stays.')
+  output.result('Ctrl-C stops the server. The data is kept.')
   if (!signal.aborted) await untilAborted(signal)
   await database.stop()
   output.note('Stopped.')

@@ -1,3 +1,4 @@
+import { shellWord } from '../../sources/shell-word.ts'
 import type { Stats } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 
@@ -34,6 +35,7 @@ export function regressedLine(resume: string, rowsWritten: number): string {
 
 /** Returns what to do with rejected rows. */
 export function replayHint(file: string, table: string, rows: number): string {
-  const them = rows === 1 ? 'it loads' : 'they load'
-  return `${plural(rows, 'row')} rejected, in ${file}. Mended, ${them} by: pg-batch replay ${file} --table ${table}`
+  const them = rows === 1 ? 'it' : 'them'
+  const next = `correct ${them} and run: pg-batch replay ${shellWord(file)} --table ${shellWord(table)}`
+  return `${plural(rows, 'row')} rejected, in ${file}; ${next}`
 }

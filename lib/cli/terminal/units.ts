@@ -1,10 +1,12 @@
 /** Formats `1.2 MB`, in powers of ten as for disks and networks. */
 export function bytes(n: number): string {
-  const unit = ['B', 'kB', 'MB', 'GB', 'TB'].findIndex((_, power) => n < 999.5 * 1000 ** power)
+  const unit = UNITS.findIndex((_, power) => n < 999.5 * 1000 ** power)
   const power = unit < 0 ? 4 : unit
   const value = n / 1000 ** power
-  return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`
+  return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`
 }
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
 
 /** Formats `0.21 s`, `1:05`, `2:03:04`. */
 export function duration(ms: number): string {

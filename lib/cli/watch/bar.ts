@@ -29,7 +29,7 @@ export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
     begin(title, counts) {
       table = title.table
       const format = (_options: unknown, _params: unknown, payload: { counts: LoadCounts }): string =>
-        barText(payload.counts, terminal.columns ?? 80)
+        barText(payload.counts, terminal.columns || 80) // 0 if the terminal does not know its width
       bars = new (cliProgress().MultiBar)({
         stream: terminal,
         format: format as never,

@@ -7,7 +7,7 @@ import { useFolder } from '../../support/folder.ts'
 import { until } from '../../support/until.ts'
 import { run, start } from './support.ts'
 
-describe('pg-batch load, when options meet:', () => {
+describe('pg-batch load, with options combined:', () => {
   const database = useDatabase()
   const file = useFolder()
 
@@ -29,7 +29,7 @@ describe('pg-batch load, when options meet:', () => {
 
   const rowsMade = async () => ((await madeExists()) ? Number((await counts('made'))![0]) : 0)
 
-  it('--truncate empties the table once, and --rejects keeps the rows that did not fit', async () => {
+  it('--truncate empties the table once, and --rejects keeps the rows that are refused', async () => {
     await database.pool.query("INSERT INTO events VALUES (-1, 'old')")
     const path = await file('truncate.csv', csv(3000))
     const rejects = `${path}.rejects`
@@ -67,7 +67,7 @@ describe('pg-batch load, when options meet:', () => {
     ],
   ]
   for (const [title, name, encode] of encoded) {
-    it(`--resume goes on in the middle of ${title}`, async () => {
+    it(`--resume continues in the middle of ${title}`, async () => {
       const path = await file(name, encode(csv(5000)))
       const words = [path, '-t', 'events', '--resume', 'packed', '--batch-size', '1000']
       const first = await load(...words)
@@ -114,7 +114,7 @@ describe('pg-batch load, when options meet:', () => {
     expect(await counts('made')).to.deep.equal([60_001, 60_001])
   })
 
-  it('Ctrl-C while the table is made: nothing is loaded, and the table is removed again', async () => {
+  it('Ctrl-C while the table is created: nothing is loaded, and the table is removed again', async () => {
     const other = await database.pool.connect()
     try {
       await other.query('BEGIN; CREATE TABLE made (x int)') // not seen by others, but waited for
@@ -136,7 +136,7 @@ describe('pg-batch load, when options meet:', () => {
     }
   })
 
-  it('Ctrl-C while a new table is loaded: what was read is in, and the table stays', async () => {
+  it('Ctrl-C while a new table is loaded: the rows that were read are committed, and the table stays', async () => {
     const running = start(['load', '-', '-t', 'made', '--create'], env())
     running.process.stdin!.write(csv(3000))
     while ((await rowsMade()) <= 1000 && running.process.exitCode === null) await delay(5)
@@ -179,7 +179,7 @@ describe('pg-batch load, when options meet:', () => {
       })
     }
 
-    it('makes a table of texts by its header with --create, and none without one', async () => {
+    it('creates a table of texts from its header with --create, and no table without a header', async () => {
       const path = await file('none.csv', 'id,note\n')
       expect((await load(path, '-t', 'made', '--create')).stderr).to.equal(
         'CREATE TABLE "made" (\n  "id"   text,\n  "note" text\n);\n',
@@ -213,7 +213,7 @@ describe('pg-batch load, when options meet:', () => {
       })
     }
 
-    it('is refused when --map makes it so, before a table is made', async () => {
+    it('is refused if --map causes it, before a table is created', async () => {
       const path = await file('c.csv', 'id,key\n1,2\n')
       const { status, stderr } = await load(path, '-t', 'made', '--create', '--map', 'key=id')
       expect(stderr).to.match(/two columns would be called "id"/)

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { type Ended, run, start } from './support.ts'
 
-describe('pg-batch load, on its way to a database,', () => {
+describe('pg-batch load, while it connects,', () => {
   const database = useDatabase()
   const words = ['load', '-', '-t', 't']
   beforeEach(() =>
@@ -18,7 +18,7 @@ describe('pg-batch load, on its way to a database,', () => {
     return (await database.pool.query('SELECT id, at, day::text FROM t')).rows
   }
 
-  describe('at a peer that is no PostgreSQL,', () => {
+  describe('to a peer that is not PostgreSQL,', () => {
     const servers: Server[] = []
     const sockets = new Set<Socket>()
     afterEach(async () => {
@@ -39,14 +39,14 @@ describe('pg-batch load, on its way to a database,', () => {
 
     const oneLine = /^pg-batch: cannot connect to database "shop" on 127\.0\.0\.1:\d+: [^\n]+\n$/
 
-    it('says in one line that it hangs up at once', async () => {
+    it('reports in one line that the peer closes the connection', async () => {
       const { url } = await peer(socket => socket.destroy())
       const { status, stderr } = await load(url)
       expect(stderr).to.match(oneLine).and.not.contain('secret')
       expect(status).to.equal(1)
     })
 
-    it('says in one line that it does not answer in time', async () => {
+    it('reports in one line that the peer does not answer in time', async () => {
       const { url } = await peer(() => {})
       for (const [timed, env] of [
         [`${url}?connect_timeout=1`, {}],
@@ -62,7 +62,7 @@ describe('pg-batch load, on its way to a database,', () => {
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const) {
-      it(`ends at ${signal} without waiting for it`, async () => {
+      it(`ends at ${signal} without waiting for the peer`, async () => {
         const { url, server } = await peer(() => {})
         const running = start([...words, '-d', url], {}, 'id\n1\n')
         await once(server, 'connection')
@@ -74,7 +74,7 @@ describe('pg-batch load, on its way to a database,', () => {
     }
   })
 
-  it('says as an event with --log json that it was interrupted before the start', async () => {
+  it('reports an interruption before the start as an event with --log json', async () => {
     const silent = createServer(() => {})
     await once(silent.listen(0, '127.0.0.1'), 'listening')
     const { port } = silent.address() as AddressInfo
@@ -91,13 +91,13 @@ describe('pg-batch load, on its way to a database,', () => {
     expect(status).to.equal(143)
   })
 
-  it('says in one line that the server has no TLS', async () => {
+  it('reports in one line that the server has no TLS', async () => {
     const { status, stderr } = await load(`${database.connectionString}?sslmode=no-verify`)
     expect(stderr).to.match(/^pg-batch: cannot connect to .*: The server does not support SSL connections\n$/)
     expect(status).to.equal(1)
   })
 
-  it('says in one line, with status 2, what of the request is wrong', async () => {
+  it('reports a wrong setting in one line, with status 2', async () => {
     const url = database.connectionString
     for (const [named, env, message] of [
       ['', { DATABASE_URL: url }, /Expected --database to look like .* got nothing/],
@@ -133,7 +133,7 @@ describe('pg-batch load, on its way to a database,', () => {
     expect(await stored()).to.deep.equal([])
   })
 
-  it('says which parameters of other libraries it ignores, and --quiet does not', async () => {
+  it('names the parameters of other libraries that it ignores, unless --quiet', async () => {
     const url = `${database.connectionString}?schema=public&pgbouncer=true&connection_limit=1`
     expect(await load(url)).to.include({
       status: 0,
@@ -144,14 +144,14 @@ describe('pg-batch load, on its way to a database,', () => {
     expect(await stored()).to.have.length(2)
   })
 
-  it('takes a URL whose host stands behind it', async () => {
+  it('accepts a URL with its host in a parameter', async () => {
     const { hostname, port, username, password, pathname } = new URL(database.connectionString)
     const url = `postgres://${username}:${password}@${pathname}?host=${hostname}&port=${port}`
     expect(await load(url)).to.include({ status: 0, stderr: '' })
     expect(await stored()).to.deep.equal([{ id: 1, at: null, day: null }])
   })
 
-  it('reads dates and times as PGTZ and PGDATESTYLE say, like psql', async () => {
+  it('reads dates and times by PGTZ and PGDATESTYLE, like psql', async () => {
     const env = { PGTZ: 'America/New_York', PGDATESTYLE: 'ISO, DMY', PGOPTIONS: '-c extra_float_digits=1' }
     const input = 'id,at,day\n1,2026-01-05 10:00,01/02/2026\n'
     expect(await load(database.connectionString, env, input)).to.include({ status: 0, stderr: '' })

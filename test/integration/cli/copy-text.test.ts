@@ -30,7 +30,7 @@ describe('pg-batch load --format text', () => {
     }
   }
 
-  it('gives back what COPY TO has written', async () => {
+  it('loads what COPY TO has written', async () => {
     await database.pool.query(
       `INSERT INTO t SELECT n, x, convert_to(x, 'UTF8'), ARRAY[x, NULL, 'a"b'] FROM unnest($1::text[]) WITH ORDINALITY AS u (x, n)`,
       [
@@ -81,7 +81,7 @@ describe('pg-batch load --format text', () => {
     })
   }
 
-  it('takes another delimiter, NULL, a header, and columns by name', async () => {
+  it('accepts another delimiter, NULL text, a header, and columns by name', async () => {
     const words = ['-', '--format', 'text', '--delimiter', '|', '--null', '-', '--header', '-c', 'x,id']
     const { status, stderr } = await load(words, 'id|x|other\n1|-|z\n2|\\-|z\n')
     expect(status, stderr).to.equal(0)
@@ -90,7 +90,7 @@ describe('pg-batch load --format text', () => {
       .and.include.deep.members([{ id: 2, x: '-', b: null, a: null }])
   })
 
-  it('names the line of a mistake, and stores nothing after the end of the data in silence', async () => {
+  it('names the line of a mistake, and does not ignore rows after the end of the data', async () => {
     for (const [content, line] of [
       ['1\ta\t\\N\t\\N\n2\tsecret\n', 'line 2 has 2 fields, the file has 4 columns'],
       ['1\ta\t\\N\t\\N\n\\.\n2\ta\t\\N\t\\N\n', 'line 3 follows "\\.", which ends the data'],
@@ -106,7 +106,7 @@ describe('pg-batch load --format text', () => {
     )
   })
 
-  it('is named where a file that looks like it is read as CSV', async () => {
+  it('is suggested for a file in that format that is read as CSV', async () => {
     const content = 'id\tx\n1\t\\N\n2\ta\n'
     const path = await file('t.tsv', content)
     for (const ended of [await load(['-'], content), await load([path])]) {

@@ -27,7 +27,7 @@ describe('pg-batch load --create', () => {
   const exists = async () =>
     (await query(`SELECT to_regclass('TABLE') IS NOT NULL`))[0]![0] as unknown as boolean
 
-  it('makes a table with types from the data, shows the statement, and loads', async () => {
+  it('creates a table with types from the data, prints the statement, and loads', async () => {
     const csv =
       'id,sku,price,"in stock",at,doc\n1,007,0.10,true,2026-11-23T10:00:00Z,"{""a"":1}"\n2,x,12,,2026-11-23T11:00:00+02,\n'
     const { status, stdout, stderr } = await load(['-', '--create', '--key', 'id', '--not-null'], csv)
@@ -51,7 +51,7 @@ describe('pg-batch load --create', () => {
     ])
   })
 
-  it('takes types that are named, names of --map, and leaves out what --columns does not name', async () => {
+  it('uses the types of --type and the names of --map, and skips columns that --columns does not name', async () => {
     const words = ['--create', '--map', 'The Id=id', '--type', 'v=numeric(10,2)', '-c', 'v,id']
     expect(await load(['-', ...words], '[{"The Id":1,"v":1.005,"x":1},{"v":2}]')).to.include({ status: 0 })
     expect(await query('SELECT * FROM TABLE')).to.deep.equal([
@@ -63,7 +63,7 @@ describe('pg-batch load --create', () => {
   const later = (value: string) => `n\n${'1\n'.repeat(1200)}${value}\n`
 
   for (const value of ['x', '007', '1.5', '3000000000']) {
-    it(`fails on a later ${value} in a column of integers, says what helps, and takes the table away again`, async () => {
+    it(`fails on a later ${value} in a column of integers, names the option that helps, and removes the table again`, async () => {
       const { status, stderr } = await load(['-', '--create', '--batch-size', '2000'], later(value))
       expect(status).to.equal(1)
       expect(stderr).to.contain(
@@ -76,7 +76,7 @@ describe('pg-batch load --create', () => {
   }
 
   for (const value of ['x', '007', '1.5', '3000000000']) {
-    it(`rejects a later ${value} in a column of integers where rejects are asked for, and loads the others`, async () => {
+    it(`rejects a later ${value} in a column of integers with --rejects, and loads the other rows`, async () => {
       const path = await file(`later-${value}.csv`, `${later(value)}2\n`)
       const rejects = `${path}.rejects`
       const { status, stdout, stderr } = await load([path, '--create', '--rejects', rejects, '--summary'])
@@ -95,7 +95,7 @@ describe('pg-batch load --create', () => {
     })
   }
 
-  it('rejects JSON rows with a value or a key of another kind, as they stood in the file', async () => {
+  it('rejects JSON rows with a value of another type or a new key, as they are in the file', async () => {
     const lines = `${'{"a":1}\n'.repeat(1100)}{"a":12345678901234567890}\n{"a":2,"b":{"c":1}}\n{"a":"3"}\n{"a":4}\n`
     const path = await file('later.ndjson', lines)
     const rejects = `${path}.rejects`
@@ -113,7 +113,7 @@ describe('pg-batch load --create', () => {
     expect(await query('SELECT count(*)::int, max(a) FROM TABLE')).to.deep.equal([[1101, 4]])
   })
 
-  it('fails on more such rows than --reject-limit lets be', async () => {
+  it('fails on more such rows than --reject-limit allows', async () => {
     const path = await file('limit.csv', `${later('x')}y\n`)
     const { status, stderr } = await load([path, '--create', '--reject-limit', '1'])
     expect(stderr).to.match(
@@ -122,7 +122,7 @@ describe('pg-batch load --create', () => {
     expect(status).to.equal(1)
   })
 
-  it('keeps the table when rows were committed', async () => {
+  it('keeps the table if rows were committed', async () => {
     const words = ['load', '-', '--create', '-t', `made_${table}`]
     const running = start(words, { DATABASE_URL: database.connectionString })
     running.process.stdin!.write(`n\n${'1\n'.repeat(1200)}`)
@@ -145,7 +145,7 @@ describe('pg-batch load --create', () => {
     running.process.kill('SIGINT')
     const { status, stderr } = await running.ended
     // the answer may still be on its way
-    expect(stderr.replace(/^Stopping: the server is working, .*\n/, '')).to.equal(
+    expect(stderr.replace(/^Stopping: waiting for the server, .*\n/, '')).to.equal(
       `pg-batch: made_${table}: interrupted; 0 rows committed\n`,
     )
     expect(status).to.equal(130)
@@ -162,12 +162,12 @@ describe('pg-batch load --create', () => {
   it('fails on a key that only later rows have', async () => {
     const lines = `${'{"a":1}\n'.repeat(1000)}{"a":1,"b":2}\n`
     const { stderr } = await load(['-', '--create'], lines)
-    expect(stderr).to.match(/row 1,001: it has "b", which the first 1,000 rows had not; .* --infer all/)
+    expect(stderr).to.match(/row 1,001: it has "b", which the first 1,000 rows do not have; .* --infer all/)
   })
 
   const mistakes: [title: string, words: string[], input: string, status: number, line: RegExp][] = [
     ['--infer all of standard input', ['--create', '--infer', 'all'], '', 2, /which standard input cannot/],
-    ['--key without --create', ['--key', 'a'], '', 2, /--key has a meaning only with --create/],
+    ['--key without --create', ['--key', 'a'], '', 2, /--key works only with --create/],
     ['--create with --truncate', ['--create', '--truncate'], '', 2, /nothing to --truncate/],
     [
       'a key that is no column',
@@ -202,7 +202,7 @@ describe('pg-batch load --create', () => {
     })
   }
 
-  it('refuses a table that is there', async () => {
+  it('refuses a table that exists', async () => {
     await query('CREATE TABLE TABLE (id int)')
     const { status, stderr } = await load(['-', '--create'], 'id\n1\n')
     expect(stderr).to.equal(
@@ -224,18 +224,18 @@ describe('pg-batch load', () => {
     ),
   )
 
-  it('empties the table first with --truncate, and says so', async () => {
+  it('empties the table first with --truncate, and reports it', async () => {
     const { status, stderr } = await load(['--truncate'], 'id,name\n2,new\n')
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: 'things: emptied\n' })
     expect(await things()).to.deep.equal([{ id: 2, name: 'new' }])
   })
 
-  it('does not empty it for a file whose columns are wrong', async () => {
+  it('does not empty the table for a file whose columns are wrong', async () => {
     expect((await load(['--truncate'], 'id,nope\n2,new\n')).status).to.equal(1)
     expect(await things()).to.have.length(1)
   })
 
-  it('shows with --dry-run what it would do, and writes nothing', async () => {
+  it('prints the plan with --dry-run, and writes nothing', async () => {
     const { status, stdout, stderr } = await load(
       ['--dry-run', '--truncate'],
       'ID;name\n2;a\u001b[31mb\n3;\n',
@@ -251,7 +251,7 @@ describe('pg-batch load', () => {
     expect(await things()).to.deep.equal([{ id: 1, name: 'old' }])
   })
 
-  it('makes no table with --dry-run --create, and shows the statement', async () => {
+  it('creates no table with --dry-run --create, and prints the statement', async () => {
     const words = ['load', '-', '-t', 'others', '--create', '--dry-run']
     const { stdout } = await run(words, { DATABASE_URL: database.connectionString }, 'id\n1\n')
     expect(stdout).to.contain('CREATE TABLE "others" (\n  "id" integer\n);')

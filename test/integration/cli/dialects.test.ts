@@ -3,7 +3,7 @@ import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { type Ended, run } from './support.ts'
 
-describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
+describe('pg-batch load, of CSV whose dialect no option names:', () => {
   const database = useDatabase()
   const file = useFolder()
 
@@ -25,7 +25,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
   const exists = async () =>
     (await database.pool.query("SELECT to_regclass('made') IS NOT NULL AS exists")).rows[0].exists
 
-  it('a comma in the header does not split what semicolons separate, and what was chosen is said', async () => {
+  it('a comma in the header does not split fields between semicolons, and the choice is printed', async () => {
     const { status, stderr } = await load(['-'], 'Id;Preis (EUR, netto)\n1;9,50\n2;10,00\n')
     expect(status, stderr).to.equal(0)
     expect(stderr).to.contain('standard input: semicolons between fields, a header (see --delimiter)\n')
@@ -38,7 +38,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     })
   })
 
-  it('what was chosen is said of a plain file, too, unless it is named', async () => {
+  it('the choice is printed for a plain file, too, unless an option names it', async () => {
     const plain = await load(['-'], 'id,name\n1,ann\n')
     expect(plain.stderr).to.include('standard input: commas between fields, a header (see --delimiter)\n')
     await database.pool.query('DROP TABLE made')
@@ -57,7 +57,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     ['a single line', 'id,name\n', 'commas between fields, a header'],
   ]
   for (const [title, text, said] of guesses) {
-    it(`what was chosen is said with ${title}`, async () => {
+    it(`the choice is printed with ${title}`, async () => {
       const { status, stderr } = await load(['-'], text)
       expect(status, stderr).to.equal(0)
       expect(stderr).to.contain(`standard input: ${said} (see --delimiter)\n`)
@@ -78,7 +78,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect((await stored()).rows).to.have.length(2)
   })
 
-  it('two that fit equally end it, with both and the option, which decides', async () => {
+  it('two delimiters that fit equally end the load, which names both and the option that decides', async () => {
     const text = 'name,a|b\nann,x|y\nbob,z|w\n'
     const { status, stderr } = await load(['-'], text)
     expect(stderr).to.equal(
@@ -91,7 +91,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect((await stored()).columns).to.deep.equal(['name,a', 'b'])
   })
 
-  it('a file of which too little is known is read as the first one is', async () => {
+  it('a file that shows too little is read like the first one', async () => {
     const first = await file('2026-01.csv', 'a;b,c\n1;2,5\n3;4,5\n')
     const empty = await file('2026-02.csv', 'a;b,c\n')
     const { status, stderr } = await load([first, empty])
@@ -100,7 +100,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect((await stored()).columns).to.deep.equal(['a', 'b,c'])
   })
 
-  it('apostrophes around fields that have delimiters are no part of them', async () => {
+  it('apostrophes around fields with delimiters are not part of the values', async () => {
     const { status, stderr } = await load(['-'], "id,note\n1,'a, b'\n2,'c''d'\n3,'e\nf'\n")
     expect(status, stderr).to.equal(0)
     expect(stderr).to.contain('commas between fields, apostrophes around them (see --quote), a header')
@@ -111,7 +111,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     ])
   })
 
-  it('a first line that is like the others is a row, and not the names of a new table', async () => {
+  it('a first line that looks like the others is a row, not the header of a new table', async () => {
     const text = '1;2026-01-05;ann\n2;2026-01-06;bob\n'
     const { status, stderr } = await load(['-'], text)
     expect(status, stderr).to.equal(0)
@@ -125,7 +125,7 @@ describe('pg-batch load, of CSV in a dialect that nobody named:', () => {
     expect(await stored()).to.deep.include({ columns: ['1', '2026-01-05', 'ann'] })
   })
 
-  it('a delimiter of several characters, or one that cannot be typed, is named, also in another encoding', async () => {
+  it('a delimiter of several characters, or one that is hard to type, is accepted, also in another encoding', async () => {
     const bytes = Buffer.from('id||name\n1||\xcf\xf0\xe8\n', 'latin1')
     const path = await file('russian.txt', bytes)
     const first = await load([path, '--format', 'csv', '--delimiter', '||', '--encoding', 'cp1251'])

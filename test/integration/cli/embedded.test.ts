@@ -23,7 +23,7 @@ describe('pg-batch --embedded', () => {
     const url = await new Promise<string>((resolve, reject) => {
       running.process.stdout!.on('data', chunk => {
         text += chunk
-        const match = /(postgres:\/\/\S+)[\s\S]*Ctrl-C stops it/.exec(text)
+        const match = /(postgres:\/\/\S+)[\s\S]*Ctrl-C stops the server/.exec(text)
         if (match) resolve(match[1]!)
       })
       running.ended.then(({ stderr }) => reject(new Error(stderr)))
@@ -41,7 +41,7 @@ describe('pg-batch --embedded', () => {
     }
   }
 
-  it('starts a server of its own, says where its data lies, and stops it', async function () {
+  it('starts its own server, prints where its data is, and stops it', async function () {
     this.timeout(60_000)
     const ended = await run(['load', '-', '-t', 'orders', '--embedded'], env(), 'id\n1\n')
     expect(ended.stderr).to.match(/^Using the embedded PostgreSQL, started for this load\.\n/)
@@ -54,7 +54,7 @@ describe('pg-batch --embedded', () => {
     expect(ended.status).to.equal(1)
   })
 
-  it('ends with status 2, before it reads the input, when it is not asked for and no database is named', async () => {
+  it('is not used without the option: with no database named the command ends with status 2 before it reads', async () => {
     for (const database of [{}, { DATABASE_URL: '' }]) {
       const running = start(['load', '-', '-t', 'orders'], { ...env(), ...database }) // whose input never comes
       const { status, stdout, stderr } = await running.ended
@@ -68,14 +68,16 @@ describe('pg-batch --embedded', () => {
     expect(both.status).to.equal(2)
   })
 
-  it('uses the server that `pg-batch server` runs, whose data stays', async function () {
+  it('uses the server that `pg-batch server` runs, and keeps its data', async function () {
     this.timeout(60_000)
     const first = await startServer()
     await query(first.url, 'CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)')
     const loaded = await run(['load', '-', '-t', 'orders', '--embedded'], env(), 'id,total\n1,0.10\n2,\n')
     expect(loaded.stderr).to.match(/which is running/)
     expect(loaded.stdout).to.match(/^orders: 2 rows committed in 1 batch/)
-    expect((await run(['server'], env())).stdout).to.match(/^The embedded PostgreSQL is running already;/)
+    expect((await run(['server'], env())).stdout).to.match(
+      /^The embedded PostgreSQL is running already\. Clients connect with this URL:\n/,
+    )
     first.process.kill('SIGINT')
     expect(await first.ended).to.include({ status: 0, stderr: 'Stopped.\n' })
 
@@ -92,11 +94,11 @@ describe('pg-batch --embedded', () => {
     expect((await second.ended).status).to.equal(0)
   })
 
-  describe("is its owner's alone:", () => {
+  describe('has data that only its owner can reach:', () => {
     const passwordFile = async () =>
       join(folder, (await readdir(folder)).find(name => name.endsWith('.password'))!)
 
-    it('each data directory has a password of its own, which no other user can read', async function () {
+    it('each data directory has its own password, which no other user can read', async function () {
       this.timeout(60_000)
       const running = await startServer()
       const url = new URL(running.url)
@@ -128,7 +130,7 @@ describe('pg-batch --embedded', () => {
       await running.ended
     })
 
-    it('data that was deleted takes its password along', async function () {
+    it('the password of deleted data is not used again', async function () {
       this.timeout(60_000)
       await run(['load', '-', '-t', 't', '--embedded'], env(), 'id\n1\n')
       const path = await passwordFile()
@@ -139,7 +141,7 @@ describe('pg-batch --embedded', () => {
       expect(await readFile(path, 'utf8')).not.to.equal(before)
     })
 
-    it('a data directory that an older version made keeps its rows and gets a password of its own', async function () {
+    it('a data directory of an older version keeps its rows and gets its own password', async function () {
       this.timeout(60_000)
       const first = await startServer()
       await query(first.url, "CREATE TABLE old AS SELECT 1 AS id; ALTER ROLE postgres PASSWORD 'postgres'")

@@ -46,7 +46,7 @@ describe('pg-batch load --force-null', () => {
     }
   }
 
-  it('infers types past them', async () => {
+  it('ignores these texts when it infers types', async () => {
     const { status, stderr } = await run(
       ['load', '-', '-t', 'made', '--create', '--force-null'],
       env(),
@@ -60,7 +60,7 @@ describe('pg-batch load --force-null', () => {
     ])
   })
 
-  it('is named where an empty field in quotes is no value of its column', async () => {
+  it('is suggested if an empty field in quotes is not a value of its column', async () => {
     const { stderr } = await run(['load', '-', '-t', 't'], env(), 'id,n\n1,""\n')
     expect(stderr).to.equal(
       'pg-batch: standard input: row 1 (line 2): not a valid integer for "n" (22P02); ' +

@@ -23,7 +23,7 @@ describe('pg-batch load, of files as they come:', () => {
     return (await database.pool.query({ text, rowMode: 'array' })).rows as unknown[][]
   }
 
-  it('a spreadsheet of another country, whose columns have other names', async () => {
+  it('a spreadsheet from another country, with other names of columns', async () => {
     const sheet = Buffer.from(
       '\ufeffID;Sold At;Bemerkung\r\n1;2026-01-05;"a; ""b"""\r\n2;NA;süß\r\n',
       'utf16le',

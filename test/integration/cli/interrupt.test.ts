@@ -18,7 +18,7 @@ describe('Ctrl-C at pg-batch load', () => {
     return rows[0].n
   }
 
-  it('lets what is in flight be finished first', async () => {
+  it('commits the rows in flight first', async () => {
     const lock = await database.pool.connect()
     await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
     const running = begin('--summary')
@@ -27,7 +27,7 @@ describe('Ctrl-C at pg-batch load', () => {
       await delay(10)
     const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
     running.process.kill('SIGINT')
-    expect(await said).to.equal('Stopping: what was read is written; Ctrl-C again stops at once.\n')
+    expect(await said).to.equal('Stopping: writing the rows that were read; Ctrl-C again stops at once.\n')
     await lock.query('COMMIT')
     lock.release()
     const { status, stderr } = await running.ended
@@ -38,7 +38,7 @@ describe('Ctrl-C at pg-batch load', () => {
     expect(status).to.equal(130)
   })
 
-  it('ends the command at once the second time', async () => {
+  it('ends the command at once when it is repeated', async () => {
     const lock = await database.pool.connect()
     await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
     const running = begin()
@@ -56,7 +56,7 @@ describe('Ctrl-C at pg-batch load', () => {
     expect((await database.pool.query('SELECT count(*)::int AS n FROM t')).rows[0].n).to.equal(0)
   })
 
-  it('ends what waits for the first bytes of standard input', async () => {
+  it('ends the wait for the first bytes of standard input', async () => {
     for (const words of [[], ['--format', 'csv'], ['--format', 'ndjson', '--create'], ['--dry-run']]) {
       const running = begin(...words)
       // more than a pipe holds: once it is gone, the command is reading
@@ -70,7 +70,7 @@ describe('Ctrl-C at pg-batch load', () => {
     }
   })
 
-  it('says what is waited for where all rows were read', async () => {
+  it('prints what the command waits for after all rows were read', async () => {
     const lock = await database.pool.connect()
     await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
     const running = begin()
@@ -79,9 +79,7 @@ describe('Ctrl-C at pg-batch load', () => {
       await delay(10)
     const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
     running.process.kill('SIGTERM')
-    expect(await said).to.equal(
-      'Stopping: the last rows are being written; a second SIGTERM stops at once.\n',
-    )
+    expect(await said).to.equal('Stopping: writing the last rows; a second SIGTERM stops at once.\n')
     await lock.query('COMMIT')
     lock.release()
     const { status, stdout } = await running.ended
@@ -89,7 +87,7 @@ describe('Ctrl-C at pg-batch load', () => {
     expect(status).to.equal(0)
   })
 
-  it('says what is waited for where the table is locked, and ends with the status of the signal', async () => {
+  it('prints what the command waits for while the table is locked, and ends with the status of the signal', async () => {
     const lock = await database.pool.connect()
     await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
     const running = begin('--truncate')
@@ -99,7 +97,7 @@ describe('Ctrl-C at pg-batch load', () => {
     const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
     running.process.kill('SIGHUP')
     expect(await said).to.equal(
-      'Stopping: the server is working, or waits for a lock; a second SIGHUP stops at once.\n',
+      'Stopping: waiting for the server, which works or waits for a lock; a second SIGHUP stops at once.\n',
     )
     running.process.kill('SIGHUP')
     expect(await running.ended).to.include({ status: 129, stdout: '' })

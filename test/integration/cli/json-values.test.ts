@@ -73,7 +73,7 @@ describe('values of JSON', function () {
     })
   }
 
-  it('are what the server reads in the same text, whatever it is', async () => {
+  it('are what the server reads in the same text, for any text', async () => {
     await db.pool.query(
       'DROP TABLE IF EXISTS any_json; CREATE TABLE any_json (line int, b jsonb, j json, t text)',
     )
@@ -145,7 +145,7 @@ describe('values of JSON', function () {
     })
   }
 
-  it('make a numeric column of decimals, as in CSV', async () => {
+  it('create a numeric column for decimals, as in CSV', async () => {
     await db.pool.query('DROP TABLE IF EXISTS prices')
     const rows = [
       '{"id":1,"price":10.50,"rate":1e-3,"doc":{"p":1.0}}',
@@ -188,7 +188,7 @@ describe('values of JSON', function () {
     })
   }
 
-  it('that Parquet has as text are the JSON that they hold in a json column, as those of CSV', async () => {
+  it('in texts of Parquet are read as JSON by a json column, as those of CSV', async () => {
     await db.pool.query('DROP TABLE IF EXISTS docs; CREATE TABLE docs (id int, j json, b jsonb)')
     const texts = ['{"b": 1.50, "a": [1]}', '"text"', '7', 'null', '[]']
     const strings = { type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const
@@ -218,13 +218,13 @@ describe('values of JSON', function () {
     expect((await load('bad.parquet', bad, '-t', 'docs')).status).to.equal(1)
   })
 
-  it('that are texts of NDJSON are JSON strings in a json column', async () => {
+  it('that are strings of NDJSON are JSON strings in a json column', async () => {
     await db.pool.query('DROP TABLE IF EXISTS docs; CREATE TABLE docs (j json, b jsonb)')
     expect(await load('s.ndjson', '{"j":"{}","b":"{}"}', '-t', 'docs')).to.include({ status: 0 })
     expect(await valuesOf(db.pool, 'SELECT j::text, b::text FROM docs')).to.deep.equal([['"{}"', '"{}"']])
   })
 
-  it('are taken at any nesting and length that JSON has', async () => {
+  it('are accepted at any depth and length', async () => {
     await db.pool.query('DROP TABLE IF EXISTS deep; CREATE TABLE deep (t text, j json)')
     const nested = `${'['.repeat(6000)}7e3${']'.repeat(6000)}`
     const long = 'x7e3'.repeat(2 * 1024 * 1024)
@@ -238,7 +238,7 @@ describe('values of JSON', function () {
     ])
   })
 
-  it('that are longer than 64 MiB end the load with a message', async () => {
+  it('end the load with a message if they are longer than 64 MiB', async () => {
     const huge = `[{"t":"${'x'.repeat(66 * 1024 * 1024)}"}]`
     const { status, stderr } = await load('huge.json', huge, '-t', 'deep')
     expect(status).to.equal(1)

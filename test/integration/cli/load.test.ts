@@ -75,7 +75,7 @@ describe('pg-batch load', () => {
     expect(await stored('id, total::text, doc::text, tags::text')).to.deep.equal(exactly)
   })
 
-  it('stores the JSON value that stands in the file in a json column, a mere string included', async () => {
+  it('stores the JSON value of the file in a json column, also a plain string', async () => {
     const lines = ['"text"', '1', 'true', '[1,"2"]', '{"a":null}', 'null'].map(
       (doc, id) => `{"id":${id},"doc":${doc}}`,
     )
@@ -91,7 +91,7 @@ describe('pg-batch load', () => {
     ])
   })
 
-  it('stores what stands in a JSON file as JSON in a column of text, lists like objects', async () => {
+  it('stores lists and objects of a JSON file as JSON in a text column', async () => {
     await database.pool.query(`DROP TABLE IF EXISTS texts; DROP DOMAIN IF EXISTS label;
       CREATE DOMAIN label AS varchar; CREATE TABLE texts (a text, b varchar(99), c label, d text[])`)
     const list = '[1,"x",null,{"y":12345678901234567890},[2]]'
@@ -109,7 +109,7 @@ describe('pg-batch load', () => {
     expect(rows).to.deep.equal([expected, expected, expected])
   })
 
-  it('tells NULL from a missing key', async () => {
+  it('distinguishes NULL from a missing key', async () => {
     await load(['-', '-t', 'orders'], '{"id":1,"note":null}\n{"id":2}\n')
     expect(await stored('id, note')).to.deep.equal([
       ['1', null],
@@ -117,7 +117,7 @@ describe('pg-batch load', () => {
     ])
   })
 
-  it('reads standard input and unpacks it, in batches of the size asked for', async () => {
+  it('reads standard input and unpacks it, in batches of --batch-size', async () => {
     const lines = Array.from({ length: 2500 }, (_, id) => `{"id":${id}}`).join('\n')
     const words = ['-', '--table', 'public.orders', '--batch-size', '500', '--concurrency', '2']
     const { status, stdout } = await load(words, gzipSync(lines))
@@ -137,7 +137,7 @@ describe('pg-batch load', () => {
     expect((await load(words)).stdout).to.match(committed('2,500 rows', '3 batches'))
   })
 
-  it('takes the columns asked for and leaves the others', async () => {
+  it('loads the columns of --columns and no others', async () => {
     const path = await file('d.csv', 'id,note,extra\n1,x,y\n')
     expect((await load([path, '-t', 'orders', '--columns', 'id,note'])).status).to.equal(0)
     expect(
@@ -152,7 +152,7 @@ describe('pg-batch load', () => {
   describe('with rows that are in the table', () => {
     beforeEach(() => database.pool.query("INSERT INTO orders (id, note, total) VALUES (1, 'old', 5)"))
 
-    it('updates them, the last row winning, with --on-conflict', async () => {
+    it('updates them with --on-conflict; the last row wins', async () => {
       const { status } = await load(['-', '-t', 'orders', '--on-conflict', 'id'], 'id,note\n1,a\n2,b\n1,c\n')
       expect(status).to.equal(0)
       expect(await stored('id, note, total::text')).to.deep.equal([
@@ -161,7 +161,7 @@ describe('pg-batch load', () => {
       ])
     })
 
-    it('leaves them with --on-conflict-do nothing', async () => {
+    it('keeps them with --on-conflict-do nothing', async () => {
       const { status } = await load(
         ['-', '-t', 'orders', '--on-conflict-do', 'nothing'],
         'id,note\n1,a\n2,b\n',
@@ -173,7 +173,7 @@ describe('pg-batch load', () => {
       ])
     })
 
-    it('says which row failed without it, and that nothing was committed', async () => {
+    it('names the constraint without it, and reports that nothing was committed', async () => {
       const { status, stderr } = await load(['-', '-t', 'orders'], 'id,note\n7,x\n1,secret\n')
       expect(status).to.equal(1)
       expect(stderr)
@@ -182,7 +182,7 @@ describe('pg-batch load', () => {
       expect(await stored('id')).to.deep.equal([['1']])
     })
 
-    it('says that the columns are not a unique key', async () => {
+    it('reports that the columns are not a unique key', async () => {
       const { status, stderr } = await load(['-', '-t', 'orders', '--on-conflict', 'note'], 'id,note\n1,a\n')
       expect(status).to.equal(1)
       expectOneLine(stderr)
@@ -190,7 +190,7 @@ describe('pg-batch load', () => {
     })
   })
 
-  describe('says in one line, and with the right status,', () => {
+  describe('reports in one line, and with the right status,', () => {
     const mistakes: [title: string, words: string[], input: string, status: number, line: RegExp][] = [
       ['that a file is missing', ['missing.csv', '-t', 'orders'], '', 2, /missing\.csv: no such file/],
       ['that it is a directory', ['.', '-t', 'orders'], '', 2, /\.: is a directory/],
@@ -203,13 +203,19 @@ describe('pg-batch load', () => {
         /unknown option '--tabel' \(Did you mean --table\?\)/,
       ],
       [
-        'that a number is none',
+        'that a number is not valid',
         ['-', '-t', 'orders', '--batch-size', '1e3'],
         '',
         2,
         /Expected a whole number/,
       ],
-      ['that a format is none', ['-', '-t', 'orders', '--format', 'xml'], '', 2, /Expected csv or tsv or/],
+      [
+        'that a format is not valid',
+        ['-', '-t', 'orders', '--format', 'xml'],
+        '',
+        2,
+        /Expected csv or tsv or/,
+      ],
       [
         'that a key is needed',
         ['-', '-t', 'orders', '--on-conflict-do', 'update'],
@@ -217,7 +223,7 @@ describe('pg-batch load', () => {
         2,
         /needs the columns/,
       ],
-      ['that the format cannot be told', ['-', '-t', 'orders'], 'id\0\n', 2, /cannot tell the format/],
+      ['that the format cannot be recognized', ['-', '-t', 'orders'], 'id\0\n', 2, /cannot tell the format/],
       ['that there is nothing', ['-', '-t', 'orders'], ' \n', 1, /input: there is nothing in it\n/],
       [
         'that there is not even a header',
@@ -235,18 +241,18 @@ describe('pg-batch load', () => {
         /no table "Order" .*; did you mean "orders"\?/,
       ],
       [
-        'which column is none, and which there are',
+        'which name is not a column, and which columns there are',
         ['-', '-t', 'orders'],
         'id,Totl\n1,2\n',
         1,
-        /the header names "Totl", which is not a column of orders, which has: id, note, total, .*; did you mean "total"\?; --map Totl=total loads it into a column, --columns id leaves it out\n/,
+        /the header names "Totl", which is not a column of orders; its columns are: id, note, total, .*; did you mean "total"\?; --map Totl=total loads it into a column, --columns id leaves it out\n/,
       ],
       [
-        'which of --columns is none',
+        'which of --columns is not a column',
         ['-', '-t', 'orders', '-c', 'id,nope'],
         'id\n1\n',
         1,
-        /--columns names "nope", which is not a column of orders, which has: id, note/,
+        /--columns names "nope", which is not a column of orders; its columns are: id, note/,
       ],
       [
         'which of --columns the file lacks',
@@ -255,7 +261,7 @@ describe('pg-batch load', () => {
         1,
         /--columns names "note", which is not in standard input, whose header has: id/,
       ],
-      ['which key is no column', ['-', '-t', 'orders'], '{"id":1,"extra":"secret"}', 1, /row 1.*"extra"/],
+      ['which key is not a column', ['-', '-t', 'orders'], '{"id":1,"extra":"secret"}', 1, /row 1.*"extra"/],
       [
         'which value the server refuses',
         ['-', '-t', 'orders', '--batch-size', '2'],
@@ -302,14 +308,14 @@ describe('pg-batch load', () => {
       expectOneLine(ended.stderr)
     })
 
-    it('that a URL is none, without repeating it', async () => {
+    it('that a text is not a URL, without repeating it', async () => {
       const ended = await run(['load', '-', '-t', 'orders', '-d', 'secret'], {}, 'id\n1\n')
       expect(ended.status).to.equal(2)
       expectOneLine(ended.stderr)
     })
   })
 
-  it('takes the database from PG* variables', async () => {
+  it('uses the database of the PG* variables', async () => {
     const { hostname, port, username, password, pathname } = new URL(database.connectionString)
     const env = {
       PGHOST: hostname,
@@ -322,7 +328,7 @@ describe('pg-batch load', () => {
     expect(await stored('id')).to.deep.equal([['1']])
   })
 
-  it('stops at Ctrl-C, says what was committed, and leaves no session behind', async () => {
+  it('stops at Ctrl-C, prints what was committed, and ends its sessions', async () => {
     const running = start(['load', '-', '-t', 'orders'], { DATABASE_URL: database.connectionString })
     running.process.stdin!.write('{"id":1}\n{"id":2}\n')
     while ((await stored('id')).length < 2 && running.process.exitCode === null) await delay(20)
@@ -338,7 +344,7 @@ describe('pg-batch load', () => {
     expect(rows[0].n).to.equal(0)
   })
 
-  it('counts what is being committed while the input fails', async () => {
+  it('counts rows that are being committed while the input fails', async () => {
     // its COMMIT waits for a lock of this test, and then long enough for the command to meet the bad line
     await database.pool.query(`CREATE TABLE slow (id int);
       CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -365,7 +371,7 @@ describe('pg-batch load', () => {
     }
   })
 
-  it('does not mind that nobody reads its output', async () => {
+  it('succeeds if its output is closed', async () => {
     const running = start(
       ['load', '-', '-t', 'orders'],
       { DATABASE_URL: database.connectionString },

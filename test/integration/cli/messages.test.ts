@@ -4,7 +4,7 @@ import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { type Ended, run } from './support.ts'
 
-describe('what pg-batch says', () => {
+describe('the messages of pg-batch', () => {
   const database = useDatabase()
   const file = useFolder()
 
@@ -28,8 +28,8 @@ describe('what pg-batch says', () => {
     return (await database.pool.query(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n
   }
 
-  describe('of a row that the server refused', () => {
-    it('is the name of the condition, the column, and that --rejects keeps the rest', async () => {
+  describe('for a row that the server refused', () => {
+    it("are the name of the condition, the column, and that --rejects keeps the server's message", async () => {
       const { status, stderr } = await load(
         ['-t', 'people', '-f', 'ndjson'],
         '{"id":2,"name":"secret\\u0000"}',
@@ -45,7 +45,7 @@ describe('what pg-batch says', () => {
       ['22023', 'the server refused the row: invalid parameter value (22023)'],
       ['XY001', 'the server refused the row (XY001)'],
     ]) {
-      it(`is what there is of ${state}, which a function raised`, async () => {
+      it(`are the condition of ${state}, which a function raised`, async () => {
         await database.pool.query(
           `CREATE TRIGGER refuse BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION refuse('${state}')`,
         )
@@ -58,7 +58,7 @@ describe('what pg-batch says', () => {
       })
     }
 
-    it('is that --rejects finds the row where the server does not name it', async () => {
+    it('are that --rejects finds the row if the server does not name it', async () => {
       const { stderr } = await load(['-t', 'notes'], 'person_id,note\n1,a\n7,b\n')
       expect(stderr).to.match(
         /^pg-batch: notes: .*notes_person_id_fkey.* \(23503\); --rejects FILE finds the row, keeps it and loads the others; nothing committed\n$/,
@@ -69,8 +69,8 @@ describe('what pg-batch says', () => {
     })
   })
 
-  describe('of a key that is no column', () => {
-    it('is --map where only the case is another', async () => {
+  describe('for a key that is not a column', () => {
+    it('suggest --map if only the case differs', async () => {
       const input = '{"ID":2,"name":"Grace"}\n'
       const { stderr } = await load(['-t', 'people'], input)
       expect(stderr).to.contain(
@@ -79,7 +79,7 @@ describe('what pg-batch says', () => {
       expect((await load(['-t', 'people', '--map', 'ID=id'], input)).status).to.equal(0)
     })
 
-    it('is what was meant where one is near', async () => {
+    it('suggest a column if one is similar', async () => {
       const said = async (key: string) => (await load(['-t', 'people'], `{"id":2,"${key}":1}`)).stderr
       expect(await said('nmae')).to.contain(
         '; did you mean "name"?; --columns loads only those that you name;',
@@ -89,7 +89,7 @@ describe('what pg-batch says', () => {
       )
     })
 
-    it('is nothing of options that replay does not have', async () => {
+    it('name no options that replay does not have', async () => {
       const path = await file('bad.ndjson', '{"ID":2}\n')
       const { stderr } = await pgBatch(['replay', path, '-t', 'people'])
       expect(stderr).to.match(
@@ -102,7 +102,7 @@ describe('what pg-batch says', () => {
     })
   })
 
-  it('names the columns of the file where the server generates some', async () => {
+  it('name the columns of the file that can be written if the server generates others', async () => {
     const { stderr } = await load(['-t', 'made'], 'id,name,twice\n7,a,aa\n')
     expect(stderr).to.equal(
       'pg-batch: standard input: the header names "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); name the others with --columns name\n',
@@ -118,7 +118,7 @@ describe('what pg-batch says', () => {
     ])
   })
 
-  it('is how to skip a column without a name, which then is skipped', async () => {
+  it('say how to skip a column without a name, and that works', async () => {
     const frame = ',id,name,\n0,2,Grace,\n1,3,Edsger,\n'
     expect((await load(['-t', 'people'], frame)).stderr).to.equal(
       'pg-batch: standard input: column 1 of 4 has no name in the header; to skip it, name the others with --columns id,name\n',
@@ -131,22 +131,22 @@ describe('what pg-batch says', () => {
     expect((await pgBatch(['replay', rejects, '-t', 'people'])).status).to.equal(0)
   })
 
-  describe('of --on-conflict, before anything else,', () => {
+  describe('for --on-conflict, before anything else,', () => {
     const mistakes: [title: string, words: string[], message: RegExp][] = [
       [
-        'is what was meant',
+        'suggest a column',
         ['--on-conflict', 'di'],
-        /names "di", which is not a column of people, which has: .*; did you mean "id"\?/,
+        /names "di", which is not a column of people; its columns are: .*; did you mean "id"\?/,
       ],
       [
-        'is that there is no such key',
+        'say that there is no such key',
         ['--on-conflict', 'name'],
         /names \(name\), which is not a unique key of people, whose unique keys are: \(id\)/,
       ],
       [
-        'is that the file lacks it',
+        'say that the file does not have it',
         ['--on-conflict', 'id', '-c', 'name'],
-        /names "id", which is not among the columns that standard input gives: name/,
+        /names "id", which is not a column of standard input; its columns are: name/,
       ],
     ]
     for (const [title, words, message] of mistakes) {
@@ -162,7 +162,7 @@ describe('what pg-batch says', () => {
       })
     }
 
-    it('is that a new table has no such key', async () => {
+    it('say that a new table has no such key', async () => {
       const create = (...words: string[]) => load(['-t', 'fresh', '--create', ...words], 'id,name\n2,x\n')
       expect((await create('--on-conflict', 'id')).stderr).to.match(
         /names \(id\), which is not a unique key of fresh, which gets none without --key\n$/,
@@ -176,7 +176,7 @@ describe('what pg-batch says', () => {
     })
   })
 
-  it('of --dry-run is what becomes of rows that are there', async () => {
+  it('say with --dry-run what happens to rows that are in the table', async () => {
     const plan = async (...words: string[]) =>
       (await load(['-t', 'people', '--dry-run', ...words], 'id,name\n1,x\n')).stdout
     expect(await plan()).to.match(/table: {3}people, appended to\n/)

@@ -82,21 +82,21 @@ describe('what pg-batch prints, word for word,', () => {
   describe('for a header', () => {
     it('with a name that is nearly that of a column', async () => {
       expect(await load('id,nmae\n1,Ada\n')).to.equal(
-        'pg-batch: standard input: the header names "nmae", which is not a column of guests, which has: ' +
+        'pg-batch: standard input: the header names "nmae", which is not a column of guests; its columns are: ' +
           'id, name, ok, age, born; did you mean "name"?; --map nmae=name loads it into a column, --columns id leaves it out\n',
       )
     })
 
     it('with a name that is like no column', async () => {
       expect(await load('id,zip code\n1,1234\n')).to.equal(
-        'pg-batch: standard input: the header names "zip code", which is not a column of guests, which has: ' +
+        'pg-batch: standard input: the header names "zip code", which is not a column of guests; its columns are: ' +
           "id, name, ok, age, born; --map 'zip code=COLUMN' loads it into a column, --columns id leaves it out\n",
       )
     })
 
     it('that is data', async () => {
       expect(await load('1,Ada\n2,Bob\n')).to.equal(
-        'pg-batch: standard input: the header names "1", which is not a column of guests, which has: ' +
+        'pg-batch: standard input: the header names "1", which is not a column of guests; its columns are: ' +
           'id, name, ok, age, born; --no-header if the first line is data, else --map 1=COLUMN loads it into a column\n',
       )
     })
@@ -328,7 +328,7 @@ describe('what pg-batch prints, word for word,', () => {
       [
         'to make the table that --resume needs',
         ['-t', 'shop.sales', '--resume', 'x'],
-        '--resume keeps how far it came in the tables pg_batch_resume and pg_batch_checkpoint: ' +
+        '--resume stores its progress in the tables pg_batch_resume and pg_batch_checkpoint: ' +
           'permission denied for schema public (42501)',
         `GRANT CREATE ON SCHEMA "public" TO "${role}"`,
       ],

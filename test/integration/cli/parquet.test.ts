@@ -77,7 +77,7 @@ describe('pg-batch load of Parquet', () => {
     },
   ]
 
-  it('makes a table with the types of the file, and stores every value as it is', async () => {
+  it('creates a table with the types of the file, and stores every value as it is', async () => {
     const path = await file('all.parquet', parquetOf(everything))
     const { status, stderr, stdout } = await load(path, '-t', 'made', '--create', '--key', 'id')
     expect(
@@ -132,7 +132,7 @@ CREATE TABLE "made" (
     expect(second).to.deep.equal(['2', ...Array(13).fill(null), null, '{}', null])
   })
 
-  it('stores what a column of another type takes: JSON, lists and bytes in text and jsonb', async () => {
+  it('stores JSON, lists and bytes in text and jsonb columns', async () => {
     await database.pool.query(
       'CREATE TABLE made (id text, big jsonb, ratio jsonb, doc text, raw text, tags jsonb, pair text, price float8, uid text)',
     )
@@ -170,7 +170,7 @@ CREATE TABLE "made" (
     expect(stdout).to.match(/│ 1 +│ \{"b":1,"a":\[null\]\} +│ \\x005cff +│/)
   })
 
-  it('matches names, takes --columns and --map, several files and patterns', async () => {
+  it('matches names, with --columns and --map, several files and patterns', async () => {
     const part = (from: number) => {
       const ids = Array.from({ length: 1500 }, (_, i) => from + i)
       return parquetOf([
@@ -206,7 +206,7 @@ CREATE TABLE "made" (
     expect((await counts('made', 'n'))![0]).to.equal(1500)
   })
 
-  it('makes columns of several files wide enough for all of them', async () => {
+  it('creates columns that are wide enough for the values of all files', async () => {
     const a = await file(
       'wide-1.parquet',
       parquetOf([column('n', { type: 'INT32' }, 1), column('r', { type: 'FLOAT' }, 1.5)]),
@@ -223,7 +223,7 @@ CREATE TABLE "made" (
     ])
   })
 
-  it('rejects rows by their number in the file, bytes and all, for replay', async () => {
+  it('rejects rows with their number in the file and their bytes, for replay', async () => {
     await database.pool.query('CREATE TABLE made (id int CHECK (id <> 1203), raw bytea)')
     const ids = Array.from({ length: 2000 }, (_, i) => i + 1)
     const raw = ids.map(id => Uint8Array.of(id & 255))
@@ -245,7 +245,7 @@ CREATE TABLE "made" (
     expect(await query('SELECT raw FROM made WHERE id = 1203')).to.deep.equal([[Buffer.of(0xb3)]])
   })
 
-  it('goes on with --resume where it was, in the middle of a row group', async () => {
+  it('continues with --resume in the middle of a row group', async () => {
     await database.pool.query('CREATE TABLE made (id int CONSTRAINT bad CHECK (id <> 2222), note text)')
     const path = await file('resume.parquet', numbered(5000, { rowGroupSize: 1300 }))
     const words = [path, '-t', 'made', '--resume', 'parquet', '--batch-size', '1000']
@@ -253,14 +253,14 @@ CREATE TABLE "made" (
     expect(first.stderr).to.match(/row 2,222: .*; 2,000 rows committed\n$/)
     await database.pool.query('ALTER TABLE made DROP CONSTRAINT bad')
     const second = await load(...words)
-    expect(second.stderr).to.contain('going on after row 2,000')
+    expect(second.stderr).to.contain('continuing after row 2,000')
     expect(await counts('made')).to.deep.equal(exactly(5000))
     expect((await load(...words)).stdout).to.match(/is complete: all 5,000 rows/)
     await writeFile(path, numbered(5001, { rowGroupSize: 1300 }))
     expect((await load(...words)).stderr).to.match(/has changed since the load parquet began/)
   })
 
-  it('makes an empty table of a file without rows', async () => {
+  it('creates an empty table for a file without rows', async () => {
     const path = await file('empty.parquet', numbered(0))
     const { status, stdout, stderr } = await load(path, '-t', 'made', '--create')
     expect(status, stderr).to.equal(0)
@@ -268,7 +268,7 @@ CREATE TABLE "made" (
     expect(await query('SELECT count(*)::int FROM made')).to.deep.equal([[0]])
   })
 
-  it('ends at a damaged page, and says where that is and how many rows are in the table', async () => {
+  it('ends at a damaged page, and reports where it is and how many rows are in the table', async () => {
     const made = numbered(30_000, { rowGroupSize: 10_000, codec: 'GZIP' })
     made.fill(0xff, made.length - (made.length >> 3), made.length - (made.length >> 3) + 100)
     const path = await file('damaged.parquet', made)
@@ -315,7 +315,7 @@ CREATE TABLE "made" (
   })
 })
 
-describe('pg-batch load says of Parquet', () => {
+describe('pg-batch load reports of Parquet', () => {
   const file = useFolder()
   const cases: [title: string, words: (path: string) => string[], input: Buffer, line: RegExp][] = [
     [

@@ -9,7 +9,7 @@ import { useFolder } from '../../support/folder.ts'
 import { until } from '../../support/until.ts'
 import { commandLine, type Ended, start } from './support.ts'
 
-describe('pg-batch load, of what can be read only once:', () => {
+describe('pg-batch load, of pipes and sockets:', () => {
   const database = useDatabase()
   const file = useFolder()
 
@@ -105,7 +105,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     expect(missing.status).to.equal(1)
   })
 
-  it('reads /dev/stdin as it reads -, be it a pipe, a socket, a file or nothing', async () => {
+  it('reads /dev/stdin as it reads -: a pipe, a socket, a file or nothing', async () => {
     const path = await file('rows.csv', 'n,x\n1,a\n')
     for (const input of [`cat ${path} |`, `< ${path}`]) {
       const { status, stderr } = await shell(`${input} $PG_BATCH load /dev/stdin -t t`)
@@ -119,7 +119,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     expect(nothing.status).to.equal(1)
   })
 
-  it('reads a pipe and a socket that it was handed as another descriptor', async () => {
+  it('reads a pipe and a socket that are another file descriptor', async () => {
     const { status, stderr } = await shell(`$PG_BATCH load /dev/fd/7 -t t 7< <(echo n; echo 1)`)
     expect(status, stderr).to.equal(0)
     const child = spawn(
@@ -135,7 +135,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     expect(await stored()).to.deep.equal({ rows: 2, distinct: 2 })
   })
 
-  it('reads a pipe twice where types are inferred from all of it', async () => {
+  it('reads a pipe twice if types are inferred from all rows', async () => {
     const { status, stderr } = await shell(
       '$PG_BATCH load <(seq 1 5000; echo 2.5) -t made --create --infer all --no-header --type column1=numeric',
     )
@@ -145,7 +145,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     ])
   })
 
-  it('resumes from a pipe that holds the same bytes again, and refuses others', async () => {
+  it('resumes from a pipe with the same bytes, and refuses other bytes', async () => {
     const path = await fifo('resumed')
     const words = [path, '--resume', 'pipe', '--batch-size', '1000', '--no-header']
     await database.pool.query('ALTER TABLE t ADD CONSTRAINT bad CHECK (n <> 2222)')
@@ -163,7 +163,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     expect(await stored()).to.deep.equal({ rows: 3000, distinct: 3000 })
   })
 
-  it('writes the rows of a FIFO as they come', async () => {
+  it('writes the rows of a FIFO as they arrive', async () => {
     const path = await fifo('slow')
     const running = begin(path, '--format', 'csv', '--delimiter', ',')
     const writer = await open(path, 'w')
@@ -199,7 +199,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     })
   }
 
-  it('refuses Parquet from a FIFO, whatever its name, without waiting for it', async () => {
+  it('refuses Parquet from a FIFO, with any name, without waiting for it', async () => {
     const path = await fifo('x.pipe')
     const named = await begin(path, '--format', 'parquet').ended
     expect(named.stderr).to.contain(`${path}: a Parquet file is read from its end, which a pipe cannot show`)
@@ -208,7 +208,7 @@ describe('pg-batch load, of what can be read only once:', () => {
     expect((await running.ended).stderr).to.contain(`${path}: a Parquet file is read from its end`)
   })
 
-  it('refuses a socket that lies in a folder', async () => {
+  it('refuses a socket in a folder', async () => {
     const path = join(dirname(await file('y', '')), 'socket')
     const server = (await import('node:net')).createServer().listen(path)
     await new Promise(resolve => server.once('listening', resolve))

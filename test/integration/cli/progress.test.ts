@@ -55,7 +55,7 @@ describe('the progress of a load', () => {
   }
   const ids = (rows: number) => `id\n${Array.from({ length: rows }, (_, id) => id).join('\n')}\n`
 
-  it('is nothing while all bytes are read and no row is committed', async () => {
+  it('is zero while all bytes are read and no row is committed', async () => {
     const text = ids(1000)
     const path = await file('small.csv', text)
     const events = await blockedLoad(path, { batchSize: 100 }, async events => {
@@ -65,7 +65,7 @@ describe('the progress of a load', () => {
     expect(events.at(-1)).to.include({ event: 'end', rowsCommitted: 1000, bytesCommitted: text.length })
   })
 
-  it('goes on after Ctrl-C to the end of what was read', async () => {
+  it('continues after Ctrl-C up to the bytes that were read', async () => {
     const text = ids(500_000)
     const path = await file('large.csv', text)
     const stop = new AbortController()

@@ -44,12 +44,12 @@ describe('pg-batch load --rejects', () => {
     return `id,age\n${rows.join('\n')}\n`
   }
 
-  it('commits the good rows and keeps the bad ones, named by their number in the file, for the owner alone', async () => {
+  it('commits the good rows and keeps the bad ones with their number in the file, readable by the owner only', async () => {
     const rejects = await fresh()
     const path = await file('people.csv', people(20))
     const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects, '--batch-size', '6')
     expect(ended.stderr).to.equal(
-      `4 rows rejected, in ${rejects}. Mended, they load by: pg-batch replay ${rejects} --table people\n`,
+      `4 rows rejected, in ${rejects}; correct them and run: pg-batch replay ${rejects} --table people\n`,
     )
     expect(ended.stdout).to.match(/^people: 16 rows committed in 4 batches, 4 rejected, /)
     expect(ended.status).to.equal(0)
@@ -65,7 +65,7 @@ describe('pg-batch load --rejects', () => {
     // which takes no COPY
     ['INSERT', 'ALTER TABLE people RENAME TO all_people; CREATE VIEW people AS SELECT * FROM all_people'],
   ]) {
-    it(`names the line of a record with fields too many or too few, and keeps what there is of it: ${way}`, async () => {
+    it(`names the line of a record with too many or too few fields, and keeps the fields: ${way}`, async () => {
       await database.pool.query(`DROP TABLE IF EXISTS all_people CASCADE; ${make}`)
       const rejects = await fresh()
       const path = await file('ragged.csv', 'id,age,doc\n1,1,"[\n1]"\n2\n3,3,,x,""\n\n4,,""\n5,5,\n')
@@ -93,7 +93,7 @@ describe('pg-batch load --rejects', () => {
     })
   }
 
-  it('makes no file when no row is bad', async () => {
+  it('creates no file if no row is bad', async () => {
     const rejects = await fresh()
     const path = await file('good.csv', 'id\n1\n')
     expect(await pgBatch('load', path, '-t', 'people', '--rejects', rejects)).to.include({
@@ -103,7 +103,7 @@ describe('pg-batch load --rejects', () => {
     expect(await stat(rejects).catch(error => error.code)).to.equal('ENOENT')
   })
 
-  it('is refused at once where it cannot be written', async () => {
+  it('is refused at once if the file cannot be written', async () => {
     const path = await file('good.csv', 'id\n1\n')
     for (const [rejects, why] of [
       ['/no/such/place', 'there is no such directory'],
@@ -115,7 +115,7 @@ describe('pg-batch load --rejects', () => {
     expect(await stored()).to.deep.equal([])
   })
 
-  it('is refused where others can read it, with the chmod that helps', async function () {
+  it('is refused if other users can read the file, with the chmod that helps', async function () {
     if (process.platform === 'win32') this.skip() // which has no such modes
     const path = await file('people.csv', people(20))
     const rejects = await file("it's open.ndjson", '{"kept":1}\n')
@@ -173,7 +173,7 @@ describe('pg-batch load --rejects', () => {
     })
   }
 
-  it('leaves alone what a link at the name of the metrics file, or of its next version, leads to', async function () {
+  it('does not write through a link at the name of the metrics file, or of its next version', async function () {
     if (process.platform === 'win32') this.skip()
     const path = await file('good.csv', 'id\n1\n')
     const victim = await file('victim', 'precious\n')
@@ -199,7 +199,7 @@ describe('pg-batch load --rejects', () => {
     expect(ended).to.include({ status: 1, stdout: '' })
   })
 
-  it('lets as many rows be rejected as --reject-limit says, and no more', async () => {
+  it('rejects as many rows as --reject-limit allows, and no more', async () => {
     const path = await file('people.csv', people(20))
     expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '4')).status).to.equal(0)
     await database.pool.query('TRUNCATE people')
@@ -210,7 +210,7 @@ describe('pg-batch load --rejects', () => {
     expect(ended).to.include({ status: 1, stdout: '' })
   })
 
-  it('judges a share at the end', async () => {
+  it('compares a share at the end', async () => {
     const path = await file('people.csv', people(20))
     expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '20%')).status).to.equal(0)
     await database.pool.query('TRUNCATE people')
@@ -221,7 +221,7 @@ describe('pg-batch load --rejects', () => {
     expect(ended).to.include({ status: 1, stdout: '' })
   })
 
-  it('judges a share as it goes once 1,000 rows were read, and leaves the rest of the file', async () => {
+  it('compares a share after 1,000 rows while the load runs, and does not read the rest of the file', async () => {
     const path = await file('many.csv', people(200_000))
     const words = ['--reject-limit', '1%', '--batch-size', '1000']
     const ended = await pgBatch('load', path, '-t', 'people', ...words)
@@ -230,7 +230,7 @@ describe('pg-batch load --rejects', () => {
     expect((await stored()).length).to.be.within(800, 100_000)
   })
 
-  it('is loaded by replay once it was mended, with and without its wrapper, JSON as it was', async () => {
+  it('is loaded by replay after a correction, with and without its wrapper, with JSON as it was', async () => {
     const rejects = await fresh()
     const input = [
       '{"id":1,"age":"x","doc":{"n":12345678901234567890}}',
@@ -268,7 +268,7 @@ describe('pg-batch load --rejects', () => {
     ])
   })
 
-  it('is loaded by load as well, and refused where a value had no text and was not replaced', async () => {
+  it('is loaded by load as well, and refused if a value had no text and was not replaced', async () => {
     const letter = { batch_id: 1, row_index: 0, code: 'REFUSED' }
     const lines = [
       { ...letter, row: { id: '1', doc: '{"n": 1.50}' } },
@@ -292,7 +292,7 @@ describe('pg-batch load --rejects', () => {
     }
   })
 
-  it('is taken as it is by a table that has a column for each of its keys', async () => {
+  it('is loaded as it is into a table that has a column for each of its keys', async () => {
     await database.pool.query('CREATE TABLE letters (batch_id int, row_index int, code text, "row" jsonb)')
     const path = await file(
       'taken.ndjson',

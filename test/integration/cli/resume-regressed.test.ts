@@ -88,7 +88,7 @@ describe('pg-batch load --resume, when the server has lost rows that it had comm
     }
   })
 
-  it('reads several files again from the one that the server still has a part of', async () => {
+  it('reads several files again from the one that the server has partly', async () => {
     const fired = afterCommit(
       1,
       lose(
@@ -105,7 +105,7 @@ describe('pg-batch load --resume, when the server has lost rows that it had comm
     expect((await load(paths)).stdout).to.include('--resume r is complete')
   })
 
-  it('makes a table by --create once, and fills it', async () => {
+  it('creates a table with --create once, and fills it', async () => {
     await database.pool.query('DROP TABLE events')
     const fired = afterCommit(1, lose(1400, 'UPDATE pg_batch_checkpoint SET position = 400'))
     const ended = await load([await file('c.csv', csv(1001, 2001))], '--create')
@@ -114,7 +114,7 @@ describe('pg-batch load --resume, when the server has lost rows that it had comm
     await expectExactly(1001, 2001)
   })
 
-  it('gives up when the server takes back whatever is committed', async () => {
+  it('gives up if the server undoes every commit', async () => {
     await database.pool.query(`CREATE FUNCTION take_back() RETURNS trigger LANGUAGE plpgsql
       AS $$ BEGIN NEW.position := 1; RETURN NEW; END $$`)
     const path = await file('d.csv', csv(1001, 2001))

@@ -118,7 +118,7 @@ describe('pg-batch load --resume', () => {
     expect((await stored()).rows).to.equal(ROWS - ROWS / 10)
   })
 
-  it('keeps rejected rows in a table where their file cannot be written', async function () {
+  it('keeps rejected rows in a table if their file cannot be written', async function () {
     if (process.platform !== 'linux') this.skip() // elsewhere there is no /dev/full, a disk that is always full
     await database.pool.query('DROP TABLE IF EXISTS pg_batch_rejects')
     const path = await file('waits.csv', 'id,note\n1,a\nx,b\n{2},c\n')
@@ -170,7 +170,7 @@ describe('pg-batch load --resume', () => {
     expect(await stored()).to.deep.equal(exactly(ROWS))
   })
 
-  it('says that a load is complete, and reads nothing', async () => {
+  it('reports that a load is complete, and reads nothing', async () => {
     const path = await file('done.csv', csv(10))
     const first = await load(path, 'done')
     expect(first).to.include({ status: 0, stderr: '' })
@@ -182,7 +182,7 @@ describe('pg-batch load --resume', () => {
     expect(await stored()).to.deep.equal(exactly(10))
   })
 
-  it('begins anew once the name was forgotten as it says', async () => {
+  it('starts again after the name was deleted by the printed statements', async () => {
     const path = await file('again.csv', csv(10))
     await load(path, "Ada's")
     const { stdout } = await load(path, "Ada's")
@@ -192,13 +192,13 @@ describe('pg-batch load --resume', () => {
     expect(await stored()).to.deep.equal(exactly(10))
   })
 
-  it('goes on after a row that failed, says from where, and names rows by their number in the file', async () => {
+  it('continues after a row that failed, prints from where, and names rows by their number in the file', async () => {
     const path = await file('fails.csv', csv(2500))
     await database.pool.query('ALTER TABLE events ADD CHECK (id <> 2222)')
     const first = await load(path, 'mend')
     expect(first.stderr).to.match(/row 2,222 \(line 2223\): .*; 2,000 rows committed\n$/)
     const second = await load(path, 'mend', '--reject-limit', '1', '--summary')
-    expect(second.stderr).to.match(/^--resume mend: going on after row 2,000\n/)
+    expect(second.stderr).to.match(/^--resume mend: continuing after row 2,000\n/)
     expect(second.stderr).to.match(/23514 .* check_violation, row 2,222 /)
     expect(second.stderr).to.match(/skipped +│ +2,000 │ written by an earlier run/)
     expect(second.stdout).to.match(
@@ -208,7 +208,7 @@ describe('pg-batch load --resume', () => {
     expect((await stored()).rows).to.equal(2499)
   })
 
-  it('is finished by Ctrl-C with what was read, says how to go on, and goes on there', async function () {
+  it('commits the rows that were read at Ctrl-C, prints how to continue, and continues there', async function () {
     this.timeout(60_000)
     const ROWS = 300_000
     const path = await file('stopped.csv', csv(ROWS))
@@ -217,7 +217,7 @@ describe('pg-batch load --resume', () => {
     running.process.kill('SIGINT')
     const { status, stderr, stdout } = await running.ended
     expect(stderr).to.match(
-      /interrupted; [\d,]+ rows committed; the same command, with --resume stop, goes on from there\n$/,
+      /interrupted; [\d,]+ rows committed; the same command, with --resume stop, continues from there\n$/,
     )
     expect({ status, stdout }).to.deep.equal({ status: 130, stdout: '' })
     const said = Number(/([\d,]+) rows committed/.exec(stderr)![1]!.replaceAll(',', ''))
@@ -255,7 +255,7 @@ describe('pg-batch load --resume', () => {
       )
     })
 
-    it('a file that begins otherwise', async () => {
+    it('a file that begins with other bytes', async () => {
       await writeFile(path, csv(2500).replace('row 1,', 'ROW 1,'))
       await expectRefusal(/it begins with other bytes/)
     })
@@ -267,7 +267,7 @@ describe('pg-batch load --resume', () => {
 
     it('another file, table or format of the same name', async () => {
       const other = await file('other.csv', csv(1))
-      await expectRefusal(/--resume one is the load of .*input\.csv; for another load/, [
+      await expectRefusal(/--resume one is the load of .*input\.csv; use another name for/, [
         other,
         '-t',
         'events',
@@ -284,19 +284,23 @@ describe('pg-batch load --resume', () => {
     })
 
     const changes: [title: string, words: string[], line: RegExp][] = [
-      ['--null', ['--null', 'NA'], /a header; not csv, .*, a header, null "NA"; for another load take/],
-      ['--columns', ['--columns', 'id'], /; not csv, .*, columns "id"; for another load/],
-      ['--map', ['--map', 'note=note'], /; not csv, .*, map "note"="note"; for another load/],
-      ['--quote', ['--quote', 'none'], /; not csv, .*, quote none; for another load/],
+      [
+        '--null',
+        ['--null', 'NA'],
+        /a header; not csv, .*, a header, null "NA"; use another name for another load\n/,
+      ],
+      ['--columns', ['--columns', 'id'], /; not csv, .*, columns "id"; use another name for/],
+      ['--map', ['--map', 'note=note'], /; not csv, .*, map "note"="note"; use another name for/],
+      ['--quote', ['--quote', 'none'], /; not csv, .*, quote none; use another name for/],
       [
         '--create',
         ['--create', '--type', 'id=text'],
-        /; not csv, .*, types by --create, type "id"="text"; for another/,
+        /; not csv, .*, types by --create, type "id"="text"; use another name for/,
       ],
       [
         '--infer',
         ['--create', '--infer', 'all'],
-        /; not csv, .*, types inferred from all rows \(--create\); for another/,
+        /; not csv, .*, types inferred from all rows \(--create\); use another name for/,
       ],
     ]
     for (const [title, words, line] of changes) {

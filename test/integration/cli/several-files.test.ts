@@ -38,7 +38,7 @@ describe('pg-batch load, of several files,', () => {
     return paths
   }
 
-  it('names file and row of what it rejects, in the file, the summary and the log', async () => {
+  it('names the file and the row of a rejected row, in the file, the summary and the log', async () => {
     const paths = await parts(3, 4)
     await database.pool.query('ALTER TABLE events ADD CHECK (id <> 5)')
     const rejects = `${paths[0]}.rejects.ndjson`
@@ -70,7 +70,7 @@ describe('pg-batch load, of several files,', () => {
     expect(ended.status).to.equal(2)
   })
 
-  it('goes on in the middle of one, and knows when all are in', async () => {
+  it('continues in the middle of one, and knows when all are complete', async () => {
     const paths = await parts(1500, 0, 1500, 1000)
     const words = [
       ...paths,
@@ -88,7 +88,7 @@ describe('pg-batch load, of several files,', () => {
     expect(first.stderr).to.match(/part-2\.csv: row 722 \(line 723\): .*; 1,500 rows committed\n$/)
     await database.pool.query('ALTER TABLE events DROP CONSTRAINT bad')
     const second = await load(...words)
-    expect(second.stderr).to.contain('--resume all: going on after row 1,500\n')
+    expect(second.stderr).to.contain('--resume all: continuing after row 1,500\n')
     expect(second.stdout).to.match(/^events: 2,500 rows committed in 3 batches, 1,500 written before, /)
     expect(await stored()).to.deep.equal({ rows: 4000, distinct: 4000 })
     const { rows } = await database.pool.query(
@@ -98,15 +98,15 @@ describe('pg-batch load, of several files,', () => {
     const third = await load(...words)
     expect(third.stdout).to.match(/--resume all is complete: all 4,000 rows of the 4 files were written on /)
     const fewer = await load(...words.slice(1))
-    expect(fewer.stderr).to.match(/--resume all is the load of .*part-0\.csv, .*; for another load/)
+    expect(fewer.stderr).to.match(/--resume all is the load of .*part-0\.csv, .*; use another name for/)
     const other = await load(...words, '--quote', 'none')
     expect(other.stderr).to.match(
-      /--resume all reads csv, .*; not csv, .*, quote none, map .*; for another load/,
+      /--resume all reads csv, .*; not csv, .*, quote none, map .*; use another name for/,
     )
     expect((await stored()).rows).to.equal(4000)
   })
 
-  it('makes the table once with --create, killed and run again', async function () {
+  it('creates the table once with --create, killed and run again', async function () {
     this.timeout(120_000)
     const paths = await parts(40_000, 40_000)
     const words = ['load', ...paths, '-t', 'made', '--create', '--map', 'Id=id', '--resume', 'made']
@@ -119,13 +119,13 @@ describe('pg-batch load, of several files,', () => {
     const { status, stderr } = await run(words, env)
     expect(status, stderr).to.equal(0)
     expect(stderr)
-      .to.match(/going on after row/)
+      .to.match(/continuing after row/)
       .and.not.match(/CREATE TABLE/)
     expect(await stored('made')).to.deep.equal({ rows: 80_000, distinct: 80_000 })
     expect((await load(...words.slice(1, -2))).stderr).to.match(/the table "made" exists already/)
   })
 
-  it('checks the rows of a resumed --create as those of the first run, in a table that is there and empty', async () => {
+  it('checks the rows of a resumed --create like those of the first run, in an empty table that exists', async () => {
     const ids = Array.from({ length: 199_999 }, (_, i) => i + 1) // so far that no read-ahead gets there
     const path = await file('zeros.csv', `id\n${ids.join('\n')}\n007\n`)
     const words = [path, '-t', 'made', '--create', '--resume', 'zeros', '--batch-size', '1000']
@@ -135,7 +135,7 @@ describe('pg-batch load, of several files,', () => {
     )
     await database.pool.query('ALTER TABLE made DROP CONSTRAINT bad')
     const { stderr, status } = await load(...words)
-    expect(stderr).to.match(/^--resume zeros: going on after row 1,000\n/)
+    expect(stderr).to.match(/^--resume zeros: continuing after row 1,000\n/)
     expect(stderr).to.match(
       /zeros\.csv: row 200,000 \(line 200001\): the value of "id" is not integer, .* committed\n$/,
     )

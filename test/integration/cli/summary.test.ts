@@ -4,7 +4,7 @@ import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { run } from './support.ts'
 
-describe('what pg-batch load says', () => {
+describe('what pg-batch load prints', () => {
   const database = useDatabase()
   const file = useFolder()
   beforeEach(() => database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n int)'))
@@ -15,7 +15,7 @@ describe('what pg-batch load says', () => {
       DATABASE_URL: database.connectionString,
     })
 
-  it('is a table with --summary, each SQLSTATE counted and named, with an example', async () => {
+  it('is a table with --summary, with the count and name of each SQLSTATE, and an example', async () => {
     const { stderr, stdout, status } = await load('--summary')
     expect(status).to.equal(0)
     expect(stdout).to.match(/^t: 2 rows committed in 1 batch, 3 rejected, /)
@@ -55,7 +55,7 @@ describe('what pg-batch load says', () => {
     expect(lines[4]).to.deep.include({ outcome: 'done', rowsRead: 5, rowsCommitted: 2, rowsRejected: 3 })
   })
 
-  it('is JSON alone also when the load fails', async () => {
+  it('is only JSON if the load fails, too', async () => {
     const { stderr, stdout, status } = await load('--log', 'json', '--reject-limit', '1')
     const last = JSON.parse(stderr.trimEnd().split('\n').at(-1)!)
     expect(last).to.deep.include({ event: 'end', outcome: 'failed', rowsCommitted: 0 })
@@ -63,7 +63,7 @@ describe('what pg-batch load says', () => {
     expect({ stdout, status }).to.deep.equal({ stdout: '', status: 1 })
   })
 
-  it('counts rows that were there already as unchanged, everywhere', async () => {
+  it('counts rows that were in the table already as unchanged, everywhere', async () => {
     const path = `${await file('metrics', '')}.prom`
     const again = ['--on-conflict', 'id', '--on-conflict-do', 'nothing', '--metrics-file', path]
     await load('--quiet')

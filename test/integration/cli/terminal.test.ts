@@ -12,7 +12,7 @@ const HOSTILE = '\x1b[2J\x1b]0;owned\x07\x9b1A\u202e\r\nx'
 const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 const ofOneLine = (text: string): string => text.replace(/[\n\t]/g, '')
 
-describe('pg-batch on a terminal that obeys', () => {
+describe('pg-batch on a terminal that obeys escapes', () => {
   const database = useDatabase()
   let folder: string
   before(async () => {
@@ -96,7 +96,7 @@ describe('pg-batch on a terminal that obeys', () => {
       .and.satisfy((text: string) => !OBEYED.test(ofOneLine(text)))
   })
 
-  it('cuts a key, a header or a name of 5 MB, soon', async () => {
+  it('cuts a key, a header or a name of 5 MB, quickly', async () => {
     const long = 'k'.repeat(5_000_000)
     for (const [words, input] of [
       [['-f', 'ndjson'], `${JSON.stringify({ id: 1, [long]: 2 })}\n`],
@@ -146,7 +146,7 @@ describe('pg-batch --log json', () => {
     ]
   for (const [title, words, env, status, error] of FAILURES) {
     for (const log of [['--log', 'json'], ['--log=json']]) {
-      it(`says in JSON that there is ${title} (${log.join(' ')})`, async () => {
+      it(`reports in JSON that there is ${title} (${log.join(' ')})`, async () => {
         const ended = await run(
           [...words, ...log],
           { DATABASE_URL: database.connectionString, ...env },
@@ -187,7 +187,7 @@ describe('warnings of pg and of Node.js', () => {
     expect(lines.map(({ event, message }) => `${event} ${message}`)).to.include('note from\x1b[2J elsewhere')
   })
 
-  it('are not there with --quiet', async () => {
+  it('are not printed with --quiet', async () => {
     expect((await load('--quiet')).stderr).to.match(/^pg-batch: cannot connect to [^\n]*\n$/)
   })
 })

@@ -118,7 +118,7 @@ describe('pg-batch load --create of vega-datasets', function () {
       it(`${name}: as JSON.parse reads it`, async () => compare(await loaded(name), value as Row[]))
       continue
     }
-    it(`${name}: refused, since it is no array of objects`, async () => {
+    it(`${name}: refused, because it is not an array of objects`, async () => {
       const error = await loaded(name).catch(error => error)
       expect(error).to.be.instanceOf(SourceError)
     })

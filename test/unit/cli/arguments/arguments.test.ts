@@ -17,7 +17,7 @@ describe('the arguments of pg-batch', () => {
     return seen
   }
 
-  it('are read into what load needs', async () => {
+  it('are parsed into the options of load', async () => {
     const words =
       'load a.csv -t s.orders -f csv -c id,b --on-conflict id --on-conflict-do nothing --batch-size 5 --concurrency 2'
     expect((await parse(...words.split(' '), '-d', 'postgres://h/d')).loaded).to.deep.equal({
@@ -33,11 +33,11 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
-  it('take several files', async () => {
+  it('accept several files', async () => {
     expect((await parse('load', 'a', '*.csv', '-t', 't')).loaded?.files).to.deep.equal(['a', '*.csv'])
   })
 
-  it('say how a CSV file is written', async () => {
+  it('accept the dialect of a CSV file', async () => {
     const words =
       'load - -t t --delimiter tab --quote none --comment # --null NA --null - --no-header --encoding latin1'
     expect((await parse(...words.split(' '))).loaded).to.deep.equal({
@@ -52,7 +52,7 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
-  it('leave the defaults to the library', async () => {
+  it('contain no defaults', async () => {
     expect((await parse('load', '-', '--table', 'orders')).loaded).to.deep.equal({
       files: ['-'],
       table: 'orders',
@@ -102,7 +102,7 @@ describe('the arguments of pg-batch', () => {
     ['replay', '--help'],
     ['completion', '--help'],
   ]) {
-    it(`have help that fits a screen: ${words.join(' ')}`, async () => {
+    it(`have a help that fits a screen: ${words.join(' ')}`, async () => {
       const lines = (await parse(...words)).out.trimEnd().split('\n')
       expect(lines.length).to.be.within(5, 40)
       expect(Math.max(...lines.map(line => line.length))).to.be.at.most(80)

@@ -34,7 +34,7 @@ describe('the completions of bash', () => {
     })
   }
 
-  it('know the words that an option takes, by its long name and by its short one', () => {
+  it('know the values of an option, by its long and its short name', () => {
     expect(complete('load', 'a.csv', '--format', '')).to.deep.equal([
       'csv',
       'tsv',
@@ -50,12 +50,12 @@ describe('the completions of bash', () => {
     expect(complete('completion', '')).to.deep.equal(['bash', 'zsh'])
   })
 
-  it('know files, for the argument and for options that name one', () => {
+  it('know files, for the argument and for options that take a file', () => {
     expect(complete('load', 'package.js')).to.deep.equal(['package.json'])
     expect(complete('load', 'a.csv', '--rejects', 'package.js')).to.deep.equal(['package.json'])
   })
 
-  it('offer nothing where anything may stand', () => {
+  it('offer nothing where any text is allowed', () => {
     expect(complete('load', 'a.csv', '--table', '')).to.deep.equal([''])
     expect(complete('server', '')).to.deep.equal([''])
   })
@@ -73,7 +73,7 @@ describe('the completions of zsh', () => {
     expect(script).to.match(/^#compdef pg-batch\n/)
   })
 
-  it('are quoted right', () => {
+  it('are quoted correctly', () => {
     // zsh's own words and quotes are close enough to bash's for its parser to find an open quote
     const { stderr } = spawnSync('bash', ['-n'], { input: script.replace(/\(\(.*?\)\)/g, 'true') })
     expect(String(stderr)).to.equal('')

@@ -34,17 +34,17 @@ describe('the choice of columns', () => {
     expect(() => choose(['column1', 'a'])).to.throw(/--columns names "column1", which is not in f\.csv/)
   })
 
-  it('takes no field for a column that the server generates, where there is no header', () => {
+  it('has no field for a generated column if there is no header', () => {
     const { columns } = chooseColumns(csv(['column1', 'column2'], true), table('#id', 'a', '!b', 'c'), {})
     expect(columns).to.deep.equal(['a', 'c'])
   })
 
-  it('takes names that are the columns as they are', () => {
+  it('accepts names that are those of the columns', () => {
     const choice = chooseColumns(csv(['b', 'a']), table('a', 'b', 'c'), {})
     expect(choice).to.deep.include({ columns: ['b', 'a'], rename: undefined, notes: [] })
   })
 
-  it('matches without regard to case, spaces and punctuation, and says it', () => {
+  it('matches names that differ in case, spaces and punctuation, and reports it', () => {
     const { columns, rename, notes } = chooseColumns(
       csv(['Order Id', 'note', 'UNIT-PRICE ($)']),
       table('order_id', 'note', 'unitPrice'),
@@ -61,7 +61,7 @@ describe('the choice of columns', () => {
     ])
   })
 
-  it('takes the very name and --map before what is merely alike', () => {
+  it('prefers the same name and --map to a similar name', () => {
     const { columns, notes } = chooseColumns(csv(['ID', 'id', 'when']), table('id', 'Id', 'at'), {
       map: map({ when: 'at' }),
     })
@@ -69,7 +69,7 @@ describe('the choice of columns', () => {
     expect(notes).to.deep.equal(['f.csv: took "ID" for column "Id"'])
   })
 
-  it('leaves out what --columns does not name, by the name of the file, too', () => {
+  it('skips columns that --columns does not name, also by their name in the file', () => {
     const { columns, rename } = chooseColumns(csv(['Order Id', 'x', 'note']), table('order_id', 'note'), {
       columns: ['note', 'order_id'],
     })
@@ -77,7 +77,7 @@ describe('the choice of columns', () => {
     expect(rename!({ 'Order Id': '1', x: 'y', note: 'z' })).to.deep.equal({ order_id: '1', note: 'z' })
   })
 
-  it('goes by order when there is no header: of --columns, or of what the table can take', () => {
+  it("uses the order of --columns, or of the table's insertable columns, if there is no header", () => {
     const first = chooseColumns(csv(['column1', 'column2'], true), table('a', '!sum', 'b'), {})
     expect(first.rename!({ column1: '1', column2: '2' })).to.deep.equal({ a: '1', b: '2' })
     const second = chooseColumns(csv(['column1'], true), table('a', 'b'), { columns: ['b'] })
@@ -110,7 +110,7 @@ describe('the choice of columns', () => {
     [
       'a --map to a column that is not there',
       () => chooseColumns(csv(['when']), table('id', 'at'), { map: map({ when: 'ta' }) }),
-      /--map names "ta", which is not a column of t, which has: id, at/,
+      /--map names "ta", which is not a column of t; its columns are: id, at/,
     ],
     [
       'more fields than columns',

@@ -29,7 +29,7 @@ describe('the type inferred', () => {
     })
   }
 
-  it('of JSON goes by the kind of value: a string is never a number', () => {
+  it('of JSON depends on the kind of value: a string is never a number', () => {
     const values: [value: unknown, type: string | undefined][] = [
       [true, 'boolean'],
       [1, 'integer'],

@@ -21,7 +21,7 @@ describe('chooseDatabase', () => {
     }
   })
 
-  it('refuses to guess where nothing names a database, and says what would', () => {
+  it('fails if nothing names a database, and lists the options that do', () => {
     for (const env of [{}, { DATABASE_URL: '' }, { PGPASSWORD: 'x' }, { PGHOST: '', PGSSLMODE: 'require' }]) {
       expect(() => chooseDatabase({}, env))
         .to.throw(/^no database is named: .*DATABASE_URL.*PGHOST.*--database URL \(-d\).*--embedded/)
@@ -29,7 +29,7 @@ describe('chooseDatabase', () => {
     }
   })
 
-  it('takes the embedded server only when it was asked for, whatever the environment names', () => {
+  it('uses the embedded server only with --embedded, even if the environment names a database', () => {
     const env = { DATABASE_URL: url, PGHOST: 'h', PGSERVICE: 'shop' }
     expect(chooseDatabase({ embedded: true }, env)).to.deep.equal({ kind: 'embedded' })
   })
@@ -44,7 +44,7 @@ describe('chooseDatabase', () => {
     }
   })
 
-  it('refuses what is no URL, and does not repeat it', () => {
+  it('refuses a text that is not a URL, without repeating it', () => {
     for (const wrong of ['mysql://me:secret@h/d', 'secret', 'postgres://me:secret@h:port/d']) {
       expect(() => chooseDatabase({ url: wrong }, {})).to.throw(/^Expected --database to look like/)
       expect(() => chooseDatabase({}, { DATABASE_URL: wrong })).to.throw(
@@ -53,7 +53,7 @@ describe('chooseDatabase', () => {
     }
   })
 
-  it('takes the URL of a socket, which other URLs are not like', () => {
+  it('accepts the URL of a socket, which has another form', () => {
     for (const socket of [
       'postgres://me:secret@/d?host=/tmp',
       'postgres:///d?host=/tmp',
@@ -64,7 +64,7 @@ describe('chooseDatabase', () => {
     }
   })
 
-  it('refuses a service rather than take another database', () => {
+  it('refuses a service instead of using another database', () => {
     expect(() => chooseDatabase({}, { PGSERVICE: 'shop' })).to.throw(/^PGSERVICE names a service/)
     expect(() => chooseDatabase({ url: 'postgres://?service=shop' }, {})).to.throw(
       /^--database names a service/,
@@ -77,7 +77,7 @@ describe('connectionConfig', () => {
   const config = (url: string | undefined, env: NodeJS.ProcessEnv = {}) =>
     connectionConfig(url, '--database', env)
 
-  it('refuses a port that is none, wherever it was named', () => {
+  it('refuses an invalid port, from the URL and from PGPORT', () => {
     for (const port of ['abc', '0', '99999', '5432,5433', '1e3']) {
       const message = `to be from 1 to 65535, got "${port}"`
       expect(() => config(undefined, { PGPORT: port })).to.throw(`Expected PGPORT ${message}`)
@@ -91,7 +91,7 @@ describe('connectionConfig', () => {
     ])
   })
 
-  it('refuses a sslmode that pg would take for none', () => {
+  it('refuses an sslmode that pg would treat as no TLS', () => {
     expect(() => config('postgres://h/d?sslmode=bogus')).to.throw(
       /^Expected sslmode of --database to be disable or .*, got "bogus"$/,
     )
@@ -123,7 +123,7 @@ describe('connectionConfig', () => {
     expect(own.servers).to.deep.equal([{ host: '/tmp' }])
   })
 
-  it('takes nothing from the environment for the embedded server but how values are read', () => {
+  it('takes only the settings that say how values are read for the embedded server', () => {
     const env = { PGHOST: 'h', PGSSLMODE: 'require', PGREQUIREAUTH: 'none', PGDATABASE: 'd', PGTZ: 'UTC' }
     const embedded = embeddedConfig('postgres://me:1@127.0.0.1:5432/postgres', env)
     expect(embedded.servers).to.deep.equal([{ host: '127.0.0.1', port: 5432 }])

@@ -7,7 +7,7 @@ describe('load', () => {
   const { stdin } = Object.getOwnPropertyDescriptors(process)
   afterEach(() => Object.defineProperty(process, 'stdin', stdin))
 
-  it('does not wait for standard input when a signal came before it began', async () => {
+  it('does not wait for standard input if a signal came before the start', async () => {
     const silent = new PassThrough()
     Object.defineProperty(process, 'stdin', { ...stdin, get: () => silent })
     const given = { files: ['-'], table: 't', database: 'postgres://127.0.0.1:1/d' }

@@ -110,7 +110,7 @@ describe('the line of a row', () => {
     expect(positions.rowNumber(2, 0)).to.equal(13)
   })
 
-  it('is forgotten for the oldest rows where the lines of millions would have to be kept', () => {
+  it('is forgotten for the oldest rows if the lines of millions of rows are irregular', () => {
     const positions = new RowPositions()
     const uneven = Array.from({ length: 1_000_000 }, (_, index) => ({ line: 2 * index + 3 }))
     for (let batch = 0; batch < 4; batch++) positions.addBatch(uneven.length, uneven)
@@ -124,10 +124,10 @@ describe('what the same command does after an interruption', () => {
     [
       { files },
       'the same command loads them a second time, unless --on-conflict names a unique key; ' +
-        'a load with --resume NAME goes on where it stopped',
+        'a load with --resume NAME continues where it stopped',
     ],
     [{ files: ['-'] }, 'the same command loads them a second time, unless --on-conflict names a unique key'],
-    [{ files, resume: 'x' }, 'the same command, with --resume x, goes on from there'],
+    [{ files, resume: 'x' }, 'the same command, with --resume x, continues from there'],
     [{ files, truncate: true }, 'the same command empties the table and starts again'],
     [{ files, create: true }, 'the table stays: to start again, leave out --create and add --truncate'],
     [{ files, onConflict: ['id'] }, 'the same command starts again and updates the rows that are there'],

@@ -8,7 +8,7 @@ describe('RecordIntake', () => {
     sizes.map(size => Array.from({ length: size }, () => new CsvRecord(Buffer.from('x'), 0, 1, 1)))
   const numbersOf = (batches: CsvRecord[][]) => batches.map(batch => batch.map(({ number }) => number))
 
-  it('numbers the records over all arrays, leaves out those that are written, and tells each batch', async () => {
+  it('numbers the records over all arrays, skips those that are written, and reports each batch', async () => {
     const counts: number[] = []
     const options = { skip: 4, onBatch: (count: number) => counts.push(count) }
     const intake = new RecordIntake(Readable.from(arrays(3, 3, 2)), options)
@@ -20,7 +20,7 @@ describe('RecordIntake', () => {
     expect(intake.rowsRead).to.equal(8)
   })
 
-  it('checks what it hands on, and fails with what the check throws', async () => {
+  it('checks the records that it passes on, and fails with the error of the check', async () => {
     const checked: number[] = []
     const check = ({ number }: CsvRecord) => {
       checked.push(number)

@@ -5,14 +5,14 @@ import { RowIntake } from '../../../../lib/cli/rows/row-intake.ts'
 describe('RowIntake', () => {
   const rows = (count: number) => Array.from({ length: count }, (_, id) => ({ id }))
 
-  it('hands on every row, in order, and counts them', async () => {
+  it('passes on every row, in order, and counts them', async () => {
     const intake = new RowIntake(Readable.from(rows(1000)), { skip: 0, numbered: false })
     expect(await intake.toArray()).to.deep.equal(rows(1000))
     expect(intake.rowsRead).to.equal(1000)
     expect(intake.stopped).to.equal(false)
   })
 
-  it('leaves out the first rows, and numbers the others as they stand in the file', async () => {
+  it('skips the first rows, and numbers the others by their place in the file', async () => {
     const intake = new RowIntake(Readable.from(rows(300)), { skip: 298, numbered: true })
     expect(await intake.toArray()).to.deep.equal([
       { row: { id: 298 }, number: 299 },
@@ -51,7 +51,7 @@ describe('RowIntake', () => {
     expect(intake.stopped).to.equal(false)
   })
 
-  it('hands on the error of its source, after the rows before it', async () => {
+  it('passes on the error of its source, after the rows before it', async () => {
     const failing = Readable.from(
       (function* () {
         yield { id: 1 }

@@ -21,7 +21,7 @@ describe('the line that a load prints', () => {
     )
   })
 
-  it('counts one and none right', () => {
+  it('has singular and plural, and zero', () => {
     const some = { ...stats, rowsCommitted: 9000, rowsUnchanged: 1000 }
     expect(committedLine('t', some, 1000)).to.contain(
       ' 9,000 rows committed in 10 batches, 1,000 unchanged, 1.00 s, 10,000 ',

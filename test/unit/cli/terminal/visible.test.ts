@@ -3,7 +3,7 @@ import { outputModeOf } from '../../../../lib/cli/report/report-error.ts'
 import { cut, visible, visibleJson, visibleLines, visibleSql } from '../../../../lib/cli/terminal/visible.ts'
 
 describe('visible', () => {
-  it('writes what a terminal would obey as escapes, and leaves all else', () => {
+  it('writes characters that a terminal obeys as escapes, and leaves all others', () => {
     expect(visible('\x1b[31m \x07 \x9b \x7f \u202e \u2066 \u2028 \r\n')).to.equal(
       '\\x1b[31m \\x07 \\x9b \\x7f \\u202e \\u2066 \\u2028 \\r\\n',
     )
@@ -27,7 +27,7 @@ describe('visible', () => {
     ])
   })
 
-  it('cuts the middle of what is too long', () => {
+  it('cuts the middle of a text that is too long', () => {
     expect(cut('short')).to.equal('short')
     const long = cut(`${'a'.repeat(1_000_000)}the end`)
     expect(long)
@@ -37,7 +37,7 @@ describe('visible', () => {
 })
 
 describe('outputModeOf', () => {
-  it('finds --log json and --quiet among words that may be wrong otherwise', () => {
+  it('finds --log json and --quiet among arguments that may be wrong', () => {
     expect(outputModeOf(['load', '--log', 'json'])).to.equal('json')
     expect(outputModeOf(['--log=json', '--nonsense'])).to.equal('json')
     expect(outputModeOf(['load', '--quiet', '-t'])).to.equal('quiet')

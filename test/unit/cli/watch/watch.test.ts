@@ -31,14 +31,14 @@ const counts: LoadCounts = {
 }
 
 describe('the progress bar', () => {
-  it('has share, rows, rate, time left, rejects and connections, at 80 columns and at 120', () => {
+  it('shows share, rows, rate, time left, rejects and connections, at 80 columns and at 120', () => {
     expect(barText(counts, 80)).to.equal(
       '███████░░░░░░░░  45%  1,234,567 rows  123,457/s  0:12 left  3 rejected  2 conn',
     )
     expect(barText(counts, 120)).to.match(/^█{18}░{22} {2}45% {2}1,234,567 rows .* 2 conn$/)
   })
 
-  it('is never wider than the terminal, and gives up its last words first', () => {
+  it('is never wider than the terminal, and leaves out its last words first', () => {
     const large = { ...counts, rowsCommitted: 1e12, rowsSkipped: 1e12, rowsRejected: 1e9 }
     for (let columns = 20; columns <= 200; columns++) {
       expect(barText(large, columns).length).to.be.below(columns)
@@ -47,7 +47,7 @@ describe('the progress bar', () => {
     expect(barText(counts, 60)).to.match(/ {2}0:12 left$/)
   })
 
-  it('says retries above it, is cleared at the end, and never hides the cursor or stops line wrapping', () => {
+  it('prints retries above it, is cleared at the end, and never hides the cursor or stops line wrapping', () => {
     const clock = sinon.useFakeTimers()
     try {
       let written = ''
@@ -75,7 +75,27 @@ describe('the progress bar', () => {
     }
   })
 
-  it('is words alone for a pipe, whose end nobody knows', () => {
+  it('has 80 columns on a terminal that does not know its width', () => {
+    const clock = sinon.useFakeTimers()
+    try {
+      let written = ''
+      const terminal = new Writable({
+        write(chunk, _encoding, done) {
+          written += chunk
+          done()
+        },
+      })
+      const watcher = barWatcher(Object.assign(terminal, { isTTY: true, columns: 0 }) as never)
+      watcher.begin({ source: 'a.csv', table: 'orders' }, () => counts)
+      clock.tick(1000)
+      watcher.end({ counts, reasons: [], outcome: 'done', error: undefined })
+      expect(written).to.contain(barText(counts, 80))
+    } finally {
+      clock.restore()
+    }
+  })
+
+  it('has no bar for a pipe, whose size is not known', () => {
     expect(barText({ ...counts, bytesTotal: undefined, bytesToCommit: undefined }, 80)).to.equal(
       '1,234,567 rows  123,457/s  3 rejected  2 conn',
     )
@@ -83,7 +103,7 @@ describe('the progress bar', () => {
 })
 
 describe('percent and time left', () => {
-  it('are those of the bytes whose rows are committed, whatever was read', () => {
+  it('count the bytes whose rows are committed, not those that were read', () => {
     for (const bytesRead of [450, 1000]) {
       expect(shareCommitted({ ...counts, bytesRead })).to.equal(0.45)
       expect(etaMs({ ...counts, bytesRead })).to.be.closeTo(12_222, 1)
@@ -97,7 +117,7 @@ describe('percent and time left', () => {
     expect(etaMs(stopped)).to.be.closeTo(3_333, 1)
   })
 
-  it('do not take the rows of an earlier run for the rate of this one', () => {
+  it('leave the rows of an earlier run out of the rate', () => {
     expect(etaMs({ ...counts, bytesSkipped: 400 })).to.equal(110_000)
     expect(etaMs({ ...counts, bytesSkipped: 450 })).to.equal(undefined)
   })
@@ -113,7 +133,7 @@ describe('lines of progress', () => {
   const title = { source: 'a.csv', table: 'orders' }
   const end = { counts, reasons: [], outcome: 'done', error: undefined } as const
 
-  it('come every five seconds, none for a load that is over sooner, and none after the end', () => {
+  it('are printed every five seconds, not for a shorter load, and not after the end', () => {
     const lines: string[] = []
     const watcher = lineWatcher(line => lines.push(line))
     watcher.begin(title, () => counts)
@@ -127,7 +147,7 @@ describe('lines of progress', () => {
     expect(lines[0]).to.equal('orders: 45%, 1,234,567 rows committed, 123,457 rows/s, 0:12 left, 3 rejected')
   })
 
-  it('say that something is tried again', () => {
+  it('report a retry', () => {
     const lines: string[] = []
     const details = { outcome: 'rolled-back', batchId: 3 } as const
     const error = new PgBatchError('CONNECTION', 'The connection failed: read ECONNRESET', details)
@@ -140,7 +160,7 @@ describe('lines of progress', () => {
     ])
   })
 
-  it('are JSON for programs, retries among them', () => {
+  it('are JSON with --log json, retries included', () => {
     const lines: Record<string, unknown>[] = []
     const watcher = jsonWatcher(line => lines.push(JSON.parse(line)))
     watcher.begin(title, () => counts)
@@ -169,14 +189,14 @@ describe('the limit of rejected rows', () => {
     }
   })
 
-  it('is none with --rejects alone, and no row without both', () => {
+  it('is unlimited with --rejects alone, and zero without both options', () => {
     expect(writerLimit(undefined, false)).to.equal(0)
     expect(writerLimit(undefined, true)).to.equal(Number.POSITIVE_INFINITY)
     expect(writerLimit({ rows: 0 }, true)).to.equal(0)
     expect(writerLimit({ percent: 1 }, false)).to.equal(Number.POSITIVE_INFINITY)
   })
 
-  it('judges a share from 1,000 rows on, and at the end', () => {
+  it('compares a share from 1,000 rows on, and at the end', () => {
     const limit = { percent: 10 }
     expect(isOverLimit(limit, { rejected: 500, settled: 999, atEnd: false })).to.equal(false)
     expect(isOverLimit(limit, { rejected: 101, settled: 1000, atEnd: false })).to.equal(true)
@@ -187,7 +207,7 @@ describe('the limit of rejected rows', () => {
 })
 
 describe('the summary', () => {
-  it('fits 80 columns, whatever it says', () => {
+  it('fits 80 columns, with any names and numbers', () => {
     const reasons = Array.from({ length: 12 }, (_, i) => ({
       code: `22P0${i}`,
       name: 'invalid_character_value_for_cast_and_more_of_it',
@@ -200,7 +220,7 @@ describe('the summary', () => {
     expect(lines.length).to.be.below(24)
   })
 
-  it('says amounts as people do', () => {
+  it('formats sizes and times for people', () => {
     expect([0, 999, 1000, 999_949, 1_234_567, 99_960_000, 5e12].map(inBytes)).to.deep.equal([
       '0 B',
       '999 B',
@@ -215,7 +235,7 @@ describe('the summary', () => {
 })
 
 describe('the metrics', () => {
-  it('escape what stands in labels', () => {
+  it('escape the values of labels', () => {
     const text = metricsText({ source: 'a"\\\n.csv', table: 't' }, counts, new Map(), undefined)
     expect(text).to.contain('pg_batch_rows_read_total{table="t",source="a\\"\\\\\\n.csv"} 1240000\n')
     expect(text).to.contain('pg_batch_running{table="t",source="a\\"\\\\\\n.csv"} 1\n')
