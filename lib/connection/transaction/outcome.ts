@@ -217,8 +217,7 @@ export async function confirmDurability(client: PgClientLike): Promise<void> {
  *
  * - N ≤ id: the ticket's transaction was rolled back, however many crashes there were. If it had been
  *   committed, its commit record would be on disk, each recovery would have read it, and each checkpoint
- * since
- *   would have N > id.
+ *   since would have N > id.
  * - N > id, after one crash: the id was in the log that the recovery read, and was not given out again.
  * - N > id, after two crashes: the first may have lost the id, another transaction may have been committed
  *   under it, and the second recovery may have read that. The server keeps no trace of the first crash; the

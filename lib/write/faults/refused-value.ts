@@ -1,7 +1,7 @@
 import type { ServerError } from '../../connection/server-error.ts'
 
 /**
- * Returns what is wrong with a value, in words and without the value: `not a valid boolean for "ok" (22P02)`. Returns
+ * Returns what is wrong with a value, without the value: `not a valid boolean for "ok" (22P02)`. Returns
  * undefined for other conditions.
  * @param column the value's column
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -24,7 +24,9 @@ export function refusedValueText({ code, message }: ServerError, column: string)
   }
 }
 
-/** The messages that name a type, each at a place that no value can take. A translated message matches none. */
+/**
+ * The messages that name a type, each at a place where no value can be. A translated message matches none.
+ */
 const TYPE_PATTERNS = [
   /^invalid input syntax for type ([a-z0-9 ]+)(?::|$)/,
   /^invalid input value for enum ([^":]+):/,

@@ -16,7 +16,7 @@ interface EndablePool {
   end(): Promise<void>
 }
 
-describe('pools in modes of their own', () => {
+describe('pools of other drivers and in other modes', () => {
   const db = useDatabase()
   let proxy: WebSocketProxy
   const pools: EndablePool[] = []

@@ -60,14 +60,14 @@ describe("an idle client of the user's pool that the server ends", () => {
     await endIdleClients()
   })
 
-  it("is told to the pool's own listeners, and many streams on a pool add one listener", async () => {
-    const told: Error[] = []
-    pool.on('error', error => told.push(error))
+  it("is reported to the pool's own listeners, and many streams on a pool add one listener", async () => {
+    const reported: Error[] = []
+    pool.on('error', error => reported.push(error))
     for (let streams = 0; streams < 20; streams++) {
       await pipeline(Readable.from([[{ id: 1 }]]), new PgBatchWritable({ pool, table: 't' }))
     }
     expect(pool.listenerCount('error')).to.equal(2)
     await endIdleClients()
-    expect(told).to.have.length(1)
+    expect(reported).to.have.length(1)
   })
 })

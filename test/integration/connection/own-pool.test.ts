@@ -31,7 +31,7 @@ describe('a stream with a connectionString', () => {
     expect(await countOf(db.pool, 't')).to.equal(1000)
   })
 
-  it('opens no connection before there is something to write', async () => {
+  it('opens no connection before its first write', async () => {
     const writable = new PgBatchWritable({ retry: false, connectionString, table: 't' })
     expect(await sessions(db, name)).to.equal(0)
     writable.destroy()
@@ -100,10 +100,10 @@ describe('a stream with a connectionString', () => {
     })
   }
 
-  describe('checks it when the stream is made, and', () => {
+  describe('checks it when the stream is constructed, and', () => {
     const made = (text: string) => () => new PgBatchWritable({ connectionString: text, table: 't' })
 
-    it('refuses what is no URL, without its text', () => {
+    it('refuses what is not a URL, without quoting it', () => {
       expect(made('postgres://u:hunter2@h:port/d'))
         .to.throw(TypeError, /^Expected `connectionString` to look like postgres:/)
         .with.property('message')

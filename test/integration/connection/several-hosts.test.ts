@@ -65,13 +65,13 @@ describe('a connectionString of several hosts', () => {
     expect(await countOf(db.pool, 't')).to.equal(2)
   })
 
-  it('gives one that stays silent up after connect_timeout', async () => {
+  it('gives up a silent one after connect_timeout', async () => {
     const connectionString = url([quiet, live], 'connect_timeout=1')
     await settlesWithin(5000, write([[{ id: 1 }]], { retry: false, connectionString, table: 't' }))
     expect(await countOf(db.pool, 't')).to.equal(1)
   })
 
-  it('passes over a read-only one, unless any will do', async () => {
+  it('skips a read-only one, unless any will do', async () => {
     await write([[{ id: 1 }]], { retry: false, connectionString: url([host, live]), table: 't' })
     expect(await countOf(db.pool, 't')).to.equal(1)
     const wanted = async (attrs: string) => {
@@ -92,7 +92,7 @@ describe('a connectionString of several hosts', () => {
     expect(error.message).to.match(/^\S+: the server is not a standby; \S+: the server is not a standby$/)
   })
 
-  it('fails with what each of them said, retries while one may come back, and shows no password', async () => {
+  it('fails with the error of each, retries while one may come back, and shows no password', async () => {
     const retries: number[] = []
     const options = {
       retry: { retries: 2, minDelayMs: 1, shouldRetry: () => retries.push(1) > 0 },
@@ -131,9 +131,9 @@ describe('a connectionString of several hosts', () => {
     expect(new Set(ports)).to.have.length(2) // 16 times the same: once in 32,768 runs
   })
 
-  it('is taken by pg-batch as well, from --database, DATABASE_URL and PGHOST', async () => {
-    const load = (words: string[], env: NodeJS.ProcessEnv, id: number) =>
-      run(['load', '-', '-t', 't', ...words], env, `id\n${id}\n`)
+  it('is accepted by pg-batch as well, from --database, DATABASE_URL and PGHOST', async () => {
+    const load = (args: string[], env: NodeJS.ProcessEnv, id: number) =>
+      run(['load', '-', '-t', 't', ...args], env, `id\n${id}\n`)
     expect(await load(['-d', url([dead, host, live])], {}, 1)).to.include({ status: 0, stderr: '' })
     expect(await load([], { DATABASE_URL: url([dead, live]) }, 2)).to.include({ status: 0, stderr: '' })
     const [hosts, ports] = [0, 1].map(part => [dead, live].map(each => each.split(':')[part]).join(','))

@@ -22,10 +22,10 @@ describe('a connectionString with TLS', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pg-batch-tls-'))
     certificate = join(folder, 'server.crt')
-    const words = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout ${join(folder, 'server.key')}`
+    const options = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout ${join(folder, 'server.key')}`
     execFileSync(
       'openssl',
-      [...words.split(' '), '-out', certificate, '-addext', 'subjectAltName=DNS:localhost'],
+      [...options.split(' '), '-out', certificate, '-addext', 'subjectAltName=DNS:localhost'],
       {
         stdio: 'pipe',
       },
@@ -73,8 +73,8 @@ describe('a connectionString with TLS', function () {
     await load(url('scram', 'sslmode=no-verify&channel_binding=require'))
     await load(url('scram', 'sslmode=no-verify&channel_binding=prefer'))
     expect(await stored()).to.equal(2)
-    const words = ['load', '-', '-t', 't', '-d', url('scram', 'sslmode=no-verify&channel_binding=require')]
-    expect(await run(words, {}, 'id\n3\n')).to.include({ status: 0, stderr: '' })
+    const args = ['load', '-', '-t', 't', '-d', url('scram', 'sslmode=no-verify&channel_binding=require')]
+    expect(await run(args, {}, 'id\n3\n')).to.include({ status: 0, stderr: '' })
   })
 
   for (const [role, why] of [
@@ -108,9 +108,9 @@ describe('a connectionString with TLS', function () {
         /self-signed certificate/,
       )
     }
-    const words = ['load', '-', '-t', 't', '-d', url('scram', 'sslmode=verify-full')]
-    expect(await run(words, { PGSSLROOTCERT: certificate }, 'id\n3\n')).to.include({ status: 0, stderr: '' })
-    const missing = await run(words, { PGSSLROOTCERT: '/no/such.pem' }, 'id\n3\n')
+    const args = ['load', '-', '-t', 't', '-d', url('scram', 'sslmode=verify-full')]
+    expect(await run(args, { PGSSLROOTCERT: certificate }, 'id\n3\n')).to.include({ status: 0, stderr: '' })
+    const missing = await run(args, { PGSSLROOTCERT: '/no/such.pem' }, 'id\n3\n')
     expect(missing.stderr).to.match(/^pg-batch: \/no\/such\.pem: [^\n]+\n$/)
     expect(missing.status).to.equal(2)
   })

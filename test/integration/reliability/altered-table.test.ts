@@ -41,7 +41,7 @@ describe('a table that is altered under a stream', function () {
   for (const [from, to] of CHANGES) {
     for (const rejectLimit of LIMITS) {
       for (const upsert of [false, true]) {
-        it(`goes on with ${to} in place of ${from}, ${upsert ? 'by upsert' : 'by COPY'}, ${rejectLimit} rejects allowed`, async () => {
+        it(`continues with ${to} in place of ${from}, ${upsert ? 'by upsert' : 'by COPY'}, ${rejectLimit} rejects allowed`, async () => {
           await recreate(`id int PRIMARY KEY, n ${from}`)
           const { writable, rejected, done } = await started({
             rejectLimit,
@@ -64,7 +64,7 @@ describe('a table that is altered under a stream', function () {
     }
   }
 
-  it('goes on, too, where the change was waiting for its lock when the transaction began', async () => {
+  it('continues where the change was waiting for its lock when the transaction began', async () => {
     await recreate('id int PRIMARY KEY, n int8')
     const { writable, done, name } = await started({})
     const unlock = await lockTable(db, 't')
@@ -168,7 +168,7 @@ describe('a table that is altered under a stream', function () {
     }
   }
 
-  it('takes a column that is added while several lanes are at work, and toRow runs once for each item', async () => {
+  it('takes a column that is added while several lanes work, and calls toRow once for each item', async () => {
     await recreate('id int, n int')
     let calls = 0
     const toRow = (item: Row): Row => {
@@ -228,7 +228,7 @@ describe('a table that is altered under a stream', function () {
     expect(asked).to.be.at.least(2).and.at.most(3)
   })
 
-  it('does not look for columns beyond those that were named', async () => {
+  it('takes no columns beyond those that were named', async () => {
     await recreate('id int, n int')
     const { writable, done } = await started({ columns: ['id', 'n'] })
     await db.pool.query('ALTER TABLE t ADD note text')

@@ -40,7 +40,7 @@ const refused =
   () =>
     ({ code: 'REFUSED', sqlState, ...more }) as const
 
-/** Every reason to refuse a row, each with what its error is to tell. */
+/** Every reason to refuse a row, each with what its error must report. */
 export const KINDS: readonly BadKind[] = [
   {
     title: 'a value of the wrong type',
@@ -97,17 +97,17 @@ export const KINDS: readonly BadKind[] = [
     expected: refused('23514', { constraint: 'email_check' }),
   },
   {
-    title: 'a value that has no form',
+    title: 'a value that cannot be encoded',
     spoil: row => ({ ...row, data: circular }),
     expected: () => ({ code: 'VALUE_NOT_ENCODABLE', column: 'data' }),
   },
   {
-    title: 'an item that is no object',
+    title: 'an item that is not an object',
     spoil: row => row.id as unknown as Row,
     expected: () => ({ code: 'ROW_INVALID' }),
   },
   {
-    title: 'a key that is no column',
+    title: 'a key that is not a column',
     spoil: row => ({ ...row, nonsense: 1 }),
     expected: () => ({ code: 'ROW_INVALID', column: 'nonsense' }),
   },

@@ -142,7 +142,7 @@ describe('a checkpoint of messages that become several rows', () => {
       })
     }
 
-    it('skips an equal item of which `toRow` makes another row each time', async () => {
+    it('skips an equal item for which `toRow` makes another row each time', async () => {
       let made = 0
       const writable = make(byOffset, { toRow: (item: Line) => ({ ...item, line: made++ }) })
       const [one] = linesOf(1, 1)
@@ -219,7 +219,7 @@ describe('a checkpoint of messages that become several rows', () => {
     expect([...(await checkpoint())]).to.deep.equal([['a', 0n]])
   })
 
-  it('notices a server that has forgotten rows of a message', async () => {
+  it('notices a server that has lost rows of a message', async () => {
     const writable = make()
     const until = async (rows: number) => {
       while (writable.stats.rowsCommitted < rows) await new Promise(resolve => setImmediate(resolve))
@@ -237,7 +237,7 @@ describe('a checkpoint of messages that become several rows', () => {
     expect(await stored()).to.deep.equal(message.map(({ line }) => [7, line]))
   })
 
-  it('tells the index with the position of a rejected row', async () => {
+  it('holds the index in the position of a rejected row', async () => {
     await db.pool.query('ALTER TABLE lines ADD CHECK (line <> 1)')
     const rejected = await load([linesOf(4, 3)], make(byIndex, { rejectLimit: 1 }))
     expect(rejected.map(({ position }) => position)).to.deep.equal([
@@ -245,7 +245,7 @@ describe('a checkpoint of messages that become several rows', () => {
     ])
   })
 
-  describe('in a table that an earlier version made', () => {
+  describe('in a table that an earlier version has created', () => {
     const columns = () =>
       valuesOf(
         db.pool,
@@ -274,7 +274,7 @@ describe('a checkpoint of messages that become several rows', () => {
       expect(await columns()).to.deep.equal([['item_index']])
     })
 
-    it('says what its owner has to do where the role may not', async () => {
+    it('says what its owner has to run where the role may not', async () => {
       await db.pool.query(`DROP ROLE IF EXISTS reader_of_lines; CREATE ROLE reader_of_lines LOGIN PASSWORD 'x';
         GRANT ALL ON lines, pg_batch_checkpoint TO reader_of_lines; GRANT ALL ON SEQUENCE lines_place_seq TO reader_of_lines`)
       const url = new URL(aroundThePooler(db, 'a role of the test'))

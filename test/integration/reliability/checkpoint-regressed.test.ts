@@ -23,12 +23,12 @@ const REGRESSIONS = [
   { title: 'a position of NULL', sql: 'UPDATE pg_batch_checkpoint SET position = NULL', left: undefined },
   { title: 'a deleted row', sql: 'DELETE FROM pg_batch_checkpoint', left: undefined },
   {
-    title: 'a table that was made again',
+    title: 'a table that was created again',
     sql: `DROP TABLE pg_batch_checkpoint; CREATE TABLE pg_batch_checkpoint (name text, partition text,
       position bigint, updated_at timestamptz DEFAULT now(), PRIMARY KEY (name, partition))`,
     left: undefined,
   },
-  { title: 'a table that is gone', sql: 'DROP TABLE pg_batch_checkpoint', left: undefined },
+  { title: 'a table that was dropped', sql: 'DROP TABLE pg_batch_checkpoint', left: undefined },
 ]
 
 describe('a checkpoint that moves backwards', () => {
@@ -148,7 +148,7 @@ describe('a checkpoint that moves backwards', () => {
     }
   })
 
-  it('notices it at the end of the input, when no transaction comes any more', async () => {
+  it('notices it at the end of the input, when no further transaction comes', async () => {
     const { sink, input, done, settled } = open()
     input.write(rows(0, 10))
     await settled(10)
@@ -158,7 +158,7 @@ describe('a checkpoint that moves backwards', () => {
     expect(sink.stats.rowsCommitted).to.equal(10)
   })
 
-  it('knows what it found stored as well as what it stored', async () => {
+  it('knows the positions that it found stored as well as those that it stored', async () => {
     await load([rows(0, 10)], open().sink)
     const { sink, input, done, settled } = open()
     input.write(rows(0, 10))
@@ -170,7 +170,7 @@ describe('a checkpoint that moves backwards', () => {
     expect(await stored()).to.deep.equal(numbers(0, 5))
   })
 
-  it('knows by `startsAfter` what the source has left out', async () => {
+  it('knows by `startsAfter` what the source has skipped', async () => {
     await load([rows(0, 10)], open().sink)
     const startsAfter = await readCheckpoint(db.pool, 't')
     await lose('UPDATE pg_batch_checkpoint SET position = 4')
@@ -209,7 +209,7 @@ describe('a checkpoint that moves backwards', () => {
     expect(sink.stats.rowsRejected).to.equal(0)
   })
 
-  it('takes a position that another writer has moved forward for what it is', async () => {
+  it('accepts a position that another writer has moved forward', async () => {
     const { sink, input, done, settled } = open()
     input.write(rows(0, 10))
     await settled(10)

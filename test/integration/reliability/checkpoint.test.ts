@@ -41,7 +41,7 @@ describe('a checkpoint', () => {
     ).to.deep.equal([[count, count]])
 
   for (const way of METHODS) {
-    it(`skips what is there already, whole batches and parts of them, by ${way.title}`, async () => {
+    it(`skips what is committed already, whole batches and parts of them, by ${way.title}`, async () => {
       await load(batchesOf(lines(150), 40), make(options(way)))
       const again = make(options(way))
       await load(batchesOf(lines(300), 70), again)
@@ -77,7 +77,7 @@ describe('a checkpoint', () => {
     })
   }
 
-  it('skips an item that was rejected before and comes again, though no more may be rejected', async () => {
+  it('skips an item that was rejected before and comes again, though the budget is used up', async () => {
     const items = [
       { part: 'a', line: 0 },
       { part: 'a', line: 1, unknown: 1 },

@@ -71,7 +71,7 @@ describe('a table and a file as the dead letter', () => {
       expect(error.message).to.match(/`deadLetter` has not ended within 200 ms \(`callbackTimeoutMs`\)/)
       expect(await countOf(db.pool, 'bad')).to.equal(2000)
     } finally {
-      // the write that waits ends when somebody reads, and until then holds a thread of the process
+      // the waiting write ends when the pipe is read, and until then holds a thread of the process
       await readFile(path)
     }
   })
@@ -96,7 +96,7 @@ describe('a table and a file as the dead letter', () => {
     expect(await countOf(db.pool, 't')).to.equal(200)
   })
 
-  it('makes no file where nothing is rejected', async () => {
+  it('creates no file where nothing is rejected', async () => {
     await load([[{ id: 1, n: 1 }]], make())
     expect(await stat(path).catch(error => error.code)).to.equal('ENOENT')
   })
@@ -154,7 +154,7 @@ describe('a table and a file as the dead letter', () => {
   })
 
   for (const left of [1, 8, 60, 'all but the line end', 'NULs'] as const) {
-    it(`makes a line whole of which a crash has left ${typeof left === 'number' ? `${left} bytes` : left}`, async () => {
+    it(`completes a line of which a crash has left ${typeof left === 'number' ? `${left} bytes` : left}`, async () => {
       await load([rows(30)], make())
       const before = (await stat(path)).size
       await failCommits(1)
@@ -169,7 +169,7 @@ describe('a table and a file as the dead letter', () => {
     })
   }
 
-  it('ends the broken line of somebody else, and keeps it', async () => {
+  it('ends the unfinished line of another program, and keeps it', async () => {
     await writeFile(path, '{"kept":1}\n{"batch_id":1,"ro')
     await load([rows(3)], make())
     const text = await readFile(path, 'utf8')
@@ -215,7 +215,7 @@ describe('a table and a file as the dead letter', () => {
     expect(sorted(await rowIds())).to.deep.equal(['0', '3'])
   })
 
-  it('takes a table that an earlier version has made', async () => {
+  it('takes a table that an earlier version has created', async () => {
     await load([rows(3)], make({ deadLetter: { table: 'bad' } }))
     await db.pool.query('ALTER TABLE bad DROP COLUMN letter_id, DROP COLUMN file')
     await load([rows(3)], make({ deadLetter: { table: 'bad' } }))
@@ -223,7 +223,7 @@ describe('a table and a file as the dead letter', () => {
     expect([await countOf(db.pool, 'bad'), (await lines()).length]).to.deep.equal([2, 1])
   })
 
-  it('moves more rows than are moved at once, and such as are no rows of the table', async () => {
+  it('moves more rows than fit into one transaction, and items that are not rows of the table', async () => {
     await load([], make({ deadLetter: { table: 'bad', file: path } }))
     await db.pool.query(`
       INSERT INTO bad (target, batch_id, row_index, code, message, "row", letter_id, file)

@@ -27,7 +27,7 @@ describe('a table as the dead letter', () => {
       ...extra,
     })
 
-  it('is made where it does not exist, and tells what, where and why', async () => {
+  it('is created where it does not exist, and holds the row, its place and the reason', async () => {
     const checkpoint = {
       name: 'c',
       position: ({ id }: Row) => ({ partition: 'p', offset: Number(id) + 100 }),
@@ -53,7 +53,7 @@ describe('a table as the dead letter', () => {
     ])
   })
 
-  it('tells the place of a row, of a source that has one and no checkpoint', async () => {
+  it('holds the position of a row by `position`, without a checkpoint', async () => {
     const position = ({ id }: Row) => ({ partition: 'p', offset: Number(id) + 100 })
     await load([[{ id: 1 }, { id: 2, n: -1 }]], make({ position }))
     expect(await valuesOf(db.pool, 'SELECT source_partition, source_offset::text FROM bad')).to.deep.equal([
@@ -67,7 +67,7 @@ describe('a table as the dead letter', () => {
     expect(error.message).to.contain('`position` failed')
   })
 
-  it('tells in its own words why `toRow` has rejected an item', async () => {
+  it("holds `toRow`'s own message for a rejected item", async () => {
     const toRow = (item: Row) => {
       if (item.id === 2) throw new PgBatchError('ROW_INVALID', 'two is too many', { outcome: 'not-sent' })
       return item
@@ -79,7 +79,7 @@ describe('a table as the dead letter', () => {
     expect(await countOf(db.pool, 't')).to.equal(1)
   })
 
-  it('holds what would have been sent of rows that JSON cannot say: bigint, NUL, Buffer, NaN; circles are shown', async () => {
+  it('holds what would have been sent of rows that JSON cannot express: bigint, NUL, Buffer, NaN; circles are shown', async () => {
     const circular: Row = { id: 3 }
     circular.self = circular
     const rows: Row[] = [
@@ -135,7 +135,7 @@ describe('a table as the dead letter', () => {
     expect(await countOf(db.pool, 't')).to.equal(800)
   })
 
-  it('that cannot be written fails the stream, and the rows are not in', async () => {
+  it('fails the stream if it cannot be written, and no row is committed', async () => {
     await db.pool.query('CREATE TABLE bad (something int)')
     const error = await failureOf(
       load(

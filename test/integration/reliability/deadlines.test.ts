@@ -53,7 +53,7 @@ describe('a server that goes silent', () => {
       [100, 100],
     ])
 
-  it('while `inTransaction` waits for it is noticed as elsewhere', async () => {
+  it('while `inTransaction` waits for it is noticed, too', async () => {
     proxy.arm({ direction: 'up', at: isQuery('SELECT 42'), action: { do: 'stall' } })
     const { done, retries } = start({
       inTransaction: async (client: PgClientLike) => void (await client.query('SELECT 42')),
@@ -69,7 +69,7 @@ describe('a server that goes silent', () => {
   })
 
   for (const way of METHODS) {
-    it(`while it is sent rows is noticed, and another connection writes them once, by ${way.title}`, async () => {
+    it(`while rows are sent to it is noticed, and another connection writes them once, by ${way.title}`, async () => {
       const fired = proxy.arm({ direction: 'up', at: isQuery('BEGIN'), action: { do: 'stall' } })
       const { done, retries } = start(options(way))
       await fired
@@ -79,7 +79,7 @@ describe('a server that goes silent', () => {
       await expectOnce()
     })
 
-    it(`before it hears of COMMIT is noticed, asked, and the rows are in once, by ${way.title}`, async () => {
+    it(`before it receives COMMIT is noticed and asked, and the rows are committed once, by ${way.title}`, async () => {
       const fired = proxy.arm({ direction: 'up', at: isQuery('COMMIT'), action: { do: 'stall' } })
       const { done } = start(options(way))
       await fired
@@ -87,7 +87,7 @@ describe('a server that goes silent', () => {
       await expectOnce()
     })
 
-    it(`after it has committed is noticed, asked, and nothing is sent again, by ${way.title}`, async () => {
+    it(`after it has committed is noticed and asked, and nothing is sent again, by ${way.title}`, async () => {
       const fired = proxy.arm({ direction: 'up', at: isQuery('COMMIT'), pass: 1, action: { do: 'stall' } })
       const { done, retries } = start(options(way))
       await fired
@@ -97,7 +97,7 @@ describe('a server that goes silent', () => {
     })
   }
 
-  it('fails the stream in time where nothing may be tried again', async () => {
+  it('fails the stream in time without retries', async () => {
     const fired = proxy.arm({ direction: 'up', at: isQuery('BEGIN'), action: { do: 'stall' } })
     const { done } = start({ retry: false })
     await fired
@@ -124,7 +124,7 @@ describe('a server that takes the connection and never answers', () => {
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy()
     mute.close()
-    await until('nobody connects', () => pool.totalCount === 0 && pool.waitingCount === 0)
+    await until('no client connects', () => pool.totalCount === 0 && pool.waitingCount === 0)
     await pool.end()
   })
 
@@ -162,7 +162,7 @@ describe('a statement that takes too long', () => {
     })
   }
 
-  it('while it looks at a value costs no row, though the server names the row and the column', async () => {
+  it('while the server parses a value costs no row, though the server names the row and the column', async () => {
     await db.pool.query(`DROP TABLE t; CREATE SEQUENCE calls;
       CREATE DOMAIN slow AS text CHECK (CASE nextval('calls') WHEN 3 THEN pg_sleep(5)::text ELSE '' END IS NOT NULL);
       CREATE TABLE t (id int, v slow)`)
@@ -180,7 +180,7 @@ describe('a statement that takes too long', () => {
     expect(writable.stats).to.include({ rowsCommitted: 5, rowsRejected: 0 })
   })
 
-  it('is not what a load under way becomes: a COPY takes batches for half of the time', async () => {
+  it('is not what a running load becomes: a COPY takes batches for half of the time', async () => {
     const own = await roleWith(db, { statement_timeout: '900' })
     try {
       const { pool } = makePool(own.config)

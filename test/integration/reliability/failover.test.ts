@@ -71,7 +71,7 @@ describe('a failover to a streaming replica', function () {
     })
   }
 
-  it('leaves a server that tells a replayed transaction from one whose id it has given to another', async () => {
+  it('leaves a server that distinguishes a replayed transaction from another one with the same id', async () => {
     const write = async (n: number) => {
       const client = await server.primary.connect()
       await client.query('BEGIN')
@@ -148,7 +148,7 @@ describe('a failover to a streaming replica', function () {
     await expectExactly(300)
   })
 
-  it('is not seen in a replica that lags, which a stream reaches at its end', async () => {
+  it('is not reported for a lagging replica that a stream reaches at its end', async () => {
     for (const isNewTable of [false, true]) {
       const sink = new PgBatchWritable<Row>({
         pool: server.pool,
@@ -171,7 +171,7 @@ describe('a failover to a streaming replica', function () {
     expect(await valuesOf(server.primary, 'SELECT count(*)::int FROM t')).to.deep.equal([[400]])
   })
 
-  it('that is asynchronous makes kafkaToPg read again what is gone', async () => {
+  it('that is asynchronous makes kafkaToPg read lost messages again', async () => {
     const log = new FakeLog()
     const sink = kafkaToPg<Row>({
       consumer: log,

@@ -31,7 +31,7 @@ function countSentRows(pool: pg.Pool): () => number {
   return () => rows
 }
 
-describe('telling 10,000 rows apart', () => {
+describe('isolating the bad rows among 10,000', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 

@@ -17,7 +17,7 @@ const COUNT = 60
 /** Trees whose rows refer to each other by a deferred foreign key, in any order. */
 const ORDERS: readonly [title: string, up: (id: number) => number | null][] = [
   ['to the row before', id => (id === 0 ? null : id - 1)],
-  ['to the row behind', id => (id === COUNT - 1 ? null : id + 1)],
+  ['to the row after', id => (id === COUNT - 1 ? null : id + 1)],
   ['to themselves', id => id],
   ['in one circle', id => (id + 1) % COUNT],
   ['to the first', () => 0],
@@ -41,7 +41,7 @@ describe('a batch whose rows refer to each other by a deferred foreign key', () 
 
   for (const way of WAYS.filter(({ title }) => /^(COPY|INSERT|COPY and merge)$/.test(title))) {
     for (const [title, up] of ORDERS) {
-      it(`loses none of them to a bad row that nobody refers to, ${title}, by ${way.title}`, async () => {
+      it(`loses none of them to a bad row that no row refers to, ${title}, by ${way.title}`, async () => {
         const rows: Node[] = rowsOf(COUNT, id => ({ id, up: up(id), n: id }))
         rows.splice(40, 0, { id: 5000, up: null, n: -1 })
         const rejected = await writeBatch(rows, way.options)
@@ -50,7 +50,7 @@ describe('a batch whose rows refer to each other by a deferred foreign key', () 
       })
 
       if (title === 'in one circle' || title === 'to any') continue // of a circle no part can go in before the other
-      it(`loses none of them to one that refers to nobody, ${title}, by ${way.title}`, async () => {
+      it(`loses none of them to one that refers to no row, ${title}, by ${way.title}`, async () => {
         const rows: Node[] = rowsOf(COUNT, id => ({ id, up: up(id), n: id }))
         rows.splice(40, 0, { id: 5000, up: 9999, n: 1 })
         const rejected = await writeBatch(rows, way.options)
@@ -62,7 +62,7 @@ describe('a batch whose rows refer to each other by a deferred foreign key', () 
     }
   }
 
-  it('rejects the rows that refer to a rejected one, too, and none beside them', async () => {
+  it('rejects the rows that refer to a rejected one, too, and no other', async () => {
     const rows: Node[] = rowsOf(COUNT, id => ({
       id,
       up: id === 0 ? null : Math.floor((id - 1) / 2),

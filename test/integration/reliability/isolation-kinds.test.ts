@@ -84,7 +84,7 @@ describe('a batch with bad rows', () => {
     })
   }
 
-  it('rejects an item that toRow throws for, with its row not made', async () => {
+  it('rejects an item for which toRow throws, without a row', async () => {
     const table = await makeTable(db)
     const writable = new PgBatchWritable<number, Record<string, unknown>>({
       pool: makePool().pool,

@@ -13,7 +13,7 @@ interface Value {
 /** The number of messages after which the server of the tests forgets some. */
 const BEFORE = 10
 
-describe('kafkaToPg, exactly-once, when PostgreSQL has forgotten commits', () => {
+describe('kafkaToPg, exactly-once, when PostgreSQL has lost commits', () => {
   const db = useDatabase()
   const makePool = usePools(db)
   let log: FakeLog
@@ -63,7 +63,7 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has forgotten commits', () =>
     { title: 'no row', sql: 'DELETE FROM pg_batch_checkpoint; DELETE FROM t' },
     { title: 'no table', sql: 'DROP TABLE pg_batch_checkpoint; DELETE FROM t' },
   ]) {
-    it(`reads again what is gone, though the group's offsets are ahead: ${title}`, async () => {
+    it(`reads lost messages again, though the group's offsets are ahead: ${title}`, async () => {
       open()
       log.append(messages(0, BEFORE))
       await untilRead(10n)
@@ -103,7 +103,7 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has forgotten commits', () =>
     await expectIds(numbers(5, 20))
   })
 
-  it('goes on after each of many regressions', async () => {
+  it('continues after each of many regressions', async () => {
     open({ retry: { minDelayMs: 1, maxDelayMs: 5 } })
     log.append(messages(0, BEFORE))
     for (let round = 1; round <= 5; round++) {
@@ -129,7 +129,7 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has forgotten commits', () =>
     for (const partition of [0, 1, 2]) await untilRead(10n, partition)
     await db.pool.query(`DELETE FROM t WHERE id >= 15 AND id % 3 > 0;
       UPDATE pg_batch_checkpoint SET position = 4 WHERE partition NOT LIKE 't:0:%'`)
-    // only a partition that has lost nothing goes on
+    // only a partition that has lost nothing continues
     log.append([{ id: 30 }])
     await expectIds(numbers(0, 31))
     all(11, 20)
@@ -141,7 +141,7 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has forgotten commits', () =>
 
   const byTable = { table: ({ value }: { value: Value }) => (value.id % 2 ? 'odd' : 'even') } as object
 
-  it('reads again for all tables, from before the first message that is gone', async () => {
+  it('reads again for all tables, from before the first lost message', async () => {
     open(byTable)
     log.append(messages(0, BEFORE))
     await untilRead(10n)
@@ -175,7 +175,7 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has forgotten commits', () =>
     expect(regressions).to.equal(1)
   })
 
-  it('is told of by `finished` when it is noticed while the sink is closed', async () => {
+  it('is reported by `finished` when it is noticed while the sink is closed', async () => {
     open({ batch: { maxCount: 100, maxWaitMs: 60_000 } })
     log.append(messages(0, 100))
     await untilRead(100n)

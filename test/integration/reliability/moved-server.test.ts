@@ -65,7 +65,7 @@ describe('a server that moves', () => {
     })
   }
 
-  it('is met by a new connection for the tables that a stream makes for itself', async () => {
+  it('is met by a new connection for the tables that a stream creates', async () => {
     const checkpoint = { name: 't', position: ({ id }: { id: number }) => ({ offset: id }) }
     const { done, retries } = open(readOnlyAtFirst(2), { checkpoint })
     await done

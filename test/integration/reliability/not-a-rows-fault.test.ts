@@ -8,7 +8,7 @@ import { rejectedBy } from './load.ts'
 
 const rows = rowsOf(100, id => ({ id }))
 
-describe('an error that is no fault of a row', () => {
+describe('an error that no row has caused', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
@@ -62,7 +62,7 @@ describe('an error that is no fault of a row', () => {
       })
     }
 
-    it(`goes on without a dropped column where unknown keys are ignored, by ${way.title}`, async () => {
+    it(`continues without a dropped column where unknown keys are ignored, by ${way.title}`, async () => {
       const { error, rejected, stats } = await writeAround(
         makePool().pool,
         () => db.pool.query('ALTER TABLE t DROP COLUMN id'),
@@ -73,7 +73,7 @@ describe('an error that is no fault of a row', () => {
       expect(stats).to.include({ rowsCommitted: 200, rowsRejected: 0 })
     })
 
-    it(`fails the stream and rejects nothing: a right that was taken away, by ${way.title}`, async () => {
+    it(`fails the stream and rejects nothing: a revoked privilege, by ${way.title}`, async () => {
       const role = `writer_${randomBytes(4).toString('hex')}`
       await db.pool.query(`CREATE ROLE ${role}; GRANT SELECT, INSERT ON t TO ${role}`)
       const member = await roleWith(db, { role })

@@ -33,7 +33,7 @@ describe('readCheckpoint', () => {
       }),
     )
 
-  it('is empty where no table is yet, and the client goes back', async () => {
+  it('is empty where the table does not exist yet, and the client goes back', async () => {
     const { pool } = makePool()
     expect(await readCheckpoint(pool, 'nobody')).to.deep.equal(new Map())
     expect(await readCheckpoint(pool, 'nobody', 'no_schema.nothing')).to.deep.equal(new Map())
@@ -62,19 +62,19 @@ describe('readCheckpoint', () => {
     )
   })
 
-  it('rejects when its connection breaks, and the process lives on', async () => {
+  it('rejects when its connection breaks, and the process survives', async () => {
     const url = new URL(db.connectionString)
     proxy = await FaultProxy.start(Number(url.port))
     url.port = String(proxy.port)
     const { pool } = makePool({ connectionString: url.href })
-    // pg tells of it twice: to whoever waits for the answer, and by an event
+    // pg reports it twice: to the query that waits, and by an event
     const isQuestion = ({ name }: { name: string }) => name === 'Parse' || name === 'Query'
     proxy.arm({ direction: 'up', at: isQuestion, action: { do: 'cut' } })
     expect((await rejectionOf(readCheckpoint(pool, 'one'))).message).to.match(/^Connection terminated/)
     expect(await readCheckpoint(pool, 'nobody')).to.deep.equal(new Map())
   })
 
-  it('says what the server says of a table that is none of ours', async () => {
+  it("rejects with the server's error for a table with other columns", async () => {
     await db.pool.query('CREATE TABLE mine (name text)')
     expect(await rejectionOf(readCheckpoint(makePool().pool, 'one', 'mine'))).to.include({ code: '42703' })
   })

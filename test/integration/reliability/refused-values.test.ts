@@ -20,8 +20,8 @@ const VALUES: readonly [type: string, good: string, bad: unknown, sqlState: stri
 ]
 
 /**
- * What a trigger may raise: one of the server's own SQLSTATEs, one that nobody has, one of a class that
- * nobody has.
+ * What a trigger may raise: one of the server's own SQLSTATEs, an unknown one, and one of an
+ * unknown class.
  */
 const RAISED = ['23514', '45000', 'MY001']
 

@@ -24,7 +24,7 @@ describe('the rejectLimit', () => {
   const make = (extra: object) => new PgBatchWritable<Row>({ pool: makePool().pool, table: 't', ...extra })
 
   for (const way of METHODS) {
-    it(`lets as many rows be rejected as it says, over all batches, by ${way.title}`, async () => {
+    it(`lets that many rows be rejected over all batches, by ${way.title}`, async () => {
       const writable = make({ rejectLimit: 50, ...options(way) })
       const rejected = await load(batchesOf(rows(500), 100), writable)
       expect(rejected).to.have.length(50)
@@ -72,7 +72,7 @@ describe('the rejectLimit', () => {
       retry: { minDelayMs: 1, maxDelayMs: 1 },
       async inTransaction(client: { query(text: string): Promise<unknown> }) {
         attempts++
-        // fails behind the isolation, twice, with what is worth another attempt
+        // fails after the isolation, twice, with a transient error
         if (attempts <= 2) await client.query(`DO $$ BEGIN RAISE SQLSTATE '40001'; END $$`)
       },
     })
@@ -81,7 +81,7 @@ describe('the rejectLimit', () => {
     expect(await countOf(db.pool, 't')).to.equal(90)
   })
 
-  it('counts items that are no rows like any others', async () => {
+  it('counts items that are not rows like any others', async () => {
     const items = [{ id: 1, n: 1 }, 5, { id: 2, n: 2 }, null] as unknown as Row[]
     expect(await load([items], make({ rejectLimit: 2 }))).to.have.length(2)
     const error = await failureOf(load([items], make({ rejectLimit: 1 })))
@@ -89,7 +89,7 @@ describe('the rejectLimit', () => {
     expect(await valuesOf(db.pool, 'SELECT id FROM t ORDER BY id')).to.deep.equal([[1], [2]])
   })
 
-  it('commits the good batches around a bad one, each by its own merits', async () => {
+  it('commits the good batches around a bad one, each on its own', async () => {
     const batches = batchesOf(
       rowsOf(1000, (id): Row => ({ id, n: id === 555 ? -1 : id })),
       100,

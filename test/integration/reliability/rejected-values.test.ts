@@ -123,7 +123,7 @@ describe('the values of a rejected row', () => {
     })
   })
 
-  it('hold the text that the server tells of bytes, and name the bytes that it does not take', async () => {
+  it("hold the server's text for bytes, and show the bytes that it refuses", async () => {
     await db.pool.query(`
       CREATE DOMAIN few AS bit(3) CHECK (VALUE <> B'000');
       ALTER TABLE t ADD spot point, ADD flags bit(3), ADD few few, ADD small int2, ADD list int[], ADD code "char"`)
@@ -153,7 +153,7 @@ describe('the values of a rejected row', () => {
     await db.pool.query('ALTER TABLE t DROP COLUMN few; DROP DOMAIN few')
   })
 
-  it('are told by few questions, however many rows have bytes, and some that no type takes', async () => {
+  it('need few queries, however many rows have bytes, and some that no type takes', async () => {
     await db.pool.query('ALTER TABLE t ADD spot point')
     const spot = Buffer.from('3ff8000000000000c000000000000000', 'hex')
     const rows = rowsOf(1200, id => ({ id, spot: id % 400 === 7 ? Buffer.of(1) : spot, ok: false }))
@@ -174,7 +174,7 @@ describe('the values of a rejected row', () => {
     expect(questions).to.be.within(4, 80)
   })
 
-  it('include a key that is not a column, which may be why, but not one that is to be ignored', async () => {
+  it('include a key that is not a column, which may be the reason, but not one that is ignored', async () => {
     expect((await reject({ id: 1, labl: 7, ok: true })).values).to.deep.equal({
       id: '1',
       labl: '7',
@@ -205,7 +205,7 @@ describe('the values of a rejected row', () => {
     expect(undecided.values).to.deep.equal({ id: '1', ok: 'true' })
   })
 
-  it('are marked where the row was to be deleted, so that nobody writes it', async () => {
+  it('are marked where the row was to be deleted, so that it is not written by accident', async () => {
     const operation = () => 'delete'
     const onConflict = { target: ['id'], action: 'update' }
     await db.pool.query(`
@@ -221,7 +221,7 @@ describe('the values of a rejected row', () => {
     await db.pool.query('DROP TABLE child')
   })
 
-  it('are none where there is no row: the dead letter holds the item', async () => {
+  it('are empty where there is no row: the dead letter holds the item', async () => {
     const toRow = () => {
       throw new Error('no row')
     }
@@ -255,7 +255,7 @@ describe('the values of a rejected row', () => {
       ),
     ],
   ] as const) {
-    it(`that throws is why the row is rejected, and does not fail the stream: ${title}`, async () => {
+    it(`that throws rejects the row and does not fail the stream: ${title}`, async () => {
       const { error } = await reject(row)
       expect(error).to.include({ code: 'ROW_INVALID' })
       expect(error.message).not.to.contain('secret')

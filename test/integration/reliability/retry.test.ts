@@ -39,7 +39,7 @@ describe('a transient failure', () => {
       [count, count],
     ])
 
-  /** An `inTransaction` that fails so often, behind the rows. */
+  /** An `inTransaction` that fails so often, after the rows. */
   const failing = (times: number, sqlState: string) => {
     let left = times
     return async (client: PgClientLike) => {
@@ -48,7 +48,7 @@ describe('a transient failure', () => {
   }
 
   for (const sqlState of ['40001', '40P01', '53100', '55P03', '57014']) {
-    it(`of SQLSTATE ${sqlState} is tried again, told, and nothing of it is left`, async () => {
+    it(`of SQLSTATE ${sqlState} is retried and reported, and nothing of it is left`, async () => {
       const { done, retries, commits, rejected } = start([rowsOf(100, id => ({ id }))], {
         inTransaction: failing(3, sqlState),
         rejectLimit: 100,
@@ -79,7 +79,7 @@ describe('a transient failure', () => {
     await expectOnce(99)
   })
 
-  it('is final after as many retries as there are', async () => {
+  it('is final after the last retry', async () => {
     const { done, retries } = start([[{ id: 1 }]], {
       inTransaction: failing(99, '40001'),
       retry: { ...FAST, retries: 2 },
@@ -99,14 +99,14 @@ describe('a transient failure', () => {
     expect(asked).to.have.length(1)
   })
 
-  it('is final once maxElapsedMs have gone', async () => {
+  it('is final once maxElapsedMs have passed', async () => {
     const retry = { minDelayMs: 1, maxDelayMs: 2, maxElapsedMs: 60, retries: Number.POSITIVE_INFINITY }
     const { done, retries } = start([[{ id: 1 }]], { inTransaction: failing(1e9, '40001'), retry })
     expect(await failureOf(settlesWithin(5000, done))).to.include({ sqlState: '40001' })
     expect(retries.length).to.be.above(0)
   })
 
-  it('that is permanent is not tried again', async () => {
+  it('that is permanent is not retried', async () => {
     const { done, retries } = start([[{ id: 1 }]], { inTransaction: failing(99, '42501') })
     expect(await failureOf(done)).to.include({ sqlState: '42501', retryable: false })
     expect(retries).to.deep.equal([])
@@ -178,7 +178,7 @@ describe('a transient failure', () => {
     }
   })
 
-  it('of two writers that deadlock lets both come through', async () => {
+  it('of two writers that deadlock lets both succeed', async () => {
     await db.pool.query(
       'DROP TABLE IF EXISTS pair; CREATE TABLE pair (id int PRIMARY KEY, n int); INSERT INTO pair VALUES (1, 0), (2, 0)',
     )
@@ -198,7 +198,7 @@ describe('a transient failure', () => {
     await expectOnce(2)
   })
 
-  it('of serializable transactions that meet lets both come through', async () => {
+  it('of serializable transactions that meet lets both succeed', async () => {
     await db.pool.query('DROP TABLE IF EXISTS sums; CREATE TABLE sums (n int)')
     const strict = await roleWith(db, { default_transaction_isolation: 'serializable' })
     let inside = 0
@@ -216,7 +216,7 @@ describe('a transient failure', () => {
     await strict.drop()
   })
 
-  it('of a backend that is ended while it waits for a lock is told as rolled back', async () => {
+  it('of a backend that is ended while it waits for a lock is reported as rolled back', async () => {
     const unlock = await lockTable(db, 't')
     try {
       const { done, retries, named } = start([[{ id: 1 }]])

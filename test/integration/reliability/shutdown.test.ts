@@ -31,7 +31,7 @@ describe('the end of a stream', () => {
 
   for (const way of METHODS) {
     for (const concurrency of [1, 3]) {
-      it(`by end() writes all that was taken, by ${way.title} at concurrency ${concurrency}`, async () => {
+      it(`by end() writes every batch that was accepted, by ${way.title} at concurrency ${concurrency}`, async () => {
         const { pool } = makePool()
         const writable = new PgBatchWritable<Row>({ pool, table: 't', concurrency, ...options(way) })
         for (const batch of batchesOf(
@@ -102,16 +102,16 @@ describe('the end of a stream', () => {
     expect(await countOf(db.pool, 't')).to.equal(1)
   })
 
-  it('by SIGTERM of its process, as docs/recipes.md shows it, has all rows in and status 0', async () => {
+  it('by SIGTERM of its process, as docs/recipes.md shows it, has committed all rows, with status 0', async () => {
     const fixture = fileURLToPath(new URL('fixtures/until-sigterm.ts', import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', fixture, db.connectionString], {
       cwd: fileURLToPath(new URL('../../../', import.meta.url)),
       env: outerEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const words: string[] = []
+    const chunks: string[] = []
     const errors: string[] = []
-    child.stdout.setEncoding('utf8').on('data', text => words.push(text))
+    child.stdout.setEncoding('utf8').on('data', text => chunks.push(text))
     child.stderr.setEncoding('utf8').on('data', text => errors.push(text))
     const exited = once(child, 'exit')
     try {
@@ -122,7 +122,7 @@ describe('the end of a stream', () => {
       child.kill('SIGKILL')
     }
     expect(errors.join('')).to.equal('')
-    const { made, rowsCommitted } = JSON.parse(words.join(''))
+    const { made, rowsCommitted } = JSON.parse(chunks.join(''))
     expect(rowsCommitted).to.equal(made)
     expect(await valuesOf(db.pool, 'SELECT count(*)::int, max(id) + 1 FROM t')).to.deep.equal([[made, made]])
   })

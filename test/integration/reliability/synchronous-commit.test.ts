@@ -92,7 +92,7 @@ describe('a COMMIT that waits for its synchronous standby', function () {
       const { done, commits } = open(extra)
       expect(await failureOf(done)).to.include({ code: 'CONNECTION', outcome: 'unknown' })
       expect(commits()).to.equal(0)
-      // its backend waits still, and nobody sees its rows
+      // its backend still waits, and its rows are not visible
       expect((await waiting()).filter(({ query }) => query.includes('COMMIT'))).to.have.lengthOf(1)
       expect(await visible()).to.equal(0)
     })
@@ -113,7 +113,7 @@ describe('a COMMIT that waits for its synchronous standby', function () {
     expect(await visible()).to.equal(3)
   })
 
-  it('is no commit when an operator ends its backend: no standby has it', async () => {
+  it('is not committed when an operator ends its backend: no standby has it', async () => {
     await names('*')
     const { done, commits } = open()
     await until('the COMMIT to wait', async () => (await waiting()).length === 1)

@@ -82,7 +82,7 @@ describe("type parsers that the program has replaced, as ORMs do, change nothing
     }
   }
 
-  it('with `method: "insert"` and `columns`, which can do without a catalogue elsewhere', async () => {
+  it('with `method: "insert"` and `columns`, which needs no catalogue on other servers', async () => {
     const { pool } = makePool()
     replaceParsers(text => text)
     const writable = new PgBatchWritable<Record<string, unknown>>({
@@ -96,7 +96,7 @@ describe("type parsers that the program has replaced, as ORMs do, change nothing
     expect(await valuesOf(db.pool, 'SELECT doc::text FROM stored')).to.deep.equal([['[]']])
   })
 
-  it('and a query that takes too long is no reason to do without the catalogue', async () => {
+  it('and a query that times out does not make it skip the catalogue', async () => {
     const { pool } = makePool({ max: 1 })
     const late = {
       async connect() {

@@ -63,7 +63,7 @@ describe('a COPY', () => {
     expect(written).to.have.length(1)
   })
 
-  it('sends data, and their end, before the server has said that it takes them', async () => {
+  it('sends data, and their end, before the server has answered the statement', async () => {
     const { copy, written } = openCopy()
     expect(copy.write(piece('abc'))).to.equal(undefined)
     const end = copy.end()
@@ -118,7 +118,7 @@ describe('a COPY', () => {
     ],
   ]
   for (const [title, wait] of WAITS) {
-    it(`fails whoever waits as soon as the server refuses: ${title}`, async () => {
+    it(`rejects what waits as soon as the server refuses: ${title}`, async () => {
       const { copy, stream } = openCopy()
       const waiting = Promise.resolve(wait(copy, stream))
       copy.handleError(refused)
@@ -146,7 +146,7 @@ describe('a COPY', () => {
     }
   })
 
-  it('sends no CopyFail to a server that has refused already', async () => {
+  it('sends no CopyFail to a server that has refused the COPY already', async () => {
     const { copy, failures } = openCopy()
     copy.handleCopyInResponse()
     copy.handleError(refused)

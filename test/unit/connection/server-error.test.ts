@@ -11,7 +11,7 @@ const serverError = (fields: object) =>
   Object.assign(new Error('refused'), { severity: 'ERROR', code: '22P02' }, fields) as ServerError
 
 describe("the server's errors", () => {
-  it("are told from a socket's and a driver's by SQLSTATE and severity", () => {
+  it("are distinguished from a socket's and a driver's by SQLSTATE and severity", () => {
     expect(isServerError(serverError({}))).to.equal(true)
     expect(isServerError(Object.assign(new Error('x'), { code: 'EPIPE', severity: 'ERROR' }))).to.equal(true)
     expect(isServerError(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).to.equal(false)
@@ -27,7 +27,7 @@ describe("the server's errors", () => {
     expect(connectionSurvives(new Error('Connection terminated unexpectedly'))).to.equal(false)
   })
 
-  it('end the connection by their code, whatever language the severity speaks', () => {
+  it('end the connection by their code, whatever the language of the severity', () => {
     expect(connectionSurvives(serverError({ severity: 'ВАЖНО', code: '57P01' }))).to.equal(false)
   })
 

@@ -62,7 +62,7 @@ describe('lanes', () => {
     expect(open.flatMap(({ ids }) => ids)).to.deep.equal([1, 2, 3])
   })
 
-  it('let idle() reject with the first failure, and stop() wait for what is under way', async () => {
+  it('let idle() reject with the first failure, and stop() wait for what is running', async () => {
     const { lanes, open } = makeLanes(2)
     lanes.offer(batch(1))
     lanes.offer(batch(2))

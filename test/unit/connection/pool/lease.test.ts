@@ -29,7 +29,7 @@ describe('a lease', () => {
     expect(client.released).to.deep.equal([undefined])
   })
 
-  it('gives a client back as broken after an error event, and goes on listening to it', async () => {
+  it('gives a client back as broken after an error event, and keeps listening to it', async () => {
     const client = new FakeClient()
     const lease = await Lease.take({ connect: async () => client }, makeSignals().signals, WAIT_MS)
     const error = new Error('Connection terminated unexpectedly')
@@ -40,7 +40,7 @@ describe('a lease', () => {
     expect(() => client.emit('error', error)).not.to.throw()
   })
 
-  it('takes nothing once stopped', async () => {
+  it('takes no client once stopped', async () => {
     const { stop, signals } = makeSignals()
     stop.abort(new Error('over'))
     let connects = 0
@@ -52,7 +52,7 @@ describe('a lease', () => {
     expect(connects).to.equal(0)
   })
 
-  it('waits no longer for a client than until it is stopped, and gives back one that comes later', async () => {
+  it('stops waiting for a client when it is stopped, and gives back one that comes later', async () => {
     const { stop, signals } = makeSignals()
     const client = new FakeClient()
     let arrive!: (client: FakeClient) => void
@@ -110,7 +110,7 @@ describe('a lease', () => {
     const [broken, late] = [new FakeClient(), new FakeClient()]
     const lost = new Error('Connection terminated unexpectedly')
     const work = () => {
-      broken.emit('error', lost) // pg tells of it twice: by this event, and to whoever waits for an answer
+      broken.emit('error', lost) // pg reports it twice: by this event, and to the query that waits
       return Promise.reject(lost)
     }
     expect(await rejectionOf(Lease.use({ connect: async () => broken }, work))).to.equal(lost)

@@ -44,7 +44,7 @@ describe('askOutcome', () => {
     ['a standby', null],
     ['a primary that was replaced', '00000001'],
   ] as const) {
-    it(`does not take the word of ${what}`, async () => {
+    it(`does not believe ${what}`, async () => {
       const { client, asked } = serverWith([
         [/pg_is_in_recovery/, { timeline }],
         [/pg_xact_status/, { status: 'aborted' }],
@@ -78,7 +78,7 @@ describe('askOutcome', () => {
     [null, {}, 'unknown'],
   ]
   for (const [status, times, outcome] of PROMOTED) {
-    it(`takes ${status} of a promoted server, with ${JSON.stringify(times)}, for ${outcome}`, async () => {
+    it(`takes ${status} on a promoted server, with ${JSON.stringify(times)}, as ${outcome}`, async () => {
       const { client, asked } = serverWith([
         [/pg_is_in_recovery/, { timeline: '00000003' }],
         [/pg_xact_status/, { status }],
@@ -112,7 +112,7 @@ describe('askOutcome of a committed id', () => {
     ['committed too late', { ...recovered, committed_after_ms: '600' }, 'false', 'unknown'],
   ]
   for (const [what, answer, onlyOne, outcome] of ANSWERS) {
-    it(`takes one ${what} for ${outcome}`, async () => {
+    it(`takes one ${what} as ${outcome}`, async () => {
       const { client } = serverWith([
         [/pg_is_in_recovery/, { timeline: ticket.timeline }],
         [/pg_xact_status/, { status: 'committed' }],
@@ -125,12 +125,12 @@ describe('askOutcome of a committed id', () => {
 })
 
 describe('confirmDurability', () => {
-  it('does without, where the role has no right to it, or the server no such function', async () => {
+  it('succeeds where the role lacks the privilege, or the server the function', async () => {
     for (const code of ['42501', '42883'])
       await confirmDurability(serverWith([[/./, serverError(code)]]).client)
   })
 
-  it('throws what another attempt may not meet', async () => {
+  it('throws errors that another attempt may not meet', async () => {
     const error = await rejectionOf(confirmDurability(serverWith([[/./, serverError('57P01')]]).client))
     expect(error).to.include({ code: '57P01' })
   })

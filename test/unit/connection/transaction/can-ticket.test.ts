@@ -8,19 +8,19 @@ const refusing = (code: string) => {
   return { error, client: { query: () => Promise.reject(error), release() {} } as unknown as PgClientLike }
 }
 
-describe('whether the server can tell the outcome of a transaction', () => {
+describe('whether the server can report the outcome of a transaction', () => {
   for (const code of ['42883', '42501', '0A000', '42601']) {
-    it(`is denied by what the server does not have or does not let in: ${code}`, async () => {
+    it(`is false when the server lacks a function or denies it: ${code}`, async () => {
       expect(await canTicket(refusing(code).client)).to.equal(false)
     })
   }
 
-  it('is expected of a standby, for when it is promoted', async () => {
+  it('is true for a standby, which may be promoted', async () => {
     expect(await canTicket(refusing('55000').client)).to.equal(true)
   })
 
   for (const code of ['57014', '53200', '40001', '58030']) {
-    it(`is not denied by what may pass: ${code}`, async () => {
+    it(`is not decided by an error that may pass: ${code}`, async () => {
       const { client, error } = refusing(code)
       expect(await rejectionOf(canTicket(client))).to.equal(error)
     })

@@ -15,24 +15,24 @@ function down(watch: ServerWatch, from: number, to: number, every = 50): ServerW
 }
 
 describe('ServerWatch', () => {
-  it('takes a recovery that begins right after the connection was lost for the first', () => {
+  it('takes a recovery that begins right after the connection was lost as the first', () => {
     expect(watch().isFirstRecovery(1100, 1110)).to.equal(true)
   })
 
-  it('takes a recovery for the first after any time in which every question found the server down', () => {
+  it('takes a recovery as the first after any time in which every question found the server down', () => {
     expect(down(watch(), 1060, 9000).isFirstRecovery(9050, 9060)).to.equal(true)
   })
 
-  it('does not where the server was out of sight before', () => {
+  it('does not take it as the first where the server was not watched before', () => {
     expect(watch().isFirstRecovery(1500, 1510)).to.equal(false)
     expect(down(watch(), 1060, 2000).isFirstRecovery(2500, 2510)).to.equal(false)
     expect(down(watch(), 1060, 9000, 300).isFirstRecovery(9010, 9020)).to.equal(false)
   })
 
-  it('does not mend a gap by what it sees after it', () => {
+  it('does not close a gap by what it sees after it', () => {
     const gap = down(down(watch(), 1060, 2000), 2400, 5000)
     expect(gap.isFirstRecovery(4990, 5000)).to.equal(false)
-    // what came before the gap stands
+    // what it has seen before the gap still counts
     expect(gap.isFirstRecovery(1900, 1910)).to.equal(true)
   })
 
@@ -42,7 +42,7 @@ describe('ServerWatch', () => {
     expect(late.isFirstRecovery(1450, 1460)).to.equal(false)
   })
 
-  it('does not where the server was up between the crash and that recovery', () => {
+  it('does not take it as the first where the server was up between the crash and that recovery', () => {
     const up = down(watch(), 1060, 2000)
     up.sawUp(2010, 2020)
     down(up, 2030, 3000)
@@ -50,19 +50,19 @@ describe('ServerWatch', () => {
     expect(up.isFirstRecovery(1990, 2000)).to.equal(true)
   })
 
-  it('forgives a server that is up at first: it is about to crash', () => {
+  it('ignores that the server is up at first: it is about to crash', () => {
     const up = watch()
     up.sawUp(1051, 1060)
     expect(down(up, 1070, 2000).isFirstRecovery(2010, 2020)).to.equal(true)
   })
 
-  it('does not forgive one that is still up later', () => {
+  it('counts a server that is still up later', () => {
     const up = watch()
     for (let at = 1060; at < 2000; at += 50) up.sawUp(at, at + 5)
     expect(down(up, 2010, 3000).isFirstRecovery(2050, 2060)).to.equal(false)
   })
 
-  it('does not take a loss that was noticed late, or never, for a sight of the server', () => {
+  it('does not take a loss that was noticed late, or never, as an observation of the server', () => {
     // after the recovery
     expect(watch(1900).isFirstRecovery(1800, 1810)).to.equal(false)
     // after a long COMMIT, and after silence
@@ -73,7 +73,7 @@ describe('ServerWatch', () => {
     expect(watch(undefined).isFirstRecovery(1100, 1110)).to.equal(true)
   })
 
-  it('takes a commit for its own that came soon after COMMIT was sent', () => {
+  it('takes a commit as its own that came soon after COMMIT was sent', () => {
     expect(watch().isOwnCommit(300)).to.equal(true)
     expect(watch().isOwnCommit(400)).to.equal(false)
     expect(watch().isOwnCommit(400, 1000)).to.equal(true)

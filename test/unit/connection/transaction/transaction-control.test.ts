@@ -62,7 +62,7 @@ const PASSED: readonly string[] = [
   'CALL rollback_everything()',
 ]
 
-describe('what a query asks of its transaction', () => {
+describe('what a query does to its transaction', () => {
   for (const [kind, texts] of Object.entries(KINDS)) {
     for (const text of texts) {
       it(`is ${kind}: ${JSON.stringify(text)}`, () => {

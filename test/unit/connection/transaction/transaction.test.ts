@@ -9,7 +9,7 @@ const never = new AbortController().signal
 const refused = Object.assign(new Error('refused'), { severity: 'ERROR', code: '22P02' })
 
 describe('a transaction', () => {
-  it('is open still when COMMIT is answered by "statement completion unknown", and its connection is given up', async () => {
+  it('stays open when COMMIT is answered by "statement completion unknown", and ends its connection', async () => {
     const unknown = Object.assign(new Error('result is ambiguous'), { severity: 'ERROR', code: '40003' })
     const released: unknown[] = []
     const client = {
@@ -27,7 +27,7 @@ describe('a transaction', () => {
     expect(released).to.deep.equal([unknown])
   })
 
-  it('knows its ticket when its first COPY fails in the same breath as it is answered', async () => {
+  it('knows its ticket when its first COPY is answered and fails in the same packet', async () => {
     const connection = { query() {}, sendCopyFail() {}, stream: { writableLength: 0, write: () => true } }
     const client = {
       query: (copy: CopyIn) => copy.submit(connection),

@@ -8,7 +8,7 @@ const place = fc.record({
   index: fc.option(fc.bigInt({ min: 0n, max: MAX }), { nil: undefined }),
 })
 
-describe('the place of an item in its partition', () => {
+describe('the position of an item in its partition', () => {
   it('grows with the offset, and within one with the index', () => {
     const places = [
       { offset: 0n },
@@ -35,7 +35,7 @@ describe('the place of an item in its partition', () => {
     )
   })
 
-  it('is none where nothing was written', () => {
+  it('is undefined where nothing was written', () => {
     expect(orderIn({ position: null, item_index: null })).to.equal(undefined)
   })
 })

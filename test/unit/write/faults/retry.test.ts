@@ -9,7 +9,7 @@ const POLICY: RetryPolicy = {
   maxElapsedMs: 1000,
   shouldRetry: () => true,
 }
-const ERROR = new Error('words')
+const ERROR = new Error('message')
 
 describe('retryDelayMs', () => {
   it('doubles its bound with each attempt, up to the longest', () => {
@@ -17,7 +17,7 @@ describe('retryDelayMs', () => {
     expect(bounds).to.deep.equal([100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000])
   })
 
-  it('is anything from nothing to its bound', () => {
+  it('is anything from 0 to its bound', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2000 }),
@@ -46,7 +46,7 @@ describe('mayRetry', () => {
     expect(mayRetry({ ...POLICY, retries: Number.POSITIVE_INFINITY }, ERROR, 1e9, 0)).to.equal(true)
   })
 
-  it('gives up once the time is over', () => {
+  it('gives up once maxElapsedMs have passed', () => {
     expect(mayRetry(POLICY, ERROR, 1, 999)).to.equal(true)
     expect(mayRetry(POLICY, ERROR, 1, 1000)).to.equal(false)
   })

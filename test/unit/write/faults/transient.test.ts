@@ -7,8 +7,8 @@ import {
   TRANSIENT_SQLSTATES,
 } from '../../../../lib/write/faults/transient.ts'
 
-const server = (code: string) => Object.assign(new Error('words'), { code, severity: 'ERROR' })
-const socket = (code: string) => Object.assign(new Error('words'), { code })
+const server = (code: string) => Object.assign(new Error('message'), { code, severity: 'ERROR' })
+const socket = (code: string) => Object.assign(new Error('message'), { code })
 
 /** By their names in PostgreSQL's table of error codes, so that no number is mistyped twice. */
 const TRANSIENT: Readonly<Record<string, string>> = {
@@ -72,7 +72,7 @@ describe('isTransient', () => {
     })
   }
 
-  it('knows no others', () => {
+  it('has no others', () => {
     expect(Object.keys(TRANSIENT_SQLSTATES).sort()).to.deep.equal(Object.values(TRANSIENT).sort())
   })
 
@@ -111,7 +111,7 @@ describe('isTransient', () => {
     })
   }
 
-  for (const words of [
+  for (const message of [
     'Connection terminated',
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',
@@ -121,14 +121,14 @@ describe('isTransient', () => {
     'Client has encountered a connection error and is not queryable',
     'Client was closed and is not queryable',
   ]) {
-    it(`is true for the driver's words "${words}"`, () => {
-      expect(isTransient(new Error(words))).to.equal(true)
+    it(`is true for the driver's message "${message}"`, () => {
+      expect(isTransient(new Error(message))).to.equal(true)
     })
   }
 
-  it('is false for other words, for what is no error, and for a bug', () => {
+  it('is false for other messages, for values that are not errors, and for a bug', () => {
     for (const thrown of [
-      new Error('words'),
+      new Error('message'),
       new TypeError('x is not a function'),
       'Connection terminated',
       null,
@@ -154,7 +154,7 @@ describe('isTransient', () => {
       expect(mayHideSqlState(other)).to.equal(false)
   })
 
-  it('takes several addresses that were tried by the worst of them', () => {
+  it('judges several addresses that were tried by the worst of them', () => {
     const refused = socket('ECONNREFUSED')
     expect(isTransient(new AggregateError([refused, socket('ETIMEDOUT')]))).to.equal(true)
     expect(isTransient(new AggregateError([refused, socket('EACCES')]))).to.equal(false)
@@ -201,14 +201,14 @@ describe('isRowsFault', () => {
     }
   })
 
-  it('is true for what a statement met while it ran, and false for what its parser or planner found', () => {
+  it('is true for errors while a statement ran, and false for those of its parser or planner', () => {
     const running = { routine: 'RangeVarGetRelidExtended' }
     expect(isRowsFault(Object.assign(server('42P01'), running))).to.equal(true)
     expect(isRowsFault(Object.assign(server('42P01'), running, { position: '13' }))).to.equal(false)
     expect(isRowsFault(Object.assign(server('42501'), { routine: 'aclcheck_error' }))).to.equal(false)
   })
 
-  it("is false for what is not the server's", () => {
+  it("is false for errors that are not the server's", () => {
     expect(isRowsFault(socket('ECONNRESET'))).to.equal(false)
     expect(isRowsFault(new Error('22P02'))).to.equal(false)
   })

@@ -21,7 +21,7 @@ function server(bad: ReadonlySet<number>, named: boolean) {
       for (let row = from; row < to; row++) stored.push(row)
       return undefined
     },
-    /** What an attempt at all rows tells. */
+    /** What an attempt at all rows reports. */
     async attempt(count: number): Promise<PieceFailure> {
       const failure = await this.write(0, count)
       if (!failure) throw new Error('nothing is bad')
@@ -105,7 +105,7 @@ describe('isolateRows', () => {
     expect(rowsSent).to.be.below(40_000)
   })
 
-  it('goes on when the row that the first attempt named is refused no more', async () => {
+  it('continues when the row that the first attempt named is no longer refused', async () => {
     const stored: number[] = []
     const error = new PgBatchError('REFUSED', 'refused', { outcome: 'rolled-back' })
     const rejected: number[] = []

@@ -53,7 +53,7 @@ describe('parentsFirst', () => {
     ).to.deep.equal([['a', 'b'], ['d'], ['s']])
   })
 
-  it('compares by text, and leaves alone what has none', () => {
+  it('compares by text, and ignores values without text', () => {
     expect(
       unitsOf([
         [2, '1'],

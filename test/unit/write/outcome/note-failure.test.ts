@@ -7,7 +7,7 @@ import { StandbyError } from '../../../../lib/connection/transaction/outcome.ts'
 import { ServerWatch } from '../../../../lib/connection/transaction/server-watch.ts'
 import { noteFailure } from '../../../../lib/write/outcome/note-failure.ts'
 
-const socketError = (code: string) => Object.assign(new Error('words'), { code })
+const socketError = (code: string) => Object.assign(new Error('message'), { code })
 const serverError = (code: string) => Object.assign(socketError(code), { severity: 'FATAL' })
 const refused = socketError('ECONNREFUSED')
 const cut = new Error('Connection terminated unexpectedly')

@@ -9,7 +9,9 @@ const retry = {
   shouldRetry: () => true,
 }
 
-/** Asks for so long, answers come at once, and always the same; returns the questions' times and the schedule. */
+/**
+ * Asks for `ms`, with the same answer at once each time. Returns the times of the questions and the schedule.
+ */
 function ask(ms: number, found: (now: number) => Found): { times: number[]; schedule: QuestionSchedule } {
   const schedule = new QuestionSchedule(retry, 0, () => 1)
   const times: number[] = []

@@ -55,7 +55,7 @@ describe('ndjsonDeadLetter', () => {
     return text.trimEnd().split('\n')
   }
 
-  it('writes a line for each row, with all that is known of it', async () => {
+  it('writes a line for each row, with all that is known about it', async () => {
     const [line, ...others] = await write(
       rejected({ id: 1 }, { position: { partition: 'p', offset: 2n ** 63n - 1n } }),
     )
@@ -74,7 +74,7 @@ describe('ndjsonDeadLetter', () => {
     })
   })
 
-  it('writes the texts of a row, and says of a column that it has none', async () => {
+  it('writes the texts of a row, and marks a column that has none', async () => {
     const values = { id: '1', n: null }
     const [line] = await write(rejected({ id: 1 }, { values, withoutText: { doc: '[Circular *1]' } }))
     expect(JSON.parse(line!).row).to.deep.equal({
@@ -105,10 +105,10 @@ describe('ndjsonDeadLetter', () => {
     ['a bigint', { id: 2n ** 64n }, { id: '18446744073709551616' }],
     ['NUL and line ends', { label: 'a\0b\nc\u2028' }, { label: 'a\0b\nc\u2028' }],
     ['a Date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
-    ['numbers that are none', { a: Number.NaN, b: -1 / 0 }, { a: 'NaN', b: '-Infinity' }],
+    ['NaN and an infinity', { a: Number.NaN, b: -1 / 0 }, { a: 'NaN', b: '-Infinity' }],
     ['a Buffer', { bytes: Buffer.from('ab') }, { bytes: { type: 'Buffer', data: [97, 98] } }],
     ['a Map and a Set', { map: new Map([['a', 1]]), set: new Set([2]) }, { map: [['a', 1]], set: [2] }],
-    ['a Date that is none', { at: new Date(Number.NaN) }, { at: 'Invalid Date' }],
+    ['an invalid Date', { at: new Date(Number.NaN) }, { at: 'Invalid Date' }],
     ['an instance with getters', new Measured(), { own: 1, got: 2, inherited: 3 }],
     ['undefined', undefined, null],
     ['text', 'text', 'text'],
@@ -121,7 +121,7 @@ describe('ndjsonDeadLetter', () => {
     })
   }
 
-  it('keeps SQLSTATE, place and reason of a row that JSON cannot say', async () => {
+  it('keeps SQLSTATE, place and reason of a row that JSON cannot express', async () => {
     const hostile = {
       toJSON() {
         throw new Error('no')
@@ -133,7 +133,7 @@ describe('ndjsonDeadLetter', () => {
     }
   })
 
-  it('makes no file where nothing is rejected', async () => {
+  it('creates no file where nothing is rejected', async () => {
     const stream = ndjsonDeadLetter(path)
     stream.end()
     await finished(stream)

@@ -7,7 +7,7 @@ import { useFolder } from '../../../support/folder.ts'
 describe('openDeadLetterFile', () => {
   const file = useFolder()
 
-  it('follows no symbolic link but those of the system', () => {
+  it('follows no symbolic links except those of the system', () => {
     const links = ['/dev/stderr', '/dev/stdout', '/dev/fd/63', '/proc/self/fd/3'].map(mayBeLink)
     expect(links).to.deep.equal([true, true, true, true])
     const others = [
@@ -22,7 +22,7 @@ describe('openDeadLetterFile', () => {
     expect(others).to.deep.equal(others.map(() => false))
   })
 
-  it('refuses a link, whether what it leads to is there or not', async function () {
+  it('refuses a link, whether or not its target exists', async function () {
     if (process.platform === 'win32') this.skip()
     const victim = await file('victim', 'precious')
     for (const [name, target] of [
@@ -38,7 +38,7 @@ describe('openDeadLetterFile', () => {
     expect(await stat(`${victim}.none`).catch(error => error.code)).to.equal('ENOENT')
   })
 
-  it('appends, and makes a file for its owner alone', async () => {
+  it('appends, and creates a file that only its owner can read', async () => {
     const path = `${await file('base', '')}.new`
     for (const text of ['a', 'b']) {
       const handle = await openDeadLetterFile(path, constants.O_RDWR)
