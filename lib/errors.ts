@@ -32,7 +32,7 @@ export type PgBatchErrorCode =
   /** The server refused a row or a statement. If `retryable` is true, it may accept the same later. */
   | 'REFUSED'
   /**
-   * `toRow`, `operation`, `laneOf`, `inTransaction` or `afterCommit` threw, took too long, or ended the
+   * `toRow`, `operation`, `laneOf`, `onBegin`, `inTransaction` or `afterCommit` threw, took too long, or ended the
    * transaction.
    */
   | 'CALLBACK_FAILED'

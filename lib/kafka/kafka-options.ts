@@ -121,7 +121,15 @@ export interface ResolvedKafkaOptions<Value>
 /** The options of PgBatchWritable that all tables share and the adapter itself uses. */
 type SharedOptions<Value> = Pick<
   ResolvedWritableOptions<KafkaMessage<Value>>,
-  'pool' | 'connection' | 'concurrency' | 'statementTimeoutMs' | 'retry' | 'rejectLimit' | 'afterCommit'
+  | 'pool'
+  | 'onBegin'
+  | 'callbackTimeoutMs'
+  | 'connection'
+  | 'concurrency'
+  | 'statementTimeoutMs'
+  | 'retry'
+  | 'rejectLimit'
+  | 'afterCommit'
 >
 
 /** @throws TypeError that says what was expected and what came */

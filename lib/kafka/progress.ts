@@ -102,9 +102,11 @@ export class Progress<Value> {
   }
 
   async #commit(places: readonly TopicPartitionOffset[]): Promise<void> {
-    const { consumer, checkpoint, onlyTable } = this.#options
+    const { consumer, checkpoint, onlyTable, writable } = this.#options
     const { pool, gate, committed } = this.#context
-    if (checkpoint && onlyTable === undefined) await storeProgress(pool, checkpoint, places, committed())
+    if (checkpoint && onlyTable === undefined) {
+      await storeProgress(pool, checkpoint, places, committed(), writable)
+    }
     await gate.passed()
     await commitOffsets(consumer, places)
   }

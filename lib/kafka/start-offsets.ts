@@ -1,6 +1,6 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { CommittedPositions } from '../write/checkpoint/committed-positions.ts'
-import { readCheckpoint } from '../write/checkpoint/read-checkpoint.ts'
+import { readStored } from '../write/checkpoint/read-checkpoint.ts'
 import { orderOf } from '../write/checkpoint/source-order.ts'
 import type { TopicStates } from './consumer/consumer-like.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
@@ -9,7 +9,10 @@ import { seek } from './offsets/seek-to-stored.ts'
 import { fenceName } from './sink-options.ts'
 import { tableKey } from './table-sinks.ts'
 
-type Options = Pick<ResolvedKafkaOptions<never>, 'consumer' | 'topics' | 'checkpoint' | 'onlyTable'>
+type Options = Pick<
+  ResolvedKafkaOptions<never>,
+  'consumer' | 'topics' | 'checkpoint' | 'onlyTable' | 'writable'
+>
 
 /**
  * Finds the offsets from which partitions are read, and keeps the positions that are known to be committed.
@@ -40,10 +43,10 @@ export class StartOffsets {
    * Sets the group's offsets to the stored positions; without a checkpoint, leaves them at the group's own.
    */
   async seek(): Promise<{ starts: KafkaOffset[]; topics: TopicStates }> {
-    const { consumer, topics, checkpoint, onlyTable } = this.#options
+    const { consumer, topics, checkpoint, onlyTable, writable } = this.#options
     if (!checkpoint) return seek(consumer, topics, new Map())
     const name = onlyTable === undefined ? checkpoint.name : fenceName(checkpoint.name, tableKey(onlyTable))
-    const stored = await readCheckpoint(this.#pool, name, checkpoint.table)
+    const stored = await readStored(this.#pool, { name, table: checkpoint.table }, writable)
     const found = await seek(consumer, topics, stored, this.#begins)
     for (const [partition, offset] of stored)
       this.#committed.note({ name, partition, order: orderOf({ offset }) })

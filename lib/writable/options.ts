@@ -120,6 +120,17 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   laneOf?: ((item: Item) => string | number) | undefined
   /**
+   * Runs first in each transaction, with the client that writes the rows: for `SET LOCAL role`, a setting
+   * that row-level security reads, or `SET LOCAL synchronous_commit`. The table is introspected in a
+   * transaction of its own in which it has run, too, so that the grants of that role decide. The same holds
+   * for the tables of `checkpoint` and `deadLetter`. A retry runs it again. If it throws, the stream fails.
+   *
+   * It costs two round trips at least: one for BEGIN, and one for each of its statements. Its client is that of
+   * `inTransaction`, with the same limits. Settings without LOCAL outlast the transaction.
+   * @default none
+   */
+  onBegin?: ((client: PgTransactionClient) => Promise<void> | void) | undefined
+  /**
    * Runs in the batch's transaction after its rows and before COMMIT, with the client that wrote them.
    * `batch` has the items whose rows were sent and not rejected; it is not called for a batch without such
    * items. If it throws, the batch is rolled back and the stream fails.
@@ -151,7 +162,7 @@ interface PgBatchWritableSettings<Item, Row> {
   /** The same for COMMIT and ROLLBACK. Milliseconds, an integer ≥ 100. @default 30000 */
   commitTimeoutMs?: number | undefined
   /**
-   * How long `inTransaction`, `afterCommit` and the write of one row to `deadLetter` may take. One that takes
+   * How long `onBegin`, `inTransaction`, `afterCommit` and the write of one row to `deadLetter` may take. One that takes
    * longer fails the stream, and is not retried. Milliseconds, an integer from 1 to 2147483647.
    * @default 120000
    */

@@ -217,11 +217,13 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   /** Introspects the table and opens the dead letter, once. */
   #open(): Promise<Writing<Item>> {
-    this.#writing ??= openWriting(this.#options, {
-      pool: this.#pool,
-      signals: { stop: this.#stop.signal, kill: this.#kill.signal },
-      onRetry: retry => this.#events.retry(retry),
-    })
+    this.#writing ??= this.#scope.runInAsyncScope(() =>
+      openWriting(this.#options, {
+        pool: this.#pool,
+        signals: { stop: this.#stop.signal, kill: this.#kill.signal },
+        onRetry: retry => this.#events.retry(retry),
+      }),
+    )
     return this.#writing
   }
 

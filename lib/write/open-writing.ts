@@ -4,6 +4,7 @@ import { SlabPool } from '../encode/wire/slabs.ts'
 import type { PgBatchError } from '../errors.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
 import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/dead-letter-sql.ts'
+import type { Beginning } from './begin/on-begin.ts'
 import type { CheckpointPlan } from './checkpoint/checkpoint.ts'
 import type { Position } from './checkpoint/position.ts'
 import { CallbackError, toPgBatchError } from './faults/failure.ts'
@@ -38,6 +39,7 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly position: ((item: Item) => Position) | undefined
   readonly concurrency: number
   readonly callbackTimeoutMs: number
+  readonly onBegin: Beginning['onBegin']
   readonly afterCommit:
     | ((batch: readonly Item[], settled: SettledItems<Item>) => Promise<void> | void)
     | undefined
@@ -70,12 +72,14 @@ export async function openWriting<Item>(
   stream: WritingStream,
 ): Promise<Writing<Item>> {
   const { statementTimeoutMs, commitTimeoutMs, retry, checkpoint, deadLetterTable, inTransaction } = options
+  const { onBegin, callbackTimeoutMs } = options
   const { pool, signals } = stream
   const sideTables = [
     ...(checkpoint ? [{ table: checkpoint.table, create: createCheckpointTable(checkpoint.table) }] : []),
     ...(deadLetterTable ? [sideTable(deadLetterTable)] : []),
   ]
-  const learn = { pool, signals, sideTables, waitMs: statementTimeoutMs }
+  const beginning = { onBegin, callbackTimeoutMs }
+  const learn = { pool, signals, sideTables, beginning, waitMs: statementTimeoutMs }
   const learned = await introspectWithRetries(options, learn, stream)
   const { ticketed, savepoints } = learned
   const current = new CurrentPlan(learned, () => introspectPlan(options, { ...learn, sideTables: [] }))
@@ -87,7 +91,7 @@ export async function openWriting<Item>(
           ...stream,
           limits,
           retry,
-          callbackTimeoutMs: options.callbackTimeoutMs,
+          beginning,
           table: deadLetterTable.table,
           path: deadLetterTable.file,
         })
@@ -95,7 +99,7 @@ export async function openWriting<Item>(
   return {
     pool,
     current,
-    limits: { ...limits, savepointed: !ticketed && savepoints && inTransaction !== undefined },
+    limits: { ...limits, savepointed: !ticketed && savepoints && (inTransaction ?? onBegin) !== undefined },
     checkpoint,
     position: options.position,
     deadLetterTable,
@@ -103,7 +107,8 @@ export async function openWriting<Item>(
     rejectedItem: options.rejectedItem,
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,
-    callbackTimeoutMs: options.callbackTimeoutMs,
+    onBegin,
+    callbackTimeoutMs,
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
     canReleaseItems: !needsItems(options),
     slabs: new SlabPool(),
@@ -114,7 +119,8 @@ export async function openWriting<Item>(
     size: new TransactionSize(),
     // a checkpoint skips what is committed already; an upsert repeats its rows, but not what a callback or
     // the table of dead letters stores beside them
-    isIdempotent: plan => checkpoint !== undefined || (plan.idempotent && !inTransaction && !deadLetterTable),
+    isIdempotent: plan =>
+      checkpoint !== undefined || (plan.idempotent && !inTransaction && !onBegin && !deadLetterTable),
   }
 }
 

@@ -60,6 +60,10 @@ const shaped = new PgBatchWritable<Order, Row>({
     expectType<Order>(order)
     return order.id
   },
+  onBegin: async client => {
+    expectType<PgTransactionClient>(client)
+    await client.query('SET LOCAL ROLE writer')
+  },
   inTransaction: async (client, batch) => {
     expectAssignable<PgClientLike>(client)
     expectType<PgTransactionClient>(client)

@@ -53,13 +53,13 @@ export class Lease {
    */
   static async use<T>(
     pool: PgPoolLike,
-    work: (client: PgClientLike) => Promise<T>,
+    work: (client: PgClientLike, lease: Lease) => Promise<T>,
     waitMs: number = DEFAULT_WAIT_MS,
     signals: StopSignals = neverStopped(),
   ): Promise<T> {
     const lease = await Lease.take(pool, signals, waitMs)
     try {
-      return await lease.within(waitMs, work(lease.client))
+      return await lease.within(waitMs, work(lease.client, lease))
     } catch (error) {
       if (!connectionSurvives(error)) lease.broken ??= error as Error
       throw error

@@ -51,9 +51,14 @@ export class CallbackClient {
   #onStreamEnd: (() => void) | undefined
   #refusal: CallbackMisuse | undefined
   #revoked = false
+  readonly #option: string
 
-  /** @param answered waits for an answer of the server, with a deadline */
-  constructor(target: PgClientLike, answered: <T>(answer: Promise<T>) => Promise<T>) {
+  /**
+   * @param option the option whose callback gets the client, as messages name it
+   * @param answered waits for an answer of the server, with a deadline
+   */
+  constructor(option: string, target: PgClientLike, answered: <T>(answer: Promise<T>) => Promise<T>) {
+    this.#option = option
     this.#target = target
     this.#answered = answered
     const query = (...args: unknown[]): unknown => this.#query(args)
@@ -213,7 +218,7 @@ export class CallbackClient {
   }
 
   #misuse(what: string): CallbackMisuse {
-    return new CallbackMisuse(`\`inTransaction\` ${what}`)
+    return new CallbackMisuse(`\`${this.#option}\` ${what}`)
   }
 }
 

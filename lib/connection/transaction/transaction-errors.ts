@@ -4,25 +4,28 @@ import { MISSING_SETTING } from './transaction-proof.ts'
 /** Something other than the stream has ended the transaction. */
 export class TransactionEnded extends Error {
   override readonly name = 'TransactionEnded'
+  /** The option whose callback had the client last. */
+  readonly option: string
 
-  constructor() {
-    super(
-      'The transaction was ended, and not by the stream (by `inTransaction`?): ' +
-        'nothing further was stored',
-    )
+  constructor(option: string) {
+    super(`The transaction was ended, and not by the stream (by \`${option}\`?): nothing further was stored`)
+    this.option = option
   }
 }
 
 /** A statement of a callback has failed, and the callback has continued: only ROLLBACK is possible. */
 export class SwallowedError extends Error {
   override readonly name = 'SwallowedError'
+  /** The option whose callback had the client last. */
+  readonly option: string
 
-  constructor() {
+  constructor(option: string) {
     super(
-      'A statement of `inTransaction` failed and its error was ignored: ' +
-        'the transaction could only be rolled back. Let `inTransaction` throw the error, ' +
+      `A statement of \`${option}\` failed and its error was ignored: ` +
+        `the transaction could only be rolled back. Let \`${option}\` throw the error, ` +
         'or run a statement that may fail in a savepoint',
     )
+    this.option = option
   }
 }
 

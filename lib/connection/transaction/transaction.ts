@@ -66,6 +66,10 @@ export class Transaction {
   #isDoubtful = false
   /** Something other than `commit` and `rollback` has ended it. */
   #wasEnded = false
+  /** The option whose callback had the client last. */
+  #lentTo = 'inTransaction'
+  /** The answer to the next statement proves that the transaction has not ended. */
+  #isProofSent = false
   #preamble: string[]
 
   constructor(lease: Lease, options: TransactionOptions) {
@@ -96,6 +100,11 @@ export class Transaction {
   openCopy(text: string): CopyIn {
     const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
     copy.settled.catch(error => this.#noteFailure(error))
+    if (this.#isProofSent)
+      copy.ready().then(
+        () => this.#proven(),
+        () => {},
+      )
     if (this.#options.ticketed) {
       // also when the COPY has failed: under a savepoint the transaction continues
       const note = (): void => this.#noteTicket(copy.precedingRows[0])
@@ -121,12 +130,14 @@ export class Transaction {
    * Lends the client to a callback, inside this transaction, see {@link CallbackClient}. The loan ends with
    * the connection at the latest. If an earlier callback has ended the transaction, fails before it calls
    * this one, whose writes would be committed at once and alone.
+   * @param option the option that the callback belongs to, as messages name it
    */
-  async lend(callback: (client: PgTransactionClient) => Promise<void>): Promise<void> {
+  async lend(option: string, callback: (client: PgTransactionClient) => Promise<void>): Promise<void> {
     await this.begin()
     if (this.#isDoubtful) await this.#prove()
     this.#isDoubtful = true
-    const lent = new CallbackClient(this.lease.client, answer => this.answered(answer))
+    this.#lentTo = option
+    const lent = new CallbackClient(option, this.lease.client, answer => this.answered(answer))
     try {
       await this.lease.whileConnected(callback(lent.client))
       await this.lease.whileConnected(lent.settle())
@@ -150,6 +161,21 @@ export class Transaction {
     if (!this.ticket && this.#options.savepointed) {
       this.before(`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; SAVEPOINT ${PROOF_SAVEPOINT}`)
     }
+  }
+
+  /**
+   * Makes the next statement fail if the callback that had the client has ended the transaction, or has
+   * ignored an error. Costs no round trip.
+   */
+  proveWithNext(): void {
+    if (this.ticket) this.before(`SELECT ${this.proof}`)
+    else this.proveBefore()
+    this.#isProofSent = this.#preamble.length > 0
+  }
+
+  #proven(): void {
+    if (this.#isProofSent) this.#isDoubtful = false
+    this.#isProofSent = false
   }
 
   async #prove(): Promise<void> {
@@ -186,15 +212,15 @@ export class Transaction {
       if (command === 'ROLLBACK') {
         this.#state = 'rolled-back'
         // the answer may be that of a callback's own ROLLBACK, with COMMIT's answer still to come
-        if (this.#isDoubtful) this.lease.broken ??= new TransactionEnded()
-        throw new SwallowedError()
+        if (this.#isDoubtful) this.lease.broken ??= new TransactionEnded(this.#lentTo)
+        throw new SwallowedError(this.#lentTo)
       }
       this.#state = 'committed'
     } catch (error) {
       if (!(error instanceof DeadlineError)) this.watch.lost(performance.now())
       if (saysEnded(error) || saysFailed(error)) {
         this.#state = 'open' // COMMIT did not run
-        throw this.#explained(error)
+        throw this.explained(error)
       }
       if (saysRolledBack(error)) this.#state = 'rolled-back'
       else if (!(error instanceof SwallowedError)) this.lease.broken ??= error as Error
@@ -215,7 +241,7 @@ export class Transaction {
     if (this.#state !== 'open') return
     await this.#rollBack()
     // what has ended the transaction may have left the client out of step with the server
-    if (this.#wasEnded) this.lease.broken ??= new TransactionEnded()
+    if (this.#wasEnded) this.lease.broken ??= new TransactionEnded(this.#lentTo)
   }
 
   async #rollBack(): Promise<void> {
@@ -245,6 +271,7 @@ export class Transaction {
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
     try {
       const answer = await this.answered(queryText(this.lease.client, text, values))
+      this.#proven()
       if (!Array.isArray(answer)) return answer // pg answers several statements with an array
       const results = answer as PgResultLike[]
       const ticket = results.find(result => result.rows?.[0] && 'pg_batch_xid' in result.rows[0])
@@ -252,18 +279,18 @@ export class Transaction {
       return results.at(-1)!
     } catch (error) {
       this.#noteFailure(error)
-      throw this.#explained(error)
+      throw this.explained(error)
     }
   }
 
-  /** Returns the error that says what a callback has done to the transaction. */
-  #explained(error: unknown): unknown {
+  /** Returns the error that says what a callback has done to the transaction, or the same error. */
+  explained(error: unknown): unknown {
     if (saysEnded(error)) {
       this.#isDoubtful = true
       this.#wasEnded = true
-      return new TransactionEnded()
+      return new TransactionEnded(this.#lentTo)
     }
-    return this.#isDoubtful && saysFailed(error) ? new SwallowedError() : error
+    return this.#isDoubtful && saysFailed(error) ? new SwallowedError(this.#lentTo) : error
   }
 
   /** Marks the client as broken if its connection does not survive the error. */

@@ -1,9 +1,9 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
-import { Lease } from '../../connection/pool/lease.ts'
 import { queryText } from '../../connection/query-text.ts'
 import { raisePositions } from '../../table/checkpoint-sql.ts'
 import { parseTableName } from '../../table/identifier.ts'
 import type { TableName } from '../../types.ts'
+import { type Beginning, useAfterOnBegin } from '../../write/begin/on-begin.ts'
 import { watchedValues } from '../../write/checkpoint/check-watched.ts'
 import { type CommittedPositions, checkpointRegressed } from '../../write/checkpoint/committed-positions.ts'
 import { offsetIn, orderIn, orderOf } from '../../write/checkpoint/source-order.ts'
@@ -22,6 +22,7 @@ export async function storeProgress(
   { name, table }: { name: string; table: TableName },
   nexts: readonly TopicPartitionOffset[],
   committed: CommittedPositions,
+  beginning: Beginning,
 ): Promise<void> {
   const partitions = nexts.map(({ topic, partition, topicId }) => partitionKey(topic, partition, topicId))
   const offsets = nexts.map(({ offset }) => offset - 1n)
@@ -33,7 +34,7 @@ export async function storeProgress(
     ...watchedValues(watched),
     watched.map(({ order }) => String(offsetIn(order))), // a message has no index besides its offset
   ]
-  const { rows } = await Lease.use(pool, client =>
+  const { rows } = await useAfterOnBegin(pool, beginning, client =>
     queryText(client, raisePositions(parseTableName(table)), values),
   )
   const [lost] = rows

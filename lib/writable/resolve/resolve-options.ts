@@ -50,6 +50,7 @@ function optionTable<Item>() {
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
     concurrency: defaultsTo(1, integerFrom(1)),
     laneOf: optional(checkFunction<(item: Item) => string | number>),
+    onBegin: optional(checkFunction<Callback<Item, 'onBegin'>>),
     inTransaction: optional(checkFunction<Callback<Item, 'inTransaction'>>),
     afterCommit: optional(checkFunction<Callback<Item, 'afterCommit'>>),
     retry: defaultsTo(DEFAULT_RETRY, checkRetry),

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
-import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
+import type { StopSignals } from '../../connection/pool/lease.ts'
 import { queryText } from '../../connection/query-text.ts'
 import { isServerError, UNDEFINED_TABLE } from '../../connection/server-error.ts'
 import { StandbyError } from '../../connection/transaction/outcome.ts'
 import { PgBatchError } from '../../errors.ts'
 import { watchPositions } from '../../table/checkpoint-sql.ts'
+import { type Beginning, useAfterOnBegin } from '../begin/on-begin.ts'
 import { type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 import { isTransient } from '../faults/transient.ts'
 import { checkWatched, watchedValues } from './check-watched.ts'
@@ -13,7 +14,7 @@ import type { CheckpointPlan } from './checkpoint.ts'
 import { type CommittedPosition, checkpointRegressed } from './committed-positions.ts'
 
 /** What the last check of the checkpoint needs of a stream. */
-interface ConfirmContext<Item> {
+interface ConfirmContext<Item> extends Beginning {
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly pool: PgPoolLike
   readonly signals: StopSignals
@@ -35,7 +36,7 @@ export async function confirmPositions<Item>(context: ConfirmContext<Item>): Pro
   for (let attempt = 1; ; attempt++) {
     const leftMs = limits.commitTimeoutMs - (performance.now() - started)
     try {
-      await Lease.use(pool, client => check(client, checkpoint, known), leftMs, signals)
+      await useAfterOnBegin(pool, context, client => check(client, checkpoint, known), leftMs, signals)
       return
     } catch (error) {
       if (error instanceof PgBatchError) throw error

@@ -1,10 +1,10 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
-import { Lease } from '../../connection/pool/lease.ts'
 import { queryText } from '../../connection/query-text.ts'
 import { isServerError, UNDEFINED_TABLE } from '../../connection/server-error.ts'
 import { readPositions } from '../../table/checkpoint-sql.ts'
 import { parseTableName } from '../../table/identifier.ts'
 import type { TableName } from '../../types.ts'
+import { type Beginning, useAfterOnBegin } from '../begin/on-begin.ts'
 
 export const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
 
@@ -23,8 +23,17 @@ export async function readCheckpoint(
   name: string,
   table: TableName = DEFAULT_CHECKPOINT_TABLE,
 ): Promise<Map<string, bigint>> {
+  return readStored(pool, { name, table })
+}
+
+/** Does the same, after `onBegin` if there is one. */
+export async function readStored(
+  pool: PgPoolLike,
+  { name, table }: { name: string; table: TableName },
+  beginning?: Beginning,
+): Promise<Map<string, bigint>> {
   try {
-    const { rows } = await Lease.use(pool, client =>
+    const { rows } = await useAfterOnBegin(pool, beginning, client =>
       queryText(client, readPositions(parseTableName(table)), [name]),
     )
     return new Map(rows.map(row => [row.partition as string, BigInt(row.position as string)]))

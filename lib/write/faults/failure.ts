@@ -123,7 +123,7 @@ export function toPgBatchError(
     })
   }
   if (error instanceof SwallowedError || error instanceof TransactionEnded) {
-    const details = { outcome, ...where, callback: 'inTransaction', cause: error }
+    const details = { outcome, ...where, callback: error.option, cause: error }
     return makeError('CALLBACK_FAILED', error.message, details)
   }
   if (isServerError(error) && during === 'write') return fromServer(error, outcome, where)

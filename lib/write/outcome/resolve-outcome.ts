@@ -11,6 +11,7 @@ import {
 import type { ServerWatch } from '../../connection/transaction/server-watch.ts'
 import { lockPartitions } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
+import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
 import { orderIn, type SourceOrder } from '../checkpoint/source-order.ts'
 import { noteFailure } from './note-failure.ts'
 
@@ -22,7 +23,7 @@ export interface OpenOutcome {
 }
 
 /** Where to ask for an outcome, and how long to wait. */
-export interface OutcomeContext {
+export interface OutcomeContext extends Beginning {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
   readonly limits: { readonly statementTimeoutMs: number; readonly commitTimeoutMs: number }
@@ -45,9 +46,9 @@ export async function resolveOutcome(
   const outcome = await watched(open.watch, onConnect =>
     Lease.use(
       pool,
-      client => {
+      (_client, lease) => {
         onConnect()
-        return ask(client, open, context)
+        return ask(lease, open, context)
       },
       statementTimeoutMs,
       signals,
@@ -84,17 +85,18 @@ async function watched<T>(
 }
 
 async function ask(
-  client: PgClientLike,
+  lease: Lease,
   { ticket, reached, watch }: OpenOutcome,
-  { checkpoint }: OutcomeContext,
+  context: OutcomeContext,
 ): Promise<TransactionOutcome> {
-  const byId = ticket && watch ? await askOutcome(client, ticket, watch) : 'unknown'
+  const { checkpoint, limits } = context
+  const byId = ticket && watch ? await askOutcome(lease.client, ticket, watch) : 'unknown'
   const settled = byId === 'rolled-back' || byId === 'in-progress'
   if (settled || !checkpoint || reached.size === 0) return byId
-  const { rows } = await queryText(client, lockPartitions(checkpoint.table), [
-    checkpoint.name,
-    [...reached.keys()],
-  ])
+  const values = [checkpoint.name, [...reached.keys()]]
+  const lock = (client: PgClientLike) => queryText(client, lockPartitions(checkpoint.table), values)
+  const waitMs = limits.statementTimeoutMs
+  const { rows } = await afterOnBegin(context, { lease, waitMs, end: 'rollback', work: lock })
   const stored = new Map(rows.map(row => [row.partition as string, orderIn(row)]))
   const there = [...reached].every(([partition, order]) => (stored.get(partition) ?? -1n) >= order)
   return there ? 'committed' : 'rolled-back'

@@ -14,7 +14,8 @@ import {
   readTable,
 } from '../../table/introspect.ts'
 import type { Table } from '../../types.ts'
-import { toPgBatchError } from '../faults/failure.ts'
+import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
+import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { isTransient } from '../faults/transient.ts'
 import { makePlan, type WritePlan } from './plan.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -31,6 +32,7 @@ export interface IntrospectOptions {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
   readonly sideTables: readonly SideTable[]
+  readonly beginning: Beginning
   /** How long to wait for a client, and then for each answer. */
   readonly waitMs: number
 }
@@ -54,18 +56,23 @@ export async function introspectPlan<Item>(
   request: WriteRequest<Item>,
   options: IntrospectOptions,
 ): Promise<IntrospectedPlan<Item>> {
-  const { pool, signals, sideTables, waitMs } = options
+  const { pool, signals, sideTables, beginning, waitMs } = options
   let lease: Lease | undefined
   try {
-    lease = await Lease.take(pool, signals, waitMs)
-    const table = await lease.within(waitMs, introspectTable(lease, request))
+    const taken = await Lease.take(pool, signals, waitMs)
+    lease = taken
+    const work = (): Promise<Table | undefined> => introspectTable(taken, request)
+    // rolled back, because it has read only
+    const table = await afterOnBegin(beginning, { lease, waitMs, end: 'rollback', work })
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
     const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
-    for (const side of sideTables) await lease.within(waitMs, ensureTable(lease.client, side))
+    for (const side of sideTables) {
+      await ensureTable(side, work => afterOnBegin(beginning, { lease: taken, waitMs, end: 'commit', work }))
+    }
     return { plan, table, ticketed, savepoints: table !== undefined }
   } catch (error) {
-    if (lease && !(error instanceof PgBatchError) && !connectionSurvives(error))
-      lease.broken ??= error as Error
+    const isOurs = error instanceof PgBatchError || error instanceof CallbackError
+    if (lease && !isOurs && !connectionSurvives(error)) lease.broken ??= error as Error
     if (signals.stop.aborted) {
       throw new PgBatchError('ABORTED', 'The stream was destroyed before anything was sent', {
         outcome: 'not-sent',
@@ -123,19 +130,23 @@ function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
 /**
  * Creates the table only if it does not exist: a role may have the right to write it but not to create it.
  */
-async function ensureTable(client: PgClientLike, side: SideTable): Promise<void> {
-  const { lacking } = side
-  if (await exists(client, side.table)) {
-    if (lacking && !(await hasColumns(client, side.table, lacking.columns))) await client.query(lacking.add)
-    return
-  }
+async function ensureTable(side: SideTable, run: RunSideWork): Promise<void> {
+  const { table, lacking } = side
   try {
-    await client.query(side.create)
+    await run(async client => {
+      if (!(await exists(client, table))) await client.query(side.create)
+      else if (lacking && !(await hasColumns(client, table, lacking.columns))) await client.query(lacking.add)
+    })
   } catch (error) {
+    if (error instanceof CallbackError || !isServerError(error)) throw error
     // despite IF NOT EXISTS, two sessions that create a table at once collide in the catalogue
-    if (!(await exists(client, side.table))) throw error
+    const isThere = await run(async client => exists(client, table))
+    if (!isThere) throw error
   }
 }
+
+/** Runs statements that belong together, and commits them. */
+type RunSideWork = <T>(work: (client: PgClientLike) => Promise<T>) => Promise<T>
 
 async function exists(client: PgClientLike, table: TableParts): Promise<boolean> {
   const text = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'

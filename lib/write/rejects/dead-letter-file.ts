@@ -6,7 +6,8 @@ import { Transaction, type TransactionOptions } from '../../connection/transacti
 import type { PgBatchError } from '../../errors.ts'
 import { LOCK_FILE, takeLetters } from '../../table/dead-letter-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
-import { toPgBatchError } from '../faults/failure.ts'
+import { type Beginning, runOnBegin } from '../begin/on-begin.ts'
+import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { pause } from '../faults/pause.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 import { isTransient } from '../faults/transient.ts'
@@ -24,9 +25,10 @@ export interface DeadLetterFileOptions {
   readonly path: string
   readonly retry: RetryPolicy
   /**
-   * How long one write to the file may take: a pipe that is not read, or a network drive, may never finish.
+   * `callbackTimeoutMs` also limits one write to the file: a pipe that is not read, or a network drive, may
+   * never finish.
    */
-  readonly callbackTimeoutMs: number
+  readonly beginning: Beginning
   readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
 }
 
@@ -65,7 +67,7 @@ export class DeadLetterFile {
         while (await this.#moveSome());
         return
       } catch (thrown) {
-        if (!isTransient(thrown)) throw thrown
+        if (!isTransient(thrown instanceof CallbackError ? thrown.cause : thrown)) throw thrown
         const error = toPgBatchError(thrown, 'rolled-back', {}, 'write')
         if (!mayRetry(retry, error, attempt, performance.now() - started)) throw error
         const delayMs = retryDelayMs(retry, attempt, Math.random())
@@ -77,15 +79,16 @@ export class DeadLetterFile {
 
   /** Returns true when there may be more rows to move. */
   async #moveSome(): Promise<boolean> {
-    const { pool, signals, limits, table, path, callbackTimeoutMs } = this.#options
+    const { pool, signals, limits, table, path, beginning } = this.#options
     const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
     const transaction = new Transaction(lease, limits)
     try {
+      await runOnBegin(transaction, beginning)
       await transaction.query(LOCK_FILE, [lockKey(path)])
       const { rows } = await transaction.query(takeLetters(table), [path, ROWS_AT_ONCE])
       if (rows.length > 0) {
         const lines = rows.map(toLetter).sort(byId).map(toLine)
-        await withinCallbackTime('deadLetter', callbackTimeoutMs, () => this.#lines.append(lines))
+        await withinCallbackTime('deadLetter', beginning.callbackTimeoutMs, () => this.#lines.append(lines))
       }
       await transaction.commit()
       this.#lines.settle()

@@ -32,7 +32,9 @@ export async function runTransaction<Item>(
     await work(writer)
     await commit(writer, context)
     return writer.result
-  } catch (thrown) {
+  } catch (cause) {
+    // a COPY meets what `onBegin` has done to the transaction as an error of its own
+    const thrown = writer.opened?.transaction.explained(cause) ?? cause
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const place = locate(thrown, writer.opened)
     await rollback(writer.opened)
@@ -84,7 +86,7 @@ async function callInTransaction<Item>(
     const items = note.written()
     if (items.length === 0) continue
     try {
-      await transaction.lend(client =>
+      await transaction.lend('inTransaction', client =>
         withinCallbackTime('inTransaction', callbackTimeoutMs, () => inTransaction(client, items)),
       )
     } catch (cause) {

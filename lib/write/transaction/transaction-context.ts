@@ -2,6 +2,7 @@ import type { PgPoolLike, PgTransactionClient } from '../../connection/pg-types.
 import type { StopSignals } from '../../connection/pool/lease.ts'
 import type { TransactionOptions } from '../../connection/transaction/transaction.ts'
 import type { SlabPool } from '../../encode/wire/slabs.ts'
+import type { Beginning } from '../begin/on-begin.ts'
 import type { CheckpointPlan } from '../checkpoint/checkpoint.ts'
 import type { Position } from '../checkpoint/position.ts'
 import type { CurrentPlan } from '../plan/current-plan.ts'
@@ -9,7 +10,7 @@ import type { DeadLetterTable } from '../rejects/dead-letter.ts'
 import type { RejectBudget } from '../rejects/reject-budget.ts'
 
 /** What all transactions of a stream share. */
-export interface TransactionContext<Item> {
+export interface TransactionContext<Item> extends Beginning {
   readonly pool: PgPoolLike
   readonly current: CurrentPlan<Item>
   readonly limits: TransactionOptions
@@ -25,7 +26,6 @@ export interface TransactionContext<Item> {
   readonly inTransaction:
     | ((client: PgTransactionClient, batch: readonly Item[]) => Promise<void> | void)
     | undefined
-  readonly callbackTimeoutMs: number
   /** A callback receives the items, sorted by their outcome. */
   readonly notesItems: boolean
   readonly signals: StopSignals

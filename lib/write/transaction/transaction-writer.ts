@@ -2,6 +2,7 @@ import { Lease } from '../../connection/pool/lease.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { PgBatchError } from '../../errors.ts'
+import { runOnBegin } from '../begin/on-begin.ts'
 import { CheckpointScope } from '../checkpoint/checkpoint.ts'
 import { isolateBatch } from '../isolate/isolate-batch.ts'
 import type { WritePlan } from '../plan/plan.ts'
@@ -44,6 +45,7 @@ export class TransactionWriter<Item> {
   readonly #byInsert: boolean
   readonly #started = performance.now()
   #opened: OpenedTransaction<Item> | undefined
+  #hasBegun = false
   #items = 0
   #skipped = 0
 
@@ -154,7 +156,11 @@ export class TransactionWriter<Item> {
     if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
     this.#skipped += skipped
     this.#opened ??= await this.#open()
-    const { rows, checkpoint: scope } = this.#opened
+    const { rows, transaction, checkpoint: scope } = this.#opened
+    if (!this.#hasBegun && (groups.length > 0 || invalid.length > 0 || scope)) {
+      this.#hasBegun = true
+      await runOnBegin(transaction, this.#context)
+    }
     const fresh = await scope?.admit(batch, () => rows.close())
     for (const { index, row, isDelete, error } of invalid) {
       if (!fresh || fresh[index]) {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { PgTransactionClient } from '../../../lib/connection/pg-types.ts'
 import { type KafkaToPg, type KafkaToPgOptions, kafkaToPg } from '../../../lib/kafka/index.ts'
 import { useDatabase } from '../../support/database.ts'
 import { FakeLog } from '../../support/kafka/fake-log.ts'
@@ -76,6 +77,40 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has lost commits', () => {
       const { rowsReceived, rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped, rowsPending } =
         sink.stats
       expect(rowsReceived).to.equal(rowsCommitted + rowsUnchanged + rowsRejected + rowsSkipped + rowsPending)
+    })
+  }
+
+  for (const { title, table, tables } of [
+    { title: 'one table', table: 't', tables: ['t'] },
+    {
+      title: 'several tables',
+      table: (message: { value: Value }) => (message.value.id % 2 ? 'odd' : 'even'),
+      tables: ['even', 'odd'],
+    },
+  ]) {
+    it(`writes rows and positions as the role that onBegin sets, in ${title}`, async () => {
+      await db.pool.query(`DROP SCHEMA IF EXISTS kafka_side CASCADE; DROP ROLE IF EXISTS kafka_writer;
+        CREATE ROLE kafka_writer; CREATE SCHEMA kafka_side AUTHORIZATION kafka_writer;
+        GRANT INSERT, SELECT ON t, even, odd TO kafka_writer`)
+      const settings = {
+        table,
+        checkpoint: { table: 'kafka_side.positions' },
+        onBegin: async (client: PgTransactionClient) =>
+          void (await client.query('SET LOCAL ROLE kafka_writer')),
+      } as Partial<KafkaToPgOptions<Value>>
+      open(settings)
+      log.append(messages(0, BEFORE))
+      await untilRead(10n)
+      await sink.close()
+      open(settings)
+      log.append(messages(BEFORE, 20))
+      await untilRead(20n)
+      await sink.close()
+      const found = (await Promise.all(tables.map(name => ids(name)))).flat()
+      expect(found.sort((a, b) => Number(a) - Number(b))).to.deep.equal(numbers(0, 20))
+      const owner = "SELECT tableowner FROM pg_tables WHERE schemaname = 'kafka_side'"
+      expect(await valuesOf(db.pool, owner)).to.deep.equal([['kafka_writer']])
+      await db.pool.query('DROP OWNED BY kafka_writer; DROP ROLE kafka_writer')
     })
   }
 
