@@ -80,11 +80,11 @@ export function resolveBatchOptions<T>(
   options: BatchTransformOptions<T> | undefined,
   prefix = '',
 ): ResolvedBatchOptions<T> {
-  const given = options === undefined ? {} : checkObject('options', options)
-  if (given.maxBytes !== undefined) {
-    const { sizeOf } = given
+  const input = options === undefined ? {} : checkObject('options', options)
+  if (input.maxBytes !== undefined) {
+    const { sizeOf } = input
     const expected = `a function, for \`${prefix}maxBytes\` needs it`
     expectOption(`${prefix}sizeOf`, sizeOf, expected, typeof sizeOf === 'function')
   }
-  return resolveOptions('BatchTransform', optionTable<T>(), given, prefix)
+  return resolveOptions('BatchTransform', optionTable<T>(), input, prefix)
 }

@@ -136,20 +136,20 @@ type SharedOptions<Value> = Pick<
 export function resolveKafkaOptions<Value, Row>(
   options: KafkaToPgOptions<Value, Row>,
 ): ResolvedKafkaOptions<Value> {
-  const given = checkObject('options', options)
-  expectOneDestination(given)
+  const input = checkObject('options', options)
+  expectOneDestination(input)
   const table = optionTable<Value>()
   const passable = WRITABLE_OPTIONS.filter(name => !NOT_PASSED.includes(name))
-  checkKnownKeys('kafkaToPg', given, [...new Set([...Object.keys(table), ...passable])])
+  checkKnownKeys('kafkaToPg', input, [...new Set([...Object.keys(table), ...passable])])
   const isOwn = (name: string): boolean => name in table
-  const own = resolveOptions('kafkaToPg', table, pick(given, isOwn))
+  const own = resolveOptions('kafkaToPg', table, pick(input, isOwn))
   const isExactlyOnce = own.delivery === 'exactly-once'
   if (!isExactlyOnce && own.checkpoint) {
     throw optionError("Expected no `checkpoint` with `delivery: 'at-least-once'`")
   }
   const passed = {
-    rejectLimit: given.deadLetter === undefined ? 0 : Number.POSITIVE_INFINITY,
-    ...pick(given, name => !isOwn(name)),
+    rejectLimit: input.deadLetter === undefined ? 0 : Number.POSITIVE_INFINITY,
+    ...pick(input, name => !isOwn(name)),
   }
   // an error here is the caller's; each table's PgBatchWritable gets its own table and checkpoint later
   const writable: SharedOptions<Value> = resolveWritableOptions({

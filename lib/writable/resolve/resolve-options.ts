@@ -77,10 +77,10 @@ export type ResolvedWritableOptions<Item> = ReturnType<typeof resolveWritableOpt
 
 /** @throws TypeError that says what was expected and what came */
 export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOptions<Item, Row>) {
-  const given = checkObject('options', options)
-  expectOneDestination(given)
-  expectNothingBesideCsv(given)
-  const checked: Checked<Item> = resolveOptions('PgBatchWritable', optionTable<Item>(), given)
+  const input = checkObject('options', options)
+  expectOneDestination(input)
+  expectNothingBesideCsv(input)
+  const checked: Checked<Item> = resolveOptions('PgBatchWritable', optionTable<Item>(), input)
   expectNoContradiction(checked)
   const { connectionString, deadLetter, ...others } = checked
   return {
