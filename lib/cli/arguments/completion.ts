@@ -31,7 +31,7 @@ interface OptionWords {
 
 /** Returns the script that `pg-batch completion bash|zsh` prints. */
 export function completionScript(program: Command, shell: Shell): string {
-  const commands = program.commands.map(completionsOf)
+  const commands = [...program.commands.map(completionsOf), helpCompletions(program)]
   return shell === 'bash' ? bashScript(program.name(), commands) : zshScript(program.name(), commands)
 }
 
@@ -45,6 +45,13 @@ function completionsOf(command: Command): Completions {
     argument: argument ? wordsOrFile(argument.argChoices) : NOTHING,
     repeats: argument?.variadic ?? false,
   }
+}
+
+/** Commander's own command, which is not among the program's. */
+function helpCompletions(program: Command): Completions {
+  const words = program.commands.map(command => command.name())
+  const argument = { kind: 'words', words } as const
+  return { name: 'help', summary: 'print the help of a command', options: [], argument, repeats: false }
 }
 
 function wordsOf(option: Option): OptionWords {

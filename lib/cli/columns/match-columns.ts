@@ -5,7 +5,7 @@ import { dataError } from '../exit-error.ts'
 export interface Matching {
   /** The column of each key. Other keys have no column. */
   readonly columns: ReadonlyMap<string, string>
-  /** Keys whose column has another spelling. The user is told about them. */
+  /** Keys whose column has another spelling. They are reported to the user. */
   readonly guessed: readonly (readonly [key: string, column: string])[]
 }
 

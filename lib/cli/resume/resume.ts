@@ -20,7 +20,7 @@ export interface Resume {
   /** The number of rows in the table already: the first rows of all files together. */
   readonly rowsWritten: number
   readonly checkpoint: CheckpointOptions<NumberedRow>
-  /** Where the load goes on. Undefined if nothing was written before. */
+  /** Where the load continues. Undefined if nothing was written before. */
   readonly note: string | undefined
   /** Set if an earlier run wrote all rows: the message that says so. */
   readonly complete: string | undefined

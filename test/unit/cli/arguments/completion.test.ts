@@ -23,7 +23,8 @@ describe('the completions of bash', () => {
   it('know every command', () => {
     const names = program.commands.map(command => command.name())
     expect(names).to.include.members(['load', 'replay', 'server', 'completion'])
-    expect(complete('')).to.deep.equal([...names, '--help', '--version'])
+    expect(complete('')).to.deep.equal([...names, 'help', '--help', '--version'])
+    expect(complete('help', '')).to.deep.equal(names)
     expect(complete('lo')).to.deep.equal(['load'])
   })
 
