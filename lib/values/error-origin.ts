@@ -11,8 +11,12 @@ const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url))
  */
 export function errorOrigin(thrown: unknown): string {
   if (!isError(thrown)) return 'a value that is not an Error'
-  const place = placeOf(thrown)
-  return place === undefined ? className(thrown) : `${className(thrown)} at ${place}`
+  try {
+    const place = placeOf(thrown)
+    return place === undefined ? className(thrown) : `${className(thrown)} at ${place}`
+  } catch {
+    return 'Error' // a getter of the error threw, or a file URL is not one of this system
+  }
 }
 
 function className(error: Error): string {

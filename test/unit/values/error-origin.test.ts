@@ -53,6 +53,19 @@ describe('errorOrigin', () => {
     expect(errorOrigin(Object.assign(new Error('x'), { stack }))).to.equal('Error')
   })
 
+  it('never throws itself, whatever the error is made of', () => {
+    const stack = 'Error: x\n    at f (file://host/etl.ts:1:2)'
+    const elsewhere = Object.assign(new RangeError('x'), { stack })
+    expect(errorOrigin(elsewhere)).to.be.oneOf(['Error', 'RangeError at etl.ts:1:2']) // a URL of Windows
+    const hostile = new RangeError('x')
+    Object.defineProperty(hostile, 'stack', {
+      get() {
+        throw new Error('secret')
+      },
+    })
+    expect(errorOrigin(hostile)).to.equal('Error')
+  })
+
   it('says so where something else than an error was thrown', () => {
     expect(errorOrigin('secret')).to.equal('a value that is not an Error')
     expect(errorOrigin(undefined)).to.equal('a value that is not an Error')
