@@ -154,7 +154,8 @@ describe('names that need quoting', () => {
 
   for (const table of ['absent', 'no_schema.orders', 'an_index', 'a_sequence']) {
     it(`fails with TABLE_NOT_FOUND for what is not a table: ${table}, even without a row`, async () => {
-      await db.pool.query(`CREATE TABLE IF NOT EXISTS indexed (id int); CREATE SEQUENCE IF NOT EXISTS a_sequence;
+      await db.pool.query(`CREATE TABLE IF NOT EXISTS indexed (id int);
+        CREATE SEQUENCE IF NOT EXISTS a_sequence;
         CREATE INDEX IF NOT EXISTS an_index ON indexed (id)`)
       for (const batches of [[[{ id: 1 }]], []]) {
         const error = await failureOf(write(batches, { pool: makePool().pool, table }))

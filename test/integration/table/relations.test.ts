@@ -11,9 +11,10 @@ describe('relations of every kind', () => {
   for (const way of METHODS) {
     const suffix = slug(way.title)
 
-    it(`spreads rows over partitions, and names the row that no partition takes, by ${way.title}`, async () => {
+    it(`spreads rows over partitions, names the row that none takes, by ${way.title}`, async () => {
       const table = `parts_${suffix}`
-      await db.pool.query(`CREATE TABLE ${table} (id int PRIMARY KEY, label text DEFAULT 'd') PARTITION BY RANGE (id);
+      await db.pool.query(`CREATE TABLE ${table} (id int PRIMARY KEY,
+        label text DEFAULT 'd') PARTITION BY RANGE (id);
         CREATE TABLE ${table}_1 PARTITION OF ${table} FOR VALUES FROM (0) TO (500);
         CREATE TABLE ${table}_2 PARTITION OF ${table} FOR VALUES FROM (500) TO (1000)`)
       const { pool } = makePool()
@@ -69,7 +70,8 @@ describe('relations of every kind', () => {
 
   describe('a view', () => {
     before(async () => {
-      await db.pool.query(`CREATE TABLE base (id serial PRIMARY KEY, label text DEFAULT 'd', hidden int DEFAULT 7);
+      await db.pool.query(`CREATE TABLE base (id serial PRIMARY KEY, label text DEFAULT 'd',
+        hidden int DEFAULT 7);
         CREATE VIEW shown AS SELECT id, label FROM base`)
     })
     beforeEach(async () => {
@@ -77,7 +79,7 @@ describe('relations of every kind', () => {
     })
 
     for (const method of ['auto', 'insert'] as const) {
-      it(`is written by INSERT, and missing keys get the DEFAULTs of its table, by method ${method}`, async () => {
+      it(`is written by INSERT, missing keys get its table's DEFAULTs, by method ${method}`, async () => {
         const rows = rowsOf(120, index => (index % 2 ? { id: 1000 + index, label: 'x' } : { label: 'y' }))
         const { commits } = await write<object>([[{ label: 'z' }, {}], rows], {
           pool: makePool().pool,
@@ -90,7 +92,8 @@ describe('relations of every kind', () => {
         expect(
           await valuesOf(
             db.pool,
-            `SELECT count(*)::int, count(*) FILTER (WHERE hidden = 7)::int, count(*) FILTER (WHERE id <= 62)::int,
+            `SELECT count(*)::int, count(*) FILTER (WHERE hidden = 7)::int,
+            count(*) FILTER (WHERE id <= 62)::int,
                count(*) FILTER (WHERE label = 'd')::int FROM base`,
           ),
         ).to.deep.equal([[122, 122, 62, 1]])
@@ -106,7 +109,7 @@ describe('relations of every kind', () => {
     })
 
     for (const method of ['auto', 'insert', 'copy'] as const) {
-      it(`keeps stored values for missing keys of upserts, new rows get DEFAULTs, by method ${method}`, async () => {
+      it(`keeps stored values for missing keys, new rows get DEFAULTs, by method ${method}`, async () => {
         const rows = rowsOf(240, index =>
           index % 3 ? { id: 1 + (index % 120), label: 'x' } : { id: 1 + (index % 120) },
         )

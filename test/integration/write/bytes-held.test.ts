@@ -68,7 +68,7 @@ describe('a transaction that may have to send its rows again', () => {
       expect(writable.stats).to.include({ rowsCommitted: 9, rowsPending: 0, batchesCommitted: 3 })
     })
 
-    it(`names by ${way.title} the row that the server refuses, with the batches before it committed`, async () => {
+    it(`names by ${way.title} the row that the server refuses, earlier batches committed`, async () => {
       const batches = batchesOfThree()
       batches[1]![2]!.id = 1
       const { writable, done } = start(batches, options(way))

@@ -14,7 +14,8 @@ describe('inTransaction', () => {
 
   beforeEach(async () => {
     await db.pool.query(
-      `DROP TABLE IF EXISTS t, log; CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (first int, xid text)`,
+      `DROP TABLE IF EXISTS t, log; CREATE TABLE t (id int PRIMARY KEY);
+      CREATE TABLE log (first int, xid text)`,
     )
   })
 
@@ -81,7 +82,7 @@ describe('inTransaction', () => {
       expect(await countOf(db.pool, 't')).to.equal(0)
     })
 
-    it(`fails only its batch when it hides a refused statement (COMMIT is a ROLLBACK), by ${way.title}`, async () => {
+    it(`fails only its batch when it hides a refusal: COMMIT is a ROLLBACK then, by ${way.title}`, async () => {
       const error = await failureOf(
         write(batches, {
           pool: makePool().pool,

@@ -196,7 +196,7 @@ describe('a table of Citus', () => {
     ['copy', undefined],
     ['auto', 'COPY t, line 100'],
   ] as const) {
-    it(`rejects rows whose SQLSTATE a worker hides, by method ${method}, the context ${where ?? 'empty'}`, async () => {
+    it(`rejects rows whose SQLSTATE a worker hides, by ${method}, context ${where ?? 'empty'}`, async () => {
       await recreate('id int PRIMARY KEY, v int CHECK (v > 0)')
       await db.pool.query('INSERT INTO t VALUES (5, 1)')
       const { pool } = makePool()
@@ -227,7 +227,7 @@ describe('a table of Citus', () => {
   }
 
   for (const onConflict of [undefined, { target: ['id'], action: 'update' } as const]) {
-    it(`rejects a record of a CSV file whose SQLSTATE a worker hides, ${onConflict ? 'upserted' : 'appended'}`, async () => {
+    it(`rejects a CSV record with a hidden SQLSTATE, ${onConflict ? 'upserted' : 'appended'}`, async () => {
       // a name that a record has a property of
       await recreate('id int PRIMARY KEY, line int CHECK (line > 0), note text')
       const { pool } = makePool()

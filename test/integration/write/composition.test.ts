@@ -78,7 +78,7 @@ describe('composed with other streams', () => {
       expect(await rejectionOf(done)).to.include({ code: 'REFUSED', sqlState: '23505' })
     })
 
-    it('as the last stage of the chain, lets pipeline() resolve before any row is committed: the wrong shape', async () => {
+    it('as the last stage, lets pipeline() resolve before any commit: the wrong shape', async () => {
       const unlock = await lockTable(db, 't')
       const writable = makeWritable()
       const closed = once(writable, 'close')
@@ -92,7 +92,7 @@ describe('composed with other streams', () => {
       expect(await countOf(db.pool, 't')).to.equal(2345)
     })
 
-    it('as the last stage of the chain, fails by an uncaught exception: the wrong shape', async () => {
+    it('as the last stage, fails by an uncaught exception: the wrong shape', async () => {
       const ofMocha = process.listeners('uncaughtException')
       process.removeAllListeners('uncaughtException')
       try {
@@ -124,7 +124,7 @@ describe('composed with other streams', () => {
     [1, 8],
     [3, 20],
   ] as const) {
-    it(`pulls at most ${most} batches ahead while the server does not move, at concurrency ${concurrency}`, async () => {
+    it(`pulls at most ${most} batches ahead of a stuck server, at concurrency ${concurrency}`, async () => {
       const unlock = await lockTable(db, 't')
       let pulled = 0
       let mayEnd = false

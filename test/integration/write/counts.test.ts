@@ -34,7 +34,8 @@ describe('counts are those of the server', () => {
 
   before(() => db.pool.query(SKIPPING))
   beforeEach(() =>
-    db.pool.query(`DROP TABLE IF EXISTS t, parts CASCADE; CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0));
+    db.pool.query(`DROP TABLE IF EXISTS t, parts CASCADE;
+      CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0));
       CREATE TABLE parts (id int, n int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
       CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (300);
       CREATE TABLE high PARTITION OF parts FOR VALUES FROM (300) TO (1000)`),
@@ -52,7 +53,7 @@ describe('counts are those of the server', () => {
         ...extra,
       })
 
-      it('a row that a trigger leaves out is unchanged, in one batch or several of a transaction', async () => {
+      it('a row that a trigger leaves out is unchanged, in one or several batches of a COMMIT', async () => {
         await skipIn('t')
         for (const batches of [[ROWS], batchesOf(ROWS, 50)]) {
           await db.pool.query('TRUNCATE t')

@@ -106,7 +106,7 @@ describe('CSV records', () => {
 
   for (const [kind, columns] of Object.entries(TABLES)) {
     for (const dialect of DIALECTS) {
-      it(`store the same as objects, and are rejected like them: ${kind} COPY, ${JSON.stringify(dialect)}`, async () => {
+      it(`are stored and rejected like objects: ${kind} COPY, ${JSON.stringify(dialect)}`, async () => {
         await make(columns)
         let rejected = 0
         let stored = 0

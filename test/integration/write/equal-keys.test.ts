@@ -71,7 +71,8 @@ describe('keys of an upsert', () => {
   const makePool = usePools(db)
 
   before(async () => {
-    await db.pool.query(`CREATE EXTENSION citext; CREATE DOMAIN price AS numeric; CREATE DOMAIN short AS varchar(2); CREATE SEQUENCE numbers;
+    await db.pool.query(`CREATE EXTENSION citext; CREATE DOMAIN price AS numeric;
+      CREATE DOMAIN short AS varchar(2); CREATE SEQUENCE numbers;
       CREATE DOMAIN seven AS int DEFAULT 7;
       CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
   })

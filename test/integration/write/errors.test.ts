@@ -95,13 +95,15 @@ describe('the error of a bad row', () => {
   const makePool = usePools(db)
 
   before(async () => {
-    await db.pool.query(`CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+    await db.pool.query(`CREATE TYPE mood AS ENUM ('sad', 'glad');
+      CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF NEW.label LIKE 'raise %' THEN RAISE EXCEPTION 'refused %', NEW.label; END IF; RETURN NEW; END $$`)
   })
   beforeEach(async () => {
     await db.pool.query(`DROP TABLE IF EXISTS picky;
-      CREATE TABLE picky (id int CONSTRAINT once UNIQUE, must text NOT NULL, n int CONSTRAINT positive CHECK (n > 0),
+      CREATE TABLE picky (id int CONSTRAINT once UNIQUE, must text NOT NULL,
+      n int CONSTRAINT positive CHECK (n > 0),
         label text, short varchar(3), email email, mood mood, data jsonb);
       CREATE TRIGGER refuse BEFORE INSERT ON picky FOR EACH ROW EXECUTE FUNCTION refuse()`)
   })
@@ -128,7 +130,7 @@ describe('the error of a bad row', () => {
 
   for (const way of METHODS) {
     for (const { title, row, expected, byCopy } of REFUSED) {
-      it(`reports what was refused and rolled back, keeps earlier batches: ${title}, by ${way.title}`, async () => {
+      it(`reports what was refused, keeps the batches before it: ${title}, by ${way.title}`, async () => {
         const fits = way.title !== 'binary COPY' || !('n' in row) || typeof row.n !== 'string'
         const { pool } = makePool()
         const error = await failureOf(write(batchesAround(row), { pool, table: 'picky', ...options(way) }))
@@ -169,7 +171,7 @@ describe('the error of a bad row', () => {
       expect(error).to.include({ rowIndex: 0, batchId: 1, column: 'must', sqlState: '23502' })
     })
 
-    it(`reports the outcome of rows that COMMIT refused by a deferred constraint, by ${way.title}`, async () => {
+    it(`reports the outcome of rows refused at COMMIT by a deferred constraint, by ${way.title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS later; CREATE TABLE later (id int PRIMARY KEY,
         next int CONSTRAINT next_fk REFERENCES later DEFERRABLE INITIALLY DEFERRED)`)
       const { pool } = makePool()

@@ -26,7 +26,8 @@ describe('order', () => {
 
   /** 40 keys in mixed order, whose numbers grow. */
   const rows = rowsOf(4000, index => ({ key: `k${(index * 7) % 40}`, seq: index }))
-  const outOfOrder = `SELECT count(*)::int FROM (SELECT seq < lag(seq) OVER (PARTITION BY key ORDER BY place) AS bad FROM log) x
+  const outOfOrder = `SELECT count(*)::int
+    FROM (SELECT seq < lag(seq) OVER (PARTITION BY key ORDER BY place) AS bad FROM log) x
     WHERE bad`
 
   for (const way of METHODS) {

@@ -98,7 +98,8 @@ describe('a stream that is stopped at an awkward point', () => {
   })
 
   it('asks for the outcome of rows whose connection died during COMMIT, and reports it', async () => {
-    await db.pool.query(`CREATE TABLE gate2 (id int); CREATE OR REPLACE FUNCTION wait_at_gate2() RETURNS trigger
+    await db.pool.query(`CREATE TABLE gate2 (id int);
+      CREATE OR REPLACE FUNCTION wait_at_gate2() RETURNS trigger
       LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE gate2 IN SHARE MODE; RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER gate AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
         EXECUTE FUNCTION wait_at_gate2()`)

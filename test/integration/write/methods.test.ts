@@ -42,7 +42,8 @@ describe('writing by each method', () => {
         )
         for (const { data, ...row } of rows.slice(0, 100)) {
           await db.pool.query(
-            `INSERT INTO ${table}_expected (data, ${Object.keys(row).join()}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`,
+            `INSERT INTO ${table}_expected (data, ${Object.keys(row).join()})
+            VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`,
             [JSON.stringify(data), ...Object.values(row)],
           )
         }

@@ -31,7 +31,7 @@ describe('an array that its owner uses again', () => {
     ['a checkpoint', { checkpoint: { name: 'reused', position: ({ id }: Row) => ({ offset: id }) } }],
   ]
   for (const [title, extra] of WAYS) {
-    it(`may be emptied and filled again after each write, also when the stream is full: ${title}`, async () => {
+    it(`may be filled anew after each write, also when the stream is full: ${title}`, async () => {
       await db.pool.query('DROP TABLE IF EXISTS pg_batch_checkpoint')
       const sink = make(extra)
       const buffer: Row[] = []

@@ -29,7 +29,8 @@ describe('rows of different shapes', () => {
 
         beforeEach(async () => {
           await db.pool.query(`DROP TABLE IF EXISTS ${table};
-            CREATE TABLE ${table} (id serial PRIMARY KEY, label text DEFAULT 'none', at timestamptz DEFAULT now(),
+            CREATE TABLE ${table} (id serial PRIMARY KEY, label text DEFAULT 'none',
+            at timestamptz DEFAULT now(),
               kind kind, plain int)`)
         })
 
@@ -100,7 +101,8 @@ describe('rows of different shapes', () => {
       expect(
         await valuesOf(
           db.pool,
-          `SELECT count(*)::int, count(DISTINCT id)::int, count(*) FILTER (WHERE id <= 60)::int FROM ${table}`,
+          `SELECT count(*)::int, count(DISTINCT id)::int, count(*) FILTER (WHERE id <= 60)::int
+          FROM ${table}`,
         ),
       ).to.deep.equal([[120, 120, 60]])
     })

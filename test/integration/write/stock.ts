@@ -22,7 +22,8 @@ export function useStock() {
 
   beforeEach(async () => {
     await db.pool.query(`DROP TABLE IF EXISTS lines, stock CASCADE; DROP SEQUENCE IF EXISTS counted;
-      CREATE TABLE stock (id int CONSTRAINT stock_key PRIMARY KEY, place text UNIQUE, n int NOT NULL DEFAULT 7);
+      CREATE TABLE stock (id int CONSTRAINT stock_key PRIMARY KEY, place text UNIQUE,
+      n int NOT NULL DEFAULT 7);
       INSERT INTO stock VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)`)
   })
 

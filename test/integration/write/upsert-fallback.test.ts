@@ -19,7 +19,8 @@ describe('upserts that the server refuses together and takes one by one', () => 
 
     describe(`by ${way.title}`, () => {
       it('rows pass on the value of a second unique key', async () => {
-        await db.pool.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, email text UNIQUE, n int DEFAULT 0);
+        await db.pool.query(`DROP TABLE IF EXISTS t;
+          CREATE TABLE t (id int PRIMARY KEY, email text UNIQUE, n int DEFAULT 0);
           INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')`)
         // 3 gives its address to 2, and 2 its own to 1: in the order of keys neither may come first
         const rows: Row[] = [
@@ -59,7 +60,8 @@ describe('upserts that the server refuses together and takes one by one', () => 
       })
 
       it('a serial id is kept where rows are found by another key', async () => {
-        await db.pool.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (id serial PRIMARY KEY, email text UNIQUE, n int);
+        await db.pool.query(`DROP TABLE IF EXISTS t;
+          CREATE TABLE t (id serial PRIMARY KEY, email text UNIQUE, n int);
           INSERT INTO t (email, n) VALUES ('a', 1), ('b', 2)`)
         const rows: Row[] = [{ email: 'b', n: 3 }, { email: 'a' }, { id: 77, email: 'c' }]
         const { stats } = await write<Row>([rows], upserting('email'))

@@ -47,8 +47,10 @@ describe('limits of upserts', () => {
     }
 
     it(`columns with the names of those of a staging table, by ${way.title}`, async () => {
-      await db.pool.query(`DROP TABLE IF EXISTS named; CREATE TABLE named (id int PRIMARY KEY, stored int, excluded text,
-        pg_batch_ordinal int, pg_batch_shape int, pg_batch_turn int, pg_batch_previous int, pg_batch_row int, pg_batch text,
+      await db.pool.query(`DROP TABLE IF EXISTS named;
+        CREATE TABLE named (id int PRIMARY KEY, stored int, excluded text,
+        pg_batch_ordinal int, pg_batch_shape int, pg_batch_turn int, pg_batch_previous int,
+        pg_batch_row int, pg_batch text,
         "$pg_batch$" int, pg_batch_rows int, pg_batch_count int)`)
       const row = (id: number, n: number): Row => ({
         ...{ id, stored: n, excluded: `${n}`, pg_batch_ordinal: n, pg_batch_shape: n, pg_batch_turn: n },
@@ -66,7 +68,8 @@ describe('limits of upserts', () => {
       await write<Row>([rows], upserting('named'))
       const found = await valuesOf(
         db.pool,
-        `SELECT id, pg_batch_ordinal, pg_batch_shape, pg_batch_turn, pg_batch_row, "$pg_batch$" FROM named ORDER BY id`,
+        `SELECT id, pg_batch_ordinal, pg_batch_shape, pg_batch_turn, pg_batch_row, "$pg_batch$"
+        FROM named ORDER BY id`,
       )
       expect(found).to.deep.equal([
         [1, 1, 3, 1, 1, 1],

@@ -67,7 +67,8 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'a key of a non-default operator class',
-    ddl: `CREATE TABLE % (k text, v int, w text DEFAULT 'none'); CREATE UNIQUE INDEX ON % (k text_pattern_ops)`,
+    ddl: `CREATE TABLE % (k text, v int, w text DEFAULT 'none');
+      CREATE UNIQUE INDEX ON % (k text_pattern_ops)`,
     keys: { k: ['a', 'A', 'b'] },
     others: { v: V, w: W },
   },
@@ -117,13 +118,15 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'a generated column',
-    ddl: `CREATE TABLE % (k int PRIMARY KEY, v int DEFAULT 7, w text, g int GENERATED ALWAYS AS (v * 2) STORED)`,
+    ddl: `CREATE TABLE % (k int PRIMARY KEY, v int DEFAULT 7, w text,
+      g int GENERATED ALWAYS AS (v * 2) STORED)`,
     keys: { k: [1, 2, 3] },
     others: { v: V, w: W },
   },
   {
     title: 'a view',
-    ddl: `CREATE TABLE %_t (k int PRIMARY KEY, v int DEFAULT 7, w text); CREATE VIEW % AS SELECT k, v, w FROM %_t`,
+    ddl: `CREATE TABLE %_t (k int PRIMARY KEY, v int DEFAULT 7, w text);
+      CREATE VIEW % AS SELECT k, v, w FROM %_t`,
     keys: { k: [1, 2, 3] },
     others: { v: V, w: W },
   },

@@ -10,7 +10,8 @@ describe('onConflict', () => {
 
   beforeEach(async () => {
     await db.pool.query(`DROP TABLE IF EXISTS stock;
-      CREATE TABLE stock (id serial, place text, n int, note text DEFAULT 'none', CONSTRAINT stock_key PRIMARY KEY (id),
+      CREATE TABLE stock (id serial, place text, n int, note text DEFAULT 'none',
+      CONSTRAINT stock_key PRIMARY KEY (id),
         CONSTRAINT stock_place UNIQUE (place, n))`)
   })
 
@@ -70,7 +71,8 @@ describe('onConflict', () => {
         const rows = rowsOf(9000, index => ({ id: index % 1000, note: `v${index}` }))
         const { stats } = await upsert(batchesOf(rows, 3000), { target: ['id'], action: 'update' })
         expect(stats.rowsCommitted).to.equal(9000)
-        const right = `SELECT count(*)::int, count(*) FILTER (WHERE note = 'v' || (id + 8000))::int FROM stock`
+        const right = `SELECT count(*)::int, count(*) FILTER (WHERE note = 'v' || (id + 8000))::int
+          FROM stock`
         expect(await valuesOf(db.pool, right)).to.deep.equal([[1000, 1000]])
       })
 
@@ -122,7 +124,8 @@ describe('onConflict', () => {
           note: `n${index}`,
         }))
         await upsert([rows], { target: ['id'], action: 'update' })
-        const found = `SELECT count(*)::int, count(DISTINCT note)::int, count(*) FILTER (WHERE id <= 200)::int FROM stock`
+        const found = `SELECT count(*)::int, count(DISTINCT note)::int,
+          count(*) FILTER (WHERE id <= 200)::int FROM stock`
         expect(await valuesOf(db.pool, found)).to.deep.equal([[300, 300, 200]])
       })
 

@@ -19,7 +19,7 @@ describe('the callbacks and events of a stream', () => {
   })
 
   for (const error of [new Error('the cause'), undefined]) {
-    it(`every write and end() calls back when it is destroyed ${error ? 'by an error' : 'without one'}`, async () => {
+    it(`each write and end() calls back when destroyed ${error ? 'by' : 'without'} an error`, async () => {
       const { pool, name } = makePool()
       const unlock = await lockTable(db, 't')
       try {
