@@ -32,12 +32,20 @@ export class CsvRecord {
   readonly line: number
   /** Its number in the input, from 1; the reader of the input sets it. */
   number = 0
+  /** Why it is malformed: its fields are unknown, and it is rejected. Undefined for nearly every record. */
+  readonly fault: string | undefined
 
-  constructor(chunk: Buffer, start: number, end: number, line: number) {
+  constructor(chunk: Buffer, start: number, end: number, line: number, fault?: string) {
     this.chunk = chunk
     this.start = start
     this.end = end
     this.line = line
+    this.fault = fault
+  }
+
+  /** Its bytes. */
+  get bytes(): Buffer {
+    return this.chunk.subarray(this.start, this.end)
   }
 
   /** Returns its text; the chunk also holds other records. */

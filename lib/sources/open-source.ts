@@ -22,6 +22,7 @@ import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
 import { isRereadable } from './input/raw-input.ts'
 import type { Spool } from './input/spool.ts'
+import { utf8 } from './input/utf8.ts'
 import { readJsonArray } from './json/json-array.ts'
 import { readNdjson } from './json/ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
@@ -51,6 +52,8 @@ export interface SourceOptions {
   onOpen?: (raw: Readable) => void
   /** Keeps the bytes of inputs that can be read only once, if they are read more often. */
   spool?: Spool
+  /** Malformed records are handed on, to be rejected, instead of failing the reading. @default false */
+  keepsMalformed?: boolean
   /** The files are opened more than once. @default several files are */
   reopened?: boolean
 }
@@ -73,7 +76,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
-    const text = connect(whole, toUtf8(name, encoding))
+    const text = connect(whole, toUtf8(name, encoding, options.keepsMalformed))
     const read = new TextSource({ name, encoding, live, options }, text)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
@@ -148,7 +151,9 @@ class TextSource {
     const format = named ?? (await this.#format())
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     if (format === 'text') return this.#copyText()
-    const reader = format === 'json' ? readJsonArray(this.#name) : readNdjson(this.#name)
+    const { keepsMalformed } = this.#options
+    const read = format === 'json' ? readJsonArray : readNdjson
+    const reader = read(this.#name, keepsMalformed)
     const description = `${format}, ${this.#encoding}`
     const rows = connect(this.#text, reader)
     return { name: this.#name, format, rows, notes: this.notes, live: this.#live, description }
@@ -230,7 +235,8 @@ class TextSource {
       })
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
       const nothing = () => reject(new SourceError(`${name}: there is nothing in it`))
-      connect(this.#text, reader)
+      // its lines are not looked at one by one
+      connect(this.#options.keepsMalformed ? connect(this.#text, utf8(name)) : this.#text, reader)
       reader.once('error', reject).once('end', nothing).on('readable', nudge)
     })
   }
@@ -238,10 +244,10 @@ class TextSource {
   #csv(dialect: Dialect): Promise<Source> {
     const name = this.#name
     const live = this.#live
-    const { batchRows = BATCH_ROWS, dialect: asked = {} } = this.#options
+    const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed } = this.#options
     const chosen = this.#chosen
     return new Promise((resolve, reject) => {
-      const reader = readCsv(name, dialect, { batchRows, fill: !live }, records => {
+      const reader = readCsv(name, dialect, { batchRows, fill: !live, keepsMalformed }, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
         const { header, unnamed } = records
         const headless = !dialect.header

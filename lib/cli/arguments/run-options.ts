@@ -74,6 +74,14 @@ export function connectionsOf(args: {
   return args.concurrency ?? (inOrder ? 1 : 2)
 }
 
+/** Returns true if bad rows are to be rejected, and do not fail the load at once. */
+export function keepsRejects({
+  rejects,
+  rejectLimit,
+}: Pick<RunArguments, 'rejects' | 'rejectLimit'>): boolean {
+  return rejects !== undefined || rejectLimit !== undefined
+}
+
 function rejectLimit(text: string): RejectLimit {
   const limit = parseRejectLimit(text)
   if (!limit) throw new InvalidArgumentError('Expected a number of rows, or a share of them such as 0.5%.')

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { CsvRecord } from '../../csv/record.ts'
+import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import { firstRepeated } from '../../sources/repeated.ts'
 import type { SourceRow } from '../../sources/rows.ts'
@@ -76,7 +77,9 @@ async function inferredTable(
 ): Promise<NewTable> {
   const kind = source.format === 'csv' ? 'csv' : 'json'
   const inference = new ColumnInference(kind, choice.columns)
-  const add = (row: SourceRow) => inference.add(only(choice.columns, choice.rename?.(row) ?? row))
+  const add = (row: SourceRow) => {
+    if (faultOf(row) === undefined) inference.add(only(choice.columns, choice.rename?.(row) ?? row))
+  }
   const { records } = source
   let rows = records?.stream ?? source.rows
   let ended = true
@@ -87,7 +90,9 @@ async function inferredTable(
     }
   } else if (records) {
     const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length)
-    for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) add(records.rowOf(record))
+    for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) {
+      if (record.fault === undefined) add(records.rowOf(record))
+    }
     rows = peeked.whole
     ended = peeked.ended
   } else {
@@ -114,7 +119,7 @@ async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> 
   if (!records) yield* rows as AsyncIterable<SourceRow>
   else
     for await (const batch of records.stream)
-      for (const record of batch as CsvRecord[]) yield records.rowOf(record)
+      for (const record of batch as CsvRecord[]) if (record.fault === undefined) yield records.rowOf(record)
 }
 
 /**

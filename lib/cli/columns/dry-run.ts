@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { hexText } from '../../sources/hex-text.ts'
+import { faultOf } from '../../sources/malformed.ts'
 import type { Source } from '../../sources/open-source.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
@@ -26,7 +27,8 @@ const CELL_WIDTH = 24
 /** Describes the plan and the first rows. It reads only the rows that it shows. */
 export async function describeDryRun(source: Source, plan: DryRun, width = terminalWidth()): Promise<string> {
   const { head } = await peekRows(plan.rows, SHOWN_ROWS)
-  const rows = head.map(row => plan.rename?.(row) ?? row)
+  const readable = head.filter(row => faultOf(row) === undefined)
+  const rows = readable.map(row => plan.rename?.(row) ?? row)
   const renamed = plan.pairs.filter(([key, column]) => key !== column)
   return [
     'Dry run: nothing is written.',

@@ -1,4 +1,6 @@
 import { pipeline, type Readable } from 'node:stream'
+import { PgBatchError } from '../../errors.ts'
+import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { SourceError } from '../../sources/source-error.ts'
@@ -6,6 +8,7 @@ import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import type { Table } from '../../types.ts'
 import type { OnConflict } from '../../writable/options.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
+import { keepsRejects } from '../arguments/run-options.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import { type ColumnChecks, findMismatch } from '../columns/create-table.ts'
 import type { Database } from '../database/database.ts'
@@ -69,7 +72,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
 
 function planOf({ meter, database, args }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
   const { table, choice, rows, checks } = target
-  const rejects = args.rejects !== undefined || args.rejectLimit !== undefined
+  const rejects = keepsRejects(args)
   const shape = shaperOf(source, table, args)
   const onConflict = conflictOf(args)
   const upserts = onConflict !== undefined
@@ -84,7 +87,7 @@ function planOf({ meter, database, args }: LoadTask, source: Sources, target: Lo
     table,
     args,
     unwrap: mayHoldRejects(source) ? unwrapRejected(table) : row => row,
-    shape: rejects ? rejecting(target, shape) : shape,
+    shape: rejects ? refusingMalformed(rejecting(target, shape)) : shape,
     writing: {
       columns: choice.columns,
       unknownKeys: args.columns ? 'ignore' : 'error',
@@ -99,11 +102,19 @@ type Change = (row: SourceRow, number: number) => SourceRow
 
 /** Applies the changes to each row. An error in a change destroys the last stream. */
 function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): Readable {
-  const changes = [choice.rename, check].filter(change => change !== undefined).map(eachRow)
+  const changes = [choice.rename, check]
+    .filter(change => change !== undefined)
+    .map(wellFormed)
+    .map(eachRow)
   const last = changes.at(-1)
   if (!last) return rows
   pipeline([rows, ...changes], () => {})
   return last
+}
+
+/** Leaves rows as they are that stand for malformed records. */
+function wellFormed(change: Change): Change {
+  return (row, number) => (faultOf(row) === undefined ? change(row, number) : row)
 }
 
 /** Without rejects, a row that does not fit ends the input before its batch is sent. */
@@ -124,6 +135,15 @@ function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['
     const shaped = shape(row, line)
     if (mismatch) throw mismatch
     return shaped
+  }
+}
+
+/** A row that stands for a malformed record is rejected for its fault. */
+function refusingMalformed(shape: LoadPlan['shape']): LoadPlan['shape'] {
+  return (row, line) => {
+    const fault = faultOf(line)
+    if (fault === undefined) return shape(row, line)
+    throw new PgBatchError('VALUE_NOT_ENCODABLE', fault, { outcome: 'not-sent' })
   }
 }
 

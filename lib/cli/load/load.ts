@@ -4,7 +4,7 @@ import type { SourceOptions } from '../../sources/open-source.ts'
 import { openSources, type Sources } from '../../sources/open-sources.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
-import { batchRowsOf, connectionsOf } from '../arguments/run-options.ts'
+import { batchRowsOf, connectionsOf, keepsRejects } from '../arguments/run-options.ts'
 import { chooseDatabase, openDatabase } from '../database/database.ts'
 import { interruptedError, usageError } from '../exit-error.ts'
 import { expandFiles } from '../files/expand-files.ts'
@@ -37,6 +37,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     dialect: dialectOf(args),
     judgesHeader: args.create ?? false,
     batchRows: batchRowsOf(args),
+    keepsMalformed: keepsRejects(args),
     spool,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const

@@ -74,7 +74,7 @@ export function planRecords(
   }
 }
 
-/** Checks the fields as texts. A ragged record passes, because the writer rejects it. */
+/** Checks the fields as texts. A malformed or ragged record passes, because the writer rejects it. */
 function recordCheck(
   format: CsvFormat,
   fields: readonly (string | undefined)[],
@@ -86,7 +86,8 @@ function recordCheck(
     return check ? [{ field, check }] : []
   })
   return record => {
-    if (checked.length === 0 || cutter.cut(record) !== fields.length) return undefined
+    if (checked.length === 0 || record.fault !== undefined) return undefined
+    if (cutter.cut(record) !== fields.length) return undefined
     for (const { field, check } of checked) {
       const mismatch = check(cutter.text(record.chunk, field))
       if (mismatch) return mismatch

@@ -1,5 +1,6 @@
 import { PgBatchError } from '../../errors.ts'
 import { parseJsonRow } from '../../sources/json/json-row.ts'
+import { RAW_KEY } from '../../sources/malformed.ts'
 import { isRow, type SourceRow } from '../../sources/rows.ts'
 import type { Table } from '../../types.ts'
 import { RawJson } from '../../values/exact-json.ts'
@@ -31,7 +32,8 @@ const WRAPPER_KEYS = ['batch_id', 'row_index', 'code', 'row'] as const
 /**
  * Fits a rejected row to its table, in place. Its values are the texts that were sent, also for json columns.
  * Values that were corrected by hand may be plain JSON.
- * @throws PgBatchError for a row to delete, and for a value without text that was not replaced
+ * @throws PgBatchError for a row to delete, for a malformed record, and for a value without text that was not
+ *   replaced
  */
 export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
   const fitters = fittersOf(table, { lists: 'json', jsonTexts: 'json' })
@@ -41,8 +43,10 @@ export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
       if (hasNoText(value)) throw withoutText(column)
       return (fitters.get(column) ?? asText)(value)
     }
+  const hasRawColumn = table.columns.some(({ name }) => name === RAW_KEY)
   return row => {
     if (OPERATION_KEY in row) throw notToBeWritten()
+    if (RAW_KEY in row && !hasRawColumn) throw withoutFields()
     return fitRow(row, fitterOf)
   }
 }
@@ -56,6 +60,11 @@ function withoutText(column: string): PgBatchError {
   const what = `Column ${JSON.stringify(column)}: the value had no text when the row was rejected`
   const reason = `${what}; write a value in its place`
   return new PgBatchError('VALUE_NOT_ENCODABLE', reason, { outcome: 'not-sent', column })
+}
+
+function withoutFields(): PgBatchError {
+  const reason = `The record was malformed and has no fields: write them in place of ${RAW_KEY}`
+  return new PgBatchError('ROW_INVALID', reason, { outcome: 'not-sent' })
 }
 
 function notToBeWritten(): PgBatchError {

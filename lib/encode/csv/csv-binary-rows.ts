@@ -33,6 +33,7 @@ export function makeCsvBinaryRowEncoder(
     ...BINARY_FORMAT,
     row(out, row, ordinal) {
       if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
+      if (row.fault !== undefined) throw new ValueError(undefined, row.fault)
       const start = out.length
       out.putInt16(fieldCount)
       const needsText = putRecord(out, row.chunk, row.start, row.end)

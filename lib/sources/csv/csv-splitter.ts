@@ -1,6 +1,11 @@
 import { CsvRecord } from '../../csv/record.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import type { Dialect } from './dialect.ts'
+import { firstLine, MAX_FIRST_LINE } from './first-line.ts'
+
+const NOTHING = Buffer.alloc(0)
+/** An open quote may swallow megabytes. Each malformed record in them searches for marks up to their end. */
+const PIECE = 256 * 1024
 
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
@@ -24,6 +29,10 @@ export class SplitError extends Error {
  *     text ──\n, \r\n or \r──▶ the next record, or a comment, which ends with its line
  *
  * Line ends may be mixed, so that a file made of several systems' files is read correctly.
+ *
+ * A malformed record ends the reading or, if the caller keeps malformed records, is taken with its fault. Its
+ * text is then its first line, and the next record starts with the line after it: an open quote may have
+ * swallowed many lines.
  */
 export class CsvSplitter {
   readonly #delimiter: number
@@ -37,35 +46,61 @@ export class CsvSplitter {
   #parts: Buffer[] = []
   #partsBytes = 0
   /** A quote, an escape or a return at the end of a chunk, whose meaning depends on the next byte. */
-  #held: Buffer = Buffer.alloc(0)
+  #held: Buffer = NOTHING
   #lastByte = 0
   #state: 'start' | 'text' | 'quoted' | 'comment' = 'start'
   /** Line ends so far. */
   #lines = 0
+  /** Line ends before the record. */
+  #linesBefore = 0
   #quotedSince = 0
+  readonly #keepsMalformed: boolean
+  /** What is wrong with the record whose first line has not ended yet. */
+  #fault: string | undefined
 
-  /** @param take called with each record, also with blank ones */
-  constructor(dialect: Dialect, take: (record: CsvRecord) => void) {
+  /**
+   * @param take called with each record, also with blank ones
+   * @param keepsMalformed pass on malformed records with their fault instead of throwing
+   */
+  constructor(dialect: Dialect, take: (record: CsvRecord) => void, keepsMalformed = false) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote?.charCodeAt(0)
     this.#escape = dialect.quote === undefined ? undefined : dialect.escape?.charCodeAt(0)
     this.#comment = dialect.comment?.charCodeAt(0)
     this.#highestMark = Math.max(this.#quote ?? 0, this.#escape ?? 0, RETURN)
     this.#take = take
+    this.#keepsMalformed = keepsMalformed
   }
 
   /** @throws SplitError, after the records before the error */
   add(bytes: Buffer): void {
-    const chunk = this.#held.length > 0 ? Buffer.concat([this.#held, bytes]) : bytes
-    this.#split(chunk, false)
+    this.#splitAll(bytes, false)
   }
 
   /** @throws SplitError */
   end(): void {
-    this.#split(this.#held, true)
+    this.#splitAll(NOTHING, true)
   }
 
-  #split(chunk: Buffer, last: boolean): void {
+  /** Splits a chunk, and what is left of it after each malformed record. */
+  #splitAll(chunk: Buffer, last: boolean): void {
+    const waiting = [chunk]
+    while (waiting.length > 0) {
+      const next = waiting.pop()!
+      let bytes = this.#held.length > 0 ? Buffer.concat([this.#held, next]) : next
+      this.#held = NOTHING
+      if (bytes.length > PIECE && this.#keepsMalformed) {
+        waiting.push(bytes.subarray(PIECE))
+        bytes = bytes.subarray(0, PIECE)
+      }
+      const isLast = last && waiting.length === 0
+      const rest = this.#fault === undefined ? this.#split(bytes, isLast) : this.#cutMalformed(bytes, isLast)
+      if (rest) waiting.push(rest)
+    }
+  }
+
+  /** Returns the bytes that are to be split again. */
+  #split(chunk: Buffer, last: boolean): Buffer | undefined {
     const marks = new Marks(chunk, this.#quote)
     const { length } = chunk
     // start of the record, below 0 in an earlier chunk; `-x` may be -0, which makes V8 use doubles
@@ -73,39 +108,77 @@ export class CsvSplitter {
     let at = 0
     let held = length
 
-    while (at < length) {
-      if (this.#state === 'quoted') {
-        at = this.#skipQuoted(chunk, at, last)
-        if (this.#state !== 'quoted') continue
-        held = at
-        break
+    try {
+      while (at < length) {
+        if (this.#state === 'quoted') {
+          at = this.#skipQuoted(chunk, at, last)
+          if (this.#state !== 'quoted') continue
+          held = at
+          break
+        }
+        if (this.#state === 'start') this.#state = chunk[at] === this.#comment ? 'comment' : 'text'
+        const mark = marks.next(at, this.#state === 'text')
+        if (mark === length) break
+        const byte = chunk[mark]!
+        if (byte === RETURN && mark + 1 === length && !last) {
+          held = mark
+          break
+        }
+        at = mark + 1
+        if (byte === LINE_FEED || byte === RETURN) {
+          if (byte === RETURN && chunk[at] === LINE_FEED) at++
+          this.#lines++
+          if (this.#state === 'text') this.#cut(chunk, start, mark)
+          else this.#forget()
+          start = at
+          this.#linesBefore = this.#lines
+          this.#state = 'start'
+        } else {
+          const before = mark === 0 ? this.#lastByte : chunk[mark - 1]
+          if (mark > start && before !== this.#delimiter) throw new SplitError(this.#lines + 1, INSIDE_FIELD)
+          this.#state = 'quoted'
+          this.#quotedSince = this.#lines + 1
+        }
       }
-      if (this.#state === 'start') this.#state = chunk[at] === this.#comment ? 'comment' : 'text'
-      const mark = marks.next(at, this.#state === 'text')
-      if (mark === length) break
-      const byte = chunk[mark]!
-      if (byte === RETURN && mark + 1 === length && !last) {
-        held = mark
-        break
-      }
-      at = mark + 1
-      if (byte === LINE_FEED || byte === RETURN) {
-        if (byte === RETURN && chunk[at] === LINE_FEED) at++
-        this.#lines++
-        if (this.#state === 'text') this.#cut(chunk, start, mark)
-        else this.#forget()
-        start = at
-        this.#state = 'start'
-      } else {
-        const before = mark === 0 ? this.#lastByte : chunk[mark - 1]
-        if (mark > start && before !== this.#delimiter) throw new SplitError(this.#lines + 1, INSIDE_FIELD)
-        this.#state = 'quoted'
-        this.#quotedSince = this.#lines + 1
-      }
-    }
 
-    if (last) this.#finish(chunk, start)
-    else this.#keep(chunk, start, held)
+      if (last) this.#finish(chunk, start)
+      else this.#keep(chunk, start, held)
+      return undefined
+    } catch (error) {
+      return this.#resume(error, chunk, start)
+    }
+  }
+
+  /** Returns all bytes from the beginning of a malformed record, and goes back to there. */
+  #resume(error: unknown, chunk: Buffer, start: number): Buffer {
+    if (!this.#keepsMalformed || !(error instanceof SplitError)) throw error
+    const first = this.#linesBefore + 1
+    const isSure = this.#lines < first // the fault is in the first line
+    const begins = error.line === first ? '' : `the record that begins on line ${first}: `
+    const goesOn = isSure ? '' : `; reading goes on with line ${first + 1}`
+    this.#fault = `${begins}line ${error.line} ${error.message}${goesOn}`
+    const bytes = start >= 0 ? chunk.subarray(start) : Buffer.concat([...this.#parts, chunk])
+    this.#forget()
+    this.#lines = this.#linesBefore
+    return bytes
+  }
+
+  /** Takes the first line of a malformed record. Returns the bytes after it; undefined: it has not ended. */
+  #cutMalformed(chunk: Buffer, last: boolean): Buffer | undefined {
+    const bytes = this.#parts.length === 0 ? chunk : Buffer.concat([...this.#parts, chunk])
+    const line = firstLine(bytes, last)
+    if (!line) {
+      this.#parts = [bytes.length > MAX_FIRST_LINE ? shortened(bytes) : bytes]
+      return undefined
+    }
+    const fault = this.#fault
+    this.#fault = undefined
+    this.#forget()
+    this.#lastByte = 0
+    this.#state = 'start'
+    this.#lines = ++this.#linesBefore
+    this.#take(new CsvRecord(bytes, 0, line.end, this.#lines, fault))
+    return line.next < bytes.length || last ? bytes.subarray(line.next) : undefined
   }
 
   /**
@@ -164,9 +237,11 @@ export class CsvSplitter {
   #keep(chunk: Buffer, start: number, held: number): void {
     const from = Math.max(start, 0)
     if (held > from && this.#state !== 'comment') {
+      if (this.#partsBytes + held - from > MAX_RECORD_BYTES) {
+        throw new SplitError(this.#linesBefore + 1, TOO_LONG)
+      }
       this.#parts.push(chunk.subarray(from, held))
       this.#partsBytes += held - from
-      if (this.#partsBytes > MAX_RECORD_BYTES) throw new SplitError(this.#lines + 1, TOO_LONG)
     }
     if (held > 0) this.#lastByte = chunk[held - 1]!
     this.#held = chunk.subarray(held)
@@ -178,6 +253,12 @@ export class CsvSplitter {
     this.#lines++
     this.#cut(chunk, start, chunk.length)
   }
+}
+
+/** Drops bytes of a line without an end, but not a return, which a line feed may follow. */
+function shortened(bytes: Buffer): Buffer {
+  const kept = bytes.subarray(0, MAX_FIRST_LINE)
+  return bytes.at(-1) === RETURN ? Buffer.concat([kept, Buffer.from('\r')]) : Buffer.from(kept)
 }
 
 /** The indexes of quotes and line ends in a chunk. Each kind is searched for only as far as needed. */

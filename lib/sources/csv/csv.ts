@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { Readable, Transform } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvFormat, type CsvRecord, raggedMessage } from '../../csv/record.ts'
+import { type CsvFormat, CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
+import { malformedRow, RAW_KEY, rawText } from '../malformed.ts'
 import { firstRepeated } from '../repeated.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
@@ -24,8 +26,10 @@ export interface Records {
    * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
    */
   readonly rowOf: (record: CsvRecord) => SourceRow
-  /** Returns what is wrong with a record that has more or fewer fields than the file has columns. */
+  /** Returns the fault of a record that is malformed, or has not as many fields as the file has columns. */
   readonly raggedness: (record: CsvRecord) => string | undefined
+  /** Malformed records are among the others, to be rejected. */
+  readonly keepsMalformed: boolean
 }
 
 export interface CsvOptions {
@@ -36,6 +40,8 @@ export interface CsvOptions {
    * may pause.
    */
   fill: boolean
+  /** Pass on malformed records, and those that are not UTF-8, with their fault. @default false: an error */
+  keepsMalformed?: boolean | undefined
 }
 
 /**
@@ -47,20 +53,33 @@ export interface CsvOptions {
 export function readCsv(
   name: string,
   dialect: Dialect,
-  { batchRows, fill }: CsvOptions,
+  { batchRows, fill, keepsMalformed = false }: CsvOptions,
   onHeader: (records: Records) => void,
 ): Transform {
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
   let columnCount: number | undefined
   let batch: CsvRecord[] = []
-  /** Blank lines at the start, which are rows if there is one column. */
+  /** Before the first record: malformed ones, and blank lines, which are rows if there is one column. */
   let leading: CsvRecord[] = []
-  const splitter = new CsvSplitter(dialect, take)
+  /** A byte was seen that is not UTF-8: from then on each record is looked at. */
+  let isSuspect = false
+  const splitter = new CsvSplitter(dialect, checked, keepsMalformed)
+
+  function checked(record: CsvRecord): void {
+    const isFine = !isSuspect || record.fault !== undefined || isUtf8(record.bytes)
+    if (isFine) {
+      take(record)
+      return
+    }
+    const { chunk, start, end, line } = record
+    take(new CsvRecord(chunk, start, end, line, `the record that ends on line ${line} is not valid UTF-8`))
+  }
 
   function take(record: CsvRecord): void {
     const blank = record.start === record.end
     if (columnCount === undefined) {
-      if (blank) {
+      if (record.fault !== undefined && dialect.header) throw new SourceError(`${name}: ${record.fault}`)
+      if (blank || record.fault !== undefined) {
         if (!dialect.header) leading.push(record)
         return
       }
@@ -82,15 +101,18 @@ export function readCsv(
     })
     const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
     columnCount = header.length
-    onHeader({ stream, format: dialect, header, unnamed, ...rowMaker(dialect, header) })
-    if (columnCount === 1) for (const blank of leading) add(blank)
+    onHeader({ stream, format: dialect, header, unnamed, keepsMalformed, ...rowMaker(dialect, header) })
+    for (const early of leading) if (columnCount === 1 || early.fault !== undefined) add(early)
     leading = []
   }
 
   function end(): void {
     splitter.end()
+    if (columnCount !== undefined || !leading[0]) return
+    const malformed = leading.find(({ fault }) => fault !== undefined)
+    if (malformed) throw new SourceError(`${name}: ${malformed.fault}`)
     // a file of blank lines: rows of one empty field, as for `\copy`
-    if (columnCount === undefined && leading[0]) begin(leading[0])
+    begin(leading[0])
   }
 
   function add(record: CsvRecord): void {
@@ -120,18 +142,22 @@ export function readCsv(
     readableObjectMode: true,
     readableHighWaterMark: 2, // arrays
     transform: (chunk: Buffer, _encoding, done) =>
-      runWork(() => split(() => splitter.add(chunk), !fill), done),
+      runWork(() => {
+        isSuspect ||= keepsMalformed && !isUtf8(chunk)
+        split(() => splitter.add(chunk), !fill)
+      }, done),
     flush: done => runWork(() => split(end, true), done),
   })
   return stream
 }
 
 /**
- * Returns the records as rows. The records are read only when the rows are. A ragged record is an error.
+ * Returns the records as rows. The records are read only when the rows are. A ragged record is an error; if
+ * malformed records are kept, it is a row that stands for it.
  * @param fileOf returns the name of a row's file, by the row's number from 1
  */
 export function rowsOf(
-  { stream, rowOf, raggedness }: Records,
+  { stream, rowOf, raggedness, keepsMalformed }: Records,
   fileOf: (rowNumber: number) => string,
 ): Readable {
   let number = 0
@@ -142,6 +168,10 @@ export function rowsOf(
       for (const record of batch) {
         number++
         const problem = raggedness(record)
+        if (problem && keepsMalformed) {
+          wanted = rows.push(malformedRow(record.bytes, problem))
+          continue
+        }
         if (problem) {
           rows.destroy(new SourceError(`${fileOf(number)}: ${problem}`))
           return
@@ -174,6 +204,7 @@ function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, '
   const cutter = new FieldCutter(format)
   return {
     rowOf(record) {
+      if (record.fault !== undefined) return { [RAW_KEY]: rawText(record.bytes) }
       const row: SourceRow = {}
       const count = cutter.cut(record)
       for (let field = 0; field < count; field++) {
@@ -182,6 +213,7 @@ function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, '
       return row
     },
     raggedness(record) {
+      if (record.fault !== undefined) return record.fault
       const count = cutter.cut(record)
       return count === header.length ? undefined : raggedMessage(record, count, header.length)
     },

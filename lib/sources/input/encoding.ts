@@ -39,9 +39,10 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
 
 /**
  * Converts bytes to UTF-8, without a byte order mark. Invalid bytes are an error, and never become U+FFFD.
+ * @param keepsInvalid pass on the bytes of a UTF-8 file that are not UTF-8
  */
-export function toUtf8(name: string, encoding: Encoding): Transform {
-  if (encoding === 'utf-8') return utf8(name)
+export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): Transform {
+  if (encoding === 'utf-8') return utf8(name, keepsInvalid)
   if (!(encoding in OWN)) return otherEncoding(name, encoding)
   const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
   let position = 0

@@ -8,8 +8,9 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 /**
  * Passes UTF-8 on, without a byte order mark, and fails on anything else. A decoder would replace invalid
  * bytes by U+FFFD, and the table would have text that is not in the file.
+ * @param keepsInvalid pass on other bytes, too: the reader of the records checks them
  */
-export function utf8(name: string): Transform {
+export function utf8(name: string, keepsInvalid = false): Transform {
   let held: Buffer = Buffer.alloc(0)
   let position = 0
   let started = false
@@ -19,7 +20,7 @@ export function utf8(name: string): Transform {
     const end = last ? bytes.length : completeLength(bytes, started)
     held = bytes.subarray(end)
     bytes = bytes.subarray(0, end)
-    if (!isUtf8(bytes)) throw notUtf8(bytes)
+    if (!keepsInvalid && !isUtf8(bytes)) throw notUtf8(bytes)
     position += bytes.length
     if (!started && bytes.length > 0) {
       started = true

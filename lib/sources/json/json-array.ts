@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
 import { isRow, kindOf, type SourceRow } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
@@ -9,11 +11,14 @@ import { parseJsonRow } from './json-row.ts'
 /**
  * Reads one JSON array: bytes in, one element at a time out. Memory does not grow with the file. Numbers keep
  * their spelling, as in `readNdjson`.
+ * @param keepsMalformed return a `malformedRow` for an element that is not a row, instead of failing
  */
-export function readJsonArray(name: string): Transform {
+export function readJsonArray(name: string, keepsMalformed = false): Transform {
   const decoder = new StringDecoder('utf8')
   const cutter = new ElementCutter()
   let element = 0
+  /** A byte was seen that is not UTF-8, which the decoder makes U+FFFD. */
+  let isSuspect = false
 
   function* rowsOf(text: string): Generator<SourceRow> {
     try {
@@ -35,10 +40,23 @@ export function readJsonArray(name: string): Transform {
   }
 
   function parseElement(json: string): SourceRow {
-    const value = parseJsonRow(json)
+    if (isSuspect && json.includes('\ufffd')) {
+      element++
+      return malformedRow(json, `element ${element} is not valid UTF-8`)
+    }
+    let value: unknown
+    try {
+      value = parseJsonRow(json)
+    } catch (error) {
+      if (!keepsMalformed) throw error
+      element++
+      return malformedRow(json, `element ${element} is not valid JSON`)
+    }
     element++
     if (isRow(value)) return value
-    throw new SourceError(`${name}: element ${element} is ${kindOf(value)}, expected an object`)
+    const fault = `element ${element} is ${kindOf(value)}, expected an object`
+    if (keepsMalformed) return malformedRow(json, fault)
+    throw new SourceError(`${name}: ${fault}`)
   }
 
   function failure(error: unknown): SourceError {
@@ -63,6 +81,7 @@ export function readJsonArray(name: string): Transform {
   return new Transform({
     readableObjectMode: true,
     transform(chunk: Buffer, _encoding, done) {
+      isSuspect ||= keepsMalformed && !isUtf8(chunk)
       pushAll(this, rowsOf(decoder.write(chunk)), done)
     },
     flush(done) {

@@ -64,13 +64,14 @@ export function makeRowTexts(
 }
 
 /**
- * The same for records of a CSV file. A record with too few or too many fields has no texts: their columns
- * are unclear.
+ * The same for records of a CSV file. A malformed record, or one with too few or too many fields, has no
+ * texts: their columns are unclear.
  */
 export function makeRecordTexts({ format, fields }: CsvColumns): (row: object) => RowTexts {
   const cutter = new FieldCutter(format)
   return record => {
-    if (!(record instanceof CsvRecord) || cutter.cut(record) !== fields.length) return NO_TEXTS
+    if (!(record instanceof CsvRecord) || record.fault !== undefined) return NO_TEXTS
+    if (cutter.cut(record) !== fields.length) return NO_TEXTS
     const values = fields.flatMap((column, field): [string, string | null][] =>
       column === undefined ? [] : [[column, cutter.text(record.chunk, field)]],
     )

@@ -1,0 +1,26 @@
+const LINE_FEED = 0x0a
+const RETURN = 0x0d
+
+/** The bytes of a malformed record that are kept until its first line ends. */
+export const MAX_FIRST_LINE = 1024 * 1024
+
+/** The first line of some bytes, and where the next one begins. */
+export interface FirstLine {
+  readonly end: number
+  readonly next: number
+}
+
+/**
+ * Finds the end of the first line, quotes or not. Returns undefined if the bytes end before it does.
+ * @param last no bytes come after these
+ */
+export function firstLine(bytes: Buffer, last: boolean): FirstLine | undefined {
+  const feed = bytes.indexOf(LINE_FEED)
+  const before = feed < 0 ? bytes : bytes.subarray(0, feed)
+  const back = before.indexOf(RETURN)
+  if (back >= 0 && back + 1 < before.length) return { end: back, next: back + 1 }
+  if (back >= 0 && feed >= 0) return { end: back, next: feed + 1 }
+  if (feed >= 0) return { end: feed, next: feed + 1 }
+  if (!last) return undefined
+  return { end: back < 0 ? bytes.length : back, next: bytes.length }
+}

@@ -1,0 +1,201 @@
+import { readFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
+import { run } from './support.ts'
+
+describe('pg-batch load --rejects, of malformed records', () => {
+  const database = useDatabase()
+  const file = useFolder()
+  const pgBatch = (...words: string[]) => run(words, { DATABASE_URL: database.connectionString })
+  let names = 0
+
+  beforeEach(() =>
+    database.pool.query(
+      'DROP VIEW IF EXISTS shown; DROP TABLE IF EXISTS t, pg_batch_resume, pg_batch_rejects; CREATE TABLE t (id int, name text)',
+    ),
+  )
+
+  async function load(name: string, content: string | Buffer, ...words: string[]) {
+    const path = await file(`${names++}-${name}`, content as string)
+    const rejects = `${path}.rejects.ndjson`
+    const ended = await pgBatch('load', path, '-t', 't', '--rejects', rejects, ...words)
+    const text = await readFile(rejects, 'utf8').catch(() => '')
+    const lines = text
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line))
+    const inOrder = lines.sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
+    const rejected = inOrder.map(({ source_offset, message, row }) => [Number(source_offset), message, row])
+    return { ended, rejected, path, rejects }
+  }
+
+  const rows = async (table = 't') =>
+    (await database.pool.query(`SELECT id, name FROM ${table} ORDER BY id`)).rows
+
+  const CSV = Buffer.from('id,name\n1,a\n2,b"c\n3,"d\ne"\n4,"f"g\n5,\xe9\n6,x\0y\n7,h\n8,"i\n9,j\n', 'latin1')
+  const GOOD = [
+    { id: 1, name: 'a' },
+    { id: 3, name: 'd\ne' },
+    { id: 7, name: 'h' },
+    { id: 9, name: 'j' },
+  ]
+  const RAW = [
+    [2, { pg_batch_raw: '2,b"c' }],
+    [4, { pg_batch_raw: '4,"f"g' }],
+    [5, { pg_batch_raw: `\\x${Buffer.from('5,\xe9', 'latin1').toString('hex')}` }],
+    [6, { id: '6', name: 'x\0y' }],
+    [8, { pg_batch_raw: '8,"i' }],
+  ]
+
+  for (const [way, words, prepare] of [
+    ['COPY', []],
+    ['INSERT', [], 'ALTER TABLE t RENAME TO real; CREATE VIEW t AS SELECT * FROM real'],
+    ['COPY in its text format', [], 'ALTER TABLE t ALTER id TYPE varchar USING id::varchar'],
+    ['one by one', ['--batch-size', '1']],
+    ['the checkpoint', ['--resume', 'malformed', '--batch-size', '3']],
+  ] as [string, string[], string?][]) {
+    it(`keeps each of them with its row, its line and its text, and loads the others: ${way}`, async () => {
+      await database.pool.query(
+        'DROP TABLE IF EXISTS real CASCADE; DROP TABLE IF EXISTS t; CREATE TABLE t (id int, name text)',
+      )
+      if (prepare) await database.pool.query(prepare)
+      const { ended, rejected } = await load('bad.csv', CSV, ...words)
+      expect(ended.status, ended.stderr).to.equal(0)
+      expect(rejected.map(([row, , raw]) => [row, raw])).to.deep.equal(RAW)
+      expect(rejected.map(([, message]) => message).filter((_, i) => i !== 3)).to.deep.equal([
+        'line 3 has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
+        'line 6 has text after a closing quote (a quote inside quotes is written twice)',
+        'the record that ends on line 7 is not valid UTF-8',
+        'line 10 begins a quoted field that never ends; reading goes on with line 11',
+      ])
+      const stored = await rows()
+      expect(stored.map(row => ({ ...row, id: Number(row.id) }))).to.deep.equal(GOOD)
+      await database.pool.query('DROP TABLE IF EXISTS real CASCADE')
+    })
+  }
+
+  it('counts them for --reject-limit, and fails at the first without --rejects', async () => {
+    const limited = await load('bad.csv', CSV, '--reject-limit', '2')
+    expect(limited.ended.status).to.equal(1)
+    const path = await file('stray.csv', 'id,name\n1,a\n2,b"c\n3,d\n')
+    const alone = await pgBatch('load', path, '-t', 't')
+    expect(alone.stderr).to.contain(`${path}: line 3 has a quote inside an unquoted field`)
+    expect(alone.status).to.equal(1)
+  })
+
+  it('makes a table from the others', async () => {
+    await database.pool.query('DROP TABLE t')
+    const { ended, rejected } = await load('bad.csv', CSV, '--create')
+    expect(ended.stderr).to.contain('"id"   integer')
+    expect(rejected.map(([row]) => row)).to.deep.equal([2, 4, 5, 6, 8])
+    expect(await rows()).to.deep.equal(GOOD)
+  })
+
+  it('shows the others in a dry run', async () => {
+    const { ended } = await load('bad.csv', CSV, '--dry-run')
+    expect(ended.stdout).to.match(/1 .* a .*\n.*3 .* d e /)
+    expect(ended.stdout).not.to.contain('pg_batch_raw')
+  })
+
+  it('does so in files whose columns stand in another order', async () => {
+    const first = await file('order-1.csv', 'id,name\n1,a\n2,"b"c\n3,d,e\n')
+    const second = await file('order-2.csv', 'name,id\nx"y,4\nz,5\n')
+    const rejects = `${first}.rejects.ndjson`
+    const ended = await pgBatch('load', first, second, '-t', 't', '--rejects', rejects)
+    expect(ended.status, ended.stderr).to.equal(0)
+    const lines = (await readFile(rejects, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(
+      lines.map(({ source_partition, source_offset, row }) => [source_partition, Number(source_offset), row]),
+    ).to.have.deep.members([
+      [first, 2, { pg_batch_raw: '2,"b"c' }],
+      [first, 3, { pg_batch_raw: '3,d,e' }],
+      [second, 1, { pg_batch_raw: 'x"y,4' }],
+    ])
+    expect(await rows()).to.deep.equal([
+      { id: 1, name: 'a' },
+      { id: 5, name: 'z' },
+    ])
+  })
+
+  it('replays them once their fields are written', async () => {
+    const { rejects } = await load('bad.csv', 'id,name\n1,"a"b\n2,c\n')
+    const again = await pgBatch('replay', rejects, '-t', 't')
+    expect(again.stderr).to.contain(
+      'The record was malformed and has no fields: write them in place of pg_batch_raw',
+    )
+    const text = (await readFile(rejects, 'utf8')).replace(
+      /\{"pg_batch_raw":.*?"\}/,
+      '{"id": 1, "name": "a b"}',
+    )
+    const fixed = await file('fixed.ndjson', text)
+    expect((await pgBatch('replay', fixed, '-t', 't')).status).to.equal(0)
+    expect(await rows()).to.deep.equal([
+      { id: 1, name: 'a b' },
+      { id: 2, name: 'c' },
+    ])
+  })
+
+  it('goes on after a line of NDJSON that is none', async () => {
+    const lines = [
+      '{"id":1,"name":"a"}',
+      '{"id":2,',
+      '',
+      '[3]',
+      '{"id":NaN}',
+      '{"id":4,"name":"\xe9"}',
+      '{"id":5}',
+    ]
+    const { ended, rejected } = await load('bad.ndjson', Buffer.from(lines.join('\n'), 'latin1'))
+    expect(ended.status, ended.stderr).to.equal(0)
+    expect(rejected).to.deep.equal([
+      [2, 'line 2 is not valid JSON', { pg_batch_raw: '{"id":2,' }],
+      [3, 'line 4 is an array, expected an object', { pg_batch_raw: '[3]' }],
+      [4, 'line 5 is not valid JSON', { pg_batch_raw: '{"id":NaN}' }],
+      [
+        5,
+        'line 6 is not valid UTF-8',
+        { pg_batch_raw: `\\x${Buffer.from(lines[5]!, 'latin1').toString('hex')}` },
+      ],
+    ])
+    expect(await rows()).to.deep.equal([
+      { id: 1, name: 'a' },
+      { id: 5, name: null },
+    ])
+  })
+
+  it('goes on after an element of a JSON array that is none', async () => {
+    const json = Buffer.from('[{"id":1},\n{"id":NaN},{"id":2,"name":"\xe9"}, 3, {"id":4}]', 'latin1')
+    const { ended, rejected } = await load('bad.json', json)
+    expect(ended.status, ended.stderr).to.equal(0)
+    expect(rejected).to.deep.equal([
+      [2, 'element 2 is not valid JSON', { pg_batch_raw: '\n{"id":NaN}' }],
+      [3, 'element 3 is not valid UTF-8', { pg_batch_raw: '{"id":2,"name":"\ufffd"}' }],
+      [4, 'element 4 is a number, expected an object', { pg_batch_raw: ' 3' }],
+    ])
+    expect((await rows()).map(({ id }) => id)).to.deep.equal([1, 4])
+  })
+
+  it('resumes after them, and has each of them in the file once', async () => {
+    const text = `id,name\n${Array.from({ length: 40 }, (_, i) => (i % 7 === 3 ? `${i},"a"b` : i === 33 ? 'x,y' : `${i},a`)).join('\n')}\n`
+    const path = await file('resumed.csv', text)
+    const rejects = `${path}.rejects.ndjson`
+    const words = ['-t', 't', '--rejects', rejects, '--resume', 'r', '--batch-size', '5']
+    const stopped = await pgBatch('load', path, ...words, '--reject-limit', '4')
+    expect(stopped.status).to.equal(1)
+    const ended = await pgBatch('load', path, ...words)
+    expect(ended.status, ended.stderr).to.equal(0)
+    const lines = (await readFile(rejects, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(lines.map(({ source_offset }) => Number(source_offset))).to.deep.equal([4, 11, 18, 25, 32, 34, 39])
+    const { rows: counted } = await database.pool.query(
+      'SELECT count(*)::int, count(DISTINCT id)::int AS ids FROM t',
+    )
+    expect(counted).to.deep.equal([{ count: 33, ids: 33 }])
+  })
+})
