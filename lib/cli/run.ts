@@ -7,9 +7,9 @@ import { listenForSignals } from './signals.ts'
 import { ignoreClosedPipes, terminal } from './terminal/output.ts'
 
 /** Runs the command that the arguments ask for. Returns the exit status. */
-export async function run(words: readonly string[]): Promise<number> {
+export async function run(argv: readonly string[]): Promise<number> {
   ignoreClosedPipes()
-  const mode = outputModeOf(words)
+  const mode = outputModeOf(argv)
   redirectWarnings(mode, terminal)
   const interruption = listenForSignals()
   const program = makeProgram(
@@ -21,7 +21,7 @@ export async function run(words: readonly string[]): Promise<number> {
     message => reportError(usageError(message), EXIT.usage, mode, terminal),
   )
   try {
-    await program.parseAsync(words, { from: 'user' })
+    await program.parseAsync(argv, { from: 'user' })
     return EXIT.ok
   } catch (error) {
     // commander has reported it

@@ -10,11 +10,11 @@ export type OutputMode = 'lines' | 'json' | 'quiet'
  * Finds `--log json` and `--quiet` in the arguments, before they are checked. A usage error is printed in
  * that form, too.
  */
-export function outputModeOf(words: readonly string[]): OutputMode {
-  const end = words.indexOf('--')
-  const options = end < 0 ? words : words.slice(0, end)
+export function outputModeOf(argv: readonly string[]): OutputMode {
+  const end = argv.indexOf('--')
+  const options = end < 0 ? argv : argv.slice(0, end)
   const json = options.some(
-    (word, at) => word === '--log=json' || (word === '--log' && options[at + 1] === 'json'),
+    (arg, at) => arg === '--log=json' || (arg === '--log' && options[at + 1] === 'json'),
   )
   if (json) return 'json'
   return options.includes('--quiet') ? 'quiet' : 'lines'
