@@ -20,6 +20,12 @@ describe('the house', () => {
     expect(packagesOf(await readSources(lib)).filter(name => !declared.includes(name))).to.deep.equal([])
   })
 
+  it('uses import.meta only in the command: Babel and bundlers cannot put it into a CommonJS module', async () => {
+    const commandOnly = /^(cli|embedded|sources)\//
+    const users = [...(await readSources(lib))].filter(([, source]) => source.includes('import.meta'))
+    expect(users.map(([file]) => file).filter(file => !commandOnly.test(file))).to.deep.equal([])
+  })
+
   it('has one public door: package.json exports index and nothing deeper', async () => {
     const manifest = JSON.parse(await readFile(new URL('package.json', repository), 'utf8'))
     const doors = Object.keys(manifest.exports).filter(door => !['./package.json', './kafka'].includes(door))
