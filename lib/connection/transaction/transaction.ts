@@ -6,8 +6,8 @@ import { queryText } from '../query-text.ts'
 import { connectionSurvives } from '../server-error.ts'
 import { CallbackClient } from './callback-client.ts'
 import { CallbackTimeout } from './callback-limits.ts'
-import { readTicket, type TransactionTicket, ticketStatement } from './outcome.ts'
 import { ServerWatch } from './server-watch.ts'
+import { readTicket, type TransactionTicket, ticketStatement } from './ticket.ts'
 import {
   SwallowedError,
   saysEnded,

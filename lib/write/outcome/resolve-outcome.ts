@@ -6,9 +6,9 @@ import {
   askOutcome,
   confirmDurability,
   type TransactionOutcome,
-  type TransactionTicket,
 } from '../../connection/transaction/outcome.ts'
 import type { ServerWatch } from '../../connection/transaction/server-watch.ts'
+import type { TransactionTicket } from '../../connection/transaction/ticket.ts'
 import { lockPartitions } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'

@@ -1,5 +1,6 @@
 import { Lease } from '../../connection/pool/lease.ts'
-import { endTransaction, type TransactionTicket } from '../../connection/transaction/outcome.ts'
+import { endTransaction } from '../../connection/transaction/outcome.ts'
+import type { TransactionTicket } from '../../connection/transaction/ticket.ts'
 import type { OutcomeContext } from './resolve-outcome.ts'
 
 /** A transaction whose connection broke before it ended. */

@@ -3,7 +3,7 @@ import { canCopy } from '../../connection/pool/driver-modes.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { queryText } from '../../connection/query-text.ts'
 import { connectionSurvives, isServerError } from '../../connection/server-error.ts'
-import { canTicket } from '../../connection/transaction/outcome.ts'
+import { canTicket } from '../../connection/transaction/ticket.ts'
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import {

@@ -3,14 +3,13 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
+import { askOutcome, StandbyError } from '../../../lib/connection/transaction/outcome.ts'
+import { ServerWatch } from '../../../lib/connection/transaction/server-watch.ts'
 import {
-  askOutcome,
   readTicket,
-  StandbyError,
   type TransactionTicket,
   ticketStatement,
-} from '../../../lib/connection/transaction/outcome.ts'
-import { ServerWatch } from '../../../lib/connection/transaction/server-watch.ts'
+} from '../../../lib/connection/transaction/ticket.ts'
 import { type KafkaToPgOptions, kafkaToPg } from '../../../lib/kafka/index.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { readCheckpoint } from '../../../lib/write/checkpoint/read-checkpoint.ts'

@@ -4,9 +4,9 @@ import {
   askOutcome,
   confirmDurability,
   StandbyError,
-  type TransactionTicket,
 } from '../../../../lib/connection/transaction/outcome.ts'
 import { ServerWatch } from '../../../../lib/connection/transaction/server-watch.ts'
+import type { TransactionTicket } from '../../../../lib/connection/transaction/ticket.ts'
 import { rejectionOf } from '../../../support/writing.ts'
 
 const ticket: TransactionTicket = {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { PgClientLike } from '../../../../lib/connection/pg-types.ts'
-import { canTicket } from '../../../../lib/connection/transaction/outcome.ts'
+import { canTicket } from '../../../../lib/connection/transaction/ticket.ts'
 import { rejectionOf } from '../../../support/writing.ts'
 
 const refusing = (code: string) => {

@@ -1,0 +1,97 @@
+import type { PgClientLike } from '../pg-types.ts'
+import { queryText } from '../query-text.ts'
+import { connectionSurvives, isServerError } from '../server-error.ts'
+
+/**
+ * What identifies a running transaction, so that another connection can ask for its outcome. The statement
+ * after BEGIN in the same query string reads it, so it costs no round trip.
+ */
+export interface TransactionTicket {
+  /**
+   * `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, except after a crash.
+   */
+  readonly xid: string
+  /** Process id of the server's backend. */
+  readonly backend: string
+  /** The write-ahead log's timeline, which changes when a standby is promoted or a backup is restored. */
+  readonly timeline: string
+  /** When it was read, by the server's clock, in seconds: shows whether the server has crashed since. */
+  readonly at: string
+  /** How far the write-ahead log was on disk then: no crash can lose that part. */
+  readonly flushed: string
+  /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
+  readonly timeoutMs: number
+}
+
+/**
+ * Returns the statement that follows BEGIN. It reads the ticket, and sets the time limits of this
+ * transaction, unless the session has shorter ones: the limit of a statement, and the limit of waiting for
+ * the next one. A machine that is lost in the middle of a transaction sends nothing, and the transaction's
+ * locks (on a checkpoint, on keys) would last until the kernel gives the connection up.
+ */
+export function ticketStatement(statementTimeoutMs: number): string {
+  return (
+    'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, ' +
+    'pg_catalog.pg_backend_pid()::text AS backend, ' +
+    'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
+    "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
+    'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
+    `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text ` +
+    'AS timeout, ' +
+    `${atMost('idle_in_transaction_session_timeout', statementTimeoutMs)} AS idle_timeout`
+  )
+}
+
+/**
+ * Returns SQL that sets a time limit for the transaction, unless the session has a shorter one. Its value is
+ * the limit that applies.
+ */
+function atMost(setting: string, ms: number): string {
+  const current = `pg_catalog.current_setting('${setting}')`
+  return (
+    `CASE WHEN ${current}::interval NOT BETWEEN interval '1 ms' AND interval '${ms} ms' ` +
+    `THEN pg_catalog.set_config('${setting}', '${ms} ms', true) ELSE ${current} END`
+  )
+}
+
+const RECOVERY_IN_PROGRESS = '55000'
+
+/**
+ * Returns true for errors that another attempt may not meet: conflicts, resources, time limits, operators,
+ * the system.
+ */
+function mayPass(sqlState: string): boolean {
+  return /^(40|53|57|58)/.test(sqlState)
+}
+
+/**
+ * Returns true if the server can fill in a ticket: it is PostgreSQL 13 or later, and lets the position of its
+ * log be read, which some managed servers do not. A standby can once it is promoted.
+ */
+export async function canTicket(client: PgClientLike): Promise<boolean> {
+  try {
+    await queryText(
+      client,
+      `SELECT pg_catalog.pg_current_xact_id_if_assigned(),
+         pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())`,
+    )
+    return true
+  } catch (error) {
+    if (!isServerError(error) || !connectionSurvives(error) || mayPass(error.code)) throw error
+    return error.code === RECOVERY_IN_PROGRESS
+  }
+}
+
+/** Makes a ticket from the row of {@link ticketStatement}. */
+export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
+  if (!row) return undefined
+  const [xid, backend, timeline, at, flushed, timeout] = row.map(String)
+  return {
+    xid: xid!,
+    backend: backend!,
+    timeline: timeline!,
+    at: at!,
+    flushed: flushed!,
+    timeoutMs: Number(timeout) * 1000,
+  }
+}
