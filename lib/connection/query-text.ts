@@ -14,3 +14,8 @@ export function queryText(client: PgClientLike, text: string, values?: unknown[]
   const query = client.query as unknown as (config: object) => Promise<PgResultLike>
   return query.call(client, { text, values, types: AS_TEXT })
 }
+
+/** Returns the result of the last statement: pg answers several statements with an array. */
+export function lastResult(answer: PgResultLike | readonly PgResultLike[]): PgResultLike {
+  return Array.isArray(answer) ? answer.at(-1) : (answer as PgResultLike)
+}

@@ -2,10 +2,9 @@ import { CopyIn } from '../copy-in.ts'
 import { DeadlineError } from '../deadline-error.ts'
 import type { PgResultLike, PgTransactionClient } from '../pg-types.ts'
 import type { Lease } from '../pool/lease.ts'
-import { queryText } from '../query-text.ts'
+import { lastResult, queryText } from '../query-text.ts'
 import { connectionSurvives } from '../server-error.ts'
-import { CallbackClient } from './callback-client.ts'
-import { CallbackTimeout } from './callback-limits.ts'
+import { lendClient } from './lend-client.ts'
 import { ServerWatch } from './server-watch.ts'
 import { readTicket, type TransactionTicket, ticketStatement } from './ticket.ts'
 import {
@@ -100,11 +99,8 @@ export class Transaction {
   openCopy(text: string): CopyIn {
     const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
     copy.settled.catch(error => this.#noteFailure(error))
-    if (this.#isProofSent)
-      copy.ready().then(
-        () => this.#proven(),
-        () => {},
-      )
+    const proven = (): void => this.#proven()
+    if (this.#isProofSent) copy.ready().then(proven, ignore)
     if (this.#options.ticketed) {
       // also when the COPY has failed: under a savepoint the transaction continues
       const note = (): void => this.#noteTicket(copy.precedingRows[0])
@@ -127,7 +123,7 @@ export class Transaction {
   }
 
   /**
-   * Lends the client to a callback, inside this transaction, see {@link CallbackClient}. The loan ends with
+   * Lends the client to a callback, inside this transaction, see `CallbackClient`. The loan ends with
    * the connection at the latest. If an earlier callback has ended the transaction, fails before it calls
    * this one, whose writes would be committed at once and alone.
    * @param option the option that the callback belongs to, as messages name it
@@ -137,18 +133,7 @@ export class Transaction {
     if (this.#isDoubtful) await this.#prove()
     this.#isDoubtful = true
     this.#lentTo = option
-    const lent = new CallbackClient(option, this.lease.client, answer => this.answered(answer))
-    try {
-      await this.lease.whileConnected(callback(lent.client))
-      await this.lease.whileConnected(lent.settle())
-    } catch (error) {
-      // ROLLBACK would wait for something that does not end
-      if (lent.hasOpenStream || (error instanceof CallbackTimeout && lent.isBusy))
-        this.lease.end(error as Error)
-      throw error
-    } finally {
-      lent.revoke()
-    }
+    await lendClient(option, this.lease, callback, answer => this.answered(answer))
   }
 
   /** Returns a condition that fails a statement outside of this transaction; read it after `begin`. */
@@ -265,7 +250,9 @@ export class Transaction {
 
   /** Runs statements that end the transaction; returns the last one's result. */
   async #end(text: string): Promise<PgResultLike> {
-    return lastOf(await this.lease.within(this.#options.commitTimeoutMs, queryText(this.lease.client, text)))
+    return lastResult(
+      await this.lease.within(this.#options.commitTimeoutMs, queryText(this.lease.client, text)),
+    )
   }
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
@@ -312,7 +299,4 @@ export class Transaction {
   }
 }
 
-/** pg answers several statements with an array. */
-function lastOf(answer: PgResultLike | readonly PgResultLike[]): PgResultLike {
-  return Array.isArray(answer) ? answer.at(-1) : (answer as PgResultLike)
-}
+function ignore(): void {}
