@@ -100,7 +100,7 @@ export class Transaction {
     const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
     copy.settled.catch(error => this.#noteFailure(error))
     const proven = (): void => this.#proven()
-    if (this.#isProofSent) copy.ready().then(proven, ignore)
+    if (this.#isProofSent) copy.ready().then(proven, () => {})
     if (this.#options.ticketed) {
       // also when the COPY has failed: under a savepoint the transaction continues
       const note = (): void => this.#noteTicket(copy.precedingRows[0])
@@ -298,5 +298,3 @@ export class Transaction {
     return all.join('; ')
   }
 }
-
-function ignore(): void {}
