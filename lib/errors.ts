@@ -38,8 +38,10 @@ export type PgBatchErrorCode =
   | 'CALLBACK_FAILED'
   /** No connection could be made, or a connection broke. */
   | 'CONNECTION'
-  /** The stream was destroyed, or its signal aborted. */
+  /** The stream or the writer was destroyed or has ended, or a signal aborted. */
   | 'ABORTED'
+  /** A PgRowWriter holds as many rows as `maxPending` allows. */
+  | 'QUEUE_FULL'
 
 export interface PgBatchErrorDetails {
   outcome: Outcome

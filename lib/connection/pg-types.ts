@@ -16,6 +16,8 @@ export interface PgClientLike {
   release(error?: Error | boolean): void
   /** pg's own settings of the connection. */
   readonly connectionParameters?: { readonly query_timeout?: number | boolean }
+  /** Returns the function that makes a value of a type's text. */
+  getTypeParser?(oid: number, format: 'text'): (text: string) => unknown
   on?(event: 'error', listener: (error: Error) => void): unknown
   removeListener?(event: 'error', listener: (error: Error) => void): unknown
 }

@@ -49,7 +49,7 @@ export async function settle<Item>(
   }
 }
 
-function commitEvent<Item>(committed: Committed<Item>, attempts: number): CommitEvent {
+export function commitEvent<Item>(committed: Committed<Item>, attempts: number): CommitEvent {
   const { batches, rows, unchanged, bytes, method, durationMs } = committed
   return {
     batchId: batches[0]!.id,

@@ -4,7 +4,7 @@ import { join, posix, sep } from 'node:path'
 /**
  * The parts of lib/, and which other parts each may import. A part is a folder of lib/ or a file beside the
  * folders. Imports go down only:
- * `cli → {kafka, sources, embedded} → {batch, writable} → write → {encode, table, connection} → {values, streams, options, errors, types}`.
+ * `cli → {kafka, sources, embedded} → row-writer → {batch, writable} → write → {encode, table, connection} → {values, streams, options, errors, types}`.
  * `batch` does not know PostgreSQL.
  */
 const BASE = ['errors', 'types', 'values']
@@ -12,9 +12,10 @@ const POSTGRES = ['connection', 'connection-string', 'csv', 'encode', 'table', .
 const STREAMS = ['batch', 'options', 'streams', 'writable', 'write', ...POSTGRES]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
-  index: ['change-events', ...STREAMS],
+  index: ['change-events', 'row-writer', ...STREAMS],
   cli: ['embedded', 'kafka', 'sources', ...STREAMS],
   kafka: STREAMS,
+  'row-writer': ['batch', 'options', 'streams', 'writable', 'write', ...POSTGRES],
   writable: ['options', 'streams', 'write', ...POSTGRES],
   batch: ['options', 'streams', ...BASE],
   embedded: BASE,

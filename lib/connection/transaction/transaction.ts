@@ -1,3 +1,4 @@
+import { BoundRows, type BoundStatement } from '../bound-rows.ts'
 import { CopyIn } from '../copy-in.ts'
 import { DeadlineError } from '../deadline-error.ts'
 import type { PgResultLike, PgTransactionClient } from '../pg-types.ts'
@@ -107,6 +108,14 @@ export class Transaction {
       copy.ready().then(note, note)
     }
     return copy
+  }
+
+  /** Starts statements that run once for each of their rows; the caller waits for `settled` before the next one. */
+  async openRows(statements: readonly BoundStatement[]): Promise<BoundRows> {
+    await this.begin()
+    const rows = BoundRows.open(this.lease.client, statements)
+    rows.settled.catch(error => this.#noteFailure(error))
+    return rows
   }
 
   /** Waits for the answer to something that a COPY has sent, no longer than for a statement's answer. */

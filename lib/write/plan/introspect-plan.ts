@@ -66,6 +66,7 @@ export async function introspectPlan<Item>(
     const table = await afterOnBegin(beginning, { lease, waitMs, end: 'rollback', work })
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
     const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
+    if (plan.rowResults?.by === 'row by row' && !canCopy(lease.client)) throw cannotPipeline()
     for (const side of sideTables) {
       await ensureTable(side, work => afterOnBegin(beginning, { lease: taken, waitMs, end: 'commit', work }))
     }
@@ -91,6 +92,12 @@ function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
   const reason =
     "pg-native cannot run COPY: use `method: 'auto'` or 'insert', or a pool of `pg` itself (`new pg.Pool()`)"
   throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
+}
+
+function cannotPipeline(): PgBatchError {
+  const reason =
+    'pg-native cannot send statements ahead of answers: use a pool of `pg` itself (`new pg.Pool()`)'
+  return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
 async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {

@@ -17,6 +17,7 @@ import { resolveConflict } from './conflict.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
+import { planRowResults, type RowResultsPlan } from './row-results-plan.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -35,6 +36,8 @@ export interface TablePlan {
   /** Chooses the format of COPY by the values that came before. */
   readonly format: CopyFormatChoice
   readonly conflict: Conflict | undefined
+  /** How the action of each row is found out, where the caller wants to know it. */
+  readonly rowResults: RowResultsPlan | undefined
   /** How upserts are merged; undefined for plain rows, and where there is no catalogue. */
   readonly merge: Merge | undefined
   /** Foreign keys of the table to itself whose columns are all written. */
@@ -85,7 +88,9 @@ export function makePlan<Item>(
   const name = table ? { schema: table.schema, name: table.name } : request.table
   const columns = plannedColumns(request, table)
   const names = columns.map(column => column.name)
-  const method = chooseMethod(request, table, columns)
+  const rowResults = planRowResults(request, table)
+  const isRowByRow = rowResults?.by === 'row by row'
+  const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
   const conflict =
     request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
   const { toRow, operation, unknownKeys, csv } = request
@@ -107,6 +112,7 @@ export function makePlan<Item>(
     csv,
     format: new CopyFormatChoice(copyFormat),
     conflict,
+    rowResults,
     merge: conflict && table && mergeInto(name, columns, conflict, isPostgres && !isCitus),
     selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
       [...columns, ...references].every(column => names.includes(column)),

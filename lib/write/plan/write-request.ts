@@ -14,5 +14,7 @@ export interface WriteRequest<Item> {
   readonly onConflict: ConflictOption | undefined
   /** Set where the items are records of a CSV file. */
   readonly csv: CsvColumns | undefined
+  /** The caller wants to know what each row did, and these columns of it. */
+  readonly rowResults?: { readonly returning: readonly string[] } | undefined
   readonly operation: ((item: Item) => unknown) | undefined
 }

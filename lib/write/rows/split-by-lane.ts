@@ -37,7 +37,7 @@ export function splitByLane<Item>(
  * Spreads keys over lanes: numbers by their remainder, so that partitions 0, 1, 2 … get different lanes; text
  * by FNV-1a.
  */
-function laneNumber(key: string | number, lanes: number): number {
+export function laneNumber(key: string | number, lanes: number): number {
   if (typeof key === 'number' && Number.isSafeInteger(key)) return Math.abs(key) % lanes
   let hash = 0x811c9dc5
   for (const character of String(key)) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)

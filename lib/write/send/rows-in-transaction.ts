@@ -7,9 +7,11 @@ import { tableChanged } from '../faults/table-changed.ts'
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { PreparedBatch, RowGroup } from '../rows/batch.ts'
+import { RowResults } from '../rows/row-results.ts'
 import type { RowRef, RowSender } from '../rows/row-sender.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
+import { RowByRowSender } from './row-by-row-sender.ts'
 import { rowsOfRecords } from './rows-of-records.ts'
 import { createStaging, StagingSender } from './staging-sender.ts'
 import { UpsertSender } from './upsert-sender.ts'
@@ -58,6 +60,8 @@ export interface RowsOptions {
  * groups allow, so that one COPY takes many batches.
  */
 export class RowsInTransaction {
+  /** What each row did, where each has a statement of its own. */
+  readonly results = new RowResults()
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   readonly #method: Method
@@ -200,6 +204,9 @@ export class RowsInTransaction {
   }
 
   #makeSender(method: 'copy' | 'insert'): RowSender {
+    if (this.#plan.rowResults?.by === 'row by row') {
+      return new RowByRowSender(this.#transaction, this.#plan, this.results)
+    }
     const upsert = this.#isUpsert()
     if (method === 'copy') this.#staged = true
     if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)

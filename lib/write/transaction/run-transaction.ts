@@ -3,6 +3,7 @@ import { PgBatchError } from '../../errors.ts'
 import { noteProgress } from '../checkpoint/checkpoint.ts'
 import type { SourceOrder } from '../checkpoint/source-order.ts'
 import { CallbackError, errorContext, outcomeOf, toPgBatchError } from '../faults/failure.ts'
+import { tableChanged } from '../faults/table-changed.ts'
 import { isRowsFault } from '../faults/transient.ts'
 import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { Batch } from '../rows/batch.ts'
@@ -65,6 +66,8 @@ async function commit<Item>(
   if (opened) {
     const { rows, transaction, checkpoint } = opened
     await rows.close()
+    // a trigger or a rule that drops rows has come since the table was introspected
+    if (writer.plan.rowResults?.by === 'counted' && rows.unchanged > 0) throw tableChanged(writer.plan.table)
     await callInTransaction(writer, opened, context)
     if (rejected.all.length > 0) await rejected.store(transaction, writer.plan.table)
     await checkpoint?.store()

@@ -5,6 +5,7 @@ import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import type { RejectedRow } from '../rejects/dead-letter.ts'
 import type { Batch } from '../rows/batch.ts'
+import type { RowResults } from '../rows/row-results.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import type { SettledItems } from './settled-items.ts'
 
@@ -20,6 +21,8 @@ export interface Committed<Item> {
   readonly rejected: readonly RejectedRow<Item>[]
   /** For each batch the outcome of its items; empty where no callback receives them. */
   readonly settled: readonly SettledItems<Item>[]
+  /** What each row did, where each has had a statement of its own. */
+  readonly results: RowResults | undefined
   readonly bytes: number
   readonly method: 'copy' | 'insert'
   readonly durationMs: number

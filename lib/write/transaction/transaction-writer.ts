@@ -106,6 +106,7 @@ export class TransactionWriter<Item> {
       skipped: this.#skipped,
       rejected,
       settled: this.notes.map(notes => notes.settled()),
+      results: this.#plan.rowResults?.by === 'row by row' ? this.#opened?.rows.results : undefined,
       bytes: this.bytes,
       method: this.method,
       durationMs: this.ageMs,

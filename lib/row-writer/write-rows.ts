@@ -1,0 +1,120 @@
+import type { PgPoolLike } from '../connection/pg-types.ts'
+import type { StopSignals } from '../connection/pool/lease.ts'
+import { PgBatchError } from '../errors.ts'
+import { publishCommit, publishReject, publishRetry } from '../writable/diagnostics.ts'
+import { commitEvent } from '../writable/settle.ts'
+import { toPgBatchError } from '../write/faults/failure.ts'
+import { openWriting, type WriteOptions, type Writing } from '../write/open-writing.ts'
+import type { Batch } from '../write/rows/batch.ts'
+import type { RowResult } from '../write/rows/row-results.ts'
+import type { Committed } from '../write/transaction/transaction-result.ts'
+import { writeBatches } from '../write/write-batches.ts'
+
+/** What became of the rows of one batch, in their order: the result of each, or its error. */
+export interface WrittenRows {
+  readonly results: readonly (RowResult | PgBatchError)[]
+  readonly bytes: number
+}
+
+/** Writes batches, each in a transaction of its own, so that a failure is that of one batch alone. */
+export class RowsWriter<Row> {
+  readonly #options: WriteOptions<Row>
+  readonly #pool: PgPoolLike
+  readonly #signals: StopSignals
+  #writing: Promise<Writing<Row>> | undefined
+  #batches = 0
+
+  constructor(options: WriteOptions<Row>, pool: PgPoolLike, signals: StopSignals) {
+    this.#options = options
+    this.#pool = pool
+    this.#signals = signals
+  }
+
+  /** @throws PgBatchError of all the rows together, with their outcome */
+  async write(rows: readonly Row[]): Promise<WrittenRows> {
+    const batch: Batch<Row> = { id: ++this.#batches, count: rows.length, items: rows }
+    try {
+      return await this.#write(batch)
+    } catch (thrown) {
+      const error = toPgBatchError(thrown, 'unknown', {}, 'write')
+      if (mayHaveChanged(error)) this.#introspectAgain()
+      throw withoutBatch(error)
+    }
+  }
+
+  async #write(batch: Batch<Row>): Promise<WrittenRows> {
+    const { table } = this.#options
+    let written: WrittenRows | undefined
+    for await (const progress of writeBatches(batch, async () => undefined, await this.#open())) {
+      if (progress.kind === 'retry') {
+        const { error, attempt, delayMs } = progress
+        publishRetry(table, { error, attempt, delayMs })
+      } else if (progress.kind === 'committed') {
+        const { committed, attempts } = progress
+        publishCommit(table, commitEvent(committed, attempts))
+        for (const reject of committed.rejected) publishReject(table, reject)
+        written = { results: resultsOf(batch, committed), bytes: committed.bytes }
+      }
+    }
+    return written!
+  }
+
+  /** Introspects the table, once unless that fails. */
+  #open(): Promise<Writing<Row>> {
+    if (!this.#writing) {
+      const opening = openWriting(this.#options, {
+        pool: this.#pool,
+        signals: this.#signals,
+        onRetry: retry => publishRetry(this.#options.table, retry),
+      })
+      this.#writing = opening
+      opening.catch(() => {
+        if (this.#writing === opening) this.#writing = undefined
+      })
+    }
+    return this.#writing
+  }
+
+  #introspectAgain(): void {
+    const before = this.#writing
+    if (!before) return
+    this.#writing = undefined
+    // other lanes may still ask for the outcome of a transaction, and none may begin meanwhile
+    const opening = this.#open()
+    this.#writing = Promise.all([before, opening]).then(([{ openOutcomes }, writing]) => ({
+      ...writing,
+      openOutcomes,
+    }))
+    this.#writing.catch(() => {
+      this.#writing = undefined
+    })
+  }
+}
+
+/** Returns true for an error that a table causes which was dropped, or altered. */
+function mayHaveChanged({ code, sqlState }: PgBatchError): boolean {
+  return sqlState === '42P01' || code === 'TABLE_CHANGED'
+}
+
+function resultsOf<Row>(batch: Batch<Row>, committed: Committed<Row>): (RowResult | PgBatchError)[] {
+  const errors = new Map(committed.rejected.map(({ index, error }) => [index, withoutBatch(error)]))
+  const { results } = committed
+  return batch.items.map((_, index) => errors.get(index) ?? results?.get(batch, index) ?? INSERTED)
+}
+
+/** The result of a row where the command tag has counted all of them. */
+const INSERTED: RowResult = Object.freeze({ action: 'inserted', row: undefined })
+
+/** Returns the same error without the batch, which the caller of `write` knows nothing of. */
+function withoutBatch(error: PgBatchError): PgBatchError {
+  const { code, reason, outcome, retryable, callback, sqlState, column, constraint, cause } = error
+  return new PgBatchError(code, reason, {
+    outcome,
+    retryable,
+    callback,
+    sqlState,
+    column,
+    constraint,
+    cause,
+  })
+}

@@ -1,0 +1,42 @@
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable } from '../../table/identifier.ts'
+import type { Table } from '../../types.ts'
+import type { WriteRequest } from './write-request.ts'
+
+/** How the action of each row is found out, where the caller wants to know it. */
+export interface RowResultsPlan {
+  /**
+   * `counted`: every row is inserted, which the command tag proves by counting them all. `row by row`: each row
+   * has a statement of its own.
+   */
+  readonly by: 'counted' | 'row by row'
+  readonly returning: readonly string[]
+}
+
+/**
+ * Plans how the action of each row is found out. A plain row is inserted unless a trigger for each row or a rule
+ * drops it.
+ * @throws PgBatchError for columns that the table does not have
+ */
+export function planRowResults<Item>(
+  { rowResults, onConflict }: WriteRequest<Item>,
+  table: Table | undefined,
+): RowResultsPlan | undefined {
+  if (!rowResults) return undefined
+  const { returning } = rowResults
+  const isPlain = !onConflict && returning.length === 0
+  if (!table) {
+    if (isPlain) return { by: 'counted', returning }
+    const reason = 'PgRowWriter needs the catalogue of PostgreSQL for upserts and `returning`'
+    throw new PgBatchError('REFUSED', `${reason}, which this database lacks`, { outcome: 'not-sent' })
+  }
+  for (const name of returning) {
+    if (table.columns.some(column => column.name === name)) continue
+    const all = table.columns.map(column => column.name).join(', ')
+    const reason = `\`returning\` names ${JSON.stringify(name)}, which is not a column of ${quoteTable(table)}: ${all}`
+    throw new PgBatchError('COLUMN_NOT_FOUND', reason, { outcome: 'not-sent', column: name })
+  }
+  const isOrdinary = table.kind === 'table' || table.kind === 'partitioned'
+  const isCounted = isPlain && isOrdinary && !table.changesRows && !table.copyObstacle
+  return { by: isCounted ? 'counted' : 'row by row', returning }
+}

@@ -1,0 +1,157 @@
+import type { BoundRows, BoundStatement, BoundValue, RowAnswer } from '../../connection/bound-rows.ts'
+import { columnOf, isServerError } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import { deleteRow, insertRow, type RowStatementText, upsertRow } from '../../table/row-statements.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import { arrayIndexOfRow, type RowGroup } from '../rows/batch.ts'
+import type { RowResult, RowResults } from '../rows/row-results.ts'
+import { RowError, type RowRef, type RowSender } from '../rows/row-sender.ts'
+import type { RowShape } from '../rows/row-shapes.ts'
+import { rowsInOrder } from '../rows/rows-in-order.ts'
+import { addParameters, type Parameters } from './parameter-of.ts'
+
+/** What travels before the next answer is waited for. More rows gain nothing, and cost memory. */
+const MAX_IN_FLIGHT = Object.freeze({ rows: 1000, length: 4 * 1024 * 1024 })
+
+/** Rows whose statements travel together. */
+interface Flight {
+  readonly refs: RowRef[]
+  readonly statements: { readonly made: RowStatementText; readonly text: string; rows: BoundValue[][] }[]
+  length: number
+}
+
+/**
+ * Sends each row by a statement of its own, many of them in a round trip, and notes what each row did. Slower than
+ * a statement for many rows, whose answers name no row.
+ */
+export class RowByRowSender implements RowSender {
+  readonly method = 'insert'
+  bytes = 0
+  unchanged = 0
+  readonly #transaction: Transaction
+  readonly #plan: TablePlan
+  readonly #results: RowResults
+  readonly #texts = new Map<RowShape, RowStatementText>()
+  /** The row that the server has refused. */
+  #refused: RowRef | undefined
+
+  constructor(transaction: Transaction, plan: TablePlan, results: RowResults) {
+    this.#transaction = transaction
+    this.#plan = plan
+    this.#results = results
+  }
+
+  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    let flight = emptyFlight()
+    for (const ref of rowsInOrder(groups)) {
+      this.#board(flight, ref)
+      if (flight.refs.length < MAX_IN_FLIGHT.rows && flight.length < MAX_IN_FLIGHT.length) continue
+      await this.#fly(flight, signal)
+      flight = emptyFlight()
+    }
+    if (flight.refs.length > 0) await this.#fly(flight, signal)
+  }
+
+  /** Adds a row to those that travel together. Rows of one shape that follow each other share a Parse. */
+  #board(flight: Flight, ref: RowRef): void {
+    const { group, index } = ref
+    const made = this.#statementFor(group.shape)
+    const columns = group.shape.columns.map(column => this.#plan.columns[column]!)
+    const parameters: Parameters = { values: [], length: 0 }
+    addParameters(parameters, columns, group, index)
+    if (made.tellsUpdate) parameters.values.push(`${group.batch.id}.${arrayIndexOfRow(group, index)}`)
+    let statement = flight.statements.at(-1)
+    if (statement?.made !== made) {
+      statement = { made, text: made.text, rows: [] }
+      flight.statements.push(statement)
+    }
+    statement.rows.push(parameters.values as BoundValue[])
+    flight.refs.push(ref)
+    flight.length += parameters.length
+  }
+
+  async #fly({ refs, statements, length }: Flight, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    this.bytes += length
+    const bound = statements.map(
+      ({ made, text, rows }): BoundStatement => ({ text, rows, returns: made.returns }),
+    )
+    let answered: BoundRows | undefined
+    try {
+      answered = await this.#transaction.openRows(bound)
+      await this.#transaction.answered(answered.settled)
+    } catch (error) {
+      if (answered && isServerError(error)) this.#refused = refs[answered.answers.length]
+      throw error
+    }
+    for (const [index, ref] of refs.entries()) this.#note(ref, answered.answers[index]!)
+  }
+
+  #note(ref: RowRef, answer: RowAnswer): void {
+    const result = this.#resultOf(ref, answer)
+    if (result.action === 'unchanged') this.unchanged++
+    this.#results.set(ref.group, ref.index, result)
+  }
+
+  #resultOf(ref: RowRef, { changed, columns, values }: RowAnswer): RowResult {
+    const { action, tellsUpdate } = this.#statementFor(ref.group.shape)
+    if (changed === 0) return { action: 'unchanged', row: undefined }
+    const isUpdate = tellsUpdate && values?.at(-1) === 'f'
+    const returned = this.#plan.rowResults!.returning.length
+    return {
+      action: isUpdate ? 'updated' : action,
+      row: returned > 0 && values ? this.#parse(ref, columns.slice(0, returned), values) : undefined,
+    }
+  }
+
+  /** Makes values of the texts that the server has sent, as `client.query` would. */
+  #parse(
+    ref: RowRef,
+    columns: RowAnswer['columns'],
+    values: readonly (string | null)[],
+  ): Record<string, unknown> {
+    const { client } = this.#transaction.lease
+    const row: Record<string, unknown> = {}
+    for (const [index, { name, dataTypeID }] of columns.entries()) {
+      const text = values[index]!
+      try {
+        row[name] = text === null ? null : client.getTypeParser!(dataTypeID, 'text')(text)
+      } catch (cause) {
+        const message = `Column ${JSON.stringify(name)}: the type parser of the client threw; see error.cause`
+        throw new RowError({ ...ref, column: name }, message, cause)
+      }
+    }
+    return row
+  }
+
+  #statementFor(shape: RowShape): RowStatementText {
+    let made = this.#texts.get(shape)
+    if (!made) {
+      made = makeStatement(this.#plan, shape)
+      this.#texts.set(shape, made)
+    }
+    return made
+  }
+
+  async close(): Promise<void> {}
+
+  async abort(): Promise<void> {}
+
+  locate(error: unknown): RowRef | undefined {
+    return isServerError(error) && this.#refused ? { ...this.#refused, column: columnOf(error) } : undefined
+  }
+}
+
+function emptyFlight(): Flight {
+  return { refs: [], statements: [], length: 0 }
+}
+
+function makeStatement(
+  { merge, mergeShape, rowResults, table }: TablePlan,
+  shape: RowShape,
+): RowStatementText {
+  const { returning } = rowResults!
+  const named = mergeShape(shape)
+  if (!merge) return insertRow(table, named.columns, returning)
+  return shape.deletes ? deleteRow(merge, named, returning) : upsertRow(merge, named, returning)
+}

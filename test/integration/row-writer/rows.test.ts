@@ -1,0 +1,323 @@
+import { expect } from 'chai'
+import pg from 'pg'
+import {
+  type PgBatchError,
+  PgRowWriter,
+  type PgRowWriterOptions,
+  type WrittenRow,
+} from '../../../lib/index.ts'
+import { useDatabase } from '../../support/database.ts'
+
+type Row = Record<string, unknown>
+type Settled = WrittenRow<Row> | PgBatchError
+
+describe('PgRowWriter, each row', () => {
+  const database = useDatabase()
+  const query = (text: string) => database.pool.query(text)
+  let pool: pg.Pool
+
+  before(() => {
+    pool = new pg.Pool({ connectionString: database.connectionString, max: 4 })
+  })
+  after(() => pool.end())
+  beforeEach(() => query('DROP SCHEMA public CASCADE; CREATE SCHEMA public'))
+
+  /** Writes rows at once, and returns how each promise has settled. */
+  async function writeAll(
+    rows: readonly Row[],
+    options: Partial<PgRowWriterOptions<Row>>,
+  ): Promise<Settled[]> {
+    const writer = new PgRowWriter<Row, Row>({ pool, table: 't', ...options } as PgRowWriterOptions<Row>)
+    const settled = Promise.all(rows.map(row => writer.write(row).catch((error: PgBatchError) => error)))
+    await writer.end()
+    const { rowsReceived, rowsCommitted, rowsUnchanged, rowsRejected, rowsPending } = writer.stats
+    expect(rowsPending).to.equal(0)
+    expect(rowsReceived).to.equal(rows.length)
+    expect(rowsCommitted + rowsUnchanged + rowsRejected).to.equal(rows.length)
+    return settled
+  }
+
+  const stored = async (text = 'SELECT * FROM t ORDER BY 1'): Promise<Row[]> => (await query(text)).rows
+
+  it('is inserted by one COPY with the others, and its promise resolves after the COMMIT', async () => {
+    await query('CREATE TABLE t (id int PRIMARY KEY)')
+    const writer = new PgRowWriter<Row>({ pool, table: 't' })
+    const written = await Promise.all(Array.from({ length: 100 }, (_, id) => writer.write({ id })))
+    expect(await stored('SELECT count(*)::int AS count FROM t')).to.deep.equal([{ count: 100 }])
+    expect(written).to.deep.equal(new Array(100).fill({ action: 'inserted' }))
+    expect(writer.stats.transactions).to.equal(1)
+    await writer.end()
+  })
+
+  for (const returning of [undefined, ['id']]) {
+    it(`is rejected alone if it is bad${returning ? ', with returning' : ''}`, async () => {
+      await query('CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n < 500))')
+      const rows = [
+        { id: 1, n: 1 },
+        { id: 2, n: 501 },
+        { id: 3, m: 1 },
+        { id: 1, n: 2 },
+        { id: 'x', n: 3 },
+        null,
+      ]
+      const settled = await writeAll([...rows, { id: 7, n: 7 }] as Row[], returning ? { returning } : {})
+      const codes = settled.map(each => ('code' in each ? (each.sqlState ?? each.code) : each.action))
+      expect(codes).to.deep.equal([
+        ...['inserted', '23514', 'ROW_INVALID', '23505', '22P02', 'ROW_INVALID', 'inserted'],
+      ])
+      for (const each of settled) {
+        if (!('code' in each)) continue
+        expect(each.outcome).to.be.oneOf(['rolled-back', 'not-sent'])
+        expect(each.message).not.to.match(/batch/)
+      }
+      expect(await stored('SELECT id FROM t ORDER BY 1')).to.deep.equal([{ id: 1 }, { id: 7 }])
+    })
+  }
+
+  it('resolves with its own returned values, made by the type parsers of pg, in any order of shapes', async () => {
+    await query(
+      "CREATE TABLE t (id bigserial, a text, b timestamptz DEFAULT '2026-01-01Z', c text GENERATED ALWAYS AS (upper(a)) STORED)",
+    )
+    const rows = Array.from({ length: 2500 }, (_, n) =>
+      n % 3 ? { a: `a${n}` } : { b: new Date(n), a: `a${n}` },
+    )
+    const settled = (await writeAll(rows, { returning: ['id', 'a', 'b', 'c'] })) as WrittenRow<Row>[]
+    for (const [n, { action, row }] of settled.entries()) {
+      expect(action).to.equal('inserted')
+      const b = n % 3 ? new Date('2026-01-01Z') : new Date(n)
+      expect(row).to.deep.equal({ id: row!.id, a: `a${n}`, b, c: `A${n}` })
+      expect(row!.id).to.be.a('string')
+    }
+    expect(await stored('SELECT id, a, b, c FROM t ORDER BY id')).to.deep.equal(
+      settled.map(({ row }) => row).sort((x, y) => Number(x!.id) - Number(y!.id)),
+    )
+  })
+
+  it('is told apart from the others when a trigger skips some rows and changes others', async () => {
+    await query(`CREATE TABLE t (id serial, n int);
+      CREATE FUNCTION pick() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF NEW.n % 3 = 0 THEN RETURN NULL; END IF; IF NEW.n % 3 = 1 THEN NEW.n := -NEW.n; END IF; RETURN NEW; END $$;
+      CREATE TRIGGER pick BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION pick()`)
+    const rows = Array.from({ length: 300 }, (_, n) => ({ n }))
+    const settled = await writeAll(rows, { returning: ['n'] })
+    const expected = rows.map(({ n }) =>
+      n % 3 === 0 ? { action: 'unchanged' } : { action: 'inserted', row: { n: n % 3 === 1 ? -n : n } },
+    )
+    expect(settled).to.deep.equal(expected)
+    const without = await writeAll(rows, {})
+    expect(without).to.deep.equal(expected.map(({ action }) => ({ action })))
+  })
+
+  it('is told the truth when such a trigger comes while the writer runs', async () => {
+    await query('CREATE TABLE t (n int)')
+    const writer = new PgRowWriter<Row>({ pool, table: 't' })
+    expect(await writer.write({ n: 1 })).to.deep.equal({ action: 'inserted' })
+    await query(`CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN IF NEW.n = 3 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+      CREATE TRIGGER skip BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION skip()`)
+    const written = await Promise.all([2, 3, 4].map(n => writer.write({ n })))
+    expect(written.map(({ action }) => action)).to.deep.equal(['inserted', 'unchanged', 'inserted'])
+    await writer.end()
+    expect(await stored()).to.deep.equal([{ n: 1 }, { n: 2 }, { n: 4 }])
+  })
+
+  const TABLES = {
+    table: 'CREATE TABLE t (id int PRIMARY KEY, v text, w text)',
+    'partitioned table': `CREATE TABLE t (id int PRIMARY KEY, v text, w text) PARTITION BY RANGE (id);
+      CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (5); CREATE TABLE t2 PARTITION OF t DEFAULT`,
+    view: `CREATE TABLE base (id int PRIMARY KEY, v text, w text);
+      CREATE VIEW t AS SELECT id, v, w FROM base`,
+  }
+  for (const [kind, create] of Object.entries(TABLES)) {
+    it(`reports whether it was inserted or updated by an upsert into a ${kind}`, async () => {
+      await query(`${create}; INSERT INTO t VALUES (1, 'old', 'w'), (9, 'old', 'w')`)
+      const rows = [
+        { id: 1, v: 'new' },
+        { id: 2, v: 'two' },
+        { id: 2, v: 'again' },
+        { id: 9, v: 'nine' },
+        { id: 3 },
+        { id: 1 },
+        { id: 8, v: 'eight', w: 'x' },
+        { id: 8, w: 'y' },
+      ]
+      const onConflict = { target: ['id'], action: 'update' } as const
+      const settled = await writeAll(rows, { onConflict, returning: ['id', 'v', 'w'] })
+      expect(settled).to.deep.equal([
+        { action: 'updated', row: { id: 1, v: 'new', w: 'w' } },
+        { action: 'inserted', row: { id: 2, v: 'two', w: null } },
+        { action: 'updated', row: { id: 2, v: 'again', w: null } },
+        { action: 'updated', row: { id: 9, v: 'nine', w: 'w' } },
+        { action: 'inserted', row: { id: 3, v: null, w: null } },
+        { action: 'unchanged' },
+        { action: 'inserted', row: { id: 8, v: 'eight', w: 'x' } },
+        { action: 'updated', row: { id: 8, v: 'eight', w: 'y' } },
+      ])
+      const again = await writeAll(rows, { onConflict })
+      expect(again.map(each => ('action' in each ? each.action : each.code))).to.deep.equal([
+        ...['updated', 'updated', 'updated', 'updated', 'unchanged', 'unchanged', 'updated', 'updated'],
+      ])
+    })
+  }
+
+  it('is deleted, or unchanged where its key is not there', async () => {
+    await query("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'one')")
+    const rows = [
+      { id: 1, gone: true },
+      { id: 1, gone: true },
+      { id: 1, v: 'back', gone: false },
+      { id: 2, v: 'two', gone: false },
+      { id: 2, gone: true },
+    ]
+    const settled = await writeAll(rows, {
+      columns: ['id', 'v'],
+      unknownKeys: 'ignore',
+      onConflict: { target: ['id'], action: 'update' },
+      operation: row => (row.gone ? 'delete' : 'upsert'),
+      returning: ['v'],
+    })
+    expect(settled).to.deep.equal([
+      { action: 'deleted', row: { v: 'one' } },
+      { action: 'unchanged' },
+      { action: 'inserted', row: { v: 'back' } },
+      { action: 'inserted', row: { v: 'two' } },
+      { action: 'deleted', row: { v: 'two' } },
+    ])
+    expect(await stored()).to.deep.equal([{ id: 1, v: 'back' }])
+  })
+
+  it('is unchanged where its key is there, with action nothing', async () => {
+    await query('CREATE TABLE t (id int PRIMARY KEY, v int)')
+    const rows = [
+      { id: 1, v: 1 },
+      { id: 1, v: 2 },
+      { id: 2, v: 3 },
+    ]
+    const settled = await writeAll(rows, { onConflict: { action: 'nothing' }, returning: ['v'] })
+    expect(settled).to.deep.equal([
+      { action: 'inserted', row: { v: 1 } },
+      { action: 'unchanged' },
+      { action: 'inserted', row: { v: 3 } },
+    ])
+  })
+
+  it('is updated or inserted by the same upsert, with a bad row among the others', async () => {
+    await query(
+      'CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v >= 0)); INSERT INTO t VALUES (1, 0), (7, 0)',
+    )
+    const rows = Array.from({ length: 12 }, (_, id) => ({ id, v: id % 5 === 4 ? -1 : id }))
+    const settled = await writeAll(rows, {
+      onConflict: { target: ['id'], action: 'update' },
+      returning: ['id'],
+    })
+    const expected = rows.map(({ id, v }) =>
+      v < 0 ? '23514' : id === 1 || id === 7 ? 'updated' : 'inserted',
+    )
+    expect(settled.map(each => ('code' in each ? each.sqlState : each.action))).to.deep.equal(expected)
+    for (const [id, each] of settled.entries()) if ('row' in each) expect(each.row).to.deep.equal({ id })
+  })
+
+  it('goes through a view with INSTEAD OF triggers, which may skip it', async () => {
+    await query(`CREATE TABLE base (id serial, v int); CREATE VIEW t AS SELECT * FROM base;
+      CREATE FUNCTION put() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.v = 2 THEN RETURN NULL; END IF;
+      INSERT INTO base (v) VALUES (NEW.v) RETURNING id INTO NEW.id; RETURN NEW; END $$;
+      CREATE TRIGGER put INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION put()`)
+    const settled = await writeAll([{ v: 1 }, { v: 2 }, { v: 3 }], { columns: ['v'], returning: ['id', 'v'] })
+    expect(settled).to.deep.equal([
+      { action: 'inserted', row: { id: 1, v: 1 } },
+      { action: 'unchanged' },
+      { action: 'inserted', row: { id: 2, v: 3 } },
+    ])
+  })
+
+  it('is unchanged where a rule drops it', async () => {
+    await query(
+      'CREATE TABLE t (id int); CREATE RULE drop_2 AS ON INSERT TO t WHERE NEW.id = 2 DO INSTEAD NOTHING',
+    )
+    const settled = await writeAll([{ id: 1 }, { id: 2 }, { id: 3 }], {})
+    expect(settled.map(each => 'action' in each && each.action)).to.deep.equal([
+      'inserted',
+      'unchanged',
+      'inserted',
+    ])
+  })
+
+  it('is rejected alone by a deferred constraint', async () => {
+    await query(`CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);
+      CREATE TABLE t (id serial, p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)`)
+    const settled = await writeAll([{ p: 1 }, { p: 2 }, { p: 1 }], { returning: ['p'] })
+    expect(settled.map(each => ('code' in each ? each.sqlState : each.action))).to.deep.equal([
+      ...['inserted', '23503', 'inserted'],
+    ])
+  })
+
+  it('is in the transaction of inTransaction, whose failure rejects it with the others and ends nothing', async () => {
+    await query('CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE outbox (id int)')
+    let fails = false
+    const writer = new PgRowWriter<Row>({
+      pool,
+      table: 't',
+      inTransaction: async (client, rows) => {
+        if (fails) throw new Error('no')
+        for (const { id } of rows) await client.query('INSERT INTO outbox VALUES ($1)', [id])
+      },
+    })
+    await writer.write({ id: 1 })
+    fails = true
+    const error = await writer.write({ id: 2 }).catch(error => error)
+    expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'rolled-back' })
+    fails = false
+    await writer.write({ id: 3 })
+    await writer.end()
+    expect(await stored('SELECT t.id FROM t JOIN outbox USING (id) ORDER BY 1')).to.deep.equal([
+      { id: 1 },
+      { id: 3 },
+    ])
+  })
+
+  it('is rejected alone if a type parser of the program throws at what it returns', async () => {
+    await query('CREATE TABLE t (id int PRIMARY KEY)')
+    const types = {
+      getTypeParser: (oid: number, format?: string) =>
+        oid === 23
+          ? (text: string) => {
+              if (text === '2') throw new Error('two')
+              return Number(text)
+            }
+          : pg.types.getTypeParser(oid, format as 'text'),
+    }
+    const own = new pg.Pool({ connectionString: database.connectionString, types })
+    const settled = await writeAll([{ id: 1 }, { id: 2 }, { id: 3 }], { pool: own, returning: ['id'] })
+    await own.end()
+    expect(settled.map(each => ('code' in each ? each.code : each.row))).to.deep.equal([
+      { id: 1 },
+      'VALUE_NOT_ENCODABLE',
+      { id: 3 },
+    ])
+    expect(await stored()).to.deep.equal([{ id: 1 }, { id: 3 }])
+  })
+
+  it('has values of every kind: NULL, bytes, long text, other letters', async () => {
+    await query('CREATE TABLE t (a text, b bytea, c int[], d jsonb, e numeric)')
+    const row = {
+      a: `é😀${'x'.repeat(200_000)}`,
+      b: Buffer.from([0, 255]),
+      c: [1, null],
+      d: { x: ["'"] },
+      e: '1.50',
+    }
+    const settled = await writeAll([row, { a: null }, { a: '' }], { returning: ['a', 'b', 'c', 'd', 'e'] })
+    expect(settled).to.deep.equal([
+      { action: 'inserted', row },
+      { action: 'inserted', row: { a: null, b: null, c: null, d: null, e: null } },
+      { action: 'inserted', row: { a: '', b: null, c: null, d: null, e: null } },
+    ])
+  })
+
+  it('is rejected with COLUMN_NOT_FOUND if returning names no column', async () => {
+    await query('CREATE TABLE t (id int)')
+    const [error] = await writeAll([{ id: 1 }], { returning: ['nope'] })
+    expect(error).to.include({ code: 'COLUMN_NOT_FOUND', outcome: 'not-sent', column: 'nope' })
+  })
+})
