@@ -21,21 +21,21 @@ export const NOT_PASSED = [
  * The options of {@link PgRowWriter}: its own, and those of PgBatchWritable that suit single rows. Exactly one of
  * `pool` and `connectionString` is required.
  */
-export type PgRowWriterOptions<Row> = RowWriterSettings<Row> &
+export type PgRowWriterOptions<Row, Returned = void> = RowWriterSettings<Row, Returned> &
   Omit<
     PgBatchWritableOptions<Row>,
-    keyof RowWriterSettings<Row> | keyof Destination | (typeof NOT_PASSED)[number]
+    keyof RowWriterSettings<Row, Returned> | keyof Destination | (typeof NOT_PASSED)[number]
   > &
   Destination
 
-interface RowWriterSettings<Row> {
+interface RowWriterSettings<Row, Returned> {
   /**
    * Columns of the stored row that `write` resolves with: those that the server fills in, for example. They
    * come from the row's own statement, whatever triggers do. Raising it from none costs speed: each row then
    * has a statement of its own.
    * @default none
    */
-  returning?: readonly string[] | undefined
+  returning?: readonly ColumnOf<Returned>[] | undefined
   /**
    * How plain rows travel. `auto` uses COPY where its answer proves that every row was inserted. Upserts, rows with
    * `returning`, and tables whose triggers or rules may drop rows get an INSERT for each row either way.
@@ -66,6 +66,9 @@ interface RowWriterSettings<Row> {
   /** Aborting it destroys the writer: what is in flight is rolled back. @default none */
   signal?: AbortSignal | undefined
 }
+
+/** The names of the columns that are returned, if their type has names; otherwise any string. */
+type ColumnOf<Returned> = Returned extends object ? Extract<keyof Returned, string> : string
 
 /** What `write` resolves with. */
 export interface WrittenRow<Returned = void> {

@@ -59,7 +59,7 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   #closed: Promise<void> | undefined
   #unlisten = (): void => {}
 
-  constructor(options: PgRowWriterOptions<Row>) {
+  constructor(options: PgRowWriterOptions<Row, Returned>) {
     const resolved = resolveRowWriterOptions(options)
     this.#options = resolved
     const { maxCount, maxWaitMs, signal, write } = resolved

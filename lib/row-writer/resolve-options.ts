@@ -32,10 +32,10 @@ const PASSED = WRITABLE_OPTIONS.filter(name => !(NOT_PASSED as readonly string[]
 export const ROW_WRITER_OPTIONS: readonly string[] = [...PASSED, ...Object.keys(OWN_OPTIONS)]
 
 /** The options of a writer: its own, and `write` for what it passes on. */
-export type ResolvedRowWriterOptions<Row> = ReturnType<typeof resolveRowWriterOptions<Row>>
+export type ResolvedRowWriterOptions<Row> = ReturnType<typeof resolveRowWriterOptions<Row, unknown>>
 
 /** @throws TypeError that says what was expected and what came */
-export function resolveRowWriterOptions<Row>(options: PgRowWriterOptions<Row>) {
+export function resolveRowWriterOptions<Row, Returned>(options: PgRowWriterOptions<Row, Returned>) {
   const given = checkObject('options', options)
   checkKnownKeys('PgRowWriter', given, ROW_WRITER_OPTIONS)
   const isOwn = ([name]: [string, unknown]): boolean => name in OWN_OPTIONS

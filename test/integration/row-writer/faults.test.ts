@@ -93,11 +93,15 @@ describe('PgRowWriter under faults', function () {
 
   const WAYS = [
     { title: 'by COPY', options: {}, keys: Number.POSITIVE_INFINITY },
-    { title: 'with returning', options: { returning: ['id', 'seq'] }, keys: Number.POSITIVE_INFINITY },
+    {
+      title: 'with returning',
+      options: { returning: ['id', 'seq'] as const },
+      keys: Number.POSITIVE_INFINITY,
+    },
     {
       title: 'by upserts of few keys on 3 connections',
       options: {
-        returning: ['id', 'seq'],
+        returning: ['id', 'seq'] as const,
         onConflict: { target: ['key'] as const, action: 'update' as const },
         concurrency: 3,
         laneOf: ({ key }: Row) => key,
@@ -106,7 +110,7 @@ describe('PgRowWriter under faults', function () {
     },
     {
       title: 'with hardly a retry',
-      options: { returning: ['id', 'seq'], retry: { retries: 1, minDelayMs: 1, maxDelayMs: 1 } },
+      options: { returning: ['id', 'seq'] as const, retry: { retries: 1, minDelayMs: 1, maxDelayMs: 1 } },
       keys: Number.POSITIVE_INFINITY,
     },
   ]
