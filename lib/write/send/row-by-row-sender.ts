@@ -8,7 +8,7 @@ import type { RowResult, RowResults } from '../rows/row-results.ts'
 import { RowError, type RowRef, type RowSender } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
-import { addParameters, type Parameters } from './parameter-of.ts'
+import { addParameters, type Parameters } from './parameters.ts'
 
 /** What travels before the next answer is waited for. More rows gain nothing, and cost memory. */
 const MAX_IN_FLIGHT = Object.freeze({ rows: 1000, length: 4 * 1024 * 1024 })
