@@ -1,4 +1,4 @@
-import type { PgClientLike } from '../connection/pg-types.ts'
+import type { PgTransactionClient } from '../connection/pg-types.ts'
 import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
 import type { RowAction } from '../write/rows/row-results.ts'
 
@@ -62,7 +62,7 @@ interface RowWriterSettings<Row, Returned> {
    * of the transaction that were not rejected. If it throws, all of them are rejected.
    * @default none
    */
-  inTransaction?: ((client: PgClientLike, rows: readonly Row[]) => Promise<void> | void) | undefined
+  inTransaction?: ((client: PgTransactionClient, rows: readonly Row[]) => Promise<void> | void) | undefined
   /** Aborting it destroys the writer: what is in flight is rolled back. @default none */
   signal?: AbortSignal | undefined
 }

@@ -1,6 +1,11 @@
 import pg from 'pg'
 import { expectAssignable, expectError, expectType } from 'tsd'
-import { type PgClientLike, PgRowWriter, type RowWriterStats, type WrittenRow } from '../../dist/index.js'
+import {
+  PgRowWriter,
+  type PgTransactionClient,
+  type RowWriterStats,
+  type WrittenRow,
+} from '../../dist/index.js'
 
 interface Order {
   customer: string
@@ -41,7 +46,7 @@ new PgRowWriter<Order, { id: string }>({
   concurrency: 2,
   laneOf: order => order.customer,
   inTransaction: async (client, rows) => {
-    expectType<PgClientLike>(client)
+    expectType<PgTransactionClient>(client)
     expectType<readonly Order[]>(rows)
   },
   callbackTimeoutMs: 1000,
