@@ -12,7 +12,7 @@ export type {
 export { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from './errors.ts'
 export type { PgRowWriterOptions, RowWriterStats, WrittenRow } from './row-writer/options.ts'
 export { PgRowWriter } from './row-writer/pg-row-writer.ts'
-export type { CopyFormat, Method, Outcome, Stats, TableName } from './types.ts'
+export type { CopyFormat, Method, Outcome, Stats, StreamState, TableName } from './types.ts'
 export type { CommitMessage, RejectMessage, RetryMessage } from './writable/diagnostics.ts'
 export type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
 export type { CheckpointOptions, OnConflict, PgBatchWritableOptions } from './writable/options.ts'

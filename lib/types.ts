@@ -111,7 +111,14 @@ export interface Table {
   readonly isCitus?: true
 }
 
-/** Counts of a stream. `rowsReceived` is always the sum of the other five `rows…`. */
+/**
+ * What a stream is doing. `idle`: no row is pending. `writing`: rows are pending. `retrying`: the last attempt
+ * of a lane has failed, and another one follows. `failed`: the stream was destroyed before it finished.
+ * `ended`: every row is settled, and no other one follows.
+ */
+export type StreamState = 'idle' | 'writing' | 'retrying' | 'failed' | 'ended'
+
+/** Counts of a stream, and what it is doing. `rowsReceived` is always the sum of the other five `rows…`. */
 export interface Stats {
   rowsReceived: number
   /** Rows that were inserted, updated or deleted, as the server's command tags count them. */
@@ -132,4 +139,15 @@ export interface Stats {
   transactions: number
   /** Bytes of row data. What a retry sends again does not count. */
   bytesSent: number
+  state: StreamState
+  /** When the last COMMIT was answered; undefined before the first one. */
+  lastCommitAt: Date | undefined
+  /**
+   * How long the oldest pending batch has been pending, in milliseconds; 0 when none is, or after the stream
+   * was destroyed. It grows while the stream waits for a lock, for a server or for a retry.
+   */
+  oldestPendingMs: number
 }
+
+/** The counts among the stats. */
+export type CountName = Exclude<keyof Stats, 'state' | 'lastCommitAt' | 'oldestPendingMs'>

@@ -5,6 +5,7 @@ import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'
+import type { StreamState } from '../types.ts'
 import { retryDelayMs } from '../write/faults/retry.ts'
 import { Backoff } from './backoff.ts'
 import type { RecordStream, TopicStates } from './consumer/consumer-like.ts'
@@ -55,6 +56,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   readonly #stop = new AbortController()
   /** The topics as they were when partitions were last assigned. */
   #topics: TopicStates = new Map()
+  #hasEnded = false
   /** Regressions in a row, without a commit in between. */
   #regressions = 0
   readonly #counts = { messagesReceived: 0, assignments: 0, outages: 0 }
@@ -87,7 +89,18 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
   }
 
   get stats(): Readonly<KafkaToPgStats> {
-    return { ...this.#writer.stats, ...this.#counts }
+    const stats = this.#writer.stats
+    return { ...stats, ...this.#counts, state: this.#stateOf(stats.state) }
+  }
+
+  /** Returns what the sink is doing. @param tables what the streams of its tables are doing */
+  #stateOf(tables: StreamState): StreamState {
+    const { kind } = this.#state
+    if (kind === 'failed') return 'failed'
+    if (this.#hasEnded) return 'ended'
+    // a stream that has failed is replaced by one that reads again
+    if (kind === 'pausing' || kind === 'restarting' || tables === 'failed') return 'retrying'
+    return tables === 'ended' ? 'idle' : tables
   }
 
   /**
@@ -111,6 +124,7 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
       await this.#runStates()
       if (this.#state.kind === 'failed') throw this.#state.error
       await this.#writer.end()
+      this.#hasEnded = true
     } catch (error) {
       this.#end({ kind: 'failed', error: error as Error }, error as Error)
       await this.#writer.destroy(error as Error)

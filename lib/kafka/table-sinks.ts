@@ -4,6 +4,7 @@ import { BatchTransform } from '../batch/batch-transform.ts'
 import { untilClosed } from '../streams/until-closed.ts'
 import { parseTableName } from '../table/identifier.ts'
 import type { Stats, TableName } from '../types.ts'
+import { combineStats } from '../writable/combine-stats.ts'
 import type { PgBatchWritable } from '../writable/pg-batch-writable.ts'
 
 export interface TableSinksOptions<Item> {
@@ -72,27 +73,14 @@ export class TableSinks<Item> {
   async reset(error: Error): Promise<void> {
     await this.destroy(error)
     const { rowsReceived, rowsPending, ...others } = this.stats
-    this.#retired = { ...others, rowsReceived: rowsReceived - rowsPending, rowsPending: 0 }
+    this.#retired = { ...others, rowsReceived: rowsReceived - rowsPending, rowsPending: 0, state: 'ended' }
     this.#sinks.clear()
     this.#last = undefined
   }
 
   get stats(): Stats {
     const open = [...this.#sinks.values()].map(({ writable }) => writable.stats)
-    const stats = this.#retired ? [this.#retired, ...open] : open
-    const sum = (key: keyof Stats): number => stats.reduce((total, each) => total + each[key], 0)
-    return {
-      rowsReceived: sum('rowsReceived'),
-      rowsCommitted: sum('rowsCommitted'),
-      rowsUnchanged: sum('rowsUnchanged'),
-      rowsRejected: sum('rowsRejected'),
-      rowsSkipped: sum('rowsSkipped'),
-      rowsPending: sum('rowsPending'),
-      batchesReceived: sum('batchesReceived'),
-      batchesCommitted: sum('batchesCommitted'),
-      transactions: sum('transactions'),
-      bytesSent: sum('bytesSent'),
-    }
+    return combineStats(this.#retired ? [this.#retired, ...open] : open)
   }
 
   #sinkOf(table: TableName): Sink<Item> {

@@ -1,4 +1,4 @@
-import type { Stats } from '../types.ts'
+import type { CountName, Stats } from '../types.ts'
 import type { Committed } from '../write/transaction/transaction-result.ts'
 
 /** The counts of one stream. */
@@ -12,6 +12,7 @@ export class Counts {
   #batchesCommitted = 0
   #transactions = 0
   #bytesSent = 0
+  #lastCommitAt: number | undefined
 
   /** Counts an array that was written, and returns its number, from 1. */
   addReceived(items: readonly unknown[]): number {
@@ -26,11 +27,12 @@ export class Counts {
     this.#rowsRejected += rejected.length
     this.#batchesCommitted += batches.length
     this.#transactions++
+    this.#lastCommitAt = Date.now()
     this.#bytesSent += bytes
   }
 
   /** Whatever was received and is nothing else is pending. */
-  get stats(): Stats {
+  get stats(): Pick<Stats, CountName | 'lastCommitAt'> {
     const settled = this.#rowsCommitted + this.#rowsUnchanged + this.#rowsRejected + this.#rowsSkipped
     return {
       rowsReceived: this.#rowsReceived,
@@ -43,6 +45,7 @@ export class Counts {
       batchesCommitted: this.#batchesCommitted,
       transactions: this.#transactions,
       bytesSent: this.#bytesSent,
+      lastCommitAt: this.#lastCommitAt === undefined ? undefined : new Date(this.#lastCommitAt),
     }
   }
 }

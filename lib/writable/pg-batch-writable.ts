@@ -18,6 +18,7 @@ import { splitByLane } from '../write/rows/split-by-lane.ts'
 import { writeBatches } from '../write/write-batches.ts'
 import type { NextBatch, Progress } from '../write/write-context.ts'
 import { outcomeOfAbort, whenAborted } from './abort.ts'
+import { Activity } from './activity.ts'
 import { copyOf, notAnArray } from './array-input.ts'
 import { laneChooser } from './choose-lane.ts'
 import { Counts } from './counts.ts'
@@ -76,6 +77,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #events: EventSender<Item>
   readonly #counts = new Counts()
   readonly #pending = new PendingItems<Item>()
+  readonly #activity = new Activity()
   /** Callbacks run in the AsyncLocalStorage context in which the stream was made. */
   readonly #scope = new AsyncResource('PgBatchWritable')
   readonly #stop = new AbortController()
@@ -108,9 +110,17 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
   }
 
-  /** Counts up to this moment. `rowsReceived` is always the sum of the other five `rows…`. */
+  /**
+   * Counts up to this moment, and what the stream is doing. `rowsReceived` is always the sum of the other five
+   * `rows…`. A plain object, cheap to make.
+   */
   get stats(): Readonly<Stats> {
-    return this.#counts.stats
+    const counts = this.#counts.stats
+    return {
+      ...counts,
+      state: this.#activity.stateOf(this, counts.rowsPending),
+      oldestPendingMs: this.#pending.oldestMs,
+    }
   }
 
   /**
@@ -181,12 +191,19 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   /** Writes what a lane has ready. A failure of it destroys the stream. */
   async #writeLane(first: Batch<Item>, next: NextBatch<Item>): Promise<void> {
+    const lane = {}
     try {
-      for await (const progress of writeBatches(first, next, await this.#open())) await this.#note(progress)
+      for await (const progress of writeBatches(first, next, await this.#open())) {
+        if (progress.kind === 'retry') this.#activity.failedOnce(lane)
+        else this.#activity.settled(lane)
+        await this.#note(progress)
+      }
     } catch (error) {
       this.#failures.add((error as PgBatchError).outcome)
       this.destroy(error as Error)
       throw error
+    } finally {
+      this.#activity.settled(lane)
     }
   }
 
@@ -221,8 +238,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       openWriting(this.#options, {
         pool: this.#pool,
         signals: { stop: this.#stop.signal, kill: this.#kill.signal },
-        onRetry: retry => this.#events.retry(retry),
-      }),
+        onRetry: retry => {
+          this.#activity.failedOnce(this)
+          this.#events.retry(retry)
+        },
+      }).finally(() => this.#activity.settled(this)),
     )
     return this.#writing
   }

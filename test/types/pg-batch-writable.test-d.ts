@@ -41,6 +41,9 @@ const plain = new PgBatchWritable<Order>({ pool, table: 'orders', columns: ['id'
 expectAssignable<Writable>(plain)
 expectType<Readonly<Stats>>(plain.stats)
 expectError(plain.stats.rowsReceived++)
+expectType<'idle' | 'writing' | 'retrying' | 'failed' | 'ended'>(plain.stats.state)
+expectType<Date | undefined>(plain.stats.lastCommitAt)
+expectType<number>(plain.stats.oldestPendingMs)
 
 // the item becomes the row, and names are those of the row from there on
 const shaped = new PgBatchWritable<Order, Row>({

@@ -1,4 +1,5 @@
 import type { Stats } from '../../types.ts'
+import { combineStats } from '../../writable/combine-stats.ts'
 
 /** The counts of a load when its first `rows` rows were settled. */
 export interface LoadMark {
@@ -35,8 +36,8 @@ export class LoadMarks {
   }
 }
 
-/** Returns the sum of all counts. */
-export function addStats(a: Readonly<Stats>, b: Readonly<Stats>): Stats {
-  const sums = Object.entries(a).map(([name, value]) => [name, value + b[name as keyof Stats]])
-  return Object.fromEntries(sums) as unknown as Stats
+/** Returns the sum of all counts, with the state of the later run. */
+export function addStats(earlier: Readonly<Stats>, later: Readonly<Stats>): Stats {
+  const { state, oldestPendingMs } = later
+  return { ...combineStats([earlier, later]), state, oldestPendingMs }
 }

@@ -214,6 +214,9 @@ describe('options of PgBatchWritable', () => {
         batchesCommitted: 0,
         transactions: 0,
         bytesSent: 0,
+        state: 'idle',
+        lastCommitAt: undefined,
+        oldestPendingMs: 0,
       })
       writable.destroy()
     })

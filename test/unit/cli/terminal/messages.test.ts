@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { committedLine, interruptedLine } from '../../../../lib/cli/terminal/messages.ts'
+import type { Stats } from '../../../../lib/types.ts'
 
 describe('the line that a load prints', () => {
-  const stats = {
+  const stats: Stats = {
     rowsReceived: 10_000,
     rowsCommitted: 10_000,
     rowsUnchanged: 0,
@@ -13,6 +14,9 @@ describe('the line that a load prints', () => {
     batchesCommitted: 10,
     transactions: 3,
     bytesSent: 1,
+    state: 'ended',
+    lastCommitAt: undefined,
+    oldestPendingMs: 0,
   }
 
   it('has rows, batches, time and rate', () => {
