@@ -11,6 +11,7 @@ import type { WritePlan } from './plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import type { Batch } from './rows/batch.ts'
 import { runTransaction, type TransactionRequest } from './transaction/run-transaction.ts'
+import { traceTransaction } from './transaction/trace.ts'
 import type { Committed, FailedTransaction } from './transaction/transaction-result.ts'
 import type { TransactionWriter } from './transaction/transaction-writer.ts'
 import type { Progress, WriteContext } from './write-context.ts'
@@ -53,8 +54,9 @@ export async function* writeWithRetries<Item>(
     const batches = waiting.slice(0, size.limit)
     const rest = waiting.slice(batches.length)
     const takesMore = attempt === 1 && rest.length === 0
-    const result = await runToOutcome(context, { batches, byInsert }, writer =>
-      addBatches(writer, batches, takesMore),
+    const { table } = context.current.plan
+    const result = await traceTransaction({ table, attempt, batches }, () =>
+      runToOutcome(context, { batches, byInsert }, writer => addBatches(writer, batches, takesMore)),
     )
     if (!('error' in result)) {
       size.committed(result.batches.length)
