@@ -91,8 +91,15 @@ export function isTransient(error: unknown): boolean {
   if (isAggregateError(error) && error.errors.length > 0) return error.errors.every(isTransient)
   if (!isError(error)) return false
   const { code } = error as NodeJS.ErrnoException
-  if (code !== undefined) return TRANSIENT_SOCKET_ERRORS.has(code)
+  if (code !== undefined) return TRANSIENT_SOCKET_ERRORS.has(code) || isMissingSocket(error)
   return TRANSIENT_DRIVER_MESSAGES.some(beginning => error.message.startsWith(beginning))
+}
+
+/** Returns true when there is no Unix socket to connect to, as while its server restarts. */
+export function isMissingSocket(error: unknown): boolean {
+  if (!isError(error)) return false
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' && syscall === 'connect'
 }
 
 /** XX000, which Citus gives to errors without an SQLSTATE of their own. */

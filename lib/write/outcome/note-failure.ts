@@ -4,6 +4,7 @@ import { isServerError } from '../../connection/server-error.ts'
 import { StandbyError } from '../../connection/transaction/outcome.ts'
 import type { ServerWatch } from '../../connection/transaction/server-watch.ts'
 import { isAggregateError, isError } from '../../values/is-error.ts'
+import { isMissingSocket } from '../faults/transient.ts'
 
 /** The server is starting, recovering or shutting down. */
 const CANNOT_CONNECT_NOW = '57P03'
@@ -41,7 +42,7 @@ export function isServerDown(error: unknown): boolean {
   }
   if (isAggregateError(error)) return error.errors.length > 0 && error.errors.every(isServerDown)
   if (isServerError(error)) return error.code === CANNOT_CONNECT_NOW
-  return isError(error) && (error as NodeJS.ErrnoException).code === REFUSED
+  return (isError(error) && (error as NodeJS.ErrnoException).code === REFUSED) || isMissingSocket(error)
 }
 
 /** Returns true for a connection that the other side has ended before there was a session. */

@@ -105,6 +105,13 @@ describe('isTransient', () => {
     })
   }
 
+  it('is true for a Unix socket that is gone, and not for a file that is', () => {
+    const missing = (syscall: string) =>
+      Object.assign(new Error(`${syscall} ENOENT`), { code: 'ENOENT', syscall })
+    expect(isTransient(missing('connect'))).to.equal(true)
+    expect(isTransient(missing('open'))).to.equal(false)
+  })
+
   for (const code of ['EACCES', 'CERT_HAS_EXPIRED', 'ERR_INVALID_ARG_TYPE']) {
     it(`is false for ${code}`, () => {
       expect(isTransient(socket(code))).to.equal(false)

@@ -24,6 +24,12 @@ function shown(error: unknown, isConnected: boolean): string {
 describe('the failure of a question', () => {
   const FAILURES: readonly [what: string, error: unknown, isConnected: boolean, shows: string][] = [
     ['a refused connection', refused, false, 'down'],
+    [
+      'a Unix socket that is gone',
+      Object.assign(socketError('ENOENT'), { syscall: 'connect' }),
+      false,
+      'down',
+    ],
     ['both addresses of a name refused', new AggregateError([refused, refused]), false, 'down'],
     ['one address silent', new AggregateError([refused, socketError('ETIMEDOUT')]), false, 'nothing'],
     ['a server that starts or recovers', serverError('57P03'), false, 'down'],
