@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { importsOf, packagesOf, readSources, violations } from '../support/house.ts'
@@ -12,6 +13,14 @@ describe('the house', () => {
     expect(sources.size).to.be.at.least(4)
     expect([...sources].flatMap(([, source]) => importsOf(source)).length).to.be.at.least(sources.size)
     expect(violations(sources)).to.deep.equal([])
+  })
+
+  it('has rooms of at most fifteen files', async () => {
+    const sources = await readSources(lib)
+    const rooms = new Map<string, number>()
+    for (const file of sources.keys())
+      rooms.set(posix.dirname(file), (rooms.get(posix.dirname(file)) ?? 0) + 1)
+    expect([...rooms].filter(([, files]) => files > 15)).to.deep.equal([])
   })
 
   it('imports only packages that package.json gives its users', async () => {

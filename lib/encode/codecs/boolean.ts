@@ -1,7 +1,7 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import type { Codec, PutField, ScanField } from './codec.ts'
 import { prepareValue } from './parameter.ts'
-import { scanString } from './scan-string.ts'
+import { scanString } from './text/scan-string.ts'
 
 const binary: PutField = (out, value) => {
   const bit = toBit(value)

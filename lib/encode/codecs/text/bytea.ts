@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
 import { hexAt, hexOf } from './hex.ts'
-import { prepareValue } from './parameter.ts'
 import { putTextField } from './text.ts'
 
 /**

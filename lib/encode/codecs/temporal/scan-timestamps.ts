@@ -1,5 +1,5 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import { NEEDS_TEXT, type ScanField } from './codec.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import { NEEDS_TEXT, type ScanField } from '../codec.ts'
 import { daysInMonth, daysSince2000 } from './iso-8601.ts'
 import { putSeconds } from './put-timestamp.ts'
 

@@ -1,5 +1,5 @@
-import type { Codec } from './codec.ts'
-import { prepareValue } from './parameter.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
 
 /**
  * interval: microseconds, days and months. Exact for whole numbers of named units, each unit once, a fraction

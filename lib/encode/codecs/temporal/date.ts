@@ -1,9 +1,9 @@
 import { types } from 'node:util'
-import type { Codec, PutField } from './codec.ts'
+import type { Codec, PutField } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
+import { scanString } from '../text/scan-string.ts'
 import { IsoReader } from './iso-8601.ts'
 import { localClock } from './local-clock.ts'
-import { prepareValue } from './parameter.ts'
-import { scanString } from './scan-string.ts'
 import { scanDate } from './scan-timestamps.ts'
 
 const binary: PutField = (out, value) => {

@@ -1,6 +1,6 @@
-import { PgBatchError } from '../errors.ts'
-import { parseJson, withLongNumbers } from './messages/json-value.ts'
-import { type KafkaMessage, placeName } from './messages/kafka-message.ts'
+import { PgBatchError } from '../../errors.ts'
+import { parseJson, withLongNumbers } from './json-value.ts'
+import { type KafkaMessage, placeName } from './kafka-message.ts'
 
 export interface RowOptions<Value> {
   readonly toRow: ((message: KafkaMessage<Value>) => unknown) | undefined

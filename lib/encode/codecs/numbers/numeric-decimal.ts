@@ -1,4 +1,4 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 
 /**
  * The binary form of numeric: four int16 (count of base-10000 digits, weight of the first, sign, decimals to

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { HEAD_FULL, nearestDouble } from '../../../../lib/encode/codecs/nearest-double.ts'
+import { HEAD_FULL, nearestDouble } from '../../../../../lib/encode/codecs/numbers/nearest-double.ts'
 
 /** The result for digits and the place of the point. */
 function read(digits: string, decimals: number): number {

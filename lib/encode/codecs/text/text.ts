@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec, ScanField } from './codec.ts'
-import { prepareJson, prepareValue } from './parameter.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec, ScanField } from '../codec.ts'
+import { prepareJson, prepareValue } from '../parameter.ts'
 import { putJson } from './put-json.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 
 /** A deeper value is left to the engine, which also distinguishes a circle from a deep tree. */
 const MAX_DEPTH = 32

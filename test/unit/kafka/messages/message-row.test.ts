@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { rowOf } from '../../../lib/kafka/message-row.ts'
-import { KafkaMessage } from '../../../lib/kafka/messages/kafka-message.ts'
+import { KafkaMessage } from '../../../../lib/kafka/messages/kafka-message.ts'
+import { rowOf } from '../../../../lib/kafka/messages/message-row.ts'
 
 const message = (value: string | null, key?: string) =>
   new KafkaMessage<unknown>({

@@ -1,4 +1,4 @@
-import { NEEDS_TEXT, type PutField, type ScanField } from './codec.ts'
+import { NEEDS_TEXT, type PutField, type ScanField } from '../codec.ts'
 
 /** Returns a reader that makes a string of each value. Strings take half of the time of a row. */
 export function scanString(binary: PutField): ScanField {

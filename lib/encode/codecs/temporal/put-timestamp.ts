@@ -1,4 +1,4 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 
 /** Appends a timestamp, in seconds and microseconds since 2000-01-01. */
 export function putSeconds(out: ByteBuffer, seconds: number, micros: number): boolean {

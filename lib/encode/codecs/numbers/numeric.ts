@@ -1,8 +1,8 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec, PutField, ScanField } from './codec.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec, PutField, ScanField } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
+import { scanString } from '../text/scan-string.ts'
 import { HEADER_BYTES, NEGATIVE, POSITIVE, putDecimal, putHeader } from './numeric-decimal.ts'
-import { prepareValue } from './parameter.ts'
-import { scanString } from './scan-string.ts'
 
 const MINUS = 0x2d
 const POINT = 0x2e

@@ -1,6 +1,6 @@
-import type { Codec } from './codec.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
 import { hexAt } from './hex.ts'
-import { prepareValue } from './parameter.ts'
 
 /**
  * Sixteen bytes. Exact for the standard form only: 8-4-4-4-12 hex digits in either case.

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { putJson } from '../../../../lib/encode/codecs/put-json.ts'
-import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
-import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
+import { putJson } from '../../../../../lib/encode/codecs/text/put-json.ts'
+import { ByteBuffer } from '../../../../../lib/encode/wire/byte-buffer.ts'
+import { SlabPool } from '../../../../../lib/encode/wire/slabs.ts'
 
 /**
  * The text that it writes, into memory that has to grow; undefined for a value that it leaves to the engine.

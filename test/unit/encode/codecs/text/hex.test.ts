@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { hexOf } from '../../../../lib/encode/codecs/hex.ts'
+import { hexOf } from '../../../../../lib/encode/codecs/text/hex.ts'
 
 describe('the hex text of bytes', () => {
   it('is that of bytea', () => {

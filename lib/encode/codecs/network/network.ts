@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
-import { hexAt } from './hex.ts'
-import { prepareValue } from './parameter.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
+import { hexAt } from '../text/hex.ts'
 
 /**
  * inet and cidr: family, bits of netmask, whether it is a cidr, the address. Exact for complete addresses in

@@ -1,5 +1,5 @@
-import type { Codec } from './codec.ts'
-import { prepareValue } from './parameter.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
 
 /**
  * macaddr and macaddr8. The server reads their text; the bytes of a binary parameter become pairs of hex

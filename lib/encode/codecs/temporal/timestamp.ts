@@ -1,11 +1,11 @@
 import { types } from 'node:util'
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec, PutField } from './codec.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec, PutField } from '../codec.ts'
+import { prepareInstant, prepareValue } from '../parameter.ts'
+import { scanString } from '../text/scan-string.ts'
 import { IsoReader } from './iso-8601.ts'
 import { EPOCH_MS, FIRST_MS, localClock } from './local-clock.ts'
-import { prepareInstant, prepareValue } from './parameter.ts'
 import { putMilliseconds, putSeconds } from './put-timestamp.ts'
-import { scanString } from './scan-string.ts'
 import { scanTimestamp, scanTimestamptz } from './scan-timestamps.ts'
 
 const putInstant: PutField = (out, value) => {

@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { prepareValue } from '../parameter.ts'
 import { IsoReader } from './iso-8601.ts'
-import { prepareValue } from './parameter.ts'
 
 /**
  * time: microseconds since midnight. timetz: the same, and the offset in seconds west of Greenwich.
