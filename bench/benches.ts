@@ -5,6 +5,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> 
   peers: () => import('./peers/bench.ts'),
   upsert: () => import('./upsert/bench.ts'),
   latency: () => import('./latency/bench.ts'),
+  'row-writer': () => import('./row-writer/bench.ts'),
   'round-trips': () => import('./round-trips/bench.ts'),
   memory: () => import('./memory/bench.ts'),
   'server-cpu': () => import('./server-cpu/bench.ts'),
