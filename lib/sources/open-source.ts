@@ -27,6 +27,7 @@ import { readJsonArray } from './json/json-array.ts'
 import { readNdjson } from './json/ndjson.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
 import { openParquet } from './parquet/open-parquet.ts'
+import type { Repairs } from './repairs.ts'
 import { refuseForeign, showsArchive } from './signatures.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
@@ -54,6 +55,10 @@ export interface SourceOptions {
   spool?: Spool
   /** Malformed records are handed on, to be rejected, instead of failing the reading. @default false */
   keepsMalformed?: boolean
+  /** Repair records of CSV where there is no doubt about what they mean. @default false */
+  lenient?: boolean | undefined
+  /** Counts the repairs. */
+  repairs?: Repairs | undefined
   /** The files are opened more than once. @default several files are */
   reopened?: boolean
 }
@@ -244,16 +249,18 @@ class TextSource {
   #csv(dialect: Dialect): Promise<Source> {
     const name = this.#name
     const live = this.#live
-    const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed } = this.#options
+    const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed, lenient, repairs } = this.#options
+    const reading = { batchRows, fill: !live, keepsMalformed, lenient, repairs }
     const chosen = this.#chosen
     return new Promise((resolve, reject) => {
-      const reader = readCsv(name, dialect, { batchRows, fill: !live, keepsMalformed }, records => {
+      const reader = readCsv(name, dialect, reading, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
         const { header, unnamed } = records
         const headless = !dialect.header
         const fields = `${delimiterName(asked.delimiter ?? dialect.delimiter)} between fields`
         const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
-        const description = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header`
+        const repairing = lenient ? ', lenient' : ''
+        const description = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header${repairing}`
         const rows = rowsOf(records, () => name)
         const { notes } = this
         resolve({

@@ -46,7 +46,7 @@ export async function openSources(
   }
   const look = async (file: string, options: SourceOptions & { spool: Spool }): Promise<Source> => {
     await keep(file, options)
-    const { onOpen: _, ...looking } = options // these bytes will be read again
+    const { onOpen: _, repairs: __, ...looking } = options // these bytes will be read again
     return openSource(file, looking)
   }
   const first = await look(files[0]!, options)

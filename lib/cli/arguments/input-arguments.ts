@@ -15,6 +15,8 @@ export interface InputArguments {
   readonly comment?: string
   readonly null?: readonly string[]
   readonly forceNull?: boolean
+  /** Repair records where there is no doubt about what they mean. */
+  readonly lenient?: boolean
   /** True for --header, false for --no-header. */
   readonly header?: boolean
   /** The column of each name in the file. */
@@ -31,6 +33,7 @@ export function addInputOptions(command: Command): Command {
     .option('--comment <char>', 'CSV: lines that begin with it are skipped', character)
     .option('--null <text>', 'CSV: an unquoted text for NULL (empty); repeatable', nullText)
     .option('--force-null', 'CSV: the texts of --null are NULL in quotes, too')
+    .option('--lenient', 'CSV: repair stray quotes and ends of records; counted at the end')
     .option('--header', 'CSV: the first line is a header, even if it looks like data')
     .option('--no-header', 'CSV: the first line is data; see --columns')
     .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
@@ -44,6 +47,7 @@ export const RARE_INPUT_OPTIONS = [
   '--comment',
   '--null',
   '--force-null',
+  '--lenient',
   '--header',
   '--no-header',
   '--encoding',
@@ -66,12 +70,13 @@ export function dialectOf(args: InputArguments): DialectOptions {
 export function inputUsageError(args: InputArguments): string | undefined {
   const { delimiter, escape: escapeBy, comment } = args
   if (args.format === 'text') {
-    const { quote, forceNull } = args
+    const { quote, forceNull, lenient } = args
     const options = {
       '--quote': quote,
       '--escape': escapeBy,
       '--comment': comment,
       '--force-null': forceNull,
+      '--lenient': lenient,
     }
     const needless = Object.entries(options).find(([, value]) => value !== undefined)
     if (needless) return `${needless[0]} has no meaning for the text format of COPY`
@@ -104,6 +109,7 @@ export function needlessOption(format: string, args: InputArguments): string | u
     comment,
     null: nulls,
     'force-null': args.forceNull,
+    lenient: args.lenient,
     encoding,
     [args.header ? 'header' : 'no-header']: args.header,
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Sources } from '../../sources/open-sources.ts'
+import type { Repairs } from '../../sources/repairs.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { Table } from '../../types.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
@@ -16,6 +17,7 @@ export interface LoadPlan {
   /** How CSV records are written. Their fields are cut only if a value is needed. */
   readonly records?: RecordWriting | undefined
   readonly meter: InputMeter
+  readonly repairs: Repairs
   readonly database: Database
   readonly table: Table
   readonly args: LoadArguments

@@ -2,6 +2,7 @@ import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { PgBatchError } from '../../errors.ts'
 import type { FileRow } from '../../sources/open-sources.ts'
+import type { Repair } from '../../sources/repairs.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { untilClosed } from '../../streams/until-closed.ts'
 import type { Stats } from '../../types.ts'
@@ -91,6 +92,11 @@ export class LoadRun {
       if (failure) sink.destroy(failure)
     })
     return sink
+  }
+
+  /** The repairs of --lenient. Those of rows that an earlier run wrote are among them. */
+  get repairs(): Repair[] {
+    return this.#plan.repairs.list()
   }
 
   /** Reports retries and rejected rows to the watcher. */

@@ -2,6 +2,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { PgBatchError } from '../../errors.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
+import type { Repairs } from '../../sources/repairs.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { SourceError } from '../../sources/source-error.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
@@ -32,6 +33,8 @@ export interface LoadTask {
   /** Opens the input again in place of `source`. The bytes of `source` no longer count. */
   readonly readAgain: () => Promise<Sources>
   readonly meter: InputMeter
+  /** The repairs of --lenient. */
+  readonly repairs: Repairs
   readonly database: Database
   readonly args: LoadArguments
   readonly output: Output
@@ -70,7 +73,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
   })
 }
 
-function planOf({ meter, database, args }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
+function planOf({ meter, repairs, database, args }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
   const { table, choice, rows, checks } = target
   const rejects = keepsRejects(args)
   const shape = shaperOf(source, table, args)
@@ -83,6 +86,7 @@ function planOf({ meter, database, args }: LoadTask, source: Sources, target: Lo
     rows: records ? rows : changedRows(target, rejects ? undefined : failing(target, source)),
     records,
     meter,
+    repairs,
     database,
     table,
     args,

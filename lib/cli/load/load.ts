@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { Spool } from '../../sources/input/spool.ts'
 import type { SourceOptions } from '../../sources/open-source.ts'
 import { openSources, type Sources } from '../../sources/open-sources.ts'
+import { Repairs } from '../../sources/repairs.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
 import { batchRowsOf, connectionsOf, keepsRejects } from '../arguments/run-options.ts'
@@ -31,6 +32,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
   if (args.rejects !== undefined) await checkRejectsFile(args.rejects, files)
   const meter = await InputMeter.of(files)
   const spool = new Spool()
+  const repairs = new Repairs()
   const sourceOptions = {
     format: args.replay ? 'ndjson' : args.format,
     encoding: args.encoding,
@@ -38,11 +40,12 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     judgesHeader: args.create ?? false,
     batchRows: batchRowsOf(args),
     keepsMalformed: keepsRejects(args),
+    lenient: args.lenient,
     spool,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const
   try {
-    const source = await openStoppable(files, { ...sourceOptions, onOpen: meter.add }, args, signal)
+    const source = await openStoppable(files, { ...sourceOptions, repairs, onOpen: meter.add }, args, signal)
     try {
       const needless = needlessOption(source.format, args)
       if (needless) throw usageError(`${source.name}: ${needless}`)
@@ -53,9 +56,10 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
         const reopen = () => openSources(files, sourceOptions)
         const readAgain = () => {
           meter.restart()
-          return openSources(files, { ...sourceOptions, onOpen: meter.add })
+          repairs.clear()
+          return openSources(files, { ...sourceOptions, repairs, onOpen: meter.add })
         }
-        const task = { source, reopen, readAgain, meter, database, args, output, notify, signal }
+        const task = { source, reopen, readAgain, meter, repairs, database, args, output, notify, signal }
         await (args.create ? loadIntoCreated(task) : loadIntoExisting(task))
       } finally {
         await announced({ signal, notify, doing: 'closing the connections' }, () => database.close())

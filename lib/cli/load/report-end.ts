@@ -2,7 +2,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { type ExitError, interruptedError } from '../exit-error.ts'
 import { runAgain } from '../report/run-again.ts'
 import { summaryTable } from '../report/summary.ts'
-import { committedLine, interruptedLine, replayHint } from '../terminal/messages.ts'
+import { committedLine, interruptedLine, repairLine, replayHint } from '../terminal/messages.ts'
 import type { Output } from '../terminal/output.ts'
 import { visible } from '../terminal/visible.ts'
 import type { Watcher } from '../watch/watcher.ts'
@@ -21,17 +21,21 @@ export async function reportEnd(
   const counts = run.counts()
   const { rowsCommitted, rowsRejected, rowsSkipped, elapsedMs } = counts
   const reasons = run.reasons.list()
+  const { repairs } = run
   const outcome = failed ? 'failed' : run.stopped ? 'interrupted' : 'done'
   const next = rowsCommitted > 0 ? runAgain(args) : undefined
   const failure =
     outcome === 'interrupted' ? interruptedError(interruptedLine(args.table, rowsCommitted, next)) : failed
-  await watcher.end({ counts, reasons, outcome, error: failure?.message })
+  await watcher.end({ counts, reasons, repairs, outcome, error: failure?.message })
   if (failure && args.log === 'json') failure.reported = true
   if (wantsTable(args)) {
-    const table = summaryTable(args.table, counts, reasons)
+    const table = summaryTable(args.table, counts, reasons, repairs)
     // with --log json, standard error has only JSON
     if (args.log === 'json') output.result(table)
     else for (const line of table.split('\n')) output.note(line)
+  }
+  if (!wantsTable(args) && !args.quiet && !args.log) {
+    for (const repair of repairs) output.note(visible(repairLine(repair)))
   }
   if (rowsRejected > 0 && run.keptRejects && args.rejects !== undefined && !args.quiet && !args.log) {
     output.note(replayHint(args.rejects, args.table, rowsRejected))

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { REPAIRS, type Repair } from '../../sources/repairs.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import { printedTable } from '../terminal/printed-table.ts'
 import { bytes, duration } from '../terminal/units.ts'
@@ -10,7 +11,12 @@ import type { RejectReason } from '../watch/reject-reasons.ts'
 const REASONS = 10
 
 /** Returns the table at the end of a load. It is at most 80 columns wide. */
-export function summaryTable(table: string, counts: LoadCounts, reasons: readonly RejectReason[]): string {
+export function summaryTable(
+  table: string,
+  counts: LoadCounts,
+  reasons: readonly RejectReason[],
+  repairs: readonly Repair[] = [],
+): string {
   const { rowsRead, rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped, retries } = counts
   const lines = printedTable({
     style: { head: [], border: [], compact: true },
@@ -25,6 +31,10 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
     ...reasons.slice(0, REASONS).map(reasonLine),
   )
   if (reasons.length > REASONS) lines.push(['  others', '', plural(reasons.length - REASONS, 'kind')])
+  if (repairs.length > 0) {
+    const sum = repairs.reduce((sum, { count }) => sum + count, 0)
+    lines.push(['repaired', formatCount(sum), ''], ...repairs.map(repairCells))
+  }
   lines.push(
     ['skipped', formatCount(rowsSkipped), rowsSkipped > 0 ? 'written by an earlier run' : ''],
     ['batches', formatCount(counts.batches), `in ${plural(counts.transactions, 'transaction')}`],
@@ -33,6 +43,10 @@ export function summaryTable(table: string, counts: LoadCounts, reasons: readonl
     ['time', duration(counts.elapsedMs), ''],
   )
   return lines.toString()
+}
+
+function repairCells({ kind, count, exampleLine }: Repair): string[] {
+  return ['', formatCount(count), `${REPAIRS[kind]}, line ${formatCount(exampleLine)}`]
 }
 
 function reasonLine({ code, name, count: n, exampleRow, exampleFile }: RejectReason): string[] {

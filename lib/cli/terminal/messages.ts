@@ -1,3 +1,4 @@
+import { REPAIRS, type Repair } from '../../sources/repairs.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import type { Stats } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
@@ -31,6 +32,11 @@ export function interruptedLine(table: string, rowsCommitted: number, next?: str
 export function regressedLine(resume: string, rowsWritten: number): string {
   const from = rowsWritten === 0 ? 'from the first row' : `after row ${formatCount(rowsWritten)}`
   return `--resume ${resume}: the server has lost rows that it had committed; reading again ${from}`
+}
+
+/** Returns how many records were repaired, and where the first of them is. */
+export function repairLine({ kind, count, exampleLine, exampleFile }: Repair): string {
+  return `${plural(count, 'record')} repaired: ${REPAIRS[kind]}; for example line ${exampleLine} of ${exampleFile}`
 }
 
 /** Returns what to do with rejected rows. */

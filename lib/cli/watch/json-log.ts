@@ -17,9 +17,9 @@ export function jsonWatcher(write: (line: string) => void): Watcher {
       log('retry', { attempt, delayMs, ...faultOf(error), message: error.message }),
     reject: (error, row, file) => log('reject', { row, file, ...faultOf(error) }),
     note: message => log('note', { message }),
-    end({ counts, reasons, outcome, error }) {
+    end({ counts, reasons, repairs, outcome, error }) {
       clearInterval(timer)
-      log('end', { outcome, error, ...rounded(counts), reasons })
+      log('end', { outcome, error, ...rounded(counts), reasons, ...(repairs?.length ? { repairs } : {}) })
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { PgBatchError } from '../../errors.ts'
+import type { Repair } from '../../sources/repairs.ts'
 import type { RetryEvent } from '../../writable/events.ts'
 import type { LoadCounts } from './load-counts.ts'
 import type { RejectReason } from './reject-reasons.ts'
@@ -14,6 +15,8 @@ export interface LoadTitle {
 export interface LoadEnd {
   readonly counts: LoadCounts
   readonly reasons: readonly RejectReason[]
+  /** The repairs of --lenient. */
+  readonly repairs?: readonly Repair[]
   readonly outcome: 'done' | 'interrupted' | 'failed'
   /** Why the load failed or was interrupted. */
   readonly error: string | undefined

@@ -9,6 +9,15 @@ const PIECE = 256 * 1024
 
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
+const SPACE = 0x20
+
+/** What to do about malformed records. */
+export interface SplitOptions {
+  /** Pass on malformed records with their fault instead of throwing. */
+  readonly keepsMalformed?: boolean
+  /** A quote inside an unquoted field is text. Called before each record with one is taken. */
+  readonly onStrayQuote?: (() => void) | undefined
+}
 
 /** What is wrong with a line. The message continues `line 5`. */
 export class SplitError extends Error {
@@ -55,14 +64,21 @@ export class CsvSplitter {
   #linesBefore = 0
   #quotedSince = 0
   readonly #keepsMalformed: boolean
+  readonly #onStrayQuote: (() => void) | undefined
+  /** The record has a quote inside an unquoted field. */
+  #isStray = false
   /** What is wrong with the record whose first line has not ended yet. */
   #fault: string | undefined
 
   /**
    * @param take called with each record, also with blank ones
-   * @param keepsMalformed pass on malformed records with their fault instead of throwing
+   * @param options what to do about malformed records. Default: throw
    */
-  constructor(dialect: Dialect, take: (record: CsvRecord) => void, keepsMalformed = false) {
+  constructor(
+    dialect: Dialect,
+    take: (record: CsvRecord) => void,
+    { keepsMalformed = false, onStrayQuote }: SplitOptions = {},
+  ) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote?.charCodeAt(0)
     this.#escape = dialect.quote === undefined ? undefined : dialect.escape?.charCodeAt(0)
@@ -70,6 +86,7 @@ export class CsvSplitter {
     this.#highestMark = Math.max(this.#quote ?? 0, this.#escape ?? 0, RETURN)
     this.#take = take
     this.#keepsMalformed = keepsMalformed
+    this.#onStrayQuote = onStrayQuote
   }
 
   /** @throws SplitError, after the records before the error */
@@ -135,7 +152,11 @@ export class CsvSplitter {
           this.#state = 'start'
         } else {
           const before = mark === 0 ? this.#lastByte : chunk[mark - 1]
-          if (mark > start && before !== this.#delimiter) throw new SplitError(this.#lines + 1, INSIDE_FIELD)
+          if (mark > start && before !== this.#delimiter) {
+            if (!this.#isTextBefore(chunk, start, mark)) throw new SplitError(this.#lines + 1, INSIDE_FIELD)
+            this.#isStray = true
+            continue
+          }
           this.#state = 'quoted'
           this.#quotedSince = this.#lines + 1
         }
@@ -159,6 +180,7 @@ export class CsvSplitter {
     this.#fault = `${begins}line ${error.line} ${error.message}${goesOn}`
     const bytes = start >= 0 ? chunk.subarray(start) : Buffer.concat([...this.#parts, chunk])
     this.#forget()
+    this.#isStray = false
     this.#lines = this.#linesBefore
     return bytes
   }
@@ -219,7 +241,20 @@ export class CsvSplitter {
     return byte === this.#delimiter || byte === LINE_FEED || byte === RETURN
   }
 
+  /** Returns true if a quote may be text: strays are allowed, and its field does not begin with blanks alone. */
+  #isTextBefore(chunk: Buffer, start: number, mark: number): boolean {
+    if (!this.#onStrayQuote) return false
+    const inChunk = chunk.subarray(Math.max(start, 0), mark)
+    const before = start < 0 ? Buffer.concat([...this.#parts, inChunk]) : inChunk
+    const field = before.subarray(before.lastIndexOf(this.#delimiter) + 1)
+    return field.some(byte => byte !== SPACE)
+  }
+
   #cut(chunk: Buffer, start: number, end: number): void {
+    if (this.#isStray) {
+      this.#isStray = false
+      this.#onStrayQuote!()
+    }
     if (start >= 0) {
       this.#take(new CsvRecord(chunk, start, end, this.#lines))
       return

@@ -4,12 +4,14 @@ import { FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvFormat, CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { malformedRow, RAW_KEY, rawText } from '../malformed.ts'
+import type { Repairs } from '../repairs.ts'
 import { firstRepeated } from '../repeated.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
+import { RecordRepair } from './repair-record.ts'
 
 /** The records of a CSV file, and functions that make rows of them. */
 export interface Records {
@@ -42,6 +44,10 @@ export interface CsvOptions {
   fill: boolean
   /** Pass on malformed records, and those that are not UTF-8, with their fault. @default false: an error */
   keepsMalformed?: boolean | undefined
+  /** Repair records where there is no doubt about what they mean. @default false */
+  lenient?: boolean | undefined
+  /** Counts the repairs. */
+  repairs?: Repairs | undefined
 }
 
 /**
@@ -53,7 +59,7 @@ export interface CsvOptions {
 export function readCsv(
   name: string,
   dialect: Dialect,
-  { batchRows, fill, keepsMalformed = false }: CsvOptions,
+  { batchRows, fill, keepsMalformed = false, lenient = false, repairs }: CsvOptions,
   onHeader: (records: Records) => void,
 ): Transform {
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
@@ -63,11 +69,14 @@ export function readCsv(
   let leading: CsvRecord[] = []
   /** A byte was seen that is not UTF-8: from then on each record is looked at. */
   let isSuspect = false
-  const splitter = new CsvSplitter(dialect, checked, keepsMalformed)
+  const repair = lenient ? new RecordRepair(dialect, name, repairs) : undefined
+  const splitter = new CsvSplitter(dialect, checked, {
+    keepsMalformed: keepsMalformed || lenient,
+    onStrayQuote: repair?.noteStrayQuote,
+  })
 
   function checked(record: CsvRecord): void {
-    const isFine = !isSuspect || record.fault !== undefined || isUtf8(record.bytes)
-    if (isFine) {
+    if (!isSuspect || isUtf8(record.bytes)) {
       take(record)
       return
     }
@@ -75,10 +84,13 @@ export function readCsv(
     take(new CsvRecord(chunk, start, end, line, `the record that ends on line ${line} is not valid UTF-8`))
   }
 
-  function take(record: CsvRecord): void {
+  function take(taken: CsvRecord): void {
+    const isEarly = columnCount === undefined && !dialect.header && taken.fault !== undefined
+    const record = repair && !isEarly ? repair.repaired(taken, columnCount) : taken
+    if (record.fault !== undefined && !keepsMalformed && !isEarly) throw failure(record)
     const blank = record.start === record.end
     if (columnCount === undefined) {
-      if (record.fault !== undefined && dialect.header) throw new SourceError(`${name}: ${record.fault}`)
+      if (record.fault !== undefined && dialect.header) throw failure(record)
       if (blank || record.fault !== undefined) {
         if (!dialect.header) leading.push(record)
         return
@@ -102,17 +114,22 @@ export function readCsv(
     const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
     columnCount = header.length
     onHeader({ stream, format: dialect, header, unnamed, keepsMalformed, ...rowMaker(dialect, header) })
-    for (const early of leading) if (columnCount === 1 || early.fault !== undefined) add(early)
+    const early = leading
     leading = []
+    for (const each of early) if (columnCount === 1 || each.fault !== undefined) take(each)
   }
 
   function end(): void {
     splitter.end()
     if (columnCount !== undefined || !leading[0]) return
     const malformed = leading.find(({ fault }) => fault !== undefined)
-    if (malformed) throw new SourceError(`${name}: ${malformed.fault}`)
+    if (malformed) throw failure(malformed)
     // a file of blank lines: rows of one empty field, as for `\copy`
     begin(leading[0])
+  }
+
+  function failure({ fault }: CsvRecord): SourceError {
+    return new SourceError(`${name}: ${fault}`)
   }
 
   function add(record: CsvRecord): void {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { readCsv, rowsOf } from '../../../lib/sources/csv/csv.ts'
 import type { Dialect } from '../../../lib/sources/csv/dialect.ts'
+import type { Repairs } from '../../../lib/sources/repairs.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
 import { toJsonText } from '../../../lib/values/exact-json.ts'
 
@@ -29,10 +30,10 @@ export async function readCsvRows(
   text: string | Buffer,
   step: number = 1 << 16,
   onHeader: (header: readonly string[]) => void = () => {},
-  { loose = false } = {},
+  { loose = false, ...options }: { loose?: boolean; lenient?: boolean; repairs?: Repairs } = {},
 ): Promise<SourceRow[]> {
   let rows: Promise<SourceRow[]> | undefined
-  const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true }, records => {
+  const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true, ...options }, records => {
     onHeader(records.header)
     rows = rowsOf(loose ? { ...records, raggedness: () => undefined } : records, () => 'f.csv').toArray()
     rows.catch(() => {}) // awaited below

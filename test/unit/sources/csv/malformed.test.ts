@@ -150,7 +150,7 @@ describe('readCsv, where malformed records are kept', () => {
 
   it('read on in time after an open quote that has swallowed megabytes of them', () => {
     let records = 0
-    const splitter = new CsvSplitter(resolveDialect({}, ','), () => records++, true)
+    const splitter = new CsvSplitter(resolveDialect({}, ','), () => records++, { keepsMalformed: true })
     const lines = 'a""b,c\n'.repeat(10_000)
     splitter.add(Buffer.from('"\n'))
     for (let i = 0; i < 100; i++) splitter.add(Buffer.from(lines))
@@ -160,7 +160,9 @@ describe('readCsv, where malformed records are kept', () => {
 
   it('keep the first line of a record of more than 64 MiB', () => {
     const faults: (string | undefined)[] = []
-    const splitter = new CsvSplitter(resolveDialect({}, ','), ({ fault }) => faults.push(fault), true)
+    const splitter = new CsvSplitter(resolveDialect({}, ','), ({ fault }) => faults.push(fault), {
+      keepsMalformed: true,
+    })
     splitter.add(Buffer.from('a,b\n1,"\n'))
     const line = Buffer.from(`${'x'.repeat(1023)}\n`)
     const chunk = Buffer.concat(Array.from({ length: 4096 }, () => line))
