@@ -32,8 +32,8 @@ export type PgBatchErrorCode =
   /** The server refused a row or a statement. If `retryable` is true, it may accept the same later. */
   | 'REFUSED'
   /**
-   * `toRow`, `operation`, `laneOf`, `onBegin`, `inTransaction` or `afterCommit` threw, took too long, or ended the
-   * transaction.
+   * `toRow`, `operation`, `laneOf`, `onBegin`, `inTransaction` or `afterCommit` threw, took too long, or
+   * ended the transaction.
    */
   | 'CALLBACK_FAILED'
   /** No connection could be made, or a connection broke. */

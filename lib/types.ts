@@ -112,9 +112,9 @@ export interface Table {
 }
 
 /**
- * What a stream is doing. `idle`: no row is pending. `writing`: rows are pending. `retrying`: the last attempt
- * of a lane has failed, and another one follows. `failed`: the stream was destroyed before it finished.
- * `ended`: every row is settled, and no other one follows.
+ * What a stream is doing. `idle`: no row is pending. `writing`: rows are pending. `retrying`: the last
+ * attempt of a lane has failed, and another one follows. `failed`: the stream was destroyed before it
+ * finished. `ended`: every row is settled, and no other one follows.
  */
 export type StreamState = 'idle' | 'writing' | 'retrying' | 'failed' | 'ended'
 

@@ -1,6 +1,6 @@
 /**
- * Draws docs/load.svg: a load in a terminal, of a run that takes place now. Needs `script` of util-linux, for a terminal,
- * and a build (`npm run build`). `npm run picture`
+ * Draws docs/load.svg: a load in a terminal, of a run that takes place now. Needs `script` of util-linux, for
+ * a terminal, and a build (`npm run build`). `npm run picture`
  */
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'

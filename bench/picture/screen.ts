@@ -11,8 +11,9 @@ export interface LineSpan {
 const SEQUENCE = /\x1b\[([?\d;]*)([A-Za-z])/y
 
 /**
- * The screen of a terminal that is never full. It knows what a progress bar needs: carriage return, line feed, and the
- * sequences that move the cursor up or to a column, and erase to the end of the line or screen. Colours are left out.
+ * The screen of a terminal that is never full. It knows what a progress bar needs: carriage return, line
+ * feed, and the sequences that move the cursor up or to a column, and erase to the end of the line or screen.
+ * Colours are left out.
  */
 export class Screen {
   #lines: string[] = ['']

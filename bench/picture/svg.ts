@@ -15,8 +15,9 @@ export interface PictureOptions {
 }
 
 /**
- * Draws the lines of a terminal, each at the time at which it was there, over and over. A viewer without animations, or
- * one that asks for less motion, sees the end. Text is selectable; colours follow a light or a dark page.
+ * Draws the lines of a terminal, each at the time at which it was there, over and over. A viewer without
+ * animations, or one that asks for less motion, sees the end. Text is selectable; colours follow a light or a
+ * dark page.
  */
 export function terminalSvg(spans: readonly LineSpan[], { title, durationMs }: PictureOptions): string {
   const rows = Math.max(...spans.map(({ row }) => row)) + 1

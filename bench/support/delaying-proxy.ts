@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * A network with a delay and unlimited bandwidth: each piece is forwarded after the delay, in both directions.
- * (The tests' proxy stops at a message; this one forwards others meanwhile.)
+ * A network with a delay and unlimited bandwidth: each piece is forwarded after the delay, in both
+ * directions. (The tests' proxy stops at a message; this one forwards others meanwhile.)
  */
 export class DelayingProxy {
   readonly #server: Server

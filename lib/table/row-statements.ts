@@ -11,8 +11,8 @@ export interface RowStatementText {
   /** The statement returns `returning`, and nothing else unless `tellsUpdate`. */
   readonly returns: boolean
   /**
-   * The statement takes one more parameter, which differs for each row of a transaction. The last value that it
-   * returns is 'f' for a row that it has updated, and 't' for one that it has inserted.
+   * The statement takes one more parameter, which differs for each row of a transaction. The last value that
+   * it returns is 'f' for a row that it has updated, and 't' for one that it has inserted.
    */
   readonly tellsUpdate: boolean
 }
@@ -36,9 +36,9 @@ export function insertRow(
 }
 
 /**
- * An upsert of one row. The command tag does not say whether it has inserted or updated: a condition of DO UPDATE
- * does, which the server evaluates once it has locked the stored row. `xmax = 0` would do for a plain table, but
- * a partitioned one has no such column before PostgreSQL 18, nor has a view.
+ * An upsert of one row. The command tag does not say whether it has inserted or updated: a condition of DO
+ * UPDATE does, which the server evaluates once it has locked the stored row. `xmax = 0` would do for a plain
+ * table, but a partitioned one has no such column before PostgreSQL 18, nor has a view.
  */
 export function upsertRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
   const parameters = shape.columns.map((_, index) => `$${index + 1}`).join(', ')

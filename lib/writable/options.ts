@@ -125,8 +125,8 @@ interface PgBatchWritableSettings<Item, Row> {
    * transaction of its own in which it has run, too, so that the grants of that role decide. The same holds
    * for the tables of `checkpoint` and `deadLetter`. A retry runs it again. If it throws, the stream fails.
    *
-   * It costs two round trips at least: one for BEGIN, and one for each of its statements. Its client is that of
-   * `inTransaction`, with the same limits. Settings without LOCAL outlast the transaction.
+   * It costs two round trips at least: one for BEGIN, and one for each of its statements. Its client is that
+   * of `inTransaction`, with the same limits. Settings without LOCAL outlast the transaction.
    * @default none
    */
   onBegin?: ((client: PgTransactionClient) => Promise<void> | void) | undefined
@@ -162,8 +162,8 @@ interface PgBatchWritableSettings<Item, Row> {
   /** The same for COMMIT and ROLLBACK. Milliseconds, an integer ≥ 100. @default 30000 */
   commitTimeoutMs?: number | undefined
   /**
-   * How long `onBegin`, `inTransaction`, `afterCommit` and the write of one row to `deadLetter` may take. One that takes
-   * longer fails the stream, and is not retried. Milliseconds, an integer from 1 to 2147483647.
+   * How long `onBegin`, `inTransaction`, `afterCommit` and the write of one row to `deadLetter` may take. One
+   * that takes longer fails the stream, and is not retried. Milliseconds, an integer from 1 to 2147483647.
    * @default 120000
    */
   callbackTimeoutMs?: number | undefined

@@ -111,8 +111,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   /**
-   * Counts up to this moment, and what the stream is doing. `rowsReceived` is always the sum of the other five
-   * `rows…`. A plain object, cheap to make.
+   * Counts up to this moment, and what the stream is doing. `rowsReceived` is always the sum of the other
+   * five `rows…`. A plain object, cheap to make.
    */
   get stats(): Readonly<Stats> {
     const counts = this.#counts.stats

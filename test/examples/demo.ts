@@ -126,7 +126,7 @@ async function openDatabase(): Promise<Database> {
   return { name: 'an embedded server', config: { connectionString: embedded.connectionString }, embedded }
 }
 
-/** Marks the schema as the demo's, so that it never drops somebody else's of the same name. */
+/** Marks the schema as the demo's, so that it never drops another schema of the same name. */
 const MARK = 'Made by the demo of pg-batch-streams, and dropped when it runs again'
 
 async function makeSchema(pool: pg.Pool): Promise<void> {

@@ -91,7 +91,7 @@ describe('the check of the pages', function () {
     'An unknown language': /no way is known to run a block of language "python"/,
     'No language': /no way is known to run a block of language ""/,
     'A script that does not exist': /no script "no-such-script"/,
-    'A package that nobody knows': /nobody here knows the package left-pad/,
+    'An unknown package': /the checkout does not have the package left-pad/,
   }
 
   it('has a reason for each bad block', () => {

@@ -73,7 +73,10 @@ const MISBEHAVIOURS: Readonly<Record<CallbackAct, Misbehaviour>> = {
 export class CallbackSaboteur {
   #armed: { readonly act: CallbackAct; readonly done: () => void } | undefined
 
-  /** Resolves when the stream has failed as it should, or, where it is to try again, when a callback has misbehaved. */
+  /**
+   * Resolves when the stream has failed as it should, or, where it is to try again, when a callback has
+   * misbehaved.
+   */
   arm(act: CallbackAct): Promise<void> {
     return new Promise(resolve => {
       this.#armed = { act, done: resolve }

@@ -11,7 +11,10 @@ export interface LoadShape {
   readonly badRows: boolean
   /** A pool of the stream's own, instead of one that is handed to it. */
   readonly ownPool: boolean
-  /** Attempts after the first: few, so that pipelines fail and sources start again, the default's ten, or any number. */
+  /**
+   * Attempts after the first: few, so that pipelines fail and sources start again, the default's ten, or any
+   * number.
+   */
   readonly retries: 'few' | 'usual' | 'many'
   /** Rows come a few at a time, thousands at once, or all at once. */
   readonly pace: 'trickle' | 'bursts' | 'flood'

@@ -3,7 +3,7 @@ import { deletedBy, deleterOf, isBad, type NumberedRow, rowOf } from './rows.ts'
 import type { Database } from './server.ts'
 import type { Tables } from './tables.ts'
 
-/** What became of the rows of one case. */
+/** The outcome of the rows of one case. */
 export interface Counts {
   sent: number
   stored: number

@@ -9,7 +9,9 @@ import { LOADER } from './server.ts'
 /** How long an act waits for the load to meet it. */
 const SHOW_MS = 8000
 
-/** Does something to a primary and its standby, or to the way there; resolves to whether the load has met it. */
+/**
+ * Does something to a primary and its standby, or to the way there; resolves to whether the load has met it.
+ */
 export async function injectFailover(run: Run, act: FailoverAct): Promise<boolean> {
   const servers = run.failover!
   switch (act) {
@@ -28,7 +30,9 @@ export async function injectFailover(run: Run, act: FailoverAct): Promise<boolea
   }
 }
 
-/** New connections reach a server that does not write, and later the primary again: the old ones stay there. */
+/**
+ * New connections reach a server that does not write, and later the primary again: the old ones stay there.
+ */
 async function leadToStandby(run: Run, servers: FailoverServer): Promise<boolean> {
   const { proxy, retriesAfter, acknowledged } = run
   const [before, opened] = [retriesAfter('25006'), proxy.opened]
@@ -84,8 +88,8 @@ async function loseCommits(run: Run, servers: FailoverServer): Promise<boolean> 
 }
 
 /**
- * A COMMIT waits for a standby that is gone, and an operator ends its backend: the primary calls it committed from
- * then on, and has it alone.
+ * A COMMIT waits for a standby that is gone, and an operator ends its backend: the primary calls it committed
+ * from then on, and has it alone.
  */
 async function cutWaitShort(run: Run, servers: FailoverServer): Promise<boolean> {
   await holds(() => run.acknowledged.size > 0) // the stream has made its tables by then

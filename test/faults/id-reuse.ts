@@ -4,7 +4,10 @@ import type { ReuseAct } from './kinds.ts'
 import type { Run } from './run.ts'
 import { LOADER } from './server.ts'
 
-/** How often a transaction is sought whose id the crash takes along: the log writer may be quick enough to save one. */
+/**
+ * How often a transaction is sought whose id the crash takes along: the log writer may be quick enough to
+ * save one.
+ */
 const ATTEMPTS = 4
 /** Ids that others are given after a crash: more than a crash takes along. */
 const IDS = 40
@@ -15,9 +18,9 @@ export const isCommit = ({ name, text }: Pick<WireMessage, 'name' | 'text'>): bo
   name === 'Query' && text.endsWith('COMMIT')
 
 /**
- * A COMMIT that never arrives while the server crashes, and then others who are given the ids that the crash has
- * taken: asked by its id alone, the lost transaction would look committed. Resolves to whether an id was really given
- * twice.
+ * A COMMIT that never arrives while the server crashes, and then others who are given the ids that the crash
+ * has taken: asked by its id alone, the lost transaction would look committed. Resolves to whether an id was
+ * really given twice.
  */
 export async function injectReuse(run: Run, act: ReuseAct): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS && !run.isSettled(); attempt++) {

@@ -9,7 +9,8 @@ import { type NumberedRow, partitionOf, rowOf } from './rows.ts'
 import { FaultServer, LOADER } from './server.ts'
 
 /**
- * One load with a checkpoint into a table without a key, and a server that is killed again and again while it runs.
+ * One load with a checkpoint into a table without a key, and a server that is killed again and again while it
+ * runs.
  *
  *     tsx test/faults/kills.ts [--kills 200] [--rows 2000000] [--seed 1]
  */

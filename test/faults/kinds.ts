@@ -104,7 +104,7 @@ export interface Needs {
   readonly rival?: boolean
   /** Long enough not to come between. */
   readonly timeoutMs?: number
-  /** Without a checkpoint a stream may fail because nobody can tell what became of a COMMIT. */
+  /** Without a checkpoint a stream may fail because the outcome of a COMMIT cannot be found. */
   readonly mayStayUnknown?: boolean
 }
 
@@ -145,7 +145,7 @@ const COMMAND: Needs = {
 /** Another lane's commit, and a large transaction, would take the id to disk. */
 const REUSE: Needs = { timeoutMs: 10_000, concurrency: 1, pace: 'trickle' }
 
-/** The last one leaves the stream alive, so that the case goes on to its end. */
+/** The last one leaves the stream alive, so that the case runs to its end. */
 const CALLBACK_ACTS: readonly CallbackAct[] = [
   'ROLLBACK',
   'COMMIT',

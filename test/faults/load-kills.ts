@@ -13,8 +13,8 @@ import { type Random, seededRandom } from '../support/random.ts'
 import { FaultServer, LOADER } from './server.ts'
 
 /**
- * `pg-batch load --resume` of one file into a table without a key, killed again and again at work and run again, and a
- * count after each kill: the rows that are in are the first ones of the file, each of them once.
+ * `pg-batch load --resume` of one file into a table without a key, killed again and again at work and run
+ * again, and a count after each kill: the rows that are in are the first ones of the file, each of them once.
  *
  *     tsx test/faults/load-kills.ts [--kills 100] [--rows 3000000] [--format csv|parquet] [--seed 1]
  */
@@ -69,7 +69,10 @@ try {
   await rm(folder, { recursive: true })
 }
 
-/** Runs the command until it ends, or until it is killed when it has written some rows; undefined: it was killed. */
+/**
+ * Runs the command until it ends, or until it is killed when it has written some rows; undefined: it was
+ * killed.
+ */
 async function loadOnce(file: string, random: Random): Promise<number | undefined> {
   const words = ['load', file, '--table', 'events', '--resume', 'kills', '--quiet']
   const child = spawn(process.execPath, [command.main, ...words], {

@@ -22,7 +22,10 @@ export interface KilledLoads {
 const ROWS = 8000
 const LAST_PROCESS_MS = 30_000
 
-/** Runs the load in a process of its own, which is killed at random moments and started again, until it is through. */
+/**
+ * Runs the load in a process of its own, which is killed at random moments and started again, until it is
+ * through.
+ */
 export async function loadInProcesses(
   server: FaultServer,
   tables: Tables,

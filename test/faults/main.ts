@@ -8,7 +8,8 @@ import { type CaseResult, runCase } from './run-case.ts'
 import { FaultServer } from './server.ts'
 
 /**
- * The fault suite: loads of numbered rows, hit by faults of every kind, and a count of what has become of each row.
+ * The fault suite: loads of numbered rows, hit by faults of every kind, and a count of the outcome of each
+ * row.
  *
  *     tsx test/faults/main.ts [--faults 640] [--seed 1] [--only NAME] [--servers 3] [--verbose]
  *

@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { type Patch, withPatchedCopy } from '../support/patched-copy.ts'
 
 /**
- * The suite itself is put to the test: in a copy of the library one safeguard is taken out, and the suite has to turn
- * red over it.
+ * The suite itself is put to the test: in a copy of the library one safeguard is taken out, and the suite has
+ * to turn red over it.
  */
 interface Mutation extends Patch {
   readonly title: string
@@ -152,7 +152,9 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ]
 
-/** A suite waits for its faults more than it computes, so several run at once, each with servers of its own. */
+/**
+ * A suite waits for its faults more than it computes, so several run at once, each with servers of its own.
+ */
 const AT_ONCE = 3
 
 describe('the fault suite turns red without', function () {

@@ -52,7 +52,9 @@ export function makeTable(results: readonly Omit<Line, 'cases'>[]): string {
 /** Fewer of a kind's faults than this have fired: the kind has shown nothing. */
 const LEAST_FIRED = 0.8
 
-/** Names the kinds of which too few faults have fired. One may miss, also where a kind has planned a few only. */
+/**
+ * Names the kinds of which too few faults have fired. One may miss, also where a kind has planned a few only.
+ */
 export function kindsThatMissed(
   results: readonly { readonly fired: number; readonly case: { readonly kind: FaultKind } }[],
 ): string[] {

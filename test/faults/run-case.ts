@@ -24,7 +24,9 @@ export interface CaseResult extends Counts {
   readonly fired: number
   readonly hung: number
   readonly unknown: number
-  /** Sources that were read from the beginning again, after a pipeline had failed or its process was killed. */
+  /**
+   * Sources that were read from the beginning again, after a pipeline had failed or its process was killed.
+   */
   readonly restarts: number
   /** Why the case does not pass; empty when it does. */
   readonly complaints: readonly string[]
@@ -50,7 +52,7 @@ interface LoadsEnd {
   readonly sent: number
   readonly hung: boolean
   readonly errors: readonly Error[]
-  /** The failure that a fault had to lead to, and after which nobody starts the source again. */
+  /** The failure that a fault had to cause. The source is not started again after it. */
   readonly expected: Error | undefined
   readonly last: LoadEnd | undefined
 }
@@ -62,7 +64,7 @@ interface Loads extends LoadsEnd {
   readonly mayBeGone: ReadonlySet<number>
 }
 
-/** Runs one load with its faults, and counts what has become of every row. */
+/** Runs one load with its faults, and counts the outcome of every row. */
 export async function runCase(server: FaultServer, fault: FaultCase): Promise<CaseResult> {
   const { kind, shape, seed, number } = fault
   const random = seededRandom(seed)
@@ -170,7 +172,7 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
   proxy.disarm()
   saboteur?.disarm()
   const loads = await load.result(SETTLE_MS)
-  // an asynchronous standby may lack what the primary has acknowledged, and nobody can know
+  // an asynchronous standby may lack what the primary has acknowledged, and no one can know that
   const mayBeGone =
     kind.by === 'failover' && kind.replication === 'asynchronous' && !shape.checkpoint
       ? run.acknowledgedBefore
@@ -260,8 +262,8 @@ interface KeepLoadingOptions {
 }
 
 /**
- * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is read from
- * its beginning again, until a pipeline resolves.
+ * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is
+ * read from its beginning again, until a pipeline resolves.
  */
 function keepLoading(plan: LoadPlan, { writers, explains }: KeepLoadingOptions) {
   const errors: Error[] = []
@@ -304,7 +306,7 @@ function isWorthAnother(error: Error): boolean {
   return error.retryable || error.outcome === 'unknown' || error.code === 'CHECKPOINT_REGRESSED'
 }
 
-/** Sessions of the loader that hold a transaction open although nobody loads any more. */
+/** Sessions of the loader that still hold a transaction open after the load has ended. */
 async function leftInTransaction(database: Database): Promise<number> {
   let count = 0
   // the server needs a moment to hear of connections that have just been closed

@@ -7,12 +7,15 @@ import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/em
 import { childrenOf, gone, killTree, signal } from '../support/process-tree.ts'
 import type { FaultProxy } from '../support/proxy.ts'
 
-/** The role that loads: no superuser, so that reserved connections and other roles' backends are not its own. */
+/**
+ * The role that loads: no superuser, so that reserved connections and other roles' backends are not its own.
+ */
 export const LOADER = 'loader'
 
 /**
- * fsync=off costs nothing when processes are killed, for what they wrote stays with the kernel; synchronous_commit
- * has to stay on, since it makes a COMMIT wait until its record has left shared memory, which SIGKILL takes along.
+ * fsync=off costs nothing when processes are killed, for what they wrote stays with the kernel;
+ * synchronous_commit has to stay on, since it makes a COMMIT wait until its record has left shared memory,
+ * which SIGKILL takes along.
  */
 const SETTINGS = [
   'fsync=off',
@@ -106,7 +109,9 @@ export class FaultServer implements Database {
     return undefined
   }
 
-  /** SIGKILL of the postmaster and of all that it had started, as when the machine is gone; then a new start. */
+  /**
+   * SIGKILL of the postmaster and of all that it had started, as when the machine is gone; then a new start.
+   */
   async killAndRestart(between?: () => Promise<void>): Promise<void> {
     await this.killAll()
     await between?.()
@@ -137,12 +142,17 @@ export class FaultServer implements Database {
     await this.#front?.accept()
   }
 
-  /** Has a proxy refuse connections while the server is down: one that took them and cut them would look alive. */
+  /**
+   * Has a proxy refuse connections while the server is down: one that took them and cut them would look
+   * alive.
+   */
   standBehind(front: FaultProxy | undefined): void {
     this.#front = front
   }
 
-  /** Ends as an operator would: SIGINT rolls back and says 57P01, SIGQUIT crashes in order. Then a new start. */
+  /**
+   * Ends as an operator would: SIGINT rolls back and says 57P01, SIGQUIT crashes in order. Then a new start.
+   */
   async restart(how: 'SIGINT' | 'SIGQUIT'): Promise<void> {
     const { pid } = this.#running
     this.#goesDown()
@@ -151,7 +161,7 @@ export class FaultServer implements Database {
     await this.start()
   }
 
-  /** Stops every process of the server for a while: connections stand, nobody answers. */
+  /** Stops every process of the server for a while: connections stay open, and no process answers. */
   async freeze(ms: number): Promise<void> {
     const pids = [this.#running.pid, ...(await childrenOf(this.#running.pid))]
     for (const pid of pids) signal(pid, 'SIGSTOP')

@@ -7,8 +7,8 @@ import type { Run } from './run.ts'
 const SHOW_MS = 8000
 
 /**
- * Brings the server into a state that refuses work, until the load has met it, and ends that state. Resolves to
- * whether it was met.
+ * Brings the server into a state that refuses work, until the load has met it, and ends that state. Resolves
+ * to whether it was met.
  */
 export function injectState(run: Run, act: StateAct): Promise<boolean> {
   switch (act) {
@@ -120,7 +120,7 @@ async function compete(
   }
 }
 
-/** Takes the rows in the order 2, 1; whoever waits longer than deadlock_timeout finds out, here or there. */
+/** Takes the rows in the order 2, 1; the session that waits longer than deadlock_timeout detects it. */
 async function deadlockOnce(client: pg.Client, { tables }: Run): Promise<void> {
   const lock = `SELECT 1 FROM ${tables.side} WHERE id = $1 FOR UPDATE`
   // a patient one: the other shall be the one to notice

@@ -9,7 +9,10 @@ interface Place {
   readonly at?: (message: WireMessage) => boolean
 }
 
-/** What carries data, what ends it and what answers it; a small upsert is an INSERT, a large one a COPY and a merge. */
+/**
+ * What carries data, what ends it and what answers it; a small upsert is an INSERT, a large one a COPY and a
+ * merge.
+ */
 const COPY = { data: ['CopyData'], end: ['CopyDone'], tag: /^COPY/ }
 const INSERT = { data: ['Bind'], end: ['Sync'], tag: /^INSERT/ }
 const EITHER = { data: ['CopyData', 'Bind'], end: ['CopyDone', 'Sync'], tag: /^(COPY|INSERT|DELETE)/ }
@@ -92,7 +95,10 @@ function trapFor(step: WireStep, method: LoadMethod, random: Random): Trap {
   return { ...place, skip: step.at === 'start-up' ? 0 : random.integer(0, 3), pass, action }
 }
 
-/** What the proxy does for one fault: its steps in a row, each at the first fitting message after the one before. */
+/**
+ * What the proxy does for one fault: its steps in a row, each at the first fitting message after the one
+ * before.
+ */
 export async function injectOnWire(
   proxy: FaultProxy,
   steps: readonly WireStep[],

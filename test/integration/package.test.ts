@@ -107,7 +107,7 @@ describe('the packed package', function () {
     expect({ status, stdout, stderr }).to.deep.equal({ status: 0, stdout: 'function function\n', stderr: '' })
   })
 
-  it('lets nobody past its public door', async () => {
+  it('exports nothing beside its public entry points', async () => {
     const script = "await import('pg-batch-streams/dist/errors.js')"
     const { status, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
       cwd: consumer,

@@ -103,7 +103,7 @@ describe('NATS JetStream', function () {
   it('has every message once in a table without a key, read in order from the checkpoint on', async () => {
     await db.pool.query('CREATE TABLE ordered (id int)')
     await publish('ordered')
-    // stops in the middle, and then goes on from what is stored
+    // stops in the middle, and then continues from what is stored
     const read = async (count: number): Promise<void> => {
       const stored = (await readCheckpoint(db.pool, 'ordered')).get('') ?? 0n
       const consumer = await jetstream(nats).consumers.get('ordered', {

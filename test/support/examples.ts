@@ -147,7 +147,7 @@ export async function openWorkshop(): Promise<Workshop> {
       return
     }
     if (block.needs !== undefined) {
-      if (!(block.needs in SERVER_VARIABLES)) throw new Error(`nobody here has ${block.needs}`)
+      if (!(block.needs in SERVER_VARIABLES)) throw new Error(`the tests do not provide ${block.needs}`)
       if (servers[block.needs as keyof MessageServers] === undefined) return
     }
     switch (block.language) {
@@ -252,7 +252,8 @@ function checkCommand(command: string, manifest: Manifest): void {
   } else if (program === 'npm' && ['install', 'i', 'ci'].includes(verb)) {
     const known = knownPackages(manifest)
     const strangers = words.map(word => word.replace(/(?<=.)@.*$/, '')).filter(word => !known.includes(word))
-    if (strangers.length > 0) throw new Error(`nobody here knows the package ${strangers} (${command})`)
+    if (strangers.length > 0)
+      throw new Error(`the checkout does not have the package ${strangers} (${command})`)
   } else if (program === 'npx') {
     const known = [...Object.keys(manifest.bin), ...knownPackages(manifest)]
     if (!known.includes(verb)) throw new Error(`no such command: ${command}`)

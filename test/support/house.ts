@@ -4,7 +4,10 @@ import { join, posix, sep } from 'node:path'
 /**
  * The parts of lib/, and which other parts each may import. A part is a folder of lib/ or a file beside the
  * folders. Imports go down only:
- * `cli → {kafka, sources, embedded} → row-writer → {batch, writable} → write → {encode, table, connection} → {values, streams, options, errors, types}`.
+ *
+ *     cli → {kafka, sources, embedded} → row-writer → {batch, writable} → write → {encode, table, connection}
+ *     → {values, streams, options, errors, types}
+ *
  * `batch` does not know PostgreSQL.
  */
 const BASE = ['errors', 'types', 'values']

@@ -35,9 +35,9 @@ export function usePools(db: TestDatabase): (config?: pg.PoolConfig) => NamedPoo
   }
 }
 
-/** No client is out, nobody waits for one, no session is in a transaction, and queries are answered. */
+/** No client is checked out, none is waited for, no session is in a transaction, and queries are answered. */
 export async function expectAtRest({ pool, name }: NamedPool, db: TestDatabase): Promise<void> {
-  await until('nobody waits for a client', () => pool.waitingCount === 0)
+  await until('no caller waits for a client', () => pool.waitingCount === 0)
   await until('every client is back', () => pool.totalCount === pool.idleCount)
   // a backend whose client is gone shows so for a moment, between the end of its statement and reading on
   await until('no session is idle in a transaction', async () => {
@@ -48,7 +48,7 @@ export async function expectAtRest({ pool, name }: NamedPool, db: TestDatabase):
 
 /** How many sessions of that application_name there are: all of them, or those that `condition` holds for. */
 export async function sessions(db: TestDatabase, name: string, condition?: string): Promise<number> {
-  // a pooler keeps its own sessions, with the name of whoever had them last
+  // a pooler keeps its own sessions, with the name of the client that had them last
   if (condition === undefined && db.pooler) return db.pooler.clients(db.name, name)
   const { rows } = await db.pool.query(
     `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1 AND ${condition ?? true}`,

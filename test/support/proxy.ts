@@ -10,7 +10,7 @@ import { type Direction, type WireMessage, WireParser } from './wire.ts'
  *     stall       bytes of both directions vanish, nothing is closed: a half-open connection, until `heal()`
  *     half-close  the client's side is ended towards the server, which may still answer
  *     delay       the message and all behind it wait for `ms`
- *     call        `run` is awaited, and then the message goes on
+ *     call        `run` is awaited, and then the message is forwarded
  */
 export type Action =
   | { readonly do: 'cut' | 'reset' | 'stall' | 'half-close' }
@@ -221,7 +221,7 @@ class Link {
     const { action, pass } = verdict
     if (pass > 0) to.write(message.bytes.subarray(0, pass))
     await this.#act(action)
-    // what stands goes on with whole messages: only a connection that has ended may lack a part of one
+    // an open connection continues with whole messages: only one that has ended may lack a part of one
     const goesOn = action.do === 'delay' || action.do === 'call' || (action.do === 'half-close' && !up)
     if (goesOn) to.write(message.bytes.subarray(pass))
   }

@@ -4,13 +4,19 @@ import { readPage, readPages } from '../support/pages.ts'
 
 const RESULTS = /\]\((?:\.\.\/)?bench\/([\w-]+)\/RESULTS\.md\)/
 
-/** A figure that a page takes from a benchmark: a number with a decimal, or a large one, in a row or item that links to it. */
+/**
+ * A figure that a page takes from a benchmark: a number with a decimal, or a large one, in a row or item that
+ * links to it.
+ */
 interface Figure {
   readonly bench: string
   readonly text: string
 }
 
-/** Returns the figures of the rows and list items that link to a RESULTS.md; those of code and of links are none. */
+/**
+ * Returns the figures of the rows and list items that link to a RESULTS.md; those of code and of links are
+ * none.
+ */
 function figuresOf(markdown: string): Figure[] {
   const lines = markdown.replace(/\n {2,}(?=\S)/g, ' ').split('\n')
   return lines.flatMap(line => {

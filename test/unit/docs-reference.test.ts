@@ -33,7 +33,10 @@ function columnsOf(createTable: string): string[] {
   return body.split(',').flatMap(part => /^\s*"?([a-z_]+)"? [a-z]/.exec(part)?.[1] ?? [])
 }
 
-/** Each entry says what the default is, and the same as the docstring; one of a number says what raising it costs. */
+/**
+ * Each entry says what the default is, and the same as the docstring; one of a number says what raising it
+ * costs.
+ */
 function expectComplete(entries: readonly Entry[], keys: readonly Key[]): void {
   for (const { name, text } of entries) {
     const { doc } = keys.find(key => key.name === name)!

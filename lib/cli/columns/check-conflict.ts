@@ -49,7 +49,8 @@ export function checkKeyIsWritten(
     onConflictDo === 'nothing' ? undefined : onConflict?.find(name => !(columns ?? [name]).includes(name))
   if (lacking === undefined) return
   throw dataError(
-    `--on-conflict names "${lacking}", which is not a column of ${source}; its columns are: ${columns!.join(', ')}`,
+    `--on-conflict names "${lacking}", which is not a column of ${source}; its columns are: ` +
+      columns!.join(', '),
   )
 }
 
@@ -66,7 +67,8 @@ function checkNames(wanted: readonly string[], names: readonly string[], table: 
   if (unknown === undefined) return
   const has = `its columns are: ${names.join(', ')}`
   throw dataError(
-    `--on-conflict names "${unknown}", which is not a column of ${table}; ${has}${didYouMean(unknown, names)}`,
+    `--on-conflict names "${unknown}", which is not a column of ${table}; ` +
+      `${has}${didYouMean(unknown, names)}`,
   )
 }
 

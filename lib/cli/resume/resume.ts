@@ -124,7 +124,8 @@ function completeLine(name: string, { finished, files }: ResumeRecord, table: st
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
   const of = files.length === 1 ? 'the file' : `the ${formatCount(files.length)} files`
   const all = `all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
-  return `${table}: --resume ${name} is complete: ${all}; to write them again, use another name, or delete this one: ${forgetSql(name)}`
+  const again = `to write them again, use another name, or delete this one: ${forgetSql(name)}`
+  return `${table}: --resume ${name} is complete: ${all}; ${again}`
 }
 
 /** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */

@@ -4,8 +4,8 @@ import { CallbackClient } from './callback-client.ts'
 import { CallbackTimeout } from './callback-limits.ts'
 
 /**
- * Lends the client of a lease to the callback of an option. Ends the connection when the callback leaves it in
- * use, and rejects at the latest when the connection ends.
+ * Lends the client of a lease to the callback of an option. Ends the connection when the callback leaves it
+ * in use, and rejects at the latest when the connection ends.
  * @param answered waits for an answer of the server, with a deadline
  */
 export async function lendClient(

@@ -110,7 +110,10 @@ export class Transaction {
     return copy
   }
 
-  /** Starts statements that run once for each of their rows; the caller waits for `settled` before the next one. */
+  /**
+   * Starts statements that run once for each of their rows; the caller waits for `settled` before the next
+   * one.
+   */
   async openRows(statements: readonly BoundStatement[]): Promise<BoundRows> {
     await this.begin()
     const rows = BoundRows.open(this.lease.client, statements)

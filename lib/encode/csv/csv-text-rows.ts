@@ -39,7 +39,10 @@ export function makeCsvTextRowEncoder(
   }
 }
 
-/** @throws ValueError for a row that is not a record, is malformed, or has another number of fields than the file */
+/**
+ * @throws ValueError for a row that is not a record, is malformed, or has another number of fields than the
+ * file
+ */
 function cut(cutter: FieldCutter, row: object, { fields }: CsvColumns): CsvRecord {
   if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
   if (row.fault !== undefined) throw new ValueError(undefined, row.fault)

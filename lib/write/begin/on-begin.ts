@@ -40,7 +40,9 @@ export interface SideWork<T> {
   readonly work: (client: PgClientLike) => Promise<T>
 }
 
-/** Does side work as the rows are written: in a transaction after `onBegin`, and without the option as it is. */
+/**
+ * Does side work as the rows are written: in a transaction after `onBegin`, and without the option as it is.
+ */
 export async function afterOnBegin<T>(
   beginning: Beginning | undefined,
   { lease, waitMs, end, work }: SideWork<T>,

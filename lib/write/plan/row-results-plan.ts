@@ -6,16 +6,16 @@ import type { WriteRequest } from './write-request.ts'
 /** How the action of each row is found out, where the caller wants to know it. */
 export interface RowResultsPlan {
   /**
-   * `counted`: every row is inserted, which the command tag proves by counting them all. `row by row`: each row
-   * has a statement of its own.
+   * `counted`: every row is inserted, which the command tag proves by counting them all. `row by row`: each
+   * row has a statement of its own.
    */
   readonly by: 'counted' | 'row by row'
   readonly returning: readonly string[]
 }
 
 /**
- * Plans how the action of each row is found out. A plain row is inserted unless a trigger for each row or a rule
- * drops it.
+ * Plans how the action of each row is found out. A plain row is inserted unless a trigger for each row or a
+ * rule drops it.
  * @throws PgBatchError for columns that the table does not have
  */
 export function planRowResults<Item>(
@@ -33,7 +33,8 @@ export function planRowResults<Item>(
   for (const name of returning) {
     if (table.columns.some(column => column.name === name)) continue
     const all = table.columns.map(column => column.name).join(', ')
-    const reason = `\`returning\` names ${JSON.stringify(name)}, which is not a column of ${quoteTable(table)}: ${all}`
+    const unknown = `\`returning\` names ${JSON.stringify(name)}, not a column of ${quoteTable(table)}`
+    const reason = `${unknown}: ${all}`
     throw new PgBatchError('COLUMN_NOT_FOUND', reason, { outcome: 'not-sent', column: name })
   }
   const isOrdinary = table.kind === 'table' || table.kind === 'partitioned'

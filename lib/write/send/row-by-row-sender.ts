@@ -21,8 +21,8 @@ interface Flight {
 }
 
 /**
- * Sends each row by a statement of its own, many of them in a round trip, and notes what each row did. Slower than
- * a statement for many rows, whose answers name no row.
+ * Sends each row by a statement of its own, many of them in a round trip, and notes what each row did. Slower
+ * than a statement for many rows, whose answers name no row.
  */
 export class RowByRowSender implements RowSender {
   readonly method = 'insert'

@@ -117,7 +117,7 @@ describe('pg-batch --embedded', () => {
       expect(await query(running.url, 'SHOW unix_socket_directories')).to.deep.equal([
         { unix_socket_directories: '' },
       ])
-      // without root's rights there is nobody to become; the file's mode was looked at above
+      // only root can become another user; the file's mode was looked at above
       for (const user of process.getuid?.() === 0 ? ['nobody', 'postgres'] : []) {
         const ids = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
         const as = { uid: ids('-u'), gid: ids('-g'), encoding: 'utf8' } as const

@@ -139,7 +139,7 @@ describe('pg-batch load --rejects, of malformed records', () => {
     ])
   })
 
-  it('goes on after a line of NDJSON that is none', async () => {
+  it('continues after a line that is not NDJSON', async () => {
     const lines = [
       '{"id":1,"name":"a"}',
       '{"id":2,',
@@ -167,7 +167,7 @@ describe('pg-batch load --rejects, of malformed records', () => {
     ])
   })
 
-  it('goes on after an element of a JSON array that is none', async () => {
+  it('continues after an element of a JSON array that is not valid', async () => {
     const json = Buffer.from('[{"id":1},\n{"id":NaN},{"id":2,"name":"\xe9"}, 3, {"id":4}]', 'latin1')
     const { ended, rejected } = await load('bad.json', json)
     expect(ended.status, ended.stderr).to.equal(0)

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { type BuiltCommand, buildCommand } from '../../support/build-command.ts'
 
-/** Built once, when a test first runs it: the published command starts in a quarter of the time that `tsx` takes. */
+/**
+ * Built once, when a test first runs it: the published command starts in a quarter of the time that `tsx`
+ * takes.
+ */
 let command: BuiltCommand | undefined
 process.once('exit', () => command?.remove())
 

@@ -12,7 +12,7 @@ const files = readdirSync(DATA)
 
 type Row = Record<string, unknown>
 
-/** Real files, read by somebody else's parser: what the table holds has to be the same. */
+/** Real files, also read by another parser: the table must hold the same. */
 describe('pg-batch load --create of vega-datasets', function () {
   this.timeout(60_000)
   const database = useDatabase()

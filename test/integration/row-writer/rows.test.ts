@@ -93,7 +93,7 @@ describe('PgRowWriter, each row', () => {
     )
   })
 
-  it('is told apart from the others when a trigger skips some rows and changes others', async () => {
+  it('is distinguished from the others when a trigger skips some rows and changes others', async () => {
     await query(`CREATE TABLE t (id serial, n int);
       CREATE FUNCTION pick() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN IF NEW.n % 3 = 0 THEN RETURN NULL; END IF; IF NEW.n % 3 = 1 THEN NEW.n := -NEW.n; END IF; RETURN NEW; END $$;

@@ -320,7 +320,7 @@ describe('the transaction of inTransaction', () => {
     ['release()', c => c.release(), /release/],
     ['end()', c => (c as unknown as pg.Client).end(), /release or end/],
     ['a BEGIN without its end', c => c.query('BEGIN'), /BEGIN without its COMMIT/],
-    ['a refused statement that nobody waits for', c => void c.query('ROLLBACK'), /ROLLBACK without a BEGIN/],
+    ['a refused statement that is not awaited', c => void c.query('ROLLBACK'), /ROLLBACK without a BEGIN/],
     ['a refused statement whose error is caught', c => c.query('COMMIT').catch(() => {}), /COMMIT without/],
   ]
   for (const [title, callback, words] of REFUSED) {

@@ -55,7 +55,7 @@ export async function startKafka(options: KafkaBrokerOptions = {}): Promise<Kafk
     try {
       return await startOnPorts(jars, ports, options)
     } catch (error) {
-      // somebody else may have taken a port between the look at it and the start
+      // another process may have taken the port between the check and the start
       const bothFree = (await isFree(ports.broker)) && (await isFree(ports.controller))
       if (bothFree || attempt === START_ATTEMPTS) throw error
     }

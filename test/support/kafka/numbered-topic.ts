@@ -75,8 +75,7 @@ export class NumberedTopic {
   }
 
   /**
-   * How many messages the log holds: those that were produced, and those of which the producer learnt
-   * nothing.
+   * How many messages the log holds. It may also hold messages whose acknowledgement the producer missed.
    */
   async logged(): Promise<number> {
     const partitions = Array.from({ length: this.#partitions }, (_, partitionIndex) => ({

@@ -20,7 +20,7 @@ export function brokerSettings(
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
     'transaction.state.log.num.partitions': 1,
-    // a topic that was deleted stays so, whoever still asks for it
+    // a topic that was deleted is not created again by a client that asks for it
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': 0,
     // members that are killed are missed soon, if they ask for it

@@ -48,7 +48,7 @@ describe('the frame of the benches', () => {
     expect(other).to.include('![Rates](./some.wide.svg)').and.include('npm run bench -- some --table wide')
   })
 
-  it('says that there are no findings before somebody has written them', () => {
+  it('says that there are no findings before any are written', () => {
     expect(findingsOf('')).to.equal('None written yet.')
   })
 

@@ -162,7 +162,7 @@ describe('PgRowWriter, the queue', () => {
     await writer.end()
   })
 
-  it('flushes what was accepted before, and goes on', async () => {
+  it('flushes what was accepted before, and continues', async () => {
     const writer = makeWriter({ maxWaitMs: Number.POSITIVE_INFINITY })
     const first = writer.write({ id: 1 })
     await writer.flush()
@@ -211,7 +211,7 @@ describe('PgRowWriter, the queue', () => {
     })
   }
 
-  it('leaves a rejection that nobody handles to the process', async () => {
+  it('leaves an unhandled rejection to the process', async () => {
     const writer = makeWriter({ maxWaitMs: 5 })
     const heard: unknown[] = []
     const listeners = process.listeners('unhandledRejection')

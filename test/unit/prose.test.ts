@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The longest line of prose and code, in characters. */
+const COLUMNS = 110
+
+/** Words that this project's prose avoids, each with the plain word for it. */
+const AVOIDED: Readonly<Record<string, RegExp>> = {
+  'the caller, the user, another session': /\b(whoever|nobody|somebody)\b/i,
+  'the outcome of': /\bbec(a|o)me of\b/i,
+  'is available': /\b(is|was|are|were) to be had\b/i,
+  'except, so that … not, after which': /\b(save (for|that)|lest|upon which)\b/i,
+  'at most': /\bat the most\b/i,
+  'for nothing, forever': /\b(in vain|for ever)\b/i,
+  'introspect, introspected': /\blearnt\b/i,
+  fixed: /\bmended\b/i,
+  'it does not matter': /\bno matter\b/i,
+  'permanently rejected': /\brefused for good\b/i,
+}
+
+/** Returns the comments of a TypeScript source, line by line. */
+function commentsOf(source: string): string[] {
+  return source.split('\n').flatMap(line => {
+    const comment = /^\s*(?:\/\*\*?|\*|\/\/) ?(.*)$/.exec(line) ?? /\s\/\/ (.*)$/.exec(line)
+    return comment ? [comment[1]!] : []
+  })
+}
+
+function filesOf(...patterns: string[]): string[] {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns]
+  return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim().split('\n')
+}
+
+const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8')
+
+/** Returns `file:line` for each line that `fits` rejects. */
+const misfits = (file: string, fits: (line: string) => boolean): string[] =>
+  read(file)
+    .split('\n')
+    .flatMap((line, index) => (fits(line) ? [] : [`${file}:${index + 1}`]))
+
+describe('prose and code', () => {
+  const sources = filesOf('lib/*.ts', 'bench/*.ts', 'test/*.ts')
+  const pages = filesOf('*.md', 'docs/*.md', 'bench/*.md')
+
+  it('end their lines by column 110 in lib', () => {
+    const files = sources.filter(file => file.startsWith('lib/'))
+    const fits = (line: string) => line.length <= COLUMNS || line.includes('https:')
+    expect(files).to.have.length.above(200)
+    expect(files.flatMap(file => misfits(file, fits))).to.deep.equal([])
+  })
+
+  it('end the lines of comments by column 110 everywhere', () => {
+    const fits = (line: string) => line.length <= COLUMNS || !/^\s*(\/\*\*?|\*|\/\/) /.test(line)
+    const files = sources.filter(file => !file.startsWith('lib/'))
+    expect(files).to.have.length.above(200)
+    expect(files.flatMap(file => misfits(file, fits))).to.deep.equal([])
+  })
+
+  it('end the lines of Markdown by column 110, tables and links aside', () => {
+    const fits = (line: string) => line.length <= COLUMNS || /^\||https?:|^!\[/.test(line)
+    expect(pages).to.have.length.above(10)
+    expect(pages.flatMap(file => misfits(file, fits))).to.deep.equal([])
+  })
+
+  for (const [plain, avoided] of Object.entries(AVOIDED)) {
+    it(`say "${plain}" in plain English`, () => {
+      const inComments = sources.filter(file => commentsOf(read(file)).some(line => avoided.test(line)))
+      const inPages = pages.filter(file => avoided.test(read(file)))
+      expect([...inComments, ...inPages]).to.deep.equal([])
+    })
+  }
+})
