@@ -33,8 +33,8 @@ export function planRowResults<Item>(
   for (const name of returning) {
     if (table.columns.some(column => column.name === name)) continue
     const all = table.columns.map(column => column.name).join(', ')
-    const unknown = `\`returning\` names ${JSON.stringify(name)}, not a column of ${quoteTable(table)}`
-    const reason = `${unknown}: ${all}`
+    const where = `which is not a column of ${quoteTable(table)}: ${all}`
+    const reason = `\`returning\` names ${JSON.stringify(name)}, ${where}`
     throw new PgBatchError('COLUMN_NOT_FOUND', reason, { outcome: 'not-sent', column: name })
   }
   const isOrdinary = table.kind === 'table' || table.kind === 'partitioned'
