@@ -22,8 +22,8 @@ export interface RowAnswer {
   /** How many rows the statement has changed, by its command tag. */
   readonly changed: number
   readonly columns: readonly ResultColumn[]
-  /** The text values of the first row that the statement returned. */
-  readonly values: readonly (string | null)[] | undefined
+  /** The text values of the rows that the statement returned. */
+  readonly rows: readonly (readonly (string | null)[])[]
 }
 
 /** How much travels in one write to the socket. */
@@ -47,7 +47,7 @@ export class BoundRows {
   #resolve!: () => void
   #reject!: (error: Error) => void
   #columns: readonly ResultColumn[] = []
-  #values: readonly (string | null)[] | undefined
+  #rows: (readonly (string | null)[])[] = []
 
   static open(client: PgClientLike, statements: readonly BoundStatement[]): BoundRows {
     const rows = new BoundRows(statements)
@@ -79,13 +79,13 @@ export class BoundRows {
   }
 
   handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
-    this.#values ??= fields
+    this.#rows.push(fields)
   }
 
   handleCommandComplete({ text }: { text: string }): void {
     const changed = Number(/\d+$/.exec(text)?.[0] ?? 0)
-    this.answers.push({ changed, columns: this.#columns, values: this.#values })
-    this.#values = undefined
+    this.answers.push({ changed, columns: this.#columns, rows: this.#rows })
+    this.#rows = []
   }
 
   handleEmptyQuery(): void {}

@@ -40,6 +40,9 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
     WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
     AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))
     AS "changesRows",
+  pg_catalog.current_setting('server_version_num')::int >= 170000 AND NOT EXISTS (SELECT 1
+    FROM pg_catalog.pg_partition_tree(t.oid) p JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')
+    AS "mergeReturns",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint,
@@ -171,6 +174,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     conflictingIndexes: Number(row.conflictingIndexes),
     changesRows: row.changesRows as boolean,
     mayStage: row.mayStage as boolean,
+    ...(row.mergeReturns ? { mergeReturns: true as const } : {}),
   }
 }
 

@@ -82,6 +82,35 @@ export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly s
   }
 }
 
+/**
+ * Inserts rows by one MERGE, whose RETURNING can name the row of each result, as that of INSERT cannot. The last
+ * value that it returns is the index of the row; a row that a trigger has dropped returns nothing.
+ * @param columns with the type of each in SQL, without a modifier, so that the column's own assignment applies it
+ */
+export function mergeRows(
+  table: TableParts,
+  columns: readonly { readonly name: string; readonly type: string }[],
+  returning: readonly string[],
+  count: number,
+): string {
+  let parameter = 0
+  const rows = Array.from({ length: count }, (_, row) => {
+    // the first row gives the types of all
+    const cells = columns.map(({ type }) => (row === 0 ? `$${++parameter}::${type}` : `$${++parameter}`))
+    return `(${[...cells, row].join(', ')})`
+  })
+  const names = columns.map((_, index) => `c${index}`)
+  const source = `(VALUES ${rows.join(', ')}) AS given (${[...names, 'ordinal'].join(', ')})`
+  const into = quoteList(columns.map(({ name }) => name))
+  const values = names.map(name => `given.${name}`).join(', ')
+  const returned = returning.map(name => `stored.${quoteIdentifier(name)}`)
+  return (
+    `MERGE INTO ${quoteTable(table)} AS stored USING ${source} ON FALSE ` +
+    `WHEN NOT MATCHED THEN INSERT (${into}) VALUES (${values}) ` +
+    `RETURNING ${[...returned, 'given.ordinal'].join(', ')}`
+  )
+}
+
 function returningClause(returning: readonly string[]): string {
   return returning.length === 0 ? '' : ` RETURNING ${quoteList(returning)}`
 }

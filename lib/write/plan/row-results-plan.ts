@@ -10,6 +10,8 @@ export interface RowResultsPlan {
    * row has a statement of its own.
    */
   readonly by: 'counted' | 'row by row'
+  /** Rows of one shape may go by one MERGE, whose RETURNING names the row that each result belongs to. */
+  readonly mayMerge: boolean
   readonly returning: readonly string[]
 }
 
@@ -26,7 +28,7 @@ export function planRowResults<Item>(
   const { returning } = rowResults
   const isPlain = !onConflict && returning.length === 0
   if (!table) {
-    if (isPlain) return { by: 'counted', returning }
+    if (isPlain) return { by: 'counted', mayMerge: false, returning }
     const reason = 'PgRowWriter needs the catalogue of PostgreSQL for upserts and `returning`'
     throw new PgBatchError('REFUSED', `${reason}, which this database lacks`, { outcome: 'not-sent' })
   }
@@ -39,5 +41,7 @@ export function planRowResults<Item>(
   }
   const isOrdinary = table.kind === 'table' || table.kind === 'partitioned'
   const isCounted = isPlain && isOrdinary && !table.changesRows && !table.copyObstacle
-  return { by: isCounted ? 'counted' : 'row by row', returning }
+  const mayMerge =
+    !onConflict && isOrdinary && table.mergeReturns === true && !table.copyObstacle && !table.isCitus
+  return { by: isCounted ? 'counted' : 'row by row', mayMerge, returning }
 }

@@ -9,9 +9,10 @@ import type { TablePlan } from '../plan/plan.ts'
 import type { PreparedBatch, RowGroup } from '../rows/batch.ts'
 import { RowResults } from '../rows/row-results.ts'
 import type { RowRef, RowSender } from '../rows/row-sender.ts'
+import { MergeReturningSender } from './by-row/merge-returning-sender.ts'
+import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { CopySender } from './copy-sender.ts'
 import { InsertSender } from './insert-sender.ts'
-import { RowByRowSender } from './row-by-row-sender.ts'
 import { rowsOfRecords } from './rows-of-records.ts'
 import { createStaging, StagingSender } from './staging-sender.ts'
 import { UpsertSender } from './upsert-sender.ts'
@@ -80,6 +81,8 @@ export class RowsInTransaction {
   #staging: string | undefined
   #staged = false
   #copied = false
+  /** A batch is sent in pieces, to find its bad rows. */
+  #inPieces = false
 
   constructor(transaction: Transaction, { plan, byInsert, signal, canReleaseItems, slabs }: RowsOptions) {
     this.#transaction = transaction
@@ -128,6 +131,7 @@ export class RowsInTransaction {
    * lock until the transaction ends, of which the server has a few thousand in total.
    */
   async beginPieces(groups: PreparedBatch['groups']): Promise<void> {
+    this.#inPieces = true
     this.#unchangedAtFirst = this.#unchanged
     if (!this.#isUpsert() || this.#upsertMethod(groups) === 'insert') return
     this.#staging = await createStaging(this.#transaction, this.#plan)
@@ -205,7 +209,10 @@ export class RowsInTransaction {
 
   #makeSender(method: 'copy' | 'insert'): RowSender {
     if (this.#plan.rowResults?.by === 'row by row') {
-      return new RowByRowSender(this.#transaction, this.#plan, this.results)
+      // an error of one statement for many rows names no row, so that pieces go row by row
+      const mayMerge = this.#plan.rowResults.mayMerge && !this.#inPieces
+      const Sender = mayMerge ? MergeReturningSender : RowByRowSender
+      return new Sender(this.#transaction, this.#plan, this.results)
     }
     const upsert = this.#isUpsert()
     if (method === 'copy') this.#staged = true

@@ -315,6 +315,65 @@ describe('PgRowWriter, each row', () => {
     ])
   })
 
+  describe('by one statement with others, where the server can name them in RETURNING', () => {
+    const version = async (): Promise<number> =>
+      Number((await query('SHOW server_version_num')).rows[0].server_version_num)
+
+    it('stores and returns the same values as alone', async () => {
+      await query(`CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN small AS numeric(4,1) CHECK (VALUE < 100);
+        CREATE TABLE t (a char(3), b bit(3), c varchar(3), d numeric(5,2), e interval minute to second, f mood,
+          g small, h int[], i jsonb, j "char", k name, l bytea, m timestamp(0), n varbit(3), o int4range, p text,
+          q float4, r uuid, s inet, z int)`)
+      const row = {
+        ...{
+          a: 'x',
+          b: '101',
+          c: 'y',
+          d: '1.005',
+          e: '04:05',
+          f: 'ok',
+          g: '9.94',
+          h: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+        ...{ i: { x: [1] }, j: 'c', k: 'n', l: Buffer.from([0, 255]), m: '2026-01-01 00:00:00.6', n: '11' },
+        ...{ o: '[1,5)', p: '', q: 0.1, r: '00000000-0000-0000-0000-000000000001', s: '10.0.0.1/8' },
+      }
+      const returning = Object.keys({ ...row, z: 1 })
+      const rows = Array.from({ length: 20 }, (_, z) => ({ ...row, z }))
+      rows[11] = { z: 11 } as (typeof rows)[0]
+      const many = await writeAll(rows, { returning })
+      const alone = (await Promise.all(rows.map(each => writeAll([each], { returning })))).flat()
+      expect(many).to.deep.equal(alone)
+      expect(many.map(each => 'row' in each && each.row!.z)).to.deep.equal(rows.map(({ z }) => z))
+      for (const bad of [{ a: 'four' }, { b: '1' }, { c: 'four' }, { g: '100' }, { f: 'no' }]) {
+        const settled = await writeAll([...rows, { ...row, z: 20, ...bad }], { returning: ['z'] })
+        expect(settled.at(-1)).to.include({ code: 'REFUSED' })
+        expect(settled.slice(0, -1).map(each => 'row' in each && each.row!.z)).to.deep.equal(
+          rows.map(({ z }) => z),
+        )
+      }
+    })
+
+    it('costs one statement, except that rows before PostgreSQL 17 have one each', async () => {
+      await query(`CREATE TABLE t (id serial, n int); CREATE TABLE statements (n serial);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO statements DEFAULT VALUES; RETURN NULL; END $$;
+        CREATE TRIGGER note AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION note()`)
+      const settled = await writeAll(
+        Array.from({ length: 40 }, (_, n) => ({ n })),
+        { returning: ['n'] },
+      )
+      expect(settled).to.deep.equal(
+        Array.from({ length: 40 }, (_, n) => ({ action: 'inserted', row: { n } })),
+      )
+      const [{ count }] = (await stored('SELECT count(*)::int AS count FROM statements')) as [Row]
+      expect(count).to.equal((await version()) >= 170_000 ? 1 : 40)
+    })
+  })
+
   it('is rejected with COLUMN_NOT_FOUND if returning names no column', async () => {
     await query('CREATE TABLE t (id int)')
     const [error] = await writeAll([{ id: 1 }], { returning: ['nope'] })

@@ -1,14 +1,15 @@
-import type { BoundRows, BoundStatement, BoundValue, RowAnswer } from '../../connection/bound-rows.ts'
-import { columnOf, isServerError } from '../../connection/server-error.ts'
-import type { Transaction } from '../../connection/transaction/transaction.ts'
-import { deleteRow, insertRow, type RowStatementText, upsertRow } from '../../table/row-statements.ts'
-import type { TablePlan } from '../plan/plan.ts'
-import { arrayIndexOfRow, type RowGroup } from '../rows/batch.ts'
-import type { RowResult, RowResults } from '../rows/row-results.ts'
-import { RowError, type RowRef, type RowSender } from '../rows/row-sender.ts'
-import type { RowShape } from '../rows/row-shapes.ts'
-import { rowsInOrder } from '../rows/rows-in-order.ts'
-import { addParameters, type Parameters } from './parameters.ts'
+import type { BoundRows, BoundStatement, BoundValue, RowAnswer } from '../../../connection/bound-rows.ts'
+import { columnOf, isServerError } from '../../../connection/server-error.ts'
+import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import { deleteRow, insertRow, type RowStatementText, upsertRow } from '../../../table/row-statements.ts'
+import type { TablePlan } from '../../plan/plan.ts'
+import { arrayIndexOfRow, type RowGroup } from '../../rows/batch.ts'
+import type { RowResult, RowResults } from '../../rows/row-results.ts'
+import type { RowRef, RowSender } from '../../rows/row-sender.ts'
+import type { RowShape } from '../../rows/row-shapes.ts'
+import { rowsInOrder } from '../../rows/rows-in-order.ts'
+import { addParameters, type Parameters } from '../parameters.ts'
+import { returnedRow } from './returned-row.ts'
 
 /** What travels before the next answer is waited for. More rows gain nothing, and cost memory. */
 const MAX_IN_FLIGHT = Object.freeze({ rows: 1000, length: 4 * 1024 * 1024 })
@@ -93,35 +94,17 @@ export class RowByRowSender implements RowSender {
     this.#results.set(ref.group, ref.index, result)
   }
 
-  #resultOf(ref: RowRef, { changed, columns, values }: RowAnswer): RowResult {
+  #resultOf(ref: RowRef, { changed, columns, rows }: RowAnswer): RowResult {
+    const [values] = rows
     const { action, tellsUpdate } = this.#statementFor(ref.group.shape)
     if (changed === 0) return { action: 'unchanged', row: undefined }
     const isUpdate = tellsUpdate && values?.at(-1) === 'f'
-    const returned = this.#plan.rowResults!.returning.length
+    const { returning } = this.#plan.rowResults!
+    const { client } = this.#transaction.lease
     return {
       action: isUpdate ? 'updated' : action,
-      row: returned > 0 && values ? this.#parse(ref, columns.slice(0, returned), values) : undefined,
+      row: values && returnedRow(client, ref, columns.slice(0, returning.length), values),
     }
-  }
-
-  /** Makes values of the texts that the server has sent, as `client.query` would. */
-  #parse(
-    ref: RowRef,
-    columns: RowAnswer['columns'],
-    values: readonly (string | null)[],
-  ): Record<string, unknown> {
-    const { client } = this.#transaction.lease
-    const row: Record<string, unknown> = {}
-    for (const [index, { name, dataTypeID }] of columns.entries()) {
-      const text = values[index]!
-      try {
-        row[name] = text === null ? null : client.getTypeParser!(dataTypeID, 'text')(text)
-      } catch (cause) {
-        const message = `Column ${JSON.stringify(name)}: the type parser of the client threw; see error.cause`
-        throw new RowError({ ...ref, column: name }, message, cause)
-      }
-    }
-    return row
   }
 
   #statementFor(shape: RowShape): RowStatementText {
