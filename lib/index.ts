@@ -3,11 +3,19 @@ export type { BatchTransformOptions } from './batch/batch-options.ts'
 export { BatchTransform } from './batch/batch-transform.ts'
 export { type DebeziumChange, type DebeziumOptions, fromDebezium } from './change-events/debezium.ts'
 export type {
+  PgArrayQueryConfig,
+  PgField,
+  PgQueryConfig,
+  PgQueryResult,
+  PgSession,
+  PgSessionConnection,
+  PgSubmittable,
+  PgTransactionClient,
+} from './connection/pg-transaction-client.ts'
+export type {
   PgClientLike,
   PgPoolLike,
   PgResultLike,
-  PgSubmittable,
-  PgTransactionClient,
 } from './connection/pg-types.ts'
 export { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from './errors.ts'
 export type { PgRowWriterOptions, RowWriterStats, WrittenRow } from './row-writer/options.ts'

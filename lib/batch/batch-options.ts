@@ -31,8 +31,8 @@ interface BatchSizes<T> {
 
 interface BatchTransformSettings<T> {
   /**
-   * The maximum number of items in a batch; an integer ≥ 1. Raising it means fewer and larger transactions,
-   * and costs memory: up to two batches are held.
+   * The maximum number of items in a batch; an integer ≥ 1. With `maxBytes` also Infinity: batches leave by
+   * bytes. Raising it means fewer and larger transactions, and costs memory: up to two batches are held.
    * @default 1000
    */
   maxCount?: number | undefined
@@ -59,9 +59,10 @@ interface BatchTransformSettings<T> {
   signal?: AbortSignal | undefined
 }
 
-function optionTable<T>() {
+/** @param hasMaxBytes bytes bound the batches, so that the count need not */
+function optionTable<T>(hasMaxBytes: boolean) {
   return {
-    maxCount: defaultsTo(1000, integerFrom(1)),
+    maxCount: defaultsTo(1000, hasMaxBytes ? integerOrInfinityFrom(1) : integerFrom(1)),
     maxBytes: defaultsTo(Number.POSITIVE_INFINITY, integerOrInfinityFrom(1)),
     sizeOf: optional(checkFunction<(item: T) => number>),
     maxWaitMs: defaultsTo(100, checkWaitMs),
@@ -86,5 +87,5 @@ export function resolveBatchOptions<T>(
     const expected = `a function, for \`${prefix}maxBytes\` needs it`
     expectOption(`${prefix}sizeOf`, sizeOf, expected, typeof sizeOf === 'function')
   }
-  return resolveOptions('BatchTransform', optionTable<T>(), input, prefix)
+  return resolveOptions('BatchTransform', optionTable<T>(Number.isFinite(input.maxBytes)), input, prefix)
 }

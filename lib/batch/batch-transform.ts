@@ -26,9 +26,6 @@ const NONE = Symbol('no item')
 
 type WriteCallback = (error?: Error | null) => void
 
-// biome-ignore lint/suspicious/noExplicitAny: pipeline()'s types know streams of strings, bytes and any
-type Anything = any
-
 /**
  * Groups items into arrays. Every item that is written leaves in exactly one batch, in order, or is handed to
  * `onDiscard`. No batch is empty or exceeds `maxCount`; none exceeds `maxBytes`, except a batch of a single
@@ -108,8 +105,10 @@ export class BatchTransform<T = unknown> extends Transform {
    * method, because Writable's own handling of buffers, callbacks and 'drain' costs a quarter of the time
    * that an object takes from source to batch (bench/transform).
    */
-  override write(item: Anything, callback?: WriteCallback): boolean
-  override write(item: Anything, encoding: BufferEncoding, callback?: WriteCallback): boolean
+  // makes the class a stream to pipeline(), whose types know streams of strings and bytes; no item is `never`
+  override write(item: never, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean
+  override write(item: T, callback?: WriteCallback): boolean
+  override write(item: T, encoding: BufferEncoding, callback?: WriteCallback): boolean
   override write(item: T, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const isPlain = encoding === undefined && callback === undefined && item !== null
     // items in the buffer come first, and a stream that has ended rejects writes
@@ -236,8 +235,8 @@ export class BatchTransform<T = unknown> extends Transform {
 }
 
 /**
- * The types of the events. The items of write(), read() and iteration stay untyped, as in every Transform,
- * because pipeline() has types only for streams of strings, of bytes, and of any.
+ * The types of the events. The items of read() and iteration stay untyped, as in every Transform, because
+ * pipeline() has types only for streams of strings, of bytes, and of any.
  */
 export interface BatchTransform<T> {
   on<Name extends keyof BatchTransformEvents<T>>(name: Name, listener: Listener<T, Name>): this

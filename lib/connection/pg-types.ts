@@ -22,20 +22,6 @@ export interface PgClientLike {
   removeListener?(event: 'error', listener: (error: Error) => void): unknown
 }
 
-/** What `pg` runs as a query besides text: a stream of pg-copy-streams, a cursor, a `pg.Query`. */
-export interface PgSubmittable {
-  submit(connection: never): unknown
-}
-
-/**
- * The client that `inTransaction` gets: it also runs submittables, such as
- * `client.query(copyFrom('COPY t FROM STDIN'))`. A pool that you bring may have clients without them.
- */
-export interface PgTransactionClient extends PgClientLike {
-  query<Query extends PgSubmittable>(submittable: Query): Query
-  query(text: string, values?: unknown[]): Promise<PgResultLike>
-}
-
 export interface PgPoolLike {
   connect(): Promise<PgClientLike>
   /** pg-pool emits each new client before it hands it over, and idle clients that the server has ended. */

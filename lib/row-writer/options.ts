@@ -1,4 +1,4 @@
-import type { PgTransactionClient } from '../connection/pg-types.ts'
+import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
 import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
 import type { RowAction } from '../write/rows/row-results.ts'
 

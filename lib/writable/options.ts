@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
-import type { PgPoolLike, PgTransactionClient } from '../connection/pg-types.ts'
+import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
+import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { CsvColumns } from '../csv/record.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'

@@ -127,16 +127,19 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
    * Writes a copy of the array, so that the caller may empty it and fill it again at once. The items
    * themselves are not copied, and must not be changed before they are committed.
    */
-  override write(items: unknown, callback?: WriteCallback): boolean
-  override write(items: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean
+  // makes the class a stream to pipeline(), whose types know streams of strings and bytes; no array is `never`
+  override write(items: never, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean
+  override write(items: WrittenItems<Item>, callback?: WriteCallback): boolean
+  override write(items: WrittenItems<Item>, encoding: BufferEncoding, callback?: WriteCallback): boolean
   override write(items: unknown, ...rest: unknown[]): boolean {
     return super.write(copyOf(items), ...(rest as []))
   }
 
   /** Ends the stream, after a last array if one is given. Writes a copy of that array, as `write` does. */
-  override end(callback?: () => void): this
-  override end(items: unknown, callback?: () => void): this
-  override end(items: unknown, encoding: BufferEncoding, callback?: () => void): this
+  override end(callback?: EndCallback): this
+  override end(items: never, encoding?: BufferEncoding | EndCallback, callback?: EndCallback): this
+  override end(items: WrittenItems<Item>, callback?: EndCallback): this
+  override end(items: WrittenItems<Item>, encoding: BufferEncoding, callback?: EndCallback): this
   override end(items?: unknown, ...rest: unknown[]): this {
     return super.end(copyOf(items), ...(rest as []))
   }
@@ -305,6 +308,10 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 }
 
 type WriteCallback = (error: Error | null | undefined) => void
+type EndCallback = WriteCallback | (() => void)
+
+/** What may be written: arrays of items, and of any objects where the type of an item says nothing. */
+type WrittenItems<Item> = readonly (Record<string, unknown> extends Item ? Item | object : Item)[]
 
 /** The types of the events; `declare` cannot give them to inherited methods. */
 // biome-ignore lint/correctness/noUnusedVariables: merged declarations need the same parameters

@@ -1,4 +1,5 @@
-import type { PgPoolLike, PgTransactionClient } from '../connection/pg-types.ts'
+import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
+import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { StopSignals } from '../connection/pool/lease.ts'
 import { SlabPool } from '../encode/wire/slabs.ts'
 import type { PgBatchError } from '../errors.ts'

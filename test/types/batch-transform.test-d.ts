@@ -41,6 +41,20 @@ batches.on('error', error => expectType<Error>(error))
 batches.on('close', () => {})
 expectAssignable<string>('count' satisfies BatchTrigger)
 
+// items
+batches.write({ id: 1, total: '2' })
+batches.write({ id: 1, total: '2' }, error => expectAssignable<Error | null | undefined>(error))
+expectError(batches.write({ id: '1', total: '2' }))
+expectError(batches.write({ id: 1 }))
+expectError(batches.write('text'))
+expectError(batches.write([{ id: 1, total: '2' }]))
+new BatchTransform().write('anything')
+expectAssignable<BatchTransformOptions<Order>>({
+  maxCount: Number.POSITIVE_INFINITY,
+  maxBytes: 1000,
+  sizeOf: order => order.total.length,
+})
+
 // composes
 expectType<Promise<void>>(
   pipeline(Readable.from([]), new BatchTransform<Order>(), new Writable({ objectMode: true })),

@@ -1,5 +1,9 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { getTableName } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { pgTable, serial, text } from 'drizzle-orm/pg-core'
+import type { ColumnType, Generated, Insertable } from 'kysely'
 import pg from 'pg'
 import { type CopyStreamQuery, from as copyFrom } from 'pg-copy-streams'
 import pgPromise from 'pg-promise'
@@ -36,6 +40,17 @@ expectAssignable<PgPoolLike>({
 })
 expectAssignable<PgPoolLike>(pgPromise()({}).$pool)
 
+declare const poolClient: pg.PoolClient
+expectAssignable<PgTransactionClient>(poolClient)
+// a callback written for `pg`
+const forPg = async (client: pg.PoolClient): Promise<void> => void (await client.query('SELECT 1'))
+expectAssignable<PgBatchWritableOptions<Order>>({
+  pool,
+  table: 'orders',
+  onBegin: forPg,
+  inTransaction: forPg,
+})
+
 // the item is the row
 const plain = new PgBatchWritable<Order>({ pool, table: 'orders', columns: ['id', 'total'] })
 expectAssignable<Writable>(plain)
@@ -65,13 +80,21 @@ const shaped = new PgBatchWritable<Order, Row>({
   },
   onBegin: async client => {
     expectType<PgTransactionClient>(client)
+    expectAssignable<pg.PoolClient>(client)
     await client.query('SET LOCAL ROLE writer')
   },
   inTransaction: async (client, batch) => {
     expectAssignable<PgClientLike>(client)
     expectType<PgTransactionClient>(client)
     expectType<CopyStreamQuery>(client.query(copyFrom('COPY tags FROM STDIN')))
-    expectError(client.query({ text: 'SELECT 1' }))
+    expectAssignable<pg.PoolClient>(client)
+    expectType<{ n: number }[]>((await client.query<{ n: number }>('SELECT 1 AS n')).rows)
+    expectType<Row[]>((await client.query<Row>({ text: 'SELECT * FROM r WHERE id = $1', values: [1] })).rows)
+    expectType<[number][]>((await client.query<[number]>({ text: 'SELECT 1', rowMode: 'array' })).rows)
+    expectType<Record<string, unknown>[]>((await client.query('SELECT 1', [])).rows)
+    expectError(client.query(1))
+    const orm = drizzle(client)
+    expectAssignable<object>(await orm.transaction(async nested => nested.execute('SELECT 1')))
     expectType<readonly Order[]>(batch)
     await client.query('SELECT 1')
   },
@@ -131,6 +154,68 @@ expectType<Promise<void>>(pipeline(Readable.from([]), new BatchTransform<Order>(
 // a callback may take less than it receives
 new PgBatchWritable<Order>({ pool, table: 'orders', afterCommit: batch => console.log(batch.length) })
 new PgBatchWritable<Order>({ pool, table: 'orders', afterCommit: () => {}, inTransaction: () => {} })
+
+// wrong items
+plain.write([{ id: 1, total: '2', placed: new Date() }])
+plain.write([{ id: 1, total: '2', placed: new Date() }], error => expectType<Error | null | undefined>(error))
+expectError(plain.write([{ id: '1', total: '2', placed: new Date() }]))
+expectError(plain.write([{ id: 1 }]))
+expectError(plain.write({ id: 1, total: '2', placed: new Date() }))
+expectError(plain.write('text'))
+expectError(plain.end([{ id: 1 }]))
+plain.end([{ id: 1, total: '2', placed: new Date() }])
+plain.end()
+await new Promise(resolve => plain.end(resolve))
+await new Promise<void>(resolve => plain.end(resolve))
+declare const someOrders: readonly Order[]
+new PgBatchWritable({ pool, table: 'orders' }).write(someOrders) // without a type, any objects
+expectError(new PgBatchWritable({ pool, table: 'orders' }).write(['text']))
+
+// Kysely's and Drizzle's types of a table's rows
+interface Database {
+  people: { id: Generated<number>; name: string; born: ColumnType<Date, string | Date, never> }
+}
+const people = new PgBatchWritable<Insertable<Database['people']>>({
+  pool,
+  table: 'people',
+  columns: ['name', 'born'],
+  onConflict: { target: ['id'], action: 'update', update: ['name'] },
+})
+people.write([
+  { name: 'Ada', born: '1815-12-10' },
+  { id: 2, name: 'Grace', born: new Date() },
+])
+expectError(people.write([{ born: '1815-12-10' }]))
+expectError(people.write([{ name: 1, born: '1815-12-10' }]))
+expectNotAssignable<PgBatchWritableOptions<Insertable<Database['people']>>>({
+  pool,
+  table: 'people',
+  columns: ['nmae'],
+})
+const visits = pgTable('visits', {
+  id: serial('id').primaryKey(),
+  path: text('path').notNull(),
+  note: text('note'),
+})
+const visitSink = new PgBatchWritable<typeof visits.$inferInsert>({
+  pool,
+  table: getTableName(visits),
+  columns: ['path', 'note'],
+})
+visitSink.write([{ path: '/' }, { id: 2, path: '/a', note: null }])
+expectError(visitSink.write([{ note: 'no path' }]))
+expectNotAssignable<PgBatchWritableOptions<typeof visits.$inferInsert>>({
+  pool,
+  table: 'v',
+  columns: ['url'],
+})
+expectType<Promise<void>>(
+  pipeline(
+    Readable.from([]),
+    new BatchTransform<Insertable<Database['people']>>(),
+    new PgBatchWritable<Insertable<Database['people']>>({ pool, table: 'people' }),
+  ),
+)
 
 // wrong options
 expectError(new PgBatchWritable<Order>())

@@ -1,4 +1,4 @@
-import type { PgTransactionClient } from '../pg-types.ts'
+import type { PgTransactionClient } from '../pg-transaction-client.ts'
 import type { Lease } from '../pool/lease.ts'
 import { CallbackClient } from './callback-client.ts'
 import { CallbackTimeout } from './callback-limits.ts'

@@ -1,4 +1,5 @@
-import type { PgClientLike, PgPoolLike, PgTransactionClient } from '../../connection/pg-types.ts'
+import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
+import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
 import { DEFAULT_WAIT_MS, Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'

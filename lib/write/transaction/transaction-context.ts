@@ -1,4 +1,5 @@
-import type { PgPoolLike, PgTransactionClient } from '../../connection/pg-types.ts'
+import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
+import type { PgPoolLike } from '../../connection/pg-types.ts'
 import type { StopSignals } from '../../connection/pool/lease.ts'
 import type { TransactionOptions } from '../../connection/transaction/transaction.ts'
 import type { SlabPool } from '../../encode/wire/slabs.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { PgTransactionClient } from '../../../lib/connection/pg-types.ts'
+import type { PgTransactionClient } from '../../../lib/connection/pg-transaction-client.ts'
 import { type KafkaToPg, type KafkaToPgOptions, kafkaToPg } from '../../../lib/kafka/index.ts'
 import { useDatabase } from '../../support/database.ts'
 import { FakeLog } from '../../support/kafka/fake-log.ts'

@@ -65,7 +65,7 @@ describe('the end of a stream', () => {
             rowsOf(400, id => ({ id })),
             20,
           )
-          writable.write(batches[0])
+          writable.write(batches[0]!)
           await until('a commit', () => writable.stats.transactions > 0)
           const unlock = await lockTable(db, 't')
           try {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import pg from 'pg'
-import type { PgTransactionClient } from '../../../lib/connection/pg-types.ts'
+import type { PgTransactionClient } from '../../../lib/connection/pg-transaction-client.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'

@@ -91,7 +91,7 @@ describe('an array that its owner uses again', () => {
   it('has holes: each is an item that is not a row, and not the end of the stream', async () => {
     const sink = make({ rejectLimit: 5 })
     // biome-ignore lint/suspicious/noSparseArray: that is the case
-    sink.end([{ id: 1 }, , { id: 3 }])
+    sink.end([{ id: 1 }, , { id: 3 }] as { id: number }[])
     await finished(sink)
     expect(sink.stats).to.include({ rowsCommitted: 2, rowsRejected: 1 })
   })

@@ -31,6 +31,14 @@ describe('the options of BatchTransform', () => {
 
   for (const [options, message] of [
     [{ maxCount: 0 }, 'Expected `maxCount` to be an integer ≥ 1, got `0` (number)'],
+    [
+      { maxCount: Infinity, maxBytes: Infinity, sizeOf },
+      'Expected `maxCount` to be an integer ≥ 1, got `Infinity` (number)',
+    ],
+    [
+      { maxCount: 0.5, maxBytes: 10, sizeOf },
+      'Expected `maxCount` to be an integer ≥ 1, or Infinity, got `0.5` (number)',
+    ],
     [{ maxCount: '5' }, "Expected `maxCount` to be an integer ≥ 1, got `'5'` (string)"],
     [{ maxCount: Infinity }, 'Expected `maxCount` to be an integer ≥ 1, got `Infinity` (number)'],
     [

@@ -18,6 +18,14 @@ describe('BatchTransform: what goes into a batch', () => {
     expect(batches.map(batch => batch.length)).to.deep.equal([1000, 1000, 500])
   })
 
+  it('closes batches by bytes alone with maxCount Infinity', async () => {
+    const stream = new BatchTransform<number>({ maxCount: Infinity, maxBytes: 2500, sizeOf: () => 1 })
+    const events = eventsOf(stream)
+    const batches = await batchesOf(stream, range(1, 6000))
+    expect(batches.map(batch => batch.length)).to.deep.equal([2500, 2500, 1000])
+    expect(events.map(event => event.trigger)).to.deep.equal(['bytes', 'bytes', 'end'])
+  })
+
   it('makes batches of one with maxCount 1', async () => {
     expect(await batchesOf(new BatchTransform<number>({ maxCount: 1 }), [1, 2])).to.deep.equal([[1], [2]])
   })
@@ -195,7 +203,7 @@ describe('BatchTransform: what goes into a batch', () => {
       stream.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code))
       writeAll(stream, [1, 2])
     }
-    expect(() => ended.write(null))
+    expect(() => ended.write(null as never))
       .to.throw(TypeError)
       .with.property('code', 'ERR_STREAM_NULL_VALUES')
     ended.end()
