@@ -1,4 +1,5 @@
 import { pipeline, type Readable } from 'node:stream'
+import { plural } from '../values/format-count.ts'
 import { readCopyText } from './copy-text.ts'
 import {
   chooseDialect,
@@ -15,8 +16,10 @@ import {
   delimiterWord,
   resolveDialect,
 } from './csv/dialect.ts'
+import { excelDelimiter } from './csv/excel-line.ts'
 import { FOLDED, foldDelimiter, isLong } from './csv/fold-delimiter.ts'
-import { sniffDialect } from './csv/sniff-dialect.ts'
+import { skipLines } from './csv/skip-lines.ts'
+import { type Sample, sniffDialect } from './csv/sniff-dialect.ts'
 import { type Format, formatOfName, isBlank, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
@@ -57,6 +60,14 @@ export interface SourceOptions {
   keepsMalformed?: boolean
   /** Repair records of CSV where there is no doubt about what they mean. @default false */
   lenient?: boolean | undefined
+  /** Lines at the beginning of a CSV file that are skipped. @default 0 */
+  skipLines?: number | undefined
+  /** The records of its header, whose texts are joined. @default 1 */
+  headerLines?: number | undefined
+  /** Fit the header to be columns: make names, and skip a title above it. @default false: they are errors */
+  fitsHeader?: boolean
+  /** A first line `sep=;` is an error. @default false: it names the delimiter */
+  strictHeader?: boolean | undefined
   /** Counts the repairs. */
   repairs?: Repairs | undefined
   /** The files are opened more than once. @default several files are */
@@ -143,6 +154,8 @@ class TextSource {
   #text: Readable
   /** What was detected about a CSV file. */
   #chosen: string | undefined
+  /** Lines of the file that are not read. */
+  #skipped = 0
 
   constructor({ name, encoding, live, options }: TextInput, text: Readable) {
     this.#name = name
@@ -179,6 +192,7 @@ class TextSource {
 
   async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {
     const { dialect: named = {}, judgesHeader = false, preferredDelimiter: preferred } = this.#options
+    this.#skip(this.#options.skipLines ?? 0)
     const asked = this.#folded(named)
     const isByName = format === 'tsv' && this.#options.format === undefined
     if (isByName && asked.delimiter === undefined) await this.#checkTabs(asked)
@@ -187,11 +201,34 @@ class TextSource {
     if (known !== undefined && !isJudged) return resolveDialect(asked, known)
     // what is set is not detected; if the delimiter is set, the quote is the usual one
     const options = known === undefined ? asked : { quote: '"', ...asked, delimiter: known }
+    const text = await this.#excelLineSkipped(options)
+    const delimiter =
+      text.delimiter === undefined ? {} : { quote: '"', ...options, delimiter: text.delimiter }
+    const request = { options: { ...options, ...delimiter }, judgesHeader, preferred }
+    const skipsTitle = this.#options.fitsHeader ?? false
+    const { dialect, chosen, titleLines } = chooseDialect(text.sample, { ...request, skipsTitle }, this.#name)
+    this.#chosen = chosen
+    this.#skip(titleLines)
+    return dialect
+  }
+
+  /** Returns a sample of the text, after a first line `sep=;`, and the delimiter that this line names. */
+  async #excelLineSkipped(options: DialectOptions): Promise<{ sample: Sample; delimiter?: string }> {
     const { head, ended } = await this.#sample(options)
     const sample = { text: head.toString(), isWhole: ended }
-    const { dialect, chosen } = chooseDialect(sample, { options, judgesHeader, preferred }, this.#name)
-    this.#chosen = chosen
-    return dialect
+    const delimiter = excelDelimiter(sample.text.split(/\r\n|\n|\r/, 1)[0]!)
+    const isFollowed = delimiter !== undefined && (options.delimiter ?? delimiter) === delimiter
+    if (!isFollowed || this.#options.strictHeader) return { sample }
+    this.#skip(1)
+    const rest = await this.#sample(options)
+    this.notes.push(`${this.#name}: its first line names the delimiter (sep=${delimiter}) and is skipped`)
+    return { sample: { text: rest.head.toString(), isWhole: rest.ended }, delimiter }
+  }
+
+  #skip(lines: number): void {
+    if (lines === 0) return
+    this.#text = connect(this.#text, skipLines(lines))
+    this.#skipped += lines
   }
 
   /** Replaces a delimiter of several bytes by one byte, before anything else reads the text. */
@@ -250,7 +287,9 @@ class TextSource {
     const name = this.#name
     const live = this.#live
     const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed, lenient, repairs } = this.#options
-    const reading = { batchRows, fill: !live, keepsMalformed, lenient, repairs }
+    const { headerLines, fitsHeader } = this.#options
+    const kept = { batchRows, fill: !live, keepsMalformed, lenient, repairs }
+    const reading = { ...kept, headerLines, fitsNames: fitsHeader, linesBefore: this.#skipped }
     const chosen = this.#chosen
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, reading, records => {
@@ -259,10 +298,16 @@ class TextSource {
         const headless = !dialect.header
         const fields = `${delimiterName(asked.delimiter ?? dialect.delimiter)} between fields`
         const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
+        const head = headless
+          ? 'no header'
+          : headerLines
+            ? `a header of ${plural(headerLines, 'line')}`
+            : 'a header'
+        const skipped = this.#skipped > 0 ? `, ${plural(this.#skipped, 'line')} skipped` : ''
         const repairing = lenient ? ', lenient' : ''
-        const description = `csv, ${this.#encoding}, ${fields}${quotes}, ${headless ? 'no' : 'a'} header${repairing}`
+        const description = `csv, ${this.#encoding}, ${fields}${quotes}, ${head}${skipped}${repairing}`
         const rows = rowsOf(records, () => name)
-        const { notes } = this
+        const notes = [...this.notes, ...records.notes.map(note => `${name}: ${note}`)]
         resolve({
           name,
           format: 'csv',

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { DialectOptions } from '../../sources/csv/dialect.ts'
 import { FORMATS, type Format } from '../../sources/format.ts'
 import { type Encoding, encodingOf } from '../../sources/input/encoding.ts'
-import { character, delimiter, oneOf, repeated } from './option-values.ts'
+import { character, delimiter, oneOf, positiveInteger, repeated } from './option-values.ts'
 
 /** How files are read. */
 export interface InputArguments {
@@ -17,6 +17,12 @@ export interface InputArguments {
   readonly forceNull?: boolean
   /** Repair records where there is no doubt about what they mean. */
   readonly lenient?: boolean
+  /** Lines at the beginning that are skipped. */
+  readonly skipLines?: number
+  /** The lines of the header. */
+  readonly headerLines?: number
+  /** Refuse a header that --create would have to change. */
+  readonly strictHeader?: boolean
   /** True for --header, false for --no-header. */
   readonly header?: boolean
   /** The column of each name in the file. */
@@ -36,6 +42,9 @@ export function addInputOptions(command: Command): Command {
     .option('--lenient', 'CSV: repair stray quotes and ends of records; counted at the end')
     .option('--header', 'CSV: the first line is a header, even if it looks like data')
     .option('--no-header', 'CSV: the first line is data; see --columns')
+    .option('--skip-lines <n>', 'CSV: lines above the header, or the data, that are skipped', positiveInteger)
+    .option('--header-lines <n>', 'CSV: the lines of the header, joined (1)', positiveInteger)
+    .option('--strict-header', 'CSV: refuse names that --create would change, and titles')
     .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
 }
 
@@ -50,6 +59,9 @@ export const RARE_INPUT_OPTIONS = [
   '--lenient',
   '--header',
   '--no-header',
+  '--skip-lines',
+  '--header-lines',
+  '--strict-header',
   '--encoding',
 ]
 
@@ -70,16 +82,21 @@ export function dialectOf(args: InputArguments): DialectOptions {
 export function inputUsageError(args: InputArguments): string | undefined {
   const { delimiter, escape: escapeBy, comment } = args
   if (args.format === 'text') {
-    const { quote, forceNull, lenient } = args
+    const { quote, forceNull, lenient, skipLines, headerLines } = args
     const options = {
       '--quote': quote,
       '--escape': escapeBy,
       '--comment': comment,
       '--force-null': forceNull,
       '--lenient': lenient,
+      '--skip-lines': skipLines,
+      '--header-lines': headerLines,
     }
     const needless = Object.entries(options).find(([, value]) => value !== undefined)
     if (needless) return `${needless[0]} has no meaning for the text format of COPY`
+  }
+  if (args.headerLines !== undefined && args.header === false) {
+    return '--header-lines and --no-header contradict each other'
   }
   if (args.map && args.header === false) {
     return '--map needs the names of a header; with --no-header, name the columns in order with --columns'
@@ -110,6 +127,9 @@ export function needlessOption(format: string, args: InputArguments): string | u
     null: nulls,
     'force-null': args.forceNull,
     lenient: args.lenient,
+    'skip-lines': args.skipLines,
+    'header-lines': args.headerLines,
+    'strict-header': args.strictHeader,
     encoding,
     [args.header ? 'header' : 'no-header']: args.header,
   }

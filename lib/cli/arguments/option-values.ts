@@ -3,11 +3,24 @@ import { InvalidArgumentError } from 'commander'
 /** Parsers of option values. Each throws the reason, which commander prints in one line. */
 
 export function nameList(text: string): string[] {
-  const names = text.split(',').map(name => name.trim())
+  const names = splitNames(text)
   if (names.includes('')) throw new InvalidArgumentError('Expected names separated by commas.')
-  const twice = names.find((name, index) => names.indexOf(name) < index)
+  const twice = names.find((name, index) => name !== '-' && names.indexOf(name) < index)
   if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
   return names
+}
+
+const NAME = /\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(,|$)/y
+
+/** Splits names at commas. A name with a comma is written in quotes, as in CSV: `"a,b",c`. */
+function splitNames(text: string): string[] {
+  const names: string[] = []
+  NAME.lastIndex = 0
+  for (;;) {
+    const [, quoted, plain = '', end] = NAME.exec(text)!
+    names.push(quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'))
+    if (end === '') return names
+  }
 }
 
 export function positiveInteger(text: string): number {

@@ -27,6 +27,12 @@ export interface ColumnOptions {
   readonly map?: ReadonlyMap<string, string> | undefined
 }
 
+/** In --columns: a field that is not loaded, of a file without a header. */
+export const SKIPPED = '-'
+
+const NO_ORDER =
+  'a - in --columns skips a field of a file without a header (--no-header); leave out names that the header has'
+
 interface Target {
   readonly name: string
   readonly columns: readonly Pick<Column, 'name' | 'generated' | 'identity'>[]
@@ -36,7 +42,10 @@ interface Target {
 export function chooseColumns(source: Source, table: Target, options: ColumnOptions): ColumnChoice {
   const { columns: wanted, map = new Map() } = options
   const known = table.columns.map(column => column.name)
+  const isSkipping = wanted?.includes(SKIPPED) && !known.includes(SKIPPED)
+  if (isSkipping && !source.headless) throw dataError(NO_ORDER)
   for (const name of wanted ?? []) {
+    if (isSkipping && name === SKIPPED) continue
     checkKnown(name, '--columns names', known, table.name)
     checkWritable(name, `--columns names "${name}"`, table, 'leave it out')
   }
@@ -134,8 +143,12 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
     const fields = `its records have ${plural(keys.length, 'field')}`
     throw dataError(`${source.name}: ${fields}, ${whose} ${plural(columns.length, 'column')}${hint}`)
   }
-  const pairs = keys.map((key, index) => [key, columns[index]!] as const)
-  return { columns, rename: row => renamed(row, pairs), pairs, notes: [] }
+  const isSkipped = (name: string) =>
+    name === SKIPPED && !table.columns.some(column => column.name === SKIPPED)
+  const pairs = keys.flatMap((key, index) =>
+    isSkipped(columns[index]!) ? [] : [[key, columns[index]!] as const],
+  )
+  return { columns: pairs.map(([, column]) => column), rename: row => renamed(row, pairs), pairs, notes: [] }
 }
 
 /** JSON rows name their keys one by one, so that only --map can rename them. */

@@ -10,7 +10,7 @@ import { plural } from '../../values/format-count.ts'
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
 import { dataError } from '../exit-error.ts'
-import { type ColumnChoice, chooseColumns } from './choose-columns.ts'
+import { type ColumnChoice, chooseColumns, SKIPPED } from './choose-columns.ts'
 import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from './create-table.ts'
 import { ColumnInference } from './infer-columns.ts'
 import { peekRows } from './peek-rows.ts'
@@ -127,7 +127,8 @@ async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> 
  * options.
  */
 function futureTable(source: Sources, { table, columns, map = new Map() }: NewTableOptions) {
-  const names = columns ?? source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
+  const names = columns?.filter(name => name !== SKIPPED) ??
+    source.header?.map(name => map.get(name) ?? name) ?? [...map.values()]
   const twice = firstRepeated(names)
   if (twice !== undefined) throw dataError(`${source.name}: two columns would be called "${twice}"`)
   return { name: table, columns: names.map(name => ({ name, generated: false, identity: 'none' as const })) }

@@ -41,6 +41,10 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     batchRows: batchRowsOf(args),
     keepsMalformed: keepsRejects(args),
     lenient: args.lenient,
+    skipLines: args.skipLines,
+    headerLines: args.headerLines,
+    fitsHeader: (args.create ?? false) && !args.strictHeader,
+    strictHeader: args.strictHeader,
     spool,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const

@@ -12,12 +12,16 @@ export interface ChosenDialect {
    * everything.
    */
   readonly chosen: string | undefined
+  /** The lines above the header, which are a title. */
+  readonly titleLines: number
 }
 
 export interface DialectRequest {
   readonly options: DialectOptions
   /** Detect whether the first record is a header. */
   readonly judgesHeader: boolean
+  /** Lines above the header are skipped. False: they are an error. */
+  readonly skipsTitle: boolean
   /** The delimiter of an earlier file of the same load. */
   readonly preferred: string | undefined
 }
@@ -37,7 +41,7 @@ export function showsDialect(head: Buffer, options: DialectOptions): boolean {
  */
 export function chooseDialect(
   sample: Sample,
-  { options, judgesHeader, preferred }: DialectRequest,
+  { options, judgesHeader, skipsTitle, preferred }: DialectRequest,
   name: string,
 ): ChosenDialect {
   const first = firstLine(sample.text, options.comment)
@@ -48,13 +52,17 @@ export function chooseDialect(
   const verdict = sniffDialect(sample, options, preferred)
   if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
   const isNamed = options.delimiter !== undefined
-  if (verdict.kind === 'preamble' && !isNamed) throw afterPreamble(verdict.dialect, name, sample.text)
-  const { delimiter, quote, records } = verdict.dialect
+  const hasTitle = verdict.kind === 'preamble' && !isNamed
+  if (hasTitle && !skipsTitle) throw afterPreamble(verdict.dialect, name, sample.text)
+  const { delimiter, quote, preamble } = verdict.dialect
+  const records = verdict.dialect.records.slice(hasTitle ? preamble : 0)
   if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
     throw looksLikeCopyText(name)
   const isData = judgesHeader && options.header === undefined && judgeHeader(records) === 'data'
   const header = options.header ?? !isData
+  const titleLines = hasTitle ? records[0]!.line - 1 : 0
   const words = [
+    ...(hasTitle ? [`${plural(titleLines, 'line')} above the header skipped (see --strict-header)`] : []),
     verdict.kind === 'one column' ? 'one column' : `${delimiterName(delimiter)} between fields`,
     ...(quote === "'" && !('quote' in options) ? ['apostrophes around them (see --quote)'] : []),
     header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
@@ -62,6 +70,7 @@ export function chooseDialect(
   const isGiven = isNamed && quote !== "'" && !isData
   return {
     dialect: resolveDialect({ ...options, quote, header }, delimiter),
+    titleLines,
     chosen: isGiven ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
   }
 }

@@ -17,6 +17,8 @@ export interface SplitOptions {
   readonly keepsMalformed?: boolean
   /** A quote inside an unquoted field is text. Called before each record with one is taken. */
   readonly onStrayQuote?: (() => void) | undefined
+  /** Lines of the file that were skipped before the first byte. @default 0 */
+  readonly linesBefore?: number | undefined
 }
 
 /** What is wrong with a line. The message continues `line 5`. */
@@ -77,7 +79,7 @@ export class CsvSplitter {
   constructor(
     dialect: Dialect,
     take: (record: CsvRecord) => void,
-    { keepsMalformed = false, onStrayQuote }: SplitOptions = {},
+    { keepsMalformed = false, onStrayQuote, linesBefore = 0 }: SplitOptions = {},
   ) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote?.charCodeAt(0)
@@ -87,6 +89,8 @@ export class CsvSplitter {
     this.#take = take
     this.#keepsMalformed = keepsMalformed
     this.#onStrayQuote = onStrayQuote
+    this.#lines = linesBefore
+    this.#linesBefore = linesBefore
   }
 
   /** @throws SplitError, after the records before the error */
@@ -241,7 +245,7 @@ export class CsvSplitter {
     return byte === this.#delimiter || byte === LINE_FEED || byte === RETURN
   }
 
-  /** Returns true if a quote may be text: strays are allowed, and its field does not begin with blanks alone. */
+  /** Returns true if a quote may be text: strays are allowed, and not only blanks precede it in its field. */
   #isTextBefore(chunk: Buffer, start: number, mark: number): boolean {
     if (!this.#onStrayQuote) return false
     const inChunk = chunk.subarray(Math.max(start, 0), mark)

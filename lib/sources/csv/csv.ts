@@ -11,6 +11,7 @@ import { SourceError } from '../source-error.ts'
 import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
+import { columnNames } from './header-names.ts'
 import { RecordRepair } from './repair-record.ts'
 
 /** The records of a CSV file, and functions that make rows of them. */
@@ -21,6 +22,8 @@ export interface Records {
   readonly header: readonly string[]
   /** Names of the header that the file leaves empty, such as `column7`. */
   readonly unnamed: readonly string[]
+  /** The names that were changed, so that they can be columns, a line each. */
+  readonly notes: readonly string[]
   /**
    * Returns a record as an object. Every value is a string or null. As in `\copy … csv`, an unquoted empty
    * field (or the dialect's text for NULL) is NULL, and a quoted empty field is the empty string. A ragged
@@ -48,6 +51,12 @@ export interface CsvOptions {
   lenient?: boolean | undefined
   /** Counts the repairs. */
   repairs?: Repairs | undefined
+  /** Make names that can be columns of those that cannot. @default false: repeated ones are an error */
+  fitsNames?: boolean | undefined
+  /** The records of the header, whose texts are joined. @default 1 */
+  headerLines?: number | undefined
+  /** Lines of the file that were skipped. @default 0 */
+  linesBefore?: number | undefined
 }
 
 /**
@@ -59,10 +68,13 @@ export interface CsvOptions {
 export function readCsv(
   name: string,
   dialect: Dialect,
-  { batchRows, fill, keepsMalformed = false, lenient = false, repairs }: CsvOptions,
+  { batchRows, fill, keepsMalformed = false, lenient = false, repairs, ...more }: CsvOptions,
   onHeader: (records: Records) => void,
 ): Transform {
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
+  const { fitsNames = false, headerLines = 1, linesBefore } = more
+  /** The records of the header so far. */
+  const headerRows: string[][] = []
   let columnCount: number | undefined
   let batch: CsvRecord[] = []
   /** Before the first record: malformed ones, and blank lines, which are rows if there is one column. */
@@ -73,6 +85,7 @@ export function readCsv(
   const splitter = new CsvSplitter(dialect, checked, {
     keepsMalformed: keepsMalformed || lenient,
     onStrayQuote: repair?.noteStrayQuote,
+    linesBefore,
   })
 
   function checked(record: CsvRecord): void {
@@ -105,7 +118,13 @@ export function readCsv(
   /** Reads the names of the columns from the first record. Without a header it only has their number. */
   function begin(record: CsvRecord): void {
     if (dialect.header) refuseExcelLine(record.toJSON(), name)
-    const first = Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!)
+    headerRows.push(
+      Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!),
+    )
+    if (dialect.header && headerRows.length < headerLines) return
+    const joined = joinedRows(headerRows)
+    const fitting = dialect.header && fitsNames ? columnNames(joined) : { names: joined, changes: [] }
+    const { names: first, changes: notes } = fitting
     if (dialect.header) checkUnique(first, name)
     const header = first.map((column, field) => {
       if (!dialect.header) return columnName(field)
@@ -113,7 +132,15 @@ export function readCsv(
     })
     const unnamed = dialect.header ? header.filter((_, field) => !isNamed(first[field]!)) : []
     columnCount = header.length
-    onHeader({ stream, format: dialect, header, unnamed, keepsMalformed, ...rowMaker(dialect, header) })
+    onHeader({
+      stream,
+      format: dialect,
+      header,
+      unnamed,
+      notes,
+      keepsMalformed,
+      ...rowMaker(dialect, header),
+    })
     const early = leading
     leading = []
     for (const each of early) if (columnCount === 1 || each.fault !== undefined) take(each)
@@ -242,6 +269,14 @@ function nameBeyond(header: readonly string[], field: number): string {
   let name = columnName(field)
   while (header.includes(name)) name += '_'
   return name
+}
+
+/** Joins the texts of each column. */
+function joinedRows(rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 1) return [...rows[0]!]
+  const width = Math.max(...rows.map(row => row.length))
+  const textsOf = (index: number) => rows.map(row => row[index] ?? '').filter(isNamed)
+  return Array.from({ length: width }, (_, index) => textsOf(index).join(' '))
 }
 
 function columnName(index: number): string {

@@ -5,8 +5,8 @@ import type { Dialect } from './dialect.ts'
 import { recutLine } from './recut-line.ts'
 
 /**
- * Repairs the records of a file where there is no doubt about what they mean, and counts the repairs. A record
- * that needs repairs of two kinds is left as it is.
+ * Repairs the records of a file where there is no doubt about what they mean, and counts the repairs. A
+ * record that needs repairs of two kinds is left as it is.
  */
 export class RecordRepair {
   readonly #dialect: Dialect

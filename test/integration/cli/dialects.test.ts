@@ -64,9 +64,9 @@ describe('pg-batch load, of CSV whose dialect no option names:', () => {
     })
   }
 
-  it('a title above the header ends the load, with the line on which the records begin', async () => {
+  it('a title above the header ends the load with --strict-header, with the line on which the records begin', async () => {
     const path = await file('title.csv', 'Sales report\n\nid;name;qty\n1;a;2\n2;b;3\n')
-    const { status, stderr } = await load([path])
+    const { status, stderr } = await load([path, '--strict-header'])
     expect(stderr).to.equal(
       `pg-batch: ${path}: line 1 has 1 field, the records from line 3 on have 3 fields, with semicolons between; ` +
         'if it is a title, begin with the header: tail -n +3 … | pg-batch load - …; ' +

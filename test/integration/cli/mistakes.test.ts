@@ -103,7 +103,7 @@ describe('what pg-batch prints, word for word,', () => {
 
     it('below the line that names the delimiter for Excel', async () => {
       for (const words of [[], ['--delimiter', ';']]) {
-        expect(await load('sep=;\nid;name\n1;Ada\n', ...words)).to.equal(
+        expect(await load('sep=;\nid;name\n1;Ada\n', ...words, '--strict-header')).to.equal(
           'pg-batch: standard input: its first line names the delimiter for Excel (sep=;) and is not data; ' +
             "skip it: tail -n +2 … | pg-batch load - … --delimiter ';'\n",
         )

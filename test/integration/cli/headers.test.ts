@@ -1,0 +1,128 @@
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
+import { run } from './support.ts'
+
+describe('pg-batch load, of headers as people have them', () => {
+  const database = useDatabase()
+  const file = useFolder()
+  let names = 0
+  const pgBatch = (...words: string[]) => run(words, { DATABASE_URL: database.connectionString })
+  const load = async (content: string, ...words: string[]) => {
+    const path = await file(`${names++}.csv`, content)
+    return { path, ...(await pgBatch('load', path, '-t', 't', ...words)) }
+  }
+  const stored = async () => {
+    const { fields, rows } = await database.pool.query({ text: 'SELECT * FROM t', rowMode: 'array' })
+    return [fields.map(({ name }) => name), ...rows]
+  }
+
+  beforeEach(() => database.pool.query('DROP TABLE IF EXISTS t'))
+
+  it('names columns that have no name, or that of another one, and says so', async () => {
+    const { path, stderr } = await load(`a,,a,${'x'.repeat(64)}\n1,2,3,4\n`, '--create')
+    const long = 'x'.repeat(63)
+    for (const change of [
+      'column 2 has no name and is called "column_2"',
+      'column 3 is another "a" and is called "a_2"',
+      `the name of column 4 is too long and becomes "${long}"`,
+    ]) {
+      expect(stderr).to.contain(`${path}: ${change}\n`)
+    }
+    expect(await stored()).to.deep.equal([
+      ['a', 'column_2', 'a_2', long],
+      [1, 2, 3, 4],
+    ])
+  })
+
+  it('shows that in a dry run', async () => {
+    const { stdout, stderr } = await load('a,,a\n1,2,3\n', '--create', '--dry-run')
+    expect(stderr).to.contain('column 2 has no name and is called "column_2"')
+    expect(stdout).to.contain('"a_2"')
+  })
+
+  it('skips a title above the header, and numbers lines by the file', async () => {
+    const others = Array.from({ length: 10 }, (_, i) => `${i + 3},d,4\n`).join('')
+    const text = `Report\n\nid,name,x\n1,a,2\n2,b"c,3\n${others}`
+    const { path, stderr, status } = await load(text, '--create', '--reject-limit', '1')
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain(`${path}: 2 lines above the header skipped (see --strict-header)`)
+    expect((await stored()).slice(0, 3)).to.deep.equal([
+      ['id', 'name', 'x'],
+      [1, 'a', 2],
+      [3, 'd', 4],
+    ])
+    await database.pool.query('DROP TABLE t')
+    const failed = await load(text, '--create')
+    expect(failed.stderr).to.contain('line 5 has a quote inside an unquoted field')
+  })
+
+  for (const [what, text] of [
+    ['an empty name', 'a,\n1,2\n'],
+    ['a repeated name', 'a,a\n1,2\n'],
+    ['a title', 'Report\nid,name\n1,a\n2,b\n3,c\n'],
+    ['a line for Excel', 'sep=;\na;b\n1;2\n'],
+  ]) {
+    it(`refuses ${what} with --strict-header`, async () => {
+      const { status } = await load(text!, '--create', '--strict-header')
+      expect(status).to.equal(1)
+    })
+  }
+
+  it('reads the delimiter that a line for Excel names', async () => {
+    await database.pool.query('CREATE TABLE t (id int, name text)')
+    const { path, stderr, status } = await load('sep=;\nid;name\n1;"a;b"\n')
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain(`${path}: its first line names the delimiter (sep=;) and is skipped`)
+    expect(await stored()).to.deep.equal([
+      ['id', 'name'],
+      [1, 'a;b'],
+    ])
+  })
+
+  it('skips lines, and joins those of a header', async () => {
+    const words = ['--create', '--skip-lines', '2', '--header-lines', '2']
+    const { stderr, status } = await load('a "title\r\n,,,\r\nprice,qty,\r\nEUR,,note\r\n1,2,x\r\n', ...words)
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.equal([
+      ['price EUR', 'qty', 'note'],
+      [1, 2, 'x'],
+    ])
+  })
+
+  it('loads by position, and skips fields with -', async () => {
+    await database.pool.query('CREATE TABLE t (id int, name text)')
+    const words = ['--skip-lines', '1', '--no-header', '--columns', 'name,-,id,-']
+    const { stderr, status } = await load('w,x,y,z\na,-,1,\nb,-,2,\n', ...words)
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.equal([
+      ['id', 'name'],
+      [1, 'a'],
+      [2, 'b'],
+    ])
+    const named = await load('id,name\n1,a\n', '--columns', 'id,-')
+    expect(named.stderr).to.contain('a - in --columns skips a field of a file without a header')
+  })
+
+  it('makes a table of the fields that are not skipped', async () => {
+    const { stderr, status } = await load(
+      '1|a|x|\n2|b|y|\n',
+      '--create',
+      '--no-header',
+      '--columns',
+      'id,-,name,-',
+    )
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.equal([
+      ['id', 'name'],
+      [1, 'x'],
+      [2, 'y'],
+    ])
+  })
+
+  it('takes names with commas in quotes', async () => {
+    const { stderr, status } = await load('"id, no",b\n1,2\n', '--create', '--key', '"id, no"')
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain('PRIMARY KEY ("id, no")')
+  })
+})
