@@ -13,6 +13,7 @@ import {
   type CommitEvent,
   type DebeziumChange,
   fromDebezium,
+  type OnConflict,
   PgBatchWritable,
   type PgBatchWritableOptions,
   type PgClientLike,
@@ -154,6 +155,20 @@ expectType<Promise<void>>(pipeline(Readable.from([]), new BatchTransform<Order>(
 // a callback may take less than it receives
 new PgBatchWritable<Order>({ pool, table: 'orders', afterCommit: batch => console.log(batch.length) })
 new PgBatchWritable<Order>({ pool, table: 'orders', afterCommit: () => {}, inTransaction: () => {} })
+
+// options that are made beforehand: a type or `satisfies` keeps the literals, without `as const`
+const onConflict: OnConflict<Order> = { target: ['id'], action: 'update' }
+const common = { method: 'copy', unknownKeys: 'ignore', onConflict } satisfies Partial<
+  PgBatchWritableOptions<Order>
+>
+new PgBatchWritable<Order>({ pool, table: 'orders', ...common })
+const ready = {
+  pool,
+  table: 'orders',
+  method: 'insert',
+  columns: ['id'],
+} satisfies PgBatchWritableOptions<Order>
+new PgBatchWritable<Order>(ready)
 
 // wrong items
 plain.write([{ id: 1, total: '2', placed: new Date() }])

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import pg from 'pg'
 import type { PgTransactionClient } from '../../../lib/connection/pg-transaction-client.ts'
+import { PgRowWriter } from '../../../lib/row-writer/pg-row-writer.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
@@ -263,6 +264,14 @@ describe('onBegin', () => {
       expect(await valuesOf(db.pool, 'SELECT DISTINCT tenant FROM t')).to.deep.equal([['acme']])
     })
   }
+
+  it('runs first in each transaction of a PgRowWriter', async () => {
+    const writer = new PgRowWriter<Row>({ pool: login, table: 't', onBegin: asTenant })
+    const results = await Promise.all([writer.write({ id: 1 }), writer.write({ id: 2, a: 'x' })])
+    await writer.end()
+    expect(results.map(({ action }) => action)).to.deep.equal(['inserted', 'inserted'])
+    expect(await valuesOf(db.pool, 'SELECT tenant FROM t')).to.deep.equal([['acme'], ['acme']])
+  })
 
   it('nests a transaction of its own', async () => {
     await write<Row>([[{ id: 1 }]], {
