@@ -108,7 +108,8 @@ const INSERTED: RowResult = Object.freeze({ action: 'inserted', row: undefined }
 /** Returns the same error without the batch, which the caller of `write` knows nothing of. */
 function withoutBatch(error: PgBatchError): PgBatchError {
   const { code, reason, outcome, retryable, callback, sqlState, column, constraint, cause } = error
-  return new PgBatchError(code, reason, {
+  const ownReason = code === 'ABORTED' ? 'The writer was destroyed before the row was committed' : reason
+  return new PgBatchError(code, ownReason, {
     outcome,
     retryable,
     callback,

@@ -160,6 +160,29 @@ describe('PgRowWriter, each row', () => {
     })
   }
 
+  for (const partitioned of [false, true]) {
+    const kind = partitioned ? 'a partitioned table' : 'a table'
+    it(`is inserted by one of two writers who race for its key, and updated by the other, in ${kind}`, async () => {
+      await query(
+        'CREATE TABLE t (id int PRIMARY KEY, v int)'.concat(partitioned ? ' PARTITION BY HASH (id)' : ''),
+      )
+      if (partitioned) {
+        await query('CREATE TABLE t0 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 0)')
+        await query('CREATE TABLE t1 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 1)')
+      }
+      const options = { onConflict: { target: ['id'], action: 'update' }, maxCount: 10 } as const
+      const rows = Array.from({ length: 2000 }, (_, id) => ({ id, v: 1 }))
+      const both = await Promise.all([
+        writeAll(rows, options),
+        writeAll(rows, { ...options, returning: ['id'] }),
+      ])
+      for (const { id } of rows) {
+        const actions = both.map(settled => 'action' in settled[id]! && settled[id].action)
+        expect(actions.sort(), `${id}`).to.deep.equal(['inserted', 'updated'])
+      }
+    })
+  }
+
   it('is deleted, or unchanged where its key is not there', async () => {
     await query("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'one')")
     const rows = [
