@@ -3,7 +3,8 @@ import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
 import { DEFAULT_WAIT_MS, Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'
-import { CallbackError } from '../faults/failure.ts'
+import { CallbackError, toPgBatchError } from '../faults/failure.ts'
+import { isTransient } from '../faults/transient.ts'
 
 /** What runs first in each transaction: the option `onBegin`, and how long it may take. */
 export interface Beginning {
@@ -66,7 +67,7 @@ export async function afterOnBegin<T>(
 
 /**
  * Does the same on a client of the pool.
- * @throws what the server or the callback throws
+ * @throws what the server throws; a PgBatchError with code CALLBACK_FAILED when `onBegin` fails for good
  */
 export async function useAfterOnBegin<T>(
   pool: PgPoolLike,
@@ -80,6 +81,12 @@ export async function useAfterOnBegin<T>(
   try {
     return await Lease.use(pool, done, waitMs, signals)
   } catch (error) {
-    throw error instanceof CallbackError ? error.cause : error
+    const shown = transientCause(error)
+    throw shown instanceof CallbackError ? toPgBatchError(shown, 'not-sent', {}, 'write') : shown
   }
+}
+
+/** Returns the server's or the socket's error where `onBegin` failed for it and another attempt may succeed. */
+export function transientCause(error: unknown): unknown {
+  return error instanceof CallbackError && isTransient(error.cause) ? error.cause : error
 }

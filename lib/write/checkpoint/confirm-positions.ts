@@ -39,7 +39,8 @@ export async function confirmPositions<Item>(context: ConfirmContext<Item>): Pro
       await useAfterOnBegin(pool, context, client => check(client, checkpoint, known), leftMs, signals)
       return
     } catch (error) {
-      if (error instanceof PgBatchError) throw error
+      // everything is committed: that `onBegin` fails now is no reason to fail
+      if (error instanceof PgBatchError && error.code !== 'CALLBACK_FAILED') throw error
       const delayMs = retryDelayMs(retry, attempt, Math.random())
       if (signals.stop.aborted || !isTransient(error) || attempt > retry.retries || delayMs >= leftMs) return
       await sleep(delayMs, undefined, { signal: signals.stop }).catch(() => {})

@@ -11,7 +11,7 @@ import type { ServerWatch } from '../../connection/transaction/server-watch.ts'
 import type { TransactionTicket } from '../../connection/transaction/ticket.ts'
 import { lockPartitions } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
-import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
+import { afterOnBegin, type Beginning, transientCause } from '../begin/on-begin.ts'
 import { orderIn, type SourceOrder } from '../checkpoint/source-order.ts'
 import { noteFailure } from './note-failure.ts'
 
@@ -96,7 +96,11 @@ async function ask(
   const values = [checkpoint.name, [...reached.keys()]]
   const lock = (client: PgClientLike) => queryText(client, lockPartitions(checkpoint.table), values)
   const waitMs = limits.statementTimeoutMs
-  const { rows } = await afterOnBegin(context, { lease, waitMs, end: 'rollback', work: lock })
+  const { rows } = await afterOnBegin(context, { lease, waitMs, end: 'rollback', work: lock }).catch(
+    error => {
+      throw transientCause(error)
+    },
+  )
   const stored = new Map(rows.map(row => [row.partition as string, orderIn(row)]))
   const there = [...reached].every(([partition, order]) => (stored.get(partition) ?? -1n) >= order)
   return there ? 'committed' : 'rolled-back'

@@ -105,7 +105,10 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has lost commits', () => {
       open(settings)
       log.append(messages(BEFORE, 20))
       await untilRead(20n)
+      expect(sink.stats).to.include({ state: 'idle', oldestPendingMs: 0 })
+      expect(sink.stats.lastCommitAt).to.be.a('date')
       await sink.close()
+      expect(sink.stats.state).to.equal('ended')
       const found = (await Promise.all(tables.map(name => ids(name)))).flat()
       expect(found.sort((a, b) => Number(a) - Number(b))).to.deep.equal(numbers(0, 20))
       const owner = "SELECT tableowner FROM pg_tables WHERE schemaname = 'kafka_side'"
@@ -113,6 +116,18 @@ describe('kafkaToPg, exactly-once, when PostgreSQL has lost commits', () => {
       await db.pool.query('DROP OWNED BY kafka_writer; DROP ROLE kafka_writer')
     })
   }
+
+  it('has failed, and says so in its stats, when onBegin throws', async () => {
+    open({
+      onBegin: () => {
+        throw new Error('no tenant')
+      },
+    })
+    log.append(messages(0, 3))
+    const error = await failureOf(sink.finished)
+    expect(error).to.include({ code: 'CALLBACK_FAILED', callback: 'onBegin', outcome: 'not-sent' })
+    expect(sink.stats).to.include({ state: 'failed', lastCommitAt: undefined, rowsCommitted: 0 })
+  })
 
   it('reads from the start when a position vanishes that was there before this process', async () => {
     open()
