@@ -288,8 +288,9 @@ class TextSource {
     const live = this.#live
     const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed, lenient, repairs } = this.#options
     const { headerLines, fitsHeader } = this.#options
+    const longDelimiter = dialect.delimiter === FOLDED ? asked.delimiter : undefined
     const kept = { batchRows, fill: !live, keepsMalformed, lenient, repairs }
-    const reading = { ...kept, headerLines, fitsNames: fitsHeader, linesBefore: this.#skipped }
+    const reading = { ...kept, headerLines, fitsNames: fitsHeader, linesBefore: this.#skipped, longDelimiter }
     const chosen = this.#chosen
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, reading, records => {

@@ -57,6 +57,8 @@ export interface CsvOptions {
   headerLines?: number | undefined
   /** Lines of the file that were skipped. @default 0 */
   linesBefore?: number | undefined
+  /** The delimiter in the file, if the dialect's takes its place. */
+  longDelimiter?: string | undefined
 }
 
 /**
@@ -72,7 +74,7 @@ export function readCsv(
   onHeader: (records: Records) => void,
 ): Transform {
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
-  const { fitsNames = false, headerLines = 1, linesBefore } = more
+  const { fitsNames = false, headerLines = 1, linesBefore, longDelimiter } = more
   /** The records of the header so far. */
   const headerRows: string[][] = []
   let columnCount: number | undefined
@@ -139,7 +141,7 @@ export function readCsv(
       unnamed,
       notes,
       keepsMalformed,
-      ...rowMaker(dialect, header),
+      ...rowMaker(dialect, header, longDelimiter),
     })
     const early = leading
     leading = []
@@ -244,11 +246,18 @@ export function rowsOf(
   return rows.on('error', () => {}) // the stream keeps the error for its reader, which may not exist
 }
 
-function rowMaker(format: CsvFormat, header: readonly string[]): Pick<Records, 'rowOf' | 'raggedness'> {
+function rowMaker(
+  format: CsvFormat,
+  header: readonly string[],
+  longDelimiter: string | undefined,
+): Pick<Records, 'rowOf' | 'raggedness'> {
   const cutter = new FieldCutter(format)
   return {
     rowOf(record) {
-      if (record.fault !== undefined) return { [RAW_KEY]: rawText(record.bytes) }
+      if (record.fault !== undefined) {
+        const text = rawText(record.bytes)
+        return { [RAW_KEY]: longDelimiter ? text.replaceAll(format.delimiter, longDelimiter) : text }
+      }
       const row: SourceRow = {}
       const count = cutter.cut(record)
       for (let field = 0; field < count; field++) {

@@ -121,6 +121,12 @@ describe('pg-batch load --rejects, of malformed records', () => {
     ])
   })
 
+  it('keeps the text of the file where the delimiter is long', async () => {
+    const { rejected } = await load('long.csv', 'id||name\n1||a"b\n2||c\n', '--delimiter', '||')
+    expect(rejected.map(([row, , raw]) => [row, raw])).to.deep.equal([[1, { pg_batch_raw: '1||a"b' }]])
+    expect(await rows()).to.deep.equal([{ id: 2, name: 'c' }])
+  })
+
   it('replays them once their fields are written', async () => {
     const { rejects } = await load('bad.csv', 'id,name\n1,"a"b\n2,c\n')
     const again = await pgBatch('replay', rejects, '-t', 't')
