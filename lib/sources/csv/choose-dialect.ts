@@ -53,7 +53,8 @@ export function chooseDialect(
   if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
   const isNamed = options.delimiter !== undefined
   const hasTitle = verdict.kind === 'preamble' && !isNamed
-  if (hasTitle && !skipsTitle) throw afterPreamble(verdict.dialect, name, sample.text)
+  if (hasTitle && !(skipsTitle && isClearTitle(verdict.dialect)))
+    throw afterPreamble(verdict.dialect, name, sample.text)
   const { delimiter, quote, preamble } = verdict.dialect
   const records = verdict.dialect.records.slice(hasTitle ? preamble : 0)
   if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
@@ -73,6 +74,12 @@ export function chooseDialect(
     titleLines,
     chosen: isGiven ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
   }
+}
+
+/** Returns false if the first line may name a single column, whose texts have delimiters: `hello, world`. */
+function isClearTitle({ records, preamble }: Candidate): boolean {
+  const { line, fields } = records[preamble]!
+  return line > 2 || fields.every(({ text, quoted }) => quoted || text === text.trimStart())
 }
 
 function fitEqually(dialects: readonly [Candidate, Candidate], name: string): FormatUnknown {

@@ -69,6 +69,12 @@ describe('pg-batch load, of headers as people have them', () => {
     })
   }
 
+  it('does not take the header of a single column for a title', async () => {
+    const { status, stderr } = await load('name\nhello, world\nsome text, commas\nfoo, bar\n', '--create')
+    expect(stderr).to.contain('if it is the header of a single column, say --delimiter tab')
+    expect(status).to.equal(1)
+  })
+
   it('reads the delimiter that a line for Excel names', async () => {
     await database.pool.query('CREATE TABLE t (id int, name text)')
     const { path, stderr, status } = await load('sep=;\nid;name\n1;"a;b"\n')
