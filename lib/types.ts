@@ -107,7 +107,10 @@ export interface Table {
   readonly changesRows: boolean
   /** The role may make temporary tables. */
   readonly mayStage: boolean
-  /** The server has MERGE … RETURNING (from PostgreSQL 17), and no partition is a foreign table, which has not. */
+  /**
+   * The server has MERGE … RETURNING (from PostgreSQL 17), and no partition is a foreign table, which has
+   * not.
+   */
   readonly mergeReturns?: true
   /** Citus stores its rows: it is distributed, a reference table, or a local table that Citus manages. */
   readonly isCitus?: true

@@ -48,9 +48,9 @@ export interface PgField {
 type QueryCallback<Row> = (error: Error, result: PgQueryResult<Row>) => void
 
 /**
- * The client that `onBegin` and `inTransaction` get. It is a client of your pool, in the stream's transaction.
- * The members other than `query` are those of `pg`; a pool of another kind may lack some. `release()`, `end()`
- * and `connect()` are refused, or belong to the stream.
+ * The client that `onBegin` and `inTransaction` get. It is a client of your pool, in the stream's
+ * transaction. The members other than `query` are those of `pg`; a pool of another kind may lack some.
+ * `release()`, `end()` and `connect()` are refused, or belong to the stream.
  */
 export interface PgTransactionClient extends PgSession {
   release(error?: Error | boolean): void

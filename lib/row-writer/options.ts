@@ -31,13 +31,14 @@ export type PgRowWriterOptions<Row, Returned = void> = RowWriterSettings<Row, Re
 interface RowWriterSettings<Row, Returned> {
   /**
    * Columns of the stored row that `write` resolves with: those that the server fills in, for example. The
-   * server names the row that each answer belongs to, whatever triggers do. It costs speed: COPY returns nothing.
+   * server names the row that each answer belongs to, whatever triggers do. It costs speed: COPY returns
+   * nothing.
    * @default none
    */
   returning?: readonly ColumnOf<Returned>[] | undefined
   /**
-   * How plain rows travel. `auto` uses COPY where its answer proves that every row was inserted. Upserts, and tables
-   * whose triggers or rules may drop rows, get an INSERT for each row either way.
+   * How plain rows travel. `auto` uses COPY where its answer proves that every row was inserted. Upserts, and
+   * tables whose triggers or rules may drop rows, get an INSERT for each row either way.
    * @default 'auto'
    */
   method?: 'auto' | 'insert' | undefined

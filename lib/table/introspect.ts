@@ -41,7 +41,8 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
     AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))
     AS "changesRows",
   pg_catalog.current_setting('server_version_num')::int >= 170000 AND NOT EXISTS (SELECT 1
-    FROM pg_catalog.pg_partition_tree(t.oid) p JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')
+    FROM pg_catalog.pg_partition_tree(t.oid) p
+    JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')
     AS "mergeReturns",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(

@@ -83,9 +83,10 @@ export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly s
 }
 
 /**
- * Inserts rows by one MERGE, whose RETURNING can name the row of each result, as that of INSERT cannot. The last
- * value that it returns is the index of the row; a row that a trigger has dropped returns nothing.
- * @param columns with the type of each in SQL, without a modifier, so that the column's own assignment applies it
+ * Inserts rows by one MERGE, whose RETURNING can name the row of each result, as that of INSERT cannot. The
+ * last value that it returns is the index of the row; a row that a trigger has dropped returns nothing.
+ * @param columns with the type of each in SQL, without a modifier, so that the column's own assignment
+ *   applies it
  */
 export function mergeRows(
   table: TableParts,

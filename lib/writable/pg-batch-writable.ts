@@ -127,7 +127,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
    * Writes a copy of the array, so that the caller may empty it and fill it again at once. The items
    * themselves are not copied, and must not be changed before they are committed.
    */
-  // makes the class a stream to pipeline(), whose types know streams of strings and bytes; no array is `never`
+  // makes the class a stream to pipeline(), whose types know streams of strings and bytes; no array is
+  // `never`
   override write(items: never, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean
   override write(items: WrittenItems<Item>, callback?: WriteCallback): boolean
   override write(items: WrittenItems<Item>, encoding: BufferEncoding, callback?: WriteCallback): boolean

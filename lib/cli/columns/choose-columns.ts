@@ -31,7 +31,8 @@ export interface ColumnOptions {
 export const SKIPPED = '-'
 
 const NO_ORDER =
-  'a - in --columns skips a field of a file without a header (--no-header); leave out names that the header has'
+  'a - in --columns skips a field of a file without a header (--no-header); ' +
+  'leave out names that the header has'
 
 interface Target {
   readonly name: string

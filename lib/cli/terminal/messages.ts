@@ -36,7 +36,8 @@ export function regressedLine(resume: string, rowsWritten: number): string {
 
 /** Returns how many records were repaired, and where the first of them is. */
 export function repairLine({ kind, count, exampleLine, exampleFile }: Repair): string {
-  return `${plural(count, 'record')} repaired: ${REPAIRS[kind]}; for example line ${exampleLine} of ${exampleFile}`
+  const example = `for example line ${exampleLine} of ${exampleFile}`
+  return `${plural(count, 'record')} repaired: ${REPAIRS[kind]}; ${example}`
 }
 
 /** Returns what to do with rejected rows. */

@@ -86,7 +86,9 @@ export async function useAfterOnBegin<T>(
   }
 }
 
-/** Returns the server's or the socket's error where `onBegin` failed for it and another attempt may succeed. */
+/**
+ * Returns the server's or the socket's error where `onBegin` failed for it and another attempt may succeed.
+ */
 export function transientCause(error: unknown): unknown {
   return error instanceof CallbackError && isTransient(error.cause) ? error.cause : error
 }

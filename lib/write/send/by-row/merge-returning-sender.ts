@@ -15,8 +15,8 @@ const MAX_ROWS = 1000
 const MIN_ROWS = 5
 
 /**
- * Inserts rows of one shape by MERGE, and notes what each row did. Twice as fast as a statement for each row. Rows of
- * several shapes get a statement each.
+ * Inserts rows of one shape by MERGE, and notes what each row did. Twice as fast as a statement for each row.
+ * Rows of several shapes get a statement each.
  */
 export class MergeReturningSender extends RowByRowSender {
   readonly #transaction: Transaction
