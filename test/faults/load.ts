@@ -13,7 +13,7 @@ import type { LoadShape } from './cases.ts'
 import { deletedBy, type NumberedRow, rowOf } from './rows.ts'
 import type { Tables } from './tables.ts'
 
-/** What a load is told, and what it tells. */
+/** The input of a load, and its callbacks. */
 export interface LoadPlan {
   readonly url: string
   readonly tables: Tables
@@ -131,9 +131,16 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   } catch (thrown) {
     error = thrown as Error
   }
-  const leakedClients = pool ? pool.totalCount - pool.idleCount : 0
+  const leakedClients = pool ? await clientsStillOut(pool) : 0
   await pool?.end()
   return { error, sent, discarded, leakedClients }
+}
+
+/** Clients that are not back in the pool. One that is still connecting goes back as soon as it is connected. */
+async function clientsStillOut(pool: pg.Pool): Promise<number> {
+  const out = () => pool.totalCount - pool.idleCount
+  for (let attempt = 0; attempt < 40 && out() > 0; attempt++) await sleep(50)
+  return out()
 }
 
 async function* batchesOf<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item[]> {
