@@ -18,7 +18,7 @@ export interface RunOptions {
 export function run(
   command: string,
   args: readonly string[],
-  { cwd, env, timeoutMs = 60_000 }: RunOptions,
+  { cwd, env, timeoutMs = 110_000 }: RunOptions,
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

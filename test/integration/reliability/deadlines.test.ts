@@ -74,8 +74,10 @@ describe('a server that goes silent', () => {
       const { done, retries } = start(options(way))
       await fired
       await settlesWithin(8000, done)
-      expect(retries.map(({ error }) => error.outcome)).to.deep.equal(['rolled-back'])
-      expect(retries[0]!.error).to.include({ code: 'CONNECTION', retryable: true })
+      // on a busy machine a connection may take longer than the limit: then no row was sent
+      const sent = retries.filter(({ error }) => error.outcome !== 'not-sent')
+      expect(sent.map(({ error }) => error.outcome)).to.deep.equal(['rolled-back'])
+      expect(sent[0]!.error).to.include({ code: 'CONNECTION', retryable: true })
       await expectOnce()
     })
 
