@@ -136,7 +136,9 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   return { error, sent, discarded, leakedClients }
 }
 
-/** Clients that are not back in the pool. One that is still connecting goes back as soon as it is connected. */
+/**
+ * Clients that are not back in the pool. One that is still connecting goes back as soon as it is connected.
+ */
 async function clientsStillOut(pool: pg.Pool): Promise<number> {
   const out = () => pool.totalCount - pool.idleCount
   for (let attempt = 0; attempt < 40 && out() > 0; attempt++) await sleep(50)
