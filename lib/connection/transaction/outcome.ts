@@ -125,6 +125,9 @@ export async function confirmDurability(client: PgClientLike): Promise<void> {
  * - N ≤ id: the ticket's transaction was rolled back, however many crashes there were. If it had been
  *   committed, its commit record would be on disk, each recovery would have read it, and each checkpoint
  *   since would have N > id.
+ *   That holds for a checkpoint at rest, at the end of recovery. One beside running transactions (its redo
+ *   location lies before its record) may have read N before the ticket, and statistics reset by hand make it
+ *   look like a recovery: nothing is known then.
  * - N > id, after one crash: the id was in the log that the recovery read, and was not given out again.
  * - N > id, after two crashes: the first may have lost the id, another transaction may have been committed
  *   under it, and the second recovery may have read that. The server keeps no trace of the first crash; the
@@ -146,6 +149,7 @@ async function askWhose(
          AND checkpoint_lsn >= $3::pg_lsn)::text AS crashed,
        (pg_catalog.split_part(next_xid, ':', 1)::numeric * 4294967296 +
          pg_catalog.split_part(next_xid, ':', 2)::numeric > $2::text::numeric)::text AS logged,
+       (redo_lsn = checkpoint_lsn)::text AS at_rest,
        (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - reset_at) * 1000)::text
          AS recovered_ms_ago,
        ${msSinceTicket('$1')} AS committed_after_ms,
@@ -155,9 +159,9 @@ async function askWhose(
     [at, xid, flushed],
   )
   const answeredAt = performance.now()
-  const { crashed, logged, recovered_ms_ago, committed_after_ms, has_checkpointer_view } = rows[0]!
+  const { crashed, logged, at_rest, recovered_ms_ago, committed_after_ms, has_checkpointer_view } = rows[0]!
   if (crashed !== 'true') return 'committed'
-  if (logged !== 'true') return 'rolled-back'
+  if (logged !== 'true') return at_rest === 'true' ? 'rolled-back' : 'unknown'
   if (committed_after_ms !== null && watch.isOwnCommit(Number(committed_after_ms))) return 'committed'
   const agoMs = Number(recovered_ms_ago)
   if (!watch.isFirstRecovery(askedAt - agoMs, answeredAt - agoMs)) return 'unknown'

@@ -91,7 +91,13 @@ describe('askOutcome', () => {
 })
 
 describe('askOutcome of a committed id', () => {
-  const recovered = { crashed: 'true', logged: 'true', recovered_ms_ago: '0', committed_after_ms: null }
+  const recovered = {
+    crashed: 'true',
+    logged: 'true',
+    at_rest: 'true',
+    recovered_ms_ago: '0',
+    committed_after_ms: null,
+  }
   const ANSWERS: readonly [
     what: string,
     answer: Record<string, unknown>,
@@ -100,6 +106,12 @@ describe('askOutcome of a committed id', () => {
   ][] = [
     ['without a crash', { ...recovered, crashed: 'false' }, 'true', 'committed'],
     ['whose crash has lost it', { ...recovered, logged: 'false' }, 'false', 'rolled-back'],
+    [
+      'whose statistics were reset during a checkpoint that had begun before',
+      { ...recovered, logged: 'false', at_rest: 'false' },
+      'false',
+      'unknown',
+    ],
     ['whose only recovery has read it', recovered, 'true', 'committed'],
     ['after a later checkpoint', recovered, 'false', 'unknown'],
     [
