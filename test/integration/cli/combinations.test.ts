@@ -123,7 +123,11 @@ describe('pg-batch load, with options combined:', () => {
       const waiting =
         "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'pg-batch' AND wait_event_type = 'Lock'"
       await until('it waits', async () => (await query(waiting))[0]![0] === 1)
+      const isStopping = new Promise<void>(resolve => {
+        running.process.stderr!.on('data', text => String(text).includes('Stopping:') && resolve())
+      })
       running.process.kill('SIGINT')
+      await isStopping // before the table is created, and rows can come
       await other.query('ROLLBACK')
       const { status, stderr } = await running.ended
       expect(stderr).to.match(

@@ -154,6 +154,7 @@ describe('a Writable as the dead letter', () => {
       },
     })
     const { signal } = new AbortController()
+    const limit = getMaxListeners(signal as never) // 10 in Node.js 20, none later
     const { pool } = makePool()
     const streams = Array.from({ length: 25 }, () => make(deadLetter, { pool, signal }))
     const transforms = Array.from({ length: 25 }, () => new BatchTransform<Row>({ signal }))
@@ -166,7 +167,7 @@ describe('a Writable as the dead letter', () => {
     expect(got).to.have.length(50)
     expect(deadLetter.listenerCount('error') + deadLetter.listenerCount('close')).to.equal(0)
     expect(deadLetter.getMaxListeners()).to.equal(10)
-    expect(getMaxListeners(signal as never)).to.equal(10)
+    expect(getMaxListeners(signal as never)).to.equal(limit)
   })
 
   it('does not keep a destroyed stream waiting', async () => {
