@@ -87,7 +87,7 @@ rounds' own.
 - pg-batch-streams: \`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, batches of 10,000,
   else default options.
 - The ceiling: one connection, one COPY, binary bytes in pieces of 64 KiB.
-- psql: ${psql ?? 'not measured, for there is none on this machine'}; its own \`\\timing\` counts, without its
+- psql: ${psql ?? 'not measured, since it is not installed on this machine'}; its own \`\\timing\` counts, without its
   start.
 - pg: statements that are prepared once on their connection, each a transaction.
 - pg-copy-streams: one COPY in CSV with csv-stringify as documented; one in the text format with lines of

@@ -45,7 +45,7 @@ interface EventFormat {
  * and bytes, no number loses a digit.
  *
  *     op c, r, u (create, read by a snapshot, update)   → upsert of `after`
- *     op d (delete)                                     → delete of `before`, or of `key` if there is none
+ *     op d (delete)                                     → delete of `before`, or else of `key`
  *     a tombstone (no value)                            → delete of `key`; null without a key
  *     op m (a message of pg_logical_emit_message)       → null
  *     op t (truncate)                                   → an error; `skipped.operations` omits it

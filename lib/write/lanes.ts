@@ -75,8 +75,8 @@ export class Lanes<Item> {
   }
 
   /**
-   * Returns a batch that is ready. When there is none, gives the source one turn of the event loop to deliver
-   * one.
+   * Returns a batch that is ready. If no batch is ready, gives the source one turn of the event loop to
+   * deliver one.
    */
   async #next(queue: Queue<Item>): Promise<Batch<Item> | undefined> {
     if (queue.isEmpty) await new Promise(resolve => setImmediate(resolve))

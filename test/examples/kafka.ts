@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Orders, and one that is none. */
+/** Orders, and one message that is not an order. */
 async function produce(bootstrapBrokers: string[]): Promise<void> {
   const options = { clientId: 'example', bootstrapBrokers }
   const admin = new Admin(options)

@@ -74,7 +74,7 @@ async function openIds({ server }: Run): Promise<ReadonlySet<unknown>> {
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Has others use ids, and commits them for good; resolves to whether one of `open` was among them. */
+/** Has others use ids, and commits them; resolves to whether one of `open` was among them. */
 async function useIds({ server }: Run, open: ReadonlySet<unknown>): Promise<boolean> {
   let isReused = false
   for (let turn = 0; turn < IDS; turn++) {

@@ -95,7 +95,7 @@ export class FaultServer implements Database {
     return client
   }
 
-  /** Signals one of the loader's backends, a busy one unless there is none; resolves to its process id. */
+  /** Signals one of the loader's backends, a busy one if there is one; resolves to its process id. */
   async signalLoader(name: NodeJS.Signals): Promise<number | undefined> {
     for (let attempt = 0; attempt < 100; attempt++) {
       const [row] = await this.query(

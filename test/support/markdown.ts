@@ -1,6 +1,6 @@
 /** A fenced code block of a Markdown page. */
 export interface Block {
-  /** The first word after the fence, in lower case; '' when there is none. */
+  /** The first word after the fence, in lower case; '' without one. */
   readonly language: string
   /** From the fence's info string: `file=orders.csv`. */
   readonly file: string | undefined

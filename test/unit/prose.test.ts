@@ -19,7 +19,8 @@ const AVOIDED: Readonly<Record<string, RegExp>> = {
   'introspect, introspected': /\blearnt\b/i,
   fixed: /\bmended\b/i,
   'it does not matter': /\bno matter\b/i,
-  'permanently rejected': /\brefused for good\b/i,
+  'permanently, continues': /\bfor good\b|\bgo(es)? on\b/i,
+  'is not one, without': /\bis none\b/i,
 }
 
 /** Returns the comments of a TypeScript source, line by line. */

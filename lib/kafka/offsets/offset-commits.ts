@@ -3,7 +3,7 @@ import { partitionKey, type TopicPartitionOffset } from './position.ts'
 /**
  * Commits offsets, one request at a time. Offsets that come during a request go with the next one, so that
  * slow batches have a commit each, and rows never wait for commits. A commit that fails is reported and not
- * retried: its messages are in PostgreSQL, and the next commit covers them. If there is none, they are
+ * retried: its messages are in PostgreSQL, and the next commit covers them. Without a next commit, they are
  * delivered again.
  */
 export class OffsetCommits {

@@ -180,8 +180,8 @@ export class CsvSplitter {
     const first = this.#linesBefore + 1
     const isSure = this.#lines < first // the fault is in the first line
     const begins = error.line === first ? '' : `the record that begins on line ${first}: `
-    const goesOn = isSure ? '' : `; reading goes on with line ${first + 1}`
-    this.#fault = `${begins}line ${error.line} ${error.message}${goesOn}`
+    const resumes = isSure ? '' : `; reading continues with line ${first + 1}`
+    this.#fault = `${begins}line ${error.line} ${error.message}${resumes}`
     const bytes = start >= 0 ? chunk.subarray(start) : Buffer.concat([...this.#parts, chunk])
     this.#forget()
     this.#isStray = false

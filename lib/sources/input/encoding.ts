@@ -20,7 +20,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   'windows-1252': ['windows1252', 'cp1252', 'cp-1252', '1252'],
 }
 
-/** Returns the encoding of a name such as `UTF-8`, `cp1251` or `Shift_JIS`; undefined if there is none. */
+/** Returns the encoding of a name such as `UTF-8`, `cp1251` or `Shift_JIS`; undefined for an unknown name. */
 export function encodingOf(name: string): Encoding | undefined {
   const plain = name.toLowerCase().replaceAll('_', '-')
   const own = Object.keys(OWN).find(encoding => encoding === plain || OWN[encoding]!.includes(plain))

@@ -37,7 +37,7 @@ export interface SideWork<T> {
   readonly lease: Lease
   /** How long one answer of the server may take. */
   readonly waitMs: number
-  /** How the transaction ends; without `onBegin` there is none. */
+  /** How the transaction of `onBegin` ends. */
   readonly end: 'commit' | 'rollback'
   readonly work: (client: PgClientLike) => Promise<T>
 }
@@ -67,7 +67,7 @@ export async function afterOnBegin<T>(
 
 /**
  * Does the same on a client of the pool.
- * @throws what the server throws; a PgBatchError with code CALLBACK_FAILED when `onBegin` fails for good
+ * @throws what the server throws; a PgBatchError with code CALLBACK_FAILED when `onBegin` fails permanently
  */
 export async function useAfterOnBegin<T>(
   pool: PgPoolLike,

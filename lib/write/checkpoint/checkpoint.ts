@@ -58,7 +58,7 @@ export class CheckpointScope<Item> {
   readonly #plan: CheckpointPlan<Item>
   readonly #transaction: Transaction
   readonly #readers: ItemReaders<Item>
-  /** Locked partitions, each with its highest item so far; undefined when there is none. */
+  /** Locked partitions, each with its highest item so far; undefined for a new partition. */
   readonly #highest = new Map<string, SourceOrder | undefined>()
   readonly #advanced = new Set<string>()
   /** Partitions whose highest item has an index. */

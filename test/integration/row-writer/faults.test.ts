@@ -68,7 +68,7 @@ describe('PgRowWriter under faults', function () {
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'row-writer'",
     )
 
-  /** Breaks connections, one way after the other; then lets the load go on to its end. */
+  /** Breaks connections, one way after the other; then lets the load run to its end. */
   async function injectFaults(seed: number, isOver: () => boolean): Promise<number> {
     const random = seededRandom(seed)
     let fired = 0

@@ -87,7 +87,7 @@ export class Member {
     await until('a process to start', () => this.#ready, PATIENCE_MS)
   }
 
-  /** Starts the process if there is none, and joins; does not wait for it. */
+  /** Starts the process if it does not run, and joins; does not wait for it. */
   join(): void {
     this.#wanted = true
     this.#child ??= this.#fork()

@@ -20,7 +20,7 @@ export interface KafkaBroker {
   kill(): Promise<void>
   /** Starts again what was killed, with the same port and data; resolves once it takes connections. */
   start(): Promise<void>
-  /** Ends the broker for good and deletes its data. */
+  /** Ends the broker and deletes its data. */
   stop(): Promise<void>
 }
 

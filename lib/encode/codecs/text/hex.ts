@@ -6,7 +6,7 @@ const HEX_VALUE = Int8Array.from({ length: 128 }, (_, code) => {
   return Number.isNaN(digit) ? -1 : digit
 })
 
-/** Returns the value of the hex digit at an index of the text, in either case; -1 where there is none. */
+/** Returns the value of the hex digit at an index of the text, in either case; -1 for another character. */
 export function hexAt(text: string, at: number): number {
   const code = text.charCodeAt(at)
   return code < 128 ? HEX_VALUE[code]! : -1

@@ -70,7 +70,7 @@ describe('readCsv, where malformed records are kept', () => {
         'a,b\n1,"x\n2,"y"\n3,"v\nw"\n',
         [
           ['a,b', 1],
-          ['1,"x', 2, `the record that begins on line 2: line 3 ${AFTER}; reading goes on with line 3`],
+          ['1,"x', 2, `the record that begins on line 2: line 3 ${AFTER}; reading continues with line 3`],
           ['2,"y"', 3],
           ['3,"v\nw"', 5],
         ],
@@ -80,7 +80,7 @@ describe('readCsv, where malformed records are kept', () => {
         'a,b\n1,"x\n2,y\n3,z\n',
         [
           ['a,b', 1],
-          ['1,"x', 2, 'line 2 begins a quoted field that never ends; reading goes on with line 3'],
+          ['1,"x', 2, 'line 2 begins a quoted field that never ends; reading continues with line 3'],
           ['2,y', 3],
           ['3,z', 4],
         ],
@@ -170,7 +170,7 @@ describe('readCsv, where malformed records are kept', () => {
     splitter.end()
     expect(faults.slice(0, 3)).to.deep.equal([
       undefined,
-      'line 2 begins a record of more than 64 MiB; is a quote left open?; reading goes on with line 3',
+      'line 2 begins a record of more than 64 MiB; is a quote left open?; reading continues with line 3',
       undefined,
     ])
     expect(faults).to.have.length(2 + 17 * 4096)
