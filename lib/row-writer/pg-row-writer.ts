@@ -4,7 +4,7 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'
-import { allowListeners } from '../streams/listener-limit.ts'
+import { onAbort } from '../streams/on-abort.ts'
 import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
 import { laneNumber } from '../write/rows/split-by-lane.ts'
 import type { PgRowWriterOptions, RowWriterStats, WrittenRow } from './options.ts'
@@ -76,7 +76,8 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
         this.#scope.runInAsyncScope(() => this.#write(held))
       return new RowQueue({ maxCount, maxWaitMs, workers, write: writeHeld })
     })
-    if (signal) this.#unlisten = onAbort(signal, () => this.destroy(asError(signal.reason)))
+    if (signal?.aborted) this.destroy(asError(signal.reason))
+    else if (signal) this.#unlisten = onAbort(signal, () => this.destroy(asError(signal.reason)))
   }
 
   /** Counts up to this moment. */
@@ -253,21 +254,4 @@ function asError(reason: unknown): Error {
   return reason instanceof Error
     ? reason
     : new Error('The signal of the writer was aborted', { cause: reason })
-}
-
-/** Calls `run` when the signal aborts. Returns a function that stops listening. */
-function onAbort(signal: AbortSignal, run: () => void): () => void {
-  if (signal.aborted) {
-    run()
-    return () => {}
-  }
-  allowListeners(signal, 1)
-  signal.addEventListener('abort', run, { once: true })
-  let isListening = true
-  return () => {
-    if (!isListening) return
-    isListening = false
-    signal.removeEventListener('abort', run)
-    allowListeners(signal, -1)
-  }
 }

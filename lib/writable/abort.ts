@@ -1,18 +1,13 @@
 import type { Writable } from 'node:stream'
-import { allowListeners } from '../streams/listener-limit.ts'
+import { onAbort } from '../streams/on-abort.ts'
 import type { Outcome, Stats } from '../types.ts'
 
-/** Calls `onAbort` once when the signal aborts, as long as the stream is open. */
-export function whenAborted(signal: AbortSignal, stream: Writable, onAbort: () => void): void {
-  allowListeners(signal, 1)
+/** Calls `run` once when the signal aborts, as long as the stream is open. */
+export function whenAborted(signal: AbortSignal, stream: Writable, run: () => void): void {
   // later, so that a pipeline() which is built in this tick reports it: it rejects a stream that is destroyed
   // already
-  if (signal.aborted) process.nextTick(onAbort)
-  else signal.addEventListener('abort', onAbort, { once: true })
-  stream.once('close', () => {
-    signal.removeEventListener('abort', onAbort)
-    allowListeners(signal, -1)
-  })
+  if (signal.aborted) process.nextTick(run)
+  else stream.once('close', onAbort(signal, run))
 }
 
 /**
