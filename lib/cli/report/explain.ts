@@ -1,4 +1,5 @@
-import { EmbeddedServerFailed, EmbeddedServerMissing } from '../../embedded/embedded-server.ts'
+import { EmbeddedServerMissing } from '../../embedded/embedded-package.ts'
+import { EmbeddedServerFailed } from '../../embedded/embedded-server.ts'
 import { PgBatchError } from '../../errors.ts'
 import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
 import { dataError, ExitError, usageError } from '../exit-error.ts'
