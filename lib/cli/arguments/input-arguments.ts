@@ -15,6 +15,8 @@ export interface InputArguments {
   readonly comment?: string
   readonly null?: readonly string[]
   readonly forceNull?: boolean
+  /** What is between the digits and the decimals of a number in CSV. */
+  readonly decimalSeparator?: ',' | '.'
   /** Repair records where there is no doubt about what they mean. */
   readonly lenient?: boolean
   /** Lines at the beginning that are skipped. */
@@ -39,6 +41,7 @@ export function addInputOptions(command: Command): Command {
     .option('--comment <char>', 'CSV: lines that begin with it are skipped', character)
     .option('--null <text>', 'CSV: an unquoted text for NULL (empty); repeatable', nullText)
     .option('--force-null', 'CSV: the texts of --null are NULL in quotes, too')
+    .option('--decimal-separator <char>', 'CSV: in numbers, comma or point (.)', oneOf([',', '.']))
     .option('--lenient', 'CSV: repair stray quotes and ends of records; counted at the end')
     .option('--header', 'CSV: the first line is a header, even if it looks like data')
     .option('--no-header', 'CSV: the first line is data; see --columns')
@@ -56,6 +59,7 @@ export const RARE_INPUT_OPTIONS = [
   '--comment',
   '--null',
   '--force-null',
+  '--decimal-separator',
   '--lenient',
   '--header',
   '--no-header',
@@ -126,6 +130,7 @@ export function needlessOption(format: string, args: InputArguments): string | u
     comment,
     null: nulls,
     'force-null': args.forceNull,
+    'decimal-separator': args.decimalSeparator,
     lenient: args.lenient,
     'skip-lines': args.skipLines,
     'header-lines': args.headerLines,

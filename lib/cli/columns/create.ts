@@ -27,7 +27,10 @@ export interface NewTable {
 }
 
 export type NewTableOptions = CreateArguments &
-  Pick<InputArguments, 'map'> & { readonly table: string; readonly columns?: readonly string[] }
+  Pick<InputArguments, 'map' | 'decimalSeparator'> & {
+    readonly table: string
+    readonly columns?: readonly string[]
+  }
 
 const SAMPLE_ROWS = 1000
 
@@ -75,7 +78,8 @@ async function inferredTable(
   choice: ColumnChoice,
   args: NewTableOptions,
 ): Promise<NewTable> {
-  const kind = source.format === 'csv' ? 'csv' : 'json'
+  const csv = args.decimalSeparator === ',' ? 'decimal-comma' : 'csv'
+  const kind = source.format === 'csv' ? csv : 'json'
   const inference = new ColumnInference(kind, choice.columns)
   const add = (row: SourceRow) => {
     if (faultOf(row) === undefined) inference.add(only(choice.columns, choice.rename?.(row) ?? row))

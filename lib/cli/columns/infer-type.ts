@@ -1,4 +1,5 @@
 import { exactNumber, LongNumber } from '../../values/exact-json.ts'
+import { withPoint } from './decimal-comma.ts'
 
 /**
  * The types that can be inferred. A time without a zone stays without one, because a zone would be a guess.
@@ -16,8 +17,11 @@ export type InferredType =
   | 'jsonb'
   | 'text'
 
-/** CSV has texts only, so that their look decides. In JSON a string is never a number. */
-export type ValueKind = 'csv' | 'json'
+/**
+ * CSV has texts only, so that their look decides. In `decimal-comma` a number is `1,5`, and `1.5` is text. In
+ * JSON a string is never a number.
+ */
+export type ValueKind = 'csv' | 'decimal-comma' | 'json'
 
 /**
  * Returns the narrowest type that gives a value back as it was written, or undefined for NULL. Ambiguous
@@ -48,9 +52,11 @@ export function widerType(a: InferredType, b: InferredType, kind: ValueKind): In
 const NUMBERS: readonly InferredType[] = ['integer', 'bigint', 'numeric', 'double precision']
 
 function typeOfText(text: string, kind: ValueKind): InferredType {
-  if (kind === 'csv') {
+  if (kind !== 'json') {
     if (/^(true|false)$/i.test(text)) return 'boolean'
-    if (text.length <= MAX_NUMBER_LENGTH && NUMBER.test(text)) return typeOfNumber(text)
+    const number = kind === 'csv' ? text : withPoint(text)
+    if (number !== undefined && number.length <= MAX_NUMBER_LENGTH && NUMBER.test(number))
+      return typeOfNumber(number)
     if (/^[[{]/.test(text) && isJson(text)) return 'jsonb'
   }
   const timestamp = TIMESTAMP.exec(text)

@@ -12,10 +12,12 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { keepsRejects } from '../arguments/run-options.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import { type ColumnChecks, findMismatch } from '../columns/create-table.ts'
+import { putPoints } from '../columns/decimal-comma.ts'
 import type { Database } from '../database/database.ts'
 import { interruptedError } from '../exit-error.ts'
 import type { InputMeter } from '../files/input-meter.ts'
 import { eachRow } from '../rows/each-row.ts'
+import { takesDecimals } from '../rows/fit-value.ts'
 import { planRecords } from '../rows/record-writing.ts'
 import { replayShaper, unwrapRejected } from '../rows/replay-row.ts'
 import { rowShaper } from '../rows/shape-row.ts'
@@ -79,7 +81,8 @@ function planOf({ meter, repairs, database, args }: LoadTask, source: Sources, t
   const shape = shaperOf(source, table, args)
   const onConflict = conflictOf(args)
   const upserts = onConflict !== undefined
-  const options = { checks, rejects, upserts, placeOf: source.placeOf }
+  const commaColumns = commaColumnsOf(table, args)
+  const options = { checks, commaColumns, rejects, upserts, placeOf: source.placeOf }
   const records = source.records && planRecords(source.records, table, choice, options)
   return {
     source,
@@ -151,11 +154,24 @@ function refusingMalformed(shape: LoadPlan['shape']): LoadPlan['shape'] {
   }
 }
 
-/** Values of JSON need shaping. The texts of CSV are what a column reads. */
-function shaperOf(source: Sources, table: Table, { replay }: LoadArguments): LoadPlan['shape'] {
-  if (source.format === 'csv') return row => row
+/** Returns the columns whose numbers have a decimal comma in the file. */
+function commaColumnsOf(table: Table, { decimalSeparator }: LoadArguments): ReadonlySet<string> {
+  if (decimalSeparator !== ',') return new Set()
+  return new Set(table.columns.filter(({ type }) => takesDecimals(type)).map(({ name }) => name))
+}
+
+/** Values of JSON need shaping. The texts of CSV are what a column reads, except for decimal commas. */
+function shaperOf(source: Sources, table: Table, args: LoadArguments): LoadPlan['shape'] {
+  if (source.format === 'csv') {
+    const commaColumns = commaColumnsOf(table, args)
+    return row => {
+      const mismatch = putPoints(row, commaColumns)
+      if (mismatch) throw mismatch
+      return row
+    }
+  }
   const again = replayShaper(table)
-  if (replay) return again
+  if (args.replay) return again
   const shape = rowShaper(table, source.format === 'parquet' ? 'parquet' : 'json')
   if (!mayHoldRejects(source)) return shape
   return (row, line) => (row === line ? shape(row) : again(row))

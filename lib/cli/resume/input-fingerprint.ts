@@ -11,11 +11,13 @@ type Meaning = InputArguments & CreateArguments & { readonly columns?: readonly 
  */
 export function inputFingerprint(description: string, args: Meaning): string {
   const { quote, escape: escapeBy, comment, null: nulls, forceNull, columns, map, create, infer, type } = args
+  const { decimalSeparator = '.' } = args
   return [
     description,
     ...named({ quote, escape: escapeBy, comment }),
     ...(nulls ? [`null ${nulls.toSorted().map(quoted).join(' and ')}`] : []),
     ...(forceNull ? ['null in quotes, too'] : []),
+    ...(decimalSeparator === '.' ? [] : ['decimal commas']),
     ...(columns ? [`columns ${columns.map(quoted).join(' ')}`] : []),
     ...(map ? [`map ${pairs(map)}`] : []),
     ...(create ? [infer === 'all' ? 'types inferred from all rows (--create)' : 'types by --create'] : []),

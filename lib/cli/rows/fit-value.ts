@@ -101,7 +101,7 @@ function isText(type: PgType): boolean {
 }
 
 /** Returns true if the type's input takes any spelling of a number, and a sign before zero. */
-function takesDecimals(type: PgType): boolean {
+export function takesDecimals(type: PgType): boolean {
   if (type.kind === 'domain' && type.base) return takesDecimals(type.base)
   return type.builtIn && DECIMAL_TYPES.includes(type.name)
 }

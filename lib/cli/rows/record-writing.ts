@@ -8,7 +8,9 @@ import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import type { Table } from '../../types.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import type { ColumnChecks } from '../columns/create-table.ts'
+import { putPoints } from '../columns/decimal-comma.ts'
 import type { TypeMismatch } from '../columns/type-mismatch.ts'
+import { recordDecimals } from './record-decimals.ts'
 
 /** How CSV records are written. */
 export interface RecordWriting {
@@ -25,6 +27,8 @@ export interface RecordWriting {
 export interface RecordOptions {
   /** The checks of each column's values. */
   readonly checks: ColumnChecks | undefined
+  /** The columns whose numbers have a decimal comma in the file. */
+  readonly commaColumns: ReadonlySet<string>
   /** True: a record that does not fit is rejected. False: it ends the load before its batch is sent. */
   readonly rejects: boolean
   readonly upserts: boolean
@@ -36,31 +40,38 @@ export function planRecords(
   records: Records,
   table: Table,
   choice: ColumnChoice,
-  { checks, rejects, upserts, placeOf }: RecordOptions,
+  { checks, commaColumns, rejects, upserts, placeOf }: RecordOptions,
 ): RecordWriting {
   const { format, header, raggedness } = records
   const columnOf = new Map(choice.pairs)
   const fields = header.map(name => columnOf.get(name))
   const rowOf = (record: CsvRecord): SourceRow => {
     const row = records.rowOf(record)
-    return choice.rename && !raggedness(record) ? choice.rename(row) : row
+    if (raggedness(record)) return row
+    const renamed = choice.rename?.(row) ?? row
+    putPoints(renamed, commaColumns)
+    return renamed
   }
+  const hasCommas = commaColumns.size > 0
+  const withPoints = hasCommas ? recordDecimals(format, fields, commaColumns) : undefined
   const mismatchOf = checks && recordCheck(format, fields, checks)
   const fitting = (record: CsvRecord): CsvRecord => {
     const mismatch = mismatchOf?.(record)
     if (mismatch) throw mismatch
-    return record
+    return withPoints?.(record) ?? record
   }
   const whole = (record: CsvRecord): SourceRow => {
     const problem = raggedness(record)
     if (problem) throw new PgBatchError('VALUE_NOT_ENCODABLE', problem, { outcome: 'not-sent' })
-    return rowOf(rejects ? fitting(record) : record)
+    if (rejects) fitting(record)
+    else withPoints?.(record)
+    return rowOf(record)
   }
   const bytes = copyObstacleOf(table, upserts) === undefined
   return {
     rowOf,
     csv: bytes ? { format, fields } : undefined,
-    toRow: !bytes ? whole : rejects && mismatchOf ? fitting : undefined,
+    toRow: !bytes ? whole : rejects && mismatchOf ? fitting : withPoints,
     check:
       rejects || !mismatchOf
         ? undefined
