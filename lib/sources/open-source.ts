@@ -1,13 +1,6 @@
 import { pipeline, type Readable } from 'node:stream'
 import { plural } from '../values/format-count.ts'
 import { readCopyText } from './copy-text.ts'
-import {
-  chooseDialect,
-  hasCopyNull,
-  looksLikeCopyText,
-  SAMPLE_BYTES,
-  showsDialect,
-} from './csv/choose-dialect.ts'
 import { readCsv, rowsOf } from './csv/csv.ts'
 import {
   type Dialect,
@@ -19,7 +12,14 @@ import {
 import { excelDelimiter } from './csv/excel-line.ts'
 import { FOLDED, foldDelimiter, isLong } from './csv/fold-delimiter.ts'
 import { skipLines } from './csv/skip-lines.ts'
-import { type Sample, sniffDialect } from './csv/sniff-dialect.ts'
+import {
+  chooseDialect,
+  hasCopyNull,
+  looksLikeCopyText,
+  SAMPLE_BYTES,
+  showsDialect,
+} from './csv/sniff/choose-dialect.ts'
+import { type Sample, sniffDialect } from './csv/sniff/sniff-dialect.ts'
 import { type Format, formatOfName, isBlank, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'

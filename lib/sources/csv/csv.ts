@@ -12,7 +12,7 @@ import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
 import { columnNames } from './header-names.ts'
-import { RecordRepair } from './repair-record.ts'
+import { RecordRepair } from './repair/repair-record.ts'
 
 /** The records of a CSV file, and functions that make rows of them. */
 export interface Records {

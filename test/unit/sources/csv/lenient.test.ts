@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
-import { recutLine } from '../../../../lib/sources/csv/recut-line.ts'
+import { recutLine } from '../../../../lib/sources/csv/repair/recut-line.ts'
 import { Repairs } from '../../../../lib/sources/repairs.ts'
 import { failure, readCsvRows } from '../support.ts'
 

@@ -1,9 +1,13 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { DialectOptions } from '../../../../lib/sources/csv/dialect.ts'
-import { judgeHeader } from '../../../../lib/sources/csv/judge-header.ts'
-import { sampleRecords } from '../../../../lib/sources/csv/sample-records.ts'
-import { type Candidate, sniffDialect, type Verdict } from '../../../../lib/sources/csv/sniff-dialect.ts'
+import { judgeHeader } from '../../../../lib/sources/csv/sniff/judge-header.ts'
+import { sampleRecords } from '../../../../lib/sources/csv/sniff/sample-records.ts'
+import {
+  type Candidate,
+  sniffDialect,
+  type Verdict,
+} from '../../../../lib/sources/csv/sniff/sniff-dialect.ts'
 
 const sniff = (text: string, options: DialectOptions = {}, preferred?: string): Verdict =>
   sniffDialect({ text, isWhole: true }, options, preferred)

@@ -1,7 +1,7 @@
-import { FieldCutter } from '../../csv/field-cutter.ts'
-import { CsvRecord } from '../../csv/record.ts'
-import type { Repairs } from '../repairs.ts'
-import type { Dialect } from './dialect.ts'
+import { FieldCutter } from '../../../csv/field-cutter.ts'
+import { CsvRecord } from '../../../csv/record.ts'
+import type { Repairs } from '../../repairs.ts'
+import type { Dialect } from '../dialect.ts'
 import { recutLine } from './recut-line.ts'
 
 /**

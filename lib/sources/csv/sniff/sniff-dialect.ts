@@ -1,5 +1,5 @@
+import type { DialectOptions } from '../dialect.ts'
 import { cellFit } from './cell-fit.ts'
-import type { DialectOptions } from './dialect.ts'
 import { type SampledRecord, sampleRecords } from './sample-records.ts'
 
 /** A dialect that the sample of a file fits. */

@@ -1,7 +1,13 @@
-import { plural } from '../../values/format-count.ts'
-import { FormatUnknown, SourceError } from '../source-error.ts'
-import { type Dialect, type DialectOptions, delimiterName, delimiterWord, resolveDialect } from './dialect.ts'
-import { refuseExcelLine } from './excel-line.ts'
+import { plural } from '../../../values/format-count.ts'
+import { FormatUnknown, SourceError } from '../../source-error.ts'
+import {
+  type Dialect,
+  type DialectOptions,
+  delimiterName,
+  delimiterWord,
+  resolveDialect,
+} from '../dialect.ts'
+import { refuseExcelLine } from '../excel-line.ts'
 import { judgeHeader } from './judge-header.ts'
 import { type Candidate, type Sample, sniffDialect } from './sniff-dialect.ts'
 

@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.ts'
+import type { Dialect } from '../dialect.ts'
 
 type Marks = Pick<Dialect, 'delimiter' | 'quote' | 'escape'>
 
