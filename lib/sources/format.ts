@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { FormatUnknown, SourceError } from './source-error.ts'
+import { EmptyInput, FormatUnknown } from './source-error.ts'
 
 export const FORMATS = ['csv', 'tsv', 'text', 'ndjson', 'json', 'parquet'] as const
 /** `text` is the format of COPY and pg_dump. `tsv` is CSV with tabs between its fields. */
@@ -37,7 +37,7 @@ export function sniffFormat(head: Buffer, name: string): Format {
   const first = head.toString('latin1').match(/\S/)?.[0]
   if (first === undefined && head.length >= MAX_BLANKS)
     throw cannotTell(name, 'it begins with 1 MiB of blanks')
-  if (first === undefined) throw new SourceError(`${name}: there is nothing in it`)
+  if (first === undefined) throw new EmptyInput(name)
   if (first === '[') return 'json'
   return first === '{' ? 'ndjson' : 'csv'
 }

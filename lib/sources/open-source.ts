@@ -33,7 +33,7 @@ import { openParquet } from './parquet/open-parquet.ts'
 import type { Repairs } from './repairs.ts'
 import { refuseForeign, showsArchive } from './signatures.ts'
 import type { Source } from './source.ts'
-import { SourceError } from './source-error.ts'
+import { EmptyInput, SourceError } from './source-error.ts'
 
 export type { Source, SourceColumn } from './source.ts'
 
@@ -276,7 +276,7 @@ class TextSource {
         resolve({ ...common, header, rows, description })
       })
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
-      const nothing = () => reject(new SourceError(`${name}: there is nothing in it`))
+      const nothing = () => reject(new EmptyInput(name))
       // its lines are not looked at one by one
       connect(this.#options.keepsMalformed ? connect(this.#text, utf8(name)) : this.#text, reader)
       reader.once('error', reject).once('end', nothing).on('readable', nudge)
@@ -323,9 +323,9 @@ class TextSource {
           description,
         })
       })
-      const nothing = dialect.header ? 'there is nothing in it, not even a header' : 'there is nothing in it'
+      const nothing = dialect.header ? 'there is nothing in it, not even a header' : undefined
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
-      const noHeader = () => reject(new SourceError(`${name}: ${nothing}`))
+      const noHeader = () => reject(new EmptyInput(name, nothing))
       connect(this.#text, reader)
       reader.once('error', reject).once('end', noHeader)
       reader.on('readable', nudge)

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
 import type { CsvRecord } from '../csv/record.ts'
 import { formatCount } from '../values/format-count.ts'
+import { listNames } from '../values/list-names.ts'
 import { rowsOf } from './csv/csv.ts'
 import { isRereadable, openRaw } from './input/raw-input.ts'
 import { Spool } from './input/spool.ts'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
 import type { SourceRow } from './rows.ts'
-import { SourceError } from './source-error.ts'
+import { EmptyInput, SourceError } from './source-error.ts'
 import { widerColumns } from './wider-columns.ts'
 
 /** A row of a file or of standard input. Rows count from 1; the header does not count. */
@@ -29,55 +30,93 @@ export interface Sources extends Source {
 
 /**
  * Opens files as one source of rows, in order. Every file is checked before the first row is read, so that a
- * different format or header is reported before anything is written. Only one file is open at a time. Input
- * that can be read only once is kept in the spool, which the caller closes.
+ * different format or header is reported before anything is written. Files with nothing in them are skipped,
+ * and named in the notes. Only one file is open at a time. Input that can be read only once is kept in the
+ * spool, which the caller closes.
  */
 export async function openSources(
-  files: readonly string[],
+  named: readonly string[],
   allOptions: SourceOptions = {},
 ): Promise<Sources> {
   const spool = allOptions.spool ?? new Spool()
   const options = { ...allOptions, spool }
-  if (files.length === 1) {
-    if (options.reopened) await keep(files[0]!, options)
-    const only = await openSource(files[0]!, options)
+  const [file] = named
+  if (file !== undefined && named.length === 1) {
+    if (options.reopened) await keep(file, options)
+    const only = await openSource(file, options)
     const notes = [...only.notes, ...dialectNotes([only])]
-    return { ...only, files, spool, notes, ...places(row => ({ file: only.name, row })) }
+    return { ...only, files: [file], spool, notes, ...places(row => ({ file: only.name, row })) }
   }
   const look = async (file: string, options: SourceOptions & { spool: Spool }): Promise<Source> => {
     await keep(file, options)
     const { onOpen: _, repairs: __, ...looking } = options // these bytes will be read again
-    return openSource(file, looking)
+    const source = await openSource(file, looking)
+    source.rows.destroy()
+    return source
   }
-  const first = await look(files[0]!, options)
-  first.rows.destroy()
+  const { first, files, empty } = await firstWithRows(named, file => look(file, options))
   // the others are read like the first one, if their records leave a choice
   const alike = { ...options, preferredDelimiter: first.records?.format.delimiter }
   const notes = [...first.notes]
   const sources: Pick<Source, 'name' | 'chosen'>[] = [first]
   let { columns } = first
   let sameWay = true
-  for (const file of files.slice(1)) {
-    const next = await look(file, alike)
-    next.rows.destroy()
+  for (const file of named.slice(named.indexOf(files[0]!) + 1)) {
+    const next = await look(file, alike).catch(unlessEmpty)
+    if (!next) {
+      empty.push(file)
+      continue
+    }
+    files.push(file)
     checkAlike(first, next)
     columns = columns && next.columns && widerColumns(columns, next.columns)
     sameWay &&= isReadTheSameWay(first, next)
     notes.push(...next.notes)
     sources.push({ name: next.name, chosen: next.chosen })
   }
-  notes.push(...dialectNotes(sources))
+  notes.push(...dialectNotes(sources), ...emptyNote(empty))
   const starts: { name: string; row: number }[] = []
   const positionOf = (number: number): FileRow => {
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
     return { file: start.name, row: number - start.row }
   }
   const { records: firsts, ...common } = { ...first, ...(columns ? { columns } : {}) }
-  const all = { ...common, name: `${files.length} files`, files, spool, notes, ...places(positionOf) }
+  const all = {
+    ...common,
+    name: files.length === 1 ? first.name : `${files.length} files`,
+    files,
+    spool,
+    notes,
+    ...places(positionOf),
+  }
   if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, alike, starts)) }
   const stream = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
   const records = { ...firsts, stream }
   return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
+}
+
+/** Looks for the first file that is not empty. Throws the error of the last file if all are empty. */
+async function firstWithRows(
+  named: readonly string[],
+  look: (file: string) => Promise<Source>,
+): Promise<{ first: Source; files: string[]; empty: string[] }> {
+  const empty: string[] = []
+  for (const file of named.slice(0, -1)) {
+    const first = await look(file).catch(unlessEmpty)
+    if (first) return { first, files: [file], empty }
+    empty.push(file)
+  }
+  const last = named.at(-1)!
+  return { first: await look(last), files: [last], empty }
+}
+
+function unlessEmpty(error: unknown): undefined {
+  if (!(error instanceof EmptyInput)) throw error
+}
+
+function emptyNote(files: readonly string[]): string[] {
+  if (files.length === 0) return []
+  return [`skipped ${listNames(files)}: there is nothing in ${files.length === 1 ? 'it' : 'them'}`]
 }
 
 /** Returns how the files are read: one line for all files that are read in the same way. */
@@ -153,9 +192,8 @@ function isReadTheSameWay(first: Source, next: Source): boolean {
 /** Throws if two files differ in format or column names. The order may differ, since rows have names. */
 function checkAlike(first: Source, next: Source): void {
   if (next.format !== first.format) {
-    throw new SourceError(
-      `${next.name} is ${next.format} and ${first.name} is ${first.format}; load them one by one`,
-    )
+    const formats = `${next.name} is ${next.format} and ${first.name} is ${first.format}`
+    throw new SourceError(formats, { hint: 'load them one by one, or those of one format by a pattern' })
   }
   const [ours, theirs] = [first.header ?? [], next.header ?? []]
   const lacks = ours.find(name => !theirs.includes(name))

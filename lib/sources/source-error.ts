@@ -13,5 +13,12 @@ export class SourceError extends Error {
   }
 }
 
+/** There is nothing in the input, not even a header. */
+export class EmptyInput extends SourceError {
+  constructor(name: string, fault = 'there is nothing in it') {
+    super(`${name}: ${fault}`)
+  }
+}
+
 /** The format cannot be recognised, or is not supported: the user has to decide. */
 export class FormatUnknown extends SourceError {}

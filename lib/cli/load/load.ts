@@ -26,10 +26,11 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     notify('Reading rows from the terminal; Ctrl-D ends them.')
   }
   // opens the input first: a wrong file name should not cost the start of a server
-  const files = await expandFiles(args.files)
+  const { files, notes } = await expandFiles(args.files)
   const destination = { url: args.database, embedded: args.embedded }
   chooseDatabase(destination, process.env) // checked before standard input is read
   if (args.rejects !== undefined) await checkRejectsFile(args.rejects, files)
+  for (const note of notes) notify(note)
   const meter = await InputMeter.of(files)
   const spool = new Spool()
   const repairs = new Repairs()

@@ -343,12 +343,6 @@ describe('pg-batch load reports of Parquet', () => {
       /: --null has no meaning for a Parquet file$/m,
     ],
     [
-      'that is a directory',
-      path => [dirname(path), '--format', 'parquet'],
-      Buffer.alloc(0),
-      /: is a directory, not a file$/m,
-    ],
-    [
       'that is not there',
       path => [join(dirname(path), 'no.parquet')],
       Buffer.alloc(0),

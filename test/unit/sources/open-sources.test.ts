@@ -37,7 +37,7 @@ describe('openSources', () => {
   it('refuses another format', async () => {
     const [a, b] = await files({ 'f.csv': 'id\n1\n', 'f.json': '[{"id":2}]' })
     expect(await failure(openSources([a!, b!]))).to.equal(
-      `${b} is json and ${a} is csv; load them one by one`,
+      `${b} is json and ${a} is csv; load them one by one, or those of one format by a pattern`,
     )
   })
 
