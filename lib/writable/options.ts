@@ -181,6 +181,14 @@ interface PgBatchWritableSettings<Item, Row> {
   /** Returns what the dead letter keeps of an item that has no row. For `pg-batch load`. @internal */
   rejectedItem?: ((item: Item) => unknown) | undefined
   /**
+   * Says that rows may come before the rows of their own table that they refer to, in a later batch. A batch
+   * that a foreign key refuses is then written together with the batches after it, up to a bound. Called at
+   * the end of the stream: returns true if the input was complete, so that rows without parents are rejected.
+   * Needs `concurrency: 1`. For `pg-batch load`.
+   * @internal
+   */
+  awaitsParents?: (() => boolean) | undefined
+  /**
    * How many rows may be rejected: items for which `toRow` throws, values that cannot be encoded, and rows
    * that the server refuses because of their values. One more fails the stream, and its batch is rolled back.
    * An integer ≥ 0, or Infinity. Raising it from 0 costs nothing until a row is bad; a batch with bad rows is

@@ -252,6 +252,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   override _final(callback: (error?: Error | null) => void): void {
+    this.#lanes.end()
     // opened here too, so that an input without a single batch reports a missing table
     this.#open()
       .then(writing => this.#lanes.idle().then(() => confirmPositions(writing)))

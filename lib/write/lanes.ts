@@ -28,6 +28,7 @@ export class Lanes<Item> {
   readonly #write: LanesOptions<Item>['write']
   readonly #running = new Set<Promise<void>>()
   #stopped = false
+  #ended = false
 
   constructor({ count, keyed, write }: LanesOptions<Item>) {
     this.#queues = keyed ? Array.from({ length: count }, () => new Queue<Item>(1)) : [new Queue<Item>(count)]
@@ -43,6 +44,12 @@ export class Lanes<Item> {
     queue.add(batch)
     if (queue.idleLanes > 0) this.#start(queue)
     return queue.room()
+  }
+
+  /** No further batch will be offered: a lane that waits for one continues with what it has. */
+  end(): void {
+    this.#ended = true
+    for (const queue of this.#queues) queue.changed()
   }
 
   /** Resolves when every batch that was offered is written; rejects when one was not. */
@@ -69,17 +76,18 @@ export class Lanes<Item> {
 
   async #serve(queue: Queue<Item>): Promise<void> {
     for (let first = queue.take(); first && !this.#stopped; first = queue.take()) {
-      await this.#write(first, () => this.#next(queue))
+      await this.#write(first, waits => this.#next(queue, waits))
     }
     queue.idleLanes++
   }
 
   /**
    * Returns a batch that is ready. If no batch is ready, gives the source one turn of the event loop to
-   * deliver one.
+   * deliver one, or waits until it delivers one or ends.
    */
-  async #next(queue: Queue<Item>): Promise<Batch<Item> | undefined> {
+  async #next(queue: Queue<Item>, waits?: 'waits'): Promise<Batch<Item> | undefined> {
     if (queue.isEmpty) await new Promise(resolve => setImmediate(resolve))
+    if (waits) while (queue.isEmpty && !this.#ended && !this.#stopped) await queue.change()
     return this.#stopped ? undefined : queue.take()
   }
 }
@@ -90,6 +98,7 @@ class Queue<Item> {
   #waiting: Batch<Item>[] = []
   #rows = 0
   #onRoom: (() => void) | undefined
+  readonly #onChange: (() => void)[] = []
 
   constructor(lanes: number) {
     this.idleLanes = lanes
@@ -107,6 +116,7 @@ class Queue<Item> {
   add(batch: Batch<Item>): void {
     this.#waiting.push(batch)
     this.#rows += batch.count
+    this.changed()
   }
 
   take(): Batch<Item> | undefined {
@@ -122,6 +132,16 @@ class Queue<Item> {
   clear(): void {
     this.#waiting = []
     this.#rows = 0
+    this.changed()
+  }
+
+  /** Resolves when a batch is added, or when no other one will be. */
+  change(): Promise<void> {
+    return new Promise(resolve => this.#onChange.push(resolve))
+  }
+
+  changed(): void {
+    for (const resolve of this.#onChange.splice(0)) resolve()
   }
 
   room(): Promise<void> | undefined {

@@ -38,6 +38,7 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly rejectedItem: ((item: Item) => unknown) | undefined
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined
+  readonly awaitsParents: (() => boolean) | undefined
   readonly concurrency: number
   readonly callbackTimeoutMs: number
   readonly onBegin: Beginning['onBegin']
@@ -103,6 +104,7 @@ export async function openWriting<Item>(
     limits: { ...limits, savepointed: !ticketed && savepoints && (inTransaction ?? onBegin) !== undefined },
     checkpoint,
     position: options.position,
+    awaitsParents: options.awaitsParents,
     deadLetterTable,
     deadLetterFile,
     rejectedItem: options.rejectedItem,
@@ -145,8 +147,8 @@ async function moveLeftoverRejects(file: DeadLetterFile | undefined): Promise<vo
  * reject.
  */
 function needsItems<Item>(options: WriteOptions<Item>): boolean {
-  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard } = options
-  return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard].some(Boolean)
+  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents } = options
+  return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents].some(Boolean)
 }
 
 /** How long a host name that has never resolved is tried again: it is probably mistyped. */

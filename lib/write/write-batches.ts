@@ -1,7 +1,9 @@
 import { isFinal } from './faults/is-final.ts'
+import { FOREIGN_KEY_VIOLATION } from './isolate/isolate-batch.ts'
 import type { Batch } from './rows/batch.ts'
 import { isFull } from './transaction/transaction-bounds.ts'
 import type { FailedTransaction } from './transaction/transaction-result.ts'
+import { TransactionSize } from './transaction/transaction-size.ts'
 import type { TransactionWriter } from './transaction/transaction-writer.ts'
 import type { NextBatch, Progress, WriteContext } from './write-context.ts'
 import { type AddBatches, writeWithRetries } from './write-with-retries.ts'
@@ -14,6 +16,7 @@ import { type AddBatches, writeWithRetries } from './write-with-retries.ts'
  *     outcome unknown                     → the server is asked first: committed, or again
  *     permanent, several batches          → each batch alone, so that one does not fail the others
  *     permanent, one batch, a row's fault → its bad rows are rejected, within the budget
+ *     a foreign key, with `awaitsParents` → together with the batches after it
  *     permanent otherwise                 → thrown
  *
  * @throws PgBatchError of the first batch that could not be written; later batches are not written then
@@ -26,42 +29,103 @@ export async function* writeBatches<Item>(
   for (let waiting: readonly Batch<Item>[] = [first]; waiting.length > 0; ) {
     const left: Batch<Item>[] = []
     const failed = yield* writeWithRetries(waiting, fillFrom(next, left, context), context)
-    if (failed?.batches.length === 1) yield* writeIsolated(failed.batches[0]!, failed, context)
-    else if (failed) yield* writeOneByOne(failed, context)
-    waiting = [...(failed?.rest ?? []), ...left]
+    const orphans = failed && (yield* writeFailed(failed, context))
+    if (orphans) yield* writeWithLater([...orphans, ...failed.rest, ...left], next, context)
+    waiting = orphans ? [] : [...(failed?.rest ?? []), ...left]
   }
 }
 
-/** Writes each batch of a failed transaction in a transaction of its own. */
-async function* writeOneByOne<Item>(
-  { batches, error }: FailedTransaction<Item>,
+/** Returns the batches that wait for later ones. */
+async function* writeFailed<Item>(
+  failed: FailedTransaction<Item>,
+  context: WriteContext<Item>,
+): AsyncGenerator<Progress<Item>, readonly Batch<Item>[] | undefined> {
+  const { batches, error } = failed
+  if (isOrphaned(failed, context)) return batches
+  if (batches.length === 1) return (yield* writeIsolated(batches, failed, context)) ? batches : undefined
+  if (isFinal(error)) throw error
+  // each batch in a transaction of its own
+  for (const [index, batch] of batches.entries()) {
+    const alone = yield* writeWithRetries([batch], addAll, context)
+    if (!alone) continue
+    if (isOrphaned(alone, context) || (yield* writeIsolated([batch], alone, context)))
+      return batches.slice(index)
+  }
+  return undefined
+}
+
+/** How much is written together at most, so that memory is bounded. */
+const TOGETHER = Object.freeze({ rows: 1_000_000, bytes: 64 * 1024 * 1024 })
+
+/**
+ * Writes batches together with later ones, in one transaction, because rows may refer to rows that come
+ * later. Each attempt takes twice as many rows as the last one, so that the cost stays linear. After the last
+ * one the bad rows are rejected, those of all batches together.
+ */
+async function* writeWithLater<Item>(
+  first: readonly Batch<Item>[],
+  next: NextBatch<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, void> {
-  if (isFinal(error)) throw error
-  for (const batch of batches) {
-    const failed = yield* writeWithRetries([batch], addAll, context)
-    if (failed) yield* writeIsolated(batch, failed, context)
+  const together = { ...context, size: new TransactionSize({ shrinks: false }) }
+  const batches = [...first]
+  let rows = batches.reduce((sum, { count }) => sum + count, 0)
+  for (let bytes = 0; ; ) {
+    const target = bytes < TOGETHER.bytes ? Math.min(2 * rows, TOGETHER.rows) : rows
+    let hasEnded = false
+    while (!hasEnded && rows < target) {
+      const batch = await next('waits')
+      if (batch) batches.push(batch)
+      else hasEnded = true
+      rows += batch?.count ?? 0
+    }
+    const failed = yield* writeWithRetries(batches, addAll, together)
+    if (!failed) return
+    const { error, rowsFault, ifCommitted } = failed
+    const mayReject = context.budget.left > 0 || isOrphaned(failed, context)
+    if (isFinal(error) || !rowsFault || !mayReject) throw error
+    bytes = ifCommitted.bytes
+    if (!hasEnded && bytes < TOGETHER.bytes && rows < TOGETHER.rows) continue
+    if (hasEnded && !context.awaitsParents!()) throw error
+    yield* writeIsolated(batches, failed, together, true)
+    return
   }
+}
+
+/** Returns true if later rows may be what a foreign key misses. */
+function isOrphaned<Item>(
+  { error, plan }: FailedTransaction<Item>,
+  { awaitsParents }: WriteContext<Item>,
+): boolean {
+  const isOne = error.sqlState === FOREIGN_KEY_VIOLATION && !isFinal(error)
+  return isOne && awaitsParents !== undefined && plan.selfReferences.length > 0
 }
 
 /**
- * Rejects a batch's bad rows and writes the others, if rows have caused the failure and the budget allows it.
+ * Rejects the bad rows of batches and writes the others, if rows have caused the failure and the budget
+ * allows it. Returns true if rows wait for later batches.
+ * @param isLast no later batches are waited for. A row is looked for even if it cannot be rejected, so that
+ *   the error names it
  */
 async function* writeIsolated<Item>(
-  batch: Batch<Item>,
+  batches: readonly Batch<Item>[],
   failure: FailedTransaction<Item>,
   context: WriteContext<Item>,
-): AsyncGenerator<Progress<Item>, void> {
+  isLast = false,
+): AsyncGenerator<Progress<Item>, boolean> {
   let last = failure
   // a COPY into Citus hides which constraint was broken, and may name another row's line
   const byInsert = failure.plan.isCitus
+  const awaitsParents = context.awaitsParents !== undefined && !isLast
   // the first round does not isolate what is checked at the end of the transaction
   for (const immediate of [false, true]) {
-    if (context.budget.left === 0 || !last.rowsFault) throw last.error
+    if ((context.budget.left === 0 && !isLast) || !last.rowsFault) throw last.error
     const { error, place } = last
-    const addIsolated: AddBatches<Item> = writer => writer.addIsolated(batch, { error, place, immediate })
-    const failed = yield* writeWithRetries([batch], addIsolated, context, byInsert)
-    if (!failed) return
+    const addIsolated: AddBatches<Item> = writer =>
+      writer.addIsolated(batches, { error, place, immediate, awaitsParents })
+    const failed = yield* writeWithRetries(batches, addIsolated, context, byInsert)
+    if (!failed) return false
+    if (awaitsParents && isOrphaned(failed, context)) return true
     last = failed
   }
   throw last.error

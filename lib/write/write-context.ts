@@ -19,10 +19,18 @@ export interface WriteContext<Item> extends TransactionContext<Item> {
   readonly isIdempotent: (plan: WritePlan<Item>) => boolean
   /** How many batches a transaction takes, by how the last ones ended. */
   readonly size: TransactionSize
+  /**
+   * Rows may come before the rows of the table that they refer to. Returns true if the input has ended with
+   * its last row: otherwise rows whose parents have not come are not rejected.
+   */
+  readonly awaitsParents: (() => boolean) | undefined
 }
 
-/** Resolves to the next batch, or to undefined when none is ready. */
-export type NextBatch<Item> = () => Promise<Batch<Item> | undefined>
+/**
+ * Resolves to the next batch, or to undefined when none is ready.
+ * @param waits resolve to undefined only at the end of the input
+ */
+export type NextBatch<Item> = (waits?: 'waits') => Promise<Batch<Item> | undefined>
 
 /** What writing reports while it runs. */
 export type Progress<Item> =

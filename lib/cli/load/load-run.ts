@@ -71,11 +71,13 @@ export class LoadRun {
 
   #openSink(): PgBatchWritable<unknown, SourceRow> {
     const { args, database, table } = this.#plan
+    const refersToItself = table.selfReferences.length > 0
     const sink = new PgBatchWritable<unknown, SourceRow>({
       ...this.#input.writing,
       pool: database.pool,
       table: { schema: table.schema, name: table.name },
-      concurrency: connectionsOf(args),
+      concurrency: refersToItself ? 1 : connectionsOf(args),
+      ...(refersToItself ? { awaitsParents: () => !this.stopped } : {}),
       rejectLimit: this.#rejectsLeft(),
       // a load that may be killed and run again must neither lose nor repeat a rejected row
       deadLetter:
@@ -152,6 +154,8 @@ export class LoadRun {
       return undefined
     } catch (error) {
       await untilClosed(this.#sink)
+      // what was read waits for rows that were not: it is read again
+      if (this.stopped && isOrphan(error)) return undefined
       this.#regressed = error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
       return this.#explained(error)
     } finally {
@@ -240,6 +244,10 @@ export class LoadRun {
       args,
     })
   }
+}
+
+function isOrphan(error: unknown): boolean {
+  return error instanceof PgBatchError && error.sqlState === '23503'
 }
 
 /** Ends the file of rejected rows, so that it is closed before the load is reported. */

@@ -78,6 +78,8 @@ function reason(error: PgBatchError, load: FailedLoad): string {
     return `${words}${(format === 'csv' && emptyHint(error, args)) || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
+  if (sqlState === '23503')
+    return `${refusal(error, load)}${parentHint(error, load)}${rejectsHint(error, load)}`
   const privileges = privilegeHint(cause, { user: load.user, table, privileges: neededPrivileges(args) })
   return `${refusal(error, load)}${privileges || rejectsHint(error, load)}`
 }
@@ -124,7 +126,9 @@ function refusal(error: PgBatchError, { showsValues }: FailedLoad): string {
   if (sqlState === undefined || !isServerError(cause)) return error.reason
   if (!quotesValue(error)) {
     const detail =
-      showsValues && sqlState === '23505' && cause.detail ? `: ${cause.detail.replace(/\.$/, '')}` : ''
+      showsValues && KEY_FAULTS.includes(sqlState) && cause.detail
+        ? `: ${cause.detail.replace(/\.$/, '')}`
+        : ''
     return `${cause.message} (${sqlState})${detail}`
   }
   const what = column === undefined ? 'the row' : `the value of "${column}"`
@@ -132,6 +136,19 @@ function refusal(error: PgBatchError, { showsValues }: FailedLoad): string {
   if (sqlState === 'P0001') return `a trigger or a function refused ${what} (${sqlState})`
   const condition = conditionName(sqlState)?.replaceAll('_', ' ')
   return `the server refused ${what}${condition ? `: ${condition}` : ''} (${sqlState})`
+}
+
+/** Their details have the key, and not the whole row. */
+const KEY_FAULTS = ['23503', '23505']
+
+/** Returns what to do about a row whose parent is missing. The detail names the table of the parent. */
+function parentHint({ cause }: PgBatchError, { table }: FailedLoad): string {
+  const [, parents] =
+    /is not present in table "(.+)"\.$/s.exec((isServerError(cause) && cause.detail) || '') ?? []
+  if (parents === undefined) return ''
+  return parents === table.name && table.selfReferences.length > 0
+    ? '; the row that it refers to is neither in the table nor in the file'
+    : `; the row that it refers to is not in "${parents}", which has to be loaded first`
 }
 
 /** Returns true if the library left out the server's message, because messages of its kind quote values. */

@@ -59,6 +59,7 @@ function optionTable<Item>() {
     callbackTimeoutMs: defaultsTo(120_000, checkTimeoutMs),
     deadLetter: optional(checkDeadLetter),
     rejectedItem: internal(optional(checkFunction<Callback<Item, 'rejectedItem'>>)),
+    awaitsParents: internal(optional(checkFunction<() => boolean>)),
     rejectLimit: defaultsTo(0, integerOrInfinityFrom(0)),
     checkpoint: optional(checkCheckpoint<Item>),
     position: optional(checkFunction<Callback<Item, 'position'>>),

@@ -19,11 +19,14 @@ export interface IsolateBatchOptions {
   readonly first: { readonly row: RowRef; readonly error: PgBatchError } | undefined
   /** Constraints are checked with each piece: a row that fails may pass once the other rows are in. */
   readonly immediate: boolean
+  /** Rows may wait for rows of later batches: those that a foreign key refuses end the work. */
+  readonly awaitsParents: boolean
   /** @param item index into the batch's items. May throw, which ends the work */
-  readonly reject: (item: number, row: object, error: PgBatchError) => void
+  readonly reject: (batch: RowGroup['batch'], item: number, row: object, error: PgBatchError) => void
 }
 
 interface Row {
+  readonly batch: RowGroup['batch']
   readonly item: number
   readonly row: object
   readonly shape: RowShape
@@ -33,7 +36,8 @@ interface Row {
 type Unit = readonly Row[]
 
 /**
- * Writes a batch's good rows and rejects its bad ones, each piece under a savepoint of the one transaction.
+ * Writes the good rows of a batch, or of several batches together, and rejects the bad ones, each piece under
+ * a savepoint of the one transaction.
  * @throws PgBatchError when every row failed with the same error, and it need not be the rows' fault (a
  *   broken trigger)
  */
@@ -41,17 +45,16 @@ export async function isolateBatch(groups: readonly RowGroup[], options: Isolate
   if (groups.some(({ rows }) => rows.length > 0)) await new BatchIsolation(groups, options).run()
 }
 
-const FOREIGN_KEY_VIOLATION = '23503'
+export const FOREIGN_KEY_VIOLATION = '23503'
 
 /**
- * The isolation of one batch:
+ * The isolation of a batch, or of batches whose rows refer to each other:
  *
  *     pieces, parents before children → bad rows are rejected; those that a foreign key refuses wait
  *     rounds over those that wait     → until a round writes none of them
  *     an upsert with a late row       → all is undone and written once more in the order of the batch
  */
 class BatchIsolation {
-  readonly #batch: RowGroup['batch']
   readonly #groups: readonly RowGroup[]
   readonly #options: IsolateBatchOptions
   /** In the order of the batch where that order decides which row of a key wins, else grouped by shape. */
@@ -62,30 +65,31 @@ class BatchIsolation {
   readonly #rejected = new Map<Row, PgBatchError>()
 
   constructor(groups: readonly RowGroup[], options: IsolateBatchOptions) {
-    this.#batch = groups[0]!.batch
     this.#groups = groups
     this.#options = options
     this.#keepsOrder = options.plan.conflict !== undefined
     const rows = groups.flatMap(group =>
-      Array.from(group.rows, ([row, item]): Row => ({ item, row, shape: group.shape })),
+      Array.from(group.rows, ([row, item]): Row => ({ batch: group.batch, item, row, shape: group.shape })),
     )
-    this.#rows = this.#keepsOrder ? rows.sort((a, b) => a.item - b.item) : rows
+    this.#rows = this.#keepsOrder ? rows.sort(inOrder) : rows
   }
 
   async run(): Promise<void> {
-    const { transaction, rows, plan } = this.#options
+    const { transaction, rows, plan, awaitsParents } = this.#options
     if (this.#keepsOrder) transaction.before('SAVEPOINT pg_batch_isolation')
     await rows.beginPieces(this.#groups)
     const units = parentsFirst(this.#rows, plan)
     const isReordered = units.some((unit, index) => unit[0] !== this.#rows[index])
     await this.#writeUnits(units, this.#firstFailure(units))
     const late = await this.#writeWaiting()
+    const refused = [...this.#waiting].sort(([a], [b]) => inOrder(a, b))
+    const orphan = refused.find(([, { sqlState }]) => sqlState === FOREIGN_KEY_VIOLATION)
+    if (orphan && awaitsParents) throw orphan[1]
     if (this.#keepsOrder) {
       if (isReordered || late.size > 0) await this.#writeInOrder(late)
       transaction.before('RELEASE SAVEPOINT pg_batch_isolation')
     }
-    for (const [row, error] of [...this.#waiting].sort(([a], [b]) => a.item - b.item))
-      this.#reject(row, error)
+    for (const [row, error] of [...this.#waiting].sort(([a], [b]) => inOrder(a, b))) this.#reject(row, error)
     this.#failIfAllAlike()
   }
 
@@ -93,8 +97,7 @@ class BatchIsolation {
   #firstFailure(units: readonly Unit[]): PieceFailure | undefined {
     const { first } = this.#options
     if (!first) return undefined
-    const item = first.row.group.rows.itemAt(first.row.index)
-    const at = units.findIndex(unit => unit.some(row => row.item === item))
+    const at = units.findIndex(unit => unit.some(isRowAt(first.row)))
     return at < 0 ? undefined : { at, error: first.error }
   }
 
@@ -154,7 +157,9 @@ class BatchIsolation {
    * round.
    */
   #refuse(unit: Unit, error: PgBatchError): void {
-    const blamed = unit.length === 1 ? unit[0] : unit.find(row => this.#arrayIndexOf(row) === error.rowIndex)
+    const isBlamed = ({ batch, item }: Row) =>
+      batch.id === error.batchId && arrayIndexOf(batch, item) === error.rowIndex
+    const blamed = unit.length === 1 ? unit[0] : unit.find(isBlamed)
     const { immediate } = this.#options
     const mayPass = immediate || error.sqlState === FOREIGN_KEY_VIOLATION
     for (const row of unit) {
@@ -163,13 +168,9 @@ class BatchIsolation {
     }
   }
 
-  #arrayIndexOf({ item }: Row): number {
-    return arrayIndexOf(this.#batch, item)
-  }
-
   #reject(row: Row, error: PgBatchError): void {
     this.#rejected.set(row, error)
-    this.#options.reject(row.item, row.row, error)
+    this.#options.reject(row.batch, row.item, row.row, error)
   }
 
   #failIfAllAlike(): void {
@@ -189,10 +190,10 @@ class BatchIsolation {
   async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
     const { transaction, rows } = this.#options
     const piece = units.flat()
-    const groups = groupByShape(this.#batch, piece)
+    const parts = splitByBatch(piece).map(groupByShape)
     rows.beforePiece('SAVEPOINT pg_batch')
     try {
-      await rows.send(groups)
+      for (const groups of parts) await rows.send(groups)
       await rows.close()
       transaction.before('RELEASE SAVEPOINT pg_batch')
       return undefined
@@ -202,25 +203,46 @@ class BatchIsolation {
       await rows.abort()
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch; RELEASE SAVEPOINT pg_batch')
       // the only row of a piece has caused its error, named or not
-      const blamed = named ?? (piece.length === 1 ? { group: groups[0]!, index: 0 } : undefined)
-      const item = blamed?.group.rows.itemAt(blamed.index)
+      const blamed = named ?? (piece.length === 1 ? { group: parts[0]![0]!, index: 0 } : undefined)
       return {
         error: toPgBatchError(error, 'rolled-back', blamed ? errorContext(blamed) : {}, 'write'),
-        at: blamed && units.findIndex(unit => unit.some(row => row.item === item)),
+        at: blamed && units.findIndex(unit => unit.some(isRowAt(blamed))),
       }
     }
   }
 }
 
-function groupByShape(batch: RowGroup['batch'], piece: readonly Row[]): RowGroup[] {
+function inOrder(a: Row, b: Row): number {
+  return a.batch.id - b.batch.id || a.item - b.item
+}
+
+function isRowAt({ group, index }: RowRef): (row: Row) => boolean {
+  const item = group.rows.itemAt(index)
+  return row => row.item === item && row.batch === group.batch
+}
+
+/** Splits rows where the next one belongs to another batch. Their order stays. */
+function splitByBatch(piece: readonly Row[]): Row[][] {
+  const parts: Row[][] = []
+  for (const row of piece) {
+    const last = parts.at(-1)
+    if (last && last[0]!.batch === row.batch) last.push(row)
+    else parts.push([row])
+  }
+  return parts
+}
+
+/** @param rows of one batch */
+function groupByShape(rows: readonly Row[]): RowGroup[] {
+  const { batch } = rows[0]!
   const groups = new Map<RowShape, RowSet>()
-  for (const { item, row, shape } of piece) {
-    let rows = groups.get(shape)
-    if (!rows) {
-      rows = new RowSet()
-      groups.set(shape, rows)
+  for (const { item, row, shape } of rows) {
+    let set = groups.get(shape)
+    if (!set) {
+      set = new RowSet()
+      groups.set(shape, set)
     }
-    rows.add(row, item)
+    set.add(row, item)
   }
   return [...groups].map(([shape, rows]) => ({ batch, shape, rows }))
 }

@@ -1,3 +1,5 @@
+import { FieldCutter } from '../../csv/field-cutter.ts'
+import type { CsvColumns, CsvRecord } from '../../csv/record.ts'
 import type { SelfReference } from '../../types.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { PlannedColumn } from '../plan/planned-columns.ts'
@@ -61,14 +63,16 @@ export function parentsFirst<R extends Row>(rows: readonly R[], plan: TablePlan)
 function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
   const parents = rows.map((): number[] => [])
   for (const reference of plan.selfReferences) {
-    const [children, keys] = columnsOf(reference, plan)
+    const [children, keys] = plan.csv
+      ? fieldsOf(reference, plan.csv)
+      : columnsOf(reference, plan).map(columns => (row: object) => keyOf(row, columns))
     const byKey = new Map<string, number>()
     for (const [index, row] of rows.entries()) {
-      const key = row.shape.deletes ? undefined : keyOf(row.row, keys)
+      const key = row.shape.deletes ? undefined : keys!(row.row)
       if (key !== undefined && !byKey.has(key)) byKey.set(key, index)
     }
     for (const [index, row] of rows.entries()) {
-      const key = row.shape.deletes ? undefined : keyOf(row.row, children)
+      const key = row.shape.deletes ? undefined : children!(row.row)
       const parent = key === undefined ? undefined : byKey.get(key)
       if (parent !== undefined && parent !== index) parents[index]!.push(parent)
     }
@@ -97,3 +101,20 @@ function keyOf(row: object, columns: readonly PlannedColumn[]): string | undefin
   }
   return texts.length === 0 ? undefined : JSON.stringify(texts)
 }
+
+/** Returns the readers of both keys in records of a CSV file. Equal fields are equal texts. */
+function fieldsOf({ columns, references }: SelfReference, { format, fields }: CsvColumns): ReadKey[] {
+  const cutter = new FieldCutter(format)
+  return [columns, references].map(names => {
+    const indexes = names.map(name => fields.indexOf(name))
+    return row => {
+      const record = row as CsvRecord
+      if (record.fault !== undefined || cutter.cut(record) !== fields.length) return undefined
+      const texts = indexes.map(index => cutter.text(record.chunk, index))
+      return texts.includes(null) ? undefined : JSON.stringify(texts)
+    }
+  })
+}
+
+/** Returns the text of a row's key; undefined where a value is missing. */
+type ReadKey = (row: object) => string | undefined

@@ -75,9 +75,9 @@ export class RejectedRows<Item> {
     if (binary.length > 0) this.#binary.set(rejected, binary)
   }
 
-  /** Puts the rows of one batch into the order of the batch. */
+  /** Puts the rows into the order of the batches. */
   sort(): void {
-    this.#rows.sort((a, b) => a.index - b.index)
+    this.#rows.sort((a, b) => a.batchId - b.batchId || a.index - b.index)
   }
 
   /**

@@ -13,6 +13,12 @@ const UNLIMITED_FROM = 1024
  */
 export class TransactionSize {
   #limit = Number.POSITIVE_INFINITY
+  readonly #shrinks: boolean
+
+  /** @param options.shrinks false for batches that have to be in one transaction */
+  constructor({ shrinks = true } = {}) {
+    this.#shrinks = shrinks
+  }
 
   get limit(): number {
     return this.#limit
@@ -20,6 +26,7 @@ export class TransactionSize {
 
   /** @param batches how many the transaction had taken */
   failed(batches: number): void {
+    if (!this.#shrinks) return
     this.#limit = Math.max(1, Math.floor(Math.min(batches, this.#limit) / SHRINK))
   }
 

@@ -21,6 +21,8 @@ export interface IsolateHint {
   readonly place: RowRef | undefined
   /** Checks deferred constraints with each piece, because one of them has failed. */
   readonly immediate: boolean
+  /** Rows may wait for rows of later batches: those that a foreign key refuses end the work. */
+  readonly awaitsParents: boolean
 }
 
 /** What a transaction consists of once it has its connection. */
@@ -127,9 +129,11 @@ export class TransactionWriter<Item> {
     if (groups.length > 0) await this.#opened!.rows.send(groups)
   }
 
-  /** Adds a batch that has failed as a whole: rejects its bad rows one by one, and writes the others. */
-  async addIsolated(batch: Batch<Item>, { error, place, immediate }: IsolateHint): Promise<void> {
-    const groups = await this.#admit(batch)
+  /** Adds batches that have failed as a whole: rejects their bad rows one by one, and writes the others. */
+  async addIsolated(batches: readonly Batch<Item>[], hint: IsolateHint): Promise<void> {
+    const { error, place, immediate, awaitsParents } = hint
+    const groups: RowGroup[] = []
+    for (const batch of batches) groups.push(...(await this.#admit(batch)))
     const { transaction, rows } = this.#opened!
     await rows.checkTypes()
     if (immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
@@ -139,7 +143,9 @@ export class TransactionWriter<Item> {
       plan: this.#plan,
       first: place && { row: place, error },
       immediate,
-      reject: (item, row, error) => this.#reject(batch, item, row, error, deletesItem(batch, item)),
+      awaitsParents,
+      reject: (batch, item, row, error) =>
+        this.#reject(batch as Batch<Item>, item, row, error, deletesItem(batch, item)),
     })
     this.rejected.sort()
   }
