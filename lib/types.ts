@@ -22,7 +22,7 @@ export interface PgType {
   readonly oid: number
   /** `format_type(oid, -1)`: quoted where needed and safe in SQL text, without a type modifier. */
   readonly sqlName: string
-  /** `pg_type.typname`, which identifies built-in types, and extension types such as citext. */
+  /** `pg_type.typname`, which identifies a built-in type, and a type of a known `extension`. */
   readonly name: string
   /** True if the type is in pg_catalog, so that `name` can be trusted. */
   readonly builtIn: boolean
@@ -31,6 +31,16 @@ export interface PgType {
   readonly base?: PgType
   /** The element type of an array. */
   readonly element?: PgType
+  /** The type of a range's bounds; for a multirange, its range. */
+  readonly subtype?: PgType
+  /** The fields of a composite type, in their order. */
+  readonly attributes?: readonly PgType[]
+  /** The extension that owns the type: its `name` can then be trusted as if it were built in. */
+  readonly extension?: string
+  /** The server cannot read the type's binary form. */
+  readonly isTextOnly?: true
+  /** For money: the session's lc_monetary, which its text depends on. */
+  readonly monetaryLocale?: string
 }
 
 /** A column as the catalogue describes it. */

@@ -6,10 +6,10 @@ import { quoteTable, type TableParts } from './identifier.ts'
  * search_path; it returns no row if there is no such relation.
  *
  * `types` holds the types of the columns and all that they are made of: the bases of domains, the elements of
- * arrays. An array is a type that its element names as typarray: int2vector and oidvector also have elements,
- * but other input rules. Catalogue columns that only newer servers have are read through to_jsonb, so that
- * the same text runs on all servers. The answer is the text of one JSON object, so that it does not depend on
- * the type parsers of the program.
+ * arrays, the bounds of ranges, the fields of composite types. An array is a type that its element names as
+ * typarray: int2vector and oidvector also have elements, but other input rules. Catalogue columns that only
+ * newer servers have are read through to_jsonb, so that the same text runs on all servers. The answer is the
+ * text of one JSON object, so that it does not depend on the type parsers of the program.
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 export const INTROSPECTION_SQL = `
@@ -18,12 +18,20 @@ WITH RECURSIVE target AS (
 ), attribute AS (
   SELECT a.*, pg_catalog.to_jsonb(a) AS j FROM pg_catalog.pg_attribute a JOIN target t ON a.attrelid = t.oid
   WHERE a.attnum > 0 AND NOT a.attisdropped
+), ranges AS (
+  SELECT r.rngtypid AS range, r.rngsubtype AS bound,
+    (pg_catalog.to_jsonb(r) ->> 'rngmultitypid')::oid AS multirange
+  FROM pg_catalog.pg_range r
 ), type_oid(oid) AS (
   SELECT a.atttypid FROM attribute a
   UNION
   SELECT next.oid FROM type_oid o JOIN pg_catalog.pg_type t ON t.oid = o.oid
   LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid
-  CROSS JOIN LATERAL (VALUES (t.typbasetype), (e.oid)) next(oid)
+  LEFT JOIN ranges r ON t.oid IN (r.range, r.multirange)
+  LEFT JOIN pg_catalog.pg_attribute f ON t.typtype = 'c' AND f.attrelid = t.typrelid AND f.attnum > 0
+    AND NOT f.attisdropped
+  CROSS JOIN LATERAL (VALUES (t.typbasetype), (e.oid), (f.atttypid), (r.bound),
+    (CASE WHEN t.oid = r.multirange THEN r.range END)) next(oid)
   WHERE next.oid <> 0
 )
 SELECT pg_catalog.row_to_json(relation)::text AS relation,
@@ -68,6 +76,18 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype,
       'base', y.typbasetype::bigint,
       'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e WHERE e.typarray = y.oid), 0),
+      'subtype', (SELECT CASE WHEN r.range = y.oid THEN r.bound ELSE r.range END::bigint
+        FROM ranges r WHERE y.oid IN (r.range, r.multirange)),
+      'attributes', CASE WHEN y.typtype = 'c' THEN (SELECT
+        pg_catalog.json_agg(f.atttypid::bigint ORDER BY f.attnum) FROM pg_catalog.pg_attribute f
+        WHERE f.attrelid = y.typrelid AND f.attnum > 0 AND NOT f.attisdropped) END,
+      'extension', (SELECT x.extname FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
+        WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = y.oid AND d.objsubid = 0
+          AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'),
+      'receives', y.typreceive <> 0,
+      'monetaryLocale', CASE WHEN y.oid = 'pg_catalog.money'::regtype
+        THEN pg_catalog.current_setting('lc_monetary') END,
       'notNull', y.typnotnull, 'default', CASE WHEN y.typdefaultbin IS NULL AND y.typdefault IS NOT NULL
         THEN pg_catalog.format('%L::%s', y.typdefault, pg_catalog.format_type(y.oid, -1))
         ELSE pg_catalog.pg_get_expr(y.typdefaultbin, 0) END))
@@ -135,6 +155,11 @@ interface TypeRow {
   kind: string
   base: number
   element: number
+  subtype: number | null
+  attributes: number[] | null
+  extension: string | null
+  receives: boolean
+  monetaryLocale: string | null
   notNull: boolean
   default: string | null
 }
@@ -233,14 +258,21 @@ function readType(oid: number, typeRows: Map<number, TypeRow>, types: Map<number
   const known = types.get(oid)
   if (known) return known
   const row = typeRows.get(oid)!
+  const { base, element, subtype, attributes, extension, monetaryLocale } = row
+  const read = (part: number): PgType => readType(part, typeRows, types)
   const type: PgType = {
     oid,
     name: row.name,
     sqlName: row.sqlName,
     builtIn: row.builtIn,
     kind: row.element ? 'array' : (TYPE_KINDS[row.kind] ?? 'base'),
-    ...(row.base ? { base: readType(row.base, typeRows, types) } : {}),
-    ...(row.element ? { element: readType(row.element, typeRows, types) } : {}),
+    ...(base ? { base: read(base) } : {}),
+    ...(element ? { element: read(element) } : {}),
+    ...(subtype ? { subtype: read(subtype) } : {}),
+    ...(attributes ? { attributes: attributes.map(read) } : {}),
+    ...(extension ? { extension } : {}),
+    ...(row.receives ? {} : { isTextOnly: true as const }),
+    ...(monetaryLocale ? { monetaryLocale } : {}),
   }
   types.set(oid, type)
   return type

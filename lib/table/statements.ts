@@ -1,4 +1,4 @@
-import type { Column } from '../types.ts'
+import type { Column, PgType } from '../types.ts'
 import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
@@ -46,7 +46,8 @@ export function copyStatement(
  * Asks whether columns still have the types that they had when the table was introspected, and are NOT NULL
  * or have a DEFAULT as they did. It runs after a binary COPY, which carries no types: after an ALTER TABLE
  * the bytes of a bigint would be read as a float8. It runs in the same transaction, whose lock keeps the
- * columns as they are.
+ * columns as they are. For money it also asks whether the session has the lc_monetary for which amounts are
+ * encoded.
  */
 export function sameTypesStatement(
   table: TableParts,
@@ -55,14 +56,28 @@ export function sameTypesStatement(
   const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
   const types = columns.map(({ type }) => type.oid).join(', ')
   const flags = columns.map(({ flags = '' }) => quoteLiteral(flags)).join(', ')
+  const locale = columns.map(({ type }) => monetaryLocaleOf(type)).find(found => found !== undefined)
+  const inLocale =
+    locale === undefined ? '' : ` AND pg_catalog.current_setting('lc_monetary') = ${quoteLiteral(locale)}`
   return (
-    `SELECT (pg_catalog.count(*) = ${columns.length})::text AS pg_batch_same FROM pg_catalog.pg_attribute ` +
-    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped ` +
-    'AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ' +
+    `SELECT (pg_catalog.count(*) = ${columns.length}${inLocale})::text AS pg_batch_same ` +
+    `FROM pg_catalog.pg_attribute WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass ` +
+    'AND NOT attisdropped AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ' +
     'IN (SELECT * FROM ROWS FROM (' +
     `pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[]), ` +
     `pg_catalog.unnest(ARRAY[${flags}]::text[])))`
   )
+}
+
+function monetaryLocaleOf({
+  monetaryLocale,
+  base,
+  element,
+  subtype,
+  attributes = [],
+}: PgType): string | undefined {
+  const parts = [base, element, subtype, ...attributes].filter(part => part !== undefined)
+  return monetaryLocale ?? parts.map(monetaryLocaleOf).find(found => found !== undefined)
 }
 
 /**

@@ -1,22 +1,32 @@
 import type { PgType } from '../../types.ts'
-import { arrayOf } from './array.ts'
 import { boolean } from './boolean.ts'
 import type { Codec } from './codec.ts'
+import { hstore } from './extensions/hstore.ts'
+import { arrayOf } from './nested/array.ts'
+import { compositeOf } from './nested/composite.ts'
+import { multirangeOf, rangeOf } from './nested/range.ts'
 import { macaddr, macaddr8 } from './network/mac-address.ts'
 import { cidr, inet } from './network/network.ts'
 import { float4, float8 } from './numbers/float.ts'
 import { int2, int4, int8 } from './numbers/integer.ts'
+import { moneyOf } from './numbers/money.ts'
 import { numeric } from './numbers/numeric.ts'
+import { oid } from './numbers/oid.ts'
+import { pgLsn } from './numbers/pg-lsn.ts'
 import { prepareValue } from './parameter.ts'
 import { date } from './temporal/date.ts'
 import { interval } from './temporal/interval.ts'
 import { time, timetz } from './temporal/time.ts'
 import { timestamp, timestamptz } from './temporal/timestamp.ts'
+import { bitString } from './text/bit-string.ts'
 import { bytea } from './text/bytea.ts'
+import { char } from './text/char.ts'
 import { json, jsonb, name, text } from './text/text.ts'
 import { uuid } from './text/uuid.ts'
+import { versionedText } from './text/versioned-text.ts'
+import { xml } from './text/xml.ts'
 
-/** Codecs by the name of a type in pg_catalog. The type "char" is not bpchar, and has no codec. */
+/** Codecs by the name of a type in pg_catalog. The type "char" is not bpchar, which is `char` in SQL. */
 export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
   Object.entries({
     bool: boolean,
@@ -26,12 +36,29 @@ export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
     float4,
     float8,
     numeric,
+    oid,
+    regclass: oid,
+    regcollation: oid,
+    regconfig: oid,
+    regdictionary: oid,
+    regnamespace: oid,
+    regoper: oid,
+    regoperator: oid,
+    regproc: oid,
+    regprocedure: oid,
+    regrole: oid,
+    regtype: oid,
+    pg_lsn: pgLsn,
     text,
     varchar: text,
     bpchar: text,
+    char,
     name,
     bytea,
+    bit: bitString,
+    varbit: bitString,
     uuid,
+    xml,
     date,
     time,
     timetz,
@@ -40,10 +67,22 @@ export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
     interval,
     json,
     jsonb,
+    jsonpath: versionedText,
     inet,
     cidr,
     macaddr,
     macaddr8,
+  }),
+)
+
+/** Codecs by the name of an extension and of its type. */
+const OF_EXTENSIONS: ReadonlyMap<string, Codec> = new Map(
+  Object.entries({
+    'citext.citext': text,
+    'hstore.hstore': hstore,
+    'ltree.ltree': versionedText,
+    'ltree.lquery': versionedText,
+    'ltree.ltxtquery': versionedText,
   }),
 )
 
@@ -55,17 +94,34 @@ const TEXT_ONLY: Codec = { text: prepareValue }
  * format.
  */
 export function codecFor(type: PgType): Codec {
+  const codec = anyCodecFor(type)
+  return type.isTextOnly && codec.binary ? { text: codec.text } : codec
+}
+
+function anyCodecFor(type: PgType): Codec {
+  const { base, element, subtype, attributes } = type
   switch (type.kind) {
     case 'domain':
-      return type.base ? codecFor(type.base) : TEXT_ONLY
+      return base ? codecFor(base) : TEXT_ONLY
     case 'enum':
       return text
     case 'array':
-      return type.element ? arrayOf(codecFor(type.element), type.element.oid) : TEXT_ONLY
+      return element ? arrayOf(codecFor(element), element.oid) : TEXT_ONLY
+    case 'range':
+      return subtype ? rangeOf(codecFor(subtype)) : TEXT_ONLY
+    case 'multirange':
+      return subtype?.subtype ? multirangeOf(codecFor(subtype.subtype)) : TEXT_ONLY
+    case 'composite':
+      return attributes ? compositeOf(attributes, attributes.map(codecFor)) : TEXT_ONLY
     case 'base':
-      if (type.builtIn) return BUILT_IN.get(type.name) ?? TEXT_ONLY
-      return type.name === 'citext' ? text : TEXT_ONLY
-    default:
+      return baseCodecFor(type)
+    case 'pseudo':
       return TEXT_ONLY
   }
+}
+
+function baseCodecFor({ builtIn, name, extension, monetaryLocale }: PgType): Codec {
+  if (!builtIn) return OF_EXTENSIONS.get(`${extension}.${name}`) ?? TEXT_ONLY
+  if (name === 'money') return moneyOf(monetaryLocale)
+  return BUILT_IN.get(name) ?? TEXT_ONLY
 }

@@ -118,3 +118,10 @@ export const prepareInstant: Prepare = makePrepare(utcText)
 /** The same, except that an array is JSON (deviation 1). */
 export const prepareJson: Prepare = value =>
   Array.isArray(value) ? (JSON.stringify(value) ?? null) : prepareValue(value)
+
+/** Returns the text that `pg` sends for a value; undefined where it sends NULL or bytes. */
+export function stringOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  const text = prepareValue(value)
+  return typeof text === 'string' ? text : undefined
+}

@@ -135,6 +135,92 @@ const CASES: readonly (readonly [string, unknown, string | false])[] = [
   ['cidr', '10.0.0.0/8', '020801040a000000'],
   ['cidr', '10.0.0.1/8', false],
   ['cidr', '::/0', `03000110${'00'.repeat(16)}`],
+  ['macaddr', '08:00:2B:01:02:03', '08002b010203'],
+  ['macaddr', '08-00-2b-01-02-03', '08002b010203'],
+  ['macaddr', '08:00-2b:01:02:03', false],
+  ['macaddr', '08002b010203', false],
+  ['macaddr8', '08:00:2b:01:02:03:04:05', '08002b0102030405'],
+  ['macaddr8', '08:00:2b:01:02:03', false],
+  ['bit', '101', '00000003a0'],
+  ['varbit', '', '00000000'],
+  ['varbit', '101010101', '00000009aa80'],
+  ['bit', 101, '00000003a0'],
+  ['bit', 'x1f', false],
+  ['bit', '2', false],
+  ['char', 'a', '61'],
+  ['char', '', '00'],
+  ['char', 5, '35'],
+  ['char', 'ab', false],
+  ['char', 'é', false],
+  ['char', '\0', false],
+  ['oid', 4294967295, 'ffffffff'],
+  ['oid', '4294967296', false],
+  ['oid', -1, false],
+  ['regclass', '1259', '000004eb'],
+  ['regclass', 'pg_class', false],
+  ['pg_lsn', '16/B374D848', '00000016b374d848'],
+  ['pg_lsn', '16', false],
+  ['xml', '<a>é</a>', '3c613ec3a93c2f613e'],
+  ['xml', '<?xml version="1.0"?><a/>', false],
+  ['xml', '<a>\0</a>', false],
+  ['jsonpath', '$', '0124'],
+]
+
+const MONEY: readonly (readonly [unknown, string | false])[] = [
+  ['12.5', '00000000000004e2'],
+  [-0.01, 'ffffffffffffffff'],
+  ['9999999999999.99', '00038d7ea4c67fff'],
+  ['1.005', false],
+  ['$1', false],
+  ['1,000', false],
+  ['99999999999999', false],
+]
+
+const RANGES: readonly (readonly [unknown, string | false])[] = [
+  ['empty', '01'],
+  ['(,)', '18'],
+  ['[1,2)', '02 00000004 00000001 00000004 00000002'],
+  ['("1",2]', '04 00000004 00000001 00000004 00000002'],
+  ['[1,]', '12 00000004 00000001'],
+  ['[1.5,2)', false],
+  [' [1,2)', false],
+  ['[1,2) ', false],
+  ['[1,2', false],
+  ['[1,2,3)', false],
+  ['["",2)', false],
+  ['emptyx', false],
+]
+
+const MULTIRANGES: readonly (readonly [unknown, string | false])[] = [
+  ['{}', '00000000'],
+  ['{empty}', '00000001 00000001 01'],
+  ['{(,1), [2,)}', '00000002 00000009 08 00000004 00000001 00000009 12 00000004 00000002'],
+  ['{(,1)', false],
+  ['{(,1),}', false],
+  ['[1,2)', false],
+]
+
+const COMPOSITES: readonly (readonly [unknown, string | false])[] = [
+  ['(1,a)', '00000002 00000017 00000004 00000001 00000019 00000001 61'],
+  ['(,)', '00000002 00000017 ffffffff 00000019 ffffffff'],
+  ['(1,"")', '00000002 00000017 00000004 00000001 00000019 00000000'],
+  ['(1," ,""\\" ")', '00000002 00000017 00000004 00000001 00000019 00000005 202c222220'],
+  ['(1)', false],
+  ['(1,a,b)', false],
+  ['(x,a)', false],
+  ['(1,a', false],
+  [' (1,a)', false],
+]
+
+const HSTORES: readonly (readonly [unknown, string | false])[] = [
+  ['', '00000000'],
+  ['"a"=>"1"', '00000001 00000001 61 00000001 31'],
+  ['a => NULL, "n"=>"NULL"', '00000002 00000001 61 ffffffff 00000001 6e 00000004 4e554c4c'],
+  ['"\\"\\\\"=>1', '00000001 00000002 225c 00000001 31'],
+  ['a=>1,a=>2', false],
+  ['a=>1,', false],
+  ['a', false],
+  [{ a: '1' }, false],
 ]
 
 /** Count of digits, weight, sign, scale, digits. */
@@ -184,6 +270,32 @@ describe('binary codecs', () => {
     })
   }
 
+  const integer: PgType = { ...builtIn('int4'), oid: 23 }
+  const range: PgType = { ...builtIn('int4range'), kind: 'range', subtype: integer }
+  const built: readonly (readonly [PgType, readonly (readonly [unknown, string | false])[]])[] = [
+    [{ ...builtIn('money'), monetaryLocale: 'en_US.utf8' }, MONEY],
+    [range, RANGES],
+    [{ ...builtIn('int4multirange'), kind: 'multirange', subtype: range }, MULTIRANGES],
+    [
+      { ...builtIn('pair'), kind: 'composite', attributes: [integer, { ...builtIn('text'), oid: 25 }] },
+      COMPOSITES,
+    ],
+    [{ ...builtIn('hstore'), builtIn: false, extension: 'hstore' }, HSTORES],
+  ]
+  for (const [type, cases] of built) {
+    for (const [value, expected] of cases) {
+      it(`${type.name} ${describeValue(value)} is ${expected === false ? 'left to the server' : expected}`, () => {
+        expect(field(type, value)).to.equal(expected === false ? false : expected.replaceAll(' ', ''))
+      })
+    }
+  }
+
+  it('have no money where the locale may have no cents', () => {
+    for (const monetaryLocale of ['de_DE.UTF-8', 'ja_JP.utf8', 'English_United States.1252', '']) {
+      expect(codecFor({ ...builtIn('money'), monetaryLocale }).binary, monetaryLocale).to.equal(undefined)
+    }
+  })
+
   it('put arrays of any rectangular shape, with NULLs', () => {
     const type: PgType = { ...builtIn('_int2'), kind: 'array', element: { ...builtIn('int2'), oid: 21 } }
     const header = (dimensions: number, hasNull: number): string =>
@@ -209,12 +321,15 @@ describe('binary codecs', () => {
     for (const value of odd) expect(field(type, value), describeValue(value)).to.equal(false)
   })
 
-  it('are found only by the name of a type in pg_catalog', () => {
+  it('are found only by the name of a type in pg_catalog, or of an extension', () => {
     const impostor: PgType = { ...builtIn('int4'), builtIn: false }
     const domain = (base: PgType): PgType => ({ ...impostor, kind: 'domain', base })
     expect(codecFor(impostor).binary).to.equal(undefined)
-    expect(codecFor({ ...impostor, name: 'citext' }).binary).to.be.a('function')
-    expect(codecFor(builtIn('char')).binary).to.equal(undefined)
+    for (const name of ['citext', 'hstore', 'ltree']) {
+      expect(codecFor({ ...impostor, name }).binary, name).to.equal(undefined)
+      expect(codecFor({ ...impostor, name, extension: name }).binary, name).to.be.a('function')
+    }
+    expect(codecFor({ ...builtIn('int4'), isTextOnly: true }).binary).to.equal(undefined)
     expect(codecFor({ ...impostor, kind: 'enum' }).binary).to.be.a('function')
     expect(codecFor(domain(domain(builtIn('int8'))))).to.equal(codecFor(builtIn('int8')))
   })

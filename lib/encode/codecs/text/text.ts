@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { Codec, ScanField } from '../codec.ts'
-import { prepareJson, prepareValue } from '../parameter.ts'
+import { prepareJson, prepareValue, stringOf } from '../parameter.ts'
 import { putJson } from './put-json.ts'
 
 /**
@@ -55,8 +55,8 @@ function putBytes(out: ByteBuffer, bytes: Buffer, at: number, end: number, delim
   return from
 }
 
-/** Copies the bytes of a value, after `head`. */
-function scanText(head: Uint8Array): ScanField {
+/** Returns a reader that copies the bytes of a value, after `head`. */
+export function scanText(head: Uint8Array): ScanField {
   const headBytes = 4 + head.length
   return (out, bytes, at, end, delimiter) => {
     const start = openField(out, headBytes)
@@ -73,8 +73,8 @@ const NO_HEAD = new Uint8Array()
 export const text: Codec = {
   text: prepareValue,
   binary(out, value) {
-    const string = typeof value === 'string' ? value : prepareValue(value)
-    if (typeof string !== 'string') return false
+    const string = stringOf(value)
+    if (string === undefined) return false
     putTextField(out, string)
     return true
   },
@@ -97,8 +97,8 @@ function fitsName(bytes: number, isAscii: boolean): boolean {
 export const name: Codec = {
   text: prepareValue,
   binary(out, value) {
-    const string = typeof value === 'string' ? value : prepareValue(value)
-    if (typeof string !== 'string') return false
+    const string = stringOf(value)
+    if (string === undefined) return false
     const start = out.length
     putTextField(out, string)
     const bytes = out.length - start - 4

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { NEEDS_TEXT, NO_DELIMITER, type ScanField } from '../../../../lib/encode/codecs/codec.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
+import { oid } from '../../../../lib/encode/codecs/numbers/oid.ts'
 import { scanFieldOf } from '../../../../lib/encode/csv/csv-binary-rows.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
@@ -62,6 +63,14 @@ const addresses = fc.oneof(
   fc.ipV6(),
   fc.tuple(fc.ipV4(), fc.nat(40)).map(([ip, bits]) => `${ip}/${bits}`),
 )
+const pairs = (count: number): fc.Arbitrary<string> =>
+  fc.uint8Array({ minLength: count, maxLength: count }).map(bytes => hexPairs(bytes))
+const hexPairs = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$&:')
+const bits = fc.string({ unit: fc.constantFrom('0', '1'), maxLength: 20 })
+const objects = nearly(fc.oneof(fc.nat().map(String), digits(9, 11)))
 const words = fc.string({ unit: 'grapheme', maxLength: 200 })
 
 /** Texts that a file may have for each type: good ones, nearly good ones, and the odd ones. */
@@ -96,6 +105,15 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   jsonb: fc.json(),
   inet: nearly(addresses),
   cidr: nearly(addresses),
+  macaddr: nearly(pairs(6)),
+  macaddr8: nearly(pairs(8)),
+  bit: nearly(bits),
+  varbit: nearly(bits),
+  char: fc.string({ unit: 'binary-ascii', maxLength: 2 }),
+  xml: fc.string({ unit: 'grapheme' }).map(text => `<a>${text}</a>`),
+  jsonpath: words,
+  pg_lsn: nearly(fc.tuple(fc.nat(), fc.nat()).map(halves => halves.map(half => half.toString(16)).join('/'))),
+  ...Object.fromEntries([...BUILT_IN].flatMap(([type, codec]) => (codec === oid ? [[type, objects]] : []))),
 }
 
 const CODECS = [...BUILT_IN].filter(([, { binary }]) => binary)

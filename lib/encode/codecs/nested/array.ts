@@ -1,7 +1,7 @@
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec } from './codec.ts'
-import { bytesOf, prepareInstant, prepareValue } from './parameter.ts'
-import { bytea } from './text/bytea.ts'
+import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import type { Codec } from '../codec.ts'
+import { bytesOf, prepareInstant, prepareValue } from '../parameter.ts'
+import { bytea } from '../text/bytea.ts'
 
 /**
  * Arrays: dimensions, whether there are NULLs, the element type, and the fields of the elements. Exact for
