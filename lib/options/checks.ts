@@ -79,6 +79,11 @@ export function checkString(name: string, value: unknown): string {
   return value
 }
 
+export function checkFlag(name: string, value: unknown): boolean {
+  expectOption<boolean>(name, value, 'true or false', typeof value === 'boolean')
+  return value
+}
+
 export function oneOf<const Word extends string>(...words: readonly Word[]): Check<Word> {
   return (name, value) => {
     const expected = `one of ${words.map(word => `'${word}'`).join(', ')}`

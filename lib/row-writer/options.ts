@@ -15,6 +15,7 @@ export const NOT_PASSED = [
   'onDiscard',
   'signal',
   'inTransaction',
+  'singleTransaction',
 ] as const
 
 /**

@@ -107,6 +107,14 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   operation?: ((item: Item) => 'upsert' | 'delete') | undefined
   /**
+   * Writes everything in one transaction, which commits before 'finish': a failure leaves nothing. Without
+   * rejects and `inTransaction` rows of one shape travel as one COPY, so that they may refer to later ones.
+   * Rows are not kept: a connection that breaks fails the stream, with `outcome: 'rolled-back'`, and the
+   * caller reads its source again. See docs/writing.md.
+   * @default false
+   */
+  singleTransaction?: boolean | undefined
+  /**
    * How many transactions may be in flight at once, each on a client of its own; an integer ≥ 1. At 1,
    * batches commit in order. Raising it costs connections and that order, and increases throughput up to
    * about the number of the server's cores.

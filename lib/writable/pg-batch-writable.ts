@@ -15,6 +15,7 @@ import { openWriting, type Writing } from '../write/open-writing.ts'
 import { DeadLetterStream } from '../write/rejects/dead-letter-stream.ts'
 import type { Batch } from '../write/rows/batch.ts'
 import { splitByLane } from '../write/rows/split-by-lane.ts'
+import { writeWholeLoad } from '../write/whole-load/write-whole-load.ts'
 import { writeBatches } from '../write/write-batches.ts'
 import type { NextBatch, Progress } from '../write/write-context.ts'
 import { outcomeOfAbort, whenAborted } from './abort.ts'
@@ -101,10 +102,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#events = new EventSender(this, resolved.table)
     this.#deadLetter = deadLetterStream && new DeadLetterStream(deadLetterStream)
     this.#laneOf = laneChooser(resolved)
+    const write = resolved.singleTransaction ? writeWholeLoad<Item> : writeBatches<Item>
     this.#lanes = new Lanes<Item>({
       count: concurrency,
       keyed: this.#laneOf !== undefined,
-      write: (first, next) => this.#scope.runInAsyncScope(() => this.#writeLane(first, next)),
+      write: (first, next) => this.#scope.runInAsyncScope(() => this.#writeLane(write, first, next)),
     })
     setMaxListeners(0, this.#stop.signal, this.#kill.signal) // each lane listens, and each wait of a lane
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
@@ -194,10 +196,14 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   /** Writes what a lane has ready. A failure of it destroys the stream. */
-  async #writeLane(first: Batch<Item>, next: NextBatch<Item>): Promise<void> {
+  async #writeLane(
+    write: typeof writeBatches<Item>,
+    first: Batch<Item>,
+    next: NextBatch<Item>,
+  ): Promise<void> {
     const lane = {}
     try {
-      for await (const progress of writeBatches(first, next, await this.#open())) {
+      for await (const progress of write(first, next, await this.#open())) {
         if (progress.kind === 'retry') this.#activity.failedOnce(lane)
         else this.#activity.settled(lane)
         await this.#note(progress)

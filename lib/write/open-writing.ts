@@ -40,6 +40,8 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly position: ((item: Item) => Position) | undefined
   readonly awaitsParents: (() => boolean) | undefined
   readonly concurrency: number
+  /** Everything up to the end is one transaction. */
+  readonly singleTransaction: boolean
   readonly callbackTimeoutMs: number
   readonly onBegin: Beginning['onBegin']
   readonly afterCommit:
@@ -85,6 +87,7 @@ export async function openWriting<Item>(
   const learned = await introspectWithRetries(options, learn, stream)
   const { ticketed, savepoints } = learned
   const current = new CurrentPlan(learned, () => introspectPlan(options, { ...learn, sideTables: [] }))
+  const { singleTransaction: endless } = options
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
   const deadLetterFile =
     deadLetterTable?.file === undefined
@@ -101,7 +104,11 @@ export async function openWriting<Item>(
   return {
     pool,
     current,
-    limits: { ...limits, savepointed: !ticketed && savepoints && (inTransaction ?? onBegin) !== undefined },
+    limits: {
+      ...limits,
+      endless,
+      savepointed: !ticketed && savepoints && (inTransaction ?? onBegin) !== undefined,
+    },
     checkpoint,
     position: options.position,
     awaitsParents: options.awaitsParents,
@@ -113,7 +120,8 @@ export async function openWriting<Item>(
     onBegin,
     callbackTimeoutMs,
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
-    canReleaseItems: !needsItems(options),
+    canReleaseItems: !options.singleTransaction && !needsItems(options),
+    keepsItems: options.onDiscard !== undefined,
     slabs: new SlabPool(),
     signals,
     lanes: options.concurrency,

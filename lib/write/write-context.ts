@@ -13,6 +13,8 @@ export interface WriteContext<Item> extends TransactionContext<Item> {
   readonly lanes: number
   readonly retry: RetryPolicy
   readonly openOutcomes: OpenOutcomes
+  /** Items are kept until their COMMIT, because `onDiscard` may receive them. */
+  readonly keepsItems: boolean
   /**
    * Writing a batch twice leaves what writing it once does: after an unknown outcome it may be written again.
    */

@@ -107,7 +107,7 @@ interface SettledFailure<Item> extends FailedTransaction<Item> {
 }
 
 /** Runs one transaction, and asks the server for its outcome where the COMMIT was not answered. */
-async function runToOutcome<Item>(
+export async function runToOutcome<Item>(
   context: WriteContext<Item>,
   request: TransactionRequest<Item>,
   work: (writer: TransactionWriter<Item>) => Promise<void>,

@@ -232,6 +232,9 @@ expectType<Promise<void>>(
   ),
 )
 
+new PgBatchWritable<Order>({ pool, table: 'orders', singleTransaction: true })
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', singleTransaction: 'yes' })
+
 // wrong options
 expectError(new PgBatchWritable<Order>())
 expectError(new PgBatchWritable<Order>({ pool }))

@@ -28,18 +28,44 @@ export interface TransactionTicket {
  * transaction, unless the session has shorter ones: the limit of a statement, and the limit of waiting for
  * the next one. A machine that is lost in the middle of a transaction sends nothing, and the transaction's
  * locks (on a checkpoint, on keys) would last until the kernel gives the connection up.
+ * @param statementTimeoutMs undefined for a transaction that takes as long as its rows need
  */
-export function ticketStatement(statementTimeoutMs: number): string {
+export function ticketStatement(statementTimeoutMs: number | undefined): string {
   return (
     'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, ' +
     'pg_catalog.pg_backend_pid()::text AS backend, ' +
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
     "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
     'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
+    (statementTimeoutMs === undefined ? UNLIMITED : limitedTo(statementTimeoutMs))
+  )
+}
+
+function limitedTo(statementTimeoutMs: number): string {
+  return (
     `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text ` +
     'AS timeout, ' +
     `${atMost('idle_in_transaction_session_timeout', statementTimeoutMs)} AS idle_timeout`
   )
+}
+
+/**
+ * Switches the limits off, as pg_dump does for its one long transaction. Keepalives take their place: the
+ * server then notices within two minutes that the client's machine is lost.
+ */
+const UNLIMITED = [
+  `${off('statement_timeout')} AS timeout`,
+  off('idle_in_transaction_session_timeout'),
+  // from PostgreSQL 17
+  `CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL ` +
+    `THEN ${off('transaction_timeout')} END`,
+  `pg_catalog.set_config('tcp_keepalives_idle', '60', true)`,
+  `pg_catalog.set_config('tcp_keepalives_interval', '10', true)`,
+  `pg_catalog.set_config('tcp_keepalives_count', '6', true)`,
+].join(', ')
+
+function off(setting: string): string {
+  return `pg_catalog.set_config('${setting}', '0', true)`
 }
 
 /**

@@ -31,6 +31,11 @@ export interface TransactionOptions {
   readonly commitTimeoutMs: number
   /** The server can report the outcome of a transaction; false for servers other than PostgreSQL. */
   readonly ticketed: boolean
+  /**
+   * The transaction lasts as long as its rows come. The server limits neither its statements nor its pauses;
+   * only its silence is limited, here.
+   */
+  readonly endless?: boolean
   /** Without tickets, a savepoint proves that the transaction has not ended; false without savepoints. */
   readonly savepointed?: boolean
 }
@@ -60,6 +65,8 @@ export class Transaction {
   ticket: TransactionTicket | undefined
   /** What was seen of the server since COMMIT was sent. */
   watch: ServerWatch | undefined
+  /** How much longer an answer may take than `statementTimeoutMs`. */
+  patienceMs = 0
   #ticketAt = Number.POSITIVE_INFINITY
   readonly #options: TransactionOptions
   #state: TransactionState = 'fresh'
@@ -77,7 +84,8 @@ export class Transaction {
     this.lease = lease
     this.#options = options
     this.#preamble = ['BEGIN']
-    if (options.ticketed) this.#preamble.push(ticketStatement(options.statementTimeoutMs))
+    const limitMs = options.endless ? undefined : options.statementTimeoutMs
+    if (options.ticketed) this.#preamble.push(ticketStatement(limitMs))
     else if (options.savepointed) this.#preamble.push(`SAVEPOINT ${PROOF_SAVEPOINT}`)
   }
 
@@ -124,7 +132,8 @@ export class Transaction {
 
   /** Waits for the answer to something that a COPY has sent, no longer than for a statement's answer. */
   answered<T>(answer: Promise<T>): Promise<T> {
-    return this.lease.within(this.#options.statementTimeoutMs + CANCEL_GRACE_MS, answer)
+    const { statementTimeoutMs } = this.#options
+    return this.lease.within(statementTimeoutMs + CANCEL_GRACE_MS + this.patienceMs, answer)
   }
 
   /** Does the same for a COPY, whose answers pg's `query_timeout` also limits. */

@@ -41,6 +41,11 @@ export class SlabLease {
     return slab
   }
 
+  /** Gives the slabs so far to the garbage collector: something may still read them. */
+  forget(): void {
+    this.#taken.length = 0
+  }
+
   /**
    * Gives everything back, and others overwrite it: nothing may still read the bytes, nor a socket still send
    * them.

@@ -1,6 +1,7 @@
 import { DEFAULT_WAIT_MS } from '../../connection/pool/lease.ts'
 import {
   checkAbortSignal,
+  checkFlag,
   checkFunction,
   checkObject,
   checkTimeoutMs,
@@ -26,6 +27,7 @@ import { checkCsv } from './check-csv.ts'
 import { checkDeadLetter } from './check-dead-letter.ts'
 import { checkConnection, checkPool, expectOneDestination } from './check-destination.ts'
 import { checkRetry, DEFAULT_RETRY } from './check-retry.ts'
+import { expectSingleTransaction } from './check-single-transaction.ts'
 import { checkColumns, checkTable } from './check-table.ts'
 
 /** The type of a callback, as writing calls it. */
@@ -48,6 +50,7 @@ function optionTable<Item>() {
     csv: internal(optional(checkCsv)),
     onConflict: optional(checkConflict),
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
+    singleTransaction: defaultsTo(false, checkFlag),
     concurrency: defaultsTo(1, integerFrom(1)),
     laneOf: optional(checkFunction<(item: Item) => string | number>),
     onBegin: optional(checkFunction<Callback<Item, 'onBegin'>>),
@@ -123,4 +126,5 @@ function expectNoContradiction<Item>(options: Checked<Item>): void {
   if (method === 'insert' && copyFormat !== 'auto') {
     throw optionError("Expected no `copyFormat` with `method: 'insert'`, which does not COPY")
   }
+  if (options.singleTransaction) expectSingleTransaction(options)
 }

@@ -96,7 +96,8 @@ export function makePlan<Item>(
   const { toRow, operation, unknownKeys, csv } = request
   const isCitus = table?.isCitus === true
   // Citus 13.2.2 refuses binary rows that come through a staging table (22P02)
-  const wantedFormat = isCitus && conflict && request.copyFormat === 'auto' ? 'text' : request.copyFormat
+  const avoidsBinary = (isCitus && conflict) || splitsJudgement(request, table)
+  const wantedFormat = avoidsBinary && request.copyFormat === 'auto' ? 'text' : request.copyFormat
   const copyFormat = method === 'insert' ? 'text' : chooseFormat(wantedFormat, columns)
   return {
     table: name,
@@ -137,6 +138,14 @@ export function makePlan<Item>(
     textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
   }
+}
+
+/**
+ * Returns true when a binary COPY could be wrong in a single transaction: a value without a binary form ends
+ * it, and the server would check rows that refer to later rows of the table too early.
+ */
+function splitsJudgement<Item>({ singleTransaction }: WriteRequest<Item>, table: Table | undefined): boolean {
+  return singleTransaction === true && (table?.selfReferences.length ?? 0) > 0
 }
 
 /** An encoder is compiled code; rows of more shapes than this go by INSERT, or share a staging table. */

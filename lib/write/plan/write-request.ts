@@ -16,5 +16,7 @@ export interface WriteRequest<Item> {
   readonly csv: CsvColumns | undefined
   /** The caller wants to know what each row did, and these columns of it. */
   readonly rowResults?: { readonly returning: readonly string[] } | undefined
+  /** All rows are one COPY if they can be. */
+  readonly singleTransaction?: boolean | undefined
   readonly operation: ((item: Item) => unknown) | undefined
 }

@@ -8,14 +8,14 @@ export interface Batch<Item> {
   readonly id: number
   /** How many items it was written with. */
   readonly count: number
-  /** Empty once the batch is held only as the bytes of its rows, see `holdBytesOnly`. */
+  /** Empty once nothing needs them, see `holdBytesOnly` and `forgetRows`. */
   items: readonly Item[]
   /** The index in the array of each of `items`, where they are only a part of the array. */
   readonly arrayIndexes?: readonly number[] | undefined
   /** The rows that `toRow` returned, kept so that it is called once for each item. */
   made?: MadeRows | undefined
   /** The result of `prepareBatch`. */
-  prepared?: PreparedBatch
+  prepared?: PreparedBatch | undefined
 }
 
 /**
@@ -76,6 +76,14 @@ export function holdBytesOnly({ batch, shape, rows }: RowGroup, encoded: Encoded
   batch.made = undefined
   batch.prepared = { ...batch.prepared!, groups: [group] }
   return group
+}
+
+/** Drops the rows of a batch that were sent and that nothing needs any more. Errors can still name them. */
+export function forgetRows(batch: Batch<unknown>): void {
+  for (const { rows } of batch.prepared?.groups ?? []) rows.forget()
+  batch.items = []
+  batch.made = undefined
+  batch.prepared = undefined
 }
 
 /** Returns true when a batch is held only as bytes, which no other plan can write. */

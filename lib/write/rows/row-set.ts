@@ -3,7 +3,7 @@
  * item 7: such a set stores no indexes at all.
  */
 export class RowSet {
-  readonly #rows: object[]
+  #rows: object[]
   /** Undefined: the row at each index comes from the item at the same index. */
   #items: number[] | undefined
 
@@ -93,6 +93,11 @@ export class RowSet {
    */
   withoutRows(): RowSet {
     return new RowSet([], this.#items?.slice())
+  }
+
+  /** Drops the rows, so that they can be garbage-collected. The set still knows the item of each. */
+  forget(): void {
+    this.#rows = []
   }
 
   #first(count: number): RowSet {

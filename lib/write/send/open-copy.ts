@@ -25,6 +25,12 @@ interface SentRows {
   readonly firstIndex: number
 }
 
+/**
+ * How far back an error of the server can name a row: more rows than sockets hold that the server has not
+ * read.
+ */
+const REMEMBERED_LINES = 1_000_000
+
 /** One COPY that takes rows of one shape, in one format. */
 export class OpenCopy {
   readonly copy: CopyIn
@@ -60,6 +66,9 @@ export class OpenCopy {
 
   /** Notes that the rows of a group follow, from this index on. */
   follow(group: RowGroup, firstIndex: number): void {
+    const half = this.#sent.length >> 1
+    // a few at a time, so that the cost of moving the others does not show
+    if (half >= 512 && this.lines - this.#sent[half]!.firstLine > REMEMBERED_LINES) this.#sent.splice(0, half)
     this.#sent.push({ firstLine: this.lines + 1, group, firstIndex })
   }
 

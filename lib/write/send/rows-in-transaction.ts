@@ -77,6 +77,8 @@ export class RowsInTransaction {
   #unchangedBefore = 0
   /** `#unchanged` before the first piece. */
   #unchangedAtFirst = 0
+  /** A staging table that was made before all savepoints, and that all pieces share. */
+  #shared: string | undefined
   /** The staging table of a batch's pieces, and whether there may be rows in it. */
   #staging: string | undefined
   #staged = false
@@ -125,6 +127,13 @@ export class RowsInTransaction {
     if (rows[0]!.pg_batch_same === 'false') throw tableChanged(table)
   }
 
+  /** Makes the staging table that all batches share where each is merged by itself. */
+  async shareStaging(): Promise<void> {
+    if (this.#shared || !this.#isUpsert() || this.#method === 'insert') return
+    this.#shared = await createStaging(this.#transaction, this.#plan)
+    this.#staging = this.#shared
+  }
+
   /**
    * Prepares for a batch in pieces; `beforePiece` then begins each one. Upserts share a staging table that
    * was created before the savepoints of the pieces. A table for each piece would cost milliseconds, and a
@@ -133,24 +142,24 @@ export class RowsInTransaction {
   async beginPieces(groups: PreparedBatch['groups']): Promise<void> {
     this.#inPieces = true
     this.#unchangedAtFirst = this.#unchanged
-    if (!this.#isUpsert() || this.#upsertMethod(groups) === 'insert') return
+    if (this.#shared || !this.#isUpsert() || this.#upsertMethod(groups) === 'insert') return
     this.#staging = await createStaging(this.#transaction, this.#plan)
   }
 
-  /** Sets a savepoint before the piece that is sent next. */
-  beforePiece(savepoint: string): void {
+  /** Sets a savepoint, if any, before the piece that is sent next. */
+  beforePiece(savepoint?: string): void {
     // cheap, because TRUNCATE works in place in the subtransaction that has created the table
     if (this.#staging && this.#staged) this.#transaction.before(clearStagingStatement(this.#staging))
     this.#staged = false
     this.#unchangedBefore = this.#unchanged
-    this.#transaction.before(savepoint)
+    if (savepoint) this.#transaction.before(savepoint)
   }
 
   /** Undoes all pieces since `beginPieces` by a statement that rolls back to a point before it. */
   undoPieces(rollback: string): void {
     this.#unchanged = this.#unchangedAtFirst
-    this.#staging = undefined
-    this.#staged = false
+    this.#staging = this.#shared
+    this.#staged = this.#shared !== undefined
     this.#transaction.before(rollback)
   }
 

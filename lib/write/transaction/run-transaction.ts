@@ -79,7 +79,8 @@ async function commit<Item>(
   writer.slabs.release()
 }
 
-async function callInTransaction<Item>(
+/** Calls `inTransaction` with the written items of each batch that it has not been called for. */
+export async function callInTransaction<Item>(
   { notes }: TransactionWriter<Item>,
   { transaction }: OpenedTransaction<Item>,
   { inTransaction, callbackTimeoutMs }: TransactionContext<Item>,

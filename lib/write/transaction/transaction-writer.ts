@@ -4,12 +4,14 @@ import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { PgBatchError } from '../../errors.ts'
 import { runOnBegin } from '../begin/on-begin.ts'
 import { CheckpointScope } from '../checkpoint/checkpoint.ts'
+import { errorContext, toPgBatchError } from '../faults/failure.ts'
+import { isRowsFault } from '../faults/transient.ts'
 import { isolateBatch } from '../isolate/isolate-batch.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from '../prepare/prepare-batch.ts'
 import { RejectedRows } from '../rejects/rejected-rows.ts'
 import { type Batch, isBytesOnly, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
-import type { RowRef } from '../rows/row-sender.ts'
+import { RowError, type RowRef } from '../rows/row-sender.ts'
 import { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { ItemNotes } from './settled-items.ts'
 import type { TransactionContext } from './transaction-context.ts'
@@ -129,11 +131,41 @@ export class TransactionWriter<Item> {
     if (groups.length > 0) await this.#opened!.rows.send(groups)
   }
 
+  /**
+   * Adds a batch, and completes it before the next one.
+   * @param rejects bad rows are rejected one by one, under a savepoint, and the others are written
+   */
+  async addPiece(batch: Batch<Item>, rejects: boolean): Promise<void> {
+    const groups = await this.#admit(batch)
+    if (groups.length === 0) return
+    const { rows, transaction } = this.#opened!
+    await rows.shareStaging()
+    rows.beforePiece(rejects ? 'SAVEPOINT pg_batch_load' : undefined)
+    try {
+      await rows.send(groups)
+      await rows.close()
+      if (rejects) transaction.before('RELEASE SAVEPOINT pg_batch_load')
+    } catch (error) {
+      const isRows = error instanceof RowError || isRowsFault(error)
+      if (!rejects || !isRows) throw error
+      const place = error instanceof RowError ? error.row : rows.locate(error)
+      await rows.abort()
+      transaction.before('ROLLBACK TO SAVEPOINT pg_batch_load; RELEASE SAVEPOINT pg_batch_load')
+      const context = place ? errorContext(place) : { batchId: batch.id }
+      const failure = toPgBatchError(error, 'rolled-back', context, 'write')
+      await this.#isolate(groups, { error: failure, place, immediate: false, awaitsParents: false })
+    }
+  }
+
   /** Adds batches that have failed as a whole: rejects their bad rows one by one, and writes the others. */
   async addIsolated(batches: readonly Batch<Item>[], hint: IsolateHint): Promise<void> {
-    const { error, place, immediate, awaitsParents } = hint
     const groups: RowGroup[] = []
     for (const batch of batches) groups.push(...(await this.#admit(batch)))
+    await this.#isolate(groups, hint)
+  }
+
+  async #isolate(groups: readonly RowGroup[], hint: IsolateHint): Promise<void> {
+    const { error, place, immediate, awaitsParents } = hint
     const { transaction, rows } = this.#opened!
     await rows.checkTypes()
     if (immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')

@@ -51,6 +51,19 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', method: 'COPY' }, /`method` to be one of 'auto', 'copy', 'insert'/],
   [{ pool, table: 't', copyFormat: 'csv' }, /`copyFormat` to be one of 'auto', 'binary', 'text'/],
   [{ pool, table: 't', method: 'insert', copyFormat: 'text' }, /no `copyFormat` with `method: 'insert'`/],
+  [{ pool, table: 't', singleTransaction: 1 }, /`singleTransaction` to be true or false, got `1` \(number\)/],
+  [
+    { pool, table: 't', singleTransaction: true, concurrency: 2 },
+    /`concurrency` to be 1 with `singleTransaction`.* got `2`/,
+  ],
+  [
+    { pool, table: 't', singleTransaction: true, afterCommit: () => {} },
+    /no `afterCommit` with `singleTransaction`/,
+  ],
+  [
+    { pool, table: 't', singleTransaction: true, checkpoint: { name: 'n', position: () => ({ offset: 1 }) } },
+    /no `checkpoint` with `singleTransaction`/,
+  ],
   [{ pool, table: 't', csv: true }, /`csv` to be an object/],
   [{ pool, table: 't', csv: { format: CSV, fields: 'id' } }, /`csv\.fields` to be an array of column names/],
   [{ pool, table: 't', csv: { format: CSV, fields: [undefined] } }, /`csv\.fields`.* that is not empty/],

@@ -1,0 +1,49 @@
+import { withOutcome } from '../faults/failure.ts'
+import { pause } from '../faults/pause.ts'
+import { mayRetry, retryDelayMs } from '../faults/retry.ts'
+import { terminateOrphan } from '../outcome/terminate-orphan.ts'
+import type { Batch } from '../rows/batch.ts'
+import { traceTransaction } from '../transaction/trace.ts'
+import type { NextBatch, Progress, WriteContext } from '../write-context.ts'
+import { runToOutcome } from '../write-with-retries.ts'
+import { loadAll } from './load-all.ts'
+
+/**
+ * Writes `first` and all batches that follow it in one transaction: all of them are committed at once, or
+ * none. Yields what was committed.
+ *
+ *     no connection yet   → again after a pause: nothing was sent
+ *     outcome unknown     → the server is asked: committed, or thrown
+ *     any other failure   → thrown. Batches that were sent are no longer held, so the caller has to read its
+ *                           source again
+ *
+ * @throws PgBatchError
+ */
+export async function* writeWholeLoad<Item>(
+  first: Batch<Item>,
+  next: NextBatch<Item>,
+  context: WriteContext<Item>,
+): AsyncGenerator<Progress<Item>, void> {
+  const { retry, signals, current } = context
+  const batches: readonly Batch<Item>[] = [first]
+  const startedAt = performance.now()
+  for (let attempt = 1; ; attempt++) {
+    const { table } = current.plan
+    const result = await traceTransaction({ table, attempt, batches }, () =>
+      runToOutcome(context, { batches, byInsert: false }, writer => loadAll(writer, first, next, context)),
+    )
+    if (!('error' in result)) {
+      yield { kind: 'committed', committed: result, attempts: attempt }
+      return
+    }
+    const { outcome, orphan, ifCommitted } = result
+    if (outcome === 'committed') yield { kind: 'committed-early', committed: ifCommitted }
+    if (orphan) await terminateOrphan(orphan, context)
+    const error = withOutcome(result.error, outcome)
+    const isAgain = outcome === 'not-sent' && error.retryable
+    if (!isAgain || !mayRetry(retry, error, attempt, performance.now() - startedAt)) throw error
+    const delayMs = retryDelayMs(retry, attempt, Math.random())
+    yield { kind: 'retry', error, attempt, delayMs }
+    await pause(delayMs, signals.stop, error)
+  }
+}
