@@ -64,7 +64,8 @@ export interface Column {
   readonly flags?: string
   /** GENERATED ALWAYS AS (expression). */
   readonly generated: boolean
-  readonly identity: 'none' | 'always' | 'by-default'
+  /** `kept`: GENERATED ALWAYS, and yet the values of the rows are written. */
+  readonly identity: 'none' | 'always' | 'by-default' | 'kept'
   /** The role may not write it. */
   readonly deniesInsert?: boolean
   /** The role may not read it. */

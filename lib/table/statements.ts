@@ -92,20 +92,30 @@ export function lockStatement(table: TableParts): string {
 /**
  * `INSERT INTO t (a, b) VALUES ($1, DEFAULT), …`.
  * @param cells for each row, for each column: true for a parameter, false for DEFAULT
+ * @param options.overrides the rows have values for identity columns that are GENERATED ALWAYS
  */
 export function insertStatement(
   table: TableParts,
   columns: readonly string[],
   cells: readonly (readonly boolean[])[],
-  conflict?: Conflict,
+  { conflict, overrides = false }: { conflict?: Conflict | undefined; overrides?: boolean } = {},
 ): string {
   let parameter = 0
   const rows = cells.map(
     row => `(${row.map(hasValue => (hasValue ? `$${++parameter}` : 'DEFAULT')).join(', ')})`,
   )
-  const into = columns.length === 0 ? '' : ` (${quoteList(columns)})`
+  const into = insertInto(columns, overrides)
   const values = columns.length === 0 ? 'DEFAULT VALUES' : `VALUES ${rows.join(', ')}`
   return `INSERT INTO ${quoteTable(table)}${into} ${values}${conflictClause(conflict)}`
+}
+
+/**
+ * Returns the columns of an INSERT.
+ * @see https://www.postgresql.org/docs/current/sql-insert.html
+ */
+export function insertInto(columns: readonly string[], overrides: boolean): string {
+  if (columns.length === 0) return ''
+  return ` (${quoteList(columns)})${overrides ? ' OVERRIDING SYSTEM VALUE' : ''}`
 }
 
 /** @see https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT */

@@ -95,6 +95,12 @@ interface PgBatchWritableSettings<Item, Row> {
    * @internal
    */
   csv?: CsvColumns | undefined
+  /**
+   * `keep` writes the rows' values of identity columns that are GENERATED ALWAYS, as COPY does. For `pg-batch
+   * load`.
+   * @internal
+   */
+  identity?: 'keep' | undefined
   /** Makes the write an upsert. @default none: a duplicate key is an error */
   onConflict?: OnConflict<Row> | undefined
   /**

@@ -26,6 +26,8 @@ export interface LoadArguments extends InputArguments, CreateArguments, RunArgum
   readonly columns?: readonly string[]
   readonly onConflict?: readonly string[]
   readonly onConflictDo?: 'update' | 'nothing'
+  /** `keep`: the file's values go into identity columns that are GENERATED ALWAYS. */
+  readonly identity?: 'keep'
   readonly batchSize?: number
   readonly concurrency?: number
   readonly database?: string
@@ -121,6 +123,7 @@ function addTargetOptions(command: Command): Command {
   return command
     .option('--on-conflict <a,b,…>', 'a unique key: update rows that are in the table', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins), or nothing', oneOf(['update', 'nothing']))
+    .option('--identity <what>', "keep: write the file's values of GENERATED ALWAYS columns", oneOf(['keep']))
     .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
     .option('--concurrency <n>', 'connections that write (2; 1 if order matters)', positiveInteger)
     .option('-d, --database <url>', 'the database (DATABASE_URL, or PG* as for psql)')
@@ -173,6 +176,7 @@ Options of a command: pg-batch load --help`
 const RARE_OPTIONS = [
   ...RARE_INPUT_OPTIONS,
   ...RARE_CREATE_OPTIONS,
+  '--identity',
   '--batch-size',
   '--summary',
   '--quiet',

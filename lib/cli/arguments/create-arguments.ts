@@ -34,7 +34,11 @@ export const RARE_CREATE_OPTIONS = ['--append', '--infer', '--type', '--not-null
 
 /** Returns why the options contradict each other, as a usage error. */
 export function createUsageError(
-  args: CreateArguments & { readonly files: readonly string[]; readonly resume?: unknown },
+  args: CreateArguments & {
+    readonly files: readonly string[]
+    readonly resume?: unknown
+    readonly identity?: unknown
+  },
 ): string | undefined {
   const { create, truncate } = args
   const needing = Object.entries({
@@ -45,6 +49,8 @@ export function createUsageError(
   })
   const lone = needing.find(([, value]) => value !== undefined)
   if (lone && !create) return `${lone[0]} works only with --create`
+  if (create && args.identity)
+    return '--identity is for a table that exists; --create makes no identity columns'
   if (create && truncate) return '--create makes a new table; there is nothing to --truncate'
   if (truncate && args.resume !== undefined) {
     return '--truncate would remove the rows that --resume continues after; choose one of them'

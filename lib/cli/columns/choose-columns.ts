@@ -190,5 +190,6 @@ function isWritable(name: string, table: Target): boolean {
 function checkWritable(name: string, who: string, table: Target, hint: string): void {
   if (isWritable(name, table)) return
   const column = table.columns.find(column => column.name === name)!
-  throw dataError(`${who}, which ${table.name} generates itself (${generatedBy(column)}); ${hint}`)
+  const keep = column.generated ? '' : "--identity keep writes the file's values, or "
+  throw dataError(`${who}, which ${table.name} generates itself (${generatedBy(column)}); ${keep}${hint}`)
 }

@@ -1,4 +1,5 @@
 import { quoteTable } from '../../table/identifier.ts'
+import { keepIdentity } from '../../table/insertable.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
 import { describeDryRun } from '../columns/dry-run.ts'
@@ -8,7 +9,8 @@ import { interruptible, type LoadTask, waitingForServer, writeRows } from './loa
 /** Loads into a table that exists. */
 export async function loadIntoExisting(task: LoadTask): Promise<void> {
   const { source, database, args, output, notify } = task
-  const table = await waitingForServer(task, () => findTable(database, args.table))
+  const found = await waitingForServer(task, () => findTable(database, args.table))
+  const table = args.identity === 'keep' ? keepIdentity(found) : found
   checkConflict(args, table)
   const choice = chooseColumns(source, table, args)
   checkKeyIsWritten(args, choice, source.name)

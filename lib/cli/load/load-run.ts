@@ -76,6 +76,7 @@ export class LoadRun {
       ...this.#input.writing,
       pool: database.pool,
       table: { schema: table.schema, name: table.name },
+      identity: args.identity,
       concurrency: refersToItself ? 1 : connectionsOf(args),
       ...(refersToItself ? { awaitsParents: () => !this.stopped } : {}),
       rejectLimit: this.#rejectsLeft(),

@@ -38,7 +38,7 @@ export async function reportEnd(
     for (const repair of repairs) output.note(visible(repairLine(repair)))
   }
   if (rowsRejected > 0 && run.keptRejects && args.rejects !== undefined && !args.quiet && !args.log) {
-    output.note(replayHint(args.rejects, args.table, rowsRejected))
+    output.note(replayHint(args.rejects, args, rowsRejected))
   }
   if (failure) throw failure
   // on a terminal the table has the same numbers

@@ -1,3 +1,4 @@
+import { sequenceHints } from '../database/sequences.ts'
 import { ExitError } from '../exit-error.ts'
 import { explain } from '../report/explain.ts'
 import { inputFingerprint } from '../resume/input-fingerprint.ts'
@@ -67,7 +68,14 @@ export async function runLoad(
     }
     return failure
   })
+  for (const hint of await hintsOf(plan, run)) watcher.note(hint)
   await reportEnd(run, failure, args, { watcher, output })
+}
+
+/** A hint that cannot be made must not hide how the load ended. */
+async function hintsOf({ database, table, writing }: LoadPlan, run: LoadRun): Promise<string[]> {
+  if (run.stats.rowsCommitted === 0) return []
+  return sequenceHints(database.pool, table, writing.columns).catch(() => [])
 }
 
 /** Starts a pass after the row that the server has stored. */

@@ -15,8 +15,9 @@ export function explainKey(
   { replay }: { replay?: boolean },
 ): string {
   if (column) {
+    const keep = column.generated ? '' : "--identity keep writes the file's values, or "
     const hint = replay ? 'leave it out of the row' : 'name the others with --columns'
-    return `it has "${key}", which ${table.name} generates itself (${generatedBy(column)}); ${hint}`
+    return `it has "${key}", which ${table.name} generates itself (${generatedBy(column)}); ${keep}${hint}`
   }
   const known = table.columns.map(({ name }) => name)
   const what = `it has "${key}", which is not a column of ${table.name}`

@@ -41,8 +41,13 @@ export function repairLine({ kind, count, exampleLine, exampleFile }: Repair): s
 }
 
 /** Returns what to do with rejected rows. */
-export function replayHint(file: string, table: string, rows: number): string {
+export function replayHint(
+  file: string,
+  { table, identity }: { table: string; identity?: string | undefined },
+  rows: number,
+): string {
   const them = rows === 1 ? 'it' : 'them'
-  const next = `correct ${them} and run: pg-batch replay ${shellWord(file)} --table ${shellWord(table)}`
+  const keep = identity === undefined ? '' : ` --identity ${identity}`
+  const next = `correct ${them} and run: pg-batch replay ${shellWord(file)} --table ${shellWord(table)}${keep}`
   return `${plural(rows, 'row')} rejected, in ${file}; ${next}`
 }

@@ -1,5 +1,5 @@
-import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../identifier.ts'
-import { type Conflict, conflictClause } from '../statements.ts'
+import { quoteIdentifier, quoteTable, type TableParts } from '../identifier.ts'
+import { type Conflict, conflictClause, insertInto } from '../statements.ts'
 
 /**
  * What all statements of an upsert share. The measure of each: it leaves the same rows as one INSERT … ON
@@ -48,6 +48,8 @@ export interface Merge {
   readonly table: TableParts
   readonly columns: readonly MergeColumn[]
   readonly conflict: Conflict
+  /** The rows have values for identity columns that are GENERATED ALWAYS. */
+  readonly overrides?: boolean
   readonly names: MergeNames
   /**
    * A staging table has room for two more columns, the ordinal and the shape of a row. Without them it holds
@@ -136,8 +138,8 @@ export function sameKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias
 
 /** `INSERT INTO t AS stored (a, b)`, then `values`, then the ON CONFLICT clause. */
 export function insertShape(merge: Merge, shape: MergeShape, values: string): string {
-  const { table, conflict } = merge
-  const into = shape.columns.length === 0 ? '' : ` (${quoteList(shape.columns)})`
+  const { table, conflict, overrides = false } = merge
+  const into = insertInto(shape.columns, overrides)
   const onConflict = conflictClause({ ...conflict, update: updatedBy(merge, shape) })
   return `INSERT INTO ${quoteTable(table)} AS stored${into} ${values}${onConflict}`
 }

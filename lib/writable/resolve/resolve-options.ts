@@ -48,6 +48,7 @@ function optionTable<Item>() {
     method: defaultsTo('auto', oneOf('auto', 'copy', 'insert')),
     copyFormat: defaultsTo('auto', oneOf('auto', 'binary', 'text')),
     csv: internal(optional(checkCsv)),
+    identity: internal(optional(oneOf('keep'))),
     onConflict: optional(checkConflict),
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
     singleTransaction: defaultsTo(false, checkFlag),

@@ -47,13 +47,18 @@ export function resolveConflict(
     keys: keys.every(column => written.includes(column)) ? keys : [],
     equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
     nullsNotDistinct: key?.nullsNotDistinct ?? false,
-    update: option.update ?? written.filter(column => !keys.includes(column)),
+    update: option.update ?? written.filter(column => !keys.includes(column) && !isFixed(column, table)),
     columnCount: table?.columns.filter(column => !column.generated).length ?? 0,
     inOrder: !table || decidesInOrder(option, key, table),
     severalKeys: !table || table.conflictingIndexes > 1,
     foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
     uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
   }
+}
+
+/** Returns true for an identity column that INSERT can set, and UPDATE cannot. */
+function isFixed(name: string, table: Table | undefined): boolean {
+  return table?.columns.find(column => column.name === name)?.identity === 'kept'
 }
 
 /**

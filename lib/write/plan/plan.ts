@@ -3,6 +3,7 @@ import { canBeBinary, makeRowEncoder, type RowEncoder } from '../../encode/row-e
 import { PgBatchError } from '../../errors.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
+import { keepIdentity } from '../../table/insertable.ts'
 import {
   MAX_TABLE_COLUMNS,
   type Merge,
@@ -42,6 +43,8 @@ export interface TablePlan {
   readonly merge: Merge | undefined
   /** Foreign keys of the table to itself whose columns are all written. */
   readonly selfReferences: readonly SelfReference[]
+  /** INSERT has to say that the rows have values for identity columns that are GENERATED ALWAYS. */
+  readonly overrides: boolean
   readonly mergeShape: (shape: RowShape) => MergeShape
   /** Returns the encoder for the rows of a shape; recent ones are kept. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
@@ -76,15 +79,17 @@ export interface WritePlan<Item> extends TablePlan {
 
 /**
  * Joins a request with what the catalogue says about its table.
- * @param table undefined where there is no catalogue (pg-mem): then `columns` are not checked
+ * @param known undefined where there is no catalogue (pg-mem): then `columns` are not checked
  * @param isPostgres false for a server that only speaks PostgreSQL's protocol
  * @throws PgBatchError for columns, a conflict target or a method that the table does not have
  */
 export function makePlan<Item>(
   request: WriteRequest<Item>,
-  table: Table | undefined,
+  known: Table | undefined,
   isPostgres: boolean,
 ): WritePlan<Item> {
+  const overrides = request.identity === 'keep'
+  const table = overrides && known ? keepIdentity(known) : known
   const name = table ? { schema: table.schema, name: table.name } : request.table
   const columns = plannedColumns(request, table)
   const names = columns.map(column => column.name)
@@ -114,7 +119,12 @@ export function makePlan<Item>(
     format: new CopyFormatChoice(copyFormat),
     conflict,
     rowResults,
-    merge: conflict && table && mergeInto(name, columns, conflict, isPostgres && !isCitus),
+    overrides,
+    merge: conflict &&
+      table && {
+        ...mergeInto(name, columns, conflict, isPostgres && !isCitus),
+        overrides,
+      },
     selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
       [...columns, ...references].every(column => names.includes(column)),
     ),

@@ -14,6 +14,8 @@ export interface WriteRequest<Item> {
   readonly onConflict: ConflictOption | undefined
   /** Set where the items are records of a CSV file. */
   readonly csv: CsvColumns | undefined
+  /** `keep`: values for identity columns that are GENERATED ALWAYS are written, as COPY writes them. */
+  readonly identity?: 'keep' | undefined
   /** The caller wants to know what each row did, and these columns of it. */
   readonly rowResults?: { readonly returning: readonly string[] } | undefined
   /** All rows are one COPY if they can be. */

@@ -99,13 +99,14 @@ export class InsertSender extends ParameterSender {
   }
 
   #textFor({ shape }: RowGroup, count: number): string {
-    const { columns, merge, table } = this.plan
+    const { columns, merge, table, overrides } = this.plan
     const key = `${shape.number} ${count}`
     if (this.#text.key !== key) {
       const names = shape.columns.map(index => columns[index]!.name)
       if (this.#staging && merge?.numbered) names.push(merge.names.ordinal, merge.names.shape)
       const cells = new Array(count).fill(names.map(() => true))
-      this.#text = { key, text: insertStatement(this.#staging?.table ?? table, names, cells) }
+      const text = insertStatement(this.#staging?.table ?? table, names, cells, { overrides })
+      this.#text = { key, text }
     }
     return this.#text.text
   }

@@ -15,7 +15,7 @@ const MAX_ROWS = 500
  * @throws RowError for a value that cannot be a parameter
  */
 export function* mixedStatements(
-  { table, columns, selfReferences }: TablePlan,
+  { table, columns, selfReferences, overrides }: TablePlan,
   groups: readonly RowGroup[],
 ): Generator<RowStatement, void> {
   const written = [...new Set(groups.flatMap(({ shape }) => shape.columns))].sort((a, b) => a - b)
@@ -43,7 +43,7 @@ export function* mixedStatements(
       if (!addParameters(parameters, kind.present, group, index)) break
       cells.push(kind.cells)
     }
-    const text = insertStatement(table, names, cells)
+    const text = insertStatement(table, names, cells, { overrides })
     yield { text, parameters, count: to - from, only: onlyOf(refs.slice(from, to)) }
     from = to
   }

@@ -31,7 +31,11 @@ export function* untypedStatements(
       }),
     )
     const names = written.map(column => column.name)
-    return { text: insertStatement(table, names, cells, onConflict), values, count: some.length }
+    return {
+      text: insertStatement(table, names, cells, { conflict: onConflict }),
+      values,
+      count: some.length,
+    }
   }
   if (conflict?.action !== 'update') {
     yield insert(rows, columns, conflict)

@@ -105,11 +105,11 @@ describe('the messages of pg-batch', () => {
   it('name the columns of the file that can be written if the server generates others', async () => {
     const { stderr } = await load(['-t', 'made'], 'id,name,twice\n7,a,aa\n')
     expect(stderr).to.equal(
-      'pg-batch: standard input: the header names "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); name the others with --columns name\n',
+      'pg-batch: standard input: the header names "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); --identity keep writes the file\'s values, or name the others with --columns name\n',
     )
     expect((await load(['-t', 'made', '--columns', 'name'], 'id,name,twice\n7,a,aa\n')).status).to.equal(0)
     expect((await load(['-t', 'made'], '{"name":"b","id":7}')).stderr).to.contain(
-      'row 1: it has "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); name the others with --columns;',
+      'row 1: it has "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); --identity keep writes the file\'s values, or name the others with --columns;',
     )
     expect((await load(['-t', 'made', '--columns', 'name'], '{"name":"b","id":7}')).status).to.equal(0)
     expect((await database.pool.query('SELECT * FROM made ORDER BY id')).rows).to.deep.equal([

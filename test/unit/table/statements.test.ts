@@ -53,7 +53,7 @@ describe('SQL texts', () => {
   })
 
   it('do nothing on a conflict where there is nothing to update', () => {
-    expect(insertStatement(table, ['id'], [[true]], { ...conflict, update: [] })).to.match(
+    expect(insertStatement(table, ['id'], [[true]], { conflict: { ...conflict, update: [] } })).to.match(
       /\("id"\) DO NOTHING$/,
     )
   })

@@ -122,7 +122,7 @@ describe('the choice of columns', () => {
     [
       'a column of the header that the server generates',
       () => chooseColumns(csv(['Id', 'a', 'B']), table('#id', 'a', 'b'), {}),
-      /^f\.csv: the header names "Id", which t generates itself \(GENERATED ALWAYS AS IDENTITY\); name the others with --columns a,b$/,
+      /^f\.csv: the header names "Id", which t generates itself \(GENERATED ALWAYS AS IDENTITY\); --identity keep writes the file's values, or name the others with --columns a,b$/,
     ],
     [
       'a column of --columns that the server generates',
