@@ -61,7 +61,7 @@ describe('the messages of pg-batch', () => {
     it('are that --rejects finds the row if the server does not name it', async () => {
       const { stderr } = await load(['-t', 'notes'], 'person_id,note\n1,a\n7,b\n')
       expect(stderr).to.match(
-        /^pg-batch: notes: .*notes_person_id_fkey.* \(23503\); --rejects FILE finds the row, keeps it and loads the others; nothing committed\n$/,
+        /^pg-batch: notes: .*notes_person_id_fkey.* \(23503\); the row that it refers to is not in "people", which has to be loaded first; --rejects FILE finds the row, keeps it and loads the others; nothing committed\n$/,
       )
       const rejects = `${await file('no-rejects', '')}.ndjson`
       const ended = await load(['-t', 'notes', '--rejects', rejects, '--reject-limit', '0'], 'person_id\n7\n')
