@@ -47,7 +47,7 @@ export function replayHint(
   rows: number,
 ): string {
   const them = rows === 1 ? 'it' : 'them'
-  const keep = identity === undefined ? '' : ` --identity ${identity}`
-  const next = `correct ${them} and run: pg-batch replay ${shellWord(file)} --table ${shellWord(table)}${keep}`
+  const options = `--table ${shellWord(table)}${identity === undefined ? '' : ` --identity ${identity}`}`
+  const next = `correct ${them} and run: pg-batch replay ${shellWord(file)} ${options}`
   return `${plural(rows, 'row')} rejected, in ${file}; ${next}`
 }
