@@ -13,13 +13,6 @@ export interface CsvFormat {
   readonly forceNull?: boolean
 }
 
-/** Where the fields of a CSV file go. */
-export interface CsvColumns {
-  readonly format: CsvFormat
-  /** The column of each field; undefined: the field is not written. */
-  readonly fields: readonly (string | undefined)[]
-}
-
 /**
  * A record of a CSV file: its bytes in the file, in UTF-8, without the line end. They are neither copied nor
  * split.

@@ -1,6 +1,26 @@
-import type { CsvColumns } from '../csv/record.ts'
+import type { CsvFormat } from '../csv/record.ts'
 import type { Column } from '../types.ts'
+import type { WasmEncoder } from './csv/wasm/wasm-encoder.ts'
+import type { RowList } from './row-list.ts'
 import type { ByteBuffer } from './wire/byte-buffer.ts'
+
+/** Where the fields of a CSV file go. */
+export interface CsvColumns {
+  readonly format: CsvFormat
+  /** The column of each field; undefined: the field is not written. */
+  readonly fields: readonly (string | undefined)[]
+  /** Encodes the records that it can read. @default undefined: all are encoded in JavaScript */
+  readonly wasm?: WasmEncoder | undefined
+}
+
+/** See `RowEncoder.rows`. */
+export type EncodeRows = (
+  out: ByteBuffer,
+  rows: RowList,
+  from: number,
+  firstOrdinal: number,
+  limit: number,
+) => number
 
 /** Encodes rows as the bytes of one COPY. Made once for a set of columns, and used for every row. */
 export interface RowEncoder {
@@ -14,6 +34,12 @@ export interface RowEncoder {
    * @throws ValueError for a value that has no form at all
    */
   row(out: ByteBuffer, row: object, ordinal: number): string | undefined
+  /**
+   * Appends rows from index `from` on while they are common ones and `out` has fewer than `limit` bytes.
+   * Returns the index of the first row that is not encoded: it is for `row`. A row's ordinal is
+   * `firstOrdinal` and its number in the batch.
+   */
+  readonly rows?: EncodeRows | undefined
   /** Appends what follows the last tuple: the trailer of binary COPY, nothing for text. */
   end(out: ByteBuffer): void
 }

@@ -6,7 +6,7 @@ import { makeBinaryRowEncoder } from './objects/binary-rows.ts'
 import { makeTextRowEncoder } from './objects/text-rows.ts'
 import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 
-export type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
+export type { CsvColumns, RowEncoder, RowEncoderOptions } from './row-contract.ts'
 export { ValueError } from './value-error.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
-import type { CsvColumns } from '../csv/record.ts'
+import type { CsvColumns } from '../encode/row-encoder.ts'
 import type { CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'

@@ -37,16 +37,20 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   types: [],
 }
 
-/** Source text by its path below lib/, with forward slashes. */
+/** Source text by its path below lib/, with forward slashes; without AssemblyScript, another language. */
 export type Sources = ReadonlyMap<string, string>
 
 export async function readSources(lib: string): Promise<Sources> {
-  const names = (await readdir(lib, { recursive: true })).filter(name => /\.[mc]?ts$/.test(name)).sort()
+  const names = (await readdir(lib, { recursive: true })).filter(isModule).sort()
   return new Map(
     await Promise.all(
       names.map(async name => [name.split(sep).join('/'), await readFile(join(lib, name), 'utf8')] as const),
     ),
   )
+}
+
+function isModule(name: string): boolean {
+  return /\.[mc]?ts$/.test(name) && !name.split(sep).includes('assembly')
 }
 
 /** What a module imports, in order: static and dynamic imports, of types as well, and re-exports. */

@@ -1,5 +1,6 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import type { CsvColumns, CsvFormat, CsvRecord } from '../../csv/record.ts'
+import type { CsvFormat, CsvRecord } from '../../csv/record.ts'
+import type { CsvColumns } from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { Records } from '../../sources/csv/csv.ts'
 import type { SourceRow } from '../../sources/rows.ts'
@@ -10,6 +11,7 @@ import type { ColumnChoice } from '../columns/choose-columns.ts'
 import type { ColumnChecks } from '../columns/create-table.ts'
 import { putPoints } from '../columns/decimal-comma.ts'
 import type { TypeMismatch } from '../columns/type-mismatch.ts'
+import { loadWasmEncoder } from './load-wasm-encoder.ts'
 import { recordDecimals } from './record-decimals.ts'
 
 /** How CSV records are written. */
@@ -70,7 +72,7 @@ export function planRecords(
   const bytes = copyObstacleOf(table, upserts) === undefined
   return {
     rowOf,
-    csv: bytes ? { format, fields } : undefined,
+    csv: bytes ? { format, fields, wasm: loadWasmEncoder() } : undefined,
     toRow: !bytes ? whole : rejects && mismatchOf ? fitting : withPoints,
     check:
       rejects || !mismatchOf

@@ -78,4 +78,4 @@ function startsWith(bytes: Buffer, at: number, end: number, word: Buffer): boole
  * server.
  * @see https://www.postgresql.org/docs/current/datatype-boolean.html
  */
-export const boolean: Codec = { text: prepareValue, binary, scan }
+export const boolean: Codec = { text: prepareValue, binary, scan, wasm: 'boolean' }

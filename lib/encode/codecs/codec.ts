@@ -1,3 +1,4 @@
+import type { WasmKind } from '../csv/wasm/wasm-kind.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 
 /**
@@ -27,6 +28,9 @@ export interface Codec {
    * field of such a type can be copied while its quotes are removed.
    */
   readonly textHead?: Uint8Array
+
+  /** The encoder in WebAssembly also reads common values of this type, and writes the same bytes. */
+  readonly wasm?: WasmKind
 
   /**
    * The text form of a binary parameter, for text COPY: the server stores the same for it. Returns undefined

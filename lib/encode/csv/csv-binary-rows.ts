@@ -1,13 +1,14 @@
 import { ESCAPED, FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvColumns, type CsvFormat, CsvRecord, raggedMessage } from '../../csv/record.ts'
+import { type CsvFormat, CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { type Codec, NEEDS_TEXT, NO_DELIMITER, type ScanField } from '../codecs/codec.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import { scanString } from '../codecs/text/scan-string.ts'
-import { NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
+import { type CsvColumns, NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
 import { BINARY_FORMAT, putNull, putStagingFields } from '../wire/binary-format.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
+import { makeWasmRows } from './wasm-rows.ts'
 
 /**
  * Encodes records of a CSV file as tuples of COPY's binary format. A field is read once, from its first byte
@@ -31,6 +32,7 @@ export function makeCsvBinaryRowEncoder(
 
   return {
     ...BINARY_FORMAT,
+    rows: makeWasmRows(csv, columns, staging),
     row(out, row, ordinal) {
       if (!(row instanceof CsvRecord)) throw new ValueError(undefined, NO_CSV_RECORD)
       if (row.fault !== undefined) throw new ValueError(undefined, row.fault)

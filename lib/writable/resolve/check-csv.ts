@@ -1,15 +1,23 @@
-import type { CsvColumns, CsvFormat } from '../../csv/record.ts'
+import type { CsvFormat } from '../../csv/record.ts'
+import { WasmEncoder } from '../../encode/csv/wasm/wasm-encoder.ts'
+import type { CsvColumns } from '../../encode/row-encoder.ts'
 import { checkObject, expectOption } from '../../options/checks.ts'
-import { required, resolveOptions } from '../../options/option-table.ts'
+import { optional, required, resolveOptions } from '../../options/option-table.ts'
 import { checkColumns } from './check-table.ts'
 
 const CSV_OPTIONS = Object.freeze({
   format: required(checkFormat),
   fields: required(checkFields),
+  wasm: optional(checkWasm),
 })
 
 export function checkCsv(name: string, value: unknown): CsvColumns {
   return resolveOptions(name, CSV_OPTIONS, checkObject(name, value), `${name}.`)
+}
+
+function checkWasm(name: string, value: unknown): WasmEncoder {
+  expectOption<WasmEncoder>(name, value, 'a WasmEncoder', value instanceof WasmEncoder)
+  return value
 }
 
 function checkFields(name: string, value: unknown): CsvColumns['fields'] {

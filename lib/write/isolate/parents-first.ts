@@ -1,5 +1,6 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import type { CsvColumns, CsvRecord } from '../../csv/record.ts'
+import type { CsvRecord } from '../../csv/record.ts'
+import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { SelfReference } from '../../types.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { PlannedColumn } from '../plan/planned-columns.ts'

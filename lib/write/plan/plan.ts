@@ -1,5 +1,4 @@
-import type { CsvColumns } from '../../csv/record.ts'
-import { canBeBinary, makeRowEncoder, type RowEncoder } from '../../encode/row-encoder.ts'
+import { type CsvColumns, canBeBinary, makeRowEncoder, type RowEncoder } from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'

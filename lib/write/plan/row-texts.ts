@@ -1,9 +1,10 @@
 import { inspect } from 'node:util'
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvColumns, CsvRecord } from '../../csv/record.ts'
+import { CsvRecord } from '../../csv/record.ts'
 import type { Codec } from '../../encode/codecs/codec.ts'
 import { bytesOf, prepareValue } from '../../encode/codecs/parameter.ts'
 import { hexOf } from '../../encode/codecs/text/hex.ts'
+import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { PlannedColumn } from './planned-columns.ts'
 import type { BinaryValue } from './texts-of-bytes.ts'
 

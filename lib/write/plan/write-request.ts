@@ -1,4 +1,4 @@
-import type { CsvColumns } from '../../csv/record.ts'
+import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
 import type { ConflictOption } from './conflict.ts'

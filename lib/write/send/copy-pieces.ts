@@ -7,7 +7,7 @@ import type { SlabLease } from '../../encode/wire/slabs.ts'
  * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows
  * while later ones are encoded, large enough that the cost of a write does not show.
  */
-const PIECE_BYTES = 64 * 1024
+export const PIECE_BYTES = 64 * 1024
 
 /**
  * Cuts the bytes of a COPY into pieces. Each piece starts with free room for the header of its CopyData

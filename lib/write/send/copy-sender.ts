@@ -1,5 +1,5 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
-import { ValueError } from '../../encode/row-encoder.ts'
+import { type RowEncoder, ValueError } from '../../encode/row-encoder.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import { tableChanged } from '../faults/table-changed.ts'
@@ -7,7 +7,7 @@ import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { type EncodedRows, holdBytesOnly, type RowGroup } from '../rows/batch.ts'
 import { RowError, type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
-import { CopyPieces } from './copy-pieces.ts'
+import { CopyPieces, PIECE_BYTES } from './copy-pieces.ts'
 import { InsertSender } from './insert-sender.ts'
 import { OpenCopy, type OpenCopyOptions } from './open-copy.ts'
 
@@ -144,28 +144,49 @@ export class CopySender implements RowSender {
    * index.
    */
   async #encode(open: OpenCopy, group: RowGroup, from: number, signal: AbortSignal): Promise<number> {
-    const { rows } = group
-    const { encoder } = open
-    const pieces = this.#pieces
-    const { out } = pieces
-    for (let index = from; index < rows.length; index++) {
-      let needsText: string | undefined
-      try {
-        needsText = encoder.row(out, rows.at(index), this.#firstOrdinal + rows.itemAt(index))
-      } catch (error) {
-        throw notEncodable(group, index, error)
-      }
-      if (needsText !== undefined) {
-        if (this.#format.binaryOnly) throw notBinary(group, index, needsText)
-        return index
-      }
-      open.lines++
-      if (pieces.isFull) {
-        await this.#sendPiece()
-        signal.throwIfAborted()
-      }
+    let index = from
+    for (;;) {
+      const next = this.#fillPiece(open.encoder, group, index)
+      open.lines += next - index
+      index = next
+      if (!this.#pieces.isFull) return index
+      await this.#sendPiece()
+      signal.throwIfAborted()
     }
-    return rows.length
+  }
+
+  /**
+   * Encodes rows until the piece is full, or up to the first row whose values do not fit the format. Returns
+   * the index of the first row that is not encoded.
+   */
+  #fillPiece(encoder: RowEncoder, group: RowGroup, from: number): number {
+    const { rows } = group
+    const pieces = this.#pieces
+    let index = from
+    while (index < rows.length && !pieces.isFull) {
+      const next = encoder.rows?.(pieces.out, rows, index, this.#firstOrdinal, PIECE_BYTES) ?? index
+      if (next > index) {
+        index = next
+        continue
+      }
+      if (!this.#encodeRow(encoder, group, index)) break
+      index++
+    }
+    return index
+  }
+
+  /** Returns false for a row whose values do not fit the format. */
+  #encodeRow(encoder: RowEncoder, group: RowGroup, index: number): boolean {
+    const { rows } = group
+    let needsText: string | undefined
+    try {
+      needsText = encoder.row(this.#pieces.out, rows.at(index), this.#firstOrdinal + rows.itemAt(index))
+    } catch (error) {
+      throw notEncodable(group, index, error)
+    }
+    if (needsText === undefined) return true
+    if (this.#format.binaryOnly) throw notBinary(group, index, needsText)
+    return false
   }
 
   /** Returns a COPY for the rows of a group from `index` on: the one that is open, if it suits them. */

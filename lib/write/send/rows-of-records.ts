@@ -1,6 +1,7 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import { type CsvColumns, CsvRecord, raggedMessage } from '../../csv/record.ts'
+import { CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { NO_CSV_RECORD } from '../../encode/row-contract.ts'
+import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import { RowError } from '../rows/row-sender.ts'
 

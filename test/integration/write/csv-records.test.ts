@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { loadWasmEncoder } from '../../../lib/cli/rows/load-wasm-encoder.ts'
 import { CsvRecord } from '../../../lib/csv/record.ts'
 import { type Records, readCsv } from '../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../lib/sources/csv/dialect.ts'
@@ -111,13 +112,12 @@ describe('CSV records', () => {
         let rejected = 0
         let stored = 0
         await fc.assert(
-          fc.asyncProperty(rows, async table => {
+          fc.asyncProperty(rows, fc.boolean(), async (table, hasWasm) => {
             const lines = [HEADER, ...table].map(row => writeCsv(row, dialect))
             const { records, batches } = await recordsOf(lines.join('\r\n'), dialect)
             const { format, header, rowOf } = records
-            const asRecords = await load(batches, { csv: { format, fields: header } }, row =>
-              rowOf(row as CsvRecord),
-            )
+            const csv = { format, fields: header, wasm: hasWasm ? loadWasmEncoder() : undefined }
+            const asRecords = await load(batches, { csv }, row => rowOf(row as CsvRecord))
             const objects = batches.map(batch => batch.map(rowOf))
             const asObjects = await load(objects, { method: 'copy' })
             expect(asRecords).to.deep.equal(asObjects)

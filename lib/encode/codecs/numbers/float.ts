@@ -149,4 +149,4 @@ const scanFloat8: ScanField = (out, bytes, at, end, delimiter) => {
  * range (overflow and underflow) is left to the server, which refuses it.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
  */
-export const float8: Codec = { text: prepareValue, binary: putFloat8, scan: scanFloat8 }
+export const float8: Codec = { text: prepareValue, binary: putFloat8, scan: scanFloat8, wasm: 'float8' }

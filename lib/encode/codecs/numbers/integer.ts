@@ -113,7 +113,7 @@ function scanInteger(size: 2 | 4 | 8, slow: ScanField): ScanField {
 }
 
 function codec(size: 2 | 4 | 8, binary: PutField): Codec {
-  return { text: prepareValue, binary, scan: scanInteger(size, scanString(binary)) }
+  return { text: prepareValue, binary, scan: scanInteger(size, scanString(binary)), wasm: `int${size}` }
 }
 
 /**

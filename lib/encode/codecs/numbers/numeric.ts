@@ -141,4 +141,4 @@ const scan: ScanField = (out, bytes, at, end, delimiter) => {
  * scale as the cast of a parameter does. Short decimals, which are nearly all, take a path of plain
  * arithmetic.
  */
-export const numeric: Codec = { text: prepareValue, binary, scan }
+export const numeric: Codec = { text: prepareValue, binary, scan, wasm: 'numeric' }

@@ -35,4 +35,9 @@ function toDays(value: unknown): number {
  * Days since 2000-01-01. A Date's day is the one that the local calendar shows, as with `pg`.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (date_recv)
  */
-export const date: Codec = { text: prepareValue, binary, scan: scanDate(scanString(binary)) }
+export const date: Codec = {
+  text: prepareValue,
+  binary,
+  scan: scanDate(scanString(binary)),
+  wasm: 'date',
+}

@@ -57,10 +57,12 @@ export const timestamptz: Codec = {
   text: prepareInstant,
   binary: putInstant,
   scan: scanTimestamptz(scanString(putInstant)),
+  wasm: 'timestamptz',
 }
 
 export const timestamp: Codec = {
   text: prepareValue,
   binary: putLocal,
   scan: scanTimestamp(scanString(putLocal)),
+  wasm: 'timestamp',
 }

@@ -79,6 +79,7 @@ export const text: Codec = {
     return true
   },
   scan: scanText(NO_HEAD),
+  wasm: 'text',
   textHead: NO_HEAD,
   textOfBinary: utf8Text,
 }
@@ -116,6 +117,7 @@ export const json: Codec = {
     return true
   },
   scan: scanText(NO_HEAD),
+  wasm: 'text',
   textHead: NO_HEAD,
   textOfBinary: utf8Text,
 }
@@ -137,6 +139,7 @@ export const jsonb: Codec = {
     return true
   },
   scan: scanText(JSONB_HEAD),
+  wasm: 'jsonb',
   textHead: JSONB_HEAD,
   textOfBinary: bytes => (bytes[0] === JSONB_VERSION ? utf8Text(bytes.subarray(1)) : undefined),
 }

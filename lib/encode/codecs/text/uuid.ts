@@ -27,6 +27,7 @@ export const uuid: Codec = {
     out.length = at
     return true
   },
+  wasm: 'uuid',
   textOfBinary: bytes =>
     bytes.length === 16
       ? bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')

@@ -1,0 +1,56 @@
+import type { Column } from '../../types.ts'
+import { codecFor } from '../codecs/codec-for.ts'
+import type { CsvColumns, EncodeRows } from '../row-contract.ts'
+import type { WasmPlan } from './wasm/wasm-encoder.ts'
+import { WASM_KIND } from './wasm/wasm-kind.ts'
+
+/** So many of the first records have to be common ones. In another file the attempt would cost time. */
+const TRIAL_RECORDS = 1000
+
+/**
+ * Returns a function that encodes common records in WebAssembly. Returns undefined for a table or a dialect
+ * that the module does not know.
+ */
+export function makeWasmRows(
+  csv: CsvColumns,
+  columns: readonly Column[],
+  staging: { readonly shape: number } | undefined,
+): EncodeRows | undefined {
+  const { wasm } = csv
+  const plan = wasm && planOf(csv, columns, staging)
+  if (!plan || plan.kinds.length > wasm.maxFields) return undefined
+  let encoded = 0
+  let refused = 0
+  return (out, rows, from, firstOrdinal, limit) => {
+    if (refused > TRIAL_RECORDS && refused > encoded) return from
+    const next = wasm.encode(plan, out, rows, from, firstOrdinal, limit)
+    encoded += next - from
+    if (next < rows.length && out.length < limit) refused++
+    return next
+  }
+}
+
+function planOf(
+  { format, fields }: CsvColumns,
+  columns: readonly Column[],
+  staging: { readonly shape: number } | undefined,
+): WasmPlan | undefined {
+  const { delimiter, quote, escape: escapeBy, nulls, forceNull } = format
+  if (forceNull || nulls.some(text => text !== '')) return undefined
+  if (quote !== undefined && escapeBy !== quote) return undefined
+  const kinds: number[] = []
+  for (const name of fields) {
+    const column = columns.find(one => one.name === name)
+    const kind = column ? codecFor(column.type).wasm : 'skipped'
+    if (!kind) return undefined
+    kinds.push(WASM_KIND[kind])
+  }
+  return {
+    delimiter: delimiter.charCodeAt(0),
+    quote: quote === undefined ? -1 : quote.charCodeAt(0),
+    emptyIsNull: nulls.includes(''),
+    kinds: Uint8Array.from(kinds),
+    tupleFields: columns.length + (staging ? 2 : 0),
+    shape: staging?.shape,
+  }
+}

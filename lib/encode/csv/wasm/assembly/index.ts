@@ -1,0 +1,186 @@
+/**
+ * Encodes records of a CSV file as tuples of binary COPY. This is AssemblyScript, which `npm run build:wasm`
+ * compiles to WebAssembly with SIMD. It reads what nearly every file holds, and stops at a record with
+ * anything else: the encoder in csv-binary-rows.ts takes that record. Both write the same bytes, which a test
+ * compares.
+ *
+ * The caller puts the bytes of records at INPUT and where each one is into TABLE, and finds tuples at OUTPUT.
+ */
+
+import { put16, put32, putNull } from './fields'
+import { putDouble, putInteger, putNumeric } from './numbers'
+import { copyUntil, find, findClose, putBoolean, putUuid, readTo, unquote } from './texts'
+import { putDate, putTimestamp } from './times'
+
+export const MAX_FIELDS: i32 = 1600
+export const MAX_RECORDS: i32 = 4096
+export const INPUT_BYTES: i32 = 128 * 1024
+/** Room for the tuple of one record after the caller's limit. */
+export const OUTPUT_BYTES: i32 = 512 * 1024
+
+/** The kind of each field, a byte each. */
+export const KINDS: usize = memory.data(1600)
+/** Three numbers for each record: where it starts and ends at INPUT, and its ordinal for a staging table. */
+export const TABLE: usize = memory.data(4096 * 12, 16)
+export const INPUT: usize = memory.data(128 * 1024 + 32, 16)
+export const OUTPUT: usize = memory.data(512 * 1024 + 32, 16)
+
+/** What a field becomes. The numbers are those of `WasmKind` in wasm-kind.ts. */
+const SKIPPED = 0
+const TEXT = 1
+const JSONB = 2
+const BOOLEAN = 3
+const INT2 = 4
+const INT4 = 5
+const INT8 = 6
+const FLOAT8 = 7
+const NUMERIC = 8
+const DATE = 9
+const TIMESTAMP = 10
+const TIMESTAMPTZ = 11
+const UUID = 12
+
+/** The bytes of a tuple that are not copies of the file: at most 22 for each field. */
+const FIELD_BYTES: usize = 24
+const JSONB_VERSION = 1
+const NO_STAGING = -1
+
+let delimiter: i32 = 0
+let quote: i32 = 0
+let emptyIsNull: bool = false
+let fieldCount: i32 = 0
+let tupleFields: i32 = 0
+let stagingShape: i32 = NO_STAGING
+
+/** How many bytes the last call of `encode` has written at OUTPUT. */
+export let written: i32 = 0
+
+/** Sets the format of the file and of the tuples. The kinds of fields are at KINDS. No staging: shape -1. */
+export function configure(
+  delimiterByte: i32,
+  quoteByte: i32,
+  emptyMeansNull: bool,
+  fields: i32,
+  fieldsOfTuple: i32,
+  shape: i32,
+): void {
+  delimiter = delimiterByte
+  quote = quoteByte
+  emptyIsNull = emptyMeansNull
+  fieldCount = fields
+  tupleFields = fieldsOfTuple
+  stagingShape = shape
+}
+
+/**
+ * Encodes records up to one that it cannot read, or until `limit` bytes are written. Returns how many it has
+ * encoded.
+ */
+export function encode(count: i32, limit: i32): i32 {
+  let out = OUTPUT
+  const full = OUTPUT + limit
+  const outputEnd = OUTPUT + OUTPUT_BYTES
+  let record: i32 = 0
+  for (let entry = TABLE; record < count && out < full; record++, entry += 12) {
+    const start = INPUT + load<u32>(entry)
+    const end = INPUT + load<u32>(entry, 4)
+    if (out + (end - start) + ((tupleFields + 2) as usize) * FIELD_BYTES > outputEnd) break
+    const next = encodeRecord(start, end, out)
+    if (!next) break
+    out = stagingShape === NO_STAGING ? next : putStaging(next, load<u32>(entry, 8))
+  }
+  written = (out - OUTPUT) as i32
+  return record
+}
+
+/** Returns the address after the tuple, or 0. */
+function encodeRecord(at: usize, end: usize, out: usize): usize {
+  out = put16(out, tupleFields)
+  const last = fieldCount - 1
+  for (let field = 0; field <= last; field++) {
+    const kind: i32 = load<u8>(KINDS + field)
+    if (at < end && load<u8>(at) === quote) {
+      out = putQuoted(kind, at + 1, end, out)
+      if (!out) return 0
+      at = readTo + 1
+    } else if (kind === TEXT || kind === JSONB) {
+      const start = out
+      out = copyUntil(delimiter, at, end, openText(kind, out))
+      if (readTo === at && emptyIsNull) out = putNull(start)
+      else closeText(start, out)
+      at = readTo
+    } else {
+      const stop = find(delimiter, at, end)
+      out = kind === SKIPPED ? out : stop === at ? putEmpty(out) : putValue(kind, at, stop, out)
+      if (!out) return 0
+      at = stop
+    }
+    if (at >= end !== (field === last)) return 0 // too few fields, or too many
+    at++
+  }
+  return out
+}
+
+/** Only texts have an empty value. */
+function putEmpty(out: usize): usize {
+  return emptyIsNull ? putNull(out) : 0
+}
+
+/** Writes the field whose opening quote is before `at`. `readTo` is then its closing quote. */
+function putQuoted(kind: i32, at: usize, end: usize, out: usize): usize {
+  if (kind === SKIPPED) {
+    unquote(quote, at, end, out)
+    return out
+  }
+  if (kind === TEXT || kind === JSONB) {
+    const stop = unquote(quote, at, end, openText(kind, out))
+    closeText(out, stop)
+    return stop
+  }
+  const close = findClose(quote, at, end)
+  return close > at ? putValue(kind, at, close, out) : 0
+}
+
+/** Leaves room for the length of a text, and writes what precedes its bytes. */
+function openText(kind: i32, out: usize): usize {
+  if (kind === TEXT) return out + 4
+  store<u8>(out, JSONB_VERSION, 4)
+  return out + 5
+}
+
+function closeText(start: usize, end: usize): void {
+  put32(start, (end - start - 4) as i32)
+}
+
+/** Writes the value from `at` to `end`, which is not empty. Returns the address after the field, or 0. */
+function putValue(kind: i32, at: usize, end: usize, out: usize): usize {
+  switch (kind) {
+    case BOOLEAN:
+      return putBoolean(at, end, out)
+    case INT2:
+      return putInteger(at, end, out, 2)
+    case INT4:
+      return putInteger(at, end, out, 4)
+    case INT8:
+      return putInteger(at, end, out, 8)
+    case FLOAT8:
+      return putDouble(at, end, out)
+    case NUMERIC:
+      return putNumeric(at, end, out)
+    case DATE:
+      return putDate(at, end, out)
+    case TIMESTAMP:
+      return putTimestamp(at, end, out, false)
+    case TIMESTAMPTZ:
+      return putTimestamp(at, end, out, true)
+    case UUID:
+      return putUuid(at, end, out)
+    default:
+      return 0
+  }
+}
+
+/** Writes the two fields that a staging table has after those of the row. */
+function putStaging(out: usize, ordinal: u32): usize {
+  return put32(put32(put32(put32(out, 4), ordinal), 4), stagingShape)
+}
