@@ -6,6 +6,7 @@ import type { CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
 import type { SettledItems } from '../write/transaction/settled-items.ts'
+import type { BeforeCommit } from '../write/write-context.ts'
 
 /** What to do with a row whose key is in the table already. */
 export interface OnConflict<Row = Record<string, unknown>> {
@@ -120,6 +121,11 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default false
    */
   singleTransaction?: boolean | undefined
+  /**
+   * Decides about a whole load before its COMMIT: if it throws, nothing is stored. For `pg-batch load`.
+   * @internal
+   */
+  beforeCommit?: BeforeCommit | undefined
   /**
    * How many transactions may be in flight at once, each on a client of its own; an integer ≥ 1. At 1,
    * batches commit in order. Raising it costs connections and that order, and increases throughput up to

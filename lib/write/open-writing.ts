@@ -26,7 +26,7 @@ import { DeadLetterFile } from './rejects/dead-letter-file.ts'
 import { RejectBudget } from './rejects/reject-budget.ts'
 import type { SettledItems } from './transaction/settled-items.ts'
 import { TransactionSize } from './transaction/transaction-size.ts'
-import type { WriteContext } from './write-context.ts'
+import type { BeforeCommit, WriteContext } from './write-context.ts'
 
 /** What a stream's options say about writing. */
 export interface WriteOptions<Item> extends WriteRequest<Item> {
@@ -42,6 +42,7 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly concurrency: number
   /** Everything up to the end is one transaction. */
   readonly singleTransaction: boolean
+  readonly beforeCommit?: BeforeCommit | undefined
   readonly callbackTimeoutMs: number
   readonly onBegin: Beginning['onBegin']
   readonly afterCommit:
@@ -121,6 +122,7 @@ export async function openWriting<Item>(
     callbackTimeoutMs,
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
     canReleaseItems: !options.singleTransaction && !needsItems(options),
+    beforeCommit: options.beforeCommit,
     keepsItems: options.onDiscard !== undefined,
     slabs: new SlabPool(),
     signals,

@@ -7,12 +7,23 @@ import type { TransactionContext } from './transaction/transaction-context.ts'
 import type { Committed } from './transaction/transaction-result.ts'
 import type { TransactionSize } from './transaction/transaction-size.ts'
 
+/** What a whole load is about to commit. */
+export interface LoadCounts {
+  /** Items that are neither rejected nor skipped. */
+  readonly rows: number
+  readonly rejected: number
+}
+
+/** Decides about a whole load when all of its rows are sent: if it throws, they are rolled back. */
+export type BeforeCommit = (counts: LoadCounts) => Promise<void> | void
+
 /** What all batches of a stream are written with. */
 export interface WriteContext<Item> extends TransactionContext<Item> {
   /** How many transactions may run at once. */
   readonly lanes: number
   readonly retry: RetryPolicy
   readonly openOutcomes: OpenOutcomes
+  readonly beforeCommit: BeforeCommit | undefined
   /** Items are kept until their COMMIT, because `onDiscard` may receive them. */
   readonly keepsItems: boolean
   /**

@@ -29,6 +29,8 @@ export interface LoadArguments extends InputArguments, CreateArguments, RunArgum
   /** `keep`: the file's values go into identity columns that are GENERATED ALWAYS. */
   readonly identity?: 'keep'
   readonly batchSize?: number
+  /** All rows are committed at once, or none. */
+  readonly singleTransaction?: boolean
   readonly concurrency?: number
   readonly database?: string
   /** Load into the embedded server, even if the environment names a database. */
@@ -124,6 +126,7 @@ function addTargetOptions(command: Command): Command {
     .option('--on-conflict <a,b,…>', 'a unique key: update rows that are in the table', nameList)
     .option('--on-conflict-do <what>', 'update (the last row wins), or nothing', oneOf(['update', 'nothing']))
     .option('--identity <what>', "keep: write the file's values of GENERATED ALWAYS columns", oneOf(['keep']))
+    .option('--single-transaction', 'commit all rows at once, or none')
     .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
     .option('--concurrency <n>', 'connections that write (2; 1 if order matters)', positiveInteger)
     .option('-d, --database <url>', 'the database (DATABASE_URL, or PG* as for psql)')
@@ -177,6 +180,7 @@ const RARE_OPTIONS = [
   ...RARE_INPUT_OPTIONS,
   ...RARE_CREATE_OPTIONS,
   '--identity',
+  '--single-transaction',
   '--batch-size',
   '--summary',
   '--quiet',

@@ -33,12 +33,18 @@ export function addResumeOption(command: Command): Command {
 
 /** Returns why the options contradict each other, as a usage error. */
 export function runUsageError(
-  args: RunArguments & { files: readonly string[]; concurrency?: number },
+  args: RunArguments & { files: readonly string[]; concurrency?: number; singleTransaction?: boolean },
 ): string | undefined {
   if (args.quiet && (args.summary || args.log)) {
     return `--quiet and ${args.summary ? '--summary' : '--log'} contradict each other`
   }
+  if (args.singleTransaction && (args.concurrency ?? 1) > 1) {
+    return '--single-transaction writes on one connection; leave out --concurrency'
+  }
   if (args.resume === undefined) return undefined
+  if (args.singleTransaction) {
+    return '--resume continues after the rows that are committed; with --single-transaction it is all or none'
+  }
   if (args.files.includes('-')) {
     return '--resume needs a file: standard input cannot be read again'
   }
@@ -62,15 +68,16 @@ export function batchRowsOf({ batchSize = BATCH_ROWS }: { batchSize?: number }):
 /**
  * Returns how many connections write. With two, the server works on both of two cores and a commit does not
  * stop the reading; a third gains nothing there. One connection writes if the order of rows matters: for
- * conflicts and for --resume.
+ * conflicts and for --resume. A single transaction has one.
  */
 export function connectionsOf(args: {
   concurrency?: number
   resume?: string
   onConflict?: readonly string[]
   onConflictDo?: string
+  singleTransaction?: boolean
 }): number {
-  const inOrder = args.resume !== undefined || args.onConflict || args.onConflictDo
+  const inOrder = args.singleTransaction || args.resume !== undefined || args.onConflict || args.onConflictDo
   return args.concurrency ?? (inOrder ? 1 : 2)
 }
 

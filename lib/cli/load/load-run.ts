@@ -9,9 +9,10 @@ import type { Stats } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import type { CheckpointOptions } from '../../writable/options.ts'
 import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
+import type { BeforeCommit } from '../../write/write-context.ts'
 import { isOverLimit, writerLimit } from '../arguments/reject-limit.ts'
 import { connectionsOf } from '../arguments/run-options.ts'
-import { dataError, type ExitError } from '../exit-error.ts'
+import { dataError, ExitError } from '../exit-error.ts'
 import { REJECTS_TABLE, rejectsFile, withBytesAsText } from '../rejects/rejects-file.ts'
 import { explainLoad } from '../report/explain-load.ts'
 import type { Resume } from '../resume/resume.ts'
@@ -41,6 +42,9 @@ export class LoadRun {
   readonly #marks: LoadMarks
   #retries = 0
   #regressed = false
+  #undone: string | undefined
+  /** A signal has ended a single transaction. */
+  #abandoned = false
 
   /** @param earlier the pass of the same load after which the server lost commits */
   constructor(plan: LoadPlan, resume: Resume | undefined, earlier?: LoadRun) {
@@ -86,12 +90,14 @@ export class LoadRun {
         (args.rejects === undefined ? undefined : { table: REJECTS_TABLE, file: args.rejects }),
       rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
       checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
+      ...(args.singleTransaction ? { singleTransaction: true, beforeCommit: this.#approve } : {}),
     })
     sink.on('retry', () => this.#retries++)
+    if (args.singleTransaction) return sink
     sink.on('commit', () => {
       const { rowsReceived, rowsPending } = sink.stats
       if (this.#resume) this.#marks.add({ rows: this.#skip + rowsReceived - rowsPending, stats: this.stats })
-      const failure = this.#verdict(false)
+      const failure = this.#verdict(this.stats, false)
       if (failure) sink.destroy(failure)
     })
     return sink
@@ -114,17 +120,23 @@ export class LoadRun {
   }
 
   /**
-   * Ends the input. Rows that were taken in are still written. Returns false if the input had ended already.
+   * Ends the input. Rows that were taken in are still written, except those of a single transaction. Returns
+   * what is being done.
    */
-  stop(): boolean {
+  stop(): string {
+    if (this.#plan.args.singleTransaction) {
+      this.#abandoned = !this.#sink.writableFinished
+      this.#sink.destroy(new Error('The load was interrupted'))
+      return 'rolling back'
+    }
     const isStopped = this.#input.intake.stop()
     if (isStopped) this.#endInput()
-    return isStopped
+    return isStopped ? 'writing the rows that were read' : 'writing the last rows'
   }
 
   /** True if the rows ended before the file did. */
   get stopped(): boolean {
-    return this.#input.intake.stopped
+    return this.#abandoned || this.#input.intake.stopped
   }
 
   /** The counts of all passes, without rows that the server has lost. */
@@ -139,6 +151,11 @@ export class LoadRun {
     return this.#regressed
   }
 
+  /** Why a single transaction was rolled back, if another attempt at the whole input may succeed. */
+  get undone(): string | undefined {
+    return this.#undone
+  }
+
   /** True if all rejected rows are in their file. */
   get keptRejects(): boolean {
     return (this.#sink.errored as PgBatchError | null)?.callback !== 'deadLetter'
@@ -149,14 +166,15 @@ export class LoadRun {
     const { intake, batching } = this.#input
     try {
       await pipeline([intake, ...batching, this.#sink])
-      const tooMany = this.#verdict(true)
+      const tooMany = this.#verdict(this.stats, true)
       if (tooMany) throw tooMany
       if (!this.stopped) await this.#resume?.finish(intake.rowsRead)
       return undefined
     } catch (error) {
       await untilClosed(this.#sink)
       // what was read waits for rows that were not: it is read again
-      if (this.stopped && isOrphan(error)) return undefined
+      if (this.#abandoned || (this.stopped && isOrphan(error))) return undefined
+      if (this.#plan.args.singleTransaction && isUndone(error)) this.#undone = error.reason
       this.#regressed = error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
       return this.#explained(error)
     } finally {
@@ -179,6 +197,7 @@ export class LoadRun {
       transactions: stats.transactions,
       retries: this.#retries,
       ...this.#bytes(),
+      uncommitted: this.#uncommitted,
       bytesSent: stats.bytesSent,
       connections: database.pool.totalCount - database.pool.idleCount,
       elapsedMs: performance.now() - this.#started,
@@ -195,9 +214,16 @@ export class LoadRun {
     const bytesToCommit = this.stopped ? this.#progress.bytesTakenIn : bytesTotal
     // the bytes after the last row hold none: the footer of a Parquet file, for example
     const isDone = !this.stopped && this.#sink.writableFinished
-    const bytesCommitted = isDone ? (bytesTotal ?? bytesRead) : this.#progress.bytesOf(settled)
+    const bytesSettled = () => (this.#uncommitted ? 0 : this.#progress.bytesOf(settled))
+    const bytesCommitted = isDone ? (bytesTotal ?? bytesRead) : bytesSettled()
     const { bytesSkipped } = this.#progress
     return { bytesRead, bytesTotal, bytesCommitted, bytesToCommit, bytesSkipped }
+  }
+
+  get #uncommitted(): LoadCounts['uncommitted'] {
+    const { rowsReceived: rows, rowsPending } = this.#sink.stats
+    if (!this.#plan.args.singleTransaction || rowsPending === 0 || this.#sink.destroyed) return undefined
+    return { rows, bytes: this.#progress.bytesOf(rows) }
   }
 
   #endInput(): void {
@@ -221,9 +247,11 @@ export class LoadRun {
   }
 
   /** Returns the error of a load with too large a share of rejected rows. */
-  #verdict(atEnd: boolean): ExitError | undefined {
+  #verdict(
+    { rowsReceived, rowsPending, rowsRejected: rejected }: RowCounts,
+    atEnd: boolean,
+  ): ExitError | undefined {
     const { source, args } = this.#plan
-    const { rowsReceived, rowsPending, rowsRejected: rejected } = this.stats
     const settled = rowsReceived - rowsPending
     if (!isOverLimit(args.rejectLimit, { rejected, settled, atEnd })) return undefined
     const { percent } = args.rejectLimit as { percent: number }
@@ -232,7 +260,16 @@ export class LoadRun {
     )
   }
 
-  #explained(error: unknown): ExitError {
+  /** Fails a single transaction before its COMMIT if too many rows are rejected. */
+  readonly #approve: BeforeCommit = ({ rejected }) => {
+    const { rowsReceived } = this.#sink.stats
+    const tooMany = this.#verdict({ rowsReceived, rowsPending: 0, rowsRejected: rejected }, true)
+    if (tooMany) throw tooMany
+  }
+
+  #explained(thrown: unknown): ExitError {
+    const isOurs = thrown instanceof PgBatchError && thrown.cause instanceof ExitError
+    const error = isOurs ? thrown.cause : thrown
     const { source, table, database, args } = this.#plan
     return explainLoad(error, {
       placeOf: source.placeOf,
@@ -245,6 +282,17 @@ export class LoadRun {
       args,
     })
   }
+}
+
+type RowCounts = Pick<Stats, 'rowsReceived' | 'rowsPending' | 'rowsRejected'>
+
+/** Returns true if nothing is stored, and the same rows may be stored by another attempt. */
+function isUndone(error: unknown): error is PgBatchError {
+  return (
+    error instanceof PgBatchError &&
+    error.retryable &&
+    (error.outcome === 'rolled-back' || error.outcome === 'not-sent')
+  )
 }
 
 function isOrphan(error: unknown): boolean {

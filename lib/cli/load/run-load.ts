@@ -1,10 +1,13 @@
+import { setTimeout } from 'node:timers/promises'
+import { DEFAULT_RETRY } from '../../writable/resolve/check-retry.ts'
+import { retryDelayMs } from '../../write/faults/retry.ts'
 import { sequenceHints } from '../database/sequences.ts'
 import { ExitError } from '../exit-error.ts'
 import { explain } from '../report/explain.ts'
 import { inputFingerprint } from '../resume/input-fingerprint.ts'
 import { openResume, type Resume } from '../resume/resume.ts'
 import { announced, stoppingLine, whileRunning } from '../signals.ts'
-import { regressedLine } from '../terminal/messages.ts'
+import { regressedLine, undoneLine } from '../terminal/messages.ts'
 import type { Output } from '../terminal/output.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
 import type { LoadPlan } from './load-plan.ts'
@@ -25,7 +28,8 @@ const MAX_FRUITLESS_PASSES = 10
 /**
  * Writes the rows of an open source into an introspected table, and reports the outcome. The signal ends the
  * input, and rows that were taken in are still written. If the server has lost commits of a load with
- * --resume, the rows after the stored one are read again.
+ * --resume, the rows after the stored one are read again. If the connection of a single transaction breaks,
+ * all rows are read again, except those of a pipe.
  * @param readAgain opens the same input from its start
  * @throws ExitError
  */
@@ -43,10 +47,7 @@ export async function runLoad(
   }
   let run = new LoadRun(plan, resume)
   const watcher = chooseWatchers(args, output)
-  const stop = (): void => {
-    const doing = run.stop() ? 'writing the rows that were read' : 'writing the last rows'
-    watcher.note(stoppingLine(signal, doing))
-  }
+  const stop = (): void => watcher.note(stoppingLine(signal, run.stop()))
   run.reportTo(watcher)
   watcher.begin({ source: source.name, table: args.table }, () => run.counts())
   if (resume?.note) watcher.note(resume.note)
@@ -54,13 +55,19 @@ export async function runLoad(
   const failure = await whileRunning(signal, stop, async () => {
     let failure = await run.writeAll()
     let furthest = -1
-    for (let fruitless = 0; run.regressed && fruitless < MAX_FRUITLESS_PASSES && !signal.aborted; ) {
+    for (let fruitless = 0; fruitless < MAX_FRUITLESS_PASSES && !signal.aborted; ) {
+      const undone = source.live ? undefined : run.undone
+      if (undone !== undefined) {
+        watcher.note(undoneLine(args.table, undone, source.name))
+        const delayMs = retryDelayMs(DEFAULT_RETRY, fruitless + 1, Math.random())
+        await setTimeout(delayMs, undefined, { signal }).catch(() => {})
+      } else if (!run.regressed) break
       const next = await nextPass(run, readAgain).catch(error => explain(error, args))
       if (next instanceof ExitError) return next
       run = next.run
       fruitless = next.rowsWritten > furthest ? 0 : fruitless + 1
       furthest = Math.max(furthest, next.rowsWritten)
-      watcher.note(regressedLine(args.resume!, next.rowsWritten))
+      if (undone === undefined) watcher.note(regressedLine(args.resume!, next.rowsWritten))
       run.reportTo(watcher)
       if (signal.aborted) run.stop()
       failure = await run.writeAll()
@@ -78,7 +85,7 @@ async function hintsOf({ database, table, writing }: LoadPlan, run: LoadRun): Pr
   return sequenceHints(database.pool, table, writing.columns).catch(() => [])
 }
 
-/** Starts a pass after the row that the server has stored. */
+/** Starts a pass after the row that the server has stored; without --resume, at the first row. */
 async function nextPass(
   earlier: LoadRun,
   readAgain: () => Promise<LoadPlan>,
@@ -86,8 +93,9 @@ async function nextPass(
   const plan = await readAgain()
   const { source } = plan
   try {
-    const resume = (await openResumeOf(plan))!
-    return { run: new LoadRun(plan, resume, earlier), rowsWritten: resume.rowsWritten, source }
+    const resume = await openResumeOf(plan)
+    const rowsWritten = resume?.rowsWritten ?? 0
+    return { run: new LoadRun(plan, resume, earlier), rowsWritten, source }
   } catch (error) {
     source.rows.destroy()
     throw error

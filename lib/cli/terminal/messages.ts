@@ -34,6 +34,11 @@ export function regressedLine(resume: string, rowsWritten: number): string {
   return `--resume ${resume}: the server has lost rows that it had committed; reading again ${from}`
 }
 
+/** Returns that the one transaction of a load was rolled back, and that the load begins again. */
+export function undoneLine(table: string, reason: string, source: string): string {
+  return `${table}: ${reason}; nothing is committed; reading ${source} again from the first row`
+}
+
 /** Returns how many records were repaired, and where the first of them is. */
 export function repairLine({ kind, count, exampleLine, exampleFile }: Repair): string {
   const example = `for example line ${exampleLine} of ${exampleFile}`

@@ -3,7 +3,7 @@ import type { MultiBar, SingleBar } from 'cli-progress'
 import { formatCount } from '../../values/format-count.ts'
 import { clock } from '../terminal/units.ts'
 import { cut, visible } from '../terminal/visible.ts'
-import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-counts.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, rowsSoFar, shareDone } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import type { Watcher } from './watcher.ts'
 
@@ -59,11 +59,11 @@ export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
  * the terminal.
  */
 export function barText(counts: LoadCounts, columns: number): string {
-  const share = shareCommitted(counts)
+  const share = shareDone(counts)
   const left = etaMs(counts)
   const words = [
     ...(share === undefined ? [] : [`${String(Math.floor(share * 100)).padStart(3)}%`]),
-    `${formatCount(counts.rowsCommitted)} rows`,
+    counts.uncommitted ? rowsSoFar(counts) : `${formatCount(counts.rowsCommitted)} rows`,
     `${formatCount(rowsPerSecond(counts))}/s`,
     ...(left === undefined ? [] : [`${clock(left)} left`]),
     ...(counts.rowsUnchanged > 0 ? [`${formatCount(counts.rowsUnchanged)} unchanged`] : []),

@@ -1,6 +1,6 @@
-import { formatCount, plural } from '../../values/format-count.ts'
+import { formatCount } from '../../values/format-count.ts'
 import { clock } from '../terminal/units.ts'
-import { etaMs, type LoadCounts, rowsPerSecond, shareCommitted } from './load-counts.ts'
+import { etaMs, type LoadCounts, rowsPerSecond, rowsSoFar, shareDone } from './load-counts.ts'
 import { retryLine } from './retry-line.ts'
 import { LINE_INTERVAL_MS, type Watcher } from './watcher.ts'
 
@@ -22,11 +22,11 @@ export function lineWatcher(write: (line: string) => void): Watcher {
 
 /** Returns `orders: 45%, 1,234,567 rows committed, 123,456 rows/s, 0:12 left, 3 rejected`. */
 export function progressLine(table: string, counts: LoadCounts): string {
-  const share = shareCommitted(counts)
+  const share = shareDone(counts)
   const left = etaMs(counts)
   const parts = [
     ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
-    `${plural(counts.rowsCommitted, 'row')} committed`,
+    rowsSoFar(counts),
     `${formatCount(rowsPerSecond(counts))} rows/s`,
     ...(left === undefined ? [] : [`${clock(left)} left`]),
     ...(counts.rowsUnchanged > 0 ? [`${formatCount(counts.rowsUnchanged)} unchanged`] : []),

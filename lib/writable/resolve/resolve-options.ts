@@ -52,6 +52,7 @@ function optionTable<Item>() {
     onConflict: optional(checkConflict),
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
     singleTransaction: defaultsTo(false, checkFlag),
+    beforeCommit: internal(optional(checkFunction<Callback<Item, 'beforeCommit'>>)),
     concurrency: defaultsTo(1, integerFrom(1)),
     laneOf: optional(checkFunction<(item: Item) => string | number>),
     onBegin: optional(checkFunction<Callback<Item, 'onBegin'>>),

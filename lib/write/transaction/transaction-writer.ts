@@ -81,6 +81,11 @@ export class TransactionWriter<Item> {
     return this.#items
   }
 
+  /** How many items have no row to write. */
+  get skipped(): number {
+    return this.#skipped
+  }
+
   get bytes(): number {
     return this.#opened?.rows.bytes ?? 0
   }

@@ -1,3 +1,4 @@
+import { CallbackError } from '../faults/failure.ts'
 import { type Batch, forgetRows } from '../rows/batch.ts'
 import { callInTransaction } from '../transaction/run-transaction.ts'
 import type { TransactionWriter } from '../transaction/transaction-writer.ts'
@@ -51,13 +52,22 @@ async function afterBatch<Item>(writer: TransactionWriter<Item>, context: WriteC
 
 /** Waits until the server has stored all rows, and has checked what it would check at COMMIT. */
 async function complete<Item>(
-  { opened, items }: TransactionWriter<Item>,
-  { limits }: WriteContext<Item>,
+  { opened, items, skipped, rejected }: TransactionWriter<Item>,
+  { limits, beforeCommit }: WriteContext<Item>,
 ): Promise<void> {
   if (!opened) return
-  const { rows, transaction } = opened
+  const { rows, transaction, lease } = opened
   transaction.patienceMs = items * PATIENCE_MS_PER_ROW
   await rows.close()
   // COMMIT has a shorter deadline, and an error of it would leave the outcome to be asked for
   if (limits.ticketed) await transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
+  if (!beforeCommit) return
+  const { length } = rejected.all
+  try {
+    await lease.whileConnected(
+      Promise.resolve(beforeCommit({ rows: items - skipped - length, rejected: length })),
+    )
+  } catch (cause) {
+    throw lease.broken ?? new CallbackError('beforeCommit', cause)
+  }
 }

@@ -7,7 +7,7 @@ import { clock, bytes as inBytes } from '../../../../lib/cli/terminal/units.ts'
 import { barText, barWatcher } from '../../../../lib/cli/watch/bar.ts'
 import { jsonWatcher } from '../../../../lib/cli/watch/json-log.ts'
 import { lineWatcher, progressLine } from '../../../../lib/cli/watch/lines.ts'
-import { etaMs, type LoadCounts, shareCommitted } from '../../../../lib/cli/watch/load-counts.ts'
+import { etaMs, type LoadCounts, shareDone } from '../../../../lib/cli/watch/load-counts.ts'
 import { metricsText } from '../../../../lib/cli/watch/metrics-file.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
 
@@ -105,7 +105,7 @@ describe('the progress bar', () => {
 describe('percent and time left', () => {
   it('count the bytes whose rows are committed, not those that were read', () => {
     for (const bytesRead of [450, 1000]) {
-      expect(shareCommitted({ ...counts, bytesRead })).to.equal(0.45)
+      expect(shareDone({ ...counts, bytesRead })).to.equal(0.45)
       expect(etaMs({ ...counts, bytesRead })).to.be.closeTo(12_222, 1)
     }
     expect(etaMs({ ...counts, bytesCommitted: 0 })).to.equal(undefined)
@@ -113,7 +113,7 @@ describe('percent and time left', () => {
 
   it('count what is still in flight after an interruption', () => {
     const stopped = { ...counts, bytesRead: 700, bytesToCommit: 600 }
-    expect(shareCommitted(stopped)).to.equal(0.75)
+    expect(shareDone(stopped)).to.equal(0.75)
     expect(etaMs(stopped)).to.be.closeTo(3_333, 1)
   })
 
