@@ -21,9 +21,14 @@ export { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '.
 export type { PgRowWriterOptions, RowWriterStats, WrittenRow } from './row-writer/options.ts'
 export { PgRowWriter } from './row-writer/pg-row-writer.ts'
 export type { CopyFormat, Method, Outcome, Stats, StreamState, TableName } from './types.ts'
-export type { CommitMessage, RejectMessage, RetryMessage } from './writable/diagnostics.ts'
-export type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
-export type { CheckpointOptions, OnConflict, PgBatchWritableOptions } from './writable/options.ts'
+export type { CommitMessage, EvolveMessage, RejectMessage, RetryMessage } from './writable/diagnostics.ts'
+export type { CommitEvent, EvolveEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
+export type {
+  CheckpointOptions,
+  EvolveOptions,
+  OnConflict,
+  PgBatchWritableOptions,
+} from './writable/options.ts'
 export { PgBatchWritable } from './writable/pg-batch-writable.ts'
 export type { Position, ResolvedPosition } from './write/checkpoint/position.ts'
 export { readCheckpoint } from './write/checkpoint/read-checkpoint.ts'

@@ -1,6 +1,6 @@
 import type { PgBatchError } from '../errors.ts'
 import type { Stats } from '../types.ts'
-import type { CommitEvent, RetryEvent } from '../writable/events.ts'
+import type { CommitEvent, EvolveEvent, RetryEvent } from '../writable/events.ts'
 import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 import type { KafkaMessage } from './messages/kafka-message.ts'
 import type { KafkaOffset } from './offsets/position.ts'
@@ -29,6 +29,8 @@ export interface KafkaToPgEvents<Value = unknown> {
   retry: [retry: RetryEvent & { readonly table: string }]
   /** A message was permanently rejected; the rest of its batch is committed. */
   reject: [reject: RejectedRow<KafkaMessage<Value>>]
+  /** A table was changed, before the rows that need it are sent. */
+  evolve: [evolve: EvolveEvent & { readonly table: string }]
   outage: [outage: OutageEvent]
   /**
    * PostgreSQL has forgotten commits, by an asynchronous failover or a restore. Messages are read again from

@@ -131,6 +131,7 @@ export class MessageWriter<Value> {
     })
     sink.on('retry', retry => events.emit('retry', { ...retry, table: name }))
     sink.on('reject', reject => events.emit('reject', reject))
+    sink.on('evolve', evolve => events.emit('evolve', { ...evolve, table: name }))
     return sink
   }
 }

@@ -1,7 +1,7 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { StopSignals } from '../connection/pool/lease.ts'
 import { PgBatchError } from '../errors.ts'
-import { publishCommit, publishReject, publishRetry } from '../writable/diagnostics.ts'
+import { publishCommit, publishEvolve, publishReject, publishRetry } from '../writable/diagnostics.ts'
 import { commitEvent } from '../writable/settle.ts'
 import { toPgBatchError } from '../write/faults/failure.ts'
 import { openWriting, type WriteOptions, type Writing } from '../write/open-writing.ts'
@@ -66,6 +66,7 @@ export class RowsWriter<Row> {
         pool: this.#pool,
         signals: this.#signals,
         onRetry: retry => publishRetry(this.#options.table, retry),
+        onEvolve: evolve => publishEvolve(this.#options.table, evolve),
       })
       this.#writing = opening
       opening.catch(() => {

@@ -19,6 +19,11 @@ export class LongNumber {
   toJSON(): string {
     return MARK + this.text
   }
+
+  /** Returns the digits: what `pg` and this package send for the number. */
+  toPostgres(): string {
+    return this.text
+  }
 }
 
 /** JSON as its original text, with its white space, the order of its keys, and its numbers. */
@@ -36,6 +41,11 @@ export class RawJson {
 
   toJSON(): unknown {
     return this.value
+  }
+
+  /** Returns the text: what `pg` and this package send for the JSON. */
+  toPostgres(): string {
+    return this.text
   }
 }
 

@@ -3,8 +3,8 @@ import type { TableParts } from '../table/identifier.ts'
 import type { Outcome } from '../types.ts'
 import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
 import type { RejectedRow } from '../write/rejects/dead-letter.ts'
-import { publishCommit, publishReject, publishRetry } from './diagnostics.ts'
-import type { CommitEvent, PgBatchWritableEvents, RetryEvent } from './events.ts'
+import { publishCommit, publishEvolve, publishReject, publishRetry } from './diagnostics.ts'
+import type { CommitEvent, EvolveEvent, PgBatchWritableEvents, RetryEvent } from './events.ts'
 
 /**
  * Emits a stream's own events, and publishes the same to its `diagnostics_channel`.
@@ -34,7 +34,12 @@ export class EventSender<Item> {
     publishReject(this.#table, reject)
   }
 
-  #emit<Name extends 'commit' | 'retry' | 'reject'>(
+  evolve(evolve: EvolveEvent): void {
+    this.#emit('evolve', evolve, 'not-sent')
+    publishEvolve(this.#table, evolve)
+  }
+
+  #emit<Name extends 'commit' | 'retry' | 'reject' | 'evolve'>(
     name: Name,
     event: PgBatchWritableEvents<Item>[Name][0],
     outcome: Outcome,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { PgBatchError } from '../errors.ts'
+import type { AddedColumn, WidenedColumn } from '../table/alter-table.ts'
 import type { RejectedRow } from '../write/rejects/dead-letter.ts'
 
 /** One committed transaction, as the 'commit' event reports it. */
@@ -30,6 +31,16 @@ export interface RetryEvent {
   readonly delayMs: number
 }
 
+/** One change of the table, as the 'evolve' event reports it. */
+export interface EvolveEvent {
+  /** The columns that the table has gained, each with its type in SQL. */
+  readonly added: readonly AddedColumn[]
+  /** The columns whose type was widened, each with the types before and after. */
+  readonly widened: readonly WidenedColumn[]
+  /** The statement that has changed the table. */
+  readonly sql: string
+}
+
 export interface PgBatchWritableEvents<Item = unknown> {
   /** A transaction was committed. */
   commit: [commit: CommitEvent]
@@ -37,6 +48,8 @@ export interface PgBatchWritableEvents<Item = unknown> {
   retry: [retry: RetryEvent]
   /** A row was permanently rejected; the rest of its batch is committed. */
   reject: [reject: RejectedRow<Item>]
+  /** The stream has changed its table, before the rows that need it are sent. */
+  evolve: [evolve: EvolveEvent]
   close: []
   drain: []
   error: [error: Error]

@@ -24,6 +24,28 @@ export interface OnConflict<Row = Record<string, unknown>> {
   update?: readonly ColumnOf<Row>[] | undefined
 }
 
+/** How a stream may change its table. */
+export interface EvolveOptions {
+  /** Adds a column for each key that is not a column. @default true */
+  addColumns?: boolean | undefined
+  /**
+   * Widens a column whose type does not hold a row's value: smallint to integer, bigint and numeric, numeric
+   * to more digits before the point, varchar to a longer one and text. @default false
+   */
+  widenTypes?: boolean | undefined
+  /**
+   * How many columns the stream may add in total. A row that would need more is rejected. An integer ≥ 0.
+   * @default 20
+   */
+  maxNewColumns?: number | undefined
+  /**
+   * How long an ALTER TABLE waits for its lock, while other sessions wait behind it. Then it is retried after
+   * a pause, as `retry` says. Milliseconds, an integer from 1 to 2147483647.
+   * @default 2000
+   */
+  lockTimeoutMs?: number | undefined
+}
+
 /** The names of a row's keys, if its type has names; otherwise any string. */
 export type ColumnOf<Row> = Extract<keyof Row, string>
 
@@ -77,6 +99,17 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default 'error'
    */
   unknownKeys?: 'error' | 'ignore' | undefined
+  /**
+   * Changes the table to fit the rows. `true` adds a nullable column for each key that is not a column, with
+   * the narrowest type that holds the batch's values, as `pg-batch load --create` infers it. Types of columns
+   * are widened only if `widenTypes` asks for it. No column is dropped or narrowed, and none loses its NOT
+   * NULL.
+   *
+   * The ALTER TABLE runs in a short transaction of its own before the rows are sent, so that writers that
+   * meet the same key at once do not deadlock. It stays if the rows then fail. The role has to own the table.
+   * @default none: see `unknownKeys`
+   */
+  evolve?: boolean | EvolveOptions | undefined
   /**
    * How rows travel. `auto` uses COPY, except for small upserts and for tables that do not take COPY (a view,
    * row-level security, rules), which get INSERT.

@@ -252,6 +252,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
           this.#activity.failedOnce(this)
           this.#events.retry(retry)
         },
+        onEvolve: evolve => this.#events.evolve(evolve),
       }).finally(() => this.#activity.settled(this)),
     )
     return this.#writing

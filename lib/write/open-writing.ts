@@ -8,6 +8,8 @@ import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/de
 import type { Beginning } from './begin/on-begin.ts'
 import type { CheckpointPlan } from './checkpoint/checkpoint.ts'
 import type { Position } from './checkpoint/position.ts'
+import { type AlteredTable, alter } from './evolve/alter.ts'
+import { Evolution } from './evolve/evolution.ts'
 import { CallbackError, toPgBatchError } from './faults/failure.ts'
 import { pause } from './faults/pause.ts'
 import { mayRetry, type RetryPolicy, retryDelayMs } from './faults/retry.ts'
@@ -59,6 +61,8 @@ export interface WritingStream {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
   readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
+  /** The stream has altered its table. */
+  readonly onEvolve: (altered: AlteredTable) => void
 }
 
 /** What every batch is written with, and what handles its rejects after COMMIT. */
@@ -90,6 +94,17 @@ export async function openWriting<Item>(
   const current = new CurrentPlan(learned, () => introspectPlan(options, { ...learn, sideTables: [] }))
   const { singleTransaction: endless } = options
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
+  const { evolve: policy } = options
+  const evolution =
+    policy &&
+    new Evolution<Item>({
+      policy,
+      current,
+      alter: (table, change) =>
+        alter(table, change, { pool, signals, limits, ...beginning, lockTimeoutMs: policy.lockTimeoutMs }),
+      stop: signals.stop,
+      onEvolve: stream.onEvolve,
+    })
   const deadLetterFile =
     deadLetterTable?.file === undefined
       ? undefined
@@ -105,6 +120,7 @@ export async function openWriting<Item>(
   return {
     pool,
     current,
+    evolution,
     limits: {
       ...limits,
       endless,
@@ -153,12 +169,14 @@ async function moveLeftoverRejects(file: DeadLetterFile | undefined): Promise<vo
 }
 
 /**
- * Returns true when a batch's items may be needed after they were sent: by a callback, the checkpoint, or a
- * reject.
+ * Returns true when a batch's items may be needed after they were sent: by a callback, the checkpoint, a
+ * reject, or to widen a column.
  */
 function needsItems<Item>(options: WriteOptions<Item>): boolean {
-  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents } = options
-  return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents].some(Boolean)
+  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents, evolve } = options
+  // a column can be widened only where the values are still there
+  if (rejectLimit > 0 || evolve?.widenTypes) return true
+  return [checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents].some(Boolean)
 }
 
 /** How long a host name that has never resolved is tried again: it is probably mistyped. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '../types.ts'
+import { adaptPlan } from './adapt-plan.ts'
 import { noteProgress } from './checkpoint/checkpoint.ts'
 import { withOutcome } from './faults/failure.ts'
 import { isFinal } from './faults/is-final.ts'
@@ -7,8 +8,6 @@ import { mayRetry, retryDelayMs } from './faults/retry.ts'
 import { mayHideSqlState } from './faults/transient.ts'
 import { findOutcome } from './outcome/find-outcome.ts'
 import { type OrphanedTransaction, terminateOrphan } from './outcome/terminate-orphan.ts'
-import type { WritePlan } from './plan/plan.ts'
-import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import type { Batch } from './rows/batch.ts'
 import { runTransaction, type TransactionRequest } from './transaction/run-transaction.ts'
 import { traceTransaction } from './transaction/trace.ts'
@@ -34,7 +33,7 @@ export interface FinalFailure<Item> extends FailedTransaction<Item> {
  * commit gives back all attempts. The next transaction follows a failed one
  *
  *     at once, by INSERT             when a COPY into Citus may have hidden the error
- *     at once, by the table's plan   when the table was altered
+ *     at once, by the table's plan   when the table was altered, by another session or by the option `evolve`
  *     after a pause, with less       when the error is transient
  */
 export async function* writeWithRetries<Item>(
@@ -77,14 +76,20 @@ export async function* writeWithRetries<Item>(
     // an attempt that has read the checkpoint has found out that the earlier one was rolled back
     const knowsEarlier = result.reached.size > 0 || result.error.code === 'CHECKPOINT_REGRESSED'
     const isUnknown = isEarlierUnknown && !knowsEarlier
-    const error = withOutcome(result.error, isUnknown ? 'unknown' : result.outcome)
-    isEarlierUnknown = error.outcome === 'unknown'
-    const failed = { ...result, error, rest }
-    if (!byInsert && hidesSqlState(failed)) {
+    const refused = withOutcome(result.error, isUnknown ? 'unknown' : result.outcome)
+    isEarlierUnknown = refused.outcome === 'unknown'
+    if (!byInsert && hidesSqlState({ ...result, error: refused })) {
       byInsert = true
-    } else if (!hasReplanned && (await hasNewPlan(failed, context))) {
+      continue
+    }
+    const adapted = await adaptPlan({ ...result, error: refused }, context, hasReplanned)
+    if (adapted === true) {
       hasReplanned = true
-    } else if (canRetry(failed, context) && mayRetry(retry, error, attempt, performance.now() - failedAt)) {
+      continue
+    }
+    const error = adapted || refused
+    const failed = { ...result, error, rest }
+    if (canRetry(failed, context) && mayRetry(retry, error, attempt, performance.now() - failedAt)) {
       if (error.outcome !== 'not-sent') size.failed(failed.reachedBatches)
       const delayMs = retryDelayMs(retry, attempt, Math.random())
       yield { kind: 'retry', error, attempt, delayMs }
@@ -127,30 +132,6 @@ export async function runToOutcome<Item>(
  */
 function hidesSqlState<Item>({ plan, method, error }: FailedTransaction<Item>): boolean {
   return plan.isCitus && method === 'copy' && !isFinal(error) && mayHideSqlState(error.cause)
-}
-
-/**
- * Returns true when the table has another definition than the one that the failed rows were made for.
- * @throws the failure's error when a batch would lose all its rows to dropped columns, which is not the rows'
- *   fault
- */
-async function hasNewPlan<Item>(
-  { plan, batches, error, rowsFault }: FailedTransaction<Item>,
-  { current, budget, signals }: WriteContext<Item>,
-): Promise<boolean> {
-  if (isFinal(error) || (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED')) return false
-  const urgent = !rowsFault || budget.left === 0
-  const withRows = batches.filter(({ prepared }) => prepared && prepared.groups.length > 0)
-  // a catalogue that cannot be read matters less than the failure itself
-  const isReplaced = await current.replaces(plan, { urgent, stop: signals.stop }).catch(() => false)
-  // thrown here, because each batch alone would be made by the new plan, which rejects all of its rows
-  if (isReplaced && withRows.some(batch => losesAllRows(batch, current.plan))) throw error
-  return isReplaced
-}
-
-function losesAllRows<Item>(batch: Batch<Item>, plan: WritePlan<Item>): boolean {
-  const prepared = prepareBatch(batch, plan)
-  return prepared.groups.length === 0 && hasUnknownKey(prepared, plan)
 }
 
 /** Returns true for a transient error after which writing the same rows again is safe. */

@@ -40,6 +40,10 @@ plain.on('commit', ({ rows, table }) => {
   expectType<number>(rows)
   expectType<string>(table)
 })
+plain.on('evolve', ({ added, table }) => {
+  expectType<readonly { readonly name: string; readonly type: string }[]>(added)
+  expectType<string>(table)
+})
 plain.on('reject', ({ item, error }) => {
   expectType<KafkaMessage<Order>>(item)
   expectType<string>(error.message)

@@ -12,6 +12,8 @@ import {
   BatchTransform,
   type CommitEvent,
   type DebeziumChange,
+  type EvolveEvent,
+  type EvolveOptions,
   fromDebezium,
   type OnConflict,
   PgBatchWritable,
@@ -60,6 +62,21 @@ expectError(plain.stats.rowsReceived++)
 expectType<'idle' | 'writing' | 'retrying' | 'failed' | 'ended'>(plain.stats.state)
 expectType<Date | undefined>(plain.stats.lastCommitAt)
 expectType<number>(plain.stats.oldestPendingMs)
+
+// a table that changes with its rows
+const evolving = new PgBatchWritable<Order>({
+  pool,
+  table: 'orders',
+  evolve: { addColumns: true, widenTypes: true, maxNewColumns: 5, lockTimeoutMs: 500 },
+})
+evolving.on('evolve', evolve => {
+  expectType<EvolveEvent>(evolve)
+  expectType<readonly { readonly name: string; readonly type: string }[]>(evolve.added)
+  expectType<string>(evolve.sql)
+})
+expectAssignable<EvolveOptions>({ widenTypes: true })
+expectError(new PgBatchWritable({ pool, table: 'orders', evolve: 'yes' }))
+expectError(new PgBatchWritable({ pool, table: 'orders', evolve: { widenType: true } }))
 
 // the item becomes the row, and names are those of the row from there on
 const shaped = new PgBatchWritable<Order, Row>({

@@ -40,6 +40,7 @@ new PgRowWriter<Order, { id: string }>({
   table: { schema: 'sales', name: 'orders' },
   columns: ['customer', 'total'],
   unknownKeys: 'ignore',
+  evolve: { addColumns: false, widenTypes: true },
   method: 'insert',
   onConflict: { target: ['customer'], action: 'update' },
   operation: order => (order.total === null ? 'delete' : 'upsert'),

@@ -68,6 +68,7 @@ describe('docs/writing.md', () => {
     ['retry', 'RetryOptions'],
     ['onConflict', 'OnConflict'],
     ['checkpoint', 'CheckpointOptions'],
+    ['evolve', 'EvolveOptions'],
   ] as const) {
     it(`lists every key of the option ${option}, and no other`, () => {
       const listed = namesOf(entry(option), 'key')
@@ -75,12 +76,17 @@ describe('docs/writing.md', () => {
     })
   }
 
-  it('gives the keys of the option retry their defaults', () => {
-    for (const { name, doc } of keysOf('RetryOptions')) {
-      const value = defaultIn(doc)
-      if (value) expect(entry('retry')).to.match(new RegExp(`\\| \`${name}\` \\|.*\\| \`${value}\` \\|`))
-    }
-  })
+  for (const [option, type] of [
+    ['retry', 'RetryOptions'],
+    ['evolve', 'EvolveOptions'],
+  ] as const) {
+    it(`gives the keys of the option ${option} their defaults`, () => {
+      for (const { name, doc } of keysOf(type)) {
+        const value = defaultIn(doc)
+        if (value) expect(entry(option)).to.match(new RegExp(`\\| \`${name}\` \\|.*\\| \`${value}\` \\|`))
+      }
+    })
+  }
 
   it('lists what afterCommit receives', () => {
     const settled = keysOf('SettledItems')
@@ -92,6 +98,7 @@ describe('docs/writing.md', () => {
     ['commit', 'CommitEvent'],
     ['retry', 'RetryEvent'],
     ['reject', 'RejectedRow'],
+    ['evolve', 'EvolveEvent'],
   ] as const) {
     it(`lists every field of the event '${event}', and no other`, () => {
       const { text } = entriesOf(markdown, '## Events').find(({ name }) => name === event)!

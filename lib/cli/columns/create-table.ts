@@ -1,9 +1,9 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../../table/identifier.ts'
+import { type InferredType, inferType, type ValueKind, widerType } from '../../values/infer-type.ts'
 import { dataError } from '../exit-error.ts'
 import type { InferredColumn } from './infer-columns.ts'
-import { type InferredType, inferType, type ValueKind, widerType } from './infer-type.ts'
 import { TypeMismatch } from './type-mismatch.ts'
 
 export interface CreateOptions {

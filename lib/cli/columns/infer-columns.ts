@@ -1,5 +1,5 @@
 import type { SourceRow } from '../../sources/rows.ts'
-import { type InferredType, inferType, type ValueKind, widerType } from './infer-type.ts'
+import { type InferredType, inferType, type ValueKind, widerType } from '../../values/infer-type.ts'
 
 export interface InferredColumn {
   readonly name: string

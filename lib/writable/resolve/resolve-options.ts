@@ -26,6 +26,7 @@ import { checkConflict } from './check-conflict.ts'
 import { checkCsv } from './check-csv.ts'
 import { checkDeadLetter } from './check-dead-letter.ts'
 import { checkConnection, checkPool, expectOneDestination } from './check-destination.ts'
+import { checkEvolve } from './check-evolve.ts'
 import { checkRetry, DEFAULT_RETRY } from './check-retry.ts'
 import { expectSingleTransaction } from './check-single-transaction.ts'
 import { checkColumns, checkTable } from './check-table.ts'
@@ -45,6 +46,7 @@ function optionTable<Item>() {
     columns: optional(checkColumns),
     toRow: optional(checkFunction<Callback<Item, 'toRow'>>),
     unknownKeys: defaultsTo('error', oneOf('error', 'ignore')),
+    evolve: optional(checkEvolve),
     method: defaultsTo('auto', oneOf('auto', 'copy', 'insert')),
     copyFormat: defaultsTo('auto', oneOf('auto', 'binary', 'text')),
     csv: internal(optional(checkCsv)),
@@ -88,6 +90,7 @@ export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOption
   expectNothingBesideCsv(input)
   const checked: Checked<Item> = resolveOptions('PgBatchWritable', optionTable<Item>(), input)
   expectNoContradiction(checked)
+  if (checked.evolve?.addColumns) expectRoomForColumns(input)
   const { connectionString, deadLetter, ...others } = checked
   return {
     ...others,
@@ -99,7 +102,7 @@ export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOption
 }
 
 /** What the records of a CSV file decide by themselves. */
-const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'operation'] as const
+const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'operation', 'evolve'] as const
 
 function expectNothingBesideCsv(options: Record<string, unknown>): void {
   if (options.csv === undefined) return
@@ -110,6 +113,19 @@ function expectNothingBesideCsv(options: Record<string, unknown>): void {
 function ofRecords({ fields }: NonNullable<Checked<never>['csv']>) {
   const columns = fields.filter(name => name !== undefined)
   return { columns, unknownKeys: 'ignore', method: 'copy' } as const
+}
+
+/** A new column would never be written where `columns` names the others, or unknown keys are left out. */
+function expectRoomForColumns({ columns, unknownKeys }: Record<string, unknown>): void {
+  const cure = 'leave it out, or set `evolve: { addColumns: false, widenTypes: true }`'
+  if (columns !== undefined) {
+    throw optionError(`Expected no \`columns\` with \`evolve\`, which adds columns for other keys: ${cure}`)
+  }
+  if (unknownKeys === 'ignore') {
+    throw optionError(
+      `Expected no \`unknownKeys: 'ignore'\` with \`evolve\`, which adds columns for unknown keys: ${cure}`,
+    )
+  }
 }
 
 function expectNoContradiction<Item>(options: Checked<Item>): void {

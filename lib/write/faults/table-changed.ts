@@ -7,3 +7,14 @@ export function tableChanged(table: TableParts): PgBatchError {
   const reason = `The columns of ${name} have changed since these rows were encoded: start a new stream`
   return new PgBatchError('TABLE_CHANGED', reason, { outcome: 'rolled-back' })
 }
+
+/**
+ * Makes the error for a key that comes when a transaction of the whole input has begun, whose locks keep the
+ * table as it is. After the rollback the table gets the column, so that the same input can be written then.
+ */
+export function newKeyTooLate(batchId: number): PgBatchError {
+  const reason =
+    'A row has a new key, and the table cannot change within `singleTransaction`. ' +
+    'Its column was added after the rollback: read the source again'
+  return new PgBatchError('TABLE_CHANGED', reason, { outcome: 'rolled-back', retryable: true, batchId })
+}

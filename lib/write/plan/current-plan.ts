@@ -61,6 +61,16 @@ export class CurrentPlan<Item> {
     return this.plan !== used
   }
 
+  /**
+   * Introspects the table after this stream has altered it.
+   * @throws PgBatchError that is retryable, when the catalogue cannot be asked now
+   */
+  async introspectAgain(stop: AbortSignal): Promise<void> {
+    // one that runs may have begun before the change
+    await this.#refreshing?.catch(() => {})
+    await this.replaces(this.plan, { urgent: true, stop })
+  }
+
   async #refresh(): Promise<void> {
     try {
       const introspected = await this.#introspect()

@@ -1,5 +1,6 @@
 import { type CsvColumns, canBeBinary, makeRowEncoder, type RowEncoder } from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
+import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { keepIdentity } from '../../table/insertable.ts'
@@ -16,6 +17,7 @@ import { type RowShape, RowShapes } from '../rows/row-shapes.ts'
 import { resolveConflict } from './conflict.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
+import { expectAlterable } from './evolve-policy.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
 import { planRowResults, type RowResultsPlan } from './row-results-plan.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
@@ -74,6 +76,8 @@ export interface WritePlan<Item> extends TablePlan {
   readonly textsOf: (row: object) => RowTexts
   /** Returns the end of the sentence `The row has the key "x", …`. */
   readonly whyNotColumn: (key: string) => string
+  /** Set where unknown keys become columns. Returns why a key cannot become one, or undefined. */
+  readonly whyNoNewColumn: ((key: string) => string | undefined) | undefined
 }
 
 /**
@@ -90,6 +94,7 @@ export function makePlan<Item>(
   const overrides = request.identity === 'keep'
   const table = overrides && known ? keepIdentity(known) : known
   const name = table ? { schema: table.schema, name: table.name } : request.table
+  if (request.evolve) expectAlterable(table)
   const columns = plannedColumns(request, table)
   const names = columns.map(column => column.name)
   const rowResults = planRowResults(request, table)
@@ -146,6 +151,7 @@ export function makePlan<Item>(
     mayGroup: mayMergeTogether(request, conflict, names, table),
     textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
+    whyNoNewColumn: request.evolve?.addColumns ? key => whyNoNewColumn(key, table?.columns ?? []) : undefined,
   }
 }
 

@@ -2,6 +2,7 @@ import type { Codec } from '../../encode/codecs/codec.ts'
 import { codecFor } from '../../encode/codecs/codec-for.ts'
 import { needsOwnField, readField, readOwnField } from '../../encode/objects/read-field.ts'
 import { PgBatchError } from '../../errors.ts'
+import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
@@ -81,7 +82,11 @@ export function whyNotColumn<Item>(
     return `a column of ${quoteTable(name)} that this role may not write: ${grant}, ${advice}`
   }
   if (column || (!table && request.columns)) return `which is not among \`columns\`: ${advice}`
-  return `which is not a column of ${quoteTable(name)}: ${advice}`
+  const { evolve } = request
+  if (!evolve?.addColumns) return `which is not a column of ${quoteTable(name)}: ${advice}`
+  const enough = `\`evolve.maxNewColumns\` allows ${evolve.maxNewColumns} new columns`
+  const reason = whyNoNewColumn(key, table?.columns ?? []) ?? enough
+  return `which is not a column of ${quoteTable(name)} and cannot be added: ${reason}`
 }
 
 export function notFound(message: string, column: string): PgBatchError {

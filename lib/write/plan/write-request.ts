@@ -2,6 +2,7 @@ import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
 import type { ConflictOption } from './conflict.ts'
+import type { EvolvePolicy } from './evolve-policy.ts'
 
 /** What the user's options say about rows, checked and with defaults. */
 export interface WriteRequest<Item> {
@@ -21,4 +22,5 @@ export interface WriteRequest<Item> {
   /** All rows are one COPY if they can be. */
   readonly singleTransaction?: boolean | undefined
   readonly operation: ((item: Item) => unknown) | undefined
+  readonly evolve: EvolvePolicy | undefined
 }

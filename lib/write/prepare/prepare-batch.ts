@@ -42,14 +42,32 @@ function makeRows<Item>(batch: Batch<Item>, { toRow }: WritePlan<Item>): MadeRow
 }
 
 /** Returns true when a row was refused for an unknown key, which may be a column by now. */
-export function hasUnknownKey<Item>({ invalid }: PreparedBatch, plan: WritePlan<Item>): boolean {
-  return (
-    !plan.namesColumns &&
-    invalid.some(
-      ({ error: { code, column } }) =>
-        code === 'ROW_INVALID' && column !== undefined && !plan.columnNames.has(column),
-    )
+export function hasUnknownKey<Item>(prepared: PreparedBatch, plan: WritePlan<Item>): boolean {
+  return rowsWithUnknownKeys(prepared, plan).length > 0
+}
+
+/** Returns the rows that were refused for an unknown key. */
+export function rowsWithUnknownKeys<Item>({ invalid }: PreparedBatch, plan: WritePlan<Item>): object[] {
+  if (plan.namesColumns || invalid.length === 0) return []
+  return invalid.flatMap(({ row, error: { code, column } }) =>
+    row && code === 'ROW_INVALID' && column !== undefined && !plan.columnNames.has(column) ? [row] : [],
   )
+}
+
+/**
+ * Returns the keys of a row that are not columns and have a value. Only the row's own keys can be unknown:
+ * what another library adds to the prototype of every object is not a value of the row. Where keys become
+ * columns, null is no value: the row has NULL in a column that comes later, either way.
+ */
+export function* unknownKeys<Item>(row: object, plan: WritePlan<Item>): Generator<string> {
+  for (const key in row) {
+    if (!plan.columnNames.has(key) && Object.hasOwn(row, key) && hasValue(row, key, plan)) yield key
+  }
+}
+
+function hasValue<Item>(row: object, key: string, { whyNoNewColumn }: WritePlan<Item>): boolean {
+  const value = (row as Record<string, unknown>)[key]
+  return value !== undefined && !(value === null && whyNoNewColumn)
 }
 
 /**
@@ -70,7 +88,8 @@ function checkKeys<Item>(
       const { columns, unknownKey } = keysOf(row, plan)
       expected = columns
       if (columns.length === 0 && isBuiltIn(row)) throw notARow(batch, index, row)
-      if (unknownKey !== undefined) throw unknownKeyError(batch, index, unknownKey, plan)
+      if (unknownKey !== undefined)
+        throw unknownKeyError(batch, index, blamedKey(row, unknownKey, plan), plan)
       return true
     } catch (error) {
       invalid.push({
@@ -93,21 +112,27 @@ function startsAs(row: object, keys: readonly string[]): boolean {
   return matched > 0
 }
 
-/**
- * Returns the keys of a row, up to the first unknown one that is not ignored. Only the row's own keys can be
- * unknown: what another library adds to the prototype of every object is not a value of the row.
- */
+/** Returns the keys of a row, up to the first unknown one that is not ignored, see `unknownKeys`. */
 function keysOf<Item>(row: object, plan: WritePlan<Item>): { columns: string[]; unknownKey?: string } {
   const columns: string[] = []
   for (const key in row) {
     const isColumn = plan.columnNames.has(key)
     if (!isColumn && !Object.hasOwn(row, key)) continue
-    const isUnknown =
-      !isColumn && plan.unknownKeys === 'error' && (row as Record<string, unknown>)[key] !== undefined
-    if (isUnknown) return { columns, unknownKey: key }
+    if (!isColumn && plan.unknownKeys === 'error') {
+      if (hasValue(row, key, plan)) return { columns, unknownKey: key }
+      continue // another row may have a value for it
+    }
     columns.push(key)
   }
   return { columns }
+}
+
+/** Returns the key that a row is refused for: the first one that cannot become a column, else the first. */
+function blamedKey<Item>(row: object, first: string, plan: WritePlan<Item>): string {
+  const { whyNoNewColumn } = plan
+  if (!whyNoNewColumn) return first
+  for (const key of unknownKeys(row, plan)) if (whyNoNewColumn(key) !== undefined) return key
+  return first
 }
 
 function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchError {

@@ -6,6 +6,7 @@ import type { SlabPool } from '../../encode/wire/slabs.ts'
 import type { Beginning } from '../begin/on-begin.ts'
 import type { CheckpointPlan } from '../checkpoint/checkpoint.ts'
 import type { Position } from '../checkpoint/position.ts'
+import type { Evolution } from '../evolve/evolution.ts'
 import type { CurrentPlan } from '../plan/current-plan.ts'
 import type { DeadLetterTable } from '../rejects/dead-letter.ts'
 import type { RejectBudget } from '../rejects/reject-budget.ts'
@@ -14,6 +15,8 @@ import type { RejectBudget } from '../rejects/reject-budget.ts'
 export interface TransactionContext<Item> extends Beginning {
   readonly pool: PgPoolLike
   readonly current: CurrentPlan<Item>
+  /** Set where the stream may alter its table. */
+  readonly evolution: Evolution<Item> | undefined
   readonly limits: TransactionOptions
   readonly checkpoint: CheckpointPlan<Item> | undefined
   readonly position: ((item: Item) => Position) | undefined

@@ -5,6 +5,7 @@ import type { PgBatchError } from '../../errors.ts'
 import { runOnBegin } from '../begin/on-begin.ts'
 import { CheckpointScope } from '../checkpoint/checkpoint.ts'
 import { errorContext, toPgBatchError } from '../faults/failure.ts'
+import { newKeyTooLate } from '../faults/table-changed.ts'
 import { isRowsFault } from '../faults/transient.ts'
 import { isolateBatch } from '../isolate/isolate-batch.ts'
 import type { WritePlan } from '../plan/plan.ts'
@@ -47,6 +48,7 @@ export class TransactionWriter<Item> {
   /** A batch is held only as the bytes that this plan has encoded: no other plan can write it. */
   readonly #keepsPlan: boolean
   readonly #byInsert: boolean
+  readonly #planned: readonly Batch<Item>[]
   readonly #started = performance.now()
   #opened: OpenedTransaction<Item> | undefined
   #hasBegun = false
@@ -61,6 +63,7 @@ export class TransactionWriter<Item> {
   constructor(context: TransactionContext<Item>, batches: readonly Batch<Item>[], byInsert: boolean) {
     this.#context = context
     this.#byInsert = byInsert
+    this.#planned = batches
     const bytesPlan = batches.find(isBytesOnly)?.prepared?.plan as WritePlan<Item> | undefined
     this.#keepsPlan = bytesPlan !== undefined
     this.#plan = bytesPlan ?? context.current.plan
@@ -126,8 +129,8 @@ export class TransactionWriter<Item> {
    * Returns false for a batch that a newer plan would suit better, or might: the next transaction finds out.
    */
   suits(batch: Batch<Item>): boolean {
-    const { current } = this.#context
-    if (current.plan !== this.#plan) return false
+    const { current, evolution } = this.#context
+    if (current.plan !== this.#plan || evolution?.wantsColumns(batch, this.#plan)) return false
     return !current.mayRefresh || !hasUnknownKey(prepareBatch(batch, this.#plan), this.#plan)
   }
 
@@ -221,9 +224,19 @@ export class TransactionWriter<Item> {
     return left
   }
 
-  /** Checks a batch against the table. When a row has an unknown key, introspects the table again first. */
+  /**
+   * Checks a batch against the table. When a row has an unknown key, first adds columns to the table, if that
+   * is wanted, or introspects it again.
+   */
   async #prepare(batch: Batch<Item>): Promise<PreparedBatch> {
-    const { current, budget, checkpoint, signals } = this.#context
+    const { current, evolution, budget, checkpoint, limits, signals } = this.#context
+    if (evolution && !this.#opened && !this.#keepsPlan) {
+      // for all batches that are known, because the table cannot change while the transaction is open
+      await evolution.addColumns(this.#planned, this.#plan)
+      this.#plan = current.plan
+    }
+    const isLate = this.#opened !== undefined && limits.endless === true
+    if (isLate && evolution?.wantsColumns(batch, this.#plan)) throw newKeyTooLate(batch.id)
     const prepared = prepareBatch(batch, this.#plan)
     if (this.#opened || this.#keepsPlan || !hasUnknownKey(prepared, this.#plan)) return prepared
     const urgent = budget.left === 0 && !checkpoint

@@ -40,6 +40,9 @@ export async function* writeWholeLoad<Item>(
     if (outcome === 'committed') yield { kind: 'committed-early', committed: ifCommitted }
     if (orphan) await terminateOrphan(orphan, context)
     const error = withOutcome(result.error, outcome)
+    if (error.code === 'TABLE_CHANGED' && error.retryable) {
+      await context.evolution?.addColumns(result.batches.slice(-1), result.plan)
+    }
     const isAgain = outcome === 'not-sent' && error.retryable
     if (!isAgain || !mayRetry(retry, error, attempt, performance.now() - startedAt)) throw error
     const delayMs = retryDelayMs(retry, attempt, Math.random())

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ColumnInference } from '../../../../lib/cli/columns/infer-columns.ts'
-import { inferType } from '../../../../lib/cli/columns/infer-type.ts'
-import { LongNumber } from '../../../../lib/values/exact-json.ts'
+import { LongNumber, RawJson } from '../../../../lib/values/exact-json.ts'
+import { inferType, widerType } from '../../../../lib/values/infer-type.ts'
 
 describe('the type inferred', () => {
   const texts: Record<string, string[]> = {
@@ -54,6 +54,29 @@ describe('the type inferred', () => {
       [null, undefined],
     ]
     for (const [value, type] of values) expect(inferType(value, 'json')).to.equal(type)
+  })
+
+  it('of objects of a program knows dates and bytes, and no zone is guessed', () => {
+    const values: [value: unknown, type: string | undefined][] = [
+      [new Date(0), 'timestamptz'],
+      [Buffer.from('a'), 'bytea'],
+      [new Uint8Array(1), 'bytea'],
+      [5n, 'integer'],
+      [2n ** 70n, 'numeric'],
+      [Number.NaN, 'double precision'],
+      [Number.POSITIVE_INFINITY, 'double precision'],
+      ['2026-11-23 10:00', 'timestamp'],
+      ['2026-11-23T10:00Z', 'timestamptz'],
+      ['1', 'text'],
+      [[1], 'jsonb'],
+      [{ toPostgres: () => '5' }, 'text'],
+      [new RawJson('{}'), 'jsonb'],
+      [undefined, undefined],
+    ]
+    for (const [value, type] of values) expect(inferType(value, 'object'), String(type)).to.equal(type)
+    // a string for a jsonb column has to be JSON
+    expect(widerType('jsonb', 'text', 'object')).to.equal('text')
+    expect(widerType('jsonb', 'integer', 'object')).to.equal('jsonb')
   })
 
   const columns: [kind: 'csv' | 'json', values: unknown[], type: string][] = [

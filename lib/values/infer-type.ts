@@ -1,5 +1,6 @@
-import { exactNumber, LongNumber } from '../../values/exact-json.ts'
-import { withPoint } from './decimal-comma.ts'
+import { types } from 'node:util'
+import { exactNumber, LongNumber, RawJson } from './exact-json.ts'
+import { withPoint } from './with-point.ts'
 
 /**
  * The types that can be inferred. A time without a zone stays without one, because a zone would be a guess.
@@ -14,14 +15,17 @@ export type InferredType =
   | 'timestamp'
   | 'timestamptz'
   | 'uuid'
+  | 'bytea'
   | 'jsonb'
   | 'text'
 
 /**
+/**
  * CSV has texts only, so that their look decides. In `decimal-comma` a number is `1,5`, and `1.5` is text. In
- * JSON a string is never a number.
+ * JSON a string is never a number. Nor is it in objects of a program, where a string for a jsonb column has
+ * to be JSON, as `pg` sends it.
  */
-export type ValueKind = 'csv' | 'decimal-comma' | 'json'
+export type ValueKind = 'csv' | 'decimal-comma' | 'json' | 'object'
 
 /**
  * Returns the narrowest type that gives a value back as it was written, or undefined for NULL. Ambiguous
@@ -33,8 +37,8 @@ export function inferType(value: unknown, kind: ValueKind): InferredType | undef
   if (typeof value === 'boolean') return 'boolean'
   if (typeof value === 'bigint') return typeOfInteger(value)
   if (value instanceof LongNumber) return value.text === '-0' ? 'double precision' : typeOfNumber(value.text)
-  if (typeof value !== 'number') return 'jsonb'
-  if (Object.is(value, -0)) return 'double precision'
+  if (typeof value !== 'number') return typeOfObject(value)
+  if (Object.is(value, -0) || !Number.isFinite(value)) return 'double precision'
   return typeOfNumber(String(value))
 }
 
@@ -42,6 +46,7 @@ export function inferType(value: unknown, kind: ValueKind): InferredType | undef
 export function widerType(a: InferredType, b: InferredType, kind: ValueKind): InferredType {
   if (a === b) return a
   if (kind === 'json' && (a === 'jsonb' || b === 'jsonb')) return 'jsonb'
+  if (kind === 'object' && [a, b].includes('jsonb')) return [a, b].every(isJsonType) ? 'jsonb' : 'text'
   const [narrow, wide] = [NUMBERS.indexOf(a), NUMBERS.indexOf(b)].sort((x, y) => x - y) as [number, number]
   if (narrow < 0) return 'text'
   // a double holds every integer, but not every bigint
@@ -51,8 +56,21 @@ export function widerType(a: InferredType, b: InferredType, kind: ValueKind): In
 
 const NUMBERS: readonly InferredType[] = ['integer', 'bigint', 'numeric', 'double precision']
 
+/** Returns true for a type whose texts are JSON. */
+function isJsonType(type: InferredType): boolean {
+  return type === 'jsonb' || type === 'boolean' || NUMBERS.includes(type)
+}
+
+/** A Date is an instant. An object that converts itself to a parameter may become anything. */
+function typeOfObject(value: unknown): InferredType {
+  if (types.isDate(value)) return 'timestamptz'
+  if (ArrayBuffer.isView(value)) return 'bytea'
+  const converts = typeof (value as { toPostgres?: unknown }).toPostgres === 'function'
+  return converts && !(value instanceof RawJson) ? 'text' : 'jsonb'
+}
+
 function typeOfText(text: string, kind: ValueKind): InferredType {
-  if (kind !== 'json') {
+  if (kind === 'csv' || kind === 'decimal-comma') {
     if (/^(true|false)$/i.test(text)) return 'boolean'
     const number = kind === 'csv' ? text : withPoint(text)
     if (number !== undefined && number.length <= MAX_NUMBER_LENGTH && NUMBER.test(number))

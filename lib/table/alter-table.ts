@@ -1,0 +1,83 @@
+import type { Column } from '../types.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
+
+/** A column that a table gains. */
+export interface AddedColumn {
+  readonly name: string
+  /** Its type in SQL. */
+  readonly type: string
+}
+
+/** A column whose type changes to one that holds every value of the old type. */
+export interface WidenedColumn {
+  readonly name: string
+  /** The type in SQL, with its modifier. */
+  readonly from: string
+  readonly to: string
+}
+
+/** How a table changes. */
+export interface TableChange {
+  readonly added: readonly AddedColumn[]
+  readonly widened: readonly WidenedColumn[]
+}
+
+/** Returns one ALTER TABLE statement for a change that is not empty. */
+export function alterTableSql(table: TableParts, { added, widened }: TableChange): string {
+  const actions = [
+    ...added.map(({ name, type }) => `ADD COLUMN IF NOT EXISTS ${quoteIdentifier(name)} ${type}`),
+    ...widened.map(({ name, to }) => `ALTER COLUMN ${quoteIdentifier(name)} TYPE ${to}`),
+  ]
+  return `ALTER TABLE ${quoteTable(table)} ${actions.join(', ')}`
+}
+
+/**
+ * Returns statements that wait until no other writer changes the table, and then list its columns. Writers
+ * that wait here do not stop readers of the table, as they would if they waited for the lock of ALTER TABLE.
+ * @param lockTimeoutMs how long this transaction waits for any lock
+ */
+export function beginChangeSql(table: TableParts, lockTimeoutMs: number): string {
+  const relation = `${quoteLiteral(quoteTable(table))}::pg_catalog.regclass`
+  return (
+    `SET LOCAL lock_timeout = ${lockTimeoutMs}; ` +
+    "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pg-batch-streams: ALTER TABLE'), " +
+    `${relation}::pg_catalog.oid::int); ` +
+    'SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type ' +
+    `FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${relation} AND a.attnum > 0 AND NOT a.attisdropped`
+  )
+}
+
+/**
+ * Returns what of a change is still to be done: another writer may have added or widened the columns.
+ * @param types the type of each column that the table has
+ */
+export function changeLeft({ added, widened }: TableChange, types: ReadonlyMap<string, string>): TableChange {
+  return {
+    added: added.filter(({ name }) => !types.has(name)),
+    widened: widened.filter(({ name, from }) => types.get(name) === from),
+  }
+}
+
+export function isEmptyChange({ added, widened }: TableChange): boolean {
+  return added.length === 0 && widened.length === 0
+}
+
+/** NAMEDATALEN - 1. The server truncates longer names. */
+export const MAX_NAME_BYTES = 63
+
+/** Every table has these columns, which are not in its definition. */
+const SYSTEM_COLUMNS: readonly string[] = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']
+
+/**
+ * Returns why a table cannot gain a column of this name, as the end of the sentence `It cannot be added: …`;
+ * undefined if it can.
+ */
+export function whyNoNewColumn(name: string, columns: readonly Pick<Column, 'name'>[]): string | undefined {
+  if (name === '') return 'a column needs a name'
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `its name is longer than ${MAX_NAME_BYTES} bytes`
+  if (name.includes('\0') || /\p{Surrogate}/u.test(name)) return 'its name has a character that no name has'
+  if (SYSTEM_COLUMNS.includes(name)) return 'every table has a system column of this name'
+  const lower = name.toLowerCase()
+  const near = columns.find(column => column.name.toLowerCase() === lower)
+  return near && `it differs from the column ${JSON.stringify(near.name)} only in case`
+}

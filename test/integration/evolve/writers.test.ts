@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { expect } from 'chai'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { useDatabase } from '../../support/database.ts'
+import { terminate, usePools } from '../../support/pools.ts'
+import { seededRandom } from '../../support/random.ts'
+import { valuesOf } from '../../support/writing.ts'
+
+type Row = Record<string, unknown>
+
+const WRITERS = 8
+const ROUNDS = 12
+const ROWS = 40
+/** Values that need wider and wider types. */
+const GROWING = [1, 2 ** 40, 0.5]
+
+describe('eight writers that meet the same new keys at once', function () {
+  this.timeout(120_000)
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  /** Starts the writers; `sqlStates` collects what their retries were for. */
+  function start(more: object = {}) {
+    const sqlStates: (string | undefined)[] = []
+    const added: string[] = []
+    const names: string[] = []
+    const done = Array.from({ length: WRITERS }, async (_, number) => {
+      const { pool, name } = makePool()
+      names.push(name)
+      const writable = new PgBatchWritable<Row>({
+        pool,
+        table: 'shared',
+        evolve: { widenTypes: true },
+        concurrency: 2,
+        retry: { retries: Number.POSITIVE_INFINITY, minDelayMs: 1, maxDelayMs: 50 },
+        ...more,
+      })
+      writable.on('retry', ({ error }) => sqlStates.push(error.sqlState))
+      writable.on('evolve', event => added.push(...event.added.map(column => column.name)))
+      const batches = Array.from({ length: ROUNDS }, (_, round) => {
+        const from = (number * ROUNDS + round) * ROWS
+        return Array.from({ length: ROWS }, (_, index) => ({
+          id: from + index,
+          [`key ${round}`]: 1,
+          grown: GROWING[Math.floor((round * GROWING.length) / ROUNDS)],
+        }))
+      })
+      await pipeline(Readable.from(batches), writable)
+    })
+    return { done: Promise.all(done), sqlStates, added, names }
+  }
+
+  async function expectExact(): Promise<void> {
+    const columns = await valuesOf(
+      db.pool,
+      `SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+       WHERE attrelid = 'shared'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'id' ORDER BY 1`,
+    )
+    expect(columns).to.have.deep.members([
+      ['grown', 'numeric'],
+      ...Array.from({ length: ROUNDS }, (_, round) => [`key ${round}`, 'integer']),
+    ])
+    const all = WRITERS * ROUNDS * ROWS
+    expect(
+      await valuesOf(
+        db.pool,
+        `SELECT count(*)::int, count(DISTINCT id)::int, sum("key 5")::int, sum(grown)::float8 FROM shared`,
+      ),
+    ).to.deep.equal([[all, all, WRITERS * ROWS, (all / GROWING.length) * (1 + 2 ** 40 + 0.5)]])
+  }
+
+  beforeEach(() => db.pool.query('DROP TABLE IF EXISTS shared; CREATE TABLE shared (id int)'))
+
+  it('makes one column for each, without a deadlock', async () => {
+    const { done, sqlStates, added } = start()
+    await done
+    expect(sqlStates).not.to.include('40P01')
+    expect([...added].sort()).to.deep.equal(
+      ['grown', ...Array.from({ length: ROUNDS }, (_, round) => `key ${round}`)].sort(),
+    )
+    await expectExact()
+  })
+
+  it('leaves exact counts while sessions are killed', async () => {
+    const random = seededRandom(5)
+    const { done, sqlStates, names } = start()
+    let running = true
+    let killed = 0
+    const kills = (async () => {
+      // not without end: each kill undoes what a writer has done
+      while (running && killed < 100) {
+        const name = names[Math.floor(random.next() * names.length)]!
+        killed += await terminate(
+          db,
+          name,
+          random.next() < 0.5 ? "query ~ 'ALTER|advisory'" : "state <> 'idle'",
+        )
+      }
+    })()
+    try {
+      await done
+    } finally {
+      running = false
+      await kills
+    }
+    expect(killed).to.be.at.least(1)
+    expect(sqlStates).not.to.include('40P01')
+    await expectExact()
+  })
+})
