@@ -20,7 +20,7 @@ export type {
 export { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from './errors.ts'
 export type { PgRowWriterOptions, RowWriterStats, WrittenRow } from './row-writer/options.ts'
 export { PgRowWriter } from './row-writer/pg-row-writer.ts'
-export type { CopyFormat, Method, Outcome, Stats, StreamState, TableName } from './types.ts'
+export type { Codec, CopyFormat, Method, Outcome, Stats, StreamState, TableName } from './types.ts'
 export type { CommitMessage, EvolveMessage, RejectMessage, RetryMessage } from './writable/diagnostics.ts'
 export type { CommitEvent, EvolveEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
 export type {

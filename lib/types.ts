@@ -43,6 +43,24 @@ export interface PgType {
   readonly monetaryLocale?: string
 }
 
+/**
+ * How values of one type are sent. An error that a method throws, or a result that it must not return, is an
+ * error of the row: VALUE_NOT_ENCODABLE, with the column.
+ */
+export interface Codec<Value = unknown> {
+  /**
+   * Returns the value in the input syntax of the type, as an SQL literal has it. Text COPY, INSERT and dead
+   * letters use it. `value` is neither null nor undefined.
+   */
+  text(value: Value): string
+  /**
+   * Returns the value as the type's receive function reads it, for binary COPY; undefined for a value that is
+   * only sent as text. The server has to store the same for the bytes as for the text. Without this method,
+   * tables with a column of the type are sent by text COPY.
+   */
+  binary?(value: Value): Uint8Array | undefined
+}
+
 /** A column as the catalogue describes it. */
 export interface Column {
   readonly name: string
@@ -123,6 +141,8 @@ export interface Table {
    * not.
    */
   readonly mergeReturns?: true
+  /** The OIDs of the types that the introspection was asked for, in their order; null for one that is not. */
+  readonly namedTypes?: readonly (number | null)[]
   /** Citus stores its rows: it is distributed, a reference table, or a local table that Citus manages. */
   readonly isCitus?: true
 }

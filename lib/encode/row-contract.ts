@@ -1,5 +1,6 @@
 import type { CsvFormat } from '../csv/record.ts'
 import type { Column } from '../types.ts'
+import type { OwnCodecs } from './codecs/own-codec.ts'
 import type { WasmEncoder } from './csv/wasm/wasm-encoder.ts'
 import type { RowList } from './row-list.ts'
 import type { ByteBuffer } from './wire/byte-buffer.ts'
@@ -47,6 +48,8 @@ export interface RowEncoder {
 export interface RowEncoderOptions {
   columns: readonly Column[]
   format: 'binary' | 'text'
+  /** The caller's codecs, which replace ours. They are for objects, not for records of a CSV file. */
+  own?: OwnCodecs | undefined
   /**
    * For a staging table: each row ends with two more int4 fields, its `ordinal` and the number of its shape.
    */

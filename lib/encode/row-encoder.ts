@@ -1,5 +1,6 @@
 import type { Column } from '../types.ts'
 import { codecFor } from './codecs/codec-for.ts'
+import type { OwnCodecs } from './codecs/own-codec.ts'
 import { makeCsvBinaryRowEncoder } from './csv/csv-binary-rows.ts'
 import { makeCsvTextRowEncoder } from './csv/csv-text-rows.ts'
 import { makeBinaryRowEncoder } from './objects/binary-rows.ts'
@@ -11,17 +12,17 @@ export { ValueError } from './value-error.ts'
 
 /**
  * Returns the encoder for rows of these columns.
- * @throws TypeError for the binary format where `canBeBinary(columns)` is false
+ * @throws TypeError for the binary format where `canBeBinary(columns, own)` is false
  */
 export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
-  const { columns, format, staging, csv } = options
+  const { format, csv } = options
   if (csv) {
     return format === 'binary' ? makeCsvBinaryRowEncoder(csv, options) : makeCsvTextRowEncoder(csv, options)
   }
-  return format === 'binary' ? makeBinaryRowEncoder(columns, staging) : makeTextRowEncoder(columns, staging)
+  return format === 'binary' ? makeBinaryRowEncoder(options) : makeTextRowEncoder(options)
 }
 
 /** Returns true when the type of every column has a binary form. */
-export function canBeBinary(columns: readonly Column[]): boolean {
-  return columns.every(column => codecFor(column.type).binary !== undefined)
+export function canBeBinary(columns: readonly Column[], own?: OwnCodecs): boolean {
+  return columns.every(column => codecFor(column.type, own).binary !== undefined)
 }

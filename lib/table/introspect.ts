@@ -2,8 +2,8 @@ import type { Column, PgType, SelfReference, Table, UniqueKey } from '../types.t
 import { quoteTable, type TableParts } from './identifier.ts'
 
 /**
- * Introspects a table by one query. Its parameter is the quoted name, which the server resolves by its
- * search_path; it returns no row if there is no such relation.
+ * Introspects a table by one query. Its parameters are the quoted name, and the quoted names of types, which
+ * the server resolves by its search_path; it returns no row if there is no such relation.
  *
  * `types` holds the types of the columns and all that they are made of: the bases of domains, the elements of
  * arrays, the bounds of ranges, the fields of composite types. An array is a type that its element names as
@@ -125,13 +125,15 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
         FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY key(attnum, ord)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.attnum)))
     FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = t.oid
-      AND k.confrelid IN (t.oid, pg_catalog.pg_partition_root(t.oid))) AS "selfReferences"
+      AND k.confrelid IN (t.oid, pg_catalog.pg_partition_root(t.oid))) AS "selfReferences",
+  (SELECT pg_catalog.json_agg(pg_catalog.to_regtype(named.type)::oid::bigint ORDER BY named.ord)
+    FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY named(type, ord)) AS "namedTypes"
 FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
 /**
  * Returns a row if Citus stores the rows of a table. It fails on servers without the catalogue of Citus: ask
- * {@link mayBeCitus} first. The parameter is that of {@link INTROSPECTION_SQL}.
+ * {@link mayBeCitus} first. The parameter is the quoted name.
  * @see https://docs.citusdata.com/en/stable/develop/api_metadata.html#partition-table
  */
 export const CITUS_SQL =
@@ -142,9 +144,12 @@ export function mayBeCitus({ hasCitus }: Record<string, unknown>): boolean {
   return hasCitus === 'true'
 }
 
-/** The parameters of {@link INTROSPECTION_SQL} and {@link CITUS_SQL}. */
-export function introspectionValues(table: TableParts): [string] {
-  return [quoteTable(table)]
+/** The parameters of {@link INTROSPECTION_SQL}. */
+export function introspectionValues(
+  table: TableParts,
+  types: readonly TableParts[] = [],
+): [string, string[]] {
+  return [quoteTable(table), types.map(quoteTable)]
 }
 
 interface TypeRow {
@@ -201,6 +206,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     changesRows: row.changesRows as boolean,
     mayStage: row.mayStage as boolean,
     ...(row.mergeReturns ? { mergeReturns: true as const } : {}),
+    ...(row.namedTypes ? { namedTypes: row.namedTypes as NonNullable<Table['namedTypes']> } : {}),
   }
 }
 

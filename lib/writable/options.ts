@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { CsvColumns } from '../encode/row-encoder.ts'
-import type { CopyFormat, Method, TableName } from '../types.ts'
+import type { Codec, CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
 import type { SettledItems } from '../write/transaction/settled-items.ts'
@@ -122,6 +122,15 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default 'auto'
    */
   copyFormat?: CopyFormat | undefined
+  /**
+   * How values of these types are sent, instead of the way that this package has for them: for the type
+   * itself, for arrays of it and for domains over it. A key is the name of a type in pg_type after its schema
+   * and a dot, as in `table`; names keep their case. A name that is not a type's fails the stream before
+   * anything is sent.
+   * @example { 'public.complex': { text: ({ re, im }) => `(${re},${im})` } }
+   * @default none
+   */
+  codecs?: Readonly<Record<string, Codec>> | undefined
   /**
    * Declares that items are `CsvRecord`s: the bytes of a CSV file's records, which are written without an
    * object being made of them. It names the column of each field, replaces `columns`, and uses COPY. `toRow`

@@ -10,6 +10,7 @@ import pgPromise from 'pg-promise'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
 import {
   BatchTransform,
+  type Codec,
   type CommitEvent,
   type DebeziumChange,
   type EvolveEvent,
@@ -78,6 +79,19 @@ expectAssignable<EvolveOptions>({ widenTypes: true })
 expectError(new PgBatchWritable({ pool, table: 'orders', evolve: 'yes' }))
 expectError(new PgBatchWritable({ pool, table: 'orders', evolve: { widenType: true } }))
 
+interface Complex {
+  re: number
+  im: number
+}
+
+const complex: Codec<Complex> = {
+  text: ({ re, im }) => `(${re},${im})`,
+  binary: ({ re }) => (re === 0 ? undefined : Buffer.of(re)),
+}
+expectAssignable<Codec>(complex)
+expectNotAssignable<Codec>({ text: (value: Complex) => value.re })
+expectNotAssignable<Codec>({ binary: () => undefined })
+
 // the item becomes the row, and names are those of the row from there on
 const shaped = new PgBatchWritable<Order, Row>({
   connectionString: 'postgres://localhost/shop',
@@ -90,6 +104,10 @@ const shaped = new PgBatchWritable<Order, Row>({
   unknownKeys: 'ignore',
   method: 'copy',
   copyFormat: 'text',
+  codecs: {
+    'public.complex': complex,
+    'pg_catalog.text': { text: String },
+  },
   onConflict: { target: ['order_id'], action: 'update', update: ['total'] },
   concurrency: 4,
   laneOf: order => {

@@ -17,6 +17,8 @@ export interface DryRun extends ColumnChoice {
   readonly table: string
   /** The columns of the table. Those that the rows have are shown. */
   readonly columns: readonly string[]
+  /** Why the slower format of COPY is used, if it is. */
+  readonly format?: string | undefined
   /** The CREATE TABLE statement. */
   readonly sql?: string
 }
@@ -37,6 +39,7 @@ export async function describeDryRun(source: Source, plan: DryRun, width = termi
     ...(renamed.length > 0
       ? [shownLine(`  mapped:  ${renamed.map(([key, column]) => `"${key}" = ${column}`).join(', ')}`)]
       : []),
+    ...(plan.format ? [shownLine(`  format:  ${plan.format}`)] : []),
     ...(plan.sql ? visibleSql(`${plan.sql};`).map(cut) : []),
     ...drawRows(rows, plan.columns, width),
   ].join('\n')

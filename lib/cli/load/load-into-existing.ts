@@ -3,6 +3,7 @@ import { keepIdentity } from '../../table/insertable.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
 import { describeDryRun } from '../columns/dry-run.ts'
+import { whyText } from '../columns/why-text.ts'
 import { execute, findTable } from '../database/table.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 
@@ -19,7 +20,14 @@ export async function loadIntoExisting(task: LoadTask): Promise<void> {
     const { rows } = source
     const columns = table.columns.map(({ name }) => name)
     const truncated = args.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
-    const plan = { ...choice, rows, table: `${args.table}, ${truncated}${describeConflict(args)}`, columns }
+    const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined
+    const plan = {
+      ...choice,
+      rows,
+      table: `${args.table}, ${truncated}${describeConflict(args)}`,
+      columns,
+      format: whyText(table, choice.columns, isUpsert),
+    }
     output.result(await interruptible(task, () => describeDryRun(source, plan)))
     return
   }

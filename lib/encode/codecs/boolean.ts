@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { Codec, PutField, ScanField } from './codec.ts'
+import type { FieldCodec, PutField, ScanField } from './codec.ts'
 import { prepareValue } from './parameter.ts'
 import { scanString } from './text/scan-string.ts'
 
@@ -78,4 +78,4 @@ function startsWith(bytes: Buffer, at: number, end: number, word: Buffer): boole
  * server.
  * @see https://www.postgresql.org/docs/current/datatype-boolean.html
  */
-export const boolean: Codec = { text: prepareValue, binary, scan, wasm: 'boolean' }
+export const boolean: FieldCodec = { text: prepareValue, binary, scan, wasm: 'boolean' }

@@ -1,6 +1,6 @@
 import type { PgType } from '../../types.ts'
 import { boolean } from './boolean.ts'
-import type { Codec } from './codec.ts'
+import type { FieldCodec } from './codec.ts'
 import { hstore } from './extensions/hstore.ts'
 import { arrayOf } from './nested/array.ts'
 import { compositeOf } from './nested/composite.ts'
@@ -13,6 +13,7 @@ import { moneyOf } from './numbers/money.ts'
 import { numeric } from './numbers/numeric.ts'
 import { oid } from './numbers/oid.ts'
 import { pgLsn } from './numbers/pg-lsn.ts'
+import { NO_OWN_CODECS, type OwnCodecs } from './own-codec.ts'
 import { prepareValue } from './parameter.ts'
 import { date } from './temporal/date.ts'
 import { interval } from './temporal/interval.ts'
@@ -27,7 +28,7 @@ import { versionedText } from './text/versioned-text.ts'
 import { xml } from './text/xml.ts'
 
 /** Codecs by the name of a type in pg_catalog. The type "char" is not bpchar, which is `char` in SQL. */
-export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
+export const BUILT_IN: ReadonlyMap<string, FieldCodec> = new Map(
   Object.entries({
     bool: boolean,
     int2,
@@ -76,7 +77,7 @@ export const BUILT_IN: ReadonlyMap<string, Codec> = new Map(
 )
 
 /** Codecs by the name of an extension and of its type. */
-const OF_EXTENSIONS: ReadonlyMap<string, Codec> = new Map(
+const OF_EXTENSIONS: ReadonlyMap<string, FieldCodec> = new Map(
   Object.entries({
     'citext.citext': text,
     'hstore.hstore': hstore,
@@ -87,32 +88,40 @@ const OF_EXTENSIONS: ReadonlyMap<string, Codec> = new Map(
 )
 
 /** For types without an exact binary form here: the server's parser reads the text that `pg` would send. */
-const TEXT_ONLY: Codec = { text: prepareValue }
+const TEXT_ONLY: FieldCodec = { text: prepareValue }
 
 /**
- * Returns the codec of a type. A domain has that of its base: the server checks the domain with either
- * format.
+ * Returns the codec of a type: the caller's own, or else ours. A domain has that of its base, because the
+ * server checks the domain with either format. The parts of ranges and composite types always have ours:
+ * they come from a text, and the caller's codec may not read texts.
  */
-export function codecFor(type: PgType): Codec {
-  const codec = anyCodecFor(type)
-  return type.isTextOnly && codec.binary ? { text: codec.text } : codec
+export function codecFor(type: PgType, own: OwnCodecs = NO_OWN_CODECS): FieldCodec {
+  const codec = own.get(type.oid) ?? ourCodecFor(type, own)
+  if (!type.isTextOnly || !codec.binary) return codec
+  const { binary: _, ...textOnly } = codec
+  return textOnly
 }
 
-function anyCodecFor(type: PgType): Codec {
+function ourCodecFor(type: PgType, own: OwnCodecs): FieldCodec {
   const { base, element, subtype, attributes } = type
   switch (type.kind) {
     case 'domain':
-      return base ? codecFor(base) : TEXT_ONLY
+      return base ? codecFor(base, own) : TEXT_ONLY
     case 'enum':
       return text
     case 'array':
-      return element ? arrayOf(codecFor(element), element.oid) : TEXT_ONLY
+      return element ? arrayOf(codecFor(element, own), element.oid) : TEXT_ONLY
     case 'range':
       return subtype ? rangeOf(codecFor(subtype)) : TEXT_ONLY
     case 'multirange':
       return subtype?.subtype ? multirangeOf(codecFor(subtype.subtype)) : TEXT_ONLY
     case 'composite':
-      return attributes ? compositeOf(attributes, attributes.map(codecFor)) : TEXT_ONLY
+      return attributes
+        ? compositeOf(
+            attributes,
+            attributes.map(part => codecFor(part)),
+          )
+        : TEXT_ONLY
     case 'base':
       return baseCodecFor(type)
     case 'pseudo':
@@ -120,7 +129,7 @@ function anyCodecFor(type: PgType): Codec {
   }
 }
 
-function baseCodecFor({ builtIn, name, extension, monetaryLocale }: PgType): Codec {
+function baseCodecFor({ builtIn, name, extension, monetaryLocale }: PgType): FieldCodec {
   if (!builtIn) return OF_EXTENSIONS.get(`${extension}.${name}`) ?? TEXT_ONLY
   if (name === 'money') return moneyOf(monetaryLocale)
   return BUILT_IN.get(name) ?? TEXT_ONLY

@@ -5,7 +5,7 @@ import type { ByteBuffer } from '../wire/byte-buffer.ts'
  * How the values of one column become bytes. The measure is what `INSERT … VALUES ($1)` through `pg` stores:
  * the same stored value, or an error in both. The few exceptions are listed in parameter.ts.
  */
-export interface Codec {
+export interface FieldCodec {
   /**
    * The value as a text parameter, as `pg` would send it. A Buffer holds the bytes of a binary
    * parameter, and null is NULL (`pg` sends NULL for an object whose toPostgres or toJSON returns undefined).
@@ -16,6 +16,12 @@ export interface Codec {
 
   /** Absent for types that are only sent as text. */
   readonly binary?: PutField
+
+  /**
+   * Views of bytes are values of the type, and go to `text` and `binary`. Otherwise the bytes of a view are
+   * the field.
+   */
+  readonly takesViews?: true
 
   /**
    * Reads the same values from the bytes of a file as `binary` reads from strings, and appends the same
@@ -42,8 +48,8 @@ export interface Codec {
 /**
  * Appends the field of a binary COPY for a value: its length and its bytes. Returns false for a value outside
  * the codec's exact grammar: the caller then rewinds, and the server's own parser decides. `value` is neither
- * null, undefined nor a view of bytes: the bytes of a view are the field, for any type, because `pg` sends
- * them as a binary parameter.
+ * null, undefined nor, except with `takesViews`, a view of bytes: the bytes of a view are the field, for any
+ * type, because `pg` sends them as a binary parameter.
  */
 export type PutField = (out: ByteBuffer, value: unknown) => boolean
 

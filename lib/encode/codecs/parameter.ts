@@ -55,22 +55,33 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
   }
 
   function arrayText(values: readonly unknown[]): string {
-    let text = '{'
-    for (let i = 0; i < values.length; i++) {
-      if (i > 0) text += ','
-      const item = values[i]
-      if (item === null || item === undefined) text += 'NULL'
-      else if (Array.isArray(item)) text += arrayText(item)
-      else if (ArrayBuffer.isView(item)) text += `\\\\x${bytesOf(item).toString('hex')}`
-      else text += quoteElement(prepare(item))
-    }
-    return `${text}}`
+    return arrayLiteral(values, item =>
+      ArrayBuffer.isView(item) ? viewInArray(item) : quoteElement(prepare(item)),
+    )
   }
 
   return value => prepare(value)
 }
 
-function quoteElement(element: Parameter): string {
+/** Returns PostgreSQL's literal of an array; inner arrays are dimensions. */
+export function arrayLiteral(values: readonly unknown[], elementText: (item: unknown) => string): string {
+  let text = '{'
+  for (let i = 0; i < values.length; i++) {
+    if (i > 0) text += ','
+    const item = values[i]
+    if (item === null || item === undefined) text += 'NULL'
+    else if (Array.isArray(item)) text += arrayLiteral(item, elementText)
+    else text += elementText(item)
+  }
+  return `${text}}`
+}
+
+/** Returns bytes as `pg` writes them in an array. */
+export function viewInArray(view: ArrayBufferView): string {
+  return `\\\\x${bytesOf(view).toString('hex')}`
+}
+
+export function quoteElement(element: Parameter): string {
   if (typeof element !== 'string') throw new TypeError('toPostgres of an array element did not return text')
   return `"${element.replace(/\\/g, '\\\\').replace(/"/g, '\\"')}"`
 }

@@ -1,6 +1,6 @@
 import { ESCAPED, FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvFormat, CsvRecord, raggedMessage } from '../../csv/record.ts'
-import { type Codec, NEEDS_TEXT, NO_DELIMITER, type ScanField } from '../codecs/codec.ts'
+import { type FieldCodec, NEEDS_TEXT, NO_DELIMITER, type ScanField } from '../codecs/codec.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import { scanString } from '../codecs/text/scan-string.ts'
 import { type CsvColumns, NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
@@ -55,12 +55,12 @@ export function makeCsvBinaryRowEncoder(
 const IN_VALUES = /[-+.: \dA-Za-z]/
 
 /** Returns the reader of a codec for files with this delimiter. */
-export function scanFieldOf({ binary, scan }: Codec, delimiter: string): ScanField {
+export function scanFieldOf({ binary, scan }: FieldCodec, delimiter: string): ScanField {
   return scan && !IN_VALUES.test(delimiter) ? scan : scanString(binary!)
 }
 
 function makeField(
-  codec: Codec,
+  codec: FieldCodec,
   { delimiter, nulls, forceNull }: CsvFormat,
   cutter: FieldCutter,
 ): RecordField {

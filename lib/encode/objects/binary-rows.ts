@@ -1,6 +1,5 @@
-import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
-import type { RowEncoder } from '../row-contract.ts'
+import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
 import { BINARY_FORMAT, putStagingFields } from '../wire/binary-format.ts'
 import { makePutFields } from './put-fields.ts'
 
@@ -9,12 +8,16 @@ import { makePutFields } from './put-fields.ts'
  * field.
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
-export function makeBinaryRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
+export function makeBinaryRowEncoder({
+  columns,
+  own,
+  staging,
+}: Omit<RowEncoderOptions, 'format' | 'csv'>): RowEncoder {
   const fields = columns.map(({ name, type }) => {
-    const { binary: put, text } = codecFor(type)
+    const { binary: put, text, takesViews } = codecFor(type, own)
     if (!put)
       throw new TypeError(`Column ${JSON.stringify(name)}: type ${type.sqlName} has no binary form here`)
-    return { name, put, text }
+    return { name, put, text, takesViews }
   })
   const fieldCount = fields.length + (staging ? 2 : 0)
   const putFields = makePutFields(fields)

@@ -1,4 +1,4 @@
-import type { Codec } from '../codecs/codec.ts'
+import type { FieldCodec } from '../codecs/codec.ts'
 import { bytesOf, type Parameter } from '../codecs/parameter.ts'
 import { compile, MAX_UNROLLED } from '../compile.ts'
 import { ValueError } from '../value-error.ts'
@@ -9,8 +9,9 @@ import { needsOwnField, readField, readOwnField } from './read-field.ts'
 /** A column of a binary row. */
 export interface BinaryField {
   readonly name: string
-  readonly put: NonNullable<Codec['binary']>
-  readonly text: Codec['text']
+  readonly put: NonNullable<FieldCodec['binary']>
+  readonly text: FieldCodec['text']
+  readonly takesViews?: true | undefined
 }
 
 /**
@@ -32,12 +33,12 @@ export function makePutFields(fields: readonly BinaryField[]): PutFields {
 export function unrolled(fields: readonly BinaryField[]): PutFields | undefined {
   const makers = fields.map((_, i) => `const { name: name${i}, put: put${i}, text: text${i} } = fields[${i}]`)
   const steps = fields.map(
-    ({ name }, i) => `
+    ({ name, takesViews }, i) => `
       at = ${i}
       start = out.length
       value = ${needsOwnField(name) ? `readOwnField(row, name${i})` : `row[name${i}]`}
       if (value === null || value === undefined) putNull(out)
-      else if (typeof value === 'object' && isView(value)) putView(out, value)
+      ${takesViews ? '' : "else if (typeof value === 'object' && isView(value)) putView(out, value)"}
       else if (!put${i}(out, value) && !putOther(out, start, value, text${i})) return ${i}`,
   )
   const text = `
@@ -59,11 +60,11 @@ export function looped(fields: readonly BinaryField[]): PutFields {
     let at = 0
     try {
       for (; at < fields.length; at++) {
-        const { name, put, text } = fields[at]!
+        const { name, put, text, takesViews } = fields[at]!
         const start = out.length
         const value = readers[at]!(row, name)
         if (value === null || value === undefined) putNull(out)
-        else if (typeof value === 'object' && ArrayBuffer.isView(value)) putView(out, value)
+        else if (!takesViews && typeof value === 'object' && ArrayBuffer.isView(value)) putView(out, value)
         else if (!put(out, value) && !putOther(out, start, value, text)) return at
       }
       return -1
@@ -82,7 +83,7 @@ function putView(out: ByteBuffer, value: ArrayBufferView): void {
  * Appends the field of an object that the codec does not know, if the object converts itself to NULL or to
  * the bytes of a binary parameter.
  */
-function putOther(out: ByteBuffer, start: number, value: unknown, text: Codec['text']): boolean {
+function putOther(out: ByteBuffer, start: number, value: unknown, text: FieldCodec['text']): boolean {
   out.length = start
   if (typeof value !== 'object') return false
   const parameter: Parameter = text(value)

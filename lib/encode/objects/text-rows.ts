@@ -1,6 +1,5 @@
-import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
-import type { RowEncoder } from '../row-contract.ts'
+import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
 import { type ByteBuffer, TooLongError } from '../wire/byte-buffer.ts'
 import { putCopyText } from '../wire/copy-text.ts'
@@ -8,11 +7,15 @@ import { endTextRow, putTextNull, putTextStaging, TAB } from '../wire/text-forma
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 
 /** Encodes objects as lines of COPY's text format. */
-export function makeTextRowEncoder(columns: readonly Column[], staging?: { shape: number }): RowEncoder {
+export function makeTextRowEncoder({
+  columns,
+  own,
+  staging,
+}: Omit<RowEncoderOptions, 'format' | 'csv'>): RowEncoder {
   const fields = columns.map(({ name, type }) => ({
     name,
     read: needsOwnField(name) ? readOwnField : readField,
-    codec: codecFor(type),
+    codec: codecFor(type, own),
   }))
 
   return {

@@ -22,6 +22,7 @@ import {
 import type { WriteOptions } from '../../write/open-writing.ts'
 import type { PgBatchWritableOptions } from '../options.ts'
 import { checkCheckpoint } from './check-checkpoint.ts'
+import { checkCodecs } from './check-codecs.ts'
 import { checkConflict } from './check-conflict.ts'
 import { checkCsv } from './check-csv.ts'
 import { checkDeadLetter } from './check-dead-letter.ts'
@@ -49,6 +50,7 @@ function optionTable<Item>() {
     evolve: optional(checkEvolve),
     method: defaultsTo('auto', oneOf('auto', 'copy', 'insert')),
     copyFormat: defaultsTo('auto', oneOf('auto', 'binary', 'text')),
+    codecs: optional(checkCodecs),
     csv: internal(optional(checkCsv)),
     identity: internal(optional(oneOf('keep'))),
     onConflict: optional(checkConflict),
@@ -102,7 +104,7 @@ export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOption
 }
 
 /** What the records of a CSV file decide by themselves. */
-const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'operation', 'evolve'] as const
+const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'codecs', 'operation', 'evolve'] as const
 
 function expectNothingBesideCsv(options: Record<string, unknown>): void {
   if (options.csv === undefined) return

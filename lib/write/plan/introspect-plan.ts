@@ -101,8 +101,11 @@ function cannotPipeline(): PgBatchError {
 }
 
 async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
-  const { table, method, columns } = request
-  const values = introspectionValues(table)
+  const { table, method, columns, codecs } = request
+  const values = introspectionValues(
+    table,
+    codecs?.map(({ type }) => type),
+  )
   let rows: readonly Record<string, unknown>[]
   try {
     rows = (await queryText(lease.client, INTROSPECTION_SQL, values)).rows
@@ -113,7 +116,7 @@ async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>):
   }
   const [row] = rows
   if (row) {
-    const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, values)).rows.length > 0
+    const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, [values[0]])).rows.length > 0
     return isCitus ? { ...readTable(row), isCitus } : readTable(row)
   }
   throw new PgBatchError(

@@ -1,4 +1,5 @@
-import { type CsvColumns, canBeBinary, makeRowEncoder, type RowEncoder } from '../../encode/row-encoder.ts'
+import type { OwnCodecs } from '../../encode/codecs/own-codec.ts'
+import { type CsvColumns, makeRowEncoder, type RowEncoder } from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
 import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
@@ -18,6 +19,7 @@ import { resolveConflict } from './conflict.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
+import { ownCodecs } from './own-codecs.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
 import { planRowResults, type RowResultsPlan } from './row-results-plan.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
@@ -95,7 +97,8 @@ export function makePlan<Item>(
   const table = overrides && known ? keepIdentity(known) : known
   const name = table ? { schema: table.schema, name: table.name } : request.table
   if (request.evolve) expectAlterable(table)
-  const columns = plannedColumns(request, table)
+  const own = ownCodecs(request.codecs ?? [], table)
+  const columns = plannedColumns(request, table, own)
   const names = columns.map(column => column.name)
   const rowResults = planRowResults(request, table)
   const isRowByRow = rowResults?.by === 'row by row'
@@ -133,7 +136,7 @@ export function makePlan<Item>(
       [...columns, ...references].every(column => names.includes(column)),
     ),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
-    encoderFor: encoders(columns, csv),
+    encoderFor: encoders(columns, own, csv),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
     toRow,
     operation,
@@ -166,7 +169,11 @@ function splitsJudgement<Item>({ singleTransaction }: WriteRequest<Item>, table:
 /** An encoder is compiled code; rows of more shapes than this go by INSERT, or share a staging table. */
 const MAX_ENCODERS = 100
 
-function encoders(columns: readonly PlannedColumn[], csv: CsvColumns | undefined): TablePlan['encoderFor'] {
+function encoders(
+  columns: readonly PlannedColumn[],
+  own: OwnCodecs,
+  csv: CsvColumns | undefined,
+): TablePlan['encoderFor'] {
   const made = new Map<string, RowEncoder>()
   return (shape, format, staging) => {
     const key = `${shape.number} ${format} ${staging}`
@@ -174,6 +181,7 @@ function encoders(columns: readonly PlannedColumn[], csv: CsvColumns | undefined
     if (!encoder) {
       encoder = makeRowEncoder({
         columns: knownOf(shape, columns),
+        own,
         format,
         ...(staging ? { staging: { shape: shape.number } } : {}),
         csv,
@@ -278,10 +286,9 @@ function isRestrictedInterval({ known }: PlannedColumn): boolean {
 }
 
 function chooseFormat(format: CopyFormat, columns: readonly PlannedColumn[]): CopyFormat {
-  const binary = canBeBinary(columns.map(column => column.known!.column))
-  if (binary || format === 'text') return format
+  const without = columns.find(column => !column.known!.codec.binary)
+  if (!without || format === 'text') return format
   if (format === 'auto') return 'text'
-  const without = columns.find(column => !column.known!.codec.binary)!
   throw notFound(
     `Column ${JSON.stringify(without.name)} of type ${without.known!.column.type.sqlName} ` +
       "has no binary form here: use `copyFormat: 'auto'` or 'text'",

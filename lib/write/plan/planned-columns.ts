@@ -1,5 +1,6 @@
-import type { Codec } from '../../encode/codecs/codec.ts'
+import type { FieldCodec } from '../../encode/codecs/codec.ts'
 import { codecFor } from '../../encode/codecs/codec-for.ts'
+import type { OwnCodecs } from '../../encode/codecs/own-codec.ts'
 import { needsOwnField, readField, readOwnField } from '../../encode/objects/read-field.ts'
 import { PgBatchError } from '../../errors.ts'
 import { whyNoNewColumn } from '../../table/alter-table.ts'
@@ -13,7 +14,7 @@ export interface PlannedColumn {
   readonly name: string
   readonly read: (row: object) => unknown
   /** Absent where there is no catalogue: values then go to the driver as they are. */
-  readonly known?: { readonly column: Column; readonly codec: Codec }
+  readonly known?: { readonly column: Column; readonly codec: FieldCodec }
 }
 
 /**
@@ -21,12 +22,18 @@ export interface PlannedColumn {
  * @param table undefined where there is no catalogue (pg-mem): then `columns` are not checked
  * @throws PgBatchError for columns that the table does not have, or that only the server fills
  */
-export function plannedColumns<Item>(request: WriteRequest<Item>, table: Table | undefined): PlannedColumn[] {
-  return table ? knownColumns(request, table) : request.columns!.map(name => ({ name, read: reader(name) }))
+export function plannedColumns<Item>(
+  request: WriteRequest<Item>,
+  table: Table | undefined,
+  own: OwnCodecs,
+): PlannedColumn[] {
+  return table
+    ? knownColumns(request, table, own)
+    : request.columns!.map(name => ({ name, read: reader(name) }))
 }
 
-function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedColumn[] {
-  if (!request.columns) return grantedColumns(table).map(plannedColumn)
+function knownColumns<Item>(request: WriteRequest<Item>, table: Table, own: OwnCodecs): PlannedColumn[] {
+  if (!request.columns) return grantedColumns(table).map(column => plannedColumn(column, own))
   const byName = new Map(table.columns.map(column => [column.name, column]))
   return request.columns.map(name => {
     const column = byName.get(name)
@@ -44,7 +51,7 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table): PlannedC
         name,
       )
     }
-    return plannedColumn(column)
+    return plannedColumn(column, own)
   })
 }
 
@@ -58,8 +65,9 @@ function grantedColumns({ columns }: Table): Column[] {
   return granted.length > 0 ? granted : insertable
 }
 
-function plannedColumn(column: Column): PlannedColumn {
-  return { name: column.name, read: reader(column.name), known: { column, codec: codecFor(column.type) } }
+function plannedColumn(column: Column, own: OwnCodecs): PlannedColumn {
+  const codec = codecFor(column.type, own)
+  return { name: column.name, read: reader(column.name), known: { column, codec } }
 }
 
 function reader(name: string): (row: object) => unknown {

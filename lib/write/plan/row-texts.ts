@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { CsvRecord } from '../../csv/record.ts'
-import type { Codec } from '../../encode/codecs/codec.ts'
+import type { FieldCodec } from '../../encode/codecs/codec.ts'
 import { bytesOf, prepareValue } from '../../encode/codecs/parameter.ts'
 import { hexOf } from '../../encode/codecs/text/hex.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
@@ -81,7 +81,7 @@ export function makeRecordTexts({ format, fields }: CsvColumns): (row: object) =
 }
 
 /** Returns the text of a value; its bytes where it has no text form here. */
-function textOf(value: unknown, codec: Codec | undefined): string | null | Buffer {
+function textOf(value: unknown, codec: FieldCodec | undefined): string | null | Buffer {
   if (value === null) return null
   const parameter = codec ? codec.text(value) : prepareValue(value)
   if (parameter === null) return null

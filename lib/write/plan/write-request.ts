@@ -1,8 +1,15 @@
+import type { FieldCodec } from '../../encode/codecs/codec.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
 import type { ConflictOption } from './conflict.ts'
 import type { EvolvePolicy } from './evolve-policy.ts'
+
+/** A codec of the caller, and the type that it is for. */
+export interface NamedCodec {
+  readonly type: TableParts
+  readonly codec: FieldCodec
+}
 
 /** What the user's options say about rows, checked and with defaults. */
 export interface WriteRequest<Item> {
@@ -21,6 +28,7 @@ export interface WriteRequest<Item> {
   readonly rowResults?: { readonly returning: readonly string[] } | undefined
   /** All rows are one COPY if they can be. */
   readonly singleTransaction?: boolean | undefined
+  readonly codecs: readonly NamedCodec[] | undefined
   readonly operation: ((item: Item) => unknown) | undefined
   readonly evolve: EvolvePolicy | undefined
 }

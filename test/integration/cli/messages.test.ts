@@ -176,6 +176,19 @@ describe('the messages of pg-batch', () => {
     })
   })
 
+  it('name the columns that force text, with --dry-run', async () => {
+    await database.pool.query('CREATE TABLE shapes (id int, at point, box box, size int4range)')
+    const plan = async (header: string, ...words: string[]) =>
+      (await load(['-t', 'shapes', '--dry-run', ...words], `${header}\n`)).stdout
+    expect(await plan('id,size')).not.to.contain('format:')
+    expect(await plan('id,at')).to.match(/format: {2}text, because of the column "at" \(point\)\n/)
+    const both = /format: {2}text, because of the columns "at" \(point\), "box" \(box\)\n/
+    expect(await plan('id,box,at')).to.match(both)
+    expect(await plan('{"id":1}', '-f', 'ndjson')).to.match(both)
+    await database.pool.query('CREATE VIEW seen AS SELECT * FROM shapes')
+    expect((await load(['-t', 'seen', '--dry-run'], 'id,at\n')).stdout).not.to.contain('format:')
+  })
+
   it('say with --dry-run what happens to rows that are in the table', async () => {
     const plan = async (...words: string[]) =>
       (await load(['-t', 'people', '--dry-run', ...words], 'id,name\n1,x\n')).stdout

@@ -5,6 +5,8 @@ import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 const pool = { connect: () => Promise.reject(new Error('not in this test')) }
 const make = (options: unknown) => new PgBatchWritable(options as PgBatchWritableOptions<object>)
 
+const TEXT = { text: String }
+
 const CSV = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
 
 const WRONG: readonly [options: unknown, message: RegExp][] = [
@@ -38,6 +40,19 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: 't', columns: ['id', ''] }, /`columns` to be an array of column names/],
   [{ pool, table: 't', columns: ['id', 'n', 'id'] }, /each column of `columns` once, got "id" twice/],
   [{ pool, table: 't', toRow: 'x' }, /`toRow` to be a function/],
+  [{ pool, table: 't', codecs: [] }, /`codecs` to be an object/],
+  [
+    { pool, table: 't', codecs: { point: TEXT } },
+    /each key of `codecs` to be a schema, a dot and a type.*got "point"/,
+  ],
+  [{ pool, table: 't', codecs: { 'public.': TEXT } }, /each key of `codecs`/],
+  [{ pool, table: 't', codecs: { 'a.b': null } }, /`codecs\["a\.b"\]` to be an object, got `null`/],
+  [{ pool, table: 't', codecs: { 'a.b': {} } }, /`codecs\["a\.b"\]\.text` to be a function/],
+  [
+    { pool, table: 't', codecs: { 'a.b': { ...TEXT, binary: 5 } } },
+    /`codecs\["a\.b"\]\.binary` to be a function/,
+  ],
+  [{ pool, table: 't', codecs: { 'a.b': { ...TEXT, binry() {} } } }, /got `binry`\. Did you mean `binary`\?/],
   [{ pool, table: 't', laneOf: {} }, /`laneOf` to be a function/],
   [{ pool, table: 't', inTransaction: 1 }, /`inTransaction` to be a function, got `1` \(number\)/],
   [{ pool, table: 't', afterCommit: true }, /`afterCommit` to be a function/],

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { putTextField } from '../text/text.ts'
 
@@ -9,7 +9,7 @@ import { putTextField } from '../text/text.ts'
  * left to the server.
  * @see https://github.com/postgres/postgres/blob/master/contrib/hstore/hstore_io.c (hstore_recv, hstore_in)
  */
-export const hstore: Codec = {
+export const hstore: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = stringOf(value)

@@ -1,6 +1,13 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec } from '../codec.ts'
-import { bytesOf, prepareInstant, prepareValue } from '../parameter.ts'
+import type { FieldCodec } from '../codec.ts'
+import {
+  arrayLiteral,
+  bytesOf,
+  type Parameter,
+  prepareValue,
+  quoteElement,
+  viewInArray,
+} from '../parameter.ts'
 import { bytea } from '../text/bytea.ts'
 
 /**
@@ -10,10 +17,11 @@ import { bytea } from '../text/bytea.ts'
  * array_in.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c (array_recv)
  */
-export function arrayOf(element: Codec, elementOid: number): Codec {
-  // dates are written as the element's codec does; prepareJson does not fit, because this makes an array
-  // literal
-  const text = element.text === prepareInstant ? prepareInstant : prepareValue
+export function arrayOf(element: FieldCodec, elementOid: number): FieldCodec {
+  const elementText = (item: unknown): string =>
+    ArrayBuffer.isView(item) && !element.takesViews ? viewInArray(item) : quoteElement(element.text(item))
+  const text = (value: unknown): Parameter =>
+    Array.isArray(value) ? arrayLiteral(value, elementText) : prepareValue(value)
   const putElement = element.binary
   if (putElement === undefined) return { text }
 
@@ -32,7 +40,7 @@ export function arrayOf(element: Codec, elementOid: number): Codec {
         if (item === null || item === undefined) {
           out.putInt32(-1)
           hasNull = 1
-        } else if (ArrayBuffer.isView(item)) {
+        } else if (ArrayBuffer.isView(item) && !element.takesViews) {
           // `pg` writes a view inside an array as the text '\x…'
           if (element !== bytea) return RAGGED
           out.putInt32(item.byteLength)

@@ -1,6 +1,6 @@
 import type { PgType } from '../../../types.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, PutField } from '../codec.ts'
+import type { FieldCodec, PutField } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { ItemReader } from './quoted-item.ts'
 
@@ -10,7 +10,7 @@ import { ItemReader } from './quoted-item.ts'
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/rowtypes.c (record_recv,
  *   record_in)
  */
-export function compositeOf(types: readonly PgType[], codecs: readonly Codec[]): Codec {
+export function compositeOf(types: readonly PgType[], codecs: readonly FieldCodec[]): FieldCodec {
   const puts = codecs.map(({ binary }) => binary)
   if (types.length === 0 || !puts.every(put => put !== undefined)) return { text: prepareValue }
   return {

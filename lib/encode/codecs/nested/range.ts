@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, PutField } from '../codec.ts'
+import type { FieldCodec, PutField } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { ItemReader } from './quoted-item.ts'
 
@@ -9,7 +9,7 @@ import { ItemReader } from './quoted-item.ts'
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/rangetypes.c (range_recv,
  *   range_parse)
  */
-export function rangeOf(bound: Codec): Codec {
+export function rangeOf(bound: FieldCodec): FieldCodec {
   const putBound = bound.binary
   if (putBound === undefined) return { text: prepareValue }
   return {
@@ -26,7 +26,7 @@ export function rangeOf(bound: Codec): Codec {
  * @param bound the codec of the bounds
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/multirangetypes.c
  */
-export function multirangeOf(bound: Codec): Codec {
+export function multirangeOf(bound: FieldCodec): FieldCodec {
   const putBound = bound.binary
   if (putBound === undefined) return { text: prepareValue }
   return {

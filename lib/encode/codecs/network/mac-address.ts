@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { hexAt } from '../text/hex.ts'
 
@@ -7,10 +7,10 @@ import { hexAt } from '../text/hex.ts'
  * any two.
  * @see https://www.postgresql.org/docs/current/datatype-net-types.html#DATATYPE-MACADDR
  */
-export const macaddr: Codec = macAddressOf(6)
-export const macaddr8: Codec = macAddressOf(8)
+export const macaddr: FieldCodec = macAddressOf(6)
+export const macaddr8: FieldCodec = macAddressOf(8)
 
-function macAddressOf(size: 6 | 8): Codec {
+function macAddressOf(size: 6 | 8): FieldCodec {
   return {
     text: prepareValue,
     binary(out, value) {

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { hexAt } from '../text/hex.ts'
 
@@ -9,8 +9,8 @@ import { hexAt } from '../text/hex.ts'
  * server.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/network.c (network_recv)
  */
-export const inet: Codec = { text: prepareValue, binary: (out, value) => putNetwork(out, value, false) }
-export const cidr: Codec = { text: prepareValue, binary: (out, value) => putNetwork(out, value, true) }
+export const inet: FieldCodec = { text: prepareValue, binary: (out, value) => putNetwork(out, value, false) }
+export const cidr: FieldCodec = { text: prepareValue, binary: (out, value) => putNetwork(out, value, true) }
 
 /** PGSQL_AF_INET and PGSQL_AF_INET6 of utils/inet.h: the same on every platform. */
 const FAMILY_4 = 2

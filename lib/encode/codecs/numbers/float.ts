@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, PutField, ScanField } from '../codec.ts'
+import type { FieldCodec, PutField, ScanField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 import { HEAD_FULL, nearestDouble } from './nearest-double.ts'
@@ -28,7 +28,7 @@ function putDouble(out: ByteBuffer, double: number): boolean {
  * where the double is exactly in the middle between two floats. Everywhere else the decimal is on the same
  * side of the middle as its nearest double, because the middle is itself a double.
  */
-export const float4: Codec = {
+export const float4: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const double = typeof value === 'number' ? value + 0 : toDouble(value)
@@ -149,4 +149,4 @@ const scanFloat8: ScanField = (out, bytes, at, end, delimiter) => {
  * range (overflow and underflow) is left to the server, which refuses it.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
  */
-export const float8: Codec = { text: prepareValue, binary: putFloat8, scan: scanFloat8, wasm: 'float8' }
+export const float8: FieldCodec = { text: prepareValue, binary: putFloat8, scan: scanFloat8, wasm: 'float8' }

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, PutField, ScanField } from '../codec.ts'
+import type { FieldCodec, PutField, ScanField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 
@@ -112,7 +112,7 @@ function scanInteger(size: 2 | 4 | 8, slow: ScanField): ScanField {
   }
 }
 
-function codec(size: 2 | 4 | 8, binary: PutField): Codec {
+function codec(size: 2 | 4 | 8, binary: PutField): FieldCodec {
   return { text: prepareValue, binary, scan: scanInteger(size, scanString(binary)), wasm: `int${size}` }
 }
 
@@ -121,6 +121,6 @@ function codec(size: 2 | 4 | 8, binary: PutField): Codec {
  * Exact for safe integers, bigints and strings of digits; -0 is 0, as `String(-0)` is.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/int8.c (int8recv)
  */
-export const int2: Codec = codec(2, putInt2)
-export const int4: Codec = codec(4, putInt4)
-export const int8: Codec = codec(8, putInt8)
+export const int2: FieldCodec = codec(2, putInt2)
+export const int4: FieldCodec = codec(4, putInt4)
+export const int8: FieldCodec = codec(8, putInt8)

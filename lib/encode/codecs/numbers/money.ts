@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 
 /**
@@ -6,7 +6,7 @@ import { prepareValue, stringOf } from '../parameter.ts'
  * whose lc_monetary is known to have cents and a decimal point.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/cash.c (cash_recv, cash_in)
  */
-export function moneyOf(locale: string | undefined): Codec {
+export function moneyOf(locale: string | undefined): FieldCodec {
   if (locale === undefined || !HAS_CENTS.test(locale)) return { text: prepareValue }
   return {
     text: prepareValue,

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, PutField, ScanField } from '../codec.ts'
+import type { FieldCodec, PutField, ScanField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 import { HEADER_BYTES, NEGATIVE, POSITIVE, putDecimal, putHeader } from './numeric-decimal.ts'
@@ -141,4 +141,4 @@ const scan: ScanField = (out, bytes, at, end, delimiter) => {
  * scale as the cast of a parameter does. Short decimals, which are nearly all, take a path of plain
  * arithmetic.
  */
-export const numeric: Codec = { text: prepareValue, binary, scan, wasm: 'numeric' }
+export const numeric: FieldCodec = { text: prepareValue, binary, scan, wasm: 'numeric' }

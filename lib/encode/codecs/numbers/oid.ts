@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 
 /**
@@ -6,7 +6,7 @@ import { prepareValue, stringOf } from '../parameter.ts'
  * sign. Exact for numbers; the server looks up names.
  * @see https://www.postgresql.org/docs/current/datatype-oid.html
  */
-export const oid: Codec = {
+export const oid: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = stringOf(value)

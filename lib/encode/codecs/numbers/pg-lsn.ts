@@ -1,11 +1,11 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 
 /**
  * pg_lsn: eight bytes, which its text shows in two halves: '16/B374D848'.
  * @see https://www.postgresql.org/docs/current/datatype-pg-lsn.html
  */
-export const pgLsn: Codec = {
+export const pgLsn: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const halves = typeof value === 'string' ? HALVES.exec(value) : null

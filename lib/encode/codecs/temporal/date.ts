@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import type { Codec, PutField } from '../codec.ts'
+import type { FieldCodec, PutField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 import { IsoReader } from './iso-8601.ts'
@@ -35,7 +35,7 @@ function toDays(value: unknown): number {
  * Days since 2000-01-01. A Date's day is the one that the local calendar shows, as with `pg`.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (date_recv)
  */
-export const date: Codec = {
+export const date: FieldCodec = {
   text: prepareValue,
   binary,
   scan: scanDate(scanString(binary)),

@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 
 /**
@@ -8,7 +8,7 @@ import { prepareValue } from '../parameter.ts'
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/timestamp.c (interval_recv)
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/datetime.c (DecodeInterval)
  */
-export const interval: Codec = {
+export const interval: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = typeof value === 'object' ? prepareValue(value) : value

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { IsoReader } from './iso-8601.ts'
 
@@ -8,7 +8,7 @@ import { IsoReader } from './iso-8601.ts'
  * Exact for strings only, and for timetz only with an offset: without one the session's time zone decides.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/date.c (time_recv, timetz_recv)
  */
-export const time: Codec = {
+export const time: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     // the server's time_in has other rules for an offset
@@ -19,7 +19,7 @@ export const time: Codec = {
   },
 }
 
-export const timetz: Codec = {
+export const timetz: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     if (typeof value !== 'string' || !iso.readTime(value) || Number.isNaN(iso.offset)) return false

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, PutField } from '../codec.ts'
+import type { FieldCodec, PutField } from '../codec.ts'
 import { prepareInstant, prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 import { IsoReader } from './iso-8601.ts'
@@ -53,14 +53,14 @@ function putInfinity(out: ByteBuffer, text: string): boolean {
  * timestamp and timestamptz: microseconds since 2000-01-01, the latter in UTC.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/timestamp.c (timestamptz_recv)
  */
-export const timestamptz: Codec = {
+export const timestamptz: FieldCodec = {
   text: prepareInstant,
   binary: putInstant,
   scan: scanTimestamptz(scanString(putInstant)),
   wasm: 'timestamptz',
 }
 
-export const timestamp: Codec = {
+export const timestamp: FieldCodec = {
   text: prepareValue,
   binary: putLocal,
   scan: scanTimestamp(scanString(putLocal)),

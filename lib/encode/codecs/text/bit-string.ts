@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 
 /**
@@ -6,7 +6,7 @@ import { prepareValue, stringOf } from '../parameter.ts'
  * only; hex digits after an x are left to the server.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/varbit.c (bit_recv)
  */
-export const bitString: Codec = {
+export const bitString: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = stringOf(value)

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { hexAt, hexOf } from './hex.ts'
 import { putTextField } from './text.ts'
@@ -9,7 +9,7 @@ import { putTextField } from './text.ts'
  * digits, or printable ASCII without a backslash. The rest is left to the server's byteain.
  * @see https://www.postgresql.org/docs/current/datatype-binary.html
  */
-export const bytea: Codec = {
+export const bytea: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = prepareValue(value)

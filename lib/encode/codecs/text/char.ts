@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 
 /**
@@ -6,7 +6,7 @@ import { prepareValue, stringOf } from '../parameter.ts'
  * server makes one byte of longer texts.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/char.c (charrecv)
  */
-export const char: Codec = {
+export const char: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = stringOf(value)

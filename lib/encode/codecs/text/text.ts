@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { Codec, ScanField } from '../codec.ts'
+import type { FieldCodec, ScanField } from '../codec.ts'
 import { prepareJson, prepareValue, stringOf } from '../parameter.ts'
 import { putJson } from './put-json.ts'
 
@@ -70,7 +70,7 @@ export function scanText(head: Uint8Array): ScanField {
 const NO_HEAD = new Uint8Array()
 
 /** text, varchar, bpchar, citext and enums. */
-export const text: Codec = {
+export const text: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const string = stringOf(value)
@@ -95,7 +95,7 @@ function fitsName(bytes: number, isAscii: boolean): boolean {
   return bytes <= (isAscii ? NAME_BYTES : NAME_BYTES / 2)
 }
 
-export const name: Codec = {
+export const name: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const string = stringOf(value)
@@ -108,7 +108,7 @@ export const name: Codec = {
   textOfBinary: bytes => (fitsName(bytes.length, isAscii(bytes)) ? utf8Text(bytes) : undefined),
 }
 
-export const json: Codec = {
+export const json: FieldCodec = {
   text: prepareJson,
   binary(out, value) {
     const start = openField(out, 4)
@@ -129,7 +129,7 @@ export const json: Codec = {
 const JSONB_VERSION = 1
 const JSONB_HEAD = Uint8Array.of(JSONB_VERSION)
 
-export const jsonb: Codec = {
+export const jsonb: FieldCodec = {
   text: prepareJson,
   binary(out, value) {
     const start = openField(out, 5)

@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { hexAt } from './hex.ts'
 
@@ -6,7 +6,7 @@ import { hexAt } from './hex.ts'
  * Sixteen bytes. Exact for the standard form only: 8-4-4-4-12 hex digits in either case.
  * @see https://www.postgresql.org/docs/current/datatype-uuid.html
  */
-export const uuid: Codec = {
+export const uuid: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     if (typeof value !== 'string' || value.length !== 36) return false

@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { scanText } from './text.ts'
 
@@ -12,7 +12,7 @@ const HEAD = Uint8Array.of(VERSION)
  * @see https://github.com/postgres/postgres/blob/master/contrib/ltree/ltree_io.c (ltree_recv)
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/jsonpath.c (jsonpath_recv)
  */
-export const versionedText: Codec = {
+export const versionedText: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = stringOf(value)

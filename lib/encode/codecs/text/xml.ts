@@ -1,4 +1,4 @@
-import type { Codec } from '../codec.ts'
+import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { putTextField } from './text.ts'
 
@@ -7,7 +7,7 @@ import { putTextField } from './text.ts'
  * text, so that texts with a declaration are left to its xml_in.
  * @see https://www.postgresql.org/docs/current/datatype-xml.html
  */
-export const xml: Codec = {
+export const xml: FieldCodec = {
   text: prepareValue,
   binary(out, value) {
     const text = stringOf(value)
