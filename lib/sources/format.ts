@@ -12,6 +12,7 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
   ndjson: 'ndjson',
   jsonl: 'ndjson',
   json: 'json',
+  geojson: 'json',
   parquet: 'parquet',
 }
 

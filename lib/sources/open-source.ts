@@ -26,8 +26,10 @@ import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
 import { isRereadable } from './input/raw-input.ts'
 import type { Spool } from './input/spool.ts'
 import { utf8 } from './input/utf8.ts'
-import { readJsonArray } from './json/json-array.ts'
+import { readJsonDocuments } from './json/json-documents.ts'
+import { judgeShape, showsLine, showsRow, showsShape } from './json/json-shape.ts'
 import { readNdjson } from './json/ndjson.ts'
+import { type RecordPath, recordPathText } from './json/record-path.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
 import { openParquet } from './parquet/open-parquet.ts'
 import type { Repairs } from './repairs.ts'
@@ -68,6 +70,8 @@ export interface SourceOptions {
   fitsHeader?: boolean
   /** A first line `sep=;` is an error. @default false: it names the delimiter */
   strictHeader?: boolean | undefined
+  /** The keys that lead from each JSON document to its records. Default: the document, or its elements */
+  recordPath?: RecordPath | undefined
   /** Counts the repairs. */
   repairs?: Repairs | undefined
   /** The files are opened more than once. @default several files are */
@@ -169,11 +173,31 @@ class TextSource {
     const format = named ?? (await this.#format())
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     if (format === 'text') return this.#copyText()
-    const { keepsMalformed } = this.#options
-    const read = format === 'json' ? readJsonArray : readNdjson
-    const reader = read(this.#name, keepsMalformed)
-    const description = `${format}, ${this.#encoding}`
-    const rows = connect(this.#text, reader)
+    return named === 'ndjson' && !this.#options.recordPath ? this.#lines() : this.#json()
+  }
+
+  /** Reads JSON, whose lines may be objects or parts of them. */
+  async #json(): Promise<Source> {
+    const { format: asked, recordPath, keepsMalformed } = this.#options
+    const quiet = { ms: QUIET_MS, enough: showsLine }
+    const enough = (head: Buffer) => showsShape(head) || (this.#live && showsRow(head))
+    const { head, ended } = await this.#peek(enough, this.#live ? quiet : undefined)
+    if (ended && isBlank(head)) throw new EmptyInput(this.#name)
+    const start = { text: head.toString(), isWhole: ended }
+    const asDocuments = asked === 'json' ? 'documents' : undefined
+    const shape = recordPath ? 'documents' : judgeShape(start, this.#name, asDocuments)
+    if (shape === 'lines') return this.#lines()
+    const rows = connect(this.#text, readJsonDocuments(this.#name, { recordPath, keepsMalformed }))
+    const at = recordPath ? `, records at ${recordPathText(recordPath)}` : ''
+    return this.#rowSource('json', rows, `json, ${this.#encoding}${at}`)
+  }
+
+  #lines(): Source {
+    const rows = connect(this.#text, readNdjson(this.#name, this.#options.keepsMalformed))
+    return this.#rowSource('ndjson', rows, `ndjson, ${this.#encoding}`)
+  }
+
+  #rowSource(format: 'json' | 'ndjson', rows: Readable, description: string): Source {
     return { name: this.#name, format, rows, notes: this.notes, live: this.#live, description }
   }
 

@@ -189,9 +189,14 @@ function isReadTheSameWay(first: Source, next: Source): boolean {
   return way(first) === way(next)
 }
 
+/** Rows of JSON have keys of their own, whether each line is one or not. */
+function familyOf({ format }: Source): string {
+  return format === 'ndjson' ? 'json' : format
+}
+
 /** Throws if two files differ in format or column names. The order may differ, since rows have names. */
 function checkAlike(first: Source, next: Source): void {
-  if (next.format !== first.format) {
+  if (familyOf(next) !== familyOf(first)) {
     const formats = `${next.name} is ${next.format} and ${first.name} is ${first.format}`
     throw new SourceError(formats, { hint: 'load them one by one, or those of one format by a pattern' })
   }

@@ -8,8 +8,9 @@ import { refusesValue, type ServerError } from '../../lib/connection/server-erro
 import { parseJson } from '../../lib/kafka/messages/json-value.ts'
 import { nearest } from '../../lib/options/nearest.ts'
 import { showsFormat } from '../../lib/sources/format.ts'
-import { ElementCutter } from '../../lib/sources/json/element-cutter.ts'
 import { parseJsonRow } from '../../lib/sources/json/json-row.ts'
+import { RecordCutter } from '../../lib/sources/json/record-cutter.ts'
+import { firstDocument } from '../../lib/sources/json/record-path.ts'
 import { firstRepeated } from '../../lib/sources/repeated.ts'
 import type { Source } from '../../lib/sources/source.ts'
 import { exactNumber, isExact, parseExactJson } from '../../lib/values/exact-json.ts'
@@ -69,11 +70,20 @@ const CASES: readonly [title: string, work: () => unknown][] = [
   [
     'an array in pieces of one byte',
     () => {
-      const cutter = new ElementCutter()
+      const cutter = new RecordCutter([])
       for (const character of `[{"a":"${times('\\"\\\\', 200_000)}"}]`)
         for (const _ of cutter.cut(character));
     },
   ],
+  [
+    'a value beside the path in pieces of one byte',
+    () => {
+      const cutter = new RecordCutter(['b'])
+      for (const character of `{"a":"${times('\\"\\\\', 200_000)}"}`) for (const _ of cutter.cut(character));
+    },
+  ],
+  ['the beginning of a string without an end', () => firstDocument(`{"a":"${times('[{\\"')}`)],
+  ['the beginning of brackets', () => firstDocument(times('{"a":[[', MB / 7))],
   [
     'integers of Connect',
     () => expect(() => decodeConnectValue(times('9'), { name: 'io.debezium.time.Date' })).to.throw(),

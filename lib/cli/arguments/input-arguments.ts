@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { DialectOptions } from '../../sources/csv/dialect.ts'
 import { FORMATS, type Format } from '../../sources/format.ts'
 import { type Encoding, encodingOf } from '../../sources/input/encoding.ts'
+import { parseRecordPath, type RecordPath } from '../../sources/json/record-path.ts'
 import { character, delimiter, oneOf, positiveInteger, repeated } from './option-values.ts'
 
 /** How files are read. */
@@ -25,6 +26,8 @@ export interface InputArguments {
   readonly headerLines?: number
   /** Refuse a header that --create would have to change. */
   readonly strictHeader?: boolean
+  /** The keys that lead from each JSON document to its records. */
+  readonly recordPath?: RecordPath
   /** True for --header, false for --no-header. */
   readonly header?: boolean
   /** The column of each name in the file. */
@@ -48,6 +51,7 @@ export function addInputOptions(command: Command): Command {
     .option('--skip-lines <n>', 'CSV: lines above the header, or the data, that are skipped', positiveInteger)
     .option('--header-lines <n>', 'CSV: the lines of the header, joined (1)', positiveInteger)
     .option('--strict-header', 'CSV: refuse names that --create would change, and titles')
+    .option('--record-path <a.b>', 'JSON: the key whose list has the rows, or . for the object', recordPath)
     .option('--encoding <name>', 'utf-8, utf-16, latin1, cp1251, Shift_JIS, …', encoding)
 }
 
@@ -66,6 +70,7 @@ export const RARE_INPUT_OPTIONS = [
   '--skip-lines',
   '--header-lines',
   '--strict-header',
+  '--record-path',
   '--encoding',
 ]
 
@@ -138,6 +143,8 @@ export function needlessOption(format: string, args: InputArguments): string | u
     encoding,
     [args.header ? 'header' : 'no-header']: args.header,
   }
+  const isJson = format === 'json' || format === 'ndjson'
+  if (args.recordPath && !isJson) return `--record-path has no meaning for ${format}, which is not JSON`
   const said = Object.entries(options).find(([, value]) => value !== undefined)
   return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined
 }
@@ -163,6 +170,14 @@ const ENCODINGS = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows
 
 /** Its words are for the completions. */
 const encoding = Object.assign(parseEncoding, { words: ENCODINGS })
+
+function recordPath(text: string): RecordPath {
+  try {
+    return parseRecordPath(text)
+  } catch {
+    throw new InvalidArgumentError('Expected a key, or keys with dots between them.')
+  }
+}
 
 function quote(text: string): string {
   return text === 'none' ? text : character(text)

@@ -39,7 +39,11 @@ export function readNdjson(name: string, keepsMalformed = false): Transform {
   }
 
   function malformed(text: string | Buffer, fault: string): SourceRow {
-    if (!keepsMalformed) throw new SourceError(`${name}: line ${line} ${fault}`)
+    if (!keepsMalformed) {
+      const options =
+        line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(text.toString()) ? { hint: OF_SEVERAL_LINES } : {}
+      throw new SourceError(`${name}: line ${line} ${fault}`, options)
+    }
     return malformedRow(text, `line ${line} ${fault}`)
   }
 
@@ -65,6 +69,8 @@ export function readNdjson(name: string, keepsMalformed = false): Transform {
     },
   })
 }
+
+const OF_SEVERAL_LINES = 'if it is JSON of several lines, say --format json'
 
 /** Returns each line as text, or as it is where it is not UTF-8. */
 function* linesOf(bytes: Buffer): Generator<string | Buffer> {

@@ -242,6 +242,6 @@ describe('values of JSON', function () {
     const huge = `[{"t":"${'x'.repeat(66 * 1024 * 1024)}"}]`
     const { status, stderr } = await load('huge.json', huge, '-t', 'deep')
     expect(status).to.equal(1)
-    expect(stderr).to.match(/element 1 is longer than 64 MiB/)
+    expect(stderr).to.match(/record 1 \(line 1\) is longer than 64 MiB/)
   })
 })

@@ -178,9 +178,9 @@ describe('pg-batch load --rejects, of malformed records', () => {
     const { ended, rejected } = await load('bad.json', json)
     expect(ended.status, ended.stderr).to.equal(0)
     expect(rejected).to.deep.equal([
-      [2, 'element 2 is not valid JSON', { pg_batch_raw: '\n{"id":NaN}' }],
-      [3, 'element 3 is not valid UTF-8', { pg_batch_raw: '{"id":2,"name":"\ufffd"}' }],
-      [4, 'element 4 is a number, expected an object', { pg_batch_raw: ' 3' }],
+      [2, 'record 2 (line 2) is not valid JSON', { pg_batch_raw: '{"id":NaN}' }],
+      [3, 'record 3 (line 2) is not valid UTF-8', { pg_batch_raw: '{"id":2,"name":"\ufffd"}' }],
+      [4, 'record 4 (line 2) is a number, expected an object', { pg_batch_raw: '3' }],
     ])
     expect((await rows()).map(({ id }) => id)).to.deep.equal([1, 4])
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { readJsonArray } from '../../../../lib/sources/json/json-array.ts'
+import { readJsonDocuments } from '../../../../lib/sources/json/json-documents.ts'
 import { parseJsonRow, readList } from '../../../../lib/sources/json/json-row.ts'
 import { LongNumber, parseExactJson, RawJson, toJsonText } from '../../../../lib/values/exact-json.ts'
 import { readAll } from '../support.ts'
@@ -95,14 +95,14 @@ describe('parseJsonRow', () => {
   })
 })
 
-describe('readJsonArray', () => {
+describe('readJsonDocuments', () => {
   it('cuts any array of objects into the rows of its elements, wherever chunks end', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(row, { maxLength: 4 }),
         fc.integer({ min: 1, max: 40 }),
         async (rows, step) => {
-          const read = await readAll(readJsonArray('f.json'), ` [ ${rows.join(' ,\n')} ] `, step)
+          const read = await readAll(readJsonDocuments('f.json'), ` [ ${rows.join(' ,\n')} ] `, step)
           expect(read).to.deep.equal(rows.map(text => parseJsonRow(text)))
         },
       ),

@@ -23,7 +23,11 @@ describe('readNdjson', () => {
   const problems: [title: string, text: string, message: string][] = [
     ['a line that is not JSON', '{"a":1}\n\n{"secret":tru}\n', 'f.ndjson: line 3 is not valid JSON'],
     ['a last line cut off', '{"a":1}\n{"secret":', 'f.ndjson: line 2 is not valid JSON'],
-    ['an array', '[1]\n', 'f.ndjson: line 1 is an array, expected an object'],
+    [
+      'an array',
+      '[1]\n',
+      'f.ndjson: line 1 is an array, expected an object; if it is JSON of several lines, say --format json',
+    ],
     ['a string', '"secret"\n', 'f.ndjson: line 1 is a string, expected an object'],
     ['null', 'null', 'f.ndjson: line 1 is null, expected an object'],
     ['a long number', '12345678901234567890', 'f.ndjson: line 1 is a number, expected an object'],

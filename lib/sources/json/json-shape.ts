@@ -1,0 +1,92 @@
+import { shellWord } from '../shell-word.ts'
+import { FormatUnknown } from '../source-error.ts'
+import { firstDocument, recordPathText } from './record-path.ts'
+
+/** Whether each line is an object, or documents may have any number of lines. */
+export type JsonShape = 'lines' | 'documents'
+
+/** The beginning of some JSON. */
+export interface JsonHead {
+  readonly text: string
+  /** The text is the whole input. */
+  readonly isWhole: boolean
+}
+
+/** Bytes that show whether a document has lists of objects. */
+const SAMPLE_BYTES = 64 * 1024
+/** A first line that is longer is read as a document. */
+const MAX_FIRST_LINE_BYTES = 1024 * 1024
+
+/** Returns true if the shape can be judged by the head. */
+export function showsShape(head: Buffer): boolean {
+  const text = head.toString()
+  const first = text.trimStart()[0]
+  if (first !== undefined && first !== '{') return true
+  const isLong = head.length >= (hasLine(text) ? SAMPLE_BYTES : MAX_FIRST_LINE_BYTES)
+  return isLong && !mayEnd(text)
+}
+
+/** Returns true for text that is one object with lists, so that it matters whether more comes. */
+function mayEnd(text: string): boolean {
+  const { lists, end } = firstDocument(text)
+  return lists.length > 0 && end !== undefined && text.slice(end).trim() === ''
+}
+
+/** Returns true for a head that can be judged before more of a pipe comes: a line that is an object. */
+export function showsLine(head: Buffer): boolean {
+  const text = head.toString()
+  return hasLine(text) && isWholeObject(firstLines(text)[0]!)
+}
+
+/** The same, and the object cannot be one that holds the rows. */
+export function showsRow(head: Buffer): boolean {
+  return showsLine(head) && firstDocument(head.toString()).lists.length === 0
+}
+
+/**
+ * Returns the shape of JSON.
+ * @param shape the shape that the user named
+ * @throws FormatUnknown for one object with a list of objects: they may be the rows
+ */
+export function judgeShape({ text, isWhole }: JsonHead, name: string, shape?: JsonShape): JsonShape {
+  if (!text.trimStart().startsWith('{')) return shape ?? 'documents'
+  const judged = shape ?? (isInLines(text) ? 'lines' : 'documents')
+  const { lists, end } = firstDocument(text)
+  const isOnly = end === undefined ? judged === 'documents' : isWhole && text.slice(end).trim() === ''
+  const [path, ...others] = lists.map(recordPathText)
+  if (path === undefined || !isOnly) return judged
+  const also = others.length === 0 ? '' : ` (others: ${others.slice(0, 3).join(', ')})`
+  const what = `${name}: it is an object that has a list of objects in "${path}"${also}`
+  const rows = `say --record-path ${shellWord(path)} if these are the rows`
+  throw new FormatUnknown(`${what}; ${rows}, or --record-path . if the object itself is one`)
+}
+
+/** The first line is an object, or the first two lines begin as objects. */
+function isInLines(text: string): boolean {
+  const [first, second = ''] = firstLines(text)
+  return isWholeObject(first!) || (first !== '{' && second.startsWith('{'))
+}
+
+/** Returns the first two lines that are not blank. */
+function firstLines(text: string): string[] {
+  return text
+    .trimStart()
+    .split('\n', 100)
+    .map(line => line.trim())
+    .filter(line => line !== '')
+    .slice(0, 2)
+}
+
+function hasLine(text: string): boolean {
+  return text.trimStart().includes('\n')
+}
+
+function isWholeObject(line: string): boolean {
+  if (!line.startsWith('{')) return false
+  try {
+    JSON.parse(line)
+    return true
+  } catch {
+    return false
+  }
+}

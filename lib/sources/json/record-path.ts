@@ -1,0 +1,71 @@
+import { endOfString, stringOf } from '../../values/json-text.ts'
+
+/** Keys that lead from a document to its records. None: each document is a record. */
+export type RecordPath = readonly string[]
+
+const KEY = /(?:("(?:[^"\\]|\\.)+")|([^".]+))(\.|$)/y
+
+/**
+ * Parses `data`, `a.b`, or `a."b.c"` for a key with a dot. A single dot is the document itself.
+ * @throws SyntaxError for another text
+ */
+export function parseRecordPath(text: string): RecordPath {
+  const keys: string[] = []
+  if (text === '.') return keys
+  KEY.lastIndex = 0
+  for (let dot = '.'; dot === '.'; ) {
+    const found = KEY.exec(text)
+    if (!found) throw new SyntaxError('expected keys with dots between them')
+    const [, quoted, plain, end] = found
+    keys.push(quoted === undefined ? plain! : (JSON.parse(quoted) as string))
+    dot = end!
+  }
+  return keys
+}
+
+/** Returns the text of a path, as `parseRecordPath` takes it. */
+export function recordPathText(path: RecordPath): string {
+  if (path.length === 0) return '.'
+  return path.map(key => (/^[^".]+$/.test(key) ? key : JSON.stringify(key))).join('.')
+}
+
+/** The first document of some JSON, as far as its beginning shows it. */
+export interface FirstDocument {
+  /** The paths of its lists of objects, the shallowest first. */
+  readonly lists: readonly RecordPath[]
+  /** The index after it, if it ends in the text. */
+  readonly end: number | undefined
+}
+
+/** A string, and whether it is a key; the rest of the text, if a string does not end; or a bracket. */
+const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"(\s*:)?|"[\s\S]*$|[{}\]]|\[(?=(\s*\{)?)/g
+
+/** Rows are not looked for any deeper. */
+const MAX_KEYS = 10
+
+/** Looks at the beginning of JSON text, whose first document is an object. */
+export function firstDocument(text: string): FirstDocument {
+  const lists: RecordPath[] = []
+  /** The key of each open object and list. The outermost object has none. */
+  const open: string[] = []
+  /** How many are open when the outermost list begins. */
+  let listDepth = Number.POSITIVE_INFINITY
+  let key = ''
+  let end: number | undefined
+  for (const { 0: token, 1: colon, 2: brace, index } of text.matchAll(TOKEN)) {
+    if (colon !== undefined) key = stringOf(text, index, endOfString(text, index))
+    else if (token === '{') open.push(key)
+    else if (token === '[') {
+      const isOutermost = open.length < listDepth
+      if (isOutermost && brace !== undefined && open.length <= MAX_KEYS) lists.push([...open.slice(1), key])
+      if (isOutermost) listDepth = open.length
+      open.push(key)
+    } else if (token === '}' || token === ']') {
+      open.pop()
+      if (open.length === listDepth) listDepth = Number.POSITIVE_INFINITY
+      end = open.length === 0 ? index + 1 : undefined
+      if (end !== undefined) break
+    }
+  }
+  return { lists: lists.toSorted((a, b) => a.length - b.length), end }
+}

@@ -1,0 +1,179 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { expect } from 'chai'
+import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
+import { run, start } from './support.ts'
+
+describe('pg-batch load, of JSON as it is found:', () => {
+  const database = useDatabase()
+  const file = useFolder()
+  const env = () => ({ DATABASE_URL: database.connectionString })
+
+  beforeEach(() =>
+    database.pool.query(`
+      DROP TABLE IF EXISTS t, made, pg_batch_resume, pg_batch_checkpoint;
+      CREATE TABLE t (id int, price numeric, tags jsonb)`),
+  )
+
+  const load = (...words: string[]) => run(['load', ...words, '-t', 't'], env())
+  const stored = async () => {
+    const text = 'SELECT id, price::text, tags FROM t ORDER BY id'
+    return (await database.pool.query({ text, rowMode: 'array' })).rows
+  }
+
+  const ROWS = [
+    [1, '10.50', null],
+    [2, '12345678901234567890.1', [{ a: 1 }]],
+  ]
+  const ONE = '{"id":1,"price":10.50}'
+  const TWO = '{"id":2,"price":12345678901234567890.1,"tags":[{"a":1}]}'
+  const pretty = (json: string) => json.replaceAll(/([{,])"/g, '$1\n  "').replace(/}$/, '\n}')
+  const found: [title: string, text: string | Buffer, path?: string][] = [
+    ['lines', `${ONE}\n${TWO}\n`],
+    ['lines, the first of which has a list of objects', `${TWO}\n${ONE}`],
+    ['pretty-printed objects', `${pretty(ONE)}\n${pretty(TWO)}\n`],
+    ['objects without anything between', ONE + TWO],
+    ['a list', `[${ONE},\r\n${TWO}]`],
+    ['two lists', `[${ONE}][${TWO}]`],
+    ['an envelope', `{"data":[${ONE},${TWO}],"next":null}`, 'data'],
+    ['a nested envelope', `{"result":{"total":2,"data":[${ONE},${TWO}]}}`, 'result.data'],
+    ['packed pages', gzipSync(`{"data":[${ONE}]}\n{"data":[${TWO}]}`), 'data'],
+    ['UTF-16', Buffer.from(`\ufeff${ONE}\n${TWO}`, 'utf16le')],
+    [
+      'a FeatureCollection',
+      `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":null,"properties":${ONE}},{"properties":${TWO}}]}`,
+      'features.properties',
+    ],
+  ]
+  for (const [title, text, path] of found) {
+    it(`${title} in a .json file, and through a pipe`, async () => {
+      const words = path === undefined ? [] : ['--record-path', path]
+      const named = await load(await file('found.json', text), ...words)
+      expect(named.status, named.stderr).to.equal(0)
+      expect(await stored()).to.deep.equal(ROWS)
+      await database.pool.query('TRUNCATE t')
+      const piped = await run(['load', '-', '-t', 't', ...words], env(), text)
+      expect(piped.status, piped.stderr).to.equal(0)
+      expect(await stored()).to.deep.equal(ROWS)
+    })
+  }
+
+  it('proposes the path of an envelope, and loads nothing', async () => {
+    for (const [text, path] of [
+      [`{"meta":{"links":[{"x":1}]},"data":[${ONE},${TWO}]}\n`, 'data (others: meta.links)'],
+      [`{"a":1,\n"the rows":[\n{"id":1}${',{"id":2}'.repeat(20_000)}]}`, 'the rows'],
+      [pretty(`{"type":"FeatureCollection","features":[${ONE}]}`), 'features'],
+    ] as const) {
+      const { status, stderr } = await load(await file('envelope.json', text))
+      expect(status).to.equal(2)
+      const name = path.replace(/ \(.*/, '')
+      const word = name.includes(' ') ? `'${name}'` : name
+      expect(stderr).to.contain(
+        `it is an object that has a list of objects in "${name}"${path.slice(name.length)}`,
+      )
+      expect(stderr).to.contain(`say --record-path ${word} if these are the rows, or --record-path .`)
+    }
+    expect(await stored()).to.deep.equal([])
+  })
+
+  it('takes the object itself as the row with --record-path .', async () => {
+    const { status, stderr } = await load(await file('one.json', TWO), '--record-path', '.')
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.equal([ROWS[1]])
+  })
+
+  it('reads a line of a pipe at once, also if the file could go on', async () => {
+    const { process: child, ended } = start(['load', '-', '-t', 't', '--batch-size', '1'], env())
+    child.stdin!.write(`${TWO}\n`)
+    await until('the row is stored', async () => (await stored()).length === 1)
+    child.stdin!.end(`${ONE}\n`)
+    expect((await ended).status).to.equal(0)
+    expect(await stored()).to.deep.equal(ROWS)
+  })
+
+  it('keeps malformed records of an envelope in the rejects, with their lines', async () => {
+    const path = await file(
+      'bad.json',
+      `{"data":[${ONE},\n{"id":NaN},\n"x"],"n":1}\n{"error":"none"}\n{"data":[${TWO}]}`,
+    )
+    const rejects = join(dirname(path), 'bad.rejects.ndjson')
+    const { status, stderr } = await load(path, '--record-path', 'data', '--rejects', rejects)
+    expect(status, stderr).to.equal(0)
+    const lines = (await readFile(rejects, 'utf8')).trim().split('\n')
+    expect(lines.map(line => JSON.parse(line).message)).to.deep.equal([
+      'record 2 (line 2) is not valid JSON',
+      'record 3 (line 3) is a string, expected an object',
+      'record 4 (line 4) has no key "data"',
+    ])
+    expect(await stored()).to.deep.equal(ROWS)
+  })
+
+  it('resumes, and not with another path', async () => {
+    const path = await file('resumed.json', `{"data":[${ONE},${TWO}],"more":{"data":[${ONE}]}}`)
+    expect((await load(path, '--record-path', 'data', '--resume', 'r')).status).to.equal(0)
+    expect((await load(path, '--record-path', 'data', '--resume', 'r')).stdout).to.contain('is complete')
+    const other = await load(path, '--record-path', 'more.data', '--resume', 'r')
+    expect(other.status).to.equal(1)
+    expect(other.stderr).to.contain('records at more.data')
+  })
+
+  it('loads files of lines and of documents together', async () => {
+    const a = await file('lines.json', `${ONE}\n`)
+    const b = await file('document.json', pretty('{"id":2,"price":3}'))
+    const { status, stderr } = await load(a, b)
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.deep.equal([ROWS[0], [2, '3', null]])
+  })
+
+  it('makes a table of the rows at a path', async () => {
+    const path = await file('make.json', `{"data":[${ONE},${TWO}]}`)
+    const { status, stderr } = await run(
+      ['load', path, '-t', 'made', '--create', '--infer', 'all', '--record-path', 'data'],
+      env(),
+    )
+    expect(status, stderr).to.equal(0)
+    expect((await database.pool.query('SELECT id, price::text, tags FROM made')).rows).to.have.length(2)
+  })
+
+  const mistakes: [title: string, name: string, text: string, words: string[], line: RegExp][] = [
+    [
+      'of CSV',
+      'a.csv',
+      'id\n1\n',
+      ['--record-path', 'a'],
+      /--record-path has no meaning for csv, which is not JSON/,
+    ],
+    [
+      'without a key',
+      'a.json',
+      ONE,
+      ['--record-path', 'a..b'],
+      /Expected a key, or keys with dots between them/,
+    ],
+    ['of an empty file', 'a.json', ' \n', [], /a\.json: there is nothing in it/],
+    [
+      'that is cut off',
+      'a.json',
+      `{"data":[${ONE}`,
+      ['--record-path', 'data'],
+      /not valid JSON after record 1, near line 1, or cut off/,
+    ],
+    [
+      'of lines that are none',
+      'a.ndjson',
+      '{\n"id":1}',
+      [],
+      /line 1 is not valid JSON; if it is JSON of several lines, say --format json/,
+    ],
+  ]
+  for (const [title, name, text, words, line] of mistakes) {
+    it(`says what is wrong with a path or file ${title}`, async () => {
+      const { status, stderr } = await load(await file(name, text), ...words)
+      expect(status).to.be.oneOf([1, 2])
+      expect(stderr).to.match(line)
+    })
+  }
+})
