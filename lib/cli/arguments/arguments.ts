@@ -85,7 +85,7 @@ function addLoad(program: Command, commands: Commands): void {
       .command('load')
       .summary('load files, or standard input, into a table')
       .description('Load files into a table. "-" is standard input; gzip, zstd, *.br are unpacked.')
-      .argument('<file...>', "CSV, TSV, NDJSON, JSON, Parquet; a folder; 'part-*.csv'"),
+      .argument('<file...>', "files, a folder, or a pattern such as 'part-*.csv'"),
   )
   addCreateOptions(addInputOptions(load)).option(
     '-c, --columns <a,b,…>',
