@@ -7,6 +7,12 @@ const NOTHING = Buffer.alloc(0)
 /** An open quote may swallow megabytes. Each malformed record in them searches for marks up to their end. */
 const PIECE = 256 * 1024
 
+/**
+ * Inside quotes, a loop looks at so many bytes before `indexOf` is called: quotes are often close together. A
+ * file of texts of 450 bytes takes a quarter of the time that the loop alone takes.
+ */
+const NEAR = 32
+
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
 const SPACE = 0x20
@@ -34,7 +40,7 @@ export class SplitError extends Error {
 /**
  * Splits the bytes of a CSV file into records, chunk by chunk, and checks where quotes are. Outside of quotes
  * it finds the next quote or line end by `indexOf`, which costs 0.015 µs for a hundred bytes; a loop costs
- * 0.15 µs. Inside quotes it uses a loop, which is faster there, because quotes are close together.
+ * 0.15 µs. Inside quotes it begins with a loop, because quotes are often close together.
  *
  *     text ──quote at the start of a field──▶ quoted ──closing quote──▶ text
  *     text ──\n, \r\n or \r──▶ the next record, or a comment, which ends with its line
@@ -122,7 +128,7 @@ export class CsvSplitter {
 
   /** Returns the bytes that are to be split again. */
   #split(chunk: Buffer, last: boolean): Buffer | undefined {
-    const marks = new Marks(chunk, this.#quote)
+    const marks = new Marks(chunk, this.#quote, this.#escape)
     const { length } = chunk
     // start of the record, below 0 in an earlier chunk; `-x` may be -0, which makes V8 use doubles
     let start = 0 - this.#partsBytes
@@ -132,7 +138,7 @@ export class CsvSplitter {
     try {
       while (at < length) {
         if (this.#state === 'quoted') {
-          at = this.#skipQuoted(chunk, at, last)
+          at = this.#skipQuoted(marks, chunk, at, last)
           if (this.#state !== 'quoted') continue
           held = at
           break
@@ -211,12 +217,18 @@ export class CsvSplitter {
    * Returns the index after the closing quote, which ends the state. Without one, returns the index of a byte
    * that depends on the next byte, or the end.
    */
-  #skipQuoted(chunk: Buffer, from: number, last: boolean): number {
+  #skipQuoted(marks: Marks, chunk: Buffer, from: number, last: boolean): number {
     const quote = this.#quote
     const escapedBy = this.#escape
     const highest = this.#highestMark
     const { length } = chunk
+    let near = from + NEAR
     for (let at = from; at < length; at++) {
+      if (at >= near) {
+        at = marks.nextInQuotes(at)
+        if (at === length) return length
+        near = at + NEAR
+      }
       const byte = chunk[at]!
       if (byte > highest) continue
       if (byte === quote || byte === escapedBy) {
@@ -304,13 +316,17 @@ function shortened(bytes: Buffer): Buffer {
 class Marks {
   readonly #chunk: Buffer
   readonly #quoteByte: number | undefined
+  /** Undefined where the quote is its own escape. */
+  readonly #escapeByte: number | undefined
   #feed = -1
   #return = -1
   #quote = -1
+  #escape = -1
 
-  constructor(chunk: Buffer, quote: number | undefined) {
+  constructor(chunk: Buffer, quote: number | undefined, escapedBy: number | undefined) {
     this.#chunk = chunk
     this.#quoteByte = quote
+    this.#escapeByte = escapedBy === quote ? undefined : escapedBy
   }
 
   /**
@@ -318,12 +334,23 @@ class Marks {
    * none.
    */
   next(at: number, quotes: boolean): number {
-    if (this.#feed < at) this.#feed = this.#find(LINE_FEED, at)
-    if (this.#return < at) this.#return = this.#find(RETURN, at)
-    const end = this.#feed < this.#return ? this.#feed : this.#return
+    const end = this.#nextLineEnd(at)
     if (!quotes) return end
     if (this.#quote < at) this.#quote = this.#find(this.#quoteByte, at)
     return this.#quote < end ? this.#quote : end
+  }
+
+  /** Returns the index of the next line end, quote or escape; or the chunk's length. */
+  nextInQuotes(at: number): number {
+    const mark = this.next(at, true)
+    if (this.#escape < at) this.#escape = this.#find(this.#escapeByte, at)
+    return this.#escape < mark ? this.#escape : mark
+  }
+
+  #nextLineEnd(at: number): number {
+    if (this.#feed < at) this.#feed = this.#find(LINE_FEED, at)
+    if (this.#return < at) this.#return = this.#find(RETURN, at)
+    return this.#feed < this.#return ? this.#feed : this.#return
   }
 
   #find(byte: number | undefined, at: number): number {

@@ -153,9 +153,9 @@ describe('readCsv, where malformed records are kept', () => {
     const splitter = new CsvSplitter(resolveDialect({}, ','), () => records++, { keepsMalformed: true })
     const lines = 'a""b,c\n'.repeat(10_000)
     splitter.add(Buffer.from('"\n'))
-    for (let i = 0; i < 100; i++) splitter.add(Buffer.from(lines))
+    for (let i = 0; i < 30; i++) splitter.add(Buffer.from(lines))
     splitter.end()
-    expect(records).to.equal(1_000_001)
+    expect(records).to.equal(300_001)
   })
 
   it('keep the first line of a record of more than 64 MiB', () => {
