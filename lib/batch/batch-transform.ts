@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { addAbortSignal, Transform } from 'node:stream'
+import { BATCH_OPENS } from '../streams/batch-opens.ts'
 import { asError, discard } from '../streams/discard.ts'
 import { allowListeners } from '../streams/listener-limit.ts'
 import type { BatchTransformEvents, BatchTrigger } from './batch-events.ts'
@@ -61,6 +62,7 @@ type WriteCallback = (error?: Error | null) => void
 export class BatchTransform<T = unknown> extends Transform {
   readonly #policy: BatchPolicy<T>
   readonly #timer: WaitTimer
+  readonly #maxWaitMs: number
   readonly #onDiscard: ((items: T[]) => void) | undefined
   /** Downstream has room: from the start and after each _read, until push() returns false. */
   #ready = true
@@ -78,6 +80,7 @@ export class BatchTransform<T = unknown> extends Transform {
       writableHighWaterMark: WRITABLE_ITEMS,
     })
     this.#policy = new BatchPolicy(resolved)
+    this.#maxWaitMs = resolved.maxWaitMs
     this.#timer = new WaitTimer(resolved.maxWaitMs, () => this.#close('wait'))
     // runs in the AsyncLocalStorage context in which the stream was made
     this.#onDiscard = resolved.onDiscard && AsyncResource.bind(resolved.onDiscard)
@@ -212,6 +215,7 @@ export class BatchTransform<T = unknown> extends Transform {
     const now = performance.now()
     policy.open(now)
     this.#timer.open()
+    if (this.listenerCount(BATCH_OPENS) > 0) this.emit(BATCH_OPENS, this.#maxWaitMs)
   }
 
   /** Sends the batch and returns true if downstream is ready; otherwise the next _read sends it. */

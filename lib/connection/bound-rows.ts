@@ -1,4 +1,5 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
+import { queryMessage, SimpleQuery } from './simple-query.ts'
 
 /** A parameter as it travels: text, or bytes in the type's binary form. */
 export type BoundValue = string | Buffer | null
@@ -44,6 +45,7 @@ export class BoundRows {
   /** Resolves when all rows are answered; rejects with what has made one of them fail. */
   readonly settled: Promise<void>
   readonly #statements: readonly BoundStatement[]
+  readonly #next: string | undefined
   #resolve!: () => void
   #reject!: (error: Error) => void
   #columns: readonly ResultColumn[] = []
@@ -51,13 +53,27 @@ export class BoundRows {
 
   static open(client: PgClientLike, statements: readonly BoundStatement[]): BoundRows {
     const rows = new BoundRows(statements)
-    // pg takes any object with submit(); its types only know its own
-    ;(client.query as unknown as (submittable: BoundRows) => void).call(client, rows)
+    rows.#submitTo(client)
     return rows
   }
 
-  private constructor(statements: readonly BoundStatement[]) {
+  /**
+   * Does the same, and sends a query string behind the rows without waiting. The server runs it even if a row
+   * fails.
+   */
+  static openBefore(
+    client: PgClientLike,
+    statements: readonly BoundStatement[],
+    text: string,
+  ): { rows: BoundRows; next: SimpleQuery } {
+    const rows = new BoundRows(statements, text)
+    rows.#submitTo(client)
+    return { rows, next: SimpleQuery.follow(client, text) }
+  }
+
+  private constructor(statements: readonly BoundStatement[], next?: string) {
     this.#statements = statements
+    this.#next = next
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -65,10 +81,15 @@ export class BoundRows {
     this.settled.catch(() => {}) // the caller, who may come later, reports it
   }
 
+  #submitTo(client: PgClientLike): void {
+    // pg takes any object with submit(); its types only know its own
+    ;(client.query as unknown as (submittable: BoundRows) => void).call(client, this)
+  }
+
   // --- what pg calls -------------------------------------------------------------------------------------
 
   submit({ stream }: PgConnectionLike): void {
-    for (const piece of inPieces(messagesOf(this.#statements))) stream.write(piece)
+    for (const piece of inPieces(messagesOf(this.#statements, this.#next))) stream.write(piece)
   }
 
   /** pg replaces this method when query_timeout is set, and expects it to be called at the end. */
@@ -101,7 +122,10 @@ export class BoundRows {
   }
 }
 
-function* messagesOf(statements: readonly BoundStatement[]): Generator<Buffer, void> {
+function* messagesOf(
+  statements: readonly BoundStatement[],
+  next: string | undefined,
+): Generator<Buffer, void> {
   for (const { text, rows, returns } of statements) {
     yield message('P', '\0', text, '\0\0\0')
     if (returns) yield message('D', 'S\0')
@@ -111,6 +135,7 @@ function* messagesOf(statements: readonly BoundStatement[]): Generator<Buffer, v
     }
   }
   yield message('S')
+  if (next !== undefined) yield queryMessage(next)
 }
 
 /** A message of a type and of text, for which the length is filled in. */

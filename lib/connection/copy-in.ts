@@ -1,5 +1,6 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
 import { noteStatementError } from './server-error.ts'
+import { queryMessage, SimpleQuery } from './simple-query.ts'
 
 /** How many bytes each piece leaves free at its start, for the header of its CopyData message. */
 export const COPY_HEADER_BYTES = 5
@@ -45,6 +46,7 @@ export class CopyIn {
    */
   readonly query_timeout = 2 ** 31 - 1
 
+  readonly #client: PgClientLike
   readonly #text: string
   readonly #ready: Promise<void>
   /** Resolves at ReadyForQuery; rejects with what has made the COPY fail. */
@@ -59,13 +61,14 @@ export class CopyIn {
 
   /** Sends `text` to the server; one of its statements is a COPY … FROM STDIN. */
   static open(client: PgClientLike, text: string): CopyIn {
-    const copy = new CopyIn(text)
+    const copy = new CopyIn(client, text)
     // pg takes any object with submit(); its types only know its own
     ;(client.query as unknown as (submittable: CopyIn) => void).call(client, copy)
     return copy
   }
 
-  private constructor(text: string) {
+  private constructor(client: PgClientLike, text: string) {
+    this.#client = client
     this.#text = text
     this.#ready = new Promise(resolve => {
       this.#resolveReady = resolve
@@ -125,6 +128,17 @@ export class CopyIn {
     if (this.#error) throw this.#error
     this.#connection!.stream.write(COPY_DONE)
     await this.settled
+  }
+
+  /**
+   * Ends the data, and sends a query string behind their end without waiting. The server runs it even if the
+   * COPY fails. `settled` reports about the COPY.
+   * @throws the server's error if it is known already; then nothing is sent
+   */
+  endBefore(text: string): SimpleQuery {
+    if (this.#error) throw this.#error
+    this.#connection!.stream.write(Buffer.concat([COPY_DONE, queryMessage(text)]))
+    return SimpleQuery.follow(this.#client, text)
   }
 
   /** Makes the COPY fail, and resolves when the server has answered. Its error is the expected answer. */

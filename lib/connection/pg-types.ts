@@ -24,6 +24,8 @@ export interface PgClientLike {
 
 export interface PgPoolLike {
   connect(): Promise<PgClientLike>
+  /** How many calls of `connect` wait for a client that another caller has; not every pool counts them. */
+  readonly waitingCount?: number
   /** pg-pool emits each new client before it hands it over, and idle clients that the server has ended. */
   on?(event: 'connect' | 'error', listener: (client: PgClientLike) => void): unknown
 }

@@ -74,7 +74,8 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     this.#queues = Array.from({ length: queues }, () => {
       const writeHeld = (held: readonly HeldRow<Row, Returned>[]): Promise<void> =>
         this.#scope.runInAsyncScope(() => this.#write(held))
-      return new RowQueue({ maxCount, maxWaitMs, workers, write: writeHeld })
+      const onOpen = (): void => this.#rows.expect(maxWaitMs)
+      return new RowQueue({ maxCount, maxWaitMs, workers, onOpen, write: writeHeld })
     })
     if (signal?.aborted) this.destroy(asError(signal.reason))
     else if (signal) this.#unlisten = onAbort(signal, () => this.destroy(asError(signal.reason)))
@@ -237,6 +238,7 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     this.#unlisten()
     for (const queue of this.#queues) queue.takeAll()
     await Promise.all(this.#queues.map(queue => queue.idle()))
+    await this.#rows.close()
     await this.#ownPool?.end().catch(() => {})
   }
 }

@@ -5,6 +5,8 @@ export interface RowQueueOptions<Entry> {
   readonly maxWaitMs: number
   /** How many batches may be in flight at once. */
   readonly workers: number
+  /** The first entry of a batch has come, which leaves in `maxWaitMs` at the latest. */
+  readonly onOpen: () => void
   /** Writes a batch, and never rejects. */
   readonly write: (entries: readonly Entry[]) => Promise<void>
 }
@@ -31,7 +33,10 @@ export class RowQueue<Entry> {
 
   add(entry: Entry): void {
     this.#waiting.add(entry)
-    if (this.#waiting.size === 1) this.#timer.open()
+    if (this.#waiting.size === 1) {
+      this.#timer.open()
+      this.#options.onOpen()
+    }
     this.#start()
   }
 

@@ -42,6 +42,20 @@ export class RowsWriter<Row> {
     }
   }
 
+  /** Notes that a batch will come in about so many milliseconds. */
+  expect(inMs: number): void {
+    this.#writing?.then(
+      ({ transactions }) => transactions.expect(inMs),
+      () => {},
+    )
+  }
+
+  /** Leaves no transaction open. Call it when every write has settled. */
+  async close(): Promise<void> {
+    const writing = await this.#writing?.catch(() => undefined)
+    await writing?.transactions.close()
+  }
+
   async #write(batch: Batch<Row>): Promise<WrittenRows> {
     const { table } = this.#options
     let written: WrittenRows | undefined
@@ -82,9 +96,10 @@ export class RowsWriter<Row> {
     this.#writing = undefined
     // other lanes may still ask for the outcome of a transaction, and none may begin meanwhile
     const opening = this.#open()
-    this.#writing = Promise.all([before, opening]).then(([{ openOutcomes }, writing]) => ({
+    this.#writing = Promise.all([before, opening]).then(([{ openOutcomes, transactions }, writing]) => ({
       ...writing,
       openOutcomes,
+      transactions,
     }))
     this.#writing.catch(() => {
       this.#writing = undefined

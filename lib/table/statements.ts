@@ -42,27 +42,64 @@ export function copyStatement(
   return `COPY ${quoteTable(table)} (${quoteList(columns)}) FROM STDIN (FORMAT ${format})`
 }
 
+type CheckedColumn = Pick<Column, 'name' | 'type' | 'flags'>
+
 /**
  * Asks whether columns still have the types that they had when the table was introspected, and are NOT NULL
- * or have a DEFAULT as they did. It runs after a binary COPY, which carries no types: after an ALTER TABLE
- * the bytes of a bigint would be read as a float8. It runs in the same transaction, whose lock keeps the
- * columns as they are. For money it also asks whether the session has the lc_monetary for which amounts are
- * encoded.
+ * or have a DEFAULT as they did. For money it also asks whether the session has the lc_monetary for which
+ * amounts are encoded.
  */
-export function sameTypesStatement(
-  table: TableParts,
-  columns: readonly Pick<Column, 'name' | 'type' | 'flags'>[],
-): string {
-  const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
-  const types = columns.map(({ type }) => type.oid).join(', ')
-  const flags = columns.map(({ flags = '' }) => quoteLiteral(flags)).join(', ')
+export function sameTypesStatement(table: TableParts, columns: readonly CheckedColumn[]): string {
+  return `SELECT (${areSame(columns)})::text AS pg_batch_same ${fromColumns(table, columns)}`
+}
+
+/** A setting that does not exist. Reading it fails with a message that names it, in every language. */
+export const TABLE_CHANGED_SETTING = 'pg_batch.table_has_changed'
+
+/**
+ * Fails unless columns are as they were, see {@link sameTypesStatement}. It runs after a binary COPY, which
+ * carries no types: after an ALTER TABLE the bytes of a bigint would be read as a float8. It runs in the same
+ * transaction, whose lock keeps the columns as they are. As it fails, a COMMIT may travel behind it.
+ */
+export function requireSameTypes(table: TableParts, columns: readonly CheckedColumn[]): string {
+  return requirement(areSame(columns)) + fromColumns(table, columns)
+}
+
+/**
+ * Fails if the table, or a partition, has triggers that may drop a row. It runs after rows that were counted
+ * on to be inserted, all of them, under the lock that keeps other triggers away.
+ */
+export function requireNoRowTriggers(table: TableParts): string {
+  const name = `${quoteLiteral(quoteTable(table))}::pg_catalog.regclass`
+  return (
+    `${requirement('pg_catalog.count(*) = 0')}FROM pg_catalog.pg_trigger g ` +
+    "WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgrelid IN " +
+    `(SELECT ${name}::oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(${name}))`
+  )
+}
+
+function requirement(condition: string): string {
+  const fail = `pg_catalog.current_setting('${TABLE_CHANGED_SETTING}')`
+  return `SELECT CASE WHEN NOT (${condition}) THEN ${fail} END `
+}
+
+/** Returns the condition that is true of the rows of `fromColumns` if no column has changed. */
+function areSame(columns: readonly CheckedColumn[]): string {
   const locale = columns.map(({ type }) => monetaryLocaleOf(type)).find(found => found !== undefined)
   const inLocale =
     locale === undefined ? '' : ` AND pg_catalog.current_setting('lc_monetary') = ${quoteLiteral(locale)}`
+  return `pg_catalog.count(*) = ${columns.length}${inLocale}`
+}
+
+/** Selects the columns that are as they were. */
+function fromColumns(table: TableParts, columns: readonly CheckedColumn[]): string {
+  const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
+  const types = columns.map(({ type }) => type.oid).join(', ')
+  const flags = columns.map(({ flags = '' }) => quoteLiteral(flags)).join(', ')
   return (
-    `SELECT (pg_catalog.count(*) = ${columns.length}${inLocale})::text AS pg_batch_same ` +
-    `FROM pg_catalog.pg_attribute WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass ` +
-    'AND NOT attisdropped AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ' +
+    'FROM pg_catalog.pg_attribute ' +
+    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped ` +
+    'AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ' +
     'IN (SELECT * FROM ROWS FROM (' +
     `pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[]), ` +
     `pg_catalog.unnest(ARRAY[${flags}]::text[])))`

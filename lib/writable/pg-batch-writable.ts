@@ -6,6 +6,7 @@ import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'
+import { BATCH_OPENS } from '../streams/batch-opens.ts'
 import { discard } from '../streams/discard.ts'
 import type { Outcome, Stats } from '../types.ts'
 import { confirmPositions } from '../write/checkpoint/confirm-positions.ts'
@@ -109,7 +110,17 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       write: (first, next) => this.#scope.runInAsyncScope(() => this.#writeLane(write, first, next)),
     })
     setMaxListeners(0, this.#stop.signal, this.#kill.signal) // each lane listens, and each wait of a lane
+    this.on('pipe', source => source.on(BATCH_OPENS, this.#onBatchOpens))
+    this.on('unpipe', source => source.off(BATCH_OPENS, this.#onBatchOpens))
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
+  }
+
+  /** A batch has opened upstream: its transaction may begin before it comes. */
+  readonly #onBatchOpens = (maxWaitMs: number): void => {
+    this.#writing?.then(
+      ({ transactions }) => transactions.expect(maxWaitMs),
+      () => {},
+    )
   }
 
   /**
@@ -262,7 +273,12 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#lanes.end()
     // opened here too, so that an input without a single batch reports a missing table
     this.#open()
-      .then(writing => this.#lanes.idle().then(() => confirmPositions(writing)))
+      .then(async writing => {
+        writing.transactions.expectNoMore()
+        await this.#lanes.idle()
+        await writing.transactions.close()
+        await confirmPositions(writing)
+      })
       .then(
         () => callback(),
         error => callback(error),
@@ -277,6 +293,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const kill = setTimeout(() => this.#kill.abort(reason), STOP_GRACE_MS)
     this.#lanes
       .stop()
+      .then(() => this.#closeTransactions())
       .then(() => this.#discardPending())
       .then(() => this.#endOwnPool())
       .finally(() => {
@@ -293,6 +310,12 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const message = 'The signal of the stream was aborted'
     this.#aborted = new PgBatchError('ABORTED', message, { outcome: 'rolled-back', cause })
     this.destroy(this.#aborted)
+  }
+
+  /** Rolls back what has begun for a batch that does not come. */
+  async #closeTransactions(): Promise<void> {
+    const writing = await this.#writing?.catch(() => undefined)
+    await writing?.transactions.close()
   }
 
   #discardPending(): void {

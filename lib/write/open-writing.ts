@@ -27,6 +27,7 @@ import type { DeadLetterTable } from './rejects/dead-letter.ts'
 import { DeadLetterFile } from './rejects/dead-letter-file.ts'
 import { RejectBudget } from './rejects/reject-budget.ts'
 import type { SettledItems } from './transaction/settled-items.ts'
+import { TransactionPool } from './transaction/transaction-pool.ts'
 import { TransactionSize } from './transaction/transaction-size.ts'
 import type { BeforeCommit, WriteContext } from './write-context.ts'
 
@@ -117,15 +118,14 @@ export async function openWriting<Item>(
           path: deadLetterTable.file,
         })
   await moveLeftoverRejects(deadLetterFile)
+  const hasCallback = (inTransaction ?? onBegin) !== undefined
+  const transactionLimits = { ...limits, endless, savepointed: !ticketed && savepoints && hasCallback }
+  const openOutcomes = new OpenOutcomes()
   return {
     pool,
     current,
     evolution,
-    limits: {
-      ...limits,
-      endless,
-      savepointed: !ticketed && savepoints && (inTransaction ?? onBegin) !== undefined,
-    },
+    limits: transactionLimits,
     checkpoint,
     position: options.position,
     awaitsParents: options.awaitsParents,
@@ -141,10 +141,17 @@ export async function openWriting<Item>(
     beforeCommit: options.beforeCommit,
     keepsItems: options.onDiscard !== undefined,
     slabs: new SlabPool(),
+    transactions: new TransactionPool({
+      pool,
+      signals,
+      limits: transactionLimits,
+      openOutcomes,
+      beginsEarly: !endless && !hasCallback && !checkpoint,
+    }),
     signals,
     lanes: options.concurrency,
     retry,
-    openOutcomes: new OpenOutcomes(),
+    openOutcomes,
     size: new TransactionSize(),
     // a checkpoint skips what is committed already; an upsert repeats its rows, but not what a callback or
     // the table of dead letters stores beside them

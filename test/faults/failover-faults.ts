@@ -99,9 +99,9 @@ async function cutWaitShort(run: Run, servers: FailoverServer): Promise<boolean>
       `SELECT pid FROM pg_stat_activity WHERE usename = $1 AND wait_event = 'SyncRep' AND query LIKE $2`,
       [LOADER, query],
     )
-  await holds(async () => (await waiting('%COMMIT')).length > 0)
+  await holds(async () => (await waiting('%COMMIT%')).length > 0)
   const committed = run.acknowledged.size
-  const ended = await waiting('%COMMIT')
+  const ended = await waiting('%COMMIT%')
   for (const { pid } of ended) await servers.query('SELECT pg_terminate_backend($1)', [pid])
   // the load asks for the outcome, and has to wait for the standby that has it
   const asked = await holds(

@@ -21,6 +21,8 @@ export type Aim =
   | 'savepoint'
   | 'COMMIT'
   | 'answer to COMMIT'
+  /** It has travelled behind COMMIT. */
+  | 'answer to the next BEGIN'
   | 'ROLLBACK'
   | 'question'
 
@@ -210,6 +212,26 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       cut('answer to COMMIT'),
       cut('answer to COMMIT', 'some'),
       cut('answer to COMMIT', 'all'),
+    ],
+  },
+  {
+    name: 'one round trip is cut',
+    by: 'proxy',
+    faultsPerCase: 8,
+    needs: { checkpoint: false, badRows: false, pace: 'trickle' },
+    steps: [
+      cut('data', 'some'),
+      cut('end of data'),
+      cut('end of data', 'all'),
+      cut('COMMIT', 'some'),
+      cut('COMMIT', 'all'),
+      cut('answer to data', 'all'),
+      cut('answer to COMMIT'),
+      cut('answer to COMMIT', 'all'),
+      cut('answer to the next BEGIN'),
+      cut('answer to the next BEGIN', 'all'),
+      reset('answer to the next BEGIN', 'some'),
+      stall('answer to COMMIT'),
     ],
   },
   {

@@ -6,6 +6,7 @@ import type { FaultKind } from './kinds.ts'
 import { kindsThatMissed, type Line, makeTable } from './report.ts'
 import { type CaseResult, runCase } from './run-case.ts'
 import { FaultServer } from './server.ts'
+import { SINGLE_ROWS, singleRowsUnderFaults } from './single-rows.ts'
 
 /**
  * The fault suite: loads of numbered rows, hit by faults of every kind, and a count of the outcome of each
@@ -28,10 +29,16 @@ const { values } = parseArgs({
 /** The long load's measure in a usual run. */
 const KILLS = { kills: 10, rows: 100_000, seed: Number(values.seed) }
 
+/** The same for single rows, in each way of writing. */
+const SINGLE_ROWS_PLAN = { faults: 125, seed: Number(values.seed) }
+
 const started = performance.now()
-const cases = makeCases(Number(values.faults), Number(values.seed), values.only, lacks())
+const onlySingleRows = values.only !== '' && SINGLE_ROWS.includes(values.only)
+const cases = onlySingleRows
+  ? []
+  : makeCases(Number(values.faults), Number(values.seed), values.only, lacks())
 const results: CaseResult[] = []
-const killed: Omit<Line, 'cases'>[] = []
+const long: Omit<Line, 'cases'>[] = []
 const servers: FaultServer[] = []
 
 /** What this machine cannot break; in CI that is a failure. */
@@ -78,18 +85,23 @@ async function work(queue: Iterator<FaultCase>): Promise<void> {
 try {
   const queue = cases.values()
   await Promise.all(Array.from({ length: Math.min(Number(values.servers), cases.length) }, () => work(queue)))
-  // one long load at the end, see kills.ts
-  if (values.only === '') killed.push(await loadThroughKills(servers[0]!, KILLS))
+  // loads of their own kinds at the end
+  if (values.only === '') long.push(await loadThroughKills(servers[0]!, KILLS))
+  if (values.only === '' || onlySingleRows) {
+    const server = servers[0] ?? (await FaultServer.start())
+    if (!servers.includes(server)) servers.push(server)
+    long.push(...(await singleRowsUnderFaults(server, SINGLE_ROWS_PLAN)))
+  }
 } finally {
   await stopServers()
 }
 
-const total = results.length + killed.length
+const total = results.length + long.length
 const failed =
   results.filter(result => result.complaints.length > 0).length +
-  killed.filter(({ lost, doubled, hung }) => lost + doubled + hung > 0).length
+  long.filter(({ lost, doubled, hung }) => lost + doubled + hung > 0).length
 results.sort((a, b) => a.case.number - b.case.number)
-console.log(makeTable([...results.map(result => ({ ...result, name: result.case.kind.name })), ...killed]))
+console.log(makeTable([...results.map(result => ({ ...result, name: result.case.kind.name })), ...long]))
 const planned = cases.reduce((sum, { kind }) => sum + kind.faultsPerCase, 0)
 const fired = results.reduce((sum, result) => sum + result.fired, 0)
 console.log(

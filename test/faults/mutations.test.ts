@@ -34,6 +34,15 @@ const MUTATIONS: readonly Mutation[] = [
     red: /rows lost/,
   },
   {
+    title: 'the question after a connection was lost before the answer to rows with COMMIT behind them',
+    file: 'lib/connection/transaction/transaction.ts',
+    from: 'if (!connectionSurvives(error)) return this.#committed(Promise.reject(error))',
+    to: '',
+    only: 'one round trip is cut',
+    faults: 32,
+    red: /rows doubled/,
+  },
+  {
     title: 'the fence: items at or below the stored offset are written again',
     file: 'lib/write/checkpoint/checkpoint.ts',
     from: 'if (highest !== undefined && order <= highest) return false',

@@ -47,13 +47,25 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
     case 'savepoint':
       return sent(/SAVEPOINT/)
     case 'COMMIT':
-      return sent(/\bCOMMIT$/)
+      return sent(/\bCOMMIT\b/)
     case 'answer to COMMIT':
       return answered(/^COMMIT/)
+    case 'answer to the next BEGIN':
+      return { direction: 'down', at: afterCommit() }
     case 'ROLLBACK':
       return sent(/^ROLLBACK/)
     case 'question':
       return sent(/^SELECT.*(pg_walfile_name|pg_xact_status)/s)
+  }
+}
+
+/** Returns what is true for the answer to a BEGIN that has travelled behind COMMIT. */
+function afterCommit(): (message: WireMessage) => boolean {
+  let last = ''
+  return ({ name, text }) => {
+    const isNext = name === 'CommandComplete' && text === 'BEGIN' && last === 'COMMIT'
+    if (name === 'CommandComplete' || name === 'ReadyForQuery') last = text
+    return isNext
   }
 }
 

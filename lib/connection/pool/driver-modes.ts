@@ -19,6 +19,14 @@ export function canCopy(client: PgClientLike): boolean {
 }
 
 /**
+ * Returns true if the client is known to run objects of ours in place of a statement's text: one of pg, or of
+ * a class that extends it. A client with a `query` of its own is wrapped, and may take text only.
+ */
+export function takesSubmittables(client: PgClientLike): boolean {
+  return canCopy(client) && 'getTypeParser' in client && !Object.hasOwn(client, 'query')
+}
+
+/**
  * Switches off the modes of `pg` that a transaction of ours cannot use. Returns a function that restores
  * them. `binary: true` would refuse several statements in one query string; `pipeline: true` refuses COPY.
  */

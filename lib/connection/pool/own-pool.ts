@@ -22,6 +22,11 @@ export class OwnPool implements PgPoolLike {
     this.#connectTimeoutMs = Math.min(patienceMs, parameters.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
   }
 
+  /** The stream that has made the pool has a client for each lane: its lanes do not wait for each other. */
+  get waitingCount(): number {
+    return 0
+  }
+
   async connect(): Promise<PgClientLike> {
     this.#pool ??= this.#make()
     return (await this.#pool).connect()

@@ -19,6 +19,8 @@ export interface TransactionTicket {
   readonly at: string
   /** How far the write-ahead log was on disk then: no crash can lose that part. */
   readonly flushed: string
+  /** Each statement sees what is committed then, so that it does not matter when the transaction began. */
+  readonly isReadCommitted: boolean
   /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
   readonly timeoutMs: number
 }
@@ -37,6 +39,7 @@ export function ticketStatement(statementTimeoutMs: number | undefined): string 
     'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
     "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
     'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
+    "(pg_catalog.current_setting('transaction_isolation') = 'read committed')::text AS read_committed, " +
     (statementTimeoutMs === undefined ? UNLIMITED : limitedTo(statementTimeoutMs))
   )
 }
@@ -111,13 +114,14 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
 /** Makes a ticket from the row of {@link ticketStatement}. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
-  const [xid, backend, timeline, at, flushed, timeout] = row.map(String)
+  const [xid, backend, timeline, at, flushed, readCommitted, timeout] = row.map(String)
   return {
     xid: xid!,
     backend: backend!,
     timeline: timeline!,
     at: at!,
     flushed: flushed!,
+    isReadCommitted: readCommitted === 'true',
     timeoutMs: Number(timeout) * 1000,
   }
 }

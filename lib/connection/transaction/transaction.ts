@@ -1,11 +1,13 @@
-import { BoundRows, type BoundStatement } from '../bound-rows.ts'
+import { BoundRows, type BoundStatement, type BoundValue } from '../bound-rows.ts'
 import { CopyIn } from '../copy-in.ts'
 import { DeadlineError } from '../deadline-error.ts'
 import type { PgTransactionClient } from '../pg-transaction-client.ts'
 import type { PgResultLike } from '../pg-types.ts'
+import { takesSubmittables } from '../pool/driver-modes.ts'
 import type { Lease } from '../pool/lease.ts'
 import { lastResult, queryText } from '../query-text.ts'
 import { connectionSurvives } from '../server-error.ts'
+import { SimpleQuery } from '../simple-query.ts'
 import { lendClient } from './lend-client.ts'
 import { ServerWatch } from './server-watch.ts'
 import { readTicket, type TransactionTicket, ticketStatement } from './ticket.ts'
@@ -46,6 +48,19 @@ export interface TransactionOptions {
 const CANCEL_GRACE_MS = 1000
 
 /**
+ * With more bytes than this in front of it, COMMIT waits for the answer to them: the round trip no longer
+ * shows, and what is known about a lost COMMIT counts from when it was sent.
+ */
+const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
+
+/** A transaction whose first statements were sent by the one before it. */
+interface Begun {
+  readonly ticket: TransactionTicket
+  /** When the ticket was received. */
+  readonly ticketAt: number
+}
+
+/**
  * One transaction on a leased client. BEGIN and savepoints are sent in front of the next statement, so they
  * cost no round trip of their own.
  *
@@ -78,15 +93,34 @@ export class Transaction {
   #lentTo = 'inTransaction'
   /** The answer to the next statement proves that the transaction has not ended. */
   #isProofSent = false
-  #preamble: string[]
+  #preamble: string[] = []
+  /** BEGIN travels behind COMMIT, see `beginNext`. */
+  #beginsNext = false
+  #next: Transaction | undefined
 
-  constructor(lease: Lease, options: TransactionOptions) {
+  /** @param begun set where the server has begun the transaction already */
+  constructor(lease: Lease, options: TransactionOptions, begun?: Begun) {
     this.lease = lease
     this.#options = options
-    this.#preamble = ['BEGIN']
-    const limitMs = options.endless ? undefined : options.statementTimeoutMs
-    if (options.ticketed) this.#preamble.push(ticketStatement(limitMs))
-    else if (options.savepointed) this.#preamble.push(`SAVEPOINT ${PROOF_SAVEPOINT}`)
+    if (begun) {
+      this.ticket = begun.ticket
+      this.#ticketAt = begun.ticketAt
+    } else this.#preamble = openingStatements(options)
+  }
+
+  /**
+   * Begins a transaction before its first statement is known. Resolves to undefined where that is of no use:
+   * BEGIN has failed, or the first statement decides what the transaction sees.
+   */
+  static async beginEarly(lease: Lease, options: TransactionOptions): Promise<Transaction | undefined> {
+    const opening = new Transaction(lease, options)
+    await opening.begin().catch(() => {})
+    const { ticket } = opening
+    if (ticket?.isReadCommitted && takesSubmittables(lease.client)) {
+      return new Transaction(lease, options, { ticket, ticketAt: opening.#ticketAt })
+    }
+    await opening.rollback()
+    return undefined
   }
 
   get state(): TransactionState {
@@ -125,6 +159,7 @@ export class Transaction {
    */
   async openRows(statements: readonly BoundStatement[]): Promise<BoundRows> {
     await this.begin()
+    this.#state = 'open'
     const rows = BoundRows.open(this.lease.client, statements)
     rows.settled.catch(error => this.#noteFailure(error))
     return rows
@@ -206,25 +241,117 @@ export class Transaction {
    * failed transaction with ROLLBACK and no error.
    */
   async commit(): Promise<void> {
+    if (this.#state === 'committed') return // together with the last rows
     if (this.#state === 'fresh') {
+      await this.rollback()
       this.#state = 'committed'
       return
     }
     await this.begin()
-    if (this.lease.broken) throw this.lease.broken
+    const text = this.#commitText()
+    this.#commitSent()
+    if (this.#beginsNext) return this.#committedBy(SimpleQuery.open(this.lease.client, text))
+    const answer = queryText(this.lease.client, text)
+    await this.#committed(answer.then(results => lastResult(results).command))
+  }
+
+  /**
+   * Lets the next transaction begin on the same client, in the query string of this one's COMMIT. Its id is
+   * then known before its first rows are sent. Not for clients that a callback has had, and not where the
+   * first statement decides what the transaction sees.
+   */
+  beginNext(): void {
+    this.#beginsNext = !this.#isDoubtful && takesSubmittables(this.lease.client)
+  }
+
+  /** The transaction that has begun with this one's COMMIT, which has the lease now. */
+  get next(): Transaction | undefined {
+    return this.#next
+  }
+
+  /**
+   * Returns whether COMMIT may travel behind this many bytes of rows: a callback has not had the client, and
+   * the transaction's id is known. If it was not, a lost answer would leave nothing to ask the server for.
+   */
+  mayCommitBehind(bytes: number): boolean {
+    const isKnown = this.ticket !== undefined && !this.#isDoubtful
+    return isKnown && bytes <= MAX_BYTES_BEFORE_COMMIT && takesSubmittables(this.lease.client)
+  }
+
+  /**
+   * Ends a COPY and commits, without waiting in between. The server does not run COMMIT if the COPY fails:
+   * the statement in front of COMMIT then fails as well, and ends the query string. Ask `mayCommitBehind`
+   * first.
+   */
+  async endCopyAndCommit(copy: CopyIn): Promise<void> {
+    const commit = copy.endBefore(this.#commitText())
+    this.#commitSent()
+    await this.#commitBehind(this.copyAnswered(copy.settled), commit)
+  }
+
+  /**
+   * Runs a statement for one set of parameters and commits, without waiting in between, as `endCopyAndCommit`
+   * does. Resolves to how many rows the statement has changed.
+   */
+  async runAndCommit(text: string, values: readonly BoundValue[]): Promise<number> {
+    await this.begin()
+    const statement = { text, rows: [values], returns: false }
+    const { rows, next } = BoundRows.openBefore(this.lease.client, [statement], this.#commitText())
+    this.#commitSent()
+    rows.settled.catch(error => this.#noteFailure(error))
+    await this.#commitBehind(this.answered(rows.settled), next)
+    return rows.answers[0]!.changed
+  }
+
+  /** @param rows settles when the server has answered what travels in front of COMMIT */
+  async #commitBehind(rows: Promise<unknown>, commit: SimpleQuery): Promise<void> {
+    try {
+      await rows
+    } catch (error) {
+      if (!connectionSurvives(error)) return this.#committed(Promise.reject(error))
+      this.#state = 'open' // COMMIT did not run
+      await this.answered(commit.settled).catch(refusal => this.#noteFailure(refusal))
+      throw error
+    }
+    await this.#committedBy(commit)
+  }
+
+  async #committedBy(commit: SimpleQuery): Promise<void> {
+    const isEnd = (tag: string): boolean => tag === 'COMMIT' || tag === 'ROLLBACK'
+    const command = commit.settled.then(
+      () => commit.tags.find(isEnd),
+      error => {
+        // what fails behind COMMIT is the beginning of the next transaction
+        if (!commit.tags.some(isEnd)) throw error
+        this.lease.broken ??= error as Error
+        return commit.tags.find(isEnd)
+      },
+    )
+    await this.#committed(command)
+    if (!this.#beginsNext || this.lease.broken) return
+    const ticket = readTicket(commit.rows.at(-1))!
+    this.#next = new Transaction(this.lease, this.#options, { ticket, ticketAt: performance.now() })
+  }
+
+  /** From now on only the server knows the outcome. */
+  #commitSent(): void {
     this.#state = 'committing'
     this.watch = new ServerWatch(this.#ticketAt, performance.now())
+  }
+
+  /** @param answer resolves to the command tag of COMMIT, and to ROLLBACK where that is what it did */
+  async #committed(answer: Promise<string | undefined>): Promise<void> {
     try {
-      const { command } = await this.#end(this.#commitText())
+      const command = await this.lease.within(this.#options.commitTimeoutMs, answer)
       if (command === 'ROLLBACK') {
         this.#state = 'rolled-back'
         // the answer may be that of a callback's own ROLLBACK, with COMMIT's answer still to come
-        if (this.#isDoubtful) this.lease.broken ??= new TransactionEnded(this.#lentTo)
+        if (this.#isDoubtful || this.#beginsNext) this.lease.broken ??= new TransactionEnded(this.#lentTo)
         throw new SwallowedError(this.#lentTo)
       }
       this.#state = 'committed'
     } catch (error) {
-      if (!(error instanceof DeadlineError)) this.watch.lost(performance.now())
+      if (!(error instanceof DeadlineError)) this.watch!.lost(performance.now())
       if (saysEnded(error) || saysFailed(error)) {
         this.#state = 'open' // COMMIT did not run
         throw this.explained(error)
@@ -235,9 +362,18 @@ export class Transaction {
     }
   }
 
+  /** Returns the query string that commits. @throws what has ended the connection */
   #commitText(): string {
-    if (this.ticket) return `SELECT ${this.proof}; COMMIT`
-    return this.#options.savepointed ? `RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; COMMIT` : 'COMMIT'
+    if (this.lease.broken) throw this.lease.broken
+    const waiting = this.#preamble.splice(0)
+    this.#beginsNext &&= this.ticket?.isReadCommitted === true
+    const next = this.#beginsNext ? openingStatements(this.#options) : []
+    return [...waiting, ...this.#provenCommit(), ...next].join('; ')
+  }
+
+  #provenCommit(): string[] {
+    if (this.ticket) return [`SELECT ${this.proof}`, 'COMMIT']
+    return this.#options.savepointed ? [`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}`, 'COMMIT'] : ['COMMIT']
   }
 
   /**
@@ -245,10 +381,19 @@ export class Transaction {
    * ended the transaction, asks in the same query string how it has ended.
    */
   async rollback(): Promise<void> {
+    if (this.#state === 'fresh' && this.ticket) return this.#endUnused()
     if (this.#state !== 'open') return
     await this.#rollBack()
     // what has ended the transaction may have left the client out of step with the server
     if (this.#wasEnded) this.lease.broken ??= new TransactionEnded(this.#lentTo)
+  }
+
+  /** Ends a transaction that has begun, and in which nothing was sent. */
+  async #endUnused(): Promise<void> {
+    if (this.lease.broken) return
+    await this.#end('ROLLBACK').catch(error => {
+      this.lease.broken ??= error as Error
+    })
   }
 
   async #rollBack(): Promise<void> {
@@ -319,4 +464,11 @@ export class Transaction {
     this.#preamble = []
     return all.join('; ')
   }
+}
+
+/** Returns the statements that begin a transaction. */
+function openingStatements(options: TransactionOptions): string[] {
+  const { ticketed, savepointed, endless, statementTimeoutMs } = options
+  if (ticketed) return ['BEGIN', ticketStatement(endless ? undefined : statementTimeoutMs)]
+  return savepointed ? ['BEGIN', `SAVEPOINT ${PROOF_SAVEPOINT}`] : ['BEGIN']
 }

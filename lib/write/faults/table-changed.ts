@@ -1,5 +1,7 @@
+import { isServerError } from '../../connection/server-error.ts'
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
+import { TABLE_CHANGED_SETTING } from '../../table/statements.ts'
 
 /** Makes the error for a table whose columns have changed since rows were encoded for it. */
 export function tableChanged(table: TableParts): PgBatchError {
@@ -17,4 +19,10 @@ export function newKeyTooLate(batchId: number): PgBatchError {
     'A row has a new key, and the table cannot change within `singleTransaction`. ' +
     'Its column was added after the rollback: read the source again'
   return new PgBatchError('TABLE_CHANGED', reason, { outcome: 'rolled-back', retryable: true, batchId })
+}
+
+/** Returns the error of a changed table where a check of ours has found that, or the same error. */
+export function explainChange(error: unknown, table: TableParts): unknown {
+  const isCheck = isServerError(error) && error.message.includes(TABLE_CHANGED_SETTING)
+  return isCheck ? tableChanged(table) : error
 }

@@ -7,6 +7,10 @@ export class OpenOutcomes {
   #count = 0
   #onNone: (() => void)[] = []
 
+  get areNone(): boolean {
+    return this.#count === 0
+  }
+
   /** Resolves when every outcome is known, at once if there is nothing to wait for. */
   async none(): Promise<void> {
     while (this.#count > 0) await new Promise<void>(resolve => this.#onNone.push(resolve))

@@ -12,7 +12,12 @@ import {
   type MergeShape,
   mergeNames,
 } from '../../table/merge/merge.ts'
-import { type Conflict, sameTypesStatement } from '../../table/statements.ts'
+import {
+  type Conflict,
+  requireNoRowTriggers,
+  requireSameTypes,
+  sameTypesStatement,
+} from '../../table/statements.ts'
 import type { Column, CopyFormat, Method, PgType, SelfReference, Table } from '../../types.ts'
 import { type RowShape, RowShapes } from '../rows/row-shapes.ts'
 import { resolveConflict } from './conflict.ts'
@@ -21,7 +26,7 @@ import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
 import { ownCodecs } from './own-codecs.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
-import { planRowResults, type RowResultsPlan } from './row-results-plan.ts'
+import { planRowResults, type RowResultsPlan, storesEveryRow } from './row-results-plan.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -53,6 +58,10 @@ export interface TablePlan {
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
   /** Returns the statement that asks whether the columns of a shape still have their types. */
   readonly sameTypes: (shape: RowShape) => string
+  /** Returns the statements that fail after a COPY if the table has changed in a way that matters to it. */
+  readonly checksAfterCopy: (shape: RowShape, format: 'binary' | 'text') => readonly string[]
+  /** Each row that is sent is stored, or its statement fails: nothing can drop a row. */
+  readonly storesEveryRow: boolean
 }
 
 /** A table plan, and how items become rows of the table. */
@@ -138,6 +147,11 @@ export function makePlan<Item>(
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, own, csv),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
+    checksAfterCopy: (shape, format) => [
+      ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns))] : []),
+      ...(table && rowResults?.by === 'counted' ? [requireNoRowTriggers(name)] : []),
+    ],
+    storesEveryRow: table !== undefined && !conflict && storesEveryRow(table),
     toRow,
     operation,
     unknownKeys,

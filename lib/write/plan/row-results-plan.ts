@@ -39,9 +39,17 @@ export function planRowResults<Item>(
     const reason = `\`returning\` names ${JSON.stringify(name)}, ${where}`
     throw new PgBatchError('COLUMN_NOT_FOUND', reason, { outcome: 'not-sent', column: name })
   }
-  const isOrdinary = table.kind === 'table' || table.kind === 'partitioned'
-  const isCounted = isPlain && isOrdinary && !table.changesRows && !table.copyObstacle
+  const isCounted = isPlain && storesEveryRow(table)
   const mayMerge =
-    !onConflict && isOrdinary && table.mergeReturns === true && !table.copyObstacle && !table.isCitus
+    !onConflict && isOrdinary(table) && table.mergeReturns === true && !table.copyObstacle && !table.isCitus
   return { by: isCounted ? 'counted' : 'row by row', mayMerge, returning }
+}
+
+/** Returns true when an INSERT or a COPY stores each of its rows or fails: nothing can drop a row. */
+export function storesEveryRow(table: Table): boolean {
+  return isOrdinary(table) && !table.changesRows && !table.copyObstacle
+}
+
+function isOrdinary({ kind }: Table): boolean {
+  return kind === 'table' || kind === 'partitioned'
 }

@@ -23,8 +23,11 @@ export interface RowSender {
   readonly unchanged: number
   /** Sends rows of one batch, grouped by shape. */
   send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
-  /** Resolves when the server has written every row in this transaction. */
-  close(): Promise<void>
+  /**
+   * Resolves when the server has written every row in this transaction.
+   * @param commits nothing but COMMIT follows: it may travel behind the rows
+   */
+  close(commits?: boolean): Promise<void>
   /** Leaves the connection ready for ROLLBACK. */
   abort(): Promise<void>
   /** Returns the row that an error of the server is about, if that is known. */

@@ -2,7 +2,7 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { type RowEncoder, ValueError } from '../../encode/row-encoder.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { TableParts } from '../../table/identifier.ts'
-import { tableChanged } from '../faults/table-changed.ts'
+import { explainChange, tableChanged } from '../faults/table-changed.ts'
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import { type EncodedRows, holdBytesOnly, type RowGroup } from '../rows/batch.ts'
@@ -133,6 +133,7 @@ export class CopySender implements RowSender {
     const staging = this.#staging && { table: this.#staging, firstOrdinal: this.#firstOrdinal }
     this.#insert = new InsertSender(this.#transaction, this.#plan, staging)
     await this.#insert.send(this.#byInsert, signal)
+    await this.#insert.close()
     this.#insertedBytes += this.#insert.bytes
     this.unchanged += this.#insert.unchanged
     this.#insert = undefined
@@ -214,15 +215,20 @@ export class CopySender implements RowSender {
     return opened
   }
 
-  async close(): Promise<void> {
+  async close(commits = false): Promise<void> {
     const open = this.#open
     if (!open) return
     open.encoder.end(this.#pieces.out)
     await this.#sendPiece()
-    await this.#transaction.copyAnswered(open.copy.end())
+    const transaction = this.#transaction
+    try {
+      if (commits && transaction.mayCommitBehind(this.bytes)) await transaction.endCopyAndCommit(open.copy)
+      else await transaction.copyAnswered(open.copy.end())
+    } catch (error) {
+      throw explainChange(error, this.#plan.table)
+    }
     this.#open = undefined
     this.unchanged += unchangedOf(open.lines, open.copy.storedRows)
-    if (open.changedAfter) throw tableChanged(this.#plan.table)
   }
 
   async abort(): Promise<void> {

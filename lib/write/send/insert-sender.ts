@@ -30,6 +30,8 @@ export class InsertSender extends ParameterSender {
    * text.
    */
   #text = { key: '', text: '' }
+  /** The last statement that was made. It waits for the next one, or for COMMIT to travel behind it. */
+  #held: RowStatement | undefined
   /** The statement that the server works on. */
   #running: Promise<void> | undefined
 
@@ -38,41 +40,41 @@ export class InsertSender extends ParameterSender {
     this.#staging = staging
   }
 
-  override async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    const hasCatalogue = this.plan.columns.every(column => column.known)
-    if (groups.length > 1 && !this.#staging && hasCatalogue) return this.#sendMixed(groups, signal)
-    await this.#answered()
-    for (const group of groups) {
-      const width = group.shape.columns.length + (this.#staging ? 2 : 0)
-      const perStatement = width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
-      for (let from = 0; from < group.rows.length; ) {
-        signal.throwIfAborted()
-        const to = Math.min(from + perStatement, group.rows.length)
-        from = hasCatalogue ? await this.#insert(group, from, to) : await this.#insertUntyped(group, from, to)
-      }
-    }
+  override get bytes(): number {
+    return super.bytes + (this.#held?.parameters.length ?? 0)
   }
 
-  /**
-   * Makes each statement while the server works on the one before it. The last one is left running, so that
-   * the rows of the next batch are prepared meanwhile.
-   */
-  async #sendMixed(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    const statements = mixedStatements(this.plan, groups)
+  /** Makes each statement while the server works on the one before it. */
+  override async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    const statements = this.#statementsFor(groups)
     for (;;) {
       signal.throwIfAborted()
       let next: IteratorResult<RowStatement, void>
       try {
         next = statements.next()
       } catch (error) {
-        await this.#answered()
+        await this.close() // an earlier row's error comes first
         throw error
       }
       if (next.done) return
-      await this.#answered()
-      this.#running = this.execute(next.value)
-      this.#running.catch(() => {}) // `#answered` reports it
+      await this.#hold(next.value)
     }
+  }
+
+  #statementsFor(groups: readonly RowGroup[]): Iterator<RowStatement, void> {
+    const hasCatalogue = this.plan.columns.every(column => column.known)
+    if (!hasCatalogue) return this.#untyped(groups)
+    return groups.length > 1 && !this.#staging ? mixedStatements(this.plan, groups) : this.#ofOneShape(groups)
+  }
+
+  /** Holds a statement, and sends the one that was held, once the server has answered the one before. */
+  async #hold(next: RowStatement | undefined): Promise<void> {
+    await this.#answered()
+    const held = this.#held
+    this.#held = next
+    if (!held) return
+    this.#running = this.execute(held)
+    this.#running.catch(() => {}) // `#answered` reports it
   }
 
   /** Waits for the statement that is under way. @throws the error with which the server refused it */
@@ -82,20 +84,36 @@ export class InsertSender extends ParameterSender {
     await running
   }
 
-  /** Sends as many rows of a group as fit into one statement; resolves to the index of the next row. */
-  async #insert(group: RowGroup, from: number, end: number): Promise<number> {
-    const written = group.shape.columns.map(index => this.plan.columns[index]!)
+  *#ofOneShape(groups: readonly RowGroup[]): Generator<RowStatement, void> {
+    for (const group of groups) {
+      for (let from = 0; from < group.rows.length; ) {
+        const statement = this.#insert(group, from)
+        yield statement
+        from += statement.count
+      }
+    }
+  }
+
+  /** Makes a statement for as many rows of a group as fit into one. */
+  #insert(group: RowGroup, from: number): RowStatement {
+    const { columns, merge } = this.plan
+    const written = group.shape.columns.map(index => columns[index]!)
     const staging = this.#staging
-    const numbered = staging && this.plan.merge?.numbered
+    const numbered = staging && merge?.numbered
     const parameters: Parameters = { values: [], length: 0 }
+    const end = Math.min(from + this.#rowsPerStatement(group), group.rows.length)
     let to = from
     for (; to < end && addParameters(parameters, written, group, to); to++) {
       if (!numbered) continue
       parameters.values.push(staging.firstOrdinal + group.rows.itemAt(to), group.shape.number)
     }
     const only = to - from === 1 ? { group, index: from } : undefined
-    await this.execute({ text: this.#textFor(group, to - from), parameters, count: to - from, only })
-    return to
+    return { text: this.#textFor(group, to - from), parameters, count: to - from, only }
+  }
+
+  #rowsPerStatement({ shape }: RowGroup): number {
+    const width = shape.columns.length + (this.#staging ? 2 : 0)
+    return width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
   }
 
   #textFor({ shape }: RowGroup, count: number): string {
@@ -111,19 +129,29 @@ export class InsertSender extends ParameterSender {
     return this.#text.text
   }
 
-  async #insertUntyped(group: RowGroup, from: number, to: number): Promise<number> {
-    const only = to - from === 1 ? { group, index: from } : undefined
-    for (const { text, values, count } of untypedStatements(this.plan, group.rows.slice(from, to))) {
-      await this.execute({ text, parameters: { values, length: 0 }, count, only })
+  *#untyped(groups: readonly RowGroup[]): Generator<RowStatement, void> {
+    for (const group of groups) {
+      const perStatement = this.#rowsPerStatement(group)
+      for (let from = 0; from < group.rows.length; from += perStatement) {
+        const rows = group.rows.slice(from, from + perStatement)
+        const only = rows.length === 1 ? { group, index: from } : undefined
+        for (const { text, values, count } of untypedStatements(this.plan, rows)) {
+          yield { text, parameters: { values, length: 0 }, count, only }
+        }
+      }
     }
-    return to
   }
 
-  override async close(): Promise<void> {
+  override async close(commits = false): Promise<void> {
     await this.#answered()
+    const held = this.#held
+    this.#held = undefined
+    if (!held) return
+    await (commits ? this.executeAndCommit(held) : this.execute(held))
   }
 
   override async abort(): Promise<void> {
+    this.#held = undefined
     await this.#running?.catch(() => {})
     this.#running = undefined
   }

@@ -56,10 +56,9 @@ export class OpenCopy {
     this.#isChecked = isChecked
     this.shape = shape
     this.encoder = plan.encoderFor(shape, format, names !== undefined)
-    const sameTypes = plan.sameTypes(shape)
     const lock = transaction.isTicketed ? [lockStatement(plan.table)] : []
-    const before = isChecked ? [...lock, sameTypes] : []
-    const after = format === 'binary' ? [sameTypes] : []
+    const before = isChecked ? [...lock, plan.sameTypes(shape)] : []
+    const after = plan.checksAfterCopy(shape, format)
     const copy = copyStatement(this.#target, columns, format)
     this.copy = transaction.openCopy([...before, copy, ...after].join('; '))
   }
@@ -81,11 +80,6 @@ export class OpenCopy {
   /** The check before the COPY has found other columns than the plan's. */
   get changedBefore(): boolean {
     return this.#isChecked && this.copy.precedingRows.at(-1)?.[0] === 'false'
-  }
-
-  /** The check after the COPY has found other columns than the plan's. */
-  get changedAfter(): boolean {
-    return this.copy.followingRows[0]?.[0] === 'false'
   }
 
   /** Returns the row that an error of the server names by its line. */

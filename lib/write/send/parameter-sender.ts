@@ -1,3 +1,4 @@
+import type { BoundValue } from '../../connection/bound-rows.ts'
 import { columnOf, isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { TablePlan } from '../plan/plan.ts'
@@ -26,8 +27,8 @@ export function onlyOf(rows: readonly RowRef[]): RowRef | undefined {
  */
 export abstract class ParameterSender implements RowSender {
   readonly method = 'insert'
-  bytes = 0
   unchanged = 0
+  protected sentBytes = 0
   protected readonly transaction: Transaction
   protected readonly plan: TablePlan
   /** The row of the statement that runs or has failed, where it has only one. */
@@ -36,6 +37,10 @@ export abstract class ParameterSender implements RowSender {
   constructor(transaction: Transaction, plan: TablePlan) {
     this.transaction = transaction
     this.plan = plan
+  }
+
+  get bytes(): number {
+    return this.sentBytes
   }
 
   abstract send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
@@ -48,11 +53,22 @@ export abstract class ParameterSender implements RowSender {
 
   /** Runs a statement; the caller counts the rows that it has changed. */
   protected async query({ text, parameters, only }: RowStatement): ReturnType<Transaction['query']> {
-    this.bytes += parameters.length
+    this.sentBytes += parameters.length
     this.#only = only
     const result = await this.transaction.query(text, parameters.values)
     this.#only = undefined
     return result
+  }
+
+  /** Runs the last statement and commits, in one round trip where that is possible. */
+  protected async executeAndCommit(statement: RowStatement): Promise<void> {
+    const { text, parameters, count, only } = statement
+    await this.transaction.begin() // the transaction's id is known then
+    if (!this.transaction.mayCommitBehind(parameters.length)) return this.execute(statement)
+    this.sentBytes += parameters.length
+    this.#only = only
+    this.count(count, await this.transaction.runAndCommit(text, parameters.values as BoundValue[]))
+    this.#only = undefined
   }
 
   protected count(sent: number, changed: number | null | undefined): void {

@@ -163,10 +163,13 @@ export class RowsInTransaction {
     this.#transaction.before(rollback)
   }
 
-  /** Resolves when the server has written every row in this transaction. */
-  async close(): Promise<void> {
+  /**
+   * Resolves when the server has written every row in this transaction.
+   * @param commits nothing but COMMIT follows: it may travel behind the rows
+   */
+  async close(commits = false): Promise<void> {
     if (!this.#sender) return
-    await this.#sender.close()
+    await this.#sender.close(commits)
     this.#closedBytes += this.#sender.bytes
     this.#unchanged += this.#sender.unchanged
     this.#sender = undefined

@@ -134,14 +134,14 @@ export class UpsertSender extends ParameterSender {
     if (this.#hasSavepoint) this.transaction.before('RELEASE SAVEPOINT pg_batch_merge')
     this.transaction.before('SAVEPOINT pg_batch_merge')
     this.#hasSavepoint = true
-    const { bytes, unchanged } = this
+    const { sentBytes, unchanged } = this
     try {
       return await send()
     } catch (error) {
       const refused = isServerError(error) && isRefusedTogether(error.code)
       if (!refused && !(error instanceof TooManyBytes)) throw error
       this.transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
-      this.bytes = bytes
+      this.sentBytes = sentBytes
       this.unchanged = unchanged
       return undefined
     }

@@ -38,10 +38,12 @@ export async function runTransaction<Item>(
     const thrown = writer.opened?.transaction.explained(cause) ?? cause
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const place = locate(thrown, writer.opened)
+    const ifCommitted = writer.result
     await rollback(writer.opened)
     const error = explain(thrown, place, writer, context)
     return {
       ...whatMayBeCommitted(writer),
+      ifCommitted,
       error,
       rowsFault: isRowsFault(thrown) || thrown instanceof RowError,
       place,
@@ -54,7 +56,7 @@ export async function runTransaction<Item>(
       rejects: writer.rejected.reserved,
     }
   } finally {
-    writer.opened?.lease.release()
+    if (writer.opened) context.transactions.release(writer.opened.transaction)
   }
 }
 
@@ -62,21 +64,44 @@ async function commit<Item>(
   writer: TransactionWriter<Item>,
   context: TransactionContext<Item>,
 ): Promise<void> {
-  const { opened, rejected } = writer
+  const { opened } = writer
   if (opened) {
     const { rows, transaction, checkpoint } = opened
-    await rows.close()
-    // a trigger or a rule that drops rows has come since the table was introspected
-    if (writer.plan.rowResults?.by === 'counted' && rows.unchanged > 0) throw tableChanged(writer.plan.table)
-    await callInTransaction(writer, opened, context)
-    if (rejected.all.length > 0) await rejected.store(transaction, writer.plan.table)
-    await checkpoint?.store()
     context.signals.stop.throwIfAborted()
-    await transaction.commit()
+    if (context.transactions.isNextExpected) transaction.beginNext()
+    await rows.close(commitsBehindRows(writer, context))
+    if (transaction.state !== 'committed') await commitAfterRows(writer, opened, context)
     if (checkpoint) noteProgress(checkpoint.progress)
   }
   // the server has read all bytes, and no other attempt will need them
   writer.slabs.release()
+}
+
+/**
+ * Returns true when nothing is asked between the last rows and COMMIT. Where rows may be dropped, their count
+ * has to be known before, because the answer to COMMIT may be lost.
+ */
+function commitsBehindRows<Item>(
+  { opened, plan, rejected }: TransactionWriter<Item>,
+  { inTransaction }: TransactionContext<Item>,
+): boolean {
+  return plan.storesEveryRow && !inTransaction && !opened?.checkpoint && rejected.all.length === 0
+}
+
+async function commitAfterRows<Item>(
+  writer: TransactionWriter<Item>,
+  opened: OpenedTransaction<Item>,
+  context: TransactionContext<Item>,
+): Promise<void> {
+  const { plan, rejected } = writer
+  const { rows, transaction, checkpoint } = opened
+  // a trigger or a rule that drops rows has come since the table was introspected
+  if (plan.rowResults?.by === 'counted' && rows.unchanged > 0) throw tableChanged(plan.table)
+  await callInTransaction(writer, opened, context)
+  if (rejected.all.length > 0) await rejected.store(transaction, plan.table)
+  await checkpoint?.store()
+  context.signals.stop.throwIfAborted()
+  await transaction.commit()
 }
 
 /** Calls `inTransaction` with the written items of each batch that it has not been called for. */
@@ -138,7 +163,6 @@ function whatMayBeCommitted<Item>(writer: TransactionWriter<Item>) {
     isLost: opened?.transaction.state === 'lost',
     reached: progress?.reached ?? new Map<string, SourceOrder>(),
     progress,
-    ifCommitted: writer.result,
   }
 }
 

@@ -10,6 +10,7 @@ import type { Evolution } from '../evolve/evolution.ts'
 import type { CurrentPlan } from '../plan/current-plan.ts'
 import type { DeadLetterTable } from '../rejects/dead-letter.ts'
 import type { RejectBudget } from '../rejects/reject-budget.ts'
+import type { TransactionPool } from './transaction-pool.ts'
 
 /** What all transactions of a stream share. */
 export interface TransactionContext<Item> extends Beginning {
@@ -27,6 +28,7 @@ export interface TransactionContext<Item> extends Beginning {
   /** Once a batch is sent, only another attempt can need it, and the encoded bytes are enough for that. */
   readonly canReleaseItems: boolean
   readonly slabs: SlabPool
+  readonly transactions: TransactionPool
   readonly inTransaction:
     | ((client: PgTransactionClient, batch: readonly Item[]) => Promise<void> | void)
     | undefined

@@ -1,5 +1,5 @@
-import { Lease } from '../../connection/pool/lease.ts'
-import { Transaction } from '../../connection/transaction/transaction.ts'
+import type { Lease } from '../../connection/pool/lease.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { PgBatchError } from '../../errors.ts'
 import { runOnBegin } from '../begin/on-begin.ts'
@@ -246,9 +246,9 @@ export class TransactionWriter<Item> {
   }
 
   async #open(): Promise<OpenedTransaction<Item>> {
-    const { pool, signals, limits, checkpoint, canReleaseItems } = this.#context
-    const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
-    const transaction = new Transaction(lease, limits)
+    const { signals, checkpoint, canReleaseItems, transactions } = this.#context
+    const transaction = await transactions.begin()
+    const { lease } = transaction
     const rows = new RowsInTransaction(transaction, {
       plan: this.#plan,
       byInsert: this.#byInsert,

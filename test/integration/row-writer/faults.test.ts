@@ -1,43 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { type PgBatchError, PgRowWriter, type WrittenRow } from '../../../lib/index.ts'
+import { type PgBatchError, PgRowWriter } from '../../../lib/index.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
-import { FaultProxy, type Trap } from '../../support/proxy.ts'
-import { seededRandom } from '../../support/random.ts'
+import { FaultProxy } from '../../support/proxy.ts'
+import {
+  answered,
+  SINGLE_ROWS_TABLES,
+  SINGLE_ROWS_WAYS,
+  type SingleRow,
+  writeSingleRows,
+} from '../../support/single-rows.ts'
 import { settlesWithin, until } from '../../support/until.ts'
 
 const CALLERS = 1000
-/** Faults of a run; each is one of `TRAPS`, or the end of every session. */
-const FAULTS = Number(process.env.PG_BATCH_TEST_ROW_FAULTS ?? 25)
+/** Faults of a run; the fault suite has many more. */
+const FAULTS = 25
 
-interface Row {
-  id: number
-  key: number
-  n: number
-}
-
-const sent = (sql: RegExp): Pick<Trap, 'direction' | 'at'> => ({
-  direction: 'up',
-  at: ({ name, text }) => (name === 'Query' || name === 'Parse') && sql.test(text),
-})
-const answered = (tag: RegExp): Pick<Trap, 'direction' | 'at'> => ({
-  direction: 'down',
-  at: ({ name, text }) => name === 'CommandComplete' && tag.test(text),
-})
-
-const TRAPS: readonly Omit<Trap, 'action'>[] = [
-  { ...answered(/^COMMIT/) },
-  { ...answered(/^COMMIT/), pass: 0.5 },
-  { ...sent(/COMMIT$/) },
-  { ...sent(/COMMIT$/), pass: 1 },
-  { ...sent(/^BEGIN/), pass: 1 },
-  { ...answered(/^INSERT/), skip: 50 },
-  { direction: 'up', at: ({ name }) => name === 'Bind', skip: 70, pass: 0.5 },
-  { direction: 'up', at: ({ name }) => name === 'CopyDone' },
-  { direction: 'up', afterBytes: 3000 },
-  { direction: 'down', afterBytes: 3000 },
-]
+type Row = SingleRow
 
 describe('PgRowWriter under faults', function () {
   this.timeout(120_000)
@@ -46,12 +25,7 @@ describe('PgRowWriter under faults', function () {
   let proxy: FaultProxy
 
   beforeEach(async () => {
-    await database.pool.query(`DROP TABLE IF EXISTS t, log CASCADE;
-      CREATE TABLE t (id int UNIQUE, key int PRIMARY KEY, n int CHECK (n >= 0), seq serial);
-      CREATE TABLE log (op text, id int);
-      CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN INSERT INTO log VALUES (TG_OP, NEW.id); RETURN NULL; END $$;
-      CREATE TRIGGER note AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note()`)
+    await database.pool.query(SINGLE_ROWS_TABLES)
     proxy = await FaultProxy.start(Number(new URL(database.connectionString).port))
   })
   afterEach(() => proxy.stop())
@@ -68,111 +42,21 @@ describe('PgRowWriter under faults', function () {
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'row-writer'",
     )
 
-  /** Breaks connections, one way after the other; then lets the load run to its end. */
-  async function injectFaults(seed: number, isOver: () => boolean): Promise<number> {
-    const random = seededRandom(seed)
-    let fired = 0
-    while (fired < FAULTS && !isOver()) {
-      await sleep(random.integer(0, 20))
-      if (random.next() < 0.2) {
-        await terminateAll()
-        fired++
-        continue
-      }
-      const trap = random.pick(TRAPS)
-      const action = { do: random.pick(['cut', 'reset'] as const) }
-      const hit = await Promise.race([
-        proxy.arm({ ...trap, skip: random.integer(0, trap.skip ?? 2), action }).then(() => true),
-        sleep(300, false),
-      ])
-      if (hit) fired++
-      proxy.disarm()
-    }
-    return fired
-  }
-
-  const WAYS = [
-    { title: 'by COPY', options: {}, keys: Number.POSITIVE_INFINITY },
-    {
-      title: 'with returning',
-      options: { returning: ['id', 'seq'] as const },
-      keys: Number.POSITIVE_INFINITY,
-    },
-    {
-      title: 'by upserts of few keys on 3 connections',
-      options: {
-        returning: ['id', 'seq'] as const,
-        onConflict: { target: ['key'] as const, action: 'update' as const },
-        concurrency: 3,
-        laneOf: ({ key }: Row) => key,
-      },
-      keys: 300,
-    },
-    {
-      title: 'with hardly a retry',
-      options: { returning: ['id', 'seq'] as const, retry: { retries: 1, minDelayMs: 1, maxDelayMs: 1 } },
-      keys: Number.POSITIVE_INFINITY,
-    },
-  ]
-  for (const [index, { title, options, keys }] of WAYS.entries()) {
-    it(`settles every promise with the truth about its own row, ${title}`, async () => {
-      const writer = new PgRowWriter<Row, { id: number; seq: number }>({
+  for (const [index, way] of SINGLE_ROWS_WAYS.entries()) {
+    it(`settles every promise with the truth about its own row, ${way.title}`, async () => {
+      const end = await writeSingleRows({
+        way,
         pool: throughProxy(),
-        table: 't',
-        maxCount: 200,
-        retry: { minDelayMs: 1, maxDelayMs: 10 },
-        ...options,
+        proxy,
+        query: async text => (await database.pool.query(text)).rows,
+        terminateAll,
+        callers: CALLERS,
+        faults: FAULTS,
+        seed: 20261128 + index,
       })
-      const settled = new Map<Row, WrittenRow<{ id: number; seq: number }> | PgBatchError>()
-      let isOver = false
-      let ids = 0
-      const call = async (): Promise<void> => {
-        for (let turn = 0; turn < 3 || !isOver; turn++) {
-          const id = ids++
-          const row = {
-            id,
-            key: keys === Number.POSITIVE_INFINITY ? id : id % keys,
-            n: id % 100 === 7 ? -1 : id,
-          }
-          settled.set(row, await writer.write(row).catch((error: PgBatchError) => error))
-        }
-      }
-      const callers = Promise.all(Array.from({ length: CALLERS }, call))
-      const fired = await injectFaults(20261128 + index, () => false)
-      isOver = true
-      await settlesWithin(60_000, callers)
-      await settlesWithin(5000, writer.end())
-
-      expect(fired).to.equal(FAULTS)
-      const log = await database.pool.query('SELECT op, id FROM log ORDER BY id')
-      const byId = new Map<number, string[]>()
-      for (const { op, id } of log.rows) byId.set(id, [...(byId.get(id) ?? []), op])
-      let resolved = 0
-      let failed = 0
-      expect(settled.size).to.equal(ids)
-      for (const [{ id, n }, result] of settled) {
-        const ops = byId.get(id) ?? []
-        if ('code' in result) {
-          if (result.outcome === 'unknown') continue
-          expect(result.outcome, `${id}: ${result.message}`).to.be.oneOf(['rolled-back', 'not-sent'])
-          expect(ops, `${id}: ${result.message}`).to.deep.equal([])
-          if (n < 0 && result.sqlState === '23514') continue
-          expect(result.retryable, `${id}: ${result.message}`).to.equal(true)
-          failed++
-          continue
-        }
-        resolved++
-        expect(n).to.be.at.least(0)
-        expect(ops, `${id}`).to.deep.equal([result.action === 'inserted' ? 'INSERT' : 'UPDATE'])
-        if ('returning' in options) expect(result.row!.id).to.equal(id)
-        else expect(result).to.deep.equal({ action: 'inserted' })
-      }
-      expect(resolved).to.be.greaterThan(CALLERS)
-      if (title !== 'with hardly a retry') expect(failed).to.equal(0)
-      const { rowsReceived, rowsCommitted, rowsRejected, rowsPending } = writer.stats
-      expect(rowsPending).to.equal(0)
-      expect(rowsCommitted).to.equal(resolved)
-      expect(rowsReceived).to.equal(rowsCommitted + rowsRejected)
+      expect(end).to.include({ fired: FAULTS, lost: 0, doubled: 0 })
+      expect(end.untrue).to.deep.equal([])
+      expect(end.resolved).to.be.greaterThan(CALLERS)
     })
   }
 

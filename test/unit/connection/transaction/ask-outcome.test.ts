@@ -15,6 +15,7 @@ const ticket: TransactionTicket = {
   timeline: '00000002',
   at: '1700000000.5',
   flushed: '0/100',
+  isReadCommitted: true,
   timeoutMs: 1000,
 }
 

@@ -44,7 +44,7 @@ describe('a transaction', () => {
     })
     const copy = transaction.openCopy('COPY t FROM STDIN')
     // rows go ahead of the answer, so that one packet may hold the ticket, the answer and the refusal
-    copy.handleDataRow({ fields: ['77', '4711', '00000001', '1.5', '0/1', '0.5'] })
+    copy.handleDataRow({ fields: ['77', '4711', '00000001', '1.5', '0/1', 'true', '0.5'] })
     copy.handleCopyInResponse()
     copy.handleError(refused)
     copy.handleReadyForQuery()

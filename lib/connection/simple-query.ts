@@ -1,0 +1,84 @@
+import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
+
+/**
+ * Several statements in one query string. Unlike a query of `pg`'s own it keeps what was answered before an
+ * error, and its message may travel behind that of another query, without waiting for the answer to it.
+ *
+ * A Submittable of `pg`, as CopyIn is one.
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+ */
+export class SimpleQuery {
+  /** The command tags of the statements that were carried out so far. */
+  readonly tags: string[] = []
+  /** Text values of the rows that they have returned, in order. */
+  readonly rows: string[][] = []
+  /** Resolves when all are answered; rejects with what has made one of them fail. */
+  readonly settled: Promise<void>
+  readonly text: string
+  readonly #isSent: boolean
+  #resolve!: () => void
+  #reject!: (error: Error) => void
+
+  /** Sends a query. */
+  static open(client: PgClientLike, text: string): SimpleQuery {
+    return new SimpleQuery(client, text, false)
+  }
+
+  /**
+   * Waits for the answers to a query that another one sends behind its own last message, see
+   * {@link queryMessage}. Call it while the other one waits for its answer.
+   */
+  static follow(client: PgClientLike, text: string): SimpleQuery {
+    return new SimpleQuery(client, text, true)
+  }
+
+  private constructor(client: PgClientLike, text: string, isSent: boolean) {
+    this.text = text
+    this.#isSent = isSent
+    this.settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.settled.catch(() => {}) // the caller, who may come later, reports it
+    // pg takes any object with submit(); its types only know its own
+    ;(client.query as unknown as (submittable: SimpleQuery) => void).call(client, this)
+  }
+
+  // --- what pg calls -------------------------------------------------------------------------------------
+
+  submit(connection: PgConnectionLike): void {
+    if (!this.#isSent) connection.query(this.text)
+  }
+
+  /** pg replaces this method when query_timeout is set, and expects it to be called at the end. */
+  callback(): void {}
+
+  handleRowDescription(): void {}
+
+  handleDataRow({ fields }: { fields: string[] }): void {
+    this.rows.push(fields)
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    this.tags.push(text)
+  }
+
+  handleEmptyQuery(): void {}
+
+  handleError(error: Error): void {
+    this.callback()
+    this.#reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.callback()
+    this.#resolve()
+  }
+}
+
+/** The protocol's Query message. */
+export function queryMessage(text: string): Buffer {
+  const bytes = Buffer.from(`Q\0\0\0\0${text}\0`)
+  bytes.writeInt32BE(bytes.length - 1, 1)
+  return bytes
+}
