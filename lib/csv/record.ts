@@ -21,7 +21,7 @@ export class CsvRecord {
   readonly chunk: Buffer
   readonly start: number
   readonly end: number
-  /** The line of the file on which it ends, from 1. */
+  /** The line of the file on which it begins, from 1. */
   readonly line: number
   /** Its number in the input, from 1; the reader of the input sets it. */
   number = 0
@@ -53,5 +53,5 @@ export class CsvRecord {
  */
 export function raggedMessage({ line }: CsvRecord, found: number, expected: number): string {
   const has = `has ${plural(found, 'field')}, the file has ${plural(expected, 'column')}`
-  return `the record that ends on line ${line} ${has}`
+  return `the record that begins on line ${line} ${has}`
 }

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream'
 import { plural } from '../values/format-count.ts'
 import { readCopyText } from './copy-text.ts'
-import { readCsv, rowsOf } from './csv/csv.ts'
+import { readCsv } from './csv/csv.ts'
 import {
   type Dialect,
   type DialectOptions,
@@ -9,17 +9,19 @@ import {
   delimiterWord,
   resolveDialect,
 } from './csv/dialect.ts'
-import { excelDelimiter } from './csv/excel-line.ts'
+import { excelDelimiter, showsExcelLine } from './csv/excel-line.ts'
 import { FOLDED, foldDelimiter, isLong } from './csv/fold-delimiter.ts'
+import { rowsOf } from './csv/record-rows.ts'
 import { skipLines } from './csv/skip-lines.ts'
 import {
+  type ChosenDialect,
   chooseDialect,
   hasCopyNull,
   looksLikeCopyText,
   SAMPLE_BYTES,
   showsDialect,
 } from './csv/sniff/choose-dialect.ts'
-import { type Sample, sniffDialect } from './csv/sniff/sniff-dialect.ts'
+import { sniffDialect } from './csv/sniff/sniff-dialect.ts'
 import { type Format, formatOfName, isBlank, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
@@ -157,7 +159,11 @@ class TextSource {
   readonly #options: SourceOptions
   #text: Readable
   /** What was detected about a CSV file. */
-  #chosen: string | undefined
+  #found: Pick<ChosenDialect, 'chosen' | 'headerFault' | 'sampled'> = {
+    chosen: undefined,
+    headerFault: undefined,
+    sampled: [],
+  }
   /** Lines of the file that are not read. */
   #skipped = 0
 
@@ -220,33 +226,41 @@ class TextSource {
     const asked = this.#folded(named)
     const isByName = format === 'tsv' && this.#options.format === undefined
     if (isByName && asked.delimiter === undefined) await this.#checkTabs(asked)
-    const known = asked.delimiter ?? (format === 'tsv' ? '\t' : undefined)
-    const isJudged = judgesHeader && asked.header === undefined
+    const excel = await this.#skipExcelLine(asked.delimiter)
+    const known = asked.delimiter ?? excel ?? (format === 'tsv' ? '\t' : undefined)
+    const isJudged = (judgesHeader && asked.header === undefined) || this.#options.lenient
     if (known !== undefined && !isJudged) return resolveDialect(asked, known)
     // what is set is not detected; if the delimiter is set, the quote is the usual one
     const options = known === undefined ? asked : { quote: '"', ...asked, delimiter: known }
-    const text = await this.#excelLineSkipped(options)
-    const delimiter =
-      text.delimiter === undefined ? {} : { quote: '"', ...options, delimiter: text.delimiter }
-    const request = { options: { ...options, ...delimiter }, judgesHeader, preferred }
-    const skipsTitle = this.#options.fitsHeader ?? false
-    const { dialect, chosen, titleLines } = chooseDialect(text.sample, { ...request, skipsTitle }, this.#name)
-    this.#chosen = chosen
-    this.#skip(titleLines)
-    return dialect
+    const { head, ended } = await this.#sample(options)
+    const found = chooseDialect(
+      { text: head.toString(), isWhole: ended },
+      {
+        options,
+        judgesHeader,
+        preferred,
+        skipsTitle: this.#options.fitsHeader ?? false,
+        hasTallHeader: (this.#options.headerLines ?? 1) > 1,
+      },
+      this.#name,
+    )
+    this.#found = found
+    this.#skip(found.titleLines)
+    return found.dialect
   }
 
-  /** Returns a sample of the text, after a first line `sep=;`, and the delimiter that this line names. */
-  async #excelLineSkipped(options: DialectOptions): Promise<{ sample: Sample; delimiter?: string }> {
-    const { head, ended } = await this.#sample(options)
-    const sample = { text: head.toString(), isWhole: ended }
-    const delimiter = excelDelimiter(sample.text.split(/\r\n|\n|\r/, 1)[0]!)
-    const isFollowed = delimiter !== undefined && (options.delimiter ?? delimiter) === delimiter
-    if (!isFollowed || this.#options.strictHeader) return { sample }
+  /**
+   * Skips a first line `sep=;`, and returns the delimiter that it names.
+   * @param named the delimiter of the options. If it is another one, the line is not skipped, and is an error
+   */
+  async #skipExcelLine(named: string | undefined): Promise<string | undefined> {
+    if (this.#options.strictHeader) return undefined
+    const { head } = await this.#peek(showsExcelLine)
+    const delimiter = excelDelimiter(head.toString().split(/\r\n|\n|\r/, 1)[0]!)
+    if (delimiter === undefined || (named ?? delimiter) !== delimiter) return undefined
     this.#skip(1)
-    const rest = await this.#sample(options)
     this.notes.push(`${this.#name}: its first line names the delimiter (sep=${delimiter}) and is skipped`)
-    return { sample: { text: rest.head.toString(), isWhole: rest.ended }, delimiter }
+    return delimiter
   }
 
   #skip(lines: number): void {
@@ -311,11 +325,20 @@ class TextSource {
     const name = this.#name
     const live = this.#live
     const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed, lenient, repairs } = this.#options
-    const { headerLines, fitsHeader } = this.#options
+    const { headerLines, fitsHeader, strictHeader } = this.#options
+    const { chosen, sampled } = this.#found
+    const headerFault = strictHeader ? undefined : this.#found.headerFault
     const longDelimiter = dialect.delimiter === FOLDED ? asked.delimiter : undefined
     const kept = { batchRows, fill: !live, keepsMalformed, lenient, repairs }
-    const reading = { ...kept, headerLines, fitsNames: fitsHeader, linesBefore: this.#skipped, longDelimiter }
-    const chosen = this.#chosen
+    const reading = {
+      ...kept,
+      headerLines,
+      fitsNames: fitsHeader,
+      linesBefore: this.#skipped,
+      longDelimiter,
+      headerFault,
+      sampled,
+    }
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, reading, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)

@@ -3,6 +3,7 @@ export const REPAIRS = {
   quote: 'stray quotes, read as text',
   missing: 'missing last fields, read as NULL',
   extra: 'empty extra fields, dropped',
+  header: 'repeated headers, dropped',
 } as const
 
 export type RepairKind = keyof typeof REPAIRS
@@ -11,7 +12,7 @@ export type RepairKind = keyof typeof REPAIRS
 export interface Repair {
   readonly kind: RepairKind
   readonly count: number
-  /** The line on which the first such record ends. */
+  /** The line on which the first such record begins. */
   readonly exampleLine: number
   readonly exampleFile: string
 }

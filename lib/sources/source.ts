@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Records } from './csv/csv.ts'
+import type { Records } from './csv/record-rows.ts'
 
 /** An open input. */
 export interface Source {

@@ -1,4 +1,4 @@
-import { rowsOf } from '../../sources/csv/csv.ts'
+import { rowsOf } from '../../sources/csv/record-rows.ts'
 import { checkConflict, checkNewConflict, describeConflict } from '../columns/check-conflict.ts'
 import { planTable } from '../columns/create.ts'
 import { describeDryRun } from '../columns/dry-run.ts'

@@ -21,7 +21,7 @@ export class RowPositions {
 
   /**
    * To be called for each batch before it is written.
-   * @param records the rows with the lines on which they end, if these are known
+   * @param records the rows with the lines on which they begin, if these are known
    */
   addBatch(count: number, records?: readonly { readonly line: number }[]): void {
     this.#starts.push(this.#starts.at(-1)! + count)
@@ -34,7 +34,7 @@ export class RowPositions {
     return start === undefined ? undefined : start + rowIndex + 1
   }
 
-  /** Returns the line on which a row ends, from 1, or undefined if it is not known. */
+  /** Returns the line on which a row begins, from 1, or undefined if it is not known. */
   lineOf(batchId: number, rowIndex: number): number | undefined {
     const lines = this.#lines[batchId - 1]
     return typeof lines === 'number' ? lines + rowIndex : lines?.[rowIndex]

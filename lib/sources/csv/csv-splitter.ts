@@ -272,12 +272,12 @@ export class CsvSplitter {
       this.#onStrayQuote!()
     }
     if (start >= 0) {
-      this.#take(new CsvRecord(chunk, start, end, this.#lines))
+      this.#take(new CsvRecord(chunk, start, end, this.#linesBefore + 1))
       return
     }
     const whole = Buffer.concat([...this.#parts, chunk.subarray(0, end)])
     this.#forget()
-    this.#take(new CsvRecord(whole, 0, whole.length, this.#lines))
+    this.#take(new CsvRecord(whole, 0, whole.length, this.#linesBefore + 1))
   }
 
   #forget(): void {
@@ -360,6 +360,7 @@ class Marks {
 }
 
 const AFTER_QUOTE = 'has text after a closing quote (a quote inside quotes is written twice)'
-const INSIDE_FIELD = 'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)'
+export const INSIDE_FIELD =
+  'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)'
 const NEVER_ENDS = 'begins a quoted field that never ends'
 const TOO_LONG = 'begins a record of more than 64 MiB; is a quote left open?'

@@ -1,6 +1,14 @@
 import { SourceError } from '../source-error.ts'
 import { delimiterWord } from './dialect.ts'
 
+/** Bytes of a longer line are not read for it: `"sep=;"` and a line end. */
+const MAX_BYTES = 10
+
+/** Returns true if the bytes show whether the first line names the delimiter. */
+export function showsExcelLine(head: Buffer): boolean {
+  return head.length >= MAX_BYTES || /[\r\n]/.test(head.toString('latin1'))
+}
+
 /** Returns the delimiter that a first line `sep=;` names. */
 export function excelDelimiter(firstLine: string): string | undefined {
   return /^"?sep=(.)"?$/i.exec(firstLine)?.[1]
@@ -15,7 +23,7 @@ export function refuseExcelLine(firstLine: string, name: string): void {
   throw new SourceError(
     `${name}: its first line names the delimiter for Excel (sep=${delimiter}) and is not data`,
     {
-      hint: `skip it: tail -n +2 … | pg-batch load - … --delimiter ${delimiterWord(delimiter)}`,
+      hint: `skip it: --skip-lines 1 --delimiter ${delimiterWord(delimiter)}`,
     },
   )
 }

@@ -69,7 +69,7 @@ describe('pg-batch load, of CSV whose dialect no option names:', () => {
     const { status, stderr } = await load([path, '--strict-header'])
     expect(stderr).to.equal(
       `pg-batch: ${path}: line 1 has 1 field, the records from line 3 on have 3 fields, with semicolons between; ` +
-        'if it is a title, begin with the header: tail -n +3 … | pg-batch load - …; ' +
+        'if it is a title, skip it: --skip-lines 2; ' +
         "if not, name the delimiter: --delimiter ';'\n",
     )
     expect(status).to.equal(1)

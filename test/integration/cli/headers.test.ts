@@ -57,6 +57,26 @@ describe('pg-batch load, of headers as people have them', () => {
     expect(failed.stderr).to.contain('line 5 has a quote inside an unquoted field')
   })
 
+  it('skips titles of several fields, and names the rows of R', async () => {
+    const titled = await load('Report,,,\n,,,\nid,name,x,y\n1,a,2,3\n2,b,3,4\n', '--create')
+    expect(titled.stderr).to.contain(`${titled.path}: 2 lines above the header skipped (see --strict-header)`)
+    expect((await stored())[0]).to.deep.equal(['id', 'name', 'x', 'y'])
+    await database.pool.query('DROP TABLE t')
+    const named = await load('"a";"b"\n"r1";1;2\n"r2";3;4\n', '--create')
+    expect(named.stderr).to.contain('column 1 has no name and is called "column_1"')
+    expect(await stored()).to.deep.equal([
+      ['column_1', 'a', 'b'],
+      ['r1', 1, 2],
+      ['r2', 3, 4],
+    ])
+  })
+
+  it('takes the first line as it is with --header', async () => {
+    const { status, stderr } = await load('Report,,,\n1,2,3,4\na,b,c,d\n5,6,7,8\n', '--create', '--header')
+    expect(status, stderr).to.equal(0)
+    expect((await stored())[0]).to.deep.equal(['Report', 'column_2', 'column_3', 'column_4'])
+  })
+
   for (const [what, text] of [
     ['an empty name', 'a,\n1,2\n'],
     ['a repeated name', 'a,a\n1,2\n'],
@@ -77,7 +97,12 @@ describe('pg-batch load, of headers as people have them', () => {
 
   it('reads the delimiter that a line for Excel names', async () => {
     await database.pool.query('CREATE TABLE t (id int, name text)')
-    const { path, stderr, status } = await load('sep=;\nid;name\n1;"a;b"\n')
+    const content = 'sep=;\nid;name\n1;"a;b"\n'
+    const other = await load(content, '--delimiter', ',')
+    expect(other.stderr).to.contain("skip it: --skip-lines 1 --delimiter ';'")
+    expect((await load(content, '--delimiter', ';')).status).to.equal(0)
+    await database.pool.query('TRUNCATE t')
+    const { path, stderr, status } = await load(content)
     expect(status, stderr).to.equal(0)
     expect(stderr).to.contain(`${path}: its first line names the delimiter (sep=;) and is skipped`)
     expect(await stored()).to.deep.equal([

@@ -281,7 +281,7 @@ describe('pg-batch load', () => {
         ['-', '-t', 'orders'],
         'id,note\n1,a\nsecret\n',
         1,
-        /ends on line 3 has 1 field/,
+        /begins on line 3 has 1 field/,
       ],
       [
         'which line is not JSON',

@@ -66,7 +66,7 @@ describe('pg-batch load --rejects, of malformed records', () => {
       expect(rejected.map(([, message]) => message).filter((_, i) => i !== 3)).to.deep.equal([
         'line 3 has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)',
         'line 6 has text after a closing quote (a quote inside quotes is written twice)',
-        'the record that ends on line 7 is not valid UTF-8',
+        'the record that begins on line 7 is not valid UTF-8',
         'line 10 begins a quoted field that never ends; reading continues with line 11',
       ])
       const stored = await rows()

@@ -105,7 +105,7 @@ describe('what pg-batch prints, word for word,', () => {
       for (const words of [[], ['--delimiter', ';']]) {
         expect(await load('sep=;\nid;name\n1;Ada\n', ...words, '--strict-header')).to.equal(
           'pg-batch: standard input: its first line names the delimiter for Excel (sep=;) and is not data; ' +
-            "skip it: tail -n +2 … | pg-batch load - … --delimiter ';'\n",
+            "skip it: --skip-lines 1 --delimiter ';'\n",
         )
       }
     })
@@ -114,7 +114,7 @@ describe('what pg-batch prints, word for word,', () => {
       const input = 'name\nhello, world\nsome text, commas\nfoo, bar\n'
       expect(await load(input)).to.equal(
         'pg-batch: standard input: line 1 has 1 field, the records from line 2 on have 2 fields, with commas between; ' +
-          'if it is a title, begin with the header: tail -n +2 … | pg-batch load - …; ' +
+          'if it is a title, skip it: --skip-lines 1; ' +
           'if it is the header of a single column, say --delimiter tab, which is in no line\n',
       )
       await database.pool.query('CREATE TABLE texts (name text)')

@@ -71,7 +71,7 @@ describe('pg-batch load --rejects', () => {
       const path = await file('ragged.csv', 'id,age,doc\n1,1,"[\n1]"\n2\n3,3,,x,""\n\n4,,""\n5,5,\n')
       const failed = await pgBatch('load', path, '-t', 'people')
       expect(failed.stderr).to.equal(
-        `pg-batch: ${path}: row 2: the record that ends on line 4 has 1 field, the file has 3 columns; nothing committed\n`,
+        `pg-batch: ${path}: row 2: the record that begins on line 4 has 1 field, the file has 3 columns; nothing committed\n`,
       )
       const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
       expect(ended.stdout).to.match(/^people: 2 rows committed in 1 batch, 3 rejected, /)
@@ -82,7 +82,7 @@ describe('pg-batch load --rejects', () => {
         ['4', 'REFUSED', { id: '4', age: null, doc: '' }],
       ])
       expect(lines[1]!.message).to.match(
-        /^the record that ends on line 5 has 5 fields, the file has 3 columns/,
+        /^the record that begins on line 5 has 5 fields, the file has 3 columns/,
       )
       expect(await stored()).to.deep.equal([
         { id: 1, age: 1, doc: [1] },

@@ -3,8 +3,9 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { loadWasmEncoder } from '../../../lib/cli/rows/load-wasm-encoder.ts'
 import { CsvRecord } from '../../../lib/csv/record.ts'
-import { type Records, readCsv } from '../../../lib/sources/csv/csv.ts'
+import { readCsv } from '../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../lib/sources/csv/dialect.ts'
+import type { Records } from '../../../lib/sources/csv/record-rows.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import type { RejectedRow } from '../../../lib/write/rejects/dead-letter.ts'
@@ -157,8 +158,8 @@ describe('CSV records', () => {
     expect(
       rejects.map(({ index, error }) => [index, error.code, error.message.replace(/ \[.*/, '')]),
     ).to.deep.equal([
-      [1, 'VALUE_NOT_ENCODABLE', 'the record that ends on line 4 has 1 field, the file has 2 columns'],
-      [0, 'VALUE_NOT_ENCODABLE', 'the record that ends on line 6 has 3 fields, the file has 2 columns'],
+      [1, 'VALUE_NOT_ENCODABLE', 'the record that begins on line 4 has 1 field, the file has 2 columns'],
+      [0, 'VALUE_NOT_ENCODABLE', 'the record that begins on line 6 has 3 fields, the file has 2 columns'],
     ])
     expect((await database.pool.query('SELECT id FROM t ORDER BY id')).rows).to.deep.equal([
       { id: 1 },

@@ -44,6 +44,6 @@ describe('openSources', () => {
   it('names the file of a row that is broken', async () => {
     const [a, b] = await files({ 'g.csv': 'a,b\n1,2\n', 'h.csv': 'a,b\n1,2\n3\n' })
     const { rows } = await openSources([a!, b!])
-    expect(await failure(rows.toArray())).to.match(/h\.csv: the record that ends on line 3 has 1 field/)
+    expect(await failure(rows.toArray())).to.match(/h\.csv: the record that begins on line 3 has 1 field/)
   })
 })

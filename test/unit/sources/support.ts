@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { readCsv, rowsOf } from '../../../lib/sources/csv/csv.ts'
+import { type CsvOptions, readCsv } from '../../../lib/sources/csv/csv.ts'
 import type { Dialect } from '../../../lib/sources/csv/dialect.ts'
+import { rowsOf } from '../../../lib/sources/csv/record-rows.ts'
 import type { Repairs } from '../../../lib/sources/repairs.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
 import { toJsonText } from '../../../lib/values/exact-json.ts'
@@ -30,7 +31,10 @@ export async function readCsvRows(
   text: string | Buffer,
   step: number = 1 << 16,
   onHeader: (header: readonly string[]) => void = () => {},
-  { loose = false, ...options }: { loose?: boolean; lenient?: boolean; repairs?: Repairs } = {},
+  {
+    loose = false,
+    ...options
+  }: { loose?: boolean; lenient?: boolean; repairs?: Repairs; sampled?: CsvOptions['sampled'] } = {},
 ): Promise<SourceRow[]> {
   let rows: Promise<SourceRow[]> | undefined
   const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true, ...options }, records => {

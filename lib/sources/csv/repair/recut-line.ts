@@ -96,8 +96,10 @@ function* fieldsAt(
   if (!plain.includes(quote!, 1)) yield [quoted(plain, marks), plainEnd, LITERAL]
 }
 
+/** Returns the text of a field as a quoted field. In the line, some of its quotes may be escaped. */
 function quoted(text: string, { quote, escape: escapeBy }: Marks): string {
-  const characters = [...text].map(each =>
+  const plain = text.replaceAll(`${escapeBy}${quote}`, quote!)
+  const characters = [...plain].map(each =>
     each === quote || each === escapeBy ? `${escapeBy}${each}` : each,
   )
   return `${quote}${characters.join('')}${quote}`

@@ -1,7 +1,12 @@
 import { FieldCutter } from '../../../csv/field-cutter.ts'
 import { CsvRecord } from '../../../csv/record.ts'
 import type { Repairs } from '../../repairs.ts'
+import { INSIDE_FIELD } from '../csv-splitter.ts'
 import type { Dialect } from '../dialect.ts'
+import type { SampledRecord } from '../sniff/sample-records.ts'
+import { usualWidth } from '../sniff/usual-width.ts'
+import { type ColumnEvidence, columnEvidence } from './column-evidence.ts'
+import { fitsColumns, hasExtraLastFields, lacksLastFields, mayBeOneField } from './is-beyond-doubt.ts'
 import { recutLine } from './recut-line.ts'
 
 /**
@@ -14,13 +19,30 @@ export class RecordRepair {
   readonly #repairs: Repairs | undefined
   readonly #cutter: FieldCutter
   readonly #null: string
+  readonly #sampled: readonly SampledRecord[]
+  /** The number of fields that nearly all records have, whatever the header has. */
+  readonly #usualWidth: number | undefined
   #hasStrayQuote = false
+  /** The records of the header. */
+  #header: readonly Buffer[] = []
+  /** Undefined until the header is known. */
+  #columns: readonly ColumnEvidence[] | undefined
 
-  constructor(dialect: Dialect, file: string, repairs: Repairs | undefined) {
+  /**
+   * @param sampled the first records below the header, which show what those look like that need no repair
+   */
+  constructor(
+    dialect: Dialect,
+    file: string,
+    sampled: readonly SampledRecord[],
+    repairs: Repairs | undefined,
+  ) {
+    this.#sampled = sampled
+    this.#usualWidth = usualWidth(sampled)
     this.#dialect = dialect
     this.#file = file
     this.#repairs = repairs
-    this.#cutter = new FieldCutter(dialect)
+    this.#cutter = new FieldCutter({ ...dialect, nulls: [] }) // the texts of all fields
     this.#null = dialect.nulls.includes('') ? '' : (dialect.nulls[0] ?? '')
   }
 
@@ -30,42 +52,86 @@ export class RecordRepair {
   }
 
   /**
-   * Returns the record that is meant, or the record itself.
-   * @param width the number of columns; undefined for a header, which shows it
+   * To be called once the number of columns is known.
+   * @param header the records of the header
    */
-  repaired(record: CsvRecord, width: number | undefined): CsvRecord {
+  begin(width: number, header: readonly CsvRecord[]): void {
+    this.#header = width > 1 ? header.map(({ bytes }) => bytes) : []
+    this.#columns = columnEvidence(this.#sampled, width)
+  }
+
+  /** Returns the record that is meant, or the record itself. Undefined: it is the header once more. */
+  repaired(record: CsvRecord): CsvRecord | undefined {
     const hasStrayQuote = this.#hasStrayQuote
     this.#hasStrayQuote = false
-    if (record.fault !== undefined) return this.#recut(record, width)
-    const count = width === undefined || record.start === record.end ? width : this.#cutter.cut(record)
-    if (count === width || width === undefined) {
-      if (hasStrayQuote) this.#repairs?.add('quote', record.line, this.#file)
+    const columns = this.#columns
+    if (record.fault !== undefined) return this.#recut(record)
+    if (this.#isHeader(record)) {
+      this.#add('header', record)
+      return undefined
+    }
+    if (columns === undefined || record.start === record.end) return record
+    const count = this.#cutter.cut(record)
+    if (count === columns.length && !hasStrayQuote) return record
+    const fields = this.#fieldsOf(record, count)
+    if (hasStrayQuote) return this.#withStrayQuote(record, fields)
+    return count < columns.length
+      ? this.#padded(record, fields, columns)
+      : this.#shortened(record, fields, columns)
+  }
+
+  #isHeader({ chunk, start, end }: CsvRecord): boolean {
+    return this.#header.some(bytes => bytes.length === end - start && bytes.compare(chunk, start, end) === 0)
+  }
+
+  /** Returns a record with a quote inside an unquoted field, as it is: the quote is text. */
+  #withStrayQuote(record: CsvRecord, fields: readonly string[]): CsvRecord {
+    const columns = this.#columns!
+    if (fields.length !== columns.length) return record
+    const unquoted = fields.filter((_, field) => this.#cutter.kinds[field] === 0)
+    if (fitsColumns(fields, columns) && !mayBeOneField(unquoted, this.#dialect.quote!)) {
+      this.#add('quote', record)
       return record
     }
-    if (hasStrayQuote) return record
-    return count! < width ? this.#padded(record, width - count!) : this.#shortened(record, width, count!)
+    const { chunk, start, end, line } = record
+    return new CsvRecord(chunk, start, end, line, `line ${line} ${INSIDE_FIELD}`)
   }
 
-  #recut(record: CsvRecord, width: number | undefined): CsvRecord {
-    const text = recutLine(record.toJSON(), this.#dialect, width)
+  #recut(record: CsvRecord): CsvRecord {
+    const columns = this.#columns
+    const text = recutLine(record.toJSON(), this.#dialect, columns?.length ?? this.#usualWidth)
     if (text === undefined) return record
-    this.#repairs?.add('quote', record.line, this.#file)
     const bytes = Buffer.from(text)
-    return new CsvRecord(bytes, 0, bytes.length, record.line)
+    const recut = new CsvRecord(bytes, 0, bytes.length, record.line)
+    if (columns && !fitsColumns(this.#fieldsOf(recut, this.#cutter.cut(recut)), columns)) return record
+    this.#add('quote', record)
+    return recut
   }
 
-  #padded(record: CsvRecord, lacking: number): CsvRecord {
-    this.#repairs?.add('missing', record.line, this.#file)
+  #padded(record: CsvRecord, fields: readonly string[], columns: readonly ColumnEvidence[]): CsvRecord {
+    if (fields.length !== this.#usualWidth && !lacksLastFields(fields, columns)) return record
+    this.#add('missing', record)
+    const lacking = columns.length - fields.length
     const more = Buffer.from(`${this.#dialect.delimiter}${this.#null}`.repeat(lacking))
     const bytes = Buffer.concat([record.bytes, more])
     return new CsvRecord(bytes, 0, bytes.length, record.line)
   }
 
-  #shortened(record: CsvRecord, width: number, count: number): CsvRecord {
-    const { starts, ends, kinds } = this.#cutter
-    for (let field = width; field < count; field++) if (starts[field] !== ends[field]) return record
-    this.#repairs?.add('extra', record.line, this.#file)
-    const end = ends[width - 1]! + (kinds[width - 1] === 0 ? 0 : 1)
+  #shortened(record: CsvRecord, fields: readonly string[], columns: readonly ColumnEvidence[]): CsvRecord {
+    if (fields.slice(columns.length).some(text => text !== '')) return record
+    if (fields.length !== this.#usualWidth && !hasExtraLastFields(fields, columns)) return record
+    this.#add('extra', record)
+    const { ends, kinds } = this.#cutter
+    const last = columns.length - 1
+    const end = ends[last]! + (kinds[last] === 0 ? 0 : 1)
     return new CsvRecord(record.chunk, record.start, end, record.line)
+  }
+
+  #fieldsOf({ chunk }: CsvRecord, count: number): string[] {
+    return Array.from({ length: count }, (_, field) => this.#cutter.text(chunk, field)!)
+  }
+
+  #add(kind: Parameters<Repairs['add']>[0], { line }: CsvRecord): void {
+    this.#repairs?.add(kind, line, this.#file)
   }
 }

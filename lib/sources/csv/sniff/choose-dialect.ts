@@ -8,7 +8,10 @@ import {
   resolveDialect,
 } from '../dialect.ts'
 import { refuseExcelLine } from '../excel-line.ts'
+import type { HeaderFault } from '../read-header.ts'
+import { headerFault, recordsAboveHeader } from './find-header.ts'
 import { judgeHeader } from './judge-header.ts'
+import type { SampledRecord } from './sample-records.ts'
 import { type Candidate, type Sample, sniffDialect } from './sniff-dialect.ts'
 
 export interface ChosenDialect {
@@ -20,6 +23,9 @@ export interface ChosenDialect {
   readonly chosen: string | undefined
   /** The lines above the header, which are a title. */
   readonly titleLines: number
+  readonly headerFault: HeaderFault | undefined
+  /** The first records, from the header on. */
+  readonly sampled: readonly SampledRecord[]
 }
 
 export interface DialectRequest {
@@ -30,6 +36,8 @@ export interface DialectRequest {
   readonly skipsTitle: boolean
   /** The delimiter of an earlier file of the same load. */
   readonly preferred: string | undefined
+  /** The header has several lines. */
+  readonly hasTallHeader: boolean
 }
 
 /** Bytes of a file from which its dialect is detected. */
@@ -47,7 +55,7 @@ export function showsDialect(head: Buffer, options: DialectOptions): boolean {
  */
 export function chooseDialect(
   sample: Sample,
-  { options, judgesHeader, skipsTitle, preferred }: DialectRequest,
+  { options, judgesHeader, skipsTitle, preferred, hasTallHeader }: DialectRequest,
   name: string,
 ): ChosenDialect {
   const first = firstLine(sample.text, options.comment)
@@ -61,23 +69,28 @@ export function chooseDialect(
   const hasTitle = verdict.kind === 'preamble' && !isNamed
   if (hasTitle && !(skipsTitle && isClearTitle(verdict.dialect)))
     throw afterPreamble(verdict.dialect, name, sample.text)
-  const { delimiter, quote, preamble } = verdict.dialect
-  const records = verdict.dialect.records.slice(hasTitle ? preamble : 0)
+  const { delimiter, quote, width, preamble } = verdict.dialect
+  const belowTitle = verdict.dialect.records.slice(hasTitle ? preamble : 0)
+  const looksFurther = skipsTitle && options.header === undefined && !hasTallHeader
+  const records = belowTitle.slice(looksFurther ? recordsAboveHeader(belowTitle, width) : 0)
   if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
     throw looksLikeCopyText(name)
   const isData = judgesHeader && options.header === undefined && judgeHeader(records) === 'data'
   const header = options.header ?? !isData
-  const titleLines = hasTitle ? records[0]!.line - 1 : 0
+  const hasAbove = records.length < verdict.dialect.records.length
+  const titleLines = hasAbove ? records[0]!.line - 1 : 0
   const words = [
-    ...(hasTitle ? [`${plural(titleLines, 'line')} above the header skipped (see --strict-header)`] : []),
+    ...(hasAbove ? [`${plural(titleLines, 'line')} above the header skipped (see --strict-header)`] : []),
     verdict.kind === 'one column' ? 'one column' : `${delimiterName(delimiter)} between fields`,
     ...(quote === "'" && !('quote' in options) ? ['apostrophes around them (see --quote)'] : []),
     header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
   ]
-  const isGiven = isNamed && quote !== "'" && !isData
+  const isGiven = isNamed && quote !== "'" && !isData && !hasAbove
   return {
     dialect: resolveDialect({ ...options, quote, header }, delimiter),
     titleLines,
+    headerFault: header && !hasTallHeader ? headerFault(records) : undefined,
+    sampled: records,
     chosen: isGiven ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
   }
 }
@@ -105,7 +118,7 @@ function afterPreamble(
   const others = `${plural(width, 'field')}, with ${delimiterName(delimiter)} between`
   const fault =
     `${name}: line ${records[0]!.line} has ${first}, ` + `the records from line ${line} on have ${others}`
-  const title = `if it is a title, begin with the header: tail -n +${line} … | pg-batch load - …`
+  const title = `if it is a title, skip it: --skip-lines ${line - 1}`
   // a delimiter that is in no line makes one column
   const absent = ['\t', '|', ';'].find(other => !text.includes(other)) ?? '\x01'
   const word = absent === '\x01' ? '\\x01' : delimiterWord(absent)

@@ -13,10 +13,10 @@ export function judgeHeader([first, ...others]: readonly SampledRecord[]): 'head
   const below = others.filter(({ fields }) => fields.length === first.fields.length).slice(0, LOOKED_AT)
   let isLike = 0
   for (const [index, { text }] of first.fields.entries()) {
-    const kinds = new Set(below.map(({ fields }) => kindOfCell(fields[index]!.text)))
+    const kinds = new Set(below.map(({ fields }) => kindOfCell(fields[index]!.text.trim())))
     kinds.delete('empty')
     const [kind] = kinds
-    const own = kindOfCell(text)
+    const own = kindOfCell(text.trim())
     if (kinds.size !== 1 || kind === undefined || kind === 'text' || own === 'empty') continue
     if (own !== kind) return 'header'
     isLike++

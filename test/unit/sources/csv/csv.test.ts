@@ -92,12 +92,12 @@ describe('readCsv', () => {
     [
       'a short record',
       'a,b\n1,2\nsecret\n',
-      'f.csv: the record that ends on line 3 has 1 field, the file has 2 columns',
+      'f.csv: the record that begins on line 3 has 1 field, the file has 2 columns',
     ],
     [
       'a long record',
       'a,b\n"x\ny",2,3\n',
-      'f.csv: the record that ends on line 3 has 3 fields, the file has 2 columns',
+      'f.csv: the record that begins on line 2 has 3 fields, the file has 2 columns',
     ],
     ['a name that comes twice', 'a,b,a\n', 'f.csv: the header names "a" twice'],
     ['a quote left open', 'a\n1\n"secret\n', 'f.csv: line 3 begins a quoted field that never ends'],
@@ -189,7 +189,7 @@ describe('readCsv', () => {
 
   it('compares with the first record when there is no header', async () => {
     expect(await failure(read('1,2\n3\n', 100, { header: false }))).to.equal(
-      'f.csv: the record that ends on line 2 has 1 field, the file has 2 columns',
+      'f.csv: the record that begins on line 2 has 1 field, the file has 2 columns',
     )
   })
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { recutLine } from '../../../../lib/sources/csv/repair/recut-line.ts'
+import { sampleRecords } from '../../../../lib/sources/csv/sniff/sample-records.ts'
 import { Repairs } from '../../../../lib/sources/repairs.ts'
 import { failure, readCsvRows } from '../support.ts'
 
@@ -11,10 +12,9 @@ describe('readCsv, lenient', () => {
   beforeEach(() => repairs.clear())
 
   const read = async (text: string, step = 1000, options: DialectOptions = {}) => {
-    const rows = await readCsvRows(resolveDialect(options, ','), text, step, () => {}, {
-      lenient: true,
-      repairs,
-    })
+    const dialect = resolveDialect(options, ',')
+    const sampled = sampleRecords(text, dialect, true)
+    const rows = await readCsvRows(dialect, text, step, () => {}, { lenient: true, repairs, sampled })
     return rows.map(row => Object.values(row))
   }
   const counted = () => repairs.list().map(({ kind, count, exampleLine }) => [kind, count, exampleLine])
@@ -53,6 +53,60 @@ describe('readCsv, lenient', () => {
     expect(repairs.list()).to.deep.equal([])
   })
 
+  const sound = Array.from({ length: 10 }, (_, i) => `2024-01-${10 + i},${i},a,b`)
+  const doubtful: [what: string, records: string[]][] = [
+    ['an empty field before the last, in a long record', ['1,,x,y,']],
+    ['an empty field before the last, in a short record', ['1,,x']],
+    ['fields that do not fit their columns, in a short record', [...sound, '2024-01-01a,b,c']],
+    ['fields that do not fit their columns, in a long record', [...sound, ',2024-01-01,1,a,']],
+    ['an empty field where each other record has a value, in a short record', [...sound, '2024-01-01,,a']],
+    ['fields that do not fit, with a stray quote', [...sound, '2024-01-01,1"a,b,c"']],
+    ['a delimiter between two stray quotes', ['1,2,a"b, c",d']],
+  ]
+  for (const [what, records] of doubtful) {
+    it(`does not guess what a record means with ${what}`, async () => {
+      const text = `d,n,t,u\n${records.join('\n')}\n`
+      expect(await failure(read(text))).to.match(new RegExp(`line ${records.length + 1}\\b`))
+      expect(repairs.list()).to.deep.equal([])
+    })
+  }
+
+  it('repairs a record with an empty field if its other fields show that it is beyond doubt', async () => {
+    const long = await read('t,n,u\na,1,b\na,2,b\n,3,b\n,4,b,\n')
+    expect(long.at(-1)).to.deep.equal([null, '4', 'b'])
+    const short = await read('t,u,n\na,b,1\na,b,2\n,b,3\n,b\n')
+    expect(short.at(-1)).to.deep.equal([null, 'b', null])
+  })
+
+  it('repairs records that nearly all lack the same last fields, and have too many empty ones', async () => {
+    expect(await read('a,b,c\n1,\n2,\n3,x\n')).to.deep.equal([
+      ['1', null, null],
+      ['2', null, null],
+      ['3', 'x', null],
+    ])
+    expect(await read('a,b\n,1,,\n,2,,\n')).to.deep.equal([
+      [null, '1'],
+      [null, '2'],
+    ])
+  })
+
+  it('drops the header where it comes once more', async () => {
+    expect(await read('a,b\n1,2\na,b\n3,4\n')).to.deep.equal([
+      ['1', '2'],
+      ['3', '4'],
+    ])
+    expect(counted()).to.deep.equal([['header', 1, 3]])
+    expect(await read('a\n1\na\n')).to.have.length(2)
+  })
+
+  it('cuts a malformed header into as many names as its records have fields', async () => {
+    const text = 'a,""b,c"\n1,2\n3,4\n'
+    expect(await read(text)).to.deep.equal([
+      ['1', '2'],
+      ['3', '4'],
+    ])
+  })
+
   it('repairs a header and the first record of a file without one', async () => {
     expect(await read('a,""b",c\n1,2,3\n')).to.deep.equal([['1', '2', '3']])
     expect(await read('1,""b",c\n1,2,3\n', 1000, { header: false })).to.deep.equal([
@@ -67,6 +121,7 @@ describe('recutLine', () => {
     ['a,""b","c"', 3, 'a,"""b","c"'],
     ['a,"b,c,"d e","f"', 5, 'a,"""b",c,"d e","f"'],
     ['a,"b,c,"d e","f"', undefined, 'a,"""b",c,"d e","f"'],
+    ['""b, 5"" c""",d', 2, '"""b, 5"" c""",d'],
     ['a,"b "c" d",e', 3, 'a,"b ""c"" d",e'],
     ['a,b,"', 3, 'a,b,""""'],
     ['a,"b"c', 2, undefined],

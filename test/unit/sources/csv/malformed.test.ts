@@ -7,7 +7,7 @@ import { CsvSplitter } from '../../../../lib/sources/csv/csv-splitter.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { slices } from '../support.ts'
 
-/** Each record: its text, the line on which it ends, and its fault. */
+/** Each record: its text, the line on which it begins, and its fault. */
 type Taken = readonly [text: string, line: number, fault?: string]
 
 async function read(text: string | Buffer, step: number, options: DialectOptions = {}): Promise<Taken[]> {
@@ -72,7 +72,7 @@ describe('readCsv, where malformed records are kept', () => {
           ['a,b', 1],
           ['1,"x', 2, `the record that begins on line 2: line 3 ${AFTER}; reading continues with line 3`],
           ['2,"y"', 3],
-          ['3,"v\nw"', 5],
+          ['3,"v\nw"', 4],
         ],
       ],
       [
@@ -109,8 +109,8 @@ describe('readCsv, where malformed records are kept', () => {
         Buffer.from('a,\xc3\xa9\n1,\xe9\n2,"\xff\n"\n3,\xc3\xa9\n', 'latin1'),
         [
           ['a,é', 1],
-          ['1,\xe9', 2, 'the record that ends on line 2 is not valid UTF-8'],
-          ['2,"\xff\n"', 4, 'the record that ends on line 4 is not valid UTF-8'],
+          ['1,\xe9', 2, 'the record that begins on line 2 is not valid UTF-8'],
+          ['2,"\xff\n"', 3, 'the record that begins on line 3 is not valid UTF-8'],
           ['3,é', 5],
         ],
       ],

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { DialectOptions } from '../../../../lib/sources/csv/dialect.ts'
+import { headerFault, recordsAboveHeader } from '../../../../lib/sources/csv/sniff/find-header.ts'
 import { judgeHeader } from '../../../../lib/sources/csv/sniff/judge-header.ts'
 import { sampleRecords } from '../../../../lib/sources/csv/sniff/sample-records.ts'
 import {
@@ -144,6 +145,54 @@ describe('sampleRecords', () => {
       [7, 'e'],
     ])
   })
+})
+
+const cutByCommas = (text: string) =>
+  sampleRecords(text, { delimiter: ',', quote: '"', escape: '"', comment: undefined }, true)
+
+describe('recordsAboveHeader', () => {
+  const rows = 'id,name,age,x\n1,ann,30,a\n2,bob,40,b\n3,cid,50,c\n'
+  const cases: [what: string, text: string, above: number][] = [
+    ['a title with delimiters', `Report,,,\n${rows}`, 1],
+    ['a title in another column, and delimiters alone', `,,Report,\n,,,\n${rows}`, 2],
+    ['a title with a comma', `Report, January\n${rows}`, 1],
+    ['a line of names for groups of columns', `,,who,what\n,,,\n${rows}`, 2],
+    ['twenty lines of a device', `${'#KEY:,value\n'.repeat(20)}${rows}`, 20],
+    ['a title over texts alone', 'Report,,,\na,b,c,d\ne,f,g,h\ni,j,k,l\n', 1],
+    ['nothing', rows, 0],
+    ['a header with one name, over data', 'n,,,\n1,ann,30,a\n2,bob,40,b\n', 0],
+    ['a header that may lack a name', 'a,\nb,c\nd,e\n', 0],
+    ['a header of another width over texts', 'a,b,c\nd,e\nf,g\n', 0],
+    ['records with few values', 'a,b,c,d\n1,,,\n,2,,\n', 0],
+  ]
+  for (const [what, text, above] of cases) {
+    it(`finds ${above} above the header, where there is ${what}`, () => {
+      const records = cutByCommas(text)
+      const widths = records.map(({ fields }) => fields.length)
+      const width = widths.toSorted((a, b) => a - b)[widths.length >> 1]!
+      expect(recordsAboveHeader(records, text.includes('#KEY') ? 4 : width)).to.equal(above)
+    })
+  }
+})
+
+describe('headerFault', () => {
+  const cases: [text: string, fault: string | undefined][] = [
+    ['a,b\n1,2\n3,4\n', undefined],
+    ['a,b\n1,2,\n3,4,\n', 'lacks the last name'],
+    ['a,b\n1,2,\n3,4,x\n', undefined],
+    ['a,b\n1,2,""\n3,4,""\n', undefined],
+    ['"a","b"\n"r1",1,2\n"r2",3,4\n', 'lacks the first name'],
+    ['a,b\nr1,1,2\nr2,3,4\n', undefined],
+    ['a,,b\n1,2\n3,4\n', 'extra empty names'],
+    ['a,b,\n1,2\n3,4\n', 'extra empty names'],
+    ['a,,b\n1,2,3\n3,4,5\n', undefined],
+    ['a,b\n1,2,\n', undefined],
+  ]
+  for (const [text, fault] of cases) {
+    it(`is ${fault ?? 'not there'} in ${JSON.stringify(text)}`, () => {
+      expect(headerFault(cutByCommas(text))).to.equal(fault)
+    })
+  }
 })
 
 describe('judgeHeader', () => {

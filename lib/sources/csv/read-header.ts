@@ -1,0 +1,81 @@
+import { firstRepeated } from '../repeated.ts'
+import { SourceError } from '../source-error.ts'
+import { columnNames } from './header-names.ts'
+
+/** The names of a file's columns. */
+export interface Header {
+  readonly names: readonly string[]
+  /** Those that the file leaves empty, such as `column7`. */
+  readonly unnamed: readonly string[]
+  /** The names that were changed, so that they can be columns, a line each. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Why a header does not name the fields of its records, which all have the same number of fields. A file of
+ * R's `write.table` has no name for its first column, the names of the rows. Records that end with a
+ * delimiter have a last field, which is empty.
+ */
+export type HeaderFault = 'lacks the first name' | 'lacks the last name' | 'extra empty names'
+
+export interface HeaderOptions {
+  /** Make names that can be columns of those that cannot. @default false: repeated ones are an error */
+  readonly fitsNames?: boolean | undefined
+  readonly headerFault?: HeaderFault | undefined
+}
+
+/**
+ * Returns the names of a header.
+ * @param rows the records of the header, whose texts are joined
+ * @throws SourceError if a name is repeated
+ */
+export function headerOf(
+  rows: readonly (readonly string[])[],
+  file: string,
+  { fitsNames = false, headerFault }: HeaderOptions,
+): Header {
+  const found = corrected(joinedRows(rows), headerFault)
+  const { names, changes } = fitsNames ? columnNames(found) : { names: found, changes: [] }
+  const twice = firstRepeated(names.filter(isNamed))
+  if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)
+  const all = names.map((name, field) => (isNamed(name) ? name : nameBeyond(names, field)))
+  const unnamed = all.filter((_, field) => !isNamed(names[field]!))
+  const notes = headerFault === 'extra empty names' ? [EXTRA_NAMES, ...changes] : changes
+  return { names: all, unnamed, notes }
+}
+
+const EXTRA_NAMES = 'the header has empty names too many, which are left out'
+
+function corrected(names: string[], fault: HeaderFault | undefined): string[] {
+  if (fault === 'lacks the first name') return ['', ...names]
+  if (fault === 'lacks the last name') return [...names, '']
+  return fault === 'extra empty names' ? names.filter(isNamed) : names
+}
+
+/** Returns the names of the columns of a file without a header: column1, column2 and so on. */
+export function generatedHeader(width: number): Header {
+  return { names: Array.from({ length: width }, (_, field) => columnName(field)), unnamed: [], notes: [] }
+}
+
+/** Returns a name for a field without a column, different from all columns. */
+export function nameBeyond(header: readonly string[], field: number): string {
+  let name = columnName(field)
+  while (header.includes(name)) name += '_'
+  return name
+}
+
+/** Joins the texts of each column. */
+function joinedRows(rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 1) return [...rows[0]!]
+  const width = Math.max(...rows.map(row => row.length))
+  const textsOf = (index: number) => rows.map(row => row[index] ?? '').filter(isNamed)
+  return Array.from({ length: width }, (_, index) => textsOf(index).join(' '))
+}
+
+function columnName(index: number): string {
+  return `column${index + 1}`
+}
+
+function isNamed(column: string): boolean {
+  return column.trim() !== ''
+}
