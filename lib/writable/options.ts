@@ -169,6 +169,12 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   beforeCommit?: BeforeCommit | undefined
   /**
+   * Rolls the transaction of `singleTransaction` back where it would commit. Counts and events are those of a
+   * commit. For `pg-batch load --dry-run`.
+   * @internal
+   */
+  rollsBack?: boolean | undefined
+  /**
    * How many transactions may be in flight at once, each on a client of its own; an integer ≥ 1. At 1,
    * batches commit in order. Raising it costs connections and that order, and increases throughput up to
    * about the number of the server's cores.

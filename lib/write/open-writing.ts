@@ -46,6 +46,8 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   /** Everything up to the end is one transaction. */
   readonly singleTransaction: boolean
   readonly beforeCommit?: BeforeCommit | undefined
+  /** That transaction is rolled back where it would commit. */
+  readonly rollsBack: boolean
   readonly callbackTimeoutMs: number
   readonly onBegin: Beginning['onBegin']
   readonly afterCommit:
@@ -135,6 +137,7 @@ export async function openWriting<Item>(
     budget: new RejectBudget(options.rejectLimit),
     inTransaction,
     onBegin,
+    rollsBack: options.rollsBack,
     callbackTimeoutMs,
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
     canReleaseItems: !options.singleTransaction && !needsItems(options),

@@ -61,7 +61,8 @@ function wordsOf(option: Option): OptionWords {
 
 function valueOfOption({ flags, argChoices, parseArg }: Option): Completable {
   const placeholder = /[<[](.*)[>\]]/.exec(flags)?.[1]
-  if (placeholder === undefined) return NOTHING
+  // the value after = is optional: the next word is not one
+  if (placeholder === undefined || placeholder.startsWith('=')) return NOTHING
   if (placeholder === 'file') return { kind: 'file' }
   return { kind: 'words', words: argChoices ?? (parseArg as { words?: string[] })?.words ?? [] }
 }

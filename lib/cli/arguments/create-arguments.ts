@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { nameList } from './option-values.ts'
+import { nameList, oneOf } from './option-values.ts'
 
 /** What happens to the table before rows are written. */
 export interface CreateArguments {
@@ -10,7 +10,8 @@ export interface CreateArguments {
   readonly notNull?: boolean
   readonly truncate?: boolean
   readonly append?: boolean
-  readonly dryRun?: boolean
+  /** `all`: every row is tried, and not only the first ones. */
+  readonly dryRun?: 'first' | 'all'
 }
 
 export function addCreateOptions(command: Command): Command {
@@ -18,7 +19,11 @@ export function addCreateOptions(command: Command): Command {
     .option('--create', 'create the table, with types inferred from the data')
     .option('--key <a,b,…>', 'with --create: the primary key', nameList)
     .option('--truncate', 'empty the table first; without it rows are appended')
-    .option('--dry-run', 'show the plan and the first rows; write nothing')
+    .option(
+      '--dry-run [=all]',
+      'show the plan, and try the first 1,000 rows, or all',
+      oneOf(['first', 'all']),
+    )
     .addOption(new Option('--append', 'append rows, which is the default').conflicts(['truncate', 'create']))
     .addOption(
       new Option('--infer <rows>', 'with --create: types of the first 1,000 rows, or all').choices([

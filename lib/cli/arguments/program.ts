@@ -12,6 +12,14 @@ export class Program extends Command {
     return new Program(name)
   }
 
+  /** Keeps an option with an optional value from taking the name of a file as its value. */
+  override parseOptions(argv: string[]): ReturnType<Command['parseOptions']> {
+    const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+    return super.parseOptions(
+      argv.map((arg, at) => (arg === '--dry-run' && at < end ? '--dry-run=first' : arg)),
+    )
+  }
+
   /** Commander calls this method. Its typings leave it out. */
   unknownOption(flag: string): void {
     const [name = flag] = flag.split('=', 1)

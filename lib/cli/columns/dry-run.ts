@@ -1,6 +1,4 @@
-import type { Readable } from 'node:stream'
 import { hexText } from '../../sources/hex-text.ts'
-import { faultOf } from '../../sources/malformed.ts'
 import type { Source } from '../../sources/open-source.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
@@ -8,11 +6,11 @@ import { plural } from '../../values/format-count.ts'
 import { printedTable } from '../terminal/printed-table.ts'
 import { cut, visible, visibleSql } from '../terminal/visible.ts'
 import type { ColumnChoice } from './choose-columns.ts'
-import { peekRows } from './peek-rows.ts'
 
 /** What a load would do. */
 export interface DryRun extends ColumnChoice {
-  readonly rows: Readable
+  /** The first rows, at most {@link SHOWN_ROWS}. */
+  readonly head: readonly SourceRow[]
   /** The table, and what happens to it. */
   readonly table: string
   /** The columns of the table. Those that the rows have are shown. */
@@ -23,14 +21,12 @@ export interface DryRun extends ColumnChoice {
   readonly sql?: string
 }
 
-const SHOWN_ROWS = 5
+export const SHOWN_ROWS = 5
 const CELL_WIDTH = 24
 
-/** Describes the plan and the first rows. It reads only the rows that it shows. */
-export async function describeDryRun(source: Source, plan: DryRun, width = terminalWidth()): Promise<string> {
-  const { head } = await peekRows(plan.rows, SHOWN_ROWS)
-  const readable = head.filter(row => faultOf(row) === undefined)
-  const rows = readable.map(row => plan.rename?.(row) ?? row)
+/** Describes the plan and the first rows. */
+export function describeDryRun(source: Source, plan: DryRun, width = terminalWidth()): string {
+  const rows = plan.head.map(row => plan.rename?.(row) ?? row)
   const renamed = plan.pairs.filter(([key, column]) => key !== column)
   return [
     'Dry run: nothing is written.',

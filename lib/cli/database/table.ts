@@ -1,9 +1,10 @@
 import type { PgClientLike } from '../../connection/pg-types.ts'
 import { Lease } from '../../connection/pool/lease.ts'
+import { shellWord } from '../../sources/shell-word.ts'
 import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../table/introspect.ts'
 import type { Table } from '../../types.ts'
-import { dataError } from '../exit-error.ts'
+import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import { missingTable } from './missing-table.ts'
 import { privilegeHint } from './privileges.ts'
@@ -36,23 +37,60 @@ export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
   return rows.length === 0
 }
 
-/**
- * Runs a statement that contains names or types from the data or the user.
- * @param what begins the message if the statement fails
- */
-export async function execute(
-  { pool, user }: Database,
-  sql: string,
-  { what, table: name, privileges }: { what: string; table: string; privileges?: string },
-): Promise<void> {
+/** A statement that contains names or types from the data or the user. */
+export interface Execution {
+  /** Begins the message if the statement fails. */
+  readonly what: string
+  readonly table: string
+  readonly privileges?: string
+}
+
+/** @throws ExitError that says what to do */
+export async function execute({ pool, user }: Database, sql: string, execution: Execution): Promise<void> {
   try {
     await pool.query(sql)
   } catch (error) {
-    const table = parseTableName(name)
-    const wanted = { user, table, ...(privileges ? { privileges } : { onSchema: 'CREATE' as const }) }
-    const hint = privilegeHint(error, wanted) || schemaHint(error, table)
-    throw dataError(`${what}: ${(error as Error).message}${hint}`, error)
+    throw notExecuted(error, user, execution)
   }
+}
+
+/**
+ * Returns the table as it is after a statement, which is rolled back.
+ * @throws ExitError that says what to do
+ */
+export async function tableAfter(
+  { pool, user }: Database,
+  sql: string,
+  execution: Execution,
+): Promise<Table> {
+  const values = introspectionValues(parseTableName(execution.table))
+  try {
+    return await Lease.use(pool, async client => {
+      await client.query('BEGIN')
+      try {
+        await client.query(sql)
+        return readTable((await client.query(INTROSPECTION_SQL, values)).rows[0]!)
+      } finally {
+        await client.query('ROLLBACK')
+      }
+    })
+  } catch (error) {
+    throw notExecuted(error, user, execution)
+  }
+}
+
+function notExecuted(error: unknown, user: string, { what, table: name, privileges }: Execution): ExitError {
+  const table = parseTableName(name)
+  const wanted = { user, table, ...(privileges ? { privileges } : { onSchema: 'CREATE' as const }) }
+  const hint = privilegeHint(error, wanted) || schemaHint(error, table) || columnHint(error)
+  return dataError(`${what}: ${(error as Error).message}${hint}`, error)
+}
+
+/** SQLSTATE 42701, duplicate_column: also a column with the name of a system column, such as xmin. */
+function columnHint(error: unknown): string {
+  const { code, message } = error as { code?: string; message: string }
+  const [, name] = (code === '42701' && /^column name "(.+)" conflicts/.exec(message)) || []
+  return name === undefined ? '' : `; --map ${shellWord(`${name}=${name}_`)} gives the column another name`
 }
 
 /** SQLSTATE 3F000, invalid_schema_name. */

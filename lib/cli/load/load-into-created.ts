@@ -1,16 +1,15 @@
-import { rowsOf } from '../../sources/csv/record-rows.ts'
 import { checkConflict, checkNewConflict, describeConflict } from '../columns/check-conflict.ts'
 import { planTable } from '../columns/create.ts'
-import { describeDryRun } from '../columns/dry-run.ts'
-import { dropIfEmpty, execute, findTable, isEmpty, tableExists } from '../database/table.ts'
+import { dropIfEmpty, execute, findTable, isEmpty, tableAfter, tableExists } from '../database/table.ts'
 import { dataError } from '../exit-error.ts'
 import { hasRecord } from '../resume/resume-record.ts'
 import { visibleSql } from '../terminal/visible.ts'
+import { dryRun } from './dry-run.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 
 /** Loads into a new table, or into one that an earlier run of a resumed load has made. */
 export async function loadIntoCreated(task: LoadTask): Promise<void> {
-  const { source, reopen, database, args, output, notify } = task
+  const { source, reopen, database, args, notify } = task
   const exists = await waitingForServer(task, () => tableExists(database, args.table))
   if (exists && !(await waitingForServer(task, () => isResumed(task)))) {
     throw dataError(`the table "${args.table}" exists already; leave out --create to append to it`)
@@ -20,19 +19,20 @@ export async function loadIntoCreated(task: LoadTask): Promise<void> {
   if (exists) checkConflict(args, await waitingForServer(task, () => findTable(database, args.table)))
   else checkNewConflict(args, columns, args.table)
   for (const note of choice.notes) notify(note)
+  const what = `${args.table} cannot be created`
   if (args.dryRun) {
-    const { records } = source
-    const shown = records ? rowsOf({ ...records, stream: rows }, row => source.positionOf(row).file) : rows
-    const plan = exists
-      ? { ...choice, rows: shown, table: `${args.table}, appended to${describeConflict(args)}`, columns }
-      : { ...choice, rows: shown, table: `${args.table}, created${describeConflict(args)}`, columns, sql }
-    output.result(await interruptible(task, () => describeDryRun(source, plan)))
+    const table = exists
+      ? await waitingForServer(task, () => findTable(database, args.table))
+      : await waitingForServer(task, () => tableAfter(database, sql, { what, table: args.table }))
+    const done = exists ? 'appended to' : 'created'
+    const title = `${args.table}, ${done}${describeConflict(args)}`
+    const made = exists ? { begin: [] } : { begin: [sql], sql }
+    await dryRun(task, { table, choice, rows, checks, title, columns, ...made })
     return
   }
   if (!exists) {
     if (args.log === 'json') notify(`${sql};`)
     else for (const line of visibleSql(`${sql};`)) notify(line)
-    const what = `${args.table} cannot be created`
     await waitingForServer(task, () => execute(database, sql, { what, table: args.table }))
   }
   let done = false

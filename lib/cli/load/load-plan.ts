@@ -9,6 +9,14 @@ import type { Database } from '../database/database.ts'
 import type { InputMeter } from '../files/input-meter.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 
+/** Rows are tried in a transaction that is rolled back. */
+export interface Trial {
+  /** Statements that come first in the transaction: the table is made, or emptied. */
+  readonly begin: readonly string[]
+  /** The number of rows that an earlier run of a resumed load has written. */
+  readonly skip: number
+}
+
 /** What is loaded, and how. */
 export interface LoadPlan {
   readonly source: Sources
@@ -21,6 +29,8 @@ export interface LoadPlan {
   readonly database: Database
   readonly table: Table
   readonly args: LoadArguments
+  /** Set for a dry run. */
+  readonly trial?: Trial | undefined
   /** Returns the row that a line of the source holds. */
   readonly unwrap: (line: SourceRow) => SourceRow
   /** Fits a row to the table. `line` is what the row was taken out of, or the row itself. */

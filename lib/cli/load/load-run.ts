@@ -1,5 +1,6 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { FileRow } from '../../sources/open-sources.ts'
 import type { Repair } from '../../sources/repairs.ts'
@@ -23,7 +24,7 @@ import type { Watcher } from '../watch/watcher.ts'
 import { InputProgress } from './input-progress.ts'
 import { type LoadInput, openInput } from './load-input.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
-import type { LoadPlan } from './load-plan.ts'
+import type { LoadPlan, Trial } from './load-plan.ts'
 
 /** One pass of a load: its streams, its counts, and the position of each row in its file. */
 export class LoadRun {
@@ -65,7 +66,7 @@ export class LoadRun {
         this.#progress.read(this.#input.intake.rowsRead, plan.meter.bytesRead)
       },
     })
-    if (args.rejects !== undefined && !resume) {
+    if (args.rejects !== undefined && !resume && !plan.trial) {
       this.#deadLetter = rejectsFile(args.rejects, place => this.#positionOf(place))
     }
     this.#input.intake.once('end', () => this.#endInput())
@@ -74,20 +75,18 @@ export class LoadRun {
   }
 
   #openSink(): PgBatchWritable<unknown, SourceRow> {
-    const { args, database, table } = this.#plan
+    const { args, database, table, trial } = this.#plan
     const refersToItself = table.selfReferences.length > 0
     const sink = new PgBatchWritable<unknown, SourceRow>({
       ...this.#input.writing,
       pool: database.pool,
       table: { schema: table.schema, name: table.name },
       identity: args.identity,
-      concurrency: refersToItself ? 1 : connectionsOf(args),
-      ...(refersToItself ? { awaitsParents: () => !this.stopped } : {}),
+      ...(trial ? trialOptions(trial) : {}),
+      concurrency: trial || refersToItself ? 1 : connectionsOf(args),
+      ...(refersToItself && !trial ? { awaitsParents: () => !this.stopped } : {}),
       rejectLimit: this.#rejectsLeft(),
-      // a load that may be killed and run again must neither lose nor repeat a rejected row
-      deadLetter:
-        this.#deadLetter ??
-        (args.rejects === undefined ? undefined : { table: REJECTS_TABLE, file: args.rejects }),
+      deadLetter: this.#deadLetter ?? this.#deadLetterTable,
       rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
       checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
       ...(args.singleTransaction ? { singleTransaction: true, beforeCommit: this.#approve } : {}),
@@ -101,6 +100,13 @@ export class LoadRun {
       if (failure) sink.destroy(failure)
     })
     return sink
+  }
+
+  /** A load that may be killed and run again must neither lose nor repeat a rejected row. */
+  get #deadLetterTable(): { table: string; file: string } | undefined {
+    const { args, trial } = this.#plan
+    if (args.rejects === undefined || trial) return undefined
+    return { table: REJECTS_TABLE, file: args.rejects }
   }
 
   /** The repairs of --lenient. Those of rows that an earlier run wrote are among them. */
@@ -232,7 +238,7 @@ export class LoadRun {
 
   /** The number of rows that an earlier run wrote. */
   get #skip(): number {
-    return this.#resume?.rowsWritten ?? 0
+    return this.#resume?.rowsWritten ?? this.#plan.trial?.skip ?? 0
   }
 
   #rejectsLeft(): number {
@@ -293,6 +299,14 @@ function isUndone(error: unknown): error is PgBatchError {
     error.retryable &&
     (error.outcome === 'rolled-back' || error.outcome === 'not-sent')
   )
+}
+
+/** Everything is one transaction, which is rolled back. */
+function trialOptions({ begin }: Trial) {
+  const runAll = async (client: PgTransactionClient): Promise<void> => {
+    for (const sql of begin) await client.query(sql)
+  }
+  return { singleTransaction: true, rollsBack: true, ...(begin.length > 0 ? { onBegin: runAll } : {}) }
 }
 
 function isOrphan(error: unknown): boolean {

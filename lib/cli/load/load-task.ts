@@ -75,7 +75,12 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
   })
 }
 
-function planOf({ meter, repairs, database, args }: LoadTask, source: Sources, target: LoadTarget): LoadPlan {
+/** Returns how the rows of a source are written. */
+export function planOf(
+  { meter, repairs, database, args }: LoadTask,
+  source: Sources,
+  target: LoadTarget,
+): LoadPlan {
   const { table, choice, rows, checks } = target
   const rejects = keepsRejects(args)
   const shape = shaperOf(source, table, args)

@@ -10,7 +10,7 @@ import { privilegeHint } from '../database/privileges.ts'
 import { dataError } from '../exit-error.ts'
 import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
 import type { NumberedRow } from '../rows/row-intake.ts'
-import { beginRecord, finishRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
+import { beginRecord, finishRecord, hasRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
 
 /**
  * A load that can be killed and run again. For each file the writer's checkpoint holds the number of the last
@@ -73,6 +73,17 @@ export async function openResume(
       await finishRecord(pool, name, rowsRead)
     },
   }
+}
+
+/** Returns how many rows an earlier run has written. Stores nothing. */
+export async function rowsWrittenBefore(
+  pool: Database['pool'],
+  name: string,
+  { files }: Sources,
+): Promise<number> {
+  if (!(await hasRecord(pool, name))) return 0
+  const positions = await readCheckpoint(pool, checkpointNameOf(name))
+  return files.reduce((sum, file) => sum + Number(positions.get(resolve(file)) ?? 0), 0)
 }
 
 /** Explains that the role may not create or use the tables of --resume. */

@@ -57,6 +57,7 @@ function optionTable<Item>() {
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
     singleTransaction: defaultsTo(false, checkFlag),
     beforeCommit: internal(optional(checkFunction<Callback<Item, 'beforeCommit'>>)),
+    rollsBack: internal(defaultsTo(false, checkFlag)),
     concurrency: defaultsTo(1, integerFrom(1)),
     laneOf: optional(checkFunction<(item: Item) => string | number>),
     onBegin: optional(checkFunction<Callback<Item, 'onBegin'>>),

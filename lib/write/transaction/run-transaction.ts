@@ -68,7 +68,7 @@ async function commit<Item>(
   if (opened) {
     const { rows, transaction, checkpoint } = opened
     context.signals.stop.throwIfAborted()
-    if (context.transactions.isNextExpected) transaction.beginNext()
+    if (context.transactions.isNextExpected && !context.rollsBack) transaction.beginNext()
     await rows.close(commitsBehindRows(writer, context))
     if (transaction.state !== 'committed') await commitAfterRows(writer, opened, context)
     if (checkpoint) noteProgress(checkpoint.progress)
@@ -83,9 +83,11 @@ async function commit<Item>(
  */
 function commitsBehindRows<Item>(
   { opened, plan, rejected }: TransactionWriter<Item>,
-  { inTransaction }: TransactionContext<Item>,
+  { inTransaction, rollsBack }: TransactionContext<Item>,
 ): boolean {
-  return plan.storesEveryRow && !inTransaction && !opened?.checkpoint && rejected.all.length === 0
+  return (
+    !rollsBack && plan.storesEveryRow && !inTransaction && !opened?.checkpoint && rejected.all.length === 0
+  )
 }
 
 async function commitAfterRows<Item>(
@@ -101,7 +103,14 @@ async function commitAfterRows<Item>(
   if (rejected.all.length > 0) await rejected.store(transaction, plan.table)
   await checkpoint?.store()
   context.signals.stop.throwIfAborted()
-  await transaction.commit()
+  if (context.rollsBack) await rollBackInstead(opened)
+  else await transaction.commit()
+}
+
+/** @throws what has ended the connection before */
+async function rollBackInstead<Item>({ transaction, lease }: OpenedTransaction<Item>): Promise<void> {
+  await transaction.rollback()
+  if (lease.broken) throw lease.broken
 }
 
 /** Calls `inTransaction` with the written items of each batch that it has not been called for. */

@@ -32,6 +32,8 @@ export interface TransactionContext<Item> extends Beginning {
   readonly inTransaction:
     | ((client: PgTransactionClient, batch: readonly Item[]) => Promise<void> | void)
     | undefined
+  /** Transactions are rolled back where they would commit: nothing but a count is wanted. */
+  readonly rollsBack: boolean
   /** A callback receives the items, sorted by their outcome. */
   readonly notesItems: boolean
   readonly signals: StopSignals

@@ -1,0 +1,120 @@
+import { Readable } from 'node:stream'
+import type { CsvRecord } from '../../csv/record.ts'
+import { faultOf } from '../../sources/malformed.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import { formatCount, plural } from '../../values/format-count.ts'
+import { type DryRun, describeDryRun, SHOWN_ROWS } from '../columns/dry-run.ts'
+import { peekRows } from '../columns/peek-rows.ts'
+import { dataError, type ExitError } from '../exit-error.ts'
+import { rowsWrittenBefore } from '../resume/resume.ts'
+import { repairLine } from '../terminal/messages.ts'
+import { visible } from '../terminal/visible.ts'
+import { quietWatcher } from '../watch/quiet.ts'
+import { LoadRun } from './load-run.ts'
+import { interruptible, type LoadTarget, type LoadTask, planOf, waitingForServer } from './load-task.ts'
+
+/** How many rows are tried, unless all are. */
+const TRIED_ROWS = 1000
+
+/** A dry run: how it describes the table, and what makes or empties it. */
+export interface DryLoad extends LoadTarget, Pick<DryRun, 'columns' | 'format'> {
+  readonly title: string
+  readonly sql?: string
+  /** Statements that come first in the transaction. */
+  readonly begin: readonly string[]
+}
+
+/**
+ * Prints the plan and the first rows, then writes rows in one transaction and rolls it back: the first ones,
+ * or all with `--dry-run=all`. Prints how many would be written, rejected and repaired.
+ * @throws ExitError as a load would
+ */
+export async function dryRun(task: LoadTask, load: DryLoad): Promise<void> {
+  const { source, database, args, output } = task
+  const { title, choice, columns, format, sql } = load
+  const { head, whole } = await interruptible(task, () => headOf(source, load.rows))
+  const shown = { ...choice, head, table: title, columns, format, ...(sql === undefined ? {} : { sql }) }
+  output.result(describeDryRun(source, shown))
+  const skip =
+    args.resume === undefined
+      ? 0
+      : await waitingForServer(task, () => rowsWrittenBefore(database.pool, args.resume!, source))
+  const all = args.dryRun === 'all'
+  const limit = all ? Number.POSITIVE_INFINITY : skip + TRIED_ROWS
+  const sample = new Sample(whole, limit)
+  const plan = { ...planOf(task, source, { ...load, rows: sample.rows }), trial: { begin: load.begin, skip } }
+  const run = new LoadRun(plan, undefined)
+  run.reportTo(quietWatcher)
+  const failure = await interruptible(task, () => run.writeAll())
+  if (failure) throw explained(failure, !sample.isWhole && load.table.selfReferences.length > 0)
+  for (const line of outcomeLines(run, sample.isWhole)) output.result(visible(line))
+}
+
+/** The first rows of a stream, which is destroyed after them. */
+class Sample {
+  readonly rows: Readable
+  /** The rows have ended before the limit. */
+  isWhole = false
+
+  constructor(source: Readable, limit: number) {
+    this.rows = Readable.from(this.#take(source, limit))
+  }
+
+  async *#take(source: Readable, limit: number): AsyncGenerator<unknown> {
+    let left = limit
+    for await (const chunk of source) {
+      if (left <= 0) return
+      // CSV comes as arrays of records
+      const taken = Array.isArray(chunk) ? chunk.slice(0, left) : chunk
+      left -= Array.isArray(taken) ? taken.length : 1
+      yield taken
+      if (Array.isArray(chunk) && taken.length < chunk.length) return
+    }
+    this.isWhole = true
+  }
+}
+
+/** Returns the rows to show, and all rows from the first on. */
+async function headOf(
+  { records }: LoadTask['source'],
+  stream: Readable,
+): Promise<{ head: SourceRow[]; whole: Readable }> {
+  if (!records) {
+    const { head, whole } = await peekRows(stream, SHOWN_ROWS)
+    return { head: head.filter(row => faultOf(row) === undefined), whole }
+  }
+  const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: CsvRecord[]) => batch.length)
+  const readable = head.flat().filter(record => record.fault === undefined && !records.raggedness(record))
+  return { head: readable.slice(0, SHOWN_ROWS).map(record => records.rowOf(record)), whole }
+}
+
+/** A parent that comes after the rows that were tried is not a fault. */
+function explained(failure: ExitError, mayComeLater: boolean): ExitError {
+  const { sqlState } = (failure.cause ?? {}) as { sqlState?: string }
+  if (!mayComeLater || sqlState !== '23503') return failure
+  const hint = 'or it comes after the rows that were tried: --dry-run=all tries all of them'
+  return dataError(`${failure.message}; ${hint}`, failure.cause)
+}
+
+function outcomeLines(run: LoadRun, isWhole: boolean): string[] {
+  const { rowsCommitted, rowsUnchanged, rowsRejected } = run.stats
+  const tried = rowsCommitted + rowsUnchanged + rowsRejected
+  if (tried === 0) return []
+  const which = isWhole ? plural(tried, 'row') : `the first ${plural(tried, 'row')}`
+  const counts = [
+    `${formatCount(rowsCommitted)} would be written`,
+    ...(rowsUnchanged > 0 ? [`${formatCount(rowsUnchanged)} would change nothing`] : []),
+    ...(rowsRejected > 0 ? [`${formatCount(rowsRejected)} would be rejected`] : []),
+  ]
+  const reasons = run.reasons.list().map(({ code, name, count, exampleRow, exampleFile }) => {
+    const of = exampleFile === undefined ? '' : ` of ${exampleFile}`
+    const example = exampleRow === undefined ? '' : `, for example row ${formatCount(exampleRow)}${of}`
+    return `  ${code}: ${plural(count, 'row')}, ${name}${example}`
+  })
+  return [
+    `Tried ${which} in a transaction that was rolled back: ${counts.join(', ')}.`,
+    ...reasons,
+    ...run.repairs.map(repairLine),
+    `Triggers have run, and sequences have advanced.${isWhole ? '' : ' --dry-run=all tries all rows.'}`,
+  ]
+}
