@@ -82,6 +82,8 @@ export interface Column {
   readonly flags?: string
   /** GENERATED ALWAYS AS (expression). */
   readonly generated: boolean
+  /** The expression of a generated column. */
+  readonly generatedSql?: string
   /** `kept`: GENERATED ALWAYS, and yet the values of the rows are written. */
   readonly identity: 'none' | 'always' | 'by-default' | 'kept'
   /** The role may not write it. */
@@ -109,6 +111,33 @@ export interface UniqueKey {
   readonly deterministic: boolean
 }
 
+/** A unique index of any kind, in the words by which ON CONFLICT infers it. */
+export interface UniqueIndex {
+  readonly name: string
+  /** The constraint's name, if the index belongs to one. */
+  readonly constraint?: string
+  /** False for a deferrable constraint, which ON CONFLICT refuses. */
+  readonly immediate: boolean
+  readonly parts: readonly IndexPart[]
+  /** The condition of a partial index, over unqualified names of columns. */
+  readonly predicate?: string
+  /** The columns that its key and predicate are computed from, and those of generated ones among them. */
+  readonly columns: readonly string[]
+  readonly nullsNotDistinct: boolean
+}
+
+/** A column or an expression of an index's key. */
+export interface IndexPart {
+  /** With its collation, over unqualified names of columns. */
+  readonly sql: string
+  /** `sql` with its operator class. */
+  readonly inference: string
+  /** The operator that compares its values, as `OPERATOR(schema.=)`. */
+  readonly equals: string
+  /** Set where the part is a column. */
+  readonly column?: string
+}
+
 /** A foreign key by which rows of a table refer to rows of the same table. */
 export interface SelfReference {
   readonly columns: readonly string[]
@@ -123,6 +152,8 @@ export interface Table {
   readonly kind: 'table' | 'partitioned' | 'foreign' | 'view'
   readonly columns: readonly Column[]
   readonly uniqueKeys: readonly UniqueKey[]
+  /** All unique indexes, where the conflict target is not a key of plain columns that can be written. */
+  readonly uniqueIndexes?: readonly UniqueIndex[]
   readonly selfReferences: readonly SelfReference[]
   /** Why COPY FROM is rejected, or differs from INSERT, for this table; undefined if it works. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
@@ -160,8 +191,9 @@ export interface Stats {
   /** Rows that were inserted, updated or deleted, as the server's command tags count them. */
   rowsCommitted: number
   /**
-   * Rows that were sent in a committed transaction and changed nothing: a conflict with DO NOTHING, a trigger
-   * that returned NULL, a rule, a delete without a match.
+   * Rows that were sent in a committed transaction and changed nothing: a conflict with DO NOTHING, a
+   * condition that does not hold, a trigger that returned NULL, a rule, an update or a delete without a
+   * match.
    */
   rowsUnchanged: number
   /** Rows that were permanently rejected, and handed to the dead letter if there is one. */

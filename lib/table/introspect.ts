@@ -250,6 +250,7 @@ function readColumn(
     deniesSelect: !row.maySelect,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by-default' : 'none',
     ...(defaultSql ? { defaultSql } : {}),
+    ...(own && generated ? { generatedSql: own } : {}),
     ...(row.collation ? { collation: row.collation } : {}),
   }
 }

@@ -1,13 +1,24 @@
 import type { TableParts } from './identifier.ts'
 import { quoteIdentifier, quoteList, quoteTable } from './identifier.ts'
-import { insertShape, keyColumns, type Merge, type MergeShape, updatedBy } from './merge/merge.ts'
+import { newerCondition, sameSpecialKey } from './merge/conflict.ts'
+import {
+  excludedRow,
+  insertShape,
+  keyColumns,
+  type Merge,
+  type MergeShape,
+  sameAsExcluded,
+  updatedBy,
+  updateShape,
+} from './merge/merge.ts'
+import { asStored } from './merge/merge-source.ts'
 import { insertStatement } from './statements.ts'
 
 /** A statement for one row, whose answer says what it did. */
 export interface RowStatementText {
   readonly text: string
   /** What a row is when the statement has changed one. */
-  readonly action: 'inserted' | 'deleted'
+  readonly action: 'inserted' | 'updated' | 'deleted'
   /** The statement returns `returning`, and nothing else unless `tellsUpdate`. */
   readonly returns: boolean
   /**
@@ -36,50 +47,83 @@ export function insertRow(
 }
 
 /**
+ * An upsert of one row, without an answer of what it did.
+ */
+export function upsertRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
+  return {
+    text: insertShape(merge, shape, valuesOf(shape)) + returningClause(returning),
+    action: 'inserted',
+    returns: returning.length > 0,
+    tellsUpdate: false,
+  }
+}
+
+/**
  * An upsert of one row. The command tag does not say whether it has inserted or updated: a condition of DO
  * UPDATE does, which the server evaluates once it has locked the stored row. `xmax = 0` would do for a plain
  * table, but a partitioned one has no such column before PostgreSQL 18, nor has a view.
  */
-export function upsertRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
-  const parameters = shape.columns.map((_, index) => `$${index + 1}`).join(', ')
-  const text = insertShape(
-    merge,
-    shape,
-    shape.columns.length > 0 ? `VALUES (${parameters})` : 'DEFAULT VALUES',
-  )
-  if (updatedBy(merge, shape).length === 0) {
-    return {
-      text: text + returningClause(returning),
-      action: 'inserted',
-      returns: returning.length > 0,
-      tellsUpdate: false,
-    }
-  }
+export function upsertRowTelling(
+  merge: Merge,
+  shape: MergeShape,
+  returning: readonly string[],
+): RowStatementText {
+  if (updatedBy(merge, shape).length === 0) return upsertRow(merge, shape, returning)
   const mark = `$${shape.columns.length + 1}`
   const marks = `pg_catalog.set_config(${UPDATED}, ${mark}, true) IS NOT NULL`
   const isInserted = `pg_catalog.current_setting(${UPDATED}, true) IS DISTINCT FROM ${mark}`
+  const returned = [...returning.map(quoteIdentifier), isInserted].join(', ')
   return {
-    text: `${text} WHERE ${marks} RETURNING ${[...returning.map(quoteIdentifier), isInserted].join(', ')}`,
+    text: `${insertShape(merge, shape, valuesOf(shape), marks)} RETURNING ${returned}`,
     action: 'inserted',
     returns: true,
     tellsUpdate: true,
   }
 }
 
-/** Deletes the row of a key; its parameters are the values of the key. */
-export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
-  const { keys, equals } = merge.conflict
-  const conditions = keyColumns(merge).map(({ name, baseType }) => {
-    const parameter = `$${shape.columns.indexOf(name) + 1}::${baseType}`
-    return `stored.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${parameter}`
-  })
-  const text = `DELETE FROM ${quoteTable(merge.table)} AS stored WHERE ${conditions.join(' AND ')}`
+/** An update of one row, if its key is stored. */
+export function updateRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
+  const row = excludedRow(merge, shape, column => asStored(parameterOf(shape, column.name), column))
+  const from = ` FROM (${row}) AS excluded`
+  const same = sameAsExcluded(merge)
+  const isEmpty = updatedBy(merge, shape).length === 0
   return {
-    text: text + returningClause(returning),
+    text: isEmpty
+      ? `SELECT${from} WHERE false`
+      : updateShape(merge, shape, { from, same }) + returningClause(returning),
+    action: 'updated',
+    returns: returning.length > 0 || isEmpty,
+    tellsUpdate: false,
+  }
+}
+
+/** Deletes the row of a key; its parameters are the values of the key, and of `newerBy`. */
+export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
+  const { conflict, table } = merge
+  const { keys, equals, special } = conflict
+  const typed = (name: string): string =>
+    asStored(parameterOf(shape, name), merge.columns.find(column => column.name === name)!)
+  const same = keyColumns(merge).map(
+    ({ name }) => `stored.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${typed(name)}`,
+  )
+  const conditions = special ? [sameSpecialKey(special, typed)] : same
+  const newer = newerCondition(conflict, typed)
+  const where = [...conditions, ...(newer === '' ? [] : [newer])].join(' AND ')
+  return {
+    text: `DELETE FROM ${quoteTable(table)} AS stored WHERE ${where}${returningClause(returning)}`,
     action: 'deleted',
     returns: returning.length > 0,
     tellsUpdate: false,
   }
+}
+
+function valuesOf({ columns }: MergeShape): string {
+  if (columns.length === 0) return 'DEFAULT VALUES'
+  return `VALUES (${columns.map(name => parameterOf({ columns }, name)).join(', ')})`
+}
+
+function parameterOf({ columns }: Pick<MergeShape, 'columns'>, column: string): string {
+  return `$${columns.indexOf(column) + 1}`
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Column, PgType } from '../types.ts'
-import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
+import { quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
 /**
  * The SQL of every write. Its text consists of quoted identifiers, placeholders and names of types from the
@@ -8,30 +8,6 @@ import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts }
 
 /** The protocol counts parameters in 16 bits. @see https://www.postgresql.org/docs/current/limits.html */
 export const MAX_PARAMETERS = 65_535
-
-/** An ON CONFLICT clause with its defaults, and what the catalogue says about its key. */
-export interface Conflict {
-  readonly target?: readonly string[] | { readonly constraint: string }
-  readonly action: 'nothing' | 'update'
-  /** The columns of the target; empty if they are not known, or not all are written. */
-  readonly keys: readonly string[]
-  /** For each of `keys` the operator that compares its values. */
-  readonly equals: readonly string[]
-  /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
-  readonly nullsNotDistinct: boolean
-  /** How many columns of the table are not generated. */
-  readonly columnCount: number
-  /** Rows must be written in their order: triggers may change or drop them, or more than one key decides. */
-  readonly inOrder: boolean
-  /** Rows may conflict by another unique key than the target's. */
-  readonly severalKeys: boolean
-  /** Equal keys have equal bytes, so that it does not matter which row's key is stored. */
-  readonly foldable: boolean
-  /** Where a row has no value for a column of the key, the DEFAULT creates one that no other row has. */
-  readonly uniqueDefaults: boolean
-  /** The columns that an update sets. */
-  readonly update: readonly string[]
-}
 
 /** `COPY t (a, b) FROM STDIN`. Text COPY has its default delimiter, NULL and escapes. */
 export function copyStatement(
@@ -129,13 +105,14 @@ export function lockStatement(table: TableParts): string {
 /**
  * `INSERT INTO t (a, b) VALUES ($1, DEFAULT), …`.
  * @param cells for each row, for each column: true for a parameter, false for DEFAULT
+ * @param options.onConflict the clause, as `conflictClause` makes it
  * @param options.overrides the rows have values for identity columns that are GENERATED ALWAYS
  */
 export function insertStatement(
   table: TableParts,
   columns: readonly string[],
   cells: readonly (readonly boolean[])[],
-  { conflict, overrides = false }: { conflict?: Conflict | undefined; overrides?: boolean } = {},
+  { onConflict = '', overrides = false }: { onConflict?: string | undefined; overrides?: boolean } = {},
 ): string {
   let parameter = 0
   const rows = cells.map(
@@ -143,7 +120,7 @@ export function insertStatement(
   )
   const into = insertInto(columns, overrides)
   const values = columns.length === 0 ? 'DEFAULT VALUES' : `VALUES ${rows.join(', ')}`
-  return `INSERT INTO ${quoteTable(table)}${into} ${values}${conflictClause(conflict)}`
+  return `INSERT INTO ${quoteTable(table)}${into} ${values}${onConflict}`
 }
 
 /**
@@ -153,18 +130,4 @@ export function insertStatement(
 export function insertInto(columns: readonly string[], overrides: boolean): string {
   if (columns.length === 0) return ''
   return ` (${quoteList(columns)})${overrides ? ' OVERRIDING SYSTEM VALUE' : ''}`
-}
-
-/** @see https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT */
-export function conflictClause(conflict: Conflict | undefined): string {
-  if (!conflict) return ''
-  const { target, action, update } = conflict
-  const on = !target
-    ? ''
-    : 'constraint' in target
-      ? ` ON CONSTRAINT ${quoteIdentifier(target.constraint)}`
-      : ` (${quoteList(target)})`
-  if (action === 'nothing' || update.length === 0) return ` ON CONFLICT${on} DO NOTHING`
-  const set = update.map(column => `${quoteIdentifier(column)} = EXCLUDED.${quoteIdentifier(column)}`)
-  return ` ON CONFLICT${on} DO UPDATE SET ${set.join(', ')}`
 }

@@ -160,6 +160,21 @@ expectAssignable<PgBatchWritableOptions<Order>>({
 })
 expectAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', onConflict: { action: 'nothing' } })
 
+// conditions and expressions of upserts
+expectAssignable<OnConflict<Order>>({ target: { index: 'orders_open' }, action: 'update' })
+expectAssignable<OnConflict<Order>>({
+  target: ['id'],
+  action: 'update',
+  mode: 'update-only',
+  update: { total: 'stored.total + excluded.total', changed_at: 'now()' },
+  newerBy: 'total',
+  onlyIfChanged: true,
+  where: "stored.name <> ''",
+})
+expectNotAssignable<OnConflict<Order>>({ target: ['id'], action: 'update', newerBy: 'totl' })
+expectNotAssignable<OnConflict<Order>>({ target: ['id'], action: 'update', update: { total: 1 } })
+expectNotAssignable<OnConflict<Order>>({ target: ['id'], action: 'update', mode: 'update' })
+
 // change events: each item says what it is
 new PgBatchWritable<DebeziumChange<Row>, Row>({
   pool,

@@ -2,6 +2,12 @@ import { type Command, Option } from 'commander'
 import { version } from '../version.ts'
 import { addCompletionCommand } from './completion-command.ts'
 import {
+  addConflictOptions,
+  type ConflictArguments,
+  conflictUsageError,
+  RARE_CONFLICT_OPTIONS,
+} from './conflict-arguments.ts'
+import {
   addCreateOptions,
   type CreateArguments,
   createUsageError,
@@ -19,13 +25,11 @@ import { Program, tableFor } from './program.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
 
 /** The arguments of `pg-batch load`. */
-export interface LoadArguments extends InputArguments, CreateArguments, RunArguments {
+export interface LoadArguments extends InputArguments, CreateArguments, ConflictArguments, RunArguments {
   /** File names and patterns; `-` is standard input. */
   readonly files: readonly string[]
   readonly table: string
   readonly columns?: readonly string[]
-  readonly onConflict?: readonly string[]
-  readonly onConflictDo?: 'update' | 'nothing'
   /** `keep`: the file's values go into identity columns that are GENERATED ALWAYS. */
   readonly identity?: 'keep'
   readonly batchSize?: number
@@ -122,9 +126,7 @@ function addTableOption(command: Command): Command {
 
 /** Adds the options that say how rows go into the table, and into which database. */
 function addTargetOptions(command: Command): Command {
-  return command
-    .option('--on-conflict <a,b,…>', 'a unique key: update rows that are in the table', nameList)
-    .option('--on-conflict-do <what>', 'update (the last row wins), or nothing', oneOf(['update', 'nothing']))
+  return addConflictOptions(command)
     .option('--identity <what>', "keep: write the file's values of GENERATED ALWAYS columns", oneOf(['keep']))
     .option('--single-transaction', 'commit all rows at once, or none')
     .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
@@ -135,7 +137,7 @@ function addTargetOptions(command: Command): Command {
 
 /** Checks what no single option can check. An unknown option has been reported by now. */
 function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
-  const { table, onConflict, onConflictDo } = options
+  const { table } = options
   if (!table) {
     const [file] = files
     const example = file === undefined || file === '-' ? 'with' : `for example with`
@@ -145,13 +147,9 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
   if (options.embedded && options.database !== undefined) {
     return command.error('error: --embedded and --database contradict each other')
   }
-  if (onConflictDo === 'update' && !onConflict) {
-    return command.error(
-      'error: --on-conflict-do update needs the columns of a unique key, with --on-conflict',
-    )
-  }
   const args = { ...options, files, table }
-  const mistake = inputUsageError(args) ?? createUsageError(args) ?? runUsageError(args)
+  const mistake =
+    conflictUsageError(args) ?? inputUsageError(args) ?? createUsageError(args) ?? runUsageError(args)
   return mistake === undefined ? args : command.error(`error: ${mistake}`)
 }
 
@@ -179,6 +177,7 @@ Options of a command: pg-batch load --help`
 const RARE_OPTIONS = [
   ...RARE_INPUT_OPTIONS,
   ...RARE_CREATE_OPTIONS,
+  ...RARE_CONFLICT_OPTIONS,
   '--identity',
   '--single-transaction',
   '--batch-size',

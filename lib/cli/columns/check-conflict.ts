@@ -1,21 +1,21 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import type { Table } from '../../types.ts'
 import { isSameSet } from '../../values/is-same-set.ts'
+import type { ConflictArguments } from '../arguments/conflict-arguments.ts'
 import { dataError } from '../exit-error.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 
-/** The columns of `--on-conflict`, and those of the primary key that `--create` makes. */
-export interface ConflictOptions {
-  readonly onConflict?: readonly string[]
-  readonly onConflictDo?: 'update' | 'nothing'
+/** What concerns rows that are in the table, and the primary key that `--create` makes. */
+export interface ConflictOptions extends ConflictArguments {
   readonly key?: readonly string[]
 }
 
 /** Checks `--on-conflict` before anything is written. The server would refuse it only after --truncate. */
-export function checkConflict({ onConflict }: ConflictOptions, table: Table): void {
+export function checkConflict({ onConflict, newerBy }: ConflictOptions, table: Table): void {
   if (!onConflict) return
   const names = table.columns.map(({ name }) => name)
-  checkNames(onConflict, names, table.name)
+  checkNames('--on-conflict', onConflict, names, table.name)
+  if (newerBy !== undefined) checkNames('--newer-by', [newerBy], names, table.name)
   // a view's keys are those of its table, which only the server knows
   if (table.kind === 'view') return
   const keys = table.uniqueKeys.map(({ columns }) => columns)
@@ -28,46 +28,62 @@ export function checkConflict({ onConflict }: ConflictOptions, table: Table): vo
 
 /** Checks `--on-conflict` for a table that is not made yet. Its only key is that of `--key`. */
 export function checkNewConflict(
-  { onConflict, key = [] }: ConflictOptions,
+  { onConflict, newerBy, key = [] }: ConflictOptions,
   names: readonly string[],
   table: string,
 ): void {
   if (!onConflict) return
-  checkNames(onConflict, names, table)
+  checkNames('--on-conflict', onConflict, names, table)
+  if (newerBy !== undefined) checkNames('--newer-by', [newerBy], names, table)
   if (isSameSet(key, onConflict)) return
   const has = key.length === 0 ? 'which gets none without --key' : `whose --key is: ${inWords(key)}`
   throw dataError(`--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table}, ${has}`)
 }
 
-/** Checks that the file has the columns of the key. JSON rows name their keys one by one. */
+/** Checks that the file has the columns that an update needs. JSON rows name their keys one by one. */
 export function checkKeyIsWritten(
-  { onConflict, onConflictDo }: ConflictOptions,
+  { onConflict, onConflictDo, newerBy }: ConflictOptions,
   { columns }: Pick<ColumnChoice, 'columns'>,
   source: string,
 ): void {
-  const lacking =
-    onConflictDo === 'nothing' ? undefined : onConflict?.find(name => !(columns ?? [name]).includes(name))
-  if (lacking === undefined) return
-  throw dataError(
-    `--on-conflict names "${lacking}", which is not a column of ${source}; its columns are: ` +
-      columns!.join(', '),
-  )
+  if (!columns) return
+  const needed = onConflictDo === 'nothing' ? [] : (onConflict ?? [])
+  const lacking = [
+    ...needed.map(name => ({ option: '--on-conflict', name })),
+    ...(newerBy === undefined ? [] : [{ option: '--newer-by', name: newerBy }]),
+  ].find(({ name }) => !columns.includes(name))
+  if (!lacking) return
+  const has = `its columns are: ${columns.join(', ')}`
+  throw dataError(`${lacking.option} names "${lacking.name}", which is not a column of ${source}; ${has}`)
 }
 
 /**
  * Returns what happens to rows that are in the table, for `--dry-run`. Empty if a conflict fails the load.
  */
-export function describeConflict({ onConflict, onConflictDo }: ConflictOptions): string {
+export function describeConflict(args: ConflictOptions): string {
+  const { onConflict, onConflictDo, newerBy, onlyIfChanged, updateOnly } = args
   if (onConflictDo === 'nothing') return ', rows that are in it are left as they are'
-  return onConflict ? `, rows with the same ${inWords(onConflict)} are updated (upsert)` : ''
+  if (!onConflict) return ''
+  const conditions = [
+    ...(newerBy === undefined ? [] : [`${newerBy} is greater`]),
+    ...(onlyIfChanged ? ['a value changes'] : []),
+  ]
+  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`
+  const how = updateOnly ? ', others are left out' : ' (upsert)'
+  return `, rows with the same ${inWords(onConflict)} are updated${where}${how}`
 }
 
-function checkNames(wanted: readonly string[], names: readonly string[], table: string): void {
+function checkNames(
+  option: string,
+  wanted: readonly string[],
+  names: readonly string[],
+  table: string,
+): void {
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown === undefined) return
   const has = `its columns are: ${names.join(', ')}`
   throw dataError(
-    `--on-conflict names "${unknown}", which is not a column of ${table}; ` +
+    `${option} names "${unknown}", which is not a column of ${table}; ` +
       `${has}${didYouMean(unknown, names)}`,
   )
 }

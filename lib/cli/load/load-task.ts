@@ -7,8 +7,8 @@ import type { SourceRow } from '../../sources/rows.ts'
 import { SourceError } from '../../sources/source-error.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import type { Table } from '../../types.ts'
-import type { OnConflict } from '../../writable/options.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
+import { conflictOf } from '../arguments/conflict-arguments.ts'
 import { keepsRejects } from '../arguments/run-options.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import { type ColumnChecks, findMismatch } from '../columns/create-table.ts'
@@ -185,9 +185,4 @@ function shaperOf(source: Sources, table: Table, args: LoadArguments): LoadPlan[
 /** Lines that `--rejects` or `ndjsonDeadLetter` wrote are recognized by their keys. */
 function mayHoldRejects({ format }: Sources): boolean {
   return format === 'ndjson'
-}
-
-function conflictOf({ onConflict, onConflictDo }: LoadArguments): OnConflict | undefined {
-  if (onConflict) return { target: onConflict, action: onConflictDo ?? 'update' }
-  return onConflictDo && { action: onConflictDo }
 }

@@ -1,5 +1,18 @@
 import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
-import { insertShape, type Merge, type MergeShape, orderByKey, type RowSource, sameKey } from './merge.ts'
+import { cellsOf, sameSpecialKey } from './conflict.ts'
+import {
+  andNewer,
+  excludedRow,
+  insertShape,
+  type Merge,
+  type MergeShape,
+  orderByKey,
+  type RowSource,
+  sameAsExcluded,
+  sameKey,
+  updatedBy,
+  updateShape,
+} from './merge.ts'
 import { turnOf } from './merge-once.ts'
 
 /**
@@ -28,7 +41,7 @@ export function mergeLoop(
   // a row counts as one row, also where a rule or a trigger writes more
   const body = `
 #variable_conflict use_column
-DECLARE pg_batch_row record; pg_batch_count bigint; pg_batch_changed bigint := 0;
+DECLARE pg_batch_row record; excluded record; pg_batch_count bigint; pg_batch_changed bigint := 0;
 BEGIN
   FOR pg_batch_row IN ${rows} ${by} LOOP
     CASE pg_batch_row.${quoteIdentifier(shape)} ${cases.join(' ')} END CASE;
@@ -41,12 +54,26 @@ END`
 }
 
 function writeOne(merge: Merge, source: RowSource, shape: MergeShape): string {
+  const { special, updateOnly } = merge.conflict
   if (shape.deletes) {
-    return `DELETE FROM ${quoteTable(merge.table)} AS stored WHERE ${sameKey(merge, source, 'pg_batch_row')}`
+    const row = cellsOf('pg_batch_row')
+    const newer = andNewer(merge, source, 'pg_batch_row')
+    const same = special ? sameSpecialKey(special, row) : sameKey(merge, source, 'pg_batch_row')
+    return `DELETE FROM ${quoteTable(merge.table)} AS stored WHERE ${same}${newer}`
   }
+  if (updateOnly) return updateOne(merge, source, shape)
   if (shape.columns.length === 0) return insertShape(merge, shape, 'DEFAULT VALUES')
   const values = shape.columns.map(column => `pg_batch_row.${quoteIdentifier(column)}`)
   return insertShape(merge, shape, `VALUES (${values.join(', ')})`)
+}
+
+/** In an UPDATE without FROM, the names of an index's expressions can only be those of the stored row. */
+function updateOne(merge: Merge, source: RowSource, shape: MergeShape): string {
+  const { special } = merge.conflict
+  if (updatedBy(merge, shape).length === 0) return 'PERFORM WHERE false'
+  const row = excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_row'))
+  const same = special ? sameSpecialKey(special, cellsOf('excluded')) : sameAsExcluded(merge)
+  return `${row} INTO excluded; ${updateShape(merge, shape, { from: '', same })}`
 }
 
 /** Quotes text between two tags that it does not contain. */

@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
 import {
+  andNewer,
   insertShape,
-  keyColumns,
   keyWithGuard,
   type Merge,
   type MergeShape,
@@ -37,26 +37,13 @@ export function insertLast(merge: Merge, source: RowSource, shape: MergeShape): 
   )
 }
 
-/** Upserts the row of one turn: of each key its first row (turn 1), its second, and so on. */
-export function insertTurn(merge: Merge, source: RowSource, shape: MergeShape, turn: number): string {
-  const { ordinal, turn: turnName } = merge.names
-  const names = [...new Set([...shape.columns, ...keyColumns(merge).map(({ name }) => name), ordinal])]
-  const rows = `SELECT ${quoteList(names)}, ${turnOf(merge, source)} FROM ${source.from}`
-  return insertShape(
-    merge,
-    shape,
-    `SELECT ${quoteList(shape.columns)} FROM (${rows}) AS pg_batch_rows ` +
-      `WHERE ${quoteIdentifier(turnName)} = ${turn} ${orderByKey(merge, source)}`,
-  )
-}
-
 /** Deletes the rows of all keys of a source that has only deletes. */
 export function deleteAll(merge: Merge, source: RowSource): string {
   const keys = quoteList(source.columns.map(({ name }) => name))
   return (
     `DELETE FROM ${quoteTable(merge.table)} AS stored ` +
     `USING (SELECT ${keys} FROM ${source.from}) AS pg_batch_rows ` +
-    `WHERE ${sameKey(merge, source, 'pg_batch_rows')}`
+    `WHERE ${sameKey(merge, source, 'pg_batch_rows')}${andNewer(merge, source, 'pg_batch_rows')}`
   )
 }
 

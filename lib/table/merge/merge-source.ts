@@ -37,6 +37,7 @@ export function stagedRows(merge: Merge, staging: string, shapes: readonly Merge
     shapes,
     columns,
     keyOf: ({ name }, alias) => qualified(name, alias),
+    valueOf: ({ name }, alias) => qualified(name, alias),
   }
 }
 
@@ -82,7 +83,21 @@ export function parameterRows(
   const { ordinal, shape } = merge.names
   const names = [...columns.map(column => column.name), ordinal, shape]
   const from = `(VALUES ${tuples.join(', ')}) AS pg_batch (${quoteList(names)})`
-  return { from: from + withoutTruncated(merge, shapes), shapes, columns, keyOf: keyOfParameters }
+  return {
+    from: from + withoutTruncated(merge, shapes),
+    shapes,
+    columns,
+    keyOf: keyOfParameters,
+    valueOf: (column, alias) => asStored(qualified(column.name, alias), column),
+  }
+}
+
+/** Returns a value as its column stores it, or as it is if the column would refuse it as too long. */
+export function asStored(value: string, { baseType, sqlType, truncated }: MergeColumn): string {
+  const given = `${value}::${baseType}`
+  if (!truncated) return sqlType === baseType ? given : `(${given})::${sqlType}`
+  const cut = `(${given})::${sqlType}`
+  return `CASE WHEN rtrim((${cut})::text) = rtrim((${given})::text) THEN ${cut} ELSE ${given} END`
 }
 
 function keyOfParameters({ name, sqlType, collation }: MergeColumn, alias?: string): string {

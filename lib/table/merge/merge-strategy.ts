@@ -17,21 +17,23 @@ export const MAX_SHAPES_OF_A_TURN = 32
 
 /** Returns the fastest strategy that leaves the same rows as one statement for each row in their order. */
 export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): MergeStrategy {
-  const { keys, inOrder, severalKeys, foldable, uniqueDefaults } = merge.conflict
+  const { keys, inOrder, oneByOne, severalKeys, updateOnly, foldable, uniqueDefaults } = merge.conflict
+  if (oneByOne) return { kind: 'one by one', order: 'ordinal' }
   const [only] = shapes.length === 1 ? shapes : []
   const lacksKey = shapes.some(shape => !keys.every(key => shape.columns.includes(key)))
   const byOrdinal = inOrder || keys.length === 0 || lacksKey
-  if (only && keepsStored(merge, only)) {
+  const insert = updateOnly ? undefined : only
+  if (insert && keepsStored(merge, insert)) {
     return { kind: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
   }
-  if (only && byOrdinal && !only.deletes) return { kind: 'all', order: 'ordinal', guarded: true }
+  if (insert && byOrdinal && !insert.deletes) return { kind: 'all', order: 'ordinal', guarded: true }
   const deletes = shapes.some(shape => shape.deletes)
   // a DEFAULT that differs for each row equals another row's key only by chance
   const unclear = lacksKey && (deletes || !uniqueDefaults)
   if (inOrder || keys.length === 0 || unclear) return { kind: 'one by one', order: 'ordinal' }
   const last = foldable && !lacksKey && overwritesEarlier(merge, shapes)
   const guarded = lacksKey || severalKeys
-  if (!merge.writesTwice && !(only && last)) return plainStrategy(shapes, last, guarded)
+  if (!merge.writesTwice && !(only && last)) return plainStrategy(merge, shapes, last, guarded)
   if (shapes.length > MAX_SHAPES_OF_A_TURN) {
     return { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
   }
@@ -39,10 +41,15 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
 }
 
 /** The same, for servers where a statement can neither write the table twice nor lock its rows. */
-function plainStrategy(shapes: readonly MergeShape[], last: boolean, guarded: boolean): MergeStrategy {
+function plainStrategy(
+  { conflict }: Merge,
+  shapes: readonly MergeShape[],
+  last: boolean,
+  guarded: boolean,
+): MergeStrategy {
   const [only] = shapes.length === 1 ? shapes : []
   if (only?.deletes) return { kind: 'all', order: 'key', guarded: false }
-  if (only) return { kind: 'all', order: 'ordinal', guarded: true }
+  if (only && !conflict.updateOnly) return { kind: 'all', order: 'ordinal', guarded: true }
   return last ? { kind: 'steps', guarded } : { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
 }
 
@@ -50,6 +57,9 @@ function plainStrategy(shapes: readonly MergeShape[], last: boolean, guarded: bo
  * Returns true when the last row of a key overwrites everything of earlier ones, or a delete has removed it.
  */
 function overwritesEarlier({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
+  const { computed, newerBy, onlyIfChanged, where, updateOnly } = conflict
+  const depends = computed.length > 0 || newerBy !== undefined || onlyIfChanged || where !== undefined
+  if (depends || updateOnly) return false
   const [upsert, another] = shapes.filter(shape => !shape.deletes)
   if (!upsert || another) return false
   const { columns } = upsert
@@ -57,9 +67,21 @@ function overwritesEarlier({ conflict }: Merge, shapes: readonly MergeShape[]): 
   return setsAll && (shapes.length === 1 || columns.length === conflict.columnCount)
 }
 
+/**
+ * Returns true where only the first row of each key can change something: DO NOTHING keeps a stored row, and
+ * a deleted row cannot be deleted again.
+ */
+export function endsAtFirstTurn({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
+  if (conflict.action === 'nothing') return true
+  return conflict.newerBy === undefined && shapes.every(shape => shape.deletes)
+}
+
+/** Two rows of one command have one key. */
+export const CARDINALITY_VIOLATION = '21000'
+
 /** SQLSTATEs with which the server refuses rows that it may accept one by one. */
 const REFUSALS = {
-  '21000': 'cardinality_violation', // two rows of one command have one key
+  [CARDINALITY_VIOLATION]: 'cardinality_violation',
   '23505': 'unique_violation',
   '23P01': 'exclusion_violation',
 }

@@ -1,14 +1,19 @@
 import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
 import {
+  andNewer,
   deletesAmong,
+  excludedRow,
   insertShape,
   keyColumns,
   keyWithGuard,
   type Merge,
+  type MergeShape,
   orderByKey,
   type RowSource,
+  sameAsExcluded,
   sameKey,
   updatedBy,
+  updateShape,
 } from './merge.ts'
 import { turnOf } from './merge-once.ts'
 
@@ -32,7 +37,7 @@ export function mergeTurn(merge: Merge, source: RowSource, turn: number): string
     `SELECT pg_catalog.string_agg(${ordinal}::text, ',' ORDER BY ${ordinal}) ` +
     `FROM pg_batch_rows WHERE ${name} > ${turn}`
   return (
-    `WITH ${numberedRows(merge, source, turnOf(merge, source))}, ${steps} ` +
+    `WITH ${numberedRows(merge, source, turnOf(merge, source))}${steps} ` +
     `SELECT (${counts})::text AS changed, ` +
     `(SELECT max(${name}) FROM pg_batch_rows)::text AS turns, (${later}) AS later`
   )
@@ -54,7 +59,7 @@ export function mergeLast(merge: Merge, source: RowSource): string {
   const upsertOrAfterOne =
     `${quoteIdentifier(shape)} NOT IN ${deletes} OR ` + `${quoteIdentifier(previous)} NOT IN ${deletes}`
   return (
-    `WITH ${numberedRows(merge, source, numbers)}, ${steps} ` +
+    `WITH ${numberedRows(merge, source, numbers)}${steps} ` +
     `SELECT ((SELECT count(*) FROM pg_batch_rows WHERE ${upsertOrAfterOne}) + ` +
     `(SELECT count(*) FROM pg_batch_locked WHERE ${quoteIdentifier(shape)} IN ${deletes} ` +
     `AND ${quoteIdentifier(previous)} IS NULL))::text AS changed`
@@ -91,19 +96,32 @@ function writeRows(
   const deletes = deletesAmong(shapes)
   if (deletes.length > 0) {
     const hasKey = sameKey(merge, source, 'pg_batch_rows')
-    const which = `${shape} IN (${deletes.join(', ')}) AND ${hasKey} AND ${ready}`
+    const newer = andNewer(merge, source, 'pg_batch_rows')
+    const which = `${shape} IN (${deletes.join(', ')}) AND ${hasKey}${newer} AND ${ready}`
     const from = `${quoteTable(merge.table)} AS stored USING pg_batch_rows`
     step('pg_batch_deleted', `DELETE FROM ${from} WHERE ${which} RETURNING 1`)
   }
   for (const [index, one] of shapes.filter(one => !one.deletes).entries()) {
     const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${ready}`
-    const select = `SELECT ${quoteList(one.columns)} FROM ${from} ${orderByKey(merge, source)}`
-    step(`pg_batch_written_${index}`, `${insertShape(merge, one, select)} RETURNING 1`)
+    const text = writeShape(merge, source, one, from)
+    if (text !== undefined) step(`pg_batch_written_${index}`, `${text} RETURNING 1`)
   }
   return {
-    steps: steps.join(', '),
-    counts: writing.map(name => `(SELECT count(*) FROM ${name})`).join(' + '),
+    steps: steps.map(text => `, ${text}`).join(''),
+    counts: ['0', ...writing.map(name => `(SELECT count(*) FROM ${name})`)].join(' + '),
   }
+}
+
+/** Returns the statement that writes the upserts of a shape; undefined where there is nothing to do. */
+function writeShape(merge: Merge, source: RowSource, shape: MergeShape, from: string): string | undefined {
+  if (!merge.conflict.updateOnly) {
+    const select = `SELECT ${quoteList(shape.columns)} FROM ${from} ${orderByKey(merge, source)}`
+    return insertShape(merge, shape, select)
+  }
+  if (updatedBy(merge, shape).length === 0) return undefined
+  const row = excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_rows'), ` FROM ${from}`)
+  const same = sameAsExcluded(merge)
+  return updateShape(merge, shape, { from: ` FROM (${row}) AS excluded`, same })
 }
 
 /** A weaker lock would not block an upsert, and a stronger one would wait for rows that refer to these. */

@@ -1,5 +1,13 @@
 import { quoteIdentifier, quoteTable, type TableParts } from '../identifier.ts'
-import { type Conflict, conflictClause, insertInto } from '../statements.ts'
+import { insertInto } from '../statements.ts'
+import {
+  assignments,
+  type Conflict,
+  conflictClause,
+  newerCondition,
+  updateConditions,
+  updatedColumns,
+} from './conflict.ts'
 
 /**
  * What all statements of an upsert share. The measure of each: it leaves the same rows as one INSERT … ON
@@ -50,6 +58,10 @@ export interface Merge {
   readonly conflict: Conflict
   /** The rows have values for identity columns that are GENERATED ALWAYS. */
   readonly overrides?: boolean
+  /** What a row has in the columns that it lacks, as SQL of the column's type: its DEFAULT, or NULL. */
+  readonly missing: ReadonlyMap<string, string>
+  /** The generated columns, each with its expression. */
+  readonly generated: readonly { readonly name: string; readonly sql: string }[]
   readonly names: MergeNames
   /**
    * A staging table has room for two more columns, the ordinal and the shape of a row. Without them it holds
@@ -75,6 +87,8 @@ export interface RowSource {
   readonly columns: readonly MergeColumn[]
   /** The expression for the value of a column, as the column of the target would store it. */
   readonly keyOf: (column: MergeColumn, alias?: string) => string
+  /** The same, except that a value too long for the column stays as it is, and the column refuses it. */
+  readonly valueOf: (column: MergeColumn, alias: string) => string
 }
 
 /** Returns names that no column has. */
@@ -90,7 +104,10 @@ export function mergeNames(columns: readonly string[]): MergeNames {
 }
 
 /** Returns the columns that at least one shape has, and those of the key. */
-export function columnsOf({ columns, conflict }: Merge, shapes: readonly MergeShape[]): MergeColumn[] {
+export function columnsOf(
+  { columns, conflict }: Pick<Merge, 'columns' | 'conflict'>,
+  shapes: readonly MergeShape[],
+): MergeColumn[] {
   const present = new Set(shapes.flatMap(shape => shape.columns))
   return columns.filter(({ name }) => present.has(name) || conflict.keys.includes(name))
 }
@@ -101,7 +118,7 @@ export function keyColumns({ columns, conflict }: Merge): MergeColumn[] {
 
 /** Returns the columns that a row of this shape updates where its key is already stored. */
 export function updatedBy({ conflict }: Merge, { columns }: MergeShape): string[] {
-  return conflict.action === 'nothing' ? [] : conflict.update.filter(column => columns.includes(column))
+  return updatedColumns(conflict, columns)
 }
 
 /** Returns true when rows of a shape do not change a stored row with their key. */
@@ -136,12 +153,69 @@ export function sameKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias
     .join(' AND ')
 }
 
+/** Returns the condition that the row of `excluded` has the same key as the row of the target. */
+export function sameAsExcluded(merge: Merge): string {
+  return sameKey(merge, { keyOf: ({ name }) => `excluded.${quoteIdentifier(name)}` }, '')
+}
+
+/** Returns ` AND` and the condition that a delete is newer than the stored row; empty without `newerBy`. */
+export function andNewer(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias: string): string {
+  const column = (name: string) => merge.columns.find(one => one.name === name)!
+  const condition = newerCondition(merge.conflict, name => keyOf(column(name), alias))
+  return condition === '' ? '' : ` AND ${condition}`
+}
+
 /** `INSERT INTO t AS stored (a, b)`, then `values`, then the ON CONFLICT clause. */
-export function insertShape(merge: Merge, shape: MergeShape, values: string): string {
+export function insertShape(merge: Merge, shape: MergeShape, values: string, condition = ''): string {
   const { table, conflict, overrides = false } = merge
   const into = insertInto(shape.columns, overrides)
-  const onConflict = conflictClause({ ...conflict, update: updatedBy(merge, shape) })
+  const onConflict = conflictClause(conflict, shape.columns, condition)
   return `INSERT INTO ${quoteTable(table)} AS stored${into} ${values}${onConflict}`
+}
+
+/**
+ * `UPDATE t AS stored SET …` for rows whose key is stored, without what comes between SET and WHERE.
+ * @param same the condition that the row of `excluded` has the key of the stored one
+ */
+export function updateShape(
+  { table, conflict }: Merge,
+  { columns }: MergeShape,
+  { from, same }: { from: string; same: string },
+): string {
+  const conditions = [same, updateConditions(conflict, columns)].filter(text => text !== '')
+  const set = `UPDATE ${quoteTable(table)} AS stored SET ${assignments(conflict, columns)}`
+  return `${set}${from} WHERE ${conditions.join(' AND ')}`
+}
+
+/**
+ * `SELECT … AS a, … AS b`, then `from`: a row as the SQL of an update sees it, with the columns that it
+ * lacks. Only of those that something names, because a DEFAULT may be the next number of a sequence.
+ */
+export function excludedRow(
+  merge: Merge,
+  { columns }: MergeShape,
+  cell: (column: MergeColumn) => string,
+  from = '',
+): string {
+  const generated = merge.generated.filter(({ name }) => isNamed(merge.conflict, name))
+  const missing = [...merge.missing].filter(
+    ([name]) => !columns.includes(name) && (generated.length > 0 || isNamed(merge.conflict, name)),
+  )
+  const cells = [
+    ...merge.columns.filter(({ name }) => columns.includes(name)).map(one => [one.name, cell(one)] as const),
+    ...missing,
+  ]
+  const given = `SELECT ${cells.map(([name, sql]) => `${sql} AS ${quoteIdentifier(name)}`).join(', ')}${from}`
+  if (generated.length === 0) return given
+  const added = generated.map(({ name, sql }) => `(${sql}) AS ${quoteIdentifier(name)}`)
+  return `SELECT *, ${added.join(', ')} FROM (${given}) AS pg_batch_given`
+}
+
+/** Returns true for a column of `excluded` that the key or a condition needs, or the user's SQL may name. */
+function isNamed({ keys, special, newerBy, where, computed }: Conflict, column: string): boolean {
+  if (keys.includes(column) || special?.inputs.includes(column) || newerBy === column) return true
+  const lower = column.toLowerCase().replaceAll('"', '""')
+  return [where, ...computed.map(({ sql }) => sql)].some(sql => sql?.toLowerCase().includes(lower))
 }
 
 /** `ORDER BY` the key and then the ordinal of a row, so that parallel writers lock rows in the same order. */

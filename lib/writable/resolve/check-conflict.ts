@@ -1,31 +1,72 @@
-import { checkObject, checkString, oneOf, optionError } from '../../options/checks.ts'
+import { checkObject, checkString, expectOption, oneOf, optionError } from '../../options/checks.ts'
 import { optional, required, resolveOptions } from '../../options/option-table.ts'
-import type { ConflictOption } from '../../write/plan/conflict.ts'
+import type { ConflictOption } from '../../write/conflict/conflict-option.ts'
 import { checkColumns } from './check-table.ts'
 
 const CONFLICT_OPTIONS = Object.freeze({
   target: optional(checkTarget),
   action: required(oneOf('nothing', 'update')),
-  update: optional(checkColumns),
+  mode: optional(oneOf('upsert', 'update-only')),
+  update: optional(checkUpdate),
+  newerBy: optional(checkString),
+  onlyIfChanged: optional(checkFlag),
+  where: optional(checkSql),
 })
 
-const TARGET_OPTIONS = Object.freeze({ constraint: required(checkString) })
+const TARGET_OPTIONS = Object.freeze({ constraint: optional(checkString), index: optional(checkString) })
+
+/** The options that say which rows are updated, and to what. */
+const OF_UPDATES = ['update', 'mode', 'newerBy', 'onlyIfChanged', 'where'] as const
 
 export function checkConflict(name: string, value: unknown): ConflictOption {
-  const options = checkObject(name, value)
-  const { target, action, update } = resolveOptions(name, CONFLICT_OPTIONS, options, `${name}.`)
+  const checked = resolveOptions(name, CONFLICT_OPTIONS, checkObject(name, value), `${name}.`)
+  const option = withoutUndefined(checked) as ConflictOption
+  const { action, target, newerBy } = option
   if (action === 'update' && target === undefined) {
     throw optionError(
       `Expected \`${name}.target\` with \`action: 'update'\`, got none: name the key's columns`,
     )
   }
-  if (action === 'nothing' && update !== undefined) {
-    throw optionError(`Expected no \`${name}.update\` with \`action: 'nothing'\`, which changes no row`)
+  const ofUpdates = OF_UPDATES.find(key => option[key] !== undefined)
+  if (action === 'nothing' && ofUpdates) {
+    throw optionError(`Expected no \`${name}.${ofUpdates}\` with \`action: 'nothing'\`, which changes no row`)
   }
-  return { action, ...(target ? { target } : {}), ...(update ? { update } : {}) }
+  if (newerBy !== undefined && Array.isArray(target) && target.includes(newerBy)) {
+    throw optionError(
+      `Expected \`${name}.newerBy\` to be no column of \`${name}.target\`, whose values are always equal`,
+    )
+  }
+  return option
 }
 
 function checkTarget(name: string, value: unknown): NonNullable<ConflictOption['target']> {
   if (Array.isArray(value) || typeof value === 'string') return checkColumns(name, value)
-  return resolveOptions(name, TARGET_OPTIONS, checkObject(name, value), `${name}.`)
+  const { constraint, index } = resolveOptions(name, TARGET_OPTIONS, checkObject(name, value), `${name}.`)
+  if (constraint !== undefined && index === undefined) return { constraint }
+  if (index !== undefined && constraint === undefined) return { index }
+  throw optionError(`Expected \`${name}\` to have either \`constraint\` or \`index\``)
+}
+
+/** Checks a list of columns, or the SQL of each column. */
+function checkUpdate(name: string, value: unknown): NonNullable<ConflictOption['update']> {
+  if (Array.isArray(value) || typeof value === 'string') return checkColumns(name, value)
+  const entries = Object.entries(checkObject(name, value))
+  const expected = 'an array of column names, or the SQL of each column; not empty'
+  expectOption(name, value, expected, entries.length > 0)
+  return Object.fromEntries(entries.map(([column, sql]) => [column, checkSql(`${name}.${column}`, sql)]))
+}
+
+function checkSql(name: string, value: unknown): string {
+  const holds = typeof value === 'string' && value.trim() !== ''
+  expectOption<string>(name, value, 'SQL over `stored` and `excluded`', holds)
+  return value
+}
+
+function checkFlag(name: string, value: unknown): boolean {
+  expectOption<boolean>(name, value, 'a boolean', typeof value === 'boolean')
+  return value
+}
+
+function withoutUndefined(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

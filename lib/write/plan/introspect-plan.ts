@@ -13,8 +13,10 @@ import {
   mayBeCitus,
   readTable,
 } from '../../table/introspect.ts'
+import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/introspect-indexes.ts'
 import type { Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
+import { needsIndexes } from '../conflict/conflict-target.ts'
 import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { isTransient } from '../faults/transient.ts'
 import { makePlan, type WritePlan } from './plan.ts'
@@ -117,7 +119,10 @@ async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>):
   const [row] = rows
   if (row) {
     const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, [values[0]])).rows.length > 0
-    return isCitus ? { ...readTable(row), isCitus } : readTable(row)
+    const described = isCitus ? { ...readTable(row), isCitus } : readTable(row)
+    if (!request.onConflict || !needsIndexes(request.onConflict, described)) return described
+    const { rows: indexes } = await queryText(lease.client, UNIQUE_INDEXES_SQL, [quoteTable(described)])
+    return { ...described, uniqueIndexes: readUniqueIndexes(indexes[0]!) }
   }
   throw new PgBatchError(
     'TABLE_NOT_FOUND',

@@ -5,6 +5,7 @@ import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { keepIdentity } from '../../table/insertable.ts'
+import type { Conflict } from '../../table/merge/conflict.ts'
 import {
   MAX_TABLE_COLUMNS,
   type Merge,
@@ -12,15 +13,10 @@ import {
   type MergeShape,
   mergeNames,
 } from '../../table/merge/merge.ts'
-import {
-  type Conflict,
-  requireNoRowTriggers,
-  requireSameTypes,
-  sameTypesStatement,
-} from '../../table/statements.ts'
+import { requireNoRowTriggers, requireSameTypes, sameTypesStatement } from '../../table/statements.ts'
 import type { Column, CopyFormat, Method, PgType, SelfReference, Table } from '../../types.ts'
+import { resolveConflict } from '../conflict/resolve-conflict.ts'
 import { type RowShape, RowShapes } from '../rows/row-shapes.ts'
-import { resolveConflict } from './conflict.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
@@ -111,9 +107,11 @@ export function makePlan<Item>(
   const names = columns.map(column => column.name)
   const rowResults = planRowResults(request, table)
   const isRowByRow = rowResults?.by === 'row by row'
-  const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
   const conflict =
     request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
+  if (conflict && needsLoop(conflict))
+    expectLoop(isRowByRow ? { ...request, method: 'insert' } : request, table)
+  const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
   const { toRow, operation, unknownKeys, csv } = request
   const isCitus = table?.isCitus === true
   // Citus 13.2.2 refuses binary rows that come through a staging table (22P02)
@@ -126,7 +124,7 @@ export function makePlan<Item>(
     columnNames: new Set(names),
     shapes: new RowShapes(
       names,
-      names.filter(column => conflict?.keys.includes(column)),
+      names.filter(column => conflict && isForDeletes(column, conflict)),
     ),
     method,
     copyFormat,
@@ -138,7 +136,7 @@ export function makePlan<Item>(
     overrides,
     merge: conflict &&
       table && {
-        ...mergeInto(name, columns, conflict, isPostgres && !isCitus),
+        ...mergeInto(table, columns, conflict, isPostgres && !isCitus),
         overrides,
       },
     selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
@@ -164,7 +162,7 @@ export function makePlan<Item>(
       : columns.flatMap(({ name, known }, index) =>
           known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
         ),
-    idempotent: conflict !== undefined && rowsHaveKeys(conflict, columns),
+    idempotent: conflict !== undefined && isIdempotent(conflict, columns),
     mayGroup: mayMergeTogether(request, conflict, names, table),
     textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
@@ -212,15 +210,24 @@ function knownOf(shape: RowShape, columns: readonly PlannedColumn[]): Column[] {
 }
 
 function mergeInto(
-  table: TableParts,
+  table: Table,
   columns: readonly PlannedColumn[],
   conflict: Conflict,
   writesTwice: boolean,
 ): Merge {
+  const { schema, name } = table
   return {
-    table,
+    table: { schema, name },
     columns: columns.map(({ known }) => mergeColumn(known!.column)),
     conflict,
+    missing: new Map(
+      table.columns
+        .filter(({ generated }) => !generated)
+        .map(one => [one.name, `(${one.defaultSql ?? 'NULL'})::${one.sqlType}`]),
+    ),
+    generated: table.columns.flatMap(({ name, generatedSql }) =>
+      generatedSql === undefined ? [] : [{ name, sql: generatedSql }],
+    ),
     names: mergeNames(columns.map(({ name }) => name)),
     writesTwice,
     numbered: columns.length + 2 <= MAX_TABLE_COLUMNS,
@@ -238,7 +245,28 @@ function isTruncated({ base, element, builtIn, name }: PgType): boolean {
   return inner ? isTruncated(inner) : builtIn && TRUNCATED.includes(name)
 }
 
-function rowsHaveKeys({ keys }: Conflict, columns: readonly PlannedColumn[]): boolean {
+/** Only a loop on the server can update rows by a key that is not one of plain columns. */
+function needsLoop({ updateOnly, special }: Conflict): boolean {
+  return updateOnly && special !== undefined
+}
+
+function expectLoop<Item>({ method }: WriteRequest<Item>, table: Table | undefined): void {
+  if (method !== 'insert' && table?.mayStage) return
+  const reason =
+    "`mode: 'update-only'` with a partial index, or with one of expressions or generated columns, needs " +
+    "COPY and the privilege TEMP: use `method: 'auto'` or 'copy' of PgBatchWritable, or a key of columns"
+  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
+}
+
+/** Returns true for a column that a delete's row is to bring. */
+function isForDeletes(column: string, { keys, special, newerBy }: Conflict): boolean {
+  return (special?.inputs ?? keys).includes(column) || column === newerBy
+}
+
+/** Returns true if a second write of the same rows changes nothing. */
+function isIdempotent(conflict: Conflict, columns: readonly PlannedColumn[]): boolean {
+  const { keys, computed, newerBy, where } = conflict
+  if (computed.length > 0 || newerBy !== undefined || where !== undefined) return false
   const keyColumns = columns.filter(column => keys.includes(column.name))
   return (
     keyColumns.length > 0 &&

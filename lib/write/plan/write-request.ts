@@ -2,7 +2,7 @@ import type { FieldCodec } from '../../encode/codecs/codec.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
-import type { ConflictOption } from './conflict.ts'
+import type { ConflictOption } from '../conflict/conflict-option.ts'
 import type { EvolvePolicy } from './evolve-policy.ts'
 
 /** A codec of the caller, and the type that it is for. */

@@ -15,7 +15,7 @@ export function splitByOperation<Item>(
   operation: (item: Item) => unknown,
   invalid: InvalidItem[],
 ): { upserts: RowSet; deletes: RowGroup[] } {
-  const keys = plan.shapes.deletes.columns.map(index => plan.columns[index]!)
+  const keys = plan.columns.filter(({ name }) => plan.conflict!.keys.includes(name))
   const groups = rows.groupBy((row, index) => {
     try {
       const answer = askOperation(operation, batch.items[index] as Item)

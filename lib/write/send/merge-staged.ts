@@ -2,10 +2,16 @@ import { isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
 import { mergeLoop } from '../../table/merge/merge-loop.ts'
-import { deleteAll, insertAll, insertLast, insertTurn } from '../../table/merge/merge-once.ts'
+import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
 import { stagedRows } from '../../table/merge/merge-source.ts'
 import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../table/merge/merge-steps.ts'
-import { isRefusedTogether, type MergeStrategy, mergeStrategy } from '../../table/merge/merge-strategy.ts'
+import {
+  CARDINALITY_VIOLATION,
+  endsAtFirstTurn,
+  isRefusedTogether,
+  type MergeStrategy,
+  mergeStrategy,
+} from '../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
 
 /**
@@ -71,8 +77,10 @@ async function together(
       return count // each row would have changed something if it was sent alone
     case 'steps':
       return steps(rows)
-    case 'turns':
-      return source.shapes.length === 1 && !shape!.deletes ? oneShape(rows, shape!) : turnsFrom(1, rows)
+    case 'turns': {
+      const isInsert = source.shapes.length === 1 && !shape!.deletes && !merge.conflict.updateOnly
+      return isInsert ? oneShape(rows, shape!) : turns(rows)
+    }
   }
 }
 
@@ -89,24 +97,29 @@ async function steps({ transaction, merge, source }: Rows): Promise<number> {
   return Number(changed) + (deleted ?? 0)
 }
 
-/** Writes the first turn by a plain INSERT, whose count shows whether there is another. */
+/** Writes all rows by one plain INSERT, which the server refuses with 21000 where two have the same key. */
 async function oneShape(rows: Rows, shape: MergeShape): Promise<number> {
   const { transaction, merge, source, count } = rows
-  const { rowCount } = await transaction.query(insertTurn(merge, source, shape, 1))
-  const changed = rowCount ?? count
-  return changed < count ? changed + (await turnsFrom(2, rows)) : changed
+  transaction.before('SAVEPOINT pg_batch_once')
+  try {
+    const { rowCount } = await transaction.query(insertAll(merge, source, shape, 'key'))
+    return rowCount ?? count
+  } catch (error) {
+    if (!isServerError(error) || error.code !== CARDINALITY_VIOLATION) throw error
+    transaction.before('ROLLBACK TO SAVEPOINT pg_batch_once')
+    return turns(rows)
+  }
 }
 
-async function turnsFrom(first: number, rows: Rows): Promise<number> {
+async function turns(rows: Rows): Promise<number> {
   const { transaction, merge, source } = rows
-  // DO NOTHING keeps a stored row, and a deleted row cannot be deleted again: later turns change nothing
-  const ends = merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
-  for (let turn = first, changed = 0; ; turn++) {
+  const ends = endsAtFirstTurn(merge, source.shapes)
+  for (let turn = 1, changed = 0; ; turn++) {
     const { rows: results } = await transaction.query(mergeTurn(merge, source, turn))
     changed += Number(results[0]!.changed)
-    const turns = Number(results[0]!.turns)
-    if (turn >= turns || ends) return changed
-    if (turns > MAX_TURNS) return changed + (await loop(rows, 'key', turn + 1))
+    const count = Number(results[0]!.turns)
+    if (turn >= count || ends) return changed
+    if (count > MAX_TURNS) return changed + (await loop(rows, 'key', turn + 1))
   }
 }
 

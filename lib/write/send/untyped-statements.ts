@@ -1,4 +1,5 @@
-import { type Conflict, insertStatement } from '../../table/statements.ts'
+import { conflictClause } from '../../table/merge/conflict.ts'
+import { insertStatement } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { PlannedColumn } from '../plan/planned-columns.ts'
 
@@ -17,11 +18,7 @@ export function* untypedStatements(
   { table, columns, conflict }: TablePlan,
   rows: readonly object[],
 ): Generator<UntypedStatement, void> {
-  const insert = (
-    some: readonly object[],
-    written: readonly PlannedColumn[],
-    onConflict: Conflict | undefined,
-  ): UntypedStatement => {
+  const insert = (some: readonly object[], written: readonly PlannedColumn[]): UntypedStatement => {
     const values: unknown[] = []
     const cells = some.map(row =>
       written.map(column => {
@@ -31,20 +28,16 @@ export function* untypedStatements(
       }),
     )
     const names = written.map(column => column.name)
-    return {
-      text: insertStatement(table, names, cells, { conflict: onConflict }),
-      values,
-      count: some.length,
-    }
+    const onConflict = conflict && conflictClause(conflict, names)
+    return { text: insertStatement(table, names, cells, { onConflict }), values, count: some.length }
   }
   if (conflict?.action !== 'update') {
-    yield insert(rows, columns, conflict)
+    yield insert(rows, columns)
     return
   }
   // an update sets the columns that a row has values for, and all rows of one statement set the same columns
   for (const { present, rows: run } of runsOfSameColumns(rows, columns)) {
-    const update = conflict.update.filter(name => present.some(column => column.name === name))
-    yield insert(lastOfEachKey(run, conflict.keys), present, { ...conflict, update })
+    yield insert(lastOfEachKey(run, conflict.keys), present)
   }
 }
 

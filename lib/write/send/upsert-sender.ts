@@ -3,13 +3,19 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
 import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
 import { parameterRows } from '../../table/merge/merge-source.ts'
-import { isRefusedTogether, type MergeStrategy, mergeStrategy } from '../../table/merge/merge-strategy.ts'
+import {
+  endsAtFirstTurn,
+  isRefusedTogether,
+  type MergeStrategy,
+  mergeStrategy,
+} from '../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
 import { MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
+import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
 import { addParameters, type Parameters } from './parameters.ts'
 
@@ -30,6 +36,8 @@ class TooManyBytes extends Error {}
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
   #hasSavepoint = false
+  /** What sends rows one by one, while it does or after it has failed. */
+  #rowByRow: RowByRowSender | undefined
 
   constructor(transaction: Transaction, plan: TablePlan) {
     super(transaction, plan)
@@ -42,18 +50,18 @@ export class UpsertSender extends ParameterSender {
     const perStatement = Math.floor(MAX_PARAMETERS / width)
     for (let from = 0; from < rows.length; from += perStatement) {
       signal.throwIfAborted()
-      await this.#upsert(rows.slice(from, from + perStatement), 1)
+      await this.#upsert(rows.slice(from, from + perStatement), 1, signal)
     }
   }
 
   /** @param turn which row of each key is written, from 1: the others are left for later turns */
-  async #upsert(refs: readonly RowRef[], turn: number): Promise<void> {
+  async #upsert(refs: readonly RowRef[], turn: number, signal: AbortSignal): Promise<void> {
     const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
     const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
-    if (refs.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(refs)
+    if (refs.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(refs, signal)
     const later = await this.#unlessRefused(strategy.guarded, () => this.#together(refs, strategy))
-    if (!later) return this.#inOrder(refs)
-    if (later.length > 0) await this.#upsert(later, turn + 1)
+    if (!later) return this.#inOrder(refs, signal)
+    if (later.length > 0) await this.#upsert(later, turn + 1, signal)
   }
 
   /** Sends rows by one statement; resolves to those that it has left for another. */
@@ -86,38 +94,23 @@ export class UpsertSender extends ParameterSender {
     const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), refs))
     const ordinals = rows[0]!.later as string | null
     const later = ordinals ? ordinals.split(',').map(ordinal => refs[Number(ordinal)]!) : []
-    // DO NOTHING keeps a stored row, and a deleted row cannot be deleted again: later turns change nothing
-    const ends = this.#merge.conflict.action === 'nothing' || source.shapes.every(shape => shape.deletes)
-    const left = ends ? [] : later
+    const left = endsAtFirstTurn(this.#merge, source.shapes) ? [] : later
     this.count(refs.length - left.length, Number(rows[0]!.changed))
     return left
   }
 
-  /** Sends rows in their order, those of one shape that follow each other together. */
-  async #inOrder(refs: readonly RowRef[]): Promise<void> {
-    for (let from = 0; from < refs.length; ) {
-      const { shape } = refs[from]!.group
-      const next = refs.findIndex(({ group }, index) => index > from && group.shape !== shape)
-      const to = next < 0 ? refs.length : next
-      await this.#run(refs.slice(from, to))
-      from = to
-    }
+  /** Sends rows in their order, each by a statement of its own. */
+  async #inOrder(refs: readonly RowRef[], signal: AbortSignal): Promise<void> {
+    const rowByRow = new RowByRowSender(this.transaction, this.plan)
+    this.#rowByRow = rowByRow
+    await rowByRow.sendRows(refs, signal)
+    this.#rowByRow = undefined
+    this.sentBytes += rowByRow.bytes
+    this.unchanged += rowByRow.unchanged
   }
 
-  /** Sends rows of one shape; where they conflict with each other, in ever smaller parts. */
-  async #run(run: readonly RowRef[]): Promise<void> {
-    const mayConflict = run.length > 1 && !run[0]!.group.shape.deletes
-    const done = await this.#unlessRefused(mayConflict, () => this.#sendRun(run))
-    if (done) return
-    const middle = Math.ceil(run.length / 2)
-    await this.#run(run.slice(0, middle))
-    await this.#run(run.slice(middle))
-  }
-
-  async #sendRun(run: readonly RowRef[]): Promise<boolean> {
-    const source = this.#sourceOf(run)
-    await this.execute(this.#statement(this.#textOf(source, 'ordinal'), run))
-    return true
+  override locate(error: unknown): RowRef | undefined {
+    return this.#rowByRow?.locate(error) ?? super.locate(error)
   }
 
   /** Returns the statement that writes all rows of a source, which have one shape. */

@@ -161,6 +161,17 @@ describe('pg-batch load', () => {
       ])
     })
 
+    it('updates only older ones with --newer-by, and inserts none with --update-only', async () => {
+      const upsert = ['-', '-t', 'orders', '--on-conflict', 'id', '--newer-by', 'total']
+      expect((await load(upsert, 'id,note,total\n1,late,4\n2,b,1\n')).status).to.equal(0)
+      const patch = [...upsert, '--update-only', '--only-if-changed', '--concurrency', '2']
+      expect((await load(patch, 'id,note,total\n2,c,3\n3,d,9\n2,late,2\n')).status).to.equal(0)
+      expect(await stored('id, note, total::text')).to.deep.equal([
+        ['1', 'old', '5'],
+        ['2', 'c', '3'],
+      ])
+    })
+
     it('keeps them with --on-conflict-do nothing', async () => {
       const { status } = await load(
         ['-', '-t', 'orders', '--on-conflict-do', 'nothing'],

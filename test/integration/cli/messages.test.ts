@@ -162,6 +162,15 @@ describe('the messages of pg-batch', () => {
       })
     }
 
+    it('also name the column of --newer-by', async () => {
+      const newer = (...words: string[]) =>
+        load(['-t', 'people', '--on-conflict', 'id', '--newer-by', ...words], 'id,name\n2,x\n')
+      expect((await newer('nmae')).stderr).to.match(/^pg-batch: --newer-by names "nmae", .* "name"\?\n$/)
+      expect((await newer('name', '-c', 'id')).stderr).to.match(
+        /^pg-batch: --newer-by names "name", which is not a column of standard input; its columns are: id\n$/,
+      )
+    })
+
     it('say that a new table has no such key', async () => {
       const create = (...words: string[]) => load(['-t', 'fresh', '--create', ...words], 'id,name\n2,x\n')
       expect((await create('--on-conflict', 'id')).stderr).to.match(
@@ -195,6 +204,9 @@ describe('the messages of pg-batch', () => {
     expect(await plan()).to.match(/table: {3}people, appended to\n/)
     expect(await plan('--on-conflict', 'id')).to.match(
       /table: {3}people, appended to, rows with the same \(id\) are updated \(upsert\)\n/,
+    )
+    expect(await plan('--on-conflict', 'id', '--newer-by', 'name', '--update-only')).to.match(
+      /rows with the same \(id\) are updated where name is greater, others are left out\n/,
     )
     expect(await plan('--on-conflict-do', 'nothing')).to.match(
       /table: {3}people, appended to, rows that are in it are left as they are\n/,

@@ -132,7 +132,9 @@ const CASES: readonly Case[] = [
   },
 ]
 
-const CONFLICTS: readonly Omit<OnConflict, 'target'>[] = [
+type Conflict = { readonly action: 'update' | 'nothing'; readonly update?: readonly string[] }
+
+const CONFLICTS: readonly Conflict[] = [
   { action: 'update' },
   { action: 'update', update: ['v'] },
   { action: 'nothing' },
@@ -171,7 +173,7 @@ async function changeOneByOne(
   table: string,
   changes: readonly Change[],
   keys: readonly string[],
-  { action, update }: Omit<OnConflict, 'target'>,
+  { action, update }: Conflict,
 ): Promise<number> {
   let changed = 0
   for (const { op, row } of changes) {

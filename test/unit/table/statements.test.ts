@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { conflictClause } from '../../../lib/table/merge/conflict.ts'
 import { type MergeShape, mergeNames } from '../../../lib/table/merge/merge.ts'
 import { mergeLoop } from '../../../lib/table/merge/merge-loop.ts'
 import { insertLast } from '../../../lib/table/merge/merge-once.ts'
@@ -15,7 +16,7 @@ import { copyStatement, insertStatement } from '../../../lib/table/statements.ts
 
 const table = { schema: 's', name: 'say "t"' }
 const conflict = {
-  target: ['id'],
+  arbiter: ' ("id")',
   action: 'update',
   keys: ['id'],
   nullsNotDistinct: false,
@@ -26,6 +27,10 @@ const conflict = {
   severalKeys: false,
   foldable: true,
   uniqueDefaults: true,
+  oneByOne: false,
+  updateOnly: false,
+  computed: [],
+  onlyIfChanged: false,
 } as const
 
 describe('SQL texts', () => {
@@ -53,9 +58,7 @@ describe('SQL texts', () => {
   })
 
   it('do nothing on a conflict where there is nothing to update', () => {
-    expect(insertStatement(table, ['id'], [[true]], { conflict: { ...conflict, update: [] } })).to.match(
-      /\("id"\) DO NOTHING$/,
-    )
+    expect(conflictClause({ ...conflict, update: [] }, ['id', 'n'])).to.match(/\("id"\) DO NOTHING$/)
   })
 
   const names = mergeNames(['id', 'n'])
@@ -66,6 +69,8 @@ describe('SQL texts', () => {
       { name: 'n', baseType: 'text', sqlType: 'text' },
     ],
     conflict,
+    missing: new Map([['n', '(NULL)::text']]),
+    generated: [],
     names,
     numbered: true,
     writesTwice: true,

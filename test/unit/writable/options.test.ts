@@ -137,6 +137,39 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
     /`onConflict\.update`/,
   ],
   [{ pool, table: 't', onConflict: { action: 'update', target: ['id'], set: ['a'] } }, /got `set`/],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: ['id'], update: {} } },
+    /`onConflict\.update` to be an array of column names, or the SQL of each column/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: ['id'], update: { n: 1 } } },
+    /`onConflict\.update\.n` to be SQL over `stored` and `excluded`, got `1`/,
+  ],
+  [{ pool, table: 't', onConflict: { action: 'update', target: ['id'], where: ' ' } }, /`onConflict\.where`/],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: ['id'], mode: 'update' } },
+    /`onConflict\.mode` to be one of 'upsert', 'update-only'/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: ['id'], onlyIfChanged: 1 } },
+    /`onConflict\.onlyIfChanged` to be a boolean/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: ['id'], newerBy: 'id' } },
+    /`onConflict\.newerBy` to be no column of `onConflict\.target`/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'nothing', newerBy: 'at' } },
+    /no `onConflict\.newerBy` with `action: 'nothing'`/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: {} } },
+    /`onConflict\.target` to have either `constraint` or `index`/,
+  ],
+  [
+    { pool, table: 't', onConflict: { action: 'update', target: { constraint: 'a', index: 'b' } } },
+    /`onConflict\.target` to have either `constraint` or `index`/,
+  ],
   [{ pool, table: 't', operation: 'delete' }, /`operation` to be a function/],
   [{ pool, table: 't', operation: () => 'delete' }, /`onConflict` with `target`.*with `operation`/],
   [
@@ -161,6 +194,19 @@ const RIGHT: readonly object[] = [
   { pool, table: 't', onConflict: { action: 'nothing' }, signal: new AbortController().signal },
   { pool, table: 't', onConflict: { action: 'update', target: { constraint: 'k' }, update: ['a'] } },
   { pool, table: 't', onConflict: { action: 'update', target: ['id'] }, operation: () => 'upsert' },
+  {
+    pool,
+    table: 't',
+    onConflict: {
+      action: 'update',
+      target: { index: 'k' },
+      mode: 'update-only',
+      update: { n: 'stored.n + 1' },
+      newerBy: 'at',
+      onlyIfChanged: true,
+      where: 'stored.n < 9',
+    },
+  },
 ]
 
 describe('options of PgBatchWritable', () => {
@@ -213,7 +259,7 @@ describe('options of PgBatchWritable', () => {
     ],
     [
       { pool, table: 't', onConflict: { actoin: 'update' } },
-      'Expected the options of onConflict to be among target, action, update, got `actoin`. Did you ' +
+      'Expected the options of onConflict to be among target, action, mode, update, newerBy, onlyIfChanged, where, got `actoin`. Did you ' +
         'mean `action`?',
     ],
     [

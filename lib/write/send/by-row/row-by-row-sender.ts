@@ -1,7 +1,15 @@
 import type { BoundRows, BoundStatement, BoundValue, RowAnswer } from '../../../connection/bound-rows.ts'
+import { canCopy } from '../../../connection/pool/driver-modes.ts'
 import { columnOf, isServerError } from '../../../connection/server-error.ts'
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
-import { deleteRow, insertRow, type RowStatementText, upsertRow } from '../../../table/row-statements.ts'
+import {
+  deleteRow,
+  insertRow,
+  type RowStatementText,
+  updateRow,
+  upsertRow,
+  upsertRowTelling,
+} from '../../../table/row-statements.ts'
 import type { TablePlan } from '../../plan/plan.ts'
 import { arrayIndexOfRow, type RowGroup } from '../../rows/batch.ts'
 import type { RowResult, RowResults } from '../../rows/row-results.ts'
@@ -22,8 +30,8 @@ interface Flight {
 }
 
 /**
- * Sends each row by a statement of its own, many of them in a round trip, and notes what each row did. Slower
- * than a statement for many rows, whose answers name no row.
+ * Sends each row by a statement of its own, many of them in a round trip, and notes what each row did if the
+ * caller wants to know it. Slower than a statement for many rows, whose answers name no row.
  */
 export class RowByRowSender implements RowSender {
   readonly method = 'insert'
@@ -31,20 +39,25 @@ export class RowByRowSender implements RowSender {
   unchanged = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
-  readonly #results: RowResults
+  readonly #results: RowResults | undefined
   readonly #texts = new Map<RowShape, RowStatementText>()
   /** The row that the server has refused. */
   #refused: RowRef | undefined
 
-  constructor(transaction: Transaction, plan: TablePlan, results: RowResults) {
+  constructor(transaction: Transaction, plan: TablePlan, results?: RowResults) {
     this.#transaction = transaction
     this.#plan = plan
     this.#results = results
   }
 
-  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+  send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    return this.sendRows(rowsInOrder(groups), signal)
+  }
+
+  /** Sends rows in this order. */
+  async sendRows(refs: readonly RowRef[], signal: AbortSignal): Promise<void> {
     let flight = emptyFlight()
-    for (const ref of rowsInOrder(groups)) {
+    for (const ref of refs) {
       this.#board(flight, ref)
       if (flight.refs.length < MAX_IN_FLIGHT.rows && flight.length < MAX_IN_FLIGHT.length) continue
       await this.#fly(flight, signal)
@@ -71,9 +84,16 @@ export class RowByRowSender implements RowSender {
     flight.length += parameters.length
   }
 
-  async #fly({ refs, statements, length }: Flight, signal: AbortSignal): Promise<void> {
+  async #fly(flight: Flight, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    this.bytes += length
+    this.bytes += flight.length
+    const answers = canCopy(this.#transaction.lease.client)
+      ? await this.#pipeline(flight)
+      : await this.#oneByOne(flight)
+    for (const [index, ref] of flight.refs.entries()) this.#note(ref, answers[index]!)
+  }
+
+  async #pipeline({ refs, statements }: Flight): Promise<readonly RowAnswer[]> {
     const bound = statements.map(
       ({ made, text, rows }): BoundStatement => ({ text, rows, returns: made.returns }),
     )
@@ -81,17 +101,30 @@ export class RowByRowSender implements RowSender {
     try {
       answered = await this.#transaction.openRows(bound)
       await this.#transaction.answered(answered.settled)
+      return answered.answers
     } catch (error) {
       if (answered && isServerError(error)) this.#refused = refs[answered.answers.length]
       throw error
     }
-    for (const [index, ref] of refs.entries()) this.#note(ref, answered.answers[index]!)
+  }
+
+  /** pg-native cannot send statements ahead of answers. The caller then wants no results, only counts. */
+  async #oneByOne({ refs, statements }: Flight): Promise<readonly RowAnswer[]> {
+    const answers: RowAnswer[] = []
+    for (const { text, rows } of statements) {
+      for (const values of rows) {
+        this.#refused = refs[answers.length]
+        const { rowCount } = await this.#transaction.query(text, [...values])
+        answers.push({ changed: rowCount ?? 1, columns: [], rows: [] })
+      }
+    }
+    this.#refused = undefined
+    return answers
   }
 
   #note(ref: RowRef, answer: RowAnswer): void {
-    const result = this.#resultOf(ref, answer)
-    if (result.action === 'unchanged') this.unchanged++
-    this.#results.set(ref.group, ref.index, result)
+    if (answer.changed === 0) this.unchanged++
+    this.#results?.set(ref.group, ref.index, this.#resultOf(ref, answer))
   }
 
   #resultOf(ref: RowRef, { changed, columns, rows }: RowAnswer): RowResult {
@@ -133,8 +166,10 @@ function makeStatement(
   { merge, mergeShape, rowResults, table }: TablePlan,
   shape: RowShape,
 ): RowStatementText {
-  const { returning } = rowResults!
+  const returning = rowResults?.returning ?? []
   const named = mergeShape(shape)
   if (!merge) return insertRow(table, named.columns, returning)
-  return shape.deletes ? deleteRow(merge, named, returning) : upsertRow(merge, named, returning)
+  if (shape.deletes) return deleteRow(merge, named, returning)
+  if (merge.conflict.updateOnly) return updateRow(merge, named, returning)
+  return rowResults ? upsertRowTelling(merge, named, returning) : upsertRow(merge, named, returning)
 }

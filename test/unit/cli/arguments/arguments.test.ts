@@ -33,6 +33,18 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
+  it('accept conditions of an upsert', async () => {
+    const words = 'load - -t t --on-conflict id --newer-by at --only-if-changed --update-only'
+    expect((await parse(...words.split(' '))).loaded).to.deep.equal({
+      files: ['-'],
+      table: 't',
+      onConflict: ['id'],
+      newerBy: 'at',
+      onlyIfChanged: true,
+      updateOnly: true,
+    })
+  })
+
   it('accept several files', async () => {
     expect((await parse('load', 'a', '*.csv', '-t', 't')).loaded?.files).to.deep.equal(['a', '*.csv'])
   })
@@ -77,6 +89,22 @@ describe('the arguments of pg-batch', () => {
     [
       'load - -t t --delimiter ; --quote ;',
       'pg-batch: --delimiter and --quote cannot be the same character\n',
+    ],
+    [
+      'load - -t t --newer-by at',
+      'pg-batch: --newer-by needs the columns of a unique key, with --on-conflict\n',
+    ],
+    [
+      'load - -t t --on-conflict id --on-conflict-do nothing --only-if-changed',
+      'pg-batch: --only-if-changed and --on-conflict-do nothing contradict each other\n',
+    ],
+    [
+      'load - -t t --on-conflict id --update-only --truncate',
+      'pg-batch: --update-only inserts no row, so that with --truncate the table stays empty\n',
+    ],
+    [
+      'load - -t t --on-conflict id --newer-by id',
+      'pg-batch: --newer-by names a column of --on-conflict, whose values are always equal\n',
     ],
     [
       'load a -t t --map x',

@@ -1,0 +1,140 @@
+import type { IndexPart } from '../../types.ts'
+import { quoteIdentifier } from '../identifier.ts'
+
+/** An `onConflict` option with its defaults, and what the catalogue says about its key. */
+export interface Conflict {
+  /** What ON CONFLICT names, as SQL: columns, a constraint, an index in its own words, or nothing. */
+  readonly arbiter: string
+  readonly action: 'nothing' | 'update'
+  /** The columns of the target; empty if they are not known, or not all are written. */
+  readonly keys: readonly string[]
+  /** For each of `keys` the operator that compares its values. */
+  readonly equals: readonly string[]
+  /** Set where the key is not one of columns that are written: an expression, or only some of the rows. */
+  readonly special?: SpecialKey | undefined
+  /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
+  readonly nullsNotDistinct: boolean
+  /** How many columns of the table are not generated. */
+  readonly columnCount: number
+  /** Rows must be written in their order: triggers may change or drop them, or more than one key decides. */
+  readonly inOrder: boolean
+  /** Each row needs a statement of its own, because its result depends on what earlier rows have left. */
+  readonly oneByOne: boolean
+  /** Rows may conflict by another unique key than the target's. */
+  readonly severalKeys: boolean
+  /** Equal keys have equal bytes, so that it does not matter which row's key is stored. */
+  readonly foldable: boolean
+  /** Where a row has no value for a column of the key, the DEFAULT creates one that no other row has. */
+  readonly uniqueDefaults: boolean
+  /** Rows whose key is not stored are left out. */
+  readonly updateOnly: boolean
+  /** The columns that an update sets to the values of the row, if the row has them. */
+  readonly update: readonly string[]
+  /** The columns that every update sets, each to an expression over `stored` and `excluded`. */
+  readonly computed: readonly ComputedColumn[]
+  /** An update or delete needs a greater value of this column than the stored one. */
+  readonly newerBy?: string | undefined
+  /** An update needs a value that differs from the stored one. */
+  readonly onlyIfChanged: boolean
+  /** A condition of the user's over `stored` and `excluded`. */
+  readonly where?: string | undefined
+}
+
+/** A column that an update sets to the value of the user's SQL. */
+export interface ComputedColumn {
+  readonly name: string
+  readonly sql: string
+  /** The type of the column, with its modifier. */
+  readonly sqlType: string
+}
+
+/** A key that consists of more than columns that are written. */
+export interface SpecialKey {
+  readonly parts: readonly IndexPart[]
+  /** The condition of stored rows that have the key. */
+  readonly predicate: string | undefined
+  /** The columns that are written, of those that the key is computed from. */
+  readonly inputs: readonly string[]
+  readonly generated: readonly { readonly name: string; readonly sql: string }[]
+}
+
+/** Returns the columns that an update sets for a row that brings `columns`. */
+export function updatedColumns({ action, update, computed }: Conflict, columns: readonly string[]): string[] {
+  if (action === 'nothing') return []
+  return [...update.filter(column => columns.includes(column)), ...computed.map(({ name }) => name)]
+}
+
+/** Returns what SET assigns for a row that brings `columns`. */
+export function assignments(conflict: Conflict, columns: readonly string[]): string {
+  const values = valuesSet(conflict, columns)
+  return [...values].map(([name, sql]) => `${quoteIdentifier(name)} = ${sql}`).join(', ')
+}
+
+/** Returns the conditions of an update with a row that brings `columns`, joined by AND; empty without any. */
+export function updateConditions(conflict: Conflict, columns: readonly string[]): string {
+  const { onlyIfChanged, where } = conflict
+  return [
+    newerCondition(conflict, cellsOf('EXCLUDED')),
+    onlyIfChanged ? changedCondition(conflict, columns) : '',
+    // the user's SQL may end with a comment
+    where === undefined ? '' : `(${where}\n)`,
+  ]
+    .filter(condition => condition !== '')
+    .join(' AND ')
+}
+
+/** Returns the condition that a row is newer than the stored one; empty without `newerBy`. */
+export function newerCondition({ newerBy }: Conflict, cell: (column: string) => string): string {
+  if (newerBy === undefined) return ''
+  const stored = `stored.${quoteIdentifier(newerBy)}`
+  return `(${cell(newerBy)} > ${stored} OR ${stored} IS NULL)`
+}
+
+/** `ON CONFLICT … DO UPDATE SET … WHERE …`, or DO NOTHING where nothing is set. */
+export function conflictClause(conflict: Conflict, columns: readonly string[], condition = ''): string {
+  const sets = assignments(conflict, columns)
+  if (sets === '') return ` ON CONFLICT${conflict.arbiter} DO NOTHING`
+  const conditions = [condition, updateConditions(conflict, columns)].filter(text => text !== '')
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+  return ` ON CONFLICT${conflict.arbiter} DO UPDATE SET ${sets}${where}`
+}
+
+/** Returns the condition that a row of the target, `stored`, has the special key of a row. */
+export function sameSpecialKey(
+  { parts, predicate, inputs, generated }: SpecialKey,
+  cell: (column: string) => string,
+): string {
+  const given = `SELECT ${inputs.map(name => `${cell(name)} AS ${quoteIdentifier(name)}`).join(', ')}`
+  const added = generated.map(({ name, sql }) => `(${sql}) AS ${quoteIdentifier(name)}`).join(', ')
+  const row = added === '' ? given : `SELECT *, ${added} FROM (${given}) AS pg_batch_inputs`
+  // outside the subquery, the unqualified names are those of the stored row
+  const equal = parts.map(
+    ({ sql, equals }) => `${sql} ${equals} (SELECT ${sql} FROM (${row}) AS pg_batch_key)`,
+  )
+  return [...equal, ...(predicate === undefined ? [] : [`(${predicate})`])].join(' AND ')
+}
+
+/** Returns the SQL of each value that an update sets, by column. */
+function valuesSet(conflict: Conflict, columns: readonly string[]): Map<string, string> {
+  const computed = new Map(conflict.computed.map(({ name, sql }) => [name, `(${sql}\n)`]))
+  const names = updatedColumns(conflict, columns)
+  return new Map(names.map(name => [name, computed.get(name) ?? `EXCLUDED.${quoteIdentifier(name)}`]))
+}
+
+/**
+ * Compares images of rows, because `IS DISTINCT FROM` fails for types without `=` (json, point, xml), and
+ * treats 1.0 and 1.00 as equal.
+ */
+function changedCondition(conflict: Conflict, columns: readonly string[]): string {
+  const types = new Map(conflict.computed.map(({ name, sqlType }) => [name, sqlType]))
+  const values = [...valuesSet(conflict, columns)]
+  const stored = values.map(([name]) => `stored.${quoteIdentifier(name)}`)
+  const given = values.map(([name, sql]) => (types.has(name) ? `${sql}::${types.get(name)}` : sql))
+  const record = (cells: readonly string[]): string => `ROW(${cells.join(', ')})::pg_catalog.record`
+  return `${record(stored)} OPERATOR(pg_catalog.*<>) ${record(given)}`
+}
+
+/** Returns a function that names the columns of a row by its alias. */
+export function cellsOf(alias: string): (column: string) => string {
+  return column => `${alias}.${quoteIdentifier(column)}`
+}

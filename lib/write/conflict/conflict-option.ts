@@ -1,0 +1,10 @@
+/** The `onConflict` option. */
+export interface ConflictOption {
+  readonly target?: readonly string[] | { readonly constraint: string } | { readonly index: string }
+  readonly action: 'nothing' | 'update'
+  readonly mode?: 'upsert' | 'update-only'
+  readonly update?: readonly string[] | Readonly<Record<string, string>>
+  readonly newerBy?: string
+  readonly onlyIfChanged?: boolean
+  readonly where?: string
+}

@@ -1,0 +1,178 @@
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable } from '../../table/identifier.ts'
+import type { Conflict } from '../../table/merge/conflict.ts'
+import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
+import type { ConflictOption } from './conflict-option.ts'
+import { findTarget, notFound } from './conflict-target.ts'
+
+/**
+ * Checks a conflict option against the table. Without `update`, an update sets every written column that is
+ * not part of the key.
+ */
+export function resolveConflict(
+  option: ConflictOption,
+  written: readonly string[],
+  table: Table | undefined,
+  deletes: boolean,
+): Conflict {
+  const { action, newerBy, where } = option
+  if (!table) expectPlainUpsert(option)
+  const { key, special, arbiter, columns } = findTarget(option, written, table)
+  const keys = special ? [] : columns
+  checkKeys(keys, written, action)
+  const listed = Array.isArray(option.update) ? (option.update as readonly string[]) : undefined
+  checkUpdate(listed, written)
+  if (newerBy !== undefined && table) checkNewerBy(newerBy, written, table, deletes)
+  const computed = computedColumns(option, table)
+  if (deletes) expectDeletable(option, special ? special.inputs : keys, table)
+  const keyColumns = keys.map(name => table?.columns.find(column => column.name === name))
+  const setsKey = computed.some(({ name }) => columns.includes(name))
+  const sql = [where, ...computed.map(one => one.sql)].join(' ')
+  return {
+    arbiter,
+    action,
+    keys: keys.every(column => written.includes(column)) ? keys : [],
+    equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
+    special,
+    nullsNotDistinct: key?.nullsNotDistinct ?? false,
+    update:
+      listed ??
+      (computed.length > 0
+        ? []
+        : written.filter(column => !columns.includes(column) && !isFixed(column, table))),
+    computed,
+    newerBy,
+    onlyIfChanged: option.onlyIfChanged ?? false,
+    where,
+    updateOnly: option.mode === 'update-only',
+    columnCount: table?.columns.filter(column => !column.generated).length ?? 0,
+    inOrder: !table || setsKey || decidesInOrder(option, key, table),
+    oneByOne: /\b(select|table|values)\b/i.test(sql),
+    severalKeys: !table || table.conflictingIndexes > 1,
+    foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
+    uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
+  }
+}
+
+/** Returns true for an identity column that INSERT can set, and UPDATE cannot. */
+function isFixed(name: string, table: Table | undefined): boolean {
+  return table?.columns.find(column => column.name === name)?.identity === 'kept'
+}
+
+/** The options that need the types, the keys or the DEFAULTs of the catalogue. */
+function expectPlainUpsert({ target, update, mode, newerBy, onlyIfChanged, where }: ConflictOption): void {
+  const named = {
+    'target.index': target && 'index' in target,
+    mode: mode === 'update-only',
+    update: update && !Array.isArray(update),
+    newerBy,
+    onlyIfChanged,
+    where,
+  }
+  const [first] = Object.entries(named).find(([, isSet]) => isSet) ?? []
+  if (first === undefined) return
+  const reason = `\`onConflict.${first}\` needs the catalogue of PostgreSQL, which this database lacks`
+  throw new PgBatchError('REFUSED', `${reason}: use a PostgreSQL server`, { outcome: 'not-sent' })
+}
+
+function checkKeys(keys: readonly string[], written: readonly string[], action: string): void {
+  const unwritten = keys.find(column => !written.includes(column))
+  if (unwritten === undefined || action !== 'update') return
+  throw notFound(
+    `The conflict target's column ${JSON.stringify(unwritten)} is not a column that is written: ` +
+      'add it to `columns`',
+  )
+}
+
+function checkUpdate(listed: readonly string[] | undefined, written: readonly string[]): void {
+  const unwritten = listed?.find(column => !written.includes(column))
+  if (unwritten === undefined) return
+  throw notFound(
+    `\`onConflict.update\` names ${JSON.stringify(unwritten)}, which is not a column that is written`,
+  )
+}
+
+/** The rows have to bring `newerBy`, or the server has to compute it of what they bring. */
+function checkNewerBy(newerBy: string, written: readonly string[], table: Table, deletes: boolean): void {
+  if (written.includes(newerBy)) return
+  const name = JSON.stringify(newerBy)
+  const column = table.columns.find(one => one.name === newerBy)
+  if (!column) throw noColumn(`\`onConflict.newerBy\` names ${name}, ${notOf(table)}`, newerBy)
+  if (column.generated && !deletes) return
+  const reason = column.generated
+    ? 'which is generated: a delete cannot bring it'
+    : 'which is not a column that is written: add it to `columns`'
+  throw noColumn(`\`onConflict.newerBy\` names ${name}, ${reason}`, newerBy)
+}
+
+function computedColumns({ update }: ConflictOption, table: Table | undefined): Conflict['computed'] {
+  if (!update || Array.isArray(update)) return []
+  return Object.entries(update).map(([name, sql]) => {
+    const column = table?.columns.find(one => one.name === name)
+    if (table && !column) {
+      throw noColumn(`\`onConflict.update\` names ${JSON.stringify(name)}, ${notOf(table)}`, name)
+    }
+    return { name, sql, sqlType: column?.sqlType ?? '' }
+  })
+}
+
+function notOf(table: Table): string {
+  const all = table.columns.map(({ name }) => name).join(', ')
+  return `which is not a column of ${quoteTable(table)}: ${all}`
+}
+
+/**
+ * Returns true when the order of rows matters beyond rows of the same key: a row may conflict with rows of
+ * other keys, or a trigger may change rows.
+ */
+function decidesInOrder({ target }: ConflictOption, key: UniqueKey | undefined, table: Table): boolean {
+  const ordinary = table.kind === 'table' || table.kind === 'partitioned'
+  return !ordinary || table.changesRows || !key?.byDefault || (!target && table.conflictingIndexes > 1)
+}
+
+/** Types whose equal values have only one form, unlike 1.0 and 1, 'a' and 'A', or 0 and -0. */
+const ONE_FORM: ReadonlySet<string> = new Set([
+  ...['bool', 'bytea', 'date', 'int2', 'int4', 'int8', 'macaddr', 'macaddr8', 'name', 'oid', 'text', 'time'],
+  ...['timestamp', 'timestamptz', 'uuid', 'varchar'],
+])
+
+function hasOneForm(type: PgType | undefined): boolean {
+  if (type?.base) return hasOneForm(type.base)
+  return type?.kind === 'enum' || (type?.builtIn === true && type.kind === 'base' && ONE_FORM.has(type.name))
+}
+
+/** Returns true when the DEFAULT differs for each row: the next number of a sequence, or a random value. */
+function isUniqueDefault({ defaultSql, identity }: Column): boolean {
+  if (identity !== 'none') return true
+  return (
+    defaultSql === undefined ||
+    /^([\w"]+\.)?(nextval|gen_random_uuid|uuidv[47]|uuid_generate_v\d\w*)\(/.test(defaultSql)
+  )
+}
+
+/** Deletes need the columns of the key, and from the catalogue the operators that compare them. */
+function expectDeletable(
+  { target }: ConflictOption,
+  keys: readonly string[],
+  table: Table | undefined,
+): void {
+  if (!table) {
+    throw notFound(
+      '`operation` needs the catalogue of PostgreSQL, which this database lacks: use a PostgreSQL server',
+    )
+  }
+  if (keys.length === 0) {
+    throw notFound(
+      '`operation` needs the columns of a key: set `onConflict.target` to columns of ' +
+        `${quoteTable(table)}, not to ${JSON.stringify(target)}`,
+    )
+  }
+}
+
+function equalsOf({ columns, equals }: UniqueKey, column: string): string {
+  return equals[columns.indexOf(column)]!
+}
+
+function noColumn(message: string, column: string): PgBatchError {
+  return new PgBatchError('COLUMN_NOT_FOUND', message, { outcome: 'not-sent', column })
+}
