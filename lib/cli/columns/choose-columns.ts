@@ -8,6 +8,7 @@ import type { Column } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { dataError } from '../exit-error.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
+import { KeyMatches } from './match-keys.ts'
 
 /** Which columns are written, and from which keys of the rows. */
 export interface ColumnChoice {
@@ -15,9 +16,11 @@ export interface ColumnChoice {
   readonly columns: readonly string[] | undefined
   /** Renames the keys of a row to columns. Undefined if they are the same. */
   readonly rename?: ((row: SourceRow) => SourceRow) | undefined
-  /** Key and column, if they are known before the first row. */
+  /** Key and column, as far as they are known. For JSON, those that differ. */
   readonly pairs: readonly (readonly [key: string, column: string])[]
   readonly notes: readonly string[]
+  /** Matches the keys of each row, if they are not known before. */
+  readonly matches?: KeyMatches
 }
 
 export interface ColumnOptions {
@@ -53,7 +56,7 @@ export function chooseColumns(source: Source, table: Target, options: ColumnOpti
   for (const name of map.values()) checkKnown(name, '--map names', known, table.name)
   checkMap(map, source.header, source.name)
   if (source.headless) return byOrder(source, table, wanted)
-  return source.header ? byHeader(source, table, known, options) : byRow(source, options)
+  return source.header ? byHeader(source, table, known, options) : byRow(source, known, options)
 }
 
 function byHeader(
@@ -152,18 +155,14 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
   return { columns: pairs.map(([, column]) => column), rename: row => renamed(row, pairs), pairs, notes: [] }
 }
 
-/** JSON rows name their keys one by one, so that only --map can rename them. */
-function byRow(source: Source, { columns, map = new Map() }: ColumnOptions): ColumnChoice {
-  const rename = (row: SourceRow): SourceRow => {
-    const out: SourceRow = {}
-    for (const key in row) {
-      const column = map.get(key) ?? key
-      if (column in out) throw dataError(`${source.name}: a row has two keys for the column "${column}"`)
-      out[column] = row[key]
-    }
-    return out
-  }
-  return { columns, rename: map.size === 0 ? undefined : rename, pairs: [...map], notes: [] }
+/** JSON rows have keys of their own. */
+function byRow(
+  source: Source,
+  known: readonly string[],
+  { columns, map = new Map() }: ColumnOptions,
+): ColumnChoice {
+  const matches = new KeyMatches(columns ?? known, map, source.name)
+  return { columns, rename: matches.rename, pairs: matches.pairs, notes: [], matches }
 }
 
 function renamed(row: SourceRow, pairs: ColumnChoice['pairs']): SourceRow {

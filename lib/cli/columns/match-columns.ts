@@ -28,13 +28,13 @@ export function matchColumns(
   const byPlain = new Map<string, string[]>()
   for (const column of known) {
     if (taken.has(column)) continue
-    const key = plain(column)
+    const key = plainName(column)
     byPlain.set(key, [...(byPlain.get(key) ?? []), column])
   }
   const guessed = keys
     .filter(key => !columns.has(key))
     .flatMap(key => {
-      const candidates = byPlain.get(plain(key)) ?? []
+      const candidates = byPlain.get(plainName(key)) ?? []
       if (candidates.length > 1) throw ambiguous(where, `"${key}" could be the column`, candidates)
       return candidates.map(column => [key, column] as const)
     })
@@ -52,7 +52,8 @@ function checkUnique(columns: ReadonlyMap<string, string>, where: string): void 
   }
 }
 
-function ambiguous(where: string, what: string, names: readonly string[]) {
+/** Returns the error for a name that could be another. */
+export function ambiguous(where: string, what: string, names: readonly string[]) {
   const choice = names.map(name => `"${name}"`).join(' or ')
   return dataError(`${where}: ${what} ${choice}; say which, with --map "NAME=column"`)
 }
@@ -71,6 +72,6 @@ export function checkMap(
 }
 
 /** Returns a name without case, spaces and punctuation. */
-function plain(name: string): string {
+export function plainName(name: string): string {
   return name.toLowerCase().replace(/[\s\p{P}\p{S}]+/gu, '')
 }

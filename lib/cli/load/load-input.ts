@@ -23,7 +23,7 @@ export interface LoadInput {
   >
 }
 
-export interface InputOptions extends IntakeOptions {
+export interface InputOptions extends Omit<IntakeOptions, 'change'> {
   readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
 }
 
@@ -33,7 +33,7 @@ export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
 }
 
 function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
-  const { args, source, rows, unwrap, shape, writing } = plan
+  const { args, source, rows, change, unwrap, shape, writing } = plan
   const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
   const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
   const batches = new BatchTransform<SourceRow>({
@@ -43,7 +43,7 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
   })
   batches.on('batch', ({ count }) => onBatch(count))
   return {
-    intake: new RowIntake(rows, { skip, numbered }),
+    intake: new RowIntake(rows, { skip, numbered, change }),
     batching: [batches],
     rowOf,
     writing: { ...writing, toRow: item => shape(rowOf(item), lineOf(item)) },

@@ -5,9 +5,11 @@ import type { SourceRow } from '../../sources/rows.ts'
 import type { Table } from '../../types.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
+import type { KeyMatches } from '../columns/match-keys.ts'
 import type { Database } from '../database/database.ts'
 import type { InputMeter } from '../files/input-meter.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
+import type { RowChange } from '../rows/row-intake.ts'
 
 /** Rows are tried in a transaction that is rolled back. */
 export interface Trial {
@@ -20,10 +22,14 @@ export interface Trial {
 /** What is loaded, and how. */
 export interface LoadPlan {
   readonly source: Sources
-  /** The rows, with columns as keys. If there are `records`, arrays of these. */
+  /** The rows. If there are `records`, arrays of these. */
   readonly rows: Readable
   /** How CSV records are written. Their fields are cut only if a value is needed. */
   readonly records?: RecordWriting | undefined
+  /** What is done to each row that is not a record. */
+  readonly change: RowChange | undefined
+  /** Matches the keys of each row with columns. */
+  readonly matches: KeyMatches | undefined
   readonly meter: InputMeter
   readonly repairs: Repairs
   readonly database: Database

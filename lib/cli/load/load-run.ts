@@ -116,6 +116,8 @@ export class LoadRun {
 
   /** Reports retries and rejected rows to the watcher. */
   reportTo(watcher: Watcher): void {
+    const { matches } = this.#plan
+    if (matches) matches.onGuess = note => watcher.note(note)
     this.#sink.on('retry', event => watcher.retry(event))
     this.#sink.on('reject', reject => {
       const at = this.#positionOf(reject)

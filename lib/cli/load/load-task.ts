@@ -1,9 +1,8 @@
-import { pipeline, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { PgBatchError } from '../../errors.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { Repairs } from '../../sources/repairs.ts'
-import type { SourceRow } from '../../sources/rows.ts'
 import { SourceError } from '../../sources/source-error.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import type { Table } from '../../types.ts'
@@ -16,10 +15,10 @@ import { putPoints } from '../columns/decimal-comma.ts'
 import type { Database } from '../database/database.ts'
 import { interruptedError } from '../exit-error.ts'
 import type { InputMeter } from '../files/input-meter.ts'
-import { eachRow } from '../rows/each-row.ts'
 import { takesDecimals } from '../rows/fit-value.ts'
 import { planRecords } from '../rows/record-writing.ts'
 import { replayShaper, unwrapRejected } from '../rows/replay-row.ts'
+import type { RowChange } from '../rows/row-intake.ts'
 import { rowShaper } from '../rows/shape-row.ts'
 import { announced, whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
@@ -88,17 +87,20 @@ export function planOf(
   const upserts = onConflict !== undefined
   const commaColumns = commaColumnsOf(table, args)
   const options = { checks, commaColumns, rejects, upserts, placeOf: source.placeOf }
+  const unwrap: LoadPlan['unwrap'] = mayHoldRejects(source) ? unwrapRejected(table) : row => row
   const records = source.records && planRecords(source.records, table, choice, options)
   return {
     source,
-    rows: records ? rows : changedRows(target, rejects ? undefined : failing(target, source)),
+    rows,
     records,
+    change: changeOf(choice, rejects ? undefined : failing(target, source), unwrap),
+    matches: choice.matches,
     meter,
     repairs,
     database,
     table,
     args,
-    unwrap: mayHoldRejects(source) ? unwrapRejected(table) : row => row,
+    unwrap,
     shape: rejects ? refusingMalformed(rejecting(target, shape)) : shape,
     writing: {
       columns: choice.columns,
@@ -110,27 +112,25 @@ export function planOf(
   }
 }
 
-type Change = (row: SourceRow, number: number) => SourceRow
-
-/** Applies the changes to each row. An error in a change destroys the last stream. */
-function changedRows({ rows, choice }: LoadTarget, check: Change | undefined): Readable {
-  const changes = [choice.rename, check]
-    .filter(change => change !== undefined)
-    .map(wellFormed)
-    .map(eachRow)
-  const last = changes.at(-1)
-  if (!last) return rows
-  pipeline([rows, ...changes], () => {})
-  return last
-}
-
-/** Leaves rows as they are that stand for malformed records. */
-function wellFormed(change: Change): Change {
-  return (row, number) => (faultOf(row) === undefined ? change(row, number) : row)
+/**
+ * Returns what is done to each row as it is read: its keys become columns, and it is checked. Malformed rows
+ * stay as they are, and so do rejected ones, whose keys are columns.
+ */
+function changeOf(
+  { rename }: ColumnChoice,
+  check: RowChange | undefined,
+  unwrap: LoadPlan['unwrap'],
+): RowChange | undefined {
+  if (!rename && !check) return undefined
+  return (row, number) => {
+    if (faultOf(row) !== undefined) return row
+    const renamed = rename && unwrap(row) === row ? rename(row) : row
+    return check ? check(renamed, number) : renamed
+  }
 }
 
 /** Without rejects, a row that does not fit ends the input before its batch is sent. */
-function failing({ checks }: LoadTarget, source: Sources): Change | undefined {
+function failing({ checks }: LoadTarget, source: Sources): RowChange | undefined {
   if (!checks) return undefined
   return (row, number) => {
     const mismatch = findMismatch(row, checks)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
@@ -118,6 +118,46 @@ describe('pg-batch load, of JSON as it is found:', () => {
     const other = await load(path, '--record-path', 'more.data', '--resume', 'r')
     expect(other.status).to.equal(1)
     expect(other.stderr).to.contain('records at more.data')
+  })
+
+  for (const words of [[], ['--rejects'], ['--columns', 'sold_at,unit_price'], ['--resume', 'keys']]) {
+    it(`takes camelCase keys for snake_case columns, and says so (${words.join(' ') || 'plain'})`, async () => {
+      await database.pool.query(
+        'DROP TABLE IF EXISTS sales; CREATE TABLE sales (sold_at date, unit_price numeric, batch_id int)',
+      )
+      const lines = '{"soldAt":"2026-01-05","unitPrice":1.50}\n{"sold_at":"2026-01-06","UnitPrice":2}\n'
+      const path = await file('keys.json', lines)
+      const options = words[0] === '--rejects' ? [...words, `${path}.rejects`] : words
+      const { status, stderr } = await run(['load', path, '-t', 'sales', ...options], env())
+      expect(status, stderr).to.equal(0)
+      expect(stderr).to.contain('took "unitPrice" for column "unit_price"\n')
+      const { rows } = await database.pool.query(
+        'SELECT sold_at::text, unit_price::text FROM sales ORDER BY 1',
+      )
+      expect(rows).to.deep.equal([
+        { sold_at: '2026-01-05', unit_price: '1.50' },
+        { sold_at: '2026-01-06', unit_price: '2' },
+      ])
+      const shown = await run(['load', path, '-t', 'sales', '--dry-run'], env())
+      expect(shown.stdout).to.contain('"soldAt" = sold_at, "unitPrice" = unit_price')
+    })
+  }
+
+  it('leaves the keys of rejected rows as they are', async () => {
+    await database.pool.query(
+      'DROP TABLE IF EXISTS sales; CREATE TABLE sales ("batchId" int, "rowIndex" int)',
+    )
+    const path = await file('keys.ndjson', '{"batchId":1,"rowIndex":"x"}\n{"batch_id":2,"row_index":3}\n')
+    const rejects = `${path}.rejects`
+    expect((await run(['load', path, '-t', 'sales', '--rejects', rejects], env())).status).to.equal(0)
+    await writeFile(rejects, (await readFile(rejects, 'utf8')).replace('"rowIndex":"x"', '"rowIndex":"7"'))
+    const again = await run(['load', rejects, '-t', 'sales', '--format', 'ndjson'], env())
+    expect(again.status, again.stderr).to.equal(0)
+    const { rows } = await database.pool.query('SELECT * FROM sales ORDER BY 1')
+    expect(rows).to.deep.equal([
+      { batchId: 1, rowIndex: 7 },
+      { batchId: 2, rowIndex: 3 },
+    ])
   })
 
   it('loads files of lines and of documents together', async () => {

@@ -84,7 +84,42 @@ describe('the choice of columns', () => {
     expect(second.rename!({ column1: '1' })).to.deep.equal({ b: '1' })
   })
 
-  it('renames the keys of JSON rows by --map alone', () => {
+  it('matches the keys of JSON rows as it matches a header', () => {
+    const { columns, rename, pairs, matches } = chooseColumns(
+      json,
+      table('user_id', 'Unit Price', 'note'),
+      {},
+    )
+    const notes: string[] = []
+    matches!.onGuess = note => notes.push(note)
+    expect(columns).to.equal(undefined)
+    const exact = { user_id: 1, note: 'x' }
+    expect(rename!(exact)).to.equal(exact)
+    expect(rename!({ userId: 1, unitPrice: 2, other: 3 })).to.deep.equal({
+      user_id: 1,
+      'Unit Price': 2,
+      other: 3,
+    })
+    expect(rename!({ UserID: 1 })).to.deep.equal({ user_id: 1 })
+    expect(pairs).to.deep.equal([
+      ['userId', 'user_id'],
+      ['unitPrice', 'Unit Price'],
+      ['UserID', 'user_id'],
+    ])
+    expect(notes[0]).to.equal('f.json: took "userId" for column "user_id"')
+    expect(notes).to.have.length(3)
+  })
+
+  it('guesses no column that the row names itself, that --map names, or that could be another one', () => {
+    const { rename } = chooseColumns(json, table('user_id', 'b', 'a_1', 'a1'), { map: map({ x: 'b' }) })
+    expect(rename!({ userId: 1, user_id: 2 })).to.deep.equal({ userId: 1, user_id: 2 })
+    expect(rename!({ B: 1 })).to.deep.equal({ B: 1 })
+    expect(rename!({ ['__proto__']: 1, x: 2 })).to.deep.equal({ ['__proto__']: 1, b: 2 })
+    expect(() => rename!({ userId: 1, UserId: 2 })).to.throw('two keys for the column "user_id"')
+    expect(() => rename!({ A1: 1 })).to.throw('"A1" could be the column "a_1" or "a1"; say which, with --map')
+  })
+
+  it('renames the keys of JSON rows by --map', () => {
     const { columns, rename } = chooseColumns(json, table('a', 'b'), { map: map({ x: 'a' }) })
     expect(columns).to.equal(undefined)
     expect(rename!({ x: 1, b: 2, B: 3 })).to.deep.equal({ a: 1, b: 2, B: 3 })
