@@ -243,7 +243,13 @@ describe('pg-batch load', () => {
         1,
         /nothing in it, not even/,
       ],
-      ['that there is no array', ['-', '-t', 'orders', '-f', 'json'], '', 1, /expected a JSON array/],
+      [
+        'that there is no JSON',
+        ['-', '-t', 'orders', '-f', 'json'],
+        'id',
+        1,
+        /expected JSON: an array of objects/,
+      ],
       [
         'what table was meant',
         ['-', '-t', 'Order'],
