@@ -1,7 +1,12 @@
-/**
- * A count of random cases, or of rows: a quarter of `count`, and all of it with PG_BATCH_TEST_THOROUGH=1,
- * which .ci/run sets in one of its suites.
- */
+/** With PG_BATCH_TEST_THOROUGH=1, as in CI, all cases of expensive tests are tried. */
+const IS_THOROUGH = process.env.PG_BATCH_TEST_THOROUGH === '1'
+
+/** Returns a count of random cases, or of rows: a quarter of `count`, or all of it. */
 export function thorough(count: number): number {
-  return process.env.PG_BATCH_TEST_THOROUGH === '1' ? count : Math.ceil(count / 4)
+  return IS_THOROUGH ? count : Math.ceil(count / 4)
+}
+
+/** Returns the first of some cases, or all of them. */
+export function thoroughly<Case>(...cases: [Case, ...Case[]]): Case[] {
+  return IS_THOROUGH ? cases : [cases[0]]
 }

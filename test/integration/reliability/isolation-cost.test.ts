@@ -3,11 +3,12 @@ import type pg from 'pg'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { countOf, rowsOf } from '../../support/writing.ts'
 import { spread } from './bad-rows.ts'
 import { load } from './load.ts'
 
-const COUNT = 10_000
+const COUNT = thorough(10_000)
 
 interface Row {
   id: number
@@ -31,7 +32,7 @@ function countSentRows(pool: pg.Pool): () => number {
   return () => rows
 }
 
-describe('isolating the bad rows among 10,000', () => {
+describe(`isolating the bad rows among ${COUNT}`, () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
@@ -65,8 +66,8 @@ describe('isolating the bad rows among 10,000', () => {
   const WRONG_TYPE = (row: Row): object => ({ ...row, n: 'many' })
   const CHECK = (row: Row): object => ({ ...row, n: -1 })
   const CASES: readonly [title: string, spoil: (row: Row) => object, counts: readonly number[]][] = [
-    ['of the wrong type', WRONG_TYPE, [1, 100]],
-    ['against a CHECK', CHECK, [1, 100, 5000]],
+    ['of the wrong type', WRONG_TYPE, [1, COUNT / 100]],
+    ['against a CHECK', CHECK, [1, COUNT / 100, COUNT / 2]],
   ]
   for (const [title, spoil, counts] of CASES) {
     for (const bad of counts) {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thoroughly } from '../../support/thorough.ts'
 import { METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
 type Row = Record<string, unknown>
@@ -17,7 +18,8 @@ describe('limits of upserts', () => {
       ...options(way),
     })
 
-    for (const count of [1598, 1599, 1600]) {
+    // the two columns that a staging table has more would make too many
+    for (const count of thoroughly(1599, 1598, 1600)) {
       it(`a table of ${count} columns, rows of three shapes, by ${way.title}`, async () => {
         const names = rowsOf(count - 1, index => `c${index}`)
         await db.pool.query(`DROP TABLE IF EXISTS wide;
