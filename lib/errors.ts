@@ -40,6 +40,8 @@ export type PgBatchErrorCode =
   | 'CONNECTION'
   /** The stream or the writer was destroyed or has ended, or a signal aborted. */
   | 'ABORTED'
+  /** The new data for `replace` has fewer rows than its `minRows`. */
+  | 'TOO_FEW_ROWS'
   /** A PgRowWriter holds as many rows as `maxPending` allows. */
   | 'QUEUE_FULL'
 

@@ -34,7 +34,7 @@ export type KafkaToPgOptions<Value, Row = Value> = KafkaSettings<Value, Row> &
   Omit<PgBatchWritableOptions<KafkaMessage<Value>, Row>, keyof KafkaSettings<Value, Row> | NotPassed> &
   Destination
 
-type NotPassed = 'pool' | 'connectionString' | 'signal' | 'onDiscard' | 'singleTransaction'
+type NotPassed = 'pool' | 'connectionString' | 'signal' | 'onDiscard' | 'singleTransaction' | 'replace'
 
 interface KafkaSettings<Value, Row> {
   /**
@@ -98,7 +98,12 @@ function optionTable<Value>() {
   }
 }
 
-const NOT_PASSED: readonly string[] = ['signal', 'onDiscard', 'singleTransaction'] satisfies NotPassed[]
+const NOT_PASSED: readonly string[] = [
+  'signal',
+  'onDiscard',
+  'singleTransaction',
+  'replace',
+] satisfies NotPassed[]
 
 type OwnOptions<Value> = Resolved<ReturnType<typeof optionTable<Value>>>
 

@@ -16,6 +16,7 @@ export const NOT_PASSED = [
   'signal',
   'inTransaction',
   'singleTransaction',
+  'replace',
 ] as const
 
 /**

@@ -192,6 +192,14 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   singleTransaction?: boolean | undefined
   /**
+   * Replaces all rows of the table, in a single transaction. Readers see the old rows or the new ones. Rows
+   * are compared by the primary key, or by another unique key: those that are missing are deleted, those that
+   * differ are updated. `minRows` says how many rows the new data has at least, an integer ≥ 0; with 0 an
+   * empty input empties the table. See docs/writing.md.
+   * @default false
+   */
+  replace?: boolean | { minRows?: number | undefined } | undefined
+  /**
    * Decides about a whole load before its COMMIT: if it throws, nothing is stored. For `pg-batch load`.
    * @internal
    */

@@ -207,9 +207,13 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   /** Writes what a lane has ready. A failure of it destroys the stream. */
-  async #writeLane(
-    write: typeof writeBatches<Item>,
-    first: Batch<Item>,
+  async #writeLane<First extends Batch<Item> | undefined>(
+    write: (
+      first: First,
+      next: NextBatch<Item>,
+      writing: Writing<Item>,
+    ) => AsyncGenerator<Progress<Item>, void>,
+    first: First,
     next: NextBatch<Item>,
   ): Promise<void> {
     const lane = {}
@@ -275,6 +279,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#open()
       .then(async writing => {
         writing.transactions.expectNoMore()
+        // an empty input replaces the rows of the table, too
+        const isEmpty = this.#options.replace && this.#counts.stats.batchesReceived === 0
+        if (isEmpty) await this.#writeLane(writeWholeLoad, undefined, async () => undefined)
         await this.#lanes.idle()
         await writing.transactions.close()
         await confirmPositions(writing)

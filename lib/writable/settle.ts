@@ -52,7 +52,7 @@ export async function settle<Item>(
 export function commitEvent<Item>(committed: Committed<Item>, attempts: number): CommitEvent {
   const { batches, rows, unchanged, bytes, method, durationMs } = committed
   return {
-    batchId: batches[0]!.id,
+    batchId: batches[0]?.id ?? 0,
     rows,
     rowsUnchanged: unchanged,
     bytes,

@@ -48,6 +48,7 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly beforeCommit?: BeforeCommit | undefined
   /** That transaction is rolled back where it would commit. */
   readonly rollsBack: boolean
+  readonly replace?: { readonly minRows: number } | undefined
   readonly callbackTimeoutMs: number
   readonly onBegin: Beginning['onBegin']
   readonly afterCommit:
@@ -121,7 +122,12 @@ export async function openWriting<Item>(
         })
   await moveLeftoverRejects(deadLetterFile)
   const hasCallback = (inTransaction ?? onBegin) !== undefined
-  const transactionLimits = { ...limits, endless, savepointed: !ticketed && savepoints && hasCallback }
+  const transactionLimits = {
+    ...limits,
+    endless,
+    readCommitted: options.replace !== undefined,
+    savepointed: !ticketed && savepoints && hasCallback,
+  }
   const openOutcomes = new OpenOutcomes()
   return {
     pool,
@@ -142,6 +148,7 @@ export async function openWriting<Item>(
     notesItems: inTransaction !== undefined || options.afterCommit !== undefined,
     canReleaseItems: !options.singleTransaction && !needsItems(options),
     beforeCommit: options.beforeCommit,
+    replace: options.replace,
     keepsItems: options.onDiscard !== undefined,
     slabs: new SlabPool(),
     transactions: new TransactionPool({

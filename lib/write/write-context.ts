@@ -12,6 +12,8 @@ export interface LoadCounts {
   /** Items that are neither rejected nor skipped. */
   readonly rows: number
   readonly rejected: number
+  /** How many rows the table has, where all of them are replaced. */
+  readonly stored?: number | undefined
 }
 
 /** Decides about a whole load when all of its rows are sent: if it throws, they are rolled back. */
@@ -24,6 +26,8 @@ export interface WriteContext<Item> extends TransactionContext<Item> {
   readonly retry: RetryPolicy
   readonly openOutcomes: OpenOutcomes
   readonly beforeCommit: BeforeCommit | undefined
+  /** The rows replace all that the table has, if there are at least so many of them. */
+  readonly replace: { readonly minRows: number } | undefined
   /** Items are kept until their COMMIT, because `onDiscard` may receive them. */
   readonly keepsItems: boolean
   /**

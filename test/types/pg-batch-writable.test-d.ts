@@ -285,6 +285,10 @@ expectType<Promise<void>>(
 new PgBatchWritable<Order>({ pool, table: 'orders', singleTransaction: true })
 expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', singleTransaction: 'yes' })
 
+new PgBatchWritable<Order>({ pool, table: 'orders', replace: true })
+new PgBatchWritable<Order>({ pool, table: 'orders', replace: { minRows: 1000 } })
+expectNotAssignable<PgBatchWritableOptions<Order>>({ pool, table: 'orders', replace: 1000 })
+
 // wrong options
 expectError(new PgBatchWritable<Order>())
 expectError(new PgBatchWritable<Order>({ pool }))

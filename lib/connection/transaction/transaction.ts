@@ -38,6 +38,8 @@ export interface TransactionOptions {
    * only its silence is limited, here.
    */
   readonly endless?: boolean
+  /** Each statement sees what others have committed before it, whatever the session's isolation level is. */
+  readonly readCommitted?: boolean
   /** Without tickets, a savepoint proves that the transaction has not ended; false without savepoints. */
   readonly savepointed?: boolean
 }
@@ -468,7 +470,8 @@ export class Transaction {
 
 /** Returns the statements that begin a transaction. */
 function openingStatements(options: TransactionOptions): string[] {
-  const { ticketed, savepointed, endless, statementTimeoutMs } = options
-  if (ticketed) return ['BEGIN', ticketStatement(endless ? undefined : statementTimeoutMs)]
-  return savepointed ? ['BEGIN', `SAVEPOINT ${PROOF_SAVEPOINT}`] : ['BEGIN']
+  const { ticketed, savepointed, endless, readCommitted, statementTimeoutMs } = options
+  const begin = readCommitted ? 'BEGIN ISOLATION LEVEL READ COMMITTED' : 'BEGIN'
+  if (ticketed) return [begin, ticketStatement(endless ? undefined : statementTimeoutMs)]
+  return savepointed ? [begin, `SAVEPOINT ${PROOF_SAVEPOINT}`] : [begin]
 }

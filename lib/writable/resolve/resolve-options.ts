@@ -28,6 +28,7 @@ import { checkCsv } from './check-csv.ts'
 import { checkDeadLetter } from './check-dead-letter.ts'
 import { checkConnection, checkPool, expectOneDestination } from './check-destination.ts'
 import { checkEvolve } from './check-evolve.ts'
+import { checkReplace, expectReplacement } from './check-replace.ts'
 import { checkRetry, DEFAULT_RETRY } from './check-retry.ts'
 import { expectSingleTransaction } from './check-single-transaction.ts'
 import { checkColumns, checkTable } from './check-table.ts'
@@ -55,7 +56,8 @@ function optionTable<Item>() {
     identity: internal(optional(oneOf('keep'))),
     onConflict: optional(checkConflict),
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
-    singleTransaction: defaultsTo(false, checkFlag),
+    singleTransaction: optional(checkFlag),
+    replace: optional(checkReplace),
     beforeCommit: internal(optional(checkFunction<Callback<Item, 'beforeCommit'>>)),
     rollsBack: internal(defaultsTo(false, checkFlag)),
     concurrency: defaultsTo(1, integerFrom(1)),
@@ -97,6 +99,7 @@ export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOption
   const { connectionString, deadLetter, ...others } = checked
   return {
     ...others,
+    singleTransaction: isSingleTransaction(checked),
     ...(checked.csv && ofRecords(checked.csv)),
     connection: connectionString,
     deadLetterStream: deadLetter?.stream,
@@ -131,6 +134,13 @@ function expectRoomForColumns({ columns, unknownKeys }: Record<string, unknown>)
   }
 }
 
+function isSingleTransaction({
+  singleTransaction,
+  replace,
+}: Pick<Checked<never>, 'singleTransaction' | 'replace'>): boolean {
+  return singleTransaction === true || replace !== undefined
+}
+
 function expectNoContradiction<Item>(options: Checked<Item>): void {
   const { operation, onConflict, checkpoint, laneOf, concurrency, position, method, copyFormat } = options
   if (operation && onConflict?.action !== 'update') {
@@ -147,5 +157,6 @@ function expectNoContradiction<Item>(options: Checked<Item>): void {
   if (method === 'insert' && copyFormat !== 'auto') {
     throw optionError("Expected no `copyFormat` with `method: 'insert'`, which does not COPY")
   }
-  if (options.singleTransaction) expectSingleTransaction(options)
+  if (options.replace) expectReplacement(options)
+  if (isSingleTransaction(options)) expectSingleTransaction(options)
 }

@@ -22,6 +22,7 @@ import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
 import { ownCodecs } from './own-codecs.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
+import { NO_CONFLICT, planReplacement, type ReplacementPlan } from './replacement-plan.ts'
 import { planRowResults, type RowResultsPlan, storesEveryRow } from './row-results-plan.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -49,6 +50,8 @@ export interface TablePlan {
   readonly selfReferences: readonly SelfReference[]
   /** INSERT has to say that the rows have values for identity columns that are GENERATED ALWAYS. */
   readonly overrides: boolean
+  /** Set where all rows of the table are replaced: rows only go into a staging table. */
+  readonly replacement: ReplacementPlan | undefined
   readonly mergeShape: (shape: RowShape) => MergeShape
   /** Returns the encoder for the rows of a shape; recent ones are kept. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
@@ -114,6 +117,8 @@ export function makePlan<Item>(
   const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
   const { toRow, operation, unknownKeys, csv } = request
   const isCitus = table?.isCitus === true
+  const replacement = request.replace ? planReplacement(table, names) : undefined
+  const merged = conflict ?? (replacement && NO_CONFLICT)
   // Citus 13.2.2 refuses binary rows that come through a staging table (22P02)
   const avoidsBinary = (isCitus && conflict) || splitsJudgement(request, table)
   const wantedFormat = avoidsBinary && request.copyFormat === 'auto' ? 'text' : request.copyFormat
@@ -134,12 +139,14 @@ export function makePlan<Item>(
     conflict,
     rowResults,
     overrides,
-    merge: conflict &&
+    replacement,
+    merge: merged &&
       table && {
-        ...mergeInto(table, columns, conflict, isPostgres && !isCitus),
+        ...mergeInto(table, columns, merged, isPostgres && !isCitus),
         overrides,
       },
-    selfReferences: (table?.selfReferences ?? []).filter(({ columns, references }) =>
+    // a staging table has no foreign keys
+    selfReferences: (replacement ? [] : (table?.selfReferences ?? [])).filter(({ columns, references }) =>
       [...columns, ...references].every(column => names.includes(column)),
     ),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
@@ -174,8 +181,11 @@ export function makePlan<Item>(
  * Returns true when a binary COPY could be wrong in a single transaction: a value without a binary form ends
  * it, and the server would check rows that refer to later rows of the table too early.
  */
-function splitsJudgement<Item>({ singleTransaction }: WriteRequest<Item>, table: Table | undefined): boolean {
-  return singleTransaction === true && (table?.selfReferences.length ?? 0) > 0
+function splitsJudgement<Item>(
+  { singleTransaction, replace }: WriteRequest<Item>,
+  table: Table | undefined,
+): boolean {
+  return singleTransaction === true && !replace && (table?.selfReferences.length ?? 0) > 0
 }
 
 /** An encoder is compiled code; rows of more shapes than this go by INSERT, or share a staging table. */

@@ -29,6 +29,8 @@ export interface WriteRequest<Item> {
   /** All rows are one COPY if they can be. */
   readonly singleTransaction?: boolean | undefined
   readonly codecs: readonly NamedCodec[] | undefined
+  /** The rows replace all that the table has. */
+  readonly replace?: object | undefined
   readonly operation: ((item: Item) => unknown) | undefined
   readonly evolve: EvolvePolicy | undefined
 }

@@ -2,6 +2,7 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import { clearStagingStatement } from '../../table/merge/merge-source.ts'
 import { MAX_SHAPES_OF_A_TURN } from '../../table/merge/merge-strategy.ts'
+import { REPLACEMENT } from '../../table/replacement-sql.ts'
 import type { Method } from '../../types.ts'
 import { tableChanged } from '../faults/table-changed.ts'
 import type { CopyFormatChoice } from '../plan/copy-format.ts'
@@ -163,6 +164,11 @@ export class RowsInTransaction {
     this.#transaction.before(rollback)
   }
 
+  /** Counts rows that turned out to change nothing after they were sent. */
+  addUnchanged(count: number): void {
+    this.#unchanged += count
+  }
+
   /**
    * Resolves when the server has written every row in this transaction.
    * @param commits nothing but COMMIT follows: it may travel behind the rows
@@ -208,10 +214,10 @@ export class RowsInTransaction {
   /** Returns the groups that go by COPY, and those that go by INSERT. COPY has no syntax for no columns. */
   #byMethod(groups: PreparedBatch['groups']): [RowGroup[], RowGroup[]] {
     const method = this.#method
-    const { conflict, selfReferences } = this.#plan
+    const { conflict, replacement, selfReferences } = this.#plan
     // rows may refer to rows of another shape, and the check of foreign keys at the end of each COPY would be
     // too early
-    if (!conflict && groups.length > 1 && selfReferences.length > 0) return [[], [...groups]]
+    if (!conflict && !replacement && groups.length > 1 && selfReferences.length > 0) return [[], [...groups]]
     if (conflict) return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
     const takesAll = groups.length === 1 || (method === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
     const suitsCopy = ({ shape, rows }: RowGroup): boolean =>
@@ -226,13 +232,19 @@ export class RowsInTransaction {
       const Sender = mayMerge ? MergeReturningSender : RowByRowSender
       return new Sender(this.#transaction, this.#plan, this.results)
     }
+    const { replacement } = this.#plan
+    const staging = replacement && REPLACEMENT
     const upsert = this.#isUpsert()
     if (method === 'copy') this.#staged = true
     if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)
-    if (method === 'insert') return new InsertSender(this.#transaction, this.#plan)
+    if (method === 'insert') {
+      const into = staging && { table: staging, firstOrdinal: 0 }
+      return new InsertSender(this.#transaction, this.#plan, into)
+    }
     return upsert
       ? new StagingSender(this.#transaction, this.#plan, this.#format, this.#staging, this.#slabs)
       : new CopySender(this.#transaction, this.#plan, this.#format, {
+          ...(staging ? { staging } : {}),
           canReleaseItems: this.#canReleaseItems,
           slabs: this.#slabs,
         })
@@ -240,6 +252,6 @@ export class RowsInTransaction {
 
   /** Without a catalogue, InsertSender writes upserts, too. */
   #isUpsert(): boolean {
-    return this.#plan.merge !== undefined
+    return this.#plan.merge !== undefined && !this.#plan.replacement
   }
 }

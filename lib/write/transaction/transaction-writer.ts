@@ -190,6 +190,20 @@ export class TransactionWriter<Item> {
     this.rejected.sort()
   }
 
+  /** Opens the transaction before its first batch, by the plan that suits this batch. */
+  async open(first: Batch<Item> | undefined): Promise<OpenedTransaction<Item>> {
+    if (first) await this.#prepare(first)
+    this.#opened ??= await this.#open()
+    await this.#begin(this.#opened)
+    return this.#opened
+  }
+
+  async #begin({ transaction }: OpenedTransaction<Item>): Promise<void> {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    await runOnBegin(transaction, this.#context)
+  }
+
   /** Opens the transaction, and returns the batch's rows that are still to be written. */
   async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
     this.batches.push(batch)
@@ -203,11 +217,8 @@ export class TransactionWriter<Item> {
     if (invalid.length > 0 && budget.left === 0 && !checkpoint) throw invalid[0]!.error
     this.#skipped += skipped
     this.#opened ??= await this.#open()
-    const { rows, transaction, checkpoint: scope } = this.#opened
-    if (!this.#hasBegun && (groups.length > 0 || invalid.length > 0 || scope)) {
-      this.#hasBegun = true
-      await runOnBegin(transaction, this.#context)
-    }
+    const { rows, checkpoint: scope } = this.#opened
+    if (groups.length > 0 || invalid.length > 0 || scope) await this.#begin(this.#opened)
     const fresh = await scope?.admit(batch, () => rows.close())
     for (const { index, row, isDelete, error } of invalid) {
       if (!fresh || fresh[index]) {

@@ -1,8 +1,13 @@
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { CallbackError } from '../faults/failure.ts'
 import { type Batch, forgetRows } from '../rows/batch.ts'
+import { unchangedOf } from '../rows/row-sender.ts'
+import type { RowShape } from '../rows/row-shapes.ts'
 import { callInTransaction } from '../transaction/run-transaction.ts'
-import type { TransactionWriter } from '../transaction/transaction-writer.ts'
+import type { OpenedTransaction, TransactionWriter } from '../transaction/transaction-writer.ts'
 import type { NextBatch, WriteContext } from '../write-context.ts'
+import { Replacement } from './replacement.ts'
 
 /**
  * How much longer the statements at the end may take, for each row: they work on all rows at once. The server
@@ -19,22 +24,39 @@ const PATIENCE_MS_PER_ROW = 1
  */
 export async function loadAll<Item>(
   writer: TransactionWriter<Item>,
-  first: Batch<Item>,
+  first: Batch<Item> | undefined,
   next: NextBatch<Item>,
   context: WriteContext<Item>,
 ): Promise<void> {
-  const { signals, keepsItems, budget, inTransaction } = context
+  const { signals, keepsItems, budget, inTransaction, replace } = context
   const rejects = budget.left > 0
   const isOneByOne = rejects || inTransaction !== undefined || !writer.plan.mayGroup
-  for (let batch: Batch<Item> | undefined = first; batch; batch = await nextOf(writer, next)) {
+  const replacement = replace && (await beginReplacement(writer, first))
+  const shapes = new Set<RowShape>()
+  for (let batch = first; batch; batch = await nextOf(writer, next)) {
     if (isOneByOne) await writer.addPiece(batch, rejects)
     else await writer.add(batch)
     await afterBatch(writer, context)
+    if (replacement) for (const { shape } of batch.prepared!.groups) shapes.add(shape)
     if (!keepsItems) forgetRows(batch)
     writer.slabs.forget() // the socket may still send them
   }
   signals.stop.throwIfAborted()
-  await complete(writer, context)
+  if (!writer.opened) return
+  writer.opened.transaction.patienceMs = writer.items * PATIENCE_MS_PER_ROW
+  await writer.opened.rows.close()
+  if (replacement) await replaceBy(writer, writer.opened, replacement, [...shapes], context)
+  else await approve(writer, writer.opened, context)
+  // COMMIT has a shorter deadline, and an error of it would leave the outcome to be asked for
+  if (context.limits.ticketed) await writer.opened.transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
+}
+
+async function beginReplacement<Item>(
+  writer: TransactionWriter<Item>,
+  first: Batch<Item> | undefined,
+): Promise<Replacement> {
+  const { transaction } = await writer.open(first)
+  return Replacement.begin(transaction, writer.plan)
 }
 
 /** Waits for the next batch, as long as the connection lasts: the source may pause for minutes. */
@@ -50,24 +72,50 @@ async function afterBatch<Item>(writer: TransactionWriter<Item>, context: WriteC
   opened.transaction.proveWithNext()
 }
 
-/** Waits until the server has stored all rows, and has checked what it would check at COMMIT. */
-async function complete<Item>(
-  { opened, items, skipped, rejected }: TransactionWriter<Item>,
-  { limits, beforeCommit }: WriteContext<Item>,
+/** Replaces the rows of the table by those that are staged. */
+async function replaceBy<Item>(
+  writer: TransactionWriter<Item>,
+  opened: OpenedTransaction<Item>,
+  replacement: Replacement,
+  shapes: readonly RowShape[],
+  context: WriteContext<Item>,
 ): Promise<void> {
-  if (!opened) return
-  const { rows, transaction, lease } = opened
-  transaction.patienceMs = items * PATIENCE_MS_PER_ROW
-  await rows.close()
-  // COMMIT has a shorter deadline, and an error of it would leave the outcome to be asked for
-  if (limits.ticketed) await transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
+  const { transaction, rows } = opened
+  const staged = rowsOf(writer)
+  const { minRows } = context.replace!
+  if (staged < minRows) throw tooFewRows(writer.plan.table, staged, minRows)
+  const stored = await replacement.countStored()
+  transaction.patienceMs += stored * PATIENCE_MS_PER_ROW
+  await approve(writer, opened, context, stored)
+  const changed = await replacement.apply(shapes.map(writer.plan.mergeShape))
+  rows.addUnchanged(unchangedOf(staged, changed))
+}
+
+/** Lets the caller decide whether all of this is committed. */
+async function approve<Item>(
+  writer: TransactionWriter<Item>,
+  { lease }: OpenedTransaction<Item>,
+  { beforeCommit }: WriteContext<Item>,
+  stored?: number,
+): Promise<void> {
   if (!beforeCommit) return
-  const { length } = rejected.all
+  const counts = { rows: rowsOf(writer), rejected: writer.rejected.all.length, stored }
   try {
-    await lease.whileConnected(
-      Promise.resolve(beforeCommit({ rows: items - skipped - length, rejected: length })),
-    )
+    await lease.whileConnected(Promise.resolve(beforeCommit(counts)))
   } catch (cause) {
     throw lease.broken ?? new CallbackError('beforeCommit', cause)
   }
+}
+
+/** Returns how many rows were sent and not rejected. */
+function rowsOf<Item>({ items, skipped, rejected }: TransactionWriter<Item>): number {
+  return items - skipped - rejected.all.length
+}
+
+function tooFewRows(table: TableParts, rows: number, minRows: number): PgBatchError {
+  const [name, few] = [quoteTable(table), rows === 0 ? 'no row' : `${rows} of at least ${minRows} rows`]
+  const reason =
+    `The new data for ${name} has ${few}, and all that is stored stays: ` +
+    'if that is the data, set `replace: { minRows: 0 }`'
+  return new PgBatchError('TOO_FEW_ROWS', reason, { outcome: 'rolled-back' })
 }

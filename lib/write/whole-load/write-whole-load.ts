@@ -17,15 +17,16 @@ import { loadAll } from './load-all.ts'
  *     any other failure   → thrown. Batches that were sent are no longer held, so the caller has to read its
  *                           source again
  *
+ * @param first undefined for an input without a batch
  * @throws PgBatchError
  */
 export async function* writeWholeLoad<Item>(
-  first: Batch<Item>,
+  first: Batch<Item> | undefined,
   next: NextBatch<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, void> {
   const { retry, signals, current } = context
-  const batches: readonly Batch<Item>[] = [first]
+  const batches = first ? [first] : []
   const startedAt = performance.now()
   for (let attempt = 1; ; attempt++) {
     const { table } = current.plan
