@@ -20,6 +20,18 @@ export class Program extends Command {
     )
   }
 
+  /** Adds the next step to messages of commander, which have none. */
+  override error(message: string, options: ErrorOptions & { code?: string; exitCode?: number } = {}): never {
+    const names: string[] = []
+    for (let command: Command | null = this; command; command = command.parent) names.unshift(command.name())
+    const step = NEXT_STEPS[options.code ?? '']?.(names.join(' '))
+    // what was meant is a next step
+    return super.error(
+      step && !/did you mean/i.test(message) ? `${message.replace(/\.$/, '')}; ${step}` : message,
+      options,
+    )
+  }
+
   /** Commander calls this method. Its typings leave it out. */
   unknownOption(flag: string): void {
     const [name = flag] = flag.split('=', 1)
@@ -36,6 +48,16 @@ export class Program extends Command {
     const hint = namesFile(word) ? `; did you mean: ${loadCommand(word)}` : meant(nearest(word, names))
     this.error(`unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
   }
+}
+
+/** What to do about an error of commander, by its code. */
+const NEXT_STEPS: Readonly<Record<string, (command: string) => string>> = {
+  'commander.missingArgument': command => `name it: ${command} FILE --table TABLE`,
+  'commander.optionMissingArgument': command => `its values: ${command} --help`,
+  'commander.conflictingOption': () => 'leave one of them out',
+  'commander.excessArguments': command => `a name with spaces needs quotes; see ${command} --help`,
+  'commander.unknownOption': command => `its options: ${command} --help`,
+  'commander.unknownCommand': command => `its commands: ${command} --help`,
 }
 
 /** Returns ` (Did you mean --table?)`, or an empty string. */

@@ -26,8 +26,8 @@ export function summaryTable(
     [{ content: shortened(table, 60), colSpan: 3 }],
     ['rows read', formatCount(rowsRead), ''],
     ['committed', formatCount(rowsCommitted), `${formatCount(rowsPerSecond(counts))} rows/s`],
-    ['unchanged', formatCount(rowsUnchanged), rowsUnchanged > 0 ? 'sent, without effect' : ''],
-    ['rejected', formatCount(rowsRejected), share(rowsRejected, rowsRead - rowsSkipped)],
+    ...unlessNone('unchanged', rowsUnchanged, 'sent, without effect'),
+    ...unlessNone('rejected', rowsRejected, share(rowsRejected, rowsRead - rowsSkipped)),
     ...reasons.slice(0, REASONS).map(reasonLine),
   )
   if (reasons.length > REASONS) lines.push(['  others', '', plural(reasons.length - REASONS, 'kind')])
@@ -36,13 +36,18 @@ export function summaryTable(
     lines.push(['repaired', formatCount(sum), ''], ...repairs.map(repairCells))
   }
   lines.push(
-    ['skipped', formatCount(rowsSkipped), rowsSkipped > 0 ? 'written by an earlier run' : ''],
+    ...unlessNone('skipped', rowsSkipped, 'written by an earlier run'),
     ['batches', formatCount(counts.batches), `in ${plural(counts.transactions, 'transaction')}`],
-    ...(retries > 0 ? [['retries', formatCount(retries), '']] : []),
+    ...unlessNone('retries', retries, ''),
     ['bytes', bytes(counts.bytesRead), `read; ${bytes(counts.bytesSent)} sent`],
     ['time', duration(counts.elapsedMs), ''],
   )
   return lines.toString()
+}
+
+/** Returns a line, or none for a count of 0. */
+function unlessNone(name: string, count: number, note: string): string[][] {
+  return count === 0 ? [] : [[name, formatCount(count), note]]
 }
 
 function repairCells({ kind, count, exampleLine }: Repair): string[] {

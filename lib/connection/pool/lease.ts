@@ -1,4 +1,4 @@
-import { DeadlineError } from '../deadline-error.ts'
+import { DeadlineError, NoFreeClient } from '../deadline-error.ts'
 import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { connectionSurvives } from '../server-error.ts'
 import { usePlainMode } from './driver-modes.ts'
@@ -43,7 +43,7 @@ export class Lease {
         client => client?.release?.(),
         () => {},
       )
-      throw error
+      throw error instanceof DeadlineError ? (noFreeClient(pool, waitMs) ?? error) : error
     }
   }
 
@@ -117,6 +117,23 @@ export class Lease {
     // a connection that is being ended may still report why: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)
   }
+}
+
+/** Returns the error of a pool whose clients are all in use, as the counts of pg's pool show it. */
+function noFreeClient(pool: PgPoolLike, waitMs: number): NoFreeClient | undefined {
+  const { options, totalCount = 0, idleCount = 0, waitingCount = 0 } = pool as PgPoolLike & PoolCounts
+  const max = options?.max
+  if (max === undefined || totalCount < max || idleCount > 0 || waitingCount === 0) return undefined
+  return new NoFreeClient(waitMs, max)
+}
+
+/** @see https://node-postgres.com/apis/pool */
+interface PoolCounts {
+  readonly options?: { readonly max?: number }
+  readonly totalCount?: number
+  readonly idleCount?: number
+  /** Calls of `connect()` that wait for a client which is in use. */
+  readonly waitingCount?: number
 }
 
 function checked(client: PgClientLike | undefined): PgClientLike {

@@ -140,6 +140,18 @@ describe('what pg-batch prints, word for word,', () => {
       ['load a.csv -t a --dryrun', "unknown option '--dryrun' (Did you mean --dry-run?)"],
       ['replay a.ndjson -t a --batchsize 1', "unknown option '--batchsize' (Did you mean --batch-size?)"],
       ['server --prot 5432', "unknown option '--prot' (Did you mean --port?)"],
+      ['load', "missing required argument 'file'; name it: pg-batch load FILE --table TABLE"],
+      ['load a.csv -t', "option '-t, --table <name>' argument missing; its values: pg-batch load --help"],
+      ['load a.csv -t a --zzz', "unknown option '--zzz'; its options: pg-batch load --help"],
+      ['zzz', "unknown command 'zzz'; its commands: pg-batch --help"],
+      [
+        'load a.csv -t a --append --truncate',
+        "option '--append' cannot be used with option '--truncate'; leave one of them out",
+      ],
+      [
+        'replay a.ndjson b.ndjson -t a',
+        "too many arguments for 'replay'. Expected 1 argument but got 2; a name with spaces needs quotes; see pg-batch replay --help",
+      ],
     ]
     for (const [words, message] of mistakes) {
       it(words, async () => {

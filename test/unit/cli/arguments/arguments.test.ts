@@ -72,7 +72,7 @@ describe('the arguments of pg-batch', () => {
   })
 
   const mistakes: [words: string, line: string][] = [
-    ['load', "pg-batch: missing required argument 'file'\n"],
+    ['load', "pg-batch: missing required argument 'file'; name it: pg-batch load FILE --table TABLE\n"],
     ['load -', 'pg-batch: name the table, with --table\n'],
     ['laod -', "pg-batch: unknown command 'laod' (Did you mean load?)\n"],
     ['load - --tabel t', "pg-batch: unknown option '--tabel' (Did you mean --table?)\n"],
