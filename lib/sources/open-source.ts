@@ -342,7 +342,7 @@ class TextSource {
     return new Promise((resolve, reject) => {
       const reader = readCsv(name, dialect, reading, records => {
         reader.off('error', reject).off('end', noHeader).off('readable', nudge)
-        const { header, unnamed } = records
+        const { header, unnamed, isLastUnnamed } = records
         const headless = !dialect.header
         const fields = `${delimiterName(asked.delimiter ?? dialect.delimiter)} between fields`
         const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
@@ -362,6 +362,7 @@ class TextSource {
           header,
           headless,
           unnamed,
+          isLastUnnamed,
           rows,
           records,
           notes,

@@ -12,6 +12,8 @@ export interface Source {
   readonly header?: readonly string[]
   /** Names of the header that were generated, because the column has no name. */
   readonly unnamed?: readonly string[]
+  /** The header has no name for the last column. */
+  readonly isLastUnnamed?: boolean
   /** The header was generated, because the file has none. */
   readonly headless?: boolean
   /** The columns with their types, if the file has types. */

@@ -5,15 +5,19 @@ import { dataError } from '../exit-error.ts'
 import { hasRecord } from '../resume/resume-record.ts'
 import { visibleSql } from '../terminal/visible.ts'
 import { dryRun } from './dry-run.ts'
+import { lastUnnamedNote, withoutEmptyLast } from './last-field.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 
 /** Loads into a new table, or into one that an earlier run of a resumed load has made. */
-export async function loadIntoCreated(task: LoadTask): Promise<void> {
-  const { source, reopen, database, args, notify } = task
-  const exists = await waitingForServer(task, () => tableExists(database, args.table))
-  if (exists && !(await waitingForServer(task, () => isResumed(task)))) {
+export async function loadIntoCreated(whole: LoadTask): Promise<void> {
+  const { database, args, notify } = whole
+  const exists = await waitingForServer(whole, () => tableExists(database, args.table))
+  if (exists && !(await waitingForServer(whole, () => isResumed(whole)))) {
     throw dataError(`the table "${args.table}" exists already; leave out --create to append to it`)
   }
+  const task = await withoutEmptyLast(whole)
+  const { source, reopen } = task
+  if (source.isLastUnnamed && !args.columns && !args.strictHeader) notify(lastUnnamedNote(source))
   const planned = await interruptible(task, () => planTable(source, reopen, args))
   const { sql, columns, choice, rows, checks } = planned
   if (exists) checkConflict(args, await waitingForServer(task, () => findTable(database, args.table)))

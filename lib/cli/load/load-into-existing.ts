@@ -5,13 +5,16 @@ import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
 import { execute, findTable } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
+import { withoutEmptyLast } from './last-field.ts'
 import { type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 
 /** Loads into a table that exists. */
-export async function loadIntoExisting(task: LoadTask): Promise<void> {
-  const { source, database, args, notify } = task
-  const found = await waitingForServer(task, () => findTable(database, args.table))
+export async function loadIntoExisting(whole: LoadTask): Promise<void> {
+  const { database, args, notify } = whole
+  const found = await waitingForServer(whole, () => findTable(database, args.table))
   const table = args.identity === 'keep' ? keepIdentity(found) : found
+  const task = await withoutEmptyLast(whole, table)
+  const { source } = task
   checkConflict(args, table)
   const choice = chooseColumns(source, table, args)
   checkKeyIsWritten(args, choice, source.name)

@@ -101,7 +101,7 @@ export function readCsv(
     if (dialect.header) refuseExcelLine(record.toJSON(), name)
     headerRecords.push(record)
     if (dialect.header && headerRecords.length < headerLines) return
-    const { names, unnamed, notes } = dialect.header
+    const { names, ...header } = dialect.header
       ? headerOf(headerRecords.map(textsOf), name, { fitsNames, headerFault })
       : generatedHeader(cutter.cut(record))
     columnCount = names.length
@@ -110,8 +110,8 @@ export function readCsv(
       stream,
       format: dialect,
       header: names,
-      unnamed,
-      notes,
+      ...header,
+      longDelimiter,
       keepsMalformed,
       ...rowMaker(dialect, names, longDelimiter),
     })

@@ -7,7 +7,9 @@ export interface Header {
   readonly names: readonly string[]
   /** Those that the file leaves empty, such as `column7`. */
   readonly unnamed: readonly string[]
-  /** The names that were changed, so that they can be columns, a line each. */
+  /** The file has no name for the last column. */
+  readonly isLastUnnamed: boolean
+  /** The names that were changed, so that they can be columns, a line each. That of the last is not here. */
   readonly notes: readonly string[]
 }
 
@@ -40,8 +42,10 @@ export function headerOf(
   if (twice !== undefined) throw new SourceError(`${file}: the header names "${twice}" twice`)
   const all = names.map((name, field) => (isNamed(name) ? name : nameBeyond(names, field)))
   const unnamed = all.filter((_, field) => !isNamed(names[field]!))
-  const notes = headerFault === 'extra empty names' ? [EXTRA_NAMES, ...changes] : changes
-  return { names: all, unnamed, notes }
+  const isLastUnnamed = found.length > 1 && !isNamed(found.at(-1)!)
+  const others = fitsNames && isLastUnnamed ? changes.slice(0, -1) : changes
+  const notes = headerFault === 'extra empty names' ? [EXTRA_NAMES, ...others] : others
+  return { names: all, unnamed, isLastUnnamed, notes }
 }
 
 const EXTRA_NAMES = 'the header has empty names too many, which are left out'
@@ -54,7 +58,8 @@ function corrected(names: string[], fault: HeaderFault | undefined): string[] {
 
 /** Returns the names of the columns of a file without a header: column1, column2 and so on. */
 export function generatedHeader(width: number): Header {
-  return { names: Array.from({ length: width }, (_, field) => columnName(field)), unnamed: [], notes: [] }
+  const names = Array.from({ length: width }, (_, field) => columnName(field))
+  return { names, unnamed: [], isLastUnnamed: false, notes: [] }
 }
 
 /** Returns a name for a field without a column, different from all columns. */

@@ -14,6 +14,8 @@ export interface Records {
   readonly header: readonly string[]
   /** Names of the header that the file leaves empty, such as `column7`. */
   readonly unnamed: readonly string[]
+  /** The file has no name for the last column. */
+  readonly isLastUnnamed: boolean
   /** The names that were changed, so that they can be columns, a line each. */
   readonly notes: readonly string[]
   /**
@@ -27,6 +29,8 @@ export interface Records {
   readonly raggedness: (record: CsvRecord) => string | undefined
   /** Malformed records are among the others, to be rejected. */
   readonly keepsMalformed: boolean
+  /** The delimiter in the file, if the format's takes its place. */
+  readonly longDelimiter: string | undefined
 }
 
 /**
