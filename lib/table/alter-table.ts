@@ -22,13 +22,16 @@ export interface TableChange {
   readonly widened: readonly WidenedColumn[]
 }
 
-/** Returns one ALTER TABLE statement for a change that is not empty. */
-export function alterTableSql(table: TableParts, { added, widened }: TableChange): string {
+/**
+ * Returns one ALTER TABLE statement for a change that is not empty.
+ * @param indent begins each action: a line break and spaces for people, or a space
+ */
+export function alterTableSql(table: TableParts, { added, widened }: TableChange, indent = ' '): string {
   const actions = [
     ...added.map(({ name, type }) => `ADD COLUMN IF NOT EXISTS ${quoteIdentifier(name)} ${type}`),
     ...widened.map(({ name, to }) => `ALTER COLUMN ${quoteIdentifier(name)} TYPE ${to}`),
   ]
-  return `ALTER TABLE ${quoteTable(table)} ${actions.join(', ')}`
+  return `ALTER TABLE ${quoteTable(table)}${actions.map(action => `${indent}${action}`).join(',')}`
 }
 
 /**

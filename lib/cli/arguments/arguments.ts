@@ -181,6 +181,7 @@ const RARE_OPTIONS = [
   '--identity',
   '--single-transaction',
   '--batch-size',
+  '--concurrency',
   '--summary',
   '--quiet',
   '--log',

@@ -26,7 +26,7 @@ function hiddenNames(command: Command): string {
     if (lines.at(-1)!.length + long!.length + 1 > 80) lines.push(' ')
     lines.push(`${lines.pop()} ${long}`)
   }
-  return `\n${lines.join('\n')}`
+  return lines.join('\n')
 }
 
 /** The exit statuses, for the help of every command that writes rows. */

@@ -68,7 +68,8 @@ export function batchRowsOf({ batchSize = BATCH_ROWS }: { batchSize?: number }):
 /**
  * Returns how many connections write. With two, the server works on both of two cores and a commit does not
  * stop the reading; a third gains nothing there. One connection writes if the order of rows matters: for
- * conflicts and for --resume. A single transaction has one.
+ * conflicts and for --resume. A single transaction has one, and so have rows whose keys become columns: the
+ * types of these say how later rows are read.
  */
 export function connectionsOf(args: {
   concurrency?: number
@@ -76,8 +77,10 @@ export function connectionsOf(args: {
   onConflict?: readonly string[]
   onConflictDo?: string
   singleTransaction?: boolean
+  evolve?: boolean
 }): number {
-  const inOrder = args.singleTransaction || args.resume !== undefined || args.onConflict || args.onConflictDo
+  const isOne = args.singleTransaction || args.evolve
+  const inOrder = isOne || args.resume !== undefined || args.onConflict || args.onConflictDo
   return args.concurrency ?? (inOrder ? 1 : 2)
 }
 

@@ -1,19 +1,15 @@
 import type { Readable } from 'node:stream'
-import type { CsvRecord } from '../../csv/record.ts'
-import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import { firstRepeated } from '../../sources/repeated.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { SourceColumn } from '../../sources/source.ts'
 import { parseTableName } from '../../table/identifier.ts'
-import { plural } from '../../values/format-count.ts'
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
 import { dataError } from '../exit-error.ts'
 import { type ColumnChoice, chooseColumns, SKIPPED } from './choose-columns.ts'
-import { type ColumnChecks, columnChecks, createTableSql, type NewColumn } from './create-table.ts'
-import { ColumnInference } from './infer-columns.ts'
-import { peekRows } from './peek-rows.ts'
+import { type ColumnChecks, createTableSql, type NewColumn } from './create-table.ts'
+import { sampleColumns } from './sample-columns.ts'
 
 /** A table that is not made yet. */
 export interface NewTable {
@@ -31,8 +27,6 @@ export type NewTableOptions = CreateArguments &
     readonly table: string
     readonly columns?: readonly string[]
   }
-
-const SAMPLE_ROWS = 1000
 
 /** Plans a table by the file's own types, or by types inferred from its rows. Nothing is written yet. */
 export async function planTable(
@@ -78,52 +72,18 @@ async function inferredTable(
   choice: ColumnChoice,
   args: NewTableOptions,
 ): Promise<NewTable> {
-  const csv = args.decimalSeparator === ',' ? 'decimal-comma' : 'csv'
-  const kind = source.format === 'csv' ? csv : 'json'
-  const inference = new ColumnInference(kind, choice.columns)
-  const add = (row: SourceRow) => {
-    if (faultOf(row) === undefined) inference.add(only(choice.columns, choice.rename?.(row) ?? row))
-  }
-  const { records } = source
-  let rows = records?.stream ?? source.rows
-  let ended = true
-  if (args.infer === 'all') {
-    for await (const row of everyRow(await reopen())) {
-      if (rows.errored) throw rows.errored // after an interruption
-      add(row)
-    }
-  } else if (records) {
-    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length)
-    for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) {
-      if (record.fault === undefined) add(records.rowOf(record))
-    }
-    rows = peeked.whole
-    ended = peeked.ended
-  } else {
-    const peeked = await peekRows(rows, SAMPLE_ROWS)
-    for (const row of peeked.head) add(row)
-    rows = peeked.whole
-    ended = peeked.ended
-  }
-  const columns = inference.columns()
-  const sampled = `the first ${plural(inference.rows, 'row')}`
-  const checks = ended ? undefined : columnChecks(columns, args, kind, sampled)
+  const keep = (row: SourceRow) => only(choice.columns, choice.rename?.(row) ?? row)
+  const { columns, rows, checks } = await sampleColumns(source, reopen, { names: choice.columns, keep, args })
   const isWritten = (name: string) => choice.columns?.includes(name) ?? true
+  const names = new Set(columns.map(({ name }) => name))
+  const isChecked = (name: string) => isWritten(name) && (names.has(name) || !args.evolve)
   return {
     sql: createTableSql(parseTableName(args.table), columns, args),
-    columns: columns.map(({ name }) => name),
+    columns: [...names],
     choice,
     rows,
-    checks: checks && (name => (isWritten(name) ? checks(name) : undefined)),
+    checks: checks && (name => (isChecked(name) ? checks(name) : undefined)),
   }
-}
-
-/** Yields ragged CSV records as well: the writer decides whether they are rejected. */
-async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> {
-  if (!records) yield* rows as AsyncIterable<SourceRow>
-  else
-    for await (const batch of records.stream)
-      for (const record of batch as CsvRecord[]) if (record.fault === undefined) yield records.rowOf(record)
 }
 
 /**

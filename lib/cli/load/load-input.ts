@@ -19,7 +19,7 @@ export interface LoadInput {
   readonly rowOf: (item: unknown) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<unknown, SourceRow>,
-    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'csv' | 'toRow'
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'evolve' | 'csv' | 'toRow'
   >
 }
 

@@ -1,37 +1,50 @@
 import { quoteTable } from '../../table/identifier.ts'
-import { keepIdentity } from '../../table/insertable.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
-import { execute, findTable } from '../database/table.ts'
+import { execute } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
 import { withoutEmptyLast } from './last-field.ts'
 import { type LoadTask, waitingForServer, writeRows } from './load-task.ts'
+import {
+  changedTable,
+  changeFor,
+  futureColumn,
+  NO_NEW_COLUMNS,
+  newColumnsOf,
+  shownSql,
+  tableOf,
+  withColumns,
+} from './table-changes.ts'
 
 /** Loads into a table that exists. */
 export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   const { database, args, notify } = whole
-  const found = await waitingForServer(whole, () => findTable(database, args.table))
-  const table = args.identity === 'keep' ? keepIdentity(found) : found
+  const table = await waitingForServer(whole, () => tableOf(whole))
   const task = await withoutEmptyLast(whole, table)
   const { source } = task
   checkConflict(args, table)
-  const choice = chooseColumns(source, table, args)
+  const news = args.evolve ? await newColumnsOf(task, table) : NO_NEW_COLUMNS
+  const future = { ...table, columns: [...table.columns, ...news.added.map(futureColumn)] }
+  const choice = chooseColumns(source, future, args)
   checkKeyIsWritten(args, choice, source.name)
   for (const note of choice.notes) notify(note)
-  const rows = source.records?.stream ?? source.rows
+  const { rows = source.records?.stream ?? source.rows } = news
   const truncate = `TRUNCATE ${quoteTable(table)}`
   if (args.dryRun) {
     const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined
     const what = args.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
+    const change = changeFor(table, news)
     await dryRun(task, {
-      table,
+      table: await waitingForServer(task, () => changedTable(task, table, change)),
       choice,
       rows,
+      checks: news.checks,
       title: `${args.table}, ${what}${describeConflict(args)}`,
-      columns: table.columns.map(({ name }) => name),
+      columns: future.columns.map(({ name }) => name),
       format: whyText(table, choice.columns, isUpsert),
-      begin: args.truncate ? [truncate] : [],
+      begin: [...(args.truncate ? [truncate] : []), ...change],
+      ...(change.length > 0 ? { sql: shownSql(table, news.added) } : {}),
     })
     return
   }
@@ -42,5 +55,11 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
     )
     notify(`${args.table}: emptied`)
   }
-  await writeRows(task, { table, choice, rows })
+  await writeRows(task, {
+    table: await withColumns(task, table, news.added),
+    choice,
+    rows,
+    checks: news.checks,
+    added: news.added.length,
+  })
 }

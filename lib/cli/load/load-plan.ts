@@ -3,6 +3,7 @@ import type { Sources } from '../../sources/open-sources.ts'
 import type { Repairs } from '../../sources/repairs.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { Table } from '../../types.ts'
+import type { EvolveEvent } from '../../writable/events.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import type { KeyMatches } from '../columns/match-keys.ts'
@@ -43,6 +44,8 @@ export interface LoadPlan {
   readonly shape: (row: SourceRow, line: SourceRow) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<SourceRow>,
-    'columns' | 'unknownKeys' | 'onConflict' | 'method'
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'evolve'
   >
+  /** Called after the writer has added columns for keys of JSON rows. */
+  readonly onEvolve: (event: EvolveEvent) => void
 }

@@ -75,7 +75,8 @@ export class LoadRun {
   }
 
   #openSink(): PgBatchWritable<unknown, SourceRow> {
-    const { args, database, table, trial } = this.#plan
+    const { args, database, table, trial, writing } = this.#plan
+    const { evolve } = writing
     const refersToItself = table.selfReferences.length > 0
     const sink = new PgBatchWritable<unknown, SourceRow>({
       ...this.#input.writing,
@@ -83,7 +84,7 @@ export class LoadRun {
       table: { schema: table.schema, name: table.name },
       identity: args.identity,
       ...(trial ? trialOptions(trial) : {}),
-      concurrency: trial || refersToItself ? 1 : connectionsOf(args),
+      concurrency: trial || refersToItself ? 1 : connectionsOf({ ...args, evolve: evolve !== undefined }),
       ...(refersToItself && !trial ? { awaitsParents: () => !this.stopped } : {}),
       rejectLimit: this.#rejectsLeft(),
       deadLetter: this.#deadLetter ?? this.#deadLetterTable,
@@ -92,6 +93,7 @@ export class LoadRun {
       ...(args.singleTransaction ? { singleTransaction: true, beforeCommit: this.#approve } : {}),
     })
     sink.on('retry', () => this.#retries++)
+    sink.on('evolve', this.#plan.onEvolve)
     if (args.singleTransaction) return sink
     sink.on('commit', () => {
       const { rowsReceived, rowsPending } = sink.stats
@@ -119,6 +121,7 @@ export class LoadRun {
     const { matches } = this.#plan
     if (matches) matches.onGuess = note => watcher.note(note)
     this.#sink.on('retry', event => watcher.retry(event))
+    this.#sink.on('evolve', ({ sql }) => watcher.note(`${sql};`))
     this.#sink.on('reject', reject => {
       const at = this.#positionOf(reject)
       const file = this.#plan.source.files.length > 1 ? at?.file : undefined
@@ -303,12 +306,20 @@ function isUndone(error: unknown): error is PgBatchError {
   )
 }
 
-/** Everything is one transaction, which is rolled back. */
+/**
+ * Everything is one transaction, which is rolled back. The writer adds no columns: it would add them before
+ * that transaction.
+ */
 function trialOptions({ begin }: Trial) {
   const runAll = async (client: PgTransactionClient): Promise<void> => {
     for (const sql of begin) await client.query(sql)
   }
-  return { singleTransaction: true, rollsBack: true, ...(begin.length > 0 ? { onBegin: runAll } : {}) }
+  return {
+    singleTransaction: true,
+    rollsBack: true,
+    evolve: undefined,
+    ...(begin.length > 0 ? { onBegin: runAll } : {}),
+  }
 }
 
 function isOrphan(error: unknown): boolean {

@@ -12,6 +12,7 @@ import { keepsRejects } from '../arguments/run-options.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import { type ColumnChecks, findMismatch } from '../columns/create-table.ts'
 import { putPoints } from '../columns/decimal-comma.ts'
+import { MAX_NEW_COLUMNS } from '../columns/new-columns.ts'
 import type { Database } from '../database/database.ts'
 import { interruptedError } from '../exit-error.ts'
 import type { InputMeter } from '../files/input-meter.ts'
@@ -19,7 +20,7 @@ import { takesDecimals } from '../rows/fit-value.ts'
 import { planRecords } from '../rows/record-writing.ts'
 import { replayShaper, unwrapRejected } from '../rows/replay-row.ts'
 import type { RowChange } from '../rows/row-intake.ts'
-import { rowShaper } from '../rows/shape-row.ts'
+import { AddedColumns, rowShaper } from '../rows/shape-row.ts'
 import { announced, whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
 import type { Output } from '../terminal/output.ts'
@@ -52,6 +53,8 @@ export interface LoadTarget {
   readonly rows: Readable
   /** The checks of each column's values. */
   readonly checks?: ColumnChecks | undefined
+  /** How many columns --evolve has added for them. */
+  readonly added?: number
 }
 
 /** Waits for the server, which may wait for another session's lock. */
@@ -80,9 +83,12 @@ export function planOf(
   source: Sources,
   target: LoadTarget,
 ): LoadPlan {
-  const { table, choice, rows, checks } = target
+  const { table, choice, rows, checks, added = 0 } = target
   const rejects = keepsRejects(args)
-  const shape = shaperOf(source, table, args)
+  // a header names the columns before the first row
+  const evolves = args.evolve === true && choice.columns === undefined
+  const newColumns = evolves ? new AddedColumns() : undefined
+  const shape = shaperOf(source, table, args, newColumns)
   const onConflict = conflictOf(args)
   const upserts = onConflict !== undefined
   const commaColumns = commaColumnsOf(table, args)
@@ -104,11 +110,16 @@ export function planOf(
     shape: rejects ? refusingMalformed(rejecting(target, shape)) : shape,
     writing: {
       columns: choice.columns,
-      unknownKeys: args.columns ? 'ignore' : 'error',
+      // a dry run cannot add the columns of later keys
+      unknownKeys: args.columns || (evolves && args.dryRun) ? 'ignore' : 'error',
+      ...(evolves
+        ? { evolve: { maxNewColumns: Math.max(0, (args.maxNewColumns ?? MAX_NEW_COLUMNS) - added) } }
+        : {}),
       onConflict,
       // COPY for small batches as well: it reports which row was refused
       method: copyObstacleOf(table, upserts) ? 'auto' : 'copy',
     },
+    onEvolve: event => newColumns?.add(event.added),
   }
 }
 
@@ -166,7 +177,12 @@ function commaColumnsOf(table: Table, { decimalSeparator }: LoadArguments): Read
 }
 
 /** Values of JSON need shaping. The texts of CSV are what a column reads, except for decimal commas. */
-function shaperOf(source: Sources, table: Table, args: LoadArguments): LoadPlan['shape'] {
+function shaperOf(
+  source: Sources,
+  table: Table,
+  args: LoadArguments,
+  newColumns: AddedColumns | undefined,
+): LoadPlan['shape'] {
   if (source.format === 'csv') {
     const commaColumns = commaColumnsOf(table, args)
     return row => {
@@ -177,7 +193,7 @@ function shaperOf(source: Sources, table: Table, args: LoadArguments): LoadPlan[
   }
   const again = replayShaper(table)
   if (args.replay) return again
-  const shape = rowShaper(table, source.format === 'parquet' ? 'parquet' : 'json')
+  const shape = rowShaper(table, source.format === 'parquet' ? 'parquet' : 'json', newColumns)
   if (!mayHoldRejects(source)) return shape
   return (row, line) => (row === line ? shape(row) : again(row))
 }

@@ -56,7 +56,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
       const needless = needlessOption(source.format, args)
       if (needless) throw usageError(`${source.name}: ${needless}`)
       for (const note of source.notes) notify(note)
-      const connections = connectionsOf(args) + 1
+      const connections = connectionsOf({ ...args, evolve: args.evolve === true && !source.header }) + 1
       const database = await openDatabase({ ...destination, connections, notify, signal })
       try {
         const reopen = () => openSources(files, sourceOptions)

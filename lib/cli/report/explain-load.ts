@@ -26,7 +26,15 @@ export interface FailedLoad {
   readonly showsValues: boolean
   readonly args: Pick<
     LoadArguments,
-    'rejects' | 'rejectLimit' | 'replay' | 'resume' | 'null' | 'forceNull' | 'onConflict' | 'onConflictDo'
+    | 'rejects'
+    | 'rejectLimit'
+    | 'replay'
+    | 'resume'
+    | 'null'
+    | 'forceNull'
+    | 'onConflict'
+    | 'onConflictDo'
+    | 'evolve'
   >
 }
 
@@ -70,6 +78,8 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   if (error.callback === 'deadLetter') return unkeptRejects(error, args)
   const column = table.columns.find(({ name }) => name === error.column)
   if (error.code === 'ROW_INVALID' && error.column !== undefined) {
+    // the writer says why the key could not become a column
+    if (args.evolve && !column) return error.reason.replace('`evolve.maxNewColumns`', '--max-new-columns')
     return explainKey(error.column, column, table, args)
   }
   const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]

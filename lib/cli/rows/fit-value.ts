@@ -31,6 +31,15 @@ function fitterOf(type: PgType, kind: FileKind): FitValue {
   return value => fitValue(value, number)
 }
 
+/** Returns the converter of a column that --evolve has added, by its inferred type. */
+export function fitterOfNew({ type }: { readonly type: string }, kind: FileKind): FitValue {
+  const name = type === 'double precision' ? 'float8' : type
+  return fitterOf({ oid: 0, sqlName: type, name, builtIn: true, kind: 'base' }, kind)
+}
+
+/** Keeps a value that says what its type is: a number with its digits, JSON as its text. */
+export const asItIs: FitValue = value => (typeof value === 'string' ? whole(value) : value)
+
 /** Converts the value of a key that is not a column. */
 export const asText: FitValue = value =>
   value instanceof RawJson || value instanceof LongNumber ? value.text : value

@@ -1,7 +1,8 @@
 import { PgBatchError } from '../../errors.ts'
 import type { SourceRow } from '../../sources/rows.ts'
+import type { AddedColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
-import { asText, type FitValue, fittersOf } from './fit-value.ts'
+import { asItIs, asText, type FitValue, fitterOfNew, fittersOf } from './fit-value.ts'
 
 /**
  * Fits a row of a JSON or Parquet file to its table, in place. A json column gets the JSON of the file. A
@@ -10,14 +11,29 @@ import { asText, type FitValue, fittersOf } from './fit-value.ts'
  * JSON values, so that a json column reads their texts as JSON.
  * @throws PgBatchError for a value that no column takes
  */
-export function rowShaper(table: Table, file: 'json' | 'parquet'): (row: SourceRow) => SourceRow {
-  const kind =
-    file === 'json'
-      ? ({ lists: 'json', jsonTexts: 'string' } as const)
-      : ({ lists: 'array', jsonTexts: 'json' } as const)
-  const fitters = fittersOf(table, kind)
-  return row => {
-    return fitRow(row, key => fitters.get(key) ?? asText)
+export function rowShaper(
+  table: Table,
+  file: 'json' | 'parquet',
+  added?: AddedColumns,
+): (row: SourceRow) => SourceRow {
+  const fitters = fittersOf(table, file === 'json' ? JSON_FILE : PARQUET_FILE)
+  return row => fitRow(row, key => fitters.get(key) ?? added?.fitterOf(key) ?? asText)
+}
+
+const JSON_FILE = { lists: 'json', jsonTexts: 'string' } as const
+const PARQUET_FILE = { lists: 'array', jsonTexts: 'json' } as const
+
+/** The columns that the writer adds to a table while rows of a JSON file are written (--evolve). */
+export class AddedColumns {
+  readonly #fitters = new Map<string, FitValue>()
+
+  add(columns: readonly AddedColumn[]): void {
+    for (const column of columns) this.#fitters.set(column.name, fitterOfNew(column, JSON_FILE))
+  }
+
+  /** Until a key is a column, its values stay as they are, so that a type can be inferred from them. */
+  fitterOf(key: string): FitValue {
+    return this.#fitters.get(key) ?? asItIs
   }
 }
 

@@ -1,0 +1,143 @@
+import type { Readable } from 'node:stream'
+import type { Sources } from '../../sources/open-sources.ts'
+import { type SourceRow, setOwn } from '../../sources/rows.ts'
+import { type AddedColumn, whyNoNewColumn } from '../../table/alter-table.ts'
+import type { Table } from '../../types.ts'
+import { plural } from '../../values/format-count.ts'
+import type { LoadArguments } from '../arguments/arguments.ts'
+import { dataError } from '../exit-error.ts'
+import type { ColumnChecks } from './create-table.ts'
+import { checkMap, matchColumns } from './match-columns.ts'
+import { sampleColumns } from './sample-columns.ts'
+
+/** What --evolve adds to a table before rows are written. */
+export interface NewColumns {
+  readonly added: readonly AddedColumn[]
+  /** The rows from the first on. For CSV these are arrays of records. */
+  readonly rows: Readable
+  /** The checks of the new columns' values, if not all rows were looked at. */
+  readonly checks: ColumnChecks | undefined
+}
+
+/** How many columns --evolve adds, unless --max-new-columns says otherwise. */
+export const MAX_NEW_COLUMNS = 20
+
+/**
+ * Plans columns for the names in a file that the table lacks: those of the header, or of the first JSON rows.
+ * Nothing is written yet. A name in JSON that cannot be a column is left to the row that has it.
+ * @param unwrap returns the row that a line holds
+ * @throws ExitError for a header with a name that cannot be a column, or with too many new names
+ */
+export async function planNewColumns(
+  source: Sources,
+  reopen: () => Promise<Sources>,
+  table: Table,
+  args: LoadArguments,
+  unwrap: (line: SourceRow) => SourceRow,
+): Promise<NewColumns> {
+  const none = { added: [], rows: source.records?.stream ?? source.rows, checks: undefined }
+  // rows of a pipe that is still written do not wait for others: the writer adds columns as they come
+  if (!source.header) return source.live && !args.dryRun ? none : inRows(source, reopen, table, args, unwrap)
+  const news = newInHeader(source, table, args)
+  if (news.size === 0) return none
+  const names = [...news.values()]
+  checkNames(names, source, table, args)
+  const described = source.columns
+  if (described) {
+    const typeOf = new Map(described.map(({ name, type }) => [name, type]))
+    return { ...none, added: [...news].map(([key, name]) => typed(name, typeOf.get(key)!, args)) }
+  }
+  const keep = (row: SourceRow) => renamed(row, [...news])
+  const { columns, rows, checks } = await sampleColumns(source, reopen, { names, keep, args })
+  return {
+    added: columns.map(({ name, type }) => typed(name, type, args)),
+    rows,
+    checks: only(names, checks),
+  }
+}
+
+/** Returns the column of each name in the header that the table lacks. */
+function newInHeader(
+  { header = [], unnamed = [], name }: Sources,
+  table: Table,
+  { map = new Map() }: LoadArguments,
+): Map<string, string> {
+  checkMap(map, header, name)
+  const known = table.columns.map(column => column.name)
+  const named = header.filter(key => !unnamed.includes(key) || map.has(key))
+  const { columns } = matchColumns(named, known, map, name)
+  return new Map(
+    named.flatMap(key => {
+      const column = columns.get(key) ?? key
+      return known.includes(column) ? [] : [[key, column] as const]
+    }),
+  )
+}
+
+function checkNames(
+  names: readonly string[],
+  source: Sources,
+  table: Table,
+  { maxNewColumns = MAX_NEW_COLUMNS, type = new Map() }: LoadArguments,
+): void {
+  const typed = [...type.keys()].find(name => !names.includes(name))
+  if (typed !== undefined) {
+    throw dataError(`--type names "${typed}"; the new columns of ${table.name} are: ${names.join(', ')}`)
+  }
+  const taken = [...table.columns.map(({ name }) => ({ name }))]
+  for (const name of names) {
+    const why = whyNoNewColumn(name, taken)
+    if (why) {
+      const cure = 'give another with --map'
+      throw dataError(`${source.name}: "${name}" cannot be a column of ${table.name}: ${why}; ${cure}`)
+    }
+    taken.push({ name })
+  }
+  if (names.length <= maxNewColumns) return
+  const has = `${source.name}: ${table.name} lacks ${plural(names.length, 'column')}: ${names.join(', ')}`
+  throw dataError(`${has}; --evolve adds up to ${maxNewColumns}, see --max-new-columns`)
+}
+
+async function inRows(
+  source: Sources,
+  reopen: () => Promise<Sources>,
+  table: Table,
+  args: LoadArguments,
+  unwrap: (line: SourceRow) => SourceRow,
+): Promise<NewColumns> {
+  const { map = new Map(), maxNewColumns = MAX_NEW_COLUMNS } = args
+  const known = new Set(table.columns.map(({ name }) => name))
+  const keep = (line: SourceRow): SourceRow => {
+    const row = unwrap(line)
+    // null needs no column
+    const pairs = Object.keys(row).map(key => [key, map.get(key) ?? key] as const)
+    return renamed(
+      row,
+      pairs.filter(([key, name]) => !known.has(name) && row[key] !== null && row[key] !== undefined),
+    )
+  }
+  const { columns, rows } = await sampleColumns(source, reopen, { keep, args })
+  const taken = table.columns.map(({ name }) => ({ name }))
+  const fitting = columns.filter(({ name }) => {
+    if (whyNoNewColumn(name, taken) !== undefined) return false
+    taken.push({ name })
+    return true
+  })
+  // with too many, the writer decides row by row
+  const added = fitting.length > maxNewColumns ? [] : fitting.map(({ name, type }) => typed(name, type, args))
+  return { added, rows, checks: undefined }
+}
+
+function typed(name: string, type: string, args: LoadArguments): AddedColumn {
+  return { name, type: args.type?.get(name) ?? type }
+}
+
+function renamed(row: SourceRow, pairs: readonly (readonly [key: string, name: string])[]): SourceRow {
+  const out: SourceRow = {}
+  for (const [key, name] of pairs) setOwn(out, name, row[key])
+  return out
+}
+
+function only(names: readonly string[], checks: ColumnChecks | undefined): ColumnChecks | undefined {
+  return checks && (name => (names.includes(name) ? checks(name) : undefined))
+}

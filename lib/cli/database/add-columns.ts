@@ -1,0 +1,49 @@
+import type { PgBatchError } from '../../errors.ts'
+import type { AddedColumn } from '../../table/alter-table.ts'
+import type { Table } from '../../types.ts'
+import { DEFAULT_RETRY } from '../../writable/resolve/check-retry.ts'
+import { type AlteredTable, alter } from '../../write/evolve/alter.ts'
+import { pause } from '../../write/faults/pause.ts'
+import { mayRetry, retryDelayMs } from '../../write/faults/retry.ts'
+import { dataError, interruptedError } from '../exit-error.ts'
+import { interruptedLine } from '../terminal/messages.ts'
+import type { Database } from './database.ts'
+
+/** How long one attempt waits for the table, while other sessions wait behind it. */
+export const LOCK_TIMEOUT_MS = 2000
+
+const WAIT_MS = 120_000
+
+/**
+ * Adds columns to a table, except those that another writer has added. Tries again while the table is locked.
+ * @throws ExitError
+ */
+export async function addColumns(
+  { pool }: Database,
+  table: Table,
+  added: readonly AddedColumn[],
+  signal: AbortSignal,
+): Promise<AlteredTable | undefined> {
+  const context = {
+    pool,
+    signals: { stop: signal, kill: signal },
+    limits: { statementTimeoutMs: WAIT_MS, commitTimeoutMs: WAIT_MS, ticketed: false },
+    onBegin: undefined,
+    callbackTimeoutMs: WAIT_MS,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await alter(table, { added, widened: [] }, context)
+    } catch (thrown) {
+      const error = thrown as PgBatchError
+      if (signal.aborted) throw interruptedError(interruptedLine(table.name, 0))
+      if (!error.retryable || !mayRetry(DEFAULT_RETRY, error, attempt, 0)) throw refusal(error, table)
+      await pause(retryDelayMs(DEFAULT_RETRY, attempt, Math.random()), signal, error).catch(() => {})
+    }
+  }
+}
+
+function refusal(error: PgBatchError, { name }: Table) {
+  return dataError(`${name}: ${error.reason.replaceAll('`evolve`', '--evolve')}`, error)
+}
