@@ -4,6 +4,7 @@ import type { Source } from '../../sources/source.ts'
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
+import { sentValueOf } from '../../write/transaction/sent-value.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import type { RejectLimit } from '../arguments/reject-limit.ts'
 import { TypeMismatch } from '../columns/type-mismatch.ts'
@@ -114,12 +115,17 @@ function outOfRange(type: string, column: string): string {
   return `out of the range of ${type} for "${column}"`
 }
 
-/** Returns the value, which the server quotes in the context of its message or at its end. */
+/**
+ * Returns the value, which the server quotes in the context of its message or at its end. Of a value that is
+ * too long it quotes nothing.
+ */
 function shownValue({ cause }: PgBatchError, { showsValues }: FailedLoad): string {
   if (!showsValues || !isServerError(cause)) return ''
   const value =
     /^COPY .+?, line \d+, column .+?: (".*)$/s.exec(cause.where ?? '') ?? /(".*")$/s.exec(cause.message)
-  return value ? `: ${value[1]}` : ''
+  const sent = sentValueOf(cause)
+  if (value) return `: ${value[1]}`
+  return sent === undefined ? '' : `: "${sent}"`
 }
 
 /** An empty field in quotes is neither NULL nor a number. */

@@ -8,6 +8,7 @@ import { isRowsFault } from '../faults/transient.ts'
 import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { Batch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
+import { noteSentValue } from './sent-value.ts'
 import type { TransactionContext } from './transaction-context.ts'
 import type { Committed, FailedTransaction } from './transaction-result.ts'
 import { type OpenedTransaction, TransactionWriter } from './transaction-writer.ts'
@@ -38,6 +39,7 @@ export async function runTransaction<Item>(
     const thrown = writer.opened?.transaction.explained(cause) ?? cause
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const place = locate(thrown, writer.opened)
+    noteSentValue(thrown, place, writer.plan)
     const ifCommitted = writer.result
     await rollback(writer.opened)
     const error = explain(thrown, place, writer, context)

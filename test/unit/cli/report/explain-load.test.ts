@@ -4,6 +4,10 @@ import { runAgain } from '../../../../lib/cli/report/run-again.ts'
 import { RowPositions } from '../../../../lib/cli/rows/row-positions.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
 import type { Column, Table } from '../../../../lib/types.ts'
+import { NO_TEXTS } from '../../../../lib/write/plan/row-texts.ts'
+import type { RowGroup } from '../../../../lib/write/rows/batch.ts'
+import { RowSet } from '../../../../lib/write/rows/row-set.ts'
+import { noteSentValue } from '../../../../lib/write/transaction/sent-value.ts'
 
 const table = {
   name: 'guests',
@@ -137,4 +141,26 @@ describe('what the same command does after an interruption', () => {
       expect(runAgain(options)).to.equal(said)
     })
   }
+
+  it('show a value that the server does not quote, on a terminal only', () => {
+    const cause = Object.assign(new Error('value too long for type character varying(5)'), {
+      severity: 'ERROR',
+      code: '22001',
+    })
+    const rows = new RowSet([{ ok: 'longer than that' }])
+    const place = { group: { rows } as RowGroup, index: 0, column: 'ok' }
+    noteSentValue(cause, place, { columns: [], textsOf: row => ({ ...NO_TEXTS, values: row as never }) })
+    const reason = 'The server refused a row: string_data_right_truncation (SQLSTATE 22001)'
+    const details = {
+      outcome: 'rolled-back',
+      batchId: 1,
+      rowIndex: 2,
+      sqlState: '22001',
+      column: 'ok',
+      cause,
+    } as const
+    const error = new PgBatchError('REFUSED', reason, details)
+    expect(explainLoad(error, load(true)).message).to.contain('(22001): "longer than that"; --rejects')
+    expect(explainLoad(error, load(false)).message).not.to.contain('longer')
+  })
 })
