@@ -23,9 +23,21 @@ import {
 import { nameList, oneOf, positiveInteger } from './option-values.ts'
 import { Program, tableFor } from './program.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
+import {
+  addReplaceOptions,
+  addSingleTransactionOption,
+  RARE_WHOLE_LOAD_OPTIONS,
+  type WholeLoadArguments,
+  wholeLoadUsageError,
+} from './whole-load-arguments.ts'
 
 /** The arguments of `pg-batch load`. */
-export interface LoadArguments extends InputArguments, CreateArguments, ConflictArguments, RunArguments {
+export interface LoadArguments
+  extends InputArguments,
+    CreateArguments,
+    ConflictArguments,
+    RunArguments,
+    WholeLoadArguments {
   /** File names and patterns; `-` is standard input. */
   readonly files: readonly string[]
   readonly table: string
@@ -33,8 +45,6 @@ export interface LoadArguments extends InputArguments, CreateArguments, Conflict
   /** `keep`: the file's values go into identity columns that are GENERATED ALWAYS. */
   readonly identity?: 'keep'
   readonly batchSize?: number
-  /** All rows are committed at once, or none. */
-  readonly singleTransaction?: boolean
   readonly concurrency?: number
   readonly database?: string
   /** Load into the embedded server, even if the environment names a database. */
@@ -96,7 +106,7 @@ function addLoad(program: Command, commands: Commands): void {
     'load only these columns of the file',
     nameList,
   )
-  addTargetOptions(load)
+  addTargetOptions(addReplaceOptions(load))
     .addHelpText('after', LOAD_HELP)
     .action((files: string[], options: Partial<LoadArguments>, command: Command) =>
       commands.load(checkedLoad(files, options, command)),
@@ -126,9 +136,8 @@ function addTableOption(command: Command): Command {
 
 /** Adds the options that say how rows go into the table, and into which database. */
 function addTargetOptions(command: Command): Command {
-  return addConflictOptions(command)
+  return addSingleTransactionOption(addConflictOptions(command))
     .option('--identity <what>', "keep: write the file's values of GENERATED ALWAYS columns", oneOf(['keep']))
-    .option('--single-transaction', 'commit all rows at once, or none')
     .option('--batch-size <rows>', 'rows in a batch (5000)', positiveInteger)
     .option('--concurrency <n>', 'connections that write (2; 1 if order matters)', positiveInteger)
     .option('-d, --database <url>', 'the database (DATABASE_URL, or PG* as for psql)')
@@ -147,9 +156,13 @@ function checkedLoad(files: string[], options: Partial<LoadArguments>, command: 
   if (options.embedded && options.database !== undefined) {
     return command.error('error: --embedded and --database contradict each other')
   }
-  const args = { ...options, files, table }
+  const args = { ...options, files, table, ...(options.replace ? { singleTransaction: true } : {}) }
   const mistake =
-    conflictUsageError(args) ?? inputUsageError(args) ?? createUsageError(args) ?? runUsageError(args)
+    conflictUsageError(args) ??
+    wholeLoadUsageError(args) ??
+    inputUsageError(args) ??
+    createUsageError(args) ??
+    runUsageError(args)
   return mistake === undefined ? args : command.error(`error: ${mistake}`)
 }
 
@@ -179,7 +192,7 @@ const RARE_OPTIONS = [
   ...RARE_CREATE_OPTIONS,
   ...RARE_CONFLICT_OPTIONS,
   '--identity',
-  '--single-transaction',
+  ...RARE_WHOLE_LOAD_OPTIONS,
   '--batch-size',
   '--concurrency',
   '--summary',
@@ -192,7 +205,6 @@ const LOAD_HELP = `
 Examples:
   pg-batch load 'part-*.csv' --table orders --create --key id --dry-run
   pg-batch load orders.csv.gz --table sales.orders --on-conflict id
-  pg-batch load - --table orders --columns id,total < orders.ndjson
   pg-batch load orders.csv -t orders --rejects bad.ndjson --reject-limit 1%
 
 ${EXIT_STATUSES}`

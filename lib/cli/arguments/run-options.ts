@@ -33,18 +33,12 @@ export function addResumeOption(command: Command): Command {
 
 /** Returns why the options contradict each other, as a usage error. */
 export function runUsageError(
-  args: RunArguments & { files: readonly string[]; concurrency?: number; singleTransaction?: boolean },
+  args: RunArguments & { files: readonly string[]; concurrency?: number },
 ): string | undefined {
   if (args.quiet && (args.summary || args.log)) {
     return `--quiet and ${args.summary ? '--summary' : '--log'} contradict each other`
   }
-  if (args.singleTransaction && (args.concurrency ?? 1) > 1) {
-    return '--single-transaction writes on one connection; leave out --concurrency'
-  }
   if (args.resume === undefined) return undefined
-  if (args.singleTransaction) {
-    return '--resume continues after the rows that are committed; with --single-transaction it is all or none'
-  }
   if (args.files.includes('-')) {
     return '--resume needs a file: standard input cannot be read again'
   }

@@ -33,7 +33,8 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   const truncate = `TRUNCATE ${quoteTable(table)}`
   if (args.dryRun) {
     const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined
-    const what = args.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
+    const emptied = args.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
+    const what = args.replace ? 'replaced by these rows' : emptied
     const change = changeFor(table, news)
     await dryRun(task, {
       table: await waitingForServer(task, () => changedTable(task, table, change)),

@@ -21,6 +21,7 @@ import { RowPositions } from '../rows/row-positions.ts'
 import type { LoadCounts } from '../watch/load-counts.ts'
 import { RejectReasons } from '../watch/reject-reasons.ts'
 import type { Watcher } from '../watch/watcher.ts'
+import { approveShrink } from './approve-shrink.ts'
 import { InputProgress } from './input-progress.ts'
 import { type LoadInput, openInput } from './load-input.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
@@ -46,6 +47,9 @@ export class LoadRun {
   #undone: string | undefined
   /** A signal has ended a single transaction. */
   #abandoned = false
+  /** Aborts a question to the user. */
+  readonly #stopped = new AbortController()
+  #note: (line: string) => void = () => {}
 
   /** @param earlier the pass of the same load after which the server lost commits */
   constructor(plan: LoadPlan, resume: Resume | undefined, earlier?: LoadRun) {
@@ -91,6 +95,7 @@ export class LoadRun {
       rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
       checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
       ...(args.singleTransaction ? { singleTransaction: true, beforeCommit: this.#approve } : {}),
+      ...(args.replace ? { replace: { minRows: 0 } } : {}),
     })
     sink.on('retry', () => this.#retries++)
     sink.on('evolve', this.#plan.onEvolve)
@@ -119,6 +124,7 @@ export class LoadRun {
   /** Reports retries and rejected rows to the watcher. */
   reportTo(watcher: Watcher): void {
     const { matches } = this.#plan
+    this.#note = line => watcher.note(line)
     if (matches) matches.onGuess = note => watcher.note(note)
     this.#sink.on('retry', event => watcher.retry(event))
     this.#sink.on('evolve', ({ sql }) => watcher.note(`${sql};`))
@@ -137,6 +143,7 @@ export class LoadRun {
   stop(): string {
     if (this.#plan.args.singleTransaction) {
       this.#abandoned = !this.#sink.writableFinished
+      this.#stopped.abort()
       this.#sink.destroy(new Error('The load was interrupted'))
       return 'rolling back'
     }
@@ -271,11 +278,12 @@ export class LoadRun {
     )
   }
 
-  /** Fails a single transaction before its COMMIT if too many rows are rejected. */
-  readonly #approve: BeforeCommit = ({ rejected }) => {
+  /** Fails a single transaction before its COMMIT if too many rows are rejected, or too few would remain. */
+  readonly #approve: BeforeCommit = async counts => {
     const { rowsReceived } = this.#sink.stats
-    const tooMany = this.#verdict({ rowsReceived, rowsPending: 0, rowsRejected: rejected }, true)
+    const tooMany = this.#verdict({ rowsReceived, rowsPending: 0, rowsRejected: counts.rejected }, true)
     if (tooMany) throw tooMany
+    await approveShrink(counts, { ...this.#plan, note: this.#note, signal: this.#stopped.signal })
   }
 
   #explained(thrown: unknown): ExitError {

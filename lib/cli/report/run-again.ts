@@ -2,13 +2,14 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 
 type RunAgain = Pick<
   LoadArguments,
-  'files' | 'resume' | 'truncate' | 'create' | 'onConflict' | 'onConflictDo' | 'replay'
+  'files' | 'resume' | 'replace' | 'truncate' | 'create' | 'onConflict' | 'onConflictDo' | 'replay'
 >
 
 /** Returns what the same command does after an interruption, if rows are committed. */
 export function runAgain(options: RunAgain): string {
-  const { files, resume, truncate, create, onConflict, onConflictDo, replay } = options
+  const { files, resume, replace, truncate, create, onConflict, onConflictDo, replay } = options
   if (resume !== undefined) return `the same command, with --resume ${resume}, continues from there`
+  if (replace) return 'the same command replaces the rows again'
   if (truncate) return 'the same command empties the table and starts again'
   if (create) return 'the table stays: to start again, leave out --create and add --truncate'
   if (onConflictDo === 'nothing') return 'the same command starts again and skips the rows that are there'

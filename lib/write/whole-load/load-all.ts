@@ -81,6 +81,7 @@ async function replaceBy<Item>(
   context: WriteContext<Item>,
 ): Promise<void> {
   const { transaction, rows } = opened
+  if (context.rollsBack) return // a trial of some rows, which are not to replace the others
   const staged = rowsOf(writer)
   const { minRows } = context.replace!
   if (staged < minRows) throw tooFewRows(writer.plan.table, staged, minRows)
