@@ -143,6 +143,11 @@ export class ReplicatedServer {
     return killTree(this.#servers[0]!.pid)
   }
 
+  /** Leads to the first primary. */
+  get connectionString(): string {
+    return this.#servers[0]!.connectionString
+  }
+
   get primaryPort(): number {
     return this.#servers[0]!.port
   }

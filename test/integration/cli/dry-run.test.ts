@@ -144,6 +144,27 @@ describe('pg-batch load --dry-run', () => {
     expect(await count()).to.equal(1)
   })
 
+  it('leaves the table as it is with --replace, --evolve and --single-transaction', async () => {
+    await database.pool.query(`INSERT INTO t VALUES (1, 1, 'a')`)
+    const plain = await file('t.csv', csv(3))
+    const wider = await file('wider.csv', 'id,n,name,more\n2,1,b,5\n')
+    const json = await file('wider.ndjson', '{"id":2}\n{"id":3,"later":7}\n')
+    for (const words of [
+      [plain, '--replace'],
+      [wider, '--evolve'],
+      [json, '--evolve'],
+      [wider, '--evolve', '--replace'],
+      [wider, '--evolve', '--single-transaction'],
+    ]) {
+      for (const dry of ['--dry-run', '--dry-run=all']) {
+        const ended = await load(...words, '-t', 't', dry)
+        expect(ended.status, ended.stderr).to.equal(0)
+        const { rows } = await database.pool.query('SELECT * FROM t')
+        expect(rows).to.deep.equal([{ id: 1, n: 1, name: 'a' }])
+      }
+    }
+  })
+
   it('counts rows that would change nothing', async () => {
     await database.pool.query(`INSERT INTO t VALUES (1, 1, 'a')`)
     const ended = await load(
