@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Readable, Transform } from 'node:stream'
-import { StringDecoder } from 'node:string_decoder'
+import { plural } from '../values/format-count.ts'
+import { faultOf, malformedRow } from './malformed.ts'
 import { pushAll } from './push-all.ts'
 import { MAX_RECORD_BYTES, type SourceRow, setOwn } from './rows.ts'
 import { SourceError } from './source-error.ts'
@@ -11,10 +12,20 @@ export interface CopyTextOptions {
   readonly nulls: readonly string[]
   /** The first line names the columns. */
   readonly header: boolean
+  /** Return a `malformedRow` for a line that is not a row, instead of failing. @default false */
+  readonly keepsMalformed?: boolean | undefined
+  /** The encoding of the file, for messages. @default UTF-8 */
+  readonly encoding?: string | undefined
 }
 
 /** The line that ends the data, if there is one. */
 const END_OF_DATA = '\\.'
+
+const LINE_FEED = 0x0a
+const BACKSLASH = 0x5c
+
+/** What is wrong with a line. The message continues `line 5`. */
+class LineError extends Error {}
 
 /**
  * Reads COPY's text format: bytes in, one object for each line out. Every value is a string or null.
@@ -23,70 +34,96 @@ const END_OF_DATA = '\\.'
  */
 export function readCopyText(
   name: string,
-  { delimiter, nulls, header: hasHeader }: CopyTextOptions,
+  { delimiter, nulls, header: hasHeader, keepsMalformed = false, encoding = 'UTF-8' }: CopyTextOptions,
   onHeader: (header: readonly string[], rows: Readable) => void,
 ): Transform {
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
-  let lineNumber = 0
+  let rest: Buffer = Buffer.alloc(0)
+  /** The line of the file on which the record begins. */
+  let line = 1
   let header: readonly string[] | undefined
+  /** Malformed lines before the first one that has fields. */
+  let leading: SourceRow[] = []
   let returns: boolean | undefined
   let isOver = false
 
-  const fault = (what: string) => new SourceError(`${name}: line ${lineNumber} ${what}`)
-
-  function* take(text: string, last: boolean): Generator<SourceRow> {
-    rest += text
+  function* take(chunk: Buffer, last: boolean): Generator<SourceRow> {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     let from = 0
     let search = 0
     for (;;) {
-      const end = rest.indexOf('\n', search)
+      const end = rest.indexOf(LINE_FEED, search)
       if (end < 0) break
       search = end + 1
-      if (isEscaped(rest, from, end)) continue
-      yield* lineOf(rest.slice(from, end))
+      if (isEscapedByte(rest, from, end)) continue
+      yield* rowsOf(rest.subarray(from, end))
       from = search
     }
-    rest = rest.slice(from)
-    if (rest.length > MAX_RECORD_BYTES) throw fault('is followed by one of more than 64 MiB')
-    if (last && rest !== '') yield* lineOf(rest)
+    rest = rest.subarray(from)
+    if (rest.length > MAX_RECORD_BYTES) throw new SourceError(`${name}: line ${line} has more than 64 MiB`)
+    if (last && rest.length > 0) yield* rowsOf(rest)
+    if (last && leading.length > 0) throw new SourceError(`${name}: ${faultOf(leading[0]!)}`)
   }
 
-  function* lineOf(text: string): Generator<SourceRow> {
-    lineNumber++
+  function* rowsOf(bytes: Buffer): Generator<SourceRow> {
+    const row = rowOf(bytes)
+    line++
+    for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) line++
+    if (row === undefined) return
+    if (header === undefined) leading.push(row)
+    else {
+      yield* leading
+      leading = []
+      yield row
+    }
+  }
+
+  /** Returns undefined for a line without a row: the header, and the end of the data. */
+  function rowOf(bytes: Buffer): SourceRow | undefined {
+    try {
+      if (!isUtf8(bytes)) throw new LineError(`is not valid ${encoding}`)
+      return readLine(bytes.toString())
+    } catch (error) {
+      if (!(error instanceof LineError)) throw error
+      const fault = `line ${line} ${error.message}`
+      if (keepsMalformed && (header !== undefined || !hasHeader)) return malformedRow(bytes, fault)
+      throw new SourceError(`${name}: ${fault}`)
+    }
+  }
+
+  function readLine(text: string): SourceRow | undefined {
     const ends = text.endsWith('\r') && !isEscaped(text, 0, text.length - 1)
     returns ??= ends
     const line = ends && returns ? text.slice(0, -1) : text
-    if (/(?<!\\)\r/.test(line) || (returns && !ends && line !== END_OF_DATA)) throw fault(RETURN)
-    if (isOver) throw fault(`follows "${END_OF_DATA}", which ends the data`)
+    if (/(?<!\\)\r/.test(line) || (returns && !ends && line !== END_OF_DATA)) throw new LineError(RETURN)
+    if (isOver) throw new LineError(`follows "${END_OF_DATA}", which ends the data`)
     if (line === END_OF_DATA) {
       isOver = true
-      return
+      return undefined
     }
     const fields = split(line, delimiter)
     if (header === undefined) {
-      const texts = fields.map(field => unescaped(field, fault))
-      header = hasHeader ? uniqueNames(texts, fault) : fields.map((_, index) => `column${index + 1}`)
+      const texts = fields.map(unescaped)
+      header = hasHeader ? uniqueNames(texts) : fields.map((_, index) => `column${index + 1}`)
       onHeader(header, stream)
-      if (hasHeader) return
+      if (hasHeader) return undefined
     }
     if (fields.length !== header.length) {
-      throw fault(`has ${fields.length} fields, the file has ${header.length} columns`)
+      throw new LineError(`has ${plural(fields.length, 'field')}, the file has ${header.length} columns`)
     }
     const row: SourceRow = {}
     for (const [index, field] of fields.entries()) {
-      setOwn(row, header[index]!, nulls.includes(field) ? null : unescaped(field, fault))
+      setOwn(row, header[index]!, nulls.includes(field) ? null : unescaped(field))
     }
-    yield row
+    return row
   }
 
   const stream = new Transform({
     readableObjectMode: true,
     transform(chunk: Buffer, _encoding, done) {
-      pushAll(this, take(decoder.write(chunk), false), done)
+      pushAll(this, take(chunk, false), done)
     },
     flush(done) {
-      pushAll(this, take(decoder.end(), true), done)
+      pushAll(this, take(Buffer.alloc(0), true), done)
     },
   })
   return stream
@@ -98,6 +135,12 @@ const RETURN = 'has a carriage return that is neither \\r nor at the end of each
 function isEscaped(text: string, from: number, at: number): boolean {
   let backslashes = 0
   while (at - backslashes > from && text[at - backslashes - 1] === '\\') backslashes++
+  return backslashes % 2 === 1
+}
+
+function isEscapedByte(bytes: Buffer, from: number, at: number): boolean {
+  let backslashes = 0
+  while (at - backslashes > from && bytes[at - backslashes - 1] === BACKSLASH) backslashes++
   return backslashes % 2 === 1
 }
 
@@ -114,7 +157,7 @@ function split(line: string, delimiter: string): string[] {
 
 const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
-function unescaped(field: string, fault: (what: string) => SourceError): string {
+function unescaped(field: string): string {
   if (!field.includes('\\')) return field
   const bytes: Buffer[] = []
   for (const [piece, octal, hex, other] of field.matchAll(
@@ -125,12 +168,12 @@ function unescaped(field: string, fault: (what: string) => SourceError): string 
     else bytes.push(Buffer.from(other === undefined ? piece : (CONTROLS[other] ?? other)))
   }
   const whole = Buffer.concat(bytes)
-  if (!isUtf8(whole)) throw fault('has escaped bytes that are not UTF-8')
+  if (!isUtf8(whole)) throw new LineError('has escaped bytes that are not UTF-8')
   return whole.toString()
 }
 
-function uniqueNames(names: readonly string[], fault: (what: string) => SourceError): readonly string[] {
+function uniqueNames(names: readonly string[]): readonly string[] {
   const twice = names.find((name, index) => names.indexOf(name) < index)
-  if (twice !== undefined) throw fault(`names the column "${twice}" twice`)
+  if (twice !== undefined) throw new LineError(`names the column "${twice}" twice`)
   return names
 }

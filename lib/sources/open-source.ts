@@ -27,7 +27,6 @@ import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
 import { isRereadable } from './input/raw-input.ts'
 import type { Spool } from './input/spool.ts'
-import { utf8 } from './input/utf8.ts'
 import { readJsonDocuments } from './json/json-documents.ts'
 import { judgeShape, showsLine, showsRow, showsShape } from './json/json-shape.ts'
 import { readNdjson } from './json/ndjson.ts'
@@ -198,6 +197,10 @@ class TextSource {
     return this.#rowSource('json', rows, `json, ${this.#encoding}${at}`)
   }
 
+  get #encodingName(): string {
+    return this.#encoding === 'utf-8' ? 'UTF-8' : this.#encoding
+  }
+
   #lines(): Source {
     const rows = connect(this.#text, readNdjson(this.#name, this.#options.keepsMalformed))
     return this.#rowSource('ndjson', rows, `ndjson, ${this.#encoding}`)
@@ -309,14 +312,16 @@ class TextSource {
     const common = { name, format: 'csv', headless: !hasHeader, notes, live } as const
     const description = `text of COPY, ${this.#encoding}, ${words}`
     return new Promise((resolve, reject) => {
-      const reader = readCopyText(name, { delimiter, nulls, header: hasHeader }, (header, rows) => {
+      const { keepsMalformed } = this.#options
+      const encoding = this.#encodingName
+      const options = { delimiter, nulls, header: hasHeader, keepsMalformed, encoding }
+      const reader = readCopyText(name, options, (header, rows) => {
         reader.off('error', reject).off('end', nothing).off('readable', nudge)
         resolve({ ...common, header, rows, description })
       })
       const nudge = () => reader.readableLength === 0 && reader.read() // lets an empty file reach its end
       const nothing = () => reject(new EmptyInput(name))
-      // its lines are not looked at one by one
-      connect(this.#options.keepsMalformed ? connect(this.#text, utf8(name)) : this.#text, reader)
+      connect(this.#text, reader)
       reader.once('error', reject).once('end', nothing).on('readable', nudge)
     })
   }
@@ -329,7 +334,8 @@ class TextSource {
     const { chosen, sampled } = this.#found
     const headerFault = strictHeader ? undefined : this.#found.headerFault
     const longDelimiter = dialect.delimiter === FOLDED ? asked.delimiter : undefined
-    const kept = { batchRows, fill: !live, keepsMalformed, lenient, repairs }
+    const encoding = this.#encodingName
+    const kept = { batchRows, fill: !live, keepsMalformed, lenient, repairs, encoding }
     const reading = {
       ...kept,
       headerLines,

@@ -33,6 +33,8 @@ export interface CsvOptions extends HeaderOptions {
   headerLines?: number | undefined
   /** Lines of the file that were skipped. @default 0 */
   linesBefore?: number | undefined
+  /** The encoding of the file, for messages. @default UTF-8 */
+  encoding?: string | undefined
   /** The delimiter in the file, if the dialect's takes its place. */
   longDelimiter?: string | undefined
 }
@@ -50,7 +52,15 @@ export function readCsv(
   onHeader: (records: Records) => void,
 ): Transform {
   const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
-  const { fitsNames, headerFault, headerLines = 1, sampled = [], linesBefore, longDelimiter } = more
+  const {
+    fitsNames,
+    headerFault,
+    headerLines = 1,
+    sampled = [],
+    linesBefore,
+    longDelimiter,
+    encoding = 'UTF-8',
+  } = more
   /** The records of the header so far. */
   const headerRecords: CsvRecord[] = []
   let columnCount: number | undefined
@@ -74,7 +84,15 @@ export function readCsv(
       return
     }
     const { chunk, start, end, line } = record
-    take(new CsvRecord(chunk, start, end, line, `the record that begins on line ${line} is not valid UTF-8`))
+    take(
+      new CsvRecord(
+        chunk,
+        start,
+        end,
+        line,
+        `the record that begins on line ${line} is not valid ${encoding}`,
+      ),
+    )
   }
 
   function take(taken: CsvRecord): void {

@@ -2,6 +2,7 @@ import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
+import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
 import { utf8 } from './utf8.ts'
 
@@ -39,11 +40,14 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
 
 /**
  * Converts bytes to UTF-8, without a byte order mark. Invalid bytes are an error, and never become U+FFFD.
- * @param keepsInvalid pass on the bytes of a UTF-8 file that are not UTF-8
+ * @param keepsInvalid pass on bytes that are not UTF-8 in place of what is invalid: the reader of the records
+ *   checks them
  */
 export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): Transform {
   if (encoding === 'utf-8') return utf8(name, keepsInvalid)
-  if (!(encoding in OWN)) return otherEncoding(name, encoding)
+  if (!(encoding in OWN)) return otherEncoding(name, encoding, keepsInvalid)
+  if (keepsInvalid)
+    return keeping(encoding.startsWith('utf-16') ? utf16Kept(encoding) : singleByteKept(encoding))
   const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
   let position = 0
   const badByte = encoding.startsWith('utf-16') ? loneSurrogate(encoding) : undefinedByte
@@ -59,6 +63,17 @@ export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): 
     }
     position += bytes.length
     return text === '' ? undefined : Buffer.from(text)
+  }
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => runWork(() => take(chunk, false), done),
+    flush: done => runWork(() => take(Buffer.alloc(0), true), done),
+  })
+}
+
+function keeping(decode: Decode): Transform {
+  const take = (bytes: Buffer, last: boolean) => {
+    const text = decode(bytes, last)
+    return text === '' ? undefined : utf8WithInvalid(text)
   }
   return new Transform({
     transform: (chunk: Buffer, _encoding, done) => runWork(() => take(chunk, false), done),
@@ -98,6 +113,35 @@ type Decode = (bytes: Buffer, last: boolean) => string
 function utf16(encoding: string): Decode {
   const decoder = new TextDecoder(encoding, { fatal: true })
   return (bytes, last) => decoder.decode(bytes, { stream: !last })
+}
+
+/** Decodes UTF-16, with `INVALID` for each half of a surrogate pair. */
+function utf16Kept(encoding: string): Decode {
+  let held: Buffer = Buffer.alloc(0)
+  let isFirst = true
+  return (bytes, last) => {
+    const all = Buffer.concat([held, bytes])
+    const whole = Buffer.from(all.subarray(0, all.length - (all.length % 2)))
+    if (encoding === 'utf-16be') whole.swap16()
+    const text = whole.toString('utf16le')
+    const isOpen = !last && /[\ud800-\udbff]$/.test(text)
+    const end = whole.length - (isOpen ? 2 : 0)
+    held = all.subarray(end)
+    const complete = withoutHalves(isOpen ? text.slice(0, -1) : text)
+    const marked = isFirst && complete.startsWith('\ufeff') ? complete.slice(1) : complete
+    if (complete !== '') isFirst = false
+    return last && held.length > 0 ? `${marked}${INVALID}` : marked
+  }
+}
+
+/** Decodes windows-1252, with `INVALID` for each byte that it does not have. */
+function singleByteKept(encoding: Encoding): Decode {
+  if (encoding === 'latin1') return bytes => bytes.toString('latin1')
+  const character = (byte: string) => {
+    const found = WINDOWS_1252[byte.charCodeAt(0) - 0x80]!
+    return found === ' ' ? INVALID : found
+  }
+  return bytes => bytes.toString('latin1').replace(/[\x80-\x9f]/g, character)
 }
 
 function singleByte(encoding: Encoding): Decode {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
+import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
 
 /** Loads iconv-lite, only if it is needed: most files are UTF-8. */
 const iconv = () => createRequire(import.meta.url)('iconv-lite') as typeof import('iconv-lite')
@@ -18,13 +19,17 @@ export function isOtherEncoding(name: string): boolean {
 /** What iconv-lite returns for invalid bytes. Half of a surrogate pair would become U+FFFD in UTF-8. */
 const BAD = /\ufffd|\p{Surrogate}/u
 
-/** Converts bytes to UTF-8. Invalid bytes are an error, and never become U+FFFD. */
-export function otherEncoding(name: string, encoding: string): Transform {
+/**
+ * Converts bytes to UTF-8. Invalid bytes are an error, and never become U+FFFD.
+ * @param keepsInvalid pass on bytes that are not UTF-8 in their place
+ */
+export function otherEncoding(name: string, encoding: string, keepsInvalid = false): Transform {
   const decoder = iconv().getDecoder(encoding)
   const isWide = /^utf-?32/.test(encoding)
   let position = 0
   let held: Buffer = Buffer.alloc(0)
 
+  const encoded = (text: string) => utf8WithInvalid(withoutHalves(text.replaceAll('\ufffd', INVALID)))
   const invalid = (where: string) => new SourceError(`${name}: not valid ${encoding}, ${where}`)
 
   function take(chunk: Buffer): Buffer | undefined {
@@ -36,16 +41,16 @@ export function otherEncoding(name: string, encoding: string): Transform {
 
   function decode(bytes: Buffer): Buffer | undefined {
     const text = decoder.write(bytes)
-    if (BAD.test(text)) throw invalid(`near byte ${position + badByte(bytes, encoding)}`)
+    if (!keepsInvalid && BAD.test(text)) throw invalid(`near byte ${position + badByte(bytes, encoding)}`)
     position += bytes.length
-    return text === '' ? undefined : Buffer.from(text)
+    return text === '' ? undefined : encoded(text)
   }
 
   function end(): Buffer | undefined {
     const last = decode(held)
     const text = decoder.end() ?? ''
-    if (BAD.test(text)) throw invalid('it ends in the middle of a character')
-    return text === '' ? last : Buffer.concat([last ?? Buffer.alloc(0), Buffer.from(text)])
+    if (!keepsInvalid && BAD.test(text)) throw invalid('it ends in the middle of a character')
+    return text === '' ? last : Buffer.concat([last ?? Buffer.alloc(0), encoded(text)])
   }
 
   return new Transform({

@@ -127,6 +127,55 @@ describe('pg-batch load --rejects, of malformed records', () => {
     expect(await rows()).to.deep.equal([{ id: 2, name: 'c' }])
   })
 
+  for (const [encoding, bad, raw] of [
+    ['windows-1252', Buffer.from('2,\x81b', 'latin1'), '322cff62'],
+    ['utf-16le', Buffer.concat([Buffer.from('2,', 'utf16le'), Buffer.from([0x00, 0xd8])]), '322cff'],
+    ['utf-16be', Buffer.concat([Buffer.from('2,', 'utf16le').swap16(), Buffer.from([0xdc, 0x00])]), '322cff'],
+    ['Shift_JIS', Buffer.from('2,\x81\xff', 'latin1'), '322cff'],
+  ] as const) {
+    it(`keeps records that are not valid ${encoding}, with ff for what is not a character`, async () => {
+      const encode = (text: string) => {
+        if (encoding === 'utf-16le') return Buffer.from(text, 'utf16le')
+        return encoding === 'utf-16be' ? Buffer.from(text, 'utf16le').swap16() : Buffer.from(text)
+      }
+      const content = Buffer.concat([encode('id,name\n1,a\n'), bad, encode('\n3,c\n')])
+      const { ended, rejected } = await load('other.csv', content, '--encoding', encoding)
+      expect(ended.status, ended.stderr).to.equal(0)
+      expect(rejected.map(([row]) => row)).to.deep.equal([2])
+      expect(rejected[0]![1]).to.equal(
+        `the record that begins on line 3 is not valid ${encoding.toLowerCase()}`,
+      )
+      expect(rejected[0]![2].pg_batch_raw).to.match(new RegExp(`^\\\\x${raw}`))
+      expect((await rows()).map(({ id }) => id)).to.deep.equal([1, 3])
+    })
+  }
+
+  it("continues after lines of COPY's text format that are not rows", async () => {
+    const content = Buffer.from(
+      '\\x\xe9\t1\n1\ta\n2\n3\t\\377\n4\t\xe9\n5\tb\\\nc\n6\tx\ry\n7\td\n\\.\n8\te\n',
+      'latin1',
+    )
+    const { ended, rejected } = await load('bad.copy', content, '--format', 'text')
+    expect(ended.status, ended.stderr).to.equal(0)
+    expect(rejected).to.deep.equal([
+      [1, 'line 1 is not valid UTF-8', { pg_batch_raw: '\\x5c78e90931' }],
+      [3, 'line 3 has 1 field, the file has 2 columns', { pg_batch_raw: '2' }],
+      [4, 'line 4 has escaped bytes that are not UTF-8', { pg_batch_raw: '3\t\\377' }],
+      [5, 'line 5 is not valid UTF-8', { pg_batch_raw: '\\x3409e9' }],
+      [
+        7,
+        'line 8 has a carriage return that is neither \\r nor at the end of each line',
+        { pg_batch_raw: '6\tx\ry' },
+      ],
+      [9, 'line 11 follows "\\.", which ends the data', { pg_batch_raw: '8\te' }],
+    ])
+    expect(await rows()).to.deep.equal([
+      { id: 1, name: 'a' },
+      { id: 5, name: 'b\nc' },
+      { id: 7, name: 'd' },
+    ])
+  })
+
   it('replays them once their fields are written', async () => {
     const { rejects } = await load('bad.csv', 'id,name\n1,"a"b\n2,c\n')
     const again = await pgBatch('replay', rejects, '-t', 't')
