@@ -66,10 +66,11 @@ describe('the packed package', function () {
       'dist/kafka/index.d.ts',
       'dist/cli/main.js',
       'dist/cli/csv-rows.wasm',
+      'dist/cli/csv-split.wasm',
     ])
     const strangers = names.filter(
       name =>
-        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/csv-rows\.wasm|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/csv-(rows|split)\.wasm|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )

@@ -5,13 +5,14 @@ import { CsvRecord } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
 import type { Repairs } from '../repairs.ts'
 import { SourceError } from '../source-error.ts'
-import { CsvSplitter, SplitError } from './csv-splitter.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
 import { generatedHeader, type HeaderOptions, headerOf } from './read-header.ts'
 import { type Records, rowMaker } from './record-rows.ts'
 import { RecordRepair } from './repair/repair-record.ts'
 import type { SampledRecord } from './sniff/sample-records.ts'
+import { CsvSplitter, SplitError } from './split/csv-splitter.ts'
+import { loadWasmSplitter } from './split/load-wasm-splitter.ts'
 
 export interface CsvOptions extends HeaderOptions {
   /** The maximum of records in an array. */
@@ -76,6 +77,7 @@ export function readCsv(
     keepsMalformed: keepsMalformed || lenient,
     onStrayQuote: repair?.noteStrayQuote,
     linesBefore,
+    wasm: loadWasmSplitter(),
   })
 
   function checked(record: CsvRecord): void {

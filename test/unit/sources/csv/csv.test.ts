@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { CsvSplitter } from '../../../../lib/sources/csv/csv-splitter.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
+import { CsvSplitter } from '../../../../lib/sources/csv/split/csv-splitter.ts'
 import { failure, readCsvRows } from '../support.ts'
 
 const read = (text: Buffer | string, step?: number, { delimiter = ',', ...options }: DialectOptions = {}) =>

@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import type { CsvRecord } from '../../../../lib/csv/record.ts'
 import { readCsv } from '../../../../lib/sources/csv/csv.ts'
-import { CsvSplitter } from '../../../../lib/sources/csv/csv-splitter.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
+import { CsvSplitter } from '../../../../lib/sources/csv/split/csv-splitter.ts'
 import { slices } from '../support.ts'
 
 /** Each record: its text, the line on which it begins, and its fault. */

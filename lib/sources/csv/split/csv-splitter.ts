@@ -1,7 +1,9 @@
-import { CsvRecord } from '../../csv/record.ts'
-import { MAX_RECORD_BYTES } from '../rows.ts'
-import type { Dialect } from './dialect.ts'
+import { CsvRecord } from '../../../csv/record.ts'
+import { MAX_RECORD_BYTES } from '../../rows.ts'
+import type { Dialect } from '../dialect.ts'
 import { firstLine, MAX_FIRST_LINE } from './first-line.ts'
+import { Marks } from './marks.ts'
+import type { WasmSplitter } from './wasm-splitter.ts'
 
 const NOTHING = Buffer.alloc(0)
 /** An open quote may swallow megabytes. Each malformed record in them searches for marks up to their end. */
@@ -25,6 +27,8 @@ export interface SplitOptions {
   readonly onStrayQuote?: (() => void) | undefined
   /** Lines of the file that were skipped before the first byte. @default 0 */
   readonly linesBefore?: number | undefined
+  /** Splits the records that it can. @default undefined: all are split here */
+  readonly wasm?: WasmSplitter | undefined
 }
 
 /** What is wrong with a line. The message continues `line 5`. */
@@ -77,6 +81,7 @@ export class CsvSplitter {
   #isStray = false
   /** What is wrong with the record whose first line has not ended yet. */
   #fault: string | undefined
+  readonly #wasm: WasmSplitter | undefined
 
   /**
    * @param take called with each record, also with blank ones
@@ -85,7 +90,7 @@ export class CsvSplitter {
   constructor(
     dialect: Dialect,
     take: (record: CsvRecord) => void,
-    { keepsMalformed = false, onStrayQuote, linesBefore = 0 }: SplitOptions = {},
+    { keepsMalformed = false, onStrayQuote, linesBefore = 0, wasm }: SplitOptions = {},
   ) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote?.charCodeAt(0)
@@ -97,6 +102,8 @@ export class CsvSplitter {
     this.#onStrayQuote = onStrayQuote
     this.#lines = linesBefore
     this.#linesBefore = linesBefore
+    const isCommon = this.#comment === undefined && this.#escape === this.#quote
+    this.#wasm = isCommon ? wasm : undefined
   }
 
   /** @throws SplitError, after the records before the error */
@@ -143,7 +150,12 @@ export class CsvSplitter {
           held = at
           break
         }
-        if (this.#state === 'start') this.#state = chunk[at] === this.#comment ? 'comment' : 'text'
+        if (this.#state === 'start') {
+          at = this.#splitCommon(chunk, at)
+          start = at
+          if (at === length) break
+          this.#state = chunk[at] === this.#comment ? 'comment' : 'text'
+        }
         const mark = marks.next(at, this.#state === 'text')
         if (mark === length) break
         const byte = chunk[mark]!
@@ -178,6 +190,22 @@ export class CsvSplitter {
     } catch (error) {
       return this.#resume(error, chunk, start)
     }
+  }
+
+  /** Splits the records from `at` on that WebAssembly can split. Returns the index after them. */
+  #splitCommon(chunk: Buffer, at: number): number {
+    const wasm = this.#wasm
+    if (!wasm) return at
+    let next = at
+    while (wasm.split(chunk, next, this.#delimiter, this.#quote)) {
+      for (let index = 0; index < wasm.count; index++) {
+        const line = this.#linesBefore + 1
+        this.#lines = this.#linesBefore = line + wasm.linesWithin(index)
+        this.#take(new CsvRecord(chunk, wasm.startOf(index), wasm.endOf(index), line))
+      }
+      next = wasm.next
+    }
+    return next
   }
 
   /** Returns all bytes from the beginning of a malformed record, and goes back to there. */
@@ -310,53 +338,6 @@ export class CsvSplitter {
 function shortened(bytes: Buffer): Buffer {
   const kept = bytes.subarray(0, MAX_FIRST_LINE)
   return bytes.at(-1) === RETURN ? Buffer.concat([kept, Buffer.from('\r')]) : Buffer.from(kept)
-}
-
-/** The indexes of quotes and line ends in a chunk. Each kind is searched for only as far as needed. */
-class Marks {
-  readonly #chunk: Buffer
-  readonly #quoteByte: number | undefined
-  /** Undefined where the quote is its own escape. */
-  readonly #escapeByte: number | undefined
-  #feed = -1
-  #return = -1
-  #quote = -1
-  #escape = -1
-
-  constructor(chunk: Buffer, quote: number | undefined, escapedBy: number | undefined) {
-    this.#chunk = chunk
-    this.#quoteByte = quote
-    this.#escapeByte = escapedBy === quote ? undefined : escapedBy
-  }
-
-  /**
-   * Returns the index of the next line end, or of the next quote if `quotes`; the chunk's length if there is
-   * none.
-   */
-  next(at: number, quotes: boolean): number {
-    const end = this.#nextLineEnd(at)
-    if (!quotes) return end
-    if (this.#quote < at) this.#quote = this.#find(this.#quoteByte, at)
-    return this.#quote < end ? this.#quote : end
-  }
-
-  /** Returns the index of the next line end, quote or escape; or the chunk's length. */
-  nextInQuotes(at: number): number {
-    const mark = this.next(at, true)
-    if (this.#escape < at) this.#escape = this.#find(this.#escapeByte, at)
-    return this.#escape < mark ? this.#escape : mark
-  }
-
-  #nextLineEnd(at: number): number {
-    if (this.#feed < at) this.#feed = this.#find(LINE_FEED, at)
-    if (this.#return < at) this.#return = this.#find(RETURN, at)
-    return this.#feed < this.#return ? this.#feed : this.#return
-  }
-
-  #find(byte: number | undefined, at: number): number {
-    const found = byte === undefined ? -1 : this.#chunk.indexOf(byte, at)
-    return found < 0 ? this.#chunk.length : found
-  }
 }
 
 const AFTER_QUOTE = 'has text after a closing quote (a quote inside quotes is written twice)'

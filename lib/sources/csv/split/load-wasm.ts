@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+
+/** `WebAssembly`, which Node's types leave to those of browsers. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: unknown }
+}
+
+/**
+ * Returns the exports of a new instance of a module. Undefined where WebAssembly is switched off, or `npm run
+ * build:wasm` has not run.
+ * @param places where the module may be: beside its source, and beside the built command
+ */
+export function loadWasm(...places: URL[]): unknown {
+  const { WebAssembly: api } = globalThis as { WebAssembly?: WebAssemblyApi }
+  const bytes = api && firstFile(places)
+  return bytes && new api.Instance(new api.Module(bytes)).exports
+}
+
+function firstFile(places: readonly URL[]): Uint8Array | undefined {
+  for (const place of places) {
+    try {
+      return readFileSync(place)
+    } catch {} // it is at another place
+  }
+  return undefined
+}
