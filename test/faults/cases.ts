@@ -18,6 +18,8 @@ export interface LoadShape {
   readonly retries: 'few' | 'usual' | 'many'
   /** Rows come a few at a time, thousands at once, or all at once. */
   readonly pace: 'trickle' | 'bursts' | 'flood'
+  /** Rows bring new keys, and later wider values. */
+  readonly evolves: boolean
 }
 
 /** One load, and the faults that hit it. */
@@ -79,6 +81,7 @@ function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape
     ownPool: needs.ownPool ?? random.next() < 0.3,
     retries: needs.retries ?? (checkpoint && random.next() < 0.4 ? 'few' : 'many'),
     pace: needs.pace ?? (random.next() < 0.3 ? 'bursts' : 'trickle'),
+    evolves: needs.evolves ?? false,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { LoadShape } from './cases.ts'
-import { deletedBy, deleterOf, isBad, type NumberedRow, rowOf } from './rows.ts'
+import { deletedBy, deleterOf, isBad, type NumberedRow, newKeyOf, rowOf } from './rows.ts'
 import type { Database } from './server.ts'
 import type { Tables } from './tables.ts'
 
@@ -29,7 +29,9 @@ export async function countRows(
   sent: number,
   mayBeMissing: (n: number) => boolean = () => false,
 ): Promise<Counts> {
-  const stored = await database.query(`SELECT n::int AS n, part, amount, note FROM ${tables.target}`)
+  const stored = await database.query(
+    `SELECT n::int AS n, part, amount, note, to_jsonb(t) AS whole FROM ${tables.target} t`,
+  )
   const rejected = shape.badRows ? await readRejected(database, tables) : []
   const times = { good: new Uint16Array(sent), bad: new Uint16Array(sent) }
   const changes = shape.method === 'changes'
@@ -42,12 +44,13 @@ export async function countRows(
   }
   let strangers = 0
   let garbled = 0
-  for (const row of stored as unknown as NumberedRow[]) {
+  for (const row of stored as unknown as (NumberedRow & { whole: Record<string, unknown> })[]) {
     const n = Number(row.n)
     if (n >= sent || bad(n) || gone(n)) strangers++
     else times.good[n]!++
     const expected = rowOf(seed, n, false)
     if (row.part !== expected.part || row.amount !== expected.amount || row.note !== expected.note) garbled++
+    else if (shape.evolves && !hasNewKey(row.whole, n)) garbled++
   }
   for (const n of rejected) {
     if (n >= sent || !bad(n)) strangers++
@@ -70,6 +73,13 @@ export async function countRows(
     if (there > 1) counts.doubled += there - 1
   }
   return counts
+}
+
+/** The row has the value of its new key, and NULL in the columns of the others. */
+function hasNewKey(whole: Record<string, unknown>, n: number): boolean {
+  const [key, value] = newKeyOf(n)
+  const others = Object.keys(whole).filter(name => name.startsWith('new ') && name !== key)
+  return whole[key] === value && others.every(name => whole[name] === null)
 }
 
 /** Numbers of the rows in the dead-letter table; each of them holds the whole row as JSON. */

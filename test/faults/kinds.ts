@@ -19,6 +19,8 @@ export type Aim =
   | 'checkpoint store'
   | 'dead letters'
   | 'savepoint'
+  | 'ALTER TABLE'
+  | 'answer to ALTER TABLE'
   | 'COMMIT'
   | 'answer to COMMIT'
   /** It has travelled behind COMMIT. */
@@ -104,6 +106,8 @@ export interface Needs {
   readonly settings?: string
   /** A second loader writes the same rows under the same checkpoint name, at the same time. */
   readonly rival?: boolean
+  /** Rows bring new keys, and later wider values, so that the stream changes the table. */
+  readonly evolves?: boolean
   /** Long enough not to come between. */
   readonly timeoutMs?: number
   /** Without a checkpoint a stream may fail because the outcome of a COMMIT cannot be found. */
@@ -380,6 +384,32 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     faultsPerCase: 4,
     needs: { checkpoint: true, rival: true },
     acts: ['terminate'],
+  },
+  {
+    name: 'columns added under kills',
+    by: 'server',
+    faultsPerCase: 5,
+    needs: { evolves: true },
+    acts: ['terminate'],
+  },
+  {
+    name: 'two writers add columns',
+    by: 'server',
+    faultsPerCase: 4,
+    needs: { evolves: true, checkpoint: true, rival: true },
+    acts: ['terminate'],
+  },
+  {
+    name: 'cut while columns are added',
+    by: 'proxy',
+    faultsPerCase: 4,
+    needs: { evolves: true, pace: 'trickle' },
+    steps: [
+      cut('ALTER TABLE'),
+      cut('ALTER TABLE', 'all'),
+      cut('answer to ALTER TABLE'),
+      cut('answer to ALTER TABLE', 'all'),
+    ],
   },
   { name: 'loader killed', by: 'process', faultsPerCase: 4, needs: { checkpoint: true } },
   {

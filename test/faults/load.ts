@@ -10,7 +10,7 @@ import {
   readCheckpoint,
 } from '../../lib/index.ts'
 import type { LoadShape } from './cases.ts'
-import { deletedBy, type NumberedRow, rowOf } from './rows.ts'
+import { deletedBy, type NumberedRow, newKeyOf, rowOf } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 /** The input of a load, and its callbacks. */
@@ -68,6 +68,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
     for (let n = 0; n < plan.leastRows || !plan.isOver(); n++) {
       sent = n + 1
       const row = rowOf(plan.seed, n, shape.badRows)
+      if (shape.evolves) Object.assign(row, Object.fromEntries([newKeyOf(n)]))
       if (BigInt(n) <= (startsAfter?.get(String(row.part)) ?? -1n)) continue
       yield row
       const pauseMs = pauseAfter(n, shape.pace)
@@ -78,6 +79,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
     ...(pool ? { pool: pool as PgPoolLike } : { connectionString: url }),
     table: tables.target,
     ...writeOptions(shape),
+    ...(shape.evolves ? { evolve: { widenTypes: true, lockTimeoutMs: 300 } } : {}),
     concurrency: shape.concurrency,
     statementTimeoutMs: timeoutMs,
     commitTimeoutMs: timeoutMs,

@@ -30,6 +30,16 @@ export function rowOf(seed: number, n: number, withBad: boolean): NumberedRow {
   return { ...row, note: `${row.note}\0` }
 }
 
+/** How many rows in a row have the same new key, and how many such keys there are. */
+const ROWS_OF_A_KEY = 100
+const NEW_KEYS = 10
+
+/** The key that a row brings besides those of `rowOf`, and its value, which a type is later too narrow for. */
+export function newKeyOf(n: number): readonly [key: string, value: number] {
+  const run = Math.floor(n / ROWS_OF_A_KEY)
+  return [`new ${run % NEW_KEYS}`, run < NEW_KEYS ? n : n + 0.5]
+}
+
 export function isBad(n: number): boolean {
   return n % BAD_EVERY === 13
 }

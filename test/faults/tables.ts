@@ -15,7 +15,11 @@ export interface Tables {
 }
 
 /** Makes the tables of a case; the target has a key for upserts and changes only. */
-export async function makeTables(database: Database, number: number, { method }: LoadShape): Promise<Tables> {
+export async function makeTables(
+  database: Database,
+  number: number,
+  { method, evolves }: LoadShape,
+): Promise<Tables> {
   const named = (name: string): string => `${name}_${number}`
   const tables: Tables = {
     target: named('target'),
@@ -44,6 +48,7 @@ export async function makeTables(database: Database, number: number, { method }:
     CREATE CONSTRAINT TRIGGER late AFTER INSERT ON ${target} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
       WHEN (NEW.n % 50 = 7) EXECUTE FUNCTION ${raise}('commit');
     GRANT ALL ON ${target}, ${side}, ${disruption} TO ${LOADER};
+    ${evolves ? `ALTER TABLE ${target} OWNER TO ${LOADER};` : ''}
   `)
   return tables
 }

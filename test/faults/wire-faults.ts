@@ -46,6 +46,10 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
       return sent(/INSERT INTO "dead_letters/)
     case 'savepoint':
       return sent(/SAVEPOINT/)
+    case 'ALTER TABLE':
+      return sent(/ALTER TABLE/)
+    case 'answer to ALTER TABLE':
+      return answered(/^ALTER TABLE/)
     case 'COMMIT':
       return sent(/\bCOMMIT\b/)
     case 'answer to COMMIT':

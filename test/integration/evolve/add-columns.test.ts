@@ -352,6 +352,20 @@ describe('evolve: true', function () {
     ])
   })
 
+  it('adds columns before a replacement, whose late keys need the source once more', async () => {
+    await create('replaced', 'id int PRIMARY KEY')
+    await db.pool.query('INSERT INTO replaced VALUES (1), (9)')
+    const batches = [[{ id: 1, a: 1 }], [{ id: 2, a: 2, b: 'x' }]]
+    const late = await failureOf(writeAll('replaced', batches, { replace: true }))
+    expect([late.code, late.outcome, late.retryable]).to.deep.equal(['TABLE_CHANGED', 'rolled-back', true])
+    expect(await valuesOf(db.pool, 'SELECT id FROM replaced ORDER BY id')).to.deep.equal([[1], [9]])
+    await writeAll('replaced', batches, { replace: true })
+    expect(await valuesOf(db.pool, 'SELECT id, a, b FROM replaced ORDER BY id')).to.deep.equal([
+      [1, 1, null],
+      [2, 2, 'x'],
+    ])
+  })
+
   it('adds columns for the rows of a PgRowWriter, and publishes the change', async () => {
     await create('single', 'id serial PRIMARY KEY')
     const changes: EvolveMessage[] = []
