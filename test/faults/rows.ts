@@ -34,7 +34,7 @@ export function rowOf(seed: number, n: number, withBad: boolean): NumberedRow {
 const ROWS_OF_A_KEY = 100
 const NEW_KEYS = 10
 
-/** The key that a row brings besides those of `rowOf`, and its value, which a type is later too narrow for. */
+/** The key that a row brings besides those of `rowOf`, and its value; later values need a wider type. */
 export function newKeyOf(n: number): readonly [key: string, value: number] {
   const run = Math.floor(n / ROWS_OF_A_KEY)
   return [`new ${run % NEW_KEYS}`, run < NEW_KEYS ? n : n + 0.5]
