@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { FaultProxy } from '../../support/proxy.ts'
+import { until } from '../../support/until.ts'
 import { countOf, rowsOf, valuesOf } from '../../support/writing.ts'
-import { run } from './support.ts'
+import { run, start } from './support.ts'
 
 const ROWS = 30_000
 
@@ -63,6 +64,33 @@ describe('pg-batch load --replace', () => {
       expect([status, await notes()]).to.deep.equal([0, [['new', ROWS]]])
     } finally {
       await proxy.stop()
+    }
+  })
+
+  it('leaves the old rows or the new ones, wherever it is killed', async () => {
+    const [path, env] = [await file(ROWS), { DATABASE_URL: database.connectionString }]
+    const sessions = "pg_stat_activity WHERE datname = current_database() AND application_name = 'pg-batch'"
+    const points = [
+      'true',
+      "query LIKE '%COPY%'",
+      "query LIKE '%LOCK%'",
+      "query LIKE '%INSERT INTO%'",
+      'false',
+    ]
+    for (const point of points) {
+      await database.pool.query("UPDATE t SET note = 'old'")
+      const running = start(['load', path, '-t', 't', '--replace'], env)
+      const isOver = () => running.process.exitCode !== null
+      await until(
+        `it is at the point ${point}`,
+        async () => isOver() || (await countOf(database.pool, `${sessions} AND ${point}`)) > 0,
+      )
+      running.process.kill('SIGKILL')
+      await running.ended
+      await until('the server has noticed', async () => (await countOf(database.pool, sessions)) === 0)
+      const [[note, count], ...others] = (await notes()) as [[string, number]]
+      expect([others, count]).to.deep.equal([[], ROWS])
+      expect(note).to.be.oneOf(point === 'false' ? ['new'] : ['old', 'new'])
     }
   })
 

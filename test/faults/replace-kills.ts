@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { buildCommand } from '../support/build-command.ts'
+import { FaultServer, LOADER } from './server.ts'
+
+/**
+ * `pg-batch load --replace` of two files in turn, killed (SIGKILL) at points that are spread evenly over its
+ * running time, while a reader looks at the table again and again. After each kill the table holds the old
+ * rows or the new ones, and the reader has seen nothing else.
+ *
+ *     tsx test/faults/replace-kills.ts [--kills 200] [--rows 30000]
+ */
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '200' }, rows: { type: 'string', default: '30000' } },
+})
+const plan = { kills: Number(values.kills), rows: Number(values.rows) }
+const command = buildCommand()
+process.once('exit', () => command.remove())
+
+/** Half of the keys of each file are in the other one, with another note. */
+const FILES = [
+  { note: 'even', first: 1 },
+  { note: 'odd', first: 1 + plan.rows / 2 },
+] as const
+
+const started = performance.now()
+const folder = await mkdtemp(join(tmpdir(), 'pg-batch-replace-kills-'))
+const server = await FaultServer.start()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => server.stop().finally(() => process.exit(130)))
+}
+const complaints: string[] = []
+const ends = { old: 0, new: 0 }
+let looks = 0
+let reading = true
+try {
+  for (const { note, first } of FILES) {
+    const lines = Array.from({ length: plan.rows }, (_, n) => `${first + n},${note}\n`)
+    await writeFile(pathOf(note), `id,note\n${lines.join('')}`)
+  }
+  await server.query('CREATE TABLE rates (id int PRIMARY KEY, note text)')
+  await server.query(`GRANT ALL ON rates TO ${LOADER}`)
+  let current = 1
+  await replaceBy(FILES[0].note)
+  const reader = read()
+  const begun = performance.now()
+  await replaceBy(FILES[1].note)
+  const wholeMs = performance.now() - begun
+  for (let kill = 0; kill < plan.kills; kill++) {
+    const next = 1 - current
+    // beyond the end, so that some kills come too late
+    const atMs = (wholeMs * 1.3 * (kill + 1)) / plan.kills
+    await replaceBy(FILES[next]!.note, atMs)
+    await settled()
+    const notes = await notesStored()
+    if (notes === stateOf(next)) {
+      ends.new++
+      current = next
+    } else if (notes === stateOf(current)) ends.old++
+    else complaints.push(`after the kill at ${atMs.toFixed(0)} ms: ${notes}`)
+    if ((kill + 1) % 20 === 0) console.log(`${kill + 1} kills, ${JSON.stringify(ends)}, ${seconds()} s`)
+  }
+  reading = false
+  await reader
+  for (const complaint of complaints) console.error(`FAILED ${complaint}`)
+  const failed = complaints.length > 0 || ends.old === 0 || ends.new === 0 || looks < plan.kills
+  console.log(
+    `${plan.kills} kills of ${plan.rows} rows: ${ends.old} left the old rows, ${ends.new} the new ones; ` +
+      `${looks} looks saw nothing else; ${seconds()} s; ${failed ? '0 passed, 1 failed' : '1 passed, 0 failed'}`,
+  )
+  process.exitCode = failed ? 1 : 0
+} finally {
+  reading = false
+  await server.stop()
+  await rm(folder, { recursive: true })
+}
+
+function pathOf(note: string): string {
+  return join(folder, `${note}.csv`)
+}
+
+function stateOf(file: number): string {
+  return `${FILES[file]!.note} ${plan.rows}`
+}
+
+/** Runs the command until it ends, or is killed. */
+async function replaceBy(note: string, killAtMs?: number): Promise<void> {
+  const words = ['load', pathOf(note), '--table', 'rates', '--replace', '--quiet']
+  const child = spawn(process.execPath, [command.main, ...words], {
+    env: { ...process.env, DATABASE_URL: server.loaderUrl(server.port) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = new Promise<number>(resolve => child.once('exit', code => resolve(code ?? -1)))
+  if (killAtMs !== undefined) {
+    await Promise.race([ended, sleep(killAtMs)])
+    child.kill('SIGKILL')
+  }
+  const code = await ended
+  if (code !== 0 && child.signalCode !== 'SIGKILL') complaints.push(`the command ended with ${code}`)
+}
+
+/** Waits until the server has noticed that the command is gone. */
+async function settled(): Promise<void> {
+  const text = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'pg-batch'`
+  while (((await server.query(text))[0] as { n: number }).n > 0) await sleep(2)
+}
+
+async function notesStored(): Promise<string> {
+  const rows = await server.query('SELECT note, count(*)::int AS n FROM rates GROUP BY 1 ORDER BY 1')
+  return rows.map(row => `${row.note} ${row.n}`).join(', ')
+}
+
+/** Looks at the table until the end. */
+async function read(): Promise<void> {
+  const states = FILES.map((_, file) => stateOf(file))
+  for (; reading; looks++) {
+    const notes = await notesStored()
+    if (!states.includes(notes)) complaints.push(`a reader saw: ${notes}`)
+    await sleep(1)
+  }
+}
+
+function seconds(): string {
+  return ((performance.now() - started) / 1000).toFixed(0)
+}
