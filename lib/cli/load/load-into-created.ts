@@ -5,8 +5,8 @@ import { dataError } from '../exit-error.ts'
 import { hasRecord } from '../resume/resume-record.ts'
 import { visibleSql } from '../terminal/visible.ts'
 import { dryRun } from './dry-run.ts'
-import { lastUnnamedNote, withoutEmptyLast } from './last-field.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
+import { lastUnnamedNote, withoutEmptyLast } from './text-files/last-field.ts'
 
 /** Loads into a new table, or into one that an earlier run of a resumed load has made. */
 export async function loadIntoCreated(whole: LoadTask): Promise<void> {

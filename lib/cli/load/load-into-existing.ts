@@ -4,7 +4,6 @@ import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
 import { execute } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
-import { withoutEmptyLast } from './last-field.ts'
 import { type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import {
   changedTable,
@@ -16,6 +15,7 @@ import {
   tableOf,
   withColumns,
 } from './table-changes.ts'
+import { withoutEmptyLast } from './text-files/last-field.ts'
 
 /** Loads into a table that exists. */
 export async function loadIntoExisting(whole: LoadTask): Promise<void> {

@@ -6,7 +6,7 @@ import { Repairs } from '../../sources/repairs.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
 import { batchRowsOf, connectionsOf, keepsRejects } from '../arguments/run-options.ts'
-import { chooseDatabase, openDatabase } from '../database/database.ts'
+import { chooseDatabase, type Database, openDatabase } from '../database/database.ts'
 import { interruptedError, usageError } from '../exit-error.ts'
 import { expandFiles } from '../files/expand-files.ts'
 import { InputMeter } from '../files/input-meter.ts'
@@ -18,6 +18,7 @@ import type { Output } from '../terminal/output.ts'
 import { chooseNotify } from '../watch/choose-watchers.ts'
 import { loadIntoCreated } from './load-into-created.ts'
 import { loadIntoExisting } from './load-into-existing.ts'
+import { loadNothing, unlessEmptyFile } from './text-files/load-nothing.ts'
 
 /** Loads files into one table and prints one line about it. */
 export async function load(args: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
@@ -50,15 +51,28 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     spool,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const
+  const withDatabase = async (connections: number, work: (database: Database) => Promise<void>) => {
+    const database = await openDatabase({ ...destination, connections, notify, signal })
+    try {
+      await work(database)
+    } finally {
+      await announced({ signal, notify, doing: 'closing the connections' }, () => database.close())
+    }
+  }
   try {
-    const source = await openStoppable(files, { ...sourceOptions, repairs, onOpen: meter.add }, args, signal)
+    const source = await openStoppable(
+      files,
+      { ...sourceOptions, repairs, onOpen: meter.add },
+      args,
+      signal,
+    ).catch(error => unlessEmptyFile(error, files, args))
+    if (!source) return await withDatabase(1, database => loadNothing(files[0]!, database, args, output))
     try {
       const needless = needlessOption(source.format, args)
       if (needless) throw usageError(`${source.name}: ${needless}`)
       for (const note of source.notes) notify(note)
       const connections = connectionsOf({ ...args, evolve: args.evolve === true && !source.header }) + 1
-      const database = await openDatabase({ ...destination, connections, notify, signal })
-      try {
+      await withDatabase(connections, async database => {
         const reopen = () => openSources(files, sourceOptions)
         const readAgain = () => {
           meter.restart()
@@ -67,9 +81,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
         }
         const task = { source, reopen, readAgain, meter, repairs, database, args, output, notify, signal }
         await (args.create ? loadIntoCreated(task) : loadIntoExisting(task))
-      } finally {
-        await announced({ signal, notify, doing: 'closing the connections' }, () => database.close())
-      }
+      })
     } finally {
       source.rows.destroy()
     }

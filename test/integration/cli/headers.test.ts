@@ -151,6 +151,23 @@ describe('pg-batch load, of headers as people have them', () => {
     ])
   })
 
+  it('has no rows to load from an empty file', async () => {
+    await database.pool.query('CREATE TABLE t (id int)')
+    for (const content of ['', '\n\n', '\ufeff']) {
+      const { path, status, stdout, stderr } = await load(content)
+      expect(stderr).to.equal(`${path}: there is nothing in it\n`)
+      expect(stdout).to.equal('t: 0 rows committed\n')
+      expect(status).to.equal(0)
+    }
+    expect((await load('', '--truncate')).status).to.equal(1)
+    expect((await load('', '--create')).stderr).to.contain('exists already')
+    await database.pool.query('DROP TABLE t')
+    expect((await load('')).stderr).to.contain('there is no table "t"')
+    expect((await load('', '--create', '--dry-run')).stdout).to.equal('Dry run: nothing is written.\n')
+    expect((await load('', '--create')).stderr).to.contain('and t is made without columns')
+    expect(await stored()).to.deep.equal([[]])
+  })
+
   it('takes names with commas in quotes', async () => {
     const { stderr, status } = await load('"id, no",b\n1,2\n', '--create', '--key', '"id, no"')
     expect(status, stderr).to.equal(0)

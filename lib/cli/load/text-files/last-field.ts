@@ -1,12 +1,12 @@
-import type { CsvRecord } from '../../csv/record.ts'
-import { endsWithDelimiter, withoutLastField } from '../../sources/csv/last-field.ts'
-import { type Records, rowsOf } from '../../sources/csv/record-rows.ts'
-import type { Sources } from '../../sources/open-sources.ts'
-import { isInsertable } from '../../table/insertable.ts'
-import type { Table } from '../../types.ts'
-import type { LoadArguments } from '../arguments/arguments.ts'
-import { peekRows } from '../columns/peek-rows.ts'
-import { interruptible, type LoadTask } from './load-task.ts'
+import type { CsvRecord } from '../../../csv/record.ts'
+import { endsWithDelimiter, withoutLastField } from '../../../sources/csv/last-field.ts'
+import { type Records, rowsOf } from '../../../sources/csv/record-rows.ts'
+import type { Sources } from '../../../sources/open-sources.ts'
+import { isInsertable } from '../../../table/insertable.ts'
+import type { Table } from '../../../types.ts'
+import type { LoadArguments } from '../../arguments/arguments.ts'
+import { peekRows } from '../../columns/peek-rows.ts'
+import { interruptible, type LoadTask } from '../load-task.ts'
 
 const SAMPLE_ROWS = 1000
 

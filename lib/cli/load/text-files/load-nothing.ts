@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises'
+import { formatOfName } from '../../../sources/format.ts'
+import { EmptyInput } from '../../../sources/source-error.ts'
+import { parseTableName, quoteTable } from '../../../table/identifier.ts'
+import type { LoadArguments } from '../../arguments/arguments.ts'
+import type { Database } from '../../database/database.ts'
+import { execute, findTable, tableExists } from '../../database/table.ts'
+import { dataError } from '../../exit-error.ts'
+import type { Output } from '../../terminal/output.ts'
+
+/**
+ * Returns for the error of an empty file of CSV or COPY's text format, which has no rows, as for `\copy`.
+ * Throws other errors again. A pipe without a byte is an error: the program that writes it may have failed.
+ * So is a file that would leave the table empty.
+ */
+export async function unlessEmptyFile(
+  error: Error,
+  files: readonly string[],
+  { format, truncate }: LoadArguments,
+): Promise<undefined> {
+  const [file] = files
+  if (!(error.cause instanceof EmptyInput) || files.length !== 1 || file === undefined || truncate)
+    throw error
+  const named = format ?? formatOfName(file)
+  const isText = named === 'csv' || named === 'tsv' || named === 'text'
+  if (!isText || file === '-' || !(await stat(file)).isFile()) throw error
+}
+
+/** Loads a file without rows. With --create it makes a table without columns, since the file has none. */
+export async function loadNothing(file: string, database: Database, args: LoadArguments, output: Output) {
+  const { table, create, dryRun } = args
+  if (!create) await findTable(database, table)
+  else if (await tableExists(database, table)) {
+    throw dataError(`the table "${table}" exists already; leave out --create to append to it`)
+  } else if (!dryRun) {
+    const sql = `CREATE TABLE ${quoteTable(parseTableName(table))} ()`
+    await execute(database, sql, { what: `${table} cannot be created`, table })
+  }
+  const made = create ? `, and ${table} is made without columns` : ''
+  if (!args.quiet) output.note(`${file}: there is nothing in it${made}`)
+  output.result(dryRun ? 'Dry run: nothing is written.' : `${table}: 0 rows committed`)
+}
