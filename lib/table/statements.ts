@@ -67,18 +67,17 @@ function areSame(columns: readonly CheckedColumn[]): string {
   return `pg_catalog.count(*) = ${columns.length}${inLocale}`
 }
 
-/** Selects the columns that are as they were. */
+/**
+ * Selects the columns that are as they were. Compares one text for each column: to compare rows of several
+ * values takes the server three times as long.
+ */
 function fromColumns(table: TableParts, columns: readonly CheckedColumn[]): string {
-  const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
-  const types = columns.map(({ type }) => type.oid).join(', ')
-  const flags = columns.map(({ flags = '' }) => quoteLiteral(flags)).join(', ')
+  const expected = columns.map(({ name, type, flags = '' }) => quoteLiteral(`${type.oid} ${flags} ${name}`))
   return (
-    'FROM pg_catalog.pg_attribute ' +
-    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND NOT attisdropped ` +
-    'AND (attname, atttypid, pg_catalog.concat(attnotnull::int, atthasdef::int)) ' +
-    'IN (SELECT * FROM ROWS FROM (' +
-    `pg_catalog.unnest(ARRAY[${names}]::name[]), pg_catalog.unnest(ARRAY[${types}]::oid[]), ` +
-    `pg_catalog.unnest(ARRAY[${flags}]::text[])))`
+    `FROM pg_catalog.pg_attribute WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass ` +
+    'AND NOT attisdropped AND ' +
+    "pg_catalog.concat(atttypid, ' ', attnotnull::int, atthasdef::int, ' ', attname) " +
+    `= ANY (ARRAY[${expected.join(', ')}]::text[])`
   )
 }
 
