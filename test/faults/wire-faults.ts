@@ -51,7 +51,7 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
     case 'answer to ALTER TABLE':
       return answered(/^ALTER TABLE/)
     case 'COMMIT':
-      return sent(/\bCOMMIT\b/)
+      return sent(/(^|; )COMMIT\b/)
     case 'answer to COMMIT':
       return answered(/^COMMIT/)
     case 'answer to the next BEGIN':

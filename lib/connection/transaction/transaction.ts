@@ -284,9 +284,10 @@ export class Transaction {
    * Ends a COPY and commits, without waiting in between. The server does not run COMMIT if the COPY fails:
    * the statement in front of COMMIT then fails as well, and ends the query string. Ask `mayCommitBehind`
    * first.
+   * @param last a statement that runs between the COPY and COMMIT, and returns no rows
    */
-  async endCopyAndCommit(copy: CopyIn): Promise<void> {
-    const commit = copy.endBefore(this.#commitText())
+  async endCopyAndCommit(copy: CopyIn, last?: string): Promise<void> {
+    const commit = copy.endBefore(this.#commitText(last))
     this.#commitSent()
     await this.#commitBehind(this.copyAnswered(copy.settled), commit)
   }
@@ -319,17 +320,21 @@ export class Transaction {
   }
 
   async #committedBy(commit: SimpleQuery): Promise<void> {
-    const isEnd = (tag: string): boolean => tag === 'COMMIT' || tag === 'ROLLBACK'
     const command = commit.settled.then(
-      () => commit.tags.find(isEnd),
+      () => endTag(commit),
       error => {
-        // what fails behind COMMIT is the beginning of the next transaction
-        if (!commit.tags.some(isEnd)) throw error
-        this.lease.broken ??= error as Error
-        return commit.tags.find(isEnd)
+        if (endTag(commit) === undefined) throw error
+        this.lease.broken ??= error as Error // the beginning of the next transaction has failed
+        return endTag(commit)
       },
     )
-    await this.#committed(command)
+    try {
+      await this.#committed(command)
+    } catch (error) {
+      // what fails in front of the proof keeps COMMIT from running
+      if (this.#state === 'rolled-back' && !hasProof(commit)) this.#state = 'open'
+      throw error
+    }
     if (!this.#beginsNext || this.lease.broken) return
     const ticket = readTicket(commit.rows.at(-1))!
     this.#next = new Transaction(this.lease, this.#options, { ticket, ticketAt: performance.now() })
@@ -365,9 +370,9 @@ export class Transaction {
   }
 
   /** Returns the query string that commits. @throws what has ended the connection */
-  #commitText(): string {
+  #commitText(last?: string): string {
     if (this.lease.broken) throw this.lease.broken
-    const waiting = this.#preamble.splice(0)
+    const waiting = [...this.#preamble.splice(0), ...(last === undefined ? [] : [last])]
     this.#beginsNext &&= this.ticket?.isReadCommitted === true
     const next = this.#beginsNext ? openingStatements(this.#options) : []
     return [...waiting, ...this.#provenCommit(), ...next].join('; ')
@@ -474,4 +479,14 @@ function openingStatements(options: TransactionOptions): string[] {
   const begin = readCommitted ? 'BEGIN ISOLATION LEVEL READ COMMITTED' : 'BEGIN'
   if (ticketed) return [begin, ticketStatement(endless ? undefined : statementTimeoutMs)]
   return savepointed ? [begin, `SAVEPOINT ${PROOF_SAVEPOINT}`] : [begin]
+}
+
+/** Returns how a query string has ended the transaction; undefined if it has not. */
+function endTag({ tags }: SimpleQuery): string | undefined {
+  return tags.find(tag => tag === 'COMMIT' || tag === 'ROLLBACK')
+}
+
+/** Returns true when the proof in front of COMMIT, the only statement there that selects, was carried out. */
+function hasProof({ tags }: SimpleQuery): boolean {
+  return tags.some(tag => tag.startsWith('SELECT'))
 }

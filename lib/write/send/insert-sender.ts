@@ -147,7 +147,8 @@ export class InsertSender extends ParameterSender {
     const held = this.#held
     this.#held = undefined
     if (!held) return
-    await (commits ? this.executeAndCommit(held) : this.execute(held))
+    if (commits) this.count(held.count, await this.queryAndCommit(held))
+    else await this.execute(held)
   }
 
   override async abort(): Promise<void> {

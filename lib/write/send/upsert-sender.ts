@@ -36,6 +36,8 @@ class TooManyBytes extends Error {}
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
   #hasSavepoint = false
+  /** A statement whose answer does not matter, if it succeeds: COMMIT may travel behind it. */
+  #held: RowStatement | undefined
   /** What sends rows one by one, while it does or after it has failed. */
   #rowByRow: RowByRowSender | undefined
 
@@ -56,6 +58,7 @@ export class UpsertSender extends ParameterSender {
 
   /** @param turn which row of each key is written, from 1: the others are left for later turns */
   async #upsert(refs: readonly RowRef[], turn: number, signal: AbortSignal): Promise<void> {
+    await this.close()
     const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
     const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
     if (refs.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(refs, signal)
@@ -83,7 +86,8 @@ export class UpsertSender extends ParameterSender {
           return []
         }
         // each row would have changed something if it was sent alone
-        await this.query(statement(insertLast(this.#merge, source, shape!)))
+        this.#held = statement(insertLast(this.#merge, source, shape!))
+        if (strategy.guarded) await this.close()
         return []
       case 'turns':
         return this.#turn(refs, source)
@@ -107,6 +111,20 @@ export class UpsertSender extends ParameterSender {
     this.#rowByRow = undefined
     this.sentBytes += rowByRow.bytes
     this.unchanged += rowByRow.unchanged
+  }
+
+  override get bytes(): number {
+    return super.bytes + (this.#held?.parameters.length ?? 0)
+  }
+
+  override async close(commits = false): Promise<void> {
+    const held = this.#held
+    this.#held = undefined
+    if (held) await (commits ? this.queryAndCommit(held) : this.query(held))
+  }
+
+  override async abort(): Promise<void> {
+    this.#held = undefined
   }
 
   override locate(error: unknown): RowRef | undefined {

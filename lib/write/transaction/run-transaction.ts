@@ -81,15 +81,14 @@ async function commit<Item>(
 
 /**
  * Returns true when nothing is asked between the last rows and COMMIT. Where rows may be dropped, their count
- * has to be known before, because the answer to COMMIT may be lost.
+ * has to be known before, because the answer to COMMIT may be lost. For upserts the sender decides.
  */
 function commitsBehindRows<Item>(
   { opened, plan, rejected }: TransactionWriter<Item>,
   { inTransaction, rollsBack }: TransactionContext<Item>,
 ): boolean {
-  return (
-    !rollsBack && plan.storesEveryRow && !inTransaction && !opened?.checkpoint && rejected.all.length === 0
-  )
+  if (rollsBack || inTransaction || opened?.checkpoint || rejected.all.length > 0) return false
+  return plan.storesEveryRow || plan.merge !== undefined
 }
 
 async function commitAfterRows<Item>(
