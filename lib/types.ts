@@ -37,6 +37,8 @@ export interface PgType {
   readonly attributes?: readonly PgType[]
   /** The extension that owns the type: its `name` can then be trusted as if it were built in. */
   readonly extension?: string
+  /** What separates the elements in the text of an array of the type, if it is not a comma. */
+  readonly delimiter?: string
   /** The server cannot read the type's binary form. */
   readonly isTextOnly?: true
   /** For money: the session's lc_monetary, which its text depends on. */

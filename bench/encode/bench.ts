@@ -71,7 +71,7 @@ rounds, the least and the greatest in brackets.`,
 }
 
 function isWide(table: string): boolean {
-  return /wide|1,000/.test(table)
+  return /wide|1,000|384/.test(table)
 }
 
 function samplesOf(samples: Found, wanted: Case): readonly EncodeSample[] {

@@ -79,10 +79,12 @@ function toColumn({ name, type }: EncodedColumn): Column {
   }
 }
 
+const OF_PGVECTOR = ['vector', 'halfvec']
 const ELEMENT_OIDS: Readonly<Record<string, number>> = { int4: 23, text: 25 }
 
 function baseType(name: string): PgType {
-  return { oid: ELEMENT_OIDS[name] ?? 0, name, sqlName: name, builtIn: true, kind: 'base' }
+  const extension = OF_PGVECTOR.includes(name) ? { builtIn: false, extension: 'vector' } : {}
+  return { oid: ELEMENT_OIDS[name] ?? 0, name, sqlName: name, builtIn: true, kind: 'base', ...extension }
 }
 
 function arrayType(name: string): PgType {

@@ -51,6 +51,9 @@ const uuidOf: MakeValue = random => {
   )
 }
 const objectOf: MakeValue = random => ({ tag: random.pick(WORDS), rank: random.integer(0, 9), on: true })
+/** Numbers of 53 bits: those of 32 bits are often in the middle of two floats, where text has to decide. */
+const embeddingOf = (random: Random, _index: number): number[] =>
+  Array.from({ length: 384 }, () => random.next() + random.next() / 2 ** 32 - 0.5)
 const textOf =
   (make: MakeValue): MakeValue =>
   (random, index) =>
@@ -233,6 +236,14 @@ export const ONE_COLUMN: Readonly<Record<string, EncodedTable>> = {
   'text[] of 5': one('_text', random => Array.from({ length: 5 }, () => random.pick(WORDS)), {
     type: '_text',
   }),
+  'vector(384) from numbers': one('vector', embeddingOf),
+  'vector(384) from Float32Array': one('vector', (random, index) =>
+    Float32Array.from(embeddingOf(random, index)),
+  ),
+  'vector(384) from string': one('vector', (random, index) =>
+    flat(JSON.stringify(embeddingOf(random, index))),
+  ),
+  'halfvec(384) from numbers': one('halfvec', embeddingOf),
   'inet, IPv4': one('inet', random =>
     flat(Array.from({ length: 4 }, () => random.integer(0, 255)).join('.')),
   ),

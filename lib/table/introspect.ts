@@ -85,7 +85,7 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
         JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
         WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = y.oid AND d.objsubid = 0
           AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'),
-      'receives', y.typreceive <> 0,
+      'receives', y.typreceive <> 0, 'delimiter', y.typdelim,
       'monetaryLocale', CASE WHEN y.oid = 'pg_catalog.money'::regtype
         THEN pg_catalog.current_setting('lc_monetary') END,
       'notNull', y.typnotnull, 'default', CASE WHEN y.typdefaultbin IS NULL AND y.typdefault IS NOT NULL
@@ -164,6 +164,7 @@ interface TypeRow {
   attributes: number[] | null
   extension: string | null
   receives: boolean
+  delimiter: string
   monetaryLocale: string | null
   notNull: boolean
   default: string | null
@@ -278,6 +279,7 @@ function readType(oid: number, typeRows: Map<number, TypeRow>, types: Map<number
     ...(subtype ? { subtype: read(subtype) } : {}),
     ...(attributes ? { attributes: attributes.map(read) } : {}),
     ...(extension ? { extension } : {}),
+    ...(row.delimiter === ',' ? {} : { delimiter: row.delimiter }),
     ...(row.receives ? {} : { isTextOnly: true as const }),
     ...(monetaryLocale ? { monetaryLocale } : {}),
   }

@@ -2,6 +2,9 @@ import type { PgType } from '../../types.ts'
 import { boolean } from './boolean.ts'
 import type { FieldCodec } from './codec.ts'
 import { hstore } from './extensions/hstore.ts'
+import { geometry } from './extensions/postgis/geometry.ts'
+import { sparsevec } from './extensions/vector/sparsevec.ts'
+import { halfvec, vector } from './extensions/vector/vector.ts'
 import { arrayOf } from './nested/array.ts'
 import { compositeOf } from './nested/composite.ts'
 import { multirangeOf, rangeOf } from './nested/range.ts'
@@ -84,6 +87,11 @@ const OF_EXTENSIONS: ReadonlyMap<string, FieldCodec> = new Map(
     'ltree.ltree': versionedText,
     'ltree.lquery': versionedText,
     'ltree.ltxtquery': versionedText,
+    'vector.vector': vector,
+    'vector.halfvec': halfvec,
+    'vector.sparsevec': sparsevec,
+    'postgis.geometry': geometry,
+    'postgis.geography': geometry,
   }),
 )
 
@@ -110,7 +118,7 @@ function ourCodecFor(type: PgType, own: OwnCodecs): FieldCodec {
     case 'enum':
       return text
     case 'array':
-      return element ? arrayOf(codecFor(element, own), element.oid) : TEXT_ONLY
+      return element ? arrayOf(codecFor(element, own), element) : TEXT_ONLY
     case 'range':
       return subtype ? rangeOf(codecFor(subtype)) : TEXT_ONLY
     case 'multirange':

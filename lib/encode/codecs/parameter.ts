@@ -9,13 +9,18 @@ import { types } from 'node:util'
  * 1. json and jsonb: a JS array is JSON (`pg` sends an array literal, which the server refuses).
  * 2. timestamptz: a Date is its exact instant. `pg` sends local time and an offset in whole minutes, which is
  *    seconds off where the zone's offset has seconds (before 1972). The same in arrays.
- * 3. `pg.defaults.parseInputDatesAsUTC` is not consulted: a Date for other types is local time.
+ * 3. Arrays of box and geometry: their elements are separated by the delimiter of the type. `pg` writes
+ *    commas, and the server refuses the array.
+ * 4. vector, halfvec and sparsevec: an array of numbers, a Float32Array and a Float64Array are the vector.
+ *    `pg` sends an array literal or bytes, which the server refuses. Views also in arrays.
+ * 5. geography: a GeoJSON object is the geometry, as for a geometry column. The server refuses its text.
+ * 6. `pg.defaults.parseInputDatesAsUTC` is not consulted: a Date for other types is local time.
  *
  * Where COPY itself differs from INSERT:
  *
- * 4. interval with restricted fields (`interval minute`, `interval year to month`): COPY reads a bare number
+ * 7. interval with restricted fields (`interval minute`, `interval year to month`): COPY reads a bare number
  *    such as '5' in the column's smallest unit, INSERT through a parameter reads seconds.
- * 5. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it
+ * 8. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it
  *    is refused.
  *
  * @see https://node-postgres.com/features/queries#parameterized-query
@@ -64,13 +69,17 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
 }
 
 /** Returns PostgreSQL's literal of an array; inner arrays are dimensions. */
-export function arrayLiteral(values: readonly unknown[], elementText: (item: unknown) => string): string {
+export function arrayLiteral(
+  values: readonly unknown[],
+  elementText: (item: unknown) => string,
+  delimiter = ',',
+): string {
   let text = '{'
   for (let i = 0; i < values.length; i++) {
-    if (i > 0) text += ','
+    if (i > 0) text += delimiter
     const item = values[i]
     if (item === null || item === undefined) text += 'NULL'
-    else if (Array.isArray(item)) text += arrayLiteral(item, elementText)
+    else if (Array.isArray(item)) text += arrayLiteral(item, elementText, delimiter)
     else text += elementText(item)
   }
   return `${text}}`

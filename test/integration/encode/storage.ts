@@ -19,23 +19,46 @@ const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
  */
 export type Outcomes = (string | null)[]
 
+/** How the statements that may fail are sent to a server. */
+export interface Access {
+  /** Inserts into the table `kept`. Rejects where the server refuses the parameter. */
+  insert(id: number, parameter: unknown): Promise<void>
+  /** Copies into the table `kept`. Rejects where the server refuses a row. */
+  copy(format: 'binary' | 'text', bytes: Buffer): Promise<void>
+}
+
+function accessOf(client: pg.ClientBase): Access {
+  return {
+    async insert(id, parameter) {
+      await client.query({ text: 'INSERT INTO kept (id, c) VALUES ($1, $2)', values: [id, parameter] })
+    },
+    async copy(format, bytes) {
+      const stream = client.query(copyFrom(`COPY kept (id, c) FROM STDIN (FORMAT ${format})`))
+      stream.end(bytes)
+      await once(stream, 'finish')
+    },
+  }
+}
+
 /** One column of a type, to store values in by each path and to look at what was stored. */
 export class Storage {
   readonly #client: pg.ClientBase
+  readonly #access: Access
   readonly column: Column
   /** How many fields were binary: a test asserts that its path was taken at all. */
   binaryFields = 0
 
-  private constructor(client: pg.ClientBase, column: Column) {
+  private constructor(client: pg.ClientBase, column: Column, access: Access) {
     this.#client = client
+    this.#access = access
     this.column = column
   }
 
-  static async open(client: pg.ClientBase, sqlType: string): Promise<Storage> {
+  static async open(client: pg.ClientBase, sqlType: string, access = accessOf(client)): Promise<Storage> {
     await client.query(`DROP TABLE IF EXISTS kept; CREATE TEMP TABLE kept (id serial, c ${sqlType})`)
     const { rows } = await client.query(INTROSPECTION_SQL, introspectionValues({ name: 'kept' }))
     const column = readTable(rows[0]).columns[1]!
-    return new Storage(client, column)
+    return new Storage(client, column, access)
   }
 
   get canBeBinary(): boolean {
@@ -54,9 +77,8 @@ export class Storage {
   hasNoText(value: unknown): boolean {
     const { text, textOfBinary } = codecFor(this.column.type)
     try {
-      return (
-        value !== null && value !== undefined && text(value) instanceof Buffer && textOfBinary === undefined
-      )
+      const parameter = value === null || value === undefined ? null : text(value)
+      return parameter instanceof Buffer && textOfBinary?.(parameter) === undefined
     } catch {
       return false
     }
@@ -71,10 +93,7 @@ export class Storage {
     await this.#clear()
     for (const [id, value] of values.entries()) {
       try {
-        await this.#client.query({
-          text: 'INSERT INTO kept (id, c) VALUES ($1, $2)',
-          values: [id, parameter(value)],
-        })
+        await this.#access.insert(id, parameter(value))
       } catch {}
     }
     return this.#stored(values.length)
@@ -122,9 +141,7 @@ export class Storage {
       }
       encoder.end(out)
       try {
-        const stream = this.#client.query(copyFrom(`COPY kept (id, c) FROM STDIN (FORMAT ${format})`))
-        stream.end(out.take())
-        await once(stream, 'finish')
+        await this.#access.copy(format, out.take())
       } catch {
         if (some.length === 1) return
         const middle = some.length >> 1

@@ -6,6 +6,8 @@ import type { PgType } from '../../../lib/types.ts'
 
 const builtIn = (name: string): PgType => ({ oid: 0, name, sqlName: name, builtIn: true, kind: 'base' })
 
+const of = (extension: string, name: string): PgType => ({ ...builtIn(name), builtIn: false, extension })
+
 /** The field's bytes in hex without their length, which is checked, or false. */
 function field(type: PgType, value: unknown): string | false {
   const out = new ByteBuffer(new SlabPool(4).lease())
@@ -255,6 +257,56 @@ const NUMERICS: readonly (readonly [unknown, string | false])[] = [
   [true, false],
 ]
 
+const VECTORS: readonly (readonly [unknown, string | false])[] = [
+  [[1, -2.5], '0002 0000 3f800000 c0200000'],
+  [[-0], '0001 0000 00000000'],
+  [['0.1', 1n], '0002 0000 3dcccccd 3f800000'],
+  ['[1, -0]', '0002 0000 3f800000 80000000'],
+  [Float32Array.of(0.1), '0001 0000 3dcccccd'],
+  [Float64Array.of(0.1), '0001 0000 3dcccccd'],
+  [Uint8Array.of(1), false],
+  [[1 + 2 ** -24], false],
+  [[Number.NaN], false],
+  [[1e39], false],
+  [[1, null], false],
+  [[], false],
+  ['[1,]', false],
+  ['[1', false],
+  [new Array(16_001).fill(1), false],
+]
+
+const HALF_VECTORS: readonly (readonly [unknown, string | false])[] = [
+  [[1, -2.5, 65_504], '0003 0000 3c00 c100 7bff'],
+  [[65_519, 2 ** -24, 2 ** -25, 3 * 2 ** -25], '0004 0000 7bff 0001 0000 0002'],
+  [[1 + 2 ** -11, 1 + 3 * 2 ** -11], '0002 0000 3c00 3c02'],
+  [[65_520], false],
+]
+
+const SPARSE_VECTORS: readonly (readonly [unknown, string | false])[] = [
+  [[0, 1.5, 0], '00000003 00000001 00000000 00000001 3fc00000'],
+  ['{2:1.5}/3', '00000003 00000001 00000000 00000001 3fc00000'],
+  ['{1:0,2:1}/3', '00000003 00000001 00000000 00000001 3f800000'],
+  ['{}/2', '00000002 00000000 00000000'],
+  ['{2:1,1:1}/3', false],
+  ['{4:1}/3', false],
+  ['{0:1}/3', false],
+  ['{1:1e-50}/3', false],
+  ['{1:1}', false],
+]
+
+const GEOMETRIES: readonly (readonly [unknown, string | false])[] = [
+  [{ type: 'Point', coordinates: [1, -0] }, '00 00000001 3ff0000000000000 0000000000000000'],
+  ['00000000013ff00000000000000000000000000000', '00 00000001 3ff0000000000000 0000000000000000'],
+  [{ type: 'MultiPoint', coordinates: [[0, 0, 0]] }, `00 80000004 00000001 00 80000001 ${'0'.repeat(48)}`],
+  [{ type: 'Point', coordinates: [1, 2], id: 1 }, false],
+  [{ type: 'Point', coordinates: [1, 2, 3, 4] }, false],
+  [{ type: 'LineString', coordinates: [[1, 2]] }, false],
+  [{ type: 'MultiPoint', coordinates: Object.assign(new Array(2), { 0: [1, 2] }) }, false],
+  ['POINT(1 2)', false],
+  ['00000000013ff0000000000000000000000000000', false],
+  ['0000000003000000010000000400', false],
+]
+
 describe('binary codecs', () => {
   for (const [name, value, expected] of CASES) {
     it(`${name} ${describeValue(value)} is ${expected === false ? 'left to the server' : expected.slice(0, 40)}`, () => {
@@ -280,7 +332,11 @@ describe('binary codecs', () => {
       { ...builtIn('pair'), kind: 'composite', attributes: [integer, { ...builtIn('text'), oid: 25 }] },
       COMPOSITES,
     ],
-    [{ ...builtIn('hstore'), builtIn: false, extension: 'hstore' }, HSTORES],
+    [of('hstore', 'hstore'), HSTORES],
+    [of('vector', 'vector'), VECTORS],
+    [of('vector', 'halfvec'), HALF_VECTORS],
+    [of('vector', 'sparsevec'), SPARSE_VECTORS],
+    [of('postgis', 'geometry'), GEOMETRIES],
   ]
   for (const [type, cases] of built) {
     for (const [value, expected] of cases) {
@@ -335,9 +391,13 @@ describe('binary codecs', () => {
   })
 })
 
+function bigintText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value
+}
+
 function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
   if (value instanceof Date) return `Date ${value.getTime()}`
   if (Object.is(value, -0)) return '-0'
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? JSON.stringify(value, bigintText).slice(0, 60) : String(value)
 }

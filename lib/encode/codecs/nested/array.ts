@@ -1,3 +1,4 @@
+import type { PgType } from '../../../types.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { FieldCodec } from '../codec.ts'
 import {
@@ -17,11 +18,14 @@ import { bytea } from '../text/bytea.ts'
  * array_in.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c (array_recv)
  */
-export function arrayOf(element: FieldCodec, elementOid: number): FieldCodec {
+export function arrayOf(
+  element: FieldCodec,
+  { oid: elementOid, delimiter }: Pick<PgType, 'oid' | 'delimiter'>,
+): FieldCodec {
   const elementText = (item: unknown): string =>
     ArrayBuffer.isView(item) && !element.takesViews ? viewInArray(item) : quoteElement(element.text(item))
   const text = (value: unknown): Parameter =>
-    Array.isArray(value) ? arrayLiteral(value, elementText) : prepareValue(value)
+    Array.isArray(value) ? arrayLiteral(value, elementText, delimiter) : prepareValue(value)
   const putElement = element.binary
   if (putElement === undefined) return { text }
 

@@ -34,15 +34,18 @@ export const float4: FieldCodec = {
     const double = typeof value === 'number' ? value + 0 : toDouble(value)
     if (double === undefined) return false
     const float = Math.fround(double)
-    if (float !== double && !Number.isNaN(double)) {
-      if (!Number.isFinite(float) || Math.abs(float) < SMALLEST_NORMAL || isMiddle(double)) return false
-    }
+    if (float !== double && !Number.isNaN(double) && !isNearestFloat(float, double)) return false
     out.reserve(8)
     out.view.setInt32(out.length, 4)
     out.view.setFloat32(out.length + 4, float)
     out.length += 8
     return true
   },
+}
+
+/** Returns true if the float, which a double was rounded to, is certainly the nearest to its decimal, too. */
+export function isNearestFloat(float: number, double: number): boolean {
+  return Number.isFinite(float) && Math.abs(float) >= SMALLEST_NORMAL && !isMiddle(double)
 }
 
 /** Smaller floats have fewer bits, so that the arithmetic of isMiddle does not hold. */
@@ -61,9 +64,10 @@ function isMiddle(double: number): boolean {
 
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 
-function toDouble(value: unknown): number | undefined {
+/** Returns the double that the server reads; undefined where only the server can decide. */
+export function toDouble(value: unknown): number | undefined {
   if (typeof value === 'string') {
-    const plain = plainDecimal(value)
+    const plain = plainDecimal(value, 0, value.length)
     if (!Number.isNaN(plain)) return plain
     switch (value) {
       case 'NaN':
@@ -87,14 +91,13 @@ function toDouble(value: unknown): number | undefined {
 }
 
 /** Reads `-?\d+(\.\d+)?` where arithmetic can find the nearest double; else returns NaN. */
-function plainDecimal(text: string): number {
-  const { length } = text
-  const start = length > 0 && text.charCodeAt(0) === MINUS ? 1 : 0
+export function plainDecimal(text: string, from: number, end: number): number {
+  const start = from < end && text.charCodeAt(from) === MINUS ? from + 1 : from
   let head = 0
   let tail = 0
   let tailDigits = 0
   let point = -1
-  for (let i = start; i < length; i++) {
+  for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i)
     const digit = code - ZERO
     if (digit >= 0 && digit <= 9) {
@@ -106,9 +109,9 @@ function plainDecimal(text: string): number {
     } else if (code === POINT && point < 0 && i > start) point = i
     else return Number.NaN
   }
-  if (length === start || point === length - 1) return Number.NaN
-  const magnitude = nearestDouble(head, tail, tailDigits, point < 0 ? 0 : length - 1 - point)
-  return start === 1 ? -magnitude : magnitude
+  if (end === start || point === end - 1) return Number.NaN
+  const magnitude = nearestDouble(head, tail, tailDigits, point < 0 ? 0 : end - 1 - point)
+  return start > from ? -magnitude : magnitude
 }
 
 const slow = scanString(putFloat8)
