@@ -8,6 +8,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { dataError } from '../exit-error.ts'
 import type { ColumnChecks } from './create-table.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
+import { KeyMatches } from './match-keys.ts'
 import { sampleColumns } from './sample-columns.ts'
 
 /** What --evolve adds to a table before rows are written. */
@@ -106,14 +107,15 @@ async function inRows(
   unwrap: (line: SourceRow) => SourceRow,
 ): Promise<NewColumns> {
   const { map = new Map(), maxNewColumns = MAX_NEW_COLUMNS } = args
-  const known = new Set(table.columns.map(({ name }) => name))
+  const known = table.columns.map(({ name }) => name)
+  const { rename } = new KeyMatches(known, map, source.name)
   const keep = (line: SourceRow): SourceRow => {
-    const row = unwrap(line)
+    const row = rename(unwrap(line))
     // null needs no column
-    const pairs = Object.keys(row).map(key => [key, map.get(key) ?? key] as const)
+    const news = Object.keys(row).filter(name => !known.includes(name) && (row[name] ?? null) !== null)
     return renamed(
       row,
-      pairs.filter(([key, name]) => !known.has(name) && row[key] !== null && row[key] !== undefined),
+      news.map(name => [name, name]),
     )
   }
   const { columns, rows } = await sampleColumns(source, reopen, { keep, args })

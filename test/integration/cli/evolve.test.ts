@@ -127,6 +127,24 @@ describe('pg-batch load --evolve', function () {
       ])
     })
 
+  it('adds no column for a key of JSON that another spelling of a column is', async () => {
+    const text = '{"ID":1,"userName":"Ada","extra":1}\n'
+    const path = await file('spelled.ndjson', text)
+    for (const words of [[path], ['-']]) {
+      const { status } = await run(
+        ['load', ...words, '--evolve', '--map', 'extra=more', '-t', table],
+        { DATABASE_URL: database.connectionString },
+        text,
+      )
+      expect(status).to.equal(0)
+    }
+    expect(await columns()).to.deep.equal({ id: 'integer', user_name: 'text', more: 'integer' })
+    expect(await query(`SELECT * FROM ${table}`)).to.deep.equal([
+      [1, 'Ada', 1],
+      [1, 'Ada', 1],
+    ])
+  })
+
   it('adds columns for later keys to a table that --create has made', async () => {
     table = `made_${count}`
     const lines = [...Array.from({ length: 1100 }, () => '{"id":2}'), '{"id":3,"late":{"a":"b"}}']
