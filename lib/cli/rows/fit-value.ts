@@ -26,6 +26,7 @@ function fitterOf(type: PgType, kind: FileKind): FitValue {
   if (type.kind === 'domain' && base) return fitterOf(base, kind)
   if (isJson(type)) return value => jsonOf(value, kind)
   if (isText(type)) return value => textOf(value, kind)
+  if (type.extension === 'postgis') return geometryOf
   if (element && isJson(element)) return value => jsonListOf(value, kind)
   const number = takesDecimals(element ?? type) || (element && isText(element)) ? spelled : exact
   return value => fitValue(value, number)
@@ -65,6 +66,13 @@ function jsonListOf(value: unknown, kind: FileKind): unknown {
     return Array.isArray(element) ? element.map(elementOf) : jsonOf(element, kind)
   }
   return list.map(elementOf)
+}
+
+/** Keeps a GeoJSON object, which has a binary form. */
+function geometryOf(value: unknown): unknown {
+  const fitted = fitValue(value, exact)
+  const isObject = typeof value === 'object' && typeof fitted === 'string' && fitted.startsWith('{')
+  return isObject ? JSON.parse(fitted) : fitted
 }
 
 function textOf(value: unknown, { lists }: FileKind): unknown {
