@@ -16,7 +16,7 @@ export function upsertRows(count: number): UpsertRows {
   const rows = benchRows(count)
   const stored = rows
     .filter(({ id }) => id % 2 === 0)
-    .map(row => ({ ...row, name: STORED_NAME, quantity: 0 }))
+    .map(row => ({ ...row, name: STORED_NAME, quantity: 0, created_at: new Date(0) }))
   return { stored, written: shuffled(rows) }
 }
 

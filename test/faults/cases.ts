@@ -1,7 +1,7 @@
 import { mixSeed, seededRandom } from '../support/random.ts'
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 
-export type LoadMethod = 'copy-binary' | 'copy-text' | 'insert' | 'upsert' | 'changes'
+export type LoadMethod = 'copy-binary' | 'copy-text' | 'insert' | 'upsert' | 'changes' | 'increments'
 
 /** How a load is written. */
 export interface LoadShape {
@@ -30,7 +30,19 @@ export interface FaultCase {
   readonly shape: LoadShape
 }
 
-const METHODS: readonly LoadMethod[] = ['copy-binary', 'copy-text', 'insert', 'upsert', 'changes']
+const METHODS: readonly LoadMethod[] = [
+  'copy-binary',
+  'copy-text',
+  'insert',
+  'upsert',
+  'changes',
+  'increments',
+]
+
+/** The methods that need a key. */
+export function isUpsert(method: LoadMethod): boolean {
+  return method === 'upsert' || method === 'changes' || method === 'increments'
+}
 
 /** Methods × checkpoint or not × concurrency 1 or 3. */
 const GRID = METHODS.length * 4

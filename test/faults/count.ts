@@ -30,7 +30,7 @@ export async function countRows(
   mayBeMissing: (n: number) => boolean = () => false,
 ): Promise<Counts> {
   const stored = await database.query(
-    `SELECT n::int AS n, part, amount, note, to_jsonb(t) AS whole FROM ${tables.target} t`,
+    `SELECT n::int AS n, part, amount, note, times, to_jsonb(t) AS whole FROM ${tables.target} t`,
   )
   const rejected = shape.badRows ? await readRejected(database, tables) : []
   const times = { good: new Uint16Array(sent), bad: new Uint16Array(sent) }
@@ -44,10 +44,13 @@ export async function countRows(
   }
   let strangers = 0
   let garbled = 0
-  for (const row of stored as unknown as (NumberedRow & { whole: Record<string, unknown> })[]) {
+  for (const row of stored as unknown as (NumberedRow & {
+    times: number
+    whole: Record<string, unknown>
+  })[]) {
     const n = Number(row.n)
     if (n >= sent || bad(n) || gone(n)) strangers++
-    else times.good[n]!++
+    else times.good[n]! += row.times
     const expected = rowOf(seed, n, false)
     if (row.part !== expected.part || row.amount !== expected.amount || row.note !== expected.note) garbled++
     else if (shape.evolves && !hasNewKey(row.whole, n)) garbled++

@@ -202,6 +202,10 @@ function writeOptions({ method, checkpoint, concurrency }: LoadShape) {
       return { method: 'insert' } as const
     case 'upsert':
       return { onConflict: { target: ['n'], action: 'update' } } as const
+    case 'increments':
+      return {
+        onConflict: { target: ['n'], action: 'update', update: { times: 'stored.times + excluded.times' } },
+      } as const
     case 'changes':
       return {
         onConflict: { target: ['n'], action: 'update' },

@@ -1,4 +1,4 @@
-import type { LoadShape } from './cases.ts'
+import { isUpsert, type LoadShape } from './cases.ts'
 import { type Database, LOADER } from './server.ts'
 
 /** The tables of one case. */
@@ -14,7 +14,10 @@ export interface Tables {
   readonly raise: string
 }
 
-/** Makes the tables of a case; the target has a key for upserts and changes only. */
+/**
+ * Makes the tables of a case; the target has a key for upserts only. `times` counts how often a row was
+ * written, where writes add to it.
+ */
 export async function makeTables(
   database: Database,
   number: number,
@@ -30,10 +33,10 @@ export async function makeTables(
     raise: named('raise'),
   }
   const { target, side, disruption, raise } = tables
-  const key = method === 'upsert' || method === 'changes' ? ', PRIMARY KEY (n)' : ''
+  const key = isUpsert(method) ? ', PRIMARY KEY (n)' : ''
   await database.query(`
     CREATE TABLE ${target} (n bigint NOT NULL, part int NOT NULL, amount int NOT NULL CHECK (amount >= 0),
-      note text NOT NULL${key});
+      note text NOT NULL, times int NOT NULL DEFAULT 1${key});
     CREATE TABLE ${side} (id int PRIMARY KEY, rows bigint NOT NULL);
     INSERT INTO ${side} VALUES (1, 0), (2, 0);
     CREATE TABLE ${disruption} (sqlstate text NOT NULL, at text NOT NULL);

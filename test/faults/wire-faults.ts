@@ -1,7 +1,7 @@
 import type { FaultProxy, Trap } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
 import type { Direction, WireMessage } from '../support/wire.ts'
-import type { LoadMethod } from './cases.ts'
+import { isUpsert, type LoadMethod } from './cases.ts'
 import type { Aim, WireStep } from './kinds.ts'
 
 interface Place {
@@ -19,8 +19,7 @@ const EITHER = { data: ['CopyData', 'Bind'], end: ['CopyDone', 'Sync'], tag: /^(
 
 /** Finds an aim's message in the conversation that each method leads. */
 function placeOf(aim: Aim, method: LoadMethod): Place {
-  const { data, end, tag } =
-    method === 'upsert' || method === 'changes' ? EITHER : method === 'insert' ? INSERT : COPY
+  const { data, end, tag } = isUpsert(method) ? EITHER : method === 'insert' ? INSERT : COPY
   switch (aim) {
     case 'anything sent':
       return { direction: 'up' }
