@@ -56,35 +56,28 @@ function numberedByCtid(
 }
 
 /**
- * Rows that are parameters, numbered in their order.
- * @param rows the number of the shape of each row
+ * Rows that are parameters, numbered in their order: an array for each column of the shapes, and one of the
+ * numbers of the shapes.
  */
-export function parameterRows(
-  merge: Merge,
-  shapes: readonly MergeShape[],
-  rows: readonly number[],
-): RowSource {
+export function parameterRows(merge: Merge, shapes: readonly MergeShape[]): RowSource {
   const columns = columnsOf(merge, shapes)
-  const present = new Map(shapes.map(shape => [shape.number, new Set(shape.columns)]))
-  const typed = new Set<MergeColumn>()
-  let parameter = 0
-  const tuples = rows.map((shape, ordinal) => {
-    const cells = columns.map(column => {
-      // without a type, because a domain may be NOT NULL
-      if (!present.get(shape)!.has(column.name)) return 'NULL'
-      const value = `$${++parameter}`
-      // the first cast of a column gives all its values their type
-      if (typed.has(column)) return value
-      typed.add(column)
-      return `${value}::${column.baseType}`
-    })
-    return `(${[...cells, ordinal, shape].join(', ')})`
-  })
   const { ordinal, shape } = merge.names
-  const names = [...columns.map(column => column.name), ordinal, shape]
-  const from = `(VALUES ${tuples.join(', ')}) AS pg_batch (${quoteList(names)})`
+  const arrays = columns.map(({ elementType = 'text' }, index) => `$${index + 1}::${elementType}[]`)
+  const cells = columns.map(({ name, baseType, elementType }, index) => {
+    const value = `given.c${index}`
+    return `${elementType ? value : `${value}::${baseType}`} AS ${quoteIdentifier(name)}`
+  })
+  const names = columns.map((_, index) => `c${index}`)
+  const select = [
+    ...cells,
+    `given.ordinal::int - 1 AS ${quoteIdentifier(ordinal)}`,
+    `given.shape AS ${quoteIdentifier(shape)}`,
+  ]
+  const given =
+    `unnest(${[...arrays, `$${columns.length + 1}::int[]`].join(', ')}) WITH ORDINALITY ` +
+    `AS given (${[...names, 'shape', 'ordinal'].join(', ')})`
   return {
-    from: from + withoutTruncated(merge, shapes),
+    from: `(SELECT ${select.join(', ')} FROM ${given}) AS pg_batch${withoutTruncated(merge, shapes)}`,
     shapes,
     columns,
     keyOf: keyOfParameters,

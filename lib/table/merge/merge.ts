@@ -22,6 +22,11 @@ export interface MergeColumn {
    * Its type without a modifier: a cast to `varchar(2)` would silently shorten what an assignment refuses.
    */
   readonly baseType: string
+  /**
+   * The type of the elements of an array of its values; undefined where these travel as text. Under a domain,
+   * which may be NOT NULL, its base.
+   */
+  readonly elementType?: string | undefined
   /** Its type with modifier, by which its values are compared, together with its collation. */
   readonly sqlType: string
   readonly collation?: string | undefined

@@ -245,7 +245,21 @@ function mergeInto(
 }
 
 function mergeColumn({ name, type, sqlType, collation }: Column): MergeColumn {
-  return { name, baseType: type.sqlName, sqlType, collation, truncated: isTruncated(type) }
+  const base = underDomains(type)
+  const elementType = isPlainElement(base) ? base.sqlName : undefined
+  return { name, baseType: base.sqlName, elementType, sqlType, collation, truncated: isTruncated(type) }
+}
+
+function underDomains(type: PgType): PgType {
+  return type.base ? underDomains(type.base) : type
+}
+
+/**
+ * Returns true for a type whose values are elements of an array with commas between them. An array of arrays
+ * would be one of their elements, `box` has semicolons, and other types may have anything.
+ */
+function isPlainElement({ kind, builtIn, name }: PgType): boolean {
+  return kind === 'enum' || (kind === 'base' && builtIn && name !== 'box')
 }
 
 const TRUNCATED = ['varchar', 'bpchar', 'bit', 'varbit']

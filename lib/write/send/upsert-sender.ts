@@ -10,14 +10,13 @@ import {
   mergeStrategy,
 } from '../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
-import { MAX_PARAMETERS } from '../../table/statements.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
+import { arrayParameters, NotTogether } from './array-parameters.ts'
 import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
-import { addParameters, type Parameters } from './parameters.ts'
 
 /**
  * The most turns. Rows that are then left go one after the other, because each turn sends the rows of all
@@ -25,13 +24,12 @@ import { addParameters, type Parameters } from './parameters.ts'
  */
 const MAX_TURNS = 4
 
-/** Rows take more bytes than one statement may have, and have to be split. */
-class TooManyBytes extends Error {}
+/** The most rows of one statement, which is also the number of rows that one merge sorts. */
+const MAX_ROWS = 50_000
 
 /**
  * Upserts a batch by INSERTs with parameters: by one for rows of all shapes where keys differ and decide
- * alone, else by as few as keep the order of rows. A batch with more parameters than the protocol can count
- * takes more statements.
+ * alone, else row by row.
  */
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
@@ -48,11 +46,9 @@ export class UpsertSender extends ParameterSender {
 
   override async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     const rows = rowsInOrder(groups)
-    const width = Math.max(1, this.plan.columns.length)
-    const perStatement = Math.floor(MAX_PARAMETERS / width)
-    for (let from = 0; from < rows.length; from += perStatement) {
+    for (let from = 0; from < rows.length; from += MAX_ROWS) {
       signal.throwIfAborted()
-      await this.#upsert(rows.slice(from, from + perStatement), 1, signal)
+      await this.#upsert(rows.slice(from, from + MAX_ROWS), 1, signal)
     }
   }
 
@@ -74,7 +70,7 @@ export class UpsertSender extends ParameterSender {
   ): Promise<readonly RowRef[]> {
     const source = this.#sourceOf(refs)
     const [shape] = source.shapes
-    const statement = (text: string): RowStatement => this.#statement(text, refs)
+    const statement = (text: string): RowStatement => this.#statement(text, refs, source)
     switch (strategy.kind) {
       case 'all':
         await this.execute(statement(this.#textOf(source, strategy.order)))
@@ -89,13 +85,24 @@ export class UpsertSender extends ParameterSender {
         this.#held = statement(insertLast(this.#merge, source, shape!))
         if (strategy.guarded) await this.close()
         return []
-      case 'turns':
-        return this.#turn(refs, source)
+      case 'turns': {
+        const mayInsertAll = source.shapes.length === 1 && !shape!.deletes && !this.#merge.conflict.updateOnly
+        const isDone = mayInsertAll && (await this.#unlessRefused(true, () => this.#insertAll(refs, source)))
+        return isDone ? [] : this.#turn(refs, source)
+      }
     }
   }
 
+  /** The server refuses rows of the same key. */
+  async #insertAll(refs: readonly RowRef[], source: RowSource): Promise<true> {
+    await this.execute(
+      this.#statement(insertAll(this.#merge, source, source.shapes[0]!, 'key'), refs, source),
+    )
+    return true
+  }
+
   async #turn(refs: readonly RowRef[], source: RowSource): Promise<readonly RowRef[]> {
-    const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), refs))
+    const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), refs, source))
     const ordinals = rows[0]!.later as string | null
     const later = ordinals ? ordinals.split(',').map(ordinal => refs[Number(ordinal)]!) : []
     const left = endsAtFirstTurn(this.#merge, source.shapes) ? [] : later
@@ -140,7 +147,7 @@ export class UpsertSender extends ParameterSender {
   /** Resolves to undefined, and undoes everything, if the server refuses rows that it may take one by one. */
   async #unlessRefused<T>(guarded: boolean, send: () => Promise<T>): Promise<T | undefined> {
     if (!guarded)
-      return send().catch(error => (error instanceof TooManyBytes ? undefined : Promise.reject(error)))
+      return send().catch(error => (error instanceof NotTogether ? undefined : Promise.reject(error)))
     // the last savepoint is released first, so that many statements do not nest as many savepoints
     if (this.#hasSavepoint) this.transaction.before('RELEASE SAVEPOINT pg_batch_merge')
     this.transaction.before('SAVEPOINT pg_batch_merge')
@@ -150,7 +157,7 @@ export class UpsertSender extends ParameterSender {
       return await send()
     } catch (error) {
       const refused = isServerError(error) && isRefusedTogether(error.code)
-      if (!refused && !(error instanceof TooManyBytes)) throw error
+      if (!refused && !(error instanceof NotTogether)) throw error
       this.transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
       this.sentBytes = sentBytes
       this.unchanged = unchanged
@@ -159,21 +166,17 @@ export class UpsertSender extends ParameterSender {
   }
 
   #sourceOf(refs: readonly RowRef[]): RowSource {
-    const numbers = refs.map(({ group }) => group.shape.number)
-    return parameterRows(this.#merge, this.#shapesOf(refs), numbers)
+    return parameterRows(this.#merge, this.#shapesOf(refs))
   }
 
   #shapesOf(refs: readonly RowRef[]): MergeShape[] {
     return [...new Set(refs.map(({ group }) => group.shape))].map(shape => this.plan.mergeShape(shape))
   }
 
-  /** @throws TooManyBytes */
-  #statement(text: string, refs: readonly RowRef[]): RowStatement {
-    const parameters: Parameters = { values: [], length: 0 }
-    for (const { group, index } of refs) {
-      const columns = group.shape.columns.map(column => this.plan.columns[column]!)
-      if (!addParameters(parameters, columns, group, index)) throw new TooManyBytes()
-    }
+  /** @throws NotTogether */
+  #statement(text: string, refs: readonly RowRef[], { columns }: RowSource): RowStatement {
+    const names = columns.map(({ name }) => name)
+    const parameters = arrayParameters(refs, names, this.plan.columns)
     return { text, parameters, count: refs.length, only: onlyOf(refs) }
   }
 }

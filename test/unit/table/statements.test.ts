@@ -65,8 +65,8 @@ describe('SQL texts', () => {
   const merge = {
     table,
     columns: [
-      { name: 'id', baseType: 'numeric', sqlType: 'numeric(10,2)' },
-      { name: 'n', baseType: 'text', sqlType: 'text' },
+      { name: 'id', baseType: 'numeric', elementType: 'numeric', sqlType: 'numeric(10,2)' },
+      { name: 'n', baseType: 'text', elementType: 'text', sqlType: 'text' },
     ],
     conflict,
     missing: new Map([['n', '(NULL)::text']]),
@@ -80,25 +80,24 @@ describe('SQL texts', () => {
   const deleted = { number: -1, columns: ['id'], deletes: true }
 
   it('sort an upsert by its key, as the column would store it, and take the last row of a key', () => {
-    const text = insertLast(merge, parameterRows(merge, [whole], [0, 0]), whole)
+    const text = insertLast(merge, parameterRows(merge, [whole]), whole)
     expect(text)
       .to.contain('DISTINCT ON (("id"::numeric(10,2))')
       .and.to.match(/ORDER BY \("id"::numeric\(10,2\)\).*"pg_batch_ordinal" DESC/)
     expect(text).to.match(/ON CONFLICT \("id"\) DO UPDATE SET "n" = EXCLUDED\."n"$/)
-    expect(text.match(/\$\d+/g)).to.deep.equal(['$1', '$2', '$3', '$4'])
+    expect(text.match(/\$\d+/g)).to.deep.equal(['$1', '$2', '$3'])
   })
 
   it('name the columns of each row, and set no other', () => {
-    const source = parameterRows(merge, [whole, withoutN], [0, 1])
-    expect(source.from).to.contain('(VALUES ($1::numeric, $2::text, 0, 0), ($3, NULL, 1, 1))')
+    const source = parameterRows(merge, [whole, withoutN])
+    expect(source.from).to.contain('unnest($1::numeric[], $2::text[], $3::int[]) WITH ORDINALITY')
     const text = mergeTurn(merge, source, 1)
     expect(text).to.match(/AS stored \("id", "n"\) SELECT.*DO UPDATE SET "n" = EXCLUDED/)
     expect(text).to.match(/AS stored \("id"\) SELECT.*\("id"\) DO NOTHING/)
   })
 
   it('upsert and delete by one statement, whose deletes have only their key', () => {
-    const source = parameterRows(merge, [deleted, whole], [-1, 0])
-    expect(source.from).to.contain('(VALUES ($1::numeric, NULL, 0, -1), ($2, $3::text, 1, 0))')
+    const source = parameterRows(merge, [deleted, whole])
     const text = mergeTurn(merge, source, 1)
     expect(text).to.contain('stored."id" OPERATOR(ext.=) (pg_batch_rows."id"::numeric(10,2))')
     expect(text).to.match(/FOR NO KEY UPDATE.*DELETE FROM.*INSERT INTO.*ON CONFLICT \("id"\) DO UPDATE/)
