@@ -90,7 +90,7 @@ export function updateRow(merge: Merge, shape: MergeShape, returning: readonly s
   return {
     text: isEmpty
       ? `SELECT${from} WHERE false`
-      : updateShape(merge, shape, { from, same }) + returningClause(returning),
+      : updateShape(merge, shape, { from, same }) + returningClause(returning, 'stored.'),
     action: 'updated',
     returns: returning.length > 0 || isEmpty,
     tellsUpdate: false,
@@ -156,6 +156,7 @@ export function mergeRows(
   )
 }
 
-function returningClause(returning: readonly string[]): string {
-  return returning.length === 0 ? '' : ` RETURNING ${quoteList(returning)}`
+function returningClause(returning: readonly string[], alias = ''): string {
+  if (returning.length === 0) return ''
+  return ` RETURNING ${returning.map(name => alias + quoteIdentifier(name)).join(', ')}`
 }

@@ -209,6 +209,44 @@ describe('PgRowWriter, each row', () => {
     expect(await stored()).to.deep.equal([{ id: 1, v: 'back' }])
   })
 
+  it('is unchanged where a condition does not hold, or its key is not there in update-only', async () => {
+    await query('CREATE TABLE t (id int PRIMARY KEY, v int NOT NULL, at int, note text NOT NULL)')
+    await query("INSERT INTO t VALUES (1, 1, 5, 'one'), (2, 2, NULL, 'two')")
+    const options = {
+      onConflict: {
+        target: ['id'],
+        action: 'update',
+        mode: 'update-only',
+        newerBy: 'at',
+        onlyIfChanged: true,
+      },
+      returning: ['v', 'note'],
+    } as const
+    const rows = [
+      { id: 1, v: 10, at: 4 },
+      { id: 1, v: 11, at: 6 },
+      { id: 2, v: 12, at: 1 },
+      { id: 3, v: 13, at: 9 },
+    ]
+    expect(await writeAll(rows, options)).to.deep.equal([
+      { action: 'unchanged' },
+      { action: 'updated', row: { v: 11, note: 'one' } },
+      { action: 'updated', row: { v: 12, note: 'two' } },
+      { action: 'unchanged' },
+    ])
+    const { mode: _, ...upsert } = options.onConflict
+    const more = [
+      { id: 1, v: 11, at: 7, note: 'new' },
+      { id: 1, v: 11, at: 7, note: 'again' },
+      { id: 3, v: 13, at: 1, note: 'three' },
+    ]
+    expect(await writeAll(more, { ...options, onConflict: upsert })).to.deep.equal([
+      { action: 'updated', row: { v: 11, note: 'new' } },
+      { action: 'unchanged' },
+      { action: 'inserted', row: { v: 13, note: 'three' } },
+    ])
+  })
+
   it('is unchanged where its key is there, with action nothing', async () => {
     await query('CREATE TABLE t (id int PRIMARY KEY, v int)')
     const rows = [

@@ -1,0 +1,114 @@
+import { expect } from 'chai'
+import type { OnConflict } from '../../../lib/writable/options.ts'
+import { useDatabase } from '../../support/database.ts'
+import { usePools } from '../../support/pools.ts'
+import { failureOf, METHODS, options, valuesOf, write } from '../../support/writing.ts'
+
+/** Unique indexes by whose names an upsert finds stored rows; each with rows of one key. */
+const INDEXES: readonly [title: string, ddl: string][] = [
+  ['a column', 'CREATE UNIQUE INDEX "The Index" ON t ("Key col")'],
+  ['an operator class of its own', 'CREATE UNIQUE INDEX "The Index" ON t ("Key col" text_pattern_ops)'],
+  ['a collation', 'CREATE UNIQUE INDEX "The Index" ON t ("Key col" COLLATE "C")'],
+  [
+    'a collation that ignores case',
+    `CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+     CREATE UNIQUE INDEX "The Index" ON t ("Key col" COLLATE folded)`,
+  ],
+  ['columns beside the key', 'CREATE UNIQUE INDEX "The Index" ON t ("Key col") INCLUDE (n)'],
+  ['a descending order', 'CREATE UNIQUE INDEX "The Index" ON t ("Key col" DESC NULLS LAST)'],
+  ['a function', 'CREATE UNIQUE INDEX "The Index" ON t (lower("Key col"))'],
+  ['an operator', `CREATE UNIQUE INDEX "The Index" ON t (("Key col" || '!') text_pattern_ops, kind)`],
+  ['a condition', `CREATE UNIQUE INDEX "The Index" ON t ("Key col") WHERE kind = 'say "x"'`],
+  [
+    'a condition with a function of another schema',
+    `CREATE SCHEMA aside; CREATE FUNCTION aside.big(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT $1 < 99';
+     CREATE UNIQUE INDEX "The Index" ON t ("Key col") WHERE aside.big(n)`,
+  ],
+  ['generated columns', 'CREATE UNIQUE INDEX "The Index" ON t (generated, kind)'],
+  ['a constraint', 'ALTER TABLE t ADD CONSTRAINT "The Index" UNIQUE (kind, "Key col")'],
+]
+
+describe('conflict targets by the name of an index', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  beforeEach(() =>
+    db.pool.query(`DROP TABLE IF EXISTS t; DROP SCHEMA IF EXISTS aside CASCADE; DROP COLLATION IF EXISTS folded;
+      CREATE TABLE t (id serial PRIMARY KEY, "Key col" text, kind text DEFAULT 'say "x"', n int, other int,
+        generated text GENERATED ALWAYS AS (upper("Key col")) STORED)`),
+  )
+
+  for (const [title, ddl] of INDEXES) {
+    for (const way of METHODS.filter(({ title }) => title !== 'binary COPY')) {
+      it(`update, and delete, the stored row of its key: ${title}, by ${way.title}`, async () => {
+        await db.pool.query(ddl)
+        const rows = [
+          { 'Key col': 'a', n: 1 },
+          { 'Key col': 'b', n: 2 },
+          { 'Key col': 'a', n: 3 },
+          { 'Key col': 'b', n: 4, other: 5 },
+          { 'Key col': 'c', n: 6 },
+          { 'Key col': 'c', kind: 'say "x"', gone: true },
+        ]
+        await write<{ gone?: boolean }>([rows.slice(0, 2), rows.slice(2)], {
+          pool: makePool().pool,
+          table: 't',
+          unknownKeys: 'ignore',
+          operation: ({ gone }) => (gone ? 'delete' : 'upsert'),
+          onConflict: { target: { index: 'The Index' }, action: 'update' },
+          ...options(way),
+        })
+        const stored = await valuesOf(db.pool, 'SELECT "Key col", n, other FROM t ORDER BY "Key col"')
+        expect(stored).to.deep.equal([
+          ['a', 3, null],
+          ['b', 4, 5],
+        ])
+      })
+    }
+  }
+
+  const MISTAKES: readonly [title: string, onConflict: Omit<OnConflict, 'action'>, message: RegExp][] = [
+    [
+      'there is no such index',
+      { target: { index: 'nix' } },
+      /no valid unique index "nix"; .*: "t_pkey", "t_u"/,
+    ],
+    [
+      'the constraint is deferrable',
+      { target: { index: 't_u' } },
+      /"t_u" of "public"\."t" belongs to a deferrable constraint, .*: name another key/,
+    ],
+    [
+      'newerBy is not a column',
+      { target: ['id'], newerBy: 'at' },
+      /`onConflict\.newerBy` names "at", which is not a column of "public"\."t": id, /,
+    ],
+    [
+      'update is not a column',
+      { target: ['id'], update: { at: 'now()' } },
+      /`onConflict\.update` names "at", which is not a column of/,
+    ],
+  ]
+  for (const [title, onConflict, message] of MISTAKES) {
+    it(`are refused before anything is sent: ${title}`, async () => {
+      await db.pool.query('ALTER TABLE t ADD CONSTRAINT t_u UNIQUE (n) DEFERRABLE')
+      const writing = {
+        pool: makePool().pool,
+        table: 't',
+        onConflict: { action: 'update', ...onConflict },
+      } as const
+      const error = await failureOf(write<object, Record<string, unknown>>([[{ id: 1 }]], writing))
+      expect(error.message).to.match(message)
+      expect(error.outcome).to.equal('not-sent')
+    })
+  }
+
+  it('are refused with update-only and INSERT, where the key is not one of columns', async () => {
+    await db.pool.query('CREATE UNIQUE INDEX "The Index" ON t (lower("Key col"))')
+    const onConflict = { target: { index: 'The Index' }, action: 'update', mode: 'update-only' } as const
+    const writing = { pool: makePool().pool, table: 't', onConflict, method: 'insert' } as const
+    const error = await failureOf(write<object, Record<string, unknown>>([[{ 'Key col': 'a' }]], writing))
+    expect(error.code).to.equal('REFUSED')
+    expect(error.message).to.match(/needs COPY and the privilege TEMP: use `method: 'auto'`/)
+  })
+})
