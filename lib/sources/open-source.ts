@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import { pipeline, type Readable } from 'node:stream'
-import { plural } from '../values/format-count.ts'
+import { formatCount, plural } from '../values/format-count.ts'
 import { readCopyText } from './copy-text.ts'
 import { readCsv } from './csv/csv.ts'
 import {
@@ -25,6 +26,7 @@ import { sniffDialect } from './csv/sniff/sniff-dialect.ts'
 import { type Format, formatOfName, isBlank, refuseBinary, showsFormat, sniffFormat } from './format.ts'
 import { nameOf, openBytes, type Peeked, peek } from './input/bytes.ts'
 import { chooseEncoding, type Encoding, toUtf8 } from './input/encoding.ts'
+import { firstBadByte, notUtf8, wholeLength } from './input/not-utf8.ts'
 import { isRereadable } from './input/raw-input.ts'
 import type { Spool } from './input/spool.ts'
 import { readJsonDocuments } from './json/json-documents.ts'
@@ -97,7 +99,9 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
-    const text = connect(whole, toUtf8(name, encoding, options.keepsMalformed))
+    // the readers know the lines of bytes that are not UTF-8
+    const keepsInvalid = encoding === 'utf-8' || options.keepsMalformed
+    const text = connect(whole, toUtf8(name, encoding, keepsInvalid))
     const read = new TextSource({ name, encoding, live, options }, text)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
@@ -220,7 +224,17 @@ class TextSource {
   async #peek(enough: (head: Buffer) => boolean, quiet?: Parameters<typeof peek>[2]): Promise<Peeked> {
     const peeked = await peek(this.#text, enough, quiet)
     this.#text = peeked.whole
+    if (!this.#options.keepsMalformed) this.#checkUtf8(peeked.head)
     return peeked
+  }
+
+  /** Throws if a head is not UTF-8. Otherwise a dialect might be judged by it. */
+  #checkUtf8(head: Buffer): void {
+    const whole = head.subarray(0, wholeLength(head))
+    if (isUtf8(whole)) return
+    const before = whole.toString('latin1', 0, firstBadByte(whole))
+    const line = this.#skipped + before.split(/\r\n|\n|\r/).length
+    throw notUtf8(this.#name, `line ${formatCount(line)} is not valid UTF-8`, whole)
   }
 
   async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {

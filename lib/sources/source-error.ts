@@ -6,10 +6,16 @@ export class SourceError extends Error {
   override readonly name = 'SourceError'
   /** The message without the advice, for commands that do not have the option it names. */
   readonly fault: string
+  /** Shows values. It may be printed on a terminal, and nowhere else. */
+  readonly example: string | undefined
 
-  constructor(fault: string, { hint, ...options }: ErrorOptions & { hint?: string } = {}) {
+  constructor(
+    fault: string,
+    { hint, example, ...options }: ErrorOptions & { hint?: string; example?: string | undefined } = {},
+  ) {
     super(hint === undefined ? fault : `${fault}; ${hint}`, options)
     this.fault = fault
+    this.example = example
   }
 }
 

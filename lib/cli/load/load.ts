@@ -107,6 +107,6 @@ async function openStoppable(
   try {
     return await whileRunning(signal, stop, () => openSources(files, { ...options, onOpen }))
   } catch (error) {
-    throw explain(error, args)
+    throw explain(error, args, process.stderr.isTTY === true && args.log !== 'json')
   }
 }

@@ -44,7 +44,7 @@ export function explainLoad(error: unknown, load: FailedLoad): ExitError {
   const failure =
     error instanceof PgBatchError
       ? dataError(`${place(error, load)}: ${reason(error, load)}`, error)
-      : explain(error, load.args)
+      : explain(error, load.args, load.showsValues)
   const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
   const text = `${failure.message}${overLimit(error, load.args.rejectLimit)}; ${soFar} committed`
   return new ExitError(text, failure.status, { cause: error })

@@ -5,15 +5,19 @@ import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
 import { dataError, ExitError, usageError } from '../exit-error.ts'
 
 /** Returns the line and the status for an error that can be expected. Throws other errors again. */
-export function explain(error: unknown, args: { replay?: boolean } = {}): ExitError {
+export function explain(error: unknown, args: { replay?: boolean } = {}, showsValues = false): ExitError {
   if (error instanceof ExitError) return error
   if (error instanceof FormatUnknown) return usageError(error.message, error)
   // replay has none of the options that say how a file is read
-  if (error instanceof SourceError) return dataError(args.replay ? error.fault : error.message, error)
+  if (error instanceof SourceError) {
+    const example = showsValues && error.example !== undefined ? ` (${error.example})` : ''
+    return dataError(args.replay ? error.fault : `${error.message}${example}`, error)
+  }
   if (error instanceof EmbeddedServerMissing) return usageError(error.message, error)
   if (error instanceof EmbeddedServerFailed) return dataError(error.message, error)
   if (error instanceof PgBatchError) return dataError(error.reason, error)
-  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0], args)
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return explain(error.errors[0], args, showsValues)
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
     return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)

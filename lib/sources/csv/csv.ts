@@ -3,6 +3,7 @@ import { Transform } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { CsvRecord } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
+import { notUtf8 } from '../input/not-utf8.ts'
 import type { Repairs } from '../repairs.ts'
 import { SourceError } from '../source-error.ts'
 import type { Dialect } from './dialect.ts'
@@ -153,8 +154,8 @@ export function readCsv(
     begin(leading[0])
   }
 
-  function failure({ fault }: CsvRecord): SourceError {
-    return new SourceError(`${name}: ${fault}`)
+  function failure({ fault = '', bytes }: CsvRecord): SourceError {
+    return isUtf8(bytes) ? new SourceError(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
   }
 
   function add(record: CsvRecord): void {
@@ -185,7 +186,7 @@ export function readCsv(
     readableHighWaterMark: 2, // arrays
     transform: (chunk: Buffer, _encoding, done) =>
       runWork(() => {
-        isSuspect ||= keepsMalformed && !isUtf8(chunk)
+        isSuspect ||= !isUtf8(chunk)
         split(() => splitter.add(chunk), !fill)
       }, done),
     flush: done => runWork(() => split(end, true), done),

@@ -3,6 +3,7 @@ import { TextDecoder } from 'node:util'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
+import { feedsIn, lineOf } from './lines.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
 import { utf8 } from './utf8.ts'
 
@@ -13,7 +14,8 @@ export type Encoding = string
 
 /** The encodings that are decoded here, with their other names. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
-  'utf-8': ['utf8'],
+  'utf-8': ['utf8', 'utf-8-sig', 'utf-8-bom'],
+  'iso-2022-jp': ['iso2022jp', 'csiso2022jp'],
   'utf-16': ['utf16'],
   'utf-16le': ['utf16le', 'ucs-2', 'ucs2'],
   'utf-16be': ['utf16be'],
@@ -25,7 +27,9 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 export function encodingOf(name: string): Encoding | undefined {
   const plain = name.toLowerCase().replaceAll('_', '-')
   const own = Object.keys(OWN).find(encoding => encoding === plain || OWN[encoding]!.includes(plain))
-  return own ?? (isOtherEncoding(name) ? name.toLowerCase() : undefined)
+  if (own !== undefined) return own
+  const other = plain === 'uhc' ? 'cp949' : name // PostgreSQL's name of it
+  return isOtherEncoding(other) ? other.toLowerCase() : undefined
 }
 
 /** Returns a file's encoding: the named one, or the one of its byte order mark, otherwise UTF-8. */
@@ -46,22 +50,28 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
 export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): Transform {
   if (encoding === 'utf-8') return utf8(name, keepsInvalid)
   if (!(encoding in OWN)) return otherEncoding(name, encoding, keepsInvalid)
-  if (keepsInvalid)
-    return keeping(encoding.startsWith('utf-16') ? utf16Kept(encoding) : singleByteKept(encoding))
-  const decode = encoding.startsWith('utf-16') ? utf16(encoding) : singleByte(encoding)
+  const isUtf16 = encoding.startsWith('utf-16')
+  const isStateful = encoding === 'iso-2022-jp' // after an invalid byte the next ones have no meaning
+  if (keepsInvalid && !isStateful) return keeping(isUtf16 ? utf16Kept(encoding) : singleByteKept(encoding))
+  const decode = isUtf16 || isStateful ? byNode(encoding) : singleByte(encoding)
+  const badByte = isUtf16 ? loneSurrogate(encoding) : isStateful ? badLine : undefinedByte
   let position = 0
-  const badByte = encoding.startsWith('utf-16') ? loneSurrogate(encoding) : undefinedByte
+  /** Line ends so far. */
+  let lines = 0
   const take = (bytes: Buffer, last: boolean): Buffer | undefined => {
     let text: string
     try {
       text = decode(bytes, last)
     } catch {
-      const where = last
-        ? 'it ends in the middle of a character'
-        : `near byte ${position + badByte(bytes, position)}`
+      if (last) throw new SourceError(`${name}: not valid ${encoding}, it ends in the middle of a character`)
+      const at = Math.max(0, badByte(bytes, position))
+      const good = bytes.subarray(isUtf16 ? position % 2 : 0, at)
+      const before = feedsIn(isUtf16 ? new TextDecoder(encoding).decode(good) : good.toString('latin1'))
+      const where = `${lineOf(lines + before)}, near byte ${position + at}`
       throw new SourceError(`${name}: not valid ${encoding}, ${where}`)
     }
     position += bytes.length
+    lines += feedsIn(text)
     return text === '' ? undefined : Buffer.from(text)
   }
   return new Transform({
@@ -88,6 +98,19 @@ function undefinedByte(bytes: Buffer): number {
   return bytes.findIndex(byte => byte >= 0x80 && byte <= 0x9f && WINDOWS_1252[byte - 0x80] === ' ')
 }
 
+/** Returns the start of the first line that is not valid ISO-2022-JP, each line of which begins as ASCII. */
+function badLine(bytes: Buffer): number {
+  for (let start = 0, end = 0; end >= 0; start = end + 1) {
+    end = bytes.indexOf('\n', start)
+    try {
+      new TextDecoder('iso-2022-jp', { fatal: true }).decode(bytes.subarray(start, end < 0 ? undefined : end))
+    } catch {
+      return start
+    }
+  }
+  return 0
+}
+
 /**
  * Finds half of a surrogate pair. If the pair started in the chunk before, its first half was found there.
  */
@@ -110,7 +133,7 @@ function loneSurrogate(encoding: string): BadByte {
 
 type Decode = (bytes: Buffer, last: boolean) => string
 
-function utf16(encoding: string): Decode {
+function byNode(encoding: string): Decode {
   const decoder = new TextDecoder(encoding, { fatal: true })
   return (bytes, last) => decoder.decode(bytes, { stream: !last })
 }

@@ -3,6 +3,7 @@ import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
 import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
+import { feedsIn, lineOf } from './lines.ts'
 
 /** Loads iconv-lite, only if it is needed: most files are UTF-8. */
 const iconv = () => createRequire(import.meta.url)('iconv-lite') as typeof import('iconv-lite')
@@ -27,6 +28,8 @@ export function otherEncoding(name: string, encoding: string, keepsInvalid = fal
   const decoder = iconv().getDecoder(encoding)
   const isWide = /^utf-?32/.test(encoding)
   let position = 0
+  /** Line ends so far. */
+  let lines = 0
   let held: Buffer = Buffer.alloc(0)
 
   const encoded = (text: string) => utf8WithInvalid(withoutHalves(text.replaceAll('\ufffd', INVALID)))
@@ -41,8 +44,12 @@ export function otherEncoding(name: string, encoding: string, keepsInvalid = fal
 
   function decode(bytes: Buffer): Buffer | undefined {
     const text = decoder.write(bytes)
-    if (!keepsInvalid && BAD.test(text)) throw invalid(`near byte ${position + badByte(bytes, encoding)}`)
+    if (!keepsInvalid && BAD.test(text)) {
+      const at = position + badByte(bytes, encoding)
+      throw invalid(`${lineOf(lines + feedsIn(text, text.search(BAD)))}, near byte ${at}`)
+    }
     position += bytes.length
+    lines += feedsIn(text)
     return text === '' ? undefined : encoded(text)
   }
 

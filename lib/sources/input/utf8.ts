@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
-import { SourceError } from '../source-error.ts'
+import { firstBadByte, notUtf8, wholeLength } from './not-utf8.ts'
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
@@ -20,19 +20,16 @@ export function utf8(name: string, keepsInvalid = false): Transform {
     const end = last ? bytes.length : completeLength(bytes, started)
     held = bytes.subarray(end)
     bytes = bytes.subarray(0, end)
-    if (!keepsInvalid && !isUtf8(bytes)) throw notUtf8(bytes)
+    if (!keepsInvalid && !isUtf8(bytes)) {
+      const where = `near byte ${position + firstBadByte(bytes)}`
+      throw notUtf8(name, `not valid UTF-8, ${where}`, bytes)
+    }
     position += bytes.length
     if (!started && bytes.length > 0) {
       started = true
       if (bytes.subarray(0, 3).equals(BOM)) bytes = bytes.subarray(3)
     }
     return bytes.length > 0 ? bytes : undefined
-  }
-
-  function notUtf8(bytes: Buffer): SourceError {
-    const where = `near byte ${position + firstBadByte(bytes)}`
-    const hint = 'find out how it is encoded, and name that with --encoding'
-    return new SourceError(`${name}: not valid UTF-8, ${where}`, { hint })
   }
 
   return new Transform({
@@ -50,25 +47,5 @@ export function utf8(name: string, keepsInvalid = false): Transform {
  */
 function completeLength(bytes: Buffer, started: boolean): number {
   if (!started && bytes.length < 3 && BOM.subarray(0, bytes.length).equals(bytes)) return 0
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back]!
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
-      return length > back ? bytes.length - back : bytes.length
-    }
-    if (byte < 0x80) break
-  }
-  return bytes.length
-}
-
-function firstBadByte(bytes: Buffer): number {
-  let good = 0
-  let bad = bytes.length
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1
-    const head = bytes.subarray(0, middle)
-    if (isUtf8(head.subarray(0, completeLength(head, true)))) good = middle
-    else bad = middle
-  }
-  return good
+  return wholeLength(bytes)
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { formatCount } from '../../values/format-count.ts'
+import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
 import { isRow, kindOf, type SourceRow } from '../rows.ts'
@@ -57,7 +58,7 @@ export function readJsonDocuments(
   function parse(json: string): SourceRow {
     record++
     if (cutter.fault !== undefined) return malformed(json, cutter.fault)
-    if (isSuspect && json.includes('\ufffd')) return malformed(json, 'is not valid UTF-8')
+    if (isSuspect && json.includes('\ufffd')) return malformed(json, NOT_UTF8)
     let value: unknown
     try {
       value = parseJsonRow(json)
@@ -69,7 +70,7 @@ export function readJsonDocuments(
 
   function malformed(json: string, fault: string): SourceRow {
     const what = `${place(record)} ${fault}`
-    if (!keepsMalformed) throw new SourceError(`${name}: ${what}`)
+    if (!keepsMalformed) throw fault === NOT_UTF8 ? notUtf8(name, what) : new SourceError(`${name}: ${what}`)
     return malformedRow(json, what)
   }
 
@@ -97,7 +98,7 @@ export function readJsonDocuments(
   return new Transform({
     readableObjectMode: true,
     transform(chunk: Buffer, _encoding, done) {
-      isSuspect ||= keepsMalformed && !isUtf8(chunk)
+      isSuspect ||= !isUtf8(chunk)
       pushAll(this, rowsOf(decoder.write(chunk)), done)
     },
     flush(done) {
@@ -106,6 +107,7 @@ export function readJsonDocuments(
   })
 }
 
+const NOT_UTF8 = 'is not valid UTF-8'
 const EXPECTED = 'expected JSON: an array of objects, or objects one after the other'
 
 function isJson(text: string): boolean {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
+import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
 import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
@@ -39,9 +40,9 @@ export function readNdjson(name: string, keepsMalformed = false): Transform {
   }
 
   function malformed(text: string | Buffer, fault: string): SourceRow {
+    if (!keepsMalformed && typeof text !== 'string') throw notUtf8(name, `line ${line} ${fault}`, text)
     if (!keepsMalformed) {
-      const options =
-        line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(text.toString()) ? { hint: OF_SEVERAL_LINES } : {}
+      const options = line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(String(text)) ? { hint: OF_SEVERAL_LINES } : {}
       throw new SourceError(`${name}: line ${line} ${fault}`, options)
     }
     return malformedRow(text, `line ${line} ${fault}`)

@@ -3,6 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
+import iconv from 'iconv-lite'
 import { type Encoding, encodingOf } from '../../../lib/sources/input/encoding.ts'
 import { openSource, type SourceOptions } from '../../../lib/sources/open-source.ts'
 import { FormatUnknown } from '../../../lib/sources/source-error.ts'
@@ -151,9 +152,12 @@ describe('openSource', () => {
       const latin1 = Buffer.from('a,b\n1,caf\xe9\n2,x\n', 'latin1')
       expect(
         await failure(openSource('-', stdin(latin1, step)).then(source => source.rows.toArray())),
-      ).to.equal(
-        'standard input: not valid UTF-8, near byte 10; ' +
-          'find out how it is encoded, and name that with --encoding',
+      ).to.be.oneOf(
+        ['line 2', 'the record that ends on line 2'].map(
+          what =>
+            `standard input: ${what} is not valid UTF-8; ` +
+            'find out how it is encoded, and name that with --encoding',
+        ),
       )
     })
   }
@@ -226,6 +230,9 @@ describe('openSource', () => {
       ['Big5', 'a4a4a4e5', '中文'],
       ['EUC-KR', 'c7d1b1db', '한글'],
       ['cp850', '84', 'ä'],
+      ['UHC', 'c7d1b1db', '한글'],
+      ['ISO-2022-JP', '1b2442467c4b5c386c1b2842', '日本語'],
+      ['utf-8-sig', 'efbbbfc3a4', '\ufeffä'],
       ['ascii', '61', 'a'],
     ]
     for (const [encoding, bytes, expected] of others) {
@@ -267,7 +274,7 @@ describe('openSource', () => {
         const content = Buffer.concat([Buffer.from('a\nb'), Buffer.from(bytes, 'hex')])
         for (const step of [1, 1000]) {
           const message = await failure(rowsOf('-', { ...stdin(content, step), encoding }))
-          const where = `near byte (${at}|${at + 1})|it ends in the middle of a character`
+          const where = `on line 2, near byte (${at}|${at + 1})|it ends in the middle of a character`
           expect(message).to.match(new RegExp(`^standard input: not valid ${encoding}, (${where})$`))
         }
       })
@@ -277,6 +284,7 @@ describe('openSource', () => {
       ['utf-16le', utf16('a\n\ud83d\n')],
       ['utf-16le', utf16('a\n12').subarray(0, -1)],
       ['windows-1252', Buffer.from('a\n\x81\n', 'latin1')],
+      ['iso-2022-jp', Buffer.from('a\nb\x1b$B\xff\xff\n', 'latin1')],
     ]
     for (const [encoding, content] of broken) {
       it(`fails on what is not ${encoding}: ${content.toString('hex')}`, async () => {
@@ -284,6 +292,26 @@ describe('openSource', () => {
         expect(await failure(reading)).to.match(new RegExp(`^standard input: not valid ${encoding}`))
       })
     }
+
+    it('names the line of a byte that is not valid, whatever the encoding', async () => {
+      const lines = `a\n${'\u0a15\n'.repeat(999)}`
+      const bad: [encoding: Encoding, content: Buffer][] = [
+        ['utf-16le', Buffer.concat([utf16(lines), utf16('\ud83dx\n1\n')])],
+        ['utf-16be', Buffer.concat([swapped(lines), swapped('\ud83dx\n1\n')])],
+        ['gb18030', Buffer.concat([iconv.encode(lines, 'gb18030'), Buffer.from('b\xff\xff\n1\n', 'latin1')])],
+        ['shift_jis', Buffer.from(`${'a\n'.repeat(1000)}\x81 \n1\n`, 'latin1')],
+        ['windows-1252', Buffer.from(`${'a\n'.repeat(1000)}\x81\n1\n`, 'latin1')],
+        ['iso-2022-jp', Buffer.from(`${'a\n'.repeat(1000)}b\x1b$B\xff\xff\n1\n`, 'latin1')],
+      ]
+      for (const [encoding, content] of bad) {
+        for (const step of [7, 100_000]) {
+          const message = await failure(rowsOf('-', { ...stdin(content, step), encoding }))
+          expect(message).to.match(
+            new RegExp(`^standard input: not valid ${encoding}, on line 1,001, near byte`),
+          )
+        }
+      }
+    })
 
     const misplaced: [encoding: Encoding, content: Buffer, at: number][] = [
       ['windows-1252', Buffer.from('a\nb\xe9\x80\x81\n', 'latin1'), 5],
@@ -294,7 +322,9 @@ describe('openSource', () => {
       it(`names the byte that is not ${encoding}, however it comes in pieces`, async () => {
         for (const step of [6, 100]) {
           const reading = rowsOf('-', { ...stdin(content, step), encoding })
-          expect(await failure(reading)).to.equal(`standard input: not valid ${encoding}, near byte ${at}`)
+          expect(await failure(reading)).to.equal(
+            `standard input: not valid ${encoding}, on line 2, near byte ${at}`,
+          )
         }
       })
     }
