@@ -1,6 +1,4 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
-import { nearest } from '../../options/nearest.ts'
-import { shellWord } from '../../sources/shell-word.ts'
 import { generatedBy } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
 
@@ -22,8 +20,5 @@ export function explainKey(
   const known = table.columns.map(({ name }) => name)
   const what = `it has "${key}", which is not a column of ${table.name}`
   if (replay) return `${what}${didYouMean(key, known)}`
-  const [near] = nearest(key, known)
-  if (near?.toLowerCase() === key.toLowerCase())
-    return `${what}; --map ${shellWord(`${key}=${near}`)} loads it into "${near}"`
   return `${what}${didYouMean(key, known)}; --columns loads only those that you name`
 }

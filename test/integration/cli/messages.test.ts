@@ -70,13 +70,15 @@ describe('the messages of pg-batch', () => {
   })
 
   describe('for a key that is not a column', () => {
-    it('suggest --map if only the case differs', async () => {
-      const input = '{"ID":2,"name":"Grace"}\n'
-      const { stderr } = await load(['-t', 'people'], input)
-      expect(stderr).to.contain(
-        'it has "ID", which is not a column of people; --map ID=id loads it into "id"; nothing',
+    it('say which column it is taken for, if the row does not name that column, too', async () => {
+      const { status, stderr } = await load(['-t', 'people'], '{"ID":2,"name":"Grace"}\n')
+      expect({ status, stderr }).to.deep.equal({
+        status: 0,
+        stderr: 'standard input: took "ID" for column "id"\n',
+      })
+      expect((await load(['-t', 'people'], '{"ID":3,"id":4}\n')).stderr).to.contain(
+        'it has "ID", which is not a column of people; ',
       )
-      expect((await load(['-t', 'people', '--map', 'ID=id'], input)).status).to.equal(0)
     })
 
     it('suggest a column if one is similar', async () => {
@@ -90,10 +92,10 @@ describe('the messages of pg-batch', () => {
     })
 
     it('name no options that replay does not have', async () => {
-      const path = await file('bad.ndjson', '{"ID":2}\n')
+      const path = await file('bad.ndjson', '{"idd":2}\n')
       const { stderr } = await pgBatch(['replay', path, '-t', 'people'])
       expect(stderr).to.match(
-        /: row 1: it has "ID", which is not a column of people; did you mean "id"\?; nothing committed\n$/,
+        /: row 1: it has "idd", which is not a column of people; did you mean "id"\?; nothing committed\n$/,
       )
       await writeFile(path, Buffer.from('{"id":2,"name":"\xe9"}\n', 'latin1'))
       expect((await pgBatch(['replay', path, '-t', 'people'])).stderr).to.match(
