@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Readable, Transform } from 'node:stream'
 import { plural } from '../values/format-count.ts'
+import { notUtf8 } from './input/not-utf8.ts'
 import { faultOf, malformedRow } from './malformed.ts'
 import { pushAll } from './push-all.ts'
 import { MAX_RECORD_BYTES, type SourceRow, setOwn } from './rows.ts'
@@ -86,7 +87,7 @@ export function readCopyText(
       if (!(error instanceof LineError)) throw error
       const fault = `line ${line} ${error.message}`
       if (keepsMalformed && (header !== undefined || !hasHeader)) return malformedRow(bytes, fault)
-      throw new SourceError(`${name}: ${fault}`)
+      throw isUtf8(bytes) ? new SourceError(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
     }
   }
 

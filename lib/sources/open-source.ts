@@ -99,9 +99,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
-    // the readers know the lines of bytes that are not UTF-8
-    const keepsInvalid = encoding === 'utf-8' || options.keepsMalformed
-    const text = connect(whole, toUtf8(name, encoding, keepsInvalid))
+    const text = connect(whole, toUtf8(name, encoding, options.keepsMalformed))
     const read = new TextSource({ name, encoding, live, options }, text)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)

@@ -44,11 +44,11 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
 
 /**
  * Converts bytes to UTF-8, without a byte order mark. Invalid bytes are an error, and never become U+FFFD.
- * @param keepsInvalid pass on bytes that are not UTF-8 in place of what is invalid: the reader of the records
- *   checks them
+ * Bytes of a UTF-8 file are passed on as they are: the reader of the records checks them.
+ * @param keepsInvalid pass on bytes that are not UTF-8 in place of what is invalid in another encoding
  */
 export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): Transform {
-  if (encoding === 'utf-8') return utf8(name, keepsInvalid)
+  if (encoding === 'utf-8') return utf8()
   if (!(encoding in OWN)) return otherEncoding(name, encoding, keepsInvalid)
   const isUtf16 = encoding.startsWith('utf-16')
   const isStateful = encoding === 'iso-2022-jp' // after an invalid byte the next ones have no meaning

@@ -1,18 +1,15 @@
-import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
-import { firstBadByte, notUtf8, wholeLength } from './not-utf8.ts'
+import { wholeLength } from './not-utf8.ts'
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 /**
- * Passes UTF-8 on, without a byte order mark, and fails on anything else. A decoder would replace invalid
- * bytes by U+FFFD, and the table would have text that is not in the file.
- * @param keepsInvalid pass on other bytes, too: the reader of the records checks them
+ * Passes UTF-8 on, in whole characters and without a byte order mark. The readers check that it is UTF-8:
+ * they know the line of a byte that is not.
  */
-export function utf8(name: string, keepsInvalid = false): Transform {
+export function utf8(): Transform {
   let held: Buffer = Buffer.alloc(0)
-  let position = 0
   let started = false
 
   function take(chunk: Buffer, last: boolean): Buffer | undefined {
@@ -20,11 +17,6 @@ export function utf8(name: string, keepsInvalid = false): Transform {
     const end = last ? bytes.length : completeLength(bytes, started)
     held = bytes.subarray(end)
     bytes = bytes.subarray(0, end)
-    if (!keepsInvalid && !isUtf8(bytes)) {
-      const where = `near byte ${position + firstBadByte(bytes)}`
-      throw notUtf8(name, `not valid UTF-8, ${where}`, bytes)
-    }
-    position += bytes.length
     if (!started && bytes.length > 0) {
       started = true
       if (bytes.subarray(0, 3).equals(BOM)) bytes = bytes.subarray(3)
