@@ -1,7 +1,11 @@
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
+import { parquetOf } from '../../support/parquet.ts'
 import { type Ended, run } from './support.ts'
+
+const ID = { name: 'id', data: [1, 2], schema: [{ type: 'INT32' }] } as const
+const AMOUNT = { name: 'amount', data: [0.5, 1.5], schema: [{ type: 'DOUBLE' }] } as const
 
 describe('pg-batch load --evolve', function () {
   this.timeout(60_000)
@@ -126,6 +130,16 @@ describe('pg-batch load --evolve', function () {
         [4, null, null, '1', '5', 'x'],
       ])
     })
+
+  it('adds columns with the types of a Parquet file', async () => {
+    const path = await file('typed.parquet', parquetOf([ID, AMOUNT]))
+    expect(await load([path, '--evolve'])).to.include({ status: 0 })
+    expect(await columns()).to.deep.equal({ id: 'integer', user_name: 'text', amount: 'double precision' })
+    expect(await query(`SELECT id, amount FROM ${table} ORDER BY id`)).to.deep.equal([
+      [1, 0.5],
+      [2, 1.5],
+    ])
+  })
 
   it('adds no column for a key of JSON that another spelling of a column is', async () => {
     const text = '{"ID":1,"userName":"Ada","extra":1}\n'
