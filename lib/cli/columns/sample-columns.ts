@@ -52,7 +52,7 @@ export async function sampleColumns(
   } else if (records) {
     const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length)
     for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) {
-      if (record.fault === undefined) add(records.rowOf(record))
+      if (records.raggedness(record) === undefined) add(records.rowOf(record))
     }
     rows = peeked.whole
     ended = peeked.ended
@@ -67,10 +67,11 @@ export async function sampleColumns(
   return { columns, rows, checks: ended ? undefined : columnChecks(columns, args, kind, sampled) }
 }
 
-/** Yields ragged CSV records as well: the writer decides whether they are rejected. */
+/** Leaves out malformed and ragged records of CSV, which are rejected or end the load. */
 async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> {
   if (!records) yield* rows as AsyncIterable<SourceRow>
   else
     for await (const batch of records.stream)
-      for (const record of batch as CsvRecord[]) if (record.fault === undefined) yield records.rowOf(record)
+      for (const record of batch as CsvRecord[])
+        if (records.raggedness(record) === undefined) yield records.rowOf(record)
 }

@@ -151,6 +151,20 @@ describe('pg-batch load, of headers as people have them', () => {
     ])
   })
 
+  it('does not infer types from a record that is rejected', async () => {
+    for (const words of [[], ['--lenient'], ['--infer', 'all']]) {
+      await database.pool.query('DROP TABLE IF EXISTS t')
+      const text = 'id,name,x\n1,a,2\n2,b,3\nTotal: 2 rows\n'
+      const { status, stderr } = await load(text, '--create', '--reject-limit', '1', ...words)
+      expect(status, stderr).to.equal(0)
+      expect(await stored()).to.deep.equal([
+        ['id', 'name', 'x'],
+        [1, 'a', 2],
+        [2, 'b', 3],
+      ])
+    }
+  })
+
   it('has no rows to load from an empty file', async () => {
     await database.pool.query('CREATE TABLE t (id int)')
     for (const content of ['', '\n\n', '\ufeff']) {

@@ -10,7 +10,7 @@ export interface ColumnEvidence {
 }
 
 /** Fewer values show no kind. */
-const MIN_VALUES = 3
+const MIN_VALUES = 2
 /** The share of a column's values that show its kind. */
 const MOST = 0.9
 /** Fewer records do not show that a column is never empty. */
