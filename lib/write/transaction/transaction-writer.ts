@@ -7,7 +7,7 @@ import { CheckpointScope } from '../checkpoint/checkpoint.ts'
 import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { newKeyTooLate } from '../faults/table-changed.ts'
 import { isRowsFault } from '../faults/transient.ts'
-import { isolateBatch } from '../isolate/isolate-batch.ts'
+import { FOREIGN_KEY_VIOLATION, isolateBatch } from '../isolate/isolate-batch.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from '../prepare/prepare-batch.ts'
 import { RejectedRows } from '../rejects/rejected-rows.ts'
@@ -142,27 +142,44 @@ export class TransactionWriter<Item> {
   /**
    * Adds a batch, and completes it before the next one.
    * @param rejects bad rows are rejected one by one, under a savepoint, and the others are written
+   * @returns rows that a foreign key to the table itself refuses, where rows that come later may be what it
+   *   misses: `addPieces` adds them
    */
-  async addPiece(batch: Batch<Item>, rejects: boolean): Promise<void> {
+  async addPiece(batch: Batch<Item>, rejects: 'none' | 'now' | 'later'): Promise<readonly RowGroup[]> {
     const groups = await this.#admit(batch)
-    if (groups.length === 0) return
+    if (groups.length === 0) return []
+    await this.#opened!.rows.shareStaging()
+    return this.#sendPiece(groups, rejects)
+  }
+
+  /** Adds rows that have waited for those of later batches. */
+  async addPieces(groups: readonly RowGroup[]): Promise<void> {
+    await this.#sendPiece(groups, 'now')
+  }
+
+  async #sendPiece(
+    groups: readonly RowGroup[],
+    rejects: 'none' | 'now' | 'later',
+  ): Promise<readonly RowGroup[]> {
     const { rows, transaction } = this.#opened!
-    await rows.shareStaging()
-    rows.beforePiece(rejects ? 'SAVEPOINT pg_batch_load' : undefined)
+    rows.beforePiece(rejects === 'none' ? undefined : 'SAVEPOINT pg_batch_load')
     try {
-      await rows.send(groups)
+      for (const part of byBatch(groups)) await rows.send(part)
       await rows.close()
-      if (rejects) transaction.before('RELEASE SAVEPOINT pg_batch_load')
+      if (rejects !== 'none') transaction.before('RELEASE SAVEPOINT pg_batch_load')
     } catch (error) {
       const isRows = error instanceof RowError || isRowsFault(error)
-      if (!rejects || !isRows) throw error
+      if (rejects === 'none' || !isRows) throw error
       const place = error instanceof RowError ? error.row : rows.locate(error)
       await rows.abort()
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch_load; RELEASE SAVEPOINT pg_batch_load')
-      const context = place ? errorContext(place) : { batchId: batch.id }
+      const context = place ? errorContext(place) : { batchId: groups[0]!.batch.id }
       const failure = toPgBatchError(error, 'rolled-back', context, 'write')
+      const isOrphaned = failure.sqlState === FOREIGN_KEY_VIOLATION && this.#plan.selfReferences.length > 0
+      if (rejects === 'later' && isOrphaned) return groups
       await this.#isolate(groups, { error: failure, place, immediate: false, awaitsParents: false })
     }
+    return []
   }
 
   /** Adds batches that have failed as a whole: rejects their bad rows one by one, and writes the others. */
@@ -282,6 +299,13 @@ export class TransactionWriter<Item> {
     this.rejected.add({ batch, index, row, error, isDelete }, this.#plan)
     this.notes.findLast(notes => notes.batch === batch)?.rejected(index)
   }
+}
+
+/** Returns the groups of each batch. */
+function byBatch(groups: readonly RowGroup[]): RowGroup[][] {
+  const parts = new Map<RowGroup['batch'], RowGroup[]>()
+  for (const group of groups) parts.set(group.batch, [...(parts.get(group.batch) ?? []), group])
+  return [...parts.values()]
 }
 
 function countRows(groups: readonly RowGroup[]): number {

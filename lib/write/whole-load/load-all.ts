@@ -1,7 +1,7 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { CallbackError } from '../faults/failure.ts'
-import { type Batch, forgetRows } from '../rows/batch.ts'
+import { type Batch, forgetRows, type RowGroup } from '../rows/batch.ts'
 import { unchangedOf } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { callInTransaction } from '../transaction/run-transaction.ts'
@@ -14,6 +14,9 @@ import { Replacement } from './replacement.ts'
  * checks foreign keys there, and merges upserts; it does 20 rows and more in that time.
  */
 const PATIENCE_MS_PER_ROW = 1
+
+/** How many rows wait for later ones at most, because a foreign key refuses them. */
+const MAX_WAITING_ROWS = 1_000_000
 
 /**
  * Writes the first batch and all that follow, up to the end of the input. What follows is only COMMIT.
@@ -29,26 +32,36 @@ export async function loadAll<Item>(
   context: WriteContext<Item>,
 ): Promise<void> {
   const { signals, keepsItems, budget, inTransaction, replace } = context
-  const rejects = budget.left > 0
-  const isOneByOne = rejects || inTransaction !== undefined || !writer.plan.mayGroup
+  const isOneByOne = budget.left > 0 || inTransaction !== undefined || !writer.plan.mayGroup
+  const rejects = budget.left === 0 ? 'none' : mayWait(writer, context) ? 'later' : 'now'
   const replacement = replace && (await beginReplacement(writer, first))
   const shapes = new Set<RowShape>()
+  const waiting: RowGroup[] = []
+  let waitingRows = 0
   for (let batch = first; batch; batch = await nextOf(writer, next)) {
-    if (isOneByOne) await writer.addPiece(batch, rejects)
-    else await writer.add(batch)
+    const isFull = waitingRows > MAX_WAITING_ROWS
+    const late = isOneByOne ? await writer.addPiece(batch, isFull ? 'now' : rejects) : await writer.add(batch)
+    if (late) waiting.push(...late)
     await afterBatch(writer, context)
     if (replacement) for (const { shape } of batch.prepared!.groups) shapes.add(shape)
-    if (!keepsItems) forgetRows(batch)
+    if (late?.length) waitingRows += batch.count
+    else if (!keepsItems) forgetRows(batch)
     writer.slabs.forget() // the socket may still send them
   }
   signals.stop.throwIfAborted()
   if (!writer.opened) return
+  if (waiting.length > 0) await writer.addPieces(waiting)
   writer.opened.transaction.patienceMs = writer.items * PATIENCE_MS_PER_ROW
   await writer.opened.rows.close()
   if (replacement) await replaceBy(writer, writer.opened, replacement, [...shapes], context)
   else await approve(writer, writer.opened, context)
   // COMMIT has a shorter deadline, and an error of it would leave the outcome to be asked for
   if (context.limits.ticketed) await writer.opened.transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
+}
+
+/** Returns true when rows may wait for later ones: nothing else depends on the order of rows. */
+function mayWait<Item>({ plan }: TransactionWriter<Item>, { inTransaction }: WriteContext<Item>): boolean {
+  return plan.selfReferences.length > 0 && !plan.conflict && !inTransaction
 }
 
 async function beginReplacement<Item>(

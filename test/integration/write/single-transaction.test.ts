@@ -120,6 +120,20 @@ describe('singleTransaction', () => {
     expect([await countOf(db.pool, 't'), await countOf(db.pool, 'rejects')]).to.deep.equal([1996, 4])
   })
 
+  it('rejects no row whose parent comes in a later batch', async () => {
+    const children = rowsOf(1000, (id): Row => ({ id, note: null, parent: id < 999 ? id + 1 : null }))
+    children[450]!.parent = -1
+    children[700]!.id = 5000
+    const rejected: number[] = []
+    const { sink } = openSink({ rejectLimit: 1000 })
+    sink.on('reject', ({ batchId, index }) => rejected.push((batchId - 1) * 100 + index))
+    await pipeline(Readable.from(batchesOf(children, 100)), sink)
+    // rows 0 to 449 lead to row 450, and rows 451 to 699 to a key that is missing
+    expect(await valuesOf(db.pool, 'SELECT min(id), count(*)::int FROM t')).to.deep.equal([[701, 300]])
+    expect(sink.stats).to.include({ rowsCommitted: 300, rowsRejected: 700 })
+    expect(rejected).to.deep.equal(rowsOf(700, n => n))
+  })
+
   it('leaves nothing, not even dead letters, when one row too many is bad', async () => {
     const bad = rows(2000)
     for (const id of [3, 777, 1500]) bad[id]!.id = 2
@@ -174,7 +188,7 @@ describe('singleTransaction', () => {
 
   it('merges an upsert of only some columns batch by batch, through one staging table', async () => {
     await db.pool.query("INSERT INTO t VALUES (1, 'old')")
-    const batches = rowsOf(300, (n): Row[] => rowsOf(120, id => ({ id, note: `${n}`, parent: null })))
+    const batches = rowsOf(60, (n): Row[] => rowsOf(120, id => ({ id, note: `${n}`, parent: null })))
     await write(batches, {
       pool: db.pool,
       table: 't',
