@@ -11,6 +11,12 @@ import { interruptible, type LoadTask } from '../load-task.ts'
 const SAMPLE_ROWS = 1000
 
 /**
+ * Delimiters of spreadsheets, which do not end a record with one: without names, an empty last field is a
+ * column.
+ */
+const SPREADSHEET = [',', '\t']
+
+/**
  * Returns the task without the last field of its records, if the file has one field more than there are names
  * for, and the first records end with a delimiter (`1|2|3|`, as the files of TPC-H). Each other record is
  * checked when it is read.
@@ -39,14 +45,15 @@ export async function withoutEmptyLast(task: LoadTask, table?: Table): Promise<L
 
 /** Returns true if there is no column for the last field. */
 function mayLeaveOut(
-  { header = [], headless, isLastUnnamed }: Sources,
+  { header = [], headless, isLastUnnamed, records }: Sources,
   { columns, map, create, strictHeader }: LoadArguments,
   table: Table | undefined,
 ): boolean {
   if (create && strictHeader) return false
   if (!headless) return isLastUnnamed === true && columns === undefined && !map?.has(header.at(-1)!)
   const names = columns?.length ?? table?.columns.filter(isInsertable).length
-  return names === undefined ? header.length > 1 : header.length === names + 1
+  if (names !== undefined) return header.length === names + 1
+  return header.length > 1 && !SPREADSHEET.includes(records?.format.delimiter ?? '')
 }
 
 function shortened(source: Sources): Sources {
