@@ -21,7 +21,8 @@ import { UpsertSender } from './upsert-sender.ts'
 /**
  * From this many rows on, an upsert by COPY, staging table and merge is faster than by INSERT. A single batch
  * on loopback takes 1.13 times INSERT's time at 50 rows, 1.00 at 75, 0.91 at 100, 0.76 at 200, 0.62 at 500
- * (bench/write-grid). Both wait for three round trips (bench/round-trips), so that a network changes nothing.
+ * (bench/write-grid). Both wait for the same number of round trips (bench/round-trips), so that a network
+ * changes nothing.
  */
 const UPSERT_BY_COPY_FROM_ROWS = 100
 

@@ -53,6 +53,27 @@ describe('a COPY', () => {
     expect(Buffer.concat(written)).to.deep.equal(Buffer.from('d\0\0\0\x07abcc\0\0\0\x04', 'latin1'))
   })
 
+  it('sends a query behind its end in one write, and leaves the answers to that query apart', async () => {
+    const { copy, written } = openCopy()
+    copy.handleCopyInResponse()
+    const next = copy.endBefore('COMMIT; BEGIN')
+    expect(Buffer.concat(written).toString('latin1')).to.equal('c\0\0\0\x04' + 'Q\0\0\0\x12COMMIT; BEGIN\0')
+    copy.handleCommandComplete({ text: 'COPY 1' })
+    copy.handleReadyForQuery()
+    await copy.settled
+    next.handleCommandComplete({ text: 'COMMIT' })
+    next.handleError(refused)
+    expect(await rejectionOf(next.settled)).to.equal(refused)
+    expect(next.tags).to.deep.equal(['COMMIT'])
+  })
+
+  it('sends no query behind its end once it is known to have failed', () => {
+    const { copy, written } = openCopy()
+    copy.handleError(refused)
+    expect(() => copy.endBefore('COMMIT')).to.throw('refused')
+    expect(written).to.have.length(0)
+  })
+
   it('waits for the callback of a socket that does not count what waits in it', async () => {
     const { copy, written, drain } = openCopy({ counts: false })
     copy.handleCopyInResponse()
