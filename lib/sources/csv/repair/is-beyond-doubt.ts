@@ -26,6 +26,20 @@ export function hasExtraLastFields(fields: readonly string[], columns: readonly 
 }
 
 /**
+ * Returns the index of the empty field that is too many, if the other fields look like those of their columns
+ * without it, and only without it.
+ */
+export function extraEmptyField(
+  fields: readonly string[],
+  columns: readonly ColumnEvidence[],
+): number | undefined {
+  if (fields.length !== columns.length + 1 || fitsColumns(fields.slice(0, columns.length), columns))
+    return undefined
+  const found = innerEmptyFields(fields).filter(index => fitsColumns(fields.toSpliced(index, 1), columns))
+  return found.length === 1 ? found[0] : undefined
+}
+
+/**
  * Returns true if a quote begins inside one of the unquoted fields, and ends with a later one: the delimiters
  * between them may be text.
  */

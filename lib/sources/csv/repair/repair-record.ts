@@ -6,7 +6,13 @@ import type { SampledRecord } from '../sniff/sample-records.ts'
 import { usualWidth } from '../sniff/usual-width.ts'
 import { INSIDE_FIELD } from '../split/csv-splitter.ts'
 import { type ColumnEvidence, columnEvidence } from './column-evidence.ts'
-import { fitsColumns, hasExtraLastFields, lacksLastFields, mayBeOneField } from './is-beyond-doubt.ts'
+import {
+  extraEmptyField,
+  fitsColumns,
+  hasExtraLastFields,
+  lacksLastFields,
+  mayBeOneField,
+} from './is-beyond-doubt.ts'
 import { recutLine } from './recut-line.ts'
 
 /**
@@ -118,6 +124,8 @@ export class RecordRepair {
   }
 
   #shortened(record: CsvRecord, fields: readonly string[], columns: readonly ColumnEvidence[]): CsvRecord {
+    const inner = extraEmptyField(fields, columns)
+    if (inner !== undefined) return this.#withoutEmpty(record, inner)
     if (fields.slice(columns.length).some(text => text !== '')) return record
     if (fields.length !== this.#usualWidth && !hasExtraLastFields(fields, columns)) return record
     this.#add('extra', record)
@@ -125,6 +133,15 @@ export class RecordRepair {
     const last = columns.length - 1
     const end = ends[last]! + (kinds[last] === 0 ? 0 : 1)
     return new CsvRecord(record.chunk, record.start, end, record.line)
+  }
+
+  #withoutEmpty(record: CsvRecord, field: number): CsvRecord {
+    if (this.#cutter.kinds[field] !== 0) return record
+    this.#add('extra', record)
+    const { chunk, start, end, line } = record
+    const at = this.#cutter.starts[field]! // the delimiter after it
+    const bytes = Buffer.concat([chunk.subarray(start, at), chunk.subarray(at + 1, end)])
+    return new CsvRecord(bytes, 0, bytes.length, line)
   }
 
   #fieldsOf({ chunk }: CsvRecord, count: number): string[] {

@@ -58,7 +58,7 @@ describe('readCsv, lenient', () => {
     ['an empty field before the last, in a long record', ['1,,x,y,']],
     ['an empty field before the last, in a short record', ['1,,x']],
     ['fields that do not fit their columns, in a short record', [...sound, '2024-01-01a,b,c']],
-    ['fields that do not fit their columns, in a long record', [...sound, ',2024-01-01,1,a,']],
+    ['fields that do not fit their columns, in a long record', [...sound, 'a,2024-01-01,1,a,']],
     ['an empty field where each other record has a value, in a short record', [...sound, '2024-01-01,,a']],
     ['fields that do not fit, with a stray quote', [...sound, '2024-01-01,1"a,b,c"']],
     ['a delimiter between two stray quotes', ['1,2,a"b, c",d']],
@@ -76,6 +76,14 @@ describe('readCsv, lenient', () => {
     expect(long.at(-1)).to.deep.equal([null, '4', 'b'])
     const short = await read('t,u,n\na,b,1\na,b,2\n,b,3\n,b\n')
     expect(short.at(-1)).to.deep.equal([null, 'b', null])
+  })
+
+  it('drops an inner empty field if the others fit their columns only without it', async () => {
+    const rows = await read(`d,n,t,u\n${sound.join('\n')}\n,2024-02-01,7,x,y\n,2024-02-02,8,,z\n`)
+    expect(rows.slice(-2)).to.deep.equal([
+      ['2024-02-01', '7', 'x', 'y'],
+      ['2024-02-02', '8', null, 'z'],
+    ])
   })
 
   it('repairs records that nearly all lack the same last fields, and have too many empty ones', async () => {
