@@ -9,6 +9,9 @@ import type { OpenOutcomes } from '../outcome/open-outcomes.ts'
  */
 const KEEP_MS = 20
 
+/** How long a caller who wants the client of such a transaction waits at most. */
+const LOOK_MS = 5
+
 /** How long before a batch is expected its transaction begins: a round trip of most networks. */
 const LEAD_MS = 15
 
@@ -143,13 +146,14 @@ export class TransactionPool {
     return undefined
   }
 
+  /** Keeps a transaction, unless a caller waits for a client of the pool meanwhile. */
   #keep(transaction: Transaction, ms: number): void {
-    if (this.#isClosed) this.#end(transaction)
-    else
-      this.#kept.set(
-        transaction,
-        setTimeout(() => this.#end(transaction), ms),
-      )
+    if (this.#isClosed || ms <= 0 || this.#options.pool.waitingCount !== 0) {
+      this.#end(transaction)
+      return
+    }
+    const again = setTimeout(() => this.#keep(transaction, ms - LOOK_MS), Math.min(ms, LOOK_MS))
+    this.#kept.set(transaction, again)
   }
 
   #end(transaction: Transaction): void {

@@ -190,6 +190,9 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     })
     for (let id = 4; !served; id++) await writeInTurn(sink, id, id)
     await query
+    // also while no further batch comes
+    await writeInTurn(sink, 1001, 1003)
+    expect((await pool.query('SELECT 1')).rowCount).to.equal(1)
     sink.end()
     await once(sink, 'finish')
   })
