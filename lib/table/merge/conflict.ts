@@ -56,6 +56,8 @@ export interface SpecialKey {
   /** The columns that are written, of those that the key is computed from. */
   readonly inputs: readonly string[]
   readonly generated: readonly { readonly name: string; readonly sql: string }[]
+  /** Rows that bring all inputs affect no row of another key, so that they may go in the order of keys. */
+  readonly isSeparate: boolean
 }
 
 /** Returns the columns that an update sets for a row that brings `columns`. */
@@ -100,18 +102,23 @@ export function conflictClause(conflict: Conflict, columns: readonly string[], c
 }
 
 /** Returns the condition that a row of the target, `stored`, has the special key of a row. */
-export function sameSpecialKey(
-  { parts, predicate, inputs, generated }: SpecialKey,
+export function sameSpecialKey(special: SpecialKey, cell: (column: string) => string): string {
+  const { parts, predicate } = special
+  const given = specialKeyOf(special, cell)
+  // outside the subquery, the unqualified names are those of the stored row
+  const equal = parts.map(({ sql, equals }, index) => `${sql} ${equals} ${given[index]}`)
+  return [...equal, ...(predicate === undefined ? [] : [`(${predicate})`])].join(' AND ')
+}
+
+/** Returns the parts of the special key of a row. */
+export function specialKeyOf(
+  { parts, inputs, generated }: SpecialKey,
   cell: (column: string) => string,
-): string {
+): string[] {
   const given = `SELECT ${inputs.map(name => `${cell(name)} AS ${quoteIdentifier(name)}`).join(', ')}`
   const added = generated.map(({ name, sql }) => `(${sql}) AS ${quoteIdentifier(name)}`).join(', ')
   const row = added === '' ? given : `SELECT *, ${added} FROM (${given}) AS pg_batch_inputs`
-  // outside the subquery, the unqualified names are those of the stored row
-  const equal = parts.map(
-    ({ sql, equals }) => `${sql} ${equals} (SELECT ${sql} FROM (${row}) AS pg_batch_key)`,
-  )
-  return [...equal, ...(predicate === undefined ? [] : [`(${predicate})`])].join(' AND ')
+  return parts.map(({ sql }) => `(SELECT ${sql} FROM (${row}) AS pg_batch_key)`)
 }
 
 /** Returns the SQL of each value that an update sets, by column. */

@@ -26,7 +26,9 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
   if (insert && keepsStored(merge, insert)) {
     return { kind: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
   }
-  if (insert && byOrdinal && !insert.deletes) return { kind: 'all', order: 'ordinal', guarded: true }
+  if (insert && byOrdinal && !insert.deletes) {
+    return { kind: 'all', order: isSeparate(merge, insert) ? 'key' : 'ordinal', guarded: true }
+  }
   const deletes = shapes.some(shape => shape.deletes)
   // a DEFAULT that differs for each row equals another row's key only by chance
   const unclear = lacksKey && (deletes || !uniqueDefaults)
@@ -38,6 +40,11 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
     return { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
   }
   return { kind: last ? 'last' : 'turns', guarded }
+}
+
+/** Returns true where the special key of a row alone decides what the row does. */
+function isSeparate({ conflict: { special } }: Merge, { columns }: MergeShape): boolean {
+  return special?.isSeparate === true && special.inputs.every(input => columns.includes(input))
 }
 
 /** The same, for servers where a statement can neither write the table twice nor lock its rows. */

@@ -3,8 +3,10 @@ import { insertInto } from '../statements.ts'
 import {
   assignments,
   type Conflict,
+  cellsOf,
   conflictClause,
   newerCondition,
+  specialKeyOf,
   updateConditions,
   updatedColumns,
 } from './conflict.ts'
@@ -225,6 +227,9 @@ function isNamed({ keys, special, newerBy, where, computed }: Conflict, column: 
 
 /** `ORDER BY` the key and then the ordinal of a row, so that parallel writers lock rows in the same order. */
 export function orderByKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>): string {
-  const keys = keyColumns(merge).map(column => keyOf(column))
+  const { special } = merge.conflict
+  const keys = special
+    ? specialKeyOf(special, cellsOf('pg_batch'))
+    : keyColumns(merge).map(column => keyOf(column))
   return `ORDER BY ${[...keys, quoteIdentifier(merge.names.ordinal)].join(', ')}`
 }

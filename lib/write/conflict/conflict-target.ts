@@ -89,6 +89,7 @@ function targetOfIndex(
     predicate: index.predicate,
     inputs: index.columns.filter(name => written.includes(name)),
     generated: used.map(({ name, generatedSql }) => ({ name, sql: generatedSql! })),
+    isSeparate: index.columns.every(name => written.includes(name) || used.some(one => one.name === name)),
   }
   return { key: undefined, special, arbiter, columns }
 }

@@ -1,6 +1,6 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
-import type { Conflict } from '../../table/merge/conflict.ts'
+import type { Conflict, SpecialKey } from '../../table/merge/conflict.ts'
 import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
 import type { ConflictOption } from './conflict-option.ts'
 import { findTarget, notFound } from './conflict-target.ts'
@@ -26,20 +26,18 @@ export function resolveConflict(
   const computed = computedColumns(option, table)
   if (deletes) expectDeletable(option, special ? special.inputs : keys, table)
   const keyColumns = keys.map(name => table?.columns.find(column => column.name === name))
-  const setsKey = computed.some(({ name }) => columns.includes(name))
+  const setsKey = computed.some(({ name }) => columns.includes(name) || special?.inputs.includes(name))
+  const unkeyed = written.filter(column => !columns.includes(column) && !isFixed(column, table))
+  const update = listed ?? (computed.length > 0 ? [] : unkeyed)
   const sql = [where, ...computed.map(one => one.sql)].join(' ')
   return {
     arbiter,
     action,
     keys: keys.every(column => written.includes(column)) ? keys : [],
     equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
-    special,
+    special: special && { ...special, isSeparate: !setsKey && isSeparate(special, update, table!) },
     nullsNotDistinct: key?.nullsNotDistinct ?? false,
-    update:
-      listed ??
-      (computed.length > 0
-        ? []
-        : written.filter(column => !columns.includes(column) && !isFixed(column, table))),
+    update,
     computed,
     newerBy,
     onlyIfChanged: option.onlyIfChanged ?? false,
@@ -52,6 +50,22 @@ export function resolveConflict(
     foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
     uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
   }
+}
+
+/**
+ * Returns true where an update leaves the key of a stored row as it is: it sets nothing that the key is
+ * computed from, or all of it.
+ */
+function isSeparate(
+  { inputs, parts, isSeparate }: SpecialKey,
+  update: readonly string[],
+  { kind, changesRows }: Table,
+): boolean {
+  const plain = parts.flatMap(({ column }) => column ?? [])
+  const others = inputs.filter(input => !plain.includes(input))
+  const set = others.filter(input => update.includes(input))
+  const isOrdinary = kind === 'table' || kind === 'partitioned'
+  return isSeparate && isOrdinary && !changesRows && (set.length === 0 || set.length === others.length)
 }
 
 /** Returns true for an identity column that INSERT can set, and UPDATE cannot. */

@@ -46,7 +46,8 @@ export async function mergeStaged(
   } catch (error) {
     if (!isServerError(error) || !isRefusedTogether(error.code)) throw error
     transaction.before('ROLLBACK TO SAVEPOINT pg_batch_merge')
-    return loop(rows, 'ordinal', 1)
+    const isEqualKey = strategy.kind === 'all' && error.code === CARDINALITY_VIOLATION
+    return loop(rows, isEqualKey ? strategy.order : 'ordinal', 1)
   }
 }
 

@@ -141,6 +141,13 @@ describe('SQL texts', () => {
   })
 
   describe('of a merge are chosen', () => {
+    const lowerId = {
+      parts: [{ sql: 'lower(id)', inference: 'lower(id) text_ops', equals: 'OPERATOR(pg_catalog.=)' }],
+      predicate: undefined,
+      inputs: ['id'],
+      generated: [],
+      isSeparate: true,
+    }
     const cases: readonly [title: string, more: object, shapes: MergeShape[], expected: object][] = [
       ['for rows of one shape', {}, [whole], { kind: 'last', guarded: false }],
       ['where a second key may conflict', { severalKeys: true }, [whole], { kind: 'last', guarded: true }],
@@ -150,6 +157,18 @@ describe('SQL texts', () => {
       ['for deletes of whole rows', {}, [whole, deleted], { kind: 'last', guarded: false }],
       ['for deletes of parts', { columnCount: 3 }, [whole, deleted], { kind: 'turns', guarded: false }],
       ['for triggers', { inOrder: true }, [whole], { kind: 'all', order: 'ordinal', guarded: true }],
+      [
+        'for an index of an expression, whose locks are then in order',
+        { keys: [], inOrder: true, special: lowerId },
+        [whole],
+        { kind: 'all', order: 'key', guarded: true },
+      ],
+      [
+        'for an index of an expression, of which a row lacks a column',
+        { keys: [], inOrder: true, special: lowerId },
+        [{ number: 2, columns: ['n'] }],
+        { kind: 'all', order: 'ordinal', guarded: true },
+      ],
       [
         'for triggers, two shapes',
         { inOrder: true },
