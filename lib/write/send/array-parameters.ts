@@ -57,5 +57,8 @@ function elementOf(value: unknown, { known }: PlannedColumn): string {
   if (value === null) return 'NULL'
   const text = typeof value === 'string' ? value : known!.codec.textOfBinary?.(value as Buffer)
   if (text === undefined) throw new NotTogether()
-  return quoteElement(text)
+  return NEEDS_ESCAPES.test(text) ? quoteElement(text) : `"${text}"`
 }
+
+/** Few values have one of these; looking is cheaper than replacing. */
+const NEEDS_ESCAPES = /[\\"]/
