@@ -64,7 +64,18 @@ export function judgeShape({ text, isWhole }: JsonHead, name: string, shape?: Js
 /** The first line is an object, or the first two lines begin as objects. */
 function isInLines(text: string): boolean {
   const [first, second = ''] = firstLines(text)
-  return isWholeObject(first!) || (first !== '{' && second.startsWith('{'))
+  return isWholeObject(first!) || (second.startsWith('{') && !mayContinue(first!))
+}
+
+/** Returns true for a line after which a document may continue with an object: a value or an element. */
+function mayContinue(line: string): boolean {
+  if (line === '{' || line.endsWith(':')) return true
+  const opened: string[] = []
+  for (const [mark] of line.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (mark === '{' || mark === '[') opened.push(mark)
+    else if (mark === '}' || mark === ']') opened.pop()
+  }
+  return opened.at(-1) === '['
 }
 
 /** Returns the first two lines that are not blank. */

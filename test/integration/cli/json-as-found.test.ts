@@ -39,6 +39,7 @@ describe('pg-batch load, of JSON as it is found:', () => {
     ['a list', `[${ONE},\r\n${TWO}]`],
     ['two lists', `[${ONE}][${TWO}]`],
     ['an envelope', `{"data":[${ONE},${TWO}],"next":null}`, 'data'],
+    ['an envelope with a line for each row', `{"data":[${ONE},\n${TWO}]}`, 'data'],
     ['a nested envelope', `{"result":{"total":2,"data":[${ONE},${TWO}]}}`, 'result.data'],
     ['packed pages', gzipSync(`{"data":[${ONE}]}\n{"data":[${TWO}]}`), 'data'],
     ['UTF-16', Buffer.from(`\ufeff${ONE}\n${TWO}`, 'utf16le')],
