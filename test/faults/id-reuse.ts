@@ -15,7 +15,7 @@ const IDS = 40
 const NOTICED_MS = 400
 
 export const isCommit = ({ name, text }: Pick<WireMessage, 'name' | 'text'>): boolean =>
-  name === 'Query' && /(^|; )COMMIT\b/.test(text)
+  name === 'Query' && /\bCOMMIT\b/.test(text)
 
 /**
  * A COMMIT that never arrives while the server crashes, and then others who are given the ids that the crash

@@ -50,7 +50,7 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
     case 'answer to ALTER TABLE':
       return answered(/^ALTER TABLE/)
     case 'COMMIT':
-      return sent(/(^|; )COMMIT\b/)
+      return sent(/\bCOMMIT\b/)
     case 'answer to COMMIT':
       return answered(/^COMMIT/)
     case 'answer to the next BEGIN':

@@ -284,10 +284,9 @@ export class Transaction {
    * Ends a COPY and commits, without waiting in between. The server does not run COMMIT if the COPY fails:
    * the statement in front of COMMIT then fails as well, and ends the query string. Ask `mayCommitBehind`
    * first.
-   * @param last a statement that runs between the COPY and COMMIT, and returns no rows
    */
-  async endCopyAndCommit(copy: CopyIn, last?: string): Promise<void> {
-    const commit = copy.endBefore(this.#commitText(last))
+  async endCopyAndCommit(copy: CopyIn): Promise<void> {
+    const commit = copy.endBefore(this.#commitText())
     this.#commitSent()
     await this.#commitBehind(this.copyAnswered(copy.settled), commit)
   }
@@ -320,21 +319,17 @@ export class Transaction {
   }
 
   async #committedBy(commit: SimpleQuery): Promise<void> {
+    const isEnd = (tag: string): boolean => tag === 'COMMIT' || tag === 'ROLLBACK'
     const command = commit.settled.then(
-      () => endTag(commit),
+      () => commit.tags.find(isEnd),
       error => {
-        if (endTag(commit) === undefined) throw error
-        this.lease.broken ??= error as Error // the beginning of the next transaction has failed
-        return endTag(commit)
+        // what fails behind COMMIT is the beginning of the next transaction
+        if (!commit.tags.some(isEnd)) throw error
+        this.lease.broken ??= error as Error
+        return commit.tags.find(isEnd)
       },
     )
-    try {
-      await this.#committed(command)
-    } catch (error) {
-      // what fails in front of the proof keeps COMMIT from running
-      if (this.#state === 'rolled-back' && !hasProof(commit)) this.#state = 'open'
-      throw error
-    }
+    await this.#committed(command)
     if (!this.#beginsNext || this.lease.broken) return
     const ticket = readTicket(commit.rows.at(-1))!
     this.#next = new Transaction(this.lease, this.#options, { ticket, ticketAt: performance.now() })
@@ -370,9 +365,9 @@ export class Transaction {
   }
 
   /** Returns the query string that commits. @throws what has ended the connection */
-  #commitText(last?: string): string {
+  #commitText(): string {
     if (this.lease.broken) throw this.lease.broken
-    const waiting = [...this.#preamble.splice(0), ...(last === undefined ? [] : [last])]
+    const waiting = this.#preamble.splice(0)
     this.#beginsNext &&= this.ticket?.isReadCommitted === true
     const next = this.#beginsNext ? openingStatements(this.#options) : []
     return [...waiting, ...this.#provenCommit(), ...next].join('; ')
@@ -479,14 +474,4 @@ function openingStatements(options: TransactionOptions): string[] {
   const begin = readCommitted ? 'BEGIN ISOLATION LEVEL READ COMMITTED' : 'BEGIN'
   if (ticketed) return [begin, ticketStatement(endless ? undefined : statementTimeoutMs)]
   return savepointed ? [begin, `SAVEPOINT ${PROOF_SAVEPOINT}`] : [begin]
-}
-
-/** Returns how a query string has ended the transaction; undefined if it has not. */
-function endTag({ tags }: SimpleQuery): string | undefined {
-  return tags.find(tag => tag === 'COMMIT' || tag === 'ROLLBACK')
-}
-
-/** Returns true when the proof in front of COMMIT, the only statement there that selects, was carried out. */
-function hasProof({ tags }: SimpleQuery): boolean {
-  return tags.some(tag => tag.startsWith('SELECT'))
 }

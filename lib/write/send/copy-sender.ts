@@ -215,19 +215,15 @@ export class CopySender implements RowSender {
     return opened
   }
 
-  /** @param last a statement that runs between the rows and COMMIT, if COMMIT travels behind them */
-  async close(commits = false, last?: string): Promise<void> {
+  async close(commits = false): Promise<void> {
     const open = this.#open
     if (!open) return
     open.encoder.end(this.#pieces.out)
     await this.#sendPiece()
     const transaction = this.#transaction
-    // brings the transaction's id, and takes no longer than to wait for the rows, and then for `last`
-    if (last !== undefined && !transaction.ticket) await transaction.copyAnswered(open.copy.ready())
     try {
-      if (commits && transaction.mayCommitBehind(this.bytes)) {
-        await transaction.endCopyAndCommit(open.copy, last)
-      } else await transaction.copyAnswered(open.copy.end())
+      if (commits && transaction.mayCommitBehind(this.bytes)) await transaction.endCopyAndCommit(open.copy)
+      else await transaction.copyAnswered(open.copy.end())
     } catch (error) {
       throw explainChange(error, this.#plan.table)
     }

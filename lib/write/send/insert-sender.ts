@@ -147,8 +147,7 @@ export class InsertSender extends ParameterSender {
     const held = this.#held
     this.#held = undefined
     if (!held) return
-    if (commits) this.count(held.count, await this.queryAndCommit(held))
-    else await this.execute(held)
+    await (commits ? this.executeAndCommit(held) : this.execute(held))
   }
 
   override async abort(): Promise<void> {

@@ -51,17 +51,6 @@ export async function mergeStaged(
   }
 }
 
-/**
- * Returns the statement that merges all rows where only one does, and nothing depends on its answer: each row
- * counts as one that has changed something.
- */
-export function onlyMerge(merge: Merge, { staging, shapes }: StagedRows): string | undefined {
-  const [shape, another] = shapes
-  const { kind, ...strategy } = mergeStrategy(merge, shapes)
-  const isOne = kind === 'last' && 'guarded' in strategy && !strategy.guarded && !another
-  return isOne ? insertLast(merge, stagedRows(merge, staging, shapes), shape!) : undefined
-}
-
 interface Rows {
   readonly transaction: Transaction
   readonly merge: Merge

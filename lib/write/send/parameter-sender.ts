@@ -60,19 +60,15 @@ export abstract class ParameterSender implements RowSender {
     return result
   }
 
-  /**
-   * Runs the last statement, and commits in the same round trip where that is possible. Resolves to how many
-   * rows the statement has changed.
-   */
-  protected async queryAndCommit(statement: RowStatement): Promise<number | null> {
-    const { text, parameters, only } = statement
+  /** Runs the last statement and commits, in one round trip where that is possible. */
+  protected async executeAndCommit(statement: RowStatement): Promise<void> {
+    const { text, parameters, count, only } = statement
     await this.transaction.begin() // the transaction's id is known then
-    if (!this.transaction.mayCommitBehind(parameters.length)) return (await this.query(statement)).rowCount
+    if (!this.transaction.mayCommitBehind(parameters.length)) return this.execute(statement)
     this.sentBytes += parameters.length
     this.#only = only
-    const changed = await this.transaction.runAndCommit(text, parameters.values as BoundValue[])
+    this.count(count, await this.transaction.runAndCommit(text, parameters.values as BoundValue[]))
     this.#only = undefined
-    return changed
   }
 
   protected count(sent: number, changed: number | null | undefined): void {

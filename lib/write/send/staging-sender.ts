@@ -8,7 +8,7 @@ import { type RowRef, type RowSender, unchangedOf } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { runsInOrder } from '../rows/rows-in-order.ts'
 import { CopySender } from './copy-sender.ts'
-import { mergeStaged, onlyMerge } from './merge-staged.ts'
+import { mergeStaged } from './merge-staged.ts'
 
 let stagingTables = 0
 
@@ -95,15 +95,12 @@ export class StagingSender implements RowSender {
     await this.#copy.send(groups, signal)
   }
 
-  async close(commits = false): Promise<void> {
+  async close(): Promise<void> {
     if (!this.#staging || !this.#copy) return
-    const merge = this.#plan.merge!
+    await this.#copy.close()
     const shapes = [...this.#shapes].map(shape => this.#plan.mergeShape(shape))
     const staged = { staging: this.#staging, shapes, count: this.#rows }
-    const only = commits ? onlyMerge(merge, staged) : undefined
-    await this.#copy.close(only !== undefined, only)
-    if (this.#transaction.state === 'committed') return // the rows were merged in front of COMMIT
-    const changed = await mergeStaged(this.#transaction, merge, staged)
+    const changed = await mergeStaged(this.#transaction, this.#plan.merge!, staged)
     this.unchanged += unchangedOf(this.#rows, changed)
   }
 

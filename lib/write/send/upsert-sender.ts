@@ -34,8 +34,6 @@ const MAX_ROWS = 50_000
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
   #hasSavepoint = false
-  /** A statement whose answer does not matter, if it succeeds: COMMIT may travel behind it. */
-  #held: RowStatement | undefined
   /** What sends rows one by one, while it does or after it has failed. */
   #rowByRow: RowByRowSender | undefined
 
@@ -54,7 +52,6 @@ export class UpsertSender extends ParameterSender {
 
   /** @param turn which row of each key is written, from 1: the others are left for later turns */
   async #upsert(refs: readonly RowRef[], turn: number, signal: AbortSignal): Promise<void> {
-    await this.close()
     const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
     const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
     if (refs.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(refs, signal)
@@ -82,8 +79,7 @@ export class UpsertSender extends ParameterSender {
           return []
         }
         // each row would have changed something if it was sent alone
-        this.#held = statement(insertLast(this.#merge, source, shape!))
-        if (strategy.guarded) await this.close()
+        await this.query(statement(insertLast(this.#merge, source, shape!)))
         return []
       case 'turns': {
         const mayInsertAll = source.shapes.length === 1 && !shape!.deletes && !this.#merge.conflict.updateOnly
@@ -118,20 +114,6 @@ export class UpsertSender extends ParameterSender {
     this.#rowByRow = undefined
     this.sentBytes += rowByRow.bytes
     this.unchanged += rowByRow.unchanged
-  }
-
-  override get bytes(): number {
-    return super.bytes + (this.#held?.parameters.length ?? 0)
-  }
-
-  override async close(commits = false): Promise<void> {
-    const held = this.#held
-    this.#held = undefined
-    if (held) await (commits ? this.queryAndCommit(held) : this.query(held))
-  }
-
-  override async abort(): Promise<void> {
-    this.#held = undefined
   }
 
   override locate(error: unknown): RowRef | undefined {

@@ -81,14 +81,15 @@ async function commit<Item>(
 
 /**
  * Returns true when nothing is asked between the last rows and COMMIT. Where rows may be dropped, their count
- * has to be known before, because the answer to COMMIT may be lost. For upserts the sender decides.
+ * has to be known before, because the answer to COMMIT may be lost.
  */
 function commitsBehindRows<Item>(
   { opened, plan, rejected }: TransactionWriter<Item>,
   { inTransaction, rollsBack }: TransactionContext<Item>,
 ): boolean {
-  if (rollsBack || inTransaction || opened?.checkpoint || rejected.all.length > 0) return false
-  return plan.storesEveryRow || plan.merge !== undefined
+  return (
+    !rollsBack && plan.storesEveryRow && !inTransaction && !opened?.checkpoint && rejected.all.length === 0
+  )
 }
 
 async function commitAfterRows<Item>(

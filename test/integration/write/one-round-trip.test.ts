@@ -45,35 +45,21 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     }
   }
 
-  const upsert = { target: ['id'], action: 'update' } as const
-  for (const [way, options] of [
-    ['COPY', { method: 'copy' }],
-    ['INSERT', { method: 'insert' }],
-    ['COPY into a staging table and a merge', { method: 'copy', onConflict: upsert }],
-    ['INSERT … ON CONFLICT', { method: 'insert', onConflict: upsert }],
-  ] as const) {
-    it(`takes one round trip by ${way}: COMMIT is sent before any answer`, async () => {
-      await db.pool.query('ALTER TABLE t ADD later int')
-      const sink = open(options)
+  for (const method of ['copy', 'insert'] as const) {
+    it(`takes one round trip by ${method}: COMMIT is sent before any answer`, async () => {
+      const sink = open({ method })
       await writeInTurn(sink, 1, 3)
       const sent = proxy.arm({
         direction: 'up',
-        at: ({ name, text }) => name === 'Query' && text.includes('; COMMIT'),
+        at: ({ name, text }) => name === 'Query' && text.includes('COMMIT'),
         action: { do: 'call', run: async () => {} },
       })
       // a writer that waits for an answer first waits forever
-      const holding = proxy.arm({ direction: 'down', action: { do: 'call', run: () => sent } })
-      const committed = once(sink, 'commit')
-      sink.write([
-        { id: 4, later: 1 },
-        { id: 5, later: 2 },
-      ])
-      await committed
-      await holding
+      proxy.arm({ direction: 'down', action: { do: 'call', run: () => sent } })
+      await writeInTurn(sink, 4, 4)
       sink.end()
       await once(sink, 'finish')
-      expect(sink.stats).to.include({ rowsCommitted: 5, rowsUnchanged: 0 })
-      expect(await countOf(db.pool, 't')).to.equal(5)
+      expect(await countOf(db.pool, 't')).to.equal(4)
       expect(pool.idleCount).to.equal(1)
     })
   }
@@ -98,21 +84,6 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     await once(sink, 'finish')
     expect(sink.stats).to.include({ rowsCommitted: 4, rowsRejected: 1 })
   })
-
-  for (const method of ['copy', 'insert'] as const) {
-    it(`rejects the row of an upsert by ${method} that only the merge meets`, async () => {
-      await db.pool.query('ALTER TABLE t ADD later int UNIQUE')
-      const sink = open({ method, onConflict: { target: ['id'], action: 'update' }, rejectLimit: 1 })
-      await writeInTurn(sink, 1, 3)
-      sink.end([
-        { id: 4, later: 1 },
-        { id: 5, later: 1 },
-      ])
-      await once(sink, 'finish')
-      expect(sink.stats).to.include({ rowsCommitted: 4, rowsRejected: 1 })
-      expect(pool.idleCount).to.equal(1)
-    })
-  }
 
   it('is written for the table as it is now: COMMIT does not run if the columns have changed', async () => {
     const sink = open({ method: 'copy', copyFormat: 'binary' })
@@ -220,7 +191,7 @@ describe('a batch that is announced', () => {
   const holdAnswer = (): void => {
     const sent = proxy.arm({
       direction: 'up',
-      at: ({ name, text }) => name === 'Query' && text.includes('; COMMIT'),
+      at: ({ name, text }) => name === 'Query' && text.includes('COMMIT'),
       action: { do: 'call', run: async () => {} },
     })
     proxy.arm({
