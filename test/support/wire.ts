@@ -44,9 +44,10 @@ export class WireParser {
   /** The first message of a client has no type byte. */
   #startup: boolean
 
-  constructor(direction: Direction) {
+  /** @param startup the first message is that of a new client */
+  constructor(direction: Direction, startup = direction === 'up') {
     this.#direction = direction
-    this.#startup = direction === 'up'
+    this.#startup = startup
   }
 
   /** Takes bytes, and returns the messages that are whole now. */

@@ -192,14 +192,16 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
 /**
  * Ends the backend that still holds the transaction, if the role may: its client is gone, and its locks would
  * last until the kernel gives the connection up, hours later.
- * @param onlyIdle leaves a working backend alone: at a COMMIT it may wait for a synchronous standby
+ * @param onlyIdle leaves a working backend alone, because at a COMMIT it may wait for a synchronous standby.
+ *   One that waits for a lock has not committed yet: COMMIT travels behind its rows
  */
 export async function endTransaction(
   client: PgClientLike,
   { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
   { onlyIdle }: { onlyIdle: boolean },
 ): Promise<void> {
-  const idle = onlyIdle ? " AND state LIKE 'idle in transaction%'" : ''
+  const waiting = " AND (state LIKE 'idle in transaction%' OR wait_event_type = 'Lock')"
+  const idle = onlyIdle ? waiting : ''
   try {
     await queryText(
       client,

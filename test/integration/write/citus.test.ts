@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
@@ -7,6 +8,7 @@ import { pretendCitus, pretendReferenceTable } from '../../support/citus.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { thorough } from '../../support/thorough.ts'
+import { WireParser } from '../../support/wire.ts'
 import { countOf, failureOf, METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
 import { load } from '../reliability/load.ts'
 
@@ -26,18 +28,14 @@ const BINARY_STAGING = /COPY "pg_temp"[^;]*FORMAT binary/
 function statementsOf(pool: pg.Pool): string[] {
   const texts: string[] = []
   pool.on('connect', client => {
-    const { connection } = client as unknown as {
-      connection: { query(text: string): unknown; parse(query: { text: string }, more?: boolean): unknown }
-    }
-    const query = connection.query.bind(connection)
-    const parse = connection.parse.bind(connection)
-    connection.query = text => {
-      texts.push(text)
-      return query(text)
-    }
-    connection.parse = (one, more) => {
-      texts.push(one.text)
-      return parse(one, more)
+    const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
+    const parser = new WireParser('up', false)
+    const write = stream.write
+    stream.write = function (bytes: Buffer, ...rest: [never, never]) {
+      for (const { name, text } of parser.take(bytes)) {
+        if (name === 'Query' || name === 'Parse') texts.push(text)
+      }
+      return write.call(this, bytes, ...rest)
     }
   })
   return texts
