@@ -30,13 +30,13 @@ function statementsOf(pool: pg.Pool): string[] {
   pool.on('connect', client => {
     const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
     const parser = new WireParser('up', false)
-    const write = stream.write
-    stream.write = function (bytes: Buffer, ...rest: [never, never]) {
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
+    stream.write = ((bytes: Buffer, ...rest: unknown[]) => {
       for (const { name, text } of parser.take(bytes)) {
         if (name === 'Query' || name === 'Parse') texts.push(text)
       }
-      return write.call(this, bytes, ...rest)
-    }
+      return write(bytes, ...rest)
+    }) as typeof stream.write
   })
   return texts
 }
