@@ -153,6 +153,43 @@ describe('pg-batch load into a table that refers to itself', function () {
     })
   }
 
+  it('writes the rows whose parent was refused, if that is in the table already, or comes twice', async () => {
+    await database.pool.query('INSERT INTO tree VALUES (1), (2)')
+    const rows: Row[] = [
+      [1, '', 5], // is there
+      [2, '', 0], // is there, and bad
+      [10, 1, 1],
+      [11, 2, 1],
+      [20, '', 0],
+      [21, 20, 1], // its parent is bad, and then good
+      [20, '', 1],
+      [30, 99, 1],
+      [31, 30, 1],
+      [32, 31, 1],
+      [33, 31, 'x'],
+      [34, 33, 1],
+    ]
+    const rejects = `${await file('unused', '')}.twice.ndjson`
+    const ended = await load(await file('twice-there.csv', csv(rows)), '--rejects', rejects)
+    expect(ended.status, ended.stderr).to.equal(0)
+    const ids = (await stored()).map(row => (row as { id: number }).id)
+    expect(ids).to.deep.equal([1, 2, 10, 11, 20, 21])
+    const letters = (await readFile(rejects, 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(letters.map(({ row, sqlstate }) => `${row.id} ${sqlstate}`)).to.deep.equal([
+      '1 23505',
+      '2 23514',
+      '20 23514',
+      '30 23503',
+      '31 23503',
+      '32 23503',
+      '33 22P02',
+      '34 23503',
+    ])
+  })
+
   it('killed while rows wait for their parents, continues with --resume, and stores each row once', async () => {
     const roots = Array.from({ length: 110_000 }, (_, index): Row => [index + 5000, '', 1])
     const path = await file('killed.csv', csv([...roots, ...chain(2000)]))
