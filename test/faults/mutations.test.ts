@@ -156,7 +156,7 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'return this.#limit',
     to: 'return Number.POSITIVE_INFINITY',
     only: 'cut again',
-    faults: 10,
+    faults: 30,
     red: /failed: /,
   },
 ]
