@@ -353,7 +353,6 @@ describe('replace', () => {
           (async function* () {
             yield oldRows(10)
             aborting.abort()
-            await new Promise(() => {})
           })(),
         ),
         sink,

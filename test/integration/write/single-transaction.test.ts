@@ -360,7 +360,6 @@ describe('singleTransaction', () => {
       pipeline(async function* () {
         for (const batch of batchesOf(rows(), SIZE)) yield batch
         aborting.abort()
-        await new Promise(() => {})
       }, sink),
     )
     expect(await failed).to.include({ code: 'ABORTED' })
