@@ -1,5 +1,21 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { stopTestServer } from './database.ts'
 import { stopTestKafka } from './kafka/test-broker.ts'
+
+const repository = new URL('../../', import.meta.url)
+const MODULES = ['lib/encode/csv/wasm/csv-rows.wasm', 'lib/sources/csv/split/csv-split.wasm']
+
+/** Builds the WebAssembly modules in a copy of the sources where `npm install` has not run. Runs once. */
+export function mochaGlobalSetup(): void {
+  if (MODULES.every(path => existsSync(new URL(path, repository)))) return
+  execFileSync('npm', ['run', 'build:wasm'], {
+    cwd: fileURLToPath(repository),
+    shell: process.platform === 'win32',
+    stdio: 'pipe',
+  })
+}
 
 // A worker of a parallel run has its root hooks called after each of its files. A server takes a second to
 // start, so a worker keeps its own from file to file, and its exit ends it.
