@@ -25,7 +25,7 @@ export function machineLine({ load, syncMs }: MachineState, serverVersion: strin
     `- ${cores} cores (${processors[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`,
     `- Node.js ${process.version}, pg ${pgVersion}${serverVersion ? `, PostgreSQL ${serverVersion}, embedded, on loopback, default settings, fsync on` : ''}`,
     `- an 8 kB write and fdatasync take ${significant(syncMs)} ms (median of 50)`,
-    `- load average before the first run: ${load.toFixed(1)} on ${cores} cores${shared ? '; **other work ran**, so compare figures within a table only' : ''}`,
+    `- load average before the first run: ${load.toFixed(1)} on ${cores} cores${shared ? '; **other work ran**: compare figures within a table only' : ''}`,
     `- measured on ${new Date().toISOString().slice(0, 10)}`,
   ].join('\n')
 }
