@@ -47,7 +47,7 @@ export async function askOutcome(
   const status = await askStatus(client, ticket.xid)
   if (timeline > ticket.timeline) return askPromoted(client, ticket, watch, status)
   if (status === 'in progress') {
-    await endTransaction(client, ticket, { onlyIdle: true })
+    await endTransaction(client, ticket, { mayCommit: true })
     return 'in-progress'
   }
   if (status === 'committed') return askWhose(client, ticket, watch)
@@ -192,21 +192,21 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
 /**
  * Ends the backend that still holds the transaction, if the role may: its client is gone, and its locks would
  * last until the kernel gives the connection up, hours later.
- * @param onlyIdle leaves a working backend alone, because at a COMMIT it may wait for a synchronous standby.
- *   One that waits for a lock has not committed yet: COMMIT travels behind its rows
+ * @param options.mayCommit COMMIT was sent. A backend that works is left alone then, because it may wait for
+ *   a synchronous standby. One that waits for a lock has not committed yet: COMMIT travels behind its rows
  */
 export async function endTransaction(
   client: PgClientLike,
   { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
-  { onlyIdle }: { onlyIdle: boolean },
+  { mayCommit }: { mayCommit: boolean },
 ): Promise<void> {
-  const waiting = " AND (state LIKE 'idle in transaction%' OR wait_event_type = 'Lock')"
-  const idle = onlyIdle ? waiting : ''
+  const isWaiting = " AND (state LIKE 'idle in transaction%' OR wait_event_type = 'Lock')"
+  const condition = mayCommit ? isWaiting : ''
   try {
     await queryText(
       client,
       `SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity
-        WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid${idle}`,
+        WHERE pid = $2::int AND backend_xid = ($1::xid8)::xid${condition}`,
       [xid, backend],
     )
   } catch (error) {

@@ -22,7 +22,7 @@ export async function terminateOrphan(
   try {
     await Lease.use(
       pool,
-      client => endTransaction(client, ticket, { onlyIdle: commitSent }),
+      client => endTransaction(client, ticket, { mayCommit: commitSent }),
       limits.statementTimeoutMs,
       signals,
     )

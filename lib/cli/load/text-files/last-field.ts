@@ -43,7 +43,7 @@ export async function withoutEmptyLast(task: LoadTask, table?: Table): Promise<L
   }
 }
 
-/** Returns true if there is no column for the last field. */
+/** Returns true if the last field has no column. */
 function mayLeaveOut(
   { header = [], headless, isLastUnnamed, records }: Sources,
   { columns, map, create, strictHeader }: LoadArguments,

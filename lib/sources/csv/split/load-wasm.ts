@@ -6,6 +6,9 @@ interface WebAssemblyApi {
   readonly Instance: new (module: object) => { readonly exports: unknown }
 }
 
+/** Compiled modules by their place: a folder may have thousands of files, and each one needs an instance. */
+const compiled = new Map<string, object | undefined>()
+
 /**
  * Returns the exports of a new instance of a module. Undefined where WebAssembly is switched off, or `npm run
  * build:wasm` has not run.
@@ -13,8 +16,14 @@ interface WebAssemblyApi {
  */
 export function loadWasm(...places: URL[]): unknown {
   const { WebAssembly: api } = globalThis as { WebAssembly?: WebAssemblyApi }
-  const bytes = api && firstFile(places)
-  return bytes && new api.Instance(new api.Module(bytes)).exports
+  if (!api) return undefined
+  const key = places.join(' ')
+  if (!compiled.has(key)) {
+    const bytes = firstFile(places)
+    compiled.set(key, bytes && new api.Module(bytes))
+  }
+  const module = compiled.get(key)
+  return module && new api.Instance(module).exports
 }
 
 function firstFile(places: readonly URL[]): Uint8Array | undefined {

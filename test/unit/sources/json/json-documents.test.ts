@@ -184,7 +184,7 @@ describe('readJsonDocuments', () => {
       'not valid JSON after record 1, near line 1, or cut off there',
     ],
     ['a comma between objects', '{"a":1},{"a":2}', 'record 2 (line 1) is not valid JSON'],
-    ['a record that is no object', '[{},"secret"]', 'record 2 (line 1) is a string, expected an object'],
+    ['a record that is not an object', '[{},"secret"]', 'record 2 (line 1) is a string, expected an object'],
     ['a record that is an array', '[[1]]', 'record 1 (line 1) is an array, expected an object'],
     ['a record that is null', '[null]', 'record 1 (line 1) is null, expected an object'],
     ['a comma at the end', '[{},]', 'record 2 (line 1) is not valid JSON'],
