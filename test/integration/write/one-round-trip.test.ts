@@ -1,12 +1,11 @@
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
-import pg from 'pg'
 import { BatchTransform, PgBatchWritable, PgRowWriter } from '../../../lib/index.ts'
 import { BATCH_OPENS } from '../../../lib/streams/batch-opens.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { useDatabase } from '../../support/database.ts'
-import { FaultProxy } from '../../support/proxy.ts'
+import { useProxiedPool } from '../../support/proxied-pool.ts'
 import { until } from '../../support/until.ts'
 import { countOf } from '../../support/writing.ts'
 
@@ -17,24 +16,14 @@ interface Row {
 
 describe('a batch whose transaction has begun with the COMMIT before it', () => {
   const db = useDatabase()
-  let proxy: FaultProxy
-  let pool: pg.Pool
+  const through = useProxiedPool(db)
 
   beforeEach(async () => {
     await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY)')
-    proxy = await FaultProxy.start(Number(new URL(db.connectionString).port))
-    const through = Object.assign(new URL(db.connectionString), { hostname: '127.0.0.1', port: proxy.port })
-    pool = new pg.Pool({ connectionString: through.href, max: 1 })
-    pool.on('error', () => {})
-  })
-
-  afterEach(async () => {
-    await pool.end()
-    await proxy.stop()
   })
 
   const open = (options: Partial<PgBatchWritableOptions<Row>> = {}): PgBatchWritable<Row> =>
-    new PgBatchWritable<Row>({ pool, table: 't', ...options } as PgBatchWritableOptions<Row>)
+    new PgBatchWritable<Row>({ pool: through.pool, table: 't', ...options } as PgBatchWritableOptions<Row>)
 
   /** Writes batches, each when the one before is committed, so that the next transaction begins early. */
   const writeInTurn = async (sink: PgBatchWritable<Row>, from: number, to: number): Promise<void> => {
@@ -49,18 +38,18 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     it(`takes one round trip by ${method}: COMMIT is sent before any answer`, async () => {
       const sink = open({ method })
       await writeInTurn(sink, 1, 3)
-      const sent = proxy.arm({
+      const sent = through.proxy.arm({
         direction: 'up',
         at: ({ name, text }) => name === 'Query' && text.includes('COMMIT'),
         action: { do: 'call', run: async () => {} },
       })
       // a writer that waits for an answer first waits forever
-      proxy.arm({ direction: 'down', action: { do: 'call', run: () => sent } })
+      through.proxy.arm({ direction: 'down', action: { do: 'call', run: () => sent } })
       await writeInTurn(sink, 4, 4)
       sink.end()
       await once(sink, 'finish')
       expect(await countOf(db.pool, 't')).to.equal(4)
-      expect(pool.idleCount).to.equal(1)
+      expect(through.pool.idleCount).to.equal(1)
     })
   }
 
@@ -103,7 +92,7 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     it(`is there once when the answer to ${what} is lost`, async () => {
       const sink = open()
       await writeInTurn(sink, 1, 3)
-      const fired = proxy.arm({
+      const fired = through.proxy.arm({
         direction: 'down',
         at: ({ name, text }) => name === 'CommandComplete' && text === answer,
         action: { do: 'cut' },
@@ -124,19 +113,21 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     const idle = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`
     await until(
       'no idle transaction',
-      async () => pool.idleCount === 1 && (await db.pool.query(idle)).rowCount === 0,
+      async () => through.pool.idleCount === 1 && (await db.pool.query(idle)).rowCount === 0,
     )
     await writeInTurn(sink, 4, 6)
     sink.destroy()
     await once(sink, 'close')
-    expect(pool.idleCount).to.equal(pool.totalCount)
+    expect(through.pool.idleCount).to.equal(through.pool.totalCount)
     expect((await db.pool.query(idle)).rowCount).to.equal(0)
   })
 
   it('begins with its own batch where the first statement decides what the transaction sees', async () => {
-    pool.on('connect', client => client.query("SET default_transaction_isolation = 'repeatable read'"))
+    through.pool.on('connect', client =>
+      client.query("SET default_transaction_isolation = 'repeatable read'"),
+    )
     const sent: string[] = []
-    proxy.arm({
+    through.proxy.arm({
       direction: 'up',
       at: ({ name, text }) => {
         if (name === 'Query') sent.push(text)
@@ -156,14 +147,14 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     const sink = open()
     let served = false
     await writeInTurn(sink, 1, 3)
-    const query = pool.query('SELECT 1').then(() => {
+    const query = through.pool.query('SELECT 1').then(() => {
       served = true
     })
     for (let id = 4; !served; id++) await writeInTurn(sink, id, id)
     await query
     // also while no further batch comes
     await writeInTurn(sink, 1001, 1003)
-    expect((await pool.query('SELECT 1')).rowCount).to.equal(1)
+    expect((await through.pool.query('SELECT 1')).rowCount).to.equal(1)
     sink.end()
     await once(sink, 'finish')
   })
@@ -171,30 +162,20 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
 
 describe('a batch that is announced', () => {
   const db = useDatabase()
-  let proxy: FaultProxy
-  let pool: pg.Pool
+  const through = useProxiedPool(db)
 
   beforeEach(async () => {
     await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY)')
-    proxy = await FaultProxy.start(Number(new URL(db.connectionString).port))
-    const through = Object.assign(new URL(db.connectionString), { hostname: '127.0.0.1', port: proxy.port })
-    pool = new pg.Pool({ connectionString: through.href, max: 1 })
-    pool.on('error', () => {})
-  })
-
-  afterEach(async () => {
-    await pool.end()
-    await proxy.stop()
   })
 
   /** Holds the answer to COPY until COMMIT is sent: a writer that waits for it waits forever. */
   const holdAnswer = (): void => {
-    const sent = proxy.arm({
+    const sent = through.proxy.arm({
       direction: 'up',
       at: ({ name, text }) => name === 'Query' && text.includes('COMMIT'),
       action: { do: 'call', run: async () => {} },
     })
-    proxy.arm({
+    through.proxy.arm({
       direction: 'down',
       at: ({ name }) => name === 'CopyInResponse',
       action: { do: 'call', run: () => sent },
@@ -203,7 +184,7 @@ describe('a batch that is announced', () => {
 
   it('by BatchTransform takes one round trip', async () => {
     const batches = new BatchTransform<Row>({ maxWaitMs: 60 })
-    const sink = new PgBatchWritable<Row>({ pool, table: 't' })
+    const sink = new PgBatchWritable<Row>({ pool: through.pool, table: 't' })
     const done = pipeline(batches, sink)
     for (let id = 1; id <= 3; id++) {
       if (id === 3) holdAnswer()
@@ -214,34 +195,34 @@ describe('a batch that is announced', () => {
     batches.end()
     await done
     expect(sink.stats).to.include({ rowsCommitted: 3, transactions: 3 })
-    expect(pool.idleCount).to.equal(1)
+    expect(through.pool.idleCount).to.equal(1)
   })
 
   it('by the queue of PgRowWriter takes one round trip', async () => {
-    const writer = new PgRowWriter<Row>({ pool, table: 't', maxWaitMs: 60 })
+    const writer = new PgRowWriter<Row>({ pool: through.pool, table: 't', maxWaitMs: 60 })
     await writer.write({ id: 1 })
     holdAnswer()
     await writer.write({ id: 2 })
     await writer.end()
     expect(await countOf(db.pool, 't')).to.equal(2)
-    expect(pool.idleCount).to.equal(1)
+    expect(through.pool.idleCount).to.equal(1)
   })
 
   it('is written, and its transaction ends, when the announcement was wrong', async () => {
     const batches = new BatchTransform<Row>({ maxWaitMs: 10_000 })
-    const sink = new PgBatchWritable<Row>({ pool, table: 't' })
+    const sink = new PgBatchWritable<Row>({ pool: through.pool, table: 't' })
     const done = pipeline(batches, sink)
     batches.write({ id: 1 })
     batches.flush()
     await once(sink, 'commit')
-    const begun = proxy.arm({
+    const begun = through.proxy.arm({
       direction: 'up',
       at: ({ text }) => text.startsWith('BEGIN'),
       action: { do: 'call', run: async () => {} },
     })
     batches.emit(BATCH_OPENS, 0)
     await begun
-    await until('the client has come back', () => pool.idleCount === 1)
+    await until('the client has come back', () => through.pool.idleCount === 1)
     batches.write({ id: 2 })
     batches.end()
     await done
