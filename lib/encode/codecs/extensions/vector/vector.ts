@@ -1,3 +1,4 @@
+import type { ByteBuffer } from '../../../wire/byte-buffer.ts'
 import type { FieldCodec } from '../../codec.ts'
 import { floats, floatsText, readFloats } from './floats.ts'
 import { toHalf } from './to-half.ts'
@@ -12,13 +13,8 @@ export const vector: FieldCodec = {
   binary(out, value) {
     const count = readFloats(value)
     if (count < 0) return false
-    out.reserve(8 + count * 4)
+    let at = putHead(out, count, 4)
     const { view } = out
-    let at = out.length
-    view.setInt32(at, 4 + count * 4)
-    view.setInt16(at + 4, count)
-    view.setInt16(at + 6, 0)
-    at += 8
     for (let i = 0; i < count; i++, at += 4) view.setFloat32(at, floats[i]!)
     out.length = at
     return true
@@ -35,13 +31,8 @@ export const halfvec: FieldCodec = {
   binary(out, value) {
     const count = readFloats(value)
     if (count < 0) return false
-    out.reserve(8 + count * 2)
+    let at = putHead(out, count, 2)
     const { view } = out
-    let at = out.length
-    view.setInt32(at, 4 + count * 2)
-    view.setInt16(at + 4, count)
-    view.setInt16(at + 6, 0)
-    at += 8
     for (let i = 0; i < count; i++, at += 2) {
       const half = toHalf(floats[i]!)
       if (half < 0) return false
@@ -50,4 +41,14 @@ export const halfvec: FieldCodec = {
     out.length = at
     return true
   },
+}
+
+/** Writes what precedes the floats, and makes room for them. Returns where they go; `length` stays. */
+function putHead(out: ByteBuffer, count: number, bytesEach: number): number {
+  out.reserve(8 + count * bytesEach)
+  const { view, length } = out
+  view.setInt32(length, 4 + count * bytesEach)
+  view.setInt16(length + 4, count)
+  view.setInt16(length + 6, 0)
+  return length + 8
 }
