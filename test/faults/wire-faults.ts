@@ -27,8 +27,8 @@ function placeOf(aim: Aim, method: LoadMethod): Place {
       return { direction: 'down' }
     case 'start-up':
       return { direction: 'up', at: ({ name }) => name === 'Startup' || name === 'Password' }
-    case 'BEGIN':
-      return sent(/^BEGIN/)
+    case 'BEGIN': // alone, or behind the COMMIT of the transaction before
+      return sent(/(^|; )BEGIN\b/)
     case 'data':
       return { direction: 'up', at: ({ name }) => data.includes(name) }
     case 'end of data':
