@@ -1,4 +1,4 @@
-import type { WasmKind } from '../csv/wasm/wasm-kind.ts'
+import type { WasmKind } from '../wasm/wasm-kind.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 
 /**

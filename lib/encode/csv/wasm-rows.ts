@@ -1,8 +1,8 @@
 import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import type { CsvColumns, EncodeRows } from '../row-contract.ts'
+import { WASM_KIND } from '../wasm/wasm-kind.ts'
 import type { WasmPlan } from './wasm/wasm-encoder.ts'
-import { WASM_KIND } from './wasm/wasm-kind.ts'
 
 /** So many of the first records have to be common ones. In another file the attempt would cost time. */
 const TRIAL_RECORDS = 1000

@@ -7,10 +7,19 @@
  * The caller puts the bytes of records at INPUT and where each one is into TABLE, and finds tuples at OUTPUT.
  */
 
-import { put16, put32, putNull } from './fields'
-import { putDouble, putInteger, putNumeric } from './numbers'
-import { copyUntil, find, findClose, putBoolean, putUuid, readTo, unquote } from './texts'
-import { putDate, putTimestamp } from './times'
+import { put16, putNull } from '../../../wasm/assembly/fields'
+import { copyUntil, find, findClose, readTo, unquote } from '../../../wasm/assembly/texts'
+import {
+  closeText,
+  FIELD_BYTES,
+  JSONB,
+  NO_STAGING,
+  openText,
+  putStaging,
+  putValue,
+  SKIPPED,
+  TEXT,
+} from '../../../wasm/assembly/values'
 
 export const MAX_FIELDS: i32 = 1600
 export const MAX_RECORDS: i32 = 4096
@@ -24,26 +33,6 @@ export const KINDS: usize = memory.data(1600)
 export const TABLE: usize = memory.data(4096 * 12, 16)
 export const INPUT: usize = memory.data(128 * 1024 + 32, 16)
 export const OUTPUT: usize = memory.data(512 * 1024 + 32, 16)
-
-/** What a field becomes. The numbers are those of `WasmKind` in wasm-kind.ts. */
-const SKIPPED = 0
-const TEXT = 1
-const JSONB = 2
-const BOOLEAN = 3
-const INT2 = 4
-const INT4 = 5
-const INT8 = 6
-const FLOAT8 = 7
-const NUMERIC = 8
-const DATE = 9
-const TIMESTAMP = 10
-const TIMESTAMPTZ = 11
-const UUID = 12
-
-/** The bytes of a tuple that are not copies of the file: at most 22 for each field. */
-const FIELD_BYTES: usize = 24
-const JSONB_VERSION = 1
-const NO_STAGING = -1
 
 let delimiter: i32 = 0
 let quote: i32 = 0
@@ -87,7 +76,7 @@ export function encode(count: i32, limit: i32): i32 {
     if (out + (end - start) + ((tupleFields + 2) as usize) * FIELD_BYTES > outputEnd) break
     const next = encodeRecord(start, end, out)
     if (!next) break
-    out = stagingShape === NO_STAGING ? next : putStaging(next, load<u32>(entry, 8))
+    out = stagingShape === NO_STAGING ? next : putStaging(next, load<u32>(entry, 8), stagingShape)
   }
   written = (out - OUTPUT) as i32
   return record
@@ -139,48 +128,4 @@ function putQuoted(kind: i32, at: usize, end: usize, out: usize): usize {
   }
   const close = findClose(quote, at, end)
   return close > at ? putValue(kind, at, close, out) : 0
-}
-
-/** Leaves room for the length of a text, and writes what precedes its bytes. */
-function openText(kind: i32, out: usize): usize {
-  if (kind === TEXT) return out + 4
-  store<u8>(out, JSONB_VERSION, 4)
-  return out + 5
-}
-
-function closeText(start: usize, end: usize): void {
-  put32(start, (end - start - 4) as i32)
-}
-
-/** Writes the value from `at` to `end`, which is not empty. Returns the address after the field, or 0. */
-function putValue(kind: i32, at: usize, end: usize, out: usize): usize {
-  switch (kind) {
-    case BOOLEAN:
-      return putBoolean(at, end, out)
-    case INT2:
-      return putInteger(at, end, out, 2)
-    case INT4:
-      return putInteger(at, end, out, 4)
-    case INT8:
-      return putInteger(at, end, out, 8)
-    case FLOAT8:
-      return putDouble(at, end, out)
-    case NUMERIC:
-      return putNumeric(at, end, out)
-    case DATE:
-      return putDate(at, end, out)
-    case TIMESTAMP:
-      return putTimestamp(at, end, out, false)
-    case TIMESTAMPTZ:
-      return putTimestamp(at, end, out, true)
-    case UUID:
-      return putUuid(at, end, out)
-    default:
-      return 0
-  }
-}
-
-/** Writes the two fields that a staging table has after those of the row. */
-function putStaging(out: usize, ordinal: u32): usize {
-  return put32(put32(put32(put32(out, 4), ordinal), 4), stagingShape)
 }

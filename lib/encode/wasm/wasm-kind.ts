@@ -1,6 +1,6 @@
 /**
  * What the encoder in WebAssembly makes of a field. Types that are rare in files have no number: a table with
- * such a column is encoded in JavaScript. The numbers are those of assembly/index.ts.
+ * such a column is encoded in JavaScript. The numbers are those of assembly/values.ts.
  */
 export const WASM_KIND = {
   skipped: 0,
