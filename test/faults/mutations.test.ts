@@ -36,7 +36,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the question after a connection was lost before the answer to rows with COMMIT behind them',
     file: 'lib/connection/transaction/transaction.ts',
-    from: 'if (!connectionSurvives(error)) return this.#committed(Promise.reject(error))',
+    from: 'if (!connectionSurvives(error)) return this.#settle(await commitOutcome(commit, Promise.reject(error)))',
     to: '',
     only: 'one round trip is cut',
     faults: 32,
@@ -135,7 +135,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     title: 'the proof before a callback gets the client of a transaction again',
     file: 'lib/connection/transaction/transaction.ts',
-    from: 'if (this.#isDoubtful) await this.#prove()',
+    from: 'if (this.#callbacks.isDoubtful) await this.#prove()',
     to: '',
     only: 'callbacks misbehave',
     faults: 18,

@@ -61,7 +61,7 @@ export class Lease {
     try {
       return await lease.within(waitMs, work(lease.client, lease))
     } catch (error) {
-      if (!connectionSurvives(error)) lease.broken ??= error as Error
+      lease.noteFailure(error)
       throw error
     } finally {
       lease.release()
@@ -88,6 +88,11 @@ export class Lease {
     this.broken ??= reason
     this.#lost.abort(this.broken)
     this.release()
+  }
+
+  /** Marks the client as broken if its connection does not survive the error. */
+  noteFailure(error: unknown): void {
+    if (!connectionSurvives(error)) this.broken ??= error as Error
   }
 
   /** Waits for work that may depend on more than this connection, but no longer than the connection lasts. */

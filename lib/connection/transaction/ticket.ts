@@ -23,6 +23,8 @@ export interface TransactionTicket {
   readonly isReadCommitted: boolean
   /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
   readonly timeoutMs: number
+  /** When it was received, by the clock of `performance.now()`. */
+  readonly receivedAt: number
 }
 
 /**
@@ -123,5 +125,6 @@ export function readTicket(row: readonly unknown[] | undefined): TransactionTick
     flushed: flushed!,
     isReadCommitted: readCommitted === 'true',
     timeoutMs: Number(timeout) * 1000,
+    receivedAt: performance.now(),
   }
 }

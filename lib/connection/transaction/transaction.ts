@@ -1,6 +1,5 @@
 import { BoundRows, type BoundStatement, type BoundValue } from '../bound-rows.ts'
 import { CopyIn } from '../copy-in.ts'
-import { DeadlineError } from '../deadline-error.ts'
 import type { PgTransactionClient } from '../pg-transaction-client.ts'
 import type { PgResultLike } from '../pg-types.ts'
 import { takesSubmittables } from '../pool/driver-modes.ts'
@@ -8,41 +7,20 @@ import type { Lease } from '../pool/lease.ts'
 import { lastResult, queryText } from '../query-text.ts'
 import { connectionSurvives } from '../server-error.ts'
 import { SimpleQuery } from '../simple-query.ts'
+import { CallbackEffects } from './callback-effects.ts'
+import { type CommitOutcome, commitOutcome, queryOutcome, type SentCommit } from './commit-outcome.ts'
 import { lendClient } from './lend-client.ts'
+import { closingStatements, openingStatements, type TransactionOptions } from './opening.ts'
+import { rollBack } from './roll-back.ts'
 import { ServerWatch } from './server-watch.ts'
-import { readTicket, type TransactionTicket, ticketStatement } from './ticket.ts'
-import {
-  SwallowedError,
-  saysEnded,
-  saysFailed,
-  saysRolledBack,
-  TransactionEnded,
-} from './transaction-errors.ts'
-import { hasProofSavepoint, isTransaction, PROOF_SAVEPOINT, rollbackAndAsk } from './transaction-proof.ts'
+import { readTicket, type TransactionTicket } from './ticket.ts'
+import { isTransaction, PROOF_SAVEPOINT } from './transaction-proof.ts'
 
 /**
  * How far a transaction has come, which decides what an error means for its rows. `lost`: something other
  * than `commit` and `rollback` has ended it, and the server cannot say how.
  */
 export type TransactionState = 'fresh' | 'open' | 'committing' | 'committed' | 'rolled-back' | 'lost'
-
-export interface TransactionOptions {
-  /** The server cancels a statement that takes longer; the connection is ended if it does not answer. */
-  readonly statementTimeoutMs: number
-  /** The same for COMMIT. */
-  readonly commitTimeoutMs: number
-  /** The server can report the outcome of a transaction; false for servers other than PostgreSQL. */
-  readonly ticketed: boolean
-  /**
-   * The transaction lasts as long as its rows come. The server limits neither its statements nor its pauses;
-   * only its silence is limited, here.
-   */
-  readonly endless?: boolean
-  /** Each statement sees what others have committed before it, whatever the session's isolation level is. */
-  readonly readCommitted?: boolean
-  /** Without tickets, a savepoint proves that the transaction has not ended; false without savepoints. */
-  readonly savepointed?: boolean
-}
 
 /**
  * How long the server has to cancel a statement, which keeps the connection, before the connection is ended.
@@ -54,13 +32,6 @@ const CANCEL_GRACE_MS = 1000
  * shows, and what is known about a lost COMMIT counts from when it was sent.
  */
 const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
-
-/** A transaction whose first statements were sent by the one before it. */
-interface Begun {
-  readonly ticket: TransactionTicket
-  /** When the ticket was received. */
-  readonly ticketAt: number
-}
 
 /**
  * One transaction on a leased client. BEGIN and savepoints are sent in front of the next statement, so they
@@ -84,45 +55,21 @@ export class Transaction {
   watch: ServerWatch | undefined
   /** How much longer an answer may take than `statementTimeoutMs`. */
   patienceMs = 0
-  #ticketAt = Number.POSITIVE_INFINITY
   readonly #options: TransactionOptions
+  readonly #callbacks = new CallbackEffects()
   #state: TransactionState = 'fresh'
-  /** Something other than this class may have ended it: a callback had the client, or a proof has failed. */
-  #isDoubtful = false
-  /** Something other than `commit` and `rollback` has ended it. */
-  #wasEnded = false
-  /** The option whose callback had the client last. */
-  #lentTo = 'inTransaction'
-  /** The answer to the next statement proves that the transaction has not ended. */
-  #isProofSent = false
-  #preamble: string[] = []
+  /** The statements that wait for the next one. */
+  #preamble: string[]
   /** BEGIN travels behind COMMIT, see `beginNext`. */
   #beginsNext = false
   #next: Transaction | undefined
 
-  /** @param begun set where the server has begun the transaction already */
-  constructor(lease: Lease, options: TransactionOptions, begun?: Begun) {
+  /** @param ticket set where the server has begun the transaction already */
+  constructor(lease: Lease, options: TransactionOptions, ticket?: TransactionTicket) {
     this.lease = lease
     this.#options = options
-    if (begun) {
-      this.ticket = begun.ticket
-      this.#ticketAt = begun.ticketAt
-    } else this.#preamble = openingStatements(options)
-  }
-
-  /**
-   * Begins a transaction before its first statement is known. Resolves to undefined where that is of no use:
-   * BEGIN has failed, or the first statement decides what the transaction sees.
-   */
-  static async beginEarly(lease: Lease, options: TransactionOptions): Promise<Transaction | undefined> {
-    const opening = new Transaction(lease, options)
-    await opening.begin().catch(() => {})
-    const { ticket } = opening
-    if (ticket?.isReadCommitted && takesSubmittables(lease.client)) {
-      return new Transaction(lease, options, { ticket, ticketAt: opening.#ticketAt })
-    }
-    await opening.rollback()
-    return undefined
+    this.ticket = ticket
+    this.#preamble = ticket ? [] : openingStatements(options)
   }
 
   get state(): TransactionState {
@@ -144,9 +91,13 @@ export class Transaction {
   /** Opens a COPY … FROM STDIN; the caller ends or aborts it before the next statement. */
   openCopy(text: string): CopyIn {
     const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
-    copy.settled.catch(error => this.#noteFailure(error))
-    const proven = (): void => this.#proven()
-    if (this.#isProofSent) copy.ready().then(proven, () => {})
+    copy.settled.catch(error => this.lease.noteFailure(error))
+    if (this.#callbacks.isProofSent) {
+      copy.ready().then(
+        () => this.#callbacks.answered(),
+        () => {},
+      )
+    }
     if (this.#options.ticketed) {
       // also when the COPY has failed: under a savepoint the transaction continues
       const note = (): void => this.#noteTicket(copy.precedingRows[0])
@@ -163,7 +114,7 @@ export class Transaction {
     await this.begin()
     this.#state = 'open'
     const rows = BoundRows.open(this.lease.client, statements)
-    rows.settled.catch(error => this.#noteFailure(error))
+    rows.settled.catch(error => this.lease.noteFailure(error))
     return rows
   }
 
@@ -189,9 +140,9 @@ export class Transaction {
    */
   async lend(option: string, callback: (client: PgTransactionClient) => Promise<void>): Promise<void> {
     await this.begin()
-    if (this.#isDoubtful) await this.#prove()
-    this.#isDoubtful = true
-    this.#lentTo = option
+    this.#state = 'open' // the callback's statements count, too
+    if (this.#callbacks.isDoubtful) await this.#prove()
+    this.#callbacks.begin(option)
     await lendClient(option, this.lease, callback, answer => this.answered(answer))
   }
 
@@ -214,12 +165,7 @@ export class Transaction {
   proveWithNext(): void {
     if (this.ticket) this.before(`SELECT ${this.proof}`)
     else this.proveBefore()
-    this.#isProofSent = this.#preamble.length > 0
-  }
-
-  #proven(): void {
-    if (this.#isProofSent) this.#isDoubtful = false
-    this.#isProofSent = false
+    if (this.#preamble.length > 0) this.#callbacks.proofSent()
   }
 
   async #prove(): Promise<void> {
@@ -238,10 +184,7 @@ export class Transaction {
     this.#preamble.push(text)
   }
 
-  /**
-   * Commits this transaction, and no other. Checks the command tag, because the server answers COMMIT of a
-   * failed transaction with ROLLBACK and no error.
-   */
+  /** Commits this transaction, and no other. */
   async commit(): Promise<void> {
     if (this.#state === 'committed') return // together with the last rows
     if (this.#state === 'fresh') {
@@ -251,10 +194,17 @@ export class Transaction {
     }
     await this.begin()
     const text = this.#commitText()
-    this.#commitSent()
-    if (this.#beginsNext) return this.#committedBy(SimpleQuery.open(this.lease.client, text))
+    const commit = this.#commitSent()
+    if (this.#beginsNext) {
+      return this.#settle(await queryOutcome(commit, SimpleQuery.open(this.lease.client, text)))
+    }
     const answer = queryText(this.lease.client, text)
-    await this.#committed(answer.then(results => lastResult(results).command))
+    this.#settle(
+      await commitOutcome(
+        commit,
+        answer.then(results => lastResult(results).command),
+      ),
+    )
   }
 
   /**
@@ -263,7 +213,7 @@ export class Transaction {
    * first statement decides what the transaction sees.
    */
   beginNext(): void {
-    this.#beginsNext = !this.#isDoubtful && takesSubmittables(this.lease.client)
+    this.#beginsNext = !this.#callbacks.isDoubtful && takesSubmittables(this.lease.client)
   }
 
   /** The transaction that has begun with this one's COMMIT, which has the lease now. */
@@ -276,7 +226,7 @@ export class Transaction {
    * the transaction's id is known. If it was not, a lost answer would leave nothing to ask the server for.
    */
   mayCommitBehind(bytes: number): boolean {
-    const isKnown = this.ticket !== undefined && !this.#isDoubtful
+    const isKnown = this.ticket !== undefined && !this.#callbacks.isDoubtful
     return isKnown && bytes <= MAX_BYTES_BEFORE_COMMIT && takesSubmittables(this.lease.client)
   }
 
@@ -286,9 +236,8 @@ export class Transaction {
    * first.
    */
   async endCopyAndCommit(copy: CopyIn): Promise<void> {
-    const commit = copy.endBefore(this.#commitText())
-    this.#commitSent()
-    await this.#commitBehind(this.copyAnswered(copy.settled), commit)
+    const query = copy.endBefore(this.#commitText())
+    await this.#commitBehind(this.copyAnswered(copy.settled), query, this.#commitSent())
   }
 
   /**
@@ -299,69 +248,43 @@ export class Transaction {
     await this.begin()
     const statement = { text, rows: [values], returns: false }
     const { rows, next } = BoundRows.openBefore(this.lease.client, [statement], this.#commitText())
-    this.#commitSent()
-    rows.settled.catch(error => this.#noteFailure(error))
-    await this.#commitBehind(this.answered(rows.settled), next)
+    const commit = this.#commitSent()
+    rows.settled.catch(error => this.lease.noteFailure(error))
+    await this.#commitBehind(this.answered(rows.settled), next, commit)
     return rows.answers[0]!.changed
   }
 
   /** @param rows settles when the server has answered what travels in front of COMMIT */
-  async #commitBehind(rows: Promise<unknown>, commit: SimpleQuery): Promise<void> {
+  async #commitBehind(rows: Promise<unknown>, query: SimpleQuery, commit: SentCommit): Promise<void> {
     try {
       await rows
     } catch (error) {
-      if (!connectionSurvives(error)) return this.#committed(Promise.reject(error))
+      if (!connectionSurvives(error)) return this.#settle(await commitOutcome(commit, Promise.reject(error)))
       this.#state = 'open' // COMMIT did not run
-      await this.answered(commit.settled).catch(refusal => this.#noteFailure(refusal))
+      await this.answered(query.settled).catch(refusal => this.lease.noteFailure(refusal))
       throw error
     }
-    await this.#committedBy(commit)
-  }
-
-  async #committedBy(commit: SimpleQuery): Promise<void> {
-    const isEnd = (tag: string): boolean => tag === 'COMMIT' || tag === 'ROLLBACK'
-    const command = commit.settled.then(
-      () => commit.tags.find(isEnd),
-      error => {
-        // what fails behind COMMIT is the beginning of the next transaction
-        if (!commit.tags.some(isEnd)) throw error
-        this.lease.broken ??= error as Error
-        return commit.tags.find(isEnd)
-      },
-    )
-    await this.#committed(command)
-    if (!this.#beginsNext || this.lease.broken) return
-    const ticket = readTicket(commit.rows.at(-1))!
-    this.#next = new Transaction(this.lease, this.#options, { ticket, ticketAt: performance.now() })
+    this.#settle(await queryOutcome(commit, query))
   }
 
   /** From now on only the server knows the outcome. */
-  #commitSent(): void {
+  #commitSent(): SentCommit {
     this.#state = 'committing'
-    this.watch = new ServerWatch(this.#ticketAt, performance.now())
+    this.watch = new ServerWatch(this.ticket?.receivedAt ?? Number.POSITIVE_INFINITY, performance.now())
+    return {
+      lease: this.lease,
+      timeoutMs: this.#options.commitTimeoutMs,
+      watch: this.watch,
+      callbacks: this.#callbacks,
+      beginsNext: this.#beginsNext,
+    }
   }
 
-  /** @param answer resolves to the command tag of COMMIT, and to ROLLBACK where that is what it did */
-  async #committed(answer: Promise<string | undefined>): Promise<void> {
-    try {
-      const command = await this.lease.within(this.#options.commitTimeoutMs, answer)
-      if (command === 'ROLLBACK') {
-        this.#state = 'rolled-back'
-        // the answer may be that of a callback's own ROLLBACK, with COMMIT's answer still to come
-        if (this.#isDoubtful || this.#beginsNext) this.lease.broken ??= new TransactionEnded(this.#lentTo)
-        throw new SwallowedError(this.#lentTo)
-      }
-      this.#state = 'committed'
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) this.watch!.lost(performance.now())
-      if (saysEnded(error) || saysFailed(error)) {
-        this.#state = 'open' // COMMIT did not run
-        throw this.explained(error)
-      }
-      if (saysRolledBack(error)) this.#state = 'rolled-back'
-      else if (!(error instanceof SwallowedError)) this.lease.broken ??= error as Error
-      throw error
-    }
+  /** @throws the error that has kept the transaction from being committed, or from being known to be */
+  #settle(outcome: CommitOutcome): void {
+    this.#state = outcome.state
+    if (outcome.state !== 'committed') throw outcome.error
+    if (outcome.next) this.#next = new Transaction(this.lease, this.#options, outcome.next)
   }
 
   /** Returns the query string that commits. @throws what has ended the connection */
@@ -370,94 +293,46 @@ export class Transaction {
     const waiting = this.#preamble.splice(0)
     this.#beginsNext &&= this.ticket?.isReadCommitted === true
     const next = this.#beginsNext ? openingStatements(this.#options) : []
-    return [...waiting, ...this.#provenCommit(), ...next].join('; ')
+    return [...waiting, ...closingStatements(this.#options, this.ticket), ...next].join('; ')
   }
 
-  #provenCommit(): string[] {
-    if (this.ticket) return [`SELECT ${this.proof}`, 'COMMIT']
-    return this.#options.savepointed ? [`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}`, 'COMMIT'] : ['COMMIT']
-  }
-
-  /**
-   * Rolls back; never throws. Marks a client that cannot answer as broken. Where something else may have
-   * ended the transaction, asks in the same query string how it has ended.
-   */
+  /** Rolls back what was not committed; never throws. Marks a client that cannot answer as broken. */
   async rollback(): Promise<void> {
-    if (this.#state === 'fresh' && this.ticket) return this.#endUnused()
-    if (this.#state !== 'open') return
-    await this.#rollBack()
-    // what has ended the transaction may have left the client out of step with the server
-    if (this.#wasEnded) this.lease.broken ??= new TransactionEnded(this.#lentTo)
-  }
-
-  /** Ends a transaction that has begun, and in which nothing was sent. */
-  async #endUnused(): Promise<void> {
-    if (this.lease.broken) return
-    await this.#end('ROLLBACK').catch(error => {
-      this.lease.broken ??= error as Error
-    })
-  }
-
-  async #rollBack(): Promise<void> {
+    const hasBegun = this.#state === 'open' || (this.#state === 'fresh' && this.ticket !== undefined)
+    if (!hasBegun) return
     this.#state = 'rolled-back'
-    if (this.lease.broken) return
-    try {
-      if (!this.#isDoubtful) await this.#end('ROLLBACK')
-      else if (this.ticket) this.#state = await rollbackAndAsk(text => this.#end(text), this.ticket.xid)
-      else await this.#rollbackToProof()
-    } catch (error) {
-      this.lease.broken ??= error as Error
-    }
-  }
-
-  /** Rolls back where a savepoint has to prove that the transaction has not ended before. */
-  async #rollbackToProof(): Promise<void> {
-    const end = (text: string) => this.#end(text)
-    if (this.#options.savepointed && !(await hasProofSavepoint(end))) this.#state = 'lost'
-    await this.#end('ROLLBACK')
-  }
-
-  /** Runs statements that end the transaction; returns the last one's result. */
-  async #end(text: string): Promise<PgResultLike> {
-    return lastResult(
-      await this.lease.within(this.#options.commitTimeoutMs, queryText(this.lease.client, text)),
-    )
+    this.#state = await rollBack(this.lease, {
+      timeoutMs: this.#options.commitTimeoutMs,
+      ticket: this.ticket,
+      savepointed: this.#options.savepointed === true,
+      isDoubtful: this.#callbacks.isDoubtful,
+    })
+    // what has ended the transaction may have left the client out of step with the server
+    if (this.#callbacks.haveEnded) this.lease.broken ??= this.#callbacks.endedError()
   }
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
     try {
       const answer = await this.answered(queryText(this.lease.client, text, values))
-      this.#proven()
+      this.#callbacks.answered()
       if (!Array.isArray(answer)) return answer // pg answers several statements with an array
       const results = answer as PgResultLike[]
       const ticket = results.find(result => result.rows?.[0] && 'pg_batch_xid' in result.rows[0])
       if (ticket) this.#noteTicket(Object.values(ticket.rows[0]!))
       return results.at(-1)!
     } catch (error) {
-      this.#noteFailure(error)
+      this.lease.noteFailure(error)
       throw this.explained(error)
     }
   }
 
   /** Returns the error that says what a callback has done to the transaction, or the same error. */
   explained(error: unknown): unknown {
-    if (saysEnded(error)) {
-      this.#isDoubtful = true
-      this.#wasEnded = true
-      return new TransactionEnded(this.#lentTo)
-    }
-    return this.#isDoubtful && saysFailed(error) ? new SwallowedError(this.#lentTo) : error
-  }
-
-  /** Marks the client as broken if its connection does not survive the error. */
-  #noteFailure(error: unknown): void {
-    if (!connectionSurvives(error)) this.lease.broken ??= error as Error
+    return this.#callbacks.explained(error)
   }
 
   #noteTicket(row: readonly unknown[] | undefined): void {
-    if (this.ticket) return
-    this.ticket = readTicket(row)
-    this.#ticketAt = performance.now()
+    this.ticket ??= readTicket(row)
   }
 
   #withPreamble(text: string): string {
@@ -466,12 +341,4 @@ export class Transaction {
     this.#preamble = []
     return all.join('; ')
   }
-}
-
-/** Returns the statements that begin a transaction. */
-function openingStatements(options: TransactionOptions): string[] {
-  const { ticketed, savepointed, endless, readCommitted, statementTimeoutMs } = options
-  const begin = readCommitted ? 'BEGIN ISOLATION LEVEL READ COMMITTED' : 'BEGIN'
-  if (ticketed) return [begin, ticketStatement(endless ? undefined : statementTimeoutMs)]
-  return savepointed ? [begin, `SAVEPOINT ${PROOF_SAVEPOINT}`] : [begin]
 }

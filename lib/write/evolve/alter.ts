@@ -1,7 +1,8 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { connectionSurvives, isServerError } from '../../connection/server-error.ts'
-import { Transaction, type TransactionOptions } from '../../connection/transaction/transaction.ts'
+import type { TransactionOptions } from '../../connection/transaction/opening.ts'
+import { Transaction } from '../../connection/transaction/transaction.ts'
 import { PgBatchError } from '../../errors.ts'
 import {
   alterTableSql,
@@ -57,7 +58,7 @@ export async function alter(
     await transaction.commit()
     return { ...left, sql }
   } catch (error) {
-    if (lease && !connectionSurvives(error)) lease.broken ??= error as Error
+    lease?.noteFailure(error)
     if (signals.stop.aborted) throw aborted(signals.stop.reason)
     throw sql !== undefined && isServerError(error) && connectionSurvives(error)
       ? refused(error, table, sql)

@@ -2,7 +2,7 @@ import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
 import { canCopy } from '../../connection/pool/driver-modes.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { queryText } from '../../connection/query-text.ts'
-import { connectionSurvives, isServerError } from '../../connection/server-error.ts'
+import { isServerError } from '../../connection/server-error.ts'
 import { canTicket } from '../../connection/transaction/ticket.ts'
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
@@ -75,7 +75,7 @@ export async function introspectPlan<Item>(
     return { plan, table, ticketed, savepoints: table !== undefined }
   } catch (error) {
     const isOurs = error instanceof PgBatchError || error instanceof CallbackError
-    if (lease && !isOurs && !connectionSurvives(error)) lease.broken ??= error as Error
+    if (!isOurs) lease?.noteFailure(error)
     if (signals.stop.aborted) {
       throw new PgBatchError('ABORTED', 'The stream was destroyed before anything was sent', {
         outcome: 'not-sent',

@@ -1,7 +1,7 @@
 import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
 import type { PgPoolLike } from '../../connection/pg-types.ts'
 import type { StopSignals } from '../../connection/pool/lease.ts'
-import type { TransactionOptions } from '../../connection/transaction/transaction.ts'
+import type { TransactionOptions } from '../../connection/transaction/opening.ts'
 import type { SlabPool } from '../../encode/wire/slabs.ts'
 import type { Beginning } from '../begin/on-begin.ts'
 import type { CheckpointPlan } from '../checkpoint/checkpoint.ts'

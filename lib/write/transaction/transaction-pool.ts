@@ -1,6 +1,8 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
-import { Transaction, type TransactionOptions } from '../../connection/transaction/transaction.ts'
+import { beginEarly } from '../../connection/transaction/begin-early.ts'
+import type { TransactionOptions } from '../../connection/transaction/opening.ts'
+import { Transaction } from '../../connection/transaction/transaction.ts'
 import type { OpenOutcomes } from '../outcome/open-outcomes.ts'
 
 /**
@@ -127,7 +129,7 @@ export class TransactionPool {
   async #beginOne(): Promise<void> {
     const { pool, signals, limits } = this.#options
     const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
-    const transaction = await Transaction.beginEarly(lease, limits)
+    const transaction = await beginEarly(lease, limits)
     if (transaction) {
       this.#keep(transaction, LEAD_MS + KEEP_MS)
     } else {

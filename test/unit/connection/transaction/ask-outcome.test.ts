@@ -17,6 +17,7 @@ const ticket: TransactionTicket = {
   flushed: '0/100',
   isReadCommitted: true,
   timeoutMs: 1000,
+  receivedAt: 0,
 }
 
 /** The connection was lost while COMMIT was under way. */

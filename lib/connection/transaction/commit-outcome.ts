@@ -1,0 +1,76 @@
+import { DeadlineError } from '../deadline-error.ts'
+import type { Lease } from '../pool/lease.ts'
+import type { SimpleQuery } from '../simple-query.ts'
+import type { CallbackEffects } from './callback-effects.ts'
+import type { ServerWatch } from './server-watch.ts'
+import { readTicket, type TransactionTicket } from './ticket.ts'
+import { saysEnded, saysFailed, saysRolledBack } from './transaction-errors.ts'
+
+/** A COMMIT that was sent. */
+export interface SentCommit {
+  readonly lease: Lease
+  readonly timeoutMs: number
+  /** What is seen of the server since. */
+  readonly watch: ServerWatch
+  readonly callbacks: CallbackEffects
+  /** The statements that begin the next transaction travel behind COMMIT, in the same query string. */
+  readonly beginsNext: boolean
+}
+
+/** The state in which COMMIT leaves its transaction. */
+export type CommitOutcome =
+  | { readonly state: 'committed'; readonly next?: TransactionTicket | undefined }
+  | {
+      /** `open`: COMMIT did not run. `committing`: only the server knows the outcome. */
+      readonly state: 'open' | 'rolled-back' | 'committing'
+      readonly error: unknown
+    }
+
+/**
+ * Waits for the answer to COMMIT. Checks its command tag, because the server answers COMMIT of a failed
+ * transaction with ROLLBACK and no error.
+ * @param answer resolves to the tag
+ */
+export async function commitOutcome(
+  commit: SentCommit,
+  answer: Promise<string | undefined>,
+): Promise<CommitOutcome> {
+  const { lease, callbacks } = commit
+  try {
+    const tag = await lease.within(commit.timeoutMs, answer)
+    if (tag !== 'ROLLBACK') return { state: 'committed' }
+  } catch (error) {
+    return failedCommit(commit, error)
+  }
+  // the answer may be that of a callback's own ROLLBACK, with COMMIT's answer still to come
+  if (callbacks.isDoubtful || commit.beginsNext) lease.broken ??= callbacks.endedError()
+  return { state: 'rolled-back', error: callbacks.swallowedError() }
+}
+
+function failedCommit({ lease, watch, callbacks }: SentCommit, error: unknown): CommitOutcome {
+  if (!(error instanceof DeadlineError)) watch.lost(performance.now())
+  if (saysEnded(error) || saysFailed(error)) return { state: 'open', error: callbacks.explained(error) }
+  if (saysRolledBack(error)) return { state: 'rolled-back', error }
+  lease.broken ??= error as Error
+  return { state: 'committing', error }
+}
+
+/** Does the same for a query string in which statements may surround COMMIT. */
+export async function queryOutcome(commit: SentCommit, query: SimpleQuery): Promise<CommitOutcome> {
+  const outcome = await commitOutcome(commit, endTag(query, commit.lease))
+  if (outcome.state !== 'committed' || !commit.beginsNext || commit.lease.broken) return outcome
+  return { state: 'committed', next: readTicket(query.rows.at(-1)) }
+}
+
+/** Waits for the command tag of the statement that ends the transaction. */
+async function endTag(query: SimpleQuery, lease: Lease): Promise<string | undefined> {
+  const tag = () => query.tags.find(each => each === 'COMMIT' || each === 'ROLLBACK')
+  try {
+    await query.settled
+  } catch (error) {
+    // what fails behind COMMIT is the beginning of the next transaction
+    if (tag() === undefined) throw error
+    lease.broken ??= error as Error
+  }
+  return tag()
+}

@@ -1,0 +1,38 @@
+import type { PgResultLike } from '../pg-types.ts'
+import type { Lease } from '../pool/lease.ts'
+import { lastResult, queryText } from '../query-text.ts'
+import type { TransactionTicket } from './ticket.ts'
+import { hasProofSavepoint, rollbackAndAsk } from './transaction-proof.ts'
+
+/** What is known of a transaction that is to be rolled back. */
+interface OpenTransaction {
+  readonly timeoutMs: number
+  readonly ticket: TransactionTicket | undefined
+  /** Without a ticket, a savepoint proves that the transaction has not ended. */
+  readonly savepointed: boolean
+  /** Something else may have ended it. */
+  readonly isDoubtful: boolean
+}
+
+/**
+ * Rolls back, and returns how the transaction has ended. Where something else may have ended it, asks the
+ * server in the same query string. Never throws: marks a client that cannot answer as broken.
+ */
+export async function rollBack(
+  lease: Lease,
+  { timeoutMs, ticket, savepointed, isDoubtful }: OpenTransaction,
+): Promise<'rolled-back' | 'committed' | 'lost'> {
+  if (lease.broken) return 'rolled-back'
+  /** Runs statements that end the transaction; returns the last one's result. */
+  const run = async (text: string): Promise<PgResultLike> =>
+    lastResult(await lease.within(timeoutMs, queryText(lease.client, text)))
+  let hasEnded = false
+  try {
+    if (isDoubtful && ticket) return await rollbackAndAsk(run, ticket.xid)
+    hasEnded = isDoubtful && savepointed && !(await hasProofSavepoint(run))
+    await run('ROLLBACK')
+  } catch (error) {
+    lease.broken ??= error as Error
+  }
+  return hasEnded ? 'lost' : 'rolled-back'
+}
