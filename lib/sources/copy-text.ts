@@ -5,7 +5,7 @@ import { notUtf8 } from './input/not-utf8.ts'
 import { faultOf, malformedRow } from './malformed.ts'
 import { pushAll } from './push-all.ts'
 import { MAX_RECORD_BYTES, type SourceRow, setOwn } from './rows.ts'
-import { SourceError } from './source-error.ts'
+import { MalformedRecord, SourceError } from './source-error.ts'
 
 export interface CopyTextOptions {
   readonly delimiter: string
@@ -87,7 +87,7 @@ export function readCopyText(
       if (!(error instanceof LineError)) throw error
       const fault = `line ${line} ${error.message}`
       if (keepsMalformed && (header !== undefined || !hasHeader)) return malformedRow(bytes, fault)
-      throw isUtf8(bytes) ? new SourceError(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
+      throw isUtf8(bytes) ? new MalformedRecord(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
     }
   }
 

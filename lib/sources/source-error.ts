@@ -19,6 +19,9 @@ export class SourceError extends Error {
   }
 }
 
+/** One record cannot be read. A reader that keeps malformed records would continue with the next. */
+export class MalformedRecord extends SourceError {}
+
 /** There is nothing in the input, not even a header. */
 export class EmptyInput extends SourceError {
   constructor(name: string, fault = 'there is nothing in it') {

@@ -1,4 +1,5 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
+import { parseTableName, quoteList, quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
 import { isSameSet } from '../../values/is-same-set.ts'
 import type { ConflictArguments } from '../arguments/conflict-arguments.ts'
@@ -20,10 +21,17 @@ export function checkConflict({ onConflict, newerBy }: ConflictOptions, table: T
   if (table.kind === 'view') return
   const keys = table.uniqueKeys.map(({ columns }) => columns)
   if (keys.some(key => isSameSet(key, onConflict))) return
-  const has = keys.length === 0 ? 'which has none' : `whose unique keys are: ${keys.map(inWords).join(', ')}`
+  const has =
+    keys.length === 0
+      ? `which has none; make one: ${uniqueIndexOn(table, onConflict)}`
+      : `whose unique keys are: ${keys.map(inWords).join(', ')}`
   throw dataError(
     `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table.name}, ${has}`,
   )
+}
+
+function uniqueIndexOn({ name }: Table, columns: readonly string[]): string {
+  return `CREATE UNIQUE INDEX ON ${quoteTable(parseTableName(name))} (${quoteList(columns)})`
 }
 
 /** Checks `--on-conflict` for a table that is not made yet. Its only key is that of `--key`. */

@@ -20,12 +20,14 @@ export async function missingTable({ pool, name: where }: Database, name: string
   }
   const known = await tableNames(pool)
   if (known.length === 0) {
-    return dataError(`there is no table "${name}" in ${where}; there are no tables in it yet (see --create)`)
+    return dataError(`there is no table "${name}" in ${where}; there are no tables in it yet${MAKE_IT}`)
   }
   const elsewhere = known.find(other => other.endsWith(`.${name}`))
   const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
-  return dataError(`there is no table "${name}" in ${where}${hint}`)
+  return dataError(`there is no table "${name}" in ${where}${hint || MAKE_IT}`)
 }
+
+const MAKE_IT = '; load --create makes it'
 
 /** Describes a relation that takes no rows. A materialized view is filled by its own query. */
 async function kindOf(pool: QueryPool, table: TableParts): Promise<string | undefined> {

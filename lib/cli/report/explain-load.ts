@@ -1,6 +1,7 @@
 import { isServerError } from '../../connection/server-error.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { Source } from '../../sources/source.ts'
+import { MalformedRecord } from '../../sources/source-error.ts'
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
@@ -36,6 +37,7 @@ export interface FailedLoad {
     | 'onConflict'
     | 'onConflictDo'
     | 'evolve'
+    | 'lenient'
   >
 }
 
@@ -45,8 +47,9 @@ export function explainLoad(error: unknown, load: FailedLoad): ExitError {
     error instanceof PgBatchError
       ? dataError(`${place(error, load)}: ${reason(error, load)}`, error)
       : explain(error, load.args, load.showsValues)
+  const hint = error instanceof MalformedRecord && error.message === error.fault ? recordHint(load) : ''
   const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
-  const text = `${failure.message}${overLimit(error, load.args.rejectLimit)}; ${soFar} committed`
+  const text = `${failure.message}${hint}${overLimit(error, load.args.rejectLimit)}; ${soFar} committed`
   return new ExitError(text, failure.status, { cause: error })
 }
 
@@ -182,17 +185,28 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
   return `; --on-conflict ${key.columns.join(',')} updates the row that is there, ${skip} keeps it`
 }
 
+/** Returns what lets a load continue after a malformed record. */
+function recordHint({ args, format }: Pick<FailedLoad, 'args' | 'format'>): string {
+  if (args.replay || isKept(args)) return ''
+  const repairs = format === 'csv' && !args.lenient ? ', --lenient repairs those whose meaning is clear' : ''
+  return `; --rejects FILE keeps such records and loads the others${repairs}`
+}
+
 /** Returns what `--rejects` would do about a fault of a row. */
-function rejectsHint(error: PgBatchError, { args, showsValues }: FailedLoad): string {
+function rejectsHint(error: PgBatchError, { args, format, showsValues }: FailedLoad): string {
   const hidden = quotesValue(error)
   const isRowsFault = /^(22|23|44|P0)/.test(error.sqlState ?? '') || hidden
-  const isAsked = args.rejects !== undefined || args.rejectLimit !== undefined
-  if (isAsked || error.code !== 'REFUSED' || !isRowsFault) return ''
+  if (error.code === 'VALUE_NOT_ENCODABLE' && error.column === undefined) return recordHint({ args, format })
+  if (isKept(args) || error.code !== 'REFUSED' || !isRowsFault) return ''
   const isInWords = error.sqlState! in VALUE_FAULTS && error.column !== undefined
   const message = hidden && !showsValues && !isInWords ? " with the server's message," : ''
   return error.rowIndex === undefined
     ? `; --rejects FILE finds the row, keeps it${message} and loads the others`
     : `; --rejects FILE keeps such rows${message} and loads the others`
+}
+
+function isKept({ rejects, rejectLimit }: FailedLoad['args']): boolean {
+  return rejects !== undefined || rejectLimit !== undefined
 }
 
 function unkeptRejects({ cause }: PgBatchError, { resume }: FailedLoad['args']): string {

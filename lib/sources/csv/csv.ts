@@ -5,7 +5,7 @@ import { CsvRecord } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import type { Repairs } from '../repairs.ts'
-import { SourceError } from '../source-error.ts'
+import { MalformedRecord, type SourceError } from '../source-error.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
 import { generatedHeader, type HeaderOptions, headerOf } from './read-header.ts'
@@ -76,6 +76,7 @@ export function readCsv(
     : undefined
   const splitter = new CsvSplitter(dialect, checked, {
     keepsMalformed: keepsMalformed || lenient,
+    mayStop: !keepsMalformed,
     onStrayQuote: repair?.noteStrayQuote,
     linesBefore,
     wasm: loadWasmSplitter(),
@@ -155,7 +156,7 @@ export function readCsv(
   }
 
   function failure({ fault = '', bytes }: CsvRecord): SourceError {
-    return isUtf8(bytes) ? new SourceError(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
+    return isUtf8(bytes) ? new MalformedRecord(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
   }
 
   function add(record: CsvRecord): void {
@@ -176,7 +177,7 @@ export function readCsv(
     } catch (error) {
       flush()
       if (!(error instanceof SplitError)) throw error
-      throw new SourceError(`${name}: line ${error.line} ${error.message}`)
+      throw new MalformedRecord(`${name}: line ${error.line} ${error.message}`)
     }
     if (flushes) flush()
   }

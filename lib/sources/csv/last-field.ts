@@ -1,7 +1,7 @@
 import { pipeline, Transform } from 'node:stream'
 import { CsvRecord } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
-import { SourceError } from '../source-error.ts'
+import { MalformedRecord } from '../source-error.ts'
 import { delimiterName } from './dialect.ts'
 import { type Records, rowMaker } from './record-rows.ts'
 
@@ -27,7 +27,7 @@ export function withoutLastField(records: Records, fileOf: (number: number) => s
     if (endsWithDelimiter(record, format.delimiter)) return new CsvRecord(chunk, start, end - 1, line)
     const ends = `the first records end with ${nameOf(longDelimiter ?? format.delimiter)}`
     const problem = `line ${line} has a value after the last column: ${ends}`
-    if (!keepsMalformed) throw new SourceError(`${fileOf(number)}: ${problem}`)
+    if (!keepsMalformed) throw new MalformedRecord(`${fileOf(number)}: ${problem}`)
     return new CsvRecord(chunk, start, end, line, problem)
   }
 

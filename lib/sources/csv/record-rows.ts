@@ -3,7 +3,7 @@ import { FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvFormat, type CsvRecord, raggedMessage } from '../../csv/record.ts'
 import { malformedRow, RAW_KEY, rawText } from '../malformed.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
-import { SourceError } from '../source-error.ts'
+import { MalformedRecord } from '../source-error.ts'
 import { nameBeyond } from './read-header.ts'
 
 /** The records of a CSV file, and functions that make rows of them. */
@@ -55,7 +55,7 @@ export function rowsOf(
           continue
         }
         if (problem) {
-          rows.destroy(new SourceError(`${fileOf(number)}: ${problem}`))
+          rows.destroy(new MalformedRecord(`${fileOf(number)}: ${problem}`))
           return
         }
         wanted = rows.push(rowOf(record))

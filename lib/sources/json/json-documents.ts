@@ -6,7 +6,7 @@ import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
 import { isRow, kindOf, type SourceRow } from '../rows.ts'
-import { SourceError } from '../source-error.ts'
+import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
 import { RecordCutter } from './record-cutter.ts'
 
@@ -70,7 +70,8 @@ export function readJsonDocuments(
 
   function malformed(json: string, fault: string): SourceRow {
     const what = `${place(record)} ${fault}`
-    if (!keepsMalformed) throw fault === NOT_UTF8 ? notUtf8(name, what) : new SourceError(`${name}: ${what}`)
+    if (!keepsMalformed)
+      throw fault === NOT_UTF8 ? notUtf8(name, what) : new MalformedRecord(`${name}: ${what}`)
     return malformedRow(json, what)
   }
 

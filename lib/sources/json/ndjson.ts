@@ -4,7 +4,7 @@ import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
 import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
-import { SourceError } from '../source-error.ts'
+import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
 
 const LINE_FEED = 0x0a
@@ -43,7 +43,7 @@ export function readNdjson(name: string, keepsMalformed = false): Transform {
     if (!keepsMalformed && typeof text !== 'string') throw notUtf8(name, `line ${line} ${fault}`, text)
     if (!keepsMalformed) {
       const options = line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(String(text)) ? { hint: OF_SEVERAL_LINES } : {}
-      throw new SourceError(`${name}: line ${line} ${fault}`, options)
+      throw new MalformedRecord(`${name}: line ${line} ${fault}`, options)
     }
     return malformedRow(text, `line ${line} ${fault}`)
   }

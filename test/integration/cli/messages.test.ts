@@ -146,6 +146,11 @@ describe('the messages of pg-batch', () => {
         /names \(name\), which is not a unique key of people, whose unique keys are: \(id\)/,
       ],
       [
+        'give the statement that makes a key',
+        ['-t', 'notes', '--on-conflict', 'note'],
+        /key of notes, which has none; make one: CREATE UNIQUE INDEX ON "notes" \("note"\)\n$/,
+      ],
+      [
         'say that the file does not have it',
         ['--on-conflict', 'id', '-c', 'name'],
         /names "id", which is not a column of standard input; its columns are: name/,

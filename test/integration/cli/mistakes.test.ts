@@ -273,6 +273,12 @@ describe('what pg-batch prints, word for word,', () => {
       )
     })
 
+    it('that is nowhere', async () => {
+      expect(await target('nowhere_at_all')).to.equal(
+        `pg-batch: there is no table "nowhere_at_all" in ${where()}; load --create makes it\n`,
+      )
+    })
+
     it('that is a materialized view', async () => {
       expect(await target('totals')).to.equal(
         'pg-batch: totals is a materialized view, which takes no rows; load into a table that its query reads, ' +

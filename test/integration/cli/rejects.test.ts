@@ -71,7 +71,9 @@ describe('pg-batch load --rejects', () => {
       const path = await file('ragged.csv', 'id,age,doc\n1,1,"[\n1]"\n2\n3,3,,x,""\n\n4,,""\n5,5,\n')
       const failed = await pgBatch('load', path, '-t', 'people')
       expect(failed.stderr).to.equal(
-        `pg-batch: ${path}: row 2: the record that begins on line 4 has 1 field, the file has 3 columns; nothing committed\n`,
+        `pg-batch: ${path}: row 2: the record that begins on line 4 has 1 field, the file has 3 columns; ` +
+          '--rejects FILE keeps such records and loads the others, --lenient repairs those whose meaning is clear; ' +
+          'nothing committed\n',
       )
       const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
       expect(ended.stdout).to.match(/^people: 2 rows committed in 1 batch, 3 rejected, /)

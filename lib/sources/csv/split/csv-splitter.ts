@@ -23,6 +23,8 @@ const SPACE = 0x20
 export interface SplitOptions {
   /** Pass on malformed records with their fault instead of throwing. */
   readonly keepsMalformed?: boolean
+  /** Their faults do not say where reading continues: the caller may stop at one. @default false */
+  readonly mayStop?: boolean
   /** A quote inside an unquoted field is text. Called before each record with one is taken. */
   readonly onStrayQuote?: (() => void) | undefined
   /** Lines of the file that were skipped before the first byte. @default 0 */
@@ -76,6 +78,7 @@ export class CsvSplitter {
   #linesBefore = 0
   #quotedSince = 0
   readonly #keepsMalformed: boolean
+  readonly #mayStop: boolean
   readonly #onStrayQuote: (() => void) | undefined
   /** The record has a quote inside an unquoted field. */
   #isStray = false
@@ -90,7 +93,7 @@ export class CsvSplitter {
   constructor(
     dialect: Dialect,
     take: (record: CsvRecord) => void,
-    { keepsMalformed = false, onStrayQuote, linesBefore = 0, wasm }: SplitOptions = {},
+    { keepsMalformed = false, mayStop = false, onStrayQuote, linesBefore = 0, wasm }: SplitOptions = {},
   ) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote?.charCodeAt(0)
@@ -99,6 +102,7 @@ export class CsvSplitter {
     this.#highestMark = Math.max(this.#quote ?? 0, this.#escape ?? 0, RETURN)
     this.#take = take
     this.#keepsMalformed = keepsMalformed
+    this.#mayStop = mayStop
     this.#onStrayQuote = onStrayQuote
     this.#lines = linesBefore
     this.#linesBefore = linesBefore
@@ -214,7 +218,7 @@ export class CsvSplitter {
     const first = this.#linesBefore + 1
     const isSure = this.#lines < first // the fault is in the first line
     const begins = error.line === first ? '' : `the record that begins on line ${first}: `
-    const resumes = isSure ? '' : `; reading continues with line ${first + 1}`
+    const resumes = isSure || this.#mayStop ? '' : `; reading continues with line ${first + 1}`
     this.#fault = `${begins}line ${error.line} ${error.message}${resumes}`
     const bytes = start >= 0 ? chunk.subarray(start) : Buffer.concat([...this.#parts, chunk])
     this.#forget()

@@ -3,6 +3,7 @@ import { explainLoad, type FailedLoad } from '../../../../lib/cli/report/explain
 import { runAgain } from '../../../../lib/cli/report/run-again.ts'
 import { RowPositions } from '../../../../lib/cli/rows/row-positions.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
+import { MalformedRecord } from '../../../../lib/sources/source-error.ts'
 import type { Column, Table } from '../../../../lib/types.ts'
 import { NO_TEXTS } from '../../../../lib/write/plan/row-texts.ts'
 import type { RowGroup } from '../../../../lib/write/rows/batch.ts'
@@ -99,6 +100,24 @@ describe('the message of a row that the server refuses', () => {
     )
     for (const error of [badBoolean, tooLong, twice, raised])
       expect(said(error)).not.to.match(/maybe|2026|Grace/)
+  })
+})
+
+describe('the message of a malformed record', () => {
+  const never = new MalformedRecord('guests.csv: line 3 begins a quoted field that never ends')
+  const said = (args: FailedLoad['args'], format: FailedLoad['format'] = 'csv') =>
+    explainLoad(never, { ...load(false), args, format }).message.slice(never.message.length)
+
+  it('names the options that let the load continue', () => {
+    const keeps = '; --rejects FILE keeps such records and loads the others'
+    expect(said({})).to.equal(`${keeps}, --lenient repairs those whose meaning is clear; nothing committed`)
+    expect(said({ lenient: true })).to.equal(`${keeps}; nothing committed`)
+    expect(said({}, 'ndjson')).to.equal(`${keeps}; nothing committed`)
+  })
+
+  it('names no option that replay does not have, or that is given', () => {
+    expect(said({ replay: true })).to.equal('; nothing committed')
+    expect(said({ rejects: 'bad.ndjson' })).to.equal('; nothing committed')
   })
 })
 

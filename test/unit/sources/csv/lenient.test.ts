@@ -53,6 +53,12 @@ describe('readCsv, lenient', () => {
     expect(repairs.list()).to.deep.equal([])
   })
 
+  it('does not say that reading continues where it ends', async () => {
+    expect(await failure(read('a,b,c\n1,"2\n4,5,6\n'))).to.match(
+      /line 2 begins a quoted field that never ends$/,
+    )
+  })
+
   const sound = Array.from({ length: 10 }, (_, i) => `2024-01-${10 + i},${i},a,b`)
   const doubtful: [what: string, records: string[]][] = [
     ['an empty field before the last, in a long record', ['1,,x,y,']],
