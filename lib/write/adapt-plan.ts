@@ -4,6 +4,7 @@ import { isFinal } from './faults/is-final.ts'
 import type { WritePlan } from './plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import type { Batch } from './rows/batch.ts'
+import { isBytesOnly } from './rows/batch.ts'
 import type { FailedTransaction } from './transaction/transaction-result.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -13,6 +14,8 @@ import type { WriteContext } from './write-context.ts'
  *
  *     the option `evolve` has widened a column for them, or
  *     the table has another definition than the one that they were made for
+ *
+ * Rows that are held only as bytes can be written by a plan with wider types, and by no other.
  *
  * Resolves to an error that takes the place of the failure's: the table could not be altered or introspected,
  * and may be later.
@@ -26,7 +29,13 @@ export async function adaptPlan<Item>(
 ): Promise<boolean | PgBatchError> {
   // other writers may widen columns again and again
   const mayReplan = !hasReplanned || context.evolution !== undefined
-  return (await widen(failed, context)) || (mayReplan && (await replan(failed, context)))
+  const adapted = (await widen(failed, context)) || (mayReplan && (await replan(failed, context)))
+  return adapted === true ? canUse(context.current.plan, failed) : adapted
+}
+
+/** Returns false where a batch is held as bytes that the plan cannot write. */
+function canUse<Item>(plan: WritePlan<Item>, { batches }: FailedTransaction<Item>): boolean {
+  return batches.every(batch => !isBytesOnly(batch) || prepareBatch(batch, plan).plan === plan)
 }
 
 /** Widens columns whose types do not hold a row's value, if the option `evolve` asks for it. */

@@ -186,14 +186,12 @@ async function moveLeftoverRejects(file: DeadLetterFile | undefined): Promise<vo
 }
 
 /**
- * Returns true when a batch's items may be needed after they were sent: by a callback, the checkpoint, a
- * reject, or to widen a column.
+ * Returns true when a batch's items may be needed after they were sent: by a callback, the checkpoint, or a
+ * reject.
  */
 function needsItems<Item>(options: WriteOptions<Item>): boolean {
-  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents, evolve } = options
-  // a column can be widened only where the values are still there
-  if (rejectLimit > 0 || evolve?.widenTypes) return true
-  return [checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents].some(Boolean)
+  const { rejectLimit, checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents } = options
+  return rejectLimit > 0 || [checkpoint, inTransaction, afterCommit, onDiscard, awaitsParents].some(Boolean)
 }
 
 /** How long a host name that has never resolved is tried again: it is probably mistyped. */

@@ -1,6 +1,7 @@
 import type { WidenedColumn } from '../../table/alter-table.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import type { PlannedColumn } from '../plan/planned-columns.ts'
+import { textsHeld } from '../prepare/held-fields.ts'
 import { prepareBatch } from '../prepare/prepare-batch.ts'
 import type { Batch, RowGroup } from '../rows/batch.ts'
 import { widerType } from './wider-type.ts'
@@ -10,18 +11,24 @@ export function widenedColumns<Item>(
   batches: readonly Batch<Item>[],
   plan: WritePlan<Item>,
 ): WidenedColumn[] {
-  const groups = batches.flatMap(batch => prepareBatch(batch, plan).groups)
+  const prepared = batches.map(batch => prepareBatch(batch, plan))
+  const groups = prepared.filter(one => one.plan === plan).flatMap(one => one.groups)
   return plan.columns.flatMap((column, index) => {
     const from = column.known?.column.sqlType
     if (from === undefined) return []
     const written = groups.filter(({ shape }) => shape.columns.includes(index) && !shape.deletes)
-    const to = widerType(column.known!.column, textsIn(written, column))
+    const to = widerType(column.known!.column, textsIn(written, column, index))
     return to === undefined ? [] : [{ name: column.name, from, to }]
   })
 }
 
-function* textsIn(groups: readonly RowGroup[], { read, known }: PlannedColumn): Generator<string> {
-  for (const { rows } of groups) {
+function* textsIn(
+  groups: readonly RowGroup[],
+  { read, known }: PlannedColumn,
+  index: number,
+): Generator<string> {
+  for (const { rows, encoded, shape } of groups) {
+    if (encoded) yield* textsHeld(encoded, shape.columns.indexOf(index), known!.column.type.name)
     for (const [row] of rows) {
       let text: unknown
       try {

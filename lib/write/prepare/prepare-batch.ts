@@ -12,6 +12,7 @@ import {
 } from '../rows/batch.ts'
 import { checkItems, invalidRow, isBuiltIn, mapItems } from '../rows/make-rows.ts'
 import type { RowSet } from '../rows/row-set.ts'
+import { convertHeld } from './convert-held.ts'
 import { splitByOperation } from './split-by-operation.ts'
 
 /**
@@ -20,7 +21,12 @@ import { splitByOperation } from './split-by-operation.ts'
  * Items that are not rows are listed with their errors.
  */
 export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): PreparedBatch {
-  if (batch.prepared && (batch.prepared.plan === plan || isBytesOnly(batch))) return batch.prepared
+  if (batch.prepared?.plan === plan) return batch.prepared
+  if (isBytesOnly(batch)) {
+    // bytes that do not suit this plan can only be written by their own
+    batch.prepared = convertHeld(batch.prepared!, plan) ?? batch.prepared!
+    return batch.prepared
+  }
   batch.made ??= makeRows(batch, plan)
   const invalid = [...batch.made.invalid]
   const { rows } = batch.made

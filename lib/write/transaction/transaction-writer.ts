@@ -64,9 +64,10 @@ export class TransactionWriter<Item> {
     this.#context = context
     this.#byInsert = byInsert
     this.#planned = batches
-    const bytesPlan = batches.find(isBytesOnly)?.prepared?.plan as WritePlan<Item> | undefined
-    this.#keepsPlan = bytesPlan !== undefined
-    this.#plan = bytesPlan ?? context.current.plan
+    const { plan } = context.current
+    const [held] = batches.filter(isBytesOnly).map(batch => prepareBatch(batch, plan))
+    this.#keepsPlan = held !== undefined
+    this.#plan = (held?.plan as WritePlan<Item> | undefined) ?? plan
     this.slabs = context.slabs.lease()
     this.rejected = new RejectedRows(context)
   }

@@ -72,6 +72,62 @@ describe('evolve.widenTypes', function () {
     }
   }
 
+  // the first batches have left as bytes, and nothing else of them is held, when the server refuses the last
+  for (const copyFormat of ['auto', 'text'] as const) {
+    it(`writes the bytes that it holds of earlier batches into the wider columns, ${copyFormat}`, async () => {
+      await create(
+        'held',
+        `id int, s2 smallint, i4 int, i8 bigint, s varchar(5), n numeric(6,2), at timestamptz,
+         more text DEFAULT 'by default', odd int[]`,
+      )
+      const row = (id: number) => ({
+        id,
+        s2: id % 7 ? -id : null,
+        i4: id - 2000,
+        i8: BigInt(id) - 2n ** 40n,
+        s: id % 3 ? 'a\tö' : null,
+        n: id % 5 ? `-${id}.25` : '0.01',
+        at: new Date(id * 1000),
+        odd: [id, null],
+      })
+      const batches = Array.from({ length: 6 }, (_, batch) =>
+        Array.from({ length: 500 }, (_, index) => row(batch * 500 + index)),
+      )
+      const last = { ...row(5000), s2: 40_000, i4: 2 ** 40, i8: '9223372036854775808' }
+      batches.at(-1)!.push({ ...last, s: 'a\t\\\nöx', n: '-12345.99' } as never)
+      const { events } = await writeAll('held', batches, { copyFormat })
+      expect(await typesOf('held')).to.deep.equal(
+        ['integer', 'integer', 'bigint', 'numeric', 'character varying(10)', 'numeric(7,2)'].concat([
+          'timestamp with time zone',
+          'text',
+          'integer[]',
+        ]),
+      )
+      expect(events.length).to.be.greaterThan(0)
+      const { rows } = await db.pool.query(
+        `SELECT id, s2, i4, i8, s, n, at, odd FROM held WHERE more = 'by default' ORDER BY id`,
+      )
+      expect(rows).to.have.lengthOf(3001)
+      for (const [index, stored] of rows.slice(0, -1).entries()) {
+        const { i4, i8, n, ...rest } = row(index)
+        expect(stored).to.deep.equal({ ...rest, i4: String(i4), i8: String(i8), n })
+      }
+    })
+  }
+
+  it('fails where the bytes that it holds do not suit what another session has made of a column', async () => {
+    await create('foreign_type', 'id int, v smallint')
+    let begun = 0
+    const onBegin = async (): Promise<void> => {
+      // the first COPY, the ALTER TABLE of the stream, and then the second COPY
+      if (++begun === 3) await db.pool.query('ALTER TABLE foreign_type ALTER id TYPE text')
+    }
+    const batches = [1, 2, 3].map(id => [{ id, v: 1 }])
+    const error = await failureOf(writeAll('foreign_type', [...batches, [{ id: 4, v: 40_000 }]], { onBegin }))
+    expect([error.code, error.outcome]).to.deep.equal(['REFUSED', 'rolled-back'])
+    expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM foreign_type')).to.deep.equal([[0]])
+  })
+
   it('widens a column that it has added, as later values need it', async () => {
     await create('grown', 'id int PRIMARY KEY')
     const { events } = await writeAll(
