@@ -24,7 +24,7 @@ export class Activity {
 }
 
 /** How far a stream is over, as Node's Writable says it. */
-interface EndOfStream {
+export interface EndOfStream {
   readonly writableFinished: boolean
   readonly destroyed: boolean
 }

@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
-import { Writable } from 'node:stream'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
@@ -20,14 +19,11 @@ import { writeWholeLoad } from '../write/whole-load/write-whole-load.ts'
 import { writeBatches } from '../write/write-batches.ts'
 import type { NextBatch, Progress } from '../write/write-context.ts'
 import { outcomeOfAbort, whenAborted } from './abort.ts'
-import { Activity } from './activity.ts'
-import { copyOf, notAnArray } from './array-input.ts'
+import { ArrayWritable, notAnArray } from './array-writable.ts'
 import { laneChooser } from './choose-lane.ts'
-import { Counts } from './counts.ts'
 import { EventSender } from './event-sender.ts'
-import type { PgBatchWritableEvents } from './events.ts'
+import { Ledger } from './ledger.ts'
 import type { PgBatchWritableOptions } from './options.ts'
-import { PendingItems } from './pending-items.ts'
 import { type ResolvedWritableOptions, resolveWritableOptions } from './resolve/resolve-options.ts'
 import { settle } from './settle.ts'
 
@@ -68,8 +64,7 @@ const WRITABLE_BATCHES = 1
  * @throws TypeError with code ERR_INVALID_ARG_VALUE when an option is unknown, out of bounds, or contradicts
  *   another
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only types inherited methods
-export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends Writable {
+export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends ArrayWritable<Item> {
   readonly #options: ResolvedWritableOptions<Item>
   readonly #pool: PgPoolLike
   readonly #ownPool: OwnPool | undefined
@@ -77,9 +72,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #laneOf: ((item: Item) => string | number) | undefined
   readonly #lanes: Lanes<Item>
   readonly #events: EventSender<Item>
-  readonly #counts = new Counts()
-  readonly #pending = new PendingItems<Item>()
-  readonly #activity = new Activity()
+  readonly #ledger = new Ledger<Item>()
   /** Callbacks run in the AsyncLocalStorage context in which the stream was made. */
   readonly #scope = new AsyncResource('PgBatchWritable')
   readonly #stop = new AbortController()
@@ -128,34 +121,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
    * five `rows…`. A plain object, cheap to make.
    */
   get stats(): Readonly<Stats> {
-    const counts = this.#counts.stats
-    return {
-      ...counts,
-      state: this.#activity.stateOf(this, counts.rowsPending),
-      oldestPendingMs: this.#pending.oldestMs,
-    }
-  }
-
-  /**
-   * Writes a copy of the array, so that the caller may empty it and fill it again at once. The items
-   * themselves are not copied, and must not be changed before they are committed.
-   */
-  // makes the class a stream to pipeline(), whose types know streams of strings and bytes; no array is
-  // `never`
-  override write(items: never, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean
-  override write(items: WrittenItems<Item>, callback?: WriteCallback): boolean
-  override write(items: WrittenItems<Item>, encoding: BufferEncoding, callback?: WriteCallback): boolean
-  override write(items: unknown, ...rest: unknown[]): boolean {
-    return super.write(copyOf(items), ...(rest as []))
-  }
-
-  /** Ends the stream, after a last array if one is given. Writes a copy of that array, as `write` does. */
-  override end(callback?: EndCallback): this
-  override end(items: never, encoding?: BufferEncoding | EndCallback, callback?: EndCallback): this
-  override end(items: WrittenItems<Item>, callback?: EndCallback): this
-  override end(items: WrittenItems<Item>, encoding: BufferEncoding, callback?: EndCallback): this
-  override end(items?: unknown, ...rest: unknown[]): this {
-    return super.end(copyOf(items), ...(rest as []))
+    return this.#ledger.statsOf(this)
   }
 
   override _write(items: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -167,12 +133,12 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       callback()
       return
     }
-    const batch: Batch<Item> = { id: this.#counts.addReceived(items), count: items.length, items }
+    const batch = this.#ledger.receive(items)
     let room: Promise<unknown> | undefined
     try {
       room = this.#laneOf ? this.#scope.runInAsyncScope(() => this.#offer(batch)) : this.#offer(batch)
     } catch (error) {
-      this.#pending.add(batch)
+      this.#ledger.addPending(batch)
       callback(toPgBatchError(error, 'not-sent', { batchId: batch.id }, 'write'))
       return
     }
@@ -193,7 +159,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       ? splitByLane(batch, this.#laneOf, this.#options.concurrency)
       : [{ part: batch, lane: 0 }]
     const waits = parts.map(({ part, lane }) => {
-      this.#pending.add(part)
+      this.#ledger.addPending(part)
       return this.#lanes.offer(part, lane)
     })
     return waits.some(Boolean) ? Promise.all(waits) : undefined
@@ -219,42 +185,33 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const lane = {}
     try {
       for await (const progress of write(first, next, await this.#open())) {
-        if (progress.kind === 'retry') this.#activity.failedOnce(lane)
-        else this.#activity.settled(lane)
-        await this.#note(progress)
+        this.#ledger.note(progress, lane)
+        await this.#report(progress)
       }
     } catch (error) {
       this.#failures.add((error as PgBatchError).outcome)
       this.destroy(error as Error)
       throw error
     } finally {
-      this.#activity.settled(lane)
+      this.#ledger.settles(lane)
     }
   }
 
-  async #note(progress: Progress<Item>): Promise<void> {
+  /** Emits the events of what a lane has done; does what follows a COMMIT. */
+  async #report(progress: Progress<Item>): Promise<void> {
     if (progress.kind === 'retry') {
       const { error, attempt, delayMs } = progress
       this.#events.retry({ error, attempt, delayMs })
-      return
+    } else if (progress.kind === 'committed') {
+      const { deadLetterFile } = await this.#open()
+      await settle(progress.committed, progress.attempts, {
+        ...this.#options,
+        events: this.#events,
+        deadLetterStream: this.#deadLetter,
+        deadLetterFile,
+        kill: this.#kill.signal,
+      })
     }
-    const { kind, committed } = progress
-    this.#pending.remove(committed.batches)
-    if (kind === 'committed-early') {
-      // the transaction did not store its rejected rows: they stay pending, and `onDiscard` gets them
-      this.#counts.addCommitted({ ...committed, rejected: [] })
-      this.#pending.addItems(committed.rejected.map(({ item }) => item))
-      return
-    }
-    this.#counts.addCommitted(committed)
-    const { deadLetterFile } = await this.#open()
-    await settle(committed, progress.attempts, {
-      ...this.#options,
-      events: this.#events,
-      deadLetterStream: this.#deadLetter,
-      deadLetterFile,
-      kill: this.#kill.signal,
-    })
   }
 
   /** Introspects the table and opens the dead letter, once. */
@@ -264,11 +221,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
         pool: this.#pool,
         signals: { stop: this.#stop.signal, kill: this.#kill.signal },
         onRetry: retry => {
-          this.#activity.failedOnce(this)
+          this.#ledger.retries(this)
           this.#events.retry(retry)
         },
         onEvolve: evolve => this.#events.evolve(evolve),
-      }).finally(() => this.#activity.settled(this)),
+      }).finally(() => this.#ledger.settles(this)),
     )
     return this.#writing
   }
@@ -280,7 +237,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       .then(async writing => {
         writing.transactions.expectNoMore()
         // an empty input replaces the rows of the table, too
-        const isEmpty = this.#options.replace && this.#counts.stats.batchesReceived === 0
+        const isEmpty = this.#options.replace && this.stats.batchesReceived === 0
         if (isEmpty) await this.#writeLane(writeWholeLoad, undefined, async () => undefined)
         await this.#lanes.idle()
         await writing.transactions.close()
@@ -327,7 +284,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   #discardPending(): void {
     const { onDiscard } = this.#options
-    const items = this.#pending.takeAll()
+    const items = this.#ledger.takePending()
     if (onDiscard && items.length > 0) void this.#scope.runInAsyncScope(() => discard(onDiscard, items))
   }
 
@@ -345,24 +302,3 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     return withOutcome(error, outcomeOfAbort(this.stats, this.#failures))
   }
 }
-
-type WriteCallback = (error: Error | null | undefined) => void
-type EndCallback = WriteCallback | (() => void)
-
-/** What may be written: arrays of items, and of any objects where the type of an item says nothing. */
-type WrittenItems<Item> = readonly (Record<string, unknown> extends Item ? Item | object : Item)[]
-
-/** The types of the events; `declare` cannot give them to inherited methods. */
-// biome-ignore lint/correctness/noUnusedVariables: merged declarations need the same parameters
-export interface PgBatchWritable<Item, Row> {
-  on<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Item, Name>): this
-  on(...rest: Parameters<Writable['on']>): this
-  once<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Item, Name>): this
-  once(...rest: Parameters<Writable['once']>): this
-  off<Name extends keyof PgBatchWritableEvents>(name: Name, listener: Listener<Item, Name>): this
-  off(...rest: Parameters<Writable['off']>): this
-}
-
-type Listener<Item, Name extends keyof PgBatchWritableEvents> = (
-  ...args: PgBatchWritableEvents<Item>[Name]
-) => void
