@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-import { run } from './run.ts'
+import { createRequire } from 'node:module'
+import { cacheFolder } from './start/cache-folder.ts'
+import { requireCached } from './start/require-cached.ts'
+
+/** The file beside this one that has `run`. The build sets it. */
+declare const FIRST_PIECE: string
 
 // Node.js 21 and later have this global. Without it pg reads the global Response, which makes Node.js 20 load
 // an HTTP client.
@@ -7,4 +12,12 @@ if (!('navigator' in globalThis)) {
   Object.defineProperty(globalThis, 'navigator', { value: { userAgent: `Node.js/${process.versions.node}` } })
 }
 
-process.exitCode = await run(process.argv.slice(2))
+/** The status of a process that has nothing left to wait for, and has not finished. */
+const UNFINISHED = 13
+
+process.exitCode = UNFINISHED
+const piece = createRequire(import.meta.url).resolve(`./${FIRST_PIECE}`)
+requireCached(piece, cacheFolder(process.env)).then(async loaded => {
+  const { run } = loaded as typeof import('./run.ts')
+  process.exitCode = await run(process.argv.slice(2))
+})

@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander'
 import { makeProgram } from './arguments/arguments.ts'
 import { EXIT, type ExitError, usageError } from './exit-error.ts'
-import { explain } from './report/explain.ts'
 import { outputModeOf, redirectWarnings, reportError, reportUnforeseen } from './report/report-error.ts'
 import { listenForSignals } from './signals.ts'
 import { ignoreClosedPipes, terminal } from './terminal/output.ts'
@@ -27,6 +26,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     // commander has reported it
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     let failure: ExitError
+    // loaded when needed: it knows the errors of all that a load can do
+    const { explain } = await import('./report/explain.ts')
     try {
       failure = explain(error)
     } catch (unforeseen) {

@@ -7,7 +7,7 @@ import { outerEnvironment, run, runWell } from '../support/run.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
-const PARTS = ['lib', 'docs', 'package.json', ...DOCUMENTS]
+const PARTS = ['build', 'lib', 'docs', 'package.json', ...DOCUMENTS]
 const CONFIGS = ['tsconfig.json', 'tsconfig.build.json']
 const NPM = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -65,12 +65,13 @@ describe('the packed package', function () {
       'dist/kafka/index.js',
       'dist/kafka/index.d.ts',
       'dist/cli/main.js',
+      'dist/cli/LICENSES.txt',
       'dist/cli/csv-rows.wasm',
       'dist/cli/csv-split.wasm',
     ])
     const strangers = names.filter(
       name =>
-        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/csv-(rows|split)\.wasm|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|csv-(rows|split)\.wasm)|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )
@@ -189,6 +190,26 @@ export const wrongToo: KafkaToPg = 1
     const help = await runWell(command, ['--help'], { cwd: consumer })
     expect(help).to.match(/usage:?\s+pg-batch/i)
     expect(help).to.include('load')
+  })
+
+  it('keeps the code that the command compiled, and uses it the next time', async () => {
+    const command = join(consumer, 'node_modules', '.bin', 'pg-batch')
+    const cache = join(scratch, 'cache')
+    const help = () =>
+      runWell(command, ['--help'], { cwd: consumer, env: { ...outerEnvironment(), XDG_CACHE_HOME: cache } })
+    const first = await help()
+    const kept = await readdir(join(cache, 'pg-batch'), { recursive: true })
+    expect(kept).to.have.lengthOf.at.least(4)
+    expect(await help()).to.equal(first)
+    expect(await readdir(join(cache, 'pg-batch'), { recursive: true })).to.have.members(kept)
+  })
+
+  it('names the licenses of the packages that are in the command', async () => {
+    const home = join(consumer, 'node_modules', 'pg-batch-streams', 'dist', 'cli')
+    const text = await readFile(join(home, 'LICENSES.txt'), 'utf8')
+    const named = [...text.matchAll(/^(\S+) [\d.]+, license: (.+)$/gm)]
+    expect(named.map(([, name]) => name)).to.include.members(['commander', 'hyparquet', 'pg', 'pg-protocol'])
+    expect(named.filter(([, , license]) => !['ISC', 'MIT'].includes(license!))).to.deep.equal([])
   })
 
   it('runs the command by npx and the name of the package, as the first lines of README have it', async () => {

@@ -8,6 +8,8 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 /** The command as it is published. */
 export interface BuiltCommand {
   readonly main: string
+  /** For XDG_CACHE_HOME: tests must not fill the user's cache. */
+  readonly cache: string
   remove(): void
 }
 
@@ -25,6 +27,7 @@ export function buildCommand(): BuiltCommand {
   execFileSync('npm', words, { cwd: REPOSITORY, shell: process.platform === 'win32', stdio: 'pipe' })
   return {
     main: join(folder, 'dist', 'cli', 'main.js'),
+    cache: join(folder, 'cache'),
     remove: () => rmSync(folder, { recursive: true }),
   }
 }

@@ -42,7 +42,7 @@ export function start(
 ): Running {
   command ??= buildCommand()
   const child = spawn(process.execPath, [command.main, ...words], {
-    env: { ...cleanEnv(), ...env },
+    env: { ...cleanEnv(), XDG_CACHE_HOME: command.cache, ...env },
   })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', text => (output.stdout += text))

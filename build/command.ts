@@ -1,0 +1,120 @@
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type BuildOptions, build, type Metafile, transform } from 'esbuild'
+
+/**
+ * Builds `pg-batch` into dist/cli: main.js, which starts it, and the pieces that it loads, as CommonJS,
+ * because only of such modules Node.js 20 lets a program keep the compiled code. Packages that each load needs
+ * are in the pieces: Node.js would take longer to find and compile their many files than to run them.
+ */
+
+const repository = fileURLToPath(new URL('../', import.meta.url))
+
+/** What users may install or not. */
+const NOT_INLINED = ['pg-native']
+
+const WASM = ['lib/encode/csv/wasm/csv-rows.wasm', 'lib/sources/csv/split/csv-split.wasm']
+
+const { values } = parseArgs({
+  options: {
+    outdir: { type: 'string', default: 'dist/cli' },
+    sourcemap: { type: 'boolean', default: false },
+  },
+})
+const folder = resolve(repository, values.outdir)
+
+const COMMON: BuildOptions = {
+  absWorkingDir: repository,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  // names stay as they are, so that a stack trace can be read
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  define: { 'import.meta.url': 'moduleUrl' },
+  sourcemap: values.sourcemap ? 'inline' : false,
+  logLevel: 'warning',
+}
+
+/** A module that has no piece's code, and so may call `import()`: see the class CodeCache. */
+const IMPORT = 'import-module.cjs'
+
+const MODULE_URL = "const moduleUrl=require('node:url').pathToFileURL(__filename).href;"
+
+await rm(folder, { recursive: true, force: true })
+await mkdir(folder, { recursive: true })
+const first = await buildPieces()
+await build({
+  ...COMMON,
+  entryPoints: ['lib/cli/main.ts'],
+  outfile: join(folder, 'main.js'),
+  format: 'cjs',
+  banner: { js: MODULE_URL },
+  define: { ...COMMON.define, FIRST_PIECE: JSON.stringify(first) },
+})
+// main.js, too, is CommonJS: an ES module starts later
+await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
+await writeFile(join(folder, IMPORT), 'module.exports = url => import(url)\n')
+for (const file of WASM) await copyFile(join(repository, file), join(folder, basename(file)))
+
+/** Writes the pieces and the licenses of what is in them. Returns the name of the piece that runs the command. */
+async function buildPieces(): Promise<string> {
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    entryPoints: ['lib/cli/run.ts'],
+    outdir: folder,
+    entryNames: '[name]-[hash]',
+    splitting: true,
+    format: 'esm',
+    external: NOT_INLINED,
+    metafile: true,
+    write: false,
+  })
+  for (const { path, text } of outputFiles) {
+    await writeFile(join(folder, commonName(path)), await toCommonJs(text, path))
+  }
+  await writeFile(join(folder, 'LICENSES.txt'), await licensesOf(metafile))
+  return commonName(outputFiles.find(({ path }) => basename(path).startsWith('run-'))!.path)
+}
+
+function commonName(path: string): string {
+  return basename(path).replace(/\.js$/, '.cjs')
+}
+
+/** esbuild splits only ES modules, so that each piece is translated on its own. */
+async function toCommonJs(text: string, path: string): Promise<string> {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    banner: MODULE_URL,
+    sourcefile: basename(path),
+    sourcemap: values.sourcemap ? 'inline' : false,
+  })
+  return code
+    .replace(/\bimport\(("\.\/[^"]+)\.js"\)/g, 'Promise.resolve().then(()=>require($1.cjs"))')
+    .replace(/\brequire\(("\.\/[^"]+)\.js"\)/g, 'require($1.cjs")')
+    .replace(/\bimport\(/g, `require("./${IMPORT}")(`)
+}
+
+/** Returns the names, versions and licenses of the packages that are in the pieces. */
+async function licensesOf({ inputs }: Metafile): Promise<string> {
+  const homes = new Set(
+    Object.keys(inputs).flatMap(file => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []),
+  )
+  const entries: string[] = []
+  for (const home of [...homes].sort()) entries.push(await licenseOf(join(repository, home)))
+  return `The command pg-batch contains these packages.\n\n${entries.join('\n')}`
+}
+
+async function licenseOf(home: string): Promise<string> {
+  const { name, version, license } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'))
+  const file = (await readdir(home)).find(entry => /^licen[cs]e/i.test(entry))
+  const text = file === undefined ? '' : `\n${(await readFile(join(home, file), 'utf8')).trim()}\n`
+  return `${'='.repeat(78)}\n${name} ${version}, license: ${license}\n${text}`
+}

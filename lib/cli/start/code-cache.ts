@@ -1,0 +1,97 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { Script } from 'node:vm'
+import { crc32 } from 'node:zlib'
+
+interface LoadedModule {
+  exports: unknown
+}
+
+type Wrapper = (
+  exports: unknown,
+  require: (id: string) => unknown,
+  module: LoadedModule,
+  __filename: string,
+  __dirname: string,
+) => void
+
+const PARAMETERS = 'exports, require, module, __filename, __dirname'
+
+const CHECKSUM_BYTES = 4
+
+/** A module beside another, with a hash of its content in its name, as the build names its pieces. */
+const PIECE = /^\.\/[^/]+-[A-Z0-9]{8}\.cjs$/
+
+/**
+ * Loads CommonJS modules, and keeps the code that V8 made of them when the process ends. A file of the cache
+ * has the name of the module, which changes with the module's content. V8 itself refuses code of another
+ * version. The modules must not call `import()`, which Node.js 20 refuses in code from a cache.
+ */
+export class CodeCache {
+  readonly #folder: string
+  readonly #loaded = new Map<string, LoadedModule>()
+  /** Modules whose code is not in the cache, by their name there. */
+  readonly #compiled = new Map<string, Script>()
+
+  /** @param folder may be missing */
+  constructor(folder: string) {
+    this.#folder = join(folder, `${process.version}-${process.arch}`)
+    process.once('exit', () => this.#keepAll())
+  }
+
+  require(file: string): unknown {
+    const known = this.#loaded.get(file)
+    if (known) return known.exports
+    const loaded: LoadedModule = { exports: {} }
+    this.#loaded.set(file, loaded)
+    const fromFile = createRequire(file)
+    const require = (id: string): unknown =>
+      PIECE.test(id) ? this.require(join(dirname(file), id)) : fromFile(id)
+    const run = this.#compile(file).runInThisContext() as Wrapper
+    run(loaded.exports, require, loaded, file, dirname(file))
+    return loaded.exports
+  }
+
+  #compile(file: string): Script {
+    const name = basename(file)
+    const cachedData = readKept(join(this.#folder, name))
+    const source = `(function (${PARAMETERS}) {\n${readFileSync(file, 'utf8')}\n})`
+    const script = new Script(source, {
+      filename: file,
+      lineOffset: -1,
+      ...(cachedData ? { cachedData } : {}),
+    })
+    if (!cachedData || script.cachedDataRejected) this.#compiled.set(name, script)
+    return script
+  }
+
+  /** Keeps the functions, too, that were compiled because they ran. */
+  #keepAll(): void {
+    if (this.#compiled.size === 0) return
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+      for (const [name, script] of this.#compiled) keep(join(this.#folder, name), script.createCachedData())
+    } catch {} // the next run compiles again
+  }
+}
+
+/** Another process reads the old file or the new one, whole. */
+function keep(path: string, code: Buffer): void {
+  const checksum = Buffer.alloc(CHECKSUM_BYTES)
+  checksum.writeUInt32BE(crc32(code))
+  const written = `${path}.${process.pid}`
+  writeFileSync(written, Buffer.concat([checksum, code]), { mode: 0o600 })
+  renameSync(written, path)
+}
+
+/** Returns the code. Undefined if the file is missing, or damaged: V8 would run what it holds. */
+function readKept(path: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(path)
+    const code = bytes.subarray(CHECKSUM_BYTES)
+    return bytes.readUInt32BE(0) === crc32(code) ? code : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,34 @@
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { cacheFolder } from '../../../../lib/cli/start/cache-folder.ts'
+
+describe('the folder of the cache', () => {
+  let home: string
+
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'pg-batch-cache-'))
+  })
+  afterEach(() => rm(home, { recursive: true }))
+
+  it('is in XDG_CACHE_HOME, and only its user can enter it', async () => {
+    const folder = cacheFolder({ XDG_CACHE_HOME: home })
+    expect(folder).to.equal(join(home, 'pg-batch'))
+    expect((await stat(folder!)).mode & 0o777).to.equal(0o700)
+    expect(cacheFolder({ XDG_CACHE_HOME: home })).to.equal(folder)
+  })
+
+  it('is not used if other users can write to it: they could make the command run their code', async () => {
+    await mkdir(join(home, 'pg-batch'))
+    await chmod(join(home, 'pg-batch'), 0o770)
+    expect(cacheFolder({ XDG_CACHE_HOME: home })).to.equal(undefined)
+  })
+
+  it('is not used where it cannot be made, or a variable of Node.js switches it off', async () => {
+    expect(cacheFolder({ XDG_CACHE_HOME: home, NODE_DISABLE_COMPILE_CACHE: '1' })).to.equal(undefined)
+    expect(cacheFolder({ XDG_CACHE_HOME: home, NODE_V8_COVERAGE: '/tmp/x' })).to.equal(undefined)
+    await writeFile(join(home, 'file'), '')
+    expect(cacheFolder({ XDG_CACHE_HOME: join(home, 'file') })).to.equal(undefined)
+  })
+})

@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+
+const LOADER = fileURLToPath(new URL('../../../../lib/cli/start/code-cache.ts', import.meta.url))
+
+describe('the cache of compiled code', () => {
+  let folder: string
+  let cache: string
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pg-batch-cache-'))
+    cache = join(folder, 'cache', `${process.version}-${process.arch}`)
+    writeFileSync(
+      join(folder, 'first-AAAAAAAA.cjs'),
+      "const {twice}=require('./second-BBBBBBBB.cjs');exports.answer=()=>twice(21)+require('node:path').sep+__filename",
+    )
+    writeFileSync(join(folder, 'second-BBBBBBBB.cjs'), 'exports.twice=number=>2*number')
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  /** Runs a process that loads first-AAAAAAAA.cjs. Returns what it printed. */
+  function load(): { answer: string; rejected: string[] } {
+    const script = `
+      import vm from 'node:vm'
+      import { syncBuiltinESMExports } from 'node:module'
+      const rejected = []
+      const { Script } = vm
+      vm.Script = class extends Script {
+        constructor(source, options) {
+          super(source, options)
+          rejected.push(String(options.cachedData ? this.cachedDataRejected : 'none'))
+        }
+      }
+      syncBuiltinESMExports()
+      const { CodeCache } = await import(${JSON.stringify(LOADER)})
+      const { answer } = new CodeCache(${JSON.stringify(join(folder, 'cache'))}).require(${JSON.stringify(join(folder, 'first-AAAAAAAA.cjs'))})
+      console.log(JSON.stringify({ answer: answer(), rejected }))`
+    const words = ['--import', 'tsx', '--input-type=module', '-e', script]
+    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }))
+  }
+
+  it('loads modules, and a later process uses their compiled code', () => {
+    const answer = `42/${join(folder, 'first-AAAAAAAA.cjs')}`
+    expect(load()).to.deep.equal({ answer, rejected: ['none', 'none'] })
+    expect(readdirSync(cache).sort()).to.deep.equal(['first-AAAAAAAA.cjs', 'second-BBBBBBBB.cjs'])
+    expect(load()).to.deep.equal({ answer, rejected: ['false', 'false'] })
+  })
+
+  it('compiles again what the disk has damaged, and keeps it anew', () => {
+    load()
+    const file = join(cache, 'second-BBBBBBBB.cjs')
+    const whole = readFileSync(file)
+    const damaged = Buffer.from(whole)
+    damaged[whole.length - 1]! ^= 1
+    writeFileSync(file, damaged)
+    expect(load().rejected).to.deep.equal(['false', 'none'])
+    expect(load().rejected).to.deep.equal(['false', 'false'])
+    writeFileSync(file, '')
+    expect(load().rejected).to.deep.equal(['false', 'none'])
+  })
+
+  it('compiles again what V8 refuses', () => {
+    load()
+    appendFileSync(join(folder, 'second-BBBBBBBB.cjs'), '// other source')
+    expect(load().rejected).to.deep.equal(['false', 'true'])
+    expect(load().rejected).to.deep.equal(['false', 'false'])
+  })
+
+  it('does without a cache where its folder cannot be made', () => {
+    writeFileSync(join(folder, 'cache'), 'a file')
+    expect(load().rejected).to.deep.equal(['none', 'none'])
+    expect(load().answer).to.match(/^42/)
+  })
+})
