@@ -20,6 +20,8 @@ export interface LoadShape {
   readonly pace: 'trickle' | 'bursts' | 'flood'
   /** Rows bring new keys, and later wider values. */
   readonly evolves: boolean
+  /** All rows come in one transaction: as they are, or in place of the old ones. */
+  readonly whole?: 'single' | 'replace'
 }
 
 /** One load, and the faults that hit it. */
@@ -85,8 +87,13 @@ function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape
   const random = seededRandom(seed)
   const place = ((at % GRID) + GRID) % GRID
   const checkpoint = needs.checkpoint ?? Math.floor(place / METHODS.length) % 2 === 0
+  // in turn, and not by chance, so that few cases have both
+  const whole = needs.whole?.[place % needs.whole.length]
+  // a replacement compares rows by itself
+  const methods = whole === 'replace' ? METHODS.filter(method => !isUpsert(method)) : METHODS
   return {
-    method: needs.method ?? METHODS[place % METHODS.length]!,
+    ...(whole ? { whole } : {}),
+    method: needs.method ?? methods[Math.floor(place / (needs.whole?.length ?? 1)) % methods.length]!,
     checkpoint,
     concurrency: needs.concurrency ?? (place < GRID / 2 ? 1 : 3),
     badRows: needs.badRows ?? random.next() < 0.35,
@@ -98,7 +105,7 @@ function shapeOf(at: number, seed: number, { needs = {} }: FaultKind): LoadShape
 }
 
 export function describeCase({ number, kind, shape, seed }: FaultCase): string {
-  const { method, checkpoint, concurrency, badRows, ownPool, retries, pace } = shape
+  const { method, checkpoint, concurrency, badRows, ownPool, retries, pace, whole } = shape
   const extras = [
     checkpoint ? 'checkpoint' : 'no checkpoint',
     `concurrency ${concurrency}`,
@@ -106,6 +113,7 @@ export function describeCase({ number, kind, shape, seed }: FaultCase): string {
     ...(ownPool ? ['own pool'] : []),
     ...(retries === 'few' ? ['few retries'] : []),
     ...(pace === 'trickle' ? [] : [pace]),
+    ...(whole ? [whole] : []),
   ]
   return `case ${number} (${kind.name}; ${method}, ${extras.join(', ')}; seed ${seed})`
 }

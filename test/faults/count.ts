@@ -49,7 +49,7 @@ export async function countRows(
     whole: Record<string, unknown>
   })[]) {
     const n = Number(row.n)
-    if (n >= sent || bad(n) || gone(n)) strangers++
+    if (n < 0 || n >= sent || bad(n) || gone(n)) strangers++
     else times.good[n]! += row.times
     const expected = rowOf(seed, n, false)
     if (row.part !== expected.part || row.amount !== expected.amount || row.note !== expected.note) garbled++

@@ -108,6 +108,8 @@ export interface Needs {
   readonly rival?: boolean
   /** Rows bring new keys, and later wider values, so that the stream changes the table. */
   readonly evolves?: boolean
+  /** All rows come in one transaction: as they are, or in place of the old ones. */
+  readonly whole?: readonly ('single' | 'replace')[]
   /** Long enough not to come between. */
   readonly timeoutMs?: number
   /** Without a checkpoint a stream may fail because the outcome of a COMMIT cannot be found. */
@@ -147,6 +149,9 @@ const COMMAND: Needs = {
   badRows: false,
   ownPool: true,
 }
+
+/** Few rows, so that the load ends, and one fault for each load: a load ends with it. */
+const WHOLE: Needs = { whole: ['single', 'replace'], checkpoint: false, concurrency: 1, pace: 'trickle' }
 
 /** Another lane's commit, and a large transaction, would take the id to disk. */
 const REUSE: Needs = { timeoutMs: 10_000, concurrency: 1, pace: 'trickle' }
@@ -410,6 +415,43 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       cut('answer to ALTER TABLE'),
       cut('answer to ALTER TABLE', 'all'),
     ],
+  },
+  {
+    name: 'whole load is cut',
+    by: 'proxy',
+    faultsPerCase: 3,
+    needs: WHOLE,
+    steps: [
+      cut('anything sent', 'some'),
+      cut('BEGIN', 'all'),
+      cut('data'),
+      cut('data', 'some'),
+      cut('end of data', 'all'),
+      cut('answer to data'),
+      cut('COMMIT'),
+      reset('COMMIT', 'some'),
+    ],
+  },
+  {
+    name: 'whole load, COMMIT is lost',
+    by: 'proxy',
+    faultsPerCase: 1,
+    needs: WHOLE,
+    steps: [
+      cut('COMMIT', 'all'),
+      cut('answer to COMMIT'),
+      cut('answer to COMMIT', 'some'),
+      stall('answer to COMMIT'),
+      [...cut('answer to COMMIT'), ...cut('question')],
+      [...cut('COMMIT', 'all'), ...cut('question', 'some'), ...cut('start-up', 'some')],
+    ],
+  },
+  {
+    name: 'whole load, server killed',
+    by: 'server',
+    faultsPerCase: 1,
+    needs: { ...WHOLE, timeoutMs: 10_000 },
+    acts: ['kill server', 'kill server at COMMIT', 'kill server after COMMIT', 'kill backend', 'terminate'],
   },
   { name: 'loader killed', by: 'process', faultsPerCase: 4, needs: { checkpoint: true } },
   {

@@ -56,6 +56,8 @@ const BURST_ROWS = 1500
 const BATCH_ROWS = { trickle: 50, bursts: 500, flood: 100 }
 const RETRIES = { few: 2, usual: 10, many: 100_000 }
 
+const WHOLE = { 'in parts': {}, single: { singleTransaction: true }, replace: { replace: true } }
+
 /** Runs one pipeline to its end, whatever that is. */
 export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
   const { shape, timeoutMs, tables, url } = plan
@@ -80,6 +82,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
     table: tables.target,
     ...writeOptions(shape),
     ...(shape.evolves ? { evolve: { widenTypes: true, lockTimeoutMs: 300 } } : {}),
+    ...WHOLE[shape.whole ?? 'in parts'],
     concurrency: shape.concurrency,
     statementTimeoutMs: timeoutMs,
     commitTimeoutMs: timeoutMs,

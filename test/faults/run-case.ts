@@ -15,6 +15,7 @@ import { type Database, type FaultServer, LOADER } from './server.ts'
 import { injectOnServer } from './server-faults.ts'
 import { injectState } from './state-faults.ts'
 import { dropTables, makeTables, type Tables } from './tables.ts'
+import { OldRows } from './whole-load.ts'
 import { injectOnWire } from './wire-faults.ts'
 
 /** What came of one case. */
@@ -112,6 +113,7 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
   const retries = new Map<string, number>()
   const acknowledged = new Set<number>()
   const complaints: string[] = []
+  const oldRows = shape.whole && (await OldRows.store(environment.database, tables, shape.whole))
   let commits = 0
   let over = kind.by === 'cuts'
   let settled = false
@@ -122,7 +124,7 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
     seed,
     sideEffects: kind.needs?.sideEffects ?? false,
     timeoutMs,
-    isOver: () => over,
+    isOver: () => over || shape.whole !== undefined,
     leastRows: shape.pace === 'flood' ? FLOOD_ROWS : LEAST_ROWS,
     onRetry: ({ error: { sqlState = '' } }) => retries.set(sqlState, (retries.get(sqlState) ?? 0) + 1),
     onCommit: () => commits++,
@@ -142,6 +144,11 @@ async function loadUnderFaults({ server, environment, tables, fault, random }: C
     ? commandLoading(url, tables, seed)
     : keepLoading(plan, {
         writers: kind.needs?.rival ? 2 : 1,
+        mayStartAgain: error => mayStartAgain(shape, error),
+        afterFailure: async error => {
+          const complaint = await oldRows?.complaintAfter(error)
+          if (complaint) complaints.push(complaint)
+        },
         explains: error =>
           saboteur?.explains(error) || (kind.needs?.mayStayUnknown === true && isUnknown(error)),
       })
@@ -207,7 +214,7 @@ async function inject(run: Run, turn: number): Promise<boolean> {
   const { kind } = fault
   switch (kind.by) {
     case 'proxy':
-      await injectOnWire(run.proxy, random.pick(kind.steps), fault.shape.method, random)
+      await injectOnWire(run.proxy, random.pick(kind.steps), fault.shape, random)
       return true
     case 'server':
       return injectOnServer(run, random.pick(kind.acts))
@@ -259,13 +266,16 @@ interface KeepLoadingOptions {
   readonly writers: number
   /** True for a failure that a fault has to lead to, or may. */
   readonly explains: (error: Error) => boolean
+  /** True for a failure after which the source is read from its beginning again. */
+  readonly mayStartAgain: (error: Error) => boolean
+  readonly afterFailure: (error: Error) => Promise<void>
 }
 
 /**
  * Runs one writer, or rivals who all write the same rows. With a checkpoint a failed pipeline's source is
  * read from its beginning again, until a pipeline resolves.
  */
-function keepLoading(plan: LoadPlan, { writers, explains }: KeepLoadingOptions) {
+function keepLoading(plan: LoadPlan, { writers, explains, mayStartAgain, afterFailure }: KeepLoadingOptions) {
   const errors: Error[] = []
   const last: LoadEnd[] = []
   let sent = 0
@@ -283,7 +293,8 @@ function keepLoading(plan: LoadPlan, { writers, explains }: KeepLoadingOptions) 
         return
       }
       errors.push(end.error)
-      if (!plan.shape.checkpoint || !(isExpected || isWorthAnother(end.error))) return
+      await afterFailure(end.error)
+      if (!isExpected && !mayStartAgain(end.error)) return
       await sleep(20)
     }
   }
@@ -301,8 +312,11 @@ function isUnknown(error: Error): boolean {
   return error instanceof PgBatchError && error.outcome === 'unknown'
 }
 
-function isWorthAnother(error: Error): boolean {
+/** Returns true where another pass cannot write a row twice: by its checkpoint, or as nothing was written. */
+function mayStartAgain({ checkpoint, whole }: FaultCase['shape'], error: Error): boolean {
   if (!(error instanceof PgBatchError)) return false
+  if (whole) return error.retryable && (error.outcome === 'rolled-back' || error.outcome === 'not-sent')
+  if (!checkpoint) return false
   return error.retryable || error.outcome === 'unknown' || error.code === 'CHECKPOINT_REGRESSED'
 }
 

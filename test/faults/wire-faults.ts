@@ -1,7 +1,7 @@
 import type { FaultProxy, Trap } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
 import type { Direction, WireMessage } from '../support/wire.ts'
-import { isUpsert, type LoadMethod } from './cases.ts'
+import { isUpsert, type LoadMethod, type LoadShape } from './cases.ts'
 import type { Aim, WireStep } from './kinds.ts'
 
 interface Place {
@@ -101,13 +101,15 @@ const answered = (tag: RegExp): Place => ({
 const MOST_BYTES = 60_000
 
 /** Makes the trap for a step. */
-function trapFor(step: WireStep, method: LoadMethod, random: Random): Trap {
+function trapFor(step: WireStep, { method, whole }: LoadShape, random: Random): Trap {
   const place = placeOf(step.at, method)
   const action =
     step.do === 'delay' ? ({ do: 'delay', ms: random.integer(20, 120) } as const) : { do: step.do }
   if (!place.at) return { ...place, afterBytes: Math.floor(MOST_BYTES ** random.next()), action }
   const pass = step.pass === 'none' ? 0 : step.pass === 'all' ? 1 : random.next()
-  return { ...place, skip: step.at === 'start-up' ? 0 : random.integer(0, 3), pass, action }
+  // a whole load has one of most messages
+  const skip = step.at === 'start-up' || whole ? 0 : random.integer(0, 3)
+  return { ...place, skip, pass, action }
 }
 
 /**
@@ -117,11 +119,11 @@ function trapFor(step: WireStep, method: LoadMethod, random: Random): Trap {
 export async function injectOnWire(
   proxy: FaultProxy,
   steps: readonly WireStep[],
-  method: LoadMethod,
+  shape: LoadShape,
   random: Random,
 ): Promise<void> {
   for (const [place, step] of steps.entries()) {
-    const trap = trapFor(step, method, random)
+    const trap = trapFor(step, shape, random)
     // what follows a first step is aimed at its consequence, the very next one
     await proxy.arm(place > 0 ? { ...trap, skip: 0 } : trap)
   }

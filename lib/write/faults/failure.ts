@@ -17,6 +17,7 @@ import { isAggregateError, isError } from '../../values/is-error.ts'
 import { arrayIndexOfRow } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
 import { refusedValueText } from './refused-value.ts'
+import { serverMessage } from './server-message.ts'
 import { standardText } from './sqlstate-names.ts'
 import { isTransient } from './transient.ts'
 
@@ -166,7 +167,7 @@ function messageOf(error: ServerError, column: string | undefined): string {
     isRaised(error) ||
     (error.code.startsWith('58') && Boolean(error.where)) ||
     (shownAtRow(error) && !/^(21|23|44|54)/.test(error.code))
-  if (!quotes) return `${error.message} (SQLSTATE ${error.code})`
+  if (!quotes) return `${serverMessage(error)} (SQLSTATE ${error.code})`
   return (column !== undefined && refusedValueText(error, column)) || standardText(error.code)
 }
 

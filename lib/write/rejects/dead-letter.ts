@@ -5,6 +5,7 @@ import type { PgBatchError } from '../../errors.ts'
 import { DEAD_LETTER_COLUMNS, insertDeadLetters, insertLettersForFile } from '../../table/dead-letter-sql.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import type { ResolvedPosition } from '../checkpoint/position.ts'
+import { serverMessage } from '../faults/server-message.ts'
 import { safeJson } from './safe-json.ts'
 
 /** A row that was permanently rejected, and why. */
@@ -52,7 +53,7 @@ export function toDeadLetter(reject: RejectedRow): DeadLetter {
     row_index: index,
     code: error.code,
     sqlstate: error.sqlState ?? null,
-    message: isServerError(error.cause) ? error.cause.message : error.reason,
+    message: isServerError(error.cause) ? serverMessage(error.cause) : error.reason,
     column_name: error.column ?? null,
     constraint_name: error.constraint ?? null,
     source_partition: position?.partition ?? null,

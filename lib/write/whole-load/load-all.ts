@@ -34,7 +34,7 @@ export async function loadAll<Item>(
   const { signals, keepsItems, budget, inTransaction, replace } = context
   const isOneByOne = budget.left > 0 || inTransaction !== undefined || !writer.plan.mayGroup
   const rejects = budget.left === 0 ? 'none' : mayWait(writer, context) ? 'later' : 'now'
-  const replacement = replace && (await beginReplacement(writer, first))
+  const replacement = replace && (await beginReplacement(writer, first, budget.left > 0))
   const shapes = new Set<RowShape>()
   const waiting: RowGroup[] = []
   let waitingRows = 0
@@ -67,9 +67,10 @@ function mayWait<Item>({ plan }: TransactionWriter<Item>, { inTransaction }: Wri
 async function beginReplacement<Item>(
   writer: TransactionWriter<Item>,
   first: Batch<Item> | undefined,
+  rejects: boolean,
 ): Promise<Replacement> {
   const { transaction } = await writer.open(first)
-  return Replacement.begin(transaction, writer.plan)
+  return Replacement.begin(transaction, writer.plan, rejects)
 }
 
 /** Waits for the next batch, as long as the connection lasts: the source may pause for minutes. */

@@ -2,6 +2,7 @@ import { isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { PgBatchError } from '../../errors.ts'
 import { quoteIdentifier, quoteTable } from '../../table/identifier.ts'
+import { dropJudge, type JudgeFacts, judgeFacts, judgeStaged } from '../../table/judge-sql.ts'
 import type { MergeShape } from '../../table/merge/merge.ts'
 import { createStagingStatement } from '../../table/merge/merge-source.ts'
 import { isRefusedTogether } from '../../table/merge/merge-strategy.ts'
@@ -40,8 +41,14 @@ export class Replacement {
   readonly #target: string
   readonly #key: ReplacementPlan['keys'][number] | undefined
 
-  /** Makes the staging table. @throws PgBatchError when the table's relations do not allow a replacement */
-  static async begin(transaction: Transaction, plan: TablePlan): Promise<Replacement> {
+  #isJudged = false
+
+  /**
+   * Makes the staging table.
+   * @param rejects single rows may be rejected: the staging table refuses those that the target would refuse
+   * @throws PgBatchError when the table's relations do not allow a replacement
+   */
+  static async begin(transaction: Transaction, plan: TablePlan, rejects: boolean): Promise<Replacement> {
     const { rows } = await transaction.query(replacementFacts(plan.table))
     const facts = JSON.parse(rows[0]!.facts as string) as ReplacementFacts
     const replacement = new Replacement(transaction, plan, facts)
@@ -49,6 +56,7 @@ export class Replacement {
     await transaction.query(createStagingStatement(REPLACEMENT.name, plan.merge!))
     const index = facts.keys.find(({ index }) => index === replacement.#key?.index)
     if (index) await transaction.query(stagingIndex(index))
+    if (rejects) await replacement.#judgeRows()
     return replacement
   }
 
@@ -70,6 +78,7 @@ export class Replacement {
 
   /** Replaces the rows; resolves to how many of the new ones differ from what was stored. */
   async apply(shapes: readonly MergeShape[]): Promise<number> {
+    if (this.#isJudged) await this.#transaction.query(dropJudge())
     await this.#transaction.query(`ANALYZE ${quoteTable(REPLACEMENT)}`)
     await this.#transaction.query(lockForReplacement(this.#plan.table))
     if (!this.#key) return this.#replaceAll(shapes)
@@ -86,6 +95,25 @@ export class Replacement {
       await this.#transaction.query(deleteChanged(replaced, shapes[0]!))
       return this.#run(insertNew(replaced, shapes[0]!))
     }
+  }
+
+  /**
+   * What cannot be judged before the end is missing: columns with a DEFAULT, which a row may lack, and rows
+   * that a trigger of the target may change first.
+   */
+  async #judgeRows(): Promise<void> {
+    const { table, columns } = this.#plan
+    const { rows } = await this.#transaction.query(judgeFacts(table))
+    const facts = JSON.parse(rows[0]!.facts as string) as JudgeFacts
+    if (facts.mayChange) return
+    const given = columns.flatMap(({ known }) => (known && !known.column.hasDefault ? [known.column] : []))
+    const names = new Set<string | null>(given.map(({ name }) => name))
+    const isGiven = (key: { columns: readonly (string | null)[] }): boolean =>
+      key.columns.every(name => names.has(name))
+    const judged = { checks: facts.checks.filter(isGiven), outgoing: facts.outgoing.filter(isGiven) }
+    const required = given.filter(({ notNull }) => notNull).map(({ name }) => name)
+    for (const text of judgeStaged(REPLACEMENT, table, judged, required)) await this.#transaction.query(text)
+    this.#isJudged = judged.outgoing.length > 0
   }
 
   async #difference(replaced: Replaced): Promise<number> {
