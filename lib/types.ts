@@ -147,6 +147,14 @@ export interface SelfReference {
   readonly references: readonly string[]
 }
 
+/** What an update of a row is judged by, besides unique indexes and NOT NULL. */
+export interface RowConstraints {
+  /** The expressions of CHECK constraints, over unqualified names of columns. */
+  readonly checks: readonly string[]
+  /** The columns of foreign keys. */
+  readonly references: readonly string[]
+}
+
 /** A table as the catalogue describes it. */
 export interface Table {
   readonly schema: string
@@ -167,6 +175,11 @@ export interface Table {
    * The table or a partition has BEFORE triggers for each row, which may change a row's key, or drop the row.
    */
   readonly changesRows: boolean
+  /**
+   * The constraints on the columns of a row; undefined where something else may see each state of a row: a
+   * trigger, row-level security, or a table that inherits from it.
+   */
+  readonly rowConstraints?: RowConstraints
   /** The role may make temporary tables. */
   readonly mayStage: boolean
   /**

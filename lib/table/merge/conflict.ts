@@ -26,6 +26,8 @@ export interface Conflict {
   readonly foldable: boolean
   /** Where a row has no value for a column of the key, the DEFAULT creates one that no other row has. */
   readonly uniqueDefaults: boolean
+  /** What each state of a row has to pass, where only that and the key decide; undefined if more does. */
+  readonly stateChecks?: StateChecks | undefined
   /** Rows whose key is not stored are left out. */
   readonly updateOnly: boolean
   /** The columns that an update sets to the values of the row, if the row has them. */
@@ -46,6 +48,13 @@ export interface ComputedColumn {
   readonly sql: string
   /** The type of the column, with its modifier. */
   readonly sqlType: string
+}
+
+/** Conditions of the table on each state of a row. */
+export interface StateChecks {
+  /** The expressions of CHECK constraints, over unqualified names of columns. */
+  readonly checks: readonly string[]
+  readonly notNull: readonly string[]
 }
 
 /** A key that consists of more than columns that are written. */
@@ -122,7 +131,7 @@ export function specialKeyOf(
 }
 
 /** Returns the SQL of each value that an update sets, by column. */
-function valuesSet(conflict: Conflict, columns: readonly string[]): Map<string, string> {
+export function valuesSet(conflict: Conflict, columns: readonly string[]): Map<string, string> {
   const computed = new Map(conflict.computed.map(({ name, sql }) => [name, `(${sql}\n)`]))
   const names = updatedColumns(conflict, columns)
   return new Map(names.map(name => [name, computed.get(name) ?? `EXCLUDED.${quoteIdentifier(name)}`]))

@@ -13,11 +13,13 @@ import {
   updatedBy,
   updateShape,
 } from './merge.ts'
+import { foldRow, foldVariables, writeFolded } from './merge-fold.ts'
 import { turnOf } from './merge-once.ts'
 
 /**
  * Upserts and deletes staged rows one by one, in a loop on the server. It is correct with any triggers,
- * because it does what a statement for each row would do. It returns one row, whose `changed` is the number
+ * because it does what a statement for each row would do. In the order of keys, it folds the rows of a key
+ * where nothing can see the states in between. It returns one row, whose `changed` is the number
  * of changed rows, as text.
  * @param order of the rows: their own, or that of their keys, which is the order of locks for all writers
  * @param fromTurn leaves out the rows of earlier turns
@@ -28,29 +30,42 @@ export function mergeLoop(
   order: 'ordinal' | 'key',
   fromTurn: number,
 ): string {
-  const { ordinal, shape, turn } = merge.names
-  const names = [...source.columns.map(({ name }) => name), ordinal, shape]
-  const rows =
-    fromTurn === 1
-      ? `SELECT ${quoteList(names)} FROM ${source.from}`
-      : `SELECT ${quoteList(names)} FROM ` +
-        `(SELECT ${quoteList(names)}, ${turnOf(merge, source)} FROM ${source.from}) AS pg_batch_rows ` +
-        `WHERE ${quoteIdentifier(turn)} >= ${fromTurn}`
-  const by = order === 'key' ? orderByKey(merge, source) : `ORDER BY ${quoteIdentifier(ordinal)}`
+  const { shape, turn } = merge.names
+  const checks = order === 'key' ? merge.conflict.stateChecks : undefined
+  const isNumbered = fromTurn > 1 || checks !== undefined
+  const from = isNumbered ? numberedFrom(merge, source, fromTurn) : source.from
+  const names = quoteList([...namesOf(merge, source), ...(isNumbered ? [turn] : [])])
+  const by = order === 'key' ? orderByKey(merge, source) : `ORDER BY ${quoteIdentifier(merge.names.ordinal)}`
   const cases = source.shapes.map(one => `WHEN ${one.number} THEN ${writeOne(merge, source, one)};`)
   // a row counts as one row, also where a rule or a trigger writes more
+  const write = `
+    CASE pg_batch_row.${quoteIdentifier(shape)} ${cases.join(' ')} END CASE;
+    GET DIAGNOSTICS pg_batch_count = ROW_COUNT;
+    pg_batch_changed := pg_batch_changed + least(pg_batch_count, 1);`
   const body = `
 #variable_conflict use_column
 DECLARE pg_batch_row record; excluded record; pg_batch_count bigint; pg_batch_changed bigint := 0;
+  ${checks ? foldVariables(merge) : ''}
 BEGIN
-  FOR pg_batch_row IN ${rows} ${by} LOOP
-    CASE pg_batch_row.${quoteIdentifier(shape)} ${cases.join(' ')} END CASE;
-    GET DIAGNOSTICS pg_batch_count = ROW_COUNT;
-    pg_batch_changed := pg_batch_changed + least(pg_batch_count, 1);
+  FOR pg_batch_row IN SELECT ${names} FROM ${from} ${by} LOOP
+    ${checks ? foldRow(merge, source, { checks, write, firstTurn: fromTurn }) : write}
   END LOOP;
+  ${checks ? writeFolded(merge, source) : ''}
   PERFORM pg_catalog.set_config('pg_batch.changed', pg_batch_changed::text, true);
 END`
   return `DO ${dollarQuoted(body)}; SELECT pg_catalog.current_setting('pg_batch.changed') AS changed`
+}
+
+/** The rows from a turn on, with the numbers of their turns. */
+function numberedFrom(merge: Merge, source: RowSource, fromTurn: number): string {
+  return (
+    `(SELECT ${quoteList(namesOf(merge, source))}, ${turnOf(merge, source)} FROM ${source.from}) ` +
+    `AS pg_batch_rows WHERE ${quoteIdentifier(merge.names.turn)} >= ${fromTurn}`
+  )
+}
+
+function namesOf({ names }: Merge, { columns }: RowSource): string[] {
+  return [...columns.map(({ name }) => name), names.ordinal, names.shape]
 }
 
 function writeOne(merge: Merge, source: RowSource, shape: MergeShape): string {

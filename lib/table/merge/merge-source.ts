@@ -20,6 +20,12 @@ export function createStagingStatement(staging: string, { table, columns, names,
   )
 }
 
+/** Inserts the rows of a source into a numbered staging table. */
+export function stageStatement(staging: string, { names }: Merge, { from, columns }: RowSource): string {
+  const list = quoteList([...columns.map(({ name }) => name), names.ordinal, names.shape])
+  return `INSERT INTO pg_temp.${quoteIdentifier(staging)} (${list}) SELECT ${list} FROM ${from}`
+}
+
 /** Empties a staging table. */
 export function clearStagingStatement(staging: string): string {
   return `TRUNCATE pg_temp.${quoteIdentifier(staging)}`

@@ -119,7 +119,9 @@ function writeShape(merge: Merge, source: RowSource, shape: MergeShape, from: st
     return insertShape(merge, shape, select)
   }
   if (updatedBy(merge, shape).length === 0) return undefined
-  const row = excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_rows'), ` FROM ${from}`)
+  const row = excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_rows'), {
+    from: ` FROM ${from}`,
+  })
   const same = sameAsExcluded(merge)
   return updateShape(merge, shape, { from: ` FROM (${row}) AS excluded`, same })
 }

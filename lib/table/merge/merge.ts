@@ -149,13 +149,18 @@ export function keyWithGuard(merge: Merge, { keyOf }: RowSource): string[] {
   return [...keys, `CASE WHEN ${anyNull} THEN ${quoteIdentifier(merge.names.ordinal)} END`]
 }
 
-/** Returns the condition that a row of the target, `stored`, has the same key as the row of `alias`. */
-export function sameKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias: string): string {
+/** Returns the condition that a row of the target has the same key as the row of `alias`. */
+export function sameKey(
+  merge: Merge,
+  { keyOf }: Pick<RowSource, 'keyOf'>,
+  alias: string,
+  target = 'stored',
+): string {
   const { keys, equals } = merge.conflict
   return keyColumns(merge)
     .map(column => {
       const operator = equals[keys.indexOf(column.name)]
-      return `stored.${quoteIdentifier(column.name)} ${operator} ${keyOf(column, alias)}`
+      return `${target}.${quoteIdentifier(column.name)} ${operator} ${keyOf(column, alias)}`
     })
     .join(' AND ')
 }
@@ -197,16 +202,18 @@ export function updateShape(
 /**
  * `SELECT … AS a, … AS b`, then `from`: a row as the SQL of an update sees it, with the columns that it
  * lacks. Only of those that something names, because a DEFAULT may be the next number of a sequence.
+ * @param isWhole with all columns that are not generated
  */
 export function excludedRow(
   merge: Merge,
   { columns }: MergeShape,
   cell: (column: MergeColumn) => string,
-  from = '',
+  { from = '', isWhole = false }: { from?: string; isWhole?: boolean } = {},
 ): string {
   const generated = merge.generated.filter(({ name }) => isNamed(merge.conflict, name))
+  const takesAll = isWhole || generated.length > 0
   const missing = [...merge.missing].filter(
-    ([name]) => !columns.includes(name) && (generated.length > 0 || isNamed(merge.conflict, name)),
+    ([name]) => !columns.includes(name) && (takesAll || isNamed(merge.conflict, name)),
   )
   const cells = [
     ...merge.columns.filter(({ name }) => columns.includes(name)).map(one => [one.name, cell(one)] as const),

@@ -1,6 +1,6 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
-import type { Conflict, SpecialKey } from '../../table/merge/conflict.ts'
+import type { Conflict, SpecialKey, StateChecks } from '../../table/merge/conflict.ts'
 import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
 import type { ConflictOption } from './conflict-option.ts'
 import { findTarget, notFound } from './conflict-target.ts'
@@ -48,6 +48,7 @@ export function resolveConflict(
     oneByOne: /\b(select|table|values)\b/i.test(sql),
     severalKeys: !table || table.conflictingIndexes > 1,
     foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
+    stateChecks: table && stateChecksOf(table, [...update, ...computed.map(({ name }) => name)], sql),
     uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
   }
 }
@@ -66,6 +67,24 @@ function isSeparate(
   const set = others.filter(input => update.includes(input))
   const isOrdinary = kind === 'table' || kind === 'partitioned'
   return isSeparate && isOrdinary && !changesRows && (set.length === 0 || set.length === others.length)
+}
+
+/** Names a system column, or a whole row: a variable lacks the first, and may lack columns of the second. */
+const NEEDS_STORED_ROW = /\b(ctid|tableoid|[cx]m(in|ax))\b|\b(stored|excluded)\b(?!\s*\.\s*["\w])/i
+
+/**
+ * Returns what judges each state of a row where the server need not write it: the constraints of the row, if
+ * no update sets a column of a foreign key or of another unique index.
+ * @param sql the user's SQL
+ */
+function stateChecksOf(table: Table, set: readonly string[], sql: string): StateChecks | undefined {
+  const { columns, rowConstraints, conflictingIndexes, isCitus, mayStage } = table
+  if (!rowConstraints || conflictingIndexes > 1 || isCitus || !mayStage || NEEDS_STORED_ROW.test(sql))
+    return undefined
+  if (columns.some(({ generated, deniesSelect }) => generated || deniesSelect)) return undefined
+  if (rowConstraints.references.some(name => set.includes(name))) return undefined
+  const notNull = columns.filter(column => column.notNull).map(({ name }) => name)
+  return { checks: rowConstraints.checks, notNull }
 }
 
 /** Returns true for an identity column that INSERT can set, and UPDATE cannot. */

@@ -80,8 +80,6 @@ export interface WritePlan<Item> extends TablePlan {
    * Writing a batch twice leaves the same as once: it is an upsert, and no value of a key is NULL or missing.
    */
   readonly idempotent: boolean
-  /** Several batches may share a transaction and its one merge. */
-  readonly mayGroup: boolean
   /** Returns a row as texts, for the dead letter. Never throws. */
   readonly textsOf: (row: object) => RowTexts
   /** Returns the end of the sentence `The row has the key "x", …`. */
@@ -170,7 +168,6 @@ export function makePlan<Item>(
           known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
         ),
     idempotent: conflict !== undefined && isIdempotent(conflict, columns),
-    mayGroup: mayMergeTogether(request, conflict, names, table),
     textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
     whyNoNewColumn: request.evolve?.addColumns ? key => whyNoNewColumn(key, table?.columns ?? []) : undefined,
@@ -298,33 +295,9 @@ function isIdempotent(conflict: Conflict, columns: readonly PlannedColumn[]): bo
   )
 }
 
-/**
- * Returns true when one merge of several batches leaves the same as a merge of each. That is not so where an
- * update sets only some of the columns, nor where a delete and an insert reset a column that is not written.
- */
-function mayMergeTogether<Item>(
-  { operation }: WriteRequest<Item>,
-  conflict: Conflict | undefined,
-  columns: readonly string[],
-  table: Table | undefined,
-): boolean {
-  if (conflict?.action !== 'update') return true
-  if (!columns.every(column => isKeyOrUpdated(column, conflict))) return false
-  return !operation || !table?.columns.some(column => isLeftAlone(column, columns))
-}
-
 /** Returns true for a column whose stored value an upsert keeps where the row has no value. */
 function keepsMissing(column: string, conflict: Conflict | undefined): boolean {
   return conflict?.action === 'update' && conflict.update.includes(column)
-}
-
-function isKeyOrUpdated(column: string, { keys, update }: Conflict): boolean {
-  return keys.includes(column) || update.includes(column)
-}
-
-/** Returns true for a column that an update keeps, but a delete and an insert do not. */
-function isLeftAlone({ name, generated }: Column, written: readonly string[]): boolean {
-  return !generated && !written.includes(name)
 }
 
 function chooseMethod<Item>(

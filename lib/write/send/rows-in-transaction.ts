@@ -74,6 +74,8 @@ export class RowsInTransaction {
   readonly #slabs: SlabLease
   #sender: RowSender | undefined
   #closedBytes = 0
+  /** How many rows were sent. */
+  #count = 0
   #unchanged = 0
   /** `#unchanged` before the current piece, which may still be rolled back. */
   #unchangedBefore = 0
@@ -119,6 +121,7 @@ export class RowsInTransaction {
     if (byCopy.length > 0) await (await this.#senderFor('copy')).send(byCopy, this.#signal)
     if (byInsert.length > 0) await (await this.#senderFor('insert')).send(byInsert, this.#signal)
     this.#format.batchDone()
+    this.#count += countOf(groups)
   }
 
   /** @throws PgBatchError when the table has changed, which may be why rows were refused */
@@ -206,10 +209,11 @@ export class RowsInTransaction {
   #upsertMethod(groups: PreparedBatch['groups']): 'copy' | 'insert' {
     if (this.#method !== 'auto') return this.#method
     if (this.#sender?.method === 'copy') return 'copy'
-    const count = groups.reduce((total, { rows }) => total + rows.length, 0)
+    const count = countOf(groups)
     const hasFewOfEach = count < groups.length * UPSERT_BY_COPY_FROM_ROWS_OF_A_SHAPE
     if (groups.length > MAX_SHAPES_OF_A_TURN && hasFewOfEach) return 'insert'
-    return count >= UPSERT_BY_COPY_FROM_ROWS ? 'copy' : 'insert'
+    // small batches that are ready one after another share one merge
+    return this.#count + count >= UPSERT_BY_COPY_FROM_ROWS ? 'copy' : 'insert'
   }
 
   /** Returns the groups that go by COPY, and those that go by INSERT. COPY has no syntax for no columns. */
@@ -255,4 +259,8 @@ export class RowsInTransaction {
   #isUpsert(): boolean {
     return this.#plan.merge !== undefined && !this.#plan.replacement
   }
+}
+
+function countOf(groups: PreparedBatch['groups']): number {
+  return groups.reduce((total, { rows }) => total + rows.length, 0)
 }

@@ -1,8 +1,14 @@
 import { isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
+import { mergeLoop } from '../../table/merge/merge-loop.ts'
 import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
-import { parameterRows } from '../../table/merge/merge-source.ts'
+import {
+  clearStagingStatement,
+  parameterRows,
+  stagedRows,
+  stageStatement,
+} from '../../table/merge/merge-source.ts'
 import {
   endsAtFirstTurn,
   isRefusedTogether,
@@ -17,12 +23,24 @@ import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { arrayParameters, NotTogether } from './array-parameters.ts'
 import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
+import { createStaging } from './staging-sender.ts'
 
 /**
  * The most turns. Rows that are then left go one after the other, because each turn sends the rows of all
  * later turns again.
  */
 const MAX_TURNS = 4
+
+/** From this many rows on, folding on the server makes up for a staging table and four round trips. */
+const FOLD_FROM_ROWS = 500
+
+/** Rows that a statement has left for another, and the most rows of one key that it was sent. */
+interface Left {
+  readonly refs: readonly RowRef[]
+  readonly turns: number
+}
+
+const NONE: Left = { refs: [], turns: 0 }
 
 /** The most rows of one statement, which is also the number of rows that one merge sorts. */
 const MAX_ROWS = 50_000
@@ -34,6 +52,7 @@ const MAX_ROWS = 50_000
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
   #hasSavepoint = false
+  #staging: string | undefined
   /** What sends rows one by one, while it does or after it has failed. */
   #rowByRow: RowByRowSender | undefined
 
@@ -54,37 +73,40 @@ export class UpsertSender extends ParameterSender {
   async #upsert(refs: readonly RowRef[], turn: number, signal: AbortSignal): Promise<void> {
     const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
     const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
-    if (refs.length === 1 || isInOrder || turn > MAX_TURNS) return this.#inOrder(refs, signal)
-    const later = await this.#unlessRefused(strategy.guarded, () => this.#together(refs, strategy))
-    if (!later) return this.#inOrder(refs, signal)
-    if (later.length > 0) await this.#upsert(later, turn + 1, signal)
+    if (refs.length === 1 || isInOrder) return this.#inOrder(refs, signal)
+    const left = await this.#unlessRefused(strategy.guarded, () => this.#together(refs, strategy))
+    if (!left) return this.#inOrder(refs, signal)
+    const { refs: later, turns } = left
+    if (later.length === 0) return
+    if (turn + turns <= MAX_TURNS + 1) return this.#upsert(later, turn + 1, signal)
+    await (this.#mayFold(later) ? this.#fold(later) : this.#inOrder(later, signal))
   }
 
   /** Sends rows by one statement; resolves to those that it has left for another. */
   async #together(
     refs: readonly RowRef[],
     strategy: Exclude<MergeStrategy, { kind: 'one by one' | 'steps' }>,
-  ): Promise<readonly RowRef[]> {
+  ): Promise<Left> {
     const source = this.#sourceOf(refs)
     const [shape] = source.shapes
     const statement = (text: string): RowStatement => this.#statement(text, refs, source)
     switch (strategy.kind) {
       case 'all':
         await this.execute(statement(this.#textOf(source, strategy.order)))
-        return []
+        return NONE
       case 'last':
         if (source.shapes.length > 1) {
           const { rows } = await this.query(statement(mergeLast(this.#merge, source)))
           this.count(refs.length, Number(rows[0]!.changed))
-          return []
+          return NONE
         }
         // each row would have changed something if it was sent alone
         await this.query(statement(insertLast(this.#merge, source, shape!)))
-        return []
+        return NONE
       case 'turns': {
         const mayInsertAll = source.shapes.length === 1 && !shape!.deletes && !this.#merge.conflict.updateOnly
         const isDone = mayInsertAll && (await this.#unlessRefused(true, () => this.#insertAll(refs, source)))
-        return isDone ? [] : this.#turn(refs, source)
+        return isDone ? NONE : this.#turn(refs, source)
       }
     }
   }
@@ -97,13 +119,30 @@ export class UpsertSender extends ParameterSender {
     return true
   }
 
-  async #turn(refs: readonly RowRef[], source: RowSource): Promise<readonly RowRef[]> {
+  async #turn(refs: readonly RowRef[], source: RowSource): Promise<Left> {
     const { rows } = await this.query(this.#statement(mergeTurn(this.#merge, source, 1), refs, source))
     const ordinals = rows[0]!.later as string | null
     const later = ordinals ? ordinals.split(',').map(ordinal => refs[Number(ordinal)]!) : []
     const left = endsAtFirstTurn(this.#merge, source.shapes) ? [] : later
     this.count(refs.length - left.length, Number(rows[0]!.changed))
-    return left
+    return { refs: left, turns: Number(rows[0]!.turns) }
+  }
+
+  #mayFold(refs: readonly RowRef[]): boolean {
+    return (
+      refs.length >= FOLD_FROM_ROWS && this.#merge.conflict.stateChecks !== undefined && this.#merge.numbered
+    )
+  }
+
+  /** Sends rows to a staging table, where a loop on the server folds those of a key. */
+  async #fold(refs: readonly RowRef[]): Promise<void> {
+    this.#staging ??= await createStaging(this.transaction, this.plan)
+    this.transaction.before(clearStagingStatement(this.#staging))
+    const source = this.#sourceOf(refs)
+    await this.query(this.#statement(stageStatement(this.#staging, this.#merge, source), refs, source))
+    const staged = stagedRows(this.#merge, this.#staging, source.shapes)
+    const { rows } = await this.transaction.query(mergeLoop(this.#merge, staged, 'key', 1))
+    this.count(refs.length, Number(rows[0]!.changed))
   }
 
   /** Sends rows in their order, each by a statement of its own. */

@@ -24,7 +24,7 @@ export function isFull<Item>(
   { lanes, canReleaseItems, size }: BoundsContext,
 ): boolean {
   const { plan, method, batches, items, ageMs, timeoutMs } = writer
-  if (batches.length >= size.limit || !plan.mayGroup) return true
+  if (batches.length >= size.limit) return true
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
   const holdsOnlyBytes = canReleaseItems && method === 'copy' && !plan.conflict && !plan.isCitus
   const heldBytes = writer.bytes * (holdsOnlyBytes ? 1 : ITEMS_PER_BYTES)

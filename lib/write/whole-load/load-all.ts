@@ -32,7 +32,7 @@ export async function loadAll<Item>(
   context: WriteContext<Item>,
 ): Promise<void> {
   const { signals, keepsItems, budget, inTransaction, replace } = context
-  const isOneByOne = budget.left > 0 || inTransaction !== undefined || !writer.plan.mayGroup
+  const isOneByOne = budget.left > 0 || inTransaction !== undefined
   const rejects = budget.left === 0 ? 'none' : mayWait(writer, context) ? 'later' : 'now'
   const replacement = replace && (await beginReplacement(writer, first, budget.left > 0))
   const shapes = new Set<RowShape>()
