@@ -15,7 +15,12 @@ const repository = fileURLToPath(new URL('../', import.meta.url))
 /** What users may install or not. */
 const NOT_INLINED = ['pg-native']
 
-const WASM = ['lib/encode/csv/wasm/csv-rows.wasm', 'lib/sources/csv/split/csv-split.wasm']
+const WASM = [
+  'lib/encode/csv/wasm/csv-rows.wasm',
+  'lib/sources/csv/split/csv-split.wasm',
+  'lib/encode/json/wasm/json-rows.wasm',
+  'lib/sources/json/lines/json-lines.wasm',
+]
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,9 @@
 import type { CsvFormat } from '../csv/record.ts'
+import type { JsonRecord } from '../json/record.ts'
 import type { Column } from '../types.ts'
 import type { OwnCodecs } from './codecs/own-codec.ts'
 import type { WasmEncoder } from './csv/wasm/wasm-encoder.ts'
+import type { JsonEncoder } from './json/wasm/json-encoder.ts'
 import type { RowList } from './row-list.ts'
 import type { ByteBuffer } from './wire/byte-buffer.ts'
 
@@ -12,6 +14,16 @@ export interface CsvColumns {
   readonly fields: readonly (string | undefined)[]
   /** Encodes the records that it can read. @default undefined: all are encoded in JavaScript */
   readonly wasm?: WasmEncoder | undefined
+}
+
+/** How lines of an NDJSON file become rows. */
+export interface JsonColumns {
+  /** Returns the column of a key; undefined: its values are not written. */
+  readonly columnOf: (key: string) => string | undefined
+  /** Returns the row that a line stands for, with columns as keys. */
+  readonly rowOf: (record: JsonRecord) => object
+  /** Encodes the lines that it can read. @default undefined: all are encoded in JavaScript */
+  readonly wasm?: JsonEncoder | undefined
 }
 
 /** See `RowEncoder.rows`. */
@@ -59,6 +71,8 @@ export interface RowEncoderOptions {
    * field. Otherwise rows are objects with a key for each column.
    */
   csv?: CsvColumns | undefined
+  /** Set where rows may also be `JsonRecord`s, which stand for objects. */
+  json?: JsonColumns | undefined
 }
 
 /** The message for a row of `csv` that is not a record. */

@@ -3,11 +3,13 @@ import { codecFor } from './codecs/codec-for.ts'
 import type { OwnCodecs } from './codecs/own-codec.ts'
 import { makeCsvBinaryRowEncoder } from './csv/csv-binary-rows.ts'
 import { makeCsvTextRowEncoder } from './csv/csv-text-rows.ts'
+import { makeJsonRowEncoder } from './json/json-rows.ts'
 import { makeBinaryRowEncoder } from './objects/binary-rows.ts'
 import { makeTextRowEncoder } from './objects/text-rows.ts'
 import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 
-export type { CsvColumns, RowEncoder, RowEncoderOptions } from './row-contract.ts'
+export { objectOf } from './json/json-rows.ts'
+export type { CsvColumns, JsonColumns, RowEncoder, RowEncoderOptions } from './row-contract.ts'
 export { ValueError } from './value-error.ts'
 
 /**
@@ -15,11 +17,12 @@ export { ValueError } from './value-error.ts'
  * @throws TypeError for the binary format where `canBeBinary(columns, own)` is false
  */
 export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
-  const { format, csv } = options
+  const { format, csv, json } = options
   if (csv) {
     return format === 'binary' ? makeCsvBinaryRowEncoder(csv, options) : makeCsvTextRowEncoder(csv, options)
   }
-  return format === 'binary' ? makeBinaryRowEncoder(options) : makeTextRowEncoder(options)
+  const objects = format === 'binary' ? makeBinaryRowEncoder(options) : makeTextRowEncoder(options)
+  return json ? makeJsonRowEncoder(objects, json, options) : objects
 }
 
 /** Returns true when the type of every column has a binary form. */

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
-import type { CsvRecord } from '../csv/record.ts'
 import { formatCount } from '../values/format-count.ts'
 import { listNames } from '../values/list-names.ts'
 import { rowsOf } from './csv/record-rows.ts'
 import { isRereadable, openRaw } from './input/raw-input.ts'
 import { Spool } from './input/spool.ts'
+import { rowsOfLines } from './json/ndjson.ts'
 import { openSource, type Source, type SourceOptions } from './open-source.ts'
 import type { SourceRow } from './rows.ts'
 import { EmptyInput, SourceError } from './source-error.ts'
@@ -61,6 +61,7 @@ export async function openSources(
   const sources: Pick<Source, 'name' | 'chosen'>[] = [first]
   let { columns } = first
   let sameWay = true
+  let haveLines = first.lines !== undefined
   for (const file of named.slice(named.indexOf(files[0]!) + 1)) {
     const next = await look(file, alike).catch(unlessEmpty)
     if (!next) {
@@ -70,6 +71,7 @@ export async function openSources(
     files.push(file)
     checkAlike(first, next)
     columns = columns && next.columns && widerColumns(columns, next.columns)
+    haveLines &&= next.lines !== undefined
     sameWay &&= isReadTheSameWay(first, next)
     notes.push(...next.notes)
     sources.push({ name: next.name, chosen: next.chosen })
@@ -80,7 +82,7 @@ export async function openSources(
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
     return { file: start.name, row: number - start.row }
   }
-  const { records: firsts, ...common } = { ...first, ...(columns ? { columns } : {}) }
+  const { records: firsts, lines: _, ...common } = { ...first, ...(columns ? { columns } : {}) }
   const all = {
     ...common,
     name: files.length === 1 ? first.name : `${files.length} files`,
@@ -88,6 +90,10 @@ export async function openSources(
     spool,
     notes,
     ...places(positionOf),
+  }
+  if (haveLines) {
+    const lines = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
+    return { ...all, rows: rowsOfLines(lines), lines }
   }
   if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, alike, starts)) }
   const stream = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
@@ -166,19 +172,19 @@ async function* eachRow(
   }
 }
 
-/** Yields the files' records, in their arrays. */
+/** Yields the files' records or lines, in their arrays. */
 async function* eachBatch(
   files: readonly string[],
   options: SourceOptions,
   starts: { name: string; row: number }[],
-): AsyncGenerator<CsvRecord[]> {
+): AsyncGenerator<object[]> {
   let row = 0
   for (const file of files) {
     const source = await openSource(file, options)
     starts.push({ name: source.name, row })
-    for await (const batch of source.records!.stream) {
+    for await (const batch of source.records?.stream ?? source.lines!) {
       row += batch.length
-      yield batch as CsvRecord[]
+      yield batch
     }
   }
 }

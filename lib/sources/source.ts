@@ -22,6 +22,8 @@ export interface Source {
   readonly rows: Readable
   /** The records of a CSV file, from which the rows are made. Read either these or `rows`. */
   readonly records?: Records
+  /** The lines of an NDJSON file (arrays of `JsonLine`s), from which the rows are made. Read either. */
+  readonly lines?: Readable
   /** Another program is still writing the input: rows are passed on as they come. */
   readonly live?: boolean
   /** How the input is read, in words. */
@@ -30,6 +32,11 @@ export interface Source {
   readonly chosen?: string | undefined
   /** What was detected, and not set by the user; one line each. */
   readonly notes: readonly string[]
+}
+
+/** Returns what is loaded of a source: arrays of records or lines, if there are any, and otherwise rows. */
+export function streamOf({ records, lines, rows }: Pick<Source, 'records' | 'lines' | 'rows'>): Readable {
+  return records?.stream ?? lines ?? rows
 }
 
 export interface SourceColumn {

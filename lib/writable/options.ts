@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
-import type { CsvColumns } from '../encode/row-encoder.ts'
+import type { CsvColumns, JsonColumns } from '../encode/row-encoder.ts'
 import type { Codec, CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
@@ -166,6 +166,13 @@ interface PgBatchWritableSettings<Item, Row> {
    * @internal
    */
   csv?: CsvColumns | undefined
+  /**
+   * Declares that rows may also be `JsonRecord`s: lines of an NDJSON file, which are written without being
+   * parsed where that is possible. It names the column of each key. `toRow` returns such a line as it is, or
+   * an object. For `pg-batch load`, which finds the lines.
+   * @internal
+   */
+  json?: JsonColumns | undefined
   /**
    * `keep` writes the rows' values of identity columns that are GENERATED ALWAYS, as COPY does. For `pg-batch
    * load`.

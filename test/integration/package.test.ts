@@ -68,10 +68,12 @@ describe('the packed package', function () {
       'dist/cli/LICENSES.txt',
       'dist/cli/csv-rows.wasm',
       'dist/cli/csv-split.wasm',
+      'dist/cli/json-lines.wasm',
+      'dist/cli/json-rows.wasm',
     ])
     const strangers = names.filter(
       name =>
-        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|csv-(rows|split)\.wasm)|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )

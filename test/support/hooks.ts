@@ -5,7 +5,12 @@ import { stopTestServer } from './database.ts'
 import { stopTestKafka } from './kafka/test-broker.ts'
 
 const repository = new URL('../../', import.meta.url)
-const MODULES = ['lib/encode/csv/wasm/csv-rows.wasm', 'lib/sources/csv/split/csv-split.wasm']
+const MODULES = [
+  'lib/encode/csv/wasm/csv-rows.wasm',
+  'lib/sources/csv/split/csv-split.wasm',
+  'lib/encode/json/wasm/json-rows.wasm',
+  'lib/sources/json/lines/json-lines.wasm',
+]
 
 /** Builds the WebAssembly modules in a copy of the sources where `npm install` has not run. Runs once. */
 export function mochaGlobalSetup(): void {

@@ -6,33 +6,35 @@ import { join, posix, sep } from 'node:path'
  * folders. Imports go down only:
  *
  *     cli → {kafka, sources, embedded} → row-writer → {batch, writable} → write → {encode, table, connection}
- *     → {values, streams, options, errors, types}
+ *     → {values, streams, options, wasm, errors, types}
  *
  * `batch` does not know PostgreSQL.
  */
 const BASE = ['errors', 'types', 'values']
-const POSTGRES = ['connection', 'connection-string', 'csv', 'encode', 'table', ...BASE]
+const POSTGRES = ['connection', 'connection-string', 'csv', 'encode', 'json', 'table', ...BASE]
 const STREAMS = ['batch', 'options', 'streams', 'writable', 'write', ...POSTGRES]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   index: ['change-events', 'row-writer', ...STREAMS],
-  cli: ['embedded', 'kafka', 'sources', ...STREAMS],
+  cli: ['embedded', 'kafka', 'sources', 'wasm', ...STREAMS],
   kafka: STREAMS,
   'row-writer': ['batch', 'options', 'streams', 'writable', 'write', ...POSTGRES],
   writable: ['options', 'streams', 'write', ...POSTGRES],
   batch: ['options', 'streams', ...BASE],
   embedded: BASE,
-  sources: ['csv', 'streams', ...BASE],
+  sources: ['csv', 'json', 'streams', 'wasm', ...BASE],
   'change-events': ['options', ...BASE],
   write: ['streams', ...POSTGRES],
-  encode: ['csv', ...BASE],
+  encode: ['csv', 'json', ...BASE],
   table: BASE,
   connection: ['connection-string', ...BASE],
   'connection-string': ['options', ...BASE],
   csv: BASE,
+  json: BASE,
   options: BASE,
   streams: BASE,
   values: [],
+  wasm: [],
   errors: ['types'],
   types: [],
 }

@@ -16,7 +16,7 @@ export interface NewTable {
   readonly sql: string
   readonly columns: readonly string[]
   readonly choice: ColumnChoice
-  /** The rows from the first on. For CSV these are arrays of records. */
+  /** The rows from the first on. For CSV and NDJSON these are arrays of records or lines. */
   readonly rows: Readable
   /** The checks of values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined

@@ -32,14 +32,14 @@ export class KeyMatches {
 
   /** Returns a row with columns as keys. A key without a column stays. */
   readonly rename = (row: SourceRow): SourceRow => {
-    for (const key in row) if (this.#columnOf(key) !== key) return this.#renamed(row)
+    for (const key in row) if (this.columnOf(key) !== key) return this.#renamed(row)
     return row
   }
 
   #renamed(row: SourceRow): SourceRow {
     const out: SourceRow = {}
     for (const key in row) {
-      const found = this.#columnOf(key)
+      const found = this.columnOf(key)
       const column = this.#guessed.has(key) && Object.hasOwn(row, found) ? key : found
       if (Object.hasOwn(out, column))
         throw dataError(`${this.#where}: a row has two keys for the column "${column}"`)
@@ -48,7 +48,8 @@ export class KeyMatches {
     return out
   }
 
-  #columnOf(key: string): string {
+  /** Returns the column of a key, or the key if it has none. @throws ExitError if it may have several */
+  columnOf(key: string): string {
     return this.#columns.get(key) ?? this.#guess(key)
   }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Sources } from '../../sources/open-sources.ts'
 import { type SourceRow, setOwn } from '../../sources/rows.ts'
+import { streamOf } from '../../sources/source.ts'
 import { type AddedColumn, whyNoNewColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
@@ -14,7 +15,7 @@ import { sampleColumns } from './sample-columns.ts'
 /** What --evolve adds to a table before rows are written. */
 export interface NewColumns {
   readonly added: readonly AddedColumn[]
-  /** The rows from the first on. For CSV these are arrays of records. */
+  /** The rows from the first on. For CSV and NDJSON these are arrays of records or lines. */
   readonly rows: Readable
   /** The checks of the new columns' values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined
@@ -36,7 +37,7 @@ export async function planNewColumns(
   args: LoadArguments,
   unwrap: (line: SourceRow) => SourceRow,
 ): Promise<NewColumns> {
-  const none = { added: [], rows: source.records?.stream ?? source.rows, checks: undefined }
+  const none = { added: [], rows: streamOf(source), checks: undefined }
   // rows of a pipe that is still written do not wait for others: the writer adds columns as they come
   if (!source.header) return source.live && !args.dryRun ? none : inRows(source, reopen, table, args, unwrap)
   const news = newInHeader(source, table, args)

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { CsvRecord } from '../../csv/record.ts'
+import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { SourceRow } from '../../sources/rows.ts'
+import { streamOf } from '../../sources/source.ts'
 import { plural } from '../../values/format-count.ts'
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
@@ -13,7 +15,7 @@ import { peekRows } from './peek-rows.ts'
 /** Columns as their values show them. */
 export interface SampledColumns {
   readonly columns: readonly InferredColumn[]
-  /** The rows from the first on. For CSV these are arrays of records. */
+  /** The rows from the first on. For CSV and NDJSON these are arrays of records or lines. */
   readonly rows: Readable
   /** The checks of values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined
@@ -41,8 +43,8 @@ export async function sampleColumns(
   const add = (row: SourceRow) => {
     if (faultOf(row) === undefined) inference.add(keep(row))
   }
-  const { records } = source
-  let rows = records?.stream ?? source.rows
+  const { records, lines } = source
+  let rows = streamOf(source)
   let ended = true
   if (args.infer === 'all') {
     for await (const row of everyRow(await reopen())) {
@@ -54,6 +56,12 @@ export async function sampleColumns(
     for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) {
       if (records.raggedness(record) === undefined) add(records.rowOf(record))
     }
+    rows = peeked.whole
+    ended = peeked.ended
+  } else if (lines) {
+    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: JsonLine[]) => batch.length)
+
+    for (const line of peeked.head.flat().slice(0, SAMPLE_ROWS)) add(parsedLine(line))
     rows = peeked.whole
     ended = peeked.ended
   } else {

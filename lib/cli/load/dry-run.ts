@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { CsvRecord } from '../../csv/record.ts'
+import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
@@ -64,7 +65,7 @@ class Sample {
     let left = limit
     for await (const chunk of source) {
       if (left <= 0) return
-      // CSV comes as arrays of records
+      // CSV and NDJSON come as arrays
       const taken = Array.isArray(chunk) ? chunk.slice(0, left) : chunk
       left -= Array.isArray(taken) ? taken.length : 1
       yield taken
@@ -76,9 +77,14 @@ class Sample {
 
 /** Returns the rows to show, and all rows from the first on. */
 async function headOf(
-  { records }: LoadTask['source'],
+  { records, lines }: LoadTask['source'],
   stream: Readable,
 ): Promise<{ head: SourceRow[]; whole: Readable }> {
+  if (lines) {
+    const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: JsonLine[]) => batch.length)
+    const readable = head.flat().filter(line => faultOf(line) === undefined)
+    return { head: readable.slice(0, SHOWN_ROWS).map(parsedLine), whole }
+  }
   if (!records) {
     const { head, whole } = await peekRows(stream, SHOWN_ROWS)
     return { head: head.filter(row => faultOf(row) === undefined), whole }

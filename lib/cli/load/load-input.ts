@@ -1,10 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { BatchTransform } from '../../batch/batch-transform.ts'
 import type { CsvRecord } from '../../csv/record.ts'
+import { JsonRecord } from '../../json/record.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import { batchRowsOf } from '../arguments/run-options.ts'
 import type { Intake } from '../rows/intake.ts'
+import { LineIntake } from '../rows/line-intake.ts'
+import type { LineWriting } from '../rows/line-writing.ts'
 import { RecordIntake } from '../rows/record-intake.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 import { type IntakeOptions, type NumberedRow, RowIntake } from '../rows/row-intake.ts'
@@ -19,7 +22,7 @@ export interface LoadInput {
   readonly rowOf: (item: unknown) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<unknown, SourceRow>,
-    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'evolve' | 'csv' | 'toRow'
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'evolve' | 'csv' | 'json' | 'toRow'
   >
 }
 
@@ -27,9 +30,10 @@ export interface InputOptions extends Omit<IntakeOptions, 'change'> {
   readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
 }
 
-/** Opens the rows of a plan, one by one, or as records if they are CSV. */
+/** Opens the rows of a plan, one by one, or as records if they are CSV, or as lines if they are NDJSON. */
 export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
-  return plan.records ? recordInput(plan, plan.records, options) : rowInput(plan, options)
+  if (plan.records) return recordInput(plan, plan.records, options)
+  return plan.lines ? lineInput(plan, plan.lines, options) : rowInput(plan, options)
 }
 
 function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
@@ -47,6 +51,27 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
     batching: [batches],
     rowOf,
     writing: { ...writing, toRow: item => shape(rowOf(item), lineOf(item)) },
+  }
+}
+
+function lineInput(
+  { rows, change, unwrap, shape, writing }: LoadPlan,
+  { isPlain, rowOf: rowOfRecord, json }: LineWriting,
+  { skip, numbered, onBatch }: InputOptions,
+): LoadInput {
+  const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
+  const rowOf = (item: unknown): SourceRow =>
+    item instanceof JsonRecord ? rowOfRecord(item) : unwrap(lineOf(item))
+  return {
+    intake: new LineIntake(rows, { skip, numbered, change, isPlain, onBatch }),
+    batching: [],
+    rowOf,
+    writing: {
+      ...writing,
+      ...(json ? { json } : {}),
+      toRow: item =>
+        item instanceof JsonRecord ? (item as unknown as SourceRow) : shape(rowOf(item), lineOf(item)),
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { streamOf } from '../../sources/source.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
@@ -29,7 +30,7 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   const choice = chooseColumns(source, future, args)
   checkKeyIsWritten(args, choice, source.name)
   for (const note of choice.notes) notify(note)
-  const { rows = source.records?.stream ?? source.rows } = news
+  const { rows = streamOf(source) } = news
   const truncate = `TRUNCATE ${quoteTable(table)}`
   if (args.dryRun) {
     const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined

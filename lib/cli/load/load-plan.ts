@@ -9,6 +9,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import type { KeyMatches } from '../columns/match-keys.ts'
 import type { Database } from '../database/database.ts'
 import type { InputMeter } from '../files/input-meter.ts'
+import type { LineWriting } from '../rows/line-writing.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 import type { RowChange } from '../rows/row-intake.ts'
 
@@ -23,10 +24,12 @@ export interface Trial {
 /** What is loaded, and how. */
 export interface LoadPlan {
   readonly source: Sources
-  /** The rows. If there are `records`, arrays of these. */
+  /** The rows. If there are `records` or `lines`, arrays of these. */
   readonly rows: Readable
   /** How CSV records are written. Their fields are cut only if a value is needed. */
   readonly records?: RecordWriting | undefined
+  /** How lines of NDJSON are written. */
+  readonly lines?: LineWriting | undefined
   /** What is done to each row that is not a record. */
   readonly change: RowChange | undefined
   /** Matches the keys of each row with columns. */

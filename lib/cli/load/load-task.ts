@@ -3,8 +3,10 @@ import { PgBatchError } from '../../errors.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { Repairs } from '../../sources/repairs.ts'
+import { streamOf } from '../../sources/source.ts'
 import { SourceError } from '../../sources/source-error.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
+import { isInsertable } from '../../table/insertable.ts'
 import type { Table } from '../../types.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { conflictOf } from '../arguments/conflict-arguments.ts'
@@ -12,13 +14,15 @@ import { keepsRejects } from '../arguments/run-options.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import { type ColumnChecks, findMismatch } from '../columns/create-table.ts'
 import { putPoints } from '../columns/decimal-comma.ts'
+import type { KeyMatches } from '../columns/match-keys.ts'
 import { MAX_NEW_COLUMNS } from '../columns/new-columns.ts'
 import type { Database } from '../database/database.ts'
 import { interruptedError } from '../exit-error.ts'
 import type { InputMeter } from '../files/input-meter.ts'
 import { takesDecimals } from '../rows/fit-value.ts'
+import { type LineWriting, planLines } from '../rows/line-writing.ts'
 import { planRecords } from '../rows/record-writing.ts'
-import { replayShaper, unwrapRejected } from '../rows/replay-row.ts'
+import { replayShaper, unwrapRejected, wrapperKeysOf } from '../rows/replay-row.ts'
 import type { RowChange } from '../rows/row-intake.ts'
 import { AddedColumns, rowShaper } from '../rows/shape-row.ts'
 import { announced, whileRunning } from '../signals.ts'
@@ -49,7 +53,7 @@ export interface LoadTask {
 export interface LoadTarget {
   readonly table: Table
   readonly choice: ColumnChoice
-  /** The rows from the first on, with the names in the file as keys. For CSV, arrays of records. */
+  /** The rows from the first on, with the names in the file as keys. For CSV and NDJSON, arrays. */
   readonly rows: Readable
   /** The checks of each column's values. */
   readonly checks?: ColumnChecks | undefined
@@ -73,7 +77,7 @@ export function interruptible<T>({ source, args, signal }: LoadTask, work: () =>
 export async function writeRows(task: LoadTask, target: LoadTarget): Promise<void> {
   await runLoad(planOf(task, task.source, target), task, async () => {
     const source = await task.readAgain()
-    return planOf(task, source, { ...target, rows: source.records?.stream ?? source.rows })
+    return planOf(task, source, { ...target, rows: streamOf(source) })
   })
 }
 
@@ -95,10 +99,26 @@ export function planOf(
   const options = { checks, commaColumns, rejects, upserts, placeOf: source.placeOf }
   const unwrap: LoadPlan['unwrap'] = mayHoldRejects(source) ? unwrapRejected(table) : row => row
   const records = source.records && planRecords(source.records, table, choice, options)
+  const linesOf = (matches: KeyMatches): LineWriting =>
+    planLines({
+      matches,
+      columns: choice.columns ?? table.columns.filter(isInsertable).map(({ name }) => name),
+      ignoresOthers: args.columns !== undefined,
+      wrapperKeys: wrapperKeysOf(table),
+      shape: row => shape(row, row),
+      // checks look at values, and --evolve at keys
+      parsesAll:
+        checks !== undefined ||
+        evolves ||
+        args.replay === true ||
+        copyObstacleOf(table, upserts) !== undefined,
+    })
+  const lines = source.lines && choice.matches && linesOf(choice.matches)
   return {
     source,
     rows,
     records,
+    lines,
     change: changeOf(choice, rejects ? undefined : failing(target, source), unwrap),
     matches: choice.matches,
     meter,

@@ -1,3 +1,4 @@
+import { isJson, isText } from '../../encode/json/json-types.ts'
 import { isList, readList } from '../../sources/json/json-row.ts'
 import type { PgType, Table } from '../../types.ts'
 import { exactNumber, isWellFormed, LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
@@ -97,24 +98,18 @@ function spelled({ text }: LongNumber): string {
 
 /** Returns the number itself, if JavaScript holds it: an integer column takes 5 for `5.0`. */
 function exact({ text }: LongNumber): string | number {
+  if (LONG_INTEGER.test(text)) return text
   const value = exactNumber(text)
   return value instanceof LongNumber ? text : value
 }
+
+/** JavaScript may hold such a number, but does not know whether it is exact. */
+const LONG_INTEGER = /^-?\d{16,}$/
 
 /** @throws RangeError for half of a surrogate pair, which would be stored as U+FFFD */
 function whole(text: string): string {
   if (isWellFormed(text)) return text
   throw new RangeError('has half of a surrogate pair, which is no character')
-}
-
-export function isJson(type: PgType): boolean {
-  if (type.kind === 'domain' && type.base) return isJson(type.base)
-  return type.builtIn && (type.name === 'json' || type.name === 'jsonb')
-}
-
-function isText(type: PgType): boolean {
-  if (type.kind === 'domain' && type.base) return isText(type.base)
-  return type.name === 'citext' || (type.builtIn && TEXT_TYPES.includes(type.name))
 }
 
 /** Returns true if the type's input takes any spelling of a number, and a sign before zero. */
@@ -124,5 +119,3 @@ export function takesDecimals(type: PgType): boolean {
 }
 
 const DECIMAL_TYPES = ['numeric', 'float4', 'float8']
-
-const TEXT_TYPES = ['text', 'varchar', 'bpchar', 'name']

@@ -1,16 +1,26 @@
 import { WasmEncoder, type WasmExports } from '../../encode/csv/wasm/wasm-encoder.ts'
-import { loadWasm } from '../../sources/csv/split/load-wasm.ts'
+import { JsonEncoder, type JsonEncoderExports } from '../../encode/json/wasm/json-encoder.ts'
+import { loadWasm } from '../../wasm/load-wasm.ts'
 
-let loaded: WasmEncoder | undefined
+let csv: WasmEncoder | undefined
+let json: JsonEncoder | undefined
 
-/** Returns the encoder in WebAssembly, one for the process; undefined where that is not available. */
+/** Returns the encoder of CSV in WebAssembly, one for the process; undefined where it is not available. */
 export function loadWasmEncoder(): WasmEncoder | undefined {
-  loaded ??= load()
-  return loaded
+  const exports = csv ?? load('csv/wasm/csv-rows.wasm')
+  if (exports) csv ??= new WasmEncoder(exports as WasmExports)
+  return csv
 }
 
-function load(): WasmEncoder | undefined {
-  const besideSource = new URL('../../encode/csv/wasm/csv-rows.wasm', import.meta.url)
-  const exports = loadWasm(besideSource, new URL('csv-rows.wasm', import.meta.url))
-  return exports ? new WasmEncoder(exports as WasmExports) : undefined
+/** Returns the encoder of NDJSON in WebAssembly, one for the process; undefined where it is not available. */
+export function loadJsonEncoder(): JsonEncoder | undefined {
+  const exports = json ?? load('json/wasm/json-rows.wasm')
+  if (exports) json ??= new JsonEncoder(exports as JsonEncoderExports)
+  return json
+}
+
+/** @param path the place of a module below the folder of encoders */
+function load(path: string): unknown {
+  const besideSource = new URL(`../../encode/${path}`, import.meta.url)
+  return loadWasm(besideSource, new URL(path.slice(path.lastIndexOf('/') + 1), import.meta.url))
 }

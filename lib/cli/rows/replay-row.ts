@@ -13,12 +13,18 @@ import { fitRow } from './shape-row.ts'
  * a column for every key of the wrapper, each line is a row.
  */
 export function unwrapRejected(table: Table): (line: SourceRow) => SourceRow {
-  // a table may have a column `row`, but hardly all of these
-  const ambiguous = WRAPPER_KEYS.every(key => table.columns.some(column => column.name === key))
+  const keys = wrapperKeysOf(table)
   return line => {
-    const wrapped = !ambiguous && WRAPPER_KEYS.every(key => key in line)
+    const wrapped = keys.length > 0 && keys.every(key => key in line)
     return wrapped ? (rowIn(line.row) ?? line) : line
   }
+}
+
+/** Returns the keys that a line has which holds a rejected row of this table. None: each line is a row. */
+export function wrapperKeysOf(table: Table): readonly string[] {
+  // a table may have a column `row`, but hardly all of these
+  const ambiguous = WRAPPER_KEYS.every(key => table.columns.some(column => column.name === key))
+  return ambiguous ? [] : WRAPPER_KEYS
 }
 
 /** Returns a row inside a line, or undefined. */

@@ -2,10 +2,8 @@ import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import type { CsvColumns, EncodeRows } from '../row-contract.ts'
 import { WASM_KIND } from '../wasm/wasm-kind.ts'
+import { whileCommon } from '../while-common.ts'
 import type { WasmPlan } from './wasm/wasm-encoder.ts'
-
-/** So many of the first records have to be common ones. In another file the attempt would cost time. */
-const TRIAL_RECORDS = 1000
 
 /**
  * Returns a function that encodes common records in WebAssembly. Returns undefined for a table or a dialect
@@ -19,15 +17,9 @@ export function makeWasmRows(
   const { wasm } = csv
   const plan = wasm && planOf(csv, columns, staging)
   if (!plan || plan.kinds.length > wasm.maxFields) return undefined
-  let encoded = 0
-  let refused = 0
-  return (out, rows, from, firstOrdinal, limit) => {
-    if (refused > TRIAL_RECORDS && refused > encoded) return from
-    const next = wasm.encode(plan, out, rows, from, firstOrdinal, limit)
-    encoded += next - from
-    if (next < rows.length && out.length < limit) refused++
-    return next
-  }
+  return whileCommon((out, rows, from, firstOrdinal, limit) =>
+    wasm.encode(plan, out, rows, from, firstOrdinal, limit),
+  )
 }
 
 function planOf(

@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvFormat, type CsvRecord, raggedMessage } from '../../csv/record.ts'
+import { flatten } from '../../streams/flatten.ts'
 import { malformedRow, RAW_KEY, rawText } from '../malformed.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
 import { MalformedRecord } from '../source-error.ts'
@@ -43,43 +44,13 @@ export function rowsOf(
   fileOf: (rowNumber: number) => string,
 ): Readable {
   let number = 0
-  let started = false
-  const start = () => {
-    stream.on('data', (batch: CsvRecord[]) => {
-      let wanted = true
-      for (const record of batch) {
-        number++
-        const problem = raggedness(record)
-        if (problem && keepsMalformed) {
-          wanted = rows.push(malformedRow(record.bytes, problem))
-          continue
-        }
-        if (problem) {
-          rows.destroy(new MalformedRecord(`${fileOf(number)}: ${problem}`))
-          return
-        }
-        wanted = rows.push(rowOf(record))
-      }
-      if (!wanted) stream.pause()
-    })
-    stream.on('end', () => rows.push(null))
-    stream.on('error', error => rows.destroy(error))
-    if (stream.errored) rows.destroy(stream.errored)
-    else stream.resume() // an earlier listener of 'readable' may have paused it
-  }
-  const rows = new Readable({
-    objectMode: true,
-    read() {
-      if (started) stream.resume()
-      else start()
-      started = true
-    },
-    destroy(error, done) {
-      stream.destroy(error ?? undefined)
-      done(error)
-    },
+  return flatten(stream, (record: CsvRecord) => {
+    number++
+    const problem = raggedness(record)
+    if (problem === undefined) return rowOf(record)
+    if (keepsMalformed) return malformedRow(record.bytes, problem)
+    throw new MalformedRecord(`${fileOf(number)}: ${problem}`)
   })
-  return rows.on('error', () => {}) // the stream keeps the error for its reader, which may not exist
 }
 
 /**

@@ -4,9 +4,9 @@ import { type SourceRow, setOwn } from '../rows.ts'
 
 /**
  * Matches numbers that JavaScript may write differently: 16 digits, zeros at the end of a fraction, an
- * exponent, a negative zero. It matches inside strings too, which only costs time.
+ * exponent, a negative zero, a number below 0.000001. It matches inside strings too, which only costs time.
  */
-const OTHER_SPELLING = /:\s*(?:-0(?![\d.])|-?(?:\d{16}|[\d.]{17}|\d+(?:\.\d*0(?!\d)|(?:\.\d+)?[eE])))/
+const OTHER_SPELLING = /:\s*(?:-0(?![\d.])|-?(?:\d{16}|0\.0{6}|[\d.]{17}|\d+(?:\.\d*0(?!\d)|(?:\.\d+)?[eE])))/
 
 /**
  * Parses the JSON of one row. Numbers keep their spelling (`LongNumber`), objects and lists their text

@@ -1,31 +1,74 @@
 import { isUtf8 } from 'node:buffer'
-import { Transform } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
+import { JsonRecord } from '../../json/record.ts'
+import { flatten } from '../../streams/flatten.ts'
+import { runWork } from '../../streams/run-work.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
-import { pushAll } from '../push-all.ts'
 import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
+import type { LineScanner } from './lines/line-scanner.ts'
 
 const LINE_FEED = 0x0a
 
+/** A line: an object that is not parsed yet, or the row itself. */
+export type JsonLine = JsonRecord | SourceRow
+
+export interface NdjsonOptions {
+  /** Return a `malformedRow` for a line that is not a row, instead of failing. @default false */
+  readonly keepsMalformed?: boolean | undefined
+  /** The maximum of lines in an array. @default 1000 */
+  readonly batchRows?: number | undefined
+  /**
+   * Fill arrays from several chunks. If not, the lines of a chunk are passed on at once, for a pipe that may
+   * pause. @default true
+   */
+  readonly fill?: boolean | undefined
+  /** Finds the lines that need not be parsed. @default undefined: all lines are parsed */
+  readonly scanner?: LineScanner | undefined
+}
+
+const BATCH_ROWS = 1000
+
 /**
- * Reads NDJSON: bytes in, one object for each line out. Blank lines are skipped. Numbers keep their spelling.
- * @param keepsMalformed return a `malformedRow` for a line that is not a row, instead of failing
+ * Reads NDJSON: bytes in, arrays of lines out. Blank lines are skipped. Numbers keep their spelling.
  */
-export function readNdjson(name: string, keepsMalformed = false): Transform {
+export function readNdjson(
+  name: string,
+  { keepsMalformed = false, batchRows = BATCH_ROWS, fill = true, scanner }: NdjsonOptions = {},
+): Transform {
   let line = 0
   /** The line that is not complete. */
   let parts: Buffer[] = []
   let length = 0
+  let batch: JsonLine[] = []
 
-  function* rowsOf(bytes: Buffer): Generator<SourceRow> {
-    const texts = isUtf8(bytes) ? bytes.toString().split('\n') : linesOf(bytes)
-    for (const text of texts) {
-      line++
-      if (typeof text !== 'string') yield malformed(text, 'is not valid UTF-8')
-      else if (text.trim() !== '') yield parse(text)
+  /** Takes whole lines. */
+  function take(bytes: Buffer): void {
+    const known = scanner && isUtf8(bytes) ? scanner : undefined
+    for (let at = 0; at < bytes.length; ) {
+      const block = known?.scan(bytes, at)
+      for (let index = 0; block && index < known!.count; index++) add(new JsonRecord(block, index))
+      if (known) {
+        line += known.lines
+        at = known.next
+        if (at >= bytes.length) break
+        // the module stopped at this line
+        if (block) continue
+      }
+      const found = bytes.indexOf(LINE_FEED, at)
+      const end = found < 0 ? bytes.length : found
+      takeLine(bytes.subarray(at, end), known !== undefined)
+      at = end + 1
     }
+  }
+
+  function takeLine(bytes: Buffer, isKnownUtf8: boolean): void {
+    line++
+    const text = isKnownUtf8 || isUtf8(bytes) ? bytes.toString() : undefined
+    if (text === undefined) add(malformed(bytes, 'is not valid UTF-8'))
+    else if (text.trim() !== '') add(parse(text))
   }
 
   function parse(text: string): SourceRow {
@@ -36,7 +79,9 @@ export function readNdjson(name: string, keepsMalformed = false): Transform {
       // the message of JSON.parse quotes the line
       return malformed(text, 'is not valid JSON')
     }
-    return isRow(value) ? value : malformed(text, `is ${kindOf(value)}, expected an object`)
+    if (!isRow(value)) return malformed(text, `is ${kindOf(value)}, expected an object`)
+    scanner?.addKeys(value)
+    return value
   }
 
   function malformed(text: string | Buffer, fault: string): SourceRow {
@@ -48,44 +93,64 @@ export function readNdjson(name: string, keepsMalformed = false): Transform {
     return malformedRow(text, `line ${line} ${fault}`)
   }
 
-  return new Transform({
+  function add(row: JsonLine): void {
+    batch.push(row)
+    if (batch.length === batchRows) pass()
+  }
+
+  function pass(): void {
+    if (batch.length > 0) stream.push(batch)
+    batch = []
+  }
+
+  /** Takes whole lines. Those before an error are passed on, too. */
+  function takeAll(bytes: Buffer, isLast: boolean): void {
+    try {
+      take(bytes)
+    } catch (error) {
+      pass()
+      throw error
+    }
+    if (isLast || !fill) pass()
+  }
+
+  function addChunk(chunk: Buffer): void {
+    const end = chunk.lastIndexOf(LINE_FEED) + 1
+    const rest = chunk.subarray(end)
+    const whole = end === 0 ? undefined : Buffer.concat([...parts, chunk.subarray(0, end)])
+    if (whole) [parts, length] = [[], 0]
+    parts.push(rest)
+    length += rest.length
+    if (length > MAX_RECORD_BYTES) {
+      const lines = line + (whole ? feedsIn(whole) : 0) + 1
+      throw new SourceError(`${name}: line ${lines} is longer than 64 MiB; is it NDJSON?`)
+    }
+    if (whole) takeAll(whole, false)
+  }
+
+  const stream = new Transform({
     readableObjectMode: true,
-    transform(chunk: Buffer, _encoding, done) {
-      const end = chunk.lastIndexOf(LINE_FEED)
-      const rest = chunk.subarray(end + 1)
-      const whole = end < 0 ? undefined : Buffer.concat([...parts, chunk.subarray(0, end)])
-      if (whole) [parts, length] = [[], 0]
-      parts.push(rest)
-      length += rest.length
-      if (length > MAX_RECORD_BYTES) {
-        const lines = line + (whole ? linesIn(whole) : 0) + 1
-        done(new SourceError(`${name}: line ${lines} is longer than 64 MiB; is it NDJSON?`))
-        return
-      }
-      if (whole) pushAll(this, rowsOf(whole), done)
-      else done()
-    },
-    flush(done) {
-      pushAll(this, rowsOf(Buffer.concat(parts)), done)
-    },
+    readableHighWaterMark: 2, // arrays
+    transform: (chunk: Buffer, _encoding, done) => runWork(() => addChunk(chunk), done),
+    flush: done => runWork(() => takeAll(Buffer.concat(parts), true), done),
   })
+  return stream
+}
+
+/** Returns lines as rows, which are read only when the rows are. */
+export function rowsOfLines(lines: Readable): Readable {
+  return flatten(lines, parsedLine)
+}
+
+/** Returns the row of a line. */
+export function parsedLine(line: JsonLine): SourceRow {
+  return line instanceof JsonRecord ? (parseJsonRow(line.text) as SourceRow) : line
 }
 
 const OF_SEVERAL_LINES = 'if it is JSON of several lines, say --format json'
 
-/** Returns each line as text, or as it is where it is not UTF-8. */
-function* linesOf(bytes: Buffer): Generator<string | Buffer> {
-  for (let start = 0; start <= bytes.length; ) {
-    const found = bytes.indexOf(LINE_FEED, start)
-    const end = found < 0 ? bytes.length : found
-    const line = bytes.subarray(start, end)
-    yield isUtf8(line) ? line.toString() : line
-    start = end + 1
-  }
-}
-
-function linesIn(bytes: Buffer): number {
-  let lines = 1
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++
-  return lines
+function feedsIn(bytes: Buffer): number {
+  let feeds = 0
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) feeds++
+  return feeds
 }

@@ -30,7 +30,8 @@ import type { Encoding } from '../input/encoding.ts'
 import { firstBadByte, notUtf8, wholeLength } from '../input/not-utf8.ts'
 import { readJsonDocuments } from '../json/json-documents.ts'
 import { judgeShape, showsLine, showsRow, showsShape } from '../json/json-shape.ts'
-import { readNdjson } from '../json/ndjson.ts'
+import { loadLineScanner } from '../json/lines/line-scanner.ts'
+import { readNdjson, rowsOfLines } from '../json/ndjson.ts'
 import { recordPathText } from '../json/record-path.ts'
 import type { Source } from '../source.ts'
 import { EmptyInput, SourceError } from '../source-error.ts'
@@ -97,8 +98,10 @@ export class TextSource {
   }
 
   #lines(): Source {
-    const rows = connect(this.#text, readNdjson(this.#name, this.#options.keepsMalformed))
-    return this.#rowSource('ndjson', rows, `ndjson, ${this.#encoding}`)
+    const { keepsMalformed, batchRows = BATCH_ROWS } = this.#options
+    const options = { keepsMalformed, batchRows, fill: !this.#live, scanner: loadLineScanner() }
+    const lines = connect(this.#text, readNdjson(this.#name, options))
+    return { ...this.#rowSource('ndjson', rowsOfLines(lines), `ndjson, ${this.#encoding}`), lines }
   }
 
   #rowSource(format: 'json' | 'ndjson', rows: Readable, description: string): Source {

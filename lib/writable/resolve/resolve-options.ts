@@ -28,6 +28,7 @@ import { checkCsv } from './check-csv.ts'
 import { checkDeadLetter } from './check-dead-letter.ts'
 import { checkConnection, checkPool, expectOneDestination } from './check-destination.ts'
 import { checkEvolve } from './check-evolve.ts'
+import { checkJson } from './check-json.ts'
 import { checkReplace, expectReplacement } from './check-replace.ts'
 import { checkRetry, DEFAULT_RETRY } from './check-retry.ts'
 import { expectSingleTransaction } from './check-single-transaction.ts'
@@ -53,6 +54,7 @@ function optionTable<Item>() {
     copyFormat: defaultsTo('auto', oneOf('auto', 'binary', 'text')),
     codecs: optional(checkCodecs),
     csv: internal(optional(checkCsv)),
+    json: internal(optional(checkJson)),
     identity: internal(optional(oneOf('keep'))),
     onConflict: optional(checkConflict),
     operation: optional(checkFunction<Callback<Item, 'operation'>>),
@@ -108,7 +110,7 @@ export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOption
 }
 
 /** What the records of a CSV file decide by themselves. */
-const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'codecs', 'operation', 'evolve'] as const
+const DECIDED_BY_CSV = ['columns', 'unknownKeys', 'method', 'codecs', 'operation', 'evolve', 'json'] as const
 
 function expectNothingBesideCsv(options: Record<string, unknown>): void {
   if (options.csv === undefined) return

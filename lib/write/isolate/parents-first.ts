@@ -66,7 +66,7 @@ function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
   for (const reference of plan.selfReferences) {
     const [children, keys] = plan.csv
       ? fieldsOf(reference, plan.csv)
-      : columnsOf(reference, plan).map(columns => (row: object) => keyOf(row, columns))
+      : columnsOf(reference, plan).map(columns => (row: object) => keyOf(plan.objectOf(row), columns))
     const byKey = new Map<string, number>()
     for (const [index, row] of rows.entries()) {
       const key = row.shape.deletes ? undefined : keys!(row.row)

@@ -1,5 +1,11 @@
 import type { OwnCodecs } from '../../encode/codecs/own-codec.ts'
-import { type CsvColumns, makeRowEncoder, type RowEncoder } from '../../encode/row-encoder.ts'
+import {
+  type CsvColumns,
+  type JsonColumns,
+  makeRowEncoder,
+  objectOf,
+  type RowEncoder,
+} from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
 import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
@@ -22,6 +28,7 @@ import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
 import { ownCodecs } from './own-codecs.ts'
 import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
+import { RecordKeys } from './record-keys.ts'
 import { NO_CONFLICT, planReplacement, type ReplacementPlan } from './replacement-plan.ts'
 import { planRowResults, type RowResultsPlan, storesEveryRow } from './row-results-plan.ts'
 import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
@@ -39,6 +46,10 @@ export interface TablePlan {
   readonly isCitus: boolean
   /** Set where rows are records of a CSV file: the columns of their fields. */
   readonly csv: CsvColumns | undefined
+  /** Set where rows may be lines of an NDJSON file: what they say about their columns. */
+  readonly recordKeys: RecordKeys | undefined
+  /** Returns a row as an object: a line of an NDJSON file is parsed. */
+  readonly objectOf: (row: object) => object
   /** Chooses the format of COPY by the values that came before. */
   readonly format: CopyFormatChoice
   readonly conflict: Conflict | undefined
@@ -113,7 +124,14 @@ export function makePlan<Item>(
   if (conflict && needsLoop(conflict))
     expectLoop(isRowByRow ? { ...request, method: 'insert' } : request, table)
   const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
-  const { toRow, operation, unknownKeys, csv } = request
+  const { toRow, operation, unknownKeys, csv, json } = request
+  // a record of CSV has a field for each column
+  const defaulted = csv
+    ? []
+    : columns.flatMap(({ name, known }, index) =>
+        known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
+      )
+  const textsOf = csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error')
   const isCitus = table?.isCitus === true
   const replacement = request.replace ? planReplacement(table, names) : undefined
   const merged = conflict ?? (replacement && NO_CONFLICT)
@@ -133,6 +151,7 @@ export function makePlan<Item>(
     copyFormat,
     isCitus,
     csv,
+    objectOf: row => objectOf(row, json),
     format: new CopyFormatChoice(copyFormat),
     conflict,
     rowResults,
@@ -148,7 +167,7 @@ export function makePlan<Item>(
       [...columns, ...references].every(column => names.includes(column)),
     ),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
-    encoderFor: encoders(columns, own, csv),
+    encoderFor: encoders(columns, own, { csv, json }),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
     checksAfterCopy: (shape, format) => [
       ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns))] : []),
@@ -161,14 +180,10 @@ export function makePlan<Item>(
     namesColumns: request.columns !== undefined,
     bytesColumns: bytesColumns(columns),
     takesRecords: csv !== undefined,
-    // a record has a field for each column
-    defaulted: csv
-      ? []
-      : columns.flatMap(({ name, known }, index) =>
-          known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
-        ),
+    recordKeys: json && new RecordKeys(json, names, defaulted),
+    defaulted,
     idempotent: conflict !== undefined && isIdempotent(conflict, columns),
-    textsOf: csv ? makeRecordTexts(csv) : makeRowTexts(columns, unknownKeys === 'error'),
+    textsOf: row => textsOf(objectOf(row, json)),
     whyNotColumn: key => whyNotColumn(key, name, request, table),
     whyNoNewColumn: request.evolve?.addColumns ? key => whyNoNewColumn(key, table?.columns ?? []) : undefined,
   }
@@ -191,7 +206,7 @@ const MAX_ENCODERS = 100
 function encoders(
   columns: readonly PlannedColumn[],
   own: OwnCodecs,
-  csv: CsvColumns | undefined,
+  records: { csv: CsvColumns | undefined; json: JsonColumns | undefined },
 ): TablePlan['encoderFor'] {
   const made = new Map<string, RowEncoder>()
   return (shape, format, staging) => {
@@ -203,7 +218,7 @@ function encoders(
         own,
         format,
         ...(staging ? { staging: { shape: shape.number } } : {}),
-        csv,
+        ...records,
       })
       if (made.size >= MAX_ENCODERS) made.clear()
       made.set(key, encoder)

@@ -1,5 +1,5 @@
 import type { FieldCodec } from '../../encode/codecs/codec.ts'
-import type { CsvColumns } from '../../encode/row-encoder.ts'
+import type { CsvColumns, JsonColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
 import type { ConflictOption } from '../conflict/conflict-option.ts'
@@ -22,6 +22,8 @@ export interface WriteRequest<Item> {
   readonly onConflict: ConflictOption | undefined
   /** Set where the items are records of a CSV file. */
   readonly csv: CsvColumns | undefined
+  /** Set where rows may be lines of an NDJSON file. */
+  readonly json?: JsonColumns | undefined
   /** `keep`: values for identity columns that are GENERATED ALWAYS are written, as COPY writes them. */
   readonly identity?: 'keep' | undefined
   /** The caller wants to know what each row did, and these columns of it. */

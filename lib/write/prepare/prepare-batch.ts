@@ -1,4 +1,5 @@
 import { PgBatchError } from '../../errors.ts'
+import { JsonRecord } from '../../json/record.ts'
 import { decodeBytes } from '../plan/decode-bytes.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import {
@@ -90,12 +91,12 @@ function checkKeys<Item>(
   let expected: readonly string[] = []
   return rows.filter((row, index) => {
     try {
-      if (startsAs(row, expected)) return true
-      const { columns, unknownKey } = keysOf(row, plan)
+      if (row instanceof JsonRecord ? plan.recordKeys!.fits(row) : startsAs(row, expected)) return true
+      const { columns, unknownKey } = keysOf(plan.objectOf(row), plan)
       expected = columns
       if (columns.length === 0 && isBuiltIn(row)) throw notARow(batch, index, row)
       if (unknownKey !== undefined)
-        throw unknownKeyError(batch, index, blamedKey(row, unknownKey, plan), plan)
+        throw unknownKeyError(batch, index, blamedKey(plan.objectOf(row), unknownKey, plan), plan)
       return true
     } catch (error) {
       invalid.push({
@@ -175,6 +176,7 @@ function groupByShape<Item>(
   let whole: readonly string[] = []
   const groups = rows.groupBy((row, index) => {
     try {
+      if (row instanceof JsonRecord) return plan.recordKeys!.missingIn(row)
       const missing = hasValues(row, whole) ? '' : missingIn(row, batch, index, plan)
       if (missing === '' && whole.length === 0) whole = Object.keys(row)
       return missing

@@ -61,7 +61,7 @@ export class RejectedRows<Item> {
     const texts = row ? plan.textsOf(row) : NO_TEXTS
     const { values, withoutText, binary } = texts
     const rejected: RejectedRow<Item> = {
-      row: texts === NO_TEXTS && rejectedItem ? rejectedItem(item) : (row ?? item),
+      row: texts === NO_TEXTS && rejectedItem ? rejectedItem(item) : row ? plan.objectOf(row) : item,
       item,
       values,
       withoutText,

@@ -124,7 +124,8 @@ export class CopySender implements RowSender {
       }
     }
     if (byInsert.size === 0) return
-    this.#byInsert.push({ ...group, rows: group.rows.filter((_, item) => byInsert.has(item)) })
+    const rows = group.rows.filter((_, item) => byInsert.has(item)).map(this.#plan.objectOf)
+    this.#byInsert.push({ ...group, rows })
   }
 
   /** Sends the rows that COPY cannot carry, after the rest of their batch. */

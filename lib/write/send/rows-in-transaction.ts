@@ -119,9 +119,17 @@ export class RowsInTransaction {
     const rows = csv && this.#method === 'insert' ? groups.map(group => rowsOfRecords(group, csv)) : groups
     const [byCopy, byInsert] = this.#byMethod(rows)
     if (byCopy.length > 0) await (await this.#senderFor('copy')).send(byCopy, this.#signal)
-    if (byInsert.length > 0) await (await this.#senderFor('insert')).send(byInsert, this.#signal)
+    if (byInsert.length > 0) {
+      await (await this.#senderFor('insert')).send(byInsert.map(this.#asObjects), this.#signal)
+    }
     this.#format.batchDone()
     this.#count += countOf(groups)
+  }
+
+  /** INSERT takes values, and no lines of a file. */
+  readonly #asObjects = (group: RowGroup): RowGroup => {
+    const { recordKeys, objectOf } = this.#plan
+    return recordKeys ? { ...group, rows: group.rows.map(objectOf) } : group
   }
 
   /** @throws PgBatchError when the table has changed, which may be why rows were refused */

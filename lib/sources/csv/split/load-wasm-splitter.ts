@@ -1,4 +1,4 @@
-import { loadWasm } from './load-wasm.ts'
+import { loadWasm } from '../../../wasm/load-wasm.ts'
 import { type SplitterExports, WasmSplitter } from './wasm-splitter.ts'
 
 /** Returns a splitter in WebAssembly for one file; undefined where that is not available. */

@@ -1,9 +1,37 @@
 import { expect } from 'chai'
-import { readNdjson } from '../../../../lib/sources/json/ndjson.ts'
-import { LongNumber } from '../../../../lib/values/exact-json.ts'
+import fc from 'fast-check'
+import { type LineScanner, loadLineScanner } from '../../../../lib/sources/json/lines/line-scanner.ts'
+import {
+  type JsonLine,
+  type NdjsonOptions,
+  parsedLine,
+  readNdjson,
+} from '../../../../lib/sources/json/ndjson.ts'
+import { faultOf } from '../../../../lib/sources/malformed.ts'
+import { LongNumber, toJsonText } from '../../../../lib/values/exact-json.ts'
 import { failure, parsed, readAll } from '../support.ts'
 
-const read = (text: string, step?: number) => readAll(readNdjson('f.ndjson'), text, step)
+/** The rows of all lines, which are found by the module or parsed. */
+async function read(text: string | Buffer, step?: number, options: NdjsonOptions = {}) {
+  const batches = await readAll(readNdjson('f.ndjson', options), text, step)
+  return (batches as unknown as JsonLine[][]).flat().map(parsedLine)
+}
+
+/** The rows, and the error that has ended them. */
+async function outcome(text: string | Buffer, step: number, scanner: LineScanner | undefined) {
+  const rows: unknown[] = []
+  const reader = readNdjson('f.ndjson', { scanner, batchRows: 3 })
+  reader.on('data', (lines: JsonLine[]) => rows.push(...lines.map(parsedLine)))
+  const ended = new Promise<string | undefined>(resolve => {
+    reader.once('end', () => resolve(undefined)).once('error', error => resolve(error.message))
+  })
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length && !reader.destroyed; at += step) {
+    reader.write(bytes.subarray(at, at + step))
+  }
+  reader.end()
+  return { failure: await ended, rows: toJsonText(rows) }
+}
 
 describe('readNdjson', () => {
   for (const step of [1, 2, 7, 1000]) {
@@ -40,10 +68,132 @@ describe('readNdjson', () => {
 
   it('hands on the rows before the bad line', async () => {
     const seen: unknown[] = []
-    const reader = readNdjson('f.ndjson').on('data', row => seen.push(row))
+    const reader = readNdjson('f.ndjson').on('data', rows => seen.push(...rows))
     const failed = new Promise(resolve => reader.once('error', resolve))
     reader.end('{"a":1}\n{"a":2}\n{"a"\n')
     await failed
     expect(seen.length).to.be.at.most(2)
   })
+
+  it('finds with the module the rows that it parses without it, whatever the lines hold', async () => {
+    let found = 0
+    await fc.assert(
+      fc.asyncProperty(
+        files,
+        fc.constantFrom(1, 7, 50, 100_000),
+        fc.boolean(),
+        async (lines, step, rejects) => {
+          const text = lines.join('\n')
+          const scanner = counting(loadLineScanner()!)
+          const expected = await read(text, step, { keepsMalformed: true })
+          const actual = await read(text, step, { keepsMalformed: true, scanner: scanner.scanner })
+          expect(toJsonText(actual)).to.equal(toJsonText(expected))
+          expect(actual.map(faultOf)).to.deep.equal(expected.map(faultOf))
+          if (!rejects) {
+            const { failure } = await outcome(text, step, undefined)
+            expect((await outcome(text, step, loadLineScanner())).failure).to.equal(failure)
+          }
+          found += scanner.count()
+        },
+      ),
+      { numRuns: 300 },
+    )
+    expect(found).to.be.above(300)
+  })
+
+  it('takes lines that are longer than the memory of the module, and more than its tables hold', async () => {
+    const keys = Array.from({ length: 300 }, (_, index) => `key${index}`)
+    const wide = JSON.stringify(Object.fromEntries(keys.map(key => [key, key])))
+    const long = JSON.stringify({ key0: 'x'.repeat(400_000) })
+    const text = [wide, ...Array(20_000).fill('{"key1":1}'), long, '', wide, long, '{"key0":"é"}'].join('\n')
+    for (const step of [1 << 16, 1 << 20]) {
+      const { scanner, count } = counting(loadLineScanner()!)
+      const rows = await read(text, step, { scanner })
+      expect(toJsonText(rows) === toJsonText(await read(text, step))).to.equal(true)
+      expect(count()).to.be.above(19_000)
+    }
+  })
 })
+
+/** Counts the lines that a scanner finds. */
+function counting(scanner: LineScanner): { scanner: LineScanner; count: () => number } {
+  let count = 0
+  const original = scanner.scan.bind(scanner)
+  scanner.scan = (...args) => {
+    const block = original(...args)
+    count += scanner.count
+    return block
+  }
+  return { scanner, count: () => count }
+}
+
+const blank = fc.constantFrom('', '', '', ' ', '\t', '\r')
+const good = fc.constantFrom(
+  ...[
+    '1',
+    '-0',
+    '0.5',
+    '1e3',
+    '-1.5E-7',
+    '12345678901234567890',
+    '0.00000012',
+    '1.50',
+    'true',
+    'false',
+    'null',
+  ],
+  ...['""', '"a"', '"é𝄞"', '"long text of more than sixteen bytes"', '"a\\nb"', '"\\u00e9\\ud83d\\ude00"'],
+)
+/** Not JSON, or half of a surrogate pair. */
+const bad = fc.constantFrom(
+  ...['01', '1.', '.5', '+1', 'tru', 'nul', '"\t"', '"\\x"', '"\\u12"', "'a'", '-', '1e', '', '"\\"'],
+  ...['"\\ud83d"', '"\\ude00"', '"\\ud83d\\u0041"'],
+)
+const scalar = fc.oneof({ weight: 25, arbitrary: good }, { weight: 1, arbitrary: bad })
+const { value } = fc.letrec<{ value: string; member: string }>(tie => ({
+  member: fc
+    .tuple(blank, fc.constantFrom('a', 'b', 'k'), blank, tie('value'))
+    .map(([before, key, after, value]) => `${before}"${key}"${after}:${value}`),
+  value: fc
+    .tuple(
+      blank,
+      fc.oneof(
+        { weight: 8, arbitrary: scalar },
+        { weight: 1, arbitrary: fc.array(tie('value'), { maxLength: 3 }).map(all => `[${all.join(',')}]`) },
+        { weight: 1, arbitrary: fc.array(tie('member'), { maxLength: 3 }).map(all => `{${all.join(',')}}`) },
+      ),
+      blank,
+    )
+    .map(parts => parts.join('')),
+}))
+const key = fc.oneof(
+  { weight: 12, arbitrary: fc.constantFrom('"a"', '"b"', '"c"', '"ü"', '"a longer key"') },
+  { weight: 1, arbitrary: fc.constantFrom('"\\u0061"', '"__proto__"', '"a', 'a') },
+)
+const members = fc.array(fc.tuple(blank, key, blank, value), { maxLength: 5 })
+const line = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: members.map(
+      all => `{${all.map(([before, key, after, value]) => `${before}${key}${after}:${value}`).join(',')}}`,
+    ),
+  },
+  { weight: 1, arbitrary: value },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '',
+      '  ',
+      '{"a":1},',
+      '{"a":1}{"a":2}',
+      '{"a":1',
+      '{"a":1,}',
+      '\u00a0',
+      '{"a"}',
+    ),
+  },
+)
+const files = fc.array(
+  fc.tuple(blank, line, blank).map(parts => parts.join('')),
+  { maxLength: 8 },
+)

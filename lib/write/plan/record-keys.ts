@@ -1,0 +1,59 @@
+import type { JsonColumns } from '../../encode/row-encoder.ts'
+import type { JsonBlock, JsonRecord } from '../../json/record.ts'
+
+/** What the keys of a file say about its lines, for one plan. */
+interface Keys extends Pick<JsonBlock, 'keys' | 'width'> {
+  /** The keys whose column is not one of the plan's. */
+  readonly unknown: readonly number[]
+  /** The key of each column that has a default; -1: no line has it. */
+  readonly defaulted: readonly number[]
+}
+
+/** Reads from a line of NDJSON, without parsing it, which columns it has. */
+export class RecordKeys {
+  readonly #columnOf: JsonColumns['columnOf']
+  readonly #names: readonly string[]
+  readonly #defaulted: readonly number[]
+  /** Those of the last line: nearly all lines of a file have the same. */
+  #last: Keys | undefined
+
+  /**
+   * @param names the columns of the plan
+   * @param defaulted indexes of the columns where a missing value is not NULL
+   */
+  constructor({ columnOf }: JsonColumns, names: readonly string[], defaulted: readonly number[]) {
+    this.#columnOf = columnOf
+    this.#names = names
+    this.#defaulted = defaulted
+  }
+
+  /** Returns true if all values of a line go to columns of the plan, or are not written. */
+  fits(row: JsonRecord): boolean {
+    return !this.#keysOf(row).unknown.some(key => row.has(key))
+  }
+
+  /** Returns the columns that a line lacks and whose missing value is not NULL, as `'2,5,'`. */
+  missingIn(row: JsonRecord): string {
+    const { defaulted } = this.#keysOf(row)
+    let missing = ''
+    for (let i = 0; i < defaulted.length; i++) {
+      const key = defaulted[i]!
+      if (key < 0 || !row.has(key)) missing += `${this.#defaulted[i]},`
+    }
+    return missing
+  }
+
+  #keysOf({ block: { keys, width } }: JsonRecord): Keys {
+    const last = this.#last
+    if (last?.keys === keys && last.width === width) return last
+    const columns = keys.slice(0, width).map(this.#columnOf)
+    const isUnknown = (column: string | undefined) => column !== undefined && !this.#names.includes(column)
+    this.#last = {
+      keys,
+      width,
+      unknown: columns.flatMap((column, key) => (isUnknown(column) ? [key] : [])),
+      defaulted: this.#defaulted.map(index => columns.indexOf(this.#names[index])),
+    }
+    return this.#last
+  }
+}
