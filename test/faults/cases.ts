@@ -52,6 +52,9 @@ const GRID = METHODS.length * 4
 /** Kinds where everything can go wrong meet every way of writing in each round; the others take turns. */
 const EVERY_WAY = ['cut at any byte', 'COMMIT does not arrive', 'answer to COMMIT is lost']
 
+/** In how many ways of writing each round meets the other kinds. */
+const USUAL_WAYS = 2
+
 /**
  * Makes cases until they plan at least this many faults; `only` keeps the kinds whose names contain it.
  * @param lacks what the machine cannot break: those kinds are left out
@@ -67,10 +70,11 @@ export function makeCases(
   const cases: FaultCase[] = []
   let planned = 0
   for (let round = 0; planned < faults; round++) {
-    for (const [place, kind] of kinds.entries()) {
-      const everyWay = EVERY_WAY.includes(kind.name)
-      const ways = everyWay ? GRID : 2
-      for (let way = 0; way < ways && planned < faults; way++) {
+    // way by way, so that few faults are some of every kind
+    for (let way = 0; way < GRID; way++) {
+      for (const [place, kind] of kinds.entries()) {
+        const everyWay = EVERY_WAY.includes(kind.name)
+        if (planned >= faults || (way >= USUAL_WAYS && !everyWay)) continue
         const number = cases.length + 1
         const at = everyWay ? way : seed + round * 9 + place * 3 + way * 7
         const caseSeed = mixSeed(seed, number)

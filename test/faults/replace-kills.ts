@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import pg from 'pg'
 import { buildCommand } from '../support/build-command.ts'
 import { FaultServer, LOADER } from './server.ts'
 
 /**
  * `pg-batch load --replace` of two files in turn, killed (SIGKILL) at points that are spread evenly over its
- * running time, while a reader looks at the table again and again. After each kill the table holds the old
- * rows or the new ones, and the reader has seen nothing else.
+ * running time, while readers look at the table: one at all of it, and others at single rows, each every
+ * millisecond. After each kill the table holds the old rows or the new ones, and readers have seen nothing
+ * else. None of them has waited for a lock: a replacement takes none that keeps readers out.
  *
  *     tsx test/faults/replace-kills.ts [--kills 200] [--rows 30000]
  */
@@ -20,6 +22,10 @@ const { values } = parseArgs({
 const plan = { kills: Number(values.kills), rows: Number(values.rows) }
 const command = buildCommand()
 process.once('exit', () => command.remove())
+
+const QUICK_READERS = 4
+/** No lock of a replacement keeps a reader out, not even for this long. */
+const LOCK_TIMEOUT_MS = 10
 
 /** Half of the keys of each file are in the other one, with another note. */
 const FILES = [
@@ -36,6 +42,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 const complaints: string[] = []
 const ends = { old: 0, new: 0 }
 let looks = 0
+let glances = 0
 let reading = true
 try {
   for (const { note, first } of FILES) {
@@ -46,7 +53,8 @@ try {
   await server.query(`GRANT ALL ON rates TO ${LOADER}`)
   let current = 1
   await replaceBy(FILES[0].note)
-  const reader = read()
+  const readers = [read(), ...Array.from({ length: QUICK_READERS }, readSingleRows)]
+  const readingSince = performance.now()
   const begun = performance.now()
   await replaceBy(FILES[1].note)
   const wholeMs = performance.now() - begun
@@ -65,12 +73,14 @@ try {
     if ((kill + 1) % 20 === 0) console.log(`${kill + 1} kills, ${JSON.stringify(ends)}, ${seconds()} s`)
   }
   reading = false
-  await reader
+  await Promise.all(readers)
+  const hertz = glances / ((performance.now() - readingSince) / 1000)
   for (const complaint of complaints) console.error(`FAILED ${complaint}`)
-  const failed = complaints.length > 0 || ends.old === 0 || ends.new === 0 || looks < plan.kills
+  const failed =
+    complaints.length > 0 || ends.old === 0 || ends.new === 0 || looks < plan.kills || glances < looks
   console.log(
     `${plan.kills} kills of ${plan.rows} rows: ${ends.old} left the old rows, ${ends.new} the new ones; ` +
-      `${looks} looks saw nothing else; ${seconds()} s; ${failed ? '0 passed, 1 failed' : '1 passed, 0 failed'}`,
+      `${looks} looks and ${glances} glances (${hertz.toFixed(0)} a second) saw nothing else; ${seconds()} s; ${failed ? '0 passed, 1 failed' : '1 passed, 0 failed'}`,
   )
   process.exitCode = failed ? 1 : 0
 } finally {
@@ -121,6 +131,29 @@ async function read(): Promise<void> {
     const notes = await notesStored()
     if (!states.includes(notes)) complaints.push(`a reader saw: ${notes}`)
     await sleep(1)
+  }
+}
+
+/** Looks at single rows that both files have, until the end. */
+async function readSingleRows(_: unknown, reader: number): Promise<void> {
+  const client = new pg.Client({
+    connectionString: server.connectionString,
+    options: `-c lock_timeout=${LOCK_TIMEOUT_MS}`,
+  })
+  await client.connect()
+  const common = plan.rows / 2
+  try {
+    for (let n = reader; reading; n += 7919) {
+      const text = 'SELECT note FROM rates WHERE id = $1'
+      const { rows } = await client.query({ name: 'glance', text, values: [FILES[1].first + (n % common)] })
+      if (rows.length !== 1) complaints.push(`${rows.length} rows of one key`)
+      glances++
+      await sleep(1)
+    }
+  } catch (error) {
+    complaints.push(`a reader failed: ${error}`)
+  } finally {
+    await client.end()
   }
 }
 
