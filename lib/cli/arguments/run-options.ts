@@ -68,7 +68,7 @@ export function batchRowsOf({ batchSize = BATCH_ROWS }: { batchSize?: number }):
 export function connectionsOf(args: {
   concurrency?: number
   resume?: string
-  onConflict?: readonly string[]
+  onConflict?: unknown
   onConflictDo?: string
   singleTransaction?: boolean
   evolve?: boolean

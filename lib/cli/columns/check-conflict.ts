@@ -1,8 +1,12 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import { parseTableName, quoteList, quoteTable } from '../../table/identifier.ts'
-import type { Table } from '../../types.ts'
+import type { Table, UniqueIndex } from '../../types.ts'
 import { isSameSet } from '../../values/is-same-set.ts'
-import type { ConflictArguments } from '../arguments/conflict-arguments.ts'
+import {
+  type ConflictArguments,
+  type ConflictTarget,
+  listedColumns,
+} from '../arguments/conflict-arguments.ts'
 import { dataError } from '../exit-error.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 
@@ -11,14 +15,29 @@ export interface ConflictOptions extends ConflictArguments {
   readonly key?: readonly string[]
 }
 
-/** Checks `--on-conflict` before anything is written. The server would refuse it only after --truncate. */
-export function checkConflict({ onConflict, newerBy }: ConflictOptions, table: Table): void {
+/**
+ * Checks `--on-conflict` before anything is written. The server would refuse it only after --truncate.
+ * @param findIndexes is only asked where the option has the name of a constraint or an index
+ */
+export async function checkConflict(
+  { onConflict, onConflictDo, newerBy }: ConflictOptions,
+  table: Table,
+  findIndexes: () => Promise<readonly UniqueIndex[]>,
+): Promise<void> {
   if (!onConflict) return
   const names = table.columns.map(({ name }) => name)
-  checkNames('--on-conflict', onConflict, names, table.name)
+  const listed = listedColumns(onConflict)
+  if (listed) checkNames('--on-conflict', listed, names, table.name)
   if (newerBy !== undefined) checkNames('--newer-by', [newerBy], names, table.name)
   // a view's keys are those of its table, which only the server knows
   if (table.kind === 'view') return
+  if (listed) checkKey(listed, table)
+  // rows may also be kept by an exclusion constraint
+  else if (onConflictDo !== 'nothing' || 'index' in onConflict)
+    checkNamed(onConflict, table, await findIndexes())
+}
+
+function checkKey(onConflict: readonly string[], table: Table): void {
   const keys = table.uniqueKeys.map(({ columns }) => columns)
   if (keys.some(key => isSameSet(key, onConflict))) return
   const has =
@@ -28,6 +47,22 @@ export function checkConflict({ onConflict, newerBy }: ConflictOptions, table: T
   throw dataError(
     `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table.name}, ${has}`,
   )
+}
+
+/** Checks the name of a constraint or an index. */
+function checkNamed(target: ConflictTarget, { name }: Table, indexes: readonly UniqueIndex[]): void {
+  const isIndex = 'index' in target
+  const known = indexes.flatMap(index => (isIndex ? index.name : (index.constraint ?? [])))
+  const wanted = nameOf(target)
+  if (known.includes(wanted)) return
+  const kind = isIndex ? 'unique index' : 'unique constraint'
+  const has =
+    known.length === 0 ? 'which has none' : `which has: ${known.join(', ')}${didYouMean(wanted, known)}`
+  throw dataError(`--on-conflict names "${wanted}", which is not a ${kind} of ${name}, ${has}`)
+}
+
+function nameOf(target: ConflictTarget): string {
+  return 'index' in target ? target.index : (target as { constraint: string }).constraint
 }
 
 function uniqueIndexOn({ name }: Table, columns: readonly string[]): string {
@@ -40,12 +75,13 @@ export function checkNewConflict(
   names: readonly string[],
   table: string,
 ): void {
-  if (!onConflict) return
-  checkNames('--on-conflict', onConflict, names, table)
+  const listed = listedColumns(onConflict)
+  if (!listed) return
+  checkNames('--on-conflict', listed, names, table)
   if (newerBy !== undefined) checkNames('--newer-by', [newerBy], names, table)
-  if (isSameSet(key, onConflict)) return
+  if (isSameSet(key, listed)) return
   const has = key.length === 0 ? 'which gets none without --key' : `whose --key is: ${inWords(key)}`
-  throw dataError(`--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table}, ${has}`)
+  throw dataError(`--on-conflict names ${inWords(listed)}, which is not a unique key of ${table}, ${has}`)
 }
 
 /** Checks that the file has the columns that an update needs. JSON rows name their keys one by one. */
@@ -55,7 +91,7 @@ export function checkKeyIsWritten(
   source: string,
 ): void {
   if (!columns) return
-  const needed = onConflictDo === 'nothing' ? [] : (onConflict ?? [])
+  const needed = onConflictDo === 'nothing' ? [] : (listedColumns(onConflict) ?? [])
   const lacking = [
     ...needed.map(name => ({ option: '--on-conflict', name })),
     ...(newerBy === undefined ? [] : [{ option: '--newer-by', name: newerBy }]),
@@ -78,7 +114,9 @@ export function describeConflict(args: ConflictOptions): string {
   ]
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`
   const how = updateOnly ? ', others are left out' : ' (upsert)'
-  return `, rows with the same ${inWords(onConflict)} are updated${where}${how}`
+  const listed = listedColumns(onConflict)
+  const key = listed ? inWords(listed) : `key by ${nameOf(onConflict)}`
+  return `, rows with the same ${key} are updated${where}${how}`
 }
 
 function checkNames(

@@ -35,7 +35,7 @@ export function privilegeHint(
 
 /** Returns the privileges that a load needs. An upsert also reads the rows that are in the table. */
 export function neededPrivileges(options: {
-  readonly onConflict?: readonly string[]
+  readonly onConflict?: unknown
   readonly onConflictDo?: 'update' | 'nothing'
 }): string {
   const { onConflict, onConflictDo } = options

@@ -3,7 +3,8 @@ import { Lease } from '../../connection/pool/lease.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../table/introspect.ts'
-import type { Table } from '../../types.ts'
+import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/introspect-indexes.ts'
+import type { Table, UniqueIndex } from '../../types.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import { missingTable } from './missing-table.ts'
@@ -15,6 +16,11 @@ export async function findTable(database: Database, name: string): Promise<Table
   const row = await lookUp(database, name)
   if (row) return readTable(row)
   throw await missingTable(database, name)
+}
+
+/** Returns the unique indexes of a table, of expressions and partial ones, too. */
+export async function uniqueIndexesOf({ pool }: Database, table: Table): Promise<UniqueIndex[]> {
+  return readUniqueIndexes((await pool.query(UNIQUE_INDEXES_SQL, [quoteTable(table)])).rows[0]!)
 }
 
 export async function tableExists(database: Database, name: string): Promise<boolean> {

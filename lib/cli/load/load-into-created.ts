@@ -1,6 +1,14 @@
 import { checkConflict, checkNewConflict, describeConflict } from '../columns/check-conflict.ts'
 import { planTable } from '../columns/create.ts'
-import { dropIfEmpty, execute, findTable, isEmpty, tableAfter, tableExists } from '../database/table.ts'
+import {
+  dropIfEmpty,
+  execute,
+  findTable,
+  isEmpty,
+  tableAfter,
+  tableExists,
+  uniqueIndexesOf,
+} from '../database/table.ts'
 import { dataError } from '../exit-error.ts'
 import { hasRecord } from '../resume/resume-record.ts'
 import { visibleSql } from '../terminal/visible.ts'
@@ -20,8 +28,10 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
   if (source.isLastUnnamed && !args.columns && !args.strictHeader) notify(lastUnnamedNote(source))
   const planned = await interruptible(task, () => planTable(source, reopen, args))
   const { sql, columns, choice, rows, checks } = planned
-  if (exists) checkConflict(args, await waitingForServer(task, () => findTable(database, args.table)))
-  else checkNewConflict(args, columns, args.table)
+  if (exists) {
+    const table = await waitingForServer(task, () => findTable(database, args.table))
+    await checkConflict(args, table, () => uniqueIndexesOf(database, table))
+  } else checkNewConflict(args, columns, args.table)
   for (const note of choice.notes) notify(note)
   const what = `${args.table} cannot be created`
   if (args.dryRun) {

@@ -3,7 +3,7 @@ import { quoteTable } from '../../table/identifier.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
-import { execute } from '../database/table.ts'
+import { execute, uniqueIndexesOf } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
 import { type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import {
@@ -24,7 +24,7 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   const table = await waitingForServer(whole, () => tableOf(whole))
   const task = await withoutEmptyLast(whole, table)
   const { source } = task
-  checkConflict(args, table)
+  await checkConflict(args, table, () => waitingForServer(task, () => uniqueIndexesOf(database, table)))
   const news = args.evolve ? await newColumnsOf(task, table) : NO_NEW_COLUMNS
   const future = { ...table, columns: [...table.columns, ...news.added.map(futureColumn)] }
   const choice = chooseColumns(source, future, args)

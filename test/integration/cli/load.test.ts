@@ -172,6 +172,19 @@ describe('pg-batch load', () => {
       ])
     })
 
+    it('finds them by the name of a constraint, or of an index of an expression', async () => {
+      await database.pool.query(`CREATE UNIQUE INDEX by_note ON orders (lower(note)) WHERE total > 0;
+        ALTER TABLE orders RENAME CONSTRAINT orders_pkey TO "by: id, only"`)
+      const upsert = async (target: string, text: string) =>
+        (await load(['-', '-t', 'orders', '--on-conflict', target], text)).status
+      expect(await upsert('index:by_note', 'id,note,total\n1,OLD,6\n2,b,3\n')).to.equal(0)
+      expect(await upsert('constraint:by: id, only', 'id,total\n2,4\n')).to.equal(0)
+      expect(await stored('id, note, total::text')).to.deep.equal([
+        ['1', 'OLD', '6'],
+        ['2', 'b', '4'],
+      ])
+    })
+
     it('keeps them with --on-conflict-do nothing', async () => {
       const { status } = await load(
         ['-', '-t', 'orders', '--on-conflict-do', 'nothing'],

@@ -151,6 +151,16 @@ describe('the messages of pg-batch', () => {
         /key of notes, which has none; make one: CREATE UNIQUE INDEX ON "notes" \("note"\)\n$/,
       ],
       [
+        'say that there is no such index, and suggest one',
+        ['--on-conflict', 'index:people_pky'],
+        /names "people_pky", which is not a unique index of people, which has: people_pkey; did you mean "people_pkey"\?\n$/,
+      ],
+      [
+        'say that there is no such constraint',
+        ['-t', 'notes', '--on-conflict', 'constraint:notes_key'],
+        /names "notes_key", which is not a unique constraint of notes, which has none\n$/,
+      ],
+      [
         'say that the file does not have it',
         ['--on-conflict', 'id', '-c', 'name'],
         /names "id", which is not a column of standard input; its columns are: name/,
@@ -214,6 +224,9 @@ describe('the messages of pg-batch', () => {
     )
     expect(await plan('--on-conflict', 'id', '--newer-by', 'name', '--update-only')).to.match(
       /rows with the same \(id\) are updated where name is greater, others are left out\n/,
+    )
+    expect(await plan('--on-conflict', 'constraint:people_pkey')).to.match(
+      /rows with the same key by people_pkey are updated \(upsert\)\n/,
     )
     expect(await plan('--on-conflict-do', 'nothing')).to.match(
       /table: {3}people, appended to, rows that are in it are left as they are\n/,

@@ -45,6 +45,16 @@ describe('the arguments of pg-batch', () => {
     })
   })
 
+  it('accept the name of a constraint or an index as the key of an upsert', async () => {
+    const target = async (text: string) =>
+      (await parse('load', '-', '-t', 't', '--on-conflict', text)).loaded?.onConflict
+    expect(await target('constraint:one, two')).to.deep.equal({ constraint: 'one, two' })
+    expect(await target('index:s:a')).to.deep.equal({ index: 's:a' })
+    expect(await target('index:"say ""x"""')).to.deep.equal({ index: 'say "x"' })
+    expect(await target('"index:a",b')).to.deep.equal(['index:a', 'b'])
+    expect(await target('index,constraint')).to.deep.equal(['index', 'constraint'])
+  })
+
   it('accept several files', async () => {
     expect((await parse('load', 'a', '*.csv', '-t', 't')).loaded?.files).to.deep.equal(['a', '*.csv'])
   })
@@ -101,6 +111,14 @@ describe('the arguments of pg-batch', () => {
     [
       'load - -t t --on-conflict id --update-only --truncate',
       'pg-batch: --update-only inserts no row, so that with --truncate the table stays empty\n',
+    ],
+    [
+      'load - -t t --on-conflict index:',
+      "pg-batch: option '--on-conflict <a,b,…>' argument 'index:' is invalid. Expected the name of an index.\n",
+    ],
+    [
+      'load - -t t --on-conflict index:a --create',
+      'pg-batch: with --create, --on-conflict names the columns of --key: there is no other unique key yet\n',
     ],
     [
       'load - -t t --on-conflict id --newer-by id',
