@@ -1,3 +1,4 @@
+import type { BlockLayout } from '../columnar/block-row.ts'
 import type { CsvFormat } from '../csv/record.ts'
 import type { JsonRecord } from '../json/record.ts'
 import type { Column } from '../types.ts'
@@ -73,6 +74,8 @@ export interface RowEncoderOptions {
   csv?: CsvColumns | undefined
   /** Set where rows may also be `JsonRecord`s, which stand for objects. */
   json?: JsonColumns | undefined
+  /** Set where rows are `BlockRow`s of this layout, which are objects as well. */
+  blocks?: BlockLayout | undefined
 }
 
 /** The message for a row of `csv` that is not a record. */

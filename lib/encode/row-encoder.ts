@@ -1,6 +1,7 @@
 import type { Column } from '../types.ts'
 import { codecFor } from './codecs/codec-for.ts'
 import type { OwnCodecs } from './codecs/own-codec.ts'
+import { makeColumnarRows } from './columnar/columnar-rows.ts'
 import { makeCsvBinaryRowEncoder } from './csv/csv-binary-rows.ts'
 import { makeCsvTextRowEncoder } from './csv/csv-text-rows.ts'
 import { makeJsonRowEncoder } from './json/json-rows.ts'
@@ -17,11 +18,12 @@ export { ValueError } from './value-error.ts'
  * @throws TypeError for the binary format where `canBeBinary(columns, own)` is false
  */
 export function makeRowEncoder(options: RowEncoderOptions): RowEncoder {
-  const { format, csv, json } = options
+  const { format, csv, json, blocks } = options
   if (csv) {
     return format === 'binary' ? makeCsvBinaryRowEncoder(csv, options) : makeCsvTextRowEncoder(csv, options)
   }
   const objects = format === 'binary' ? makeBinaryRowEncoder(options) : makeTextRowEncoder(options)
+  if (blocks && format === 'binary') return { ...objects, rows: makeColumnarRows(blocks, options) }
   return json ? makeJsonRowEncoder(objects, json, options) : objects
 }
 

@@ -19,7 +19,7 @@ export type { SourceOptions } from './text/source-options.ts'
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
   const rereadable = await isRereadable(file)
   if (await isParquet(file, rereadable, options.format)) {
-    const source = await openParquet(file)
+    const source = await openParquet(file, options.batchRows)
     options.onOpen?.(source.rows)
     return source
   }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { Block } from '../columnar/block.ts'
 import { formatCount } from '../values/format-count.ts'
 import { listNames } from '../values/list-names.ts'
 import { rowsOf } from './csv/record-rows.ts'
@@ -82,7 +83,12 @@ export async function openSources(
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
     return { file: start.name, row: number - start.row }
   }
-  const { records: firsts, lines: _, ...common } = { ...first, ...(columns ? { columns } : {}) }
+  const {
+    records: firsts,
+    lines: _,
+    blocks: firstBlocks,
+    ...common
+  } = { ...first, ...(columns ? { columns } : {}) }
   const all = {
     ...common,
     name: files.length === 1 ? first.name : `${files.length} files`,
@@ -95,7 +101,12 @@ export async function openSources(
     const lines = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
     return { ...all, rows: rowsOfLines(lines), lines }
   }
-  if (!firsts || !sameWay) return { ...all, rows: Readable.from(eachRow(files, alike, starts)) }
+  if (!firsts || !sameWay) {
+    const rows = Readable.from(eachRow(files, alike, starts))
+    if (!firstBlocks) return { ...all, rows }
+    const blocks = Readable.from(eachBlocks(files, alike, starts, first.header!), { highWaterMark: 1 })
+    return { ...all, rows, blocks }
+  }
   const stream = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
   const records = { ...firsts, stream }
   return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
@@ -185,6 +196,29 @@ async function* eachBatch(
     for await (const batch of source.records?.stream ?? source.lines!) {
       row += batch.length
       yield batch
+    }
+  }
+}
+
+/** Yields the files' blocks, in their arrays. The columns are in the order of the first file. */
+async function* eachBlocks(
+  files: readonly string[],
+  options: SourceOptions,
+  starts: { name: string; row: number }[],
+  header: readonly string[],
+): AsyncGenerator<Block[]> {
+  let row = 0
+  for (const file of files) {
+    const source = await openSource(file, options)
+    starts.push({ name: source.name, row })
+    const order = header.map(name => source.header!.indexOf(name))
+    for await (const batch of source.blocks!) {
+      const blocks = (batch as Block[]).map(({ length, columns }) => ({
+        length,
+        columns: order.map(index => columns[index]!),
+      }))
+      for (const { length } of blocks) row += length
+      yield blocks
     }
   }
 }

@@ -24,6 +24,11 @@ export interface Source {
   readonly records?: Records
   /** The lines of an NDJSON file (arrays of `JsonLine`s), from which the rows are made. Read either. */
   readonly lines?: Readable
+  /**
+   * The rows of a Parquet file as arrays of `Block`s, from which objects are made. Read either these or
+   * `rows`.
+   */
+  readonly blocks?: Readable
   /** Another program is still writing the input: rows are passed on as they come. */
   readonly live?: boolean
   /** How the input is read, in words. */
@@ -45,6 +50,8 @@ export interface SourceColumn {
   readonly type: string
   /** Each row has a value. */
   readonly always: boolean
+  /** Values are lists, maps or structs. */
+  readonly nested: boolean
   /** Values may have nanoseconds; PostgreSQL's types keep microseconds. */
   readonly nanoseconds: boolean
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { BlockLayout } from '../columnar/block-row.ts'
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { CsvColumns, JsonColumns } from '../encode/row-encoder.ts'
@@ -173,6 +174,13 @@ interface PgBatchWritableSettings<Item, Row> {
    * @internal
    */
   json?: JsonColumns | undefined
+  /**
+   * Declares that items, or what `toRow` returns for them, are rows of blocks of this layout. They have a
+   * value for each column, so that their keys are not checked, and common ones are encoded column by column.
+   * For `pg-batch load` of Parquet.
+   * @internal
+   */
+  blocks?: BlockLayout | undefined
   /**
    * `keep` writes the rows' values of identity columns that are GENERATED ALWAYS, as COPY does. For `pg-batch
    * load`.

@@ -11,7 +11,7 @@ import { join, posix, sep } from 'node:path'
  * `batch` does not know PostgreSQL.
  */
 const BASE = ['errors', 'types', 'values']
-const POSTGRES = ['connection', 'connection-string', 'csv', 'encode', 'json', 'table', ...BASE]
+const POSTGRES = ['columnar', 'connection', 'connection-string', 'csv', 'encode', 'json', 'table', ...BASE]
 const STREAMS = ['batch', 'options', 'streams', 'writable', 'write', ...POSTGRES]
 
 export const HOUSE: Readonly<Record<string, readonly string[]>> = {
@@ -22,13 +22,14 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   writable: ['options', 'streams', 'write', ...POSTGRES],
   batch: ['options', 'streams', ...BASE],
   embedded: BASE,
-  sources: ['csv', 'json', 'streams', 'wasm', ...BASE],
+  sources: ['columnar', 'csv', 'json', 'streams', 'wasm', ...BASE],
   'change-events': ['options', ...BASE],
   write: ['streams', ...POSTGRES],
-  encode: ['csv', 'json', ...BASE],
+  encode: ['columnar', 'csv', 'json', ...BASE],
   table: BASE,
   connection: ['connection-string', ...BASE],
   'connection-string': ['options', ...BASE],
+  columnar: BASE,
   csv: BASE,
   json: BASE,
   options: BASE,

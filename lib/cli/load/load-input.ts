@@ -1,10 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { BatchTransform } from '../../batch/batch-transform.ts'
+import { type BlockRow, NUMBER } from '../../columnar/block-row.ts'
 import type { CsvRecord } from '../../csv/record.ts'
 import { JsonRecord } from '../../json/record.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import { batchRowsOf } from '../arguments/run-options.ts'
+import { BlockIntake } from '../rows/block-intake.ts'
+import type { BlockWriting } from '../rows/block-writing.ts'
 import type { Intake } from '../rows/intake.ts'
 import { LineIntake } from '../rows/line-intake.ts'
 import type { LineWriting } from '../rows/line-writing.ts'
@@ -22,18 +25,24 @@ export interface LoadInput {
   readonly rowOf: (item: unknown) => SourceRow
   readonly writing: Pick<
     PgBatchWritableOptions<unknown, SourceRow>,
-    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'evolve' | 'csv' | 'json' | 'toRow'
+    'columns' | 'unknownKeys' | 'onConflict' | 'method' | 'evolve' | 'csv' | 'json' | 'blocks' | 'toRow'
   >
+  /** Returns the number of an item in the input, from 1. Only for inputs that are `numbered`. */
+  readonly numberOf: (item: unknown) => number
 }
 
 export interface InputOptions extends Omit<IntakeOptions, 'change'> {
   readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
 }
 
-/** Opens the rows of a plan, one by one, or as records if they are CSV, or as lines if they are NDJSON. */
+/**
+ * Opens the rows of a plan: one by one, as records if they are CSV, as lines if they are NDJSON, or as blocks
+ * if they are Parquet.
+ */
 export function openInput(plan: LoadPlan, options: InputOptions): LoadInput {
   if (plan.records) return recordInput(plan, plan.records, options)
-  return plan.lines ? lineInput(plan, plan.lines, options) : rowInput(plan, options)
+  if (plan.lines) return lineInput(plan, plan.lines, options)
+  return plan.blocks ? blockInput(plan, plan.blocks, options) : rowInput(plan, options)
 }
 
 function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): LoadInput {
@@ -51,6 +60,7 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
     batching: [batches],
     rowOf,
     writing: { ...writing, toRow: item => shape(rowOf(item), lineOf(item)) },
+    numberOf: item => (item as NumberedRow).number,
   }
 }
 
@@ -72,6 +82,7 @@ function lineInput(
       toRow: item =>
         item instanceof JsonRecord ? (item as unknown as SourceRow) : shape(rowOf(item), lineOf(item)),
     },
+    numberOf: item => (item as JsonRecord | NumberedRow).number,
   }
 }
 
@@ -89,5 +100,24 @@ function recordInput(
       ...(csv ? { csv, onConflict } : writing),
       toRow: toRow && (item => toRow(item as CsvRecord) as SourceRow),
     },
+    numberOf: item => (item as CsvRecord).number,
+  }
+}
+
+function blockInput(
+  { writing }: LoadPlan,
+  { stream, layout, rowOf, toRow }: BlockWriting,
+  { skip, onBatch }: InputOptions,
+): LoadInput {
+  return {
+    intake: new BlockIntake(stream, { layout, skip, onBatch }),
+    batching: [],
+    rowOf: item => rowOf(item as BlockRow),
+    writing: {
+      ...writing,
+      blocks: layout,
+      toRow: toRow && (item => toRow(item as BlockRow) as unknown as SourceRow),
+    },
+    numberOf: item => (item as BlockRow)[NUMBER],
   }
 }

@@ -9,6 +9,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import type { KeyMatches } from '../columns/match-keys.ts'
 import type { Database } from '../database/database.ts'
 import type { InputMeter } from '../files/input-meter.ts'
+import type { BlockWriting } from '../rows/block-writing.ts'
 import type { LineWriting } from '../rows/line-writing.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 import type { RowChange } from '../rows/row-intake.ts'
@@ -30,6 +31,8 @@ export interface LoadPlan {
   readonly records?: RecordWriting | undefined
   /** How lines of NDJSON are written. */
   readonly lines?: LineWriting | undefined
+  /** How the blocks of a Parquet file are written. Their rows are objects only if a value is needed. */
+  readonly blocks?: BlockWriting | undefined
   /** What is done to each row that is not a record. */
   readonly change: RowChange | undefined
   /** Matches the keys of each row with columns. */

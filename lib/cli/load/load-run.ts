@@ -93,7 +93,7 @@ export class LoadRun {
       rejectLimit: this.#rejectsLeft(),
       deadLetter: this.#deadLetter ?? this.#deadLetterTable,
       rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
-      checkpoint: this.#resume?.checkpoint as CheckpointOptions<unknown> | undefined,
+      checkpoint: this.#checkpoint,
       ...(args.singleTransaction ? { singleTransaction: true, beforeCommit: this.#approve } : {}),
       ...(args.replace ? { replace: { minRows: 0 } } : {}),
     })
@@ -107,6 +107,12 @@ export class LoadRun {
       if (failure) sink.destroy(failure)
     })
     return sink
+  }
+
+  get #checkpoint(): CheckpointOptions<unknown> | undefined {
+    const checkpoint = this.#resume?.checkpoint
+    const { numberOf } = this.#input
+    return checkpoint && { ...checkpoint, position: item => checkpoint.position({ number: numberOf(item) }) }
   }
 
   /** A load that may be killed and run again must neither lose nor repeat a rejected row. */

@@ -19,6 +19,7 @@ import { MAX_NEW_COLUMNS } from '../columns/new-columns.ts'
 import type { Database } from '../database/database.ts'
 import { interruptedError } from '../exit-error.ts'
 import type { InputMeter } from '../files/input-meter.ts'
+import { planBlocks } from '../rows/block-writing.ts'
 import { takesDecimals } from '../rows/fit-value.ts'
 import { type LineWriting, planLines } from '../rows/line-writing.ts'
 import { planRecords } from '../rows/record-writing.ts'
@@ -119,6 +120,8 @@ export function planOf(
     rows,
     records,
     lines,
+    // rows that were taken out of the stream, to be looked at, are objects already
+    blocks: rows === source.rows && !checks ? planBlocks(source, table, choice, upserts) : undefined,
     change: changeOf(choice, rejects ? undefined : failing(target, source), unwrap),
     matches: choice.matches,
     meter,

@@ -19,7 +19,7 @@ import { beginRecord, finishRecord, hasRecord, type KnownFile, type ResumeRecord
 export interface Resume {
   /** The number of rows in the table already: the first rows of all files together. */
   readonly rowsWritten: number
-  readonly checkpoint: CheckpointOptions<NumberedRow>
+  readonly checkpoint: CheckpointOptions<Pick<NumberedRow, 'number'>>
   /** Where the load continues. Undefined if nothing was written before. */
   readonly note: string | undefined
   /** Set if an earlier run wrote all rows: the message that says so. */

@@ -21,7 +21,7 @@ export function rowShaper(
 }
 
 const JSON_FILE = { lists: 'json', jsonTexts: 'string' } as const
-const PARQUET_FILE = { lists: 'array', jsonTexts: 'json' } as const
+export const PARQUET_FILE = { lists: 'array', jsonTexts: 'json' } as const
 
 /** The columns that the writer adds to a table while rows of a JSON file are written (--evolve). */
 export class AddedColumns {
@@ -58,7 +58,7 @@ export function fitRow(row: SourceRow, fitterOf: (column: string) => FitValue): 
 }
 
 /** @throws PgBatchError for a value that no column takes */
-function fitColumn(value: unknown, fitter: FitValue, column: string): unknown {
+export function fitColumn(value: unknown, fitter: FitValue, column: string): unknown {
   try {
     return fitter(value)
   } catch (error) {

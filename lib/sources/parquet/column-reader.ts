@@ -1,78 +1,85 @@
 import { assembleNested } from 'hyparquet/src/assemble.js'
+import { type BlockColumn, ColumnChunk } from '../../columnar/block.ts'
+import { type Convert, type Dictionary, lengthOf } from '../../columnar/stored-values.ts'
 import type { ParquetColumn } from './columns.ts'
-import type { LeafType } from './leaf-type.ts'
+import { NestedPages } from './nested-pages.ts'
 import type { PageReader } from './page-reader.ts'
+import { decodeDataPage, decodeDictionary } from './pages/decode-page.ts'
 
-/** Reads a column of one row group, some values at a time. */
-export interface ColumnReader {
-  /** The number of values that can be taken now. */
-  readonly available: number
-  /** Makes values available, unless the column has ended. Called when there are none. */
-  fill(): Promise<void>
-  take(): unknown
-}
-
-export function columnReader(
-  column: ParquetColumn,
-  pages: readonly PageReader[],
-  hasDictionary: boolean,
-): ColumnReader {
-  const { type } = column.leaves[0]!
-  if (!column.flat) return new NestedReader(column, pages)
-  return new FlatReader(pages[0]!, hasDictionary && type.costly ? remembered(type) : type.convert)
-}
-
-type Convert = (value: never) => unknown
-
-/** Reads a column of one leaf, whose values are the column's. */
-class FlatReader implements ColumnReader {
-  readonly #pages: PageReader
-  readonly #convert: Convert
-  #values: ArrayLike<unknown> = []
+/** Reads a column of one row group, some rows at a time. */
+export abstract class ColumnReader {
+  #chunk: ColumnChunk | undefined
+  #rows = 0
   #at = 0
 
-  constructor(pages: PageReader, convert: Convert) {
-    this.#pages = pages
-    this.#convert = convert
-  }
-
+  /** The number of rows that can be taken now. */
   get available(): number {
-    return this.#values.length - this.#at
+    return this.#rows - this.#at
   }
 
+  /** Makes rows available, unless the column has ended. Called when there are none. */
   async fill(): Promise<void> {
-    this.#values = (await this.#pages.next()) ?? []
+    this.#chunk = await this.read()
+    this.#rows = this.#chunk ? rowsOf(this.#chunk) : 0
     this.#at = 0
   }
 
-  take(): unknown {
-    const value = this.#values[this.#at++]
-    if (value === null) return null
-    // a page refers to a value that the dictionary does not have
-    if (value === undefined) throw new Error('A value is missing')
-    return this.#convert(value as never)
+  take(count: number): BlockColumn {
+    const start = this.#at
+    this.#at += count
+    return { chunk: this.#chunk!, start }
+  }
+
+  /** Returns the next rows; undefined after the last ones. */
+  protected abstract read(): Promise<ColumnChunk | undefined>
+}
+
+function rowsOf({ positions, values }: ColumnChunk): number {
+  return positions?.length ?? lengthOf(values)
+}
+
+export function columnReader(column: ParquetColumn, pages: readonly PageReader[]): ColumnReader {
+  return column.flat ? new FlatReader(pages[0]!) : new NestedReader(column, pages)
+}
+
+/** Reads a column of one leaf, whose values are the column's. A chunk is a page. */
+class FlatReader extends ColumnReader {
+  readonly #pages: PageReader
+  #dictionary: Dictionary | undefined
+
+  constructor(pages: PageReader) {
+    super()
+    this.#pages = pages
+  }
+
+  protected override async read(): Promise<ColumnChunk | undefined> {
+    const { decoder, leaf } = this.#pages
+    for (let page = await this.#pages.next(); page; page = await this.#pages.next()) {
+      if (page.header.type === 'DICTIONARY_PAGE') {
+        this.#dictionary = decodeDictionary(page, decoder, leaf)
+        continue
+      }
+      const chunk = decodeDataPage(page, decoder, leaf, this.#dictionary)
+      if (rowsOf(chunk) > 0) return chunk
+    }
+    return undefined
   }
 }
 
 /** Reads lists, maps and structs, and assembles them from their leaves. */
-class NestedReader implements ColumnReader {
+class NestedReader extends ColumnReader {
   readonly #column: ParquetColumn
-  readonly #pages: readonly PageReader[]
+  readonly #pages: readonly NestedPages[]
   readonly #queues: unknown[][]
-  #values: ArrayLike<unknown> = []
-  #at = 0
 
   constructor(column: ParquetColumn, pages: readonly PageReader[]) {
+    super()
     this.#column = column
-    this.#pages = pages
+    this.#pages = pages.map(page => new NestedPages(page))
     this.#queues = pages.map(() => [])
   }
 
-  get available(): number {
-    return this.#values.length - this.#at
-  }
-
-  async fill(): Promise<void> {
+  protected override async read(): Promise<ColumnChunk | undefined> {
     for (const [index, queue] of this.#queues.entries()) {
       if (queue.length > 0) continue
       const { type } = this.#column.leaves[index]!
@@ -82,13 +89,9 @@ class NestedReader implements ColumnReader {
       }
     }
     const count = Math.min(...this.#queues.map(queue => queue.length))
-    this.#values = count > 0 ? this.#assemble(count) : []
-    this.#at = 0
-    if (count === 0 && this.#queues.some(queue => queue.length > 0)) throw new Error('A leaf has fewer rows')
-  }
-
-  take(): unknown {
-    return this.#values[this.#at++]
+    if (count > 0) return new ColumnChunk({ kind: 'any', values: this.#assemble(count) }, AS_THEY_ARE)
+    if (this.#queues.some(queue => queue.length > 0)) throw new Error('A leaf has fewer rows')
+    return undefined
   }
 
   #assemble(count: number): unknown[] {
@@ -108,6 +111,9 @@ class NestedReader implements ColumnReader {
   }
 }
 
+/** Values that were converted inside their lists and structs. */
+const AS_THEY_ARE = { convert: (value: unknown) => value, meaning: 'other' } as const
+
 /** hyparquet needs parsers only for the type VARIANT, which is rejected earlier. */
 const NO_PARSERS = {} as Parameters<typeof assembleNested>[2]
 
@@ -123,20 +129,3 @@ function withoutUndefined(value: unknown): unknown {
   if (Object.getPrototypeOf(value) !== Object.prototype) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutUndefined(each)]))
 }
-
-/**
- * Converts each value of a dictionary only once, since a dictionary returns the same values again and again.
- */
-function remembered({ convert }: LeafType): Convert {
-  const known = new Map<unknown, unknown>()
-  return value => {
-    const before = known.get(value)
-    if (before !== undefined) return before
-    const converted = convert(value)
-    if (known.size >= MAX_REMEMBERED) known.clear()
-    known.set(value, converted)
-    return converted
-  }
-}
-
-const MAX_REMEMBERED = 1 << 16

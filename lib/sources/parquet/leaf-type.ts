@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { SchemaElement } from 'hyparquet'
 import { parseFloat16 } from 'hyparquet/src/convert.js'
+import type { Meaning } from '../../columnar/block.ts'
+import type { StoredBytes } from '../../columnar/stored-values.ts'
 import { LongNumber, parseExactJson, RawJson } from '../../values/exact-json.ts'
 import { dateText, type SecondDigits, timestampText, timeText } from '../../values/temporal-text.ts'
 import { decimalText, readUnscaled } from '../../values/unscaled-decimal.ts'
@@ -12,14 +14,16 @@ import { intervalText } from './interval-text.ts'
 export interface LeafType {
   /** A type of PostgreSQL that holds every value. */
   readonly sqlType: string
+  /** What the stored values are, where COPY's bytes can be made of them directly. */
+  readonly meaning: Meaning
   /** Returns the row's value. Throws for a stored value that is not of the type. */
   readonly convert: (stored: never) => unknown
   /**
    * The same inside lists and structs, where only JSON's kinds of values are possible. Default: `convert`.
    */
   readonly nested?: (stored: never) => unknown
-  /** Converting takes longer than a lookup of converted values. */
-  readonly costly?: boolean
+  /** Throws if `convert` would throw for one of these values, so that a damaged page is found as a whole. */
+  readonly check?: (values: StoredBytes) => void
   /** Values have nanoseconds; PostgreSQL keeps microseconds. */
   readonly nanoseconds?: boolean
 }
@@ -41,9 +45,14 @@ export function leafType(element: SchemaElement): LeafType {
     case 'DECIMAL':
       return decimal(element, logical.precision, logical.scale)
     case 'UUID':
-      return { sqlType: 'uuid', convert: uuidText, costly: true }
+      return { sqlType: 'uuid', meaning: 'uuid', convert: uuidText }
     case 'FLOAT16':
-      return { ...FLOAT, convert: parseFloat16, nested: bytes => finite(parseFloat16(bytes) as number) }
+      return {
+        ...FLOAT,
+        meaning: 'other',
+        convert: parseFloat16,
+        nested: bytes => finite(parseFloat16(bytes) as number),
+      }
     case 'STRING':
     case 'ENUM':
       return TEXT
@@ -57,11 +66,12 @@ export function leafType(element: SchemaElement): LeafType {
 }
 
 const DIGITS = { MILLIS: 3, MICROS: 6, NANOS: 9 } as const
-const TEXT: LeafType = { sqlType: 'text', convert: text, costly: true }
-const DATE: LeafType = { sqlType: 'date', convert: dateText, costly: true }
-const FLOAT: LeafType = { sqlType: 'real', convert: same, nested: finite }
+const TEXT: LeafType = { sqlType: 'text', meaning: 'text', convert: text }
+const DATE: LeafType = { sqlType: 'date', meaning: 'date', convert: dateText }
+const FLOAT: LeafType = { sqlType: 'real', meaning: 'itself', convert: same, nested: finite }
 const JSON_TEXT: LeafType = {
   sqlType: 'jsonb',
+  meaning: 'text',
   convert: (bytes: Uint8Array) => new RawJson(text(bytes)),
   nested: (bytes: Uint8Array) => parsedJson(text(bytes)),
 }
@@ -77,7 +87,7 @@ const BY_CONVERTED: Readonly<Record<string, (element: SchemaElement) => LeafType
   TIME_MICROS: () => time(6),
   TIMESTAMP_MILLIS: () => timestamp(3, true),
   TIMESTAMP_MICROS: () => timestamp(6, true),
-  INTERVAL: () => ({ sqlType: 'interval', convert: intervalText }),
+  INTERVAL: () => ({ sqlType: 'interval', meaning: 'other', convert: intervalText }),
   ...Object.fromEntries(
     [8, 16, 32, 64].flatMap(bits => [
       [`INT_${bits}`, (element: SchemaElement) => integer(element.type, bits, true)],
@@ -89,7 +99,7 @@ const BY_CONVERTED: Readonly<Record<string, (element: SchemaElement) => LeafType
 function stored({ type }: SchemaElement): LeafType {
   switch (type) {
     case 'BOOLEAN':
-      return { sqlType: 'boolean', convert: same }
+      return { sqlType: 'boolean', meaning: 'itself', convert: same }
     case 'INT32':
     case 'INT64':
       return integer(type, type === 'INT32' ? 32 : 64, true)
@@ -98,9 +108,9 @@ function stored({ type }: SchemaElement): LeafType {
     case 'FLOAT':
       return FLOAT
     case 'DOUBLE':
-      return { sqlType: 'double precision', convert: same, nested: finite }
+      return { sqlType: 'double precision', meaning: 'itself', convert: same, nested: finite }
     default:
-      return { sqlType: 'bytea', convert: bufferOf, nested: hexText }
+      return { sqlType: 'bytea', meaning: 'bytes', convert: bufferOf, nested: hexText }
   }
 }
 
@@ -118,20 +128,32 @@ function integer(type: SchemaElement['type'], bits: number, signed: boolean): Le
         : bits <= 32
           ? 'bigint'
           : 'numeric(20,0)'
-  if (type === 'INT32') return { sqlType, convert: signed ? same : (value: number) => value >>> 0 }
+  const meaning = signed ? 'itself' : 'other'
+  if (type === 'INT32') return { sqlType, meaning, convert: signed ? same : (value: number) => value >>> 0 }
   const convert = signed ? exactInteger : (value: bigint) => exactInteger(BigInt.asUintN(64, value))
-  return { sqlType, convert }
+  return { sqlType, meaning, convert }
 }
 
 /** Returns the type of a decimal, which is stored in 32 bits, in 64 bits, or as big-endian bytes. */
 function decimal({ type }: SchemaElement, precision: number, scale: number): LeafType {
   const unscaled =
     type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : readUnscaled
+  const convert = (value: never) => new LongNumber(decimalText(unscaled(value), scale))
   return {
     sqlType: precision > 0 ? `numeric(${precision},${scale})` : 'numeric',
-    convert: (value: never) => new LongNumber(decimalText(unscaled(value), scale)),
-    costly: true,
+    meaning: { decimals: scale },
+    convert,
+    check: values => void convert(longestOf(values) as never),
   }
+}
+
+/** Only a value that is too long has no decimal. */
+function longestOf({ bytes, starts, ends }: StoredBytes): Uint8Array {
+  let longest = 0
+  for (let i = 1; i < starts.length; i++) {
+    if (ends[i]! - starts[i]! > ends[longest]! - starts[longest]!) longest = i
+  }
+  return bytes.subarray(starts[longest] ?? 0, ends[longest] ?? 0)
 }
 
 /** Returns the type of a timestamp. INT96 is in nanoseconds. */
@@ -139,8 +161,8 @@ function timestamp(digits: SecondDigits, utc: boolean): LeafType {
   const style = { separator: 'T', zone: utc ? 'Z' : '', decimals: 'six' } as const
   return {
     sqlType: utc ? 'timestamptz' : 'timestamp',
+    meaning: { digits, utc },
     convert: (value: bigint) => timestampText(value, digits, style),
-    costly: true,
     nanoseconds: digits === 9,
   }
 }
@@ -149,6 +171,7 @@ function timestamp(digits: SecondDigits, utc: boolean): LeafType {
 function time(digits: SecondDigits): LeafType {
   return {
     sqlType: 'time',
+    meaning: 'other',
     convert: (value: number | bigint) => timeText(BigInt(value), digits, 'six'),
     nanoseconds: digits === 9,
   }

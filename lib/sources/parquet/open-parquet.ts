@@ -3,26 +3,36 @@ import { parquetMetadataAsync } from 'hyparquet'
 import type { Source, SourceColumn } from '../source.ts'
 import { SourceError } from '../source-error.ts'
 import { isPacked } from '../unpack/unpack.ts'
+import { BlockReader } from './block-reader.ts'
 import { columnsOf, type ParquetColumn } from './columns.ts'
 import { loadDecompressors } from './decompress.ts'
 import { FileBytes } from './file-bytes.ts'
 import { MAGIC, packedParquet } from './magic.ts'
+import { ParquetBatches } from './parquet-batches.ts'
 import { ParquetRows } from './parquet-rows.ts'
 
-/** Opens a Parquet file and reads its footer, which names its columns and their types. */
-export async function openParquet(path: string): Promise<Source> {
+const BATCH_ROWS = 1000
+
+/**
+ * Opens a Parquet file and reads its footer, which names its columns and their types.
+ * @param batchRows the number of rows in an array of `Source.blocks`
+ */
+export async function openParquet(path: string, batchRows = BATCH_ROWS): Promise<Source> {
   const bytes = await FileBytes.open(path)
   try {
     await checkMarks(bytes, path)
     const metadata = await readFooter(bytes, path)
     const columns = columnsOf(metadata.schema, path)
-    const file = { name: path, bytes, metadata, columns, decompressors: await loadDecompressors() }
+    const decompressors = await loadDecompressors()
+    const reader = new BlockReader({ name: path, bytes, metadata, columns, decompressors })
+    const streamed = { name: path, columns, reader }
     return {
       name: path,
       format: 'parquet',
       header: columns.map(column => column.name),
       columns: columns.map(column => describe(column, metadata)),
-      rows: new ParquetRows(file),
+      rows: new ParquetRows(streamed),
+      blocks: new ParquetBatches(streamed, batchRows),
       notes: [],
       description: 'parquet',
     }
@@ -71,6 +81,7 @@ function describe(column: ParquetColumn, { row_groups }: FileMetaData): SourceCo
     name,
     type: sqlType,
     always: required || (flat && hasNoNull()),
+    nested: !flat,
     nanoseconds: leaves.some(({ type }) => type.nanoseconds),
   }
 }

@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib'
-import type { ColumnMetaData, DecodedArray, PageHeader } from 'hyparquet'
-import { parquetHeader, readPage } from 'hyparquet/src/column.js'
-import { convert } from 'hyparquet/src/convert.js'
+import type { ColumnMetaData, PageHeader } from 'hyparquet'
+import { parquetHeader } from 'hyparquet/src/column.js'
 import { formatCount } from '../../values/format-count.ts'
 import { SourceError } from '../source-error.ts'
 import { checkRuns } from './check-runs.ts'
@@ -23,23 +22,21 @@ export interface PageReaderOptions {
 }
 
 /**
- * Reads one leaf of a row group, page by page. Memory holds one page and the dictionary, however large the
- * row group is. hyparquet's documented functions read a row group's column as a whole. This uses its internal
- * function that decodes a page; the version range in package.json makes sure that it does not change.
+ * Reads the pages of one leaf of a row group, and unpacks and checks them. Memory holds one page, however
+ * large the row group is. hyparquet's documented functions read a row group's column as a whole. This uses
+ * its internal functions that read pages; the version range in package.json makes sure that they do not
+ * change.
  */
 export class PageReader {
+  /** Decodes pages that are unpacked. */
+  readonly decoder: PageDecoder
   readonly #options: PageReaderOptions
   readonly #packed: PageDecoder
-  /** Decodes pages that are unpacked. */
-  readonly #decoder: PageDecoder
   readonly #end: number
   #position: number
   #window: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(0))
   #windowStart = 0
-  #dictionary: DecodedArray | undefined
   #valuesLeft: number
-  /** The last row of a repeated leaf, which the next page may continue. */
-  #held: unknown[] = []
 
   constructor(options: PageReaderOptions) {
     const { leaf, chunk } = options
@@ -54,7 +51,7 @@ export class PageReader {
       parsers: RAW_PARSERS,
       utf8: false,
     }
-    this.#decoder = { ...this.#packed, codec: 'UNCOMPRESSED' }
+    this.decoder = { ...this.#packed, codec: 'UNCOMPRESSED' }
     const first = Number(chunk.data_page_offset)
     const dictionary = Number(chunk.dictionary_page_offset ?? 0)
     this.#position = dictionary > 0 && dictionary < first ? dictionary : first
@@ -62,43 +59,26 @@ export class PageReader {
     this.#valuesLeft = Number(chunk.num_values)
   }
 
-  /** Returns the values of the next page, one for each row; undefined after the last page. */
-  async next(): Promise<ArrayLike<unknown> | undefined> {
+  get leaf(): Leaf {
+    return this.#options.leaf
+  }
+
+  /** Returns the next page of data or of the dictionary; undefined after the last one. */
+  async next(): Promise<UnpackedPage | undefined> {
     while (this.#valuesLeft > 0) {
       const { header, bytes } = await this.#readPage()
       if (header.type === 'DICTIONARY_PAGE') {
         checkPageValues(header.dictionary_page_header?.num_values ?? 0)
+        return unpackPage(header, bytes, this.#packed)
+      }
+      if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
+        this.#valuesLeft -= checkedValues(header, this.#valuesLeft)
         const page = unpackPage(header, bytes, this.#packed)
-        this.#dictionary = convert(this.#decode(page, undefined), this.#decoder)
-      } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
-        const rows = this.#rowsOf(header, bytes)
-        if (rows.length > 0) return rows
+        checkRuns(page, this.decoder)
+        return page
       }
     }
-    const last = this.#held
-    this.#held = []
-    return last.length > 0 ? last : undefined
-  }
-
-  #rowsOf(header: PageHeader, bytes: Uint8Array): ArrayLike<unknown> {
-    const { repeated } = this.#options.leaf
-    const values = checkedValues(header, this.#valuesLeft)
-    this.#valuesLeft -= values
-    const page = unpackPage(header, bytes, this.#packed)
-    checkRuns(page, this.#decoder)
-    const data = this.#decode(page, repeated ? this.#held : undefined)
-    if (!repeated) {
-      if (data.length !== values) throw new Error(`A page has ${data.length} of ${values} values`)
-      return data
-    }
-    const rows = data as unknown[]
-    this.#held = rows.splice(-1)
-    return rows
-  }
-
-  #decode({ header, bytes }: UnpackedPage, before: unknown[] | undefined): DecodedArray {
-    const reader = { view: viewOf(bytes), offset: 0 }
-    return readPage(reader, header, this.#decoder, this.#dictionary, before, 0).data ?? []
+    return undefined
   }
 
   async #readPage(): Promise<{ header: PageHeader; bytes: Uint8Array }> {

@@ -21,6 +21,7 @@ import {
 } from '../../options/option-table.ts'
 import type { WriteOptions } from '../../write/open-writing.ts'
 import type { PgBatchWritableOptions } from '../options.ts'
+import { checkBlocks } from './check-blocks.ts'
 import { checkCheckpoint } from './check-checkpoint.ts'
 import { checkCodecs } from './check-codecs.ts'
 import { checkConflict } from './check-conflict.ts'
@@ -55,6 +56,7 @@ function optionTable<Item>() {
     codecs: optional(checkCodecs),
     csv: internal(optional(checkCsv)),
     json: internal(optional(checkJson)),
+    blocks: internal(optional(checkBlocks)),
     identity: internal(optional(oneOf('keep'))),
     onConflict: optional(checkConflict),
     operation: optional(checkFunction<Callback<Item, 'operation'>>),

@@ -1,10 +1,9 @@
-import type { OwnCodecs } from '../../encode/codecs/own-codec.ts'
 import {
   type CsvColumns,
-  type JsonColumns,
   makeRowEncoder,
   objectOf,
   type RowEncoder,
+  type RowEncoderOptions,
 } from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
 import { whyNoNewColumn } from '../../table/alter-table.ts'
@@ -83,7 +82,7 @@ export interface WritePlan<Item> extends TablePlan {
   readonly namesColumns: boolean
   /** The bytea columns, whose values are text in change events. */
   readonly bytesColumns: readonly string[]
-  /** Rows are records of a CSV file: their fields were matched with columns before. */
+  /** Rows are records of a file with a header, which was matched with columns before. */
   readonly takesRecords: boolean
   /** Indexes of the columns where a missing value is not NULL, but a DEFAULT or the stored value. */
   readonly defaulted: readonly number[]
@@ -124,9 +123,10 @@ export function makePlan<Item>(
   if (conflict && needsLoop(conflict))
     expectLoop(isRowByRow ? { ...request, method: 'insert' } : request, table)
   const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
-  const { toRow, operation, unknownKeys, csv, json } = request
-  // a record of CSV has a field for each column
-  const defaulted = csv
+  const { toRow, operation, unknownKeys, csv, json, blocks } = request
+  const takesRecords = csv !== undefined || blocks !== undefined
+  // a record of CSV, and a row of a block, has a field for each column
+  const defaulted = takesRecords
     ? []
     : columns.flatMap(({ name, known }, index) =>
         known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
@@ -167,7 +167,7 @@ export function makePlan<Item>(
       [...columns, ...references].every(column => names.includes(column)),
     ),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
-    encoderFor: encoders(columns, own, { csv, json }),
+    encoderFor: encoders(columns, { own, csv, json, blocks }),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
     checksAfterCopy: (shape, format) => [
       ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns))] : []),
@@ -179,7 +179,7 @@ export function makePlan<Item>(
     unknownKeys,
     namesColumns: request.columns !== undefined,
     bytesColumns: bytesColumns(columns),
-    takesRecords: csv !== undefined,
+    takesRecords,
     recordKeys: json && new RecordKeys(json, names, defaulted),
     defaulted,
     idempotent: conflict !== undefined && isIdempotent(conflict, columns),
@@ -205,8 +205,7 @@ const MAX_ENCODERS = 100
 
 function encoders(
   columns: readonly PlannedColumn[],
-  own: OwnCodecs,
-  records: { csv: CsvColumns | undefined; json: JsonColumns | undefined },
+  rows: Pick<RowEncoderOptions, 'own' | 'csv' | 'json' | 'blocks'>,
 ): TablePlan['encoderFor'] {
   const made = new Map<string, RowEncoder>()
   return (shape, format, staging) => {
@@ -214,11 +213,10 @@ function encoders(
     let encoder = made.get(key)
     if (!encoder) {
       encoder = makeRowEncoder({
+        ...rows,
         columns: knownOf(shape, columns),
-        own,
         format,
         ...(staging ? { staging: { shape: shape.number } } : {}),
-        ...records,
       })
       if (made.size >= MAX_ENCODERS) made.clear()
       made.set(key, encoder)

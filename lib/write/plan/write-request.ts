@@ -1,3 +1,4 @@
+import type { BlockLayout } from '../../columnar/block-row.ts'
 import type { FieldCodec } from '../../encode/codecs/codec.ts'
 import type { CsvColumns, JsonColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
@@ -24,6 +25,8 @@ export interface WriteRequest<Item> {
   readonly csv: CsvColumns | undefined
   /** Set where rows may be lines of an NDJSON file. */
   readonly json?: JsonColumns | undefined
+  /** Set where the items, or what `toRow` returns, are rows of blocks. */
+  readonly blocks?: BlockLayout | undefined
   /** `keep`: values for identity columns that are GENERATED ALWAYS are written, as COPY writes them. */
   readonly identity?: 'keep' | undefined
   /** The caller wants to know what each row did, and these columns of it. */

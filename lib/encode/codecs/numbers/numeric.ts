@@ -29,6 +29,19 @@ function putNumber(out: ByteBuffer, value: number): boolean {
   return true
 }
 
+/**
+ * Appends an integer divided by a power of ten, as decimals are stored in files: 1250 with two decimals is
+ * 12.50.
+ * @param unscaled an integer of up to 15 digits
+ * @param decimals up to four
+ */
+export function putUnscaled(out: ByteBuffer, unscaled: number, decimals: number): void {
+  const magnitude = Math.abs(unscaled)
+  const power = 10 ** decimals
+  const whole = Math.floor(magnitude / power)
+  putShort(out, unscaled < 0, whole, (magnitude - whole * power) * (10_000 / power), decimals)
+}
+
 const MAX_DIGITS = 15
 const MAX_DECIMALS = 4
 

@@ -1,0 +1,179 @@
+import type { ColumnChunk } from '../../columnar/block.ts'
+import type { BlockField } from '../../columnar/block-row.ts'
+import type { Dictionary, StoredBytes } from '../../columnar/stored-values.ts'
+import type { FieldCodec } from '../codecs/codec.ts'
+import { bytea } from '../codecs/text/bytea.ts'
+import { putNull } from '../wire/binary-format.ts'
+import { ByteBuffer } from '../wire/byte-buffer.ts'
+import { FieldRun, NULL_LENGTH } from './field-run.ts'
+import { putStoredOf, type StoredTarget } from './put-stored.ts'
+
+const LENGTH_BYTES = 4
+const NO_HEAD = new Uint8Array()
+
+/** The largest memory for fields that is used again. */
+const MAX_KEPT_BYTES = 1 << 20
+
+/** The fields of a dictionary's values. They are made once, however many rows refer to them. */
+interface DictionaryFields {
+  readonly dictionary: Dictionary
+  readonly bytes: Buffer
+  readonly starts: Int32Array
+  /** NULL_LENGTH for a value that converts to NULL, REFUSED for one that the codec refuses. */
+  readonly lengths: Int32Array
+}
+
+const REFUSED = -2
+
+/**
+ * Finds or makes the values of one column as they are in a binary COPY, without their lengths. Bytes that are
+ * in the file as COPY has them are not copied, values of a dictionary are encoded once, and all others are
+ * encoded for some rows at a time: directly where that is possible, else by the column's codec.
+ */
+export class ColumnEncoder {
+  readonly fields = new FieldRun()
+  /** The index of the column in blocks. */
+  readonly source: number
+  /** The bytes between the length of a field and its value. */
+  head: Uint8Array = NO_HEAD
+  readonly #target: StoredTarget
+  readonly #codec: FieldCodec
+  #made = new ByteBuffer()
+  #dictionary: DictionaryFields | undefined
+
+  constructor(field: BlockField, codec: FieldCodec) {
+    this.source = field.source
+    this.#target = { codec, fit: field.fit }
+    this.#codec = codec
+  }
+
+  /**
+   * Finds the values of `count` rows of a chunk. Returns how many rows it has found: those before the first
+   * one whose value the codec refuses.
+   */
+  locate(chunk: ColumnChunk, from: number, count: number): number {
+    const { values, meaning } = chunk
+    this.head = NO_HEAD
+    if (values.kind === 'dictionary') {
+      const fields = this.#fieldsOf(chunk, values.dictionary)
+      return this.#locateEntries(values.indexes, fields, chunk, from, count)
+    }
+    const head = values.kind === 'bytes' ? this.#headFor(meaning) : undefined
+    if (head) {
+      this.head = head
+      this.#locateBytes(values as StoredBytes, chunk, from, count)
+      return count
+    }
+    return this.#make(chunk, from, count)
+  }
+
+  /** Returns what precedes values that are in the file as they are in a COPY; undefined for others. */
+  #headFor(meaning: ColumnChunk['meaning']): Uint8Array | undefined {
+    if (meaning === 'text') return this.#codec.textHead
+    return meaning === 'bytes' && this.#codec === bytea ? NO_HEAD : undefined
+  }
+
+  #locateBytes(values: StoredBytes, { positions }: ColumnChunk, from: number, count: number): void {
+    const { starts, lengths } = this.fields
+    this.fields.read(values.bytes)
+    for (let i = 0; i < count; i++) {
+      const index = positions ? positions[from + i]! : from + i
+      if (index < 0) lengths[i] = NULL_LENGTH
+      else {
+        starts[i] = values.starts[index]!
+        lengths[i] = values.ends[index]! - values.starts[index]!
+      }
+    }
+  }
+
+  #locateEntries(
+    indexes: Int32Array,
+    entries: DictionaryFields,
+    { positions }: ColumnChunk,
+    from: number,
+    count: number,
+  ): number {
+    const { starts, lengths } = this.fields
+    this.fields.read(entries.bytes)
+    for (let i = 0; i < count; i++) {
+      const index = positions ? positions[from + i]! : from + i
+      if (index < 0) {
+        lengths[i] = NULL_LENGTH
+        continue
+      }
+      const entry = indexes[index]!
+      const length = entries.lengths[entry]!
+      if (length === REFUSED) return i
+      starts[i] = entries.starts[entry]!
+      lengths[i] = length
+    }
+    return count
+  }
+
+  #fieldsOf(chunk: ColumnChunk, dictionary: Dictionary): DictionaryFields {
+    if (this.#dictionary?.dictionary === dictionary) return this.#dictionary
+    const out = new ByteBuffer()
+    const put = putStoredOf(dictionary.values, chunk.meaning, this.#target)
+    const starts = new Int32Array(dictionary.length)
+    const lengths = new Int32Array(dictionary.length)
+    for (let entry = 0; entry < dictionary.length; entry++) {
+      const start = out.length
+      const isPut = put?.(out, entry) || this.#putValue(out, () => chunk.convertedEntry(entry))
+      starts[entry] = start + LENGTH_BYTES
+      lengths[entry] = isPut ? out.view.getInt32(start) : REFUSED
+    }
+    this.#dictionary = { dictionary, bytes: out.bytes.subarray(0, out.length), starts, lengths }
+    return this.#dictionary
+  }
+
+  #make(chunk: ColumnChunk, from: number, count: number): number {
+    const out = this.#emptied()
+    const { starts, lengths } = this.fields
+    const { positions } = chunk
+    const put = putStoredOf(chunk.values, chunk.meaning, this.#target)
+    let i = 0
+    for (; i < count; i++) {
+      const index = positions ? positions[from + i]! : from + i
+      if (index < 0) {
+        lengths[i] = NULL_LENGTH
+        continue
+      }
+      const start = out.length
+      if (!put?.(out, index) && !this.#putValue(out, () => chunk.convertedAt(index))) break
+      starts[i] = start + LENGTH_BYTES
+      lengths[i] = out.view.getInt32(start)
+    }
+    this.fields.read(out.bytes)
+    return i
+  }
+
+  #emptied(): ByteBuffer {
+    if (this.#made.bytes.length > MAX_KEPT_BYTES) this.#made = new ByteBuffer()
+    this.#made.length = 0
+    return this.#made
+  }
+
+  /**
+   * Appends the field of a value. Returns false, and appends nothing, where the codec refuses the value, or
+   * it cannot be converted: its row is then encoded by itself, and fails with what is wrong with it.
+   */
+  #putValue(out: ByteBuffer, read: () => unknown): boolean {
+    const start = out.length
+    try {
+      const value = read()
+      const fitted = value === null || value === undefined ? null : this.#target.fit(value)
+      if (fitted === null || fitted === undefined) putNull(out)
+      else if (ArrayBuffer.isView(fitted) && !this.#codec.takesViews) {
+        out.putInt32(fitted.byteLength)
+        out.putBytes(new Uint8Array(fitted.buffer, fitted.byteOffset, fitted.byteLength))
+      } else if (!this.#codec.binary!(out, fitted)) {
+        out.length = start
+        return false
+      }
+      return true
+    } catch {
+      out.length = start
+      return false
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { ColumnMetaData, FileMetaData, RowGroup } from 'hyparquet'
+import type { Block } from '../../columnar/block.ts'
+import { SourceError } from '../source-error.ts'
+import { type ColumnReader, columnReader } from './column-reader.ts'
+import type { ParquetColumn } from './columns.ts'
+import type { Compressors } from './decompress.ts'
+import type { FileBytes } from './file-bytes.ts'
+import { damaged, PageReader } from './page-reader.ts'
+
+export interface ParquetFile {
+  /** The name for messages. */
+  readonly name: string
+  readonly bytes: FileBytes
+  readonly metadata: FileMetaData
+  readonly columns: readonly ParquetColumn[]
+  readonly decompressors: Compressors
+}
+
+/** The bytes that all columns together read ahead, and the limits for each column. */
+const READ_AHEAD_BYTES = 32 << 20
+const MIN_READ_AHEAD_BYTES = 16 << 10
+const MAX_READ_AHEAD_BYTES = 256 << 10
+
+/** Reads the rows of a Parquet file in blocks, one row group after the other. */
+export class BlockReader {
+  readonly #file: ParquetFile
+  #bytesRead = 0
+  /** The index of the current row group. */
+  #group = -1
+  #readers: readonly ColumnReader[] = []
+  /** Rows of the group that were not read. */
+  #left = 0
+
+  constructor(file: ParquetFile) {
+    this.#file = file
+  }
+
+  /** The bytes of the pages that were read; at the end the size of the file. */
+  get bytesRead(): number {
+    return this.#bytesRead
+  }
+
+  close(): Promise<void> {
+    return this.#file.bytes.close()
+  }
+
+  /**
+   * Returns the next rows; undefined after the last ones. A block ends where a page of one of its columns
+   * ends.
+   * @param maxRows the most rows of the block
+   */
+  async next(maxRows: number): Promise<Block | undefined> {
+    while (this.#left === 0) if (!this.#nextGroup()) return undefined
+    for (const [at, reader] of this.#readers.entries()) {
+      if (reader.available > 0) continue
+      await this.#fill(reader, at)
+      if (reader.available === 0) throw damaged(this.#place(at), new Error('It has fewer rows'))
+    }
+    const length = Math.min(maxRows, this.#left, ...this.#readers.map(({ available }) => available))
+    this.#left -= length
+    return { length, columns: this.#readers.map(reader => reader.take(length)) }
+  }
+
+  /** Returns false after the last group. */
+  #nextGroup(): boolean {
+    const { bytes, metadata } = this.#file
+    const rest = this.#readers.findIndex(({ available }) => available > 0)
+    if (rest >= 0) throw damaged(this.#place(rest), new Error('It has more rows'))
+    const group = metadata.row_groups[++this.#group]
+    if (!group) {
+      this.#bytesRead = bytes.byteLength
+      return false
+    }
+    this.#readers = this.#openGroup(group)
+    this.#left = Number(group.num_rows)
+    return true
+  }
+
+  #openGroup(group: RowGroup): ColumnReader[] {
+    const { bytes, columns, decompressors } = this.#file
+    const share = READ_AHEAD_BYTES / group.columns.length
+    const readAheadBytes = Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share))
+    const onRead = (read: number) => {
+      this.#bytesRead += read
+    }
+    let next = 0
+    return columns.map((column, at) => {
+      const pages = column.leaves.map(leaf => {
+        const chunk = chunkOf(group, next++, this.#place(at))
+        const path = leaf.path.at(-1)!.path.join('.')
+        if (chunk.path_in_schema.join('.') !== path) {
+          throw damaged(this.#place(at), new Error(`Found ${chunk.path_in_schema.join('.')}`))
+        }
+        return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead })
+      })
+      return columnReader(column, pages)
+    })
+  }
+
+  async #fill(reader: ColumnReader, column: number): Promise<void> {
+    try {
+      await reader.fill()
+    } catch (error) {
+      throw damaged(this.#place(column), error)
+    }
+  }
+
+  #place(column: number): string {
+    return `${this.#file.name}: row group ${this.#group + 1}, column "${this.#file.columns[column]!.name}"`
+  }
+}
+
+function chunkOf(group: RowGroup, index: number, place: string): ColumnMetaData {
+  const chunk = group.columns[index]
+  if (chunk?.file_path) throw new SourceError(`${place}: its data are in another file, ${chunk.file_path}`)
+  if (chunk?.crypto_metadata) throw new SourceError(`${place}: it is encrypted`)
+  if (!chunk?.meta_data) throw damaged(place, new Error('The footer does not say where it is'))
+  return chunk.meta_data
+}

@@ -1,0 +1,79 @@
+/** Up to this width, whole bytes of a value and the bits before it fit into 32 bits. */
+const MAX_WIDTH = 24
+
+/**
+ * Reads integers of `width` bits: runs of one value, and packed bits. A run may promise more values than the
+ * page has; no more than `count` are written.
+ * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/ "Run Length Encoding"
+ */
+export function readHybrid(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  width: number,
+  count: number,
+): Int32Array {
+  const values = new Int32Array(count)
+  if (width === 0) return values
+  let at = from
+  for (let done = 0; done < count; ) {
+    let head = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = byteAt(bytes, at++, end)
+      head |= (byte & 0x7f) << shift
+      if (byte < 0x80 || shift === 28) break
+    }
+    if ((head & 1) === 1) {
+      const packed = Math.min((head >>> 1) * 8, count - done)
+      if (at + Math.ceil((packed * width) / 8) > end) throw new Error('A run ends after its page')
+      const unpack = width <= MAX_WIDTH ? unpackBits : unpackWide
+      unpack(bytes, at, width, values.subarray(done, done + packed))
+      at += (head >>> 1) * width
+      done += packed
+      if (packed === 0) throw new Error('A run of no values')
+    } else {
+      let value = 0
+      for (let shift = 0; shift < width; shift += 8) value |= byteAt(bytes, at++, end) << shift
+      const run = Math.min(head >>> 1, count - done)
+      values.fill(value, done, done + run)
+      done += run
+    }
+  }
+  return values
+}
+
+function unpackBits(bytes: Uint8Array, from: number, width: number, values: Int32Array): void {
+  const { length } = values
+  const mask = (1 << width) - 1
+  let at = from
+  let bits = 0
+  let held = 0
+  for (let i = 0; i < length; i++) {
+    while (held < width) {
+      bits |= bytes[at++]! << held
+      held += 8
+    }
+    values[i] = bits & mask
+    bits >>>= width
+    held -= width
+  }
+}
+
+function byteAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) throw new Error('A run ends after its page')
+  return bytes[at]!
+}
+
+/** The same in doubles, for a dictionary of more than 16 million values. */
+function unpackWide(bytes: Uint8Array, from: number, width: number, values: Int32Array): void {
+  const beyond = 2 ** width
+  let at = from
+  let bits = 0
+  let held = 0
+  for (let i = 0; i < values.length; i++) {
+    for (; held < width; held += 8) bits += bytes[at++]! * 2 ** held
+    values[i] = bits % beyond
+    bits = Math.floor(bits / beyond)
+    held -= width
+  }
+}

@@ -1,0 +1,150 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { fittersOf } from '../../../../lib/cli/rows/fit-value.ts'
+import { PARQUET_FILE } from '../../../../lib/cli/rows/shape-row.ts'
+import { type Block, ColumnChunk } from '../../../../lib/columnar/block.ts'
+import { BlockLayout, type BlockRow } from '../../../../lib/columnar/block-row.ts'
+import { lengthOf } from '../../../../lib/columnar/stored-values.ts'
+import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
+import { makeRowEncoder, type RowEncoder } from '../../../../lib/encode/row-encoder.ts'
+import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
+import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
+import { leafType } from '../../../../lib/sources/parquet/leaf-type.ts'
+import type { Column, Table } from '../../../../lib/types.ts'
+import { RowSet } from '../../../../lib/write/rows/row-set.ts'
+import { maybeDictionary, positionsFor, STORED_COLUMNS, type StoredColumn } from './stored-columns.ts'
+
+const TYPES = [...BUILT_IN].filter(([, codec]) => codec.binary).map(([type]) => type)
+
+const chunkOf = ({ element, values }: StoredColumn) =>
+  values
+    .chain(maybeDictionary)
+    .chain(values =>
+      positionsFor(values).map(positions => new ColumnChunk(values, leafType(element), positions)),
+    )
+
+/** A type of a column: any, or the one that the file's type becomes. */
+const typeFor = ({ element }: StoredColumn) =>
+  fc.oneof(fc.constant(OWN_TYPES[leafType(element).sqlType.replace(/\(.*/, '')]!), fc.constantFrom(...TYPES))
+
+const OWN_TYPES: Readonly<Record<string, string>> = {
+  smallint: 'int2',
+  integer: 'int4',
+  bigint: 'int8',
+  real: 'float4',
+  'double precision': 'float8',
+  boolean: 'bool',
+  ...Object.fromEntries(
+    ['numeric', 'text', 'jsonb', 'bytea', 'uuid', 'interval', 'date', 'time', 'timestamp', 'timestamptz'].map(
+      type => [type, type],
+    ),
+  ),
+}
+
+const columns = fc.array(
+  fc.constantFrom(...STORED_COLUMNS).chain(column => fc.tuple(chunkOf(column), typeFor(column))),
+  { minLength: 1, maxLength: 5 },
+)
+
+const rowsOf = ({ positions, values }: ColumnChunk): number => positions?.length ?? lengthOf(values)
+
+function columnsOf(types: readonly string[]): Column[] {
+  return types.map((type, index) => ({
+    name: `c${index}`,
+    type: { oid: 0, name: type, sqlName: type, builtIn: true, kind: 'base' },
+  })) as unknown as Column[]
+}
+
+interface Encoded {
+  /** The rows without a binary form, and why. */
+  readonly refused: readonly string[]
+  readonly bytes: string
+  /** How many rows were encoded column by column. */
+  readonly byColumns: number
+}
+
+/** Encodes rows as a COPY does: many at a time where the encoder takes them, else one. */
+function encodeAll(encoder: RowEncoder, rows: RowSet, limit: number): Encoded {
+  const out = new ByteBuffer(new SlabPool(64).lease())
+  const refused: string[] = []
+  let bytes = ''
+  let byColumns = 0
+  for (let index = 0; index < rows.length; out.length = 0) {
+    const next = encoder.rows?.(out, rows, index, 100, limit) ?? index
+    byColumns += next - index
+    if (next === index) {
+      try {
+        const needsText = encoder.row(out, rows.at(index), 100 + rows.itemAt(index))
+        if (needsText !== undefined) refused.push(`${index} needs text: ${needsText}`)
+      } catch (error) {
+        refused.push(`${index} ${(error as Error).message}`)
+      }
+    }
+    bytes += out.bytes.toString('hex', 0, out.length)
+    index = Math.max(next, index + 1)
+  }
+  return { refused, bytes, byColumns }
+}
+
+describe('rows of blocks', () => {
+  it('have the bytes that the same rows have as objects', () => {
+    let rowCount = 0
+    let byColumns = 0
+    fc.assert(
+      fc.property(columns, fc.boolean(), fc.constantFrom(1, 40, 64 * 1024), (made, isStaged, limit) => {
+        const types = columnsOf(made.map(([, type]) => type))
+        const fitters = fittersOf({ columns: types } as unknown as Table, PARQUET_FILE)
+        const fields = types.map(({ name }, source) => ({ name, source, fit: fitters.get(name)! }))
+        const layout = new BlockLayout(fields)
+        const length = Math.min(...made.map(([chunk]) => rowsOf(chunk)))
+        const block: Block = {
+          length,
+          columns: made.map(([chunk]) => ({ chunk, start: rowsOf(chunk) - length })),
+        }
+        const rows = Array.from({ length }, (_, index) => new layout.Row(block, index, index + 1))
+        const objects = rows.map(row =>
+          Object.fromEntries(
+            fields.map(({ name }) => [name, (row as unknown as Record<string, unknown>)[name]]),
+          ),
+        )
+        const options = {
+          columns: types,
+          format: 'binary' as const,
+          ...(isStaged ? { staging: { shape: 3 } } : {}),
+        }
+        const one = encodeAll(makeRowEncoder({ ...options, blocks: layout }), new RowSet(rows), limit)
+        const other = encodeAll(makeRowEncoder(options), new RowSet(objects), limit)
+        expect({ ...one, byColumns: 0 }).to.deep.equal(other)
+        rowCount += length
+        byColumns += one.byColumns
+        expect(one.byColumns).to.equal(length - one.refused.length)
+      }),
+      { numRuns: 3000 },
+    )
+    expect(byColumns).to.be.above(rowCount / 10)
+  })
+
+  it('are encoded up to the limit, and from there again', () => {
+    const chunk = new ColumnChunk(
+      { kind: 'int32', values: Int32Array.from({ length: 5000 }, (_, i) => i) },
+      leafType({ name: 'v', type: 'INT32' }),
+    )
+    const layout = new BlockLayout([{ name: 'c0', source: 0, fit: value => value }])
+    const block = { length: 5000, columns: [{ chunk, start: 0 }] }
+    const rows = new RowSet(
+      Array.from({ length: 5000 }, (_, index): BlockRow => new layout.Row(block, index, index + 1)),
+    )
+    const encoder = makeRowEncoder({ columns: columnsOf(['int4']), format: 'binary', blocks: layout })
+    const out = new ByteBuffer(new SlabPool().lease())
+    const tupleBytes = 10
+    let index = 0
+    while (index < rows.length) {
+      out.length = 0
+      const from = index
+      while (index < rows.length && out.length < 1000) index = encoder.rows!(out, rows, index, 0, 1000)
+      expect(out.length).to.equal((index - from) * tupleBytes)
+      expect(out.length).to.be.below(1000 + tupleBytes)
+      expect(out.view.getInt32(6)).to.equal(from)
+    }
+  })
+})
