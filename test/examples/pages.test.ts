@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import pg from 'pg'
-import { testServer } from '../support/database.ts'
+import { createDatabase, testServer } from '../support/database.ts'
 import { openWorkshop, type Workshop } from '../support/examples.ts'
 import { parseSections } from '../support/markdown.ts'
 import { readPage, readPages } from '../support/pages.ts'
@@ -15,7 +15,7 @@ async function withDatabase(work: (connectionString: string) => Promise<void>): 
   const admin = new pg.Client({ connectionString })
   await admin.connect()
   try {
-    await admin.query(`CREATE DATABASE ${name}`)
+    await createDatabase(admin, name)
     const url = new URL(connectionString)
     url.pathname = `/${name}`
     await work(url.href)

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { BatchTransform, type DebeziumChange, fromDebezium, PgBatchWritable } from '../../../lib/index.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { thorough } from '../../support/thorough.ts'
 import { expectBalanced, valuesOf } from '../../support/writing.ts'
 
 /** What happens to a row of the source: it is written, goes, or gets another key. */
@@ -113,7 +114,7 @@ describe('a stream of change events', () => {
               expect(stored).to.deep.equal([...table].sort(([one], [other]) => one - other))
             },
           ),
-          { numRuns: 30, seed: 20_261_123 },
+          { numRuns: thorough(60), seed: 20_261_123 },
         )
         expect(retries).to.be.at.least(1)
       })

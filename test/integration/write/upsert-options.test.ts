@@ -304,7 +304,7 @@ class Oracle {
   }
 }
 
-const RUNS = Math.max(15, thorough(60))
+const RUNS = thorough(60)
 
 describe('upserts with conditions leave what one statement for each row would', () => {
   const db = useDatabase()

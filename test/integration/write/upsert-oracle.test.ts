@@ -195,7 +195,7 @@ async function changeOneByOne(
   return changed
 }
 
-const RUNS = Math.max(10, thorough(20))
+const RUNS = Math.max(7, thorough(20))
 
 describe('upserts leave what one INSERT … ON CONFLICT for each row would', () => {
   const db = useDatabase()
