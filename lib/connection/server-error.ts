@@ -7,6 +7,7 @@ export interface ServerError extends Error {
   severity: string
   detail?: string
   where?: string
+  schema?: string
   table?: string
   column?: string
   constraint?: string

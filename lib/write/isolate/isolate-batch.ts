@@ -9,6 +9,7 @@ import { RowSet } from '../rows/row-set.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { isolateRows, type PieceFailure } from './isolate-rows.ts'
+import { Orphans } from './orphans.ts'
 import { parentsFirst } from './parents-first.ts'
 
 export interface IsolateBatchOptions {
@@ -63,10 +64,12 @@ class BatchIsolation {
   /** Refused rows that may pass when others are in. */
   readonly #waiting = new Map<Row, PgBatchError>()
   readonly #rejected = new Map<Row, PgBatchError>()
+  readonly #orphans: Orphans
 
   constructor(groups: readonly RowGroup[], options: IsolateBatchOptions) {
     this.#groups = groups
     this.#options = options
+    this.#orphans = new Orphans(options.transaction, options.plan)
     this.#keepsOrder = options.plan.conflict !== undefined
     const rows = groups.flatMap(group =>
       Array.from(group.rows, ([row, item]): Row => ({ batch: group.batch, item, row, shape: group.shape })),
@@ -183,13 +186,34 @@ class BatchIsolation {
     }
   }
 
+  /** Writes the rows of a piece that are not refused yet, without those whose parents are missing. */
+  async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
+    for (;;) {
+      const piece = units.flat().filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
+      if (piece.length === 0) return undefined
+      const failure = await this.#tryPiece(units, piece)
+      if (!failure || !(await this.#refuseOrphans(piece, failure.error))) return failure
+    }
+  }
+
+  /** Returns false if there are none. */
+  async #refuseOrphans(piece: readonly Row[], { sqlState, cause }: PgBatchError): Promise<boolean> {
+    if (sqlState !== FOREIGN_KEY_VIOLATION || piece.length === 1) return false
+    const orphans = await this.#orphans.among(piece, cause)
+    const reason = withoutDetail(cause as Error)
+    for (const row of orphans) {
+      const where = { batchId: row.batch.id, rowIndex: arrayIndexOf(row.batch, row.item) }
+      this.#refuse([row], toPgBatchError(reason, 'rolled-back', where, 'write'))
+    }
+    return orphans.length > 0
+  }
+
   /**
    * Writes a piece. Savepoint statements travel with the next statement, so a piece costs no extra round
    * trip.
    */
-  async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
+  async #tryPiece(units: readonly Unit[], piece: readonly Row[]): Promise<PieceFailure | undefined> {
     const { transaction, rows } = this.#options
-    const piece = units.flat()
     const parts = splitByBatch(piece).map(groupByShape)
     rows.beforePiece('SAVEPOINT pg_batch')
     try {
@@ -210,6 +234,11 @@ class BatchIsolation {
       }
     }
   }
+}
+
+/** The detail of a foreign key's error has the key of one row. */
+function withoutDetail(error: Error): Error {
+  return Object.assign(new Error(error.message), error, { detail: undefined })
 }
 
 function inOrder(a: Row, b: Row): number {

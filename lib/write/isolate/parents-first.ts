@@ -1,10 +1,6 @@
-import { FieldCutter } from '../../csv/field-cutter.ts'
-import type { CsvRecord } from '../../csv/record.ts'
-import type { CsvColumns } from '../../encode/row-encoder.ts'
-import type { SelfReference } from '../../types.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import type { PlannedColumn } from '../plan/planned-columns.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
+import { keyReader, type ReadKey } from './read-key.ts'
 
 interface Row {
   readonly row: object
@@ -64,16 +60,16 @@ export function parentsFirst<R extends Row>(rows: readonly R[], plan: TablePlan)
 function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
   const parents = rows.map((): number[] => [])
   for (const reference of plan.selfReferences) {
-    const [children, keys] = plan.csv
-      ? fieldsOf(reference, plan.csv)
-      : columnsOf(reference, plan).map(columns => (row: object) => keyOf(plan.objectOf(row), columns))
+    const children = keyReader(plan, reference.columns)
+    const keys = keyReader(plan, reference.references)
+    if (!children || !keys) continue
     const byKey = new Map<string, number>()
     for (const [index, row] of rows.entries()) {
-      const key = row.shape.deletes ? undefined : keys!(row.row)
+      const key = textOf(row, keys)
       if (key !== undefined && !byKey.has(key)) byKey.set(key, index)
     }
     for (const [index, row] of rows.entries()) {
-      const key = row.shape.deletes ? undefined : children!(row.row)
+      const key = textOf(row, children)
       const parent = key === undefined ? undefined : byKey.get(key)
       if (parent !== undefined && parent !== index) parents[index]!.push(parent)
     }
@@ -81,41 +77,7 @@ function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
   return parents
 }
 
-function columnsOf(reference: SelfReference, { columns }: TablePlan): [PlannedColumn[], PlannedColumn[]] {
-  const named = (names: readonly string[]): PlannedColumn[] =>
-    names.flatMap(name => columns.find(column => column.name === name) ?? [])
-  return [named(reference.columns), named(reference.references)]
+function textOf({ row, shape }: Row, read: ReadKey): string | undefined {
+  const texts = shape.deletes ? undefined : read(row)
+  return texts && JSON.stringify(texts)
 }
-
-/** Returns the text of a row's key; undefined where a value is missing or has no text. */
-function keyOf(row: object, columns: readonly PlannedColumn[]): string | undefined {
-  const texts: string[] = []
-  for (const { read, known } of columns) {
-    try {
-      const value = read(row)
-      const text = value === null || value === undefined ? null : known!.codec.text(value)
-      if (text === null) return undefined
-      texts.push(typeof text === 'string' ? text : text.toString('hex'))
-    } catch {
-      return undefined // the row is refused for this when it is sent
-    }
-  }
-  return texts.length === 0 ? undefined : JSON.stringify(texts)
-}
-
-/** Returns the readers of both keys in records of a CSV file. Equal fields are equal texts. */
-function fieldsOf({ columns, references }: SelfReference, { format, fields }: CsvColumns): ReadKey[] {
-  const cutter = new FieldCutter(format)
-  return [columns, references].map(names => {
-    const indexes = names.map(name => fields.indexOf(name))
-    return row => {
-      const record = row as CsvRecord
-      if (record.fault !== undefined || cutter.cut(record) !== fields.length) return undefined
-      const texts = indexes.map(index => cutter.text(record.chunk, index))
-      return texts.includes(null) ? undefined : JSON.stringify(texts)
-    }
-  })
-}
-
-/** Returns the text of a row's key; undefined where a value is missing. */
-type ReadKey = (row: object) => string | undefined

@@ -1,0 +1,116 @@
+import { connectionSurvives, isServerError, type ServerError } from '../../connection/server-error.ts'
+import type { Transaction } from '../../connection/transaction/transaction.ts'
+import type { TablePlan } from '../plan/plan.ts'
+import type { RowShape } from '../rows/row-shapes.ts'
+import { FOREIGN_KEY_SQL, type ForeignKey, type Keys, missingParents } from './foreign-key.ts'
+import { keyReader, type ReadKey } from './read-key.ts'
+
+interface Row {
+  readonly row: object
+  readonly shape: RowShape
+}
+
+/**
+ * Finds the rows of a piece that a foreign key refuses, all at once: its error names none of them, and to try
+ * the rows one by one costs milliseconds a row.
+ */
+export class Orphans {
+  readonly #transaction: Transaction
+  readonly #plan: TablePlan
+  /** By the constraint's name; undefined for one whose rows are to be tried one by one. */
+  readonly #known = new Map<string, ForeignKey | undefined>()
+
+  constructor(transaction: Transaction, plan: TablePlan) {
+    this.#transaction = transaction
+    this.#plan = plan
+  }
+
+  /**
+   * Returns the rows whose parents are neither in the table nor among the other rows, or are among the rows
+   * that are returned. Returns none where that is not certain.
+   * @param error the foreign key's
+   */
+  async among<R extends Row>(piece: readonly R[], error: unknown): Promise<R[]> {
+    if (!this.#mayAsk() || !isServerError(error)) return []
+    this.#transaction.before('SAVEPOINT pg_batch_orphans')
+    try {
+      const key = await this.#keyOf(error)
+      const missing = key && (await this.#missing(key, piece))
+      this.#transaction.before('RELEASE SAVEPOINT pg_batch_orphans')
+      return missing ? [...lost(missing)].sort((a, b) => a - b).map(index => piece[index]!) : []
+    } catch (failure) {
+      if (!isServerError(failure) || !connectionSurvives(failure)) throw failure
+      this.#transaction.before('ROLLBACK TO SAVEPOINT pg_batch_orphans; RELEASE SAVEPOINT pg_batch_orphans')
+      if (error.constraint !== undefined) this.#known.set(error.constraint, undefined)
+      return []
+    }
+  }
+
+  /** A row that an upsert updates may keep the parent that is stored. */
+  #mayAsk(): boolean {
+    const { conflict, merge, replacement, isCitus } = this.#plan
+    // in other isolation levels the foreign key may see other rows than a query
+    return (
+      !conflict && !merge && !replacement && !isCitus && this.#transaction.ticket?.isReadCommitted === true
+    )
+  }
+
+  async #keyOf({ schema, table, constraint }: ServerError): Promise<ForeignKey | undefined> {
+    if (constraint === undefined) return undefined
+    if (!this.#known.has(constraint)) {
+      const { rows } = await this.#transaction.query(FOREIGN_KEY_SQL, [schema, table, constraint])
+      const [found] = rows as { key: string }[]
+      this.#known.set(constraint, found && JSON.parse(found.key))
+    }
+    return this.#known.get(constraint)
+  }
+
+  async #missing(key: ForeignKey, piece: readonly Row[]): Promise<Map<number, number[]> | undefined> {
+    const read = keyReader(
+      this.#plan,
+      key.columns.map(({ child }) => child),
+    )
+    const readOwn = key.isSelf
+      ? keyReader(
+          this.#plan,
+          key.columns.map(({ parent }) => parent),
+        )
+      : () => undefined
+    if (!read || !readOwn) return undefined
+    return missingParents(this.#transaction, key, keysOf(piece, read), keysOf(piece, readOwn))
+  }
+}
+
+function keysOf(piece: readonly Row[], read: ReadKey): Keys {
+  const keys = new Map<number, readonly string[]>()
+  for (const [index, { row, shape }] of piece.entries()) {
+    const key = shape.deletes ? undefined : read(row)
+    if (key) keys.set(index, key)
+  }
+  return keys
+}
+
+/**
+ * Returns the rows without a parent. Rows that refer to each other in a circle have parents.
+ * @param missing for each row whose parent is not in the table the rows that may be its parent
+ */
+function lost(missing: ReadonlyMap<number, readonly number[]>): Set<number> {
+  const children = new Map<number, number[]>()
+  const left = new Map<number, number>()
+  for (const [child, parents] of missing) {
+    left.set(child, parents.length)
+    for (const parent of parents) {
+      const known = children.get(parent)
+      if (known) known.push(child)
+      else children.set(parent, [child])
+    }
+  }
+  const found = new Set([...missing.keys()].filter(child => left.get(child) === 0))
+  for (const index of found) {
+    for (const child of children.get(index) ?? []) {
+      left.set(child, left.get(child)! - 1)
+      if (left.get(child) === 0) found.add(child)
+    }
+  }
+  return found
+}
