@@ -104,35 +104,48 @@ export function readNdjson(
   }
 
   /** Takes whole lines. Those before an error are passed on, too. */
-  function takeAll(bytes: Buffer, isLast: boolean): void {
+  function takeAll(bytes: Buffer): void {
     try {
       take(bytes)
     } catch (error) {
       pass()
       throw error
     }
-    if (isLast || !fill) pass()
   }
 
   function addChunk(chunk: Buffer): void {
+    // only the line that is in several chunks is copied
+    const first = parts.length === 0 ? 0 : chunk.indexOf(LINE_FEED) + 1
+    if (first > 0) takeAll(Buffer.concat([...takeParts(), chunk.subarray(0, first)]))
     const end = chunk.lastIndexOf(LINE_FEED) + 1
+    if (end > first) takeAll(chunk.subarray(first, end))
     const rest = chunk.subarray(end)
-    const whole = end === 0 ? undefined : Buffer.concat([...parts, chunk.subarray(0, end)])
-    if (whole) [parts, length] = [[], 0]
-    parts.push(rest)
+    if (rest.length > 0) parts.push(rest)
     length += rest.length
     if (length > MAX_RECORD_BYTES) {
-      const lines = line + (whole ? feedsIn(whole) : 0) + 1
-      throw new SourceError(`${name}: line ${lines} is longer than 64 MiB; is it NDJSON?`)
+      throw new SourceError(`${name}: line ${line + 1} is longer than 64 MiB; is it NDJSON?`)
     }
-    if (whole) takeAll(whole, false)
+    if (!fill) pass()
+  }
+
+  /** Returns the parts of a line that is complete now. */
+  function takeParts(): Buffer[] {
+    const taken = parts
+    parts = []
+    length = 0
+    return taken
+  }
+
+  function finish(): void {
+    takeAll(Buffer.concat(parts))
+    pass()
   }
 
   const stream = new Transform({
     readableObjectMode: true,
     readableHighWaterMark: 2, // arrays
     transform: (chunk: Buffer, _encoding, done) => runWork(() => addChunk(chunk), done),
-    flush: done => runWork(() => takeAll(Buffer.concat(parts), true), done),
+    flush: done => runWork(finish, done),
   })
   return stream
 }
@@ -148,9 +161,3 @@ export function parsedLine(line: JsonLine): SourceRow {
 }
 
 const OF_SEVERAL_LINES = 'if it is JSON of several lines, say --format json'
-
-function feedsIn(bytes: Buffer): number {
-  let feeds = 0
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) feeds++
-  return feeds
-}

@@ -29,7 +29,8 @@ export class RecordKeys {
 
   /** Returns true if all values of a line go to columns of the plan, or are not written. */
   fits(row: JsonRecord): boolean {
-    return !this.#keysOf(row).unknown.some(key => row.has(key))
+    const { unknown } = this.#keysOf(row)
+    return unknown.length === 0 || !unknown.some(key => row.has(key))
   }
 
   /** Returns the columns that a line lacks and whose missing value is not NULL, as `'2,5,'`. */

@@ -101,11 +101,32 @@ describe('readNdjson', () => {
     expect(found).to.be.above(300)
   })
 
+  it('finds wide lines, and parses those that have few of many keys', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `key${index}`)
+    const wide = JSON.stringify(Object.fromEntries(names.map((name, index) => [name, index])))
+    const text = `${[wide, ...Array(50).fill(wide), ...Array(50).fill('{"key1":1}')].join('\n')}\n`
+    const { scanner, count } = counting(loadLineScanner()!)
+    const rows = await read(text, undefined, { scanner })
+    expect(toJsonText(rows)).to.equal(toJsonText(await read(text)))
+    expect(count()).to.equal(50)
+  })
+
   it('takes lines that are longer than the memory of the module, and more than its tables hold', async () => {
-    const keys = Array.from({ length: 300 }, (_, index) => `key${index}`)
-    const wide = JSON.stringify(Object.fromEntries(keys.map(key => [key, key])))
+    const keys = Array.from({ length: 2000 }, (_, index) => `key${index}`)
+    const ofKeys = (count: number) =>
+      JSON.stringify(Object.fromEntries(keys.slice(0, count).map(key => [key, key])))
+    const wide = ofKeys(40)
     const long = JSON.stringify({ key0: 'x'.repeat(400_000) })
-    const text = [wide, ...Array(20_000).fill('{"key1":1}'), long, '', wide, long, '{"key0":"é"}'].join('\n')
+    const text = [
+      wide,
+      ...Array(20_000).fill('{"key1":1}'),
+      long,
+      '',
+      wide,
+      ofKeys(2000),
+      long,
+      '{"key0":"é"}',
+    ].join('\n')
     for (const step of [1 << 16, 1 << 20]) {
       const { scanner, count } = counting(loadLineScanner()!)
       const rows = await read(text, step, { scanner })

@@ -15,17 +15,25 @@ const COLON = 0x3a
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-export const MAX_KEYS: i32 = 256
+/** As many as a table may have columns. */
+export const MAX_KEYS: i32 = 1600
 /** The room for a key and the quote after it. */
 export const KEY_BYTES: i32 = 64
 export const INPUT_BYTES: i32 = 256 * 1024
 export const TABLE_BYTES: i32 = 256 * 1024
 
 /** The keys, each with the quote after it; and the length of each, with the quote. */
-export const KEYS: usize = memory.data(256 * 64 + 8, 16)
-export const KEY_LENGTHS: usize = memory.data(256)
+export const KEYS: usize = memory.data(1600 * 64 + 8, 16)
+export const KEY_LENGTHS: usize = memory.data(1600)
 /** For each key the one that came after it last, two bytes each. The first is the one that comes first. */
-const FOLLOWERS: usize = memory.data(257 * 2, 16)
+const FOLLOWERS: usize = memory.data(1601 * 2, 16)
+
+/**
+ * A line has an entry of so many bytes for each of its own bytes, at most, and some more. In a file of many
+ * keys a line with few of them is parsed instead: its entry would be nothing but zeros.
+ */
+const ENTRY_SHARE: usize = 8
+const SMALL_ENTRY: usize = 512
 
 /** For each line the numbers that `JsonBlock.table` has. */
 export const TABLE: usize = memory.data(256 * 1024, 16)
@@ -63,6 +71,7 @@ export function scan(from: i32, to: i32, isWhole: bool, keys: i32, base: i32): i
       store<i32>(entry, (at as i32) + offset, 4)
       at = skipBlanks(at)
       if (load<u8>(at) !== LINE_FEED || (at === end && !isWhole)) break
+      if (entryBytes > (at - start) * ENTRY_SHARE + SMALL_ENTRY) break
       entry += entryBytes
       count++
     } else if (at === end && !isWhole) break
