@@ -5,32 +5,26 @@ import {
   type RowEncoder,
   type RowEncoderOptions,
 } from '../../encode/row-encoder.ts'
-import { PgBatchError } from '../../errors.ts'
 import { whyNoNewColumn } from '../../table/alter-table.ts'
-import { copyObstacleOf } from '../../table/copy-obstacle.ts'
-import { quoteTable, type TableParts } from '../../table/identifier.ts'
+import type { TableParts } from '../../table/identifier.ts'
 import { keepIdentity } from '../../table/insertable.ts'
 import type { Conflict } from '../../table/merge/conflict.ts'
-import {
-  MAX_TABLE_COLUMNS,
-  type Merge,
-  type MergeColumn,
-  type MergeShape,
-  mergeNames,
-} from '../../table/merge/merge.ts'
+import type { Merge, MergeShape } from '../../table/merge/merge.ts'
 import { requireNoRowTriggers, requireSameTypes, sameTypesStatement } from '../../table/statements.ts'
-import type { Column, CopyFormat, Method, PgType, SelfReference, Table } from '../../types.ts'
+import type { Column, CopyFormat, Method, SelfReference, Table } from '../../types.ts'
 import { resolveConflict } from '../conflict/resolve-conflict.ts'
 import { type RowShape, RowShapes } from '../rows/row-shapes.ts'
+import { chooseWay } from './choose-way.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
+import { mergeInto } from './merge-plan.ts'
 import { ownCodecs } from './own-codecs.ts'
-import { notFound, type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
+import { type PlannedColumn, plannedColumns, whyNotColumn } from './planned-columns.ts'
 import { RecordKeys } from './record-keys.ts'
 import { NO_CONFLICT, planReplacement, type ReplacementPlan } from './replacement-plan.ts'
 import { planRowResults, type RowResultsPlan, storesEveryRow } from './row-results-plan.ts'
-import { makeRecordTexts, makeRowTexts, type RowTexts } from './row-texts.ts'
+import { makeRecordTexts, makeRowTexts, type RowTexts } from './texts/row-texts.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** What every batch is sent with: the request, joined with what the catalogue says about its table. */
@@ -120,9 +114,8 @@ export function makePlan<Item>(
   const isRowByRow = rowResults?.by === 'row by row'
   const conflict =
     request.onConflict && resolveConflict(request.onConflict, names, table, request.operation !== undefined)
-  if (conflict && needsLoop(conflict))
-    expectLoop(isRowByRow ? { ...request, method: 'insert' } : request, table)
-  const method = isRowByRow ? 'insert' : chooseMethod(request, table, columns)
+  const sent = isRowByRow ? { ...request, method: 'insert' as const } : request
+  const { method, copyFormat } = chooseWay(sent, table, columns, conflict)
   const { toRow, operation, unknownKeys, csv, json, blocks } = request
   const takesRecords = csv !== undefined || blocks !== undefined
   // a record of CSV, and a row of a block, has a field for each column
@@ -135,10 +128,6 @@ export function makePlan<Item>(
   const isCitus = table?.isCitus === true
   const replacement = request.replace ? planReplacement(table, names) : undefined
   const merged = conflict ?? (replacement && NO_CONFLICT)
-  // Citus 13.2.2 refuses binary rows that come through a staging table (22P02)
-  const avoidsBinary = (isCitus && conflict) || splitsJudgement(request, table)
-  const wantedFormat = avoidsBinary && request.copyFormat === 'auto' ? 'text' : request.copyFormat
-  const copyFormat = method === 'insert' ? 'text' : chooseFormat(wantedFormat, columns)
   return {
     table: name,
     columns,
@@ -189,17 +178,6 @@ export function makePlan<Item>(
   }
 }
 
-/**
- * Returns true when a binary COPY could be wrong in a single transaction: a value without a binary form ends
- * it, and the server would check rows that refer to later rows of the table too early.
- */
-function splitsJudgement<Item>(
-  { singleTransaction, replace }: WriteRequest<Item>,
-  table: Table | undefined,
-): boolean {
-  return singleTransaction === true && !replace && (table?.selfReferences.length ?? 0) > 0
-}
-
 /** An encoder is compiled code; rows of more shapes than this go by INSERT, or share a staging table. */
 const MAX_ENCODERS = 100
 
@@ -229,69 +207,6 @@ function knownOf(shape: RowShape, columns: readonly PlannedColumn[]): Column[] {
   return shape.columns.map(index => columns[index]!.known!.column)
 }
 
-function mergeInto(
-  table: Table,
-  columns: readonly PlannedColumn[],
-  conflict: Conflict,
-  writesTwice: boolean,
-): Merge {
-  const { schema, name } = table
-  return {
-    table: { schema, name },
-    columns: columns.map(({ known }) => mergeColumn(known!.column)),
-    conflict,
-    missing: new Map(
-      table.columns
-        .filter(({ generated }) => !generated)
-        .map(one => [one.name, `(${one.defaultSql ?? 'NULL'})::${one.sqlType}`]),
-    ),
-    generated: table.columns.flatMap(({ name, generatedSql }) =>
-      generatedSql === undefined ? [] : [{ name, sql: generatedSql }],
-    ),
-    names: mergeNames(columns.map(({ name }) => name)),
-    writesTwice,
-    numbered: columns.length + 2 <= MAX_TABLE_COLUMNS,
-  }
-}
-
-function mergeColumn({ name, type, sqlType, collation }: Column): MergeColumn {
-  const base = underDomains(type)
-  const elementType = isPlainElement(base) ? base.sqlName : undefined
-  return { name, baseType: base.sqlName, elementType, sqlType, collation, truncated: isTruncated(type) }
-}
-
-function underDomains(type: PgType): PgType {
-  return type.base ? underDomains(type.base) : type
-}
-
-/**
- * Returns true for a type whose values are elements of an array with commas between them. An array of arrays
- * would be one of their elements, `box` has semicolons, and other types may have anything.
- */
-function isPlainElement({ kind, builtIn, name }: PgType): boolean {
-  return kind === 'enum' || (kind === 'base' && builtIn && name !== 'box')
-}
-
-const TRUNCATED = ['varchar', 'bpchar', 'bit', 'varbit']
-
-function isTruncated({ base, element, builtIn, name }: PgType): boolean {
-  const inner = base ?? element
-  return inner ? isTruncated(inner) : builtIn && TRUNCATED.includes(name)
-}
-
-/** Only a loop on the server can update rows by a key that is not one of plain columns. */
-function needsLoop({ updateOnly, special }: Conflict): boolean {
-  return updateOnly && special !== undefined
-}
-
-function expectLoop<Item>({ method }: WriteRequest<Item>, table: Table | undefined): void {
-  if (method !== 'insert' && table?.mayStage) return
-  const reason =
-    "`mode: 'update-only'` with a partial index, or with one of expressions or generated columns, needs " +
-    "COPY and the privilege TEMP: use `method: 'auto'` or 'copy' of PgBatchWritable, or a key of columns"
-  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
-}
-
 /** Returns true for a column that a delete's row is to bring. */
 function isForDeletes(column: string, { keys, special, newerBy }: Conflict): boolean {
   return (special?.inputs ?? keys).includes(column) || column === newerBy
@@ -311,39 +226,4 @@ function isIdempotent(conflict: Conflict, columns: readonly PlannedColumn[]): bo
 /** Returns true for a column whose stored value an upsert keeps where the row has no value. */
 function keepsMissing(column: string, conflict: Conflict | undefined): boolean {
   return conflict?.action === 'update' && conflict.update.includes(column)
-}
-
-function chooseMethod<Item>(
-  request: WriteRequest<Item>,
-  table: Table | undefined,
-  columns: readonly PlannedColumn[],
-): Method {
-  if (!table || columns.length === 0) return 'insert'
-  if (request.method === 'insert') return 'insert'
-  const obstacle = copyObstacleOf(table, request.onConflict !== undefined)
-  if (request.method === 'auto' && (obstacle || columns.some(isRestrictedInterval))) return 'insert'
-  if (!obstacle) return request.method
-  const advice = "use `method: 'auto'` or 'insert'"
-  const reason = `${quoteTable(table)} cannot be written by COPY (${obstacle}): ${advice}`
-  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
-}
-
-/**
- * Returns true for a column such as `interval minute to second`. COPY reads '04:05' there as minutes and
- * seconds, but INSERT as hours and minutes, because the type of a parameter has no fields. `auto` then uses
- * INSERT, as `pg` does.
- */
-function isRestrictedInterval({ known }: PlannedColumn): boolean {
-  return known !== undefined && /^interval [a-z]/.test(known.column.sqlType)
-}
-
-function chooseFormat(format: CopyFormat, columns: readonly PlannedColumn[]): CopyFormat {
-  const without = columns.find(column => !column.known!.codec.binary)
-  if (!without || format === 'text') return format
-  if (format === 'auto') return 'text'
-  throw notFound(
-    `Column ${JSON.stringify(without.name)} of type ${without.known!.column.type.sqlName} ` +
-      "has no binary form here: use `copyFormat: 'auto'` or 'text'",
-    without.name,
-  )
 }

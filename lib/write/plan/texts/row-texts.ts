@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
-import { FieldCutter } from '../../csv/field-cutter.ts'
-import { CsvRecord } from '../../csv/record.ts'
-import type { FieldCodec } from '../../encode/codecs/codec.ts'
-import { bytesOf, prepareValue } from '../../encode/codecs/parameter.ts'
-import { hexOf } from '../../encode/codecs/text/hex.ts'
-import type { CsvColumns } from '../../encode/row-encoder.ts'
-import type { PlannedColumn } from './planned-columns.ts'
+import { FieldCutter } from '../../../csv/field-cutter.ts'
+import { CsvRecord } from '../../../csv/record.ts'
+import type { FieldCodec } from '../../../encode/codecs/codec.ts'
+import { bytesOf, prepareValue } from '../../../encode/codecs/parameter.ts'
+import { hexOf } from '../../../encode/codecs/text/hex.ts'
+import type { CsvColumns } from '../../../encode/row-encoder.ts'
+import type { PlannedColumn } from '../planned-columns.ts'
 import type { BinaryValue } from './texts-of-bytes.ts'
 
 /** A row as texts that the server would store as the same values: to read, or to write again. */

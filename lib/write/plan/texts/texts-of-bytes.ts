@@ -1,7 +1,7 @@
-import { connectionSurvives, isServerError } from '../../connection/server-error.ts'
-import type { Transaction } from '../../connection/transaction/transaction.ts'
-import { quoteIdentifier } from '../../table/identifier.ts'
-import type { PgType } from '../../types.ts'
+import { connectionSurvives, isServerError } from '../../../connection/server-error.ts'
+import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import { quoteIdentifier } from '../../../table/identifier.ts'
+import type { PgType } from '../../../types.ts'
 
 /** A value in its binary form, of a type that has no text form here. */
 export interface BinaryValue {
