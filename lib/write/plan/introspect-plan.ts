@@ -16,6 +16,7 @@ import {
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/introspect-indexes.ts'
 import type { Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
+import { checkConflictSql } from '../conflict/check-sql.ts'
 import { needsIndexes } from '../conflict/conflict-target.ts'
 import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { isTransient } from '../faults/transient.ts'
@@ -120,9 +121,7 @@ async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>):
   if (row) {
     const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, [values[0]])).rows.length > 0
     const described = isCitus ? { ...readTable(row), isCitus } : readTable(row)
-    if (!request.onConflict || !needsIndexes(request.onConflict, described)) return described
-    const { rows: indexes } = await queryText(lease.client, UNIQUE_INDEXES_SQL, [quoteTable(described)])
-    return { ...described, uniqueIndexes: readUniqueIndexes(indexes[0]!) }
+    return request.onConflict ? withConflict(lease, described, request) : described
   }
   throw new PgBatchError(
     'TABLE_NOT_FOUND',
@@ -131,6 +130,22 @@ async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>):
       outcome: 'not-sent',
     },
   )
+}
+
+/** Checks the SQL of an upsert, and introspects the indexes if they are needed. */
+async function withConflict<Item>(
+  { client }: Lease,
+  table: Table,
+  { onConflict, evolve }: WriteRequest<Item>,
+): Promise<Table> {
+  let described = table
+  if (needsIndexes(onConflict!, table)) {
+    const { rows } = await queryText(client, UNIQUE_INDEXES_SQL, [quoteTable(table)])
+    described = { ...table, uniqueIndexes: readUniqueIndexes(rows[0]!) }
+  }
+  // last, because an error ends the transaction; the SQL may name a column that the rows add
+  if (!evolve?.addColumns) await checkConflictSql(client, onConflict!, table)
+  return described
 }
 
 /**

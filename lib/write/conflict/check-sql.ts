@@ -1,0 +1,67 @@
+import type { PgClientLike } from '../../connection/pg-types.ts'
+import { queryText } from '../../connection/query-text.ts'
+import { isServerError, type ServerError } from '../../connection/server-error.ts'
+import { PgBatchError } from '../../errors.ts'
+import { quoteTable, type TableParts } from '../../table/identifier.ts'
+import type { ConflictOption } from './conflict-option.ts'
+
+/** A piece of the user's SQL. */
+interface UserSql {
+  readonly option: string
+  readonly sql: string
+  readonly statement: string
+}
+
+/**
+ * Lets the server read the SQL of `onConflict` before any row is sent. In the statement of an upsert, its
+ * error would name neither the option nor the SQL.
+ * @throws PgBatchError that names both
+ */
+export async function checkConflictSql(
+  client: PgClientLike,
+  option: ConflictOption,
+  table: TableParts,
+): Promise<void> {
+  for (const one of userSqlOf(option, table)) {
+    try {
+      await queryText(client, one.statement)
+    } catch (error) {
+      if (isServerError(error) && isMistake(error)) throw mistakeIn(one, error)
+      if (isServerError(error)) return // an upsert may still work: it needs other privileges
+      throw error
+    }
+  }
+}
+
+function userSqlOf({ update, where }: ConflictOption, table: TableParts): UserSql[] {
+  const name = quoteTable(table)
+  const from = `FROM ${name} AS stored, ${name} AS excluded WHERE`
+  const computed = update && !Array.isArray(update) ? Object.entries(update as Record<string, string>) : []
+  // the user's SQL may end with a comment
+  const pieces = computed.map(([column, sql]) => ({
+    option: `onConflict.update.${column}`,
+    sql,
+    statement: `EXPLAIN SELECT (${sql}\n) ${from} false`,
+  }))
+  if (where === undefined) return pieces
+  return [
+    ...pieces,
+    { option: 'onConflict.where', sql: where, statement: `EXPLAIN SELECT ${from} (${where}\n)` },
+  ]
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** Class 42: syntax error or access rule violation. */
+function isMistake({ code }: ServerError): boolean {
+  return code.startsWith('42') && code !== INSUFFICIENT_PRIVILEGE
+}
+
+function mistakeIn({ option, sql }: UserSql, error: ServerError): PgBatchError {
+  const what = `\`${option}\` is not valid SQL, ${JSON.stringify(sql)}`
+  const reason = `${error.message} (SQLSTATE ${error.code})`
+  const advice =
+    'name columns as `stored.a` (the row of the table) and `excluded.a` (the row that is written)'
+  const details = { outcome: 'not-sent', sqlState: error.code, cause: error } as const
+  return new PgBatchError('REFUSED', `${what}: ${reason}; ${advice}`, details)
+}
