@@ -91,11 +91,12 @@ export interface TestDatabase {
 }
 
 /**
- * Makes a database by copying files. PostgreSQL writes each page to its log otherwise, which takes it five
- * times the CPU time.
+ * Makes a database by copying files. From PostgreSQL 15 on, the server writes each page to its log otherwise,
+ * which takes it five times the CPU time; before, it has no other way.
  */
 export async function createDatabase(admin: pg.Pool | pg.Client, name: string): Promise<void> {
-  await admin.query(`CREATE DATABASE ${name} STRATEGY file_copy`)
+  const { rows } = await admin.query("SELECT current_setting('server_version_num')::int AS version")
+  await admin.query(`CREATE DATABASE ${name} ${rows[0].version < 150_000 ? '' : 'STRATEGY file_copy'}`)
 }
 
 /**
