@@ -8,7 +8,8 @@ import type { MarkdownTable } from '../support/markdown.ts'
 import { describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
 import { makeTable, TABLE } from '../support/table.ts'
-import { writeCsvFile } from './csv-file.ts'
+import { duckdbCommand, duckdbVersion } from './duckdb.ts'
+import { type RowFiles, writeRowFiles } from './row-files.ts'
 import { type CommandSample, timeCommand } from './timed-command.ts'
 
 const ROWS = 1_000_000
@@ -17,63 +18,72 @@ const QUICK_ROWS = 200_000
 const CONNECTIONS = [1, 3]
 
 interface Case {
+  readonly format: 'CSV' | 'NDJSON'
   readonly title: string
   readonly words: readonly [string, ...string[]]
+  readonly isPeer?: boolean
+}
+
+/** What is on this machine to compare with. */
+interface Peers {
+  readonly psql: string | undefined
+  readonly duckdb: string | undefined
 }
 
 export const bench: Bench = {
   name: 'load',
-  question: 'How fast does `pg-batch load` bring a CSV file into a table, against `psql \\copy`?',
+  question:
+    'How fast does `pg-batch load` bring CSV into a table, against `psql \\copy`, and NDJSON, against DuckDB?',
   repeats: 5,
-  minutes: 2,
+  minutes: 4,
   async run({ rows: wanted, repeats, quick, connectionString, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
-    const psql = await psqlVersion()
-    if (psql === undefined) log('load: there is no psql here to compare with')
+    const peers = { psql: await psqlVersion(), duckdb: await duckdbVersion() }
+    if (peers.psql === undefined) log('load: there is no psql here to compare with')
+    if (peers.duckdb === undefined) log('load: there is no DuckDB here to compare with')
     await makeBenchTable(server)
     const command = buildCommand()
-    const file = await writeCsvFile(rows)
+    const files = await writeRowFiles(rows)
     try {
-      const cases = casesOf(file.path, command.main, server, psql !== undefined)
+      const cases = casesOf(files, command.main, server, peers)
       const samples = await interleaved(
         cases,
         repeats,
         ({ words }) => timeCommand(server, rows, words),
-        (round, { title }, { seconds }) =>
-          log(`load: round ${round} of ${repeats}: ${title}: ${significant(seconds)} s`),
+        (round, { format, title }, { seconds }) =>
+          log(`load: round ${round} of ${repeats}: ${format}, ${title}: ${significant(seconds)} s`),
       )
       return {
         caveat:
           'Client and server share the cores of one machine, so that CPU seconds of either are time taken from the ' +
           "other; on a machine that does other work, too, compare these rather than the clock's seconds.",
-        method: `${describeRows()} ${rows.toLocaleString('en')} of them, as a CSV file with a header that the
+        method: `${describeRows()} ${rows.toLocaleString('en')} of them, as a CSV file with a header and as NDJSON that the
 kernel has in memory, go into an empty table without an index. Each run is the command as it is published,
 from the start of its process to its end, against
-\`psql -c '\\copy … csv header'\`${psql ? ` (${psql})` : '; psql was missing here'}. The runs take turns; each
+\`psql -c '\\copy … csv header'\`${peers.psql ? ` (${peers.psql})` : '; psql was missing here'}, and against DuckDB's
+\`read_json\` with the types named${peers.duckdb ? ` (${peers.duckdb})` : '; DuckDB was missing here'}. The runs take turns; each
 cell is the median of ${repeats}, the least and the greatest in brackets. Before a run the table is emptied
 and the server does a CHECKPOINT; after it the rows are counted, and the ids are checked to be distinct. CPU seconds are the
 user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the
 table, since its workers would count as such.`,
-        tables: [renderSamples(samples, rows)],
+        tables: (['CSV', 'NDJSON'] as const).map(format => renderSamples(samples, rows, format)),
         chart: {
           kind: 'bars',
           title: 'A CSV file into a table',
           subtitle: `Seconds for ${rows.toLocaleString('en')} rows, the start of the process included; less is better`,
           better: 'less',
-          bars: cases.map(one => {
-            const tone = one.title.startsWith('psql') ? 'other' : 'ours'
-            return bar(
-              one.title,
-              tone,
-              samples.get(one)!.map(({ seconds }) => seconds),
-            )
-          }),
+          bars: cases
+            .filter(({ format }) => format === 'CSV')
+            .map(one => {
+              const seconds = samples.get(one)!.map(run => run.seconds)
+              return bar(one.title, one.isPeer ? 'other' : 'ours', seconds)
+            }),
         },
       }
     } finally {
       command.remove()
-      await file.remove()
+      await files.remove()
     }
   },
 }
@@ -85,31 +95,56 @@ async function makeBenchTable(connectionString: string): Promise<void> {
   await pool.end()
 }
 
-function casesOf(file: string, main: string, server: string, withPsql: boolean): Case[] {
-  const copy = `\\copy ${TABLE} from '${file}' csv header`
-  const psql: Case = { title: 'psql \\copy', words: ['psql', '-X', '-q', '-d', server, '-c', copy] }
-  const load = [process.execPath, main, 'load', file, '--table', TABLE, '-d', server, '--quiet'] as const
+function casesOf({ csv, ndjson }: RowFiles, main: string, server: string, { psql, duckdb }: Peers): Case[] {
+  const copy = `\\copy ${TABLE} from '${csv}' csv header`
+  const load = (file: string) =>
+    [process.execPath, main, 'load', file, '--table', TABLE, '-d', server, '--quiet'] as const
+  const byPsql: Case = {
+    format: 'CSV',
+    title: 'psql \\copy',
+    words: ['psql', '-X', '-q', '-d', server, '-c', copy],
+    isPeer: true,
+  }
+  const byDuckdb: Case = {
+    format: 'NDJSON',
+    title: 'DuckDB, read_json',
+    words: duckdbCommand(server, TABLE, ndjson),
+    isPeer: true,
+  }
   return [
-    ...(withPsql ? [psql] : []),
-    { title: 'pg-batch load', words: [...load] },
+    ...(psql === undefined ? [] : [byPsql]),
+    { format: 'CSV', title: 'pg-batch load', words: load(csv) },
     ...CONNECTIONS.map(
       (n): Case => ({
+        format: 'CSV',
         title: `pg-batch load --concurrency ${n}`,
-        words: [...load, '--concurrency', `${n}`],
+        words: [...load(csv), '--concurrency', `${n}`],
       }),
     ),
+    ...(duckdb === undefined ? [] : [byDuckdb]),
+    { format: 'NDJSON', title: 'pg-batch load', words: load(ndjson) },
   ]
 }
 
-function renderSamples(samples: Samples<Case, CommandSample>, rows: number): MarkdownTable {
-  const [first, firstSamples] = [...samples][0]!
-  const baseline = first.title.startsWith('psql')
-    ? median(firstSamples.map(({ seconds }) => seconds))
-    : undefined
+function renderSamples(
+  samples: Samples<Case, CommandSample>,
+  rows: number,
+  format: Case['format'],
+): MarkdownTable {
+  const ours = [...samples].filter(([one]) => one.format === format)
+  const [peer, peerRuns] = ours.find(([{ isPeer }]) => isPeer) ?? []
+  const baseline = peerRuns && median(peerRuns.map(({ seconds }) => seconds))
   return {
-    title: `A CSV file of ${rows.toLocaleString('en')} rows`,
-    header: ['', 'seconds', 'rows/s', 'times psql', 'CPU s: client', 'CPU s: server'],
-    rows: [...samples].map(([{ title }, runs]) => {
+    title: `A file of ${rows.toLocaleString('en')} rows, ${format}`,
+    header: [
+      '',
+      'seconds',
+      'rows/s',
+      peer ? `times ${peer.title.split(/[ ,]/)[0]}` : 'times its peer',
+      'CPU s: client',
+      'CPU s: server',
+    ],
+    rows: ours.map(([{ title }, runs]) => {
       const seconds = summarize(runs.map(run => run.seconds))
       return [
         title,
