@@ -55,7 +55,10 @@ export class ColumnEncoder {
     const { values, meaning } = chunk
     this.head = NO_HEAD
     if (values.kind === 'dictionary') {
-      const fields = this.#fieldsOf(chunk, values.dictionary)
+      const stored = values.dictionary.values
+      const head = stored.kind === 'bytes' ? this.#headFor(meaning) : undefined
+      if (head) this.head = head
+      const fields = this.#fieldsOf(chunk, values.dictionary, head && (stored as StoredBytes))
       return this.#locateEntries(values.indexes, fields, chunk, from, count)
     }
     const head = values.kind === 'bytes' ? this.#headFor(meaning) : undefined
@@ -110,8 +113,19 @@ export class ColumnEncoder {
     return count
   }
 
-  #fieldsOf(chunk: ColumnChunk, dictionary: Dictionary): DictionaryFields {
+  /** @param asTheyAre the values of the dictionary, if they are as COPY has them */
+  #fieldsOf(
+    chunk: ColumnChunk,
+    dictionary: Dictionary,
+    asTheyAre: StoredBytes | undefined,
+  ): DictionaryFields {
     if (this.#dictionary?.dictionary === dictionary) return this.#dictionary
+    if (asTheyAre) {
+      const { bytes, starts, ends } = asTheyAre
+      const lengths = ends.map((end, entry) => end - starts[entry]!)
+      this.#dictionary = { dictionary, bytes, starts, lengths }
+      return this.#dictionary
+    }
     const out = new ByteBuffer()
     const put = putStoredOf(dictionary.values, chunk.meaning, this.#target)
     const starts = new Int32Array(dictionary.length)

@@ -44,7 +44,9 @@ function bytesFrom(bytes: Uint8Array, from: number, length: number): Buffer {
 
 function readBits(bytes: Uint8Array, from: number, count: number): Int32Array {
   const packed = bytesFrom(bytes, from, Math.ceil(count / 8))
-  return Int32Array.from({ length: count }, (_, i) => (packed[i >> 3]! >> (i & 7)) & 1)
+  const values = new Int32Array(count)
+  for (let i = 0; i < count; i++) values[i] = (packed[i >> 3]! >> (i & 7)) & 1
+  return values
 }
 
 /** Finds values that follow their lengths. */
@@ -68,8 +70,13 @@ function readByteArrays(bytes: Uint8Array, from: number, count: number): StoredB
 /** Cuts bytes into values of one length. */
 export function splitFixed(bytes: Buffer, count: number, length: number | undefined): StoredBytes {
   if (!length) throw new Error('A type without a length')
-  const starts = Int32Array.from({ length: count }, (_, i) => i * length)
-  return { kind: 'bytes', bytes, starts, ends: starts.map(start => start + length) }
+  const starts = new Int32Array(count)
+  const ends = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    starts[i] = i * length
+    ends[i] = (i + 1) * length
+  }
+  return { kind: 'bytes', bytes, starts, ends }
 }
 
 /** Joins values that are apart. */
