@@ -1,12 +1,13 @@
 import { type Convert, type StoredValues, storedAt } from './stored-values.ts'
 
 /**
- * What stored values mean, where bytes of COPY can be made of them without a value in between. All else is
- * `other`.
+ * What stored values mean, where bytes of COPY can be made of them without a value in between. `itself`: the
+ * stored number or boolean is the value. `json` is JSON as text, which only columns of JSON have as it is in
+ * the file. All else is `other`.
  */
-export type Meaning =
-  /** The stored number or boolean is the value. */
-  'itself' | 'text' | 'bytes' | 'date' | 'uuid' | 'other' | { readonly decimals: number } | TimestampMeaning
+export type Meaning = NamedMeaning | { readonly decimals: number } | TimestampMeaning
+
+type NamedMeaning = 'itself' | 'text' | 'json' | 'bytes' | 'date' | 'uuid' | 'other'
 
 export interface TimestampMeaning {
   /** The decimals of a second in the unit of the stored integers. */

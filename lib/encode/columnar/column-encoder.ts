@@ -3,12 +3,14 @@ import type { BlockField } from '../../columnar/block-row.ts'
 import type { Dictionary, StoredBytes } from '../../columnar/stored-values.ts'
 import type { FieldCodec } from '../codecs/codec.ts'
 import { bytea } from '../codecs/text/bytea.ts'
+import { json, jsonb } from '../codecs/text/text.ts'
 import { putNull } from '../wire/binary-format.ts'
 import { ByteBuffer } from '../wire/byte-buffer.ts'
 import { FieldRun, NULL_LENGTH } from './field-run.ts'
 import { putStoredOf, type StoredTarget } from './put-stored.ts'
 
 const LENGTH_BYTES = 4
+const JSON_CODECS: readonly FieldCodec[] = [json, jsonb]
 const NO_HEAD = new Uint8Array()
 
 /** The largest memory for fields that is used again. */
@@ -73,6 +75,8 @@ export class ColumnEncoder {
   /** Returns what precedes values that are in the file as they are in a COPY; undefined for others. */
   #headFor(meaning: ColumnChunk['meaning']): Uint8Array | undefined {
     if (meaning === 'text') return this.#codec.textHead
+    // to other columns a list may be an array, even to those that take any text, such as an enum
+    if (meaning === 'json') return JSON_CODECS.includes(this.#codec) ? this.#codec.textHead : undefined
     return meaning === 'bytes' && this.#codec === bytea ? NO_HEAD : undefined
   }
 

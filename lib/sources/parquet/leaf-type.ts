@@ -71,7 +71,7 @@ const DATE: LeafType = { sqlType: 'date', meaning: 'date', convert: dateText }
 const FLOAT: LeafType = { sqlType: 'real', meaning: 'itself', convert: same, nested: finite }
 const JSON_TEXT: LeafType = {
   sqlType: 'jsonb',
-  meaning: 'text',
+  meaning: 'json',
   convert: (bytes: Uint8Array) => new RawJson(text(bytes)),
   nested: (bytes: Uint8Array) => parsedJson(text(bytes)),
 }

@@ -44,8 +44,8 @@ const CASES: readonly (readonly [
   [
     'json',
     { type: 'BYTE_ARRAY', converted_type: 'JSON' },
-    [{ b: 1, a: [null] }, 'x', 1.5],
-    ['json', 'jsonb', 'text'],
+    [{ b: 1, a: [null] }, 'x', ['sad'], 1.5],
+    ['json', 'jsonb', 'text', 'mood', 'text[]'],
   ],
   [
     'bytes',

@@ -150,7 +150,7 @@ function ofArray(values: ArrayLike<unknown>): StoredValues {
 
 function checked(values: StoredValues, { type }: Leaf): StoredValues {
   if (values.kind === 'bytes') {
-    if (type.meaning === 'text') checkTexts(values)
+    if (type.meaning === 'text' || type.meaning === 'json') checkTexts(values)
     type.check?.(values)
   }
   return values

@@ -106,6 +106,13 @@ export const STORED_COLUMNS: readonly StoredColumn[] = [
     { type: 'BOOLEAN' },
   ),
   column(bytes(texts.map(text => Buffer.from(text))), { type: 'BYTE_ARRAY', converted_type: 'UTF8' }),
+  column(
+    bytes(fc.constantFrom('[]', '["a",1]', '{"a":[1]}', '"x"', ' 1.50').map(json => Buffer.from(json))),
+    {
+      type: 'BYTE_ARRAY',
+      converted_type: 'JSON',
+    },
+  ),
   column(bytes(fc.json().map(json => Buffer.from(json))), { type: 'BYTE_ARRAY', converted_type: 'JSON' }),
   column(bytes(fc.uint8Array({ maxLength: 120 })), { type: 'BYTE_ARRAY' }),
   column(fixed(16), { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } }),
