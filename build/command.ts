@@ -51,25 +51,35 @@ const MODULE_URL = "const moduleUrl=require('node:url').pathToFileURL(__filename
 
 await rm(folder, { recursive: true, force: true })
 await mkdir(folder, { recursive: true })
-const first = await buildPieces()
-await build({
-  ...COMMON,
-  entryPoints: ['lib/cli/main.ts'],
-  outfile: join(folder, 'main.js'),
-  format: 'cjs',
-  banner: { js: MODULE_URL },
-  define: { ...COMMON.define, FIRST_PIECE: JSON.stringify(first) },
-})
+const { first, worker } = await buildPieces()
+await buildStart('main', { FIRST_PIECE: first })
+await buildStart('load-worker', { WORKER_PIECE: worker })
 // main.js, too, is CommonJS: an ES module starts later
 await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
 await writeFile(join(folder, IMPORT), 'module.exports = url => import(url)\n')
 for (const file of WASM) await copyFile(join(repository, file), join(folder, basename(file)))
 
-/** Writes the pieces and the licenses of what is in them. Returns the name of the piece that runs the command. */
-async function buildPieces(): Promise<string> {
+/** Builds what starts the process or a thread, and loads a piece. */
+async function buildStart(name: string, pieces: Readonly<Record<string, string>>): Promise<void> {
+  const quoted = Object.entries(pieces).map(([key, piece]) => [key, JSON.stringify(piece)])
+  await build({
+    ...COMMON,
+    entryPoints: [`lib/cli/${name}.ts`],
+    outfile: join(folder, `${name}.js`),
+    format: 'cjs',
+    banner: { js: MODULE_URL },
+    define: { ...COMMON.define, ...Object.fromEntries(quoted) },
+  })
+}
+
+/**
+ * Writes the pieces and the licenses of what is in them. Returns the names of the pieces that run the command,
+ * and a thread of `--workers`.
+ */
+async function buildPieces(): Promise<{ first: string; worker: string }> {
   const { outputFiles, metafile } = await build({
     ...COMMON,
-    entryPoints: ['lib/cli/run.ts'],
+    entryPoints: ['lib/cli/run.ts', 'lib/cli/workers/write-parts.ts'],
     outdir: folder,
     entryNames: '[name]-[hash]',
     splitting: true,
@@ -82,7 +92,9 @@ async function buildPieces(): Promise<string> {
     await writeFile(join(folder, commonName(path)), await toCommonJs(text, path))
   }
   await writeFile(join(folder, 'LICENSES.txt'), await licensesOf(metafile))
-  return commonName(outputFiles.find(({ path }) => basename(path).startsWith('run-'))!.path)
+  const nameOf = (entry: string): string =>
+    commonName(outputFiles.find(({ path }) => basename(path).startsWith(`${entry}-`))!.path)
+  return { first: nameOf('run'), worker: nameOf('write-parts') }
 }
 
 function commonName(path: string): string {

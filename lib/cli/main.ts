@@ -2,19 +2,15 @@
 import { createRequire } from 'node:module'
 import { cacheFolder } from './start/cache-folder.ts'
 import { requireCached } from './start/require-cached.ts'
+import { useNoHttp } from './start/use-no-http.ts'
 
 /** The file beside this one that has `run`. The build sets it. */
 declare const FIRST_PIECE: string
 
-// Node.js 21 and later have this global. Without it pg reads the global Response, which makes Node.js 20 load
-// an HTTP client.
-if (!('navigator' in globalThis)) {
-  Object.defineProperty(globalThis, 'navigator', { value: { userAgent: `Node.js/${process.versions.node}` } })
-}
-
 /** The status of a process that has nothing left to wait for, and has not finished. */
 const UNFINISHED = 13
 
+useNoHttp()
 process.exitCode = UNFINISHED
 const piece = createRequire(import.meta.url).resolve(`./${FIRST_PIECE}`)
 requireCached(piece, cacheFolder(process.env)).then(async loaded => {

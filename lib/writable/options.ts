@@ -316,6 +316,12 @@ interface PgBatchWritableSettings<Item, Row> {
    */
   rejectLimit?: number | undefined
   /**
+   * Counts rejected rows for the streams of several threads, whose `rejectLimit` is then one. For `pg-batch
+   * load`.
+   * @internal
+   */
+  rejectCounter?: Int32Array | undefined
+  /**
    * Makes delivery exactly-once for a source that delivers items again after a failure. The highest offset of
    * each partition is stored in the rows' own transaction, and items at or below it are skipped. See
    * docs/delivery.md.

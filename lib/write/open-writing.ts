@@ -37,6 +37,8 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly commitTimeoutMs: number
   readonly retry: RetryPolicy
   readonly rejectLimit: number
+  /** Counts the rejected rows of several streams, which share the limit. */
+  readonly rejectCounter?: Int32Array | undefined
   readonly deadLetterTable: DeadLetterTable | undefined
   readonly rejectedItem: ((item: Item) => unknown) | undefined
   readonly checkpoint: CheckpointPlan<Item> | undefined
@@ -140,7 +142,7 @@ export async function openWriting<Item>(
     deadLetterTable,
     deadLetterFile,
     rejectedItem: options.rejectedItem,
-    budget: new RejectBudget(options.rejectLimit),
+    budget: new RejectBudget(options.rejectLimit, options.rejectCounter),
     inTransaction,
     onBegin,
     rollsBack: options.rollsBack,

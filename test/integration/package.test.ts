@@ -66,6 +66,7 @@ describe('the packed package', function () {
       'dist/kafka/index.d.ts',
       'dist/cli/main.js',
       'dist/cli/LICENSES.txt',
+      'dist/cli/load-worker.js',
       'dist/cli/csv-rows.wasm',
       'dist/cli/csv-split.wasm',
       'dist/cli/json-lines.wasm',

@@ -195,6 +195,7 @@ const RARE_OPTIONS = [
   ...RARE_WHOLE_LOAD_OPTIONS,
   '--batch-size',
   '--concurrency',
+  '--workers',
   '--summary',
   '--quiet',
   '--log',

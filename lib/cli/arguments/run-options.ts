@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { positiveInteger } from './option-values.ts'
 import { parseRejectLimit, type RejectLimit } from './reject-limit.ts'
 
 /** How a load runs. `load` and `replay` share these options. */
@@ -6,6 +7,8 @@ export interface RunArguments {
   /** Rejected rows are appended to this file. */
   readonly rejects?: string
   readonly rejectLimit?: RejectLimit
+  /** The number of threads that encode and write CSV records, each on a connection of its own. */
+  readonly workers?: number
   /** The name of a load that can be run again. */
   readonly resume?: string
   /** Print the table at the end, even if standard error is not a terminal. */
@@ -27,14 +30,22 @@ export function addRunOptions(command: Command): Command {
     .option('--metrics-file <file>', 'keep Prometheus metrics in a file', notEmpty)
 }
 
+/** Options of files only: of rows that can be read again, or by several threads. */
 export function addResumeOption(command: Command): Command {
-  return command.option('--resume <name>', 'make the load restartable: run again, it continues', notEmpty)
+  return command
+    .option('--workers <n>', WORKERS, positiveInteger)
+    .option('--resume <name>', 'make the load restartable: run again, it continues', notEmpty)
 }
+
+const WORKERS = 'CSV: threads that encode and write (1; 4 for large files)'
 
 /** Returns why the options contradict each other, as a usage error. */
 export function runUsageError(
   args: RunArguments & { files: readonly string[]; concurrency?: number },
 ): string | undefined {
+  if (args.workers !== undefined && args.concurrency !== undefined) {
+    return '--workers and --concurrency contradict each other: each worker has a connection of its own'
+  }
   if (args.quiet && (args.summary || args.log)) {
     return `--quiet and ${args.summary ? '--summary' : '--log'} contradict each other`
   }
@@ -67,6 +78,7 @@ export function batchRowsOf({ batchSize = BATCH_ROWS }: { batchSize?: number }):
  */
 export function connectionsOf(args: {
   concurrency?: number
+  workers?: number
   resume?: string
   onConflict?: unknown
   onConflictDo?: string
@@ -75,7 +87,7 @@ export function connectionsOf(args: {
 }): number {
   const isOne = args.singleTransaction || args.evolve
   const inOrder = isOne || args.resume !== undefined || args.onConflict || args.onConflictDo
-  return args.concurrency ?? (inOrder ? 1 : 2)
+  return args.concurrency ?? (inOrder || args.workers === 1 ? 1 : 2)
 }
 
 /** Returns true if bad rows are to be rejected, and do not fail the load at once. */

@@ -26,6 +26,7 @@ export const RARE_WHOLE_LOAD_OPTIONS = ['--single-transaction', '--allow-shrink'
 export function wholeLoadUsageError(
   args: WholeLoadArguments & {
     readonly concurrency?: number
+    readonly workers?: number
     readonly resume?: string
     readonly create?: boolean
     readonly truncate?: boolean
@@ -34,11 +35,12 @@ export function wholeLoadUsageError(
     readonly onConflictDo?: unknown
   },
 ): string | undefined {
-  const { replace, allowShrink, singleTransaction, concurrency = 1, resume } = args
+  const { replace, allowShrink, singleTransaction, concurrency = 1, workers = 1, resume } = args
   const name = replace ? '--replace' : '--single-transaction'
   if (allowShrink && !replace) return '--allow-shrink works only with --replace'
   if (!replace && !singleTransaction) return undefined
   if (concurrency > 1) return `${name} writes on one connection; leave out --concurrency`
+  if (workers > 1) return `${name} writes on one connection; leave out --workers`
   if (resume !== undefined) {
     return `--resume continues after the rows that are committed; with ${name} it is all or none`
   }

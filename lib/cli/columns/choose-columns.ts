@@ -165,7 +165,8 @@ function byRow(
   return { columns, rename: matches.rename, pairs: matches.pairs, notes: [], matches }
 }
 
-function renamed(row: SourceRow, pairs: ColumnChoice['pairs']): SourceRow {
+/** Returns a row with columns as keys. */
+export function renamed(row: SourceRow, pairs: ColumnChoice['pairs']): SourceRow {
   const out: SourceRow = {}
   for (const [key, column] of pairs) out[column] = row[key]
   return out

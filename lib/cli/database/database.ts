@@ -1,17 +1,20 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { DeadlineError } from '../../connection/deadline-error.ts'
-import { HostsPool, NoServer, serverName } from '../../connection/pool/hosts-pool.ts'
+import { type HostsPool, NoServer, serverName } from '../../connection/pool/hosts-pool.ts'
 import { Lease } from '../../connection/pool/lease.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
 import { plural } from '../../values/format-count.ts'
 import { dataError, interruptedError, usageError } from '../exit-error.ts'
 import { connectionConfig, embeddedConfig, serviceError } from './connection-config.ts'
+import { connectTimeoutOf, openPool } from './open-pool.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
 export interface Database {
   readonly pool: HostsPool
+  /** How to connect, for other threads. */
+  readonly config: ConnectionParameters
   /** A description of the database, without its password. */
   readonly name: string
   /** The role of its sessions. */
@@ -36,7 +39,8 @@ export async function openDatabase(request: DatabaseRequest): Promise<Database> 
   if (choice.kind === 'embedded') return openEmbedded(request)
   for (const note of choice.config.notes) request.notify(note)
   const pool = await connectedPool(choice.config, request)
-  return { pool, name: nameOf(choice.config), user: userOf(choice.config), close: () => pool.end() }
+  const { config } = choice
+  return { pool, config, name: nameOf(config), user: userOf(config), close: () => pool.end() }
 }
 
 export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | { kind: 'embedded' }
@@ -77,6 +81,7 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
     const pool = await connectedPool(config, request)
     return {
       pool,
+      config,
       name: 'the embedded PostgreSQL',
       user: userOf(config),
       close: async () => {
@@ -89,9 +94,6 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
     throw error
   }
 }
-
-/** Libpq has no timeout by default, and would wait without end for a server that accepts and stays silent. */
-const DEFAULT_CONNECT_TIMEOUT_MS = 30_000
 
 /**
  * Returns a pool that has connected. If it cannot connect, it leaves no socket that keeps the process alive.
@@ -106,8 +108,8 @@ async function connectedPool(
     sockets.add(socket)
     return socket.on('close', () => sockets.delete(socket))
   }
-  const connectTimeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
-  const pool = makePool(config, { stream, connections, connectTimeoutMs })
+  const connectTimeoutMs = connectTimeoutOf(config)
+  const pool = openPool(config, connections, stream)
   // each server may take that long, and may be asked for a session twice
   const waitMs = Math.min(connectTimeoutMs * 2 * config.servers.length, 2 ** 31 - 1)
   try {
@@ -132,19 +134,6 @@ function reasonOf(error: unknown, connectTimeoutMs: number): string {
   return late
     ? `it did not answer within ${connectTimeoutMs / 1000} s (connect_timeout, PGCONNECT_TIMEOUT)`
     : (error as Error).message
-}
-
-function makePool(
-  config: ConnectionParameters,
-  options: { stream: () => Socket; connections: number; connectTimeoutMs: number },
-): HostsPool {
-  const { stream, connections: max, connectTimeoutMs } = options
-  try {
-    return new HostsPool(config, { pg, max, connectTimeoutMs, config: { stream } })
-  } catch (error) {
-    const { path, message } = error as NodeJS.ErrnoException
-    throw usageError(`${path ?? 'the connection'}: ${message}`, error) // a certificate that cannot be read
-  }
 }
 
 function nameOf({ servers, database, user }: ConnectionParameters): string {

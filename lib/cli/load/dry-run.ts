@@ -36,14 +36,18 @@ export async function dryRun(task: LoadTask, load: DryLoad): Promise<void> {
   const { head, whole } = await interruptible(task, () => headOf(source, load.rows))
   const shown = { ...choice, head, table: title, columns, format, ...(sql === undefined ? {} : { sql }) }
   output.result(describeDryRun(source, shown))
-  const skip =
+  const written =
     args.resume === undefined
-      ? 0
+      ? undefined
       : await waitingForServer(task, () => rowsWrittenBefore(database.pool, args.resume!, source))
+  const { rowsWritten: skip = 0, isWritten } = written ?? {}
   const all = args.dryRun === 'all'
   const limit = all ? Number.POSITIVE_INFINITY : skip + TRIED_ROWS
   const sample = new Sample(whole, limit)
-  const plan = { ...planOf(task, source, { ...load, rows: sample.rows }), trial: { begin: load.begin, skip } }
+  const plan = {
+    ...planOf(task, source, { ...load, rows: sample.rows }),
+    trial: { begin: load.begin, skip, isWritten },
+  }
   const run = new LoadRun(plan, undefined)
   run.reportTo(quietWatcher)
   const failure = await interruptible(task, () => run.writeAll())

@@ -32,6 +32,7 @@ export interface LoadInput {
 }
 
 export interface InputOptions extends Omit<IntakeOptions, 'change'> {
+  readonly isWritten?: ((rowNumber: number) => boolean) | undefined
   readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
 }
 
@@ -89,11 +90,11 @@ function lineInput(
 function recordInput(
   { rows, writing }: LoadPlan,
   { csv, rowOf, toRow, check }: RecordWriting,
-  { skip, onBatch }: InputOptions,
+  { skip, isWritten, onBatch }: InputOptions,
 ): LoadInput {
   const { onConflict } = writing
   return {
-    intake: new RecordIntake(rows, { skip, check, onBatch }),
+    intake: new RecordIntake(rows, { skip, isWritten, check, onBatch }),
     batching: [],
     rowOf: item => rowOf(item as CsvRecord),
     writing: {

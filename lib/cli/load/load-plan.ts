@@ -20,6 +20,8 @@ export interface Trial {
   readonly begin: readonly string[]
   /** The number of rows that an earlier run of a resumed load has written. */
   readonly skip: number
+  /** Says which rows these are, where they are not the first ones. */
+  readonly isWritten?: ((rowNumber: number) => boolean) | undefined
 }
 
 /** What is loaded, and how. */

@@ -1,31 +1,29 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
+import type { CsvRecord } from '../../csv/record.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { FileRow } from '../../sources/open-sources.ts'
 import type { Repair } from '../../sources/repairs.ts'
-import type { SourceRow } from '../../sources/rows.ts'
 import { untilClosed } from '../../streams/until-closed.ts'
 import type { Stats } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
-import type { CheckpointOptions } from '../../writable/options.ts'
-import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
 import type { BeforeCommit } from '../../write/write-context.ts'
 import { isOverLimit, writerLimit } from '../arguments/reject-limit.ts'
-import { connectionsOf } from '../arguments/run-options.ts'
 import { dataError, ExitError } from '../exit-error.ts'
-import { REJECTS_TABLE, rejectsFile, withBytesAsText } from '../rejects/rejects-file.ts'
+import { rejectsFile } from '../rejects/rejects-file.ts'
 import { explainLoad } from '../report/explain-load.ts'
 import type { Resume } from '../resume/resume.ts'
 import { RowPositions } from '../rows/row-positions.ts'
 import type { LoadCounts } from '../watch/load-counts.ts'
 import { RejectReasons } from '../watch/reject-reasons.ts'
 import type { Watcher } from '../watch/watcher.ts'
+import { countWorkers } from '../workers/count-workers.ts'
 import { approveShrink } from './approve-shrink.ts'
 import { InputProgress } from './input-progress.ts'
 import { type LoadInput, openInput } from './load-input.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
-import type { LoadPlan, Trial } from './load-plan.ts'
+import type { LoadPlan } from './load-plan.ts'
+import { type LoadSink, openSink } from './open-sink.ts'
 
 /** One pass of a load: its streams, its counts, and the position of each row in its file. */
 export class LoadRun {
@@ -37,7 +35,8 @@ export class LoadRun {
   readonly #progress: InputProgress
   readonly #input: LoadInput
   readonly #deadLetter: Writable | undefined
-  readonly #sink: PgBatchWritable<unknown, SourceRow>
+  readonly #workers: number
+  readonly #sink: LoadSink
   readonly #started: number
   /** The counts of an earlier pass, for the rows that are still in the table. */
   readonly #before: Readonly<Stats> | undefined
@@ -56,6 +55,7 @@ export class LoadRun {
     const { args } = plan
     this.#plan = plan
     this.#resume = resume
+    this.#workers = resume?.dealing.workers ?? countWorkers(plan)
     this.#started = earlier ? earlier.#started : performance.now()
     this.#retries = earlier ? earlier.#retries : 0
     this.reasons = earlier ? earlier.reasons : new RejectReasons()
@@ -64,9 +64,11 @@ export class LoadRun {
     this.#progress = new InputProgress(this.#skip)
     this.#input = openInput(plan, {
       skip: this.#skip,
+      isWritten: (resume ?? plan.trial)?.isWritten,
       numbered: resume !== undefined,
       onBatch: (count, records) => {
-        this.#positions.addBatch(count, records)
+        // the batches of workers are parts of these
+        if (this.#workers === 1) this.#addBatch(count, records)
         this.#progress.read(this.#input.intake.rowsRead, plan.meter.bytesRead)
       },
     })
@@ -78,28 +80,24 @@ export class LoadRun {
     this.#marks = new LoadMarks({ rows: this.#skip, stats: this.stats })
   }
 
-  #openSink(): PgBatchWritable<unknown, SourceRow> {
-    const { args, database, table, trial, writing } = this.#plan
-    const { evolve } = writing
-    const refersToItself = table.selfReferences.length > 0
-    const sink = new PgBatchWritable<unknown, SourceRow>({
-      ...this.#input.writing,
-      pool: database.pool,
-      table: { schema: table.schema, name: table.name },
-      identity: args.identity,
-      ...(trial ? trialOptions(trial) : {}),
-      concurrency: trial || refersToItself ? 1 : connectionsOf({ ...args, evolve: evolve !== undefined }),
-      ...(refersToItself && !trial ? { awaitsParents: () => !this.stopped } : {}),
+  #addBatch(count: number, records?: readonly CsvRecord[]): void {
+    this.#positions.addBatch(count, records, records?.[0]?.number)
+  }
+
+  #openSink(): LoadSink {
+    const sink = openSink(this.#plan, {
+      input: this.#input,
+      resume: this.#resume,
+      workers: this.#workers,
       rejectLimit: this.#rejectsLeft(),
-      deadLetter: this.#deadLetter ?? this.#deadLetterTable,
-      rejectedItem: item => withBytesAsText(this.#input.rowOf(item)),
-      checkpoint: this.#checkpoint,
-      ...(args.singleTransaction ? { singleTransaction: true, beforeCommit: this.#approve } : {}),
-      ...(args.replace ? { replace: { minRows: 0 } } : {}),
+      deadLetter: this.#deadLetter,
+      onPart: records => this.#addBatch(records.length, records),
+      isWhole: () => !this.stopped,
+      beforeCommit: this.#approve,
     })
     sink.on('retry', () => this.#retries++)
     sink.on('evolve', this.#plan.onEvolve)
-    if (args.singleTransaction) return sink
+    if (this.#plan.args.singleTransaction) return sink
     sink.on('commit', () => {
       const { rowsReceived, rowsPending } = sink.stats
       if (this.#resume) this.#marks.add({ rows: this.#skip + rowsReceived - rowsPending, stats: this.stats })
@@ -107,19 +105,6 @@ export class LoadRun {
       if (failure) sink.destroy(failure)
     })
     return sink
-  }
-
-  get #checkpoint(): CheckpointOptions<unknown> | undefined {
-    const checkpoint = this.#resume?.checkpoint
-    const { numberOf } = this.#input
-    return checkpoint && { ...checkpoint, position: item => checkpoint.position({ number: numberOf(item) }) }
-  }
-
-  /** A load that may be killed and run again must neither lose nor repeat a rejected row. */
-  get #deadLetterTable(): { table: string; file: string } | undefined {
-    const { args, trial } = this.#plan
-    if (args.rejects === undefined || trial) return undefined
-    return { table: REJECTS_TABLE, file: args.rejects }
   }
 
   /** The repairs of --lenient. Those of rows that an earlier run wrote are among them. */
@@ -223,7 +208,7 @@ export class LoadRun {
       ...this.#bytes(),
       uncommitted: this.#uncommitted,
       bytesSent: stats.bytesSent,
-      connections: database.pool.totalCount - database.pool.idleCount,
+      connections: this.#workers > 1 ? this.#workers : database.pool.totalCount - database.pool.idleCount,
       elapsedMs: performance.now() - this.#started,
     }
   }
@@ -318,22 +303,6 @@ function isUndone(error: unknown): error is PgBatchError {
     error.retryable &&
     (error.outcome === 'rolled-back' || error.outcome === 'not-sent')
   )
-}
-
-/**
- * Everything is one transaction, which is rolled back. The writer adds no columns: it would add them before
- * that transaction.
- */
-function trialOptions({ begin }: Trial) {
-  const runAll = async (client: PgTransactionClient): Promise<void> => {
-    for (const sql of begin) await client.query(sql)
-  }
-  return {
-    singleTransaction: true,
-    rollsBack: true,
-    evolve: undefined,
-    ...(begin.length > 0 ? { onBegin: runAll } : {}),
-  }
 }
 
 function isOrphan(error: unknown): boolean {

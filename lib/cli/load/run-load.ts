@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { DEFAULT_RETRY } from '../../writable/resolve/check-retry.ts'
 import { retryDelayMs } from '../../write/faults/retry.ts'
+import { batchRowsOf } from '../arguments/run-options.ts'
 import { sequenceHints } from '../database/sequences.ts'
-import { ExitError } from '../exit-error.ts'
+import { dataError, ExitError } from '../exit-error.ts'
 import { explain } from '../report/explain.ts'
 import { inputFingerprint } from '../resume/input-fingerprint.ts'
 import { openResume, type Resume } from '../resume/resume.ts'
@@ -10,6 +11,7 @@ import { announced, stoppingLine, whileRunning } from '../signals.ts'
 import { regressedLine, undoneLine } from '../terminal/messages.ts'
 import type { Output } from '../terminal/output.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
+import { countWorkers, whyOneWorker } from '../workers/count-workers.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { LoadRun } from './load-run.ts'
 import { reportEnd } from './report-end.ts'
@@ -45,6 +47,8 @@ export async function runLoad(
     if (!args.quiet) output.result(resume.complete)
     return
   }
+  const why = (args.workers ?? 1) > 1 ? whyOneWorker(plan) : undefined
+  if (why !== undefined) notify(`--workers: one thread writes, since ${why}`)
   let run = new LoadRun(plan, resume)
   const watcher = chooseWatchers(args, output)
   const stop = (): void => watcher.note(stoppingLine(signal, run.stop()))
@@ -102,8 +106,14 @@ async function nextPass(
   }
 }
 
-async function openResumeOf({ database, source, args, table }: LoadPlan): Promise<Resume | undefined> {
+async function openResumeOf(plan: LoadPlan): Promise<Resume | undefined> {
+  const { database, source, args, table } = plan
   if (args.resume === undefined) return undefined
   const fingerprint = inputFingerprint(source.description, args)
-  return openResume(database, args.resume, { source, fingerprint, table })
+  const dealing = { workers: countWorkers(plan), chunkRows: batchRowsOf(args) }
+  const resume = await openResume(database, args.resume, { source, fingerprint, table, dealing })
+  const { workers } = resume.dealing
+  const why = workers > 1 ? whyOneWorker(plan) : undefined
+  if (why === undefined) return resume
+  throw dataError(`--resume ${args.resume} was begun with ${workers} workers, but ${why}; use another name`)
 }

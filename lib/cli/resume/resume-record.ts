@@ -1,5 +1,6 @@
 import type { QueryPool } from '../database/query-pool.ts'
 import type { FileIdentity } from '../files/file-identity.ts'
+import type { Dealing } from './dealing.ts'
 
 export interface KnownFile extends FileIdentity {
   readonly path: string
@@ -13,20 +14,31 @@ export interface ResumeRecord {
   readonly target: string
   /** How the files are read. */
   readonly fingerprint: string
+  /** How rows are dealt out to workers, so that another run deals them out in the same way. */
+  readonly dealing: Dealing
   /** The number of rows, and when the last one was written. Undefined while rows are missing. */
   readonly finished: { readonly rows: number; readonly at: Date } | undefined
 }
 
 const CREATE = `CREATE TABLE IF NOT EXISTS pg_batch_resume (
   name text PRIMARY KEY, files jsonb NOT NULL, target text NOT NULL, reading text NOT NULL,
-  started_at timestamptz NOT NULL DEFAULT now(), rows bigint, finished_at timestamptz)`
+  started_at timestamptz NOT NULL DEFAULT now(), rows bigint, finished_at timestamptz,
+  workers int NOT NULL DEFAULT 1, chunk_rows int NOT NULL DEFAULT 1)`
 
-const KNOWN = "SELECT to_regclass('pg_batch_resume') IS NOT NULL AS known"
+/** An earlier version created the table without these columns. */
+const ALTER = `ALTER TABLE pg_batch_resume ADD COLUMN IF NOT EXISTS workers int NOT NULL DEFAULT 1,
+  ADD COLUMN IF NOT EXISTS chunk_rows int NOT NULL DEFAULT 1`
 
-const READ = 'SELECT files, target, reading, rows, finished_at FROM pg_batch_resume WHERE name = $1'
+const KNOWN = `SELECT to_regclass('pg_batch_resume') IS NOT NULL AS known, EXISTS (SELECT FROM pg_attribute
+  WHERE attrelid = to_regclass('pg_batch_resume') AND attname = 'chunk_rows') AS deals`
 
-const ADD = `INSERT INTO pg_batch_resume (name, files, target, reading)
-  VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING`
+const READ = `SELECT files, target, reading, rows, finished_at, workers, chunk_rows
+  FROM pg_batch_resume WHERE name = $1`
+
+const ADD = `INSERT INTO pg_batch_resume (name, files, target, reading, workers, chunk_rows)
+  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING`
+
+const FIND = 'SELECT FROM pg_batch_resume WHERE name = $1'
 
 const FINISH = 'UPDATE pg_batch_resume SET rows = $2, finished_at = now() WHERE name = $1'
 
@@ -40,15 +52,36 @@ export async function beginRecord(
   begun: Omit<ResumeRecord, 'finished'>,
 ): Promise<ResumeRecord> {
   // a role may be allowed to use the table and not to create it
-  if (!(await isKnown(pool))) await pool.query(CREATE)
+  const { known, deals } = await tableState(pool)
+  if (!known) await pool.query(CREATE)
+  else if (!deals) await pool.query(ALTER)
   const files = begun.files.map(file => ({
     ...file,
     size: String(file.size),
     mtimeNs: String(file.mtimeNs),
   }))
-  await pool.query(ADD, [name, JSON.stringify(files), begun.target, begun.fingerprint])
+  const { workers, chunkRows } = begun.dealing
+  const values = [name, JSON.stringify(files), begun.target, begun.fingerprint, workers, chunkRows]
+  await pool.query(ADD, values)
+  return (await readRecord(pool, name))!
+}
+
+/**
+ * Returns how the rows of a load are dealt out that has begun before. Undefined if none has. Changes nothing.
+ */
+export async function readDealing(pool: QueryPool, name: string): Promise<Dealing | undefined> {
+  const { known, deals } = await tableState(pool)
+  if (!known) return undefined
+  if (!deals) return (await hasRecord(pool, name)) ? ONE_WORKER : undefined
+  return (await readRecord(pool, name))?.dealing
+}
+
+const ONE_WORKER: Dealing = { workers: 1, chunkRows: 1 }
+
+async function readRecord(pool: QueryPool, name: string): Promise<ResumeRecord | undefined> {
   const { rows } = await pool.query(READ, [name])
   const stored = rows[0]
+  if (!stored) return undefined
   return {
     files: stored.files.map((file: Record<keyof KnownFile, string>) => ({
       ...file,
@@ -57,19 +90,20 @@ export async function beginRecord(
     })),
     target: stored.target,
     fingerprint: stored.reading,
+    dealing: { workers: stored.workers, chunkRows: stored.chunk_rows },
     finished: stored.finished_at ? { rows: Number(stored.rows), at: stored.finished_at } : undefined,
   }
 }
 
 /** Returns true if a load with this name has begun before. */
 export async function hasRecord(pool: QueryPool, name: string): Promise<boolean> {
-  return (await isKnown(pool)) && ((await pool.query(READ, [name])).rowCount ?? 0) > 0
+  return (await tableState(pool)).known && ((await pool.query(FIND, [name])).rowCount ?? 0) > 0
 }
 
 export async function finishRecord(pool: QueryPool, name: string, rows: number): Promise<void> {
   await pool.query(FINISH, [name, rows])
 }
 
-async function isKnown(pool: QueryPool): Promise<boolean> {
-  return (await pool.query(KNOWN)).rows[0].known
+async function tableState(pool: QueryPool): Promise<{ known: boolean; deals: boolean }> {
+  return (await pool.query(KNOWN)).rows[0]
 }

@@ -4,21 +4,22 @@ import { quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import type { CheckpointOptions } from '../../writable/options.ts'
-import { DEFAULT_CHECKPOINT_TABLE, readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
+import { DEFAULT_CHECKPOINT_TABLE } from '../../write/checkpoint/read-checkpoint.ts'
 import type { Database } from '../database/database.ts'
 import { privilegeHint } from '../database/privileges.ts'
 import { dataError } from '../exit-error.ts'
 import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
 import type { NumberedRow } from '../rows/row-intake.ts'
-import { beginRecord, finishRecord, hasRecord, type KnownFile, type ResumeRecord } from './resume-record.ts'
+import type { Dealing } from './dealing.ts'
+import { beginRecord, finishRecord, type KnownFile, type ResumeRecord, readDealing } from './resume-record.ts'
+import { checkpointNames, readWrittenRows, type WrittenRows } from './written-rows.ts'
 
 /**
  * A load that can be killed and run again. For each file the writer's checkpoint holds the number of the last
  * row written, in the transaction of that row. A record beside it holds the identity of the files.
  */
-export interface Resume {
-  /** The number of rows in the table already: the first rows of all files together. */
-  readonly rowsWritten: number
+export interface Resume extends WrittenRows {
+  /** The checkpoint of the only worker. */
   readonly checkpoint: CheckpointOptions<Pick<NumberedRow, 'number'>>
   /** Where the load continues. Undefined if nothing was written before. */
   readonly note: string | undefined
@@ -31,6 +32,14 @@ export interface Resume {
   finish(rowsRead: number): Promise<void>
 }
 
+export interface OpenResumeOptions {
+  readonly source: Sources
+  readonly fingerprint: string
+  readonly table: Table
+  /** How a new load deals out its rows. One that has begun continues with its own way. */
+  readonly dealing: Dealing
+}
+
 /**
  * Opens a load that can be resumed.
  * @throws ExitError if the name belongs to another load, or a file has changed
@@ -38,32 +47,28 @@ export interface Resume {
 export async function openResume(
   { pool, user }: Pick<Database, 'pool' | 'user'>,
   name: string,
-  { source, fingerprint, table }: { source: Sources; fingerprint: string; table: Table },
+  { source, fingerprint, table, dealing }: OpenResumeOptions,
 ): Promise<Resume> {
   const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
   const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
-  const begun = { files, target, fingerprint }
+  const begun = { files, target, fingerprint, dealing }
   const record = await beginRecord(pool, name, begun).catch(error => {
     throw deniedTables(error, user)
   })
-  const checkpointName = checkpointNameOf(name)
-  const positions = await readCheckpoint(pool, checkpointName)
-  // one connection writes rows in order: if a file has a position, all files before it are complete
-  const rowsWritten = files.reduce((sum, { path }) => sum + Number(positions.get(path) ?? 0), 0)
+  const written = await readWrittenRows(pool, name, source, record.dealing)
+  const { rowsWritten, checkpoints, placeOf } = written
   checkSame(name, record, begun, rowsWritten)
   return {
-    rowsWritten,
+    ...written,
     checkpoint: {
-      name: checkpointName,
-      startsAfter: positions,
+      ...checkpoints[0]!,
       position({ number }) {
-        const { file, row } = source.positionOf(number)
-        return { partition: pathOf.get(file), offset: row }
+        const { partition, row } = placeOf(number)
+        return { partition, offset: row }
       },
     },
-    note:
-      rowsWritten === 0 ? undefined : `--resume ${name}: continuing after row ${formatCount(rowsWritten)}`,
+    note: noteOf(name, written, dealing),
     complete: record.finished && completeLine(name, record, table.name),
     async finish(rowsRead) {
       for (const [index, now] of (await identify(source, pathOf)).entries()) {
@@ -75,15 +80,25 @@ export async function openResume(
   }
 }
 
-/** Returns how many rows an earlier run has written. Stores nothing. */
+/** Returns which rows an earlier run has written; undefined for none. Stores nothing. */
 export async function rowsWrittenBefore(
   pool: Database['pool'],
   name: string,
-  { files }: Sources,
-): Promise<number> {
-  if (!(await hasRecord(pool, name))) return 0
-  const positions = await readCheckpoint(pool, checkpointNameOf(name))
-  return files.reduce((sum, file) => sum + Number(positions.get(resolve(file)) ?? 0), 0)
+  source: Sources,
+): Promise<WrittenRows | undefined> {
+  const dealing = await readDealing(pool, name)
+  return dealing && readWrittenRows(pool, name, source, dealing)
+}
+
+function noteOf(
+  name: string,
+  { rowsWritten, dealing: { workers } }: WrittenRows,
+  wanted: Dealing,
+): string | undefined {
+  const other = workers === wanted.workers ? '' : `, with the ${plural(workers, 'worker')} that it began with`
+  if (rowsWritten === 0 && other === '') return undefined
+  const where = workers === 1 ? `row ${formatCount(rowsWritten)}` : plural(rowsWritten, 'row')
+  return `--resume ${name}: continuing after ${where}${other}`
 }
 
 /** Explains that the role may not create or use the tables of --resume. */
@@ -130,25 +145,23 @@ function checkSame(
     throw dataError(`--resume ${name} reads ${record.fingerprint}; not ${now.fingerprint}${other}`)
 }
 
-function completeLine(name: string, { finished, files }: ResumeRecord, table: string): string {
+function completeLine(name: string, record: ResumeRecord, table: string): string {
+  const { finished, files, dealing } = record
   const { rows, at } = finished!
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
   const of = files.length === 1 ? 'the file' : `the ${formatCount(files.length)} files`
   const all = `all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
-  const again = `to write them again, use another name, or delete this one: ${forgetSql(name)}`
+  const again = `to write them again, use another name, or delete this one: ${forgetSql(name, dealing)}`
   return `${table}: --resume ${name} is complete: ${all}; ${again}`
 }
 
 /** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */
-function forgetSql(name: string): string {
+function forgetSql(name: string, { workers }: Dealing): string {
   const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+  const names = checkpointNames(name, workers).map(literal)
+  const isOne = workers === 1 ? `= ${names[0]}` : `IN (${names.join(', ')})`
   return [
     `DELETE FROM pg_batch_resume WHERE name = ${literal(name)}`,
-    `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name = ${literal(checkpointNameOf(name))}`,
+    `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name ${isOne}`,
   ].join('; ')
-}
-
-/** The prefix keeps the positions of loads apart from those of a program's own streams. */
-function checkpointNameOf(name: string): string {
-  return `pg-batch load ${name}`
 }

@@ -5,6 +5,8 @@ import { Intake } from './intake.ts'
 export interface RecordIntakeOptions {
   /** Records at the beginning that are skipped, because they are in the table already. */
   readonly skip: number
+  /** Says which records are skipped, by their number, where these are not the first ones. */
+  readonly isWritten?: ((rowNumber: number) => boolean) | undefined
   /** Checks each record that is passed on. An error that it throws fails the load. */
   readonly check?: ((record: CsvRecord) => void) | undefined
   /** Called for each array before it is passed on. */
@@ -21,13 +23,20 @@ export class RecordIntake extends Intake<CsvRecord[]> {
   }
 
   protected override admit(records: CsvRecord[]): CsvRecord[] | undefined {
-    const { skip, check, onBatch } = this.#options
-    const first = Math.min(records.length, Math.max(0, skip - this.rowsRead))
-    for (const record of records) record.number = ++this.rowsRead
-    if (first === records.length) return undefined
-    const batch = first === 0 ? records : records.slice(first)
+    const { check, onBatch } = this.#options
+    const batch = this.#notWritten(records)
+    if (batch.length === 0) return undefined
     if (check) for (const record of batch) check(record)
     onBatch(batch.length, batch)
     return batch
+  }
+
+  /** Numbers the records, and returns those that are to be written. */
+  #notWritten(records: CsvRecord[]): CsvRecord[] {
+    const { skip, isWritten } = this.#options
+    const first = Math.min(records.length, Math.max(0, skip - this.rowsRead))
+    for (const record of records) record.number = ++this.rowsRead
+    if (isWritten) return records.filter(({ number }) => !isWritten(number))
+    return first === 0 ? records : records.slice(first)
   }
 }

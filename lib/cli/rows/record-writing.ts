@@ -9,13 +9,15 @@ import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import type { Table } from '../../types.ts'
 import type { ColumnChoice } from '../columns/choose-columns.ts'
 import type { ColumnChecks } from '../columns/create-table.ts'
-import { putPoints } from '../columns/decimal-comma.ts'
+import { type RecordRows, rowMakerOf } from '../columns/record-rows.ts'
 import type { TypeMismatch } from '../columns/type-mismatch.ts'
 import { loadWasmEncoder } from './load-wasm-encoder.ts'
 import { recordDecimals } from './record-decimals.ts'
 
 /** How CSV records are written. */
 export interface RecordWriting {
+  /** What `rowOf` does. */
+  readonly rows: RecordRows
   /** Returns the row of a record, with columns as keys. */
   readonly rowOf: (record: CsvRecord) => SourceRow
   /** Where the fields go if the bytes are written as they are. Undefined if `toRow` returns rows. */
@@ -44,16 +46,12 @@ export function planRecords(
   choice: ColumnChoice,
   { checks, commaColumns, rejects, upserts, placeOf }: RecordOptions,
 ): RecordWriting {
-  const { format, header, raggedness } = records
+  const { format, header, longDelimiter, raggedness } = records
   const columnOf = new Map(choice.pairs)
   const fields = header.map(name => columnOf.get(name))
-  const rowOf = (record: CsvRecord): SourceRow => {
-    const row = records.rowOf(record)
-    if (raggedness(record)) return row
-    const renamed = choice.rename?.(row) ?? row
-    putPoints(renamed, commaColumns)
-    return renamed
-  }
+  const pairs = choice.rename && choice.pairs
+  const rows = { format, header, longDelimiter, pairs, commaColumns }
+  const rowOf = rowMakerOf(rows)
   const hasCommas = commaColumns.size > 0
   const withPoints = hasCommas ? recordDecimals(format, fields, commaColumns) : undefined
   const mismatchOf = checks && recordCheck(format, fields, checks)
@@ -71,6 +69,7 @@ export function planRecords(
   }
   const bytes = copyObstacleOf(table, upserts) === undefined
   return {
+    rows,
     rowOf,
     csv: bytes ? { format, fields, wasm: loadWasmEncoder() } : undefined,
     toRow: !bytes ? whole : rejects && mismatchOf ? fitting : withPoints,

@@ -4,7 +4,9 @@ const MAX_KEPT_LINES = 2_500_000
 /** Turns the writer's `row 3 of batch 5` into the row's number in the input, and into its line. */
 export class RowPositions {
   /** For each batch the number of its first row, from 0. A batch costs eight bytes. */
-  readonly #starts: number[]
+  readonly #starts: number[] = []
+  /** Rows of the input up to the last batch. */
+  #rows: number
   /**
    * For each batch the line of its first row. If some rows do not have exactly one line, the line of each
    * row.
@@ -16,15 +18,17 @@ export class RowPositions {
 
   /** @param skipped rows of the file before the first batch */
   constructor(skipped = 0) {
-    this.#starts = [skipped]
+    this.#rows = skipped
   }
 
   /**
    * To be called for each batch before it is written.
    * @param records the rows with the lines on which they begin, if these are known
+   * @param first the number of its first row, where rows between two batches are left out
    */
-  addBatch(count: number, records?: readonly { readonly line: number }[]): void {
-    this.#starts.push(this.#starts.at(-1)! + count)
+  addBatch(count: number, records?: readonly { readonly line: number }[], first = this.#rows + 1): void {
+    this.#starts.push(first - 1)
+    this.#rows = first - 1 + count
     this.#lines.push(records && this.#linesOf(records))
   }
 

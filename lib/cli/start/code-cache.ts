@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+import { threadId } from 'node:worker_threads'
 import { crc32 } from 'node:zlib'
 
 interface LoadedModule {
@@ -76,11 +77,11 @@ export class CodeCache {
   }
 }
 
-/** Another process reads the old file or the new one, whole. */
+/** Another process, or thread, reads the old file or the new one, whole. */
 function keep(path: string, code: Buffer): void {
   const checksum = Buffer.alloc(CHECKSUM_BYTES)
   checksum.writeUInt32BE(crc32(code))
-  const written = `${path}.${process.pid}`
+  const written = `${path}.${process.pid}.${threadId}`
   writeFileSync(written, Buffer.concat([checksum, code]), { mode: 0o600 })
   renameSync(written, path)
 }

@@ -25,6 +25,7 @@ import { checkBlocks } from './check-blocks.ts'
 import { checkCheckpoint } from './check-checkpoint.ts'
 import { checkCodecs } from './check-codecs.ts'
 import { checkConflict } from './check-conflict.ts'
+import { checkCounter } from './check-counter.ts'
 import { checkCsv } from './check-csv.ts'
 import { checkDeadLetter } from './check-dead-letter.ts'
 import { checkConnection, checkPool, expectOneDestination } from './check-destination.ts'
@@ -77,6 +78,7 @@ function optionTable<Item>() {
     rejectedItem: internal(optional(checkFunction<Callback<Item, 'rejectedItem'>>)),
     awaitsParents: internal(optional(checkFunction<() => boolean>)),
     rejectLimit: defaultsTo(0, integerOrInfinityFrom(0)),
+    rejectCounter: internal(optional(checkCounter)),
     checkpoint: optional(checkCheckpoint<Item>),
     position: optional(checkFunction<Callback<Item, 'position'>>),
     onDiscard: optional(checkFunction<Callback<Item, 'onDiscard'>>),

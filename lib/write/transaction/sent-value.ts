@@ -13,7 +13,12 @@ const values = new WeakMap<object, string>()
 export function noteSentValue(error: unknown, place: RowRef | undefined, plan: Plan): void {
   if (typeof error !== 'object' || error === null || place?.column === undefined) return
   const text = sentText(place, place.column, plan)
-  if (text !== undefined) values.set(error, text)
+  if (text !== undefined) noteSentText(error, text)
+}
+
+/** Notes the value that an error is about, as text. */
+export function noteSentText(error: object, text: string): void {
+  values.set(error, text)
 }
 
 /** Returns the value that an error of the server is about, as text, if it is known. */

@@ -1,0 +1,67 @@
+import type { CsvRecord } from '../../csv/record.ts'
+
+/** How the rows of files are dealt out to workers. A row goes to the same worker whenever the load is run. */
+export interface Dealing {
+  readonly workers: number
+  /** So many rows of a file go to one worker, and as many after them to the next one. */
+  readonly chunkRows: number
+}
+
+/** A row of the input: the index of its file, and its number in that file, from 1. */
+export interface RowPlace {
+  readonly file: number
+  readonly row: number
+}
+
+/** Records that go to one worker together. They follow each other in a file. */
+export interface Part {
+  readonly worker: number
+  readonly records: readonly CsvRecord[]
+}
+
+export type Deal = (records: readonly CsvRecord[]) => readonly Part[]
+
+/** Returns the worker of a row. Each file begins with another one, because there may be many small files. */
+export function workerOf({ workers, chunkRows }: Dealing, { file, row }: RowPlace): number {
+  return (file + Math.floor((row - 1) / chunkRows)) % workers
+}
+
+/** Returns how many rows of a file are a worker's, from its first row to the given one. */
+export function countRows(dealing: Dealing, worker: number, { file, row }: RowPlace): number {
+  const { workers, chunkRows } = dealing
+  const whole = Math.floor(row / chunkRows)
+  const firstChunk = (worker - (file % workers) + workers) % workers
+  const chunks = Math.max(0, Math.ceil((whole - firstChunk) / workers))
+  const isNext = workerOf(dealing, { file, row: whole * chunkRows + 1 }) === worker
+  return chunks * chunkRows + (isNext ? row % chunkRows : 0)
+}
+
+/** Deals out arrays of records as they come, in turn. */
+export function dealInTurn(workers: number): Deal {
+  let next = 0
+  return records => {
+    const worker = next
+    next = (next + 1) % workers
+    return [{ worker, records }]
+  }
+}
+
+/**
+ * Deals out records by their rows' numbers, so that another run gives each worker the same rows.
+ * @param placeOf returns where a row is, by its number in the input; each array is of one file
+ */
+export function dealByRow(dealing: Dealing, placeOf: (rowNumber: number) => RowPlace): Deal {
+  return records => {
+    const parts: Part[] = []
+    for (let from = 0; from < records.length; ) {
+      const { number } = records[from]!
+      const place = placeOf(number)
+      const nextChunk = number + dealing.chunkRows - ((place.row - 1) % dealing.chunkRows)
+      let to = from + 1
+      while (to < records.length && records[to]!.number < nextChunk) to++
+      parts.push({ worker: workerOf(dealing, place), records: records.slice(from, to) })
+      from = to
+    }
+    return parts
+  }
+}

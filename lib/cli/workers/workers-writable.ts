@@ -1,0 +1,176 @@
+import { Writable } from 'node:stream'
+import type { CsvRecord } from '../../csv/record.ts'
+import type { PgBatchError } from '../../errors.ts'
+import type { Stats } from '../../types.ts'
+import { combineStats } from '../../writable/combine-stats.ts'
+import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
+import type { Deal, RowPlace } from '../resume/dealing.ts'
+import { dataOfError, type ErrorData, errorOfData } from './error-data.ts'
+import type { Letter, WorkerTask } from './messages.ts'
+import { type WorkerReport, WorkerThread } from './worker-thread.ts'
+
+export interface WorkersOptions {
+  /** What each worker is to do. */
+  readonly tasks: readonly WorkerTask[]
+  readonly deal: Deal
+  /** Called for each part before it is sent. Parts are numbered from 1, as batches are. */
+  readonly onPart: (records: readonly CsvRecord[]) => void
+  /** Returns what is written of a record, as `RecordWriting` does. Undefined: the record itself. */
+  readonly toRow: ((record: CsvRecord) => object) | undefined
+  /** Returns the partition of the checkpoint and the place of a row. Undefined without a checkpoint. */
+  readonly placeOf: ((rowNumber: number) => RowPlace & { readonly partition: string }) | undefined
+  /** Takes rejected rows, if they go to the main thread. */
+  readonly deadLetter: Writable | undefined
+}
+
+/**
+ * Writes arrays of CSV records by several threads, each on a connection of its own. It looks like a
+ * `PgBatchWritable`: counts, the events 'commit', 'retry' and 'reject', and errors are those of all workers.
+ * A worker's batches have its own numbers; here they are numbered in the order in which they are sent.
+ */
+export class WorkersWritable extends Writable {
+  readonly #options: WorkersOptions
+  readonly #workers: readonly WorkerThread[]
+  /** For each worker: the numbers of its batches, in its order. */
+  readonly #batchIds: number[][]
+  /** For each worker: its latest counts. */
+  readonly #stats: Stats[]
+  #rowsReceived = 0
+  #batchesReceived = 0
+
+  constructor(options: WorkersOptions) {
+    super({ objectMode: true, highWaterMark: 1 })
+    this.#options = options
+    const { tasks } = options
+    this.#batchIds = tasks.map(() => [])
+    this.#stats = tasks.map(() => combineStats([]))
+    this.#workers = tasks.map((task, index) => {
+      const worker = new WorkerThread(task, report => this.#hear(report, index))
+      void worker.ended.then(({ stats, error }) => {
+        if (stats) this.#stats[index] = stats
+        if (error) this.destroy(this.#errorOf(dataOfError(error), index))
+      })
+      return worker
+    })
+  }
+
+  /** Counts as those of `PgBatchWritable`. What was sent and is not settled is pending. */
+  get stats(): Readonly<Stats> {
+    const sum = combineStats(this.#stats)
+    const { rowsCommitted, rowsUnchanged, rowsRejected, rowsSkipped } = sum
+    const rowsReceived = this.#rowsReceived
+    return {
+      ...sum,
+      rowsReceived,
+      batchesReceived: this.#batchesReceived,
+      rowsPending: rowsReceived - rowsCommitted - rowsUnchanged - rowsRejected - rowsSkipped,
+    }
+  }
+
+  override _write(records: readonly CsvRecord[], _encoding: BufferEncoding, callback: () => void): void {
+    for (const part of this.#options.deal(records)) this.#send(part.worker, part.records)
+    const waits = this.#workers.map(worker => worker.room()).filter(wait => wait !== undefined)
+    if (waits.length === 0) callback()
+    else void Promise.all(waits).then(() => callback())
+  }
+
+  override _final(callback: () => void): void {
+    for (const worker of this.#workers) worker.end()
+    // a failure destroys the stream
+    void this.#untilEnded().then(() => this.destroyed || callback())
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    for (const worker of this.#workers) worker.stop()
+    void this.#untilEnded().then(() => callback(error))
+  }
+
+  #send(index: number, records: readonly CsvRecord[]): void {
+    const { onPart, placeOf } = this.#options
+    this.#batchIds[index]!.push(++this.#batchesReceived)
+    this.#rowsReceived += records.length
+    onPart(records)
+    const { partition, row } = placeOf?.(records[0]!.number) ?? { partition: undefined, row: 1 }
+    const { written, refused } = this.#check(records)
+    this.#workers[index]!.send(written, {
+      faults: faultsOf(records),
+      refused,
+      partition,
+      firstRow: row,
+    })
+  }
+
+  /** Converts and checks records here, because the checks are functions, which threads cannot share. */
+  #check(records: readonly CsvRecord[]): {
+    written: readonly CsvRecord[]
+    refused: ReadonlyMap<number, ErrorData> | undefined
+  } {
+    const { toRow } = this.#options
+    if (!toRow) return { written: records, refused: undefined }
+    const refused = new Map<number, ErrorData>()
+    const written = records.map((record, index) => {
+      try {
+        return toRow(record) as CsvRecord
+      } catch (error) {
+        refused.set(index, dataOfError(error))
+        return record
+      }
+    })
+    return { written, refused }
+  }
+
+  #hear(report: WorkerReport, index: number): void {
+    switch (report.kind) {
+      case 'commit':
+        this.#stats[index] = report.stats
+        this.emit('commit')
+        return
+      case 'retry':
+        this.emit('retry', { ...report, error: this.#errorOf(report.error, index) })
+        return
+      case 'reject':
+        this.emit('reject', this.#located(report, index))
+        return
+      case 'letter':
+        this.#keep(report.letter, index)
+    }
+  }
+
+  /** Hands a rejected row to the file, and reports to its worker when it is there. */
+  #keep(letter: Letter, index: number): void {
+    this.#options.deadLetter!.write(this.#located(letter, index), error =>
+      this.#workers[index]!.kept(error ? dataOfError(error) : undefined),
+    )
+  }
+
+  #located<Report extends { readonly batchId: number; readonly error: ErrorData }>(
+    report: Report,
+    index: number,
+  ): Report & Pick<RejectedRow, 'batchId' | 'error'> {
+    const error = this.#errorOf(report.error, index) as PgBatchError
+    return { ...report, error, batchId: this.#batchIdOf(report.batchId, index) } as never
+  }
+
+  #errorOf(data: ErrorData, index: number): Error {
+    return errorOfData(data, batchId => this.#batchIdOf(batchId, index))
+  }
+
+  #batchIdOf(batchId: number, index: number): number {
+    return this.#batchIds[index]![batchId - 1] ?? batchId
+  }
+
+  async #untilEnded(): Promise<void> {
+    await Promise.all(this.#workers.map(({ ended }) => ended))
+  }
+}
+
+function faultsOf(records: readonly CsvRecord[]): ReadonlyMap<number, string> | undefined {
+  let faults: Map<number, string> | undefined
+  for (let index = 0; index < records.length; index++) {
+    const { fault } = records[index]!
+    if (fault === undefined) continue
+    faults ??= new Map()
+    faults.set(index, fault)
+  }
+  return faults
+}

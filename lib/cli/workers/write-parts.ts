@@ -1,0 +1,138 @@
+import { Writable } from 'node:stream'
+import type { MessagePort } from 'node:worker_threads'
+import { CsvRecord } from '../../csv/record.ts'
+import type { SourceRow } from '../../sources/rows.ts'
+import { untilClosed } from '../../streams/until-closed.ts'
+import type { PgBatchWritableOptions } from '../../writable/options.ts'
+import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
+import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
+import { rowMakerOf } from '../columns/record-rows.ts'
+import { openPool } from '../database/open-pool.ts'
+import { withBytesAsText } from '../rejects/rejects-file.ts'
+import { loadWasmEncoder } from '../rows/load-wasm-encoder.ts'
+import { dataOfError, type ErrorData, errorOfData } from './error-data.ts'
+import type { FromWorker, PartMessage, ToWorker, WorkerTask } from './messages.ts'
+import { SharedSlot, sharedRecords } from './shared-records.ts'
+
+/** One connection writes, and one more may ask for the outcome of a lost COMMIT. */
+const CONNECTIONS = 2
+
+/**
+ * The work of a worker: writes the records that come through the port on a connection of its own, in their
+ * order, and reports what happens to them.
+ */
+export async function writeParts(task: WorkerTask, port: MessagePort): Promise<void> {
+  const report = (message: FromWorker): void => port.postMessage(message)
+  const pool = openPool(task.connection, CONNECTIONS)
+  const parts = new Parts()
+  const letters = new Letters(report)
+  const sink = new PgBatchWritable<CsvRecord, SourceRow>({
+    ...optionsOf(task, parts),
+    pool,
+    deadLetter: task.deadLetter === 'main thread' ? letters.stream() : task.deadLetter,
+  })
+  sink.on('commit', ({ batches }) => {
+    parts.forget(batches)
+    report({ kind: 'commit', batches, stats: sink.stats })
+  })
+  sink.on('retry', ({ error, attempt, delayMs }) =>
+    report({ kind: 'retry', error: dataOfError(error), attempt, delayMs }),
+  )
+  sink.on('reject', ({ error, batchId, index }) =>
+    report({ kind: 'reject', error: dataOfError(error), batchId, index }),
+  )
+  sink.on('error', () => {}) // reported at the end
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'kept') letters.kept(message.error)
+    else if (message.kind === 'end') sink.end()
+    else if (message.kind === 'stop') sink.destroy(new Error('The load has ended'))
+    else sink.write(parts.add(message), error => error || report({ kind: 'accepted' }))
+  })
+  await untilClosed(sink)
+  const { errored: error } = sink
+  report({ kind: 'end', stats: sink.stats, error: error ? dataOfError(error) : undefined })
+  if (!error) await pool.end()
+  port.close()
+}
+
+function optionsOf(
+  { table, identity, onConflict, csv, rows, refuses, rejectLimit, rejectCounter, checkpoint }: WorkerTask,
+  parts: Parts,
+) {
+  const rowOf = rowMakerOf(rows)
+  return {
+    table,
+    identity,
+    onConflict: onConflict as PgBatchWritableOptions<CsvRecord, SourceRow>['onConflict'],
+    csv: { ...csv, wasm: loadWasmEncoder() },
+    ...(refuses ? { toRow: (record: CsvRecord) => parts.checked(record) as unknown as SourceRow } : {}),
+    rejectLimit,
+    rejectCounter,
+    rejectedItem: (record: CsvRecord) => withBytesAsText(rowOf(record)),
+    checkpoint: checkpoint && {
+      ...checkpoint,
+      position: ({ chunk, number }: CsvRecord) => ({ partition: parts.partitionOf(chunk), offset: number }),
+    },
+  }
+}
+
+/** The parts that are not committed, by the memory of their records. */
+class Parts {
+  readonly #parts = new Map<Buffer, PartMessage>()
+  readonly #slots: SharedSlot[] = []
+
+  /** Returns the records of a part. Each has the number of its row in its file. */
+  add(part: PartMessage): CsvRecord[] {
+    const { slot: number, memory, count, firstLine, firstRow: firstNumber, faults } = part
+    if (memory) this.#slots[number] = new SharedSlot(memory)
+    const slot = this.#slots[number]!
+    this.#parts.set(slot.bytes, part)
+    return sharedRecords(slot, { count, firstLine, firstNumber }, faults)
+  }
+
+  /** Forgets the oldest parts. */
+  forget(count: number): void {
+    for (const chunk of [...this.#parts.keys()].slice(0, count)) this.#parts.delete(chunk)
+  }
+
+  /** @throws PgBatchError for a record that does not fit its columns */
+  checked(record: CsvRecord): CsvRecord {
+    const { refused, firstRow } = this.#parts.get(record.chunk)!
+    const error = refused?.get(record.number - firstRow)
+    if (error) throw errorOfData(error)
+    return record
+  }
+
+  partitionOf(chunk: Buffer): string | undefined {
+    return this.#parts.get(chunk)!.partition
+  }
+}
+
+/** Rejected rows on their way to the file that the main thread writes. */
+class Letters {
+  readonly #report: (message: FromWorker) => void
+  #sent: ((error?: Error | null) => void) | undefined
+
+  constructor(report: (message: FromWorker) => void) {
+    this.#report = report
+  }
+
+  /** Returns a stream that takes the next row once the last one is in the file. */
+  stream(): Writable {
+    return new Writable({
+      objectMode: true,
+      write: ({ item: _, error, ...rejected }: RejectedRow, _encoding, callback) => {
+        this.#sent = callback
+        // the memory of a record has others by now; `values` has its texts
+        const row = rejected.row instanceof CsvRecord ? rejected.values : rejected.row
+        this.#report({ kind: 'letter', letter: { ...rejected, row, error: dataOfError(error) } })
+      },
+    }).on('error', () => {}) // the writer fails with it
+  }
+
+  kept(error: ErrorData | undefined): void {
+    const callback = this.#sent
+    this.#sent = undefined
+    callback?.(error && errorOfData(error))
+  }
+}
