@@ -64,7 +64,7 @@ export async function openWorkshop(): Promise<Workshop> {
   )
   const built = doors.flatMap(([, target]) => (typeof target === 'string' ? [] : [target.default]))
   await build({
-    entryPoints: [...built, ...Object.values(manifest.bin)].map(toSource),
+    entryPoints: built.map(toSource),
     absWorkingDir: repository,
     outbase: 'lib',
     outdir: join(self, 'dist'),
@@ -77,6 +77,9 @@ export async function openWorkshop(): Promise<Workshop> {
     sourcemap: true, // for coverage
     logLevel: 'warning',
   })
+  // the command as it is published
+  const words = ['run', 'build:cli', '--', `--outdir=${join(self, 'dist', 'cli')}`, '--sourcemap']
+  await runWell('npm', words, { cwd: repository })
   await writeFile(
     join(self, 'package.json'),
     JSON.stringify({ name: manifest.name, version: manifest.version, type: 'module', exports }),
@@ -95,7 +98,8 @@ export async function openWorkshop(): Promise<Workshop> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
   for (const [name, target] of Object.entries(manifest.bin)) {
-    const script = `#!/bin/sh\nexec '${process.execPath}' '${join(self, target)}' "$@"\n`
+    // compiled code must not fill the user's cache
+    const script = `#!/bin/sh\nexport XDG_CACHE_HOME='${join(folder, 'cache')}'\nexec '${process.execPath}' '${join(self, target)}' "$@"\n`
     await writeFile(join(bin, name), script, { mode: 0o755 })
   }
   // npx runs the only command of a package by the package's name
