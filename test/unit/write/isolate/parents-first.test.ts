@@ -11,6 +11,7 @@ const text = (value: unknown): string => {
 
 const plan = (references: boolean) =>
   ({
+    objectOf: (row: object) => row,
     selfReferences: references ? [{ columns: ['parent'], references: ['id'] }] : [],
     columns: ['id', 'parent'].map(name => ({
       name,
