@@ -31,17 +31,31 @@ const CASES: readonly Case[] = [
   },
 ]
 
+/** Rows that come at a rate of their own: only how long each waits is of interest. */
+const PACED: readonly Case[] = [
+  { label: 'PgRowWriter, paced', way: 'paced writer', against: 'paced writer' },
+  {
+    label: 'PgRowWriter, returning, paced',
+    way: 'paced writer returning',
+    against: 'paced writer returning',
+  },
+]
+const PACED_ROWS = 20_000
+
 export const bench: Bench = {
   name: 'row-writer',
   question: 'How many single rows can callers write who each wait for their row?',
   repeats: 5,
-  minutes: 5,
+  minutes: 9,
   async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
     const server = await connectionString()
-    const rowsOf = ({ way }: Case): number =>
-      wanted ?? (quick ? QUICK_ROWS : way.startsWith('statement') ? STATEMENT_ROWS : ROWS)
+    const rowsOf = ({ way }: Case): number => {
+      if (wanted ?? quick) return wanted ?? QUICK_ROWS
+      if (way.startsWith('paced')) return PACED_ROWS
+      return way.startsWith('statement') ? STATEMENT_ROWS : ROWS
+    }
     const samples = await interleaved(
-      CASES,
+      [...CASES, ...PACED],
       repeats,
       one =>
         measure<typeof import('./run.ts')>(RUN, {
@@ -65,7 +79,7 @@ export const bench: Bench = {
       method: `${describeRows()} ${CALLERS.toLocaleString('en')} callers each write a row, await its promise,
 and write the next one. A statement a row: a prepared INSERT through a pool of 10 connections. \`PgRowWriter\` has
 its default options, and so one connection unless two are named. Each run is a process of its own, which first
-writes rows untimed; the table's rows are counted. The cases take turns; the figures are the median of ${repeats}
+writes rows untimed; the table's rows are counted. In the second table a row is written each millisecond. The cases take turns; the figures are the median of ${repeats}
 such rounds, the least and the greatest in brackets.`,
       tables: [
         {
@@ -77,6 +91,11 @@ such rounds, the least and the greatest in brackets.`,
             significant(rateOf(one.way) / rateOf(one.against)),
             showSummary(summarize(all(one, 'p99'))),
           ]),
+        },
+        {
+          title: 'How long callers wait at 1,000 rows a second',
+          header: ['way', 'p99 ms'],
+          rows: PACED.map(one => [one.label, showSummary(summarize(all(one, 'p99')))]),
         },
       ],
       chart: {
