@@ -143,17 +143,11 @@ FROM target t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f', 'v')) relation`
 
 /**
- * Returns a row if Citus stores the rows of a table. It fails on servers without the catalogue of Citus: ask
- * {@link mayBeCitus} first. The parameter is the quoted name.
+ * Returns a row if Citus stores the rows of a table. It fails on servers without the catalogue of Citus.
+ * The parameter is the quoted name.
  * @see https://docs.citusdata.com/en/stable/develop/api_metadata.html#partition-table
  */
-export const CITUS_SQL =
-  'SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = pg_catalog.to_regclass($1)'
-
-/** Returns true when the row that {@link INTROSPECTION_SQL} returned comes from a server that has Citus. */
-export function mayBeCitus({ hasCitus }: Record<string, unknown>): boolean {
-  return hasCitus === 'true'
-}
+const CITUS_SQL = 'SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = pg_catalog.to_regclass($1)'
 
 /** The parameters of {@link INTROSPECTION_SQL}. */
 export function introspectionValues(
@@ -161,6 +155,22 @@ export function introspectionValues(
   types: readonly TableParts[] = [],
 ): [string, string[]] {
   return [quoteTable(table), types.map(quoteTable)]
+}
+
+/** Runs a statement, whose values come as texts. */
+type Ask = (text: string, values: unknown[]) => Promise<{ readonly rows: readonly Record<string, unknown>[] }>
+
+/** Asks for a table. Resolves to undefined if it does not exist, or the role cannot see it. */
+export async function describeTable(
+  ask: Ask,
+  table: TableParts,
+  types?: readonly TableParts[],
+): Promise<Table | undefined> {
+  const values = introspectionValues(table, types)
+  const [row] = (await ask(INTROSPECTION_SQL, values)).rows
+  if (!row) return undefined
+  const isCitus = row.hasCitus === 'true' && (await ask(CITUS_SQL, [values[0]])).rows.length > 0
+  return isCitus ? { ...readTable(row), isCitus } : readTable(row)
 }
 
 interface TypeRow {

@@ -3,7 +3,7 @@ import type { BlockLayout } from '../columnar/block-row.ts'
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { CsvColumns, JsonColumns } from '../encode/row-encoder.ts'
-import type { Codec, CopyFormat, Method, TableName } from '../types.ts'
+import type { Codec, CopyFormat, Method, Table, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
 import type { SettledItems } from '../write/transaction/settled-items.ts'
@@ -297,6 +297,8 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default none: only the 'reject' event
    */
   deadLetter?: Writable | { table: TableName; file?: string | undefined } | undefined
+  /** The table, as the caller has introspected it: the stream does not ask again. @internal */
+  described?: Table | undefined
   /** Returns what the dead letter keeps of an item that has no row. For `pg-batch load`. @internal */
   rejectedItem?: ((item: Item) => unknown) | undefined
   /**

@@ -5,6 +5,7 @@ import { SlabPool } from '../encode/wire/slabs.ts'
 import type { PgBatchError } from '../errors.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
 import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/dead-letter-sql.ts'
+import type { Table } from '../types.ts'
 import type { Beginning } from './begin/on-begin.ts'
 import type { CheckpointPlan } from './checkpoint/checkpoint.ts'
 import type { Position } from './checkpoint/position.ts'
@@ -52,6 +53,7 @@ export interface WriteOptions<Item> extends WriteRequest<Item> {
   readonly rollsBack: boolean
   readonly replace?: { readonly minRows: number } | undefined
   readonly callbackTimeoutMs: number
+  readonly described: Table | undefined
   readonly onBegin: Beginning['onBegin']
   readonly afterCommit:
     | ((batch: readonly Item[], settled: SettledItems<Item>) => Promise<void> | void)
@@ -95,7 +97,7 @@ export async function openWriting<Item>(
   ]
   const beginning = { onBegin, callbackTimeoutMs }
   const learn = { pool, signals, sideTables, beginning, waitMs: statementTimeoutMs }
-  const learned = await introspectWithRetries(options, learn, stream)
+  const learned = await introspectWithRetries(options, { ...learn, described: options.described }, stream)
   const { ticketed, savepoints } = learned
   const current = new CurrentPlan(learned, () => introspectPlan(options, { ...learn, sideTables: [] }))
   const { singleTransaction: endless } = options

@@ -2,7 +2,7 @@ import type { PgClientLike } from '../../connection/pg-types.ts'
 import { Lease } from '../../connection/pool/lease.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
-import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../table/introspect.ts'
+import { describeTable, INTROSPECTION_SQL, introspectionValues, readTable } from '../../table/introspect.ts'
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/introspect-indexes.ts'
 import type { Table, UniqueIndex } from '../../types.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
@@ -13,8 +13,8 @@ import type { QueryPool } from './query-pool.ts'
 
 /** Introspects the table before a row is read, so that a wrong name fails at once. */
 export async function findTable(database: Database, name: string): Promise<Table> {
-  const row = await lookUp(database, name)
-  if (row) return readTable(row)
+  const table = await lookUp(database, name)
+  if (table) return table
   throw await missingTable(database, name)
 }
 
@@ -27,10 +27,10 @@ export async function tableExists(database: Database, name: string): Promise<boo
   return (await lookUp(database, name)) !== undefined
 }
 
-async function lookUp({ pool, user }: Database, name: string): Promise<Record<string, unknown> | undefined> {
+async function lookUp({ pool, user }: Database, name: string): Promise<Table | undefined> {
   const table = parseTableName(name)
   try {
-    return (await pool.query(INTROSPECTION_SQL, introspectionValues(table))).rows[0]
+    return await describeTable((text, values) => pool.query(text, values), table)
   } catch (error) {
     const hint = privilegeHint(error, { user, table })
     if (hint === '') throw error

@@ -76,7 +76,7 @@ export class LoadRun {
       this.#deadLetter = rejectsFile(args.rejects, place => this.#positionOf(place))
     }
     this.#input.intake.once('end', () => this.#endInput())
-    this.#sink = this.#openSink()
+    this.#sink = this.#openSink(earlier === undefined)
     this.#marks = new LoadMarks({ rows: this.#skip, stats: this.stats })
   }
 
@@ -84,11 +84,12 @@ export class LoadRun {
     this.#positions.addBatch(count, records, records?.[0]?.number)
   }
 
-  #openSink(): LoadSink {
+  #openSink(isFirstPass: boolean): LoadSink {
     const sink = openSink(this.#plan, {
       input: this.#input,
       resume: this.#resume,
       workers: this.#workers,
+      isFirstPass,
       rejectLimit: this.#rejectsLeft(),
       deadLetter: this.#deadLetter,
       onPart: records => this.#addBatch(records.length, records),

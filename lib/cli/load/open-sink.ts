@@ -27,6 +27,8 @@ export interface SinkOptions {
   readonly input: LoadInput
   readonly resume: Resume | undefined
   readonly workers: number
+  /** The server has not lost commits since the table was introspected. */
+  readonly isFirstPass: boolean
   readonly rejectLimit: number
   /** Takes rejected rows. Undefined: they go through a table to their file, or nowhere. */
   readonly deadLetter: Writable | undefined
@@ -44,15 +46,17 @@ export function openSink(plan: LoadPlan, options: SinkOptions): LoadSink {
 
 function openStream(
   { args, database, table, trial, writing }: LoadPlan,
-  { input, resume, rejectLimit, deadLetter, isWhole, beforeCommit }: SinkOptions,
+  { input, resume, isFirstPass, rejectLimit, deadLetter, isWhole, beforeCommit }: SinkOptions,
 ): LoadSink {
   const { evolve } = writing
   const refersToItself = table.selfReferences.length > 0
+  const isAsFound = isFirstPass && !(args.create || args.evolve || args.identity || trial)
   const keepsInTable = args.rejects !== undefined && !trial
   return new PgBatchWritable<unknown, SourceRow>({
     ...input.writing,
     pool: database.pool,
     table: { schema: table.schema, name: table.name },
+    described: isAsFound ? table : undefined,
     identity: args.identity,
     ...(trial ? trialOptions(trial) : {}),
     concurrency: trial || refersToItself ? 1 : connectionsOf({ ...args, evolve: evolve !== undefined }),

@@ -19,6 +19,7 @@ import {
   required,
   resolveOptions,
 } from '../../options/option-table.ts'
+import type { Table } from '../../types.ts'
 import type { WriteOptions } from '../../write/open-writing.ts'
 import type { PgBatchWritableOptions } from '../options.ts'
 import { checkBlocks } from './check-blocks.ts'
@@ -48,6 +49,7 @@ function optionTable<Item>() {
     pool: optional(checkPool),
     connectionString: optional(checkConnection),
     table: required(checkTable),
+    described: internal(optional(checkDescribed)),
     columns: optional(checkColumns),
     toRow: optional(checkFunction<Callback<Item, 'toRow'>>),
     unknownKeys: defaultsTo('error', oneOf('error', 'ignore')),
@@ -84,6 +86,10 @@ function optionTable<Item>() {
     onDiscard: optional(checkFunction<Callback<Item, 'onDiscard'>>),
     signal: optional(checkAbortSignal),
   }
+}
+
+function checkDescribed(name: string, value: unknown): Table {
+  return checkObject(name, value) as unknown as Table
 }
 
 /** The names of all public options. */

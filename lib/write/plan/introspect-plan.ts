@@ -6,13 +6,7 @@ import { isServerError } from '../../connection/server-error.ts'
 import { canTicket } from '../../connection/transaction/ticket.ts'
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
-import {
-  CITUS_SQL,
-  INTROSPECTION_SQL,
-  introspectionValues,
-  mayBeCitus,
-  readTable,
-} from '../../table/introspect.ts'
+import { describeTable } from '../../table/introspect.ts'
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/introspect-indexes.ts'
 import type { Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
@@ -38,6 +32,8 @@ export interface IntrospectOptions {
   readonly beginning: Beginning
   /** How long to wait for a client, and then for each answer. */
   readonly waitMs: number
+  /** The table, if it is known. The catalogue is not asked then. */
+  readonly described?: Table | undefined
 }
 
 /** A plan made from the answers of the server. */
@@ -59,12 +55,12 @@ export async function introspectPlan<Item>(
   request: WriteRequest<Item>,
   options: IntrospectOptions,
 ): Promise<IntrospectedPlan<Item>> {
-  const { pool, signals, sideTables, beginning, waitMs } = options
+  const { pool, signals, sideTables, beginning, waitMs, described } = options
   let lease: Lease | undefined
   try {
     const taken = await Lease.take(pool, signals, waitMs)
     lease = taken
-    const work = (): Promise<Table | undefined> => introspectTable(taken, request)
+    const work = (): Promise<Table | undefined> => introspectTable(taken, request, described)
     // rolled back, because it has read only
     const table = await afterOnBegin(beginning, { lease, waitMs, end: 'rollback', work })
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
@@ -103,24 +99,26 @@ function cannotPipeline(): PgBatchError {
   return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
-async function introspectTable<Item>(lease: Lease, request: WriteRequest<Item>): Promise<Table | undefined> {
+async function introspectTable<Item>(
+  lease: Lease,
+  request: WriteRequest<Item>,
+  known: Table | undefined,
+): Promise<Table | undefined> {
   const { table, method, columns, codecs } = request
-  const values = introspectionValues(
-    table,
-    codecs?.map(({ type }) => type),
-  )
-  let rows: readonly Record<string, unknown>[]
+  const ask = (text: string, values: unknown[]) => queryText(lease.client, text, values)
+  let described = known
   try {
-    rows = (await queryText(lease.client, INTROSPECTION_SQL, values)).rows
+    described ??= await describeTable(
+      ask,
+      table,
+      codecs?.map(({ type }) => type),
+    )
   } catch (error) {
     // INSERT into named columns needs no catalogue
     if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
     throw error
   }
-  const [row] = rows
-  if (row) {
-    const isCitus = mayBeCitus(row) && (await queryText(lease.client, CITUS_SQL, [values[0]])).rows.length > 0
-    const described = isCitus ? { ...readTable(row), isCitus } : readTable(row)
+  if (described) {
     return request.onConflict ? withConflict(lease, described, request) : described
   }
   throw new PgBatchError(
