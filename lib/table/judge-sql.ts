@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
+import { KEY_COLUMNS, type KeyColumns } from './key-columns.ts'
 
 /** A CHECK of a table. */
 export interface Check {
@@ -9,14 +10,10 @@ export interface Check {
 }
 
 /** A foreign key of a table, which refers to another one. */
-export interface OutgoingKey {
+export interface OutgoingKey extends KeyColumns {
   readonly constraint: string
   /** The table that is referred to, with ONLY where that matters. */
   readonly parent: string
-  readonly columns: readonly string[]
-  readonly references: readonly string[]
-  /** For each column the operator that compares a referenced value with it. */
-  readonly equals: readonly string[]
 }
 
 /** What the server would judge a table's new rows by. */
@@ -51,17 +48,7 @@ SELECT pg_catalog.json_build_object(
   'outgoing', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'constraint', k.conname,
       'parent', CASE WHEN p.relkind = 'r' THEN 'ONLY ' ELSE '' END || p.oid::pg_catalog.regclass::text,
-      'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
-        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY key(attnum, ord)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum),
-      'references', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
-        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY key(attnum, ord)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.attnum),
-      'equals', (SELECT pg_catalog.json_agg(
-          pg_catalog.format('OPERATOR(%I.%s)', s.nspname, o.oprname) ORDER BY key.ord)
-        FROM pg_catalog.unnest(k.conpfeqop) WITH ORDINALITY key(operator, ord)
-        JOIN pg_catalog.pg_operator o ON o.oid = key.operator
-        JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace)))
+      ${KEY_COLUMNS}))
     FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
     WHERE k.conrelid = t.oid AND k.contype = 'f' AND NOT k.condeferred AND k.confmatchtype = 's'
       AND k.confrelid NOT IN (SELECT oid FROM tree)

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
+import { KEY_COLUMNS, type KeyColumns } from './key-columns.ts'
 import { insertShape, type Merge, type MergeShape, sameKey } from './merge/merge.ts'
 import { stagedRows } from './merge/merge-source.ts'
 import { insertInto } from './statements.ts'
@@ -12,7 +13,7 @@ import { insertInto } from './statements.ts'
 export const REPLACEMENT: TableParts = Object.freeze({ schema: 'pg_temp', name: 'pg_batch_replacement' })
 
 /** A foreign key that refers to the table. */
-export interface IncomingKey {
+export interface IncomingKey extends KeyColumns {
   readonly constraint: string
   /** The table that refers, quoted where needed. */
   readonly child: string
@@ -20,10 +21,6 @@ export interface IncomingKey {
   readonly isOwn: boolean
   /** A policy hides rows of the child from this role. */
   readonly isHidden: boolean
-  readonly columns: readonly string[]
-  readonly references: readonly string[]
-  /** For each column the operator that compares a referenced value with it. */
-  readonly equals: readonly string[]
   /** Deleting a referenced row changes the rows that refer to it: CASCADE, SET NULL or SET DEFAULT. */
   readonly deletes: boolean
   /** Updating the referenced columns changes these rows. */
@@ -60,17 +57,7 @@ SELECT pg_catalog.json_build_object(
       'isOwn', k.conrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)
         UNION ALL SELECT t.oid),
       'isHidden', pg_catalog.row_security_active(k.conrelid),
-      'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
-        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY key(attnum, ord)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum),
-      'references', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
-        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY key(attnum, ord)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.attnum),
-      'equals', (SELECT pg_catalog.json_agg(
-          pg_catalog.format('OPERATOR(%I.%s)', s.nspname, o.oprname) ORDER BY key.ord)
-        FROM pg_catalog.unnest(k.conpfeqop) WITH ORDINALITY key(operator, ord)
-        JOIN pg_catalog.pg_operator o ON o.oid = key.operator
-        JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace),
+      ${KEY_COLUMNS},
       'deletes', k.confdeltype IN ('c', 'n', 'd'), 'updates', k.confupdtype IN ('c', 'n', 'd')))
     FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = t.oid
       -- those of a child's partitions follow that of the child

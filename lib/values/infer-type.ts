@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { exactNumber, LongNumber, RawJson } from './exact-json.ts'
+import { isJson } from './is-json.ts'
 import { withPoint } from './with-point.ts'
 
 /**
@@ -75,7 +76,7 @@ function typeOfText(text: string, kind: ValueKind): InferredType {
     const number = kind === 'csv' ? text : withPoint(text)
     if (number !== undefined && number.length <= MAX_NUMBER_LENGTH && NUMBER.test(number))
       return typeOfNumber(number)
-    if (/^[[{]/.test(text) && isJson(text)) return 'jsonb'
+    if (/^[[{]/.test(text) && isJsonb(text)) return 'jsonb'
   }
   const timestamp = TIMESTAMP.exec(text)
   if (timestamp) return typeOfTimestamp(timestamp)
@@ -124,11 +125,6 @@ function typeOfInteger(value: bigint): InferredType {
   return BigInt.asIntN(64, value) === value ? 'bigint' : 'numeric'
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-  } catch {
-    return false
-  }
-  return !text.includes('\\u0000') // jsonb does not have this character
+function isJsonb(text: string): boolean {
+  return isJson(text) && !text.includes('\\u0000') // jsonb does not have this character
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Transform } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { formatCount } from '../../values/format-count.ts'
+import { isJson } from '../../values/is-json.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
@@ -110,12 +111,3 @@ export function readJsonDocuments(
 
 const NOT_UTF8 = 'is not valid UTF-8'
 const EXPECTED = 'expected JSON: an array of objects, or objects one after the other'
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

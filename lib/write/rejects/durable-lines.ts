@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isJson } from '../../values/is-json.ts'
 import { openDeadLetterFile } from './open-dead-letter-file.ts'
 
 /** A line of JSON, and the id with which it begins: `{"id":"…"`. */
@@ -126,13 +127,4 @@ async function syncFolder(path: string): Promise<void> {
     const folder = await open(dirname(path), 'r')
     await folder.sync().finally(() => folder.close())
   } catch {}
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
