@@ -180,6 +180,8 @@ export interface Table {
    * trigger, row-level security, or a table that inherits from it.
    */
   readonly rowConstraints?: RowConstraints
+  /** COPY takes a marker for a value that is DEFAULT. */
+  readonly copiesDefaults?: true
   /** The role may make temporary tables. */
   readonly mayStage: boolean
   /**

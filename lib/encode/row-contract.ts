@@ -63,6 +63,8 @@ export interface RowEncoderOptions {
   format: 'binary' | 'text'
   /** The caller's codecs, which replace ours. They are for objects, not for records of a CSV file. */
   own?: OwnCodecs | undefined
+  /** In text: a value that a row lacks is DEFAULT where the column has one. */
+  marksDefaults?: boolean | undefined
   /**
    * For a staging table: each row ends with two more int4 fields, its `ordinal` and the number of its shape.
    */

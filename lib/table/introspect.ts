@@ -63,6 +63,7 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
     FROM pg_catalog.pg_partition_tree(t.oid) p
     JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')
     AS "mergeReturns",
+  pg_catalog.current_setting('server_version_num')::int >= 160000 AS "copiesDefaults",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint,
@@ -228,6 +229,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     changesRows: row.changesRows as boolean,
     ...(row.rowConstraints ? { rowConstraints: row.rowConstraints as RowConstraints } : {}),
     mayStage: row.mayStage as boolean,
+    ...(row.copiesDefaults ? { copiesDefaults: true as const } : {}),
     ...(row.mergeReturns ? { mergeReturns: true as const } : {}),
     ...(row.namedTypes ? { namedTypes: row.namedTypes as NonNullable<Table['namedTypes']> } : {}),
   }

@@ -14,8 +14,10 @@ export function copyStatement(
   table: TableParts,
   columns: readonly string[],
   format: 'binary' | 'text',
+  marksDefaults = false,
 ): string {
-  return `COPY ${quoteTable(table)} (${quoteList(columns)}) FROM STDIN (FORMAT ${format})`
+  const marker = marksDefaults ? ", DEFAULT '\\D'" : ''
+  return `COPY ${quoteTable(table)} (${quoteList(columns)}) FROM STDIN (FORMAT ${format}${marker})`
 }
 
 type CheckedColumn = Pick<Column, 'name' | 'type' | 'flags'>

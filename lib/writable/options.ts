@@ -200,9 +200,10 @@ interface PgBatchWritableSettings<Item, Row> {
   operation?: ((item: Item) => 'upsert' | 'delete') | undefined
   /**
    * Writes everything in one transaction, which commits before 'finish': a failure leaves nothing. Without
-   * rejects and `inTransaction` rows of one shape travel as one COPY, so that they may refer to later ones.
-   * Rows are not kept: a connection that breaks fails the stream, with `outcome: 'rolled-back'`, and the
-   * caller reads its source again. See docs/writing.md.
+   * rejects and `inTransaction` the rows travel as one COPY, so that they may refer to later ones; before
+   * PostgreSQL 16 only if all of them lack the same columns. Rows are not kept: a connection that breaks
+   * fails the stream, with `outcome: 'rolled-back'`, and the caller reads its source again. See
+   * docs/writing.md.
    * @default false
    */
   singleTransaction?: boolean | undefined

@@ -3,7 +3,7 @@ import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
 import { type ByteBuffer, TooLongError } from '../wire/byte-buffer.ts'
 import { putCopyText } from '../wire/copy-text.ts'
-import { endTextRow, putTextNull, putTextStaging, TAB } from '../wire/text-format.ts'
+import { endTextRow, putTextDefault, putTextNull, putTextStaging, TAB } from '../wire/text-format.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 
 /** Encodes objects as lines of COPY's text format. */
@@ -11,9 +11,11 @@ export function makeTextRowEncoder({
   columns,
   own,
   staging,
+  marksDefaults = false,
 }: Omit<RowEncoderOptions, 'format' | 'csv'>): RowEncoder {
-  const fields = columns.map(({ name, type }) => ({
+  const fields = columns.map(({ name, type, hasDefault }) => ({
     name,
+    marksDefault: marksDefaults && hasDefault,
     read: needsOwnField(name) ? readOwnField : readField,
     codec: codecFor(type, own),
   }))
@@ -26,8 +28,12 @@ export function makeTextRowEncoder({
       let i = 0
       try {
         for (; i < fields.length; i++) {
-          const { name, read, codec } = fields[i]!
+          const { name, read, codec, marksDefault } = fields[i]!
           const value = read(row, name)
+          if (value === undefined && marksDefault) {
+            putTextDefault(out)
+            continue
+          }
           const parameter = value === null || value === undefined ? null : codec.text(value)
           const text =
             typeof parameter === 'object' && parameter !== null ? codec.textOfBinary?.(parameter) : parameter

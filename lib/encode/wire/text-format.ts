@@ -8,6 +8,7 @@ export const TAB = 0x09
 export const NEWLINE = 0x0a
 export const BACKSLASH = 0x5c
 const LETTER_N = 0x4e
+const LETTER_D = 0x44
 
 /** Appends the field `\N`. */
 export function putTextNull(out: ByteBuffer): void {
@@ -15,6 +16,15 @@ export function putTextNull(out: ByteBuffer): void {
   const { bytes } = out
   bytes[out.length++] = BACKSLASH
   bytes[out.length++] = LETTER_N
+  bytes[out.length++] = TAB
+}
+
+/** Appends the field `\D`, which the statement declares as the marker of DEFAULT. */
+export function putTextDefault(out: ByteBuffer): void {
+  out.reserve(3)
+  const { bytes } = out
+  bytes[out.length++] = BACKSLASH
+  bytes[out.length++] = LETTER_D
   bytes[out.length++] = TAB
 }
 

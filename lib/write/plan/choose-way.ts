@@ -66,6 +66,18 @@ function chooseFormat(format: CopyFormat, columns: readonly PlannedColumn[]): Co
   )
 }
 
+/** Returns how rows that lack different columns share a COPY, see `TablePlan.mixesShapes`. */
+export function chooseMixing<Item>(
+  request: WriteRequest<Item>,
+  table: Table | undefined,
+  copyFormat: CopyFormat,
+): 'always' | 'some' | 'never' {
+  // the marker exists in text only
+  const marks = table?.copiesDefaults && !table.isCitus && !request.json && copyFormat !== 'binary'
+  if (!marks) return 'never'
+  return splitsJudgement(request, table) ? 'always' : 'some'
+}
+
 /**
  * Returns true when a binary COPY could be wrong in a single transaction: a value without a binary form ends
  * it, and the server would check rows that refer to later rows of the table too early.

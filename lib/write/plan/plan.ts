@@ -14,7 +14,7 @@ import { requireNoRowTriggers, requireSameTypes, sameTypesStatement } from '../.
 import type { Column, CopyFormat, Method, SelfReference, Table } from '../../types.ts'
 import { resolveConflict } from '../conflict/resolve-conflict.ts'
 import { type RowShape, RowShapes } from '../rows/row-shapes.ts'
-import { chooseWay } from './choose-way.ts'
+import { chooseMixing, chooseWay } from './choose-way.ts'
 import { CopyFormatChoice } from './copy-format.ts'
 import { bytesColumns } from './decode-bytes.ts'
 import { expectAlterable } from './evolve-policy.ts'
@@ -52,6 +52,11 @@ export interface TablePlan {
   readonly merge: Merge | undefined
   /** Foreign keys of the table to itself whose columns are all written. */
   readonly selfReferences: readonly SelfReference[]
+  /**
+   * Whether rows of several shapes may share a COPY, in which what they lack is marked. With `always` rows of
+   * a single shape take it, too, because they may refer to later rows of another shape.
+   */
+  readonly mixesShapes: 'always' | 'some' | 'never'
   /** INSERT has to say that the rows have values for identity columns that are GENERATED ALWAYS. */
   readonly overrides: boolean
   /** Set where all rows of the table are replaced: rows only go into a staging table. */
@@ -155,6 +160,7 @@ export function makePlan<Item>(
     selfReferences: (replacement ? [] : (table?.selfReferences ?? [])).filter(({ columns, references }) =>
       [...columns, ...references].every(column => names.includes(column)),
     ),
+    mixesShapes: merged || defaulted.length === 0 ? 'never' : chooseMixing(request, table, copyFormat),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, { own, csv, json, blocks }),
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
@@ -194,6 +200,7 @@ function encoders(
         ...rows,
         columns: knownOf(shape, columns),
         format,
+        marksDefaults: shape.mixed,
         ...(staging ? { staging: { shape: shape.number } } : {}),
       })
       if (made.size >= MAX_ENCODERS) made.clear()

@@ -19,10 +19,15 @@ export function convertHeld(prepared: PreparedBatch, plan: TablePlan): PreparedB
   for (const group of prepared.groups) {
     const written = group.shape.columns.map(index => from[index]!)
     const columns = written.map(({ name }) => plan.columns.findIndex(column => column.name === name))
-    const shape = plan.shapes.without(
-      plan.columns.flatMap((_, index) => (columns.includes(index) ? [] : [`${index},`])).join(''),
+    const lacking = plan.columns
+      .flatMap((_, index) => (columns.includes(index) ? [] : [`${index},`]))
+      .join('')
+    const shape = group.shape.mixed ? plan.shapes.mixed : plan.shapes.without(lacking)
+    if (
+      shape.columns.length !== columns.length ||
+      shape.columns.some((column, field) => column !== columns[field])
     )
-    if (shape.columns.some((column, field) => column !== columns[field])) return undefined
+      return undefined
     const conversions = written.map((column, field) => conversionOf(column, plan.columns[columns[field]!]!))
     if (columns.includes(-1) || conversions.includes('none')) return undefined
     groups.push({ ...group, shape, encoded: convert(group.encoded!, conversions) })

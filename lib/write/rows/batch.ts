@@ -52,6 +52,8 @@ export interface RowGroup {
   readonly batch: Batch<unknown>
   readonly shape: RowShape
   readonly rows: RowSet
+  /** The groups of these rows by their own shape, where `shape` is a mixed one. */
+  readonly mixes?: readonly RowGroup[] | undefined
   /** The bytes of the rows, where these are no longer held. */
   readonly encoded?: EncodedRows | undefined
 }

@@ -5,10 +5,15 @@ export interface RowShape {
   readonly columns: readonly number[]
   /** Its rows are deleted, and its columns are those of their key. */
   readonly deletes?: boolean
+  /** Its rows may lack any columns that have a DEFAULT: they go by text COPY, which marks what is missing. */
+  readonly mixed?: boolean
 }
 
 /** The number of the shape of deletes; the others count from 0. */
 const DELETES = -1
+
+/** The number of the mixed shape. */
+const MIXED = -2
 
 /** Random subsets of 24 columns make millions of shapes, so that only the latest are kept. */
 const MAX_REMEMBERED = 1000
@@ -19,6 +24,8 @@ const MAX_REMEMBERED = 1000
 export class RowShapes {
   /** The shape of rows that are deleted. */
   readonly deletes: RowShape
+  /** The shape of rows that lack this and that. */
+  readonly mixed: RowShape
   readonly #columns: readonly string[]
   readonly #byMissing = new Map<string, RowShape>()
   /** No number is used twice, not even after shapes were dropped: a staging table identifies shapes by it. */
@@ -26,6 +33,7 @@ export class RowShapes {
 
   constructor(columns: readonly string[], keys: readonly string[]) {
     this.#columns = columns
+    this.mixed = { number: MIXED, columns: columns.map((_, index) => index), mixed: true }
     this.deletes = { number: DELETES, columns: keys.map(key => columns.indexOf(key)), deletes: true }
   }
 

@@ -1,6 +1,7 @@
 import type { RowGroup } from './batch.ts'
 import type { RowRef } from './row-sender.ts'
 import { RowSet } from './row-set.ts'
+import type { RowShape } from './row-shapes.ts'
 
 /**
  * Returns the rows of several groups in the order of their batch, as groups that end where the shape changes.
@@ -17,6 +18,13 @@ export function runsInOrder(groups: readonly RowGroup[]): readonly RowGroup[] {
     run.rows.add(group.rows.at(index), group.rows.itemAt(index))
   }
   return runs
+}
+
+/** Returns the rows of several groups in the order of their batch, as one group of a mixed shape. */
+export function mixedGroup(groups: readonly RowGroup[], shape: RowShape): RowGroup {
+  const rows = new RowSet()
+  for (const { group, index } of rowsInOrder(groups)) rows.add(group.rows.at(index), group.rows.itemAt(index))
+  return { batch: groups[0]!.batch, shape, rows, mixes: groups }
 }
 
 /** Returns the rows of several groups in the order of their batch. */

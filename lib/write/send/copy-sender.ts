@@ -108,7 +108,7 @@ export class CopySender implements RowSender {
   }
 
   async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
-    let format = this.#format.current
+    let format = group.shape.mixed ? 'text' : this.#format.current
     const byInsert = new Set<number>()
     for (let index = 0; index < group.rows.length; ) {
       const open = await this.#openFor(group, index, format)
@@ -124,8 +124,11 @@ export class CopySender implements RowSender {
       }
     }
     if (byInsert.size === 0) return
-    const rows = group.rows.filter((_, item) => byInsert.has(item)).map(this.#plan.objectOf)
-    this.#byInsert.push({ ...group, rows })
+    // INSERT takes each row by its own shape
+    for (const part of group.mixes ?? [group]) {
+      const rows = part.rows.filter((_, item) => byInsert.has(item)).map(this.#plan.objectOf)
+      if (rows.length > 0) this.#byInsert.push({ ...part, rows })
+    }
   }
 
   /** Sends the rows that COPY cannot carry, after the rest of their batch. */

@@ -59,7 +59,7 @@ export class OpenCopy {
     const lock = transaction.isTicketed ? [lockStatement(plan.table)] : []
     const before = isChecked ? [...lock, plan.sameTypes(shape)] : []
     const after = plan.checksAfterCopy(shape, format)
-    const copy = copyStatement(this.#target, columns, format)
+    const copy = copyStatement(this.#target, columns, format, shape.mixed)
     this.copy = transaction.openCopy([...before, copy, ...after].join('; '))
   }
 

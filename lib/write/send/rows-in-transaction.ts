@@ -10,6 +10,7 @@ import type { TablePlan } from '../plan/plan.ts'
 import type { PreparedBatch, RowGroup } from '../rows/batch.ts'
 import { RowResults } from '../rows/row-results.ts'
 import type { RowRef, RowSender } from '../rows/row-sender.ts'
+import { mixedGroup } from '../rows/rows-in-order.ts'
 import { MergeReturningSender } from './by-row/merge-returning-sender.ts'
 import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { CopySender } from './copy-sender.ts'
@@ -227,15 +228,31 @@ export class RowsInTransaction {
   /** Returns the groups that go by COPY, and those that go by INSERT. COPY has no syntax for no columns. */
   #byMethod(groups: PreparedBatch['groups']): [RowGroup[], RowGroup[]] {
     const method = this.#method
-    const { conflict, replacement, selfReferences } = this.#plan
+    const { conflict, replacement, selfReferences, mixesShapes } = this.#plan
     // rows may refer to rows of another shape, and the check of foreign keys at the end of each COPY would be
     // too early
-    if (!conflict && !replacement && groups.length > 1 && selfReferences.length > 0) return [[], [...groups]]
+    if (!conflict && !replacement && selfReferences.length > 0) {
+      if (mixesShapes === 'always' && method !== 'insert') return [[this.#mixed(groups)], []]
+      if (groups.length > 1) return this.#mixedByMethod(groups)
+    }
     if (conflict) return this.#upsertMethod(groups) === 'copy' ? [[...groups], []] : [[], [...groups]]
     const takesAll = groups.length === 1 || (method === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
     const suitsCopy = ({ shape, rows }: RowGroup): boolean =>
       method !== 'insert' && shape.columns.length > 0 && (takesAll || rows.length >= MIXED_COPY_FROM_ROWS)
-    return [groups.filter(suitsCopy), groups.filter(group => !suitsCopy(group))]
+    const [mixed, byInsert] = this.#mixedByMethod(groups.filter(group => !suitsCopy(group)))
+    return [[...groups.filter(suitsCopy), ...mixed], byInsert]
+  }
+
+  /** Returns groups that share a COPY, where that is possible and worth its round trip, or share INSERTs. */
+  #mixedByMethod(groups: readonly RowGroup[]): [RowGroup[], RowGroup[]] {
+    const isWorthIt = groups.length > 1 && countOf(groups) >= MIXED_COPY_FROM_ROWS
+    const mixes = isWorthIt && this.#method !== 'insert' && this.#plan.mixesShapes !== 'never'
+    return mixes ? [[this.#mixed(groups)], []] : [[], [...groups]]
+  }
+
+  #mixed(groups: readonly RowGroup[]): RowGroup {
+    // bytes of an earlier attempt are mixed already
+    return groups[0]!.encoded ? groups[0]! : mixedGroup(groups, this.#plan.shapes.mixed)
   }
 
   #makeSender(method: 'copy' | 'insert'): RowSender {

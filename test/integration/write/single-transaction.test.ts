@@ -98,6 +98,22 @@ describe('singleTransaction', () => {
     expect(await countOf(db.pool, 't WHERE parent IS NOT NULL')).to.equal(1999)
   })
 
+  it('judges them so for rows of several shapes, too, where COPY has a marker of DEFAULT', async () => {
+    await db.pool.query("ALTER TABLE t ALTER note SET DEFAULT 'none'")
+    const [[version]] = (await valuesOf(db.pool, "SELECT current_setting('server_version_num')::int")) as [
+      [number],
+    ]
+    // those of the first batches are of one shape
+    const children = rowsOf(2000, (id): Row => {
+      const row = { id, parent: id < 1999 ? id + 1 : null }
+      return id < 300 || id % 2 === 0 ? { ...row, note: 'given' } : row
+    })
+    const load = write(batchesOf(children, 100), { pool: db.pool, table: 't', singleTransaction: true })
+    if (version < 160_000) expect((await failureOf(load)).sqlState).to.equal('23503')
+    else await load
+    expect(await countOf(db.pool, "t WHERE note = 'none'")).to.equal(version < 160_000 ? 0 : 850)
+  })
+
   it('rejects bad rows batch by batch, and keeps the rejects until COMMIT', async () => {
     const bad = rows(2000)
     for (const id of [3, 777, 1500]) bad[id]!.id = 2
