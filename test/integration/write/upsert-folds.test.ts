@@ -3,7 +3,7 @@ import type { OnConflict } from '../../../lib/writable/options.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { seededRandom } from '../../support/random.ts'
-import { METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
+import { failureOf, METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
 interface Row {
   readonly id: number | null
@@ -60,6 +60,17 @@ describe('many rows of one key in one transaction', () => {
         else expect(pages).to.be.at.least(10)
       })
     }
+
+    it(`refuses a state in between that a CHECK refuses, by ${way.title}`, async () => {
+      await db.pool.query(`DROP TABLE IF EXISTS t, notes;
+        CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n <= 9), note text)`)
+      const rows = [5, 4, 1, -6, 1, 1, 1].map((n): Row => ({ id: 1, n }))
+      const pool = makePool().pool
+      const error = await failureOf(
+        write<Row>([rows], { pool, table: 't', onConflict: INCREMENT, ...options(way) }),
+      )
+      expect(error).to.include({ code: 'REFUSED', sqlState: '23514', outcome: 'rolled-back' })
+    })
 
     it(`rejects the rows whose states the constraints refuse, by ${way.title}`, async () => {
       const random = seededRandom(15)
