@@ -7,7 +7,7 @@ import { outerEnvironment, run, runWell } from '../support/run.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
-const PARTS = ['build', 'lib', 'docs', 'package.json', ...DOCUMENTS]
+const PARTS = ['esbuild.config.ts', 'lib', 'docs', 'package.json', ...DOCUMENTS]
 const CONFIGS = ['tsconfig.json', 'tsconfig.build.json']
 const NPM = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 

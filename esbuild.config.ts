@@ -10,7 +10,7 @@ import { type BuildOptions, build, type Metafile, transform } from 'esbuild'
  * are in the pieces: Node.js would take longer to find and compile their many files than to run them.
  */
 
-const repository = fileURLToPath(new URL('../', import.meta.url))
+const repository = fileURLToPath(new URL('./', import.meta.url))
 
 /** What users may install or not. */
 const NOT_INLINED = ['pg-native']
