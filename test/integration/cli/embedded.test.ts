@@ -49,7 +49,7 @@ describe('pg-batch --embedded', () => {
       new RegExp(`Its data: ${folder}/postgresql-\\d+\\. To look at it: pg-batch server\n`),
     )
     expect(ended.stderr).to.match(
-      /no table "orders" in the embedded PostgreSQL; there are no tables in it yet \(see --create\)\n$/,
+      /no table "orders" in the embedded PostgreSQL; there are no tables in it yet; load --create makes it\n$/,
     )
     expect(ended.status).to.equal(1)
   })
