@@ -5,6 +5,8 @@ export const AROUND_THE_POOLER = Object.freeze({
   'a wrong login':
     'PgBouncer answers a login itself, by SQLSTATE 08P01 and after a pause, whatever the server would say',
   'a role of the test': 'PgBouncer knows only the roles of its own configuration',
+  'answers without a question':
+    'PgBouncer 1.18 lends a session to other clients at the end of its transaction, even if answers are due',
   'a setting of the session': 'PgBouncer in transaction mode would lend that session to other clients',
 })
 

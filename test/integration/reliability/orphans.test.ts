@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import pg from 'pg'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { useProxiedPool } from '../../support/proxied-pool.ts'
 import { load } from './load.ts'
@@ -105,8 +106,8 @@ describe('Rows whose parents are missing', function () {
         CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent);
         CREATE ROLE "${role}"; GRANT INSERT, SELECT ON child TO "${role}"; ${sql.replace('role', role)}`)
       try {
-        const options = `-c role=${role}`
-        pools.push(new pg.Pool({ connectionString: db.connectionString, options, max: 1 }))
+        const connectionString = aroundThePooler(db, 'a setting of the session')
+        pools.push(new pg.Pool({ connectionString, options: `-c role=${role}`, max: 1 }))
         const rows = Array.from({ length: 40 }, (_, id) => ({ id, parent: id % 2 }))
         expect((await write('child', rows, pools[0])).rejected).to.deep.equal(idsOf(rows, id => id % 2 === 0))
       } finally {

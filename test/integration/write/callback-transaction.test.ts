@@ -6,6 +6,7 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { settlesWithin, until } from '../../support/until.ts'
@@ -149,7 +150,8 @@ describe('the transaction of inTransaction', () => {
   })
 
   it('ends a client that a callback has put out of step with the server', async () => {
-    const { pool } = makePool({ max: 1 })
+    const connectionString = aroundThePooler(db, 'answers without a question')
+    const { pool } = makePool({ connectionString, max: 1 })
     const inTransaction = async (client: PgClientLike): Promise<void> => {
       ;(client as unknown as { connection: { query(text: string): void } }).connection.query('ROLLBACK')
     }
