@@ -2,6 +2,7 @@ import { DeadlineError } from '../deadline-error.ts'
 import type { Lease } from '../pool/lease.ts'
 import type { SimpleQuery } from '../simple-query.ts'
 import type { CallbackEffects } from './callback-effects.ts'
+import { rollBack } from './roll-back.ts'
 import type { ServerWatch } from './server-watch.ts'
 import { readTicket, type TransactionTicket } from './ticket.ts'
 import { saysEnded, saysFailed, saysRolledBack } from './transaction-errors.ts'
@@ -40,17 +41,24 @@ export async function commitOutcome(
     const tag = await lease.within(commit.timeoutMs, answer)
     if (tag !== 'ROLLBACK') return { state: 'committed' }
   } catch (error) {
-    return failedCommit(commit, error)
+    return await failedCommit(commit, error)
   }
   // the answer may be that of a callback's own ROLLBACK, with COMMIT's answer still to come
   if (callbacks.isDoubtful || commit.beginsNext) lease.broken ??= callbacks.endedError()
   return { state: 'rolled-back', error: callbacks.swallowedError() }
 }
 
-function failedCommit({ lease, watch, callbacks }: SentCommit, error: unknown): CommitOutcome {
+async function failedCommit(
+  { lease, timeoutMs, watch, callbacks }: SentCommit,
+  error: unknown,
+): Promise<CommitOutcome> {
   if (!(error instanceof DeadlineError)) watch.lost(performance.now())
   if (saysEnded(error) || saysFailed(error)) return { state: 'open', error: callbacks.explained(error) }
-  if (saysRolledBack(error)) return { state: 'rolled-back', error }
+  if (saysRolledBack(error)) {
+    // the statement in front of COMMIT may have failed, by a cancel: then the transaction is still open
+    await rollBack(lease, { timeoutMs })
+    return { state: 'rolled-back', error }
+  }
   lease.broken ??= error as Error
   return { state: 'committing', error }
 }

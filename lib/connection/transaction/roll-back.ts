@@ -7,11 +7,11 @@ import { hasProofSavepoint, rollbackAndAsk } from './transaction-proof.ts'
 /** What is known of a transaction that is to be rolled back. */
 interface OpenTransaction {
   readonly timeoutMs: number
-  readonly ticket: TransactionTicket | undefined
+  readonly ticket?: TransactionTicket | undefined
   /** Without a ticket, a savepoint proves that the transaction has not ended. */
-  readonly savepointed: boolean
+  readonly savepointed?: boolean
   /** Something else may have ended it. */
-  readonly isDoubtful: boolean
+  readonly isDoubtful?: boolean
 }
 
 /**
@@ -29,7 +29,7 @@ export async function rollBack(
   let hasEnded = false
   try {
     if (isDoubtful && ticket) return await rollbackAndAsk(run, ticket.xid)
-    hasEnded = isDoubtful && savepointed && !(await hasProofSavepoint(run))
+    if (isDoubtful && savepointed) hasEnded = !(await hasProofSavepoint(run))
     await run('ROLLBACK')
   } catch (error) {
     lease.broken ??= error as Error

@@ -14,6 +14,9 @@ interface Row {
   id: number
 }
 
+/** Fails as a statement does that is cancelled. */
+const CANCELLED = "DO $$ BEGIN RAISE SQLSTATE '57014'; END $$"
+
 const FAST = { minDelayMs: 1, maxDelayMs: 5 }
 
 describe('a transient failure', () => {
@@ -68,6 +71,26 @@ describe('a transient failure', () => {
       await expectOnce(100)
     })
   }
+
+  it('in front of COMMIT leaves no open transaction on its connection', async () => {
+    const named = makePool({ max: 1 })
+    let left = 1
+    named.pool.on('connect', client => {
+      const query = client.query as (...words: unknown[]) => unknown
+      client.query = ((statement: { text?: string }, ...others: unknown[]) => {
+        const { text } = statement
+        const isCancelled = text?.endsWith('COMMIT') && left-- > 0
+        const first = isCancelled ? { ...statement, text: `${CANCELLED}; ${text}` } : statement
+        return query.call(client, first, ...others)
+      }) as never
+    })
+    const { done, retries } = start([rowsOf(100, id => ({ id }))], { inTransaction: async () => {} }, named)
+    await done
+    expect(retries.map(({ error }) => [error.sqlState, error.outcome])).to.deep.equal([
+      ['57014', 'rolled-back'],
+    ])
+    await expectOnce(100)
+  })
 
   it('never reaches the dead letter, although its batch has bad rows', async () => {
     await db.pool.query('ALTER TABLE t ADD CHECK (id >= 0)')
