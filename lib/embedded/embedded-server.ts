@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -211,8 +211,25 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** Returns a port that nothing listens on at this moment. Rejects if the wanted port is taken. */
-export function freePort(wanted = 0): Promise<number> {
+/**
+ * Ports that Linux, macOS and Windows by default give to no outgoing connection. One of the others may be
+ * taken by a client between two starts of a server.
+ */
+const SERVER_PORTS = { first: 20_000, last: 32_767 }
+
+const PORT_ATTEMPTS = 20
+
+/** Returns a port that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+    const port = randomInt(SERVER_PORTS.first, SERVER_PORTS.last + 1)
+    if (await isFree(port)) return port
+  }
+  return listenOn(0)
+}
+
+/** Returns the port, after a moment of listening there. Rejects if it is taken. */
+function listenOn(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
@@ -225,7 +242,7 @@ export function freePort(wanted = 0): Promise<number> {
 
 /** Returns whether nothing listens on a port at this moment. */
 export function isFree(port: number): Promise<boolean> {
-  return freePort(port).then(
+  return listenOn(port).then(
     () => true,
     () => false,
   )
