@@ -35,6 +35,7 @@ export async function confirmPositions<Item>(context: ConfirmContext<Item>): Pro
   const started = performance.now()
   for (let attempt = 1; ; attempt++) {
     const leftMs = limits.commitTimeoutMs - (performance.now() - started)
+    if (leftMs <= 0) return
     try {
       await useAfterOnBegin(pool, context, client => check(client, checkpoint, known), leftMs, signals)
       return

