@@ -1,11 +1,7 @@
 import { CsvRecord } from '../../../csv/record.ts'
 import type { RowList } from '../../row-list.ts'
+import { type Exported, NO_STAGING, RUN_BYTES } from '../../wasm/module.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-
-/** A number of the module. */
-interface Exported {
-  readonly value: number
-}
 
 /** What the module exports; see assembly/index.ts. */
 export interface WasmExports {
@@ -42,11 +38,6 @@ export interface WasmPlan {
   /** The number of the rows' shape for a staging table; undefined: they go into the table itself. */
   readonly shape: number | undefined
 }
-
-/** The bytes that are handed over at once: about what is sent at once. */
-const RUN_BYTES = 64 * 1024
-
-const NO_STAGING = -1
 
 /**
  * The encoder in WebAssembly. One instance serves all COPYs of a process, because a call never waits. It

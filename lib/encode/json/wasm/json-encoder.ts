@@ -1,11 +1,7 @@
 import { type JsonBlock, JsonRecord, strideOf } from '../../../json/record.ts'
 import type { RowList } from '../../row-list.ts'
+import { type Exported, NO_STAGING, RUN_BYTES } from '../../wasm/module.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-
-/** A number of the module. */
-interface Exported {
-  readonly value: number
-}
 
 /** What the module exports; see assembly/index.ts. */
 export interface JsonEncoderExports {
@@ -38,10 +34,7 @@ export interface JsonPlan {
   readonly shape: number | undefined
 }
 
-/** The bytes that are handed over at once: about what is sent at once. */
-const RUN_BYTES = 64 * 1024
-
-const NO_STAGING = -1
+/** The fields that a tuple for a staging table has more. */
 const STAGING_FIELDS = 2
 
 /**

@@ -24,7 +24,7 @@ interface ScannerExports {
 const LINE_FEED = 0x0a
 
 /** Keys that are written with an escape are not found by their bytes. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
+// biome-ignore lint/suspicious/noControlCharactersInRegex: in JSON such characters are written as escapes
 const ESCAPED = /["\\\u0000-\u001f]/
 
 /**

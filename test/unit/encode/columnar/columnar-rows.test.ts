@@ -23,7 +23,7 @@ const chunkOf = ({ element, values }: StoredColumn) =>
       positionsFor(values).map(positions => new ColumnChunk(values, leafType(element), positions)),
     )
 
-/** A type of a column: any, or the one that the file's type becomes. */
+/** Makes a column of any type, or of the type that --create would choose for the file's. */
 const typeFor = ({ element }: StoredColumn) =>
   fc.oneof(fc.constant(OWN_TYPES[leafType(element).sqlType.replace(/\(.*/, '')]!), fc.constantFrom(...TYPES))
 

@@ -42,9 +42,9 @@ export const ORDINALS: usize = memory.data(4096 * 4, 16)
 export const INPUT: usize = memory.data(128 * 1024 + 32, 16)
 export const OUTPUT: usize = memory.data(512 * 1024 + 32, 16)
 
-/** Values of the column's type only: strings are their characters. */
+/** Only values of the column's type. A string is written without its quotes. */
 const TAKES_VALUES = 0
-/** Anything, as JSON: strings have their quotes. What is between the two is anything, as text. */
+/** Any value as JSON: strings keep their quotes. The number between these two takes any value as text. */
 const TAKES_JSON = 2
 
 const QUOTE = 0x22
