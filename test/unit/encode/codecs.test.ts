@@ -41,7 +41,10 @@ const CASES: readonly (readonly [string, unknown, string | false])[] = [
   ['int4', true, false],
   ['int4', Number.NaN, false],
   ['int8', 2 ** 53 - 1, '001fffffffffffff'],
-  ['int8', 2 ** 53, false],
+  ['int8', 2 ** 53, '0020000000000000'],
+  ['int8', 2 ** 60, '1000000000000018'], // String(2 ** 60) ends in 7000, which pg sends
+  ['int8', 2 ** 63, false],
+  ['int8', 1e21, false],
   ['int8', -1, 'ffffffffffffffff'],
   ['int8', -4294967297, 'fffffffeffffffff'],
   ['int8', '-9223372036854775808', '8000000000000000'],

@@ -26,8 +26,11 @@ const putInt4: PutField = (out, value) => {
 const putInt8: PutField = (out, value) => {
   if (typeof value === 'bigint') return putBigInt(out, value)
   const integer = toSafeInteger(value)
-  if (Number.isNaN(integer))
-    return typeof value === 'string' && LONG.test(value) && putBigInt(out, BigInt(value))
+  if (Number.isNaN(integer)) {
+    // of a number that is not a safe integer, pg too sends the digits that JavaScript writes
+    const text = typeof value === 'number' ? String(value) : value
+    return typeof text === 'string' && LONG.test(text) && putBigInt(out, BigInt(text))
+  }
   out.reserve(12)
   out.view.setInt32(out.length, 8)
   out.view.setInt32(out.length + 4, Math.floor(integer / 0x1_0000_0000))
@@ -118,7 +121,8 @@ function codec(size: 2 | 4 | 8, binary: PutField): FieldCodec {
 
 /**
  * int2, int4 and int8: two's complement in network byte order.
- * Exact for safe integers, bigints and strings of digits; -0 is 0, as `String(-0)` is.
+ * Exact for safe integers, bigints and strings of digits; -0 is 0, as `String(-0)` is. A larger number is
+ * the one that `String` writes.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/int8.c (int8recv)
  */
 export const int2: FieldCodec = codec(2, putInt2)
