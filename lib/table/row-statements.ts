@@ -6,12 +6,13 @@ import {
   insertShape,
   keyColumns,
   type Merge,
+  type MergeColumn,
   type MergeShape,
   sameAsExcluded,
   updatedBy,
   updateShape,
 } from './merge/merge.ts'
-import { asStored } from './merge/merge-source.ts'
+import { asStored, unnested } from './merge/merge-source.ts'
 import { insertStatement } from './statements.ts'
 
 /** A statement for one row, whose answer says what it did. */
@@ -128,31 +129,20 @@ function parameterOf({ columns }: Pick<MergeShape, 'columns'>, column: string): 
 
 /**
  * Inserts rows by one MERGE, whose RETURNING can name the row of each result, as that of INSERT cannot. The
- * last value that it returns is the index of the row; a row that a trigger has dropped returns nothing.
- * @param columns with the type of each in SQL, without a modifier, so that the column's own assignment
- *   applies it
+ * last value that it returns is the number of the row, from 1; a row that a trigger has dropped returns
+ * nothing. Its parameters are an array for each column.
  */
 export function mergeRows(
   table: TableParts,
-  columns: readonly { readonly name: string; readonly type: string }[],
+  columns: readonly MergeColumn[],
   returning: readonly string[],
-  count: number,
 ): string {
-  let parameter = 0
-  const rows = Array.from({ length: count }, (_, row) => {
-    // the first row gives the types of all
-    const cells = columns.map(({ type }) => (row === 0 ? `$${++parameter}::${type}` : `$${++parameter}`))
-    return `(${[...cells, row].join(', ')})`
-  })
-  const names = columns.map((_, index) => `c${index}`)
-  const source = `(VALUES ${rows.join(', ')}) AS given (${[...names, 'ordinal'].join(', ')})`
-  const into = quoteList(columns.map(({ name }) => name))
-  const values = names.map(name => `given.${name}`).join(', ')
+  const { from, cells } = unnested(columns)
   const returned = returning.map(name => `stored.${quoteIdentifier(name)}`)
   return (
-    `MERGE INTO ${quoteTable(table)} AS stored USING ${source} ON FALSE ` +
-    `WHEN NOT MATCHED THEN INSERT (${into}) VALUES (${values}) ` +
-    `RETURNING ${[...returned, 'given.ordinal'].join(', ')}`
+    `MERGE INTO ${quoteTable(table)} AS stored USING ${from} ON FALSE ` +
+    `WHEN NOT MATCHED THEN INSERT (${quoteList(columns.map(({ name }) => name))}) ` +
+    `VALUES (${cells.join(', ')}) RETURNING ${[...returned, 'given.ordinal'].join(', ')}`
   )
 }
 

@@ -60,18 +60,27 @@ export function looped(fields: readonly BinaryField[]): PutFields {
     let at = 0
     try {
       for (; at < fields.length; at++) {
-        const { name, put, text, takesViews } = fields[at]!
-        const start = out.length
-        const value = readers[at]!(row, name)
-        if (value === null || value === undefined) putNull(out)
-        else if (!takesViews && typeof value === 'object' && ArrayBuffer.isView(value)) putView(out, value)
-        else if (!put(out, value) && !putOther(out, start, value, text)) return at
+        const field = fields[at]!
+        if (!putField(out, readers[at]!(row, field.name), field)) return at
       }
       return -1
     } catch (error) {
       throw unencodable(fields[at]!, error)
     }
   }
+}
+
+/** Appends one field. Returns false for a value that has no exact binary form. */
+export function putField(
+  out: ByteBuffer,
+  value: unknown,
+  { put, text, takesViews }: Omit<BinaryField, 'name'>,
+): boolean {
+  const start = out.length
+  if (value === null || value === undefined) putNull(out)
+  else if (!takesViews && typeof value === 'object' && ArrayBuffer.isView(value)) putView(out, value)
+  else return put(out, value) || putOther(out, start, value, text)
+  return true
 }
 
 function putView(out: ByteBuffer, value: ArrayBufferView): void {

@@ -68,26 +68,38 @@ function numberedByCtid(
 export function parameterRows(merge: Merge, shapes: readonly MergeShape[]): RowSource {
   const columns = columnsOf(merge, shapes)
   const { ordinal, shape } = merge.names
-  const arrays = columns.map(({ elementType = 'text' }, index) => `$${index + 1}::${elementType}[]`)
-  const cells = columns.map(({ name, baseType, elementType }, index) => {
-    const value = `given.c${index}`
-    return `${elementType ? value : `${value}::${baseType}`} AS ${quoteIdentifier(name)}`
-  })
-  const names = columns.map((_, index) => `c${index}`)
+  const { from, cells } = unnested(columns, ['shape'])
   const select = [
-    ...cells,
+    ...columns.map(({ name }, index) => `${cells[index]} AS ${quoteIdentifier(name)}`),
     `given.ordinal::int - 1 AS ${quoteIdentifier(ordinal)}`,
     `given.shape AS ${quoteIdentifier(shape)}`,
   ]
-  const given =
-    `unnest(${[...arrays, `$${columns.length + 1}::int[]`].join(', ')}) WITH ORDINALITY ` +
-    `AS given (${[...names, 'shape', 'ordinal'].join(', ')})`
   return {
-    from: `(SELECT ${select.join(', ')} FROM ${given}) AS pg_batch${withoutTruncated(merge, shapes)}`,
+    from: `(SELECT ${select.join(', ')} FROM ${from}) AS pg_batch${withoutTruncated(merge, shapes)}`,
     shapes,
     columns,
     keyOf: keyOfParameters,
     valueOf: (column, alias) => asStored(qualified(column.name, alias), column),
+  }
+}
+
+/**
+ * An array for each column, as an item of FROM that is called `given`: its `ordinal` counts from 1.
+ * @param numbers the names of further arrays, of integers
+ * @returns also the value of each column, of the type without a modifier
+ */
+export function unnested(
+  columns: readonly MergeColumn[],
+  numbers: readonly string[] = [],
+): { readonly from: string; readonly cells: readonly string[] } {
+  const types = [...columns.map(({ elementType = 'text' }) => elementType), ...numbers.map(() => 'int')]
+  const arrays = types.map((type, index) => `$${index + 1}::${type}[]`)
+  const names = [...columns.map((_, index) => `c${index}`), ...numbers, 'ordinal']
+  return {
+    from: `unnest(${arrays.join(', ')}) WITH ORDINALITY AS given (${names.join(', ')})`,
+    cells: columns.map(({ elementType, baseType }, index) =>
+      elementType ? `given.c${index}` : `given.c${index}::${baseType}`,
+    ),
   }
 }
 

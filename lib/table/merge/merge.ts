@@ -29,6 +29,8 @@ export interface MergeColumn {
    * which may be NOT NULL, its base.
    */
   readonly elementType?: string | undefined
+  /** Its OID, for a type that has the same one in every database. */
+  readonly elementOid?: number | undefined
   /** Its type with modifier, by which its values are compared, together with its collation. */
   readonly sqlType: string
   readonly collation?: string | undefined

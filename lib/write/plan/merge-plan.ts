@@ -32,10 +32,12 @@ export function mergeInto(
   }
 }
 
-function mergeColumn({ name, type, sqlType, collation }: Column): MergeColumn {
+export function mergeColumn({ name, type, sqlType, collation }: Column): MergeColumn {
   const base = underDomains(type)
-  const elementType = isPlainElement(base) ? base.sqlName : undefined
-  return { name, baseType: base.sqlName, elementType, sqlType, collation, truncated: isTruncated(type) }
+  const element = isPlainElement(base)
+    ? { elementType: base.sqlName, elementOid: base.builtIn ? base.oid : undefined }
+    : {}
+  return { name, baseType: base.sqlName, ...element, sqlType, collation, truncated: isTruncated(type) }
 }
 
 function underDomains(type: PgType): PgType {

@@ -4,7 +4,7 @@ import type { RowGroup } from '../rows/batch.ts'
 import { RowError } from '../rows/row-sender.ts'
 
 /** The greatest length of the parameters of one statement, except where a single row is longer. */
-const MAX_STATEMENT_LENGTH = 128 * 1024 * 1024
+export const MAX_STATEMENT_LENGTH = 128 * 1024 * 1024
 
 /** The parameters of a statement. */
 export interface Parameters {
@@ -33,7 +33,8 @@ export function addParameters(
   return true
 }
 
-function parameterOf(column: PlannedColumn, group: RowGroup, index: number): string | Buffer | null {
+/** @throws RowError for a value that cannot be a parameter */
+export function parameterOf(column: PlannedColumn, group: RowGroup, index: number): string | Buffer | null {
   try {
     const value = column.read(group.rows.at(index))
     return value === null || value === undefined ? null : column.known!.codec.text(value)

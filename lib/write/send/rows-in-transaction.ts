@@ -259,14 +259,17 @@ export class RowsInTransaction {
     if (this.#plan.rowResults?.by === 'row by row') {
       // an error of one statement for many rows names no row, so that pieces go row by row
       const mayMerge = this.#plan.rowResults.mayMerge && !this.#inPieces
-      const Sender = mayMerge ? MergeReturningSender : RowByRowSender
-      return new Sender(this.#transaction, this.#plan, this.results)
+      return mayMerge
+        ? new MergeReturningSender(this.#transaction, this.#plan, this.results, this.#slabs)
+        : new RowByRowSender(this.#transaction, this.#plan, this.results)
     }
     const { replacement } = this.#plan
     const staging = replacement && REPLACEMENT
     const upsert = this.#isUpsert()
     if (method === 'copy') this.#staged = true
-    if (method === 'insert' && upsert) return new UpsertSender(this.#transaction, this.#plan)
+    if (method === 'insert' && upsert) {
+      return new UpsertSender(this.#transaction, this.#plan, this.#slabs)
+    }
     if (method === 'insert') {
       const into = staging && { table: staging, firstOrdinal: 0 }
       return new InsertSender(this.#transaction, this.#plan, into)

@@ -1,5 +1,8 @@
+import { canCopy } from '../../connection/pool/driver-modes.ts'
 import { isServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
+import { ByteBuffer } from '../../encode/wire/byte-buffer.ts'
+import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
 import { mergeLoop } from '../../table/merge/merge-loop.ts'
 import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
@@ -20,7 +23,7 @@ import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
-import { arrayParameters, NotTogether } from './array-parameters.ts'
+import { arrayParameters, NotTogether, shapeNumbers } from './array-parameters.ts'
 import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
 import { createStaging } from './staging-sender.ts'
@@ -51,14 +54,17 @@ const MAX_ROWS = 50_000
  */
 export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
+  /** Memory for binary arrays. pg-native sends parameters as text. */
+  readonly #arrays: ByteBuffer | undefined
   #hasSavepoint = false
   #staging: string | undefined
   /** What sends rows one by one, while it does or after it has failed. */
   #rowByRow: RowByRowSender | undefined
 
-  constructor(transaction: Transaction, plan: TablePlan) {
+  constructor(transaction: Transaction, plan: TablePlan, slabs: SlabLease) {
     super(transaction, plan)
     this.#merge = plan.merge!
+    this.#arrays = canCopy(transaction.lease.client) ? new ByteBuffer(slabs) : undefined
   }
 
   override async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
@@ -196,8 +202,8 @@ export class UpsertSender extends ParameterSender {
 
   /** @throws NotTogether */
   #statement(text: string, refs: readonly RowRef[], { columns }: RowSource): RowStatement {
-    const names = columns.map(({ name }) => name)
-    const parameters = arrayParameters(refs, names, this.plan.columns)
+    const { values, length } = arrayParameters(refs, columns, this.plan.columns, this.#arrays)
+    const parameters = { values: [...values, shapeNumbers(refs)], length }
     return { text, parameters, count: refs.length, only: onlyOf(refs) }
   }
 }

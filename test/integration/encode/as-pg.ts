@@ -18,6 +18,8 @@ export async function expectAsPg(
   expectSame(values, await storage.byInsert(values), expected, 'insert')
   expectSame(values, await storage.byCopyText(values), inText, 'text')
   expectSame(values, await storage.byCopyBinary(values), storage.canBeBinary ? expected : inText, 'binary')
+  const inArrays = await storage.byArray(values)
+  if (inArrays) expectSame(values, inArrays, expected, 'array')
   return expected.filter(outcome => outcome !== null).length
 }
 

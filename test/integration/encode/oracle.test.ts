@@ -25,7 +25,7 @@ describe(`what is stored is what pg stores (fast-check seed ${SEED})`, function 
   })
 
   for (const [sqlType, arbitrary] of COLUMNS) {
-    it(`${sqlType}, by INSERT, text COPY and binary COPY`, async () => {
+    it(`${sqlType}, by INSERT, arrays, text COPY and binary COPY`, async () => {
       const storage = await Storage.open(client, sqlType)
       expect(storage.canBeBinary).to.equal(!TEXT_ONLY.has(sqlType))
       let stored = 0
@@ -42,6 +42,7 @@ describe(`what is stored is what pg stores (fast-check seed ${SEED})`, function 
       if (result.failed) throw result.errorInstance
       expect(stored, 'values that the server took').to.be.greaterThan(RUNS * 3)
       if (storage.canBeBinary) expect(storage.binaryFields, 'binary fields').to.be.greaterThan(RUNS * 3)
+      if (storage.hasBinaryArrays) expect(storage.binaryElements, 'elements').to.be.greaterThan(RUNS * 3)
     })
   }
 })

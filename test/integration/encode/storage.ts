@@ -7,7 +7,11 @@ import { canBeBinary, makeRowEncoder, ValueError } from '../../../lib/encode/row
 import { ByteBuffer } from '../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../lib/encode/wire/slabs.ts'
 import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
+import { unnested } from '../../../lib/table/merge/merge-source.ts'
 import type { Column } from '../../../lib/types.ts'
+import { mergeColumn } from '../../../lib/write/plan/merge-plan.ts'
+import { RowSet } from '../../../lib/write/rows/row-set.ts'
+import { arrayParameters, NotTogether } from '../../../lib/write/send/array-parameters.ts'
 
 const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
   prepareValue: (value: unknown) => unknown
@@ -23,6 +27,8 @@ export type Outcomes = (string | null)[]
 export interface Access {
   /** Inserts into the table `kept`. Rejects where the server refuses the parameter. */
   insert(id: number, parameter: unknown): Promise<void>
+  /** Runs a statement with parameters. Absent where the driver cannot send binary ones. */
+  run?(text: string, values: unknown[]): Promise<unknown>
   /** Copies into the table `kept`. Rejects where the server refuses a row. */
   copy(format: 'binary' | 'text', bytes: Buffer): Promise<void>
 }
@@ -32,6 +38,7 @@ function accessOf(client: pg.ClientBase): Access {
     async insert(id, parameter) {
       await client.query({ text: 'INSERT INTO kept (id, c) VALUES ($1, $2)', values: [id, parameter] })
     },
+    run: (text, values) => client.query({ text, values }),
     async copy(format, bytes) {
       const stream = client.query(copyFrom(`COPY kept (id, c) FROM STDIN (FORMAT ${format})`))
       stream.end(bytes)
@@ -47,6 +54,8 @@ export class Storage {
   readonly column: Column
   /** How many fields were binary: a test asserts that its path was taken at all. */
   binaryFields = 0
+  /** How many values were elements of a binary array. */
+  binaryElements = 0
 
   private constructor(client: pg.ClientBase, column: Column, access: Access) {
     this.#client = client
@@ -63,6 +72,10 @@ export class Storage {
 
   get canBeBinary(): boolean {
     return canBeBinary([this.column])
+  }
+
+  get hasBinaryArrays(): boolean {
+    return this.canBeBinary && mergeColumn(this.column).elementOid !== undefined
   }
 
   /** The oracle: what `pg` stores. What its own conversion throws at never leaves the process. */
@@ -152,6 +165,37 @@ export class Storage {
     await send('binary', ids.binary)
     await send('text', ids.text)
     return this.#stored(values.length)
+  }
+
+  /**
+   * By arrays of one value. Undefined where that is not possible; a value that cannot be in an array has the
+   * outcome of `byInsert`.
+   */
+  async byArray(values: readonly unknown[]): Promise<Outcomes | undefined> {
+    const { run } = this.#access
+    if (!run) return undefined
+    const outcomes = await this.byInsert(values)
+    const alone = new Map<number, string | null>()
+    await this.#clear()
+    const codec = codecFor(this.column.type)
+    const read = (row: object): unknown => (row as { c: unknown }).c
+    const planned = [{ name: 'c', read, known: { column: this.column, codec } }]
+    const column = mergeColumn(this.column)
+    const { from, cells } = unnested([column])
+    const out = new ByteBuffer(new SlabPool(1024).lease())
+    for (const [id, c] of values.entries()) {
+      const batch = { id: 1, count: 1, items: [] }
+      const group = { batch, shape: { number: 0, columns: [0] }, rows: new RowSet([{ c }]) }
+      try {
+        const { values: arrays } = arrayParameters([{ group, index: 0 }], [column], planned, out)
+        await run(`INSERT INTO kept (id, c) SELECT ${id}, ${cells[0]} FROM ${from}`, arrays)
+        if (Buffer.isBuffer(arrays[0])) this.binaryElements++
+      } catch (error) {
+        if (error instanceof NotTogether) alone.set(id, outcomes[id]!)
+      }
+    }
+    const stored = await this.#stored(values.length)
+    return stored.map((outcome, id) => (alone.has(id) ? alone.get(id)! : outcome))
   }
 
   async #clear(): Promise<void> {
