@@ -3,7 +3,7 @@ import { bar } from '../support/chart.ts'
 import { interleaved } from '../support/interleaved.ts'
 import { describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
-import type { RowWriterSample, Way } from './run.ts'
+import { DIFFERENT_ROWS, type RowWriterSample, TWO_CONNECTIONS, type Way } from './run.ts'
 
 const RUN = new URL('./run.ts', import.meta.url)
 const CALLERS = 1000
@@ -22,6 +22,7 @@ interface Case {
 const CASES: readonly Case[] = [
   { label: 'pg, a statement a row', way: 'statement', against: 'statement' },
   { label: 'PgRowWriter', way: 'writer', against: 'statement' },
+  { label: 'PgRowWriter, two connections', way: 'two writers', against: 'statement' },
   { label: 'pg, a statement a row, RETURNING', way: 'statement returning', against: 'statement returning' },
   { label: 'PgRowWriter, returning', way: 'writer returning', against: 'statement returning' },
   {
@@ -47,7 +48,7 @@ export const bench: Bench = {
   question: 'How many single rows can callers write who each wait for their row?',
   repeats: 5,
   minutes: 9,
-  async run({ rows: wanted, repeats, quick, connectionString, measure, log }) {
+  async run({ rows: wanted, repeats, quick, connectionString, measureCompiled, log }) {
     const server = await connectionString()
     const rowsOf = ({ way }: Case): number => {
       if (wanted ?? quick) return wanted ?? QUICK_ROWS
@@ -58,7 +59,7 @@ export const bench: Bench = {
       [...CASES, ...PACED],
       repeats,
       one =>
-        measure<typeof import('./run.ts')>(RUN, {
+        measureCompiled<typeof import('./run.ts')>(RUN, {
           connectionString: server,
           way: one.way,
           rows: rowsOf(one),
@@ -77,8 +78,9 @@ export const bench: Bench = {
         'The rate of a statement a row is bounded by how fast the disk confirms a COMMIT: the slower it is, the ' +
         'more a shared batch gains.',
       method: `${describeRows()} ${CALLERS.toLocaleString('en')} callers each write a row, await its promise,
-and write the next one. A statement a row: a prepared INSERT through a pool of 10 connections. \`PgRowWriter\` has
-its default options, and so one connection unless two are named. Each run is a process of its own, which first
+and write the next one; the objects are ${DIFFERENT_ROWS.toLocaleString('en')}, which are written again and again. A statement a row: a prepared INSERT through a pool of 10 connections. \`PgRowWriter\` has
+its default options, and so one connection; on two connections a transaction takes ${TWO_CONNECTIONS.maxCount} rows, so that
+one is written while the callers of the other continue. The code is compiled, as the package is. Each run is a process of its own, which first
 writes rows untimed; the table's rows are counted. In the second table a row is written each millisecond. The cases take turns; the figures are the median of ${repeats}
 such rounds, the least and the greatest in brackets.`,
       tables: [

@@ -12,6 +12,7 @@ export type Way =
   | 'statement'
   | 'statement returning'
   | 'writer'
+  | 'two writers'
   | 'writer returning'
   | 'two writers returning'
   | 'paced writer'
@@ -30,8 +31,14 @@ export interface RowWriterSample {
   readonly p99: number
 }
 
+/** Half of the callers wait for one connection while the other half continue. */
+export const TWO_CONNECTIONS = { concurrency: 2, maxCount: 500 }
+
+/** Rows are made before the clock runs, and are few enough to be cheap to hold. */
+export const DIFFERENT_ROWS = 20_000
+
 /** Untimed rows, in which code is compiled and connections open. */
-const WARM_UP_ROWS = 2000
+const WARM_UP_ROWS = { statement: 2000, writer: 50_000 }
 const POOL_SIZE = 10
 const RETURNING = COLUMNS[0]!.name as keyof BenchRow
 
@@ -46,11 +53,16 @@ export async function measure({
     await makeTable(pool)
     const open = WAYS[way](pool)
     const write: Write = row => open.write(row)
-    await call(benchRows(Math.min(WARM_UP_ROWS, rows)), callers, write)
+    const few = benchRows(Math.min(DIFFERENT_ROWS, rows))
+    const writeAt: WriteAt = index => write(few[index % few.length]!)
+    await call(
+      Math.min(rows, WARM_UP_ROWS[way.startsWith('statement') ? 'statement' : 'writer']),
+      callers,
+      writeAt,
+    )
     await emptyTable(pool)
-    const timed = benchRows(rows)
     const started = performance.now()
-    const waits = await (way.startsWith('paced') ? callPaced(timed, write) : call(timed, callers, write))
+    const waits = await (way.startsWith('paced') ? callPaced(rows, writeAt) : call(rows, callers, writeAt))
     const seconds = (performance.now() - started) / 1000
     await open.end()
     await checkCount(pool, rows)
@@ -63,15 +75,16 @@ export async function measure({
 
 type Write = (row: BenchRow) => Promise<unknown>
 
+type WriteAt = (index: number) => Promise<unknown>
+
 /** Each caller writes one row after the other; returns how long each row took. */
-async function call(rows: readonly BenchRow[], callers: number, write: Write): Promise<number[]> {
+async function call(rows: number, callers: number, writeAt: WriteAt): Promise<number[]> {
   const waits: number[] = []
   let next = 0
   const caller = async (): Promise<void> => {
-    while (next < rows.length) {
-      const row = rows[next++]!
+    while (next < rows) {
       const started = performance.now()
-      await write(row)
+      await writeAt(next++)
       waits.push(performance.now() - started)
     }
   }
@@ -80,17 +93,17 @@ async function call(rows: readonly BenchRow[], callers: number, write: Write): P
 }
 
 /** Writes 1,000 rows a second, whether or not earlier ones are answered; returns how long each row took. */
-async function callPaced(rows: readonly BenchRow[], write: Write): Promise<number[]> {
+async function callPaced(rows: number, writeAt: WriteAt): Promise<number[]> {
   const begun = performance.now()
   const waits: Promise<number>[] = []
-  const timed = async (row: BenchRow): Promise<number> => {
+  const timed = async (index: number): Promise<number> => {
     const started = performance.now()
-    await write(row)
+    await writeAt(index)
     return performance.now() - started
   }
-  for (const row of rows) {
-    while (performance.now() - begun < waits.length) await delay(1)
-    waits.push(timed(row))
+  for (let index = 0; index < rows; index++) {
+    while (performance.now() - begun < index) await delay(1)
+    waits.push(timed(index))
   }
   return Promise.all(waits)
 }
@@ -108,7 +121,7 @@ const byStatement =
   }
 
 const byWriter =
-  (options: { returning?: (keyof BenchRow)[]; concurrency?: number }) =>
+  (options: { returning?: (keyof BenchRow)[]; concurrency?: number; maxCount?: number }) =>
   (pool: pg.Pool): OpenWay =>
     new PgRowWriter<BenchRow, Partial<BenchRow>>({ pool, table: TABLE, ...options })
 
@@ -117,7 +130,8 @@ const WAYS: Readonly<Record<Way, (pool: pg.Pool) => OpenWay>> = {
   'statement returning': byStatement(` RETURNING ${RETURNING}`),
   writer: byWriter({}),
   'writer returning': byWriter({ returning: [RETURNING] }),
-  'two writers returning': byWriter({ returning: [RETURNING], concurrency: 2 }),
+  'two writers': byWriter(TWO_CONNECTIONS),
+  'two writers returning': byWriter({ returning: [RETURNING], ...TWO_CONNECTIONS }),
   'paced writer': byWriter({}),
   'paced writer returning': byWriter({ returning: [RETURNING] }),
 }

@@ -18,11 +18,20 @@ const STOP_GRACE_MS = 400
 /** A row that `write` was called with, until its promise is settled. */
 interface HeldRow<Row, Returned> {
   readonly row: Row
-  readonly queue: RowQueue<HeldRow<Row, Returned>>
+  /** Counts the rows that were accepted, from 1. */
+  readonly number: number
   readonly resolve: (written: WrittenRow<Returned>) => void
   readonly reject: (error: PgBatchError) => void
   /** Stops listening to the row's own signal. */
-  unlisten: () => void
+  unlisten: (() => void) | undefined
+}
+
+/** A `flush` or an `end` that waits for the rows that were held when it was called. */
+interface Wait {
+  /** The number of the last row that was accepted before. */
+  readonly upTo: number
+  left: number
+  readonly done: () => void
 }
 
 /**
@@ -46,9 +55,8 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   readonly #rows: RowsWriter<Row>
   /** One for each lane, or one for all of them. */
   readonly #queues: RowQueue<HeldRow<Row, Returned>>[]
-  readonly #pending = new Set<HeldRow<Row, Returned>>()
-  /** Rows that a `flush` or an `end` still waits for. */
-  readonly #waits = new Set<{ readonly left: Set<HeldRow<Row, Returned>>; readonly done: () => void }>()
+  #pending = 0
+  readonly #waits = new Set<Wait>()
   readonly #counts = { received: 0, committed: 0, unchanged: 0, rejected: 0, transactions: 0, bytes: 0 }
   /** Callbacks run in the AsyncLocalStorage context in which the writer was made, and not in a caller's. */
   readonly #scope = new AsyncResource('PgRowWriter')
@@ -72,10 +80,9 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     this.#rows = new RowsWriter(write, usedPool, signals)
     const [queues, workers] = laneOf ? [concurrency, 1] : [1, concurrency]
     this.#queues = Array.from({ length: queues }, () => {
-      const writeHeld = (held: readonly HeldRow<Row, Returned>[]): Promise<void> =>
-        this.#scope.runInAsyncScope(() => this.#write(held))
       const onOpen = (): void => this.#rows.expect(maxWaitMs)
-      return new RowQueue({ maxCount, maxWaitMs, workers, onOpen, write: writeHeld })
+      const writeHeld = (held: readonly HeldRow<Row, Returned>[]): Promise<void> => this.#write(held)
+      return new RowQueue({ maxCount, maxWaitMs, workers, scope: this.#scope, onOpen, write: writeHeld })
     })
     if (signal?.aborted) this.destroy(asError(signal.reason))
     else if (signal) this.#unlisten = onAbort(signal, () => this.destroy(asError(signal.reason)))
@@ -89,7 +96,7 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
       rowsCommitted: committed,
       rowsUnchanged: unchanged,
       rowsRejected: rejected,
-      rowsPending: this.#pending.size,
+      rowsPending: this.#pending,
       transactions,
       bytesSent: bytes,
     }
@@ -110,22 +117,17 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
       const { maxPending } = this.#options
       if (this.#ended) throw this.#ended
       if (signal?.aborted) throw abortedRow(signal)
-      if (this.#pending.size >= maxPending) {
+      if (this.#pending >= maxPending) {
         const held = `The writer holds ${maxPending} rows, as many as \`maxPending\` allows`
         const reason = `${held}: write again later`
         throw new PgBatchError('QUEUE_FULL', reason, { outcome: 'not-sent', retryable: true })
       }
-      const held: HeldRow<Row, Returned> = {
-        row,
-        queue: this.#queueOf(row),
-        resolve,
-        reject,
-        unlisten: () => {},
-      }
-      this.#counts.received++
-      this.#pending.add(held)
-      if (signal) held.unlisten = onAbort(signal, () => this.#takeOut(held, signal))
-      this.#scope.runInAsyncScope(() => held.queue.add(held))
+      const queue = this.#queueOf(row)
+      const number = ++this.#counts.received
+      const held: HeldRow<Row, Returned> = { row, number, resolve, reject, unlisten: undefined }
+      this.#pending++
+      if (signal) held.unlisten = onAbort(signal, () => this.#takeOut(held, queue, signal))
+      queue.add(held)
     })
   }
 
@@ -183,7 +185,7 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
 
   /** Writes a batch, and settles each of its rows. */
   async #write(batch: readonly HeldRow<Row, Returned>[]): Promise<void> {
-    for (const held of batch) held.unlisten()
+    for (const held of batch) held.unlisten?.()
     try {
       const { results, bytes } = await this.#rows.write(batch.map(({ row }) => row))
       this.#counts.transactions++
@@ -200,8 +202,10 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     }
   }
 
-  #takeOut(held: HeldRow<Row, Returned>, signal: AbortSignal): void {
-    if (held.queue.remove(held)) this.#reject(held, abortedRow(signal))
+  /** Takes out a row that waits: once it is sent, nothing listens to its signal. */
+  #takeOut(held: HeldRow<Row, Returned>, queue: RowQueue<HeldRow<Row, Returned>>, signal: AbortSignal): void {
+    queue.remove(held)
+    this.#reject(held, abortedRow(signal))
   }
 
   #resolve(held: HeldRow<Row, Returned>, { action, row }: WrittenRow<Returned>): void {
@@ -217,11 +221,11 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     held.reject(error)
   }
 
-  #release(held: HeldRow<Row, Returned>): void {
-    held.unlisten()
-    this.#pending.delete(held)
+  #release({ number, unlisten }: HeldRow<Row, Returned>): void {
+    unlisten?.()
+    this.#pending--
     for (const wait of this.#waits) {
-      if (!wait.left.delete(held) || wait.left.size > 0) continue
+      if (number > wait.upTo || --wait.left > 0) continue
       this.#waits.delete(wait)
       wait.done()
     }
@@ -229,9 +233,9 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
 
   /** Resolves when every row that is held now is settled. */
   #settled(): Promise<void> {
-    const left = new Set(this.#pending)
-    if (left.size === 0) return Promise.resolve()
-    return new Promise(done => this.#waits.add({ left, done }))
+    const left = this.#pending
+    if (left === 0) return Promise.resolve()
+    return new Promise(done => this.#waits.add({ upTo: this.#counts.received, left, done }))
   }
 
   async #close(): Promise<void> {

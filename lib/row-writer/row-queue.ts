@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import { WaitTimer } from '../batch/wait-timer.ts'
 
 export interface RowQueueOptions<Entry> {
@@ -5,6 +6,8 @@ export interface RowQueueOptions<Entry> {
   readonly maxWaitMs: number
   /** How many batches may be in flight at once. */
   readonly workers: number
+  /** Timers and the functions below run in its context, and not in that of the caller of `add`. */
+  readonly scope: AsyncResource
   /** The first entry of a batch has come, which leaves in `maxWaitMs` at the latest. */
   readonly onOpen: () => void
   /** Writes a batch, and never rejects. */
@@ -20,8 +23,10 @@ export interface RowQueueOptions<Entry> {
  */
 export class RowQueue<Entry> {
   readonly #options: RowQueueOptions<Entry>
-  /** In the order of `add`; a Set, so that an entry in the middle can be taken out. */
-  readonly #waiting = new Set<Entry>()
+  /** In the order of `add`. */
+  #waiting: Entry[] = []
+  /** Those of `#waiting` that were taken out. */
+  readonly #removed = new Set<Entry>()
   readonly #timer: WaitTimer
   readonly #running = new Set<Promise<void>>()
   #isDue = false
@@ -32,31 +37,28 @@ export class RowQueue<Entry> {
   }
 
   add(entry: Entry): void {
-    this.#waiting.add(entry)
-    if (this.#waiting.size === 1) {
-      this.#timer.open()
-      this.#options.onOpen()
-    }
+    this.#waiting.push(entry)
+    if (this.#count === 1) this.#options.scope.runInAsyncScope(this.#open, this)
     this.#start()
   }
 
-  /** Takes an entry out. Returns false if it is in flight, or was never there. */
-  remove(entry: Entry): boolean {
-    if (!this.#waiting.delete(entry)) return false
-    if (this.#waiting.size === 0) this.#empty()
-    return true
+  /** Takes out an entry that waits. */
+  remove(entry: Entry): void {
+    this.#removed.add(entry)
+    if (this.#count === 0) this.#empty()
   }
 
   /** Makes what waits due. */
   flush(): void {
-    this.#isDue = this.#waiting.size > 0
+    this.#isDue = this.#count > 0
     this.#start()
   }
 
   /** Takes everything out that waits, and starts nothing further of it. */
   takeAll(): Entry[] {
-    const entries = [...this.#waiting]
-    this.#waiting.clear()
+    const entries = this.#waiting.filter(entry => !this.#removed.has(entry))
+    this.#waiting = []
+    this.#removed.clear()
     this.#isDue = false
     this.#timer.clear()
     return entries
@@ -67,30 +69,44 @@ export class RowQueue<Entry> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
+  get #count(): number {
+    return this.#waiting.length - this.#removed.size
+  }
+
+  #open(): void {
+    this.#timer.open()
+    this.#options.onOpen()
+  }
+
   #start(): void {
     const { maxCount, workers } = this.#options
-    while ((this.#isDue || this.#waiting.size >= maxCount) && this.#running.size < workers) this.#send()
+    while ((this.#isDue || this.#count >= maxCount) && this.#running.size < workers) this.#send()
   }
 
   #send(): void {
-    const { maxCount, write } = this.#options
-    const entries: Entry[] = []
-    for (const entry of this.#waiting) {
-      if (entries.length === maxCount) break
-      entries.push(entry)
-      this.#waiting.delete(entry)
-    }
-    if (this.#waiting.size === 0) this.#empty()
+    const { maxCount, scope, write } = this.#options
+    if (this.#removed.size > 0) this.#dropRemoved()
+    const entries = this.#waiting.splice(0, maxCount)
+    if (this.#waiting.length === 0) this.#empty()
     // what a full batch has left behind has waited as long as it
     else this.#isDue = true
-    const run = write(entries).finally(() => {
-      this.#running.delete(run)
-      this.#start()
-    })
+    const run = scope
+      .runInAsyncScope(() => write(entries))
+      .finally(() => {
+        this.#running.delete(run)
+        this.#start()
+      })
     this.#running.add(run)
   }
 
+  #dropRemoved(): void {
+    this.#waiting = this.#waiting.filter(entry => !this.#removed.has(entry))
+    this.#removed.clear()
+  }
+
   #empty(): void {
+    this.#waiting = []
+    this.#removed.clear()
     this.#isDue = false
     this.#timer.close()
   }

@@ -166,7 +166,9 @@ export function makePlan<Item>(
     sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
     checksAfterCopy: (shape, format) => [
       ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns))] : []),
-      ...(table && rowResults?.by === 'counted' ? [requireNoRowTriggers(name)] : []),
+      ...(table && rowResults?.by === 'counted'
+        ? [requireNoRowTriggers(name, table.kind === 'partitioned')]
+        : []),
     ],
     storesEveryRow: table !== undefined && !conflict && storesEveryRow(table),
     toRow,

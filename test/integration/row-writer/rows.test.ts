@@ -108,18 +108,24 @@ describe('PgRowWriter, each row', () => {
     expect(without).to.deep.equal(expected.map(({ action }) => ({ action })))
   })
 
-  it('is told the truth when such a trigger comes while the writer runs', async () => {
-    await query('CREATE TABLE t (n int)')
-    const writer = new PgRowWriter<Row>({ pool, table: 't' })
-    expect(await writer.write({ n: 1 })).to.deep.equal({ action: 'inserted' })
-    await query(`CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN IF NEW.n = 3 THEN RETURN NULL; END IF; RETURN NEW; END $$;
-      CREATE TRIGGER skip BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION skip()`)
-    const written = await Promise.all([2, 3, 4].map(n => writer.write({ n })))
-    expect(written.map(({ action }) => action)).to.deep.equal(['inserted', 'unchanged', 'inserted'])
-    await writer.end()
-    expect(await stored()).to.deep.equal([{ n: 1 }, { n: 2 }, { n: 4 }])
-  })
+  for (const [where, create] of Object.entries({
+    'the table': 'CREATE TABLE t (n int)',
+    'a partition': 'CREATE TABLE t (n int) PARTITION BY RANGE (n); CREATE TABLE part PARTITION OF t DEFAULT',
+  })) {
+    it(`is told the truth when such a trigger comes to ${where} while the writer runs`, async () => {
+      await query(create)
+      const writer = new PgRowWriter<Row>({ pool, table: 't' })
+      expect(await writer.write({ n: 1 })).to.deep.equal({ action: 'inserted' })
+      await query(`CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF NEW.n = 3 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER skip BEFORE INSERT ON ${where === 'the table' ? 't' : 'part'}
+          FOR EACH ROW EXECUTE FUNCTION skip()`)
+      const written = await Promise.all([2, 3, 4].map(n => writer.write({ n })))
+      expect(written.map(({ action }) => action)).to.deep.equal(['inserted', 'unchanged', 'inserted'])
+      await writer.end()
+      expect(await stored()).to.deep.equal([{ n: 1 }, { n: 2 }, { n: 4 }])
+    })
+  }
 
   const TABLES = {
     table: 'CREATE TABLE t (id int PRIMARY KEY, v text, w text)',
