@@ -45,6 +45,13 @@ interface Left {
 
 const NONE: Left = { refs: [], turns: 0 }
 
+/**
+ * What small batches are gathered to before it is sent. Each statement costs a round trip, and leaves a dead
+ * version of a row that it updates again: 100,000 increments of one key in batches of ten take 40 seconds one
+ * batch at a time, and 2 seconds so.
+ */
+const MAX_WAITING = Object.freeze({ rows: 1000, bytes: 1024 * 1024 })
+
 /** The most rows of one statement, which is also the number of rows that one merge sorts. */
 const MAX_ROWS = 50_000
 
@@ -56,6 +63,9 @@ export class UpsertSender extends ParameterSender {
   readonly #merge: Merge
   /** Memory for binary arrays. pg-native sends parameters as text. */
   readonly #arrays: ByteBuffer | undefined
+  #waiting: RowRef[] = []
+  #sentRows = 0
+  #signal: AbortSignal | undefined
   #hasSavepoint = false
   #staging: string | undefined
   /** What sends rows one by one, while it does or after it has failed. */
@@ -67,12 +77,33 @@ export class UpsertSender extends ParameterSender {
     this.#arrays = canCopy(transaction.lease.client) ? new ByteBuffer(slabs) : undefined
   }
 
+  /** Sends rows, or keeps them to share a statement with those of the next batches. */
   override async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    const rows = rowsInOrder(groups)
+    // a copy, because the caller may forget the rows of a batch that is sent
+    const own = groups.map(group => ({ ...group, rows: group.rows.map(row => row) }))
+    for (const row of rowsInOrder(own)) this.#waiting.push(row)
+    this.#signal = signal
+    if (this.#waiting.length >= this.#mayWait) await this.#sendWaiting()
+  }
+
+  override close(): Promise<void> {
+    return this.#sendWaiting()
+  }
+
+  /** How many rows may wait: none before the length of rows is known. */
+  get #mayWait(): number {
+    if (this.#sentRows === 0) return 0
+    return Math.min(MAX_WAITING.rows, (MAX_WAITING.bytes * this.#sentRows) / this.sentBytes)
+  }
+
+  async #sendWaiting(): Promise<void> {
+    const rows = this.#waiting
+    this.#waiting = []
     for (let from = 0; from < rows.length; from += MAX_ROWS) {
-      signal.throwIfAborted()
-      await this.#upsert(rows.slice(from, from + MAX_ROWS), 1, signal)
+      this.#signal!.throwIfAborted()
+      await this.#upsert(rows.slice(from, from + MAX_ROWS), 1, this.#signal!)
     }
+    this.#sentRows += rows.length
   }
 
   /** @param turn which row of each key is written, from 1: the others are left for later turns */

@@ -61,6 +61,26 @@ describe('many rows of one key in one transaction', () => {
       })
     }
 
+    for (const singleTransaction of [false, true]) {
+      const together = singleTransaction ? 'a single transaction' : 'transactions'
+      it(`batches of ten share statements in ${together}: few versions are written, by ${way.title}`, async () => {
+        await db.pool.query(`DROP TABLE IF EXISTS t, notes;
+          CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, note text)`)
+        const batches = rowsOf(300, () => rowsOf<Row>(10, () => ({ id: 1, n: 1 })))
+        const { stats } = await write<Row>(batches, {
+          pool: makePool().pool,
+          table: 't',
+          onConflict: { ...INCREMENT, update: { n: 'stored.n + excluded.n' } },
+          singleTransaction,
+          ...options(way),
+        })
+        expect(stats).to.include({ rowsCommitted: 3000, rowsUnchanged: 0 })
+        expect(await valuesOf(db.pool, 'SELECT id, n FROM t')).to.deep.equal([[1, 3000]])
+        const [size] = await valuesOf(db.pool, "SELECT pg_relation_size('t')::int / 8192")
+        expect(size![0]).to.equal(1)
+      })
+    }
+
     it(`refuses a state in between that a CHECK refuses, by ${way.title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS t, notes;
         CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n <= 9), note text)`)
