@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { shellWord } from '../../sources/shell-word.ts'
 import { listNames } from '../../values/list-names.ts'
 import { usageError } from '../exit-error.ts'
@@ -15,44 +15,62 @@ export interface Parts {
 /** Names that Hadoop and Spark give to files without rows, and that are hidden from `ls`. */
 const NO_PART = /^[_.]/
 
+/** A folder of a partitioned table, as Hive and Spark write it: its name has a value of all its rows. */
+const PARTITION = /^[^=]+=/
+
 /**
- * Returns the files in a folder, without hidden ones and markers such as `_SUCCESS`.
- * @throws ExitError if it has folders: they are not read, and their rows would be missing
+ * Returns the files in a folder and in the folders in it, without hidden ones and markers (`_SUCCESS`).
+ * @throws ExitError if it has folders such as `day=2026-01-05`: the files in them lack a column
  */
 export async function partsOfFolder(folder: string): Promise<Parts> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const inner = entries.find(entry => entry.isDirectory() && !NO_PART.test(entry.name))
-  if (inner) {
-    const pattern = shellWord(join(folder, '**', '*'))
-    throw usageError(
-      `${folder}: it has the folder ${inner.name}; to load the files of all folders in it, say ${pattern}`,
-    )
-  }
-  const names = entries.map(({ name }) => name)
+  const entries = await entriesOf(folder)
   return parts(
     folder,
-    names.map(name => join(folder, name)),
+    entries,
     file => NO_PART.test(basename(file)),
+    file => relative(folder, file),
+  )
+}
+
+/** Symbolic links to folders are not followed: they could lead in a circle. */
+async function entriesOf(folder: string): Promise<string[]> {
+  const paths: string[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (!entry.isDirectory() || NO_PART.test(entry.name)) paths.push(path)
+    else if (PARTITION.test(entry.name)) throw usageError(partitionText(folder, entry.name))
+    else paths.push(...(await entriesOf(path)))
+  }
+  return paths
+}
+
+function partitionText(folder: string, name: string): string {
+  const column = name.slice(0, name.indexOf('='))
+  const pattern = shellWord(join(folder, '**', '*'))
+  return (
+    `${folder}: its folder ${name} says that ${column} has one value in all rows below it, and values of ` +
+    `folder names are not loaded; to load the files without them, say ${pattern}`
   )
 }
 
 /** Returns the files that match a pattern, without markers such as `_SUCCESS`, unless it asks for them. */
 export function partsOfPattern(pattern: string, matches: readonly string[]): Promise<Parts> {
   const isMarker = (path: string) => path.split('/').some(name => name.startsWith('_'))
-  return parts(pattern, matches, isMarker(pattern) ? () => false : isMarker)
+  return parts(pattern, matches, isMarker(pattern) ? () => false : isMarker, basename)
 }
 
 async function parts(
   word: string,
   found: readonly string[],
   isMarker: (file: string) => boolean,
+  nameOf: (file: string) => string,
 ): Promise<Parts> {
   const files: string[] = []
   const skipped: string[] = []
   for (const file of [...found].sort(naturalOrder)) {
     const why = isMarker(file) ? '' : await reasonToSkip(file)
     if (why === undefined) files.push(file)
-    else skipped.push(`${basename(file)}${why}`)
+    else skipped.push(`${nameOf(file)}${why}`)
   }
   const note = skipped.length === 0 ? undefined : `${word}: skipped ${listNames(skipped)}`
   if (files.length === 0) throw usageError(note ? `${note}; there is no other file` : `${word}: it is empty`)

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -88,6 +88,27 @@ describe('pg-batch load, of a folder,', () => {
     expect(await stored()).to.deep.equal([1, 2])
   })
 
+  it('reads the files of its inner folders, in natural order, without hidden folders and markers', async () => {
+    await put({
+      'part-10/a.csv': 'id\n10\n',
+      'part-2/b/part-1.csv': 'id\n2\n',
+      'part-2/c.csv.gz': gzipSync('id\n3\n'),
+      'part-2/_SUCCESS': '',
+      'part-2/empty.csv': '',
+      'part-3.csv': 'id\n4\n',
+      '_temporary/d=1/x.csv': 'id\n5\n',
+      '.git/x.csv': 'id\n6\n',
+    })
+    await mkdir(join(folder, 'nothing'))
+    await symlink(folder, join(folder, 'part-2', 'circle'))
+    const { status, stderr } = await load(folder, '--concurrency', '1')
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain(
+      `${folder}: skipped .git, _temporary, part-2/_SUCCESS, part-2/circle (not a file), part-2/empty.csv (empty)\n`,
+    )
+    expect(await stored()).to.deep.equal([2, 3, 4, 10])
+  })
+
   it('loads a marker that is named', async () => {
     await put({ '_a.csv': 'id\n1\n', '_b.csv': 'id\n2\n' })
     expect((await load(`${folder}/_*.csv`)).status).to.equal(0)
@@ -96,7 +117,11 @@ describe('pg-batch load, of a folder,', () => {
   })
 
   const mistakes: [title: string, files: Record<string, string>, line: RegExp][] = [
-    ['with folders in it', { 'x/a.csv': 'id\n1\n' }, /: it has the folder x; .* say \S+\/\*\*\/\*'\n$/],
+    [
+      'of a partitioned table',
+      { 'x/day=2/a.csv': 'id\n1\n' },
+      /\/x: its folder day=2 says that day has one value .* say '\S+\/x\/\*\*\/\*'\n$/,
+    ],
     [
       'with markers alone',
       { _SUCCESS: '', 'a.csv': '' },
