@@ -2,6 +2,7 @@ import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
+import { iso2022JpKept } from './iso-2022-jp.ts'
 import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
 import { feedsIn, lineOf } from './lines.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
@@ -51,8 +52,11 @@ export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): 
   if (encoding === 'utf-8') return utf8()
   if (!(encoding in OWN)) return otherEncoding(name, encoding, keepsInvalid)
   const isUtf16 = encoding.startsWith('utf-16')
-  const isStateful = encoding === 'iso-2022-jp' // after an invalid byte the next ones have no meaning
-  if (keepsInvalid && !isStateful) return keeping(isUtf16 ? utf16Kept(encoding) : singleByteKept(encoding))
+  const isStateful = encoding === 'iso-2022-jp'
+  if (keepsInvalid) {
+    if (isStateful) return keeping(iso2022JpKept())
+    return keeping(isUtf16 ? utf16Kept(encoding) : singleByteKept(encoding))
+  }
   const decode = isUtf16 || isStateful ? byNode(encoding) : singleByte(encoding)
   const badByte = isUtf16 ? loneSurrogate(encoding) : isStateful ? badLine : undefinedByte
   let position = 0

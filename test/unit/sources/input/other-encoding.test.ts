@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import iconv from 'iconv-lite'
+import { toUtf8 } from '../../../../lib/sources/input/encoding.ts'
 import { otherEncoding } from '../../../../lib/sources/input/other-encoding.ts'
 import { slices } from '../support.ts'
 
@@ -54,4 +55,33 @@ describe('otherEncoding', () => {
       expect(read).to.be.above(200)
     })
   }
+
+  it('reads the same of ISO-2022-JP with invalid bytes wherever chunks end', async () => {
+    const parts = fc.constantFrom(
+      '\x1b$B',
+      '\x1b(B',
+      '\x1b(J',
+      '\x1b',
+      '$3',
+      '""',
+      '\n',
+      '\r\n',
+      'a',
+      '\\',
+      '\xff',
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: parts }), fc.integer({ min: 1, max: 9 }), async (content, step) => {
+        const read = async (size: number) => {
+          const pieces = Readable.from(slices(Buffer.from(content, 'latin1'), size), { objectMode: false })
+          return buffer(pieces.pipe(toUtf8('f.csv', 'iso-2022-jp', true)))
+        }
+        const whole = await read(1000)
+        expect(await read(step)).to.deep.equal(whole)
+        const feeds = (text: string) => text.split('\n').length
+        expect(feeds(whole.toString('latin1'))).to.equal(feeds(content))
+      }),
+      { numRuns: 300 },
+    )
+  })
 })
