@@ -38,6 +38,13 @@ export class JsonRecord {
     return key < width && table[this.index * strideOf(width) + 2 + 2 * key] !== 0
   }
 
+  /** The length of the line in bytes. */
+  get byteLength(): number {
+    const { table, width } = this.block
+    const entry = this.index * strideOf(width)
+    return table[entry + 1]! - table[entry]!
+  }
+
   /** The text of the line. */
   get text(): string {
     const { bytes, table, width } = this.block

@@ -6,6 +6,12 @@ export type SourceRow = Record<string, unknown>
 /** The limit of a line and of a CSV record. Without it, a stray quote would read a whole file into memory. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024
 
+/**
+ * The rows of an array hold about so many bytes at most, however few they are. Without this limit, 5,000 rows
+ * of a megabyte each would be in memory at once; with a larger one, writing would begin later.
+ */
+export const BATCH_BYTES = 1024 * 1024
+
 /** Sets `row[column]`. A plain assignment to `__proto__` would set the prototype, and lose the column. */
 export function setOwn(row: SourceRow, column: string, value: unknown): void {
   if (column !== '__proto__') row[column] = value
@@ -23,4 +29,26 @@ export function kindOf(value: unknown): string {
   if (value instanceof LongNumber) return 'a number'
   if (value instanceof RawJson) return value.text.startsWith('[') ? 'an array' : 'an object'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** What a number, a date or an object itself takes, roughly. */
+const VALUE_BYTES = 8
+
+/** Returns about how many bytes the values of a row take. */
+export function sizeOfRow(row: unknown): number {
+  let size = 0
+  // a list instead of recursion: JSON may be nested deeper than calls may be
+  const waiting = [row]
+  while (waiting.length > 0) {
+    const value = waiting.pop()
+    if (typeof value === 'string') size += value.length
+    else if (value instanceof RawJson || value instanceof LongNumber) size += value.text.length
+    else if (ArrayBuffer.isView(value)) size += value.byteLength
+    else {
+      size += VALUE_BYTES
+      if (typeof value === 'object' && value !== null)
+        for (const each of Object.values(value)) waiting.push(each)
+    }
+  }
+  return size
 }

@@ -3,7 +3,7 @@ import { BatchTransform } from '../../batch/batch-transform.ts'
 import { type BlockRow, NUMBER } from '../../columnar/block-row.ts'
 import type { CsvRecord } from '../../csv/record.ts'
 import { JsonRecord } from '../../json/record.ts'
-import type { SourceRow } from '../../sources/rows.ts'
+import { BATCH_BYTES, type SourceRow, sizeOfRow } from '../../sources/rows.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import { batchRowsOf } from '../arguments/run-options.ts'
 import { BlockIntake } from '../rows/block-intake.ts'
@@ -52,6 +52,8 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
   const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
   const batches = new BatchTransform<SourceRow>({
     maxCount: batchRowsOf(args),
+    maxBytes: BATCH_BYTES,
+    sizeOf: sizeOfRow,
     // only a pipe may be slow; a row that comes from a pipe should not wait for others
     ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })

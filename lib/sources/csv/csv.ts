@@ -5,6 +5,7 @@ import { CsvRecord } from '../../csv/record.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import type { Repairs } from '../repairs.ts'
+import { BATCH_BYTES } from '../rows.ts'
 import { MalformedRecord, type SourceError } from '../source-error.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
@@ -67,6 +68,7 @@ export function readCsv(
   const headerRecords: CsvRecord[] = []
   let columnCount: number | undefined
   let batch: CsvRecord[] = []
+  let batchBytes = 0
   /** Before the first record: malformed ones, and blank lines, which are rows if there is one column. */
   let leading: CsvRecord[] = []
   /** A byte was seen that is not UTF-8: from then on each record is looked at. */
@@ -161,13 +163,15 @@ export function readCsv(
 
   function add(record: CsvRecord): void {
     batch.push(record)
-    if (batch.length === batchRows) flush()
+    batchBytes += record.end - record.start
+    if (batch.length === batchRows || batchBytes >= BATCH_BYTES) flush()
   }
 
   function flush(): void {
     if (batch.length === 0) return
     stream.push(batch)
     batch = []
+    batchBytes = 0
   }
 
   /** Runs `work`. The records before an error are passed on too. */

@@ -5,7 +5,7 @@ import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
-import { isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
+import { BATCH_BYTES, isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
 import type { LineScanner } from './lines/line-scanner.ts'
@@ -43,13 +43,17 @@ export function readNdjson(
   let parts: Buffer[] = []
   let length = 0
   let batch: JsonLine[] = []
+  let batchBytes = 0
 
   /** Takes whole lines. */
   function take(bytes: Buffer): void {
     const known = scanner && isUtf8(bytes) ? scanner : undefined
     for (let at = 0; at < bytes.length; ) {
       const block = known?.scan(bytes, at)
-      for (let index = 0; block && index < known!.count; index++) add(new JsonRecord(block, index))
+      for (let index = 0; block && index < known!.count; index++) {
+        const record = new JsonRecord(block, index)
+        add(record, record.byteLength)
+      }
       if (known) {
         line += known.lines
         at = known.next
@@ -67,8 +71,8 @@ export function readNdjson(
   function takeLine(bytes: Buffer, isKnownUtf8: boolean): void {
     line++
     const text = isKnownUtf8 || isUtf8(bytes) ? bytes.toString() : undefined
-    if (text === undefined) add(malformed(bytes, 'is not valid UTF-8'))
-    else if (text.trim() !== '') add(parse(text))
+    if (text === undefined) add(malformed(bytes, 'is not valid UTF-8'), bytes.length)
+    else if (text.trim() !== '') add(parse(text), bytes.length)
   }
 
   function parse(text: string): SourceRow {
@@ -93,14 +97,16 @@ export function readNdjson(
     return malformedRow(text, `line ${line} ${fault}`)
   }
 
-  function add(row: JsonLine): void {
+  function add(row: JsonLine, bytes: number): void {
     batch.push(row)
-    if (batch.length === batchRows) pass()
+    batchBytes += bytes
+    if (batch.length === batchRows || batchBytes >= BATCH_BYTES) pass()
   }
 
   function pass(): void {
     if (batch.length > 0) stream.push(batch)
     batch = []
+    batchBytes = 0
   }
 
   /** Takes whole lines. Those before an error are passed on, too. */

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
+import type { CsvRecord } from '../../../../lib/csv/record.ts'
+import { readCsv } from '../../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { CsvSplitter } from '../../../../lib/sources/csv/split/csv-splitter.ts'
-import { failure, readCsvRows } from '../support.ts'
+import { failure, readAll, readCsvRows } from '../support.ts'
 
 const read = (text: Buffer | string, step?: number, { delimiter = ',', ...options }: DialectOptions = {}) =>
   readCsvRows(resolveDialect(options, delimiter), text, step)
@@ -12,6 +14,13 @@ describe('readCsv', () => {
       { a: '1', b: null, c: '' },
       { a: null, b: '', c: 'x' },
     ])
+  })
+
+  it('ends an array at a megabyte, however few records it has', async () => {
+    const dialect = resolveDialect({ header: false }, ',')
+    const reader = readCsv('f.csv', dialect, { batchRows: 100, fill: true }, () => {})
+    const arrays = await readAll(reader, `${'x'.repeat(400_000)}\n`.repeat(7))
+    expect((arrays as unknown as CsvRecord[][]).map(records => records.length)).to.deep.equal([3, 3, 1])
   })
 
   it('keeps every value as the text it is', async () => {

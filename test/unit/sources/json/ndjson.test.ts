@@ -34,6 +34,14 @@ async function outcome(text: string | Buffer, step: number, scanner: LineScanner
 }
 
 describe('readNdjson', () => {
+  it('ends an array at a megabyte, however few lines it has', async () => {
+    const text = `{"a":"${'x'.repeat(400_000)}"}\n`.repeat(7)
+    for (const scanner of [undefined, loadLineScanner()]) {
+      const arrays = await readAll(readNdjson('f.ndjson', { scanner }), text)
+      expect((arrays as unknown as JsonLine[][]).map(lines => lines.length)).to.deep.equal([3, 3, 1])
+    }
+  })
+
   for (const step of [1, 2, 7, 1000]) {
     it(`reads a row a line and skips blank ones, in chunks of ${step} bytes`, async () => {
       const rows = await read('{"a":1,"ü":"€𝄞"}\r\n\n  \t\n{"b":[null,{"c":true}]}\n{}', step)

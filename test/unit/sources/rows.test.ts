@@ -1,0 +1,25 @@
+import { expect } from 'chai'
+import { sizeOfRow } from '../../../lib/sources/rows.ts'
+import { LongNumber, RawJson } from '../../../lib/values/exact-json.ts'
+
+describe('sizeOfRow', () => {
+  it('counts texts, bytes and long numbers, wherever they are, and a little for anything else', () => {
+    const text = 'x'.repeat(1000)
+    for (const value of [
+      text,
+      Buffer.from(text),
+      new RawJson(text),
+      new LongNumber(text),
+      [{ deep: text }],
+    ]) {
+      expect(sizeOfRow({ value })).to.be.within(1000, 1050)
+    }
+    expect(sizeOfRow({ a: 1, b: null, c: undefined, d: true })).to.be.within(4, 50)
+  })
+
+  it('measures values that are nested deeper than calls may be', () => {
+    let nested: unknown = 'x'.repeat(1000)
+    for (let level = 0; level < 100_000; level++) nested = [nested]
+    expect(sizeOfRow({ nested })).to.be.least(1000)
+  })
+})
