@@ -78,7 +78,7 @@ export const bench: Bench = {
         'The rate of a statement a row is bounded by how fast the disk confirms a COMMIT: the slower it is, the ' +
         'more a shared batch gains.',
       method: `${describeRows()} ${CALLERS.toLocaleString('en')} callers each write a row, await its promise,
-and write the next one; the objects are ${DIFFERENT_ROWS.toLocaleString('en')}, which are written again and again. A statement a row: a prepared INSERT through a pool of 10 connections. \`PgRowWriter\` has
+and write the next one: a copy of one of ${DIFFERENT_ROWS.toLocaleString('en')} rows, with an id of its own. A statement a row: a prepared INSERT through a pool of 10 connections. \`PgRowWriter\` has
 its default options, and so one connection; on two connections a transaction takes ${TWO_CONNECTIONS.maxCount} rows, so that
 one is written while the callers of the other continue. The code is compiled, as the package is. Each run is a process of its own, which first
 writes rows untimed; the table's rows are counted. In the second table a row is written each millisecond. The cases take turns; the figures are the median of ${repeats}

@@ -34,7 +34,7 @@ export interface RowWriterSample {
 /** Half of the callers wait for one connection while the other half continue. */
 export const TWO_CONNECTIONS = { concurrency: 2, maxCount: 500 }
 
-/** Rows are made before the clock runs, and are few enough to be cheap to hold. */
+/** What callers write is made of so many rows: few enough to be cheap to hold, and then only ids differ. */
 export const DIFFERENT_ROWS = 20_000
 
 /** Untimed rows, in which code is compiled and connections open. */
@@ -54,7 +54,7 @@ export async function measure({
     const open = WAYS[way](pool)
     const write: Write = row => open.write(row)
     const few = benchRows(Math.min(DIFFERENT_ROWS, rows))
-    const writeAt: WriteAt = index => write(few[index % few.length]!)
+    const writeAt: WriteAt = index => write({ ...few[index % few.length]!, id: index })
     await call(
       Math.min(rows, WARM_UP_ROWS[way.startsWith('statement') ? 'statement' : 'writer']),
       callers,
