@@ -1,6 +1,12 @@
 import type { TableParts } from './identifier.ts'
 import { quoteIdentifier, quoteList, quoteTable } from './identifier.ts'
-import { newerCondition, sameSpecialKey } from './merge/conflict.ts'
+import {
+  newerCondition,
+  type SpecialKey,
+  sameSpecialKey,
+  updateConditions,
+  valuesSet,
+} from './merge/conflict.ts'
 import {
   excludedRow,
   insertShape,
@@ -86,24 +92,39 @@ export function upsertRowTelling(
 export function updateRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
   const row = excludedRow(merge, shape, column => asStored(parameterOf(shape, column.name), column))
   const from = ` FROM (${row}) AS excluded`
-  const same = sameAsExcluded(merge)
   const isEmpty = updatedBy(merge, shape).length === 0
+  const update = merge.conflict.special
+    ? updateSpecial(merge, shape, merge.conflict.special, from)
+    : updateShape(merge, shape, { from, same: sameAsExcluded(merge) })
   return {
-    text: isEmpty
-      ? `SELECT${from} WHERE false`
-      : updateShape(merge, shape, { from, same }) + returningClause(returning, 'stored.'),
+    text: isEmpty ? `SELECT${from} WHERE false` : update + returningClause(returning, 'stored.'),
     action: 'updated',
     returns: returning.length > 0 || isEmpty,
     tellsUpdate: false,
   }
 }
 
+/**
+ * The update of a row with a special key. Its index names columns without a table, which have to be those of
+ * the stored row: `excluded` is seen in subqueries only.
+ */
+function updateSpecial(merge: Merge, shape: MergeShape, special: SpecialKey, from: string): string {
+  const { conflict, table } = merge
+  const values = valuesSet(conflict, shape.columns)
+  const same = sameSpecialKey(special, name => typedParameter(merge, shape, name))
+  const conditions = updateConditions(conflict, shape.columns)
+  return (
+    `UPDATE ${quoteTable(table)} AS stored SET (${quoteList([...values.keys()])}) = ` +
+    `(SELECT ${[...values.values()].join(', ')}${from}) ` +
+    `WHERE ${same}${conditions === '' ? '' : ` AND (SELECT ${conditions}${from})`}`
+  )
+}
+
 /** Deletes the row of a key; its parameters are the values of the key, and of `newerBy`. */
 export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
   const { conflict, table } = merge
   const { keys, equals, special } = conflict
-  const typed = (name: string): string =>
-    asStored(parameterOf(shape, name), merge.columns.find(column => column.name === name)!)
+  const typed = (name: string): string => typedParameter(merge, shape, name)
   const same = keyColumns(merge).map(
     ({ name }) => `stored.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${typed(name)}`,
   )
@@ -125,6 +146,13 @@ function valuesOf({ columns }: MergeShape): string {
 
 function parameterOf({ columns }: Pick<MergeShape, 'columns'>, column: string): string {
   return `$${columns.indexOf(column) + 1}`
+}
+
+/** Returns the value of a row as its column stores it, or the DEFAULT of a column that the row lacks. */
+function typedParameter({ columns, missing }: Merge, shape: MergeShape, name: string): string {
+  if (!shape.columns.includes(name)) return missing.get(name) ?? 'NULL'
+  const column = columns.find(one => one.name === name)!
+  return asStored(parameterOf(shape, name), column)
 }
 
 /**

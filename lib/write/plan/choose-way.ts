@@ -22,7 +22,6 @@ export function chooseWay<Item>(
   columns: readonly PlannedColumn[],
   conflict: Conflict | undefined,
 ): WayToSend {
-  if (conflict && needsLoop(conflict)) expectLoop(request, table)
   const method = chooseMethod(request, table, columns)
   if (method === 'insert') return { method, copyFormat: 'text' }
   // Citus 13.2.2 refuses binary rows that come through a staging table (22P02)
@@ -87,17 +86,4 @@ function splitsJudgement<Item>(
   table: Table | undefined,
 ): boolean {
   return singleTransaction === true && !replace && (table?.selfReferences.length ?? 0) > 0
-}
-
-/** Only a loop on the server can update rows by a key that is not one of plain columns. */
-function needsLoop({ updateOnly, special }: Conflict): boolean {
-  return updateOnly && special !== undefined
-}
-
-function expectLoop<Item>({ method }: WriteRequest<Item>, table: Table | undefined): void {
-  if (method !== 'insert' && table?.mayStage) return
-  const reason =
-    "`mode: 'update-only'` with a partial index, or with one of expressions or generated columns, needs " +
-    "COPY and the privilege TEMP: use `method: 'auto'` or 'copy' of PgBatchWritable, or a key of columns"
-  throw new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }

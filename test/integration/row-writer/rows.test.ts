@@ -253,6 +253,36 @@ describe('PgRowWriter, each row', () => {
     ])
   })
 
+  const SPECIAL_INDEXES = {
+    'of an expression': 'CREATE UNIQUE INDEX the_key ON t (lower(name))',
+    partial: 'CREATE UNIQUE INDEX the_key ON t (name) WHERE NOT ended',
+    'of a generated column': 'CREATE UNIQUE INDEX the_key ON t (folded)',
+  }
+  for (const [kind, create] of Object.entries(SPECIAL_INDEXES)) {
+    it(`is updated in update-only by an index that is ${kind}, or unchanged`, async () => {
+      await query(`CREATE TABLE t (id serial PRIMARY KEY, name text, ended boolean DEFAULT false, hits int,
+          folded text GENERATED ALWAYS AS (lower(name)) STORED);
+        ${create}; INSERT INTO t (name, ended, hits) VALUES ('a', false, 1), ('b', true, 1)`)
+      const onConflict = {
+        target: { index: 'the_key' },
+        action: 'update',
+        mode: 'update-only',
+        update: { hits: 'stored.hits + excluded.hits', name: 'excluded.name || stored.id' },
+        where: 'excluded.hits > 0 -- and nothing else',
+      } as const
+      const hits = (name: string, hits: number) => ({ name, hits })
+      const rows = [hits('a', 5), hits('none', 1), hits('a1', 0), hits('a1', 7), hits('b', 1)]
+      const isUpdated = kind !== 'partial'
+      expect(await writeAll(rows, { onConflict, returning: ['hits', 'name'] })).to.deep.equal([
+        { action: 'updated', row: { hits: 6, name: 'a1' } },
+        { action: 'unchanged' },
+        { action: 'unchanged' },
+        { action: 'updated', row: { hits: 13, name: 'a11' } },
+        isUpdated ? { action: 'updated', row: { hits: 2, name: 'b2' } } : { action: 'unchanged' },
+      ])
+    })
+  }
+
   it('is unchanged where its key is there, with action nothing', async () => {
     await query('CREATE TABLE t (id int PRIMARY KEY, v int)')
     const rows = [

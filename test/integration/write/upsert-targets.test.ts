@@ -102,13 +102,4 @@ describe('conflict targets by the name of an index', () => {
       expect(error.outcome).to.equal('not-sent')
     })
   }
-
-  it('are refused with update-only and INSERT, where the key is not one of columns', async () => {
-    await db.pool.query('CREATE UNIQUE INDEX "The Index" ON t (lower("Key col"))')
-    const onConflict = { target: { index: 'The Index' }, action: 'update', mode: 'update-only' } as const
-    const writing = { pool: makePool().pool, table: 't', onConflict, method: 'insert' } as const
-    const error = await failureOf(write<object, Record<string, unknown>>([[{ 'Key col': 'a' }]], writing))
-    expect(error.code).to.equal('REFUSED')
-    expect(error.message).to.match(/needs COPY and the privilege TEMP: use `method: 'auto'`/)
-  })
 })
