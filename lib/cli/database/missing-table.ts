@@ -14,17 +14,17 @@ export async function missingTable({ pool, name: where }: Database, name: string
     if (!schemas.includes(parts.schema)) {
       const has = `; its schemas are: ${schemas.join(', ')}`
       return dataError(
-        `there is no schema "${parts.schema}" in ${where}${has}${didYouMean(parts.schema, schemas)}`,
+        `the schema "${parts.schema}" does not exist in ${where}${has}${didYouMean(parts.schema, schemas)}`,
       )
     }
   }
   const known = await tableNames(pool)
   if (known.length === 0) {
-    return dataError(`there is no table "${name}" in ${where}; there are no tables in it yet${MAKE_IT}`)
+    return dataError(`the table "${name}" does not exist in ${where}, which has no tables yet${MAKE_IT}`)
   }
   const elsewhere = known.find(other => other.endsWith(`.${name}`))
   const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
-  return dataError(`there is no table "${name}" in ${where}${hint || MAKE_IT}`)
+  return dataError(`the table "${name}" does not exist in ${where}${hint || MAKE_IT}`)
 }
 
 const MAKE_IT = '; load --create makes it'

@@ -49,7 +49,7 @@ describe('pg-batch --embedded', () => {
       new RegExp(`Its data: ${folder}/postgresql-\\d+\\. To look at it: pg-batch server\n`),
     )
     expect(ended.stderr).to.match(
-      /no table "orders" in the embedded PostgreSQL; there are no tables in it yet; load --create makes it\n$/,
+      /the table "orders" does not exist in the embedded PostgreSQL, which has no tables yet; load --create makes it\n$/,
     )
     expect(ended.status).to.equal(1)
   })

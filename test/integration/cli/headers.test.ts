@@ -176,7 +176,7 @@ describe('pg-batch load, of headers as people have them', () => {
     expect((await load('', '--truncate')).status).to.equal(1)
     expect((await load('', '--create')).stderr).to.contain('exists already')
     await database.pool.query('DROP TABLE t')
-    expect((await load('')).stderr).to.contain('there is no table "t"')
+    expect((await load('')).stderr).to.contain('the table "t" does not exist')
     expect((await load('', '--create', '--dry-run')).stdout).to.equal('Dry run: nothing is written.\n')
     expect((await load('', '--create')).stderr).to.contain('and t is made without columns')
     expect(await stored()).to.deep.equal([[]])

@@ -263,19 +263,19 @@ describe('what pg-batch prints, word for word,', () => {
 
     it('in a schema that is not there', async () => {
       expect(await target('shp.sales')).to.equal(
-        `pg-batch: there is no schema "shp" in ${where()}; its schemas are: public, shop; did you mean "shop"?\n`,
+        `pg-batch: the schema "shp" does not exist in ${where()}; its schemas are: public, shop; did you mean "shop"?\n`,
       )
     })
 
     it('in another schema', async () => {
       expect(await target('sales')).to.equal(
-        `pg-batch: there is no table "sales" in ${where()}; did you mean "shop.sales"?\n`,
+        `pg-batch: the table "sales" does not exist in ${where()}; did you mean "shop.sales"?\n`,
       )
     })
 
     it('that is nowhere', async () => {
       expect(await target('nowhere_at_all')).to.equal(
-        `pg-batch: there is no table "nowhere_at_all" in ${where()}; load --create makes it\n`,
+        `pg-batch: the table "nowhere_at_all" does not exist in ${where()}; load --create makes it\n`,
       )
     })
 

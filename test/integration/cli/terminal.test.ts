@@ -134,7 +134,7 @@ describe('pg-batch --log json', () => {
         ['load', '-', '-t', 'nowhere'],
         {},
         1,
-        /there is no table "nowhere"/,
+        /the table "nowhere" does not exist/,
       ],
       [
         'a server that is not there',
