@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import { expect } from 'chai'
 import type { CompressionCodec } from 'hyparquet'
+import { type Block, valueAt } from '../../../../lib/columnar/block.ts'
 import { openSource } from '../../../../lib/sources/open-source.ts'
 import { useFolder } from '../../../support/folder.ts'
-import { numbered } from '../../../support/parquet.ts'
+import { numbered, parquetOf } from '../../../support/parquet.ts'
 import { readParquet } from './parquet-support.ts'
 
 describe('a Parquet file', () => {
@@ -40,6 +41,35 @@ describe('a Parquet file', () => {
     expect((await open(await write('b.parquet', content), { format: 'parquet' })).format).to.equal('parquet')
     const csv = await open(await write('par.csv', Buffer.from('PAR1,b\n1,2\n')))
     expect(csv).to.deep.include({ format: 'csv', header: ['PAR1', 'b'] })
+  })
+
+  it('ends an array of blocks at a megabyte, also within a page', async () => {
+    // every third value is NULL, so that rows and values have different indexes
+    const note = Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? null : `${i}${'x'.repeat(400_000)}`))
+    const id = note.map((_, i) => i)
+    const path = await write(
+      'b.parquet',
+      parquetOf([
+        { name: 'id', schema: [{ type: 'INT32' }], data: id },
+        {
+          name: 'note',
+          schema: [{ type: 'BYTE_ARRAY', converted_type: 'UTF8' }],
+          data: note,
+          encoding: 'PLAIN',
+        },
+      ]),
+    )
+    const { rows, blocks } = await openSource(path)
+    const arrays: Block[][] = await blocks!.toArray()
+    rows.destroy()
+    const lengths = arrays.map(array => array.reduce((sum, { length }) => sum + length, 0))
+    expect(Math.max(...lengths)).to.be.within(2, 8)
+    const read = arrays
+      .flat()
+      .flatMap(block =>
+        Array.from({ length: block.length }, (_, row) => [valueAt(block, 0, row), valueAt(block, 1, row)]),
+      )
+    expect(read).to.deep.equal(id.map(i => [i, note[i]]))
   })
 
   it('has all of its bytes counted at the end', async () => {
