@@ -15,8 +15,8 @@ export class Counts {
   #lastCommitAt: number | undefined
 
   /** Counts an array that was written, and returns its number, from 1. */
-  addReceived(items: readonly unknown[]): number {
-    this.#rowsReceived += items.length
+  addReceived(rows: number): number {
+    this.#rowsReceived += rows
     return ++this.#batchesReceived
   }
 

@@ -1,5 +1,7 @@
+import { RecordTable } from '../csv/record-table.ts'
 import type { Stats } from '../types.ts'
 import type { Batch } from '../write/rows/batch.ts'
+import { RecordBatch } from '../write/rows/record-batch.ts'
 import type { Progress } from '../write/write-context.ts'
 import { Activity, type EndOfStream } from './activity.ts'
 import { Counts } from './counts.ts'
@@ -12,8 +14,10 @@ export class Ledger<Item> {
   readonly #activity = new Activity()
 
   /** Counts an array that was written. Its items are pending once their parts were added. */
-  receive(items: readonly Item[]): Batch<Item> {
-    return { id: this.#counts.addReceived(items), count: items.length, items }
+  receive(items: readonly Item[] | RecordTable): Batch<Item> {
+    const id = this.#counts.addReceived(items.length)
+    if (items instanceof RecordTable) return new RecordBatch(id, items) as unknown as Batch<Item>
+    return { id, count: items.length, items }
   }
 
   /** Adds a batch, or the part of one that belongs to one lane. */

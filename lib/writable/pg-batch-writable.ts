@@ -4,6 +4,7 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
+import { RecordTable } from '../csv/record-table.ts'
 import { PgBatchError } from '../errors.ts'
 import { BATCH_OPENS } from '../streams/batch-opens.ts'
 import { discard } from '../streams/discard.ts'
@@ -125,7 +126,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   override _write(items: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (!Array.isArray(items)) {
+    if (!Array.isArray(items) && !(items instanceof RecordTable)) {
       callback(notAnArray(items))
       return
     }

@@ -1,8 +1,9 @@
-import { CsvRecord } from '../../csv/record.ts'
+import { copyBytes } from '../../csv/copy-bytes.ts'
+import type { CsvRecord } from '../../csv/record.ts'
+import { PLACE_NUMBERS, RecordTable } from '../../csv/record-table.ts'
 
-/** Start, end and line of each record, at the beginning of the memory. */
-const ENTRY_NUMBERS = 3
-const ENTRY_BYTES = ENTRY_NUMBERS * 4
+/** The place of each record, at the beginning of the memory. */
+const ENTRY_BYTES = PLACE_NUMBERS * Uint32Array.BYTES_PER_ELEMENT
 
 /** Bytes between two records that are rather copied than left out: line ends, and blank lines. */
 const MAX_GAP = 256
@@ -55,7 +56,7 @@ export function shareRecords(
   let index = 0
   let entry = 0
   for (const { chunk, start, end, next } of runs) {
-    chunk.copy(bytes, to, start, end)
+    copyBytes(chunk, start, end, bytes, to)
     const shift = to - start
     for (; index < next; index++) {
       const record = records[index]!
@@ -74,18 +75,11 @@ export function shareRecords(
  * @param firstNumber its number; the others follow
  */
 export function sharedRecords(
-  { bytes, table }: SharedSlot,
-  { count, firstLine, firstNumber }: { count: number; firstLine: number; firstNumber: number },
+  { bytes, table: places }: SharedSlot,
+  part: { count: number; firstLine: number; firstNumber: number },
   faults: ReadonlyMap<number, string> | undefined,
-): CsvRecord[] {
-  const records: CsvRecord[] = []
-  for (let index = 0, entry = 0; index < count; index++, entry += ENTRY_NUMBERS) {
-    const line = firstLine + table[entry + 2]!
-    const record = new CsvRecord(bytes, table[entry]!, table[entry + 1]!, line, faults?.get(index))
-    record.number = firstNumber + index
-    records.push(record)
-  }
-  return records
+): RecordTable {
+  return new RecordTable({ bytes, places, ...part, faults })
 }
 
 function runsOf(records: readonly CsvRecord[]): Run[] {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import type { MessagePort } from 'node:worker_threads'
 import { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { untilClosed } from '../../streams/until-closed.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
@@ -46,7 +47,7 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
     if (message.kind === 'kept') letters.kept(message.error)
     else if (message.kind === 'end') sink.end()
     else if (message.kind === 'stop') sink.destroy(new Error('The load has ended'))
-    else sink.write(parts.add(message), error => error || report({ kind: 'accepted' }))
+    else sink.write(parts.add(message) as never, error => error || report({ kind: 'accepted' }))
   })
   await untilClosed(sink)
   const { errored: error } = sink
@@ -82,7 +83,7 @@ class Parts {
   readonly #slots: SharedSlot[] = []
 
   /** Returns the records of a part. Each has the number of its row in its file. */
-  add(part: PartMessage): CsvRecord[] {
+  add(part: PartMessage): RecordTable {
     const { slot: number, memory, count, firstLine, firstRow: firstNumber, faults } = part
     if (memory) this.#slots[number] = new SharedSlot(memory)
     const slot = this.#slots[number]!

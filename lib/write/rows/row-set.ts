@@ -1,24 +1,34 @@
+import type { RecordTable } from '../../csv/record-table.ts'
+
 /**
  * Rows, and for each one the item of the batch that it was made from. In nearly every batch row 7 comes from
  * item 7: such a set stores no indexes at all.
  */
 export class RowSet {
-  #rows: object[]
+  /** Undefined: the rows are `records`. */
+  #made: object[] | undefined
+  #records: RecordTable | undefined
   /** Undefined: the row at each index comes from the item at the same index. */
   #items: number[] | undefined
 
-  /** @param rows one for each item; the array belongs to the set from now on */
-  constructor(rows: object[] = [], items?: number[]) {
-    this.#rows = rows
+  /** @param rows one for each item; an array belongs to the set from now on */
+  constructor(rows: object[] | RecordTable = [], items?: number[]) {
+    if (Array.isArray(rows)) this.#made = rows
+    else this.#records = rows
     this.#items = items
   }
 
   get length(): number {
-    return this.#rows.length
+    return this.#made?.length ?? this.#records!.length
+  }
+
+  /** The rows as a table of records, where they have not become objects. */
+  get records(): RecordTable | undefined {
+    return this.#records
   }
 
   at(index: number): object {
-    return this.#rows[index]!
+    return this.#made ? this.#made[index]! : this.#records!.at(index)
   }
 
   /** Returns the index, into the batch's items, of the item that the row at `index` comes from. */
@@ -28,12 +38,12 @@ export class RowSet {
 
   /** Returns true when one of the rows comes from this item. */
   hasItem(item: number): boolean {
-    return this.#items ? this.#items.includes(item) : item < this.#rows.length
+    return this.#items ? this.#items.includes(item) : item < this.length
   }
 
   /** Adds a row that comes from the item with this index. */
   add(row: object, item: number): void {
-    const { length } = this.#rows
+    const { length } = this
     if (!this.#items && item !== length) this.#items = Array.from({ length }, (_, index) => index)
     this.#items?.push(item)
     this.#rows.push(row)
@@ -95,9 +105,17 @@ export class RowSet {
     return new RowSet([], this.#items?.slice())
   }
 
+  /** The rows as objects. */
+  get #rows(): object[] {
+    this.#made ??= [...this.#records!.all()]
+    this.#records = undefined
+    return this.#made
+  }
+
   /** Drops the rows, so that they can be garbage-collected. The set still knows the item of each. */
   forget(): void {
-    this.#rows = []
+    this.#made = []
+    this.#records = undefined
   }
 
   #first(count: number): RowSet {

@@ -1,4 +1,6 @@
+import { copyBytes } from '../../../csv/copy-bytes.ts'
 import { CsvRecord } from '../../../csv/record.ts'
+import { PLACE_NUMBERS, type RecordTable } from '../../../csv/record-table.ts'
 import type { RowList } from '../../row-list.ts'
 import { type Exported, NO_STAGING, RUN_BYTES } from '../../wasm/module.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
@@ -45,7 +47,7 @@ export interface WasmPlan {
  */
 export class WasmEncoder {
   readonly #exports: WasmExports
-  readonly #memory: Uint8Array
+  readonly #memory: Buffer
   /** Start, end and ordinal of each record. */
   readonly #table: Int32Array
   readonly #input: number
@@ -62,7 +64,7 @@ export class WasmEncoder {
     this.#input = exports.INPUT.value
     this.#output = exports.OUTPUT.value
     // the memory never grows, so that these views stay valid
-    this.#memory = new Uint8Array(exports.memory.buffer)
+    this.#memory = Buffer.from(exports.memory.buffer)
     this.#table = new Int32Array(exports.memory.buffer, exports.TABLE.value, this.#maxRecords * 3)
   }
 
@@ -78,9 +80,10 @@ export class WasmEncoder {
     firstOrdinal: number,
     limit: number,
   ): number {
-    const first = rows.at(from)
-    if (!(first instanceof CsvRecord)) return from
-    const count = this.#take(first, rows, from, firstOrdinal)
+    const { records } = rows
+    const count = records
+      ? this.#takePlaces(records, from, firstOrdinal)
+      : this.#take(rows, from, firstOrdinal)
     if (count === 0) return from
     this.#configure(plan)
     const encoded = this.#exports.encode(count, limit - out.length)
@@ -90,7 +93,10 @@ export class WasmEncoder {
   }
 
   /** Copies the records that follow each other in one chunk of the file. Returns how many there are. */
-  #take({ chunk, start }: CsvRecord, rows: RowList, from: number, firstOrdinal: number): number {
+  #take(rows: RowList, from: number, firstOrdinal: number): number {
+    const first = rows.at(from)
+    if (!(first instanceof CsvRecord)) return 0
+    const { chunk, start } = first
     const table = this.#table
     const last = Math.min(rows.length, from + this.#maxRecords)
     let end = start
@@ -107,6 +113,29 @@ export class WasmEncoder {
       entry += 3
     }
     if (index > from) this.#memory.set(chunk.subarray(start, end), this.#input)
+    return index - from
+  }
+
+  /** The same for records of which only the places are known. */
+  #takePlaces(records: RecordTable, from: number, firstOrdinal: number): number {
+    const { bytes, places } = records
+    const table = this.#table
+    const last = Math.min(records.length, from + this.#maxRecords)
+    const start = places[from * PLACE_NUMBERS]!
+    let end = start
+    let entry = 0
+    let index = from
+    for (let place = from * PLACE_NUMBERS; index < last; index++, place += PLACE_NUMBERS) {
+      const recordStart = places[place]!
+      const recordEnd = places[place + 1]!
+      if (recordStart < end || recordEnd - start > this.#maxBytes || records.isMalformed(index)) break
+      end = recordEnd
+      table[entry] = recordStart - start
+      table[entry + 1] = recordEnd - start
+      table[entry + 2] = firstOrdinal + index
+      entry += 3
+    }
+    copyBytes(bytes, start, end, this.#memory, this.#input)
     return index - from
   }
 

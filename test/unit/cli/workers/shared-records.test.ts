@@ -24,8 +24,8 @@ describe('records in memory that threads share', () => {
         const numbers = { count: records.length, firstLine: records[0]!.line, firstNumber: 7 }
         const faults = new Map([[0, 'it is malformed']])
         const copies = sharedRecords(new SharedSlot(slot.memory), numbers, faults)
-        expect(copies.map(String)).to.have.lengthOf(records.length)
-        for (const [index, copy] of copies.entries()) {
+        expect(copies).to.have.lengthOf(records.length)
+        for (const [index, copy] of copies.all().entries()) {
           const record = records[index]!
           expect(copy.bytes.equals(record.bytes)).to.equal(true)
           expect(copy.toJSON()).to.equal(record.toJSON())

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { loadWasmEncoder } from '../../../../lib/cli/rows/load-wasm-encoder.ts'
 import { type CsvFormat, CsvRecord } from '../../../../lib/csv/record.ts'
+import { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
 import { makeCsvBinaryRowEncoder } from '../../../../lib/encode/csv/csv-binary-rows.ts'
 import type { RowEncoder } from '../../../../lib/encode/row-encoder.ts'
@@ -56,6 +57,14 @@ function rowsOf(records: readonly string[]): RowSet {
       return row
     }),
   )
+}
+
+/** The same records as the table of their places. */
+function tableOf(rows: RowSet): RowSet {
+  const records = rows.slice(0, rows.length) as CsvRecord[]
+  const places = Uint32Array.from(records.flatMap(({ start, end, line }) => [start, end, line - 1]))
+  const bytes = records[0]?.chunk ?? Buffer.alloc(0)
+  return new RowSet(new RecordTable({ bytes, places, count: records.length, firstLine: 1, firstNumber: 1 }))
 }
 
 /** What becomes of the rows: the bytes of each, or why it has none. And how many the module has encoded. */
@@ -143,6 +152,9 @@ describe('the encoder in WebAssembly', () => {
         const expected = encodeAll(encoderOf(file, { wasm: false, staging }), rows)
         const actual = encodeAll(encoderOf(file, { wasm: true, staging }), rows)
         expect(actual.outcomes).to.deep.equal(expected.outcomes)
+        const table = tableOf(rows)
+        expect(encodeAll(encoderOf(file, { wasm: true, staging }), table)).to.deep.equal(actual)
+        expect(table.records?.length).to.equal(rows.length)
         expect(expected.byWasm).to.equal(0)
         records += rows.length
         byWasm += actual.byWasm
