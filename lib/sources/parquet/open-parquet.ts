@@ -1,4 +1,4 @@
-import type { FileMetaData } from 'hyparquet'
+import type { CompressionCodec, FileMetaData } from 'hyparquet'
 import { parquetMetadataAsync } from 'hyparquet'
 import type { Source, SourceColumn } from '../source.ts'
 import { SourceError } from '../source-error.ts'
@@ -23,7 +23,7 @@ export async function openParquet(path: string, batchRows = BATCH_ROWS): Promise
     await checkMarks(bytes, path)
     const metadata = await readFooter(bytes, path)
     const columns = columnsOf(metadata.schema, path)
-    const decompressors = await loadDecompressors()
+    const decompressors = await loadDecompressors(codecsOf(metadata))
     const reader = new BlockReader({ name: path, bytes, metadata, columns, decompressors })
     const streamed = { name: path, columns, reader }
     return {
@@ -66,6 +66,12 @@ async function readFooter(bytes: FileBytes, name: string): Promise<FileMetaData>
   if (rows !== metadata.num_rows)
     throw damagedFooter(name, `${metadata.num_rows} rows, ${rows} in row groups`)
   return metadata
+}
+
+function codecsOf({ row_groups }: FileMetaData): Set<CompressionCodec> {
+  return new Set(
+    row_groups.flatMap(({ columns }) => columns.flatMap(({ meta_data }) => meta_data?.codec ?? [])),
+  )
 }
 
 function damagedFooter(name: string, cause: unknown): SourceError {

@@ -1,22 +1,17 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { Decompress } from 'fzstd'
-import type { XXHash } from 'xxhash-wasm'
 import { runWork } from '../../streams/run-work.ts'
+import { ZstdError, type ZstdFrameDecoder } from './zstd-decoder.ts'
 import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
 
 /**
- * Unpacks Zstandard, and compares each frame with its checksum and its length, which fzstd does not do. It
- * uses fzstd on every version of Node.js: the decoder of Node.js 22.15 and later silently stops after the
- * first frame, and `zstd` writes several frames for several files, and in parallel. It pauses between blocks,
- * because one chunk may become gigabytes.
+ * Unpacks Zstandard frame by frame. It uses the same decoder on every version of Node.js: the one of Node.js
+ * 22.15 and later silently stops after the first frame, and `zstd` writes several frames for several files,
+ * and in parallel. It pauses between blocks, because one chunk may become gigabytes.
  */
 export class Unzstd extends Transform {
   readonly #frames = new ZstdFrames()
-  #makeHash!: () => XXHash<bigint>
-  #decoder!: Decompress
-  #hash!: XXHash<bigint>
-  /** Bytes that were unpacked from the frame. */
-  #length = 0
+  #makeDecoder!: () => ZstdFrameDecoder
+  #decoder: ZstdFrameDecoder | undefined
   #hasRoom = true
   /** The decoder is running. It cannot be called again before it returns. */
   #isTaking = false
@@ -25,11 +20,16 @@ export class Unzstd extends Transform {
 
   override _construct(done: TransformCallback): void {
     // loaded only if it is needed
-    const loaded = import('xxhash-wasm').then(({ default: load }) => load())
-    loaded.then(({ create64 }) => {
-      this.#makeHash = () => create64()
+    const loaded = import('./zstd-decoder.ts').then(({ ZstdFrameDecoder }) => ZstdFrameDecoder.loader())
+    loaded.then(makeDecoder => {
+      this.#makeDecoder = makeDecoder
       done()
     }, done)
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#close()
+    done(error)
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -58,10 +58,10 @@ export class Unzstd extends Transform {
         this.#isTaking = true
         this.#take(next.value)
         this.#isTaking = false
-        if (!this.#hasRoom) return
+        if (!this.#hasRoom || this.destroyed) return
       }
     } catch (error) {
-      fault = error as Error
+      fault = faultOf(error as Error)
     }
     this.#isTaking = false
     this.#parts = undefined
@@ -69,31 +69,31 @@ export class Unzstd extends Transform {
   }
 
   #take(part: ZstdPart): void {
-    if (part.kind === 'bytes') this.#decoder.push(part.bytes)
-    else if (part.kind === 'frame') this.#begin()
-    else this.#end(part)
+    if (part.kind === 'bytes') this.#unpack(part.bytes)
+    else if (part.kind === 'frame') this.#decoder = this.#makeDecoder()
+    else this.#end(part.checksum)
   }
 
-  #begin(): void {
-    this.#hash = this.#makeHash()
-    this.#length = 0
-    this.#decoder = new Decompress(bytes => {
-      if (bytes.length === 0) return
-      this.#hash.update(bytes)
-      this.#length += bytes.length
+  #unpack(bytes: Buffer): void {
+    this.#decoder?.push(bytes, unpacked => {
       this.#hasRoom = false
-      if (this.push(bytes)) this.#hasRoom = true // `_read` may have set it too
+      if (this.push(unpacked)) this.#hasRoom = true // `_read` may have set it too
     })
   }
 
-  #end({ checksum, length }: ZstdPart & { kind: 'end' }): void {
-    // fzstd waits for the checksum of the frame, and does not compare it
-    this.#decoder.push(new Uint8Array(checksum === undefined ? 0 : 4), true)
-    if (length !== undefined && length !== this.#length) {
-      throw new ZstdFault('is damaged: a frame has another length than it says')
-    }
-    if (checksum !== undefined && Number(this.#hash.digest() & 0xffffffffn) !== checksum) {
-      throw new ZstdFault('is damaged: a checksum does not match')
-    }
+  #end(checksum: Buffer | undefined): void {
+    if (checksum) this.#unpack(checksum)
+    if (!this.#decoder?.isWhole) throw new ZstdFault('is damaged')
+    this.#close()
   }
+
+  #close(): void {
+    this.#decoder?.close()
+    this.#decoder = undefined
+  }
+}
+
+function faultOf(error: Error): Error {
+  const isChecksum = error instanceof ZstdError && error.wrongChecksum
+  return isChecksum ? new ZstdFault('is damaged: a checksum does not match', { cause: error }) : error
 }

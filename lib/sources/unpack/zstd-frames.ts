@@ -4,11 +4,8 @@ export type ZstdPart =
   | { readonly kind: 'frame' }
   /** Bytes of the frame, without its checksum. */
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  /**
-   * The frame ends. `checksum` is the low 32 bits of the content's XXH64, `length` the content's length in
-   * bytes.
-   */
-  | { readonly kind: 'end'; readonly checksum: number | undefined; readonly length: number | undefined }
+  /** The frame ends. `checksum` has the low 32 bits of the content's XXH64. */
+  | { readonly kind: 'end'; readonly checksum: Buffer | undefined }
 
 /** Why the bytes are not a complete Zstandard file. The message continues `the Zstandard data`. */
 export class ZstdFault extends Error {}
@@ -40,7 +37,8 @@ type Field = 'magic' | 'skippable size' | 'descriptor' | 'header' | 'block heade
 
 /**
  * Finds the frames of a Zstandard file, and their blocks, by their headers. It unpacks nothing. It is our own
- * code, because fzstd reports neither the end of a frame nor its checksum, and compares neither.
+ * code, because the decoder would not say that a file is cut off, needs a dictionary, or how large its window
+ * is.
  *
  *     magic ──▶ descriptor ──▶ header ──▶ block header ──▶ block ──last──▶ checksum, if any ──▶ magic
  *       └─skippable──▶ size ──▶ skipped ──▶ magic        └──────◀──────┘
@@ -54,7 +52,6 @@ export class ZstdFrames {
   /** The bytes of the field so far. */
   #field: Buffer = Buffer.alloc(0)
   #descriptor = 0
-  #length: number | undefined
   #isLastBlock = false
 
   /** @throws ZstdFault if the file ends in the middle of a frame */
@@ -93,9 +90,8 @@ export class ZstdFrames {
         this.#descriptor = field[0]!
         return this.#enter('header', headerBytes(this.#descriptor))
       case 'header':
-        this.#length = contentLength(this.#descriptor, field)
         // checked first, because the decoder allocates the window at once
-        checkWindow(isSingleSegment(this.#descriptor) ? this.#length! : windowBytes(field[0]!))
+        checkWindow(neededWindow(this.#descriptor, field))
         yield { kind: 'bytes', bytes: field }
         return this.#enter('block header', 3)
       case 'block header':
@@ -104,10 +100,10 @@ export class ZstdFrames {
       case 'block':
         if (!this.#isLastBlock) return this.#enter('block header', 3)
         if (hasChecksum(this.#descriptor)) return this.#enter('checksum', 4)
-        yield { kind: 'end', checksum: undefined, length: this.#length }
+        yield { kind: 'end', checksum: undefined }
         return this.#enter('magic', MAGIC_BYTES)
       case 'checksum':
-        yield { kind: 'end', checksum: field.readUInt32LE(), length: this.#length }
+        yield { kind: 'end', checksum: field }
         return this.#enter('magic', MAGIC_BYTES)
     }
   }
@@ -152,6 +148,17 @@ function checkWindow(bytes: number): void {
   throw new ZstdFault(`needs a window of ${mib} MiB, more than 128; unpack it with zstd -dc --long=31`)
 }
 
+/** @throws ZstdFault for a frame that needs a dictionary */
+function neededWindow(descriptor: number, header: Buffer): number {
+  const dictionaryAt = isSingleSegment(descriptor) ? 0 : 1
+  const lengthAt = dictionaryAt + dictionaryBytes(descriptor)
+  if (header.subarray(dictionaryAt, lengthAt).some(byte => byte !== 0)) {
+    throw new ZstdFault('needs a dictionary; unpack it with zstd -D')
+  }
+  // a single segment is as large as its content
+  return isSingleSegment(descriptor) ? contentLength(header.subarray(lengthAt)) : windowBytes(header[0]!)
+}
+
 /** @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2 */
 function windowBytes(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3))
@@ -170,25 +177,16 @@ function lengthBytes(descriptor: number): number {
   return [isSingleSegment(descriptor) ? 1 : 0, 2, 4, 8][descriptor >> 6]!
 }
 
-/**
- * Returns the content's length, if the header has it. @throws ZstdFault for a frame that needs a dictionary
- */
-function contentLength(descriptor: number, header: Buffer): number | undefined {
-  const dictionaryAt = isSingleSegment(descriptor) ? 0 : 1
-  const at = dictionaryAt + dictionaryBytes(descriptor)
-  if (header.subarray(dictionaryAt, at).some(byte => byte !== 0)) {
-    throw new ZstdFault('needs a dictionary; unpack it with zstd -D')
-  }
-  switch (lengthBytes(descriptor)) {
-    case 0:
-      return undefined
+/** @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.4 */
+function contentLength(field: Buffer): number {
+  switch (field.length) {
     case 1:
-      return header.readUInt8(at)
+      return field.readUInt8()
     case 2:
-      return header.readUInt16LE(at) + 256
+      return field.readUInt16LE() + 256
     case 4:
-      return header.readUInt32LE(at)
+      return field.readUInt32LE()
     default:
-      return Number(header.readBigUInt64LE(at)) // exact up to 8 PiB
+      return Number(field.readBigUInt64LE()) // exact up to 8 PiB
   }
 }
