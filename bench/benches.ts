@@ -15,4 +15,5 @@ export const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> 
   transform: () => import('./transform/bench.ts'),
   'write-grid': () => import('./write-grid/bench.ts'),
   load: () => import('./load/bench.ts'),
+  workers: () => import('./workers/bench.ts'),
 }

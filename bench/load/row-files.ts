@@ -17,9 +17,14 @@ export async function writeRowFiles(count: number): Promise<RowFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'pg-batch-bench-load-'))
   const csv = join(folder, 'rows.csv')
   const ndjson = join(folder, 'rows.ndjson')
-  await writeLines(csv, count, csvLine, `${COLUMNS.map(({ name }) => name).join(',')}\n`)
+  await writeCsv(csv, count)
   await writeLines(ndjson, count, row => `${JSON.stringify(row)}\n`)
   return { csv, ndjson, remove: () => rm(folder, { recursive: true }) }
+}
+
+/** Writes seeded rows with a header. */
+export function writeCsv(path: string, count: number): Promise<void> {
+  return writeLines(path, count, csvLine, `${COLUMNS.map(({ name }) => name).join(',')}\n`)
 }
 
 async function writeLines(

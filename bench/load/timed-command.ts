@@ -26,7 +26,7 @@ export async function timeCommand(
     const others = await backends(pool)
     const before = cpuOfEnded(postmaster)
     const started = performance.now()
-    await finish(program, words)
+    await runCommand(program, words)
     const seconds = (performance.now() - started) / 1000
     await backendsEnded(pool, postmaster, others)
     const after = cpuOfEnded(postmaster)
@@ -53,7 +53,8 @@ function difference(after: number | undefined, before: number | undefined): numb
   return after === undefined || before === undefined ? undefined : after - before
 }
 
-function finish(program: string, words: readonly string[]): Promise<void> {
+/** @throws if it ends with another status than 0 */
+export function runCommand(program: string, words: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] })
     child.once('error', reject)
