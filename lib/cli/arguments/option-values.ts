@@ -4,7 +4,10 @@ import { InvalidArgumentError } from 'commander'
 
 export function nameList(text: string): string[] {
   const names = splitNames(text)
-  if (names.includes('')) throw new InvalidArgumentError('Expected names separated by commas.')
+  if (names.includes(''))
+    throw new InvalidArgumentError(
+      `Expected names with commas between, in quotes if there are spaces: 'a, b'.`,
+    )
   const twice = names.find((name, index) => name !== '-' && names.indexOf(name) < index)
   if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
   return names

@@ -24,7 +24,8 @@ export class Program extends Command {
   override error(message: string, options: ErrorOptions & { code?: string; exitCode?: number } = {}): never {
     const names: string[] = []
     for (let command: Command | null = this; command; command = command.parent) names.unshift(command.name())
-    const step = NEXT_STEPS[options.code ?? '']?.(names.join(' '))
+    const help = this.options.some(({ long }) => long === '--help-all') ? '--help-all' : '--help'
+    const step = NEXT_STEPS[options.code ?? '']?.(names.join(' '), help)
     // what was meant is a next step
     return super.error(
       step && !/did you mean/i.test(message) ? `${message.replace(/\.$/, '')}; ${step}` : message,
@@ -51,13 +52,13 @@ export class Program extends Command {
 }
 
 /** What to do about an error of commander, by its code. */
-const NEXT_STEPS: Readonly<Record<string, (command: string) => string>> = {
+const NEXT_STEPS: Readonly<Record<string, (command: string, help: string) => string>> = {
   'commander.missingArgument': command => `name it: ${command} FILE --table TABLE`,
-  'commander.optionMissingArgument': command => `its values: ${command} --help`,
+  'commander.optionMissingArgument': (command, help) => `its values: ${command} ${help}`,
   'commander.conflictingOption': () => 'leave one of them out',
   'commander.excessArguments': command => `a name with spaces needs quotes; see ${command} --help`,
-  'commander.unknownOption': command => `its options: ${command} --help`,
-  'commander.unknownCommand': command => `its commands: ${command} --help`,
+  'commander.unknownOption': (command, help) => `all options: ${command} ${help}`,
+  'commander.unknownCommand': command => `the commands: ${command} --help`,
 }
 
 /** Returns ` (Did you mean --table?)`, or an empty string. */

@@ -1,12 +1,12 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
-import { DeadlineError } from '../../connection/deadline-error.ts'
-import { type HostsPool, NoServer, serverName } from '../../connection/pool/hosts-pool.ts'
+import { type HostsPool, serverName } from '../../connection/pool/hosts-pool.ts'
 import { Lease } from '../../connection/pool/lease.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
 import { plural } from '../../values/format-count.ts'
 import { dataError, interruptedError, usageError } from '../exit-error.ts'
+import { connectFailure } from './connect-failure.ts'
 import { connectionConfig, embeddedConfig, serviceError } from './connection-config.ts'
 import { connectTimeoutOf, openPool } from './open-pool.ts'
 
@@ -119,26 +119,14 @@ async function connectedPool(
     pool.abandon()
     for (const socket of sockets) socket.destroy()
     if (signal.aborted) throw interruptedError(`interrupted while connecting to ${nameOf(config)}`)
-    throw dataError(`cannot connect to ${nameOf(config)}: ${reasonOf(error, connectTimeoutMs)}`, error)
+    throw dataError(`cannot connect to ${nameOf(config)}: ${connectFailure(error, connectTimeoutMs)}`, error)
   }
-}
-
-/** Returns the message of the server, the socket or pg. None of them contains the password. */
-function reasonOf(error: unknown, connectTimeoutMs: number): string {
-  if (error instanceof NoServer) return error.message
-  if (error instanceof AggregateError && error.errors.length > 0)
-    return reasonOf(error.errors[0], connectTimeoutMs)
-  // pg's timer and the pool's run equally long, so that either may fire first
-  const late =
-    error instanceof DeadlineError || /connection timeout|timeout expired/.test((error as Error).message)
-  return late
-    ? `it did not answer within ${connectTimeoutMs / 1000} s (connect_timeout, PGCONNECT_TIMEOUT)`
-    : (error as Error).message
 }
 
 function nameOf({ servers, database, user }: ConnectionParameters): string {
   const { database: shown } = new pg.Client({ database, user, ssl: false })
-  return `database "${shown}" on ${servers.map(serverName).join(', ')}`
+  // undefined where neither the settings nor the environment name a user
+  return `${shown ? `database "${shown}"` : 'the default database'} on ${servers.map(serverName).join(', ')}`
 }
 
 /** Returns the role as pg resolves it, from the environment if the settings do not name it. */

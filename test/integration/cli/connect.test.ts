@@ -58,6 +58,16 @@ describe('pg-batch load, while it connects,', () => {
       }
     })
 
+    it('reports that a password is missing', async () => {
+      const answers = ['R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0', 'R\0\0\0\x0f\0\0\0\x0br=1,s=1']
+      const { url } = await peer(socket =>
+        socket.on('data', () => socket.write(answers.shift() ?? '', 'latin1')),
+      )
+      const { stderr } = await load(url.replace(':secret', ''), { PGPASSWORD: '', PGPASSFILE: '/dev/null' })
+      expect(stderr).to.match(oneLine)
+      expect(stderr).to.contain('it asks for a password, and none is given; set PGPASSWORD')
+    })
+
     for (const [signal, expected] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
@@ -91,9 +101,33 @@ describe('pg-batch load, while it connects,', () => {
     expect(status).to.equal(143)
   })
 
+  for (const [title, url, message] of [
+    [
+      'no server listens',
+      'postgres://me@127.0.0.1:1/shop',
+      'database "shop" on 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; ' +
+        'no server listens there: check the host and the port',
+    ],
+    [
+      'a folder has no socket',
+      'postgres://me@%2Fnowhere/shop',
+      'database "shop" on /nowhere:5432: connect ENOENT /nowhere/.s.PGSQL.5432; ' +
+        'no server has its socket there: check the folder and the port',
+    ],
+  ] as const) {
+    it(`reports in one line that ${title}, and what to check`, async () => {
+      const { status, stderr } = await load(url)
+      expect({ status, stderr }).to.deep.equal({
+        status: 1,
+        stderr: `pg-batch: cannot connect to ${message}\n`,
+      })
+    })
+  }
+
   it('reports in one line that the server has no TLS', async () => {
     const { status, stderr } = await load(`${database.connectionString}?sslmode=no-verify`)
-    expect(stderr).to.match(/^pg-batch: cannot connect to .*: The server does not support SSL connections\n$/)
+    const reason = 'The server does not support SSL connections; sslmode=disable connects without it'
+    expect(stderr).to.match(new RegExp(`^pg-batch: cannot connect to .*: ${reason}\\n$`))
     expect(status).to.equal(1)
   })
 

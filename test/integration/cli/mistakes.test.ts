@@ -141,9 +141,15 @@ describe('what pg-batch prints, word for word,', () => {
       ['replay a.ndjson -t a --batchsize 1', "unknown option '--batchsize' (Did you mean --batch-size?)"],
       ['server --prot 5432', "unknown option '--prot' (Did you mean --port?)"],
       ['load', "missing required argument 'file'; name it: pg-batch load FILE --table TABLE"],
-      ['load a.csv -t', "option '-t, --table <name>' argument missing; its values: pg-batch load --help"],
-      ['load a.csv -t a --zzz', "unknown option '--zzz'; its options: pg-batch load --help"],
-      ['zzz', "unknown command 'zzz'; its commands: pg-batch --help"],
+      ['load a.csv -t', "option '-t, --table <name>' argument missing; its values: pg-batch load --help-all"],
+      [
+        'load a.csv -t a --columns id, name',
+        "option '-c, --columns <a,b,…>' argument 'id,' is invalid. " +
+          "Expected names with commas between, in quotes if there are spaces: 'a, b'.",
+      ],
+      ['load a.csv -t a --zzz', "unknown option '--zzz'; all options: pg-batch load --help-all"],
+      ['server --zzz', "unknown option '--zzz'; all options: pg-batch server --help"],
+      ['zzz', "unknown command 'zzz'; the commands: pg-batch --help"],
       [
         'load a.csv -t a --append --truncate',
         "option '--append' cannot be used with option '--truncate'; leave one of them out",
