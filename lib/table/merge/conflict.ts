@@ -22,6 +22,11 @@ export interface Conflict {
   readonly oneByOne: boolean
   /** Rows may conflict by another unique key than the target's. */
   readonly severalKeys: boolean
+  /**
+   * For each other unique key those of its columns whose DEFAULT no other row has: rows that lack one of them
+   * cannot conflict by that key. Undefined where such a key has none, or is not one of columns.
+   */
+  readonly otherKeys?: readonly (readonly string[])[] | undefined
   /** Equal keys have equal bytes, so that it does not matter which row's key is stored. */
   readonly foldable: boolean
   /** Where a row has no value for a column of the key, the DEFAULT creates one that no other row has. */
@@ -59,6 +64,8 @@ export interface StateChecks {
 
 /** A key that consists of more than columns that are written. */
 export interface SpecialKey {
+  /** The name of its index. */
+  readonly index: string
   readonly parts: readonly IndexPart[]
   /** The condition of stored rows that have the key. */
   readonly predicate: string | undefined

@@ -47,6 +47,13 @@ export function deleteAll(merge: Merge, source: RowSource): string {
   )
 }
 
+/** Lists the ordinals of rows in the order of their keys. */
+export function keyOrder(merge: Merge, source: RowSource): string {
+  const ordinal = quoteIdentifier(merge.names.ordinal)
+  const rows = `SELECT ${ordinal} FROM ${source.from} ${orderByKey(merge, source)}`
+  return `SELECT pg_catalog.string_agg(${ordinal}::text, ',') AS ordinals FROM (${rows}) AS pg_batch_rows`
+}
+
 /** A column with the number of a row among the rows of its key. */
 export function turnOf(merge: Merge, source: RowSource): string {
   const { ordinal, turn } = merge.names

@@ -85,6 +85,7 @@ function targetOfIndex(
   }
   const used = generated.filter(({ name }) => index.columns.includes(name))
   const special = {
+    index: index.name,
     parts: index.parts,
     predicate: index.predicate,
     inputs: index.columns.filter(name => written.includes(name)),

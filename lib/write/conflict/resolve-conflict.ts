@@ -47,6 +47,7 @@ export function resolveConflict(
     inOrder: !table || setsKey || decidesInOrder(option, key, table),
     oneByOne: /\b(select|table|values)\b/i.test(sql),
     severalKeys: !table || table.conflictingIndexes > 1,
+    otherKeys: table && otherKeysOf(table, key?.index ?? special?.index),
     foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
     stateChecks: table && stateChecksOf(table, [...update, ...computed.map(({ name }) => name)], sql),
     uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
@@ -161,6 +162,20 @@ function notOf(table: Table): string {
 function decidesInOrder({ target }: ConflictOption, key: UniqueKey | undefined, table: Table): boolean {
   const ordinary = table.kind === 'table' || table.kind === 'partitioned'
   return !ordinary || table.changesRows || !key?.byDefault || (!target && table.conflictingIndexes > 1)
+}
+
+/** See `Conflict.otherKeys`. */
+function otherKeysOf(
+  { uniqueKeys, conflictingIndexes, columns }: Table,
+  target: string | undefined,
+): string[][] | undefined {
+  const others = uniqueKeys.filter(({ index }) => index !== target)
+  if (target === undefined || others.length + 1 !== conflictingIndexes) return undefined
+  const own = columns.filter(column => !column.generated && isUniqueDefault(column)).map(({ name }) => name)
+  const found = others.map(({ columns, nullsNotDistinct }) =>
+    nullsNotDistinct ? [] : columns.filter(name => own.includes(name)),
+  )
+  return found.every(names => names.length > 0) ? found : undefined
 }
 
 /** Types whose equal values have only one form, unlike 1.0 and 1, 'a' and 'A', or 0 and -0. */

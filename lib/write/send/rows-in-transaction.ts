@@ -1,4 +1,5 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
+import { ByteBuffer } from '../../encode/wire/byte-buffer.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import { clearStagingStatement } from '../../table/merge/merge-source.ts'
 import { MAX_SHAPES_OF_A_TURN } from '../../table/merge/merge-strategy.ts'
@@ -261,7 +262,7 @@ export class RowsInTransaction {
       const mayMerge = this.#plan.rowResults.mayMerge && !this.#inPieces
       return mayMerge
         ? new MergeReturningSender(this.#transaction, this.#plan, this.results, this.#slabs)
-        : new RowByRowSender(this.#transaction, this.#plan, this.results)
+        : new RowByRowSender(this.#transaction, this.#plan, this.results, this.#memoryForKeys())
     }
     const { replacement } = this.#plan
     const staging = replacement && REPLACEMENT
@@ -281,6 +282,11 @@ export class RowsInTransaction {
           canReleaseItems: this.#canReleaseItems,
           slabs: this.#slabs,
         })
+  }
+
+  /** Pieces keep their own order: where a value of a key is bad, it is to be found in its own row. */
+  #memoryForKeys(): ByteBuffer | undefined {
+    return this.#plan.conflict && !this.#inPieces ? new ByteBuffer(this.#slabs) : undefined
   }
 
   /** Without a catalogue, InsertSender writes upserts, too. */

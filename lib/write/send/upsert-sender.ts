@@ -24,6 +24,7 @@ import type { RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { arrayParameters, NotTogether, shapeNumbers } from './array-parameters.ts'
+import { inKeyOrder } from './by-row/key-order.ts'
 import { RowByRowSender } from './by-row/row-by-row-sender.ts'
 import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
 import { createStaging } from './staging-sender.ts'
@@ -110,13 +111,13 @@ export class UpsertSender extends ParameterSender {
   async #upsert(refs: readonly RowRef[], turn: number, signal: AbortSignal): Promise<void> {
     const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
     const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
-    if (refs.length === 1 || isInOrder) return this.#inOrder(refs, signal)
+    if (refs.length === 1 || isInOrder) return this.#oneByOne(refs, signal)
     const left = await this.#unlessRefused(strategy.guarded, () => this.#together(refs, strategy))
-    if (!left) return this.#inOrder(refs, signal)
+    if (!left) return this.#oneByOne(refs, signal)
     const { refs: later, turns } = left
     if (later.length === 0) return
     if (turn + turns <= MAX_TURNS + 1) return this.#upsert(later, turn + 1, signal)
-    await (this.#mayFold(later) ? this.#fold(later) : this.#inOrder(later, signal))
+    await (this.#mayFold(later) ? this.#fold(later) : this.#oneByOne(later, signal))
   }
 
   /** Sends rows by one statement; resolves to those that it has left for another. */
@@ -182,11 +183,12 @@ export class UpsertSender extends ParameterSender {
     this.count(refs.length, Number(rows[0]!.changed))
   }
 
-  /** Sends rows in their order, each by a statement of its own. */
-  async #inOrder(refs: readonly RowRef[], signal: AbortSignal): Promise<void> {
+  /** Sends rows each by a statement of its own, in the order of their keys or in their own. */
+  async #oneByOne(refs: readonly RowRef[], signal: AbortSignal): Promise<void> {
+    const ordered = await inKeyOrder(this.transaction, this.plan, refs, this.#arrays)
     const rowByRow = new RowByRowSender(this.transaction, this.plan)
     this.#rowByRow = rowByRow
-    await rowByRow.sendRows(refs, signal)
+    await rowByRow.sendRows(ordered, signal)
     this.#rowByRow = undefined
     this.sentBytes += rowByRow.bytes
     this.unchanged += rowByRow.unchanged

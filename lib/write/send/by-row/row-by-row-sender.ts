@@ -2,6 +2,7 @@ import type { BoundRows, BoundStatement, BoundValue, RowAnswer } from '../../../
 import { canCopy } from '../../../connection/pool/driver-modes.ts'
 import { columnOf, isServerError } from '../../../connection/server-error.ts'
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import type { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
 import {
   deleteRow,
   insertRow,
@@ -17,6 +18,7 @@ import type { RowRef, RowSender } from '../../rows/row-sender.ts'
 import type { RowShape } from '../../rows/row-shapes.ts'
 import { rowsInOrder } from '../../rows/rows-in-order.ts'
 import { addParameters, type Parameters } from '../parameters.ts'
+import { inKeyOrder } from './key-order.ts'
 import { returnedRow } from './returned-row.ts'
 
 /** What travels before the next answer is waited for. More rows gain nothing, and cost memory. */
@@ -40,18 +42,23 @@ export class RowByRowSender implements RowSender {
   readonly #transaction: Transaction
   readonly #plan: TablePlan
   readonly #results: RowResults | undefined
+  readonly #keys: ByteBuffer | undefined
   readonly #texts = new Map<RowShape, RowStatementText>()
   /** The row that the server has refused. */
   #refused: RowRef | undefined
 
-  constructor(transaction: Transaction, plan: TablePlan, results?: RowResults) {
+  /** @param keys memory to sort rows by their keys; without it `send` keeps their own order */
+  constructor(transaction: Transaction, plan: TablePlan, results?: RowResults, keys?: ByteBuffer) {
     this.#transaction = transaction
     this.#plan = plan
     this.#results = results
+    this.#keys = keys
   }
 
-  send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    return this.sendRows(rowsInOrder(groups), signal)
+  async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    const rows = rowsInOrder(groups)
+    const ordered = this.#keys ? await inKeyOrder(this.#transaction, this.#plan, rows, this.#keys) : rows
+    await this.sendRows(ordered, signal)
   }
 
   /** Sends rows in this order. */
