@@ -19,6 +19,7 @@ async function main({
   repeats,
   quick = false,
   table = DEFAULT_TABLE,
+  only,
 }: BenchArguments): Promise<void> {
   const state = machineState()
   const server = new BenchServer()
@@ -35,6 +36,7 @@ async function main({
         repeats: repeats ?? (quick ? QUICK_REPEATS : bench.repeats),
         quick,
         table,
+        ...(only && { only }),
         measure: measureInChild,
         measureCompiled: measureCompiledInChild,
         connectionString: () => server.connectionString(),
@@ -43,7 +45,7 @@ async function main({
       if (!results) continue
       const machine = machineLine(state, await server.version())
       console.log(`\n${machine}\n\n${results.tables.map(renderTable).join('\n\n')}\n`)
-      if (quick) continue
+      if (quick || only) continue
       const folder = new URL(`./${name}/`, import.meta.url)
       const written = await writeResults(folder, {
         bench,

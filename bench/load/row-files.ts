@@ -1,25 +1,80 @@
+import { execFile } from 'node:child_process'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { createGzip } from 'node:zlib'
 import { type BenchRow, benchRows, COLUMNS, csvLine } from '../support/rows.ts'
+import { writeParquet } from './duckdb.ts'
 
 const ROWS_AT_ONCE = 50_000
 
-/** The same seeded rows in files of two formats. */
+export const FORMATS = [
+  'CSV',
+  'CSV, gzip',
+  'CSV, zstd',
+  'NDJSON',
+  'Parquet, snappy',
+  'Parquet, zstd',
+] as const
+export type Format = (typeof FORMATS)[number]
+
+/** The same seeded rows in files of several formats. */
 export interface RowFiles {
-  /** With a header; fields are quoted only where needed. */
-  readonly csv: string
-  readonly ndjson: string
+  /** The paths. A format is missing where the program that writes it is. */
+  readonly paths: ReadonlyMap<Format, string>
   remove(): Promise<void>
 }
 
-export async function writeRowFiles(count: number): Promise<RowFiles> {
+/** @param wanted the formats to write. CSV, with a header, is always written: others are made of it. */
+export async function writeRowFiles(
+  count: number,
+  wanted: readonly Format[],
+  log: (line: string) => void,
+): Promise<RowFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'pg-batch-bench-load-'))
   const csv = join(folder, 'rows.csv')
-  const ndjson = join(folder, 'rows.ndjson')
   await writeCsv(csv, count)
-  await writeLines(ndjson, count, row => `${JSON.stringify(row)}\n`)
-  return { csv, ndjson, remove: () => rm(folder, { recursive: true }) }
+  const paths = new Map<Format, string>()
+  for (const format of wanted) {
+    const path = join(folder, `rows.${EXTENSIONS[format]}`)
+    try {
+      await writeFormat(format, path, csv, count)
+      paths.set(format, path)
+    } catch (error) {
+      log(`load: ${format} is left out. ${(error as Error).message.split('\n')[0]}`)
+    }
+  }
+  return { paths, remove: () => rm(folder, { recursive: true }) }
+}
+
+const EXTENSIONS: Readonly<Record<Format, string>> = {
+  CSV: 'csv',
+  'CSV, gzip': 'csv.gz',
+  'CSV, zstd': 'csv.zst',
+  NDJSON: 'ndjson',
+  'Parquet, snappy': 'snappy.parquet',
+  'Parquet, zstd': 'zstd.parquet',
+}
+
+async function writeFormat(format: Format, path: string, csv: string, count: number): Promise<void> {
+  switch (format) {
+    case 'CSV':
+      return
+    case 'CSV, gzip':
+      return pipeline(createReadStream(csv), createGzip(), createWriteStream(path))
+    case 'CSV, zstd':
+      await promisify(execFile)('zstd', ['-q', csv, '-o', path])
+      return
+    case 'NDJSON':
+      return writeLines(path, count, row => `${JSON.stringify(row)}\n`)
+    case 'Parquet, snappy':
+      return writeParquet(csv, path, 'snappy')
+    case 'Parquet, zstd':
+      return writeParquet(csv, path, 'zstd')
+  }
 }
 
 /** Writes seeded rows with a header. */

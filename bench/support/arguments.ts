@@ -10,6 +10,7 @@ export interface BenchArguments {
   readonly repeats?: number
   readonly quick?: boolean
   readonly table?: TableName
+  readonly only?: readonly string[]
 }
 
 type HelpLine = Pick<Bench, 'name' | 'question' | 'minutes'>
@@ -29,6 +30,10 @@ export function readArguments(words: readonly string[], benches: readonly HelpLi
     .option(
       '-q, --quick',
       'a short look of about a minute for each benchmark; it is printed, and RESULTS.md stays as it is',
+    )
+    .option(
+      '--only <words...>',
+      'only the cases whose group has one of these words, such as parquet, in the bench load; printed only',
     )
     .addOption(
       new Option('-t, --table <name>', 'another generator of rows, for benches that take one').choices(

@@ -27,6 +27,8 @@ export interface BenchContext {
   /** A short look: fewer rows and fewer cases, and nothing is published. */
   readonly quick: boolean
   readonly table: TableName
+  /** `--only`: words, for benchmarks that have groups of cases. Undefined: all of them. */
+  readonly only?: readonly string[]
   /** Starts the server at the first call, so that a benchmark without a database runs without a server. */
   connectionString(): Promise<string>
   /** Calls `measure` of a module in a process of its own. */

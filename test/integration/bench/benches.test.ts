@@ -42,6 +42,15 @@ describe('the benches', () => {
     lines.length = 0
   })
 
+  it('load: runs the formats that --only names, and says which there are', async () => {
+    const { bench } = await BENCHES.load!()
+    const titles = (await bench.run({ ...context, only: ['GZIP'] })).tables.map(({ title }) => title)
+    expect(titles).to.deep.equal(['A file of 40 rows, CSV, gzip'])
+    const refused = await bench.run({ ...context, only: ['gz2'] }).catch((error: Error) => error)
+    expect(refused).to.be.instanceOf(BenchUnavailable)
+    expect(String(refused)).to.include('Parquet, snappy')
+  })
+
   // the bench of Kafka is tested with Kafka, in test/kafka
   for (const [name, open] of Object.entries(BENCHES).filter(([name]) => name !== 'kafka')) {
     it(`${name}: runs, and tells of each run, in tables and in a chart`, async () => {

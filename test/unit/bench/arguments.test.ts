@@ -14,6 +14,13 @@ describe('the arguments of the benchmarks', () => {
     expect(readArguments(['upsert', '--quick'], benches)).to.deep.equal({ names: ['upsert'], quick: true })
   })
 
+  it('--only takes words, which name groups of cases', () => {
+    expect(readArguments(['load', '--only', 'parquet', 'gzip'], benches)).to.deep.equal({
+      names: ['load'],
+      only: ['parquet', 'gzip'],
+    })
+  })
+
   it('--help says what each benchmark asks and how long it takes', () => {
     const write = sinon.stub(process.stdout, 'write')
     expect(() => readArguments(['--help'], benches)).to.throw(CommanderError)
