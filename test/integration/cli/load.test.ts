@@ -217,7 +217,6 @@ describe('pg-batch load', () => {
   describe('reports in one line, and with the right status,', () => {
     const mistakes: [title: string, words: string[], input: string, status: number, line: RegExp][] = [
       ['that a file is missing', ['missing.csv', '-t', 'orders'], '', 2, /missing\.csv: no such file/],
-      ['that it has folders', ['.', '-t', 'orders'], '', 2, /\.: it has the folder /],
       ['that the table has to be named', ['-'], '', 2, /name the table, with --table/],
       [
         'what option was meant',
