@@ -3,7 +3,7 @@ import pg from 'pg'
 import { PgBatchWritable } from '../../lib/writable/pg-batch-writable.ts'
 import { readCheckpoint } from '../../lib/write/checkpoint/read-checkpoint.ts'
 
-/** What a writer of evolve-kills.ts is told, as JSON in its first argument. */
+/** What a writer of evolve-kills.ts receives, as JSON in its first argument. */
 export interface EvolvingPlan {
   readonly url: string
   readonly number: number

@@ -7,7 +7,7 @@ import { type LoadPlan, runLoad } from './load.ts'
 import type { FaultServer } from './server.ts'
 import type { Tables } from './tables.ts'
 
-/** What a loading process is told, as JSON in its first argument. */
+/** What a loading process receives, as JSON in its first argument. */
 type ProcessPlan = Pick<LoadPlan, 'url' | 'tables' | 'shape' | 'seed' | 'timeoutMs' | 'leastRows'>
 
 export interface KilledLoads {

@@ -131,7 +131,7 @@ describe('afterCommit', () => {
   const batches = rowsOf(20, batch => rowsOf(50, id => ({ id }), batch * 50))
 
   it('is called once per batch, in order, when others can see its rows, and before the end', async () => {
-    const told: number[] = []
+    const reported: number[] = []
     let running = 0
     await write(batches, {
       pool: makePool().pool,
@@ -143,22 +143,22 @@ describe('afterCommit', () => {
           ids,
         ])
         expect(rows[0].count).to.equal(50)
-        told.push(batch[0]!.id)
+        reported.push(batch[0]!.id)
         running--
       },
     })
-    expect(told).to.deep.equal(batches.map(batch => batch[0]!.id))
+    expect(reported).to.deep.equal(batches.map(batch => batch[0]!.id))
   })
 
   for (const kind of ['rejects', 'throws'] as const) {
     it(`fails the stream when it ${kind}, with the rows committed`, async () => {
-      const told: number[] = []
+      const reported: number[] = []
       const error = await failureOf(
         write(batches, {
           pool: makePool().pool,
           table: 't',
           afterCommit(batch): void | Promise<void> {
-            told.push(batch[0]!.id)
+            reported.push(batch[0]!.id)
             if (batch[0]!.id !== 500) return
             if (kind === 'throws') throw new RangeError('no')
             return Promise.reject(new RangeError('no'))
@@ -167,7 +167,7 @@ describe('afterCommit', () => {
       )
       expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'committed', batchId: 11 })
       expect(error.cause).to.be.instanceOf(RangeError)
-      expect(told.at(-1)).to.equal(500)
+      expect(reported.at(-1)).to.equal(500)
       expect(await countOf(db.pool, 't WHERE id BETWEEN 500 AND 549')).to.equal(50)
     })
   }

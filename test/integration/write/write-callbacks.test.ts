@@ -70,15 +70,15 @@ describe('the callbacks and events of a stream', () => {
 
   it('a commit and its rejected rows are reported in one turn, with nothing in between', async () => {
     const writable = new PgBatchWritable<object>({ pool: makePool().pool, table: 't', rejectLimit: 9 })
-    const told: string[] = []
+    const reported: string[] = []
     writable.on('commit', () => {
-      told.push('commit')
-      queueMicrotask(() => told.push('turn'))
+      reported.push('commit')
+      queueMicrotask(() => reported.push('turn'))
     })
-    writable.on('reject', ({ index }) => told.push(`reject ${index}`))
+    writable.on('reject', ({ index }) => reported.push(`reject ${index}`))
     writable.end([{ id: 0 }, { id: 'x' }, { id: 2 }, { id: 'y' }])
     await once(writable, 'finish')
-    expect(told).to.deep.equal(['commit', 'reject 1', 'reject 3', 'turn'])
+    expect(reported).to.deep.equal(['commit', 'reject 1', 'reject 3', 'turn'])
   })
 
   it('a batch whose laneOf fails is handed to onDiscard', async () => {
