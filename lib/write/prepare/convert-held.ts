@@ -22,7 +22,7 @@ export function convertHeld(prepared: PreparedBatch, plan: TablePlan): PreparedB
     const lacking = plan.columns
       .flatMap((_, index) => (columns.includes(index) ? [] : [`${index},`]))
       .join('')
-    const shape = group.shape.mixed ? plan.shapes.mixed : plan.shapes.without(lacking)
+    const shape = group.shape.mixed ? plan.shapes.mixedWithout(lacking) : plan.shapes.without(lacking)
     if (
       shape.columns.length !== columns.length ||
       shape.columns.some((column, field) => column !== columns[field])

@@ -26,6 +26,8 @@ export class RowShapes {
   readonly deletes: RowShape
   /** The shape of rows that lack this and that. */
   readonly mixed: RowShape
+  /** Mixed shapes of rows that were encoded before the table had all of its columns. */
+  readonly #mixedBefore = new Map<string, RowShape>()
   readonly #columns: readonly string[]
   readonly #byMissing = new Map<string, RowShape>()
   /** No number is used twice, not even after shapes were dropped: a staging table identifies shapes by it. */
@@ -51,6 +53,20 @@ export class RowShapes {
       shape = { number: this.#next++, columns }
       if (this.#byMissing.size >= MAX_REMEMBERED) this.#byMissing.clear()
       this.#byMissing.set(missing, shape)
+    }
+    return shape
+  }
+
+  /**
+   * Returns the mixed shape in which no row has the columns of these indexes, written as `'2,5,'`: the table
+   * did not have them when the rows were encoded.
+   */
+  mixedWithout(missing: string): RowShape {
+    if (missing === '') return this.mixed
+    let shape = this.#mixedBefore.get(missing)
+    if (!shape) {
+      shape = { number: this.#next++, columns: this.without(missing).columns, mixed: true }
+      this.#mixedBefore.set(missing, shape)
     }
     return shape
   }

@@ -32,7 +32,7 @@ describe('evolve.widenTypes', function () {
     for (const batch of batches) writable.write(batch)
     writable.end()
     await done
-    return { events, rejected }
+    return { events, rejected, transactions: writable.stats.transactions }
   }
 
   const create = (table: string, columns: string) =>
@@ -114,6 +114,31 @@ describe('evolve.widenTypes', function () {
       }
     })
   }
+
+  it('writes the bytes that it holds of rows of several shapes when another session has added columns', async () => {
+    await create('mixed', "id int PRIMARY KEY, v smallint, a text DEFAULT 'a', b int DEFAULT 7")
+    const brings: Row[] = [{}, { a: null }, { b: 1 }, { a: '\\D', b: 2 }]
+    const batches = [0, 1].map(batch =>
+      Array.from({ length: 120 }, (_, i) => ({ id: batch * 120 + i, v: 1, ...brings[i % 4] })),
+    )
+    let begun = 0
+    const onBegin = async (): Promise<void> => {
+      // the first COPY, the ALTER TABLE of the stream, and then the second COPY
+      if (++begun === 2) await db.pool.query("ALTER TABLE mixed ADD c text, ADD d text DEFAULT 'd'")
+    }
+    const { transactions } = await writeAll('mixed', [...batches, [{ id: 240, v: 40_000 }]], { onBegin })
+    expect(transactions).to.equal(1) // the plan with the new columns has written all of them together
+    const stored = await valuesOf(
+      db.pool,
+      'SELECT id % 4, a, b, c, d, count(*)::int FROM mixed GROUP BY 1, 2, 3, 4, 5 ORDER BY 1',
+    )
+    expect(stored).to.deep.equal([
+      [0, 'a', 7, null, 'd', 61],
+      [1, null, 7, null, 'd', 60],
+      [2, 'a', 1, null, 'd', 60],
+      [3, '\\D', 2, null, 'd', 60],
+    ])
+  })
 
   it('fails where the bytes that it holds do not suit what another session has made of a column', async () => {
     await create('foreign_type', 'id int, v smallint')
