@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { numbered } from '../support/parquet.ts'
 import { outerEnvironment, run, runWell } from '../support/run.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
@@ -227,6 +228,39 @@ export const wrongToo: KafkaToPg = 1
         timeoutMs: 120_000,
       })
       expect(printed).to.match(/^orders: 2 rows committed/m)
+    } finally {
+      await rm(data, { recursive: true, force: true })
+    }
+  })
+
+  it('runs the command without the packages that are in it: they are not installed', async () => {
+    const home = join(consumer, 'node_modules', 'pg-batch-streams', 'dist', 'cli')
+    const licenses = await readFile(join(home, 'LICENSES.txt'), 'utf8')
+    const inside = [...licenses.matchAll(/^(\S+) [\d.]+, license: /gm)].map(([, name]) => name!)
+    const { dependencies } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
+    expect(Object.keys(dependencies).filter(name => inside.includes(name))).to.deep.equal([])
+
+    const data = await mkdtemp(join(tmpdir(), 'pg-batch-data-'))
+    await chmod(data, 0o755) // as root the server runs as the user postgres
+    const folder = join(consumer, 'inputs')
+    await mkdir(folder)
+    await writeFile(join(folder, 'part-1.parquet'), numbered(3, { codec: 'ZSTD' }))
+    await writeFile(join(folder, 'part-2.parquet'), numbered(2, { codec: 'BROTLI', from: 4 }))
+    // printf 'hello\n' | zstd: its checksum is looked at
+    await writeFile(join(folder, 'hello.csv.zst'), Buffer.from('KLUv/QRYMQAAaGVsbG8KU4i9kQ==', 'base64'))
+    const load = (...words: string[]) =>
+      runWell(
+        join(consumer, 'node_modules', '.bin', 'pg-batch'),
+        ['load', ...words, '--create', '--embedded'],
+        {
+          cwd: folder,
+          env: { ...outerEnvironment(), PG_BATCH_DATA: data },
+        },
+      )
+    try {
+      expect(await load('part-*.parquet', '--table', 'parts')).to.match(/^parts: 5 rows committed/m)
+      const hello = await load('hello.csv.zst', '--table', 'hello', '--no-header')
+      expect(hello).to.match(/^hello: 1 row committed/m)
     } finally {
       await rm(data, { recursive: true, force: true })
     }
