@@ -2,7 +2,11 @@ import { readKeywords } from './read-keywords.ts'
 import { readSocketForm } from './read-socket-form.ts'
 import { readUrl } from './read-url.ts'
 import type { Settings } from './settings.ts'
-import { ConnectionStringError, EXAMPLE_URL, malformed } from './settings-error.ts'
+import { malformed, unlike } from './settings-error.ts'
+
+/** What URLs of other tools and of other databases begin with. No password does. */
+const OTHER_SCHEME =
+  /^(jdbc:\w+|postgres(?:ql)?\+\w+|mysqlx?|mariadb|sqlite3?|sqlserver|mssql|oracle|mongodb(?:\+srv)?|https?):/i
 
 /**
  * Reads a URL with one or several hosts, or `keyword=value` pairs, as libpq does. Also reads pg's two forms
@@ -13,18 +17,13 @@ import { ConnectionStringError, EXAMPLE_URL, malformed } from './settings-error.
  */
 export function readSettings(original: string, source: string): Settings {
   const text = original.trim() // a variable that was read from a file may end with a line end
-  if (text === '') {
-    throw new ConnectionStringError(
-      `Expected ${source} to look like ${EXAMPLE_URL}, got nothing (an unset variable?)`,
-    )
-  }
-  if (/^postgres(ql)?:\/*$/.test(text)) {
-    throw new ConnectionStringError(`Expected ${source} to look like ${EXAMPLE_URL}, got only its beginning`)
-  }
+  if (text === '') throw unlike(source, ', got nothing (an unset variable?)')
+  if (/^postgres(ql)?:\/*$/.test(text)) throw unlike(source, ', got only its beginning')
   if (/^postgres(ql)?:\/\//.test(text)) return readUrl(text, source)
   if (/^(\/|socket:)/.test(text)) return readSocketForm(text, source)
-  const scheme = /^(jdbc:postgresql|postgres(?:ql)?\+\w+):/.exec(text)?.[1]
-  if (scheme) throw malformed(source, `, not to begin with ${scheme}:`)
+  const scheme = OTHER_SCHEME.exec(text)?.[1]
+  if (scheme) throw unlike(source, `, not to begin with ${scheme}:`)
+  if (/^(['"]).*\1$/.test(text)) throw unlike(source, ', without quotes around it')
   if (/^\s*\w+\s*=/.test(text)) return readKeywords(text, source)
   throw malformed(source)
 }

@@ -33,11 +33,15 @@ export function positiveInteger(text: string): number {
 
 export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
   const parse = (text: string): Word => {
-    const word = words.find(known => known === text)
-    if (word === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`)
+    const word = words.find(known => known === text.toLowerCase())
+    if (word === undefined) throw new InvalidArgumentError(`Expected ${choiceOf(words)}.`)
     return word
   }
   return Object.assign(parse, { words }) // for the completions
+}
+
+function choiceOf(words: readonly string[]): string {
+  return words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ')
 }
 
 /** Reads one character of ASCII, or `tab`. */

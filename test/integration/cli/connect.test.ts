@@ -124,6 +124,15 @@ describe('pg-batch load, while it connects,', () => {
     })
   }
 
+  it('reports in one line that the database does not exist, and how to see those that do', async () => {
+    const url = new URL(database.connectionString)
+    url.pathname = '/shpo'
+    const { status, stderr } = await load(url.href)
+    const reason = 'database "shpo" does not exist; check its name; psql --list shows the databases'
+    expect(stderr).to.match(new RegExp(`^pg-batch: cannot connect to .*: ${reason}\\n$`))
+    expect(status).to.equal(1)
+  })
+
   it('reports in one line that the server has no TLS', async () => {
     const { status, stderr } = await load(`${database.connectionString}?sslmode=no-verify`)
     const reason = 'The server does not support SSL connections; sslmode=disable connects without it'

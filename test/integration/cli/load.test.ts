@@ -237,7 +237,7 @@ describe('pg-batch load', () => {
         ['-', '-t', 'orders', '--format', 'xml'],
         '',
         2,
-        /Expected csv or tsv or/,
+        /Expected one of csv, tsv, text, ndjson, json, parquet\./,
       ],
       [
         'that a key is needed',

@@ -311,6 +311,21 @@ describe('parseConnection, of what it cannot read,', () => {
     })
   }
 
+  it('names the scheme of another database, and quotes that do not belong to the URL', () => {
+    const expected = 'Expected the URL to look like postgres://user:password@host:5432/database, '
+    for (const [text, why] of [
+      ['mysql://me:hunter2@h/d', 'not to begin with mysql:'],
+      ['mongodb+srv://h/d', 'not to begin with mongodb+srv:'],
+      ['jdbc:postgresql://me:hunter2@h/d', 'not to begin with jdbc:postgresql:'],
+      ["'postgres://me:hunter2@h/d'", 'without quotes around it'],
+      ['"postgres://h/d"', 'without quotes around it'],
+    ] as const) {
+      expect(() => parse(text))
+        .to.throw()
+        .with.property('message', `${expected}${why}`)
+    }
+  })
+
   it('says which characters to write another way', () => {
     expect(() => parse('postgres://me:a/b@h/d')).to.throw(
       /percent-encode these characters of a user or a password: @ is %40, \/ is %2F, : is %3A/,
