@@ -6,7 +6,7 @@ import { malformed, unlike } from './settings-error.ts'
 
 /** What URLs of other tools and of other databases begin with. No password does. */
 const OTHER_SCHEME =
-  /^(jdbc:\w+|postgres(?:ql)?\+\w+|mysqlx?|mariadb|sqlite3?|sqlserver|mssql|oracle|mongodb(?:\+srv)?|https?):/i
+  /^(jdbc:\w+|postgres(?:ql)?\+\w+|mysqlx?|mariadb|sqlite3?|sqlserver|mssql|mongodb(?:\+srv)?|https?):/i
 
 /**
  * Reads a URL with one or several hosts, or `keyword=value` pairs, as libpq does. Also reads pg's two forms

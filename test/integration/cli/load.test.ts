@@ -267,7 +267,7 @@ describe('pg-batch load', () => {
         ['-', '-t', 'Order'],
         'id\n1\n',
         1,
-        /no table "Order" .*; did you mean "orders"\?/,
+        /the table "Order" does not exist .*; did you mean "orders"\?/,
       ],
       [
         'which name is not a column, and which columns there are',
