@@ -59,12 +59,10 @@ describe('a server that goes silent', () => {
       inTransaction: async (client: PgClientLike) => void (await client.query('SELECT 42')),
     })
     await settlesWithin(5000, done)
-    expect(retries).to.have.length(1)
-    expect(retries[0]!.error).to.include({
-      code: 'CALLBACK_FAILED',
-      callback: 'inTransaction',
-      retryable: true,
-    })
+    // on a busy machine the rows, too, may take longer than the limit
+    const silent = retries.filter(({ error }) => error.callback === 'inTransaction')
+    expect(silent).to.have.length(1)
+    expect(silent[0]!.error).to.include({ code: 'CALLBACK_FAILED', retryable: true })
     await expectOnce()
   })
 
