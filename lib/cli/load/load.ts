@@ -47,6 +47,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     headerLines: args.headerLines,
     fitsHeader: (args.create ?? false) && !args.strictHeader,
     strictHeader: args.strictHeader,
+    hasDecimalCommas: args.decimalSeparator === ',',
     recordPath: args.recordPath,
     spool,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),

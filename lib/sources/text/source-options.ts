@@ -23,6 +23,8 @@ export interface SourceOptions {
   stdin?: Readable
   /** Called with each stream of bytes whose rows are read, as it comes from the disk or the pipe. */
   onOpen?: (raw: Readable) => void
+  /** Numbers have decimal commas, so that a comma is not taken for the delimiter. @default false */
+  hasDecimalCommas?: boolean
   /** Keeps the bytes of inputs that can be read only once, if they are read more often. */
   spool?: Spool
   /** Malformed records are handed on, to be rejected, instead of failing the reading. @default false */

@@ -152,6 +152,7 @@ export class TextSource {
         preferred,
         skipsTitle: this.#options.fitsHeader ?? false,
         hasTallHeader: (this.#options.headerLines ?? 1) > 1,
+        hasDecimalCommas: this.#options.hasDecimalCommas ?? false,
       },
       this.#name,
     )

@@ -58,6 +58,28 @@ describe('pg-batch load --decimal-separator ,', () => {
     expect(await stored()).to.deep.equal([{ id: 1, name: 'a,b', v: '1.5', f: 25, d: null }])
   })
 
+  it('asks whether a comma is the delimiter, unless quotes tell it apart, or it is said', async () => {
+    for (const input of ['price\n1,5\n2,25\n3,75\n', '1,5\n2,25\n3,75\n', 'v,f\n1,5\n2,25\n']) {
+      const { status, stderr } = await load(['--create', '--dry-run'], input)
+      expect(stderr).to.match(
+        /commas seem to be between its fields, and --decimal-separator says they are in numbers; .* --delimiter ,; .* --delimiter tab/,
+      )
+      expect(status).to.equal(1)
+    }
+    await database.pool.query('DROP TABLE t')
+    const one = await load(['--create', '--delimiter', 'tab'], 'price\n1,5\n2,25\n3,75\n')
+    expect(one).to.include({ status: 0 })
+    expect((await database.pool.query('SELECT sum(price)::text AS sum FROM t')).rows).to.deep.equal([
+      { sum: '7.50' },
+    ])
+    await database.pool.query('DROP TABLE t')
+    const quoted = await load(['--create'], 'v,f\n"1,5",1\n"2,25",2\n')
+    expect(quoted).to.include({ status: 0 })
+    expect(
+      (await database.pool.query('SELECT sum(v)::text AS v, sum(f)::int AS f FROM t')).rows,
+    ).to.deep.equal([{ v: '3.75', f: 3 }])
+  })
+
   it('leaves JSON as it is', async () => {
     const { status, stderr } = await load([], '{"id":1,"name":"1,5","v":1.50}\n')
     expect(status, stderr).to.equal(0)

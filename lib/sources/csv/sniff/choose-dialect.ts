@@ -12,7 +12,7 @@ import type { HeaderFault } from '../read-header.ts'
 import { headerFault, recordsAboveHeader } from './find-header.ts'
 import { judgeHeader } from './judge-header.ts'
 import type { SampledRecord } from './sample-records.ts'
-import { type Candidate, type Sample, sniffDialect } from './sniff-dialect.ts'
+import { type Candidate, type Sample, sniffDialect, type Verdict } from './sniff-dialect.ts'
 
 export interface ChosenDialect {
   readonly dialect: Dialect
@@ -38,6 +38,8 @@ export interface DialectRequest {
   readonly preferred: string | undefined
   /** The header has several lines. */
   readonly hasTallHeader: boolean
+  /** Numbers have decimal commas. */
+  readonly hasDecimalCommas: boolean
 }
 
 /** Bytes of a file from which its dialect is detected. */
@@ -55,7 +57,7 @@ export function showsDialect(head: Buffer, options: DialectOptions): boolean {
  */
 export function chooseDialect(
   sample: Sample,
-  { options, judgesHeader, skipsTitle, preferred, hasTallHeader }: DialectRequest,
+  { options, judgesHeader, skipsTitle, preferred, hasTallHeader, hasDecimalCommas }: DialectRequest,
   name: string,
 ): ChosenDialect {
   const first = firstLine(sample.text, options.comment)
@@ -66,6 +68,7 @@ export function chooseDialect(
   const verdict = sniffDialect(sample, options, preferred)
   if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
   const isNamed = options.delimiter !== undefined
+  if (hasDecimalCommas && !isNamed && mayBeDecimals(verdict)) throw commaTwice(name, sample.text)
   const hasTitle = verdict.kind === 'preamble' && !isNamed
   if (hasTitle && !(skipsTitle && isClearTitle(verdict.dialect)))
     throw afterPreamble(verdict.dialect, name, sample.text)
@@ -119,12 +122,32 @@ function afterPreamble(
   const fault =
     `${name}: line ${records[0]!.line} has ${first}, ` + `the records from line ${line} on have ${others}`
   const title = `if it is a title, skip it: --skip-lines ${line - 1}`
-  // a delimiter that is in no line makes one column
-  const absent = ['\t', '|', ';'].find(other => !text.includes(other)) ?? '\x01'
-  const word = absent === '\x01' ? '\\x01' : delimiterWord(absent)
+  const word = absentDelimiter(text)
   const column = `if it is the header of a single column, say --delimiter ${word}, which is in no line`
   const other = line === 2 ? column : `if not, name the delimiter: --delimiter ${delimiterWord(delimiter)}`
   return new SourceError(fault, { hint: `${title}; ${other}` })
+}
+
+/** Returns the word for a delimiter that is in no line, which makes one column. */
+function absentDelimiter(text: string): string {
+  const absent = ['\t', '|', ';'].find(other => !text.includes(other))
+  return absent === undefined ? '\\x01' : delimiterWord(absent)
+}
+
+/** Returns true if the commas between fields may be those of decimals: no quotes tell them apart. */
+function mayBeDecimals({ kind, dialect }: Exclude<Verdict, { kind: 'tie' }>): boolean {
+  if (kind === 'one column' || dialect.delimiter !== ',') return false
+  return !dialect.records.some(({ fields }) =>
+    fields.some(({ text, quoted }) => quoted && text.includes(',')),
+  )
+}
+
+function commaTwice(name: string, text: string): SourceError {
+  const both = 'commas seem to be between its fields, and --decimal-separator says they are in numbers'
+  const column = `if it has one column, --delimiter ${absentDelimiter(text)}, which is in no line`
+  return new SourceError(`${name}: ${both}`, {
+    hint: `if they are between fields, say --delimiter ,; ${column}`,
+  })
 }
 
 /** Returns true for `\\N` between tabs, which is NULL in COPY's text format, and two characters in CSV. */
