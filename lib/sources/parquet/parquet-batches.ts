@@ -37,23 +37,20 @@ export class ParquetBatches extends Readable {
     const batch: Block[] = []
     let bytes = 0
     for (let left = this.#batchRows; left > 0 && bytes < BATCH_BYTES; ) {
-      const block = await this.#nextBlock(left)
+      const block = this.#rest ?? (await this.#options.reader.next(left))
+      this.#rest = undefined
       if (!block) break
-      batch.push(block)
-      left -= block.length
-      bytes += sizeOfBlock(block)
+      const bytesPerRow = sizeOfBlock(block) / block.length
+      const rows = Math.min(left, block.length, Math.ceil(BATCH_BYTES / bytesPerRow))
+      batch.push(rows < block.length ? this.#firstOf(block, rows) : block)
+      left -= rows
+      bytes += rows * bytesPerRow
     }
     return batch
   }
 
-  /** Returns a block of about `BATCH_BYTES` at most, or of one row. */
-  async #nextBlock(maxRows: number): Promise<Block | undefined> {
-    const block = this.#rest ?? (await this.#options.reader.next(maxRows))
-    this.#rest = undefined
-    if (!block) return undefined
-    const fitting = Math.ceil((block.length * BATCH_BYTES) / sizeOfBlock(block))
-    const rows = Math.min(maxRows, fitting)
-    if (rows >= block.length) return block
+  /** Returns the first rows of a block, and keeps the others. */
+  #firstOf(block: Block, rows: number): Block {
     const [first, rest] = splitBlock(block, rows)
     this.#rest = rest
     return first

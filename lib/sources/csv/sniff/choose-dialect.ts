@@ -146,7 +146,7 @@ function commaTwice(name: string, text: string): SourceError {
   const both = 'commas seem to be between its fields, and --decimal-separator says they are in numbers'
   const column = `if it has one column, --delimiter ${absentDelimiter(text)}, which is in no line`
   return new SourceError(`${name}: ${both}`, {
-    hint: `if they are between fields, say --delimiter ,; ${column}`,
+    hint: `if they are between fields, say --delimiter ','; ${column}`,
   })
 }
 

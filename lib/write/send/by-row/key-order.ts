@@ -9,8 +9,8 @@ import { arrayParameters, NotTogether, shapeNumbers } from '../array-parameters.
 
 /**
  * Returns rows in the order of their keys, where nothing depends on their own order except among rows of one
- * key. All writers lock rows in that order, so that those who share keys do not deadlock. The server compares
- * the keys, as only it knows which are equal.
+ * key. Writers of the same keys then lock rows in one order, and do not deadlock while each has one batch in
+ * its transaction. The server compares the keys, as only it knows which are equal.
  * @param out see `arrayParameters`
  */
 export async function inKeyOrder(
