@@ -127,11 +127,15 @@ describe('pg-batch load, of pipes and sockets:', () => {
       [...commandLine().split(' ').slice(1), 'load', '/dev/fd/3', '-t', 't'],
       {
         env: { ...process.env, ...environment() },
-        stdio: ['ignore', 'ignore', 'inherit', 'pipe'], // a socket
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'], // sockets
       },
     )
     ;(child.stdio[3] as NodeJS.WritableStream).end('n\n2\n')
-    expect(await new Promise(resolve => child.on('close', resolve))).to.equal(0)
+    let printed = ''
+    child.stderr!.on('data', chunk => {
+      printed += chunk
+    })
+    expect(await new Promise(resolve => child.on('close', resolve)), printed).to.equal(0)
     expect(await stored()).to.deep.equal({ rows: 2, distinct: 2 })
   })
 
