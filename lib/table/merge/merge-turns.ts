@@ -24,7 +24,7 @@ import { turnOf } from './merge-once.ts'
  *
  *     pg_batch_locked     locks stored rows in the order of their keys
  *     pg_batch_deleted    deletes rows, which frees their other unique keys
- *     pg_batch_written_…  upserts the other rows, shape by shape
+ *     pg_batch_written_…  upserts the other rows, shape by shape, in one order
  *
  * It returns one row of texts: `changed`, the number of changed rows; `turns`, how many there are; `later`,
  * the ordinals of the rows of later turns.
@@ -101,7 +101,7 @@ function writeRows(
     const from = `${quoteTable(merge.table)} AS stored USING pg_batch_rows`
     step('pg_batch_deleted', `DELETE FROM ${from} WHERE ${which} RETURNING 1`)
   }
-  for (const [index, one] of shapes.filter(one => !one.deletes).entries()) {
+  for (const [index, one] of inOneOrder(shapes.filter(one => !one.deletes)).entries()) {
     const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${ready}`
     const text = writeShape(merge, source, one, from)
     if (text !== undefined) step(`pg_batch_written_${index}`, `${text} RETURNING 1`)
@@ -110,6 +110,15 @@ function writeRows(
     steps: steps.map(text => `, ${text}`).join(''),
     counts: ['0', ...writing.map(name => `(SELECT count(*) FROM ${name})`)].join(' + '),
   }
+}
+
+/**
+ * Writers write shapes in one order, whichever they have met first: else two that insert the same new keys
+ * would wait for each other.
+ */
+function inOneOrder(shapes: readonly MergeShape[]): MergeShape[] {
+  const named = (shape: MergeShape): string => shape.columns.join()
+  return [...shapes].sort((a, b) => (named(a) < named(b) ? -1 : 1))
 }
 
 /** Returns the statement that writes the upserts of a shape; undefined where there is nothing to do. */

@@ -96,6 +96,14 @@ describe('SQL texts', () => {
     expect(text).to.match(/AS stored \("id"\) SELECT.*\("id"\) DO NOTHING/)
   })
 
+  it('write shapes in one order, whichever comes first, so that new keys are locked in one order', () => {
+    const written = [
+      [whole, withoutN],
+      [withoutN, whole],
+    ].map(shapes => mergeTurn(merge, parameterRows(merge, shapes), 1).match(/AS stored \("[^)]*\)/g))
+    expect(written[0]).to.have.length(2).and.to.deep.equal(written[1])
+  })
+
   it('upsert and delete by one statement, whose deletes have only their key', () => {
     const source = parameterRows(merge, [deleted, whole])
     const text = mergeTurn(merge, source, 1)
