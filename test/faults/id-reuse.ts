@@ -34,30 +34,36 @@ async function crashInSilence(run: Run, act: ReuseAct): Promise<boolean> {
   const { server, proxy } = run
   await proxy.arm({ direction: 'up', at: isCommit, action: { do: 'stall' } })
   const stalledAt = performance.now()
-  const open = await openIds(run)
-  await server.killAndRestart()
-  const isReused = await useIds(run, open)
-  if (act === 'reuse the id and crash again') {
-    await sleep(Math.max(0, stalledAt + NOTICED_MS - performance.now()))
+  return server.disturb(async () => {
+    const open = await openIds(run)
     await server.killAndRestart()
-  }
-  proxy.heal()
-  return isReused
+    const isReused = await useIds(run, open)
+    if (act === 'reuse the id and crash again') {
+      await sleep(Math.max(0, stalledAt + NOTICED_MS - performance.now()))
+      await server.killAndRestart()
+    }
+    proxy.heal()
+    return isReused
+  })
 }
 
 /** The stream hears of the first crash at once, and of what follows what it sees. */
-async function crashTwice(run: Run): Promise<boolean> {
+function crashTwice(run: Run): Promise<boolean> {
   const { server, proxy } = run
-  let open: ReadonlySet<unknown> = new Set()
-  await new Promise<void>((resolve, reject) => {
-    const kill = async (): Promise<void> => {
-      open = await openIds(run)
-      const killed = server.killAll()
-      killed.then(() => server.start()).then(resolve, reject)
-      await killed
-    }
-    proxy.arm({ direction: 'up', at: isCommit, action: { do: 'call', run: kill } })
+  return new Promise((resolve, reject) => {
+    const crash = (): Promise<void> =>
+      new Promise(gone => {
+        server.disturb(() => crashAndCrashAgain(run, gone)).then(resolve, reject)
+      })
+    proxy.arm({ direction: 'up', at: isCommit, action: { do: 'call', run: crash } })
   })
+}
+
+/** @param gone called when the server is gone for the first time */
+async function crashAndCrashAgain(run: Run, gone: () => void): Promise<boolean> {
+  const { server } = run
+  const open = await openIds(run)
+  await server.killAndRestart(async () => gone())
   const upAt = performance.now()
   const isReused = await useIds(run, open)
   await sleep(Math.max(0, upAt + NOTICED_MS - performance.now()))

@@ -64,6 +64,24 @@ export type StateAct =
   | 'serialization'
   | 'lock timeout'
 
+const CRASHES: ReadonlySet<string> = new Set<ServerAct>([
+  'kill backend',
+  'kill backend after its COMMIT',
+  'kill server after its COMMIT',
+  'kill server',
+  'kill server at COMMIT',
+  'kill server after COMMIT',
+  'reuse the id',
+  'reuse the id and crash again',
+  'crash twice',
+  'immediate restart',
+])
+
+/** Returns true for a kind in which the server crashes, at least now and then. */
+export function crashesServer(kind: FaultKind): boolean {
+  return kind.by === 'server' && kind.acts.some(act => CRASHES.has(act))
+}
+
 /** What happens to a primary, its standby and the way there. */
 export type FailoverAct =
   | 'lead to the standby'

@@ -115,6 +115,15 @@ const MUTATIONS: readonly Mutation[] = [
     red: /rows lost/,
   },
   {
+    title: 'the answer about a commit that a crash has followed: its outcome stays unknown',
+    file: 'lib/connection/transaction/server-watch.ts',
+    from: 'return latest <= this.#upFrom && latest - this.#until <= GAP_MS',
+    to: 'return false',
+    only: 'committed and killed',
+    faults: 8,
+    red: /stayed unknown in each of 3 tries/,
+  },
+  {
     title: 'the failure at a checkpoint that has moved backwards',
     file: 'lib/write/checkpoint/committed-positions.ts',
     from: 'return stored === undefined || stored < order',

@@ -15,13 +15,12 @@ export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean>
       // one that is busy, for else there is nothing to cancel
       return tell(run, 'pg_cancel_backend', "AND state = 'active'")
     case 'kill backend':
-      return (await server.signalLoader('SIGKILL')) !== undefined
+      return server.killBackend()
     case 'kill backend after its COMMIT':
-      await killBeforeAnswer(run, () => server.signalLoader('SIGKILL'))
+      await killBeforeAnswer(run, () => server.killBackend())
       return true
     case 'kill server after its COMMIT':
-      await killBeforeAnswer(run, () => server.killAll())
-      await server.start()
+      await killServerBeforeAnswer(run)
       return true
     case 'kill server':
       await server.killAndRestart()
@@ -45,8 +44,7 @@ export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean>
     case 'freeze backend': {
       const pid = await server.signalLoader('SIGSTOP')
       if (pid === undefined) return false
-      await sleep(freezeMs(run))
-      signal(pid, 'SIGCONT')
+      await server.disturb(() => sleep(freezeMs(run)).then(() => signal(pid, 'SIGCONT')))
       return true
     }
     case 'freeze server':
@@ -58,14 +56,24 @@ export async function injectOnServer(run: Run, act: ServerAct): Promise<boolean>
 /** @param pass 0: COMMIT does not reach the server; 1: it does, and is written down or not */
 async function killAtCommit({ server, proxy }: Run, pass: 0 | 1): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const run = (): Promise<void> => {
-      const killed = server.killAll()
-      // the proxy's link is held up only until the server is dead
-      killed.then(() => server.start()).then(resolve, reject)
-      return killed
-    }
+    // the proxy's link is held up only until the server is dead
+    const run = (): Promise<void> =>
+      new Promise(killed => {
+        server.killAndRestart(async () => killed()).then(resolve, reject)
+      })
     proxy.arm({ direction: 'up', at: isCommit, pass, action: { do: 'call', run } })
   })
+}
+
+/** The whole server is gone when the answer to a COMMIT is lost; then it starts again. */
+function killServerBeforeAnswer(run: Run): Promise<unknown> {
+  const { server } = run
+  let restarted: Promise<void> | undefined
+  const kill = (): Promise<void> =>
+    new Promise(killed => {
+      restarted = server.killAndRestart(async () => killed())
+    })
+  return killBeforeAnswer(run, kill).then(() => restarted)
 }
 
 /** A COMMIT is done when the server crashes, and its answer is lost. */

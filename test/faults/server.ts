@@ -44,6 +44,7 @@ export class FaultServer implements Database {
   #running: EmbeddedServer
   #admin: pg.Pool
   #front: FaultProxy | undefined
+  readonly #disturbances = new Set<Promise<unknown>>()
 
   static async start(): Promise<FaultServer> {
     const home = await mkdtemp(join(tmpdir(), 'pg-batch-faults-'))
@@ -95,6 +96,32 @@ export class FaultServer implements Database {
     return client
   }
 
+  /** Does something that the server needs time to get over: `ready` waits for its end. */
+  async disturb<T>(work: () => Promise<T>): Promise<T> {
+    const disturbance = work()
+    this.#disturbances.add(disturbance)
+    try {
+      return await disturbance
+    } finally {
+      this.#disturbances.delete(disturbance)
+    }
+  }
+
+  /**
+   * Resolves when the server has got over everything that was done to it, and takes the loader's connections.
+   * A case that has ended early may have left something under way.
+   */
+  async ready(): Promise<void> {
+    while (this.#disturbances.size > 0) await Promise.allSettled(this.#disturbances)
+    const pool = new pg.Pool({ connectionString: this.loaderUrl(this.port), max: 1 })
+    pool.on('error', () => {})
+    try {
+      await queryPatiently(() => pool, 'SELECT 1', [])
+    } finally {
+      await pool.end()
+    }
+  }
+
   /** Signals one of the loader's backends, a busy one if there is one; resolves to its process id. */
   async signalLoader(name: NodeJS.Signals): Promise<number | undefined> {
     for (let attempt = 0; attempt < 100; attempt++) {
@@ -109,13 +136,24 @@ export class FaultServer implements Database {
     return undefined
   }
 
+  /** SIGKILL of one of the loader's backends: the server ends all others then, and recovers. */
+  async killBackend(): Promise<boolean> {
+    const pid = await this.signalLoader('SIGKILL')
+    if (pid === undefined) return false
+    // the server knows of it as soon as the process is gone, and takes no connection then
+    this.disturb(() => gone(pid))
+    return true
+  }
+
   /**
    * SIGKILL of the postmaster and of all that it had started, as when the machine is gone; then a new start.
    */
-  async killAndRestart(between?: () => Promise<void>): Promise<void> {
-    await this.killAll()
-    await between?.()
-    await this.start()
+  killAndRestart(between?: () => Promise<void>): Promise<void> {
+    return this.disturb(async () => {
+      await this.killAll()
+      await between?.()
+      await this.start()
+    })
   }
 
   async killAll(): Promise<void> {
@@ -153,20 +191,24 @@ export class FaultServer implements Database {
   /**
    * Ends as an operator would: SIGINT rolls back and says 57P01, SIGQUIT crashes in order. Then a new start.
    */
-  async restart(how: 'SIGINT' | 'SIGQUIT'): Promise<void> {
-    const { pid } = this.#running
-    this.#goesDown()
-    signal(pid, how)
-    await gone(pid)
-    await this.start()
+  restart(how: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    return this.disturb(async () => {
+      const { pid } = this.#running
+      this.#goesDown()
+      signal(pid, how)
+      await gone(pid)
+      await this.start()
+    })
   }
 
   /** Stops every process of the server for a while: connections stay open, and no process answers. */
-  async freeze(ms: number): Promise<void> {
-    const pids = [this.#running.pid, ...(await childrenOf(this.#running.pid))]
-    for (const pid of pids) signal(pid, 'SIGSTOP')
-    await sleep(ms)
-    for (const pid of pids) signal(pid, 'SIGCONT')
+  freeze(ms: number): Promise<void> {
+    return this.disturb(async () => {
+      const pids = [this.#running.pid, ...(await childrenOf(this.#running.pid))]
+      for (const pid of pids) signal(pid, 'SIGSTOP')
+      await sleep(ms)
+      for (const pid of pids) signal(pid, 'SIGCONT')
+    })
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,10 @@ const SHOW_MS = 8000
  * to whether it was met.
  */
 export function injectState(run: Run, act: StateAct): Promise<boolean> {
+  return run.server.disturb(() => bringInto(run, act))
+}
+
+function bringInto(run: Run, act: StateAct): Promise<boolean> {
   switch (act) {
     case 'read-only':
       return readOnly(run)
@@ -39,7 +43,7 @@ async function untilMet(
 ): Promise<boolean> {
   const before = run.retriesAfter(sqlState)
   const end = performance.now() + SHOW_MS
-  while (performance.now() < end) {
+  while (performance.now() < end && !run.isSettled()) {
     await during()
     if (run.retriesAfter(sqlState) > before) return true
   }
