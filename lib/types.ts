@@ -43,6 +43,11 @@ export interface PgType {
   readonly isTextOnly?: true
   /** For money: the session's lc_monetary, which its text depends on. */
   readonly monetaryLocale?: string
+  /**
+   * For timestamptz, and domains over it: the session's TimeZone is UTC, where a local time and the instant
+   * have the same text.
+   */
+  readonly inUtc?: true
 }
 
 /**

@@ -1,6 +1,10 @@
 import type { Column, PgType, RowConstraints, SelfReference, Table, UniqueKey } from '../types.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 
+/** The condition that the session's TimeZone is UTC, under one of its names. */
+export const IN_UTC_SQL =
+  "pg_catalog.current_setting('TimeZone') IN ('UTC', 'Etc/UTC', 'GMT', 'Etc/GMT', 'UCT', 'Etc/UCT')"
+
 /**
  * Introspects a table by one query. Its parameters are the quoted name, and the quoted names of types, which
  * the server resolves by its search_path; it returns no row if there is no such relation.
@@ -100,6 +104,7 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'receives', y.typreceive <> 0, 'delimiter', y.typdelim,
       'monetaryLocale', CASE WHEN y.oid = 'pg_catalog.money'::regtype
         THEN pg_catalog.current_setting('lc_monetary') END,
+      'inUtc', y.oid = 'pg_catalog.timestamptz'::regtype AND ${IN_UTC_SQL},
       'notNull', y.typnotnull, 'default', CASE WHEN y.typdefaultbin IS NULL AND y.typdefault IS NOT NULL
         THEN pg_catalog.format('%L::%s', y.typdefault, pg_catalog.format_type(y.oid, -1))
         ELSE pg_catalog.pg_get_expr(y.typdefaultbin, 0) END))
@@ -188,6 +193,7 @@ interface TypeRow {
   receives: boolean
   delimiter: string
   monetaryLocale: string | null
+  inUtc: boolean
   notNull: boolean
   default: string | null
 }
@@ -292,6 +298,7 @@ function readType(oid: number, typeRows: Map<number, TypeRow>, types: Map<number
   const row = typeRows.get(oid)!
   const { base, element, subtype, attributes, extension, monetaryLocale } = row
   const read = (part: number): PgType => readType(part, typeRows, types)
+  const inUtc = row.inUtc || (base && read(base).inUtc)
   const type: PgType = {
     oid,
     name: row.name,
@@ -306,6 +313,7 @@ function readType(oid: number, typeRows: Map<number, TypeRow>, types: Map<number
     ...(row.delimiter === ',' ? {} : { delimiter: row.delimiter }),
     ...(row.receives ? {} : { isTextOnly: true as const }),
     ...(monetaryLocale ? { monetaryLocale } : {}),
+    ...(inUtc ? { inUtc } : {}),
   }
   types.set(oid, type)
   return type

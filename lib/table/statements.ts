@@ -1,5 +1,6 @@
 import type { Column, PgType } from '../types.ts'
 import { quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
+import { IN_UTC_SQL } from './introspect.ts'
 
 /**
  * The SQL of every write. Its text consists of quoted identifiers, placeholders and names of types from the
@@ -22,13 +23,22 @@ export function copyStatement(
 
 type CheckedColumn = Pick<Column, 'name' | 'type' | 'flags'>
 
+export interface CheckOptions {
+  /** Local times were sent as instants in UTC, if the session was in UTC. */
+  readonly sendsLocalTimes?: boolean
+}
+
 /**
  * Asks whether columns still have the types that they had when the table was introspected, and are NOT NULL
  * or have a DEFAULT as they did. For money it also asks whether the session has the lc_monetary for which
- * amounts are encoded.
+ * amounts are encoded, and for local times whether it is still in UTC.
  */
-export function sameTypesStatement(table: TableParts, columns: readonly CheckedColumn[]): string {
-  return `SELECT (${areSame(columns)})::text AS pg_batch_same ${fromColumns(table, columns)}`
+export function sameTypesStatement(
+  table: TableParts,
+  columns: readonly CheckedColumn[],
+  options?: CheckOptions,
+): string {
+  return `SELECT (${areSame(columns, options)})::text AS pg_batch_same ${fromColumns(table, columns)}`
 }
 
 /** A setting that does not exist. Reading it fails with a message that names it, in every language. */
@@ -39,8 +49,12 @@ export const TABLE_CHANGED_SETTING = 'pg_batch.table_has_changed'
  * carries no types: after an ALTER TABLE the bytes of a bigint would be read as a float8. It runs in the same
  * transaction, whose lock keeps the columns as they are. As it fails, a COMMIT may travel behind it.
  */
-export function requireSameTypes(table: TableParts, columns: readonly CheckedColumn[]): string {
-  return requirement(areSame(columns)) + fromColumns(table, columns)
+export function requireSameTypes(
+  table: TableParts,
+  columns: readonly CheckedColumn[],
+  options?: CheckOptions,
+): string {
+  return requirement(areSame(columns, options)) + fromColumns(table, columns)
 }
 
 /**
@@ -65,11 +79,12 @@ function requirement(condition: string): string {
 }
 
 /** Returns the condition that is true of the rows of `fromColumns` if no column has changed. */
-function areSame(columns: readonly CheckedColumn[]): string {
+function areSame(columns: readonly CheckedColumn[], { sendsLocalTimes = false }: CheckOptions = {}): string {
   const locale = columns.map(({ type }) => monetaryLocaleOf(type)).find(found => found !== undefined)
   const inLocale =
     locale === undefined ? '' : ` AND pg_catalog.current_setting('lc_monetary') = ${quoteLiteral(locale)}`
-  return `pg_catalog.count(*) = ${columns.length}${inLocale}`
+  const inUtc = sendsLocalTimes && columns.some(({ type }) => type.inUtc) ? ` AND ${IN_UTC_SQL}` : ''
+  return `pg_catalog.count(*) = ${columns.length}${inLocale}${inUtc}`
 }
 
 /**

@@ -45,6 +45,18 @@ export function parquetOf(columns: readonly MadeColumn[], options: MadeFile = {}
   return Buffer.from(writer.getBuffer())
 }
 
+/**
+ * Calls every column of fixed length INT96. The writer has no such type, but stores it as it stores twelve
+ * bytes.
+ */
+export function asInt96(file: Buffer): Buffer {
+  const end = file.length - 8
+  for (let at = end - file.readUInt32LE(end); at < end; at++) {
+    if (file[at] === 0x15 && file[at + 1] === 14) file[at + 1] = 6
+  }
+  return file
+}
+
 /** A file of numbered rows: an id, and a text with it. */
 export function numbered(count: number, options: MadeFile & { from?: number } = {}): Buffer {
   const { from = 1, ...file } = options

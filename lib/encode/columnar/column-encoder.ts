@@ -1,13 +1,16 @@
-import type { ColumnChunk } from '../../columnar/block.ts'
+import type { ColumnChunk, Meaning } from '../../columnar/block.ts'
 import type { BlockField } from '../../columnar/block-row.ts'
 import type { Dictionary, StoredBytes } from '../../columnar/stored-values.ts'
+import type { PgType } from '../../types.ts'
 import type { FieldCodec } from '../codecs/codec.ts'
+import { timestamp, timestamptz } from '../codecs/temporal/timestamp.ts'
 import { bytea } from '../codecs/text/bytea.ts'
 import { json, jsonb } from '../codecs/text/text.ts'
 import { putNull } from '../wire/binary-format.ts'
 import { ByteBuffer } from '../wire/byte-buffer.ts'
 import { FieldRun, NULL_LENGTH } from './field-run.ts'
-import { putStoredOf, type StoredTarget } from './put-stored.ts'
+import { putStoredOf } from './put-stored.ts'
+import type { StoredTarget } from './stored-contract.ts'
 
 const LENGTH_BYTES = 4
 const JSON_CODECS: readonly FieldCodec[] = [json, jsonb]
@@ -39,14 +42,18 @@ export class ColumnEncoder {
   /** The bytes between the length of a field and its value. */
   head: Uint8Array = NO_HEAD
   readonly #target: StoredTarget
+  /** For times without a zone. */
+  readonly #localTarget: StoredTarget
   readonly #codec: FieldCodec
   #made = new ByteBuffer()
   #dictionary: DictionaryFields | undefined
 
-  constructor(field: BlockField, codec: FieldCodec) {
-    this.source = field.source
-    this.#target = { codec, fit: field.fit }
+  constructor({ source, fit }: BlockField, codec: FieldCodec, { inUtc }: Pick<PgType, 'inUtc'>) {
+    this.source = source
+    this.#target = { codec, fit }
     this.#codec = codec
+    // in another zone only the server knows which instant a local time is
+    this.#localTarget = inUtc && codec === timestamptz ? { codec: timestamp, fit } : this.#target
   }
 
   /**
@@ -131,12 +138,13 @@ export class ColumnEncoder {
       return this.#dictionary
     }
     const out = new ByteBuffer()
-    const put = putStoredOf(dictionary.values, chunk.meaning, this.#target)
+    const target = this.#targetOf(chunk.meaning)
+    const put = putStoredOf(dictionary.values, chunk.meaning, target)
     const starts = new Int32Array(dictionary.length)
     const lengths = new Int32Array(dictionary.length)
     for (let entry = 0; entry < dictionary.length; entry++) {
       const start = out.length
-      const isPut = put?.(out, entry) || this.#putValue(out, () => chunk.convertedEntry(entry))
+      const isPut = put?.(out, entry) || putValue(out, target, () => chunk.convertedEntry(entry))
       starts[entry] = start + LENGTH_BYTES
       lengths[entry] = isPut ? out.view.getInt32(start) : REFUSED
     }
@@ -148,7 +156,8 @@ export class ColumnEncoder {
     const out = this.#emptied()
     const { starts, lengths } = this.fields
     const { positions } = chunk
-    const put = putStoredOf(chunk.values, chunk.meaning, this.#target)
+    const target = this.#targetOf(chunk.meaning)
+    const put = putStoredOf(chunk.values, chunk.meaning, target)
     let i = 0
     for (; i < count; i++) {
       const index = positions ? positions[from + i]! : from + i
@@ -157,7 +166,7 @@ export class ColumnEncoder {
         continue
       }
       const start = out.length
-      if (!put?.(out, index) && !this.#putValue(out, () => chunk.convertedAt(index))) break
+      if (!put?.(out, index) && !putValue(out, target, () => chunk.convertedAt(index))) break
       starts[i] = start + LENGTH_BYTES
       lengths[i] = out.view.getInt32(start)
     }
@@ -165,33 +174,42 @@ export class ColumnEncoder {
     return i
   }
 
+  #targetOf(meaning: Meaning): StoredTarget {
+    return isLocalTime(meaning) ? this.#localTarget : this.#target
+  }
+
   #emptied(): ByteBuffer {
     if (this.#made.bytes.length > MAX_KEPT_BYTES) this.#made = new ByteBuffer()
     this.#made.length = 0
     return this.#made
   }
+}
 
-  /**
-   * Appends the field of a value. Returns false, and appends nothing, where the codec refuses the value, or
-   * it cannot be converted: its row is then encoded by itself, and fails with what is wrong with it.
-   */
-  #putValue(out: ByteBuffer, read: () => unknown): boolean {
-    const start = out.length
-    try {
-      const value = read()
-      const fitted = value === null || value === undefined ? null : this.#target.fit(value)
-      if (fitted === null || fitted === undefined) putNull(out)
-      else if (ArrayBuffer.isView(fitted) && !this.#codec.takesViews) {
-        out.putInt32(fitted.byteLength)
-        out.putBytes(new Uint8Array(fitted.buffer, fitted.byteOffset, fitted.byteLength))
-      } else if (!this.#codec.binary!(out, fitted)) {
-        out.length = start
-        return false
-      }
-      return true
-    } catch {
+function isLocalTime(meaning: Meaning): boolean {
+  return typeof meaning === 'object' && 'utc' in meaning && !meaning.utc
+}
+
+/**
+ * Appends the field of a value. Returns false, and appends nothing, where the codec refuses the value, or it
+ * cannot be converted: its row is then encoded by itself, and fails with what is wrong with it.
+ */
+function putValue(out: ByteBuffer, target: StoredTarget, read: () => unknown): boolean {
+  const { codec } = target
+  const start = out.length
+  try {
+    const value = read()
+    const fitted = value === null || value === undefined ? null : target.fit(value)
+    if (fitted === null || fitted === undefined) putNull(out)
+    else if (ArrayBuffer.isView(fitted) && !codec.takesViews) {
+      out.putInt32(fitted.byteLength)
+      out.putBytes(new Uint8Array(fitted.buffer, fitted.byteOffset, fitted.byteLength))
+    } else if (!codec.binary!(out, fitted)) {
       out.length = start
       return false
     }
+    return true
+  } catch {
+    out.length = start
+    return false
   }
 }

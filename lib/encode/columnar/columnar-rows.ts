@@ -31,7 +31,7 @@ export function makeColumnarRows(
   for (const { name, type } of columns) {
     const field = layout.fields.find(one => one.name === name)
     if (!field) return undefined
-    encoders.push(new ColumnEncoder(field, codecFor(type, own)))
+    encoders.push(new ColumnEncoder(field, codecFor(type, own), type))
   }
   const tupleFields = encoders.length + (staging ? 2 : 0)
   const extra = COUNT_BYTES + (staging ? STAGING_BYTES : 0)

@@ -1,24 +1,12 @@
 import type { Meaning, TimestampMeaning } from '../../columnar/block.ts'
 import { INT96_WORDS, JULIAN_EPOCH, type StoredValues } from '../../columnar/stored-values.ts'
-import type { FieldCodec } from '../codecs/codec.ts'
-import { numeric, putUnscaled } from '../codecs/numbers/numeric.ts'
+import { numeric } from '../codecs/numbers/numeric.ts'
 import { date } from '../codecs/temporal/date.ts'
 import { timestamp, timestamptz } from '../codecs/temporal/timestamp.ts'
 import { uuid } from '../codecs/text/uuid.ts'
-import type { ByteBuffer } from '../wire/byte-buffer.ts'
-
-/**
- * Appends the field of the stored value with this index, the same bytes that the codec appends for its value.
- * Returns false, and appends nothing, for a value that is not a common one.
- */
-export type PutStored = (out: ByteBuffer, index: number) => boolean
-
-/** The column that values go to. */
-export interface StoredTarget {
-  readonly codec: FieldCodec
-  /** Converts a value of the file to one that the column takes. */
-  readonly fit: (value: unknown) => unknown
-}
+import { integerReader, wordsOf } from './integer-reader.ts'
+import { putDecimals } from './put-decimals.ts'
+import type { PutStored, StoredTarget } from './stored-contract.ts'
 
 /**
  * Returns a function for stored values of which the codec's bytes can be made without another value of
@@ -76,17 +64,6 @@ function itselfReader(stored: StoredValues): ((index: number) => number | boolea
   }
 }
 
-/** Returns a reader of integers of 64 bits as the nearest numbers. */
-function integerReader(values: BigInt64Array): (index: number) => number {
-  const words = wordsOf(values)
-  return index => words[index * 2 + 1]! * TWO_32 + (words[index * 2]! >>> 0)
-}
-
-/** The same memory as words of 32 bits, the lower one first. */
-function wordsOf({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
-  return new Int32Array(buffer, byteOffset, length * 2)
-}
-
 const TWO_32 = 0x1_0000_0000
 
 /** Days from 1970 to 2000, where PostgreSQL's calendar begins to count. */
@@ -122,40 +99,6 @@ function putUuids(stored: StoredValues): PutStored | undefined {
     out.length += UUID_BYTES
     return true
   }
-}
-
-/** Longer integers are not exact where they are divided. */
-const MAX_UNSCALED = 1e15
-
-function putDecimals(stored: StoredValues, decimals: number): PutStored | undefined {
-  const unscaledAt = unscaledReader(stored)
-  if (!unscaledAt || decimals < 0 || decimals > 4) return undefined
-  return (out, index) => {
-    const unscaled = unscaledAt(index)
-    if (!(unscaled < MAX_UNSCALED && unscaled > -MAX_UNSCALED)) return false
-    putUnscaled(out, unscaled, decimals)
-    return true
-  }
-}
-
-/** Returns a reader of unscaled integers as numbers: NaN for those that have more digits. */
-function unscaledReader(stored: StoredValues): ((index: number) => number) | undefined {
-  if (stored.kind === 'int32') return index => stored.values[index]!
-  if (stored.kind === 'int64') return integerReader(stored.values)
-  if (stored.kind !== 'bytes') return undefined
-  const { bytes, starts, ends } = stored
-  return index => bigEndian(bytes, starts[index]!, ends[index]!)
-}
-
-/** Reads two's complement. A double is exact for the integers that are used. */
-function bigEndian(bytes: Buffer, start: number, end: number): number {
-  if (end === start) return 0
-  let value = bytes.readInt8(start)
-  for (let at = start + 1; at < end; at++) {
-    value = value * 256 + bytes[at]!
-    if (value >= MAX_UNSCALED || value <= -MAX_UNSCALED) return Number.NaN
-  }
-  return value
 }
 
 /** Microseconds from 1970 to 2000. */

@@ -122,7 +122,8 @@ export function makePlan<Item>(
   const sent = isRowByRow ? { ...request, method: 'insert' as const } : request
   const { method, copyFormat } = chooseWay(sent, table, columns, conflict)
   const { toRow, operation, unknownKeys, csv, json, blocks } = request
-  const takesRecords = csv !== undefined || blocks !== undefined
+  const sendsLocalTimes = blocks !== undefined
+  const takesRecords = csv !== undefined || sendsLocalTimes
   // a record of CSV, and a row of a block, has a field for each column
   const defaulted = takesRecords
     ? []
@@ -163,9 +164,9 @@ export function makePlan<Item>(
     mixesShapes: merged || defaulted.length === 0 ? 'never' : chooseMixing(request, table, copyFormat),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, { own, csv, json, blocks }),
-    sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns)),
+    sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns), { sendsLocalTimes }),
     checksAfterCopy: (shape, format) => [
-      ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns))] : []),
+      ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns), { sendsLocalTimes })] : []),
       ...(table && rowResults?.by === 'counted'
         ? [requireNoRowTriggers(name, table.kind === 'partitioned')]
         : []),

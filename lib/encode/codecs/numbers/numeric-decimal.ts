@@ -12,7 +12,7 @@ const NAN = 0xc000
 const INFINITY = 0xd000
 const MINUS_INFINITY = 0xf000
 
-const MAX_SCALE = 0x3fff
+export const MAX_SCALE = 0x3fff
 const MAX_WEIGHT = 0x7fff
 
 /** The length of the field and the four int16. */

@@ -10,7 +10,7 @@ import { makeRowEncoder, type RowEncoder } from '../../../../lib/encode/row-enco
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 import { leafType } from '../../../../lib/sources/parquet/leaf-type.ts'
-import type { Column, Table } from '../../../../lib/types.ts'
+import type { Column, PgType, Table } from '../../../../lib/types.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
 import { maybeDictionary, positionsFor, STORED_COLUMNS, type StoredColumn } from './stored-columns.ts'
 
@@ -122,6 +122,35 @@ describe('rows of blocks', () => {
       { numRuns: 3000 },
     )
     expect(byColumns).to.be.above(rowCount / 10)
+  })
+
+  it('have instants for local times, where the session is in UTC', () => {
+    const timestamps = STORED_COLUMNS.filter(({ element }) => leafType(element).sqlType === 'timestamp').map(
+      chunkOf,
+    )
+    fc.assert(
+      fc.property(fc.oneof(...timestamps), chunk => {
+        const length = rowsOf(chunk)
+        const encode = (type: Partial<PgType> & { name: string }) => {
+          const layout = new BlockLayout([{ name: 'c0', source: 0, fit: value => value }])
+          const block = { length, columns: [{ chunk, start: 0 }] }
+          const rows = Array.from({ length }, (_, index) => new layout.Row(block, index, index + 1))
+          const [column] = columnsOf([type.name])
+          const columns = [{ ...column!, type: { ...column!.type, ...type } }]
+          return encodeAll(
+            makeRowEncoder({ columns, format: 'binary', blocks: layout }),
+            new RowSet(rows),
+            1e6,
+          )
+        }
+        const local = encode({ name: 'timestamp' })
+        const instants = encode({ name: 'timestamptz', inUtc: true })
+        expect(instants.bytes).to.equal(local.bytes)
+        expect(instants.byColumns).to.equal(local.byColumns)
+        const nulls = chunk.positions?.filter(position => position < 0).length ?? 0
+        expect(encode({ name: 'timestamptz' }).byColumns).to.equal(nulls)
+      }),
+    )
   })
 
   it('are encoded up to the limit, and from there again', () => {

@@ -77,8 +77,16 @@ const timestamp = (unit: 'MILLIS' | 'MICROS' | 'NANOS', isAdjustedToUTC: boolean
     type: 'INT64',
     logical_type: { type: 'TIMESTAMP', unit, isAdjustedToUTC },
   })
-const decimal = (values: fc.Arbitrary<StoredValues>, type: 'INT32' | 'INT64' | 'BYTE_ARRAY', scale: number) =>
+const decimal = (values: fc.Arbitrary<StoredValues>, type: SchemaElement['type'] & string, scale: number) =>
   column(values, { type, converted_type: 'DECIMAL', precision: 30, scale })
+
+/** Integers of up to 50 bytes, many of which end in zeros. */
+const unscaled = fc
+  .tuple(fc.bigInt({ min: -(2n ** 200n), max: 2n ** 200n }), fc.nat(190), fc.nat(60))
+  .map(([integer, less, zeros]) => {
+    const shown = (integer >> BigInt(less)) * 10n ** BigInt(zeros)
+    return Buffer.from(BigInt.asUintN(400, shown).toString(16).padStart(100, '0'), 'hex')
+  })
 
 /** Columns of every meaning, and of every kind of values. */
 export const STORED_COLUMNS: readonly StoredColumn[] = [
@@ -126,10 +134,11 @@ export const STORED_COLUMNS: readonly StoredColumn[] = [
     timestamp('MICROS', utc, 1_000_000n),
     timestamp('NANOS', utc, 1_000_000_000n),
   ]),
-  ...[0, 2, 4, 9].flatMap(scale => [
+  ...[0, 2, 3, 4, 9, 18, 40].flatMap(scale => [
     decimal(int32(), 'INT32', scale),
     decimal(int64(anyInt64), 'INT64', scale),
-    decimal(bytes(fc.uint8Array({ maxLength: 14 })), 'BYTE_ARRAY', scale),
+    decimal(bytes(fc.oneof(fc.uint8Array({ maxLength: 14 }), unscaled)), 'BYTE_ARRAY', scale),
+    decimal(fixed(16), 'FIXED_LEN_BYTE_ARRAY', scale),
   ]),
 ]
 
