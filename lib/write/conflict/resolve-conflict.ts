@@ -49,7 +49,11 @@ export function resolveConflict(
     severalKeys: !table || table.conflictingIndexes > 1,
     otherKeys: table && otherKeysOf(table, key?.index ?? special?.index),
     foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
-    stateChecks: table && stateChecksOf(table, [...update, ...computed.map(({ name }) => name)], sql),
+    // folding finds the rows of a key by its columns
+    stateChecks:
+      table && !special
+        ? stateChecksOf(table, [...update, ...computed.map(({ name }) => name)], sql)
+        : undefined,
     uniqueDefaults: keyColumns.every(column => column && isUniqueDefault(column)),
   }
 }

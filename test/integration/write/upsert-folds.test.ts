@@ -163,4 +163,29 @@ describe('many rows of one key in one transaction', () => {
       }
     })
   }
+
+  const SPECIAL = [
+    'CREATE UNIQUE INDEX the_key ON t (lower(name))',
+    'CREATE UNIQUE INDEX the_key ON t (name) WHERE n >= 0',
+  ]
+  for (const index of SPECIAL) {
+    for (const way of METHODS) {
+      it(`are each written where the key is an index of its own kind: ${index}, by ${way.title}`, async () => {
+        await db.pool.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (name text, n int); ${index}`)
+        const rows = rowsOf(1200, n => ({ name: `${n % 3}`, n }))
+        const { stats } = await write([rows], {
+          pool: makePool().pool,
+          table: 't',
+          onConflict: { target: { index: 'the_key' }, action: 'update' },
+          ...options(way),
+        })
+        expect(stats.rowsCommitted).to.equal(1200)
+        expect(await valuesOf(db.pool, 'SELECT name, n FROM t ORDER BY n')).to.deep.equal([
+          ['0', 1197],
+          ['1', 1198],
+          ['2', 1199],
+        ])
+      })
+    }
+  }
 })
