@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Block } from '../columnar/block.ts'
+import type { RecordTable } from '../csv/record-table.ts'
 import { formatCount } from '../values/format-count.ts'
 import { listNames } from '../values/list-names.ts'
 import { rowsOf } from './csv/record-rows.ts'
@@ -183,12 +184,12 @@ async function* eachRow(
   }
 }
 
-/** Yields the files' records or lines, in their arrays. */
+/** Yields the files' records or lines, in their tables or arrays. */
 async function* eachBatch(
   files: readonly string[],
   options: SourceOptions,
   starts: { name: string; row: number }[],
-): AsyncGenerator<object[]> {
+): AsyncGenerator<RecordTable | object[]> {
   let row = 0
   for (const file of files) {
     const source = await openSource(file, options)

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 
 /**
- * Returns what a function makes of the items of a stream of arrays, one by one. The arrays are read only when
- * these are.
+ * Returns what a function makes of the items of a stream of arrays or tables, one by one. These are read only
+ * when the items are.
  * @param make an error that it throws ends the stream
  */
 export function flatten<Item>(stream: Readable, make: (item: Item) => object): Readable {
   let started = false
-  const pass = (batch: readonly Item[]) => {
+  const pass = (batch: Iterable<Item>) => {
     let wanted = true
     for (const item of batch) {
       let made: object

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
@@ -15,7 +15,7 @@ import { peekRows } from './peek-rows.ts'
 /** Columns as their values show them. */
 export interface SampledColumns {
   readonly columns: readonly InferredColumn[]
-  /** The rows from the first on. For CSV and NDJSON these are arrays of records or lines. */
+  /** The rows from the first on. For CSV and NDJSON these are tables of records or arrays of lines. */
   readonly rows: Readable
   /** The checks of values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined
@@ -52,8 +52,8 @@ export async function sampleColumns(
       add(row)
     }
   } else if (records) {
-    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length)
-    for (const record of peeked.head.flat().slice(0, SAMPLE_ROWS)) {
+    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: RecordTable) => batch.length)
+    for (const record of peeked.head.flatMap(table => [...table]).slice(0, SAMPLE_ROWS)) {
       if (records.raggedness(record) === undefined) add(records.rowOf(record))
     }
     rows = peeked.whole
@@ -80,6 +80,6 @@ async function* everyRow({ records, rows }: Sources): AsyncGenerator<SourceRow> 
   if (!records) yield* rows as AsyncIterable<SourceRow>
   else
     for await (const batch of records.stream)
-      for (const record of batch as CsvRecord[])
+      for (const record of batch as RecordTable)
         if (records.raggedness(record) === undefined) yield records.rowOf(record)
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { CsvRecord } from '../../csv/record.ts'
+import { RecordTable } from '../../csv/record-table.ts'
 import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { SourceRow } from '../../sources/rows.ts'
@@ -69,11 +69,12 @@ class Sample {
     let left = limit
     for await (const chunk of source) {
       if (left <= 0) return
-      // CSV and NDJSON come as arrays
-      const taken = Array.isArray(chunk) ? chunk.slice(0, left) : chunk
-      left -= Array.isArray(taken) ? taken.length : 1
+      // CSV and NDJSON come as tables and arrays
+      const isMany = Array.isArray(chunk) || chunk instanceof RecordTable
+      const taken = isMany ? chunk.slice(0, left) : chunk
+      left -= isMany ? taken.length : 1
       yield taken
-      if (Array.isArray(chunk) && taken.length < chunk.length) return
+      if (isMany && taken.length < chunk.length) return
     }
     this.isWhole = true
   }
@@ -93,8 +94,10 @@ async function headOf(
     const { head, whole } = await peekRows(stream, SHOWN_ROWS)
     return { head: head.filter(row => faultOf(row) === undefined), whole }
   }
-  const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: CsvRecord[]) => batch.length)
-  const readable = head.flat().filter(record => record.fault === undefined && !records.raggedness(record))
+  const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: RecordTable) => batch.length)
+  const readable = head
+    .flatMap(table => [...table])
+    .filter(record => record.fault === undefined && !records.raggedness(record))
   return { head: readable.slice(0, SHOWN_ROWS).map(record => records.rowOf(record)), whole }
 }
 

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { BatchTransform } from '../../batch/batch-transform.ts'
 import { type BlockRow, NUMBER } from '../../columnar/block-row.ts'
 import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import { JsonRecord } from '../../json/record.ts'
 import { BATCH_BYTES, type SourceRow, sizeOfRow } from '../../sources/rows.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
@@ -33,7 +34,7 @@ export interface LoadInput {
 
 export interface InputOptions extends Omit<IntakeOptions, 'change'> {
   readonly isWritten?: ((rowNumber: number) => boolean) | undefined
-  readonly onBatch: (count: number, records?: readonly CsvRecord[]) => void
+  readonly onBatch: (count: number, records?: RecordTable) => void
 }
 
 /**

@@ -27,7 +27,7 @@ export interface Trial {
 /** What is loaded, and how. */
 export interface LoadPlan {
   readonly source: Sources
-  /** The rows. If there are `records` or `lines`, arrays of these. */
+  /** The rows. If there are `records` or `lines`, tables or arrays of these. */
   readonly rows: Readable
   /** How CSV records are written. Their fields are cut only if a value is needed. */
   readonly records?: RecordWriting | undefined

@@ -1,6 +1,6 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { FileRow } from '../../sources/open-sources.ts'
 import type { Repair } from '../../sources/repairs.ts'
@@ -80,8 +80,8 @@ export class LoadRun {
     this.#marks = new LoadMarks({ rows: this.#skip, stats: this.stats })
   }
 
-  #addBatch(count: number, records?: readonly CsvRecord[]): void {
-    this.#positions.addBatch(count, records, records?.[0]?.number)
+  #addBatch(count: number, records?: RecordTable): void {
+    this.#positions.addBatch(count, records?.lines(), records?.firstNumber)
   }
 
   #openSink(isFirstPass: boolean): LoadSink {

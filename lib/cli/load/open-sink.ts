@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
-import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { Stats } from '../../types.ts'
 import type { PgBatchWritableEvents } from '../../writable/events.ts'
@@ -33,7 +33,7 @@ export interface SinkOptions {
   /** Takes rejected rows. Undefined: they go through a table to their file, or nowhere. */
   readonly deadLetter: Writable | undefined
   /** Called with the records of each batch of a worker. */
-  readonly onPart: (records: readonly CsvRecord[]) => void
+  readonly onPart: (records: RecordTable) => void
   /** The load's input has ended with its last row. */
   readonly isWhole: () => boolean
   readonly beforeCommit: BeforeCommit

@@ -1,4 +1,4 @@
-import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 
 /** How the rows of files are dealt out to workers. A row goes to the same worker whenever the load is run. */
 export interface Dealing {
@@ -16,10 +16,10 @@ export interface RowPlace {
 /** Records that go to one worker together. They follow each other in a file. */
 export interface Part {
   readonly worker: number
-  readonly records: readonly CsvRecord[]
+  readonly records: RecordTable
 }
 
-export type Deal = (records: readonly CsvRecord[]) => readonly Part[]
+export type Deal = (records: RecordTable) => readonly Part[]
 
 /** Returns the worker of a row. Each file begins with another one, because there may be many small files. */
 export function workerOf({ workers, chunkRows }: Dealing, { file, row }: RowPlace): number {
@@ -36,7 +36,7 @@ export function countRows(dealing: Dealing, worker: number, { file, row }: RowPl
   return chunks * chunkRows + (isNext ? row % chunkRows : 0)
 }
 
-/** Deals out arrays of records as they come, in turn. */
+/** Deals out tables of records as they come, in turn. */
 export function dealInTurn(workers: number): Deal {
   let next = 0
   return records => {
@@ -48,17 +48,15 @@ export function dealInTurn(workers: number): Deal {
 
 /**
  * Deals out records by their rows' numbers, so that another run gives each worker the same rows.
- * @param placeOf returns where a row is, by its number in the input; each array is of one file
+ * @param placeOf returns where a row is, by its number in the input; each table is of one file
  */
 export function dealByRow(dealing: Dealing, placeOf: (rowNumber: number) => RowPlace): Deal {
   return records => {
     const parts: Part[] = []
     for (let from = 0; from < records.length; ) {
-      const { number } = records[from]!
-      const place = placeOf(number)
-      const nextChunk = number + dealing.chunkRows - ((place.row - 1) % dealing.chunkRows)
-      let to = from + 1
-      while (to < records.length && records[to]!.number < nextChunk) to++
+      const place = placeOf(records.firstNumber + from)
+      const left = dealing.chunkRows - ((place.row - 1) % dealing.chunkRows)
+      const to = Math.min(records.length, from + left)
       parts.push({ worker: workerOf(dealing, place), records: records.slice(from, to) })
       from = to
     }

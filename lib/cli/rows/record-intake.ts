@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import { Intake } from './intake.ts'
 
 export interface RecordIntakeOptions {
@@ -9,12 +10,12 @@ export interface RecordIntakeOptions {
   readonly isWritten?: ((rowNumber: number) => boolean) | undefined
   /** Checks each record that is passed on. An error that it throws fails the load. */
   readonly check?: ((record: CsvRecord) => void) | undefined
-  /** Called for each array before it is passed on. */
-  readonly onBatch: (count: number, records: readonly CsvRecord[]) => void
+  /** Called for each table before it is passed on. */
+  readonly onBatch: (count: number, records: RecordTable) => void
 }
 
-/** The intake of CSV records. They come in arrays and are numbered here. */
-export class RecordIntake extends Intake<CsvRecord[]> {
+/** The intake of CSV records. They come in tables and are numbered here. */
+export class RecordIntake extends Intake<RecordTable> {
   readonly #options: RecordIntakeOptions
 
   constructor(source: Readable, options: RecordIntakeOptions) {
@@ -22,21 +23,34 @@ export class RecordIntake extends Intake<CsvRecord[]> {
     this.#options = options
   }
 
-  protected override admit(records: CsvRecord[]): CsvRecord[] | undefined {
+  protected override admit(records: RecordTable): RecordTable | undefined {
     const { check, onBatch } = this.#options
-    const batch = this.#notWritten(records)
-    if (batch.length === 0) return undefined
-    if (check) for (const record of batch) check(record)
-    onBatch(batch.length, batch)
-    return batch
+    records.firstNumber = this.rowsRead + 1
+    this.rowsRead += records.length
+    const parts = this.#notWritten(records)
+    for (const part of parts) {
+      if (check) for (const record of part) check(record)
+      onBatch(part.length, part)
+      if (part !== parts.at(-1)) this.push(part)
+    }
+    return parts.at(-1)
   }
 
-  /** Numbers the records, and returns those that are to be written. */
-  #notWritten(records: CsvRecord[]): CsvRecord[] {
+  /** Returns the records that are to be written. Those of a table follow each other in the input. */
+  #notWritten(records: RecordTable): RecordTable[] {
     const { skip, isWritten } = this.#options
-    const first = Math.min(records.length, Math.max(0, skip - this.rowsRead))
-    for (const record of records) record.number = ++this.rowsRead
-    if (isWritten) return records.filter(({ number }) => !isWritten(number))
-    return first === 0 ? records : records.slice(first)
+    const { firstNumber, length } = records
+    if (!isWritten) {
+      const skipped = Math.max(0, skip + 1 - firstNumber)
+      return skipped < length ? [records.slice(skipped)] : []
+    }
+    const parts: RecordTable[] = []
+    for (let index = 0; index < length; ) {
+      const from = index
+      while (index < length && !isWritten(firstNumber + index)) index++
+      if (index > from) parts.push(records.slice(from, index))
+      while (index < length && isWritten(firstNumber + index)) index++
+    }
+    return parts
   }
 }

@@ -23,13 +23,15 @@ export class RowPositions {
 
   /**
    * To be called for each batch before it is written.
-   * @param records the rows with the lines on which they begin, if these are known
+   * @param lines the line on which the first row begins, if each has one line, or that of each row; undefined
+   *   if these are not known
    * @param first the number of its first row, where rows between two batches are left out
    */
-  addBatch(count: number, records?: readonly { readonly line: number }[], first = this.#rows + 1): void {
+  addBatch(count: number, lines?: number | Uint32Array, first = this.#rows + 1): void {
     this.#starts.push(first - 1)
     this.#rows = first - 1 + count
-    this.#lines.push(records && this.#linesOf(records))
+    this.#lines.push(lines)
+    if (typeof lines === 'object') this.#keep(lines.length)
   }
 
   /** Returns the number of a row, from 1. The header does not count. */
@@ -44,12 +46,10 @@ export class RowPositions {
     return typeof lines === 'number' ? lines + rowIndex : lines?.[rowIndex]
   }
 
-  #linesOf(records: readonly { readonly line: number }[]): number | Uint32Array {
-    const first = records[0]!.line
-    if (records.every(({ line }, index) => line === first + index)) return first
-    this.#keptLines += records.length
-    while (this.#keptLines > MAX_KEPT_LINES && this.#oldest < this.#lines.length) this.#forgetOldest()
-    return Uint32Array.from(records, ({ line }) => line)
+  /** Makes room for the lines of the last batch. */
+  #keep(count: number): void {
+    this.#keptLines += count
+    while (this.#keptLines > MAX_KEPT_LINES && this.#oldest < this.#lines.length - 1) this.#forgetOldest()
   }
 
   #forgetOldest(): void {

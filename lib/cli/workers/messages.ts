@@ -34,7 +34,7 @@ export interface PartMessage {
   readonly slot: number
   readonly memory: SharedArrayBuffer | undefined
   readonly count: number
-  /** The line of the first record. The lines in the memory count from it. */
+  /** The lines in the memory count from this one. */
   readonly firstLine: number
   /** The faults of malformed records, by index. */
   readonly faults: ReadonlyMap<number, string> | undefined

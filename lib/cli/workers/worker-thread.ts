@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import { PgBatchError } from '../../errors.ts'
 import { type ErrorData, errorOfData } from './error-data.ts'
 import type { FromWorker, PartMessage, ToWorker, WorkerTask } from './messages.ts'
@@ -55,19 +55,16 @@ export class WorkerThread {
     })
   }
 
-  send(
-    records: readonly CsvRecord[],
-    part: Pick<PartMessage, 'faults' | 'refused' | 'partition' | 'firstRow'>,
-  ): void {
+  send(records: RecordTable, part: Pick<PartMessage, 'refused' | 'partition' | 'firstRow'>): void {
     let taken!: { slot: number; isNew: boolean }
     const { memory } = shareRecords(records, bytes => {
       taken = this.#take(bytes)
       return this.#slots[taken.slot]!
     })
     const { slot, isNew } = taken
-    const { length: count, 0: first } = records
-    const where = { slot, memory: isNew ? memory : undefined, count, firstLine: first!.line }
-    this.#post({ kind: 'part', ...where, ...part })
+    const { length: count, firstLine, faults } = records
+    const where = { slot, memory: isNew ? memory : undefined, count, firstLine }
+    this.#post({ kind: 'part', ...where, faults, ...part })
     this.#ahead++
   }
 

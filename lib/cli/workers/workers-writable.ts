@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream'
 import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
+import { tableOf } from '../../csv/record-table-builder.ts'
 import type { PgBatchError } from '../../errors.ts'
 import type { Stats } from '../../types.ts'
 import { combineStats } from '../../writable/combine-stats.ts'
@@ -14,7 +16,7 @@ export interface WorkersOptions {
   readonly tasks: readonly WorkerTask[]
   readonly deal: Deal
   /** Called for each part before it is sent. Parts are numbered from 1, as batches are. */
-  readonly onPart: (records: readonly CsvRecord[]) => void
+  readonly onPart: (records: RecordTable) => void
   /** Returns what is written of a record, as `RecordWriting` does. Undefined: the record itself. */
   readonly toRow: ((record: CsvRecord) => object) | undefined
   /** Returns the partition of the checkpoint and the place of a row. Undefined without a checkpoint. */
@@ -24,7 +26,7 @@ export interface WorkersOptions {
 }
 
 /**
- * Writes arrays of CSV records by several threads, each on a connection of its own. It looks like a
+ * Writes tables of CSV records by several threads, each on a connection of its own. It looks like a
  * `PgBatchWritable`: counts, the events 'commit', 'retry' and 'reject', and errors are those of all workers.
  * A worker's batches have its own numbers; here they are numbered in the order in which they are sent.
  */
@@ -67,7 +69,7 @@ export class WorkersWritable extends Writable {
     }
   }
 
-  override _write(records: readonly CsvRecord[], _encoding: BufferEncoding, callback: () => void): void {
+  override _write(records: RecordTable, _encoding: BufferEncoding, callback: () => void): void {
     for (const part of this.#options.deal(records)) this.#send(part.worker, part.records)
     const waits = this.#workers.map(worker => worker.room()).filter(wait => wait !== undefined)
     if (waits.length === 0) callback()
@@ -85,30 +87,25 @@ export class WorkersWritable extends Writable {
     void this.#untilEnded().then(() => callback(error))
   }
 
-  #send(index: number, records: readonly CsvRecord[]): void {
+  #send(index: number, records: RecordTable): void {
     const { onPart, placeOf } = this.#options
     this.#batchIds[index]!.push(++this.#batchesReceived)
     this.#rowsReceived += records.length
     onPart(records)
-    const { partition, row } = placeOf?.(records[0]!.number) ?? { partition: undefined, row: 1 }
+    const { partition, row } = placeOf?.(records.firstNumber) ?? { partition: undefined, row: 1 }
     const { written, refused } = this.#check(records)
-    this.#workers[index]!.send(written, {
-      faults: faultsOf(records),
-      refused,
-      partition,
-      firstRow: row,
-    })
+    this.#workers[index]!.send(written, { refused, partition, firstRow: row })
   }
 
   /** Converts and checks records here, because the checks are functions, which threads cannot share. */
-  #check(records: readonly CsvRecord[]): {
-    written: readonly CsvRecord[]
+  #check(records: RecordTable): {
+    written: RecordTable
     refused: ReadonlyMap<number, ErrorData> | undefined
   } {
     const { toRow } = this.#options
     if (!toRow) return { written: records, refused: undefined }
     const refused = new Map<number, ErrorData>()
-    const written = records.map((record, index) => {
+    const written = records.all().map((record, index) => {
       try {
         return toRow(record) as CsvRecord
       } catch (error) {
@@ -116,7 +113,7 @@ export class WorkersWritable extends Writable {
         return record
       }
     })
-    return { written, refused }
+    return { written: tableOf(written), refused }
   }
 
   #hear(report: WorkerReport, index: number): void {
@@ -162,15 +159,4 @@ export class WorkersWritable extends Writable {
   async #untilEnded(): Promise<void> {
     await Promise.all(this.#workers.map(({ ended }) => ended))
   }
-}
-
-function faultsOf(records: readonly CsvRecord[]): ReadonlyMap<number, string> | undefined {
-  let faults: Map<number, string> | undefined
-  for (let index = 0; index < records.length; index++) {
-    const { fault } = records[index]!
-    if (fault === undefined) continue
-    faults ??= new Map()
-    faults.set(index, fault)
-  }
-  return faults
 }

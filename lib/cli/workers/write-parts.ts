@@ -88,7 +88,7 @@ class Parts {
     if (memory) this.#slots[number] = new SharedSlot(memory)
     const slot = this.#slots[number]!
     this.#parts.set(slot.bytes, part)
-    return sharedRecords(slot, { count, firstLine, firstNumber }, faults)
+    return sharedRecords(slot, { count, firstLine, firstNumber, faults })
   }
 
   /** Forgets the oldest parts. */

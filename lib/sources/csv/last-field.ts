@@ -1,5 +1,7 @@
 import { pipeline, Transform } from 'node:stream'
-import { CsvRecord } from '../../csv/record.ts'
+import type { CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
+import { RecordTableBuilder } from '../../csv/record-table-builder.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { MalformedRecord } from '../source-error.ts'
 import { delimiterName } from './dialect.ts'
@@ -18,30 +20,35 @@ export function endsWithDelimiter({ chunk, start, end }: CsvRecord, delimiter: s
 export function withoutLastField(records: Records, fileOf: (number: number) => string): Records {
   const { format, keepsMalformed, longDelimiter } = records
   const header = records.header.slice(0, -1)
+  const taken = new RecordTableBuilder()
   let number = 0
 
-  function shortened(record: CsvRecord): CsvRecord {
+  function addShortened(record: CsvRecord): void {
     number++
     const { chunk, start, end, line, fault } = record
-    if (fault !== undefined) return record
-    if (endsWithDelimiter(record, format.delimiter)) return new CsvRecord(chunk, start, end - 1, line)
+    if (fault !== undefined) taken.addRecord(record)
+    else if (endsWithDelimiter(record, format.delimiter)) taken.add(chunk, start, end - 1, line)
+    else taken.add(chunk, start, end, line, problemOf(line))
+  }
+
+  function problemOf(line: number): string {
     const ends = `the first records end with ${nameOf(longDelimiter ?? format.delimiter)}`
     const problem = `line ${line} has a value after the last column: ${ends}`
     if (!keepsMalformed) throw new MalformedRecord(`${fileOf(number)}: ${problem}`)
-    return new CsvRecord(chunk, start, end, line, problem)
+    return problem
   }
 
   const stream = new Transform({
     objectMode: true,
-    highWaterMark: 2, // arrays
-    transform(batch: CsvRecord[], _encoding, done) {
-      const taken: CsvRecord[] = []
+    highWaterMark: 2, // tables
+    transform(records: RecordTable, _encoding, done) {
       runWork(
         () => {
           try {
-            for (const record of batch) taken.push(shortened(record))
+            for (const record of records) addShortened(record)
           } finally {
-            if (taken.length > 0) this.push(taken) // also the records before an error
+            const table = taken.take()
+            if (table) this.push(table) // also the records before an error
           }
         },
         error => done(error),

@@ -9,7 +9,7 @@ import { nameBeyond } from './read-header.ts'
 
 /** The records of a CSV file, and functions that make rows of them. */
 export interface Records {
-  /** Arrays of `CsvRecord`s. Destroying it closes the file. */
+  /** `RecordTable`s. Destroying it closes the file. */
   readonly stream: Readable
   readonly format: CsvFormat
   readonly header: readonly string[]

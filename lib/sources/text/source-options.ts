@@ -17,7 +17,7 @@ export interface SourceOptions {
   judgesHeader?: boolean
   /** The delimiter to choose if two fit equally. */
   preferredDelimiter?: string | undefined
-  /** The maximum of rows in an array of `Source.records` or `Source.blocks`. @default 1000 */
+  /** The maximum of rows in a table of `Source.records`, or an array of the others. @default 1000 */
   batchRows?: number | undefined
   /** Default: the process's. */
   stdin?: Readable

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { loadWasmEncoder } from '../../../lib/cli/rows/load-wasm-encoder.ts'
 import { CsvRecord } from '../../../lib/csv/record.ts'
+import type { RecordTable } from '../../../lib/csv/record-table.ts'
 import { readCsv } from '../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../lib/sources/csv/dialect.ts'
 import type { Records } from '../../../lib/sources/csv/record-rows.ts'
@@ -29,11 +30,11 @@ const DIALECTS: readonly (DialectOptions & { delimiter: string })[] = [
 
 const CHARACTER_NOT_IN_REPERTOIRE = '22021'
 
-/** A CSV file, as arrays of three records. */
+/** A CSV file, as tables of three records. */
 async function recordsOf(
   text: string,
   { delimiter, ...options }: (typeof DIALECTS)[number],
-): Promise<{ records: Records; batches: CsvRecord[][] }> {
+): Promise<{ records: Records; batches: RecordTable[] }> {
   let found: Records | undefined
   const reader = readCsv(
     'f.csv',
@@ -56,7 +57,7 @@ describe('CSV records', () => {
   const content = async () => (await database.pool.query('SELECT t::text FROM t ORDER BY id, t::text')).rows
 
   async function load(
-    batches: readonly (readonly object[])[],
+    batches: readonly (RecordTable | readonly object[])[],
     options: Partial<PgBatchWritableOptions<object>>,
     rowOf: (row: unknown) => unknown = row => row,
   ) {
@@ -73,13 +74,16 @@ describe('CSV records', () => {
         done()
       },
     })
-    await write(batches, {
-      pool: database.pool,
-      table: 't',
-      rejectLimit: Infinity,
-      deadLetter,
-      ...options,
-    } as never)
+    await write(
+      batches as readonly (readonly object[])[],
+      {
+        pool: database.pool,
+        table: 't',
+        rejectLimit: Infinity,
+        deadLetter,
+        ...options,
+      } as never,
+    )
     return { rows: await content(), rejects }
   }
 
@@ -113,13 +117,14 @@ describe('CSV records', () => {
         let rejected = 0
         let stored = 0
         await fc.assert(
-          fc.asyncProperty(rows, fc.boolean(), async (table, hasWasm) => {
+          fc.asyncProperty(rows, fc.boolean(), fc.boolean(), async (table, hasWasm, asTables) => {
             const lines = [HEADER, ...table].map(row => writeCsv(row, dialect))
             const { records, batches } = await recordsOf(lines.join('\r\n'), dialect)
             const { format, header, rowOf } = records
             const csv = { format, fields: header, wasm: hasWasm ? loadWasmEncoder() : undefined }
-            const asRecords = await load(batches, { csv }, row => rowOf(row as CsvRecord))
-            const objects = batches.map(batch => batch.map(rowOf))
+            const written = asTables ? batches : batches.map(batch => batch.all())
+            const asRecords = await load(written, { csv }, row => rowOf(row as CsvRecord))
+            const objects = batches.map(batch => [...batch].map(rowOf))
             const asObjects = await load(objects, { method: 'copy' })
             expect(asRecords).to.deep.equal(asObjects)
             rejected += asObjects.rejects.length
@@ -153,7 +158,7 @@ describe('CSV records', () => {
     const writable = new PgBatchWritable({ pool: database.pool, table: 't', csv: all, rejectLimit: 2 })
     const rejects: RejectedRow[] = []
     writable.on('reject', reject => rejects.push(reject))
-    for (const batch of batches) writable.write(batch)
+    for (const batch of batches) writable.write(batch as never)
     await new Promise(resolve => writable.end(resolve))
     expect(
       rejects.map(({ index, error }) => [index, error.code, error.message.replace(/ \[.*/, '')]),
@@ -171,12 +176,15 @@ describe('CSV records', () => {
     await make('id int PRIMARY KEY, b text')
     await database.pool.query("INSERT INTO t VALUES (1, 'old'), (9, 'kept')")
     const { batches, csv: all } = await csv('id,b\n1,a\n2,b\n1,c\n2,\n3,d\n')
-    await write(batches, {
-      pool: database.pool,
-      table: 't',
-      csv: all,
-      onConflict: { target: ['id'], action: 'update' },
-    } as PgBatchWritableOptions<object, Record<string, unknown>>)
+    await write(
+      batches as never,
+      {
+        pool: database.pool,
+        table: 't',
+        csv: all,
+        onConflict: { target: ['id'], action: 'update' },
+      } as PgBatchWritableOptions<object, Record<string, unknown>>,
+    )
     expect((await database.pool.query('SELECT * FROM t ORDER BY id')).rows).to.deep.equal([
       { id: 1, b: 'c' },
       { id: 2, b: null },

@@ -1,4 +1,4 @@
-import type { CsvRecord } from '../../../csv/record.ts'
+import type { RecordTable } from '../../../csv/record-table.ts'
 import { endsWithDelimiter, withoutLastField } from '../../../sources/csv/last-field.ts'
 import { type Records, rowsOf } from '../../../sources/csv/record-rows.ts'
 import type { Sources } from '../../../sources/open-sources.ts'
@@ -27,10 +27,10 @@ export async function withoutEmptyLast(task: LoadTask, table?: Table): Promise<L
   const { records } = source
   if (!records || !mayLeaveOut(source, args, table)) return task
   const { head, whole } = await interruptible(task, () =>
-    peekRows(records.stream, source.live ? 1 : SAMPLE_ROWS, (batch: CsvRecord[]) => batch.length),
+    peekRows(records.stream, source.live ? 1 : SAMPLE_ROWS, (batch: RecordTable) => batch.length),
   )
   const peeked = withRecords(source, { ...records, stream: whole })
-  const sampled = head.flat().slice(0, SAMPLE_ROWS)
+  const sampled = head.flatMap(table => [...table]).slice(0, SAMPLE_ROWS)
   const sound = sampled.filter(({ fault }) => fault === undefined)
   const isDelimited = sound.every(record => endsWithDelimiter(record, records.format.delimiter))
   if (!isDelimited || (source.headless && sound.length === 0)) return { ...task, source: peeked }

@@ -118,19 +118,19 @@ export class WasmEncoder {
 
   /** The same for records of which only the places are known. */
   #takePlaces(records: RecordTable, from: number, firstOrdinal: number): number {
-    const { bytes, places } = records
+    const { places } = records
+    const { bytes, next } = records.runOf(from)
     const table = this.#table
-    const last = Math.min(records.length, from + this.#maxRecords)
+    const last = Math.min(next, from + this.#maxRecords)
     const start = places[from * PLACE_NUMBERS]!
     let end = start
     let entry = 0
     let index = from
     for (let place = from * PLACE_NUMBERS; index < last; index++, place += PLACE_NUMBERS) {
-      const recordStart = places[place]!
       const recordEnd = places[place + 1]!
-      if (recordStart < end || recordEnd - start > this.#maxBytes || records.isMalformed(index)) break
+      if (recordEnd - start > this.#maxBytes || records.isMalformed(index)) break
       end = recordEnd
-      table[entry] = recordStart - start
+      table[entry] = places[place]! - start
       table[entry + 1] = recordEnd - start
       table[entry + 2] = firstOrdinal + index
       entry += 3

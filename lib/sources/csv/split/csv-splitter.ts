@@ -1,4 +1,3 @@
-import { CsvRecord } from '../../../csv/record.ts'
 import { MAX_RECORD_BYTES } from '../../rows.ts'
 import type { Dialect } from '../dialect.ts'
 import { firstLine, MAX_FIRST_LINE } from './first-line.ts'
@@ -33,6 +32,15 @@ export interface SplitOptions {
   readonly wasm?: WasmSplitter | undefined
 }
 
+/** Takes a record: the place of its bytes in a chunk, its line, and why it is malformed. */
+export type TakeRecord = (
+  chunk: Buffer,
+  start: number,
+  end: number,
+  line: number,
+  fault: string | undefined,
+) => void
+
 /** What is wrong with a line. The message continues `line 5`. */
 export class SplitError extends Error {
   readonly line: number
@@ -64,7 +72,7 @@ export class CsvSplitter {
   readonly #comment: number | undefined
   /** The highest byte with a meaning inside quotes. */
   readonly #highestMark: number
-  readonly #take: (record: CsvRecord) => void
+  readonly #take: TakeRecord
   /** Bytes of the record, or of the comment, that came in earlier chunks. */
   #parts: Buffer[] = []
   #partsBytes = 0
@@ -92,7 +100,7 @@ export class CsvSplitter {
    */
   constructor(
     dialect: Dialect,
-    take: (record: CsvRecord) => void,
+    take: TakeRecord,
     { keepsMalformed = false, mayStop = false, onStrayQuote, linesBefore = 0, wasm }: SplitOptions = {},
   ) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
@@ -205,7 +213,7 @@ export class CsvSplitter {
       for (let index = 0; index < wasm.count; index++) {
         const line = this.#linesBefore + 1
         this.#lines = this.#linesBefore = line + wasm.linesWithin(index)
-        this.#take(new CsvRecord(chunk, wasm.startOf(index), wasm.endOf(index), line))
+        this.#take(chunk, wasm.startOf(index), wasm.endOf(index), line, undefined)
       }
       next = wasm.next
     }
@@ -241,7 +249,7 @@ export class CsvSplitter {
     this.#lastByte = 0
     this.#state = 'start'
     this.#lines = ++this.#linesBefore
-    this.#take(new CsvRecord(bytes, 0, line.end, this.#lines, fault))
+    this.#take(bytes, 0, line.end, this.#lines, fault)
     return line.next < bytes.length || last ? bytes.subarray(line.next) : undefined
   }
 
@@ -304,12 +312,12 @@ export class CsvSplitter {
       this.#onStrayQuote!()
     }
     if (start >= 0) {
-      this.#take(new CsvRecord(chunk, start, end, this.#linesBefore + 1))
+      this.#take(chunk, start, end, this.#linesBefore + 1, undefined)
       return
     }
     const whole = Buffer.concat([...this.#parts, chunk.subarray(0, end)])
     this.#forget()
-    this.#take(new CsvRecord(whole, 0, whole.length, this.#linesBefore + 1))
+    this.#take(whole, 0, whole.length, this.#linesBefore + 1, undefined)
   }
 
   #forget(): void {

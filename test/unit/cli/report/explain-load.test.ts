@@ -18,7 +18,7 @@ const table = {
 
 function load(showsValues: boolean): FailedLoad {
   const positions = new RowPositions()
-  positions.addBatch(3, [{ line: 2 }, { line: 3 }, { line: 6 }])
+  positions.addBatch(3, Uint32Array.of(2, 3, 6))
   return {
     placeOf: row => `guests.csv: row ${row}`,
     table,
@@ -124,8 +124,8 @@ describe('the message of a malformed record', () => {
 describe('the line of a row', () => {
   it('is that of the record, also where records have several lines', () => {
     const positions = new RowPositions(10)
-    positions.addBatch(2, [{ line: 12 }, { line: 13 }])
-    positions.addBatch(3, [{ line: 16 }, { line: 17 }, { line: 20 }])
+    positions.addBatch(2, 12)
+    positions.addBatch(3, Uint32Array.of(16, 17, 20))
     positions.addBatch(1)
     expect([0, 1].map(index => positions.lineOf(1, index))).to.deep.equal([12, 13])
     expect([0, 1, 2].map(index => positions.lineOf(2, index))).to.deep.equal([16, 17, 20])
@@ -135,7 +135,7 @@ describe('the line of a row', () => {
 
   it('is forgotten for the oldest rows if the lines of millions of rows are irregular', () => {
     const positions = new RowPositions()
-    const uneven = Array.from({ length: 1_000_000 }, (_, index) => ({ line: 2 * index + 3 }))
+    const uneven = Uint32Array.from({ length: 1_000_000 }, (_, index) => 2 * index + 3)
     for (let batch = 0; batch < 4; batch++) positions.addBatch(uneven.length, uneven)
     expect([1, 2, 3, 4].map(batch => positions.lineOf(batch, 1))).to.deep.equal([undefined, undefined, 5, 5])
   })

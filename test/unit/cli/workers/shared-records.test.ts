@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { SharedSlot, sharedRecords, shareRecords } from '../../../../lib/cli/workers/shared-records.ts'
 import { CsvRecord } from '../../../../lib/csv/record.ts'
+import { tableOf } from '../../../../lib/csv/record-table-builder.ts'
 
 describe('records in memory that threads share', () => {
   const texts = fc.array(fc.string({ maxLength: 30 }), { minLength: 1, maxLength: 20 })
@@ -20,10 +21,13 @@ describe('records in memory that threads share', () => {
             return new CsvRecord(chunk, start, start + part.length, line++)
           })
         })
-        const slot = shareRecords(records, bytes => SharedSlot.of(bytes))
-        const numbers = { count: records.length, firstLine: records[0]!.line, firstNumber: 7 }
-        const faults = new Map([[0, 'it is malformed']])
-        const copies = sharedRecords(new SharedSlot(slot.memory), numbers, faults)
+        const slot = shareRecords(tableOf(records), bytes => SharedSlot.of(bytes))
+        const copies = sharedRecords(new SharedSlot(slot.memory), {
+          count: records.length,
+          firstLine: records[0]!.line,
+          firstNumber: 7,
+          faults: new Map([[0, 'it is malformed']]),
+        })
         expect(copies).to.have.lengthOf(records.length)
         for (const [index, copy] of copies.all().entries()) {
           const record = records[index]!

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { WorkerTask } from '../../../../lib/cli/workers/messages.ts'
 import { WorkersWritable } from '../../../../lib/cli/workers/workers-writable.ts'
 import { CsvRecord } from '../../../../lib/csv/record.ts'
+import { tableOf } from '../../../../lib/csv/record-table-builder.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
 
 /** A task that ends its thread at once: the certificate cannot be read. */
@@ -49,7 +50,7 @@ describe('a worker thread that dies', () => {
     })
     const failed = new Promise<Error>(resolve => sink.once('error', resolve))
     const closed = new Promise(resolve => sink.once('close', resolve))
-    for (let number = 0; number < 9; number++) sink.write([new CsvRecord(Buffer.from('1'), 0, 1, 1)])
+    for (let number = 0; number < 9; number++) sink.write(tableOf([new CsvRecord(Buffer.from('1'), 0, 1, 1)]))
     const error = await failed
     await closed
     expect(error).to.be.instanceOf(PgBatchError)

@@ -64,7 +64,8 @@ function tableOf(rows: RowSet): RowSet {
   const records = rows.slice(0, rows.length) as CsvRecord[]
   const places = Uint32Array.from(records.flatMap(({ start, end, line }) => [start, end, line - 1]))
   const bytes = records[0]?.chunk ?? Buffer.alloc(0)
-  return new RowSet(new RecordTable({ bytes, places, count: records.length, firstLine: 1, firstNumber: 1 }))
+  const { length: count } = records
+  return new RowSet(new RecordTable({ runs: [{ bytes, next: count }], places, count, firstLine: 1 }))
 }
 
 /** What becomes of the rows: the bytes of each, or why it has none. And how many the module has encoded. */

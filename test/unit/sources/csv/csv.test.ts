@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { CsvRecord } from '../../../../lib/csv/record.ts'
+import type { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { readCsv } from '../../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { CsvSplitter } from '../../../../lib/sources/csv/split/csv-splitter.ts'
@@ -16,11 +16,11 @@ describe('readCsv', () => {
     ])
   })
 
-  it('ends an array at a megabyte, however few records it has', async () => {
+  it('ends a table at a megabyte, however few records it has', async () => {
     const dialect = resolveDialect({ header: false }, ',')
     const reader = readCsv('f.csv', dialect, { batchRows: 100, fill: true }, () => {})
-    const arrays = await readAll(reader, `${'x'.repeat(400_000)}\n`.repeat(7))
-    expect((arrays as unknown as CsvRecord[][]).map(records => records.length)).to.deep.equal([3, 3, 1])
+    const tables = await readAll(reader, `${'x'.repeat(400_000)}\n`.repeat(7))
+    expect((tables as unknown as RecordTable[]).map(records => records.length)).to.deep.equal([3, 3, 1])
   })
 
   it('keeps every value as the text it is', async () => {
@@ -49,7 +49,7 @@ describe('readCsv', () => {
 
   it('counts places from 0, and not from -0, which would make doubles of all of them', () => {
     const places: number[] = []
-    const splitter = new CsvSplitter(resolveDialect({}, ','), ({ start }) => places.push(start))
+    const splitter = new CsvSplitter(resolveDialect({}, ','), (_chunk, start) => places.push(start))
     for (const chunk of ['a,b\n', '1,2\n']) splitter.add(Buffer.from(chunk))
     expect(places.map(start => Object.is(start, 0))).to.deep.equal([true, true])
   })

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
-import type { CsvRecord } from '../../../../lib/csv/record.ts'
+import type { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { readCsv } from '../../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { CsvSplitter } from '../../../../lib/sources/csv/split/csv-splitter.ts'
@@ -16,7 +16,7 @@ async function read(text: string | Buffer, step: number, options: DialectOptions
   const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true, keepsMalformed: true }, () => {})
   await pipeline(Readable.from(slices(Buffer.from(text as string), step)), reader, async batches => {
     for await (const batch of batches) {
-      for (const { bytes, line, fault } of batch as unknown as CsvRecord[]) {
+      for (const { bytes, line, fault } of batch as unknown as RecordTable) {
         taken.push(fault === undefined ? [bytes.toString(), line] : [bytes.toString('latin1'), line, fault])
       }
     }
@@ -160,7 +160,7 @@ describe('readCsv, where malformed records are kept', () => {
 
   it('keep the first line of a record of more than 64 MiB', () => {
     const faults: (string | undefined)[] = []
-    const splitter = new CsvSplitter(resolveDialect({}, ','), ({ fault }) => faults.push(fault), {
+    const splitter = new CsvSplitter(resolveDialect({}, ','), (...[, , , , fault]) => faults.push(fault), {
       keepsMalformed: true,
     })
     splitter.add(Buffer.from('a,b\n1,"\n'))

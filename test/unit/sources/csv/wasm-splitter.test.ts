@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import type { CsvRecord } from '../../../../lib/csv/record.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
-import { CsvSplitter, SplitError } from '../../../../lib/sources/csv/split/csv-splitter.ts'
+import { CsvSplitter, SplitError, type TakeRecord } from '../../../../lib/sources/csv/split/csv-splitter.ts'
 import { loadWasmSplitter } from '../../../../lib/sources/csv/split/load-wasm-splitter.ts'
 import type { WasmSplitter } from '../../../../lib/sources/csv/split/wasm-splitter.ts'
 
@@ -18,7 +17,8 @@ interface Case {
 function split({ text, cuts, dialect, keepsMalformed, lenient }: Case, wasm: WasmSplitter | undefined) {
   const found: unknown[] = []
   let strays = 0
-  const take = (record: CsvRecord) => found.push([record.toJSON(), record.line, record.fault, strays])
+  const take: TakeRecord = (chunk, start, end, line, fault) =>
+    found.push([chunk.toString('utf8', start, end), line, fault, strays])
   const splitter = new CsvSplitter(resolveDialect(dialect, ','), take, {
     keepsMalformed,
     onStrayQuote: lenient ? () => strays++ : undefined,
