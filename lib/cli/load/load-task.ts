@@ -54,7 +54,7 @@ export interface LoadTask {
 export interface LoadTarget {
   readonly table: Table
   readonly choice: ColumnChoice
-  /** The rows from the first on, with the names in the file as keys. For CSV and NDJSON, tables and arrays. */
+  /** The rows from the first on, with the names in the file as keys. For CSV tables, for NDJSON arrays. */
   readonly rows: Readable
   /** The checks of each column's values. */
   readonly checks?: ColumnChecks | undefined
