@@ -11,9 +11,14 @@ declare const FIRST_PIECE: string
 const UNFINISHED = 13
 
 useNoHttp()
-process.exitCode = UNFINISHED
+let isFinished = false
+// not set at the start: commander takes a status that is set for its own
+process.once('exit', status => {
+  if (!isFinished && status === 0) process.exitCode = UNFINISHED
+})
 const piece = createRequire(import.meta.url).resolve(`./${FIRST_PIECE}`)
 requireCached(piece, cacheFolder(process.env)).then(async loaded => {
   const { run } = loaded as typeof import('./run.ts')
   process.exitCode = await run(process.argv.slice(2))
+  isFinished = true
 })

@@ -2,22 +2,34 @@ import { CommanderError } from 'commander'
 import { makeProgram } from './arguments/arguments.ts'
 import { EXIT, type ExitError, usageError } from './exit-error.ts'
 import { outputModeOf, redirectWarnings, reportError, reportUnforeseen } from './report/report-error.ts'
-import { listenForSignals } from './signals.ts'
-import { ignoreClosedPipes, terminal } from './terminal/output.ts'
+import { type Interruption, listenForSignals } from './signals.ts'
+import { ignoreClosedPipes, type Terminal, terminalOf } from './terminal/output.ts'
+
+/** Runs the command as the process. Returns the exit status. */
+export function run(argv: readonly string[]): Promise<number> {
+  ignoreClosedPipes()
+  const terminal = terminalOf(process)
+  redirectWarnings(outputModeOf(argv), terminal)
+  return runCommand(argv, terminal, listenForSignals())
+}
 
 /** Runs the command that the arguments ask for. Returns the exit status. */
-export async function run(argv: readonly string[]): Promise<number> {
-  ignoreClosedPipes()
+export async function runCommand(
+  argv: readonly string[],
+  terminal: Terminal,
+  interruption: Interruption,
+): Promise<number> {
   const mode = outputModeOf(argv)
-  redirectWarnings(mode, terminal)
-  const interruption = listenForSignals()
   const program = makeProgram(
     {
       // loaded when needed, so that --help does not wait for a database driver
       load: async args => (await import('./load/load.ts')).load(args, terminal, interruption.signal),
       server: async args => (await import('./server/server.ts')).server(args, terminal, interruption.signal),
     },
-    message => reportError(usageError(message), EXIT.usage, mode, terminal),
+    {
+      print: text => terminal.stdout.write(text),
+      report: message => reportError(usageError(message), EXIT.usage, mode, terminal),
+    },
   )
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -1,5 +1,5 @@
 /** With PG_BATCH_TEST_THOROUGH=1, as in CI, all cases of expensive tests are tried. */
-const IS_THOROUGH = process.env.PG_BATCH_TEST_THOROUGH === '1'
+export const IS_THOROUGH = process.env.PG_BATCH_TEST_THOROUGH === '1'
 
 /** Returns a count of random cases, or of rows: an eighth of `count`, or all of it. */
 export function thorough(count: number): number {

@@ -64,11 +64,14 @@ export interface Commands {
   server(args: ServerArguments): Promise<void>
 }
 
-/**
- * Returns the command line of `pg-batch`. Wrong usage is reported and then thrown as a CommanderError.
- * @param report prints what is wrong. By default it writes a line that begins with the command's name.
- */
-export function makeProgram(commands: Commands, report?: (message: string) => void): Command {
+/** How help, and what is wrong, are printed. By default the process prints them. */
+export interface UsageOutput {
+  print?(text: string): void
+  report?(message: string): void
+}
+
+/** Returns the command line of `pg-batch`. Wrong usage is reported and then thrown as a CommanderError. */
+export function makeProgram(commands: Commands, { print, report }: UsageOutput = {}): Command {
   const program: Command = new Program('pg-batch')
     .description('Load CSV, NDJSON, JSON and Parquet files into PostgreSQL, in batches, by COPY.')
     .version(version, '-v, --version', 'print the version')
@@ -78,6 +81,7 @@ export function makeProgram(commands: Commands, report?: (message: string) => vo
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .configureOutput({
+      ...(print ? { writeOut: print } : {}),
       outputError: (text, write) => reportUsage(text, report ?? (line => write(`pg-batch: ${line}\n`))),
     })
     .addHelpText('after', PROGRAM_HELP)

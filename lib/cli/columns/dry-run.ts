@@ -25,7 +25,7 @@ export const SHOWN_ROWS = 5
 const CELL_WIDTH = 24
 
 /** Describes the plan and the first rows. */
-export function describeDryRun(source: Source, plan: DryRun, width = terminalWidth()): string {
+export function describeDryRun(source: Source, plan: DryRun, width: number): string {
   const rows = plan.head.map(row => plan.rename?.(row) ?? row)
   const renamed = plan.pairs.filter(([key, column]) => key !== column)
   return [
@@ -78,8 +78,4 @@ function cell(value: unknown): string {
 function short(text: string): string {
   const line = text.replace(/\p{Cc}+/gu, ' ')
   return line.length > CELL_WIDTH ? `${line.slice(0, CELL_WIDTH - 1)}…` : line
-}
-
-function terminalWidth(): number {
-  return process.stdout.columns || 80 // 0 if a terminal does not know its width
 }

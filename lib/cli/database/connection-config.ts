@@ -3,7 +3,7 @@ import { parseConnection, unreadService } from '../../connection-string/parse-co
 import { ConnectionStringError } from '../../connection-string/settings-error.ts'
 import { type ExitError, usageError } from '../exit-error.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads a connection string, or the PG* variables alone, and adds what psql takes from the environment.

@@ -7,7 +7,7 @@ import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
 import { plural } from '../../values/format-count.ts'
 import { dataError, interruptedError, usageError } from '../exit-error.ts'
 import { connectFailure } from './connect-failure.ts'
-import { connectionConfig, embeddedConfig, serviceError } from './connection-config.ts'
+import { connectionConfig, type Environment, embeddedConfig, serviceError } from './connection-config.ts'
 import { connectTimeoutOf, openPool } from './open-pool.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
@@ -27,6 +27,7 @@ export interface DatabaseRequest {
   readonly url?: string | undefined
   /** `--embedded`. */
   readonly embedded?: boolean | undefined
+  readonly env: Environment
   readonly connections: number
   /** Prints a line for the user. */
   readonly notify: (line: string) => void
@@ -35,7 +36,7 @@ export interface DatabaseRequest {
 
 /** Connects once, so that a wrong setting fails here. The signal and the connection timeout end the wait. */
 export async function openDatabase(request: DatabaseRequest): Promise<Database> {
-  const choice = chooseDatabase(request, process.env)
+  const choice = chooseDatabase(request, request.env)
   if (choice.kind === 'embedded') return openEmbedded(request)
   for (const note of choice.config.notes) request.notify(note)
   const pool = await connectedPool(choice.config, request)
@@ -52,7 +53,7 @@ export type DatabaseChoice = { kind: 'named'; config: ConnectionParameters } | {
  */
 export function chooseDatabase(
   { url: option, embedded }: Pick<DatabaseRequest, 'url' | 'embedded'>,
-  env: NodeJS.ProcessEnv,
+  env: Environment,
 ): DatabaseChoice {
   if (embedded) return { kind: 'embedded' }
   const url = option ?? (env.DATABASE_URL || undefined)
@@ -77,7 +78,7 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
       notify(`Waiting for ${plural(sessions, 'other session')} to leave the embedded server.`),
     )
   try {
-    const config = embeddedConfig(embedded.connectionString, process.env)
+    const config = embeddedConfig(embedded.connectionString, request.env)
     const pool = await connectedPool(config, request)
     return {
       pool,

@@ -3,12 +3,14 @@ import type { LoadCounts } from '../../write/write-context.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dataError } from '../exit-error.ts'
 import { confirmed } from '../terminal/confirm.ts'
+import type { Terminal } from '../terminal/output.ts'
 
 /** The command, as far as it decides whether the user can be asked. */
 export interface Asking {
   readonly args: Pick<LoadArguments, 'table' | 'files' | 'allowShrink' | 'quiet' | 'log'>
   /** Prints a line on standard error. */
   readonly note: (line: string) => void
+  readonly terminal: Pick<Terminal, 'stdin' | 'stderr'>
   readonly signal: AbortSignal
 }
 
@@ -18,19 +20,19 @@ export interface Asking {
  */
 export async function approveShrink(
   { rows, stored = 0 }: LoadCounts,
-  { args, note, signal }: Asking,
+  { args, note, terminal, signal }: Asking,
 ): Promise<void> {
   if (args.allowShrink || rows * 2 >= stored) return
   const left = rows === 0 ? 'none' : formatCount(rows)
   const change = `${args.table} has ${plural(stored, 'row')}, and ${left} would remain`
-  if (mayAsk(args)) {
+  if (mayAsk(args, terminal)) {
     note(`${change}. Replace them? [y/N]`)
-    if (await confirmed(signal)) return
+    if (await confirmed(terminal.stdin, signal)) return
   }
   throw dataError(`${change}; if the file is complete, add --allow-shrink`)
 }
 
-function mayAsk({ files, quiet, log }: Asking['args']): boolean {
-  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true
+function mayAsk({ files, quiet, log }: Asking['args'], { stdin, stderr }: Asking['terminal']): boolean {
+  const isTerminal = stdin.isTTY === true && stderr.isTTY === true
   return isTerminal && !files.includes('-') && !quiet && !log
 }

@@ -17,6 +17,9 @@ import { interruptible, type LoadTarget, type LoadTask, planOf, waitingForServer
 /** How many rows are tried, unless all are. */
 const TRIED_ROWS = 1000
 
+/** The width of output that is not a terminal's. A terminal that does not know its width has 0 columns. */
+const DEFAULT_WIDTH = 80
+
 /** A dry run: how it describes the table, and what makes or empties it. */
 export interface DryLoad extends LoadTarget, Pick<DryRun, 'columns' | 'format'> {
   readonly title: string
@@ -31,11 +34,11 @@ export interface DryLoad extends LoadTarget, Pick<DryRun, 'columns' | 'format'> 
  * @throws ExitError as a load would
  */
 export async function dryRun(task: LoadTask, load: DryLoad): Promise<void> {
-  const { source, database, args, output } = task
+  const { source, database, args, terminal } = task
   const { title, choice, columns, format, sql } = load
   const { head, whole } = await interruptible(task, () => headOf(source, load.rows))
   const shown = { ...choice, head, table: title, columns, format, ...(sql === undefined ? {} : { sql }) }
-  output.result(describeDryRun(source, shown))
+  terminal.result(describeDryRun(source, shown, terminal.stdout.columns || DEFAULT_WIDTH))
   const written =
     args.resume === undefined
       ? undefined
@@ -52,7 +55,7 @@ export async function dryRun(task: LoadTask, load: DryLoad): Promise<void> {
   run.reportTo(quietWatcher)
   const failure = await interruptible(task, () => run.writeAll())
   if (failure) throw explained(failure, !sample.isWhole && load.table.selfReferences.length > 0)
-  for (const line of outcomeLines(run, sample.isWhole)) output.result(visible(line))
+  for (const line of outcomeLines(run, sample.isWhole)) terminal.result(visible(line))
 }
 
 /** The first rows of a stream, which is destroyed after them. */

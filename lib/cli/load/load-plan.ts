@@ -13,6 +13,7 @@ import type { BlockWriting } from '../rows/block-writing.ts'
 import type { LineWriting } from '../rows/line-writing.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 import type { RowChange } from '../rows/row-intake.ts'
+import type { Terminal } from '../terminal/output.ts'
 
 /** Rows are tried in a transaction that is rolled back. */
 export interface Trial {
@@ -44,6 +45,7 @@ export interface LoadPlan {
   readonly database: Database
   readonly table: Table
   readonly args: LoadArguments
+  readonly terminal: Terminal
   /** Set for a dry run. */
   readonly trial?: Trial | undefined
   /** Returns the row that a line of the source holds. */

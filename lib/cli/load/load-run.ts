@@ -14,6 +14,7 @@ import { rejectsFile } from '../rejects/rejects-file.ts'
 import { explainLoad } from '../report/explain-load.ts'
 import type { Resume } from '../resume/resume.ts'
 import { RowPositions } from '../rows/row-positions.ts'
+import { showsValues } from '../terminal/output.ts'
 import type { LoadCounts } from '../watch/load-counts.ts'
 import { RejectReasons } from '../watch/reject-reasons.ts'
 import type { Watcher } from '../watch/watcher.ts'
@@ -281,7 +282,7 @@ export class LoadRun {
   #explained(thrown: unknown): ExitError {
     const isOurs = thrown instanceof PgBatchError && thrown.cause instanceof ExitError
     const error = isOurs ? thrown.cause : thrown
-    const { source, table, database, args } = this.#plan
+    const { source, table, database, args, terminal } = this.#plan
     return explainLoad(error, {
       placeOf: source.placeOf,
       format: source.format,
@@ -289,7 +290,7 @@ export class LoadRun {
       user: database.user,
       positions: this.#positions,
       rowsCommitted: this.stats.rowsCommitted,
-      showsValues: process.stderr.isTTY === true && args.log !== 'json',
+      showsValues: showsValues(terminal, args),
       args,
     })
   }

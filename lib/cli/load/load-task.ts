@@ -28,7 +28,7 @@ import type { RowChange } from '../rows/row-intake.ts'
 import { AddedColumns, rowShaper } from '../rows/shape-row.ts'
 import { announced, whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
-import type { Output } from '../terminal/output.ts'
+import type { Terminal } from '../terminal/output.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { runLoad } from './run-load.ts'
 
@@ -44,7 +44,7 @@ export interface LoadTask {
   readonly repairs: Repairs
   readonly database: Database
   readonly args: LoadArguments
-  readonly output: Output
+  readonly terminal: Terminal
   /** Prints a line on standard error. */
   readonly notify: (line: string) => void
   readonly signal: AbortSignal
@@ -84,7 +84,7 @@ export async function writeRows(task: LoadTask, target: LoadTarget): Promise<voi
 
 /** Returns how the rows of a source are written. */
 export function planOf(
-  { meter, repairs, database, args }: LoadTask,
+  { meter, repairs, database, args, terminal }: LoadTask,
   source: Sources,
   target: LoadTarget,
 ): LoadPlan {
@@ -129,6 +129,7 @@ export function planOf(
     database,
     table,
     args,
+    terminal,
     unwrap,
     shape: rejects ? refusingMalformed(rejecting(target, shape)) : shape,
     writing: {

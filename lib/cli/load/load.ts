@@ -14,22 +14,22 @@ import { checkRejectsFile } from '../rejects/rejects-file.ts'
 import { explain } from '../report/explain.ts'
 import { announced, whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
-import type { Output } from '../terminal/output.ts'
+import { showsValues, type Terminal } from '../terminal/output.ts'
 import { chooseNotify } from '../watch/choose-watchers.ts'
 import { loadIntoCreated } from './load-into-created.ts'
 import { loadIntoExisting } from './load-into-existing.ts'
 import { loadNothing, unlessEmptyFile } from './text-files/load-nothing.ts'
 
 /** Loads files into one table and prints one line about it. */
-export async function load(args: LoadArguments, output: Output, signal: AbortSignal): Promise<void> {
-  const notify = chooseNotify(args, output)
-  if (args.files.includes('-') && process.stdin.isTTY) {
+export async function load(args: LoadArguments, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const notify = chooseNotify(args, terminal)
+  if (args.files.includes('-') && terminal.stdin.isTTY) {
     notify('Reading rows from the terminal; Ctrl-D ends them.')
   }
   // opens the input first: a wrong file name should not cost the start of a server
   const { files, notes } = await expandFiles(args.files)
-  const destination = { url: args.database, embedded: args.embedded }
-  chooseDatabase(destination, process.env) // checked before standard input is read
+  const destination = { url: args.database, embedded: args.embedded, env: terminal.env }
+  chooseDatabase(destination, terminal.env) // checked before standard input is read
   if (args.rejects !== undefined) await checkRejectsFile(args.rejects, files)
   for (const note of notes) notify(note)
   const meter = await InputMeter.of(files)
@@ -50,6 +50,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
     hasDecimalCommas: args.decimalSeparator === ',',
     recordPath: args.recordPath,
     spool,
+    stdin: terminal.stdin,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const
   const withDatabase = async (connections: number, work: (database: Database) => Promise<void>) => {
@@ -65,9 +66,10 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
       files,
       { ...sourceOptions, repairs, onOpen: meter.add },
       args,
+      terminal,
       signal,
     ).catch(error => unlessEmptyFile(error, files, args))
-    if (!source) return await withDatabase(1, database => loadNothing(files[0]!, database, args, output))
+    if (!source) return await withDatabase(1, database => loadNothing(files[0]!, database, args, terminal))
     try {
       const needless = needlessOption(source.format, args)
       if (needless) throw usageError(`${source.name}: ${needless}`)
@@ -80,7 +82,7 @@ export async function load(args: LoadArguments, output: Output, signal: AbortSig
           repairs.clear()
           return openSources(files, { ...sourceOptions, repairs, onOpen: meter.add })
         }
-        const task = { source, reopen, readAgain, meter, repairs, database, args, output, notify, signal }
+        const task = { source, reopen, readAgain, meter, repairs, database, args, terminal, notify, signal }
         await (args.create ? loadIntoCreated(task) : loadIntoExisting(task))
       })
     } finally {
@@ -96,6 +98,7 @@ async function openStoppable(
   files: readonly string[],
   options: SourceOptions,
   args: LoadArguments,
+  terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Sources> {
   let opened: Readable | undefined
@@ -108,6 +111,6 @@ async function openStoppable(
   try {
     return await whileRunning(signal, stop, () => openSources(files, { ...options, onOpen }))
   } catch (error) {
-    throw explain(error, args, process.stderr.isTTY === true && args.log !== 'json')
+    throw explain(error, args, showsValues(terminal, args))
   }
 }

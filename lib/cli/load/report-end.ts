@@ -3,7 +3,7 @@ import { type ExitError, interruptedError } from '../exit-error.ts'
 import { runAgain } from '../report/run-again.ts'
 import { summaryTable } from '../report/summary.ts'
 import { committedLine, interruptedLine, repairLine, replayHint } from '../terminal/messages.ts'
-import type { Output } from '../terminal/output.ts'
+import type { Terminal } from '../terminal/output.ts'
 import { visible } from '../terminal/visible.ts'
 import type { Watcher } from '../watch/watcher.ts'
 import type { LoadRun } from './load-run.ts'
@@ -16,7 +16,7 @@ export async function reportEnd(
   run: LoadRun,
   failed: ExitError | undefined,
   args: LoadArguments,
-  { watcher, output }: { watcher: Watcher; output: Output },
+  { watcher, terminal }: { watcher: Watcher; terminal: Terminal },
 ): Promise<void> {
   const counts = run.counts()
   const { rowsCommitted, rowsRejected, rowsSkipped, elapsedMs } = counts
@@ -28,24 +28,24 @@ export async function reportEnd(
     outcome === 'interrupted' ? interruptedError(interruptedLine(args.table, rowsCommitted, next)) : failed
   await watcher.end({ counts, reasons, repairs, outcome, error: failure?.message })
   if (failure && args.log === 'json') failure.reported = true
-  if (wantsTable(args)) {
+  if (wantsTable(args, terminal)) {
     const table = summaryTable(args.table, counts, reasons, repairs)
     // with --log json, standard error has only JSON
-    if (args.log === 'json') output.result(table)
-    else for (const line of table.split('\n')) output.note(line)
+    if (args.log === 'json') terminal.result(table)
+    else for (const line of table.split('\n')) terminal.note(line)
   }
-  if (!wantsTable(args) && !args.quiet && !args.log) {
-    for (const repair of repairs) output.note(visible(repairLine(repair)))
+  if (!wantsTable(args, terminal) && !args.quiet && !args.log) {
+    for (const repair of repairs) terminal.note(visible(repairLine(repair)))
   }
   if (rowsRejected > 0 && run.keptRejects && args.rejects !== undefined && !args.quiet && !args.log) {
-    output.note(replayHint(args.rejects, args, rowsRejected))
+    terminal.note(replayHint(args.rejects, args, rowsRejected))
   }
   if (failure) throw failure
   // on a terminal the table has the same numbers
-  if (args.quiet || (wantsTable(args) && process.stdout.isTTY)) return
-  output.result(visible(committedLine(args.table, run.stats, elapsedMs, rowsSkipped)))
+  if (args.quiet || (wantsTable(args, terminal) && terminal.stdout.isTTY)) return
+  terminal.result(visible(committedLine(args.table, run.stats, elapsedMs, rowsSkipped)))
 }
 
-function wantsTable(args: LoadArguments): boolean {
-  return args.summary || (process.stderr.isTTY === true && !args.quiet && !args.log)
+function wantsTable(args: LoadArguments, { stderr }: Terminal): boolean {
+  return args.summary || (stderr.isTTY === true && !args.quiet && !args.log)
 }

@@ -9,16 +9,14 @@ import { inputFingerprint } from '../resume/input-fingerprint.ts'
 import { openResume, type Resume } from '../resume/resume.ts'
 import { announced, stoppingLine, whileRunning } from '../signals.ts'
 import { regressedLine, undoneLine } from '../terminal/messages.ts'
-import type { Output } from '../terminal/output.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
 import { countWorkers, whyOneWorker } from '../workers/count-workers.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { LoadRun } from './load-run.ts'
 import { reportEnd } from './report-end.ts'
 
-/** The caller's output and signal. */
+/** What the caller prints with, and its signal. */
 export interface LoadCaller {
-  readonly output: Output
   /** Prints a line before the watchers start. */
   readonly notify: (line: string) => void
   readonly signal: AbortSignal
@@ -37,20 +35,20 @@ const MAX_FRUITLESS_PASSES = 10
  */
 export async function runLoad(
   plan: LoadPlan,
-  { output, notify, signal }: LoadCaller,
+  { notify, signal }: LoadCaller,
   readAgain: () => Promise<LoadPlan>,
 ): Promise<void> {
-  const { source, args } = plan
+  const { source, args, terminal } = plan
   const doing = 'asking the server what was written before'
   const resume = await announced({ signal, notify, doing }, () => openResumeOf(plan))
   if (resume?.complete) {
-    if (!args.quiet) output.result(resume.complete)
+    if (!args.quiet) terminal.result(resume.complete)
     return
   }
   const why = (args.workers ?? 1) > 1 ? whyOneWorker(plan) : undefined
   if (why !== undefined) notify(`--workers: one thread writes, since ${why}`)
   let run = new LoadRun(plan, resume)
-  const watcher = chooseWatchers(args, output)
+  const watcher = chooseWatchers(args, terminal)
   const stop = (): void => watcher.note(stoppingLine(signal, run.stop()))
   run.reportTo(watcher)
   watcher.begin({ source: source.name, table: args.table }, () => run.counts())
@@ -80,7 +78,7 @@ export async function runLoad(
     return failure
   })
   for (const hint of await hintsOf(plan, run)) watcher.note(hint)
-  await reportEnd(run, failure, args, { watcher, output })
+  await reportEnd(run, failure, args, { watcher, terminal })
 }
 
 /** A hint that cannot be made must not hide how the load ended. */

@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline'
+import type { Terminal } from './output.ts'
 
 /** Reads the answer to a question that was printed: no at the end of input, or when `signal` aborts. */
-export async function confirmed(signal: AbortSignal): Promise<boolean> {
+export async function confirmed(stdin: Terminal['stdin'], signal: AbortSignal): Promise<boolean> {
   // not in raw mode, so that Ctrl-C stays a signal
-  const lines = createInterface({ input: process.stdin, terminal: false, signal })
+  const lines = createInterface({ input: stdin, terminal: false, signal })
   try {
     const answer = await new Promise<string>(resolve => {
       lines.once('line', resolve).once('close', () => resolve(''))
@@ -11,6 +12,6 @@ export async function confirmed(signal: AbortSignal): Promise<boolean> {
     return /^y(es)?$/i.test(answer.trim())
   } finally {
     lines.close()
-    process.stdin.unref()
+    stdin.unref?.()
   }
 }

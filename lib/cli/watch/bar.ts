@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { MultiBar, SingleBar } from 'cli-progress'
 import { formatCount } from '../../values/format-count.ts'
+import type { Printer } from '../terminal/output.ts'
 import { clock } from '../terminal/units.ts'
 import { cut, visible } from '../terminal/visible.ts'
 import { etaMs, type LoadCounts, rowsPerSecond, rowsSoFar, shareDone } from './load-counts.ts'
@@ -16,7 +17,7 @@ const cliProgress = () => createRequire(import.meta.url)('cli-progress') as type
  * Draws a bar at the foot of a terminal and removes it at the end. It does not hide the cursor or switch off
  * line wrapping, because a process that is killed could not undo that.
  */
-export function barWatcher(terminal: NodeJS.WriteStream): Watcher {
+export function barWatcher(terminal: Printer): Watcher {
   let table = ''
   let timer: NodeJS.Timeout | undefined
   let bars: MultiBar | undefined

@@ -1,5 +1,5 @@
 import type { RunArguments } from '../arguments/run-options.ts'
-import type { Output } from '../terminal/output.ts'
+import type { Output, Terminal } from '../terminal/output.ts'
 import { cut } from '../terminal/visible.ts'
 import { barWatcher } from './bar.ts'
 import { jsonLine, jsonWatcher } from './json-log.ts'
@@ -12,8 +12,8 @@ import type { Watcher } from './watcher.ts'
  * Returns the watchers: a bar on a terminal, lines elsewhere, or what the options ask for, and the metrics
  * file.
  */
-export function chooseWatchers(args: RunArguments, output: Output): Watcher {
-  const shown = chooseShown(args, output)
+export function chooseWatchers(args: RunArguments, terminal: Terminal): Watcher {
+  const shown = chooseShown(args, terminal)
   if (args.metricsFile === undefined) return shown
   const metrics = metricsFileWatcher(args.metricsFile, line => shown.note(line))
   return both(shown, metrics)
@@ -27,10 +27,10 @@ export function chooseNotify(args: RunArguments, output: Output): (line: string)
     : line => output.note(cut(line))
 }
 
-function chooseShown(args: RunArguments, output: Output): Watcher {
+function chooseShown(args: RunArguments, terminal: Terminal): Watcher {
   if (args.quiet) return quietWatcher
-  if (args.log === 'json') return jsonWatcher(output.note)
-  return process.stderr.isTTY ? barWatcher(process.stderr) : lineWatcher(line => output.note(cut(line)))
+  if (args.log === 'json') return jsonWatcher(terminal.note)
+  return terminal.stderr.isTTY ? barWatcher(terminal.stderr) : lineWatcher(line => terminal.note(cut(line)))
 }
 
 function both(one: Watcher, other: Watcher): Watcher {

@@ -4,6 +4,7 @@ import type { LoadArguments } from '../../../lib/cli/arguments/arguments.ts'
 import { load } from '../../../lib/cli/load/load.ts'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
+import { testTerminal } from '../../support/terminal.ts'
 import { until } from '../../support/until.ts'
 
 describe('the progress of a load', () => {
@@ -24,7 +25,7 @@ describe('the progress of a load', () => {
     signal = new AbortController().signal,
   ): Promise<Record<string, unknown>[]> {
     const events: Record<string, unknown>[] = []
-    const output = { result() {}, note: (line: string) => void events.push(JSON.parse(line)) }
+    const terminal = { ...testTerminal(), note: (line: string) => void events.push(JSON.parse(line)) }
     const lock = await database.pool.connect()
     try {
       await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
@@ -35,7 +36,7 @@ describe('the progress of a load', () => {
         log: 'json',
         ...options,
       } as const
-      const running = load(words, output, signal).catch(error => error)
+      const running = load(words, terminal, signal).catch(error => error)
       await until('the load waits for the table', async () => {
         const waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
         return (await database.pool.query(waiting)).rows.length > 0

@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process'
+import { runCommand } from '../../../lib/cli/run.ts'
+import type { Interruption } from '../../../lib/cli/signals.ts'
 import { type BuiltCommand, buildCommand } from '../../support/build-command.ts'
+import { testTerminal } from '../../support/terminal.ts'
+import { IS_THOROUGH } from '../../support/thorough.ts'
 
 /**
  * Built once, when a test first runs it: the published command starts in a quarter of the time that `tsx`
@@ -38,7 +42,7 @@ export function start(
   words: readonly string[],
   env: NodeJS.ProcessEnv = {},
   input?: string | Buffer,
-  { showsDialect = false } = {},
+  printed: { showsDialect?: boolean } = {},
 ): Running {
   command ??= buildCommand()
   const child = spawn(process.execPath, [command.main, ...words], {
@@ -49,14 +53,12 @@ export function start(
   child.stderr.setEncoding('utf8').on('data', text => (output.stderr += text))
   child.stdin.on('error', () => {}) // the command may end without having read it all
   if (input !== undefined) child.stdin.end(input)
-  const ended = new Promise<Ended>(resolve =>
-    child.on('close', status =>
-      resolve({ status, ...output, ...(showsDialect ? {} : { stderr: withoutPlainDialect(output.stderr) }) }),
-    ),
-  )
   running.add(child)
   child.on('close', () => running.delete(child))
-  return { process: child, ended }
+  const end = new Promise<Ended>(resolve =>
+    child.on('close', status => resolve(ended(status, output, printed))),
+  )
+  return { process: child, ended: end }
 }
 
 /** A test that failed half-way must not leave its command behind, which would keep the test run alive. */
@@ -65,13 +67,56 @@ afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/**
+ * Runs `pg-batch` to its end. A process takes ten times as long as most loads, so that the command runs in
+ * this one if it can. CI runs each in a process once.
+ */
 export function run(
   words: readonly string[],
-  env?: NodeJS.ProcessEnv,
-  input?: string | Buffer,
+  env: NodeJS.ProcessEnv = {},
+  input: string | Buffer = '',
   printed: { showsDialect?: boolean } = {},
 ): Promise<Ended> {
-  return start(words, env, input ?? '', printed).ended
+  const way = IS_THOROUGH || needsProcess(words, env) ? runProcess : runHere
+  return way(words, env, input, printed)
+}
+
+/** Runs `pg-batch` to its end in this process, from its sources. */
+export async function runHere(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input: string | Buffer = '',
+  printed: { showsDialect?: boolean } = {},
+): Promise<Ended> {
+  const terminal = testTerminal(env, input)
+  const status = await runCommand(words, terminal, UNINTERRUPTED)
+  return ended(status, terminal.printed, printed)
+}
+
+/** Runs `pg-batch` to its end in a process of its own, as it is published. */
+export function runProcess(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input: string | Buffer = '',
+  printed: { showsDialect?: boolean } = {},
+): Promise<Ended> {
+  return start(words, env, input, printed).ended
+}
+
+const UNINTERRUPTED: Interruption = { signal: new AbortController().signal, status: () => undefined }
+
+/** Threads and the embedded server are those of the build. pg and Node.js read the process's environment. */
+function needsProcess(words: readonly string[], env: NodeJS.ProcessEnv): boolean {
+  const isOther = words[0] === 'server' || words.includes('--workers') || words.includes('--embedded')
+  return isOther || Object.keys(env).some(name => name !== 'DATABASE_URL')
+}
+
+function ended(
+  status: number | null,
+  { stdout, stderr }: { stdout: string; stderr: string },
+  { showsDialect = false }: { showsDialect?: boolean },
+): Ended {
+  return { status, stdout, stderr: showsDialect ? stderr : withoutPlainDialect(stderr) }
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {

@@ -6,6 +6,7 @@ import Papa from 'papaparse'
 import { load } from '../../../lib/cli/load/load.ts'
 import { SourceError } from '../../../lib/sources/source-error.ts'
 import { useDatabase } from '../../support/database.ts'
+import { testTerminal } from '../../support/terminal.ts'
 
 const DATA = fileURLToPath(new URL('../../../node_modules/vega-datasets/data', import.meta.url))
 const files = readdirSync(DATA)
@@ -18,10 +19,9 @@ describe('pg-batch load --create of vega-datasets', function () {
   const database = useDatabase()
 
   async function loaded(name: string): Promise<Map<string, { type: string; values: (string | null)[] }>> {
-    const output = { result: () => {}, note: () => {} }
     const given = { files: [join(DATA, name)], table: `"${name}"`, create: true, infer: 'all' } as const
     const request = { ...given, database: database.connectionString, batchSize: 5000 }
-    await load(request, output, new AbortController().signal)
+    await load(request, testTerminal(), new AbortController().signal)
     const { rows, fields } = await database.pool.query({
       text: `SELECT * FROM public."${name}"`,
       rowMode: 'array',
