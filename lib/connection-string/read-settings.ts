@@ -25,5 +25,7 @@ export function readSettings(original: string, source: string): Settings {
   if (scheme) throw unlike(source, `, not to begin with ${scheme}:`)
   if (/^(['"]).*\1$/.test(text)) throw unlike(source, ', without quotes around it')
   if (/^\s*\w+\s*=/.test(text)) return readKeywords(text, source)
+  if (/^[\w-]+$/.test(text)) throw unlike(source, '; to name the database alone, write postgres:///NAME')
+  if (!text.includes('://')) throw unlike(source, ', with postgres:// at its beginning')
   throw malformed(source)
 }

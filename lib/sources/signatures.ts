@@ -49,7 +49,7 @@ const SIGNATURES: readonly Signature[] = [
     help: file => {
       const word = file === undefined ? 'FILE' : shellWord(file)
       const query = `sqlite3 -csv -header ${word} 'SELECT * FROM TABLE'`
-      return `is not read here; export a table of it: ${query} | pg-batch load - …`
+      return `is not read here; export a table of it: ${query} | pg-batch load - --table TABLE`
     },
   },
   {
@@ -105,7 +105,7 @@ function startsWith(mark: string): (head: string) => boolean {
 /** A program whose output is loaded. */
 function piped(fileCommand: string, pipeCommand: string): Signature['help'] {
   return file => {
-    const unpack = file === undefined ? `… | ${pipeCommand}` : `${fileCommand} ${shellWord(file)}`
-    return `is not read here; unpack it: ${unpack} | pg-batch load - …`
+    const unpack = file === undefined ? `COMMAND | ${pipeCommand}` : `${fileCommand} ${shellWord(file)}`
+    return `is not read here; unpack it: ${unpack} | pg-batch load - --table TABLE`
   }
 }

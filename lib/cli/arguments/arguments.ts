@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { inGlyphs } from '../terminal/glyphs.ts'
 import { version } from '../version.ts'
 import { addCompletionCommand } from './completion-command.ts'
 import {
@@ -81,8 +82,9 @@ export function makeProgram(commands: Commands, { print, report }: UsageOutput =
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .configureOutput({
-      ...(print ? { writeOut: print } : {}),
-      outputError: (text, write) => reportUsage(text, report ?? (line => write(`pg-batch: ${line}\n`))),
+      writeOut: text => (print ?? (shown => process.stdout.write(shown)))(inGlyphs(text)),
+      outputError: (text, write) =>
+        reportUsage(inGlyphs(text), report ?? (line => write(`pg-batch: ${line}\n`))),
     })
     .addHelpText('after', PROGRAM_HELP)
   addLoad(program, commands)

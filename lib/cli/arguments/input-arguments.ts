@@ -36,7 +36,7 @@ export interface InputArguments {
 
 export function addInputOptions(command: Command): Command {
   return command
-    .option('-f, --format <format>', `${FORMATS.join(', ')}`, oneOf(FORMATS))
+    .option('-f, --format <format>', FORMATS.join(', '), format)
     .option('--map <name=column>', 'load a name of the file into a column; repeatable', mapping)
     .option('--delimiter <char>', 'CSV: between fields: tab, \\x01, || (found in the file)', delimiter)
     .option('--quote <char>', 'CSV: around fields, or none (")', quote)
@@ -148,6 +148,19 @@ export function needlessOption(format: string, args: InputArguments): string | u
   const said = Object.entries(options).find(([, value]) => value !== undefined)
   return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined
 }
+
+const knownFormat = oneOf(FORMATS)
+
+/** A text with a dot or a slash is probably a file: `-f` names one for psql. */
+function parseFormat(text: string): Format {
+  if (!/[./\\]/.test(text)) return knownFormat(text)
+  throw new InvalidArgumentError(
+    `Expected one of ${FORMATS.join(', ')}. A file needs no option: pg-batch load FILE --table TABLE.`,
+  )
+}
+
+/** Its words are for the completions. */
+const format = Object.assign(parseFormat, { words: FORMATS })
 
 function mapping(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
   const at = text.lastIndexOf('=')

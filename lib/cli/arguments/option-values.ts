@@ -3,6 +3,9 @@ import { InvalidArgumentError } from 'commander'
 /** Parsers of option values. Each throws the reason, which commander prints in one line. */
 
 export function nameList(text: string): string[] {
+  if (SQL.test(text)) {
+    throw new InvalidArgumentError('Expected names with commas between, and not SQL, which is not run.')
+  }
   const names = splitNames(text)
   if (names.includes(''))
     throw new InvalidArgumentError(
@@ -12,6 +15,9 @@ export function nameList(text: string): string[] {
   if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice.`)
   return names
 }
+
+/** How a statement begins that users of psql give with `-c`. */
+const SQL = /^\s*(\\copy|copy|select|insert|create|truncate|delete|update|alter|drop|begin)\s+[^,\s]/i
 
 const NAME = /\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(,|$)/y
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { Command } from 'commander'
 import { nearest } from '../../options/nearest.ts'
 import { shellWord } from '../../sources/shell-word.ts'
+import { hostOption, insteadOf } from './other-tools.ts'
 
 /**
  * A command of commander that suggests more. "Did you mean" knows all options, also those that `--help`
@@ -12,8 +13,14 @@ export class Program extends Command {
     return new Program(name)
   }
 
-  /** Keeps an option with an optional value from taking the name of a file as its value. */
+  /**
+   * Keeps an option with an optional value from taking the name of a file as its value, and `-h HOST` from
+   * printing the help.
+   */
   override parseOptions(argv: string[]): ReturnType<Command['parseOptions']> {
+    if (this.#loadsRows && hostOption(argv) >= 0) {
+      this.error(`option '-h' prints the help and takes no value; ${insteadOf('-h')}`)
+    }
     const end = argv.includes('--') ? argv.indexOf('--') : argv.length
     return super.parseOptions(
       argv.map((arg, at) => (arg === '--dry-run' && at < end ? '--dry-run=first' : arg)),
@@ -35,11 +42,18 @@ export class Program extends Command {
 
   /** Commander calls this method. Its typings leave it out. */
   unknownOption(flag: string): void {
+    const instead = this.#loadsRows ? insteadOf(flag) : undefined
+    if (instead) this.error(`unknown option '${flag}'; ${instead}`)
     const [name = flag] = flag.split('=', 1)
     const long = [...this.options.flatMap(({ long }) => long ?? []), '--help']
     this.error(`unknown option '${flag}'${meant(name.length > 2 ? nearest(name, long) : [])}`, {
       code: 'commander.unknownOption',
     })
+  }
+
+  /** True for the commands that write rows into a database. */
+  get #loadsRows(): boolean {
+    return this.options.some(({ long }) => long === '--database')
   }
 
   /** Commander calls this method. Its typings leave it out. */

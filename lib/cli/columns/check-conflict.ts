@@ -2,6 +2,7 @@ import { didYouMean } from '../../options/did-you-mean.ts'
 import { parseTableName, quoteList, quoteTable } from '../../table/identifier.ts'
 import type { Table, UniqueIndex } from '../../types.ts'
 import { isSameSet } from '../../values/is-same-set.ts'
+import { listColumns } from '../../values/list-names.ts'
 import {
   type ConflictArguments,
   type ConflictTarget,
@@ -57,7 +58,7 @@ function checkNamed(target: ConflictTarget, { name }: Table, indexes: readonly U
   if (known.includes(wanted)) return
   const kind = isIndex ? 'unique index' : 'unique constraint'
   const has =
-    known.length === 0 ? 'which has none' : `which has: ${known.join(', ')}${didYouMean(wanted, known)}`
+    known.length === 0 ? 'which has none' : `which has: ${listColumns(known)}${didYouMean(wanted, known)}`
   throw dataError(`--on-conflict names "${wanted}", which is not a ${kind} of ${name}, ${has}`)
 }
 
@@ -97,7 +98,7 @@ export function checkKeyIsWritten(
     ...(newerBy === undefined ? [] : [{ option: '--newer-by', name: newerBy }]),
   ].find(({ name }) => !columns.includes(name))
   if (!lacking) return
-  const has = `its columns are: ${columns.join(', ')}`
+  const has = `its columns are: ${listColumns(columns)}`
   throw dataError(`${lacking.option} names "${lacking.name}", which is not a column of ${source}; ${has}`)
 }
 
@@ -127,7 +128,7 @@ function checkNames(
 ): void {
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown === undefined) return
-  const has = `its columns are: ${names.join(', ')}`
+  const has = `its columns are: ${listColumns(names)}`
   throw dataError(
     `${option} names "${unknown}", which is not a column of ${table}; ` +
       `${has}${didYouMean(unknown, names)}`,

@@ -6,6 +6,7 @@ import { shellWord } from '../../sources/shell-word.ts'
 import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
+import { listColumns, listNames } from '../../values/list-names.ts'
 import { dataError } from '../exit-error.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
 import { KeyMatches } from './match-keys.ts'
@@ -75,7 +76,7 @@ function byHeader(
   const found = new Set(columns.values())
   const lacking = wanted?.find(name => !found.has(name))
   if (lacking !== undefined) {
-    const has = `whose header has: ${header.join(', ')}`
+    const has = `whose header has: ${listColumns(header)}`
     throw dataError(
       `--columns names "${lacking}", which is not in ${source.name}, ${has}${didYouMean(lacking, header)}`,
     )
@@ -104,7 +105,8 @@ function checkHeader(
   const nameless = new Set(unnamed)
   const writable = new Set(table.columns.filter(isInsertable).map(({ name }) => name))
   const others = header.filter(name => columns.has(name) && writable.has(columns.get(name)!))
-  const named = `--columns ${shellWord(others.map(name => columns.get(name)!).join(','))}`
+  const all = others.map(name => columns.get(name)!)
+  const named = `--columns ${all.length > 30 ? 'A,B,C' : shellWord(all.join(','))}`
   const skip = `name the others with ${named}`
   for (const [index, name] of header.entries()) {
     if (nameless.has(name) && !columns.has(name)) {
@@ -116,7 +118,7 @@ function checkHeader(
     if (column === undefined) {
       const what = `${file}: the header names "${name}", which is not a column of ${table.name}`
       const hint = unmatchedCure(name, known, others.length === 0 ? undefined : named)
-      throw dataError(`${what}; its columns are: ${known.join(', ')}${hint}`)
+      throw dataError(`${what}; its columns are: ${listColumns(known)}${hint}`)
     }
     if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
   }
@@ -174,12 +176,12 @@ export function renamed(row: SourceRow, pairs: ColumnChoice['pairs']): SourceRow
 
 function matchedNote(name: string, guessed: readonly (readonly [string, string])[]): string[] {
   if (guessed.length === 0) return []
-  return [`${name}: took ${guessed.map(([key, column]) => `"${key}" for column "${column}"`).join(', ')}`]
+  return [`${name}: took ${listNames(guessed.map(([key, column]) => `"${key}" for column "${column}"`))}`]
 }
 
 function checkKnown(name: string, who: string, known: readonly string[], table: string): void {
   if (known.includes(name)) return
-  const has = `its columns are: ${known.join(', ')}`
+  const has = `its columns are: ${listColumns(known)}`
   throw dataError(`${who} "${name}", which is not a column of ${table}; ${has}${didYouMean(name, known)}`)
 }
 

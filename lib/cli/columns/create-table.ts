@@ -2,6 +2,7 @@ import { didYouMean } from '../../options/did-you-mean.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { type InferredType, inferType, type ValueKind, widerType } from '../../values/infer-type.ts'
+import { listColumns } from '../../values/list-names.ts'
 import { dataError } from '../exit-error.ts'
 import type { InferredColumn } from './infer-columns.ts'
 import { TypeMismatch } from './type-mismatch.ts'
@@ -117,5 +118,7 @@ const MAX_NAME_LENGTH = 63
 
 function checkKnown(name: string, option: string, names: readonly string[]): void {
   if (names.includes(name)) return
-  throw dataError(`${option} names "${name}"; the columns are: ${names.join(', ')}${didYouMean(name, names)}`)
+  throw dataError(
+    `${option} names "${name}"; the columns are: ${listColumns(names)}${didYouMean(name, names)}`,
+  )
 }

@@ -4,7 +4,7 @@ import type { SourceRow } from '../../sources/rows.ts'
 import { LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
 import { plural } from '../../values/format-count.ts'
 import { printedTable } from '../terminal/printed-table.ts'
-import { cut, visible, visibleSql } from '../terminal/visible.ts'
+import { cut, shortened, visible, visibleSql } from '../terminal/visible.ts'
 import type { ColumnChoice } from './choose-columns.ts'
 
 /** What a load would do. */
@@ -77,5 +77,5 @@ function cell(value: unknown): string {
 /** Returns a text in one line, without control characters. */
 function short(text: string): string {
   const line = text.replace(/\p{Cc}+/gu, ' ')
-  return line.length > CELL_WIDTH ? `${line.slice(0, CELL_WIDTH - 1)}…` : line
+  return shortened(line, CELL_WIDTH)
 }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
+import { listColumns } from '../../values/list-names.ts'
 import { dataError } from '../exit-error.ts'
 
 /** How the keys of the rows map to columns. */
@@ -66,7 +67,7 @@ export function checkMap(
 ): void {
   for (const key of map.keys()) {
     if (!header || header.includes(key)) continue
-    const has = `whose header has: ${header.join(', ')}`
+    const has = `whose header has: ${listColumns(header)}`
     throw dataError(`--map names "${key}", which is not in ${where}, ${has}${didYouMean(key, header)}`)
   }
 }

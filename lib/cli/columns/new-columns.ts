@@ -5,6 +5,7 @@ import { streamOf } from '../../sources/source.ts'
 import { type AddedColumn, whyNoNewColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
+import { listColumns } from '../../values/list-names.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dataError } from '../exit-error.ts'
 import type { ColumnChecks } from './create-table.ts'
@@ -84,7 +85,7 @@ function checkNames(
 ): void {
   const typed = [...type.keys()].find(name => !names.includes(name))
   if (typed !== undefined) {
-    throw dataError(`--type names "${typed}"; the new columns of ${table.name} are: ${names.join(', ')}`)
+    throw dataError(`--type names "${typed}"; the new columns of ${table.name} are: ${listColumns(names)}`)
   }
   const taken = [...table.columns.map(({ name }) => ({ name }))]
   for (const name of names) {
@@ -96,7 +97,7 @@ function checkNames(
     taken.push({ name })
   }
   if (names.length <= maxNewColumns) return
-  const has = `${source.name}: ${table.name} lacks ${plural(names.length, 'column')}: ${names.join(', ')}`
+  const has = `${source.name}: ${table.name} lacks ${plural(names.length, 'column')}: ${listColumns(names)}`
   throw dataError(`${has}; --evolve adds up to ${maxNewColumns}, see --max-new-columns`)
 }
 

@@ -1,5 +1,6 @@
 import { didYouMean } from '../../options/did-you-mean.ts'
 import { parseTableName, quoteTable, type TableParts } from '../../table/identifier.ts'
+import { listNames } from '../../values/list-names.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import type { QueryPool } from './query-pool.ts'
@@ -9,10 +10,15 @@ export async function missingTable({ pool, name: where }: Database, name: string
   const parts = parseTableName(name)
   const kind = await kindOf(pool, parts)
   if (kind !== undefined) return dataError(`${name} is ${kind}`)
+  const [, rest] = THREE_PARTS.exec(name) ?? []
+  if (rest !== undefined) {
+    const database = 'DATABASE_URL or --database names the database'
+    return dataError(`the table "${name}" has three parts; name it as "${rest}"; ${database}`)
+  }
   if (parts.schema !== undefined) {
     const schemas = await schemaNames(pool)
     if (!schemas.includes(parts.schema)) {
-      const has = `; its schemas are: ${schemas.join(', ')}`
+      const has = `; its schemas are: ${listNames(schemas)}`
       return dataError(
         `the schema "${parts.schema}" does not exist in ${where}${has}${didYouMean(parts.schema, schemas)}`,
       )
@@ -26,6 +32,9 @@ export async function missingTable({ pool, name: where }: Database, name: string
   const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
   return dataError(`the table "${name}" does not exist in ${where}${hint || MAKE_IT}`)
 }
+
+/** A name such as `shop.public.orders`, whose parts need no quotes. */
+const THREE_PARTS = /^[^."]+\.([^."]+\.[^."]+)$/
 
 const MAKE_IT = '; load --create makes it'
 

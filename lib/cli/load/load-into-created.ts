@@ -11,7 +11,7 @@ import {
 } from '../database/table.ts'
 import { dataError } from '../exit-error.ts'
 import { hasRecord } from '../resume/resume-record.ts'
-import { visibleSql } from '../terminal/visible.ts'
+import { shortSql } from '../terminal/visible.ts'
 import { dryRun } from './dry-run.ts'
 import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import { lastUnnamedNote, withoutEmptyLast } from './text-files/last-field.ts'
@@ -46,7 +46,7 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
   }
   if (!exists) {
     if (args.log === 'json') notify(`${sql};`)
-    else for (const line of visibleSql(`${sql};`)) notify(line)
+    else for (const line of shortSql(`${sql};`)) notify(line)
     await waitingForServer(task, () => execute(database, sql, { what, table: args.table }))
   }
   let done = false

@@ -7,7 +7,7 @@ import { addColumns, LOCK_TIMEOUT_MS } from '../database/add-columns.ts'
 import { findTable, tableAfter } from '../database/table.ts'
 import { dataError } from '../exit-error.ts'
 import { unwrapRejected } from '../rows/replay-row.ts'
-import { visibleSql } from '../terminal/visible.ts'
+import { shortSql } from '../terminal/visible.ts'
 import { interruptible, type LoadTask, waitingForServer } from './load-task.ts'
 
 /** Without --evolve a table stays as it is. */
@@ -58,7 +58,7 @@ export async function withColumns(task: LoadTask, table: Table, added: NewColumn
   const { database, args, notify, signal } = task
   const altered = await waitingForServer(task, () => addColumns(database, table, added, signal))
   if (altered && args.log === 'json') notify(`${altered.sql};`)
-  else if (altered) for (const line of visibleSql(`${shownSql(table, altered.added)};`)) notify(line)
+  else if (altered) for (const line of shortSql(`${shownSql(table, altered.added)};`)) notify(line)
   return waitingForServer(task, () => tableOf(task))
 }
 

@@ -3,7 +3,7 @@ import { REPAIRS, type Repair } from '../../sources/repairs.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import { printedTable } from '../terminal/printed-table.ts'
 import { bytes, duration } from '../terminal/units.ts'
-import { visible } from '../terminal/visible.ts'
+import { shortened, visible } from '../terminal/visible.ts'
 import { type LoadCounts, rowsPerSecond } from '../watch/load-counts.ts'
 import type { RejectReason } from '../watch/reject-reasons.ts'
 
@@ -23,7 +23,7 @@ export function summaryTable(
     colAligns: ['left', 'right', 'left'],
   })
   lines.push(
-    [{ content: shortened(table, 60), colSpan: 3 }],
+    [{ content: short(table, 60), colSpan: 3 }],
     ['rows read', formatCount(rowsRead), ''],
     ['committed', formatCount(rowsCommitted), `${formatCount(rowsPerSecond(counts))} rows/s`],
     ...unlessNone('unchanged', rowsUnchanged, 'sent, without effect'),
@@ -56,12 +56,8 @@ function repairCells({ kind, count, exampleLine }: Repair): string[] {
 
 function reasonLine({ code, name, count: n, exampleRow, exampleFile }: RejectReason): string[] {
   const example = exampleRow === undefined ? '' : `, row ${formatCount(exampleRow)}`
-  if (exampleFile === undefined) return [`  ${code}`, formatCount(n), `${shortened(name, 28)}${example}`]
-  return [
-    `  ${code}`,
-    formatCount(n),
-    `${shortened(name, 16)}${example} of ${shortened(basename(exampleFile), 14)}`,
-  ]
+  if (exampleFile === undefined) return [`  ${code}`, formatCount(n), `${short(name, 28)}${example}`]
+  return [`  ${code}`, formatCount(n), `${short(name, 16)}${example} of ${short(basename(exampleFile), 14)}`]
 }
 
 function share(part: number, whole: number): string {
@@ -70,7 +66,6 @@ function share(part: number, whole: number): string {
   return percent < 0.01 ? 'less than 0.01%' : `${Number(percent.toPrecision(2))}% of those read`
 }
 
-function shortened(text: string, length: number): string {
-  const line = visible(text)
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+function short(text: string, length: number): string {
+  return shortened(visible(text), length)
 }

@@ -1,3 +1,6 @@
+import { formatCount } from '../../values/format-count.ts'
+import { glyphs } from './glyphs.ts'
+
 /**
  * Characters that a terminal obeys: control characters, and those that change the writing direction. A tab is
  * harmless.
@@ -26,6 +29,18 @@ export function visibleSql(sql: string): string[] {
     .map(visible)
 }
 
+/** The lines of a statement that are shown before a load: a table may have 1,600 columns. */
+const FIRST_LINES = 20
+
+/** Returns the first lines of a statement, and its last one. `--dry-run` shows all of them. */
+export function shortSql(sql: string): string[] {
+  const lines = visibleSql(sql)
+  const left = lines.length - FIRST_LINES - 1
+  if (left <= 1) return lines
+  const note = `  ${glyphs.ellipsis} ${formatCount(left)} more lines, which --dry-run shows`
+  return [...lines.slice(0, FIRST_LINES), note, lines.at(-1)!]
+}
+
 function escapeOf(character: string): string {
   const code = character.charCodeAt(0)
   return SHORT[character] ?? (code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`)
@@ -50,9 +65,16 @@ function hex(code: number, digits: number): string {
 const HEAD = 1500
 const TAIL = 500
 
+/** Returns the beginning of a text that is longer than `length`. */
+export function shortened(text: string, length: number): string {
+  const { ellipsis } = glyphs
+  return text.length <= length ? text : `${text.slice(0, length - ellipsis.length)}${ellipsis}`
+}
+
 /** Leaves out the middle of a text that is too long to read, such as a message with a key of 5 MB. */
 export function cut(text: string): string {
   const left = text.length - HEAD - TAIL
   if (left <= 0) return text
-  return `${text.slice(0, HEAD)}… (${left} characters left out) …${text.slice(-TAIL)}`
+  const { ellipsis } = glyphs
+  return `${text.slice(0, HEAD)}${ellipsis} (${left} characters left out) ${ellipsis}${text.slice(-TAIL)}`
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { MultiBar, SingleBar } from 'cli-progress'
 import { formatCount } from '../../values/format-count.ts'
 import type { Printer } from '../terminal/output.ts'
+import { glyphs } from '../terminal/glyphs.ts'
 import { clock } from '../terminal/units.ts'
 import { cut, visible } from '../terminal/visible.ts'
 import { etaMs, type LoadCounts, rowsPerSecond, rowsSoFar, shareDone } from './load-counts.ts'
@@ -78,7 +79,7 @@ export function barText(counts: LoadCounts, columns: number): string {
   if (share === undefined) return text.slice(0, columns - 1)
   const width = Math.max(MIN_BAR, Math.min(MAX_BAR, columns - text.length - 3))
   const full = Math.round(share * width)
-  return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${text}`.slice(0, columns - 1)
+  return `${glyphs.done.repeat(full)}${glyphs.left.repeat(width - full)} ${text}`.slice(0, columns - 1)
 }
 
 const MIN_BAR = 10

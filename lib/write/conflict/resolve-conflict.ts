@@ -2,6 +2,7 @@ import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import type { Conflict, SpecialKey, StateChecks } from '../../table/merge/conflict.ts'
 import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
+import { listColumns } from '../../values/list-names.ts'
 import type { ConflictOption } from './conflict-option.ts'
 import { findTarget, notFound } from './conflict-target.ts'
 
@@ -155,7 +156,7 @@ function computedColumns({ update }: ConflictOption, table: Table | undefined): 
 }
 
 function notOf(table: Table): string {
-  const all = table.columns.map(({ name }) => name).join(', ')
+  const all = listColumns(table.columns.map(({ name }) => name))
   return `which is not a column of ${quoteTable(table)}: ${all}`
 }
 

@@ -7,6 +7,7 @@ import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
+import { listColumns } from '../../values/list-names.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** One column that is written. */
@@ -38,7 +39,7 @@ function knownColumns<Item>(request: WriteRequest<Item>, table: Table, own: OwnC
   return request.columns.map(name => {
     const column = byName.get(name)
     if (!column) {
-      const all = table.columns.map(known => known.name).join(', ')
+      const all = listColumns(table.columns.map(known => known.name))
       throw notFound(
         `Column ${JSON.stringify(name)} does not exist in ${quoteTable(table)}, which has: ${all}`,
         name,

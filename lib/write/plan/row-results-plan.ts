@@ -1,6 +1,7 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
+import { listColumns } from '../../values/list-names.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** How the action of each row is found out, where the caller wants to know it. */
@@ -34,7 +35,7 @@ export function planRowResults<Item>(
   }
   for (const name of returning) {
     if (table.columns.some(column => column.name === name)) continue
-    const all = table.columns.map(column => column.name).join(', ')
+    const all = listColumns(table.columns.map(column => column.name))
     const where = `which is not a column of ${quoteTable(table)}: ${all}`
     const reason = `\`returning\` names ${JSON.stringify(name)}, ${where}`
     throw new PgBatchError('COLUMN_NOT_FOUND', reason, { outcome: 'not-sent', column: name })

@@ -94,6 +94,21 @@ describe('what pg-batch prints, word for word,', () => {
       )
     })
 
+    it('that names one column too many of a table with 60', async () => {
+      const names = Array.from({ length: 60 }, (_, index) => `c${index}`)
+      await database.pool.query(`CREATE TABLE wide (${names.map(name => `${name} text`).join(', ')})`)
+      const { stderr } = await run(
+        ['load', '-', '-t', 'wide'],
+        { DATABASE_URL: database.connectionString },
+        `${[...names, 'other'].join(',')}\n${names.map(() => 'x').join(',')},x\n`,
+      )
+      expect(stderr).to.equal(
+        'pg-batch: standard input: the header names "other", which is not a column of wide; its columns are: ' +
+          `${names.slice(0, 30).join(', ')} and 30 more; ` +
+          '--map other=COLUMN loads it into a column, --columns A,B,C leaves it out\n',
+      )
+    })
+
     it('that is data', async () => {
       expect(await load('1,Ada\n2,Bob\n')).to.equal(
         'pg-batch: standard input: the header names "1", which is not a column of guests; its columns are: ' +
@@ -159,7 +174,39 @@ describe('what pg-batch prints, word for word,', () => {
         "too many arguments for 'replay'. Expected 1 argument but got 2; a name with spaces needs quotes; see pg-batch replay --help",
       ],
     ]
-    for (const [words, message] of mistakes) {
+    const server = 'name the server in --database postgres://USER@HOST:PORT/DATABASE'
+    const habits: typeof mistakes = [
+      ['load a.csv -t a -h db1', `option '-h' prints the help and takes no value; ${server}, or set PGHOST`],
+      ['load a.csv -t a -hdb1', `unknown option '-hdb1'; ${server}, or set PGHOST`],
+      ['load a.csv -t a --host=db1', `unknown option '--host=db1'; ${server}, or set PGHOST`],
+      ['load a.csv -t a -U postgres', `unknown option '-U'; ${server}, or set PGUSER`],
+      ['load a.csv -t a -Upostgres', `unknown option '-Upostgres'; ${server}, or set PGUSER`],
+      ['load a.csv -t a --username me', `unknown option '--username'; ${server}, or set PGUSER`],
+      ['load a.csv -t a -p 5433', `unknown option '-p'; ${server}, or set PGPORT`],
+      ['replay a.ndjson -t a --port 5433', `unknown option '--port'; ${server}, or set PGPORT`],
+      ['load a.csv -t a --dbname shop', `unknown option '--dbname'; ${server}, or set PGDATABASE`],
+      ['load a.csv -t a -W', "unknown option '-W'; set PGPASSWORD, or use the file ~/.pgpass"],
+      [
+        'load a.csv -t a --schema shop',
+        "unknown option '--schema'; name the schema with the table: --table SCHEMA.TABLE",
+      ],
+      [
+        'load -f a.csv -t a',
+        "option '-f, --format <format>' argument 'a.csv' is invalid. Expected one of csv, tsv, text, ndjson, " +
+          'json, parquet. A file needs no option: pg-batch load FILE --table TABLE.',
+      ],
+      [
+        'load a.csv -t a -d shop',
+        'Expected --database to look like postgres://user:password@host:5432/database; ' +
+          'to name the database alone, write postgres:///NAME',
+      ],
+      [
+        'load a.csv -t a -d db1:5432/shop',
+        'Expected --database to look like postgres://user:password@host:5432/database, ' +
+          'with postgres:// at its beginning',
+      ],
+    ]
+    for (const [words, message] of [...mistakes, ...habits]) {
       it(words, async () => {
         expect(await run(words.split(' '))).to.deep.equal({
           status: 2,
@@ -168,6 +215,13 @@ describe('what pg-batch prints, word for word,', () => {
         })
       })
     }
+
+    it('SQL in the place of columns, as for psql', async () => {
+      const { stderr } = await run(['load', 'a.csv', '-t', 'a', '-c', "\\copy a FROM 'a.csv' CSV"])
+      expect(stderr).to.match(
+        / is invalid\. Expected names with commas between, and not SQL, which is not run\.\n$/,
+      )
+    })
 
     it('help and -v are understood', async () => {
       expect((await run(['help'])).stdout).to.equal((await run(['--help'])).stdout)
@@ -200,7 +254,8 @@ describe('what pg-batch prints, word for word,', () => {
       [
         'c.tar',
         tar,
-        path => `a tar archive, which is not read here; unpack it: tar -xOf ${path} | pg-batch load - …`,
+        path =>
+          `a tar archive, which is not read here; unpack it: tar -xOf ${path} | pg-batch load - --table TABLE`,
       ],
       ['d.csv', '\x89PNG\r\n\x1a\n\0', () => 'a PNG image, which has no rows to load'],
       ['e', '\x7fELF\x02\x01\0', () => 'a program (ELF), which has no rows to load'],
@@ -214,7 +269,7 @@ describe('what pg-batch prints, word for word,', () => {
         'SQLite format 3\0',
         path =>
           'an SQLite database, which is not read here; export a table of it: ' +
-          `sqlite3 -csv -header ${path} 'SELECT * FROM TABLE' | pg-batch load - …`,
+          `sqlite3 -csv -header ${path} 'SELECT * FROM TABLE' | pg-batch load - --table TABLE`,
       ],
       [
         'h.dump',
@@ -253,7 +308,7 @@ describe('what pg-batch prints, word for word,', () => {
       const path = join(dirname(csv), 'rows.tgz')
       execFileSync('tar', ['-czf', path, '-C', dirname(csv), 'rows.csv'])
       const said = await printed(['load', path, '-t', 'guests'])
-      const [, unpack] = /unpack it: (.*) \| pg-batch load - …\n$/.exec(said) ?? []
+      const [, unpack] = /unpack it: (.*) \| pg-batch load - --table TABLE\n$/.exec(said) ?? []
       expect(String(execFileSync('sh', ['-c', unpack!]))).to.equal('id\n501\n')
     })
 
@@ -284,6 +339,13 @@ describe('what pg-batch prints, word for word,', () => {
     it('that is nowhere', async () => {
       expect(await target('nowhere_at_all')).to.equal(
         `pg-batch: the table "nowhere_at_all" does not exist in ${where()}; load --create makes it\n`,
+      )
+    })
+
+    it('with the name of its database', async () => {
+      expect(await target('shop.public.sales')).to.equal(
+        'pg-batch: the table "shop.public.sales" has three parts; name it as "public.sales"; ' +
+          'DATABASE_URL or --database names the database\n',
       )
     })
 

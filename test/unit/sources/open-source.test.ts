@@ -107,11 +107,13 @@ describe('openSource', () => {
         const path = await file(name, bytes)
         const error = await openSource(path, { format, encoding }).catch(error => error)
         expect(error).to.be.instanceOf(FormatUnknown)
-        expect(error.message).to.equal(`${path}: ${refused} ${unpackFile} ${path} | pg-batch load - …`)
+        expect(error.message).to.equal(
+          `${path}: ${refused} ${unpackFile} ${path} | pg-batch load - --table TABLE`,
+        )
       }
       for (const step of [1, 100]) {
         expect(await failure(openSource('-', { ...stdin(bytes, step), format: 'csv' }))).to.equal(
-          `standard input: ${refused} … | ${unpackPipe} | pg-batch load - …`,
+          `standard input: ${refused} COMMAND | ${unpackPipe} | pg-batch load - --table TABLE`,
         )
       }
     })

@@ -1,6 +1,13 @@
 import { expect } from 'chai'
 import { outputModeOf } from '../../../../lib/cli/report/report-error.ts'
-import { cut, visible, visibleJson, visibleLines, visibleSql } from '../../../../lib/cli/terminal/visible.ts'
+import {
+  cut,
+  shortSql,
+  visible,
+  visibleJson,
+  visibleLines,
+  visibleSql,
+} from '../../../../lib/cli/terminal/visible.ts'
 
 describe('visible', () => {
   it('writes characters that a terminal obeys as escapes, and leaves all others', () => {
@@ -23,6 +30,17 @@ describe('visible', () => {
     expect(visibleSql('CREATE TABLE "t" (\n  "a\nb""c" text\n)')).to.deep.equal([
       'CREATE TABLE "t" (',
       '  "a\\nb""c" text',
+      ')',
+    ])
+  })
+
+  it('shows the first lines of a statement with many, and its last one', () => {
+    const sql = (columns: number) =>
+      ['CREATE TABLE "t" (', ...Array.from({ length: columns }, (_, i) => `  "c${i}" text`), ')'].join('\n')
+    expect(shortSql(sql(20))).to.deep.equal(visibleSql(sql(20)))
+    expect(shortSql(sql(1600)).slice(19)).to.deep.equal([
+      '  "c18" text',
+      '  … 1,581 more lines, which --dry-run shows',
       ')',
     ])
   })
