@@ -52,7 +52,7 @@ export function insteadOf(flag: string): string | undefined {
 }
 
 /**
- * Returns the position of a `-h` with a value, which is psql's option for the host; -1 if there is none. Here
+ * Returns the position of a `-h` with a value, which is psql's option for the host; -1 without one. Here
  * `-h` prints the help, so that a script would take its end for a load that has succeeded.
  */
 export function hostOption(argv: readonly string[]): number {
