@@ -1,10 +1,12 @@
 import type { ColumnMetaData, FileMetaData, RowGroup } from 'hyparquet'
 import type { Block } from '../../columnar/block.ts'
 import { SourceError } from '../source-error.ts'
-import { type ColumnReader, columnReader } from './column-reader.ts'
+import type { ColumnReader } from './column-reader.ts'
 import type { ParquetColumn } from './columns.ts'
 import type { Compressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
+import { FlatReader } from './flat-reader.ts'
+import { NestedReader } from './nested/nested-reader.ts'
 import { damaged, PageReader } from './page-reader.ts'
 
 export interface ParquetFile {
@@ -93,7 +95,7 @@ export class BlockReader {
         }
         return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead })
       })
-      return columnReader(column, pages)
+      return column.flat ? new FlatReader(pages[0]!) : new NestedReader(column, pages)
     })
   }
 

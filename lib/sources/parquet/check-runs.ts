@@ -1,4 +1,5 @@
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
+import { bitWidth } from './pages/hybrid.ts'
 import type { PageDecoder, UnpackedPage } from './unpack-page.ts'
 
 /** The position in the bytes of a page. */
@@ -60,8 +61,4 @@ function varInt(walk: Walk): number {
     if (byte < 0x80) break
   }
   return result
-}
-
-function bitWidth(value: number): number {
-  return 32 - Math.clz32(value)
 }

@@ -1,5 +1,5 @@
 import { parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet'
-import { isListLike } from 'hyparquet/src/schema.js'
+import { getMaxDefinitionLevel, getMaxRepetitionLevel, isListLike } from 'hyparquet/src/schema.js'
 import { firstRepeated } from '../repeated.ts'
 import { SourceError } from '../source-error.ts'
 import { type LeafType, leafType } from './leaf-type.ts'
@@ -20,8 +20,13 @@ export interface Leaf {
   /** From the root to the leaf, whose logical type is removed. */
   readonly path: readonly SchemaTree[]
   readonly type: LeafType
-  /** A row may have any number of the leaf's values, and may continue on the next page. */
-  readonly repeated: boolean
+  /** How many nodes of the path may be absent: those that are optional or repeated. */
+  readonly maxDefinition: number
+  /**
+   * How many nodes of the path are repeated. Where any is, a row may have any number of the leaf's values,
+   * and may continue on the next page.
+   */
+  readonly maxRepetition: number
 }
 
 /**
@@ -61,8 +66,14 @@ function leavesOf(tree: SchemaTree, above: readonly SchemaTree[]): Leaf[] {
   if (tree.children.length > 0) return tree.children.flatMap(child => leavesOf(child, [...above, tree]))
   const { converted_type: _, logical_type: __, ...element } = tree.element
   const path = [...above, { ...tree, element }]
-  const repeated = path.some(({ element }) => element.repetition_type === 'REPEATED')
-  return [{ path, type: leafType(tree.element), repeated }]
+  return [
+    {
+      path,
+      type: leafType(tree.element),
+      maxDefinition: getMaxDefinitionLevel(path),
+      maxRepetition: getMaxRepetitionLevel(path),
+    },
+  ]
 }
 
 /** Returns a column's type: an array for a list of plain values, jsonb for anything deeper. */

@@ -6,7 +6,7 @@ import { Dictionary, lengthOf, type StoredValues } from '../../../columnar/store
 import type { Leaf } from '../columns.ts'
 import type { PageDecoder, UnpackedPage } from '../unpack-page.ts'
 import { checkTexts } from './check-texts.ts'
-import { readHybrid } from './hybrid.ts'
+import { bitWidth, readHybrid } from './hybrid.ts'
 import { joinBytes, readPlainValues } from './plain-values.ts'
 
 /** The values of a page, before they are read. */
@@ -27,6 +27,62 @@ export function decodeDictionary(
   return new Dictionary(checked(readPlainValues(bytes, 0, count, type, element.type_length), leaf))
 }
 
+/** What a page holds: values, and the levels that say where they belong. Undefined: all levels are 0. */
+export interface PageEntries {
+  /** The values, NULLs and lists without elements. */
+  readonly count: number
+  readonly values: StoredValues
+  readonly definitions: Int32Array | undefined
+  readonly repetitions: Int32Array | undefined
+}
+
+/** Reads a data page. */
+export function decodeEntries(
+  page: UnpackedPage,
+  decoder: PageDecoder,
+  leaf: Leaf,
+  dictionary: Dictionary | undefined,
+): PageEntries {
+  const { data_page_header: v1, data_page_header_v2: v2 } = page.header
+  const { num_values: entries, encoding } = (v1 ?? v2)!
+  const { bytes } = page
+  const levels = { bytes, from: 0, count: entries }
+  const repetitions = takeLevels(levels, leaf.maxRepetition, v2?.repetition_levels_byte_length)
+  const definitions = takeLevels(levels, leaf.maxDefinition, v2?.definition_levels_byte_length)
+  const count = definitions ? countOf(definitions, leaf.maxDefinition) : entries
+  const values = readValues({ bytes, from: levels.from, count }, encoding, decoder, leaf, dictionary)
+  if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
+  return { count: entries, values, definitions, repetitions }
+}
+
+/**
+ * Reads levels, and moves behind them. They are absent where all are 0.
+ * @param byteLength the length of the levels; undefined: they begin with it, if there are any
+ */
+function takeLevels(
+  section: { readonly bytes: Uint8Array; readonly count: number; from: number },
+  most: number,
+  byteLength: number | undefined,
+): Int32Array | undefined {
+  const { bytes, count } = section
+  if (most > 0 && byteLength === undefined) section.from += LENGTH_BYTES
+  const { from } = section
+  const length = byteLength ?? (most > 0 ? lengthAt(bytes, from - LENGTH_BYTES) : 0)
+  section.from += length
+  if (most === 0) return undefined
+  const levels = readHybrid(bytes, from, Math.min(from + length, bytes.length), bitWidth(most), count)
+  if (most > 1 && levels.some(level => level > most)) throw new Error('A level is too high')
+  return levels
+}
+
+const LENGTH_BYTES = 4
+
+function countOf(levels: Int32Array, wanted: number): number {
+  let count = 0
+  for (let entry = 0; entry < levels.length; entry++) if (levels[entry] === wanted) count++
+  return count
+}
+
 /** Reads a data page of a column without lists and structs, whose levels only say what is NULL. */
 export function decodeDataPage(
   page: UnpackedPage,
@@ -34,32 +90,23 @@ export function decodeDataPage(
   leaf: Leaf,
   dictionary: Dictionary | undefined,
 ): ColumnChunk {
-  const { data_page_header: v1, data_page_header_v2: v2 } = page.header
-  const { num_values: rows, encoding } = (v1 ?? v2)!
-  const { bytes } = page
-  const optional = decoder.element.repetition_type !== 'REQUIRED'
-  let from = v2?.repetition_levels_byte_length ?? 0
-  let positions: Int32Array | undefined
-  let count = rows
-  if (optional) {
-    const length = v2 ? v2.definition_levels_byte_length : lengthAt(bytes, from)
-    if (!v2) from += 4
-    positions = readHybrid(bytes, from, Math.min(from + length, bytes.length), 1, rows)
-    count = levelsToPositions(positions)
-    from += length
-  } else {
-    from += v2?.definition_levels_byte_length ?? 0
-  }
-  const values = readValues({ bytes, from, count }, encoding, decoder, leaf, dictionary)
-  if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
-  return new ColumnChunk(values, leaf.type, count === rows ? undefined : positions)
+  const { count, values, definitions } = decodeEntries(page, decoder, leaf, dictionary)
+  const hasNull = lengthOf(values) < count
+  return new ColumnChunk(
+    values,
+    leaf.type,
+    hasNull ? positionsOf(definitions!, leaf.maxDefinition) : undefined,
+  )
 }
 
-/** Replaces the level of each row by the index of its value, or -1. Returns the number of values. */
-function levelsToPositions(levels: Int32Array): number {
+/** Returns the index of each entry's value, or -1. */
+export function positionsOf(definitions: Int32Array, maxDefinition: number): Int32Array {
+  const positions = new Int32Array(definitions.length)
   let count = 0
-  for (let row = 0; row < levels.length; row++) levels[row] = levels[row] === 0 ? -1 : count++
-  return count
+  for (let entry = 0; entry < definitions.length; entry++) {
+    positions[entry] = definitions[entry] === maxDefinition ? count++ : -1
+  }
+  return positions
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {

@@ -77,3 +77,8 @@ function unpackWide(bytes: Uint8Array, from: number, width: number, values: Int3
     held -= width
   }
 }
+
+/** Returns the width of integers from 0 to `most`. */
+export function bitWidth(most: number): number {
+  return 32 - Math.clz32(most)
+}

@@ -1,16 +1,17 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { parquetMetadataAsync } from 'hyparquet'
+import { type DecodedArray, parquetMetadataAsync } from 'hyparquet'
+import { readPage } from 'hyparquet/src/column.js'
+import { convert } from 'hyparquet/src/convert.js'
 import type { ColumnChunk } from '../../../../lib/columnar/block.ts'
 import type { Dictionary } from '../../../../lib/columnar/stored-values.ts'
 import { columnsOf } from '../../../../lib/sources/parquet/columns.ts'
 import { loadDecompressors } from '../../../../lib/sources/parquet/decompress.ts'
 import { FileBytes } from '../../../../lib/sources/parquet/file-bytes.ts'
-import { NestedPages } from '../../../../lib/sources/parquet/nested-pages.ts'
 import { PageReader } from '../../../../lib/sources/parquet/page-reader.ts'
 import { decodeDataPage, decodeDictionary } from '../../../../lib/sources/parquet/pages/decode-page.ts'
 import { readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
-import type { UnpackedPage } from '../../../../lib/sources/parquet/unpack-page.ts'
+import type { PageDecoder, UnpackedPage } from '../../../../lib/sources/parquet/unpack-page.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { type Element, parquetOf } from '../../../support/parquet.ts'
 
@@ -127,21 +128,17 @@ describe('the pages of a flat column', () => {
             const column = { name: 'v', schema: [{ ...element, repetition_type }], data, encoding }
             const { reader, leaf, pages } = await pagesOf(parquetOf([column], { pageSize: 2000 }))
             for (const version of [pages, pages.map(asVersion1)]) {
-              // a copy, so that neither reader sees what the other may have changed
-              const twin = new NestedPages({
-                decoder: reader.decoder,
-                leaf,
-                next: feed(version.map(({ header, bytes }) => ({ header, bytes: Buffer.from(bytes) }))),
-              } as unknown as PageReader)
               let dictionary: Dictionary | undefined
+              let theirs: DecodedArray | undefined
               let count = 0
               for (const page of version) {
                 if (page.header.type === 'DICTIONARY_PAGE') {
                   dictionary = decodeDictionary(page, reader.decoder, leaf)
+                  theirs = convert(readByHyparquet(page, reader.decoder, undefined), reader.decoder)
                   continue
                 }
                 const chunk = decodeDataPage(page, reader.decoder, leaf, dictionary)
-                const expected = Array.from((await twin.next())!, value =>
+                const expected = Array.from(readByHyparquet(page, reader.decoder, theirs), value =>
                   value === null ? null : leaf.type.convert(value as never),
                 )
                 expect(valuesOf(chunk, expected.length)).to.deep.equal(expected)
@@ -196,9 +193,14 @@ describe('the pages of a flat column', () => {
   })
 })
 
-function feed(pages: readonly UnpackedPage[]): () => Promise<UnpackedPage | undefined> {
-  let at = 0
-  return async () => pages[at++]
+/** Reads a copy, so that neither reader sees what the other may have changed. */
+function readByHyparquet(
+  { header, bytes }: UnpackedPage,
+  decoder: PageDecoder,
+  dictionary: DecodedArray | undefined,
+): DecodedArray {
+  const view = new DataView(Uint8Array.from(bytes).buffer)
+  return readPage({ view, offset: 0 }, header, decoder, dictionary, undefined, 0).data!
 }
 
 const valuesOf = (chunk: ColumnChunk, count: number): unknown[] =>
