@@ -50,8 +50,8 @@ export interface SourceColumn {
   readonly type: string
   /** Each row has a value. */
   readonly always: boolean
-  /** Values are lists, maps or structs. */
-  readonly nested: boolean
+  /** Values are lists, maps or structs with JSON in them, whose texts may have half of a surrogate pair. */
+  readonly hasJsonWithin: boolean
   /** Values may have nanoseconds; PostgreSQL's types keep microseconds. */
   readonly nanoseconds: boolean
 }

@@ -8,7 +8,7 @@ export function widerColumns(ours: readonly SourceColumn[], theirs: readonly Sou
       name: column.name,
       type: widerType(column.type, other.type),
       always: column.always && other.always,
-      nested: column.nested || other.nested,
+      hasJsonWithin: column.hasJsonWithin || other.hasJsonWithin,
       nanoseconds: column.nanoseconds || other.nanoseconds,
     }
   })

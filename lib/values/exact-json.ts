@@ -166,6 +166,8 @@ export function spelledNumber(text: string): number | LongNumber {
  */
 export function toJsonText(value: unknown): string {
   if (value instanceof RawJson) return value.text
+  // a function for each value takes several times as long
+  if (isPlain(value)) return JSON.stringify(value)
   const texts: string[] = []
   const text = JSON.stringify(value, function (this: Record<string, unknown>, key: string, made: unknown) {
     const original = this[key] // before its `toJSON`
@@ -173,6 +175,22 @@ export function toJsonText(value: unknown): string {
     return typeof made === 'bigint' ? MARK + made : made
   })
   return text.replace(MARKED, (_, mark: string) => (mark[0] === '#' ? texts[Number(mark.slice(1))]! : mark))
+}
+
+/** Returns true if a value consists of strings, numbers, booleans, null, arrays and plain objects. */
+function isPlain(value: unknown): boolean {
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (Array.isArray(next)) for (const element of next) waiting.push(element)
+    else if (typeof next === 'object' && next !== null) {
+      if (Object.getPrototypeOf(next) !== Object.prototype || 'toJSON' in next) return false
+      for (const key in next) waiting.push((next as Record<string, unknown>)[key])
+    } else if (typeof next !== 'string' && typeof next !== 'number' && typeof next !== 'boolean') {
+      if (next !== null) return false
+    }
+  }
+  return true
 }
 
 /** Returns true if a double holds exactly the number of a text. */

@@ -52,7 +52,7 @@ export function planBlocks(
   )
   const checked = fields.filter(({ name, source }) => {
     const isGeometry = table.columns.find(column => column.name === name)?.type.extension === 'postgis'
-    return isGeometry || columns[source]!.nested
+    return isGeometry || columns[source]!.hasJsonWithin
   })
   return {
     stream: blocks,

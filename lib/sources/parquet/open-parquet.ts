@@ -87,7 +87,7 @@ function describe(column: ParquetColumn, { row_groups }: FileMetaData): SourceCo
     name,
     type: sqlType,
     always: required || (flat && hasNoNull()),
-    nested: !flat,
+    hasJsonWithin: !flat && leaves.some(({ type }) => type.sqlType === 'jsonb'),
     nanoseconds: leaves.some(({ type }) => type.nanoseconds),
   }
 }

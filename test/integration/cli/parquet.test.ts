@@ -313,6 +313,24 @@ CREATE TABLE "made" (
     expect(rows[0]).to.deep.equal(sums)
     expect(sums.rows).to.equal(3_000_000)
   })
+
+  it('rejects half of a surrogate pair in JSON in a list', async () => {
+    await database.pool.query('CREATE TABLE made (id int, notes text[])')
+    const json = { type: 'BYTE_ARRAY', converted_type: 'JSON' } as const
+    const columns: MadeColumn[] = [
+      column('id', { type: 'INT32' }, 1, 2, 3),
+      { name: 'notes', schema: listOf(json), data: [['a'], ['b', '\ud83d'], [null, '\ud83d\ude00']] },
+    ]
+    const path = await file('halves.parquet', parquetOf(columns))
+    const { status, stderr } = await load(path, '--table', 'made', '--rejects', `${path}.ndjson`)
+    expect({ status, stderr }).to.include({ status: 0 })
+    expect(await query('SELECT id, notes FROM made ORDER BY id')).to.deep.equal([
+      [1, ['a']],
+      [3, [null, '😀']],
+    ])
+    const [line] = (await readFile(`${path}.ndjson`, 'utf8')).trimEnd().split('\n')
+    expect(JSON.parse(line!)).to.include({ code: 'VALUE_NOT_ENCODABLE', column_name: 'notes' })
+  })
 })
 
 describe('pg-batch load reports of Parquet', () => {
