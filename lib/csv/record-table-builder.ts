@@ -3,11 +3,22 @@ import { PLACE_NUMBERS, type RecordRun, RecordTable } from './record-table.ts'
 
 const FIRST_ROOM = 1024
 
+/** The places of records in a chunk. */
+export interface ChunkPlaces {
+  readonly chunk: Buffer
+  /** Start, end and line of each record. */
+  readonly places: Uint32Array
+  /** The index in the chunk from which starts and ends count. */
+  readonly shift: number
+  /** The line from which lines count. */
+  readonly line: number
+}
+
 /** Collects records, and makes tables of them. */
 export class RecordTableBuilder {
   /** How many records there are. */
   length = 0
-  /** How many bytes they have. */
+  /** How many bytes they have, about. */
   bytes = 0
   /** Used for one table after the other: each gets a copy that is as long as needed. */
   #places = new Uint32Array(FIRST_ROOM * PLACE_NUMBERS)
@@ -36,6 +47,31 @@ export class RecordTableBuilder {
     places[entry + 2] = line - this.#firstLine
     this.#end = end
     this.bytes += end - start
+  }
+
+  /** Adds records of a chunk from one index to another. One by one they would take more time. */
+  addPlaces({ chunk, places: from, shift, line }: ChunkPlaces, first: number, next: number): void {
+    const begin = first * PLACE_NUMBERS
+    const start = from[begin]! + shift
+    const end = from[(next - 1) * PLACE_NUMBERS + 1]! + shift
+    if (this.length === 0) this.#firstLine = line + from[begin + 2]!
+    if (chunk !== this.#chunk || start < this.#end) this.#beginRun(chunk, this.length)
+    const last = (this.length + next - first) * PLACE_NUMBERS
+    while (last > this.#places.length) this.#grow()
+    const places = this.#places
+    const lineShift = line - this.#firstLine
+    for (
+      let to = this.length * PLACE_NUMBERS, at = begin;
+      to < last;
+      to += PLACE_NUMBERS, at += PLACE_NUMBERS
+    ) {
+      places[to] = from[at]! + shift
+      places[to + 1] = from[at + 1]! + shift
+      places[to + 2] = from[at + 2]! + lineShift
+    }
+    this.length += next - first
+    this.bytes += end - start
+    this.#end = end
   }
 
   addRecord({ chunk, start, end, line, fault }: CsvRecord): void {

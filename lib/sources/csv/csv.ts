@@ -16,6 +16,7 @@ import { RecordRepair } from './repair/repair-record.ts'
 import type { SampledRecord } from './sniff/sample-records.ts'
 import { CsvSplitter, SplitError } from './split/csv-splitter.ts'
 import { loadWasmSplitter } from './split/load-wasm-splitter.ts'
+import type { FoundRecords } from './split/wasm-splitter.ts'
 
 export interface CsvOptions extends HeaderOptions {
   /** The maximum of records in a table. */
@@ -82,16 +83,30 @@ export function readCsv(
     onStrayQuote: repair?.noteStrayQuote,
     linesBefore,
     wasm: loadWasmSplitter(),
+    takeMany,
   })
 
+  /** Returns true if nearly nothing is to be done about a record: most need no look, and then no object. */
+  const isPlain = (): boolean => columnCount !== undefined && !repair && !isSuspect
+
   function found(chunk: Buffer, start: number, end: number, line: number, fault: string | undefined): void {
-    // nearly all records need no look, and then no object, which would cost a tenth of the CPU
-    if (columnCount !== undefined && fault === undefined && !repair && !isSuspect) {
+    if (fault === undefined && isPlain()) {
       if (start !== end || columnCount === 1) add(chunk, start, end, line)
       return
     }
     const badBytes = isSuspect ? notUtf8Fault(chunk, start, end, line) : undefined
     take(new CsvRecord(chunk, start, end, line, badBytes ?? fault))
+  }
+
+  function takeMany(chunk: Buffer, { places, count, shift, blanks }: FoundRecords, line: number): boolean {
+    if (!isPlain() || (blanks > 0 && columnCount !== 1)) return false
+    for (let from = 0; from < count; ) {
+      const to = Math.min(count, from + batchRows - table.length)
+      table.addPlaces({ chunk, places, shift, line }, from, to)
+      flushFull()
+      from = to
+    }
+    return true
   }
 
   function notUtf8Fault(chunk: Buffer, start: number, end: number, line: number): string | undefined {
@@ -161,6 +176,10 @@ export function readCsv(
 
   function add(chunk: Buffer, start: number, end: number, line: number, fault?: string): void {
     table.add(chunk, start, end, line, fault)
+    flushFull()
+  }
+
+  function flushFull(): void {
     if (table.length === batchRows || table.bytes >= BATCH_BYTES) flush()
   }
 

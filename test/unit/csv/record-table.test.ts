@@ -101,6 +101,29 @@ describe('records as a table of places', () => {
     )
   })
 
+  it('are copied from another table in many ways with one outcome', () => {
+    const places = Uint32Array.from([0, 3, 0, 4, 7, 1, 8, 13, 3])
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: 1, maxLength: 2000 }), copies => {
+        const [many, single] = [new RecordTableBuilder(), new RecordTableBuilder()]
+        for (const [index, [first, more]] of copies.entries()) {
+          const chunk = chunks[index % 3]!
+          const next = Math.min(3, first + 1 + more)
+          many.addPlaces({ chunk, places, shift: 100 + index, line: 5 * index }, first, next)
+          for (let at = first; at < next; at++) {
+            const [start, end, line] = places.subarray(at * 3)
+            single.add(chunk, start! + 100 + index, end! + 100 + index, line! + 5 * index)
+          }
+        }
+        const [table, expected] = [many.take()!, single.take()!]
+        expect(table.runs).to.deep.equal(expected.runs)
+        expect(table.places).to.deep.equal(expected.places)
+        expect(table).to.include({ length: expected.length, firstLine: expected.firstLine })
+      }),
+      { numRuns: 50 },
+    )
+  })
+
   it('know their lines: one number for records of one line each', () => {
     const linesOf = (...lines: number[]) =>
       tableOf(lines.map(line => new CsvRecord(bytes, 0, 1, line))).lines()

@@ -1,8 +1,9 @@
+import { PLACE_NUMBERS } from '../../../csv/record-table.ts'
 import { MAX_RECORD_BYTES } from '../../rows.ts'
 import type { Dialect } from '../dialect.ts'
 import { firstLine, MAX_FIRST_LINE } from './first-line.ts'
 import { Marks } from './marks.ts'
-import type { WasmSplitter } from './wasm-splitter.ts'
+import type { FoundRecords, WasmSplitter } from './wasm-splitter.ts'
 
 const NOTHING = Buffer.alloc(0)
 /** An open quote may swallow megabytes. Each malformed record in them searches for marks up to their end. */
@@ -30,6 +31,11 @@ export interface SplitOptions {
   readonly linesBefore?: number | undefined
   /** Splits the records that it can. @default undefined: all are split here */
   readonly wasm?: WasmSplitter | undefined
+  /**
+   * Called in place of `take` with many records of a chunk, where the first begins on the line. Returns false
+   * if they are to be taken one by one.
+   */
+  readonly takeMany?: ((chunk: Buffer, found: FoundRecords, line: number) => boolean) | undefined
 }
 
 /** Takes a record: the place of its bytes in a chunk, its line, and why it is malformed. */
@@ -93,6 +99,7 @@ export class CsvSplitter {
   /** What is wrong with the record whose first line has not ended yet. */
   #fault: string | undefined
   readonly #wasm: WasmSplitter | undefined
+  readonly #takeMany: SplitOptions['takeMany']
 
   /**
    * @param take called with each record, also with blank ones
@@ -101,7 +108,14 @@ export class CsvSplitter {
   constructor(
     dialect: Dialect,
     take: TakeRecord,
-    { keepsMalformed = false, mayStop = false, onStrayQuote, linesBefore = 0, wasm }: SplitOptions = {},
+    {
+      keepsMalformed = false,
+      mayStop = false,
+      onStrayQuote,
+      linesBefore = 0,
+      wasm,
+      takeMany,
+    }: SplitOptions = {},
   ) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote?.charCodeAt(0)
@@ -116,6 +130,7 @@ export class CsvSplitter {
     this.#linesBefore = linesBefore
     const isCommon = this.#comment === undefined && this.#escape === this.#quote
     this.#wasm = isCommon ? wasm : undefined
+    this.#takeMany = takeMany
   }
 
   /** @throws SplitError, after the records before the error */
@@ -210,14 +225,21 @@ export class CsvSplitter {
     if (!wasm) return at
     let next = at
     while (wasm.split(chunk, next, this.#delimiter, this.#quote)) {
-      for (let index = 0; index < wasm.count; index++) {
-        const line = this.#linesBefore + 1
-        this.#lines = this.#linesBefore = line + wasm.linesWithin(index)
-        this.#take(chunk, wasm.startOf(index), wasm.endOf(index), line, undefined)
-      }
+      const { found } = wasm
+      const line = this.#linesBefore + 1
+      this.#lines = this.#linesBefore += found.lines
       next = wasm.next
+      if (!this.#takeMany?.(chunk, found, line)) this.#takeEach(chunk, found, line)
     }
     return next
+  }
+
+  #takeEach(chunk: Buffer, { places, count, shift }: FoundRecords, line: number): void {
+    for (let index = 0; index < count; index++) {
+      const entry = index * PLACE_NUMBERS
+      const [start, end, lines] = [places[entry]!, places[entry + 1]!, places[entry + 2]!]
+      this.#take(chunk, shift + start, shift + end, line + lines, undefined)
+    }
   }
 
   /** Returns all bytes from the beginning of a malformed record, and goes back to there. */

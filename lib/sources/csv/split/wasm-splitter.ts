@@ -1,3 +1,5 @@
+import { PLACE_NUMBERS } from '../../../csv/record-table.ts'
+
 /** A number of the module. */
 interface Exported {
   readonly value: number
@@ -11,7 +13,22 @@ export interface SplitterExports {
   readonly INPUT_BYTES: Exported
   readonly MAX_RECORDS: Exported
   readonly next: Exported
+  readonly lineEnds: Exported
+  readonly blanks: Exported
   split(from: number, to: number, delimiter: number, quote: number): number
+}
+
+/** Records that follow each other in a chunk, and are well formed. */
+export interface FoundRecords {
+  /** Start, end, and the line ends before each record, from the first one on. */
+  readonly places: Uint32Array
+  count: number
+  /** The index in the chunk from which starts and ends count. */
+  shift: number
+  /** The lines of all of them. */
+  lines: number
+  /** How many of them are blank lines. */
+  blanks: number
 }
 
 /** A line feed means that fields are never quoted. */
@@ -22,14 +39,12 @@ const NO_QUOTE = 0x0a
  * formed and end within the chunk, and stops at any other: the splitter in JavaScript takes that one.
  */
 export class WasmSplitter {
-  /** How many records the last call of `split` has found. */
-  count = 0
+  /** The records that the last call of `split` has found. They are valid until its next call. */
+  readonly found: FoundRecords
   /** The index in the chunk after the last of them. */
   next = 0
   readonly #exports: SplitterExports
   readonly #input: Uint8Array
-  /** Start, end, and line ends within each record. */
-  readonly #table: Int32Array
   /** The bytes of a chunk that the module has. */
   #chunk: Buffer | undefined
   #from = 0
@@ -41,30 +56,22 @@ export class WasmSplitter {
     this.#exports = exports
     // the memory never grows, so that these views stay valid
     this.#input = new Uint8Array(memory.buffer, INPUT.value, INPUT_BYTES.value)
-    this.#table = new Int32Array(memory.buffer, TABLE.value, MAX_RECORDS.value * 3)
+    const places = new Uint32Array(memory.buffer, TABLE.value, MAX_RECORDS.value * PLACE_NUMBERS)
+    this.found = { places, count: 0, shift: 0, lines: 0, blanks: 0 }
   }
 
   /** Finds records from `at`, where one begins. Returns false if it finds none. */
   split(chunk: Buffer, at: number, delimiter: number, quote: number | undefined): boolean {
     if (chunk !== this.#chunk || at < this.#from || at >= this.#to) this.#load(chunk, at)
-    const { split, next } = this.#exports
-    this.count = split(at - this.#from, this.#to - this.#from, delimiter, quote ?? NO_QUOTE)
+    const { split, next, lineEnds, blanks } = this.#exports
+    const { found } = this
+    found.count = split(at - this.#from, this.#to - this.#from, delimiter, quote ?? NO_QUOTE)
+    found.shift = this.#from
+    found.lines = lineEnds.value
+    found.blanks = blanks.value
     this.next = this.#from + next.value
     if (this.next === chunk.length) this.#chunk = undefined
-    return this.count > 0
-  }
-
-  startOf(index: number): number {
-    return this.#from + this.#table[index * 3]!
-  }
-
-  endOf(index: number): number {
-    return this.#from + this.#table[index * 3 + 1]!
-  }
-
-  /** Returns how many line ends there are within a record, in quotes. */
-  linesWithin(index: number): number {
-    return this.#table[index * 3 + 2]!
+    return found.count > 0
   }
 
   #load(chunk: Buffer, at: number): void {

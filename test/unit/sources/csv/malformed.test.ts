@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import type { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { readCsv } from '../../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
@@ -146,6 +147,36 @@ describe('readCsv, where malformed records are kept', () => {
       )
       expect(cut, JSON.stringify(text)).to.deep.equal(whole)
     }
+  })
+
+  it('are the same records on the same lines, however the file is cut into chunks', async () => {
+    const units = [
+      'a',
+      ',',
+      'b,c',
+      '\n',
+      '\n',
+      '\r\n',
+      '\r',
+      '"',
+      '"x\ny"',
+      'é',
+      '\ud83d\ude00',
+      'more than 16 bytes',
+    ]
+    const text = fc.string({ unit: fc.constantFrom(...units), maxLength: 60 })
+    const bad = fc.constantFrom('', '', 'a,\xff\n')
+    let records = 0
+    await fc.assert(
+      fc.asyncProperty(text, bad, fc.integer({ min: 2, max: 300 }), async (good, invalid, step) => {
+        const bytes = Buffer.concat([Buffer.from(good), Buffer.from(invalid, 'latin1'), Buffer.from(good)])
+        const expected = await read(bytes, 1).catch(String)
+        expect(await read(bytes, step).catch(String)).to.deep.equal(expected)
+        records += expected.length
+      }),
+      { numRuns: 1000 },
+    )
+    expect(records).to.be.above(3000)
   })
 
   it('read on in time after an open quote that has swallowed megabytes of them', () => {

@@ -43,7 +43,7 @@ function counting(wasm: WasmSplitter): { wasm: WasmSplitter; count: () => number
   const original = wasm.split.bind(wasm)
   wasm.split = (...args) => {
     const found = original(...args)
-    count += wasm.count
+    count += wasm.found.count
     return found
   }
   return { wasm, count: () => count }

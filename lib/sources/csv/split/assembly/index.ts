@@ -11,7 +11,7 @@ const BLOCK: usize = 16
 export const MAX_RECORDS: i32 = 4096
 export const INPUT_BYTES: i32 = 256 * 1024
 
-/** Three numbers for each record: where it starts and ends at INPUT, and its line ends within quotes. */
+/** Three numbers for each record: where it starts and ends at INPUT, and the line ends before it. */
 export const TABLE: usize = memory.data(4096 * 12, 16)
 /** A block longer, because whole blocks are read. */
 export const INPUT: usize = memory.data(256 * 1024 + 16, 16)
@@ -19,8 +19,10 @@ export const INPUT: usize = memory.data(256 * 1024 + 16, 16)
 /** Where the record starts that follows the last one in the table. */
 export let next: i32 = 0
 
-/** The line ends within the quotes that `skipQuoted` has passed since it was set to 0. */
-let lineEnds: i32 = 0
+/** The line ends of the records in the table, those within quotes included. */
+export let lineEnds: i32 = 0
+/** How many records in the table are blank lines. */
+export let blanks: i32 = 0
 
 /**
  * Puts the records into TABLE that are complete between two places of INPUT, and returns how many there are.
@@ -31,13 +33,20 @@ export function split(from: i32, to: i32, delimiter: i32, quote: i32): i32 {
   const end = INPUT + to
   let start = INPUT + from
   let count: i32 = 0
+  lineEnds = 0
+  blanks = 0
   for (let entry = TABLE; count < MAX_RECORDS; count++, entry += 12) {
-    lineEnds = 0
+    const linesBefore = lineEnds
     const stop = findEnd(start, end, delimiter, quote)
-    if (!stop) break
+    if (!stop) {
+      lineEnds = linesBefore
+      break
+    }
     store<u32>(entry, (start - INPUT) as u32)
     store<u32>(entry, (stop - INPUT) as u32, 4)
-    store<u32>(entry, lineEnds as u32, 8)
+    store<u32>(entry, linesBefore as u32, 8)
+    lineEnds++
+    if (stop === start) blanks++
     const isPair = load<u8>(stop) === RETURN && load<u8>(stop + 1) === LINE_FEED
     start = stop + (isPair ? 2 : 1)
   }
