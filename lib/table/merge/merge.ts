@@ -3,7 +3,6 @@ import { insertInto } from '../statements.ts'
 import {
   assignments,
   type Conflict,
-  cellsOf,
   conflictClause,
   newerCondition,
   specialKeyOf,
@@ -125,6 +124,10 @@ export function keyColumns({ columns, conflict }: Merge): MergeColumn[] {
   return columns.filter(({ name }) => conflict.keys.includes(name))
 }
 
+function columnOf({ columns }: Merge, name: string): MergeColumn {
+  return columns.find(column => column.name === name)!
+}
+
 /** Returns the columns that a row of this shape updates where its key is already stored. */
 export function updatedBy({ conflict }: Merge, { columns }: MergeShape): string[] {
   return updatedColumns(conflict, columns)
@@ -174,8 +177,7 @@ export function sameAsExcluded(merge: Merge): string {
 
 /** Returns ` AND` and the condition that a delete is newer than the stored row; empty without `newerBy`. */
 export function andNewer(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>, alias: string): string {
-  const column = (name: string) => merge.columns.find(one => one.name === name)!
-  const condition = newerCondition(merge.conflict, name => keyOf(column(name), alias))
+  const condition = newerCondition(merge.conflict, name => keyOf(columnOf(merge, name), alias))
   return condition === '' ? '' : ` AND ${condition}`
 }
 
@@ -238,7 +240,7 @@ function isNamed({ keys, special, newerBy, where, computed }: Conflict, column: 
 export function orderByKey(merge: Merge, { keyOf }: Pick<RowSource, 'keyOf'>): string {
   const { special } = merge.conflict
   const keys = special
-    ? specialKeyOf(special, cellsOf('pg_batch'))
+    ? specialKeyOf(special, name => keyOf(columnOf(merge, name), 'pg_batch'))
     : keyColumns(merge).map(column => keyOf(column))
   return `ORDER BY ${[...keys, quoteIdentifier(merge.names.ordinal)].join(', ')}`
 }
