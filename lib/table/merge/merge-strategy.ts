@@ -75,8 +75,8 @@ function overwritesEarlier({ conflict }: Merge, shapes: readonly MergeShape[]): 
 }
 
 /**
- * Returns true where only the first row of each key can change something: DO NOTHING keeps a stored row, and
- * a deleted row cannot be deleted again.
+ * Returns true where no turn follows the first: DO NOTHING writes the rows of all of them with it, and a
+ * deleted row cannot be deleted again.
  */
 export function endsAtFirstTurn({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
   if (conflict.action === 'nothing') return true

@@ -24,7 +24,8 @@ import { turnOf } from './merge-once.ts'
  *
  *     pg_batch_locked     locks stored rows in the order of their keys
  *     pg_batch_deleted    deletes rows, which frees their other unique keys
- *     pg_batch_written_…  upserts the other rows, shape by shape, in one order
+ *     pg_batch_written_…  upserts the other rows, shape by shape, in one order. With DO NOTHING the rows of
+ *                         later turns follow, so that bad ones are refused
  *
  * It returns one row of texts: `changed`, the number of changed rows; `turns`, how many there are; `later`,
  * the ordinals of the rows of later turns.
@@ -82,10 +83,10 @@ function writeRows(
   const steps: string[] = []
   const writing: string[] = []
   // each step reads the count of the step before, which is known only when that step is complete
-  let ready = isTurn
+  let ready = ''
   const step = (name: string, text: string): void => {
     steps.push(`${name} AS (${text})`)
-    ready = `${isTurn} AND (SELECT count(*) FROM ${name}) >= 0`
+    ready = ` AND (SELECT count(*) FROM ${name}) >= 0`
     if (name !== 'pg_batch_locked') writing.push(name)
   }
   const { shapes } = source
@@ -97,14 +98,18 @@ function writeRows(
   if (deletes.length > 0) {
     const hasKey = sameKey(merge, source, 'pg_batch_rows')
     const newer = andNewer(merge, source, 'pg_batch_rows')
-    const which = `${shape} IN (${deletes.join(', ')}) AND ${hasKey}${newer} AND ${ready}`
+    const which = `${shape} IN (${deletes.join(', ')}) AND ${hasKey}${newer} AND ${isTurn}${ready}`
     const from = `${quoteTable(merge.table)} AS stored USING pg_batch_rows`
     step('pg_batch_deleted', `DELETE FROM ${from} WHERE ${which} RETURNING 1`)
   }
-  for (const [index, one] of inOneOrder(shapes.filter(one => !one.deletes)).entries()) {
-    const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${ready}`
-    const text = writeShape(merge, source, one, from)
-    if (text !== undefined) step(`pg_batch_written_${index}`, `${text} RETURNING 1`)
+  // DO NOTHING keeps the first row of a key, and the server still judges the others
+  const turns = merge.conflict.action === 'nothing' ? [isTurn, `NOT (${isTurn})`] : [isTurn]
+  for (const [index, isOne] of turns.entries()) {
+    for (const one of inOneOrder(shapes.filter(one => !one.deletes))) {
+      const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${isOne}${ready}`
+      const text = writeShape(merge, source, one, from)
+      if (text !== undefined) step(`pg_batch_written_${index}_${one.number}`, `${text} RETURNING 1`)
+    }
   }
   return {
     steps: steps.map(text => `, ${text}`).join(''),

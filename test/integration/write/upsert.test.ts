@@ -110,6 +110,29 @@ describe('onConflict', () => {
         ])
       })
 
+      it("rejects a bad row with 'nothing' whose key an earlier row of its batch has", async () => {
+        await db.pool.query("ALTER TABLE stock ALTER note SET NOT NULL, ADD CHECK (place <> 'bad')")
+        const rows = [
+          { id: 1, place: 'a' },
+          { id: 1, note: null },
+          { id: 1, place: 'bad', n: 1 },
+          { id: 2, note: 'good' },
+          { id: 1, n: 3 },
+        ]
+        const { stats } = await write<object>([rows], {
+          pool: makePool().pool,
+          table: 'stock',
+          onConflict: { target: ['id'], action: 'nothing' },
+          rejectLimit: 2,
+          ...options(way),
+        })
+        expect(stats).to.include({ rowsCommitted: 2, rowsRejected: 2, rowsUnchanged: 1 })
+        expect(await stored()).to.deep.equal([
+          [1, 'a', null, 'none'],
+          [2, null, null, 'good'],
+        ])
+      })
+
       it('inserts the first row of a key, updates a subset by the last, in a batch of any size', async () => {
         const rows = rowsOf(2400, index => ({ id: index % 1200, place: `p${index}`, n: index }))
         await upsert([rows], { target: ['id'], action: 'update', update: ['n'] })
