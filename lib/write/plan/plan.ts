@@ -13,6 +13,7 @@ import type { Merge, MergeShape } from '../../table/merge/merge.ts'
 import { requireNoRowTriggers, requireSameTypes, sameTypesStatement } from '../../table/statements.ts'
 import type { Column, CopyFormat, Method, SelfReference, Table } from '../../types.ts'
 import { resolveConflict } from '../conflict/resolve-conflict.ts'
+import { RowLength } from '../rows/row-length.ts'
 import { type RowShape, RowShapes } from '../rows/row-shapes.ts'
 import { chooseMixing, chooseWay } from './choose-way.ts'
 import { CopyFormatChoice } from './copy-format.ts'
@@ -45,6 +46,8 @@ export interface TablePlan {
   readonly objectOf: (row: object) => object
   /** Chooses the format of COPY by the values that came before. */
   readonly format: CopyFormatChoice
+  /** How long the rows of upserts by INSERT were so far. */
+  readonly rowLength: RowLength
   readonly conflict: Conflict | undefined
   /** How the action of each row is found out, where the caller wants to know it. */
   readonly rowResults: RowResultsPlan | undefined
@@ -148,6 +151,7 @@ export function makePlan<Item>(
     csv,
     objectOf: row => objectOf(row, json),
     format: new CopyFormatChoice(copyFormat),
+    rowLength: new RowLength(),
     conflict,
     rowResults,
     overrides,

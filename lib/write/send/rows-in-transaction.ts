@@ -209,7 +209,14 @@ export class RowsInTransaction {
   }
 
   async #senderFor(method: 'copy' | 'insert'): Promise<RowSender> {
-    if (this.#sender && this.#sender.method !== method) await this.close()
+    const sender = this.#sender
+    if (sender && sender.method !== method) {
+      // one merge of all rows locks them in the order of their keys
+      const waiting = sender instanceof UpsertSender ? sender.takeWaiting() : []
+      await this.close()
+      this.#sender = this.#makeSender(method)
+      for (const groups of waiting) await this.#sender.send(groups, this.#signal)
+    }
     this.#sender ??= this.#makeSender(method)
     if (method === 'copy') this.#copied = true
     return this.#sender

@@ -23,14 +23,15 @@ export function isFull<Item>(
   writer: TransactionWriter<Item>,
   { lanes, canReleaseItems, size }: BoundsContext,
 ): boolean {
-  const { plan, method, batches, items, ageMs, timeoutMs } = writer
+  const { plan, method, batches, items, bytes: bytesSent, ageMs, timeoutMs } = writer
   if (batches.length >= size.limit) return true
   const { rows, bytes, ms } = TRANSACTION_BOUNDS
   const holdsOnlyBytes = canReleaseItems && method === 'copy' && !plan.conflict && !plan.isCitus
-  const heldBytes = writer.bytes * (holdsOnlyBytes ? 1 : ITEMS_PER_BYTES)
+  const heldBytes = bytesSent * (holdsOnlyBytes ? 1 : ITEMS_PER_BYTES)
   // a COPY that stays open is one statement: the rest of its time is for the merge
   const openMs = Math.min(ms, timeoutMs / 2)
   if (items >= rows || heldBytes >= bytes || ageMs >= openMs) return true
-  // one statement takes its locks in the order of keys, several do not: they may deadlock with another lane
-  return lanes > 1 && plan.conflict !== undefined && method === 'insert'
+  // one statement takes its locks in the order of keys, several do not: they may deadlock with another lane.
+  // Small batches that were not sent yet will share one.
+  return lanes > 1 && plan.conflict !== undefined && method === 'insert' && bytesSent > 0
 }

@@ -81,6 +81,21 @@ describe('many rows of one key in one transaction', () => {
       })
     }
 
+    it(`batches of ten share transactions on two connections, by ${way.title}`, async () => {
+      await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)')
+      const batches = rowsOf(1000, () => rowsOf<Row>(10, () => ({ id: 1, n: 1 })))
+      const { stats } = await write<Row>(batches, {
+        pool: makePool().pool,
+        table: 't',
+        onConflict: { ...INCREMENT, update: { n: 'stored.n + excluded.n' } },
+        concurrency: 2,
+        ...options(way),
+      })
+      expect(stats).to.include({ rowsCommitted: 10_000, rowsUnchanged: 0 })
+      expect(stats.transactions).to.be.below(100) // 1,000 if each had one batch
+      expect(await valuesOf(db.pool, 'SELECT id, n FROM t')).to.deep.equal([[1, 10_000]])
+    })
+
     it(`refuses a state in between that a CHECK refuses, by ${way.title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS t, notes;
         CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n <= 9), note text)`)

@@ -71,12 +71,21 @@ describe('conflict targets by the name of an index', () => {
     it(`the last of two keys that the column rounds to one wins, by ${way.title}`, async () => {
       await db.pool.query(`ALTER TABLE t ADD amount numeric(6, 2);
         CREATE UNIQUE INDEX "The Index" ON t (amount) WHERE kind <> 'gone'`)
-      await write<object>([[{ amount: '1.004', n: 1 }, { amount: '1', n: 2 }, { amount: '1.00', other: 3 }]], {
-        pool: makePool().pool,
-        table: 't',
-        onConflict: { target: { index: 'The Index' }, action: 'update' },
-        ...options(way),
-      })
+      await write<object>(
+        [
+          [
+            { amount: '1.004', n: 1 },
+            { amount: '1', n: 2 },
+            { amount: '1.00', other: 3 },
+          ],
+        ],
+        {
+          pool: makePool().pool,
+          table: 't',
+          onConflict: { target: { index: 'The Index' }, action: 'update' },
+          ...options(way),
+        },
+      )
       expect(await valuesOf(db.pool, 'SELECT amount, n, other FROM t')).to.deep.equal([['1.00', 2, 3]])
     })
   }

@@ -119,7 +119,7 @@ describe('onConflict', () => {
           { id: 2, note: 'good' },
           { id: 1, n: 3 },
         ]
-        const { stats } = await write<object>([rows], {
+        const { stats } = await write<Record<string, unknown>>([rows], {
           pool: makePool().pool,
           table: 'stock',
           onConflict: { target: ['id'], action: 'nothing' },
