@@ -15,7 +15,12 @@ export function queryText(client: PgClientLike, text: string, values?: unknown[]
   return query.call(client, { text, values, types: AS_TEXT })
 }
 
-/** Returns the result of the last statement: pg answers several statements with an array. */
+/** Returns the results of all statements: pg answers several statements with an array. */
+export function allResults(answer: PgResultLike | readonly PgResultLike[]): readonly PgResultLike[] {
+  return Array.isArray(answer) ? answer : [answer as PgResultLike]
+}
+
+/** Returns the result of the last statement. */
 export function lastResult(answer: PgResultLike | readonly PgResultLike[]): PgResultLike {
-  return Array.isArray(answer) ? answer.at(-1) : (answer as PgResultLike)
+  return allResults(answer).at(-1)!
 }

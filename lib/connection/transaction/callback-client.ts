@@ -66,10 +66,14 @@ export class CallbackClient {
     const release = (): never => {
       throw this.#misuse('may not release or end its client, which goes back to the pool by itself')
     }
+    const connection = (): never => {
+      throw this.#misuse("may not use its client's connection, where answers would come out of step")
+    }
     this.client = new Proxy(target as PgTransactionClient, {
       get(client, key) {
         if (key === 'query') return query
         if (key === 'release' || key === 'end') return release
+        if (key === 'connection') return connection()
         const value: unknown = Reflect.get(client, key, client)
         return typeof value === 'function' ? value.bind(client) : value
       },

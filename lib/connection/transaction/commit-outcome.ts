@@ -14,6 +14,11 @@ export interface SentCommit {
   /** What is seen of the server since. */
   readonly watch: ServerWatch
   readonly callbacks: CallbackEffects
+  /**
+   * A callback had the client, and the statement in front of COMMIT asks for the transaction. If the callback
+   * has sent something past its client, answers to that may come in place of theirs.
+   */
+  readonly isProof: boolean
   /** The statements that begin the next transaction travel behind COMMIT, in the same query string. */
   readonly beginsNext: boolean
 }
@@ -22,24 +27,32 @@ export interface SentCommit {
 export type CommitOutcome =
   | { readonly state: 'committed'; readonly next?: TransactionTicket | undefined }
   | {
-      /** `open`: COMMIT did not run. `committing`: only the server knows the outcome. */
-      readonly state: 'open' | 'rolled-back' | 'committing'
+      /**
+       * `open`: COMMIT did not run, or its failure may be that of another statement. `committing`: only the
+       * server knows the outcome. `lost`: the answers are not those of COMMIT.
+       */
+      readonly state: 'open' | 'rolled-back' | 'committing' | 'lost'
       readonly error: unknown
     }
 
 /**
  * Waits for the answer to COMMIT. Checks its command tag, because the server answers COMMIT of a failed
  * transaction with ROLLBACK and no error.
- * @param answer resolves to the tag
+ * @param answer resolves to the command tags of all statements that were sent, up to COMMIT's
  */
 export async function commitOutcome(
   commit: SentCommit,
-  answer: Promise<string | undefined>,
+  answer: Promise<readonly (string | undefined)[]>,
 ): Promise<CommitOutcome> {
   const { lease, callbacks } = commit
   try {
-    const tag = await lease.within(commit.timeoutMs, answer)
-    if (tag !== 'ROLLBACK') return { state: 'committed' }
+    const tags = await lease.within(commit.timeoutMs, answer)
+    if (commit.isProof && !isProofAndCommit(tags)) {
+      const error = callbacks.endedError()
+      lease.broken ??= error // more answers may be on their way
+      return { state: 'lost', error }
+    }
+    if (tags.at(-1) !== 'ROLLBACK') return { state: 'committed' }
   } catch (error) {
     return await failedCommit(commit, error)
   }
@@ -48,13 +61,19 @@ export async function commitOutcome(
   return { state: 'rolled-back', error: callbacks.swallowedError() }
 }
 
+/** Returns true for the answers to the statement that asks for the transaction, and to COMMIT. */
+function isProofAndCommit(tags: readonly (string | undefined)[]): boolean {
+  return tags.length === 2 && tags[0] === 'SELECT' && tags[1] === 'COMMIT'
+}
+
 async function failedCommit(
-  { lease, timeoutMs, watch, callbacks }: SentCommit,
+  { lease, timeoutMs, watch, callbacks, isProof }: SentCommit,
   error: unknown,
 ): Promise<CommitOutcome> {
   if (!(error instanceof DeadlineError)) watch.lost(performance.now())
   if (saysEnded(error) || saysFailed(error)) return { state: 'open', error: callbacks.explained(error) }
   if (saysRolledBack(error)) {
+    if (isProof) return { state: 'open', error } // `rollback` asks how the transaction has ended
     // the statement in front of COMMIT may have failed, by a cancel: then the transaction is still open
     await rollBack(lease, { timeoutMs })
     return { state: 'rolled-back', error }
@@ -65,20 +84,20 @@ async function failedCommit(
 
 /** Does the same for a query string in which statements may surround COMMIT. */
 export async function queryOutcome(commit: SentCommit, query: SimpleQuery): Promise<CommitOutcome> {
-  const outcome = await commitOutcome(commit, endTag(query, commit.lease))
+  const outcome = await commitOutcome(commit, tagsToTheEnd(query, commit.lease))
   if (outcome.state !== 'committed' || !commit.beginsNext || commit.lease.broken) return outcome
   return { state: 'committed', next: readTicket(query.rows.at(-1)) }
 }
 
-/** Waits for the command tag of the statement that ends the transaction. */
-async function endTag(query: SimpleQuery, lease: Lease): Promise<string | undefined> {
-  const tag = () => query.tags.find(each => each === 'COMMIT' || each === 'ROLLBACK')
+/** Waits for the command tags up to that of the statement that ends the transaction. */
+async function tagsToTheEnd(query: SimpleQuery, lease: Lease): Promise<readonly string[]> {
+  const end = () => query.tags.findIndex(tag => tag === 'COMMIT' || tag === 'ROLLBACK')
   try {
     await query.settled
   } catch (error) {
     // what fails behind COMMIT is the beginning of the next transaction
-    if (tag() === undefined) throw error
+    if (end() < 0) throw error
     lease.broken ??= error as Error
   }
-  return tag()
+  return query.tags.slice(0, end() + 1)
 }

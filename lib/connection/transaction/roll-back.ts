@@ -1,7 +1,9 @@
 import type { PgResultLike } from '../pg-types.ts'
 import type { Lease } from '../pool/lease.ts'
 import { lastResult, queryText } from '../query-text.ts'
+import { connectionSurvives } from '../server-error.ts'
 import type { TransactionTicket } from './ticket.ts'
+import { saysOutOfStep } from './transaction-errors.ts'
 import { hasProofSavepoint, rollbackAndAsk } from './transaction-proof.ts'
 
 /** What is known of a transaction that is to be rolled back. */
@@ -22,7 +24,7 @@ export async function rollBack(
   lease: Lease,
   { timeoutMs, ticket, savepointed, isDoubtful }: OpenTransaction,
 ): Promise<'rolled-back' | 'committed' | 'lost'> {
-  if (lease.broken) return 'rolled-back'
+  if (lease.broken) return isDoubtful && saysOutOfStep(lease.broken) ? 'lost' : 'rolled-back'
   /** Runs statements that end the transaction; returns the last one's result. */
   const run = async (text: string): Promise<PgResultLike> =>
     lastResult(await lease.within(timeoutMs, queryText(lease.client, text)))
@@ -33,6 +35,8 @@ export async function rollBack(
     await run('ROLLBACK')
   } catch (error) {
     lease.broken ??= error as Error
+    // ROLLBACK does not fail: this was the answer to something that a callback has sent
+    if (isDoubtful && ticket && (connectionSurvives(error) || saysOutOfStep(error))) return 'lost'
   }
   return hasEnded ? 'lost' : 'rolled-back'
 }

@@ -1,3 +1,4 @@
+import { isError } from '../../values/is-error.ts'
 import { connectionSurvives, isServerError } from '../server-error.ts'
 import { MISSING_SETTING } from './transaction-proof.ts'
 
@@ -46,6 +47,11 @@ const IN_FAILED_TRANSACTION = '25P02'
 /** Returns true when an earlier statement of the transaction has failed: only ROLLBACK is possible. */
 export function saysFailed(error: unknown): boolean {
   return isServerError(error) && error.code === IN_FAILED_TRANSACTION
+}
+
+/** Returns true when pg has received an answer while it waited for none: something was sent past it. */
+export function saysOutOfStep(error: unknown): boolean {
+  return isError(error) && /^Received unexpected \w+ message from backend/.test(error.message)
 }
 
 const STATEMENT_COMPLETION_UNKNOWN = '40003'

@@ -4,7 +4,7 @@ import type { PgTransactionClient } from '../pg-transaction-client.ts'
 import type { PgResultLike } from '../pg-types.ts'
 import { takesSubmittables } from '../pool/driver-modes.ts'
 import type { Lease } from '../pool/lease.ts'
-import { lastResult, queryText } from '../query-text.ts'
+import { allResults, queryText } from '../query-text.ts'
 import { connectionSurvives } from '../server-error.ts'
 import { SimpleQuery } from '../simple-query.ts'
 import { CallbackEffects } from './callback-effects.ts'
@@ -202,7 +202,7 @@ export class Transaction {
     this.#settle(
       await commitOutcome(
         commit,
-        answer.then(results => lastResult(results).command),
+        answer.then(results => allResults(results).map(({ command }) => command)),
       ),
     )
   }
@@ -276,6 +276,7 @@ export class Transaction {
       timeoutMs: this.#options.commitTimeoutMs,
       watch: this.watch,
       callbacks: this.#callbacks,
+      isProof: this.#callbacks.isDoubtful && this.ticket !== undefined,
       beginsNext: this.#beginsNext,
     }
   }

@@ -6,7 +6,6 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
-import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { settlesWithin, until } from '../../support/until.ts'
@@ -147,17 +146,6 @@ describe('the transaction of inTransaction', () => {
     expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'committed' })
     expect(error.cause).to.have.property('message', 'and now this')
     expect(await countOf(db.pool, 't')).to.equal(3)
-  })
-
-  it('ends a client that a callback has put out of step with the server', async () => {
-    const connectionString = aroundThePooler(db, 'answers without a question')
-    const { pool } = makePool({ connectionString, max: 1 })
-    const inTransaction = async (client: PgClientLike): Promise<void> => {
-      ;(client as unknown as { connection: { query(text: string): void } }).connection.query('ROLLBACK')
-    }
-    await failureOf(write([[{ id: 1 }]], { pool, table: 't', inTransaction }))
-    expect((await pool.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }])
-    expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
   it('cannot be ended by a DO block, a procedure or a function', async () => {
