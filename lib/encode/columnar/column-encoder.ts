@@ -45,7 +45,9 @@ export class ColumnEncoder {
   /** For times without a zone. */
   readonly #localTarget: StoredTarget
   readonly #codec: FieldCodec
-  #made = new ByteBuffer()
+  #made: ByteBuffer | undefined
+  /** The fields of `#dictionary`. A file of small row groups has thousands of dictionaries. */
+  #entries: ByteBuffer | undefined
   #dictionary: DictionaryFields | undefined
 
   constructor({ source, fit }: BlockField, codec: FieldCodec, { inUtc }: Pick<PgType, 'inUtc'>) {
@@ -137,7 +139,8 @@ export class ColumnEncoder {
       this.#dictionary = { dictionary, bytes, starts, lengths }
       return this.#dictionary
     }
-    const out = new ByteBuffer()
+    const out = emptied(this.#entries)
+    this.#entries = out
     const target = this.#targetOf(chunk.meaning)
     const put = putStoredOf(dictionary.values, chunk.meaning, target)
     const starts = new Int32Array(dictionary.length)
@@ -153,7 +156,8 @@ export class ColumnEncoder {
   }
 
   #make(chunk: ColumnChunk, from: number, count: number): number {
-    const out = this.#emptied()
+    const out = emptied(this.#made)
+    this.#made = out
     const { starts, lengths } = this.fields
     const { positions } = chunk
     const target = this.#targetOf(chunk.meaning)
@@ -177,12 +181,13 @@ export class ColumnEncoder {
   #targetOf(meaning: Meaning): StoredTarget {
     return isLocalTime(meaning) ? this.#localTarget : this.#target
   }
+}
 
-  #emptied(): ByteBuffer {
-    if (this.#made.bytes.length > MAX_KEPT_BYTES) this.#made = new ByteBuffer()
-    this.#made.length = 0
-    return this.#made
-  }
+/** Returns the buffer to be used again, or another in place of one that has become large. */
+function emptied(buffer: ByteBuffer | undefined): ByteBuffer {
+  if (!buffer || buffer.bytes.length > MAX_KEPT_BYTES) return new ByteBuffer()
+  buffer.length = 0
+  return buffer
 }
 
 function isLocalTime(meaning: Meaning): boolean {

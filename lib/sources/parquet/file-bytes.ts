@@ -3,10 +3,17 @@ import type { AsyncBuffer } from 'hyparquet'
 import { openFile } from '../input/raw-input.ts'
 import { parquetInPipe } from './magic.ts'
 
+/** Fewer bytes are read together with those that follow: small row groups are side by side. */
+const FEW_BYTES = 16 << 10
+const AHEAD_BYTES = 256 << 10
+
 /** Reads parts of a file, at any position. */
 export class FileBytes implements AsyncBuffer {
   readonly byteLength: number
   readonly #handle: FileHandle
+  /** What was read last of a few bytes and those that follow. */
+  #ahead: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(0))
+  #aheadStart = 0
 
   private constructor(handle: FileHandle, byteLength: number) {
     this.#handle = handle
@@ -25,8 +32,17 @@ export class FileBytes implements AsyncBuffer {
     }
   }
 
-  /** Returns bytes in a buffer of their own; fewer than requested at the end of the file. */
+  /** Returns bytes that nothing writes to; fewer than requested at the end of the file. */
   async read(start: number, end: number): Promise<Buffer<ArrayBuffer>> {
+    if (end - start > FEW_BYTES) return this.#readNew(start, end)
+    if (start < this.#aheadStart || Math.min(end, this.byteLength) > this.#aheadStart + this.#ahead.length) {
+      this.#ahead = await this.#readNew(start, start + AHEAD_BYTES)
+      this.#aheadStart = start
+    }
+    return this.#ahead.subarray(start - this.#aheadStart, end - this.#aheadStart)
+  }
+
+  async #readNew(start: number, end: number): Promise<Buffer<ArrayBuffer>> {
     const buffer = Buffer.from(new ArrayBuffer(Math.max(0, Math.min(end, this.byteLength) - start)))
     let length = 0
     while (length < buffer.length) {

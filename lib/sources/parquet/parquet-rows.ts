@@ -41,7 +41,9 @@ export class ParquetRows extends Readable {
     if (this.#pushing) return
     this.#pushing = true
     this.#push().catch((error: Error) => {
-      this.destroy(error instanceof SourceError ? error : damaged(this.#options.name, error))
+      const failure = error instanceof SourceError ? error : damaged(this.#options.name, error)
+      // a turn later, so that the rows before the damage are taken first
+      setImmediate(() => this.destroy(failure))
     })
   }
 
