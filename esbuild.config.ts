@@ -103,7 +103,7 @@ function commonName(path: string): string {
 
 /** esbuild splits only ES modules, so that each piece is translated on its own. */
 async function toCommonJs(text: string, path: string): Promise<string> {
-  const { code } = await transform(text, {
+  const { code } = await transform(withNames(text), {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
@@ -117,6 +117,17 @@ async function toCommonJs(text: string, path: string): Promise<string> {
     .replace(/\bimport\(("\.\/[^"]+)\.js"\)/g, 'Promise.resolve().then(()=>require($1.cjs"))')
     .replace(/\brequire\(("\.\/[^"]+)\.js"\)/g, 'require($1.cjs")')
     .replace(/\bimport\(/g, `require("./${IMPORT}")(`)
+}
+
+/**
+ * Takes what a piece imports of another one out of its exports once. As esbuild translates it, each use would
+ * look it up there, and call a getter: 30 ns for a constant in a loop.
+ */
+function withNames(text: string): string {
+  return text.replace(
+    /\bimport\s*\{([^}]+)\}\s*from\s*("\.\/[^"]+)\.js";/g,
+    (_, names: string, piece: string) => `const {${names.replaceAll(' as ', ':')}} = require(${piece}.cjs");`,
+  )
 }
 
 /** Returns the names, versions and licenses of the packages that are in the pieces. */

@@ -218,6 +218,14 @@ export const wrongToo: KafkaToPg = 1
     expect(text).to.include('For Zstandard software') // in zstddec: BSD-3-Clause demands its notice
   })
 
+  it('has pieces that take names of each other once, and do not look them up at each use', async () => {
+    const home = join(consumer, 'node_modules', 'pg-batch-streams', 'dist', 'cli')
+    const pieces = (await readdir(home)).filter(name => name.endsWith('.cjs'))
+    const texts = await Promise.all(pieces.map(name => readFile(join(home, name), 'utf8')))
+    expect(texts.join('').match(/= ?require\("\.\/chunk-\w+\.cjs"\)/g)).to.have.length.above(10)
+    expect(texts.join('').match(/\bimport_chunk_\w+\.\w+/g)).to.equal(null)
+  })
+
   it('runs the command by npx and the name of the package, as the first lines of README have it', async () => {
     const data = await mkdtemp(join(tmpdir(), 'pg-batch-data-'))
     await chmod(data, 0o755) // as root the server runs as the user postgres
