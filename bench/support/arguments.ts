@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { didYouMean } from '../../lib/options/did-you-mean.ts'
+import { didYouMean } from '../../lib/values/names/did-you-mean.ts'
 import type { Bench } from './bench.ts'
 import { TABLES, type TableName } from './tables/index.ts'
 

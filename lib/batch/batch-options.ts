@@ -81,11 +81,16 @@ export function resolveBatchOptions<T>(
   options: BatchTransformOptions<T> | undefined,
   prefix = '',
 ): ResolvedBatchOptions<T> {
-  const input = options === undefined ? {} : checkObject('options', options)
+  const input = options === undefined ? {} : checkObject('options', options, asObject(options))
   if (input.maxBytes !== undefined) {
     const { sizeOf } = input
     const expected = `a function, for \`${prefix}maxBytes\` needs it`
     expectOption(`${prefix}sizeOf`, sizeOf, expected, typeof sizeOf === 'function')
   }
   return resolveOptions('BatchTransform', optionTable<T>(Number.isFinite(input.maxBytes)), input, prefix)
+}
+
+/** Returns how to write a size that was given in place of an object. */
+function asObject(options: unknown): string | undefined {
+  return typeof options === 'number' ? `write \`{ maxCount: ${options} }\`` : undefined
 }

@@ -1,4 +1,4 @@
-import { nearest } from '../options/nearest.ts'
+import { nearest } from '../values/names/nearest.ts'
 import { type ConnectionParameters, SESSION_ATTRS } from './connection-parameters.ts'
 import { IGNORED, KNOWN_NAMES, REFUSED, SERVICE, USED } from './parameter-names.ts'
 import { parseServers } from './parse-servers.ts'

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
-import { nearest } from './nearest.ts'
+import { nearest } from '../values/names/nearest.ts'
+import { OTHER_NAMES } from './other-names.ts'
 
 /**
  * Returns `value` with the type that was proved, or throws a TypeError that names the option `name`, says
@@ -34,10 +35,12 @@ export function optionError(message: string): TypeError & { code: 'ERR_INVALID_A
 }
 
 /**
- * Returns a value as messages show it: `0` (number). Of an object only the class: its fields may be secrets.
+ * Returns a value as messages show it: `0` (number). Of an object only the class, and of a URL only the
+ * scheme: the rest may be secret.
  */
 export function describe(value: unknown): string {
-  const text = inspect(value, { depth: -1, maxStringLength: 40, breakLength: Number.POSITIVE_INFINITY })
+  const shown = typeof value === 'string' ? value.replace(/:\/\/.*$/s, '://…') : value
+  const text = inspect(shown, { depth: -1, maxStringLength: 40, breakLength: Number.POSITIVE_INFINITY })
   return `\`${text}\` (${value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value})`
 }
 
@@ -100,9 +103,10 @@ export function checkFunction<Signature>(name: string, value: unknown): Signatur
   return value
 }
 
-export function checkObject(name: string, value: unknown): Record<string, unknown> {
+/** @param hint what to write instead, which follows a colon */
+export function checkObject(name: string, value: unknown, hint?: string): Record<string, unknown> {
   const holds = typeof value === 'object' && value !== null && !Array.isArray(value)
-  expectOption<Record<string, unknown>>(name, value, 'an object', holds)
+  expectOption<Record<string, unknown>>(name, value, 'an object', holds, hint)
   return value
 }
 
@@ -126,10 +130,15 @@ export function checkKnownKeys(
 ): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key) || internal.includes(key)) continue
-    const [near] = nearest(key, known)
+    const [near = otherName(key, known)] = nearest(key, known)
     const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`
     throw optionError(
       `Expected the options of ${owner} to be among ${known.join(', ')}, got \`${key}\`.${hint}`,
     )
   }
+}
+
+function otherName(key: string, known: readonly string[]): string | undefined {
+  const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key]! : ''
+  return known.includes(name) ? name : undefined
 }

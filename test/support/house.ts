@@ -28,7 +28,7 @@ export const HOUSE: Readonly<Record<string, readonly string[]>> = {
   encode: ['columnar', 'csv', 'json', ...BASE],
   table: BASE,
   connection: ['connection-string', ...BASE],
-  'connection-string': ['options', ...BASE],
+  'connection-string': BASE,
   columnar: BASE,
   csv: BASE,
   json: BASE,

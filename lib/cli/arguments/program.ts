@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { Command } from 'commander'
-import { nearest } from '../../options/nearest.ts'
 import { shellWord } from '../../sources/shell-word.ts'
+import { nearest } from '../../values/names/nearest.ts'
 import { hostOption, insteadOf } from './other-tools.ts'
 
 /**

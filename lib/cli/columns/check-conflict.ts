@@ -1,8 +1,8 @@
-import { didYouMean } from '../../options/did-you-mean.ts'
 import { parseTableName, quoteList, quoteTable } from '../../table/identifier.ts'
 import type { Table, UniqueIndex } from '../../types.ts'
 import { isSameSet } from '../../values/is-same-set.ts'
-import { listColumns } from '../../values/list-names.ts'
+import { didYouMean } from '../../values/names/did-you-mean.ts'
+import { listColumns } from '../../values/names/list-names.ts'
 import {
   type ConflictArguments,
   type ConflictTarget,

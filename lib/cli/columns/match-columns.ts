@@ -1,5 +1,5 @@
-import { didYouMean } from '../../options/did-you-mean.ts'
-import { listColumns } from '../../values/list-names.ts'
+import { didYouMean } from '../../values/names/did-you-mean.ts'
+import { listColumns } from '../../values/names/list-names.ts'
 import { dataError } from '../exit-error.ts'
 
 /** How the keys of the rows map to columns. */

@@ -1,6 +1,6 @@
-import { didYouMean } from '../../options/did-you-mean.ts'
 import { parseTableName, quoteTable, type TableParts } from '../../table/identifier.ts'
-import { listNames } from '../../values/list-names.ts'
+import { didYouMean } from '../../values/names/did-you-mean.ts'
+import { listNames } from '../../values/names/list-names.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import type { QueryPool } from './query-pool.ts'

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { shellWord } from '../../sources/shell-word.ts'
-import { listNames } from '../../values/list-names.ts'
+import { listNames } from '../../values/names/list-names.ts'
 import { usageError } from '../exit-error.ts'
 import { naturalOrder } from './natural-order.ts'
 

@@ -1,6 +1,6 @@
-import { didYouMean } from '../../options/did-you-mean.ts'
 import { generatedBy } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
+import { didYouMean } from '../../values/names/did-you-mean.ts'
 
 /**
  * Returns why a key of a JSON row cannot be written, and which option helps. `replay` has neither --map nor

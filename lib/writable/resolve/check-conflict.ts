@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { checkObject, checkString, expectOption, oneOf, optionError } from '../../options/checks.ts'
 import { optional, required, resolveOptions } from '../../options/option-table.ts'
 import type { ConflictOption } from '../../write/conflict/conflict-option.ts'
@@ -19,7 +20,12 @@ const TARGET_OPTIONS = Object.freeze({ constraint: optional(checkString), index:
 const OF_UPDATES = ['update', 'mode', 'newerBy', 'onlyIfChanged', 'where'] as const
 
 export function checkConflict(name: string, value: unknown): ConflictOption {
-  const checked = resolveOptions(name, CONFLICT_OPTIONS, checkObject(name, value), `${name}.`)
+  const checked = resolveOptions(
+    name,
+    CONFLICT_OPTIONS,
+    checkObject(name, value, asObject(value)),
+    `${name}.`,
+  )
   const option = withoutUndefined(checked) as ConflictOption
   const { action, target, newerBy } = option
   if (action === 'update' && target === undefined) {
@@ -37,6 +43,15 @@ export function checkConflict(name: string, value: unknown): ConflictOption {
     )
   }
   return option
+}
+
+/** Returns how to write what was given in place of an object: an action, or the columns of the key. */
+function asObject(value: unknown): string | undefined {
+  if (value === 'nothing') return "write `{ action: 'nothing' }`"
+  const columns = typeof value === 'string' && value !== 'update' ? [value] : value
+  const names = Array.isArray(columns) ? columns : ['id']
+  const target = `[${names.map(name => inspect(name)).join(', ')}]`
+  return `write \`{ target: ${target}, action: 'update' }\``
 }
 
 function checkTarget(name: string, value: unknown): NonNullable<ConflictOption['target']> {

@@ -16,10 +16,15 @@ export function expectOneDestination(options: Record<string, unknown>): void {
   }
 }
 
+/** Checks that a value has the shape of a pool, and that it is not a client of pg, which can connect, too. */
 export function checkPool(name: string, pool: unknown): PgPoolLike {
   const holds =
     typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
-  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', holds)
+  const cure = 'make one by `new pg.Pool({ connectionString })`'
+  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', holds, cure)
+  if ('connectionParameters' in pool) {
+    throw optionError(`Expected \`${name}\` to be a Pool of pg, got a Client: ${cure}`)
+  }
   return pool
 }
 

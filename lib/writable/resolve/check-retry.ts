@@ -20,7 +20,8 @@ export const DEFAULT_RETRY: RetryPolicy = resolveOptions('retry', RETRY_OPTIONS,
 
 export function checkRetry(name: string, value: unknown): RetryPolicy {
   if (value === false) return { ...DEFAULT_RETRY, retries: 0 }
-  const policy = resolveOptions(name, RETRY_OPTIONS, checkObject(name, value), `${name}.`)
+  const hint = typeof value === 'number' ? `write \`{ retries: ${value} }\`` : undefined
+  const policy = resolveOptions(name, RETRY_OPTIONS, checkObject(name, value, hint), `${name}.`)
   const { minDelayMs, maxDelayMs } = policy
   const expected = `a number ≥ \`${name}.minDelayMs\` (${minDelayMs})`
   expectOption(`${name}.maxDelayMs`, maxDelayMs, expected, maxDelayMs >= minDelayMs)

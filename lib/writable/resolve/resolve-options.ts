@@ -3,6 +3,7 @@ import {
   checkAbortSignal,
   checkFlag,
   checkFunction,
+  checkKnownKeys,
   checkObject,
   checkTimeoutMs,
   integerFrom,
@@ -95,6 +96,11 @@ function checkDescribed(name: string, value: unknown): Table {
 /** The names of all public options. */
 export const WRITABLE_OPTIONS: readonly string[] = publicNames(optionTable())
 
+/** The names of the options that one part of this package passes to another. */
+const INTERNAL_OPTIONS: readonly string[] = Object.keys(optionTable()).filter(
+  name => !WRITABLE_OPTIONS.includes(name),
+)
+
 type Checked<Item> = Resolved<ReturnType<typeof optionTable<Item>>>
 
 /** The options of one stream: checked, defaults in place, and free of contradictions. */
@@ -103,6 +109,8 @@ export type ResolvedWritableOptions<Item> = ReturnType<typeof resolveWritableOpt
 /** @throws TypeError that says what was expected and what came */
 export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOptions<Item, Row>) {
   const input = checkObject('options', options)
+  expectNoPool(input)
+  checkKnownKeys('PgBatchWritable', input, WRITABLE_OPTIONS, INTERNAL_OPTIONS)
   expectOneDestination(input)
   expectNothingBesideCsv(input)
   const checked: Checked<Item> = resolveOptions('PgBatchWritable', optionTable<Item>(), input)
@@ -116,6 +124,13 @@ export function resolveWritableOptions<Item, Row>(options: PgBatchWritableOption
     connection: connectionString,
     deadLetterStream: deadLetter?.stream,
     deadLetterTable: deadLetter?.table,
+  }
+}
+
+/** Throws for a pool in the place of the options. */
+function expectNoPool(options: Record<string, unknown>): void {
+  if (typeof options.connect === 'function') {
+    throw optionError('Expected `options` to be an object, got a pool: write `{ pool, table }`')
   }
 }
 

@@ -16,13 +16,16 @@ export const DEFAULT_CHECKPOINT_TABLE = 'pg_batch_checkpoint'
  * A source may start after these offsets, but need not: the stream skips what is committed already.
  * @param name the `checkpoint.name` of the stream
  * @param table the `checkpoint.table` of the stream
- * @throws what the pool or the server throws
+ * @throws TypeError for something else than a pool; what the pool or the server throws
  */
 export async function readCheckpoint(
   pool: PgPoolLike,
   name: string,
   table: TableName = DEFAULT_CHECKPOINT_TABLE,
 ): Promise<Map<string, bigint>> {
+  if (typeof (pool as PgPoolLike | undefined)?.connect !== 'function') {
+    throw new TypeError('Expected `pool` to be a pool, such as `new pg.Pool({ connectionString })`')
+  }
   return readStored(pool, { name, table })
 }
 

@@ -2,7 +2,7 @@ import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import type { Conflict, SpecialKey, StateChecks } from '../../table/merge/conflict.ts'
 import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
-import { listColumns } from '../../values/list-names.ts'
+import { listColumns } from '../../values/names/list-names.ts'
 import type { ConflictOption } from './conflict-option.ts'
 import { findTarget, notFound } from './conflict-target.ts'
 

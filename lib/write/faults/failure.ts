@@ -138,8 +138,12 @@ export function toPgBatchError(
  */
 function reasonOf(error: unknown): string {
   if (isAggregateError(error) && !error.message) return error.errors.map(reasonOf).join(', ')
-  return isError(error) ? error.message : String(error)
+  const message = isError(error) ? error.message : String(error)
+  return NO_PASSWORD.test(message) ? `${message}; no password is given: set PGPASSWORD` : message
 }
+
+/** The message of pg for a password that is asked for, and is missing. */
+const NO_PASSWORD = /client password must be a string/
 
 const TOO_MANY_CONNECTIONS = '53300'
 

@@ -19,6 +19,10 @@ export function refusedValueText({ code, message }: ServerError, column: string)
       return `out of range for ${name}${ofType} (${code})`
     case '22001': // string_data_right_truncation
       return `too long for ${name}${ofType} (${code})`
+    case '22021': // character_not_in_repertoire
+      return message.endsWith(' 0x00')
+        ? `a text with U+0000, which no type holds, for ${name} (${code})`
+        : undefined
     default:
       return undefined
   }

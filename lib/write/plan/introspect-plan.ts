@@ -121,13 +121,17 @@ async function introspectTable<Item>(
   if (described) {
     return request.onConflict ? withConflict(lease, described, request) : described
   }
-  throw new PgBatchError(
-    'TABLE_NOT_FOUND',
-    `Table ${quoteTable(table)} does not exist, or this role cannot see it`,
-    {
-      outcome: 'not-sent',
-    },
-  )
+  const reason = `Table ${quoteTable(table)} does not exist, or this role cannot see it${nameHint(table)}`
+  throw new PgBatchError('TABLE_NOT_FOUND', reason, { outcome: 'not-sent' })
+}
+
+/** Returns what may be wrong with the name of a table that does not exist. */
+function nameHint(table: TableParts): string {
+  const { schema, name } = table
+  if (schema !== undefined && name.includes('.')) return ': a name has a schema and a table, and no database'
+  const given = quoteTable(table)
+  const lower = given.toLowerCase()
+  return given === lower ? '' : `: names keep their case, and ${lower} is another one`
 }
 
 /** Checks the SQL of an upsert, and introspects the indexes if they are needed. */

@@ -186,8 +186,17 @@ export function makePlan<Item>(
     defaulted,
     idempotent: conflict !== undefined && isIdempotent(conflict, columns),
     textsOf: row => textsOf(objectOf(row, json)),
-    whyNotColumn: key => whyNotColumn(key, name, request, table),
+    whyNotColumn: rememberLast(key => whyNotColumn(key, name, request, table)),
     whyNoNewColumn: request.evolve?.addColumns ? key => whyNoNewColumn(key, table?.columns ?? []) : undefined,
+  }
+}
+
+/** Keeps the last result: the rows of a source mostly have the same unknown key. */
+function rememberLast(explain: (key: string) => string): (key: string) => string {
+  let last: { readonly key: string; readonly why: string } | undefined
+  return key => {
+    if (last?.key !== key) last = { key, why: explain(key) }
+    return last.why
   }
 }
 

@@ -7,7 +7,8 @@ import { whyNoNewColumn } from '../../table/alter-table.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { generatedBy, isInsertable } from '../../table/insertable.ts'
 import type { Column, Table } from '../../types.ts'
-import { listColumns } from '../../values/list-names.ts'
+import { listColumns } from '../../values/names/list-names.ts'
+import { nearest } from '../../values/names/nearest.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** One column that is written. */
@@ -92,7 +93,11 @@ export function whyNotColumn<Item>(
   }
   if (column || (!table && request.columns)) return `which is not among \`columns\`: ${advice}`
   const { evolve } = request
-  if (!evolve?.addColumns) return `which is not a column of ${quoteTable(name)}: ${advice}`
+  if (!evolve?.addColumns) {
+    const near = nearest(key, table?.columns.filter(isInsertable).map(known => known.name) ?? [])
+    const names = near.map(known => `${JSON.stringify(known)}, `).join('or ')
+    return `which is not a column of ${quoteTable(name)}: ${names && `name it ${names}`}${advice}`
+  }
   const enough = `\`evolve.maxNewColumns\` allows ${evolve.maxNewColumns} new columns`
   const reason = whyNoNewColumn(key, table?.columns ?? []) ?? enough
   return `which is not a column of ${quoteTable(name)} and cannot be added: ${reason}`

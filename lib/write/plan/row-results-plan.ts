@@ -1,7 +1,7 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
-import { listColumns } from '../../values/list-names.ts'
+import { listColumns } from '../../values/names/list-names.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** How the action of each row is found out, where the caller wants to know it. */

@@ -11,7 +11,7 @@ import {
   type RowGroup,
   unsent,
 } from '../rows/batch.ts'
-import { checkItems, invalidRow, isBuiltIn, mapItems } from '../rows/make-rows.ts'
+import { checkItems, invalidRow, isBuiltIn, mapItems, parserHint } from '../rows/make-rows.ts'
 import type { RowSet } from '../rows/row-set.ts'
 import { convertHeld } from './convert-held.ts'
 import { splitByOperation } from './split-by-operation.ts'
@@ -143,7 +143,7 @@ function blamedKey<Item>(row: object, first: string, plan: WritePlan<Item>): str
 }
 
 function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
-  return invalidRow(batch, index, `is a ${row.constructor.name}`)
+  return invalidRow(batch, index, `is a ${row.constructor.name}${parserHint(row)}`)
 }
 
 /** The getter of a key threw, or a proxy did not list its keys. */
@@ -219,7 +219,15 @@ function missingIn<Item>(row: object, batch: Batch<Item>, index: number, plan: W
 
 /** Shortens a long key: column names have at most 63 bytes, and a key may have megabytes. */
 function shownKey(key: string): string {
-  return key.length <= 100
-    ? JSON.stringify(key)
-    : `${JSON.stringify(`${key.slice(0, 100)}…`)} (${key.length} characters)`
+  const shown =
+    key.length <= 100 ? quoted(key) : `${quoted(`${key.slice(0, 100)}…`)} (${key.length} characters)`
+  return key.startsWith(BYTE_ORDER_MARK) ? `${shown}, with the byte order mark of a file` : shown
+}
+
+const BYTE_ORDER_MARK = '\ufeff'
+
+/** Quotes a key, and shows invisible characters as escapes. */
+function quoted(key: string): string {
+  const codeOf = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(key).replace(/[\u00a0\u200b-\u200f\u2060\ufeff]/g, codeOf)
 }

@@ -14,8 +14,12 @@ import { openDeadLetterFile } from './open-dead-letter-file.ts'
  * file. A killed process may lose its last rejected rows, or leave a line unfinished, which the next process
  * ends; `deadLetter: { table, file }` loses none.
  * @param path the file; lines are appended to what it holds
+ * @throws TypeError for something else than a string
  */
 export function ndjsonDeadLetter(path: string): Writable {
+  if (typeof path !== 'string' || path === '') {
+    throw new TypeError('Expected `path` to be the path of a file, as a string that is not empty')
+  }
   let file: FileHandle | undefined
   return new Writable({
     objectMode: true,

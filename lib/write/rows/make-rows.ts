@@ -13,7 +13,7 @@ export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Ro
   return collect(batch.count, invalid, index => {
     const item = items[index]
     if (isRow(item)) return item
-    throw invalidRow(batch, index, `is ${kindOf(item)}`)
+    throw invalidRow(batch, index, `is ${kindOf(item)}${parserHint(item)}`)
   })
 }
 
@@ -33,6 +33,13 @@ export function mapItems<Item>(
     if (isRow(row)) return row
     throw invalidRow(batch, index, `became ${kindOf(row)} by \`toRow\``)
   })
+}
+
+/** Returns what makes objects of items that are not objects yet. */
+export function parserHint(item: unknown): string {
+  if (Array.isArray(item)) return ': parse CSV into objects, by csv-parse with `columns: true`'
+  const isText = typeof item === 'string' || item instanceof Uint8Array
+  return isText ? ': put a parser before BatchTransform' : ''
 }
 
 /** Collects the rows that `make` returns, and lists the errors that it throws. */

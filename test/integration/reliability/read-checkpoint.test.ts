@@ -40,6 +40,15 @@ describe('readCheckpoint', () => {
     expect(pool.idleCount).to.equal(pool.totalCount)
   })
 
+  it('refuses what is not a pool', async () => {
+    for (const pool of [db.connectionString, undefined, {}]) {
+      const error = await readCheckpoint(pool as never, 'one').catch(error => error)
+      expect(error)
+        .to.be.instanceOf(TypeError)
+        .with.property('message', 'Expected `pool` to be a pool, such as `new pg.Pool({ connectionString })`')
+    }
+  })
+
   it("reads every partition of one name, and no other's", async () => {
     await write('one', { '': 1, a: 2, 'b"\'\\': 3 })
     await write('two', { a: 7 })

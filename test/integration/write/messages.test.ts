@@ -69,4 +69,67 @@ describe('the message of an error', () => {
       expect(message).to.equal(`The server refused a row: ${text} [row 1, batch 1] (rolled back)`)
     })
   }
+
+  it('says in words that a text has a character which no type holds', async () => {
+    await db.pool.query('ALTER TABLE t ADD note text')
+    const { message } = await failure([{ id: 1, note: 'a\0b' }], {})
+    expect(message).to.equal(
+      'The server refused a row: a text with U+0000, which no type holds, for "note" (22021) ' +
+        '[row 0, batch 1] (rolled back)',
+    )
+  })
+
+  for (const [key, text] of [
+    [
+      'qtty',
+      'The row has the key "qtty", which is not a column of "public"."t": name it "qty", leave it out, ',
+    ],
+    [
+      'Mood ',
+      'The row has the key "Mood ", which is not a column of "public"."t": name it "mood", leave it out, ',
+    ],
+    ['colour', 'The row has the key "colour", which is not a column of "public"."t": leave it out, '],
+    [
+      '\ufeffid',
+      'The row has the key "\\ufeffid", with the byte order mark of a file, which is not a column of ' +
+        '"public"."t": name it "id", leave it out, ',
+    ],
+  ] as const) {
+    it(`suggests the column that a key was probably meant to be: ${JSON.stringify(key)}`, async () => {
+      const { message } = await failure([{ [key]: 1 }], {})
+      expect(message).to.contain(`${text}or set \`unknownKeys: 'ignore'\` [row 0, batch 1`)
+    })
+  }
+
+  for (const [item, what] of [
+    [['1', 'Ada'], 'an array: parse CSV into objects, by csv-parse with `columns: true`'],
+    ['1,Ada', 'a string: put a parser before BatchTransform'],
+    [Buffer.from('1,Ada'), 'a Buffer: put a parser before BatchTransform'],
+    [null, 'null'],
+  ] as const) {
+    it(`says how objects are made of what is not one: ${what}`, async () => {
+      const { message } = await failure([item as never], {})
+      expect(message).to.equal(
+        `Expected an object with a key for each column, but the item is ${what} [row 0, batch 1] (nothing was sent)`,
+      )
+    })
+  }
+
+  for (const [table, text] of [
+    ['nowhere', 'Table "nowhere" does not exist, or this role cannot see it'],
+    [
+      'Nowhere',
+      'Table "Nowhere" does not exist, or this role cannot see it: ' +
+        'names keep their case, and "nowhere" is another one',
+    ],
+    [
+      'shop.public.t',
+      'Table "shop"."public.t" does not exist, or this role cannot see it: ' +
+        'a name has a schema and a table, and no database',
+    ],
+  ] as const) {
+    it(`says what may be wrong with the name of the table ${table}`, async () => {
+      expect((await failure([{ id: 1 }], { table })).message).to.equal(`${text} (nothing was sent)`)
+    })
+  }
 })

@@ -121,11 +121,17 @@ describe('the callbacks and events of a stream', () => {
       const { host, port, user, password, database } = client as unknown as Record<string, never>
       const { default: pg } = await import('pg')
       const lonely = new pg.Client({ host, port, user, password, database })
-      const writable = new PgBatchWritable<Row>({ pool: lonely as never, table: 't', retry: false })
+      for (const pool of [lonely, client]) {
+        expect(() => new PgBatchWritable<Row>({ pool: pool as never, table: 't' })).to.throw(
+          TypeError,
+          'Expected `pool` to be a Pool of pg, got a Client: make one by `new pg.Pool({ connectionString })`',
+        )
+      }
+      const pool = { connect: async () => undefined }
+      const writable = new PgBatchWritable<Row>({ pool: pool as never, table: 't', retry: false })
       const failed = failureOf(once(writable, 'finish'))
       writable.end([{ id: 1 }])
       expect((await failed).message).to.contain('is `pool` a Client, not a Pool?')
-      await lonely.end()
     } finally {
       client.release()
     }

@@ -60,7 +60,8 @@ describe('the options of BatchTransform', () => {
     [{ signal: {} }, 'Expected `signal` to be an AbortSignal, got `{}` (object)'],
     [{ maxWait: 5 }, 'Did you mean `maxWaitMs`?'],
     [{ highWaterMark: 5 }, 'got `highWaterMark`.'],
-    [1000, 'Expected `options` to be an object, got `1000` (number)'],
+    [1000, 'Expected `options` to be an object, got `1000` (number): write `{ maxCount: 1000 }`'],
+    [{ batchSize: 5 }, 'got `batchSize`. Did you mean `maxCount`?'],
     [null, 'Expected `options` to be an object, got `null` (null)'],
   ] as const) {
     it(`throw at construction: ${message}`, () => {

@@ -12,6 +12,23 @@ const CSV = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
 const WRONG: readonly [options: unknown, message: RegExp][] = [
   [undefined, /`options` to be an object, got `undefined`/],
   [null, /`options` to be an object, got `null` \(null\)/],
+  [{ connect() {} }, /`options` to be an object, got a pool: write `\{ pool, table \}`/],
+  [{ url: 'postgres://h/d', table: 't' }, /got `url`\. Did you mean `connectionString`\?/],
+  [
+    { pool: 'postgres://u:hunter2@h/d', table: 't' },
+    /got `'postgres:\/\/…'` \(string\): make one by `new pg\.Pool/,
+  ],
+  [
+    { pool, table: 't', onConflict: 'id' },
+    /an object, got `'id'` \(string\): write `\{ target: \['id'\], action: 'update' \}`/,
+  ],
+  [{ pool, table: 't', onConflict: ['a', 'b'] }, /: write `\{ target: \['a', 'b'\], action: 'update' \}`/],
+  [{ pool, table: 't', onConflict: 'nothing' }, /: write `\{ action: 'nothing' \}`/],
+  [
+    { pool, table: 't', onConflict: { columns: ['id'], action: 'update' } },
+    /got `columns`\. Did you mean `target`\?/,
+  ],
+  [{ pool, table: 't', retry: 5 }, /`retry` to be an object, got `5` \(number\): write `\{ retries: 5 \}`/],
   [{}, /`pool`.*or `connectionString`, got neither/],
   [{ table: 't' }, /`pool`.*or `connectionString`, got neither/],
   [

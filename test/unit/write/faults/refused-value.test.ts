@@ -31,7 +31,12 @@ const TEXTS: readonly [code: string, message: string, text: string | undefined][
     'value too long for type character varying(3)',
     'too long for "c" of type character varying(3) (22001)',
   ],
-  ['22021', 'invalid byte sequence for encoding "UTF8": 0x00', undefined],
+  [
+    '22021',
+    'invalid byte sequence for encoding "UTF8": 0x00',
+    'a text with U+0000, which no type holds, for "c" (22021)',
+  ],
+  ['22021', 'invalid byte sequence for encoding "UTF8": 0xff', undefined],
 ]
 
 describe('the text of a refused value', () => {

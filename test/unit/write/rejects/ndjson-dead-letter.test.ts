@@ -29,6 +29,15 @@ describe('ndjsonDeadLetter', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
+  it('refuses a path that is missing or empty, before a row is rejected', () => {
+    for (const wrong of [undefined, '', 5, { file: 'x' }]) {
+      expect(() => ndjsonDeadLetter(wrong as never)).to.throw(
+        TypeError,
+        'Expected `path` to be the path of a file',
+      )
+    }
+  })
+
   const rejected = (row: unknown, more: Partial<RejectedRow> = {}): RejectedRow => ({
     row,
     item: row,

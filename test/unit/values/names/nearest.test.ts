@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { didYouMean } from '../../../lib/options/did-you-mean.ts'
-import { nearest } from '../../../lib/options/nearest.ts'
+import { didYouMean } from '../../../../lib/values/names/did-you-mean.ts'
+import { nearest } from '../../../../lib/values/names/nearest.ts'
 
 describe('nearest', () => {
   const known = ['id', 'order_id', 'total', 'note', 'Notes']

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { listColumns, listNames } from '../../../lib/values/list-names.ts'
+import { listColumns, listNames } from '../../../../lib/values/names/list-names.ts'
 
 describe('the names in a message', () => {
   const names = Array.from({ length: 1210 }, (_, index) => `n${index}`)

@@ -1,4 +1,4 @@
-import { formatCount } from './format-count.ts'
+import { formatCount } from '../format-count.ts'
 
 /** Returns names for a message: `a, b and 1,200 more`. At most `most` of them are named. */
 export function listNames(names: readonly string[], most = 10): string {
