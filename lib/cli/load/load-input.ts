@@ -9,12 +9,12 @@ import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import { batchRowsOf } from '../arguments/run-options.ts'
 import { BlockIntake } from '../rows/block-intake.ts'
 import type { BlockWriting } from '../rows/block-writing.ts'
-import type { Intake } from '../rows/intake.ts'
+import type { Intake, IntakeOptions } from '../rows/intake.ts'
 import { LineIntake } from '../rows/line-intake.ts'
 import type { LineWriting } from '../rows/line-writing.ts'
 import { RecordIntake } from '../rows/record-intake.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
-import { type IntakeOptions, type NumberedRow, RowIntake } from '../rows/row-intake.ts'
+import { type NumberedRow, RowIntake, type RowOptions } from '../rows/row-intake.ts'
 import type { LoadPlan } from './load-plan.ts'
 
 /** The streams before the writer, and how the writer writes their items. */
@@ -32,7 +32,7 @@ export interface LoadInput {
   readonly numberOf: (item: unknown) => number
 }
 
-export interface InputOptions extends Omit<IntakeOptions, 'change'> {
+export interface InputOptions extends Pick<IntakeOptions, 'skip'>, Pick<RowOptions, 'numbered'> {
   readonly isWritten?: ((rowNumber: number) => boolean) | undefined
   readonly onBatch: (count: number, records?: RecordTable) => void
 }
@@ -77,7 +77,7 @@ function lineInput(
   const rowOf = (item: unknown): SourceRow =>
     item instanceof JsonRecord ? rowOfRecord(item) : unwrap(lineOf(item))
   return {
-    intake: new LineIntake(rows, { skip, numbered, change, isPlain, onBatch }),
+    intake: new LineIntake(rows, { skip, numbered, change, isPlain, onBatch: count => onBatch(count) }),
     batching: [],
     rowOf,
     writing: {
@@ -114,7 +114,7 @@ function blockInput(
   { skip, onBatch }: InputOptions,
 ): LoadInput {
   return {
-    intake: new BlockIntake(stream, { layout, skip, onBatch }),
+    intake: new BlockIntake(stream, { layout, skip, onBatch: count => onBatch(count) }),
     batching: [],
     rowOf: item => rowOf(item as BlockRow),
     writing: {

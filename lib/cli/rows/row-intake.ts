@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { SourceRow } from '../../sources/rows.ts'
-import { Intake } from './intake.ts'
+import { Intake, type IntakeOptions } from './intake.ts'
 
 /** A row with its number in the file, from 1. Checkpoints count by it. */
 export interface NumberedRow {
@@ -11,9 +11,8 @@ export interface NumberedRow {
 /** Changes or checks a row. `number` counts from 1. An error that it throws fails the load. */
 export type RowChange = (row: SourceRow, number: number) => SourceRow
 
-export interface IntakeOptions {
-  /** Rows at the beginning that are skipped, because they are in the table already. */
-  readonly skip: number
+/** How rows are passed on. */
+export interface RowOptions {
   /** True: passes on `NumberedRow`s. False: the rows as they are. */
   readonly numbered: boolean
   /** What is done to each row that is passed on. */
@@ -22,21 +21,25 @@ export interface IntakeOptions {
 
 /** The intake of rows that come one by one. */
 export class RowIntake extends Intake<SourceRow> {
-  readonly #numbered: boolean
-  readonly #skip: number
-  readonly #change: RowChange | undefined
+  readonly #options: RowOptions
 
-  constructor(source: Readable, { skip, numbered, change }: IntakeOptions) {
-    super(source, 64)
-    this.#numbered = numbered
-    this.#skip = skip
-    this.#change = change
+  constructor(source: Readable, options: RowOptions & Pick<IntakeOptions, 'skip'>) {
+    super(source, { skip: options.skip, highWaterMark: 64 })
+    this.#options = options
   }
 
-  protected override admit(read: SourceRow): SourceRow | NumberedRow | undefined {
-    const number = ++this.rowsRead
-    if (number <= this.#skip) return undefined
-    const row = this.#change ? this.#change(read, number) : read
-    return this.#numbered ? { row, number } : row
+  protected override admit(read: SourceRow): [SourceRow | NumberedRow] | [] {
+    const { first: number, skipped } = this.count(1)
+    return skipped > 0 ? [] : [passedOn(read, number, this.#options)]
   }
+}
+
+/** Returns the row as it is passed on. */
+export function passedOn(
+  read: SourceRow,
+  number: number,
+  { change, numbered }: RowOptions,
+): SourceRow | NumberedRow {
+  const row = change ? change(read, number) : read
+  return numbered ? { row, number } : row
 }

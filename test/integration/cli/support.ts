@@ -107,8 +107,9 @@ const UNINTERRUPTED: Interruption = { signal: new AbortController().signal, stat
 
 /** Threads and the embedded server are those of the build. pg and Node.js read the process's environment. */
 function needsProcess(words: readonly string[], env: NodeJS.ProcessEnv): boolean {
-  const isOther = words[0] === 'server' || words.includes('--workers') || words.includes('--embedded')
-  return isOther || Object.keys(env).some(name => name !== 'DATABASE_URL')
+  const startsThreads = words.some((word, at) => word === '--workers' && words[at + 1] !== '1')
+  if (startsThreads || words[0] === 'server' || words.includes('--embedded')) return true
+  return Object.keys(env).some(name => name !== 'DATABASE_URL')
 }
 
 function ended(

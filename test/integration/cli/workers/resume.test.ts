@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { useDatabase } from '../../../support/database.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { seededRandom } from '../../../support/random.ts'
+import { thoroughly } from '../../../support/thorough.ts'
 import { countOf } from '../../../support/writing.ts'
 import { run, start } from '../support.ts'
 
@@ -45,7 +46,7 @@ describe('pg-batch load --resume --workers', () => {
     return soon === 'late'
   }
 
-  for (const workers of ['2', '3']) {
+  for (const workers of thoroughly('3', '2')) {
     it(`leaves every row once, killed again and again, with ${workers} workers`, async function () {
       this.timeout(180_000)
       const ROWS = 200_000
