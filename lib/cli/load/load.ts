@@ -7,6 +7,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
 import { batchRowsOf, connectionsOf, keepsRejects } from '../arguments/run-options.ts'
 import { chooseDatabase, type Database, openDatabase } from '../database/database.ts'
+import { EarlyDatabase } from '../database/early-database.ts'
 import { interruptedError, usageError } from '../exit-error.ts'
 import { expandFiles } from '../files/expand-files.ts'
 import { InputMeter } from '../files/input-meter.ts'
@@ -26,7 +27,7 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
   if (args.files.includes('-') && terminal.stdin.isTTY) {
     notify('Reading rows from the terminal; Ctrl-D ends them.')
   }
-  // opens the input first: a wrong file name should not cost the start of a server
+  // an embedded server is started once the input is open: a wrong file name should not cost that
   const { files, notes } = await expandFiles(args.files)
   const destination = { url: args.database, embedded: args.embedded, env: terminal.env }
   chooseDatabase(destination, terminal.env) // checked before standard input is read
@@ -53,8 +54,12 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
     stdin: terminal.stdin,
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   } as const
+  const request = { ...destination, connections: connectionsOf(args) + 1, notify, signal }
+  // a pipe may be silent for long, and the columns of --evolve may come from a header
+  const connectsEarly = !args.embedded && !args.evolve && meter.bytesTotal !== undefined
+  const early = connectsEarly ? new EarlyDatabase(request) : undefined
   const withDatabase = async (connections: number, work: (database: Database) => Promise<void>) => {
-    const database = await openDatabase({ ...destination, connections, notify, signal })
+    const database = await (early?.take() ?? openDatabase({ ...request, connections }))
     try {
       await work(database)
     } finally {
@@ -89,6 +94,7 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
       source.rows.destroy()
     }
   } finally {
+    await early?.abandon()
     await spool.close()
   }
 }

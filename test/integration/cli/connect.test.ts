@@ -2,10 +2,12 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
+import { useFolder } from '../../support/folder.ts'
 import { type Ended, run, start } from './support.ts'
 
 describe('pg-batch load, while it connects,', () => {
   const database = useDatabase()
+  const file = useFolder()
   const words = ['load', '-', '-t', 't']
   beforeEach(() =>
     database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int, at timestamptz, day date)'),
@@ -66,6 +68,21 @@ describe('pg-batch load, while it connects,', () => {
       const { stderr } = await load(url.replace(':secret', ''), { PGPASSWORD: '', PGPASSFILE: '/dev/null' })
       expect(stderr).to.match(oneLine)
       expect(stderr).to.contain('it asks for a password, and none is given; set PGPASSWORD')
+    })
+
+    it('reports what is wrong with the file without waiting for the peer', async () => {
+      let connections = 0
+      const closed: Promise<unknown>[] = []
+      const { url } = await peer(socket => {
+        connections++
+        closed.push(once(socket.resume(), 'close'))
+      })
+      const path = await file('twice.csv', 'id,id\n1,2\n')
+      const { status, stderr } = await run(['load', path, '-t', 't', '-d', url])
+      expect(stderr).to.match(/^pg-batch: .*twice\.csv: the header names "id" twice/)
+      expect(status).to.equal(1)
+      expect(connections).to.equal(1)
+      await Promise.all(closed)
     })
 
     for (const [signal, expected] of [
