@@ -1,5 +1,6 @@
 import { isFinal } from './faults/is-final.ts'
 import { FOREIGN_KEY_VIOLATION } from './isolate/isolate-batch.ts'
+import { rowsOfNextAttempt } from './isolate/rows-together.ts'
 import type { Batch } from './rows/batch.ts'
 import { isFull } from './transaction/transaction-bounds.ts'
 import type { FailedTransaction } from './transaction/transaction-result.ts'
@@ -54,13 +55,9 @@ async function* writeFailed<Item>(
   return undefined
 }
 
-/** How much is written together at most, so that memory is bounded. */
-const TOGETHER = Object.freeze({ rows: 1_000_000, bytes: 64 * 1024 * 1024 })
-
 /**
  * Writes batches together with later ones, in one transaction, because rows may refer to rows that come
- * later. Each attempt takes twice as many rows as the last one, so that the cost stays linear. After the last
- * one the bad rows are rejected, those of all batches together.
+ * later. After the last attempt the bad rows are rejected, those of all batches together.
  */
 async function* writeWithLater<Item>(
   first: readonly Batch<Item>[],
@@ -70,8 +67,7 @@ async function* writeWithLater<Item>(
   const together = { ...context, size: new TransactionSize({ shrinks: false }) }
   const batches = [...first]
   let rows = batches.reduce((sum, { count }) => sum + count, 0)
-  for (let bytes = 0; ; ) {
-    const target = bytes < TOGETHER.bytes ? Math.min(2 * rows, TOGETHER.rows) : rows
+  for (let target = rowsOfNextAttempt(rows, 0); ; ) {
     let hasEnded = false
     while (!hasEnded && rows < target) {
       const batch = await next('waits')
@@ -84,8 +80,8 @@ async function* writeWithLater<Item>(
     const { error, rowsFault, ifCommitted } = failed
     const mayReject = context.budget.left > 0 || isOrphaned(failed, context)
     if (isFinal(error) || !rowsFault || !mayReject) throw error
-    bytes = ifCommitted.bytes
-    if (!hasEnded && bytes < TOGETHER.bytes && rows < TOGETHER.rows) continue
+    target = rowsOfNextAttempt(rows, ifCommitted.bytes)
+    if (!hasEnded && target > rows) continue
     if (hasEnded && !context.awaitsParents!()) throw error
     yield* writeIsolated(batches, failed, together, true)
     return

@@ -20,7 +20,7 @@ export interface IsolateBatchOptions {
   readonly first: { readonly row: RowRef; readonly error: PgBatchError } | undefined
   /** Constraints are checked with each piece: a row that fails may pass once the other rows are in. */
   readonly immediate: boolean
-  /** Rows may wait for rows of later batches: those that a foreign key refuses end the work. */
+  /** Rows may wait for rows of later batches: those that a foreign key refuses are not rejected. */
   readonly awaitsParents: boolean
   /** @param item index into the batch's items. May throw, which ends the work */
   readonly reject: (batch: RowGroup['batch'], item: number, row: object, error: PgBatchError) => void
@@ -39,11 +39,16 @@ type Unit = readonly Row[]
 /**
  * Writes the good rows of a batch, or of several batches together, and rejects the bad ones, each piece under
  * a savepoint of the one transaction.
+ * @returns the error of a row that waits for rows of later batches: the caller undoes everything
  * @throws PgBatchError when every row failed with the same error, and it need not be the rows' fault (a
  *   broken trigger)
  */
-export async function isolateBatch(groups: readonly RowGroup[], options: IsolateBatchOptions): Promise<void> {
-  if (groups.some(({ rows }) => rows.length > 0)) await new BatchIsolation(groups, options).run()
+export async function isolateBatch(
+  groups: readonly RowGroup[],
+  options: IsolateBatchOptions,
+): Promise<PgBatchError | undefined> {
+  const hasRows = groups.some(({ rows }) => rows.length > 0)
+  return hasRows ? new BatchIsolation(groups, options).run() : undefined
 }
 
 export const FOREIGN_KEY_VIOLATION = '23503'
@@ -77,7 +82,7 @@ class BatchIsolation {
     this.#rows = this.#keepsOrder ? rows.sort(inOrder) : rows
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<PgBatchError | undefined> {
     const { transaction, rows, plan, awaitsParents } = this.#options
     if (this.#keepsOrder) transaction.before('SAVEPOINT pg_batch_isolation')
     await rows.beginPieces(this.#groups)
@@ -87,13 +92,14 @@ class BatchIsolation {
     const late = await this.#writeWaiting()
     const refused = [...this.#waiting].sort(([a], [b]) => inOrder(a, b))
     const orphan = refused.find(([, { sqlState }]) => sqlState === FOREIGN_KEY_VIOLATION)
-    if (orphan && awaitsParents) throw orphan[1]
+    if (orphan && awaitsParents) return orphan[1]
     if (this.#keepsOrder) {
       if (isReordered || late.size > 0) await this.#writeInOrder(late)
       transaction.before('RELEASE SAVEPOINT pg_batch_isolation')
     }
     for (const [row, error] of [...this.#waiting].sort(([a], [b]) => inOrder(a, b))) this.#reject(row, error)
     this.#failIfAllAlike()
+    return undefined
   }
 
   /** Returns the failure of the attempt at the whole batch, if it named a row. */

@@ -4,15 +4,13 @@ import type { SlabLease } from '../../encode/wire/slabs.ts'
 import type { PgBatchError } from '../../errors.ts'
 import { runOnBegin } from '../begin/on-begin.ts'
 import { CheckpointScope } from '../checkpoint/checkpoint.ts'
-import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { newKeyTooLate } from '../faults/table-changed.ts'
-import { isRowsFault } from '../faults/transient.ts'
-import { FOREIGN_KEY_VIOLATION, isolateBatch } from '../isolate/isolate-batch.ts'
+import { isolateBatch } from '../isolate/isolate-batch.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from '../prepare/prepare-batch.ts'
 import { RejectedRows } from '../rejects/rejected-rows.ts'
 import { type Batch, isBytesOnly, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
-import { RowError, type RowRef } from '../rows/row-sender.ts'
+import type { RowRef } from '../rows/row-sender.ts'
 import { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { ItemNotes } from './settled-items.ts'
 import type { TransactionContext } from './transaction-context.ts'
@@ -24,7 +22,7 @@ export interface IsolateHint {
   readonly place: RowRef | undefined
   /** Checks deferred constraints with each piece, because one of them has failed. */
   readonly immediate: boolean
-  /** Rows may wait for rows of later batches: those that a foreign key refuses end the work. */
+  /** Rows may wait for rows of later batches: those that a foreign key refuses are not rejected. */
   readonly awaitsParents: boolean
 }
 
@@ -136,76 +134,46 @@ export class TransactionWriter<Item> {
   }
 
   async add(batch: Batch<Item>): Promise<void> {
-    const groups = await this.#admit(batch)
+    const groups = await this.admit(batch)
     if (groups.length > 0) await this.#opened!.rows.send(groups)
-  }
-
-  /**
-   * Adds a batch, and completes it before the next one.
-   * @param rejects bad rows are rejected one by one, under a savepoint, and the others are written
-   * @returns rows that a foreign key to the table itself refuses, where rows that come later may be what it
-   *   misses: `addPieces` adds them
-   */
-  async addPiece(batch: Batch<Item>, rejects: 'none' | 'now' | 'later'): Promise<readonly RowGroup[]> {
-    const groups = await this.#admit(batch)
-    if (groups.length === 0) return []
-    await this.#opened!.rows.shareStaging()
-    return this.#sendPiece(groups, rejects)
-  }
-
-  /** Adds rows that have waited for those of later batches. */
-  async addPieces(groups: readonly RowGroup[]): Promise<void> {
-    await this.#sendPiece(groups, 'now')
-  }
-
-  async #sendPiece(
-    groups: readonly RowGroup[],
-    rejects: 'none' | 'now' | 'later',
-  ): Promise<readonly RowGroup[]> {
-    const { rows, transaction } = this.#opened!
-    rows.beforePiece(rejects === 'none' ? undefined : 'SAVEPOINT pg_batch_load')
-    try {
-      for (const part of byBatch(groups)) await rows.send(part)
-      await rows.close()
-      if (rejects !== 'none') transaction.before('RELEASE SAVEPOINT pg_batch_load')
-    } catch (error) {
-      const isRows = error instanceof RowError || isRowsFault(error)
-      if (rejects === 'none' || !isRows) throw error
-      const place = error instanceof RowError ? error.row : rows.locate(error)
-      await rows.abort()
-      transaction.before('ROLLBACK TO SAVEPOINT pg_batch_load; RELEASE SAVEPOINT pg_batch_load')
-      const context = place ? errorContext(place) : { batchId: groups[0]!.batch.id }
-      const failure = toPgBatchError(error, 'rolled-back', context, 'write')
-      const isOrphaned = failure.sqlState === FOREIGN_KEY_VIOLATION && this.#plan.selfReferences.length > 0
-      if (rejects === 'later' && isOrphaned) return groups
-      await this.#isolate(groups, { error: failure, place, immediate: false, awaitsParents: false })
-    }
-    return []
   }
 
   /** Adds batches that have failed as a whole: rejects their bad rows one by one, and writes the others. */
   async addIsolated(batches: readonly Batch<Item>[], hint: IsolateHint): Promise<void> {
     const groups: RowGroup[] = []
-    for (const batch of batches) groups.push(...(await this.#admit(batch)))
-    await this.#isolate(groups, hint)
+    for (const batch of batches) groups.push(...(await this.admit(batch)))
+    const orphaned = await this.isolate(groups, hint)
+    if (orphaned) throw orphaned
   }
 
-  async #isolate(groups: readonly RowGroup[], hint: IsolateHint): Promise<void> {
+  /**
+   * Writes the good rows of a failed piece, and rejects the bad ones.
+   * @returns the error of a row that waits for rows of later batches. Nothing is rejected then, and the
+   *   caller undoes what was written
+   */
+  async isolate(groups: readonly RowGroup[], hint: IsolateHint): Promise<PgBatchError | undefined> {
     const { error, place, immediate, awaitsParents } = hint
     const { transaction, rows } = this.#opened!
+    const rejects: (() => void)[] = []
     await rows.checkTypes()
     if (immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
-    await isolateBatch(groups, {
+    const orphaned = await isolateBatch(groups, {
       transaction,
       rows,
       plan: this.#plan,
       first: place && { row: place, error },
       immediate,
       awaitsParents,
-      reject: (batch, item, row, error) =>
-        this.#reject(batch as Batch<Item>, item, row, error, deletesItem(batch, item)),
+      reject: (batch, item, row, error) => {
+        const reject = () => this.#reject(batch as Batch<Item>, item, row, error, deletesItem(batch, item))
+        if (awaitsParents) rejects.push(reject)
+        else reject() // at once, because the budget may end the work
+      },
     })
+    if (orphaned) return orphaned
+    for (const reject of rejects) reject()
     this.rejected.sort()
+    return undefined
   }
 
   /** Opens the transaction before its first batch, by the plan that suits this batch. */
@@ -223,7 +191,7 @@ export class TransactionWriter<Item> {
   }
 
   /** Opens the transaction, and returns the batch's rows that are still to be written. */
-  async #admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
+  async admit(batch: Batch<Item>): Promise<readonly RowGroup[]> {
     this.batches.push(batch)
     this.#items += batch.count
     const { budget, checkpoint, notesItems } = this.#context
@@ -300,13 +268,6 @@ export class TransactionWriter<Item> {
     this.rejected.add({ batch, index, row, error, isDelete }, this.#plan)
     this.notes.findLast(notes => notes.batch === batch)?.rejected(index)
   }
-}
-
-/** Returns the groups of each batch. */
-function byBatch(groups: readonly RowGroup[]): RowGroup[][] {
-  const parts = new Map<RowGroup['batch'], RowGroup[]>()
-  for (const group of groups) parts.set(group.batch, [...(parts.get(group.batch) ?? []), group])
-  return [...parts.values()]
 }
 
 function countRows(groups: readonly RowGroup[]): number {

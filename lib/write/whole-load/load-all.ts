@@ -1,12 +1,13 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { CallbackError } from '../faults/failure.ts'
-import { type Batch, forgetRows, type RowGroup } from '../rows/batch.ts'
+import { type Batch, forgetRows } from '../rows/batch.ts'
 import { unchangedOf } from '../rows/row-sender.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { callInTransaction } from '../transaction/run-transaction.ts'
 import type { OpenedTransaction, TransactionWriter } from '../transaction/transaction-writer.ts'
 import type { NextBatch, WriteContext } from '../write-context.ts'
+import { Pieces, type Rejects } from './pieces.ts'
 import { Replacement } from './replacement.ts'
 
 /**
@@ -14,9 +15,6 @@ import { Replacement } from './replacement.ts'
  * checks foreign keys there, and merges upserts; it does 20 rows and more in that time.
  */
 const PATIENCE_MS_PER_ROW = 1
-
-/** How many rows wait for later ones at most, because a foreign key refuses them. */
-const MAX_WAITING_ROWS = 1_000_000
 
 /**
  * Writes the first batch and all that follow, up to the end of the input. What follows is only COMMIT.
@@ -33,24 +31,19 @@ export async function loadAll<Item>(
 ): Promise<void> {
   const { signals, keepsItems, budget, inTransaction, replace } = context
   const isOneByOne = budget.left > 0 || inTransaction !== undefined
-  const rejects = budget.left === 0 ? 'none' : mayWait(writer, context) ? 'later' : 'now'
   const replacement = replace && (await beginReplacement(writer, first, budget.left > 0))
+  const pieces = isOneByOne ? new Pieces(writer, rejectsOf(writer, context)) : undefined
   const shapes = new Set<RowShape>()
-  const waiting: RowGroup[] = []
-  let waitingRows = 0
   for (let batch = first; batch; batch = await nextOf(writer, next)) {
-    const isFull = waitingRows > MAX_WAITING_ROWS
-    const late = isOneByOne ? await writer.addPiece(batch, isFull ? 'now' : rejects) : await writer.add(batch)
-    if (late) waiting.push(...late)
+    const written = pieces ? await pieces.add(batch) : await addSent(writer, batch)
     await afterBatch(writer, context)
     if (replacement) for (const { shape } of batch.prepared!.groups) shapes.add(shape)
-    if (late?.length) waitingRows += batch.count
-    else if (!keepsItems) forgetRows(batch)
+    if (!keepsItems) for (const each of written) forgetRows(each)
     writer.slabs.forget() // the socket may still send them
   }
   signals.stop.throwIfAborted()
   if (!writer.opened) return
-  if (waiting.length > 0) await writer.addPieces(waiting)
+  await pieces?.end()
   writer.opened.transaction.patienceMs = writer.items * PATIENCE_MS_PER_ROW
   await writer.opened.rows.close()
   if (replacement) await replaceBy(writer, writer.opened, replacement, [...shapes], context)
@@ -59,9 +52,21 @@ export async function loadAll<Item>(
   if (context.limits.ticketed) await writer.opened.transaction.query('SET CONSTRAINTS ALL IMMEDIATE')
 }
 
-/** Returns true when rows may wait for later ones: nothing else depends on the order of rows. */
-function mayWait<Item>({ plan }: TransactionWriter<Item>, { inTransaction }: WriteContext<Item>): boolean {
-  return plan.selfReferences.length > 0 && !plan.conflict && !inTransaction
+/** Rows may wait for later ones unless a callback follows each batch. */
+function rejectsOf<Item>(
+  { plan }: TransactionWriter<Item>,
+  { budget, inTransaction }: WriteContext<Item>,
+): Rejects {
+  if (budget.left === 0) return 'none'
+  return plan.selfReferences.length > 0 && !inTransaction ? 'later' : 'now'
+}
+
+async function addSent<Item>(
+  writer: TransactionWriter<Item>,
+  batch: Batch<Item>,
+): Promise<readonly Batch<Item>[]> {
+  await writer.add(batch)
+  return [batch]
 }
 
 async function beginReplacement<Item>(

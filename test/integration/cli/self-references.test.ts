@@ -153,6 +153,33 @@ describe('pg-batch load into a table that refers to itself', function () {
     })
   }
 
+  for (const words of [[], ['--on-conflict', 'id']]) {
+    it(`rejects the same rows in one transaction, and tries them in a dry run ${words.join(' ')}`, async () => {
+      const random = seededRandom(3)
+      const rows = chain(166).map(([id]): Row => {
+        const parent = id === 1 || id % 20 === 0 ? '' : id - 1 - Math.floor(random.next() * (id % 20))
+        return [id, id === 20 ? 9999 : parent, id === 90 ? 0 : id === 91 ? 'x' : 1]
+      })
+      const path = await file('one.csv', csv(rows))
+      const outcome = async (...more: string[]) => {
+        const rejects = `${path}${more}${words}.ndjson`
+        const { stdout } = await load(path, '--batch-size', '7', '--rejects', rejects, ...words, ...more)
+        const [written, rejected] = [
+          /([\d,]+) (?:rows committed|would be written)/,
+          /(\d+) (?:would be )?rejected/,
+        ]
+        return [written, rejected].map(pattern => pattern.exec(stdout)?.[1])
+      }
+      const tried = await outcome('--dry-run=all')
+      const whole = await outcome('--single-transaction')
+      const storedAtOnce = await stored()
+      await database.pool.query('TRUNCATE tree')
+      const ordinary = await outcome()
+      expect([tried, whole]).to.deep.equal([ordinary, ordinary])
+      expect(await stored()).to.deep.equal(storedAtOnce)
+    })
+  }
+
   it('writes the rows whose parent was refused, if that is in the table already, or comes twice', async () => {
     await database.pool.query('INSERT INTO tree VALUES (1), (2)')
     const rows: Row[] = [
