@@ -44,11 +44,17 @@ export function headerOf(
   const unnamed = all.filter((_, field) => !isNamed(names[field]!))
   const isLastUnnamed = found.length > 1 && !isNamed(found.at(-1)!)
   const others = fitsNames && isLastUnnamed ? changes.slice(0, -1) : changes
-  const notes = headerFault === 'extra empty names' ? [EXTRA_NAMES, ...others] : others
-  return { names: all, unnamed, isLastUnnamed, notes }
+  return { names: all, unnamed, isLastUnnamed, notes: [...faultNotes(headerFault, found.length), ...others] }
 }
 
-const EXTRA_NAMES = 'the header has empty names too many, which are left out'
+/** @param width the number of fields of the records */
+function faultNotes(fault: HeaderFault | undefined, width: number): string[] {
+  if (fault === 'extra empty names') return ['the header has empty names too many, which are left out']
+  if (fault !== 'lacks the last name') return []
+  // a delimiter may be missing between two names as well: the values below would all be empty in the last column
+  const counts = `the header has ${width - 1} names, and the records have ${width} fields, the last one empty`
+  return [`${counts}: if a delimiter is missing in the header, the names after it are one column off`]
+}
 
 function corrected(names: string[], fault: HeaderFault | undefined): string[] {
   if (fault === 'lacks the first name') return ['', ...names]

@@ -226,6 +226,25 @@ describe('pg-batch load, of headers as people have them', () => {
       })
     }
 
+    it('points out that names may be shifted, if the header may lack a delimiter', async () => {
+      const note =
+        'the header has 3 names, and the records have 4 fields, the last one empty: if a delimiter is missing ' +
+        'in the header, the names after it are one column off'
+      const text = 'id,nameprice,comment\n1,a,2,\n2,b,3,\n'
+      const { stderr, path } = await load(text, '--create')
+      expect(stderr).to.contain(`${path}: ${note}\n`).and.contain(LEFT_OUT)
+      expect((await load(text, '--create', '--dry-run')).stderr).to.contain(note)
+      await database.pool.query('DROP TABLE t')
+      expect((await load('id,name,price,\n1,a,2,\n', '--create')).stderr).not.to.contain(
+        'a delimiter is missing',
+      )
+      await database.pool.query('DROP TABLE t')
+      // values in the last column: no delimiter ends the records
+      const ended = await load('id,nameprice,comment\n1,a,2,\n2,b,3,x\n', '--create')
+      expect(ended.stderr).to.contain('line 2 has 4 fields, the file has 3 columns')
+      expect(ended.status).to.equal(1)
+    })
+
     it('makes a table of a file without a header', async () => {
       const { stderr } = await load('1|a|\n2|b|\n', '--create')
       expect(stderr).to.contain(LEFT_OUT)
