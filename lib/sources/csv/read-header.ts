@@ -51,7 +51,7 @@ export function headerOf(
 function faultNotes(fault: HeaderFault | undefined, width: number): string[] {
   if (fault === 'extra empty names') return ['the header has empty names too many, which are left out']
   if (fault !== 'lacks the last name') return []
-  // a delimiter may be missing between two names as well: the values below would all be empty in the last column
+  // a delimiter may be missing between two names, too: the last column of all records may just be empty
   const counts = `the header has ${width - 1} names, and the records have ${width} fields, the last one empty`
   return [`${counts}: if a delimiter is missing in the header, the names after it are one column off`]
 }

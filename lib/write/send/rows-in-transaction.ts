@@ -226,7 +226,7 @@ export class RowsInTransaction {
   #upsertMethod(groups: PreparedBatch['groups']): 'copy' | 'insert' {
     if (this.#method !== 'auto') return this.#method
     if (this.#sender?.method === 'copy') return 'copy'
-    // rows may refer to rows of another batch: one merge takes all, while INSERT has a statement for each batch
+    // rows may refer to rows of other batches: one merge takes all, INSERT has a statement for each batch
     if (this.#inPieces && this.#plan.selfReferences.length > 0) return 'copy'
     const count = countOf(groups)
     const hasFewOfEach = count < groups.length * UPSERT_BY_COPY_FROM_ROWS_OF_A_SHAPE
