@@ -5,10 +5,10 @@ import { type Bench, BenchUnavailable } from '../support/bench.ts'
 import { bar } from '../support/chart.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
-import { describeRows } from '../support/rows.ts'
+import { COLUMNS, describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
-import { makeTable, TABLE } from '../support/table.ts'
-import { duckdbCommand, duckdbVersion } from './duckdb.ts'
+import { type Column, makeTable, TABLE } from '../support/table.ts'
+import { arrow, duckdb } from './python-peers.ts'
 import { FORMATS, type Format, type RowFiles, writeRowFiles } from './row-files.ts'
 import { type CommandSample, timeCommand } from './timed-command.ts'
 
@@ -22,12 +22,22 @@ interface Case {
   readonly title: string
   readonly words: readonly [string, ...string[]]
   readonly isPeer?: boolean
+  /** @default TABLE */
+  readonly table?: string
 }
+
+/** ADBC sends text, which a column of jsonb does not take in a binary COPY. */
+const TEXT_TABLE = `${TABLE}_text`
+const TEXT_COLUMNS: readonly Column[] = COLUMNS.map(({ name, type }) => ({
+  name,
+  type: type === 'jsonb' ? 'text' : type,
+}))
 
 /** What is on this machine to compare with. */
 interface Peers {
   readonly psql: string | undefined
   readonly duckdb: string | undefined
+  readonly adbc: string | undefined
 }
 
 export const bench: Bench = {
@@ -39,9 +49,10 @@ export const bench: Bench = {
   async run({ rows: wanted, repeats, quick, only, connectionString, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
-    const peers = { psql: await psqlVersion(), duckdb: await duckdbVersion() }
+    const peers = { psql: await psqlVersion(), duckdb: await duckdb.version(), adbc: await arrow.version() }
     if (peers.psql === undefined) log('load: there is no psql here to compare with')
     if (peers.duckdb === undefined) log('load: there is no DuckDB here to compare with')
+    if (peers.adbc === undefined) log('load: there is no ADBC here to compare with')
     await makeBenchTable(server)
     const command = buildCommand()
     const files = await writeRowFiles(rows, formatsOf(only), log)
@@ -50,7 +61,7 @@ export const bench: Bench = {
       const samples = await interleaved(
         cases,
         repeats,
-        ({ words }) => timeCommand(server, rows, words),
+        ({ words, table }) => timeCommand(server, rows, words, table),
         (round, { format, title }, { seconds }) =>
           log(`load: round ${round} of ${repeats}: ${format}, ${title}: ${significant(seconds)} s`),
       )
@@ -59,11 +70,13 @@ export const bench: Bench = {
           'Client and server share the cores of one machine, so that CPU seconds of either are time taken from the ' +
           "other; on a machine that does other work, too, compare these rather than the clock's seconds.",
         method: `${describeRows()} ${rows.toLocaleString('en')} of them, as a CSV file with a header, plain, by gzip and by zstd,
-as NDJSON, and as Parquet that DuckDB has written, all of which the kernel has in memory, go into an empty table
+as NDJSON, and as Parquet that DuckDB and pyarrow have written (as Spark writes it: timestamps are INT96, decimals are
+bytes), all of which the kernel has in memory, go into an empty table
 without an index. Each run is the command as it is published, from the start of its process to its end, against
 \`psql -c '\\copy … csv header'\`${peers.psql ? ` (${peers.psql})` : '; psql was missing here'}, which reads packed files from
 \`gzip -dc\` or \`zstd -dc\`, and against DuckDB's \`read_json\` with the types named and its
-\`read_parquet\`${peers.duckdb ? ` (${peers.duckdb})` : '; DuckDB was missing here'}. The runs take turns; each
+\`read_parquet\`${peers.duckdb ? ` (${peers.duckdb})` : '; DuckDB was missing here'}, and Parquet against ADBC fed by
+pyarrow${peers.adbc ? ` (${peers.adbc})` : '; ADBC was missing here'}, into a text column in place of the jsonb one, which is compared with ours into the same. The runs take turns; each
 cell is the median of ${repeats}, the least and the greatest in brackets. Before a run the table is emptied
 and the server does a CHECKPOINT; after it the rows are counted, and the ids are checked to be distinct. CPU seconds are the
 user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the
@@ -92,7 +105,10 @@ table, since its workers would count as such.`,
 async function makeBenchTable(connectionString: string): Promise<void> {
   const pool = new pg.Pool({ connectionString, max: 1 })
   await makeTable(pool)
-  await pool.query(`ALTER TABLE ${TABLE} SET (autovacuum_enabled = off)`)
+  await makeTable(pool, { table: TEXT_TABLE, columns: TEXT_COLUMNS })
+  for (const table of [TABLE, TEXT_TABLE]) {
+    await pool.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`)
+  }
   await pool.end()
 }
 
@@ -105,42 +121,59 @@ function formatsOf(only: readonly string[] | undefined): Format[] {
   return formats
 }
 
-function casesOf({ paths }: RowFiles, main: string, server: string, peers: Peers): Case[] {
+function casesOf({ paths }: RowFiles, main: string, server: string, available: Peers): Case[] {
   return [...paths].flatMap(([format, path]) => {
-    const load = [process.execPath, main, 'load', path, '--table', TABLE, '-d', server, '--quiet'] as const
-    const peer = peerCase(format, path, server, peers)
+    const loadInto = (table: string) =>
+      [process.execPath, main, 'load', path, '--table', table, '-d', server, '--quiet'] as const
+    const peers = peerCases(format, path, server, available)
     const concurrencies = format === 'CSV' ? CONNECTIONS : []
     return [
-      ...(peer ? [peer] : []),
-      { format, title: 'pg-batch load', words: load },
+      ...peers,
+      { format, title: 'pg-batch load', words: loadInto(TABLE) },
       ...concurrencies.map(
         (n): Case => ({
           format,
           title: `pg-batch load --concurrency ${n}`,
-          words: [...load, '--concurrency', `${n}`],
+          words: [...loadInto(TABLE), '--concurrency', `${n}`],
         }),
       ),
+      ...(peers.some(({ table }) => table === TEXT_TABLE)
+        ? [{ format, title: 'pg-batch load, no jsonb', words: loadInto(TEXT_TABLE), table: TEXT_TABLE }]
+        : []),
     ]
   })
 }
 
-/** Returns what the command is compared with; undefined where it is missing. */
-function peerCase(format: Format, path: string, server: string, peers: Peers): Case | undefined {
+/** Returns what the command is compared with, as far as it is on this machine. */
+function peerCases(format: Format, path: string, server: string, peers: Peers): Case[] {
   const psql = (from: string) =>
     ['psql', '-X', '-q', '-d', server, '-c', `\\copy ${TABLE} from ${from} csv header`] as const
   const isPeer = true
   switch (format) {
     case 'CSV':
-      return peers.psql ? { format, title: 'psql \\copy', words: psql(`'${path}'`), isPeer } : undefined
+      return peers.psql ? [{ format, title: 'psql \\copy', words: psql(`'${path}'`), isPeer }] : []
     case 'CSV, gzip':
     case 'CSV, zstd': {
       const program = format === 'CSV, gzip' ? 'gzip' : 'zstd'
       const words = psql(`program '${program} -dc ${path}'`)
-      return peers.psql ? { format, title: `psql \\copy, ${program} -dc`, words, isPeer } : undefined
+      return peers.psql ? [{ format, title: `psql \\copy, ${program} -dc`, words, isPeer }] : []
     }
     default: {
-      const title = format === 'NDJSON' ? 'DuckDB, read_json' : 'DuckDB, read_parquet'
-      return peers.duckdb ? { format, title, words: duckdbCommand(server, TABLE, path), isPeer } : undefined
+      const isJson = format === 'NDJSON'
+      const ofDuckdb: Case = {
+        format,
+        title: isJson ? 'DuckDB, read_json' : 'DuckDB, read_parquet',
+        words: duckdb.loadCommand(server, TABLE, path),
+        isPeer,
+      }
+      const ofAdbc: Case = {
+        format,
+        title: 'ADBC, pyarrow, no jsonb',
+        words: arrow.loadCommand(server, TEXT_TABLE, path),
+        isPeer,
+        table: TEXT_TABLE,
+      }
+      return [...(peers.duckdb ? [ofDuckdb] : []), ...(peers.adbc && !isJson ? [ofAdbc] : [])]
     }
   }
 }
@@ -151,19 +184,17 @@ function renderSamples(
   format: Case['format'],
 ): MarkdownTable {
   const ours = [...samples].filter(([one]) => one.format === format)
-  const [peer, peerRuns] = ours.find(([{ isPeer }]) => isPeer) ?? []
-  const baseline = peerRuns && median(peerRuns.map(({ seconds }) => seconds))
+  const secondsOf = (runs: readonly CommandSample[]) => median(runs.map(({ seconds }) => seconds))
+  /** The seconds of the fastest peer that writes to this table. */
+  const baselineOf = (table: string | undefined): number | undefined => {
+    const peers = ours.filter(([one]) => one.isPeer && one.table === table)
+    return peers.length === 0 ? undefined : Math.min(...peers.map(([, runs]) => secondsOf(runs)))
+  }
   return {
     title: `A file of ${rows.toLocaleString('en')} rows, ${format}`,
-    header: [
-      '',
-      'seconds',
-      'rows/s',
-      peer ? `times ${peer.title.split(/[ ,]/)[0]}` : 'times its peer',
-      'CPU s: client',
-      'CPU s: server',
-    ],
-    rows: ours.map(([{ title }, runs]) => {
+    header: ['', 'seconds', 'rows/s', 'times its peer', 'CPU s: client', 'CPU s: server'],
+    rows: ours.map(([{ title, table }, runs]) => {
+      const baseline = baselineOf(table)
       const seconds = summarize(runs.map(run => run.seconds))
       return [
         title,

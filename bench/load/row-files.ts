@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createGzip } from 'node:zlib'
 import { type BenchRow, benchRows, COLUMNS, csvLine } from '../support/rows.ts'
-import { writeParquet } from './duckdb.ts'
+import { arrow, duckdb } from './python-peers.ts'
 
 const ROWS_AT_ONCE = 50_000
 
@@ -18,6 +18,9 @@ export const FORMATS = [
   'NDJSON',
   'Parquet, snappy',
   'Parquet, zstd',
+  'Parquet, pyarrow, snappy',
+  'Parquet, pyarrow, zstd',
+  'Parquet, as Spark writes it',
 ] as const
 export type Format = (typeof FORMATS)[number]
 
@@ -57,6 +60,9 @@ const EXTENSIONS: Readonly<Record<Format, string>> = {
   NDJSON: 'ndjson',
   'Parquet, snappy': 'snappy.parquet',
   'Parquet, zstd': 'zstd.parquet',
+  'Parquet, pyarrow, snappy': 'pyarrow.snappy.parquet',
+  'Parquet, pyarrow, zstd': 'pyarrow.zstd.parquet',
+  'Parquet, as Spark writes it': 'spark.parquet',
 }
 
 async function writeFormat(format: Format, path: string, csv: string, count: number): Promise<void> {
@@ -71,9 +77,15 @@ async function writeFormat(format: Format, path: string, csv: string, count: num
     case 'NDJSON':
       return writeLines(path, count, row => `${JSON.stringify(row)}\n`)
     case 'Parquet, snappy':
-      return writeParquet(csv, path, 'snappy')
+      return duckdb.writeParquet(csv, path, 'snappy')
     case 'Parquet, zstd':
-      return writeParquet(csv, path, 'zstd')
+      return duckdb.writeParquet(csv, path, 'zstd')
+    case 'Parquet, pyarrow, snappy':
+      return arrow.writeParquet(csv, path, 'snappy')
+    case 'Parquet, pyarrow, zstd':
+      return arrow.writeParquet(csv, path, 'zstd')
+    case 'Parquet, as Spark writes it':
+      return arrow.writeParquet(csv, path, 'spark')
   }
 }
 

@@ -18,10 +18,11 @@ export async function timeCommand(
   connectionString: string,
   rows: number,
   [program, ...words]: readonly [string, ...string[]],
+  table?: string,
 ): Promise<CommandSample> {
   const pool = new pg.Pool({ connectionString, max: 1 })
   try {
-    await emptyTable(pool)
+    await emptyTable(pool, table)
     const postmaster = await postmasterPid(pool)
     const others = await backends(pool)
     const before = cpuOfEnded(postmaster)
@@ -30,7 +31,7 @@ export async function timeCommand(
     const seconds = (performance.now() - started) / 1000
     await backendsEnded(pool, postmaster, others)
     const after = cpuOfEnded(postmaster)
-    await checkCount(pool, rows)
+    await checkCount(pool, rows, table)
     return {
       seconds,
       clientCpu: difference(after.clients, before.clients),
