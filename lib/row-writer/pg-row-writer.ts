@@ -211,16 +211,17 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   #resolve(held: HeldRow<Row, Returned>, { action, row }: WrittenRow<Returned>): void {
     if (action === 'unchanged') this.#counts.unchanged++
     else this.#counts.committed++
-    this.#release(held)
     held.resolve(row === undefined ? { action } : { action, row })
+    this.#release(held)
   }
 
   #reject(held: HeldRow<Row, Returned>, error: PgBatchError): void {
     this.#counts.rejected++
-    this.#release(held)
     held.reject(error)
+    this.#release(held)
   }
 
+  /** Call it after the row is settled: what follows a `flush` is to find each row's outcome. */
   #release({ number, unlisten }: HeldRow<Row, Returned>): void {
     unlisten?.()
     this.#pending--

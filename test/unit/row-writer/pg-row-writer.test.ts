@@ -174,6 +174,28 @@ describe('PgRowWriter, the queue', () => {
     expect(pool.inserts).to.deep.equal([[1], [2]])
   })
 
+  it('has told each caller when flush resolves', async () => {
+    const writer = makeWriter({ maxWaitMs: Number.POSITIVE_INFINITY })
+    const told: string[] = []
+    for (const id of [1, 2]) writer.write({ id }).then(() => told.push(`row ${id}`))
+    await writer.flush().then(() => told.push('flush'))
+    expect(told).to.deep.equal(['row 1', 'row 2', 'flush'])
+    await writer.end()
+  })
+
+  it('has told each caller when what destroy leaves is flushed', async () => {
+    const writer = makeWriter({ maxWaitMs: 5 })
+    const told: string[] = []
+    for (const id of [1, 2]) writer.write({ id }).catch(() => told.push(`row ${id}`))
+    pool.hold()
+    const flushed = writer.flush().then(() => told.push('flush'))
+    writer.destroy()
+    pool.go()
+    await flushed
+    expect(told).to.deep.equal(['row 1', 'row 2', 'flush'])
+    await writer.end()
+  })
+
   it('writes what it has at the end, and refuses what comes later', async () => {
     const writer = makeWriter({ maxWaitMs: Number.POSITIVE_INFINITY, maxCount: 2 })
     const written = [1, 2, 3].map(id => codeOf(writer.write({ id })))
