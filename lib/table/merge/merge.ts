@@ -161,18 +161,25 @@ export function sameKey(
   alias: string,
   target = 'stored',
 ): string {
-  const { keys, equals } = merge.conflict
   return keyColumns(merge)
-    .map(column => {
-      const operator = equals[keys.indexOf(column.name)]
-      return `${target}.${quoteIdentifier(column.name)} ${operator} ${keyOf(column, alias)}`
-    })
+    .map(column => equalIn(merge, column, target, keyOf(column, alias)))
     .join(' AND ')
 }
 
-/** Returns the condition that the row of `excluded` has the same key as the row of the target. */
+function equalIn({ conflict: { keys, equals } }: Merge, { name }: MergeColumn, target: string, key: string) {
+  return `${target}.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${key}`
+}
+
+/** Returns the condition that the row of `excluded` has the same key as the stored one. */
 export function sameAsExcluded(merge: Merge): string {
-  return sameKey(merge, { keyOf: ({ name }) => `excluded.${quoteIdentifier(name)}` }, '')
+  const { nullsNotDistinct } = merge.conflict
+  const conditions = keyColumns(merge).map(column => {
+    const name = quoteIdentifier(column.name)
+    const equal = equalIn(merge, column, 'stored', `excluded.${name}`)
+    // `IS NOT DISTINCT FROM` could not use the index
+    return nullsNotDistinct ? `(${equal} OR stored.${name} IS NULL AND excluded.${name} IS NULL)` : equal
+  })
+  return conditions.join(' AND ')
 }
 
 /** Returns ` AND` and the condition that a delete is newer than the stored row; empty without `newerBy`. */

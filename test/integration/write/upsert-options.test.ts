@@ -87,7 +87,7 @@ const CASES: readonly Case[] = [
     target: ['a', 'k'],
     arbiter: '(a, k)',
     keyColumns: ['a', 'k'],
-    isSame: 'stored.a = given.a AND stored.k = given.k',
+    isSame: 'stored.a IS NOT DISTINCT FROM given.a AND stored.k IS NOT DISTINCT FROM given.k',
     upsertsOnly: true,
   },
   {

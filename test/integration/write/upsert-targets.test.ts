@@ -90,6 +90,31 @@ describe('conflict targets by the name of an index', () => {
     })
   }
 
+  for (const way of METHODS) {
+    it(`update-only finds a key with NULL where NULLs are not distinct, by ${way.title}`, async () => {
+      await db.pool.query(`ALTER TABLE t ADD CONSTRAINT nulls UNIQUE NULLS NOT DISTINCT (n, kind);
+        INSERT INTO t (n, kind, other) VALUES (1, NULL, 0), (NULL, 'a', 0), (NULL, NULL, 0), (2, 'a', 0)`)
+      const keys = [
+        { n: 1, kind: null },
+        { n: null, kind: 'a' },
+        { n: null, kind: null },
+        { n: 2, kind: 'a' },
+        { n: 2, kind: null },
+      ]
+      const rows = [...keys, ...keys, ...keys].map((key, index) => ({ ...key, other: index }))
+      const { stats } = await write<Record<string, unknown>>([rows], {
+        pool: makePool().pool,
+        table: 't',
+        onConflict: { target: ['n', 'kind'], action: 'update', mode: 'update-only' },
+        ...options(way),
+      })
+      expect(stats).to.include({ rowsCommitted: 12, rowsUnchanged: 3 })
+      expect(await valuesOf(db.pool, 'SELECT other FROM t ORDER BY n, kind')).to.deep.equal([
+        ...[[10], [13], [11], [12]],
+      ])
+    })
+  }
+
   const MISTAKES: readonly [title: string, onConflict: Omit<OnConflict, 'action'>, message: RegExp][] = [
     [
       'there is no such index',
