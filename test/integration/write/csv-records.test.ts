@@ -172,6 +172,32 @@ describe('CSV records', () => {
     ])
   })
 
+  it('are written from the table of their places, without an object for each', async () => {
+    await make('id int, b text')
+    const lines = Array.from({ length: 1000 }, (_, index) => `${index},"a, b"`)
+    const { batches, csv: all } = await csv(`id,b\n${lines.join('\n')}\n`)
+    let objects = 0
+    for (const batch of batches) {
+      const at = batch.at.bind(batch)
+      batch.at = index => {
+        objects++
+        return at(index)
+      }
+      batch.all = () => [...batch].map((_, index) => batch.at(index))
+    }
+    await write(
+      batches as never,
+      {
+        pool: database.pool,
+        table: 't',
+        csv: { ...all, wasm: loadWasmEncoder() },
+      } as PgBatchWritableOptions<object, Record<string, unknown>>,
+    )
+    const { rows } = await database.pool.query('SELECT count(*)::int AS rows, sum(id)::int AS sum FROM t')
+    expect(rows).to.deep.equal([{ rows: 1000, sum: 499_500 }])
+    expect(objects).to.equal(0)
+  })
+
   it('update rows by key, the last record of a key winning', async () => {
     await make('id int PRIMARY KEY, b text')
     await database.pool.query("INSERT INTO t VALUES (1, 'old'), (9, 'kept')")
