@@ -2,7 +2,7 @@ import { readKeywords } from './read-keywords.ts'
 import { readSocketForm } from './read-socket-form.ts'
 import { readUrl } from './read-url.ts'
 import type { Settings } from './settings.ts'
-import { malformed, unlike } from './settings-error.ts'
+import { unlike } from './settings-error.ts'
 
 /** What URLs of other tools and of other databases begin with. No password does. */
 const OTHER_SCHEME =
@@ -26,6 +26,7 @@ export function readSettings(original: string, source: string): Settings {
   if (/^(['"]).*\1$/.test(text)) throw unlike(source, ', without quotes around it')
   if (/^\s*\w+\s*=/.test(text)) return readKeywords(text, source)
   if (/^[\w-]+$/.test(text)) throw unlike(source, '; to name the database alone, write postgres:///NAME')
-  if (!text.includes('://')) throw unlike(source, ', with postgres:// at its beginning')
-  throw malformed(source)
+  if (/^\$\{?\w+\}?$/.test(text))
+    throw unlike(source, ', got the name of a variable (single quotes around it?)')
+  throw unlike(source, ', with postgres:// at its beginning')
 }

@@ -59,7 +59,7 @@ export class Program extends Command {
   /** Commander calls this method. Its typings leave it out. */
   unknownCommand(): void {
     const [word = ''] = this.args
-    const names = this.commands.map(command => command.name())
+    const names = [...this.commands.map(command => command.name()), '--version']
     const hint = namesFile(word) ? `; did you mean: ${loadCommand(word)}` : meant(nearest(word, names))
     this.error(`unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
   }
@@ -67,7 +67,8 @@ export class Program extends Command {
 
 /** What to do about an error of commander, by its code. */
 const NEXT_STEPS: Readonly<Record<string, (command: string, help: string) => string>> = {
-  'commander.missingArgument': command => `name it: ${command} FILE --table TABLE`,
+  'commander.missingArgument': command =>
+    `name it: ${command} ${command.endsWith(' completion') ? 'bash' : 'FILE --table TABLE'}`,
   'commander.optionMissingArgument': (command, help) => `its values: ${command} ${help}`,
   'commander.conflictingOption': () => 'leave one of them out',
   'commander.excessArguments': command => `a name with spaces needs quotes; see ${command} --help`,

@@ -24,9 +24,10 @@ export async function missingTable({ pool, name: where }: Database, name: string
       )
     }
   }
-  const known = await tableNames(pool)
+  const known = await tableNames(pool, parts.schema)
   if (known.length === 0) {
-    return dataError(`the table "${name}" does not exist in ${where}, which has no tables yet${MAKE_IT}`)
+    const place = parts.schema === undefined ? 'which' : 'whose schema'
+    return dataError(`the table "${name}" does not exist in ${where}, ${place} has no tables yet${MAKE_IT}`)
   }
   const elsewhere = known.find(other => other.endsWith(`.${name}`))
   const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
@@ -66,11 +67,17 @@ async function schemaNames(pool: QueryPool): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-async function tableNames(pool: QueryPool): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(`
-    SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+/** Returns the names of tables as they have to be written; with a schema only its own. */
+async function tableNames(pool: QueryPool, schema: string | undefined): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `
+    SELECT CASE WHEN pg_table_is_visible(c.oid) AND $1::text IS NULL THEN c.relname
+      ELSE n.nspname || '.' || c.relname END AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname !~ '^(pg_|information_schema$)'
-    ORDER BY 1 LIMIT 1000`)
+      AND n.nspname = coalesce($1, n.nspname)
+    ORDER BY 1 LIMIT 1000`,
+    [schema ?? null],
+  )
   return rows.map(row => row.name)
 }

@@ -2,7 +2,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { type ExitError, interruptedError } from '../exit-error.ts'
 import { runAgain } from '../report/run-again.ts'
 import { summaryTable } from '../report/summary.ts'
-import { committedLine, interruptedLine, repairLine, replayHint } from '../terminal/messages.ts'
+import { committedLine, interruptedLine, repairLine, replayHint, unkeptLine } from '../terminal/messages.ts'
 import type { Terminal } from '../terminal/output.ts'
 import { visible } from '../terminal/visible.ts'
 import type { Watcher } from '../watch/watcher.ts'
@@ -37,8 +37,10 @@ export async function reportEnd(
   if (!wantsTable(args, terminal) && !args.quiet && !args.log) {
     for (const repair of repairs) terminal.note(visible(repairLine(repair)))
   }
-  if (rowsRejected > 0 && run.keptRejects && args.rejects !== undefined && !args.quiet && !args.log) {
-    terminal.note(replayHint(args.rejects, args, rowsRejected))
+  if (rowsRejected > 0 && !args.quiet && !args.log) {
+    if (args.rejects === undefined && !failure) terminal.note(unkeptLine(rowsRejected))
+    if (args.rejects !== undefined && run.keptRejects)
+      terminal.note(replayHint(args.rejects, args, rowsRejected))
   }
   if (failure) throw failure
   // on a terminal the table has the same numbers

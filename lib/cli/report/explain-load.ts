@@ -107,6 +107,7 @@ const VALUE_FAULTS: Readonly<Record<string, (type: string, column: string) => st
   '22007': invalid, // invalid_datetime_format
   '22003': outOfRange, // numeric_value_out_of_range
   '22008': outOfRange, // datetime_field_overflow
+  '22021': (_, column) => `a text with a character that no type holds, such as U+0000, for "${column}"`,
   '22001': (type, column) => `too long for "${column}", which is ${type}`, // string_data_right_truncation
 }
 

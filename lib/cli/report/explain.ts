@@ -1,6 +1,7 @@
 import { EmbeddedServerMissing } from '../../embedded/embedded-package.ts'
 import { EmbeddedServerFailed } from '../../embedded/embedded-server.ts'
 import { PgBatchError } from '../../errors.ts'
+import { shellWord } from '../../sources/shell-word.ts'
 import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
 import { dataError, ExitError, usageError } from '../exit-error.ts'
 
@@ -20,7 +21,7 @@ export function explain(error: unknown, args: { replay?: boolean } = {}, showsVa
     return explain(error.errors[0], args, showsValues)
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
-    return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}`, error)
+    return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}${downloadHint(path)}`, error)
   }
   // an error of the server (five characters) or of the socket; neither contains the password
   if (code !== undefined) return dataError(`the database cannot be used: ${(error as Error).message}`, error)
@@ -32,6 +33,13 @@ export function explain(error: unknown, args: { replay?: boolean } = {}, showsVa
 
 /** Messages of pg that come without a code. */
 const CONNECTION_LOST = /^(Connection terminated|Client has encountered a connection error)/
+
+/** Returns how to load what an address on the web names. */
+function downloadHint(path = ''): string {
+  return /^(https?|ftp):/.test(path)
+    ? `; load it by: curl -fsSL ${shellWord(path)} | pg-batch load - --table TABLE`
+    : ''
+}
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',

@@ -45,6 +45,11 @@ export function repairLine({ kind, count, exampleLine, exampleFile }: Repair): s
   return `${plural(count, 'record')} repaired: ${REPAIRS[kind]}; ${example}`
 }
 
+/** Returns that rejected rows are in no file, because --reject-limit is given and --rejects is not. */
+export function unkeptLine(rows: number): string {
+  return `${plural(rows, 'row')} rejected and not kept: --rejects FILE keeps such rows`
+}
+
 /** Returns what to do with rejected rows. */
 export function replayHint(
   file: string,

@@ -29,13 +29,13 @@ describe('the messages of pg-batch', () => {
   }
 
   describe('for a row that the server refused', () => {
-    it("are the name of the condition, the column, and that --rejects keeps the server's message", async () => {
+    it('are the character that no type holds, and the column', async () => {
       const { status, stderr } = await load(
         ['-t', 'people', '-f', 'ndjson'],
         '{"id":2,"name":"secret\\u0000"}',
       )
       expect(stderr).to.match(
-        /^pg-batch: standard input: row 1: the server refused the value of "name": character not in repertoire \(22021\); --rejects FILE keeps such rows with the server's message, and loads the others; nothing committed\n$/,
+        /^pg-batch: standard input: row 1: a text with a character that no type holds, such as U\+0000, for "name" \(22021\); --rejects FILE keeps such rows and loads the others; nothing committed\n$/,
       )
       expect(status).to.equal(1)
     })

@@ -164,6 +164,13 @@ describe('what pg-batch prints, word for word,', () => {
       ],
       ['load a.csv -t a --zzz', "unknown option '--zzz'; all options: pg-batch load --help-all"],
       ['server --zzz', "unknown option '--zzz'; all options: pg-batch server --help"],
+      ['version', "unknown command 'version' (Did you mean --version?)"],
+      ['completion', "missing required argument 'shell'; name it: pg-batch completion bash"],
+      [
+        'load https://example.com/a.csv -t a --embedded',
+        'https://example.com/a.csv: no such file; load it by: ' +
+          "curl -fsSL 'https://example.com/a.csv' | pg-batch load - --table TABLE",
+      ],
       ['zzz', "unknown command 'zzz'; the commands: pg-batch --help"],
       [
         'load a.csv -t a --append --truncate',
@@ -340,6 +347,18 @@ describe('what pg-batch prints, word for word,', () => {
       expect(await target('nowhere_at_all')).to.equal(
         `pg-batch: the table "nowhere_at_all" does not exist in ${where()}; load --create makes it\n`,
       )
+    })
+
+    it('with nearly the name of one in its schema', async () => {
+      for (const [name, hint] of [
+        ['shop.sale', 'did you mean "shop.sales"?'],
+        ['public.guest', 'did you mean "public.guests"?'],
+        ['shop.guests', 'load --create makes it'],
+      ] as const) {
+        expect(await target(name)).to.equal(
+          `pg-batch: the table "${name}" does not exist in ${where()}; ${hint}\n`,
+        )
+      }
     })
 
     it('with the name of its database', async () => {

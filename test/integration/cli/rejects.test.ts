@@ -203,7 +203,9 @@ describe('pg-batch load --rejects', () => {
 
   it('rejects as many rows as --reject-limit allows, and no more', async () => {
     const path = await file('people.csv', people(20))
-    expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '4')).status).to.equal(0)
+    const allowed = await pgBatch('load', path, '-t', 'people', '--reject-limit', '4')
+    expect(allowed.status).to.equal(0)
+    expect(allowed.stderr).to.match(/^4 rows rejected and not kept: --rejects FILE keeps such rows$/m)
     await database.pool.query('TRUNCATE people')
     const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '3')
     expect(ended.stderr).to.match(

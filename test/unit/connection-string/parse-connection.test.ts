@@ -319,6 +319,9 @@ describe('parseConnection, of what it cannot read,', () => {
       ['jdbc:postgresql://me:hunter2@h/d', 'not to begin with jdbc:postgresql:'],
       ["'postgres://me:hunter2@h/d'", 'without quotes around it'],
       ['"postgres://h/d"', 'without quotes around it'],
+      ['h:5432/d', 'with postgres:// at its beginning'],
+      ['postgers://me:hunter2@h/d', 'with postgres:// at its beginning'],
+      ['$DATABASE_URL', 'got the name of a variable (single quotes around it?)'],
     ] as const) {
       expect(() => parse(text))
         .to.throw()
