@@ -1,5 +1,6 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
 import { queryMessage, SimpleQuery } from './simple-query.ts'
+import { Submittable } from './submittable.ts'
 
 /** A parameter as it travels: text, or bytes in the type's binary form. */
 export type BoundValue = string | Buffer | null
@@ -39,7 +40,7 @@ const PIECE_BYTES = 64 * 1024
  * A Submittable of `pg`, as CopyIn is one.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
-export class BoundRows {
+export class BoundRows extends Submittable {
   /** The answers so far, in the order of the rows. */
   readonly answers: RowAnswer[] = []
   /** Resolves when all rows are answered; rejects with what has made one of them fail. */
@@ -72,6 +73,7 @@ export class BoundRows {
   }
 
   private constructor(statements: readonly BoundStatement[], next?: string) {
+    super(statements[0]!.text)
     this.#statements = statements
     this.#next = next
     this.settled = new Promise((resolve, reject) => {
@@ -92,9 +94,6 @@ export class BoundRows {
     for (const piece of inPieces(messagesOf(this.#statements, this.#next))) stream.write(piece)
   }
 
-  /** pg replaces this method when query_timeout is set, and expects it to be called at the end. */
-  callback(): void {}
-
   handleRowDescription({ fields }: { fields: readonly ResultColumn[] }): void {
     this.#columns = fields
   }
@@ -112,7 +111,7 @@ export class BoundRows {
   handleEmptyQuery(): void {}
 
   handleError(error: Error): void {
-    this.callback()
+    this.callback(error)
     this.#reject(error)
   }
 

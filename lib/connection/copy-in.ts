@@ -1,6 +1,7 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
 import { noteStatementError } from './server-error.ts'
 import { queryMessage, SimpleQuery } from './simple-query.ts'
+import { Submittable } from './submittable.ts'
 
 /** How many bytes each piece leaves free at its start, for the header of its CopyData message. */
 export const COPY_HEADER_BYTES = 5
@@ -31,7 +32,7 @@ const MAX_UNSENT_BYTES = 512 * 1024
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
-export class CopyIn {
+export class CopyIn extends Submittable {
   /** Text values of the rows that statements before the COPY have returned, in order. */
   readonly precedingRows: string[][] = []
   /** The same for statements after the COPY. */
@@ -47,7 +48,7 @@ export class CopyIn {
   readonly query_timeout = 2 ** 31 - 1
 
   readonly #client: PgClientLike
-  readonly #text: string
+  readonly #textToSend: string
   readonly #ready: Promise<void>
   /** Resolves at ReadyForQuery; rejects with what has made the COPY fail. */
   readonly settled: Promise<void>
@@ -59,17 +60,21 @@ export class CopyIn {
   #aborted = false
   #error: Error | undefined
 
-  /** Sends `text` to the server; one of its statements is a COPY … FROM STDIN. */
-  static open(client: PgClientLike, text: string): CopyIn {
-    const copy = new CopyIn(client, text)
+  /**
+   * Sends a query string to the server; one of its statements is a COPY … FROM STDIN.
+   * @param statement the COPY
+   */
+  static open(client: PgClientLike, textToSend: string, statement = textToSend): CopyIn {
+    const copy = new CopyIn(client, textToSend, statement)
     // pg takes any object with submit(); its types only know its own
     ;(client.query as unknown as (submittable: CopyIn) => void).call(client, copy)
     return copy
   }
 
-  private constructor(client: PgClientLike, text: string) {
+  private constructor(client: PgClientLike, textToSend: string, statement: string) {
+    super(statement)
     this.#client = client
-    this.#text = text
+    this.#textToSend = textToSend
     this.#ready = new Promise(resolve => {
       this.#resolveReady = resolve
     })
@@ -152,11 +157,8 @@ export class CopyIn {
 
   submit(connection: PgConnectionLike): void {
     this.#connection = connection
-    connection.query(this.#text)
+    connection.query(this.#textToSend)
   }
-
-  /** pg replaces this method when query_timeout is set, and expects it to be called at the end. */
-  callback(): void {}
 
   handleRowDescription(): void {}
 
@@ -179,7 +181,7 @@ export class CopyIn {
   }
 
   handleError(error: Error): void {
-    this.callback()
+    this.callback(error)
     if (!this.#copying) noteStatementError(error)
     this.#error = error
     this.#copying = false

@@ -1,4 +1,5 @@
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
+import { Submittable } from './submittable.ts'
 
 /**
  * Several statements in one query string. Unlike a query of `pg`'s own it keeps what was answered before an
@@ -7,21 +8,20 @@ import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
  * A Submittable of `pg`, as CopyIn is one.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
  */
-export class SimpleQuery {
+export class SimpleQuery extends Submittable {
   /** The command tags of the statements that were carried out so far. */
   readonly tags: string[] = []
   /** Text values of the rows that they have returned, in order. */
   readonly rows: string[][] = []
   /** Resolves when all are answered; rejects with what has made one of them fail. */
   readonly settled: Promise<void>
-  readonly text: string
-  readonly #isSent: boolean
+  readonly #textToSend: string | undefined
   #resolve!: () => void
   #reject!: (error: Error) => void
 
   /** Sends a query. */
   static open(client: PgClientLike, text: string): SimpleQuery {
-    return new SimpleQuery(client, text, false)
+    return new SimpleQuery(client, text, text)
   }
 
   /**
@@ -29,12 +29,12 @@ export class SimpleQuery {
    * {@link queryMessage}. Call it while the other one waits for its answer.
    */
   static follow(client: PgClientLike, text: string): SimpleQuery {
-    return new SimpleQuery(client, text, true)
+    return new SimpleQuery(client, text, undefined)
   }
 
-  private constructor(client: PgClientLike, text: string, isSent: boolean) {
-    this.text = text
-    this.#isSent = isSent
+  private constructor(client: PgClientLike, text: string, textToSend: string | undefined) {
+    super(text)
+    this.#textToSend = textToSend
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -47,11 +47,8 @@ export class SimpleQuery {
   // --- what pg calls -------------------------------------------------------------------------------------
 
   submit(connection: PgConnectionLike): void {
-    if (!this.#isSent) connection.query(this.text)
+    if (this.#textToSend !== undefined) connection.query(this.#textToSend)
   }
-
-  /** pg replaces this method when query_timeout is set, and expects it to be called at the end. */
-  callback(): void {}
 
   handleRowDescription(): void {}
 
@@ -66,7 +63,7 @@ export class SimpleQuery {
   handleEmptyQuery(): void {}
 
   handleError(error: Error): void {
-    this.callback()
+    this.callback(error)
     this.#reject(error)
   }
 

@@ -33,6 +33,11 @@ const CANCEL_GRACE_MS = 1000
  */
 const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
 
+interface StatementsAround {
+  readonly before?: readonly string[]
+  readonly after?: readonly string[]
+}
+
 /**
  * One transaction on a leased client. BEGIN and savepoints are sent in front of the next statement, so they
  * cost no round trip of their own.
@@ -88,9 +93,13 @@ export class Transaction {
     return this.#run(this.#withPreamble(text), values)
   }
 
-  /** Opens a COPY … FROM STDIN; the caller ends or aborts it before the next statement. */
-  openCopy(text: string): CopyIn {
-    const copy = CopyIn.open(this.lease.client, this.#withPreamble(text))
+  /**
+   * Opens a COPY … FROM STDIN; the caller ends or aborts it before the next statement.
+   * @param around statements that run before and after it, in the same query string
+   */
+  openCopy(statement: string, { before = [], after = [] }: StatementsAround = {}): CopyIn {
+    const text = this.#withPreamble([...before, statement, ...after].join('; '))
+    const copy = CopyIn.open(this.lease.client, text, statement)
     copy.settled.catch(error => this.lease.noteFailure(error))
     if (this.#callbacks.isProofSent) {
       copy.ready().then(

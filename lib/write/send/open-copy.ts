@@ -60,7 +60,7 @@ export class OpenCopy {
     const before = isChecked ? [...lock, plan.sameTypes(shape)] : []
     const after = plan.checksAfterCopy(shape, format)
     const copy = copyStatement(this.#target, columns, format, shape.mixed)
-    this.copy = transaction.openCopy([...before, copy, ...after].join('; '))
+    this.copy = transaction.openCopy(copy, { before, after })
   }
 
   /** Notes that the rows of a group follow, from this index on. */
