@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { numbered } from '../support/parquet.ts'
 import { outerEnvironment, run, runWell } from '../support/run.ts'
+import { thoroughly } from '../support/thorough.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
@@ -129,10 +130,7 @@ describe('the packed package', function () {
     ['TypeScript 5', 'node_modules/@tsd/typescript/typescript/lib/_tsc.js'],
   ] as const
   for (const [name, compiler] of compilers) {
-    for (const [module, moduleResolution] of [
-      ['nodenext', 'nodenext'],
-      ['esnext', 'bundler'],
-    ] as const) {
+    for (const [module, moduleResolution] of thoroughly(['nodenext', 'nodenext'], ['esnext', 'bundler'])) {
       it(`compiles under ${name}, strict, ${moduleResolution}, with library checks on`, async () => {
         const folder = join(consumer, `${name.replace(' ', '')}-${moduleResolution}`)
         await mkdir(folder)

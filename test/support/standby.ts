@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { appendFile, chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +25,7 @@ interface Server {
 async function startReplica(postgres: string, dataDir: string, password: string): Promise<Server> {
   const port = await freePort()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off']
-  const all = [...settings, 'max_connections=60', 'track_commit_timestamp=on']
+  const all = [...settings, ...SETTINGS]
   const { uid, gid } = await stat(dataDir)
   const child = spawn(postgres, ['-D', dataDir, ...all.flatMap(setting => ['-c', setting])], {
     stdio: 'ignore',
@@ -46,6 +47,34 @@ async function startReplica(postgres: string, dataDir: string, password: string)
   }
 }
 
+const SETTINGS = ['max_connections=60', 'track_commit_timestamp=on']
+
+function startPrimary(dataDir: string): Promise<EmbeddedServer> {
+  return startEmbeddedServer({
+    dataDir,
+    durable: false,
+    settings: SETTINGS,
+    ...(PG_BATCH_TEST_PACKAGES ? { packageRoot: PG_BATCH_TEST_PACKAGES } : {}),
+  })
+}
+
+/** A folder whose `data` is that of a new server, which has been stopped. initdb takes longer than a copy. */
+let template: Promise<string> | undefined
+
+async function makeTemplate(): Promise<string> {
+  const folder = await newFolder('pg-batch-template-')
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  await (await startPrimary(join(folder, 'data'))).stop()
+  return folder
+}
+
+/** Makes a folder that the server's user can reach, too. */
+async function newFolder(prefix: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), prefix))
+  await chmod(folder, 0o755)
+  return folder
+}
+
 /** A primary with a streaming replica, which is promoted when the primary dies. */
 export class ReplicatedServer {
   readonly primary: pg.Pool
@@ -54,25 +83,17 @@ export class ReplicatedServer {
   readonly #servers: readonly Server[]
   #active: 'primary' | 'standby' = 'primary'
 
-  /** The replica is a copy of the directory of the stopped primary. */
+  /** Both begin with the data of one new server. */
   static async start(): Promise<ReplicatedServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'pg-batch-standby-'))
-    await chmod(folder, 0o755)
+    template ??= makeTemplate()
+    const data = join(await template, 'data')
+    const folder = await newFolder('pg-batch-standby-')
     const [first, second] = [join(folder, 'primary'), join(folder, 'standby')]
-    const start = (dataDir: string): Promise<EmbeddedServer> =>
-      startEmbeddedServer({
-        dataDir,
-        durable: false,
-        settings: ['max_connections=60', 'track_commit_timestamp=on'],
-        ...(PG_BATCH_TEST_PACKAGES ? { packageRoot: PG_BATCH_TEST_PACKAGES } : {}),
-      })
-    await (await start(first)).stop()
-    for (const [from, to] of [
-      [first, second],
-      [passwordFileOf(first), passwordFileOf(second)],
-    ] as const)
-      await run('cp', ['-a', from, to])
-    const primary = await start(first)
+    for (const dataDir of [first, second]) {
+      await run('cp', ['-a', data, dataDir])
+      await run('cp', ['-a', passwordFileOf(data), passwordFileOf(dataDir)])
+    }
+    const primary = await startPrimary(first)
     const { password } = new URL(primary.connectionString)
     const source = `host=127.0.0.1 port=${primary.port} user=postgres password=${password}`
     await appendFile(join(second, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`)
