@@ -9,6 +9,7 @@ import { json, jsonb } from '../codecs/text/text.ts'
 import { putNull } from '../wire/binary-format.ts'
 import { ByteBuffer } from '../wire/byte-buffer.ts'
 import { FieldRun, NULL_LENGTH } from './field-run.ts'
+import { type FixedValues, fixedValuesOf } from './put-fixed.ts'
 import { putStoredOf } from './put-stored.ts'
 import type { StoredTarget } from './stored-contract.ts'
 
@@ -39,6 +40,8 @@ export class ColumnEncoder {
   readonly fields = new FieldRun()
   /** The index of the column in blocks. */
   readonly source: number
+  /** Set where values are written straight to their rows: the starts of `fields` are then their indexes. */
+  fixed: FixedValues | undefined
   /** The bytes between the length of a field and its value. */
   head: Uint8Array = NO_HEAD
   readonly #target: StoredTarget
@@ -65,6 +68,11 @@ export class ColumnEncoder {
   locate(chunk: ColumnChunk, from: number, count: number): number {
     const { values, meaning } = chunk
     this.head = NO_HEAD
+    this.fixed = fixedValuesOf(values, meaning, this.#codec)
+    if (this.fixed) {
+      this.#locateFixed(this.fixed, chunk, from, count)
+      return count
+    }
     if (values.kind === 'dictionary') {
       const stored = values.dictionary.values
       const head = stored.kind === 'bytes' ? this.#headFor(meaning) : undefined
@@ -87,6 +95,15 @@ export class ColumnEncoder {
     // to other columns a list may be an array, even to those that take any text, such as an enum
     if (meaning === 'json') return JSON_CODECS.includes(this.#codec) ? this.#codec.textHead : undefined
     return meaning === 'bytes' && this.#codec === bytea ? NO_HEAD : undefined
+  }
+
+  #locateFixed({ size }: FixedValues, { positions }: ColumnChunk, from: number, count: number): void {
+    const { starts, lengths } = this.fields
+    for (let i = 0; i < count; i++) {
+      const index = positions ? positions[from + i]! : from + i
+      starts[i] = index
+      lengths[i] = index < 0 ? NULL_LENGTH : size
+    }
   }
 
   #locateBytes(values: StoredBytes, { positions }: ColumnChunk, from: number, count: number): void {
