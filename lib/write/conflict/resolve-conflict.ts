@@ -49,7 +49,11 @@ export function resolveConflict(
     oneByOne: /\b(select|table|values)\b/i.test(sql),
     severalKeys: !table || table.conflictingIndexes > 1,
     otherKeys: table && otherKeysOf(table, key?.index ?? special?.index),
-    foldable: key?.deterministic === true && keyColumns.every(column => hasOneForm(column?.type)),
+    // row-level security judges every row, also one that a later row overwrites
+    foldable:
+      key?.deterministic === true &&
+      !table?.copyObstacle &&
+      keyColumns.every(column => hasOneForm(column?.type)),
     // folding finds the rows of a key by its columns
     stateChecks:
       table && !special

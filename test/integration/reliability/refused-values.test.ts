@@ -87,6 +87,31 @@ describe('a value that a function of the server refuses', () => {
     }
   })
 
+  it('costs its row alone where a policy refuses it, also if a later row overwrites it', async () => {
+    const role = `overwriter_${process.pid}`
+    await db.pool.query(`DROP TABLE IF EXISTS r; CREATE TABLE r (id int PRIMARY KEY, v text);
+      ALTER TABLE r ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY p ON r USING (true) WITH CHECK (v <> 'secret');
+      CREATE ROLE ${role} LOGIN PASSWORD '${role}'; GRANT SELECT, INSERT, UPDATE ON r TO ${role}`)
+    const url = new URL(db.connectionString)
+    url.username = role
+    url.password = role
+    const { pool } = makePool({ connectionString: url.href })
+    try {
+      const onConflict = { target: ['id'], action: 'update' } as const
+      const versions = ['x', 'secret', 'y'].map(v => ({ id: 1, v }))
+      const rejected = await load(
+        [versions],
+        new PgBatchWritable<Row>({ pool, table: 'r', onConflict, rejectLimit: 2 }),
+      )
+      expect(rejected.map(({ item, error }) => [item.v, error.sqlState])).to.deep.equal([['secret', '42501']])
+      expect(await valuesOf(db.pool, 'SELECT id, v FROM r')).to.deep.equal([[1, 'y']])
+    } finally {
+      await pool.query('RESET ROLE')
+      await db.pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    }
+  })
+
   it('costs its row alone where a trigger makes keys equal that were not', async () => {
     await db.pool.query(`DROP TABLE IF EXISTS r; CREATE TABLE r (id int PRIMARY KEY, v text);
       CREATE OR REPLACE FUNCTION even() RETURNS trigger LANGUAGE plpgsql AS
