@@ -79,7 +79,7 @@ export function storePositions(table: TableParts, proof: string): string {
  * Stores positions with the indexes of items. Parameters: name, partitions, positions, indexes; `proof` as
  * above.
  */
-export function storePlaces(table: TableParts, proof: string): string {
+export function storeIndexedPositions(table: TableParts, proof: string): string {
   return `UPDATE ${quoteTable(table)} AS c
     SET position = p.position, item_index = p.item_index, updated_at = now()
     FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS p(partition, position, item_index)

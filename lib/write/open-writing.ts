@@ -96,10 +96,14 @@ export async function openWriting<Item>(
     ...(deadLetterTable ? [sideTable(deadLetterTable)] : []),
   ]
   const beginning = { onBegin, callbackTimeoutMs }
-  const learn = { pool, signals, sideTables, beginning, waitMs: statementTimeoutMs }
-  const learned = await introspectWithRetries(options, { ...learn, described: options.described }, stream)
-  const { ticketed, savepoints } = learned
-  const current = new CurrentPlan(learned, () => introspectPlan(options, { ...learn, sideTables: [] }))
+  const asking = { pool, signals, sideTables, beginning, waitMs: statementTimeoutMs }
+  const introspected = await introspectWithRetries(
+    options,
+    { ...asking, described: options.described },
+    stream,
+  )
+  const { ticketed, savepoints } = introspected
+  const current = new CurrentPlan(introspected, () => introspectPlan(options, { ...asking, sideTables: [] }))
   const { singleTransaction: endless } = options
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed, savepointed: false }
   const { evolve: policy } = options
@@ -203,14 +207,14 @@ const UNKNOWN_NAME_MS = 5000
 
 async function introspectWithRetries<Item>(
   options: WriteOptions<Item>,
-  learn: IntrospectOptions,
+  asking: IntrospectOptions,
   { onRetry }: WritingStream,
 ): Promise<IntrospectedPlan<Item>> {
   const started = performance.now()
   let resolved = false
   for (let attempt = 1; ; attempt++) {
     try {
-      return await introspectPlan(options, learn)
+      return await introspectPlan(options, asking)
     } catch (thrown) {
       const error = thrown as PgBatchError
       const elapsedMs = performance.now() - started
@@ -219,7 +223,7 @@ async function introspectWithRetries<Item>(
       if (!error.retryable || leftMs <= 0 || !mayRetry(options.retry, error, attempt, elapsedMs)) throw error
       const delayMs = Math.min(leftMs, retryDelayMs(options.retry, attempt, Math.random()))
       onRetry({ error, attempt, delayMs })
-      await pause(delayMs, learn.signals.stop, error)
+      await pause(delayMs, asking.signals.stop, error)
     }
   }
 }

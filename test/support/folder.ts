@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Gives the surrounding `describe` a folder, and what writes a file into it and tells its path. */
+/** Gives the surrounding `describe` a folder, and what writes a file into it and returns its path. */
 export function useFolder(): (name: string, content: string | Buffer) => Promise<string> {
   let folder: string
   before(async () => {

@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { TestDatabase } from './database.ts'
 import { until } from './until.ts'
 
-/** A pool whose sessions can be told from all others in pg_stat_activity. */
+/** A pool whose sessions can be distinguished from all others in pg_stat_activity. */
 export interface NamedPool {
   readonly pool: pg.Pool
   /** Its application_name. */

@@ -47,7 +47,7 @@ interface Armed {
 }
 
 /**
- * Stands between a client and PostgreSQL, and breaks connections where it is told to. It forwards whole
+ * Is between a client and PostgreSQL, and breaks connections on request. It forwards whole
  * messages, so that a trap can be aimed at one, and cuts inside a message where the trap says so.
  */
 export class FaultProxy {

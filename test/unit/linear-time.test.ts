@@ -105,7 +105,7 @@ const CASES: readonly [title: string, work: () => unknown][] = [
     },
   ],
   [
-    'base64 that is none',
+    'text that is not base64',
     () => expect(() => decodeConnectValue(`${times('a')}!===`, { type: 'bytes' })).to.throw(),
   ],
   ['decimals of Parquet', () => expect(() => readUnscaled(Buffer.alloc(MB, 0x7f))).to.throw(RangeError)],

@@ -8,7 +8,7 @@ export interface Dealing {
 }
 
 /** A row of the input: the index of its file, and its number in that file, from 1. */
-export interface RowPlace {
+export interface FileRow {
   readonly file: number
   readonly row: number
 }
@@ -22,12 +22,12 @@ export interface Part {
 export type Deal = (records: RecordTable) => readonly Part[]
 
 /** Returns the worker of a row. Each file begins with another one, because there may be many small files. */
-export function workerOf({ workers, chunkRows }: Dealing, { file, row }: RowPlace): number {
+export function workerOf({ workers, chunkRows }: Dealing, { file, row }: FileRow): number {
   return (file + Math.floor((row - 1) / chunkRows)) % workers
 }
 
 /** Returns how many rows of a file are a worker's, from its first row to the given one. */
-export function countRows(dealing: Dealing, worker: number, { file, row }: RowPlace): number {
+export function countRows(dealing: Dealing, worker: number, { file, row }: FileRow): number {
   const { workers, chunkRows } = dealing
   const whole = Math.floor(row / chunkRows)
   const firstChunk = (worker - (file % workers) + workers) % workers
@@ -50,7 +50,7 @@ export function dealInTurn(workers: number): Deal {
  * Deals out records by their rows' numbers, so that another run gives each worker the same rows.
  * @param placeOf returns where a row is, by its number in the input; each table is of one file
  */
-export function dealByRow(dealing: Dealing, placeOf: (rowNumber: number) => RowPlace): Deal {
+export function dealByRow(dealing: Dealing, placeOf: (rowNumber: number) => FileRow): Deal {
   return records => {
     const parts: Part[] = []
     for (let from = 0; from < records.length; ) {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Sources } from '../../sources/open-sources.ts'
 import { readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
 import type { QueryPool } from '../database/query-pool.ts'
-import { countRows, type Dealing, type RowPlace, workerOf } from './dealing.ts'
+import { countRows, type Dealing, type FileRow, workerOf } from './dealing.ts'
 
 /** A worker's own position in each file: the number of the last row that it has written. */
 export interface WorkerCheckpoint {
@@ -11,7 +11,7 @@ export interface WorkerCheckpoint {
 }
 
 /** Where a row is, and the partition of the checkpoints that counts the rows of its file. */
-export interface NamedPlace extends RowPlace {
+export interface NamedFileRow extends FileRow {
   readonly partition: string
 }
 
@@ -22,7 +22,7 @@ export interface WrittenRows {
   /** How many rows are in. */
   readonly rowsWritten: number
   /** Returns where a row is, by its number in the input, from 1. */
-  readonly placeOf: (rowNumber: number) => NamedPlace
+  readonly placeOf: (rowNumber: number) => NamedFileRow
   /** Says which rows are in. Undefined if these are the first ones. */
   readonly isWritten: ((rowNumber: number) => boolean) | undefined
 }
@@ -44,7 +44,7 @@ export async function readWrittenRows(
   )
   const partitions = files.map(file => resolve(file))
   const indexes = new Map(files.map((file, index) => [file, index]))
-  const placeOf = (rowNumber: number): NamedPlace => {
+  const placeOf = (rowNumber: number): NamedFileRow => {
     const { file, row } = source.positionOf(rowNumber)
     const index = indexes.get(file) ?? 0
     return { file: index, row, partition: partitions[index]! }

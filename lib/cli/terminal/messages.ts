@@ -13,13 +13,13 @@ export function committedLine(
   const { rowsCommitted, rowsUnchanged, rowsRejected, batchesCommitted } = stats
   const seconds = elapsedMs / 1000
   const rate = `${formatCount(Math.round((rowsCommitted + rowsUnchanged) / seconds))} rows/s`
-  const amounts = [
+  const counts = [
     `${plural(rowsCommitted, 'row')} committed in ${plural(batchesCommitted, 'batch', 'batches')}`,
     ...(rowsUnchanged > 0 ? [`${formatCount(rowsUnchanged)} unchanged`] : []),
     ...(rowsRejected > 0 ? [`${formatCount(rowsRejected)} rejected`] : []),
     ...(rowsSkipped > 0 ? [`${formatCount(rowsSkipped)} written before`] : []),
   ]
-  return `${table}: ${amounts.join(', ')}, ${seconds.toFixed(2)} s, ${rate}`
+  return `${table}: ${counts.join(', ')}, ${seconds.toFixed(2)} s, ${rate}`
 }
 
 /** @param next what the same command does when it is run again */

@@ -6,7 +6,7 @@ import type { PgBatchError } from '../../errors.ts'
 import type { Stats } from '../../types.ts'
 import { combineStats } from '../../writable/combine-stats.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
-import type { Deal, RowPlace } from '../resume/dealing.ts'
+import type { Deal, FileRow } from '../resume/dealing.ts'
 import { dataOfError, type ErrorData, errorOfData } from './error-data.ts'
 import type { Letter, WorkerTask } from './messages.ts'
 import { type WorkerReport, WorkerThread } from './worker-thread.ts'
@@ -20,7 +20,7 @@ export interface WorkersOptions {
   /** Returns what is written of a record, as `RecordWriting` does. Undefined: the record itself. */
   readonly toRow: ((record: CsvRecord) => object) | undefined
   /** Returns the partition of the checkpoint and the place of a row. Undefined without a checkpoint. */
-  readonly placeOf: ((rowNumber: number) => RowPlace & { readonly partition: string }) | undefined
+  readonly placeOf: ((rowNumber: number) => FileRow & { readonly partition: string }) | undefined
   /** Takes rejected rows, if they go to the main thread. */
   readonly deadLetter: Writable | undefined
 }

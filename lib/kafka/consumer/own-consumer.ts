@@ -20,7 +20,7 @@ const DEFAULTS = Object.freeze({
    * `requestTimeout` of 30 s, so that a process which is started again would fail to join.
    */
   sessionTimeout: 10_000,
-  /** A member learns by its heartbeat that its group rebalances, or has dropped it. */
+  /** The answer to a heartbeat says that the group rebalances, or has dropped this member. */
   heartbeatInterval: 1000,
 })
 

@@ -6,7 +6,7 @@ import {
   addPartitions,
   lockAndWatch,
   lockPartitions,
-  storePlaces,
+  storeIndexedPositions,
   storePositions,
 } from '../../table/checkpoint-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
@@ -207,7 +207,12 @@ export class CheckpointScope<Item> {
     const { proof } = this.#transaction
     if (needIndexes) {
       const indexes = places.map(({ itemIndex }) => itemIndex?.toString() ?? null)
-      await this.#transaction.query(storePlaces(table, proof), [name, partitions, positions, indexes])
+      await this.#transaction.query(storeIndexedPositions(table, proof), [
+        name,
+        partitions,
+        positions,
+        indexes,
+      ])
     } else {
       await this.#transaction.query(storePositions(table, proof), [name, partitions, positions])
     }

@@ -21,13 +21,13 @@ export function offsetIn(order: SourceOrder): bigint {
  * committed; of the next offset, the items up to `itemIndex` are. A source that starts after `position` never
  * misses an item.
  */
-export interface StoredPlace {
+export interface StoredPosition {
   readonly position: bigint
   readonly itemIndex: bigint | null
 }
 
 /** @param indexed the item has an index, so that more items of its offset may come */
-export function toStored(order: SourceOrder, indexed: boolean): StoredPlace {
+export function toStored(order: SourceOrder, indexed: boolean): StoredPosition {
   const offset = offsetIn(order)
   return indexed
     ? { position: offset - 1n, itemIndex: order & INDEX_MASK }

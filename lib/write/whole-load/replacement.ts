@@ -28,9 +28,9 @@ import type { TablePlan } from '../plan/plan.ts'
 import type { ReplacementPlan } from '../plan/replacement-plan.ts'
 
 /**
- * Replaces all rows of a table in one transaction. New rows are staged first, while readers and writers go
- * on. Then other writers wait, and the difference is applied: rows that are missing are deleted, rows that
- * differ are updated, new rows are inserted. Without a key all old rows are deleted.
+ * Replaces all rows of a table in one transaction. New rows are staged first, and disturb neither readers nor
+ * writers. Then other writers wait, and the difference is applied: rows that are missing are deleted, rows
+ * that differ are updated, new rows are inserted. Without a key all old rows are deleted.
  *
  * Rows of other tables never change: a row is not deleted while a foreign key would change what refers to it.
  */

@@ -53,7 +53,7 @@ describe('the benches', () => {
 
   // the bench of Kafka is tested with Kafka, in test/kafka
   for (const [name, open] of Object.entries(BENCHES).filter(([name]) => name !== 'kafka')) {
-    it(`${name}: runs, and tells of each run, in tables and in a chart`, async () => {
+    it(`${name}: runs, and shows each run in tables and in a chart`, async () => {
       const { bench } = await open()
       expect(bench.name).to.equal(name)
       const results = await bench.run(context).catch(error => {

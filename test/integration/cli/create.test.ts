@@ -177,7 +177,7 @@ describe('pg-batch load --create', () => {
       /--key names "idd"; .* did you mean "id"/,
     ],
     [
-      'a type that is none',
+      'a type that does not exist',
       ['--create', '--type', 'id=intt'],
       'id\n1\n',
       1,

@@ -112,7 +112,7 @@ describe('PgRowWriter, each row', () => {
     'the table': 'CREATE TABLE t (n int)',
     'a partition': 'CREATE TABLE t (n int) PARTITION BY RANGE (n); CREATE TABLE part PARTITION OF t DEFAULT',
   })) {
-    it(`is told the truth when such a trigger comes to ${where} while the writer runs`, async () => {
+    it(`reports the truth when such a trigger comes to ${where} while the writer runs`, async () => {
       await query(create)
       const writer = new PgRowWriter<Row>({ pool, table: 't' })
       expect(await writer.write({ n: 1 })).to.deep.equal({ action: 'inserted' })

@@ -26,7 +26,7 @@ export interface SinkReady {
 /** A process's report on a sink. `failed`: the sink has failed, and the process waits for orders. */
 export interface SinkReport {
   readonly event: 'assigned' | 'progress' | 'left' | 'failed'
-  /** Tells one sink of a process from the next. */
+  /** Distinguishes the sinks of a process. */
   readonly sink: number
   readonly stats: KafkaToPgStats
   /** The group's generation that this member knows of. */

@@ -19,8 +19,8 @@ export class Marks {
   }
 
   /**
-   * Returns the index of the next line end, or of the next quote if `quotes`; the chunk's length if there is
-   * none.
+   * Returns the index of the next line end, or of the next quote if `quotes`; the chunk's length without
+   * one.
    */
   next(at: number, quotes: boolean): number {
     const end = this.#nextLineEnd(at)

@@ -30,33 +30,33 @@ describe('nearestDouble', () => {
     fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
 
   it('is what the engine reads, wherever it is not NaN', () => {
-    let told = 0
+    let decided = 0
     fc.assert(
       fc.property(digits(1, 24), fc.nat(24), (text, decimals) => {
         const double = read(text, decimals)
         if (Number.isNaN(double)) return
-        told++
+        decided++
         expect(double).to.equal(engine(text, decimals))
       }),
       { numRuns: 20_000 },
     )
-    expect(told).to.be.above(10_000)
+    expect(decided).to.be.above(10_000)
   })
 
   it('reads what JavaScript writes for a double', () => {
-    let told = 0
+    let decided = 0
     fc.assert(
       fc.property(fc.double({ min: 1e-4, max: 1e15, noNaN: true }), double => {
         const [whole, fraction = ''] = String(double).split('.') as [string, string?]
         const found = read(whole + fraction, fraction.length)
         if (!Number.isNaN(found)) {
-          told++
+          decided++
           expect(found).to.equal(double)
         }
       }),
       { numRuns: 20_000 },
     )
-    expect(told).to.be.above(19_000)
+    expect(decided).to.be.above(19_000)
   })
 
   it('does not guess which of two doubles is nearer to a decimal close to their middle', () => {
