@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { PgBatchError, type PgClientLike, type PgPoolLike } from '../../lib/index.ts'
-import type { CallbackAct } from './kinds.ts'
+import type { CallbackAct } from './fault-kind.ts'
 
 /** What a callback of the load has at hand. */
 export interface CallbackContext {

@@ -1,5 +1,6 @@
 import { mixSeed, seededRandom } from '../support/random.ts'
-import { FAULT_KINDS, type FaultKind } from './kinds.ts'
+import type { FaultKind } from './fault-kind.ts'
+import { FAULT_KINDS } from './kinds.ts'
 
 export type LoadMethod = 'copy-binary' | 'copy-text' | 'insert' | 'upsert' | 'changes' | 'increments'
 

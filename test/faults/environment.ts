@@ -3,7 +3,7 @@ import { FaultProxy } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
 import { ChangingName, HOST } from './changing-name.ts'
 import { FailoverServer } from './failover-server.ts'
-import type { FaultKind } from './kinds.ts'
+import type { FaultKind } from './fault-kind.ts'
 import { type Database, type FaultServer, loaderUrl } from './server.ts'
 
 /** The servers of one case, and the loader's way to them. */

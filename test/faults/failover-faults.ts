@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../support/until.ts'
 import type { ChangingName } from './changing-name.ts'
 import type { FailoverServer } from './failover-server.ts'
-import type { FailoverAct } from './kinds.ts'
+import type { FailoverAct } from './fault-kind.ts'
 import type { Run } from './run.ts'
 import { LOADER } from './server.ts'
 

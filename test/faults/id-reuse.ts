@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WireMessage } from '../support/wire.ts'
-import type { ReuseAct } from './kinds.ts'
+import type { ReuseAct } from './fault-kind.ts'
 import type { Run } from './run.ts'
 import { LOADER } from './server.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PoolerAct } from './kinds.ts'
+import type { PoolerAct } from './fault-kind.ts'
 import type { Run } from './run.ts'
 
 /** Does something to the PgBouncer between the load and the server. */

@@ -1,4 +1,4 @@
-import type { FaultKind } from './kinds.ts'
+import type { FaultKind } from './fault-kind.ts'
 
 /** What came of one case, or of all of a kind. */
 export interface Line {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signal } from '../support/process-tree.ts'
 import type { WireMessage } from '../support/wire.ts'
+import type { ServerAct } from './fault-kind.ts'
 import { injectReuse, isCommit } from './id-reuse.ts'
-import type { ServerAct } from './kinds.ts'
 import type { Run } from './run.ts'
 
 /** Does something to the server or to a backend of it; resolves to whether it was really done. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import type { StateAct } from './kinds.ts'
+import type { StateAct } from './fault-kind.ts'
 import type { Run } from './run.ts'
 
 /** How long a state is given to show: until the load has met its SQLSTATE. */

@@ -2,7 +2,7 @@ import type { FaultProxy, Trap } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
 import type { Direction, WireMessage } from '../support/wire.ts'
 import { isUpsert, type LoadMethod, type LoadShape } from './cases.ts'
-import type { Aim, WireStep } from './kinds.ts'
+import type { Aim, WireStep } from './fault-kind.ts'
 
 interface Place {
   readonly direction: Direction
