@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { shellWord } from '../../sources/shell-word.ts'
 
 /** Parsers of option values. Each throws the reason, which commander prints in one line. */
 
@@ -30,6 +31,12 @@ function splitNames(text: string): string[] {
     names.push(quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'))
     if (end === '') return names
   }
+}
+
+/** Returns names as one word of a shell command that `nameList` reads. */
+export function nameListWord(names: readonly string[]): string {
+  const isPlain = (name: string) => !/^\s|[",]|\s$/.test(name)
+  return shellWord(names.map(name => (isPlain(name) ? name : `"${name.replaceAll('"', '""')}"`)).join(','))
 }
 
 export function positiveInteger(text: string): number {

@@ -7,6 +7,7 @@ import { plural } from '../../values/format-count.ts'
 import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listColumns, listNames } from '../../values/names/list-names.ts'
 import { nearest } from '../../values/names/nearest.ts'
+import { nameListWord } from '../arguments/option-values.ts'
 import { dataError } from '../exit-error.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
 import { KeyMatches } from './match-keys.ts'
@@ -49,6 +50,7 @@ export function chooseColumns(source: Source, table: Target, options: ColumnOpti
   const known = table.columns.map(column => column.name)
   const isSkipping = wanted?.includes(SKIPPED) && !known.includes(SKIPPED)
   if (isSkipping && !source.headless) throw dataError(NO_ORDER)
+  if (isSkipping && wanted!.every(name => name === SKIPPED)) throw dataError('--columns skips every field')
   for (const name of wanted ?? []) {
     if (isSkipping && name === SKIPPED) continue
     checkKnown(name, '--columns names', known, table.name)
@@ -106,7 +108,7 @@ function checkHeader(
   const writable = new Set(table.columns.filter(isInsertable).map(({ name }) => name))
   const others = header.filter(name => columns.has(name) && writable.has(columns.get(name)!))
   const all = others.map(name => columns.get(name)!)
-  const named = `--columns ${all.length > 30 ? 'A,B,C' : shellWord(all.join(','))}`
+  const named = `--columns ${all.length > 30 ? 'A,B,C' : nameListWord(all)}`
   const skip = `name the others with ${named}`
   for (const [index, name] of header.entries()) {
     if (nameless.has(name) && !columns.has(name)) {

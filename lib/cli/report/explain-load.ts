@@ -7,6 +7,7 @@ import { plural } from '../../values/format-count.ts'
 import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
 import { sentValueOf } from '../../write/transaction/sent-value.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
+import { nameListWord } from '../arguments/option-values.ts'
 import type { RejectLimit } from '../arguments/reject-limit.ts'
 import { TypeMismatch } from '../columns/type-mismatch.ts'
 import { neededPrivileges, privilegeHint } from '../database/privileges.ts'
@@ -183,7 +184,7 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
   const key = table.uniqueKeys.find(({ constraint, index }) => (constraint ?? index) === error.constraint)
   const skip = '--on-conflict-do nothing'
   if (!key) return `; ${skip} keeps the row that is there`
-  return `; --on-conflict ${key.columns.join(',')} updates the row that is there, ${skip} keeps it`
+  return `; --on-conflict ${nameListWord(key.columns)} updates the row that is there, ${skip} keeps it`
 }
 
 /** Returns what lets a load continue after a malformed record. */

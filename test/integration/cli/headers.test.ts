@@ -188,6 +188,17 @@ describe('pg-batch load, of headers as people have them', () => {
     expect(stderr).to.contain('PRIMARY KEY ("id, no")')
   })
 
+  it('names a key with commas so that the shell and --on-conflict read it', async () => {
+    const { stderr } = await load('"id, no",b\n1,2\n1,3\n', '--create', '--key', '"id, no"')
+    expect(stderr).to.contain(`; --on-conflict '"id, no"' updates the row that is there`)
+  })
+
+  it('refuses --columns that skips every field', async () => {
+    await database.pool.query('CREATE TABLE t (id int)')
+    const { stderr, status } = await load('1,2\n', '--no-header', '-c', '-,-')
+    expect([status, stderr.split('\n').at(-2)]).to.deep.equal([1, 'pg-batch: --columns skips every field'])
+  })
+
   describe('whose records end with a delimiter', () => {
     const LEFT_OUT = 'each record ends with a delimiter; the empty field after it is left out'
     const make = () => database.pool.query('CREATE TABLE t (id int, name text, x int)')
