@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { fromDebezium } from '../../../lib/change-events/debezium.ts'
 import { PgBatchError } from '../../../lib/errors.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 
 /** The forms that Debezium's UnchangedToastedPlaceholder makes, as the JSON converter writes them. */
 function formsOf(placeholder: string, uuid: string): [type: string, value: unknown][] {
@@ -85,11 +86,11 @@ describe('a placeholder for an unchanged value', () => {
   })
 
   it('is looked for in time that grows with the value', () => {
-    const started = performance.now()
     for (const v of [`{${'"'.repeat(1_000_000)}`, 'a'.repeat(1_000_000), Array(1_000_000).fill(95)]) {
-      expect(fromDebezium({ op: 'u', after: { v } })).to.not.equal(null)
+      expect(cpuMs(() => expect(fromDebezium({ op: 'u', after: { v } })).to.not.equal(null))).to.be.below(
+        1000,
+      )
     }
-    expect(performance.now() - started).to.be.below(1000)
   })
 
   it('and the other options are checked', () => {
