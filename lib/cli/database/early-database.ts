@@ -22,9 +22,7 @@ export class EarlyDatabase {
   async abandon(): Promise<void> {
     if (this.#isTaken) return
     this.#abandoned.abort()
-    await this.#database.then(
-      database => database.close(),
-      () => {},
-    )
+    // what failed first is reported, and not that the connection fails, too
+    await this.#database.then(database => database.close()).catch(() => {})
   }
 }

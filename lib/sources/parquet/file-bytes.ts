@@ -39,7 +39,9 @@ export class FileBytes implements AsyncBuffer {
       this.#ahead = await this.#readNew(start, start + AHEAD_BYTES)
       this.#aheadStart = start
     }
-    return this.#ahead.subarray(start - this.#aheadStart, end - this.#aheadStart)
+    // copied: a column that keeps a part of what was read ahead would keep all of it
+    const [from, to] = [start - this.#aheadStart, Math.min(end - this.#aheadStart, this.#ahead.length)]
+    return Buffer.from(this.#ahead.buffer.slice(from, to))
   }
 
   async #readNew(start: number, end: number): Promise<Buffer<ArrayBuffer>> {

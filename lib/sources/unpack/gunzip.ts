@@ -94,7 +94,7 @@ export class Gunzip extends Transform {
     this.#inflate.on('data', (bytes: Buffer) => {
       this.#checksum = crc32(bytes, this.#checksum)
       this.#length = (this.#length + bytes.length) % 2 ** 32
-      if (!this.push(bytes)) this.#inflate.pause()
+      if (!this.push(compact(bytes))) this.#inflate.pause()
     })
   }
 
@@ -124,6 +124,11 @@ export class Gunzip extends Transform {
       throw new GzipFault('is damaged: a checksum does not match')
     }
   }
+}
+
+/** Returns bytes that keep little more memory than they need: a small member fills a little of its piece. */
+function compact(bytes: Buffer): Buffer {
+  return bytes.length < UNPACKED_BYTES / 8 ? Buffer.from(bytes) : bytes
 }
 
 const GARBAGE = 'has other bytes after its end, which gzip -dc would ignore with a warning'

@@ -52,6 +52,17 @@ describe('Gunzip', () => {
     })
   }
 
+  it('gives small members as pieces that keep little memory', async () => {
+    const pieces: Buffer[] = []
+    const packed = Buffer.concat(Array.from({ length: 100 }, (_, index) => gzipSync(`${index}\n`)))
+    for await (const piece of Readable.from([packed], { objectMode: false }).pipe(new Gunzip())) {
+      pieces.push(piece)
+    }
+    expect(pieces).to.have.length(100)
+    const kept = new Set(pieces.map(piece => piece.buffer))
+    expect([...kept].reduce((sum, { byteLength }) => sum + byteLength, 0)).to.be.below(1 << 20)
+  })
+
   const broken: [title: string, parts: Buffer[], message: string][] = [
     ['a member after zeros', [ONE, Buffer.alloc(512), TWO], GARBAGE],
     ['text after the last member', [ONE, Buffer.from('2\n')], GARBAGE],
