@@ -43,7 +43,7 @@ interface Peers {
 export const bench: Bench = {
   name: 'load',
   question:
-    'How fast does `pg-batch load` bring CSV into a table, against `psql \\copy`, NDJSON and Parquet, against DuckDB?',
+    'How fast does `pg-batch load` load CSV beside `psql \\copy`, and NDJSON and Parquet beside DuckDB?',
   repeats: 5,
   minutes: 7,
   async run({ rows: wanted, repeats, quick, only, connectionString, log }) {
