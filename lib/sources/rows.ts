@@ -30,25 +30,3 @@ export function kindOf(value: unknown): string {
   if (value instanceof RawJson) return value.text.startsWith('[') ? 'an array' : 'an object'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
-
-/** What a number, a date or an object itself takes, roughly. */
-const VALUE_BYTES = 8
-
-/** Returns about how many bytes the values of a row take. */
-export function sizeOfRow(row: unknown): number {
-  let size = 0
-  // a list instead of recursion: JSON may be nested deeper than calls may be
-  const waiting = [row]
-  while (waiting.length > 0) {
-    const value = waiting.pop()
-    if (typeof value === 'string') size += value.length
-    else if (value instanceof RawJson || value instanceof LongNumber) size += value.text.length
-    else if (ArrayBuffer.isView(value)) size += value.byteLength
-    else {
-      size += VALUE_BYTES
-      if (typeof value === 'object' && value !== null)
-        for (const each of Object.values(value)) waiting.push(each)
-    }
-  }
-  return size
-}

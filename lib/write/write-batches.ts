@@ -1,6 +1,6 @@
 import { isFinal } from './faults/is-final.ts'
 import { FOREIGN_KEY_VIOLATION } from './isolate/isolate-batch.ts'
-import { rowsOfNextAttempt } from './isolate/rows-together.ts'
+import { WaitingRows } from './isolate/waiting-rows.ts'
 import type { Batch } from './rows/batch.ts'
 import { isFull } from './transaction/transaction-bounds.ts'
 import type { FailedTransaction } from './transaction/transaction-result.ts'
@@ -66,22 +66,24 @@ async function* writeWithLater<Item>(
 ): AsyncGenerator<Progress<Item>, void> {
   const together = { ...context, size: new TransactionSize({ shrinks: false }) }
   const batches = [...first]
-  let rows = batches.reduce((sum, { count }) => sum + count, 0)
-  for (let target = rowsOfNextAttempt(rows, 0); ; ) {
+  const rows = new WaitingRows()
+  for (const batch of batches) rows.add(batch)
+  rows.waitForMore()
+  for (;;) {
     let hasEnded = false
-    while (!hasEnded && rows < target) {
+    while (!hasEnded && !rows.areDue) {
       const batch = await next('waits')
-      if (batch) batches.push(batch)
-      else hasEnded = true
-      rows += batch?.count ?? 0
+      if (batch) {
+        batches.push(batch)
+        rows.add(batch)
+      } else hasEnded = true
     }
     const failed = yield* writeWithRetries(batches, addAll, together)
     if (!failed) return
-    const { error, rowsFault, ifCommitted } = failed
+    const { error, rowsFault } = failed
     const mayReject = context.budget.left > 0 || isOrphaned(failed, context)
     if (isFinal(error) || !rowsFault || !mayReject) throw error
-    target = rowsOfNextAttempt(rows, ifCommitted.bytes)
-    if (!hasEnded && target > rows) continue
+    if (!hasEnded && rows.waitForMore()) continue
     if (hasEnded && !context.awaitsParents!()) throw error
     yield* writeIsolated(batches, failed, together, true)
     return

@@ -4,7 +4,8 @@ import { type BlockRow, NUMBER } from '../../columnar/block-row.ts'
 import type { CsvRecord } from '../../csv/record.ts'
 import type { RecordTable } from '../../csv/record-table.ts'
 import { JsonRecord } from '../../json/record.ts'
-import { BATCH_BYTES, type SourceRow, sizeOfRow } from '../../sources/rows.ts'
+import { BATCH_BYTES, type SourceRow } from '../../sources/rows.ts'
+import { sizeOfValue } from '../../values/size-of-value.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import { batchRowsOf } from '../arguments/run-options.ts'
 import { BlockIntake } from '../rows/block-intake.ts'
@@ -54,7 +55,7 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
   const batches = new BatchTransform<SourceRow>({
     maxCount: batchRowsOf(args),
     maxBytes: BATCH_BYTES,
-    sizeOf: sizeOfRow,
+    sizeOf: sizeOfValue,
     // only a pipe may be slow; a row that comes from a pipe should not wait for others
     ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),
   })

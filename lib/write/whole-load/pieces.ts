@@ -2,7 +2,7 @@ import type { PgBatchError } from '../../errors.ts'
 import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { isRowsFault } from '../faults/transient.ts'
 import { FOREIGN_KEY_VIOLATION } from '../isolate/isolate-batch.ts'
-import { rowsOfNextAttempt } from '../isolate/rows-together.ts'
+import { WaitingRows } from '../isolate/waiting-rows.ts'
 import type { Batch, RowGroup } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
 import type { IsolateHint, TransactionWriter } from '../transaction/transaction-writer.ts'
@@ -17,7 +17,6 @@ export type Rejects = 'none' | 'now' | 'later'
 interface FailedPiece {
   readonly error: PgBatchError
   readonly place: RowRef | undefined
-  readonly bytes: number
 }
 
 /**
@@ -34,9 +33,7 @@ export class Pieces<Item> {
   /** Batches that wait for later ones, and the rows of them that are to be written. */
   #waiting: Batch<Item>[] = []
   #groups: RowGroup[] = []
-  #rows = 0
-  /** How many rows the next attempt takes. */
-  #target = 0
+  #rows = new WaitingRows()
 
   constructor(writer: TransactionWriter<Item>, rejects: Rejects) {
     this.#writer = writer
@@ -48,13 +45,14 @@ export class Pieces<Item> {
     const groups = await this.#writer.admit(batch)
     if (groups.length > 0) await this.#writer.opened!.rows.shareStaging()
     if (this.#waiting.length === 0) {
-      const late = await this.#writeAlone(groups)
-      if (!late) return [batch]
-      this.#wait(batch, groups, late)
+      const isLate = await this.#writeAlone(groups)
+      if (!isLate) return [batch]
+      this.#wait(batch, groups)
+      this.#rows.waitForMore()
       return []
     }
     this.#wait(batch, groups)
-    return this.#rows < this.#target ? [] : this.#writeTogether()
+    return this.#rows.areDue ? this.#writeTogether() : []
   }
 
   /** Writes the batches that wait: no later ones come. */
@@ -63,32 +61,30 @@ export class Pieces<Item> {
     if (failed) await this.#isolate(this.#groups, failed, 'now')
   }
 
-  #wait(batch: Batch<Item>, groups: readonly RowGroup[], failed?: FailedPiece): void {
+  #wait(batch: Batch<Item>, groups: readonly RowGroup[]): void {
     this.#waiting.push(batch)
     this.#groups.push(...groups)
-    this.#rows += batch.count
-    if (failed) this.#target = rowsOfNextAttempt(this.#rows, failed.bytes)
+    this.#rows.add(batch)
   }
 
-  /** Returns the failure of a batch that waits for later ones. */
-  async #writeAlone(groups: readonly RowGroup[]): Promise<FailedPiece | undefined> {
+  /** Returns true if the rows wait for later ones. */
+  async #writeAlone(groups: readonly RowGroup[]): Promise<boolean> {
     const failed = await this.#try(groups)
-    if (!failed) return undefined
-    if (this.#rejects === 'later' && failed.error.sqlState === FOREIGN_KEY_VIOLATION) return failed
-    return (await this.#isolate(groups, failed, this.#rejects)) ? failed : undefined
+    if (!failed) return false
+    if (this.#rejects === 'later' && failed.error.sqlState === FOREIGN_KEY_VIOLATION) return true
+    return this.#isolate(groups, failed, this.#rejects)
   }
 
   async #writeTogether(): Promise<readonly Batch<Item>[]> {
     const failed = await this.#try(this.#groups)
     if (failed) {
-      this.#target = rowsOfNextAttempt(this.#rows, failed.bytes)
-      if (this.#target > this.#rows) return []
+      if (this.#rows.waitForMore()) return []
       await this.#isolate(this.#groups, failed, 'now')
     }
     const written = this.#waiting
     this.#waiting = []
     this.#groups = []
-    this.#rows = 0
+    this.#rows = new WaitingRows()
     return written
   }
 
@@ -96,7 +92,6 @@ export class Pieces<Item> {
   async #try(groups: readonly RowGroup[]): Promise<FailedPiece | undefined> {
     if (groups.length === 0) return undefined
     const { rows, transaction } = this.#writer.opened!
-    const { bytes } = rows
     const isUndone = this.#rejects !== 'none'
     rows.beforePiece(isUndone ? 'SAVEPOINT pg_batch_load' : undefined)
     try {
@@ -108,11 +103,10 @@ export class Pieces<Item> {
       const isRows = error instanceof RowError || isRowsFault(error)
       if (!isUndone || !isRows) throw error
       const place = error instanceof RowError ? error.row : rows.locate(error)
-      const sent = rows.bytes - bytes
       await rows.abort()
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch_load; RELEASE SAVEPOINT pg_batch_load')
       const context = place ? errorContext(place) : { batchId: groups[0]!.batch.id }
-      return { error: toPgBatchError(error, 'rolled-back', context, 'write'), place, bytes: sent }
+      return { error: toPgBatchError(error, 'rolled-back', context, 'write'), place }
     }
   }
 

@@ -7,7 +7,7 @@ import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { seededRandom } from '../../support/random.ts'
 import { thorough } from '../../support/thorough.ts'
-import { batchesOf, valuesOf } from '../../support/writing.ts'
+import { batchesOf, rowsOf, valuesOf } from '../../support/writing.ts'
 import { load } from '../reliability/load.ts'
 
 interface Row {
@@ -102,6 +102,32 @@ describe('singleTransaction with rejects: rows that refer to rows of later batch
     expect([stored.length, rejected]).to.deep.equal([20_001, []])
     expect(statements).to.be.below(100)
   })
+
+  for (const { title, way } of [
+    { title: 'one transaction', way: { singleTransaction: true } },
+    { title: 'transactions of their own', way: { awaitsParents: () => true } },
+  ]) {
+    it(`lets at most 64 MiB wait beside a row that no attempt comes past: ${title}`, async () => {
+      await db.pool.query(`DROP TABLE IF EXISTS page; CREATE TABLE page (id int PRIMARY KEY,
+        parent int REFERENCES page, text text)`)
+      const text = 'x'.repeat(50_000)
+      function* batches() {
+        yield [
+          { id: Number.NaN, parent: null, text: '' }, // has no form as an integer
+          { id: 1, parent: 500, text: '' },
+          { id: 2, parent: 1600, text: '' }, // comes after 79 MB
+        ]
+        for (let id = 100; id < 1700; id += 20) yield rowsOf(20, n => ({ id: n, parent: null, text }), id)
+      }
+      const options = { pool: makePool().pool, table: 'page', rejectLimit: 9, concurrency: 1, ...way }
+      const rejected = await load(batches(), new PgBatchWritable<object>(options))
+      expect(rejected.map(({ batchId, index }) => [batchId, index])).to.deep.equal([
+        [1, 0],
+        [1, 2],
+      ])
+      expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM page')).to.deep.equal([[1601]])
+    })
+  }
 
   it('rejects a row whose parent is missing in another table, and takes those that wait', async () => {
     await db.pool.query(`DROP TABLE IF EXISTS leaf, branch; CREATE TABLE branch (id int PRIMARY KEY);
