@@ -111,12 +111,12 @@ export class BoundRows extends Submittable {
   handleEmptyQuery(): void {}
 
   handleError(error: Error): void {
-    this.callback(error)
+    this.reportEnd(error)
     this.#reject(error)
   }
 
   handleReadyForQuery(): void {
-    this.callback()
+    this.reportEnd()
     this.#resolve()
   }
 }

@@ -181,7 +181,7 @@ export class CopyIn extends Submittable {
   }
 
   handleError(error: Error): void {
-    this.callback(error)
+    this.reportEnd(error)
     if (!this.#copying) noteStatementError(error)
     this.#error = error
     this.#copying = false
@@ -190,7 +190,7 @@ export class CopyIn extends Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.callback()
+    this.reportEnd()
     this.#copying = false
     this.#resolveReady()
     this.#resolveSettled()

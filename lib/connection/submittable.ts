@@ -1,8 +1,12 @@
+import { EventEmitter } from 'node:events'
+
 /**
  * An object that pg runs as a query, by its `submit` and its handlers. The properties here are what others
- * look at: pg, and the agents of OpenTelemetry, Datadog and Sentry, which replace pg's `query`.
+ * look at: pg, and the agents of OpenTelemetry, Datadog and Sentry, which replace pg's `query`. Sentry's and
+ * Elastic's wait for the event 'end' or 'error', as pg's own queries have it: a span of Sentry's would end
+ * as soon as the statement is submitted, without the error.
  */
-export abstract class Submittable {
+export abstract class Submittable extends EventEmitter {
   /** The statement that spans are named after. Agents may append comments, so it is not what is sent. */
   text: string
 
@@ -19,6 +23,14 @@ export abstract class Submittable {
   callback: (error?: Error) => void = () => {}
 
   constructor(text: string) {
+    super()
     this.text = text
+  }
+
+  /** Tells the others that the server has answered. Call it once. */
+  protected reportEnd(error?: Error): void {
+    this.callback(error)
+    if (error === undefined) this.emit('end')
+    else if (this.listenerCount('error') > 0) this.emit('error', error) // which would throw without listeners
   }
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { expect } from 'chai'
 import pg from 'pg'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
@@ -52,6 +53,27 @@ function traced(spans: Span[], comments: boolean): typeof pg.Client {
   } as unknown as typeof pg.Client
 }
 
+/** Does to queries what `@sentry/node` 11 does, which looks at what pg's `query` has returned. */
+function watched(spans: Span[]): typeof pg.Client {
+  return class extends pg.Client {
+    // biome-ignore lint/suspicious/noExplicitAny: pg's overloads
+    override query(...args: any[]): any {
+      const [first] = args as [string | Query]
+      const span: Span = { text: (typeof first === 'string' ? first : first.text) ?? '', ends: 0 }
+      spans.push(span)
+      const ended = (error?: Error) => {
+        span.ends++
+        span.error = error
+      }
+      const answer: unknown = Reflect.apply(pg.Client.prototype.query, this, args)
+      if (answer instanceof Promise) answer.then(() => ended(), ended)
+      else if (answer instanceof EventEmitter) answer.on('end', () => ended()).on('error', ended)
+      else ended(new Error('ended before the server has answered'))
+      return answer
+    }
+  } as unknown as typeof pg.Client
+}
+
 describe('under an agent that patches the queries of pg', () => {
   const db = useDatabase()
 
@@ -62,13 +84,14 @@ describe('under an agent that patches the queries of pg', () => {
   /** Writes with a pool whose clients are traced, and returns the spans. */
   async function spansOf(
     batches: readonly (readonly Row[])[],
-    { comments = false, ...extra }: Partial<PgBatchWritableOptions<Row>> & { comments?: boolean },
+    extra: Partial<PgBatchWritableOptions<Row>>,
+    agent: (spans: Span[]) => typeof pg.Client,
   ): Promise<{ spans: Span[]; error: Error | undefined }> {
     const spans: Span[] = []
     const pool = new pg.Pool({
       connectionString: db.connectionString,
       max: 1,
-      Client: traced(spans, comments),
+      Client: agent(spans),
     } as pg.PoolConfig)
     const writing = write(batches, { pool, table: 't', ...extra } as PgBatchWritableOptions<Row>)
     const error = await writing.then(
@@ -81,26 +104,34 @@ describe('under an agent that patches the queries of pg', () => {
 
   const batches = rowsOf(20, batch => rowsOf(100, id => ({ id }), batch * 100))
 
-  for (const way of METHODS) {
-    for (const comments of [false, true]) {
-      const how = comments ? ', which appends comments to their texts' : ''
-      it(`writes by ${way.title}, and the span of each statement has a text and ends once${how}`, async () => {
-        const { spans, error } = await spansOf(batches, { ...options(way), comments })
-        expect(error).to.equal(undefined)
-        expect(await countOf(db.pool, 't')).to.equal(2000)
-        expect(spans.filter(({ text, ends }) => text === '' || ends !== 1)).to.deep.equal([])
-      })
-    }
-  }
+  const agents = [
+    { does: 'wraps callbacks', agent: (spans: Span[]) => traced(spans, false) },
+    { does: 'wraps callbacks and appends comments to texts', agent: (spans: Span[]) => traced(spans, true) },
+    { does: 'listens to what `query` returns', agent: watched },
+  ]
+  for (const { does, agent } of agents) {
+    describe(`that ${does}`, () => {
+      for (const way of METHODS) {
+        it(`writes by ${way.title}, and the span of each statement has a text and ends once`, async () => {
+          const { spans, error } = await spansOf(batches, options(way), agent)
+          expect(error).to.equal(undefined)
+          expect(await countOf(db.pool, 't')).to.equal(2000)
+          const wrong = spans.filter(span => span.text === '' || span.ends !== 1 || span.error !== undefined)
+          expect(wrong).to.deep.equal([])
+        })
+      }
 
-  it('ends the span of a COPY with its error, and names it after the COPY', async () => {
-    const { spans, error } = await spansOf([[{ id: 1 }, { id: 1 }]], { method: 'copy', copyFormat: 'text' })
-    expect(error).to.include({ sqlState: '23505' })
-    const copies = spans.filter(({ text }) => text.startsWith('COPY "public"."t"'))
-    expect(copies).to.not.have.lengthOf(0)
-    for (const { ends, error: reason } of copies) {
-      expect(ends).to.equal(1)
-      expect(reason).to.have.property('code', '23505')
-    }
-  })
+      it('ends the span of a COPY with its error, and names it after the COPY', async () => {
+        const twice = [[{ id: 1 }, { id: 1 }]]
+        const { spans, error } = await spansOf(twice, { method: 'copy', copyFormat: 'text' }, agent)
+        expect(error).to.include({ sqlState: '23505' })
+        const copies = spans.filter(({ text }) => text.startsWith('COPY "public"."t"'))
+        expect(copies).to.not.have.lengthOf(0)
+        for (const { ends, error: reason } of copies) {
+          expect(ends).to.equal(1)
+          expect(reason).to.have.property('code', '23505')
+        }
+      })
+    })
+  }
 })
