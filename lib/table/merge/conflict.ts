@@ -14,6 +14,8 @@ export interface Conflict {
   readonly special?: SpecialKey | undefined
   /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
   readonly nullsNotDistinct: boolean
+  /** The columns of the key that may be NULL, if such NULLs are equal to each other; else empty. */
+  readonly equalNulls: readonly string[]
   /** How many columns of the table are not generated. */
   readonly columnCount: number
   /** Rows must be written in their order: triggers may change or drop them, or more than one key decides. */

@@ -1,4 +1,4 @@
-import { keepsStored, type Merge, type MergeShape } from './merge.ts'
+import { joinCount, keepsStored, type Merge, type MergeShape } from './merge.ts'
 
 /**
  * How rows are merged: by one INSERT or DELETE of all rows, or of the last row of each key; in steps, each of
@@ -36,7 +36,9 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
   const last = foldable && !lacksKey && overwritesEarlier(merge, shapes)
   const guarded = lacksKey || severalKeys
   if (!merge.writesTwice && !(only && last)) return plainStrategy(merge, shapes, last, guarded)
-  if (shapes.length > MAX_SHAPES_OF_A_TURN) {
+  // an update-only has a statement for each shape and way to join
+  const parts = updateOnly ? shapes.length * joinCount(merge.conflict) : shapes.length
+  if (parts > MAX_SHAPES_OF_A_TURN) {
     return { kind: 'one by one', order: guarded ? 'ordinal' : 'key' }
   }
   return { kind: last ? 'last' : 'turns', guarded }

@@ -4,13 +4,13 @@ import {
   deletesAmong,
   excludedRow,
   insertShape,
+  joinsToExcluded,
   keyColumns,
   keyWithGuard,
   type Merge,
   type MergeShape,
   orderByKey,
   type RowSource,
-  sameAsExcluded,
   sameKey,
   updatedBy,
   updateShape,
@@ -106,9 +106,10 @@ function writeRows(
   const turns = merge.conflict.action === 'nothing' ? [isTurn, `NOT (${isTurn})`] : [isTurn]
   for (const [index, isOne] of turns.entries()) {
     for (const one of inOneOrder(shapes.filter(one => !one.deletes))) {
-      const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${isOne}${ready}`
-      const text = writeShape(merge, source, one, from)
-      if (text !== undefined) step(`pg_batch_written_${index}_${one.number}`, `${text} RETURNING 1`)
+      for (const [part, write] of writesOf(merge, source, one).entries()) {
+        const from = `pg_batch_rows WHERE ${shape} = ${one.number} AND ${isOne}${ready}`
+        step(`pg_batch_written_${index}_${one.number}_${part}`, `${write(from)} RETURNING 1`)
+      }
     }
   }
   return {
@@ -126,18 +127,18 @@ function inOneOrder(shapes: readonly MergeShape[]): MergeShape[] {
   return [...shapes].sort((a, b) => (named(a) < named(b) ? -1 : 1))
 }
 
-/** Returns the statement that writes the upserts of a shape; undefined where there is nothing to do. */
-function writeShape(merge: Merge, source: RowSource, shape: MergeShape, from: string): string | undefined {
+/** Returns what writes the upserts of a shape, each a statement for some of the rows of `from`. */
+function writesOf(merge: Merge, source: RowSource, shape: MergeShape): ((from: string) => string)[] {
   if (!merge.conflict.updateOnly) {
-    const select = `SELECT ${quoteList(shape.columns)} FROM ${from} ${orderByKey(merge, source)}`
-    return insertShape(merge, shape, select)
+    const order = orderByKey(merge, source)
+    return [from => insertShape(merge, shape, `SELECT ${quoteList(shape.columns)} FROM ${from} ${order}`)]
   }
-  if (updatedBy(merge, shape).length === 0) return undefined
-  const row = excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_rows'), {
-    from: ` FROM ${from}`,
-  })
-  const same = sameAsExcluded(merge)
-  return updateShape(merge, shape, { from: ` FROM (${row}) AS excluded`, same })
+  if (updatedBy(merge, shape).length === 0) return []
+  const row = (from: string): string =>
+    excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_rows'), { from: ` FROM ${from}` })
+  return joinsToExcluded(merge).map(
+    same => from => updateShape(merge, shape, { from: ` FROM (${row(from)}) AS excluded`, same }),
+  )
 }
 
 /** A weaker lock would not block an upsert, and a stronger one would wait for rows that refer to these. */

@@ -170,16 +170,41 @@ function equalIn({ conflict: { keys, equals } }: Merge, { name }: MergeColumn, t
   return `${target}.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${key}`
 }
 
-/** Returns the condition that the row of `excluded` has the same key as the stored one. */
+/** Returns the condition that the one row of `excluded` has the same key as the stored one. */
 export function sameAsExcluded(merge: Merge): string {
-  const { nullsNotDistinct } = merge.conflict
-  const conditions = keyColumns(merge).map(column => {
+  // `IS NOT DISTINCT FROM` could not use the index
+  const conditions = waysToEqualExcluded(merge).map(ways =>
+    ways.length === 1 ? ways[0]! : `(${ways.join(' OR ')})`,
+  )
+  return conditions.join(' AND ')
+}
+
+/**
+ * Returns the same for many rows of `excluded`, as conditions of which a pair of rows meets at most one. A
+ * join by one condition with OR would read the stored rows again for each row, because only plain comparisons
+ * find rows by all columns of an index, or by their hashes.
+ */
+export function joinsToExcluded(merge: Merge): string[] {
+  const joins = waysToEqualExcluded(merge).reduce<readonly string[][]>(
+    (before, ways) => before.flatMap(conditions => ways.map(way => [...conditions, way])),
+    [[]],
+  )
+  return joins.map(conditions => conditions.join(' AND '))
+}
+
+/** How many {@link joinsToExcluded} there are. */
+export function joinCount({ equalNulls }: Conflict): number {
+  return 2 ** equalNulls.length
+}
+
+/** Returns for each column of the key when it is equal: where its values are, or where both are NULL. */
+function waysToEqualExcluded(merge: Merge): string[][] {
+  return keyColumns(merge).map(column => {
     const name = quoteIdentifier(column.name)
     const equal = equalIn(merge, column, 'stored', `excluded.${name}`)
-    // `IS NOT DISTINCT FROM` could not use the index
-    return nullsNotDistinct ? `(${equal} OR stored.${name} IS NULL AND excluded.${name} IS NULL)` : equal
+    const bothNull = `stored.${name} IS NULL AND excluded.${name} IS NULL`
+    return merge.conflict.equalNulls.includes(column.name) ? [equal, bothNull] : [equal]
   })
-  return conditions.join(' AND ')
 }
 
 /** Returns ` AND` and the condition that a delete is newer than the stored row; empty without `newerBy`. */

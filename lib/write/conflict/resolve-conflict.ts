@@ -38,6 +38,7 @@ export function resolveConflict(
     equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
     special: special && { ...special, isSeparate: !setsKey && isSeparate(special, update, table!) },
     nullsNotDistinct: key?.nullsNotDistinct ?? false,
+    equalNulls: key?.nullsNotDistinct ? keys.filter((_, index) => !keyColumns[index]?.notNull) : [],
     update,
     computed,
     newerBy,

@@ -21,6 +21,7 @@ export const NO_CONFLICT: Conflict = Object.freeze({
   keys: [],
   equals: [],
   nullsNotDistinct: false,
+  equalNulls: [],
   columnCount: 0,
   inOrder: true,
   oneByOne: false,

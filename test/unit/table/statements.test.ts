@@ -20,6 +20,7 @@ const conflict = {
   action: 'update',
   keys: ['id'],
   nullsNotDistinct: false,
+  equalNulls: [],
   update: ['n'],
   equals: ['OPERATOR(ext.=)'],
   columnCount: 2,
@@ -96,6 +97,24 @@ describe('SQL texts', () => {
     expect(text).to.match(/AS stored \("id"\) SELECT.*\("id"\) DO NOTHING/)
   })
 
+  it('join an update-only by plain comparisons, one statement for each place of NULLs that are equal', () => {
+    const keys = { keys: ['id', 'n'], equals: ['=', '='], update: ['v'], nullsNotDistinct: true }
+    const onNulls = { ...conflict, ...keys, equalNulls: ['n'], updateOnly: true }
+    const v = { name: 'v', baseType: 'int', sqlType: 'int' }
+    const nulls = { ...merge, columns: [...merge.columns, v], conflict: onNulls }
+    const shape = { number: 0, columns: ['id', 'n', 'v'] }
+    const text = mergeTurn(nulls, stagedRows(nulls, 'staging', [shape]), 1)
+    expect(text.match(/(?<=AS excluded WHERE ).*?(?= RETURNING)/g)).to.deep.equal([
+      'stored."id" = excluded."id" AND stored."n" = excluded."n"',
+      'stored."id" = excluded."id" AND stored."n" IS NULL AND excluded."n" IS NULL',
+    ])
+    const loop = mergeLoop(nulls, stagedRows(nulls, 'staging', [shape]), 'ordinal', 1)
+    expect(loop).to.contain(
+      'WHERE stored."id" = excluded."id" AND ' +
+        '(stored."n" = excluded."n" OR stored."n" IS NULL AND excluded."n" IS NULL)',
+    )
+  })
+
   it('write shapes in one order, whichever comes first, so that new keys are locked in one order', () => {
     const written = [
       [whole, withoutN],
@@ -162,6 +181,12 @@ describe('SQL texts', () => {
       ['for keys of several forms', { foldable: false }, [whole], { kind: 'turns', guarded: false }],
       ['for an update of nothing', { update: [] }, [whole], { kind: 'all', order: 'key', guarded: false }],
       ['for several shapes', {}, [whole, withoutN], { kind: 'turns', guarded: false }],
+      [
+        'for an update-only that would need a statement for each of many places of NULLs',
+        { updateOnly: true, equalNulls: ['a', 'b', 'c', 'd', 'e'] },
+        [whole, withoutN],
+        { kind: 'one by one', order: 'key' },
+      ],
       ['for deletes of whole rows', {}, [whole, deleted], { kind: 'last', guarded: false }],
       ['for deletes of parts', { columnCount: 3 }, [whole, deleted], { kind: 'turns', guarded: false }],
       ['for triggers', { inOrder: true }, [whole], { kind: 'all', order: 'ordinal', guarded: true }],
