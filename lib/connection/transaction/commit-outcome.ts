@@ -61,8 +61,12 @@ export async function commitOutcome(
   return { state: 'rolled-back', error: callbacks.swallowedError() }
 }
 
-/** Returns true for the answers to the statement that asks for the transaction, and to COMMIT. */
+/**
+ * Returns true for the answers to the statement that asks for the transaction, and to COMMIT. A driver whose
+ * results have no command tags is believed.
+ */
 function isProofAndCommit(tags: readonly (string | undefined)[]): boolean {
+  if (tags.length > 0 && tags.every(tag => tag === undefined)) return true
   return tags.length === 2 && tags[0] === 'SELECT' && tags[1] === 'COMMIT'
 }
 

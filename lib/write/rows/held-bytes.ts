@@ -14,7 +14,8 @@ export function heldBytes(batch: Batch<unknown>): number {
   return bytes
 }
 
-function sizeOfRow(row: unknown): number {
+/** Returns about how many bytes a row takes. */
+export function sizeOfRow(row: unknown): number {
   if (row instanceof CsvRecord) return row.end - row.start
   if (row instanceof JsonRecord) return row.byteLength
   if (typeof row !== 'object' || row === null) return sizeOfValue(row)

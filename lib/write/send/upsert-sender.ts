@@ -21,6 +21,7 @@ import {
 import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowGroup } from '../rows/batch.ts'
+import { sizeOfRow } from '../rows/held-bytes.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { rowsInOrder } from '../rows/rows-in-order.ts'
 import { arrayParameters, NotTogether, shapeNumbers } from './array-parameters.ts'
@@ -68,6 +69,7 @@ export class UpsertSender extends ParameterSender {
   /** The groups of each batch that waits. */
   #waiting: (readonly RowGroup[])[] = []
   #waitingRows = 0
+  #waitingBytes = 0
   #signal: AbortSignal | undefined
   #hasSavepoint = false
   #staging: string | undefined
@@ -87,7 +89,7 @@ export class UpsertSender extends ParameterSender {
     this.#waiting.push(own)
     for (const { rows } of own) this.#waitingRows += rows.length
     this.#signal = signal
-    if (this.#waitingRows >= this.#mayWait) await this.#sendWaiting()
+    if (!this.#mayWait(own)) await this.#sendWaiting()
   }
 
   override close(): Promise<void> {
@@ -99,12 +101,17 @@ export class UpsertSender extends ParameterSender {
     const waiting = this.#waiting
     this.#waiting = []
     this.#waitingRows = 0
+    this.#waitingBytes = 0
     return waiting
   }
 
-  /** How many rows may wait: none before the length of rows is known. */
-  get #mayWait(): number {
-    return Math.min(MAX_WAITING.rows, this.plan.rowLength.rowsIn(MAX_WAITING.bytes))
+  /** Returns false when what waits is to be sent: always before the length of rows is known. */
+  #mayWait(added: readonly RowGroup[]): boolean {
+    const { rows, bytes } = MAX_WAITING
+    if (this.#waitingRows >= Math.min(rows, this.plan.rowLength.rowsIn(bytes))) return false
+    // rows may be longer than those before them
+    for (const group of added) for (const row of group.rows) this.#waitingBytes += sizeOfRow(row)
+    return this.#waitingBytes < bytes
   }
 
   async #sendWaiting(): Promise<void> {

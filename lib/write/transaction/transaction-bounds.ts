@@ -32,6 +32,8 @@ export function isFull<Item>(
   const openMs = Math.min(ms, timeoutMs / 2)
   if (items >= rows || heldBytes >= bytes || ageMs >= openMs) return true
   // one statement takes its locks in the order of keys, several do not: they may deadlock with another lane.
-  // Small batches that were not sent yet will share one.
-  return lanes > 1 && plan.conflict !== undefined && method === 'insert' && bytesSent > 0
+  // Small batches that were not sent yet will share one. With a checkpoint they are sent before the partition
+  // of the next batch is locked.
+  const isSent = bytesSent > 0 || writer.opened?.checkpoint !== undefined
+  return lanes > 1 && plan.conflict !== undefined && method === 'insert' && isSent
 }

@@ -190,6 +190,21 @@ describe('a checkpoint', () => {
     })
   }
 
+  it('is not locked by upserts of two lanes that hold locks of keys already', async () => {
+    await db.pool.query('CREATE UNIQUE INDEX ON log (n)')
+    const parts = ['a', 'b', 'c', 'd']
+    const first = parts.map(part => lines(10, 0, part))
+    const batches = rowsOf(40, n => lines(10, 10 + 10 * n, parts[n % 4]!))
+    const writable = make({
+      concurrency: 2,
+      method: 'insert',
+      onConflict: { target: ['n'], action: 'update' },
+    })
+    await load([...first, ...batches], writable)
+    // one transaction for each batch: a statement that follows another's locks could deadlock
+    expect(writable.stats.transactions).to.equal(44)
+  })
+
   it('advances over items that are skipped or rejected, too', async () => {
     const toRow = (row: Row) => (row.line === 2 ? null : row)
     await load([lines(3)], make({ toRow }))

@@ -96,6 +96,24 @@ describe('many rows of one key in one transaction', () => {
       expect(await valuesOf(db.pool, 'SELECT id, n FROM t')).to.deep.equal([[1, 10_000]])
     })
 
+    it(`long rows after short ones do not wait for each other, by ${way.title}`, async () => {
+      await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, note text)')
+      const note = 'x'.repeat(1 << 20)
+      const batches = [
+        rowsOf(2000, id => ({ id, note: 'short' })),
+        ...rowsOf(20, n => [{ id: 2000 + n, note }]),
+      ]
+      const { stats } = await write(batches, {
+        pool: makePool().pool,
+        table: 't',
+        onConflict: { target: ['id'], action: 'update' },
+        ...options(way),
+      })
+      expect(stats.rowsCommitted).to.equal(2020)
+      // those that wait have no bytes, and would all be of one transaction
+      expect(stats.transactions).to.be.at.least(10)
+    })
+
     it(`refuses a state in between that a CHECK refuses, by ${way.title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS t, notes;
         CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n <= 9), note text)`)
