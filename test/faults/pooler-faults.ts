@@ -14,12 +14,12 @@ export async function injectOnPooler({ pooler, random, timeoutMs }: Run, act: Po
     case 'suspend':
       return pooler!.suspend(ms)
     case 'pause': {
-      // it waits for the transactions that are open, and no new one begins
-      const paused = pooler!.command('PAUSE')
+      // it waits for the transactions that are open, and no new one begins. Where one stays open, PgBouncer
+      // ends the console that waits, but only some seconds after RESUME.
+      const paused = pooler!.command('PAUSE').catch(() => {})
       await Promise.race([paused, sleep(2000)])
       await sleep(ms)
-      await pooler!.command('RESUME')
-      await paused.catch(() => {}) // the console ends a PAUSE that was not reached
+      return pooler!.command('RESUME')
     }
   }
 }
