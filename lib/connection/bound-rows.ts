@@ -111,13 +111,13 @@ export class BoundRows extends Submittable {
   handleEmptyQuery(): void {}
 
   handleError(error: Error): void {
-    this.reportEnd(error)
     this.#reject(error)
+    this.reportEnd(error)
   }
 
   handleReadyForQuery(): void {
-    this.reportEnd()
     this.#resolve()
+    this.reportEnd()
   }
 }
 

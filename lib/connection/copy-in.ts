@@ -181,18 +181,18 @@ export class CopyIn extends Submittable {
   }
 
   handleError(error: Error): void {
-    this.reportEnd(error)
     if (!this.#copying) noteStatementError(error)
     this.#error = error
     this.#copying = false
     this.#resolveReady()
     this.#rejectSettled(error)
+    this.reportEnd(error)
   }
 
   handleReadyForQuery(): void {
-    this.reportEnd()
     this.#copying = false
     this.#resolveReady()
     this.#resolveSettled()
+    this.reportEnd()
   }
 }

@@ -63,13 +63,13 @@ export class SimpleQuery extends Submittable {
   handleEmptyQuery(): void {}
 
   handleError(error: Error): void {
-    this.reportEnd(error)
     this.#reject(error)
+    this.reportEnd(error)
   }
 
   handleReadyForQuery(): void {
-    this.reportEnd()
     this.#resolve()
+    this.reportEnd()
   }
 }
 

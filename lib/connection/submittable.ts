@@ -3,16 +3,16 @@ import { EventEmitter } from 'node:events'
 /**
  * An object that pg runs as a query, by its `submit` and its handlers. The properties here are what others
  * look at: pg, and the agents of OpenTelemetry, Datadog and Sentry, which replace pg's `query`. Sentry's and
- * Elastic's wait for the event 'end' or 'error', as pg's own queries have it: a span of Sentry's would end
- * as soon as the statement is submitted, without the error.
+ * Elastic's wait for 'end' or 'error', which pg's own queries emit. Without these events a span of Sentry's
+ * ends as soon as the statement is submitted, and without the error.
  */
 export abstract class Submittable extends EventEmitter {
   /** The statement that spans are named after. Agents may append comments, so it is not what is sent. */
   text: string
 
   /**
-   * Not the name of a prepared statement, and yet there: to append a comment to its text OpenTelemetry would
-   * replace an object without a name by a copy of its own properties, which pg cannot run.
+   * Empty, since this is no prepared statement, but it has to be there: OpenTelemetry replaces an object
+   * without a name, to append a comment to its text, by a copy of its own properties, which pg cannot run.
    */
   readonly name = ''
 
@@ -22,13 +22,20 @@ export abstract class Submittable extends EventEmitter {
    */
   callback: (error?: Error) => void = () => {}
 
+  #isReported = false
+
   constructor(text: string) {
     super()
     this.text = text
   }
 
-  /** Tells the others that the server has answered. Call it once. */
+  /**
+   * Tells the others that the server has answered, or that pg no longer waits. Call it last: what they do
+   * may throw. Only the first call counts, since the answer may still come after pg's `query_timeout`.
+   */
   protected reportEnd(error?: Error): void {
+    if (this.#isReported) return
+    this.#isReported = true
     this.callback(error)
     if (error === undefined) this.emit('end')
     else if (this.listenerCount('error') > 0) this.emit('error', error) // which would throw without listeners

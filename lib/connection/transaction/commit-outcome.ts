@@ -15,8 +15,8 @@ export interface SentCommit {
   readonly watch: ServerWatch
   readonly callbacks: CallbackEffects
   /**
-   * A callback had the client, and the statement in front of COMMIT asks for the transaction. If the callback
-   * has sent something past its client, answers to that may come in place of theirs.
+   * A callback had the client, and the statement in front of COMMIT asks which transaction this is. If the
+   * callback has sent something past its client, answers to that may come in place of theirs.
    */
   readonly isProof: boolean
   /** The statements that begin the next transaction travel behind COMMIT, in the same query string. */
@@ -62,8 +62,8 @@ export async function commitOutcome(
 }
 
 /**
- * Returns true for the answers to the statement that asks for the transaction, and to COMMIT. A driver whose
- * results have no command tags is believed.
+ * Returns true for the answers to the statement that asks which transaction this is, and to COMMIT. A driver
+ * whose results have no command tags is believed.
  */
 function isProofAndCommit(tags: readonly (string | undefined)[]): boolean {
   if (tags.length > 0 && tags.every(tag => tag === undefined)) return true
