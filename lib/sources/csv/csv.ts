@@ -14,8 +14,9 @@ import { generatedHeader, type HeaderOptions, headerOf } from './read-header.ts'
 import { type Records, rowMaker } from './record-rows.ts'
 import { RecordRepair } from './repair/repair-record.ts'
 import type { SampledRecord } from './sniff/sample-records.ts'
-import { CsvSplitter, SplitError } from './split/csv-splitter.ts'
+import { CsvSplitter } from './split/csv-splitter.ts'
 import { loadWasmSplitter } from './split/load-wasm-splitter.ts'
+import { SplitError } from './split/split-error.ts'
 import type { FoundRecords } from './split/wasm-splitter.ts'
 
 export interface CsvOptions extends HeaderOptions {

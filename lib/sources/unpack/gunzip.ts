@@ -126,7 +126,7 @@ export class Gunzip extends Transform {
   }
 }
 
-/** Returns bytes that keep little more memory than they need: a small member fills a little of its piece. */
+/** Returns a copy of bytes that fill little of their piece: a small member would keep 256 KiB in memory. */
 function compact(bytes: Buffer): Buffer {
   return bytes.length < UNPACKED_BYTES / 8 ? Buffer.from(bytes) : bytes
 }

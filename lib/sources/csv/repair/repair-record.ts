@@ -4,7 +4,7 @@ import type { Repairs } from '../../repairs.ts'
 import type { Dialect } from '../dialect.ts'
 import type { SampledRecord } from '../sniff/sample-records.ts'
 import { usualWidth } from '../sniff/usual-width.ts'
-import { INSIDE_FIELD } from '../split/csv-splitter.ts'
+import { INSIDE_FIELD } from '../split/split-error.ts'
 import { type ColumnEvidence, columnEvidence } from './column-evidence.ts'
 import {
   extraEmptyField,

@@ -1,8 +1,9 @@
 import { PLACE_NUMBERS } from '../../../csv/record-table.ts'
 import { MAX_RECORD_BYTES } from '../../rows.ts'
 import type { Dialect } from '../dialect.ts'
-import { firstLine, MAX_FIRST_LINE } from './first-line.ts'
+import { firstLine, shortenLine } from './first-line.ts'
 import { Marks } from './marks.ts'
+import { AFTER_QUOTE, INSIDE_FIELD, NEVER_ENDS, SplitError, TOO_LONG } from './split-error.ts'
 import type { FoundRecords, WasmSplitter } from './wasm-splitter.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -46,16 +47,6 @@ export type TakeRecord = (
   line: number,
   fault: string | undefined,
 ) => void
-
-/** What is wrong with a line. The message continues `line 5`. */
-export class SplitError extends Error {
-  readonly line: number
-
-  constructor(line: number, message: string) {
-    super(message)
-    this.line = line
-  }
-}
 
 /**
  * Splits the bytes of a CSV file into records, chunk by chunk, and checks where quotes are. Outside of quotes
@@ -262,7 +253,7 @@ export class CsvSplitter {
     const bytes = this.#parts.length === 0 ? chunk : Buffer.concat([...this.#parts, chunk])
     const line = firstLine(bytes, last)
     if (!line) {
-      this.#parts = [bytes.length > MAX_FIRST_LINE ? shortened(bytes) : bytes]
+      this.#parts = [shortenLine(bytes)]
       return undefined
     }
     const fault = this.#fault
@@ -367,15 +358,3 @@ export class CsvSplitter {
     this.#cut(chunk, start, chunk.length)
   }
 }
-
-/** Drops bytes of a line without an end, but not a return, which a line feed may follow. */
-function shortened(bytes: Buffer): Buffer {
-  const kept = bytes.subarray(0, MAX_FIRST_LINE)
-  return bytes.at(-1) === RETURN ? Buffer.concat([kept, Buffer.from('\r')]) : Buffer.from(kept)
-}
-
-const AFTER_QUOTE = 'has text after a closing quote (a quote inside quotes is written twice)'
-export const INSIDE_FIELD =
-  'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)'
-const NEVER_ENDS = 'begins a quoted field that never ends'
-const TOO_LONG = 'begins a record of more than 64 MiB; is a quote left open?'

@@ -2,7 +2,7 @@ const LINE_FEED = 0x0a
 const RETURN = 0x0d
 
 /** The bytes of a malformed record that are kept until its first line ends. */
-export const MAX_FIRST_LINE = 1024 * 1024
+const MAX_FIRST_LINE = 1024 * 1024
 
 /** The first line of some bytes, and where the next one begins. */
 export interface FirstLine {
@@ -23,4 +23,11 @@ export function firstLine(bytes: Buffer, last: boolean): FirstLine | undefined {
   if (feed >= 0) return { end: feed, next: feed + 1 }
   if (!last) return undefined
   return { end: back < 0 ? bytes.length : back, next: bytes.length }
+}
+
+/** Drops bytes of a long line without an end, but not a return, which a line feed may follow. */
+export function shortenLine(bytes: Buffer): Buffer {
+  if (bytes.length <= MAX_FIRST_LINE) return bytes
+  const kept = bytes.subarray(0, MAX_FIRST_LINE)
+  return bytes.at(-1) === RETURN ? Buffer.concat([kept, Buffer.from('\r')]) : Buffer.from(kept)
 }

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
-import { CsvSplitter, SplitError, type TakeRecord } from '../../../../lib/sources/csv/split/csv-splitter.ts'
+import { CsvSplitter, type TakeRecord } from '../../../../lib/sources/csv/split/csv-splitter.ts'
 import { loadWasmSplitter } from '../../../../lib/sources/csv/split/load-wasm-splitter.ts'
+import { SplitError } from '../../../../lib/sources/csv/split/split-error.ts'
 import type { WasmSplitter } from '../../../../lib/sources/csv/split/wasm-splitter.ts'
 
 interface Case {

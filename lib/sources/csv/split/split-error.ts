@@ -1,0 +1,15 @@
+/** What is wrong with a line. The message continues `line 5`. */
+export class SplitError extends Error {
+  readonly line: number
+
+  constructor(line: number, message: string) {
+    super(message)
+    this.line = line
+  }
+}
+
+export const AFTER_QUOTE = 'has text after a closing quote (a quote inside quotes is written twice)'
+export const INSIDE_FIELD =
+  'has a quote inside an unquoted field (say --quote none if quotes mean nothing in it)'
+export const NEVER_ENDS = 'begins a quoted field that never ends'
+export const TOO_LONG = 'begins a record of more than 64 MiB; is a quote left open?'
