@@ -35,6 +35,19 @@ export function usePools(db: TestDatabase): (config?: pg.PoolConfig) => NamedPoo
   }
 }
 
+/** Counts the statements of a pool's clients that connect from now on. Returns what returns the number. */
+export function countStatements(pool: pg.Pool): () => number {
+  let statements = 0
+  pool.on('connect', client => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown
+    client.query = ((...args: unknown[]) => {
+      statements++
+      return query(...args)
+    }) as typeof client.query
+  })
+  return () => statements
+}
+
 /** No client is checked out, none is waited for, no session is in a transaction, and queries are answered. */
 export async function expectAtRest({ pool, name }: NamedPool, db: TestDatabase): Promise<void> {
   await until('no caller waits for a client', () => pool.waitingCount === 0)

@@ -3,7 +3,7 @@ import type { PgBatchError } from '../../errors.ts'
 import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { isCertainlyRowsFault, isRowsFault } from '../faults/transient.ts'
 import type { TablePlan } from '../plan/plan.ts'
-import { arrayIndexOf, type RowGroup } from '../rows/batch.ts'
+import { arrayIndexOf, type RowGroup, splitByBatch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
 import { RowSet } from '../rows/row-set.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
@@ -254,17 +254,6 @@ function inOrder(a: Row, b: Row): number {
 function isRowAt({ group, index }: RowRef): (row: Row) => boolean {
   const item = group.rows.itemAt(index)
   return row => row.item === item && row.batch === group.batch
-}
-
-/** Splits rows where the next one belongs to another batch. Their order stays. */
-function splitByBatch(piece: readonly Row[]): Row[][] {
-  const parts: Row[][] = []
-  for (const row of piece) {
-    const last = parts.at(-1)
-    if (last && last[0]!.batch === row.batch) last.push(row)
-    else parts.push([row])
-  }
-  return parts
 }
 
 /** @param rows of one batch */

@@ -24,7 +24,7 @@ export class WaitingRows {
   }
 
   /**
-   * Has the next attempt take twice as many rows as the last one, so that the cost stays linear.
+   * Lets the next attempt take twice as many rows as the last one, so that the cost stays linear.
    * @returns false at the bounds: no later rows are waited for
    */
   waitForMore(): boolean {

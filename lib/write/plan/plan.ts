@@ -125,8 +125,9 @@ export function makePlan<Item>(
   const sent = isRowByRow ? { ...request, method: 'insert' as const } : request
   const { method, copyFormat } = chooseWay(sent, table, columns, conflict)
   const { toRow, operation, unknownKeys, csv, json, blocks } = request
-  const sendsLocalTimes = blocks !== undefined
-  const takesRecords = csv !== undefined || sendsLocalTimes
+  const takesRecords = csv !== undefined || blocks !== undefined
+  // only blocks have times without a zone as values that are no text
+  const typeChecks = { sendsLocalTimes: blocks !== undefined }
   // a record of CSV, and a row of a block, has a field for each column
   const defaulted = takesRecords
     ? []
@@ -168,9 +169,9 @@ export function makePlan<Item>(
     mixesShapes: merged || defaulted.length === 0 ? 'never' : chooseMixing(request, table, copyFormat),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, { own, csv, json, blocks }),
-    sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns), { sendsLocalTimes }),
+    sameTypes: shape => sameTypesStatement(name, knownOf(shape, columns), typeChecks),
     checksAfterCopy: (shape, format) => [
-      ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns), { sendsLocalTimes })] : []),
+      ...(format === 'binary' ? [requireSameTypes(name, knownOf(shape, columns), typeChecks)] : []),
       ...(table && rowResults?.by === 'counted'
         ? [requireNoRowTriggers(name, table.kind === 'partitioned')]
         : []),

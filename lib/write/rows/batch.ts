@@ -61,6 +61,19 @@ export interface RowGroup {
   readonly encoded?: EncodedRows | undefined
 }
 
+/** Splits groups or rows where the next one belongs to another batch. Their order stays. */
+export function splitByBatch<Part extends { readonly batch: Batch<unknown> }>(
+  all: readonly Part[],
+): Part[][] {
+  const parts: Part[][] = []
+  for (const one of all) {
+    const last = parts.at(-1)
+    if (last && last[0]!.batch === one.batch) last.push(one)
+    else parts.push([one])
+  }
+  return parts
+}
+
 /** The bytes of rows, as they were sent in a COPY. */
 export interface EncodedRows {
   readonly format: 'binary' | 'text'

@@ -3,13 +3,13 @@ import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { isRowsFault } from '../faults/transient.ts'
 import { FOREIGN_KEY_VIOLATION } from '../isolate/isolate-batch.ts'
 import { WaitingRows } from '../isolate/waiting-rows.ts'
-import type { Batch, RowGroup } from '../rows/batch.ts'
+import { type Batch, type RowGroup, splitByBatch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
 import type { IsolateHint, TransactionWriter } from '../transaction/transaction-writer.ts'
 
 /**
- * `none`: the first bad row ends the load. `now`: bad rows are rejected with their batch. `later`: so are
- * they, but a row may refer to a row of a later batch.
+ * `none`: the first bad row ends the load. `now`: bad rows are rejected when their batch is written. `later`:
+ * the same, but a row may refer to a row of a later batch.
  */
 export type Rejects = 'none' | 'now' | 'later'
 
@@ -95,7 +95,7 @@ export class Pieces<Item> {
     const isUndone = this.#rejects !== 'none'
     rows.beforePiece(isUndone ? 'SAVEPOINT pg_batch_load' : undefined)
     try {
-      for (const part of byBatch(groups)) await rows.send(part)
+      for (const part of splitByBatch(groups)) await rows.send(part)
       await rows.close()
       if (isUndone) transaction.before('RELEASE SAVEPOINT pg_batch_load')
       return undefined
@@ -121,15 +121,4 @@ export class Pieces<Item> {
     if (awaitsParents) transaction.before('RELEASE SAVEPOINT pg_batch_load')
     return orphaned !== undefined
   }
-}
-
-/** Returns the groups of each batch, which follow one another. */
-function byBatch(groups: readonly RowGroup[]): RowGroup[][] {
-  const parts: RowGroup[][] = []
-  for (const group of groups) {
-    const last = parts.at(-1)
-    if (last && last[0]!.batch === group.batch) last.push(group)
-    else parts.push([group])
-  }
-  return parts
 }

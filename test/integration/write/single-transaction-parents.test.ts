@@ -4,7 +4,7 @@ import type pg from 'pg'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { countStatements, usePools } from '../../support/pools.ts'
 import { seededRandom } from '../../support/random.ts'
 import { thorough } from '../../support/thorough.ts'
 import { batchesOf, rowsOf, valuesOf } from '../../support/writing.ts'
@@ -90,17 +90,10 @@ describe('singleTransaction with rejects: rows that refer to rows of later batch
     const rows = Array.from({ length: 20_000 }, (_, i): Row => ({ id: i + 200, parent: i + 201, n: 1 }))
     rows[19_999] = { ...rows[19_999]!, parent: null }
     const { pool } = makePool()
-    let statements = 0
-    pool.on('connect', client => {
-      const query = client.query.bind(client) as (...args: unknown[]) => unknown
-      client.query = ((...args: unknown[]) => {
-        statements++
-        return query(...args)
-      }) as typeof client.query
-    })
+    const statements = countStatements(pool)
     const { stored, rejected } = await outcomeOf(pool, rows, 1, { singleTransaction: true })
     expect([stored.length, rejected]).to.deep.equal([20_001, []])
-    expect(statements).to.be.below(100)
+    expect(statements()).to.be.below(100)
   })
 
   for (const { title, way } of [
