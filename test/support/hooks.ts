@@ -22,6 +22,17 @@ export function mochaGlobalSetup(): void {
   })
 }
 
+/** Tests cause these on purpose, and would print them among the dots. */
+const EXPECTED_WARNINGS = ['PG_BATCH_PARAMETER_IGNORED', 'PG_INVALID_DATE', 'MockTimers']
+const [printWarning, ...others] = process.listeners('warning')
+if (printWarning && others.length === 0) {
+  process.off('warning', printWarning)
+  process.on('warning', (warning: Error & { code?: string }) => {
+    const text = `${warning.code} ${warning.message}`
+    if (!EXPECTED_WARNINGS.some(expected => text.includes(expected))) printWarning(warning)
+  })
+}
+
 // A worker of a parallel run has its root hooks called after each of its files. A server takes a second to
 // start, so a worker keeps its own from file to file, and its exit ends it.
 const inWorker = process.env.MOCHA_WORKER_ID !== undefined
