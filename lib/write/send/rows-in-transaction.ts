@@ -14,11 +14,11 @@ import type { RowRef, RowSender } from '../rows/row-sender.ts'
 import { mixedGroup } from '../rows/rows-in-order.ts'
 import { MergeReturningSender } from './by-row/merge-returning-sender.ts'
 import { RowByRowSender } from './by-row/row-by-row-sender.ts'
-import { CopySender } from './copy-sender.ts'
-import { InsertSender } from './insert-sender.ts'
-import { rowsOfRecords } from './rows-of-records.ts'
-import { createStaging, StagingSender } from './staging-sender.ts'
-import { UpsertSender } from './upsert-sender.ts'
+import { CopySender } from './copy/copy-sender.ts'
+import { InsertSender } from './insert/insert-sender.ts'
+import { rowsOfRecords } from './insert/rows-of-records.ts'
+import { createStaging, StagingSender } from './upsert/staging-sender.ts'
+import { UpsertSender } from './upsert/upsert-sender.ts'
 
 /**
  * From this many rows on, an upsert by COPY, staging table and merge is faster than by INSERT. A single batch

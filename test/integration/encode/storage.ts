@@ -11,7 +11,7 @@ import { unnested } from '../../../lib/table/merge/merge-source.ts'
 import type { Column } from '../../../lib/types.ts'
 import { mergeColumn } from '../../../lib/write/plan/merge-plan.ts'
 import { RowSet } from '../../../lib/write/rows/row-set.ts'
-import { arrayParameters, NotTogether } from '../../../lib/write/send/array-parameters.ts'
+import { arrayParameters, NotTogether } from '../../../lib/write/send/insert/array-parameters.ts'
 
 const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
   prepareValue: (value: unknown) => unknown

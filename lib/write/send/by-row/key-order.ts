@@ -5,7 +5,7 @@ import { keyOrder } from '../../../table/merge/merge-once.ts'
 import { parameterRows } from '../../../table/merge/merge-source.ts'
 import type { TablePlan } from '../../plan/plan.ts'
 import type { RowRef } from '../../rows/row-sender.ts'
-import { arrayParameters, NotTogether, shapeNumbers } from '../array-parameters.ts'
+import { arrayParameters, NotTogether, shapeNumbers } from '../insert/array-parameters.ts'
 
 /**
  * Returns rows in the order of their keys, where nothing depends on their own order except among rows of one

@@ -9,7 +9,7 @@ import type { RowGroup } from '../../rows/batch.ts'
 import type { RowResults } from '../../rows/row-results.ts'
 import type { RowRef } from '../../rows/row-sender.ts'
 import type { RowShape } from '../../rows/row-shapes.ts'
-import { arrayParameters, NotTogether } from '../array-parameters.ts'
+import { arrayParameters, NotTogether } from '../insert/array-parameters.ts'
 import { returnedRow } from './returned-row.ts'
 import { RowByRowSender } from './row-by-row-sender.ts'
 

@@ -17,7 +17,7 @@ import type { RowResult, RowResults } from '../../rows/row-results.ts'
 import type { RowRef, RowSender } from '../../rows/row-sender.ts'
 import type { RowShape } from '../../rows/row-shapes.ts'
 import { rowsInOrder } from '../../rows/rows-in-order.ts'
-import { addParameters, type Parameters } from '../parameters.ts'
+import { addParameters, type Parameters } from '../insert/parameters.ts'
 import { inKeyOrder } from './key-order.ts'
 import { returnedRow } from './returned-row.ts'
 

@@ -1,18 +1,18 @@
-import { isServerError } from '../../connection/server-error.ts'
-import type { Transaction } from '../../connection/transaction/transaction.ts'
-import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
-import { mergeLoop } from '../../table/merge/merge-loop.ts'
-import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
-import { stagedRows } from '../../table/merge/merge-source.ts'
-import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../table/merge/merge-steps.ts'
+import { isServerError } from '../../../connection/server-error.ts'
+import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import type { Merge, MergeShape, RowSource } from '../../../table/merge/merge.ts'
+import { mergeLoop } from '../../../table/merge/merge-loop.ts'
+import { deleteAll, insertAll, insertLast } from '../../../table/merge/merge-once.ts'
+import { stagedRows } from '../../../table/merge/merge-source.ts'
+import { countSteps, deleteFirst, deleteLast, insertLastUpserts } from '../../../table/merge/merge-steps.ts'
 import {
   CARDINALITY_VIOLATION,
   endsAtFirstTurn,
   isRefusedTogether,
   type MergeStrategy,
   mergeStrategy,
-} from '../../table/merge/merge-strategy.ts'
-import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
+} from '../../../table/merge/merge-strategy.ts'
+import { mergeLast, mergeTurn } from '../../../table/merge/merge-turns.ts'
 
 /**
  * Up to this many turns, a statement for each is faster than a loop over the rest (measured on 100,000 rows).

@@ -1,33 +1,33 @@
-import { canCopy } from '../../connection/pool/driver-modes.ts'
-import { isServerError } from '../../connection/server-error.ts'
-import type { Transaction } from '../../connection/transaction/transaction.ts'
-import { ByteBuffer } from '../../encode/wire/byte-buffer.ts'
-import type { SlabLease } from '../../encode/wire/slabs.ts'
-import type { Merge, MergeShape, RowSource } from '../../table/merge/merge.ts'
-import { mergeLoop } from '../../table/merge/merge-loop.ts'
-import { deleteAll, insertAll, insertLast } from '../../table/merge/merge-once.ts'
+import { canCopy } from '../../../connection/pool/driver-modes.ts'
+import { isServerError } from '../../../connection/server-error.ts'
+import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
+import type { SlabLease } from '../../../encode/wire/slabs.ts'
+import type { Merge, MergeShape, RowSource } from '../../../table/merge/merge.ts'
+import { mergeLoop } from '../../../table/merge/merge-loop.ts'
+import { deleteAll, insertAll, insertLast } from '../../../table/merge/merge-once.ts'
 import {
   clearStagingStatement,
   parameterRows,
   stagedRows,
   stageStatement,
-} from '../../table/merge/merge-source.ts'
+} from '../../../table/merge/merge-source.ts'
 import {
   endsAtFirstTurn,
   isRefusedTogether,
   type MergeStrategy,
   mergeStrategy,
-} from '../../table/merge/merge-strategy.ts'
-import { mergeLast, mergeTurn } from '../../table/merge/merge-turns.ts'
-import type { TablePlan } from '../plan/plan.ts'
-import type { RowGroup } from '../rows/batch.ts'
-import { sizeOfRow } from '../rows/held-bytes.ts'
-import type { RowRef } from '../rows/row-sender.ts'
-import { rowsInOrder } from '../rows/rows-in-order.ts'
-import { arrayParameters, NotTogether, shapeNumbers } from './array-parameters.ts'
-import { inKeyOrder } from './by-row/key-order.ts'
-import { RowByRowSender } from './by-row/row-by-row-sender.ts'
-import { onlyOf, ParameterSender, type RowStatement } from './parameter-sender.ts'
+} from '../../../table/merge/merge-strategy.ts'
+import { mergeLast, mergeTurn } from '../../../table/merge/merge-turns.ts'
+import type { TablePlan } from '../../plan/plan.ts'
+import type { RowGroup } from '../../rows/batch.ts'
+import { sizeOfRow } from '../../rows/held-bytes.ts'
+import type { RowRef } from '../../rows/row-sender.ts'
+import { rowsInOrder } from '../../rows/rows-in-order.ts'
+import { inKeyOrder } from '../by-row/key-order.ts'
+import { RowByRowSender } from '../by-row/row-by-row-sender.ts'
+import { arrayParameters, NotTogether, shapeNumbers } from '../insert/array-parameters.ts'
+import { onlyOf, ParameterSender, type RowStatement } from '../insert/parameter-sender.ts'
 import { createStaging } from './staging-sender.ts'
 
 /**

@@ -1,7 +1,7 @@
-import { MAX_MESSAGE_BYTES, TooLongError } from '../../encode/wire/byte-buffer.ts'
-import type { PlannedColumn } from '../plan/planned-columns.ts'
-import type { RowGroup } from '../rows/batch.ts'
-import { RowError } from '../rows/row-sender.ts'
+import { MAX_MESSAGE_BYTES, TooLongError } from '../../../encode/wire/byte-buffer.ts'
+import type { PlannedColumn } from '../../plan/planned-columns.ts'
+import type { RowGroup } from '../../rows/batch.ts'
+import { RowError } from '../../rows/row-sender.ts'
 
 /** The greatest length of the parameters of one statement, except where a single row is longer. */
 export const MAX_STATEMENT_LENGTH = 128 * 1024 * 1024

@@ -1,7 +1,7 @@
-import { COPY_HEADER_BYTES } from '../../connection/copy-in.ts'
-import type { RowEncoder } from '../../encode/row-encoder.ts'
-import { ByteBuffer } from '../../encode/wire/byte-buffer.ts'
-import type { SlabLease } from '../../encode/wire/slabs.ts'
+import { COPY_HEADER_BYTES } from '../../../connection/copy-in.ts'
+import type { RowEncoder } from '../../../encode/row-encoder.ts'
+import { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
+import type { SlabLease } from '../../../encode/wire/slabs.ts'
 
 /**
  * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows

@@ -1,9 +1,9 @@
-import { FieldCutter } from '../../csv/field-cutter.ts'
-import { CsvRecord, raggedMessage } from '../../csv/record.ts'
-import { NO_CSV_RECORD } from '../../encode/row-contract.ts'
-import type { CsvColumns } from '../../encode/row-encoder.ts'
-import type { RowGroup } from '../rows/batch.ts'
-import { RowError } from '../rows/row-sender.ts'
+import { FieldCutter } from '../../../csv/field-cutter.ts'
+import { CsvRecord, raggedMessage } from '../../../csv/record.ts'
+import { NO_CSV_RECORD } from '../../../encode/row-contract.ts'
+import type { CsvColumns } from '../../../encode/row-encoder.ts'
+import type { RowGroup } from '../../rows/batch.ts'
+import { RowError } from '../../rows/row-sender.ts'
 
 /**
  * Turns records of a CSV file into objects, because INSERT does not take records as COPY does: the text of

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { COPY_HEADER_BYTES } from '../../../../lib/connection/copy-in.ts'
-import { makeRowEncoder } from '../../../../lib/encode/row-encoder.ts'
-import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
-import { CopyPieces } from '../../../../lib/write/send/copy-pieces.ts'
+import { COPY_HEADER_BYTES } from '../../../../../lib/connection/copy-in.ts'
+import { makeRowEncoder } from '../../../../../lib/encode/row-encoder.ts'
+import { SlabPool } from '../../../../../lib/encode/wire/slabs.ts'
+import { CopyPieces } from '../../../../../lib/write/send/copy/copy-pieces.ts'
 
 const ROW = Buffer.from('one row')
 

@@ -1,10 +1,10 @@
-import { quoteElement } from '../../encode/codecs/parameter.ts'
-import { binaryArray } from '../../encode/objects/array-parameter.ts'
-import type { ByteBuffer } from '../../encode/wire/byte-buffer.ts'
-import type { MergeColumn } from '../../table/merge/merge.ts'
-import type { PlannedColumn } from '../plan/planned-columns.ts'
-import type { RowRef } from '../rows/row-sender.ts'
-import type { RowShape } from '../rows/row-shapes.ts'
+import { quoteElement } from '../../../encode/codecs/parameter.ts'
+import { binaryArray } from '../../../encode/objects/array-parameter.ts'
+import type { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
+import type { MergeColumn } from '../../../table/merge/merge.ts'
+import type { PlannedColumn } from '../../plan/planned-columns.ts'
+import type { RowRef } from '../../rows/row-sender.ts'
+import type { RowShape } from '../../rows/row-shapes.ts'
 import { MAX_STATEMENT_LENGTH, type Parameters, parameterOf } from './parameters.ts'
 
 /** The values of rows cannot travel in one statement: they are too long, or have no text. */

@@ -1,13 +1,13 @@
-import type { CopyIn } from '../../connection/copy-in.ts'
-import { copyContext, isServerError } from '../../connection/server-error.ts'
-import type { Transaction } from '../../connection/transaction/transaction.ts'
-import type { RowEncoder } from '../../encode/row-encoder.ts'
-import type { TableParts } from '../../table/identifier.ts'
-import { copyStatement, lockStatement } from '../../table/statements.ts'
-import type { TablePlan } from '../plan/plan.ts'
-import type { RowGroup } from '../rows/batch.ts'
-import type { RowRef } from '../rows/row-sender.ts'
-import type { RowShape } from '../rows/row-shapes.ts'
+import type { CopyIn } from '../../../connection/copy-in.ts'
+import { copyContext, isServerError } from '../../../connection/server-error.ts'
+import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import type { RowEncoder } from '../../../encode/row-encoder.ts'
+import type { TableParts } from '../../../table/identifier.ts'
+import { copyStatement, lockStatement } from '../../../table/statements.ts'
+import type { TablePlan } from '../../plan/plan.ts'
+import type { RowGroup } from '../../rows/batch.ts'
+import type { RowRef } from '../../rows/row-sender.ts'
+import type { RowShape } from '../../rows/row-shapes.ts'
 
 export interface OpenCopyOptions {
   readonly shape: RowShape
