@@ -61,6 +61,10 @@ export interface RowGroup {
   readonly encoded?: EncodedRows | undefined
 }
 
+export function countRows(groups: readonly RowGroup[]): number {
+  return groups.reduce((count, { rows }) => count + rows.length, 0)
+}
+
 /** Splits groups or rows where the next one belongs to another batch. Their order stays. */
 export function splitByBatch<Part extends { readonly batch: Batch<unknown> }>(
   all: readonly Part[],

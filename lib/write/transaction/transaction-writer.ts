@@ -9,7 +9,7 @@ import { isolateBatch } from '../isolate/isolate-batch.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from '../prepare/prepare-batch.ts'
 import { RejectedRows } from '../rejects/rejected-rows.ts'
-import { type Batch, isBytesOnly, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
+import { type Batch, countRows, isBytesOnly, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { ItemNotes } from './settled-items.ts'
@@ -268,10 +268,6 @@ export class TransactionWriter<Item> {
     this.rejected.add({ batch, index, row, error, isDelete }, this.#plan)
     this.notes.findLast(notes => notes.batch === batch)?.rejected(index)
   }
-}
-
-function countRows(groups: readonly RowGroup[]): number {
-  return groups.reduce((count, { rows }) => count + rows.length, 0)
 }
 
 /** Returns true when the item's row is to be deleted. */

@@ -3,7 +3,6 @@ import { type RowEncoder, ValueError } from '../../../encode/row-encoder.ts'
 import type { SlabLease } from '../../../encode/wire/slabs.ts'
 import type { TableParts } from '../../../table/identifier.ts'
 import { explainChange, tableChanged } from '../../faults/table-changed.ts'
-import type { CopyFormatChoice } from '../../plan/copy-format.ts'
 import type { TablePlan } from '../../plan/plan.ts'
 import { type EncodedRows, holdBytesOnly, type RowGroup } from '../../rows/batch.ts'
 import { RowError, type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
@@ -31,7 +30,6 @@ export class CopySender implements RowSender {
   unchanged = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
-  readonly #format: CopyFormatChoice
   readonly #staging: TableParts | undefined
   readonly #canReleaseItems: boolean
   readonly #pieces: CopyPieces
@@ -50,13 +48,11 @@ export class CopySender implements RowSender {
   constructor(
     transaction: Transaction,
     plan: TablePlan,
-    format: CopyFormatChoice,
     { staging, canReleaseItems = false, slabs }: CopyOptions,
   ) {
     this.#pieces = new CopyPieces(slabs)
     this.#transaction = transaction
     this.#plan = plan
-    this.#format = format
     this.#staging = staging
     this.#canReleaseItems = canReleaseItems
   }
@@ -108,14 +104,14 @@ export class CopySender implements RowSender {
   }
 
   async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
-    let format = group.shape.mixed ? 'text' : this.#format.current
+    let format = group.shape.mixed ? 'text' : this.#plan.format.current
     const byInsert = new Set<number>()
     for (let index = 0; index < group.rows.length; ) {
       const open = await this.#openFor(group, index, format)
       index = await this.#encode(open, group, index, signal)
       if (index === group.rows.length) break
       if (format === 'binary') {
-        this.#format.missed()
+        this.#plan.format.missed()
         format = 'text'
       } else {
         byInsert.add(group.rows.itemAt(index++))
@@ -190,7 +186,7 @@ export class CopySender implements RowSender {
       throw notEncodable(group, index, error)
     }
     if (needsText === undefined) return true
-    if (this.#format.binaryOnly) throw notBinary(group, index, needsText)
+    if (this.#plan.format.binaryOnly) throw notBinary(group, index, needsText)
     return false
   }
 

@@ -1,7 +1,6 @@
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../../encode/wire/slabs.ts'
 import { clearStagingStatement, createStagingStatement } from '../../../table/merge/merge-source.ts'
-import type { CopyFormatChoice } from '../../plan/copy-format.ts'
 import type { TablePlan } from '../../plan/plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import { type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
@@ -39,24 +38,16 @@ export class StagingSender implements RowSender {
   #rows = 0
   readonly #transaction: Transaction
   readonly #plan: TablePlan
-  readonly #format: CopyFormatChoice
   readonly #shapes = new Set<RowShape>()
   readonly #slabs: SlabLease
   #staging: string | undefined
   #copy: CopySender | undefined
 
   /** @param staging an empty staging table; if undefined, one is created with the first rows */
-  constructor(
-    transaction: Transaction,
-    plan: TablePlan,
-    format: CopyFormatChoice,
-    staging: string | undefined,
-    slabs: SlabLease,
-  ) {
+  constructor(transaction: Transaction, plan: TablePlan, staging: string | undefined, slabs: SlabLease) {
     this.#slabs = slabs
     this.#transaction = transaction
     this.#plan = plan
-    this.#format = format
     this.#staging = staging
   }
 
@@ -84,7 +75,7 @@ export class StagingSender implements RowSender {
 
   async #stage(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     this.#staging ??= prepareStaging(this.#transaction, this.#plan)
-    this.#copy ??= new CopySender(this.#transaction, this.#plan, this.#format, {
+    this.#copy ??= new CopySender(this.#transaction, this.#plan, {
       staging: { schema: 'pg_temp', name: this.#staging },
       slabs: this.#slabs,
     })
