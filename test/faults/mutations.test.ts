@@ -35,8 +35,8 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the question after a connection was lost before the answer to rows with COMMIT behind them',
-    file: 'lib/connection/transaction/transaction.ts',
-    from: 'if (!connectionSurvives(error)) return this.#settle(await commitOutcome(commit, Promise.reject(error)))',
+    file: 'lib/connection/transaction/commit-outcome.ts',
+    from: 'if (!connectionSurvives(error)) return await commitOutcome(commit, Promise.reject(error))',
     to: '',
     only: 'one round trip is cut',
     faults: 32,

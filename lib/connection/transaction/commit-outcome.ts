@@ -1,6 +1,8 @@
 import { DeadlineError } from '../deadline-error.ts'
 import type { Lease } from '../pool/lease.ts'
-import type { SimpleQuery } from '../simple-query.ts'
+import { allResults, queryText } from '../query-text.ts'
+import { connectionSurvives } from '../server-error.ts'
+import { SimpleQuery } from '../simple-query.ts'
 import type { CallbackEffects } from './callback-effects.ts'
 import { rollBack } from './roll-back.ts'
 import type { ServerWatch } from './server-watch.ts'
@@ -34,6 +36,36 @@ export type CommitOutcome =
       readonly state: 'open' | 'rolled-back' | 'committing' | 'lost'
       readonly error: unknown
     }
+
+/** Sends COMMIT by itself, and waits for its outcome. */
+export function commitAlone(commit: SentCommit, text: string): Promise<CommitOutcome> {
+  const { client } = commit.lease
+  if (commit.beginsNext) return queryOutcome(commit, SimpleQuery.open(client, text))
+  const tags = queryText(client, text).then(results => allResults(results).map(({ command }) => command))
+  return commitOutcome(commit, tags)
+}
+
+/**
+ * Waits for the outcome of COMMIT that has travelled behind rows.
+ * @param rows settles when the server has answered what is in front of COMMIT
+ * @param answered waits for the server no longer than a statement may take
+ */
+export async function commitBehind(
+  commit: SentCommit,
+  rows: Promise<unknown>,
+  query: SimpleQuery,
+  answered: (answer: Promise<unknown>) => Promise<unknown>,
+): Promise<CommitOutcome> {
+  try {
+    await rows
+  } catch (error) {
+    if (!connectionSurvives(error)) return await commitOutcome(commit, Promise.reject(error))
+    // COMMIT did not run
+    await answered(query.settled).catch(refusal => commit.lease.noteFailure(refusal))
+    return { state: 'open', error }
+  }
+  return await queryOutcome(commit, query)
+}
 
 /**
  * Waits for the answer to COMMIT. Checks its command tag, because the server answers COMMIT of a failed
@@ -87,7 +119,7 @@ async function failedCommit(
 }
 
 /** Does the same for a query string in which statements may surround COMMIT. */
-export async function queryOutcome(commit: SentCommit, query: SimpleQuery): Promise<CommitOutcome> {
+async function queryOutcome(commit: SentCommit, query: SimpleQuery): Promise<CommitOutcome> {
   const outcome = await commitOutcome(commit, tagsToTheEnd(query, commit.lease))
   if (outcome.state !== 'committed' || !commit.beginsNext || commit.lease.broken) return outcome
   return { state: 'committed', next: readTicket(query.rows.at(-1)) }

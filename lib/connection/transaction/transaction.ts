@@ -4,11 +4,9 @@ import type { PgTransactionClient } from '../pg-transaction-client.ts'
 import type { PgResultLike } from '../pg-types.ts'
 import { takesSubmittables } from '../pool/driver-modes.ts'
 import type { Lease } from '../pool/lease.ts'
-import { allResults, queryText } from '../query-text.ts'
-import { connectionSurvives } from '../server-error.ts'
-import { SimpleQuery } from '../simple-query.ts'
+import { queryText } from '../query-text.ts'
 import { CallbackEffects } from './callback-effects.ts'
-import { type CommitOutcome, commitOutcome, queryOutcome, type SentCommit } from './commit-outcome.ts'
+import { type CommitOutcome, commitAlone, commitBehind, type SentCommit } from './commit-outcome.ts'
 import { lendClient } from './lend-client.ts'
 import { closingStatements, openingStatements, type TransactionOptions } from './opening.ts'
 import { rollBack } from './roll-back.ts'
@@ -133,6 +131,8 @@ export class Transaction {
     return this.lease.within(statementTimeoutMs + CANCEL_GRACE_MS + this.patienceMs, answer)
   }
 
+  readonly #wait = <T>(answer: Promise<T>): Promise<T> => this.answered(answer)
+
   /** Does the same for a COPY, whose answers pg's `query_timeout` also limits. */
   copyAnswered<T>(answer: Promise<T>): Promise<T> {
     const timeoutMs = this.lease.client.connectionParameters?.query_timeout
@@ -152,7 +152,7 @@ export class Transaction {
     this.#state = 'open' // the callback's statements count, too
     if (this.#callbacks.isDoubtful) await this.#prove()
     this.#callbacks.begin(option)
-    await lendClient(option, this.lease, callback, answer => this.answered(answer))
+    await lendClient(option, this.lease, callback, this.#wait)
   }
 
   /** Returns a condition that fails a statement outside of this transaction; read it after `begin`. */
@@ -203,17 +203,7 @@ export class Transaction {
     }
     await this.begin()
     const text = this.#commitText()
-    const commit = this.#commitSent()
-    if (this.#beginsNext) {
-      return this.#settle(await queryOutcome(commit, SimpleQuery.open(this.lease.client, text)))
-    }
-    const answer = queryText(this.lease.client, text)
-    this.#settle(
-      await commitOutcome(
-        commit,
-        answer.then(results => allResults(results).map(({ command }) => command)),
-      ),
-    )
+    this.#settle(await commitAlone(this.#commitSent(), text))
   }
 
   /**
@@ -246,7 +236,8 @@ export class Transaction {
    */
   async endCopyAndCommit(copy: CopyIn): Promise<void> {
     const query = copy.endBefore(this.#commitText())
-    await this.#commitBehind(this.copyAnswered(copy.settled), query, this.#commitSent())
+    const commit = this.#commitSent()
+    this.#settle(await commitBehind(commit, this.copyAnswered(copy.settled), query, this.#wait))
   }
 
   /**
@@ -259,21 +250,8 @@ export class Transaction {
     const { rows, next } = BoundRows.openBefore(this.lease.client, [statement], this.#commitText())
     const commit = this.#commitSent()
     rows.settled.catch(error => this.lease.noteFailure(error))
-    await this.#commitBehind(this.answered(rows.settled), next, commit)
+    this.#settle(await commitBehind(commit, this.answered(rows.settled), next, this.#wait))
     return rows.answers[0]!.changed
-  }
-
-  /** @param rows settles when the server has answered what travels in front of COMMIT */
-  async #commitBehind(rows: Promise<unknown>, query: SimpleQuery, commit: SentCommit): Promise<void> {
-    try {
-      await rows
-    } catch (error) {
-      if (!connectionSurvives(error)) return this.#settle(await commitOutcome(commit, Promise.reject(error)))
-      this.#state = 'open' // COMMIT did not run
-      await this.answered(query.settled).catch(refusal => this.lease.noteFailure(refusal))
-      throw error
-    }
-    this.#settle(await queryOutcome(commit, query))
   }
 
   /** From now on only the server knows the outcome. */
