@@ -23,12 +23,10 @@ export { PgRowWriter } from './row-writer/pg-row-writer.ts'
 export type { Codec, CopyFormat, Method, Outcome, Stats, StreamState, TableName } from './types.ts'
 export type { CommitMessage, EvolveMessage, RejectMessage, RetryMessage } from './writable/diagnostics.ts'
 export type { CommitEvent, EvolveEvent, PgBatchWritableEvents, RetryEvent } from './writable/events.ts'
-export type {
-  CheckpointOptions,
-  EvolveOptions,
-  OnConflict,
-  PgBatchWritableOptions,
-} from './writable/options.ts'
+export type { CheckpointOptions } from './writable/options/checkpoint-options.ts'
+export type { EvolveOptions } from './writable/options/evolve-options.ts'
+export type { OnConflict } from './writable/options/on-conflict.ts'
+export type { PgBatchWritableOptions } from './writable/options.ts'
 export { PgBatchWritable } from './writable/pg-batch-writable.ts'
 export type { Position, ResolvedPosition } from './write/checkpoint/position.ts'
 export { readCheckpoint } from './write/checkpoint/read-checkpoint.ts'

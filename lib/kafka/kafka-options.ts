@@ -10,7 +10,8 @@ import {
 } from '../options/checks.ts'
 import { defaultsTo, optional, type Resolved, required, resolveOptions } from '../options/option-table.ts'
 import type { TableName } from '../types.ts'
-import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
+import type { Destination } from '../writable/options/destination.ts'
+import type { PgBatchWritableOptions } from '../writable/options.ts'
 import { expectOneDestination } from '../writable/resolve/check-destination.ts'
 import {
   type ResolvedWritableOptions,

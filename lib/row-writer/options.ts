@@ -1,5 +1,6 @@
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
-import type { Destination, PgBatchWritableOptions } from '../writable/options.ts'
+import type { Destination } from '../writable/options/destination.ts'
+import type { PgBatchWritableOptions } from '../writable/options.ts'
 import type { RowAction } from '../write/rows/row-results.ts'
 
 /** The options of PgBatchWritable that PgRowWriter does not have. */

@@ -1,107 +1,19 @@
 import type { Writable } from 'node:stream'
-import type { BlockLayout } from '../columnar/block-row.ts'
 import type { PgTransactionClient } from '../connection/pg-transaction-client.ts'
-import type { PgPoolLike } from '../connection/pg-types.ts'
-import type { CsvColumns, JsonColumns } from '../encode/row-encoder.ts'
-import type { Codec, CopyFormat, Method, Table, TableName } from '../types.ts'
+import type { Codec, CopyFormat, Method, TableName } from '../types.ts'
 import type { Position } from '../write/checkpoint/position.ts'
 import type { RetryOptions } from '../write/faults/retry.ts'
 import type { SettledItems } from '../write/transaction/settled-items.ts'
-import type { BeforeCommit } from '../write/write-context.ts'
-
-/** What to do with a row whose key is in the table already. */
-export interface OnConflict<Row = Record<string, unknown>> {
-  /**
-   * The columns of a unique index, or the name of a constraint or an index. An index may be partial, and
-   * consist of expressions and generated columns. Optional with `action: 'nothing'`, which then covers every
-   * unique index.
-   */
-  target?: readonly ColumnOf<Row>[] | { constraint: string } | { index: string } | undefined
-  /**
-   * `update`: a row sets the columns that it brings. Of several rows with one key, the last one wins.
-   * `nothing`: the row that is in the table stays.
-   */
-  action: 'nothing' | 'update'
-  /**
-   * `update-only`: a row whose key is not in the table is left out, and counts as unchanged. Rows then need
-   * only their key and what they change.
-   * @default 'upsert'
-   */
-  mode?: 'upsert' | 'update-only' | undefined
-  /**
-   * The columns that an update sets; or SQL for each of them, over the rows `stored` and `excluded`: `{ hits:
-   * 'stored.hits + excluded.hits' }`. The SQL runs for every row, also where the row does not bring the
-   * column: `excluded` then has the column's DEFAULT. It is the program's own text: values never become part
-   * of it.
-   * @default every written column that is not in the target
-   */
-  update?: readonly ColumnOf<Row>[] | Readonly<Record<string, string>> | undefined
-  /**
-   * A column, for example a version or a time. A row updates or deletes the stored row only if its value is
-   * greater, or the stored one is NULL. So rows that come late or twice do no harm.
-   */
-  newerBy?: ColumnOf<Row> | undefined
-  /**
-   * Leave a stored row as it is if the update would not change any value: no new row version, no trigger.
-   * @default false
-   */
-  onlyIfChanged?: boolean | undefined
-  /**
-   * A condition of an update, as SQL over the rows `stored` and `excluded`. All conditions have to hold. It
-   * is the program's own text: values never become part of it.
-   */
-  where?: string | undefined
-}
-
-/** How a stream may change its table. */
-export interface EvolveOptions {
-  /** Adds a column for each key that is not a column. @default true */
-  addColumns?: boolean | undefined
-  /**
-   * Widens a column whose type does not hold a row's value: smallint to integer, bigint and numeric, numeric
-   * to more digits before the point, varchar to a longer one and text. @default false
-   */
-  widenTypes?: boolean | undefined
-  /**
-   * How many columns the stream may add in total. A row that would need more is rejected. An integer ≥ 0.
-   * @default 20
-   */
-  maxNewColumns?: number | undefined
-  /**
-   * How long an ALTER TABLE waits for its lock, while other sessions wait behind it. Then it is retried after
-   * a pause, as `retry` says. Milliseconds, an integer from 1 to 2147483647.
-   * @default 2000
-   */
-  lockTimeoutMs?: number | undefined
-}
-
-/** The names of a row's keys, if its type has names; otherwise any string. */
-export type ColumnOf<Row> = Extract<keyof Row, string>
-
-/** Where to write: to a pool of the caller's, or to the server that a connection string names. */
-export type Destination =
-  | {
-      /** Provides the clients. The stream takes one for each transaction, and never ends the pool. */
-      pool: PgPoolLike
-      connectionString?: undefined
-    }
-  | {
-      /**
-       * Makes the stream create a pool of its own when the first batch comes, and end it at the end. Needs
-       * the package pg. A URL, or libpq's `keyword=value` pairs, with one host or several.
-       * `target_session_attrs` and `load_balance_hosts` apply to every new connection. PG* environment
-       * variables supply what the string leaves out. The string is checked at construction: an unknown
-       * parameter is an error, and so is a security parameter that cannot be honoured.
-       * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
-       */
-      connectionString: string
-      pool?: undefined
-    }
+import type { CheckpointOptions } from './options/checkpoint-options.ts'
+import type { Destination } from './options/destination.ts'
+import type { EvolveOptions } from './options/evolve-options.ts'
+import type { LoaderOptions } from './options/loader-options.ts'
+import type { ColumnOf, OnConflict } from './options/on-conflict.ts'
 
 /** The options of {@link PgBatchWritable}. Exactly one of `pool` and `connectionString` is required. */
 export type PgBatchWritableOptions<Item, Row = Item> = PgBatchWritableSettings<Item, Row> & Destination
 
-interface PgBatchWritableSettings<Item, Row> {
+interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
   /**
    * The table to write. A string is split once, at its first dot outside double quotes. Names keep their
    * case.
@@ -160,33 +72,6 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default none
    */
   codecs?: Readonly<Record<string, Codec>> | undefined
-  /**
-   * Declares that items are `CsvRecord`s: the bytes of a CSV file's records, which are written without an
-   * object being made of them. It names the column of each field, replaces `columns`, and uses COPY. `toRow`
-   * may skip or reject a record. For `pg-batch load`, which splits a file into records.
-   * @internal
-   */
-  csv?: CsvColumns | undefined
-  /**
-   * Declares that rows may also be `JsonRecord`s: lines of an NDJSON file, which are written without being
-   * parsed where that is possible. It names the column of each key. `toRow` returns such a line as it is, or
-   * an object. For `pg-batch load`, which finds the lines.
-   * @internal
-   */
-  json?: JsonColumns | undefined
-  /**
-   * Declares that items, or what `toRow` returns for them, are rows of blocks of this layout. They have a
-   * value for each column, so that their keys are not checked, and common ones are encoded column by column.
-   * For `pg-batch load` of Parquet.
-   * @internal
-   */
-  blocks?: BlockLayout | undefined
-  /**
-   * `keep` writes the rows' values of identity columns that are GENERATED ALWAYS, as COPY does. For `pg-batch
-   * load`.
-   * @internal
-   */
-  identity?: 'keep' | undefined
   /** Makes the write an upsert. @default none: a duplicate key is an error */
   onConflict?: OnConflict<Row> | undefined
   /**
@@ -215,17 +100,6 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default false
    */
   replace?: boolean | { minRows?: number | undefined } | undefined
-  /**
-   * Decides about a whole load before its COMMIT: if it throws, nothing is stored. For `pg-batch load`.
-   * @internal
-   */
-  beforeCommit?: BeforeCommit | undefined
-  /**
-   * Rolls the transaction of `singleTransaction` back where it would commit. Counts and events are those of a
-   * commit. For `pg-batch load --dry-run`.
-   * @internal
-   */
-  rollsBack?: boolean | undefined
   /**
    * How many transactions may be in flight at once, each on a client of its own; an integer ≥ 1. At 1,
    * batches commit in order. Raising it costs connections and that order, and increases throughput up to
@@ -298,18 +172,6 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default none: only the 'reject' event
    */
   deadLetter?: Writable | { table: TableName; file?: string | undefined } | undefined
-  /** The table, as the caller has introspected it: the stream does not ask again. @internal */
-  described?: Table | undefined
-  /** Returns what the dead letter keeps of an item that has no row. For `pg-batch load`. @internal */
-  rejectedItem?: ((item: Item) => unknown) | undefined
-  /**
-   * Says that rows may come before the rows of their own table that they refer to, in a later batch. A batch
-   * that a foreign key refuses is then written together with the batches after it, up to a bound. Called at
-   * the end of the stream: returns true if the input was complete, so that rows without parents are rejected.
-   * Needs `concurrency: 1`. For `pg-batch load`.
-   * @internal
-   */
-  awaitsParents?: (() => boolean) | undefined
   /**
    * How many rows may be rejected: items for which `toRow` throws, values that cannot be encoded, and rows
    * that the server refuses because of their values. One more fails the stream, and its batch is rolled back.
@@ -318,12 +180,6 @@ interface PgBatchWritableSettings<Item, Row> {
    * @default 0
    */
   rejectLimit?: number | undefined
-  /**
-   * Counts rejected rows for the streams of several threads, whose `rejectLimit` is then one. For `pg-batch
-   * load`.
-   * @internal
-   */
-  rejectCounter?: Int32Array | undefined
   /**
    * Makes delivery exactly-once for a source that delivers items again after a failure. The highest offset of
    * each partition is stored in the rows' own transaction, and items at or below it are skipped. See
@@ -344,27 +200,4 @@ interface PgBatchWritableSettings<Item, Row> {
   onDiscard?: ((items: Item[]) => void) | undefined
   /** Aborting it destroys the stream: what is in flight is rolled back. @default none */
   signal?: AbortSignal | undefined
-}
-
-/** Ties each item to its position in its source. */
-export interface CheckpointOptions<Item> {
-  /**
-   * Identifies the stream. Writers with the same name share their positions, and only one of them can commit
-   * at a time.
-   */
-  name: string
-  /**
-   * Returns an item's position. Offsets grow within a partition, and may have gaps. Several items of one
-   * offset, such as the rows of one message, need an `index` that counts them from 0. Without it the second
-   * one fails the stream with OFFSET_REPEATED.
-   */
-  position: (item: Item) => Position
-  /** The table of positions, created if it does not exist. @default 'pg_batch_checkpoint' */
-  table?: TableName | undefined
-  /**
-   * The result of {@link readCheckpoint}, if the source starts after it. The stream fails with
-   * CHECKPOINT_REGRESSED if the server has lower positions at the time of the first transaction.
-   * @default none
-   */
-  startsAfter?: ReadonlyMap<string, bigint> | undefined
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { OnConflict } from '../../writable/options.ts'
+import type { OnConflict } from '../../writable/options/on-conflict.ts'
 import { nameList, oneOf } from './option-values.ts'
 
 /** The columns of a unique key, or the name of its constraint or index. */

@@ -1,7 +1,7 @@
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
 import type { Stats } from '../../types.ts'
-import type { OnConflict } from '../../writable/options.ts'
+import type { OnConflict } from '../../writable/options/on-conflict.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import type { RecordRows } from '../columns/record-rows.ts'
 import type { ErrorData } from './error-data.ts'

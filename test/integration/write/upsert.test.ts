@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { OnConflict } from '../../../lib/writable/options.ts'
+import type { OnConflict } from '../../../lib/writable/options/on-conflict.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { batchesOf, failureOf, METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
