@@ -23,7 +23,13 @@ export interface CopyTextOptions {
 const END_OF_DATA = '\\.'
 
 const LINE_FEED = 0x0a
+const RETURN = 0x0d
 const BACKSLASH = 0x5c
+
+type LineEnd = '\n' | '\r\n' | '\r'
+
+/** A file without a line feed in so many bytes has lines that end with returns, if it has returns. */
+const FIRST_BYTES = 65_536
 
 /** What is wrong with a line. The message continues `line 5`. */
 class LineError extends Error {}
@@ -44,31 +50,31 @@ export function readCopyText(
   let header: readonly string[] | undefined
   /** Malformed lines before the first one that has fields. */
   let leading: SourceRow[] = []
-  let returns: boolean | undefined
+  let lineEnd: LineEnd | undefined
   let isOver = false
 
   function* take(chunk: Buffer, last: boolean): Generator<SourceRow> {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    lineEnd ??= lineEndOf(rest, last)
     let from = 0
-    let search = 0
     for (;;) {
-      const end = rest.indexOf(LINE_FEED, search)
+      const end = lineEnd === undefined ? -1 : indexOfByte(rest, lastByte(lineEnd), from)
       if (end < 0) break
-      search = end + 1
-      if (isEscapedByte(rest, from, end)) continue
-      yield* rowsOf(rest.subarray(from, end))
-      from = search
+      yield* rowsOf(rest.subarray(from, end), false)
+      from = end + 1
     }
     rest = rest.subarray(from)
     if (rest.length > MAX_RECORD_BYTES) throw new SourceError(`${name}: line ${line} has more than 64 MiB`)
-    if (last && rest.length > 0) yield* rowsOf(rest)
+    if (last && rest.length > 0) yield* rowsOf(rest, true)
     if (last && leading.length > 0) throw new SourceError(`${name}: ${faultOf(leading[0]!)}`)
   }
 
-  function* rowsOf(bytes: Buffer): Generator<SourceRow> {
-    const row = rowOf(bytes)
+  /** @param isCut the end of the file ends the line */
+  function* rowsOf(bytes: Buffer, isCut: boolean): Generator<SourceRow> {
+    const row = rowOf(bytes, isCut)
+    const end = lastByte(lineEnd!)
     line++
-    for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) line++
+    for (let at = bytes.indexOf(end); at >= 0; at = bytes.indexOf(end, at + 1)) line++
     if (row === undefined) return
     if (header === undefined) leading.push(row)
     else {
@@ -79,10 +85,10 @@ export function readCopyText(
   }
 
   /** Returns undefined for a line without a row: the header, and the end of the data. */
-  function rowOf(bytes: Buffer): SourceRow | undefined {
+  function rowOf(bytes: Buffer, isCut: boolean): SourceRow | undefined {
     try {
       if (!isUtf8(bytes)) throw new LineError(`is not valid ${encoding}`)
-      return readLine(bytes.toString())
+      return readLine(bytes.toString(), isCut)
     } catch (error) {
       if (!(error instanceof LineError)) throw error
       const fault = `line ${line} ${error.message}`
@@ -91,11 +97,12 @@ export function readCopyText(
     }
   }
 
-  function readLine(text: string): SourceRow | undefined {
-    const ends = text.endsWith('\r') && !isEscaped(text, 0, text.length - 1)
-    returns ??= ends
-    const line = ends && returns ? text.slice(0, -1) : text
-    if (/(?<!\\)\r/.test(line) || (returns && !ends && line !== END_OF_DATA)) throw new LineError(RETURN)
+  function readLine(text: string, isCut: boolean): SourceRow | undefined {
+    const ends = lineEnd === '\r\n' && !isCut
+    const returns = ends && text.endsWith('\r') && !isEscaped(text, 0, text.length - 1)
+    const line = returns ? text.slice(0, -1) : text
+    checkLine(line)
+    if (ends && !returns && line !== END_OF_DATA) throw new LineError(STRAY_RETURN)
     if (isOver) throw new LineError(`follows "${END_OF_DATA}", which ends the data`)
     if (line === END_OF_DATA) {
       isOver = true
@@ -130,7 +137,39 @@ export function readCopyText(
   return stream
 }
 
-const RETURN = 'has a carriage return that is neither \\r nor at the end of each line'
+const STRAY_RETURN = 'has a carriage return that is neither \\r nor at the end of each line'
+const STRAY_FEED = 'has a line feed that is neither \\n nor at the end of each line'
+const STRAY_END = `has "${END_OF_DATA}", which ends the data on a line of its own`
+
+/** Throws for what COPY refuses: line ends inside a line, and the end of the data. */
+function checkLine(line: string): void {
+  if (!/[\r\n]|\\\./.test(line) || line === END_OF_DATA) return
+  for (const [found] of line.matchAll(/\\[\s\S]|[\r\n]/g)) {
+    if (found === '\r') throw new LineError(STRAY_RETURN)
+    if (found === '\n') throw new LineError(STRAY_FEED)
+    if (found === END_OF_DATA) throw new LineError(STRAY_END)
+  }
+}
+
+/** Returns what ends the first line; undefined if more bytes have to come. */
+function lineEndOf(bytes: Buffer, isWhole: boolean): LineEnd | undefined {
+  const feed = indexOfByte(bytes, LINE_FEED, 0)
+  if (feed >= 0) return bytes[feed - 1] === RETURN && !isEscapedByte(bytes, 0, feed - 1) ? '\r\n' : '\n'
+  if (!isWhole && bytes.length < FIRST_BYTES) return undefined
+  if (indexOfByte(bytes, RETURN, 0) >= 0) return '\r'
+  return isWhole ? '\n' : undefined
+}
+
+function lastByte(lineEnd: LineEnd): number {
+  return lineEnd === '\r' ? RETURN : LINE_FEED
+}
+
+/** Returns where the byte comes next without a backslash before it, or -1. */
+function indexOfByte(bytes: Buffer, byte: number, from: number): number {
+  let at = bytes.indexOf(byte, from)
+  while (at >= 0 && isEscapedByte(bytes, from, at)) at = bytes.indexOf(byte, at + 1)
+  return at
+}
 
 /** Returns true after an odd number of backslashes. */
 function isEscaped(text: string, from: number, at: number): boolean {

@@ -38,6 +38,7 @@ export interface FailedLoad {
     | 'onConflict'
     | 'onConflictDo'
     | 'evolve'
+    | 'format'
     | 'lenient'
   >
 }
@@ -190,7 +191,8 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
 /** Returns what lets a load continue after a malformed record. */
 function recordHint({ args, format }: Pick<FailedLoad, 'args' | 'format'>): string {
   if (args.replay || isKept(args)) return ''
-  const repairs = format === 'csv' && !args.lenient ? ', --lenient repairs those whose meaning is clear' : ''
+  const mayRepair = format === 'csv' && args.format !== 'text' && !args.lenient
+  const repairs = mayRepair ? ', --lenient repairs those whose meaning is clear' : ''
   return `; --rejects FILE keeps such records and loads the others${repairs}`
 }
 
