@@ -6,6 +6,7 @@ export interface ServerError extends Error {
   code: string
   severity: string
   detail?: string
+  hint?: string
   where?: string
   schema?: string
   table?: string

@@ -205,6 +205,8 @@ function unescaped(field: string): string {
   )) {
     if (octal !== undefined) bytes.push(Buffer.from([Number.parseInt(octal, 8) & 0xff]))
     else if (hex !== undefined) bytes.push(Buffer.from([Number.parseInt(hex, 16)]))
+    else if (piece === '\\')
+      throw new LineError('ends with a backslash that escapes nothing (a truncated file?)')
     else bytes.push(Buffer.from(other === undefined ? piece : (CONTROLS[other] ?? other)))
   }
   const whole = Buffer.concat(bytes)

@@ -39,6 +39,11 @@ const SIGNATURES: readonly Signature[] = [
   { kind: 'xz data', isOne: startsWith('\xfd7zXZ\0'), help: piped('xz -dc', 'xz -dc') },
   { kind: 'a 7z archive', isOne: startsWith('7z\xbc\xaf\x27\x1c'), help: piped('7z x -so', '7z x -si -so') },
   {
+    kind: 'a RAR archive',
+    isOne: startsWith('Rar!\x1a\x07'),
+    help: piped('unrar p -inul', 'unrar p -inul -si'),
+  },
+  {
     kind: 'a tar archive',
     isOne: head => head.slice(257, 262) === 'ustar',
     help: piped('tar -xOf', 'tar -xO'),
@@ -63,12 +68,30 @@ const SIGNATURES: readonly Signature[] = [
     isOne: head => /^(?:--\r?\n)?-- (?:PostgreSQL database dump|MySQL dump)/.test(head),
     help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
   },
+  {
+    kind: 'a script of SQL statements',
+    isOne: head => /^(?:\s|--.*\n)*(?:CREATE TABLE|INSERT INTO)\s/i.test(head),
+    help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
+  },
+  { kind: 'a file of Apache Arrow', isOne: startsWith('ARROW1\0'), help: () => AS_PARQUET },
+  { kind: 'a file of Apache Avro', isOne: startsWith('Obj\x01'), help: () => AS_PARQUET },
+  {
+    kind: 'a file of Apache ORC',
+    isOne: head => head.startsWith('ORC') && head.includes('\0'),
+    help: () => AS_PARQUET,
+  },
   { kind: 'a PDF document', isOne: startsWith('%PDF-'), help: () => SAVE_TABLE },
   {
     kind: 'an HTML page',
     isOne: head => /^\s*<(?:!doctype html|html)[\s>]/i.test(head),
     help: () => 'has no rows to load; is it the error page of a download?',
   },
+  {
+    kind: 'an XML document',
+    isOne: head => /^\s*<\?xml\s/.test(head),
+    help: () => 'is not read here; convert its records to CSV or NDJSON and load that',
+  },
+  { kind: 'a document of rich text (RTF)', isOne: startsWith('{\\rtf'), help: () => SAVE_TABLE },
   { kind: 'a PNG image', isOne: startsWith('\x89PNG\r\n\x1a\n'), help: () => NO_ROWS },
   { kind: 'a JPEG image', isOne: startsWith('\xff\xd8\xff'), help: () => NO_ROWS },
   { kind: 'a GIF image', isOne: head => /^GIF8[79]a/.test(head), help: () => NO_ROWS },
@@ -77,6 +100,7 @@ const SIGNATURES: readonly Signature[] = [
 
 const SAVE_AS_CSV = 'is not read here; save a sheet of it as CSV (UTF-8) and load that'
 const SAVE_TABLE = 'is not read here; save its table as CSV and load that'
+const AS_PARQUET = 'is not read here; convert it to Parquet and load that'
 const NO_ROWS = 'has no rows to load'
 
 /** Bytes of the longest mark that an archive begins with. They are awaited where one may have begun. */

@@ -22,9 +22,18 @@ export class Program extends Command {
       this.error(`option '-h' prints the help and takes no value; ${insteadOf('-h')}`)
     }
     const end = argv.includes('--') ? argv.indexOf('--') : argv.length
-    return super.parseOptions(
+    const parsed = super.parseOptions(
       argv.map((arg, at) => (arg === '--dry-run' && at < end ? '--dry-run=first' : arg)),
     )
+    this.#checkCommand(parsed.operands)
+    return parsed
+  }
+
+  /** Reports a mistyped command also after `help` and before `--help`. Commander prints the help for both. */
+  #checkCommand([word, topic]: readonly string[]): void {
+    const named = word === 'help' ? topic : word
+    const known = ['help', ...this.commands.map(command => command.name())]
+    if (this.commands.length > 0 && named !== undefined && !known.includes(named)) this.#refuseCommand(named)
   }
 
   /** Adds the next step to messages of commander, which have none. */
@@ -56,12 +65,10 @@ export class Program extends Command {
     return this.options.some(({ long }) => long === '--database')
   }
 
-  /** Commander calls this method. Its typings leave it out. */
-  unknownCommand(): void {
-    const [word = ''] = this.args
+  #refuseCommand(word: string): never {
     const names = [...this.commands.map(command => command.name()), '--version']
     const hint = namesFile(word) ? `; did you mean: ${loadCommand(word)}` : meant(nearest(word, names))
-    this.error(`unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
+    return this.error(`unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
   }
 }
 

@@ -9,7 +9,7 @@ import { listColumns, listNames } from '../../values/names/list-names.ts'
 import { nearest } from '../../values/names/nearest.ts'
 import { nameListWord } from '../arguments/option-values.ts'
 import { dataError } from '../exit-error.ts'
-import { checkMap, matchColumns } from './match-columns.ts'
+import { checkMap, matchColumns, otherDelimiter } from './match-columns.ts'
 import { KeyMatches } from './match-keys.ts'
 
 /** Which columns are written, and from which keys of the rows. */
@@ -119,6 +119,8 @@ function checkHeader(
     const column = columns.get(name)
     if (column === undefined) {
       const what = `${file}: the header names "${name}", which is not a column of ${table.name}`
+      const delimiter = otherDelimiter(header, known)
+      if (delimiter !== undefined) throw dataError(`${what}; ${delimiter}`)
       const hint = unmatchedCure(name, known, others.length === 0 ? undefined : named)
       throw dataError(`${what}; its columns are: ${listColumns(known)}${hint}`)
     }

@@ -1,3 +1,4 @@
+import { delimiterName, delimiterWord } from '../../sources/csv/dialect.ts'
 import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listColumns } from '../../values/names/list-names.ts'
 import { dataError } from '../exit-error.ts'
@@ -75,4 +76,21 @@ export function checkMap(
 /** Returns a name without case, spaces and punctuation. */
 export function plainName(name: string): string {
   return name.toLowerCase().replace(/[\s\p{P}\p{S}]+/gu, '')
+}
+
+/**
+ * Returns what to do about a header that is one name, `id;name`, where columns have the parts of it: another
+ * delimiter is meant. Returns undefined for another header.
+ */
+export function otherDelimiter(header: readonly string[], known: readonly string[]): string | undefined {
+  const [name = ''] = header
+  if (header.length !== 1) return undefined
+  const columns = new Set(known.map(plainName))
+  const between = new Set(name.match(/[^\p{L}\p{N}_"']+/gu))
+  const delimiter = [...between].find(text => {
+    const parts = name.split(text)
+    return parts.filter(part => columns.has(plainName(part))).length * 2 > parts.length
+  })
+  if (delimiter === undefined) return undefined
+  return `it seems to have ${delimiterName(delimiter)} between names: --delimiter ${delimiterWord(delimiter)}`
 }

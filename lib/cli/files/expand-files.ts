@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { usageError } from '../exit-error.ts'
+import { noMatchHint } from './missing-file.ts'
 import { type Parts, partsOfFolder, partsOfPattern } from './parts.ts'
 import { fileKey } from './same-file.ts'
 
@@ -64,6 +65,6 @@ async function matches(pattern: string): Promise<string[] | undefined> {
   const { glob, isDynamicPattern } = await import('tinyglobby')
   if (!isDynamicPattern(pattern)) return undefined
   const found = await glob(pattern, { expandDirectories: false, absolute: isAbsolute(pattern) })
-  if (found.length === 0) throw usageError(`${pattern}: no file matches`)
+  if (found.length === 0) throw usageError(`${pattern}: no file matches${noMatchHint(pattern)}`)
   return found
 }

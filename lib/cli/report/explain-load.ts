@@ -16,6 +16,7 @@ import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
 import type { RowPositions } from '../rows/row-positions.ts'
 import { explain } from './explain.ts'
 import { explainKey } from './explain-key.ts'
+import { valueHint } from './value-hint.ts'
 
 export interface FailedLoad {
   readonly placeOf: (row: number) => string
@@ -91,7 +92,7 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]
   if (column && fault) {
     const words = `${fault(column.sqlType, column.name)} (${sqlState})${shownValue(error, load)}`
-    return `${words}${(format === 'csv' && emptyHint(error, args)) || rejectsHint(error, load)}`
+    return `${words}${(format === 'csv' && valueHint(error, args)) || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
   if (sqlState === '23503')
@@ -132,14 +133,6 @@ function shownValue({ cause }: PgBatchError, { showsValues }: FailedLoad): strin
   const sent = sentValueOf(cause)
   if (value) return `: ${value[1]}`
   return sent === undefined ? '' : `: "${sent}"`
-}
-
-/** An empty field in quotes is neither NULL nor a number. */
-function emptyHint({ cause }: PgBatchError, { null: nulls = [''], forceNull }: FailedLoad['args']): string {
-  const isEmpty = cause instanceof Error && cause.message.endsWith(': ""')
-  return isEmpty && nulls.includes('') && !forceNull
-    ? '; it is empty and in quotes: --force-null makes it NULL'
-    : ''
 }
 
 /** Returns the server's message, without a value unless values may be shown. */

@@ -4,6 +4,7 @@ import { PgBatchError } from '../../errors.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
 import { dataError, ExitError, usageError } from '../exit-error.ts'
+import { missingFileHint } from '../files/missing-file.ts'
 
 /** Returns the line and the status for an error that can be expected. Throws other errors again. */
 export function explain(error: unknown, args: { replay?: boolean } = {}, showsValues = false): ExitError {
@@ -21,7 +22,7 @@ export function explain(error: unknown, args: { replay?: boolean } = {}, showsVa
     return explain(error.errors[0], args, showsValues)
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && FILE_FAULTS[code] && syscall !== 'connect') {
-    return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}${downloadHint(path)}`, error)
+    return usageError(`${path ?? 'the file'}: ${FILE_FAULTS[code]}${fileHint(code, path)}`, error)
   }
   // an error of the server (five characters) or of the socket; neither contains the password
   if (code !== undefined) return dataError(`the database cannot be used: ${(error as Error).message}`, error)
@@ -34,11 +35,12 @@ export function explain(error: unknown, args: { replay?: boolean } = {}, showsVa
 /** Messages of pg that come without a code. */
 const CONNECTION_LOST = /^(Connection terminated|Client has encountered a connection error)/
 
-/** Returns how to load what an address on the web names. */
-function downloadHint(path = ''): string {
+/** Returns how to load what an address on the web names, or what the name of a missing file may stand for. */
+function fileHint(code: string, path: string | undefined): string {
+  if (code !== 'ENOENT' || path === undefined) return ''
   return /^(https?|ftp):/.test(path)
     ? `; load it by: curl -fsSL ${shellWord(path)} | pg-batch load - --table TABLE`
-    : ''
+    : missingFileHint(path)
 }
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {

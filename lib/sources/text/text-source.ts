@@ -229,7 +229,7 @@ export class TextSource {
   async #csv(dialect: Dialect): Promise<Source> {
     const [name, live] = [this.#name, this.#live]
     const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed, lenient, repairs } = this.#options
-    const { headerLines, fitsHeader, strictHeader } = this.#options
+    const { headerLines, fitsHeader, strictHeader, judgesHeader } = this.#options
     const { chosen, sampled } = this.#found
     const reading = {
       ...{ batchRows, fill: !live, keepsMalformed, lenient, repairs, encoding: this.#encodingName },
@@ -246,6 +246,10 @@ export class TextSource {
       nothing,
     )
     const { header, unnamed, isLastUnnamed } = records
+    // of a delimiter that is wrong, a table of one column would be made without a word
+    if (judgesHeader && asked.delimiter !== undefined && header.length === 1) {
+      this.notes.push(`${name}: one column: ${delimiterName(asked.delimiter)} separate nothing in it`)
+    }
     return {
       ...{ name, format: 'csv', header, headless: !dialect.header, unnamed, isLastUnnamed },
       rows: rowsOf(records, () => name),

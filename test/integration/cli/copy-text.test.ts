@@ -122,6 +122,7 @@ describe('pg-batch load --format text', () => {
       ['1\ta\t\\N\t\\N\n2\tsecret\n', 'line 2 has 2 fields, the file has 4 columns'],
       ['1\ta\t\\N\t\\N\n\\.\n2\ta\t\\N\t\\N\n', 'line 3 follows "\\.", which ends the data'],
       ['1\t\\377\t\\N\t\\N\n', 'line 1 has escaped bytes that are not UTF-8'],
+      ['1\ta\t\\N\t\\', 'line 1 ends with a backslash that escapes nothing (a truncated file?)'],
       ['1\ta\rb\t\\N\t\\N\n', 'line 1 has a carriage return that is neither \\r nor at the end of each line'],
     ]) {
       const { status, stderr } = await load(['-', '--format', 'text'], content)

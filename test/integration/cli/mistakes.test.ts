@@ -290,6 +290,35 @@ describe('what pg-batch prints, word for word,', () => {
         path => `a dump of SQL statements, which psql runs: psql -f ${path}`,
       ],
       [
+        'k.sql',
+        '-- rows\nINSERT INTO guests VALUES (1);\n',
+        path => `a script of SQL statements, which psql runs: psql -f ${path}`,
+      ],
+      [
+        'l.xml',
+        '<?xml version="1.0"?>\n<guests><guest id="1"/></guests>\n',
+        () => 'an XML document, which is not read here; convert its records to CSV or NDJSON and load that',
+      ],
+      [
+        'm.rar',
+        'Rar!\x1a\x07\x01\0',
+        path =>
+          `a RAR archive, which is not read here; unpack it: unrar p -inul ${path} | pg-batch load - --table TABLE`,
+      ],
+      [
+        'n.rtf',
+        '{\\rtf1\\ansi',
+        () => 'a document of rich text (RTF), which is not read here; save its table as CSV and load that',
+      ],
+      ...(['ARROW1\0\0', 'Obj\x01\x02', 'ORC\n\x01\0'] as const).map(
+        (bytes, at): [string, string, () => string] => [
+          `o${at}.csv`,
+          bytes,
+          () =>
+            `a file of Apache ${['Arrow', 'Avro', 'ORC'][at]}, which is not read here; convert it to Parquet and load that`,
+        ],
+      ),
+      [
         'j.csv',
         '<!DOCTYPE html>\n<p>Not found, sorry',
         () => 'an HTML page, which has no rows to load; is it the error page of a download?',

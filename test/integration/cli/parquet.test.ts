@@ -364,7 +364,7 @@ describe('pg-batch load reports of Parquet', () => {
       'that is not there',
       path => [join(dirname(path), 'no.parquet')],
       Buffer.alloc(0),
-      /no\.parquet: no such file$/m,
+      /no\.parquet: no such file;/,
     ],
   ]
   for (const [title, words, input, line] of cases) {

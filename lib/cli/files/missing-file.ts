@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { listNames } from '../../values/names/list-names.ts'
+import { nearest } from '../../values/names/nearest.ts'
+
+/** Names of a folder that a message lists. */
+const LISTED = 5
+
+/** Returns what may have been meant by the name of a file that does not exist. */
+export function missingFileHint(path: string): string {
+  const folder = dirname(path)
+  const names = namesIn(folder)
+  if (!names) {
+    const near = nearest(basename(folder), namesIn(dirname(folder)) ?? [])
+    return `; there is no folder ${folder}${meant(near.map(name => join(dirname(folder), name)))}`
+  }
+  const name = basename(path)
+  const near = nearest(name, names)
+  const longer = names.filter(other => other.startsWith(`${name}.`)).slice(0, LISTED)
+  const hint = meant((near.length > 0 ? near : longer).map(other => join(folder, other)))
+  return hint || `; the folder is ${resolve(folder)}`
+}
+
+/** Returns what a folder has, of which no file matches a pattern. */
+export function noMatchHint(pattern: string): string {
+  const [fixed = ''] = pattern.split(/[*?[\]{}()!+@\\]/, 1)
+  const folder = fixed.slice(0, fixed.lastIndexOf('/') + 1) || '.'
+  const names = namesIn(folder)?.filter(name => !name.startsWith('.'))
+  if (!names) return `; there is no folder ${folder}`
+  return `; ${resolve(folder)} has ${names.length > 0 ? listNames(names.sort(), LISTED) : 'no files'}`
+}
+
+function meant(paths: readonly string[]): string {
+  return paths.length > 0 ? `; did you mean ${paths.join(' or ')}?` : ''
+}
+
+/** Returns undefined for a folder that cannot be read. */
+function namesIn(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return undefined
+  }
+}
