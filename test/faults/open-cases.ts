@@ -1,5 +1,6 @@
 import { describeCase, type FaultCase } from './cases.ts'
-import { type CaseResult, runCase } from './run-case.ts'
+import type { CaseResult } from './judge-case.ts'
+import { runCase } from './run-case.ts'
 import type { FaultServer } from './server.ts'
 
 /** A stream that never finds the outcome fails this often in a row; a machine that is too busy does not. */
