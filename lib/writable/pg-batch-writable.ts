@@ -101,6 +101,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#lanes = new Lanes<Item>({
       count: concurrency,
       keyed: this.#laneOf !== undefined,
+      patienceMs: resolved.patienceMs,
       write: (first, next) => this.#scope.runInAsyncScope(() => this.#writeLane(write, first, next)),
     })
     setMaxListeners(0, this.#stop.signal, this.#kill.signal) // each lane listens, and each wait of a lane

@@ -15,6 +15,8 @@ export interface LanesOptions<Item> {
    * Each lane has a queue of its own, and the caller chooses the lane. Otherwise all lanes serve one queue.
    */
   readonly keyed: boolean
+  /** How long a transaction waits for a batch that is not ready. @default 0: one turn of the event loop */
+  readonly patienceMs?: number
   /** Writes `first`, and the batches that `next` has ready. Once it rejects, no further batch is started. */
   readonly write: (first: Batch<Item>, next: NextBatch<Item>) => Promise<void>
 }
@@ -25,13 +27,15 @@ export interface LanesOptions<Item> {
  */
 export class Lanes<Item> {
   readonly #queues: Queue<Item>[]
+  readonly #patienceMs: number
   readonly #write: LanesOptions<Item>['write']
   readonly #running = new Set<Promise<void>>()
   #stopped = false
   #ended = false
 
-  constructor({ count, keyed, write }: LanesOptions<Item>) {
+  constructor({ count, keyed, patienceMs = 0, write }: LanesOptions<Item>) {
     this.#queues = keyed ? Array.from({ length: count }, () => new Queue<Item>(1)) : [new Queue<Item>(count)]
+    this.#patienceMs = patienceMs
     this.#write = write
   }
 
@@ -83,11 +87,16 @@ export class Lanes<Item> {
 
   /**
    * Returns a batch that is ready. If no batch is ready, gives the source one turn of the event loop to
-   * deliver one, or waits until it delivers one or ends.
+   * deliver one, and then the patience of the lanes, or waits until it delivers one or ends.
    */
   async #next(queue: Queue<Item>, waits?: 'waits'): Promise<Batch<Item> | undefined> {
     if (queue.isEmpty) await new Promise(resolve => setImmediate(resolve))
-    if (waits) while (queue.isEmpty && !this.#ended && !this.#stopped) await queue.change()
+    const deadline = performance.now() + (waits ? Number.POSITIVE_INFINITY : this.#patienceMs)
+    while (queue.isEmpty && !this.#ended && !this.#stopped) {
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0) return undefined
+      await queue.change(leftMs)
+    }
     return this.#stopped ? undefined : queue.take()
   }
 }
@@ -135,9 +144,15 @@ class Queue<Item> {
     this.changed()
   }
 
-  /** Resolves when a batch is added, or when no other one will be. */
-  change(): Promise<void> {
-    return new Promise(resolve => this.#onChange.push(resolve))
+  /** Resolves when a batch is added, when no other one will be, or after some time. */
+  change(withinMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = Number.isFinite(withinMs) ? setTimeout(resolve, withinMs) : undefined
+      this.#onChange.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   changed(): void {

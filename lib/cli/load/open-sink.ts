@@ -14,6 +14,9 @@ import { openWorkers } from '../workers/open-workers.ts'
 import type { LoadInput } from './load-input.ts'
 import type { LoadPlan, Trial } from './load-plan.ts'
 
+/** How long a transaction waits for the next piece of a file. A slower disk or network gets more commits. */
+const FILE_PATIENCE_MS = 20
+
 /** What rows are written to: a stream of this thread, or one that hands them to workers. */
 export interface LoadSink extends Writable {
   readonly stats: Readonly<Stats>
@@ -45,7 +48,7 @@ export function openSink(plan: LoadPlan, options: SinkOptions): LoadSink {
 }
 
 function openStream(
-  { args, database, table, trial, writing }: LoadPlan,
+  { args, database, table, trial, writing, meter }: LoadPlan,
   { input, resume, isFirstPass, rejectLimit, deadLetter, isWhole, beforeCommit }: SinkOptions,
 ): LoadSink {
   const { evolve } = writing
@@ -60,6 +63,8 @@ function openStream(
     identity: args.identity,
     ...(trial ? trialOptions(trial) : {}),
     concurrency: trial || refersToItself ? 1 : connectionsOf({ ...args, evolve: evolve !== undefined }),
+    // a pipe may pause, and what has come of it is to be committed
+    patienceMs: meter.bytesTotal === undefined ? 0 : FILE_PATIENCE_MS,
     ...(refersToItself && !trial ? { awaitsParents: isWhole } : {}),
     rejectLimit,
     // a load that may be killed and run again must neither lose nor repeat a rejected row

@@ -41,6 +41,13 @@ export interface LoaderOptions<Item> {
    * @internal
    */
   rollsBack?: boolean | undefined
+  /**
+   * How long a transaction waits for a batch that is not ready before it commits, an integer ≥ 0. For files,
+   * which are read as fast as they come: with fewer commits each connection waits less.
+   * @default 0: it commits
+   * @internal
+   */
+  patienceMs?: number | undefined
   /** The table, as the caller has introspected it: the stream does not ask again. @internal */
   described?: Table | undefined
   /** Returns what the dead letter keeps of an item that has no row. @internal */

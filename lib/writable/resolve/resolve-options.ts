@@ -69,6 +69,7 @@ function optionTable<Item>() {
     beforeCommit: internal(optional(checkFunction<Callback<Item, 'beforeCommit'>>)),
     rollsBack: internal(defaultsTo(false, checkFlag)),
     concurrency: defaultsTo(1, integerFrom(1)),
+    patienceMs: internal(defaultsTo(0, integerFrom(0))),
     laneOf: optional(checkFunction<(item: Item) => string | number>),
     onBegin: optional(checkFunction<Callback<Item, 'onBegin'>>),
     inTransaction: optional(checkFunction<Callback<Item, 'inTransaction'>>),

@@ -6,11 +6,12 @@ const turn = () => new Promise(resolve => setImmediate(resolve))
 const batch = (id: number): Batch<number> => ({ id, count: 1, items: [id] })
 
 /** Lanes whose every transaction takes what is ready and then waits to be let go. */
-function makeLanes(count: number, keyed = false) {
+function makeLanes(count: number, { keyed = false, patienceMs = 0 } = {}) {
   const open: { ids: number[]; commit: () => void; fail: (error: Error) => void }[] = []
   const lanes = new Lanes<number>({
     count,
     keyed,
+    patienceMs,
     async write(first, next) {
       const ids = [first.id]
       await new Promise<void>((resolve, reject) => {
@@ -34,7 +35,7 @@ describe('lanes', () => {
   })
 
   it('keep the order of each key, one transaction at a time', async () => {
-    const { lanes, open } = makeLanes(2, true)
+    const { lanes, open } = makeLanes(2, { keyed: true })
     for (let id = 1; id <= 6; id++) lanes.offer(batch(id), id % 2)
     await turn()
     expect(open.map(({ ids }) => ids[0])).to.deep.equal([1, 2])
@@ -80,6 +81,47 @@ describe('lanes', () => {
     open[1]!.commit()
     await stop
     expect(open.map(({ ids }) => ids)).to.deep.equal([[1], [2]])
+  })
+
+  describe('with patience', () => {
+    const FOREVER = 1_000_000
+
+    it('wait for the next batch before their transaction ends', async () => {
+      const { lanes, open } = makeLanes(1, { patienceMs: FOREVER })
+      lanes.offer(batch(1))
+      open[0]!.commit()
+      for (let id = 2; id <= 4; id++) {
+        for (let turns = 0; turns < 3; turns++) await turn()
+        lanes.offer(batch(id))
+      }
+      lanes.end()
+      await lanes.idle()
+      expect(open.map(({ ids }) => ids)).to.deep.equal([[1, 2, 3, 4]])
+    })
+
+    it('wait no longer than that', async () => {
+      const { lanes, open } = makeLanes(1, { patienceMs: 1 })
+      lanes.offer(batch(1))
+      open[0]!.commit()
+      await lanes.idle()
+      lanes.offer(batch(2))
+      open[1]!.commit()
+      await lanes.idle()
+      expect(open.map(({ ids }) => ids)).to.deep.equal([[1], [2]])
+    })
+
+    for (const ending of ['end', 'stop'] as const) {
+      it(`wait no longer once ${ending}() says that no batch comes`, async () => {
+        const { lanes, open } = makeLanes(1, { patienceMs: FOREVER })
+        lanes.offer(batch(1))
+        open[0]!.commit()
+        await turn()
+        await turn()
+        const ended = lanes[ending]()
+        await lanes.idle()
+        await ended
+      })
+    }
   })
 
   it('start nothing after stop()', async () => {
