@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
+import type { EmbeddedServer } from '../../lib/embedded/embedded-server.ts'
+import { startMemoryServer } from './memory-server.ts'
 import { type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 
 /**
@@ -45,8 +46,7 @@ async function findServer(): Promise<TestServer> {
     url.password = PGPASSWORD ?? ''
     return { connectionString: url.href }
   }
-  const embedded = await startEmbeddedServer({
-    durable: false,
+  const embedded = await startMemoryServer({
     settings: ['max_connections=200'],
     ...(PG_BATCH_TEST_PACKAGES ? { packageRoot: PG_BATCH_TEST_PACKAGES } : {}),
   })

@@ -1,13 +1,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { appendFile, chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { PgClientLike } from '../../lib/connection/pg-types.ts'
 import { passwordFileOf } from '../../lib/embedded/embedded-password.ts'
 import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
+import { newDataFolder } from './memory-server.ts'
 import { killTree } from './process-tree.ts'
 import { until } from './until.ts'
 
@@ -62,16 +62,9 @@ function startPrimary(dataDir: string): Promise<EmbeddedServer> {
 let template: Promise<string> | undefined
 
 async function makeTemplate(): Promise<string> {
-  const folder = await newFolder('pg-batch-template-')
+  const folder = await newDataFolder('pg-batch-template-')
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   await (await startPrimary(join(folder, 'data'))).stop()
-  return folder
-}
-
-/** Makes a folder that the server's user can reach, too. */
-async function newFolder(prefix: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), prefix))
-  await chmod(folder, 0o755)
   return folder
 }
 
@@ -87,7 +80,7 @@ export class ReplicatedServer {
   static async start(): Promise<ReplicatedServer> {
     template ??= makeTemplate()
     const data = join(await template, 'data')
-    const folder = await newFolder('pg-batch-standby-')
+    const folder = await newDataFolder('pg-batch-standby-')
     const [first, second] = [join(folder, 'primary'), join(folder, 'standby')]
     for (const dataDir of [first, second]) {
       await run('cp', ['-a', data, dataDir])

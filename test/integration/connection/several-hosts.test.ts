@@ -5,8 +5,9 @@ import pg from 'pg'
 import { HostsPool } from '../../../lib/connection/pool/hosts-pool.ts'
 import { sessionFault } from '../../../lib/connection/pool/session-attrs.ts'
 import { parseConnection } from '../../../lib/connection-string/parse-connection.ts'
-import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
+import { type EmbeddedServer, freePort } from '../../../lib/embedded/embedded-server.ts'
 import { useDatabase } from '../../support/database.ts'
+import { startMemoryServer } from '../../support/memory-server.ts'
 import { settlesWithin } from '../../support/until.ts'
 import { countOf, failureOf, write } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
@@ -25,8 +26,7 @@ describe('a connectionString of several hosts', () => {
 
   before(async function () {
     this.timeout(60_000)
-    readOnly = await startEmbeddedServer({
-      durable: false,
+    readOnly = await startMemoryServer({
       settings: ['default_transaction_read_only=on', 'max_connections=20'],
     })
     const { host: its, username, password } = new URL(db.directConnectionString)

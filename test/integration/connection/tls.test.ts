@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
+import type { EmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
+import { startMemoryServer } from '../../support/memory-server.ts'
 import { failureOf, write } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
 
@@ -30,7 +31,7 @@ describe('a connectionString with TLS', function () {
         stdio: 'pipe',
       },
     )
-    server = await startEmbeddedServer({ durable: false, settings: ['max_connections=20'] })
+    server = await startMemoryServer({ settings: ['max_connections=20'] })
     admin = new pg.Client({ connectionString: server.connectionString })
     await admin.connect()
     const hba = join(server.dataDir, 'pg_hba.conf')

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
+import type { EmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { startMemoryServer } from '../../support/memory-server.ts'
 import { until } from '../../support/until.ts'
 import { failureOf, rowsOf } from '../../support/writing.ts'
 
@@ -16,8 +17,7 @@ describe('a COMMIT that waits for its synchronous standby', function () {
   let pool: pg.Pool
 
   before(async () => {
-    server = await startEmbeddedServer({
-      durable: false,
+    server = await startMemoryServer({
       ...(PG_BATCH_TEST_PACKAGES ? { packageRoot: PG_BATCH_TEST_PACKAGES } : {}),
     })
     // what the tests do themselves never waits

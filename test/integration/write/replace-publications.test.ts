@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import pg from 'pg'
-import { type EmbeddedServer, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
+import type { EmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
+import { startMemoryServer } from '../../support/memory-server.ts'
 import { until } from '../../support/until.ts'
 import { batchesOf, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
@@ -13,8 +14,7 @@ describe('replace of a table in a publication', function () {
   let subscriber: pg.Pool
 
   before(async () => {
-    server = await startEmbeddedServer({
-      durable: false,
+    server = await startMemoryServer({
       settings: ['wal_level=logical', 'max_connections=20'],
     })
     const { connectionString } = server
