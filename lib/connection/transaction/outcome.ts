@@ -193,14 +193,15 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
  * Ends the backend that still holds the transaction, if the role may: its client is gone, and its locks would
  * last until the kernel gives the connection up, hours later.
  * @param options.mayCommit COMMIT was sent. A backend that works is left alone then, because it may wait for
- *   a synchronous standby. One that waits for a lock has not committed yet: COMMIT travels behind its rows
+ *   a synchronous standby. One that waits for a lock, or for the rest of a message, has not committed yet:
+ *   COMMIT travels behind its rows
  */
 export async function endTransaction(
   client: PgClientLike,
   { xid, backend }: Pick<TransactionTicket, 'xid' | 'backend'>,
   { mayCommit }: { mayCommit: boolean },
 ): Promise<void> {
-  const isWaiting = " AND (state LIKE 'idle in transaction%' OR wait_event_type = 'Lock')"
+  const isWaiting = " AND (state LIKE 'idle in transaction%' OR wait_event_type IN ('Lock', 'Client'))"
   const condition = mayCommit ? isWaiting : ''
   try {
     await queryText(

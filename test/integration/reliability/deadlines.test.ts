@@ -10,6 +10,7 @@ import { useDatabase } from '../../support/database.ts'
 import { lockTable, roleWith, usePools } from '../../support/pools.ts'
 import { FaultProxy } from '../../support/proxy.ts'
 import { settlesWithin, until } from '../../support/until.ts'
+import type { WireMessage } from '../../support/wire.ts'
 import { failureOf, METHODS, options, rowsOf, valuesOf } from '../../support/writing.ts'
 
 const rows = rowsOf(100, id => ({ id }))
@@ -76,6 +77,16 @@ describe('a server that goes silent', () => {
       const sent = retries.filter(({ error }) => error.outcome !== 'not-sent')
       expect(sent.map(({ error }) => error.outcome)).to.deep.equal(['rolled-back'])
       expect(sent[0]!.error).to.include({ code: 'CONNECTION', retryable: true })
+      await expectOnce()
+    })
+
+    it(`in the middle of a message is noticed, and another connection writes the rows once, by ${way.title}`, async () => {
+      const carriesRows = ({ name, bytes }: WireMessage) =>
+        (name === 'Bind' || name === 'CopyData') && bytes.length > 250
+      const fired = proxy.arm({ direction: 'up', at: carriesRows, pass: 0.5, action: { do: 'stall' } })
+      const { done } = start(options(way))
+      await fired
+      await settlesWithin(8000, done)
       await expectOnce()
     })
 
