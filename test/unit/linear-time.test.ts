@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { decodeConnectValue } from '../../lib/change-events/connect-values.ts'
 import { fromDebezium } from '../../lib/change-events/debezium.ts'
 import { chooseColumns } from '../../lib/cli/columns/choose-columns.ts'
+import { createTableSql } from '../../lib/cli/columns/create-table.ts'
 import { matchColumns } from '../../lib/cli/columns/match-columns.ts'
 import { refusesValue, type ServerError } from '../../lib/connection/server-error.ts'
 import { parseJson } from '../../lib/kafka/messages/json-value.ts'
@@ -61,6 +62,17 @@ const CASES: readonly [title: string, work: () => unknown][] = [
     [`the type of JSON with ${title}`, () => inferType(exactNumber(text), 'json')],
   ]),
   ['the columns of a header with 150,000 names', () => chooseColumns({ ...wideFile, header }, wide, {})],
+  [
+    'the table of a header with 300,000 names',
+    () => {
+      const columns = Array.from({ length: 300_000 }, (_, i) => ({
+        name: `c${i}`,
+        type: 'text',
+        always: true,
+      }))
+      createTableSql({ name: 't' }, columns, {})
+    },
+  ],
   ['strings of backslashes', () => parseJsonRow(`{"a":"${times('\\\\')}","b":1.0}`)],
   ['strings of quotes', () => parseExactJson(`["${times('\\"')}",1e9]`)],
   ['brackets in strings', () => parseJsonRow(`{"a":["${times('[{')}"]}`)],
@@ -125,7 +137,7 @@ const CASES: readonly [title: string, work: () => unknown][] = [
     () =>
       nearest(
         'name',
-        Array.from({ length: 40_000 }, (_, i) => times(`n${i}`, 5)),
+        Array.from({ length: 300_000 }, (_, i) => times(`n${i}`, 5)),
       ),
   ],
   ['40,000 names', () => firstRepeated(Array.from({ length: 40_000 }, (_, i) => `name ${i}`))],

@@ -39,7 +39,7 @@ export function createTableSql(
   checkNames(names)
   for (const name of key) checkKnown(name, '--key', names)
   for (const name of type.keys()) checkKnown(name, '--type', names)
-  const width = Math.max(...names.map(name => quoteIdentifier(name).length))
+  const width = names.reduce((most, name) => Math.max(most, quoteIdentifier(name).length), 0)
   const lines = columns.map(column => {
     const notNull = options.notNull && column.always && !key.includes(column.name) ? ' NOT NULL' : ''
     const sqlType = type.get(column.name) ?? column.type

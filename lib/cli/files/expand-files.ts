@@ -21,7 +21,7 @@ export async function expandFiles(words: readonly string[]): Promise<InputFiles>
   const notes: string[] = []
   for (const word of words) {
     const parts = await partsOf(word)
-    files.push(...(parts?.files ?? [word]))
+    for (const file of parts?.files ?? [word]) files.push(file)
     if (parts?.note !== undefined) notes.push(parts.note)
   }
   if (files.length > 1 && files.includes('-')) {

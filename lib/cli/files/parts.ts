@@ -39,7 +39,7 @@ async function entriesOf(folder: string): Promise<string[]> {
     const path = join(folder, entry.name)
     if (!entry.isDirectory() || NO_PART.test(entry.name)) paths.push(path)
     else if (PARTITION.test(entry.name)) throw usageError(partitionText(folder, entry.name))
-    else paths.push(...(await entriesOf(path)))
+    else for (const below of await entriesOf(path)) paths.push(below)
   }
   return paths
 }

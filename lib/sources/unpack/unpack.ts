@@ -39,12 +39,18 @@ function isGzip(head: Buffer): boolean {
   return head.toString('latin1', 0, GZIP.length) === GZIP
 }
 
+/** A head of a thousand bytes may unpack to a gigabyte: this much of it is enough to recognise Brotli. */
+const JUDGED_BYTES = 1024 * 1024
+
 function isBrotli(head: Buffer): boolean {
   try {
-    zlib.brotliDecompressSync(head, { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH })
+    zlib.brotliDecompressSync(head, {
+      finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH,
+      maxOutputLength: JUDGED_BYTES,
+    })
     return head.length > 0
-  } catch {
-    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
   }
 }
 

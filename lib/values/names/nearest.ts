@@ -19,7 +19,7 @@ export function nearest(word: string, known: readonly string[]): string[] {
     const isFar = Math.abs(other.length - meant.length) > maxEdits
     return isFar ? Number.POSITIVE_INFINITY : editDistance(meant, other)
   })
-  const least = Math.min(...distances)
+  const least = distances.reduce((least, distance) => Math.min(least, distance), Number.POSITIVE_INFINITY)
   const few = least <= maxEdits && least < word.length
   return few ? known.filter((_, index) => distances[index] === least).slice(0, 3) : []
 }

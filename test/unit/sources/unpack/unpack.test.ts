@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, createBrotliCompress, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { showsPacking, unpack } from '../../../../lib/sources/unpack/unpack.ts'
+import { peakResidentBytes } from '../../../support/peak-memory.ts'
 import { failure, slices } from '../support.ts'
 
 const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `${i},${Math.sin(i)}\n`).join(''))
@@ -31,6 +32,16 @@ describe('unpack', () => {
       }
     })
   }
+
+  it('recognises brotli without unpacking all of its first bytes, which may be a gigabyte', async () => {
+    const packing = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })
+    const zeros = Buffer.alloc(1024 * 1024)
+    const packed = await buffer(Readable.from(Array.from({ length: 256 }, () => zeros)).pipe(packing))
+    const before = peakResidentBytes()
+    unpack(Readable.from([]), packed, 'a.csv.br').destroy()
+    expect(packed.length).to.be.below(65_536)
+    expect(peakResidentBytes() - before).to.be.below(64 * 1024 * 1024)
+  })
 
   it('fails on damaged brotli', async () => {
     const packed = Buffer.from(brotliCompressSync(text))
