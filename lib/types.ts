@@ -152,12 +152,41 @@ export interface SelfReference {
   readonly references: readonly string[]
 }
 
-/** What an update of a row is judged by, besides unique indexes and NOT NULL. */
+/** What a row of a table is judged by, besides its types, NOT NULL and unique indexes. */
 export interface RowConstraints {
-  /** The expressions of CHECK constraints, over unqualified names of columns. */
-  readonly checks: readonly string[]
-  /** The columns of foreign keys. */
+  /** It is a table without partitions, and no other table inherits from it. */
+  readonly isSingle: boolean
+  /** Foreign keys refer to it. */
+  readonly isReferenced: boolean
+  readonly checks: readonly ColumnsSql[]
+  readonly foreignKeys: readonly OutgoingReference[]
+  /** The indexes with expressions or a condition, which may fail for a value. */
+  readonly indexes: readonly ComputedIndex[]
+  /** The generated columns that are computed when a row is written. */
+  readonly stored: readonly string[]
+}
+
+/** An expression over unqualified names of columns. */
+export interface ColumnsSql {
+  readonly sql: string
+  readonly columns: readonly string[]
+}
+
+/** A foreign key of a table. */
+export interface OutgoingReference {
+  /** The table that it refers to, with ONLY where that matters; null where no query can repeat the check. */
+  readonly parent: string | null
+  readonly columns: readonly string[]
   readonly references: readonly string[]
+  /** For each column the operator that compares a referenced value with it. */
+  readonly equals: readonly string[]
+}
+
+/** What an index computes of a row, over unqualified names of columns. */
+export interface ComputedIndex {
+  readonly predicate: string | null
+  readonly expressions: readonly string[]
+  readonly columns: readonly string[]
 }
 
 /** A table as the catalogue describes it. */
@@ -173,16 +202,19 @@ export interface Table {
   /** Why COPY FROM is rejected, or differs from INSERT, for this table; undefined if it works. */
   readonly copyObstacle?: 'view' | 'row-level security' | 'rules'
   /**
-   * The number of unique and exclusion indexes of every kind, including those that `uniqueKeys` leaves out.
+   * The number of unique and exclusion indexes of every kind, including those that `uniqueKeys` leaves out,
+   * and those that only a partition has.
    */
   readonly conflictingIndexes: number
+  /** One of them may be checked at the end of a statement, or of the transaction. */
+  readonly hasLateIndexes: boolean
   /**
    * The table or a partition has BEFORE triggers for each row, which may change a row's key, or drop the row.
    */
   readonly changesRows: boolean
   /**
-   * The constraints on the columns of a row; undefined where something else may see each state of a row: a
-   * trigger, row-level security, or a table that inherits from it.
+   * The constraints on the columns of a row; undefined where something else may judge each state of a row: a
+   * trigger, row-level security, or a constraint that only a partition has.
    */
   readonly rowConstraints?: RowConstraints
   /** COPY takes a marker for a value that is DEFAULT. */

@@ -1,5 +1,6 @@
 import type { Column, PgType, RowConstraints, SelfReference, Table, UniqueKey } from '../types.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
+import { CONFLICTING_INDEXES, LATE_INDEXES, ROW_CONSTRAINTS } from './row-constraints.ts'
 
 /** The condition that the session's TimeZone is UTC, under one of its names. */
 export const IN_UTC_SQL =
@@ -46,23 +47,13 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3')
          THEN 'rules'
   END AS "copyObstacle",
-  (SELECT count(*) FROM pg_catalog.pg_index i
-    WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion)) AS "conflictingIndexes",
+  ${CONFLICTING_INDEXES} AS "conflictingIndexes",
+  ${LATE_INDEXES} AS "hasLateIndexes",
   EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
     WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
     AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))
     AS "changesRows",
-  CASE WHEN t.relkind = 'r' AND NOT t.relhassubclass AND NOT pg_catalog.row_security_active(t.oid)
-    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D')
-    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
-      WHERE k.conrelid = t.oid AND k.contype = 'c' AND 0 = ANY (k.conkey))
-  THEN pg_catalog.json_build_object(
-    'checks', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.pg_get_expr(k.conbin, k.conrelid)), '[]')
-      FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c'),
-    'references', (SELECT coalesce(pg_catalog.json_agg(DISTINCT a.attname), '[]')
-      FROM pg_catalog.pg_constraint k JOIN attribute a ON a.attnum = ANY (k.conkey)
-      WHERE k.conrelid = t.oid AND k.contype = 'f')) END AS "rowConstraints",
+  ${ROW_CONSTRAINTS} AS "rowConstraints",
   pg_catalog.current_setting('server_version_num')::int >= 170000 AND NOT EXISTS (SELECT 1
     FROM pg_catalog.pg_partition_tree(t.oid) p
     JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')
@@ -232,6 +223,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     selfReferences: (row.selfReferences as SelfReference[] | null) ?? [],
     ...(obstacle ? { copyObstacle: obstacle } : {}),
     conflictingIndexes: Number(row.conflictingIndexes),
+    hasLateIndexes: row.hasLateIndexes as boolean,
     changesRows: row.changesRows as boolean,
     ...(row.rowConstraints ? { rowConstraints: row.rowConstraints as RowConstraints } : {}),
     mayStage: row.mayStage as boolean,

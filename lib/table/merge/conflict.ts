@@ -1,4 +1,4 @@
-import type { IndexPart } from '../../types.ts'
+import type { ColumnsSql, IndexPart, OutgoingReference } from '../../types.ts'
 import { quoteIdentifier } from '../identifier.ts'
 
 /** An `onConflict` option with its defaults, and what the catalogue says about its key. */
@@ -24,11 +24,12 @@ export interface Conflict {
   readonly oneByOne: boolean
   /** Rows may conflict by another unique key than the target's. */
   readonly severalKeys: boolean
-  /**
-   * For each other unique key those of its columns whose DEFAULT no other row has: rows that lack one of them
-   * cannot conflict by that key. Undefined where such a key has none, or is not one of columns.
-   */
-  readonly otherKeys?: readonly (readonly string[])[] | undefined
+  /** The other unique keys; undefined where one of them is not a key of columns. */
+  readonly otherKeys?: readonly OtherKey[] | undefined
+  /** Another unique key may be checked at the end of a statement, and not with each row. */
+  readonly lateKeys: boolean
+  /** What a row is judged by; undefined where more than that may refuse it. */
+  readonly judgement?: Judgement | undefined
   /** Equal keys have equal bytes, so that it does not matter which row's key is stored. */
   readonly foldable: boolean
   /** Where a row has no value for a column of the key, the DEFAULT creates one that no other row has. */
@@ -47,6 +48,25 @@ export interface Conflict {
   readonly onlyIfChanged: boolean
   /** A condition of the user's over `stored` and `excluded`. */
   readonly where?: string | undefined
+}
+
+/** Another unique key than the target's. */
+export interface OtherKey {
+  readonly columns: readonly string[]
+  /** Those of its columns whose DEFAULT no other row has: a new row that lacks one has a key of its own. */
+  readonly own: readonly string[]
+}
+
+/** What the server judges a row by, besides its types and unique indexes. */
+export interface Judgement {
+  readonly notNull: readonly string[]
+  /** Conditions that must not be false, and all columns that they are computed from. */
+  readonly checks: readonly ColumnsSql[]
+  readonly foreignKeys: readonly OutgoingReference[]
+  /** The columns whose DEFAULT is the next number of a sequence, or random. */
+  readonly ownDefaults: readonly string[]
+  /** Foreign keys refer to the table, so that a delete may be refused, or change their rows. */
+  readonly isReferenced: boolean
 }
 
 /** A column that an update sets to the value of the user's SQL. */
@@ -82,6 +102,17 @@ export interface SpecialKey {
 export function updatedColumns({ action, update, computed }: Conflict, columns: readonly string[]): string[] {
   if (action === 'nothing') return []
   return [...update.filter(column => columns.includes(column)), ...computed.map(({ name }) => name)]
+}
+
+/** Returns true where a row that brings `columns` may have a stored row's value of another unique key. */
+export function mayTakeOtherKey(conflict: Conflict, columns: readonly string[]): boolean {
+  if (!conflict.severalKeys) return false
+  if (!conflict.otherKeys) return true
+  const updated = updatedColumns(conflict, columns)
+  const brings = (name: string): boolean => columns.includes(name)
+  return conflict.otherKeys.some(
+    other => other.own.every(brings) || other.columns.some(name => updated.includes(name)),
+  )
 }
 
 /** Returns what SET assigns for a row that brings `columns`. */

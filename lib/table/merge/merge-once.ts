@@ -9,6 +9,7 @@ import {
   type RowSource,
   sameKey,
 } from './merge.ts'
+import { judged } from './merge-judge.ts'
 
 /**
  * Upserts rows of one shape by one plain INSERT … SELECT, whose command tag counts the changed rows. Where
@@ -25,14 +26,19 @@ export function insertAll(
   return insertShape(merge, shape, `SELECT ${quoteList(shape.columns)} FROM ${source.from} ${by}`)
 }
 
-/** Upserts the last row of each key: correct where a row overwrites everything of earlier rows of its key. */
+/**
+ * Upserts the last row of each key: correct where a row overwrites everything of earlier rows of its key. It
+ * writes nothing where the server would refuse one of the rows.
+ */
 export function insertLast(merge: Merge, source: RowSource, shape: MergeShape): string {
   const distinct = keyWithGuard(merge, source).join(', ')
   const ordinal = quoteIdentifier(merge.names.ordinal)
+  const judgement = judged(merge, source, shape, { from: source.from, alias: 'pg_batch' })
+  const where = judgement === '' ? '' : `WHERE ${judgement} `
   return insertShape(
     merge,
     shape,
-    `SELECT DISTINCT ON (${distinct}) ${quoteList(shape.columns)} FROM ${source.from} ` +
+    `SELECT DISTINCT ON (${distinct}) ${quoteList(shape.columns)} FROM ${source.from} ${where}` +
       `ORDER BY ${distinct}, ${ordinal} DESC`,
   )
 }

@@ -42,6 +42,7 @@ export function stagedRows(merge: Merge, staging: string, shapes: readonly Merge
     from: merge.numbered ? `${table} AS pg_batch` : numberedByCtid(table, merge, columns, shapes[0]!),
     shapes,
     columns,
+    isTyped: true,
     keyOf: ({ name }, alias) => qualified(name, alias),
     valueOf: ({ name }, alias) => qualified(name, alias),
   }
@@ -78,6 +79,7 @@ export function parameterRows(merge: Merge, shapes: readonly MergeShape[]): RowS
     from: `(SELECT ${select.join(', ')} FROM ${from}) AS pg_batch${withoutTruncated(merge, shapes)}`,
     shapes,
     columns,
+    isTyped: false,
     keyOf: keyOfParameters,
     valueOf: (column, alias) => asStored(qualified(column.name, alias), column),
   }

@@ -5,10 +5,12 @@ import {
   keyColumns,
   keyWithGuard,
   type Merge,
+  type MergeShape,
   orderByKey,
   type RowSource,
   sameKey,
 } from './merge.ts'
+import { judged } from './merge-judge.ts'
 
 /**
  * Merges deletes and upserts of one shape by plain statements, for servers that cannot lock rows by SELECT or
@@ -26,15 +28,19 @@ import {
 
 /**
  * Returns one row of texts: `changed`, the number of rows that always change something (upserts, and deletes
- * after an upsert); `undone`, the number of keys for `deleteLast`. It reads only the source.
+ * after an upsert); `undone`, the number of keys for `deleteLast`; `passed`, whether the server would refuse
+ * none of the rows. It reads only the source.
  */
 export function countSteps(merge: Merge, source: RowSource): string {
   const { shape, previous, next } = quotedNames(merge)
   const deletes = deletesOf(source)
   const changes = `${shape} NOT IN ${deletes} OR ${previous} NOT IN ${deletes}`
+  const upsert = upsertOf(source)
+  const from = `${source.from} WHERE ${shape} = ${upsert.number}`
+  const passed = judged(merge, source, upsert, { from, alias: 'pg_batch' }) || 'true'
   const isUndone = `${shape} IN ${deletes} AND ${next} IS NULL AND ${previous} IS NOT NULL`
   return (
-    `SELECT count(*) FILTER (WHERE ${changes})::text AS changed, ` +
+    `SELECT (${passed})::text AS passed, count(*) FILTER (WHERE ${changes})::text AS changed, ` +
     `count(*) FILTER (WHERE ${isUndone})::text AS undone FROM ${rowsWithNeighbours(merge, source)}`
   )
 }
@@ -53,7 +59,7 @@ export function deleteLast(merge: Merge, source: RowSource): string {
 /** Upserts the last row of each key, unless it is a delete. */
 export function insertLastUpserts(merge: Merge, source: RowSource): string {
   const { shape, next } = quotedNames(merge)
-  const upsert = source.shapes.find(one => !one.deletes)!
+  const upsert = upsertOf(source)
   return insertShape(
     merge,
     upsert,
@@ -83,6 +89,10 @@ function rowsWithNeighbours(merge: Merge, source: RowSource): string {
     `lead(${shape}) OVER pg_batch_key AS ${next} FROM ${source.from} ` +
     `WINDOW pg_batch_key AS (PARTITION BY ${key} ORDER BY ${ordinal})) AS pg_batch_rows`
   )
+}
+
+function upsertOf({ shapes }: RowSource): MergeShape {
+  return shapes.find(one => !one.deletes)!
 }
 
 function deletesOf({ shapes }: RowSource): string {

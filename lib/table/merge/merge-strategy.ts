@@ -1,4 +1,6 @@
+import { mayTakeOtherKey } from './conflict.ts'
 import { joinCount, keepsStored, type Merge, type MergeShape } from './merge.ts'
+import { canJudge } from './merge-judge.ts'
 
 /**
  * How rows are merged: by one INSERT or DELETE of all rows, or of the last row of each key; in steps, each of
@@ -17,7 +19,7 @@ export const MAX_SHAPES_OF_A_TURN = 32
 
 /** Returns the fastest strategy that leaves the same rows as one statement for each row in their order. */
 export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): MergeStrategy {
-  const { keys, inOrder, oneByOne, severalKeys, updateOnly, foldable, uniqueDefaults } = merge.conflict
+  const { keys, inOrder, oneByOne, severalKeys, updateOnly, lateKeys, uniqueDefaults } = merge.conflict
   if (oneByOne) return { kind: 'one by one', order: 'ordinal' }
   const [only] = shapes.length === 1 ? shapes : []
   const lacksKey = shapes.some(shape => !keys.every(key => shape.columns.includes(key)))
@@ -26,14 +28,18 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
   if (insert && keepsStored(merge, insert)) {
     return { kind: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
   }
-  if (insert && byOrdinal && !insert.deletes) {
-    return { kind: 'all', order: isSeparate(merge, insert) ? 'key' : 'ordinal', guarded: true }
+  // a row may need the value of another key that a row before it has freed, or that a row after it frees
+  const takesOthers = shapes.some(one => !one.deletes && mayTakeOtherKey(merge.conflict, one.columns))
+  if (takesOthers && lateKeys) return { kind: 'one by one', order: 'ordinal' }
+  if (insert && (byOrdinal || takesOthers) && !insert.deletes) {
+    const isByKey = isSeparate(merge, insert) && !takesOthers
+    return { kind: 'all', order: isByKey ? 'key' : 'ordinal', guarded: true }
   }
   const deletes = shapes.some(shape => shape.deletes)
   // a DEFAULT that differs for each row equals another row's key only by chance
   const unclear = lacksKey && (deletes || !uniqueDefaults)
-  if (inOrder || keys.length === 0 || unclear) return { kind: 'one by one', order: 'ordinal' }
-  const last = foldable && !lacksKey && overwritesEarlier(merge, shapes)
+  if (inOrder || keys.length === 0 || unclear || takesOthers) return { kind: 'one by one', order: 'ordinal' }
+  const last = !lacksKey && overwritesEarlier(merge, shapes)
   const guarded = lacksKey || severalKeys
   if (!merge.writesTwice && !(only && last)) return plainStrategy(merge, shapes, last, guarded)
   // an update-only has a statement for each shape and way to join
@@ -63,14 +69,19 @@ function plainStrategy(
 }
 
 /**
- * Returns true when the last row of a key overwrites everything of earlier ones, or a delete has removed it.
+ * Returns true when the last row of a key overwrites everything of earlier ones, or a delete has removed it,
+ * and the earlier ones can be judged without being written.
  */
-function overwritesEarlier({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
-  const { computed, newerBy, onlyIfChanged, where, updateOnly } = conflict
+function overwritesEarlier(merge: Merge, shapes: readonly MergeShape[]): boolean {
+  const { conflict } = merge
+  const { foldable, judgement, computed, newerBy, onlyIfChanged, where, updateOnly } = conflict
   const depends = computed.length > 0 || newerBy !== undefined || onlyIfChanged || where !== undefined
-  if (depends || updateOnly) return false
+  if (depends || updateOnly || !foldable) return false
   const [upsert, another] = shapes.filter(shape => !shape.deletes)
-  if (!upsert || another) return false
+  if (!upsert || another || !canJudge(merge, upsert)) return false
+  if (shapes.length > 1 && judgement!.isReferenced) return false
+  // Citus does not join every table in a statement that writes
+  if (!merge.writesTwice && judgement!.foreignKeys.length > 0) return false
   const { columns } = upsert
   const setsAll = columns.every(column => conflict.keys.includes(column) || conflict.update.includes(column))
   return setsAll && (shapes.length === 1 || columns.length === conflict.columnCount)

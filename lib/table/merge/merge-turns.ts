@@ -15,6 +15,7 @@ import {
   updatedBy,
   updateShape,
 } from './merge.ts'
+import { judged } from './merge-judge.ts'
 import { turnOf } from './merge-once.ts'
 
 /**
@@ -47,7 +48,7 @@ export function mergeTurn(merge: Merge, source: RowSource, turn: number): string
 /**
  * Upserts and deletes the last row of each key: correct where it overwrites everything of earlier ones.
  * `changed` is what one statement for each row would have changed: every upsert, and each delete of a row
- * that was stored at that point.
+ * that was stored at that point. It is NULL, and nothing is written, where the server would refuse a row.
  */
 export function mergeLast(merge: Merge, source: RowSource): string {
   const { ordinal, shape, turn, previous } = merge.names
@@ -56,14 +57,17 @@ export function mergeLast(merge: Merge, source: RowSource): string {
     `row_number() OVER (${key} DESC) AS ${quoteIdentifier(turn)}, ` +
     `lag(${quoteIdentifier(shape)}) OVER (${key}) AS ${quoteIdentifier(previous)}`
   const deletes = `(${deletesAmong(source.shapes).join(', ')})`
-  const { steps } = writeRows(merge, source, `${quoteIdentifier(turn)} = 1`, true)
+  const upsert = source.shapes.find(one => !one.deletes)!
+  const from = `pg_batch_rows WHERE ${quoteIdentifier(shape)} = ${upsert.number}`
+  const judgement = judged(merge, source, upsert, { from, alias: 'pg_batch_rows' }) || 'true'
+  const { steps } = writeRows(merge, source, `${quoteIdentifier(turn)} = 1 AND ${judgement}`, true)
   const upsertOrAfterOne =
     `${quoteIdentifier(shape)} NOT IN ${deletes} OR ` + `${quoteIdentifier(previous)} NOT IN ${deletes}`
   return (
     `WITH ${numberedRows(merge, source, numbers)}${steps} ` +
-    `SELECT ((SELECT count(*) FROM pg_batch_rows WHERE ${upsertOrAfterOne}) + ` +
+    `SELECT (CASE WHEN ${judgement} THEN (SELECT count(*) FROM pg_batch_rows WHERE ${upsertOrAfterOne}) + ` +
     `(SELECT count(*) FROM pg_batch_locked WHERE ${quoteIdentifier(shape)} IN ${deletes} ` +
-    `AND ${quoteIdentifier(previous)} IS NULL))::text AS changed`
+    `AND ${quoteIdentifier(previous)} IS NULL) END)::text AS changed`
   )
 }
 

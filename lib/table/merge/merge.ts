@@ -93,6 +93,8 @@ export interface RowSource {
   readonly shapes: readonly MergeShape[]
   /** The columns that its rows have. */
   readonly columns: readonly MergeColumn[]
+  /** Its columns have the types of those of the target, with modifiers and domains. */
+  readonly isTyped: boolean
   /** The expression for the value of a column, as the column of the target would store it. */
   readonly keyOf: (column: MergeColumn, alias?: string) => string
   /** The same, except that a value too long for the column stays as it is, and the column refuses it. */

@@ -1,10 +1,12 @@
 import { PgBatchError } from '../../errors.ts'
 import { quoteTable } from '../../table/identifier.ts'
-import type { Conflict, SpecialKey, StateChecks } from '../../table/merge/conflict.ts'
-import type { Column, PgType, Table, UniqueKey } from '../../types.ts'
+import type { Conflict, OtherKey, SpecialKey, StateChecks } from '../../table/merge/conflict.ts'
+import type { PgType, Table, UniqueKey } from '../../types.ts'
 import { listColumns } from '../../values/names/list-names.ts'
 import type { ConflictOption } from './conflict-option.ts'
 import { findTarget, notFound } from './conflict-target.ts'
+import { judgementOf, notNullOf } from './judgement.ts'
+import { isUniqueDefault } from './unique-default.ts'
 
 /**
  * Checks a conflict option against the table. Without `update`, an update sets every written column that is
@@ -50,6 +52,8 @@ export function resolveConflict(
     oneByOne: /\b(select|table|values)\b/i.test(sql),
     severalKeys: !table || table.conflictingIndexes > 1,
     otherKeys: table && otherKeysOf(table, key?.index ?? special?.index),
+    lateKeys: table?.hasLateIndexes ?? false,
+    judgement: table && judgementOf(table),
     // row-level security judges every row, also one that a later row overwrites
     foldable:
       key?.deterministic === true &&
@@ -90,12 +94,18 @@ const NEEDS_STORED_ROW = /\b(ctid|tableoid|[cx]m(in|ax))\b|\b(stored|excluded)\b
  */
 function stateChecksOf(table: Table, set: readonly string[], sql: string): StateChecks | undefined {
   const { columns, rowConstraints, conflictingIndexes, isCitus, mayStage } = table
-  if (!rowConstraints || conflictingIndexes > 1 || isCitus || !mayStage || NEEDS_STORED_ROW.test(sql))
+  if (
+    !rowConstraints?.isSingle ||
+    conflictingIndexes > 1 ||
+    isCitus ||
+    !mayStage ||
+    NEEDS_STORED_ROW.test(sql)
+  )
     return undefined
   if (columns.some(({ generated, deniesSelect }) => generated || deniesSelect)) return undefined
-  if (rowConstraints.references.some(name => set.includes(name))) return undefined
-  const notNull = columns.filter(column => column.notNull).map(({ name }) => name)
-  return { checks: rowConstraints.checks, notNull }
+  const { checks, foreignKeys } = rowConstraints
+  if (foreignKeys.some(key => key.columns.some(name => set.includes(name)))) return undefined
+  return { checks: checks.map(({ sql }) => sql), notNull: notNullOf(columns) }
 }
 
 /** Returns true for an identity column that INSERT can set, and UPDATE cannot. */
@@ -178,14 +188,14 @@ function decidesInOrder({ target }: ConflictOption, key: UniqueKey | undefined, 
 function otherKeysOf(
   { uniqueKeys, conflictingIndexes, columns }: Table,
   target: string | undefined,
-): string[][] | undefined {
+): OtherKey[] | undefined {
   const others = uniqueKeys.filter(({ index }) => index !== target)
   if (target === undefined || others.length + 1 !== conflictingIndexes) return undefined
   const own = columns.filter(column => !column.generated && isUniqueDefault(column)).map(({ name }) => name)
-  const found = others.map(({ columns, nullsNotDistinct }) =>
-    nullsNotDistinct ? [] : columns.filter(name => own.includes(name)),
-  )
-  return found.every(names => names.length > 0) ? found : undefined
+  return others.map(({ columns, nullsNotDistinct }) => ({
+    columns,
+    own: nullsNotDistinct ? [] : columns.filter(name => own.includes(name)),
+  }))
 }
 
 /** Types whose equal values have only one form, unlike 1.0 and 1, 'a' and 'A', or 0 and -0. */
@@ -197,15 +207,6 @@ const ONE_FORM: ReadonlySet<string> = new Set([
 function hasOneForm(type: PgType | undefined): boolean {
   if (type?.base) return hasOneForm(type.base)
   return type?.kind === 'enum' || (type?.builtIn === true && type.kind === 'base' && ONE_FORM.has(type.name))
-}
-
-/** Returns true when the DEFAULT differs for each row: the next number of a sequence, or a random value. */
-function isUniqueDefault({ defaultSql, identity }: Column): boolean {
-  if (identity !== 'none') return true
-  return (
-    defaultSql === undefined ||
-    /^([\w"]+\.)?(nextval|gen_random_uuid|uuidv[47]|uuid_generate_v\d\w*)\(/.test(defaultSql)
-  )
 }
 
 /** Deletes need the columns of the key, and from the catalogue the operators that compare them. */

@@ -26,6 +26,7 @@ export const NO_CONFLICT: Conflict = Object.freeze({
   inOrder: true,
   oneByOne: false,
   severalKeys: true,
+  lateKeys: false,
   foldable: false,
   uniqueDefaults: true,
   updateOnly: false,

@@ -26,6 +26,8 @@ const conflict = {
   columnCount: 2,
   inOrder: false,
   severalKeys: false,
+  lateKeys: false,
+  judgement: { notNull: [], checks: [], foreignKeys: [], ownDefaults: [], isReferenced: false },
   foldable: true,
   uniqueDefaults: true,
   oneByOne: false,
@@ -175,9 +177,16 @@ describe('SQL texts', () => {
       generated: [],
       isSeparate: true,
     }
+    const inOrder = { kind: 'all', order: 'ordinal', guarded: true }
     const cases: readonly [title: string, more: object, shapes: MergeShape[], expected: object][] = [
       ['for rows of one shape', {}, [whole], { kind: 'last', guarded: false }],
-      ['where a second key may conflict', { severalKeys: true }, [whole], { kind: 'last', guarded: true }],
+      [
+        'where a row cannot have the value of a second key',
+        { severalKeys: true, otherKeys: [{ columns: ['u'], own: ['u'] }] },
+        [whole],
+        { kind: 'last', guarded: true },
+      ],
+      ['where a second key may conflict', { severalKeys: true }, [whole], inOrder],
       ['for keys of several forms', { foldable: false }, [whole], { kind: 'turns', guarded: false }],
       ['for an update of nothing', { update: [] }, [whole], { kind: 'all', order: 'key', guarded: false }],
       ['for several shapes', {}, [whole, withoutN], { kind: 'turns', guarded: false }],
@@ -217,7 +226,8 @@ describe('SQL texts', () => {
       expect(mergeStrategy(once, [whole, withoutN, deleted])).to.deep.equal(oneByOne)
       expect(mergeStrategy(once, [whole, deleted])).to.deep.equal({ kind: 'steps', guarded: false })
       expect(mergeStrategy(once, [deleted])).to.deep.equal({ kind: 'all', order: 'key', guarded: false })
-      const severalKeys = { ...once, conflict: { ...conflict, severalKeys: true } }
+      const otherKeys = [{ columns: ['u'], own: ['u'] }]
+      const severalKeys = { ...once, conflict: { ...conflict, severalKeys: true, otherKeys } }
       expect(mergeStrategy(severalKeys, [whole, deleted])).to.deep.equal({ kind: 'steps', guarded: true })
       expect(mergeStrategy(severalKeys, [whole, withoutN])).to.deep.equal({ ...oneByOne, order: 'ordinal' })
     })

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
-import type { SpecialKey } from '../../../table/merge/conflict.ts'
+import { mayTakeOtherKey, type SpecialKey } from '../../../table/merge/conflict.ts'
 import { keyOrder } from '../../../table/merge/merge-once.ts'
 import { parameterRows } from '../../../table/merge/merge-source.ts'
 import type { TablePlan } from '../../plan/plan.ts'
@@ -36,13 +36,13 @@ export async function inKeyOrder(
 
 /** Returns true where a row affects no row of another key, and no trigger or foreign key sees the order. */
 function onlyKeysDecide({ merge, columns, selfReferences }: TablePlan, refs: readonly RowRef[]): boolean {
-  const { keys, special, inOrder, oneByOne, otherKeys } = merge!.conflict
+  const { keys, special, inOrder, oneByOne } = merge!.conflict
   const needed = special ? orderedBy(special) : keys
   const isOrdered = special ? special.isSeparate : !inOrder && keys.length > 0
-  if (!isOrdered || oneByOne || selfReferences.length > 0 || !otherKeys) return false
+  if (!isOrdered || oneByOne || selfReferences.length > 0) return false
   return [...new Set(refs.map(({ group }) => group.shape))].every(shape => {
-    const brings = (name: string): boolean => shape.columns.some(index => columns[index]!.name === name)
-    return needed.every(brings) && otherKeys.every(unique => !unique.every(brings))
+    const names = shape.columns.map(index => columns[index]!.name)
+    return needed.every(name => names.includes(name)) && !mayTakeOtherKey(merge!.conflict, names)
   })
 }
 

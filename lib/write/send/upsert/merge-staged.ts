@@ -73,25 +73,41 @@ async function together(
       return rowCount ?? count
     }
     case 'last':
-      if (source.shapes.length > 1) return changedBy(transaction, mergeLast(merge, source))
-      await transaction.query(insertLast(merge, source, shape!))
-      return count // each row would have changed something if it was sent alone
+      return (await last(rows)) ?? inTurns(rows)
     case 'steps':
-      return steps(rows)
-    case 'turns': {
-      const isInsert = source.shapes.length === 1 && !shape!.deletes && !merge.conflict.updateOnly
-      return isInsert ? oneShape(rows, shape!) : turns(rows)
-    }
+      return (await steps(rows)) ?? loop(rows, 'ordinal', 1)
+    case 'turns':
+      return inTurns(rows)
   }
+}
+
+/** Resolves to undefined, with nothing written, where the server would refuse one of the rows. */
+async function last({ transaction, merge, source, count }: Rows): Promise<number | undefined> {
+  const [shape] = source.shapes
+  if (source.shapes.length > 1) {
+    const { rows } = await transaction.query(mergeLast(merge, source))
+    const changed = rows[0]!.changed as string | null
+    return changed === null ? undefined : Number(changed)
+  }
+  const { rowCount } = await transaction.query(insertLast(merge, source, shape!))
+  return rowCount === 0 ? undefined : count // each row would have changed something if it was sent alone
+}
+
+async function inTurns(rows: Rows): Promise<number> {
+  const { merge, source } = rows
+  const [shape] = source.shapes
+  const isInsert = source.shapes.length === 1 && !shape!.deletes && !merge.conflict.updateOnly
+  return isInsert ? oneShape(rows, shape!) : turns(rows)
 }
 
 /**
  * Resolves to what one statement for each row would have changed: upserts, and deletes of a row that was
- * there.
+ * there. Resolves to undefined, with nothing written, where the server would refuse one of the rows.
  */
-async function steps({ transaction, merge, source }: Rows): Promise<number> {
+async function steps({ transaction, merge, source }: Rows): Promise<number | undefined> {
   const { rows } = await transaction.query(countSteps(merge, source))
-  const { changed, undone } = rows[0]!
+  const { changed, undone, passed } = rows[0]!
+  if (passed === 'false') return undefined
   const { rowCount: deleted } = await transaction.query(deleteFirst(merge, source))
   if (Number(undone) > 0) await transaction.query(deleteLast(merge, source))
   await transaction.query(insertLastUpserts(merge, source))

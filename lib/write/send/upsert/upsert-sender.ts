@@ -143,27 +143,37 @@ export class UpsertSender extends ParameterSender {
     strategy: Exclude<MergeStrategy, { kind: 'one by one' | 'steps' }>,
   ): Promise<Left> {
     const source = this.#sourceOf(refs)
-    const [shape] = source.shapes
     const statement = (text: string): RowStatement => this.#statement(text, refs, source)
     switch (strategy.kind) {
       case 'all':
         await this.execute(statement(this.#textOf(source, strategy.order)))
         return NONE
       case 'last':
-        if (source.shapes.length > 1) {
-          const { rows } = await this.query(statement(mergeLast(this.#merge, source)))
-          this.count(refs.length, Number(rows[0]!.changed))
-          return NONE
-        }
-        // each row would have changed something if it was sent alone
-        await this.query(statement(insertLast(this.#merge, source, shape!)))
-        return NONE
-      case 'turns': {
-        const mayInsertAll = source.shapes.length === 1 && !shape!.deletes && !this.#merge.conflict.updateOnly
-        const isDone = mayInsertAll && (await this.#unlessRefused(true, () => this.#insertAll(refs, source)))
-        return isDone ? NONE : this.#turn(refs, source)
-      }
+        return (await this.#last(refs, source)) ? NONE : this.#inTurns(refs, source)
+      case 'turns':
+        return this.#inTurns(refs, source)
     }
+  }
+
+  /** Resolves to false, with nothing written, where the server would refuse one of the rows. */
+  async #last(refs: readonly RowRef[], source: RowSource): Promise<boolean> {
+    const [shape] = source.shapes
+    const { sentBytes } = this
+    const text =
+      source.shapes.length > 1 ? mergeLast(this.#merge, source) : insertLast(this.#merge, source, shape!)
+    const { rows, rowCount } = await this.query(this.#statement(text, refs, source))
+    const isRefused = source.shapes.length > 1 ? rows[0]!.changed === null : rowCount === 0
+    if (isRefused) this.sentBytes = sentBytes
+    // each row of one shape would have changed something if it was sent alone
+    else if (source.shapes.length > 1) this.count(refs.length, Number(rows[0]!.changed))
+    return !isRefused
+  }
+
+  async #inTurns(refs: readonly RowRef[], source: RowSource): Promise<Left> {
+    const [shape] = source.shapes
+    const mayInsertAll = source.shapes.length === 1 && !shape!.deletes && !this.#merge.conflict.updateOnly
+    const isDone = mayInsertAll && (await this.#unlessRefused(true, () => this.#insertAll(refs, source)))
+    return isDone ? NONE : this.#turn(refs, source)
   }
 
   /** The server refuses rows of the same key. */

@@ -1,0 +1,79 @@
+import { KEY_COLUMNS } from './key-columns.ts'
+
+/** The table `t` and its partitions. */
+const TREE = '(SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid))'
+
+/** The condition that the index `i` of a partition belongs to no index of the table. */
+const OWN_INDEX = `i.indrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(t.oid) WHERE relid <> t.oid)
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = i.indexrelid)`
+
+/** SQL for the number of unique and exclusion indexes of `t`, and of those that only its partitions have. */
+export const CONFLICTING_INDEXES = `(SELECT count(*) FROM pg_catalog.pg_index i
+    WHERE (i.indisunique OR i.indisexclusion) AND (i.indrelid = t.oid OR (${OWN_INDEX})))`
+
+/** SQL for whether a unique or exclusion index of the table `t` may be checked after the statement. */
+export const LATE_INDEXES = `EXISTS (SELECT 1 FROM pg_catalog.pg_index i
+    WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion) AND NOT i.indimmediate)`
+
+/** A partition has constraints that the table lacks. */
+const OWN_CONSTRAINTS = `EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oid) p
+    WHERE p.relid <> t.oid AND (
+      EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
+        WHERE k.conrelid = p.relid AND k.coninhcount = 0 AND k.contype <> 't')
+      OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a
+        JOIN attribute own ON own.attname = a.attname AND NOT own.attnotnull
+        WHERE a.attrelid = p.relid AND a.attnotnull)
+      OR EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = p.relid
+        AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND ${OWN_INDEX})))`
+
+/** The condition that the constraint `k` of `t` is enforced: from PostgreSQL 18 it need not be. */
+const ENFORCED = `k.conrelid = t.oid AND coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)`
+
+/** Names of the columns whose numbers are in an array. */
+const namesIn = (numbers: string): string =>
+  `(SELECT coalesce(pg_catalog.json_agg(a.attname), '[]') FROM attribute a WHERE a.attnum = ANY (${numbers}))`
+
+/**
+ * SQL for the constraints of the table `t`, as one JSON object; NULL where something else may judge a row. A
+ * foreign key to a partitioned table has a constraint for each partition, too, which is left out.
+ */
+export const ROW_CONSTRAINTS = `CASE WHEN NOT pg_catalog.row_security_active(t.oid)
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
+      WHERE g.tgrelid IN ${TREE} AND NOT g.tgisinternal AND g.tgenabled <> 'D')
+    -- a whole row, or a system column
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
+      WHERE k.conrelid = t.oid AND k.contype = 'c' AND 0 >= ANY (k.conkey))
+    AND NOT ${OWN_CONSTRAINTS}
+  THEN pg_catalog.json_build_object(
+    'isSingle', t.relkind = 'r' AND NOT t.relhassubclass,
+    'isReferenced', EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
+      WHERE k.contype = 'f' AND k.confrelid IN ${TREE}),
+    'checks', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+        'sql', pg_catalog.pg_get_expr(k.conbin, k.conrelid), 'columns', ${namesIn('k.conkey')})), '[]')
+      FROM pg_catalog.pg_constraint k WHERE ${ENFORCED} AND k.contype = 'c'),
+    'foreignKeys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+        'parent', CASE WHEN NOT k.condeferred AND k.confmatchtype = 's'
+            AND k.confrelid NOT IN ${TREE}
+            AND pg_catalog.has_table_privilege(p.oid, 'SELECT')
+            AND NOT pg_catalog.row_security_active(p.oid)
+            AND coalesce(pg_catalog.to_jsonb(k) ->> 'conperiod', 'false') = 'false'
+          THEN pg_catalog.concat(CASE WHEN p.relkind = 'r' THEN 'ONLY ' END,
+            pg_catalog.format('%I.%I', n.nspname, p.relname)) END,
+        ${KEY_COLUMNS})), '[]')
+      FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+      WHERE ${ENFORCED} AND k.contype = 'f' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint up
+        WHERE up.oid = k.conparentid AND up.conrelid = k.conrelid)),
+    'indexes', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+        'expressions', (SELECT coalesce(pg_catalog.json_agg(
+            pg_catalog.pg_get_indexdef(i.indexrelid, key.ord::int, false)), '[]')
+          FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
+          WHERE key.attnum = 0 AND key.ord <= i.indnkeyatts),
+        'columns', ${namesIn(`ARRAY(SELECT d.refobjsubid FROM pg_catalog.pg_depend d
+          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = i.indrelid)`)})), '[]')
+      FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid
+        AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)),
+    'stored', (SELECT coalesce(pg_catalog.json_agg(a.attname), '[]')
+      FROM attribute a WHERE a.j ->> 'attgenerated' = 's')) END`

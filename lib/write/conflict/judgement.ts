@@ -1,0 +1,46 @@
+import { quoteIdentifier } from '../../table/identifier.ts'
+import type { Judgement } from '../../table/merge/conflict.ts'
+import { evaluated } from '../../table/merge/merge-judge.ts'
+import type { Column, ColumnsSql, ComputedIndex, Table } from '../../types.ts'
+import { isUniqueDefault } from './unique-default.ts'
+
+/** Returns what a row is judged by; undefined where something that no query can repeat may refuse it. */
+export function judgementOf({ columns, rowConstraints }: Table): Judgement | undefined {
+  if (!rowConstraints) return undefined
+  const { checks, foreignKeys, indexes, stored, isReferenced } = rowConstraints
+  const computed = stored.map(name => ({ sql: evaluated([quoteIdentifier(name)]), columns: [name] }))
+  const withInputs = <One extends { columns: readonly string[] }>(one: One): One => ({
+    ...one,
+    columns: [...new Set(one.columns.flatMap(name => [name, ...inputsOf(name, columns)]))],
+  })
+  return {
+    notNull: notNullOf(columns.filter(({ generated }) => !generated)),
+    checks: [...checks, ...indexes.map(indexCheck), ...computed].map(withInputs),
+    foreignKeys: foreignKeys.map(withInputs),
+    ownDefaults: columns.filter(isOwn).map(({ name }) => name),
+    isReferenced,
+  }
+}
+
+export function notNullOf(columns: readonly Column[]): string[] {
+  return columns.filter(({ notNull }) => notNull).map(({ name }) => name)
+}
+
+function isOwn(column: Column): boolean {
+  return !column.generated && column.defaultSql !== undefined && isUniqueDefault(column)
+}
+
+function indexCheck({ predicate, expressions, columns }: ComputedIndex): ColumnsSql {
+  const condition = predicate === null ? [] : [`(${predicate})`]
+  if (expressions.length === 0) return { sql: evaluated(condition), columns }
+  const value = evaluated(expressions)
+  return { sql: predicate === null ? value : `CASE WHEN ${predicate} THEN ${value} END`, columns }
+}
+
+/** Returns the columns that the expression of a generated column may name. */
+function inputsOf(name: string, columns: readonly Column[]): string[] {
+  const sql = columns.find(column => column.name === name)?.generatedSql?.toLowerCase()
+  if (sql === undefined) return []
+  const isNamed = (one: Column): boolean => sql.includes(one.name.toLowerCase().replaceAll('"', '""'))
+  return columns.filter(one => !one.generated && isNamed(one)).map(one => one.name)
+}
