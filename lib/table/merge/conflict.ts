@@ -55,6 +55,8 @@ export interface OtherKey {
   readonly columns: readonly string[]
   /** Those of its columns whose DEFAULT no other row has: a new row that lacks one has a key of its own. */
   readonly own: readonly string[]
+  /** For each column the operator that compares its values; undefined where that is not how GROUP BY does. */
+  readonly equals?: readonly string[] | undefined
 }
 
 /** What the server judges a row by, besides its types and unique indexes. */
@@ -108,9 +110,14 @@ export function updatedColumns({ action, update, computed }: Conflict, columns: 
 export function mayTakeOtherKey(conflict: Conflict, columns: readonly string[]): boolean {
   if (!conflict.severalKeys) return false
   if (!conflict.otherKeys) return true
+  return takenBy(conflict, columns).length > 0
+}
+
+/** Returns the other unique keys of which a row that brings `columns` may have a stored row's value. */
+export function takenBy(conflict: Conflict, columns: readonly string[]): OtherKey[] {
   const updated = updatedColumns(conflict, columns)
   const brings = (name: string): boolean => columns.includes(name)
-  return conflict.otherKeys.some(
+  return (conflict.otherKeys ?? []).filter(
     other => other.own.every(brings) || other.columns.some(name => updated.includes(name)),
   )
 }

@@ -17,8 +17,20 @@ export type MergeStrategy =
 /** With more shapes than this, the server takes longer to plan the statement than to run it. */
 export const MAX_SHAPES_OF_A_TURN = 32
 
-/** Returns the fastest strategy that leaves the same rows as one statement for each row in their order. */
-export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): MergeStrategy {
+/** Returns true where a row may need the value of another unique key that another row frees. */
+export function mayTakeOthers({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
+  return shapes.some(({ deletes, columns }) => !deletes && mayTakeOtherKey(conflict, columns))
+}
+
+/**
+ * Returns the fastest strategy that leaves the same rows as one statement for each row in their order.
+ * @param takesOthers a row may need the value of another unique key that another row frees
+ */
+export function mergeStrategy(
+  merge: Merge,
+  shapes: readonly MergeShape[],
+  takesOthers = mayTakeOthers(merge, shapes),
+): MergeStrategy {
   const { keys, inOrder, oneByOne, severalKeys, updateOnly, lateKeys, uniqueDefaults } = merge.conflict
   if (oneByOne) return { kind: 'one by one', order: 'ordinal' }
   const [only] = shapes.length === 1 ? shapes : []
@@ -28,8 +40,6 @@ export function mergeStrategy(merge: Merge, shapes: readonly MergeShape[]): Merg
   if (insert && keepsStored(merge, insert)) {
     return { kind: 'all', order: byOrdinal ? 'ordinal' : 'key', guarded: false }
   }
-  // a row may need the value of another key that a row before it has freed, or that a row after it frees
-  const takesOthers = shapes.some(one => !one.deletes && mayTakeOtherKey(merge.conflict, one.columns))
   if (takesOthers && lateKeys) return { kind: 'one by one', order: 'ordinal' }
   if (insert && (byOrdinal || takesOthers) && !insert.deletes) {
     const isByKey = isSeparate(merge, insert) && !takesOthers

@@ -192,9 +192,10 @@ function otherKeysOf(
   const others = uniqueKeys.filter(({ index }) => index !== target)
   if (target === undefined || others.length + 1 !== conflictingIndexes) return undefined
   const own = columns.filter(column => !column.generated && isUniqueDefault(column)).map(({ name }) => name)
-  return others.map(({ columns, nullsNotDistinct }) => ({
+  return others.map(({ columns, equals, nullsNotDistinct, byDefault }) => ({
     columns,
     own: nullsNotDistinct ? [] : columns.filter(name => own.includes(name)),
+    equals: byDefault && !nullsNotDistinct ? equals : undefined,
   }))
 }
 

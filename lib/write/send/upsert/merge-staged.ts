@@ -1,6 +1,7 @@
 import { isServerError } from '../../../connection/server-error.ts'
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { Merge, MergeShape, RowSource } from '../../../table/merge/merge.ts'
+import { areApart, canBeApart } from '../../../table/merge/merge-apart.ts'
 import { mergeLoop } from '../../../table/merge/merge-loop.ts'
 import { deleteAll, insertAll, insertLast } from '../../../table/merge/merge-once.ts'
 import { stagedRows } from '../../../table/merge/merge-source.ts'
@@ -10,6 +11,7 @@ import {
   endsAtFirstTurn,
   isRefusedTogether,
   type MergeStrategy,
+  mayTakeOthers,
   mergeStrategy,
 } from '../../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../../table/merge/merge-turns.ts'
@@ -36,8 +38,9 @@ export async function mergeStaged(
   merge: Merge,
   { staging, shapes, count }: StagedRows,
 ): Promise<number> {
-  const strategy = mergeStrategy(merge, shapes)
   const rows = { transaction, merge, source: stagedRows(merge, staging, shapes), count }
+  const takesOthers = mayTakeOthers(merge, shapes) && !(await areKnownApart(rows))
+  const strategy = mergeStrategy(merge, shapes, takesOthers)
   if (strategy.kind === 'one by one') return loop(rows, strategy.order, 1)
   if (!strategy.guarded) return together(rows, strategy)
   transaction.before('SAVEPOINT pg_batch_merge')
@@ -56,6 +59,14 @@ interface Rows {
   readonly merge: Merge
   readonly source: RowSource
   readonly count: number
+}
+
+/** Resolves to true where no row needs the value of another unique key that another row frees. */
+async function areKnownApart({ transaction, merge, source }: Rows): Promise<boolean> {
+  const { conflict, writesTwice } = merge
+  // DO NOTHING frees nothing, and Citus does not join every table
+  const mayAsk = conflict.action === 'update' && writesTwice && canBeApart(merge, source.shapes)
+  return mayAsk && (await transaction.query(areApart(merge, source))).rows[0]!.apart === 'true'
 }
 
 async function together(
