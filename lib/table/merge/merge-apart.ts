@@ -46,7 +46,8 @@ function apartBy(merge: Merge, source: RowSource, { columns, equals }: OtherKey,
   })
   const isOther = `(${sameKey(merge, source, 'pg_batch')}) IS NOT TRUE`
   const present = columns.map(name => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ')
-  const pairs = `SELECT DISTINCT ${list}, ${keyWithGuard(merge, source).join(', ')} FROM ${from} AND ${present}`
+  const key = keyWithGuard(merge, source).join(', ')
+  const pairs = `SELECT DISTINCT ${list}, ${key} FROM ${from} AND ${present}`
   return [
     `NOT EXISTS (SELECT FROM ${from} AND EXISTS ` +
       `(SELECT FROM ${quoteTable(merge.table)} AS stored WHERE ${same.join(' AND ')} AND ${isOther}))`,
