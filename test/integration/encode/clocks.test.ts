@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
 import { useDatabase } from '../../support/database.ts'
+import { thorough } from '../../support/thorough.ts'
 import { dateLikes, dates, intervals, times } from '../../support/values/index.ts'
 import { expectAsPg } from './as-pg.ts'
 import { Storage } from './storage.ts'
@@ -35,6 +36,9 @@ const CASES: readonly (readonly [string, fc.Arbitrary<unknown>])[] = [
   ['interval', intervals],
 ]
 
+const DATES = Math.max(50, thorough(150))
+const VALUES = Math.max(60, thorough(200))
+
 const sample = (arbitrary: fc.Arbitrary<unknown>, count: number): unknown[] =>
   fc.sample(arbitrary, { seed: 20261123, numRuns: count })
 
@@ -58,9 +62,9 @@ describe('dates and times are stored as pg stores them', function () {
       expect(new Date('2020-01-01').getTimezoneOffset(), 'the zone is in force').to.equal(offset)
       for (const sqlType of ['date', 'timestamp', 'timestamptz', 'timestamptz[]', 'timestamp[]', 'text']) {
         const storage = await Storage.open(client, sqlType)
-        const some = sample(dates, 150)
+        const some = sample(dates, DATES)
         const list = sqlType.endsWith('[]') ? some.map(date => [date, null]) : some
-        expect(await expectAsPg(storage, sqlType, list)).to.be.greaterThan(50)
+        expect(await expectAsPg(storage, sqlType, list)).to.be.greaterThan(DATES / 3)
       }
     })
   }
@@ -82,7 +86,7 @@ describe('dates and times are stored as pg stores them', function () {
       await client.query(settings)
       for (const [sqlType, arbitrary] of CASES) {
         const storage = await Storage.open(client, sqlType)
-        expect(await expectAsPg(storage, sqlType, sample(arbitrary, 200))).to.be.greaterThan(20)
+        expect(await expectAsPg(storage, sqlType, sample(arbitrary, VALUES))).to.be.greaterThan(VALUES / 10)
       }
       await client.query('RESET ALL')
     })

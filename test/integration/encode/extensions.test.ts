@@ -8,6 +8,7 @@ import { codecFor } from '../../../lib/encode/codecs/codec-for.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { readPage } from '../../support/pages.ts'
 import { PgliteServer } from '../../support/pglite.ts'
+import { thorough } from '../../support/thorough.ts'
 import { geoJsons, geometries, geometryTexts } from '../../support/values/geometries.ts'
 import { sparseVectors, vectors } from '../../support/values/vectors.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
@@ -17,7 +18,7 @@ import { Storage } from './storage.ts'
 
 /** FAST_CHECK_SEED and FAST_CHECK_RUNS look elsewhere, or for longer. */
 const SEED = Number(process.env.FAST_CHECK_SEED ?? 20261128)
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 2)
+const RUNS = Number(process.env.FAST_CHECK_RUNS ?? thorough(2))
 const VALUES_A_RUN = 60
 
 const COLUMNS: readonly (readonly [string, fc.Arbitrary<unknown>])[] = [

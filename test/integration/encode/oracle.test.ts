@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
 import { useDatabase } from '../../support/database.ts'
+import { thorough } from '../../support/thorough.ts'
 import { COLUMNS, CREATE_TYPES, TEXT_ONLY } from '../../support/values/columns.ts'
 import { oddValues } from '../../support/values/index.ts'
 import { expectAsPg } from './as-pg.ts'
@@ -9,7 +10,7 @@ import { Storage } from './storage.ts'
 
 /** FAST_CHECK_SEED and FAST_CHECK_RUNS look elsewhere, or for longer. */
 const SEED = Number(process.env.FAST_CHECK_SEED ?? 20261123)
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 2)
+const RUNS = Number(process.env.FAST_CHECK_RUNS ?? thorough(2))
 const VALUES_A_RUN = 60
 
 describe(`what is stored is what pg stores (fast-check seed ${SEED})`, function () {
