@@ -121,7 +121,7 @@ function checkHeader(
       const what = `${file}: the header names "${name}", which is not a column of ${table.name}`
       const delimiter = otherDelimiter(header, known)
       if (delimiter !== undefined) throw dataError(`${what}; ${delimiter}`)
-      const hint = unmatchedCure(name, known, others.length === 0 ? undefined : named)
+      const hint = unmatchedHint(name, known, others.length === 0 ? undefined : named)
       throw dataError(`${what}; its columns are: ${listColumns(known)}${hint}`)
     }
     if (!writable.has(column)) checkWritable(column, `${file}: the header names "${name}"`, table, skip)
@@ -132,7 +132,7 @@ function checkHeader(
  * Returns what to do about a name in the header that is not a column.
  * @param skip the option that leaves the name out
  */
-function unmatchedCure(name: string, known: readonly string[], skip: string | undefined): string {
+function unmatchedHint(name: string, known: readonly string[], skip: string | undefined): string {
   const near = nearest(name, known)
   const target = near.length === 1 ? near[0]! : 'COLUMN'
   const map = `--map ${shellWord(`${name}=${target}`)} loads it into a column`

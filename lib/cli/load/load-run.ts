@@ -56,7 +56,7 @@ export class LoadRun {
     const { args } = plan
     this.#plan = plan
     this.#resume = resume
-    this.#workers = resume?.dealing.workers ?? countWorkers(plan)
+    this.#workers = resume?.distribution.workers ?? countWorkers(plan)
     this.#started = earlier ? earlier.#started : performance.now()
     this.#retries = earlier ? earlier.#retries : 0
     this.reasons = earlier ? earlier.reasons : new RejectReasons()

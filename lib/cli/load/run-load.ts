@@ -23,7 +23,7 @@ export interface LoadCaller {
 }
 
 /** After this many passes without progress, something undoes each commit. */
-const MAX_FRUITLESS_PASSES = 10
+const MAX_PASSES_WITHOUT_PROGRESS = 10
 
 /**
  * Writes the rows of an open source into an introspected table, and reports the outcome. The signal ends the
@@ -57,7 +57,7 @@ export async function runLoad(
   const failure = await whileRunning(signal, stop, async () => {
     let failure = await run.writeAll()
     let furthest = -1
-    for (let fruitless = 0; fruitless < MAX_FRUITLESS_PASSES && !signal.aborted; ) {
+    for (let fruitless = 0; fruitless < MAX_PASSES_WITHOUT_PROGRESS && !signal.aborted; ) {
       const undone = source.live ? undefined : run.undone
       if (undone !== undefined) {
         watcher.note(undoneLine(args.table, undone, source.name))
@@ -108,9 +108,9 @@ async function openResumeOf(plan: LoadPlan): Promise<Resume | undefined> {
   const { database, source, args, table } = plan
   if (args.resume === undefined) return undefined
   const fingerprint = inputFingerprint(source.description, args)
-  const dealing = { workers: countWorkers(plan), chunkRows: batchRowsOf(args) }
-  const resume = await openResume(database, args.resume, { source, fingerprint, table, dealing })
-  const { workers } = resume.dealing
+  const distribution = { workers: countWorkers(plan), chunkRows: batchRowsOf(args) }
+  const resume = await openResume(database, args.resume, { source, fingerprint, table, distribution })
+  const { workers } = resume.distribution
   const why = workers > 1 ? whyOneWorker(plan) : undefined
   if (why === undefined) return resume
   throw dataError(`--resume ${args.resume} was begun with ${workers} workers, but ${why}; use another name`)

@@ -1,6 +1,6 @@
 import type { QueryPool } from '../database/query-pool.ts'
 import type { FileIdentity } from '../files/file-identity.ts'
-import type { Dealing } from './dealing.ts'
+import type { Distribution } from './distribution.ts'
 
 export interface KnownFile extends FileIdentity {
   readonly path: string
@@ -14,8 +14,8 @@ export interface ResumeRecord {
   readonly target: string
   /** How the files are read. */
   readonly fingerprint: string
-  /** How rows are dealt out to workers, so that another run deals them out in the same way. */
-  readonly dealing: Dealing
+  /** How rows are distributed to workers, so that another run distributes them in the same way. */
+  readonly distribution: Distribution
   /** The number of rows, and when the last one was written. Undefined while rows are missing. */
   readonly finished: { readonly rows: number; readonly at: Date } | undefined
 }
@@ -30,7 +30,7 @@ const ALTER = `ALTER TABLE pg_batch_resume ADD COLUMN IF NOT EXISTS workers int 
   ADD COLUMN IF NOT EXISTS chunk_rows int NOT NULL DEFAULT 1`
 
 const KNOWN = `SELECT to_regclass('pg_batch_resume') IS NOT NULL AS known, EXISTS (SELECT FROM pg_attribute
-  WHERE attrelid = to_regclass('pg_batch_resume') AND attname = 'chunk_rows') AS deals`
+  WHERE attrelid = to_regclass('pg_batch_resume') AND attname = 'chunk_rows') AS distributes`
 
 const READ = `SELECT files, target, reading, rows, finished_at, workers, chunk_rows
   FROM pg_batch_resume WHERE name = $1`
@@ -52,31 +52,31 @@ export async function beginRecord(
   begun: Omit<ResumeRecord, 'finished'>,
 ): Promise<ResumeRecord> {
   // a role may be allowed to use the table and not to create it
-  const { known, deals } = await tableState(pool)
+  const { known, distributes } = await tableState(pool)
   if (!known) await pool.query(CREATE)
-  else if (!deals) await pool.query(ALTER)
+  else if (!distributes) await pool.query(ALTER)
   const files = begun.files.map(file => ({
     ...file,
     size: String(file.size),
     mtimeNs: String(file.mtimeNs),
   }))
-  const { workers, chunkRows } = begun.dealing
+  const { workers, chunkRows } = begun.distribution
   const values = [name, JSON.stringify(files), begun.target, begun.fingerprint, workers, chunkRows]
   await pool.query(ADD, values)
   return (await readRecord(pool, name))!
 }
 
 /**
- * Returns how the rows of a load are dealt out that has begun before. Undefined if none has. Changes nothing.
+ * Returns how a load that has begun before distributes its rows. Undefined if none has. Changes nothing.
  */
-export async function readDealing(pool: QueryPool, name: string): Promise<Dealing | undefined> {
-  const { known, deals } = await tableState(pool)
+export async function readDistribution(pool: QueryPool, name: string): Promise<Distribution | undefined> {
+  const { known, distributes } = await tableState(pool)
   if (!known) return undefined
-  if (!deals) return (await hasRecord(pool, name)) ? ONE_WORKER : undefined
-  return (await readRecord(pool, name))?.dealing
+  if (!distributes) return (await hasRecord(pool, name)) ? ONE_WORKER : undefined
+  return (await readRecord(pool, name))?.distribution
 }
 
-const ONE_WORKER: Dealing = { workers: 1, chunkRows: 1 }
+const ONE_WORKER: Distribution = { workers: 1, chunkRows: 1 }
 
 async function readRecord(pool: QueryPool, name: string): Promise<ResumeRecord | undefined> {
   const { rows } = await pool.query(READ, [name])
@@ -90,7 +90,7 @@ async function readRecord(pool: QueryPool, name: string): Promise<ResumeRecord |
     })),
     target: stored.target,
     fingerprint: stored.reading,
-    dealing: { workers: stored.workers, chunkRows: stored.chunk_rows },
+    distribution: { workers: stored.workers, chunkRows: stored.chunk_rows },
     finished: stored.finished_at ? { rows: Number(stored.rows), at: stored.finished_at } : undefined,
   }
 }
@@ -104,6 +104,6 @@ export async function finishRecord(pool: QueryPool, name: string, rows: number):
   await pool.query(FINISH, [name, rows])
 }
 
-async function tableState(pool: QueryPool): Promise<{ known: boolean; deals: boolean }> {
+async function tableState(pool: QueryPool): Promise<{ known: boolean; distributes: boolean }> {
   return (await pool.query(KNOWN)).rows[0]
 }

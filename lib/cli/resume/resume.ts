@@ -10,8 +10,14 @@ import { privilegeHint } from '../database/privileges.ts'
 import { dataError } from '../exit-error.ts'
 import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
 import type { NumberedRow } from '../rows/row-intake.ts'
-import type { Dealing } from './dealing.ts'
-import { beginRecord, finishRecord, type KnownFile, type ResumeRecord, readDealing } from './resume-record.ts'
+import type { Distribution } from './distribution.ts'
+import {
+  beginRecord,
+  finishRecord,
+  type KnownFile,
+  type ResumeRecord,
+  readDistribution,
+} from './resume-record.ts'
 import { checkpointNames, readWrittenRows, type WrittenRows } from './written-rows.ts'
 
 /**
@@ -36,8 +42,8 @@ export interface OpenResumeOptions {
   readonly source: Sources
   readonly fingerprint: string
   readonly table: Table
-  /** How a new load deals out its rows. One that has begun continues with its own way. */
-  readonly dealing: Dealing
+  /** How a new load distributes its rows. A load that has begun before continues as it began. */
+  readonly distribution: Distribution
 }
 
 /**
@@ -47,16 +53,16 @@ export interface OpenResumeOptions {
 export async function openResume(
   { pool, user }: Pick<Database, 'pool' | 'user'>,
   name: string,
-  { source, fingerprint, table, dealing }: OpenResumeOptions,
+  { source, fingerprint, table, distribution }: OpenResumeOptions,
 ): Promise<Resume> {
   const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
   const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
-  const begun = { files, target, fingerprint, dealing }
+  const begun = { files, target, fingerprint, distribution }
   const record = await beginRecord(pool, name, begun).catch(error => {
     throw deniedTables(error, user)
   })
-  const written = await readWrittenRows(pool, name, source, record.dealing)
+  const written = await readWrittenRows(pool, name, source, record.distribution)
   const { rowsWritten, checkpoints, placeOf } = written
   checkSame(name, record, begun, rowsWritten)
   return {
@@ -68,7 +74,7 @@ export async function openResume(
         return { partition, offset: row }
       },
     },
-    note: noteOf(name, written, dealing),
+    note: noteOf(name, written, distribution),
     complete: record.finished && completeLine(name, record, table.name),
     async finish(rowsRead) {
       for (const [index, now] of (await identify(source, pathOf)).entries()) {
@@ -86,14 +92,14 @@ export async function rowsWrittenBefore(
   name: string,
   source: Sources,
 ): Promise<WrittenRows | undefined> {
-  const dealing = await readDealing(pool, name)
-  return dealing && readWrittenRows(pool, name, source, dealing)
+  const distribution = await readDistribution(pool, name)
+  return distribution && readWrittenRows(pool, name, source, distribution)
 }
 
 function noteOf(
   name: string,
-  { rowsWritten, dealing: { workers } }: WrittenRows,
-  wanted: Dealing,
+  { rowsWritten, distribution: { workers } }: WrittenRows,
+  wanted: Distribution,
 ): string | undefined {
   const other = workers === wanted.workers ? '' : `, with the ${plural(workers, 'worker')} that it began with`
   if (rowsWritten === 0 && other === '') return undefined
@@ -146,17 +152,17 @@ function checkSame(
 }
 
 function completeLine(name: string, record: ResumeRecord, table: string): string {
-  const { finished, files, dealing } = record
+  const { finished, files, distribution } = record
   const { rows, at } = finished!
   const when = at.toISOString().replace('T', ' ').slice(0, 19)
   const of = files.length === 1 ? 'the file' : `the ${formatCount(files.length)} files`
   const all = `all ${plural(rows, 'row')} of ${of} were written on ${when} UTC`
-  const again = `to write them again, use another name, or delete this one: ${forgetSql(name, dealing)}`
+  const again = `to write them again, use another name, or delete this one: ${forgetSql(name, distribution)}`
   return `${table}: --resume ${name} is complete: ${all}; ${again}`
 }
 
 /** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */
-function forgetSql(name: string, { workers }: Dealing): string {
+function forgetSql(name: string, { workers }: Distribution): string {
   const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
   const names = checkpointNames(name, workers).map(literal)
   const isOne = workers === 1 ? `= ${names[0]}` : `IN (${names.join(', ')})`

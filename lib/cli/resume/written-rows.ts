@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Sources } from '../../sources/open-sources.ts'
 import { readCheckpoint } from '../../write/checkpoint/read-checkpoint.ts'
 import type { QueryPool } from '../database/query-pool.ts'
-import { countRows, type Dealing, type FileRow, workerOf } from './dealing.ts'
+import { countRows, type Distribution, type FileRow, workerOf } from './distribution.ts'
 
 /** A worker's own position in each file: the number of the last row that it has written. */
 export interface WorkerCheckpoint {
@@ -17,7 +17,7 @@ export interface NamedFileRow extends FileRow {
 
 /** Which rows of the input are in the table. */
 export interface WrittenRows {
-  readonly dealing: Dealing
+  readonly distribution: Distribution
   readonly checkpoints: readonly WorkerCheckpoint[]
   /** How many rows are in. */
   readonly rowsWritten: number
@@ -32,10 +32,10 @@ export async function readWrittenRows(
   pool: QueryPool,
   name: string,
   source: Pick<Sources, 'files' | 'positionOf'>,
-  dealing: Dealing,
+  distribution: Distribution,
 ): Promise<WrittenRows> {
   const { files } = source
-  const { workers } = dealing
+  const { workers } = distribution
   const checkpoints = await Promise.all(
     checkpointNames(name, workers).map(async each => ({
       name: each,
@@ -54,11 +54,11 @@ export async function readWrittenRows(
   let rowsWritten = 0
   for (let worker = 0; worker < workers; worker++) {
     for (const [file, partition] of partitions.entries()) {
-      rowsWritten += countRows(dealing, worker, { file, row: lastRow(worker, partition) })
+      rowsWritten += countRows(distribution, worker, { file, row: lastRow(worker, partition) })
     }
   }
   return {
-    dealing,
+    distribution,
     checkpoints,
     rowsWritten,
     placeOf,
@@ -68,7 +68,7 @@ export async function readWrittenRows(
         ? undefined
         : rowNumber => {
             const place = placeOf(rowNumber)
-            return place.row <= lastRow(workerOf(dealing, place), place.partition)
+            return place.row <= lastRow(workerOf(distribution, place), place.partition)
           },
   }
 }

@@ -55,7 +55,7 @@ export type ToWorker =
   | { readonly kind: 'kept'; readonly error: ErrorData | undefined }
 
 /** A rejected row, for the main thread's file. */
-export type Letter = Pick<
+export type WorkerRejectedRow = Pick<
   RejectedRow,
   'row' | 'values' | 'withoutText' | 'operation' | 'batchId' | 'index' | 'position'
 > & { readonly error: ErrorData }
@@ -72,6 +72,6 @@ export type FromWorker =
       readonly delayMs: number
     }
   | { readonly kind: 'reject'; readonly error: ErrorData; readonly batchId: number; readonly index: number }
-  | { readonly kind: 'letter'; readonly letter: Letter }
+  | { readonly kind: 'rejected row'; readonly row: WorkerRejectedRow }
   /** The last message. With an error, the rows that are not counted are not committed. */
   | { readonly kind: 'end'; readonly stats: Stats; readonly error: ErrorData | undefined }

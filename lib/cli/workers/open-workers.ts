@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { LoadPlan } from '../load/load-plan.ts'
 import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
-import { dealByRow, dealInTurn } from '../resume/dealing.ts'
+import { distributeByRow, distributeInTurn } from '../resume/distribution.ts'
 import type { Resume } from '../resume/resume.ts'
 import type { WorkerTask } from './messages.ts'
 import { type WorkersOptions, WorkersWritable } from './workers-writable.ts'
@@ -36,7 +36,7 @@ export function openWorkers(
       ...task,
       checkpoint: resume?.checkpoints[worker],
     })),
-    deal: resume ? dealByRow(resume.dealing, resume.placeOf) : dealInTurn(workers),
+    distribute: resume ? distributeByRow(resume.distribution, resume.placeOf) : distributeInTurn(workers),
     placeOf: resume?.placeOf,
     onPart,
     toRow,

@@ -6,15 +6,15 @@ import type { PgBatchError } from '../../errors.ts'
 import type { Stats } from '../../types.ts'
 import { combineStats } from '../../writable/combine-stats.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
-import type { Deal, FileRow } from '../resume/dealing.ts'
+import type { Distribute, FileRow } from '../resume/distribution.ts'
 import { dataOfError, type ErrorData, errorOfData } from './error-data.ts'
-import type { Letter, WorkerTask } from './messages.ts'
+import type { WorkerRejectedRow, WorkerTask } from './messages.ts'
 import { type WorkerReport, WorkerThread } from './worker-thread.ts'
 
 export interface WorkersOptions {
   /** What each worker is to do. */
   readonly tasks: readonly WorkerTask[]
-  readonly deal: Deal
+  readonly distribute: Distribute
   /** Called for each part before it is sent. Parts are numbered from 1, as batches are. */
   readonly onPart: (records: RecordTable) => void
   /** Returns what is written of a record, as `RecordWriting` does. Undefined: the record itself. */
@@ -70,7 +70,7 @@ export class WorkersWritable extends Writable {
   }
 
   override _write(records: RecordTable, _encoding: BufferEncoding, callback: () => void): void {
-    for (const part of this.#options.deal(records)) this.#send(part.worker, part.records)
+    for (const part of this.#options.distribute(records)) this.#send(part.worker, part.records)
     const waits = this.#workers.map(worker => worker.room()).filter(wait => wait !== undefined)
     if (waits.length === 0) callback()
     else void Promise.all(waits).then(() => callback())
@@ -128,14 +128,14 @@ export class WorkersWritable extends Writable {
       case 'reject':
         this.emit('reject', this.#located(report, index))
         return
-      case 'letter':
-        this.#keep(report.letter, index)
+      case 'rejected row':
+        this.#keep(report.row, index)
     }
   }
 
   /** Hands a rejected row to the file, and reports to its worker when it is there. */
-  #keep(letter: Letter, index: number): void {
-    this.#options.deadLetter!.write(this.#located(letter, index), error =>
+  #keep(rejected: WorkerRejectedRow, index: number): void {
+    this.#options.deadLetter!.write(this.#located(rejected, index), error =>
       this.#workers[index]!.kept(error ? dataOfError(error) : undefined),
     )
   }

@@ -26,11 +26,11 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   const report = (message: FromWorker): void => port.postMessage(message)
   const pool = openPool(task.connection, CONNECTIONS)
   const parts = new Parts()
-  const letters = new Letters(report)
+  const rejectedRows = new RejectedRows(report)
   const sink = new PgBatchWritable<CsvRecord, SourceRow>({
     ...optionsOf(task, parts),
     pool,
-    deadLetter: task.deadLetter === 'main thread' ? letters.stream() : task.deadLetter,
+    deadLetter: task.deadLetter === 'main thread' ? rejectedRows.stream() : task.deadLetter,
   })
   sink.on('commit', ({ batches }) => {
     parts.forget(batches)
@@ -44,7 +44,7 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   )
   sink.on('error', () => {}) // reported at the end
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'kept') letters.kept(message.error)
+    if (message.kind === 'kept') rejectedRows.kept(message.error)
     else if (message.kind === 'end') sink.end()
     else if (message.kind === 'stop') sink.destroy(new Error('The load has ended'))
     else sink.write(parts.add(message) as never, error => error || report({ kind: 'accepted' }))
@@ -110,7 +110,7 @@ class Parts {
 }
 
 /** Rejected rows on their way to the file that the main thread writes. */
-class Letters {
+class RejectedRows {
   readonly #report: (message: FromWorker) => void
   #sent: ((error?: Error | null) => void) | undefined
 
@@ -124,9 +124,9 @@ class Letters {
       objectMode: true,
       write: ({ item: _, error, ...rejected }: RejectedRow, _encoding, callback) => {
         this.#sent = callback
-        // the memory of a record has others by now; `values` has its texts
+        // the memory of the record is in use again; `values` has its texts
         const row = rejected.row instanceof CsvRecord ? rejected.values : rejected.row
-        this.#report({ kind: 'letter', letter: { ...rejected, row, error: dataOfError(error) } })
+        this.#report({ kind: 'rejected row', row: { ...rejected, row, error: dataOfError(error) } })
       },
     }).on('error', () => {}) // the writer fails with it
   }

@@ -44,7 +44,7 @@ function toBit(value: unknown): number {
   }
 }
 
-/** A word comes before the words that are its beginning. */
+/** Longer words come first: `true` also begins with `t`. */
 const WORDS = (
   [
     ['true', 1],

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { Transform } from 'node:stream'
+import { Transform, type TransformCallback } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { CsvRecord } from '../../csv/record.ts'
 import { RecordTableBuilder } from '../../csv/record-table-builder.ts'
@@ -10,7 +10,7 @@ import { BATCH_BYTES } from '../rows.ts'
 import { MalformedRecord, type SourceError } from '../source-error.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
-import { generatedHeader, type HeaderOptions, headerOf } from './read-header.ts'
+import { generatedHeader, type Header, type HeaderOptions, headerOf } from './read-header.ts'
 import { type Records, rowMaker } from './record-rows.ts'
 import { RecordRepair } from './repair/repair-record.ts'
 import type { SampledRecord } from './sniff/sample-records.ts'
@@ -33,7 +33,7 @@ export interface CsvOptions extends HeaderOptions {
   lenient?: boolean | undefined
   /** Counts the repairs. */
   repairs?: Repairs | undefined
-  /** The first records, from the header on, which show what those look like that need no repair. */
+  /** The first records, from the header on. They show what records look like that need no repair. */
   sampled?: readonly SampledRecord[] | undefined
   /** The records of the header, whose texts are joined. @default 1 */
   headerLines?: number | undefined
@@ -54,162 +54,192 @@ export interface CsvOptions extends HeaderOptions {
 export function readCsv(
   name: string,
   dialect: Dialect,
-  { batchRows, fill, keepsMalformed = false, lenient = false, repairs, ...more }: CsvOptions,
+  options: CsvOptions,
   onHeader: (records: Records) => void,
 ): Transform {
-  const cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
-  const {
-    fitsNames,
-    headerFault,
-    headerLines = 1,
-    sampled = [],
-    linesBefore,
-    longDelimiter,
-    encoding = 'UTF-8',
-  } = more
+  return new CsvReader(name, dialect, options, onHeader)
+}
+
+/**
+ * The records before the number of columns is known are looked at one by one. After that, most go into their
+ * table without a look at them.
+ */
+class CsvReader extends Transform {
+  readonly #name: string
+  readonly #dialect: Dialect
+  readonly #options: CsvOptions
+  readonly #onHeader: (records: Records) => void
+  readonly #keepsMalformed: boolean
+  readonly #cutter: FieldCutter
+  readonly #repair: RecordRepair | undefined
+  readonly #splitter: CsvSplitter
+  readonly #table = new RecordTableBuilder()
   /** The records of the header so far. */
-  const headerRecords: CsvRecord[] = []
-  let columnCount: number | undefined
-  const table = new RecordTableBuilder()
+  readonly #headerRecords: CsvRecord[] = []
+  #columnCount: number | undefined
   /** Before the first record: malformed ones, and blank lines, which are rows if there is one column. */
-  let leading: CsvRecord[] = []
+  #leading: CsvRecord[] = []
   /** A byte was seen that is not UTF-8: from then on each record is looked at. */
-  let isSuspect = false
-  const repair = lenient
-    ? new RecordRepair(dialect, name, sampled.slice(dialect.header ? headerLines : 0), repairs)
-    : undefined
-  const splitter = new CsvSplitter(dialect, found, {
-    keepsMalformed: keepsMalformed || lenient,
-    mayStop: !keepsMalformed,
-    onStrayQuote: repair?.noteStrayQuote,
-    linesBefore,
-    wasm: loadWasmSplitter(),
-    takeMany,
-  })
+  #isSuspect = false
 
-  /** Returns true if nearly nothing is to be done about a record: most need no look, and then no object. */
-  const isPlain = (): boolean => columnCount !== undefined && !repair && !isSuspect
-
-  function found(chunk: Buffer, start: number, end: number, line: number, fault: string | undefined): void {
-    if (fault === undefined && isPlain()) {
-      if (start !== end || columnCount === 1) add(chunk, start, end, line)
-      return
-    }
-    const badBytes = isSuspect ? notUtf8Fault(chunk, start, end, line) : undefined
-    take(new CsvRecord(chunk, start, end, line, badBytes ?? fault))
+  constructor(name: string, dialect: Dialect, options: CsvOptions, onHeader: (records: Records) => void) {
+    super({ readableObjectMode: true, readableHighWaterMark: 2 }) // tables
+    const { keepsMalformed = false, lenient = false, sampled = [], headerLines = 1, repairs } = options
+    this.#name = name
+    this.#dialect = dialect
+    this.#options = options
+    this.#onHeader = onHeader
+    this.#keepsMalformed = keepsMalformed
+    this.#cutter = new FieldCutter({ ...dialect, nulls: [] }) // nothing is NULL in a header
+    this.#repair = lenient
+      ? new RecordRepair(dialect, name, sampled.slice(dialect.header ? headerLines : 0), repairs)
+      : undefined
+    this.#splitter = new CsvSplitter(dialect, this.#takeOne, {
+      keepsMalformed: keepsMalformed || lenient,
+      mayStop: !keepsMalformed,
+      onStrayQuote: this.#repair?.noteStrayQuote,
+      linesBefore: options.linesBefore,
+      wasm: loadWasmSplitter(),
+      takeMany: this.#takeMany,
+    })
   }
 
-  function takeMany(chunk: Buffer, { places, count, shift, blanks }: FoundRecords, line: number): boolean {
-    if (!isPlain() || (blanks > 0 && columnCount !== 1)) return false
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    runWork(() => {
+      this.#isSuspect ||= !isUtf8(chunk)
+      this.#split(() => this.#splitter.add(chunk), !this.#options.fill)
+    }, done)
+  }
+
+  override _flush(done: TransformCallback): void {
+    runWork(() => this.#split(() => this.#end(), true), done)
+  }
+
+  /** Runs `work`. The records before an error are passed on too. */
+  #split(work: () => void, flushes: boolean): void {
+    try {
+      work()
+    } catch (error) {
+      this.#pass()
+      if (!(error instanceof SplitError)) throw error
+      throw new MalformedRecord(`${this.#name}: line ${error.line} ${error.message}`)
+    }
+    if (flushes) this.#pass()
+  }
+
+  #end(): void {
+    this.#splitter.end()
+    const [first] = this.#leading
+    if (this.#columnCount !== undefined || !first) return
+    const malformed = this.#leading.find(({ fault }) => fault !== undefined)
+    if (malformed) throw this.#errorOf(malformed)
+    // a file of blank lines: rows of one empty field, as for `\copy`
+    this.#begin(first)
+  }
+
+  /** Returns true if records are passed on without a look at them, so that no objects are made for them. */
+  get #isPlain(): boolean {
+    return this.#columnCount !== undefined && !this.#repair && !this.#isSuspect
+  }
+
+  readonly #takeOne = (chunk: Buffer, start: number, end: number, line: number, fault?: string): void => {
+    if (fault === undefined && this.#isPlain) {
+      if (start !== end || this.#columnCount === 1) this.#add(chunk, start, end, line)
+      return
+    }
+    const badBytes = this.#isSuspect ? this.#notUtf8Fault(chunk, start, end, line) : undefined
+    this.#take(new CsvRecord(chunk, start, end, line, badBytes ?? fault))
+  }
+
+  readonly #takeMany = (chunk: Buffer, found: FoundRecords, line: number): boolean => {
+    const { places, count, shift, blanks } = found
+    if (!this.#isPlain || (blanks > 0 && this.#columnCount !== 1)) return false
     for (let from = 0; from < count; ) {
-      const to = Math.min(count, from + batchRows - table.length)
-      table.addPlaces({ chunk, places, shift, line }, from, to)
-      flushFull()
+      const to = Math.min(count, from + this.#options.batchRows - this.#table.length)
+      this.#table.addPlaces({ chunk, places, shift, line }, from, to)
+      this.#passFull()
       from = to
     }
     return true
   }
 
-  function notUtf8Fault(chunk: Buffer, start: number, end: number, line: number): string | undefined {
+  #notUtf8Fault(chunk: Buffer, start: number, end: number, line: number): string | undefined {
     if (isUtf8(chunk.subarray(start, end))) return undefined
-    return `the record that begins on line ${line} is not valid ${encoding}`
+    return `the record that begins on line ${line} is not valid ${this.#options.encoding ?? 'UTF-8'}`
   }
 
-  function take(taken: CsvRecord): void {
-    const isEarly = columnCount === undefined && !dialect.header && taken.fault !== undefined
-    const record = repair && !isEarly ? repair.repaired(taken) : taken
+  #take(taken: CsvRecord): void {
+    const { header } = this.#dialect
+    const isEarly = this.#columnCount === undefined && !header && taken.fault !== undefined
+    const record = this.#repair && !isEarly ? this.#repair.repaired(taken) : taken
     if (record === undefined) return
-    if (record.fault !== undefined && !keepsMalformed && !isEarly) throw failure(record)
+    if (record.fault !== undefined && !this.#keepsMalformed && !isEarly) throw this.#errorOf(record)
     const blank = record.start === record.end
-    if (columnCount === undefined) {
-      if (record.fault !== undefined && dialect.header) throw failure(record)
+    if (this.#columnCount === undefined) {
+      if (record.fault !== undefined && header) throw this.#errorOf(record)
       if (blank || record.fault !== undefined) {
-        if (!dialect.header) leading.push(record)
+        if (!header) this.#leading.push(record)
         return
       }
-      begin(record)
-      if (dialect.header) return
+      this.#begin(record)
+      if (header) return
     }
-    if (blank && columnCount !== 1) return
-    add(record.chunk, record.start, record.end, record.line, record.fault)
+    if (blank && this.#columnCount !== 1) return
+    this.#add(record.chunk, record.start, record.end, record.line, record.fault)
   }
 
   /** Reads the names of the columns from the first record. Without a header it only has their number. */
-  function begin(record: CsvRecord): void {
-    if (dialect.header) refuseExcelLine(record.toJSON(), name)
-    headerRecords.push(record)
-    if (dialect.header && headerRecords.length < headerLines) return
-    const { names, ...header } = dialect.header
-      ? headerOf(headerRecords.map(textsOf), name, { fitsNames, headerFault })
-      : generatedHeader(cutter.cut(record))
-    columnCount = names.length
-    repair?.begin(columnCount, dialect.header ? headerRecords : [])
-    onHeader({
-      stream,
-      format: dialect,
+  #begin(record: CsvRecord): void {
+    const { header } = this.#dialect
+    const { headerLines = 1, longDelimiter } = this.#options
+    if (header) refuseExcelLine(record.toJSON(), this.#name)
+    this.#headerRecords.push(record)
+    if (header && this.#headerRecords.length < headerLines) return
+    const { names, ...more } = this.#readHeader(record)
+    this.#columnCount = names.length
+    this.#repair?.begin(names.length, header ? this.#headerRecords : [])
+    this.#onHeader({
+      stream: this,
+      format: this.#dialect,
       header: names,
-      ...header,
+      ...more,
       longDelimiter,
-      keepsMalformed,
-      ...rowMaker(dialect, names, longDelimiter),
+      keepsMalformed: this.#keepsMalformed,
+      ...rowMaker(this.#dialect, names, longDelimiter),
     })
-    const early = leading
-    leading = []
-    for (const each of early) if (columnCount === 1 || each.fault !== undefined) take(each)
+    const early = this.#leading
+    this.#leading = []
+    for (const each of early) if (names.length === 1 || each.fault !== undefined) this.#take(each)
   }
 
-  function textsOf(record: CsvRecord): string[] {
+  #readHeader(first: CsvRecord): Header {
+    if (!this.#dialect.header) return generatedHeader(this.#cutter.cut(first))
+    const { fitsNames, headerFault } = this.#options
+    const rows = this.#headerRecords.map(record => this.#textsOf(record))
+    return headerOf(rows, this.#name, { fitsNames, headerFault })
+  }
+
+  #textsOf(record: CsvRecord): string[] {
+    const cutter = this.#cutter
     return Array.from({ length: cutter.cut(record) }, (_, field) => cutter.text(record.chunk, field)!)
   }
 
-  function end(): void {
-    splitter.end()
-    if (columnCount !== undefined || !leading[0]) return
-    const malformed = leading.find(({ fault }) => fault !== undefined)
-    if (malformed) throw failure(malformed)
-    // a file of blank lines: rows of one empty field, as for `\copy`
-    begin(leading[0])
+  #errorOf({ fault = '', bytes }: CsvRecord): SourceError {
+    return isUtf8(bytes) ? new MalformedRecord(`${this.#name}: ${fault}`) : notUtf8(this.#name, fault, bytes)
   }
 
-  function failure({ fault = '', bytes }: CsvRecord): SourceError {
-    return isUtf8(bytes) ? new MalformedRecord(`${name}: ${fault}`) : notUtf8(name, fault, bytes)
+  #add(chunk: Buffer, start: number, end: number, line: number, fault?: string): void {
+    this.#table.add(chunk, start, end, line, fault)
+    this.#passFull()
   }
 
-  function add(chunk: Buffer, start: number, end: number, line: number, fault?: string): void {
-    table.add(chunk, start, end, line, fault)
-    flushFull()
+  #passFull(): void {
+    if (this.#table.length === this.#options.batchRows || this.#table.bytes >= BATCH_BYTES) this.#pass()
   }
 
-  function flushFull(): void {
-    if (table.length === batchRows || table.bytes >= BATCH_BYTES) flush()
+  /** Passes the records so far on, as a table. */
+  #pass(): void {
+    const records = this.#table.take()
+    if (records) this.push(records)
   }
-
-  function flush(): void {
-    const records = table.take()
-    if (records) stream.push(records)
-  }
-
-  /** Runs `work`. The records before an error are passed on too. */
-  function split(work: () => void, flushes: boolean): void {
-    try {
-      work()
-    } catch (error) {
-      flush()
-      if (!(error instanceof SplitError)) throw error
-      throw new MalformedRecord(`${name}: line ${error.line} ${error.message}`)
-    }
-    if (flushes) flush()
-  }
-
-  const stream = new Transform({
-    readableObjectMode: true,
-    readableHighWaterMark: 2, // tables
-    transform: (chunk: Buffer, _encoding, done) =>
-      runWork(() => {
-        isSuspect ||= !isUtf8(chunk)
-        split(() => splitter.add(chunk), !fill)
-      }, done),
-    flush: done => runWork(() => split(end, true), done),
-  })
-  return stream
 }

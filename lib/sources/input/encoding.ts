@@ -2,7 +2,7 @@ import { Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import { runWork } from '../../streams/run-work.ts'
 import { SourceError } from '../source-error.ts'
-import { iso2022JpKept } from './iso-2022-jp.ts'
+import { iso2022JpKeepingInvalid } from './iso-2022-jp.ts'
 import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
 import { feedsIn, lineOf } from './lines.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
@@ -54,8 +54,8 @@ export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): 
   const isUtf16 = encoding.startsWith('utf-16')
   const isStateful = encoding === 'iso-2022-jp'
   if (keepsInvalid) {
-    if (isStateful) return keeping(iso2022JpKept())
-    return keeping(isUtf16 ? utf16Kept(encoding) : singleByteKept(encoding))
+    if (isStateful) return keeping(iso2022JpKeepingInvalid())
+    return keeping(isUtf16 ? utf16KeepingInvalid(encoding) : singleByteKeepingInvalid(encoding))
   }
   const decode = isUtf16 || isStateful ? byNode(encoding) : singleByte(encoding)
   const badByte = isUtf16 ? loneSurrogate(encoding) : isStateful ? badLine : undefinedByte
@@ -143,7 +143,7 @@ function byNode(encoding: string): Decode {
 }
 
 /** Decodes UTF-16, with `INVALID` for each half of a surrogate pair. */
-function utf16Kept(encoding: string): Decode {
+function utf16KeepingInvalid(encoding: string): Decode {
   let held: Buffer = Buffer.alloc(0)
   let isFirst = true
   return (bytes, last) => {
@@ -162,7 +162,7 @@ function utf16Kept(encoding: string): Decode {
 }
 
 /** Decodes windows-1252, with `INVALID` for each byte that it does not have. */
-function singleByteKept(encoding: Encoding): Decode {
+function singleByteKeepingInvalid(encoding: Encoding): Decode {
   if (encoding === 'latin1') return bytes => bytes.toString('latin1')
   const character = (byte: string) => {
     const found = WINDOWS_1252[byte.charCodeAt(0) - 0x80]!

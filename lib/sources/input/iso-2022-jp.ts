@@ -18,7 +18,7 @@ const MAX_HELD_BYTES = 1024 * 1024
  * no character continues in the next line. In a line with an invalid byte, the bytes up to the next escape
  * sequence stay characters of their kind: none of them becomes a quote or a delimiter.
  */
-export function iso2022JpKept(): (bytes: Buffer, last: boolean) => string {
+export function iso2022JpKeepingInvalid(): (bytes: Buffer, last: boolean) => string {
   let held: Buffer[] = []
   let heldBytes = 0
   let kind = ''

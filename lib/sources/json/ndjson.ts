@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type Readable, Transform } from 'node:stream'
+import { type Readable, Transform, type TransformCallback } from 'node:stream'
 import { JsonRecord } from '../../json/record.ts'
 import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
@@ -31,129 +31,145 @@ export interface NdjsonOptions {
 
 const BATCH_ROWS = 1000
 
-/**
- * Reads NDJSON: bytes in, arrays of lines out. Blank lines are skipped. Numbers keep their spelling.
- */
-export function readNdjson(
-  name: string,
-  { keepsMalformed = false, batchRows = BATCH_ROWS, fill = true, scanner }: NdjsonOptions = {},
-): Transform {
-  let line = 0
-  /** The line that is not complete. */
-  let parts: Buffer[] = []
-  let length = 0
-  let batch: JsonLine[] = []
-  let batchBytes = 0
+/** Reads NDJSON: bytes in, arrays of lines out. Blank lines are skipped. Numbers keep their spelling. */
+export function readNdjson(name: string, options: NdjsonOptions = {}): Transform {
+  return new NdjsonReader(name, options)
+}
 
-  /** Takes whole lines. */
-  function take(bytes: Buffer): void {
-    const known = scanner && isUtf8(bytes) ? scanner : undefined
-    for (let at = 0; at < bytes.length; ) {
-      const block = known?.scan(bytes, at)
-      for (let index = 0; block && index < known!.count; index++) {
-        const record = new JsonRecord(block, index)
-        add(record, record.byteLength)
-      }
-      if (known) {
-        line += known.lines
-        at = known.next
-        if (at >= bytes.length) break
-        // the module stopped at this line
-        if (block) continue
-      }
-      const found = bytes.indexOf(LINE_FEED, at)
-      const end = found < 0 ? bytes.length : found
-      takeLine(bytes.subarray(at, end), known !== undefined)
-      at = end + 1
+class NdjsonReader extends Transform {
+  readonly #name: string
+  readonly #keepsMalformed: boolean
+  readonly #batchRows: number
+  readonly #fill: boolean
+  readonly #scanner: LineScanner | undefined
+  /** The number of lines so far. */
+  #line = 0
+  /** The line that is not complete. */
+  #parts: Buffer[] = []
+  #partsBytes = 0
+  #batch: JsonLine[] = []
+  #batchBytes = 0
+
+  constructor(
+    name: string,
+    { keepsMalformed = false, batchRows = BATCH_ROWS, fill = true, scanner }: NdjsonOptions,
+  ) {
+    super({ readableObjectMode: true, readableHighWaterMark: 2 }) // arrays
+    this.#name = name
+    this.#keepsMalformed = keepsMalformed
+    this.#batchRows = batchRows
+    this.#fill = fill
+    this.#scanner = scanner
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    runWork(() => this.#addChunk(chunk), done)
+  }
+
+  override _flush(done: TransformCallback): void {
+    runWork(() => {
+      this.#takeAll(Buffer.concat(this.#parts))
+      this.#pass()
+    }, done)
+  }
+
+  #addChunk(chunk: Buffer): void {
+    // only the line that is in several chunks is copied
+    const first = this.#parts.length === 0 ? 0 : chunk.indexOf(LINE_FEED) + 1
+    if (first > 0) this.#takeAll(Buffer.concat([...this.#takeParts(), chunk.subarray(0, first)]))
+    const end = chunk.lastIndexOf(LINE_FEED) + 1
+    if (end > first) this.#takeAll(chunk.subarray(first, end))
+    const rest = chunk.subarray(end)
+    if (rest.length > 0) this.#parts.push(rest)
+    this.#partsBytes += rest.length
+    if (this.#partsBytes > MAX_RECORD_BYTES) {
+      throw new SourceError(`${this.#name}: line ${this.#line + 1} is longer than 64 MiB; is it NDJSON?`)
+    }
+    if (!this.#fill) this.#pass()
+  }
+
+  /** Returns the parts of a line that is complete now. */
+  #takeParts(): Buffer[] {
+    const taken = this.#parts
+    this.#parts = []
+    this.#partsBytes = 0
+    return taken
+  }
+
+  /** Takes whole lines. Those before an error are passed on, too. */
+  #takeAll(bytes: Buffer): void {
+    try {
+      this.#take(bytes)
+    } catch (error) {
+      this.#pass()
+      throw error
     }
   }
 
-  function takeLine(bytes: Buffer, isKnownUtf8: boolean): void {
-    line++
-    const text = isKnownUtf8 || isUtf8(bytes) ? bytes.toString() : undefined
-    if (text === undefined) add(malformed(bytes, 'is not valid UTF-8'), bytes.length)
-    else if (text.trim() !== '') add(parse(text), bytes.length)
+  #take(bytes: Buffer): void {
+    const scanner = this.#scanner && isUtf8(bytes) ? this.#scanner : undefined
+    for (let at = 0; at < bytes.length; ) {
+      const next = scanner ? this.#scan(scanner, bytes, at) : at
+      if (next > at) at = next
+      else at = this.#takeOne(bytes, at, scanner !== undefined)
+    }
   }
 
-  function parse(text: string): SourceRow {
+  /** Takes the lines that need not be parsed. Returns the index after them, where the module stopped. */
+  #scan(scanner: LineScanner, bytes: Buffer, at: number): number {
+    const block = scanner.scan(bytes, at)
+    for (let index = 0; block && index < scanner.count; index++) {
+      const record = new JsonRecord(block, index)
+      this.#add(record, record.byteLength)
+    }
+    this.#line += scanner.lines
+    return scanner.next
+  }
+
+  /** Takes the line that begins at an index. Returns the index after it. */
+  #takeOne(bytes: Buffer, at: number, isKnownUtf8: boolean): number {
+    this.#line++
+    const found = bytes.indexOf(LINE_FEED, at)
+    const end = found < 0 ? bytes.length : found
+    const line = bytes.subarray(at, end)
+    const text = isKnownUtf8 || isUtf8(line) ? line.toString() : undefined
+    if (text === undefined) this.#add(this.#malformed(line, 'is not valid UTF-8'), line.length)
+    else if (text.trim() !== '') this.#add(this.#parse(text), line.length)
+    return end + 1
+  }
+
+  #parse(text: string): SourceRow {
     let value: unknown
     try {
       value = parseJsonRow(text)
     } catch {
       // the message of JSON.parse quotes the line
-      return malformed(text, 'is not valid JSON')
+      return this.#malformed(text, 'is not valid JSON')
     }
-    if (!isRow(value)) return malformed(text, `is ${kindOf(value)}, expected an object`)
-    scanner?.addKeys(value)
+    if (!isRow(value)) return this.#malformed(text, `is ${kindOf(value)}, expected an object`)
+    this.#scanner?.addKeys(value)
     return value
   }
 
-  function malformed(text: string | Buffer, fault: string): SourceRow {
-    if (!keepsMalformed && typeof text !== 'string') throw notUtf8(name, `line ${line} ${fault}`, text)
-    if (!keepsMalformed) {
-      const options = line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(String(text)) ? { hint: OF_SEVERAL_LINES } : {}
-      throw new MalformedRecord(`${name}: line ${line} ${fault}`, options)
-    }
-    return malformedRow(text, `line ${line} ${fault}`)
+  #malformed(text: string | Buffer, problem: string): SourceRow {
+    const fault = `line ${this.#line} ${problem}`
+    if (this.#keepsMalformed) return malformedRow(text, fault)
+    if (typeof text !== 'string') throw notUtf8(this.#name, fault, text)
+    const isBegun = this.#line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(text)
+    throw new MalformedRecord(`${this.#name}: ${fault}`, isBegun ? { hint: OF_SEVERAL_LINES } : {})
   }
 
-  function add(row: JsonLine, bytes: number): void {
-    batch.push(row)
-    batchBytes += bytes
-    if (batch.length === batchRows || batchBytes >= BATCH_BYTES) pass()
+  #add(line: JsonLine, bytes: number): void {
+    this.#batch.push(line)
+    this.#batchBytes += bytes
+    if (this.#batch.length === this.#batchRows || this.#batchBytes >= BATCH_BYTES) this.#pass()
   }
 
-  function pass(): void {
-    if (batch.length > 0) stream.push(batch)
-    batch = []
-    batchBytes = 0
+  #pass(): void {
+    if (this.#batch.length > 0) this.push(this.#batch)
+    this.#batch = []
+    this.#batchBytes = 0
   }
-
-  /** Takes whole lines. Those before an error are passed on, too. */
-  function takeAll(bytes: Buffer): void {
-    try {
-      take(bytes)
-    } catch (error) {
-      pass()
-      throw error
-    }
-  }
-
-  function addChunk(chunk: Buffer): void {
-    // only the line that is in several chunks is copied
-    const first = parts.length === 0 ? 0 : chunk.indexOf(LINE_FEED) + 1
-    if (first > 0) takeAll(Buffer.concat([...takeParts(), chunk.subarray(0, first)]))
-    const end = chunk.lastIndexOf(LINE_FEED) + 1
-    if (end > first) takeAll(chunk.subarray(first, end))
-    const rest = chunk.subarray(end)
-    if (rest.length > 0) parts.push(rest)
-    length += rest.length
-    if (length > MAX_RECORD_BYTES) {
-      throw new SourceError(`${name}: line ${line + 1} is longer than 64 MiB; is it NDJSON?`)
-    }
-    if (!fill) pass()
-  }
-
-  /** Returns the parts of a line that is complete now. */
-  function takeParts(): Buffer[] {
-    const taken = parts
-    parts = []
-    length = 0
-    return taken
-  }
-
-  function finish(): void {
-    takeAll(Buffer.concat(parts))
-    pass()
-  }
-
-  const stream = new Transform({
-    readableObjectMode: true,
-    readableHighWaterMark: 2, // arrays
-    transform: (chunk: Buffer, _encoding, done) => runWork(() => addChunk(chunk), done),
-    flush: done => runWork(finish, done),
-  })
-  return stream
 }
 
 /** Returns lines as rows, which are read only when the rows are. */

@@ -22,7 +22,7 @@ export class ValueEnd {
     this.#closer = closer
   }
 
-  /** True if the value is complete should no more text come. */
+  /** True if the value is complete when no more text comes. */
   get mayEnd(): boolean {
     return this.#isBare
   }

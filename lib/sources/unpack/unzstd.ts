@@ -35,13 +35,13 @@ export class Unzstd extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#parts = this.#frames.cut(chunk)
     this.#done = done
-    this.#goOn()
+    this.#unpackParts()
   }
 
   override _read(size: number): void {
     this.#hasRoom = true
     if (this.#isTaking) return
-    if (this.#parts) this.#goOn()
+    if (this.#parts) this.#unpackParts()
     // a chunk may end without output, and `_read` is not called again for it: this requests the next chunk
     if (!this.#parts) super._read(size)
   }
@@ -51,7 +51,7 @@ export class Unzstd extends Transform {
   }
 
   /** Unpacks the parts of the chunk while there is room for the output. */
-  #goOn(): void {
+  #unpackParts(): void {
     let fault: Error | undefined
     try {
       for (let next = this.#parts!.next(); !next.done; next = this.#parts!.next()) {

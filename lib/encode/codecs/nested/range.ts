@@ -74,7 +74,7 @@ function putRange(out: ByteBuffer, text: string, start: number, putBound: PutFie
   const open = text.charCodeAt(start)
   if (open !== BRACKET && open !== PARENTHESIS) return -1
   const lower = bounds.read(text, start + 1)
-  const comma = bounds.end // before a bound that is a range itself is read
+  const comma = bounds.end // kept: a bound that is a range itself uses the same reader
   if (lower === undefined || text.charCodeAt(comma) !== COMMA) return -1
   if (lower !== null && !putBound(out, lower)) return -1
   const upper = bounds.read(text, comma + 1)

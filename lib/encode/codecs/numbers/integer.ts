@@ -27,7 +27,7 @@ const putInt8: PutField = (out, value) => {
   if (typeof value === 'bigint') return putBigInt(out, value)
   const integer = toSafeInteger(value)
   if (Number.isNaN(integer)) {
-    // of a number that is not a safe integer, pg too sends the digits that JavaScript writes
+    // pg also sends the digits that JavaScript writes for a number that is not a safe integer
     const text = typeof value === 'number' ? String(value) : value
     return typeof text === 'string' && LONG.test(text) && putBigInt(out, BigInt(text))
   }

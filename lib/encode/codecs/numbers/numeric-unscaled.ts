@@ -33,7 +33,10 @@ export function putWideUnscaled(out: ByteBuffer, unscaled: WideInteger, decimals
   return true
 }
 
-/** A digit of base 10000 is on one side of the point: the lowest one may have fewer decimals than four. */
+/**
+ * Reads the digits of base 10000, the lowest first. None of them crosses the point: if the number of decimals
+ * is no multiple of four, the lowest digit is padded with zeros.
+ */
 function readDigits(unscaled: WideInteger, decimals: number): void {
   digits.length = 0
   const partial = decimals % 4

@@ -86,7 +86,7 @@ function* fieldsAt(
     if (end === line.length || line.startsWith(delimiter, end)) {
       if (isWellFormed) {
         yield [line.slice(at, end), end, 0]
-        return // what CSV says
+        return // well-formed CSV
       }
       const text = line.slice(at + 1, i)
       yield [quoted(text, marks), end, text.includes(delimiter) ? DOUBTFUL : INNER]

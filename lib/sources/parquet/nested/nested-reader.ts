@@ -10,7 +10,7 @@ import type { LeafRows } from './leaf-rows.ts'
 const MAX_ROWS = 1000
 
 /** Values that were converted inside their lists and structs. */
-const AS_THEY_ARE = { convert: (value: unknown) => value, meaning: 'other' } as const
+const UNCHANGED = { convert: (value: unknown) => value, meaning: 'other' } as const
 
 /** Reads lists, maps and structs, and assembles them from their leaves. */
 export class NestedReader extends ColumnReader {
@@ -31,7 +31,7 @@ export class NestedReader extends ColumnReader {
     }
     const left = this.#leaves.map(leftOf)
     const count = Math.min(MAX_ROWS, ...left)
-    if (count > 0) return new ColumnChunk({ kind: 'any', values: this.#assemble(count) }, AS_THEY_ARE)
+    if (count > 0) return new ColumnChunk({ kind: 'any', values: this.#assemble(count) }, UNCHANGED)
     if (left.some(rows => rows > 0)) throw new Error('A leaf has fewer rows')
     return undefined
   }

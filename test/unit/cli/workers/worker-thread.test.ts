@@ -39,7 +39,7 @@ describe('a worker thread that dies', () => {
   it('fails the load, and leaves the outcome of its rows open', async () => {
     const sink = new WorkersWritable({
       tasks: [BROKEN, BROKEN],
-      deal: records => [
+      distribute: records => [
         { worker: 0, records },
         { worker: 1, records },
       ],

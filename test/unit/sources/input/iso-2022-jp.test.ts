@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { iso2022JpKept } from '../../../../lib/sources/input/iso-2022-jp.ts'
+import { iso2022JpKeepingInvalid } from '../../../../lib/sources/input/iso-2022-jp.ts'
 import { INVALID } from '../../../../lib/sources/input/keep-invalid.ts'
 
 const LINE = 3 * 1024 * 1024
@@ -11,7 +11,7 @@ const NIHON_ALONE = 'F|K\\'
 
 /** Decodes bytes in chunks. Returns the text, and whether text came at least every 2 MiB. */
 function decode(bytes: Buffer): { text: string; isBounded: boolean } {
-  const decoder = iso2022JpKept()
+  const decoder = iso2022JpKeepingInvalid()
   let text = ''
   let isBounded = true
   let sinceText = 0

@@ -15,12 +15,12 @@ const MULTIPOINT = 4
 const MULTIPOLYGON = 6
 const COLLECTION = 7
 
-/** Collections in collections: PostGIS refuses more than it can take. */
+/** How deep collections may be nested. PostGIS decides about deeper ones. */
 const MAX_DEPTH = 16
 
 /**
- * Returns true for the bytes of one geometry that PostGIS certainly reads alike from its binary form, and
- * from hex digits: it checks the number of points and closed rings in the binary form only. Curves and
+ * Returns true for the bytes of one geometry that PostGIS is certain to read as the same value in binary form
+ * and as hex digits. It checks the number of points and closed rings in the binary form only. Curves and
  * surfaces are left to the server.
  */
 export function isPlainEwkb(bytes: Buffer): boolean {

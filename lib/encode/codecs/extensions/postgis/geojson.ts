@@ -3,7 +3,7 @@ import { GEOJSON_TYPES, LINE, POINT, POLYGON, WITH_Z } from './ewkb.ts'
 
 /**
  * Appends a geometry of GeoJSON as EWKB without an SRID. Returns false for an object that is not one, and for
- * those that PostGIS may read in a way of its own: empty ones, positions of different lengths or more than
+ * those that PostGIS may read differently: empty ones, positions of different lengths or more than
  * three numbers, rings that are not closed, members other than `bbox` beside those of the type.
  * @see https://www.rfc-editor.org/rfc/rfc7946
  */

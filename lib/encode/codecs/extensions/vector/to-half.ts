@@ -1,6 +1,6 @@
 const scratch = new DataView(new ArrayBuffer(4))
 
-/** The bits of an exponent and a fraction of a half that is infinite. */
+/** Infinity as a float of 16 bits, without its sign. */
 const INFINITE = 0x7c00
 
 /**
@@ -22,7 +22,7 @@ export function toHalf(float: number): number {
   return finite(sign, whole >>> (14 - exponent), whole, 14 - exponent)
 }
 
-/** Rounds what `dropped` has in its lowest bits. */
+/** Rounds `kept` to the nearest by the lowest `bits` of `dropped`, which it lacks; of two, to the even one. */
 function finite(sign: number, kept: number, dropped: number, bits: number): number {
   const rest = dropped & ((1 << bits) - 1)
   const middle = 1 << (bits - 1)

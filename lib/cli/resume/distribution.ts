@@ -1,7 +1,7 @@
 import type { RecordTable } from '../../csv/record-table.ts'
 
-/** How the rows of files are dealt out to workers. A row goes to the same worker whenever the load is run. */
-export interface Dealing {
+/** How the rows of files are distributed to workers. A row goes to the same worker whenever the load is run. */
+export interface Distribution {
   readonly workers: number
   /** So many rows of a file go to one worker, and as many after them to the next one. */
   readonly chunkRows: number
@@ -19,25 +19,25 @@ export interface Part {
   readonly records: RecordTable
 }
 
-export type Deal = (records: RecordTable) => readonly Part[]
+export type Distribute = (records: RecordTable) => readonly Part[]
 
 /** Returns the worker of a row. Each file begins with another one, because there may be many small files. */
-export function workerOf({ workers, chunkRows }: Dealing, { file, row }: FileRow): number {
+export function workerOf({ workers, chunkRows }: Distribution, { file, row }: FileRow): number {
   return (file + Math.floor((row - 1) / chunkRows)) % workers
 }
 
 /** Returns how many rows of a file are a worker's, from its first row to the given one. */
-export function countRows(dealing: Dealing, worker: number, { file, row }: FileRow): number {
-  const { workers, chunkRows } = dealing
+export function countRows(distribution: Distribution, worker: number, { file, row }: FileRow): number {
+  const { workers, chunkRows } = distribution
   const whole = Math.floor(row / chunkRows)
   const firstChunk = (worker - (file % workers) + workers) % workers
   const chunks = Math.max(0, Math.ceil((whole - firstChunk) / workers))
-  const isNext = workerOf(dealing, { file, row: whole * chunkRows + 1 }) === worker
+  const isNext = workerOf(distribution, { file, row: whole * chunkRows + 1 }) === worker
   return chunks * chunkRows + (isNext ? row % chunkRows : 0)
 }
 
-/** Deals out tables of records as they come, in turn. */
-export function dealInTurn(workers: number): Deal {
+/** Distributes tables of records in turn, as they come. */
+export function distributeInTurn(workers: number): Distribute {
   let next = 0
   return records => {
     const worker = next
@@ -47,17 +47,20 @@ export function dealInTurn(workers: number): Deal {
 }
 
 /**
- * Deals out records by their rows' numbers, so that another run gives each worker the same rows.
+ * Distributes records by their rows' numbers, so that another run gives each worker the same rows.
  * @param placeOf returns where a row is, by its number in the input; each table is of one file
  */
-export function dealByRow(dealing: Dealing, placeOf: (rowNumber: number) => FileRow): Deal {
+export function distributeByRow(
+  distribution: Distribution,
+  placeOf: (rowNumber: number) => FileRow,
+): Distribute {
   return records => {
     const parts: Part[] = []
     for (let from = 0; from < records.length; ) {
       const place = placeOf(records.firstNumber + from)
-      const left = dealing.chunkRows - ((place.row - 1) % dealing.chunkRows)
+      const left = distribution.chunkRows - ((place.row - 1) % distribution.chunkRows)
       const to = Math.min(records.length, from + left)
-      parts.push({ worker: workerOf(dealing, place), records: records.slice(from, to) })
+      parts.push({ worker: workerOf(distribution, place), records: records.slice(from, to) })
       from = to
     }
     return parts

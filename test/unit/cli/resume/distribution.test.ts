@@ -1,12 +1,17 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { countRows, dealByRow, dealInTurn, workerOf } from '../../../../lib/cli/resume/dealing.ts'
+import {
+  countRows,
+  distributeByRow,
+  distributeInTurn,
+  workerOf,
+} from '../../../../lib/cli/resume/distribution.ts'
 import { CsvRecord } from '../../../../lib/csv/record.ts'
 import type { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { tableOf } from '../../../../lib/csv/record-table-builder.ts'
 
-describe('dealing out rows to workers', () => {
-  const dealings = fc.record({
+describe('the distribution of rows to workers', () => {
+  const distributions = fc.record({
     workers: fc.integer({ min: 1, max: 5 }),
     chunkRows: fc.integer({ min: 1, max: 7 }),
   })
@@ -20,11 +25,11 @@ describe('dealing out rows to workers', () => {
 
   it('counts the rows of a worker up to a row', () => {
     fc.assert(
-      fc.property(dealings, small, small, (dealing, file, row) => {
-        for (let worker = 0; worker < dealing.workers; worker++) {
+      fc.property(distributions, small, small, (distribution, file, row) => {
+        for (let worker = 0; worker < distribution.workers; worker++) {
           const rows = Array.from({ length: row }, (_, index) => index + 1)
-          const its = rows.filter(each => workerOf(dealing, { file, row: each }) === worker)
-          expect(countRows(dealing, worker, { file, row })).to.equal(its.length)
+          const its = rows.filter(each => workerOf(distribution, { file, row: each }) === worker)
+          expect(countRows(distribution, worker, { file, row })).to.equal(its.length)
         }
       }),
     )
@@ -33,14 +38,14 @@ describe('dealing out rows to workers', () => {
   it('gives each worker its own rows, in order, however they come', () => {
     const lengths = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 12 })
     fc.assert(
-      fc.property(dealings, lengths, (dealing, sizes) => {
-        const deal = dealByRow(dealing, number => ({ file: 3, row: number }))
+      fc.property(distributions, lengths, (distribution, sizes) => {
+        const distribute = distributeByRow(distribution, number => ({ file: 3, row: number }))
         const seen: number[] = []
         let number = 0
         for (const size of sizes) {
-          for (const { worker, records } of deal(recordsOf(number + 1, size))) {
+          for (const { worker, records } of distribute(recordsOf(number + 1, size))) {
             for (const record of records) {
-              expect(workerOf(dealing, { file: 3, row: record.number })).to.equal(worker)
+              expect(workerOf(distribution, { file: 3, row: record.number })).to.equal(worker)
               seen.push(record.number)
             }
           }
@@ -51,9 +56,9 @@ describe('dealing out rows to workers', () => {
     )
   })
 
-  it('deals out tables in turn', () => {
-    const deal = dealInTurn(3)
-    const workers = [1, 2, 3, 4].map(number => deal(recordsOf(number, 1))[0]!.worker)
+  it('distributes tables in turn', () => {
+    const distribute = distributeInTurn(3)
+    const workers = [1, 2, 3, 4].map(number => distribute(recordsOf(number, 1))[0]!.worker)
     expect(workers).to.deep.equal([0, 1, 2, 0])
   })
 })
