@@ -6,7 +6,7 @@ import { committedLine, interruptedLine, repairLine, replayHint, unkeptLine } fr
 import type { Terminal } from '../terminal/output.ts'
 import { visible } from '../terminal/visible.ts'
 import type { Watcher } from '../watch/watcher.ts'
-import type { LoadRun } from './load-run.ts'
+import type { LoadRun } from './run/load-run.ts'
 
 /**
  * Reports the outcome of a load: to the watcher, as a table, and in one line.

@@ -12,8 +12,8 @@ import { regressedLine, undoneLine } from '../terminal/messages.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
 import { countWorkers, whyOneWorker } from '../workers/count-workers.ts'
 import type { LoadPlan } from './load-plan.ts'
-import { LoadRun } from './load-run.ts'
 import { reportEnd } from './report-end.ts'
+import { LoadRun } from './run/load-run.ts'
 
 /** What the caller prints with, and its signal. */
 export interface LoadCaller {

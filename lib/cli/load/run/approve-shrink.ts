@@ -1,9 +1,9 @@
-import { formatCount, plural } from '../../values/format-count.ts'
-import type { LoadCounts } from '../../write/write-context.ts'
-import type { LoadArguments } from '../arguments/arguments.ts'
-import { dataError } from '../exit-error.ts'
-import { confirmed } from '../terminal/confirm.ts'
-import type { Terminal } from '../terminal/output.ts'
+import { formatCount, plural } from '../../../values/format-count.ts'
+import type { LoadCounts } from '../../../write/write-context.ts'
+import type { LoadArguments } from '../../arguments/arguments.ts'
+import { dataError } from '../../exit-error.ts'
+import { confirmed } from '../../terminal/confirm.ts'
+import type { Terminal } from '../../terminal/output.ts'
 
 /** The command, as far as it decides whether the user can be asked. */
 export interface Asking {

@@ -1,5 +1,5 @@
-import type { Stats } from '../../types.ts'
-import { combineStats } from '../../writable/combine-stats.ts'
+import type { Stats } from '../../../types.ts'
+import { combineStats } from '../../../writable/combine-stats.ts'
 
 /** The counts of a load when its first `rows` rows were settled. */
 export interface LoadMark {

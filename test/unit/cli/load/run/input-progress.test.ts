@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { InputProgress } from '../../../../lib/cli/load/input-progress.ts'
+import { InputProgress } from '../../../../../lib/cli/load/run/input-progress.ts'
 
 describe('the progress through the input', () => {
   it('counts the bytes of rows, not those that were read', () => {

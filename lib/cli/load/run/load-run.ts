@@ -1,30 +1,29 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { RecordTable } from '../../csv/record-table.ts'
-import { PgBatchError } from '../../errors.ts'
-import type { FileRow } from '../../sources/open-sources.ts'
-import type { Repair } from '../../sources/repairs.ts'
-import { untilClosed } from '../../streams/until-closed.ts'
-import type { Stats } from '../../types.ts'
-import { formatCount, plural } from '../../values/format-count.ts'
-import type { BeforeCommit } from '../../write/write-context.ts'
-import { isOverLimit, writerLimit } from '../arguments/reject-limit.ts'
-import { dataError, ExitError } from '../exit-error.ts'
-import { rejectsFile } from '../rejects/rejects-file.ts'
-import { explainLoad } from '../report/explain-load.ts'
-import type { Resume } from '../resume/resume.ts'
-import { RowPositions } from '../rows/row-positions.ts'
-import { showsValues } from '../terminal/output.ts'
-import type { LoadCounts } from '../watch/load-counts.ts'
-import { RejectReasons } from '../watch/reject-reasons.ts'
-import type { Watcher } from '../watch/watcher.ts'
-import { countWorkers } from '../workers/count-workers.ts'
+import type { RecordTable } from '../../../csv/record-table.ts'
+import { PgBatchError } from '../../../errors.ts'
+import type { FileRow } from '../../../sources/open-sources.ts'
+import type { Repair } from '../../../sources/repairs.ts'
+import { untilClosed } from '../../../streams/until-closed.ts'
+import type { Stats } from '../../../types.ts'
+import type { BeforeCommit } from '../../../write/write-context.ts'
+import { ExitError } from '../../exit-error.ts'
+import { rejectsFile } from '../../rejects/rejects-file.ts'
+import { explainLoad } from '../../report/explain-load.ts'
+import type { Resume } from '../../resume/resume.ts'
+import { RowPositions } from '../../rows/row-positions.ts'
+import { showsValues } from '../../terminal/output.ts'
+import type { LoadCounts } from '../../watch/load-counts.ts'
+import { RejectReasons } from '../../watch/reject-reasons.ts'
+import type { Watcher } from '../../watch/watcher.ts'
+import { countWorkers } from '../../workers/count-workers.ts'
+import { type LoadInput, openInput } from '../load-input.ts'
+import type { LoadPlan } from '../load-plan.ts'
+import { type LoadSink, openSink } from '../open-sink.ts'
 import { approveShrink } from './approve-shrink.ts'
-import { InputProgress } from './input-progress.ts'
-import { type LoadInput, openInput } from './load-input.ts'
+import { InputBytes } from './input-bytes.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
-import type { LoadPlan } from './load-plan.ts'
-import { type LoadSink, openSink } from './open-sink.ts'
+import { rejectsLeft, tooManyRejected } from './too-many-rejected.ts'
 
 /** One pass of a load: its streams, its counts, and the position of each row in its file. */
 export class LoadRun {
@@ -33,7 +32,7 @@ export class LoadRun {
   readonly #plan: LoadPlan
   readonly #resume: Resume | undefined
   readonly #positions: RowPositions
-  readonly #progress: InputProgress
+  readonly #bytes: InputBytes
   readonly #input: LoadInput
   readonly #deadLetter: Writable | undefined
   readonly #workers: number
@@ -62,7 +61,7 @@ export class LoadRun {
     this.reasons = earlier ? earlier.reasons : new RejectReasons()
     this.#before = earlier ? earlier.#marks.at(this.#skip).stats : undefined
     this.#positions = new RowPositions(this.#skip)
-    this.#progress = new InputProgress(this.#skip)
+    this.#bytes = new InputBytes(plan.meter, this.#skip)
     this.#input = openInput(plan, {
       skip: this.#skip,
       isWritten: (resume ?? plan.trial)?.isWritten,
@@ -70,7 +69,7 @@ export class LoadRun {
       onBatch: (count, records) => {
         // the batches of workers are parts of these
         if (this.#workers === 1) this.#addBatch(count, records)
-        this.#progress.read(this.#input.intake.rowsRead, plan.meter.bytesRead)
+        this.#bytes.read(this.#input.intake.rowsRead)
       },
     })
     if (args.rejects !== undefined && !resume && !plan.trial) {
@@ -91,7 +90,7 @@ export class LoadRun {
       resume: this.#resume,
       workers: this.#workers,
       isFirstPass,
-      rejectLimit: this.#rejectsLeft(),
+      rejectLimit: rejectsLeft(this.#plan.args, this.#before?.rowsRejected ?? 0),
       deadLetter: this.#deadLetter,
       onPart: records => this.#addBatch(records.length, records),
       isWhole: () => !this.stopped,
@@ -103,7 +102,7 @@ export class LoadRun {
     sink.on('commit', () => {
       const { rowsReceived, rowsPending } = sink.stats
       if (this.#resume) this.#marks.add({ rows: this.#skip + rowsReceived - rowsPending, stats: this.stats })
-      const failure = this.#verdict(this.stats, false)
+      const failure = tooManyRejected(this.stats, false, this.#plan)
       if (failure) sink.destroy(failure)
     })
     return sink
@@ -177,7 +176,7 @@ export class LoadRun {
     const { intake, batching } = this.#input
     try {
       await pipeline([intake, ...batching, this.#sink])
-      const tooMany = this.#verdict(this.stats, true)
+      const tooMany = tooManyRejected(this.stats, true, this.#plan)
       if (tooMany) throw tooMany
       if (!this.stopped) await this.#resume?.finish(intake.rowsRead)
       return undefined
@@ -197,6 +196,8 @@ export class LoadRun {
     const { database } = this.#plan
     const { rowsRead } = this.#input.intake
     const { stats } = this
+    const { rowsReceived, rowsPending } = this.#sink.stats
+    const uncommitted = this.#uncommitted
     const skipped = this.#before ? 0 : Math.min(this.#skip, rowsRead)
     return {
       rowsRead,
@@ -207,38 +208,27 @@ export class LoadRun {
       batches: stats.batchesCommitted,
       transactions: stats.transactions,
       retries: this.#retries,
-      ...this.#bytes(),
-      uncommitted: this.#uncommitted,
+      ...this.#bytes.counts({
+        settledRows: this.#skip + rowsReceived - rowsPending,
+        isUncommitted: uncommitted !== undefined,
+        isStopped: this.stopped,
+        isFinished: this.#sink.writableFinished,
+      }),
+      uncommitted,
       bytesSent: stats.bytesSent,
       connections: this.#workers > 1 ? this.#workers : database.pool.totalCount - database.pool.idleCount,
       elapsedMs: performance.now() - this.#started,
     }
   }
 
-  #bytes(): Pick<
-    LoadCounts,
-    'bytesRead' | 'bytesTotal' | 'bytesCommitted' | 'bytesToCommit' | 'bytesSkipped'
-  > {
-    const { bytesRead, bytesTotal } = this.#plan.meter
-    const { rowsReceived, rowsPending } = this.#sink.stats
-    const settled = this.#skip + rowsReceived - rowsPending
-    const bytesToCommit = this.stopped ? this.#progress.bytesTakenIn : bytesTotal
-    // the bytes after the last row hold none: the footer of a Parquet file, for example
-    const isDone = !this.stopped && this.#sink.writableFinished
-    const bytesSettled = () => (this.#uncommitted ? 0 : this.#progress.bytesOf(settled))
-    const bytesCommitted = isDone ? (bytesTotal ?? bytesRead) : bytesSettled()
-    const { bytesSkipped } = this.#progress
-    return { bytesRead, bytesTotal, bytesCommitted, bytesToCommit, bytesSkipped }
-  }
-
   get #uncommitted(): LoadCounts['uncommitted'] {
     const { rowsReceived: rows, rowsPending } = this.#sink.stats
     if (!this.#plan.args.singleTransaction || rowsPending === 0 || this.#sink.destroyed) return undefined
-    return { rows, bytes: this.#progress.bytesOf(rows) }
+    return { rows, bytes: this.#bytes.of(rows) }
   }
 
   #endInput(): void {
-    this.#progress.end(this.#input.intake.rowsRead, this.#plan.meter.bytesRead)
+    this.#bytes.end(this.#input.intake.rowsRead)
   }
 
   /** The number of rows that an earlier run wrote. */
@@ -246,35 +236,16 @@ export class LoadRun {
     return this.#resume?.rowsWritten ?? this.#plan.trial?.skip ?? 0
   }
 
-  #rejectsLeft(): number {
-    const { args } = this.#plan
-    const limit = writerLimit(args.rejectLimit, args.rejects !== undefined)
-    return Math.max(0, limit - (this.#before?.rowsRejected ?? 0))
-  }
-
   #positionOf({ batchId, index }: { batchId: number; index: number }): FileRow | undefined {
     const number = this.#positions.rowNumber(batchId, index)
     return number === undefined ? undefined : this.#plan.source.positionOf(number)
   }
 
-  /** Returns the error of a load with too large a share of rejected rows. */
-  #verdict(
-    { rowsReceived, rowsPending, rowsRejected: rejected }: RowCounts,
-    atEnd: boolean,
-  ): ExitError | undefined {
-    const { source, args } = this.#plan
-    const settled = rowsReceived - rowsPending
-    if (!isOverLimit(args.rejectLimit, { rejected, settled, atEnd })) return undefined
-    const { percent } = args.rejectLimit as { percent: number }
-    return dataError(
-      `${source.name}: ${formatCount(rejected)} of ${plural(settled, 'row')} rejected, more than ${percent}%`,
-    )
-  }
-
   /** Fails a single transaction before its COMMIT if too many rows are rejected, or too few would remain. */
   readonly #approve: BeforeCommit = async counts => {
     const { rowsReceived } = this.#sink.stats
-    const tooMany = this.#verdict({ rowsReceived, rowsPending: 0, rowsRejected: counts.rejected }, true)
+    const settled = { rowsReceived, rowsPending: 0, rowsRejected: counts.rejected }
+    const tooMany = tooManyRejected(settled, true, this.#plan)
     if (tooMany) throw tooMany
     await approveShrink(counts, { ...this.#plan, note: this.#note, signal: this.#stopped.signal })
   }
@@ -295,8 +266,6 @@ export class LoadRun {
     })
   }
 }
-
-type RowCounts = Pick<Stats, 'rowsReceived' | 'rowsPending' | 'rowsRejected'>
 
 /** Returns true if nothing is stored, and the same rows may be stored by another attempt. */
 function isUndone(error: unknown): error is PgBatchError {
