@@ -10,6 +10,7 @@ import { openResume, type Resume } from '../resume/resume.ts'
 import { announced, stoppingLine, whileRunning } from '../signals.ts'
 import { regressedLine, undoneLine } from '../terminal/messages.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
+import type { Watcher } from '../watch/watcher.ts'
 import { countWorkers, whyOneWorker } from '../workers/count-workers.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { reportEnd } from './report-end.ts'
@@ -47,38 +48,67 @@ export async function runLoad(
   }
   const why = (args.workers ?? 1) > 1 ? whyOneWorker(plan) : undefined
   if (why !== undefined) notify(`--workers: one thread writes, since ${why}`)
-  let run = new LoadRun(plan, resume)
   const watcher = chooseWatchers(args, terminal)
-  const stop = (): void => watcher.note(stoppingLine(signal, run.stop()))
-  run.reportTo(watcher)
-  watcher.begin({ source: source.name, table: args.table }, () => run.counts())
+  const passes = new LoadPasses(plan, new LoadRun(plan, resume), watcher, signal)
+  watcher.begin({ source: source.name, table: args.table }, () => passes.run.counts())
   if (resume?.note) watcher.note(resume.note)
-  if (signal.aborted) run.stop() // the signal was reported already
-  const failure = await whileRunning(signal, stop, async () => {
-    let failure = await run.writeAll()
+  const stop = (): void => watcher.note(stoppingLine(signal, passes.run.stop()))
+  const failure = await whileRunning(signal, stop, () => passes.writeAll(readAgain))
+  for (const hint of await hintsOf(plan, passes.run)) watcher.note(hint)
+  await reportEnd(passes.run, failure, args, { watcher, terminal })
+}
+
+/** The passes of a load: one, unless the server has lost commits or rolled a single transaction back. */
+class LoadPasses {
+  /** The pass that writes, or wrote last. */
+  run: LoadRun
+  readonly #plan: LoadPlan
+  readonly #watcher: Watcher
+  readonly #signal: AbortSignal
+
+  constructor(plan: LoadPlan, first: LoadRun, watcher: Watcher, signal: AbortSignal) {
+    this.#plan = plan
+    this.run = first
+    this.#watcher = watcher
+    this.#signal = signal
+    first.reportTo(watcher)
+  }
+
+  /** Writes the input, in another pass if that may succeed. Returns the error of the last pass. */
+  async writeAll(readAgain: () => Promise<LoadPlan>): Promise<ExitError | undefined> {
+    if (this.#signal.aborted) this.run.stop() // the signal was reported already
+    let failure = await this.run.writeAll()
     let furthest = -1
-    for (let fruitless = 0; fruitless < MAX_PASSES_WITHOUT_PROGRESS && !signal.aborted; ) {
-      const undone = source.live ? undefined : run.undone
-      if (undone !== undefined) {
-        watcher.note(undoneLine(args.table, undone, source.name))
-        const delayMs = retryDelayMs(DEFAULT_RETRY, fruitless + 1, Math.random())
-        await setTimeout(delayMs, undefined, { signal }).catch(() => {})
-      } else if (!run.regressed) break
-      const next = await nextPass(run, readAgain).catch(error => explain(error, args))
+    for (let withoutProgress = 0; withoutProgress < MAX_PASSES_WITHOUT_PROGRESS && this.#needsAnother; ) {
+      const { undone } = this.run
+      if (undone !== undefined) await this.#pauseAfter(undone, withoutProgress + 1)
+      const next = await nextPass(this.run, readAgain).catch(error => explain(error, this.#plan.args))
       if (next instanceof ExitError) return next
-      run = next.run
-      fruitless = next.rowsWritten > furthest ? 0 : fruitless + 1
-      furthest = Math.max(furthest, next.rowsWritten)
-      if (undone === undefined) watcher.note(regressedLine(args.resume!, next.rowsWritten))
-      run.reportTo(watcher)
-      if (signal.aborted) run.stop()
-      failure = await run.writeAll()
+      const { rowsWritten } = next
+      withoutProgress = rowsWritten > furthest ? 0 : withoutProgress + 1
+      furthest = Math.max(furthest, rowsWritten)
+      if (undone === undefined) this.#watcher.note(regressedLine(this.#plan.args.resume!, rowsWritten))
+      this.run = next.run
+      this.run.reportTo(this.#watcher)
+      if (this.#signal.aborted) this.run.stop()
+      failure = await this.run.writeAll()
       next.source.rows.destroy()
     }
     return failure
-  })
-  for (const hint of await hintsOf(plan, run)) watcher.note(hint)
-  await reportEnd(run, failure, args, { watcher, terminal })
+  }
+
+  /** The last pass has failed, and the same rows can be read and written again. */
+  get #needsAnother(): boolean {
+    if (this.#signal.aborted) return false
+    return this.run.regressed || (this.run.undone !== undefined && !this.#plan.source.live)
+  }
+
+  async #pauseAfter(undone: string, attempt: number): Promise<void> {
+    const { args, source } = this.#plan
+    this.#watcher.note(undoneLine(args.table, undone, source.name))
+    const delayMs = retryDelayMs(DEFAULT_RETRY, attempt, Math.random())
+    await setTimeout(delayMs, undefined, { signal: this.#signal }).catch(() => {})
+  }
 }
 
 /** A hint that cannot be made must not hide how the load ended. */
