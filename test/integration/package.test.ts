@@ -8,8 +8,8 @@ import { outerEnvironment, run, runWell } from '../support/run.ts'
 import { IS_THOROUGH, thoroughly } from '../support/thorough.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
-const PARTS = ['esbuild.config.ts', 'lib', 'docs', 'package.json', ...DOCUMENTS]
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE']
+const PARTS = ['esbuild.config.ts', 'lib', 'docs', 'bench', 'package.json', ...DOCUMENTS]
 const CONFIGS = ['tsconfig.json', 'tsconfig.build.json']
 const NPM = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -82,7 +82,7 @@ describe('the packed package', function () {
     ])
     const strangers = names.filter(
       name =>
-        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { expect } from 'chai'
 import { anchorsOf, brokenLinks, linksOf } from '../support/links.ts'
 import { parseSections } from '../support/markdown.ts'
@@ -10,6 +12,17 @@ describe('the links of the pages for readers', () => {
     })
   }
 
+  // who reads CONTRIBUTING.md has a checkout
+  for (const page of readPages().filter(({ path }) => path !== 'CONTRIBUTING.md')) {
+    it(`in ${page.path} lead to files that are in the package as well`, () => {
+      const targets = linksOf(page.markdown)
+        .map(link => link.split('#')[0]!)
+        .filter(target => target !== '')
+        .map(target => posix.join(posix.dirname(page.path), target))
+      expect(targets.filter(target => !isPackaged(target))).to.deep.equal([])
+    })
+  }
+
   it('lead from README to every page of docs/', () => {
     const pages = readPages()
     const targets = linksOf(pages.find(({ path }) => path === 'README.md')!.markdown)
@@ -17,6 +30,17 @@ describe('the links of the pages for readers', () => {
       expect(targets).to.include(path)
   })
 })
+
+const { files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  files: string[]
+}
+
+/** Returns true for a file that npm publishes: `files` names it, its folder, or a pattern of it. */
+function isPackaged(path: string): boolean {
+  return files.some(pattern =>
+    new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}(/|$)`).test(path),
+  )
+}
 
 describe('the check of links', () => {
   const check = (markdown: string) =>
