@@ -1,6 +1,6 @@
 import type { RecordTable } from '../../csv/record-table.ts'
 
-/** How the rows of files are distributed to workers. A row goes to the same worker whenever the load is run. */
+/** How rows are distributed to workers. A row goes to the same worker whenever the load is run. */
 export interface Distribution {
   readonly workers: number
   /** So many rows of a file go to one worker, and as many after them to the next one. */

@@ -5,10 +5,10 @@ interface Point {
 }
 
 /**
- * Maps rows to the bytes of the input that hold them. Bytes that were read at once are a stretch of the input,
- * and the rows in it share its bytes evenly. A stretch is open until the next bytes arrive: only then is it
- * known how many rows it has. An open stretch does not count, so that a reported share never shrinks. What the
- * readers hold in their buffers, a few hundred kilobytes, counts as taken in.
+ * Maps rows to the bytes of the input that hold them. Bytes that were read at once are a stretch of the
+ * input, and the rows in it share its bytes evenly. A stretch is open until the next bytes arrive: only then
+ * is it known how many rows it has. An open stretch does not count, so that a reported share never shrinks.
+ * What the readers hold in their buffers, a few hundred kilobytes, counts as taken in.
  */
 export class InputProgress {
   readonly #skip: number

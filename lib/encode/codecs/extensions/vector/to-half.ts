@@ -22,7 +22,10 @@ export function toHalf(float: number): number {
   return finite(sign, whole >>> (14 - exponent), whole, 14 - exponent)
 }
 
-/** Rounds `kept` to the nearest by the lowest `bits` of `dropped`, which it lacks; of two, to the even one. */
+/**
+ * Rounds `kept` to the nearest float, by the lowest `bits` of `dropped`, which it lacks. Halfway between two
+ * floats it takes the even one.
+ */
 function finite(sign: number, kept: number, dropped: number, bits: number): number {
   const rest = dropped & ((1 << bits) - 1)
   const middle = 1 << (bits - 1)
