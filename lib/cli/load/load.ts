@@ -13,6 +13,7 @@ import { expandFiles } from '../files/expand-files.ts'
 import { InputMeter } from '../files/input-meter.ts'
 import { checkRejectsFile } from '../rejects/rejects-file.ts'
 import { explain } from '../report/explain.ts'
+import { explainSample } from '../report/explain-load.ts'
 import { announced, whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
 import { showsValues, type Terminal } from '../terminal/output.ts'
@@ -88,7 +89,9 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
           return openSources(files, { ...sourceOptions, repairs, onOpen: meter.add })
         }
         const task = { source, reopen, readAgain, meter, repairs, database, args, terminal, notify, signal }
-        await (args.create ? loadIntoCreated(task) : loadIntoExisting(task))
+        await (args.create ? loadIntoCreated(task) : loadIntoExisting(task)).catch(error => {
+          throw explainSample(error, { args, format: source.format })
+        })
       })
     } finally {
       source.rows.destroy()

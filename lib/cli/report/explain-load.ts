@@ -50,10 +50,22 @@ export function explainLoad(error: unknown, load: FailedLoad): ExitError {
     error instanceof PgBatchError
       ? dataError(`${place(error, load)}: ${reason(error, load)}`, error)
       : explain(error, load.args, load.showsValues)
-  const hint = error instanceof MalformedRecord && error.message === error.fault ? recordHint(load) : ''
+  const hint = isMalformed(error) ? recordHint(load) : ''
   const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
   const text = `${failure.message}${hint}${overLimit(error, load.args.rejectLimit)}; ${soFar} committed`
   return new ExitError(text, failure.status, { cause: error })
+}
+
+/** Returns what is printed for a malformed record among the rows that are sampled, before any is written. */
+export function explainSample(error: unknown, load: Pick<FailedLoad, 'args' | 'format'>): unknown {
+  return isMalformed(error)
+    ? dataError(`${error.message}${recordHint(load)}; nothing committed`, error)
+    : error
+}
+
+/** Returns true for a record without advice of its own, beside which others can be read. */
+function isMalformed(error: unknown): error is MalformedRecord {
+  return error instanceof MalformedRecord && error.message === error.fault
 }
 
 /** Adds that the row could have been rejected if fewer rows had been rejected before it. */
