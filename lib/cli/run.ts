@@ -1,15 +1,22 @@
 import { CommanderError } from 'commander'
 import { makeProgram } from './arguments/arguments.ts'
 import { EXIT, type ExitError, usageError } from './exit-error.ts'
-import { outputModeOf, redirectWarnings, reportError, reportUnforeseen } from './report/report-error.ts'
+import {
+  noteIn,
+  outputModeOf,
+  redirectWarnings,
+  reportError,
+  reportUnforeseen,
+} from './report/report-error.ts'
 import { type Interruption, listenForSignals } from './signals.ts'
-import { ignoreClosedPipes, type Terminal, terminalOf } from './terminal/output.ts'
+import { type Terminal, terminalOf, watchOutputs } from './terminal/output.ts'
 
 /** Runs the command as the process. Returns the exit status. */
 export function run(argv: readonly string[]): Promise<number> {
-  ignoreClosedPipes()
   const terminal = terminalOf(process)
-  redirectWarnings(outputModeOf(argv), terminal)
+  const mode = outputModeOf(argv)
+  watchOutputs(noteIn(mode, terminal))
+  redirectWarnings(mode, terminal)
   return runCommand(argv, terminal, listenForSignals())
 }
 

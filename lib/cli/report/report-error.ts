@@ -41,6 +41,11 @@ function endEvent(error: string, status: number, stack?: string): string {
   return jsonLine('end', { outcome, error, status, ...(stack === undefined ? {} : { stack }) })
 }
 
+/** Returns how to print a line that is not the end of the command. */
+export function noteIn(mode: OutputMode, output: Output): (message: string) => void {
+  return message => output.note(mode === 'json' ? jsonLine('note', { message }) : cut(`pg-batch: ${message}`))
+}
+
 /**
  * Prints warnings of Node.js and of packages in the form of the command's messages. Deprecations are left
  * out: they concern this package and not its users.
@@ -48,9 +53,9 @@ function endEvent(error: string, status: number, stack?: string): string {
 export function redirectWarnings(mode: OutputMode, output: Output): void {
   if (process.listenerCount('warning') === 0) return // Node.js runs with --no-warnings
   process.removeAllListeners('warning')
+  const note = noteIn(mode, output)
   process.on('warning', ({ name, message }) => {
     if (mode === 'quiet' || name === 'DeprecationWarning') return
-    if (mode === 'json') output.note(jsonLine('note', { message }))
-    else output.note(cut(`pg-batch: warning: ${message}`))
+    note(mode === 'json' ? message : `warning: ${message}`)
   })
 }

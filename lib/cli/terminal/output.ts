@@ -43,11 +43,18 @@ export function showsValues({ stderr }: Terminal, { log }: { readonly log?: stri
   return stderr.isTTY === true && log !== 'json'
 }
 
-/** Ignores a closed pipe: in `pg-batch … | head -1` it is not an error. */
-export function ignoreClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') process.exitCode = EXIT.failed
+/**
+ * Ignores a closed pipe: in `pg-batch … | head -1` it is not an error. Otherwise, as on a full disk, what is
+ * lost of standard output is reported, and is a failure. Of standard error it could not be reported.
+ */
+export function watchOutputs(report: (lost: string) => void): void {
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    report(`standard output cannot be written: ${error.message}; rows that were loaded are committed`)
+    // the status that the command ends with is set after this
+    process.once('exit', () => {
+      process.exitCode ||= EXIT.failed
     })
-  }
+  })
 }

@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
 import { numbered } from '../../support/parquet.ts'
-import { type Ended, runHere, runProcess } from './support.ts'
+import { run as runProgram } from '../../support/run.ts'
+import { commandLine, type Ended, runHere, runProcess } from './support.ts'
 
 /** Most tests run the command in their own process, from its sources. */
 describe('pg-batch, in a process of its own, from the build,', () => {
@@ -52,6 +53,26 @@ describe('pg-batch, in a process of its own, from the build,', () => {
       expect(here.stdout + here.stderr).to.not.equal('')
     })
   }
+
+  it('fails with a message if its result cannot be printed, and not if its reader has ended', async function () {
+    if (process.platform !== 'linux') this.skip() // elsewhere there is no /dev/full, a disk that is always full
+    const path = await file('a.csv', csv)
+    const shell = (line: string) =>
+      runProgram('bash', ['-c', line], {
+        cwd: '/',
+        env: { ...process.env, DATABASE_URL: database.connectionString },
+      })
+    const load = `${commandLine()} load ${path} -t orders`
+    const lost = await shell(`${load} > /dev/full`)
+    expect(lost.stderr).to.match(
+      /pg-batch: standard output cannot be written: ENOSPC: .*; rows that were loaded are committed\n$/,
+    )
+    expect(lost.status).to.equal(1)
+    expect((await database.pool.query('SELECT count(*)::int FROM orders')).rows).to.deep.equal([{ count: 3 }])
+    expect((await shell(`${load} --dry-run --truncate > /dev/full`)).status).to.equal(1)
+    const piped = await shell(`set -o pipefail; ${load} --dry-run --truncate | true`)
+    expect(piped.status, piped.stderr).to.equal(0)
+  })
 
   /** What a run prints and stores. */
   async function outcome(way: typeof runHere, words: string, path: string) {
