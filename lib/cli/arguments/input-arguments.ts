@@ -140,13 +140,15 @@ export function needlessOption(format: string, args: InputArguments): string | u
     'skip-lines': args.skipLines,
     'header-lines': args.headerLines,
     'strict-header': args.strictHeader,
-    encoding,
     [args.header ? 'header' : 'no-header']: args.header,
   }
   const isJson = format === 'json' || format === 'ndjson'
   if (args.recordPath && !isJson) return `--record-path has no meaning for ${format}, which is not JSON`
-  const said = Object.entries(options).find(([, value]) => value !== undefined)
-  return said && format === 'parquet' ? `--${said[0]} has no meaning for a Parquet file` : undefined
+  if (format === 'csv') return undefined
+  // a text that --null does not make NULL would be stored without a word
+  const all = isJson ? options : { ...options, encoding }
+  const said = Object.entries(all).find(([, value]) => value !== undefined)
+  return said && `--${said[0]} has no meaning for ${isJson ? 'JSON' : 'a Parquet file'}`
 }
 
 const knownFormat = oneOf(FORMATS)

@@ -15,6 +15,7 @@ export function missingFileHint(path: string): string {
     return `; there is no folder ${folder}${meant(near.map(name => join(dirname(folder), name)))}`
   }
   const name = basename(path)
+  if (names.includes(name)) return '; it is a link, and what it leads to does not exist'
   const near = nearest(name, names)
   const longer = names.filter(other => other.startsWith(`${name}.`)).slice(0, LISTED)
   const hint = meant((near.length > 0 ? near : longer).map(other => join(folder, other)))

@@ -201,12 +201,17 @@ function recordHint({ args, format }: Pick<FailedLoad, 'args' | 'format'>): stri
   return `; --rejects FILE keeps such records and loads the others${repairs}`
 }
 
+/** The classes of SQLSTATEs that a row can cause. */
+const ROWS_FAULT = /^(22|23|44|P0)/
+
 /** Returns what `--rejects` would do about a fault of a row. */
 function rejectsHint(error: PgBatchError, { args, format, showsValues }: FailedLoad): string {
   const hidden = quotesValue(error)
-  const isRowsFault = /^(22|23|44|P0)/.test(error.sqlState ?? '') || hidden
-  if (error.code === 'VALUE_NOT_ENCODABLE' && error.column === undefined) return recordHint({ args, format })
-  if (isKept(args) || error.code !== 'REFUSED' || !isRowsFault) return ''
+  const isUnsent = error.code === 'VALUE_NOT_ENCODABLE'
+  if (isUnsent && error.column === undefined) return recordHint({ args, format })
+  const isRowsFault =
+    isUnsent || (error.code === 'REFUSED' && (hidden || ROWS_FAULT.test(error.sqlState ?? '')))
+  if (isKept(args) || !isRowsFault) return ''
   const isInWords = error.sqlState! in VALUE_FAULTS && error.column !== undefined
   const message = hidden && !showsValues && !isInWords ? " with the server's message," : ''
   return error.rowIndex === undefined

@@ -58,13 +58,27 @@ export function judgeShape({ text, isWhole }: JsonHead, name: string, shape?: Js
   const also = others.length === 0 ? '' : ` (others: ${others.slice(0, 3).join(', ')})`
   const what = `${name}: it is an object that has a list of objects in "${path}"${also}`
   const rows = `say --record-path ${shellWord(path)} if these are the rows`
-  throw new FormatUnknown(`${what}; ${rows}, or --record-path . if the object itself is one`)
+  const theirs = isGeoJson(text)
+    ? `, --record-path ${shellWord(`${path}.properties`)} if their properties are`
+    : ''
+  throw new FormatUnknown(`${what}; ${rows}${theirs}, or --record-path . if the object itself is one`)
 }
 
-/** The first line is an object, or the first two lines begin as objects. */
+function isGeoJson(text: string): boolean {
+  return /"type"\s*:\s*"FeatureCollection"/.test(text) && /"properties"\s*:\s*\{/.test(text)
+}
+
+/** The first line is an object, or the first two lines begin as objects and are not several each. */
 function isInLines(text: string): boolean {
   const [first, second = ''] = firstLines(text)
-  return isWholeObject(first!) || (second.startsWith('{') && !mayContinue(first!))
+  if (isWholeObject(first!)) return true
+  return second.startsWith('{') && !mayContinue(first!) && !hasAnother(first!)
+}
+
+/** Returns true for a line with another object after its first. */
+function hasAnother(line: string): boolean {
+  const { end } = firstDocument(line)
+  return end !== undefined && line.slice(end).trimStart().startsWith('{')
 }
 
 /** Returns true for a line after which a document may continue with an object: a value or an element. */

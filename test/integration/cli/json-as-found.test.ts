@@ -80,6 +80,33 @@ describe('pg-batch load, of JSON as it is found:', () => {
     expect(await stored()).to.deep.equal([])
   })
 
+  it('proposes the properties of GeoJSON, too', async () => {
+    const geo = `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":null,"properties":${ONE}}]}`
+    const { stderr } = await load(await file('places.geojson', geo))
+    expect(stderr).to.contain(
+      'say --record-path features if these are the rows, ' +
+        '--record-path features.properties if their properties are, or --record-path . if',
+    )
+  })
+
+  it('refuses options of CSV, which would do nothing', async () => {
+    for (const [words, option] of [
+      [['--null', 'NA'], '--null'],
+      [['--decimal-separator', ','], '--decimal-separator'],
+      [['--no-header'], '--no-header'],
+    ] as const) {
+      const { status, stderr } = await load(await file('rows.ndjson', ONE), ...words)
+      expect(stderr).to.match(new RegExp(`rows.ndjson: ${option} has no meaning for JSON\n$`))
+      expect(status).to.equal(2)
+    }
+  })
+
+  it('reads documents of a pipe that share lines', async () => {
+    const { status, stderr } = await run(['load', '-', '-t', 't'], env(), `${ONE}${TWO}\n${ONE}\n`)
+    expect(status, stderr).to.equal(0)
+    expect(await stored()).to.have.length(3)
+  })
+
   it('takes the object itself as the row with --record-path .', async () => {
     const { status, stderr } = await load(await file('one.json', TWO), '--record-path', '.')
     expect(status, stderr).to.equal(0)

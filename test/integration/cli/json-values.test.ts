@@ -177,6 +177,7 @@ describe('values of JSON', function () {
       const refused = await load(name, text, '-t', 'cut')
       expect(refused.status).to.equal(1)
       expect(refused.stderr).to.match(/column "?t"?.*half of a surrogate pair/i)
+      expect(refused.stderr).to.contain('; --rejects FILE keeps such rows and loads the others; ')
       const rejects = `${await file(name, text)}.rejects`
       const rejected = await load(name, text, '-t', 'cut', '--rejects', rejects, '--reject-limit', '4')
       expect(rejected.status, rejected.stderr).to.equal(0)

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
@@ -53,6 +53,14 @@ describe('pg-batch names what was meant', () => {
         expect(await said([path])).to.equal(`pg-batch: ${path}: no such file; ${hint(folder)}\n`)
       })
     }
+
+    it('or by a link that leads nowhere', async () => {
+      const path = join(folder, 'data/link.csv')
+      await symlink('nothing', path)
+      const text = await said([path])
+      await rm(path)
+      expect(text).to.contain('link.csv: no such file; it is a link, and what it leads to does not exist')
+    })
 
     it('and by a pattern that no file matches', async () => {
       expect(await said([`${folder}/data/*.cvs`])).to.equal(
