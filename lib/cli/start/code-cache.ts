@@ -25,9 +25,9 @@ const CHECKSUM_BYTES = 4
 const PIECE = /^\.\/[^/]+-[A-Z0-9]{8}\.cjs$/
 
 /**
- * Loads CommonJS modules, and keeps the code that V8 made of them when the process ends. A file of the cache
- * has the name of the module, which changes with the module's content. V8 itself refuses code of another
- * version. The modules must not call `import()`, which Node.js 20 refuses in code from a cache.
+ * Loads CommonJS modules, and keeps the code that V8 made of them when the process has succeeded. A file of
+ * the cache has the name of the module, which changes with the module's content. V8 itself refuses code of
+ * another version. The modules must not call `import()`, which Node.js 20 refuses in code from a cache.
  */
 export class CodeCache {
   readonly #folder: string
@@ -38,7 +38,8 @@ export class CodeCache {
   /** @param folder may be missing */
   constructor(folder: string) {
     this.#folder = join(folder, `${process.version}-${process.arch}`)
-    process.once('exit', () => this.#keepAll())
+    // the code of a run that failed lacks what a load needs later, and would be used from then on
+    process.once('exit', status => status === 0 && this.#keepAll())
   }
 
   require(file: string): unknown {

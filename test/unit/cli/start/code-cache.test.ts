@@ -24,7 +24,7 @@ describe('the cache of compiled code', () => {
   afterEach(() => rm(folder, { recursive: true }))
 
   /** Runs a process that loads first-AAAAAAAA.cjs. Returns what it printed. */
-  function load(): { answer: string; rejected: string[] } {
+  function load(after = ''): { answer: string; rejected: string[] } {
     const script = `
       import vm from 'node:vm'
       import { syncBuiltinESMExports } from 'node:module'
@@ -39,7 +39,8 @@ describe('the cache of compiled code', () => {
       syncBuiltinESMExports()
       const { CodeCache } = await import(${JSON.stringify(LOADER)})
       const { answer } = new CodeCache(${JSON.stringify(join(folder, 'cache'))}).require(${JSON.stringify(join(folder, 'first-AAAAAAAA.cjs'))})
-      console.log(JSON.stringify({ answer: answer(), rejected }))`
+      console.log(JSON.stringify({ answer: answer(), rejected }))
+      ${after}`
     const words = ['--import', 'tsx', '--input-type=module', '-e', script]
     return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }))
   }
@@ -49,6 +50,12 @@ describe('the cache of compiled code', () => {
     expect(load()).to.deep.equal({ answer, rejected: ['none', 'none'] })
     expect(readdirSync(cache).sort()).to.deep.equal(['first-AAAAAAAA.cjs', 'second-BBBBBBBB.cjs'])
     expect(load()).to.deep.equal({ answer, rejected: ['false', 'false'] })
+  })
+
+  it('keeps nothing of a process that has failed, which has not compiled all that others need', () => {
+    load("process.on('exit', () => (process.exitCode = 0)); process.exitCode = 1")
+    expect(load().rejected).to.deep.equal(['none', 'none'])
+    expect(load().rejected).to.deep.equal(['false', 'false'])
   })
 
   it('compiles again what the disk has damaged, and keeps it anew', () => {
