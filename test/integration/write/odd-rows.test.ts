@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
-import { thorough } from '../../support/thorough.ts'
+import { thorough, thoroughly } from '../../support/thorough.ts'
 import { oddValues } from '../../support/values/index.ts'
 import { countOf, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
@@ -96,7 +96,7 @@ describe('One odd row among others', function () {
       const values = [...bytes, ...texts, null, Buffer.from([1]), Buffer.alloc(0), new Uint8Array(bytes[0]!)]
       const rows = values.map((c, id): Row => ({ id, c }))
       const odd: Row = { id: 100, c: texts[0], at: FORCES_TEXT }
-      for (const place of [0, 2, rows.length]) {
+      for (const place of thoroughly(2, 0, rows.length)) {
         const batch = [...rows.slice(0, place), odd, ...rows.slice(place)]
         const expected = await byPg('odd', batch)
         expect(expected.length).to.be.at.least(texts.length)
