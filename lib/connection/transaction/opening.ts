@@ -1,5 +1,5 @@
-import { type TransactionTicket, ticketStatement } from './ticket.ts'
-import { isTransaction, PROOF_SAVEPOINT } from './transaction-proof.ts'
+import { nextTicketStatement, type TransactionTicket, ticketStatement } from './ticket.ts'
+import { PROOF_SAVEPOINT, proofStatement } from './transaction-proof.ts'
 
 export interface TransactionOptions {
   /** The server cancels a statement that takes longer; the connection is ended if it does not answer. */
@@ -27,11 +27,16 @@ export function openingStatements(options: TransactionOptions): string[] {
   return savepointed ? [begin, `SAVEPOINT ${PROOF_SAVEPOINT}`] : [begin]
 }
 
+/** Returns the statements that begin a transaction in the query string of the COMMIT before it. */
+export function followingStatements(ticket: TransactionTicket): string[] {
+  return ['BEGIN ISOLATION LEVEL READ COMMITTED', nextTicketStatement(ticket)]
+}
+
 /** Returns the statements that commit a transaction, and fail outside of it. */
 export function closingStatements(
   { savepointed }: TransactionOptions,
   ticket: TransactionTicket | undefined,
 ): string[] {
-  if (ticket) return [`SELECT ${isTransaction(ticket.xid)}`, 'COMMIT']
+  if (ticket) return [proofStatement(ticket.xid), 'COMMIT']
   return savepointed ? [`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}`, 'COMMIT'] : ['COMMIT']
 }

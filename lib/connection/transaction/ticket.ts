@@ -23,9 +23,17 @@ export interface TransactionTicket {
   readonly isReadCommitted: boolean
   /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
   readonly timeoutMs: number
+  /** The same for idle_in_transaction_session_timeout. */
+  readonly idleTimeoutMs: number
   /** When it was received, by the clock of `performance.now()`. */
   readonly receivedAt: number
 }
+
+const IDENTITY =
+  'pg_catalog.pg_current_xact_id() AS pg_batch_xid, pg_catalog.pg_backend_pid() AS backend, ' +
+  'pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) AS walfile, ' +
+  "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) AS at, " +
+  'pg_catalog.pg_current_wal_flush_lsn() AS flushed'
 
 /**
  * Returns the statement that follows BEGIN. It reads the ticket, and sets the time limits of this
@@ -35,23 +43,30 @@ export interface TransactionTicket {
  * @param statementTimeoutMs undefined for a transaction that takes as long as its rows need
  */
 export function ticketStatement(statementTimeoutMs: number | undefined): string {
-  return (
-    'SELECT pg_catalog.pg_current_xact_id()::text AS pg_batch_xid, ' +
-    'pg_catalog.pg_backend_pid()::text AS backend, ' +
-    'pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) AS timeline, ' +
-    "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::text AS at, " +
-    'pg_catalog.pg_current_wal_flush_lsn()::text AS flushed, ' +
-    "(pg_catalog.current_setting('transaction_isolation') = 'read committed')::text AS read_committed, " +
-    (statementTimeoutMs === undefined ? UNLIMITED : limitedTo(statementTimeoutMs))
+  const limits = statementTimeoutMs === undefined ? UNLIMITED : limitedTo(statementTimeoutMs)
+  return `SELECT ${IDENTITY}, pg_catalog.current_setting('transaction_isolation') AS isolation, ${limits}`
+}
+
+/**
+ * Returns the same for a transaction that follows another one at READ COMMITTED on its connection. To look
+ * at the limits of the session again would take the server longer than all the rest.
+ */
+export function nextTicketStatement({ timeoutMs, idleTimeoutMs }: TransactionTicket): string {
+  const limits = { statement_timeout: timeoutMs, idle_in_transaction_session_timeout: idleTimeoutMs }
+  const set = Object.entries(limits).map(
+    ([name, ms]) => `pg_catalog.set_config('${name}', '${ms}', true) AS ${name}`,
   )
+  return `SELECT ${IDENTITY}, 'read committed' AS isolation, ${set.join(', ')}`
 }
 
 function limitedTo(statementTimeoutMs: number): string {
-  return (
-    `pg_catalog.date_part('epoch', ${atMost('statement_timeout', statementTimeoutMs)}::interval)::text ` +
-    'AS timeout, ' +
-    `${atMost('idle_in_transaction_session_timeout', statementTimeoutMs)} AS idle_timeout`
-  )
+  return ['statement_timeout', 'idle_in_transaction_session_timeout']
+    .map(name => `${inMs(atMost(name, statementTimeoutMs))} AS ${name}`)
+    .join(', ')
+}
+
+function inMs(setting: string): string {
+  return `1000 * pg_catalog.date_part('epoch', ${setting}::interval)`
 }
 
 /**
@@ -59,8 +74,8 @@ function limitedTo(statementTimeoutMs: number): string {
  * server then notices within two minutes that the client's machine is lost.
  */
 const UNLIMITED = [
-  `${off('statement_timeout')} AS timeout`,
-  off('idle_in_transaction_session_timeout'),
+  `${off('statement_timeout')} AS statement_timeout`,
+  `${off('idle_in_transaction_session_timeout')} AS idle_timeout`,
   // from PostgreSQL 17
   `CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL ` +
     `THEN ${off('transaction_timeout')} END`,
@@ -113,18 +128,22 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
   }
 }
 
-/** Makes a ticket from the row of {@link ticketStatement}. */
+/** How many hexadecimal digits of the name of a file of the write-ahead log are its timeline. */
+const TIMELINE_DIGITS = 8
+
+/** Makes a ticket from the row of {@link ticketStatement}, whose values are text or made of it by `pg`. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
-  const [xid, backend, timeline, at, flushed, readCommitted, timeout] = row.map(String)
+  const [xid, backend, walfile, at, flushed, isolation, timeoutMs, idleTimeoutMs] = row.map(String)
   return {
     xid: xid!,
     backend: backend!,
-    timeline: timeline!,
+    timeline: walfile!.slice(0, TIMELINE_DIGITS),
     at: at!,
     flushed: flushed!,
-    isReadCommitted: readCommitted === 'true',
-    timeoutMs: Number(timeout) * 1000,
+    isReadCommitted: isolation === 'read committed',
+    timeoutMs: Math.round(Number(timeoutMs)),
+    idleTimeoutMs: Math.round(Number(idleTimeoutMs)),
     receivedAt: performance.now(),
   }
 }

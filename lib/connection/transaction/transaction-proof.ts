@@ -14,9 +14,14 @@ export const MISSING_SETTING = 'pg_batch.transaction_has_ended'
 
 /** Returns a condition that holds in the transaction `xid`, and fails a statement anywhere else. */
 export function isTransaction(xid: string): string {
+  return `(${proofStatement(xid)})`
+}
+
+/** Returns a statement that fails anywhere but in the transaction `xid`. */
+export function proofStatement(xid: string): string {
   return (
-    `(SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned() IS NOT DISTINCT FROM '${xid}'` +
-    `::pg_catalog.xid8 THEN true ELSE pg_catalog.current_setting('${MISSING_SETTING}')::boolean END)`
+    `SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned() IS NOT DISTINCT FROM '${xid}'` +
+    `::pg_catalog.xid8 THEN true ELSE pg_catalog.current_setting('${MISSING_SETTING}')::boolean END`
   )
 }
 

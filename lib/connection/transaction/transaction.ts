@@ -8,11 +8,11 @@ import { queryText } from '../query-text.ts'
 import { CallbackEffects } from './callback-effects.ts'
 import { type CommitOutcome, commitAlone, commitBehind, type SentCommit } from './commit-outcome.ts'
 import { lendClient } from './lend-client.ts'
-import { closingStatements, openingStatements, type TransactionOptions } from './opening.ts'
+import { closingStatements, followingStatements, openingStatements, type TransactionOptions } from './opening.ts'
 import { rollBack } from './roll-back.ts'
 import { ServerWatch } from './server-watch.ts'
 import { readTicket, type TransactionTicket } from './ticket.ts'
-import { isTransaction, PROOF_SAVEPOINT } from './transaction-proof.ts'
+import { isTransaction, PROOF_SAVEPOINT, proofStatement } from './transaction-proof.ts'
 
 /**
  * How far a transaction has come, which decides what an error means for its rows. `lost`: something other
@@ -172,14 +172,14 @@ export class Transaction {
    * ignored an error. Costs no round trip.
    */
   proveWithNext(): void {
-    if (this.ticket) this.before(`SELECT ${this.proof}`)
+    if (this.ticket) this.before(proofStatement(this.ticket.xid))
     else this.proveBefore()
     if (this.#preamble.length > 0) this.#callbacks.proofSent()
   }
 
   async #prove(): Promise<void> {
     this.proveBefore()
-    if (this.ticket) await this.#run(`SELECT ${this.proof}`)
+    if (this.ticket) await this.#run(proofStatement(this.ticket.xid))
     else await this.begin()
   }
 
@@ -279,8 +279,9 @@ export class Transaction {
   #commitText(): string {
     if (this.lease.broken) throw this.lease.broken
     const waiting = this.#preamble.splice(0)
-    this.#beginsNext &&= this.ticket?.isReadCommitted === true
-    const next = this.#beginsNext ? openingStatements(this.#options) : []
+    const followed = this.#beginsNext && this.ticket?.isReadCommitted ? this.ticket : undefined
+    this.#beginsNext = followed !== undefined
+    const next = followed ? followingStatements(followed) : []
     return [...waiting, ...closingStatements(this.#options, this.ticket), ...next].join('; ')
   }
 

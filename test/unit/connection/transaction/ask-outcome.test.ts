@@ -17,6 +17,7 @@ const ticket: TransactionTicket = {
   flushed: '0/100',
   isReadCommitted: true,
   timeoutMs: 1000,
+  idleTimeoutMs: 1000,
   receivedAt: 0,
 }
 
