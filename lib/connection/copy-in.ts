@@ -14,6 +14,9 @@ const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]) // 'c'
  */
 const MAX_UNSENT_BYTES = 512 * 1024
 
+/** A larger piece leaves at once, so that the server works on it while further ones are made. */
+const MAX_CORKED_BYTES = 16 * 1024
+
 /**
  * One COPY … FROM STDIN, from the statement to the server's ReadyForQuery.
  *
@@ -56,6 +59,8 @@ export class CopyIn extends Submittable {
   #resolveSettled!: () => void
   #rejectSettled!: (error: Error) => void
   #connection: PgConnectionLike | undefined
+  /** The socket keeps what is written, for a moment. */
+  #isCorked = false
   #copying = false
   #aborted = false
   #error: Error | undefined
@@ -113,9 +118,16 @@ export class CopyIn extends Submittable {
     return this.#send(piece)
   }
 
+  /** Lets what was written leave: the statement, and what has followed it at once, in one packet. */
+  #uncork(): void {
+    if (this.#isCorked) this.#connection!.stream.uncork?.()
+    this.#isCorked = false
+  }
+
   #send(piece: Buffer): Promise<void> | undefined {
     if (this.#error) throw this.#error
     const { stream } = this.#connection!
+    if (piece.length > MAX_CORKED_BYTES) this.#uncork()
     // a socket that does not count what waits in it, such as Neon's, reports each piece by its callback
     if (stream.writableLength !== undefined && stream.writableLength < MAX_UNSENT_BYTES) {
       stream.write(piece)
@@ -157,7 +169,12 @@ export class CopyIn extends Submittable {
 
   submit(connection: PgConnectionLike): void {
     this.#connection = connection
+    const { stream } = connection
+    stream.cork?.()
+    this.#isCorked = true
     connection.query(this.#textToSend)
+    // after all promises that are ready, among them those of a small batch and of its COMMIT
+    process.nextTick(() => this.#uncork())
   }
 
   handleRowDescription(): void {}

@@ -38,5 +38,8 @@ export interface PgConnectionLike {
     write(bytes: Uint8Array, encoding?: BufferEncoding, callback?: (error?: Error | null) => void): boolean
     /** Bytes that wait in the socket; sockets of other runtimes may not count them. */
     readonly writableLength?: number
+    /** Absent from sockets of other runtimes. */
+    cork?(): void
+    uncork?(): void
   }
 }

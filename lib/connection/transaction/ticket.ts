@@ -52,21 +52,21 @@ export function ticketStatement(statementTimeoutMs: number | undefined): string 
  * at the limits of the session again would take the server longer than all the rest.
  */
 export function nextTicketStatement({ timeoutMs, idleTimeoutMs }: TransactionTicket): string {
-  const limits = { statement_timeout: timeoutMs, idle_in_transaction_session_timeout: idleTimeoutMs }
-  const set = Object.entries(limits).map(
-    ([name, ms]) => `pg_catalog.set_config('${name}', '${ms}', true) AS ${name}`,
+  return (
+    `SELECT ${IDENTITY}, 'read committed' AS isolation, ` +
+    `${timeoutMs} AS statement_timeout, ${idleTimeoutMs} AS idle_timeout, ` +
+    `pg_catalog.set_config('statement_timeout', '${timeoutMs}', true), ` +
+    `pg_catalog.set_config('idle_in_transaction_session_timeout', '${idleTimeoutMs}', true)`
   )
-  return `SELECT ${IDENTITY}, 'read committed' AS isolation, ${set.join(', ')}`
 }
 
 function limitedTo(statementTimeoutMs: number): string {
-  return ['statement_timeout', 'idle_in_transaction_session_timeout']
-    .map(name => `${inMs(atMost(name, statementTimeoutMs))} AS ${name}`)
-    .join(', ')
-}
-
-function inMs(setting: string): string {
-  return `1000 * pg_catalog.date_part('epoch', ${setting}::interval)`
+  const limit = (setting: string) =>
+    `1000 * pg_catalog.date_part('epoch', ${atMost(setting, statementTimeoutMs)}::interval)`
+  return (
+    `${limit('statement_timeout')} AS statement_timeout, ` +
+    `${limit('idle_in_transaction_session_timeout')} AS idle_timeout`
+  )
 }
 
 /**

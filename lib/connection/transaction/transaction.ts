@@ -8,7 +8,12 @@ import { queryText } from '../query-text.ts'
 import { CallbackEffects } from './callback-effects.ts'
 import { type CommitOutcome, commitAlone, commitBehind, type SentCommit } from './commit-outcome.ts'
 import { lendClient } from './lend-client.ts'
-import { closingStatements, followingStatements, openingStatements, type TransactionOptions } from './opening.ts'
+import {
+  closingStatements,
+  followingStatements,
+  openingStatements,
+  type TransactionOptions,
+} from './opening.ts'
 import { rollBack } from './roll-back.ts'
 import { ServerWatch } from './server-watch.ts'
 import { readTicket, type TransactionTicket } from './ticket.ts'

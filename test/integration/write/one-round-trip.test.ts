@@ -7,7 +7,7 @@ import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
 import { useDatabase } from '../../support/database.ts'
 import { useProxiedPool } from '../../support/proxied-pool.ts'
 import { until } from '../../support/until.ts'
-import { countOf } from '../../support/writing.ts'
+import { countOf, valuesOf } from '../../support/writing.ts'
 
 interface Row {
   readonly id: number
@@ -141,6 +141,24 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     await once(sink, 'finish')
     expect(sent.filter(text => /\bCOMMIT\b/.test(text))).to.have.lengthOf(4)
     expect(sent.filter(text => /COMMIT; BEGIN/.test(text))).to.deep.equal([])
+  })
+
+  it('keeps its connection, and the limits of its session where they are shorter', async () => {
+    const limits =
+      "concat_ws(' ', current_setting('statement_timeout'), " +
+      "current_setting('idle_in_transaction_session_timeout'))"
+    await db.pool.query(`ALTER TABLE t ADD limits text DEFAULT ${limits}`)
+    let connections = 0
+    through.pool.on('connect', client => {
+      connections++
+      client.query("SET statement_timeout = '20047ms'; SET idle_in_transaction_session_timeout = '10min'")
+    })
+    const sink = open({ statementTimeoutMs: 61_001 })
+    await writeInTurn(sink, 1, 6)
+    sink.end()
+    await once(sink, 'finish')
+    expect(connections).to.equal(1)
+    expect(await valuesOf(db.pool, 'SELECT DISTINCT limits FROM t')).to.deep.equal([['20047ms 61001ms']])
   })
 
   it('leaves the client to a caller who waits for it', async () => {
