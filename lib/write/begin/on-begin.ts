@@ -44,6 +44,7 @@ export interface SideWork<T> {
 
 /**
  * Does side work as the rows are written: in a transaction after `onBegin`, and without the option as it is.
+ * @throws the error that says what `onBegin` has done to the transaction, where it has made the work fail
  */
 export async function afterOnBegin<T>(
   beginning: Beginning | undefined,
@@ -60,6 +61,8 @@ export async function afterOnBegin<T>(
     const result = await lease.within(waitMs, work(lease.client))
     if (end === 'commit') await transaction.commit()
     return result
+  } catch (error) {
+    throw transaction.explained(error)
   } finally {
     await transaction.rollback()
   }

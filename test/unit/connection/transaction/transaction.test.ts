@@ -44,7 +44,9 @@ describe('a transaction', () => {
     })
     const copy = transaction.openCopy('COPY t FROM STDIN')
     // rows go ahead of the answer, so that one packet may hold the ticket, the answer and the refusal
-    copy.handleDataRow({ fields: ['77', '4711', '000000010000000000000008', '1.5', '0/1', 'read committed', '500', '700'] })
+    copy.handleDataRow({
+      fields: ['77', '4711', '000000010000000000000008', '1.5', '0/1', 'read committed', '500', '700'],
+    })
     copy.handleCopyInResponse()
     copy.handleError(refused)
     copy.handleReadyForQuery()
