@@ -43,11 +43,17 @@ export class Evolution<Item> {
    */
   async addColumns(batches: readonly Batch<Item>[], plan: WritePlan<Item>): Promise<void> {
     if (this.#newColumns(batches, plan).length === 0) return
-    await this.#inTurn(async () => {
-      const { current } = this.#options
-      // by the plan of now: another lane may have added them meanwhile
-      await this.#change({ added: this.#newColumns(batches, current.plan), widened: [] })
-    })
+    await this.#inTurn(() => this.#addMissing(batches))
+  }
+
+  /** Adds what the plan of now lacks: another lane may have added columns, another session renamed some. */
+  async #addMissing(batches: readonly Batch<Item>[]): Promise<void> {
+    const { current } = this.#options
+    let before: WritePlan<Item>
+    do {
+      before = current.plan
+      await this.#change({ added: this.#newColumns(batches, before), widened: [] })
+    } while (current.plan !== before)
   }
 
   /**

@@ -227,11 +227,7 @@ export class TransactionWriter<Item> {
    */
   async #prepare(batch: Batch<Item>): Promise<PreparedBatch> {
     const { current, evolution, budget, checkpoint, limits, signals } = this.#context
-    if (evolution && !this.#opened && !this.#keepsPlan) {
-      // for all batches that are known, because the table cannot change while the transaction is open
-      await evolution.addColumns(this.#planned, this.#plan)
-      this.#plan = current.plan
-    }
+    if (!this.#opened) await this.#addColumns()
     const isLate = this.#opened !== undefined && limits.endless === true
     if (isLate && evolution?.wantsColumns(batch, this.#plan)) throw newKeyTooLate(batch.id)
     const prepared = prepareBatch(batch, this.#plan)
@@ -239,7 +235,19 @@ export class TransactionWriter<Item> {
     const urgent = budget.left === 0 && !checkpoint
     if (!(await current.replaces(this.#plan, { urgent, stop: signals.stop }))) return prepared
     this.#plan = current.plan
+    await this.#addColumns() // the table may have lost a column
     return prepareBatch(batch, this.#plan)
+  }
+
+  /**
+   * Adds columns for the keys of all batches that are known, because the table cannot change while the
+   * transaction is open.
+   */
+  async #addColumns(): Promise<void> {
+    const { current, evolution } = this.#context
+    if (!evolution || this.#keepsPlan) return
+    await evolution.addColumns(this.#planned, this.#plan)
+    this.#plan = current.plan
   }
 
   async #open(): Promise<OpenedTransaction<Item>> {

@@ -260,6 +260,21 @@ describe('evolve: true', function () {
     ])
   })
 
+  it('adds a column again that another session renames while a new one is added', async () => {
+    await create('renamed', 'id int, n int')
+    let transactions = 0
+    const { rejected, events } = await writeAll('renamed', [[{ id: 1, n: 2, extra: 3 }]], {
+      rejectLimit: 5,
+      onBegin: async () => {
+        // the first is the introspection, the second adds the column
+        if (++transactions === 2) await db.pool.query('ALTER TABLE renamed RENAME n TO m')
+      },
+    })
+    expect(rejected).to.deep.equal([])
+    expect(events.flatMap(({ added }) => added.map(({ name }) => name))).to.deep.equal(['extra', 'n'])
+    expect(await valuesOf(db.pool, 'SELECT id, n, extra FROM renamed')).to.deep.equal([[1, 2, 3]])
+  })
+
   it('gives up a lock in lockTimeoutMs, and tries again until it has it', async () => {
     await create('locked')
     const { writable, events, done, name } = open('locked', {
