@@ -80,10 +80,11 @@ describe('pg-batch load --decimal-separator ,', () => {
     ).to.deep.equal([{ v: '3.75', f: 3 }])
   })
 
-  it('leaves JSON as it is', async () => {
+  it('is refused for JSON, whose numbers have points', async () => {
     const { status, stderr } = await load([], '{"id":1,"name":"1,5","v":1.50}\n')
-    expect(status, stderr).to.equal(0)
-    expect(await stored()).to.deep.equal([{ id: 1, name: '1,5', v: '1.50', f: null, d: null }])
+    expect(stderr).to.contain('--decimal-separator has no meaning for JSON')
+    expect(status).to.equal(2)
+    expect(await stored()).to.deep.equal([])
   })
 
   for (const number of ['1.234,56', '1.234', '1.5', '1,234,567', '1,5.']) {
