@@ -19,6 +19,7 @@ const WASM = [
   'lib/encode/csv/wasm/csv-rows.wasm',
   'lib/sources/csv/split/csv-split.wasm',
   'lib/encode/json/wasm/json-rows.wasm',
+  'lib/encode/columnar/wasm/block-rows.wasm',
   'lib/sources/json/lines/json-lines.wasm',
 ]
 

@@ -3,6 +3,7 @@ import type { CsvFormat } from '../csv/record.ts'
 import type { JsonRecord } from '../json/record.ts'
 import type { Column } from '../types.ts'
 import type { OwnCodecs } from './codecs/own-codec.ts'
+import type { BlockEncoder } from './columnar/wasm/block-encoder.ts'
 import type { WasmEncoder } from './csv/wasm/wasm-encoder.ts'
 import type { JsonEncoder } from './json/wasm/json-encoder.ts'
 import type { RowList } from './row-list.ts'
@@ -25,6 +26,13 @@ export interface JsonColumns {
   readonly rowOf: (record: JsonRecord) => object
   /** Encodes the lines that it can read. @default undefined: all are encoded in JavaScript */
   readonly wasm?: JsonEncoder | undefined
+}
+
+/** How blocks of a columnar file become rows. */
+export interface BlockColumns {
+  readonly layout: BlockLayout
+  /** Encodes the rows that it can read. @default undefined: all are encoded in JavaScript */
+  readonly wasm?: BlockEncoder | undefined
 }
 
 /** See `RowEncoder.rows`. */
@@ -77,7 +85,7 @@ export interface RowEncoderOptions {
   /** Set where rows may also be `JsonRecord`s, which stand for objects. */
   json?: JsonColumns | undefined
   /** Set where rows are `BlockRow`s of this layout, which are objects as well. */
-  blocks?: BlockLayout | undefined
+  blocks?: BlockColumns | undefined
 }
 
 /** The message for a row of `csv` that is not a record. */

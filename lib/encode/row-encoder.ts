@@ -10,7 +10,7 @@ import { makeTextRowEncoder } from './objects/text-rows.ts'
 import type { RowEncoder, RowEncoderOptions } from './row-contract.ts'
 
 export { objectOf } from './json/json-rows.ts'
-export type { CsvColumns, JsonColumns, RowEncoder, RowEncoderOptions } from './row-contract.ts'
+export type { BlockColumns, CsvColumns, JsonColumns, RowEncoder, RowEncoderOptions } from './row-contract.ts'
 export { ValueError } from './value-error.ts'
 
 /**

@@ -75,6 +75,7 @@ describe('the packed package', function () {
       'dist/cli/main.js',
       'dist/cli/LICENSES.txt',
       'dist/cli/load-worker.js',
+      'dist/cli/block-rows.wasm',
       'dist/cli/csv-rows.wasm',
       'dist/cli/csv-split.wasm',
       'dist/cli/json-lines.wasm',
@@ -82,7 +83,7 @@ describe('the packed package', function () {
     ])
     const strangers = names.filter(
       name =>
-        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(block-rows|csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )

@@ -9,6 +9,7 @@ const MODULES = [
   'lib/encode/csv/wasm/csv-rows.wasm',
   'lib/sources/csv/split/csv-split.wasm',
   'lib/encode/json/wasm/json-rows.wasm',
+  'lib/encode/columnar/wasm/block-rows.wasm',
   'lib/sources/json/lines/json-lines.wasm',
 ]
 

@@ -13,6 +13,7 @@ import type { BlockWriting } from '../rows/block-writing.ts'
 import type { Intake, IntakeOptions } from '../rows/intake.ts'
 import { LineIntake } from '../rows/line-intake.ts'
 import type { LineWriting } from '../rows/line-writing.ts'
+import { loadBlockEncoder } from '../rows/load-wasm-encoder.ts'
 import { RecordIntake } from '../rows/record-intake.ts'
 import type { RecordWriting } from '../rows/record-writing.ts'
 import { type NumberedRow, RowIntake, type RowOptions } from '../rows/row-intake.ts'
@@ -120,7 +121,7 @@ function blockInput(
     rowOf: item => rowOf(item as BlockRow),
     writing: {
       ...writing,
-      blocks: layout,
+      blocks: { layout, wasm: loadBlockEncoder() },
       toRow: toRow && (item => toRow(item as BlockRow) as unknown as SourceRow),
     },
     numberOf: item => (item as BlockRow)[NUMBER],

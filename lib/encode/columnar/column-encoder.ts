@@ -1,6 +1,6 @@
 import type { ColumnChunk, Meaning } from '../../columnar/block.ts'
 import type { BlockField } from '../../columnar/block-row.ts'
-import type { Dictionary, StoredBytes } from '../../columnar/stored-values.ts'
+import { Dictionary, type StoredBytes, type StoredValues } from '../../columnar/stored-values.ts'
 import type { PgType } from '../../types.ts'
 import type { FieldCodec } from '../codecs/codec.ts'
 import { timestamp, timestamptz } from '../codecs/temporal/timestamp.ts'
@@ -12,6 +12,8 @@ import { FieldRun, NULL_LENGTH } from './field-run.ts'
 import { type FixedValues, fixedValuesOf } from './put-fixed.ts'
 import { putStoredOf } from './put-stored.ts'
 import type { StoredTarget } from './stored-contract.ts'
+import type { WasmColumn } from './wasm/block-encoder.ts'
+import { MADE, storedKindOf } from './wasm/stored-kind.ts'
 
 const LENGTH_BYTES = 4
 const JSON_CODECS: readonly FieldCodec[] = [json, jsonb]
@@ -20,13 +22,19 @@ const NO_HEAD = new Uint8Array()
 /** The largest memory for fields that is used again. */
 const MAX_KEPT_BYTES = 1 << 20
 
-/** The fields of a dictionary's values. They are made once, however many rows refer to them. */
-interface DictionaryFields {
-  readonly dictionary: Dictionary
+/** Where fields are in `bytes`, without their lengths. */
+interface Fields {
   readonly bytes: Buffer
   readonly starts: Int32Array
   /** NULL_LENGTH for a value that converts to NULL, REFUSED for one that the codec refuses. */
   readonly lengths: Int32Array
+}
+
+/** The fields of a dictionary's values. They are made once, however many rows refer to them. */
+interface DictionaryFields extends Fields {
+  readonly dictionary: Dictionary
+  /** The fields as values. */
+  made: Dictionary | undefined
 }
 
 const REFUSED = -2
@@ -87,6 +95,26 @@ export class ColumnEncoder {
       return count
     }
     return this.#make(chunk, from, count)
+  }
+
+  /**
+   * Returns `count` rows of a chunk for the encoder in WebAssembly: the values as they are stored where it
+   * takes them, else their fields. Fields may be missing from the first one on that the codec refuses.
+   */
+  wasmColumnOf(chunk: ColumnChunk, start: number, count: number): WasmColumn {
+    const { values, positions, meaning } = chunk
+    const stored = values.kind === 'dictionary' ? values.dictionary.values : values
+    const kind = storedKindOf(stored, meaning, this.#targetOf(meaning).codec, this.#headFor(meaning))
+    if (kind) return { values, positions, start, count, kind }
+    if (values.kind === 'dictionary') {
+      const fields = this.#fieldsOf(chunk, values.dictionary, undefined)
+      fields.made ??= new Dictionary(madeOf(fields, values.dictionary.length))
+      const { indexes } = values
+      const made: StoredValues = { kind: 'dictionary', indexes, dictionary: fields.made }
+      return { values: made, positions, start, count, kind: MADE }
+    }
+    const found = this.#make(chunk, start, count)
+    return { values: madeOf(this.fields, found), positions: undefined, start: 0, count: found, kind: MADE }
   }
 
   /** Returns what precedes values that are in the file as they are in a COPY; undefined for others. */
@@ -153,7 +181,7 @@ export class ColumnEncoder {
     if (asTheyAre) {
       const { bytes, starts, ends } = asTheyAre
       const lengths = ends.map((end, entry) => end - starts[entry]!)
-      this.#dictionary = { dictionary, bytes, starts, lengths }
+      this.#dictionary = { dictionary, made: undefined, bytes, starts, lengths }
       return this.#dictionary
     }
     const out = emptied(this.#entries)
@@ -168,7 +196,8 @@ export class ColumnEncoder {
       starts[entry] = start + LENGTH_BYTES
       lengths[entry] = isPut ? out.view.getInt32(start) : REFUSED
     }
-    this.#dictionary = { dictionary, bytes: out.bytes.subarray(0, out.length), starts, lengths }
+    const bytes = out.bytes.subarray(0, out.length)
+    this.#dictionary = { dictionary, made: undefined, bytes, starts, lengths }
     return this.#dictionary
   }
 
@@ -183,6 +212,7 @@ export class ColumnEncoder {
     for (; i < count; i++) {
       const index = positions ? positions[from + i]! : from + i
       if (index < 0) {
+        starts[i] = out.length
         lengths[i] = NULL_LENGTH
         continue
       }
@@ -198,6 +228,13 @@ export class ColumnEncoder {
   #targetOf(meaning: Meaning): StoredTarget {
     return isLocalTime(meaning) ? this.#localTarget : this.#target
   }
+}
+
+/** Returns the first fields as values. The length of one that is NULL or refused is below 0. */
+function madeOf({ bytes, starts, lengths }: Fields, count: number): StoredBytes {
+  const ends = new Int32Array(count)
+  for (let index = 0; index < count; index++) ends[index] = starts[index]! + lengths[index]!
+  return { kind: 'bytes', bytes, starts, ends }
 }
 
 /** Returns the buffer to be used again, or another in place of one that has become large. */

@@ -1,6 +1,6 @@
-import { BLOCK, type BlockLayout, BlockRow, INDEX } from '../../columnar/block-row.ts'
+import { BLOCK, BlockRow, INDEX } from '../../columnar/block-row.ts'
 import { codecFor } from '../codecs/codec-for.ts'
-import type { EncodeRows, RowEncoderOptions } from '../row-contract.ts'
+import type { BlockColumns, EncodeRows, RowEncoderOptions } from '../row-contract.ts'
 import type { RowList } from '../row-list.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { ColumnEncoder } from './column-encoder.ts'
@@ -18,13 +18,13 @@ const MAX_ROW_BYTES = 64 << 20
 const FIRST_RUN = 64
 
 /**
- * Returns a function that encodes rows of blocks column by column: it finds the bytes of each column's
- * values, adds up where each row begins, and then copies one column after the other to its places. A row with
- * a value that a codec refuses ends the rows that are encoded. Returns undefined where a column is not one of
- * the layout's.
+ * Returns a function that encodes rows of blocks, by WebAssembly where it takes the values of all columns.
+ * Elsewhere it goes column by column: it finds the bytes of each column's values, adds up where each row
+ * begins, and then copies one column after the other to its places. A row with a value that a codec refuses
+ * ends the rows that are encoded. Returns undefined where a column is not one of the layout's.
  */
 export function makeColumnarRows(
-  layout: BlockLayout,
+  { layout, wasm }: BlockColumns,
   { columns, own, staging }: Pick<RowEncoderOptions, 'columns' | 'own' | 'staging'>,
 ): EncodeRows | undefined {
   const encoders: ColumnEncoder[] = []
@@ -35,6 +35,7 @@ export function makeColumnarRows(
   }
   const tupleFields = encoders.length + (staging ? 2 : 0)
   const extra = COUNT_BYTES + (staging ? STAGING_BYTES : 0)
+  const encodesInWasm = wasm && encoders.length <= wasm.maxColumns
   const sizes = new Int32Array(MAX_RUN)
   const places = new Int32Array(MAX_RUN)
   let usual = 0
@@ -46,6 +47,20 @@ export function makeColumnarRows(
     if (count === 0) return from
     const first = rows.at(from) as BlockRow
     const block = first[BLOCK]
+    if (encodesInWasm) {
+      const length = out.length
+      const columns = encoders.map(encoder => {
+        const { chunk, start } = block.columns[encoder.source]!
+        return encoder.wasmColumnOf(chunk, start + first[INDEX], count)
+      })
+      const ordinalOf = (row: number) => firstOrdinal + rows.itemAt(from + row)
+      const run = { columns, staging: staging && { shape: staging.shape, ordinalOf } }
+      const encoded = wasm.encode(run, out, limit)
+      if (encoded > 0) {
+        usual = (out.length - length) / encoded
+        return from + encoded
+      }
+    }
     sizes.fill(extra, 0, count)
     for (const encoder of encoders) {
       const { chunk, start } = block.columns[encoder.source]!

@@ -1,5 +1,4 @@
-import type { BlockLayout } from '../../columnar/block-row.ts'
-import type { CsvColumns, JsonColumns } from '../../encode/row-encoder.ts'
+import type { BlockColumns, CsvColumns, JsonColumns } from '../../encode/row-encoder.ts'
 import type { Table } from '../../types.ts'
 import type { BeforeCommit } from '../../write/write-context.ts'
 
@@ -24,7 +23,7 @@ export interface LoaderOptions<Item> {
    * value for each column, so that their keys are not checked, and common ones are encoded column by column.
    * @internal
    */
-  blocks?: BlockLayout | undefined
+  blocks?: BlockColumns | undefined
   /**
    * `keep` writes the rows' values of identity columns that are GENERATED ALWAYS, as COPY does.
    * @internal

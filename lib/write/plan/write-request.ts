@@ -1,6 +1,5 @@
-import type { BlockLayout } from '../../columnar/block-row.ts'
 import type { FieldCodec } from '../../encode/codecs/codec.ts'
-import type { CsvColumns, JsonColumns } from '../../encode/row-encoder.ts'
+import type { BlockColumns, CsvColumns, JsonColumns } from '../../encode/row-encoder.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import type { CopyFormat, Method } from '../../types.ts'
 import type { ConflictOption } from '../conflict/conflict-option.ts'
@@ -26,7 +25,7 @@ export interface WriteRequest<Item> {
   /** Set where rows may be lines of an NDJSON file. */
   readonly json?: JsonColumns | undefined
   /** Set where the items, or what `toRow` returns, are rows of blocks. */
-  readonly blocks?: BlockLayout | undefined
+  readonly blocks?: BlockColumns | undefined
   /** `keep`: values for identity columns that are GENERATED ALWAYS are written, as COPY writes them. */
   readonly identity?: 'keep' | undefined
   /** The caller wants to know what each row did, and these columns of it. */

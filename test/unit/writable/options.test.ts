@@ -118,7 +118,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   ],
   [{ pool, table: 't', replace: true, onConflict: { action: 'nothing' } }, /no `onConflict` with `replace`/],
   [{ pool, table: 't', replace: true, inTransaction: () => {} }, /no `inTransaction` with `replace`/],
-  [{ pool, table: 't', blocks: true }, /`blocks` to be a BlockLayout/],
+  [{ pool, table: 't', blocks: { layout: true } }, /`blocks.layout` to be a BlockLayout/],
   [{ pool, table: 't', csv: true }, /`csv` to be an object/],
   [{ pool, table: 't', csv: { format: CSV, fields: 'id' } }, /`csv\.fields` to be an array of column names/],
   [{ pool, table: 't', csv: { format: CSV, fields: [undefined] } }, /`csv\.fields`.* that is not empty/],

@@ -176,7 +176,7 @@ function putHead(out: usize, count: i32, weight: i32, isNegative: bool, scale: i
 }
 
 /** Writes a number of up to 15 digits, and its decimals as one base-10000 digit. */
-function putShortNumeric(out: usize, isNegative: bool, whole: u64, fraction: u32, scale: i32): usize {
+export function putShortNumeric(out: usize, isNegative: bool, whole: u64, fraction: u32, scale: i32): usize {
   const high = (whole / 100_000_000) as u32
   const low = (whole % 100_000_000) as u32
   const weight = high > 9999 ? 3 : high > 0 ? 2 : low > 9999 ? 1 : low > 0 ? 0 : -1

@@ -1,15 +1,18 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { fittersOf } from '../../../../lib/cli/rows/fit-value.ts'
+import { loadBlockEncoder } from '../../../../lib/cli/rows/load-wasm-encoder.ts'
 import { PARQUET_FILE } from '../../../../lib/cli/rows/shape-row.ts'
 import { type Block, ColumnChunk } from '../../../../lib/columnar/block.ts'
 import { BlockLayout, type BlockRow } from '../../../../lib/columnar/block-row.ts'
-import { lengthOf } from '../../../../lib/columnar/stored-values.ts'
+import { Dictionary, lengthOf } from '../../../../lib/columnar/stored-values.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
+import type { BlockEncoder } from '../../../../lib/encode/columnar/wasm/block-encoder.ts'
 import { makeRowEncoder, type RowEncoder } from '../../../../lib/encode/row-encoder.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 import { leafType } from '../../../../lib/sources/parquet/leaf-type.ts'
+import { splitFixed } from '../../../../lib/sources/parquet/pages/plain-values.ts'
 import type { Column, PgType, Table } from '../../../../lib/types.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
 import { maybeDictionary, positionsFor, STORED_COLUMNS, type StoredColumn } from './stored-columns.ts'
@@ -63,6 +66,21 @@ interface Encoded {
   readonly byColumns: number
 }
 
+const encoder = loadBlockEncoder()!
+let byWasm = 0
+
+/** Counts the rows that WebAssembly has encoded. */
+const countingEncoder = Object.create(encoder, {
+  maxColumns: { value: encoder.maxColumns },
+  encode: {
+    value: (...run: Parameters<typeof encoder.encode>) => {
+      const encoded = encoder.encode(...run)
+      byWasm += encoded
+      return encoded
+    },
+  },
+}) as typeof encoder
+
 /** Encodes rows as a COPY does: many at a time where the encoder takes them, else one. */
 function encodeAll(encoder: RowEncoder, rows: RowSet, limit: number): Encoded {
   const out = new ByteBuffer(new SlabPool(64).lease())
@@ -90,6 +108,7 @@ describe('rows of blocks', () => {
   it('have the bytes that the same rows have as objects', () => {
     let rowCount = 0
     let byColumns = 0
+    byWasm = 0
     fc.assert(
       fc.property(columns, fc.boolean(), fc.constantFrom(1, 40, 64 * 1024), (made, isStaged, limit) => {
         const types = columnsOf(made.map(([, type]) => type))
@@ -112,16 +131,23 @@ describe('rows of blocks', () => {
           format: 'binary' as const,
           ...(isStaged ? { staging: { shape: 3 } } : {}),
         }
-        const one = encodeAll(makeRowEncoder({ ...options, blocks: layout }), new RowSet(rows), limit)
         const other = encodeAll(makeRowEncoder(options), new RowSet(objects), limit)
-        expect({ ...one, byColumns: 0 }).to.deep.equal(other)
-        rowCount += length
-        byColumns += one.byColumns
-        expect(one.byColumns).to.equal(length - one.refused.length)
+        for (const wasm of [undefined, countingEncoder]) {
+          const one = encodeAll(
+            makeRowEncoder({ ...options, blocks: { layout, wasm } }),
+            new RowSet(rows),
+            limit,
+          )
+          expect({ ...one, byColumns: 0 }).to.deep.equal(other)
+          expect(one.byColumns).to.equal(length - one.refused.length)
+          byColumns += one.byColumns
+          rowCount += length
+        }
       }),
       { numRuns: 3000 },
     )
     expect(byColumns).to.be.above(rowCount / 10)
+    expect(byWasm).to.be.above(rowCount / 40)
   })
 
   it('have instants for local times, where the session is in UTC', () => {
@@ -138,7 +164,7 @@ describe('rows of blocks', () => {
           const [column] = columnsOf([type.name])
           const columns = [{ ...column!, type: { ...column!.type, ...type } }]
           return encodeAll(
-            makeRowEncoder({ columns, format: 'binary', blocks: layout }),
+            makeRowEncoder({ columns, format: 'binary', blocks: { layout } }),
             new RowSet(rows),
             1e6,
           )
@@ -153,6 +179,63 @@ describe('rows of blocks', () => {
     )
   })
 
+  describe('in WebAssembly', () => {
+    const MIB = 1 << 20
+    const chunkOfTexts = (count: number, length: number): ColumnChunk => {
+      const bytes = Buffer.alloc(count * length, 'text ')
+      return new ColumnChunk(
+        splitFixed(bytes, count, length),
+        leafType({ name: 'v', converted_type: 'UTF8' }),
+      )
+    }
+    const behindDictionary = ({ values }: ColumnChunk): ColumnChunk => {
+      const length = lengthOf(values)
+      const indexes = Int32Array.from({ length: 3000 }, (_, index) => (index * 7919) % length)
+      return new ColumnChunk(
+        { kind: 'dictionary', indexes, dictionary: new Dictionary(values) },
+        leafType({ name: 'v', converted_type: 'UTF8' }),
+      )
+    }
+
+    const cases: readonly [title: string, chunks: readonly ColumnChunk[], byWasm: number][] = [
+      [
+        'dictionaries of several megabytes',
+        [3, 2].map(mib => behindDictionary(chunkOfTexts((mib * MIB) / 256, 256))),
+        3000,
+      ],
+      [
+        'no dictionaries that are too large together',
+        [40, 20].map(mib => behindDictionary(chunkOfTexts(mib * 1024, 1024))),
+        0,
+      ],
+      ['rows that are together larger than its memory', [chunkOfTexts(40, 150_000)], 40],
+      ['no row that is larger than its memory', [chunkOfTexts(3, 600_000)], 0],
+    ]
+    for (const [title, chunks, expected] of cases) {
+      it(`takes ${title}`, () => {
+        const length = Math.min(...chunks.map(rowsOf))
+        const types = columnsOf(chunks.map(() => 'text'))
+        const layout = new BlockLayout(
+          types.map(({ name }, source) => ({ name, source, fit: value => value })),
+        )
+        const block = { length, columns: chunks.map(chunk => ({ chunk, start: 0 })) }
+        const rows = () =>
+          new RowSet(Array.from({ length }, (_, index) => new layout.Row(block, index, index + 1)))
+        const encode = (wasm?: BlockEncoder) =>
+          encodeAll(
+            makeRowEncoder({ columns: types, format: 'binary', blocks: { layout, wasm } }),
+            rows(),
+            64 * 1024,
+          )
+        byWasm = 0
+        const encoded = encode(countingEncoder)
+        expect(byWasm).to.equal(expected)
+        expect(encoded.bytes === encode().bytes).to.equal(true)
+        expect(encoded.refused).to.deep.equal([])
+      })
+    }
+  })
+
   it('are encoded up to the limit, and from there again', () => {
     const chunk = new ColumnChunk(
       { kind: 'int32', values: Int32Array.from({ length: 5000 }, (_, i) => i) },
@@ -163,7 +246,7 @@ describe('rows of blocks', () => {
     const rows = new RowSet(
       Array.from({ length: 5000 }, (_, index): BlockRow => new layout.Row(block, index, index + 1)),
     )
-    const encoder = makeRowEncoder({ columns: columnsOf(['int4']), format: 'binary', blocks: layout })
+    const encoder = makeRowEncoder({ columns: columnsOf(['int4']), format: 'binary', blocks: { layout } })
     const out = new ByteBuffer(new SlabPool().lease())
     const tupleBytes = 10
     let index = 0
