@@ -1,3 +1,4 @@
+import { ItemTable } from '../values/items/item-table.ts'
 import { CsvRecord } from './record.ts'
 
 /** Start, end and line of each record. */
@@ -25,20 +26,17 @@ export interface RecordTableOptions {
   readonly faults?: ReadonlyMap<number, string> | undefined
 }
 
-/**
- * Records of a CSV file as the table of their places. A record becomes an object only when it is asked for,
- * because the objects cost a tenth of the CPU of a load.
- */
-export class RecordTable implements Iterable<CsvRecord> {
+/** Records of a CSV file as the table of their places. */
+export class RecordTable extends ItemTable<CsvRecord> {
   readonly runs: readonly RecordRun[]
   readonly places: Uint32Array
   readonly length: number
   readonly firstLine: number
   readonly faults: ReadonlyMap<number, string> | undefined
   #firstNumber: number
-  #records: readonly CsvRecord[] | undefined
 
   constructor({ runs, places, count, firstLine, firstNumber = 1, faults }: RecordTableOptions) {
+    super()
     this.runs = runs
     this.places = places
     this.length = count
@@ -54,21 +52,7 @@ export class RecordTable implements Iterable<CsvRecord> {
   /** To be set before records are kept as objects, which have their numbers. */
   set firstNumber(number: number) {
     this.#firstNumber = number
-    this.#records = undefined
-  }
-
-  at(index: number): CsvRecord {
-    return this.#records?.[index] ?? this.#recordAt(index, this.runOf(index))
-  }
-
-  /** Returns all records, which are the same objects every time. */
-  all(): readonly CsvRecord[] {
-    this.#records ??= [...this.#each()]
-    return this.#records
-  }
-
-  [Symbol.iterator](): Iterator<CsvRecord> {
-    return this.#records ? this.#records[Symbol.iterator]() : this.#each()
+    this.forgetItems()
   }
 
   /** Returns the run that a record is in. */
@@ -96,8 +80,7 @@ export class RecordTable implements Iterable<CsvRecord> {
     return Uint32Array.from({ length }, (_, index) => lineAt(index))
   }
 
-  /** Returns a part of the records as a table, without copying anything. */
-  slice(from: number, to = this.length): RecordTable {
+  override slice(from: number, to = this.length): RecordTable {
     const end = Math.min(to, this.length)
     if (from === 0 && end === this.length) return this
     const runs: RecordRun[] = []
@@ -115,7 +98,11 @@ export class RecordTable implements Iterable<CsvRecord> {
     })
   }
 
-  *#each(): Generator<CsvRecord> {
+  protected override itemAt(index: number): CsvRecord {
+    return this.#recordAt(index, this.runOf(index))
+  }
+
+  protected override *each(): Generator<CsvRecord> {
     let index = 0
     for (const run of this.runs) for (; index < run.next; index++) yield this.#recordAt(index, run)
   }

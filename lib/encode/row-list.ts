@@ -1,3 +1,4 @@
+import type { BlockTable } from '../columnar/block-table.ts'
 import type { RecordTable } from '../csv/record-table.ts'
 
 /** Rows, and for each one the index of its item in the batch. */
@@ -7,4 +8,6 @@ export interface RowList {
   itemAt(index: number): number
   /** The rows as a table of records, one for each row, where they have not become objects. */
   readonly records?: RecordTable | undefined
+  /** The same for rows of blocks. */
+  readonly blocks?: BlockTable | undefined
 }

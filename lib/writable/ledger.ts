@@ -1,7 +1,7 @@
-import { RecordTable } from '../csv/record-table.ts'
 import type { Stats } from '../types.ts'
+import { ItemTable } from '../values/items/item-table.ts'
 import type { Batch } from '../write/rows/batch.ts'
-import { RecordBatch } from '../write/rows/record-batch.ts'
+import { TableBatch } from '../write/rows/table-batch.ts'
 import type { Progress } from '../write/write-context.ts'
 import { Activity, type EndOfStream } from './activity.ts'
 import { Counts } from './counts.ts'
@@ -14,9 +14,9 @@ export class Ledger<Item> {
   readonly #activity = new Activity()
 
   /** Counts an array that was written. Its items are pending once their parts were added. */
-  receive(items: readonly Item[] | RecordTable): Batch<Item> {
+  receive(items: readonly Item[] | ItemTable): Batch<Item> {
     const id = this.#counts.addReceived(items.length)
-    if (items instanceof RecordTable) return new RecordBatch(id, items) as unknown as Batch<Item>
+    if (items instanceof ItemTable) return new TableBatch(id, items) as unknown as Batch<Item>
     return { id, count: items.length, items }
   }
 

@@ -4,11 +4,11 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
-import { RecordTable } from '../csv/record-table.ts'
 import { PgBatchError } from '../errors.ts'
 import { BATCH_OPENS } from '../streams/batch-opens.ts'
 import { discard } from '../streams/discard.ts'
 import type { Outcome, Stats } from '../types.ts'
+import { ItemTable } from '../values/items/item-table.ts'
 import { confirmPositions } from '../write/checkpoint/confirm-positions.ts'
 import { toPgBatchError, withOutcome } from '../write/faults/failure.ts'
 import { Lanes } from '../write/lanes.ts'
@@ -127,7 +127,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   }
 
   override _write(items: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (!Array.isArray(items) && !(items instanceof RecordTable)) {
+    if (!Array.isArray(items) && !(items instanceof ItemTable)) {
       callback(notAnArray(items))
       return
     }

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream'
-import { RecordTable } from '../../csv/record-table.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
+import { ItemTable } from '../../values/items/item-table.ts'
 import { type DryRun, describeDryRun, SHOWN_ROWS } from '../columns/dry-run.ts'
 import { peekRows } from '../columns/peek-rows.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
@@ -73,7 +74,7 @@ class Sample {
     for await (const chunk of source) {
       if (left <= 0) return
       // CSV and NDJSON come as tables and arrays
-      const isMany = Array.isArray(chunk) || chunk instanceof RecordTable
+      const isMany = Array.isArray(chunk) || chunk instanceof ItemTable
       const taken = isMany ? chunk.slice(0, left) : chunk
       left -= isMany ? taken.length : 1
       yield taken

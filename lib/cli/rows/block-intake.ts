@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream'
 import type { Block } from '../../columnar/block.ts'
-import type { BlockLayout, BlockRow } from '../../columnar/block-row.ts'
+import type { BlockLayout } from '../../columnar/block-row.ts'
+import { BlockTable } from '../../columnar/block-table.ts'
 import { BatchIntake, type BatchIntakeOptions } from './intake.ts'
 
-export interface BlockIntakeOptions extends BatchIntakeOptions<BlockRow[]> {
+export interface BlockIntakeOptions extends BatchIntakeOptions<BlockTable> {
   readonly layout: BlockLayout
 }
 
-/** The intake of blocks, which come in arrays. Their rows are made and numbered here. */
-export class BlockIntake extends BatchIntake<Block[], BlockRow[]> {
+/** The intake of blocks, which come in arrays. Their rows are numbered here. */
+export class BlockIntake extends BatchIntake<Block[], BlockTable> {
   readonly #layout: BlockLayout
 
   constructor(source: Readable, options: BlockIntakeOptions) {
@@ -16,13 +17,8 @@ export class BlockIntake extends BatchIntake<Block[], BlockRow[]> {
     this.#layout = options.layout
   }
 
-  protected override batchesOf(blocks: Block[]): [BlockRow[]] {
-    const { Row } = this.#layout
-    const rows: BlockRow[] = []
-    for (const block of blocks) {
-      const { first, skipped } = this.count(block.length)
-      for (let index = skipped; index < block.length; index++) rows.push(new Row(block, index, first + index))
-    }
-    return [rows]
+  protected override batchesOf(blocks: Block[]): [BlockTable] {
+    const { first, skipped } = this.count(blocks.reduce((sum, { length }) => sum + length, 0))
+    return [BlockTable.of(this.#layout, blocks, first).slice(skipped)]
   }
 }

@@ -1,3 +1,4 @@
+import type { Block } from '../../columnar/block.ts'
 import { BLOCK, BlockRow, INDEX } from '../../columnar/block-row.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import type { BlockColumns, EncodeRows, RowEncoderOptions } from '../row-contract.ts'
@@ -43,19 +44,18 @@ export function makeColumnarRows(
   return (out, rows, from, firstOrdinal, limit) => {
     const room = limit - out.length
     const wanted = usual === 0 ? FIRST_RUN : Math.min(MAX_RUN, Math.max(1, Math.ceil(room / usual)))
-    let count = runLength(rows, from, wanted)
-    if (count === 0) return from
-    const first = rows.at(from) as BlockRow
-    const block = first[BLOCK]
+    const run = runFrom(rows, from, wanted)
+    if (!run) return from
+    let { count } = run
     if (encodesInWasm) {
       const length = out.length
       const columns = encoders.map(encoder => {
-        const { chunk, start } = block.columns[encoder.source]!
-        return encoder.wasmColumnOf(chunk, start + first[INDEX], count)
+        const { chunk, start } = run.block.columns[encoder.source]!
+        return encoder.wasmColumnOf(chunk, start + run.index, count)
       })
       const ordinalOf = (row: number) => firstOrdinal + rows.itemAt(from + row)
-      const run = { columns, staging: staging && { shape: staging.shape, ordinalOf } }
-      const encoded = wasm.encode(run, out, limit)
+      const ofStaging = staging && { shape: staging.shape, ordinalOf }
+      const encoded = wasm.encode({ columns, staging: ofStaging }, out, limit)
       if (encoded > 0) {
         usual = (out.length - length) / encoded
         return from + encoded
@@ -63,8 +63,8 @@ export function makeColumnarRows(
     }
     sizes.fill(extra, 0, count)
     for (const encoder of encoders) {
-      const { chunk, start } = block.columns[encoder.source]!
-      count = encoder.locate(chunk, start + first[INDEX], count)
+      const { chunk, start } = run.block.columns[encoder.source]!
+      count = encoder.locate(chunk, start + run.index, count)
       addSizes(sizes, encoder, count)
     }
     let total = 0
@@ -85,18 +85,30 @@ export function makeColumnarRows(
   }
 }
 
-/** Returns how many rows from this one on follow each other in one block. */
-function runLength(rows: RowList, from: number, most: number): number {
-  const first = from < rows.length ? rows.at(from) : undefined
-  if (!(first instanceof BlockRow)) return 0
+/** Rows that follow each other in one block: from the one with this index in it on. */
+interface Run {
+  readonly block: Block
+  readonly index: number
+  readonly count: number
+}
+
+/** Returns the rows from one on, up to so many; undefined if it is not the row of a block. */
+function runFrom(rows: RowList, from: number, most: number): Run | undefined {
   const end = Math.min(rows.length, from + most)
+  if (from >= end) return undefined
+  if (rows.blocks) {
+    const { block, start, first, next } = rows.blocks.runOf(from)
+    return { block, index: start + from - first, count: Math.min(next, end) - from }
+  }
+  const row = rows.at(from)
+  if (!(row instanceof BlockRow)) return undefined
+  const { [BLOCK]: block, [INDEX]: index } = row
   let at = from + 1
   for (; at < end; at++) {
-    const row = rows.at(at)
-    if (!(row instanceof BlockRow) || row[BLOCK] !== first[BLOCK]) break
-    if (row[INDEX] !== first[INDEX] + at - from) break
+    const other = rows.at(at)
+    if (!(other instanceof BlockRow) || other[BLOCK] !== block || other[INDEX] !== index + at - from) break
   }
-  return at - from
+  return { block, index, count: at - from }
 }
 
 function addSizes(sizes: Int32Array, { fields: { lengths }, head }: ColumnEncoder, count: number): void {

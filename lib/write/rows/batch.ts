@@ -1,5 +1,5 @@
-import type { RecordTable } from '../../csv/record-table.ts'
 import type { PgBatchError } from '../../errors.ts'
+import type { ItemTable } from '../../values/items/item-table.ts'
 import type { RowSet } from './row-set.ts'
 import type { RowShape } from './row-shapes.ts'
 
@@ -11,8 +11,8 @@ export interface Batch<Item> {
   readonly count: number
   /** Empty once nothing needs them, see `holdBytesOnly` and `forgetRows`. */
   items: readonly Item[]
-  /** The items as a table of records, where they are not needed as objects. */
-  readonly records?: RecordTable | undefined
+  /** The items as a table, where they are not needed as objects. */
+  readonly table?: ItemTable | undefined
   /** The index in the array of each of `items`, where they are only a part of the array. */
   readonly arrayIndexes?: readonly number[] | undefined
   /** The rows that `toRow` returned, kept so that it is called once for each item. */

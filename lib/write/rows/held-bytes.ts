@@ -10,7 +10,7 @@ import type { Batch } from './batch.ts'
 export function heldBytes(batch: Batch<unknown>): number {
   let bytes = 0
   if (batch.made) for (const [row] of batch.made.rows) bytes += sizeOfRow(row)
-  else for (const item of batch.records ?? batch.items) bytes += sizeOfRow(item)
+  else for (const item of batch.table ?? batch.items) bytes += sizeOfRow(item)
   return bytes
 }
 

@@ -7,7 +7,7 @@ import { RowSet } from './row-set.ts'
 
 /** Returns the items that are rows, and lists the others as invalid. */
 export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): RowSet {
-  if (batch.records) return new RowSet(batch.records)
+  if (batch.table) return new RowSet(batch.table)
   const items: readonly unknown[] = batch.items
   if (items.every(isRow)) return new RowSet(items.slice())
   return collect(batch.count, invalid, index => {

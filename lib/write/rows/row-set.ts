@@ -1,34 +1,41 @@
-import type { RecordTable } from '../../csv/record-table.ts'
+import { BlockTable } from '../../columnar/block-table.ts'
+import { RecordTable } from '../../csv/record-table.ts'
+import type { ItemTable } from '../../values/items/item-table.ts'
 
 /**
  * Rows, and for each one the item of the batch that it was made from. In nearly every batch row 7 comes from
  * item 7: such a set stores no indexes at all.
  */
 export class RowSet {
-  /** Undefined: the rows are `records`. */
+  /** Undefined: the rows are those of the table. */
   #made: object[] | undefined
-  #records: RecordTable | undefined
+  #table: ItemTable | undefined
   /** Undefined: the row at each index comes from the item at the same index. */
   #items: number[] | undefined
 
   /** @param rows one for each item; an array belongs to the set from now on */
-  constructor(rows: object[] | RecordTable = [], items?: number[]) {
+  constructor(rows: object[] | ItemTable = [], items?: number[]) {
     if (Array.isArray(rows)) this.#made = rows
-    else this.#records = rows
+    else this.#table = rows
     this.#items = items
   }
 
   get length(): number {
-    return this.#made?.length ?? this.#records!.length
+    return this.#made?.length ?? this.#table!.length
   }
 
   /** The rows as a table of records, where they have not become objects. */
   get records(): RecordTable | undefined {
-    return this.#records
+    return this.#table instanceof RecordTable ? this.#table : undefined
+  }
+
+  /** The rows as a table of rows of blocks, where they have not become objects. */
+  get blocks(): BlockTable | undefined {
+    return this.#table instanceof BlockTable ? this.#table : undefined
   }
 
   at(index: number): object {
-    return this.#made ? this.#made[index]! : this.#records!.at(index)
+    return this.#made ? this.#made[index]! : this.#table!.at(index)
   }
 
   /** Returns the index, into the batch's items, of the item that the row at `index` comes from. */
@@ -107,15 +114,15 @@ export class RowSet {
 
   /** The rows as objects. */
   get #rows(): object[] {
-    this.#made ??= [...this.#records!.all()]
-    this.#records = undefined
+    this.#made ??= [...this.#table!.all()]
+    this.#table = undefined
     return this.#made
   }
 
   /** Drops the rows, so that they can be garbage-collected. The set still knows the item of each. */
   forget(): void {
     this.#made = []
-    this.#records = undefined
+    this.#table = undefined
   }
 
   #first(count: number): RowSet {

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { CsvRecord } from '../../../lib/csv/record.ts'
 import { RecordTable } from '../../../lib/csv/record-table.ts'
 import { RecordTableBuilder, tableOf } from '../../../lib/csv/record-table-builder.ts'
-import { RecordBatch } from '../../../lib/write/rows/record-batch.ts'
 import { RowSet } from '../../../lib/write/rows/row-set.ts'
+import { TableBatch } from '../../../lib/write/rows/table-batch.ts'
 
 const bytes = Buffer.from('one\ntwo\nthree\n')
 
@@ -58,12 +58,12 @@ describe('records as a table of places', () => {
   })
 
   it('are the items of a batch until these are dropped', () => {
-    const batch = new RecordBatch(4, threeRecords())
-    expect([batch.id, batch.count, batch.records?.length]).to.deep.equal([4, 3, 3])
+    const batch = new TableBatch(4, threeRecords())
+    expect([batch.id, batch.count, batch.table?.length]).to.deep.equal([4, 3, 3])
     expect(batch.items).to.deep.equal(expected)
     batch.items = []
     expect(batch.items).to.deep.equal([])
-    expect(batch.records).to.equal(undefined)
+    expect(batch.table).to.equal(undefined)
   })
 
   const chunks = [bytes, Buffer.from('other\nbytes\n'), Buffer.from('x')]

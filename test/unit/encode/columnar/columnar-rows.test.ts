@@ -5,6 +5,7 @@ import { loadBlockEncoder } from '../../../../lib/cli/rows/load-wasm-encoder.ts'
 import { PARQUET_FILE } from '../../../../lib/cli/rows/shape-row.ts'
 import { type Block, ColumnChunk } from '../../../../lib/columnar/block.ts'
 import { BlockLayout, type BlockRow } from '../../../../lib/columnar/block-row.ts'
+import { BlockTable } from '../../../../lib/columnar/block-table.ts'
 import { Dictionary, lengthOf } from '../../../../lib/columnar/stored-values.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
 import type { BlockEncoder } from '../../../../lib/encode/columnar/wasm/block-encoder.ts'
@@ -142,6 +143,12 @@ describe('rows of blocks', () => {
           expect(one.byColumns).to.equal(length - one.refused.length)
           byColumns += one.byColumns
           rowCount += length
+          const table = encodeAll(
+            makeRowEncoder({ ...options, blocks: { layout, wasm } }),
+            new RowSet(BlockTable.of(layout, [block], 1)),
+            limit,
+          )
+          expect(table).to.deep.equal(one)
         }
       }),
       { numRuns: 3000 },

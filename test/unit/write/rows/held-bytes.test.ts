@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { CsvRecord } from '../../../../lib/csv/record.ts'
 import { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { heldBytes } from '../../../../lib/write/rows/held-bytes.ts'
-import { RecordBatch } from '../../../../lib/write/rows/record-batch.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
+import { TableBatch } from '../../../../lib/write/rows/table-batch.ts'
 
 const text = 'x'.repeat(1000)
 
@@ -33,7 +33,7 @@ describe('heldBytes', () => {
     const bytes = Buffer.from(`1,${text}\n2,${text}\n`)
     const places = Uint32Array.of(0, 1002, 0, 1003, 2005, 1)
     const table = new RecordTable({ runs: [{ bytes, next: 2 }], places, count: 2, firstLine: 1 })
-    expect(heldBytes(new RecordBatch(1, table))).to.equal(2004)
+    expect(heldBytes(new TableBatch(1, table))).to.equal(2004)
     const items = [new CsvRecord(bytes, 0, 1002, 1)]
     expect(heldBytes({ id: 1, count: 1, items })).to.equal(1002)
   })
