@@ -5,11 +5,19 @@ import { type Bench, BenchUnavailable } from '../support/bench.ts'
 import { bar } from '../support/chart.ts'
 import { interleaved, type Samples } from '../support/interleaved.ts'
 import type { MarkdownTable } from '../support/markdown.ts'
-import { COLUMNS, describeRows } from '../support/rows.ts'
 import { median, showSummary, significant, summarize } from '../support/statistics.ts'
-import { type Column, makeTable, TABLE } from '../support/table.ts'
+import { makeTable } from '../support/table.ts'
+import { DATASETS, type Dataset } from './datasets.ts'
 import { arrow, duckdb } from './python-peers.ts'
-import { FORMATS, type Format, type RowFiles, writeRowFiles } from './row-files.ts'
+import {
+  datasetOf,
+  FORMATS,
+  type Format,
+  isNdjson,
+  type RowFiles,
+  rowsOf,
+  writeRowFiles,
+} from './row-files.ts'
 import { type CommandSample, timeCommand } from './timed-command.ts'
 
 const ROWS = 1_000_000
@@ -22,16 +30,13 @@ interface Case {
   readonly title: string
   readonly words: readonly [string, ...string[]]
   readonly isPeer?: boolean
-  /** @default TABLE */
-  readonly table?: string
+  readonly table: string
 }
 
 /** ADBC sends text, which a column of jsonb does not take in a binary COPY. */
-const TEXT_TABLE = `${TABLE}_text`
-const TEXT_COLUMNS: readonly Column[] = COLUMNS.map(({ name, type }) => ({
-  name,
-  type: type === 'jsonb' ? 'text' : type,
-}))
+function textTableOf({ table, columns }: Dataset): string {
+  return columns.some(({ type }) => type === 'jsonb') ? `${table}_text` : table
+}
 
 /** What is on this machine to compare with. */
 interface Peers {
@@ -45,7 +50,7 @@ export const bench: Bench = {
   question:
     'How fast does `pg-batch load` load CSV beside `psql \\copy`, and NDJSON and Parquet beside DuckDB?',
   repeats: 5,
-  minutes: 7,
+  minutes: 15,
   async run({ rows: wanted, repeats, quick, only, connectionString, log }) {
     const rows = wanted ?? (quick ? QUICK_ROWS : ROWS)
     const server = await connectionString()
@@ -53,15 +58,17 @@ export const bench: Bench = {
     if (peers.psql === undefined) log('load: there is no psql here to compare with')
     if (peers.duckdb === undefined) log('load: there is no DuckDB here to compare with')
     if (peers.adbc === undefined) log('load: there is no ADBC here to compare with')
-    await makeBenchTable(server)
+    const formats = formatsOf(only)
+    await makeBenchTables(server, new Set(formats.map(datasetOf)))
     const command = buildCommand()
-    const files = await writeRowFiles(rows, formatsOf(only), log)
+    const files = await writeRowFiles(rows, formats, log)
     try {
       const cases = casesOf(files, command.main, server, peers)
       const samples = await interleaved(
         cases,
         repeats,
-        ({ words, table }) => timeCommand(server, rows, words, table),
+        ({ format, words, table }) =>
+          timeCommand(server, rowsOf(format, rows), words, { table, key: datasetOf(format).key }),
         (round, { format, title }, { seconds }) =>
           log(`load: round ${round} of ${repeats}: ${format}, ${title}: ${significant(seconds)} s`),
       )
@@ -69,7 +76,7 @@ export const bench: Bench = {
         caveat:
           'Client and server share the cores of one machine, so that CPU seconds of either are time taken from the ' +
           "other; on a machine that does other work, too, compare these rather than the clock's seconds.",
-        method: `${describeRows()} ${rows.toLocaleString('en')} of them, as a CSV file with a header, plain, by gzip and by zstd,
+        method: `${DATASETS.mixed.about} ${rows.toLocaleString('en')} of them, as a CSV file with a header, plain, by gzip and by zstd,
 as NDJSON, and as Parquet that DuckDB and pyarrow have written (as Spark writes it: timestamps are INT96, decimals are
 bytes), all of which the kernel has in memory, go into an empty table
 without an index. Each run is the command as it is published, from the start of its process to its end, against
@@ -80,8 +87,8 @@ pyarrow${peers.adbc ? ` (${peers.adbc})` : '; ADBC was missing here'}, into a te
 cell is the median of ${repeats}, the least and the greatest in brackets. Before a run the table is emptied
 and the server does a CHECKPOINT; after it the rows are counted, and the ids are checked to be distinct. CPU seconds are the
 user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the
-table, since its workers would count as such.`,
-        tables: [...files.paths.keys()].map(format => renderSamples(samples, rows, format)),
+tables, since its workers would count as such. Other files: ${DATASETS.lineitem.about} ${DATASETS.taxi.about} ${DATASETS['wide-json'].about}`,
+        tables: [...files.paths.keys()].map(format => renderSamples(samples, rowsOf(format, rows), format)),
         chart: {
           kind: 'bars',
           title: 'A CSV file into a table',
@@ -102,12 +109,16 @@ table, since its workers would count as such.`,
   },
 }
 
-async function makeBenchTable(connectionString: string): Promise<void> {
+async function makeBenchTables(connectionString: string, datasets: Iterable<Dataset>): Promise<void> {
   const pool = new pg.Pool({ connectionString, max: 1 })
-  await makeTable(pool)
-  await makeTable(pool, { table: TEXT_TABLE, columns: TEXT_COLUMNS })
-  for (const table of [TABLE, TEXT_TABLE]) {
-    await pool.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`)
+  for (const dataset of datasets) {
+    const { table, columns } = dataset
+    const asText = columns.map(({ name, type }) => ({ name, type: type === 'jsonb' ? 'text' : type }))
+    await makeTable(pool, { table: textTableOf(dataset), columns: asText })
+    await makeTable(pool, { table, columns })
+    for (const one of new Set([table, textTableOf(dataset)])) {
+      await pool.query(`ALTER TABLE ${one} SET (autovacuum_enabled = off)`)
+    }
   }
   await pool.end()
 }
@@ -123,59 +134,53 @@ function formatsOf(only: readonly string[] | undefined): Format[] {
 
 function casesOf({ paths }: RowFiles, main: string, server: string, available: Peers): Case[] {
   return [...paths].flatMap(([format, path]) => {
-    const loadInto = (table: string) =>
-      [process.execPath, main, 'load', path, '--table', table, '-d', server, '--quiet'] as const
+    const { table } = datasetOf(format)
+    const textTable = textTableOf(datasetOf(format))
+    const ours = (title: string, into: string, ...options: string[]): Case => {
+      const words = [process.execPath, main, 'load', path, '--table', into, '-d', server, '--quiet'] as const
+      return { format, title: `pg-batch load${title}`, words: [...words, ...options], table: into }
+    }
     const peers = peerCases(format, path, server, available)
     const concurrencies = format === 'CSV' ? CONNECTIONS : []
+    const hasTextPeer = textTable !== table && peers.some(peer => peer.table === textTable)
     return [
       ...peers,
-      { format, title: 'pg-batch load', words: loadInto(TABLE) },
-      ...concurrencies.map(
-        (n): Case => ({
-          format,
-          title: `pg-batch load --concurrency ${n}`,
-          words: [...loadInto(TABLE), '--concurrency', `${n}`],
-        }),
-      ),
-      ...(peers.some(({ table }) => table === TEXT_TABLE)
-        ? [{ format, title: 'pg-batch load, no jsonb', words: loadInto(TEXT_TABLE), table: TEXT_TABLE }]
-        : []),
+      ours('', table),
+      ...concurrencies.map(n => ours(` --concurrency ${n}`, table, '--concurrency', `${n}`)),
+      ...(hasTextPeer ? [ours(', no jsonb', textTable)] : []),
     ]
   })
 }
 
-/** Returns what the command is compared with, as far as it is on this machine. */
+/** Returns what loads the file besides `pg-batch`. */
 function peerCases(format: Format, path: string, server: string, peers: Peers): Case[] {
+  const { table, columns } = datasetOf(format)
+  const textTable = textTableOf(datasetOf(format))
+  const peer = (title: string, words: Case['words'], into = table): Case => ({
+    format,
+    title,
+    words,
+    isPeer: true,
+    table: into,
+  })
   const psql = (from: string) =>
-    ['psql', '-X', '-q', '-d', server, '-c', `\\copy ${TABLE} from ${from} csv header`] as const
-  const isPeer = true
-  switch (format) {
-    case 'CSV':
-      return peers.psql ? [{ format, title: 'psql \\copy', words: psql(`'${path}'`), isPeer }] : []
-    case 'CSV, gzip':
-    case 'CSV, zstd': {
-      const program = format === 'CSV, gzip' ? 'gzip' : 'zstd'
-      const words = psql(`program '${program} -dc ${path}'`)
-      return peers.psql ? [{ format, title: `psql \\copy, ${program} -dc`, words, isPeer }] : []
-    }
-    default: {
-      const isJson = format === 'NDJSON'
-      const ofDuckdb: Case = {
-        format,
-        title: isJson ? 'DuckDB, read_json' : 'DuckDB, read_parquet',
-        words: duckdb.loadCommand(server, TABLE, path),
-        isPeer,
-      }
-      const ofAdbc: Case = {
-        format,
-        title: 'ADBC, pyarrow, no jsonb',
-        words: arrow.loadCommand(server, TEXT_TABLE, path),
-        isPeer,
-        table: TEXT_TABLE,
-      }
-      return [...(peers.duckdb ? [ofDuckdb] : []), ...(peers.adbc && !isJson ? [ofAdbc] : [])]
-    }
+    ['psql', '-X', '-q', '-d', server, '-c', `\\copy ${table} from ${from} csv header`] as const
+  const program = /\b(gzip|zstd)$/.exec(format)?.[1]
+  if (path.includes('.csv')) {
+    if (!peers.psql) return []
+    if (!program) return [peer('psql \\copy', psql(`'${path}'`))]
+    return [peer(`psql \\copy, ${program} -dc`, psql(`program '${program} -dc ${path}'`))]
   }
+  const byDuckdb = peer(
+    isNdjson(format) ? 'DuckDB, read_json' : 'DuckDB, read_parquet',
+    duckdb.loadCommand(server, table, path, columns),
+  )
+  const byAdbc = peer(
+    textTable === table ? 'ADBC, pyarrow' : 'ADBC, pyarrow, no jsonb',
+    arrow.loadCommand(server, textTable, path, columns),
+    textTable,
+  )
+  return [...(peers.duckdb ? [byDuckdb] : []), ...(peers.adbc && !isNdjson(format) ? [byAdbc] : [])]
 }
 
 function renderSamples(
@@ -186,7 +191,7 @@ function renderSamples(
   const ours = [...samples].filter(([one]) => one.format === format)
   const secondsOf = (runs: readonly CommandSample[]) => median(runs.map(({ seconds }) => seconds))
   /** The seconds of the fastest peer that writes to this table. */
-  const baselineOf = (table: string | undefined): number | undefined => {
+  const baselineOf = (table: string): number | undefined => {
     const peers = ours.filter(([one]) => one.isPeer && one.table === table)
     return peers.length === 0 ? undefined : Math.min(...peers.map(([, runs]) => secondsOf(runs)))
   }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Column } from '../support/table.ts'
 
 /** A script that loads files into PostgreSQL with a package of Python, and writes Parquet. */
 export class PythonPeer {
@@ -20,18 +21,47 @@ export class PythonPeer {
   }
 
   /** Returns the command that loads a file. */
-  loadCommand(server: string, table: string, file: string): [string, ...string[]] {
-    return [python(), this.#script, 'load', server, table, file]
+  loadCommand(
+    server: string,
+    table: string,
+    file: string,
+    columns: readonly Column[],
+  ): [string, ...string[]] {
+    return [python(), this.#script, 'load', server, table, file, typesOf(columns)]
   }
 
   /** Writes the rows of a CSV file as Parquet. */
-  async writeParquet(csv: string, file: string, kind: 'snappy' | 'zstd' | 'spark'): Promise<void> {
-    await this.#run('write', csv, file, kind)
+  async writeParquet(
+    csv: string,
+    file: string,
+    kind: 'snappy' | 'zstd' | 'spark',
+    columns: readonly Column[],
+  ): Promise<void> {
+    await this.#run('write', csv, file, kind, typesOf(columns))
   }
 
   async #run(...words: string[]): Promise<string> {
     return (await promisify(execFile)(python(), [this.#script, ...words])).stdout
   }
+}
+
+/** Returns JSON with DuckDB's type of each column. */
+function typesOf(columns: readonly Column[]): string {
+  return JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, duckdbType(type)])))
+}
+
+function duckdbType(type: string): string {
+  if (/^(char|varchar)\b/.test(type)) return 'VARCHAR'
+  if (type.startsWith('numeric(')) return type.replace('numeric', 'DECIMAL')
+  return DUCKDB_TYPES[type] ?? type.toUpperCase()
+}
+
+const DUCKDB_TYPES: Readonly<Record<string, string>> = {
+  int: 'INTEGER',
+  text: 'VARCHAR',
+  float8: 'DOUBLE',
+  numeric: 'DECIMAL(18,2)',
+  jsonb: 'JSON',
 }
 
 export const duckdb = new PythonPeer('with-duckdb.py')

@@ -18,7 +18,7 @@ export async function timeCommand(
   connectionString: string,
   rows: number,
   [program, ...words]: readonly [string, ...string[]],
-  table?: string,
+  { table, key }: { readonly table: string; readonly key: readonly string[] },
 ): Promise<CommandSample> {
   const pool = new pg.Pool({ connectionString, max: 1 })
   try {
@@ -31,7 +31,7 @@ export async function timeCommand(
     const seconds = (performance.now() - started) / 1000
     await backendsEnded(pool, postmaster, others)
     const after = cpuOfEnded(postmaster)
-    await checkCount(pool, rows, table)
+    await checkCount(pool, rows, table, key)
     return {
       seconds,
       clientCpu: difference(after.clients, before.clients),

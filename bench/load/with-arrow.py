@@ -1,13 +1,17 @@
 """Loads Parquet into PostgreSQL with pyarrow and ADBC, and writes Parquet with pyarrow.
 
     with-arrow.py                       prints the versions
-    with-arrow.py load URL TABLE FILE   loads Parquet
-    with-arrow.py write CSV FILE KIND   writes the rows of a CSV file. KIND is a codec, or `spark`: then
+    with-arrow.py load URL TABLE FILE TYPES   loads Parquet
+    with-arrow.py write CSV FILE KIND TYPES   writes the rows of a CSV file. KIND is a codec, or `spark`: then
                                         timestamps are INT96, and decimals are bytes, as Spark writes them
+
+TYPES is JSON: DuckDB's type of each column.
 
 Needs `pip install pyarrow adbc-driver-postgresql`.
 """
 
+import json
+import re
 import sys
 
 import adbc_driver_postgresql
@@ -16,19 +20,26 @@ import pyarrow.csv
 import pyarrow.parquet
 from adbc_driver_postgresql import dbapi
 
-COLUMNS = {
-    "id": pyarrow.int64(),
-    "quantity": pyarrow.int32(),
-    "name": pyarrow.string(),
-    "score": pyarrow.float64(),
-    "price": pyarrow.decimal128(18, 2),
-    "active": pyarrow.bool_(),
-    "created_at": pyarrow.timestamp("us", "UTC"),
-    "attributes": pyarrow.string(),
+TYPES = {
+    "BIGINT": pyarrow.int64(),
+    "INTEGER": pyarrow.int32(),
+    "VARCHAR": pyarrow.string(),
+    "DOUBLE": pyarrow.float64(),
+    "BOOLEAN": pyarrow.bool_(),
+    "DATE": pyarrow.date32(),
+    "TIMESTAMP": pyarrow.timestamp("us"),
+    "TIMESTAMPTZ": pyarrow.timestamp("us", "UTC"),
+    "JSON": pyarrow.string(),
 }
 
 
-def load(url, table, file):
+def arrow_type(name):
+    if name.startswith("DECIMAL"):
+        return pyarrow.decimal128(*(int(digits) for digits in re.findall(r"\d+", name)))
+    return TYPES[name]
+
+
+def load(url, table, file, types):
     parquet = pyarrow.parquet.ParquetFile(file)
     batches = pyarrow.RecordBatchReader.from_batches(parquet.schema_arrow, parquet.iter_batches())
     with dbapi.connect(url) as connection:
@@ -37,9 +48,10 @@ def load(url, table, file):
         connection.commit()
 
 
-def write(csv, file, kind):
-    types = pyarrow.csv.ConvertOptions(column_types=COLUMNS)
-    rows = pyarrow.csv.read_csv(csv, convert_options=types)
+def write(csv, file, kind, types):
+    column_types = {name: arrow_type(one) for name, one in json.loads(types).items()}
+    options = pyarrow.csv.ConvertOptions(column_types=column_types, null_values=[""], strings_can_be_null=True)
+    rows = pyarrow.csv.read_csv(csv, convert_options=options)
     spark = kind == "spark"
     pyarrow.parquet.write_table(
         rows,

@@ -1,30 +1,19 @@
 """Loads files into PostgreSQL, and writes Parquet, with DuckDB.
 
     with-duckdb.py                       prints the version
-    with-duckdb.py load URL TABLE FILE   loads NDJSON or Parquet, which the file's name tells
-    with-duckdb.py write CSV FILE CODEC  writes the rows of a CSV file as Parquet
+    with-duckdb.py load URL TABLE FILE TYPES   loads NDJSON or Parquet, which the file's name tells
+    with-duckdb.py write CSV FILE CODEC TYPES  writes the rows of a CSV file as Parquet
 
 Needs `pip install duckdb duckdb-extension-postgres-scanner`, both of one version, or an extension that DuckDB
 may download.
 """
 
 import importlib.util
+import json
 import pathlib
 import sys
 
 import duckdb
-
-COLUMNS = {
-    "id": "BIGINT",
-    "quantity": "INTEGER",
-    "name": "VARCHAR",
-    "score": "DOUBLE",
-    "price": "DECIMAL(18,2)",
-    "active": "BOOLEAN",
-    "created_at": "TIMESTAMPTZ",
-    "attributes": "JSON",
-}
-
 
 def connect():
     connection = duckdb.connect()
@@ -37,21 +26,24 @@ def connect():
     return connection
 
 
-def rows_of(file):
+def struct_of(types):
+    return ", ".join(f"'{name}': '{sql_type}'" for name, sql_type in json.loads(types).items())
+
+
+def rows_of(file, types):
     if file.endswith(".parquet"):
         return f"read_parquet('{file}')"
-    columns = ", ".join(f"{name}: '{sql_type}'" for name, sql_type in COLUMNS.items())
-    return f"read_json('{file}', format = 'newline_delimited', columns = {{{columns}}})"
+    return f"read_json('{file}', format = 'newline_delimited', columns = {{{struct_of(types)}}})"
 
 
-def load(url, table, file):
+def load(url, table, file, types):
     connection.execute(f"ATTACH '{url}' AS pg (TYPE postgres)")
-    connection.execute(f"INSERT INTO pg.public.{table} SELECT {', '.join(COLUMNS)} FROM {rows_of(file)}")
+    names = ", ".join(json.loads(types))
+    connection.execute(f"INSERT INTO pg.public.{table} SELECT {names} FROM {rows_of(file, types)}")
 
 
-def write(csv, file, codec):
-    columns = ", ".join(f"'{name}': '{sql_type}'" for name, sql_type in COLUMNS.items())
-    rows = f"read_csv('{csv}', header = true, columns = {{{columns}}})"
+def write(csv, file, codec, types):
+    rows = f"read_csv('{csv}', header = true, columns = {{{struct_of(types)}}})"
     connection.execute(f"COPY (SELECT * FROM {rows}) TO '{file}' (FORMAT parquet, COMPRESSION {codec})")
 
 

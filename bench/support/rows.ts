@@ -55,15 +55,15 @@ export function* eachBenchRow(count: number, firstId = 1): Generator<BenchRow> {
   for (let index = 0; index < count; index++) yield benchRow(firstId + index, random)
 }
 
+function csvField(value: unknown): string {
+  if (value === null) return ''
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
 /** Returns a row as a line of CSV. */
 export function csvLine(row: Readonly<Record<string, unknown>>): string {
-  const fields = Object.values(row).map(value =>
-    value instanceof Date
-      ? value.toISOString()
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value),
-  )
+  const fields = Object.values(row).map(csvField)
   return `${fields.map(field => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')}\n`
 }
 
