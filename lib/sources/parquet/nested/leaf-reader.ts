@@ -30,7 +30,7 @@ export class LeafReader {
         continue
       }
       const { count, values, ...levels } = decodeEntries(page, decoder, leaf, this.#dictionary)
-      const definitions = levels.definitions ?? new Int32Array(count)
+      const definitions = levels.definitions ?? new Int32Array(count).fill(leaf.maxDefinition)
       const repetitions = levels.repetitions ?? new Int32Array(count)
       const positions = positionsOf(definitions, leaf.maxDefinition)
       const valueAt = valueReader(values, positions, leaf.type.nested ?? leaf.type.convert)

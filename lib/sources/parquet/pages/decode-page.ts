@@ -6,7 +6,7 @@ import { Dictionary, lengthOf, type StoredValues } from '../../../columnar/store
 import type { Leaf } from '../columns.ts'
 import type { PageDecoder, UnpackedPage } from '../unpack-page.ts'
 import { checkTexts } from './check-texts.ts'
-import { bitWidth, readHybrid } from './hybrid.ts'
+import { bitWidth, isOneRun, readHybrid } from './hybrid.ts'
 import { joinBytes, readPlainValues } from './plain-values.ts'
 
 /** The values of a page, before they are read. */
@@ -27,7 +27,10 @@ export function decodeDictionary(
   return new Dictionary(checked(readPlainValues(bytes, 0, count, type, element.type_length), leaf))
 }
 
-/** What a page holds: values, and the levels that say where they belong. Undefined: all levels are 0. */
+/**
+ * What a page holds: values, and the levels that say where they belong. Undefined: all definitions are the
+ * highest, all repetitions 0.
+ */
 export interface PageEntries {
   /** The values, NULLs and lists without elements. */
   readonly count: number
@@ -47,21 +50,24 @@ export function decodeEntries(
   const { num_values: entries, encoding } = (v1 ?? v2)!
   const { bytes } = page
   const levels = { bytes, from: 0, count: entries }
-  const repetitions = takeLevels(levels, leaf.maxRepetition, v2?.repetition_levels_byte_length)
-  const definitions = takeLevels(levels, leaf.maxDefinition, v2?.definition_levels_byte_length)
-  const count = definitions ? countOf(definitions, leaf.maxDefinition) : entries
+  const { maxRepetition, maxDefinition } = leaf
+  const repetitions = takeLevels(levels, maxRepetition, 0, v2?.repetition_levels_byte_length)
+  const definitions = takeLevels(levels, maxDefinition, maxDefinition, v2?.definition_levels_byte_length)
+  const count = definitions ? countOf(definitions, maxDefinition) : entries
   const values = readValues({ bytes, from: levels.from, count }, encoding, decoder, leaf, dictionary)
   if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
   return { count: entries, values, definitions, repetitions }
 }
 
 /**
- * Reads levels, and moves behind them. They are absent where all are 0.
+ * Reads levels, and moves behind them. They are absent where the highest is 0. Returns undefined where all
+ * are the usual one: most pages have one run of it.
  * @param byteLength the length of the levels; undefined: they begin with it, if there are any
  */
 function takeLevels(
   section: { readonly bytes: Uint8Array; readonly count: number; from: number },
   most: number,
+  usual: number,
   byteLength: number | undefined,
 ): Int32Array | undefined {
   const { bytes, count } = section
@@ -70,7 +76,10 @@ function takeLevels(
   const length = byteLength ?? (most > 0 ? lengthAt(bytes, from - LENGTH_BYTES) : 0)
   section.from += length
   if (most === 0) return undefined
-  const levels = readHybrid(bytes, from, Math.min(from + length, bytes.length), bitWidth(most), count)
+  const end = Math.min(from + length, bytes.length)
+  const width = bitWidth(most)
+  if (isOneRun(bytes, from, end, width, { value: usual, count })) return undefined
+  const levels = readHybrid(bytes, from, end, width, count)
   if (most > 1 && levels.some(level => level > most)) throw new Error('A level is too high')
   return levels
 }

@@ -42,6 +42,26 @@ export function readHybrid(
   return values
 }
 
+/** Returns true for a single run of so many values. It is for values of up to eight bits. */
+export function isOneRun(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  width: number,
+  { value, count }: { readonly value: number; readonly count: number },
+): boolean {
+  if (width > 8) return false
+  let at = from
+  let head = 0
+  for (let shift = 0; at < end && shift <= 28; shift += 7) {
+    const byte = bytes[at++]!
+    head |= (byte & 0x7f) << shift
+    if (byte < 0x80) break
+  }
+  const isRun = (head & 1) === 0
+  return isRun && head >>> 1 >= count && at < end && bytes[at] === value
+}
+
 function unpackBits(bytes: Uint8Array, from: number, width: number, values: Int32Array): void {
   const { length } = values
   const mask = (1 << width) - 1

@@ -10,7 +10,7 @@ import { loadDecompressors } from '../../../../lib/sources/parquet/decompress.ts
 import { FileBytes } from '../../../../lib/sources/parquet/file-bytes.ts'
 import { PageReader } from '../../../../lib/sources/parquet/page-reader.ts'
 import { decodeDataPage, decodeDictionary } from '../../../../lib/sources/parquet/pages/decode-page.ts'
-import { readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
+import { isOneRun, readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
 import type { PageDecoder, UnpackedPage } from '../../../../lib/sources/parquet/unpack-page.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { type Element, parquetOf } from '../../../support/parquet.ts'
@@ -171,6 +171,18 @@ describe('the pages of a flat column', () => {
     beyond.fill(0xff, beyond.length - 4)
     expect(() => decode(beyond)).to.throw(/A value is missing/)
     expect(() => decodeDataPage(second!, reader.decoder, leaf, undefined)).to.throw(/dictionary is missing/)
+  })
+
+  it('have levels that are one run of a value, or are not', () => {
+    const isOne = (bytes: number[], count: number, width = 1) =>
+      isOneRun(Buffer.from(bytes), 0, bytes.length, width, { value: 1, count })
+    expect(isOne([200, 1, 1], 100)).to.equal(true)
+    expect(isOne([200, 1, 1], 101), 'fewer').to.equal(false)
+    expect(isOne([200, 1, 0], 100), 'another value').to.equal(false)
+    expect(isOne([201, 1, 1], 100), 'packed bits').to.equal(false)
+    expect(isOne([200, 1], 100), 'cut off').to.equal(false)
+    expect(isOne([200], 100), 'cut off in its length').to.equal(false)
+    expect(isOne([200, 1, 1, 1], 100, 9), 'wide').to.equal(false)
   })
 
   it('have integers of any width', () => {
