@@ -151,7 +151,7 @@ describe('rows of blocks', () => {
           expect(table).to.deep.equal(one)
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     )
     expect(byColumns).to.be.above(rowCount / 10)
     expect(byWasm).to.be.above(rowCount / 40)
