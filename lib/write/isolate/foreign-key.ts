@@ -39,7 +39,7 @@ export const FOREIGN_KEY_SQL = `SELECT pg_catalog.json_build_object(
     AND NOT c.relhasrules AND NOT pg_catalog.row_security_active(f.oid)
     AND pg_catalog.has_table_privilege(f.oid, 'SELECT')
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t
-      WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 7 = 7)`
+      WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgtype & 20 > 0)`
 
 /** Keys of rows, by the index of the row. */
 export type Keys = ReadonlyMap<number, readonly string[]>

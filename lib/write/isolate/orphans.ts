@@ -35,7 +35,7 @@ export class Orphans {
     this.#transaction.before('SAVEPOINT pg_batch_orphans')
     try {
       const key = await this.#keyOf(error)
-      const missing = key && (await this.#missing(key, piece))
+      const missing = key && this.#isAlwaysSet(key) && (await this.#missing(key, piece))
       this.#transaction.before('RELEASE SAVEPOINT pg_batch_orphans')
       return missing ? [...lost(missing)].sort((a, b) => a - b).map(index => piece[index]!) : []
     } catch (failure) {
@@ -46,13 +46,20 @@ export class Orphans {
     }
   }
 
-  /** A row that an upsert updates may keep the parent that is stored. */
   #mayAsk(): boolean {
     const { conflict, merge, replacement, isCitus } = this.#plan
+    const isKnown = conflict ? conflict.action === 'update' : !merge
     // in other isolation levels the foreign key may see other rows than a query
-    return (
-      !conflict && !merge && !replacement && !isCitus && this.#transaction.ticket?.isReadCommitted === true
-    )
+    return isKnown && !replacement && !isCitus && this.#transaction.ticket?.isReadCommitted === true
+  }
+
+  /** Returns false where a row that an upsert updates may keep the parent that is stored. */
+  #isAlwaysSet({ columns }: ForeignKey): boolean {
+    const { conflict } = this.#plan
+    if (!conflict) return true
+    const { keys, update, updateOnly, newerBy, where } = conflict
+    if (updateOnly || newerBy !== undefined || where !== undefined) return false
+    return columns.every(({ child }) => update.includes(child) || keys.includes(child))
   }
 
   async #keyOf({ schema, table, constraint }: ServerError): Promise<ForeignKey | undefined> {

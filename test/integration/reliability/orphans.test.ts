@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import pg from 'pg'
+import type { OnConflict } from '../../../lib/writable/options/on-conflict.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { aroundThePooler } from '../../support/around-pooler.ts'
 import { useDatabase } from '../../support/database.ts'
@@ -23,8 +24,13 @@ describe('Rows whose parents are missing', function () {
   })
 
   /** Returns what is rejected, as `id SQLSTATE`, and the number of statements. */
-  async function write(table: string, rows: readonly Row[], pool = proxied.pool) {
+  async function write(
+    table: string,
+    rows: readonly Row[],
+    { pool = proxied.pool, onConflict }: { pool?: pg.Pool; onConflict?: OnConflict } = {},
+  ) {
     let statements = 0
+    const before = await countIn(table)
     const counting = proxied.proxy.arm({
       direction: 'up',
       at: ({ name }) => {
@@ -34,44 +40,76 @@ describe('Rows whose parents are missing', function () {
       action: { do: 'cut' },
     })
     counting.catch(() => {})
-    const rejected = await load([rows], new PgBatchWritable<Row>({ pool, table, rejectLimit: COUNT }))
+    const options = { pool, table, rejectLimit: COUNT, ...(onConflict ? { onConflict } : {}) }
+    const rejected = await load([rows], new PgBatchWritable<Row>(options))
     proxied.proxy.disarm()
     for (const { index, error } of rejected) expect(error.rowIndex).to.equal(index)
-    const { rows: stored } = await db.pool.query(`SELECT count(*)::int FROM ${table} WHERE id < ${COUNT}`)
-    expect(stored[0].count).to.equal(rows.length - rejected.length)
+    if (before === 0) expect(await countIn(table)).to.equal(rows.length - rejected.length)
     return {
       rejected: rejected.map(({ index, error }) => `${rows[index]!.id} ${error.sqlState}`),
       statements,
     }
   }
 
+  async function countIn(table: string): Promise<number> {
+    const { rows } = await db.pool.query(`SELECT count(*)::int FROM ${table} WHERE id < ${COUNT}`)
+    return rows[0].count
+  }
+
   const idsOf = (rows: readonly Row[], isOrphan: (id: number) => boolean) =>
     rows.filter(({ id }) => isOrphan(Number(id))).map(({ id }) => `${id} 23503`)
 
-  it('in another table are rejected together, in few statements', async () => {
-    await db.pool.query(`CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(0, 9);
-      CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent)`)
-    const rows = Array.from({ length: COUNT }, (_, id) => ({ id, parent: id % 40 }))
-    const { rejected, statements } = await write('child', rows)
-    expect(rejected).to.deep.equal(idsOf(rows, id => id % 40 > 9))
-    expect(statements).to.be.below(100)
-  })
+  const upsert = { target: ['id'], action: 'update' } as const
+  const ways = [
+    { title: '', write },
+    {
+      title: ', by upserts',
+      write: (table: string, rows: readonly Row[]) => write(table, rows, { onConflict: upsert }),
+    },
+  ]
 
-  it('in their own batch, a chain without its beginning, are rejected together, in few statements', async () => {
-    await db.pool.query(`CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, n int CHECK (n > 0));
+  for (const { title, write } of ways) {
+    it(`in another table are rejected together, in few statements${title}`, async () => {
+      await db.pool.query(`CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(0, 9);
+      CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent)`)
+      const rows = Array.from({ length: COUNT }, (_, id) => ({ id, parent: id % 40 }))
+      const { rejected, statements } = await write('child', rows)
+      expect(rejected).to.deep.equal(idsOf(rows, id => id % 40 > 9))
+      expect(statements).to.be.below(100)
+    })
+
+    it(`in their own batch, a chain without its beginning, are rejected together, in few statements${title}`, async () => {
+      await db.pool.query(`CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, n int CHECK (n > 0));
       INSERT INTO tree VALUES (5000)`)
-    // three chains: one has no beginning, one begins with a bad row, one is good
-    const beginnings = [9999, null, 5000]
-    const rows = Array.from({ length: COUNT }, (_, id) => ({
-      id,
-      parent: id < 3 ? beginnings[id] : id - 3,
-      n: id === 1 ? -1 : 1,
-    })).reverse()
-    const { rejected, statements } = await write('tree', rows)
-    expect(rejected).to.deep.equal(
-      rows.flatMap(({ id }) => (id % 3 === 2 ? [] : [id === 1 ? '1 23514' : `${id} 23503`])),
+      // three chains: one has no beginning, one begins with a bad row, one is good
+      const beginnings = [9999, null, 5000]
+      const rows = Array.from({ length: COUNT }, (_, id) => ({
+        id,
+        parent: id < 3 ? beginnings[id] : id - 3,
+        n: id === 1 ? -1 : 1,
+      })).reverse()
+      const { rejected, statements } = await write('tree', rows)
+      expect(rejected).to.deep.equal(
+        rows.flatMap(({ id }) => (id % 3 === 2 ? [] : [id === 1 ? '1 23514' : `${id} 23503`])),
+      )
+      expect(statements).to.be.below(150)
+    })
+  }
+
+  it('are not those of upserts that may keep the stored parent', async () => {
+    await db.pool.query(`CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
+      CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent, n int);
+      INSERT INTO child SELECT id, 1, id % 2 FROM generate_series(0, 39) id`)
+    const rows = Array.from({ length: 40 }, (_, id) => ({ id, parent: 7, n: 1 }))
+    for (const more of [{ newerBy: 'n' }, { where: 'excluded.n > stored.n' }]) {
+      const { rejected } = await write('child', rows, { onConflict: { ...upsert, ...more } })
+      expect(rejected).to.deep.equal(idsOf(rows, id => id % 2 === 0))
+    }
+    expect((await write('child', rows, { onConflict: { ...upsert, update: ['n'] } })).rejected).to.deep.equal(
+      [],
     )
-    expect(statements).to.be.below(150)
+    const inserting = await write('child', rows, { onConflict: { ...upsert, action: 'nothing' } })
+    expect(inserting.rejected).to.deep.equal([])
   })
 
   it('are only those that the server misses: a key may have two texts, and NULL refers to nothing', async () => {
@@ -109,7 +147,9 @@ describe('Rows whose parents are missing', function () {
         const connectionString = aroundThePooler(db, 'a setting of the session')
         pools.push(new pg.Pool({ connectionString, options: `-c role=${role}`, max: 1 }))
         const rows = Array.from({ length: 40 }, (_, id) => ({ id, parent: id % 2 }))
-        expect((await write('child', rows, pools[0])).rejected).to.deep.equal(idsOf(rows, id => id % 2 === 0))
+        expect((await write('child', rows, { pool: pools[0]! })).rejected).to.deep.equal(
+          idsOf(rows, id => id % 2 === 0),
+        )
       } finally {
         await db.pool.query(`DROP OWNED BY "${role}"; DROP ROLE "${role}"`)
       }
