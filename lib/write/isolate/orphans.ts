@@ -1,8 +1,10 @@
 import { connectionSurvives, isServerError, type ServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
+import { keyColumns } from '../../table/merge/merge.ts'
 import type { TablePlan } from '../plan/plan.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { FOREIGN_KEY_SQL, type ForeignKey, type Keys, missingParents } from './foreign-key.ts'
+import { certainlyNew } from './new-keys.ts'
 import { keyReader, type ReadKey } from './read-key.ts'
 
 interface Row {
@@ -35,7 +37,7 @@ export class Orphans {
     this.#transaction.before('SAVEPOINT pg_batch_orphans')
     try {
       const key = await this.#keyOf(error)
-      const missing = key && this.#isAlwaysSet(key) && (await this.#missing(key, piece))
+      const missing = key && (await this.#missing(key, piece))
       this.#transaction.before('RELEASE SAVEPOINT pg_batch_orphans')
       return missing ? [...lost(missing)].sort((a, b) => a - b).map(index => piece[index]!) : []
     } catch (failure) {
@@ -48,7 +50,7 @@ export class Orphans {
 
   #mayAsk(): boolean {
     const { conflict, merge, replacement, isCitus } = this.#plan
-    const isKnown = conflict ? conflict.action === 'update' : !merge
+    const isKnown = conflict ? !conflict.updateOnly : !merge
     // in other isolation levels the foreign key may see other rows than a query
     return isKnown && !replacement && !isCitus && this.#transaction.ticket?.isReadCommitted === true
   }
@@ -57,8 +59,8 @@ export class Orphans {
   #isAlwaysSet({ columns }: ForeignKey): boolean {
     const { conflict } = this.#plan
     if (!conflict) return true
-    const { keys, update, updateOnly, newerBy, where } = conflict
-    if (updateOnly || newerBy !== undefined || where !== undefined) return false
+    const { action, keys, update, newerBy, where } = conflict
+    if (action === 'nothing' || newerBy !== undefined || where !== undefined) return false
     return columns.every(({ child }) => update.includes(child) || keys.includes(child))
   }
 
@@ -84,7 +86,24 @@ export class Orphans {
         )
       : () => undefined
     if (!read || !readOwn) return undefined
-    return missingParents(this.#transaction, key, keysOf(piece, read), keysOf(piece, readOwn))
+    const children = keysOf(piece, read)
+    const refused = this.#isAlwaysSet(key) ? children : await this.#newAmong(piece, children)
+    return missingParents(this.#transaction, key, refused, keysOf(piece, readOwn))
+  }
+
+  /** Returns those of the rows that an upsert does not update. */
+  async #newAmong(piece: readonly Row[], children: Keys): Promise<Keys> {
+    const { merge } = this.#plan
+    const { keys, inOrder } = merge!.conflict
+    const read = inOrder
+      ? undefined
+      : keyReader(
+          this.#plan,
+          keyColumns(merge!).map(({ name }) => name),
+        )
+    if (!read || keys.length === 0) return new Map()
+    const isNew = await certainlyNew(this.#transaction, merge!, keysOf(piece, read))
+    return new Map([...children].filter(([index]) => isNew.has(index)))
   }
 }
 
