@@ -23,10 +23,10 @@ function newKeysSql(merge: Merge): string {
   const same = columns.map(
     ({ name }, at) => `stored.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} given.k${at}`,
   )
+  const given = `unnest($1::int[], ${arrays.join(', ')}) AS k(item, ${names.join(', ')})`
   return `SELECT item::text AS item FROM (
-    SELECT *, count(*) OVER (PARTITION BY ${names.join(', ')}) AS count FROM (
-      SELECT item, ${typed.join(', ')} FROM unnest($1::int[], ${arrays.join(', ')}) AS k(item, ${names.join(', ')})
-    ) AS typed) AS given
+    SELECT *, count(*) OVER (PARTITION BY ${names.join(', ')}) AS count
+    FROM (SELECT item, ${typed.join(', ')} FROM ${given}) AS typed) AS given
     WHERE count = 1 AND NOT EXISTS (
       SELECT 1 FROM ${quoteTable(merge.table)} AS stored WHERE ${same.join(' AND ')})`
 }
