@@ -3,6 +3,7 @@ import { nameOf, openBytes, peek } from './input/bytes.ts'
 import { chooseEncoding, toUtf8 } from './input/encoding.ts'
 import { isRereadable } from './input/raw-input.ts'
 import { isParquetFile, packedParquet, parquetInPipe, SHOWING_BYTES, showsParquet } from './parquet/magic.ts'
+import { openParquet } from './parquet/open-parquet.ts'
 import { refuseForeign, showsArchive } from './signatures.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
@@ -18,7 +19,6 @@ export type { SourceOptions } from './text/source-options.ts'
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
   const rereadable = await isRereadable(file)
   if (await isParquet(file, rereadable, options.format)) {
-    const { openParquet } = await import('./parquet/open-parquet.ts') // loaded only if it is needed
     const source = await openParquet(file, options.batchRows)
     options.onOpen?.(source.rows)
     return source

@@ -1,7 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
-import type { ZstdFrameDecoder } from './zstd-decoder.ts'
-import { ZstdError } from './zstd-error.ts'
+import { ZstdError, type ZstdFrameDecoder } from './zstd-decoder.ts'
 import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
 
 /**
