@@ -38,18 +38,18 @@ export const USED = [
 
 /** Parameters that are not supported, and unsafe to ignore. They are rejected, except for harmless values. */
 export const REFUSED: Readonly<
-  Record<string, { readonly harmless?: readonly string[]; readonly cure?: string }>
+  Record<string, { readonly harmless?: readonly string[]; readonly instead?: string }>
 > = {
-  gssencmode: { harmless: ['disable', 'prefer'], cure: 'for encryption use sslmode=verify-full' },
-  require_auth: { cure: 'channel_binding=require can be enforced' },
+  gssencmode: { harmless: ['disable', 'prefer'], instead: 'for encryption use sslmode=verify-full' },
+  require_auth: { instead: 'channel_binding=require can be enforced' },
   requirepeer: {},
-  requiressl: { harmless: ['0'], cure: 'use sslmode' },
+  requiressl: { harmless: ['0'], instead: 'use sslmode' },
   sslcrl: {},
   sslcrldir: {},
   sslcertmode: { harmless: ['allow'] },
   sslsni: { harmless: ['1'] },
-  ssl_min_protocol_version: { cure: "Node.js's --tls-min-v1.3 sets it" },
-  ssl_max_protocol_version: { cure: "Node.js's --tls-max-v1.2 sets it" },
+  ssl_min_protocol_version: { instead: "Node.js's --tls-min-v1.3 sets it" },
+  ssl_max_protocol_version: { instead: "Node.js's --tls-max-v1.2 sets it" },
   min_protocol_version: { harmless: ['3.0'] },
   max_protocol_version: { harmless: ['3.0', '3.2', 'latest'] },
   scram_client_key: {},
@@ -58,21 +58,21 @@ export const REFUSED: Readonly<
   oauth_client_id: {},
   oauth_client_secret: {},
   oauth_scope: {},
-  passfile: { cure: 'name the file in PGPASSFILE' },
+  passfile: { instead: 'name the file in PGPASSFILE' },
   replication: { harmless: ['false', 'off', 'no', '0'] },
   // of Prisma, pgjdbc and others
-  sslaccept: { cure: 'use sslmode=verify-full or sslmode=no-verify' },
-  sslidentity: { cure: 'use sslcert and sslkey' },
-  sslfactory: { cure: 'use sslmode and sslrootcert' },
-  sslhostnameverifier: { cure: 'use sslmode' },
-  channelBinding: { cure: 'use channel_binding' },
+  sslaccept: { instead: 'use sslmode=verify-full or sslmode=no-verify' },
+  sslidentity: { instead: 'use sslcert and sslkey' },
+  sslfactory: { instead: 'use sslmode and sslrootcert' },
+  sslhostnameverifier: { instead: 'use sslmode' },
+  channelBinding: { instead: 'use channel_binding' },
   gssEncMode: { harmless: ['disable', 'allow', 'prefer'] },
-  requireAuth: { cure: 'channel_binding=require can be enforced' },
-  targetServerType: { cure: 'use target_session_attrs' },
-  loadBalanceHosts: { harmless: ['false'], cure: 'use load_balance_hosts=random' },
-  enableChannelBinding: { cure: 'use channel_binding=prefer or channel_binding=require' },
-  rejectUnauthorized: { cure: 'use sslmode=verify-full or sslmode=no-verify' },
-  search_path: { cure: 'use options=-c%20search_path=name, or name the table as schema.table' },
+  requireAuth: { instead: 'channel_binding=require can be enforced' },
+  targetServerType: { instead: 'use target_session_attrs' },
+  loadBalanceHosts: { harmless: ['false'], instead: 'use load_balance_hosts=random' },
+  enableChannelBinding: { instead: 'use channel_binding=prefer or channel_binding=require' },
+  rejectUnauthorized: { instead: 'use sslmode=verify-full or sslmode=no-verify' },
+  search_path: { instead: 'use options=-c%20search_path=name, or name the table as schema.table' },
 }
 
 /**

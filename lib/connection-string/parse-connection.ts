@@ -69,13 +69,13 @@ export function unreadService(source: string): ConnectionStringError {
 }
 
 function checkRefused(values: SettingValues): void {
-  for (const [name, { harmless = [], cure }] of Object.entries(REFUSED)) {
+  for (const [name, { harmless = [], instead }] of Object.entries(REFUSED)) {
     const value = values.get(name)
     if (value === undefined || harmless.includes(value)) continue
     const but = harmless.length === 0 ? '' : `, except as ${harmless.map(word => `"${word}"`).join(' or ')}`
     throw new ConnectionStringError(
       `${values.nameOf(name)} cannot be honoured${but}, and is not ignored; leave it out` +
-        `${cure ? `: ${cure}` : ''}`,
+        `${instead ? `: ${instead}` : ''}`,
     )
   }
 }

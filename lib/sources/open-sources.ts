@@ -40,30 +40,46 @@ export async function openSources(
   named: readonly string[],
   allOptions: SourceOptions = {},
 ): Promise<Sources> {
-  const spool = allOptions.spool ?? new Spool()
-  const options = { ...allOptions, spool }
+  const options = { ...allOptions, spool: allOptions.spool ?? new Spool() }
   const [file] = named
-  if (file !== undefined && named.length === 1) {
-    if (options.reopened) await keep(file, options)
-    const only = await openSource(file, options)
-    const notes = [...only.notes, ...dialectNotes([only])]
-    return { ...only, files: [file], spool, notes, ...places(row => ({ file: only.name, row })) }
-  }
-  const look = async (file: string, options: SourceOptions & { spool: Spool }): Promise<Source> => {
-    await keep(file, options)
-    const { onOpen: _, repairs: __, ...looking } = options // these bytes will be read again
-    const source = await openSource(file, looking)
-    source.rows.destroy()
-    return source
-  }
+  if (file !== undefined && named.length === 1) return openOnly(file, options)
+  return joinFiles(await checkFiles(named, options))
+}
+
+type SpooledOptions = SourceOptions & { readonly spool: Spool }
+
+async function openOnly(file: string, options: SpooledOptions): Promise<Sources> {
+  if (options.reopened) await keep(file, options)
+  const only = await openSource(file, options)
+  const notes = [...only.notes, ...dialectNotes([only])]
+  return { ...only, files: [file], spool: options.spool, notes, ...places(row => ({ file: only.name, row })) }
+}
+
+/** Several files that can be read one after the other, and what they have in common. */
+interface CheckedFiles {
+  readonly first: Source
+  /** Without the empty ones. */
+  readonly files: readonly string[]
+  readonly notes: readonly string[]
+  /** The columns that hold the values of all files, if files have types. */
+  readonly columns: Source['columns']
+  /** The files are read as `lines`. */
+  readonly haveLines: boolean
+  /** A record makes the same row, whichever of the files it is in. */
+  readonly isReadTheSameWay: boolean
+  /** How the files are read: like the first one, if their records leave a choice. */
+  readonly options: SpooledOptions
+}
+
+/** Opens each file once. @throws SourceError if one differs from the first */
+async function checkFiles(named: readonly string[], options: SpooledOptions): Promise<CheckedFiles> {
   const { first, files, empty } = await firstWithRows(named, file => look(file, options))
-  // the others are read like the first one, if their records leave a choice
   const alike = { ...options, preferredDelimiter: first.records?.format.delimiter }
   const notes = [...first.notes]
   const sources: Pick<Source, 'name' | 'chosen'>[] = [first]
   let { columns } = first
-  let sameWay = true
   let haveLines = first.lines !== undefined
+  let sameWay = true
   for (const file of named.slice(named.indexOf(files[0]!) + 1)) {
     const next = await look(file, alike).catch(unlessEmpty)
     if (!next) {
@@ -79,37 +95,46 @@ export async function openSources(
     sources.push({ name: next.name, chosen: next.chosen })
   }
   notes.push(...dialectNotes(sources), ...emptyNote(empty))
+  return { first, files, notes, columns, haveLines, isReadTheSameWay: sameWay, options: alike }
+}
+
+/** Opens a file to check it, and closes it again. */
+async function look(file: string, options: SpooledOptions): Promise<Source> {
+  await keep(file, options)
+  const { onOpen: _, repairs: __, ...looking } = options // these bytes will be read again
+  const source = await openSource(file, looking)
+  source.rows.destroy()
+  return source
+}
+
+function joinFiles({ first, files, notes, columns, options, ...found }: CheckedFiles): Sources {
   const starts: { name: string; row: number }[] = []
   const positionOf = (number: number): FileRow => {
     const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
     return { file: start.name, row: number - start.row }
   }
-  const {
-    records: firsts,
-    lines: _,
-    blocks: firstBlocks,
-    ...common
-  } = { ...first, ...(columns ? { columns } : {}) }
+  const { records: firstRecords, lines: _, blocks: firstBlocks, ...common } = first
   const all = {
     ...common,
+    ...(columns ? { columns } : {}),
     name: files.length === 1 ? first.name : `${files.length} files`,
     files,
-    spool,
+    spool: options.spool,
     notes,
     ...places(positionOf),
   }
-  if (haveLines) {
-    const lines = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
+  if (found.haveLines) {
+    const lines = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
     return { ...all, rows: rowsOfLines(lines), lines }
   }
-  if (!firsts || !sameWay) {
-    const rows = Readable.from(eachRow(files, alike, starts))
+  if (!firstRecords || !found.isReadTheSameWay) {
+    const rows = Readable.from(eachRow(files, options, starts))
     if (!firstBlocks) return { ...all, rows }
-    const blocks = Readable.from(eachBlocks(files, alike, starts, first.header!), { highWaterMark: 1 })
+    const blocks = Readable.from(eachBlocks(files, options, starts, first.header!), { highWaterMark: 1 })
     return { ...all, rows, blocks }
   }
-  const stream = Readable.from(eachBatch(files, alike, starts), { highWaterMark: 2 })
-  const records = { ...firsts, stream }
+  const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
+  const records = { ...firstRecords, stream }
   return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
 }
 

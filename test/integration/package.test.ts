@@ -107,7 +107,7 @@ describe('the packed package', function () {
     expect(JSON.parse(printed)).to.deep.equal(expected)
   })
 
-  it('has a door of its own for Kafka, and needs its client there and nowhere else', async () => {
+  it('has an entry point of its own for Kafka, the only one that needs the client of Kafka', async () => {
     const script =
       "await import('pg-batch-streams'); await import('pg-batch-streams/kafka').catch(error => console.log(error.code, error.message))"
     const printed = await runWell(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
@@ -163,7 +163,7 @@ describe('the packed package', function () {
     }
   }
 
-  it("has types for TypeScript 5's moduleResolution node, at both doors", async () => {
+  it("has types for TypeScript 5's moduleResolution node, at both entry points", async () => {
     const folder = join(consumer, 'node10')
     await mkdir(folder)
     await writeFile(
@@ -223,7 +223,7 @@ export const wrongToo: KafkaToPg = 1
     expect(text).to.include('For Zstandard software') // in zstddec: BSD-3-Clause demands its notice
   })
 
-  it('has pieces that take names of each other once, and do not look them up at each use', async () => {
+  it('has pieces that bind the names of other pieces once, and not at each use', async () => {
     const home = join(consumer, 'node_modules', 'pg-batch-streams', 'dist', 'cli')
     const pieces = (await readdir(home)).filter(name => name.endsWith('.cjs'))
     const texts = await Promise.all(pieces.map(name => readFile(join(home, name), 'utf8')))

@@ -91,8 +91,8 @@ function checkNames(
   for (const name of names) {
     const why = whyNoNewColumn(name, taken)
     if (why) {
-      const cure = 'give another with --map'
-      throw dataError(`${source.name}: "${name}" cannot be a column of ${table.name}: ${why}; ${cure}`)
+      const hint = 'give another with --map'
+      throw dataError(`${source.name}: "${name}" cannot be a column of ${table.name}: ${why}; ${hint}`)
     }
     taken.push({ name })
   }

@@ -37,24 +37,7 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
   const meter = await InputMeter.of(files)
   const spool = new Spool()
   const repairs = new Repairs()
-  const sourceOptions = {
-    format: args.replay ? 'ndjson' : args.format,
-    encoding: args.encoding,
-    dialect: dialectOf(args),
-    judgesHeader: args.create ?? false,
-    batchRows: batchRowsOf(args),
-    keepsMalformed: keepsRejects(args),
-    lenient: args.lenient,
-    skipLines: args.skipLines,
-    headerLines: args.headerLines,
-    fitsHeader: (args.create ?? false) && !args.strictHeader,
-    strictHeader: args.strictHeader,
-    hasDecimalCommas: args.decimalSeparator === ',',
-    recordPath: args.recordPath,
-    spool,
-    stdin: terminal.stdin,
-    ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
-  } as const
+  const sourceOptions = sourceOptionsOf(args, spool, terminal)
   const request = { ...destination, connections: connectionsOf(args) + 1, notify, signal }
   // a pipe may be silent for long, and the columns of --evolve may come from a header
   const connectsEarly = !args.embedded && !args.evolve && meter.bytesTotal !== undefined
@@ -99,6 +82,28 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
   } finally {
     await early?.abandon()
     await spool.close()
+  }
+}
+
+/** Returns how the files are read. */
+function sourceOptionsOf(args: LoadArguments, spool: Spool, { stdin }: Terminal): SourceOptions {
+  return {
+    format: args.replay ? 'ndjson' : args.format,
+    encoding: args.encoding,
+    dialect: dialectOf(args),
+    judgesHeader: args.create ?? false,
+    batchRows: batchRowsOf(args),
+    keepsMalformed: keepsRejects(args),
+    lenient: args.lenient,
+    skipLines: args.skipLines,
+    headerLines: args.headerLines,
+    fitsHeader: (args.create ?? false) && !args.strictHeader,
+    strictHeader: args.strictHeader,
+    hasDecimalCommas: args.decimalSeparator === ',',
+    recordPath: args.recordPath,
+    spool,
+    stdin,
+    ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   }
 }
 

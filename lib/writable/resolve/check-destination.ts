@@ -20,10 +20,10 @@ export function expectOneDestination(options: Record<string, unknown>): void {
 export function checkPool(name: string, pool: unknown): PgPoolLike {
   const holds =
     typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
-  const cure = 'make one by `new pg.Pool({ connectionString })`'
-  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', holds, cure)
+  const hint = 'make one by `new pg.Pool({ connectionString })`'
+  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', holds, hint)
   if ('connectionParameters' in pool) {
-    throw optionError(`Expected \`${name}\` to be a Pool of pg, got a Client: ${cure}`)
+    throw optionError(`Expected \`${name}\` to be a Pool of pg, got a Client: ${hint}`)
   }
   return pool
 }

@@ -151,13 +151,13 @@ function ofRecords({ fields }: NonNullable<Checked<never>['csv']>) {
 
 /** A new column would never be written where `columns` names the others, or unknown keys are left out. */
 function expectRoomForColumns({ columns, unknownKeys }: Record<string, unknown>): void {
-  const cure = 'leave it out, or set `evolve: { addColumns: false, widenTypes: true }`'
+  const hint = 'leave it out, or set `evolve: { addColumns: false, widenTypes: true }`'
   if (columns !== undefined) {
-    throw optionError(`Expected no \`columns\` with \`evolve\`, which adds columns for other keys: ${cure}`)
+    throw optionError(`Expected no \`columns\` with \`evolve\`, which adds columns for other keys: ${hint}`)
   }
   if (unknownKeys === 'ignore') {
     throw optionError(
-      `Expected no \`unknownKeys: 'ignore'\` with \`evolve\`, which adds columns for unknown keys: ${cure}`,
+      `Expected no \`unknownKeys: 'ignore'\` with \`evolve\`, which adds columns for unknown keys: ${hint}`,
     )
   }
 }

@@ -74,8 +74,8 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 function refused(error: { message: string; code: string }, table: TableParts, sql: string): PgBatchError {
   const { message, code } = error
   const name = quoteTable(table)
-  const cure = code === INSUFFICIENT_PRIVILEGE ? '; let its owner run it, or leave out `evolve`' : ''
-  const reason = `\`evolve\` could not alter ${name}: ${message} (SQLSTATE ${code})${cure}: ${sql}`
+  const hint = code === INSUFFICIENT_PRIVILEGE ? '; let its owner run it, or leave out `evolve`' : ''
+  const reason = `\`evolve\` could not alter ${name}: ${message} (SQLSTATE ${code})${hint}: ${sql}`
   return new PgBatchError('REFUSED', reason, {
     outcome: 'not-sent',
     retryable: isTransient(error),

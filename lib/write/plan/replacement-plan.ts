@@ -49,9 +49,9 @@ export function planReplacement(table: Table | undefined, written: readonly stri
   }
   if (table.isCitus) throw refused(`${name} is a table of Citus, whose rows \`replace\` cannot replace`)
   if (table.copyObstacle === 'row-level security') {
-    const cure = 'write as the owner of the table, or as a role with BYPASSRLS'
+    const hint = 'write as the owner of the table, or as a role with BYPASSRLS'
     throw refused(
-      `Row-level security hides rows of ${name} from this role, which \`replace\` would keep: ${cure}`,
+      `Row-level security hides rows of ${name} from this role, which \`replace\` would keep: ${hint}`,
     )
   }
   if (table.copyObstacle) throw refused(`${name} has rules, which \`replace\` cannot follow`)

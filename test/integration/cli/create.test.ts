@@ -135,7 +135,7 @@ describe('pg-batch load --create', () => {
     expect(await committed()).to.be.within(1001, 1200)
   })
 
-  it('stops at Ctrl-C while it waits for rows to infer from', async () => {
+  it('stops at Ctrl-C while it waits for the rows that it infers types from', async () => {
     const words = ['load', '-', '--create', '-t', `made_${table}`]
     const running = start(words, { DATABASE_URL: database.connectionString })
     running.process.stdin!.write(`n\n${'1\n'.repeat(100)}`)

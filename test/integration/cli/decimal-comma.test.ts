@@ -58,7 +58,7 @@ describe('pg-batch load --decimal-separator ,', () => {
     expect(await stored()).to.deep.equal([{ id: 1, name: 'a,b', v: '1.5', f: 25, d: null }])
   })
 
-  it('asks whether a comma is the delimiter, unless quotes tell it apart, or it is said', async () => {
+  it('asks whether a comma is the delimiter, unless quotes or an option show it', async () => {
     for (const input of ['price\n1,5\n2,25\n3,75\n', '1,5\n2,25\n3,75\n', 'v,f\n1,5\n2,25\n']) {
       const { status, stderr } = await load(['--create', '--dry-run'], input)
       expect(stderr).to.match(

@@ -205,7 +205,7 @@ describe('pg-batch load --dry-run', () => {
     expect(await count()).to.equal(written)
   })
 
-  it('does not blame a row whose parent may come later', async () => {
+  it('does not report a row whose parent may come later', async () => {
     await database.pool.query('CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree)')
     const rows = Array.from({ length: 3000 }, (_, index) => `${3000 - index},${2999 - index || ''}`)
     const path = await file('tree.csv', `id,parent\n${rows.join('\n')}\n`)

@@ -25,7 +25,7 @@ describe('pg-batch in a locale that is not UTF-8', () => {
     expect(summary).to.match(/^\| committed +\| +1 \|/m)
   })
 
-  it('draws them otherwise', async () => {
+  it('draws tables with lines in a locale of UTF-8', async () => {
     const { stderr } = await start(
       ['load', '-', '-t', 'others', '--create', '--summary'],
       { DATABASE_URL: database.connectionString, LC_ALL: 'C.UTF-8' },

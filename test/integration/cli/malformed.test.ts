@@ -102,7 +102,7 @@ describe('pg-batch load --rejects, of malformed records', () => {
     expect(ended.stdout).not.to.contain('pg_batch_raw')
   })
 
-  it('does so in files whose columns stand in another order', async () => {
+  it('does so in files whose columns are in another order', async () => {
     const first = await file('order-1.csv', 'id,name\n1,a\n2,"b"c\n3,d,e\n')
     const second = await file('order-2.csv', 'name,id\nx"y,4\nz,5\n')
     const rejects = `${first}.rejects.ndjson`

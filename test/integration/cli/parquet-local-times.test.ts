@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
+import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
+import { readTable } from '../../../lib/table/read-table.ts'
 import { sameTypesStatement } from '../../../lib/table/statements.ts'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'

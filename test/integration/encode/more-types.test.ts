@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type pg from 'pg'
-import { INTROSPECTION_SQL, introspectionValues, readTable } from '../../../lib/table/introspect.ts'
+import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
+import { readTable } from '../../../lib/table/read-table.ts'
 import { sameTypesStatement } from '../../../lib/table/statements.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'

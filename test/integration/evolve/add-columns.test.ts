@@ -275,7 +275,7 @@ describe('evolve: true', function () {
     expect(await valuesOf(db.pool, 'SELECT id, n, extra FROM renamed')).to.deep.equal([[1, 2, 3]])
   })
 
-  it('gives up a lock in lockTimeoutMs, and tries again until it has it', async () => {
+  it('stops waiting for a lock after lockTimeoutMs, and tries again until it has it', async () => {
     await create('locked')
     const { writable, events, done, name } = open('locked', {
       evolve: { lockTimeoutMs: 100 },

@@ -170,7 +170,7 @@ describe('a checkpoint that moves backwards', () => {
     expect(await stored()).to.deep.equal(numbers(0, 5))
   })
 
-  it('knows by `startsAfter` what the source has skipped', async () => {
+  it('knows from `startsAfter` what the source has skipped', async () => {
     await load([rows(0, 10)], open().sink)
     const startsAfter = await readCheckpoint(db.pool, 't')
     await lose('UPDATE pg_batch_checkpoint SET position = 4')

@@ -205,7 +205,7 @@ describe('the values of a rejected row', () => {
     expect(undecided.values).to.deep.equal({ id: '1', ok: 'true' })
   })
 
-  it('are marked where the row was to be deleted, so that it is not written by accident', async () => {
+  it('are marked where the row was to be deleted, so that it is not written by mistake', async () => {
     const operation = () => 'delete'
     const onConflict = { target: ['id'], action: 'update' }
     await db.pool.query(`

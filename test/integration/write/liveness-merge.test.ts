@@ -9,7 +9,7 @@ import { countOf, failureOf, rejectionOf, rowsOf } from '../../support/writing.t
 
 const WITHIN_MS = 1000
 
-describe('a stream that is stopped at an awkward point', () => {
+describe('a stream that is stopped in the middle of its work', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 

@@ -35,7 +35,7 @@ describe('the message of an error', () => {
     expect(cause).to.be.instanceOf(TypeError)
   })
 
-  it('says so when `toRow` throws something else than an error', async () => {
+  it('says so when `toRow` throws something other than an error', async () => {
     const toRow = (): Row => {
       throw 'secret'
     }

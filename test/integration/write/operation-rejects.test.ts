@@ -67,7 +67,7 @@ describe('operation: changes that are rejected', () => {
         ],
       ]
       for (const [answer, said] of ANSWERS) {
-        it(`rejects a row that it says nothing sensible of: ${said.source}`, async () => {
+        it(`rejects a row for which it returns neither upsert nor delete: ${said.source}`, async () => {
           const operation = ({ id }: Change): 'delete' => {
             if (id !== 2) return 'delete'
             return answer() as 'delete'

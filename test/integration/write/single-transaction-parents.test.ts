@@ -100,7 +100,7 @@ describe('singleTransaction with rejects: rows that refer to rows of later batch
     { title: 'one transaction', way: { singleTransaction: true } },
     { title: 'transactions of their own', way: { awaitsParents: () => true } },
   ]) {
-    it(`lets at most 64 MiB wait beside a row that no attempt comes past: ${title}`, async () => {
+    it(`lets at most 64 MiB of batches wait for the parent of one row: ${title}`, async () => {
       await db.pool.query(`DROP TABLE IF EXISTS page; CREATE TABLE page (id int PRIMARY KEY,
         parent int REFERENCES page, text text)`)
       const text = 'x'.repeat(50_000)
