@@ -6,7 +6,7 @@ import {
   outputModeOf,
   redirectWarnings,
   reportError,
-  reportUnforeseen,
+  reportUnexpected,
 } from './report/report-error.ts'
 import { type Interruption, listenForSignals } from './signals.ts'
 import { type Terminal, terminalOf, watchOutputs } from './terminal/output.ts'
@@ -51,7 +51,7 @@ export async function runCommand(
       failure = explain(error)
     } catch (unforeseen) {
       if (mode !== 'json') throw unforeseen
-      reportUnforeseen(unforeseen, terminal)
+      reportUnexpected(unforeseen, terminal)
       return EXIT.failed
     }
     const status = interruption.status() ?? failure.status

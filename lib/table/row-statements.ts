@@ -26,13 +26,13 @@ export interface RowStatementText {
   readonly text: string
   /** What a row is when the statement has changed one. */
   readonly action: 'inserted' | 'updated' | 'deleted'
-  /** The statement returns `returning`, and nothing else unless `tellsUpdate`. */
+  /** The statement returns `returning`, and nothing else unless `reportsUpdate`. */
   readonly returns: boolean
   /**
    * The statement takes one more parameter, which differs for each row of a transaction. The last value that
    * it returns is 'f' for a row that it has updated, and 't' for one that it has inserted.
    */
-  readonly tellsUpdate: boolean
+  readonly reportsUpdate: boolean
 }
 
 /** Where a row that updates leaves its mark until its RETURNING; a setting of the transaction. */
@@ -49,7 +49,7 @@ export function insertRow(
     text: text + returningClause(returning),
     action: 'inserted',
     returns: returning.length > 0,
-    tellsUpdate: false,
+    reportsUpdate: false,
   }
 }
 
@@ -61,7 +61,7 @@ export function upsertRow(merge: Merge, shape: MergeShape, returning: readonly s
     text: insertShape(merge, shape, valuesOf(shape)) + returningClause(returning),
     action: 'inserted',
     returns: returning.length > 0,
-    tellsUpdate: false,
+    reportsUpdate: false,
   }
 }
 
@@ -70,7 +70,7 @@ export function upsertRow(merge: Merge, shape: MergeShape, returning: readonly s
  * UPDATE does, which the server evaluates once it has locked the stored row. `xmax = 0` would do for a plain
  * table, but a partitioned one has no such column before PostgreSQL 18, nor has a view.
  */
-export function upsertRowTelling(
+export function upsertRowReporting(
   merge: Merge,
   shape: MergeShape,
   returning: readonly string[],
@@ -84,7 +84,7 @@ export function upsertRowTelling(
     text: `${insertShape(merge, shape, valuesOf(shape), marks)} RETURNING ${returned}`,
     action: 'inserted',
     returns: true,
-    tellsUpdate: true,
+    reportsUpdate: true,
   }
 }
 
@@ -100,7 +100,7 @@ export function updateRow(merge: Merge, shape: MergeShape, returning: readonly s
     text: isEmpty ? `SELECT${from} WHERE false` : update + returningClause(returning, 'stored.'),
     action: 'updated',
     returns: returning.length > 0 || isEmpty,
-    tellsUpdate: false,
+    reportsUpdate: false,
   }
 }
 
@@ -135,7 +135,7 @@ export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly s
     text: `DELETE FROM ${quoteTable(table)} AS stored WHERE ${where}${returningClause(returning)}`,
     action: 'deleted',
     returns: returning.length > 0,
-    tellsUpdate: false,
+    reportsUpdate: false,
   }
 }
 

@@ -31,7 +31,7 @@ export function reportError(error: ExitError, status: number, mode: OutputMode, 
 }
 
 /** Reports an unexpected error with its stack. */
-export function reportUnforeseen(error: unknown, output: Output): void {
+export function reportUnexpected(error: unknown, output: Output): void {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
   output.note(endEvent(message, EXIT.failed, stack))
 }

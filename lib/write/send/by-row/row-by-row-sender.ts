@@ -9,7 +9,7 @@ import {
   type RowStatementText,
   updateRow,
   upsertRow,
-  upsertRowTelling,
+  upsertRowReporting,
 } from '../../../table/row-statements.ts'
 import type { TablePlan } from '../../plan/plan.ts'
 import { arrayIndexOfRow, type RowGroup } from '../../rows/batch.ts'
@@ -24,8 +24,8 @@ import { returnedRow } from './returned-row.ts'
 /** What travels before the next answer is waited for. More rows gain nothing, and cost memory. */
 const MAX_IN_FLIGHT = Object.freeze({ rows: 1000, length: 4 * 1024 * 1024 })
 
-/** Rows whose statements travel together. */
-interface Flight {
+/** Rows whose statements travel together, in one round trip. */
+interface RoundTrip {
   readonly refs: RowRef[]
   readonly statements: { readonly made: RowStatementText; readonly text: string; rows: BoundValue[][] }[]
   length: number
@@ -63,44 +63,44 @@ export class RowByRowSender implements RowSender {
 
   /** Sends rows in this order. */
   async sendRows(refs: readonly RowRef[], signal: AbortSignal): Promise<void> {
-    let flight = emptyFlight()
+    let trip = newRoundTrip()
     for (const ref of refs) {
-      this.#board(flight, ref)
-      if (flight.refs.length < MAX_IN_FLIGHT.rows && flight.length < MAX_IN_FLIGHT.length) continue
-      await this.#fly(flight, signal)
-      flight = emptyFlight()
+      this.#addRow(trip, ref)
+      if (trip.refs.length < MAX_IN_FLIGHT.rows && trip.length < MAX_IN_FLIGHT.length) continue
+      await this.#send(trip, signal)
+      trip = newRoundTrip()
     }
-    if (flight.refs.length > 0) await this.#fly(flight, signal)
+    if (trip.refs.length > 0) await this.#send(trip, signal)
   }
 
-  /** Adds a row to those that travel together. Rows of one shape that follow each other share a Parse. */
-  #board(flight: Flight, ref: RowRef): void {
+  /** Adds a row to a round trip. Rows of one shape that follow each other share a Parse. */
+  #addRow(trip: RoundTrip, ref: RowRef): void {
     const { group, index } = ref
     const made = this.#statementFor(group.shape)
     const columns = group.shape.columns.map(column => this.#plan.columns[column]!)
     const parameters: Parameters = { values: [], length: 0 }
     addParameters(parameters, columns, group, index)
-    if (made.tellsUpdate) parameters.values.push(`${group.batch.id}.${arrayIndexOfRow(group, index)}`)
-    let statement = flight.statements.at(-1)
+    if (made.reportsUpdate) parameters.values.push(`${group.batch.id}.${arrayIndexOfRow(group, index)}`)
+    let statement = trip.statements.at(-1)
     if (statement?.made !== made) {
       statement = { made, text: made.text, rows: [] }
-      flight.statements.push(statement)
+      trip.statements.push(statement)
     }
     statement.rows.push(parameters.values as BoundValue[])
-    flight.refs.push(ref)
-    flight.length += parameters.length
+    trip.refs.push(ref)
+    trip.length += parameters.length
   }
 
-  async #fly(flight: Flight, signal: AbortSignal): Promise<void> {
+  async #send(trip: RoundTrip, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    this.bytes += flight.length
+    this.bytes += trip.length
     const answers = canCopy(this.#transaction.lease.client)
-      ? await this.#pipeline(flight)
-      : await this.#oneByOne(flight)
-    for (const [index, ref] of flight.refs.entries()) this.#note(ref, answers[index]!)
+      ? await this.#pipeline(trip)
+      : await this.#oneByOne(trip)
+    for (const [index, ref] of trip.refs.entries()) this.#note(ref, answers[index]!)
   }
 
-  async #pipeline({ refs, statements }: Flight): Promise<readonly RowAnswer[]> {
+  async #pipeline({ refs, statements }: RoundTrip): Promise<readonly RowAnswer[]> {
     const bound = statements.map(
       ({ made, text, rows }): BoundStatement => ({ text, rows, returns: made.returns }),
     )
@@ -116,7 +116,7 @@ export class RowByRowSender implements RowSender {
   }
 
   /** pg-native cannot send statements ahead of answers. The caller then wants no results, only counts. */
-  async #oneByOne({ refs, statements }: Flight): Promise<readonly RowAnswer[]> {
+  async #oneByOne({ refs, statements }: RoundTrip): Promise<readonly RowAnswer[]> {
     const answers: RowAnswer[] = []
     for (const { text, rows } of statements) {
       for (const values of rows) {
@@ -136,9 +136,9 @@ export class RowByRowSender implements RowSender {
 
   #resultOf(ref: RowRef, { changed, columns, rows }: RowAnswer): RowResult {
     const [values] = rows
-    const { action, tellsUpdate } = this.#statementFor(ref.group.shape)
+    const { action, reportsUpdate } = this.#statementFor(ref.group.shape)
     if (changed === 0) return { action: 'unchanged', row: undefined }
-    const isUpdate = tellsUpdate && values?.at(-1) === 'f'
+    const isUpdate = reportsUpdate && values?.at(-1) === 'f'
     const { returning } = this.#plan.rowResults!
     const { client } = this.#transaction.lease
     return {
@@ -165,7 +165,7 @@ export class RowByRowSender implements RowSender {
   }
 }
 
-function emptyFlight(): Flight {
+function newRoundTrip(): RoundTrip {
   return { refs: [], statements: [], length: 0 }
 }
 
@@ -178,5 +178,5 @@ function makeStatement(
   if (!merge) return insertRow(table, named.columns, returning)
   if (shape.deletes) return deleteRow(merge, named, returning)
   if (merge.conflict.updateOnly) return updateRow(merge, named, returning)
-  return rowResults ? upsertRowTelling(merge, named, returning) : upsertRow(merge, named, returning)
+  return rowResults ? upsertRowReporting(merge, named, returning) : upsertRow(merge, named, returning)
 }
