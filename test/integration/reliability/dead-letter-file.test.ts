@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { constants, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
@@ -64,6 +67,7 @@ describe('a table and a file as the dead letter', () => {
 
   it('fails when a pipe takes no more within `callbackTimeoutMs`, and keeps the rows in the table', async () => {
     execFileSync('mkfifo', ['-m', '600', path])
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const more = rows(2000).map(row => ({ ...row, n: -1 }))
       const error = await failureOf(load([more], make({ callbackTimeoutMs: 200 })))
@@ -72,7 +76,7 @@ describe('a table and a file as the dead letter', () => {
       expect(await countOf(db.pool, 'bad')).to.equal(2000)
     } finally {
       // the waiting write ends when the pipe is read, and until then holds a thread of the process
-      await readFile(path)
+      await text(new Socket({ fd: reader }))
     }
   })
 

@@ -1,5 +1,9 @@
-import { constants } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { constants, openSync } from 'node:fs'
 import { readFile, stat, symlink } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { mayBeLink, openDeadLetterFile } from '../../../../lib/write/rejects/open-dead-letter-file.ts'
 import { useFolder } from '../../../support/folder.ts'
@@ -38,11 +42,28 @@ describe('openDeadLetterFile', () => {
     expect(await stat(`${victim}.none`).catch(error => error.code)).to.equal('ENOENT')
   })
 
+  for (const access of ['O_WRONLY', 'O_RDWR'] as const) {
+    it(`writes into a FIFO while a process reads it, and refuses one without a reader, by ${access}`, async function () {
+      if (process.platform === 'win32') this.skip()
+      const path = `${await file(access, '')}.fifo`
+      await promisify(execFile)('mkfifo', [path])
+      const failure = await openDeadLetterFile(path, constants[access]).catch(error => error.message)
+      expect(failure).to.equal(`${path} is a FIFO that no process reads`)
+      const reader = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) })
+      const received = text(reader)
+      const handle = await openDeadLetterFile(path, constants[access])
+      const line = `${'x'.repeat(1_000_000)}\n` // more than a FIFO has room for
+      await handle.appendFile(line)
+      await handle.close()
+      expect(await received).to.equal(line)
+    })
+  }
+
   it('appends, and creates a file that only its owner can read', async () => {
     const path = `${await file('base', '')}.new`
-    for (const text of ['a', 'b']) {
+    for (const letter of ['a', 'b']) {
       const handle = await openDeadLetterFile(path, constants.O_RDWR)
-      await handle.appendFile(text)
+      await handle.appendFile(letter)
       await handle.close()
     }
     expect(await readFile(path, 'utf8')).to.equal('ab')
