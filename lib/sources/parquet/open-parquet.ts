@@ -1,5 +1,5 @@
 import type { CompressionCodec, FileMetaData } from 'hyparquet'
-import { parquetMetadataAsync } from 'hyparquet'
+import { parquetMetadata } from 'hyparquet'
 import type { Source, SourceColumn } from '../source.ts'
 import { SourceError } from '../source-error.ts'
 import { isPacked } from '../unpack/unpack.ts'
@@ -8,6 +8,7 @@ import { columnsOf, type ParquetColumn } from './columns.ts'
 import { loadDecompressors } from './decompress.ts'
 import { FileBytes } from './file-bytes.ts'
 import { MAGIC, packedParquet } from './magic.ts'
+import { checkStruct } from './pages/check-thrift.ts'
 import { ParquetBatches } from './parquet-batches.ts'
 import { ParquetRows } from './parquet-rows.ts'
 
@@ -61,11 +62,25 @@ async function checkMarks(bytes: FileBytes, name: string): Promise<void> {
 }
 
 async function readFooter(bytes: FileBytes, name: string): Promise<FileMetaData> {
-  const metadata = await parquetMetadataAsync(bytes, { geoparquet: false })
+  const metadata = parquetMetadata(await footerOf(bytes), { geoparquet: false })
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n)
   if (rows !== metadata.num_rows)
     throw damagedFooter(name, `${metadata.num_rows} rows, ${rows} in row groups`)
   return metadata
+}
+
+/** The footer's length, and the mark at the end of the file. */
+const END_BYTES = 8
+
+/** Returns the footer to the end of the file, checked. */
+async function footerOf(bytes: FileBytes): Promise<Buffer> {
+  const { byteLength } = bytes
+  const length = (await bytes.read(byteLength - END_BYTES, byteLength)).readUInt32LE(0)
+  const start = byteLength - END_BYTES - length
+  if (start < MAGIC.length) throw new Error(`A footer of ${length} bytes`)
+  const footer = await bytes.read(start, byteLength)
+  checkStruct(new DataView(footer.buffer, footer.byteOffset, length), 0)
+  return footer
 }
 
 function codecsOf({ row_groups }: FileMetaData): Set<CompressionCodec> {

@@ -7,6 +7,7 @@ import { checkRuns } from './check-runs.ts'
 import type { Leaf } from './columns.ts'
 import type { Compressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
+import { checkStruct } from './pages/check-thrift.ts'
 import { type PageDecoder, type UnpackedPage, unpackPage } from './unpack-page.ts'
 
 export interface PageReaderOptions {
@@ -106,6 +107,7 @@ export class PageReader {
       await this.#need(this.#position, bytes)
       const reader = { view: viewOf(this.#window), offset: this.#position - this.#windowStart }
       try {
+        checkStruct(reader.view, reader.offset)
         return { header: parquetHeader(reader), start: this.#windowStart + reader.offset }
       } catch (error) {
         const windowEnd = this.#windowStart + this.#window.length

@@ -5,8 +5,11 @@ import { expect } from 'chai'
 import { openSource } from '../../../../lib/sources/open-source.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { numbered, parquetOf } from '../../../support/parquet.ts'
+import { peakResidentBytes } from '../../../support/peak-memory.ts'
 import { failure } from '../support.ts'
 import { readParquet, utf8 } from './parquet-support.ts'
+
+const END = /the end of the Parquet file, which says what is in it, is damaged/
 
 describe('a Parquet file is refused in one line', () => {
   const write = useFolder()
@@ -40,7 +43,7 @@ describe('a Parquet file is refused in one line', () => {
       'damaged at its end',
       'g.parquet',
       Buffer.concat([content.subarray(0, -40), Buffer.alloc(32, 0xff), content.subarray(-8)]),
-      /the end of the Parquet file, which says what is in it, is damaged/,
+      END,
     ],
   ]
   for (const [title, name, bytes, line] of cases) {
@@ -73,6 +76,29 @@ describe('a Parquet file is refused in one line', () => {
     made.set([0xfe, 0xff, 0xff, 0xff, 0x0f], run)
     await write('run.parquet', made)
     expect(await failure(read(made))).to.match(/column "n": the data are damaged or cut off$/)
+  })
+
+  describe('without the memory that it asks for, when lists within lists are longer than the file:', () => {
+    // a field, and in it five lists of 33 million lists
+    const lists = Buffer.from([
+      0xf9,
+      ...Array.from({ length: 5 }, () => [0xf9, 0xff, 0xff, 0xff, 0x0f]).flat(),
+    ])
+    const end = content.subarray(-8)
+    const footerAt = content.length - 8 - end.readUInt32LE(0)
+    const footer = content.subarray(footerAt)
+    const header = Buffer.concat([content.subarray(0, 4), lists, content.subarray(4 + lists.length)])
+    const cases: [title: string, file: Buffer, line: RegExp][] = [
+      ['its end', Buffer.concat([content.subarray(0, footerAt), lists, footer.subarray(lists.length)]), END],
+      ['the header of a page', header, /column "id": the data are damaged or cut off$/],
+    ]
+    for (const [title, file, line] of cases) {
+      it(title, async () => {
+        const before = peakResidentBytes()
+        expect(await failure(read(file))).to.match(line)
+        expect(peakResidentBytes() - before).to.be.below(100 * 1024 * 1024)
+      })
+    }
   })
 
   it('when its pages are damaged, after the rows before them', async () => {
