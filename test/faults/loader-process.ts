@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { seededRandom } from '../support/random.ts'
@@ -20,7 +21,8 @@ export interface KilledLoads {
 
 /** Enough for a process that is left alone to be at work for a second or more. */
 const ROWS = 8000
-const LAST_PROCESS_MS = 30_000
+/** A process hangs that commits nothing for so long. How long all rows take depends on the machine's load. */
+const SILENCE_MS = 30_000
 
 /**
  * Runs the load in a process of its own, which is killed at random moments and started again, until it is
@@ -56,7 +58,7 @@ export async function loadInProcesses(
     await Promise.race([working, ended])
     const code = await Promise.race([
       ended,
-      sleep(kill ? random.integer(0, 400) : LAST_PROCESS_MS, 'late' as const),
+      kill ? sleep(random.integer(0, 400), 'late' as const) : silenceOf(child.stdout),
     ])
     if (code === 0) return { kills, sent: ROWS, hung: false }
     if (code !== 'late') {
@@ -68,6 +70,14 @@ export async function loadInProcesses(
     if (!kill) return { kills, sent: ROWS, hung: true }
     kills++
   }
+}
+
+/** Resolves when nothing has come for `SILENCE_MS`. */
+function silenceOf(output: Readable): Promise<'late'> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, SILENCE_MS, 'late').unref()
+    output.on('data', () => timer.refresh())
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
