@@ -136,10 +136,8 @@ export function needlessOption(format: string, args: InputArguments): string | u
     null: nulls,
     'force-null': args.forceNull,
     'decimal-separator': args.decimalSeparator,
-    lenient: args.lenient,
     'skip-lines': args.skipLines,
     'header-lines': args.headerLines,
-    'strict-header': args.strictHeader,
     [args.header ? 'header' : 'no-header']: args.header,
   }
   const isJson = format === 'json' || format === 'ndjson'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { visibleLines } from '../terminal/visible.ts'
 import type { LoadCounts } from './load-counts.ts'
 import { codeOf } from './reject-reasons.ts'
@@ -21,7 +21,8 @@ export function metricsFileWatcher(path: string, note: (line: string) => void): 
     writing = writing
       .then(() => replaceFile(path, text))
       .catch(error => {
-        if (!complained) note(`${path}: metrics cannot be written (${(error as NodeJS.ErrnoException).code})`)
+        const { code, message } = error as NodeJS.ErrnoException
+        if (!complained) note(`${path}: metrics cannot be written (${code ?? message})`)
         complained = true
       })
     return writing
@@ -45,6 +46,9 @@ export function metricsFileWatcher(path: string, note: (line: string) => void): 
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
+  const present = await stat(path).catch(() => undefined)
+  // /dev/null and /dev/stdout would be replaced for everyone, where root runs the command
+  if (present && !present.isFile()) throw new Error('it is not a regular file')
   // a symbolic link at `path` is replaced, not followed; the random name cannot be planted
   const next = `${path}.${randomUUID()}.tmp`
   try {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
-import { mkdtemp, open, readdir, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
@@ -60,6 +60,14 @@ describe('pg-batch load, of pipes and sockets:', () => {
     )
     return rows[0]
   }
+
+  it('leaves a pipe alone that is named for the metrics', async () => {
+    const [rows, pipe] = [await file('rows.csv', lines(1, 10)), await fifo('metrics')]
+    const { status, stderr } = await begin(rows, '--no-header', '--metrics-file', pipe).ended
+    expect(stderr).to.contain('metrics: metrics cannot be written (it is not a regular file)')
+    expect(status).to.equal(0)
+    expect((await stat(pipe)).isFIFO()).to.equal(true)
+  })
 
   it('loads every row of two process substitutions', async () => {
     const rows = (from: number, to: number) => `<(seq ${from} ${to} | sed 's/$/,x/')`

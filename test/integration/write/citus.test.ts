@@ -183,7 +183,7 @@ describe('a table of Citus', () => {
     await recreate('id int PRIMARY KEY')
     const { pool } = makePool()
     const statements = statementsOf(pool)
-    await write([rowsOf(100, id => ({ id }))], { pool, table: 't' })
+    await write([rowsOf(200, id => ({ id }))], { pool, table: 't' })
     expect(
       statements.some(text => text.includes('COPY "public"."t" ("id") FROM STDIN (FORMAT binary)')),
     ).to.equal(true)

@@ -58,6 +58,25 @@ describe('a small batch', () => {
     expect(copies[0]).to.contain('FORMAT binary')
   })
 
+  for (const [type, value] of Object.entries({
+    bytea: Buffer.alloc(3, 0xff),
+    'real[]': [1.5, 2],
+  })) {
+    it(`with values of type ${type}, which are long as text, travels as binary`, async () => {
+      await db.pool.query(`ALTER TABLE t ADD long ${type}`)
+      const sink = open()
+      await writeAlone(
+        sink,
+        rowsOf(50).map(row => ({ ...row, long: value })),
+      )
+      sink.end()
+      await once(sink, 'finish')
+      expect(copies).to.have.lengthOf(1)
+      expect(copies[0]).to.contain('FORMAT binary')
+      expect(await valuesOf(db.pool, 'SELECT count(long)::int FROM t')).to.deep.equal([[50]])
+    })
+  }
+
   it('gets the DEFAULT that a column which it lacks has got meanwhile', async () => {
     const sink = open()
     await writeAlone(sink, rowsOf(1))
