@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteList, quoteTable } from '../identifier.ts'
+import { quoteIdentifier, quoteTable } from '../identifier.ts'
 import { type OtherKey, takenBy } from './conflict.ts'
 import { keyWithGuard, type Merge, type MergeShape, type RowSource, sameKey } from './merge.ts'
 
@@ -8,9 +8,10 @@ import { keyWithGuard, type Merge, type MergeShape, type RowSource, sameKey } fr
  */
 
 /** Returns true where {@link areApart} can decide about rows of these shapes. */
-export function canBeApart({ conflict }: Merge, shapes: readonly MergeShape[]): boolean {
-  const { keys, otherKeys, computed } = conflict
-  if (!otherKeys || keys.length === 0) return false
+export function canBeApart({ conflict, writesTwice }: Merge, shapes: readonly MergeShape[]): boolean {
+  const { action, keys, otherKeys, computed } = conflict
+  // DO NOTHING frees nothing, and Citus does not join every table
+  if (action !== 'update' || !writesTwice || !otherKeys || keys.length === 0) return false
   const isSet = (name: string): boolean => computed.some(one => one.name === name)
   return shapes.every(({ columns, deletes }) => {
     const brings = (name: string): boolean => columns.includes(name)
@@ -32,25 +33,30 @@ export function areApart(merge: Merge, source: RowSource): string {
       merge,
       source,
       other,
-      `${source.from} WHERE ${quoteIdentifier(names.shape)} IN (${numbers})`,
+      `(SELECT * FROM ${source.from}) AS pg_batch WHERE ${quoteIdentifier(names.shape)} IN (${numbers})`,
     )
   })
   return `SELECT (${conditions.join(' AND ')})::text AS apart`
 }
 
 function apartBy(merge: Merge, source: RowSource, { columns, equals }: OtherKey, from: string): string[] {
-  const list = quoteList(columns)
-  const same = columns.map((name, at) => {
-    const column = merge.columns.find(one => one.name === name)!
-    return `stored.${quoteIdentifier(name)} ${equals![at]} ${source.keyOf(column, 'pg_batch')}`
-  })
+  const others = columns.map(name => merge.columns.find(one => one.name === name)!)
+  const same = others.map(
+    (column, at) =>
+      `stored.${quoteIdentifier(column.name)} ${equals![at]} ${source.keyOf(column, 'pg_batch')}`,
+  )
   const isOther = `(${sameKey(merge, source, 'pg_batch')}) IS NOT TRUE`
   const present = columns.map(name => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ')
-  const key = keyWithGuard(merge, source).join(', ')
-  const pairs = `SELECT DISTINCT ${list}, ${key} FROM ${from} AND ${present}`
+  const values = others.map(column => source.keyOf(column))
+  const key = keyWithGuard(merge, source)
+  // names of their own, because a column may be part of both keys
+  const valueNames = values.map((_, at) => `value${at}`).join(', ')
+  const names = [valueNames, ...key.map((_, at) => `key${at}`)].join(', ')
+  const pairs = `SELECT DISTINCT ${[...values, ...key].join(', ')} FROM ${from} AND ${present}`
   return [
     `NOT EXISTS (SELECT FROM ${from} AND EXISTS ` +
       `(SELECT FROM ${quoteTable(merge.table)} AS stored WHERE ${same.join(' AND ')} AND ${isOther}))`,
-    `NOT EXISTS (SELECT FROM (${pairs}) AS pg_batch_pairs GROUP BY ${list} HAVING count(*) > 1)`,
+    `NOT EXISTS (SELECT FROM (${pairs}) AS pg_batch_pairs (${names}) ` +
+      `GROUP BY ${valueNames} HAVING count(*) > 1)`,
   ]
 }

@@ -26,7 +26,7 @@ export function mergeInto(
     generated: table.columns.flatMap(({ name, generatedSql }) =>
       generatedSql === undefined ? [] : [{ name, sql: generatedSql }],
     ),
-    names: mergeNames(columns.map(({ name }) => name)),
+    names: mergeNames(table.columns.map(({ name }) => name)),
     writesTwice,
     numbered: columns.length + 2 <= MAX_TABLE_COLUMNS,
   }

@@ -121,6 +121,22 @@ describe('operation', () => {
         expect(await stored()).to.deep.equal([[2, 'b', 2]])
       })
 
+      it('takes a table that has columns with the names of its own, which it does not write', async () => {
+        await db.pool.query(`ALTER TABLE stock ADD pg_batch_ordinal int, ADD pg_batch_shape int,
+          ADD pg_batch_turn int, ADD pg_batch_previous int, ADD pg_batch_next int`)
+        const changes: Change[] = [
+          { id: 1, del: true },
+          { id: 2, place: 'b', n: 20 },
+          { id: 2, place: 'b', n: 21 },
+          { id: 3, place: 'd', n: 3 },
+        ]
+        await write<Change, Row>([changes], changing({ columns: ['id', 'place', 'n'] }))
+        expect(await stored()).to.deep.equal([
+          [2, 'b', 21],
+          [3, 'd', 3],
+        ])
+      })
+
       it('runs no DEFAULT for a delete', async () => {
         await db.pool.query(
           `CREATE SEQUENCE counted; ALTER TABLE stock ALTER n SET DEFAULT nextval('counted')`,

@@ -63,10 +63,8 @@ interface Rows {
 
 /** Resolves to true where no row needs the value of another unique key that another row frees. */
 async function areKnownApart({ transaction, merge, source }: Rows): Promise<boolean> {
-  const { conflict, writesTwice } = merge
-  // DO NOTHING frees nothing, and Citus does not join every table
-  const mayAsk = conflict.action === 'update' && writesTwice && canBeApart(merge, source.shapes)
-  return mayAsk && (await transaction.query(areApart(merge, source))).rows[0]!.apart === 'true'
+  if (!canBeApart(merge, source.shapes)) return false
+  return (await transaction.query(areApart(merge, source))).rows[0]!.apart === 'true'
 }
 
 async function together(

@@ -4,6 +4,7 @@ import type { Transaction } from '../../../connection/transaction/transaction.ts
 import { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
 import type { SlabLease } from '../../../encode/wire/slabs.ts'
 import type { Merge, MergeShape, RowSource } from '../../../table/merge/merge.ts'
+import { areApart, canBeApart } from '../../../table/merge/merge-apart.ts'
 import { mergeLoop } from '../../../table/merge/merge-loop.ts'
 import { deleteAll, insertAll, insertLast } from '../../../table/merge/merge-once.ts'
 import {
@@ -126,15 +127,31 @@ export class UpsertSender extends ParameterSender {
 
   /** @param turn which row of each key is written, from 1: the others are left for later turns */
   async #upsert(refs: readonly RowRef[], turn: number, signal: AbortSignal): Promise<void> {
-    const strategy = mergeStrategy(this.#merge, this.#shapesOf(refs))
-    const isInOrder = strategy.kind === 'one by one' || strategy.kind === 'steps'
-    if (refs.length === 1 || isInOrder) return this.#oneByOne(refs, signal)
+    if (refs.length === 1) return this.#oneByOne(refs, signal)
+    const strategy = await this.#strategyFor(refs)
+    if (strategy.kind === 'one by one' || strategy.kind === 'steps') return this.#oneByOne(refs, signal)
     const left = await this.#unlessRefused(strategy.guarded, () => this.#together(refs, strategy))
     if (!left) return this.#oneByOne(refs, signal)
     const { refs: later, turns } = left
     if (later.length === 0) return
     if (turn + turns <= MAX_TURNS + 1) return this.#upsert(later, turn + 1, signal)
     await (this.#mayFold(later) ? this.#fold(later) : this.#oneByOne(later, signal))
+  }
+
+  /** Rows that are apart may share a statement, at whose end the server checks foreign keys. */
+  async #strategyFor(refs: readonly RowRef[]): Promise<MergeStrategy> {
+    const source = this.#sourceOf(refs)
+    const { shapes } = source
+    const strategy = mergeStrategy(this.#merge, shapes)
+    if (strategy.kind !== 'one by one' || !canBeApart(this.#merge, shapes)) return strategy
+    const together = mergeStrategy(this.#merge, shapes, false)
+    if (together.kind === 'one by one') return strategy
+    const { sentBytes } = this
+    const answer = await this.#unlessRefused(false, async () =>
+      this.query(this.#statement(areApart(this.#merge, source), refs, source)),
+    )
+    this.sentBytes = sentBytes
+    return answer?.rows[0]?.apart === 'true' ? together : strategy
   }
 
   /** Sends rows by one statement; resolves to those that it has left for another. */
