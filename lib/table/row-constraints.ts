@@ -29,6 +29,9 @@ const OWN_CONSTRAINTS = `EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oi
 /** The condition that the constraint `k` of `t` is enforced: from PostgreSQL 18 it need not be. */
 const ENFORCED = `k.conrelid = t.oid AND coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)`
 
+/** The condition that the trigger `g` sees rows. Others only see how the server divides rows into statements. */
+const SEES_ROWS = '(g.tgtype & 1 = 1 OR g.tgoldtable IS NOT NULL OR g.tgnewtable IS NOT NULL)'
+
 /** Names of the columns whose numbers are in an array. */
 const namesIn = (numbers: string): string =>
   `(SELECT coalesce(pg_catalog.json_agg(a.attname), '[]') FROM attribute a WHERE a.attnum = ANY (${numbers}))`
@@ -39,7 +42,7 @@ const namesIn = (numbers: string): string =>
  */
 export const ROW_CONSTRAINTS = `CASE WHEN NOT pg_catalog.row_security_active(t.oid)
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid IN ${TREE} AND NOT g.tgisinternal AND g.tgenabled <> 'D')
+      WHERE g.tgrelid IN ${TREE} AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND ${SEES_ROWS})
     -- a whole row, or a system column
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
       WHERE k.conrelid = t.oid AND k.contype = 'c' AND 0 >= ANY (k.conkey))

@@ -27,7 +27,9 @@ describe('many rows of one key in one transaction', () => {
     { title: 'a foreign key that updates set', ddl: ', FOREIGN KEY (note) REFERENCES notes', folds: false },
     { title: 'a second unique key', ddl: ', UNIQUE (n, id)', folds: false },
     { title: 'a generated column', ddl: ', twice int GENERATED ALWAYS AS (n * 2) STORED', folds: false },
-    { title: 'an AFTER trigger', ddl: '', trigger: true, folds: false },
+    { title: 'an AFTER trigger', ddl: '', trigger: 'FOR EACH ROW', folds: false },
+    { title: 'a trigger for each statement', ddl: '', trigger: 'FOR EACH STATEMENT', folds: true },
+    { title: 'one that sees rows', ddl: '', trigger: 'REFERENCING NEW TABLE AS changed', folds: false },
   ]
 
   for (const way of METHODS) {
@@ -39,7 +41,7 @@ describe('many rows of one key in one transaction', () => {
         if (trigger) {
           await db.pool.query(`CREATE OR REPLACE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS
               'BEGIN RETURN NULL; END';
-            CREATE TRIGGER looks AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION nothing()`)
+            CREATE TRIGGER looks AFTER UPDATE ON t ${trigger} EXECUTE FUNCTION nothing()`)
         }
         const rows = rowsOf<Row>(3000, n => ({ id: n % 2, n: 1, ...(n % 6 < 4 ? {} : { note: 'b' }) }))
         const { stats } = await write<Row>([rows], {

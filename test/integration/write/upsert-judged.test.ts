@@ -74,6 +74,12 @@ const CASES: readonly Case[] = [
     rows: bad('bad'),
   },
   {
+    title: 'a trigger that sees the rows of a statement',
+    ddl: `CREATE TABLE % (${VALUES}); CREATE TRIGGER judge AFTER INSERT ON % REFERENCING NEW TABLE AS given
+      EXECUTE FUNCTION judge_all()`,
+    rows: bad('bad'),
+  },
+  {
     title: 'an index of an expression',
     ddl: 'CREATE TABLE % (id int PRIMARY KEY, v int); CREATE INDEX ON % ((10 / v))',
     rows: [
@@ -199,7 +205,10 @@ describe('every row of an upsert is judged, also one that a later row overwrites
   before(() =>
     db.pool.query(`CREATE DOMAIN short AS text CHECK (length(VALUE) < 4);
       CREATE FUNCTION judge() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN IF new.v = 'bad' THEN RAISE EXCEPTION 'bad'; END IF; RETURN NULL; END $$`),
+        $$ BEGIN IF new.v = 'bad' THEN RAISE EXCEPTION 'bad'; END IF; RETURN NULL; END $$;
+      CREATE FUNCTION judge_all() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT FROM given WHERE v = 'bad') THEN RAISE EXCEPTION 'bad'; END IF; RETURN NULL;
+      END $$`),
   )
 
   for (const one of CASES) {
