@@ -29,7 +29,7 @@ const OWN_CONSTRAINTS = `EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oi
 /** The condition that the constraint `k` of `t` is enforced: from PostgreSQL 18 it need not be. */
 const ENFORCED = `k.conrelid = t.oid AND coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)`
 
-/** The condition that the trigger `g` sees rows. Others only see how the server divides rows into statements. */
+/** The condition that the trigger `g` sees rows. Others see only how rows are divided into statements. */
 const SEES_ROWS = '(g.tgtype & 1 = 1 OR g.tgoldtable IS NOT NULL OR g.tgnewtable IS NOT NULL)'
 
 /** Names of the columns whose numbers are in an array. */
