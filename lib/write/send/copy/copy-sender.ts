@@ -9,7 +9,6 @@ import { RowError, type RowRef, type RowSender, unchangedOf } from '../../rows/r
 import { InsertSender } from '../insert/insert-sender.ts'
 import { CopyPieces, PIECE_BYTES } from './copy-pieces.ts'
 import { OpenCopy, type OpenCopyOptions } from './open-copy.ts'
-import { suitsText } from './suits-text.ts'
 
 export interface CopyOptions {
   /** Where rows wait for a merge; undefined: they go into the table itself. */
@@ -35,8 +34,6 @@ export class CopySender implements RowSender {
   readonly #canReleaseItems: boolean
   readonly #pieces: CopyPieces
   #open: OpenCopy | undefined
-  /** The first batch, as long as no other one follows it. */
-  #held: { readonly groups: readonly RowGroup[]; readonly signal: AbortSignal } | undefined
   /** The pieces of the batch that is being sent are to replace its items. */
   #keepsPieces = false
   /** The pieces of the batch that was sent last, while its items are still held. */
@@ -65,22 +62,6 @@ export class CopySender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
-    if (!this.#open && !this.#held && !this.#staging && suitsText(groups, this.#plan)) {
-      this.#held = { groups, signal }
-      return
-    }
-    await this.#sendHeld()
-    await this.#sendBatch(groups, signal)
-  }
-
-  /** Sends the batch that waits for another one. @param isAlone no other one has come */
-  async #sendHeld(isAlone = false): Promise<void> {
-    const held = this.#held
-    this.#held = undefined
-    if (held) await this.#sendBatch(held.groups, held.signal, isAlone)
-  }
-
-  async #sendBatch(groups: readonly RowGroup[], signal: AbortSignal, isAlone = false): Promise<void> {
     // only the batch that opens a COPY goes ahead of the answer, so that a server that hangs is not fed more
     const unanswered = this.#open?.copy.unanswered
     if (unanswered) await this.#transaction.copyAnswered(unanswered)
@@ -88,8 +69,8 @@ export class CopySender implements RowSender {
     this.#lastPieces = undefined
     const [first] = groups
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
-    this.#keepsPieces = this.#canReleaseItems && !isAlone && groups.length === 1
-    for (const group of groups) await this.#sendGroup(group, signal, isAlone)
+    this.#keepsPieces = this.#canReleaseItems && groups.length === 1
+    for (const group of groups) await this.#sendGroup(group, signal)
     if (this.#byInsert.length > 0) await this.#insertRest(signal)
     this.#firstOrdinal += first?.batch.count ?? 0
     await this.#sendPiece()
@@ -122,8 +103,8 @@ export class CopySender implements RowSender {
     this.#lastPieces = undefined
   }
 
-  async #sendGroup(group: RowGroup, signal: AbortSignal, isAlone: boolean): Promise<void> {
-    let format = isAlone || group.shape.mixed ? 'text' : this.#plan.format.current
+  async #sendGroup(group: RowGroup, signal: AbortSignal): Promise<void> {
+    let format = group.shape.mixed ? 'text' : this.#plan.format.current
     const byInsert = new Set<number>()
     for (let index = 0; index < group.rows.length; ) {
       const open = await this.#openFor(group, index, format)
@@ -235,7 +216,6 @@ export class CopySender implements RowSender {
   }
 
   async close(commits = false): Promise<void> {
-    await this.#sendHeld(true)
     const open = this.#open
     if (!open) return
     open.encoder.end(this.#pieces.out)
@@ -252,7 +232,6 @@ export class CopySender implements RowSender {
   }
 
   async abort(): Promise<void> {
-    this.#held = undefined
     const aborting = this.#open?.copy.abort()
     if (aborting) await this.#transaction.copyAnswered(aborting).catch(() => {})
   }
