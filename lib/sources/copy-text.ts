@@ -156,7 +156,10 @@ function lineEndOf(bytes: Buffer, isWhole: boolean): LineEnd | undefined {
   const feed = indexOfByte(bytes, LINE_FEED, 0)
   if (feed >= 0) return bytes[feed - 1] === RETURN && !isEscapedByte(bytes, 0, feed - 1) ? '\r\n' : '\n'
   if (!isWhole && bytes.length < FIRST_BYTES) return undefined
-  if (indexOfByte(bytes, RETURN, 0) >= 0) return '\r'
+  const first = indexOfByte(bytes, RETURN, 0)
+  // after a return that comes last, a line feed may follow
+  if (!isWhole && first === bytes.length - 1) return undefined
+  if (first >= 0) return '\r'
   return isWhole ? '\n' : undefined
 }
 

@@ -44,6 +44,11 @@ export function serviceError(source: string): ExitError {
   return usageError(unreadService(source).message)
 }
 
+/** Returns true if PGDATESTYLE says that dates such as 1/2/2026 begin with the day. */
+export function isDayFirst({ PGDATESTYLE = '' }: Environment): boolean {
+  return /\b(dmy|euro)/i.test(PGDATESTYLE)
+}
+
 /**
  * Returns the settings that decide how dates and times are read. The values stored are then those of psql's
  * \copy.

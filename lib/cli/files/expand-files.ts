@@ -65,6 +65,7 @@ async function matches(pattern: string): Promise<string[] | undefined> {
   const { glob, isDynamicPattern } = await import('tinyglobby')
   if (!isDynamicPattern(pattern)) return undefined
   const found = await glob(pattern, { expandDirectories: false, absolute: isAbsolute(pattern) })
-  if (found.length === 0) throw usageError(`${pattern}: no file matches${noMatchHint(pattern)}`)
+  if (found.length === 0)
+    throw usageError(`${pattern}: no file matches${noMatchHint(pattern, isDynamicPattern)}`)
   return found
 }

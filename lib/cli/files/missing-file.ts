@@ -22,14 +22,25 @@ export function missingFileHint(path: string): string {
   return hint || `; the folder is ${resolve(folder)}`
 }
 
-/** Returns what a folder has, of which no file matches a pattern. */
-export function noMatchHint(pattern: string): string {
-  const [fixed = ''] = pattern.split(/[*?[\]{}()!+@\\]/, 1)
-  const folder = fixed.slice(0, fixed.lastIndexOf('/') + 1) || '.'
-  const names = namesIn(folder)?.filter(name => !name.startsWith('.'))
-  if (!names) return `; there is no folder ${folder}`
-  return `; ${resolve(folder)} has ${names.length > 0 ? listNames(names.sort(), LISTED) : 'no files'}`
+/**
+ * Returns what the folder has in which no file matches a pattern.
+ * @param isPattern tells patterns from names that only have characters of patterns, such as `a+b`
+ */
+export function noMatchHint(pattern: string, isPattern: (text: string) => boolean): string {
+  const names = pattern.split('/')
+  const matched = names.findIndex(name => isPattern(name) || OPEN.test(name))
+  const fixed = names.slice(0, matched).map(name => `${name.replace(ESCAPED, '$1')}/`)
+  const folder = fixed.join('') || '.'
+  const found = namesIn(folder)?.filter(name => !name.startsWith('.'))
+  if (!found) return `; there is no folder ${folder}`
+  return `; ${resolve(folder)} has ${found.length > 0 ? listNames(found.sort(), LISTED) : 'no files'}`
 }
+
+/** A bracket or brace that is closed behind a slash, as in `{a,b/c}`. */
+const OPEN = /[{(][^})]*$/
+
+/** A character of patterns that stands for itself. */
+const ESCAPED = /\\([*?[\]{}()!+@\\])/g
 
 function meant(paths: readonly string[]): string {
   return paths.length > 0 ? `; did you mean ${paths.join(' or ')}?` : ''

@@ -26,6 +26,8 @@ export interface FailedLoad {
   readonly positions: RowPositions
   readonly rowsCommitted: number
   readonly format: Source['format']
+  /** The environment says that dates begin with the day. */
+  readonly isDayFirst: boolean
   /** True on a terminal. Values do not belong in logs. */
   readonly showsValues: boolean
   readonly args: Pick<
@@ -104,7 +106,8 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]
   if (column && fault) {
     const words = `${fault(column.sqlType, column.name)} (${sqlState})${shownValue(error, load)}`
-    return `${words}${(format === 'csv' && valueHint(error, args)) || rejectsHint(error, load)}`
+    const hint = format === 'csv' && valueHint(error, args, load.isDayFirst)
+    return `${words}${hint || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
   if (sqlState === '23503')

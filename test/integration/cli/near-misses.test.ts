@@ -68,6 +68,20 @@ describe('pg-batch names what was meant', () => {
       )
       expect(await said([`${folder}/dta/*.csv`])).to.contain(`there is no folder ${folder}/dta/\n`)
     })
+
+    for (const word of ['a+b', 'a\\+b', 'you!', '@home', 'x \\(old\\)']) {
+      it(`in the folder ${word}`, async () => {
+        const name = word.replaceAll('\\', '')
+        await mkdir(join(folder, name), { recursive: true })
+        await file(`${name}/rows.csv`, 'id\n1\n')
+        const hint = `; ${folder}/${name} has rows.csv\n`
+        expect(await said([`${folder}/${word}/*.cvs`])).to.contain(hint)
+      })
+    }
+
+    it('and by a pattern with several folders', async () => {
+      expect(await said([`${folder}/data/{a,b/c}/*.csv`])).to.contain(`; ${folder}/data has sales-2026.csv\n`)
+    })
   })
 
   describe('by the wrong delimiter', () => {
@@ -131,6 +145,8 @@ describe('pg-batch names what was meant', () => {
     expect(await said(['-'], input)).to.contain('if its dates begin with the day, set PGDATESTYLE=DMY; ')
     const { status, stderr } = await load(['-', '-t', 'guests'], input, { PGDATESTYLE: 'DMY' })
     expect(status, stderr).to.equal(0)
+    const other = await load(['-', '-t', 'guests'], 'id,born\n1,12/31/2020\n', { PGDATESTYLE: 'ISO, DMY' })
+    expect(other.stderr).to.match(/\(22008\); --rejects FILE keeps/)
     expect((await database.pool.query('SELECT born::text FROM guests')).rows).to.deep.equal([
       { born: '2020-12-31' },
     ])

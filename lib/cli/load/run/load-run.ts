@@ -7,6 +7,7 @@ import type { Repair } from '../../../sources/repairs.ts'
 import { untilClosed } from '../../../streams/until-closed.ts'
 import type { Stats } from '../../../types.ts'
 import type { BeforeCommit } from '../../../write/write-context.ts'
+import { isDayFirst } from '../../database/connection-config.ts'
 import { ExitError } from '../../exit-error.ts'
 import { rejectsFile } from '../../rejects/rejects-file.ts'
 import { explainLoad } from '../../report/explain-load.ts'
@@ -261,6 +262,7 @@ export class LoadRun {
       user: database.user,
       positions: this.#positions,
       rowsCommitted: this.stats.rowsCommitted,
+      isDayFirst: isDayFirst(terminal.env),
       showsValues: showsValues(terminal, args),
       args,
     })

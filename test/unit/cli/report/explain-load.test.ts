@@ -26,6 +26,7 @@ function load(showsValues: boolean): FailedLoad {
     positions,
     rowsCommitted: 0,
     format: 'csv',
+    isDayFirst: false,
     showsValues,
     args: {},
   }
@@ -33,7 +34,7 @@ function load(showsValues: boolean): FailedLoad {
 
 function refused(
   sqlState: string,
-  server: { message: string; where?: string; detail?: string; constraint?: string },
+  server: { message: string; where?: string; detail?: string; hint?: string; constraint?: string },
   reason: string,
   column?: string,
 ): PgBatchError {
@@ -101,6 +102,19 @@ describe('the message of a row that the server refuses', () => {
     for (const error of [badBoolean, tooLong, twice, raised])
       expect(said(error)).not.to.match(/maybe|2026|Grace/)
   })
+})
+
+describe('the message of a date that is out of range', () => {
+  for (const hint of ['different "datestyle" setting', 'different "DateStyle" setting']) {
+    const cause = { message: 'date/time field value out of range: "31/12/2020"', hint }
+    const error = refused('22008', cause, 'The server refused a row', 'ok')
+
+    it(`proposes another order of its parts, as PostgreSQL's ${hint} does`, () => {
+      expect(explainLoad(error, load(false)).message).to.contain('set PGDATESTYLE=DMY; ')
+      const other = explainLoad(error, { ...load(false), isDayFirst: true }).message
+      expect(other).to.not.contain('PGDATESTYLE')
+    })
+  }
 })
 
 describe('the message of a malformed record', () => {
