@@ -32,6 +32,38 @@ const ENFORCED = `k.conrelid = t.oid AND coalesce((pg_catalog.to_jsonb(k) ->> 'c
 /** The condition that the trigger `g` sees rows. Others see only how rows are divided into statements. */
 const SEES_ROWS = '(g.tgtype & 1 = 1 OR g.tgoldtable IS NOT NULL OR g.tgnewtable IS NOT NULL)'
 
+/**
+ * The condition that the role may name and call all that an object uses, as a query that repeats its
+ * expressions has to. The server itself, which has parsed them, asks for no right to use a schema.
+ * @param isObject the condition of its rows `d` of pg_depend; what belongs to the server has none
+ */
+const mayName = (isObject: string): string => `NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.refclassid, d.refobjid, 0) used
+    WHERE (${isObject}) AND NOT coalesce(CASE
+      WHEN used.schema IS NOT NULL AND pg_catalog.has_schema_privilege(
+        pg_catalog.to_regnamespace(used.schema)::oid, 'USAGE') IS NOT TRUE THEN false
+      WHEN d.refclassid = 'pg_catalog.pg_proc'::regclass
+        THEN pg_catalog.has_function_privilege(d.refobjid, 'EXECUTE')
+      ELSE true END, false))`
+
+/** The same for the columns, DEFAULTs, CHECK constraints and indexes of `t`. */
+const MAY_NAME_ALL = mayName(`d.classid = 'pg_catalog.pg_class'::regclass AND (d.objid = t.oid
+        OR d.objid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid))
+      OR d.classid = 'pg_catalog.pg_attrdef'::regclass
+        AND d.objid IN (SELECT f.oid FROM pg_catalog.pg_attrdef f WHERE f.adrelid = t.oid)
+      OR d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid IN (SELECT k.oid
+        FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c')`)
+
+/** Of the foreign key `k`: the schema of its parent, and its operators. */
+const MAY_NAME_KEY = mayName("d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = k.oid")
+
+/** The columns of the foreign key `k` have other collations than those of its parent. */
+const OTHER_COLLATION = `EXISTS (SELECT 1
+    FROM ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) key(own, other)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.own
+    JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = key.other
+    WHERE a.attcollation <> b.attcollation)`
+
 /** Names of the columns whose numbers are in an array. */
 const namesIn = (numbers: string): string =>
   `(SELECT coalesce(pg_catalog.json_agg(a.attname), '[]') FROM attribute a WHERE a.attnum = ANY (${numbers}))`
@@ -46,7 +78,7 @@ export const ROW_CONSTRAINTS = `CASE WHEN NOT pg_catalog.row_security_active(t.o
     -- a whole row, or a system column
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
       WHERE k.conrelid = t.oid AND k.contype = 'c' AND 0 >= ANY (k.conkey))
-    AND NOT ${OWN_CONSTRAINTS}
+    AND NOT ${OWN_CONSTRAINTS} AND ${MAY_NAME_ALL}
   THEN pg_catalog.json_build_object(
     'isSingle', t.relkind = 'r' AND NOT t.relhassubclass,
     'isReferenced', EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
@@ -59,6 +91,7 @@ export const ROW_CONSTRAINTS = `CASE WHEN NOT pg_catalog.row_security_active(t.o
             AND k.confrelid NOT IN ${TREE}
             AND pg_catalog.has_table_privilege(p.oid, 'SELECT')
             AND NOT pg_catalog.row_security_active(p.oid)
+            AND ${MAY_NAME_KEY} AND NOT ${OTHER_COLLATION}
             AND coalesce(pg_catalog.to_jsonb(k) ->> 'conperiod', 'false') = 'false'
           THEN pg_catalog.concat(CASE WHEN p.relkind = 'r' THEN 'ONLY ' END,
             pg_catalog.format('%I.%I', n.nspname, p.relname)) END,

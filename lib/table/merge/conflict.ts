@@ -65,7 +65,7 @@ export interface Judgement {
   /** Conditions that must not be false, and all columns that they are computed from. */
   readonly checks: readonly ColumnsSql[]
   readonly foreignKeys: readonly OutgoingReference[]
-  /** The columns whose DEFAULT is the next number of a sequence, or random. */
+  /** The columns whose DEFAULT may differ for each row: the next number of a sequence, or a random value. */
   readonly ownDefaults: readonly string[]
   /** Foreign keys refer to the table, so that a delete may be refused, or change their rows. */
   readonly isReferenced: boolean

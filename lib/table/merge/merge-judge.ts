@@ -100,6 +100,7 @@ function hasParent(table: string, { parent, columns, references, equals }: Outgo
     (value, at) => `pg_batch_parent.${quoteIdentifier(references[at]!)} ${equals[at]} ${value}`,
   )
   const absent = values.map(value => `${value} IS NULL`)
-  const found = `EXISTS (SELECT FROM ${parent} AS pg_batch_parent WHERE ${same.join(' AND ')})`
-  return `(${[...absent, found].join(' OR ')})`
+  // of EXISTS under OR the server may make a hash of all rows of the parent
+  const found = `(SELECT true FROM ${parent} AS pg_batch_parent WHERE ${same.join(' AND ')} LIMIT 1)`
+  return `(${[...absent, `${found} IS NOT NULL`].join(' OR ')})`
 }

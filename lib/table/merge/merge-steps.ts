@@ -36,12 +36,13 @@ export function countSteps(merge: Merge, source: RowSource): string {
   const deletes = deletesOf(source)
   const changes = `${shape} NOT IN ${deletes} OR ${previous} NOT IN ${deletes}`
   const upsert = upsertOf(source)
-  const from = `${source.from} WHERE ${shape} = ${upsert.number}`
-  const passed = judged(merge, source, upsert, { from, alias: 'pg_batch' }) || 'true'
+  const rows = rowsWithNeighbours(merge, source)
+  const from = `${rows} WHERE ${shape} = ${upsert.number} AND ${next} IS NOT NULL`
+  const passed = judged(merge, source, upsert, { from, alias: 'pg_batch_rows' }) || 'true'
   const isUndone = `${shape} IN ${deletes} AND ${next} IS NULL AND ${previous} IS NOT NULL`
   return (
     `SELECT (${passed})::text AS passed, count(*) FILTER (WHERE ${changes})::text AS changed, ` +
-    `count(*) FILTER (WHERE ${isUndone})::text AS undone FROM ${rowsWithNeighbours(merge, source)}`
+    `count(*) FILTER (WHERE ${isUndone})::text AS undone FROM ${rows}`
   )
 }
 

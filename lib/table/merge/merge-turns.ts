@@ -58,7 +58,9 @@ export function mergeLast(merge: Merge, source: RowSource): string {
     `lag(${quoteIdentifier(shape)}) OVER (${key}) AS ${quoteIdentifier(previous)}`
   const deletes = `(${deletesAmong(source.shapes).join(', ')})`
   const upsert = source.shapes.find(one => !one.deletes)!
-  const from = `pg_batch_rows WHERE ${quoteIdentifier(shape)} = ${upsert.number}`
+  // the server judges the others, because they are written
+  const isLeftOut = `${quoteIdentifier(shape)} = ${upsert.number} AND ${quoteIdentifier(turn)} > 1`
+  const from = `pg_batch_rows WHERE ${isLeftOut}`
   const judgement = judged(merge, source, upsert, { from, alias: 'pg_batch_rows' }) || 'true'
   const { steps } = writeRows(merge, source, `${quoteIdentifier(turn)} = 1 AND ${judgement}`, true)
   const upsertOrAfterOne =

@@ -2,7 +2,6 @@ import { quoteIdentifier } from '../../table/identifier.ts'
 import type { Judgement } from '../../table/merge/conflict.ts'
 import { evaluated } from '../../table/merge/merge-judge.ts'
 import type { Column, ColumnsSql, ComputedIndex, Table } from '../../types.ts'
-import { isUniqueDefault } from './unique-default.ts'
 
 /** Returns what a row is judged by; undefined where something that no query can repeat may refuse it. */
 export function judgementOf({ columns, rowConstraints }: Table): Judgement | undefined {
@@ -26,8 +25,12 @@ export function notNullOf(columns: readonly Column[]): string[] {
   return columns.filter(({ notNull }) => notNull).map(({ name }) => name)
 }
 
-function isOwn(column: Column): boolean {
-  return !column.generated && column.defaultSql !== undefined && isUniqueDefault(column)
+/** A function may return another value for each call, and even count its calls. */
+function isOwn({ generated, identity, defaultSql }: Column): boolean {
+  if (generated) return false
+  return (
+    identity !== 'none' || (defaultSql !== undefined && /[\w"]\(/.test(defaultSql.replaceAll('now()', '')))
+  )
 }
 
 function indexCheck({ predicate, expressions, columns }: ComputedIndex): ColumnsSql {
