@@ -29,7 +29,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const { head, whole } = await peek(bytes, showsMark)
   try {
     if (showsParquet(head)) throw await misplacedParquet(file, rereadable, options.format)
-    refuseForeign(head, name, file === '-' ? undefined : file)
+    refuseForeign(head, name, file === '-' ? undefined : file, options.format)
     const encoding = chooseEncoding(head, options.encoding, name)
     const named = options.format ?? (file === '-' ? undefined : formatOfName(file))
     if (!named && encoding === 'utf-8') refuseBinary(head, name)

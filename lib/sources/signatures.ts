@@ -1,3 +1,4 @@
+import type { Format } from './format.ts'
 import { shellWord } from './shell-word.ts'
 import { FormatUnknown } from './source-error.ts'
 
@@ -5,6 +6,8 @@ import { FormatUnknown } from './source-error.ts'
 interface Signature {
   readonly kind: string
   readonly isOne: (head: string) => boolean
+  /** The mark is text, with which a table may begin as well: a value, or the name of a column. */
+  readonly isText?: true
   /** To follow `it is …, which`: why not, and what to do instead. @param file undefined for standard input */
   readonly help: (file: string | undefined) => string
 }
@@ -65,11 +68,13 @@ const SIGNATURES: readonly Signature[] = [
   },
   {
     kind: 'a dump of SQL statements',
+    isText: true,
     isOne: head => /^(?:--\r?\n)?-- (?:PostgreSQL database dump|MySQL dump)/.test(head),
     help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
   },
   {
     kind: 'a script of SQL statements',
+    isText: true,
     isOne: head => /^(?:\s|--.*\n)*(?:CREATE TABLE|INSERT INTO)\s/i.test(head),
     help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
   },
@@ -83,15 +88,22 @@ const SIGNATURES: readonly Signature[] = [
   { kind: 'a PDF document', isOne: startsWith('%PDF-'), help: () => SAVE_TABLE },
   {
     kind: 'an HTML page',
+    isText: true,
     isOne: head => /^\s*<(?:!doctype html|html)[\s>]/i.test(head),
     help: () => 'has no rows to load; is it the error page of a download?',
   },
   {
     kind: 'an XML document',
+    isText: true,
     isOne: head => /^\s*<\?xml\s/.test(head),
     help: () => 'is not read here; convert its records to CSV or NDJSON and load that',
   },
-  { kind: 'a document of rich text (RTF)', isOne: startsWith('{\\rtf'), help: () => SAVE_TABLE },
+  {
+    kind: 'a document of rich text (RTF)',
+    isText: true,
+    isOne: startsWith('{\\rtf'),
+    help: () => SAVE_TABLE,
+  },
   { kind: 'a PNG image', isOne: startsWith('\x89PNG\r\n\x1a\n'), help: () => NO_ROWS },
   { kind: 'a JPEG image', isOne: startsWith('\xff\xd8\xff'), help: () => NO_ROWS },
   { kind: 'a GIF image', isOne: head => /^GIF8[79]a/.test(head), help: () => NO_ROWS },
@@ -111,11 +123,22 @@ export function showsArchive(head: Buffer): boolean {
   return head.length >= MAX_MARK_BYTES || !/^(PK|BZh|\xfd7z)/.test(head.toString('latin1'))
 }
 
-/** Throws for a file that no format reads, and says what helps. @param file undefined for standard input */
-export function refuseForeign(head: Buffer, name: string, file: string | undefined): void {
+/**
+ * Throws for a file that no format reads, and says what helps.
+ * @param file undefined for standard input
+ * @param asked the format that was set: then a mark that is text is data
+ */
+export function refuseForeign(
+  head: Buffer,
+  name: string,
+  file: string | undefined,
+  asked: Format | undefined,
+): void {
   const text = head.toString('latin1')
-  const found = SIGNATURES.find(({ isOne }) => isOne(text))
-  if (found) throw new FormatUnknown(`${name}: it is ${found.kind}, which ${found.help(file)}`)
+  const found = SIGNATURES.find(({ isOne, isText }) => !(isText && asked) && isOne(text))
+  if (!found) return
+  const table = found.isText ? '; if it is a table after all: --format csv' : ''
+  throw new FormatUnknown(`${name}: it is ${found.kind}, which ${found.help(file)}${table}`)
 }
 
 function isZip(head: string): boolean {

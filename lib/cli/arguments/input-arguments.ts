@@ -143,8 +143,9 @@ export function needlessOption(format: string, args: InputArguments): string | u
   const isJson = format === 'json' || format === 'ndjson'
   if (args.recordPath && !isJson) return `--record-path has no meaning for ${format}, which is not JSON`
   if (format === 'csv') return undefined
-  // a text that --null does not make NULL would be stored without a word
-  const all = isJson ? options : { ...options, encoding }
+  // for JSON: what would change values or fields, such as a text of --null that would be stored as it is
+  const others = { lenient: args.lenient, 'strict-header': args.strictHeader, encoding }
+  const all = isJson ? options : { ...options, ...others }
   const said = Object.entries(all).find(([, value]) => value !== undefined)
   return said && `--${said[0]} has no meaning for ${isJson ? 'JSON' : 'a Parquet file'}`
 }

@@ -101,6 +101,11 @@ describe('pg-batch load, of JSON as it is found:', () => {
     }
   })
 
+  it('takes options of CSV that change no value', async () => {
+    const { status, stderr } = await load(await file('plain.ndjson', ONE), '--lenient', '--strict-header')
+    expect(status, stderr).to.equal(0)
+  })
+
   it('reads documents of a pipe that share lines', async () => {
     const { status, stderr } = await run(['load', '-', '-t', 't'], env(), `${ONE}${TWO}\n${ONE}\n`)
     expect(status, stderr).to.equal(0)

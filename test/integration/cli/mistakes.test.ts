@@ -245,6 +245,7 @@ describe('what pg-batch prints, word for word,', () => {
     const zip = (names: readonly string[]) =>
       `PK\x03\x04${'\0'.repeat(26)}${names.join(`PK\x03\x04${'\0'.repeat(26)}`)}`
     const tar = `a.csv${'\0'.repeat(252)}ustar\0${'0'.repeat(300)}`
+    const TABLE = '; if it is a table after all: --format csv'
     const files: [name: string, bytes: string, message: (path: string) => string][] = [
       [
         'a.xlsx',
@@ -287,17 +288,18 @@ describe('what pg-batch prints, word for word,', () => {
       [
         'i.sql',
         '--\n-- PostgreSQL database dump\n--\n',
-        path => `a dump of SQL statements, which psql runs: psql -f ${path}`,
+        path => `a dump of SQL statements, which psql runs: psql -f ${path}${TABLE}`,
       ],
       [
         'k.sql',
         '-- rows\nINSERT INTO guests VALUES (1);\n',
-        path => `a script of SQL statements, which psql runs: psql -f ${path}`,
+        path => `a script of SQL statements, which psql runs: psql -f ${path}${TABLE}`,
       ],
       [
         'l.xml',
         '<?xml version="1.0"?>\n<guests><guest id="1"/></guests>\n',
-        () => 'an XML document, which is not read here; convert its records to CSV or NDJSON and load that',
+        () =>
+          `an XML document, which is not read here; convert its records to CSV or NDJSON and load that${TABLE}`,
       ],
       [
         'm.rar',
@@ -308,7 +310,8 @@ describe('what pg-batch prints, word for word,', () => {
       [
         'n.rtf',
         '{\\rtf1\\ansi',
-        () => 'a document of rich text (RTF), which is not read here; save its table as CSV and load that',
+        () =>
+          `a document of rich text (RTF), which is not read here; save its table as CSV and load that${TABLE}`,
       ],
       ...(['ARROW1\0\0', 'Obj\x01\x02', 'ORC\n\x01\0'] as const).map(
         (bytes, at): [string, string, () => string] => [
@@ -321,7 +324,7 @@ describe('what pg-batch prints, word for word,', () => {
       [
         'j.csv',
         '<!DOCTYPE html>\n<p>Not found, sorry',
-        () => 'an HTML page, which has no rows to load; is it the error page of a download?',
+        () => `an HTML page, which has no rows to load; is it the error page of a download?${TABLE}`,
       ],
     ]
     for (const [name, bytes, message] of files) {
@@ -332,6 +335,28 @@ describe('what pg-batch prints, word for word,', () => {
         )
       })
     }
+
+    it('and reads them as tables where a format is given', async () => {
+      await database.pool.query('CREATE TABLE marks (text text)')
+      for (const [format, text] of [
+        ['csv', '<?xml version="1.0"?>\n<a/>\n'],
+        ['csv', '<html lang="en">\n<a/>\n'],
+        ['csv', 'INSERT INTO t\nrow\n'],
+        ['csv', '-- MySQL dump\nrow\n'],
+        ['text', '{\\rtf1\n'],
+        ['text', 'create table is a statement\n'],
+      ] as const) {
+        const path = await file('marks.txt', text)
+        const words = format === 'csv' ? ['--no-header', '--quote', 'none', '--delimiter', 'tab'] : []
+        const ended = await run(['load', path, '-t', 'marks', '-c', 'text', '--format', format, ...words], {
+          DATABASE_URL: database.connectionString,
+        })
+        expect(ended.status, text + ended.stderr).to.equal(0)
+      }
+      const { rows } = await database.pool.query('SELECT text FROM marks')
+      expect(rows).to.have.length(10)
+      expect(rows).to.deep.include({ text: '{\rtf1' }).and.deep.include({ text: '<?xml version="1.0"?>' })
+    })
 
     it('but a tar archive that gzip has packed, whatever its name', async () => {
       const path = await file('packed.csv.gz', gzipSync(tar))

@@ -360,6 +360,12 @@ describe('pg-batch load reports of Parquet', () => {
       numbered(1),
       /: --null has no meaning for a Parquet file$/m,
     ],
+    ...(['--lenient', '--strict-header'] as const).map((option): (typeof cases)[number] => [
+      `that is read with ${option}`,
+      path => [path, option],
+      numbered(1),
+      new RegExp(`: ${option} has no meaning for a Parquet file$`, 'm'),
+    ]),
     [
       'that is not there',
       path => [join(dirname(path), 'no.parquet')],

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
 import { run, start } from './support.ts'
 
 describe('pg-batch load, of several files,', () => {
@@ -108,20 +108,32 @@ describe('pg-batch load, of several files,', () => {
 
   it('creates the table once with --create, killed and run again', async function () {
     this.timeout(120_000)
-    const paths = await parts(40_000, 40_000)
-    const words = ['load', ...paths, '-t', 'made', '--create', '--map', 'Id=id', '--resume', 'made']
+    // more rows than a transaction takes: one is committed before the last row, which waits for the lock
+    const paths = await parts(80_000, 80_000)
+    await database.pool.query(`
+      CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END $$;
+      CREATE DOMAIN remark AS text CHECK (VALUE <> 'row, 160000' OR gate())`)
+    const options = ['--create', '--map', 'Id=id', '--type', 'remark=remark', '--resume', 'made']
+    const words = ['load', ...paths, '-t', 'made', ...options]
     const env = { DATABASE_URL: database.connectionString }
-    const running = start([...words, '--batch-size', '200'], env)
-    const written = () => stored('made').catch(() => ({ rows: 0 }))
-    while ((await written()).rows === 0 && running.process.exitCode === null) await delay(5)
-    running.process.kill('SIGKILL')
-    await running.ended
+    const holder = await database.pool.connect()
+    try {
+      await holder.query('SELECT pg_advisory_lock(1)')
+      const running = start([...words, '--batch-size', '200'], env)
+      const written = () => stored('made').catch(() => ({ rows: 0 }))
+      await until('a transaction is committed', async () => (await written()).rows > 0, 60_000)
+      running.process.kill('SIGKILL')
+      await running.ended
+    } finally {
+      holder.release(true)
+    }
     const { status, stderr } = await run(words, env)
     expect(status, stderr).to.equal(0)
     expect(stderr)
       .to.match(/continuing after row/)
       .and.not.match(/CREATE TABLE/)
-    expect(await stored('made')).to.deep.equal({ rows: 80_000, distinct: 80_000 })
+    expect(await stored('made')).to.deep.equal({ rows: 160_000, distinct: 160_000 })
     expect((await load(...words.slice(1, -2))).stderr).to.match(/the table "made" exists already/)
   })
 
