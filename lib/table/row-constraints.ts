@@ -35,27 +35,30 @@ const SEES_ROWS = '(g.tgtype & 1 = 1 OR g.tgoldtable IS NOT NULL OR g.tgnewtable
 /**
  * The condition that the role may name and call all that an object uses, as a query that repeats its
  * expressions has to. The server itself, which has parsed them, asks for no right to use a schema.
- * @param isObject the condition of its rows `d` of pg_depend; what belongs to the server has none
+ * @param objects a query for `classid` and `objid` of pg_depend; what belongs to the server has no rows there
  */
-const mayName = (isObject: string): string => `NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+const mayName = (objects: string): string => `NOT EXISTS (SELECT 1
+    FROM (${objects}) object(classid, objid)
+    JOIN pg_catalog.pg_depend d ON d.classid = object.classid AND d.objid = object.objid
     CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.refclassid, d.refobjid, 0) used
-    WHERE (${isObject}) AND NOT coalesce(CASE
+    WHERE NOT coalesce(CASE
       WHEN used.schema IS NOT NULL AND pg_catalog.has_schema_privilege(
         pg_catalog.to_regnamespace(used.schema)::oid, 'USAGE') IS NOT TRUE THEN false
       WHEN d.refclassid = 'pg_catalog.pg_proc'::regclass
         THEN pg_catalog.has_function_privilege(d.refobjid, 'EXECUTE')
       ELSE true END, false))`
 
-/** The same for the columns, DEFAULTs, CHECK constraints and indexes of `t`. */
-const MAY_NAME_ALL = mayName(`d.classid = 'pg_catalog.pg_class'::regclass AND (d.objid = t.oid
-        OR d.objid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid))
-      OR d.classid = 'pg_catalog.pg_attrdef'::regclass
-        AND d.objid IN (SELECT f.oid FROM pg_catalog.pg_attrdef f WHERE f.adrelid = t.oid)
-      OR d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid IN (SELECT k.oid
-        FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c')`)
+/** The same for the columns, indexes, DEFAULTs and CHECK constraints of `t`. */
+const MAY_NAME_ALL = mayName(`SELECT 'pg_catalog.pg_class'::regclass::oid, t.oid
+      UNION ALL SELECT 'pg_catalog.pg_class'::regclass, i.indexrelid
+      FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid
+      UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, f.oid
+      FROM pg_catalog.pg_attrdef f WHERE f.adrelid = t.oid
+      UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, k.oid
+      FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c'`)
 
 /** Of the foreign key `k`: the schema of its parent, and its operators. */
-const MAY_NAME_KEY = mayName("d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = k.oid")
+const MAY_NAME_KEY = mayName("SELECT 'pg_catalog.pg_constraint'::regclass::oid, k.oid")
 
 /** The columns of the foreign key `k` have other collations than those of its parent. */
 const OTHER_COLLATION = `EXISTS (SELECT 1
