@@ -15,7 +15,7 @@ import { type Terminal, terminalOf, watchOutputs } from './terminal/output.ts'
 export function run(argv: readonly string[]): Promise<number> {
   const terminal = terminalOf(process)
   const mode = outputModeOf(argv)
-  watchOutputs(noteIn(mode, terminal))
+  watchOutputs(terminal, noteIn(mode, terminal))
   redirectWarnings(mode, terminal)
   return runCommand(argv, terminal, listenForSignals())
 }

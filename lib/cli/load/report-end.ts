@@ -26,6 +26,7 @@ export async function reportEnd(
   const next = rowsCommitted > 0 ? runAgain(args) : undefined
   const failure =
     outcome === 'interrupted' ? interruptedError(interruptedLine(args.table, rowsCommitted, next)) : failed
+  if (rowsCommitted > 0) terminal.hasCommitted = true
   await watcher.end({ counts, reasons, repairs, outcome, error: failure?.message })
   if (failure && args.log === 'json') failure.reported = true
   if (wantsTable(args, terminal)) {

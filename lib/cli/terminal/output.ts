@@ -25,7 +25,10 @@ export interface Surroundings {
   readonly stderr: Printer
 }
 
-export interface Terminal extends Output, Surroundings {}
+export interface Terminal extends Output, Surroundings {
+  /** Set when a load has committed rows: a result that cannot be printed does not undo it. */
+  hasCommitted: boolean
+}
 
 export function terminalOf({ env, stdin, stdout, stderr }: Surroundings): Terminal {
   return {
@@ -33,6 +36,7 @@ export function terminalOf({ env, stdin, stdout, stderr }: Surroundings): Termin
     stdin,
     stdout,
     stderr,
+    hasCommitted: false,
     result: text => stdout.write(`${visibleLines(text)}\n`),
     note: line => stderr.write(`${visible(line)}\n`),
   }
@@ -45,13 +49,16 @@ export function showsValues({ stderr }: Terminal, { log }: { readonly log?: stri
 
 /**
  * Ignores a closed pipe: in `pg-batch … | head -1` it is not an error. Otherwise, as on a full disk, what is
- * lost of standard output is reported, and is a failure. Of standard error it could not be reported.
+ * lost of standard output is reported once, and is a failure. Of standard error it could not be reported.
  */
-export function watchOutputs(report: (lost: string) => void): void {
+export function watchOutputs(terminal: Terminal, report: (lost: string) => void): void {
+  let isReported = false
   process.stderr.on('error', () => {})
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return
-    report(`standard output cannot be written: ${error.message}; rows that were loaded are committed`)
+    if (error.code === 'EPIPE' || isReported) return
+    isReported = true
+    const stored = terminal.hasCommitted ? '; rows that were loaded are committed' : ''
+    report(`standard output cannot be written: ${error.message}${stored}`)
     // the status that the command ends with is set after this
     process.once('exit', () => {
       process.exitCode ||= EXIT.failed

@@ -69,7 +69,14 @@ describe('pg-batch, in a process of its own, from the build,', () => {
     )
     expect(lost.status).to.equal(1)
     expect((await database.pool.query('SELECT count(*)::int FROM orders')).rows).to.deep.equal([{ count: 3 }])
-    expect((await shell(`${load} --dry-run --truncate > /dev/full`)).status).to.equal(1)
+    for (const line of [`${load} --dry-run --truncate`, `${commandLine()} --help`]) {
+      const nothing = await shell(`${line} > /dev/full`)
+      expect(nothing.status).to.equal(1)
+      // once, and no word of a commit
+      expect(nothing.stderr.match(/standard output.*/g)).to.deep.equal([
+        'standard output cannot be written: ENOSPC: no space left on device, write',
+      ])
+    }
     const piped = await shell(`set -o pipefail; ${load} --dry-run --truncate | true`)
     expect(piped.status, piped.stderr).to.equal(0)
   })
