@@ -340,6 +340,35 @@ describe('rows that no query of the role can judge are written', () => {
   }
 })
 
+describe('rows of an upsert are judged by look-ups of their parents', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  for (const way of METHODS) {
+    it(`which read no other rows of the parent, by ${way.title}`, async () => {
+      await db.pool.query(`DROP TABLE IF EXISTS children, parents; CREATE TABLE parents (v int PRIMARY KEY);
+        INSERT INTO parents SELECT generate_series(1, 50000); ANALYZE parents;
+        CREATE TABLE children (id int PRIMARY KEY, v int REFERENCES parents)`)
+      const rows = Array.from({ length: 100 }, (_, index) => ({ id: index % 90, v: index + 1 }))
+      const reads: unknown[] = []
+      const writable = new PgBatchWritable<Row>({
+        pool: makePool().pool,
+        table: 'children',
+        ...options(way),
+        onConflict: { target: ['id'], action: 'update' },
+        inTransaction: async client => {
+          const { rows } = await client.query(
+            "SELECT seq_tup_read::int AS count FROM pg_stat_xact_user_tables WHERE relname = 'parents'",
+          )
+          reads.push(rows[0]?.count)
+        },
+      })
+      expect(await load([rows], writable)).to.deep.equal([])
+      expect(reads).to.deep.equal([0])
+    })
+  }
+})
+
 function changeOne(pool: pg.Pool, table: string, row: Row): Promise<unknown> {
   if (row.delete) return pool.query(`DELETE FROM ${table} WHERE id = $1`, [row.id])
   const columns = Object.keys(row)
