@@ -24,8 +24,8 @@ describe('pg-batch load --resume', () => {
   const load = (path: string, name: string, ...words: string[]) =>
     run(['load', path, '-t', 'events', '--resume', name, '--batch-size', '1000', ...words], env())
 
-  const csv = (rows: number) =>
-    `id,note\n${Array.from({ length: rows }, (_, i) => `${i + 1},"row ${i + 1}, of many"`).join('\n')}\n`
+  const csv = (rows: number, more = '') =>
+    `id,note\n${Array.from({ length: rows }, (_, i) => `${i + 1},"row ${i + 1}, of many${more}"`).join('\n')}\n`
 
   async function stored(): Promise<{ rows: number; distinct: number; sum: string }> {
     const { rows } = await database.pool.query(
@@ -145,7 +145,8 @@ describe('pg-batch load --resume', () => {
     const KILLS = Math.max(4, thorough(10))
     const ROWS = 30_000 * KILLS
     const random = seededRandom(20261123)
-    const path = await file('big.csv', csv(ROWS))
+    // so long that a transaction is full after some 25,000: there is a commit for each kill
+    const path = await file('big.csv', csv(ROWS, '.'.repeat(240)))
     let kills = 0
     let killedAtWork = 0
     while (kills < KILLS) {
