@@ -86,6 +86,9 @@ describe('pg-batch load --format text', () => {
 
   it('refuses what COPY refuses: other line ends, and the end of the data inside a line', async () => {
     const row = '1\ta\t\\N\t\\N'
+    const { rows } = await database.pool.query("SELECT current_setting('server_version_num')::int AS version")
+    // before PostgreSQL 18, COPY stores the line and leaves out what follows it
+    const endsData = `${row}\\.\n`
     for (const content of [
       `${row}\r\n${row}\n`,
       `${row}\n${row}\r\n`,
@@ -93,14 +96,16 @@ describe('pg-batch load --format text', () => {
       `${row}\r\n${row}\r`,
       '1\ta\\\\\rb\t\\N\t\\N\n',
       '1\ta\\.\t\\N\t\\N\n',
-      `${row}\\.\n`,
+      endsData,
     ]) {
       const theirs = await withClient(client =>
         pipeline(Readable.from([content]), client.query(copyFrom('COPY t FROM STDIN'))).catch(
           (error: Error) => error,
         ),
       )
-      expect(theirs, JSON.stringify(content)).to.be.instanceOf(Error)
+      const isTaken = content === endsData && rows[0].version < 180000
+      expect(theirs instanceof Error, JSON.stringify(content)).to.equal(!isTaken)
+      if (isTaken) await database.pool.query('TRUNCATE t')
       const { status, stderr } = await load(['-', '--format', 'text'], content)
       expect(stderr).to.match(/line [12] has (a carriage return|a line feed|"\\\.")/)
       expect(status, JSON.stringify(content)).to.equal(1)

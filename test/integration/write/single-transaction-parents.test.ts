@@ -60,7 +60,10 @@ describe('singleTransaction with rejects: rows that refer to rows of later batch
     const rows = Array.from({ length: count }, (_, id): Row => {
       return { id: 200 + id, parent: parentOf(id), n: random.next() < 0.04 ? -1 : 1 }
     })
-    if (mayRepeat) for (let left = oneOf(4); left > 0; left--) rows.push({ ...rows[oneOf(count)]!, n: 2 })
+    // of two rows of a key that wait, the one that is tried first is stored: these do not wait
+    const certain = rows.filter(({ parent }) => parent === null || parent === 100)
+    const repeats = mayRepeat && certain.length > 0 ? oneOf(4) : 0
+    for (let left = repeats; left > 0; left--) rows.push({ ...certain[oneOf(certain.length)]!, n: 2 })
     const order = oneOf(3)
     if (order === 0) return rows
     if (order === 1) return rows.reverse()
