@@ -85,7 +85,8 @@ export async function runLoad(plan: LoadPlan): Promise<LoadEnd> {
     ...WHOLE[shape.whole ?? 'in parts'],
     concurrency: shape.concurrency,
     statementTimeoutMs: timeoutMs,
-    commitTimeoutMs: timeoutMs,
+    // a server that is frozen wakes up while the stream still asks for the outcome
+    commitTimeoutMs: 2 * timeoutMs,
     retry: { retries: RETRIES[shape.retries], minDelayMs: 4, maxDelayMs: 50 },
     ...(shape.badRows
       ? { rejectLimit: Number.POSITIVE_INFINITY, deadLetter: { table: tables.deadLetters } }
