@@ -118,7 +118,7 @@ export class CopyIn extends Submittable {
     return this.#send(piece)
   }
 
-  /** Lets what was written leave: the statement, and what has followed it at once, in one packet. */
+  /** Sends what was written so far, in one packet. */
   #uncork(): void {
     if (this.#isCorked) this.#connection!.stream.uncork?.()
     this.#isCorked = false
@@ -173,7 +173,7 @@ export class CopyIn extends Submittable {
     stream.cork?.()
     this.#isCorked = true
     connection.query(this.#textToSend)
-    // after all promises that are ready, among them those of a small batch and of its COMMIT
+    // by then a small batch and its COMMIT have been written, too
     process.nextTick(() => this.#uncork())
   }
 

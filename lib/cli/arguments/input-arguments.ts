@@ -143,7 +143,7 @@ export function needlessOption(format: string, args: InputArguments): string | u
   const isJson = format === 'json' || format === 'ndjson'
   if (args.recordPath && !isJson) return `--record-path has no meaning for ${format}, which is not JSON`
   if (format === 'csv') return undefined
-  // for JSON: what would change values or fields, such as a text of --null that would be stored as it is
+  // JSON refuses only options that change values or fields: without NULLs, `NA` would be stored as a text
   const others = { lenient: args.lenient, 'strict-header': args.strictHeader, encoding }
   const all = isJson ? options : { ...options, ...others }
   const said = Object.entries(all).find(([, value]) => value !== undefined)

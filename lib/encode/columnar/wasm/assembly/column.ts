@@ -1,5 +1,5 @@
 /**
- * What the caller says of a column: eight numbers, and where each is in bytes. The order is that of the
+ * What the caller passes for a column: eight numbers, and where each is in bytes. The order is that of the
  * indexes in block-encoder.ts.
  */
 
