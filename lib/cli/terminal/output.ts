@@ -49,8 +49,8 @@ export function showsValues({ stderr }: Terminal, { log }: { readonly log?: stri
 
 /**
  * Ignores a closed pipe: in `pg-batch … | head -1` it is not an error. Otherwise, as on a full disk, what is
- * lost of standard output is reported once, and is a failure. What is lost of
- * standard error cannot be reported.
+ * lost of standard output is reported once, and is a failure. What is lost of standard error cannot be
+ * reported.
  */
 export function watchOutputs(terminal: Terminal, report: (lost: string) => void): void {
   let isReported = false
