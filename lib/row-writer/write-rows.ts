@@ -4,11 +4,12 @@ import { PgBatchError } from '../errors.ts'
 import { publishCommit, publishEvolve, publishReject, publishRetry } from '../writable/diagnostics.ts'
 import { commitEvent } from '../writable/settle.ts'
 import { toPgBatchError } from '../write/faults/failure.ts'
-import { openWriting, type WriteOptions, type Writing } from '../write/open-writing.ts'
+import { openWriting, type Writing } from '../write/open-writing.ts'
 import type { Batch } from '../write/rows/batch.ts'
 import type { RowResult } from '../write/rows/row-results.ts'
 import type { Committed } from '../write/transaction/transaction-result.ts'
 import { writeBatches } from '../write/write-batches.ts'
+import type { WriteOptions } from '../write/write-options.ts'
 
 /** The outcome of each row of a batch, in order: its result, or its error. */
 export interface WrittenRows {

@@ -1,10 +1,10 @@
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { withinCallbackTime } from '../connection/transaction/callback-limits.ts'
 import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
-import type { WriteOptions } from '../write/open-writing.ts'
 import type { DeadLetterFile } from '../write/rejects/dead-letter-file.ts'
 import type { DeadLetterStream } from '../write/rejects/dead-letter-stream.ts'
 import type { Committed } from '../write/transaction/transaction-result.ts'
+import type { WriteOptions } from '../write/write-options.ts'
 import type { EventSender } from './event-sender.ts'
 import type { CommitEvent } from './events.ts'
 

@@ -1,5 +1,4 @@
-import type { PgBatchError } from '../errors.ts'
-import type { RetryPolicy } from './faults/retry.ts'
+import type { Retry, RetryPolicy } from './faults/retry.ts'
 import type { OpenOutcomes } from './outcome/open-outcomes.ts'
 import type { WritePlan } from './plan/plan.ts'
 import type { Batch } from './rows/batch.ts'
@@ -54,9 +53,4 @@ export type Progress<Item> =
   | { readonly kind: 'committed'; readonly committed: Committed<Item>; readonly attempts: number }
   /** A callback has committed the rows by itself; the stream's failure comes next. */
   | { readonly kind: 'committed-early'; readonly committed: Committed<Item> }
-  | {
-      readonly kind: 'retry'
-      readonly error: PgBatchError
-      readonly attempt: number
-      readonly delayMs: number
-    }
+  | ({ readonly kind: 'retry' } & Retry)

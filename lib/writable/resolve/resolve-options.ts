@@ -21,7 +21,7 @@ import {
   resolveOptions,
 } from '../../options/option-table.ts'
 import type { Table } from '../../types.ts'
-import type { WriteOptions } from '../../write/open-writing.ts'
+import type { WriteOptions } from '../../write/write-options.ts'
 import type { PgBatchWritableOptions } from '../options.ts'
 import { checkBlocks } from './check-blocks.ts'
 import { checkCheckpoint } from './check-checkpoint.ts'

@@ -23,6 +23,14 @@ export interface RetryPolicy {
   readonly shouldRetry: (error: Error) => boolean
 }
 
+/** A failure after which another attempt follows. */
+export interface Retry {
+  readonly error: PgBatchError
+  /** The attempt that has failed, from 1. */
+  readonly attempt: number
+  readonly delayMs: number
+}
+
 /**
  * Returns the delay before the next attempt: exponential backoff with full jitter, which is anything from 0
  * to the bound, so that writers which failed together do not come back together.

@@ -1,7 +1,7 @@
 import { connectionSurvives, isServerError, type ServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { keyColumns } from '../../table/merge/merge.ts'
-import type { TablePlan } from '../plan/plan.ts'
+import type { TablePlan } from '../plan/table-plan.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { FOREIGN_KEY_SQL, type ForeignKey, type Keys, missingParents } from './foreign-key.ts'
 import { certainlyNew } from './new-keys.ts'

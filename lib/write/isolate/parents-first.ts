@@ -1,4 +1,4 @@
-import type { TablePlan } from '../plan/plan.ts'
+import type { TablePlan } from '../plan/table-plan.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
 import { keyReader, type ReadKey } from './read-key.ts'
 

@@ -1,7 +1,7 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import type { CsvRecord } from '../../csv/record.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
-import type { TablePlan } from '../plan/plan.ts'
+import type { TablePlan } from '../plan/table-plan.ts'
 
 /** Returns the texts of a row's key; undefined where a value is missing or NULL, or has no text. */
 export type ReadKey = (row: object) => readonly string[] | undefined

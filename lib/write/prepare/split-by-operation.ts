@@ -1,8 +1,8 @@
 import { PgBatchError } from '../../errors.ts'
-import { askOperation, missingKey, type OperationError } from '../plan/operation.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import { type Batch, type InvalidItem, type RowGroup, unsent } from '../rows/batch.ts'
 import { RowSet } from '../rows/row-set.ts'
+import { askOperation, missingKey, type OperationError } from './operation.ts'
 
 /**
  * Separates the rows that are upserted from those that are deleted. A delete needs only the values of its

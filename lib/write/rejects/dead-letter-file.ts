@@ -4,13 +4,12 @@ import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
 import type { TransactionOptions } from '../../connection/transaction/opening.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'
-import type { PgBatchError } from '../../errors.ts'
 import { LOCK_FILE, takeLetters } from '../../table/dead-letter-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import { type Beginning, runOnBegin } from '../begin/on-begin.ts'
 import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { pause } from '../faults/pause.ts'
-import { mayRetry, type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
+import { mayRetry, type Retry, type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 import { isTransient } from '../faults/transient.ts'
 import { DurableLines, type IdentifiedLine } from './durable-lines.ts'
 
@@ -30,7 +29,7 @@ export interface DeadLetterFileOptions {
    * never finish.
    */
   readonly beginning: Beginning
-  readonly onRetry: (retry: { error: PgBatchError; attempt: number; delayMs: number }) => void
+  readonly onRetry: (retry: Retry) => void
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MAX_SHAPES_OF_A_TURN } from '../../table/merge/merge-strategy.ts'
 import type { Method } from '../../types.ts'
-import type { TablePlan } from '../plan/plan.ts'
+import type { TablePlan } from '../plan/table-plan.ts'
 import { countRows, type RowGroup } from '../rows/batch.ts'
 import { mixedGroup } from '../rows/rows-in-order.ts'
 

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
 import { tableChanged } from '../faults/table-changed.ts'
-import type { TablePlan } from '../plan/plan.ts'
+import type { TablePlan } from '../plan/table-plan.ts'
 import { countRows, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
 import { RowResults } from '../rows/row-results.ts'
 import type { RowRef, RowSender } from '../rows/row-sender.ts'

@@ -24,8 +24,8 @@ import {
   targetOf,
   writeChanged,
 } from '../../table/replacement-sql.ts'
-import type { TablePlan } from '../plan/plan.ts'
 import type { ReplacementPlan } from '../plan/replacement-plan.ts'
+import type { TablePlan } from '../plan/table-plan.ts'
 
 /**
  * Replaces all rows of a table in one transaction. New rows are staged first, and disturb neither readers nor

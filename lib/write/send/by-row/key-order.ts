@@ -3,7 +3,7 @@ import type { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
 import { mayTakeOtherKey, type SpecialKey } from '../../../table/merge/conflict.ts'
 import { keyOrder } from '../../../table/merge/merge-once.ts'
 import { parameterRows } from '../../../table/merge/merge-source.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowRef } from '../../rows/row-sender.ts'
 import { arrayParameters, NotTogether, shapeNumbers } from '../insert/array-parameters.ts'
 

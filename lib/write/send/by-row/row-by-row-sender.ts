@@ -11,7 +11,7 @@ import {
   upsertRow,
   upsertRowReporting,
 } from '../../../table/row-statements.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import { arrayIndexOfRow, type RowGroup } from '../../rows/batch.ts'
 import type { RowResult, RowResults } from '../../rows/row-results.ts'
 import type { RowRef, RowSender } from '../../rows/row-sender.ts'

@@ -4,7 +4,7 @@ import type { Transaction } from '../../../connection/transaction/transaction.ts
 import type { RowEncoder } from '../../../encode/row-encoder.ts'
 import type { TableParts } from '../../../table/identifier.ts'
 import { copyStatement, lockStatement } from '../../../table/statements.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import type { RowRef } from '../../rows/row-sender.ts'
 import type { RowShape } from '../../rows/row-shapes.ts'

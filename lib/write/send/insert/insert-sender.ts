@@ -1,7 +1,7 @@
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { TableParts } from '../../../table/identifier.ts'
 import { insertStatement, MAX_PARAMETERS } from '../../../table/statements.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import { mixedStatements } from './mixed-statements.ts'
 import { ParameterSender, type RowStatement } from './parameter-sender.ts'

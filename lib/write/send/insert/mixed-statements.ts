@@ -1,5 +1,5 @@
 import { insertStatement, MAX_PARAMETERS } from '../../../table/statements.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import { rowsInOrder } from '../../rows/rows-in-order.ts'
 import { onlyOf, type RowStatement } from './parameter-sender.ts'

@@ -1,7 +1,7 @@
 import type { BoundValue } from '../../../connection/bound-rows.ts'
 import { columnOf, isServerError } from '../../../connection/server-error.ts'
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import { type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
 import type { Parameters } from './parameters.ts'

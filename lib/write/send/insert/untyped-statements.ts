@@ -1,7 +1,7 @@
 import { conflictClause } from '../../../table/merge/conflict.ts'
 import { insertStatement } from '../../../table/statements.ts'
-import type { TablePlan } from '../../plan/plan.ts'
 import type { PlannedColumn } from '../../plan/planned-columns.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 
 export interface UntypedStatement {
   readonly text: string

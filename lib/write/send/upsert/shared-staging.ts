@@ -1,6 +1,6 @@
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import { clearStagingStatement } from '../../../table/merge/merge-source.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import { createStaging } from './staging-sender.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../../encode/wire/slabs.ts'
 import { clearStagingStatement, createStagingStatement } from '../../../table/merge/merge-source.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import { type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
 import type { RowShape } from '../../rows/row-shapes.ts'

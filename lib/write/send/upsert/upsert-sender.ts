@@ -20,7 +20,7 @@ import {
   mergeStrategy,
 } from '../../../table/merge/merge-strategy.ts'
 import { mergeLast, mergeTurn } from '../../../table/merge/merge-turns.ts'
-import type { TablePlan } from '../../plan/plan.ts'
+import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
 import { sizeOfRow } from '../../rows/held-bytes.ts'
 import type { RowRef } from '../../rows/row-sender.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { parentsFirst } from '../../../../lib/write/isolate/parents-first.ts'
-import type { TablePlan } from '../../../../lib/write/plan/plan.ts'
+import type { TablePlan } from '../../../../lib/write/plan/table-plan.ts'
 
 type Pair = readonly [id: unknown, parent: unknown]
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { kindOf } from '../../values/kind-of.ts'
-import type { PlannedColumn } from './planned-columns.ts'
+import type { PlannedColumn } from '../plan/planned-columns.ts'
 
 /** What an item does to the row of its key. */
 export type Operation = 'upsert' | 'delete'
