@@ -23,90 +23,108 @@ export interface DocumentOptions {
  * element by element, so that memory does not grow with the file. Numbers keep their spelling, as in
  * `readNdjson`.
  */
-export function readJsonDocuments(
-  name: string,
-  { recordPath = [], keepsMalformed = false }: DocumentOptions = {},
-): Transform {
+export function readJsonDocuments(name: string, options: DocumentOptions = {}): Transform {
   const decoder = new StringDecoder('utf8')
-  const cutter = new RecordCutter(recordPath)
-  let record = 0
-  /** The first character was seen. */
-  let hasBegun = false
-  /** A byte was seen that is not UTF-8, which the decoder makes U+FFFD. */
-  let isSuspect = false
+  const documents = new DocumentParser(name, options)
+  return new Transform({
+    readableObjectMode: true,
+    transform(chunk: Buffer, _encoding, done) {
+      if (!isUtf8(chunk)) documents.suspect()
+      pushAll(this, documents.rowsOf(decoder.write(chunk)), done)
+    },
+    flush(done) {
+      pushAll(this, documents.lastRow(), done)
+    },
+  })
+}
 
-  function* rowsOf(text: string): Generator<SourceRow> {
-    checkBegin(text)
-    yield* parseAll(cutter.cut(text))
+/** Makes rows of the records of documents. */
+class DocumentParser {
+  readonly #name: string
+  readonly #keepsMalformed: boolean
+  readonly #cutter: RecordCutter
+  #record = 0
+  /** The first character was seen. */
+  #hasBegun = false
+  /** A byte was seen that is not UTF-8, which the decoder makes U+FFFD. */
+  #isSuspect = false
+
+  constructor(name: string, { recordPath = [], keepsMalformed = false }: DocumentOptions) {
+    this.#name = name
+    this.#keepsMalformed = keepsMalformed
+    this.#cutter = new RecordCutter(recordPath)
+  }
+
+  /** Notes that bytes of the text were not UTF-8, or that a chunk has ended within a character. */
+  suspect(): void {
+    this.#isSuspect = true
+  }
+
+  /** Yields the rows that the text completes. */
+  *rowsOf(text: string): Generator<SourceRow> {
+    this.#checkBegin(text)
+    yield* this.#parseAll(this.#cutter.cut(text))
   }
 
   /** Yields the last record, if the text is cut off after it, and then throws. */
-  function* lastRow(): Generator<SourceRow> {
-    if (!hasBegun) throw new SourceError(`${name}: ${EXPECTED}`)
-    const { pending } = cutter
-    if (isJson(pending)) yield parse(pending)
-    yield* parseAll(cutter.end())
+  *lastRow(): Generator<SourceRow> {
+    if (!this.#hasBegun) throw new SourceError(`${this.#name}: ${EXPECTED}`)
+    const { pending } = this.#cutter
+    if (isJson(pending)) yield this.#parse(pending)
+    yield* this.#parseAll(this.#cutter.end())
   }
 
-  function* parseAll(records: Iterable<string>): Generator<SourceRow> {
+  #checkBegin(text: string): void {
+    if (this.#hasBegun) return
+    const first = text.trimStart()[0]
+    if (first !== undefined && !'[{'.includes(first)) throw new SourceError(`${this.#name}: ${EXPECTED}`)
+    this.#hasBegun = first !== undefined
+  }
+
+  *#parseAll(records: Iterable<string>): Generator<SourceRow> {
     try {
-      for (const json of records) yield parse(json)
+      for (const json of records) yield this.#parse(json)
     } catch (error) {
-      throw error instanceof SourceError ? error : failure(error)
+      throw error instanceof SourceError ? error : this.#failure(error)
     }
   }
 
-  function parse(json: string): SourceRow {
-    record++
-    if (cutter.fault !== undefined) return malformed(json, cutter.fault)
-    if (isSuspect && json.includes('\ufffd')) return malformed(json, NOT_UTF8)
+  #parse(json: string): SourceRow {
+    this.#record++
+    const { fault } = this.#cutter
+    if (fault !== undefined) return this.#malformed(json, fault)
+    if (this.#isSuspect && json.includes('\ufffd')) return this.#malformed(json, NOT_UTF8)
     let value: unknown
     try {
       value = parseJsonRow(json)
     } catch {
-      return malformed(json, 'is not valid JSON') // the message of JSON.parse quotes the text
+      return this.#malformed(json, 'is not valid JSON') // the message of JSON.parse quotes the text
     }
-    return isRow(value) ? value : malformed(json, `is ${kindOf(value)}, expected an object`)
+    return isRow(value) ? value : this.#malformed(json, `is ${kindOf(value)}, expected an object`)
   }
 
-  function malformed(json: string, fault: string): SourceRow {
-    const what = `${place(record)} ${fault}`
-    if (!keepsMalformed)
-      throw fault === NOT_UTF8 ? notUtf8(name, what) : new MalformedRecord(`${name}: ${what}`)
-    return malformedRow(json, what)
+  #malformed(json: string, fault: string): SourceRow {
+    const what = `${this.#place(this.#record)} ${fault}`
+    if (this.#keepsMalformed) return malformedRow(json, what)
+    throw fault === NOT_UTF8 ? notUtf8(this.#name, what) : new MalformedRecord(`${this.#name}: ${what}`)
   }
 
-  function checkBegin(text: string): void {
-    if (hasBegun) return
-    const first = text.trimStart()[0]
-    if (first !== undefined && !'[{'.includes(first)) throw new SourceError(`${name}: ${EXPECTED}`)
-    hasBegun = first !== undefined
-  }
-
-  function failure(error: unknown): SourceError {
-    if (cutter.isTooLong) {
+  /** Returns the error for a text that cannot be cut into records. */
+  #failure(cause: unknown): SourceError {
+    if (this.#cutter.isTooLong) {
       const hint = 'if it holds the rows in a list, name its key with --record-path'
-      return new SourceError(`${name}: ${place(record + 1)} is longer than 64 MiB`, { hint })
+      return new SourceError(`${this.#name}: ${this.#place(this.#record + 1)} is longer than 64 MiB`, {
+        hint,
+      })
     }
-    const where = record === 0 ? 'before its first record' : `after record ${formatCount(record)}`
-    const line = `near line ${formatCount(cutter.line)}`
-    return new SourceError(`${name}: not valid JSON ${where}, ${line}, or cut off there`, { cause: error })
+    const where = this.#record === 0 ? 'before its first record' : `after record ${formatCount(this.#record)}`
+    const line = `near line ${formatCount(this.#cutter.line)}`
+    return new SourceError(`${this.#name}: not valid JSON ${where}, ${line}, or cut off there`, { cause })
   }
 
-  function place(number: number): string {
-    return `record ${formatCount(number)} (line ${formatCount(cutter.line)})`
+  #place(record: number): string {
+    return `record ${formatCount(record)} (line ${formatCount(this.#cutter.line)})`
   }
-
-  return new Transform({
-    readableObjectMode: true,
-    transform(chunk: Buffer, _encoding, done) {
-      isSuspect ||= !isUtf8(chunk)
-      pushAll(this, rowsOf(decoder.write(chunk)), done)
-    },
-    flush(done) {
-      pushAll(this, lastRow(), done)
-    },
-  })
 }
 
 const NOT_UTF8 = 'is not valid UTF-8'

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Duplex, Readable } from 'node:stream'
 import { formatCount, plural } from '../../values/format-count.ts'
-import { readCopyText } from '../copy-text.ts'
+import { readCopyText } from '../copy-text/read-copy-text.ts'
 import { readCsv } from '../csv/csv.ts'
 import {
   type Dialect,

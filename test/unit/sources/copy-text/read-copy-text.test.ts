@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
-import { readCopyText } from '../../../lib/sources/copy-text.ts'
+import { readCopyText } from '../../../../lib/sources/copy-text/read-copy-text.ts'
 
 describe('readCopyText', () => {
   const options = { delimiter: '\t', nulls: ['\\N'], header: true }
