@@ -88,7 +88,7 @@ interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
    * rejects and `inTransaction` the rows travel as one COPY, so that they may refer to later ones; before
    * PostgreSQL 16 only if all of them lack the same columns. Rows are not kept: a connection that breaks
    * fails the stream, with `outcome: 'rolled-back'`, and the caller reads its source again. See
-   * docs/writing.md.
+   * docs/whole-loads.md.
    * @default false
    */
   singleTransaction?: boolean | undefined
@@ -96,7 +96,7 @@ interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
    * Replaces all rows of the table, in a single transaction. Readers see the old rows or the new ones. Rows
    * are compared by the primary key, or by another unique key: those that are missing are deleted, those that
    * differ are updated. `minRows` says how many rows the new data has at least, an integer ≥ 0; with 0 an
-   * empty input empties the table. See docs/writing.md.
+   * empty input empties the table. See docs/whole-loads.md.
    * @default false
    */
   replace?: boolean | { minRows?: number | undefined } | undefined

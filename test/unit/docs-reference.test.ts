@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { NOT_PASSED } from '../../lib/row-writer/options.ts'
 import { createCheckpointTable } from '../../lib/table/checkpoint-sql.ts'
 import { createDeadLetterTable } from '../../lib/table/dead-letter-sql.ts'
 import { WRITABLE_OPTIONS } from '../../lib/writable/resolve/resolve-options.ts'
@@ -134,6 +135,32 @@ describe('docs/writing.md', () => {
   it('lists every error code, and no other', () => {
     const listed = namesOf(sectionOf(markdown, '## Errors'), '`code`')
     expect(listed.sort()).to.deep.equal(errorCodes().sort())
+  })
+})
+
+describe('docs/row-writer.md', () => {
+  const { markdown } = readPage('docs/row-writer.md')
+
+  it('lists every option of its own, and no other, with its default', () => {
+    const keys = keysOf('RowWriterSettings')
+    const options = sectionOf(markdown, '## Options')
+    expect(namesOf(options, 'option').sort()).to.deep.equal(names(keys).sort())
+    for (const { name, doc } of keys) {
+      const row = options.split('\n').find(line => line.startsWith(`| \`${name}\` `))!
+      expect(row, name).to.match(new RegExp(`\\| (none|\`${defaultIn(doc)?.replaceAll('_', '')}\`) \\|$`))
+    }
+  })
+
+  it('lists every option that it shares with PgBatchWritable', () => {
+    const own = names(keysOf('RowWriterSettings'))
+    const shared = WRITABLE_OPTIONS.filter(name => ![...own, ...NOT_PASSED].includes(name))
+    const [, list = ''] = /These options are those of `PgBatchWritable`.*?: ([^.]*)\./s.exec(markdown) ?? []
+    expect([...list.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort()).to.deep.equal(shared.sort())
+  })
+
+  it('lists every count of stats, and no other', () => {
+    const counts = names(keysOf('RowWriterStats'))
+    expect(namesOf(sectionOf(markdown, '## Stats'), 'count').sort()).to.deep.equal(counts.sort())
   })
 })
 
