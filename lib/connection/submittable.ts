@@ -30,7 +30,7 @@ export abstract class Submittable extends EventEmitter {
   }
 
   /**
-   * Tells the others that the server has answered, or that pg no longer waits. Call it last: what they do
+   * Reports that the server has answered, or that pg no longer waits. Call it last: what the listeners do
    * may throw. Only the first call counts, since the answer may still come after pg's `query_timeout`.
    */
   protected reportEnd(error?: Error): void {

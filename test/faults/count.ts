@@ -42,21 +42,21 @@ export async function countRows(
     if (deleter !== undefined) return deleter < sent && !mayBeMissing(deleter)
     return changes && deletedBy(n) !== undefined
   }
-  let strangers = 0
+  let unexpected = 0
   let garbled = 0
   for (const row of stored as unknown as (NumberedRow & {
     times: number
     whole: Record<string, unknown>
   })[]) {
     const n = Number(row.n)
-    if (n < 0 || n >= sent || bad(n) || gone(n)) strangers++
+    if (n < 0 || n >= sent || bad(n) || gone(n)) unexpected++
     else times.good[n]! += row.times
     const expected = rowOf(seed, n, false)
     if (row.part !== expected.part || row.amount !== expected.amount || row.note !== expected.note) garbled++
     else if (shape.evolves && !hasNewKey(row.whole, n)) garbled++
   }
   for (const n of rejected) {
-    if (n >= sent || !bad(n)) strangers++
+    if (n >= sent || !bad(n)) unexpected++
     else times.bad[n]!++
   }
   const counts: Counts = {
@@ -65,7 +65,7 @@ export async function countRows(
     distinct: times.good.reduce((sum, count) => sum + Math.min(count, 1), 0),
     rejected: rejected.length,
     lost: 0,
-    doubled: strangers,
+    doubled: unexpected,
     garbled,
   }
   for (let n = 0; n < sent; n++) {

@@ -52,9 +52,9 @@ export async function loadThroughKills(server: FaultServer, plan: KillsPlan): Pr
   await killer.idle // a kill while the rows are counted would only break the counting
   const [counts] = await server.query(
     `SELECT count(*)::int AS stored, count(DISTINCT n)::int AS distinct, coalesce(sum(n), 0)::text AS sum,
-       count(*) FILTER (WHERE n < 0 OR n >= ${plan.rows})::int AS strangers FROM ${TABLE}`,
+       count(*) FILTER (WHERE n < 0 OR n >= ${plan.rows})::int AS unexpected FROM ${TABLE}`,
   )
-  const { stored, distinct, strangers } = counts as { stored: number; distinct: number; strangers: number }
+  const { stored, distinct, unexpected } = counts as { stored: number; distinct: number; unexpected: number }
   await server.query(`DROP TABLE IF EXISTS ${TABLE}`) // asked again when the answer is lost
   return {
     name: 'server killed under load',
@@ -64,7 +64,7 @@ export async function loadThroughKills(server: FaultServer, plan: KillsPlan): Pr
     distinct,
     rejected: 0,
     lost: plan.rows - distinct,
-    doubled: stored - distinct + strangers,
+    doubled: stored - distinct + unexpected,
     hung: outcome === 'hung' ? 1 : 0,
     unknown,
     restarts,

@@ -81,13 +81,13 @@ describe('the packed package', function () {
       'dist/cli/json-lines.wasm',
       'dist/cli/json-rows.wasm',
     ])
-    const strangers = names.filter(
+    const unexpected = names.filter(
       name =>
         !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(block-rows|csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )
-    expect(strangers).to.deep.equal([])
+    expect(unexpected).to.deep.equal([])
     // what only the command reaches is in its bundle
     expect(names.filter(name => /^dist\/(cli\/.+\.d\.ts|embedded\/|sources\/)/.test(name))).to.deep.equal([])
   })

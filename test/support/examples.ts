@@ -266,9 +266,8 @@ function checkCommand(command: string, manifest: Manifest): void {
     if (!manifest.scripts[script]) throw new Error(`package.json has no script "${script}" (${command})`)
   } else if (program === 'npm' && ['install', 'i', 'ci'].includes(verb)) {
     const known = knownPackages(manifest)
-    const strangers = words.map(word => word.replace(/(?<=.)@.*$/, '')).filter(word => !known.includes(word))
-    if (strangers.length > 0)
-      throw new Error(`the checkout does not have the package ${strangers} (${command})`)
+    const unknown = words.map(word => word.replace(/(?<=.)@.*$/, '')).filter(word => !known.includes(word))
+    if (unknown.length > 0) throw new Error(`the checkout does not have the package ${unknown} (${command})`)
   } else if (program === 'npx') {
     const known = [...Object.keys(manifest.bin), ...knownPackages(manifest)]
     if (!known.includes(verb)) throw new Error(`no such command: ${command}`)

@@ -24,7 +24,7 @@ export function missingFileHint(path: string): string {
 
 /**
  * Returns what the folder has in which no file matches a pattern.
- * @param isPattern tells patterns from names that only have characters of patterns, such as `a+b`
+ * @param isPattern distinguishes patterns from names that only have characters of patterns, such as `a+b`
  */
 export function noMatchHint(pattern: string, isPattern: (text: string) => boolean): string {
   const names = pattern.split('/')

@@ -174,25 +174,25 @@ describe('PgRowWriter, the queue', () => {
     expect(pool.inserts).to.deep.equal([[1], [2]])
   })
 
-  it('has told each caller when flush resolves', async () => {
+  it('has settled every write when flush resolves', async () => {
     const writer = makeWriter({ maxWaitMs: Number.POSITIVE_INFINITY })
-    const told: string[] = []
-    for (const id of [1, 2]) writer.write({ id }).then(() => told.push(`row ${id}`))
-    await writer.flush().then(() => told.push('flush'))
-    expect(told).to.deep.equal(['row 1', 'row 2', 'flush'])
+    const settled: string[] = []
+    for (const id of [1, 2]) writer.write({ id }).then(() => settled.push(`row ${id}`))
+    await writer.flush().then(() => settled.push('flush'))
+    expect(settled).to.deep.equal(['row 1', 'row 2', 'flush'])
     await writer.end()
   })
 
-  it('has told each caller when what destroy leaves is flushed', async () => {
+  it('has settled every write that destroy leaves when flush resolves', async () => {
     const writer = makeWriter({ maxWaitMs: 5 })
-    const told: string[] = []
-    for (const id of [1, 2]) writer.write({ id }).catch(() => told.push(`row ${id}`))
+    const settled: string[] = []
+    for (const id of [1, 2]) writer.write({ id }).catch(() => settled.push(`row ${id}`))
     pool.hold()
-    const flushed = writer.flush().then(() => told.push('flush'))
+    const flushed = writer.flush().then(() => settled.push('flush'))
     writer.destroy()
     pool.go()
     await flushed
-    expect(told).to.deep.equal(['row 1', 'row 2', 'flush'])
+    expect(settled).to.deep.equal(['row 1', 'row 2', 'flush'])
     await writer.end()
   })
 
