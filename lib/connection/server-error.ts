@@ -32,7 +32,7 @@ export function isServerError(error: unknown): error is ServerError {
 }
 
 /** A standby refuses writes with it, and so does a primary that is about to become a standby. */
-const READ_ONLY_SQL_TRANSACTION = '25006'
+export const READ_ONLY_SQL_TRANSACTION = '25006'
 
 /**
  * Returns true when the connection can still be used: the server has refused a statement, and the session

@@ -26,6 +26,6 @@ const NEXT_STEPS: readonly (readonly [pattern: RegExp, step: string])[] = [
   [/ENOTFOUND/, 'check the name of the host'],
   [/ENOENT/, 'no server has its socket there: check the folder and the port'],
   [/password authentication failed/, 'check the user and the password'],
-  [/^database ".*" does not exist$/, 'check its name; psql --list shows the databases'],
+  [/(^|: )database ".*" does not exist$/, 'check its name; psql --list shows the databases'],
   [/does not support SSL/, 'sslmode=disable connects without it'],
 ]

@@ -68,7 +68,7 @@ export class HostsPool implements PgPoolLike {
         } catch (error) {
           if (this.#servers.length === 1 && wantedKinds.length === 1) throw error
           // as libpq does: a login or a database that one server refuses is not tried on the others
-          if (isServerError(error) && /^(28|3D)/.test(error.code)) throw error
+          if (isServerError(error) && /^(28|3D)/.test(error.code)) throw withServerName(error, server)
           failures.push(new Error(`${server.name}: ${reasonOf(error)}`, { cause: error }))
         }
       }
@@ -187,6 +187,12 @@ function boundClient(Client: typeof pg.Client): typeof pg.Client {
 /** `db.example.com:5432`, as messages name it. */
 export function serverName({ host, hostaddr, port }: ServerAddress): string {
   return `${host ?? hostaddr ?? 'localhost'}:${port ?? 5432}`
+}
+
+/** Returns the same error, so that its SQLSTATE stays; its message names the server. */
+function withServerName(error: Error, { name }: ServerPool): Error {
+  error.message = `${name}: ${error.message}`
+  return error
 }
 
 function reasonOf(error: unknown): string {

@@ -100,6 +100,7 @@ function atMost(setting: string, ms: number): string {
   )
 }
 
+/** A standby refuses to report the position of its log with it. */
 const RECOVERY_IN_PROGRESS = '55000'
 
 /**
@@ -112,7 +113,8 @@ function mayPass(sqlState: string): boolean {
 
 /**
  * Returns true if the server can fill in a ticket: it is PostgreSQL 13 or later, and lets the position of its
- * log be read, which some managed servers do not. A standby can once it is promoted.
+ * log be read, which some managed servers do not.
+ * @throws the server's own refusal (25006) on a standby, which writes nothing: before a stream takes its rows
  */
 export async function canTicket(client: PgClientLike): Promise<boolean> {
   try {
@@ -124,7 +126,9 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
     return true
   } catch (error) {
     if (!isServerError(error) || !connectionSurvives(error) || mayPass(error.code)) throw error
-    return error.code === RECOVERY_IN_PROGRESS
+    if (error.code !== RECOVERY_IN_PROGRESS) return false
+    await queryText(client, 'SELECT pg_catalog.pg_current_xact_id()')
+    return true // promoted since
   }
 }
 

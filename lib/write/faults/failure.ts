@@ -3,6 +3,7 @@ import {
   endsSession,
   isRaised,
   isServerError,
+  READ_ONLY_SQL_TRANSACTION,
   refusesValue,
   type ServerError,
   shownAtRow,
@@ -19,7 +20,7 @@ import { RowError, type RowRef } from '../rows/row-sender.ts'
 import { refusedValueText } from './refused-value.ts'
 import { serverMessage } from './server-message.ts'
 import { standardText } from './sqlstate-names.ts'
-import { isTransient } from './transient.ts'
+import { isRowsFault, isTransient } from './transient.ts'
 
 /** Where an error happened, as far as it is known. */
 export interface ErrorContext {
@@ -150,12 +151,18 @@ const TOO_MANY_CONNECTIONS = '53300'
 function fromServer(error: ServerError, outcome: Outcome, where: ErrorContext): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
   const place = { ...where, column: where.column ?? columnOf(error) }
-  const reason = `The server refused ${subject(place)}: ${messageOf(error, place.column)}`
+  const what =
+    error.code === READ_ONLY_SQL_TRANSACTION
+      ? 'The server is a standby, or read-only'
+      : `The server refused ${subject(error, place)}`
+  const reason = `${what}: ${messageOf(error, place.column)}`
   return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
 }
 
-function subject({ rowIndex }: ErrorContext): string {
-  return rowIndex === undefined ? 'the rows' : 'a row'
+/** Privileges, locks and a server that does not write have nothing to do with what the rows hold. */
+function subject(error: ServerError, { rowIndex }: ErrorContext): string {
+  if (rowIndex !== undefined) return 'a row'
+  return isRowsFault(error) ? 'the rows' : 'a statement'
 }
 
 /**

@@ -113,6 +113,7 @@ describe('a connectionString of several hosts', () => {
     const connectionString = `postgres://${user}:wrong@${live},${dead}/${db.name}`
     const error = await failureOf(write([[{ id: 1 }]], { retry: false, connectionString, table: 't' }))
     expect(error.sqlState).to.equal('28P01')
+    expect(error.message).to.contain(`${live}: password authentication failed`)
   })
 
   it('begins with any of them with load_balance_hosts=random', async () => {

@@ -207,20 +207,36 @@ describe('a failover to a streaming replica', function () {
   })
 
   it('is waited for by a stream that has reached the replica before it was promoted', async () => {
-    const sink = new PgBatchWritable<Row>({ pool: server.pool, table: 't', retry })
-    await until('the table on the replica', async () => {
-      const [[there]] = (await valuesOf(server.standby, "SELECT to_regclass('t') IS NOT NULL")) as [[boolean]]
+    await server.primary.query('CREATE TABLE single (n int); CREATE TABLE replaced (n int)')
+    const sinks = [
+      new PgBatchWritable<Row>({ pool: server.pool, table: 't', retry }),
+      new PgBatchWritable<Row>({ pool: server.pool, table: 'single', retry, singleTransaction: true }),
+      new PgBatchWritable<Row>({ pool: server.pool, table: 'replaced', retry, replace: true }),
+    ]
+    await until('the tables on the replica', async () => {
+      const [[there]] = (await valuesOf(server.standby, "SELECT to_regclass('replaced') IS NOT NULL")) as [
+        [boolean],
+      ]
       return there
     })
     server.kill()
     server.lead()
-    const refusals: unknown[] = []
-    sink.on('retry', ({ error }) => refusals.push(error.sqlState))
-    const done = pipeline(Readable.from([rows(0, 100)]), sink)
-    await until('a refusal', () => refusals.length > 0)
+    const refusals = sinks.map(sink => {
+      const states: unknown[] = []
+      sink.on('retry', ({ error }) => states.push(error.sqlState))
+      return states
+    })
+    const done = Promise.all(sinks.map(sink => pipeline(Readable.from([rows(0, 100)]), sink)))
+    await Promise.race([done, until('refusals', () => refusals.every(({ length }) => length > 0))])
     await server.promote()
     await done
-    expect(refusals).to.include('25006')
+    for (const states of refusals) expect(states).to.include('25006')
     await expectExactly(100)
+    expect(
+      await valuesOf(
+        server.standby,
+        'SELECT (SELECT count(*)::int FROM single), (SELECT count(*)::int FROM replaced)',
+      ),
+    ).to.deep.equal([[100, 100]])
   })
 })

@@ -15,8 +15,19 @@ describe('whether the server can report the outcome of a transaction', () => {
     })
   }
 
-  it('is true for a standby, which may be promoted', async () => {
-    expect(await canTicket(refusing('55000').client)).to.equal(true)
+  /** A server that was a standby when it was asked first. */
+  const standby = (second: () => Promise<unknown>) => {
+    const answers = [() => Promise.reject(refusing('55000').error), second]
+    return { query: () => answers.shift()!(), release() {} } as unknown as PgClientLike
+  }
+
+  it('is not decided by a standby, which refuses to write', async () => {
+    const { error } = refusing('25006')
+    expect(await rejectionOf(canTicket(standby(() => Promise.reject(error))))).to.equal(error)
+  })
+
+  it('is true for a standby that is promoted meanwhile', async () => {
+    expect(await canTicket(standby(async () => ({ rows: [] })))).to.equal(true)
   })
 
   for (const code of ['57014', '53200', '40001', '58030']) {

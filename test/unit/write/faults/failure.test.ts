@@ -9,3 +9,28 @@ describe('the error of a connection that was not made', () => {
     )
   })
 })
+
+describe("the server's error without a row", () => {
+  const messageFor = (code: string, message: string) => {
+    const error = Object.assign(new Error(message), { code, severity: 'ERROR' })
+    return toPgBatchError(error, 'rolled-back', {}, 'write').reason
+  }
+
+  it('is about the rows where a row may have caused it', () => {
+    expect(messageFor('23505', 'duplicate key')).to.equal(
+      'The server refused the rows: duplicate key (SQLSTATE 23505)',
+    )
+  })
+
+  it('is about a statement where the rows have nothing to do with it, such as a missing privilege', () => {
+    expect(messageFor('42501', 'permission denied for table pg_batch_checkpoint')).to.equal(
+      'The server refused a statement: permission denied for table pg_batch_checkpoint (SQLSTATE 42501)',
+    )
+  })
+
+  it('says that the server is a standby', () => {
+    expect(messageFor('25006', 'cannot execute COPY FROM during recovery')).to.equal(
+      'The server is a standby, or read-only: cannot execute COPY FROM during recovery (SQLSTATE 25006)',
+    )
+  })
+})
