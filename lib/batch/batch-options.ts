@@ -7,7 +7,7 @@ import {
   integerFrom,
   integerOrInfinityFrom,
 } from '../options/checks.ts'
-import { defaultsTo, optional, type Resolved, resolveOptions } from '../options/option-table.ts'
+import { defaultsTo, givenOption, optional, type Resolved, resolveOptions } from '../options/option-table.ts'
 
 /** The options of BatchTransform. `maxBytes` without `sizeOf` is a type error, and throws. */
 export type BatchTransformOptions<T> = BatchTransformSettings<T> &
@@ -82,12 +82,13 @@ export function resolveBatchOptions<T>(
   prefix = '',
 ): ResolvedBatchOptions<T> {
   const input = options === undefined ? {} : checkObject('options', options, asObject(options))
-  if (input.maxBytes !== undefined) {
+  const maxBytes = givenOption(input, 'maxBytes')
+  if (maxBytes !== undefined) {
     const { sizeOf } = input
     const expected = `a function, for \`${prefix}maxBytes\` needs it`
     expectOption(`${prefix}sizeOf`, sizeOf, expected, typeof sizeOf === 'function')
   }
-  return resolveOptions('BatchTransform', optionTable<T>(Number.isFinite(input.maxBytes)), input, prefix)
+  return resolveOptions('BatchTransform', optionTable<T>(Number.isFinite(maxBytes)), input, prefix)
 }
 
 /** Returns how to write a size that was given in place of an object. */

@@ -59,12 +59,20 @@ export function resolveOptions<Table extends OptionTable>(
   const known = publicNames(table)
   const unnamed = Object.keys(table).filter(name => table[name]!.isInternal)
   checkKnownKeys(owner, options, known, unnamed)
-  const values = options as Readonly<Record<string, unknown>>
   const resolved = Object.entries(table).map(([name, { fallback, isRequired, check }]) => {
-    const value = values[name]
+    const value = givenOption(options, name)
     return [name, value === undefined && !isRequired ? fallback : check(`${prefix}${name}`, value)]
   })
   return Object.fromEntries(resolved) as Resolved<Table>
+}
+
+/**
+ * Returns an option's value, which a class of the caller's may define. What a polluted Object.prototype has
+ * under this name is not an option.
+ */
+export function givenOption(options: object, name: string): unknown {
+  if (name in Object.prototype && !Object.hasOwn(options, name)) return undefined
+  return (options as Readonly<Record<string, unknown>>)[name]
 }
 
 /**

@@ -77,6 +77,8 @@ export class CallbackClient {
         const value: unknown = Reflect.get(client, key, client)
         return typeof value === 'function' ? value.bind(client) : value
       },
+      // a copy of the client, such as `{ ...client }`, leaves it out and does not ask for it
+      ownKeys: client => Reflect.ownKeys(client).filter(key => key !== 'connection'),
     })
   }
 

@@ -1,7 +1,7 @@
 import type { PgResultLike } from '../pg-types.ts'
 import type { Lease } from '../pool/lease.ts'
 import { lastResult, queryText } from '../query-text.ts'
-import { connectionSurvives } from '../server-error.ts'
+import { connectionSurvives, isServerError } from '../server-error.ts'
 import type { TransactionTicket } from './ticket.ts'
 import { saysOutOfStep } from './transaction-errors.ts'
 import { hasProofSavepoint, rollbackAndAsk } from './transaction-proof.ts'
@@ -30,7 +30,7 @@ export async function rollBack(
     lastResult(await lease.within(timeoutMs, queryText(lease.client, text)))
   let hasEnded = false
   try {
-    if (isDoubtful && ticket) return await rollbackAndAsk(run, ticket.xid)
+    if (isDoubtful && ticket) return await askDespiteCancel(lease, () => rollbackAndAsk(run, ticket.xid))
     if (isDoubtful && savepointed) hasEnded = !(await hasProofSavepoint(run))
     await run('ROLLBACK')
   } catch (error) {
@@ -39,4 +39,21 @@ export async function rollBack(
     if (isDoubtful && ticket && (connectionSurvives(error) || saysOutOfStep(error))) return 'lost'
   }
   return hasEnded ? 'lost' : 'rolled-back'
+}
+
+const QUERY_CANCELED = '57014'
+
+/**
+ * Asks once more if the question was cancelled: the cancel of an earlier statement may come late. The
+ * connection may be out of step then, and a cancel may have been the answer to something else: either way the
+ * next answer reports how the transaction has ended.
+ */
+async function askDespiteCancel<T>(lease: Lease, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!isServerError(error) || error.code !== QUERY_CANCELED) throw error
+    lease.broken ??= error
+    return await ask()
+  }
 }

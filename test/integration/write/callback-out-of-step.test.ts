@@ -73,6 +73,15 @@ describe('a callback that sends ROLLBACK by the connection beneath its client', 
     expect(pool.idleCount).to.equal(1)
   })
 
+  it('does not meet it in a copy of its client', async () => {
+    const copies: object[] = []
+    const inTransaction = async (client: PgTransactionClient): Promise<void> => {
+      copies.push({ ...client }, Object.fromEntries(Object.entries(client)))
+    }
+    await write([[{ id: 1 }]], { pool, table: 't', inTransaction })
+    for (const copy of copies) expect(copy).to.have.property('database').and.not.have.property('connection')
+  })
+
   for (const [way, options] of WAYS) {
     for (const [split, at, pass] of SPLITS) {
       for (const sent of ['ROLLBACK', 'ROLLBACK; BEGIN']) {

@@ -160,6 +160,22 @@ describe('a table of options', () => {
     )
   })
 
+  it('takes what a class defines, and not what a polluted Object.prototype has', () => {
+    class Options {
+      path = 'a'
+      get label() {
+        return 'b'
+      }
+    }
+    const polluted = Object.prototype as { count?: unknown }
+    polluted.count = 'many'
+    try {
+      expect(resolveOptions('Thing', table, new Options())).to.include({ path: 'a', count: 7, label: 'b' })
+    } finally {
+      delete polluted.count
+    }
+  })
+
   it('takes an internal option and names it in no message', () => {
     expect(publicNames(table)).to.deep.equal(['path', 'count', 'label'])
     expect(resolveOptions('Thing', table, { path: 'a', hidden: 'b' }).hidden).to.equal('b')
