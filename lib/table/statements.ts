@@ -28,26 +28,17 @@ export interface CheckOptions {
   readonly sendsLocalTimes?: boolean
 }
 
-/**
- * Asks whether columns still have the types that they had when the table was introspected, and are NOT NULL
- * or have a DEFAULT as they did. For money it also asks whether the session has the lc_monetary for which
- * amounts are encoded, and for local times whether it is still in UTC.
- */
-export function sameTypesStatement(
-  table: TableParts,
-  columns: readonly CheckedColumn[],
-  options?: CheckOptions,
-): string {
-  return `SELECT (${areSame(columns, options)})::text AS pg_batch_same ${fromColumns(table, columns)}`
-}
-
 /** A setting that does not exist. Reading it fails with a message that names it, in every language. */
 export const TABLE_CHANGED_SETTING = 'pg_batch.table_has_changed'
 
 /**
- * Fails unless columns are as they were, see {@link sameTypesStatement}. It runs after a binary COPY, which
- * carries no types: after an ALTER TABLE the bytes of a bigint would be read as a float8. It runs in the same
- * transaction, whose lock keeps the columns as they are. As it fails, a COMMIT may travel behind it.
+ * Fails unless columns still have the types that they had when the table was introspected, and are NOT NULL
+ * or have a DEFAULT as they did. For money it also asks whether the session has the lc_monetary for which
+ * amounts are encoded, and for local times whether it is still in UTC.
+ *
+ * Binary COPY needs it, because it carries no types: after an ALTER TABLE the bytes of a bigint would be read
+ * as a float8. It runs in the same transaction, under a lock on the table that keeps the columns as they are:
+ * after the COPY, or before it and behind {@link lockStatement}. As it fails, a COMMIT may travel behind it.
  */
 export function requireSameTypes(
   table: TableParts,

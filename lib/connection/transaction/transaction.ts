@@ -36,7 +36,8 @@ const CANCEL_GRACE_MS = 1000
  */
 const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
 
-interface StatementsAround {
+/** Statements of a query string around the one that it is for. */
+export interface StatementsAround {
   readonly before?: readonly string[]
   readonly after?: readonly string[]
 }

@@ -8,7 +8,7 @@ import {
 import type { TableParts } from '../../table/identifier.ts'
 import type { Conflict } from '../../table/merge/conflict.ts'
 import type { Merge, MergeShape } from '../../table/merge/merge.ts'
-import { requireNoRowTriggers, requireSameTypes, sameTypesStatement } from '../../table/statements.ts'
+import { requireNoRowTriggers, requireSameTypes } from '../../table/statements.ts'
 import type { Column, CopyFormat, Method, SelfReference, Table } from '../../types.ts'
 import { resolveConflict } from '../conflict/resolve-conflict.ts'
 import { RowLength } from '../rows/row-length.ts'
@@ -64,10 +64,10 @@ export interface TablePlan {
   readonly mergeShape: (shape: RowShape) => MergeShape
   /** Returns the encoder for the rows of a shape; recent ones are kept. */
   readonly encoderFor: (shape: RowShape, format: 'binary' | 'text', staging: boolean) => RowEncoder
-  /** Returns the statement that asks whether the columns of a shape still have their types. */
-  readonly sameTypes: (shape: RowShape) => string
-  /** Returns the statements that fail after a COPY if the table has changed in a way that matters to it. */
-  readonly checksAfterCopy: (shape: RowShape, format: 'binary' | 'text') => readonly string[]
+  /** Returns the statement that fails if the columns of a shape have changed. */
+  readonly requireSameTypes: (shape: RowShape) => string
+  /** The statement that fails after rows were sent if something may have dropped one of them. */
+  readonly checkAfterRows: string | undefined
   /** Each row that is sent is stored, or its statement fails: nothing can drop a row. */
   readonly storesEveryRow: boolean
 }
@@ -95,7 +95,8 @@ export function planTable<Item>(
   const defaulted = defaultedColumns(request, columns, conflict)
   const isCitus = table?.isCitus === true
   const isCounted = rowResults?.by === 'counted'
-  const triggerCheck = table && isCounted ? [requireNoRowTriggers(name, table.kind === 'partitioned')] : []
+  // only blocks have times without a zone as values that are no text
+  const typeChecks = { sendsLocalTimes: blocks !== undefined }
   const replacement = request.replace ? planReplacement(table, names) : undefined
   const merged = conflict ?? (replacement && NO_CONFLICT)
   return {
@@ -125,7 +126,8 @@ export function planTable<Item>(
     mixesShapes: merged || defaulted.length === 0 ? 'never' : chooseMixing(request, table, copyFormat),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, { own, csv, json, blocks }),
-    ...checksOf(name, columns, request, triggerCheck),
+    requireSameTypes: shape => requireSameTypes(name, knownOf(shape, columns), typeChecks),
+    checkAfterRows: table && isCounted ? requireNoRowTriggers(name, table.kind === 'partitioned') : undefined,
     storesEveryRow: table !== undefined && !conflict && storesEveryRow(table),
   }
 }
@@ -147,24 +149,6 @@ function writtenReferences(table: Table | undefined, names: readonly string[]): 
   return (table?.selfReferences ?? []).filter(({ columns, references }) =>
     [...columns, ...references].every(column => names.includes(column)),
   )
-}
-
-/** Returns the statements that find out whether the table is still as it was planned for. */
-function checksOf<Item>(
-  table: TableParts,
-  columns: readonly PlannedColumn[],
-  { blocks }: WriteRequest<Item>,
-  afterAnyCopy: readonly string[],
-): Pick<TablePlan, 'sameTypes' | 'checksAfterCopy'> {
-  // only blocks have times without a zone as values that are no text
-  const options = { sendsLocalTimes: blocks !== undefined }
-  return {
-    sameTypes: shape => sameTypesStatement(table, knownOf(shape, columns), options),
-    checksAfterCopy: (shape, format) => [
-      ...(format === 'binary' ? [requireSameTypes(table, knownOf(shape, columns), options)] : []),
-      ...afterAnyCopy,
-    ],
-  }
 }
 
 /** An encoder is compiled code; rows of more shapes than this go by INSERT, or share a staging table. */

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
-import { tableChanged } from '../faults/table-changed.ts'
+import { explainChange } from '../faults/table-changed.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
 import { countRows, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
 import { RowResults } from '../rows/row-results.ts'
@@ -96,10 +96,13 @@ export class RowsInTransaction {
 
   /** @throws PgBatchError when the table has changed, which may be why rows were refused */
   async checkTypes(): Promise<void> {
-    const { copyFormat, columns, shapes, sameTypes, table } = this.#plan
+    const { copyFormat, columns, shapes, requireSameTypes, table } = this.#plan
     if (copyFormat === 'text' || columns.length === 0) return
-    const { rows } = await this.#transaction.query(sameTypes(shapes.whole))
-    if (rows[0]!.pg_batch_same === 'false') throw tableChanged(table)
+    try {
+      await this.#transaction.query(requireSameTypes(shapes.whole))
+    } catch (error) {
+      throw explainChange(error, table)
+    }
   }
 
   /** Makes the staging table that all batches share where each is merged by itself. */

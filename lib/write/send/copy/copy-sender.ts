@@ -2,7 +2,7 @@ import type { Transaction } from '../../../connection/transaction/transaction.ts
 import { type RowEncoder, ValueError } from '../../../encode/row-encoder.ts'
 import type { SlabLease } from '../../../encode/wire/slabs.ts'
 import type { TableParts } from '../../../table/identifier.ts'
-import { explainChange, tableChanged } from '../../faults/table-changed.ts'
+import { explainChange } from '../../faults/table-changed.ts'
 import type { TablePlan } from '../../plan/table-plan.ts'
 import { type EncodedRows, holdBytesOnly, type RowGroup } from '../../rows/batch.ts'
 import { RowError, type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
@@ -62,10 +62,17 @@ export class CopySender implements RowSender {
   }
 
   async send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
+    try {
+      await this.#send(groups, signal)
+    } catch (error) {
+      throw explainChange(error, this.#plan.table)
+    }
+  }
+
+  async #send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     // only the batch that opens a COPY goes ahead of the answer, so that a server that hangs is not fed more
     const unanswered = this.#open?.copy.unanswered
     if (unanswered) await this.#transaction.copyAnswered(unanswered)
-    if (this.#open?.changedBefore) throw tableChanged(this.#plan.table)
     this.#lastPieces = undefined
     const [first] = groups
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
@@ -206,7 +213,7 @@ export class CopySender implements RowSender {
     const opened = new OpenCopy(this.#transaction, this.#plan, options)
     opened.copy.ready().then(
       () => {
-        opened.isSound = options.isChecked && !opened.changedBefore
+        opened.isSound = options.isChecked
         this.#releaseItems()
       },
       () => {}, // the next send or close reports it

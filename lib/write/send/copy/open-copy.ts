@@ -1,6 +1,6 @@
 import type { CopyIn } from '../../../connection/copy-in.ts'
 import { copyContext, isServerError } from '../../../connection/server-error.ts'
-import type { Transaction } from '../../../connection/transaction/transaction.ts'
+import type { StatementsAround, Transaction } from '../../../connection/transaction/transaction.ts'
 import type { RowEncoder } from '../../../encode/row-encoder.ts'
 import type { TableParts } from '../../../table/identifier.ts'
 import { copyStatement, lockStatement } from '../../../table/statements.ts'
@@ -56,11 +56,8 @@ export class OpenCopy {
     this.#isChecked = isChecked
     this.shape = shape
     this.encoder = plan.encoderFor(shape, format, names !== undefined)
-    const lock = transaction.isTicketed ? [lockStatement(plan.table)] : []
-    const before = isChecked ? [...lock, plan.sameTypes(shape)] : []
-    const after = plan.checksAfterCopy(shape, format)
     const copy = copyStatement(this.#target, columns, format, shape.mixed)
-    this.copy = transaction.openCopy(copy, { before, after })
+    this.copy = transaction.openCopy(copy, this.#checks(transaction, format))
   }
 
   /** Notes that the rows of a group follow, from this index on. */
@@ -77,9 +74,19 @@ export class OpenCopy {
     this.#sent.push({ ...last, group: replace(last.group) })
   }
 
-  /** The check before the COPY has found other columns than the plan's. */
-  get changedBefore(): boolean {
-    return this.#isChecked && this.copy.precedingRows.at(-1)?.[0] === 'false'
+  #checks(transaction: Transaction, format: 'binary' | 'text'): StatementsAround {
+    const sameTypes = this.#plan.requireSameTypes(this.shape)
+    const lock = transaction.isTicketed ? [lockStatement(this.#plan.table)] : []
+    // what was found under the lock still holds after the COPY
+    const isFound = this.#isChecked && lock.length > 0
+    const { checkAfterRows } = this.#plan
+    return {
+      before: this.#isChecked ? [...lock, sameTypes] : [],
+      after: [
+        ...(format === 'binary' && !isFound ? [sameTypes] : []),
+        ...(checkAfterRows === undefined ? [] : [checkAfterRows]),
+      ],
+    }
   }
 
   /** Returns the row that an error of the server names by its line. */
