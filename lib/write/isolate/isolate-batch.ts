@@ -5,12 +5,12 @@ import { isCertainlyRowsFault, isRowsFault } from '../faults/transient.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
 import { arrayIndexOf, type RowGroup, splitByBatch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
-import { RowSet } from '../rows/row-set.ts'
-import type { RowShape } from '../rows/row-shapes.ts'
 import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
+import { CHECK_CONSTRAINTS, deferConstraints } from './constraint-modes.ts'
 import { isolateRows, type PieceFailure } from './isolate-rows.ts'
 import { Orphans } from './orphans.ts'
 import { parentsFirst } from './parents-first.ts'
+import { groupByShape, inOrder, isRowAt, type Row, type Unit } from './rows.ts'
 
 export interface IsolateBatchOptions {
   readonly transaction: Transaction
@@ -18,23 +18,16 @@ export interface IsolateBatchOptions {
   readonly plan: TablePlan
   /** The row that a failed attempt at the whole batch has named, and its error. */
   readonly first: { readonly row: RowRef; readonly error: PgBatchError } | undefined
-  /** Constraints are checked with each piece: a row that fails may pass once the other rows are in. */
+  /**
+   * Deferred constraints are checked at the end of each piece: a row that fails may pass once the other rows
+   * are in.
+   */
   readonly immediate: boolean
   /** Rows may wait for rows of later batches: those that a foreign key refuses are not rejected. */
   readonly awaitsParents: boolean
   /** @param item index into the batch's items. May throw, which ends the work */
   readonly reject: (batch: RowGroup['batch'], item: number, row: object, error: PgBatchError) => void
 }
-
-interface Row {
-  readonly batch: RowGroup['batch']
-  readonly item: number
-  readonly row: object
-  readonly shape: RowShape
-}
-
-/** Rows that go into one piece together because they refer to each other; nearly always a single row. */
-type Unit = readonly Row[]
 
 /**
  * Writes the good rows of a batch, or of several batches together, and rejects the bad ones, each piece under
@@ -50,6 +43,9 @@ export async function isolateBatch(
   const hasRows = groups.some(({ rows }) => rows.length > 0)
   return hasRows ? new BatchIsolation(groups, options).run() : undefined
 }
+
+/** How many waiting rows are left out one by one, each time sending all others. */
+const MAX_LEFT_OUT = 100
 
 export const FOREIGN_KEY_VIOLATION = '23503'
 
@@ -70,6 +66,8 @@ class BatchIsolation {
   readonly #waiting = new Map<Row, PgBatchError>()
   readonly #rejected = new Map<Row, PgBatchError>()
   readonly #orphans: Orphans
+  /** Statements after each check of the deferred constraints, where they are checked. */
+  #deferConstraints: string | undefined
 
   constructor(groups: readonly RowGroup[], options: IsolateBatchOptions) {
     this.#groups = groups
@@ -83,7 +81,8 @@ class BatchIsolation {
   }
 
   async run(): Promise<PgBatchError | undefined> {
-    const { transaction, rows, plan, awaitsParents } = this.#options
+    const { transaction, rows, plan, immediate, awaitsParents } = this.#options
+    if (immediate) this.#deferConstraints = await deferConstraints(transaction)
     if (this.#keepsOrder) transaction.before('SAVEPOINT pg_batch_isolation')
     await rows.beginPieces(this.#groups)
     const units = parentsFirst(this.#rows, plan)
@@ -136,11 +135,28 @@ class BatchIsolation {
       // a single row is a piece by itself
       const together = waiting.length > 1 ? await this.#writePiece([waiting]) : undefined
       if (waiting.length === 1 || together) await this.#writeUnits(units)
+      const mayExchange = this.#deferConstraints !== undefined && this.#waiting.size === waiting.length
+      if (mayExchange) await this.#writeAllButOne()
       const passed = waiting.filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
       if (passed.length === 0) break
       for (const row of passed) late.add(row)
     }
     return late
+  }
+
+  /**
+   * Writes the waiting rows without one of them, whichever it is: where rows exchange the values of a unique
+   * key, none of them can be written before the others.
+   */
+  async #writeAllButOne(): Promise<void> {
+    const waiting = [...this.#waiting]
+    if (waiting.length < 3 || waiting.length > MAX_LEFT_OUT) return
+    for (const [bad, error] of waiting.toReversed()) {
+      this.#waiting.clear()
+      this.#waiting.set(bad, error)
+      if (!(await this.#writePiece([waiting.map(([row]) => row)]))) return
+    }
+    for (const [row, error] of waiting) this.#waiting.set(row, error)
   }
 
   /**
@@ -225,6 +241,7 @@ class BatchIsolation {
     try {
       for (const groups of parts) await rows.send(groups)
       await rows.close()
+      await this.#checkConstraints()
       transaction.before('RELEASE SAVEPOINT pg_batch')
       return undefined
     } catch (error) {
@@ -240,33 +257,19 @@ class BatchIsolation {
       }
     }
   }
+
+  /**
+   * Checks deferred constraints after all rows of a piece, which may go by several statements: one row may
+   * need what a later one brings.
+   */
+  async #checkConstraints(): Promise<void> {
+    if (this.#deferConstraints === undefined) return
+    await this.#options.transaction.query(CHECK_CONSTRAINTS)
+    this.#options.transaction.before(this.#deferConstraints)
+  }
 }
 
 /** The detail of a foreign key's error has the key of one row. */
 function withoutDetail(error: Error): Error {
   return Object.assign(new Error(error.message), error, { detail: undefined })
-}
-
-function inOrder(a: Row, b: Row): number {
-  return a.batch.id - b.batch.id || a.item - b.item
-}
-
-function isRowAt({ group, index }: RowRef): (row: Row) => boolean {
-  const item = group.rows.itemAt(index)
-  return row => row.item === item && row.batch === group.batch
-}
-
-/** @param rows of one batch */
-function groupByShape(rows: readonly Row[]): RowGroup[] {
-  const { batch } = rows[0]!
-  const groups = new Map<RowShape, RowSet>()
-  for (const { item, row, shape } of rows) {
-    let set = groups.get(shape)
-    if (!set) {
-      set = new RowSet()
-      groups.set(shape, set)
-    }
-    set.add(row, item)
-  }
-  return [...groups].map(([shape, rows]) => ({ batch, shape, rows }))
 }

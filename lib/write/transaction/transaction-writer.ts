@@ -156,7 +156,6 @@ export class TransactionWriter<Item> {
     const { transaction, rows } = this.#opened!
     const rejects: (() => void)[] = []
     await rows.checkTypes()
-    if (immediate) transaction.before('SET CONSTRAINTS ALL IMMEDIATE')
     const orphaned = await isolateBatch(groups, {
       transaction,
       rows,

@@ -107,12 +107,37 @@ describe('operation: changes that are rejected', () => {
           { id: 7, place: 'y', n: 2 },
           { id: 9, place: 'z', n: 9 },
           { id: 6, place: 'w', n: 6, up: 1000 },
+          { id: 1, place: 'q', n: 1 }, // frees a value that the next row takes
+          { id: 10, place: 'a', n: 1 },
         ]
         const rejected = await load([changes], new PgBatchWritable<Change, Row>(changing({ rejectLimit: 5 })))
         expect(rejected.map(({ index }) => index)).to.deep.equal([5])
-        expect(await valuesOf(db.pool, 'SELECT id, n FROM stock WHERE id > 3 ORDER BY id')).to.deep.equal([
-          [7, 2],
-          [9, 9],
+        expect(await stored()).to.deep.equal([
+          [1, 'q', 1],
+          [2, 'b', 2],
+          [3, 'c', 3],
+          [7, 'y', 2],
+          [9, 'z', 9],
+          [10, 'a', 1],
+        ])
+      })
+
+      it('writes rows that exchange the values of a deferred key, and rejects the one that repeats a value', async () => {
+        await db.pool.query(`ALTER TABLE stock DROP CONSTRAINT stock_place_key,
+          ADD UNIQUE (place) DEFERRABLE INITIALLY DEFERRED`)
+        const changes: Change[] = [
+          { id: 1, place: 'b', n: 1 },
+          { id: 2, place: 'a', n: 2 },
+          { id: 4, place: 'c', n: 4 },
+          { id: 5, place: 'f', n: 5 },
+        ]
+        const rejected = await load([changes], new PgBatchWritable<Change, Row>(changing({ rejectLimit: 5 })))
+        expect(rejected.map(({ index, error }) => [index, error.sqlState])).to.deep.equal([[2, '23505']])
+        expect(await stored()).to.deep.equal([
+          [1, 'b', 1],
+          [2, 'a', 2],
+          [3, 'c', 3],
+          [5, 'f', 5],
         ])
       })
     })
