@@ -8,6 +8,7 @@ import { PgBatchError } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { describeTable } from '../../table/introspect.ts'
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/introspect-indexes.ts'
+import { VIEW_DEFAULTS_SQL, withDefaults } from '../../table/introspect-view.ts'
 import type { Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
 import { checkConflictSql } from '../conflict/check-sql.ts'
@@ -134,7 +135,7 @@ function nameHint(table: TableParts): string {
   return given === lower ? '' : `: names keep their case, and ${lower} is another one`
 }
 
-/** Checks the SQL of an upsert, and introspects the indexes if they are needed. */
+/** Checks the SQL of an upsert, and introspects the indexes and DEFAULTs that it needs. */
 async function withConflict<Item>(
   { client }: Lease,
   table: Table,
@@ -144,6 +145,11 @@ async function withConflict<Item>(
   if (needsIndexes(onConflict!, table)) {
     const { rows } = await queryText(client, UNIQUE_INDEXES_SQL, [quoteTable(table)])
     described = { ...table, uniqueIndexes: readUniqueIndexes(rows[0]!) }
+  }
+  // only INSERT takes the DEFAULTs of the table behind a view
+  if (table.kind === 'view' && onConflict!.mode === 'update-only') {
+    const { rows } = await queryText(client, VIEW_DEFAULTS_SQL, [quoteTable(table)])
+    described = withDefaults(described, rows[0]!)
   }
   // last, because an error ends the transaction; the SQL may name a column that the rows add
   if (!evolve?.addColumns) await checkConflictSql(client, onConflict!, table)
