@@ -81,6 +81,8 @@ export interface Column {
    * domain.
    */
   readonly defaultSql?: string
+  /** The DEFAULT calls a volatile function of the user's, which an operator of it may hide. */
+  readonly hasVolatileDefault?: true
   /** NOT NULL, on the column or on its domain. */
   readonly notNull: boolean
   /** A missing value becomes something other than NULL: a DEFAULT, an identity, or a domain's default. */

@@ -2,6 +2,7 @@ import type { Table } from '../types.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 import { readTable } from './read-table.ts'
 import { CONFLICTING_INDEXES, LATE_INDEXES, ROW_CONSTRAINTS } from './row-constraints.ts'
+import { VOLATILE_DEFAULT } from './volatile-default.ts'
 
 /** The condition that the session's TimeZone is UTC, under one of its names. */
 export const IN_UTC_SQL =
@@ -74,6 +75,7 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
             pg_catalog.pg_partition_root(t.oid)::regclass::text, a.attname)))
         ELSE (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
           WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
+      'volatile', ${VOLATILE_DEFAULT},
       'collation', (SELECT pg_catalog.format('%I.%I', s.nspname, l.collname) FROM pg_catalog.pg_collation l
         JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace
         JOIN pg_catalog.pg_type y ON y.oid = a.atttypid

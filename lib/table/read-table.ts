@@ -25,6 +25,7 @@ interface ColumnRow {
   sqlType: string
   notNull: boolean
   default: string | null
+  volatile: boolean
   flags: string
   generated: string | null
   identity: string
@@ -103,6 +104,7 @@ function readColumn(
     deniesSelect: !row.maySelect,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by-default' : 'none',
     ...(defaultSql ? { defaultSql } : {}),
+    ...(defaultSql && row.volatile ? { hasVolatileDefault: true as const } : {}),
     ...(own && generated ? { generatedSql: own } : {}),
     ...(row.collation ? { collation: row.collation } : {}),
   }

@@ -26,11 +26,10 @@ export function notNullOf(columns: readonly Column[]): string[] {
 }
 
 /** A function may return another value for each call, and even count its calls. */
-function isOwn({ generated, identity, defaultSql }: Column): boolean {
+function isOwn({ generated, identity, defaultSql, hasVolatileDefault }: Column): boolean {
   if (generated) return false
-  return (
-    identity !== 'none' || (defaultSql !== undefined && /[\w"]\(/.test(defaultSql.replaceAll('now()', '')))
-  )
+  if (identity !== 'none' || hasVolatileDefault) return true
+  return defaultSql !== undefined && /[\w"]\(/.test(defaultSql.replaceAll('now()', ''))
 }
 
 function indexCheck({ predicate, expressions, columns }: ComputedIndex): ColumnsSql {

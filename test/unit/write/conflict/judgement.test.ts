@@ -21,6 +21,8 @@ describe('what a row is judged by', () => {
       const rowConstraints = { checks: [], foreignKeys: [], indexes: [], stored: [], isReferenced: false }
       const table = { columns: [column], rowConstraints } as unknown as Table
       expect(judgementOf(table)?.ownDefaults).to.deep.equal(isOwn ? ['w'] : [])
+      const hidden = { ...column, hasVolatileDefault: true } as const
+      expect(judgementOf({ ...table, columns: [hidden as never] })?.ownDefaults).to.deep.equal(['w'])
     })
   }
 })
