@@ -4,10 +4,11 @@ import {
   deletesAmong,
   excludedRow,
   insertShape,
-  joinsToExcluded,
+  joinsByKey,
   keyColumns,
   keyWithGuard,
   type Merge,
+  type MergeColumn,
   type MergeShape,
   orderByKey,
   type RowSource,
@@ -23,7 +24,7 @@ import { turnOf } from './merge-once.ts'
  * first row, its second, and so on. The rows of a turn have different keys, so that their order does not
  * matter. One statement, so that foreign keys are checked at its end. Its steps:
  *
- *     pg_batch_locked     locks stored rows in the order of their keys
+ *     pg_batch_locked…    locks stored rows in the order of their keys
  *     pg_batch_deleted    deletes rows, which frees their other unique keys
  *     pg_batch_written_…  upserts the other rows, shape by shape, in one order. With DO NOTHING the rows of
  *                         later turns follow, so that bad ones are refused
@@ -93,13 +94,15 @@ function writeRows(
   const step = (name: string, text: string): void => {
     steps.push(`${name} AS (${text})`)
     ready = ` AND (SELECT count(*) FROM ${name}) >= 0`
-    if (name !== 'pg_batch_locked') writing.push(name)
+    if (!name.startsWith(LOCKED)) writing.push(name)
   }
   const { shapes } = source
   const shape = quoteIdentifier(merge.names.shape)
   // inserts that do not change stored rows lock none
   const locks = shapes.some(one => one.deletes || updatedBy(merge, one).length > 0)
-  if (first && locks) step('pg_batch_locked', lockRows(merge, source))
+  if (first && locks) {
+    for (const [part, lock] of lockRows(merge, source).entries()) step(lockedName(part), lock)
+  }
   const deletes = deletesAmong(shapes)
   if (deletes.length > 0) {
     const hasKey = sameKey(merge, source, 'pg_batch_rows')
@@ -142,17 +145,27 @@ function writesOf(merge: Merge, source: RowSource, shape: MergeShape): ((from: s
   if (updatedBy(merge, shape).length === 0) return []
   const row = (from: string): string =>
     excludedRow(merge, shape, column => source.valueOf(column, 'pg_batch_rows'), { from: ` FROM ${from}` })
-  return joinsToExcluded(merge).map(
+  return joinsByKey(merge).map(
     same => from => updateShape(merge, shape, { from: ` FROM (${row(from)}) AS excluded`, same }),
   )
 }
 
+/** The step that locks the stored rows of keys without NULL, which are all keys of deletes. */
+const LOCKED = 'pg_batch_locked'
+
+/** The further ones lock those of keys with NULLs that are equal to each other. */
+function lockedName(part: number): string {
+  return part === 0 ? LOCKED : `${LOCKED}_${part}`
+}
+
 /** A weaker lock would not block an upsert, and a stronger one would wait for rows that refer to these. */
-function lockRows(merge: Merge, source: RowSource): string {
-  const order = keyColumns(merge).map(column => source.keyOf(column, 'pg_batch_rows'))
-  return (
-    `SELECT pg_batch_rows.* FROM ${quoteTable(merge.table)} AS stored ` +
-    `JOIN pg_batch_rows ON ${sameKey(merge, source, 'pg_batch_rows')} ` +
-    `ORDER BY ${order.join(', ')} FOR NO KEY UPDATE OF stored`
+function lockRows(merge: Merge, source: RowSource): string[] {
+  const keyOf = (column: MergeColumn): string => source.keyOf(column, 'pg_batch_rows')
+  const order = keyColumns(merge).map(keyOf)
+  return joinsByKey(merge, keyOf).map(
+    (same, part) =>
+      `SELECT pg_batch_rows.* FROM ${quoteTable(merge.table)} AS stored JOIN pg_batch_rows ON ${same}` +
+      `${part === 0 ? '' : ` AND (SELECT count(*) FROM ${lockedName(part - 1)}) >= 0`} ` +
+      `ORDER BY ${order.join(', ')} FOR NO KEY UPDATE OF stored`,
   )
 }

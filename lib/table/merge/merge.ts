@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteTable, type TableParts } from '../identifier.ts'
-import { insertInto } from '../statements.ts'
+import { insertInto, requireNotNull } from '../statements.ts'
 import {
   assignments,
   type Conflict,
@@ -175,38 +175,43 @@ function equalIn({ conflict: { keys, equals } }: Merge, { name }: MergeColumn, t
 /** Returns the condition that the one row of `excluded` has the same key as the stored one. */
 export function sameAsExcluded(merge: Merge): string {
   // `IS NOT DISTINCT FROM` could not use the index
-  const conditions = waysToEqualExcluded(merge).map(ways =>
+  const conditions = waysToEqual(merge, excludedKey).map(ways =>
     ways.length === 1 ? ways[0]! : `(${ways.join(' OR ')})`,
   )
   return conditions.join(' AND ')
 }
 
 /**
- * Returns the same for many rows of `excluded`, as conditions of which a pair of rows meets at most one. A
- * join by one condition with OR would read the stored rows again for each row, because only plain comparisons
- * find rows by all columns of an index, or by their hashes.
+ * Returns the same for many rows, as conditions of which a pair of rows meets at most one. A join by one
+ * condition with OR would read the stored rows again for each row, because only plain comparisons find rows
+ * by all columns of an index, or by their hashes.
+ * @param keyOf the expression for a column of the key
  */
-export function joinsToExcluded(merge: Merge): string[] {
-  const joins = waysToEqualExcluded(merge).reduce<readonly string[][]>(
+export function joinsByKey(merge: Merge, keyOf: (column: MergeColumn) => string = excludedKey): string[] {
+  const joins = waysToEqual(merge, keyOf).reduce<readonly string[][]>(
     (before, ways) => before.flatMap(conditions => ways.map(way => [...conditions, way])),
     [[]],
   )
   return joins.map(conditions => conditions.join(' AND '))
 }
 
-/** How many {@link joinsToExcluded} there are. */
+/** How many {@link joinsByKey} there are. */
 export function joinCount({ equalNulls }: Conflict): number {
   return 2 ** equalNulls.length
 }
 
 /** Returns for each column of the key when it is equal: where its values are, or where both are NULL. */
-function waysToEqualExcluded(merge: Merge): string[][] {
+function waysToEqual(merge: Merge, keyOf: (column: MergeColumn) => string): string[][] {
   return keyColumns(merge).map(column => {
-    const name = quoteIdentifier(column.name)
-    const equal = equalIn(merge, column, 'stored', `excluded.${name}`)
-    const bothNull = `stored.${name} IS NULL AND excluded.${name} IS NULL`
+    const key = keyOf(column)
+    const equal = equalIn(merge, column, 'stored', key)
+    const bothNull = `stored.${quoteIdentifier(column.name)} IS NULL AND ${key} IS NULL`
     return merge.conflict.equalNulls.includes(column.name) ? [equal, bothNull] : [equal]
   })
+}
+
+function excludedKey({ name }: MergeColumn): string {
+  return `excluded.${quoteIdentifier(name)}`
 }
 
 /** Returns ` AND` and the condition that a delete is newer than the stored row; empty without `newerBy`. */
@@ -253,14 +258,22 @@ export function excludedRow(
   const missing = [...merge.missing].filter(
     ([name]) => !columns.includes(name) && (takesAll || isNamed(merge.conflict, name)),
   )
-  const cells = [
-    ...merge.columns.filter(({ name }) => columns.includes(name)).map(one => [one.name, cell(one)] as const),
-    ...missing,
-  ]
-  const given = `SELECT ${cells.map(([name, sql]) => `${sql} AS ${quoteIdentifier(name)}`).join(', ')}${from}`
-  if (generated.length === 0) return given
+  const given = merge.columns.filter(({ name }) => columns.includes(name))
+  const cells = [...given.map(one => [one.name, orTableChanged(merge, one, cell(one))] as const), ...missing]
+  const row = `SELECT ${cells.map(([name, sql]) => `${sql} AS ${quoteIdentifier(name)}`).join(', ')}${from}`
+  if (generated.length === 0) return row
   const added = generated.map(({ name, sql }) => `(${sql}) AS ${quoteIdentifier(name)}`)
-  return `SELECT *, ${added.join(', ')} FROM (${given}) AS pg_batch_given`
+  return `SELECT *, ${added.join(', ')} FROM (${row}) AS pg_batch_given`
+}
+
+/**
+ * Returns the value of a column of the key. It fails where the value is NULL and the column has lost its NOT
+ * NULL: rows with that key may be stored since, and the other conditions do not look for them.
+ */
+function orTableChanged({ table, conflict }: Merge, { name, sqlType }: MergeColumn, value: string): string {
+  const { updateOnly, nullsNotDistinct, keys, equalNulls } = conflict
+  if (!updateOnly || !nullsNotDistinct || !keys.includes(name) || equalNulls.includes(name)) return value
+  return `coalesce(${value}, (${requireNotNull(table, name)})::${sqlType})`
 }
 
 /** Returns true for a column of `excluded` that the key or a condition needs, or the user's SQL may name. */

@@ -3,7 +3,7 @@ import { PgBatchError } from '../../errors.ts'
 import { noteProgress } from '../checkpoint/checkpoint.ts'
 import type { SourceOrder } from '../checkpoint/source-order.ts'
 import { CallbackError, errorContext, outcomeOf, toPgBatchError } from '../faults/failure.ts'
-import { tableChanged } from '../faults/table-changed.ts'
+import { explainChange, tableChanged } from '../faults/table-changed.ts'
 import { isRowsFault } from '../faults/transient.ts'
 import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
 import type { Batch } from '../rows/batch.ts'
@@ -36,7 +36,7 @@ export async function runTransaction<Item>(
     return writer.result
   } catch (cause) {
     // a COPY meets what `onBegin` has done to the transaction as an error of its own
-    const thrown = writer.opened?.transaction.explained(cause) ?? cause
+    const thrown = explainChange(writer.opened?.transaction.explained(cause) ?? cause, writer.plan.table)
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const place = locate(thrown, writer.opened)
     noteSentValue(thrown, place, writer.plan)

@@ -1,9 +1,13 @@
+import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
 import { expect } from 'chai'
+import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
+import { until } from '../../support/until.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
-describe('update-only on a key whose NULLs are not distinct', () => {
+describe('update-only, and other upserts, on a key whose NULLs are not distinct', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
@@ -47,9 +51,65 @@ describe('update-only on a key whose NULLs are not distinct', () => {
       ])
       const [plan, another] = plans.filter(text => text.includes('Update on t '))
       expect(another).to.equal(undefined)
-      expect(plan).to.match(/Update on t [\s\S]*Index Cond: \(\(tenant = \S+\) AND \(id = \S+\)\)/)
-      expect(plan).to.match(/Update on t [\s\S]*Index Cond: \(\(tenant = \S+\) AND \(id IS NULL\)\)/)
+      expect(plan).to.match(/Update on t [\s\S]*Index Cond: \(\(tenant = .+\) AND \(id = \S+\)\)/)
+      expect(plan).to.match(/Update on t [\s\S]*Index Cond: \(\(tenant = .+\) AND \(id IS NULL\)\)/)
       expect(plan).not.to.contain(' OR ')
+    })
+
+    it(`finds NULLs that another session has allowed since, by ${way.title}`, async () => {
+      await db.pool.query(`DROP TABLE IF EXISTS u; CREATE TABLE u (tenant int NOT NULL, id int NOT NULL, n int,
+        UNIQUE NULLS NOT DISTINCT (tenant, id)); INSERT INTO u VALUES (1, 1, 0)`)
+      const writable = new PgBatchWritable<{ tenant: number; id: number | null; n: number }>({
+        pool: makePool().pool,
+        table: 'u',
+        onConflict: { target: ['tenant', 'id'], action: 'update', mode: 'update-only' },
+        ...options(way),
+      })
+      writable.write([
+        { tenant: 1, id: 1, n: 1 },
+        { tenant: 1, id: null, n: 5 },
+      ])
+      await once(writable, 'commit')
+      await db.pool.query('ALTER TABLE u ALTER id DROP NOT NULL; INSERT INTO u VALUES (1, NULL, 0)')
+      writable.end([
+        { tenant: 1, id: null, n: 2 },
+        { tenant: 1, id: 1, n: 3 },
+      ])
+      await finished(writable)
+      expect(writable.stats).to.include({ rowsCommitted: 3, rowsUnchanged: 1 })
+      expect(await valuesOf(db.pool, 'SELECT id, n FROM u ORDER BY n')).to.deep.equal([
+        [null, 2],
+        [1, 3],
+      ])
+    })
+
+    it(`locks stored rows in the order of their keys, with NULLs, too, by ${way.title}`, async () => {
+      await db.pool.query(`DROP TABLE IF EXISTS u; CREATE TABLE u (tenant int NOT NULL, id int, n int DEFAULT 0,
+        UNIQUE NULLS NOT DISTINCT (tenant, id)); INSERT INTO u VALUES (1, NULL), (2, NULL)`)
+      const { pool, name } = makePool()
+      const other = await db.pool.connect()
+      try {
+        await other.query('BEGIN; SELECT FROM u WHERE tenant = 1 AND id IS NULL FOR UPDATE')
+        const rows: { tenant: number; id: null; n?: number }[] = [
+          { tenant: 2, id: null },
+          { tenant: 1, id: null, n: 1 }, // its shape is written after the other one
+          { tenant: 2, id: null },
+        ]
+        const onConflict = {
+          target: ['tenant', 'id'],
+          action: 'update',
+          update: { n: 'excluded.n' },
+        } as const
+        const written = write([rows], { pool, table: 'u', onConflict, ...options(way) })
+        await until('it waits for the lock', async () => {
+          const waiting = `SELECT FROM pg_stat_activity WHERE application_name = '${name}' AND wait_event_type = 'Lock'`
+          return (await valuesOf(db.pool, waiting)).length > 0
+        })
+        await other.query('SELECT FROM u WHERE tenant = 2 AND id IS NULL FOR UPDATE NOWAIT; COMMIT')
+        await written
+      } finally {
+        other.release(true)
+      }
     })
   }
 })
