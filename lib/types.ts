@@ -110,6 +110,8 @@ export interface UniqueKey {
   readonly columns: readonly string[]
   /** The index's equality operator for each column, as `OPERATOR(schema.=)`. */
   readonly equals: readonly string[]
+  /** For each column the collation of the index, quoted; null where it is that of the column. */
+  readonly collations?: readonly (string | null)[]
   readonly nullsNotDistinct: boolean
   /**
    * Its operators and collations are those of its columns, so that values are equal to it as they are to

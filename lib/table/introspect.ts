@@ -1,8 +1,8 @@
 import type { Table } from '../types.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 import { readTable } from './read-table.ts'
-import { CONFLICTING_INDEXES, LATE_INDEXES, ROW_CONSTRAINTS } from './row-constraints.ts'
-import { VOLATILE_DEFAULT } from './volatile-default.ts'
+import { CONFLICTING_INDEXES, LATE_INDEXES, ROW_CONSTRAINTS } from './catalogue/row-constraints.ts'
+import { VOLATILE_DEFAULT } from './catalogue/volatile-default.ts'
 
 /** The condition that the session's TimeZone is UTC, under one of its names. */
 export const IN_UTC_SQL =
@@ -116,6 +116,13 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
         FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
         JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts),
+      'collations', (SELECT pg_catalog.json_agg(CASE WHEN key.coll <> a.attcollation
+          THEN pg_catalog.format('%I.%I', s.nspname, l.collname) END ORDER BY key.ord)
+        FROM ROWS FROM (pg_catalog.unnest(i.indcollation::oid[]), pg_catalog.unnest(i.indkey::int2[]))
+          WITH ORDINALITY key(coll, attnum, ord)
+        JOIN attribute a ON a.attnum = key.attnum
+        LEFT JOIN pg_catalog.pg_collation l ON l.oid = key.coll
+        LEFT JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace WHERE key.ord <= i.indnkeyatts),
       'equals', (SELECT pg_catalog.json_agg(
           pg_catalog.format('OPERATOR(%I.%s)', s.nspname, e.oprname) ORDER BY key.ord)
         FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY key(opclass, ord)

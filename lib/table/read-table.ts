@@ -34,6 +34,11 @@ interface ColumnRow {
   collation: string | null
 }
 
+interface KeyRow extends Omit<UniqueKey, 'constraint' | 'collations'> {
+  constraint: string | null
+  collations: (string | null)[]
+}
+
 /** Reads a {@link Table} from the row that `INTROSPECTION_SQL` returned. */
 export function readTable({ relation }: Record<string, unknown>): Table {
   const row = JSON.parse(relation as string) as Record<string, unknown>
@@ -48,9 +53,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     name: row.name as string,
     kind: RELATION_KINDS[row.kind as string] ?? 'table',
     columns,
-    uniqueKeys: (
-      (row.uniqueKeys as (Omit<UniqueKey, 'constraint'> & { constraint: string | null })[] | null) ?? []
-    ).map(({ constraint, ...key }) => (constraint === null ? key : { ...key, constraint })),
+    uniqueKeys: ((row.uniqueKeys as KeyRow[] | null) ?? []).map(readKey),
     selfReferences: (row.selfReferences as SelfReference[] | null) ?? [],
     ...(obstacle ? { copyObstacle: obstacle } : {}),
     conflictingIndexes: Number(row.conflictingIndexes),
@@ -61,6 +64,14 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     ...(row.copiesDefaults ? { copiesDefaults: true as const } : {}),
     ...(row.mergeReturns ? { mergeReturns: true as const } : {}),
     ...(row.namedTypes ? { namedTypes: row.namedTypes as NonNullable<Table['namedTypes']> } : {}),
+  }
+}
+
+function readKey({ constraint, collations, ...key }: KeyRow): UniqueKey {
+  return {
+    ...key,
+    ...(constraint === null ? {} : { constraint }),
+    ...(collations.some(name => name !== null) ? { collations } : {}),
   }
 }
 

@@ -8,6 +8,7 @@ import {
   valuesSet,
 } from './merge/conflict.ts'
 import {
+  equalIn,
   excludedRow,
   insertShape,
   keyColumns,
@@ -123,11 +124,9 @@ function updateSpecial(merge: Merge, shape: MergeShape, special: SpecialKey, fro
 /** Deletes the row of a key; its parameters are the values of the key, and of `newerBy`. */
 export function deleteRow(merge: Merge, shape: MergeShape, returning: readonly string[]): RowStatementText {
   const { conflict, table } = merge
-  const { keys, equals, special } = conflict
+  const { special } = conflict
   const typed = (name: string): string => typedParameter(merge, shape, name)
-  const same = keyColumns(merge).map(
-    ({ name }) => `stored.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${typed(name)}`,
-  )
+  const same = keyColumns(merge).map(column => equalIn(merge, column, 'stored', typed(column.name)))
   const conditions = special ? [sameSpecialKey(special, typed)] : same
   const newer = newerCondition(conflict, typed)
   const where = [...conditions, ...(newer === '' ? [] : [newer])].join(' AND ')

@@ -67,8 +67,9 @@ export function requireNoRowTriggers(table: TableParts, isPartitioned: boolean):
 /** Returns a query for NULL that fails if a column is not NOT NULL any more. */
 export function requireNotNull(table: TableParts, column: string): string {
   return (
-    `${requirement('attnotnull')}FROM pg_catalog.pg_attribute WHERE NOT attisdropped ` +
-    `AND attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass AND attname = ${quoteLiteral(column)}`
+    `${requirement('attnotnull')}FROM pg_catalog.pg_attribute ` +
+    `WHERE attrelid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass ` +
+    `AND attname = ${quoteLiteral(column)}`
   )
 }
 

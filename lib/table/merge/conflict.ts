@@ -10,6 +10,8 @@ export interface Conflict {
   readonly keys: readonly string[]
   /** For each of `keys` the operator that compares its values. */
   readonly equals: readonly string[]
+  /** For each of `keys` the collation that compares its values, where it is not that of the column. */
+  readonly collations?: readonly (string | null)[] | undefined
   /** Set where the key is not one of columns that are written: an expression, or only some of the rows. */
   readonly special?: SpecialKey | undefined
   /** NULLs in the key are equal to each other (UNIQUE NULLS NOT DISTINCT). */
@@ -93,6 +95,8 @@ export interface SpecialKey {
   readonly parts: readonly IndexPart[]
   /** The condition of stored rows that have the key. */
   readonly predicate: string | undefined
+  /** NULLs in its parts are equal to each other (NULLS NOT DISTINCT). */
+  readonly nullsNotDistinct: boolean
   /** The columns that are written, of those that the key is computed from. */
   readonly inputs: readonly string[]
   readonly generated: readonly { readonly name: string; readonly sql: string }[]
@@ -159,10 +163,14 @@ export function conflictClause(conflict: Conflict, columns: readonly string[], c
 
 /** Returns the condition that a row of the target, `stored`, has the special key of a row. */
 export function sameSpecialKey(special: SpecialKey, cell: (column: string) => string): string {
-  const { parts, predicate } = special
+  const { parts, predicate, nullsNotDistinct } = special
   const given = specialKeyOf(special, cell)
   // outside the subquery, the unqualified names are those of the stored row
-  const equal = parts.map(({ sql, equals }, index) => `${sql} ${equals} ${given[index]}`)
+  const equal = parts.map(({ sql, equals }, index) => {
+    const isEqual = `${sql} ${equals} ${given[index]}`
+    // `IS NOT DISTINCT FROM` could not use the index
+    return nullsNotDistinct ? `(${isEqual} OR ${sql} IS NULL AND ${given[index]} IS NULL)` : isEqual
+  })
   return [...equal, ...(predicate === undefined ? [] : [`(${predicate})`])].join(' AND ')
 }
 

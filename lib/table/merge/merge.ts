@@ -168,8 +168,14 @@ export function sameKey(
     .join(' AND ')
 }
 
-function equalIn({ conflict: { keys, equals } }: Merge, { name }: MergeColumn, target: string, key: string) {
-  return `${target}.${quoteIdentifier(name)} ${equals[keys.indexOf(name)]} ${key}`
+/** Returns the condition that a column of the key is equal to a value. */
+export function equalIn({ conflict }: Merge, { name }: MergeColumn, target: string, value: string): string {
+  const { keys, equals, collations } = conflict
+  const at = keys.indexOf(name)
+  const column = `${target}.${quoteIdentifier(name)}`
+  const collation = collations?.[at]
+  if (!collation) return `${column} ${equals[at]} ${value}`
+  return `${column} COLLATE ${collation} ${equals[at]} (${value}) COLLATE ${collation}`
 }
 
 /** Returns the condition that the one row of `excluded` has the same key as the stored one. */

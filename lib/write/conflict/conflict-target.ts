@@ -88,6 +88,7 @@ function targetOfIndex(
     index: index.name,
     parts: index.parts,
     predicate: index.predicate,
+    nullsNotDistinct: index.nullsNotDistinct,
     inputs: index.columns.filter(name => written.includes(name)),
     generated: used.map(({ name, generatedSql }) => ({ name, sql: generatedSql! })),
     isSeparate: index.columns.every(name => written.includes(name) || used.some(one => one.name === name)),

@@ -38,6 +38,7 @@ export function resolveConflict(
     action,
     keys: keys.every(column => written.includes(column)) ? keys : [],
     equals: keys.map(column => (key ? equalsOf(key, column) : '=')),
+    collations: keys.map(column => key?.collations?.[key.columns.indexOf(column)] ?? null),
     special: special && { ...special, isSeparate: !setsKey && isSeparate(special, update, table!) },
     nullsNotDistinct: key?.nullsNotDistinct ?? false,
     equalNulls: key?.nullsNotDistinct ? keys.filter((_, index) => !keyColumns[index]?.notNull) : [],

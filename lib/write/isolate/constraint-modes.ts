@@ -4,8 +4,8 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
  * The names of the constraints that are deferrable, and checked with each statement where nothing else is
  * set. Those of partitions follow the one of the table.
  */
-const IMMEDIATE_SQL = `SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, k.conname), ', ')
-    AS names
+const IMMEDIATE_SQL = `SELECT
+    pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, k.conname), ', ') AS names
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
   WHERE k.condeferrable AND NOT k.condeferred AND k.conparentid = 0
     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')`

@@ -115,6 +115,31 @@ describe('conflict targets by the name of an index', () => {
     })
   }
 
+  for (const way of METHODS.filter(({ title }) => title !== 'binary COPY')) {
+    it(`find stored rows as the index compares keys, for deletes and update-only, too, by ${way.title}`, async () => {
+      await db.pool.query(`CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE UNIQUE INDEX by_case ON t (kind COLLATE folded);
+        CREATE UNIQUE INDEX by_null ON t (lower("Key col"), other) NULLS NOT DISTINCT;
+        INSERT INTO t ("Key col", kind, other) VALUES ('x', 'a', NULL), (NULL, 'b', 1), (NULL, 'c', NULL)`)
+      const { pool } = makePool()
+      const writing = { pool, table: 't', ...options(way) } as const
+      const mode = 'update-only'
+      await write<Record<string, unknown>>([[{ 'Key col': 'X', n: 1 }, { other: 1, n: 2 }, { n: 3 }]], {
+        ...writing,
+        onConflict: { target: { index: 'by_null' }, action: 'update', mode },
+      })
+      await write<Record<string, unknown>>([[{ kind: 'A', n: 5 }, { kind: 'B' }]], {
+        ...writing,
+        operation: ({ n }) => (n ? 'upsert' : 'delete'),
+        onConflict: { target: { index: 'by_case' }, action: 'update', mode },
+      })
+      expect(await valuesOf(db.pool, 'SELECT kind, n FROM t ORDER BY n')).to.deep.equal([
+        ['c', 3],
+        ['a', 5],
+      ])
+    })
+  }
+
   const MISTAKES: readonly [title: string, onConflict: Omit<OnConflict, 'action'>, message: RegExp][] = [
     [
       'there is no such index',

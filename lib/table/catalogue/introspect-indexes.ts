@@ -1,4 +1,4 @@
-import type { UniqueIndex } from '../types.ts'
+import type { UniqueIndex } from '../../types.ts'
 
 /**
  * Describes all unique indexes of a table, of expressions and partial ones included. Its parameter is the

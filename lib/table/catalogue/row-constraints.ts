@@ -1,4 +1,4 @@
-import { KEY_COLUMNS } from './key-columns.ts'
+import { KEY_COLUMNS } from '../key-columns.ts'
 
 /** The table `t` and its partitions. */
 const TREE = '(SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid))'

@@ -1,4 +1,4 @@
-import type { Table } from '../types.ts'
+import type { Table } from '../../types.ts'
 
 /**
  * Finds the DEFAULTs that the columns of a view take from the table behind it: INSERT into a view uses those
