@@ -1,8 +1,8 @@
 import type { Table } from '../types.ts'
-import { quoteTable, type TableParts } from './identifier.ts'
-import { readTable } from './read-table.ts'
 import { CONFLICTING_INDEXES, LATE_INDEXES, ROW_CONSTRAINTS } from './catalogue/row-constraints.ts'
 import { VOLATILE_DEFAULT } from './catalogue/volatile-default.ts'
+import { quoteTable, type TableParts } from './identifier.ts'
+import { readTable } from './read-table.ts'
 
 /** The condition that the session's TimeZone is UTC, under one of its names. */
 export const IN_UTC_SQL =
