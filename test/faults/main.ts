@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import { findProgram } from '../support/find-program.ts'
-import { describeCase, type FaultCase, makeCases } from './cases.ts'
-import type { FaultKind } from './fault-kind.ts'
-import type { CaseResult } from './judge-case.ts'
-import { loadThroughKills } from './kills.ts'
-import { OpenCases } from './open-cases.ts'
-import { kindsThatMissed, type Line, makeTable } from './report.ts'
-import { FaultServer } from './server.ts'
-import { SINGLE_ROWS, singleRowsUnderFaults } from './single-rows.ts'
+import { describeCase, type FaultCase, makeCases } from './cases/cases.ts'
+import type { FaultKind } from './cases/fault-kind.ts'
+import { loadThroughKills } from './kills/kills.ts'
+import { SINGLE_ROWS, singleRowsUnderFaults } from './kills/single-rows.ts'
+import type { CaseResult } from './run/judge-case.ts'
+import { OpenCases } from './run/open-cases.ts'
+import { kindsThatMissed, type Line, makeTable } from './run/report.ts'
+import { FaultServer } from './servers/server.ts'
 
 /**
  * The fault suite: loads of numbered rows, hit by faults of every kind, and a count of the outcome of each

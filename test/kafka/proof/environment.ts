@@ -1,4 +1,4 @@
-import { FaultServer, LOADER } from '../../faults/server.ts'
+import { FaultServer, LOADER } from '../../faults/servers/server.ts'
 import { type KafkaBroker, startKafka } from '../../support/kafka/broker.ts'
 import { NumberedTopic } from '../../support/kafka/numbered-topic.ts'
 import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
