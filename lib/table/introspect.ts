@@ -17,6 +17,10 @@ export const IN_UTC_SQL =
  * typarray: int2vector and oidvector also have elements, but other input rules. Catalogue columns that only
  * newer servers have are read through to_jsonb, so that the same text runs on all servers. The answer is the
  * text of one JSON object, so that it does not depend on the type parsers of the program.
+ *
+ * The planner guesses that the recursion finds thousands of types, and 10 where it meets an array of them. By
+ * the first guess the query would be so expensive that the server compiles it (`jit_above_cost`), which takes
+ * much longer than to run it.
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 export const INTROSPECTION_SQL = `
@@ -33,7 +37,7 @@ WITH RECURSIVE target AS (
   SELECT a.atttypid FROM attribute a
   UNION
   SELECT next.oid FROM type_oid o JOIN pg_catalog.pg_type t ON t.oid = o.oid
-  LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
   LEFT JOIN ranges r ON t.oid IN (r.range, r.multirange)
   LEFT JOIN pg_catalog.pg_attribute f ON t.typtype = 'c' AND f.attrelid = t.typrelid AND f.attnum > 0
     AND NOT f.attisdropped
@@ -85,7 +89,8 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'oid', y.oid::bigint, 'name', y.typname, 'sqlName', pg_catalog.format_type(y.oid, -1),
       'builtIn', y.typnamespace = 'pg_catalog'::regnamespace, 'kind', y.typtype,
       'base', y.typbasetype::bigint,
-      'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e WHERE e.typarray = y.oid), 0),
+      'element', coalesce((SELECT e.oid::bigint FROM pg_catalog.pg_type e
+        WHERE e.oid = y.typelem AND e.typarray = y.oid), 0),
       'subtype', (SELECT CASE WHEN r.range = y.oid THEN r.bound ELSE r.range END::bigint
         FROM ranges r WHERE y.oid IN (r.range, r.multirange)),
       'attributes', CASE WHEN y.typtype = 'c' THEN (SELECT
@@ -102,7 +107,7 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
       'notNull', y.typnotnull, 'default', CASE WHEN y.typdefaultbin IS NULL AND y.typdefault IS NOT NULL
         THEN pg_catalog.format('%L::%s', y.typdefault, pg_catalog.format_type(y.oid, -1))
         ELSE pg_catalog.pg_get_expr(y.typdefaultbin, 0) END))
-    FROM type_oid o JOIN pg_catalog.pg_type y ON y.oid = o.oid) AS types,
+    FROM pg_catalog.pg_type y WHERE y.oid = ANY (ARRAY(SELECT o.oid FROM type_oid o))) AS types,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
       'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { countOf, failureOf, METHODS, options, valuesOf, write } from '../../support/writing.ts'
@@ -49,6 +50,13 @@ describe('columns that only the server fills', () => {
       })
     }
   }
+
+  it('are found by a query that the server does not compile, which would take longer than to run it', async () => {
+    const explained = `EXPLAIN (FORMAT JSON) ${INTROSPECTION_SQL}`
+    const { rows } = await db.pool.query(explained, introspectionValues({ name: 'filled' }))
+    const [{ Plan: plan }] = rows[0]['QUERY PLAN']
+    expect(plan['Total Cost']).to.be.within(1, 25_000) // the default of the limit is 100,000
+  })
 
   it('lists the existing columns for one that does not exist', async () => {
     const error = await failureOf(
