@@ -89,8 +89,10 @@ export function shownAtRow(error: ServerError): boolean {
   if (/^(08|25|28|40|53|55P|57|58|XX00[12])/.test(code)) return false
   if (where) return true
   const ran = position === undefined && routine !== undefined && !statementErrors.has(error)
+  // hstore refuses a text with XX000 before PostgreSQL 16
+  const mayBeRow = /^(42|3F|XX000)/.test(code)
   // these come from the planner and the privilege checks, which set no position
-  return ran && /^(42|3F)/.test(code) && !/^(42501|42P10|428C9|42809)$/.test(code)
+  return ran && mayBeRow && !/^(42501|42P10|428C9|42809)$/.test(code)
 }
 
 const statementErrors = new WeakSet<Error>()
