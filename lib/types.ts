@@ -217,8 +217,8 @@ export interface Table {
    */
   readonly changesRows: boolean
   /**
-   * The constraints on the columns of a row; undefined where something else may judge each state of a row: a
-   * trigger, row-level security, or a constraint that only a partition has.
+   * The constraints on the columns of a row. Only upserts ask for them. Undefined where something else may
+   * judge each state of a row: a trigger, row-level security, or a constraint that only a partition has.
    */
   readonly rowConstraints?: RowConstraints
   /** COPY takes a marker for a value that is DEFAULT. */

@@ -1,5 +1,5 @@
 import type { Table } from '../types.ts'
-import { CONFLICTING_INDEXES, LATE_INDEXES, ROW_CONSTRAINTS } from './catalogue/row-constraints.ts'
+import { CONFLICTING_INDEXES, LATE_INDEXES } from './catalogue/row-constraints.ts'
 import { VOLATILE_DEFAULT } from './catalogue/volatile-default.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 import { readTable } from './read-table.ts'
@@ -59,7 +59,6 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
     WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
     AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))
     AS "changesRows",
-  ${ROW_CONSTRAINTS} AS "rowConstraints",
   pg_catalog.current_setting('server_version_num')::int >= 170000 AND NOT EXISTS (SELECT 1
     FROM pg_catalog.pg_partition_tree(t.oid) p
     JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')

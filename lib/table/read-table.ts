@@ -1,4 +1,4 @@
-import type { Column, PgType, RowConstraints, SelfReference, Table, UniqueKey } from '../types.ts'
+import type { Column, PgType, SelfReference, Table, UniqueKey } from '../types.ts'
 
 interface TypeRow {
   oid: number
@@ -59,7 +59,6 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     conflictingIndexes: Number(row.conflictingIndexes),
     hasLateIndexes: row.hasLateIndexes as boolean,
     changesRows: row.changesRows as boolean,
-    ...(row.rowConstraints ? { rowConstraints: row.rowConstraints as RowConstraints } : {}),
     mayStage: row.mayStage as boolean,
     ...(row.copiesDefaults ? { copiesDefaults: true as const } : {}),
     ...(row.mergeReturns ? { mergeReturns: true as const } : {}),

@@ -7,6 +7,7 @@ import { canTicket } from '../../connection/transaction/ticket.ts'
 import { PgBatchError } from '../../errors.ts'
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/catalogue/introspect-indexes.ts'
 import { VIEW_DEFAULTS_SQL, withDefaults } from '../../table/catalogue/introspect-view.ts'
+import { ROW_CONSTRAINTS_SQL, readRowConstraints } from '../../table/catalogue/row-constraints.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { describeTable } from '../../table/introspect.ts'
 import type { Table } from '../../types.ts'
@@ -135,16 +136,18 @@ function nameHint(table: TableParts): string {
   return given === lower ? '' : `: names keep their case, and ${lower} is another one`
 }
 
-/** Checks the SQL of an upsert, and introspects the indexes and DEFAULTs that it needs. */
+/** Checks the SQL of an upsert, and introspects the constraints, indexes and DEFAULTs that it needs. */
 async function withConflict<Item>(
   { client }: Lease,
   table: Table,
   { onConflict, evolve }: WriteRequest<Item>,
 ): Promise<Table> {
-  let described = table
+  const constraints = await queryText(client, ROW_CONSTRAINTS_SQL, [quoteTable(table)])
+  const rowConstraints = readRowConstraints(constraints.rows[0])
+  let described: Table = rowConstraints ? { ...table, rowConstraints } : table
   if (needsIndexes(onConflict!, table)) {
     const { rows } = await queryText(client, UNIQUE_INDEXES_SQL, [quoteTable(table)])
-    described = { ...table, uniqueIndexes: readUniqueIndexes(rows[0]!) }
+    described = { ...described, uniqueIndexes: readUniqueIndexes(rows[0]!) }
   }
   // only INSERT takes the DEFAULTs of the table behind a view
   if (table.kind === 'view' && onConflict!.mode === 'update-only') {
