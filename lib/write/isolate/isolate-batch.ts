@@ -44,8 +44,8 @@ export async function isolateBatch(
   return hasRows ? new BatchIsolation(groups, options).run() : undefined
 }
 
-/** How many waiting rows are left out one by one, each time sending all others. */
-const MAX_LEFT_OUT = 100
+/** How many waiting rows are left out one by one, each time sending all others of the batch. */
+const MAX_LEFT_OUT = 20
 
 export const FOREIGN_KEY_VIOLATION = '23503'
 
@@ -93,7 +93,9 @@ class BatchIsolation {
     const orphan = refused.find(([, { sqlState }]) => sqlState === FOREIGN_KEY_VIOLATION)
     if (orphan && awaitsParents) return orphan[1]
     if (this.#keepsOrder) {
-      if (isReordered || late.size > 0) await this.#writeInOrder(late)
+      const mayPass = this.#deferConstraints !== undefined && this.#waiting.size > 1
+      const isInOrder = mayPass && (await this.#writeAllButOne())
+      if (!isInOrder && (mayPass || isReordered || late.size > 0)) await this.#writeInOrder(late)
       transaction.before('RELEASE SAVEPOINT pg_batch_isolation')
     }
     for (const [row, error] of [...this.#waiting].sort(([a], [b]) => inOrder(a, b))) this.#reject(row, error)
@@ -135,8 +137,6 @@ class BatchIsolation {
       // a single row is a piece by itself
       const together = waiting.length > 1 ? await this.#writePiece([waiting]) : undefined
       if (waiting.length === 1 || together) await this.#writeUnits(units)
-      const mayExchange = this.#deferConstraints !== undefined && this.#waiting.size === waiting.length
-      if (mayExchange) await this.#writeAllButOne()
       const passed = waiting.filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
       if (passed.length === 0) break
       for (const row of passed) late.add(row)
@@ -145,18 +145,23 @@ class BatchIsolation {
   }
 
   /**
-   * Writes the waiting rows without one of them, whichever it is: where rows exchange the values of a unique
-   * key, none of them can be written before the others.
+   * Undoes what was written, and writes all rows in their order, without one of those that wait, whichever it
+   * is. Only so rows are written that exchange the values of a deferred key, or that break a deferred
+   * constraint until a later row of their key.
+   * @returns false if that fails
    */
-  async #writeAllButOne(): Promise<void> {
+  async #writeAllButOne(): Promise<boolean> {
     const waiting = [...this.#waiting]
-    if (waiting.length < 3 || waiting.length > MAX_LEFT_OUT) return
+    if (waiting.length < 2 || waiting.length > MAX_LEFT_OUT) return false
     for (const [bad, error] of waiting.toReversed()) {
       this.#waiting.clear()
       this.#waiting.set(bad, error)
-      if (!(await this.#writePiece([waiting.map(([row]) => row)]))) return
+      await this.#undo()
+      if (!(await this.#writePiece([this.#rows])) && this.#waiting.size === 1) return true
     }
+    this.#waiting.clear()
     for (const [row, error] of waiting) this.#waiting.set(row, error)
+    return false
   }
 
   /**

@@ -128,11 +128,12 @@ describe('operation: changes that are rejected', () => {
         const changes: Change[] = [
           { id: 1, place: 'b', n: 1 },
           { id: 2, place: 'a', n: 2 },
+          { id: 5, place: 'c', n: 4 }, // only until the last row
           { id: 4, place: 'c', n: 4 },
           { id: 5, place: 'f', n: 5 },
         ]
         const rejected = await load([changes], new PgBatchWritable<Change, Row>(changing({ rejectLimit: 5 })))
-        expect(rejected.map(({ index, error }) => [index, error.sqlState])).to.deep.equal([[2, '23505']])
+        expect(rejected.map(({ index, error }) => [index, error.sqlState])).to.deep.equal([[3, '23505']])
         expect(await stored()).to.deep.equal([
           [1, 'b', 1],
           [2, 'a', 2],
