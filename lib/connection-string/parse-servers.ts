@@ -39,7 +39,8 @@ function portsOf(values: SettingValues, count: number): (number | undefined)[] {
     if (text === '') return undefined
     if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text)
     throw new ConnectionStringError(
-      `Expected ${values.nameOf('port', 'the port')} to be from 1 to 65535, got "${texts.join(',')}"`,
+      `Expected ${values.nameOf('port', 'the port')} to be from 1 to 65535, got "${texts.join(',')}"; ` +
+        'the usual one is 5432',
     )
   })
   if (ports.length <= 1) return Array.from({ length: count }, () => ports[0])

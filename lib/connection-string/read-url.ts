@@ -1,6 +1,6 @@
 import { KNOWN_NAMES } from './parameter-names.ts'
 import type { Settings } from './settings.ts'
-import { ConnectionStringError, malformed } from './settings-error.ts'
+import { ConnectionStringError, malformed, unlike } from './settings-error.ts'
 
 /**
  * Reads `postgres://user:password@host1:5432,host2/database?name=value`. The class URL accepts only one host.
@@ -34,6 +34,8 @@ function hasStrayAt(pair: string): boolean {
   return pair.includes('@') && !KNOWN_NAMES.has(pair.split('=', 1)[0]!)
 }
 
+const PORT = ', where the port is a number from 1 to 65535, usually 5432'
+
 interface HostPort {
   readonly host: string
   readonly port: string
@@ -46,6 +48,7 @@ interface HostPort {
 function splitHosts(text: string, afterUser: boolean, source: string): HostPort[] {
   return text.split(',').map(part => {
     const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(part)
+    if (!match && afterUser && /^[^:]*:[^:]*$/.test(part)) throw unlike(source, PORT)
     if (!match) throw malformed(source)
     const [, address, name = '', port = ''] = match
     if (!afterUser && port !== '' && !(Number(port) >= 1 && Number(port) <= 65_535)) throw malformed(source)

@@ -24,7 +24,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     return source
   }
   const name = nameOf(file)
-  const bytes = await openBytes(file, options)
+  const { bytes, note } = await openBytes(file, options)
   const live = !rereadable && !options.spool?.has(file)
   const { head, whole } = await peek(bytes, showsMark)
   try {
@@ -35,6 +35,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     if (!named && encoding === 'utf-8') refuseBinary(head, name)
     const text = connect(whole, toUtf8(name, encoding, options.keepsMalformed))
     const read = new TextSource({ name, encoding, live, options }, text)
+    if (note !== undefined) read.notes.push(note)
     if (!options.encoding && encoding !== 'utf-8') {
       read.notes.push(`${name}: read as ${encoding.toUpperCase()}, as its byte order mark says`)
     }

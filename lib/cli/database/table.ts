@@ -6,6 +6,7 @@ import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '..
 import { describeTable, INTROSPECTION_SQL, introspectionValues } from '../../table/introspect.ts'
 import { readTable } from '../../table/read-table.ts'
 import type { Table, UniqueIndex } from '../../types.ts'
+import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import { missingTable } from './missing-table.ts'
@@ -89,7 +90,8 @@ export async function tableAfter(
 function notExecuted(error: unknown, user: string, { what, table: name, privileges }: Execution): ExitError {
   const table = parseTableName(name)
   const wanted = { user, table, ...(privileges ? { privileges } : { onSchema: 'CREATE' as const }) }
-  const hint = privilegeHint(error, wanted) || schemaHint(error, table) || columnHint(error)
+  const hint =
+    privilegeHint(error, wanted) || schemaHint(error, table) || columnHint(error) || typeHint(error)
   return dataError(`${what}: ${(error as Error).message}${hint}`, error)
 }
 
@@ -99,6 +101,22 @@ function columnHint(error: unknown): string {
   const [, name] = (code === '42701' && /^column name "(.+)" conflicts/.exec(message)) || []
   return name === undefined ? '' : `; --map ${shellWord(`${name}=${name}_`)} gives the column another name`
 }
+
+/** SQLSTATE 42704, undefined_object: of `--type`. */
+function typeHint(error: unknown): string {
+  const { code, message } = error as { code?: string; message: string }
+  const [, name] = (code === '42704' && /^type "(.+)" does not exist/.exec(message)) || []
+  return name === undefined ? '' : didYouMean(name, COMMON_TYPES)
+}
+
+/** Under the names that people write. */
+const COMMON_TYPES = [
+  ...['smallint', 'integer', 'bigint', 'int', 'int2', 'int4', 'int8', 'serial', 'bigserial'],
+  ...['numeric', 'decimal', 'real', 'float', 'float4', 'float8', 'double precision', 'money'],
+  ...['text', 'varchar', 'char', 'character varying', 'citext', 'uuid', 'bytea', 'json', 'jsonb', 'xml'],
+  ...['boolean', 'bool', 'date', 'time', 'timestamp', 'timestamptz', 'timetz', 'interval'],
+  ...['inet', 'cidr', 'macaddr', 'point', 'int4range', 'tsvector'],
+]
 
 /** SQLSTATE 3F000, invalid_schema_name. */
 function schemaHint(error: unknown, { schema }: TableParts): string {

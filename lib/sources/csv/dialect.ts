@@ -33,6 +33,9 @@ export function resolveDialect(options: DialectOptions, delimiter: string): Dial
   }
 }
 
+/** The delimiters that files are tried with, in the order of preference if all fit equally. */
+export const USUAL_DELIMITERS: readonly string[] = [',', '\t', ';', '|']
+
 /** Returns the name of a delimiter for messages. */
 export function delimiterName(delimiter: string): string {
   return { '\t': 'tabs', ';': 'semicolons', '|': 'pipes', ',': 'commas' }[delimiter] ?? `"${delimiter}"`

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { lookAhead } from '../../streams/look-ahead.ts'
-import { showsPacking, unpack } from '../unpack/unpack.ts'
+import { packingOfName, showsPacking, unpack } from '../unpack/unpack.ts'
 import { openRaw } from './raw-input.ts'
 import type { Spool } from './spool.ts'
 
@@ -13,17 +13,27 @@ export interface ByteOptions {
   spool?: Spool | undefined
 }
 
+export interface OpenBytes {
+  readonly bytes: Readable
+  /** What was detected, in a line. */
+  readonly note: string | undefined
+}
+
 /**
  * Opens the bytes of a file, or of standard input for `-`. Packed bytes are unpacked, whatever the name is.
  * Rejects at once with the file system's error if the file cannot be opened.
  */
-export async function openBytes(file: string, options: ByteOptions): Promise<Readable> {
+export async function openBytes(file: string, options: ByteOptions): Promise<OpenBytes> {
   const { stdin = process.stdin, onOpen, spool } = options
   const spooled = spool?.open(file)
   const raw = spooled ?? (await openRaw(file, stdin))
   if (!spooled) onOpen?.(raw) // the spool has counted its bytes
   const { head, whole } = await peek(raw, showsPacking)
-  return unpack(whole, head, nameOf(file))
+  const bytes = unpack(whole, head, nameOf(file))
+  const promised = packingOfName(file)
+  const isAsItIs = promised !== undefined && head.length > 0 && bytes === whole
+  const note = `${file}: not packed with ${promised}, although its name says so; read as it is`
+  return { bytes, note: isAsItIs ? note : undefined }
 }
 
 /** Returns the name of the input for messages. */

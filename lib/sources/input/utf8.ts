@@ -5,23 +5,22 @@ import { wholeLength } from './not-utf8.ts'
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 /**
- * Passes UTF-8 on, in whole characters and without a byte order mark. The readers check that it is UTF-8:
- * they know the line of a byte that is not.
+ * Passes UTF-8 on, in whole characters and without a byte order mark. Some programs write it twice: none at
+ * the beginning is part of a name or a value. The readers check that it is UTF-8: they know the line of a
+ * byte that is not.
  */
 export function utf8(): Transform {
   let held: Buffer = Buffer.alloc(0)
-  let started = false
+  let hasBegun = false
 
   function take(chunk: Buffer, last: boolean): Buffer | undefined {
     let bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk])
-    const end = last ? bytes.length : completeLength(bytes, started)
+    if (!hasBegun) bytes = withoutMarks(bytes)
+    const isPartOfMark = BOM.subarray(0, bytes.length).equals(bytes)
+    const end = last ? bytes.length : !hasBegun && isPartOfMark ? 0 : wholeLength(bytes)
+    hasBegun ||= end > 0
     held = bytes.subarray(end)
-    bytes = bytes.subarray(0, end)
-    if (!started && bytes.length > 0) {
-      started = true
-      if (bytes.subarray(0, 3).equals(BOM)) bytes = bytes.subarray(3)
-    }
-    return bytes.length > 0 ? bytes : undefined
+    return end > 0 ? bytes.subarray(0, end) : undefined
   }
 
   return new Transform({
@@ -34,10 +33,8 @@ export function utf8(): Transform {
   })
 }
 
-/**
- * Returns the length of the whole characters. At the start it waits for all three bytes of a possible mark.
- */
-function completeLength(bytes: Buffer, started: boolean): number {
-  if (!started && bytes.length < 3 && BOM.subarray(0, bytes.length).equals(bytes)) return 0
-  return wholeLength(bytes)
+function withoutMarks(bytes: Buffer): Buffer {
+  let start = 0
+  while (bytes.subarray(start, start + BOM.length).equals(BOM)) start += BOM.length
+  return bytes.subarray(start)
 }

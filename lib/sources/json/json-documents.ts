@@ -10,10 +10,13 @@ import { isRow, kindOf, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
 import { RecordCutter } from './record-cutter.ts'
+import type { RecordPath } from './record-path.ts'
 
 export interface DocumentOptions {
   /** The keys that lead from each document to its records. @default none: the document */
-  readonly recordPath?: readonly string[] | undefined
+  readonly recordPath?: RecordPath | undefined
+  /** The paths of the lists of objects that the file begins with, for messages. */
+  readonly lists?: readonly RecordPath[] | undefined
   /** Return a `malformedRow` for a record that is not a row, instead of failing. @default false */
   readonly keepsMalformed?: boolean | undefined
 }
@@ -49,10 +52,10 @@ class DocumentParser {
   /** A byte was seen that is not UTF-8, which the decoder makes U+FFFD. */
   #isSuspect = false
 
-  constructor(name: string, { recordPath = [], keepsMalformed = false }: DocumentOptions) {
+  constructor(name: string, { recordPath = [], lists, keepsMalformed = false }: DocumentOptions) {
     this.#name = name
     this.#keepsMalformed = keepsMalformed
-    this.#cutter = new RecordCutter(recordPath)
+    this.#cutter = new RecordCutter(recordPath, lists)
   }
 
   /** Notes that bytes of the text were not UTF-8, or that a chunk has ended within a character. */

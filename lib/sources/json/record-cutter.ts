@@ -1,5 +1,7 @@
+import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { LineCounter } from './line-counter.ts'
+import { type RecordPath, recordPathText } from './record-path.ts'
 import { ValueEnd } from './value-end.ts'
 
 const QUOTE = 0x22
@@ -43,6 +45,7 @@ type Kind = 'record' | 'key' | 'skipped'
  */
 export class RecordCutter {
   readonly #path: readonly string[]
+  readonly #lists: readonly RecordPath[]
   readonly #lines = new LineCounter()
   readonly #open: Container[] = []
   #next: 'value' | 'key' | 'colon' | 'after' = 'value'
@@ -60,8 +63,10 @@ export class RecordCutter {
   fault: string | undefined
   isTooLong = false
 
-  constructor(path: readonly string[]) {
+  /** @param lists the paths of lists that the file begins with, for messages */
+  constructor(path: readonly string[], lists: readonly RecordPath[] = []) {
     this.#path = path
+    this.#lists = lists
   }
 
   /** Yields the records that the text completes. @throws SyntaxError, after the records before the error */
@@ -132,7 +137,7 @@ export class RecordCutter {
       this.#enter(code !== OPEN_BRACE, depth)
       return undefined
     }
-    if (!isBeside && !isRecord) this.#misplaced = `has no key "${this.#path[depth]}"`
+    if (!isBeside && !isRecord) this.#misplaced = this.#lacksKey(depth)
     this.#begin(isBeside ? 'skipped' : 'record', new ValueEnd(inner && closerOf(inner)))
     return undefined
   }
@@ -158,8 +163,18 @@ export class RecordCutter {
     const { isList, wasOnPath, depth } = this.#open.pop()!
     this.#next = this.#open.length === 0 ? 'value' : 'after'
     if (isList || wasOnPath) return undefined
-    this.fault = `has no key "${this.#path[depth]}"`
+    this.fault = this.#lacksKey(depth)
     return ''
+  }
+
+  #lacksKey(depth: number): string {
+    const key = this.#path[depth]!
+    const isBeside = (list: RecordPath) => list.slice(0, depth).every((each, at) => each === this.#path[at])
+    const others = this.#lists.filter(isBeside).map(list => list[depth]!)
+    const near = didYouMean(key, [...new Set(others)])
+    const [list] = this.#lists
+    const hint = near === '' && list ? `; its list of objects is "${recordPathText(list)}"` : near
+    return `has no key "${key}"${hint}`
   }
 
   #begin(kind: Kind, end: ValueEnd): void {

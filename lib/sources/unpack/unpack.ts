@@ -30,6 +30,14 @@ export function unpack(source: Readable, head: Buffer, name: string): Readable {
   return source
 }
 
+/** The packings that a name's ending promises. */
+const BY_ENDING: Readonly<Record<string, string>> = { gz: 'gzip', zst: 'Zstandard', br: 'Brotli' }
+
+/** Returns the packing that a name promises, such as that of `orders.csv.gz`; undefined for other names. */
+export function packingOfName(name: string): string | undefined {
+  return BY_ENDING[/\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '']
+}
+
 /** Returns true for packed bytes, without unpacking them. Brotli is recognised only by its name. */
 export function isPacked(head: Buffer, name: string): boolean {
   return isGzip(head) || beginsZstd(head) || /\.br$/i.test(name)

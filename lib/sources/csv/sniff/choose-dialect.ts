@@ -86,16 +86,28 @@ export function chooseDialect(
     ...(hasAbove ? [`${plural(titleLines, 'line')} above the header skipped (see --strict-header)`] : []),
     verdict.kind === 'one column' ? 'one column' : `${delimiterName(delimiter)} between fields`,
     ...(quote === "'" && !('quote' in options) ? ['apostrophes around them (see --quote)'] : []),
+    ...(isDoubled(records, width) ? ['every second field empty'] : []),
     header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
   ]
+  const see = isDoubled(records, width) ? delimiterWord(delimiter.repeat(2)) : ''
   const isGiven = isNamed && quote !== "'" && !isData && !hasAbove
   return {
     dialect: resolveDialect({ ...options, quote, header }, delimiter),
     titleLines,
     headerFault: header && !hasTallHeader ? headerFault(records) : undefined,
     sampled: records,
-    chosen: isGiven ? undefined : `${words.join(', ')}${isNamed ? '' : ' (see --delimiter)'}`,
+    chosen: isGiven
+      ? undefined
+      : `${words.join(', ')}${isNamed ? '' : ` (see ${`--delimiter ${see}`.trimEnd()})`}`,
   }
+}
+
+/** Returns true if each delimiter comes twice, as in `id||name`: two may be one delimiter. */
+function isDoubled(records: readonly SampledRecord[], width: number): boolean {
+  const usual = records.filter(({ fields }) => fields.length === width)
+  const isPair = ({ fields }: SampledRecord) =>
+    fields.every(({ text, quoted }, at) => at % 2 === 0 || (text === '' && !quoted))
+  return width > 2 && width % 2 === 1 && usual.length > 1 && usual.every(isPair)
 }
 
 /** Returns false if the first line may name a single column, whose texts have delimiters: `hello, world`. */

@@ -1,4 +1,4 @@
-import type { DialectOptions } from '../dialect.ts'
+import { type DialectOptions, USUAL_DELIMITERS } from '../dialect.ts'
 import { cellFit } from './cell-fit.ts'
 import { type SampledRecord, sampleRecords } from './sample-records.ts'
 
@@ -28,9 +28,6 @@ export type Verdict =
   | { readonly kind: 'tie'; readonly dialects: readonly [Candidate, Candidate] }
   /** The first line is not like those after it: a title. */
   | { readonly kind: 'preamble'; readonly dialect: Candidate }
-
-/** In the order of preference, if all fit equally. */
-export const DELIMITERS = [',', '\t', ';', '|'] as const
 
 /** A second dialect with this share of the best score makes a tie. */
 const TIE = 0.95
@@ -98,7 +95,7 @@ function isFitting({ width, preamble, consistency, records }: Candidate): boolea
 
 function candidates({ text, isWhole }: Sample, options: DialectOptions): Candidate[] {
   const { comment } = options
-  const delimiters = options.delimiter === undefined ? DELIMITERS : [options.delimiter]
+  const delimiters = options.delimiter === undefined ? USUAL_DELIMITERS : [options.delimiter]
   const found: Candidate[] = []
   for (const delimiter of delimiters) {
     if (delimiter !== delimiters[0] && !text.includes(delimiter)) continue

@@ -3,7 +3,7 @@ import { MAX_RECORD_BYTES } from '../../rows.ts'
 import type { Dialect } from '../dialect.ts'
 import { firstLine, shortenLine } from './first-line.ts'
 import { Marks } from './marks.ts'
-import { AFTER_QUOTE, INSIDE_FIELD, NEVER_ENDS, SplitError, TOO_LONG } from './split-error.ts'
+import { afterQuote, INSIDE_FIELD, NEVER_ENDS, SplitError, TOO_LONG } from './split-error.ts'
 import type { FoundRecords, WasmSplitter } from './wasm-splitter.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -84,6 +84,8 @@ export class CsvSplitter {
   #quotedSince = 0
   readonly #keepsMalformed: boolean
   readonly #mayStop: boolean
+  /** Lines of the file before the first record. */
+  readonly #skipped: number
   readonly #onStrayQuote: (() => void) | undefined
   /** The record has a quote inside an unquoted field. */
   #isStray = false
@@ -117,6 +119,7 @@ export class CsvSplitter {
     this.#keepsMalformed = keepsMalformed
     this.#mayStop = mayStop
     this.#onStrayQuote = onStrayQuote
+    this.#skipped = linesBefore
     this.#lines = linesBefore
     this.#linesBefore = linesBefore
     const isCommon = this.#comment === undefined && this.#escape === this.#quote
@@ -289,7 +292,9 @@ export class CsvSplitter {
         const next = chunk[at + 1]
         if (byte === escapedBy && this.#isEscapable(next)) at++
         else if (byte === quote) {
-          if (next !== undefined && !this.#endsField(next)) throw new SplitError(this.#lines + 1, AFTER_QUOTE)
+          if (next !== undefined && !this.#endsField(next)) {
+            throw new SplitError(this.#lines + 1, afterQuote(next, this.#linesBefore === this.#skipped))
+          }
           this.#state = 'text'
           return at + 1
         }
