@@ -35,6 +35,8 @@ export interface CsvOptions extends HeaderOptions {
   repairs?: Repairs | undefined
   /** The first records, from the header on. They show what records look like that need no repair. */
   sampled?: readonly SampledRecord[] | undefined
+  /** The number of fields, if there is no header. @default that of the first record */
+  width?: number | undefined
   /** The records of the header, whose texts are joined. @default 1 */
   headerLines?: number | undefined
   /** Lines of the file that were skipped. @default 0 */
@@ -170,6 +172,8 @@ class CsvReader extends Transform {
 
   #take(taken: CsvRecord): void {
     const { header } = this.#dialect
+    const isFirst = this.#columnCount === undefined && taken.start !== taken.end
+    if (isFirst && !header && this.#options.width !== undefined) this.#begin(taken)
     const isEarly = this.#columnCount === undefined && !header && taken.fault !== undefined
     const record = this.#repair && !isEarly ? this.#repair.repaired(taken) : taken
     if (record === undefined) return
@@ -213,7 +217,7 @@ class CsvReader extends Transform {
   }
 
   #readHeader(first: CsvRecord): Header {
-    if (!this.#dialect.header) return generatedHeader(this.#cutter.cut(first))
+    if (!this.#dialect.header) return generatedHeader(this.#options.width ?? this.#cutter.cut(first))
     const { fitsNames, headerFault } = this.#options
     const rows = this.#headerRecords.map(record => this.#textsOf(record))
     return headerOf(rows, this.#name, { fitsNames, headerFault })

@@ -1,15 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { Duplex, Readable } from 'node:stream'
-import { formatCount, plural } from '../../values/format-count.ts'
+import { formatCount } from '../../values/format-count.ts'
 import { readCopyText } from '../copy-text/read-copy-text.ts'
 import { readCsv } from '../csv/csv.ts'
-import {
-  type Dialect,
-  type DialectOptions,
-  delimiterName,
-  delimiterWord,
-  resolveDialect,
-} from '../csv/dialect.ts'
+import { describeCsv } from '../csv/describe-csv.ts'
+import { type Dialect, type DialectOptions, delimiterName, resolveDialect } from '../csv/dialect.ts'
 import { excelDelimiter, showsExcelLine } from '../csv/excel-line.ts'
 import { FOLDED, foldDelimiter, isLong } from '../csv/fold-delimiter.ts'
 import type { Records } from '../csv/record-rows.ts'
@@ -17,13 +12,13 @@ import { rowsOf } from '../csv/record-rows.ts'
 import { skipLines } from '../csv/skip-lines.ts'
 import {
   type ChosenDialect,
+  checkTabs,
   chooseDialect,
-  hasCopyNull,
-  looksLikeCopyText,
   SAMPLE_BYTES,
   showsDialect,
 } from '../csv/sniff/choose-dialect.ts'
-import { sniffDialect } from '../csv/sniff/sniff-dialect.ts'
+import { sampleRecords } from '../csv/sniff/sample-records.ts'
+import { usualWidth } from '../csv/sniff/usual-width.ts'
 import { type Format, isBlank, showsFormat, sniffFormat } from '../format.ts'
 import { type Peeked, peek } from '../input/bytes.ts'
 import type { Encoding } from '../input/encoding.ts'
@@ -34,7 +29,7 @@ import { loadLineScanner } from '../json/lines/line-scanner.ts'
 import { readNdjson, rowsOfLines } from '../json/ndjson.ts'
 import { firstDocument, recordPathText } from '../json/record-path.ts'
 import type { Source } from '../source.ts'
-import { EmptyInput, SourceError } from '../source-error.ts'
+import { EmptyInput } from '../source-error.ts'
 import { connect } from './connect.ts'
 import type { SourceOptions } from './source-options.ts'
 
@@ -137,11 +132,14 @@ export class TextSource {
     this.#skip(this.#options.skipLines ?? 0)
     const asked = this.#folded(named)
     const isByName = format === 'tsv' && this.#options.format === undefined
-    if (isByName && asked.delimiter === undefined) await this.#checkTabs(asked)
+    if (isByName && asked.delimiter === undefined) {
+      const { head, ended } = await this.#sample(asked)
+      checkTabs({ text: head.toString(), isWhole: ended }, asked, this.#name)
+    }
     const excel = await this.#skipExcelLine(asked.delimiter)
     const known = asked.delimiter ?? excel ?? (format === 'tsv' ? '\t' : undefined)
     const isJudged = (judgesHeader && asked.header === undefined) || this.#options.lenient
-    if (known !== undefined && !isJudged) return resolveDialect(asked, known)
+    if (known !== undefined && !isJudged) return this.#sampled(resolveDialect(asked, known))
     // what is set is not detected; if the delimiter is set, the quote is the usual one
     const options = known === undefined ? asked : { quote: '"', ...asked, delimiter: known }
     const { head, ended } = await this.#sample(options)
@@ -160,6 +158,17 @@ export class TextSource {
     this.#found = found
     this.#skip(found.titleLines)
     return found.dialect
+  }
+
+  /**
+   * Returns the dialect, after a look at the first records of a file without a header: the very first one
+   * may be malformed, and does not decide how many fields there are.
+   */
+  async #sampled(dialect: Dialect): Promise<Dialect> {
+    if (dialect.header || (this.#live && !this.#options.keepsMalformed)) return dialect
+    const { head, ended } = await this.#sample(dialect)
+    this.#found = { ...this.#found, sampled: sampleRecords(String(head), dialect, ended) }
+    return dialect
   }
 
   /**
@@ -188,21 +197,6 @@ export class TextSource {
     if (delimiter === undefined || !isLong(delimiter)) return options
     this.#text = connect(this.#text, foldDelimiter(this.#name, delimiter, options))
     return { ...options, delimiter: FOLDED }
-  }
-
-  /** Throws if a file is named .tsv, but has no tab, and another delimiter fits. */
-  async #checkTabs(options: DialectOptions): Promise<void> {
-    const { head, ended } = await this.#sample(options)
-    if (options.nulls === undefined && hasCopyNull(String(head))) throw looksLikeCopyText(this.#name)
-    const verdict = head.includes('\t')
-      ? undefined
-      : sniffDialect({ text: String(head), isWhole: ended }, options)
-    if (verdict?.kind !== 'found') return
-    const { delimiter } = verdict.dialect
-    throw new SourceError(
-      `${this.#name}: its name says tabs between fields, and its records have ${delimiterName(delimiter)}`,
-      { hint: `say which, with --delimiter ${delimiterWord(delimiter)} or --delimiter tab` },
-    )
   }
 
   /**
@@ -235,6 +229,7 @@ export class TextSource {
     const reading = {
       ...{ batchRows, fill: !live, keepsMalformed, lenient, repairs, encoding: this.#encodingName },
       headerLines,
+      width: dialect.header ? undefined : usualWidth(sampled),
       fitsNames: fitsHeader,
       linesBefore: this.#skipped,
       longDelimiter: dialect.delimiter === FOLDED ? asked.delimiter : undefined,
@@ -256,18 +251,16 @@ export class TextSource {
       rows: rowsOf(records, () => name),
       records,
       notes: [...this.notes, ...records.notes.map(note => `${name}: ${note}`)],
-      ...{ chosen, live, description: this.#describeCsv(dialect) },
+      ...{
+        chosen,
+        live,
+        description: describeCsv(dialect, {
+          ...this.#options,
+          encoding: this.#encoding,
+          skipped: this.#skipped,
+        }),
+      },
     }
-  }
-
-  #describeCsv(dialect: Dialect): string {
-    const { dialect: asked = {}, headerLines, lenient } = this.#options
-    const fields = `${delimiterName(asked.delimiter ?? dialect.delimiter)} between fields`
-    const quotes = dialect.quote === "'" && !('quote' in asked) ? ', apostrophes around them' : ''
-    const tall = headerLines ? `a header of ${plural(headerLines, 'line')}` : 'a header'
-    const head = dialect.header ? tall : 'no header'
-    const skipped = this.#skipped > 0 ? `, ${plural(this.#skipped, 'line')} skipped` : ''
-    return `csv, ${this.#encoding}, ${fields}${quotes}, ${head}${skipped}${lenient ? ', lenient' : ''}`
   }
 
   /**

@@ -300,4 +300,30 @@ describe('pg-batch load --rejects, of malformed records', () => {
     )
     expect(counted).to.deep.equal([{ count: 33, ids: 33 }])
   })
+
+  it('is one where the first record of a file without a header has another number of fields', async () => {
+    const rest = Array.from({ length: 12 }, (_, at) => `${at + 2},n\n`).join('')
+    for (const [first, words, fault] of [
+      ['1,a,b', [], 'too many fields'],
+      ['1,"a"b', [], 'line 1 has text after a closing quote'],
+      ['1', ['--delimiter', ','], 'too few fields'],
+      ['1,a,', ['--delimiter', ','], 'too many fields'],
+    ] as [string, string[], string][]) {
+      await database.pool.query('TRUNCATE t')
+      const named = ['--no-header', '--columns', 'id,name', ...words]
+      const { ended, rejected } = await load('first.csv', `${first}\n${rest}`, ...named)
+      expect(ended.status, ended.stderr).to.equal(0)
+      expect(rejected.map(([at]) => at)).to.deep.equal([1])
+      expect(rejected[0]![1]).to.contain(fault)
+      expect(await rows()).to.have.length(12)
+      const strict = await pgBatch('load', await file('first.csv', `${first}\n${rest}`), '-t', 't', ...named)
+      expect(strict.stderr).to.match(/: (row 1 \(line 1\)|line 1) /)
+    }
+    await database.pool.query('TRUNCATE t')
+    const words = ['--no-header', '--columns', 'id,name', '--lenient', '--delimiter', ',']
+    expect((await load('lenient.csv', `1\n${rest}`, ...words)).ended.stderr).to.contain('1 record repaired')
+    expect((await load('lenient.csv', `1,a,\n${rest}`, ...words)).ended.stderr).to.contain(
+      '1 record repaired',
+    )
+  })
 })

@@ -90,7 +90,8 @@ export function chooseDialect(
     header ? 'a header' : isData ? 'no header, since the first line is data (see --header)' : 'no header',
   ]
   const see = isDoubled(records, width) ? delimiterWord(delimiter.repeat(2)) : ''
-  const isGiven = isNamed && quote !== "'" && !isData && !hasAbove
+  const isQuoteGiven = quote !== "'" || 'quote' in options
+  const isGiven = isNamed && isQuoteGiven && !isData && !hasAbove
   return {
     dialect: resolveDialect({ ...options, quote, header }, delimiter),
     titleLines,
@@ -176,4 +177,16 @@ export function looksLikeCopyText(name: string): SourceError {
 function firstLine(text: string, comment: string | undefined): string {
   const lines = text.split(/\r\n|\n|\r/, 1000)
   return lines.find(line => line !== '' && !(comment && line.startsWith(comment))) ?? ''
+}
+
+/** Throws for a file that is named .tsv, if it has no tab and another delimiter fits. */
+export function checkTabs(sample: Sample, options: DialectOptions, name: string): void {
+  if (options.nulls === undefined && hasCopyNull(sample.text)) throw looksLikeCopyText(name)
+  const verdict = sample.text.includes('\t') ? undefined : sniffDialect(sample, options)
+  if (verdict?.kind !== 'found') return
+  const { delimiter } = verdict.dialect
+  throw new SourceError(
+    `${name}: its name says tabs between fields, and its records have ${delimiterName(delimiter)}`,
+    { hint: `say which, with --delimiter ${delimiterWord(delimiter)} or --delimiter tab` },
+  )
 }
