@@ -75,8 +75,14 @@ const SIGNATURES: readonly Signature[] = [
   {
     kind: 'a script of SQL statements',
     isText: true,
-    isOne: head => /^(?:\s|--.*\n)*(?:CREATE TABLE|INSERT INTO)\s/i.test(head),
+    isOne: head => /^(?:\s|--.*\n)*(?:CREATE TABLE|INSERT INTO)\s/i.test(head) || SETTING.test(head),
     help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
+  },
+  {
+    kind: 'a pointer of Git LFS',
+    isText: true,
+    isOne: startsWith('version https://git-lfs.github.com/spec/'),
+    help: () => 'stands for the file: git lfs pull fetches it',
   },
   { kind: 'a file of Apache Arrow', isOne: startsWith('ARROW1\0'), help: () => AS_PARQUET },
   { kind: 'a file of Apache Avro', isOne: startsWith('Obj\x01'), help: () => AS_PARQUET },
@@ -109,6 +115,9 @@ const SIGNATURES: readonly Signature[] = [
   { kind: 'a GIF image', isOne: head => /^GIF8[79]a/.test(head), help: () => NO_ROWS },
   { kind: 'a program (ELF)', isOne: startsWith('\x7fELF'), help: () => NO_ROWS },
 ]
+
+/** How dumps and scripts of psql may begin. */
+const SETTING = /^(?:SET \w+ = .*;|COPY \S+ (?:\(.*\) )?FROM stdin;)$/im
 
 const SAVE_AS_CSV = 'is not read here; save a sheet of it as CSV (UTF-8) and load that'
 const SAVE_TABLE = 'is not read here; save its table as CSV and load that'

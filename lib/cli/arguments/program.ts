@@ -22,6 +22,11 @@ export class Program extends Command {
       this.error(`option '-h' prints the help and takes no value; ${insteadOf('-h')}`)
     }
     const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+    const typeset = argv.slice(0, end).find(arg => LONG_DASH.test(arg))
+    if (typeset !== undefined) {
+      const meant = typeset.replace(LONG_DASH, /^.{2}(=|$)/u.test(typeset) ? '-' : '--')
+      this.error(`'${typeset}' begins with a dash of word processors; write ${meant}`)
+    }
     const parsed = super.parseOptions(
       argv.map((arg, at) => (arg === '--dry-run' && at < end ? '--dry-run=first' : arg)),
     )
@@ -53,11 +58,21 @@ export class Program extends Command {
   unknownOption(flag: string): void {
     const instead = this.#loadsRows ? insteadOf(flag) : undefined
     if (instead) this.error(`unknown option '${flag}'; ${instead}`)
-    const [name = flag] = flag.split('=', 1)
+    const [name = flag, value] = flag.split('=', 2)
+    if (value !== undefined && this.options.some(({ long }) => long === name)) {
+      this.error(`option '${name}' takes no value; write ${this.#withoutValue(name, value)}`)
+    }
     const long = [...this.options.flatMap(({ long }) => long ?? []), '--help']
     this.error(`unknown option '${flag}'${meant(name.length > 2 ? nearest(name, long) : [])}`, {
       code: 'commander.unknownOption',
     })
+  }
+
+  /** Returns what `--header=false` means: `--no-header`, or no option. */
+  #withoutValue(name: string, value: string): string {
+    if (!/^(false|no|off|0)$/i.test(value)) return name
+    const opposite = name.replace('--', '--no-')
+    return this.options.some(({ long }) => long === opposite) ? opposite : `no ${name}`
   }
 
   /** True for the commands that write rows into a database. */
@@ -71,6 +86,9 @@ export class Program extends Command {
     return this.error(`unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
   }
 }
+
+/** Word processors and web pages replace `--` by one long dash. */
+const LONG_DASH = /^[\u2010-\u2015\u2212]{1,2}(?=\p{L})/u
 
 /** What to do about an error of commander, by its code. */
 const NEXT_STEPS: Readonly<Record<string, (command: string, help: string) => string>> = {

@@ -129,6 +129,13 @@ function checkNames(
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown === undefined) return
   const has = `its columns are: ${listColumns(names)}`
+  const isAction = option === '--on-conflict' && /^(update|nothing|ignore|skip)$/i.test(unknown)
+  if (isAction) {
+    throw dataError(
+      `--on-conflict names the columns of a key, and "${unknown}" is not a column of ${table}; ${has}; ` +
+        'their rows are updated, unless you add --on-conflict-do nothing',
+    )
+  }
   throw dataError(
     `${option} names "${unknown}", which is not a column of ${table}; ` +
       `${has}${didYouMean(unknown, names)}`,

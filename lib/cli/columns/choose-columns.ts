@@ -56,10 +56,26 @@ export function chooseColumns(source: Source, table: Target, options: ColumnOpti
     checkKnown(name, '--columns names', known, table.name)
     checkWritable(name, `--columns names "${name}"`, table, 'leave it out')
   }
+  checkDirection(map, source, known)
   for (const name of map.values()) checkKnown(name, '--map names', known, table.name)
   checkMap(map, source.header, source.name)
   if (source.headless) return byOrder(source, table, wanted)
   return source.header ? byHeader(source, table, known, options) : byRow(source, known, options)
+}
+
+/** Throws for `--map column=name`, the two in the wrong order. */
+function checkDirection(
+  map: ReadonlyMap<string, string>,
+  { header }: Source,
+  known: readonly string[],
+): void {
+  for (const [name, column] of map) {
+    const isReversed = !known.includes(column) && known.includes(name) && header?.includes(column)
+    if (!isReversed) continue
+    throw dataError(
+      `--map ${shellWord(`${name}=${column}`)}: the name in the file comes first; say --map ${shellWord(`${column}=${name}`)}`,
+    )
+  }
 }
 
 function byHeader(
@@ -150,7 +166,8 @@ function byOrder(source: Source, table: Target, wanted: readonly string[] | unde
   if (columns.length !== keys.length) {
     const whose = wanted ? '--columns names' : `${table.name} has`
     const hint = wanted ? '' : '; name those in the file, in their order, with --columns'
-    const fields = `its records have ${plural(keys.length, 'field')}`
+    const who = source.live ? 'its first record has' : 'its records have'
+    const fields = `${who} ${plural(keys.length, 'field')}`
     throw dataError(`${source.name}: ${fields}, ${whose} ${plural(columns.length, 'column')}${hint}`)
   }
   const isSkipped = (name: string) =>

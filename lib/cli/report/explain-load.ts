@@ -38,6 +38,7 @@ export interface FailedLoad {
     | 'resume'
     | 'null'
     | 'forceNull'
+    | 'decimalSeparator'
     | 'onConflict'
     | 'onConflictDo'
     | 'evolve'
@@ -106,15 +107,19 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]
   if (column && fault) {
     const words = `${fault(column.sqlType, column.name)} (${sqlState})${shownValue(error, load)}`
-    const hint = format === 'csv' && valueHint(error, args, load.isDayFirst)
+    const hint = format === 'csv' && valueHint(error, args, column.sqlType, load.isDayFirst)
     return `${words}${hint || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
   if (sqlState === '23503')
     return `${refusal(error, load)}${parentHint(error, load)}${rejectsHint(error, load)}`
+  if (sqlState === '55000' && VIEW.test(error.reason)) return `${refusal(error, load)}${VIEW_HINT}`
   const privileges = privilegeHint(cause, { user: load.user, table, privileges: neededPrivileges(args) })
   return `${refusal(error, load)}${privileges || rejectsHint(error, load)}`
 }
+
+const VIEW = /cannot (insert into|update) view/
+const VIEW_HINT = '; load into the table that it reads, or give it an INSTEAD OF trigger'
 
 /**
  * Faults of a value, in words. The server's own message quotes the value, which is shown on a terminal only.
@@ -198,7 +203,8 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
 
 /** Returns what lets a load continue after a malformed record. */
 function recordHint({ args, format }: Pick<FailedLoad, 'args' | 'format'>): string {
-  if (args.replay || isKept(args)) return ''
+  if (args.replay) return '; replay reads what --rejects has written, load reads other files'
+  if (isKept(args)) return ''
   const mayRepair = format === 'csv' && args.format !== 'text' && !args.lenient
   const repairs = mayRepair ? ', --lenient repairs those whose meaning is clear' : ''
   return `; --rejects FILE keeps such records and loads the others${repairs}`

@@ -6,13 +6,72 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 /** Texts by which other programs say that there is no value. A message may name them. */
 const NO_VALUE = /^(null|nil|none|n\/?a|#n\/a|nan|unknown|\\n|0000-00-00( 00:00:00)?|[-.?]+)$/i
 
+const AS_TEXT = 'load it into a text column, and convert it there'
+
+/** A spelling of values that a kind of types does not take, and what to do about it. */
+interface Spelling {
+  readonly type: RegExp
+  readonly value: RegExp
+  readonly hint: string
+}
+
+const NUMBER = /^(numeric|real|double precision|smallint|integer|bigint)\b/
+const INTEGER = /^(smallint|integer|bigint)\b/
+
+/** Yes and no, as people and spreadsheets write them elsewhere. */
+const WORDS =
+  /^(ja|nein|wahr|falsch|oui|non|vrai|faux|s[ií]|sim|n[aã]o|verdader[oa]|verdadeiro|falso|да|нет)$/iu
+
+/** The first that fits is named. None of the hints shows a value. */
+const SPELLINGS: readonly Spelling[] = [
+  {
+    type: NUMBER,
+    value: /^[+-]?\d{1,3}([,. '’]\d{3})+([.,]\d+)?$/,
+    hint: `if it has thousands separators: ${AS_TEXT}`,
+  },
+  {
+    type: /^(numeric|real|double precision)\b/,
+    value: /^[+-]?\d+,\d+$/,
+    hint: 'if the comma begins its decimals: --decimal-separator ,',
+  },
+  { type: NUMBER, value: /\p{Sc}/u, hint: `it has the sign of a currency: ${AS_TEXT}` },
+  { type: NUMBER, value: /%\s*$/, hint: `it has a percent sign: ${AS_TEXT}` },
+  { type: NUMBER, value: /^[\d.,]+-$/, hint: `its minus comes last: ${AS_TEXT}` },
+  {
+    type: INTEGER,
+    value: /^[+-]?\d+(\.\d*)?(e[+-]?\d+)?$/i,
+    hint: 'it has decimals or an exponent, which a numeric column takes',
+  },
+  {
+    type: /^boolean/,
+    value: WORDS,
+    hint: 'a boolean is true, t, yes, y, on or 1, or false, f, no, n, off or 0',
+  },
+  {
+    type: /^date\b/,
+    value: /^\d{5}$/,
+    hint: 'if Excel counts days so, give the column a date format there, and save it again',
+  },
+  {
+    type: /^timestamp/,
+    value: /^\d{9,13}(\.\d+)?$/,
+    hint: 'if it counts seconds since 1970: load it into a numeric column, and convert it with to_timestamp()',
+  },
+]
+
+/** A date whose first number may be the day. */
+const DAY_OR_MONTH = /^\s*\d{1,2}\D\d{1,2}\D\d{2,4}\b/
+
 /**
- * Returns the option that reads a value which the column's type does not take, or an empty string.
+ * Returns the option that reads a value which the column's type does not take, or what else to do about it,
+ * or an empty string.
+ * @param type the column's type
  * @param isDayFirst dates are already read with the day first
  */
 export function valueHint(
   { cause }: PgBatchError,
-  { null: nulls = [''], forceNull }: Pick<LoadArguments, 'null' | 'forceNull'>,
+  { null: nulls = [''], forceNull, decimalSeparator }: ValueOptions,
+  type: string,
   isDayFirst: boolean,
 ): string {
   if (!isServerError(cause)) return ''
@@ -26,8 +85,17 @@ export function valueHint(
     return `; if it means that there is no value: ${words}`
   }
   // the server says which setting may help; until PostgreSQL 17 in small letters
-  if (!isDayFirst && /\bDateStyle\b/i.test(cause.hint ?? '')) {
-    return '; if its dates begin with the day, set PGDATESTYLE=DMY; --rejects FILE keeps such rows'
+  const isDate = value === undefined || DAY_OR_MONTH.test(value)
+  if (!isDayFirst && isDate && /\bDateStyle\b/i.test(cause.hint ?? '')) {
+    return `; if its dates begin with the day, set PGDATESTYLE=DMY${KEEPS}`
   }
-  return ''
+  const [, labels] = /^invalid input value for enum (.+?): "/.exec(cause.message) ?? []
+  if (labels !== undefined) return `; its values: SELECT enum_range(NULL::${labels})${KEEPS}`
+  const found = SPELLINGS.find(spelling => spelling.type.test(type) && spelling.value.test(value ?? ''))
+  const isTaken = found?.hint.includes('--decimal-separator') && decimalSeparator !== undefined
+  return found && !isTaken ? `; ${found.hint}${KEEPS}` : ''
 }
+
+export type ValueOptions = Pick<LoadArguments, 'null' | 'forceNull' | 'decimalSeparator'>
+
+const KEEPS = '; --rejects FILE keeps such rows'

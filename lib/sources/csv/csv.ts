@@ -81,7 +81,7 @@ class CsvReader extends Transform {
   #columnCount: number | undefined
   /** Before the first record: malformed ones, and blank lines, which are rows if there is one column. */
   #leading: CsvRecord[] = []
-  /** A byte was seen that is not UTF-8: from then on each record is looked at. */
+  /** A byte was seen that is not UTF-8, or NUL: from then on each record is looked at. */
   #isSuspect = false
 
   constructor(name: string, dialect: Dialect, options: CsvOptions, onHeader: (records: Records) => void) {
@@ -108,7 +108,7 @@ class CsvReader extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     runWork(() => {
-      this.#isSuspect ||= !isUtf8(chunk)
+      this.#isSuspect ||= !isUtf8(chunk) || chunk.includes(0)
       this.#split(() => this.#splitter.add(chunk), !this.#options.fill)
     }, done)
   }
@@ -149,8 +149,8 @@ class CsvReader extends Transform {
       if (start !== end || this.#columnCount === 1) this.#add(chunk, start, end, line)
       return
     }
-    const badBytes = this.#isSuspect ? this.#notUtf8Fault(chunk, start, end, line) : undefined
-    this.#take(new CsvRecord(chunk, start, end, line, badBytes ?? fault))
+    const badBytes = this.#isSuspect ? this.#badBytes(chunk, start, end, line) : undefined
+    this.#take(new CsvRecord(chunk, start, end, line, badBytes ?? fault), badBytes === undefined)
   }
 
   readonly #takeMany = (chunk: Buffer, found: FoundRecords, line: number): boolean => {
@@ -165,17 +165,21 @@ class CsvReader extends Transform {
     return true
   }
 
-  #notUtf8Fault(chunk: Buffer, start: number, end: number, line: number): string | undefined {
-    if (isUtf8(chunk.subarray(start, end))) return undefined
-    return `the record that begins on line ${line} is not valid ${this.#options.encoding ?? 'UTF-8'}`
+  /** Returns why no text of PostgreSQL can hold the bytes. */
+  #badBytes(chunk: Buffer, start: number, end: number, line: number): string | undefined {
+    const bytes = chunk.subarray(start, end)
+    const nul = bytes.indexOf(0)
+    if (isUtf8(bytes) && nul < 0) return undefined
+    const [encoding, begins] = [this.#options.encoding ?? 'UTF-8', `the record that begins on line ${line}`]
+    return isUtf8(bytes) ? `${begins} has a NUL byte (U+0000)` : `${begins} is not valid ${encoding}`
   }
 
-  #take(taken: CsvRecord): void {
+  #take(taken: CsvRecord, isText = true): void {
     const { header } = this.#dialect
     const isFirst = this.#columnCount === undefined && taken.start !== taken.end
     if (isFirst && !header && this.#options.width !== undefined) this.#begin(taken)
     const isEarly = this.#columnCount === undefined && !header && taken.fault !== undefined
-    const record = this.#repair && !isEarly ? this.#repair.repaired(taken) : taken
+    const record = this.#repair && !isEarly && isText ? this.#repair.repaired(taken) : taken
     if (record === undefined) return
     if (record.fault !== undefined && !this.#keepsMalformed && !isEarly) throw this.#errorOf(record)
     const blank = record.start === record.end

@@ -149,6 +149,7 @@ export class RecordCutter {
     if (!inner.hasRecords) throw new SyntaxError('a value was expected')
     inner.count++
     if (code === CLOSE_BRACKET) this.#leave()
+    this.fault = 'is empty: there is a comma too many'
     return ''
   }
 
@@ -171,6 +172,7 @@ export class RecordCutter {
     const key = this.#path[depth]!
     const isBeside = (list: RecordPath) => list.slice(0, depth).every((each, at) => each === this.#path[at])
     const others = this.#lists.filter(isBeside).map(list => list[depth]!)
+    if (others.includes(key)) return `has no key "${key}"`
     const near = didYouMean(key, [...new Set(others)])
     const [list] = this.#lists
     const hint = near === '' && list ? `; its list of objects is "${recordPathText(list)}"` : near

@@ -44,7 +44,7 @@ describe('pg-batch load --rejects, of malformed records', () => {
     [2, { pg_batch_raw: '2,b"c' }],
     [4, { pg_batch_raw: '4,"f"g' }],
     [5, { pg_batch_raw: `\\x${Buffer.from('5,\xe9', 'latin1').toString('hex')}` }],
-    [6, { id: '6', name: 'x\0y' }],
+    [6, { pg_batch_raw: '6,x\0y' }],
     [8, { pg_batch_raw: '8,"i' }],
   ]
 
@@ -304,10 +304,10 @@ describe('pg-batch load --rejects, of malformed records', () => {
   it('is one where the first record of a file without a header has another number of fields', async () => {
     const rest = Array.from({ length: 12 }, (_, at) => `${at + 2},n\n`).join('')
     for (const [first, words, fault] of [
-      ['1,a,b', [], 'too many fields'],
+      ['1,a,b', [], 'has 3 fields, the file has 2 columns'],
       ['1,"a"b', [], 'line 1 has text after a closing quote'],
-      ['1', ['--delimiter', ','], 'too few fields'],
-      ['1,a,', ['--delimiter', ','], 'too many fields'],
+      ['1', ['--delimiter', ','], 'has 1 field, the file has 2 columns'],
+      ['1,a,', ['--delimiter', ','], 'has 3 fields, the file has 2 columns'],
     ] as [string, string[], string][]) {
       await database.pool.query('TRUNCATE t')
       const named = ['--no-header', '--columns', 'id,name', ...words]
@@ -317,7 +317,7 @@ describe('pg-batch load --rejects, of malformed records', () => {
       expect(rejected[0]![1]).to.contain(fault)
       expect(await rows()).to.have.length(12)
       const strict = await pgBatch('load', await file('first.csv', `${first}\n${rest}`), '-t', 't', ...named)
-      expect(strict.stderr).to.match(/: (row 1 \(line 1\)|line 1) /)
+      expect(strict.stderr).to.contain('line 1 has')
     }
     await database.pool.query('TRUNCATE t')
     const words = ['--no-header', '--columns', 'id,name', '--lenient', '--delimiter', ',']

@@ -11,6 +11,7 @@ import { refuseExcelLine } from '../excel-line.ts'
 import type { HeaderFault } from '../read-header.ts'
 import { headerFault, recordsAboveHeader } from './find-header.ts'
 import { judgeHeader } from './judge-header.ts'
+import { refuseLayout } from './refuse-layout.ts'
 import type { SampledRecord } from './sample-records.ts'
 import { type Candidate, type Sample, sniffDialect, type Verdict } from './sniff-dialect.ts'
 
@@ -65,6 +66,7 @@ export function chooseDialect(
   if (first.includes('\0')) {
     throw new SourceError(`${name}: it has NUL bytes; if it is UTF-16, say so with --encoding utf-16le`)
   }
+  if (options.delimiter === undefined) refuseLayout(sample, name)
   const verdict = sniffDialect(sample, options, preferred)
   if (verdict.kind === 'tie') throw fitEqually(verdict.dialects, name)
   const isNamed = options.delimiter !== undefined

@@ -90,6 +90,16 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
       () =>
         `a document of rich text (RTF), which is not read here; save its table as CSV and load that${TABLE}`,
     ],
+    [
+      'p.csv',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n',
+      () => `a pointer of Git LFS, which stands for the file: git lfs pull fetches it${TABLE}`,
+    ],
+    [
+      'q.sql',
+      "SET client_encoding = 'UTF8';\nCOPY public.t (id) FROM stdin;\n1\n",
+      path => `a script of SQL statements, which psql runs: psql -f ${path}${TABLE}`,
+    ],
     ...(['ARROW1\0\0', 'Obj\x01\x02', 'ORC\n\x01\0'] as const).map(
       (bytes, at): [string, string, () => string] => [
         `o${at}.csv`,
@@ -154,6 +164,39 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
         )
         expect(status).to.equal(0)
       }
+    }
+  })
+
+  it('but one whose columns are laid out for the eye', async () => {
+    const shown =
+      'it is a table as a program shows it; psql --csv, or mysql --batch, writes one that can be read; ' +
+      "if it is CSV after all, name what is between its fields: --delimiter '|'"
+    const fixed =
+      'its lines seem to have columns of a fixed width, which are not read here; ' +
+      'put delimiters between them first, for example with FIELDWIDTHS of gawk; ' +
+      'if each line is one text: --delimiter \\x01'
+    for (const [text, fault] of [
+      [' id | name \n----+------\n  1 | a\n(1 row)\n', shown],
+      ['| id | name |\n|----|:----:|\n| 1 | a |\n', shown],
+      ['+----+------+\n| id | name |\n+----+------+\n|  1 | a    |\n+----+------+\n', shown],
+      ['0001 Smith     12.00\r\n0002 Miller   712.50\r\n0003 Brown      9.99\r\n', fixed],
+    ] as const) {
+      for (const words of [[], ['--table', 'made', '--create']]) {
+        const path = await file('shown.txt', text)
+        expect(await printed(['load', path, '-t', 'guests', ...words])).to.equal(
+          `pg-batch: ${path}: ${fault}\n`,
+        )
+      }
+    }
+    for (const text of ['name\nAnn Smith\n', 'name\nAn  Lee\nBo  Ray\n', 'name\n---\nabc\n']) {
+      const ended = await run(
+        ['load', '-', '-t', 'guests', '--map', 'name=name', '--dry-run'],
+        {
+          DATABASE_URL: database.connectionString,
+        },
+        text,
+      )
+      expect(ended.stderr).not.to.contain('fixed width').and.not.to.contain('shows it')
     }
   })
 

@@ -182,4 +182,16 @@ describe('what pg-batch prints, word for word,', () => {
       }
     }
   })
+  it('for a map in the wrong order, and an action in the place of a key', async () => {
+    expect(await load('ident,name\n1,Ada\n', '--map', 'id=ident')).to.equal(
+      'pg-batch: --map id=ident: the name in the file comes first; say --map ident=id\n',
+    )
+    for (const action of ['update', 'nothing', 'ignore']) {
+      expect(await load('id,name\n1,Ada\n', '--on-conflict', action)).to.equal(
+        `pg-batch: --on-conflict names the columns of a key, and "${action}" is not a column of guests; ` +
+          'its columns are: id, name, ok, age, born; ' +
+          'their rows are updated, unless you add --on-conflict-do nothing\n',
+      )
+    }
+  })
 })

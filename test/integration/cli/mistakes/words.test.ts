@@ -42,6 +42,14 @@ describe('what pg-batch prints, word for word, for a word that is mistyped or fo
       "too many arguments for 'replay'. Expected 1 argument but got 2; a name with spaces needs quotes; see pg-batch replay --help",
     ],
   ]
+  mistakes.push(
+    ['load a.csv -t a --header=false', "option '--header' takes no value; write --no-header"],
+    ['load a.csv -t a --truncate=false', "option '--truncate' takes no value; write no --truncate"],
+    ['load a.csv -t a --lenient=1', "option '--lenient' takes no value; write --lenient"],
+    ['load a.csv –table a', "'–table' begins with a dash of word processors; write --table"],
+    ['load a.csv -t a —dry-run', "'—dry-run' begins with a dash of word processors; write --dry-run"],
+    ['load a.csv –t a', "'–t' begins with a dash of word processors; write -t"],
+  )
   const server = 'name the server in --database postgres://USER@HOST:PORT/DATABASE'
   const habits: typeof mistakes = [
     ['load a.csv -t a -h db1', `option '-h' prints the help and takes no value; ${server}, or set PGHOST`],

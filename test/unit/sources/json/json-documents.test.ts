@@ -149,7 +149,7 @@ describe('readJsonDocuments', () => {
         { a: 1 },
         'record 2 (line 2) is not valid JSON',
         'record 3 (line 3) is not valid JSON',
-        'record 4 (line 3) is not valid JSON',
+        'record 4 (line 3) is empty: there is a comma too many',
         'record 5 (line 4) is a string, expected an object',
         { a: 4 },
         { b: 1 },
@@ -187,7 +187,7 @@ describe('readJsonDocuments', () => {
     ['a record that is not an object', '[{},"secret"]', 'record 2 (line 1) is a string, expected an object'],
     ['a record that is an array', '[[1]]', 'record 1 (line 1) is an array, expected an object'],
     ['a record that is null', '[null]', 'record 1 (line 1) is null, expected an object'],
-    ['a comma at the end', '[{},]', 'record 2 (line 1) is not valid JSON'],
+    ['a comma at the end', '[{},]', 'record 2 (line 1) is empty: there is a comma too many'],
   ]
   for (const [title, text, message] of problems) {
     it(`fails on ${title}, and does not quote it`, async () => {
