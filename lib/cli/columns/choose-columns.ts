@@ -72,9 +72,8 @@ function checkDirection(
   for (const [name, column] of map) {
     const isReversed = !known.includes(column) && known.includes(name) && header?.includes(column)
     if (!isReversed) continue
-    throw dataError(
-      `--map ${shellWord(`${name}=${column}`)}: the name in the file comes first; say --map ${shellWord(`${column}=${name}`)}`,
-    )
+    const [given, meant] = [`${name}=${column}`, `${column}=${name}`].map(pair => `--map ${shellWord(pair)}`)
+    throw dataError(`${given}: the name in the file comes first; say ${meant}`)
   }
 }
 

@@ -55,7 +55,7 @@ const SPELLINGS: readonly Spelling[] = [
   {
     type: /^timestamp/,
     value: /^\d{9,13}(\.\d+)?$/,
-    hint: 'if it counts seconds since 1970: load it into a numeric column, and convert it with to_timestamp()',
+    hint: 'if it counts seconds since 1970: load it into a numeric column; to_timestamp() converts it',
   },
 ]
 

@@ -1,5 +1,6 @@
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
+import { MAX_RECORD_BYTES } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import type { DialectOptions } from './dialect.ts'
 
@@ -24,50 +25,146 @@ export function isLong(delimiter: string): boolean {
  *     line ──comment character──▶ comment ──line end──▶ line
  */
 export function foldDelimiter(name: string, delimiter: string, options: DialectOptions): Transform {
-  const mark = Buffer.from(delimiter)
-  const quote = code('quote' in options ? options.quote : '"')
-  const escapedBy = quote === undefined ? undefined : (code(options.escape) ?? quote)
-  const comment = code(options.comment)
-  let state: 'line' | 'start' | 'text' | 'quoted' | 'comment' = 'line'
-  let held: Buffer = Buffer.alloc(0)
+  const folder = new DelimiterFolder(name, delimiter, options)
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => runWork(() => folder.fold(chunk, false), done),
+    flush: done => runWork(() => folder.fold(Buffer.alloc(0), true), done),
+  })
+}
 
-  /** Keeps the end of the bytes for later: it may be the start of a delimiter or an escape. */
-  function fold(chunk: Buffer, last: boolean): Buffer | undefined {
-    const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+/**
+ * A record of several lines is held until it ends. If it proves malformed, the line after its first begins a
+ * record, as for the splitter: a quote that is left open says nothing about the lines after it.
+ */
+class DelimiterFolder {
+  readonly #name: string
+  readonly #mark: Buffer
+  readonly #quote: number | undefined
+  readonly #escape: number | undefined
+  readonly #comment: number | undefined
+  #state: 'line' | 'start' | 'text' | 'quoted' | 'comment' = 'line'
+  /** Bytes that are not scanned: they may be the start of a delimiter or an escape. */
+  #held: Buffer = Buffer.alloc(0)
+  /** What was scanned of a record after its first line, and what it becomes. */
+  #raw: Buffer[] = []
+  #folded: Buffer[] = []
+  #rawBytes = 0
+  /** The record has more than a line. */
+  #isTall = false
+
+  constructor(name: string, delimiter: string, options: DialectOptions) {
+    this.#name = name
+    this.#mark = Buffer.from(delimiter)
+    this.#quote = code('quote' in options ? options.quote : '"')
+    this.#escape = this.#quote === undefined ? undefined : (code(options.escape) ?? this.#quote)
+    this.#comment = code(options.comment)
+  }
+
+  fold(chunk: Buffer, last: boolean): Buffer | undefined {
+    const done: Buffer[] = []
+    let bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
+    this.#held = Buffer.alloc(0)
+    for (;;) {
+      const again = this.#scan(bytes, last, done)
+      if (again === undefined) break
+      bytes = again
+    }
+    const all = Buffer.concat(done)
+    return all.length === 0 ? undefined : all
+  }
+
+  /** Returns the bytes after the first line of a malformed record, to be scanned once more. */
+  #scan(bytes: Buffer, last: boolean, done: Buffer[]): Buffer | undefined {
+    const [mark, quote, escapedBy] = [this.#mark, this.#quote, this.#escape]
     const until = last ? bytes.length : Math.max(0, bytes.length - Math.max(mark.length, 2) + 1)
     const out = Buffer.allocUnsafe(bytes.length)
     let length = 0
-    let at = 0
+    /** The first bytes of `out` and of `bytes` that are not passed on. */
+    let [outFrom, from, at] = [0, 0, 0]
+    const pass = () => {
+      const part = out.subarray(outFrom, length)
+      if (this.#isTall) this.#keep(bytes.subarray(from, at), part)
+      else done.push(part)
+      outFrom = length
+      from = at
+    }
     while (at < until) {
       const byte = bytes[at]!
       let taken = 1
-      if (state === 'quoted') {
+      if (this.#state === 'quoted') {
         const next = bytes[at + 1]
         if (byte === escapedBy && next !== undefined && (next === quote || next === escapedBy)) taken = 2
-        else if (byte === quote) state = 'text'
-      } else if (byte === LINE_FEED || byte === RETURN) state = 'line'
-      else if (state === 'line' && byte === comment) state = 'comment'
-      else if (state !== 'comment') {
+        else if (byte === quote) {
+          if (this.#isTall && next !== undefined && !this.#endsField(bytes, at + 1)) {
+            return this.#restart(bytes.subarray(from))
+          }
+          this.#state = 'text'
+        }
+      } else if (byte === LINE_FEED || byte === RETURN) {
+        out[length++] = bytes[at++]!
+        pass()
+        this.#release(done)
+        this.#state = 'line'
+        continue
+      } else if (this.#state === 'line' && byte === this.#comment) this.#state = 'comment'
+      else if (this.#state !== 'comment') {
         if (byte === mark[0] && mark.equals(bytes.subarray(at, at + mark.length))) {
-          state = 'start'
+          this.#state = 'start'
           out[length++] = FOLDED_BYTE
           at += mark.length
           continue
         }
         if (byte === FOLDED_BYTE)
-          throw new SourceError(`${name}: it has the control character U+001F outside quotes`)
-        state = state !== 'text' && byte === quote ? 'quoted' : 'text'
+          throw new SourceError(`${this.#name}: it has the control character U+001F outside quotes`)
+        this.#state = this.#state !== 'text' && byte === quote ? 'quoted' : 'text'
       }
       for (; taken > 0; taken--) out[length++] = bytes[at++]!
+      if (this.#state === 'quoted' && !this.#isTall && (byte === LINE_FEED || byte === RETURN)) {
+        if (byte === RETURN && bytes[at] === LINE_FEED) out[length++] = bytes[at++]!
+        pass()
+        this.#isTall = true
+      }
     }
-    held = bytes.subarray(at)
-    return length === 0 ? undefined : out.subarray(0, length)
+    pass()
+    const isOpen = this.#isTall && ((last && this.#state === 'quoted') || this.#rawBytes > MAX_RECORD_BYTES)
+    if (isOpen) return this.#restart(bytes.subarray(at))
+    if (last) this.#release(done)
+    this.#held = bytes.subarray(at)
+    return undefined
   }
 
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => runWork(() => fold(chunk, false), done),
-    flush: done => runWork(() => fold(Buffer.alloc(0), true), done),
-  })
+  #endsField(bytes: Buffer, at: number): boolean {
+    const next = bytes[at]!
+    if (next === LINE_FEED || next === RETURN) return true
+    const { length } = this.#mark
+    return this.#mark.subarray(0, bytes.length - at).equals(bytes.subarray(at, at + length))
+  }
+
+  #keep(raw: Buffer, folded: Buffer): void {
+    this.#raw.push(raw)
+    this.#folded.push(folded)
+    this.#rawBytes += raw.length
+  }
+
+  /** Passes on a record that has ended. */
+  #release(done: Buffer[]): void {
+    done.push(...this.#folded)
+    this.#forget()
+  }
+
+  #restart(rest: Buffer): Buffer {
+    const bytes = Buffer.concat([...this.#raw, rest])
+    this.#forget()
+    this.#state = 'line'
+    return bytes
+  }
+
+  #forget(): void {
+    this.#raw = []
+    this.#folded = []
+    this.#rawBytes = 0
+    this.#isTall = false
+  }
 }
 
 function code(character: string | undefined): number | undefined {

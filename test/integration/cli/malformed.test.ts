@@ -326,4 +326,31 @@ describe('pg-batch load --rejects, of malformed records', () => {
       '1 record repaired',
     )
   })
+
+  it('with a delimiter of several characters, are the same as with one', async () => {
+    const tall = '5,"d\ne"\n'
+    for (const lines of [
+      `1,a\n2,"open\n3,c\n${tall}6,"f"\n`,
+      `1,a"b\n2,"open\n3,c\n4,"x;y"\n${tall}6,"open\n7,g\n`,
+      `${tall}2,"a"b\n3,"c\nd"e,"f;g"\n4,"h;i"\n8,"\n9,j\n`,
+    ]) {
+      const found: unknown[] = []
+      for (const [name, delimiter] of [
+        ['one', ';'],
+        ['pipes', '||'],
+        ['blank', ', '],
+      ] as const) {
+        await database.pool.query('TRUNCATE t')
+        const inQuotes = /"[^"]*;[^"]*"/g
+        const text = lines.replaceAll(',', delimiter)
+        const content = `id${delimiter}name\n${text.replace(inQuotes, part => part.replaceAll(';', delimiter))}`
+        const { ended, rejected } = await load(name, content, '--delimiter', delimiter)
+        expect(ended.status, ended.stderr).to.equal(0)
+        const plain = JSON.stringify([await rows(), rejected]).replaceAll(delimiter, ';')
+        found.push(plain)
+      }
+      expect(found[1]).to.equal(found[0])
+      expect(found[2]).to.equal(found[0])
+    }
+  })
 })

@@ -64,7 +64,7 @@ describe('what pg-batch prints for values in the spelling of another program', (
     [
       'at',
       'out of the range of timestamp with time zone for "at" (22008)',
-      'if it counts seconds since 1970: load it into a numeric column, and convert it with to_timestamp()',
+      'if it counts seconds since 1970: load it into a numeric column; to_timestamp() converts it',
       ['1735689600', '1735689600000'],
     ],
     [
