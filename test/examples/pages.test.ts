@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import pg from 'pg'
 import { createDatabase, testServer } from '../support/database.ts'
-import { openWorkshop, type Workshop } from '../support/examples.ts'
+import { openWorkshop, type Workshop } from '../support/examples/workshop.ts'
 import { parseSections } from '../support/markdown.ts'
 import { readPage, readPages } from '../support/pages.ts'
 

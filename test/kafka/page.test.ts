@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { useDatabase } from '../support/database.ts'
-import { openWorkshop, type Workshop } from '../support/examples.ts'
+import { openWorkshop, type Workshop } from '../support/examples/workshop.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
 import { readPage } from '../support/pages.ts'
 import { count } from './support.ts'

@@ -9,7 +9,7 @@ import {
   readCheckpoint,
 } from '../../lib/index.ts'
 import { useDatabase } from '../support/database.ts'
-import { openWorkshop } from '../support/examples.ts'
+import { openWorkshop } from '../support/examples/workshop.ts'
 import { type NatsServer, startNats } from '../support/nats-server.ts'
 import { readPage } from '../support/pages.ts'
 import { until } from '../support/until.ts'
