@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type BuildOptions, build, type Metafile, transform } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
 
 /**
  * Builds `pg-batch` into dist/cli: main.js, which starts it, and the pieces that it loads, as CommonJS,
@@ -43,6 +43,22 @@ const COMMON: BuildOptions = {
   define: { 'import.meta.url': 'moduleUrl' },
   sourcemap: values.sourcemap ? 'inline' : false,
   logLevel: 'warning',
+}
+
+/**
+ * Gives commander a `node:child_process` that is loaded when it is used, which is never: commander starts
+ * programs for subcommands of their own. To load it takes 2 of the 16 ms that `--version` takes beside Node.js.
+ */
+const NO_PROGRAMS: Plugin = {
+  name: 'no-programs',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'no-programs'
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path, namespace } : undefined,
+    )
+    const contents = `exports.spawn = (...words) => process.getBuiltinModule('node:child_process').spawn(...words)`
+    onLoad({ filter: /./, namespace }, () => ({ contents }))
+  },
 }
 
 /** A module that has no piece's code, and so may call `import()`: see the class CodeCache. */
@@ -86,6 +102,7 @@ async function buildPieces(): Promise<{ first: string; worker: string }> {
     splitting: true,
     format: 'esm',
     external: NOT_INLINED,
+    plugins: [NO_PROGRAMS],
     metafile: true,
     write: false,
   })
@@ -102,7 +119,10 @@ function commonName(path: string): string {
   return basename(path).replace(/\.js$/, '.cjs')
 }
 
-/** esbuild splits only ES modules, so that each piece is translated on its own. */
+/**
+ * esbuild splits only ES modules, so that each piece is translated on its own. It is ASCII then: esbuild
+ * escapes what is not in strings, but leaves it in regular expressions.
+ */
 async function toCommonJs(text: string, path: string): Promise<string> {
   const { code } = await transform(withNames(text), {
     format: 'cjs',
@@ -118,6 +138,7 @@ async function toCommonJs(text: string, path: string): Promise<string> {
     .replace(/\bimport\(("\.\/[^"]+)\.js"\)/g, 'Promise.resolve().then(()=>require($1.cjs"))')
     .replace(/\brequire\(("\.\/[^"]+)\.js"\)/g, 'require($1.cjs")')
     .replace(/\bimport\(/g, `require("./${IMPORT}")(`)
+    .replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /**

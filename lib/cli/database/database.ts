@@ -3,7 +3,7 @@ import pg from 'pg'
 import { type HostsPool, serverName } from '../../connection/pool/hosts-pool.ts'
 import { Lease } from '../../connection/pool/lease.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
-import { openEmbeddedDatabase } from '../../embedded/embedded-database.ts'
+import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { dataError, interruptedError, usageError } from '../exit-error.ts'
 import { connectFailure } from './connect-failure.ts'
@@ -19,7 +19,14 @@ export interface Database {
   readonly name: string
   /** The role of its sessions. */
   readonly user: string
+  /** The table, which was looked up while the input was opened. */
+  readonly earlyLookup?: EarlyLookup | undefined
   close(): Promise<void>
+}
+
+/** The answer about the table of a load. It is taken once: later the table may have changed. */
+export interface EarlyLookup {
+  take(): Promise<Table | undefined> | undefined
 }
 
 export interface DatabaseRequest {
@@ -69,6 +76,8 @@ export function chooseDatabase(
 
 async function openEmbedded(request: DatabaseRequest): Promise<Database> {
   const { notify } = request
+  // loaded when it is needed, and with it what starts programs
+  const { openEmbeddedDatabase } = await import('../../embedded/embedded-database.ts')
   const embedded = await openEmbeddedDatabase()
   const state = embedded.shared ? 'which is running' : 'started for this load'
   notify(`Using the embedded PostgreSQL, ${state}.`)

@@ -29,10 +29,19 @@ export async function tableExists(database: Database, name: string): Promise<boo
   return (await lookUp(database, name)) !== undefined
 }
 
-async function lookUp({ pool, user }: Database, name: string): Promise<Table | undefined> {
+function lookUp(database: Database, name: string): Promise<Table | undefined> {
+  return database.earlyLookup?.take() ?? introspect(database, database.pool, name)
+}
+
+/** Introspects a table by a query of a pool or of a session. Resolves to undefined if it does not exist. */
+export async function introspect(
+  { user }: Pick<Database, 'user'>,
+  session: Pick<QueryPool, 'query'>,
+  name: string,
+): Promise<Table | undefined> {
   const table = parseTableName(name)
   try {
-    return await describeTable((text, values) => pool.query(text, values), table)
+    return await describeTable((text, values) => session.query(text, values), table)
   } catch (error) {
     const hint = privilegeHint(error, { user, table })
     if (hint === '') throw error

@@ -41,7 +41,7 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
   const request = { ...destination, connections: connectionsOf(args) + 1, notify, signal }
   // a pipe may be silent for long, and the columns of --evolve may come from a header
   const connectsEarly = !args.embedded && !args.evolve && meter.bytesTotal !== undefined
-  const early = connectsEarly ? new EarlyDatabase(request) : undefined
+  const early = connectsEarly ? new EarlyDatabase(request, args.table) : undefined
   const withDatabase = async (connections: number, work: (database: Database) => Promise<void>) => {
     const database = await (early?.take() ?? openDatabase({ ...request, connections }))
     try {

@@ -1,5 +1,4 @@
-import { EmbeddedServerMissing } from '../../embedded/embedded-package.ts'
-import { EmbeddedServerFailed } from '../../embedded/embedded-server.ts'
+import { EmbeddedServerFailed, EmbeddedServerMissing } from '../../embedded/embedded-errors.ts'
 import { PgBatchError } from '../../errors.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import { FormatUnknown, SourceError } from '../../sources/source-error.ts'
