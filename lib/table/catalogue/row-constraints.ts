@@ -8,9 +8,16 @@ const TREE = '(SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_
 const OWN_INDEX = `i.indrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(t.oid) WHERE relid <> t.oid)
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = i.indexrelid)`
 
-/** SQL for the number of unique and exclusion indexes of `t`, and of those that only its partitions have. */
-export const CONFLICTING_INDEXES = `(SELECT count(*) FROM pg_catalog.pg_index i
-    WHERE (i.indisunique OR i.indisexclusion) AND (i.indrelid = t.oid OR (${OWN_INDEX})))`
+const CONFLICTING = '(i.indisunique OR i.indisexclusion)'
+
+/**
+ * SQL for the number of unique and exclusion indexes of `t`, and of those that only its partitions have. Two
+ * queries, because one with OR is so expensive by the planner's guess, in a database of many indexes, that
+ * the server would compile it (`jit_above_cost`).
+ */
+export const CONFLICTING_INDEXES = `((SELECT count(*) FROM pg_catalog.pg_index i
+    WHERE i.indrelid = t.oid AND ${CONFLICTING})
+  + (SELECT count(*) FROM pg_catalog.pg_index i WHERE ${CONFLICTING} AND ${OWN_INDEX}))`
 
 /** SQL for whether a unique or exclusion index of the table `t` may be checked after the statement. */
 export const LATE_INDEXES = `EXISTS (SELECT 1 FROM pg_catalog.pg_index i
