@@ -1,9 +1,9 @@
 /** With PG_BATCH_TEST_THOROUGH=1, as in CI, all cases of expensive tests are tried. */
 export const IS_THOROUGH = process.env.PG_BATCH_TEST_THOROUGH === '1'
 
-/** Returns a count of random cases, or of rows: an eighth of `count`, or all of it. */
+/** Returns a count of random cases, or of rows: a sixteenth of `count`, or all of it. */
 export function thorough(count: number): number {
-  return IS_THOROUGH ? count : Math.ceil(count / 8)
+  return IS_THOROUGH ? count : Math.ceil(count / 16)
 }
 
 /** Returns the first of some cases, or all of them. */

@@ -28,8 +28,6 @@ const DIALECTS: readonly (DialectOptions & { delimiter: string })[] = [
   { delimiter: '|', quote: undefined },
 ]
 
-const CHARACTER_NOT_IN_REPERTOIRE = '22021'
-
 /** A CSV file, as tables of three records. */
 async function recordsOf(
   text: string,
@@ -66,10 +64,7 @@ describe('CSV records', () => {
     const deadLetter = new Writable({
       objectMode: true,
       write({ batchId, index, row, error }: RejectedRow, _encoding, done) {
-        const { sqlState } = error
-        // of a NUL the server names the column only where it came by binary COPY, and by which one it comes
-        // has to do with how far the batches after it are when it is refused
-        const column = sqlState === CHARACTER_NOT_IN_REPERTOIRE ? undefined : error.column
+        const { sqlState, column } = error
         rejects.push({ batchId, index, row: rowOf(row), sqlState, column })
         done()
       },
@@ -105,7 +100,7 @@ describe('CSV records', () => {
     ),
     j: fc.constantFrom('1', '{}', ' [1, 2]', '{"a": "€"}', '{1,2}'),
   } as const
-  const bad = fc.constantFrom('x', '9e999', '2024-02-30', '\u0000', 'too long a text', '\\.')
+  const bad = fc.constantFrom('x', '9e999', '2024-02-30', 'too long a text', '\\.')
   const field = (of: fc.Arbitrary<string>) =>
     fc.oneof({ weight: 14, arbitrary: of }, fc.constantFrom(null, ''), bad) as fc.Arbitrary<string | null>
   const rows = fc.array(fc.tuple(...Object.values(good).map(field)), { minLength: 1, maxLength: 8 })

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type sinon from 'sinon'
 import { BatchTransform } from '../../../lib/batch/batch-transform.ts'
+import { thorough } from '../../support/thorough.ts'
 import { eventsOf, fakeClock, settle } from './support.ts'
 
 type Step =
@@ -103,10 +104,10 @@ describe('BatchTransform: whatever happens in whatever order', () => {
           seen.waited += events.filter(event => event.trigger === 'wait').length
         },
       ),
-      { numRuns: 500 },
+      { numRuns: thorough(500) },
     )
-    expect(seen.batches).to.be.greaterThan(500)
-    expect(seen.discarded).to.be.greaterThan(100)
-    expect(seen.waited).to.be.greaterThan(20)
+    expect(seen.batches).to.be.greaterThan(thorough(500))
+    expect(seen.discarded).to.be.greaterThan(thorough(100))
+    expect(seen.waited).to.be.greaterThan(thorough(20))
   })
 })

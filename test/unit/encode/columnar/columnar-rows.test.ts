@@ -16,6 +16,7 @@ import { leafType } from '../../../../lib/sources/parquet/leaf-type.ts'
 import { splitFixed } from '../../../../lib/sources/parquet/pages/plain-values.ts'
 import type { Column, PgType, Table } from '../../../../lib/types.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { maybeDictionary, positionsFor, STORED_COLUMNS, type StoredColumn } from './stored-columns.ts'
 
 const TYPES = [...BUILT_IN].filter(([, codec]) => codec.binary).map(([type]) => type)
@@ -151,7 +152,7 @@ describe('rows of blocks', () => {
           expect(table).to.deep.equal(one)
         }
       }),
-      { numRuns: 800 },
+      { numRuns: thorough(800) },
     )
     expect(byColumns).to.be.above(rowCount / 10)
     expect(byWasm).to.be.above(rowCount / 40)

@@ -11,6 +11,7 @@ import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 import type { Column } from '../../../../lib/types.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { FILE_TEXTS } from '../../../support/values/file-texts.ts'
 
 const TYPES = [...BUILT_IN].filter(([, codec]) => codec.wasm).map(([type]) => type)
@@ -160,7 +161,7 @@ describe('the encoder in WebAssembly', () => {
         records += rows.length
         byWasm += actual.byWasm
       }),
-      { numRuns: 3000 },
+      { numRuns: thorough(3000) },
     )
     expect(byWasm).to.be.above(records / 6)
   })
@@ -180,7 +181,7 @@ describe('the encoder in WebAssembly', () => {
           if (expected.outcomes.length === 1) exact++
           byWasm += actual.byWasm
         }),
-        { numRuns: 1000 },
+        { numRuns: thorough(1000) },
       )
       expect(byWasm).to.be.above(exact / 10)
     })

@@ -11,6 +11,7 @@ import { loadLineScanner } from '../../../../lib/sources/json/lines/line-scanner
 import { parsedLine } from '../../../../lib/sources/json/ndjson.ts'
 import type { Column, Table } from '../../../../lib/types.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { FILE_TEXTS } from '../../../support/values/file-texts.ts'
 
 /** Types that the module knows, one that it does not know, and an enum, whose values are only strings. */
@@ -189,7 +190,7 @@ describe('the encoder of NDJSON in WebAssembly', () => {
         records += rows.length
         byWasm += actual.byWasm
       }),
-      { numRuns: 3000 },
+      { numRuns: thorough(3000) },
     )
     expect(byWasm).to.be.above(records / 8)
   })
@@ -208,7 +209,7 @@ describe('the encoder of NDJSON in WebAssembly', () => {
           if (expected.outcomes.length === 1) exact++
           byWasm += actual.byWasm
         }),
-        { numRuns: 1000 },
+        { numRuns: thorough(1000) },
       )
       expect(byWasm).to.be.above(exact / 7)
     })

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { CsvError, type Options, parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { readCsvRows } from '../support.ts'
 
 /**
@@ -68,9 +69,9 @@ describe('readCsv, compared with csv-parse', () => {
           if (theirs === undefined) refused++
           expect(ours).to.deep.equal(theirs && withoutBlank(theirs))
         }),
-        { numRuns: 500 },
+        { numRuns: thorough(500) },
       )
-      if (dialect.quote !== undefined || !('quote' in dialect)) expect(refused).to.be.above(20)
+      if (dialect.quote !== undefined || !('quote' in dialect)) expect(refused).to.be.above(thorough(20))
     })
   }
 

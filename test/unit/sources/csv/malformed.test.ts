@@ -6,6 +6,7 @@ import type { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { readCsv } from '../../../../lib/sources/csv/csv.ts'
 import { type DialectOptions, resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
 import { CsvSplitter } from '../../../../lib/sources/csv/split/csv-splitter.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { slices } from '../support.ts'
 
 /** Each record: its text, the line on which it begins, and its fault. */
@@ -174,9 +175,9 @@ describe('readCsv, where malformed records are kept', () => {
         expect(await read(bytes, step).catch(String)).to.deep.equal(expected)
         records += expected.length
       }),
-      { numRuns: 1000 },
+      { numRuns: thorough(1000) },
     )
-    expect(records).to.be.above(3000)
+    expect(records).to.be.above(thorough(3000))
   })
 
   it('read on in time after an open quote that has swallowed megabytes of them', () => {
@@ -184,9 +185,9 @@ describe('readCsv, where malformed records are kept', () => {
     const splitter = new CsvSplitter(resolveDialect({}, ','), () => records++, { keepsMalformed: true })
     const lines = 'a""b,c\n'.repeat(10_000)
     splitter.add(Buffer.from('"\n'))
-    for (let i = 0; i < 30; i++) splitter.add(Buffer.from(lines))
+    for (let i = 0; i < 10; i++) splitter.add(Buffer.from(lines))
     splitter.end()
-    expect(records).to.equal(300_001)
+    expect(records).to.equal(100_001)
   })
 
   it('keep the first line of a record of more than 64 MiB', () => {

@@ -5,6 +5,7 @@ import { CsvSplitter, type TakeRecord } from '../../../../lib/sources/csv/split/
 import { loadWasmSplitter } from '../../../../lib/sources/csv/split/load-wasm-splitter.ts'
 import { SplitError } from '../../../../lib/sources/csv/split/split-error.ts'
 import type { WasmSplitter } from '../../../../lib/sources/csv/split/wasm-splitter.ts'
+import { thorough } from '../../../support/thorough.ts'
 
 interface Case {
   readonly text: string
@@ -96,7 +97,7 @@ describe('the splitter in WebAssembly', () => {
         expect(split(one, wasm)).to.deep.equal(expected)
         records += expected.length
       }),
-      { numRuns: 5000 },
+      { numRuns: thorough(5000) },
     )
     expect(count()).to.be.above(records / 8)
   })

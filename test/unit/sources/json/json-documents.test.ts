@@ -4,6 +4,7 @@ import { readJsonDocuments } from '../../../../lib/sources/json/json-documents.t
 import { parseRecordPath } from '../../../../lib/sources/json/record-path.ts'
 import { faultOf } from '../../../../lib/sources/malformed.ts'
 import { LongNumber, RawJson } from '../../../../lib/values/exact-json.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { failure, parsed, readAll } from '../support.ts'
 
 const EXPECTED = 'expected JSON: an array of objects, or objects one after the other'
@@ -214,7 +215,7 @@ describe('readJsonDocuments', () => {
           expect(read).to.deep.equal(JSON.parse(JSON.stringify(rows)))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: thorough(300) },
     )
   })
 })

@@ -9,6 +9,7 @@ import {
 } from '../../../../lib/sources/json/ndjson.ts'
 import { faultOf } from '../../../../lib/sources/malformed.ts'
 import { LongNumber, toJsonText } from '../../../../lib/values/exact-json.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { failure, parsed, readAll } from '../support.ts'
 
 /** The rows of all lines, which are found by the module or parsed. */
@@ -104,9 +105,9 @@ describe('readNdjson', () => {
           found += scanner.count()
         },
       ),
-      { numRuns: 300 },
+      { numRuns: thorough(300) },
     )
-    expect(found).to.be.above(200)
+    expect(found).to.be.above(thorough(200))
   })
 
   it('finds wide lines, and parses those that have few of many keys', async () => {

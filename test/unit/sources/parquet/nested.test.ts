@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { useFolder } from '../../../support/folder.ts'
 import { type Element, type MadeColumn, parquetOf } from '../../../support/parquet.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { readParquet, utf8 } from './parquet-support.ts'
 
 /** A node of a schema, and values for it. */
@@ -88,7 +89,7 @@ describe('a column of lists, maps and structs', () => {
         const { rows } = await readParquet(write, parquetOf([column], { pageSize, rowGroupSize: 11 }))
         expect(rows.map(({ v }) => v)).to.deep.equal(data)
       }),
-      { numRuns: 300 },
+      { numRuns: thorough(300) },
     )
   })
 

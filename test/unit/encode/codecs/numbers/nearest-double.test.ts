@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { HEAD_FULL, nearestDouble } from '../../../../../lib/encode/codecs/numbers/nearest-double.ts'
+import { thorough } from '../../../../support/thorough.ts'
 
 /** The result for digits and the place of the point. */
 function read(digits: string, decimals: number): number {
@@ -38,9 +39,9 @@ describe('nearestDouble', () => {
         decided++
         expect(double).to.equal(engine(text, decimals))
       }),
-      { numRuns: 20_000 },
+      { numRuns: thorough(20_000) },
     )
-    expect(decided).to.be.above(10_000)
+    expect(decided).to.be.above(thorough(10_000))
   })
 
   it('reads what JavaScript writes for a double', () => {
@@ -54,9 +55,9 @@ describe('nearestDouble', () => {
           expect(found).to.equal(double)
         }
       }),
-      { numRuns: 20_000 },
+      { numRuns: thorough(20_000) },
     )
-    expect(decided).to.be.above(19_000)
+    expect(decided).to.be.above(thorough(19_000))
   })
 
   it('does not guess which of two doubles is nearer to a decimal close to their middle', () => {
@@ -69,7 +70,7 @@ describe('nearestDouble', () => {
         if (!Number.isNaN(double)) expect(double).to.equal(engine(text, decimals))
         if (by === 0n) expect(double).to.be.NaN
       }),
-      { numRuns: 5000 },
+      { numRuns: thorough(5000) },
     )
   })
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { putJson } from '../../../../../lib/encode/codecs/text/put-json.ts'
 import { ByteBuffer } from '../../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../../lib/encode/wire/slabs.ts'
+import { thorough } from '../../../../support/thorough.ts'
 
 /**
  * The text that it writes, into memory that has to grow; undefined for a value that it leaves to the engine.
@@ -45,7 +46,7 @@ describe('putJson', () => {
       fc.property(tree, value => {
         expect(written(value)).to.equal(JSON.stringify(value))
       }),
-      { numRuns: 5_000 },
+      { numRuns: thorough(5_000) },
     )
   })
 
