@@ -1,3 +1,4 @@
+import { describeOtherRelation, RELATION_SQL } from '../../table/catalogue/other-relation.ts'
 import { parseTableName, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listNames } from '../../values/names/list-names.ts'
@@ -39,24 +40,9 @@ const THREE_PARTS = /^[^."]+\.([^."]+\.[^."]+)$/
 
 const MAKE_IT = '; load --create makes it'
 
-/** Describes a relation that takes no rows. A materialized view is filled by its own query. */
 async function kindOf(pool: QueryPool, table: TableParts): Promise<string | undefined> {
-  const { rows } = await pool.query<{ kind: string; name: string }>(
-    'SELECT relkind AS kind, oid::regclass::text AS name FROM pg_class WHERE oid = to_regclass($1)',
-    [quoteTable(table)],
-  )
-  const [relation] = rows
-  if (!relation) return undefined
-  if (relation.kind !== 'm') return OTHER_KINDS[relation.kind] ?? 'not a table'
-  const refresh = `then REFRESH MATERIALIZED VIEW ${relation.name}`
-  return `a materialized view, which takes no rows; load into a table that its query reads, ${refresh}`
-}
-
-const OTHER_KINDS: Readonly<Record<string, string>> = {
-  S: 'a sequence, not a table',
-  i: 'an index, not a table',
-  I: 'an index, not a table',
-  c: 'a composite type, not a table',
+  const { rows } = await pool.query(RELATION_SQL, [quoteTable(table)])
+  return rows[0] && describeOtherRelation(rows[0])
 }
 
 async function schemaNames(pool: QueryPool): Promise<string[]> {

@@ -7,6 +7,7 @@ import { canTicket } from '../../connection/transaction/ticket.ts'
 import { PgBatchError } from '../../errors.ts'
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/catalogue/introspect-indexes.ts'
 import { VIEW_DEFAULTS_SQL, withDefaults } from '../../table/catalogue/introspect-view.ts'
+import { describeOtherRelation, RELATION_SQL } from '../../table/catalogue/other-relation.ts'
 import { ROW_CONSTRAINTS_SQL, readRowConstraints } from '../../table/catalogue/row-constraints.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { describeTable } from '../../table/introspect.ts'
@@ -123,8 +124,17 @@ async function introspectTable<Item>(
   if (described) {
     return request.onConflict ? withConflict(lease, described, request) : described
   }
-  const reason = `Table ${quoteTable(table)} does not exist, or this role cannot see it${nameHint(table)}`
-  throw new PgBatchError('TABLE_NOT_FOUND', reason, { outcome: 'not-sent' })
+  const [other] = (await ask(RELATION_SQL, [quoteTable(table)])).rows
+  throw noTable(table, other)
+}
+
+/** @param other the relation that has the name, if any: a sequence for example */
+function noTable(table: TableParts, other: Record<string, unknown> | undefined): PgBatchError {
+  const name = quoteTable(table)
+  const reason = other
+    ? `${name} is ${describeOtherRelation(other)}`
+    : `Table ${name} does not exist, or this role cannot see it${nameHint(table)}`
+  return new PgBatchError('TABLE_NOT_FOUND', reason, { outcome: 'not-sent' })
 }
 
 /** Returns what may be wrong with the name of a table that does not exist. */
