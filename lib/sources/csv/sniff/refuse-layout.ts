@@ -7,14 +7,22 @@ const MIN_LINES = 3
 /** The rule below the header of a table that psql, mysql or Markdown shows: `---+---`, `|---|:-:|`. */
 const RULE = /^\s*[|+]?\s*:?-{3,}:?\s*([|+]\s*:?-{3,}:?\s*)*[|+]?\s*$/
 
+/** The start of an object of JSON, or of a list of objects. */
+const JSON_START = /^\s*(\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:/
+
 /**
  * Throws for a text whose columns are laid out for the eye: of a fixed width, or a table as programs print
- * it. Otherwise each line would be a text.
+ * it. Otherwise each line would be a text. Throws for JSON, too, in a file whose name says CSV.
  * @throws FormatUnknown
  */
 export function refuseLayout({ text, isWhole }: Sample, name: string): void {
   const all = text.split(/\r\n|\n|\r/)
   const lines = (isWhole ? all : all.slice(0, -1)).filter(line => line !== '')
+  const [start = ''] = lines
+  if (JSON_START.test(text)) {
+    const format = isJson(start) ? 'ndjson' : 'json'
+    throw new FormatUnknown(`${name}: it is JSON: --format ${format} reads it; ${AFTER_ALL}`)
+  }
   if (isPrinted(lines)) {
     const programs = 'psql --csv, or mysql --batch, writes one that can be read'
     throw new FormatUnknown(`${name}: it is a table as a program shows it; ${programs}; ${AFTER_ALL}`)
@@ -27,6 +35,14 @@ export function refuseLayout({ text, isWhole }: Sample, name: string): void {
 }
 
 const AFTER_ALL = "if it is CSV after all, name what is between its fields: --delimiter '|'"
+
+function isJson(line: string): boolean {
+  try {
+    return !Array.isArray(JSON.parse(line))
+  } catch {
+    return false
+  }
+}
 
 function isPrinted([first = '', second = '', third = '']: readonly string[]): boolean {
   if (first.includes('|') && RULE.test(second)) return true

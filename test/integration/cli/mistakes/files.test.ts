@@ -108,6 +108,19 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
           `a file of Apache ${['Arrow', 'Avro', 'ORC'][at]}, which is not read here; convert it to Parquet and load that`,
       ],
     ),
+    ...(
+      [
+        ['{"id": 1}\n{"id": 2}\n', 'ndjson'],
+        ['[{"id": 1},\n{"id": 2}]\n', 'json'],
+        ['{\n  "id": 1\n}\n', 'json'],
+      ] as const
+    ).map(([text, format], at): [string, string, () => string] => [
+      `r${at}.csv`,
+      text,
+      () =>
+        `JSON: --format ${format} reads it; if it is CSV after all, name what is between its ` +
+        "fields: --delimiter '|'",
+    ]),
     [
       'j.csv',
       '<!DOCTYPE html>\n<p>Not found, sorry',
