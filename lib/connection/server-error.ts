@@ -89,17 +89,19 @@ export function shownAtRow(error: ServerError): boolean {
   if (/^(08|25|28|40|53|55P|57|58|XX00[12])/.test(code)) return false
   if (where) return true
   const ran = position === undefined && routine !== undefined && !statementErrors.has(error)
-  // hstore refuses a text with XX000 before PostgreSQL 16
-  const mayBeRow = /^(42|3F|XX000)/.test(code)
+  const mayBeRow = /^(42|3F)/.test(code) || (code === 'XX000' && HSTORE_INPUT.includes(routine ?? ''))
   // these come from the planner and the privilege checks, which set no position
   return ran && mayBeRow && !/^(42501|42P10|428C9|42809)$/.test(code)
 }
 
+/** The functions that refuse a text for hstore, with XX000 before PostgreSQL 16. */
+const HSTORE_INPUT = ['parse_hstore', 'get_val']
+
 const statementErrors = new WeakSet<Error>()
 
 /**
- * Notes that the server has refused a COPY statement itself, before it took a row. Such an error has no
- * position.
+ * Notes that the server has refused a statement of ours itself, in which no row had a part: a COPY before its
+ * first row. Such an error has no position.
  */
 export function noteStatementError(error: Error): void {
   statementErrors.add(error)

@@ -4,6 +4,7 @@ import {
   deletesAmong,
   excludedRow,
   insertShape,
+  joinCount,
   joinsByKey,
   keyColumns,
   keyWithGuard,
@@ -158,11 +159,19 @@ function lockedName(part: number): string {
   return part === 0 ? LOCKED : `${LOCKED}_${part}`
 }
 
+/**
+ * With more steps only keys without NULL are locked in their order: each nullable column doubles the number.
+ * A deadlock of the other keys is retried.
+ */
+const MAX_LOCKS = 8
+
 /** A weaker lock would not block an upsert, and a stronger one would wait for rows that refer to these. */
 function lockRows(merge: Merge, source: RowSource): string[] {
   const keyOf = (column: MergeColumn): string => source.keyOf(column, 'pg_batch_rows')
   const order = keyColumns(merge).map(keyOf)
-  return joinsByKey(merge, keyOf).map(
+  const locksNulls = joinCount(merge.conflict) <= MAX_LOCKS
+  const joins = locksNulls ? joinsByKey(merge, keyOf) : [sameKey(merge, source, 'pg_batch_rows')]
+  return joins.map(
     (same, part) =>
       `SELECT pg_batch_rows.* FROM ${quoteTable(merge.table)} AS stored JOIN pg_batch_rows ON ${same}` +
       `${part === 0 ? '' : ` AND (SELECT count(*) FROM ${lockedName(part - 1)}) >= 0`} ` +

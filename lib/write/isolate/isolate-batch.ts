@@ -6,7 +6,7 @@ import type { TablePlan } from '../plan/table-plan.ts'
 import { arrayIndexOf, type RowGroup, splitByBatch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
 import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
-import { CHECK_CONSTRAINTS, deferConstraints } from './constraint-modes.ts'
+import { CHECK_CONSTRAINTS, deferConstraints, deferralOf } from './constraint-modes.ts'
 import { isolateRows, type PieceFailure } from './isolate-rows.ts'
 import { Orphans } from './orphans.ts'
 import { parentsFirst } from './parents-first.ts'
@@ -44,8 +44,13 @@ export async function isolateBatch(
   return hasRows ? new BatchIsolation(groups, options).run() : undefined
 }
 
-/** How many waiting rows are left out one by one, each time sending all others of the batch. */
+/**
+ * How many waiting rows are left out one by one, each time sending all others of the batch; fewer where that
+ * sends more than so many rows.
+ */
 const MAX_LEFT_OUT = 20
+const MIN_LEFT_OUT = 3
+const MAX_ROWS_AGAIN = 20_000
 
 export const FOREIGN_KEY_VIOLATION = '23503'
 
@@ -67,7 +72,7 @@ class BatchIsolation {
   readonly #rejected = new Map<Row, PgBatchError>()
   readonly #orphans: Orphans
   /** Statements after each check of the deferred constraints, where they are checked. */
-  #deferConstraints: string | undefined
+  #deferral: string | undefined
 
   constructor(groups: readonly RowGroup[], options: IsolateBatchOptions) {
     this.#groups = groups
@@ -82,7 +87,7 @@ class BatchIsolation {
 
   async run(): Promise<PgBatchError | undefined> {
     const { transaction, rows, plan, immediate, awaitsParents } = this.#options
-    if (immediate) this.#deferConstraints = await deferConstraints(transaction)
+    if (immediate) this.#deferral = await deferralOf(transaction, plan.table)
     if (this.#keepsOrder) transaction.before('SAVEPOINT pg_batch_isolation')
     await rows.beginPieces(this.#groups)
     const units = parentsFirst(this.#rows, plan)
@@ -93,7 +98,7 @@ class BatchIsolation {
     const orphan = refused.find(([, { sqlState }]) => sqlState === FOREIGN_KEY_VIOLATION)
     if (orphan && awaitsParents) return orphan[1]
     if (this.#keepsOrder) {
-      const mayPass = this.#deferConstraints !== undefined && this.#waiting.size > 1
+      const mayPass = this.#deferral !== undefined && this.#waiting.size > 1
       const isInOrder = mayPass && (await this.#writeAllButOne())
       if (!isInOrder && (mayPass || isReordered || late.size > 0)) await this.#writeInOrder(late)
       transaction.before('RELEASE SAVEPOINT pg_batch_isolation')
@@ -152,7 +157,8 @@ class BatchIsolation {
    */
   async #writeAllButOne(): Promise<boolean> {
     const waiting = [...this.#waiting]
-    if (waiting.length < 2 || waiting.length > MAX_LEFT_OUT) return false
+    const affordable = Math.max(MIN_LEFT_OUT, Math.floor(MAX_ROWS_AGAIN / this.#rows.length))
+    if (waiting.length < 2 || waiting.length > Math.min(MAX_LEFT_OUT, affordable)) return false
     for (const [bad, error] of waiting.toReversed()) {
       this.#waiting.clear()
       this.#waiting.set(bad, error)
@@ -268,9 +274,11 @@ class BatchIsolation {
    * need what a later one brings.
    */
   async #checkConstraints(): Promise<void> {
-    if (this.#deferConstraints === undefined) return
-    await this.#options.transaction.query(CHECK_CONSTRAINTS)
-    this.#options.transaction.before(this.#deferConstraints)
+    if (this.#deferral === undefined) return
+    const { transaction } = this.#options
+    await transaction.query(CHECK_CONSTRAINTS)
+    // not together with the next piece, which would undo this one if the statements fail
+    await deferConstraints(transaction, this.#deferral)
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
+import { CHECK_CONSTRAINTS } from '../../../lib/write/isolate/constraint-modes.ts'
 import { useDatabase } from '../../support/database.ts'
 import { usePools } from '../../support/pools.ts'
 import { countOf, rowsOf } from '../../support/writing.ts'
@@ -75,6 +76,33 @@ describe('a batch whose rows refer to each other by a deferred foreign key', () 
     )
     expect(await countOf(db.pool, 'nodes')).to.equal(rows.filter(({ id }) => !below(id)).length)
   })
+
+  for (const method of ['insert', 'copy'] as const) {
+    it(`counts what is stored while another session drops deferrable constraints of its own: ${method}`, async () => {
+      await db.pool.query(`DROP SCHEMA IF EXISTS tenant CASCADE; CREATE SCHEMA tenant;
+        CREATE TABLE tenant.other (id int CONSTRAINT other_key UNIQUE DEFERRABLE)`)
+      const { pool } = makePool()
+      let dropped = 0
+      pool.on('connect', client => {
+        const query = client.query.bind(client) as (...args: unknown[]) => unknown
+        const dropFirst = (...args: unknown[]): unknown => {
+          const [statement] = args as [string | { text?: string }]
+          const text = typeof statement === 'string' ? statement : statement.text
+          if (dropped > 0 || !text?.includes(CHECK_CONSTRAINTS)) return query(...args)
+          dropped++
+          return db.pool.query('DROP SCHEMA tenant CASCADE').then(() => query(...args))
+        }
+        client.query = dropFirst as typeof client.query
+      })
+      const rows: Node[] = rowsOf(COUNT, id => ({ id, up: id === 40 ? 9999 : id, n: id }))
+      const sink = new PgBatchWritable<Node>({ pool, table: 'nodes', rejectLimit: 10, method })
+      const rejected = await load([rows], sink)
+      expect(dropped).to.equal(1)
+      expect(rejected.map(({ index }) => index)).to.deep.equal([40])
+      expect(sink.stats.rowsCommitted).to.equal(COUNT - 1)
+      expect(await countOf(db.pool, 'nodes')).to.equal(COUNT - 1)
+    })
+  }
 
   it('leaves it to inTransaction to bring what the rows refer to', async () => {
     const rows: Node[] = rowsOf(50, id => ({ id, up: 1000, n: id === 7 ? -1 : id }))

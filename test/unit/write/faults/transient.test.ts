@@ -213,6 +213,7 @@ describe('isRowsFault', () => {
     expect(isRowsFault(Object.assign(server('42P01'), running))).to.equal(true)
     expect(isRowsFault(Object.assign(server('42P01'), running, { position: '13' }))).to.equal(false)
     expect(isRowsFault(Object.assign(server('XX000'), { routine: 'parse_hstore' }))).to.equal(true)
+    expect(isRowsFault(Object.assign(server('XX000'), { routine: 'relation_open' }))).to.equal(false)
     expect(isRowsFault(Object.assign(server('42501'), { routine: 'aclcheck_error' }))).to.equal(false)
   })
 
