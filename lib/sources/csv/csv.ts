@@ -62,6 +62,14 @@ export function readCsv(
   return new CsvReader(name, dialect, options, onHeader)
 }
 
+interface TakenRecord {
+  readonly record: CsvRecord
+  /** PostgreSQL's text can hold its bytes. Other records are never repaired. */
+  readonly isText: boolean
+  /** It has a quote inside an unquoted field, which is read as text. */
+  readonly hasStrayQuote: boolean
+}
+
 /**
  * The records before the number of columns is known are looked at one by one. After that, most go into their
  * table without a look at them.
@@ -80,7 +88,9 @@ class CsvReader extends Transform {
   readonly #headerRecords: CsvRecord[] = []
   #columnCount: number | undefined
   /** Before the first record: malformed ones, and blank lines, which are rows if there is one column. */
-  #leading: CsvRecord[] = []
+  #leading: TakenRecord[] = []
+  /** The record that is being split has a quote inside an unquoted field, which `--lenient` reads as text. */
+  #hasStrayQuote = false
   /** A byte was seen that is not UTF-8, or NUL: from then on each record is looked at. */
   #isSuspect = false
 
@@ -99,7 +109,7 @@ class CsvReader extends Transform {
     this.#splitter = new CsvSplitter(dialect, this.#takeOne, {
       keepsMalformed: keepsMalformed || lenient,
       mayStop: !keepsMalformed,
-      onStrayQuote: this.#repair?.noteStrayQuote,
+      onStrayQuote: this.#repair && (() => (this.#hasStrayQuote = true)),
       linesBefore: options.linesBefore,
       wasm: loadWasmSplitter(),
       takeMany: this.#takeMany,
@@ -133,10 +143,10 @@ class CsvReader extends Transform {
     this.#splitter.end()
     const [first] = this.#leading
     if (this.#columnCount !== undefined || !first) return
-    const malformed = this.#leading.find(({ fault }) => fault !== undefined)
-    if (malformed) throw this.#errorOf(malformed)
+    const malformed = this.#leading.find(({ record }) => record.fault !== undefined)
+    if (malformed) throw this.#errorOf(malformed.record)
     // a file of blank lines: rows of one empty field, as for `\copy`
-    this.#begin(first)
+    this.#begin(first.record)
   }
 
   /** Returns true if records are passed on without a look at them, so that no objects are made for them. */
@@ -150,7 +160,10 @@ class CsvReader extends Transform {
       return
     }
     const badBytes = this.#isSuspect ? this.#badBytes(chunk, start, end, line) : undefined
-    this.#take(new CsvRecord(chunk, start, end, line, badBytes ?? fault), badBytes === undefined)
+    const record = new CsvRecord(chunk, start, end, line, badBytes ?? fault)
+    const hasStrayQuote = this.#hasStrayQuote
+    this.#hasStrayQuote = false
+    this.#take({ record, isText: badBytes === undefined, hasStrayQuote })
   }
 
   readonly #takeMany = (chunk: Buffer, found: FoundRecords, line: number): boolean => {
@@ -174,19 +187,20 @@ class CsvReader extends Transform {
     return isUtf8(bytes) ? `${begins} has a NUL byte (U+0000)` : `${begins} is not valid ${encoding}`
   }
 
-  #take(taken: CsvRecord, isText = true): void {
+  #take(all: TakenRecord): void {
+    const { record: taken, isText, hasStrayQuote } = all
     const { header } = this.#dialect
     const isFirst = this.#columnCount === undefined && taken.start !== taken.end
     if (isFirst && !header && this.#options.width !== undefined) this.#begin(taken)
     const isEarly = this.#columnCount === undefined && !header && taken.fault !== undefined
-    const record = this.#repair && !isEarly && isText ? this.#repair.repaired(taken) : taken
+    const record = this.#repair && !isEarly && isText ? this.#repair.repaired(taken, hasStrayQuote) : taken
     if (record === undefined) return
     if (record.fault !== undefined && !this.#keepsMalformed && !isEarly) throw this.#errorOf(record)
     const blank = record.start === record.end
     if (this.#columnCount === undefined) {
       if (record.fault !== undefined && header) throw this.#errorOf(record)
       if (blank || record.fault !== undefined) {
-        if (!header) this.#leading.push(record)
+        if (!header) this.#leading.push({ ...all, record })
         return
       }
       this.#begin(record)
@@ -217,7 +231,7 @@ class CsvReader extends Transform {
     })
     const early = this.#leading
     this.#leading = []
-    for (const each of early) if (names.length === 1 || each.fault !== undefined) this.#take(each)
+    for (const each of early) if (names.length === 1 || each.record.fault !== undefined) this.#take(each)
   }
 
   #readHeader(first: CsvRecord): Header {

@@ -3,7 +3,6 @@ import { pipeline } from 'node:stream/promises'
 import { type CsvOptions, readCsv } from '../../../lib/sources/csv/csv.ts'
 import type { Dialect } from '../../../lib/sources/csv/dialect.ts'
 import { rowsOf } from '../../../lib/sources/csv/record-rows.ts'
-import type { Repairs } from '../../../lib/sources/repairs.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
 import { toJsonText } from '../../../lib/values/exact-json.ts'
 
@@ -34,7 +33,7 @@ export async function readCsvRows(
   {
     loose = false,
     ...options
-  }: { loose?: boolean; lenient?: boolean; repairs?: Repairs; sampled?: CsvOptions['sampled'] } = {},
+  }: { loose?: boolean } & Pick<CsvOptions, 'keepsMalformed' | 'lenient' | 'repairs' | 'sampled'> = {},
 ): Promise<SourceRow[]> {
   let rows: Promise<SourceRow[]> | undefined
   const reader = readCsv('f.csv', dialect, { batchRows: 3, fill: true, ...options }, records => {

@@ -28,7 +28,6 @@ export class RecordRepair {
   readonly #sampled: readonly SampledRecord[]
   /** The number of fields that nearly all records have, whatever the header has. */
   readonly #usualWidth: number | undefined
-  #hasStrayQuote = false
   /** The records of the header. */
   #header: readonly Buffer[] = []
   /** Undefined until the header is known. */
@@ -52,11 +51,6 @@ export class RecordRepair {
     this.#null = dialect.nulls.includes('') ? '' : (dialect.nulls[0] ?? '')
   }
 
-  /** To be called before a record with a quote inside an unquoted field, which is read as text. */
-  readonly noteStrayQuote = (): void => {
-    this.#hasStrayQuote = true
-  }
-
   /**
    * To be called once the number of columns is known.
    * @param header the records of the header
@@ -66,10 +60,11 @@ export class RecordRepair {
     this.#columns = columnEvidence(this.#sampled, width)
   }
 
-  /** Returns the record that is meant, or the record itself. Undefined: it is the header once more. */
-  repaired(record: CsvRecord): CsvRecord | undefined {
-    const hasStrayQuote = this.#hasStrayQuote
-    this.#hasStrayQuote = false
+  /**
+   * Returns the record that is meant, or the record itself. Undefined: it is the header once more.
+   * @param hasStrayQuote it has a quote inside an unquoted field, which is read as text
+   */
+  repaired(record: CsvRecord, hasStrayQuote: boolean): CsvRecord | undefined {
     const columns = this.#columns
     if (record.fault !== undefined) return this.#recut(record)
     if (this.#isHeader(record)) {

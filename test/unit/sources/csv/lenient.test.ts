@@ -11,10 +11,16 @@ describe('readCsv, lenient', () => {
   const repairs = new Repairs()
   beforeEach(() => repairs.clear())
 
-  const read = async (text: string, step = 1000, options: DialectOptions = {}) => {
+  const read = async (
+    text: string | Buffer,
+    step = 1000,
+    options: DialectOptions = {},
+    keepsMalformed = false,
+  ) => {
     const dialect = resolveDialect(options, ',')
-    const sampled = sampleRecords(text, dialect, true)
-    const rows = await readCsvRows(dialect, text, step, () => {}, { lenient: true, repairs, sampled })
+    const sampled = sampleRecords(String(text), dialect, true)
+    const lenient = { lenient: true, repairs, sampled, keepsMalformed }
+    const rows = await readCsvRows(dialect, text, step, () => {}, lenient)
     return rows.map(row => Object.values(row))
   }
   const counted = () => repairs.list().map(({ kind, count, exampleLine }) => [kind, count, exampleLine])
@@ -51,6 +57,21 @@ describe('readCsv, lenient', () => {
       expect(await failure(read(`a,b,c\n${line}\n`)), line).to.match(/line 2/)
     }
     expect(repairs.list()).to.deep.equal([])
+  })
+
+  it('judges a record by its own quotes, not by those of a record before it that is not UTF-8', async () => {
+    const sound = Array.from({ length: 12 }, (_, i) => `${i},b,c`)
+    const text = ['a,b,c', ...sound, '20,x"y\xff,n', '22,short', '23,b,c', ''].join('\n')
+    for (const step of [1, 1000]) {
+      repairs.clear()
+      const rows = await read(Buffer.from(text, 'latin1'), step, {}, true)
+      expect(rows.slice(-3)).to.deep.equal([
+        [`\\x${Buffer.from('20,x"y\xff,n', 'latin1').toString('hex')}`],
+        ['22', 'short', null],
+        ['23', 'b', 'c'],
+      ])
+      expect(counted()).to.deep.equal([['missing', 1, 15]])
+    }
   })
 
   it('does not say that reading continues where it ends', async () => {
