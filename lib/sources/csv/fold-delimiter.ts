@@ -43,7 +43,7 @@ class DelimiterFolder {
   readonly #escape: number | undefined
   readonly #comment: number | undefined
   #state: 'line' | 'start' | 'text' | 'quoted' | 'comment' = 'line'
-  /** Bytes that are not scanned: they may be the start of a delimiter or an escape. */
+  /** Bytes that are not scanned yet: a closing quote is judged together with the delimiter after it. */
   #held: Buffer = Buffer.alloc(0)
   /** What was scanned of a record after its first line, and what it becomes. */
   #raw: Buffer[] = []
@@ -76,7 +76,7 @@ class DelimiterFolder {
   /** Returns the bytes after the first line of a malformed record, to be scanned once more. */
   #scan(bytes: Buffer, last: boolean, done: Buffer[]): Buffer | undefined {
     const [mark, quote, escapedBy] = [this.#mark, this.#quote, this.#escape]
-    const until = last ? bytes.length : Math.max(0, bytes.length - Math.max(mark.length, 2) + 1)
+    const until = last ? bytes.length : Math.max(0, bytes.length - mark.length)
     const out = Buffer.allocUnsafe(bytes.length)
     let length = 0
     /** The first bytes of `out` and of `bytes` that are not passed on. */
@@ -136,8 +136,7 @@ class DelimiterFolder {
   #endsField(bytes: Buffer, at: number): boolean {
     const next = bytes[at]!
     if (next === LINE_FEED || next === RETURN) return true
-    const { length } = this.#mark
-    return this.#mark.subarray(0, bytes.length - at).equals(bytes.subarray(at, at + length))
+    return this.#mark.equals(bytes.subarray(at, at + this.#mark.length))
   }
 
   #keep(raw: Buffer, folded: Buffer): void {

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { DialectOptions } from '../../../../lib/sources/csv/dialect.ts'
 import { foldDelimiter } from '../../../../lib/sources/csv/fold-delimiter.ts'
 import { openSource } from '../../../../lib/sources/open-source.ts'
+import { thorough } from '../../../support/thorough.ts'
 import { failure, slices } from '../support.ts'
 
 const STEPS = [1, 2, 3, 1000]
@@ -37,6 +38,8 @@ describe('a delimiter of several bytes', () => {
     ['"a||b"', '||', { quote: undefined }, '"a~b"'],
     ['# a||b\na||#b\n', '||', { comment: '#' }, '# a||b\na~#b\n'],
     ['a"||b', '||', {}, 'a"~b'],
+    ['"a\nb||c"|x\n"d\n||"||e', '||', {}, '"a\nb~c"|x\n"d\n||"~e'],
+    ['"a\nb||c"|', '||', {}, '"a\nb~c"|'],
     ['aþbþc', 'þ', {}, 'a~b~c'],
     ['\r\n||\r||', '||', {}, '\r\n~\r~'],
     ['a|', '||', {}, 'a|'],
@@ -63,6 +66,24 @@ describe('a delimiter of several bytes', () => {
   it('may be one that is not printed', async () => {
     const { rows } = await rowsOf('a\x01b\n1\x012\n', { delimiter: '\x01' })
     expect(rows).to.deep.equal([{ a: '1', b: '2' }])
+  })
+
+  it('is found wherever chunks end, also in malformed records', async () => {
+    const part = fc.constantFrom('"', '"', '\n', '|', '||', '|x|', 'x')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(part, { minLength: 4, maxLength: 12 }),
+        fc.constantFrom('||', '|x|'),
+        async (parts, delimiter) => {
+          const content = `"${parts.join('')}`
+          const whole = await fold(content, delimiter)
+          for (const step of [1, 2, 3, 4]) {
+            expect(await fold(content, delimiter, {}, step)).to.equal(whole)
+          }
+        },
+      ),
+      { numRuns: thorough(8000), seed: 20_261_129 },
+    )
   })
 
   it('gives the rows of any table that is written with it', async () => {
