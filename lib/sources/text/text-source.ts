@@ -162,10 +162,11 @@ export class TextSource {
 
   /**
    * Returns the dialect, after a look at the first records of a file without a header: the very first one
-   * may be malformed, and does not decide how many fields there are.
+   * may be malformed, and does not decide how many fields there are. The rows of a live input do not wait
+   * for others.
    */
   async #sampled(dialect: Dialect): Promise<Dialect> {
-    if (dialect.header || (this.#live && !this.#options.keepsMalformed)) return dialect
+    if (dialect.header || this.#live) return dialect
     const { head, ended } = await this.#sample(dialect)
     this.#found = { ...this.#found, sampled: sampleRecords(String(head), dialect, ended) }
     return dialect

@@ -375,6 +375,14 @@ describe('openSource', () => {
       rows.destroy()
     })
 
+    it('not at all of a pipe without a header whose delimiter is known: its first row waits for no other', async () => {
+      const input = new PassThrough()
+      input.write('1,a\n')
+      const dialect = { header: false, delimiter: ',' }
+      const { rows } = await openSource('-', { stdin: input, format: 'csv', dialect, keepsMalformed: true })
+      expect(await rows.take(1).toArray()).to.deep.equal([{ column1: '1', column2: 'a' }])
+    })
+
     it('after comments and blank lines', async () => {
       const dialect = { comment: '#' }
       const { header } = await rowsOf('-', { ...stdin('# a,b,c\n\na;b\n1;2\n'), dialect })
