@@ -71,6 +71,16 @@ export class RecordTable extends ItemTable<CsvRecord> {
     return this.faults?.has(index) ?? false
   }
 
+  /** Returns the records, with the faults of those for which `isFaulty` returns true. */
+  withFaultsIf(isFaulty: (record: CsvRecord) => boolean): RecordTable {
+    const faults = new Map([...(this.faults ?? [])].filter(([index]) => isFaulty(this.itemAt(index))))
+    return new RecordTable({
+      ...{ runs: this.runs, places: this.places, count: this.length, firstLine: this.firstLine },
+      firstNumber: this.#firstNumber,
+      faults: faults.size === 0 ? undefined : faults,
+    })
+  }
+
   /** Returns the line of the first record, where each record has one line, and otherwise the line of each. */
   lines(): number | Uint32Array {
     const { places, length, firstLine } = this

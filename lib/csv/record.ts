@@ -48,6 +48,16 @@ export class CsvRecord {
 }
 
 /**
+ * Returns the fault of a record with a NUL, which no type holds. It is no fault where that field is not
+ * loaded.
+ */
+export function nulMessage({ line }: CsvRecord): string {
+  return `the record that begins on line ${line} has a ${NUL_BYTE}`
+}
+
+export const NUL_BYTE = 'NUL byte (U+0000)'
+
+/**
  * Returns the message that a record has another number of fields than the file has columns; it shows no
  * values.
  */

@@ -94,12 +94,12 @@ function lineInput(
 
 function recordInput(
   { rows, writing }: LoadPlan,
-  { csv, rowOf, toRow, check }: RecordWriting,
+  { csv, rowOf, toRow, judge, check }: RecordWriting,
   { skip, isWritten, onBatch }: InputOptions,
 ): LoadInput {
   const { onConflict } = writing
   return {
-    intake: new RecordIntake(rows, { skip, isWritten, check, onBatch }),
+    intake: new RecordIntake(rows, { skip, isWritten, judge, check, onBatch }),
     batching: [],
     rowOf: item => rowOf(item as CsvRecord),
     writing: {

@@ -1,4 +1,5 @@
 import { isServerError } from '../../connection/server-error.ts'
+import { NUL_BYTE } from '../../csv/record.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { Source } from '../../sources/source.ts'
 import { MalformedRecord } from '../../sources/source-error.ts'
@@ -202,10 +203,10 @@ function conflictHint(error: PgBatchError, load: FailedLoad): string {
 }
 
 /** Returns what lets a load continue after a malformed record. */
-function recordHint({ args, format }: Pick<FailedLoad, 'args' | 'format'>): string {
+function recordHint({ args, format }: Pick<FailedLoad, 'args' | 'format'>, fault = ''): string {
   if (args.replay) return '; replay reads what --rejects has written, load reads other files'
   if (isKept(args)) return ''
-  const mayRepair = format === 'csv' && args.format !== 'text' && !args.lenient
+  const mayRepair = format === 'csv' && args.format !== 'text' && !args.lenient && !fault.includes(NUL_BYTE)
   const repairs = mayRepair ? ', --lenient repairs those whose meaning is clear' : ''
   return `; --rejects FILE keeps such records and loads the others${repairs}`
 }
@@ -217,7 +218,7 @@ const ROWS_FAULT = /^(22|23|44|P0)/
 function rejectsHint(error: PgBatchError, { args, format, showsValues }: FailedLoad): string {
   const hidden = quotesValue(error)
   const isUnsent = error.code === 'VALUE_NOT_ENCODABLE'
-  if (isUnsent && error.column === undefined) return recordHint({ args, format })
+  if (isUnsent && error.column === undefined) return recordHint({ args, format }, error.reason)
   const isRowsFault =
     isUnsent || (error.code === 'REFUSED' && (hidden || ROWS_FAULT.test(error.sqlState ?? '')))
   if (isKept(args) || !isRowsFault) return ''

@@ -6,6 +6,8 @@ import { BatchIntake, type BatchIntakeOptions } from './intake.ts'
 export interface RecordIntakeOptions extends BatchIntakeOptions<RecordTable> {
   /** Says which records are skipped, by their number, where these are not the first ones. */
   readonly isWritten?: ((rowNumber: number) => boolean) | undefined
+  /** Judges the faults of records by the fields that are loaded. */
+  readonly judge?: ((records: RecordTable) => RecordTable) | undefined
   /** Checks each record that is passed on. An error that it throws fails the load. */
   readonly check?: ((record: CsvRecord) => void) | undefined
 }
@@ -19,8 +21,9 @@ export class RecordIntake extends BatchIntake<RecordTable, RecordTable> {
     this.#options = options
   }
 
-  protected override batchesOf(records: RecordTable): RecordTable[] {
-    const { isWritten, check } = this.#options
+  protected override batchesOf(taken: RecordTable): RecordTable[] {
+    const { isWritten, judge, check } = this.#options
+    const records = judge?.(taken) ?? taken
     const { first, skipped } = this.count(records.length)
     records.firstNumber = first
     const batches = isWritten ? notWritten(records, isWritten) : [records.slice(skipped)]

@@ -1,7 +1,9 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import type { CsvFormat, CsvRecord } from '../../csv/record.ts'
+import type { RecordTable } from '../../csv/record-table.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
 import { PgBatchError } from '../../errors.ts'
+import { judgeNuls } from '../../sources/csv/judge-nuls.ts'
 import type { Records } from '../../sources/csv/record-rows.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { SourceError } from '../../sources/source-error.ts'
@@ -24,6 +26,8 @@ export interface RecordWriting {
   readonly csv: CsvColumns | undefined
   /** Returns what is written of a record. Undefined: the record itself. Throws if the record is rejected. */
   readonly toRow: ((record: CsvRecord) => object) | undefined
+  /** Takes the fault from records whose NULs are in fields that are not loaded. */
+  readonly judge: (records: RecordTable) => RecordTable
   /** @throws SourceError for a record that ends the load */
   readonly check: ((record: CsvRecord) => void) | undefined
 }
@@ -73,6 +77,7 @@ export function planRecords(
     rowOf,
     csv: bytes ? { format, fields, wasm: loadWasmEncoder() } : undefined,
     toRow: !bytes ? whole : rejects && mismatchOf ? fitting : withPoints,
+    judge: judgeNuls(format, fields),
     check:
       rejects || !mismatchOf
         ? undefined

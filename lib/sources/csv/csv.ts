@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Transform, type TransformCallback } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
-import { CsvRecord } from '../../csv/record.ts'
+import { CsvRecord, nulMessage } from '../../csv/record.ts'
 import { RecordTableBuilder } from '../../csv/record-table-builder.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
@@ -27,7 +27,11 @@ export interface CsvOptions extends HeaderOptions {
    * may pause.
    */
   fill: boolean
-  /** Pass on malformed records, and those that are not UTF-8, with their fault. @default false: an error */
+  /**
+   * Pass on malformed records, and those that are not UTF-8, with their fault. Records with a NUL are always
+   * passed on with it: it counts only in a field that is loaded.
+   * @default false: an error
+   */
   keepsMalformed?: boolean | undefined
   /** Repair records where there is no doubt about what they mean. @default false */
   lenient?: boolean | undefined
@@ -64,7 +68,7 @@ export function readCsv(
 
 interface TakenRecord {
   readonly record: CsvRecord
-  /** PostgreSQL's text can hold its bytes. Other records are never repaired. */
+  /** It is UTF-8. Other records are never repaired. */
   readonly isText: boolean
   /** It has a quote inside an unquoted field, which is read as text. */
   readonly hasStrayQuote: boolean
@@ -159,7 +163,7 @@ class CsvReader extends Transform {
       if (start !== end || this.#columnCount === 1) this.#add(chunk, start, end, line)
       return
     }
-    const badBytes = this.#isSuspect ? this.#badBytes(chunk, start, end, line) : undefined
+    const badBytes = this.#isSuspect ? this.#notUtf8Fault(chunk, start, end, line) : undefined
     const record = new CsvRecord(chunk, start, end, line, badBytes ?? fault)
     const hasStrayQuote = this.#hasStrayQuote
     this.#hasStrayQuote = false
@@ -178,13 +182,9 @@ class CsvReader extends Transform {
     return true
   }
 
-  /** Returns why no text of PostgreSQL can hold the bytes. */
-  #badBytes(chunk: Buffer, start: number, end: number, line: number): string | undefined {
-    const bytes = chunk.subarray(start, end)
-    const nul = bytes.indexOf(0)
-    if (isUtf8(bytes) && nul < 0) return undefined
-    const [encoding, begins] = [this.#options.encoding ?? 'UTF-8', `the record that begins on line ${line}`]
-    return isUtf8(bytes) ? `${begins} has a NUL byte (U+0000)` : `${begins} is not valid ${encoding}`
+  #notUtf8Fault(chunk: Buffer, start: number, end: number, line: number): string | undefined {
+    if (isUtf8(chunk.subarray(start, end))) return undefined
+    return `the record that begins on line ${line} is not valid ${this.#options.encoding ?? 'UTF-8'}`
   }
 
   #take(all: TakenRecord): void {
@@ -207,7 +207,8 @@ class CsvReader extends Transform {
       if (header) return
     }
     if (blank && this.#columnCount !== 1) return
-    this.#add(record.chunk, record.start, record.end, record.line, record.fault)
+    const nul = this.#isSuspect && record.bytes.includes(0) ? nulMessage(record) : undefined
+    this.#add(record.chunk, record.start, record.end, record.line, record.fault ?? nul)
   }
 
   /** Reads the names of the columns from the first record. Without a header it only has their number. */

@@ -75,6 +75,26 @@ describe('pg-batch load --rejects, of malformed records', () => {
     })
   }
 
+  it('takes a NUL for a fault only where its field is loaded', async () => {
+    const csv = 'id,skip,name\n1,a\0b,x\n2,c,y\n3,d,z\0\n4,"e\0""",v\n'
+    for (const words of [[], ['--lenient'], ['--batch-size', '1'], ['--workers', '2']]) {
+      await database.pool.query('TRUNCATE t')
+      const columns = ['--columns', 'id,name', '--delimiter', ',', '--header', ...words]
+      // a header with a NUL is looked at only to detect a dialect, which may then be UTF-16
+      const text = words.includes('--lenient') ? csv : csv.replace('skip', 'sk\0ip')
+      const { ended, rejected, path } = await load('nul.csv', text, ...columns)
+      expect(ended.status, ended.stderr).to.equal(0)
+      expect(rejected).to.deep.equal([
+        [3, 'the record that begins on line 4 has a NUL byte (U+0000)', { pg_batch_raw: '3,d,z\0' }],
+      ])
+      expect((await rows()).map(({ id }) => id)).to.deep.equal([1, 2, 4])
+      const failed = await pgBatch('load', path, '-t', 't', ...columns)
+      expect(failed.status).to.equal(1)
+      expect(failed.stderr).to.match(/row 3: .*line 4 has a NUL byte .*; --rejects FILE keeps such records/)
+      if (!words.includes('--lenient')) expect(failed.stderr).not.to.contain('--lenient')
+    }
+  })
+
   it('counts them for --reject-limit, and fails at the first without --rejects', async () => {
     const limited = await load('bad.csv', CSV, '--reject-limit', '2')
     expect(limited.ended.status).to.equal(1)
