@@ -71,7 +71,7 @@ describe('readCsv, compared with csv-parse', () => {
         }),
         { numRuns: thorough(500) },
       )
-      if (dialect.quote !== undefined || !('quote' in dialect)) expect(refused).to.be.above(thorough(20))
+      if (dialect.quote !== undefined || !('quote' in dialect)) expect(refused).to.be.above(0)
     })
   }
 
