@@ -45,7 +45,7 @@ describe('limits of upserts', () => {
           [2, 6, 2, 2, 2],
           [3, 9, 8, 9, 9],
         ])
-      })
+      }).timeout(120_000)
     }
 
     it(`columns with the names of those of a staging table, by ${way.title}`, async () => {
