@@ -75,7 +75,7 @@ const SIGNATURES: readonly Signature[] = [
   {
     kind: 'a script of SQL statements',
     isText: true,
-    isOne: head => /^(?:\s|--.*\n)*(?:CREATE TABLE|INSERT INTO)\s/i.test(head) || SETTING.test(head),
+    isOne: head => SCRIPT.test(head),
     help: file => `psql runs: psql -f ${file === undefined ? '-' : shellWord(file)}`,
   },
   {
@@ -116,8 +116,12 @@ const SIGNATURES: readonly Signature[] = [
   { kind: 'a program (ELF)', isOne: startsWith('\x7fELF'), help: () => NO_ROWS },
 ]
 
-/** How dumps and scripts of psql may begin. */
-const SETTING = /^(?:SET \w+ = .*;|COPY \S+ (?:\(.*\) )?FROM stdin;)$/im
+/** A script's first statement, after blank lines, comments, and the first line of newer dumps. */
+const SCRIPT = new RegExp(
+  String.raw`^(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/|\\restrict [^\n]*\n)*` +
+    String.raw`(?:(?:CREATE TABLE|INSERT INTO)\s|(?:SET \w+ = .*|COPY \S+ (?:\(.*\) )?FROM stdin);\r?(?:\n|$))`,
+  'i',
+)
 
 const SAVE_AS_CSV = 'is not read here; save a sheet of it as CSV (UTF-8) and load that'
 const SAVE_TABLE = 'is not read here; save its table as CSV and load that'

@@ -100,6 +100,11 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
       "SET client_encoding = 'UTF8';\nCOPY public.t (id) FROM stdin;\n1\n",
       path => `a script of SQL statements, which psql runs: psql -f ${path}${TABLE}`,
     ],
+    [
+      'r.sql',
+      '\\restrict x\n\n/* settings */\n-- of psql\r\nSET a = b;\r\n',
+      path => `a script of SQL statements, which psql runs: psql -f ${path}${TABLE}`,
+    ],
     ...(['ARROW1\0\0', 'Obj\x01\x02', 'ORC\n\x01\0'] as const).map(
       (bytes, at): [string, string, () => string] => [
         `o${at}.csv`,
@@ -156,6 +161,15 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
     const { rows } = await database.pool.query('SELECT text FROM marks')
     expect(rows).to.have.length(10)
     expect(rows).to.deep.include({ text: '{\rtf1' }).and.deep.include({ text: '<?xml version="1.0"?>' })
+  })
+
+  it('and reads rows that have statements in them', async () => {
+    await database.pool.query('CREATE TABLE scripts (id int, sql text)')
+    for (const statement of ['SET search_path = x;', 'COPY x (id) FROM stdin;']) {
+      const path = await file('scripts.csv', `id,sql\n1,"begin;\n${statement}\nselect 1"\n2,ok\n`)
+      const ended = await run(['load', path, '-t', 'scripts'], { DATABASE_URL: database.connectionString })
+      expect(ended.status, ended.stderr).to.equal(0)
+    }
   })
 
   it('and names those whose bytes are not packed, although their names say so', async () => {
