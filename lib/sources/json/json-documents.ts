@@ -15,8 +15,8 @@ import type { RecordPath } from './record-path.ts'
 export interface DocumentOptions {
   /** The keys that lead from each document to its records. @default none: the document */
   readonly recordPath?: RecordPath | undefined
-  /** The paths of the lists of objects that the file begins with, for messages. */
-  readonly lists?: readonly RecordPath[] | undefined
+  /** The beginning of the text. Messages name the lists of objects in it. */
+  readonly beginning?: string | undefined
   /** Return a `malformedRow` for a record that is not a row, instead of failing. @default false */
   readonly keepsMalformed?: boolean | undefined
 }
@@ -52,10 +52,10 @@ class DocumentParser {
   /** A byte was seen that is not UTF-8, which the decoder makes U+FFFD. */
   #isSuspect = false
 
-  constructor(name: string, { recordPath = [], lists, keepsMalformed = false }: DocumentOptions) {
+  constructor(name: string, { recordPath = [], beginning, keepsMalformed = false }: DocumentOptions) {
     this.#name = name
     this.#keepsMalformed = keepsMalformed
-    this.#cutter = new RecordCutter(recordPath, lists)
+    this.#cutter = new RecordCutter(recordPath, beginning)
   }
 
   /** Notes that bytes of the text were not UTF-8, or that a chunk has ended within a character. */
@@ -88,7 +88,7 @@ class DocumentParser {
     try {
       for (const json of records) yield this.#parse(json)
     } catch (error) {
-      throw error instanceof SourceError ? error : this.#failure(error)
+      throw error instanceof SyntaxError ? this.#failure(error) : error
     }
   }
 

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { LineCounter } from './line-counter.ts'
-import { type RecordPath, recordPathText } from './record-path.ts'
+import { firstDocument, type RecordPath, recordPathText } from './record-path.ts'
 import { ValueEnd } from './value-end.ts'
 
 const QUOTE = 0x22
@@ -45,7 +45,8 @@ type Kind = 'record' | 'key' | 'skipped'
  */
 export class RecordCutter {
   readonly #path: readonly string[]
-  readonly #lists: readonly RecordPath[]
+  readonly #beginning: string
+  #lists: readonly RecordPath[] | undefined
   readonly #lines = new LineCounter()
   readonly #open: Container[] = []
   #next: 'value' | 'key' | 'colon' | 'after' = 'value'
@@ -54,6 +55,8 @@ export class RecordCutter {
   #parts: string[] = []
   #length = 0
   #end = new ValueEnd(undefined)
+  /** The path has led to a record: it is not mistyped. */
+  #isPathRight = false
   /** Why the value that is cut is not a record. */
   #misplaced: string | undefined
 
@@ -63,10 +66,10 @@ export class RecordCutter {
   fault: string | undefined
   isTooLong = false
 
-  /** @param lists the paths of lists that the file begins with, for messages */
-  constructor(path: readonly string[], lists: readonly RecordPath[] = []) {
+  /** @param beginning the beginning of the text, whose lists of objects are named in messages */
+  constructor(path: readonly string[], beginning = '') {
     this.#path = path
-    this.#lists = lists
+    this.#beginning = beginning
   }
 
   /** Yields the records that the text completes. @throws SyntaxError, after the records before the error */
@@ -137,6 +140,7 @@ export class RecordCutter {
       this.#enter(code !== OPEN_BRACE, depth)
       return undefined
     }
+    this.#isPathRight ||= isRecord
     if (!isBeside && !isRecord) this.#misplaced = this.#lacksKey(depth)
     this.#begin(isBeside ? 'skipped' : 'record', new ValueEnd(inner && closerOf(inner)))
     return undefined
@@ -169,14 +173,22 @@ export class RecordCutter {
   }
 
   #lacksKey(depth: number): string {
+    return `has no key "${this.#path[depth]}"${this.#isPathRight ? '' : this.#keyHint(depth)}`
+  }
+
+  /** Returns what the path may have meant in place of its key at `depth`, or an empty string. */
+  #keyHint(depth: number): string {
+    this.#lists ??= firstDocument(this.#beginning).lists
     const key = this.#path[depth]!
-    const isBeside = (list: RecordPath) => list.slice(0, depth).every((each, at) => each === this.#path[at])
+    const isBeside = (list: RecordPath) =>
+      list.length > depth && this.#path.slice(0, depth).every((each, at) => each === list[at])
     const others = this.#lists.filter(isBeside).map(list => list[depth]!)
-    if (others.includes(key)) return `has no key "${key}"`
+    if (others.includes(key)) return ''
     const near = didYouMean(key, [...new Set(others)])
     const [list] = this.#lists
-    const hint = near === '' && list ? `; its list of objects is "${recordPathText(list)}"` : near
-    return `has no key "${key}"${hint}`
+    if (near !== '' || !list) return near
+    if (list.length === 0) return '; it is in a list of objects: leave out --record-path if they are the rows'
+    return `; its list of objects is "${recordPathText(list)}"`
   }
 
   #begin(kind: Kind, end: ValueEnd): void {

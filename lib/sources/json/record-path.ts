@@ -1,5 +1,3 @@
-import { endOfString, stringOf } from '../../values/json-text.ts'
-
 /** Keys that lead from a document to its records. None: each document is a record. */
 export type RecordPath = readonly string[]
 
@@ -43,21 +41,22 @@ const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"(\s*:)?|"[\s\S]*$|[{}\]]|\[(?=(\s*\{
 /** Rows are not looked for any deeper. */
 const MAX_KEYS = 10
 
-/** Looks at the beginning of JSON text, whose first document is an object. */
+/** Looks at the beginning of text that should be JSON. A list whose path is not valid JSON is left out. */
 export function firstDocument(text: string): FirstDocument {
   const lists: RecordPath[] = []
-  /** The key of each open object and list. The outermost object has none. */
-  const open: string[] = []
+  /** The key of each open object and list: '' for the outermost, undefined for one that is not valid. */
+  const open: (string | undefined)[] = []
   /** How many are open when the outermost list begins. */
   let listDepth = Number.POSITIVE_INFINITY
-  let key = ''
+  let key: string | undefined = ''
   let end: number | undefined
   for (const { 0: token, 1: colon, 2: brace, index } of text.matchAll(TOKEN)) {
-    if (colon !== undefined) key = stringOf(text, index, endOfString(text, index))
+    if (colon !== undefined) key = parseKey(token.slice(0, -colon.length))
     else if (token === '{') open.push(key)
     else if (token === '[') {
       const isOutermost = open.length < listDepth
-      if (isOutermost && brace !== undefined && open.length <= MAX_KEYS) lists.push([...open.slice(1), key])
+      const path = [...open, key].slice(1)
+      if (isOutermost && brace !== undefined && path.length <= MAX_KEYS && isKnown(path)) lists.push(path)
       if (isOutermost) listDepth = open.length
       open.push(key)
     } else if (token === '}' || token === ']') {
@@ -68,4 +67,16 @@ export function firstDocument(text: string): FirstDocument {
     }
   }
   return { lists: lists.toSorted((a, b) => a.length - b.length), end }
+}
+
+function parseKey(token: string): string | undefined {
+  try {
+    return JSON.parse(token) as string
+  } catch {
+    return undefined
+  }
+}
+
+function isKnown(path: readonly (string | undefined)[]): path is RecordPath {
+  return !path.includes(undefined)
 }

@@ -27,7 +27,7 @@ import { readJsonDocuments } from '../json/json-documents.ts'
 import { judgeShape, showsLine, showsRow, showsShape } from '../json/json-shape.ts'
 import { loadLineScanner } from '../json/lines/line-scanner.ts'
 import { readNdjson, rowsOfLines } from '../json/ndjson.ts'
-import { firstDocument, recordPathText } from '../json/record-path.ts'
+import { recordPathText } from '../json/record-path.ts'
 import type { Source } from '../source.ts'
 import { EmptyInput } from '../source-error.ts'
 import { connect } from './connect.ts'
@@ -83,8 +83,8 @@ export class TextSource {
     const asDocuments = asked === 'json' ? 'documents' : undefined
     const shape = recordPath ? 'documents' : judgeShape(start, this.#name, asDocuments)
     if (shape === 'lines') return this.#lines()
-    const { lists } = firstDocument(start.text)
-    const rows = connect(this.#text, readJsonDocuments(this.#name, { recordPath, lists, keepsMalformed }))
+    const options = { recordPath, beginning: start.text, keepsMalformed }
+    const rows = connect(this.#text, readJsonDocuments(this.#name, options))
     const at = recordPath ? `, records at ${recordPathText(recordPath)}` : ''
     return this.#rowSource('json', rows, `json, ${this.#encoding}${at}`)
   }

@@ -144,6 +144,29 @@ describe('pg-batch load, of JSON as it is found:', () => {
     expect(await stored()).to.deep.equal(ROWS)
   })
 
+  it('keeps a record whose key is not valid JSON, or which lacks a key of the path, in the rejects', async () => {
+    const damaged = [
+      [`[${ONE},\n{"a\\q":1},\n${TWO}]`, '', 'record 2 (line 2) is not valid JSON'],
+      [`{"items":[${ONE},\n{"a\\q":[{}]},\n${TWO}]}`, 'items', 'record 2 (line 2) is not valid JSON'],
+      [`{"a\\q":1}\n${ONE}\n${TWO}\n`, '', 'line 1 is not valid JSON'],
+      [
+        `{"data":[{"items":[${ONE}]},\n{"other":1},{"items":[${TWO}]}]}`,
+        'data.items',
+        'record 2 (line 2) has no key "items"',
+      ],
+    ] as const
+    for (const [at, [text, path, fault]] of damaged.entries()) {
+      await database.pool.query('TRUNCATE t')
+      const name = await file('keys.json', text)
+      const rejects = join(dirname(name), `keys-${at}.rejects.ndjson`)
+      const words = path === '' ? [] : ['--record-path', path]
+      const { status, stderr } = await load(name, ...words, '--rejects', rejects)
+      expect(status, stderr).to.equal(0)
+      expect(JSON.parse(await readFile(rejects, 'utf8')).message).to.equal(fault)
+      expect(await stored()).to.deep.equal(ROWS)
+    }
+  })
+
   it('resumes, and not with another path', async () => {
     const path = await file('resumed.json', `{"data":[${ONE},${TWO}],"more":{"data":[${ONE}]}}`)
     expect((await load(path, '--record-path', 'data', '--resume', 'r')).status).to.equal(0)

@@ -153,12 +153,17 @@ describe('what pg-batch prints, word for word,', () => {
   })
   it('for a path of JSON that is nearly one, or another', async () => {
     const json = '{"meta": {"data": 1}, "result": {"data": [{"id": 81}], "more": [{"id": 82}]}}'
-    for (const [path, fault] of [
+    for (const [path, fault, text = json] of [
       ['reslt.data', 'has no key "reslt"; did you mean "result"?'],
       ['result.dta', 'has no key "dta"; did you mean "data"?'],
       ['rows', 'has no key "rows"; its list of objects is "result.data"'],
+      [
+        'items',
+        'has no key "items"; it is in a list of objects: leave out --record-path if they are the rows',
+        '[{"id": 83}]',
+      ],
     ] as const) {
-      expect(await load(json, '-f', 'json', '--record-path', path)).to.equal(
+      expect(await load(text, '-f', 'json', '--record-path', path)).to.equal(
         `pg-batch: standard input: record 1 (line 1) ${fault}; ` +
           '--rejects FILE keeps such records and loads the others; nothing committed\n',
       )
