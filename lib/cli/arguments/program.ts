@@ -22,16 +22,26 @@ export class Program extends Command {
       this.error(`option '-h' prints the help and takes no value; ${insteadOf('-h')}`)
     }
     const end = argv.includes('--') ? argv.indexOf('--') : argv.length
-    const typeset = argv.slice(0, end).find(arg => LONG_DASH.test(arg))
-    if (typeset !== undefined) {
-      const meant = typeset.replace(LONG_DASH, /^.{2}(=|$)/u.test(typeset) ? '-' : '--')
-      this.error(`'${typeset}' begins with a dash of word processors; write ${meant}`)
-    }
+    this.#checkDashes(argv.slice(0, end))
     const parsed = super.parseOptions(
       argv.map((arg, at) => (arg === '--dry-run' && at < end ? '--dry-run=first' : arg)),
     )
     this.#checkCommand(parsed.operands)
     return parsed
+  }
+
+  /** Reports an option with a dash of word processors. The name of a file, or a value, may begin with one. */
+  #checkDashes(argv: readonly string[]): void {
+    const { options } = this.commands.find(command => command.name() === argv[0]) ?? this
+    const names = ['-h', '--help', ...options.flatMap(({ short, long }) => [short, long])]
+    const takesValue = (word = '') =>
+      options.some(({ short, long, required }) => required && (word === short || word === long))
+    for (const [at, word] of argv.entries()) {
+      if (!LONG_DASH.test(word) || takesValue(argv[at - 1])) continue
+      const meant = word.replace(LONG_DASH, /^.{2}(=|$)/u.test(word) ? '-' : '--')
+      if (!names.includes(meant.split('=', 1)[0])) continue
+      this.error(`'${word}' begins with a dash of word processors; write ${meant}`)
+    }
   }
 
   /** Reports a mistyped command also after `help` and before `--help`. Commander prints the help for both. */

@@ -16,23 +16,31 @@ interface Spelling {
 }
 
 const NUMBER = /^(numeric|real|double precision|smallint|integer|bigint)\b/
+const DECIMAL = /^(numeric|real|double precision)\b/
 const INTEGER = /^(smallint|integer|bigint)\b/
 
 /** Yes and no, as people and spreadsheets write them elsewhere. */
 const WORDS =
   /^(ja|nein|wahr|falsch|oui|non|vrai|faux|s[ií]|sim|n[aã]o|verdader[oa]|verdadeiro|falso|да|нет)$/iu
 
+/** 1,234 may be a number above a thousand, or have three decimals. */
+const AMBIGUOUS = /^[+-]?\d{1,3},\d{3}$/
+
+const DECIMAL_COMMA = 'if the comma begins its decimals: --decimal-separator ,'
+const THOUSANDS = `if it has thousands separators: ${AS_TEXT}`
+
 /** The first that fits is named. None of the hints shows a value. */
 const SPELLINGS: readonly Spelling[] = [
+  { type: DECIMAL, value: AMBIGUOUS, hint: `${DECIMAL_COMMA}; ${THOUSANDS}` },
   {
     type: NUMBER,
     value: /^[+-]?\d{1,3}([,. '’]\d{3})+([.,]\d+)?$/,
-    hint: `if it has thousands separators: ${AS_TEXT}`,
+    hint: THOUSANDS,
   },
   {
-    type: /^(numeric|real|double precision)\b/,
+    type: DECIMAL,
     value: /^[+-]?\d+,\d+$/,
-    hint: 'if the comma begins its decimals: --decimal-separator ,',
+    hint: DECIMAL_COMMA,
   },
   { type: NUMBER, value: /\p{Sc}/u, hint: `it has the sign of a currency: ${AS_TEXT}` },
   { type: NUMBER, value: /%\s*$/, hint: `it has a percent sign: ${AS_TEXT}` },
@@ -54,8 +62,13 @@ const SPELLINGS: readonly Spelling[] = [
   },
   {
     type: /^timestamp/,
-    value: /^\d{9,13}(\.\d+)?$/,
+    value: /^\d{9,11}(\.\d+)?$/,
     hint: 'if it counts seconds since 1970: load it into a numeric column; to_timestamp() converts it',
+  },
+  {
+    type: /^timestamp/,
+    value: /^\d{13}$/,
+    hint: 'if it counts milliseconds since 1970: load it into a numeric column; to_timestamp(x / 1000.0) converts it',
   },
 ]
 
@@ -91,9 +104,11 @@ export function valueHint(
   }
   const [, labels] = /^invalid input value for enum (.+?): "/.exec(cause.message) ?? []
   if (labels !== undefined) return `; its values: SELECT enum_range(NULL::${labels})${KEEPS}`
-  const found = SPELLINGS.find(spelling => spelling.type.test(type) && spelling.value.test(value ?? ''))
-  const isTaken = found?.hint.includes('--decimal-separator') && decimalSeparator !== undefined
-  return found && !isTaken ? `; ${found.hint}${KEEPS}` : ''
+  const isTaken = (hint: string) => hint.startsWith(DECIMAL_COMMA) && decimalSeparator !== undefined
+  const found = SPELLINGS.find(
+    spelling => spelling.type.test(type) && spelling.value.test(value ?? '') && !isTaken(spelling.hint),
+  )
+  return found ? `; ${found.hint}${KEEPS}` : ''
 }
 
 export type ValueOptions = Pick<LoadArguments, 'null' | 'forceNull' | 'decimalSeparator'>

@@ -55,8 +55,10 @@ export function firstDocument(text: string): FirstDocument {
     else if (token === '{') open.push(key)
     else if (token === '[') {
       const isOutermost = open.length < listDepth
-      const path = [...open, key].slice(1)
-      if (isOutermost && brace !== undefined && path.length <= MAX_KEYS && isKnown(path)) lists.push(path)
+      if (isOutermost && brace !== undefined && open.length <= MAX_KEYS) {
+        const path = [...open, key].slice(1)
+        if (isKnown(path)) lists.push(path)
+      }
       if (isOutermost) listDepth = open.length
       open.push(key)
     } else if (token === '}' || token === ']') {

@@ -2,7 +2,7 @@ import { FormatUnknown } from '../../source-error.ts'
 import type { Sample } from './sniff-dialect.ts'
 
 /** Fewer lines may have the same length by chance. */
-const MIN_LINES = 3
+const MIN_LINES = 5
 
 /** The rule below the header of a table that psql, mysql or Markdown shows: `---+---`, `|---|:-:|`. */
 const RULE = /^\s*[|+]?\s*:?-{3,}:?\s*([|+]\s*:?-{3,}:?\s*)*[|+]?\s*$/
@@ -30,7 +30,7 @@ export function refuseLayout({ text, isWhole }: Sample, name: string): void {
   if (isFixedWidth(lines)) {
     const convert = 'put delimiters between them first, for example with FIELDWIDTHS of gawk'
     const fault = 'its lines seem to have columns of a fixed width, which are not read here'
-    throw new FormatUnknown(`${name}: ${fault}; ${convert}; if each line is one text: --delimiter \\x01`)
+    throw new FormatUnknown(`${name}: ${fault}; ${convert}; if each line is one text: --delimiter '\\x01'`)
   }
 }
 

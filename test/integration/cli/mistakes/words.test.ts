@@ -48,6 +48,12 @@ describe('what pg-batch prints, word for word, for a word that is mistyped or fo
     ['load a.csv -t a --lenient=1', "option '--lenient' takes no value; write --lenient"],
     ['load a.csv –table a', "'–table' begins with a dash of word processors; write --table"],
     ['load a.csv -t a —dry-run', "'—dry-run' begins with a dash of word processors; write --dry-run"],
+    [
+      'load a.csv -t a —format=csv',
+      "'—format=csv' begins with a dash of word processors; write --format=csv",
+    ],
+    ['load –fw.csv -t a --embedded', `–fw.csv: no such file; the folder is ${process.cwd()}`],
+    ['load a.csv -t a --map —x=line --embedded', `a.csv: no such file; the folder is ${process.cwd()}`],
     ['load a.csv –t a', "'–t' begins with a dash of word processors; write -t"],
   )
   const server = 'name the server in --database postgres://USER@HOST:PORT/DATABASE'
