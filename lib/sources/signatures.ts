@@ -119,7 +119,8 @@ const SIGNATURES: readonly Signature[] = [
 /** A script's first statement, after blank lines, comments, and the first line of newer dumps. */
 const SCRIPT = new RegExp(
   String.raw`^(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/|\\restrict [^\n]*\n)*` +
-    String.raw`(?:(?:CREATE TABLE|INSERT INTO)\s|(?:SET \w+ = .*|COPY \S+ (?:\(.*\) )?FROM stdin);\r?(?:\n|$))`,
+    String.raw`(?:(?:CREATE TABLE|INSERT INTO)\s|` +
+    String.raw`(?:SET \w+ = .*|COPY \S+ (?:\(.*\) )?FROM stdin);\r?(?:\n|$))`,
   'i',
 )
 

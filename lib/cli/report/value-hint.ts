@@ -68,7 +68,9 @@ const SPELLINGS: readonly Spelling[] = [
   {
     type: /^timestamp/,
     value: /^\d{13}$/,
-    hint: 'if it counts milliseconds since 1970: load it into a numeric column; to_timestamp(x / 1000.0) converts it',
+    hint:
+      'if it counts milliseconds since 1970: load it into a numeric column; ' +
+      'to_timestamp(x / 1000.0) converts it',
   },
 ]
 
