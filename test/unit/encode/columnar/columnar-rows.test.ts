@@ -152,7 +152,7 @@ describe('rows of blocks', () => {
           expect(table).to.deep.equal(one)
         }
       }),
-      { numRuns: thorough(800) },
+      { numRuns: Math.max(200, thorough(800)) },
     )
     expect(byColumns).to.be.above(rowCount / 10)
     expect(byWasm).to.be.above(rowCount / 40)

@@ -97,7 +97,7 @@ describe('the splitter in WebAssembly', () => {
         expect(split(one, wasm)).to.deep.equal(expected)
         records += expected.length
       }),
-      { numRuns: thorough(5000) },
+      { numRuns: Math.max(1250, thorough(5000)) },
     )
     expect(count()).to.be.above(records / 8)
   })
