@@ -82,7 +82,7 @@ const SIGNATURES: readonly Signature[] = [
     kind: 'a pointer of Git LFS',
     isText: true,
     isOne: startsWith('version https://git-lfs.github.com/spec/'),
-    help: () => 'stands for the file: git lfs pull fetches it',
+    help: () => 'is not the file itself: git lfs pull fetches that',
   },
   { kind: 'a file of Apache Arrow', isOne: startsWith('ARROW1\0'), help: () => AS_PARQUET },
   { kind: 'a file of Apache Avro', isOne: startsWith('Obj\x01'), help: () => AS_PARQUET },

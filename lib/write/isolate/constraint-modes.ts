@@ -8,8 +8,9 @@ import { quoteLiteral, quoteTable, type TableParts } from '../../table/identifie
  * Constraints of other tables, which triggers may write, are checked at the end of each piece.
  */
 function immediateConstraints(table: TableParts): string {
-  const tree = `(SELECT ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass::oid AS relid
-    UNION SELECT relid FROM pg_catalog.pg_partition_tree(${quoteLiteral(quoteTable(table))}))`
+  const name = quoteLiteral(quoteTable(table))
+  const tree = `(SELECT ${name}::pg_catalog.regclass::oid
+    UNION SELECT relid FROM pg_catalog.pg_partition_tree(${name}))`
   return `SELECT
     pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, k.conname), ', ') AS names
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace

@@ -126,9 +126,19 @@ export function planTable<Item>(
     mixesShapes: merged || defaulted.length === 0 ? 'never' : chooseMixing(request, table, copyFormat),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, { own, csv, json, blocks }),
-    requireSameTypes: shape => requireSameTypes(name, knownOf(shape, columns), typeChecks),
+    requireSameTypes: rememberByShape(shape => requireSameTypes(name, knownOf(shape, columns), typeChecks)),
     checkAfterRows: table && isCounted ? requireNoRowTriggers(name, table.kind === 'partitioned') : undefined,
     storesEveryRow: table !== undefined && !conflict && storesEveryRow(table),
+  }
+}
+
+/** Keeps the text of each shape: every transaction sends it. */
+function rememberByShape(textOf: (shape: RowShape) => string): (shape: RowShape) => string {
+  const known = new WeakMap<RowShape, string>()
+  return shape => {
+    const text = known.get(shape) ?? textOf(shape)
+    known.set(shape, text)
+    return text
   }
 }
 

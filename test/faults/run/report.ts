@@ -1,16 +1,11 @@
 import type { FaultKind } from '../cases/fault-kind.ts'
+import type { Counts } from './count.ts'
 
 /** What came of one case, or of all of a kind. */
-export interface Line {
+export interface Line extends Omit<Counts, 'garbled'> {
   name: string
   cases: number
   fired: number
-  sent: number
-  stored: number
-  distinct: number
-  rejected: number
-  lost: number
-  doubled: number
   hung: number
   unknown: number
   restarts: number

@@ -93,7 +93,8 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
     [
       'p.csv',
       'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n',
-      () => `a pointer of Git LFS, which stands for the file: git lfs pull fetches it${TABLE}`,
+      () =>
+        `a pointer of Git LFS, which is not the file itself: git lfs pull fetches that${TABLE}`,
     ],
     [
       'q.sql',
@@ -238,7 +239,7 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
   })
 
   it('but an archive that tar itself has made, which its own command unpacks', async function () {
-    if (process.platform === 'win32') this.skip()
+    if (process.platform === 'win32') this.skip() // which has no sh; CI never runs there
     const csv = await file('rows.csv', 'id\n501\n')
     const path = join(dirname(csv), 'rows.tgz')
     execFileSync('tar', ['-czf', path, '-C', dirname(csv), 'rows.csv'])
