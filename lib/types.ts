@@ -81,7 +81,7 @@ export interface Column {
    * domain.
    */
   readonly defaultSql?: string
-  /** The DEFAULT calls a volatile function of the user's, which an operator of it may hide. */
+  /** The DEFAULT calls a volatile function that a user has made, by its name or by an operator. */
   readonly hasVolatileDefault?: true
   /** NOT NULL, on the column or on its domain. */
   readonly notNull: boolean

@@ -64,7 +64,7 @@ export function requireNoRowTriggers(table: TableParts, isPartitioned: boolean):
   )
 }
 
-/** Returns a query for NULL that fails if a column is not NOT NULL any more. */
+/** Returns a query whose value is NULL. It fails if a column has lost its NOT NULL. */
 export function requireNotNull(table: TableParts, column: string): string {
   return (
     `${requirement('attnotnull')}FROM pg_catalog.pg_attribute ` +

@@ -94,7 +94,7 @@ export async function openWriting<Item>(
   }
 }
 
-/** What the transactions beside those of the rows are run with. */
+/** The stream, and the settings of its transactions that write no rows: ALTER TABLE, moving rejects. */
 interface SideTransactions extends WritingStream {
   readonly limits: TransactionOptions
   readonly beginning: Beginning

@@ -44,12 +44,13 @@ export async function isolateBatch(
   return hasRows ? new BatchIsolation(groups, options).run() : undefined
 }
 
-/**
- * How many waiting rows are left out one by one, each time sending all others of the batch; fewer where that
- * sends more than so many rows.
- */
+/** How often a batch is sent again, each time without another one of its waiting rows. */
 const MAX_LEFT_OUT = 20
+
+/** The same, however large the batch is. */
 const MIN_LEFT_OUT = 3
+
+/** How many rows are sent again in all, unless `MIN_LEFT_OUT` asks for more. */
 const MAX_ROWS_AGAIN = 20_000
 
 export const FOREIGN_KEY_VIOLATION = '23503'
@@ -151,8 +152,8 @@ class BatchIsolation {
 
   /**
    * Undoes what was written, and writes all rows in their order, without one of those that wait, whichever it
-   * is. Only so rows are written that exchange the values of a deferred key, or that break a deferred
-   * constraint until a later row of their key.
+   * is. Rows that exchange the values of a deferred key, or that break a deferred constraint until a later
+   * row of their key, can be written in no other way.
    * @returns false if that fails
    */
   async #writeAllButOne(): Promise<boolean> {

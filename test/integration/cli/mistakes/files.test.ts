@@ -93,8 +93,7 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
     [
       'p.csv',
       'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n',
-      () =>
-        `a pointer of Git LFS, which is not the file itself: git lfs pull fetches that${TABLE}`,
+      () => `a pointer of Git LFS, which is not the file itself: git lfs pull fetches that${TABLE}`,
     ],
     [
       'q.sql',
