@@ -225,6 +225,8 @@ export interface Table {
   readonly copiesDefaults?: true
   /** The role may make temporary tables. */
   readonly mayStage: boolean
+  /** Transactions are at REPEATABLE READ or SERIALIZABLE: they see the catalogue as it was at their start. */
+  readonly keepsSnapshot?: true
   /**
    * The server has MERGE … RETURNING (from PostgreSQL 17), and no partition is a foreign table, which has
    * not.

@@ -64,6 +64,8 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
     JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')
     AS "mergeReturns",
   pg_catalog.current_setting('server_version_num')::int >= 160000 AS "copiesDefaults",
+  pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
+    AS "keepsSnapshot",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint,

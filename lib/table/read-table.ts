@@ -60,6 +60,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     hasLateIndexes: row.hasLateIndexes as boolean,
     changesRows: row.changesRows as boolean,
     mayStage: row.mayStage as boolean,
+    ...(row.keepsSnapshot ? { keepsSnapshot: true as const } : {}),
     ...(row.copiesDefaults ? { copiesDefaults: true as const } : {}),
     ...(row.mergeReturns ? { mergeReturns: true as const } : {}),
     ...(row.namedTypes ? { namedTypes: row.namedTypes as NonNullable<Table['namedTypes']> } : {}),

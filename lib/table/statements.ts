@@ -1,5 +1,5 @@
 import type { Column, PgType } from '../types.ts'
-import { quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
+import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 import { IN_UTC_SQL } from './introspect.ts'
 
 /**
@@ -26,6 +26,8 @@ type CheckedColumn = Pick<Column, 'name' | 'type' | 'flags'>
 export interface CheckOptions {
   /** Local times were sent as instants in UTC, if the session was in UTC. */
   readonly sendsLocalTimes?: boolean
+  /** The session's transactions are at REPEATABLE READ or SERIALIZABLE. */
+  readonly keepsSnapshot?: boolean
 }
 
 /** A setting that does not exist. Reading it fails with a message that names it, in every language. */
@@ -45,7 +47,7 @@ export function requireSameTypes(
   columns: readonly CheckedColumn[],
   options?: CheckOptions,
 ): string {
-  return requirement(areSame(columns, options)) + fromColumns(table, columns)
+  return requirement(areSame(table, columns, options)) + fromColumns(table, columns)
 }
 
 /**
@@ -79,12 +81,31 @@ function requirement(condition: string): string {
 }
 
 /** Returns the condition that is true of the rows of `fromColumns` if no column has changed. */
-function areSame(columns: readonly CheckedColumn[], { sendsLocalTimes = false }: CheckOptions = {}): string {
+function areSame(
+  table: TableParts,
+  columns: readonly CheckedColumn[],
+  { sendsLocalTimes = false, keepsSnapshot = false }: CheckOptions = {},
+): string {
+  const conditions = [`pg_catalog.count(*) = ${columns.length}`]
+  if (keepsSnapshot) conditions.push(...typesAsParsed(table, columns))
   const locale = columns.map(({ type }) => monetaryLocaleOf(type)).find(found => found !== undefined)
-  const inLocale =
-    locale === undefined ? '' : ` AND pg_catalog.current_setting('lc_monetary') = ${quoteLiteral(locale)}`
-  const inUtc = sendsLocalTimes && columns.some(({ type }) => type.inUtc) ? ` AND ${IN_UTC_SQL}` : ''
-  return `pg_catalog.count(*) = ${columns.length}${inLocale}${inUtc}`
+  if (locale !== undefined) {
+    conditions.push(`pg_catalog.current_setting('lc_monetary') = ${quoteLiteral(locale)}`)
+  }
+  if (sendsLocalTimes && columns.some(({ type }) => type.inUtc)) conditions.push(IN_UTC_SQL)
+  return conditions.join(' AND ')
+}
+
+/**
+ * Returns conditions that columns have their types as the parser finds them, which reads the catalogue as it
+ * is now. A query at REPEATABLE READ reads it as it was when the transaction began, although an ALTER TABLE
+ * may have been committed while the transaction waited for its lock.
+ */
+function typesAsParsed(table: TableParts, columns: readonly CheckedColumn[]): string[] {
+  const row = `(NULL::${quoteTable(table)})`
+  return columns.map(
+    ({ name, type }) => `pg_catalog.pg_typeof(${row}.${quoteIdentifier(name)})::oid = ${type.oid}`,
+  )
 }
 
 /**

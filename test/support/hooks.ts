@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { stopTestServer } from './database.ts'
 import { stopTestKafka } from './kafka/test-broker.ts'
+import { SEED } from './thorough.ts'
 
 const repository = new URL('../../', import.meta.url)
 const MODULES = [
@@ -22,6 +24,9 @@ export function mochaGlobalSetup(): void {
     stdio: 'pipe',
   })
 }
+
+// the same random cases in each run, so that a failure is there again in the next one
+fc.configureGlobal({ seed: SEED })
 
 /** Tests cause these on purpose, and would print them among the dots. */
 const EXPECTED_WARNINGS = ['PG_BATCH_PARAMETER_IGNORED', 'PG_INVALID_DATE', 'MockTimers']

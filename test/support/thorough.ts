@@ -10,3 +10,6 @@ export function thorough(count: number): number {
 export function thoroughly<Case>(...cases: [Case, ...Case[]]): Case[] {
   return IS_THOROUGH ? cases : [cases[0]]
 }
+
+/** Random cases are the same in each run. FAST_CHECK_SEED looks elsewhere. */
+export const SEED = Number(process.env.FAST_CHECK_SEED ?? 20_261_129)

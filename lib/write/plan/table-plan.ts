@@ -96,7 +96,7 @@ export function planTable<Item>(
   const isCitus = table?.isCitus === true
   const isCounted = rowResults?.by === 'counted'
   // only blocks have times without a zone as values that are no text
-  const typeChecks = { sendsLocalTimes: blocks !== undefined }
+  const typeChecks = { sendsLocalTimes: blocks !== undefined, keepsSnapshot: table?.keepsSnapshot === true }
   const replacement = request.replace ? planReplacement(table, names) : undefined
   const merged = conflict ?? (replacement && NO_CONFLICT)
   return {

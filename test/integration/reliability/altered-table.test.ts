@@ -64,28 +64,33 @@ describe('a table that is altered under a stream', function () {
     }
   }
 
-  it('continues where the change was waiting for its lock when the transaction began', async () => {
-    await recreate('id int PRIMARY KEY, n int8')
-    const { writable, done, name } = await started({})
-    const unlock = await lockTable(db, 't')
-    const other = makePool()
-    const changing = other.pool.query('ALTER TABLE t ALTER n TYPE float8')
-    try {
-      await untilBlocked(db, other.name)
-      for (const batch of batchesOf(
-        rowsOf(600, id => ({ id, n: 5 }), 150),
-        150,
-      ))
-        writable.write(batch)
-      await untilBlocked(db, name)
-    } finally {
-      await unlock()
-    }
-    await changing
-    writable.end()
-    await done
-    expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM t WHERE n = 5')).to.deep.equal([[750]])
-  })
+  for (const isolation of ['read committed', 'repeatable read', 'serializable']) {
+    it(`continues where the change was waiting for its lock when the transaction began: ${isolation}`, async () => {
+      await recreate('id int PRIMARY KEY, n int8')
+      const { pool, name } = makePool({
+        options: `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`,
+      })
+      const { writable, done } = await started({ pool })
+      const unlock = await lockTable(db, 't')
+      const other = makePool()
+      const changing = other.pool.query('ALTER TABLE t ALTER n TYPE float8')
+      try {
+        await untilBlocked(db, other.name)
+        for (const batch of batchesOf(
+          rowsOf(600, id => ({ id, n: 5 }), 150),
+          150,
+        ))
+          writable.write(batch)
+        await untilBlocked(db, name)
+      } finally {
+        await unlock()
+      }
+      await changing
+      writable.end()
+      await done
+      expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM t WHERE n = 5')).to.deep.equal([[750]])
+    })
+  }
 
   it('fails where a value does not suit the new type, and keeps no bytes of the old one', async () => {
     await recreate('id int PRIMARY KEY, n int8')

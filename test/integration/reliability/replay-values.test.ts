@@ -8,13 +8,13 @@ import type { RejectedRow } from '../../../lib/write/rejects/dead-letter.ts'
 import { ndjsonDeadLetter } from '../../../lib/write/rejects/ndjson-dead-letter.ts'
 import { useDatabase } from '../../support/database.ts'
 import { useFolder } from '../../support/folder.ts'
+import { SEED } from '../../support/thorough.ts'
 import { COLUMNS, CREATE_TYPES, TEXT_ONLY } from '../../support/values/columns.ts'
 import { oddValues } from '../../support/values/index.ts'
 import { batchesOf, valuesOf } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
 
-/** FAST_CHECK_SEED and FAST_CHECK_RUNS look elsewhere, or for longer. */
-const SEED = Number(process.env.FAST_CHECK_SEED ?? 20261128)
+/** FAST_CHECK_RUNS looks for longer. */
 const VALUES_A_TYPE = 12 * Number(process.env.FAST_CHECK_RUNS ?? 1)
 
 const ZONES = ['UTC', 'Asia/Tokyo', 'America/St_Johns'] as const
@@ -27,7 +27,7 @@ function hidden(row: Row): Row {
   return Object.create(Object.defineProperties({}, Object.fromEntries(getters)))
 }
 
-describe(`rejected, fixed and replayed, a row is what would have been stored (fast-check seed ${SEED})`, function () {
+describe('rejected, fixed and replayed, a row is what would have been stored', function () {
   this.timeout(240_000)
   const db = useDatabase()
   const file = useFolder()
