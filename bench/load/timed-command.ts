@@ -20,7 +20,8 @@ export async function timeCommand(
   [program, ...words]: readonly [string, ...string[]],
   { table, key }: { readonly table: string; readonly key: readonly string[] },
 ): Promise<CommandSample> {
-  const pool = new pg.Pool({ connectionString, max: 1 })
+  // its own backend must not end within the run: another would take its place, and its CPU would count
+  const pool = new pg.Pool({ connectionString, max: 1, idleTimeoutMillis: 0 })
   try {
     await emptyTable(pool, table)
     const postmaster = await postmasterPid(pool)
