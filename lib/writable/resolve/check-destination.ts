@@ -16,16 +16,35 @@ export function expectOneDestination(options: Record<string, unknown>): void {
   }
 }
 
-/** Checks that a value has the shape of a pool, and that it is not a client of pg, which can connect, too. */
+/**
+ * Checks that a value has the shape of a pool, and that it is neither a client of pg, which can connect, too,
+ * nor an object of another library that holds a pool.
+ */
 export function checkPool(name: string, pool: unknown): PgPoolLike {
-  const holds =
-    typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
+  const held = HOLDS_POOL.find(path => canConnect(path.reduce(propertyOf, pool)))
+  if (held) {
+    const path = `.${held.join('.')}`
+    throw optionError(
+      `Expected \`${name}\` to be a Pool of pg, got an object that holds one: pass its \`${path}\``,
+    )
+  }
   const hint = 'make one by `new pg.Pool({ connectionString })`'
-  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', holds, hint)
+  expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', canConnect(pool), hint)
   if ('connectionParameters' in pool) {
     throw optionError(`Expected \`${name}\` to be a Pool of pg, got a Client: ${hint}`)
   }
   return pool
+}
+
+/** Where pg-promise, Drizzle, and the driver and the DataSource of TypeORM hold their pool of pg. */
+const HOLDS_POOL = [['$pool'], ['$client'], ['master'], ['driver', 'master']]
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
+}
+
+function canConnect(value: unknown): boolean {
+  return typeof propertyOf(value, 'connect') === 'function'
 }
 
 /** Parses a connection string. A parameter that is ignored becomes a process warning. */

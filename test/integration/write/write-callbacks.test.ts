@@ -115,6 +115,21 @@ describe('the callbacks and events of a stream', () => {
     expect(writable.stats.transactions).to.be.at.least(3)
   })
 
+  it("an object of another library is refused, with the name of pg's pool in it", () => {
+    const { pool: held } = db
+    for (const [path, pool] of [
+      ['.$pool', { $pool: held, connect: async () => ({}) }],
+      ['.$client', { $client: held }],
+      ['.master', { master: held, connect: async () => {} }],
+      ['.driver.master', { driver: { master: held } }],
+    ] as const) {
+      expect(() => new PgBatchWritable<Row>({ pool: pool as never, table: 't' })).to.throw(
+        TypeError,
+        `Expected \`pool\` to be a Pool of pg, got an object that holds one: pass its \`${path}\``,
+      )
+    }
+  })
+
   it('a Client in place of a Pool is refused by name', async () => {
     const client = await db.pool.connect()
     try {
