@@ -97,6 +97,7 @@ function sourceOptionsOf(args: LoadArguments, spool: Spool, { stdin }: Terminal)
     lenient: args.lenient,
     skipLines: args.skipLines,
     headerLines: args.headerLines,
+    expectedWidth: args.columns?.length,
     fitsHeader: (args.create ?? false) && !args.strictHeader,
     strictHeader: args.strictHeader,
     hasDecimalCommas: args.decimalSeparator === ',',

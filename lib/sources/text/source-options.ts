@@ -35,6 +35,8 @@ export interface SourceOptions {
   skipLines?: number | undefined
   /** The records of its header, whose texts are joined. @default 1 */
   headerLines?: number | undefined
+  /** How many fields the records of a file without a header should have, where they do not agree. */
+  expectedWidth?: number | undefined
   /** Fit the header to be columns: make names, and skip a title above it. @default false: they are errors */
   fitsHeader?: boolean
   /** A first line `sep=;` is an error. @default false: it names the delimiter */

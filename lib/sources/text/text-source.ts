@@ -18,7 +18,7 @@ import {
   showsDialect,
 } from '../csv/sniff/choose-dialect.ts'
 import { sampleRecords } from '../csv/sniff/sample-records.ts'
-import { usualWidth } from '../csv/sniff/usual-width.ts'
+import { widthOf } from '../csv/sniff/usual-width.ts'
 import { type Format, isBlank, showsFormat, sniffFormat } from '../format.ts'
 import { type Peeked, peek } from '../input/bytes.ts'
 import type { Encoding } from '../input/encoding.ts'
@@ -230,7 +230,7 @@ export class TextSource {
     const reading = {
       ...{ batchRows, fill: !live, keepsMalformed, lenient, repairs, encoding: this.#encodingName },
       headerLines,
-      width: dialect.header ? undefined : usualWidth(sampled),
+      width: dialect.header ? undefined : widthOf(sampled, this.#options.expectedWidth),
       fitsNames: fitsHeader,
       linesBefore: this.#skipped,
       longDelimiter: dialect.delimiter === FOLDED ? asked.delimiter : undefined,

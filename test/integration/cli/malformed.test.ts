@@ -347,6 +347,21 @@ describe('pg-batch load --rejects, of malformed records', () => {
     )
   })
 
+  it('are those with another number of fields than --columns names, where no number is usual', async () => {
+    const content = '1 a b\n2 c\n3 d e\n4 f\n5 g h i\n'
+    const options = ['--delimiter', ' ', '--no-header', '--columns', 'id,name']
+    for (const more of [[], ['--lenient']]) {
+      const { ended, rejected } = await load('ragged.csv', content, ...options, ...more)
+      expect(ended.status).to.equal(0)
+      expect(rejected.map(([line]) => line)).to.deep.equal([1, 3, 5])
+      expect(await rows()).to.deep.equal([
+        { id: 2, name: 'c' },
+        { id: 4, name: 'f' },
+      ])
+      await database.pool.query('TRUNCATE t')
+    }
+  })
+
   it('with a delimiter of several characters, are the same as with one', async () => {
     const tall = '5,"d\ne"\n'
     for (const lines of [
