@@ -12,9 +12,7 @@ export function usualWidth(records: readonly SampledRecord[]): number | undefine
   return [...times].find(([, count]) => count >= sound.length * MOST)?.[0]
 }
 
-/**
- * Returns the number of fields that nearly all records have, or else the expected one, if some records have it.
- */
+/** Returns the number of fields of nearly all records, or else the expected one, if some records have it. */
 export function widthOf(records: readonly SampledRecord[], expected: number | undefined): number | undefined {
   const isFound = records.some(({ fields, malformed }) => !malformed && fields.length === expected)
   return usualWidth(records) ?? (isFound ? expected : undefined)
