@@ -2,7 +2,9 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { CommanderError } from 'commander'
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
+import { makeProgram } from './lib/cli/arguments/arguments.ts'
 
 /**
  * Builds `pg-batch` into dist/cli: main.js, which starts it, and the pieces that it loads, as CommonJS,
@@ -69,7 +71,7 @@ const MODULE_URL = "const moduleUrl=require('node:url').pathToFileURL(__filename
 await rm(folder, { recursive: true, force: true })
 await mkdir(folder, { recursive: true })
 const { first, worker } = await buildPieces()
-await buildStart('main', { FIRST_PIECE: first })
+await buildStart('main', { FIRST_PIECE: first, ANSWERS: ['-v', '--version', '-h', '--help'].map(answer) })
 await buildStart('load-worker', { WORKER_PIECE: worker })
 // main.js, too, is CommonJS: an ES module starts later
 await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
@@ -77,8 +79,8 @@ await writeFile(join(folder, IMPORT), 'module.exports = url => import(url)\n')
 for (const file of WASM) await copyFile(join(repository, file), join(folder, basename(file)))
 
 /** Builds what starts the process or a thread, and loads a piece. */
-async function buildStart(name: string, pieces: Readonly<Record<string, string>>): Promise<void> {
-  const quoted = Object.entries(pieces).map(([key, piece]) => [key, JSON.stringify(piece)])
+async function buildStart(name: string, constants: Readonly<Record<string, unknown>>): Promise<void> {
+  const quoted = Object.entries(constants).map(([key, value]) => [key, JSON.stringify(value)])
   await build({
     ...COMMON,
     entryPoints: [`lib/cli/${name}.ts`],
@@ -87,6 +89,21 @@ async function buildStart(name: string, pieces: Readonly<Record<string, string>>
     banner: { js: MODULE_URL },
     define: { ...COMMON.define, ...Object.fromEntries(quoted) },
   })
+}
+
+/** Returns what the command prints for a word that only asks for a text. No line of it is wrapped. */
+function answer(word: string): [word: string, text: string] {
+  let text = ''
+  const program = makeProgram(
+    { load: async () => {}, server: async () => {} },
+    { print: more => (text += more) },
+  )
+  try {
+    program.configureOutput({ getOutHelpWidth: () => 80 }).parse([word], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error // commander throws it in place of ending the process
+  }
+  return [word, text]
 }
 
 /**

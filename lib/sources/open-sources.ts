@@ -175,10 +175,7 @@ function dialectNotes(sources: readonly Pick<Source, 'name' | 'chosen'>[]): stri
 }
 
 /** Copies an input that can be read only once into the spool, unless it is there. */
-async function keep(
-  file: string,
-  { spool, stdin = process.stdin, onOpen }: SourceOptions & { spool: Spool },
-): Promise<void> {
+async function keep(file: string, { spool, stdin, onOpen }: SourceOptions & { spool: Spool }): Promise<void> {
   if (spool.has(file) || (await isRereadable(file))) return
   const raw = await openRaw(file, stdin)
   onOpen?.(raw)

@@ -195,17 +195,25 @@ export const wrongToo: KafkaToPg = 1
   it('gives the command pg-batch, with its version and its help', async () => {
     const command = join(consumer, 'node_modules', '.bin', 'pg-batch')
     const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
-    expect((await runWell(command, ['--version'], { cwd: consumer })).trim()).to.equal(manifest.version)
-    const help = await runWell(command, ['--help'], { cwd: consumer })
+    const options = { cwd: consumer, env: { ...outerEnvironment(), XDG_CACHE_HOME: join(scratch, 'unused') } }
+    expect((await runWell(command, ['--version'], options)).trim()).to.equal(manifest.version)
+    const help = await runWell(command, ['--help'], options)
     expect(help).to.match(/usage:?\s+pg-batch/i)
     expect(help).to.include('load')
+    // the first file has these texts, so that no other code is loaded, nor kept
+    expect(await readdir(join(scratch, 'unused'), { recursive: true }).catch(({ code }) => code)).to.equal(
+      'ENOENT',
+    )
   })
 
   it('keeps the code that the command compiled, and uses it the next time', async () => {
     const command = join(consumer, 'node_modules', '.bin', 'pg-batch')
     const cache = join(scratch, 'cache')
     const help = () =>
-      runWell(command, ['--help'], { cwd: consumer, env: { ...outerEnvironment(), XDG_CACHE_HOME: cache } })
+      runWell(command, ['help', 'load'], {
+        cwd: consumer,
+        env: { ...outerEnvironment(), XDG_CACHE_HOME: cache },
+      })
     const first = await help()
     const kept = await readdir(join(cache, 'pg-batch'), { recursive: true })
     expect(kept).to.have.lengthOf.at.least(4)

@@ -86,7 +86,7 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
 }
 
 /** Returns how the files are read. */
-function sourceOptionsOf(args: LoadArguments, spool: Spool, { stdin }: Terminal): SourceOptions {
+function sourceOptionsOf(args: LoadArguments, spool: Spool, terminal: Terminal): SourceOptions {
   return {
     format: args.replay ? 'ndjson' : args.format,
     encoding: args.encoding,
@@ -103,7 +103,7 @@ function sourceOptionsOf(args: LoadArguments, spool: Spool, { stdin }: Terminal)
     hasDecimalCommas: args.decimalSeparator === ',',
     recordPath: args.recordPath,
     spool,
-    stdin,
+    ...(args.files.includes('-') ? { stdin: terminal.stdin } : {}),
     ...(args.infer === 'all' || args.resume !== undefined ? { reopened: true } : {}),
   }
 }

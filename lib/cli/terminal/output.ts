@@ -30,10 +30,14 @@ export interface Terminal extends Output, Surroundings {
   hasCommitted: boolean
 }
 
-export function terminalOf({ env, stdin, stdout, stderr }: Surroundings): Terminal {
+export function terminalOf(surroundings: Surroundings): Terminal {
+  const { env, stdout, stderr } = surroundings
   return {
     env,
-    stdin,
+    // Node.js opens standard input when it is first used, which takes 2 to 7 ms
+    get stdin() {
+      return surroundings.stdin
+    },
     stdout,
     stderr,
     hasCommitted: false,

@@ -24,7 +24,7 @@ export interface OpenBytes {
  * Rejects at once with the file system's error if the file cannot be opened.
  */
 export async function openBytes(file: string, options: ByteOptions): Promise<OpenBytes> {
-  const { stdin = process.stdin, onOpen, spool } = options
+  const { stdin, onOpen, spool } = options
   const spooled = spool?.open(file)
   const raw = spooled ?? (await openRaw(file, stdin))
   if (!spooled) onOpen?.(raw) // the spool has counted its bytes

@@ -20,12 +20,13 @@ export async function isRereadable(file: string): Promise<boolean> {
  * Opens the bytes of a file, a pipe, a device, or of standard input for `-` and `/dev/stdin`. Pipes are read
  * by the event loop and not by a thread: a thread that waits for a silent pipe, or for the first writer of a
  * FIFO, cannot be interrupted, and keeps the process from ending.
+ * @param stdin default: the process's
  */
-export async function openRaw(file: string, stdin: Readable): Promise<Readable> {
-  if (file === '-') return stdin
+export async function openRaw(file: string, stdin: Readable | undefined): Promise<Readable> {
+  if (file === '-') return stdin ?? process.stdin
   const status = await stat(file)
   if (status.isFIFO() || status.isSocket() || status.isCharacterDevice()) {
-    return isStandardInput(status) ? stdin : openOnce(file, status)
+    return isStandardInput(status) ? (stdin ?? process.stdin) : openOnce(file, status)
   }
   return (await openFile(file)).createReadStream({ highWaterMark: CHUNK_BYTES })
 }

@@ -40,7 +40,9 @@ describe('pg-batch, in a process of its own, from the build,', () => {
     ['fails without the file', 'load /no/such.csv -t orders'],
     ['refuses an unknown option', 'load a.csv -t a --tabel=a'],
     ['prints its help', 'help load'],
-    ['prints its version', '--version'],
+    // the built command has these texts in its first file
+    ['prints the help of all commands', '--help'],
+    ['prints its version', '-v'],
     ['prints completions', 'completion zsh'],
   ]
   for (const [title, words, name, content] of runs) {
