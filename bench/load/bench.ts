@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { buildCommand } from '../../test/support/build-command.ts'
+import { buildCommand } from '../../test/support/processes/build-command.ts'
 import { psqlVersion } from '../peers/ways/bytes.ts'
 import { type Bench, BenchUnavailable } from '../support/bench.ts'
 import { bar } from '../support/chart.ts'

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts'
-import { peakResidentBytes } from '../../test/support/peak-memory.ts'
+import { peakResidentBytes } from '../../test/support/processes/peak-memory.ts'
 import { openPool } from '../support/pool.ts'
 import { type BenchRow, eachBenchRow } from '../support/rows.ts'
 import { checkCount, makeTable, TABLE } from '../support/table.ts'

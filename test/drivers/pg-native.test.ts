@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import pg from 'pg'
 import type { PgPoolLike } from '../../lib/connection/pg-types.ts'
-import { useDatabase } from '../support/database.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { batchesOf, countOf, failureOf, rowsOf, write } from '../support/writing.ts'
 
 /**

@@ -12,7 +12,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import pg from 'pg'
 import { startEmbeddedServer } from '../../lib/embedded/embedded-server.ts'
 import { BatchTransform, PgBatchWritable } from '../../lib/index.ts' // for you: 'pg-batch-streams'
-import { startNats } from '../support/nats-server.ts'
+import { startNats } from '../support/servers/nats-server.ts'
 
 const ORDERS = 20_000
 

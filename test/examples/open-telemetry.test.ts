@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { expect } from 'chai'
 import { BatchTransform, type CommitMessage, PgBatchWritable, type RejectMessage } from '../../lib/index.ts'
-import { useDatabase } from '../support/database.ts'
+import { useDatabase } from '../support/servers/database.ts'
 
 /**
  * How a program counts what all its streams write with OpenTelemetry: the API's meter, fed by the diagnostics

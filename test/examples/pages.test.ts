@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import pg from 'pg'
-import { createDatabase, testServer } from '../support/database.ts'
 import { openWorkshop, type Workshop } from '../support/examples/workshop.ts'
-import { parseSections } from '../support/markdown.ts'
-import { readPage, readPages } from '../support/pages.ts'
+import { parseSections } from '../support/pages/markdown.ts'
+import { readPage, readPages } from '../support/pages/pages.ts'
+import { createDatabase, testServer } from '../support/servers/database.ts'
 
 const pages = readPages()
 

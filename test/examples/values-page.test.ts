@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import pg from 'pg'
 import { PgBatchError } from '../../lib/errors.ts'
-import { useDatabase } from '../support/database.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { write } from '../support/writing.ts'
 
 const page = readFileSync(new URL('../../docs/values.md', import.meta.url), 'utf8')

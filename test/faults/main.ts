@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { findProgram } from '../support/find-program.ts'
+import { findProgram } from '../support/processes/find-program.ts'
 import { describeCase, type FaultCase, makeCases } from './cases/cases.ts'
 import type { FaultKind } from './cases/fault-kind.ts'
 import { loadThroughKills } from './kills/kills.ts'

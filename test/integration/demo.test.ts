@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { useDatabase } from '../support/database.ts'
+import { useDatabase } from '../support/servers/database.ts'
 
 const DEMO = fileURLToPath(new URL('../examples/demo.ts', import.meta.url))
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { numbered } from '../support/parquet.ts'
-import { outerEnvironment, run, runWell } from '../support/run.ts'
+import { outerEnvironment, run, runWell } from '../support/processes/run.ts'
 import { IS_THOROUGH, thoroughly } from '../support/thorough.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { useDatabase } from '../support/database.ts'
+import { useDatabase } from '../support/servers/database.ts'
 
 describe('the server under test', () => {
   const db = useDatabase()

@@ -4,7 +4,7 @@ import { BenchUnavailable } from '../../bench/support/bench.ts'
 import { renderChart } from '../../bench/support/chart.ts'
 import { measureInChild } from '../../bench/support/child.ts'
 import { renderTable } from '../../bench/support/markdown.ts'
-import { useDatabase } from '../support/database.ts'
+import { useDatabase } from '../support/servers/database.ts'
 
 describe('the bench of Kafka', function () {
   this.timeout(180_000)

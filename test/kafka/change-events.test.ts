@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { untilCommitted, useSinks } from './support.ts'
 
 describe('change events of Kafka', function () {

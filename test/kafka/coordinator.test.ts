@@ -3,8 +3,8 @@ import { Base, kGetApi, kMetadata, ProtocolError } from '@platformatic/kafka'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { OwnConsumer } from '../../lib/kafka/consumer/own-consumer.ts'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { consumerOptions, count, ids, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
 
 /** The tests pass on by hand what a client of a cluster sees when a broker dies. */

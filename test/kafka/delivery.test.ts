@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { until } from '../support/until.ts'
 import { count, ids, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import type pg from 'pg'
 import { useKafka } from '../support/kafka/kafka.ts'
-import { ReplicatedServer } from '../support/standby.ts'
+import { ReplicatedServer } from '../support/servers/standby.ts'
 import { until } from '../support/until.ts'
 import { count, ids, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
 

@@ -1,8 +1,8 @@
 import { Consumer } from '@platformatic/kafka'
 import { expect } from 'chai'
 import { type KafkaToPgOptions, kafkaToPg } from '../../lib/kafka/index.ts'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { consumerOptions } from './support.ts'
 
 const PARTITIONS = 4

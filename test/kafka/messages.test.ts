@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import { PgBatchError } from '../../lib/index.ts'
 import { type KafkaMessage, LongNumber } from '../../lib/kafka/index.ts'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { untilCommitted, untilRows, useSinks } from './support.ts'
 
 describe('messages of Kafka', function () {

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { useDatabase } from '../support/database.ts'
 import { openWorkshop, type Workshop } from '../support/examples/workshop.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
-import { readPage } from '../support/pages.ts'
+import { readPage } from '../support/pages/pages.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { count } from './support.ts'
 
 const page = readPage('docs/kafka.md')

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { readCheckpoint } from '../../lib/index.ts'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { until } from '../support/until.ts'
 import { count, PATIENCE_MS, untilCommitted, untilRows, useSinks } from './support.ts'
 

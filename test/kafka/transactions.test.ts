@@ -1,7 +1,7 @@
 import { Producer } from '@platformatic/kafka'
 import { expect } from 'chai'
-import { useDatabase } from '../support/database.ts'
 import { useKafka } from '../support/kafka/kafka.ts'
+import { useDatabase } from '../support/servers/database.ts'
 import { count, untilCommitted, useSinks } from './support.ts'
 
 describe('transactions of Kafka', function () {

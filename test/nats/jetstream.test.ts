@@ -8,10 +8,10 @@ import {
   type PgBatchWritableOptions,
   readCheckpoint,
 } from '../../lib/index.ts'
-import { useDatabase } from '../support/database.ts'
 import { openWorkshop } from '../support/examples/workshop.ts'
-import { type NatsServer, startNats } from '../support/nats-server.ts'
-import { readPage } from '../support/pages.ts'
+import { readPage } from '../support/pages/pages.ts'
+import { useDatabase } from '../support/servers/database.ts'
+import { type NatsServer, startNats } from '../support/servers/nats-server.ts'
 import { until } from '../support/until.ts'
 
 const MESSAGES = 500

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { stopTestServer } from './database.ts'
 import { stopTestKafka } from './kafka/test-broker.ts'
+import { stopTestServer } from './servers/database.ts'
 import { SEED } from './thorough.ts'
 
 const repository = new URL('../../', import.meta.url)

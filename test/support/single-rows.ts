@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PgBatchError, type PgPoolLike, PgRowWriter, type WrittenRow } from '../../lib/index.ts'
-import type { FaultProxy, Trap } from './proxy.ts'
+import type { FaultProxy, Trap } from './network/proxy.ts'
 import { seededRandom } from './random.ts'
 import { settlesWithin } from './until.ts'
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { readPage, readPages } from '../support/pages.ts'
+import { readPage, readPages } from '../support/pages/pages.ts'
 
 const RESULTS = /\]\((?:\.\.\/)?bench\/([\w-]+)\/RESULTS\.md\)/
 

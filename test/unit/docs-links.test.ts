@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { expect } from 'chai'
-import { anchorsOf, brokenLinks, linksOf } from '../support/links.ts'
-import { parseSections } from '../support/markdown.ts'
-import { readPages } from '../support/pages.ts'
+import { anchorsOf, brokenLinks, linksOf } from '../support/pages/links.ts'
+import { parseSections } from '../support/pages/markdown.ts'
+import { readPages } from '../support/pages/pages.ts'
 
 describe('the links of the pages for readers', () => {
   for (const page of readPages()) {

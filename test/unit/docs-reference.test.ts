@@ -6,7 +6,7 @@ import { createDeadLetterTable } from '../../lib/table/dead-letter-sql.ts'
 import { WRITABLE_OPTIONS } from '../../lib/writable/resolve/resolve-options.ts'
 import { TRANSIENT_SQLSTATES } from '../../lib/write/faults/transient.ts'
 import { HOUSE } from '../support/house.ts'
-import { readPage } from '../support/pages.ts'
+import { readPage } from '../support/pages/pages.ts'
 import {
   defaultIn,
   type Entry,
@@ -18,7 +18,7 @@ import {
   readSources,
   sectionOf,
   sourceOf,
-} from '../support/reference.ts'
+} from '../support/pages/reference.ts'
 
 /** They are declared in the branches of a union. */
 const DESTINATION: readonly Key[] = [

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { anchorsOf, linksOf } from '../support/links.ts'
-import { readPage, readPages } from '../support/pages.ts'
+import { anchorsOf, linksOf } from '../support/pages/links.ts'
+import { readPage, readPages } from '../support/pages/pages.ts'
 
 /** Lines that a reader of the page's source scrolls past: tables, and what is one long word. */
 const MAY_BE_LONG = /^\s*\||^\s*\S+$|^\[[^\]]+\]: |^!\[/

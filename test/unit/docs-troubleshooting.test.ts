@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { conditionName } from '../../lib/write/faults/sqlstate-names.ts'
-import { anchorsOf } from '../support/links.ts'
-import { readPage } from '../support/pages.ts'
-import { entriesOf, errorCodes, readSources, sectionOf } from '../support/reference.ts'
+import { anchorsOf } from '../support/pages/links.ts'
+import { readPage } from '../support/pages/pages.ts'
+import { entriesOf, errorCodes, readSources, sectionOf } from '../support/pages/reference.ts'
 
 /** The messages of a page: lines of bold code. An ellipsis is what differs. Below them is what to do. */
 function messagesOf(markdown: string): { message: string; answer: string }[] {

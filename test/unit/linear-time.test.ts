@@ -17,7 +17,7 @@ import { exactNumber, isExact, parseExactJson } from '../../lib/values/exact-jso
 import { inferType } from '../../lib/values/infer-type.ts'
 import { nearest } from '../../lib/values/names/nearest.ts'
 import { readUnscaled } from '../../lib/values/unscaled-decimal.ts'
-import { cpuMs } from '../support/cpu-time.ts'
+import { cpuMs } from '../support/processes/cpu-time.ts'
 
 const MB = 1_000_000
 const times = (text: string, count = MB / text.length) => text.repeat(count)

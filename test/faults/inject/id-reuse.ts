@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WireMessage } from '../../support/wire.ts'
+import type { WireMessage } from '../../support/network/wire.ts'
 import type { ReuseAct } from '../cases/fault-kind.ts'
 import type { Run } from '../run/run.ts'
 import { LOADER } from '../servers/server.ts'

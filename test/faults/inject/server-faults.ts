@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signal } from '../../support/process-tree.ts'
-import type { WireMessage } from '../../support/wire.ts'
+import type { WireMessage } from '../../support/network/wire.ts'
+import { signal } from '../../support/processes/process-tree.ts'
 import type { ServerAct } from '../cases/fault-kind.ts'
 import type { Run } from '../run/run.ts'
 import { injectReuse, isCommit } from './id-reuse.ts'

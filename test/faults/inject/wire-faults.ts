@@ -1,6 +1,6 @@
-import type { FaultProxy, Trap } from '../../support/proxy.ts'
+import type { FaultProxy, Trap } from '../../support/network/proxy.ts'
+import type { Direction, WireMessage } from '../../support/network/wire.ts'
 import type { Random } from '../../support/random.ts'
-import type { Direction, WireMessage } from '../../support/wire.ts'
 import { isUpsert, type LoadMethod, type LoadShape } from '../cases/cases.ts'
 import type { Aim, WireStep } from '../cases/fault-kind.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { buildCommand } from '../../support/build-command.ts'
+import { buildCommand } from '../../support/processes/build-command.ts'
 import { FaultServer, LOADER } from '../servers/server.ts'
 
 /**

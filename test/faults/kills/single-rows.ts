@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { PgPoolLike } from '../../../lib/index.ts'
-import { FaultProxy } from '../../support/proxy.ts'
+import { FaultProxy } from '../../support/network/proxy.ts'
 import { SINGLE_ROWS_WAYS, writeSingleRows } from '../../support/single-rows.ts'
 import type { Line } from '../run/report.ts'
 import { type FaultServer, LOADER } from '../servers/server.ts'

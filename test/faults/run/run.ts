@@ -1,6 +1,6 @@
-import type { PgBouncer } from '../../support/pgbouncer.ts'
-import type { FaultProxy } from '../../support/proxy.ts'
+import type { FaultProxy } from '../../support/network/proxy.ts'
 import type { Random } from '../../support/random.ts'
+import type { PgBouncer } from '../../support/servers/pgbouncer.ts'
 import type { FaultCase } from '../cases/cases.ts'
 import type { CallbackSaboteur } from '../inject/callback-faults.ts'
 import type { Tables } from '../load/tables.ts'

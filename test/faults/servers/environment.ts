@@ -1,6 +1,6 @@
-import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
-import { FaultProxy } from '../../support/proxy.ts'
+import { FaultProxy } from '../../support/network/proxy.ts'
 import type { Random } from '../../support/random.ts'
+import { type PgBouncer, startPgBouncer } from '../../support/servers/pgbouncer.ts'
 import type { FaultKind } from '../cases/fault-kind.ts'
 import { ChangingName, HOST } from './changing-name.ts'
 import { FailoverServer } from './failover-server.ts'

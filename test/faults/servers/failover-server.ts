@@ -1,4 +1,4 @@
-import { ReplicatedServer } from '../../support/standby.ts'
+import { ReplicatedServer } from '../../support/servers/standby.ts'
 import { until } from '../../support/until.ts'
 import { type Database, LOADER, loaderUrl, queryPatiently } from './server.ts'
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
-import { childrenOf, gone, killTree, signal } from '../../support/process-tree.ts'
-import type { FaultProxy } from '../../support/proxy.ts'
+import type { FaultProxy } from '../../support/network/proxy.ts'
+import { childrenOf, gone, killTree, signal } from '../../support/processes/process-tree.ts'
 
 /**
  * The role that loads: no superuser, so that reserved connections and other roles' backends are not its own.

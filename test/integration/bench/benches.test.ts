@@ -14,7 +14,7 @@ import { type MeasuredModule, measureCompiledInChild } from '../../../bench/supp
 import { renderTable } from '../../../bench/support/markdown.ts'
 import { TABLE } from '../../../bench/support/table.ts'
 import { TABLES, type TableName } from '../../../bench/support/tables/index.ts'
-import { useDatabase } from '../../support/database.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 
 const ROWS = 40
 

@@ -7,8 +7,8 @@ import {
   fromDebezium,
   PgBatchWritable,
 } from '../../../lib/index.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import { failureOf, METHODS, options, valuesOf } from '../../support/writing.ts'
 
 interface Case {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { runCommand } from '../../../lib/cli/run.ts'
 import type { Interruption } from '../../../lib/cli/signals.ts'
-import { type BuiltCommand, buildCommand } from '../../support/build-command.ts'
-import { testTerminal } from '../../support/terminal.ts'
+import { type BuiltCommand, buildCommand } from '../../support/processes/build-command.ts'
+import { testTerminal } from '../../support/processes/terminal.ts'
 import { IS_THOROUGH } from '../../support/thorough.ts'
 
 /**

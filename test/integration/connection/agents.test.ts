@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { expect } from 'chai'
 import pg from 'pg'
 import type { PgBatchWritableOptions } from '../../../lib/writable/options.ts'
-import { useDatabase } from '../../support/database.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 import { countOf, METHODS, options, rowsOf, write } from '../../support/writing.ts'
 
 interface Row {

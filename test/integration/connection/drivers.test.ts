@@ -4,8 +4,8 @@ import pg from 'pg'
 import { WebSocket } from 'ws'
 import type { PgPoolLike } from '../../../lib/connection/pg-types.ts'
 import { readCheckpoint } from '../../../lib/index.ts'
-import { useDatabase } from '../../support/database.ts'
-import { startWebSocketProxy, type WebSocketProxy } from '../../support/web-socket-proxy.ts'
+import { startWebSocketProxy, type WebSocketProxy } from '../../support/network/web-socket-proxy.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 import { batchesOf, countOf, METHODS, options, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
 /** Enough bytes to fill a socket's buffer several times, so that the writer has to wait for it. */

@@ -2,8 +2,8 @@ import { finished } from 'node:stream/promises'
 import { expect } from 'chai'
 import type { PgBatchError } from '../../../lib/errors.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 
 describe('A pool whose clients are all in use', () => {
   const db = useDatabase()

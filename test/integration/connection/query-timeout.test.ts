@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import { countOf } from '../../support/writing.ts'
 
 const BATCHES = 40

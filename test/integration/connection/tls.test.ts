@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
 import type { EmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
-import { startMemoryServer } from '../../support/memory-server.ts'
+import { startMemoryServer } from '../../support/servers/memory-server.ts'
 import { failureOf, write } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
-import { useDatabase } from '../../support/database.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 import { thorough } from '../../support/thorough.ts'
 import { dateLikes, dates, intervals, times } from '../../support/values/index.ts'
 import { expectAsPg } from './as-pg.ts'

@@ -8,7 +8,7 @@ import { ByteBuffer } from '../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../lib/encode/wire/slabs.ts'
 import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
 import { readTable } from '../../../lib/table/read-table.ts'
-import { useDatabase } from '../../support/database.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 import { Storage } from './storage.ts'
 
 const FORMATS = ['binary', 'text'] as const

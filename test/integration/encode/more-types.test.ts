@@ -3,8 +3,8 @@ import type pg from 'pg'
 import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
 import { readTable } from '../../../lib/table/read-table.ts'
 import { requireSameTypes, TABLE_CHANGED_SETTING } from '../../../lib/table/statements.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
 /** A value of each type, as the server shows it. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import pg from 'pg'
-import { testServer, useDatabase } from '../../support/database.ts'
+import { testServer, useDatabase } from '../../support/servers/database.ts'
 import { METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
 /** In UTF-8 at most 63 bytes or more; in the server's encoding some are longer, and some are shorter. */

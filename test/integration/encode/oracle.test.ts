@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type pg from 'pg'
-import { useDatabase } from '../../support/database.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 import { thorough } from '../../support/thorough.ts'
 import { COLUMNS, CREATE_TYPES, TEXT_ONLY } from '../../support/values/columns.ts'
 import { oddValues } from '../../support/values/index.ts'

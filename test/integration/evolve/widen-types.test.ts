@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { EvolveEvent } from '../../../lib/writable/events.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import { failureOf, METHODS, options, slug, valuesOf } from '../../support/writing.ts'
 import { rejectedBy } from '../reliability/load.ts'
 

@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
-import { useDatabase } from '../../support/database.ts'
-import { terminate, usePools } from '../../support/pools.ts'
 import { seededRandom } from '../../support/random.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { terminate, usePools } from '../../support/servers/pools.ts'
 import { valuesOf } from '../../support/writing.ts'
 
 type Row = Record<string, unknown>

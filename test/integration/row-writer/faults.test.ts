@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { type PgBatchError, PgRowWriter } from '../../../lib/index.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
-import { FaultProxy } from '../../support/proxy.ts'
+import { FaultProxy } from '../../support/network/proxy.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import {
   answered,
   SINGLE_ROWS_TABLES,

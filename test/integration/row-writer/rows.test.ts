@@ -6,7 +6,7 @@ import {
   type PgRowWriterOptions,
   type WrittenRow,
 } from '../../../lib/index.ts'
-import { useDatabase } from '../../support/database.ts'
+import { useDatabase } from '../../support/servers/database.ts'
 
 type Row = Record<string, unknown>
 type Settled = WrittenRow<Row> | PgBatchError

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import { countOf, failureOf, METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
 describe('columns that only the server fills', () => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { INTROSPECTION_SQL, introspectionValues } from '../../../lib/table/introspect.ts'
 import { readTable } from '../../../lib/table/read-table.ts'
-import { useDatabase } from '../../support/database.ts'
-import { usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { usePools } from '../../support/servers/pools.ts'
 import { failureOf, rowsOf, valuesOf, write } from '../../support/writing.ts'
 
 const UPSERT = { target: ['id'], action: 'update' } as const

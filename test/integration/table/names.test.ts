@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { quoteIdentifier } from '../../../lib/table/identifier.ts'
 import type { TableName } from '../../../lib/types.ts'
-import { useDatabase } from '../../support/database.ts'
-import { roleWith, usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { roleWith, usePools } from '../../support/servers/pools.ts'
 import { failureOf, METHODS, options, valuesOf, write } from '../../support/writing.ts'
 
 const NAMES = [

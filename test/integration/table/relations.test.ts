@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
-import { useDatabase } from '../../support/database.ts'
-import { roleWith, usePools } from '../../support/pools.ts'
+import { useDatabase } from '../../support/servers/database.ts'
+import { roleWith, usePools } from '../../support/servers/pools.ts'
 import { countOf, failureOf, METHODS, options, rowsOf, slug, valuesOf, write } from '../../support/writing.ts'
 
 describe('relations of every kind', () => {

@@ -1,7 +1,7 @@
 import { FaultServer, LOADER } from '../../faults/servers/server.ts'
 import { type KafkaBroker, startKafka } from '../../support/kafka/broker.ts'
 import { NumberedTopic } from '../../support/kafka/numbered-topic.ts'
-import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
+import { type PgBouncer, startPgBouncer } from '../../support/servers/pgbouncer.ts'
 import { Member, Tally } from './member.ts'
 import type { SinkPlan } from './sink-process.ts'
 

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, isFree } from '../../../lib/embedded/embedded-server.ts'
-import { run } from '../run.ts'
+import { run } from '../processes/run.ts'
 import { brokerJars } from './jars.ts'
 import { brokerSettings } from './settings.ts'
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run } from '../run.ts'
+import { run } from '../processes/run.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/pg-batch-streams/', import.meta.url))

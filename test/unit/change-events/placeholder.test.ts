@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { fromDebezium } from '../../../lib/change-events/debezium.ts'
 import { PgBatchError } from '../../../lib/errors.ts'
-import { cpuMs } from '../../support/cpu-time.ts'
+import { cpuMs } from '../../support/processes/cpu-time.ts'
 
 /** The forms that Debezium's UnchangedToastedPlaceholder makes, as the JSON converter writes them. */
 function formsOf(placeholder: string, uuid: string): [type: string, value: unknown][] {

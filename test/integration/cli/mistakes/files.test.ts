@@ -3,8 +3,8 @@ import { copyFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { useDatabase } from '../../../support/database.ts'
 import { useFolder } from '../../../support/folder.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
 describe('what pg-batch prints, word for word, for a file that is not of rows,', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { useDatabase } from '../../../support/database.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
 const OTHERS = '--rejects FILE keeps such rows and loads the others; nothing committed'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { useDatabase } from '../../../support/database.ts'
 import { useFolder } from '../../../support/folder.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
 describe('what pg-batch prints, word for word,', () => {

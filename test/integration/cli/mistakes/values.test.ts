@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { useDatabase } from '../../../support/database.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
 describe('what pg-batch prints for values in the spelling of another program', () => {

@@ -2,8 +2,8 @@ import { readFile, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { useDatabase } from '../../../support/database.ts'
 import { useFolder } from '../../../support/folder.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
 import { run, start } from '../support.ts'
 
 interface Letter {

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
 import type { ExitError } from '../../../../lib/cli/exit-error.ts'
 import { load } from '../../../../lib/cli/load/load.ts'
-import { testTerminal } from '../../../support/terminal.ts'
+import { testTerminal } from '../../../support/processes/terminal.ts'
 
 describe('load', () => {
   it('does not wait for standard input if a signal came before the start', async () => {

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { openSource } from '../../../../lib/sources/open-source.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { numbered, parquetOf } from '../../../support/parquet.ts'
-import { peakResidentBytes } from '../../../support/peak-memory.ts'
+import { peakResidentBytes } from '../../../support/processes/peak-memory.ts'
 import { failure } from '../support.ts'
 import { readParquet, utf8 } from './parquet-support.ts'
 

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { brotliCompressSync, constants, createBrotliCompress, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { showsPacking, unpack } from '../../../../lib/sources/unpack/unpack.ts'
-import { peakResidentBytes } from '../../../support/peak-memory.ts'
+import { peakResidentBytes } from '../../../support/processes/peak-memory.ts'
 import { failure, slices } from '../support.ts'
 
 const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `${i},${Math.sin(i)}\n`).join(''))

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { didYouMean } from '../../../../lib/values/names/did-you-mean.ts'
 import { nearest } from '../../../../lib/values/names/nearest.ts'
-import { cpuMs } from '../../../support/cpu-time.ts'
+import { cpuMs } from '../../../support/processes/cpu-time.ts'
 
 describe('nearest', () => {
   const known = ['id', 'order_id', 'total', 'note', 'Notes']

@@ -1,0 +1,317 @@
+import { chmod, lstat, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { useFolder } from '../../../support/folder.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
+import { until } from '../../../support/until.ts'
+import { run, start } from '../support.ts'
+
+describe('pg-batch load --rejects', () => {
+  const database = useDatabase()
+  const file = useFolder()
+
+  beforeEach(() =>
+    database.pool.query(`
+      DROP TABLE IF EXISTS all_people CASCADE;
+      DROP TABLE IF EXISTS people;
+      CREATE TABLE people (id int PRIMARY KEY, age int CHECK (age >= 0), doc jsonb)`),
+  )
+
+  const pgBatch = (...words: string[]) => run(words, { DATABASE_URL: database.connectionString })
+  let names = 0
+  const fresh = () => file(`unused-${names++}`, '').then(path => `${path}.rejects.ndjson`)
+
+  async function linesOf(path: string): Promise<Record<string, unknown>[]> {
+    const text = await readFile(path, 'utf8')
+    return text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  }
+
+  /** By where they stood in the input: two connections reject in the order of their commits. */
+  async function inOrder(path: string): Promise<Record<string, unknown>[]> {
+    return (await linesOf(path)).sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
+  }
+
+  async function stored(): Promise<unknown[]> {
+    const { rows } = await database.pool.query('SELECT id, age, doc FROM people ORDER BY id')
+    return rows
+  }
+
+  /** Rows 3, 8, 13, … have an age that is no number; all others are fine. */
+  function people(count: number): string {
+    const rows = Array.from({ length: count }, (_, i) => `${i + 1},${i % 5 === 2 ? 'secret' : i}`)
+    return `id,age\n${rows.join('\n')}\n`
+  }
+
+  it('commits the good rows and keeps the bad ones with their number in the file, readable by the owner only', async () => {
+    const rejects = await fresh()
+    const path = await file('people.csv', people(20))
+    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects, '--batch-size', '6')
+    expect(ended.stderr).to.equal(
+      `4 rows rejected, in ${rejects}; correct them and run: pg-batch replay ${rejects} --table people\n`,
+    )
+    expect(ended.stdout).to.match(/^people: 16 rows committed in 4 batches, 4 rejected, /)
+    expect(ended.status).to.equal(0)
+    const lines = await inOrder(rejects)
+    expect(
+      lines.map(line => [line.source_offset, line.source_partition, line.sqlstate, line.row]),
+    ).to.deep.equal([3, 8, 13, 18].map(n => [String(n), path, '22P02', { id: String(n), age: 'secret' }]))
+    expect((await stat(rejects)).mode & 0o777).to.equal(0o600)
+  })
+
+  for (const [way, make] of [
+    ['COPY', ''],
+    // which takes no COPY
+    ['INSERT', 'ALTER TABLE people RENAME TO all_people; CREATE VIEW people AS SELECT * FROM all_people'],
+  ]) {
+    it(`names the line of a record with too many or too few fields, and keeps the fields: ${way}`, async () => {
+      await database.pool.query(`DROP TABLE IF EXISTS all_people CASCADE; ${make}`)
+      const rejects = await fresh()
+      const path = await file('ragged.csv', 'id,age,doc\n1,1,"[\n1]"\n2\n3,3,,x,""\n\n4,,""\n5,5,\n')
+      const failed = await pgBatch('load', path, '-t', 'people')
+      expect(failed.stderr).to.equal(
+        `pg-batch: ${path}: row 2: the record that begins on line 4 has 1 field, the file has 3 columns; ` +
+          '--rejects FILE keeps such records and loads the others, --lenient repairs those whose meaning is clear; ' +
+          'nothing committed\n',
+      )
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
+      expect(ended.stdout).to.match(/^people: 2 rows committed in 1 batch, 3 rejected, /)
+      const lines = await inOrder(rejects)
+      expect(lines.map(({ source_offset, code, row }) => [source_offset, code, row])).to.deep.equal([
+        ['2', 'VALUE_NOT_ENCODABLE', { id: '2' }],
+        ['3', 'VALUE_NOT_ENCODABLE', { id: '3', age: '3', doc: null, column4: 'x', column5: '' }],
+        ['4', 'REFUSED', { id: '4', age: null, doc: '' }],
+      ])
+      expect(lines[1]!.message).to.match(
+        /^the record that begins on line 5 has 5 fields, the file has 3 columns/,
+      )
+      expect(await stored()).to.deep.equal([
+        { id: 1, age: 1, doc: [1] },
+        { id: 5, age: 5, doc: null },
+      ])
+      await writeFile(rejects, '{"id":"2"}\n')
+      expect((await pgBatch('replay', rejects, '-t', 'people')).stdout).to.match(/^people: 1 row committed/)
+    })
+  }
+
+  it('creates no file if no row is bad', async () => {
+    const rejects = await fresh()
+    const path = await file('good.csv', 'id\n1\n')
+    expect(await pgBatch('load', path, '-t', 'people', '--rejects', rejects)).to.include({
+      status: 0,
+      stderr: '',
+    })
+    expect(await stat(rejects).catch(error => error.code)).to.equal('ENOENT')
+  })
+
+  it('is refused at once if the file cannot be written', async () => {
+    const path = await file('good.csv', 'id\n1\n')
+    for (const [rejects, why] of [
+      ['/no/such/place', 'there is no such directory'],
+      ['/', 'is a directory, not a file'],
+    ]) {
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects!)
+      expect(ended).to.include({ status: 2, stdout: '', stderr: `pg-batch: ${rejects}: ${why}\n` })
+    }
+    expect(await stored()).to.deep.equal([])
+  })
+
+  it('is refused if other users can read the file, with the chmod that helps', async function () {
+    if (process.platform === 'win32') this.skip() // which has no such modes
+    const path = await file('people.csv', people(20))
+    const rejects = await file("it's open.ndjson", '{"kept":1}\n')
+    for (const mode of [0o644, 0o640, 0o604, 0o602]) {
+      await chmod(rejects, mode)
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
+      expect(ended).to.include({ status: 2, stdout: '' })
+      expect(ended.stderr)
+        .to.contain(`(mode ${mode.toString(8)})`)
+        .and.to.match(/: chmod 600 '.*'\n$/)
+      expect(await stored()).to.deep.equal([])
+    }
+    await chmod(rejects, 0o600)
+    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', rejects)
+    expect(ended.status, ended.stderr).to.equal(0)
+    expect(await linesOf(rejects)).to.have.length(5)
+  })
+
+  for (const words of [[], ['--resume', 'planted']]) {
+    it(`is not written through a symbolic link, planted before or while the load runs ${words.join(' ')}`, async function () {
+      if (process.platform === 'win32') this.skip()
+      await database.pool.query('DROP TABLE IF EXISTS pg_batch_resume, pg_batch_checkpoint, pg_batch_rejects')
+      const path = await file('people.csv', people(20))
+      const victim = await file('victim', 'precious\n')
+      await chmod(victim, 0o600)
+      const rejects = await fresh()
+      await symlink(victim, rejects)
+      const load = ['load', path, '-t', 'people', '--rejects', rejects, ...words]
+      const refused = await pgBatch(...load)
+      expect(refused.stderr).to.equal(
+        `pg-batch: ${rejects}: is a symbolic link, which is not followed; name the file that it leads to\n`,
+      )
+      expect(refused).to.include({ status: 2, stdout: '' })
+
+      await rm(rejects)
+      const locker = await database.pool.connect()
+      try {
+        await locker.query('BEGIN; LOCK TABLE people')
+        const running = start(load, { DATABASE_URL: database.connectionString })
+        await until('the load waits for the table', async () => {
+          const { rows } = await database.pool.query(
+            `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'people'::regclass`,
+          )
+          return rows[0].n > 0
+        })
+        await symlink(victim, rejects)
+        await locker.query('COMMIT')
+        const failed = await running.ended
+        expect(failed.stderr).to.contain('ELOOP')
+        expect(failed.status).to.equal(1)
+      } finally {
+        locker.release()
+      }
+      expect(await readFile(victim, 'utf8')).to.equal('precious\n')
+    })
+  }
+
+  it('does not write through a link at the name of the metrics file, or of its next version', async function () {
+    if (process.platform === 'win32') this.skip()
+    const path = await file('good.csv', 'id\n1\n')
+    const victim = await file('victim', 'precious\n')
+    const metrics = `${await fresh()}.prom`
+    await symlink(victim, metrics)
+    const running = start(['load', path, '-t', 'people', '--metrics-file', metrics], {
+      DATABASE_URL: database.connectionString,
+    })
+    await symlink(victim, `${metrics}.${running.process.pid}.tmp`)
+    expect((await running.ended).status).to.equal(0)
+    expect(await readFile(victim, 'utf8')).to.equal('precious\n')
+    expect(await readFile(metrics, 'utf8')).to.contain('pg_batch_rows_committed_total')
+    expect((await lstat(metrics)).isSymbolicLink()).to.equal(false)
+  })
+
+  it('fails the load when a bad row cannot be kept', async function () {
+    if (process.platform !== 'linux') this.skip() // elsewhere there is no /dev/full, a disk that is always full
+    const path = await file('people.csv', people(20))
+    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', '/dev/full')
+    expect(ended.stderr).to.match(
+      /^pg-batch: people: rejected rows cannot be kept: ENOSPC[^\n]*; 16 rows committed\n$/,
+    )
+    expect(ended).to.include({ status: 1, stdout: '' })
+  })
+
+  it('rejects as many rows as --reject-limit allows, and no more', async () => {
+    const path = await file('people.csv', people(20))
+    const allowed = await pgBatch('load', path, '-t', 'people', '--reject-limit', '4')
+    expect(allowed.status).to.equal(0)
+    expect(allowed.stderr).to.match(/^4 rows rejected and not kept: --rejects FILE keeps such rows$/m)
+    await database.pool.query('TRUNCATE people')
+    const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '3')
+    expect(ended.stderr).to.match(
+      /row 18 \(line 19\): not a valid integer for "age" \(22P02\); more than 3 rows would be rejected; nothing committed\n$/,
+    )
+    expect(ended).to.include({ status: 1, stdout: '' })
+  })
+
+  it('compares a share at the end', async () => {
+    const path = await file('people.csv', people(20))
+    expect((await pgBatch('load', path, '-t', 'people', '--reject-limit', '20%')).status).to.equal(0)
+    await database.pool.query('TRUNCATE people')
+    const ended = await pgBatch('load', path, '-t', 'people', '--reject-limit', '19.9%')
+    expect(ended.stderr).to.equal(
+      `pg-batch: ${path}: 4 of 20 rows rejected, more than 19.9%; 16 rows committed\n`,
+    )
+    expect(ended).to.include({ status: 1, stdout: '' })
+  })
+
+  it('compares a share after 1,000 rows while the load runs, and does not read the rest of the file', async () => {
+    const path = await file('many.csv', people(200_000))
+    const words = ['--reject-limit', '1%', '--batch-size', '1000']
+    const ended = await pgBatch('load', path, '-t', 'people', ...words)
+    expect(ended.stderr).to.match(/rejected, more than 1%; [\d,]+ rows committed\n$/)
+    expect(ended.status).to.equal(1)
+    expect((await stored()).length).to.be.within(800, 100_000)
+  })
+
+  it('is loaded by replay after a correction, with and without its wrapper, with JSON as it was', async () => {
+    const rejects = await fresh()
+    const input = [
+      '{"id":1,"age":"x","doc":{"n":12345678901234567890}}',
+      '{"id":2,"age":-1,"doc":"text"}',
+      '{"id":3,"age":3,"nick":"no column"}',
+    ]
+    const path = await file('people.ndjson', input.join('\n'))
+    expect((await pgBatch('load', path, '-t', 'people', '--rejects', rejects)).status).to.equal(0)
+    const [first, second, third] = await inOrder(rejects)
+    expect([first!.sqlstate, second!.sqlstate, third!.code]).to.deep.equal(['22P02', '23514', 'ROW_INVALID'])
+
+    const again = `${rejects}.again`
+    const untouched = await pgBatch('replay', rejects, '--table', 'people', '--rejects', again)
+    expect(untouched.stdout).to.match(/^people: 0 rows committed in 1 batch, 3 rejected/)
+    // each line of the second file names its line in the first
+    expect((await inOrder(again)).map(line => line.row)).to.deep.equal(
+      (await linesOf(rejects)).map(line => line.row),
+    )
+
+    const text = (await readFile(rejects, 'utf8'))
+      .replace('"age":"x"', '"age":10')
+      .replace('"age":"-1"', '"age":20')
+      .replace(',"nick":"no column"', '')
+    const repaired = text.trimEnd().split('\n')
+    repaired[1] = JSON.stringify(JSON.parse(repaired[1]!).row)
+    await writeFile(rejects, repaired.join('\n'))
+    const replayed = await pgBatch('replay', rejects, '--table', 'people')
+    expect(replayed.stderr).to.equal('')
+    expect(replayed.stdout).to.match(/^people: 3 rows committed/)
+    const { rows: loaded } = await database.pool.query('SELECT id, age, doc::text FROM people ORDER BY id')
+    expect(loaded).to.deep.equal([
+      { id: 1, age: 10, doc: '{"n": 12345678901234567890}' },
+      { id: 2, age: 20, doc: '"text"' },
+      { id: 3, age: 3, doc: null },
+    ])
+  })
+
+  it('is loaded by load as well, and refused if a value had no text and was not replaced', async () => {
+    const letter = { batch_id: 1, row_index: 0, code: 'REFUSED' }
+    const lines = [
+      { ...letter, row: { id: '1', doc: '{"n": 1.50}' } },
+      { ...letter, row: { id: '2', doc: { pg_batch_no_text: '<ref *1> { self: [Circular *1] }' } } },
+      { ...letter, row: { id: '3', doc: { by: 'hand' } } },
+      { ...letter, row: { id: '5', pg_batch_operation: 'delete' } },
+      { id: 4, doc: 'a string of plain NDJSON' },
+    ]
+    const path = await file('letters.ndjson', lines.map(line => JSON.stringify(line)).join('\n'))
+    const failed = await pgBatch('load', path, '-t', 'people')
+    expect(failed.stderr).to.contain('row 2').and.to.contain('"doc"').and.to.contain('had no text')
+    expect(failed).to.include({ status: 1, stdout: '' })
+    for (const words of [['load'], ['replay']]) {
+      await database.pool.query('TRUNCATE people')
+      const ended = await pgBatch(...words, path, '-t', 'people', '--reject-limit', '3')
+      expect(ended.status, ended.stderr).to.equal(0)
+      expect((await stored()).slice(0, 2)).to.deep.equal([
+        { id: 1, age: null, doc: { n: 1.5 } },
+        { id: 3, age: null, doc: { by: 'hand' } },
+      ])
+    }
+  })
+
+  it('is loaded as it is into a table that has a column for each of its keys', async () => {
+    await database.pool.query('CREATE TABLE letters (batch_id int, row_index int, code text, "row" jsonb)')
+    const path = await file(
+      'taken.ndjson',
+      '{"batch_id":1,"row_index":0,"code":"REFUSED","row":{"id":"1"}}\n',
+    )
+    const ended = await pgBatch('load', path, '-t', 'letters')
+    expect(ended.status, ended.stderr).to.equal(0)
+    const { rows } = await database.pool.query('SELECT "row" FROM letters')
+    expect(rows).to.deep.equal([{ row: { id: '1' } }])
+  })
+
+  it('refuses to append to the file that it replays', async () => {
+    const path = await file('again.ndjson', '{"id":1}\n')
+    const ended = await pgBatch('replay', path, '-t', 'people', '--rejects', path)
+    expect(ended.stderr).to.equal('pg-batch: --rejects names the file that is read; name another one\n')
+    expect(ended.status).to.equal(2)
+  })
+})

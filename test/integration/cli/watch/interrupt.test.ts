@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'chai'
+import { useDatabase } from '../../../support/servers/database.ts'
+import { start } from '../support.ts'
+
+describe('Ctrl-C at pg-batch load', () => {
+  const database = useDatabase()
+  beforeEach(() => database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int)'))
+
+  const begin = (...words: string[]) =>
+    start(['load', '-', '-t', 't', ...words], { DATABASE_URL: database.connectionString })
+
+  async function sessions(state: string): Promise<number> {
+    const { rows } = await database.pool.query(
+      `SELECT count(*)::int AS n FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'pg-batch' AND ${state}`,
+    )
+    return rows[0].n
+  }
+
+  it('commits the rows in flight first', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin('--summary')
+    running.process.stdin!.write('{"id":1}\n{"id":2}\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGINT')
+    expect(await said).to.equal('Stopping: writing the rows that were read; Ctrl-C again stops at once.\n')
+    await lock.query('COMMIT')
+    lock.release()
+    const { status, stderr } = await running.ended
+    expect(stderr).to.match(/rows read +│ +2 │/)
+    expect(stderr).to.match(
+      /\npg-batch: t: interrupted; 2 rows committed; the same command loads them a second time, unless --on-conflict names a unique key\n$/,
+    )
+    expect(status).to.equal(130)
+  })
+
+  it('ends the command at once when it is repeated', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin()
+    running.process.stdin!.write('{"id":1}\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGINT')
+    await said
+    running.process.kill('SIGINT')
+    expect(await running.ended).to.include({ status: 130, stdout: '' })
+    await lock.query('ROLLBACK')
+    lock.release()
+    while ((await sessions('true')) > 0) await delay(10)
+    expect((await database.pool.query('SELECT count(*)::int AS n FROM t')).rows[0].n).to.equal(0)
+  })
+
+  it('ends the wait for the first bytes of standard input', async () => {
+    for (const words of [[], ['--format', 'csv'], ['--format', 'ndjson', '--create'], ['--dry-run']]) {
+      const running = begin(...words)
+      // more than a pipe holds: once it is gone, the command is reading
+      await new Promise(resolve => running.process.stdin!.write('\n'.repeat(1 << 18), resolve))
+      running.process.kill('SIGINT')
+      const { status, stderr } = await running.ended
+      expect(stderr).to.match(
+        // a busy machine may take so long that the command says what it still waits for
+        /^(Stopping: .*\n)?pg-batch: (t: interrupted; 0 rows committed|interrupted while connecting .*)\n$/,
+      )
+      expect(status).to.equal(130)
+    }
+  })
+
+  it('prints what the command waits for after all rows were read', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin()
+    running.process.stdin!.end('id\n1\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGTERM')
+    expect(await said).to.equal('Stopping: writing the last rows; a second SIGTERM stops at once.\n')
+    await lock.query('COMMIT')
+    lock.release()
+    const { status, stdout } = await running.ended
+    expect(stdout).to.match(/^t: 1 row committed/)
+    expect(status).to.equal(0)
+  })
+
+  it('prints what the command waits for while the table is locked, and ends with the status of the signal', async () => {
+    const lock = await database.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE t IN EXCLUSIVE MODE')
+    const running = begin('--truncate')
+    running.process.stdin!.end('id\n1\n')
+    while ((await sessions("wait_event_type = 'Lock'")) === 0 && running.process.exitCode === null)
+      await delay(10)
+    const said = new Promise<string>(resolve => running.process.stderr!.once('data', resolve))
+    running.process.kill('SIGHUP')
+    expect(await said).to.equal(
+      'Stopping: waiting for the server, which works or waits for a lock; a second SIGHUP stops at once.\n',
+    )
+    running.process.kill('SIGHUP')
+    expect(await running.ended).to.include({ status: 129, stdout: '' })
+    await lock.query('ROLLBACK')
+    lock.release()
+  })
+})

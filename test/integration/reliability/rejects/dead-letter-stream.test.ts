@@ -1,0 +1,183 @@
+import { getMaxListeners } from 'node:events'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { expect } from 'chai'
+import { BatchTransform } from '../../../../lib/batch/batch-transform.ts'
+import { PgBatchWritable } from '../../../../lib/writable/pg-batch-writable.ts'
+import type { RejectedRow } from '../../../../lib/write/rejects/dead-letter.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
+import { usePools } from '../../../support/servers/pools.ts'
+import { settlesWithin, until } from '../../../support/until.ts'
+import { countOf, failureOf } from '../../../support/writing.ts'
+import { load } from '../load.ts'
+
+interface Row {
+  id: number
+  n: number
+}
+
+const BAD = [1, 2, 3, 4].map((id): Row => ({ id, n: id % 2 ? -1 : id }))
+
+describe('a Writable as the dead letter', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+  const uncaught: unknown[] = []
+  const note = (error: unknown) => uncaught.push(error)
+
+  beforeEach(async () => {
+    await db.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int, n int CHECK (n >= 0))')
+    process.on('uncaughtExceptionMonitor', note)
+  })
+  afterEach(() => {
+    process.off('uncaughtExceptionMonitor', note)
+    expect(uncaught.splice(0)).to.deep.equal([])
+  })
+
+  const make = (deadLetter: Writable, extra: object = {}) =>
+    new PgBatchWritable<Row>({ pool: makePool().pool, table: 't', rejectLimit: 100, deadLetter, ...extra })
+
+  it('gets each rejected row once, after its COMMIT, and is not ended', async () => {
+    const got: RejectedRow<Row>[] = []
+    const deadLetter = new Writable({
+      objectMode: true,
+      write(reject: RejectedRow<Row>, _, callback) {
+        got.push(reject)
+        countOf(db.pool, 't').then(
+          count => callback(count === 2 * reject.batchId ? null : new Error(`${count}`)),
+          callback,
+        )
+      },
+    })
+    const rejected = await load(
+      [BAD, BAD],
+      make(deadLetter, { inTransaction: () => {}, concurrency: 1 }),
+    ).catch((error: Error) => {
+      throw error.cause ?? error
+    })
+    expect(got).to.deep.equal(rejected)
+    expect(got.map(({ batchId, index, item }) => [batchId, index, item])).to.deep.equal([
+      [1, 0, BAD[0]],
+      [1, 2, BAD[2]],
+      [2, 0, BAD[0]],
+      [2, 2, BAD[2]],
+    ])
+    expect(deadLetter).to.include({ writableEnded: false, destroyed: false })
+  })
+
+  it('is waited for: nothing further is committed, and the stream not finished, while it is busy', async () => {
+    const waiting: (() => void)[] = []
+    const deadLetter = new Writable({
+      objectMode: true,
+      highWaterMark: 1,
+      write: (_reject, _encoding, callback) => void waiting.push(callback),
+    })
+    const writable = make(deadLetter)
+    const done = load(
+      Array.from({ length: 5 }, () => BAD),
+      writable,
+    )
+    for (let letter = 1; letter <= 10; letter++) {
+      await until('a letter', () => waiting.length > 0)
+      expect(waiting).to.have.length(1)
+      expect(deadLetter.writableLength).to.equal(1)
+      expect(writable.writableFinished).to.equal(false)
+      expect(await countOf(db.pool, 't')).to.equal(2 * Math.ceil(letter / 2))
+      waiting.shift()!()
+    }
+    await done
+    expect(writable.stats).to.include({ rowsCommitted: 10, rowsRejected: 10 })
+  })
+
+  const FAILURES: readonly [title: string, make: () => Writable][] = [
+    [
+      'fails',
+      () => new Writable({ objectMode: true, write: (_r, _e, callback) => callback(new Error('full')) }),
+    ],
+    [
+      'throws',
+      () =>
+        new Writable({
+          objectMode: true,
+          write() {
+            throw new Error('broken')
+          },
+        }),
+    ],
+    [
+      'was destroyed before',
+      () => new Writable({ objectMode: true, write: (_r, _e, callback) => callback() }).destroy(),
+    ],
+    ['has ended', () => new Writable({ objectMode: true, write: (_r, _e, callback) => callback() }).end()],
+    [
+      'is destroyed while it is busy, never calls back, and emits no close',
+      () =>
+        new Writable({
+          objectMode: true,
+          emitClose: false,
+          write(this: Writable) {
+            setImmediate(() => this.destroy())
+          },
+        }),
+    ],
+    [
+      'is destroyed while it is busy, and never calls back',
+      () =>
+        new Writable({
+          objectMode: true,
+          write(this: Writable) {
+            setImmediate(() => this.destroy())
+          },
+        }),
+    ],
+  ]
+  for (const [title, makeSink] of FAILURES) {
+    it(`fails the stream, its rows committed, when it ${title}`, async () => {
+      const writable = make(makeSink())
+      const error = await failureOf(settlesWithin(2000, load([BAD], writable)))
+      expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'committed', retryable: false })
+      expect(error.message).to.contain('deadLetter')
+      expect(await countOf(db.pool, 't')).to.equal(2)
+      expect(writable.stats).to.include({ rowsCommitted: 2, rowsRejected: 2, rowsPending: 0 })
+    })
+  }
+
+  it('may be shared by many streams without a warning, and keeps no listener of theirs', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const got: RejectedRow<Row>[] = []
+    const deadLetter = new Writable({
+      objectMode: true,
+      write(reject: RejectedRow<Row>, _, callback) {
+        got.push(reject)
+        setImmediate(callback)
+      },
+    })
+    const { signal } = new AbortController()
+    const limit = getMaxListeners(signal as never) // 10 in Node.js 20, none later
+    const { pool } = makePool()
+    const streams = Array.from({ length: 25 }, () => make(deadLetter, { pool, signal }))
+    const transforms = Array.from({ length: 25 }, () => new BatchTransform<Row>({ signal }))
+    await Promise.all(
+      streams.map((writable, index) => pipeline(Readable.from(BAD), transforms[index]!, writable)),
+    )
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect(warnings).to.deep.equal([])
+    expect(got).to.have.length(50)
+    expect(deadLetter.listenerCount('error') + deadLetter.listenerCount('close')).to.equal(0)
+    expect(deadLetter.getMaxListeners()).to.equal(10)
+    expect(getMaxListeners(signal as never)).to.equal(limit)
+  })
+
+  it('does not keep a destroyed stream waiting', async () => {
+    const deadLetter = new Writable({ objectMode: true, write() {} })
+    const writable = make(deadLetter)
+    const done = load([BAD], writable)
+    done.catch(() => {})
+    await until('a letter', () => deadLetter.writableLength > 0)
+    writable.destroy()
+    await until('closed', () => writable.closed, 1500)
+    expect(deadLetter.listenerCount('error')).to.equal(0)
+  })
+})
