@@ -227,6 +227,8 @@ export interface Table {
   readonly mayStage: boolean
   /** Transactions are at REPEATABLE READ or SERIALIZABLE: they see the catalogue as it was at their start. */
   readonly keepsSnapshot?: true
+  /** A setting of the session by which other values would be stored than those of the rows. */
+  readonly unfitSetting?: 'client_encoding' | 'array_nulls'
   /**
    * The server has MERGE … RETURNING (from PostgreSQL 17), and no partition is a foreign table, which has
    * not.

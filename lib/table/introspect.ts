@@ -66,6 +66,10 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
   pg_catalog.current_setting('server_version_num')::int >= 160000 AS "copiesDefaults",
   pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
     AS "keepsSnapshot",
+  CASE WHEN pg_catalog.current_setting('client_encoding') NOT IN ('UTF8', 'UNICODE', 'SQL_ASCII')
+       THEN 'client_encoding'
+       WHEN pg_catalog.current_setting('array_nulls', true) = 'off' THEN 'array_nulls'
+  END AS "unfitSetting",
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayStage",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', a.attname, 'type', a.atttypid::bigint,

@@ -121,11 +121,24 @@ async function introspectTable<Item>(
     if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
     throw error
   }
+  if (described?.unfitSetting) throw unfitSession(described.unfitSetting)
   if (described) {
     return request.onConflict ? withConflict(lease, described, request) : described
   }
   const [other] = (await ask(RELATION_SQL, [quoteTable(table)])).rows
   throw noTable(table, other)
+}
+
+function unfitSession(setting: NonNullable<Table['unfitSetting']>): PgBatchError {
+  const reason = {
+    client_encoding:
+      'The session has a `client_encoding` other than UTF8, in which rows are sent, and would store other ' +
+      'characters: leave it as `pg` sets it',
+    array_nulls:
+      "The session has `array_nulls` off, and would store a NULL in an array as the text 'NULL': set it on " +
+      '(`ALTER ROLE … SET array_nulls = on`)',
+  }[setting]
+  return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
 /** @param other the relation that has the name, if any: a sequence for example */
