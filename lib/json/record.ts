@@ -38,6 +38,12 @@ export class JsonRecord {
     return key < width && table[this.index * strideOf(width) + 2 + 2 * key] !== 0
   }
 
+  /** The index in the block's bytes where the object begins. */
+  get start(): number {
+    const { table, width } = this.block
+    return table[this.index * strideOf(width)]!
+  }
+
   /** The length of the line in bytes. */
   get byteLength(): number {
     const { table, width } = this.block

@@ -26,8 +26,9 @@ export interface Sources extends Source {
   readonly spool: Spool
   /** Returns the file and the row of a row number, which counts from 1 over all files. */
   positionOf(rowNumber: number): FileRow
-  /** The same in words: `b.csv: row 3`. */
-  placeOf(rowNumber: number): string
+  /** The same in words: `b.csv: row 3`, or `b.csv: row 3 (line 5)`. */
+  placeOf(rowNumber: number, line?: number): string
+  lineOf(rowNumber: number): number | undefined
 }
 
 /**
@@ -52,7 +53,13 @@ async function openOnly(file: string, options: SpooledOptions): Promise<Sources>
   if (options.reopened) await keep(file, options)
   const only = await openSource(file, options)
   const notes = [...only.notes, ...dialectNotes([only])]
-  return { ...only, files: [file], spool: options.spool, notes, ...places(row => ({ file: only.name, row })) }
+  return {
+    ...only,
+    files: [file],
+    spool: options.spool,
+    notes,
+    ...places(() => ({ ...only, row: 0 })),
+  }
 }
 
 /** Several files that can be read one after the other, and what they have in common. */
@@ -108,11 +115,9 @@ async function look(file: string, options: SpooledOptions): Promise<Source> {
 }
 
 function joinFiles({ first, files, notes, columns, options, ...found }: CheckedFiles): Sources {
-  const starts: { name: string; row: number }[] = []
-  const positionOf = (number: number): FileRow => {
-    const start = starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
-    return { file: start.name, row: number - start.row }
-  }
+  const starts: FileStart[] = []
+  const startOf = (number: number): FileStart =>
+    starts.findLast(({ row }) => row < number) ?? { name: first.name, row: 0 }
   const { records: firstRecords, lines: _, blocks: firstBlocks, ...common } = first
   const all = {
     ...common,
@@ -121,7 +126,7 @@ function joinFiles({ first, files, notes, columns, options, ...found }: CheckedF
     files,
     spool: options.spool,
     notes,
-    ...places(positionOf),
+    ...places(startOf),
   }
   if (found.haveLines) {
     const lines = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
@@ -135,7 +140,7 @@ function joinFiles({ first, files, notes, columns, options, ...found }: CheckedF
   }
   const stream = Readable.from(eachBatch(files, options, starts), { highWaterMark: 2 })
   const records = { ...firstRecords, stream }
-  return { ...all, rows: rowsOf(records, number => positionOf(number).file), records }
+  return { ...all, rows: rowsOf(records, number => startOf(number).name), records }
 }
 
 /** Looks for the first file that is not empty. Throws the error of the last file if all are empty. */
@@ -182,23 +187,40 @@ async function keep(file: string, { spool, stdin, onOpen }: SourceOptions & { sp
   await spool.keep(file, raw)
 }
 
-function places(positionOf: Sources['positionOf']): Pick<Sources, 'positionOf' | 'placeOf'> {
-  const placeOf = (number: number): string => {
-    const { file, row } = positionOf(number)
-    return `${file}: row ${formatCount(row)}`
+/** A file among others, and how many rows come before its first one. */
+interface FileStart extends Pick<Source, 'name' | 'lineOf'> {
+  readonly row: number
+}
+
+function places(
+  startOf: (rowNumber: number) => FileStart,
+): Pick<Sources, 'positionOf' | 'placeOf' | 'lineOf'> {
+  const positionOf = (number: number): FileRow => {
+    const { name, row } = startOf(number)
+    return { file: name, row: number - row }
   }
-  return { positionOf, placeOf }
+  return {
+    positionOf,
+    placeOf(number, line) {
+      const { file, row } = positionOf(number)
+      return `${file}: row ${formatCount(row)}${line === undefined ? '' : ` (line ${line})`}`
+    },
+    lineOf(number) {
+      const { row, lineOf } = startOf(number)
+      return lineOf?.(number - row)
+    },
+  }
 }
 
 async function* eachRow(
   files: readonly string[],
   options: SourceOptions,
-  starts: { name: string; row: number }[],
+  starts: FileStart[],
 ): AsyncGenerator<SourceRow> {
   let row = 0
   for (const file of files) {
     const source = await openSource(file, options)
-    starts.push({ name: source.name, row })
+    starts.push({ name: source.name, row, lineOf: source.lineOf })
     for await (const each of source.rows) {
       row++
       yield each as SourceRow
@@ -210,12 +232,12 @@ async function* eachRow(
 async function* eachBatch(
   files: readonly string[],
   options: SourceOptions,
-  starts: { name: string; row: number }[],
+  starts: FileStart[],
 ): AsyncGenerator<RecordTable | object[]> {
   let row = 0
   for (const file of files) {
     const source = await openSource(file, options)
-    starts.push({ name: source.name, row })
+    starts.push({ name: source.name, row, lineOf: source.lineOf })
     for await (const batch of source.records?.stream ?? source.lines!) {
       row += batch.length
       yield batch
@@ -227,13 +249,13 @@ async function* eachBatch(
 async function* eachBlocks(
   files: readonly string[],
   options: SourceOptions,
-  starts: { name: string; row: number }[],
+  starts: FileStart[],
   header: readonly string[],
 ): AsyncGenerator<Block[]> {
   let row = 0
   for (const file of files) {
     const source = await openSource(file, options)
-    starts.push({ name: source.name, row })
+    starts.push({ name: source.name, row, lineOf: source.lineOf })
     const order = header.map(name => source.header!.indexOf(name))
     for await (const batch of source.blocks!) {
       const blocks = (batch as Block[]).map(({ length, columns }) => ({

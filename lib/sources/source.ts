@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Records } from './csv/record-rows.ts'
+import type { RowLines } from './row-lines.ts'
 
 /** An open input. */
 export interface Source {
@@ -29,6 +30,8 @@ export interface Source {
    * `rows`.
    */
   readonly blocks?: Readable
+  /** Returns the line on which a row begins, if rows do not come in `records`, which know it. */
+  readonly lineOf?: RowLines['lineOf'] | undefined
   /** Another program is still writing the input: rows are passed on as they come. */
   readonly live?: boolean
   /** How the input is read, in words. */

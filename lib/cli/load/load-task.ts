@@ -169,8 +169,9 @@ function failing({ checks }: LoadTarget, source: Sources): RowChange | undefined
   if (!checks) return undefined
   return (row, number) => {
     const mismatch = findMismatch(row, checks)
-    if (mismatch) throw new SourceError(`${source.placeOf(number)}: ${mismatch.reason}; ${mismatch.hint}`)
-    return row
+    if (!mismatch) return row
+    const place = source.placeOf(number, source.lineOf(number))
+    throw new SourceError(`${place}: ${mismatch.reason}; ${mismatch.hint}`)
   }
 }
 

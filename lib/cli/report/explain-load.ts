@@ -20,7 +20,8 @@ import { explainKey } from './explain-key.ts'
 import { valueHint } from './value-hint.ts'
 
 export interface FailedLoad {
-  readonly placeOf: (row: number) => string
+  readonly placeOf: (row: number, line?: number) => string
+  readonly lineOf: (row: number) => number | undefined
   readonly table: Table
   /** The role that writes. */
   readonly user: string
@@ -83,15 +84,13 @@ function overLimit(error: unknown, limit: RejectLimit | undefined): string {
 /** Returns `guests.csv: row 2 (line 3)`, or the table if the row is not known. */
 function place(
   { batchId, rowIndex, reason }: PgBatchError,
-  { placeOf, table, positions }: FailedLoad,
+  { placeOf, lineOf, table, positions }: FailedLoad,
 ): string {
   const number =
     batchId === undefined || rowIndex === undefined ? undefined : positions.rowNumber(batchId, rowIndex)
   if (number === undefined) return table.name
-  const line = positions.lineOf(batchId!, rowIndex!)
-  return line === undefined || /\bline \d/.test(reason)
-    ? placeOf(number)
-    : `${placeOf(number)} (line ${line})`
+  const saysLine = /\bline \d/.test(reason)
+  return placeOf(number, saysLine ? undefined : (positions.lineOf(batchId!, rowIndex!) ?? lineOf(number)))
 }
 
 function reason(error: PgBatchError, load: FailedLoad): string {

@@ -40,7 +40,7 @@ export interface RecordOptions {
   /** True: a record that does not fit is rejected. False: it ends the load before its batch is sent. */
   readonly rejects: boolean
   readonly upserts: boolean
-  readonly placeOf: (rowNumber: number) => string
+  readonly placeOf: (rowNumber: number, line: number) => string
 }
 
 /** Plans to write records from their bytes if COPY can be used. INSERT needs values. */
@@ -84,9 +84,8 @@ export function planRecords(
         : record => {
             const mismatch = mismatchOf(record)
             if (!mismatch) return
-            throw new SourceError(
-              `${placeOf(record.number)} (line ${record.line}): ${mismatch.reason}; ${mismatch.hint}`,
-            )
+            const place = placeOf(record.number, record.line)
+            throw new SourceError(`${place}: ${mismatch.reason}; ${mismatch.hint}`)
           },
   }
 }

@@ -4,6 +4,7 @@ import { plural } from '../../values/format-count.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { faultOf, malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
+import type { RowLines } from '../row-lines.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import {
@@ -27,6 +28,8 @@ export interface CopyTextOptions {
   readonly keepsMalformed?: boolean | undefined
   /** The encoding of the file, for messages. @default UTF-8 */
   readonly encoding?: string | undefined
+  /** Takes the line of each row. */
+  readonly rowLines?: RowLines | undefined
 }
 
 /**
@@ -73,6 +76,7 @@ class LineParser {
     for (const line of lines) {
       const row = this.#rowOf(line)
       if (row === undefined) continue
+      this.#options.rowLines?.add(line.number)
       if (this.#header === undefined) {
         this.#leading.push(row)
         continue

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { createRequire } from 'node:module'
+import { formatCount } from '../../values/format-count.ts'
 import { SourceError } from '../source-error.ts'
 
 /** Encodings that files without UTF-8 often have, in different parts of the world. */
@@ -29,8 +30,20 @@ export function notUtf8(name: string, fault: string, bytes?: Buffer): SourceErro
   return new SourceError(`${name}: ${fault}`, { hint, example: bytes && examplesOf(bytes) })
 }
 
+/**
+ * Throws for the beginning of a text that is not UTF-8. Otherwise its dialect might be judged by it.
+ * @param linesBefore lines of the file that come before it
+ */
+export function checkUtf8(head: Buffer, name: string, linesBefore: number): void {
+  const whole = head.subarray(0, wholeLength(head))
+  if (isUtf8(whole)) return
+  const before = whole.toString('latin1', 0, firstBadByte(whole))
+  const line = linesBefore + before.split(/\r\n|\n|\r/).length
+  throw notUtf8(name, `line ${formatCount(line)} is not valid UTF-8`, whole)
+}
+
 /** Returns the index of the first byte that is not UTF-8. */
-export function firstBadByte(bytes: Buffer): number {
+function firstBadByte(bytes: Buffer): number {
   let good = 0
   let bad = bytes.length
   while (bad - good > 1) {

@@ -6,6 +6,7 @@ import { isJson } from '../../values/is-json.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { pushAll } from '../push-all.ts'
+import type { RowLines } from '../row-lines.ts'
 import { isRow, kindOf, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
@@ -19,6 +20,8 @@ export interface DocumentOptions {
   readonly beginning?: string | undefined
   /** Return a `malformedRow` for a record that is not a row, instead of failing. @default false */
   readonly keepsMalformed?: boolean | undefined
+  /** Takes the line of each row. */
+  readonly rowLines?: RowLines | undefined
 }
 
 /**
@@ -46,15 +49,20 @@ class DocumentParser {
   readonly #name: string
   readonly #keepsMalformed: boolean
   readonly #cutter: RecordCutter
+  readonly #rowLines: RowLines | undefined
   #record = 0
   /** The first character was seen. */
   #hasBegun = false
   /** A byte was seen that is not UTF-8, which the decoder makes U+FFFD. */
   #isSuspect = false
 
-  constructor(name: string, { recordPath = [], beginning, keepsMalformed = false }: DocumentOptions) {
+  constructor(
+    name: string,
+    { recordPath = [], beginning, keepsMalformed = false, rowLines }: DocumentOptions,
+  ) {
     this.#name = name
     this.#keepsMalformed = keepsMalformed
+    this.#rowLines = rowLines
     this.#cutter = new RecordCutter(recordPath, beginning)
   }
 
@@ -94,6 +102,7 @@ class DocumentParser {
 
   #parse(json: string): SourceRow {
     this.#record++
+    this.#rowLines?.add(this.#cutter.line)
     const { fault } = this.#cutter
     if (fault !== undefined) return this.#malformed(json, fault)
     if (this.#isSuspect && json.includes('\ufffd')) return this.#malformed(json, NOT_UTF8)

@@ -5,6 +5,7 @@ import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
+import { RowLines } from '../row-lines.ts'
 import { BATCH_BYTES, isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
@@ -27,6 +28,8 @@ export interface NdjsonOptions {
   readonly fill?: boolean | undefined
   /** Finds the lines that need not be parsed. @default undefined: all lines are parsed */
   readonly scanner?: LineScanner | undefined
+  /** Takes the line of each row. */
+  readonly rowLines?: RowLines | undefined
 }
 
 const BATCH_ROWS = 1000
@@ -42,6 +45,7 @@ class NdjsonReader extends Transform {
   readonly #batchRows: number
   readonly #fill: boolean
   readonly #scanner: LineScanner | undefined
+  readonly #rowLines: RowLines
   /** The number of lines so far. */
   #line = 0
   /** The line that is not complete. */
@@ -52,7 +56,7 @@ class NdjsonReader extends Transform {
 
   constructor(
     name: string,
-    { keepsMalformed = false, batchRows = BATCH_ROWS, fill = true, scanner }: NdjsonOptions,
+    { keepsMalformed = false, batchRows = BATCH_ROWS, fill = true, scanner, rowLines }: NdjsonOptions,
   ) {
     super({ readableObjectMode: true, readableHighWaterMark: 2 }) // arrays
     this.#name = name
@@ -60,6 +64,7 @@ class NdjsonReader extends Transform {
     this.#batchRows = batchRows
     this.#fill = fill
     this.#scanner = scanner
+    this.#rowLines = rowLines ?? new RowLines()
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -118,9 +123,14 @@ class NdjsonReader extends Transform {
   /** Takes the lines that need not be parsed. Returns the index after them, where the module stopped. */
   #scan(scanner: LineScanner, bytes: Buffer, at: number): number {
     const block = scanner.scan(bytes, at)
+    const hasBlanks = scanner.lines > scanner.count
+    let line = this.#line + 1
+    let from = at
     for (let index = 0; block && index < scanner.count; index++) {
       const record = new JsonRecord(block, index)
-      this.#add(record, record.byteLength)
+      if (hasBlanks) line += countFeeds(bytes, from, record.start)
+      from = record.start
+      this.#add(record, record.byteLength, hasBlanks ? line : line + index)
     }
     this.#line += scanner.lines
     return scanner.next
@@ -133,8 +143,8 @@ class NdjsonReader extends Transform {
     const end = found < 0 ? bytes.length : found
     const line = bytes.subarray(at, end)
     const text = isKnownUtf8 || isUtf8(line) ? line.toString() : undefined
-    if (text === undefined) this.#add(this.#malformed(line, 'is not valid UTF-8'), line.length)
-    else if (text.trim() !== '') this.#add(this.#parse(text), line.length)
+    if (text === undefined) this.#add(this.#malformed(line, 'is not valid UTF-8'), line.length, this.#line)
+    else if (text.trim() !== '') this.#add(this.#parse(text), line.length, this.#line)
     return end + 1
   }
 
@@ -159,7 +169,8 @@ class NdjsonReader extends Transform {
     throw new MalformedRecord(`${this.#name}: ${fault}`, isBegun ? { hint: OF_SEVERAL_LINES } : {})
   }
 
-  #add(line: JsonLine, bytes: number): void {
+  #add(line: JsonLine, bytes: number, number: number): void {
+    this.#rowLines.add(number)
     this.#batch.push(line)
     this.#batchBytes += bytes
     if (this.#batch.length === this.#batchRows || this.#batchBytes >= BATCH_BYTES) this.#pass()
@@ -170,6 +181,13 @@ class NdjsonReader extends Transform {
     this.#batch = []
     this.#batchBytes = 0
   }
+}
+
+function countFeeds(bytes: Buffer, from: number, to: number): number {
+  let feeds = 0
+  for (let at = bytes.indexOf(LINE_FEED, from); at >= 0 && at < to; at = bytes.indexOf(LINE_FEED, at + 1))
+    feeds++
+  return feeds
 }
 
 /** Returns lines as rows, which are read only when the rows are. */

@@ -1,6 +1,4 @@
-import { isUtf8 } from 'node:buffer'
 import type { Duplex, Readable } from 'node:stream'
-import { formatCount } from '../../values/format-count.ts'
 import { readCopyText } from '../copy-text/read-copy-text.ts'
 import { readCsv } from '../csv/csv.ts'
 import { describeCsv } from '../csv/describe-csv.ts'
@@ -22,12 +20,13 @@ import { widthOf } from '../csv/sniff/usual-width.ts'
 import { type Format, isBlank, showsFormat, sniffFormat } from '../format.ts'
 import { type Peeked, peek } from '../input/bytes.ts'
 import type { Encoding } from '../input/encoding.ts'
-import { firstBadByte, notUtf8, wholeLength } from '../input/not-utf8.ts'
+import { checkUtf8 } from '../input/not-utf8.ts'
 import { readJsonDocuments } from '../json/json-documents.ts'
 import { judgeShape, showsLine, showsRow, showsShape } from '../json/json-shape.ts'
 import { loadLineScanner } from '../json/lines/line-scanner.ts'
 import { readNdjson, rowsOfLines } from '../json/ndjson.ts'
 import { recordPathText } from '../json/record-path.ts'
+import { RowLines } from '../row-lines.ts'
 import type { Source } from '../source.ts'
 import { EmptyInput } from '../source-error.ts'
 import { connect } from './connect.ts'
@@ -54,6 +53,8 @@ export class TextSource {
     headerFault: undefined,
     sampled: [],
   }
+  /** The lines of rows that do not come in records, which know them. */
+  readonly #rowLines = new RowLines()
   /** Lines of the file that are not read. */
   #skipped = 0
 
@@ -83,7 +84,7 @@ export class TextSource {
     const asDocuments = asked === 'json' ? 'documents' : undefined
     const shape = recordPath ? 'documents' : judgeShape(start, this.#name, asDocuments)
     if (shape === 'lines') return this.#lines()
-    const options = { recordPath, beginning: start.text, keepsMalformed }
+    const options = { recordPath, beginning: start.text, keepsMalformed, rowLines: this.#rowLines }
     const rows = connect(this.#text, readJsonDocuments(this.#name, options))
     const at = recordPath ? `, records at ${recordPathText(recordPath)}` : ''
     return this.#rowSource('json', rows, `json, ${this.#encoding}${at}`)
@@ -95,13 +96,15 @@ export class TextSource {
 
   #lines(): Source {
     const { keepsMalformed, batchRows = BATCH_ROWS } = this.#options
-    const options = { keepsMalformed, batchRows, fill: !this.#live, scanner: loadLineScanner() }
+    const reading = { keepsMalformed, batchRows, fill: !this.#live, rowLines: this.#rowLines }
+    const options = { ...reading, scanner: loadLineScanner() }
     const lines = connect(this.#text, readNdjson(this.#name, options))
     return { ...this.#rowSource('ndjson', rowsOfLines(lines), `ndjson, ${this.#encoding}`), lines }
   }
 
   #rowSource(format: 'json' | 'ndjson', rows: Readable, description: string): Source {
-    return { name: this.#name, format, rows, notes: this.notes, live: this.#live, description }
+    const { lineOf } = this.#rowLines
+    return { name: this.#name, format, rows, lineOf, notes: this.notes, live: this.#live, description }
   }
 
   async #format(): Promise<Format> {
@@ -114,17 +117,8 @@ export class TextSource {
   async #peek(enough: (head: Buffer) => boolean, quiet?: Parameters<typeof peek>[2]): Promise<Peeked> {
     const peeked = await peek(this.#text, enough, quiet)
     this.#text = peeked.whole
-    if (!this.#options.keepsMalformed) this.#checkUtf8(peeked.head)
+    if (!this.#options.keepsMalformed) checkUtf8(peeked.head, this.#name, this.#skipped)
     return peeked
-  }
-
-  /** Throws if a head is not UTF-8. Otherwise a dialect might be judged by it. */
-  #checkUtf8(head: Buffer): void {
-    const whole = head.subarray(0, wholeLength(head))
-    if (isUtf8(whole)) return
-    const before = whole.toString('latin1', 0, firstBadByte(whole))
-    const line = this.#skipped + before.split(/\r\n|\n|\r/).length
-    throw notUtf8(this.#name, `line ${formatCount(line)} is not valid UTF-8`, whole)
   }
 
   async #dialect(format: 'csv' | 'tsv'): Promise<Dialect> {
@@ -213,13 +207,25 @@ export class TextSource {
     const { delimiter = '\t', nulls = ['\\N'], header: hasHeader = false } = this.#options.dialect ?? {}
     const { keepsMalformed } = this.#options
     const [name, live] = [this.#name, this.#live]
-    const options = { delimiter, nulls, header: hasHeader, keepsMalformed, encoding: this.#encodingName }
+    const rowLines = this.#rowLines
+    const reading = { delimiter, nulls, header: hasHeader, keepsMalformed, rowLines }
+    const options = { ...reading, encoding: this.#encodingName }
     const found = await this.#untilHeader<Pick<Source, 'header' | 'rows'>>(onHeader =>
       readCopyText(name, options, (header, rows) => onHeader({ header, rows })),
     )
     const words = `${delimiterName(delimiter)} between fields, ${hasHeader ? 'a' : 'no'} header`
     const description = `text of COPY, ${this.#encoding}, ${words}`
-    return { name, format: 'csv', headless: !hasHeader, notes: this.notes, live, ...found, description }
+    const { lineOf } = rowLines
+    return {
+      name,
+      format: 'csv',
+      headless: !hasHeader,
+      lineOf,
+      notes: this.notes,
+      live,
+      ...found,
+      description,
+    }
   }
 
   async #csv(dialect: Dialect): Promise<Source> {

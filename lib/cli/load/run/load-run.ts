@@ -257,6 +257,7 @@ export class LoadRun {
     const { source, table, database, args, terminal } = this.#plan
     return explainLoad(error, {
       placeOf: source.placeOf,
+      lineOf: source.lineOf,
       format: source.format,
       table,
       user: database.user,

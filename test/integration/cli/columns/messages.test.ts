@@ -35,7 +35,7 @@ describe('the messages of pg-batch', () => {
         '{"id":2,"name":"secret\\u0000"}',
       )
       expect(stderr).to.match(
-        /^pg-batch: standard input: row 1: a text with a character that no type holds, such as U\+0000, for "name" \(22021\); --rejects FILE keeps such rows and loads the others; nothing committed\n$/,
+        /^pg-batch: standard input: row 1 \(line 1\): a text with a character that no type holds, such as U\+0000, for "name" \(22021\); --rejects FILE keeps such rows and loads the others; nothing committed\n$/,
       )
       expect(status).to.equal(1)
     })
@@ -95,7 +95,7 @@ describe('the messages of pg-batch', () => {
       const path = await file('bad.ndjson', '{"idd":2}\n')
       const { stderr } = await pgBatch(['replay', path, '-t', 'people'])
       expect(stderr).to.match(
-        /: row 1: it has "idd", which is not a column of people; did you mean "id"\?; nothing committed\n$/,
+        /: row 1 \(line 1\): it has "idd", which is not a column of people; did you mean "id"\?; nothing committed\n$/,
       )
       await writeFile(path, Buffer.from('{"id":2,"name":"\xe9"}\n', 'latin1'))
       expect((await pgBatch(['replay', path, '-t', 'people'])).stderr).to.match(
@@ -111,7 +111,7 @@ describe('the messages of pg-batch', () => {
     )
     expect((await load(['-t', 'made', '--columns', 'name'], 'id,name,twice\n7,a,aa\n')).status).to.equal(0)
     expect((await load(['-t', 'made'], '{"name":"b","id":7}')).stderr).to.contain(
-      'row 1: it has "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); --identity keep writes the file\'s values, or name the others with --columns;',
+      'row 1 (line 1): it has "id", which made generates itself (GENERATED ALWAYS AS IDENTITY); --identity keep writes the file\'s values, or name the others with --columns;',
     )
     expect((await load(['-t', 'made', '--columns', 'name'], '{"name":"b","id":7}')).status).to.equal(0)
     expect((await database.pool.query('SELECT * FROM made ORDER BY id')).rows).to.deep.equal([

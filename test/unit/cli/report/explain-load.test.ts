@@ -20,7 +20,8 @@ function load(showsValues: boolean): FailedLoad {
   const positions = new RowPositions()
   positions.addBatch(3, Uint32Array.of(2, 3, 6))
   return {
-    placeOf: row => `guests.csv: row ${row}`,
+    placeOf: (row, line) => `guests.csv: row ${row}${line === undefined ? '' : ` (line ${line})`}`,
+    lineOf: () => undefined,
     table,
     user: 'ada',
     positions,

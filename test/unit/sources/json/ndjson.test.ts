@@ -8,6 +8,7 @@ import {
   readNdjson,
 } from '../../../../lib/sources/json/ndjson.ts'
 import { faultOf } from '../../../../lib/sources/malformed.ts'
+import { RowLines } from '../../../../lib/sources/row-lines.ts'
 import { LongNumber, toJsonText } from '../../../../lib/values/exact-json.ts'
 import { thorough } from '../../../support/thorough.ts'
 import { failure, parsed, readAll } from '../support.ts'
@@ -34,6 +35,11 @@ async function outcome(text: string | Buffer, step: number, scanner: LineScanner
   }
   reader.end()
   return { failure: await ended, rows: toJsonText(rows) }
+}
+
+/** The numbers of the lines that are not blank. */
+function linesWithText(text: string): number[] {
+  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [index + 1]))
 }
 
 describe('readNdjson', () => {
@@ -96,9 +102,11 @@ describe('readNdjson', () => {
         async (lines, step, rejects) => {
           const text = lines.join('\n')
           const scanner = counting(loadLineScanner()!)
+          const rowLines = new RowLines()
           const expected = await read(text, step, { keepsMalformed: true })
-          const actual = await read(text, step, { keepsMalformed: true, scanner: scanner.scanner })
+          const actual = await read(text, step, { keepsMalformed: true, scanner: scanner.scanner, rowLines })
           expect(toJsonText(actual)).to.equal(toJsonText(expected))
+          expect(actual.map((_, index) => rowLines.lineOf(index + 1))).to.deep.equal(linesWithText(text))
           expect(actual.map(faultOf)).to.deep.equal(expected.map(faultOf))
           if (!rejects) {
             const { failure } = await outcome(text, step, undefined)
