@@ -1,6 +1,7 @@
 import { streamOf } from '../../sources/source.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
+import { checkRequired } from '../columns/check-required.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
 import { execute, uniqueIndexesOf } from '../database/table.ts'
@@ -29,6 +30,7 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   const future = { ...table, columns: [...table.columns, ...news.added.map(futureColumn)] }
   const choice = chooseColumns(source, future, args)
   checkKeyIsWritten(args, choice, source.name)
+  checkRequired(args, table, choice, source.name)
   for (const note of choice.notes) notify(note)
   const { rows = streamOf(source) } = news
   const truncate = `TRUNCATE ${quoteTable(table)}`

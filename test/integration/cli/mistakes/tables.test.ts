@@ -10,6 +10,11 @@ describe('what pg-batch prints, word for word,', () => {
   before(() =>
     database.pool.query(`
       CREATE TABLE guests (id int PRIMARY KEY, name text);
+      CREATE TABLE needs (id int PRIMARY KEY, "Who" text NOT NULL, note text, made int NOT NULL DEFAULT 7);
+      INSERT INTO needs VALUES (1, 'Ada');
+      CREATE TABLE filled (id int, who text NOT NULL);
+      CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.who := 1; RETURN NEW; END';
+      CREATE TRIGGER fill BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION fill();
       CREATE SCHEMA shop; CREATE TABLE shop.sales (id int);
       CREATE MATERIALIZED VIEW totals AS SELECT 1 AS id; CREATE SEQUENCE numbers`),
   )
@@ -26,6 +31,33 @@ describe('what pg-batch prints, word for word,', () => {
 
   describe('for a table', () => {
     const target = (table: string) => printed(['load', '-', '-t', table], 'id\n1\n')
+
+    it('that needs a column which the file does not have', async () => {
+      const file = 'id,note\n1,x\n'
+      const load = (...words: string[]) => printed(['load', '-', '-t', 'needs', ...words], file)
+      const which = '"Who", which is NOT NULL and has no DEFAULT in needs: it would refuse every row; '
+      const byDefault = 'or give it a DEFAULT (ALTER TABLE "public"."needs" ALTER "Who" SET DEFAULT …)'
+      const named = `${which}--map NAME=Who names its column in the file, ${byDefault}`
+      for (const words of [[], ['--dry-run'], ['--rejects', '/dev/null'], ['--truncate']]) {
+        expect(await load(...words)).to.equal(
+          `pg-batch: standard input: no column of the file goes to ${named}\n`,
+        )
+      }
+      expect(await load('--on-conflict', 'id')).to.equal(
+        `pg-batch: standard input: no column of the file goes to ${named}, ` +
+          'or write only rows that are there, with --update-only\n',
+      )
+      expect(await load('--columns', 'id')).to.equal(
+        `pg-batch: --columns leaves out ${which}name it there, ${byDefault}\n`,
+      )
+      await printed(['load', '-', '-t', 'needs', '--on-conflict', 'id', '--update-only', '--quiet'], file)
+      const { rows } = await database.pool.query('SELECT * FROM needs')
+      expect(rows).to.deep.equal([{ id: 1, Who: 'Ada', note: 'x', made: 7 }])
+    })
+
+    it('that needs a column which a trigger fills in', async () => {
+      expect(await printed(['load', '-', '-t', 'filled', '--quiet'], 'id\n1\n')).to.equal('')
+    })
 
     it('in a schema that is not there', async () => {
       expect(await target('shp.sales')).to.equal(
