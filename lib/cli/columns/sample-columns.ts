@@ -5,12 +5,12 @@ import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { streamOf } from '../../sources/source.ts'
+import { peekRows } from '../../streams/peek-rows.ts'
 import { plural } from '../../values/format-count.ts'
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
 import { type ColumnChecks, columnChecks } from './create-table.ts'
 import { ColumnInference, type InferredColumn } from './infer-columns.ts'
-import { peekRows } from './peek-rows.ts'
 
 /** Columns as their values show them. */
 export interface SampledColumns {
@@ -65,7 +65,7 @@ export async function sampleColumns(
     rows = peeked.whole
     ended = peeked.ended
   } else {
-    const peeked = await peekRows(rows, SAMPLE_ROWS)
+    const peeked = await peekRows<SourceRow>(rows, SAMPLE_ROWS)
     for (const row of peeked.head) add(row)
     rows = peeked.whole
     ended = peeked.ended

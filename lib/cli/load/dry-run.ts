@@ -3,10 +3,10 @@ import type { RecordTable } from '../../csv/record-table.ts'
 import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { SourceRow } from '../../sources/rows.ts'
+import { peekRows } from '../../streams/peek-rows.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import { ItemTable } from '../../values/items/item-table.ts'
 import { type DryRun, describeDryRun, SHOWN_ROWS } from '../columns/dry-run.ts'
-import { peekRows } from '../columns/peek-rows.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import { rowsWrittenBefore } from '../resume/resume.ts'
 import { repairLine } from '../terminal/messages.ts'
@@ -95,7 +95,7 @@ async function headOf(
     return { head: readable.slice(0, SHOWN_ROWS).map(parsedLine), whole }
   }
   if (!records) {
-    const { head, whole } = await peekRows(stream, SHOWN_ROWS)
+    const { head, whole } = await peekRows<SourceRow>(stream, SHOWN_ROWS)
     return { head: head.filter(row => faultOf(row) === undefined), whole }
   }
   const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: RecordTable) => batch.length)

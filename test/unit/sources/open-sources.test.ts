@@ -19,7 +19,7 @@ describe('openSources', () => {
       { a: '5', b: '6' },
       { a: '5', b: '6' },
     ])
-    expect([1, 2, 3, 4].map(source.placeOf)).to.deep.equal([
+    expect([1, 2, 3, 4].map(row => source.placeOf(row))).to.deep.equal([
       `${paths[0]}: row 1`,
       `${paths[0]}: row 2`,
       `${paths[1]}: row 1`,

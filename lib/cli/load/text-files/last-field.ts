@@ -2,10 +2,10 @@ import type { RecordTable } from '../../../csv/record-table.ts'
 import { endsWithDelimiter, withoutLastField } from '../../../sources/csv/last-field.ts'
 import { type Records, rowsOf } from '../../../sources/csv/record-rows.ts'
 import type { Sources } from '../../../sources/open-sources.ts'
+import { peekRows } from '../../../streams/peek-rows.ts'
 import { isInsertable } from '../../../table/insertable.ts'
 import type { Table } from '../../../types.ts'
 import type { LoadArguments } from '../../arguments/arguments.ts'
-import { peekRows } from '../../columns/peek-rows.ts'
 import { interruptible, type LoadTask } from '../load-task.ts'
 
 const SAMPLE_ROWS = 1000

@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream'
-import type { SourceRow } from '../../sources/rows.ts'
-import { lookAhead } from '../../streams/look-ahead.ts'
+import { lookAhead } from './look-ahead.ts'
 
 /**
  * Returns the first rows, up to `limit`. `whole` starts from the first row again. `ended` says that there are
  * no other rows.
  * @param sizeOf how many rows a chunk has, if it is not one row. The last chunk may exceed the limit.
  */
-export async function peekRows<Chunk = SourceRow>(
+export async function peekRows<Chunk>(
   source: Readable,
   limit: number,
   sizeOf: (chunk: Chunk) => number = () => 1,
