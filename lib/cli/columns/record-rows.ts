@@ -1,6 +1,7 @@
 import type { CsvFormat, CsvRecord } from '../../csv/record.ts'
 import { rowMaker } from '../../sources/csv/record-rows.ts'
-import type { SourceRow } from '../../sources/rows.ts'
+import { RAW_KEY } from '../../sources/malformed.ts'
+import { type SourceRow, setOwn } from '../../sources/rows.ts'
 import { type ColumnChoice, renamed } from './choose-columns.ts'
 import { putPoints } from './decimal-comma.ts'
 
@@ -15,12 +16,26 @@ export interface RecordRows {
   readonly commaColumns: ReadonlySet<string>
 }
 
-/** Returns the function that makes a row of a record. A record that cannot be cut keeps its text. */
+/**
+ * Returns the function that makes a row of a record. A malformed one keeps its text, too: it is not certain
+ * which columns its fields belong to, so that its row must not be loaded as it is.
+ */
 export function rowMakerOf({ format, header, longDelimiter, pairs, commaColumns }: RecordRows) {
-  const { rowOf, raggedness } = rowMaker(format, header, longDelimiter)
+  const { rowOf, raggedness, textOf } = rowMaker(format, header, longDelimiter)
+  const columnOf = new Map(pairs ?? header.map(name => [name, name]))
+  const beyond = (key: string) => (header.includes(key) ? undefined : key)
+  const guessed = (row: SourceRow): SourceRow => {
+    const out: SourceRow = {}
+    for (const [key, value] of Object.entries(row)) {
+      const name = columnOf.get(key) ?? beyond(key)
+      if (name !== undefined) setOwn(out, name, value)
+    }
+    return out
+  }
   return (record: CsvRecord): SourceRow => {
     const row = rowOf(record)
-    if (raggedness(record)) return row
+    if (record.fault !== undefined) return row
+    if (raggedness(record)) return { ...guessed(row), [RAW_KEY]: textOf(record) }
     const named = pairs ? renamed(row, pairs) : row
     putPoints(named, commaColumns)
     return named

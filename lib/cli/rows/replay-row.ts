@@ -52,7 +52,7 @@ export function replayShaper(table: Table): (row: SourceRow) => SourceRow {
   const hasRawColumn = table.columns.some(({ name }) => name === RAW_KEY)
   return row => {
     if (OPERATION_KEY in row) throw notToBeWritten()
-    if (RAW_KEY in row && !hasRawColumn) throw withoutFields()
+    if (RAW_KEY in row && !hasRawColumn) throw stillMalformed(Object.keys(row).length > 1)
     return fitRow(row, fitterOf)
   }
 }
@@ -68,8 +68,10 @@ function withoutText(column: string): PgBatchError {
   return new PgBatchError('VALUE_NOT_ENCODABLE', reason, { outcome: 'not-sent', column })
 }
 
-function withoutFields(): PgBatchError {
-  const reason = `The record was malformed and has no fields: write them in place of ${RAW_KEY}`
+function stillMalformed(hasFields: boolean): PgBatchError {
+  const reason = hasFields
+    ? `The record had too few or too many fields: put each under its column, and remove ${RAW_KEY}`
+    : `The record was malformed and has no fields: write them in place of ${RAW_KEY}`
   return new PgBatchError('ROW_INVALID', reason, { outcome: 'not-sent' })
 }
 

@@ -61,14 +61,16 @@ export function rowMaker(
   format: CsvFormat,
   header: readonly string[],
   longDelimiter: string | undefined,
-): Pick<Records, 'rowOf' | 'raggedness'> {
+): Pick<Records, 'rowOf' | 'raggedness'> & { readonly textOf: (record: CsvRecord) => string } {
   const cutter = new FieldCutter(format)
+  const textOf = (record: CsvRecord): string => {
+    const text = rawText(record.bytes)
+    return longDelimiter ? text.replaceAll(format.delimiter, longDelimiter) : text
+  }
   return {
+    textOf,
     rowOf(record) {
-      if (record.fault !== undefined) {
-        const text = rawText(record.bytes)
-        return { [RAW_KEY]: longDelimiter ? text.replaceAll(format.delimiter, longDelimiter) : text }
-      }
+      if (record.fault !== undefined) return { [RAW_KEY]: textOf(record) }
       const row: SourceRow = {}
       const count = cutter.cut(record)
       for (let field = 0; field < count; field++) {

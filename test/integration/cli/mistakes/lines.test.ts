@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { useDatabase } from '../../../support/database.ts'
 import { useFolder } from '../../../support/folder.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
 describe('pg-batch names the file, the row and the line of a bad value', () => {

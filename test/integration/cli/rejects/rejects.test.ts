@@ -79,8 +79,12 @@ describe('pg-batch load --rejects', () => {
       expect(ended.stdout).to.match(/^people: 2 rows committed in 1 batch, 3 rejected, /)
       const lines = await inOrder(rejects)
       expect(lines.map(({ source_offset, code, row }) => [source_offset, code, row])).to.deep.equal([
-        ['2', 'VALUE_NOT_ENCODABLE', { id: '2' }],
-        ['3', 'VALUE_NOT_ENCODABLE', { id: '3', age: '3', doc: null, column4: 'x', column5: '' }],
+        ['2', 'VALUE_NOT_ENCODABLE', { id: '2', pg_batch_raw: '2' }],
+        [
+          '3',
+          'VALUE_NOT_ENCODABLE',
+          { id: '3', age: '3', doc: null, column4: 'x', column5: '', pg_batch_raw: '3,3,,x,""' },
+        ],
         ['4', 'REFUSED', { id: '4', age: null, doc: '' }],
       ])
       expect(lines[1]!.message).to.match(
@@ -90,6 +94,11 @@ describe('pg-batch load --rejects', () => {
         { id: 1, age: 1, doc: [1] },
         { id: 5, age: 5, doc: null },
       ])
+      // nothing says which columns its fields belong to
+      const asItIs = await pgBatch('replay', rejects, '-t', 'people')
+      expect(asItIs.stderr).to.match(
+        /row 1 \(line 1\): The record had too few or too many fields: .*, and remove pg_batch_raw; nothing committed/,
+      )
       await writeFile(rejects, '{"id":"2"}\n')
       expect((await pgBatch('replay', rejects, '-t', 'people')).stdout).to.match(/^people: 1 row committed/)
     })
