@@ -2,6 +2,7 @@ import type { Table } from '../types.ts'
 import { CONFLICTING_INDEXES, LATE_INDEXES } from './catalogue/row-constraints.ts'
 import { VOLATILE_DEFAULT } from './catalogue/volatile-default.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
+import { EQUALITY_INDEX } from './key-columns.ts'
 import { readTable } from './read-table.ts'
 
 /** The condition that the session's TimeZone is UTC, under one of its names. */
@@ -143,7 +144,7 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
         JOIN pg_catalog.pg_namespace s ON s.oid = e.oprnamespace)) ORDER BY i.indisprimary DESC, x.relname)
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
-    WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
+    WHERE i.indrelid = t.oid AND ${EQUALITY_INDEX} AND i.indexprs IS NULL AND i.indpred IS NULL)
     AS "uniqueKeys",
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)

@@ -19,3 +19,10 @@ export const KEY_COLUMNS = `
         FROM pg_catalog.unnest(k.conpfeqop) WITH ORDINALITY key(operator, ord)
         JOIN pg_catalog.pg_operator o ON o.oid = key.operator
         JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace)`
+
+/**
+ * The condition that the index `i` keeps equal rows apart. That of a temporal key (WITHOUT OVERLAPS, from
+ * PostgreSQL 18 on) is unique, too, but keeps periods apart that overlap, as an exclusion constraint does.
+ * @see https://www.postgresql.org/docs/current/sql-createtable.html
+ */
+export const EQUALITY_INDEX = 'i.indisunique AND NOT i.indisexclusion AND i.indisvalid'

@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
-import { KEY_COLUMNS, type KeyColumns } from './key-columns.ts'
+import { EQUALITY_INDEX, KEY_COLUMNS, type KeyColumns } from './key-columns.ts'
 import { insertShape, type Merge, type MergeShape, sameKey } from './merge/merge.ts'
 import { stagedRows } from './merge/merge-source.ts'
 import { insertInto } from './statements.ts'
@@ -50,7 +50,7 @@ SELECT pg_catalog.json_build_object(
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_indexdef(i.indexrelid),
       pg_catalog.format('CREATE UNIQUE INDEX %I ON ', x.relname)) d(text, start)
-    WHERE i.indrelid = t.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+    WHERE i.indrelid = t.oid AND ${EQUALITY_INDEX} AND i.indimmediate
       AND i.indexprs IS NULL AND i.indpred IS NULL), '[]'),
   'incoming', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'constraint', k.conname, 'child', k.conrelid::pg_catalog.regclass::text,

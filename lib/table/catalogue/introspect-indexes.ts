@@ -1,4 +1,5 @@
 import type { UniqueIndex } from '../../types.ts'
+import { EQUALITY_INDEX } from '../key-columns.ts'
 
 /**
  * Describes all unique indexes of a table, of expressions and partial ones included. Its parameter is the
@@ -53,7 +54,7 @@ SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
   ORDER BY x.relname)::text AS indexes
 FROM quiet, pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
-WHERE quiet.path = '' AND i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND i.indisvalid`
+WHERE quiet.path = '' AND i.indrelid = $1::pg_catalog.regclass AND ${EQUALITY_INDEX}`
 
 interface IndexRow extends Omit<UniqueIndex, 'constraint' | 'predicate' | 'parts'> {
   constraint: string | null

@@ -20,7 +20,7 @@ interface KeyColumn {
 /**
  * Describes a foreign key by the schema, the table and the constraint that an error names. There is no row if
  * a lookup of its keys need not find what the server finds: another policy applies to this role, it may not
- * read the table, or a trigger may change the rows before they are stored.
+ * read the table, several rows may cover one period, or a trigger may change the rows before they are stored.
  */
 export const FOREIGN_KEY_SQL = `SELECT pg_catalog.json_build_object(
   'target', pg_catalog.format('%I.%I', fn.nspname, f.relname),
@@ -36,6 +36,7 @@ export const FOREIGN_KEY_SQL = `SELECT pg_catalog.json_build_object(
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class f ON f.oid = k.confrelid JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
   WHERE k.contype = 'f' AND n.nspname = $1 AND c.relname = $2 AND k.conname = $3
+    AND coalesce(pg_catalog.to_jsonb(k) ->> 'conperiod', 'false') = 'false'
     AND NOT c.relhasrules AND NOT pg_catalog.row_security_active(f.oid)
     AND pg_catalog.has_table_privilege(f.oid, 'SELECT')
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t

@@ -140,6 +140,27 @@ describe('conflict targets by the name of an index', () => {
     })
   }
 
+  for (const way of METHODS.filter(({ title }) => title !== 'binary COPY')) {
+    it(`keep the first of rows whose periods overlap: by ${way.title}`, async () => {
+      const { rows } = await db.pool.query("SELECT current_setting('server_version_num')::int AS version")
+      const key =
+        rows[0].version < 180_000
+          ? 'EXCLUDE USING gist (id WITH =, period WITH &&)'
+          : 'PRIMARY KEY (id, period WITHOUT OVERLAPS)'
+      await db.pool.query(`CREATE EXTENSION IF NOT EXISTS btree_gist;
+        DROP TABLE IF EXISTS stays; CREATE TABLE stays (id int, period int4range, ${key})`)
+      const stays = [
+        { id: 1, period: '[5,9)' },
+        { id: 1, period: '[1,6)' },
+        { id: 1, period: '[1,5)' },
+      ]
+      const pool = makePool().pool
+      await write([stays], { pool, table: 'stays', onConflict: { action: 'nothing' }, ...options(way) })
+      const stored = await valuesOf(db.pool, 'SELECT period FROM stays ORDER BY period')
+      expect(stored.flat()).to.deep.equal(['[1,5)', '[5,9)'])
+    })
+  }
+
   const MISTAKES: readonly [title: string, onConflict: Omit<OnConflict, 'action'>, message: RegExp][] = [
     [
       'there is no such index',

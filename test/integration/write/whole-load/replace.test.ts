@@ -84,6 +84,19 @@ describe('replace', () => {
     })
   }
 
+  it('replaces the rows of a table whose key is temporal, or an exclusion constraint', async () => {
+    const [[version]] = (await valuesOf(db.pool, "SELECT current_setting('server_version_num')::int")) as [
+      [number],
+    ]
+    const key =
+      version < 180_000 ? 'EXCLUDE USING gist (id WITH =, p WITH &&)' : 'UNIQUE (id, p WITHOUT OVERLAPS)'
+    await db.pool.query(`CREATE EXTENSION IF NOT EXISTS btree_gist; DROP TABLE t;
+      CREATE TABLE t (id int, p int4range, note text, rank int, ${key});
+      INSERT INTO t VALUES (1, '[1,5)'), (1, '[5,9)')`)
+    await replace([{ id: 1, p: '[2,6)', note: 'new', rank: 1 } as Row])
+    expect(await valuesOf(db.pool, 'SELECT p, note FROM t')).to.deep.equal([['[2,6)', 'new']])
+  })
+
   it('shows readers the old rows or the new ones, and never others', async () => {
     const seen = new Set<string>()
     let reading = true
