@@ -90,6 +90,7 @@ export async function openWriting<Item>(
     retry: options.retry,
     openOutcomes,
     size: new TransactionSize(),
+    mayDivide: options.rowResults !== undefined,
     isIdempotent: plan => isIdempotent(plan, options),
   }
 }
