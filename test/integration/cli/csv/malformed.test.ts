@@ -1,37 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
-import { useFolder } from '../../../support/folder.ts'
-import { useDatabase } from '../../../support/servers/database.ts'
-import { run } from '../support.ts'
+import { useMalformed } from '../rejects/malformed.ts'
 
 describe('pg-batch load --rejects, of malformed records', () => {
-  const database = useDatabase()
-  const file = useFolder()
-  const pgBatch = (...words: string[]) => run(words, { DATABASE_URL: database.connectionString })
-  let names = 0
-
-  beforeEach(() =>
-    database.pool.query(
-      'DROP VIEW IF EXISTS shown; DROP TABLE IF EXISTS t, pg_batch_resume, pg_batch_rejects; CREATE TABLE t (id int, name text)',
-    ),
-  )
-
-  async function load(name: string, content: string | Buffer, ...words: string[]) {
-    const path = await file(`${names++}-${name}`, content as string)
-    const rejects = `${path}.rejects.ndjson`
-    const ended = await pgBatch('load', path, '-t', 't', '--rejects', rejects, ...words)
-    const text = await readFile(rejects, 'utf8').catch(() => '')
-    const lines = text
-      .split('\n')
-      .filter(line => line !== '')
-      .map(line => JSON.parse(line))
-    const inOrder = lines.sort((a, b) => Number(a.source_offset) - Number(b.source_offset))
-    const rejected = inOrder.map(({ source_offset, message, row }) => [Number(source_offset), message, row])
-    return { ended, rejected, path, rejects }
-  }
-
-  const rows = async (table = 't') =>
-    (await database.pool.query(`SELECT id, name FROM ${table} ORDER BY id`)).rows
+  const { database, file, pgBatch, load, rows } = useMalformed()
 
   const CSV = Buffer.from('id,name\n1,a\n2,b"c\n3,"d\ne"\n4,"f"g\n5,\xe9\n6,x\0y\n7,h\n8,"i\n9,j\n', 'latin1')
   const GOOD = [
@@ -151,72 +123,6 @@ describe('pg-batch load --rejects, of malformed records', () => {
     expect(await rows()).to.deep.equal([{ id: 2, name: 'c' }])
   })
 
-  it('keeps records that are not valid ISO-2022-JP, with the characters beside what is not one', async () => {
-    const kanji = (bytes: string) => `\x1b$B${bytes}\x1b(B`
-    const [KORE, QUOTES] = ['$3$l', '""!"'] // the bytes of a character may be those of quotes
-    const content = [
-      'id,name',
-      `1,${kanji(KORE)}`,
-      `2,${kanji(`$3\xff\xff${QUOTES}`)},"x"`,
-      `3,"${kanji(KORE)}`,
-      `${kanji(QUOTES)}"`,
-      `4,${kanji('$')}`,
-      `5,\x1b$B$3`,
-      `6,\x1b$B!"\xff`,
-      `7,${kanji(KORE)}\x80`,
-      `8,\x1b(J\\`,
-      `9,\\`,
-      '',
-    ].join('\n')
-    const { ended, rejected } = await load(
-      'jp.csv',
-      Buffer.from(content, 'latin1'),
-      '--encoding',
-      'ISO-2022-JP',
-    )
-    expect(ended.status, ended.stderr).to.equal(0)
-    const fault = (line: number) => `the record that begins on line ${line} is not valid iso-2022-jp`
-    const raw = (...parts: (string | number)[]) => ({
-      pg_batch_raw: `\\x${parts.map(part => (part === 0xff ? 'ff' : Buffer.from(`${part}`).toString('hex'))).join('')}`,
-    })
-    expect(rejected).to.deep.equal([
-      [2, fault(3), raw('2,こ', 0xff, '□、,"x"')],
-      [4, fault(6), raw('4,', 0xff)],
-      [6, fault(8), raw('6,、', 0xff)],
-      [7, fault(9), raw('7,これ', 0xff)],
-    ])
-    expect(await rows()).to.deep.equal([
-      { id: 1, name: 'これ' },
-      { id: 3, name: 'これ\n□、' },
-      { id: 5, name: 'こ' },
-      { id: 8, name: '¥' },
-      { id: 9, name: '¥' },
-    ])
-  })
-
-  for (const [encoding, bad, raw] of [
-    ['windows-1252', Buffer.from('2,\x81b', 'latin1'), '322cff62'],
-    ['utf-16le', Buffer.concat([Buffer.from('2,', 'utf16le'), Buffer.from([0x00, 0xd8])]), '322cff'],
-    ['utf-16be', Buffer.concat([Buffer.from('2,', 'utf16le').swap16(), Buffer.from([0xdc, 0x00])]), '322cff'],
-    ['Shift_JIS', Buffer.from('2,\x81\xff', 'latin1'), '322cff'],
-  ] as const) {
-    it(`keeps records that are not valid ${encoding}, with ff for what is not a character`, async () => {
-      const encode = (text: string) => {
-        if (encoding === 'utf-16le') return Buffer.from(text, 'utf16le')
-        return encoding === 'utf-16be' ? Buffer.from(text, 'utf16le').swap16() : Buffer.from(text)
-      }
-      const content = Buffer.concat([encode('id,name\n1,a\n'), bad, encode('\n3,c\n')])
-      const { ended, rejected } = await load('other.csv', content, '--encoding', encoding)
-      expect(ended.status, ended.stderr).to.equal(0)
-      expect(rejected.map(([row]) => row)).to.deep.equal([2])
-      expect(rejected[0]![1]).to.equal(
-        `the record that begins on line 3 is not valid ${encoding.toLowerCase()}`,
-      )
-      expect(rejected[0]![2].pg_batch_raw).to.match(new RegExp(`^\\\\x${raw}`))
-      expect((await rows()).map(({ id }) => id)).to.deep.equal([1, 3])
-    })
-  }
-
   it("continues after lines of COPY's text format that are not rows", async () => {
     const content = Buffer.from(
       '\\x\xe9\t1\n1\ta\n2\n3\t\\377\n4\t\xe9\n5\tb\\\nc\n6\tx\ry\n7\td\n\\.\n8\te\n',
@@ -259,46 +165,6 @@ describe('pg-batch load --rejects, of malformed records', () => {
       { id: 1, name: 'a b' },
       { id: 2, name: 'c' },
     ])
-  })
-
-  it('continues after a line that is not NDJSON', async () => {
-    const lines = [
-      '{"id":1,"name":"a"}',
-      '{"id":2,',
-      '',
-      '[3]',
-      '{"id":NaN}',
-      '{"id":4,"name":"\xe9"}',
-      '{"id":5}',
-    ]
-    const { ended, rejected } = await load('bad.ndjson', Buffer.from(lines.join('\n'), 'latin1'))
-    expect(ended.status, ended.stderr).to.equal(0)
-    expect(rejected).to.deep.equal([
-      [2, 'line 2 is not valid JSON', { pg_batch_raw: '{"id":2,' }],
-      [3, 'line 4 is an array, expected an object', { pg_batch_raw: '[3]' }],
-      [4, 'line 5 is not valid JSON', { pg_batch_raw: '{"id":NaN}' }],
-      [
-        5,
-        'line 6 is not valid UTF-8',
-        { pg_batch_raw: `\\x${Buffer.from(lines[5]!, 'latin1').toString('hex')}` },
-      ],
-    ])
-    expect(await rows()).to.deep.equal([
-      { id: 1, name: 'a' },
-      { id: 5, name: null },
-    ])
-  })
-
-  it('continues after an element of a JSON array that is not valid', async () => {
-    const json = Buffer.from('[{"id":1},\n{"id":NaN},{"id":2,"name":"\xe9"}, 3, {"id":4}]', 'latin1')
-    const { ended, rejected } = await load('bad.json', json)
-    expect(ended.status, ended.stderr).to.equal(0)
-    expect(rejected).to.deep.equal([
-      [2, 'record 2 (line 2) is not valid JSON', { pg_batch_raw: '{"id":NaN}' }],
-      [3, 'record 3 (line 2) is not valid UTF-8', { pg_batch_raw: '{"id":2,"name":"\ufffd"}' }],
-      [4, 'record 4 (line 2) is a number, expected an object', { pg_batch_raw: '3' }],
-    ])
-    expect((await rows()).map(({ id }) => id)).to.deep.equal([1, 4])
   })
 
   it('resumes after them, and has each of them in the file once', async () => {
