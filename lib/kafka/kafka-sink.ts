@@ -4,7 +4,7 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
-import { PgBatchError } from '../errors.ts'
+import type { PgBatchError } from '../errors.ts'
 import type { StreamState } from '../types.ts'
 import { retryDelayMs } from '../write/faults/retry.ts'
 import { Backoff } from './backoff.ts'
@@ -16,7 +16,7 @@ import type { KafkaToPgEvents, KafkaToPgStats } from './kafka-events.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
 import { MessageWriter } from './message-writer.ts'
 import { KafkaMessage, type KafkaRecord } from './messages/kafka-message.ts'
-import { isRebalance, mayPass } from './outage.ts'
+import { isRebalance, isRegression, mayPass } from './outage.ts'
 import { StartOffsets } from './start-offsets.ts'
 import { type LiveState, NOTHING_NEXT, type State, stateFor } from './state.ts'
 
@@ -296,8 +296,4 @@ export class KafkaToPg<Value = Record<string, unknown>> extends EventEmitter<Kaf
     this.#counts.outages++
     this.emit('outage', { error, attempt, delayMs })
   }
-}
-
-function isRegression(error: Error): error is PgBatchError {
-  return error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
 }

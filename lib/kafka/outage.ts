@@ -1,3 +1,4 @@
+import { PgBatchError } from '../errors.ts'
 import { isError } from '../values/is-error.ts'
 import { isTransient } from '../write/faults/transient.ts'
 
@@ -45,4 +46,9 @@ export function isRebalance(error: unknown): boolean {
   if (!isKafkaError(error)) return false
   const { apiId = '', errors = [], cause } = error
   return MOVING.test(apiId) || [...errors, cause].some(isRebalance)
+}
+
+/** Returns true if PostgreSQL has lost commits: the rows are written again by reading them again. */
+export function isRegression(error: Error): error is PgBatchError {
+  return error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
 }

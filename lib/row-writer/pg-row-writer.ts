@@ -1,19 +1,16 @@
 import { AsyncResource } from 'node:async_hooks'
-import { setMaxListeners } from 'node:events'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'
 import { onAbort } from '../streams/on-abort.ts'
+import { Stopping } from '../writable/stopping.ts'
 import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
 import { laneNumber } from '../write/rows/split-by-lane.ts'
 import type { PgRowWriterOptions, RowWriterStats, WrittenRow } from './options.ts'
 import { type ResolvedRowWriterOptions, resolveRowWriterOptions } from './resolve-options.ts'
 import { RowQueue } from './row-queue.ts'
 import { RowsWriter } from './write-rows.ts'
-
-/** How long the server may take to answer after `destroy`; then its connections are ended. */
-const STOP_GRACE_MS = 400
 
 /** A row that `write` was called with, until its promise is settled. */
 interface HeldRow<Row, Returned> {
@@ -60,8 +57,7 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   readonly #counts = { received: 0, committed: 0, unchanged: 0, rejected: 0, transactions: 0, bytes: 0 }
   /** Callbacks run in the AsyncLocalStorage context in which the writer was made, and not in a caller's. */
   readonly #scope = new AsyncResource('PgRowWriter')
-  readonly #stop = new AbortController()
-  readonly #kill = new AbortController()
+  readonly #stopping = new Stopping()
   /** Why `write` is refused. */
   #ended: PgBatchError | undefined
   #closed: Promise<void> | undefined
@@ -75,9 +71,7 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     this.#ownPool = pool ? undefined : new OwnPool(connection!, concurrency, statementTimeoutMs)
     const usedPool: PgPoolLike = pool ?? this.#ownPool!
     guardPool(usedPool)
-    setMaxListeners(0, this.#stop.signal, this.#kill.signal) // each lane listens, and each wait of a lane
-    const signals = { stop: this.#stop.signal, kill: this.#kill.signal }
-    this.#rows = new RowsWriter(write, usedPool, signals)
+    this.#rows = new RowsWriter(write, usedPool, this.#stopping.signals)
     const [queues, workers] = laneOf ? [concurrency, 1] : [1, concurrency]
     this.#queues = Array.from({ length: queues }, () => {
       const onOpen = (): void => this.#rows.expect(maxWaitMs)
@@ -158,13 +152,12 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
    * at most half a second; `end()` then resolves when that is done.
    */
   destroy(error?: Error): void {
-    if (this.#stop.signal.aborted) return
+    if (this.#stopping.hasBegun) return
     const ended = error instanceof PgBatchError && error.outcome === 'not-sent' ? error : destroyed(error)
     this.#ended = ended
-    this.#stop.abort(error ?? ended)
+    this.#stopping.begin(error ?? ended, ended)
     for (const held of this.#queues.flatMap(queue => queue.takeAll())) this.#reject(held, ended)
-    const kill = setTimeout(() => this.#kill.abort(ended), STOP_GRACE_MS)
-    const stopped = this.#settled().finally(() => clearTimeout(kill))
+    const stopped = this.#settled().finally(() => this.#stopping.done())
     this.#closed ??= stopped.then(() => this.#close())
   }
 

@@ -1,5 +1,4 @@
 import { AsyncResource } from 'node:async_hooks'
-import { setMaxListeners } from 'node:events'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/hand-over.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
@@ -27,9 +26,7 @@ import { Ledger } from './ledger.ts'
 import type { PgBatchWritableOptions } from './options.ts'
 import { type ResolvedWritableOptions, resolveWritableOptions } from './resolve/resolve-options.ts'
 import { settle } from './settle.ts'
-
-/** How long the server may take to answer after an abort or a failure; then its connections are ended. */
-const STOP_GRACE_MS = 400
+import { Stopping } from './stopping.ts'
 
 /** The reason for which everything stops at the end of a stream that succeeded. */
 const FINISHED = new Error('The stream has finished')
@@ -76,8 +73,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #ledger = new Ledger<Item>()
   /** Callbacks run in the AsyncLocalStorage context in which the stream was made. */
   readonly #scope = new AsyncResource('PgBatchWritable')
-  readonly #stop = new AbortController()
-  readonly #kill = new AbortController()
+  readonly #stopping = new Stopping()
   /** The outcomes of the transactions that failed. */
   readonly #failures = new Set<Outcome>()
   /** The error of an abort by the option `signal`. */
@@ -104,7 +100,6 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       patienceMs: resolved.patienceMs,
       write: (first, next) => this.#scope.runInAsyncScope(() => this.#writeLane(write, first, next)),
     })
-    setMaxListeners(0, this.#stop.signal, this.#kill.signal) // each lane listens, and each wait of a lane
     this.on('pipe', source => source.on(BATCH_OPENS, this.#onBatchOpens))
     this.on('unpipe', source => source.off(BATCH_OPENS, this.#onBatchOpens))
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
@@ -152,10 +147,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     room.then(() => this.#answer())
   }
 
-  /**
-   * Queues a batch, or each lane's part of it. Resolves when the lanes have room for another one; at once:
-   * undefined.
-   */
+  /** Queues a batch, or each lane's part of it. Returns undefined, or what resolves when lanes have room. */
   #offer(batch: Batch<Item>): Promise<unknown> | undefined {
     const parts = this.#laneOf
       ? splitByLane(batch, this.#laneOf, this.#options.concurrency)
@@ -211,7 +203,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
         events: this.#events,
         deadLetterStream: this.#deadLetter,
         deadLetterFile,
-        kill: this.#kill.signal,
+        kill: this.#stopping.signals.kill,
       })
     }
   }
@@ -221,7 +213,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.#writing ??= this.#scope.runInAsyncScope(() =>
       openWriting(this.#options, {
         pool: this.#pool,
-        signals: { stop: this.#stop.signal, kill: this.#kill.signal },
+        signals: this.#stopping.signals,
         onRetry: retry => {
           this.#ledger.retries(this)
           this.#events.retry(retry)
@@ -253,17 +245,16 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const reason = error ?? (this.writableFinished ? FINISHED : new Error('The stream was destroyed'))
-    this.#stop.abort(reason)
+    this.#stopping.begin(reason)
     // Node answers the writes in its own buffer, and not the one that `_write` was called for
     process.nextTick(() => this.#answer(reason))
-    const kill = setTimeout(() => this.#kill.abort(reason), STOP_GRACE_MS)
     this.#lanes
       .stop()
       .then(() => this.#closeTransactions())
       .then(() => this.#discardPending())
       .then(() => this.#endOwnPool())
       .finally(() => {
-        clearTimeout(kill)
+        this.#stopping.done()
         this.#deadLetter?.release()
       })
       .then(
@@ -294,8 +285,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   async #endOwnPool(): Promise<void> {
     if (!this.#ownPool) return
     const ending = this.#ownPool.end()
-    if (this.#stop.signal.reason === FINISHED) await ending
-    else await unlessAborted(ending, this.#kill.signal).catch(() => {})
+    const { stop, kill } = this.#stopping.signals
+    if (stop.reason === FINISHED) await ending
+    else await unlessAborted(ending, kill).catch(() => {})
   }
 
   /** Gives the error of an abort its outcome, which is known only after every lane has stopped. */

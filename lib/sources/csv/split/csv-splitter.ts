@@ -3,55 +3,24 @@ import { MAX_RECORD_BYTES } from '../../rows.ts'
 import type { Dialect } from '../dialect.ts'
 import { firstLine, shortenLine } from './first-line.ts'
 import { Marks } from './marks.ts'
+import { QuotedField } from './quoted-field.ts'
+import { RecordParts } from './record-parts.ts'
 import { afterQuote, INSIDE_FIELD, NEVER_ENDS, SplitError, TOO_LONG } from './split-error.ts'
+import type { SplitOptions, TakeRecord } from './split-options.ts'
 import type { FoundRecords, WasmSplitter } from './wasm-splitter.ts'
 
 const NOTHING = Buffer.alloc(0)
 /** An open quote may swallow megabytes. Each malformed record in them searches for marks up to their end. */
 const PIECE = 256 * 1024
 
-/**
- * Inside quotes, a loop looks at so many bytes before `indexOf` is called: quotes are often close together. A
- * file of texts of 450 bytes takes a quarter of the time that the loop alone takes.
- */
-const NEAR = 32
-
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
 const SPACE = 0x20
 
-/** What to do about malformed records. */
-export interface SplitOptions {
-  /** Pass on malformed records with their fault instead of throwing. */
-  readonly keepsMalformed?: boolean
-  /** Their faults do not say where reading continues: the caller may stop at one. @default false */
-  readonly mayStop?: boolean
-  /** A quote inside an unquoted field is text. Called before each record with one is taken. */
-  readonly onStrayQuote?: (() => void) | undefined
-  /** Lines of the file that were skipped before the first byte. @default 0 */
-  readonly linesBefore?: number | undefined
-  /** Splits the records that it can. @default undefined: all are split here */
-  readonly wasm?: WasmSplitter | undefined
-  /**
-   * Called in place of `take` with many records of a chunk, where the first begins on the line. Returns false
-   * if they are to be taken one by one.
-   */
-  readonly takeMany?: ((chunk: Buffer, found: FoundRecords, line: number) => boolean) | undefined
-}
-
-/** Takes a record: the place of its bytes in a chunk, its line, and why it is malformed. */
-export type TakeRecord = (
-  chunk: Buffer,
-  start: number,
-  end: number,
-  line: number,
-  fault: string | undefined,
-) => void
-
 /**
  * Splits the bytes of a CSV file into records, chunk by chunk, and checks where quotes are. Outside of quotes
  * it finds the next quote or line end by `indexOf`, which costs 0.015 µs for a hundred bytes; a loop costs
- * 0.15 µs. Inside quotes it begins with a loop, because quotes are often close together.
+ * 0.15 µs.
  *
  *     text ──quote at the start of a field──▶ quoted ──closing quote──▶ text
  *     text ──\n, \r\n or \r──▶ the next record, or a comment, which ends with its line
@@ -67,12 +36,10 @@ export class CsvSplitter {
   readonly #quote: number | undefined
   readonly #escape: number | undefined
   readonly #comment: number | undefined
-  /** The highest byte with a meaning inside quotes. */
-  readonly #highestMark: number
+  readonly #quoted: QuotedField
   readonly #take: TakeRecord
-  /** Bytes of the record, or of the comment, that came in earlier chunks. */
-  #parts: Buffer[] = []
-  #partsBytes = 0
+  /** The bytes of the record that came in earlier chunks. */
+  readonly #parts = new RecordParts()
   /** A quote, an escape or a return at the end of a chunk, whose meaning depends on the next byte. */
   #held: Buffer = NOTHING
   #lastByte = 0
@@ -114,7 +81,7 @@ export class CsvSplitter {
     this.#quote = dialect.quote?.charCodeAt(0)
     this.#escape = dialect.quote === undefined ? undefined : dialect.escape?.charCodeAt(0)
     this.#comment = dialect.comment?.charCodeAt(0)
-    this.#highestMark = Math.max(this.#quote ?? 0, this.#escape ?? 0, RETURN)
+    this.#quoted = new QuotedField(this.#delimiter, this.#quote, this.#escape)
     this.#take = take
     this.#keepsMalformed = keepsMalformed
     this.#mayStop = mayStop
@@ -159,7 +126,7 @@ export class CsvSplitter {
     const marks = new Marks(chunk, this.#quote, this.#escape)
     const { length } = chunk
     // start of the record, below 0 in an earlier chunk; `-x` may be -0, which makes V8 use doubles
-    let start = 0 - this.#partsBytes
+    let start = 0 - this.#parts.length
     let at = 0
     let held = length
 
@@ -167,9 +134,12 @@ export class CsvSplitter {
       while (at < length) {
         if (this.#state === 'quoted') {
           at = this.#skipQuoted(marks, chunk, at, last)
-          if (this.#state !== 'quoted') continue
-          held = at
-          break
+          if (!this.#quoted.hasEnded) {
+            held = at
+            break
+          }
+          this.#state = 'text'
+          continue
         }
         if (this.#state === 'start') {
           at = this.#splitCommon(chunk, at)
@@ -189,7 +159,7 @@ export class CsvSplitter {
           if (byte === RETURN && chunk[at] === LINE_FEED) at++
           this.#lines++
           if (this.#state === 'text') this.#cut(chunk, start, mark)
-          else this.#forget()
+          else this.#parts.clear()
           start = at
           this.#linesBefore = this.#lines
           this.#state = 'start'
@@ -244,8 +214,8 @@ export class CsvSplitter {
     const begins = error.line === first ? '' : `the record that begins on line ${first}: `
     const resumes = isSure || this.#mayStop ? '' : `; reading continues with line ${first + 1}`
     this.#fault = `${begins}line ${error.line} ${error.message}${resumes}`
-    const bytes = start >= 0 ? chunk.subarray(start) : Buffer.concat([...this.#parts, chunk])
-    this.#forget()
+    const bytes = start >= 0 ? chunk.subarray(start) : this.#parts.with(chunk)
+    this.#parts.clear()
     this.#isStray = false
     this.#lines = this.#linesBefore
     return bytes
@@ -253,15 +223,15 @@ export class CsvSplitter {
 
   /** Takes the first line of a malformed record. Returns the bytes after it; undefined: it has not ended. */
   #cutMalformed(chunk: Buffer, last: boolean): Buffer | undefined {
-    const bytes = this.#parts.length === 0 ? chunk : Buffer.concat([...this.#parts, chunk])
+    const bytes = this.#parts.with(chunk)
     const line = firstLine(bytes, last)
     if (!line) {
-      this.#parts = [shortenLine(bytes)]
+      this.#parts.replaceBy(shortenLine(bytes))
       return undefined
     }
     const fault = this.#fault
     this.#fault = undefined
-    this.#forget()
+    this.#parts.clear()
     this.#lastByte = 0
     this.#state = 'start'
     this.#lines = ++this.#linesBefore
@@ -269,57 +239,20 @@ export class CsvSplitter {
     return line.next < bytes.length || last ? bytes.subarray(line.next) : undefined
   }
 
-  /**
-   * Returns the index after the closing quote, which ends the state. Without one, returns the index of a byte
-   * that depends on the next byte, or the end.
-   */
+  /** Returns the index after the quoted field, or of the first byte that depends on the next chunk. */
   #skipQuoted(marks: Marks, chunk: Buffer, from: number, last: boolean): number {
-    const quote = this.#quote
-    const escapedBy = this.#escape
-    const highest = this.#highestMark
-    const { length } = chunk
-    let near = from + NEAR
-    for (let at = from; at < length; at++) {
-      if (at >= near) {
-        at = marks.nextInQuotes(at)
-        if (at === length) return length
-        near = at + NEAR
-      }
-      const byte = chunk[at]!
-      if (byte > highest) continue
-      if (byte === quote || byte === escapedBy) {
-        if (at + 1 === length && !last) return at
-        const next = chunk[at + 1]
-        if (byte === escapedBy && this.#isEscapable(next)) at++
-        else if (byte === quote) {
-          if (next !== undefined && !this.#endsField(next)) {
-            throw new SplitError(this.#lines + 1, afterQuote(next, this.#linesBefore === this.#skipped))
-          }
-          this.#state = 'text'
-          return at + 1
-        }
-      } else if (byte === RETURN) {
-        this.#lines++
-      } else if (byte === LINE_FEED && (at === 0 ? this.#lastByte : chunk[at - 1]) !== RETURN) {
-        this.#lines++
-      }
-    }
-    return length
-  }
-
-  #isEscapable(byte: number | undefined): boolean {
-    return byte !== undefined && (byte === this.#quote || byte === this.#escape)
-  }
-
-  #endsField(byte: number): boolean {
-    return byte === this.#delimiter || byte === LINE_FEED || byte === RETURN
+    const quoted = this.#quoted
+    const at = quoted.skip(marks, chunk, from, this.#lastByte, last)
+    this.#lines += quoted.lineEnds
+    if (quoted.wrongByte === undefined) return at
+    throw new SplitError(this.#lines + 1, afterQuote(quoted.wrongByte, this.#linesBefore === this.#skipped))
   }
 
   /** Returns true if a quote may be text: strays are allowed, and not only blanks precede it in its field. */
   #isTextBefore(chunk: Buffer, start: number, mark: number): boolean {
     if (!this.#onStrayQuote) return false
     const inChunk = chunk.subarray(Math.max(start, 0), mark)
-    const before = start < 0 ? Buffer.concat([...this.#parts, inChunk]) : inChunk
+    const before = start < 0 ? this.#parts.with(inChunk) : inChunk
     const field = before.subarray(before.lastIndexOf(this.#delimiter) + 1)
     return field.some(byte => byte !== SPACE)
   }
@@ -333,24 +266,18 @@ export class CsvSplitter {
       this.#take(chunk, start, end, this.#linesBefore + 1, undefined)
       return
     }
-    const whole = Buffer.concat([...this.#parts, chunk.subarray(0, end)])
-    this.#forget()
+    const whole = this.#parts.with(chunk.subarray(0, end))
+    this.#parts.clear()
     this.#take(whole, 0, whole.length, this.#linesBefore + 1, undefined)
-  }
-
-  #forget(): void {
-    this.#parts = []
-    this.#partsBytes = 0
   }
 
   #keep(chunk: Buffer, start: number, held: number): void {
     const from = Math.max(start, 0)
     if (held > from && this.#state !== 'comment') {
-      if (this.#partsBytes + held - from > MAX_RECORD_BYTES) {
+      if (this.#parts.length + held - from > MAX_RECORD_BYTES) {
         throw new SplitError(this.#linesBefore + 1, TOO_LONG)
       }
-      this.#parts.push(chunk.subarray(from, held))
-      this.#partsBytes += held - from
+      this.#parts.add(chunk.subarray(from, held))
     }
     if (held > 0) this.#lastByte = chunk[held - 1]!
     this.#held = chunk.subarray(held)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { type Ended, run } from '../support.ts'
 
-/** Gives each test of the surrounding `describe` an empty table `orders`, and what loads and looks into it. */
+/** Gives each test of the surrounding `describe` an empty table `orders`, what loads it and what reads it. */
 export function useOrders() {
   const database = useDatabase()
 

@@ -3,7 +3,7 @@ import { useFolder } from '../../../support/folder.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
-/** Gives each test of the surrounding `describe` an empty table `people`, and what loads and looks into it. */
+/** Gives each test of the surrounding `describe` an empty table `people`, what loads it and what reads it. */
 export function usePeople() {
   const database = useDatabase()
   const file = useFolder()
