@@ -12,4 +12,4 @@ export function thoroughly<Case>(...cases: [Case, ...Case[]]): Case[] {
 }
 
 /** Random cases are the same in each run. FAST_CHECK_SEED looks elsewhere. */
-export const SEED = Number(process.env.FAST_CHECK_SEED ?? 20_261_129)
+export const SEED = Number(process.env.FAST_CHECK_SEED ?? 20_261_128)
