@@ -31,6 +31,7 @@ function newKeysSql(merge: Merge): string {
       SELECT 1 FROM ${quoteTable(merge.table)} AS stored WHERE ${same.join(' AND ')})`
 }
 
-function typedKey({ sqlType, collation }: MergeColumn, text: string): string {
+/** Returns the text of a value as one of its column. */
+export function typedKey({ sqlType, collation }: MergeColumn, text: string): string {
   return `(${text}::${sqlType})${collation === undefined ? '' : ` COLLATE ${collation}`}`
 }
