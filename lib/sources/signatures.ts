@@ -5,7 +5,8 @@ import { FormatUnknown } from './source-error.ts'
 /** A kind of file whose rows are not read here, known by its first bytes. */
 interface Signature {
   readonly kind: string
-  readonly isOne: (head: string) => boolean
+  /** @param file undefined for standard input */
+  readonly isOne: (head: string, file?: string) => boolean
   /** The mark is text, with which a table may begin as well: a value, or the name of a column. */
   readonly isText?: true
   /** To follow `it is …, which`: why not, and what to do instead. @param file undefined for standard input */
@@ -99,6 +100,15 @@ const SIGNATURES: readonly Signature[] = [
     help: () => 'has no rows to load; is it the error page of a download?',
   },
   {
+    kind: 'a YAML document',
+    isText: true,
+    isOne: (head, file) => YAML.test(head) || (YAML_NAME.test(file ?? '') && !/^\s*[[{]/.test(head)),
+    help: file => {
+      const convert = file === undefined ? 'yq -o json' : `yq -o json ${shellWord(file)}`
+      return `is not read here; convert it to JSON: ${convert} | pg-batch load - --format json --table TABLE`
+    },
+  },
+  {
     kind: 'an XML document',
     isText: true,
     isOne: head => /^\s*<\?xml\s/.test(head),
@@ -115,6 +125,14 @@ const SIGNATURES: readonly Signature[] = [
   { kind: 'a GIF image', isOne: head => /^GIF8[79]a/.test(head), help: () => NO_ROWS },
   { kind: 'a program (ELF)', isOne: startsWith('\x7fELF'), help: () => NO_ROWS },
 ]
+
+const YAML_NAME = /\.ya?ml$/i
+
+/** After comments, a document's mark and a key after it, or the first two keys of a list of objects. */
+const YAML = new RegExp(
+  String.raw`^(?:[ \t]*(?:#.*)?\r?\n)*(?:%YAML |---[ \t]*\r?\n\s*(?:- )?\w[^\n,;|\t]*:(?:\s|$)|` +
+    String.raw`- \w[^\n,;|\t]*:(?: .*)?\r?\n(?:[ \t]+|- )\w[^\n]*:)`,
+)
 
 /** A script's first statement, after blank lines, comments, and the first line of newer dumps. */
 const SCRIPT = new RegExp(
@@ -149,7 +167,7 @@ export function refuseForeign(
   asked: Format | undefined,
 ): void {
   const text = head.toString('latin1')
-  const found = SIGNATURES.find(({ isOne, isText }) => !(isText && asked) && isOne(text))
+  const found = SIGNATURES.find(({ isOne, isText }) => !(isText && asked) && isOne(text, file))
   if (!found) return
   const table = found.isText ? '; if it is a table after all: --format csv' : ''
   throw new FormatUnknown(`${name}: it is ${found.kind}, which ${found.help(file)}${table}`)

@@ -8,7 +8,7 @@ import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listColumns, listNames } from '../../values/names/list-names.ts'
 import { nearest } from '../../values/names/nearest.ts'
 import { nameListWord } from '../arguments/option-values.ts'
-import { dataError } from '../exit-error.ts'
+import { dataError, type ExitError } from '../exit-error.ts'
 import { checkMap, matchColumns, otherDelimiter } from './match-columns.ts'
 import { KeyMatches } from './match-keys.ts'
 
@@ -53,6 +53,7 @@ export function chooseColumns(source: Source, table: Target, options: ColumnOpti
   if (isSkipping && wanted!.every(name => name === SKIPPED)) throw dataError('--columns skips every field')
   for (const name of wanted ?? []) {
     if (isSkipping && name === SKIPPED) continue
+    if (!known.includes(name) && map.has(name)) throw nameInFile(name, wanted!, map, table.name)
     checkKnown(name, '--columns names', known, table.name)
     checkWritable(name, `--columns names "${name}"`, table, 'leave it out')
   }
@@ -61,6 +62,18 @@ export function chooseColumns(source: Source, table: Target, options: ColumnOpti
   checkMap(map, source.header, source.name)
   if (source.headless) return byOrder(source, table, wanted)
   return source.header ? byHeader(source, table, known, options) : byRow(source, known, options)
+}
+
+/** Returns the error for a name of the file in `--columns`, which `--map` takes to a column. */
+function nameInFile(
+  name: string,
+  wanted: readonly string[],
+  map: ReadonlyMap<string, string>,
+  table: string,
+): ExitError {
+  const meant = nameListWord(wanted.map(each => map.get(each) ?? each))
+  const fault = `--columns names columns of ${table}, and "${name}" is a name in the file`
+  return dataError(`${fault}, which --map takes to "${map.get(name)}"; say --columns ${meant}`)
 }
 
 /** Throws for `--map column=name`, the two in the wrong order. */

@@ -193,7 +193,9 @@ class CsvReader extends Transform {
     const isFirst = this.#columnCount === undefined && taken.start !== taken.end
     if (isFirst && !header && this.#options.width !== undefined) this.#begin(taken)
     const isEarly = this.#columnCount === undefined && !header && taken.fault !== undefined
-    const record = this.#repair && !isEarly && isText ? this.#repair.repaired(taken, hasStrayQuote) : taken
+    const hasNul = this.#isSuspect && taken.bytes.includes(0)
+    const isRepaired = this.#repair && !isEarly && isText
+    const record = isRepaired ? this.#repair.repaired(taken, hasStrayQuote, hasNul) : taken
     if (record === undefined) return
     if (record.fault !== undefined && !this.#keepsMalformed && !isEarly) throw this.#errorOf(record)
     const blank = record.start === record.end
@@ -207,7 +209,7 @@ class CsvReader extends Transform {
       if (header) return
     }
     if (blank && this.#columnCount !== 1) return
-    const nul = this.#isSuspect && record.bytes.includes(0) ? nulMessage(record) : undefined
+    const nul = hasNul ? nulMessage(record) : undefined
     this.#add(record.chunk, record.start, record.end, record.line, record.fault ?? nul)
   }
 

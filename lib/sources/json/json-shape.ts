@@ -1,6 +1,7 @@
 import { shellWord } from '../shell-word.ts'
 import { FormatUnknown } from '../source-error.ts'
 import { firstDocument, recordPathText } from './record-path.ts'
+import { refuseColumns, refuseLists } from './refuse-columns.ts'
 
 /** Whether each line is an object, or documents may have any number of lines. */
 export type JsonShape = 'lines' | 'documents'
@@ -46,14 +47,19 @@ export function showsRow(head: Buffer): boolean {
 /**
  * Returns the shape of JSON.
  * @param shape the shape that the user named
- * @throws FormatUnknown for one object with a list of objects: they may be the rows
+ * @throws FormatUnknown for one object with a list of objects, which may be the rows, and for a table that is
+ *   not written by rows
  */
 export function judgeShape({ text, isWhole }: JsonHead, name: string, shape?: JsonShape): JsonShape {
-  if (!text.trimStart().startsWith('{')) return shape ?? 'documents'
+  if (!text.trimStart().startsWith('{')) {
+    refuseLists(text, name)
+    return shape ?? 'documents'
+  }
   const judged = shape ?? (isInLines(text) ? 'lines' : 'documents')
   const { lists, end } = firstDocument(text)
   const isOnly = end === undefined ? judged === 'documents' : isWhole && text.slice(end).trim() === ''
   const [path, ...others] = lists.map(recordPathText)
+  if (isOnly && path === undefined) refuseColumns(text, name)
   if (path === undefined || !isOnly) return judged
   const also = others.length === 0 ? '' : ` (others: ${others.slice(0, 3).join(', ')})`
   const what = `${name}: it is an object that has a list of objects in "${path}"${also}`

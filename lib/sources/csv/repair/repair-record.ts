@@ -63,9 +63,11 @@ export class RecordRepair {
   /**
    * Returns the record that is meant, or the record itself. Undefined: it is the header once more.
    * @param hasStrayQuote it has a quote inside an unquoted field, which is read as text
+   * @param hasNul it has a NUL, which is a fault that is not repaired
    */
-  repaired(record: CsvRecord, hasStrayQuote: boolean): CsvRecord | undefined {
+  repaired(record: CsvRecord, hasStrayQuote: boolean, hasNul: boolean): CsvRecord | undefined {
     const columns = this.#columns
+    if (hasNul) return hasStrayQuote ? withQuoteInside(record) : record
     if (record.fault !== undefined) return this.#recut(record)
     if (this.#isHeader(record)) {
       this.#add('header', record)
@@ -94,8 +96,7 @@ export class RecordRepair {
       this.#add('quote', record)
       return record
     }
-    const { chunk, start, end, line } = record
-    return new CsvRecord(chunk, start, end, line, `line ${line} ${INSIDE_FIELD}`)
+    return withQuoteInside(record)
   }
 
   #recut(record: CsvRecord): CsvRecord {
@@ -146,4 +147,8 @@ export class RecordRepair {
   #add(kind: Parameters<Repairs['add']>[0], { line }: CsvRecord): void {
     this.#repairs?.add(kind, line, this.#file)
   }
+}
+
+function withQuoteInside({ chunk, start, end, line }: CsvRecord): CsvRecord {
+  return new CsvRecord(chunk, start, end, line, `line ${line} ${INSIDE_FIELD}`)
 }

@@ -53,7 +53,8 @@ function isPrinted([first = '', second = '', third = '']: readonly string[]): bo
 function isFixedWidth(lines: readonly string[]): boolean {
   const [first = ''] = lines
   if (lines.length < MIN_LINES || lines.some(line => line.length !== first.length)) return false
-  if (/[,;|\t]/.test(first)) return false
+  // the values of a single column may all be the same
+  if (/[,;|\t]/.test(first) || lines.every(line => line === first)) return false
   const isGap = (at: number) => lines.every(line => line[at] === ' ')
   const hasGap = Array.from({ length: first.length }, (_, at) => at).some(isGap)
   return hasGap && lines.filter(line => /\S {2,}\S/.test(line)).length * 2 >= lines.length

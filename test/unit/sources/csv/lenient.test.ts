@@ -59,6 +59,16 @@ describe('readCsv, lenient', () => {
     expect(repairs.list()).to.deep.equal([])
   })
 
+  it('repairs no record with a NUL, which is rejected', async () => {
+    const records = ['1,x\0"y",2', '2\0', '3,4,5\0,', '6,"q\0"r",7']
+    for (const step of [1, 1000]) {
+      repairs.clear()
+      const rows = await read(`a,b,c\n${records.join('\n')}\n8\n`, step, {}, true)
+      expect(rows).to.deep.equal([...records.map(text => [text]), ['8', null, null]])
+      expect(counted()).to.deep.equal([['missing', 1, 6]])
+    }
+  })
+
   it('judges a record by its own quotes, not by those of a record before it that is not UTF-8', async () => {
     const sound = Array.from({ length: 12 }, (_, i) => `${i},b,c`)
     const text = ['a,b,c', ...sound, '20,x"y\xff,n', '22,short', '23,b,c', ''].join('\n')
