@@ -4,10 +4,11 @@ import { FieldCutter } from '../../csv/field-cutter.ts'
 import { CsvRecord, nulMessage } from '../../csv/record.ts'
 import { RecordTableBuilder } from '../../csv/record-table-builder.ts'
 import { runWork } from '../../streams/run-work.ts'
+import { plural } from '../../values/format-count.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import type { Repairs } from '../repairs.ts'
 import { BATCH_BYTES } from '../rows.ts'
-import { MalformedRecord, type SourceError } from '../source-error.ts'
+import { MalformedRecord, SourceError } from '../source-error.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
 import { generatedHeader, type Header, type HeaderOptions, headerOf } from './read-header.ts'
@@ -145,6 +146,11 @@ class CsvReader extends Transform {
 
   #end(): void {
     this.#splitter.end()
+    const inHeader = this.#headerRecords.length
+    if (this.#columnCount === undefined && inHeader > 0) {
+      const asked = `--header-lines names ${this.#options.headerLines}`
+      throw new SourceError(`${this.#name}: it has ${plural(inHeader, 'line')} for its header, and ${asked}`)
+    }
     const [first] = this.#leading
     if (this.#columnCount !== undefined || !first) return
     const malformed = this.#leading.find(({ record }) => record.fault !== undefined)

@@ -1,16 +1,30 @@
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
+import { plural } from '../../values/format-count.ts'
+import { SourceError } from '../source-error.ts'
 
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
 
-/** Drops the first lines of a text, whatever is in them. */
-export function skipLines(count: number): Transform {
+/**
+ * Drops the first lines of a text, whatever is in them. A text with fewer lines is an error, unless it is
+ * empty.
+ */
+export function skipLines(name: string, count: number): Transform {
   let left = count
   /** The last line that was dropped has ended with a return, which a line feed may follow. */
   let afterReturn = false
+  /** The text has ended within a line. */
+  let isWithin = false
+
+  function checkEnd(): void {
+    const lines = count - left + (isWithin ? 1 : 0)
+    if (lines === 0 || lines >= count) return
+    throw new SourceError(`${name}: it has ${plural(lines, 'line')}, and --skip-lines skips ${count}`)
+  }
 
   function rest(chunk: Buffer): Buffer | undefined {
+    isWithin = chunk.at(-1) !== LINE_FEED && chunk.at(-1) !== RETURN
     let at = 0
     for (; at < chunk.length && (left > 0 || afterReturn); at++) {
       const byte = chunk[at]
@@ -28,5 +42,6 @@ export function skipLines(count: number): Transform {
 
   return new Transform({
     transform: (chunk: Buffer, _encoding, done) => runWork(() => rest(chunk), done),
+    flush: done => runWork(checkEnd, done),
   })
 }

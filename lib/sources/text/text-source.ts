@@ -182,7 +182,7 @@ export class TextSource {
 
   #skip(lines: number): void {
     if (lines === 0) return
-    this.#text = connect(this.#text, skipLines(lines))
+    this.#text = connect(this.#text, skipLines(this.#name, lines))
     this.#skipped += lines
   }
 

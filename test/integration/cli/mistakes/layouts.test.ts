@@ -107,6 +107,24 @@ describe('pg-batch load, of a table that is not written by rows,', () => {
     expect(status, stderr).to.equal(0)
   })
 
+  it('fails for a file whose lines are all skipped, or in its header', async () => {
+    const path = await file('short.csv', 'a title\nid,name\n1,Ada\n')
+    for (const [words, fault] of [
+      [['--skip-lines', '4'], 'it has 3 lines, and --skip-lines skips 4'],
+      [['--skip-lines', '4', '--create', '-t', 'made'], 'it has 3 lines, and --skip-lines skips 4'],
+      [
+        ['--skip-lines', '1', '--header-lines', '3'],
+        'it has 2 lines for its header, and --header-lines names 3',
+      ],
+    ] as const) {
+      const { status, stderr } = await load(path, '', ...words)
+      expect(stderr).to.equal(`pg-batch: ${path}: ${fault}\n`)
+      expect(status).to.equal(1)
+    }
+    const empty = await load(await file('empty.csv', ''), '', '--skip-lines', '4')
+    expect(empty.status, empty.stderr).to.equal(0)
+  })
+
   it('fails for --columns with the names that --map takes to columns', async () => {
     const { stderr } = await load('-', 'key,who,age\n1,Ada,2\n', '--columns', 'key,name', '--map', 'key=id')
     expect(stderr).to.equal(

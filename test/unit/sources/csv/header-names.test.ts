@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import { columnNames } from '../../../../lib/sources/csv/header-names.ts'
 import { skipLines } from '../../../../lib/sources/csv/skip-lines.ts'
-import { slices } from '../support.ts'
+import { failure, slices } from '../support.ts'
 
 describe('columnNames', () => {
   const long = 'é'.repeat(40)
@@ -56,14 +56,21 @@ describe('skipLines', () => {
       const rest = async (text: string, count: number) =>
         Buffer.concat(
           (await Readable.from(slices(Buffer.from(text), step))
-            .pipe(skipLines(count))
+            .pipe(skipLines('f.csv', count))
             .toArray()) as Buffer[],
         ).toString()
       expect(await rest('a\nb\nc\n', 2)).to.equal('c\n')
       expect(await rest('a\r\nb\rc\r\n\r\nd', 3)).to.equal('\r\nd')
       expect(await rest('a\r\n\r\nb', 2)).to.equal('b')
       expect(await rest('a\r\rb', 2)).to.equal('b')
-      expect(await rest('a\n', 3)).to.equal('')
+      expect(await rest('a\nb', 2)).to.equal('')
+      expect(await rest('', 3)).to.equal('')
+      for (const [text, lines] of [
+        ['a\n', '1 line'],
+        ['a\r\nb', '2 lines'],
+      ] as const) {
+        expect(await failure(rest(text, 3))).to.equal(`f.csv: it has ${lines}, and --skip-lines skips 3`)
+      }
     })
   }
 })
