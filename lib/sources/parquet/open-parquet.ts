@@ -1,5 +1,6 @@
 import type { CompressionCodec, FileMetaData } from 'hyparquet'
 import { parquetMetadata } from 'hyparquet'
+import { detachABuffer } from '../../wasm/detach-a-buffer.ts'
 import type { Source, SourceColumn } from '../source.ts'
 import { SourceError } from '../source-error.ts'
 import { isPacked } from '../unpack/unpack.ts'
@@ -20,6 +21,7 @@ const BATCH_ROWS = 1000
  */
 export async function openParquet(path: string, batchRows = BATCH_ROWS): Promise<Source> {
   const bytes = await FileBytes.open(path)
+  detachABuffer()
   try {
     await checkMarks(bytes, path)
     const metadata = await readFooter(bytes, path)

@@ -189,7 +189,7 @@ describe('the pages of a flat column', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 31 }),
-        fc.array(fc.nat(), { maxLength: 40 }),
+        fc.array(fc.nat(), { maxLength: 200 }),
         (width, numbers) => {
           const values = numbers.map(number => number % 2 ** width)
           const groups = Math.ceil(values.length / 8)
