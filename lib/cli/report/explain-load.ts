@@ -3,7 +3,7 @@ import { NUL_BYTE } from '../../csv/record.ts'
 import { PgBatchError } from '../../errors.ts'
 import type { Source } from '../../sources/source.ts'
 import { MalformedRecord } from '../../sources/source-error.ts'
-import type { Table } from '../../types.ts'
+import type { Column, Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
 import { sentValueOf } from '../../write/transaction/sent-value.ts'
@@ -111,6 +111,8 @@ function reason(error: PgBatchError, load: FailedLoad): string {
     return `${words}${hint || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`
+  if (sqlState === '23502' && column)
+    return `${refusal(error, load)}${emptyHint(column, load)}${rejectsHint(error, load)}`
   if (sqlState === '23503')
     return `${refusal(error, load)}${parentHint(error, load)}${rejectsHint(error, load)}`
   if (sqlState === '55000' && VIEW.test(error.reason)) return `${refusal(error, load)}${VIEW_HINT}`
@@ -175,6 +177,13 @@ function refusal(error: PgBatchError, { showsValues }: FailedLoad): string {
 
 /** Their details have the key, and not the whole row. */
 const KEY_FAULTS = ['23503', '23505']
+
+/** Returns how an empty field of CSV is read, where a column of texts that is NOT NULL could take it. */
+function emptyHint({ sqlType }: Column, { args, format }: FailedLoad): string {
+  const isEmpty = format === 'csv' && args.format !== 'text' && (args.null?.includes('') ?? true)
+  if (!isEmpty || !/^(?:text|character)\b/.test(sqlType)) return ''
+  return "; an empty field is NULL, and the empty string with --null '\\N', in each column"
+}
 
 /** Returns what to do about a row whose parent is missing. The detail names the table of the parent. */
 function parentHint({ cause }: PgBatchError, { table }: FailedLoad): string {

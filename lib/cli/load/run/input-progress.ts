@@ -70,6 +70,7 @@ export class InputProgress {
     const end = this.#points[after]!
     const start = this.#points[after - 1]
     if (!start || end.rows === rows) return end.bytes
-    return start.bytes + ((end.bytes - start.bytes) * (rows - start.rows)) / (end.rows - start.rows)
+    const share = (rows - start.rows) / (end.rows - start.rows)
+    return start.bytes + Math.floor((end.bytes - start.bytes) * share)
   }
 }

@@ -55,6 +55,17 @@ describe('what pg-batch prints, word for word,', () => {
       expect(rows).to.deep.equal([{ id: 1, Who: 'Ada', note: 'x', made: 7 }])
     })
 
+    it('that needs a text where a field is empty', async () => {
+      const load = (...words: string[]) =>
+        printed(['load', '-', '-t', 'needs', ...words], 'id,Who\n8,""\n9,\n')
+      expect(await load()).to.equal(
+        'pg-batch: standard input: row 2 (line 3): null value in column "Who" of relation "needs" violates ' +
+          "not-null constraint (23502); an empty field is NULL, and the empty string with --null '\\N', in each " +
+          'column; --rejects FILE keeps such rows and loads the others; nothing committed\n',
+      )
+      expect(await load('--null', '\\N', '--quiet')).to.equal('')
+    })
+
     it('that needs a column which a trigger fills in', async () => {
       expect(await printed(['load', '-', '-t', 'filled', '--quiet'], 'id\n1\n')).to.equal('')
     })
