@@ -1,6 +1,6 @@
 import type { Column, PgType } from '../types.ts'
+import { IN_UTC_SQL } from './catalogue/types-sql.ts'
 import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
-import { IN_UTC_SQL } from './introspect.ts'
 
 /**
  * The SQL of every write. Its text consists of quoted identifiers, placeholders and names of types from the

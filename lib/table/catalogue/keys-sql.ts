@@ -1,0 +1,45 @@
+import { EQUALITY_INDEX } from '../key-columns.ts'
+
+/** SQL for the unique indexes of the table `t`, without those that are partial or have expressions. */
+export const UNIQUE_KEYS = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
+      'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+      'byDefault', NOT EXISTS (SELECT 1
+        FROM ROWS FROM (pg_catalog.unnest(i.indclass::oid[]), pg_catalog.unnest(i.indcollation::oid[]),
+          pg_catalog.unnest(i.indkey::int2[])) key(opclass, coll, attnum)
+        JOIN pg_catalog.pg_opclass l ON l.oid = key.opclass JOIN attribute a ON a.attnum = key.attnum
+        WHERE NOT l.opcdefault OR key.coll <> a.attcollation),
+      'deterministic', NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indcollation::oid[]) key(coll)
+        JOIN pg_catalog.pg_collation l ON l.oid = key.coll WHERE NOT l.collisdeterministic),
+      'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
+        FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(attnum, ord)
+        JOIN attribute a ON a.attnum = key.attnum WHERE key.ord <= i.indnkeyatts),
+      'collations', (SELECT pg_catalog.json_agg(CASE WHEN key.coll <> a.attcollation
+          THEN pg_catalog.format('%I.%I', s.nspname, l.collname) END ORDER BY key.ord)
+        FROM ROWS FROM (pg_catalog.unnest(i.indcollation::oid[]), pg_catalog.unnest(i.indkey::int2[]))
+          WITH ORDINALITY key(coll, attnum, ord)
+        JOIN attribute a ON a.attnum = key.attnum
+        LEFT JOIN pg_catalog.pg_collation l ON l.oid = key.coll
+        LEFT JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace WHERE key.ord <= i.indnkeyatts),
+      'equals', (SELECT pg_catalog.json_agg(
+          pg_catalog.format('OPERATOR(%I.%s)', s.nspname, e.oprname) ORDER BY key.ord)
+        FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY key(opclass, ord)
+        JOIN pg_catalog.pg_opclass l ON l.oid = key.opclass
+        JOIN pg_catalog.pg_amop m ON m.amopfamily = l.opcfamily AND m.amopstrategy = 3
+          AND m.amoplefttype = l.opcintype AND m.amoprighttype = l.opcintype
+        JOIN pg_catalog.pg_operator e ON e.oid = m.amopopr
+        JOIN pg_catalog.pg_namespace s ON s.oid = e.oprnamespace)) ORDER BY i.indisprimary DESC, x.relname)
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+    LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
+    WHERE i.indrelid = t.oid AND ${EQUALITY_INDEX} AND i.indexprs IS NULL AND i.indpred IS NULL)`
+
+/** SQL for the foreign keys of the table `t` that refer to itself, or to the table that it is a partition of. */
+export const SELF_REFERENCES = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
+        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY key(attnum, ord)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum),
+      'references', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
+        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY key(attnum, ord)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.attnum)))
+    FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = t.oid
+      AND k.confrelid IN (t.oid, pg_catalog.pg_partition_root(t.oid)))`
