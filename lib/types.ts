@@ -158,7 +158,7 @@ export interface SelfReference {
 
 /** What a row of a table is judged by, besides its types, NOT NULL and unique indexes. */
 export interface RowConstraints {
-  /** It is a table without partitions, and no other table inherits from it. */
+  /** The relation is a table without partitions, and no other table inherits from it. */
   readonly isSingle: boolean
   /** Foreign keys refer to it. */
   readonly isReferenced: boolean

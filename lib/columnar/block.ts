@@ -12,7 +12,7 @@ type NamedMeaning = 'itself' | 'text' | 'json' | 'bytes' | 'date' | 'uuid' | 'ot
 export interface TimestampMeaning {
   /** The decimals of a second in the unit of the stored integers. */
   readonly digits: 3 | 6 | 9
-  /** They count from 1970 in UTC. Otherwise they are local times. */
+  /** The times count from 1970 in UTC. Otherwise they are local times. */
   readonly utc: boolean
 }
 

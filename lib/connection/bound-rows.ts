@@ -59,8 +59,8 @@ export class BoundRows extends Submittable {
   }
 
   /**
-   * Does the same, and sends a query string behind the rows without waiting. The server runs it even if a row
-   * fails.
+   * Runs the statements, and sends a query string behind the rows without waiting. The server runs the string
+   * even if a row fails.
    */
   static openBefore(
     client: PgClientLike,

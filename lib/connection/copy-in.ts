@@ -38,7 +38,7 @@ const MAX_CORKED_BYTES = 16 * 1024
 export class CopyIn extends Submittable {
   /** Text values of the rows that statements before the COPY have returned, in order. */
   readonly precedingRows: string[][] = []
-  /** The same for statements after the COPY. */
+  /** Text values of the rows that statements after the COPY have returned. */
   readonly followingRows: string[][] = []
 
   /** How many rows the server has stored; undefined until it has reported that. */

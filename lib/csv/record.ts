@@ -9,7 +9,7 @@ export interface CsvFormat {
   readonly escape: string | undefined
   /** The unquoted texts that mean NULL. */
   readonly nulls: readonly string[]
-  /** They also mean NULL in quotes, as with COPY's FORCE_NULL. @default false */
+  /** These texts also mean NULL in quotes, as with COPY's FORCE_NULL. @default false */
   readonly forceNull?: boolean
 }
 

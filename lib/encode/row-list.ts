@@ -8,6 +8,6 @@ export interface RowList {
   itemAt(index: number): number
   /** The rows as a table of records, one for each row, where they have not become objects. */
   readonly records?: RecordTable | undefined
-  /** The same for rows of blocks. */
+  /** The rows as blocks of columns, where they have not become objects. */
   readonly blocks?: BlockTable | undefined
 }

@@ -78,7 +78,7 @@ interface KafkaSettings<Value, Row> {
    * @default 1048576
    */
   maxBytes?: number | undefined
-  /** As for PgBatchWritable. @default 0; with `deadLetter` Infinity */
+  /** How many rows may be rejected, as for PgBatchWritable. @default 0; with `deadLetter` Infinity */
   rejectLimit?: number | undefined
 }
 

@@ -23,9 +23,9 @@ export interface RowQueueOptions<Entry> {
  */
 export class RowQueue<Entry> {
   readonly #options: RowQueueOptions<Entry>
-  /** In the order of `add`. */
+  /** Entries that wait, in the order of `add`. */
   #waiting: Entry[] = []
-  /** Those of `#waiting` that were taken out. */
+  /** Entries of `#waiting` that were taken out. */
   readonly #removed = new Set<Entry>()
   readonly #timer: WaitTimer
   readonly #running = new Set<Promise<void>>()

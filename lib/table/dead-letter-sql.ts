@@ -54,8 +54,8 @@ export function insertDeadLetters(table: TableParts, proof: string): string {
 }
 
 /**
- * The same for rows that are moved to a file later. Parameters: target, file, an array of ids, and the arrays
- * as above.
+ * Stores rejected rows that are moved to a file later. Parameters: the target's name, the file, an array of
+ * ids, and for each of {@link DEAD_LETTER_COLUMNS} an array.
  */
 export function insertLettersForFile(table: TableParts, proof: string): string {
   return insertLetters(

@@ -154,7 +154,7 @@ interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
    * @default 120000
    */
   statementTimeoutMs?: number | undefined
-  /** The same for COMMIT and ROLLBACK. Milliseconds, an integer ≥ 100. @default 30000 */
+  /** How long COMMIT and ROLLBACK may take. Milliseconds, an integer ≥ 100. @default 30000 */
   commitTimeoutMs?: number | undefined
   /**
    * How long `onBegin`, `inTransaction`, `afterCommit` and the write of one row to `deadLetter` may take. One

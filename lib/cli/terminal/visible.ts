@@ -16,7 +16,7 @@ export function visible(line: string): string {
   return line.replace(OBEYED, character => (character === '\t' ? character : escapeOf(character)))
 }
 
-/** Does the same for several lines. */
+/** Replaces such characters in a text of several lines, and keeps its line ends. */
 export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n')
 }

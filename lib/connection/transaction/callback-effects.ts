@@ -11,7 +11,7 @@ export class CallbackEffects {
   #haveEnded = false
   #isProofSent = false
 
-  /** They may have ended the transaction, or ignored an error. */
+  /** Callbacks may have ended the transaction, or ignored an error. */
   get isDoubtful(): boolean {
     return this.#isDoubtful
   }

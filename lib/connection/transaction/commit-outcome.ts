@@ -118,7 +118,7 @@ async function failedCommit(
   return { state: 'committing', error }
 }
 
-/** Does the same for a query string in which statements may surround COMMIT. */
+/** Waits for the outcome of COMMIT in a query string that may have statements before and after it. */
 async function queryOutcome(commit: SentCommit, query: SimpleQuery): Promise<CommitOutcome> {
   const outcome = await commitOutcome(commit, tagsToTheEnd(query, commit.lease))
   if (outcome.state !== 'committed' || !commit.beginsNext || commit.lease.broken) return outcome

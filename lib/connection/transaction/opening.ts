@@ -4,7 +4,7 @@ import { PROOF_SAVEPOINT, proofStatement } from './transaction-proof.ts'
 export interface TransactionOptions {
   /** The server cancels a statement that takes longer; the connection is ended if it does not answer. */
   readonly statementTimeoutMs: number
-  /** The same for COMMIT. */
+  /** The server has so long to answer COMMIT or ROLLBACK; then the connection is ended. */
   readonly commitTimeoutMs: number
   /** The server can report the outcome of a transaction; false for servers other than PostgreSQL. */
   readonly ticketed: boolean

@@ -23,7 +23,7 @@ export interface TransactionTicket {
   readonly isReadCommitted: boolean
   /** The statement_timeout of the transaction: the stream's, or the session's where that is shorter. */
   readonly timeoutMs: number
-  /** The same for idle_in_transaction_session_timeout. */
+  /** The idle_in_transaction_session_timeout of the transaction, chosen in the same way. */
   readonly idleTimeoutMs: number
   /** When it was received, by the clock of `performance.now()`. */
   readonly receivedAt: number
@@ -48,8 +48,8 @@ export function ticketStatement(statementTimeoutMs: number | undefined): string 
 }
 
 /**
- * Returns the same for a transaction that follows another one at READ COMMITTED on its connection. To look
- * at the limits of the session again would take the server longer than all the rest.
+ * Returns the statement that reads the ticket of a transaction that follows another one at READ COMMITTED on
+ * its connection. To look at the limits of the session again would take the server longer than all the rest.
  */
 export function nextTicketStatement({ timeoutMs, idleTimeoutMs }: TransactionTicket): string {
   return (

@@ -62,7 +62,7 @@ export class Transaction {
   ticket: TransactionTicket | undefined
   /** What was seen of the server since COMMIT was sent. */
   watch: ServerWatch | undefined
-  /** How much longer an answer may take than `statementTimeoutMs`. */
+  /** How much longer an answer may take than `statementTimeoutMs`: the last statements of a whole load. */
   patienceMs = 0
   readonly #options: TransactionOptions
   readonly #callbacks = new CallbackEffects()
@@ -139,7 +139,7 @@ export class Transaction {
 
   readonly #wait = <T>(answer: Promise<T>): Promise<T> => this.answered(answer)
 
-  /** Does the same for a COPY, whose answers pg's `query_timeout` also limits. */
+  /** Waits for the answer to a COPY, no longer than `answered` does and than pg's `query_timeout`. */
   copyAnswered<T>(answer: Promise<T>): Promise<T> {
     const timeoutMs = this.lease.client.connectionParameters?.query_timeout
     return typeof timeoutMs === 'number' && timeoutMs > 0

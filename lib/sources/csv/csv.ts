@@ -69,9 +69,9 @@ export function readCsv(
 
 interface TakenRecord {
   readonly record: CsvRecord
-  /** It is UTF-8. Other records are never repaired. */
+  /** The record is valid UTF-8. Others are never repaired. */
   readonly isText: boolean
-  /** It has a quote inside an unquoted field, which is read as text. */
+  /** The record has a quote inside an unquoted field, which is read as text. */
   readonly hasStrayQuote: boolean
 }
 

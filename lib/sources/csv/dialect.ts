@@ -11,7 +11,7 @@ export interface Dialect {
   readonly header: boolean
   /** The unquoted texts that mean NULL. */
   readonly nulls: readonly string[]
-  /** They mean NULL in quotes, too. */
+  /** These texts mean NULL in quotes, too. */
   readonly forceNull: boolean
   /** Lines that start with it are skipped. */
   readonly comment: string | undefined

@@ -5,7 +5,7 @@ import { columnNames } from './header-names.ts'
 /** The names of a file's columns. */
 export interface Header {
   readonly names: readonly string[]
-  /** Those that the file leaves empty, such as `column7`. */
+  /** The names of columns that the file leaves without one, such as `column7`. */
   readonly unnamed: readonly string[]
   /** The file has no name for the last column. */
   readonly isLastUnnamed: boolean
@@ -49,7 +49,7 @@ export function headerOf(
 
 /** @param width the number of fields of the records */
 function faultNotes(fault: HeaderFault | undefined, width: number): string[] {
-  if (fault === 'extra empty names') return ['the header has empty names too many, which are left out']
+  if (fault === 'extra empty names') return ['the header has extra empty names, which are left out']
   if (fault !== 'lacks the last name') return []
   // a delimiter may be missing between two names, too: the last column of all records may just be empty
   const counts = `the header has ${width - 1} names, and the records have ${width} fields, the last one empty`

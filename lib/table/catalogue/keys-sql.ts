@@ -33,7 +33,7 @@ export const UNIQUE_KEYS = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_ob
     LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
     WHERE i.indrelid = t.oid AND ${EQUALITY_INDEX} AND i.indexprs IS NULL AND i.indpred IS NULL)`
 
-/** SQL for the foreign keys of the table `t` that refer to itself, or to the table that it is a partition of. */
+/** SQL for the foreign keys of the table `t` that refer to `t`, or to the table that it is a partition of. */
 export const SELF_REFERENCES = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY key.ord)
         FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY key(attnum, ord)

@@ -56,7 +56,7 @@ const mayName = (objects: string): string => `NOT EXISTS (SELECT 1
         THEN pg_catalog.has_function_privilege(d.refobjid, 'EXECUTE')
       ELSE true END, false))`
 
-/** The same for the columns, indexes, DEFAULTs and CHECK constraints of `t`. */
+/** The role may name all that the columns, indexes, DEFAULTs and CHECK constraints of `t` use. */
 const MAY_NAME_ALL = mayName(`SELECT 'pg_catalog.pg_class'::regclass::oid, t.oid
       UNION ALL SELECT 'pg_catalog.pg_class'::regclass, i.indexrelid
       FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid
@@ -65,7 +65,7 @@ const MAY_NAME_ALL = mayName(`SELECT 'pg_catalog.pg_class'::regclass::oid, t.oid
       UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, k.oid
       FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c'`)
 
-/** Of the foreign key `k`: the schema of its parent, and its operators. */
+/** The role may name what the foreign key `k` uses: the schema of its parent, and its operators. */
 const MAY_NAME_KEY = mayName("SELECT 'pg_catalog.pg_constraint'::regclass::oid, k.oid")
 
 /** The columns of the foreign key `k` have other collations than those of its parent. */

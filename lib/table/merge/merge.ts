@@ -188,9 +188,9 @@ export function sameAsExcluded(merge: Merge): string {
 }
 
 /**
- * Returns the same for many rows, as conditions of which a pair of rows meets at most one. A join by one
- * condition with OR would read the stored rows again for each row, because only plain comparisons find rows
- * by all columns of an index, or by their hashes.
+ * Returns conditions that join many rows to the stored ones by their keys. A pair of rows meets at most one
+ * of them. A join by one condition with OR would read the stored rows again for each row, because only plain
+ * comparisons find rows by all columns of an index, or by their hashes.
  * @param keyOf the expression for a column of the key
  */
 export function joinsByKey(merge: Merge, keyOf: (column: MergeColumn) => string = excludedKey): string[] {

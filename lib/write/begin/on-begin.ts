@@ -69,7 +69,7 @@ export async function afterOnBegin<T>(
 }
 
 /**
- * Does the same on a client of the pool.
+ * Runs `onBegin` and then the work, in one transaction on a client of the pool.
  * @throws what the server throws; a PgBatchError with code CALLBACK_FAILED when `onBegin` fails permanently
  */
 export async function useAfterOnBegin<T>(

@@ -29,7 +29,7 @@ export async function readCheckpoint(
   return readStored(pool, { name, table })
 }
 
-/** Does the same, after `onBegin` if there is one. */
+/** Reads the stored offset of each partition, in a transaction that `onBegin` has begun if there is one. */
 export async function readStored(
   pool: PgPoolLike,
   { name, table }: { name: string; table: TableName },

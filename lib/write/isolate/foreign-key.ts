@@ -7,7 +7,7 @@ export const FOREIGN_KEY_VIOLATION = '23503'
 export interface ForeignKey {
   /** The quoted name of the table that it refers to. */
   readonly target: string
-  /** It refers to the table that rows go to. */
+  /** The key refers to the table that rows go to. */
   readonly isSelf: boolean
   readonly columns: readonly KeyColumn[]
 }

@@ -14,7 +14,7 @@ export class RecordKeys {
   readonly #columnOf: JsonColumns['columnOf']
   readonly #names: readonly string[]
   readonly #defaulted: readonly number[]
-  /** Those of the last line: nearly all lines of a file have the same. */
+  /** The columns of the last line: nearly all lines of a file have the same. */
   #last: Keys | undefined
 
   /**

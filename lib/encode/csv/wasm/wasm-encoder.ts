@@ -116,7 +116,7 @@ export class WasmEncoder {
     return index - from
   }
 
-  /** The same for records of which only the places are known. */
+  /** Takes a run of records of which only the places are known. */
   #takePlaces(records: RecordTable, from: number, firstOrdinal: number): number {
     const { places } = records
     const { bytes, next } = records.runOf(from)

@@ -65,8 +65,8 @@ export function makeRowTexts(
 }
 
 /**
- * The same for records of a CSV file. A malformed record, or one with too few or too many fields, has no
- * texts: their columns are unclear.
+ * Returns a function that makes the texts of a record of a CSV file. A malformed record, or one with too few
+ * or too many fields, has no texts: it is not clear to which columns its fields belong.
  */
 export function makeRecordTexts({ format, fields }: CsvColumns): (row: object) => RowTexts {
   const cutter = new FieldCutter(format)

@@ -15,7 +15,7 @@ const COLON = 0x3a
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** As many as a table may have columns. */
+/** The most keys of a line: as many as a table may have columns. */
 export const MAX_KEYS: i32 = 1600
 /** The room for a key and the quote after it. */
 export const KEY_BYTES: i32 = 64
