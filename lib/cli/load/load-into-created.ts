@@ -1,5 +1,5 @@
 import { checkConflict, checkNewConflict, describeConflict } from '../columns/check-conflict.ts'
-import { planTable } from '../columns/create.ts'
+import { type NewTable, planTable } from '../columns/create.ts'
 import {
   dropIfEmpty,
   execute,
@@ -33,22 +33,8 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
     await checkConflict(args, table, () => uniqueIndexesOf(database, table))
   } else checkNewConflict(args, columns, args.table)
   for (const note of choice.notes) notify(note)
-  const what = `${args.table} cannot be created`
-  if (args.dryRun) {
-    const table = exists
-      ? await waitingForServer(task, () => findTable(database, args.table))
-      : await waitingForServer(task, () => tableAfter(database, sql, { what, table: args.table }))
-    const done = exists ? 'appended to' : 'created'
-    const title = `${args.table}, ${done}${describeConflict(args)}`
-    const made = exists ? { begin: [] } : { begin: [sql], sql }
-    await dryRun(task, { table, choice, rows, checks, title, columns, ...made })
-    return
-  }
-  if (!exists) {
-    if (args.log === 'json') notify(`${sql};`)
-    else for (const line of shortSql(`${sql};`)) notify(line)
-    await waitingForServer(task, () => execute(database, sql, { what, table: args.table }))
-  }
+  if (args.dryRun) return dryRunCreated(task, planned, exists)
+  if (!exists) await createTable(task, sql)
   let done = false
   try {
     await writeRows(task, { table: await findTable(database, args.table), choice, rows, checks })
@@ -58,6 +44,29 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
       notify(`${args.table}: removed again, since nothing was committed`)
     }
   }
+}
+
+/** Shows the plan, and tries the rows in a table that is rolled back, or that an earlier run has made. */
+async function dryRunCreated(task: LoadTask, planned: NewTable, exists: boolean): Promise<void> {
+  const { database, args } = task
+  const { sql, ...plan } = planned
+  const table = await waitingForServer(task, () =>
+    exists ? findTable(database, args.table) : tableAfter(database, sql, creationOf(args)),
+  )
+  const title = `${args.table}, ${exists ? 'appended to' : 'created'}${describeConflict(args)}`
+  await dryRun(task, { ...plan, table, title, ...(exists ? { begin: [] } : { begin: [sql], sql }) })
+}
+
+/** Prints the statement, and runs it. */
+async function createTable(task: LoadTask, sql: string): Promise<void> {
+  const { database, args, notify } = task
+  if (args.log === 'json') notify(`${sql};`)
+  else for (const line of shortSql(`${sql};`)) notify(line)
+  await waitingForServer(task, () => execute(database, sql, creationOf(args)))
+}
+
+function creationOf({ table }: LoadTask['args']): { what: string; table: string } {
+  return { what: `${table} cannot be created`, table }
 }
 
 /**

@@ -1,12 +1,13 @@
 import { streamOf } from '../../sources/source.ts'
 import { quoteTable } from '../../table/identifier.ts'
+import type { Table } from '../../types.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { checkRequired } from '../columns/check-required.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
 import { execute, uniqueIndexesOf } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
-import { type LoadTask, waitingForServer, writeRows } from './load-task.ts'
+import { type LoadTarget, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
 import {
   changedTable,
   changeFor,
@@ -32,38 +33,52 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   checkKeyIsWritten(args, choice, source.name)
   checkRequired(args, table, choice, source.name)
   for (const note of choice.notes) notify(note)
-  const { rows = streamOf(source) } = news
-  const truncate = `TRUNCATE ${quoteTable(table)}`
-  if (args.dryRun) {
-    const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined
-    const emptied = args.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
-    const what = args.replace ? 'replaced by these rows' : emptied
-    const change = changeFor(table, news)
-    await dryRun(task, {
-      table: await waitingForServer(task, () => changedTable(task, table, change)),
-      choice,
-      rows,
-      checks: news.checks,
-      title: `${args.table}, ${what}${describeConflict(args)}`,
-      columns: future.columns.map(({ name }) => name),
-      format: whyText(table, choice.columns, isUpsert),
-      begin: [...(args.truncate ? [truncate] : []), ...change],
-      ...(change.length > 0 ? { sql: shownSql(table, news.added) } : {}),
-    })
-    return
-  }
-  if (args.truncate) {
-    const what = `${args.table} cannot be emptied`
-    await waitingForServer(task, () =>
-      execute(database, truncate, { what, table: args.table, privileges: 'TRUNCATE' }),
-    )
-    notify(`${args.table}: emptied`)
-  }
+  const { rows = streamOf(source), checks, added } = news
+  if (args.dryRun) return dryRunExisting(task, table, news, { choice, rows })
+  if (args.truncate) await emptyTable(task, table)
   await writeRows(task, {
-    table: await withColumns(task, table, news.added),
+    table: await withColumns(task, table, added),
+    choice,
+    rows,
+    checks,
+    added: added.length,
+  })
+}
+
+/** Shows the plan, and tries the rows in the table as it would be, which is rolled back. */
+async function dryRunExisting(
+  task: LoadTask,
+  table: Table,
+  news: typeof NO_NEW_COLUMNS,
+  { choice, rows }: Pick<LoadTarget, 'choice' | 'rows'>,
+): Promise<void> {
+  const { args } = task
+  const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined
+  const emptied = args.truncate ? 'emptied first (TRUNCATE)' : 'appended to'
+  const what = args.replace ? 'replaced by these rows' : emptied
+  const change = changeFor(table, news)
+  await dryRun(task, {
+    table: await waitingForServer(task, () => changedTable(task, table, change)),
     choice,
     rows,
     checks: news.checks,
-    added: news.added.length,
+    title: `${args.table}, ${what}${describeConflict(args)}`,
+    columns: [...table.columns, ...news.added].map(({ name }) => name),
+    format: whyText(table, choice.columns, isUpsert),
+    begin: [...(args.truncate ? [truncateSql(table)] : []), ...change],
+    ...(change.length > 0 ? { sql: shownSql(table, news.added) } : {}),
   })
+}
+
+async function emptyTable(task: LoadTask, table: Table): Promise<void> {
+  const { database, args, notify } = task
+  const what = `${args.table} cannot be emptied`
+  await waitingForServer(task, () =>
+    execute(database, truncateSql(table), { what, table: args.table, privileges: 'TRUNCATE' }),
+  )
+  notify(`${args.table}: emptied`)
+}
+
+function truncateSql(table: Table): string {
+  return `TRUNCATE ${quoteTable(table)}`
 }

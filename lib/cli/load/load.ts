@@ -20,6 +20,7 @@ import { showsValues, type Terminal } from '../terminal/output.ts'
 import { chooseNotify } from '../watch/choose-watchers.ts'
 import { loadIntoCreated } from './load-into-created.ts'
 import { loadIntoExisting } from './load-into-existing.ts'
+import type { LoadTask } from './load-task.ts'
 import { loadNothing, unlessEmptyFile } from './text-files/load-nothing.ts'
 
 /** Loads files into one table and prints one line about it. */
@@ -37,12 +38,13 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
   const meter = await InputMeter.of(files)
   const spool = new Spool()
   const repairs = new Repairs()
-  const sourceOptions = sourceOptionsOf(args, spool, terminal)
+  const lookOptions = sourceOptionsOf(args, spool, terminal)
+  const loadOptions = { ...lookOptions, repairs, onOpen: meter.add }
   const request = { ...destination, connections: connectionsOf(args) + 1, notify, signal }
   // a pipe may be silent for long, and the columns of --evolve may come from a header
   const connectsEarly = !args.embedded && !args.evolve && meter.bytesTotal !== undefined
   const early = connectsEarly ? new EarlyDatabase(request, args.table) : undefined
-  const withDatabase = async (connections: number, work: (database: Database) => Promise<void>) => {
+  const withDatabase: WithDatabase = async (connections, work) => {
     const database = await (early?.take() ?? openDatabase({ ...request, connections }))
     try {
       await work(database)
@@ -51,37 +53,43 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
     }
   }
   try {
-    const source = await openStoppable(
-      files,
-      { ...sourceOptions, repairs, onOpen: meter.add },
-      args,
-      terminal,
-      signal,
-    ).catch(error => unlessEmptyFile(error, files, args))
+    const source = await openStoppable(files, loadOptions, args, terminal, signal).catch(error =>
+      unlessEmptyFile(error, files, args),
+    )
     if (!source) return await withDatabase(1, database => loadNothing(files[0]!, database, args, terminal))
-    try {
-      const needless = needlessOption(source.format, args)
-      if (needless) throw usageError(`${source.name}: ${needless}`)
-      for (const note of source.notes) notify(note)
-      const connections = connectionsOf({ ...args, evolve: args.evolve === true && !source.header }) + 1
-      await withDatabase(connections, async database => {
-        const reopen = () => openSources(files, sourceOptions)
-        const readAgain = () => {
-          meter.restart()
-          repairs.clear()
-          return openSources(files, { ...sourceOptions, repairs, onOpen: meter.add })
-        }
-        const task = { source, reopen, readAgain, meter, repairs, database, args, terminal, notify, signal }
-        await (args.create ? loadIntoCreated(task) : loadIntoExisting(task)).catch(error => {
-          throw explainSample(error, { args, format: source.format })
-        })
-      })
-    } finally {
-      source.rows.destroy()
+    const reopen = () => openSources(files, lookOptions)
+    const readAgain = () => {
+      meter.restart()
+      repairs.clear()
+      return openSources(files, loadOptions)
     }
+    const input = { source, reopen, readAgain, meter, repairs, args, terminal, notify, signal }
+    await loadSource(input, withDatabase)
   } finally {
     await early?.abandon()
     await spool.close()
+  }
+}
+
+/** Opens a database with so many connections for the work, and closes it. */
+type WithDatabase = (connections: number, work: (database: Database) => Promise<void>) => Promise<void>
+
+/** Loads the rows of an open source. */
+async function loadSource(input: Omit<LoadTask, 'database'>, withDatabase: WithDatabase): Promise<void> {
+  const { source, args, notify } = input
+  try {
+    const needless = needlessOption(source.format, args)
+    if (needless) throw usageError(`${source.name}: ${needless}`)
+    for (const note of source.notes) notify(note)
+    const connections = connectionsOf({ ...args, evolve: args.evolve === true && !source.header }) + 1
+    await withDatabase(connections, async database => {
+      const task = { ...input, database }
+      await (args.create ? loadIntoCreated(task) : loadIntoExisting(task)).catch(error => {
+        throw explainSample(error, { args, format: source.format })
+      })
+    })
+  } finally {
+    source.rows.destroy()
   }
 }
 

@@ -194,19 +194,20 @@ export class CheckpointScope<Item> {
     return lost && checkpointRegressed(lost, undefined, { batchId, cause: error })
   }
 
+  /** Stores how far the transaction has come. */
   async store(): Promise<void> {
     if (this.#advanced.size === 0) return
     const { name, table } = this.#plan
     const partitions = [...this.#advanced]
-    const places = partitions.map(partition =>
+    const reached = partitions.map(partition =>
       toStored(this.#highest.get(partition)!, this.#indexed.has(partition)),
     )
-    const positions = places.map(({ position }) => String(position))
+    const positions = reached.map(({ position }) => String(position))
     const needIndexes = partitions.some(key => this.#indexed.has(key) || this.#storedIndexes.has(key))
     this.#transaction.proveBefore()
     const { proof } = this.#transaction
     if (needIndexes) {
-      const indexes = places.map(({ itemIndex }) => itemIndex?.toString() ?? null)
+      const indexes = reached.map(({ itemIndex }) => itemIndex?.toString() ?? null)
       await this.#transaction.query(storeIndexedPositions(table, proof), [
         name,
         partitions,

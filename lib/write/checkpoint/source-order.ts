@@ -7,6 +7,7 @@ export type SourceOrder = bigint
 const INDEX_BITS = 64n
 const INDEX_MASK = (1n << INDEX_BITS) - 1n
 
+/** Returns the order of a position. */
 export function orderOf({ offset, index = 0n }: { offset: bigint; index?: bigint | undefined }): SourceOrder {
   return (offset << INDEX_BITS) | index
 }
@@ -26,7 +27,10 @@ export interface StoredPosition {
   readonly itemIndex: bigint | null
 }
 
-/** @param indexed the item has an index, so that more items of its offset may come */
+/**
+ * Returns the position to store for the highest item of a partition.
+ * @param indexed the item has an index, so that more items of its offset may come
+ */
 export function toStored(order: SourceOrder, indexed: boolean): StoredPosition {
   const offset = offsetIn(order)
   return indexed

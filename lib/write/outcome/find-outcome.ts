@@ -10,7 +10,8 @@ import { type Found, QuestionSchedule } from './question-schedule.ts'
 import { type OpenOutcome, type OutcomeContext, resolveOutcome } from './resolve-outcome.ts'
 
 /**
- * Ask at least this often, whatever `retries` says: without an answer rows can be neither kept nor released.
+ * The server is asked at least so often, even if `retries` is lower: without an answer rows can be neither
+ * kept nor released.
  */
 const MIN_QUESTIONS = 10
 
@@ -47,26 +48,35 @@ export async function findOutcome(
   const startedAt = performance.now()
   const deadline = startedAt + limits.commitTimeoutMs
   const schedule = new QuestionSchedule(retry, startedAt)
+  const enough = Math.max(retry.retries, MIN_QUESTIONS)
   return openOutcomes.during(async () => {
     while (true) {
-      let found: Found = 'nothing'
-      let isAnswered = false
-      try {
-        const outcome = await resolveOutcome(transaction, context)
-        if (outcome !== 'in-progress') return { outcome }
-        isAnswered = true
-      } catch (failure) {
-        if (!isTransient(failure)) return { outcome: 'unknown' }
-        if (isServerDown(failure)) found = 'down'
-        else if (isServerError(failure)) found = 'refusal'
-      }
+      const answer = await askOnce(transaction, context)
+      if ('outcome' in answer) return answer
       const now = performance.now()
-      const pauseMs = schedule.pauseMs(now, found)
+      const pauseMs = schedule.pauseMs(now, answer.found)
       const isLate = now >= deadline
-      if (isAnswered && isLate) return { outcome: 'unknown', stillOpen: true }
-      if (isLate && schedule.questions >= Math.max(retry.retries, MIN_QUESTIONS))
-        return { outcome: 'unknown' }
+      if (isLate && answer.isInProgress) return { outcome: 'unknown', stillOpen: true }
+      if (isLate && schedule.questions >= enough) return { outcome: 'unknown' }
       await pause(pauseMs, signals.stop, error)
     }
   })
+}
+
+/** The outcome, or what a question without one has found. */
+type Answer = ResolvedOutcome | { readonly found: Found; readonly isInProgress: boolean }
+
+async function askOnce(transaction: MaybeCommitted, context: FindOutcomeContext): Promise<Answer> {
+  try {
+    const outcome = await resolveOutcome(transaction, context)
+    return outcome === 'in-progress' ? { found: 'nothing', isInProgress: true } : { outcome }
+  } catch (failure) {
+    if (!isTransient(failure)) return { outcome: 'unknown' }
+    return { found: foundBy(failure), isInProgress: false }
+  }
+}
+
+function foundBy(failure: unknown): Found {
+  if (isServerDown(failure)) return 'down'
+  return isServerError(failure) ? 'refusal' : 'nothing'
 }
