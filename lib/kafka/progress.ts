@@ -43,7 +43,7 @@ export class Progress<Value> {
     this.#options = options
     this.#context = context
     this.#commits = new OffsetCommits(
-      places => this.#commit(places),
+      offsets => this.#commit(offsets),
       error => {
         // a commit that a rebalance rejects makes the client join again; if that fails too, nothing else
         // opens the gate
@@ -64,8 +64,8 @@ export class Progress<Value> {
    * committed.
    */
   done(messages: readonly KafkaMessage<Value>[]): void {
-    const places = this.#ledger.done(messages)
-    if (places.length > 0) this.#commits.add(places)
+    const offsets = this.#ledger.done(messages)
+    if (offsets.length > 0) this.#commits.add(offsets)
     this.#onChange()
   }
 
@@ -101,13 +101,13 @@ export class Progress<Value> {
     this.#onChange()
   }
 
-  async #commit(places: readonly TopicPartitionOffset[]): Promise<void> {
+  async #commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
     const { consumer, checkpoint, onlyTable, writable } = this.#options
     const { pool, gate, committed } = this.#context
     if (checkpoint && onlyTable === undefined) {
-      await storeProgress(pool, checkpoint, places, committed(), writable)
+      await storeProgress(pool, checkpoint, offsets, committed(), writable)
     }
     await gate.passed()
-    await commitOffsets(consumer, places)
+    await commitOffsets(consumer, offsets)
   }
 }

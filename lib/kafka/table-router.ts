@@ -1,7 +1,7 @@
 import { PgBatchError } from '../errors.ts'
 import type { TableName } from '../types.ts'
 import type { ResolvedKafkaOptions } from './kafka-options.ts'
-import { type KafkaMessage, placeName } from './messages/kafka-message.ts'
+import { type KafkaMessage, messageName } from './messages/kafka-message.ts'
 
 /** How many messages without a table may wait for a first table. */
 const HELD_MESSAGES = 1000
@@ -32,7 +32,7 @@ export class TableRouter<Value> {
       return this.#tableOf(message) ?? null
     } catch (cause) {
       const known = cause instanceof PgBatchError && cause.code === 'ROW_INVALID'
-      const what = `\`table\` threw for ${placeName(message)}`
+      const what = `\`table\` threw for ${messageName(message)}`
       const error = known ? cause : new PgBatchError('ROW_INVALID', what, { outcome: 'not-sent', cause })
       this.#misplaced.set(message, error)
       return undefined
@@ -59,8 +59,8 @@ export class TableRouter<Value> {
     if (!held || ++this.#skipped < SKIPPED_MESSAGES) return
     throw new PgBatchError(
       'ROW_INVALID',
-      `\`table\` threw for ${placeName(held)}, and has returned no table for ${SKIPPED_MESSAGES} messages ` +
-        'since: there is no table whose stream could reject the message',
+      `\`table\` threw for ${messageName(held)}, and has returned no table for ${SKIPPED_MESSAGES} ` +
+        'messages since: there is no table whose stream could reject the message',
       { outcome: 'not-sent', cause: this.errorOf(held) },
     )
   }

@@ -119,9 +119,9 @@ async function* writeIsolated<Item>(
   // the first round does not isolate what is checked at the end of the transaction
   for (const immediate of [false, true]) {
     if ((context.budget.left === 0 && !isLast) || !last.rowsFault) throw last.error
-    const { error, place } = last
+    const { error, row } = last
     const addIsolated: AddBatches<Item> = (writer, some) =>
-      writer.addIsolated(some, { error, place, immediate, awaitsParents })
+      writer.addIsolated(some, { error, row, immediate, awaitsParents })
     const failed = yield* writeWithRetries(left, addIsolated, context, byInsert)
     if (!failed) return false
     if (awaitsParents && isOrphaned(failed, context)) return true

@@ -94,7 +94,7 @@ export class KafkaMessage<Value = unknown> implements TopicPartitionOffset {
       return { value: value as Value }
     } catch (cause) {
       const reason = this.#parse ? 'could not be read by `parseValue`' : `is ${(cause as Error).message}`
-      const message = `The value of ${placeName(this)} ${reason}`
+      const message = `The value of ${messageName(this)} ${reason}`
       return { error: new PgBatchError('ROW_INVALID', message, { outcome: 'not-sent', cause }) }
     }
   }
@@ -124,7 +124,7 @@ function toBuffer(bytes: Uint8Array | null | undefined): Buffer | null {
   throw new TypeError('Expected the Kafka consumer to have no deserializers: `parseValue` takes their place')
 }
 
-export function placeName({ topic, partition, offset }: TopicPartitionOffset): string {
+export function messageName({ topic, partition, offset }: TopicPartitionOffset): string {
   return `topic ${topic}, partition ${partition}, offset ${offset}`
 }
 

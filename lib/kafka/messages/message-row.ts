@@ -1,6 +1,6 @@
 import { PgBatchError } from '../../errors.ts'
 import { parseJson, withLongNumbers } from './json-value.ts'
-import { type KafkaMessage, placeName } from './kafka-message.ts'
+import { type KafkaMessage, messageName } from './kafka-message.ts'
 
 export interface RowOptions<Value> {
   readonly toRow: ((message: KafkaMessage<Value>) => unknown) | undefined
@@ -33,7 +33,7 @@ function keyAsRow(message: KafkaMessage): unknown {
   }
   throw new PgBatchError(
     'ROW_INVALID',
-    `The key of ${placeName(message)} is not a JSON object, and there is no value: ` +
+    `The key of ${messageName(message)} is not a JSON object, and there is no value: ` +
       'let `toRow` return the row to delete',
     { outcome: 'not-sent' },
   )

@@ -54,15 +54,15 @@ function reasonIn(cause: unknown): string {
 export class RepeatedOffsetError extends Error {
   override readonly name = 'RepeatedOffsetError'
   /** Where the second item is. */
-  readonly place: ErrorContext
+  readonly context: ErrorContext
 
-  constructor(place: ErrorContext) {
+  constructor(context: ErrorContext) {
     super(
       'Two consecutive items differ but have the same offset, and the second would be skipped as a ' +
         'redelivery of the first. If they are rows of one message, let `checkpoint.position` return ' +
         '{ partition, offset, index } with index 0, 1, 2 … within the message',
     )
-    this.place = place
+    this.context = context
   }
 }
 
@@ -92,7 +92,7 @@ export function outcomeOf(state: TransactionState): Outcome {
   }
 }
 
-/** Returns a row's place as errors report it. */
+/** Returns the batch, the index and the column of a row, as errors report them. */
 export function errorContext({ group, index, column }: RowRef): ErrorContext {
   return { batchId: group.batch.id, rowIndex: arrayIndexOfRow(group, index), column }
 }
@@ -120,7 +120,7 @@ export function toPgBatchError(
   if (error instanceof RepeatedOffsetError) {
     return makeError('OFFSET_REPEATED', error.message, {
       outcome,
-      ...error.place,
+      ...error.context,
       callback: 'checkpoint.position',
     })
   }
@@ -150,13 +150,13 @@ const TOO_MANY_CONNECTIONS = '53300'
 
 function fromServer(error: ServerError, outcome: Outcome, where: ErrorContext): PgBatchError {
   const lost = endsSession(error) || error.code === TOO_MANY_CONNECTIONS
-  const place = { ...where, column: where.column ?? columnOf(error) }
+  const context = { ...where, column: where.column ?? columnOf(error) }
   const what =
     error.code === READ_ONLY_SQL_TRANSACTION
       ? 'The server is a standby, or read-only'
-      : `The server refused ${subject(error, place)}`
-  const reason = `${what}: ${messageOf(error, place.column)}`
-  return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...place, cause: error })
+      : `The server refused ${subject(error, context)}`
+  const reason = `${what}: ${messageOf(error, context.column)}`
+  return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...context, cause: error })
 }
 
 /** Privileges, locks and a server that does not write have nothing to do with what the rows hold. */

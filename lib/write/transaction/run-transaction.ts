@@ -38,17 +38,17 @@ export async function runTransaction<Item>(
     // a COPY meets what `onBegin` has done to the transaction as an error of its own
     const thrown = explainChange(writer.opened?.transaction.explained(cause) ?? cause, writer.plan.table)
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
-    const place = locate(thrown, writer.opened)
-    noteSentValue(thrown, place, writer.plan)
+    const row = locate(thrown, writer.opened)
+    noteSentValue(thrown, row, writer.plan)
     const ifCommitted = writer.result
     await rollback(writer.opened)
-    const error = explain(thrown, place, writer, context)
+    const error = explain(thrown, row, writer, context)
     return {
       ...whatMayBeCommitted(writer),
       ifCommitted,
       error,
       rowsFault: isRowsFault(thrown) || thrown instanceof RowError,
-      place,
+      row,
       // a transaction that fails early has not reached all that an earlier attempt had
       batches: writer.batches.length > batches.length ? writer.batches : batches,
       reachedBatches: writer.batches.length,
@@ -148,10 +148,10 @@ async function rollback<Item>(opened: OpenedTransaction<Item> | undefined): Prom
   await opened?.transaction.rollback()
 }
 
-/** Returns the error of a transaction that was rolled back, with its outcome and its place. */
+/** Returns the error of a transaction that was rolled back, with its outcome and its row. */
 function explain<Item>(
   error: unknown,
-  place: RowRef | undefined,
+  row: RowRef | undefined,
   { batches, opened }: TransactionWriter<Item>,
   { signals }: TransactionContext<Item>,
 ): PgBatchError {
@@ -161,7 +161,7 @@ function explain<Item>(
     const details = { ...only, outcome, cause: signals.stop.reason }
     return new PgBatchError('ABORTED', 'The stream was destroyed before the rows were committed', details)
   }
-  return toPgBatchError(error, outcome, place ? errorContext(place) : only, opened ? 'write' : 'connect')
+  return toPgBatchError(error, outcome, row ? errorContext(row) : only, opened ? 'write' : 'connect')
 }
 
 /** Returns what is needed to find the outcome of a COMMIT that was not answered, and to report it. */

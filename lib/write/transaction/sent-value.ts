@@ -9,10 +9,10 @@ type Plan = Pick<WritePlan<never>, 'columns' | 'textsOf'>
 /** The values that errors of the server are about. Messages never hold them; a terminal may show them. */
 const values = new WeakMap<object, string>()
 
-/** Notes the value that an error is about, where the server names its place and does not quote it. */
-export function noteSentValue(error: unknown, place: RowRef | undefined, plan: Plan): void {
-  if (typeof error !== 'object' || error === null || place?.column === undefined) return
-  const text = sentText(place, place.column, plan)
+/** Notes the value that an error is about, where the server names row and column and does not quote it. */
+export function noteSentValue(error: unknown, row: RowRef | undefined, plan: Plan): void {
+  if (typeof error !== 'object' || error === null || row?.column === undefined) return
+  const text = sentText(row, row.column, plan)
   if (text !== undefined) noteSentText(error, text)
 }
 

@@ -34,7 +34,7 @@ export interface FailedTransaction<Item> extends MaybeCommitted {
   /** A row caused the error, so that the other rows can be written without it. */
   readonly rowsFault: boolean
   /** The row that caused the error, where it is known. */
-  readonly place: RowRef | undefined
+  readonly row: RowRef | undefined
   /** All batches that it was to write, those that it had not reached included. */
   readonly batches: readonly Batch<Item>[]
   /** How many of these it had reached. */

@@ -19,7 +19,7 @@ import type { Committed } from './transaction-result.ts'
 /** What is known of a batch that has failed as a whole. */
 export interface IsolateHint {
   readonly error: PgBatchError
-  readonly place: RowRef | undefined
+  readonly row: RowRef | undefined
   /** Checks deferred constraints with each piece, because one of them has failed. */
   readonly immediate: boolean
   /** Rows may wait for rows of later batches: those that a foreign key refuses are not rejected. */
@@ -152,7 +152,7 @@ export class TransactionWriter<Item> {
    *   caller undoes what was written
    */
   async isolate(groups: readonly RowGroup[], hint: IsolateHint): Promise<PgBatchError | undefined> {
-    const { error, place, immediate, awaitsParents } = hint
+    const { error, row, immediate, awaitsParents } = hint
     const { transaction, rows } = this.#opened!
     const rejects: (() => void)[] = []
     await rows.checkTypes()
@@ -160,7 +160,7 @@ export class TransactionWriter<Item> {
       transaction,
       rows,
       plan: this.#plan,
-      first: place && { row: place, error },
+      first: row && { row, error },
       immediate,
       awaitsParents,
       reject: (batch, item, row, error) => {

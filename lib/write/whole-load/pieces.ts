@@ -16,7 +16,7 @@ export type Rejects = 'none' | 'now' | 'later'
 /** Why rows could not be written together. Their effects are undone. */
 interface FailedPiece {
   readonly error: PgBatchError
-  readonly place: RowRef | undefined
+  readonly row: RowRef | undefined
 }
 
 /**
@@ -102,11 +102,11 @@ export class Pieces<Item> {
     } catch (error) {
       const isRows = error instanceof RowError || isRowsFault(error)
       if (!isUndone || !isRows) throw error
-      const place = error instanceof RowError ? error.row : rows.locate(error)
+      const row = error instanceof RowError ? error.row : rows.locate(error)
       await rows.abort()
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch_load; RELEASE SAVEPOINT pg_batch_load')
-      const context = place ? errorContext(place) : { batchId: groups[0]!.batch.id }
-      return { error: toPgBatchError(error, 'rolled-back', context, 'write'), place }
+      const context = row ? errorContext(row) : { batchId: groups[0]!.batch.id }
+      return { error: toPgBatchError(error, 'rolled-back', context, 'write'), row }
     }
   }
 

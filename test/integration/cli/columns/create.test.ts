@@ -162,7 +162,9 @@ describe('pg-batch load --create', () => {
   it('fails on a key that only later rows have', async () => {
     const lines = `${'{"a":1}\n'.repeat(1000)}{"a":1,"b":2}\n`
     const { stderr } = await load(['-', '--create'], lines)
-    expect(stderr).to.match(/row 1,001: it has "b", which the first 1,000 rows do not have; .* --infer all/)
+    expect(stderr).to.match(
+      /row 1,001 \(line 1001\): it has "b", which the first 1,000 rows do not have; .* --infer all/,
+    )
   })
 
   const mistakes: [title: string, words: string[], input: string, status: number, line: RegExp][] = [
