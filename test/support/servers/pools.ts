@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import pg from 'pg'
 import { until } from '../until.ts'
 import type { TestDatabase } from './database.ts'
+import { keptSessions } from './kept-sessions.ts'
 
 /** A pool whose sessions can be distinguished from all others in pg_stat_activity. */
 export interface NamedPool {
@@ -14,10 +15,11 @@ export interface NamedPool {
 /**
  * Gives each test of the surrounding `describe` pools of its own, and holds every one of them to the promise:
  * after the test no client is left checked out, no session is in a transaction, and the pool serves the next
- * query.
+ * query. The sessions return to a stock, as if each were new.
  */
 export function usePools(db: TestDatabase): (config?: pg.PoolConfig) => NamedPool {
   const pools: NamedPool[] = []
+  const stream = keptSessions()
   afterEach(async () => {
     const used = pools.splice(0)
     try {
@@ -28,7 +30,10 @@ export function usePools(db: TestDatabase): (config?: pg.PoolConfig) => NamedPoo
   })
   return config => {
     const name = `own_${randomBytes(6).toString('hex')}`
-    const pool = new pg.Pool({ connectionString: db.connectionString, application_name: name, ...config })
+    const own = { connectionString: db.connectionString, application_name: name, ...config }
+    // another connection string leads elsewhere, and a pooler keeps sessions itself
+    const mayShare = own.connectionString === db.directConnectionString
+    const pool = new pg.Pool(mayShare ? { stream, ...own } : own)
     pool.on('error', () => {}) // tests end backends on purpose
     pools.push({ pool, name })
     return { pool, name }
