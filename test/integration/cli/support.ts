@@ -121,6 +121,9 @@ function ended(
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(([name]) => !/^(PG|DATABASE_URL$)/.test(name))
+  // Node.js reads these certificates at each start, which takes as long as the rest of it
+  const entries = Object.entries(process.env).filter(
+    ([name]) => !/^(PG|DATABASE_URL$|NODE_EXTRA_CA_CERTS$)/.test(name),
+  )
   return Object.fromEntries(entries)
 }
