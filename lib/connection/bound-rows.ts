@@ -54,7 +54,7 @@ export class BoundRows extends Submittable {
 
   static open(client: PgClientLike, statements: readonly BoundStatement[]): BoundRows {
     const rows = new BoundRows(statements)
-    rows.#submitTo(client)
+    rows.submitTo(client)
     return rows
   }
 
@@ -68,7 +68,7 @@ export class BoundRows extends Submittable {
     text: string,
   ): { rows: BoundRows; next: SimpleQuery } {
     const rows = new BoundRows(statements, text)
-    rows.#submitTo(client)
+    rows.submitTo(client)
     return { rows, next: SimpleQuery.follow(client, text) }
   }
 
@@ -81,11 +81,6 @@ export class BoundRows extends Submittable {
       this.#reject = reject
     })
     this.settled.catch(() => {}) // the caller, who may come later, reports it
-  }
-
-  #submitTo(client: PgClientLike): void {
-    // pg takes any object with submit(); its types only know its own
-    ;(client.query as unknown as (submittable: BoundRows) => void).call(client, this)
   }
 
   // --- what pg calls -------------------------------------------------------------------------------------

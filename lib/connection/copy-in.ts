@@ -71,8 +71,7 @@ export class CopyIn extends Submittable {
    */
   static open(client: PgClientLike, textToSend: string, statement = textToSend): CopyIn {
     const copy = new CopyIn(client, textToSend, statement)
-    // pg takes any object with submit(); its types only know its own
-    ;(client.query as unknown as (submittable: CopyIn) => void).call(client, copy)
+    copy.submitTo(client)
     return copy
   }
 

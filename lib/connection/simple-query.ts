@@ -40,8 +40,7 @@ export class SimpleQuery extends Submittable {
       this.#reject = reject
     })
     this.settled.catch(() => {}) // the caller, who may come later, reports it
-    // pg takes any object with submit(); its types only know its own
-    ;(client.query as unknown as (submittable: SimpleQuery) => void).call(client, this)
+    this.submitTo(client)
   }
 
   // --- what pg calls -------------------------------------------------------------------------------------

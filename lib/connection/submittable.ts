@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { PgClientLike } from './pg-types.ts'
 
 /**
  * An object that pg runs as a query, by its `submit` and its handlers. The properties here are what others
@@ -27,6 +28,12 @@ export abstract class Submittable extends EventEmitter {
   constructor(text: string) {
     super()
     this.text = text
+  }
+
+  /** Hands the object to pg, which calls `submit` when its turn comes. */
+  protected submitTo(client: PgClientLike): void {
+    // pg takes any object with submit(); its types only know its own
+    ;(client.query as unknown as (submittable: Submittable) => void).call(client, this)
   }
 
   /**

@@ -1,7 +1,7 @@
 import { EventEmitter, setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PgPoolLike } from '../connection/pg-types.ts'
-import { guardPool } from '../connection/pool/hand-over.ts'
+import { guardPool } from '../connection/pool/guard-pool.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import type { PgBatchError } from '../errors.ts'

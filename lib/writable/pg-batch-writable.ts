@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { PgPoolLike } from '../connection/pg-types.ts'
-import { guardPool } from '../connection/pool/hand-over.ts'
+import { guardPool } from '../connection/pool/guard-pool.ts'
 import { unlessAborted } from '../connection/pool/lease.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'

@@ -8,7 +8,7 @@ import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { isServerError } from '../server-error.ts'
 import { requireChannelBinding } from './channel-binding.ts'
 import { clientConfig } from './client-config.ts'
-import { guardPool } from './hand-over.ts'
+import { guardPool } from './guard-pool.ts'
 import { withDeadline } from './lease.ts'
 import { sessionFault, UnsuitableServer } from './session-attrs.ts'
 

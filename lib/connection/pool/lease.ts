@@ -2,7 +2,7 @@ import { DeadlineError, NoFreeClient } from '../deadline-error.ts'
 import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { connectionSurvives } from '../server-error.ts'
 import { usePlainMode } from './driver-modes.ts'
-import { guardPool } from './hand-over.ts'
+import { guardPool } from './guard-pool.ts'
 
 /** How long a client, and then its answers, are waited for by callers that set no limit, in milliseconds. */
 export const DEFAULT_WAIT_MS = 120_000
