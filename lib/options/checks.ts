@@ -41,7 +41,8 @@ export function optionError(message: string): TypeError & { code: 'ERR_INVALID_A
 export function describe(value: unknown): string {
   const shown = typeof value === 'string' ? value.replace(/:\/\/.*$/s, '://…') : value
   const text = inspect(shown, { depth: -1, maxStringLength: 40, breakLength: Number.POSITIVE_INFINITY })
-  return `\`${text}\` (${value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value})`
+  if (value === undefined || value === null) return text
+  return `\`${text}\` (${Array.isArray(value) ? 'array' : typeof value})`
 }
 
 export function integerFrom(min: number): Check<number> {

@@ -43,10 +43,10 @@ function checkKey(onConflict: readonly string[], table: Table): void {
   if (keys.some(key => isSameSet(key, onConflict))) return
   const has =
     keys.length === 0
-      ? `which has none; make one: ${uniqueIndexOn(table, onConflict)}`
-      : `whose unique keys are: ${keys.map(inWords).join(', ')}`
+      ? `; make one: ${uniqueIndexOn(table, onConflict)}`
+      : `, whose unique keys are: ${keys.map(inWords).join(', ')}`
   throw dataError(
-    `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table.name}, ${has}`,
+    `--on-conflict names ${inWords(onConflict)}, which is not a unique key of ${table.name}${has}`,
   )
 }
 
@@ -58,8 +58,8 @@ function checkNamed(target: ConflictTarget, { name }: Table, indexes: readonly U
   if (known.includes(wanted)) return
   const kind = isIndex ? 'unique index' : 'unique constraint'
   const has =
-    known.length === 0 ? 'which has none' : `which has: ${listColumns(known)}${didYouMean(wanted, known)}`
-  throw dataError(`--on-conflict names "${wanted}", which is not a ${kind} of ${name}, ${has}`)
+    known.length === 0 ? '; it has none' : `; it has: ${listColumns(known)}${didYouMean(wanted, known)}`
+  throw dataError(`--on-conflict names "${wanted}", which is not a ${kind} of ${name}${has}`)
 }
 
 function nameOf(target: ConflictTarget): string {

@@ -41,10 +41,7 @@ describe('the options of BatchTransform', () => {
     ],
     [{ maxCount: '5' }, "Expected `maxCount` to be an integer ≥ 1, got `'5'` (string)"],
     [{ maxCount: Infinity }, 'Expected `maxCount` to be an integer ≥ 1, got `Infinity` (number)'],
-    [
-      { maxBytes: 10 },
-      'Expected `sizeOf` to be a function, for `maxBytes` needs it, got `undefined` (undefined)',
-    ],
+    [{ maxBytes: 10 }, 'Expected `sizeOf` to be a function, for `maxBytes` needs it, got undefined'],
     [{ maxBytes: 0, sizeOf }, 'Expected `maxBytes` to be an integer ≥ 1, or Infinity, got `0` (number)'],
     [{ sizeOf: 5 }, 'Expected `sizeOf` to be a function, got `5` (number)'],
     [
@@ -55,14 +52,14 @@ describe('the options of BatchTransform', () => {
       { maxWaitMs: 2 ** 31 },
       'Expected `maxWaitMs` to be a number > 0 and ≤ 2147483647, or Infinity, got `2147483648` (number)',
     ],
-    [{ maxWaitMs: null }, 'got `null` (null)'],
+    [{ maxWaitMs: null }, 'got null'],
     [{ onDiscard: true }, 'Expected `onDiscard` to be a function, got `true` (boolean)'],
     [{ signal: {} }, 'Expected `signal` to be an AbortSignal, got `{}` (object)'],
     [{ maxWait: 5 }, 'Did you mean `maxWaitMs`?'],
     [{ highWaterMark: 5 }, 'got `highWaterMark`.'],
     [1000, 'Expected `options` to be an object, got `1000` (number): write `{ maxCount: 1000 }`'],
     [{ batchSize: 5 }, 'got `batchSize`. Did you mean `maxCount`?'],
-    [null, 'Expected `options` to be an object, got `null` (null)'],
+    [null, 'Expected `options` to be an object, got null'],
   ] as const) {
     it(`throw at construction: ${message}`, () => {
       expect(() => new BatchTransform(options as object))

@@ -27,7 +27,7 @@ describe('the options of kafkaToPg', () => {
     [
       'no delivery',
       { delivery: undefined },
-      /`delivery` to be one of 'at-least-once', 'exactly-once', got `undefined`/,
+      /`delivery` to be one of 'at-least-once', 'exactly-once', got undefined/,
     ],
     ['no topics', { topics: [] }, /`topics` to be an array of topics' names that is not empty/],
     ['a topic, not in an array', { topics: 't' }, /`topics` to be an array/],
@@ -80,7 +80,7 @@ describe('the options of kafkaToPg', () => {
     ],
     [
       { pool: undefined, connectionString: undefined },
-      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is ' +
+      'Expected `connectionString` to be a string that is not empty, got undefined: is ' +
         'DATABASE_URL set?',
     ],
     [

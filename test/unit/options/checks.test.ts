@@ -81,8 +81,8 @@ describe('option checks', () => {
     [-0, '`-0` (number)'],
     ['5', "`'5'` (string)"],
     [5n, '`5n` (bigint)'],
-    [null, '`null` (null)'],
-    [undefined, '`undefined` (undefined)'],
+    [null, 'null'],
+    [undefined, 'undefined'],
     [[1, 2], '`[Array]` (array)'],
     [{ password: 'secret' }, '`[Object]` (object)'],
     [noop, '`[Function: noop]` (function)'],
@@ -149,14 +149,14 @@ describe('a table of options', () => {
   it('checks what is given, null included, and names the option with its prefix', () => {
     expect(() => resolveOptions('Thing', table, { path: 'a', label: null }, 'thing.')).to.throw(
       TypeError,
-      'Expected `thing.label` to be a string that is not empty, got `null` (null)',
+      'Expected `thing.label` to be a string that is not empty, got null',
     )
   })
 
   it('throws for a required option that is left out', () => {
     expect(() => resolveOptions('Thing', table, {})).to.throw(
       TypeError,
-      'Expected `path` to be a string that is not empty, got `undefined` (undefined)',
+      'Expected `path` to be a string that is not empty, got undefined',
     )
   })
 

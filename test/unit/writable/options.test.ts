@@ -10,8 +10,8 @@ const TEXT = { text: String }
 const CSV = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
 
 const WRONG: readonly [options: unknown, message: RegExp][] = [
-  [undefined, /`options` to be an object, got `undefined`/],
-  [null, /`options` to be an object, got `null` \(null\)/],
+  [undefined, /`options` to be an object, got undefined/],
+  [null, /`options` to be an object, got null/],
   [{ connect() {} }, /`options` to be an object, got a pool: write `\{ pool, table \}`/],
   [{ url: 'postgres://h/d', table: 't' }, /got `url`\. Did you mean `connectionString`\?/],
   [
@@ -39,7 +39,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool: 'postgres://', table: 't' }, /`pool` to be a pool/],
   [{ connectionString: '', table: 't' }, /`connectionString` to be a string that is not empty/],
   [{ connectionString: 5, table: 't' }, /`connectionString` to be a string.*got `5` \(number\)/],
-  [{ pool }, /`table` to be a string that is not empty, got `undefined`/],
+  [{ pool }, /`table` to be a string that is not empty, got undefined/],
   [{ pool, table: '' }, /`table` to be a string that is not empty/],
   [{ pool, table: 5 }, /`table` to be a string that is not empty, got `5` \(number\)/],
   [{ pool, table: null }, /`table` to be an object/],
@@ -63,7 +63,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
     /each key of `codecs` to be a schema, a dot and a type.*got "point"/,
   ],
   [{ pool, table: 't', codecs: { 'public.': TEXT } }, /each key of `codecs`/],
-  [{ pool, table: 't', codecs: { 'a.b': null } }, /`codecs\["a\.b"\]` to be an object, got `null`/],
+  [{ pool, table: 't', codecs: { 'a.b': null } }, /`codecs\["a\.b"\]` to be an object, got null/],
   [{ pool, table: 't', codecs: { 'a.b': {} } }, /`codecs\["a\.b"\]\.text` to be a function/],
   [
     { pool, table: 't', codecs: { 'a.b': { ...TEXT, binary: 5 } } },
@@ -264,7 +264,7 @@ describe('options of PgBatchWritable', () => {
     ],
     [
       { table: 't', connectionString: undefined },
-      'Expected `connectionString` to be a string that is not empty, got `undefined` (undefined): is ' +
+      'Expected `connectionString` to be a string that is not empty, got undefined: is ' +
         'DATABASE_URL set?',
     ],
     [

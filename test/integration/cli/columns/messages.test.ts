@@ -148,17 +148,17 @@ describe('the messages of pg-batch', () => {
       [
         'give the statement that makes a key',
         ['-t', 'notes', '--on-conflict', 'note'],
-        /key of notes, which has none; make one: CREATE UNIQUE INDEX ON "notes" \("note"\)\n$/,
+        /key of notes; make one: CREATE UNIQUE INDEX ON "notes" \("note"\)\n$/,
       ],
       [
         'say that there is no such index, and suggest one',
         ['--on-conflict', 'index:people_pky'],
-        /names "people_pky", which is not a unique index of people, which has: people_pkey; did you mean "people_pkey"\?\n$/,
+        /names "people_pky", which is not a unique index of people; it has: people_pkey; did you mean "people_pkey"\?\n$/,
       ],
       [
         'say that there is no such constraint',
         ['-t', 'notes', '--on-conflict', 'constraint:notes_key'],
-        /names "notes_key", which is not a unique constraint of notes, which has none\n$/,
+        /names "notes_key", which is not a unique constraint of notes; it has none\n$/,
       ],
       [
         'say that the file does not have it',
