@@ -3,6 +3,8 @@ import { runCommand } from '../../../lib/cli/run.ts'
 import type { Interruption } from '../../../lib/cli/signals.ts'
 import { type BuiltCommand, buildCommand } from '../../support/processes/build-command.ts'
 import { testTerminal } from '../../support/processes/terminal.ts'
+import { testServer } from '../../support/servers/database.ts'
+import { withKeptSessions } from '../../support/servers/kept-sessions.ts'
 import { IS_THOROUGH } from '../../support/thorough.ts'
 
 /**
@@ -89,7 +91,8 @@ export async function runHere(
   printed: { showsDialect?: boolean } = {},
 ): Promise<Ended> {
   const terminal = testTerminal(env, input)
-  const status = await runCommand(words, terminal, UNINTERRUPTED)
+  const { connectionString } = await testServer()
+  const status = await withKeptSessions(connectionString, () => runCommand(words, terminal, UNINTERRUPTED))
   return ended(status, terminal.printed, printed)
 }
 

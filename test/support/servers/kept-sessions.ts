@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import pg from 'pg'
 
 /**
  * Returns the option `stream` of pools of `pg` that share a stock of sessions. To start a session and to fill
@@ -12,6 +14,28 @@ export function keptSessions(): () => Duplex {
   const stock: Stock = new Map()
   return () => new KeptConnection(stock)
 }
+
+const commands = new AsyncLocalStorage<URL>()
+const ownStream = keptSessions()
+
+/**
+ * Runs what makes its own pools, and gives their clients sessions of a stock: clients of the server's role
+ * there, by its password and without TLS.
+ */
+export function withKeptSessions<Result>(connectionString: string, work: () => Result): Result {
+  return commands.run(new URL(connectionString), work)
+}
+
+const { connect: connectClient } = pg.Client.prototype
+pg.Client.prototype.connect = function (this: Client, ...words: unknown[]) {
+  const server = commands.getStore()
+  const isOwn = this.host === server?.hostname && `${this.port}` === server.port
+  if (isOwn && this.password === server.password && !this.ssl) this.connection.stream = ownStream()
+  return (connectClient as (...words: unknown[]) => unknown).apply(this, words)
+} as typeof connectClient
+
+/** What `pg` does not declare. */
+type Client = pg.Client & { ssl: unknown; connection: { stream: Duplex } }
 
 interface Session {
   readonly socket: Socket
@@ -97,7 +121,7 @@ class KeptConnection extends Duplex {
       this.#use(connect(this.#address)).write(message) // asks for TLS, or to cancel a statement
       return
     }
-    this.#startup = readStartup(message)
+    this.#startup = readStartup(message, this.#address)
     const kept = this.#stock.get(this.#startup.key)
     for (const session of kept ?? []) {
       kept!.delete(session)
@@ -185,15 +209,15 @@ interface Startup {
   readonly message: Buffer
 }
 
-function readStartup(message: Buffer): Startup {
+function readStartup(message: Buffer, { host, port }: { host: string; port: number }): Startup {
   const words = message.toString('utf8', 8).split('\0')
   const at = words.findIndex((word, i) => i % 2 === 0 && word === 'application_name')
   const [, name = ''] = at < 0 ? [] : words.splice(at, 2)
-  const key = words.join('\0')
+  const rest = words.join('\0')
   const head = Buffer.alloc(8)
-  head.writeInt32BE(8 + Buffer.byteLength(key), 0)
+  head.writeInt32BE(8 + Buffer.byteLength(rest), 0)
   head.writeInt32BE(PROTOCOL_3, 4)
-  return { key, name, message: Buffer.concat([head, Buffer.from(key)]) }
+  return { key: `${host}:${port} ${rest}`, name, message: Buffer.concat([head, Buffer.from(rest)]) }
 }
 
 function query(text: string): Buffer {
