@@ -5,7 +5,7 @@ import { globSync } from 'tinyglobby'
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
 
 /** What `npm test` leaves out. CI runs each of them, and `npm run test:all` runs all at once. */
-const OTHERS = ['test:reliability', 'test:docs', 'test:package', 'test:benches']
+const OTHERS = ['test:reliability', 'test:oracles', 'test:docs', 'test:package', 'test:benches']
 
 /** Returns the test files that a script runs: mocha's patterns, without those that it ignores. */
 function filesOf(script: string): string[] {
