@@ -35,6 +35,7 @@ export async function makeTables(
   const { target, side, disruption, raise } = tables
   const key = isUpsert(method) ? ', PRIMARY KEY (n)' : ''
   await database.query(`
+    ${dropping(tables)}
     CREATE TABLE ${target} (n bigint NOT NULL, part int NOT NULL, amount int NOT NULL CHECK (amount >= 0),
       note text NOT NULL, times int NOT NULL DEFAULT 1${key});
     CREATE TABLE ${side} (id int PRIMARY KEY, rows bigint NOT NULL);
@@ -57,9 +58,11 @@ export async function makeTables(
 }
 
 export async function dropTables(database: Database, tables: Tables): Promise<void> {
-  const { target, deadLetters, checkpoint, side, disruption, raise } = tables
-  await database.query(
-    `DROP TABLE IF EXISTS ${[target, deadLetters, checkpoint, side, disruption].join(', ')};
-     DROP FUNCTION ${raise}()`,
-  )
+  await database.query(dropping(tables))
+}
+
+/** Statements that also do for a second attempt, when a server that ends has not answered the first. */
+function dropping({ target, deadLetters, checkpoint, side, disruption, raise }: Tables): string {
+  return `DROP TABLE IF EXISTS ${[target, deadLetters, checkpoint, side, disruption].join(', ')};
+    DROP FUNCTION IF EXISTS ${raise}();`
 }
