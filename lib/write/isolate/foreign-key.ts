@@ -1,8 +1,6 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { quoteIdentifier } from '../../table/identifier.ts'
 
-export const FOREIGN_KEY_VIOLATION = '23503'
-
 /** A foreign key of the table that rows go to. */
 export interface ForeignKey {
   /** The quoted name of the table that it refers to. */

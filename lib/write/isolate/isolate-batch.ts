@@ -7,12 +7,10 @@ import { arrayIndexOf, type RowGroup, splitByBatch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
 import type { RowsInTransaction } from '../send/rows-in-transaction.ts'
 import { CHECK_CONSTRAINTS, deferConstraints, deferralOf } from './constraint-modes.ts'
-import { FOREIGN_KEY_VIOLATION } from './foreign-key.ts'
 import { isolateRows, type PieceFailure } from './isolate-rows.ts'
 import { Orphans } from './orphans.ts'
 import { parentsFirst } from './parents-first.ts'
 import { groupByShape, inOrder, isRowAt, type Row, type Unit } from './rows.ts'
-import { TakenValues } from './taken-values.ts'
 
 export interface IsolateBatchOptions {
   readonly transaction: Transaction
@@ -55,6 +53,8 @@ const MIN_LEFT_OUT = 3
 /** How many rows are sent again in all, unless `MIN_LEFT_OUT` asks for more. */
 const MAX_ROWS_AGAIN = 20_000
 
+export const FOREIGN_KEY_VIOLATION = '23503'
+
 /**
  * The isolation of a batch, or of batches whose rows refer to each other:
  *
@@ -72,8 +72,6 @@ class BatchIsolation {
   readonly #waiting = new Map<Row, PgBatchError>()
   readonly #rejected = new Map<Row, PgBatchError>()
   readonly #orphans: Orphans
-  /** Set where deferred constraints are checked: other values have to be free row by row. */
-  readonly #taken: TakenValues | undefined
   /** Statements after each check of the deferred constraints, where they are checked. */
   #deferral: string | undefined
 
@@ -81,7 +79,6 @@ class BatchIsolation {
     this.#groups = groups
     this.#options = options
     this.#orphans = new Orphans(options.transaction, options.plan)
-    if (options.immediate) this.#taken = new TakenValues(options.transaction, options.plan)
     this.#keepsOrder = options.plan.conflict !== undefined
     const rows = groups.flatMap(group =>
       Array.from(group.rows, ([row, item]): Row => ({ batch: group.batch, item, row, shape: group.shape })),
@@ -225,30 +222,26 @@ class BatchIsolation {
     }
   }
 
-  /**
-   * Writes the rows of a piece that are not refused yet, without those whose parents are missing, or whose
-   * values are taken.
-   */
+  /** Writes the rows of a piece that are not refused yet, without those whose parents are missing. */
   async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
     for (;;) {
       const piece = units.flat().filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
       if (piece.length === 0) return undefined
       const failure = await this.#tryPiece(units, piece)
-      if (!failure || !(await this.#refuseHopeless(piece, failure.error))) return failure
+      if (!failure || !(await this.#refuseOrphans(piece, failure.error))) return failure
     }
   }
 
   /** Returns false if there are none. */
-  async #refuseHopeless(piece: readonly Row[], { cause }: PgBatchError): Promise<boolean> {
-    if (piece.length === 1) return false
+  async #refuseOrphans(piece: readonly Row[], { sqlState, cause }: PgBatchError): Promise<boolean> {
+    if (sqlState !== FOREIGN_KEY_VIOLATION || piece.length === 1) return false
     const orphans = await this.#orphans.among(piece, cause)
-    const hopeless = [...orphans, ...((await this.#taken?.among(piece, cause)) ?? [])]
-    for (const row of hopeless) {
-      const reason = withoutDetail(cause as Error)
+    const reason = withoutDetail(cause as Error)
+    for (const row of orphans) {
       const where = { batchId: row.batch.id, rowIndex: arrayIndexOf(row.batch, row.item) }
       this.#refuse([row], toPgBatchError(reason, 'rolled-back', where, 'write'))
     }
-    return hopeless.length > 0
+    return orphans.length > 0
   }
 
   /**
@@ -292,7 +285,7 @@ class BatchIsolation {
   }
 }
 
-/** The detail of an error about a key has that of one row. */
+/** The detail of a foreign key's error has the key of one row. */
 function withoutDetail(error: Error): Error {
   return Object.assign(new Error(error.message), error, { detail: undefined })
 }

@@ -31,7 +31,6 @@ function newKeysSql(merge: Merge): string {
       SELECT 1 FROM ${quoteTable(merge.table)} AS stored WHERE ${same.join(' AND ')})`
 }
 
-/** Returns the text of a value as one of its column. */
-export function typedKey({ sqlType, collation }: MergeColumn, text: string): string {
+function typedKey({ sqlType, collation }: MergeColumn, text: string): string {
   return `(${text}::${sqlType})${collation === undefined ? '' : ` COLLATE ${collation}`}`
 }

@@ -1,16 +1,9 @@
-import { isServerError, type ServerError } from '../../connection/server-error.ts'
+import { connectionSurvives, isServerError, type ServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { keyColumns } from '../../table/merge/merge.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
-import { askIfAllowed } from './ask.ts'
-import {
-  FOREIGN_KEY_SQL,
-  FOREIGN_KEY_VIOLATION,
-  type ForeignKey,
-  type Keys,
-  missingParents,
-} from './foreign-key.ts'
+import { FOREIGN_KEY_SQL, type ForeignKey, type Keys, missingParents } from './foreign-key.ts'
 import { certainlyNew } from './new-keys.ts'
 import { keyReader, type ReadKey } from './read-key.ts'
 
@@ -40,14 +33,19 @@ export class Orphans {
    * @param error the foreign key's
    */
   async among<R extends Row>(piece: readonly R[], error: unknown): Promise<R[]> {
-    if (!isServerError(error) || error.code !== FOREIGN_KEY_VIOLATION || !this.#mayAsk()) return []
-    const missing = await askIfAllowed(this.#transaction, async () => {
+    if (!this.#mayAsk() || !isServerError(error)) return []
+    this.#transaction.before('SAVEPOINT pg_batch_orphans')
+    try {
       const key = await this.#keyOf(error)
-      return key && (await this.#missing(key, piece))
-    })
-    if (missing) return [...lost(missing)].sort((a, b) => a - b).map(index => piece[index]!)
-    if (error.constraint !== undefined) this.#known.set(error.constraint, undefined)
-    return []
+      const missing = key && (await this.#missing(key, piece))
+      this.#transaction.before('RELEASE SAVEPOINT pg_batch_orphans')
+      return missing ? [...lost(missing)].sort((a, b) => a - b).map(index => piece[index]!) : []
+    } catch (failure) {
+      if (!isServerError(failure) || !connectionSurvives(failure)) throw failure
+      this.#transaction.before('ROLLBACK TO SAVEPOINT pg_batch_orphans; RELEASE SAVEPOINT pg_batch_orphans')
+      if (error.constraint !== undefined) this.#known.set(error.constraint, undefined)
+      return []
+    }
   }
 
   #mayAsk(): boolean {

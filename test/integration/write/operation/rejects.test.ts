@@ -141,38 +141,6 @@ describe('operation: changes that are rejected', () => {
           [5, 'f', 5],
         ])
       })
-
-      it('writes rows that pass the values of a deferred key on, and rejects all those whose values are taken', async () => {
-        await db.pool.query(`ALTER TABLE stock DROP CONSTRAINT stock_place_key,
-          ADD UNIQUE (place) DEFERRABLE INITIALLY DEFERRED;
-          INSERT INTO stock SELECT id, 'p' || id, 1 FROM generate_series(11, 60) id`)
-        // each row takes the place of the next one
-        const changes = rowsOf(50, (id): Change => ({ id, place: `p${id === 60 ? 11 : id + 1}`, n: 2 }), 11)
-        changes.splice(40, 0, { id: 70, place: 'a' }, { id: 3, place: 'q' }, { id: 71, place: 'c', n: 2 })
-        changes.splice(
-          10,
-          0,
-          { id: 72, place: 'z', n: 2 },
-          { id: 73, place: 'z' },
-          { id: 74, place: 'b', n: 2 },
-        )
-        changes.push({ id: 75, place: 'b', n: 2 }, { id: 1, place: 'b', n: 2 })
-        const isBad = ({ id, place }: Change): boolean => [70, 73].includes(Number(id)) || place === 'b'
-        const bad = changes.flatMap((change, index) => (isBad(change) ? [index] : []))
-        const sink = new PgBatchWritable<Change, Row>(changing({ rejectLimit: 10 }))
-        const rejected = await load([changes], sink)
-        expect(rejected.map(({ index }) => index)).to.deep.equal(bad)
-        expect(rejected.map(({ error }) => error.sqlState)).to.deep.equal(bad.map(() => '23505'))
-        expect(sink.stats.rowsCommitted).to.equal(changes.length - bad.length)
-        expect(
-          await valuesOf(db.pool, 'SELECT id, place FROM stock WHERE id > 10 ORDER BY id'),
-        ).to.deep.equal(
-          changes
-            .filter(change => !isBad(change) && Number(change.id) > 10)
-            .map(({ id, place }) => [id, place])
-            .sort(([a], [b]) => Number(a) - Number(b)),
-        )
-      })
     })
   }
 })
