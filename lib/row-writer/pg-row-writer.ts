@@ -179,21 +179,18 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
   /** Writes a batch, and settles each of its rows. */
   async #write(batch: readonly HeldRow<Row, Returned>[]): Promise<void> {
     for (const held of batch) held.unlisten?.()
-    const left = new Set(batch)
     try {
-      for await (const { results, bytes } of this.#rows.write(batch.map(({ row }) => row))) {
-        this.#counts.transactions++
-        this.#counts.bytes += bytes
-        for (const [index, result] of results) {
-          const held = batch[index]!
-          left.delete(held)
-          if (result instanceof PgBatchError) this.#reject(held, result)
-          else this.#resolve(held, result as WrittenRow<Returned>)
-        }
+      const { results, bytes } = await this.#rows.write(batch.map(({ row }) => row))
+      this.#counts.transactions++
+      this.#counts.bytes += bytes
+      for (const [index, held] of batch.entries()) {
+        const result = results[index]!
+        if (result instanceof PgBatchError) this.#reject(held, result)
+        else this.#resolve(held, result as WrittenRow<Returned>)
       }
     } catch (thrown) {
       const error = thrown as PgBatchError
-      for (const held of left) this.#reject(held, error)
+      for (const held of batch) this.#reject(held, error)
       if (error.code === 'TABLE_NOT_FOUND') this.destroy(error)
     }
   }

@@ -5,23 +5,19 @@ import { publishCommit, publishEvolve, publishReject, publishRetry } from '../wr
 import { commitEvent } from '../writable/settle.ts'
 import { toPgBatchError } from '../write/faults/failure.ts'
 import { openWriting, type Writing } from '../write/open-writing.ts'
-import { arrayIndexOf, type Batch } from '../write/rows/batch.ts'
+import type { Batch } from '../write/rows/batch.ts'
 import type { RowResult } from '../write/rows/row-results.ts'
 import type { Committed } from '../write/transaction/transaction-result.ts'
 import { writeBatches } from '../write/write-batches.ts'
 import type { WriteOptions } from '../write/write-options.ts'
 
-/** What a transaction has settled. */
+/** The outcome of each row of a batch, in order: its result, or its error. */
 export interface WrittenRows {
-  /** By the index of each row: its result, or its error. */
-  readonly results: ReadonlyMap<number, RowResult | PgBatchError>
+  readonly results: readonly (RowResult | PgBatchError)[]
   readonly bytes: number
 }
 
-/**
- * Writes batches, each in a transaction of its own, so that a failure is that of one batch alone; after a
- * transient failure in several smaller ones.
- */
+/** Writes batches, each in a transaction of its own, so that a failure is that of one batch alone. */
 export class RowsWriter<Row> {
   readonly #options: WriteOptions<Row>
   readonly #pool: PgPoolLike
@@ -35,14 +31,11 @@ export class RowsWriter<Row> {
     this.#signals = signals
   }
 
-  /**
-   * Yields what each transaction has settled.
-   * @throws PgBatchError of all the other rows together, with their outcome
-   */
-  async *write(rows: readonly Row[]): AsyncGenerator<WrittenRows, void> {
+  /** @throws PgBatchError of all the rows together, with their outcome */
+  async write(rows: readonly Row[]): Promise<WrittenRows> {
     const batch: Batch<Row> = { id: ++this.#batches, count: rows.length, items: rows }
     try {
-      yield* this.#write(batch)
+      return await this.#write(batch)
     } catch (thrown) {
       const error = toPgBatchError(thrown, 'unknown', {}, 'write')
       if (mayHaveChanged(error)) this.#introspectAgain()
@@ -64,8 +57,9 @@ export class RowsWriter<Row> {
     await writing?.transactions.close()
   }
 
-  async *#write(batch: Batch<Row>): AsyncGenerator<WrittenRows, void> {
+  async #write(batch: Batch<Row>): Promise<WrittenRows> {
     const { table } = this.#options
+    let written: WrittenRows | undefined
     for await (const progress of writeBatches(batch, async () => undefined, await this.#open())) {
       if (progress.kind === 'retry') {
         const { error, attempt, delayMs } = progress
@@ -74,9 +68,10 @@ export class RowsWriter<Row> {
         const { committed, attempts } = progress
         publishCommit(table, commitEvent(committed, attempts))
         for (const reject of committed.rejected) publishReject(table, reject)
-        yield { results: resultsOf(committed), bytes: committed.bytes }
+        written = { results: resultsOf(batch, committed), bytes: committed.bytes }
       }
     }
+    return written!
   }
 
   /** Introspects the table, once unless that fails. */
@@ -118,15 +113,10 @@ function mayHaveChanged({ code, sqlState }: PgBatchError): boolean {
   return sqlState === '42P01' || code === 'TABLE_CHANGED'
 }
 
-function resultsOf<Row>({ batches, rejected, results }: Committed<Row>): WrittenRows['results'] {
-  const settled = new Map<number, RowResult | PgBatchError>()
-  for (const batch of batches) {
-    for (const index of batch.items.keys()) {
-      settled.set(arrayIndexOf(batch, index), results?.get(batch, index) ?? INSERTED)
-    }
-  }
-  for (const { index, error } of rejected) settled.set(index, withoutBatch(error))
-  return settled
+function resultsOf<Row>(batch: Batch<Row>, committed: Committed<Row>): (RowResult | PgBatchError)[] {
+  const errors = new Map(committed.rejected.map(({ index, error }) => [index, withoutBatch(error)]))
+  const { results } = committed
+  return batch.items.map((_, index) => errors.get(index) ?? results?.get(batch, index) ?? INSERTED)
 }
 
 /** The result of a row where the command tag has counted all of them. */

@@ -90,7 +90,6 @@ export async function openWriting<Item>(
     retry: options.retry,
     openOutcomes,
     size: new TransactionSize(),
-    mayDivide: options.rowResults !== undefined,
     isIdempotent: plan => isIdempotent(plan, options),
   }
 }

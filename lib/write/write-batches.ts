@@ -46,11 +46,11 @@ async function* writeFailed<Item>(
   if (batches.length === 1) return (yield* writeIsolated(batches, failed, context)) ? batches : undefined
   if (isFinal(error)) throw error
   // each batch in a transaction of its own
-  for (let left = batches; left.length > 0; ) {
-    const alone = yield* writeWithRetries(left.slice(0, 1), addAll, context)
-    left = [...(alone?.rest ?? []), ...left.slice(1)]
-    const orphans = alone && (yield* writeFailed(alone, context))
-    if (orphans) return [...orphans, ...left]
+  for (const [index, batch] of batches.entries()) {
+    const alone = yield* writeWithRetries([batch], addAll, context)
+    if (!alone) continue
+    if (isOrphaned(alone, context) || (yield* writeIsolated([batch], alone, context)))
+      return batches.slice(index)
   }
   return undefined
 }
@@ -64,7 +64,7 @@ async function* writeWithLater<Item>(
   next: NextBatch<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, void> {
-  const together = { ...context, size: new TransactionSize({ shrinks: false }), mayDivide: false }
+  const together = { ...context, size: new TransactionSize({ shrinks: false }) }
   const batches = [...first]
   const rows = new WaitingRows()
   for (const batch of batches) rows.add(batch)
@@ -112,7 +112,6 @@ async function* writeIsolated<Item>(
   isLast = false,
 ): AsyncGenerator<Progress<Item>, boolean> {
   let last = failure
-  let left = batches
   // a COPY into Citus hides which constraint was broken, and may name another row's line
   const byInsert = failure.plan.isCitus
   const awaitsParents = context.awaitsParents !== undefined && !isLast
@@ -120,13 +119,12 @@ async function* writeIsolated<Item>(
   for (const immediate of [false, true]) {
     if ((context.budget.left === 0 && !isLast) || !last.rowsFault) throw last.error
     const { error, row } = last
-    const addIsolated: AddBatches<Item> = (writer, some) =>
-      writer.addIsolated(some, { error, row, immediate, awaitsParents })
-    const failed = yield* writeWithRetries(left, addIsolated, context, byInsert)
+    const addIsolated: AddBatches<Item> = writer =>
+      writer.addIsolated(batches, { error, row, immediate, awaitsParents })
+    const failed = yield* writeWithRetries(batches, addIsolated, context, byInsert)
     if (!failed) return false
     if (awaitsParents && isOrphaned(failed, context)) return true
     last = failed
-    left = [...failed.batches, ...failed.rest]
   }
   throw last.error
 }

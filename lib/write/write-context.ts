@@ -35,8 +35,6 @@ export interface WriteContext<Item> extends TransactionContext<Item> {
   readonly isIdempotent: (plan: WritePlan<Item>) => boolean
   /** How many batches a transaction takes, by how the last ones ended. */
   readonly size: TransactionSize
-  /** The rows of a batch may be committed by several transactions. */
-  readonly mayDivide: boolean
   /**
    * Rows may come before the rows of the table that they refer to. Returns true if the input has ended with
    * its last row: otherwise rows whose parents have not come are not rejected.

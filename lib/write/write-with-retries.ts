@@ -9,11 +9,9 @@ import { mayHideSqlState } from './faults/transient.ts'
 import { findOutcome } from './outcome/find-outcome.ts'
 import { type OrphanedTransaction, terminateOrphan } from './outcome/terminate-orphan.ts'
 import type { Batch } from './rows/batch.ts'
-import { divideBatch } from './rows/divide-batch.ts'
 import { runTransaction, type TransactionRequest } from './transaction/run-transaction.ts'
 import { traceTransaction } from './transaction/trace.ts'
 import type { Committed, FailedTransaction } from './transaction/transaction-result.ts'
-import { SHRINK } from './transaction/transaction-size.ts'
 import type { TransactionWriter } from './transaction/transaction-writer.ts'
 import type { Progress, WriteContext } from './write-context.ts'
 
@@ -36,7 +34,7 @@ export interface FinalFailure<Item> extends FailedTransaction<Item> {
  *
  *     at once, by INSERT             when a COPY into Citus may have hidden the error
  *     at once, by the table's plan   when the table was altered, by another session or by the option `evolve`
- *     after a pause, with less       when the error is transient: fewer batches, or parts of one
+ *     after a pause, with less       when the error is transient
  */
 export async function* writeWithRetries<Item>(
   first: readonly Batch<Item>[],
@@ -92,10 +90,7 @@ export async function* writeWithRetries<Item>(
     const error = adapted || refused
     const failed = { ...result, error, rest }
     if (canRetry(failed, context) && mayRetry(retry, error, attempt, performance.now() - failedAt)) {
-      if (error.outcome !== 'not-sent') {
-        size.failed(failed.reachedBatches)
-        waiting = [...divided(failed.batches, context), ...rest]
-      }
+      if (error.outcome !== 'not-sent') size.failed(failed.reachedBatches)
       const delayMs = retryDelayMs(retry, attempt, Math.random())
       yield { kind: 'retry', error, attempt, delayMs }
       await pause(delayMs, signals.stop, error)
@@ -107,15 +102,6 @@ export async function* writeWithRetries<Item>(
       return failed
     }
   }
-}
-
-/** Returns the parts of a single batch, where these may be in transactions of their own. */
-function divided<Item>(
-  batches: readonly Batch<Item>[],
-  { mayDivide }: WriteContext<Item>,
-): readonly Batch<Item>[] {
-  const [batch] = batches
-  return mayDivide && batch && batches.length === 1 ? divideBatch(batch, SHRINK) : batches
 }
 
 /** A transaction that failed, and what the server answers about its outcome. */

@@ -211,8 +211,6 @@ class BatchIsolation {
   }
 
   #failIfAllAlike(): void {
-    // of single rows each one fails by itself
-    if (this.#options.plan.rowResults) return
     const [first, ...others] = [...this.#rejected.values()]
     if (!first || this.#rejected.size < this.#rows.length) return
     const isDoubtful = ({ code, cause }: PgBatchError): boolean =>

@@ -1,4 +1,4 @@
-import { arrayIndexOf, type RowGroup } from '../rows/batch.ts'
+import type { RowGroup } from '../rows/batch.ts'
 import type { RowRef } from '../rows/row-sender.ts'
 import { RowSet } from '../rows/row-set.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
@@ -15,7 +15,7 @@ export interface Row {
 export type Unit = readonly Row[]
 
 export function inOrder(a: Row, b: Row): number {
-  return a.batch.id - b.batch.id || arrayIndexOf(a.batch, a.item) - arrayIndexOf(b.batch, b.item)
+  return a.batch.id - b.batch.id || a.item - b.item
 }
 
 export function isRowAt({ group, index }: RowRef): (row: Row) => boolean {

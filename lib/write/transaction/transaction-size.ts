@@ -1,7 +1,7 @@
 /**
  * The factor by which a failure shrinks a transaction: a few failures lead from hundreds of batches to one.
  */
-export const SHRINK = 8
+const SHRINK = 8
 
 /** At this limit only the bounds of a transaction count. */
 const UNLIMITED_FROM = 1024

@@ -105,24 +105,6 @@ describe('PgRowWriter under faults', function () {
     })
   }
 
-  it('rejects a bad row alone where a cut has left each row a transaction of its own', async () => {
-    await database.pool.query(`
-      CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nothing(); END $$;
-      CREATE TRIGGER refuse AFTER INSERT ON t FOR EACH ROW WHEN (NEW.n = 0) EXECUTE FUNCTION refuse()`)
-    const retry = { minDelayMs: 1, maxDelayMs: 5 }
-    const writer = new PgRowWriter<Row>({ pool: throughProxy(), table: 't', maxCount: 8, retry })
-    const cut = proxy.arm({ direction: 'up', at: ({ name }) => name === 'CopyDone', action: { do: 'cut' } })
-    const ids = Array.from({ length: 8 }, (_, id) => id)
-    const settled = await Promise.allSettled(ids.map(id => writer.write({ id, key: id, n: id })))
-    await cut
-    await writer.end()
-    const rejected = settled.flatMap((one, id) =>
-      one.status === 'rejected' ? [[id, one.reason.sqlState]] : [],
-    )
-    expect(rejected).to.deep.equal([[0, '42883']])
-    expect(writer.stats).to.include({ rowsCommitted: 7, rowsRejected: 1 })
-  })
-
   it('ends when the table does not exist, or was dropped', async () => {
     const writer = new PgRowWriter<Row>({ pool: throughProxy(), table: 't', maxCount: 2 })
     const write = (id: number) => writer.write({ id, key: id, n: id }).catch((error: PgBatchError) => error)

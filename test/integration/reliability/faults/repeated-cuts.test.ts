@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
-import { PgRowWriter } from '../../../../lib/row-writer/pg-row-writer.ts'
 import { PgBatchWritable } from '../../../../lib/writable/pg-batch-writable.ts'
 import { FaultProxy } from '../../../support/network/proxy.ts'
 import { seededRandom } from '../../../support/random.ts'
@@ -64,34 +63,6 @@ describe('a stream whose connections are cut again and again', function () {
       expect(sink.stats).to.include({ rowsCommitted: ROWS, rowsPending: 0 })
       expect(sizes.filter(batches => batches === 1)).to.not.deep.equal([])
       expect(Math.max(...sizes.slice(sizes.indexOf(1)))).to.be.at.least(2)
-    })
-  }
-
-  for (const [title, extra] of [
-    ['COPY', {}],
-    ['MERGE or INSERT', { returning: ['id'] }],
-    ['upserts', { onConflict: { target: ['id'], action: 'update' } }],
-  ] as const) {
-    it(`resolves single rows that share a transaction which is too large, by smaller ones: ${title}`, async () => {
-      if ('onConflict' in extra) await db.pool.query('ALTER TABLE t ADD PRIMARY KEY (id)')
-      const random = seededRandom(20261128)
-      const pool = throughProxy()
-      proxy.cutEach(() => random.integer(5000, 40_000))
-      const retry = { minDelayMs: 1, maxDelayMs: 5 }
-      const writer = new PgRowWriter<Row, { id: number }>({ pool, table: 't', retry, ...extra })
-      const some = rows.slice(0, 4000)
-      const written = await Promise.all(some.map(row => writer.write(row)))
-      await writer.end()
-      proxy.disarm()
-      expect(proxy.cuts).to.be.at.least(5)
-      expect(written.map(({ action }) => action)).to.deep.equal(some.map(() => 'inserted'))
-      if ('returning' in extra)
-        expect(written.map(({ row }) => row?.id)).to.deep.equal(some.map(({ id }) => id))
-      expect(await valuesOf(db.pool, 'SELECT count(*)::int, count(DISTINCT id)::int FROM t')).to.deep.equal([
-        [some.length, some.length],
-      ])
-      expect(writer.stats).to.include({ rowsCommitted: some.length, rowsPending: 0 })
-      expect(writer.stats.transactions).to.be.greaterThan(4)
     })
   }
 
