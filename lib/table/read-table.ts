@@ -60,18 +60,12 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     hasLateIndexes: row.hasLateIndexes as boolean,
     changesRows: row.changesRows as boolean,
     mayStage: row.mayStage as boolean,
-    ...unfitSetting(row.unfitSetting, types),
+    ...(row.unfitSetting ? { unfitSetting: row.unfitSetting as NonNullable<Table['unfitSetting']> } : {}),
     ...(row.keepsSnapshot ? { keepsSnapshot: true as const } : {}),
     ...(row.copiesDefaults ? { copiesDefaults: true as const } : {}),
     ...(row.mergeReturns ? { mergeReturns: true as const } : {}),
     ...(row.namedTypes ? { namedTypes: row.namedTypes as NonNullable<Table['namedTypes']> } : {}),
   }
-}
-
-/** `array_nulls` matters to arrays only. */
-function unfitSetting(setting: unknown, types: ReadonlyMap<number, PgType>): Pick<Table, 'unfitSetting'> {
-  const matters = setting === 'client_encoding' || [...types.values()].some(type => type.element)
-  return setting && matters ? { unfitSetting: setting as NonNullable<Table['unfitSetting']> } : {}
 }
 
 function readKey({ constraint, collations, ...key }: KeyRow): UniqueKey {

@@ -180,7 +180,7 @@ const KEY_FAULTS = ['23503', '23505']
 
 /** Returns how an empty field of CSV is read, where a column of texts that is NOT NULL could take it. */
 function emptyHint({ sqlType }: Column, { args, format }: FailedLoad): string {
-  const isEmpty = format === 'csv' && args.format !== 'text' && (args.null?.includes('') ?? true)
+  const isEmpty = format === 'csv' && args.format !== 'text' && args.null === undefined
   if (!isEmpty || !/^(?:text|character)\b/.test(sqlType)) return ''
   return "; an empty field is NULL, and the empty string with --null '\\N', in each column"
 }

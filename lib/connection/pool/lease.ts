@@ -3,6 +3,7 @@ import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { connectionSurvives } from '../server-error.ts'
 import { usePlainMode } from './driver-modes.ts'
 import { guardPool } from './guard-pool.ts'
+import { heldPool } from './held-pool.ts'
 
 /** How long a client, and then its answers, are waited for by callers that set no limit, in milliseconds. */
 export const DEFAULT_WAIT_MS = 120_000
@@ -37,7 +38,7 @@ export class Lease {
     guardPool(pool)
     const connecting = pool.connect()
     try {
-      return new Lease(checked(await withDeadline(unlessAborted(connecting, stop), waitMs)), kill)
+      return new Lease(checked(await withDeadline(unlessAborted(connecting, stop), waitMs), pool), kill)
     } catch (error) {
       connecting.then(
         client => client?.release?.(),
@@ -141,11 +142,12 @@ interface PoolCounts {
   readonly waitingCount?: number
 }
 
-function checked(client: PgClientLike | undefined): PgClientLike {
+function checked(client: PgClientLike | undefined, pool: PgPoolLike): PgClientLike {
   if (typeof client?.query === 'function' && typeof client.release === 'function') return client
+  const held = heldPool(pool)
+  const hint = held ? `pass its \`${held}\`, which is the pool` : 'is `pool` a Client, not a Pool?'
   throw new TypeError(
-    'Expected `pool.connect()` to resolve to a client with `query` and `release`: ' +
-      'is `pool` a Client, not a Pool?',
+    `Expected \`pool.connect()\` to resolve to a client with \`query\` and \`release\`: ${hint}`,
   )
 }
 

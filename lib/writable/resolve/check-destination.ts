@@ -1,4 +1,5 @@
 import type { PgPoolLike } from '../../connection/pg-types.ts'
+import { canConnect, heldPool } from '../../connection/pool/held-pool.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import { parseConnection } from '../../connection-string/parse-connection.ts'
 import { ConnectionStringError } from '../../connection-string/settings-error.ts'
@@ -16,35 +17,15 @@ export function expectOneDestination(options: Record<string, unknown>): void {
   }
 }
 
-/**
- * Checks that a value has the shape of a pool, and that it is neither a client of pg, which can connect, too,
- * nor an object of another library that holds a pool.
- */
+/** Checks that a value has the shape of a pool, and that it is not a client of pg, which can connect, too. */
 export function checkPool(name: string, pool: unknown): PgPoolLike {
-  const held = HOLDS_POOL.find(path => canConnect(path.reduce(propertyOf, pool)))
-  if (held) {
-    const path = `.${held.join('.')}`
-    throw optionError(
-      `Expected \`${name}\` to be a Pool of pg, got an object that holds one: pass its \`${path}\``,
-    )
-  }
-  const hint = 'make one by `new pg.Pool({ connectionString })`'
+  const held = heldPool(pool)
+  const hint = held ? `pass its \`${held}\`` : 'make one by `new pg.Pool({ connectionString })`'
   expectOption<PgPoolLike>(name, pool, 'a pool with a connect() method', canConnect(pool), hint)
   if ('connectionParameters' in pool) {
     throw optionError(`Expected \`${name}\` to be a Pool of pg, got a Client: ${hint}`)
   }
   return pool
-}
-
-/** Where pg-promise, Drizzle, and the driver and the DataSource of TypeORM hold their pool of pg. */
-const HOLDS_POOL = [['$pool'], ['$client'], ['master'], ['driver', 'master']]
-
-function propertyOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
-}
-
-function canConnect(value: unknown): boolean {
-  return typeof propertyOf(value, 'connect') === 'function'
 }
 
 /** Parses a connection string. A parameter that is ignored becomes a process warning. */

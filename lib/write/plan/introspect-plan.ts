@@ -9,9 +9,10 @@ import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/catalogue/int
 import { VIEW_DEFAULTS_SQL, withDefaults } from '../../table/catalogue/introspect-view.ts'
 import { describeOtherRelation, RELATION_SQL } from '../../table/catalogue/other-relation.ts'
 import { ROW_CONSTRAINTS_SQL, readRowConstraints } from '../../table/catalogue/row-constraints.ts'
+import { checkSession } from '../../table/check-session.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { describeTable } from '../../table/introspect.ts'
-import type { Table } from '../../types.ts'
+import type { Column, Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
 import { checkConflictSql } from '../conflict/check-sql.ts'
 import { needsIndexes } from '../conflict/conflict-target.ts'
@@ -68,6 +69,7 @@ export async function introspectPlan<Item>(
     const table = await afterOnBegin(beginning, { lease, waitMs, end: 'rollback', work })
     const ticketed = table !== undefined && (await lease.within(waitMs, canTicket(lease.client)))
     const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
+    if (table) checkSession(table, writtenColumns(plan))
     if (plan.rowResults?.by === 'row by row' && !canCopy(lease.client)) throw cannotPipeline()
     for (const side of sideTables) {
       await ensureTable(side, work => afterOnBegin(beginning, { lease: taken, waitMs, end: 'commit', work }))
@@ -86,6 +88,10 @@ export async function introspectPlan<Item>(
   } finally {
     lease?.release()
   }
+}
+
+function writtenColumns<Item>({ columns }: WritePlan<Item>): Column[] {
+  return columns.flatMap(({ known }) => known?.column ?? [])
 }
 
 /** @throws PgBatchError when the user has set `method: 'copy'` */
@@ -121,24 +127,11 @@ async function introspectTable<Item>(
     if (method === 'insert' && columns && hasNoCatalogue(lease, error)) return undefined
     throw error
   }
-  if (described?.unfitSetting) throw unfitSession(described.unfitSetting)
   if (described) {
     return request.onConflict ? withConflict(lease, described, request) : described
   }
   const [other] = (await ask(RELATION_SQL, [quoteTable(table)])).rows
   throw noTable(table, other)
-}
-
-function unfitSession(setting: NonNullable<Table['unfitSetting']>): PgBatchError {
-  const reason = {
-    client_encoding:
-      'The session has a `client_encoding` other than UTF8, in which rows are sent, and would store other ' +
-      'characters: leave it as `pg` sets it',
-    array_nulls:
-      "The session has `array_nulls` off, and would store a NULL in an array as the text 'NULL': set it on " +
-      '(`ALTER ROLE … SET array_nulls = on`)',
-  }[setting]
-  return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
 /** @param other the relation that has the name, if any: a sequence for example */

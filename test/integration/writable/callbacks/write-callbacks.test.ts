@@ -4,7 +4,7 @@ import { PgBatchWritable } from '../../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { lockTable, untilBlocked, usePools } from '../../../support/servers/pools.ts'
 import { settlesWithin } from '../../../support/until.ts'
-import { countOf, failureOf, rowsOf } from '../../../support/writing.ts'
+import { countOf, failureOf, rowsOf, write } from '../../../support/writing.ts'
 
 interface Row {
   id: number
@@ -115,19 +115,26 @@ describe('the callbacks and events of a stream', () => {
     expect(writable.stats.transactions).to.be.at.least(3)
   })
 
-  it("an object of another library is refused, with the name of pg's pool in it", () => {
+  it("an object of another library is refused, with the name of pg's pool in it", async () => {
     const { pool: held } = db
     for (const [path, pool] of [
-      ['.$pool', { $pool: held, connect: async () => ({}) }],
       ['.$client', { $client: held }],
-      ['.master', { master: held, connect: async () => {} }],
       ['.driver.master', { driver: { master: held } }],
     ] as const) {
       expect(() => new PgBatchWritable<Row>({ pool: pool as never, table: 't' })).to.throw(
         TypeError,
-        `Expected \`pool\` to be a Pool of pg, got an object that holds one: pass its \`${path}\``,
+        `a pool with a connect() method, got \`[Object]\` (object): pass its \`${path}\``,
       )
     }
+    for (const [path, pool] of [
+      ['.$pool', { $pool: held, connect: async () => ({}) }],
+      ['.master', { master: held, connect: async () => {} }],
+    ] as const) {
+      const failed = await failureOf(write([[{ id: 1 }]], { pool: pool as never, table: 't', retry: false }))
+      expect(failed.message).to.contain(`pass its \`${path}\`, which is the pool`)
+    }
+    const replicas = { master: held, connect: () => held.connect() }
+    await write([[{ id: 77 }]], { pool: replicas as never, table: 't' })
   })
 
   it('a Client in place of a Pool is refused by name', async () => {
