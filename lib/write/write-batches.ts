@@ -118,9 +118,9 @@ async function* writeIsolated<Item>(
   // the first round does not isolate what is checked at the end of the transaction
   for (const immediate of [false, true]) {
     if ((context.budget.left === 0 && !isLast) || !last.rowsFault) throw last.error
-    const { error, row } = last
+    const { error, row, plan } = last
     const addIsolated: AddBatches<Item> = writer =>
-      writer.addIsolated(batches, { error, row, immediate, awaitsParents })
+      writer.addIsolated(batches, { error, row, plan, immediate, awaitsParents })
     const failed = yield* writeWithRetries(batches, addIsolated, context, byInsert)
     if (!failed) return false
     if (awaitsParents && isOrphaned(failed, context)) return true

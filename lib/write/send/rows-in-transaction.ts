@@ -1,5 +1,6 @@
 import type { Transaction } from '../../connection/transaction/transaction.ts'
 import type { SlabLease } from '../../encode/wire/slabs.ts'
+import { lockStatement } from '../../table/statements.ts'
 import { explainChange } from '../faults/table-changed.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
 import { countRows, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
@@ -94,10 +95,15 @@ export class RowsInTransaction {
     return recordKeys ? { ...group, rows: group.rows.map(objectOf) } : group
   }
 
-  /** @throws PgBatchError when the table has changed, which may be why rows were refused */
+  /**
+   * Finds out whether the table has changed, which may be why rows were refused. From here to the end of the
+   * transaction it cannot: a rollback to a savepoint gives back the lock that a COPY took behind it.
+   * @throws PgBatchError when it has changed
+   */
   async checkTypes(): Promise<void> {
-    const { copyFormat, columns, shapes, requireSameTypes, table } = this.#plan
+    const { copyFormat, method, columns, shapes, requireSameTypes, table } = this.#plan
     if (copyFormat === 'text' || columns.length === 0) return
+    if (method !== 'insert' && this.#transaction.isTicketed) this.#transaction.before(lockStatement(table))
     try {
       await this.#transaction.query(requireSameTypes(shapes.whole))
     } catch (error) {

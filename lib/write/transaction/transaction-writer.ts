@@ -20,6 +20,8 @@ import type { Committed } from './transaction-result.ts'
 export interface IsolateHint {
   readonly error: PgBatchError
   readonly row: RowRef | undefined
+  /** The plan by which the rows were sent. By another one the row may be good: the table was altered. */
+  readonly plan: object
   /** Checks deferred constraints with each piece, because one of them has failed. */
   readonly immediate: boolean
   /** Rows may wait for rows of later batches: those that a foreign key refuses are not rejected. */
@@ -152,7 +154,7 @@ export class TransactionWriter<Item> {
    *   caller undoes what was written
    */
   async isolate(groups: readonly RowGroup[], hint: IsolateHint): Promise<PgBatchError | undefined> {
-    const { error, row, immediate, awaitsParents } = hint
+    const { error, row, plan, immediate, awaitsParents } = hint
     const { transaction, rows } = this.#opened!
     const rejects: (() => void)[] = []
     await rows.checkTypes()
@@ -160,7 +162,7 @@ export class TransactionWriter<Item> {
       transaction,
       rows,
       plan: this.#plan,
-      first: row && { row, error },
+      first: row && plan === this.#plan ? { row, error } : undefined,
       immediate,
       awaitsParents,
       reject: (batch, item, row, error) => {

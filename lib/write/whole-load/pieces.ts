@@ -114,7 +114,7 @@ export class Pieces<Item> {
   async #isolate(groups: readonly RowGroup[], failed: FailedPiece, rejects: Rejects): Promise<boolean> {
     const { rows, transaction } = this.#writer.opened!
     const awaitsParents = rejects === 'later'
-    const hint: IsolateHint = { ...failed, immediate: false, awaitsParents }
+    const hint: IsolateHint = { ...failed, plan: this.#writer.plan, immediate: false, awaitsParents }
     if (awaitsParents) transaction.before('SAVEPOINT pg_batch_load')
     const orphaned = await this.#writer.isolate(groups, hint)
     if (orphaned) rows.undoPieces('ROLLBACK TO SAVEPOINT pg_batch_load')

@@ -92,6 +92,23 @@ describe('a table that is altered under a stream', function () {
     })
   }
 
+  it('rejects no good row for a type that was altered soon after the table was introspected', async () => {
+    await recreate('id int PRIMARY KEY, n int4')
+    const { writable, rejected, done } = await started({ rejectLimit: Infinity })
+    const write = async (batch: Row[]): Promise<void> => {
+      const committed = new Promise(resolve => writable.once('commit', resolve))
+      writable.write(batch)
+      await Promise.race([committed, done])
+    }
+    await write([{ id: 1000, n: 'bad' }, ...rowsOf(10, id => ({ id, n: 5 }), 1001)])
+    await db.pool.query('ALTER TABLE t ALTER n TYPE int8')
+    await write(rowsOf(100, id => ({ id, n: 5 }), 2000))
+    writable.end()
+    await done
+    expect(rejected.map(({ row }) => row)).to.deep.equal([{ id: 1000, n: 'bad' }])
+    expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM t WHERE n = 5')).to.deep.equal([[260]])
+  })
+
   it('fails where a value does not suit the new type, and keeps no bytes of the old one', async () => {
     await recreate('id int PRIMARY KEY, n int8')
     const { writable, done } = await started({})
