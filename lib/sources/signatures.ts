@@ -1,12 +1,11 @@
-import type { Format } from './format.ts'
+import { type Format, formatOfName } from './format.ts'
 import { shellWord } from './shell-word.ts'
 import { FormatUnknown } from './source-error.ts'
 
 /** A kind of file whose rows are not read here, known by its first bytes. */
 interface Signature {
   readonly kind: string
-  /** @param file undefined for standard input */
-  readonly isOne: (head: string, file?: string) => boolean
+  readonly isOne: (head: string) => boolean
   /** The mark is text, with which a table may begin as well: a value, or the name of a column. */
   readonly isText?: true
   /** To follow `it is …, which`: why not, and what to do instead. @param file undefined for standard input */
@@ -102,7 +101,7 @@ const SIGNATURES: readonly Signature[] = [
   {
     kind: 'a YAML document',
     isText: true,
-    isOne: (head, file) => YAML.test(head) || (YAML_NAME.test(file ?? '') && !/^\s*[[{]/.test(head)),
+    isOne: isYaml,
     help: file => {
       const convert = file === undefined ? 'yq -o json' : `yq -o json ${shellWord(file)}`
       return `is not read here; convert it to JSON: ${convert} | pg-batch load - --format json --table TABLE`
@@ -125,14 +124,6 @@ const SIGNATURES: readonly Signature[] = [
   { kind: 'a GIF image', isOne: head => /^GIF8[79]a/.test(head), help: () => NO_ROWS },
   { kind: 'a program (ELF)', isOne: startsWith('\x7fELF'), help: () => NO_ROWS },
 ]
-
-const YAML_NAME = /\.ya?ml$/i
-
-/** After comments, a document's mark and a key after it, or the first two keys of a list of objects. */
-const YAML = new RegExp(
-  String.raw`^(?:[ \t]*(?:#.*)?\r?\n)*(?:%YAML |---[ \t]*\r?\n\s*(?:- )?\w[^\n,;|\t]*:(?:\s|$)|` +
-    String.raw`- \w[^\n,;|\t]*:(?: .*)?\r?\n(?:[ \t]+|- )\w[^\n]*:)`,
-)
 
 /** A script's first statement, after blank lines, comments, and the first line of newer dumps. */
 const SCRIPT = new RegExp(
@@ -158,7 +149,8 @@ export function showsArchive(head: Buffer): boolean {
 /**
  * Throws for a file that no format reads, and says what helps.
  * @param file undefined for standard input
- * @param asked the format that was set: then a mark that is text is data
+ * @param asked the format that was set. If there is one, or if the name is that of CSV, a mark that is text
+ *   is data
  */
 export function refuseForeign(
   head: Buffer,
@@ -166,8 +158,10 @@ export function refuseForeign(
   file: string | undefined,
   asked: Format | undefined,
 ): void {
-  const text = head.toString('latin1')
-  const found = SIGNATURES.find(({ isOne, isText }) => !(isText && asked) && isOne(text, file))
+  const isTable = asked !== undefined || ['csv', 'tsv'].includes(formatOfName(file ?? '') ?? '')
+  const bytes = head.toString('latin1')
+  const text = bytes.replace(/^\xef\xbb\xbf/, '')
+  const found = SIGNATURES.find(({ isOne, isText }) => (isText ? !isTable && isOne(text) : isOne(bytes)))
   if (!found) return
   const table = found.isText ? '; if it is a table after all: --format csv' : ''
   throw new FormatUnknown(`${name}: it is ${found.kind}, which ${found.help(file)}${table}`)
@@ -176,6 +170,19 @@ export function refuseForeign(
 function isZip(head: string): boolean {
   return head.startsWith('PK\x03\x04')
 }
+
+/**
+ * Returns true if the first two lines, without comments, are a document's mark and a key, or the first two
+ * keys of a list of objects. Each line is tested by itself, in time that grows with its length.
+ */
+function isYaml(head: string): boolean {
+  const [first = '', second = ''] = head.split('\n', 100).filter(line => !/^\s*(?:#|$)/.test(line))
+  if (first.startsWith('%YAML ')) return true
+  if (!YAML_KEY.test(second)) return false
+  return first.trimEnd() === '---' || (/^- /.test(first) && YAML_KEY.test(first) && /^(?:\s|- )/.test(second))
+}
+
+const YAML_KEY = /^\s*(?:- )?\w[^,;|\t]*:(?:\s|$)/
 
 function startsWith(mark: string): (head: string) => boolean {
   return head => head.startsWith(mark)

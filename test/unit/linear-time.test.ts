@@ -12,6 +12,7 @@ import { parseJsonRow } from '../../lib/sources/json/json-row.ts'
 import { RecordCutter } from '../../lib/sources/json/record-cutter.ts'
 import { firstDocument } from '../../lib/sources/json/record-path.ts'
 import { firstRepeated } from '../../lib/sources/repeated.ts'
+import { refuseForeign } from '../../lib/sources/signatures.ts'
 import type { Source } from '../../lib/sources/source.ts'
 import { exactNumber, isExact, parseExactJson } from '../../lib/values/exact-json.ts'
 import { inferType } from '../../lib/values/infer-type.ts'
@@ -95,6 +96,16 @@ const CASES: readonly [title: string, work: () => unknown][] = [
       for (const character of `{"a":"${times('\\"\\\\', 200_000)}"}`) for (const _ of cutter.cut(character));
     },
   ],
+  ...[
+    `- a: ${times('x: ')}`,
+    `- a: ${times('x: ')}\nb`,
+    `- a\n- ${times('x: ')}`,
+    times(' \t'),
+    times('# '),
+  ].map((text): [string, () => unknown] => [
+    `the signatures of ${JSON.stringify(text.slice(0, 10))}`,
+    () => refuseForeign(Buffer.from(text), 'standard input', undefined, undefined),
+  ]),
   ['the beginning of a string without an end', () => firstDocument(`{"a":"${times('[{\\"')}`)],
   ['the beginning of brackets', () => firstDocument(times('{"a":[[', MB / 7))],
   [

@@ -13,6 +13,13 @@ export interface JsonHead {
   readonly isWhole: boolean
 }
 
+export interface ShapeOptions {
+  /** The shape that the user named. */
+  readonly shape?: JsonShape | undefined
+  /** Records that are not objects are kept apart, and are no reason to fail. */
+  readonly keepsMalformed?: boolean | undefined
+}
+
 /** Bytes that show whether a document has lists of objects. */
 const SAMPLE_BYTES = 64 * 1024
 /** A first line that is longer is read as a document. */
@@ -46,20 +53,22 @@ export function showsRow(head: Buffer): boolean {
 
 /**
  * Returns the shape of JSON.
- * @param shape the shape that the user named
  * @throws FormatUnknown for one object with a list of objects, which may be the rows, and for a table that is
  *   not written by rows
  */
-export function judgeShape({ text, isWhole }: JsonHead, name: string, shape?: JsonShape): JsonShape {
+export function judgeShape(head: JsonHead, name: string, options: ShapeOptions = {}): JsonShape {
+  const { text, isWhole } = head
+  const { shape, keepsMalformed } = options
   if (!text.trimStart().startsWith('{')) {
-    refuseLists(text, name)
+    refuseLists(text, name, keepsMalformed)
     return shape ?? 'documents'
   }
   const judged = shape ?? (isInLines(text) ? 'lines' : 'documents')
   const { lists, end } = firstDocument(text)
   const isOnly = end === undefined ? judged === 'documents' : isWhole && text.slice(end).trim() === ''
   const [path, ...others] = lists.map(recordPathText)
-  if (isOnly && path === undefined) refuseColumns(text, name)
+  // a line is a row of NDJSON, whatever its values are: two such lines are rows, too
+  if (isOnly && path === undefined && judged !== 'lines') refuseColumns(text, name)
   if (path === undefined || !isOnly) return judged
   const also = others.length === 0 ? '' : ` (others: ${others.slice(0, 3).join(', ')})`
   const what = `${name}: it is an object that has a list of objects in "${path}"${also}`

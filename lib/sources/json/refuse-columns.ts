@@ -1,3 +1,5 @@
+import { nameOf } from '../input/bytes.ts'
+import { shellWord } from '../shell-word.ts'
 import { FormatUnknown } from '../source-error.ts'
 import { firstDocument } from './record-path.ts'
 
@@ -6,20 +8,27 @@ interface Layout {
   readonly what: string
   /** Judges a whole object. Undefined: only its beginning is judged. */
   readonly isOne?: (object: Record<string, unknown>) => boolean
-  /** The beginning of one that is too long to be judged as a whole. */
+  /**
+   * The beginning of one that is too long to be judged as a whole. It has a second member of the same kind:
+   * the first one alone may be a row's own.
+   */
   readonly beginning: RegExp
 }
+
+const KEY = String.raw`\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*`
+/** The values of a list or an object that has no other in it. */
+const VALUES = String.raw`[^{}[\]]*`
 
 const LAYOUTS: readonly Layout[] = [
   {
     what: 'an object of columns, whose values are numbered, as to_json() of pandas writes it',
     isOne: object => areNumbered(Object.values(object)),
-    beginning: /^\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"0"\s*:[^,{}[\]]*,\s*"1"\s*:/,
+    beginning: new RegExp(String.raw`^\s*\{${KEY}\{\s*"0"\s*:${VALUES}\}\s*,${KEY}\{\s*"0"\s*:`),
   },
   {
     what: 'an object of numbered rows, as to_json(orient="index") of pandas writes it',
     isOne: object => hasNumbers(object) && Object.values(object).every(isObject),
-    beginning: /^\s*\{\s*"0"\s*:\s*\{/,
+    beginning: new RegExp(String.raw`^\s*\{\s*"0"\s*:\s*\{${VALUES}\}\s*,\s*"1"\s*:\s*\{`),
   },
   {
     what: 'an object of names and lists of values, as to_json(orient="split") of pandas writes it',
@@ -29,7 +38,7 @@ const LAYOUTS: readonly Layout[] = [
   {
     what: 'an object with a list for each column',
     isOne: object => areColumns(Object.values(object)),
-    beginning: /^\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[[^[\]{}]*$/,
+    beginning: new RegExp(String.raw`^\s*\{${KEY}\[${VALUES}\]\s*,${KEY}\[`),
   },
 ]
 
@@ -48,16 +57,26 @@ export function refuseColumns(text: string, name: string): void {
     end === undefined ? beginning.test(text) : object && isOne?.(object),
   )
   if (!found) return
+  const mayBeLine = !text.slice(0, end).trim().includes('\n')
   const itself = 'or say --record-path . if the object itself is a row'
-  throw new FormatUnknown(`${name}: it is ${found.what}; ${AS_ROWS}, ${itself}`)
+  const lines = mayBeLine ? ', --format ndjson if each line is one' : ''
+  throw new FormatUnknown(`${name}: it is ${found.what}; ${AS_ROWS}, ${itself}${lines}`)
 }
 
-/** Throws for a list of lists of values, which have no names. @throws FormatUnknown */
-export function refuseLists(text: string, name: string): void {
-  if (!/^\s*\[\s*\[\s*(?:"|-?\d|null|true|false)/.test(text)) return
-  const csv = `jq -r '.[] | @csv' FILE | pg-batch load - --no-header --table TABLE`
+/**
+ * Throws for a list of lists of values, which have no names.
+ * @param keepsMalformed a list may be a malformed record before rows, so that a second list is needed
+ * @throws FormatUnknown
+ */
+export function refuseLists(text: string, name: string, keepsMalformed = false): void {
+  if (!(keepsMalformed ? TWO_LISTS : ONE_LIST).test(text)) return
+  const jq = `jq -r '.[] | @csv'${name === nameOf('-') ? '' : ` ${shellWord(name)}`}`
+  const csv = `${jq} | pg-batch load - --no-header --table TABLE`
   throw new FormatUnknown(`${name}: it is a list of lists, whose values have no names; as CSV: ${csv}`)
 }
+
+const ONE_LIST = /^\s*\[\s*\[\s*(?:"|-?\d|null|true|false)/
+const TWO_LISTS = new RegExp(String.raw`^\s*\[\s*\[${VALUES}\]\s*,\s*\[`)
 
 function parsed(text: string): Record<string, unknown> | undefined {
   try {

@@ -81,8 +81,8 @@ export class TextSource {
     const { head, ended } = await this.#peek(enough, this.#live ? quiet : undefined)
     if (ended && isBlank(head)) throw new EmptyInput(this.#name)
     const start = { text: head.toString(), isWhole: ended }
-    const asDocuments = asked === 'json' ? 'documents' : undefined
-    const shape = recordPath ? 'documents' : judgeShape(start, this.#name, asDocuments)
+    const judging = { shape: asked === 'json' ? 'documents' : undefined, keepsMalformed } as const
+    const shape = recordPath ? 'documents' : judgeShape(start, this.#name, judging)
     if (shape === 'lines') return this.#lines()
     const options = { recordPath, beginning: start.text, keepsMalformed, rowLines: this.#rowLines }
     const rows = connect(this.#text, readJsonDocuments(this.#name, options))

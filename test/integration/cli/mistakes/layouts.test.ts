@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { useFolder } from '../../../support/folder.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
@@ -18,7 +19,7 @@ describe('pg-batch load, of a table that is not written by rows,', () => {
       'columns as to_json() of pandas writes them',
       'an object of columns, whose values are numbered',
       { id: { 0: 1, 1: 2 }, name: { 0: 'Ada', 1: null } },
-      { id: numbered(100_000), name: numbered(100_000) },
+      { id: numbered(10_000), name: numbered(100_000) },
     ],
     [
       'numbered rows',
@@ -30,26 +31,31 @@ describe('pg-batch load, of a table that is not written by rows,', () => {
       'names and values apart',
       'an object of names and lists of values',
       { columns: ['id', 'name'], index: [0], data: [[1, 'Ada']] },
-      { columns: ['id'], index: many, data: many.map(id => [id]) },
+      { columns: ['id'], index: many.slice(0, 1000), data: many.map(id => [id]) },
     ],
     [
       'a list for each column',
       'an object with a list for each column',
       { id: [1, 2], name: ['Ada', null] },
-      { id: many },
+      { id: many.slice(0, 1000), name: many },
     ],
   ]
   for (const [title, what, json, large] of layouts) {
     it(`fails for ${title}, and says what helps`, async () => {
-      for (const text of [JSON.stringify(json), JSON.stringify(json, null, 1), JSON.stringify(large)]) {
-        for (const words of [[], ['--create', '-t', 'made']]) {
-          const { status, stderr } = await load(await file('wide.json', text), '', ...words)
-          expect(stderr).to.contain(`wide.json: it is ${what}`)
-          expect(stderr).to.match(
-            /write a list of objects, with to_json\(orient="records"\) in pandas, or say --record-path \. if/,
-          )
-          expect(status).to.equal(2)
-        }
+      const lines = ', --format ndjson if each line is one'
+      for (const [text, help, ...words] of [
+        [JSON.stringify(json), lines, '--format', 'json'],
+        [JSON.stringify(json, null, 1), ''],
+        [JSON.stringify(large), lines],
+        [JSON.stringify(large), lines, '--create', '-t', 'made'],
+      ] as const) {
+        const { status, stderr } = await load(await file('wide.json', text), '', ...words)
+        expect(stderr).to.contain(`wide.json: it is ${what}`)
+        expect(stderr).to.contain(
+          '; write a list of objects, with to_json(orient="records") in pandas, ' +
+            `or say --record-path . if the object itself is a row${help}\n`,
+        )
+        expect(status).to.equal(2)
       }
     })
   }
@@ -60,6 +66,8 @@ describe('pg-batch load, of a table that is not written by rows,', () => {
     for (const [text, ...words] of [
       [`${columns}\n${columns}`],
       [`${lists}\n${lists}`],
+      [columns],
+      [lists],
       ['{"id":[1,2],"name":"Ada"}'],
       ['{"id":[1,2],"name":[3]}'],
       ['{"id":{"0":1},"name":null}'],
@@ -71,17 +79,58 @@ describe('pg-batch load, of a table that is not written by rows,', () => {
     }
   })
 
+  it('takes a row that is too long to be seen, and begins with a list or with numbered values', async () => {
+    await database.pool.query('CREATE TABLE long (a jsonb, "0" jsonb, id int, name text)')
+    const long = 'x'.repeat(1_200_000)
+    const rows = [
+      { a: Array.from({ length: 60_000 }, (_, at) => Math.sin(at)), id: 0 },
+      { a: numbered(2), id: 2, name: long },
+      { a: [1, 2], id: 2, name: long },
+      { 0: { a: long }, name: 'q' },
+      { 0: numbered(100_000), name: 'q' },
+    ]
+    const numbers = { a: Array.from({ length: 9000 }, (_, at) => at), name: 'a' }
+    const texts = [...rows.map(row => `${JSON.stringify(row)}\n{"id":1}\n`), JSON.stringify(numbers, null, 2)]
+    for (const text of texts) {
+      for (const path of ['-', await file('long.json', text)]) {
+        const { status, stderr } = await load(path, text, '-t', 'long')
+        expect(status, stderr).to.equal(0)
+      }
+    }
+    const { rows: counts } = await database.pool.query('SELECT count(*)::int FROM long')
+    expect(counts).to.deep.equal([{ count: 22 }])
+  })
+
   it('fails for a list of lists, whose values have no names', async () => {
-    const { stderr } = await load('-', '[\n[1, "Ada"], [2, "Bo"]]')
-    expect(stderr).to.equal(
-      'pg-batch: standard input: it is a list of lists, whose values have no names; as CSV: ' +
-        "jq -r '.[] | @csv' FILE | pg-batch load - --no-header --table TABLE\n",
-    )
+    const text = '[\n[1, "Ada"], [2, "Bo"]]'
+    const path = await file("it's.json", text)
+    const rejects = ['--rejects', join(dirname(path), 'rejects.ndjson')]
+    for (const [from, word, ...words] of [
+      ['-', ''],
+      ['-', '', ...rejects],
+      [path, ` '${path.replace("'", "'\\''")}'`],
+    ] as const) {
+      const { stderr } = await load(from, text, ...words)
+      expect(stderr).to.equal(
+        `pg-batch: ${from === '-' ? 'standard input' : path}: it is a list of lists, whose values have no names; ` +
+          `as CSV: jq -r '.[] | @csv'${word} | pg-batch load - --no-header --table TABLE\n`,
+      )
+    }
+  })
+
+  it('keeps a list before objects with --rejects, and loads the objects', async () => {
+    const path = await file('mixed.json', '[["id","a"],{"id":1},{"id":2}]')
+    const { stderr } = await load(path, '', '--rejects', join(dirname(path), 'kept.ndjson'))
+    expect(stderr).to.contain('1 row rejected')
+    expect((await database.pool.query('SELECT id FROM people ORDER BY id')).rows).to.deep.equal([
+      { id: 1 },
+      { id: 2 },
+    ])
   })
 
   it('fails for YAML, and names what converts it', async () => {
     for (const [name, text] of [
-      ['a.yaml', 'people:\n  - id: 1\n'],
+      ['a.yaml', '\ufeff---\npeople:\n  - id: 1\n'],
       ['b.txt', '# of today\n---\n- id: 1\n  name: Ada\n'],
       ['c.txt', '- id: 1\n  name: Ada\n- id: 2\n'],
       ['d.txt', '- id: 1\n- id: 2\n'],
@@ -95,8 +144,17 @@ describe('pg-batch load, of a table that is not written by rows,', () => {
       )
       expect(status).to.equal(2)
     }
-    const json = await load(await file('f.yaml', '[{"id":1}]'), '')
-    expect(json.status, json.stderr).to.equal(0)
+    for (const [name, text, ...words] of [
+      ['f.yaml', '[{"id":1}]'],
+      ['g.yml', '\ufeff[{"id":1}]'],
+      ['h.yml', 'id,name\n1,Ada\n'],
+      ['i.csv', '- item one: text\n- item two: more\n', '-t', 'list', '--no-header'],
+      ['j.csv.gz', '---\ntitle: report of: things\n', '-t', 'list', '--no-header'],
+      ['k.tsv', '- item one: text\n- item two: more\n', '-t', 'list', '--no-header'],
+    ] as const) {
+      const { status, stderr } = await load(await file(name, text), '', ...words)
+      expect(status, stderr).to.equal(0)
+    }
     for (const text of ['name\n---\nAda\n', 'name\n- a: b\n', '---\nAda\nBo\n', '- id: 1\nAda\n']) {
       expect((await load('-', text, '-t', 'list')).stderr).not.to.contain('YAML')
     }
