@@ -5,7 +5,8 @@ import { FormatUnknown } from './source-error.ts'
 /** A kind of file whose rows are not read here, known by its first bytes. */
 interface Signature {
   readonly kind: string
-  readonly isOne: (head: string) => boolean
+  /** @param file undefined for standard input */
+  readonly isOne: (head: string, file: string | undefined) => boolean
   /** The mark is text, with which a table may begin as well: a value, or the name of a column. */
   readonly isText?: true
   /** To follow `it is …, which`: why not, and what to do instead. @param file undefined for standard input */
@@ -101,7 +102,7 @@ const SIGNATURES: readonly Signature[] = [
   {
     kind: 'a YAML document',
     isText: true,
-    isOne: isYaml,
+    isOne: (head, file) => !isTableName(file) && isYaml(head),
     help: file => {
       const convert = file === undefined ? 'yq -o json' : `yq -o json ${shellWord(file)}`
       return `is not read here; convert it to JSON: ${convert} | pg-batch load - --format json --table TABLE`
@@ -149,8 +150,7 @@ export function showsArchive(head: Buffer): boolean {
 /**
  * Throws for a file that no format reads, and says what helps.
  * @param file undefined for standard input
- * @param asked the format that was set. If there is one, or if the name is that of CSV, a mark that is text
- *   is data
+ * @param asked the format that was set: then a mark that is text is data
  */
 export function refuseForeign(
   head: Buffer,
@@ -158,10 +158,11 @@ export function refuseForeign(
   file: string | undefined,
   asked: Format | undefined,
 ): void {
-  const isTable = asked !== undefined || ['csv', 'tsv'].includes(formatOfName(file ?? '') ?? '')
   const bytes = head.toString('latin1')
   const text = bytes.replace(/^\xef\xbb\xbf/, '')
-  const found = SIGNATURES.find(({ isOne, isText }) => (isText ? !isTable && isOne(text) : isOne(bytes)))
+  const found = SIGNATURES.find(({ isOne, isText }) =>
+    isText ? asked === undefined && isOne(text, file) : isOne(bytes, file),
+  )
   if (!found) return
   const table = found.isText ? '; if it is a table after all: --format csv' : ''
   throw new FormatUnknown(`${name}: it is ${found.kind}, which ${found.help(file)}${table}`)
@@ -169,6 +170,11 @@ export function refuseForeign(
 
 function isZip(head: string): boolean {
   return head.startsWith('PK\x03\x04')
+}
+
+/** Values of a table may look like the keys of YAML. */
+function isTableName(file = ''): boolean {
+  return ['csv', 'tsv'].includes(formatOfName(file) ?? '')
 }
 
 /**

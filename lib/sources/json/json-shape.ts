@@ -67,8 +67,7 @@ export function judgeShape(head: JsonHead, name: string, options: ShapeOptions =
   const { lists, end } = firstDocument(text)
   const isOnly = end === undefined ? judged === 'documents' : isWhole && text.slice(end).trim() === ''
   const [path, ...others] = lists.map(recordPathText)
-  // a line is a row of NDJSON, whatever its values are: two such lines are rows, too
-  if (isOnly && path === undefined && judged !== 'lines') refuseColumns(text, name)
+  if (isOnly && path === undefined) refuseColumns(text, name, judged === 'lines')
   if (path === undefined || !isOnly) return judged
   const also = others.length === 0 ? '' : ` (others: ${others.slice(0, 3).join(', ')})`
   const what = `${name}: it is an object that has a list of objects in "${path}"${also}`

@@ -6,6 +6,8 @@ import { firstDocument } from './record-path.ts'
 /** How JSON may have the values of a table, if not in a list of objects. */
 interface Layout {
   readonly what: string
+  /** A row of a single line may look like it. */
+  readonly mayBeRow?: true
   /** Judges a whole object. Undefined: only its beginning is judged. */
   readonly isOne?: (object: Record<string, unknown>) => boolean
   /**
@@ -37,6 +39,7 @@ const LAYOUTS: readonly Layout[] = [
   },
   {
     what: 'an object with a list for each column',
+    mayBeRow: true,
     isOne: object => areColumns(Object.values(object)),
     beginning: new RegExp(String.raw`^\s*\{${KEY}\[${VALUES}\]\s*,${KEY}\[`),
   },
@@ -48,12 +51,13 @@ const AS_ROWS = 'write a list of objects, with to_json(orient="records") in pand
  * Throws for an object that has a table by columns, or by numbers: its values would be rows or cells of
  * their own.
  * @param text the beginning of an input that is one object, or the whole input
+ * @param isLine it is one line, which may be a row of NDJSON
  * @throws FormatUnknown
  */
-export function refuseColumns(text: string, name: string): void {
+export function refuseColumns(text: string, name: string, isLine = false): void {
   const { end } = firstDocument(text)
   const object = end === undefined ? undefined : parsed(text.slice(0, end))
-  const found = LAYOUTS.find(({ isOne, beginning }) =>
+  const found = LAYOUTS.filter(({ mayBeRow }) => !(isLine && mayBeRow)).find(({ isOne, beginning }) =>
     end === undefined ? beginning.test(text) : object && isOne?.(object),
   )
   if (!found) return
@@ -102,9 +106,9 @@ function hasNumbers(object: Record<string, unknown>): boolean {
 
 /** Returns true for objects with the same numbers as keys. A single value may be a row's own. */
 function areNumbered(columns: readonly unknown[]): boolean {
-  if (!columns.every(isObject) || !columns.every(hasNumbers)) return false
+  if (columns.length < 2 || !columns.every(isObject) || !columns.every(hasNumbers)) return false
   const rows = columns.map(column => Object.keys(column).length)
-  return rows.every(count => count === rows[0]) && rows.length * (rows[0] ?? 0) > 1
+  return rows.every(count => count === rows[0])
 }
 
 /** Returns true for lists of values that are equally long. */
