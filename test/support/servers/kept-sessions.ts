@@ -118,7 +118,7 @@ class KeptConnection extends Duplex {
 
   #start(message: Buffer): void {
     if (message.readInt32BE(4) !== PROTOCOL_3) {
-      this.#use(connect(this.#address)).write(message) // asks for TLS, or to cancel a statement
+      this.#use(this.#open()).write(message) // asks for TLS, or to cancel a statement
       return
     }
     this.#startup = readStartup(message, this.#address)
@@ -130,7 +130,12 @@ class KeptConnection extends Duplex {
       return
     }
     this.#receive = chunk => this.#greet(chunk)
-    this.#use(connect(this.#address)).write(this.#startup.message)
+    this.#use(this.#open()).write(this.#startup.message)
+  }
+
+  /** Without a delay, as `pg` connects: two small writes would wait 40 ms for the server's acknowledgement. */
+  #open(): Socket {
+    return connect({ ...this.#address, noDelay: true })
   }
 
   #use(socket: Socket): Socket {
