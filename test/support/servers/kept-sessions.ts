@@ -133,7 +133,7 @@ class KeptConnection extends Duplex {
     this.#use(this.#open()).write(this.#startup.message)
   }
 
-  /** Without a delay, as `pg` connects: two small writes would wait 40 ms for the server's acknowledgement. */
+  /** Without a delay, as `pg` connects: of two small writes the second would wait 40 ms. */
   #open(): Socket {
     return connect({ ...this.#address, noDelay: true })
   }
