@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../../lib/writable/pg-batch-writable.ts'
+import { aroundThePooler } from '../../../support/servers/around-pooler.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { lockTable, untilBlocked, usePools } from '../../../support/servers/pools.ts'
 import { batchesOf, failureOf, rowsOf, valuesOf } from '../../../support/writing.ts'
@@ -68,6 +69,7 @@ describe('a table that is altered under a stream', function () {
     it(`continues where the change was waiting for its lock when the transaction began: ${isolation}`, async () => {
       await recreate('id int PRIMARY KEY, n int8')
       const { pool, name } = makePool({
+        connectionString: aroundThePooler(db, 'a setting of the session'),
         options: `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`,
       })
       const { writable, done } = await started({ pool })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import pg from 'pg'
+import { aroundThePooler } from '../../../support/servers/around-pooler.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { failureOf, valuesOf, write } from '../../../support/writing.ts'
 
@@ -11,7 +12,7 @@ describe('the settings of a session', () => {
   afterEach(() => pool.end())
 
   function makePool(setting: string): void {
-    pool = new pg.Pool({ connectionString: db.directConnectionString })
+    pool = new pg.Pool({ connectionString: aroundThePooler(db, 'a setting of the session') })
     pool.on('connect', client => void client.query(`SET ${setting}`))
   }
 
