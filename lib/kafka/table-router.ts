@@ -59,8 +59,8 @@ export class TableRouter<Value> {
     if (!held || ++this.#skipped < SKIPPED_MESSAGES) return
     throw new PgBatchError(
       'ROW_INVALID',
-      `\`table\` threw for ${messageName(held)}, and has returned no table for ${SKIPPED_MESSAGES} ` +
-        'messages since: there is no table whose stream could reject the message',
+      `\`table\` threw for ${messageName(held)}, and returned no table for the ${SKIPPED_MESSAGES} ` +
+        'messages after it: a message is rejected by the stream of a table, and there is none',
       { outcome: 'not-sent', cause: this.errorOf(held) },
     )
   }

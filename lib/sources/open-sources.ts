@@ -53,13 +53,8 @@ async function openOnly(file: string, options: SpooledOptions): Promise<Sources>
   if (options.reopened) await keep(file, options)
   const only = await openSource(file, options)
   const notes = [...only.notes, ...dialectNotes([only])]
-  return {
-    ...only,
-    files: [file],
-    spool: options.spool,
-    notes,
-    ...places(() => ({ ...only, row: 0 })),
-  }
+  const start = { ...only, row: 0 }
+  return { ...only, files: [file], spool: options.spool, notes, ...places(() => start) }
 }
 
 /** Several files that can be read one after the other, and what they have in common. */

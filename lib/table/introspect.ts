@@ -2,14 +2,15 @@ import type { Table } from '../types.ts'
 import { COLUMNS } from './catalogue/columns-sql.ts'
 import { SELF_REFERENCES, UNIQUE_KEYS } from './catalogue/keys-sql.ts'
 import { CONFLICTING_INDEXES, LATE_INDEXES } from './catalogue/row-constraints.ts'
+import { IS_ROW_TRIGGER } from './catalogue/row-trigger.ts'
 import { TYPES } from './catalogue/types-sql.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 import { readTable } from './read-table.ts'
 
 /** SQL for whether a BEFORE trigger for each row may change or drop rows, on the table or on a partition. */
-const CHANGES_ROWS = `EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
-    WHERE g.tgtype & 3 = 3 AND NOT g.tgisinternal AND g.tgenabled <> 'D'
-    AND g.tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))`
+const CHANGES_ROWS = `EXISTS (SELECT 1 FROM pg_catalog.pg_trigger
+    WHERE ${IS_ROW_TRIGGER}
+    AND tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))`
 
 /**
  * Introspects a table by one query. Its parameters are the quoted name, and the quoted names of types, which

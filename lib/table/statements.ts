@@ -1,4 +1,5 @@
 import type { Column, PgType } from '../types.ts'
+import { IS_ROW_TRIGGER } from './catalogue/row-trigger.ts'
 import { IN_UTC_SQL } from './catalogue/types-sql.ts'
 import { quoteIdentifier, quoteList, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 
@@ -62,7 +63,7 @@ export function requireNoRowTriggers(table: TableParts, isPartitioned: boolean):
     : `= ${name}`
   return (
     `${requirement('pg_catalog.count(*) = 0')}FROM pg_catalog.pg_trigger ` +
-    `WHERE tgtype & 3 = 3 AND NOT tgisinternal AND tgenabled <> 'D' AND tgrelid ${among}`
+    `WHERE ${IS_ROW_TRIGGER} AND tgrelid ${among}`
   )
 }
 

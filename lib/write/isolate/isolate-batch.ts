@@ -44,10 +44,10 @@ export async function isolateBatch(
   return hasRows ? new BatchIsolation(groups, options).run() : undefined
 }
 
-/** How often a batch is sent again, each time without another one of its waiting rows. */
+/** How often a batch is sent again at most, each time without another one of its waiting rows. */
 const MAX_LEFT_OUT = 20
 
-/** The same, however large the batch is. */
+/** How often a batch may be sent again even if it is large. */
 const MIN_LEFT_OUT = 3
 
 /** How many rows are sent again in all, unless `MIN_LEFT_OUT` asks for more. */

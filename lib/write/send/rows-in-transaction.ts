@@ -96,8 +96,8 @@ export class RowsInTransaction {
   }
 
   /**
-   * Finds out whether the table has changed, which may be why rows were refused. From here to the end of the
-   * transaction it cannot: a rollback to a savepoint gives back the lock that a COPY took behind it.
+   * Finds out whether the table has changed, which may be why rows were refused. Its lock is taken here, and
+   * lasts until the transaction ends: a rollback to a savepoint would give back the lock of a COPY.
    * @throws PgBatchError when it has changed
    */
   async checkTypes(): Promise<void> {

@@ -43,7 +43,7 @@ describe('TableRouter', () => {
     skip(9999)
     expect(() => skip(1))
       .to.throw(
-        /`table` threw for topic t, partition 0, offset 0, and has returned no table for 10000 messages since/,
+        /`table` threw for topic t, partition 0, offset 0, and returned no table for the 10000 messages after it/,
       )
       .with.property('code', 'ROW_INVALID')
   })

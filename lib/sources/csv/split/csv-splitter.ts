@@ -105,7 +105,7 @@ export class CsvSplitter {
   }
 
   /** Splits a chunk, and what is left of it after each malformed record. */
-  #splitAll(chunk: Buffer, last: boolean): void {
+  #splitAll(chunk: Buffer, isEnd: boolean): void {
     const waiting = [chunk]
     while (waiting.length > 0) {
       const next = waiting.pop()!
@@ -115,14 +115,14 @@ export class CsvSplitter {
         waiting.push(bytes.subarray(PIECE))
         bytes = bytes.subarray(0, PIECE)
       }
-      const isLast = last && waiting.length === 0
+      const isLast = isEnd && waiting.length === 0
       const rest = this.#fault === undefined ? this.#split(bytes, isLast) : this.#cutMalformed(bytes, isLast)
       if (rest) waiting.push(rest)
     }
   }
 
   /** Returns the bytes that are to be split again. */
-  #split(chunk: Buffer, last: boolean): Buffer | undefined {
+  #split(chunk: Buffer, isLast: boolean): Buffer | undefined {
     const marks = new Marks(chunk, this.#quote, this.#escape)
     const { length } = chunk
     // start of the record, below 0 in an earlier chunk; `-x` may be -0, which makes V8 use doubles
@@ -133,7 +133,7 @@ export class CsvSplitter {
     try {
       while (at < length) {
         if (this.#state === 'quoted') {
-          at = this.#skipQuoted(marks, chunk, at, last)
+          at = this.#skipQuoted(marks, chunk, at, isLast)
           if (!this.#quoted.hasEnded) {
             held = at
             break
@@ -150,7 +150,7 @@ export class CsvSplitter {
         const mark = marks.next(at, this.#state === 'text')
         if (mark === length) break
         const byte = chunk[mark]!
-        if (byte === RETURN && mark + 1 === length && !last) {
+        if (byte === RETURN && mark + 1 === length && !isLast) {
           held = mark
           break
         }
@@ -175,7 +175,7 @@ export class CsvSplitter {
         }
       }
 
-      if (last) this.#finish(chunk, start)
+      if (isLast) this.#finish(chunk, start)
       else this.#keep(chunk, start, held)
       return undefined
     } catch (error) {
@@ -222,9 +222,9 @@ export class CsvSplitter {
   }
 
   /** Takes the first line of a malformed record. Returns the bytes after it; undefined: it has not ended. */
-  #cutMalformed(chunk: Buffer, last: boolean): Buffer | undefined {
+  #cutMalformed(chunk: Buffer, isLast: boolean): Buffer | undefined {
     const bytes = this.#parts.with(chunk)
-    const line = firstLine(bytes, last)
+    const line = firstLine(bytes, isLast)
     if (!line) {
       this.#parts.replaceBy(shortenLine(bytes))
       return undefined
@@ -236,13 +236,13 @@ export class CsvSplitter {
     this.#state = 'start'
     this.#lines = ++this.#linesBefore
     this.#take(bytes, 0, line.end, this.#lines, fault)
-    return line.next < bytes.length || last ? bytes.subarray(line.next) : undefined
+    return line.next < bytes.length || isLast ? bytes.subarray(line.next) : undefined
   }
 
   /** Returns the index after the quoted field, or of the first byte that depends on the next chunk. */
-  #skipQuoted(marks: Marks, chunk: Buffer, from: number, last: boolean): number {
+  #skipQuoted(marks: Marks, chunk: Buffer, from: number, isLast: boolean): number {
     const quoted = this.#quoted
-    const at = quoted.skip(marks, chunk, from, this.#lastByte, last)
+    const at = quoted.skip(marks, chunk, from, this.#lastByte, isLast)
     this.#lines += quoted.lineEnds
     if (quoted.wrongByte === undefined) return at
     throw new SplitError(this.#lines + 1, afterQuote(quoted.wrongByte, this.#linesBefore === this.#skipped))

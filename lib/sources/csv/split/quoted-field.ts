@@ -35,9 +35,9 @@ export class QuotedField {
    * next byte, or the end.
    * @param from an index inside the quotes
    * @param before the last byte of the chunk before
-   * @param last no chunk comes after this one
+   * @param isLast no chunk comes after this one
    */
-  skip(marks: Marks, chunk: Buffer, from: number, before: number, last: boolean): number {
+  skip(marks: Marks, chunk: Buffer, from: number, before: number, isLast: boolean): number {
     this.hasEnded = false
     this.wrongByte = undefined
     const quote = this.#quote
@@ -56,7 +56,7 @@ export class QuotedField {
       const byte = chunk[at]!
       if (byte > highest) continue
       if (byte === quote || byte === escapedBy) {
-        if (at + 1 === length && !last) break
+        if (at + 1 === length && !isLast) break
         const next = chunk[at + 1]
         if (byte === escapedBy && this.#isEscapable(next)) at++
         else if (byte === quote) {

@@ -1,0 +1,2 @@
+/** SQL: a row of pg_trigger is an enabled BEFORE trigger for each row, which may change or drop rows. */
+export const IS_ROW_TRIGGER = "tgtype & 3 = 3 AND NOT tgisinternal AND tgenabled <> 'D'"
