@@ -54,8 +54,8 @@ export interface CsvOptions extends HeaderOptions {
 
 /**
  * Reads CSV: bytes in, tables of records out. Blank lines are skipped, except in a file of one column, where
- * each is an empty field (but not before the header). Without a header the columns are called column1,
- * column2 and so on.
+ * each is an empty field (but not before the header). Without a header the columns are called column_1,
+ * column_2 and so on.
  * @param onHeader called before the first table comes
  */
 export function readCsv(

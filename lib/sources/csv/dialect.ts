@@ -7,7 +7,7 @@ export interface Dialect {
   readonly quote: string | undefined
   /** The character that escapes a quote inside quotes. */
   readonly escape: string | undefined
-  /** False if the first record is data; the columns are then called column1, column2 and so on. */
+  /** False if the first record is data; the columns are then called column_1, column_2 and so on. */
   readonly header: boolean
   /** The unquoted texts that mean NULL. */
   readonly nulls: readonly string[]

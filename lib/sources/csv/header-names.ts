@@ -22,7 +22,7 @@ export function columnNames(header: readonly string[]): HeaderNames {
     if (isKept(name, index)) return name
     const isEmpty = name.trim() === ''
     const fresh = unusedName(
-      isEmpty ? `column_${index + 1}` : name,
+      isEmpty ? columnName(index) : name,
       taken,
       isEmpty ? 1 : timesBefore(header, index),
     )
@@ -31,6 +31,11 @@ export function columnNames(header: readonly string[]): HeaderNames {
     return fresh
   })
   return { names, changes }
+}
+
+/** Returns the name of a column that the file gives none. */
+export function columnName(index: number): string {
+  return `column_${index + 1}`
 }
 
 /** Returns the name, or the first of `name_2`, `name_3` … that is not taken, in at most 63 bytes. */

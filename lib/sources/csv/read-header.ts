@@ -1,11 +1,11 @@
 import { firstRepeated } from '../repeated.ts'
 import { SourceError } from '../source-error.ts'
-import { columnNames } from './header-names.ts'
+import { columnName, columnNames } from './header-names.ts'
 
 /** The names of a file's columns. */
 export interface Header {
   readonly names: readonly string[]
-  /** The names of columns that the file leaves without one, such as `column7`. */
+  /** The names of columns that the file leaves without one, such as `column_7`. */
   readonly unnamed: readonly string[]
   /** The file has no name for the last column. */
   readonly isLastUnnamed: boolean
@@ -62,7 +62,7 @@ function corrected(names: string[], fault: HeaderFault | undefined): string[] {
   return fault === 'extra empty names' ? names.filter(isNamed) : names
 }
 
-/** Returns the names of the columns of a file without a header: column1, column2 and so on. */
+/** Returns the names of the columns of a file without a header: column_1, column_2 and so on. */
 export function generatedHeader(width: number): Header {
   const names = Array.from({ length: width }, (_, field) => columnName(field))
   return { names, unnamed: [], isLastUnnamed: false, notes: [] }
@@ -81,10 +81,6 @@ function joinedRows(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map(row => row.length))
   const textsOf = (index: number) => rows.map(row => row[index] ?? '').filter(isNamed)
   return Array.from({ length: width }, (_, index) => textsOf(index).join(' '))
-}
-
-function columnName(index: number): string {
-  return `column${index + 1}`
 }
 
 function isNamed(column: string): boolean {

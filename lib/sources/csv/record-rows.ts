@@ -13,7 +13,7 @@ export interface Records {
   readonly stream: Readable
   readonly format: CsvFormat
   readonly header: readonly string[]
-  /** Names of the header that the file leaves empty, such as `column7`. */
+  /** Names of the header that the file leaves empty, such as `column_7`. */
   readonly unnamed: readonly string[]
   /** The file has no name for the last column. */
   readonly isLastUnnamed: boolean
@@ -22,7 +22,7 @@ export interface Records {
   /**
    * Returns a record as an object. Every value is a string or null. As in `\copy … csv`, an unquoted empty
    * field (or the dialect's text for NULL) is NULL, and a quoted empty field is the empty string. A ragged
-   * record lacks its last columns, or has more, which get names such as column7.
+   * record lacks its last columns, or has more, which get names such as column_7.
    * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-CSV-FORMAT
    */
   readonly rowOf: (record: CsvRecord) => SourceRow

@@ -380,7 +380,7 @@ describe('openSource', () => {
       input.write('1,a\n')
       const dialect = { header: false, delimiter: ',' }
       const { rows } = await openSource('-', { stdin: input, format: 'csv', dialect, keepsMalformed: true })
-      expect(await rows.take(1).toArray()).to.deep.equal([{ column1: '1', column2: 'a' }])
+      expect(await rows.take(1).toArray()).to.deep.equal([{ column_1: '1', column_2: 'a' }])
     })
 
     it('after comments and blank lines', async () => {
@@ -418,16 +418,16 @@ describe('openSource', () => {
   it('reads a file without a header, and says how the columns are called', async () => {
     const source = await rowsOf('-', { ...stdin('1,2\n'), dialect: { header: false } })
     expect(source).to.deep.include({
-      header: ['column1', 'column2'],
+      header: ['column_1', 'column_2'],
       headless: true,
-      rows: [{ column1: '1', column2: '2' }],
+      rows: [{ column_1: '1', column_2: '2' }],
     })
   })
 
   it('reads blank lines without a header as rows of one column, also if nothing else shows CSV', async () => {
     for (const source of [stdin('\n\n'), { ...stdin('\n\n'), format: 'csv' as const }]) {
       const { rows } = await rowsOf('-', { ...source, dialect: { header: false } })
-      expect(rows).to.deep.equal([{ column1: null }, { column1: null }])
+      expect(rows).to.deep.equal([{ column_1: null }, { column_1: null }])
     }
     const nothing = openSource('-', { ...stdin(''), dialect: { header: false } })
     expect(await failure(nothing)).to.equal('standard input: there is nothing in it')

@@ -62,10 +62,10 @@ describe('pg-batch load, of records that end with a delimiter', () => {
   it('makes a table of a file without a header', async () => {
     const { stderr } = await load('1|a|\n2|b|\n', '--create')
     expect(stderr).to.contain(LEFT_OUT)
-    expect((await stored())[0]).to.deep.equal(['column1', 'column2'])
+    expect((await stored())[0]).to.deep.equal(['column_1', 'column_2'])
     await database.pool.query('DROP TABLE t')
     await load('1,a,\n2,b,\n', '--create') // the last column may just be empty
-    expect((await stored())[0]).to.deep.equal(['column1', 'column2', 'column3'])
+    expect((await stored())[0]).to.deep.equal(['column_1', 'column_2', 'column_3'])
   })
 
   it('rejects a value after the last column, and fails at it without --rejects', async () => {

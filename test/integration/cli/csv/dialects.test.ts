@@ -118,7 +118,7 @@ describe('pg-batch load, of CSV whose dialect no option names:', () => {
     expect(stderr).to.contain(
       'semicolons between fields, no header, since the first line is data (see --header)',
     )
-    expect(await stored()).to.deep.include({ columns: ['column1', 'column2', 'column3'] })
+    expect(await stored()).to.deep.include({ columns: ['column_1', 'column_2', 'column_3'] })
     expect((await stored()).rows).to.have.length(2)
     await database.pool.query('DROP TABLE made')
     expect((await load(['-', '--header'], text)).status).to.equal(0)

@@ -149,7 +149,7 @@ describe('pg-batch load, of pipes and sockets:', () => {
 
   it('reads a pipe twice if types are inferred from all rows', async () => {
     const { status, stderr } = await shell(
-      '$PG_BATCH load <(seq 1 5000; echo 2.5) -t made --create --infer all --no-header --type column1=numeric',
+      '$PG_BATCH load <(seq 1 5000; echo 2.5) -t made --create --infer all --no-header --type column_1=numeric',
     )
     expect(status, stderr).to.equal(0)
     expect((await database.pool.query('SELECT count(*)::int AS n FROM made')).rows).to.deep.equal([

@@ -52,7 +52,7 @@ describe('pg-batch load --rejects', () => {
         [
           '3',
           'VALUE_NOT_ENCODABLE',
-          { id: '3', age: '3', doc: null, column4: 'x', column5: '', pg_batch_raw: '3,3,,x,""' },
+          { id: '3', age: '3', doc: null, column_4: 'x', column_5: '', pg_batch_raw: '3,3,,x,""' },
         ],
         ['4', 'REFUSED', { id: '4', age: null, doc: '' }],
       ])

@@ -23,19 +23,19 @@ const csv = (header: string[], headless = false) =>
 const json = { name: 'f.json', format: 'json', rows: Readable.from([]), notes: [], description: '' } as const
 const map = (entries: Record<string, string>) => new Map(Object.entries(entries))
 
-const unnamed = { ...csv(['column1', 'Order ID', 'a']), unnamed: ['column1'] }
+const unnamed = { ...csv(['column_1', 'Order ID', 'a']), unnamed: ['column_1'] }
 
 describe('the choice of columns', () => {
   it('skips a column without a name when --columns names the others', () => {
     const choose = (columns: string[]) =>
-      chooseColumns(unnamed, table('column1', 'order id', 'a'), { columns })
+      chooseColumns(unnamed, table('column_1', 'order id', 'a'), { columns })
     expect(choose(['order id', 'a']).columns).to.deep.equal(['order id', 'a'])
-    expect(choose(['a']).rename!({ column1: '0', 'Order ID': '1', a: '2' })).to.deep.equal({ a: '2' })
-    expect(() => choose(['column1', 'a'])).to.throw(/--columns names "column1", which is not in f\.csv/)
+    expect(choose(['a']).rename!({ column_1: '0', 'Order ID': '1', a: '2' })).to.deep.equal({ a: '2' })
+    expect(() => choose(['column_1', 'a'])).to.throw(/--columns names "column_1", which is not in f\.csv/)
   })
 
   it('has no field for a generated column if there is no header', () => {
-    const { columns } = chooseColumns(csv(['column1', 'column2'], true), table('#id', 'a', '!b', 'c'), {})
+    const { columns } = chooseColumns(csv(['column_1', 'column_2'], true), table('#id', 'a', '!b', 'c'), {})
     expect(columns).to.deep.equal(['a', 'c'])
   })
 
@@ -78,10 +78,10 @@ describe('the choice of columns', () => {
   })
 
   it("uses the order of --columns, or of the table's insertable columns, if there is no header", () => {
-    const first = chooseColumns(csv(['column1', 'column2'], true), table('a', '!sum', 'b'), {})
-    expect(first.rename!({ column1: '1', column2: '2' })).to.deep.equal({ a: '1', b: '2' })
-    const second = chooseColumns(csv(['column1'], true), table('a', 'b'), { columns: ['b'] })
-    expect(second.rename!({ column1: '1' })).to.deep.equal({ b: '1' })
+    const first = chooseColumns(csv(['column_1', 'column_2'], true), table('a', '!sum', 'b'), {})
+    expect(first.rename!({ column_1: '1', column_2: '2' })).to.deep.equal({ a: '1', b: '2' })
+    const second = chooseColumns(csv(['column_1'], true), table('a', 'b'), { columns: ['b'] })
+    expect(second.rename!({ column_1: '1' })).to.deep.equal({ b: '1' })
   })
 
   it('matches the keys of JSON rows as it matches a header', () => {
@@ -149,7 +149,7 @@ describe('the choice of columns', () => {
     ],
     [
       'more fields than columns',
-      () => chooseColumns(csv(['column1', 'column2'], true), table('a'), {}),
+      () => chooseColumns(csv(['column_1', 'column_2'], true), table('a'), {}),
       /its records have 2 fields, t has 1 column; name those in the file, .* with --columns/,
     ],
   ]
@@ -166,7 +166,7 @@ describe('the choice of columns', () => {
     ],
     [
       'a column without a name, without --columns',
-      () => chooseColumns(unnamed, table('column1', 'order id', 'a'), {}),
+      () => chooseColumns(unnamed, table('column_1', 'order id', 'a'), {}),
       /^f\.csv: column 1 of 3 has no name in the header; to skip it, name the others with --columns 'order id,a'$/,
     ],
   )

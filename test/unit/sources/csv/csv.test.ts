@@ -61,7 +61,7 @@ describe('readCsv', () => {
   for (const step of [1, 1000]) {
     it(`reads every blank line of a headerless column as a row, in chunks of ${step} bytes`, async () => {
       const headless = (text: string, options: DialectOptions = {}) =>
-        read(text, step, { header: false, ...options }).then(rows => rows.map(row => row.column1))
+        read(text, step, { header: false, ...options }).then(rows => rows.map(row => row.column_1))
       expect(await headless('\n\r\n1\n\n2\n\n')).to.deep.equal([null, null, '1', null, '2', null])
       expect(await headless('\n\n')).to.deep.equal([null, null])
       expect(await headless('\n""\n\n')).to.deep.equal([null, '', null])
@@ -89,12 +89,12 @@ describe('readCsv', () => {
     let header: readonly string[] = []
     const rows = await readCsvRows(
       resolveDialect({}, ','),
-      ',column1, ,\n1,2,3,4\n',
+      ',column_1, ,\n1,2,3,4\n',
       undefined,
       given => (header = given),
     )
-    expect(header).to.deep.equal(['column1_', 'column1', 'column3', 'column4'])
-    expect(rows).to.deep.equal([{ column1_: '1', column1: '2', column3: '3', column4: '4' }])
+    expect(header).to.deep.equal(['column_1_', 'column_1', 'column_3', 'column_4'])
+    expect(rows).to.deep.equal([{ column_1_: '1', column_1: '2', column_3: '3', column_4: '4' }])
   })
 
   const problems: [title: string, text: string, message: string][] = [
@@ -183,8 +183,8 @@ describe('readCsv', () => {
       { header: false },
       '\n1,\n"",x\n',
       [
-        { column1: '1', column2: null },
-        { column1: '', column2: 'x' },
+        { column_1: '1', column_2: null },
+        { column_1: '', column_2: 'x' },
       ],
     ],
   ]
