@@ -36,6 +36,7 @@ export async function loadAll<Item>(
   const shapes = new Set<RowShape>()
   for (let batch = first; batch; batch = await nextOf(writer, next)) {
     const written = pieces ? await pieces.add(batch) : await addSent(writer, batch)
+    await beginIfFresh(writer)
     await afterBatch(writer, context)
     if (replacement) for (const { shape } of batch.prepared!.groups) shapes.add(shape)
     if (!keepsItems) for (const each of written) forgetRows(each)
@@ -76,6 +77,15 @@ async function beginReplacement<Item>(
 ): Promise<Replacement> {
   const { transaction } = await writer.open(first)
   return Replacement.begin(transaction, writer.plan, rejects)
+}
+
+/**
+ * Begins the transaction after a batch that has sent nothing, because its rows wait for more of them, or were
+ * all rejected or skipped. A connection that is lost from here on ends the load: no other attempt could write
+ * the batch, which is no longer held.
+ */
+async function beginIfFresh<Item>({ opened }: TransactionWriter<Item>): Promise<void> {
+  if (opened?.transaction.state === 'fresh') await opened.transaction.begin()
 }
 
 /** Waits for the next batch, as long as the connection lasts: the source may pause for minutes. */

@@ -286,6 +286,33 @@ describe('singleTransaction', () => {
     expect(await countOf(db.pool, 't')).to.equal(0)
   })
 
+  const UNSENT: readonly { title: string; first: Row[]; options: Partial<PgBatchWritableOptions<Row>> }[] = [
+    { title: 'rows that wait for their INSERT', first: rows(100), options: { method: 'insert' } },
+    { title: 'rejected rows', first: rowsOf(100, () => 'no row' as never), options: { rejectLimit: 1000 } },
+    { title: 'skipped rows', first: rows(100), options: { toRow: row => (row.id < 100 ? null : row) } },
+  ]
+  for (const { title, first, options } of UNSENT) {
+    it(`fails when the connection is lost after a batch of ${title}, which it no longer holds`, async () => {
+      const { pool, name } = makePool()
+      let leases = 0
+      pool.on('acquire', () => leases++)
+      const all = { pool, table: 't', singleTransaction: true, ...options }
+      const sink = new PgBatchWritable<Row>(all as PgBatchWritableOptions<Row>)
+      const failed = failureOf(
+        new Promise((resolve, reject) => {
+          sink.once('finish', resolve).once('error', reject)
+        }),
+      )
+      sink.write(first)
+      await until('the first batch has its transaction', () => leases === 2)
+      await terminate(name)
+      await until('the stream has noticed it', () => pool.totalCount === 0 || leases > 2)
+      sink.end(rows(200).slice(100))
+      expect(await failed).to.include({ code: 'CONNECTION', outcome: 'rolled-back', retryable: true })
+      expect(await countOf(db.pool, 't')).to.equal(0)
+    })
+  }
+
   const sinkThroughProxy = () => {
     const url = new URL(db.directConnectionString)
     Object.assign(url, { hostname: '127.0.0.1', port: String(proxy.port) })
