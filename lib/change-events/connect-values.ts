@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { LongNumber } from '../values/exact-json.ts'
-import { dateText, type SecondDigits, timestampText, timeText } from '../values/temporal-text.ts'
+import { dateText, type SecondDigits, timestampText, timeText } from '../values/time/temporal-text.ts'
 import { decimalText, readUnscaled } from '../values/unscaled-decimal.ts'
 import { bitsText, geometryText, hstoreText, mapEntries } from './connect-structs.ts'
 import { ConnectValueError } from './connect-value-error.ts'

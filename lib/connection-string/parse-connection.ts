@@ -1,4 +1,5 @@
 import { nearest } from '../values/names/nearest.ts'
+import { MAX_TIMER_MS } from '../values/time/timer-limit.ts'
 import { type ConnectionParameters, SESSION_ATTRS } from './connection-parameters.ts'
 import { IGNORED, KNOWN_NAMES, REFUSED, SERVICE, USED } from './parameter-names.ts'
 import { parseServers } from './parse-servers.ts'
@@ -79,9 +80,6 @@ function checkRefused(values: SettingValues): void {
     )
   }
 }
-
-/** The maximum of a timer: 24 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Returns the limit. In the string it is in whole seconds, and 0 means no limit, as in libpq. */
 function connectTimeout(values: SettingValues): number | undefined {

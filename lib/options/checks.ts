@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { nearest } from '../values/names/nearest.ts'
+import { MAX_TIMER_MS } from '../values/time/timer-limit.ts'
 import { OTHER_NAMES } from './other-names.ts'
 
 /**
@@ -61,9 +62,6 @@ export function integerOrInfinityFrom(min: number): Check<number> {
   }
 }
 
-/** Node fires a longer timer after 1 ms: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const MAX_TIMER_MS = 2_147_483_647
-
 /** Checks how long a timer may run; Infinity means no timer. */
 export function checkWaitMs(name: string, value: unknown): number {
   const holds = typeof value === 'number' && value > 0 && (value <= MAX_TIMER_MS || value === Infinity)
@@ -72,10 +70,12 @@ export function checkWaitMs(name: string, value: unknown): number {
 }
 
 /** Checks a time limit that always ends. */
-export function checkTimeoutMs(name: string, value: unknown): number {
-  const holds = Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_TIMER_MS
-  expectOption<number>(name, value, `an integer from 1 to ${MAX_TIMER_MS}`, holds)
-  return value
+export function timeoutMsFrom(min: number): Check<number> {
+  return (name, value) => {
+    const holds = Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= MAX_TIMER_MS
+    expectOption<number>(name, value, `an integer from ${min} to ${MAX_TIMER_MS}`, holds)
+    return value
+  }
 }
 
 export function checkString(name: string, value: unknown): string {

@@ -150,11 +150,14 @@ interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
    * How long a statement may take. One that takes longer is cancelled and retried. If the server does not
    * answer the cancellation either, the stream drops the connection, and asks for the transaction's outcome
    * on another one. The server does not wait longer than this for the next statement of a transaction either,
-   * of `inTransaction` for example. Milliseconds, an integer ≥ 100.
+   * of `inTransaction` for example. Milliseconds, an integer from 100 to 2147483647.
    * @default 120000
    */
   statementTimeoutMs?: number | undefined
-  /** How long COMMIT and ROLLBACK may take. Milliseconds, an integer ≥ 100. @default 30000 */
+  /**
+   * How long COMMIT and ROLLBACK may take. Milliseconds, an integer from 100 to 2147483647.
+   * @default 30000
+   */
   commitTimeoutMs?: number | undefined
   /**
    * How long `onBegin`, `inTransaction`, `afterCommit` and the write of one row to `deadLetter` may take. One

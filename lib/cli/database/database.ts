@@ -121,7 +121,7 @@ async function connectedPool(
   const connectTimeoutMs = connectTimeoutOf(config)
   const pool = openPool(config, connections, stream)
   // each server may take that long, and may be asked for a session twice
-  const waitMs = Math.min(connectTimeoutMs * 2 * config.servers.length, 2 ** 31 - 1)
+  const waitMs = connectTimeoutMs * 2 * config.servers.length
   try {
     await Lease.use(pool, async () => {}, waitMs, { stop: signal, kill: signal })
     return pool

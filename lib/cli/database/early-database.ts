@@ -1,11 +1,9 @@
 import { Lease } from '../../connection/pool/lease.ts'
 import type { Table } from '../../types.ts'
+import { MAX_TIMER_MS } from '../../values/time/timer-limit.ts'
 import { type Database, type DatabaseRequest, type EarlyLookup, openDatabase } from './database.ts'
 import type { QueryPool } from './query-pool.ts'
 import { introspect } from './table.ts'
-
-/** The longest that a timer waits: another session may lock the table for as long as it likes. */
-const NO_LIMIT_MS = 2 ** 31 - 1
 
 /**
  * Connects to a database and looks a table up, while the caller opens its file. If the caller fails, it
@@ -31,7 +29,7 @@ export class EarlyDatabase {
     const found = Lease.use(
       database.pool,
       client => introspect(database, client as unknown as QueryPool, table),
-      NO_LIMIT_MS,
+      MAX_TIMER_MS, // another session may lock the table for as long as it likes
       { stop: signal, kill: signal },
     )
     found.catch(() => {}) // reported where it is taken

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../../values/time/timer-limit.ts'
 import { DeadlineError, NoFreeClient } from '../deadline-error.ts'
 import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { connectionSurvives } from '../server-error.ts'
@@ -156,10 +157,11 @@ function neverStopped(): StopSignals {
   return { stop: new AbortController().signal, kill: new AbortController().signal }
 }
 
+/** Waits for `promise`, at most `ms`, or as long as a timer can; then rejects with a DeadlineError. */
 export async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError(ms)), ms)
+    timer = setTimeout(() => reject(new DeadlineError(ms)), Math.min(ms, MAX_TIMER_MS))
   })
   try {
     return await Promise.race([promise, late])

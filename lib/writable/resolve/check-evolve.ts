@@ -1,4 +1,4 @@
-import { checkFlag, checkTimeoutMs, expectOption, integerFrom, optionError } from '../../options/checks.ts'
+import { checkFlag, expectOption, integerFrom, optionError, timeoutMsFrom } from '../../options/checks.ts'
 import { defaultsTo, resolveOptions } from '../../options/option-table.ts'
 import type { EvolvePolicy } from '../../write/plan/evolve-policy.ts'
 
@@ -6,7 +6,7 @@ const EVOLVE_OPTIONS = Object.freeze({
   addColumns: defaultsTo(true, checkFlag),
   widenTypes: defaultsTo(false, checkFlag),
   maxNewColumns: defaultsTo(20, integerFrom(0)),
-  lockTimeoutMs: defaultsTo(2000, checkTimeoutMs),
+  lockTimeoutMs: defaultsTo(2000, timeoutMsFrom(1)),
 })
 
 /** Returns undefined for `false`. */

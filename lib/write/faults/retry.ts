@@ -1,4 +1,5 @@
 import { PgBatchError } from '../../errors.ts'
+import { MAX_TIMER_MS } from '../../values/time/timer-limit.ts'
 import { CallbackError, toPgBatchError } from './failure.ts'
 
 /** How transient failures are retried. Other failures are never retried. */
@@ -39,7 +40,7 @@ export interface Retry {
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function retryDelayMs(policy: RetryPolicy, attempt: number, random: number): number {
-  const bound = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1))
+  const bound = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1), MAX_TIMER_MS)
   return Math.round(random * bound)
 }
 

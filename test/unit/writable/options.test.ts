@@ -78,6 +78,12 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
     /`callbackTimeoutMs` to be an integer from 1 to 2147483647, got `0`/,
   ],
   [{ pool, table: 't', callbackTimeoutMs: Number.POSITIVE_INFINITY }, /`callbackTimeoutMs` to be an integer/],
+  ...['statementTimeoutMs', 'commitTimeoutMs'].flatMap(name =>
+    [99, 2 ** 31, Number.POSITIVE_INFINITY].map((ms): [object, RegExp] => [
+      { pool, table: 't', [name]: ms },
+      new RegExp(`\`${name}\` to be an integer from 100 to 2147483647, got \`${ms}\``),
+    ]),
+  ),
   [{ pool, table: 't', signal: {} }, /`signal` to be an AbortSignal/],
   [{ pool, table: 't', unknownKeys: 'drop' }, /`unknownKeys` to be one of 'error', 'ignore', got `'drop'`/],
   [{ pool, table: 't', evolve: 'yes' }, /`evolve` to be true, false or an object, got `'yes'`/],

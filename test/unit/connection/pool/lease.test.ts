@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { Lease, unlessAborted } from '../../../../lib/connection/pool/lease.ts'
 import { rejectionOf } from '../../../support/writing.ts'
 
@@ -67,6 +68,19 @@ describe('a lease', () => {
     await new Promise(resolve => setImmediate(resolve))
     expect(client.released).to.deep.equal([undefined])
     expect(client.listenerCount('error')).to.equal(0)
+  })
+
+  it('waits as long as a timer can where it is to wait longer: Node.js fires a longer one at once', async () => {
+    const timers = sinon.spy(globalThis, 'setTimeout')
+    try {
+      const client = new FakeClient()
+      const lease = await Lease.take({ connect: async () => client }, makeSignals().signals, 2 ** 31)
+      await lease.within(Number.POSITIVE_INFINITY, Promise.resolve())
+      expect(timers.args.map(([, ms]) => ms)).to.deep.equal([2 ** 31 - 1, 2 ** 31 - 1])
+      lease.release()
+    } finally {
+      timers.restore()
+    }
   })
 
   it('ends the connection when its time is over', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { dateText, timestampText, timeText } from '../../../lib/values/temporal-text.ts'
+import { dateText, timestampText, timeText } from '../../../../lib/values/time/temporal-text.ts'
 
 describe('temporal text', () => {
   for (const [days, text] of [
