@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../values/time/timer-limit.ts'
 import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
 import { noteStatementError } from './server-error.ts'
 import { queryMessage, SimpleQuery } from './simple-query.ts'
@@ -45,10 +46,10 @@ export class CopyIn extends Submittable {
   storedRows: number | undefined
 
   /**
-   * The longest time that a timer takes. pg would end the COPY after its own `query_timeout`, but a COPY
+   * The longest time of a timer. pg would end the COPY after its own `query_timeout`, but a COPY
    * stays open for as long as rows come. The caller applies `query_timeout` to each answer that it waits for.
    */
-  readonly query_timeout = 2 ** 31 - 1
+  readonly query_timeout = MAX_TIMER_MS
 
   readonly #client: PgClientLike
   readonly #textToSend: string
@@ -64,6 +65,8 @@ export class CopyIn extends Submittable {
   #copying = false
   #aborted = false
   #error: Error | undefined
+  /** Ends the writes that wait for the socket. */
+  readonly #waits = new Set<(error?: Error) => void>()
 
   /**
    * Sends a query string to the server; one of its statements is a COPY … FROM STDIN.
@@ -132,10 +135,24 @@ export class CopyIn extends Submittable {
       stream.write(piece)
       return undefined
     }
-    // Three arguments, because some sockets do not look for the callback in the place of the encoding. If the
-    // socket breaks meanwhile, pg reports the error through `settled`.
-    const sent = new Promise<void>(resolve => stream.write(piece, undefined, () => resolve()))
-    return Promise.race([sent, this.settled])
+    return this.#sent(stream, piece)
+  }
+
+  /**
+   * Resolves when the socket has sent a piece, or the COPY settles: pg reports a socket that breaks. It is no
+   * race with `settled`, in which each piece of a long COPY would leave 300 bytes.
+   */
+  #sent(stream: PgConnectionLike['stream'], piece: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (error?: Error): void => {
+        this.#waits.delete(end)
+        if (error) reject(error)
+        else resolve()
+      }
+      this.#waits.add(end)
+      // three arguments, because some sockets do not look for the callback in the place of the encoding
+      stream.write(piece, undefined, () => end())
+    })
   }
 
   /** Ends the data; resolves when the server has taken every row, and rejects with its error otherwise. */
@@ -202,6 +219,7 @@ export class CopyIn extends Submittable {
     this.#copying = false
     this.#resolveReady()
     this.#rejectSettled(error)
+    for (const end of this.#waits) end(error)
     this.reportEnd(error)
   }
 
@@ -209,6 +227,7 @@ export class CopyIn extends Submittable {
     this.#copying = false
     this.#resolveReady()
     this.#resolveSettled()
+    for (const end of this.#waits) end()
     this.reportEnd()
   }
 }

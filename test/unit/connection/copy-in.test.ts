@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { CopyIn } from '../../../lib/connection/copy-in.ts'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
 import { rejectionOf } from '../../support/writing.ts'
@@ -121,6 +122,19 @@ describe('a COPY', () => {
     expect(drained).to.equal(false)
     drain()
     await sent
+  })
+
+  it('keeps nothing of the writes that have waited, however many a COPY has', async () => {
+    const { copy, stream, drain } = openCopy()
+    copy.handleCopyInResponse()
+    stream.writableLength = 1024 * 1024
+    const reactions = sinon.spy(copy.settled, 'then')
+    for (let count = 0; count < 10; count++) {
+      const sent = copy.write(piece('abc'))
+      drain()
+      await sent
+    }
+    expect(reactions.callCount).to.equal(0)
   })
 
   const WAITS: readonly [
