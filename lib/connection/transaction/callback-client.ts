@@ -92,12 +92,15 @@ export class CallbackClient {
   }
 
   /**
-   * Waits for the queries that the callback has not waited for.
+   * Waits for the queries that the callback has not waited for, and for those that follow them.
    * @throws CallbackMisuse when it has left a COPY, a cursor or a transaction open, or something was refused
    */
   async settle(): Promise<void> {
-    if (this.hasOpenStream) await this.#streamsEnded()
-    await Promise.allSettled(this.#running)
+    while (this.isBusy) {
+      if (this.hasOpenStream) await this.#streamsEnded()
+      await Promise.allSettled(this.#running)
+      await new Promise(resolve => setImmediate(resolve)) // what has waited for their answers sends more
+    }
     if (this.#refusal) throw this.#refusal
     if (this.#nested.length > 0) throw this.#misuse('has left a BEGIN without its COMMIT or ROLLBACK')
   }

@@ -1,13 +1,12 @@
 import { BoundRows, type BoundStatement, type BoundValue } from '../bound-rows.ts'
 import { CopyIn } from '../copy-in.ts'
-import type { PgTransactionClient } from '../pg-transaction-client.ts'
 import type { PgResultLike } from '../pg-types.ts'
 import { takesSubmittables } from '../pool/driver-modes.ts'
 import type { Lease } from '../pool/lease.ts'
 import { queryText } from '../query-text.ts'
 import { CallbackEffects } from './callback-effects.ts'
 import { type CommitOutcome, commitAlone, commitBehind, type SentCommit } from './commit-outcome.ts'
-import { lendClient } from './lend-client.ts'
+import { type Borrower, lendClient } from './lend-client.ts'
 import {
   closingStatements,
   followingStatements,
@@ -151,14 +150,13 @@ export class Transaction {
    * Lends the client to a callback, inside this transaction, see `CallbackClient`. The loan ends with
    * the connection at the latest. If an earlier callback has ended the transaction, fails before it calls
    * this one, whose writes would be committed at once and alone.
-   * @param option the option that the callback belongs to, as messages name it
    */
-  async lend(option: string, callback: (client: PgTransactionClient) => Promise<void>): Promise<void> {
+  async lend(borrower: Borrower): Promise<void> {
     await this.begin()
     this.#state = 'open' // the callback's statements count, too
     if (this.#callbacks.isDoubtful) await this.#prove()
-    this.#callbacks.begin(option)
-    await lendClient(option, this.lease, callback, this.#wait)
+    this.#callbacks.begin(borrower.option)
+    await lendClient(this.lease, borrower, this.#wait)
   }
 
   /** Returns a condition that fails a statement outside of this transaction; read it after `begin`. */

@@ -1,7 +1,6 @@
 import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
 import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
 import { DEFAULT_WAIT_MS, Lease, type StopSignals } from '../../connection/pool/lease.ts'
-import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'
 import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { isTransient } from '../faults/transient.ts'
@@ -23,9 +22,7 @@ export async function runOnBegin(
   if (!onBegin) return
   await transaction.begin()
   try {
-    await transaction.lend('onBegin', client =>
-      withinCallbackTime('onBegin', callbackTimeoutMs, async () => onBegin(client)),
-    )
+    await transaction.lend({ option: 'onBegin', timeoutMs: callbackTimeoutMs, use: onBegin })
   } catch (cause) {
     throw new CallbackError('onBegin', cause)
   }

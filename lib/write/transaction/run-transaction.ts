@@ -1,4 +1,3 @@
-import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
 import { PgBatchError } from '../../errors.ts'
 import { noteProgress } from '../checkpoint/checkpoint.ts'
 import type { SourceOrder } from '../checkpoint/source-order.ts'
@@ -126,9 +125,11 @@ export async function callInTransaction<Item>(
     const items = note.written()
     if (items.length === 0) continue
     try {
-      await transaction.lend('inTransaction', client =>
-        withinCallbackTime('inTransaction', callbackTimeoutMs, () => inTransaction(client, items)),
-      )
+      await transaction.lend({
+        option: 'inTransaction',
+        timeoutMs: callbackTimeoutMs,
+        use: client => inTransaction(client, items),
+      })
     } catch (cause) {
       throw new CallbackError('inTransaction', cause)
     }

@@ -57,6 +57,19 @@ describe('a callback that does not end', () => {
     expect(pool.totalCount, 'its client is whole').to.equal(1)
   })
 
+  it('because each of its queries is followed by another one, fails the stream', async () => {
+    const { done } = start({
+      inTransaction: client => {
+        const again = (): Promise<unknown> => client.query('SELECT 1').then(again)
+        again().catch(() => {}) // in the end its query is refused
+      },
+    })
+    const error = await failureOf(settlesWithin(3000, done))
+    expect(error).to.include({ code: 'CALLBACK_FAILED', callback: 'inTransaction', outcome: 'rolled-back' })
+    expect(error.message).to.contain('callbackTimeoutMs')
+    expect(await countOf(db.pool, 't')).to.equal(0)
+  })
+
   it('leaves no statement running on the server, whose locks would outlive the stream', async () => {
     const { done } = start({
       inTransaction: async client => void (await client.query("SELECT 'left behind', pg_sleep(60)")),

@@ -366,6 +366,12 @@ describe('the transaction of inTransaction', () => {
   const OPEN: readonly [title: string, callback: InTransaction][] = [
     ['returns', client => void client.query(copyFrom('COPY log FROM STDIN')).write('1\n')],
     [
+      'returns, and a query that it has left running opens it',
+      client => {
+        client.query('SELECT 1').then(() => client.query(copyFrom('COPY log FROM STDIN')).write('1\n'))
+      },
+    ],
+    [
       'throws',
       client => {
         client.query(copyFrom('/* mine */ COPY log FROM STDIN')).write('1\n')
@@ -377,7 +383,7 @@ describe('the transaction of inTransaction', () => {
     it(`does not wait for a COPY that is left open when the callback ${title}`, async () => {
       const error = await failureOf(settlesWithin(3000, run(callback)))
       expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'rolled-back', retryable: false })
-      if (title === 'returns') expect(error.message).to.match(/`inTransaction` has left a COPY open/)
+      if (title !== 'throws') expect(error.message).to.match(/`inTransaction` has left a COPY open/)
       expect(await countOf(db.pool, 't')).to.equal(0)
       expect(await countOf(db.pool, 'log')).to.equal(0)
     })
@@ -399,5 +405,19 @@ describe('the transaction of inTransaction', () => {
   it('waits for queries that the callback does not wait for', async () => {
     await run(client => void client.query('SELECT pg_sleep(0.05); INSERT INTO log VALUES (1)'))
     expect(await countOf(db.pool, 'log')).to.equal(1)
+  })
+
+  it('waits for those that follow them, and for a COPY that they open', async () => {
+    const failures: unknown[] = []
+    await run(client => {
+      const log = (value: number) => client.query(`INSERT INTO log VALUES (${value})`)
+      log(1)
+        .then(() => log(2))
+        .then(() => log(3))
+        .then(() => void client.query(copyFrom('COPY log FROM STDIN')).end('4\n'))
+        .catch(error => failures.push(error))
+    })
+    expect(failures).to.deep.equal([])
+    expect(await countOf(db.pool, 'log')).to.equal(4)
   })
 })
