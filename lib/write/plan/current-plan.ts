@@ -52,6 +52,8 @@ export class CurrentPlan<Item> {
    * @throws PgBatchError that is retryable, when the catalogue cannot be asked now
    */
   async replaces(used: WritePlan<Item>, { urgent, stop }: RefreshOptions): Promise<boolean> {
+    // what failed may come of a change that a question under way has not seen
+    if (urgent) await this.#refreshing?.catch(() => {})
     if (this.plan !== used) return true
     if (this.#introspected.table === undefined || stop.aborted || !(this.mayRefresh || urgent)) return false
     this.#refreshing ??= this.#refresh().finally(() => {

@@ -40,6 +40,23 @@ describe('CurrentPlan', () => {
     expect(ask.callCount).to.equal(2)
   })
 
+  it('asks again where a question may have begun before the change, once for all that ask', async () => {
+    const { plan } = current
+    let answer!: (found: IntrospectedPlan<object>) => void
+    ask.onFirstCall().returns(
+      new Promise(resolve => {
+        answer = resolve
+      }),
+    )
+    ask.onSecondCall().callsFake(async () => introspected('b'))
+    const idle = current.replaces(plan, { urgent: false, stop })
+    const failed = [1, 2].map(() => current.replaces(plan, { urgent: true, stop }))
+    answer(introspected('a'))
+    expect(await idle).to.equal(false)
+    expect(await Promise.all(failed)).to.deep.equal([true, true])
+    expect(ask.callCount).to.equal(2)
+  })
+
   it('no longer asks once the stream is destroyed', async () => {
     const { plan } = current
     expect(await current.replaces(plan, { urgent: true, stop: AbortSignal.abort() })).to.equal(false)
