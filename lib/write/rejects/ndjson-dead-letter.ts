@@ -5,9 +5,9 @@ import { deadLetterLine, type RejectedRow, toDeadLetter } from './dead-letter.ts
 import { openDeadLetterFile } from './open-dead-letter-file.ts'
 
 /**
- * Returns a `deadLetter` stream that appends each rejected row to a file as a line of JSON. Each line is on
- * disk before the next batch is acknowledged. Only the owner can read the file (mode 0600), because it holds
- * the rows.
+ * Returns a `deadLetter` stream that appends each rejected row to a file as a line of JSON. Each line is
+ * written before the next batch is acknowledged. Only the owner can read the file (mode 0600), because it
+ * holds the rows.
  *
  * A line has the keys batch_id, row_index, code, sqlstate, message, column_name, constraint_name,
  * source_partition, source_offset and row. The first rejected row opens the file; without one there is no
@@ -20,15 +20,19 @@ export function ndjsonDeadLetter(path: string): Writable {
   if (typeof path !== 'string' || path === '') {
     throw new TypeError('Expected `path` to be the path of a file, as a string that is not empty')
   }
-  let file: FileHandle | undefined
+  let file: Promise<FileHandle> | undefined
   return new Writable({
     objectMode: true,
     write(rejected: RejectedRow, _encoding, callback) {
       append(rejected).then(() => callback(), callback)
     },
     destroy(error, callback) {
-      const closing = file?.close() ?? Promise.resolve()
-      closing.then(
+      // also one that is still being opened; what has kept it from being opened is the stream's error already
+      const closed = file?.then(
+        opened => opened.close(),
+        () => {},
+      )
+      Promise.resolve(closed).then(
         () => callback(error),
         failure => callback(error ?? failure),
       )
@@ -36,8 +40,8 @@ export function ndjsonDeadLetter(path: string): Writable {
   })
 
   async function append(rejected: RejectedRow): Promise<void> {
-    file ??= await openAtLineStart(path)
-    await file.appendFile(deadLetterLine(toDeadLetter(rejected)))
+    file ??= openAtLineStart(path)
+    await (await file).appendFile(deadLetterLine(toDeadLetter(rejected)))
   }
 }
 

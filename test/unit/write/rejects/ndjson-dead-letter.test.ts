@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -106,6 +107,18 @@ describe('ndjsonDeadLetter', () => {
     const [broken, line] = await write(rejected(1))
     expect(broken).to.equal('{"batch_id":1,"row_in')
     expect(JSON.parse(line!).row).to.equal(1)
+  })
+
+  it('closes the file when it is destroyed while the file is still being opened', async () => {
+    const stream = ndjsonDeadLetter(path)
+    stream.write(rejected(1))
+    stream.destroy()
+    await once(stream, 'close')
+    expect((await stat(path)).isFile()).to.equal(true)
+    const open = await Promise.all(
+      (await readdir('/dev/fd')).map(fd => readlink(`/dev/fd/${fd}`).catch(String)),
+    )
+    expect(open).not.to.include(path)
   })
 
   const circular: Record<string, unknown> = { id: 1 }
