@@ -21,7 +21,6 @@ export type InferredType =
   | 'text'
 
 /**
-/**
  * CSV has texts only, so that their look decides. In `decimal-comma` a number is `1,5`, and `1.5` is text. In
  * JSON a string is never a number. Nor is it in objects of a program, where a string for a jsonb column has
  * to be JSON, as `pg` sends it.

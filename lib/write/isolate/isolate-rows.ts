@@ -77,11 +77,7 @@ async function rejectFirst(
   let high = to
   let known = failure
   while (true) {
-    if (known.at !== undefined && known.at === low) {
-      reject(low, known.error)
-      return low + 1
-    }
-    if (high - low <= 1) {
+    if (known.at === low || high - low <= 1) {
       reject(low, known.error)
       return low + 1
     }
