@@ -15,6 +15,8 @@ export const REPLACEMENT: TableParts = Object.freeze({ schema: 'pg_temp', name: 
 /** A foreign key that refers to the table. */
 export interface IncomingKey extends KeyColumns {
   readonly constraint: string
+  /** The table, or the partition of it, that is referred to, as FROM names it. */
+  readonly parent: string
   /** The table that refers, quoted where needed. */
   readonly child: string
   /** The table refers to itself. */
@@ -41,6 +43,8 @@ WITH target AS (
   SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass
+), tree AS (
+  SELECT oid FROM target UNION SELECT relid FROM target, pg_catalog.pg_partition_tree(target.oid)
 )
 SELECT pg_catalog.json_build_object(
   'keys', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('index', x.relname, 'definition',
@@ -54,15 +58,16 @@ SELECT pg_catalog.json_build_object(
       AND i.indexprs IS NULL AND i.indpred IS NULL), '[]'),
   'incoming', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'constraint', k.conname, 'child', k.conrelid::pg_catalog.regclass::text,
-      'isOwn', k.conrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)
-        UNION ALL SELECT t.oid),
+      'parent', CASE WHEN r.relkind = 'r' THEN 'ONLY ' ELSE '' END || r.oid::pg_catalog.regclass::text,
+      'isOwn', k.conrelid IN (SELECT oid FROM tree),
       'isHidden', pg_catalog.row_security_active(k.conrelid),
       ${KEY_COLUMNS},
       'deletes', k.confdeltype IN ('c', 'n', 'd'), 'updates', k.confupdtype IN ('c', 'n', 'd')))
-    FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = t.oid
-      -- those of a child's partitions follow that of the child
+    FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+    WHERE k.contype = 'f' AND k.confrelid IN (SELECT oid FROM tree)
+      -- those of partitions, of the child's and of the table's, follow that of the child
       AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint p
-        WHERE p.oid = k.conparentid AND p.confrelid = t.oid)), '[]')
+        WHERE p.oid = k.conparentid AND p.confrelid IN (SELECT oid FROM tree))), '[]')
 )::text AS facts FROM target t`
 }
 
@@ -112,7 +117,7 @@ export function refersToMissing(replaced: Replaced, key: IncomingKey): string {
     return `${parent} ${key.equals[index]} pg_batch_child.${quoteIdentifier(column)}`
   })
   const refers = `${pairs.join(' AND ')} AND ${isMissing(replaced)}`
-  const parent = `SELECT 1 FROM ${replaced.target} AS stored WHERE ${refers}`
+  const parent = `SELECT 1 FROM ${key.parent} AS stored WHERE ${refers}`
   const stays = key.isOwn ? `${isStaged(replaced, 'pg_batch_child')} AND ` : ''
   return (
     `SELECT EXISTS (SELECT 1 FROM ${key.child} AS pg_batch_child ` +

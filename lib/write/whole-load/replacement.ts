@@ -37,7 +37,7 @@ import type { TablePlan } from '../plan/table-plan.ts'
 export class Replacement {
   readonly #transaction: Transaction
   readonly #plan: TablePlan
-  readonly #facts: ReplacementFacts
+  #facts: ReplacementFacts
   readonly #target: string
   readonly #key: ReplacementPlan['keys'][number] | undefined
 
@@ -49,8 +49,7 @@ export class Replacement {
    * @throws PgBatchError when the table's relations do not allow a replacement
    */
   static async begin(transaction: Transaction, plan: TablePlan, rejects: boolean): Promise<Replacement> {
-    const { rows } = await transaction.query(replacementFacts(plan.table))
-    const facts = JSON.parse(rows[0]!.facts as string) as ReplacementFacts
+    const facts = await readFacts(transaction, plan)
     const replacement = new Replacement(transaction, plan, facts)
     replacement.#expectReplaceable()
     await transaction.query(createStagingStatement(REPLACEMENT.name, plan.merge!))
@@ -81,6 +80,9 @@ export class Replacement {
     if (this.#isJudged) await this.#transaction.query(dropJudge())
     await this.#transaction.query(`ANALYZE ${quoteTable(REPLACEMENT)}`)
     await this.#transaction.query(lockForReplacement(this.#plan.table))
+    // another session may have added a foreign key while the new rows came; the lock lets no other one in
+    this.#facts = await readFacts(this.#transaction, this.#plan)
+    this.#expectReplaceable()
     if (!this.#key) return this.#replaceAll(shapes)
     const replaced = this.#replacedBy(shapes)
     const isMerged = this.#facts.incoming.length > 0 || !this.#isWhole(shapes)
@@ -202,6 +204,11 @@ export class Replacement {
       'them would change its rows. Delete or change these first, or keep the rows'
     return new PgBatchError('REFUSED', reason, { outcome: 'rolled-back', constraint: key.constraint })
   }
+}
+
+async function readFacts(transaction: Transaction, { table }: TablePlan): Promise<ReplacementFacts> {
+  const { rows } = await transaction.query(replacementFacts(table))
+  return JSON.parse(rows[0]!.facts as string) as ReplacementFacts
 }
 
 function quoted({ constraint }: IncomingKey): string {

@@ -1,0 +1,85 @@
+import { expect } from 'chai'
+import type { PgBatchWritableOptions } from '../../../../lib/writable/options.ts'
+import { useDatabase } from '../../../support/servers/database.ts'
+import { until } from '../../../support/until.ts'
+import { failureOf, rowsOf, valuesOf, write } from '../../../support/writing.ts'
+
+interface Row {
+  id: number
+  note: string
+}
+
+describe('replace of a table whose rows others refer to', () => {
+  const db = useDatabase()
+
+  const replace = (batches: AsyncIterable<Row[]> | Iterable<Row[]>) =>
+    write(
+      batches as Iterable<Row[]>,
+      { pool: db.pool, table: 't', replace: true } as PgBatchWritableOptions<Row>,
+    )
+  const newRows = (from: number, to: number) =>
+    rowsOf(to - from + 1, (id): Row => ({ id, note: 'new' }), from)
+  const ids = () => valuesOf(db.pool, 'SELECT min(id), max(id), count(*)::int FROM t')
+  const children = () => valuesOf(db.pool, 'SELECT n, t, xmin FROM child ORDER BY n')
+
+  for (const action of ['CASCADE', 'SET NULL', 'SET DEFAULT']) {
+    describe(`ON DELETE ${action}`, () => {
+      it('changes no row that refers to a partition', async () => {
+        await db.pool.query(`
+          DROP TABLE IF EXISTS t, child CASCADE;
+          CREATE TABLE t (id int PRIMARY KEY, note text) PARTITION BY RANGE (id);
+          CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (100);
+          CREATE TABLE high PARTITION OF t DEFAULT;
+          INSERT INTO t SELECT n, 'old' FROM generate_series(1, 200) n;
+          CREATE TABLE child (n int, t int REFERENCES low ON DELETE ${action});
+          INSERT INTO child SELECT n, n FROM generate_series(41, 50) n`)
+        const before = await children()
+        await replace([newRows(41, 150)])
+        expect(await ids()).to.deep.equal([[41, 150, 110]])
+        expect(await children()).to.deep.equal(before)
+        const error = await failureOf(replace([newRows(42, 150)]))
+        expect(error).to.include({ code: 'REFUSED', outcome: 'rolled-back', constraint: 'child_t_fkey' })
+        expect(await ids()).to.deep.equal([[41, 150, 110]])
+        expect(await children()).to.deep.equal(before)
+      })
+
+      it('changes no row of a table that has come to refer to it while the new rows were staged', async () => {
+        await db.pool.query(`
+          DROP TABLE IF EXISTS t, child CASCADE;
+          CREATE TABLE t (id int PRIMARY KEY, note text); INSERT INTO t SELECT n, 'old' FROM generate_series(1, 9) n;
+          CREATE TABLE child (n int, t int); INSERT INTO child VALUES (1, 1)`)
+        const before = await children()
+        async function* batches() {
+          yield newRows(2, 5)
+          const lock =
+            "pg_locks WHERE relation = 't'::regclass AND mode = 'AccessShareLock' AND pid <> pg_backend_pid()"
+          await until(
+            'the rows are being staged',
+            async () => (await valuesOf(db.pool, `SELECT 1 FROM ${lock}`)).length > 0,
+          )
+          await db.pool.query(`ALTER TABLE child ADD FOREIGN KEY (t) REFERENCES t ON DELETE ${action}`)
+          yield newRows(6, 10)
+        }
+        const error = await failureOf(replace(batches()))
+        expect(error).to.include({ code: 'REFUSED', outcome: 'rolled-back', constraint: 'child_t_fkey' })
+        expect(await ids()).to.deep.equal([[1, 9, 9]])
+        expect(await children()).to.deep.equal(before)
+      })
+    })
+  }
+
+  it('deletes a row of one partition though another one has a row of the same unique value that is referred to', async () => {
+    await db.pool.query(`
+      DROP TABLE IF EXISTS t, child CASCADE;
+      CREATE TABLE t (id int PRIMARY KEY, note text) PARTITION BY RANGE (id);
+      CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE UNIQUE INDEX ON low (note);
+      CREATE TABLE high PARTITION OF t DEFAULT;
+      INSERT INTO t VALUES (1, 'new'), (200, 'new');
+      CREATE TABLE child (n int, t text REFERENCES low (note) ON DELETE CASCADE);
+      INSERT INTO child VALUES (1, 'new')`)
+    const before = await children()
+    await replace([newRows(1, 1)])
+    expect(await ids()).to.deep.equal([[1, 1, 1]])
+    expect(await children()).to.deep.equal(before)
+  })
+})
