@@ -22,6 +22,11 @@ export interface TableChange {
   readonly widened: readonly WidenedColumn[]
 }
 
+/** The server's answer to the statements that list the columns of a table. */
+export interface ListedColumns {
+  readonly rows: readonly Record<string, unknown>[]
+}
+
 /**
  * Returns one ALTER TABLE statement for a change that is not empty.
  * @param indent begins each action: a line break and spaces for people, or a space
@@ -40,21 +45,36 @@ export function alterTableSql(table: TableParts, { added, widened }: TableChange
  * @param lockTimeoutMs how long this transaction waits for any lock
  */
 export function beginChangeSql(table: TableParts, lockTimeoutMs: number): string {
-  const relation = `${quoteLiteral(quoteTable(table))}::pg_catalog.regclass`
   return (
     `SET LOCAL lock_timeout = ${lockTimeoutMs}; ` +
     "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pg-batch-streams: ALTER TABLE'), " +
-    `${relation}::pg_catalog.oid::int); ` +
-    'SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type ' +
-    `FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${relation} AND a.attnum > 0 AND NOT a.attisdropped`
+    `${relationOf(table)}::pg_catalog.oid::int); ${listColumns(table)}`
   )
+}
+
+/** Returns statements that wait until no other session uses the table, and then list its columns. */
+export function lockAndListColumns(table: TableParts): string {
+  return `LOCK TABLE ${quoteTable(table)} IN ACCESS EXCLUSIVE MODE; ${listColumns(table)}`
+}
+
+function listColumns(table: TableParts): string {
+  return (
+    'SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type ' +
+    `FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${relationOf(table)} ` +
+    'AND a.attnum > 0 AND NOT a.attisdropped'
+  )
+}
+
+function relationOf(table: TableParts): string {
+  return `${quoteLiteral(quoteTable(table))}::pg_catalog.regclass`
 }
 
 /**
  * Returns what of a change is still to be done: another writer may have added or widened the columns.
- * @param types the type of each column that the table has
+ * @param listed the name and the type of each column that the table has
  */
-export function changeLeft({ added, widened }: TableChange, types: ReadonlyMap<string, string>): TableChange {
+export function changeLeft({ added, widened }: TableChange, listed: ListedColumns): TableChange {
+  const types = new Map(listed.rows.map(({ name, type }) => [name, type]))
   return {
     added: added.filter(({ name }) => !types.has(name)),
     widened: widened.filter(({ name, from }) => types.get(name) === from),

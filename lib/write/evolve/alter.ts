@@ -9,6 +9,7 @@ import {
   beginChangeSql,
   changeLeft,
   isEmptyChange,
+  lockAndListColumns,
   type TableChange,
 } from '../../table/alter-table.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
@@ -47,12 +48,18 @@ export async function alter(
   let sql: string | undefined
   try {
     lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
-    transaction = new Transaction(lease, limits)
+    // the columns are to be those that the table has after the wait for a lock
+    transaction = new Transaction(lease, { ...limits, readCommitted: true })
     await runOnBegin(transaction, context)
-    const { rows } = await transaction.query(beginChangeSql(table, lockTimeoutMs))
-    const left = changeLeft(change, new Map(rows.map(({ name, type }) => [String(name), String(type)])))
+    let left = changeLeft(change, await transaction.query(beginChangeSql(table, lockTimeoutMs)))
     if (isEmptyChange(left)) return undefined
     sql = alterTableSql(table, left)
+    if (left.widened.length > 0) {
+      // a session that does not wait for its turn may have made a column wider than this change would
+      left = changeLeft(left, await transaction.query(lockAndListColumns(table)))
+      if (isEmptyChange(left)) return undefined
+      sql = alterTableSql(table, left)
+    }
     await transaction.query(sql)
     signals.stop.throwIfAborted()
     await transaction.commit()

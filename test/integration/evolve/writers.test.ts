@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
+import { beginChangeSql } from '../../../lib/table/alter-table.ts'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { seededRandom } from '../../support/random.ts'
 import { useDatabase } from '../../support/servers/database.ts'
-import { terminate, usePools } from '../../support/servers/pools.ts'
+import { roleWith, sessions, terminate, untilBlocked, usePools } from '../../support/servers/pools.ts'
+import { until } from '../../support/until.ts'
 import { valuesOf } from '../../support/writing.ts'
 
 type Row = Record<string, unknown>
@@ -15,7 +17,7 @@ const ROWS = 40
 /** Values that need wider and wider types. */
 const GROWING = [1, 2 ** 40, 0.5]
 
-describe('eight writers that meet the same new keys at once', function () {
+describe('writers that meet the same new keys at once', function () {
   this.timeout(120_000)
   const db = useDatabase()
   const makePool = usePools(db)
@@ -108,4 +110,41 @@ describe('eight writers that meet the same new keys at once', function () {
     expect(sqlStates).not.to.include('40P01')
     await expectExact()
   })
+
+  for (const isolation of ['read committed', 'repeatable read']) {
+    for (const by of ['another writer', 'a session that does not wait for its turn']) {
+      it(`never makes a column narrower that ${by} widens meanwhile, under ${isolation}`, async () => {
+        await db.pool.query('DROP TABLE shared; CREATE TABLE shared (id int, v int)')
+        const { config, drop } = await roleWith(db, { default_transaction_isolation: `'${isolation}'` })
+        const { pool, name } = makePool(config)
+        const [turn, other] = [await db.pool.connect(), await db.pool.connect()]
+        try {
+          await turn.query(`BEGIN; ${beginChangeSql({ schema: 'public', name: 'shared' }, 0)}`)
+          const writable = new PgBatchWritable({ pool, table: 'shared', evolve: { widenTypes: true } })
+          writable.end([{ id: 1, v: 2 ** 40 }])
+          const done = finished(writable)
+          await untilBlocked(db, name)
+          await other.query(
+            'BEGIN; ALTER TABLE shared ALTER v TYPE numeric; INSERT INTO shared VALUES (2, 1.5)',
+          )
+          if (by === 'another writer') await other.query('COMMIT')
+          await turn.query('COMMIT')
+          if (by !== 'another writer') {
+            const waits = "query LIKE '%shared%' AND query NOT LIKE '%advisory%' AND wait_event_type = 'Lock'"
+            await until('the change waits for the table', async () => (await sessions(db, name, waits)) > 0)
+            await other.query('COMMIT')
+          }
+          await done
+        } finally {
+          turn.release()
+          other.release()
+          await drop()
+        }
+        expect(await valuesOf(db.pool, 'SELECT v::text FROM shared ORDER BY id')).to.deep.equal([
+          [String(2 ** 40)],
+          ['1.5'],
+        ])
+      })
+    }
+  }
 })
