@@ -23,10 +23,8 @@ export interface RowQueueOptions<Entry> {
  */
 export class RowQueue<Entry> {
   readonly #options: RowQueueOptions<Entry>
-  /** Entries that wait, in the order of `add`. */
-  #waiting: Entry[] = []
-  /** Entries of `#waiting` that were taken out. */
-  readonly #removed = new Set<Entry>()
+  /** Entries that wait, in the order of `add`. A set lets go of one that is taken out, whatever its place. */
+  readonly #waiting = new Set<Entry>()
   readonly #timer: WaitTimer
   readonly #running = new Set<Promise<void>>()
   #isDue = false
@@ -37,28 +35,27 @@ export class RowQueue<Entry> {
   }
 
   add(entry: Entry): void {
-    this.#waiting.push(entry)
-    if (this.#count === 1) this.#options.scope.runInAsyncScope(this.#open, this)
+    this.#waiting.add(entry)
+    if (this.#waiting.size === 1) this.#options.scope.runInAsyncScope(this.#open, this)
     this.#start()
   }
 
   /** Takes out an entry that waits. */
   remove(entry: Entry): void {
-    this.#removed.add(entry)
-    if (this.#count === 0) this.#empty()
+    this.#waiting.delete(entry)
+    if (this.#waiting.size === 0) this.#empty()
   }
 
   /** Makes what waits due. */
   flush(): void {
-    this.#isDue = this.#count > 0
+    this.#isDue = this.#waiting.size > 0
     this.#start()
   }
 
   /** Takes everything out that waits, and starts nothing further of it. */
   takeAll(): Entry[] {
-    const entries = this.#waiting.filter(entry => !this.#removed.has(entry))
-    this.#waiting = []
-    this.#removed.clear()
+    const entries = [...this.#waiting]
+    this.#waiting.clear()
     this.#isDue = false
     this.#timer.clear()
     return entries
@@ -69,10 +66,6 @@ export class RowQueue<Entry> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  get #count(): number {
-    return this.#waiting.length - this.#removed.size
-  }
-
   #open(): void {
     this.#timer.open()
     this.#options.onOpen()
@@ -80,14 +73,17 @@ export class RowQueue<Entry> {
 
   #start(): void {
     const { maxCount, workers } = this.#options
-    while ((this.#isDue || this.#count >= maxCount) && this.#running.size < workers) this.#send()
+    while ((this.#isDue || this.#waiting.size >= maxCount) && this.#running.size < workers) this.#send()
   }
 
   #send(): void {
     const { maxCount, scope, write } = this.#options
-    if (this.#removed.size > 0) this.#dropRemoved()
-    const entries = this.#waiting.splice(0, maxCount)
-    if (this.#waiting.length === 0) this.#empty()
+    const entries: Entry[] = []
+    for (const entry of this.#waiting) {
+      this.#waiting.delete(entry)
+      if (entries.push(entry) === maxCount) break
+    }
+    if (this.#waiting.size === 0) this.#empty()
     // what a full batch has left behind has waited as long as it
     else this.#isDue = true
     const run = scope
@@ -99,14 +95,7 @@ export class RowQueue<Entry> {
     this.#running.add(run)
   }
 
-  #dropRemoved(): void {
-    this.#waiting = this.#waiting.filter(entry => !this.#removed.has(entry))
-    this.#removed.clear()
-  }
-
   #empty(): void {
-    this.#waiting = []
-    this.#removed.clear()
     this.#isDue = false
     this.#timer.close()
   }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import type { PgClientLike, PgPoolLike } from '../../../lib/index.ts'
@@ -148,6 +150,32 @@ describe('PgRowWriter, the queue', () => {
     expect(await codeOf(writer.write({ id: 4 }, { signal: late.signal }))).to.equal('ABORTED not-sent')
     expect(pool.inserts).to.deep.equal([[2, 3]])
     await writer.end()
+  })
+
+  it('lets go of rows that are taken out while its connection is busy', async () => {
+    const writer = makeWriter({ maxCount: 1, maxPending: 3 })
+    pool.hold()
+    const sent = writer.write({ id: 0 })
+    const waiting = writer.write({ id: 1 })
+    const takeOne = async (id: number): Promise<WeakRef<Row>> => {
+      const abort = new AbortController()
+      const row = { id }
+      const taken = codeOf(writer.write(row, { signal: abort.signal }))
+      abort.abort()
+      expect(await taken).to.equal('ABORTED not-sent')
+      return new WeakRef(row)
+    }
+    const rows: WeakRef<Row>[] = []
+    for (let id = 2; id < 20; id++) rows.push(await takeOne(id))
+    await turns()
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    collect()
+    expect(rows.filter(row => row.deref())).to.deep.equal([])
+    pool.go()
+    await Promise.all([sent, waiting])
+    await writer.end()
+    expect(pool.inserts).to.deep.equal([[0], [1]])
   })
 
   it('sends nothing if every row is taken out', async () => {
