@@ -2,6 +2,7 @@ import type { PgClientLike } from '../../connection/pg-types.ts'
 import { queryText } from '../../connection/query-text.ts'
 import { isServerError, type ServerError } from '../../connection/server-error.ts'
 import { PgBatchError } from '../../errors.ts'
+import { READING_FUNCTIONS_SQL } from '../../table/catalogue/reading-functions.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import type { ConflictOption } from './conflict-option.ts'
 
@@ -31,6 +32,24 @@ export async function checkConflictSql(
       throw error
     }
   }
+}
+
+/** A name before a parenthesis. In a literal it is no call, which costs speed only. */
+const CALL = /(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*\(/gu
+
+/**
+ * Resolves to true where the SQL of `onConflict` calls a function that may read tables, and so what earlier
+ * rows have left.
+ */
+export async function mayReadTables(
+  client: PgClientLike,
+  { update, where }: ConflictOption,
+): Promise<boolean> {
+  const computed = update && !Array.isArray(update) ? Object.values(update as Record<string, string>) : []
+  const calls = [...[where, ...computed].join(' ').matchAll(CALL)]
+  if (calls.length === 0) return false
+  const names = calls.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase())
+  return (await queryText(client, READING_FUNCTIONS_SQL, [names])).rows[0]!.found === 'true'
 }
 
 function userSqlOf({ update, where }: ConflictOption, table: TableParts): UserSql[] {

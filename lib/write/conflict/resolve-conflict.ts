@@ -32,6 +32,7 @@ export function resolveConflict(
   const setsKey = computed.some(({ name }) => columns.includes(name) || special?.inputs.includes(name))
   const unkeyed = written.filter(column => !columns.includes(column) && !isFixed(column, table))
   const update = listed ?? (computed.length > 0 ? [] : unkeyed)
+  const followsRules = table?.hasRules === true && (deletes || option.mode === 'update-only')
   const sql = [where, ...computed.map(one => one.sql)].join(' ')
   return {
     arbiter,
@@ -50,7 +51,7 @@ export function resolveConflict(
     updateOnly: option.mode === 'update-only',
     columnCount: table?.columns.filter(column => !column.generated).length ?? 0,
     inOrder: !table || setsKey || decidesInOrder(option, key, table),
-    oneByOne: /\b(select|table|values)\b/i.test(sql),
+    oneByOne: /\b(select|table|values)\b/i.test(sql) || table?.conflictReads === true || followsRules,
     severalKeys: !table || table.conflictingIndexes > 1,
     otherKeys: table && otherKeysOf(table, key?.index ?? special?.index),
     lateKeys: table?.hasLateIndexes ?? false,

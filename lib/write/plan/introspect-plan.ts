@@ -14,7 +14,7 @@ import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { describeTable } from '../../table/introspect.ts'
 import type { Column, Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
-import { checkConflictSql } from '../conflict/check-sql.ts'
+import { checkConflictSql, mayReadTables } from '../conflict/check-sql.ts'
 import { needsIndexes } from '../conflict/conflict-target.ts'
 import { CallbackError, toPgBatchError } from '../faults/failure.ts'
 import { isTransient } from '../faults/transient.ts'
@@ -159,12 +159,12 @@ async function withConflict<Item>(
   { onConflict, evolve }: WriteRequest<Item>,
 ): Promise<Table> {
   const constraints = await queryText(client, ROW_CONSTRAINTS_SQL, [quoteTable(table)])
-  const rowConstraints = readRowConstraints(constraints.rows[0])
-  let described: Table = rowConstraints ? { ...table, rowConstraints } : table
+  let described: Table = { ...table, ...readRowConstraints(constraints.rows[0]) }
   if (needsIndexes(onConflict!, table)) {
     const { rows } = await queryText(client, UNIQUE_INDEXES_SQL, [quoteTable(table)])
     described = { ...described, uniqueIndexes: readUniqueIndexes(rows[0]!) }
   }
+  if (await mayReadTables(client, onConflict!)) described = { ...described, conflictReads: true }
   // only INSERT takes the DEFAULTs of the table behind a view
   if (table.kind === 'view' && onConflict!.mode === 'update-only') {
     const { rows } = await queryText(client, VIEW_DEFAULTS_SQL, [quoteTable(table)])

@@ -53,3 +53,31 @@ describe('mistakes in the SQL of onConflict', () => {
     expect(await valuesOf(db.pool, 'SELECT hits FROM t')).to.deep.equal([[1]])
   })
 })
+
+describe('SQL of onConflict that calls a function which reads the table', () => {
+  const db = useDatabase()
+  const makePool = usePools(db)
+
+  before(() =>
+    db.pool.query(`CREATE TABLE t (id int PRIMARY KEY, hits int);
+      CREATE FUNCTION "Next"() RETURNS int STABLE LANGUAGE sql AS 'SELECT max(hits) + 1 FROM t';
+      CREATE FUNCTION next() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN "Next"(); END'`),
+  )
+
+  for (const call of ['"Next"()', 'Next()', 'public.next ()']) {
+    for (const way of METHODS) {
+      it(`sees what the rows before have left, by ${call} and ${way.title}`, async () => {
+        await db.pool.query('TRUNCATE t; INSERT INTO t SELECT g, 0 FROM generate_series(1, 9) g')
+        const ids = Array.from({ length: 600 }, (_, index) => (((index * 7) % 11) % 9) + 1)
+        await write<Row>([ids.map(id => ({ id, hits: 1 }))], {
+          pool: makePool().pool,
+          table: 't',
+          onConflict: { target: ['id'], action: 'update', update: { hits: call } },
+          ...options(way),
+        })
+        const expected = Array.from({ length: 9 }, (_, index) => [ids.lastIndexOf(index + 1) + 1])
+        expect(await valuesOf(db.pool, 'SELECT hits FROM t ORDER BY id')).to.deep.equal(expected)
+      })
+    }
+  }
+})

@@ -90,6 +90,31 @@ describe('operation: views, partitions, foreign keys and locks', () => {
         expect(error.message).to.match(/`operation` needs the columns of a key/)
       })
 
+      const RULES = {
+        'keeps the row': `DO INSTEAD UPDATE stock SET n = -n WHERE id = old.id`,
+        'keeps some rows': `WHERE old.n > 1 DO INSTEAD NOTHING`,
+        'notes the row': `DO ALSO INSERT INTO stock_log VALUES (old.id)`,
+      }
+      for (const [title, rule] of Object.entries(RULES)) {
+        it(`deletes as one DELETE for each row where a rule ${title}`, async () => {
+          await db.pool.query(`DROP TABLE IF EXISTS stock_log; CREATE TABLE stock_log (id int);
+            CREATE RULE gone AS ON DELETE TO stock ${rule}`)
+          const changes: Change[] = [
+            { id: 1, del: true },
+            { id: 2, del: true },
+            { id: 2, place: 'e', n: 20 },
+            { id: 1, place: 'f', n: 1 },
+            { id: 1, del: true },
+            { id: 3 },
+          ]
+          await write<Change, Row>([changes], changing())
+          const left = { 'keeps the row': [-1, 20, 3], 'keeps some rows': [20, 3], 'notes the row': [20, 3] }
+          expect((await stored()).map(([, , n]) => n)).to.deep.equal(left[title as keyof typeof left])
+          const noted = title === 'notes the row' ? [[1], [1], [2]] : []
+          expect(await valuesOf(db.pool, 'SELECT id FROM stock_log ORDER BY 1')).to.deep.equal(noted)
+        })
+      }
+
       it('inserts and deletes rows of partitions', async () => {
         await db.pool.query(`CREATE TABLE parts (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
           CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (100);
