@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { nearest } from '../values/names/nearest.ts'
 import { MAX_TIMER_MS } from '../values/time/timer-limit.ts'
-import { OTHER_NAMES } from './other-names.ts'
+import { ELSEWHERE, OTHER_NAMES } from './other-names.ts'
 
 /**
  * Returns `value` with the type that was proved, or throws a TypeError that names the option `name`, says
@@ -131,15 +131,19 @@ export function checkKnownKeys(
 ): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key) || internal.includes(key)) continue
-    const [near = otherName(key, known)] = nearest(key, known)
-    const hint = near === undefined ? '' : ` Did you mean \`${near}\`?`
+    const meant = meantBy(key, known)
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
     throw optionError(
       `Expected the options of ${owner} to be among ${known.join(', ')}, got \`${key}\`.${hint}`,
     )
   }
 }
 
-function otherName(key: string, known: readonly string[]): string | undefined {
+/** Returns the option that is probably meant, in backquotes. */
+function meantBy(key: string, known: readonly string[]): string | undefined {
+  const [near] = nearest(key, known)
+  if (near !== undefined) return `\`${near}\``
   const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key]! : ''
-  return known.includes(name) ? name : undefined
+  if (known.includes(name)) return `\`${name}\``
+  return Object.hasOwn(ELSEWHERE, key) ? ELSEWHERE[key] : undefined
 }

@@ -29,3 +29,17 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = Object.freeze({
   maxErrors: 'rejectLimit',
   errorLimit: 'rejectLimit',
 })
+
+/** Options that are meant for another class, and what to write there. */
+export const ELSEWHERE: Readonly<Record<string, string>> = Object.freeze({
+  maxCount: '`maxCount` of BatchTransform',
+  batchSize: '`maxCount` of BatchTransform',
+  chunkSize: '`maxCount` of BatchTransform',
+  maxBytes: '`maxBytes` of BatchTransform',
+  sizeOf: '`sizeOf` of BatchTransform',
+  maxWaitMs: '`maxWaitMs` of BatchTransform',
+  flushInterval: '`maxWaitMs` of BatchTransform',
+  lingerMs: '`maxWaitMs` of BatchTransform',
+  returning: '`returning` of PgRowWriter',
+  maxPending: '`maxPending` of PgRowWriter',
+})

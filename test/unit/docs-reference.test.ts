@@ -44,7 +44,7 @@ function expectComplete(entries: readonly Entry[], keys: readonly Key[]): void {
     expect(text, name).to.match(/\bDefault: |\bRequired\./)
     const value = defaultIn(doc)
     if (value !== undefined) expect(text, name).to.include(`Default: \`${value}\``)
-    if (/an integer|milliseconds/i.test(doc)) expect(text, name).to.match(/Raising .*?\bcosts\b/s)
+    if (/an integer|milliseconds/i.test(doc)) expect(text, name).to.match(/Raising\s.*?\bcosts\b/s)
   }
 }
 
@@ -232,6 +232,11 @@ describe('docs/kafka.md', () => {
   it('lists every option that PgBatchWritable does not have, or has with another meaning', () => {
     const listed = namesOf(sectionOf(readPage('docs/kafka.md').markdown, '## Options'), 'option')
     expect(listed.sort()).to.deep.equal(names(keysOf('KafkaSettings')).sort())
+  })
+
+  it('lists every count of stats that PgBatchWritable does not have', () => {
+    const listed = namesOf(sectionOf(readPage('docs/kafka.md').markdown, '## Events and stats'), 'count')
+    expect(listed.sort()).to.deep.equal(names(keysOf('KafkaToPgStats')).sort())
   })
 })
 

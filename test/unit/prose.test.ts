@@ -11,7 +11,7 @@ const COLUMNS = 110
 /** Words that this project's prose avoids, each with the plain word for it. */
 const AVOIDED: Readonly<Record<string, RegExp>> = {
   'the caller, the user, another session': /\b(whoever|nobody|somebody)\b/i,
-  'the outcome of': /\bbec(a|o)me of\b/i,
+  'the outcome of': /\bbec(ame|omes?) of\b/i,
   'is available': /\b(is|was|are|were) to be had\b/i,
   'except, so that … not, after which': /\b(save (for|that)|lest|upon which)\b/i,
   'at most': /\bat the most\b/i,

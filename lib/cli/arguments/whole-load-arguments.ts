@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** Whether all rows are committed at once, and what becomes of the rows that the table has. */
+/** Whether all rows are committed at once, and what happens to the rows that the table has. */
 export interface WholeLoadArguments {
   /** All rows are committed at once, or none. */
   readonly singleTransaction?: boolean

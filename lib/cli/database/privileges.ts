@@ -13,6 +13,10 @@ export interface Wanted {
 
 const INSUFFICIENT_PRIVILEGE = '42501'
 
+/** The kind and the name of what the role has no privilege on. */
+const DENIED =
+  /^permission denied (?:for|to create temporary tables in) (table|view|schema|sequence|database) (.+)$/
+
 /**
  * Returns `; its owner can allow it: GRANT …` if the error says that a privilege is missing, else an empty
  * string.
@@ -22,12 +26,13 @@ export function privilegeHint(
   { user, table, privileges, onSchema = 'USAGE' }: Wanted,
 ): string {
   if (!isServerError(error) || error.code !== INSUFFICIENT_PRIVILEGE) return ''
-  const [, kind = '', name = ''] =
-    /^permission denied for (table|view|schema|sequence) (.+)$/.exec(error.message) ?? []
+  const [, kind = '', name = ''] = DENIED.exec(error.message) ?? []
   const grants: Readonly<Record<string, string | undefined>> = {
     table: privileges && `${privileges} ON ${quoteTable(table)}`,
     schema: `${onSchema} ON SCHEMA ${quoteIdentifier(name)}`,
     sequence: `USAGE ON SEQUENCE ${quoteTable({ ...table, name })}`,
+    // the server quotes its name, and not those of the others
+    database: `TEMPORARY ON DATABASE ${name}`,
   }
   const grant = grants[kind === 'view' ? 'table' : kind]
   return grant ? `; its owner can allow it: GRANT ${grant} TO ${quoteIdentifier(user)}` : ''
@@ -37,8 +42,10 @@ export function privilegeHint(
 export function neededPrivileges(options: {
   readonly onConflict?: unknown
   readonly onConflictDo?: 'update' | 'nothing'
+  readonly replace?: boolean
 }): string {
-  const { onConflict, onConflictDo } = options
+  const { onConflict, onConflictDo, replace } = options
+  if (replace) return 'SELECT, INSERT, UPDATE, DELETE'
   if (onConflictDo === 'nothing') return 'SELECT, INSERT'
   return onConflict ? 'SELECT, INSERT, UPDATE' : 'INSERT'
 }

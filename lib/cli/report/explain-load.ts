@@ -43,6 +43,7 @@ export interface FailedLoad {
     | 'decimalSeparator'
     | 'onConflict'
     | 'onConflictDo'
+    | 'replace'
     | 'evolve'
     | 'format'
     | 'lenient'

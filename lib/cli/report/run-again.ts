@@ -17,5 +17,5 @@ export function runAgain(options: RunAgain): string {
   const twice = 'the same command loads them a second time, unless --on-conflict names a unique key'
   return replay || files.includes('-')
     ? twice
-    : `${twice}; a load with --resume NAME continues where it stopped`
+    : `${twice}; only a load that began with --resume NAME continues where it stopped`
 }

@@ -1,5 +1,12 @@
 import { inspect } from 'node:util'
-import { checkObject, checkString, expectOption, oneOf, optionError } from '../../options/checks.ts'
+import {
+  checkFlag,
+  checkObject,
+  checkString,
+  expectOption,
+  oneOf,
+  optionError,
+} from '../../options/checks.ts'
 import { optional, required, resolveOptions } from '../../options/option-table.ts'
 import type { ConflictOption } from '../../write/conflict/conflict-option.ts'
 import { checkColumns } from './check-table.ts'
@@ -74,11 +81,6 @@ function checkUpdate(name: string, value: unknown): NonNullable<ConflictOption['
 function checkSql(name: string, value: unknown): string {
   const holds = typeof value === 'string' && value.trim() !== ''
   expectOption<string>(name, value, 'SQL over `stored` and `excluded`', holds)
-  return value
-}
-
-function checkFlag(name: string, value: unknown): boolean {
-  expectOption<boolean>(name, value, 'a boolean', typeof value === 'boolean')
   return value
 }
 

@@ -1,3 +1,4 @@
+import { CallbackMisuse } from '../../connection/transaction/callback-limits.ts'
 import { CallbackError } from '../faults/failure.ts'
 
 /** The position of an item in its source. Offsets grow within a partition, and may have gaps. */
@@ -41,7 +42,7 @@ export function positionOf<Item>(
   }
   const { partition = '', offset, index } = position ?? {}
   if (typeof partition !== 'string' || !isOffset(offset) || !(index === undefined || isOffset(index))) {
-    const cause = new TypeError(
+    const cause = new CallbackMisuse(
       `Expected \`${option}\` to return { partition?: string, offset, index? }, ` +
         'where offset and index are integers from 0 to 2^63 - 1',
     )

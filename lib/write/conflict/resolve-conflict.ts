@@ -24,7 +24,7 @@ export function resolveConflict(
   const keys = special ? [] : columns
   checkKeys(keys, written, action)
   const listed = Array.isArray(option.update) ? (option.update as readonly string[]) : undefined
-  checkUpdate(listed, written)
+  checkUpdate(listed, written, table)
   if (newerBy !== undefined && table) checkNewerBy(newerBy, written, table, deletes)
   const computed = computedColumns(option, table)
   if (deletes) expectDeletable(option, special ? special.inputs : keys, table)
@@ -140,33 +140,35 @@ function checkKeys(keys: readonly string[], written: readonly string[], action: 
   )
 }
 
-function checkUpdate(listed: readonly string[] | undefined, written: readonly string[]): void {
+function checkUpdate(
+  listed: readonly string[] | undefined,
+  written: readonly string[],
+  table: Table | undefined,
+): void {
   const unwritten = listed?.find(column => !written.includes(column))
   if (unwritten === undefined) return
-  throw notFound(
-    `\`onConflict.update\` names ${JSON.stringify(unwritten)}, which is not a column that is written`,
-  )
+  const isColumn = !table || table.columns.some(({ name }) => name === unwritten)
+  throw noColumn('update', unwritten, isColumn ? UNWRITTEN : notOf(table))
 }
 
 /** The rows have to bring `newerBy`, or the server has to compute it of what they bring. */
 function checkNewerBy(newerBy: string, written: readonly string[], table: Table, deletes: boolean): void {
   if (written.includes(newerBy)) return
-  const name = JSON.stringify(newerBy)
   const column = table.columns.find(one => one.name === newerBy)
-  if (!column) throw noColumn(`\`onConflict.newerBy\` names ${name}, ${notOf(table)}`, newerBy)
+  if (!column) throw noColumn('newerBy', newerBy, notOf(table))
   if (column.generated && !deletes) return
-  const reason = column.generated
-    ? 'which is generated: a delete cannot bring it'
-    : 'which is not a column that is written: add it to `columns`'
-  throw noColumn(`\`onConflict.newerBy\` names ${name}, ${reason}`, newerBy)
+  const reason = column.generated ? 'which is generated: a delete cannot bring it' : UNWRITTEN
+  throw noColumn('newerBy', newerBy, reason)
 }
+
+const UNWRITTEN = 'which is not a column that is written: add it to `columns`'
 
 function computedColumns({ update }: ConflictOption, table: Table | undefined): Conflict['computed'] {
   if (!update || Array.isArray(update)) return []
   return Object.entries(update).map(([name, sql]) => {
     const column = table?.columns.find(one => one.name === name)
     if (table && !column) {
-      throw noColumn(`\`onConflict.update\` names ${JSON.stringify(name)}, ${notOf(table)}`, name)
+      throw noColumn('update', name, notOf(table))
     }
     return { name, sql, sqlType: column?.sqlType ?? '' }
   })
@@ -235,6 +237,8 @@ function equalsOf({ columns, equals }: UniqueKey, column: string): string {
   return equals[columns.indexOf(column)]!
 }
 
-function noColumn(message: string, column: string): PgBatchError {
+/** @param option the key of `onConflict` that names the column */
+function noColumn(option: 'update' | 'newerBy', column: string, why: string): PgBatchError {
+  const message = `\`onConflict.${option}\` names ${JSON.stringify(column)}, ${why}`
   return new PgBatchError('COLUMN_NOT_FOUND', message, { outcome: 'not-sent', column })
 }

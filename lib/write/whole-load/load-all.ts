@@ -145,7 +145,7 @@ function rowsOf<Item>({ items, skipped, rejected }: TransactionWriter<Item>): nu
 function tooFewRows(table: TableParts, rows: number, minRows: number): PgBatchError {
   const [name, few] = [quoteTable(table), rows === 0 ? 'no row' : `${rows} of at least ${minRows} rows`]
   const reason =
-    `The new data for ${name} has ${few}, and all that is stored stays: ` +
-    'if that is the data, set `replace: { minRows: 0 }`'
+    `The new data for ${name} has ${few}, so the stored rows stay: ` +
+    'if the data is right, set `replace: { minRows: 0 }`'
   return new PgBatchError('TOO_FEW_ROWS', reason, { outcome: 'rolled-back' })
 }

@@ -18,7 +18,7 @@ const schemaOf = (field: object) => ({
   })),
 })
 
-/** What becomes of one value of a logical type; through text, as Kafka brings it. */
+/** Returns what one value of a logical type becomes, read from text as Kafka delivers it. */
 const decoded = (field: object, json: string): unknown => {
   const text = `{"schema":${JSON.stringify(schemaOf(field))},"payload":{"op":"c","before":null,"after":{"id":1,"v":${json}}}}`
   return fromDebezium(text)?.row.v

@@ -50,6 +50,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   [{ pool, table: '.name' }, /`table`/],
   [{ pool, table: '""' }, /`table`/],
   [{ pool, tabel: 't' }, /got `tabel`\. Did you mean `table`\?/],
+  [{ pool, table: 't', batchSize: 500 }, /got `batchSize`\. Did you mean `maxCount` of BatchTransform\?/],
   [{ pool, table: 't', onconflict: {} }, /got `onconflict`\. Did you mean `onConflict`\?/],
   [{ pool, table: 't', batchSize: 5 }, /to be among .*concurrency.*got `batchSize`/],
   [{ pool, table: 't', columns: 'id' }, /`columns` to be an array of column names/],
@@ -186,7 +187,7 @@ const WRONG: readonly [options: unknown, message: RegExp][] = [
   ],
   [
     { pool, table: 't', onConflict: { action: 'update', target: ['id'], onlyIfChanged: 1 } },
-    /`onConflict\.onlyIfChanged` to be a boolean/,
+    /`onConflict\.onlyIfChanged` to be true or false/,
   ],
   [
     { pool, table: 't', onConflict: { action: 'update', target: ['id'], newerBy: 'id' } },

@@ -154,6 +154,12 @@ describe('what pg-batch prints, word for word,', () => {
         `GRANT SELECT, INSERT, UPDATE ON "public"."guests" TO "${role}"; nothing committed`,
       ],
       [
+        'to replace',
+        ['-t', 'guests', '--replace'],
+        'guests: permission denied for table guests (42501)',
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."guests" TO "${role}"; nothing committed`,
+      ],
+      [
         'to truncate',
         ['-t', 'shop.sales', '--truncate'],
         'shop.sales cannot be emptied: permission denied for table sales',
@@ -185,6 +191,18 @@ describe('what pg-batch prints, word for word,', () => {
         expect(lines).to.deep.equal([`pg-batch: ${message}; its owner can allow it: ${grant}`])
       })
     }
+
+    it('gives GRANTs that help to replace', async () => {
+      await database.pool.query(`CREATE TABLE shop.prices (id int PRIMARY KEY)`)
+      const name = (await database.pool.query('SELECT quote_ident(current_database()) AS name')).rows[0].name
+      await database.pool.query(`REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC`)
+      for (let grants = 0; grants < 2; grants++) {
+        const [, grant] = /(GRANT .*? TO "\w+")/.exec(await asClerk('-t', 'shop.prices', '--replace')) ?? []
+        await database.pool.query(grant!)
+      }
+      expect(await asClerk('-t', 'shop.prices', '--replace')).to.equal('')
+      expect((await database.pool.query('SELECT id FROM shop.prices')).rows).to.deep.equal([{ id: 1 }])
+    })
 
     it('gives a GRANT that helps', async () => {
       await database.pool.query('CREATE TABLE shop.orders (id int, n serial)')

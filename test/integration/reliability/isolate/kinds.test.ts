@@ -23,7 +23,7 @@ describe('a batch with bad rows', () => {
   const db = useDatabase()
   const makePool = usePools(db)
 
-  /** Writes a batch, and checks every promise about what becomes of its rows. */
+  /** Writes a batch, and checks every promise about the outcome of its rows. */
   const check = async (way: Way, bad: ReadonlyMap<number, BadKind>) => {
     const table = await makeTable(db)
     const rows = rowsWith(COUNT, bad)

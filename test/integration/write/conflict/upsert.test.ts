@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { PgBatchErrorCode } from '../../../../lib/errors.ts'
 import type { OnConflict } from '../../../../lib/writable/options/on-conflict.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { usePools } from '../../../support/servers/pools.ts'
@@ -175,16 +176,20 @@ describe('onConflict', () => {
         ])
       })
 
-      const REFUSED: readonly [onConflict: OnConflict, named: RegExp][] = [
+      const REFUSED: readonly [onConflict: OnConflict, named: RegExp, code?: PgBatchErrorCode][] = [
         [{ target: ['n'], action: 'update' }, /\(n\).*unique keys: \(id\), \(place, n\)/],
         [{ target: ['absent'], action: 'update' }, /absent/],
         [{ target: { constraint: 'no_such' }, action: 'update' }, /"no_such"/],
-        [{ target: ['id'], action: 'update', update: ['absent'] }, /"absent"/],
+        [
+          { target: ['id'], action: 'update', update: ['absent'] },
+          /"absent", which.*: id,/,
+          'COLUMN_NOT_FOUND',
+        ],
       ]
-      for (const [onConflict, named] of REFUSED) {
+      for (const [onConflict, named, code = 'CONFLICT_TARGET_NOT_FOUND'] of REFUSED) {
         it(`fails before anything is sent for ${JSON.stringify(onConflict)}`, async () => {
           const error = await failureOf(upsert([ROWS], onConflict))
-          expect(error).to.include({ code: 'CONFLICT_TARGET_NOT_FOUND', outcome: 'not-sent' })
+          expect(error).to.include({ code, outcome: 'not-sent' })
           expect(error.message).to.match(named)
           expect(await stored()).to.deep.equal([])
         })

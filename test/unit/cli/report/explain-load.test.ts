@@ -163,7 +163,7 @@ describe('what the same command does after an interruption', () => {
     [
       { files },
       'the same command loads them a second time, unless --on-conflict names a unique key; ' +
-        'a load with --resume NAME continues where it stopped',
+        'only a load that began with --resume NAME continues where it stopped',
     ],
     [{ files: ['-'] }, 'the same command loads them a second time, unless --on-conflict names a unique key'],
     [{ files, resume: 'x' }, 'the same command, with --resume x, continues from there'],

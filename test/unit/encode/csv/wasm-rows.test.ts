@@ -69,7 +69,7 @@ function tableOf(rows: RowSet): RowSet {
   return new RowSet(new RecordTable({ runs: [{ bytes, next: count }], places, count, firstLine: 1 }))
 }
 
-/** What becomes of the rows: the bytes of each, or why it has none. And how many the module has encoded. */
+/** The outcome of the rows: the bytes of each, or why it has none. And how many the module has encoded. */
 function encodeAll(encoder: RowEncoder, rows: RowSet): { outcomes: string[]; byWasm: number } {
   const out = new ByteBuffer(new SlabPool(64).lease())
   const outcomes: string[] = []

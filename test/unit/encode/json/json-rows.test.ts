@@ -66,7 +66,7 @@ function rowsOf({ lines }: File): RowSet {
 }
 
 /**
- * What becomes of the rows: the bytes of all, and why some have none. And how many the module has encoded.
+ * The outcome of the rows: the bytes of all, and why some have none. And how many the module has encoded.
  */
 function encodeAll(encoder: RowEncoder, rows: RowSet): { outcomes: string[]; byWasm: number } {
   const out = new ByteBuffer(new SlabPool(64).lease())
