@@ -43,12 +43,8 @@ const PIECE_BYTES = 64 * 1024
 export class BoundRows extends Submittable {
   /** The answers so far, in the order of the rows. */
   readonly answers: RowAnswer[] = []
-  /** Resolves when all rows are answered; rejects with what has made one of them fail. */
-  readonly settled: Promise<void>
   readonly #statements: readonly BoundStatement[]
   readonly #next: string | undefined
-  #resolve!: () => void
-  #reject!: (error: Error) => void
   #columns: readonly ResultColumn[] = []
   #rows: (readonly (string | null)[])[] = []
 
@@ -76,11 +72,6 @@ export class BoundRows extends Submittable {
     super(statements[0]!.text)
     this.#statements = statements
     this.#next = next
-    this.settled = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    this.settled.catch(() => {}) // the caller, who may come later, reports it
   }
 
   // --- what pg calls -------------------------------------------------------------------------------------
@@ -101,18 +92,6 @@ export class BoundRows extends Submittable {
     const changed = Number(/\d+$/.exec(text)?.[0] ?? 0)
     this.answers.push({ changed, columns: this.#columns, rows: this.#rows })
     this.#rows = []
-  }
-
-  handleEmptyQuery(): void {}
-
-  handleError(error: Error): void {
-    this.#reject(error)
-    this.reportEnd(error)
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve()
-    this.reportEnd()
   }
 }
 

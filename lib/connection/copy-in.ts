@@ -54,11 +54,7 @@ export class CopyIn extends Submittable {
   readonly #client: PgClientLike
   readonly #textToSend: string
   readonly #ready: Promise<void>
-  /** Resolves at ReadyForQuery; rejects with what has made the COPY fail. */
-  readonly settled: Promise<void>
   #resolveReady!: () => void
-  #resolveSettled!: () => void
-  #rejectSettled!: (error: Error) => void
   #connection: PgConnectionLike | undefined
   /** The socket keeps what is written, for a moment. */
   #isCorked = false
@@ -85,11 +81,6 @@ export class CopyIn extends Submittable {
     this.#ready = new Promise(resolve => {
       this.#resolveReady = resolve
     })
-    this.settled = new Promise((resolve, reject) => {
-      this.#resolveSettled = resolve
-      this.#rejectSettled = reject
-    })
-    this.settled.catch(() => {}) // `write`, `end` and `abort` report it
   }
 
   /** Resolves when the server takes data: the rows of preceding statements have come, too. */
@@ -205,29 +196,25 @@ export class CopyIn extends Submittable {
     if (stored) this.storedRows = Number(stored[1])
   }
 
-  handleEmptyQuery(): void {}
-
   handleCopyInResponse(): void {
     this.#copying = true
     if (this.#aborted) this.#connection!.sendCopyFail('aborted by the client')
     this.#resolveReady()
   }
 
-  handleError(error: Error): void {
+  override handleError(error: Error): void {
     if (!this.#copying) noteStatementError(error)
     this.#error = error
     this.#copying = false
     this.#resolveReady()
-    this.#rejectSettled(error)
     for (const end of this.#waits) end(error)
-    this.reportEnd(error)
+    super.handleError(error)
   }
 
-  handleReadyForQuery(): void {
+  override handleReadyForQuery(): void {
     this.#copying = false
     this.#resolveReady()
-    this.#resolveSettled()
     for (const end of this.#waits) end()
-    this.reportEnd()
+    super.handleReadyForQuery()
   }
 }

@@ -13,11 +13,7 @@ export class SimpleQuery extends Submittable {
   readonly tags: string[] = []
   /** Text values of the rows that they have returned, in order. */
   readonly rows: string[][] = []
-  /** Resolves when all are answered; rejects with what has made one of them fail. */
-  readonly settled: Promise<void>
   readonly #textToSend: string | undefined
-  #resolve!: () => void
-  #reject!: (error: Error) => void
 
   /** Sends a query. */
   static open(client: PgClientLike, text: string): SimpleQuery {
@@ -35,11 +31,6 @@ export class SimpleQuery extends Submittable {
   private constructor(client: PgClientLike, text: string, textToSend: string | undefined) {
     super(text)
     this.#textToSend = textToSend
-    this.settled = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    this.settled.catch(() => {}) // the caller, who may come later, reports it
     this.submitTo(client)
   }
 
@@ -57,18 +48,6 @@ export class SimpleQuery extends Submittable {
 
   handleCommandComplete({ text }: { text: string }): void {
     this.tags.push(text)
-  }
-
-  handleEmptyQuery(): void {}
-
-  handleError(error: Error): void {
-    this.#reject(error)
-    this.reportEnd(error)
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve()
-    this.reportEnd()
   }
 }
 

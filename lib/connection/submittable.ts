@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { PgClientLike } from './pg-types.ts'
+import type { PgClientLike, PgConnectionLike } from './pg-types.ts'
 
 /**
  * An object that pg runs as a query, by its `submit` and its handlers. The properties here are what others
@@ -23,11 +23,18 @@ export abstract class Submittable extends EventEmitter {
    */
   callback: (error?: Error) => void = () => {}
 
-  #isReported = false
+  /** Resolves when the server has answered everything; rejects with what has made the query fail. */
+  readonly settled: Promise<void>
+  #settle!: (error?: Error) => void
+  #hasEnded = false
 
   constructor(text: string) {
     super()
     this.text = text
+    this.settled = new Promise((resolve, reject) => {
+      this.#settle = error => (error ? reject(error) : resolve())
+    })
+    this.settled.catch(() => {}) // the caller, who may come later, reports it
   }
 
   /** Hands the object to pg, which calls `submit` when its turn comes. */
@@ -36,13 +43,26 @@ export abstract class Submittable extends EventEmitter {
     ;(client.query as unknown as (submittable: Submittable) => void).call(client, this)
   }
 
-  /**
-   * Reports that the server has answered, or that pg no longer waits. Call it last: what the listeners do
-   * may throw. Only the first call counts, since the answer may still come after pg's `query_timeout`.
-   */
-  protected reportEnd(error?: Error): void {
-    if (this.#isReported) return
-    this.#isReported = true
+  // --- what pg calls -------------------------------------------------------------------------------------
+
+  abstract submit(connection: PgConnectionLike): void
+
+  handleEmptyQuery(): void {}
+
+  /** The server has refused a statement, or pg no longer waits. */
+  handleError(error: Error): void {
+    this.#end(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.#end()
+  }
+
+  /** Settles the query, once: the answer may still come after pg's `query_timeout`. Listeners may throw. */
+  #end(error?: Error): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#settle(error)
     this.callback(error)
     if (error === undefined) this.emit('end')
     else if (this.listenerCount('error') > 0) this.emit('error', error) // which would throw without listeners

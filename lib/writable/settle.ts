@@ -1,5 +1,5 @@
 import { unlessAborted } from '../connection/pool/lease.ts'
-import { withinCallbackTime } from '../connection/transaction/callback-limits.ts'
+import { withinCallbackTime } from '../connection/transaction/callbacks/callback-limits.ts'
 import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
 import type { DeadLetterFile } from '../write/rejects/dead-letter-file.ts'
 import type { DeadLetterStream } from '../write/rejects/dead-letter-stream.ts'

@@ -152,7 +152,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: "the refusal of a callback's ROLLBACK",
-    file: 'lib/connection/transaction/callback-client.ts',
+    file: 'lib/connection/transaction/callbacks/callback-client.ts',
     from: 'const control = text === undefined ? undefined : transactionControl(text)',
     to: 'const control = undefined as TransactionControl | undefined',
     only: 'callbacks misbehave',

@@ -19,6 +19,12 @@ export interface TransactionOptions {
   readonly savepointed?: boolean
 }
 
+/** Statements of a query string around the one that it is for. */
+export interface StatementsAround {
+  readonly before?: readonly string[]
+  readonly after?: readonly string[]
+}
+
 /** Returns the statements that begin a transaction. */
 export function openingStatements(options: TransactionOptions): string[] {
   const { ticketed, savepointed, endless, readCommitted, statementTimeoutMs } = options

@@ -1,4 +1,4 @@
-import type { PgClientLike } from '../pg-types.ts'
+import type { PgClientLike, PgResultLike } from '../pg-types.ts'
 import { queryText } from '../query-text.ts'
 import { connectionSurvives, isServerError } from '../server-error.ts'
 
@@ -134,6 +134,12 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
 
 /** How many hexadecimal digits of the name of a file of the write-ahead log are its timeline. */
 const TIMELINE_DIGITS = 8
+
+/** Returns the row of {@link ticketStatement}, or of the other statement, where one of the results has it. */
+export function ticketRow(results: readonly PgResultLike[]): readonly unknown[] | undefined {
+  const found = results.find(({ rows }) => rows?.[0] && 'pg_batch_xid' in rows[0])
+  return found && Object.values(found.rows[0]!)
+}
 
 /** Makes a ticket from the row of {@link ticketStatement}, whose values are text or made of it by `pg`. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {

@@ -28,6 +28,9 @@ export function proofStatement(xid: string): string {
 /** For servers without transaction ids: a savepoint lives as long as its transaction. */
 export const PROOF_SAVEPOINT = 'pg_batch_proof'
 
+/** Statements that fail where the savepoint has gone. */
+export const PROOF_BY_SAVEPOINT = `RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; SAVEPOINT ${PROOF_SAVEPOINT}`
+
 /** Returns false when the transaction has ended. A failed transaction still has its savepoint. */
 export async function hasProofSavepoint(run: RunStatements): Promise<boolean> {
   try {

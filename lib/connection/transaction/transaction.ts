@@ -3,43 +3,30 @@ import { CopyIn } from '../copy-in.ts'
 import type { PgResultLike } from '../pg-types.ts'
 import { takesSubmittables } from '../pool/driver-modes.ts'
 import type { Lease } from '../pool/lease.ts'
-import { queryText } from '../query-text.ts'
-import { CallbackEffects } from './callback-effects.ts'
+import { allResults, lastResult, queryText } from '../query-text.ts'
+import type { SimpleQuery } from '../simple-query.ts'
+import { AnswerLimits } from './answer-limits.ts'
+import { CallbackEffects } from './callbacks/callback-effects.ts'
+import { type Borrower, lendClient } from './callbacks/lend-client.ts'
 import { type CommitOutcome, commitAlone, commitBehind, type SentCommit } from './commit-outcome.ts'
-import { type Borrower, lendClient } from './lend-client.ts'
 import {
   closingStatements,
   followingStatements,
   openingStatements,
+  type StatementsAround,
   type TransactionOptions,
 } from './opening.ts'
 import { rollBack } from './roll-back.ts'
 import { ServerWatch } from './server-watch.ts'
-import { readTicket, type TransactionTicket } from './ticket.ts'
-import { isTransaction, PROOF_SAVEPOINT, proofStatement } from './transaction-proof.ts'
-
-/**
- * How far a transaction has come, which decides what an error means for its rows. `lost`: something other
- * than `commit` and `rollback` has ended it, and the server cannot say how.
- */
-export type TransactionState = 'fresh' | 'open' | 'committing' | 'committed' | 'rolled-back' | 'lost'
-
-/**
- * How long the server has to cancel a statement, which keeps the connection, before the connection is ended.
- */
-const CANCEL_GRACE_MS = 1000
+import { readTicket, type TransactionTicket, ticketRow } from './ticket.ts'
+import { isTransaction, PROOF_BY_SAVEPOINT, proofStatement } from './transaction-proof.ts'
+import type { TransactionState } from './transaction-state.ts'
 
 /**
  * With more bytes than this in front of it, COMMIT waits for the answer to them: the round trip no longer
  * shows, and what is known about a lost COMMIT counts from when it was sent.
  */
 const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
-
-/** Statements of a query string around the one that it is for. */
-export interface StatementsAround {
-  readonly before?: readonly string[]
-  readonly after?: readonly string[]
-}
 
 /**
  * One transaction on a leased client. BEGIN and savepoints are sent in front of the next statement, so they
@@ -50,10 +37,7 @@ export interface StatementsAround {
  *                                 └──rollback()─────────┴──ROLLBACK, error──▶ rolled-back
  *
  * After a callback had the client, `rollback()` may find that the callback has ended the transaction. The
- * state is then `committed`, or `lost` where the server cannot say.
- *
- * The server rolls back a transaction whose connection breaks before `commit()`. If it breaks in
- * `committing`, the state stays `committing`: the outcome is open, and `ticket` says how to ask for it.
+ * state is then `committed`, or `lost` where the server cannot say. See {@link TransactionState}.
  */
 export class Transaction {
   readonly lease: Lease
@@ -61,8 +45,7 @@ export class Transaction {
   ticket: TransactionTicket | undefined
   /** What was seen of the server since COMMIT was sent. */
   watch: ServerWatch | undefined
-  /** How much longer an answer may take than `statementTimeoutMs`: the last statements of a whole load. */
-  patienceMs = 0
+  readonly answers: AnswerLimits
   readonly #options: TransactionOptions
   readonly #callbacks = new CallbackEffects()
   #state: TransactionState = 'fresh'
@@ -75,6 +58,7 @@ export class Transaction {
   /** @param ticket set where the server has begun the transaction already */
   constructor(lease: Lease, options: TransactionOptions, ticket?: TransactionTicket) {
     this.lease = lease
+    this.answers = new AnswerLimits(lease, options.statementTimeoutMs)
     this.#options = options
     this.ticket = ticket
     this.#preamble = ticket ? [] : openingStatements(options)
@@ -112,7 +96,9 @@ export class Transaction {
     }
     if (this.#options.ticketed) {
       // also when the COPY has failed: under a savepoint the transaction continues
-      const note = (): void => this.#noteTicket(copy.precedingRows[0])
+      const note = (): void => {
+        this.ticket ??= readTicket(copy.precedingRows[0])
+      }
       copy.ready().then(note, note)
     }
     return copy
@@ -130,22 +116,6 @@ export class Transaction {
     return rows
   }
 
-  /** Waits for the answer to something that a COPY has sent, no longer than for a statement's answer. */
-  answered<T>(answer: Promise<T>): Promise<T> {
-    const { statementTimeoutMs } = this.#options
-    return this.lease.within(statementTimeoutMs + CANCEL_GRACE_MS + this.patienceMs, answer)
-  }
-
-  readonly #wait = <T>(answer: Promise<T>): Promise<T> => this.answered(answer)
-
-  /** Waits for the answer to a COPY, no longer than `answered` does and than pg's `query_timeout`. */
-  copyAnswered<T>(answer: Promise<T>): Promise<T> {
-    const timeoutMs = this.lease.client.connectionParameters?.query_timeout
-    return typeof timeoutMs === 'number' && timeoutMs > 0
-      ? this.lease.within(timeoutMs, this.answered(answer))
-      : this.answered(answer)
-  }
-
   /**
    * Lends the client to a callback, inside this transaction, see `CallbackClient`. The loan ends with
    * the connection at the latest. If an earlier callback has ended the transaction, fails before it calls
@@ -156,7 +126,7 @@ export class Transaction {
     this.#state = 'open' // the callback's statements count, too
     if (this.#callbacks.isDoubtful) await this.#prove()
     this.#callbacks.begin(borrower.option)
-    await lendClient(this.lease, borrower, this.#wait)
+    await lendClient(this.lease, borrower, this.answers.statement)
   }
 
   /** Returns a condition that fails a statement outside of this transaction; read it after `begin`. */
@@ -166,9 +136,7 @@ export class Transaction {
 
   /** Where `proof` proves nothing, makes the next statement fail if the transaction has ended. */
   proveBefore(): void {
-    if (!this.ticket && this.#options.savepointed) {
-      this.before(`RELEASE SAVEPOINT ${PROOF_SAVEPOINT}; SAVEPOINT ${PROOF_SAVEPOINT}`)
-    }
+    if (!this.ticket && this.#options.savepointed) this.before(PROOF_BY_SAVEPOINT)
   }
 
   /**
@@ -182,9 +150,8 @@ export class Transaction {
   }
 
   async #prove(): Promise<void> {
-    this.proveBefore()
-    if (this.ticket) await this.#run(proofStatement(this.ticket.xid))
-    else await this.begin()
+    this.proveWithNext()
+    await this.begin()
   }
 
   /** Sends the statements that wait for the next one; the transaction is open then. */
@@ -240,8 +207,7 @@ export class Transaction {
    */
   async endCopyAndCommit(copy: CopyIn): Promise<void> {
     const query = copy.endBefore(this.#commitText())
-    const commit = this.#commitSent()
-    this.#settle(await commitBehind(commit, this.copyAnswered(copy.settled), query, this.#wait))
+    await this.#commitBehind(this.answers.copy(copy.settled), query)
   }
 
   /**
@@ -252,10 +218,14 @@ export class Transaction {
     await this.begin()
     const statement = { text, rows: [values], returns: false }
     const { rows, next } = BoundRows.openBefore(this.lease.client, [statement], this.#commitText())
-    const commit = this.#commitSent()
     rows.settled.catch(error => this.lease.noteFailure(error))
-    this.#settle(await commitBehind(commit, this.answered(rows.settled), next, this.#wait))
+    await this.#commitBehind(this.answers.statement(rows.settled), next)
     return rows.answers[0]!.changed
+  }
+
+  /** Waits for what was sent in front of COMMIT, and for COMMIT. */
+  async #commitBehind(rows: Promise<unknown>, query: SimpleQuery): Promise<void> {
+    this.#settle(await commitBehind(this.#commitSent(), rows, query, this.answers.statement))
   }
 
   /** From now on only the server knows the outcome. */
@@ -306,13 +276,10 @@ export class Transaction {
 
   async #run(text: string, values?: unknown[]): Promise<PgResultLike> {
     try {
-      const answer = await this.answered(queryText(this.lease.client, text, values))
+      const answer = await this.answers.statement(queryText(this.lease.client, text, values))
       this.#callbacks.answered()
-      if (!Array.isArray(answer)) return answer // pg answers several statements with an array
-      const results = answer as PgResultLike[]
-      const ticket = results.find(result => result.rows?.[0] && 'pg_batch_xid' in result.rows[0])
-      if (ticket) this.#noteTicket(Object.values(ticket.rows[0]!))
-      return results.at(-1)!
+      this.ticket ??= readTicket(ticketRow(allResults(answer)))
+      return lastResult(answer)
     } catch (error) {
       this.lease.noteFailure(error)
       throw this.explained(error)
@@ -322,10 +289,6 @@ export class Transaction {
   /** Returns the error that says what a callback has done to the transaction, or the same error. */
   explained(error: unknown): unknown {
     return this.#callbacks.explained(error)
-  }
-
-  #noteTicket(row: readonly unknown[] | undefined): void {
-    this.ticket ??= readTicket(row)
   }
 
   #withPreamble(text: string): string {

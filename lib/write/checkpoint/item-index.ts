@@ -15,7 +15,7 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 export async function ensureItemIndex(transaction: Transaction, table: TableParts): Promise<boolean> {
   const run = (text: string) =>
     transaction.state === 'fresh'
-      ? transaction.answered(queryText(transaction.lease.client, text))
+      ? transaction.answers.statement(queryText(transaction.lease.client, text))
       : transaction.query(text)
   const { rows } = await run(hasItemIndex(table))
   if (rows[0]!.there === 'true') return true

@@ -1,4 +1,4 @@
-import { CallbackMisuse } from '../../connection/transaction/callback-limits.ts'
+import { CallbackMisuse } from '../../connection/transaction/callbacks/callback-limits.ts'
 import { CallbackError } from '../faults/failure.ts'
 
 /** The position of an item in its source. Offsets grow within a partition, and may have gaps. */

@@ -8,9 +8,9 @@ import {
   type ServerError,
   shownAtRow,
 } from '../../connection/server-error.ts'
-import { CallbackMisuse } from '../../connection/transaction/callback-limits.ts'
-import type { TransactionState } from '../../connection/transaction/transaction.ts'
+import { CallbackMisuse } from '../../connection/transaction/callbacks/callback-limits.ts'
 import { SwallowedError, TransactionEnded } from '../../connection/transaction/transaction-errors.ts'
+import type { TransactionState } from '../../connection/transaction/transaction-state.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../../errors.ts'
 import type { Outcome } from '../../types.ts'
 import { errorOrigin } from '../../values/error-origin.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PgPoolLike } from '../../connection/pg-types.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
-import { withinCallbackTime } from '../../connection/transaction/callback-limits.ts'
+import { withinCallbackTime } from '../../connection/transaction/callbacks/callback-limits.ts'
 import type { TransactionOptions } from '../../connection/transaction/opening.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'
 import { LOCK_FILE, takeLetters } from '../../table/dead-letter-sql.ts'

@@ -45,7 +45,7 @@ export async function loadAll<Item>(
   signals.stop.throwIfAborted()
   if (!writer.opened) return
   await pieces?.end()
-  writer.opened.transaction.patienceMs = writer.items * PATIENCE_MS_PER_ROW
+  writer.opened.transaction.answers.patienceMs = writer.items * PATIENCE_MS_PER_ROW
   await writer.opened.rows.close()
   if (replacement) await replaceBy(writer, writer.opened, replacement, [...shapes], context)
   else await approve(writer, writer.opened, context)
@@ -115,7 +115,7 @@ async function replaceBy<Item>(
   const { minRows } = context.replace!
   if (staged < minRows) throw tooFewRows(writer.plan.table, staged, minRows)
   const stored = await replacement.countStored()
-  transaction.patienceMs += stored * PATIENCE_MS_PER_ROW
+  transaction.answers.patienceMs += stored * PATIENCE_MS_PER_ROW
   await approve(writer, opened, context, stored)
   const changed = await replacement.apply(shapes.map(writer.plan.mergeShape))
   rows.addUnchanged(unchangedOf(staged, changed))

@@ -59,7 +59,7 @@ export class MergeReturningSender extends RowByRowSender {
     const rows = await this.#transaction.openRows([
       { text, rows: [parameters.values as BoundValue[]], returns: true },
     ])
-    await this.#transaction.answered(rows.settled)
+    await this.#transaction.answers.statement(rows.settled)
     this.#note(refs, rows.answers[0]!)
     return true
   }

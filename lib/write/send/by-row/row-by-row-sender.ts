@@ -107,7 +107,7 @@ export class RowByRowSender implements RowSender {
     let answered: BoundRows | undefined
     try {
       answered = await this.#transaction.openRows(bound)
-      await this.#transaction.answered(answered.settled)
+      await this.#transaction.answers.statement(answered.settled)
       return answered.answers
     } catch (error) {
       if (answered && isServerError(error)) this.#refused = refs[answered.answers.length]

@@ -72,7 +72,7 @@ export class CopySender implements RowSender {
   async #send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void> {
     // only the batch that opens a COPY goes ahead of the answer, so that a server that hangs is not fed more
     const unanswered = this.#open?.copy.unanswered
-    if (unanswered) await this.#transaction.copyAnswered(unanswered)
+    if (unanswered) await this.#transaction.answers.copy(unanswered)
     this.#lastPieces = undefined
     const [first] = groups
     if (first?.encoded) return this.#sendAgain(first, first.encoded)
@@ -94,7 +94,7 @@ export class CopySender implements RowSender {
     for (const piece of pieces) {
       this.#pieces.countAgain(piece)
       const full = open.copy.write(piece)
-      if (full) await this.#transaction.copyAnswered(full)
+      if (full) await this.#transaction.answers.copy(full)
     }
   }
 
@@ -230,7 +230,7 @@ export class CopySender implements RowSender {
     const transaction = this.#transaction
     try {
       if (commits && transaction.mayCommitBehind(this.bytes)) await transaction.endCopyAndCommit(open.copy)
-      else await transaction.copyAnswered(open.copy.end())
+      else await transaction.answers.copy(open.copy.end())
     } catch (error) {
       throw explainChange(error, this.#plan.table)
     }
@@ -240,7 +240,7 @@ export class CopySender implements RowSender {
 
   async abort(): Promise<void> {
     const aborting = this.#open?.copy.abort()
-    if (aborting) await this.#transaction.copyAnswered(aborting).catch(() => {})
+    if (aborting) await this.#transaction.answers.copy(aborting).catch(() => {})
   }
 
   locate(error: unknown): RowRef | undefined {
@@ -250,7 +250,7 @@ export class CopySender implements RowSender {
   async #sendPiece(): Promise<void> {
     const piece = this.#open && this.#pieces.take()
     const full = piece && this.#open!.copy.write(piece)
-    if (full) await this.#transaction.copyAnswered(full)
+    if (full) await this.#transaction.answers.copy(full)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CopyIn } from '../../../connection/copy-in.ts'
 import { copyContext, isServerError } from '../../../connection/server-error.ts'
-import type { StatementsAround, Transaction } from '../../../connection/transaction/transaction.ts'
+import type { StatementsAround } from '../../../connection/transaction/opening.ts'
+import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { RowEncoder } from '../../../encode/row-encoder.ts'
 import type { TableParts } from '../../../table/identifier.ts'
 import { copyStatement, lockStatement } from '../../../table/statements.ts'

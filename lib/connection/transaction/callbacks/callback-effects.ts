@@ -1,4 +1,4 @@
-import { SwallowedError, saysEnded, saysFailed, TransactionEnded } from './transaction-errors.ts'
+import { SwallowedError, saysEnded, saysFailed, TransactionEnded } from '../transaction-errors.ts'
 
 /**
  * What callbacks that had the client may have done to a transaction. Each of them may have ended it, or have

@@ -1,5 +1,5 @@
-import type { PgTransactionClient } from '../pg-transaction-client.ts'
-import type { Lease } from '../pool/lease.ts'
+import type { PgTransactionClient } from '../../pg-transaction-client.ts'
+import type { Lease } from '../../pool/lease.ts'
 import { CallbackClient } from './callback-client.ts'
 import { CallbackTimeout, withinCallbackTime } from './callback-limits.ts'
 

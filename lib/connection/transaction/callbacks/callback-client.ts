@@ -1,5 +1,5 @@
-import type { PgSubmittable, PgTransactionClient } from '../pg-transaction-client.ts'
-import type { PgClientLike, PgResultLike } from '../pg-types.ts'
+import type { PgSubmittable, PgTransactionClient } from '../../pg-transaction-client.ts'
+import type { PgClientLike, PgResultLike } from '../../pg-types.ts'
 import { CallbackMisuse } from './callback-limits.ts'
 import { type TransactionControl, transactionControl } from './transaction-control.ts'
 

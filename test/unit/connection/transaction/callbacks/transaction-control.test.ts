@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { transactionControl } from '../../../../lib/connection/transaction/transaction-control.ts'
-import { cpuMs } from '../../../support/processes/cpu-time.ts'
+import { transactionControl } from '../../../../../lib/connection/transaction/callbacks/transaction-control.ts'
+import { cpuMs } from '../../../../support/processes/cpu-time.ts'
 
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   begin: [
