@@ -162,6 +162,8 @@ export interface RowConstraints {
   readonly isSingle: boolean
   /** Foreign keys refer to it. */
   readonly isReferenced: boolean
+  /** The table is partitioned, and there may be no partition for a row. */
+  readonly mayLackPartition: boolean
   readonly checks: readonly ColumnsSql[]
   readonly foreignKeys: readonly OutgoingReference[]
   /** The indexes with expressions or a condition, which may fail for a value. */

@@ -104,6 +104,8 @@ SELECT (CASE WHEN NOT pg_catalog.row_security_active(t.oid)
     'isSingle', t.relkind = 'r' AND NOT t.relhassubclass,
     'isReferenced', EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
       WHERE k.contype = 'f' AND k.confrelid IN ${TREE}),
+    'mayLackPartition', EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oid) p
+      JOIN pg_catalog.pg_partitioned_table d ON d.partrelid = p.relid WHERE d.partdefid = 0),
     'checks', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'sql', pg_catalog.pg_get_expr(k.conbin, k.conrelid), 'columns', ${namesIn('k.conkey')})), '[]')
       FROM pg_catalog.pg_constraint k WHERE ${ENFORCED} AND k.contype = 'c'),

@@ -71,6 +71,8 @@ export interface Judgement {
   readonly ownDefaults: readonly string[]
   /** Foreign keys refer to the table, so that a delete may be refused, or change their rows. */
   readonly isReferenced: boolean
+  /** The table is partitioned, and there may be no partition for a row. */
+  readonly mayLackPartition: boolean
 }
 
 /** A column that an update sets to the value of the user's SQL. */

@@ -89,7 +89,8 @@ function overwritesEarlier(merge: Merge, shapes: readonly MergeShape[]): boolean
   if (depends || updateOnly || !foldable) return false
   const [upsert, another] = shapes.filter(shape => !shape.deletes)
   if (!upsert || another || !canJudge(merge, upsert)) return false
-  if (shapes.length > 1 && judgement!.isReferenced) return false
+  // a row that is deleted at once looks for no partition
+  if (shapes.length > 1 && (judgement!.isReferenced || judgement!.mayLackPartition)) return false
   // Citus does not join every table in a statement that writes
   if (!merge.writesTwice && judgement!.foreignKeys.length > 0) return false
   const { columns } = upsert

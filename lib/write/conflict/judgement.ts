@@ -6,23 +6,29 @@ import type { Column, ColumnsSql, ComputedIndex, Table } from '../../types.ts'
 /** Returns what a row is judged by; undefined where something that no query can repeat may refuse it. */
 export function judgementOf({ columns, rowConstraints }: Table): Judgement | undefined {
   if (!rowConstraints) return undefined
-  const { checks, foreignKeys, indexes, stored, isReferenced } = rowConstraints
+  const { checks, foreignKeys, indexes, stored, isReferenced, mayLackPartition } = rowConstraints
   const computed = stored.map(name => ({ sql: evaluated([quoteIdentifier(name)]), columns: [name] }))
+  const required = notNullOf(columns.filter(({ generated }) => generated)).map(isNotNull)
   const withInputs = <One extends { columns: readonly string[] }>(one: One): One => ({
     ...one,
     columns: [...new Set(one.columns.flatMap(name => [name, ...inputsOf(name, columns)]))],
   })
   return {
     notNull: notNullOf(columns.filter(({ generated }) => !generated)),
-    checks: [...checks, ...indexes.map(indexCheck), ...computed].map(withInputs),
+    checks: [...checks, ...indexes.map(indexCheck), ...computed, ...required].map(withInputs),
     foreignKeys: foreignKeys.map(withInputs),
     ownDefaults: columns.filter(isOwn).map(({ name }) => name),
     isReferenced,
+    mayLackPartition,
   }
 }
 
 export function notNullOf(columns: readonly Column[]): string[] {
   return columns.filter(({ notNull }) => notNull).map(({ name }) => name)
+}
+
+function isNotNull(name: string): ColumnsSql {
+  return { sql: `${quoteIdentifier(name)} IS NOT NULL`, columns: [name] }
 }
 
 /** A function may return another value for each call, and even count its calls. */

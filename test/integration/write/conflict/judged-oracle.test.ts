@@ -106,6 +106,21 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: 'NOT NULL of a generated column',
+    ddl: 'CREATE TABLE % (id int PRIMARY KEY, v int, g int GENERATED ALWAYS AS (10 / v) STORED NOT NULL)',
+    rows: bad(null).map(row => ({ ...row, v: row.v && 1 })),
+  },
+  {
+    title: 'the lack of a partition',
+    ddl: `CREATE TABLE % (${VALUES}) PARTITION BY LIST (id);
+      CREATE TABLE %_low PARTITION OF % FOR VALUES IN (1, 2)`,
+    rows: [
+      { id: 2, v: 'x' },
+      { id: 3, v: 'y' },
+      { id: 3, delete: true },
+    ],
+  },
+  {
     title: 'a CHECK of a partition',
     ddl: `CREATE TABLE % (${VALUES}) PARTITION BY RANGE (id);
       CREATE TABLE %_low PARTITION OF % FOR VALUES FROM (0) TO (2);

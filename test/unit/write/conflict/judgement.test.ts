@@ -18,7 +18,14 @@ describe('what a row is judged by', () => {
   for (const [defaultSql, isOwn] of DEFAULTS) {
     it(`${isOwn ? 'leaves out' : 'reads'} the DEFAULT ${defaultSql}`, () => {
       const column = { name: 'w', identity: 'none', generated: false, notNull: false, defaultSql }
-      const rowConstraints = { checks: [], foreignKeys: [], indexes: [], stored: [], isReferenced: false }
+      const rowConstraints = {
+        checks: [],
+        foreignKeys: [],
+        indexes: [],
+        stored: [],
+        isReferenced: false,
+        mayLackPartition: false,
+      }
       const table = { columns: [column], rowConstraints } as unknown as Table
       expect(judgementOf(table)?.ownDefaults).to.deep.equal(isOwn ? ['w'] : [])
       const hidden = { ...column, hasVolatileDefault: true } as const
