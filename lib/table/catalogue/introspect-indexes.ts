@@ -3,13 +3,15 @@ import { EQUALITY_INDEX } from '../key-columns.ts'
 
 /**
  * Describes all unique indexes of a table, of expressions and partial ones included. Its parameter is the
- * table's name, quoted and with its schema. The empty search_path, which lasts until the transaction ends,
- * makes the server write all names with their schemas.
+ * table's name, quoted and with its schema. An empty search_path makes the server write all names with their
+ * schemas. The statement sets it back, because the user's SQL may follow in the same transaction.
  * @see https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
  */
 export const UNIQUE_INDEXES_SQL = `
-WITH quiet AS MATERIALIZED (SELECT pg_catalog.set_config('search_path', '', true) AS path)
-SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+WITH quiet AS MATERIALIZED (
+  SELECT pg_catalog.current_setting('search_path') AS before,
+    pg_catalog.set_config('search_path', '', true) AS path
+), found AS MATERIALIZED (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
   'name', x.relname, 'constraint', k.conname, 'immediate', i.indimmediate,
   'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
   'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
@@ -54,7 +56,8 @@ SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
   ORDER BY x.relname)::text AS indexes
 FROM quiet, pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
-WHERE quiet.path = '' AND i.indrelid = $1::pg_catalog.regclass AND ${EQUALITY_INDEX}`
+WHERE quiet.path = '' AND i.indrelid = $1::pg_catalog.regclass AND ${EQUALITY_INDEX})
+SELECT indexes, pg_catalog.set_config('search_path', (SELECT before FROM quiet), true) FROM found`
 
 interface IndexRow extends Omit<UniqueIndex, 'constraint' | 'predicate' | 'parts'> {
   constraint: string | null

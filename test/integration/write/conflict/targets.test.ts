@@ -161,6 +161,24 @@ describe('conflict targets by the name of an index', () => {
     })
   }
 
+  for (const target of ['by_part', 'by_generated']) {
+    it(`leave the search_path to the SQL of a conflict after onBegin: ${target}`, async () => {
+      await db.pool.query(`CREATE UNIQUE INDEX by_part ON t ("Key col") WHERE n > 0;
+        CREATE UNIQUE INDEX by_generated ON t (generated); CREATE SCHEMA aside;
+        CREATE FUNCTION aside.twice(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2'`)
+      const rows = [1, 2, 3].map(n => ({ 'Key col': 'a', n }))
+      await write<Record<string, unknown>>([rows], {
+        pool: makePool().pool,
+        table: 't',
+        onBegin: async client => {
+          await client.query('SET LOCAL search_path = public, aside')
+        },
+        onConflict: { target: { index: target }, action: 'update', update: { n: 'twice(excluded.n)' } },
+      })
+      expect(await valuesOf(db.pool, 'SELECT n FROM t')).to.deep.equal([[6]])
+    })
+  }
+
   const MISTAKES: readonly [title: string, onConflict: Omit<OnConflict, 'action'>, message: RegExp][] = [
     [
       'there is no such index',
