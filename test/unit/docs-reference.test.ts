@@ -89,6 +89,14 @@ describe('docs/writing.md', () => {
     })
   }
 
+  it('names only types that the package exports', () => {
+    const [, ...rows] = sectionOf(markdown, '## Types').match(/^\| [a-z ]+ \| .*$/gm) ?? []
+    const types = rows.flatMap(row => [...row.matchAll(/`(\w+)`/g)].map(([, name]) => name!))
+    const exported = readFileSync('lib/index.ts', 'utf8').match(/\b[A-Z]\w+\b/g)
+    expect(types).to.include('RejectedRow')
+    expect(exported).to.include.members(types)
+  })
+
   it('lists what afterCommit receives', () => {
     const settled = keysOf('SettledItems')
     const arrays = [...entry('afterCommit').matchAll(/^\| `settled\.(\w+)` /gm)].map(([, name]) => name!)

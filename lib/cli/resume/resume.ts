@@ -147,8 +147,10 @@ function checkSame(
       `${file.path} has changed since the load ${name} began: ${changed}; ${written} written by then${other}`,
     )
   }
-  if (record.fingerprint !== now.fingerprint)
-    throw dataError(`--resume ${name} reads ${record.fingerprint}; not ${now.fingerprint}${other}`)
+  if (record.fingerprint !== now.fingerprint) {
+    const same = '; the same options continue the load'
+    throw dataError(`--resume ${name} reads ${record.fingerprint}; not ${now.fingerprint}${same}${other}`)
+  }
 }
 
 function completeLine(name: string, record: ResumeRecord, table: string): string {

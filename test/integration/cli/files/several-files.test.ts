@@ -101,7 +101,7 @@ describe('pg-batch load, of several files,', () => {
     expect(fewer.stderr).to.match(/--resume all is the load of .*part-0\.csv, .*; use another name for/)
     const other = await load(...words, '--quote', 'none')
     expect(other.stderr).to.match(
-      /--resume all reads csv, .*; not csv, .*, quote none, map .*; use another name for/,
+      /--resume all reads csv, .*; not csv, .*, quote none, map .*; the same options continue the load; use another name for/,
     )
     expect((await stored()).rows).to.equal(4000)
   })

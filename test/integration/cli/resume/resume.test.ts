@@ -291,20 +291,28 @@ describe('pg-batch load --resume', () => {
       [
         '--null',
         ['--null', 'NA'],
-        /a header; not csv, .*, a header, null "NA"; use another name for another load\n/,
+        /a header; not csv, .*, a header, null "NA"; the same options continue the load; use another name for another load\n/,
       ],
-      ['--columns', ['--columns', 'id'], /; not csv, .*, columns "id"; use another name for/],
-      ['--map', ['--map', 'note=note'], /; not csv, .*, map "note"="note"; use another name for/],
-      ['--quote', ['--quote', 'none'], /; not csv, .*, quote none; use another name for/],
+      [
+        '--columns',
+        ['--columns', 'id'],
+        /; not csv, .*, columns "id"; the same options continue the load; use/,
+      ],
+      [
+        '--map',
+        ['--map', 'note=note'],
+        /; not csv, .*, map "note"="note"; the same options continue the load; use/,
+      ],
+      ['--quote', ['--quote', 'none'], /; not csv, .*, quote none; the same options continue the load; use/],
       [
         '--create',
         ['--create', '--type', 'id=text'],
-        /; not csv, .*, types by --create, type "id"="text"; use another name for/,
+        /; not csv, .*, types by --create, type "id"="text"; the same options continue the load; use/,
       ],
       [
         '--infer',
         ['--create', '--infer', 'all'],
-        /; not csv, .*, types inferred from all rows \(--create\); use another name for/,
+        /; not csv, .*, types inferred from all rows \(--create\); the same options continue the load; use/,
       ],
     ]
     for (const [title, words, line] of changes) {
