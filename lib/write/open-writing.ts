@@ -1,7 +1,7 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { StopSignals } from '../connection/pool/lease.ts'
 import type { TransactionOptions } from '../connection/transaction/opening.ts'
-import { SlabPool } from '../encode/wire/slabs.ts'
+import { SLAB_BYTES, SlabPool } from '../encode/wire/slabs.ts'
 import { createCheckpointTable } from '../table/checkpoint-sql.ts'
 import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/dead-letter-sql.ts'
 import type { Beginning } from './begin/on-begin.ts'
@@ -84,7 +84,7 @@ export async function openWriting<Item>(
     beforeCommit: options.beforeCommit,
     replace: options.replace,
     keepsItems: options.onDiscard !== undefined,
-    slabs: new SlabPool(),
+    slabs: new SlabPool(SLAB_BYTES, options.csv?.wasm?.takeSlabs(SLAB_BYTES)),
     transactions: new TransactionPool({ pool, signals, limits: rowLimits, openOutcomes, beginsEarly }),
     lanes: options.concurrency,
     retry: options.retry,

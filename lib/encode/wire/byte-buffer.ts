@@ -29,6 +29,8 @@ export class ByteBuffer {
   /** How many bytes are written. Setting it to a lower value rewinds. */
   length = 0
   readonly #slabs: SlabLease
+  /** The bytes are in a slab, and not in memory that grew for one huge row, which is not used again. */
+  #isSlab = true
 
   /** @param slabs the source of memory; several takes share one slab */
   constructor(slabs: SlabLease = new SlabPool().lease()) {
@@ -49,6 +51,7 @@ export class ByteBuffer {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#slabs.slabBytes, roomy))
     this.bytes.copy(grown, 0, 0, this.length)
     this.bytes = grown
+    this.#isSlab = false
     this.view = viewOf(grown)
   }
 
@@ -60,10 +63,9 @@ export class ByteBuffer {
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length)
     const left = this.bytes.length - this.length
-    // memory that grew for one huge row is not used again
-    const isSlab = taken.buffer.byteLength === this.#slabs.slabBytes
-    this.bytes =
-      isSlab && left > this.length + this.length / 8 ? this.bytes.subarray(this.length) : this.#slabs.take()
+    const isRoomy = this.#isSlab && left > this.length + this.length / 8
+    this.bytes = isRoomy ? this.bytes.subarray(this.length) : this.#slabs.take()
+    this.#isSlab = true
     this.view = viewOf(this.bytes)
     this.length = 0
     return taken

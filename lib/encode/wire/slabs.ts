@@ -1,7 +1,7 @@
 /**
  * Four pieces of 64 KiB, each a little longer, so that little of a slab is wasted while its pieces are held.
  */
-const SLAB_BYTES = 272 * 1024
+export const SLAB_BYTES = 272 * 1024
 
 /** Enough for two transactions of 6 MiB. */
 const MAX_FREE = 48
@@ -12,10 +12,12 @@ const MAX_FREE = 48
  */
 export class SlabPool {
   readonly #slabBytes: number
-  readonly #free: Buffer[] = []
+  readonly #free: Buffer[]
 
-  constructor(slabBytes = SLAB_BYTES) {
+  /** @param free slabs to be used first */
+  constructor(slabBytes = SLAB_BYTES, free: Buffer[] = []) {
     this.#slabBytes = slabBytes
+    this.#free = free
   }
 
   lease(): SlabLease {

@@ -70,8 +70,12 @@ function tableOf(rows: RowSet): RowSet {
 }
 
 /** The outcome of the rows: the bytes of each, or why it has none. And how many the module has encoded. */
-function encodeAll(encoder: RowEncoder, rows: RowSet): { outcomes: string[]; byWasm: number } {
-  const out = new ByteBuffer(new SlabPool(64).lease())
+function encodeAll(
+  encoder: RowEncoder,
+  rows: RowSet,
+  slabs = new SlabPool(64),
+): { outcomes: string[]; byWasm: number } {
+  const out = new ByteBuffer(slabs.lease())
   const outcomes: string[] = []
   let bytes = ''
   let byWasm = 0
@@ -139,6 +143,12 @@ const files: fc.Arbitrary<File> = fc
   })
 
 describe('the encoder in WebAssembly', () => {
+  let slabs: Buffer[]
+
+  before(() => {
+    slabs = loadWasmEncoder()!.takeSlabs(4096)
+  })
+
   it('is built, and knows the kinds that codecs name', () => {
     expect(loadWasmEncoder(), 'npm run build:wasm').to.not.equal(undefined)
     const kinds = [...BUILT_IN.values()].flatMap(({ wasm }) => (wasm ? [wasm] : []))
@@ -146,6 +156,7 @@ describe('the encoder in WebAssembly', () => {
   })
 
   it('writes the same bytes as JavaScript, and refuses what it does not read', () => {
+    const slab = slabs[0]!.subarray(0, 256) // too short for some files
     let records = 0
     let byWasm = 0
     fc.assert(
@@ -157,6 +168,9 @@ describe('the encoder in WebAssembly', () => {
         const table = tableOf(rows)
         expect(encodeAll(encoderOf(file, { wasm: true, staging }), table)).to.deep.equal(actual)
         expect(table.records?.length).to.equal(rows.length)
+        const inPlace = new SlabPool(slab.length, [slab])
+        const { outcomes } = encodeAll(encoderOf(file, { wasm: true, staging }), table, inPlace)
+        expect(outcomes).to.deep.equal(expected.outcomes)
         expect(expected.byWasm).to.equal(0)
         records += rows.length
         byWasm += actual.byWasm
@@ -164,6 +178,23 @@ describe('the encoder in WebAssembly', () => {
       { numRuns: Math.max(750, thorough(3000)) },
     )
     expect(byWasm).to.be.above(records / 6)
+  })
+
+  it('gives its memory to one caller, and writes nothing past the end of a slab', () => {
+    expect(slabs.length).to.be.above(1)
+    expect(loadWasmEncoder()!.takeSlabs(4096)).to.deep.equal([])
+    const format = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
+    const records = Array.from({ length: 20 }, (_, index) => `${index},,${'x'.repeat(index * 3)},1,true`)
+    const file = { types: ['int4', 'int8', 'text', 'float8', 'bool'], format, records }
+    const expected = encodeAll(encoderOf(file, { wasm: false, staging: false }), rowsOf(records))
+    const slab = slabs[0]!
+    for (let length = 1; length < 600; length++) {
+      slab.fill(0xa5)
+      const pool = new SlabPool(length, [slab.subarray(0, length)])
+      const { outcomes } = encodeAll(encoderOf(file, { wasm: true, staging: false }), rowsOf(records), pool)
+      expect(outcomes).to.deep.equal(expected.outcomes)
+      expect(slab.subarray(length).every(byte => byte === 0xa5)).to.equal(true)
+    }
   })
 
   for (const type of TYPES) {

@@ -26,13 +26,18 @@ export const MAX_RECORDS: i32 = 4096
 export const INPUT_BYTES: i32 = 128 * 1024
 /** Room for the tuple of one record after the caller's limit. */
 export const OUTPUT_BYTES: i32 = 512 * 1024
+/** Memory that the caller divides, see `encode`. */
+export const SLAB_BYTES: i32 = 13 * 1024 * 1024
+/** What is copied in blocks may end so many bytes later. */
+const PAST_END: usize = 32
 
 /** The kind of each field, a byte each. */
 export const KINDS: usize = memory.data(1600)
-/** Three numbers for each record: where it starts and ends at INPUT, and its ordinal for a staging table. */
+/** Three numbers for each record, as tables of places have them: where it starts and ends, and its line. */
 export const TABLE: usize = memory.data(4096 * 12, 16)
 export const INPUT: usize = memory.data(128 * 1024 + 32, 16)
-export const OUTPUT: usize = memory.data(512 * 1024 + 32, 16)
+export const OUTPUT: usize = memory.data(512 * 1024, 16)
+export const SLABS: usize = memory.data(13 * 1024 * 1024, 16)
 
 let delimiter: i32 = 0
 let quote: i32 = 0
@@ -41,7 +46,7 @@ let fieldCount: i32 = 0
 let tupleFields: i32 = 0
 let stagingShape: i32 = NO_STAGING
 
-/** How many bytes the last call of `encode` has written at OUTPUT. */
+/** How many bytes the last call of `encode` has written. */
 export let written: i32 = 0
 
 /** Sets the format of the file and of the tuples. The kinds of fields are at KINDS. No staging: shape -1. */
@@ -64,21 +69,32 @@ export function configure(
 /**
  * Encodes records up to one that it cannot read, or until `limit` bytes are written. Returns how many it has
  * encoded.
+ * @param base where the bytes at INPUT begin, by the numbers of TABLE
+ * @param ordinal that of the first record, for a staging table; the others follow
+ * @param output where the tuples go, at OUTPUT or within SLABS
+ * @param outputEnd the address after the last byte that may be written
  */
-export function encode(count: i32, limit: i32): i32 {
-  let out = OUTPUT
-  const full = OUTPUT + limit
-  const outputEnd = OUTPUT + OUTPUT_BYTES
+export function encode(
+  count: i32,
+  base: i32,
+  ordinal: i32,
+  limit: i32,
+  output: usize,
+  outputEnd: usize,
+): i32 {
+  let out = output
+  const full = output + limit
+  const last = outputEnd - PAST_END
   let record: i32 = 0
   for (let entry = TABLE; record < count && out < full; record++, entry += 12) {
-    const start = INPUT + load<u32>(entry)
-    const end = INPUT + load<u32>(entry, 4)
-    if (out + (end - start) + ((tupleFields + 2) as usize) * FIELD_BYTES > outputEnd) break
+    const start = INPUT + (load<u32>(entry) - base)
+    const end = INPUT + (load<u32>(entry, 4) - base)
+    if (out + (end - start) + ((tupleFields + 2) as usize) * FIELD_BYTES > last) break
     const next = encodeRecord(start, end, out)
     if (!next) break
-    out = stagingShape === NO_STAGING ? next : putStaging(next, load<u32>(entry, 8), stagingShape)
+    out = stagingShape === NO_STAGING ? next : putStaging(next, ordinal + record, stagingShape)
   }
-  written = (out - OUTPUT) as i32
+  written = (out - output) as i32
   return record
 }
 
