@@ -1,3 +1,4 @@
+import { holdChunk, releaseChunk } from '../values/chunk-memory.ts'
 import type { CsvRecord } from './record.ts'
 import { PLACE_NUMBERS, type RecordRun, RecordTable } from './record-table.ts'
 
@@ -90,6 +91,7 @@ export class RecordTableBuilder {
       firstLine: this.#firstLine,
       faults: this.#faults,
     })
+    for (const { bytes } of this.#runs) releaseChunk(bytes) // the table holds them
     this.length = 0
     this.bytes = 0
     this.#runs = []
@@ -100,6 +102,7 @@ export class RecordTableBuilder {
 
   #beginRun(chunk: Buffer, index: number): void {
     this.#endRun(index)
+    holdChunk(chunk)
     this.#chunk = chunk
   }
 

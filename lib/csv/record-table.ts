@@ -1,3 +1,4 @@
+import { holdChunk, releaseChunk } from '../values/chunk-memory.ts'
 import { ItemTable } from '../values/items/item-table.ts'
 import { CsvRecord } from './record.ts'
 
@@ -28,16 +29,19 @@ export interface RecordTableOptions {
 
 /** Records of a CSV file as the table of their places. */
 export class RecordTable extends ItemTable<CsvRecord> {
-  readonly runs: readonly RecordRun[]
+  runs: readonly RecordRun[]
   readonly places: Uint32Array
   readonly length: number
   readonly firstLine: number
   readonly faults: ReadonlyMap<number, string> | undefined
   #firstNumber: number
+  /** Records exist as objects, which refer to the bytes. */
+  #hasObjects = false
 
   constructor({ runs, places, count, firstLine, firstNumber = 1, faults }: RecordTableOptions) {
     super()
     this.runs = runs
+    for (const { bytes } of runs) holdChunk(bytes)
     this.places = places
     this.length = count
     this.firstLine = firstLine
@@ -108,6 +112,13 @@ export class RecordTable extends ItemTable<CsvRecord> {
     })
   }
 
+  /** Releases the bytes, so that their memory is used again, unless a record exists as an object. */
+  override release(): void {
+    if (this.#hasObjects) return
+    for (const { bytes } of this.runs) releaseChunk(bytes)
+    this.runs = []
+  }
+
   protected override itemAt(index: number): CsvRecord {
     return this.#recordAt(index, this.runOf(index))
   }
@@ -118,6 +129,7 @@ export class RecordTable extends ItemTable<CsvRecord> {
   }
 
   #recordAt(index: number, { bytes }: RecordRun): CsvRecord {
+    this.#hasObjects = true
     const entry = index * PLACE_NUMBERS
     const [start, end] = [this.places[entry]!, this.places[entry + 1]!]
     const line = this.firstLine + this.places[entry + 2]!

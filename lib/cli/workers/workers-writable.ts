@@ -95,6 +95,7 @@ export class WorkersWritable extends Writable {
     const { partition, row } = placeOf?.(records.firstNumber) ?? { partition: undefined, row: 1 }
     const { written, refused } = this.#check(records)
     this.#workers[index]!.send(written, { refused, partition, firstRow: row })
+    records.release()
   }
 
   /** Converts and checks records here, because the checks are functions, which threads cannot share. */

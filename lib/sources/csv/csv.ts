@@ -4,6 +4,7 @@ import { FieldCutter } from '../../csv/field-cutter.ts'
 import { CsvRecord, nulMessage } from '../../csv/record.ts'
 import { RecordTableBuilder } from '../../csv/record-table-builder.ts'
 import { runWork } from '../../streams/run-work.ts'
+import { holdChunk, keepChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
 import { plural } from '../../values/format-count.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import type { Repairs } from '../repairs.ts'
@@ -123,8 +124,11 @@ class CsvReader extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     runWork(() => {
+      keepUnlessWhole(chunk)
+      holdChunk(chunk)
       this.#isSuspect ||= !isUtf8(chunk) || chunk.includes(0)
       this.#split(() => this.#splitter.add(chunk), !this.#options.fill)
+      releaseChunk(chunk)
     }, done)
   }
 
@@ -169,6 +173,7 @@ class CsvReader extends Transform {
       if (start !== end || this.#columnCount === 1) this.#add(chunk, start, end, line)
       return
     }
+    keepChunk(chunk) // records that are looked at are kept in several places
     const badBytes = this.#isSuspect ? this.#notUtf8Fault(chunk, start, end, line) : undefined
     const record = new CsvRecord(chunk, start, end, line, badBytes ?? fault)
     const hasStrayQuote = this.#hasStrayQuote

@@ -20,6 +20,7 @@ export function utf8(): Transform {
     const end = last ? bytes.length : !hasBegun && isPartOfMark ? 0 : wholeLength(bytes)
     hasBegun ||= end > 0
     held = bytes.subarray(end)
+    if (end === bytes.length) return bytes // the chunk itself, not another view of it
     return end > 0 ? bytes.subarray(0, end) : undefined
   }
 

@@ -23,6 +23,9 @@ export abstract class ItemTable<Item extends object = object> implements Iterabl
   /** Returns a part of the items as a table, without copying anything. */
   abstract slice(from: number, to?: number): ItemTable<Item>
 
+  /** Called when nothing needs the items any more. */
+  release(): void {}
+
   /** Makes the object of an item. */
   protected abstract itemAt(index: number): Item
 

@@ -94,6 +94,7 @@ export interface EncodedRows {
  */
 export function holdBytesOnly({ batch, shape, rows }: RowGroup, encoded: EncodedRows): RowGroup {
   const group = { batch, shape, rows: rows.withoutRows(), encoded }
+  batch.table?.release()
   batch.items = []
   batch.made = undefined
   batch.prepared = { ...batch.prepared!, groups: [group] }

@@ -280,7 +280,7 @@ export class CsvSplitter {
       this.#parts.add(chunk.subarray(from, held))
     }
     if (held > 0) this.#lastByte = chunk[held - 1]!
-    this.#held = chunk.subarray(held)
+    this.#held = Buffer.from(chunk.subarray(held)) // the memory of a chunk is used again
   }
 
   #finish(chunk: Buffer, start: number): void {

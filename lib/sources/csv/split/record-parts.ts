@@ -1,4 +1,7 @@
-/** The bytes of one record, or of its first line, that came in earlier chunks. */
+/**
+ * The bytes of one record, or of its first line, that came in earlier chunks. They are copies, because the
+ * memory of a chunk is used again.
+ */
 export class RecordParts {
   #parts: Buffer[] = []
   #length = 0
@@ -8,12 +11,12 @@ export class RecordParts {
   }
 
   add(bytes: Buffer): void {
-    this.#parts.push(bytes)
+    this.#parts.push(Buffer.from(bytes))
     this.#length += bytes.length
   }
 
   replaceBy(bytes: Buffer): void {
-    this.#parts = [bytes]
+    this.#parts = [Buffer.from(bytes)]
     this.#length = bytes.length
   }
 

@@ -1,0 +1,38 @@
+import type { FileHandle } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { ChunkMemory } from '../../values/chunk-memory.ts'
+
+/** Reads a file to its end, in chunks whose memory is used again. */
+export class FileReader extends Readable {
+  /** How many bytes were read so far. */
+  bytesRead = 0
+  readonly #handle: FileHandle
+  readonly #memory: ChunkMemory
+
+  /** @param handle closed at the end */
+  constructor(handle: FileHandle, chunkBytes: number) {
+    super({ highWaterMark: chunkBytes })
+    this.#handle = handle
+    this.#memory = new ChunkMemory(chunkBytes)
+  }
+
+  override _read(): void {
+    const memory = this.#memory.take()
+    this.#handle.read(memory, 0, memory.length, null).then(
+      ({ bytesRead }) => {
+        if (this.destroyed) return
+        this.bytesRead += bytesRead
+        this.push(bytesRead === 0 ? null : this.#memory.chunkOf(memory, bytesRead))
+      },
+      error => this.destroy(error),
+    )
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    // waits for a read that is under way
+    this.#handle.close().then(
+      () => callback(error),
+      failure => callback(error ?? failure),
+    )
+  }
+}
