@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableParts } from './identifier.ts'
 import { KEY_COLUMNS, type KeyColumns } from './key-columns.ts'
+import { isNotNull } from './null-test.ts'
 
 /** A CHECK of a table. */
 export interface Check {
@@ -99,7 +100,7 @@ function refusal(
   { constraint, parent, columns, references, equals }: OutgoingKey,
 ): string {
   const values = columns.map(column => `NEW.${quoteIdentifier(column)}`)
-  const given = values.map(value => `${value} IS NOT NULL`).join(' AND ')
+  const given = values.map(isNotNull).join(' AND ')
   const same = values.map((value, at) => `parent.${quoteIdentifier(references[at]!)} ${equals[at]} ${value}`)
   const message = `insert or update on table "${target.name}" violates foreign key constraint "${constraint}"`
   return (

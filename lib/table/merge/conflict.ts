@@ -1,5 +1,6 @@
 import type { ColumnsSql, IndexPart, OutgoingReference } from '../../types.ts'
 import { quoteIdentifier } from '../identifier.ts'
+import { isNull } from '../null-test.ts'
 
 /** An `onConflict` option with its defaults, and what the catalogue says about its key. */
 export interface Conflict {
@@ -151,7 +152,7 @@ export function updateConditions(conflict: Conflict, columns: readonly string[])
 export function newerCondition({ newerBy }: Conflict, cell: (column: string) => string): string {
   if (newerBy === undefined) return ''
   const stored = `stored.${quoteIdentifier(newerBy)}`
-  return `(${cell(newerBy)} > ${stored} OR ${stored} IS NULL)`
+  return `(${cell(newerBy)} > ${stored} OR ${isNull(stored)})`
 }
 
 /** `ON CONFLICT … DO UPDATE SET … WHERE …`, or DO NOTHING where nothing is set. */
@@ -171,7 +172,7 @@ export function sameSpecialKey(special: SpecialKey, cell: (column: string) => st
   const equal = parts.map(({ sql, equals }, index) => {
     const isEqual = `${sql} ${equals} ${given[index]}`
     // `IS NOT DISTINCT FROM` could not use the index
-    return nullsNotDistinct ? `(${isEqual} OR ${sql} IS NULL AND ${given[index]} IS NULL)` : isEqual
+    return nullsNotDistinct ? `(${isEqual} OR ${isNull(sql)} AND ${isNull(given[index]!)})` : isEqual
   })
   return [...equal, ...(predicate === undefined ? [] : [`(${predicate})`])].join(' AND ')
 }

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteTable } from '../identifier.ts'
+import { isNotNull } from '../null-test.ts'
 import { type OtherKey, takenBy } from './conflict.ts'
 import { keyWithGuard, type Merge, type MergeShape, type RowSource, sameKey } from './merge.ts'
 
@@ -46,7 +47,7 @@ function apartBy(merge: Merge, source: RowSource, { columns, equals }: OtherKey,
       `stored.${quoteIdentifier(column.name)} ${equals![at]} ${source.keyOf(column, 'pg_batch')}`,
   )
   const isOther = `(${sameKey(merge, source, 'pg_batch')}) IS NOT TRUE`
-  const present = columns.map(name => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ')
+  const present = columns.map(name => isNotNull(quoteIdentifier(name))).join(' AND ')
   const values = others.map(column => source.keyOf(column))
   const key = keyWithGuard(merge, source)
   // names of their own, because a column may be part of both keys

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteTable } from '../identifier.ts'
+import { isNotNull } from '../null-test.ts'
 import { cellsOf, type StateChecks, updateConditions, valuesSet } from './conflict.ts'
 import { excludedRow, type Merge, type MergeShape, type RowSource, sameKey, updatedBy } from './merge.ts'
 
@@ -111,7 +112,7 @@ function meets(
   columns: readonly string[],
 ): string {
   const cell = cellsOf(variable)
-  const present = notNull.filter(name => columns.includes(name)).map(name => `${cell(name)} IS NOT NULL`)
+  const present = notNull.filter(name => columns.includes(name)).map(name => isNotNull(cell(name)))
   if (checks.length === 0) return present.join(' AND ')
   const row = [...missing.keys()].map(name => `${cell(name)} AS ${quoteIdentifier(name)}`)
   const passed = checks.map(sql => `(${sql}) IS NOT FALSE`)

@@ -1,5 +1,6 @@
 import type { ColumnsSql, OutgoingReference } from '../../types.ts'
 import { quoteIdentifier } from '../identifier.ts'
+import { isNotNull, isNull } from '../null-test.ts'
 import type { Judgement } from './conflict.ts'
 import type { Merge, MergeColumn, MergeShape, RowSource } from './merge.ts'
 
@@ -65,7 +66,7 @@ type Concern = { readonly columns: readonly string[] } & Partial<ColumnsSql & Ou
 /** A row with NULL in its key is not overwritten. */
 function requiredIn({ conflict: { judgement, keys } }: Merge, { columns }: MergeShape): string[] {
   const required = judgement!.notNull.filter(name => columns.includes(name) && !keys.includes(name))
-  return required.map(name => `${quoteIdentifier(name)} IS NOT NULL`)
+  return required.map(name => isNotNull(quoteIdentifier(name)))
 }
 
 /** The conditions that values without a modifier or a domain have the types of their columns. */
@@ -99,7 +100,7 @@ function hasParent(table: string, { parent, columns, references, equals }: Outgo
   const same = values.map(
     (value, at) => `pg_batch_parent.${quoteIdentifier(references[at]!)} ${equals[at]} ${value}`,
   )
-  const absent = values.map(value => `${value} IS NULL`)
+  const absent = values.map(isNull)
   // of EXISTS under OR the server may make a hash of all rows of the parent
   const found = `(SELECT true FROM ${parent} AS pg_batch_parent WHERE ${same.join(' AND ')} LIMIT 1)`
   return `(${[...absent, `${found} IS NOT NULL`].join(' OR ')})`

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteTable, type TableParts } from '../identifier.ts'
+import { isNull } from '../null-test.ts'
 import { insertInto, requireNotNull } from '../statements.ts'
 import {
   assignments,
@@ -152,7 +153,7 @@ export function deletesAmong(shapes: readonly MergeShape[]): number[] {
 export function keyWithGuard(merge: Merge, { keyOf }: RowSource): string[] {
   const keys = keyColumns(merge).map(column => keyOf(column))
   if (merge.conflict.nullsNotDistinct) return keys
-  const anyNull = keys.map(key => `${key} IS NULL`).join(' OR ')
+  const anyNull = keys.map(isNull).join(' OR ')
   return [...keys, `CASE WHEN ${anyNull} THEN ${quoteIdentifier(merge.names.ordinal)} END`]
 }
 
@@ -211,7 +212,7 @@ function waysToEqual(merge: Merge, keyOf: (column: MergeColumn) => string): stri
   return keyColumns(merge).map(column => {
     const key = keyOf(column)
     const equal = equalIn(merge, column, 'stored', key)
-    const bothNull = `stored.${quoteIdentifier(column.name)} IS NULL AND ${key} IS NULL`
+    const bothNull = `${isNull(`stored.${quoteIdentifier(column.name)}`)} AND ${isNull(key)}`
     return merge.conflict.equalNulls.includes(column.name) ? [equal, bothNull] : [equal]
   })
 }

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../../table/identifier.ts'
 import type { Judgement } from '../../table/merge/conflict.ts'
 import { evaluated } from '../../table/merge/merge-judge.ts'
+import { isNotNull } from '../../table/null-test.ts'
 import type { Column, ColumnsSql, ComputedIndex, Table } from '../../types.ts'
 
 /** Returns what a row is judged by; undefined where something that no query can repeat may refuse it. */
@@ -8,7 +9,10 @@ export function judgementOf({ columns, rowConstraints }: Table): Judgement | und
   if (!rowConstraints) return undefined
   const { checks, foreignKeys, indexes, stored, isReferenced, mayLackPartition } = rowConstraints
   const computed = stored.map(name => ({ sql: evaluated([quoteIdentifier(name)]), columns: [name] }))
-  const required = notNullOf(columns.filter(({ generated }) => generated)).map(isNotNull)
+  const required = notNullOf(columns.filter(({ generated }) => generated)).map(name => ({
+    sql: isNotNull(quoteIdentifier(name)),
+    columns: [name],
+  }))
   const withInputs = <One extends { columns: readonly string[] }>(one: One): One => ({
     ...one,
     columns: [...new Set(one.columns.flatMap(name => [name, ...inputsOf(name, columns)]))],
@@ -25,10 +29,6 @@ export function judgementOf({ columns, rowConstraints }: Table): Judgement | und
 
 export function notNullOf(columns: readonly Column[]): string[] {
   return columns.filter(({ notNull }) => notNull).map(({ name }) => name)
-}
-
-function isNotNull(name: string): ColumnsSql {
-  return { sql: `${quoteIdentifier(name)} IS NOT NULL`, columns: [name] }
 }
 
 /** A function may return another value for each call, and even count its calls. */

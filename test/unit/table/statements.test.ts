@@ -115,12 +115,12 @@ describe('SQL texts', () => {
     const text = mergeTurn(nulls, stagedRows(nulls, 'staging', [shape]), 1)
     expect(text.match(/(?<=AS excluded WHERE ).*?(?= RETURNING)/g)).to.deep.equal([
       'stored."id" = excluded."id" AND stored."n" = excluded."n"',
-      'stored."id" = excluded."id" AND stored."n" IS NULL AND excluded."n" IS NULL',
+      'stored."id" = excluded."id" AND stored."n" IS NOT DISTINCT FROM NULL AND excluded."n" IS NOT DISTINCT FROM NULL',
     ])
     const loop = mergeLoop(nulls, stagedRows(nulls, 'staging', [shape]), 'ordinal', 1)
     expect(loop).to.contain(
       'WHERE stored."id" = excluded."id" AND ' +
-        '(stored."n" = excluded."n" OR stored."n" IS NULL AND excluded."n" IS NULL)',
+        '(stored."n" = excluded."n" OR stored."n" IS NOT DISTINCT FROM NULL AND excluded."n" IS NOT DISTINCT FROM NULL)',
     )
   })
 

@@ -45,6 +45,7 @@ const EQUAL: readonly Case[] = [
   { title: 'inet', type: 'inet', keys: ['10.0.0.1', '10.0.0.1/32'] },
   { title: 'an array', type: 'numeric[]', keys: ['{1,2}', ['1', '2.0']] },
   { title: 'a range', type: 'int4range', keys: ['[1,5)', '[1,4]'] },
+  { title: 'a composite whose fields are all NULL', type: 'pair', keys: ['(,)', '(,)', '(,)'] },
   { title: 'NULLS NOT DISTINCT', type: 'int', suffix: 'NULLS NOT DISTINCT', keys: [null, null, undefined] },
   {
     title: 'a constant DEFAULT, given and missing',
@@ -71,7 +72,7 @@ describe('keys of an upsert', () => {
   const makePool = usePools(db)
 
   before(async () => {
-    await db.pool.query(`CREATE EXTENSION citext; CREATE DOMAIN price AS numeric;
+    await db.pool.query(`CREATE EXTENSION citext; CREATE DOMAIN price AS numeric; CREATE TYPE pair AS (a int, b int);
       CREATE DOMAIN short AS varchar(2); CREATE SEQUENCE numbers;
       CREATE DOMAIN seven AS int DEFAULT 7;
       CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
