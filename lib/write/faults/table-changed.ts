@@ -16,7 +16,7 @@ export function tableChanged(table: TableParts): PgBatchError {
  */
 export function newKeyTooLate(batchId: number): PgBatchError {
   const reason =
-    'A row has a new key, and the table cannot change within `singleTransaction`. ' +
+    'A row has a new key, and the table cannot change within a single transaction. ' +
     'Its column was added after the rollback: read the source again'
   return new PgBatchError('TABLE_CHANGED', reason, { outcome: 'rolled-back', retryable: true, batchId })
 }
