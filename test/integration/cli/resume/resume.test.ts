@@ -1,39 +1,15 @@
-import { appendFile, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
-import { useFolder } from '../../../support/folder.ts'
 import { seededRandom } from '../../../support/random.ts'
-import { useDatabase } from '../../../support/servers/database.ts'
 import { thorough } from '../../../support/thorough.ts'
 import { until } from '../../../support/until.ts'
 import { countOf } from '../../../support/writing.ts'
 import { run, start } from '../support.ts'
+import { useEvents } from './events.ts'
 
 describe('pg-batch load --resume', () => {
-  const database = useDatabase()
-  const file = useFolder()
-
-  beforeEach(() =>
-    database.pool.query(`
-      DROP TABLE IF EXISTS events, other, pg_batch_resume, pg_batch_checkpoint;
-      CREATE TABLE events (id int, note text); -- no key: a row that is written twice stays twice
-      CREATE TABLE other (id int, note text)`),
-  )
-
-  const env = () => ({ DATABASE_URL: database.connectionString })
-  const load = (path: string, name: string, ...words: string[]) =>
-    run(['load', path, '-t', 'events', '--resume', name, '--batch-size', '1000', ...words], env())
-
-  const csv = (rows: number, more = '') =>
-    `id,note\n${Array.from({ length: rows }, (_, i) => `${i + 1},"row ${i + 1}, of many${more}"`).join('\n')}\n`
-
-  async function stored(): Promise<{ rows: number; distinct: number; sum: string }> {
-    const { rows } = await database.pool.query(
-      'SELECT count(*)::int AS rows, count(DISTINCT id)::int AS distinct, sum(id)::text AS sum FROM events',
-    )
-    return rows[0]
-  }
-  const exactly = (rows: number) => ({ rows, distinct: rows, sum: String((rows * (rows + 1)) / 2) })
+  const { database, file, env, load, csv, stored, exactly } = useEvents()
 
   it('has each rejected row in its table or in its file, once, whenever it is killed', async function () {
     this.timeout(180_000)
@@ -229,118 +205,5 @@ describe('pg-batch load --resume', () => {
     expect(said).to.be.lessThan(ROWS)
     expect((await load(path, 'stop')).status).to.equal(0)
     expect(await stored()).to.deep.equal(exactly(ROWS))
-  })
-
-  describe('refuses in one line', () => {
-    let path: string
-    beforeEach(async () => {
-      path = await file('input.csv', csv(2500))
-      await database.pool.query('ALTER TABLE events ADD CHECK (id <> 2500)')
-      expect((await load(path, 'one')).status).to.equal(1)
-    })
-
-    async function expectRefusal(
-      line: RegExp,
-      words = [path, '-t', 'events', '--resume', 'one', '--batch-size', '1000'],
-    ) {
-      const { status, stdout, stderr } = await run(['load', ...words], env())
-      expect(stderr)
-        .to.match(line)
-        .and.match(/^pg-batch: [^\n]+\n$/)
-      expect(stdout).to.equal('')
-      expect(status).to.be.oneOf([1, 2])
-      expect((await stored()).rows).to.equal(2000)
-    }
-
-    it('a file that has grown', async () => {
-      await appendFile(path, '2501,x\n')
-      await expectRefusal(
-        /has changed since the load one began: it had \d+ bytes and has \d+; its first 2,000 rows were/,
-      )
-    })
-
-    it('a file that begins with other bytes', async () => {
-      await writeFile(path, csv(2500).replace('row 1,', 'ROW 1,'))
-      await expectRefusal(/it begins with other bytes/)
-    })
-
-    it('a file that was written to', async () => {
-      await utimes(path, 1, 1)
-      await expectRefusal(/it was written to/)
-    })
-
-    it('another file, table or format of the same name', async () => {
-      const other = await file('other.csv', csv(1))
-      await expectRefusal(/--resume one is the load of .*input\.csv; use another name for/, [
-        other,
-        '-t',
-        'events',
-        '--resume',
-        'one',
-      ])
-      await expectRefusal(/loads into "public"\."events", not "public"\."other"/, [
-        path,
-        '-t',
-        'other',
-        '--resume',
-        'one',
-      ])
-    })
-
-    const changes: [title: string, words: string[], line: RegExp][] = [
-      [
-        '--null',
-        ['--null', 'NA'],
-        /a header; not csv, .*, a header, null "NA"; the same options continue the load; use another name for another load\n/,
-      ],
-      [
-        '--columns',
-        ['--columns', 'id'],
-        /; not csv, .*, columns "id"; the same options continue the load; use/,
-      ],
-      [
-        '--map',
-        ['--map', 'note=note'],
-        /; not csv, .*, map "note"="note"; the same options continue the load; use/,
-      ],
-      ['--quote', ['--quote', 'none'], /; not csv, .*, quote none; the same options continue the load; use/],
-      [
-        '--create',
-        ['--create', '--type', 'id=text'],
-        /; not csv, .*, types by --create, type "id"="text"; the same options continue the load; use/,
-      ],
-      [
-        '--infer',
-        ['--create', '--infer', 'all'],
-        /; not csv, .*, types inferred from all rows \(--create\); the same options continue the load; use/,
-      ],
-    ]
-    for (const [title, words, line] of changes) {
-      it(`another ${title} than the load began with`, async () => {
-        await expectRefusal(line, [path, '-t', 'events', '--resume', 'one', ...words])
-      })
-    }
-
-    it('standard input', async () => {
-      await expectRefusal(/--resume needs a file: standard input cannot be read again/, [
-        '-',
-        '-t',
-        'events',
-        '--resume',
-        'two',
-      ])
-    })
-
-    it('several connections', async () => {
-      await expectRefusal(/leave out --concurrency/, [
-        path,
-        '-t',
-        'events',
-        '--resume',
-        'one',
-        '--concurrency',
-        '2',
-      ])
-    })
   })
 })
