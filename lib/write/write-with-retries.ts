@@ -1,17 +1,14 @@
-import type { Outcome } from '../types.ts'
+import type { PgBatchError } from '../errors.ts'
 import { adaptPlan } from './adapt-plan.ts'
-import { noteProgress } from './checkpoint/checkpoint.ts'
 import { withOutcome } from './faults/failure.ts'
 import { isFinal } from './faults/is-final.ts'
 import { pause } from './faults/pause.ts'
 import { mayRetry, retryDelayMs } from './faults/retry.ts'
 import { mayHideSqlState } from './faults/transient.ts'
-import { findOutcome } from './outcome/find-outcome.ts'
 import { type OrphanedTransaction, terminateOrphan } from './outcome/terminate-orphan.ts'
 import type { Batch } from './rows/batch.ts'
-import { runTransaction, type TransactionRequest } from './transaction/run-transaction.ts'
-import { traceTransaction } from './transaction/trace.ts'
-import type { Committed, FailedTransaction } from './transaction/transaction-result.ts'
+import { runAttempt, type SettledFailure } from './run-attempt.ts'
+import type { FailedTransaction } from './transaction/transaction-result.ts'
 import type { TransactionWriter } from './transaction/transaction-writer.ts'
 import type { Progress, WriteContext } from './write-context.ts'
 
@@ -53,9 +50,8 @@ export async function* writeWithRetries<Item>(
     const batches = waiting.slice(0, size.limit)
     const rest = waiting.slice(batches.length)
     const takesMore = attempt === 1 && rest.length === 0
-    const { table } = context.current.plan
-    const result = await traceTransaction({ table, attempt, batches }, () =>
-      runToOutcome(context, { batches, byInsert }, writer => addBatches(writer, batches, takesMore)),
+    const result = await runAttempt(context, { attempt, batches, byInsert }, writer =>
+      addBatches(writer, batches, takesMore),
     )
     if (!('error' in result)) {
       size.committed(result.batches.length)
@@ -73,10 +69,7 @@ export async function* writeWithRetries<Item>(
     budget.release(result.rejects)
     waiting = [...result.batches, ...rest]
     failedAt ??= performance.now()
-    // an attempt that has read the checkpoint has found out that the earlier one was rolled back
-    const knowsEarlier = result.reached.size > 0 || result.error.code === 'CHECKPOINT_REGRESSED'
-    const isUnknown = isEarlierUnknown && !knowsEarlier
-    const refused = withOutcome(result.error, isUnknown ? 'unknown' : result.outcome)
+    const refused: PgBatchError = errorOf(result, isEarlierUnknown)
     isEarlierUnknown = refused.outcome === 'unknown'
     if (!byInsert && hidesSqlState({ ...result, error: refused })) {
       byInsert = true
@@ -104,27 +97,16 @@ export async function* writeWithRetries<Item>(
   }
 }
 
-/** A transaction that failed, and what the server answers about its outcome. */
-interface SettledFailure<Item> extends FailedTransaction<Item> {
-  readonly outcome: Outcome
-  /** The server is still committing it. */
-  readonly stillOpen: boolean
-}
-
-/** Runs one transaction, and asks the server for its outcome where the COMMIT was not answered. */
-export async function runToOutcome<Item>(
-  context: WriteContext<Item>,
-  request: TransactionRequest<Item>,
-  work: (writer: TransactionWriter<Item>) => Promise<void>,
-): Promise<Committed<Item> | SettledFailure<Item>> {
-  await context.openOutcomes.none()
-  const result = await runTransaction(context, request, work)
-  if (!('error' in result)) return result
-  const { error, progress, ifCommitted } = result
-  const { outcome, stillOpen = false } = await findOutcome(error, result, context)
-  if (error.outcome === 'committed' || outcome !== 'committed') return { ...result, outcome, stillOpen }
-  if (progress) noteProgress(progress)
-  return ifCommitted
+/**
+ * Returns the error of a failed attempt. Its outcome is unknown as long as that of an earlier attempt at the
+ * same rows is. One that has read the checkpoint has found out that the earlier one was rolled back.
+ */
+function errorOf<Item>(
+  { error, outcome, reached }: SettledFailure<Item>,
+  isEarlierUnknown: boolean,
+): PgBatchError {
+  const knowsEarlier = reached.size > 0 || error.code === 'CHECKPOINT_REGRESSED'
+  return withOutcome(error, isEarlierUnknown && !knowsEarlier ? 'unknown' : outcome)
 }
 
 /**

@@ -53,7 +53,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: 'the question after the lost COMMIT of a whole load',
-    file: 'lib/write/write-with-retries.ts',
+    file: 'lib/write/run-attempt.ts',
     from: 'const { outcome, stillOpen = false } = await findOutcome(error, result, context)',
     to: "const { outcome, stillOpen } = { outcome: 'rolled-back' as Outcome, stillOpen: false }",
     only: 'whole load, COMMIT is lost',
@@ -80,7 +80,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     title: "a retry's rollback: a batch that was rolled back counts as committed",
-    file: 'lib/write/write-with-retries.ts',
+    file: 'lib/write/run-attempt.ts',
     from: "|| outcome !== 'committed') return",
     to: "|| !['committed', 'rolled-back'].includes(outcome)) return",
     only: 'cut in the data',

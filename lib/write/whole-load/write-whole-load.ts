@@ -3,9 +3,8 @@ import { pause } from '../faults/pause.ts'
 import { mayRetry, retryDelayMs } from '../faults/retry.ts'
 import { terminateOrphan } from '../outcome/terminate-orphan.ts'
 import type { Batch } from '../rows/batch.ts'
-import { traceTransaction } from '../transaction/trace.ts'
+import { runAttempt } from '../run-attempt.ts'
 import type { NextBatch, Progress, WriteContext } from '../write-context.ts'
-import { runToOutcome } from '../write-with-retries.ts'
 import { loadAll } from './load-all.ts'
 
 /**
@@ -25,13 +24,12 @@ export async function* writeWholeLoad<Item>(
   next: NextBatch<Item>,
   context: WriteContext<Item>,
 ): AsyncGenerator<Progress<Item>, void> {
-  const { retry, signals, current } = context
+  const { retry, signals } = context
   const batches = first ? [first] : []
   const startedAt = performance.now()
   for (let attempt = 1; ; attempt++) {
-    const { table } = current.plan
-    const result = await traceTransaction({ table, attempt, batches }, () =>
-      runToOutcome(context, { batches, byInsert: false }, writer => loadAll(writer, first, next, context)),
+    const result = await runAttempt(context, { attempt, batches, byInsert: false }, writer =>
+      loadAll(writer, first, next, context),
     )
     if (!('error' in result)) {
       yield { kind: 'committed', committed: result, attempts: attempt }
