@@ -74,6 +74,7 @@ const TRANSIENT_DRIVER_MESSAGES: readonly string[] = [
   'Connection terminated',
   'Connection ended unexpectedly',
   'Query read timeout',
+  'received invalid response', // what the server has sent did not arrive as it was
   'timeout e',
   'Client has encountered a connection error',
   'Client was closed',

@@ -123,6 +123,7 @@ describe('isTransient', () => {
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',
     'Query read timeout',
+    'received invalid response: 7f', // pg, where the network has changed a byte
     'timeout exceeded when trying to connect',
     'timeout expired',
     'Client has encountered a connection error and is not queryable',
