@@ -27,25 +27,36 @@ export interface Settling<Item> {
 export async function settle<Item>(
   committed: Committed<Item>,
   attempts: number,
-  { events, deadLetterStream, deadLetterFile, afterCommit, callbackTimeoutMs, kill }: Settling<Item>,
+  settling: Settling<Item>,
 ): Promise<void> {
   const { batches, rejected, settled } = committed
-  const wait = (option: string, batchId: number, work: () => void | Promise<void>): Promise<void> =>
-    waitFor(option, batchId, () => unlessAborted(withinCallbackTime(option, callbackTimeoutMs, work), kill))
+  const { events, afterCommit } = settling
+  try {
+    events.commit(commitEvent(committed, attempts))
+    for (const reject of rejected) events.reject(reject)
+  } finally {
+    // also where a listener throws: nothing else has these rows
+    await sendRejects(rejected, settling)
+  }
+  if (!afterCommit) return
+  for (const [index, batch] of batches.entries()) {
+    await wait('afterCommit', batch.id, settling, () => afterCommit(batch.items, settled[index]!))
+  }
+}
 
-  events.commit(commitEvent(committed, attempts))
-  for (const reject of rejected) events.reject(reject)
+/** Hands rejected rows to the dead letter, if there is one. */
+async function sendRejects<Item>(
+  rejected: Committed<Item>['rejected'],
+  settling: Settling<Item>,
+): Promise<void> {
+  const { deadLetterStream, deadLetterFile, kill } = settling
   if (deadLetterStream) {
     for (const reject of rejected)
-      await wait('deadLetter', reject.batchId, () => deadLetterStream.send(reject))
+      await wait('deadLetter', reject.batchId, settling, () => deadLetterStream.send(reject))
   }
   if (deadLetterFile && rejected.length > 0) {
     // a move has time limits of its own
     await waitFor('deadLetter', rejected[0]!.batchId, () => unlessAborted(deadLetterFile.move(), kill))
-  }
-  if (!afterCommit) return
-  for (const [index, batch] of batches.entries()) {
-    await wait('afterCommit', batch.id, () => afterCommit(batch.items, settled[index]!))
   }
 }
 
@@ -61,6 +72,18 @@ export function commitEvent<Item>(committed: Committed<Item>, attempts: number):
     durationMs,
     batches: batches.length,
   }
+}
+
+/** Waits for the work of a callback, no longer than a callback may take, nor than the stream lasts. */
+function wait(
+  option: string,
+  batchId: number,
+  { callbackTimeoutMs, kill }: Pick<Settling<never>, 'callbackTimeoutMs' | 'kill'>,
+  work: () => void | Promise<void>,
+): Promise<void> {
+  return waitFor(option, batchId, () =>
+    unlessAborted(withinCallbackTime(option, callbackTimeoutMs, work), kill),
+  )
 }
 
 async function waitFor(option: string, batchId: number, work: () => Promise<void>): Promise<void> {

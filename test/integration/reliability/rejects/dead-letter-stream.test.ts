@@ -141,6 +141,27 @@ describe('a Writable as the dead letter', () => {
     })
   }
 
+  for (const event of ['commit', 'reject'] as const) {
+    it(`gets the rejected rows also where a listener of '${event}' throws, which fails the stream`, async () => {
+      const got: number[] = []
+      const deadLetter = new Writable({
+        objectMode: true,
+        write({ index }: RejectedRow<Row>, _, callback) {
+          got.push(index)
+          callback()
+        },
+      })
+      const sink = make(deadLetter)
+      sink.on(event, () => {
+        throw new Error("a listener's own")
+      })
+      const error = await failureOf(pipeline(Readable.from([BAD]), sink))
+      expect(error).to.include({ code: 'CALLBACK_FAILED', callback: `on('${event}')`, outcome: 'committed' })
+      expect(await countOf(db.pool, 't')).to.equal(2)
+      expect(got).to.deep.equal([0, 2])
+    })
+  }
+
   it('may be shared by many streams without a warning, and keeps no listener of theirs', async () => {
     const warnings: Error[] = []
     const onWarning = (warning: Error): void => void warnings.push(warning)
