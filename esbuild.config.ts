@@ -63,6 +63,17 @@ const NO_PROGRAMS: Plugin = {
   },
 }
 
+/** Puts the functions of `node:crypto` in the place of pg's module of Web Crypto: see pg-crypto.ts. */
+const NODE_CRYPTO: Plugin = {
+  name: 'node-crypto',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]pg[\\/]lib[\\/]crypto[\\/]utils\.js$/ }, async () => ({
+      contents: await readFile(join(repository, 'lib/cli/start/pg-crypto.ts'), 'utf8'),
+      loader: 'ts',
+    }))
+  },
+}
+
 /** A module that has no piece's code, and so may call `import()`: see the class CodeCache. */
 const IMPORT = 'import-module.cjs'
 
@@ -119,7 +130,7 @@ async function buildPieces(): Promise<{ first: string; worker: string }> {
     splitting: true,
     format: 'esm',
     external: NOT_INLINED,
-    plugins: [NO_PROGRAMS],
+    plugins: [NO_PROGRAMS, NODE_CRYPTO],
     metafile: true,
     write: false,
   })
