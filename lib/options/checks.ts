@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { nearest } from '../values/names/nearest.ts'
 import { MAX_TIMER_MS } from '../values/time/timer-limit.ts'
-import { ELSEWHERE, OTHER_NAMES } from './other-names.ts'
+import { OF_BATCHES, OTHER_NAMES } from './other-names.ts'
 
 /**
  * Returns `value` with the type that was proved, or throws a TypeError that names the option `name`, says
@@ -145,5 +145,7 @@ function meantBy(key: string, known: readonly string[]): string | undefined {
   if (near !== undefined) return `\`${near}\``
   const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key]! : ''
   if (known.includes(name)) return `\`${name}\``
-  return Object.hasOwn(ELSEWHERE, key) ? ELSEWHERE[key] : undefined
+  if (!Object.hasOwn(OF_BATCHES, key)) return undefined
+  const option = OF_BATCHES[key]!
+  return known.includes('batch') ? `\`batch.${option}\`` : `\`${option}\` of BatchTransform`
 }

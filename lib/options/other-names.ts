@@ -30,16 +30,14 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = Object.freeze({
   errorLimit: 'rejectLimit',
 })
 
-/** Options that are meant for another class, and what to write there. */
-export const ELSEWHERE: Readonly<Record<string, string>> = Object.freeze({
-  maxCount: '`maxCount` of BatchTransform',
-  batchSize: '`maxCount` of BatchTransform',
-  chunkSize: '`maxCount` of BatchTransform',
-  maxBytes: '`maxBytes` of BatchTransform',
-  sizeOf: '`sizeOf` of BatchTransform',
-  maxWaitMs: '`maxWaitMs` of BatchTransform',
-  flushInterval: '`maxWaitMs` of BatchTransform',
-  lingerMs: '`maxWaitMs` of BatchTransform',
-  returning: '`returning` of PgRowWriter',
-  maxPending: '`maxPending` of PgRowWriter',
+/** Options of BatchTransform, by the names that are given to another class. */
+export const OF_BATCHES: Readonly<Record<string, string>> = Object.freeze({
+  maxCount: 'maxCount',
+  batchSize: 'maxCount',
+  chunkSize: 'maxCount',
+  maxBytes: 'maxBytes',
+  sizeOf: 'sizeOf',
+  maxWaitMs: 'maxWaitMs',
+  flushInterval: 'maxWaitMs',
+  lingerMs: 'maxWaitMs',
 })

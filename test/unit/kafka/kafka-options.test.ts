@@ -63,6 +63,8 @@ describe('the options of kafkaToPg', () => {
     ['deserializers', { consumer: { ...consumer, deserializers: {} } }, /no `consumer.deserializers`/],
     ['a function that is not one', { toRow: 'row' }, /`toRow` to be a function/],
     ['no answers', { maxBytes: 0 }, /`maxBytes` to be an integer ≥ 1/],
+    ['a size of batches', { batchSize: 500 }, /got `batchSize`\. Did you mean `batch(\.maxCount)?`\?/],
+    ['a wait of batches', { maxWaitMs: 5 }, /got `maxWaitMs`\. Did you mean `batch\.maxWaitMs`\?/],
   ]
   for (const [what, options, message] of wrong) {
     it(`refuse ${what}`, () => {
