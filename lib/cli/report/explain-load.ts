@@ -17,6 +17,7 @@ import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
 import type { RowPositions } from '../rows/row-positions.ts'
 import { explain } from './explain.ts'
 import { explainKey } from './explain-key.ts'
+import { replaceHint } from './replace-hint.ts'
 import { valueHint } from './value-hint.ts'
 
 export interface FailedLoad {
@@ -204,7 +205,7 @@ function quotesValue({ sqlState, reason }: PgBatchError): boolean {
 /** Returns what to do about a key that is in the table, or twice in the file. */
 function conflictHint(error: PgBatchError, load: FailedLoad): string {
   const { table, args } = load
-  if (args.onConflict || args.onConflictDo) return rejectsHint(error, load)
+  if (args.onConflict || args.onConflictDo || args.replace) return rejectsHint(error, load)
   const key = table.uniqueKeys.find(({ constraint, index }) => (constraint ?? index) === error.constraint)
   const skip = '--on-conflict-do nothing'
   if (!key) return `; ${skip} keeps the row that is there`
@@ -225,6 +226,8 @@ const ROWS_FAULT = /^(22|23|44|P0)/
 
 /** Returns what `--rejects` would do about a fault of a row. */
 function rejectsHint(error: PgBatchError, { args, format, showsValues }: FailedLoad): string {
+  const replacing = args.replace ? replaceHint(error) : undefined
+  if (replacing !== undefined) return replacing
   const hidden = quotesValue(error)
   const isUnsent = error.code === 'VALUE_NOT_ENCODABLE'
   if (isUnsent && error.column === undefined) return recordHint({ args, format }, error.reason)

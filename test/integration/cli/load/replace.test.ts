@@ -109,6 +109,44 @@ describe('pg-batch load --replace', () => {
     expect([status, await countOf(database.pool, 'child')]).to.deep.equal([1, 1])
   })
 
+  for (const [what, sql, rows, advice] of [
+    ['a key that comes twice', '', '1,a\n1,b', /\(23505\); --rejects FILE keeps such rows/],
+    ['another value that comes twice', 'ALTER TABLE t ADD UNIQUE (note)', '1,a\n2,a', /\(23505\); nothing/],
+    [
+      'a NULL',
+      'ALTER TABLE t ALTER note SET NOT NULL',
+      '1,a\n2,',
+      /\(23502\).*; --rejects FILE finds the row/,
+    ],
+    [
+      'a CHECK',
+      "ALTER TABLE t ADD CHECK (note <> 'b')",
+      '1,a\n2,b',
+      /\(23514\); --rejects FILE finds the row/,
+    ],
+    [
+      'rows that are referred to',
+      'CREATE TABLE child (t int REFERENCES t); INSERT INTO child VALUES (5)',
+      '1,a',
+      /\((?:23503|23001)\); rows of "child" refer to rows that the new data lacks; nothing/,
+    ],
+    [
+      'a partition',
+      'CREATE TABLE root (LIKE t) PARTITION BY RANGE (id); ALTER TABLE root ATTACH PARTITION t FOR VALUES FROM (0) TO (9)',
+      '1,a\n9,b',
+      /\(23514\); nothing/,
+    ],
+  ] as const) {
+    it(`gives advice that helps about ${what}`, async () => {
+      await database.pool.query(
+        `DROP TABLE IF EXISTS child, root; TRUNCATE t; INSERT INTO t VALUES (5, 'z'); ${sql}`,
+      )
+      const { status, stderr } = await load([await makeFile('few.csv', `id,note\n${rows}\n`)])
+      expect(stderr).to.match(advice)
+      expect([status, await notes()]).to.deep.equal([1, [['z', 1]]])
+    })
+  }
+
   for (const [words, message] of [
     [['--truncate'], /--truncate and --replace contradict each other/],
     [['--create'], /--create makes a new table; there is nothing to --replace/],
