@@ -1,5 +1,5 @@
 import { mayTakeOtherKey } from './conflict.ts'
-import { joinCount, keepsStored, type Merge, type MergeShape } from './merge.ts'
+import { joinCount, keepsStored, type Merge, type MergeShape, updatedBy } from './merge.ts'
 import { canJudge } from './merge-judge.ts'
 
 /**
@@ -89,6 +89,8 @@ function overwritesEarlier(merge: Merge, shapes: readonly MergeShape[]): boolean
   if (depends || updateOnly || !foldable) return false
   const [upsert, another] = shapes.filter(shape => !shape.deletes)
   if (!upsert || another || !canJudge(merge, upsert)) return false
+  // rows that set nothing change something only where their key is not stored
+  if (updatedBy(merge, upsert).length === 0) return false
   // a row that is deleted at once looks for no partition
   if (shapes.length > 1 && (judgement!.isReferenced || judgement!.mayLackPartition)) return false
   // Citus does not join every table in a statement that writes

@@ -18,9 +18,11 @@ interface KeyColumn {
 }
 
 /**
- * Describes a foreign key by the schema, the table and the constraint that an error names. There is no row if
- * a lookup of its keys need not find what the server finds: another policy applies to this role, it may not
- * read the table, several rows may cover one period, or a trigger may change the rows before they are stored.
+ * Describes a foreign key by the schema, the table and the constraint that an error names; the last parameter
+ * is the quoted name of the table that rows go to. There is no row for a key of another table, which refuses
+ * the delete of a row that it refers to, or what a trigger writes. Nor is there one if a lookup of its keys
+ * need not find what the server finds: another policy applies to this role, it may not read the table, some
+ * parents may cover a period together, or a trigger may change the rows before they are stored.
  */
 export const FOREIGN_KEY_SQL = `SELECT pg_catalog.json_build_object(
   'target', pg_catalog.format('%I.%I', fn.nspname, f.relname),
@@ -36,6 +38,8 @@ export const FOREIGN_KEY_SQL = `SELECT pg_catalog.json_build_object(
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class f ON f.oid = k.confrelid JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
   WHERE k.contype = 'f' AND n.nspname = $1 AND c.relname = $2 AND k.conname = $3
+    AND c.oid IN (SELECT pg_catalog.to_regclass($4)
+      UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($4)))
     AND coalesce(pg_catalog.to_jsonb(k) ->> 'conperiod', 'false') = 'false'
     AND NOT c.relhasrules AND NOT pg_catalog.row_security_active(f.oid)
     AND pg_catalog.has_table_privilege(f.oid, 'SELECT')

@@ -1,5 +1,6 @@
 import { connectionSurvives, isServerError, type ServerError } from '../../connection/server-error.ts'
 import type { Transaction } from '../../connection/transaction/transaction.ts'
+import { quoteTable } from '../../table/identifier.ts'
 import { keyColumns } from '../../table/merge/merge.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
 import type { RowShape } from '../rows/row-shapes.ts'
@@ -67,7 +68,8 @@ export class Orphans {
   async #keyOf({ schema, table, constraint }: ServerError): Promise<ForeignKey | undefined> {
     if (constraint === undefined) return undefined
     if (!this.#known.has(constraint)) {
-      const { rows } = await this.#transaction.query(FOREIGN_KEY_SQL, [schema, table, constraint])
+      const values = [schema, table, constraint, quoteTable(this.#plan.table)]
+      const { rows } = await this.#transaction.query(FOREIGN_KEY_SQL, values)
       const [found] = rows as { key: string }[]
       this.#known.set(constraint, found && JSON.parse(found.key))
     }

@@ -129,6 +129,30 @@ describe('Rows whose parents are missing', function () {
     expect(rejected.sort()).to.deep.equal(idsOf(rows, id => id % 2 === 1).sort())
   })
 
+  for (const ofTrigger of [false, true]) {
+    const what = ofTrigger ? 'a trigger writes an orphan' : 'another table refers to a row that is deleted'
+    it(`are not rows with a column of the same name where ${what}`, async () => {
+      await db.pool.query(`CREATE TABLE parent (id int PRIMARY KEY, n int);
+        CREATE TABLE child (id int REFERENCES parent); INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1)`)
+      if (ofTrigger) {
+        await db.pool.query(`CREATE OR REPLACE FUNCTION orphan() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO child VALUES (-old.id); RETURN NULL; END';
+          CREATE TRIGGER orphan AFTER DELETE ON parent FOR EACH ROW EXECUTE FUNCTION orphan()`)
+        await db.pool.query('TRUNCATE child')
+      }
+      const rows = [...Array(20).keys()].map(id => ({ id, n: id }))
+      const writable = new PgBatchWritable<Row>({
+        pool: db.pool,
+        table: 'parent',
+        onConflict: upsert,
+        operation: ({ n }) => (n === 1 ? 'delete' : 'upsert'),
+        rejectLimit: COUNT,
+      })
+      const rejected = await load([rows], writable)
+      expect(rejected.map(({ index, error }) => [index, error.sqlState])).to.deep.equal([[1, '23503']])
+    })
+  }
+
   it('are only those that the server misses: a key may have two texts, and NULL refers to nothing', async () => {
     await db.pool.query(`CREATE TABLE parent (a int, b numeric, PRIMARY KEY (a, b)); INSERT INTO parent VALUES (1, 1.5);
       CREATE TABLE child (id int PRIMARY KEY, b text, a bigint, c numeric, FOREIGN KEY (a, c) REFERENCES parent)`)

@@ -73,6 +73,26 @@ describe('operation', () => {
         expect(await valuesOf(db.pool, 'SELECT id, n FROM stock ORDER BY id')).to.deep.equal(expected)
       })
 
+      it('counts an upsert only where it inserts if a row has no columns beside its key', async () => {
+        await db.pool.query('CREATE TABLE tags (id int, tag text, PRIMARY KEY (id, tag))')
+        try {
+          const changes: Change[] = [
+            { id: 1, tag: 'a' },
+            { id: 1, tag: 'a' },
+            { id: 2, tag: 'a', del: true },
+            { id: 1, tag: 'b' },
+            { id: 1, tag: 'b', del: true },
+            { id: 1, tag: 'b' },
+            { id: 1, tag: 'a' },
+          ]
+          const onConflict = { target: ['id', 'tag'], action: 'update' } as const
+          const { stats } = await write<Change, Row>([changes], changing({ table: 'tags', onConflict }))
+          expect(stats).to.include({ rowsCommitted: 4, rowsUnchanged: 3 })
+        } finally {
+          await db.pool.query('DROP TABLE tags')
+        }
+      })
+
       it('needs only the key, and ignores the other values of a delete', async () => {
         await db.pool.query('ALTER TABLE stock ALTER place SET NOT NULL')
         await write<Change, Row>(
