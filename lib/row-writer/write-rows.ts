@@ -76,35 +76,36 @@ export class RowsWriter<Row> {
 
   /** Introspects the table, once unless that fails. */
   #open(): Promise<Writing<Row>> {
-    if (!this.#writing) {
-      const opening = openWriting(this.#options, {
-        pool: this.#pool,
-        signals: this.#signals,
-        onRetry: retry => publishRetry(this.#options.table, retry),
-        onEvolve: evolve => publishEvolve(this.#options.table, evolve),
-      })
-      this.#writing = opening
-      opening.catch(() => {
-        if (this.#writing === opening) this.#writing = undefined
-      })
-    }
-    return this.#writing
+    return this.#writing ?? this.#keep(this.#introspect())
   }
 
   #introspectAgain(): void {
     const before = this.#writing
     if (!before) return
-    this.#writing = undefined
     // other lanes may still ask for the outcome of a transaction, and none may begin meanwhile
-    const opening = this.#open()
-    this.#writing = Promise.all([before, opening]).then(([{ openOutcomes, transactions }, writing]) => ({
-      ...writing,
-      openOutcomes,
-      transactions,
-    }))
-    this.#writing.catch(() => {
-      this.#writing = undefined
+    const again = Promise.all([before, this.#introspect()]).then(
+      ([{ openOutcomes, transactions }, writing]) => ({ ...writing, openOutcomes, transactions }),
+    )
+    this.#keep(again)
+  }
+
+  #introspect(): Promise<Writing<Row>> {
+    const { table } = this.#options
+    return openWriting(this.#options, {
+      pool: this.#pool,
+      signals: this.#signals,
+      onRetry: retry => publishRetry(table, retry),
+      onEvolve: evolve => publishEvolve(table, evolve),
     })
+  }
+
+  /** Keeps what is opened for the batches that follow, unless that fails. */
+  #keep(opening: Promise<Writing<Row>>): Promise<Writing<Row>> {
+    this.#writing = opening
+    opening.catch(() => {
+      if (this.#writing === opening) this.#writing = undefined
+    })
+    return opening
   }
 }
 
