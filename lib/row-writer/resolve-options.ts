@@ -29,7 +29,7 @@ const OWN_OPTIONS = {
 const PASSED = WRITABLE_OPTIONS.filter(name => !(NOT_PASSED as readonly string[]).includes(name))
 
 /** The names of all options. */
-export const ROW_WRITER_OPTIONS: readonly string[] = [...PASSED, ...Object.keys(OWN_OPTIONS)]
+const ROW_WRITER_OPTIONS: readonly string[] = [...PASSED, ...Object.keys(OWN_OPTIONS)]
 
 /** The options of a writer: its own, and `write` for what it passes on. */
 export type ResolvedRowWriterOptions<Row> = ReturnType<typeof resolveRowWriterOptions<Row, unknown>>

@@ -19,13 +19,16 @@ export class Stopping {
     return this.#stop.signal.aborted
   }
 
-  /** @param killReason why connections are ended, if it comes to that. Default: the reason */
+  /**
+   * Stops the work.
+   * @param killReason why connections are ended, if it comes to that. Default: the reason
+   */
   begin(reason: Error, killReason = reason): void {
     this.#stop.abort(reason)
     this.#grace = setTimeout(() => this.#kill.abort(killReason), GRACE_MS)
   }
 
-  /** The work has stopped. */
+  /** Notes that the work has stopped. */
   done(): void {
     clearTimeout(this.#grace)
   }

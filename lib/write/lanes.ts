@@ -50,7 +50,7 @@ export class Lanes<Item> {
     return queue.room()
   }
 
-  /** No further batch will be offered: a lane that waits for one continues with what it has. */
+  /** Notes that no further batch will be offered: a lane that waits for one continues with what it has. */
   end(): void {
     this.#ended = true
     for (const queue of this.#queues) queue.changed()

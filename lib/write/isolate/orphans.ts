@@ -3,15 +3,10 @@ import type { Transaction } from '../../connection/transaction/transaction.ts'
 import { quoteTable } from '../../table/identifier.ts'
 import { keyColumns } from '../../table/merge/merge.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
-import type { RowShape } from '../rows/row-shapes.ts'
 import { FOREIGN_KEY_SQL, type ForeignKey, type Keys, missingParents } from './foreign-key.ts'
 import { certainlyNew } from './new-keys.ts'
 import { keyReader, type ReadKey } from './read-key.ts'
-
-interface Row {
-  readonly row: object
-  readonly shape: RowShape
-}
+import type { ShapedRow } from './rows.ts'
 
 /**
  * Finds the rows of a piece that a foreign key refuses, all at once: its error names none of them, and to try
@@ -33,7 +28,7 @@ export class Orphans {
    * that are returned. Returns none where that is not certain.
    * @param error the foreign key's
    */
-  async among<R extends Row>(piece: readonly R[], error: unknown): Promise<R[]> {
+  async among<R extends ShapedRow>(piece: readonly R[], error: unknown): Promise<R[]> {
     if (!this.#mayAsk() || !isServerError(error)) return []
     this.#transaction.before('SAVEPOINT pg_batch_orphans')
     try {
@@ -76,7 +71,7 @@ export class Orphans {
     return this.#known.get(constraint)
   }
 
-  async #missing(key: ForeignKey, piece: readonly Row[]): Promise<Map<number, number[]> | undefined> {
+  async #missing(key: ForeignKey, piece: readonly ShapedRow[]): Promise<Map<number, number[]> | undefined> {
     const read = keyReader(
       this.#plan,
       key.columns.map(({ child }) => child),
@@ -94,7 +89,7 @@ export class Orphans {
   }
 
   /** Returns those of the rows that an upsert does not update. */
-  async #newAmong(piece: readonly Row[], children: Keys): Promise<Keys> {
+  async #newAmong(piece: readonly ShapedRow[], children: Keys): Promise<Keys> {
     const { merge } = this.#plan
     const { keys, inOrder } = merge!.conflict
     const read = inOrder
@@ -109,7 +104,7 @@ export class Orphans {
   }
 }
 
-function keysOf(piece: readonly Row[], read: ReadKey): Keys {
+function keysOf(piece: readonly ShapedRow[], read: ReadKey): Keys {
   const keys = new Map<number, readonly string[]>()
   for (const [index, { row, shape }] of piece.entries()) {
     const key = shape.deletes ? undefined : read(row)

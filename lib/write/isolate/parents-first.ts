@@ -1,11 +1,6 @@
 import type { TablePlan } from '../plan/table-plan.ts'
-import type { RowShape } from '../rows/row-shapes.ts'
 import { keyReader, type ReadKey } from './read-key.ts'
-
-interface Row {
-  readonly row: object
-  readonly shape: RowShape
-}
+import type { ShapedRow } from './rows.ts'
 
 /**
  * Orders rows so that each one comes after the row of the batch that its foreign key refers to, and puts rows
@@ -16,7 +11,7 @@ interface Row {
  * Depth-first: Tarjan's algorithm finds circles, and lists each circle after those that it leads to.
  * @see https://en.wikipedia.org/wiki/Tarjan%27s_strongly_connected_components_algorithm
  */
-export function parentsFirst<R extends Row>(rows: readonly R[], plan: TablePlan): (readonly R[])[] {
+export function parentsFirst<R extends ShapedRow>(rows: readonly R[], plan: TablePlan): (readonly R[])[] {
   if (plan.selfReferences.length === 0) return rows.map(row => [row])
   const parents = parentsOf(rows, plan)
   const units: R[][] = []
@@ -57,7 +52,7 @@ export function parentsFirst<R extends Row>(rows: readonly R[], plan: TablePlan)
 }
 
 /** Returns for each row the indexes of the rows that it refers to, itself left out. */
-function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
+function parentsOf(rows: readonly ShapedRow[], plan: TablePlan): number[][] {
   const parents = rows.map((): number[] => [])
   for (const reference of plan.selfReferences) {
     const children = keyReader(plan, reference.columns)
@@ -77,7 +72,7 @@ function parentsOf(rows: readonly Row[], plan: TablePlan): number[][] {
   return parents
 }
 
-function textOf({ row, shape }: Row, read: ReadKey): string | undefined {
+function textOf({ row, shape }: ShapedRow, read: ReadKey): string | undefined {
   const texts = shape.deletes ? undefined : read(row)
   return texts && JSON.stringify(texts)
 }

@@ -11,6 +11,9 @@ export interface Row {
   readonly shape: RowShape
 }
 
+/** A row of which only its values matter, and the columns that it has. */
+export type ShapedRow = Pick<Row, 'row' | 'shape'>
+
 /** Rows that go into one piece together because they refer to each other; nearly always a single row. */
 export type Unit = readonly Row[]
 

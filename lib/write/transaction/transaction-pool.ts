@@ -84,7 +84,7 @@ export class TransactionPool {
     else lease.release()
   }
 
-  /** Whether the next transaction is to begin with the COMMIT that is sent now. */
+  /** True if the next transaction is to begin with the COMMIT that is sent now. */
   get isNextExpected(): boolean {
     return this.#isQuick && this.#mayBeginEarly
   }
@@ -96,7 +96,7 @@ export class TransactionPool {
     this.#timer = setTimeout(() => this.#prepare(), Math.max(0, inMs - LEAD_MS))
   }
 
-  /** No further batch comes, except those that are being written. */
+  /** Notes that no further batch comes, except those that are being written. */
   expectNoMore(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
