@@ -46,8 +46,8 @@ interface EventFormat {
  *
  *     op c, r, u (create, read by a snapshot, update)   → upsert of `after`
  *     op d (delete)                                     → delete of `before`, or else of `key`
- *     a tombstone (no value)                            → delete of `key`; null without a key
- *     op m (a message of pg_logical_emit_message)       → null
+ *     a tombstone (no value)                            → delete of `key`; undefined without a key
+ *     op m (a message of pg_logical_emit_message)       → undefined
  *     op t (truncate)                                   → an error; `skipped.operations` omits it
  *
  * A changed primary key comes as a delete and a create, in this order. With a schema, dates, times,
@@ -57,7 +57,7 @@ interface EventFormat {
  * @param value the message's value
  * @param key the message's key: the row's primary key
  * @param options settings of the connector
- * @returns null if there is nothing to write
+ * @returns undefined if there is nothing to write
  * @throws TypeError for wrong options
  * @throws PgBatchError with code ROW_INVALID for anything but such an event, and for an update without the
  *   value of a TOAST column (`REPLICA IDENTITY FULL` on the source's table adds it)
@@ -68,14 +68,14 @@ export function fromDebezium<Row = Record<string, unknown>>(
   value: unknown,
   key?: unknown,
   options: DebeziumOptions = {},
-): DebeziumChange<Row> | null {
+): DebeziumChange<Row> | undefined {
   const format = formatOf(options)
   const change = changeOf(value, key, format)
   if (change) noteBytesText(change.row, format.bytesText)
-  return change as DebeziumChange<Row> | null
+  return change as DebeziumChange<Row> | undefined
 }
 
-function changeOf(value: unknown, key: unknown, format: EventFormat): DebeziumChange<object> | null {
+function changeOf(value: unknown, key: unknown, format: EventFormat): DebeziumChange<object> | undefined {
   const { payload, schema } = unwrap(value)
   if (payload === null || payload === undefined) return deleteOf(undefined, key)
   if (!isObject(payload) || typeof payload.op !== 'string') {
@@ -89,7 +89,7 @@ function changeOf(value: unknown, key: unknown, format: EventFormat): DebeziumCh
     case 'd':
       return deleteOf({ row: payload.before, schema: fieldOf(schema, 'before') }, key)
     case 'm':
-      return null
+      return undefined
     case 't':
       throw invalid(
         'A truncate (op t) is not the change of a row: set `skipped.operations=t`, or handle it before',
@@ -181,7 +181,7 @@ function rowAfter(
 function deleteOf(
   before: { row: unknown; schema: ConnectSchema | undefined } | undefined,
   key: unknown,
-): DebeziumChange<object> | null {
+): DebeziumChange<object> | undefined {
   if (before && isObject(before.row)) {
     return { operation: 'delete', row: decodeRow(before.row, before.schema) }
   }
@@ -190,7 +190,7 @@ function deleteOf(
     if (!isObject(payload)) throw invalid("Expected the key of a delete to have the key's columns")
     return { operation: 'delete', row: decodeRow(payload, schema) }
   }
-  if (!before) return null
+  if (!before) return undefined
   throw invalid('A delete (op d) has no `before`, and no key was passed: the row is unknown')
 }
 

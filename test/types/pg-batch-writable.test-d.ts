@@ -186,8 +186,8 @@ new PgBatchWritable<DebeziumChange<Row>, Row>({
   },
   onConflict: { target: ['order_id'], action: 'update' },
 })
-expectType<DebeziumChange | null>(fromDebezium('{}', null))
-expectType<DebeziumChange<Row> | null>(fromDebezium<Row>(null))
+expectType<DebeziumChange | undefined>(fromDebezium('{}', null))
+expectType<DebeziumChange<Row> | undefined>(fromDebezium<Row>(null))
 expectError(
   new PgBatchWritable<Order>({
     pool,

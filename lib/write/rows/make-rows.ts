@@ -26,7 +26,7 @@ export function mapItems<Item>(
   return collect(batch.count, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
-    if (types.isPromise(row)) {
+    if (typeof row === 'object' && 'then' in row && types.isPromise(row)) {
       row.catch(() => {}) // nothing else handles its rejection
       throw invalidRow(batch, index, 'became a Promise: `toRow` has to be synchronous')
     }
