@@ -36,7 +36,8 @@ interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
   /**
    * What to do with a key that is not a column: `error` fails before anything of the batch is sent, `ignore`
    * leaves the key out. Before it fails, the stream reads the catalogue again, at most every two seconds: the
-   * column may have been added since.
+   * column may have been added since. `ignore` does not read it: a column that is added later is left out,
+   * too, until a new stream is made.
    * @default 'error'
    */
   unknownKeys?: 'error' | 'ignore' | undefined
