@@ -212,13 +212,9 @@ export class TransactionWriter<Item> {
         this.#reject(batch, index, row, error, isDelete ?? deletesItem(batch, index))
       } else this.#skipped++
     }
-    const left = fresh
-      ? groups
-          .map(group => ({ ...group, rows: group.rows.filter((_, index) => fresh[index]!) }))
-          .filter(({ rows }) => rows.length > 0)
-      : groups
+    const left = fresh ? onlyFresh(groups, fresh) : groups
+    this.#skipped += countRows(groups) - countRows(left)
     notes?.sent(left)
-    if (fresh) this.#skipped += countRows(groups) - countRows(left)
     return left
   }
 
@@ -277,6 +273,13 @@ export class TransactionWriter<Item> {
     this.rejected.add({ batch, index, row, error, isDelete }, this.#plan)
     this.notes.findLast(notes => notes.batch === batch)?.rejected(index)
   }
+}
+
+/** Returns the rows of items that the checkpoint does not have yet. */
+function onlyFresh(groups: readonly RowGroup[], fresh: readonly boolean[]): readonly RowGroup[] {
+  return groups
+    .map(group => ({ ...group, rows: group.rows.filter((_, index) => fresh[index]!) }))
+    .filter(({ rows }) => rows.length > 0)
 }
 
 /** Returns true when the item's row is to be deleted. */
