@@ -71,6 +71,7 @@ export async function introspectPlan<Item>(
     const plan = makePlan(canCopy(lease.client) ? request : withoutCopy(request), table, ticketed)
     if (table) checkSession(table, writtenColumns(plan))
     if (plan.rowResults?.by === 'row by row' && !canCopy(lease.client)) throw cannotPipeline()
+    if (plan.rowResults?.returning.length && !isPg(lease.client)) throw cannotReturn()
     for (const side of sideTables) {
       await ensureTable(side, work => afterOnBegin(beginning, { lease: taken, waitMs, end: 'commit', work }))
     }
@@ -105,6 +106,13 @@ function withoutCopy<Item>(request: WriteRequest<Item>): WriteRequest<Item> {
 function cannotPipeline(): PgBatchError {
   const reason =
     'pg-native cannot send statements ahead of answers: use a pool of `pg` itself (`new pg.Pool()`)'
+  return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
+}
+
+function cannotReturn(): PgBatchError {
+  const reason =
+    '`returning` needs the type parsers of `pg`, and the clients of this pool have no getTypeParser(): ' +
+    'give them that of the client that they wrap'
   return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
@@ -175,13 +183,17 @@ async function withConflict<Item>(
   return described
 }
 
+/** Returns true for a client of `pg`, or one that has what such a client has. */
+function isPg(client: PgClientLike): boolean {
+  return 'getTypeParser' in client
+}
+
 /**
  * pg-mem has no catalogue, and throws an error of its own. A server behind a connection of `pg` always has
  * one.
  */
 function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
-  const isPg = 'getTypeParser' in client
-  return !isPg && !broken && !isServerError(error) && !isTransient(error)
+  return !isPg(client) && !broken && !isServerError(error) && !isTransient(error)
 }
 
 /**

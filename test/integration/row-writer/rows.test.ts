@@ -176,6 +176,27 @@ describe('PgRowWriter, each row', () => {
     expect(await stored()).to.deep.equal([{ id: 1 }, { id: 3 }])
   })
 
+  it('is not sent if a client without type parsers is to return its columns', async () => {
+    await query('CREATE TABLE t (id int PRIMARY KEY)')
+    const bare = {
+      connect: async () => {
+        const client = await tests.pool.connect()
+        return {
+          query: (text: string, values?: unknown[]) => client.query(text, values),
+          release: (error?: Error) => client.release(error),
+        }
+      },
+    }
+    const settled = await writeAll([{ id: 1 }, { id: 2 }], { pool: bare, returning: ['id'] })
+    for (const each of settled) {
+      expect(each).to.include({ code: 'REFUSED', outcome: 'not-sent' })
+      expect(each)
+        .to.have.property('message')
+        .that.matches(/`returning` .*getTypeParser/)
+    }
+    expect(await writeAll([{ id: 3 }], { pool: bare })).to.deep.equal([{ action: 'inserted' }])
+  })
+
   it('has values of every kind: NULL, bytes, long text, other letters', async () => {
     await query('CREATE TABLE t (a text, b bytea, c int[], d jsonb, e numeric)')
     const row = {
