@@ -51,7 +51,7 @@ describe('singleTransaction', () => {
   ]
   for (const { title, first, options } of UNSENT) {
     it(`fails when the connection is lost after a batch of ${title}, which it no longer holds`, async () => {
-      const { pool, name } = makePool()
+      const { pool, name } = makePool({ connectionString: db.directConnectionString })
       let leases = 0
       pool.on('acquire', () => leases++)
       const all = { pool, table: 't', singleTransaction: true, ...options }
