@@ -34,6 +34,8 @@ export interface ReplacementFacts {
   /** The unique indexes that ON CONFLICT can use, the primary key first: the definition begins with USING. */
   readonly keys: readonly { readonly index: string; readonly definition: string }[]
   readonly incoming: readonly IncomingKey[]
+  /** A policy hides rows of the table from this role. */
+  readonly hidesRows: boolean
 }
 
 /** Returns the query that reads the {@link ReplacementFacts}, as the text of one JSON object. */
@@ -47,6 +49,7 @@ WITH target AS (
   SELECT oid FROM target UNION SELECT relid FROM target, pg_catalog.pg_partition_tree(target.oid)
 )
 SELECT pg_catalog.json_build_object(
+  'hidesRows', pg_catalog.row_security_active(t.oid),
   'keys', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('index', x.relname, 'definition',
       pg_catalog.substr(d.text, pg_catalog.length(d.start)
         + pg_catalog.strpos(pg_catalog.substr(d.text, pg_catalog.length(d.start) + 1), t.quoted || ' USING ')

@@ -48,12 +48,7 @@ export function planReplacement(table: Table | undefined, written: readonly stri
     )
   }
   if (table.isCitus) throw refused(`${name} is a table of Citus, whose rows \`replace\` cannot replace`)
-  if (table.copyObstacle === 'row-level security') {
-    const hint = 'write as the owner of the table, or as a role with BYPASSRLS'
-    throw refused(
-      `Row-level security hides rows of ${name} from this role, which \`replace\` would keep: ${hint}`,
-    )
-  }
+  if (table.copyObstacle === 'row-level security') throw refused(hiddenRowsReason(name))
   if (table.copyObstacle) throw refused(`${name} has rules, which \`replace\` cannot follow`)
   if (written.length + 2 > MAX_TABLE_COLUMNS) {
     throw refused(`${name} has too many columns for \`replace\`: write at most ${MAX_TABLE_COLUMNS - 2}`)
@@ -66,6 +61,12 @@ export function planReplacement(table: Table | undefined, written: readonly stri
     }))
   const fixed = table.columns.filter(({ identity }) => identity === 'kept').map(column => column.name)
   return { keys, isPartitioned: table.kind === 'partitioned', fixed }
+}
+
+/** @param name the table, quoted */
+export function hiddenRowsReason(name: string): string {
+  const hint = 'write as the owner of the table, or as a role with BYPASSRLS'
+  return `Row-level security hides rows of ${name} from this role, which \`replace\` would keep: ${hint}`
 }
 
 function refused(reason: string): PgBatchError {

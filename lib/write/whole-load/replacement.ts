@@ -24,7 +24,7 @@ import {
   targetOf,
   writeChanged,
 } from '../../table/replacement-sql.ts'
-import type { ReplacementPlan } from '../plan/replacement-plan.ts'
+import { hiddenRowsReason, type ReplacementPlan } from '../plan/replacement-plan.ts'
 import type { TablePlan } from '../plan/table-plan.ts'
 
 /**
@@ -80,7 +80,7 @@ export class Replacement {
     if (this.#isJudged) await this.#transaction.query(dropJudge())
     await this.#transaction.query(`ANALYZE ${quoteTable(REPLACEMENT)}`)
     await this.#transaction.query(lockForReplacement(this.#plan.table))
-    // another session may have added a foreign key while the new rows came; the lock lets no other one in
+    // another session may have added a foreign key while the new rows came; now the lock lets no other one in
     this.#facts = await readFacts(this.#transaction, this.#plan)
     this.#expectReplaceable()
     if (!this.#key) return this.#replaceAll(shapes)
@@ -167,8 +167,9 @@ export class Replacement {
   }
 
   #expectReplaceable(): void {
-    const { incoming } = this.#facts
+    const { incoming, hidesRows } = this.#facts
     const name = quoteTable(this.#plan.table)
+    if (hidesRows) throw refused(hiddenRowsReason(name))
     const hidden = incoming.find(({ isHidden, deletes }) => isHidden && deletes)
     if (hidden) {
       throw refused(

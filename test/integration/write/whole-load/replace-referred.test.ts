@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { PgTransactionClient } from '../../../../lib/connection/pg-transaction-client.ts'
 import type { PgBatchWritableOptions } from '../../../../lib/writable/options.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { until } from '../../../support/until.ts'
@@ -9,7 +10,7 @@ interface Row {
   note: string
 }
 
-describe('replace of a table whose rows others refer to', () => {
+describe('replace of a table whose rows others refer to, or a policy hides', () => {
   const db = useDatabase()
 
   const replace = (batches: AsyncIterable<Row[]> | Iterable<Row[]>) =>
@@ -81,5 +82,24 @@ describe('replace of a table whose rows others refer to', () => {
     await replace([newRows(1, 1)])
     expect(await ids()).to.deep.equal([[1, 1, 1]])
     expect(await children()).to.deep.equal(before)
+  })
+
+  it('keeps no row that a policy has come to hide after the stream has introspected the table', async () => {
+    const role = `plain_${process.pid}`
+    await db.pool.query(`
+      DROP TABLE IF EXISTS t, child CASCADE; CREATE TABLE t (id int PRIMARY KEY, note text);
+      INSERT INTO t SELECT n, 'old' FROM generate_series(1, 9) n; CREATE ROLE ${role}; GRANT ALL ON t TO ${role}`)
+    let transactions = 0
+    const onBegin = async (client: PgTransactionClient) => {
+      if (++transactions === 2)
+        await db.pool.query('ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (id < 5)')
+      await client.query(`SET LOCAL ROLE ${role}`)
+    }
+    const error = await failureOf(
+      write([newRows(1, 2)], { pool: db.pool, table: 't', replace: true, onBegin }),
+    ).finally(() => db.pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
+    expect(error).to.include({ code: 'REFUSED', outcome: 'rolled-back' })
+    expect(error.message).to.include('Row-level security hides rows')
+    expect(await ids()).to.deep.equal([[1, 9, 9]])
   })
 })
