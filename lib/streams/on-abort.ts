@@ -26,7 +26,15 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
 function listen(signal: AbortSignal): Listening {
   const runs = new Set<() => void>()
   const runAll = (): void => {
-    for (const run of runs) run()
+    for (const run of runs) {
+      try {
+        run()
+      } catch (error) {
+        process.nextTick(() => {
+          throw error // as EventTarget does: the others are still called
+        })
+      }
+    }
   }
   const stop = (): void => {
     listening.delete(signal)

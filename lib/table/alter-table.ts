@@ -52,10 +52,20 @@ export function beginChangeSql(table: TableParts, lockTimeoutMs: number): string
   )
 }
 
-/** Returns statements that wait until no other session uses the table, and then list its columns. */
+/**
+ * Returns statements that wait until no other session uses the table, and then list its columns. LOCK TABLE
+ * would need rights that an owner may have revoked: an ALTER TABLE that changes nothing locks as well.
+ */
 export function lockAndListColumns(table: TableParts): string {
-  return `LOCK TABLE ${quoteTable(table)} IN ACCESS EXCLUSIVE MODE; ${listColumns(table)}`
+  return (
+    'SET LOCAL client_min_messages = warning; ' +
+    `ALTER TABLE ${quoteTable(table)} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(NO_CONSTRAINT)}; ` +
+    listColumns(table)
+  )
 }
+
+/** The name of no constraint. */
+const NO_CONSTRAINT = 'pg-batch-streams: only for the lock'
 
 function listColumns(table: TableParts): string {
   return (

@@ -15,8 +15,8 @@ export const REPLACEMENT: TableParts = Object.freeze({ schema: 'pg_temp', name: 
 /** A foreign key that refers to the table. */
 export interface IncomingKey extends KeyColumns {
   readonly constraint: string
-  /** The table, or the partition of it, that is referred to, as FROM names it. */
-  readonly parent: string
+  /** Set where a partition is referred to: the rows of this relation, by its OID. */
+  readonly partition: string | null
   /** The table that refers, quoted where needed. */
   readonly child: string
   /** The table refers to itself. */
@@ -61,12 +61,12 @@ SELECT pg_catalog.json_build_object(
       AND i.indexprs IS NULL AND i.indpred IS NULL), '[]'),
   'incoming', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'constraint', k.conname, 'child', k.conrelid::pg_catalog.regclass::text,
-      'parent', CASE WHEN r.relkind = 'r' THEN 'ONLY ' ELSE '' END || r.oid::pg_catalog.regclass::text,
+      'partition', nullif(k.confrelid, t.oid)::text,
       'isOwn', k.conrelid IN (SELECT oid FROM tree),
       'isHidden', pg_catalog.row_security_active(k.conrelid),
       ${KEY_COLUMNS},
       'deletes', k.confdeltype IN ('c', 'n', 'd'), 'updates', k.confupdtype IN ('c', 'n', 'd')))
-    FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+    FROM pg_catalog.pg_constraint k
     WHERE k.contype = 'f' AND k.confrelid IN (SELECT oid FROM tree)
       -- those of partitions, of the child's and of the table's, follow that of the child
       AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint p
@@ -119,13 +119,19 @@ export function refersToMissing(replaced: Replaced, key: IncomingKey): string {
     const parent = `stored.${quoteIdentifier(key.references[index]!)}`
     return `${parent} ${key.equals[index]} pg_batch_child.${quoteIdentifier(column)}`
   })
-  const refers = `${pairs.join(' AND ')} AND ${isMissing(replaced)}`
-  const parent = `SELECT 1 FROM ${key.parent} AS stored WHERE ${refers}`
+  const refers = `${[...pairs, ...inPartition(key)].join(' AND ')} AND ${isMissing(replaced)}`
+  const parent = `SELECT 1 FROM ${replaced.target} AS stored WHERE ${refers}`
   const stays = key.isOwn ? `${isStaged(replaced, 'pg_batch_child')} AND ` : ''
   return (
     `SELECT EXISTS (SELECT 1 FROM ${key.child} AS pg_batch_child ` +
     `WHERE ${stays}EXISTS (${parent}))::text AS refers`
   )
+}
+
+/** A role may read the rows of a partition through its table without a right on the partition itself. */
+function inPartition({ partition }: IncomingKey): string[] {
+  if (partition === null) return []
+  return [`stored.tableoid IN (SELECT relid FROM pg_catalog.pg_partition_tree(${partition}::pg_catalog.oid))`]
 }
 
 /** Inserts the rows of a shape, or updates those with their keys, except rows that would not change. */

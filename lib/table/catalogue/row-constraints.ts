@@ -79,6 +79,12 @@ const OTHER_COLLATION = `EXISTS (SELECT 1
 const namesIn = (numbers: string): string =>
   `(SELECT coalesce(pg_catalog.json_agg(a.attname), '[]') FROM attribute a WHERE a.attnum = ANY (${numbers}))`
 
+/** A table that is partitioned by hash has no default partition, and needs none if its partitions are all there. */
+const HAS_EVERY_REMAINDER = `(
+      SELECT sum(1.0 / pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'modulus ([0-9]+)')::numeric)
+      FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid
+      WHERE h.inhparent = p.relid) > 0.999999999`
+
 /**
  * Describes the constraints of a table, as one JSON object; NULL where something else may judge a row. A
  * foreign key to a partitioned table has a constraint for each partition, too, which is left out. `hasRules`
@@ -105,7 +111,8 @@ SELECT (CASE WHEN NOT pg_catalog.row_security_active(t.oid)
     'isReferenced', EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
       WHERE k.contype = 'f' AND k.confrelid IN ${TREE}),
     'mayLackPartition', EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oid) p
-      JOIN pg_catalog.pg_partitioned_table d ON d.partrelid = p.relid WHERE d.partdefid = 0),
+      JOIN pg_catalog.pg_partitioned_table d ON d.partrelid = p.relid
+      WHERE d.partdefid = 0 AND NOT (d.partstrat = 'h' AND ${HAS_EVERY_REMAINDER})),
     'checks', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'sql', pg_catalog.pg_get_expr(k.conbin, k.conrelid), 'columns', ${namesIn('k.conkey')})), '[]')
       FROM pg_catalog.pg_constraint k WHERE ${ENFORCED} AND k.contype = 'c'),

@@ -34,8 +34,12 @@ export async function checkConflictSql(
   }
 }
 
-/** A name before a parenthesis. In a literal it is no call, which costs speed only. */
-const CALL = /(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*\(/gu
+/**
+ * Any name may be a function's: \`stored.total\` calls one, too, if the table has no such column. A column or a
+ * word in a literal with the name of such a function costs speed only.
+ */
+const NAME = /"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*)/gu
+const OPERATOR = /[-+*/<>=~!@#%^&|`?]+/g
 
 /**
  * Resolves to true where the SQL of `onConflict` calls a function that may read tables, and so what earlier
@@ -46,10 +50,13 @@ export async function mayReadTables(
   { update, where }: ConflictOption,
 ): Promise<boolean> {
   const computed = update && !Array.isArray(update) ? Object.values(update as Record<string, string>) : []
-  const calls = [...[where, ...computed].join(' ').matchAll(CALL)]
-  if (calls.length === 0) return false
-  const names = calls.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase())
-  return (await queryText(client, READING_FUNCTIONS_SQL, [names])).rows[0]!.found === 'true'
+  const sql = [where, ...computed].join(' ')
+  const names = [...sql.matchAll(NAME)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase(),
+  )
+  if (names.length === 0) return false
+  const { rows } = await queryText(client, READING_FUNCTIONS_SQL, [names, sql.match(OPERATOR) ?? []])
+  return rows[0]!.found === 'true'
 }
 
 function userSqlOf({ update, where }: ConflictOption, table: TableParts): UserSql[] {

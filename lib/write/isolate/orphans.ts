@@ -15,7 +15,7 @@ import type { ShapedRow } from './rows.ts'
 export class Orphans {
   readonly #transaction: Transaction
   readonly #plan: TablePlan
-  /** By the constraint's name; undefined for one whose rows are to be tried one by one. */
+  /** By `nameOf`; undefined for one whose rows are to be tried one by one. */
   readonly #known = new Map<string, ForeignKey | undefined>()
 
   constructor(transaction: Transaction, plan: TablePlan) {
@@ -39,7 +39,7 @@ export class Orphans {
     } catch (failure) {
       if (!isServerError(failure) || !connectionSurvives(failure)) throw failure
       this.#transaction.before('ROLLBACK TO SAVEPOINT pg_batch_orphans; RELEASE SAVEPOINT pg_batch_orphans')
-      if (error.constraint !== undefined) this.#known.set(error.constraint, undefined)
+      this.#known.set(nameOf(error), undefined)
       return []
     }
   }
@@ -60,15 +60,17 @@ export class Orphans {
     return columns.every(({ child }) => update.includes(child) || keys.includes(child))
   }
 
-  async #keyOf({ schema, table, constraint }: ServerError): Promise<ForeignKey | undefined> {
+  async #keyOf(error: ServerError): Promise<ForeignKey | undefined> {
+    const { schema, table, constraint } = error
     if (constraint === undefined) return undefined
-    if (!this.#known.has(constraint)) {
+    const name = nameOf(error)
+    if (!this.#known.has(name)) {
       const values = [schema, table, constraint, quoteTable(this.#plan.table)]
       const { rows } = await this.#transaction.query(FOREIGN_KEY_SQL, values)
       const [found] = rows as { key: string }[]
-      this.#known.set(constraint, found && JSON.parse(found.key))
+      this.#known.set(name, found && JSON.parse(found.key))
     }
-    return this.#known.get(constraint)
+    return this.#known.get(name)
   }
 
   async #missing(key: ForeignKey, piece: readonly ShapedRow[]): Promise<Map<number, number[]> | undefined> {
@@ -111,6 +113,11 @@ function keysOf(piece: readonly ShapedRow[], read: ReadKey): Keys {
     if (key) keys.set(index, key)
   }
   return keys
+}
+
+/** Returns the full name of the constraint that an error is about: tables may have constraints of one name. */
+function nameOf({ schema, table, constraint }: ServerError): string {
+  return JSON.stringify([schema, table, constraint])
 }
 
 /**

@@ -111,6 +111,27 @@ describe('writers that meet the same new keys at once', function () {
     await expectExact()
   })
 
+  it('make a column wider for an owner who has no right but INSERT and SELECT', async () => {
+    const { config, drop } = await roleWith(db, {})
+    const role = new URL(config.connectionString!).username
+    try {
+      await db.pool.query(`ALTER ROLE ${role} NOSUPERUSER;
+        DROP TABLE shared; CREATE TABLE shared (id int, v int); ALTER TABLE shared OWNER TO ${role};
+        REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON shared FROM ${role}`)
+      const writable = new PgBatchWritable({
+        pool: makePool(config).pool,
+        table: 'shared',
+        evolve: { widenTypes: true },
+      })
+      writable.end([{ id: 1, v: 2 ** 40 }])
+      await finished(writable)
+      expect(await valuesOf(db.pool, 'SELECT v::text FROM shared')).to.deep.equal([[String(2 ** 40)]])
+    } finally {
+      await db.pool.query('DROP TABLE shared; CREATE TABLE shared (id int, v int)')
+      await drop()
+    }
+  })
+
   for (const isolation of ['read committed', 'repeatable read']) {
     for (const by of ['another writer', 'a session that does not wait for its turn']) {
       it(`never makes a column narrower that ${by} widens meanwhile, under ${isolation}`, async () => {

@@ -1,4 +1,4 @@
-import { getEventListeners, getMaxListeners } from 'node:events'
+import { getEventListeners, getMaxListeners, once } from 'node:events'
 import { expect } from 'chai'
 import { onAbort } from '../../../lib/streams/on-abort.ts'
 
@@ -11,6 +11,26 @@ describe('onAbort', () => {
     for (const each of [...unlisten, ...unlisten].slice(1)) each()
     expect(getEventListeners(signal, 'abort')).to.have.length(0)
     expect(getMaxListeners(signal)).to.equal(limit)
+  })
+
+  it('calls the others, too, where one throws', async () => {
+    const abort = new AbortController()
+    const called: string[] = []
+    const mistake = new Error('a mistake')
+    onAbort(abort.signal, () => {
+      throw mistake
+    })
+    onAbort(abort.signal, () => void called.push('other'))
+    const listeners = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[]
+    process.removeAllListeners('uncaughtException')
+    const thrown = once(process, 'uncaughtException')
+    abort.abort()
+    try {
+      expect(called).to.deep.equal(['other'])
+      expect((await thrown)[0]).to.equal(mistake)
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener)
+    }
   })
 
   it('calls each that still listens once', () => {

@@ -61,10 +61,20 @@ describe('SQL of onConflict that calls a function which reads the table', () => 
   before(() =>
     db.pool.query(`CREATE TABLE t (id int PRIMARY KEY, hits int);
       CREATE FUNCTION "Next"() RETURNS int STABLE LANGUAGE sql AS 'SELECT max(hits) + 1 FROM t';
-      CREATE FUNCTION next() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN "Next"(); END'`),
+      CREATE FUNCTION next() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN "Next"(); END';
+      CREATE FUNCTION following(t) RETURNS int LANGUAGE sql AS 'SELECT "Next"()';
+      CREATE FUNCTION after(int, int) RETURNS int LANGUAGE sql AS 'SELECT "Next"()';
+      CREATE OPERATOR @@@ (FUNCTION = after, LEFTARG = int, RIGHTARG = int)`),
   )
 
-  for (const call of ['"Next"()', 'Next()', 'public.next ()']) {
+  for (const call of [
+    '"Next"()',
+    'Next()',
+    'public.next ()',
+    'next/**/()',
+    'stored.following',
+    'stored.hits @@@ 1',
+  ]) {
     for (const way of METHODS) {
       it(`sees what the rows before have left, by ${call} and ${way.title}`, async () => {
         await db.pool.query('TRUNCATE t; INSERT INTO t SELECT g, 0 FROM generate_series(1, 9) g')

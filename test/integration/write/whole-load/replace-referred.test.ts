@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { PgTransactionClient } from '../../../../lib/connection/pg-transaction-client.ts'
 import type { PgBatchWritableOptions } from '../../../../lib/writable/options.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
+import { roleWith, usePools } from '../../../support/servers/pools.ts'
 import { until } from '../../../support/until.ts'
 import { failureOf, rowsOf, valuesOf, write } from '../../../support/writing.ts'
 
@@ -12,6 +13,7 @@ interface Row {
 
 describe('replace of a table whose rows others refer to, or a policy hides', () => {
   const db = useDatabase()
+  const makePool = usePools(db)
 
   const replace = (batches: AsyncIterable<Row[]> | Iterable<Row[]>) =>
     write(
@@ -68,6 +70,26 @@ describe('replace of a table whose rows others refer to, or a policy hides', () 
       })
     })
   }
+
+  it('needs no right on a partition that others refer to', async () => {
+    const { config, drop } = await roleWith(db, {})
+    const role = new URL(config.connectionString!).username
+    await db.pool.query(`ALTER ROLE ${role} NOSUPERUSER;
+      DROP TABLE IF EXISTS t, child CASCADE;
+      CREATE TABLE t (id int PRIMARY KEY, note text) PARTITION BY RANGE (id);
+      CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (100);
+      CREATE TABLE child (t int REFERENCES low ON DELETE CASCADE);
+      INSERT INTO t VALUES (1, 'old'), (2, 'old'); INSERT INTO child VALUES (2);
+      GRANT SELECT, INSERT, UPDATE, DELETE ON t TO ${role}; GRANT SELECT ON child TO ${role}`)
+    try {
+      const { pool } = makePool(config)
+      await write([newRows(2, 3)], { pool, table: 't', replace: true })
+      expect(await ids()).to.deep.equal([[2, 3, 2]])
+    } finally {
+      await db.pool.query('DROP TABLE t, child')
+      await drop()
+    }
+  })
 
   it('deletes a row of one partition though another one has a row of the same unique value that is referred to', async () => {
     await db.pool.query(`
