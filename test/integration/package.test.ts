@@ -44,7 +44,7 @@ describe('the packed package', function () {
     ])
     const unexpected = names.filter(
       name =>
-        !/^(dist\/.+\.(js|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(block-rows|csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|js\.map|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(block-rows|csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )
@@ -66,6 +66,15 @@ describe('the packed package', function () {
       "import * as all from 'pg-batch-streams'; console.log(JSON.stringify(Object.keys(all).sort()))"
     const printed = await runWell(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
     expect(JSON.parse(printed)).to.deep.equal(expected)
+  })
+
+  it('has source maps, by which a stack names the lines of the sources', async () => {
+    const script = "new (require('pg-batch-streams').BatchTransform)({ maxCount: 0 })"
+    const args = ['--enable-source-maps', '-e', script]
+    const { stderr } = await run(process.execPath, args, { cwd: consumer })
+    expect(stderr).to.match(/lib[\\/]options[\\/]checks\.ts:\d+/)
+    // the lines themselves are shown, so that the maps hold the sources
+    expect(stderr).to.include('throw optionError(')
   })
 
   it('has an entry point of its own for Kafka, the only one that needs the client of Kafka', async () => {
