@@ -27,7 +27,7 @@ async function main({
     for (const name of names) {
       const { bench } = await BENCHES[name]!()
       if (table !== DEFAULT_TABLE && !bench.anyTable) {
-        log(`${name}: left out, for it has one table only`)
+        log(`${name}: left out, because it has only one table`)
         continue
       }
       log(`${name}: ${bench.question}`)

@@ -55,7 +55,7 @@ export class BoundRows extends Submittable {
   }
 
   /**
-   * Runs the statements, and sends a query string behind the rows without waiting. The server runs the string
+   * Runs the statements, and sends a query string after the rows without waiting. The server runs the string
    * even if a row fails.
    */
   static openBefore(

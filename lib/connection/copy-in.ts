@@ -155,7 +155,7 @@ export class CopyIn extends Submittable {
   }
 
   /**
-   * Ends the data, and sends a query string behind their end without waiting. The server runs it even if the
+   * Ends the data, and sends a query string after their end without waiting. The server runs it even if the
    * COPY fails. `settled` reports about the COPY.
    * @throws the server's error if it is known already; then nothing is sent
    */

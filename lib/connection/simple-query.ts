@@ -3,7 +3,7 @@ import { Submittable } from './submittable.ts'
 
 /**
  * Several statements in one query string. Unlike a query of `pg`'s own it keeps what was answered before an
- * error, and its message may travel behind that of another query, without waiting for the answer to it.
+ * error, and its message may be sent right after that of another query, without waiting for the answer to it.
  *
  * A Submittable of `pg`, as CopyIn is one.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
@@ -21,7 +21,7 @@ export class SimpleQuery extends Submittable {
   }
 
   /**
-   * Waits for the answers to a query that another one sends behind its own last message, see
+   * Waits for the answers to a query that another one sends after its own last message, see
    * {@link queryMessage}. Call it while the other one waits for its answer.
    */
   static follow(client: PgClientLike, text: string): SimpleQuery {

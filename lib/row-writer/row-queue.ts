@@ -84,7 +84,7 @@ export class RowQueue<Entry> {
       if (entries.push(entry) === maxCount) break
     }
     if (this.#waiting.size === 0) this.#empty()
-    // what a full batch has left behind has waited as long as it
+    // what a full batch has left has waited as long as it
     else this.#isDue = true
     const run = scope
       .runInAsyncScope(() => write(entries))

@@ -44,7 +44,7 @@ export function sniffFormat(head: Buffer, name: string): Format {
 }
 
 function cannotTell(name: string, why: string): FormatUnknown {
-  return new FormatUnknown(`${name}: cannot tell the format, ${why}; name it with --format`)
+  return new FormatUnknown(`${name}: cannot recognize the format, ${why}; name it with --format`)
 }
 
 /** More blanks than this are an error, because each look starts at the first byte again. */

@@ -41,7 +41,7 @@ export const TABLE_CHANGED_SETTING = 'pg_batch.table_has_changed'
  *
  * Binary COPY needs it, because it carries no types: after an ALTER TABLE the bytes of a bigint would be read
  * as a float8. It runs in the same transaction, under a lock on the table that keeps the columns as they are:
- * after the COPY, or before it and behind {@link lockStatement}. As it fails, a COMMIT may travel behind it.
+ * after the COPY, or before it and after {@link lockStatement}. As it fails, a COMMIT may be sent with it.
  */
 export function requireSameTypes(
   table: TableParts,

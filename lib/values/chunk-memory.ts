@@ -29,6 +29,11 @@ export class ChunkMemory {
     return used ? Buffer.from(used) : Buffer.allocUnsafeSlow(this.#chunkBytes)
   }
 
+  /** Takes memory back that was taken, and that no chunk was made of. */
+  giveBack({ buffer }: Buffer): void {
+    this.#free.push(buffer)
+  }
+
   /** Returns the bytes that were read into such memory as a chunk, which is another object each time. */
   chunkOf(memory: Buffer, length: number): Buffer {
     const chunk = memory.subarray(0, length)

@@ -9,7 +9,7 @@ import { dataError, interruptedError } from '../exit-error.ts'
 import { interruptedLine } from '../terminal/messages.ts'
 import type { Database } from './database.ts'
 
-/** How long one attempt waits for the table, while other sessions wait behind it. */
+/** How long one attempt waits for the table, while other sessions wait after it. */
 export const LOCK_TIMEOUT_MS = 2000
 
 const WAIT_MS = 120_000

@@ -18,8 +18,8 @@ export function connectFailure(error: unknown, connectTimeoutMs: number): string
   return step === undefined ? message : `${message}; ${step}`
 }
 
-/** The message of pg for a password that is asked for, and is missing. */
-const NO_PASSWORD = /client password must be a string/
+/** What pg, or the server, says about a password that is asked for, and is missing. */
+const NO_PASSWORD = /client password must be a string|empty password returned by client/
 
 const NEXT_STEPS: readonly (readonly [pattern: RegExp, step: string])[] = [
   [/ECONNREFUSED/, 'no server listens there: check the host and the port'],

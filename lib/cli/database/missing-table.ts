@@ -32,7 +32,7 @@ export async function missingTable({ pool, name: where }: Database, name: string
   }
   const elsewhere = known.find(other => other.endsWith(`.${name}`))
   const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
-  return dataError(`the table "${name}" does not exist in ${where}${hint || MAKE_IT}`)
+  return dataError(`the table "${name}" does not exist in ${where}${hint}${MAKE_IT}`)
 }
 
 /** A name such as `shop.public.orders`, whose parts need no quotes. */

@@ -36,7 +36,7 @@ export function noMatchHint(pattern: string, isPattern: (text: string) => boolea
   return `; ${resolve(folder)} has ${found.length > 0 ? listNames(found.sort(), LISTED) : 'no files'}`
 }
 
-/** A bracket or brace that is closed behind a slash, as in `{a,b/c}`. */
+/** A bracket or brace that is closed after a slash, as in `{a,b/c}`. */
 const OPEN = /[{(][^})]*$/
 
 /** A character of patterns that stands for itself. */

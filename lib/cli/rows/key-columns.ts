@@ -4,9 +4,9 @@ import type { KeyMatches } from '../columns/match-keys.ts'
 export interface KeyOptions {
   /** The columns that may be written. */
   readonly columns: readonly string[]
-  /** Other keys are not written. If not, they are errors. */
+  /** True: other keys are skipped. False: they are errors. */
   readonly ignoresOthers: boolean
-  /** A line that has all of these keys is not a row, but holds one. */
+  /** A line with all of these keys holds a row, as a line of --rejects does. */
   readonly wrapperKeys: readonly string[]
 }
 

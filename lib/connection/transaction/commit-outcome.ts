@@ -21,7 +21,7 @@ export interface SentCommit {
    * callback has sent something past its client, answers to that may come in place of theirs.
    */
   readonly isProof: boolean
-  /** The statements that begin the next transaction travel behind COMMIT, in the same query string. */
+  /** The statements that begin the next transaction are sent after COMMIT, in the same query string. */
   readonly beginsNext: boolean
 }
 
@@ -46,7 +46,7 @@ export function commitAlone(commit: SentCommit, text: string): Promise<CommitOut
 }
 
 /**
- * Waits for the outcome of COMMIT that has travelled behind rows.
+ * Waits for the outcome of COMMIT that was sent with rows.
  * @param rows settles when the server has answered what is in front of COMMIT
  * @param answered waits for the server no longer than a statement may take
  */
@@ -131,7 +131,7 @@ async function tagsToTheEnd(query: SimpleQuery, lease: Lease): Promise<readonly 
   try {
     await query.settled
   } catch (error) {
-    // what fails behind COMMIT is the beginning of the next transaction
+    // what fails after COMMIT is the beginning of the next transaction
     if (end() < 0) throw error
     lease.broken ??= error as Error
   }

@@ -194,7 +194,7 @@ async function askStatus(client: PgClientLike, xid: string): Promise<unknown> {
  * last until the kernel gives the connection up, hours later.
  * @param options.mayCommit COMMIT was sent. A backend that works is left alone then, because it may wait for
  *   a synchronous standby. One that waits for a lock, or for the rest of a message, has not committed yet:
- *   COMMIT travels behind its rows
+ *   COMMIT is sent with its rows
  */
 export async function endTransaction(
   client: PgClientLike,

@@ -51,7 +51,7 @@ export class Transaction {
   #state: TransactionState = 'fresh'
   /** The statements that wait for the next one. */
   #preamble: string[]
-  /** BEGIN travels behind COMMIT, see `beginNext`. */
+  /** BEGIN is sent with COMMIT, see `beginNext`. */
   #beginsNext = false
   #next: Transaction | undefined
 
@@ -192,7 +192,7 @@ export class Transaction {
   }
 
   /**
-   * Returns whether COMMIT may travel behind this many bytes of rows: a callback has not had the client, and
+   * Returns whether COMMIT may be sent with this many bytes of rows: a callback has not had the client, and
    * the transaction's id is known. If it was not, a lost answer would leave nothing to ask the server for.
    */
   mayCommitBehind(bytes: number): boolean {

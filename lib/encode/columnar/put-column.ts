@@ -6,7 +6,7 @@ import type { FixedValues } from './put-fixed.ts'
 /** Up to this length copying words costs less than a call into the engine. */
 const SHORT = 96
 
-/** Writes the fields of a column, each to its row's place, and moves the places behind them. */
+/** Writes the fields of a column, each to its row's place, and moves the places past them. */
 export function putColumn(out: ByteBuffer, places: Int32Array, column: ColumnEncoder, count: number): void {
   if (column.fixed) putFixed(out.view, places, column.fields, column.fixed, count)
   else putLocated(out, places, column, count)

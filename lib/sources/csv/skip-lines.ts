@@ -37,6 +37,7 @@ export function skipLines(name: string, count: number): Transform {
       left--
       afterReturn = byte === RETURN
     }
+    if (at === 0) return chunk // itself, and not another view of it
     return at < chunk.length ? chunk.subarray(at) : undefined
   }
 

@@ -22,10 +22,17 @@ export class FileReader extends Readable {
       ({ bytesRead }) => {
         if (this.destroyed) return
         this.bytesRead += bytesRead
-        this.push(bytesRead === 0 ? null : this.#memory.chunkOf(memory, bytesRead))
+        this.push(bytesRead === 0 ? null : this.#chunkOf(memory, bytesRead))
       },
       error => this.destroy(error),
     )
+  }
+
+  /** Some file systems give 4 kB at a time: a copy of that holds no more memory than it needs. */
+  #chunkOf(memory: Buffer, length: number): Buffer {
+    if (length >= memory.length / 2) return this.#memory.chunkOf(memory, length)
+    this.#memory.giveBack(memory)
+    return Buffer.from(memory.subarray(0, length))
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {

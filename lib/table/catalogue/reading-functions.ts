@@ -1,7 +1,7 @@
 /**
  * Asks whether there is a function or an operator by which SQL may read tables: one of the user's that is not
- * declared IMMUTABLE. Functions in C are those of extensions. The parameters are arrays of names, of functions
- * and of operators.
+ * declared IMMUTABLE. Functions in C are those of extensions. The parameters are the names of functions, and
+ * those of operators, as arrays.
  * @see https://www.postgresql.org/docs/current/xfunc-volatility.html
  */
 export const READING_FUNCTIONS_SQL = `

@@ -79,9 +79,10 @@ const OTHER_COLLATION = `EXISTS (SELECT 1
 const namesIn = (numbers: string): string =>
   `(SELECT coalesce(pg_catalog.json_agg(a.attname), '[]') FROM attribute a WHERE a.attnum = ANY (${numbers}))`
 
-/** A table that is partitioned by hash has no default partition, and needs none if its partitions are all there. */
+/** A table partitioned by hash has no default partition, and needs none if no other one is missing. */
 const HAS_EVERY_REMAINDER = `(
-      SELECT sum(1.0 / pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'modulus ([0-9]+)')::numeric)
+      SELECT sum(1.0 / pg_catalog.substring(
+        pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'modulus ([0-9]+)')::numeric)
       FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid
       WHERE h.inhparent = p.relid) > 0.999999999`
 

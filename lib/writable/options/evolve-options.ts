@@ -13,7 +13,7 @@ export interface EvolveOptions {
    */
   maxNewColumns?: number | undefined
   /**
-   * How long an ALTER TABLE waits for its lock, while other sessions wait behind it. Then it is retried after
+   * How long an ALTER TABLE waits for its lock, while other sessions wait after it. Then it is retried after
    * a pause, as `retry` says. Milliseconds, an integer from 1 to 2147483647.
    * @default 2000
    */

@@ -35,8 +35,8 @@ export async function checkConflictSql(
 }
 
 /**
- * Any name may be a function's: \`stored.total\` calls one, too, if the table has no such column. A column or a
- * word in a literal with the name of such a function costs speed only.
+ * Any name may be a function's: `stored.total` calls one, too, if the table has no such column. A column, or
+ * a word in a literal, with the name of such a function costs speed only.
  */
 const NAME = /"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*)/gu
 const OPERATOR = /[-+*/<>=~!@#%^&|`?]+/g

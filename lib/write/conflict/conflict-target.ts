@@ -118,9 +118,8 @@ function noTarget(target: NonNullable<ConflictOption['target']>, table: Table): 
   const named =
     'constraint' in target ? `constraint ${JSON.stringify(target.constraint)}` : `(${target.join(', ')})`
   const all = table.uniqueKeys.map(unique => `(${unique.columns.join(', ')})`).join(', ') || 'none'
-  return notFound(
-    `No unique index of ${quoteTable(table)} matches the conflict target ${named}; its unique keys: ${all}`,
-  )
+  const why = `No unique index of ${quoteTable(table)} matches the conflict target ${named}`
+  return notFound(`${why}; the table's unique keys: ${all}`)
 }
 
 export function notFound(message: string): PgBatchError {

@@ -143,8 +143,8 @@ function reasonOf(error: unknown): string {
   return NO_PASSWORD.test(message) ? `${message}; no password is given: set PGPASSWORD` : message
 }
 
-/** The message of pg for a password that is asked for, and is missing. */
-const NO_PASSWORD = /client password must be a string/
+/** What pg, or the server, says about a password that is asked for, and is missing. */
+const NO_PASSWORD = /client password must be a string|empty password returned by client/
 
 const TOO_MANY_CONNECTIONS = '53300'
 

@@ -23,7 +23,7 @@ export interface IsolateBatchOptions {
    * are in.
    */
   readonly immediate: boolean
-  /** Rows may wait for rows of later batches: those that a foreign key refuses are not rejected. */
+  /** A row that a foreign key refuses is not rejected: its parent may be in a later batch. */
   readonly awaitsParents: boolean
   /** @param item index into the batch's items. May throw, which ends the work */
   readonly reject: (batch: RowGroup['batch'], item: number, row: object, error: PgBatchError) => void

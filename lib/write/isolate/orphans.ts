@@ -115,7 +115,7 @@ function keysOf(piece: readonly ShapedRow[], read: ReadKey): Keys {
   return keys
 }
 
-/** Returns the full name of the constraint that an error is about: tables may have constraints of one name. */
+/** Returns the constraint of an error, with its table: several tables may have one of this name. */
 function nameOf({ schema, table, constraint }: ServerError): string {
   return JSON.stringify([schema, table, constraint])
 }

@@ -1,6 +1,6 @@
 import { type RetryPolicy, retryDelayMs } from '../faults/retry.ts'
 
-/** What a question without an answer shows: the server is down, it answers with an error, or nothing. */
+/** Why a question has no answer: the server is down, it returned an error, or it was silent. */
 export type Found = 'down' | 'refusal' | 'nothing'
 
 /**

@@ -25,7 +25,7 @@ export interface RowSender {
   send(groups: readonly RowGroup[], signal: AbortSignal): Promise<void>
   /**
    * Resolves when the server has written every row in this transaction.
-   * @param commits nothing but COMMIT follows: it may travel behind the rows
+   * @param commits nothing but COMMIT follows: it may be sent with the rows
    */
   close(commits?: boolean): Promise<void>
   /** Leaves the connection ready for ROLLBACK. */

@@ -145,7 +145,7 @@ export class RowsInTransaction {
 
   /**
    * Resolves when the server has written every row in this transaction.
-   * @param commits nothing but COMMIT follows: it may travel behind the rows
+   * @param commits nothing but COMMIT follows: it may be sent with the rows
    */
   async close(commits = false): Promise<void> {
     if (!this.#sender) return

@@ -82,11 +82,11 @@ describe('openSource', () => {
     )
   })
 
-  it('says that it cannot tell the format of what is no text', async () => {
+  it('says that it cannot recognize the format of what is no text', async () => {
     const error = await openSource('-', stdin('ab\0cd', 1000)).catch(error => error)
     expect(error).to.be.instanceOf(FormatUnknown)
     expect(error.message).to.equal(
-      'standard input: cannot tell the format, it is not text; name it with --format',
+      'standard input: cannot recognize the format, it is not text; name it with --format',
     )
   })
 

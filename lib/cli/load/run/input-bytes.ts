@@ -29,12 +29,12 @@ export class InputBytes {
     this.#progress = new InputProgress(skip)
   }
 
-  /** To be called for each batch that is taken in. @param rows how many were read so far */
+  /** Records a batch that was read. @param rows how many were read so far */
   read(rows: number): void {
     this.#progress.read(rows, this.#meter.bytesRead)
   }
 
-  /** To be called when no more rows come. */
+  /** Records the end of the input. */
   end(rows: number): void {
     this.#progress.end(rows, this.#meter.bytesRead)
   }

@@ -60,7 +60,7 @@ export function decodeEntries(
 }
 
 /**
- * Reads levels, and moves behind them. They are absent where the highest is 0. Returns undefined where all
+ * Reads levels, and moves past them. They are absent where the highest is 0. Returns undefined where all
  * are the usual one: most pages have one run of it.
  * @param byteLength the length of the levels; undefined: they begin with it, if there are any
  */

@@ -30,7 +30,7 @@ export class InsertSender extends ParameterSender {
    * text.
    */
   #text = { key: '', text: '' }
-  /** The last statement that was made. It waits for the next one, or for COMMIT to travel behind it. */
+  /** The last statement that was made. It waits for the next one, or for COMMIT to be sent with it. */
   #held: RowStatement | undefined
   /** The statement that the server works on. */
   #running: Promise<void> | undefined

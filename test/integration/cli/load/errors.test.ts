@@ -30,7 +30,13 @@ describe('pg-batch load reports in one line, and with the right status,', () => 
       /Expected one of csv, tsv, text, ndjson, json, parquet\./,
     ],
     ['that a key is needed', ['-', '-t', 'orders', '--on-conflict-do', 'update'], '', 2, /needs the columns/],
-    ['that the format cannot be recognized', ['-', '-t', 'orders'], 'id\0\n', 2, /cannot tell the format/],
+    [
+      'that the format cannot be recognized',
+      ['-', '-t', 'orders'],
+      'id\0\n',
+      2,
+      /cannot recognize the format/,
+    ],
     ['that there is nothing', ['-', '-t', 'orders'], ' \n', 1, /input: there is nothing in it\n/],
     ['that there is not even a header', ['-', '-t', 'orders', '-f', 'csv'], '', 1, /nothing in it, not even/],
     [

@@ -251,7 +251,7 @@ describe('what pg-batch prints, word for word, for a file that is not of rows,',
     const path = join(dirname(await file('x', '')), 'node.csv')
     await copyFile(process.execPath, path)
     expect(await printed(['load', path, '-t', 'guests'])).to.match(
-      /: it is a program|: cannot tell the format/,
+      /: it is a program|: cannot recognize the format/,
     )
   })
 })

@@ -78,7 +78,7 @@ describe('what pg-batch prints, word for word,', () => {
 
     it('in another schema', async () => {
       expect(await target('sales')).to.equal(
-        `pg-batch: the table "sales" does not exist in ${where()}; did you mean "shop.sales"?\n`,
+        `pg-batch: the table "sales" does not exist in ${where()}; did you mean "shop.sales"?; load --create makes it\n`,
       )
     })
 
@@ -90,8 +90,8 @@ describe('what pg-batch prints, word for word,', () => {
 
     it('with nearly the name of one in its schema', async () => {
       for (const [name, hint] of [
-        ['shop.sale', 'did you mean "shop.sales"?'],
-        ['public.guest', 'did you mean "public.guests"?'],
+        ['shop.sale', 'did you mean "shop.sales"?; load --create makes it'],
+        ['public.guest', 'did you mean "public.guests"?; load --create makes it'],
         ['shop.guests', 'load --create makes it'],
       ] as const) {
         expect(await target(name)).to.equal(
