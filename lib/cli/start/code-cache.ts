@@ -82,7 +82,7 @@ export class CodeCache {
 function keep(path: string, code: Buffer): void {
   const checksum = Buffer.alloc(CHECKSUM_BYTES)
   checksum.writeUInt32BE(crc32(code))
-  // the clock tells threads of a process apart; the module with their numbers would take 2 ms to load
+  // the clock distinguishes threads of a process; the module with their numbers would take 2 ms to load
   const written = `${path}.${process.pid}.${process.hrtime.bigint()}`
   writeFileSync(written, Buffer.concat([checksum, code]), { mode: 0o600 })
   renameSync(written, path)

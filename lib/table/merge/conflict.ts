@@ -171,7 +171,7 @@ export function sameSpecialKey(special: SpecialKey, cell: (column: string) => st
   // outside the subquery, the unqualified names are those of the stored row
   const equal = parts.map(({ sql, equals }, index) => {
     const isEqual = `${sql} ${equals} ${given[index]}`
-    // `IS NOT DISTINCT FROM` could not use the index
+    // `=` and tests for NULL use the index; `IS NOT DISTINCT FROM` of two values could not
     return nullsNotDistinct ? `(${isEqual} OR ${isNull(sql)} AND ${isNull(given[index]!)})` : isEqual
   })
   return [...equal, ...(predicate === undefined ? [] : [`(${predicate})`])].join(' AND ')

@@ -149,7 +149,7 @@ function absentDelimiter(text: string): string {
   return absent === undefined ? '\\x01' : delimiterWord(absent)
 }
 
-/** Returns true if the commas between fields may be those of decimals: no quotes tell them apart. */
+/** Returns true if the commas between fields may be those of decimals: no quotes distinguish them. */
 function mayBeDecimals({ kind, dialect }: Exclude<Verdict, { kind: 'tie' }>): boolean {
   if (kind === 'one column' || dialect.delimiter !== ',') return false
   return !dialect.records.some(({ fields }) =>
