@@ -18,8 +18,8 @@ describe('docs/kafka.md, with a broker', function () {
   })
   after(() => workshop?.close())
 
-  it('runs every code block of "Kafka", and the orders are in the table', async () => {
-    expect(sections.map(({ heading }) => heading)).to.deep.equal(['Kafka'])
+  it('runs every code block of "A first example", and the orders are in the table', async () => {
+    expect(sections.map(({ heading }) => heading)).to.deep.equal(['A first example'])
     await kafka.createTopic(2, 'orders')
     await kafka.produce('orders', [
       { value: { id: 1, total: '9.99' }, partition: 0 },
