@@ -5,17 +5,23 @@ import { type CsvFormat, CsvRecord } from '../../../../lib/csv/record.ts'
 import { RecordTable } from '../../../../lib/csv/record-table.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
 import { makeCsvBinaryRowEncoder } from '../../../../lib/encode/csv/csv-binary-rows.ts'
+import { WasmEncoder, type WasmExports } from '../../../../lib/encode/csv/wasm/wasm-encoder.ts'
 import type { RowEncoder } from '../../../../lib/encode/row-encoder.ts'
 import { WASM_KIND } from '../../../../lib/encode/wasm/wasm-kind.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 import type { Column } from '../../../../lib/types.ts'
+import { loadWasm } from '../../../../lib/wasm/load-wasm.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
 import { thorough } from '../../../support/thorough.ts'
 import { FILE_TEXTS } from '../../../support/values/file-texts.ts'
 
 const TYPES = [...BUILT_IN].filter(([, codec]) => codec.wasm).map(([type]) => type)
 const LIMIT = 64 * 1024
+const MODULE = new URL('../../../../lib/encode/csv/wasm/csv-rows.wasm', import.meta.url)
+
+/** One of this file's own: that of the process may have given its memory away. */
+const own = new WasmEncoder(loadWasm(MODULE) as WasmExports)
 
 /** A file: the types of its columns, and the text of each of its records. */
 interface File {
@@ -38,7 +44,7 @@ function encoderOf(
   const columns = columnsOf(types.filter(type => type !== 'skipped'))
   let next = 0
   const fields = types.map(type => (type === 'skipped' ? undefined : `c${next++}`))
-  const csv = { format, fields, ...(wasm ? { wasm: loadWasmEncoder() } : {}) }
+  const csv = { format, fields, ...(wasm ? { wasm: own } : {}) }
   return makeCsvBinaryRowEncoder(csv, {
     columns,
     format: 'binary',
@@ -146,7 +152,7 @@ describe('the encoder in WebAssembly', () => {
   let slabs: Buffer[]
 
   before(() => {
-    slabs = loadWasmEncoder()!.takeSlabs(4096)
+    slabs = own.takeSlabs(4096)
   })
 
   it('is built, and knows the kinds that codecs name', () => {
@@ -182,7 +188,7 @@ describe('the encoder in WebAssembly', () => {
 
   it('gives its memory to one caller, and writes nothing past the end of a slab', () => {
     expect(slabs.length).to.be.above(1)
-    expect(loadWasmEncoder()!.takeSlabs(4096)).to.deep.equal([])
+    expect(own.takeSlabs(4096)).to.deep.equal([])
     const format = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
     const records = Array.from({ length: 20 }, (_, index) => `${index},,${'x'.repeat(index * 3)},1,true`)
     const file = { types: ['int4', 'int8', 'text', 'float8', 'bool'], format, records }
