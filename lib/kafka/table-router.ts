@@ -60,7 +60,7 @@ export class TableRouter<Value> {
     throw new PgBatchError(
       'ROW_INVALID',
       `\`table\` threw for ${messageName(held)}, and returned no table for the ${SKIPPED_MESSAGES} ` +
-        'messages after it: a message is rejected by the stream of a table, and there is none',
+        'messages after it. A message is rejected by the stream of its table, and no table has a stream yet',
       { outcome: 'not-sent', cause: this.errorOf(held) },
     )
   }

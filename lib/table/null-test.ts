@@ -1,7 +1,8 @@
 /**
  * Tests for NULL. `IS NULL` would also be true for a composite value whose fields are all NULL, and
- * `IS NOT NULL` false where one of them is: keys and constraints take such a value as any other. As NULL
- * itself is on the right, the server makes tests for NULL of these: they need no `=`, and use an index.
+ * `IS NOT NULL` would be false for one with a NULL field, but keys and constraints treat both as ordinary
+ * values. The right side is the word NULL, so the server plans these as tests for NULL: they need no operator
+ * `=`, and use an index.
  * @see https://www.postgresql.org/docs/current/functions-comparison.html
  */
 export function isNull(sql: string): string {

@@ -4,7 +4,7 @@ import { isServerError, type ServerError } from '../../connection/server-error.t
 import { PgBatchError } from '../../errors.ts'
 import { READING_FUNCTIONS_SQL } from '../../table/catalogue/reading-functions.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
-import type { ConflictOption } from './conflict-option.ts'
+import { type ConflictOption, computedBy } from './conflict-option.ts'
 
 /** A piece of the user's SQL. */
 interface UserSql {
@@ -45,12 +45,8 @@ const OPERATOR = /[-+*/<>=~!@#%^&|`?]+/g
  * Resolves to true where the SQL of `onConflict` calls a function that may read tables, and so what earlier
  * rows have left.
  */
-export async function mayReadTables(
-  client: PgClientLike,
-  { update, where }: ConflictOption,
-): Promise<boolean> {
-  const computed = update && !Array.isArray(update) ? Object.values(update as Record<string, string>) : []
-  const sql = [where, ...computed].join(' ')
+export async function mayReadTables(client: PgClientLike, option: ConflictOption): Promise<boolean> {
+  const sql = [option.where, ...computedBy(option).map(([, sql]) => sql)].join(' ')
   const names = [...sql.matchAll(NAME)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase(),
   )
@@ -59,12 +55,12 @@ export async function mayReadTables(
   return rows[0]!.found === 'true'
 }
 
-function userSqlOf({ update, where }: ConflictOption, table: TableParts): UserSql[] {
+function userSqlOf(option: ConflictOption, table: TableParts): UserSql[] {
+  const { where } = option
   const name = quoteTable(table)
   const from = `FROM ${name} AS stored, ${name} AS excluded WHERE`
-  const computed = update && !Array.isArray(update) ? Object.entries(update as Record<string, string>) : []
   // the user's SQL may end with a comment
-  const pieces = computed.map(([column, sql]) => ({
+  const pieces = computedBy(option).map(([column, sql]) => ({
     option: `onConflict.update.${column}`,
     sql,
     statement: `EXPLAIN SELECT (${sql}\n) ${from} false`,

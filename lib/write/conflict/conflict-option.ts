@@ -8,3 +8,8 @@ export interface ConflictOption {
   readonly onlyIfChanged?: boolean
   readonly where?: string
 }
+
+/** Returns the columns that `update` sets to the value of SQL, and the SQL of each. */
+export function computedBy({ update }: ConflictOption): [column: string, sql: string][] {
+  return update && !Array.isArray(update) ? Object.entries(update as Record<string, string>) : []
+}

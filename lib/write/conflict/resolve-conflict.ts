@@ -3,7 +3,7 @@ import { quoteTable } from '../../table/identifier.ts'
 import type { Conflict, OtherKey, SpecialKey, StateChecks } from '../../table/merge/conflict.ts'
 import type { PgType, Table, UniqueKey } from '../../types.ts'
 import { listColumns } from '../../values/names/list-names.ts'
-import type { ConflictOption } from './conflict-option.ts'
+import { type ConflictOption, computedBy } from './conflict-option.ts'
 import { findTarget, notFound } from './conflict-target.ts'
 import { judgementOf, notNullOf } from './judgement.ts'
 import { isUniqueDefault } from './unique-default.ts'
@@ -163,9 +163,8 @@ function checkNewerBy(newerBy: string, written: readonly string[], table: Table,
 
 const UNWRITTEN = 'which is not a column that is written: add it to `columns`'
 
-function computedColumns({ update }: ConflictOption, table: Table | undefined): Conflict['computed'] {
-  if (!update || Array.isArray(update)) return []
-  return Object.entries(update).map(([name, sql]) => {
+function computedColumns(option: ConflictOption, table: Table | undefined): Conflict['computed'] {
+  return computedBy(option).map(([name, sql]) => {
     const column = table?.columns.find(one => one.name === name)
     if (table && !column) {
       throw noColumn('update', name, notOf(table))
