@@ -64,18 +64,35 @@ export class CodeCache {
       lineOffset: -1,
       ...(cachedData ? { cachedData } : {}),
     })
-    if (!cachedData || script.cachedDataRejected) this.#compiled.set(name, script)
+    if (!cachedData || script.cachedDataRejected) this.#keepAtEnd(name, script)
     return script
+  }
+
+  #keepAtEnd(name: string, script: Script): void {
+    if (this.#compiled.size === 0) keepUnusedCode(true)
+    this.#compiled.set(name, script)
   }
 
   /** Keeps the functions, too, that were compiled because they ran. */
   #keepAll(): void {
     if (this.#compiled.size === 0) return
+    keepUnusedCode(false)
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
       for (const [name, script] of this.#compiled) keep(join(this.#folder, name), script.createCachedData())
     } catch {} // the next run compiles again
   }
+}
+
+/**
+ * Tells V8 whether to keep the code of functions that have not run for some time. By default it drops that:
+ * after a long load the code of the start would be missing, and each later process would compile it again,
+ * which takes 50 ms. The code that is kept has the flags of its process, so that these have to be the default
+ * ones again when it is written.
+ */
+function keepUnusedCode(keeps: boolean): void {
+  // a static import would load the module in each process, which takes 2 ms
+  process.getBuiltinModule('node:v8').setFlagsFromString(keeps ? '--no-flush-bytecode' : '--flush-bytecode')
 }
 
 /** Another process, or thread, reads the old file or the new one, whole. */

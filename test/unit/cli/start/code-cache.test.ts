@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +55,23 @@ describe('the cache of compiled code', () => {
   it('keeps nothing of a process that has failed, which has not compiled all that others need', () => {
     load("process.on('exit', () => (process.exitCode = 0)); process.exitCode = 1")
     expect(load().rejected).to.deep.equal(['none', 'none'])
+    expect(load().rejected).to.deep.equal(['false', 'false'])
+  })
+
+  it('keeps the code of the start, too, which V8 drops in a long run', () => {
+    const file = join(cache, 'second-BBBBBBBB.cjs')
+    load()
+    const short = readFileSync(file).length
+    rmSync(cache, { recursive: true })
+    // a collection drops the code then of whatever does not run
+    load(`
+      const { setFlagsFromString } = await import('node:v8')
+      setFlagsFromString('--stress-flush-code')
+      setFlagsFromString('--expose-gc')
+      vm.runInNewContext('gc')()
+      setFlagsFromString('--no-expose-gc')
+      setFlagsFromString('--no-stress-flush-code')`)
+    expect(readFileSync(file).length).to.equal(short)
     expect(load().rejected).to.deep.equal(['false', 'false'])
   })
 
