@@ -1,10 +1,7 @@
 import type { PgBatchError } from '../../errors.ts'
 import type { AddedColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
-import { DEFAULT_RETRY } from '../../writable/resolve/check-retry.ts'
 import { type AlteredTable, alter } from '../../write/evolve/alter.ts'
-import { pause } from '../../write/faults/pause.ts'
-import { mayRetry, retryDelayMs } from '../../write/faults/retry.ts'
 import { dataError, interruptedError } from '../exit-error.ts'
 import { interruptedLine } from '../terminal/messages.ts'
 import type { Database } from './database.ts'
@@ -15,7 +12,8 @@ export const LOCK_TIMEOUT_MS = 2000
 const WAIT_MS = 120_000
 
 /**
- * Adds columns to a table, except those that another writer has added. Tries again while the table is locked.
+ * Adds columns to a table, except those that another writer has added. Fails if the table is locked for long,
+ * and may be tried again.
  * @throws ExitError
  */
 export async function addColumns(
@@ -32,15 +30,11 @@ export async function addColumns(
     callbackTimeoutMs: WAIT_MS,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await alter(table, { added, widened: [] }, context)
-    } catch (thrown) {
-      const error = thrown as PgBatchError
-      if (signal.aborted) throw interruptedError(interruptedLine(table.name, 0))
-      if (!error.retryable || !mayRetry(DEFAULT_RETRY, error, attempt, 0)) throw refusal(error, table)
-      await pause(retryDelayMs(DEFAULT_RETRY, attempt, Math.random()), signal, error).catch(() => {})
-    }
+  try {
+    return await alter(table, { added, widened: [] }, context)
+  } catch (error) {
+    if (signal.aborted) throw interruptedError(interruptedLine(table.name, 0))
+    throw refusal(error as PgBatchError, table)
   }
 }
 

@@ -1,7 +1,8 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
-import { type HostsPool, serverName } from '../../connection/pool/hosts-pool.ts'
+import { type HostsPool, NoServer, serverName } from '../../connection/pool/hosts-pool.ts'
 import { Lease } from '../../connection/pool/lease.ts'
+import { isServerError } from '../../connection/server-error.ts'
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
@@ -9,6 +10,7 @@ import { dataError, interruptedError, usageError } from '../exit-error.ts'
 import { connectFailure } from './connect-failure.ts'
 import { connectionConfig, type Environment, embeddedConfig, serviceError } from './connection-config.ts'
 import { connectTimeoutOf, openPool } from './open-pool.ts'
+import { retrying } from './retrying.ts'
 
 /** The database that rows go to, as the command line and the environment choose it. */
 export interface Database {
@@ -110,7 +112,7 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
  */
 async function connectedPool(
   config: ConnectionParameters,
-  { connections, signal }: DatabaseRequest,
+  { connections, notify, signal }: DatabaseRequest,
 ): Promise<HostsPool> {
   const sockets = new Set<Socket>()
   const stream = (): Socket => {
@@ -122,15 +124,32 @@ async function connectedPool(
   const pool = openPool(config, connections, stream)
   // each server may take that long, and may be asked for a session twice
   const waitMs = connectTimeoutMs * 2 * config.servers.length
+  const connect = async (): Promise<void> => {
+    try {
+      await Lease.use(pool, async () => {}, waitMs, { stop: signal, kill: signal })
+    } catch (error) {
+      const reason = connectFailure(error, connectTimeoutMs)
+      throw dataError(`cannot connect to ${nameOf(config)}: ${reason}`, error)
+    }
+  }
   try {
-    await Lease.use(pool, async () => {}, waitMs, { stop: signal, kill: signal })
+    await retrying({ notify, signal, isTransient: mayAcceptLater }, connect)
     return pool
   } catch (error) {
     pool.abandon()
     for (const socket of sockets) socket.destroy()
     if (signal.aborted) throw interruptedError(`interrupted while connecting to ${nameOf(config)}`)
-    throw dataError(`cannot connect to ${nameOf(config)}: ${connectFailure(error, connectTimeoutMs)}`, error)
+    throw error
   }
+}
+
+/**
+ * Returns true where a server says that it starts, stops or has no session left. Any other failure is
+ * reported at once, since it is probably a wrong setting.
+ */
+function mayAcceptLater({ cause }: { readonly cause?: unknown }): boolean {
+  if (cause instanceof NoServer) return cause.errors.some(each => mayAcceptLater({ cause: each }))
+  return isServerError(cause) && /^(57P0[123]|53300)$/.test(cause.code)
 }
 
 function nameOf({ servers, database, user }: ConnectionParameters): string {

@@ -1,5 +1,6 @@
 import type { PgClientLike } from '../../connection/pg-types.ts'
 import { Lease } from '../../connection/pool/lease.ts'
+import { connectionSurvives } from '../../connection/server-error.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/catalogue/introspect-indexes.ts'
 import { parseTableName, quoteIdentifier, quoteTable, type TableParts } from '../../table/identifier.ts'
@@ -7,6 +8,7 @@ import { describeTable, INTROSPECTION_SQL, introspectionValues } from '../../tab
 import { readTable } from '../../table/read-table.ts'
 import type { Table, UniqueIndex } from '../../types.ts'
 import { didYouMean } from '../../values/names/did-you-mean.ts'
+import { MAX_TIMER_MS } from '../../values/time/timer-limit.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
 import { missingTable } from './missing-table.ts'
@@ -56,19 +58,34 @@ export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
 
 /** A statement that contains names or types from the data or the user. */
 export interface Execution {
-  /** Begins the message if the statement fails. */
-  readonly what: string
+  /** What it does to the table. */
+  readonly done: 'created' | 'emptied' | 'altered'
   readonly table: string
   readonly privileges?: string
 }
 
-/** @throws ExitError that says what to do */
+/**
+ * Runs a statement, and commits it. What fails before COMMIT has changed nothing, and may be tried again.
+ * @throws ExitError that says what to do; without a cause where COMMIT may have been done
+ */
 export async function execute({ pool, user }: Database, sql: string, execution: Execution): Promise<void> {
+  let commits = false
+  const work = async (client: PgClientLike): Promise<void> => {
+    await client.query(`BEGIN; ${sql}`)
+    commits = true
+    await client.query('COMMIT')
+  }
   try {
-    await pool.query(sql)
+    await Lease.use(pool, work, MAX_TIMER_MS)
   } catch (error) {
+    if (commits && !connectionSurvives(error)) throw answerLost(error, execution)
     throw notExecuted(error, user, execution)
   }
+}
+
+function answerLost(error: unknown, { table, done }: Execution): ExitError {
+  const reason = (error as Error).message
+  return dataError(`${table} may or may not have been ${done}: the connection broke during COMMIT: ${reason}`)
 }
 
 /**
@@ -96,12 +113,12 @@ export async function tableAfter(
   }
 }
 
-function notExecuted(error: unknown, user: string, { what, table: name, privileges }: Execution): ExitError {
+function notExecuted(error: unknown, user: string, { done, table: name, privileges }: Execution): ExitError {
   const table = parseTableName(name)
   const wanted = { user, table, ...(privileges ? { privileges } : { onSchema: 'CREATE' as const }) }
   const hint =
     privilegeHint(error, wanted) || schemaHint(error, table) || columnHint(error) || typeHint(error)
-  return dataError(`${what}: ${(error as Error).message}${hint}`, error)
+  return dataError(`${name} cannot be ${done}: ${(error as Error).message}${hint}`, error)
 }
 
 /** SQLSTATE 42701, duplicate_column: also a column with the name of a system column, such as xmin. */

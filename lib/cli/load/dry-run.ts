@@ -12,8 +12,9 @@ import { rowsWrittenBefore } from '../resume/resume.ts'
 import { repairLine } from '../terminal/messages.ts'
 import { visible } from '../terminal/visible.ts'
 import { quietWatcher } from '../watch/quiet.ts'
-import { interruptible, type LoadTarget, type LoadTask, planOf, waitingForServer } from './load-task.ts'
+import { interruptible, type LoadTarget, type LoadTask, planOf } from './load-task.ts'
 import { LoadRun } from './run/load-run.ts'
+import { waitingForServer } from './waiting-for-server.ts'
 
 /** How many rows are tried, unless all are. */
 const TRIED_ROWS = 1000

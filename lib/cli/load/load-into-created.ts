@@ -2,6 +2,7 @@ import { checkConflict, checkNewConflict, describeConflict } from '../columns/ch
 import { type NewTable, planTable } from '../columns/create.ts'
 import {
   dropIfEmpty,
+  type Execution,
   execute,
   findTable,
   isEmpty,
@@ -13,8 +14,9 @@ import { dataError } from '../exit-error.ts'
 import { hasRecord } from '../resume/resume-record.ts'
 import { shortSql } from '../terminal/visible.ts'
 import { dryRun } from './dry-run.ts'
-import { interruptible, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
+import { interruptible, type LoadTask, writeRows } from './load-task.ts'
 import { lastUnnamedNote, withoutEmptyLast } from './text-files/last-field.ts'
+import { waitingForServer } from './waiting-for-server.ts'
 
 /** Loads into a new table, or into one that an earlier run of a resumed load has made. */
 export async function loadIntoCreated(whole: LoadTask): Promise<void> {
@@ -30,14 +32,15 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
   const { sql, columns, choice, rows, checks } = planned
   if (exists) {
     const table = await waitingForServer(task, () => findTable(database, args.table))
-    await checkConflict(args, table, () => uniqueIndexesOf(database, table))
+    await checkConflict(args, table, () => waitingForServer(task, () => uniqueIndexesOf(database, table)))
   } else checkNewConflict(args, columns, args.table)
   for (const note of choice.notes) notify(note)
   if (args.dryRun) return dryRunCreated(task, planned, exists)
   if (!exists) await createTable(task, sql)
   let done = false
   try {
-    await writeRows(task, { table: await findTable(database, args.table), choice, rows, checks })
+    const table = await waitingForServer(task, () => findTable(database, args.table))
+    await writeRows(task, { table, choice, rows, checks })
     done = true
   } finally {
     if (!done && !exists && (await dropIfEmpty(database.pool, args.table))) {
@@ -65,8 +68,8 @@ async function createTable(task: LoadTask, sql: string): Promise<void> {
   await waitingForServer(task, () => execute(database, sql, creationOf(args)))
 }
 
-function creationOf({ table }: LoadTask['args']): { what: string; table: string } {
-  return { what: `${table} cannot be created`, table }
+function creationOf({ table }: LoadTask['args']): Execution {
+  return { done: 'created', table }
 }
 
 /**

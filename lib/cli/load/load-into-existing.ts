@@ -7,7 +7,7 @@ import { chooseColumns } from '../columns/choose-columns.ts'
 import { whyText } from '../columns/why-text.ts'
 import { execute, uniqueIndexesOf } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
-import { type LoadTarget, type LoadTask, waitingForServer, writeRows } from './load-task.ts'
+import { type LoadTarget, type LoadTask, writeRows } from './load-task.ts'
 import {
   changedTable,
   changeFor,
@@ -19,6 +19,7 @@ import {
   withColumns,
 } from './table-changes.ts'
 import { withoutEmptyLast } from './text-files/last-field.ts'
+import { waitingForServer } from './waiting-for-server.ts'
 
 /** Loads into a table that exists. */
 export async function loadIntoExisting(whole: LoadTask): Promise<void> {
@@ -72,9 +73,8 @@ async function dryRunExisting(
 
 async function emptyTable(task: LoadTask, table: Table): Promise<void> {
   const { database, args, notify } = task
-  const what = `${args.table} cannot be emptied`
   await waitingForServer(task, () =>
-    execute(database, truncateSql(table), { what, table: args.table, privileges: 'TRUNCATE' }),
+    execute(database, truncateSql(table), { done: 'emptied', table: args.table, privileges: 'TRUNCATE' }),
   )
   notify(`${args.table}: emptied`)
 }

@@ -26,7 +26,7 @@ import { planRecords } from '../rows/record-writing.ts'
 import { replayShaper, unwrapRejected, wrapperKeysOf } from '../rows/replay-row.ts'
 import type { RowChange } from '../rows/row-intake.ts'
 import { AddedColumns, rowShaper } from '../rows/shape-row.ts'
-import { announced, whileRunning } from '../signals.ts'
+import { whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
 import type { Terminal } from '../terminal/output.ts'
 import type { LoadPlan } from './load-plan.ts'
@@ -60,11 +60,6 @@ export interface LoadTarget {
   readonly checks?: ColumnChecks | undefined
   /** How many columns --evolve has added for them. */
   readonly added?: number
-}
-
-/** Waits for the server, which may wait for another session's lock. */
-export function waitingForServer<T>({ signal, notify }: LoadTask, work: () => Promise<T>): Promise<T> {
-  return announced({ signal, notify, doing: 'waiting for the server, which works or waits for a lock' }, work)
 }
 
 /** Looks at rows. The signal destroys the source, which is the only thing that can be stopped. */

@@ -56,7 +56,10 @@ export async function load(args: LoadArguments, terminal: Terminal, signal: Abor
     const source = await openStoppable(files, loadOptions, args, terminal, signal).catch(error =>
       unlessEmptyFile(error, files, args),
     )
-    if (!source) return await withDatabase(1, database => loadNothing(files[0]!, database, args, terminal))
+    if (!source)
+      return await withDatabase(1, database =>
+        loadNothing(files[0]!, database, { args, notify, signal }, terminal),
+      )
     const reopen = () => openSources(files, lookOptions)
     const readAgain = () => {
       meter.restart()

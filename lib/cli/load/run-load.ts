@@ -7,7 +7,7 @@ import { dataError, ExitError } from '../exit-error.ts'
 import { explain } from '../report/explain.ts'
 import { inputFingerprint } from '../resume/input-fingerprint.ts'
 import { openResume, type Resume } from '../resume/resume.ts'
-import { announced, stoppingLine, whileRunning } from '../signals.ts'
+import { stoppingLine, whileRunning } from '../signals.ts'
 import { regressedLine, undoneLine } from '../terminal/messages.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
 import type { Watcher } from '../watch/watcher.ts'
@@ -15,6 +15,7 @@ import { countWorkers, whyOneWorker } from '../workers/count-workers.ts'
 import type { LoadPlan } from './load-plan.ts'
 import { reportEnd } from './report-end.ts'
 import { LoadRun } from './run/load-run.ts'
+import { waitingForServer } from './waiting-for-server.ts'
 
 /** What the caller prints with, and its signal. */
 export interface LoadCaller {
@@ -40,8 +41,7 @@ export async function runLoad(
   readAgain: () => Promise<LoadPlan>,
 ): Promise<void> {
   const { source, args, terminal } = plan
-  const doing = 'asking the server what was written before'
-  const resume = await announced({ signal, notify, doing }, () => openResumeOf(plan))
+  const resume = await resumeOf(plan, { notify, signal })
   if (resume?.complete) {
     if (!args.quiet) terminal.result(resume.complete)
     return
@@ -82,7 +82,8 @@ class LoadPasses {
     for (let withoutProgress = 0; withoutProgress < MAX_PASSES_WITHOUT_PROGRESS && this.#needsAnother; ) {
       const { undone } = this.run
       if (undone !== undefined) await this.#pauseAfter(undone, withoutProgress + 1)
-      const next = await nextPass(this.run, readAgain).catch(error => explain(error, this.#plan.args))
+      const caller = { notify: (line: string) => this.#watcher.note(line), signal: this.#signal }
+      const next = await nextPass(this.run, readAgain, caller).catch(error => explain(error, this.#plan.args))
       if (next instanceof ExitError) return next
       const { rowsWritten } = next
       withoutProgress = rowsWritten > furthest ? 0 : withoutProgress + 1
@@ -121,17 +122,23 @@ async function hintsOf({ database, table, writing }: LoadPlan, run: LoadRun): Pr
 async function nextPass(
   earlier: LoadRun,
   readAgain: () => Promise<LoadPlan>,
+  caller: LoadCaller,
 ): Promise<{ run: LoadRun; rowsWritten: number; source: LoadPlan['source'] }> {
   const plan = await readAgain()
   const { source } = plan
   try {
-    const resume = await openResumeOf(plan)
+    const resume = await resumeOf(plan, caller)
     const rowsWritten = resume?.rowsWritten ?? 0
     return { run: new LoadRun(plan, resume, earlier), rowsWritten, source }
   } catch (error) {
     source.rows.destroy()
     throw error
   }
+}
+
+function resumeOf(plan: LoadPlan, caller: LoadCaller): Promise<Resume | undefined> {
+  const doing = 'asking the server what was written before'
+  return waitingForServer({ ...caller, args: plan.args }, () => openResumeOf(plan), doing)
 }
 
 async function openResumeOf(plan: LoadPlan): Promise<Resume | undefined> {

@@ -8,7 +8,8 @@ import { findTable, tableAfter } from '../database/table.ts'
 import { dataError } from '../exit-error.ts'
 import { unwrapRejected } from '../rows/replay-row.ts'
 import { shortSql } from '../terminal/visible.ts'
-import { interruptible, type LoadTask, waitingForServer } from './load-task.ts'
+import { interruptible, type LoadTask } from './load-task.ts'
+import { waitingForServer } from './waiting-for-server.ts'
 
 /** Without --evolve a table stays as it is. */
 export const NO_NEW_COLUMNS: Partial<NewColumns> & Pick<NewColumns, 'added'> = { added: [] }
@@ -48,8 +49,10 @@ export async function changedTable(
   change: string[],
 ): Promise<Table> {
   if (change.length === 0) return table
-  const what = `${args.table} cannot be altered`
-  return identityOf(await tableAfter(database, change.join('; '), { what, table: args.table }), args)
+  return identityOf(
+    await tableAfter(database, change.join('; '), { done: 'altered', table: args.table }),
+    args,
+  )
 }
 
 /** Adds the columns, and introspects the table again. */

@@ -8,6 +8,7 @@ import { untilClosed } from '../../../streams/until-closed.ts'
 import type { Stats } from '../../../types.ts'
 import type { BeforeCommit } from '../../../write/write-context.ts'
 import { isDayFirst } from '../../database/connection-config.ts'
+import { retrying } from '../../database/retrying.ts'
 import { ExitError } from '../../exit-error.ts'
 import { rejectsFile } from '../../rejects/rejects-file.ts'
 import { explainLoad } from '../../report/explain-load.ts'
@@ -179,7 +180,7 @@ export class LoadRun {
       await pipeline([intake, ...batching, this.#sink])
       const tooMany = tooManyRejected(this.stats, true, this.#plan)
       if (tooMany) throw tooMany
-      if (!this.stopped) await this.#resume?.finish(intake.rowsRead)
+      if (!this.stopped) await this.#finish(intake.rowsRead)
       return undefined
     } catch (error) {
       await untilClosed(this.#sink)
@@ -191,6 +192,11 @@ export class LoadRun {
     } finally {
       await closed(this.#deadLetter)
     }
+  }
+
+  async #finish(rowsRead: number): Promise<void> {
+    const notify = (line: string): void => this.#note(`${this.#plan.args.table}: ${line}`)
+    await retrying({ notify }, async () => this.#resume?.finish(rowsRead))
   }
 
   readonly counts = (): LoadCounts => {

@@ -7,6 +7,7 @@ import type { Database } from '../../database/database.ts'
 import { execute, findTable, tableExists } from '../../database/table.ts'
 import { dataError } from '../../exit-error.ts'
 import type { Output } from '../../terminal/output.ts'
+import { type Waiting, waitingForServer } from '../waiting-for-server.ts'
 
 /**
  * Returns for the error of an empty file of CSV or COPY's text format, which has no rows, as for `\copy`.
@@ -27,14 +28,20 @@ export async function unlessEmptyFile(
 }
 
 /** Loads a file without rows. With --create it makes a table without columns, since the file has none. */
-export async function loadNothing(file: string, database: Database, args: LoadArguments, output: Output) {
+export async function loadNothing(
+  file: string,
+  database: Database,
+  waiting: Waiting & { args: LoadArguments },
+  output: Output,
+) {
+  const { args } = waiting
   const { table, create, dryRun } = args
-  if (!create) await findTable(database, table)
-  else if (await tableExists(database, table)) {
+  if (!create) await waitingForServer(waiting, () => findTable(database, table))
+  else if (await waitingForServer(waiting, () => tableExists(database, table))) {
     throw dataError(`the table "${table}" exists already; leave out --create to append to it`)
   } else if (!dryRun) {
     const sql = `CREATE TABLE ${quoteTable(parseTableName(table))} ()`
-    await execute(database, sql, { what: `${table} cannot be created`, table })
+    await waitingForServer(waiting, () => execute(database, sql, { done: 'created', table }))
   }
   const made = create ? `, and ${table} is made without columns` : ''
   if (!args.quiet) output.note(`${file}: there is nothing in it${made}`)

@@ -107,7 +107,8 @@ describe('pg-batch load --resume, when the server has lost rows that it had comm
 
   it('creates a table with --create once, and fills it', async () => {
     await database.pool.query('DROP TABLE events')
-    const fired = afterCommit(1, lose(1400, 'UPDATE pg_batch_checkpoint SET position = 400'))
+    // the first COMMIT is that of CREATE TABLE
+    const fired = afterCommit(2, lose(1400, 'UPDATE pg_batch_checkpoint SET position = 400'))
     const ended = await load([await file('c.csv', csv(1001, 2001))], '--create')
     await fired
     expect(ended.status, ended.stderr).to.equal(0)
