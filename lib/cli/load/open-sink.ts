@@ -11,11 +11,9 @@ import { connectionsOf } from '../arguments/run-options.ts'
 import { REJECTS_TABLE, withBytesAsText } from '../rejects/rejects-file.ts'
 import type { Resume } from '../resume/resume.ts'
 import { openWorkers } from '../workers/open-workers.ts'
+import { patienceMsOf } from './file-patience.ts'
 import type { LoadInput } from './load-input.ts'
 import type { LoadPlan, Trial } from './load-plan.ts'
-
-/** How long a transaction waits for the next piece of a file. A slower disk or network gets more commits. */
-const FILE_PATIENCE_MS = 20
 
 /** What rows are written to: a stream of this thread, or one that hands them to workers. */
 export interface LoadSink extends Writable {
@@ -63,8 +61,7 @@ function openStream(
     identity: args.identity,
     ...(trial ? trialOptions(trial) : {}),
     concurrency: trial || refersToItself ? 1 : connectionsOf({ ...args, evolve: evolve !== undefined }),
-    // a pipe may pause, and what has come of it is to be committed
-    patienceMs: meter.bytesTotal === undefined ? 0 : FILE_PATIENCE_MS,
+    patienceMs: patienceMsOf({ meter }),
     ...(refersToItself && !trial ? { awaitsParents: isWhole } : {}),
     rejectLimit,
     // a load that may be killed and run again must neither lose nor repeat a rejected row

@@ -6,12 +6,20 @@ import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import type { RecordRows } from '../columns/record-rows.ts'
 import type { ErrorData } from './error-data.ts'
 
+/** So many parts are on their way to a worker: it never waits for one while there are more. */
+export const PARTS_AHEAD = 8
+
+/** A worker reports accepted parts by so many, because each message wakes the main thread. */
+export const PARTS_REPORTED = PARTS_AHEAD / 2
+
 /** What a worker is to do. Threads do not share objects, so everything here is plain data. */
 export interface WorkerTask {
   readonly connection: ConnectionParameters
   readonly table: { readonly schema: string; readonly name: string }
   readonly identity: 'keep' | undefined
   readonly onConflict: OnConflict | undefined
+  /** How long a transaction waits for the next part before it commits. */
+  readonly patienceMs: number
   readonly csv: Pick<CsvColumns, 'format' | 'fields'>
   /** How a rejected record becomes a row. */
   readonly rows: RecordRows
@@ -61,8 +69,8 @@ export type WorkerRejectedRow = Pick<
 > & { readonly error: ErrorData }
 
 export type FromWorker =
-  /** The worker takes another part. */
-  | { readonly kind: 'accepted' }
+  /** The worker takes as many more parts. */
+  | { readonly kind: 'accepted'; readonly parts: number }
   /** The oldest parts are committed, and their memory is free. */
   | { readonly kind: 'commit'; readonly batches: number; readonly stats: Stats }
   | {

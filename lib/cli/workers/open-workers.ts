@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { patienceMsOf } from '../load/file-patience.ts'
 import type { LoadPlan } from '../load/load-plan.ts'
 import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
 import { distributeByRow, distributeInTurn } from '../resume/distribution.ts'
@@ -14,7 +15,7 @@ export interface OpenWorkersOptions extends Pick<WorkersOptions, 'onPart' | 'dea
 
 /** Starts the workers of a plan whose records are written from their bytes. */
 export function openWorkers(
-  { records, database, table, args, writing }: LoadPlan,
+  { records, database, table, args, writing, meter }: LoadPlan,
   { workers, resume, rejectLimit, onPart, deadLetter }: OpenWorkersOptions,
 ): WorkersWritable {
   const { rows, csv, toRow } = records!
@@ -24,6 +25,7 @@ export function openWorkers(
     table: { schema: table.schema, name: table.name },
     identity: args.identity,
     onConflict: writing.onConflict as WorkerTask['onConflict'],
+    patienceMs: patienceMsOf({ meter }),
     csv: { format, fields },
     rows,
     refuses: toRow !== undefined,

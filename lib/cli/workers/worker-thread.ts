@@ -2,12 +2,9 @@ import type { Worker } from 'node:worker_threads'
 import type { RecordTable } from '../../csv/record-table.ts'
 import { PgBatchError } from '../../errors.ts'
 import { type ErrorData, errorOfData } from './error-data.ts'
-import type { FromWorker, PartMessage, ToWorker, WorkerTask } from './messages.ts'
+import { type FromWorker, PARTS_AHEAD, type PartMessage, type ToWorker, type WorkerTask } from './messages.ts'
 import { SharedSlot, shareRecords } from './shared-records.ts'
 import { startThread } from './start-thread.ts'
-
-/** So many parts are on their way to a worker: it never waits for one while there are more. */
-const PARTS_AHEAD = 4
 
 /** What a worker reports besides its last message. */
 export type WorkerReport = Exclude<FromWorker, { kind: 'accepted' | 'end' }>
@@ -94,9 +91,10 @@ export class WorkerThread {
     this.#thread.postMessage(message)
   }
 
-  #hear(message: WorkerReport | { readonly kind: 'accepted' }): void {
+  #hear(message: Exclude<FromWorker, { kind: 'end' }>): void {
     if (message.kind === 'accepted') {
-      if (--this.#ahead < PARTS_AHEAD) this.#giveRoom()
+      this.#ahead -= message.parts
+      if (this.#ahead < PARTS_AHEAD) this.#giveRoom()
       return
     }
     if (message.kind === 'commit') this.#free.push(...this.#used.splice(0, message.batches))

@@ -12,7 +12,13 @@ import { openPool } from '../database/open-pool.ts'
 import { withBytesAsText } from '../rejects/rejects-file.ts'
 import { loadWasmEncoder } from '../rows/load-wasm-encoder.ts'
 import { dataOfError, type ErrorData, errorOfData } from './error-data.ts'
-import type { FromWorker, PartMessage, ToWorker, WorkerTask } from './messages.ts'
+import {
+  type FromWorker,
+  PARTS_REPORTED,
+  type PartMessage,
+  type ToWorker,
+  type WorkerTask,
+} from './messages.ts'
 import { SharedSlot, sharedRecords } from './shared-records.ts'
 
 /** One connection writes, and one more may ask for the outcome of a lost COMMIT. */
@@ -47,7 +53,7 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
     if (message.kind === 'kept') rejectedRows.kept(message.error)
     else if (message.kind === 'end') sink.end()
     else if (message.kind === 'stop') sink.destroy(new Error('The load has ended'))
-    else sink.write(parts.add(message) as never, error => error || report({ kind: 'accepted' }))
+    else sink.write(parts.add(message) as never, error => error || parts.accepted(report))
   })
   await untilClosed(sink)
   const { errored: error } = sink
@@ -56,17 +62,16 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   port.close()
 }
 
-function optionsOf(
-  { table, identity, onConflict, csv, rows, refuses, rejectLimit, rejectCounter, checkpoint }: WorkerTask,
-  parts: Parts,
-) {
-  const rowOf = rowMakerOf(rows)
+function optionsOf(task: WorkerTask, parts: Parts) {
+  const { table, identity, onConflict, patienceMs, csv, rejectLimit, rejectCounter, checkpoint } = task
+  const rowOf = rowMakerOf(task.rows)
   return {
     table,
     identity,
     onConflict: onConflict as PgBatchWritableOptions<CsvRecord, SourceRow>['onConflict'],
+    patienceMs,
     csv: { ...csv, wasm: loadWasmEncoder() },
-    ...(refuses ? { toRow: (record: CsvRecord) => parts.checked(record) as unknown as SourceRow } : {}),
+    ...(task.refuses ? { toRow: (record: CsvRecord) => parts.checked(record) as unknown as SourceRow } : {}),
     rejectLimit,
     rejectCounter,
     rejectedItem: (record: CsvRecord) => withBytesAsText(rowOf(record)),
@@ -81,6 +86,8 @@ function optionsOf(
 class Parts {
   readonly #parts = new Map<Buffer, PartMessage>()
   readonly #slots: SharedSlot[] = []
+  /** Accepted parts that the main thread does not know of. */
+  #unreported = 0
 
   /** Returns the records of a part. Each has the number of its row in its file. */
   add(part: PartMessage): RecordTable {
@@ -89,6 +96,13 @@ class Parts {
     const slot = this.#slots[number]!
     this.#parts.set(slot.bytes, part)
     return sharedRecords(slot, { count, firstLine, firstNumber, faults })
+  }
+
+  /** Counts a part for which the writer has made room. */
+  accepted(report: (message: FromWorker) => void): void {
+    if (++this.#unreported < PARTS_REPORTED) return
+    report({ kind: 'accepted', parts: this.#unreported })
+    this.#unreported = 0
   }
 
   /** Forgets the oldest parts. */
