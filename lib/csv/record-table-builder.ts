@@ -81,13 +81,11 @@ export class RecordTableBuilder {
 
   /** Returns the records as a table, and begins another one. Undefined if there are none. */
   take(): RecordTable | undefined {
-    const count = this.length
-    if (count === 0) return undefined
-    this.#endRun(count)
+    if (this.length === 0) return undefined
+    this.#endRun(this.length)
     const table = new RecordTable({
       runs: this.#runs,
-      places: this.#places.slice(0, count * PLACE_NUMBERS),
-      count,
+      places: this.#places.slice(0, this.length * PLACE_NUMBERS),
       firstLine: this.#firstLine,
       faults: this.#faults,
     })

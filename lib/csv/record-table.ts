@@ -1,15 +1,13 @@
 import { holdChunk, releaseChunk } from '../values/chunk-memory.ts'
-import { ItemTable } from '../values/items/item-table.ts'
+import { type ChunkRun, ChunkTable } from '../values/items/chunk-table.ts'
 import { CsvRecord } from './record.ts'
 
 /** Start, end and line of each record. */
 export const PLACE_NUMBERS = 3
 
 /** Records that follow each other in one chunk of a file. */
-export interface RecordRun {
+export interface RecordRun extends ChunkRun {
   readonly bytes: Buffer
-  /** The index in the table after the last of them. */
-  readonly next: number
 }
 
 export interface RecordTableOptions {
@@ -19,7 +17,6 @@ export interface RecordTableOptions {
    * count from `firstLine`.
    */
   readonly places: Uint32Array
-  readonly count: number
   readonly firstLine: number
   /** The number of the first record in the input; the others follow. @default 1 */
   readonly firstNumber?: number | undefined
@@ -28,47 +25,16 @@ export interface RecordTableOptions {
 }
 
 /** Records of a CSV file as the table of their places. */
-export class RecordTable extends ItemTable<CsvRecord> {
-  runs: readonly RecordRun[]
+export class RecordTable extends ChunkTable<CsvRecord, RecordRun> {
   readonly places: Uint32Array
-  readonly length: number
   readonly firstLine: number
   readonly faults: ReadonlyMap<number, string> | undefined
-  #firstNumber: number
-  /** Records exist as objects, which refer to the bytes. */
-  #hasObjects = false
 
-  constructor({ runs, places, count, firstLine, firstNumber = 1, faults }: RecordTableOptions) {
-    super()
-    this.runs = runs
-    for (const { bytes } of runs) holdChunk(bytes)
+  constructor({ runs, places, firstLine, firstNumber = 1, faults }: RecordTableOptions) {
+    super(runs, firstNumber)
     this.places = places
-    this.length = count
     this.firstLine = firstLine
-    this.#firstNumber = firstNumber
     this.faults = faults
-  }
-
-  get firstNumber(): number {
-    return this.#firstNumber
-  }
-
-  /** To be set before records are kept as objects, which have their numbers. */
-  set firstNumber(number: number) {
-    this.#firstNumber = number
-    this.forgetItems()
-  }
-
-  /** Returns the run that a record is in. */
-  runOf(index: number): RecordRun {
-    const { runs } = this
-    let low = 0
-    for (let high = runs.length - 1; low < high; ) {
-      const middle = (low + high) >> 1
-      if (index < runs[middle]!.next) high = middle
-      else low = middle + 1
-    }
-    return runs[low]!
   }
 
   isMalformed(index: number): boolean {
@@ -78,9 +44,9 @@ export class RecordTable extends ItemTable<CsvRecord> {
   /** Returns the records, with the faults of those for which `isFaulty` returns true. */
   withFaultsIf(isFaulty: (record: CsvRecord) => boolean): RecordTable {
     const faults = new Map([...(this.faults ?? [])].filter(([index]) => isFaulty(this.itemAt(index))))
+    const { runs, places, firstLine, firstNumber } = this
     return new RecordTable({
-      ...{ runs: this.runs, places: this.places, count: this.length, firstLine: this.firstLine },
-      firstNumber: this.#firstNumber,
+      ...{ runs, places, firstLine, firstNumber },
       faults: faults.size === 0 ? undefined : faults,
     })
   }
@@ -97,45 +63,30 @@ export class RecordTable extends ItemTable<CsvRecord> {
   override slice(from: number, to = this.length): RecordTable {
     const end = Math.min(to, this.length)
     if (from === 0 && end === this.length) return this
-    const runs: RecordRun[] = []
-    for (const { bytes, next } of this.runs) {
-      if (next > from) runs.push({ bytes, next: Math.min(next, end) - from })
-      if (next >= end) break
-    }
     return new RecordTable({
-      runs,
+      runs: this.runsBetween(from, end),
       places: this.places.subarray(from * PLACE_NUMBERS, end * PLACE_NUMBERS),
-      count: end - from,
       firstLine: this.firstLine,
-      firstNumber: this.#firstNumber + from,
+      firstNumber: this.firstNumber + from,
       faults: this.faults && shifted(this.faults, from, end),
     })
   }
 
-  /** Releases the bytes, so that their memory is used again, unless a record exists as an object. */
-  override release(): void {
-    if (this.#hasObjects) return
-    for (const { bytes } of this.runs) releaseChunk(bytes)
-    this.runs = []
-  }
-
-  protected override itemAt(index: number): CsvRecord {
-    return this.#recordAt(index, this.runOf(index))
-  }
-
-  protected override *each(): Generator<CsvRecord> {
-    let index = 0
-    for (const run of this.runs) for (; index < run.next; index++) yield this.#recordAt(index, run)
-  }
-
-  #recordAt(index: number, { bytes }: RecordRun): CsvRecord {
-    this.#hasObjects = true
+  protected override makeItem(index: number, { bytes }: RecordRun): CsvRecord {
     const entry = index * PLACE_NUMBERS
     const [start, end] = [this.places[entry]!, this.places[entry + 1]!]
     const line = this.firstLine + this.places[entry + 2]!
     const record = new CsvRecord(bytes, start, end, line, this.faults?.get(index))
-    record.number = this.#firstNumber + index
+    record.number = this.firstNumber + index
     return record
+  }
+
+  protected override holdRun({ bytes }: RecordRun): void {
+    holdChunk(bytes)
+  }
+
+  protected override releaseRun({ bytes }: RecordRun): void {
+    releaseChunk(bytes)
   }
 }
 

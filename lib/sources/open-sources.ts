@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Block } from '../columnar/block.ts'
 import type { RecordTable } from '../csv/record-table.ts'
+import type { LineTable } from '../json/line-table.ts'
 import { formatCount } from '../values/format-count.ts'
 import { listNames } from '../values/names/list-names.ts'
 import { rowsOf } from './csv/record-rows.ts'
@@ -223,12 +224,12 @@ async function* eachRow(
   }
 }
 
-/** Yields the files' records or lines, in their tables or arrays. */
+/** Yields the files' records or lines, in their tables. */
 async function* eachBatch(
   files: readonly string[],
   options: SourceOptions,
   starts: FileStart[],
-): AsyncGenerator<RecordTable | object[]> {
+): AsyncGenerator<RecordTable | LineTable> {
   let row = 0
   for (const file of files) {
     const source = await openSource(file, options)

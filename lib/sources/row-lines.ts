@@ -17,13 +17,14 @@ export class RowLines {
   #last: Run | undefined
   #rows = 0
 
-  /** Adds the line of the next row. */
-  add(line: number): void {
-    this.#rows++
+  /** Adds the line of the next row, or of several rows on lines that follow each other. */
+  add(line: number, rows = 1): void {
     const last = this.#last
     if (last?.rows === 1) last.step = line - last.line
-    if (last && line === last.line + last.rows * last.step) last.rows++
-    else this.#begin({ row: this.#rows, line, step: 0, rows: 1 })
+    const follows = last && line === last.line + last.rows * last.step && (rows === 1 || last.step === 1)
+    if (follows) last.rows += rows
+    else this.#begin({ row: this.#rows + 1, line, step: 1, rows })
+    this.#rows += rows
   }
 
   /** Returns the line of a row. Rows count from 1. Undefined if it is not known, or no longer. */

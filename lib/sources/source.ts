@@ -23,7 +23,7 @@ export interface Source {
   readonly rows: Readable
   /** The records of a CSV file, from which the rows are made. Read either these or `rows`. */
   readonly records?: Records
-  /** The lines of an NDJSON file (arrays of `JsonLine`s), from which the rows are made. Read either. */
+  /** The lines of an NDJSON file (`LineTable`s), from which the rows are made. Read either. */
   readonly lines?: Readable
   /**
    * The rows of a Parquet file as arrays of `Block`s, from which objects are made. Read either these or

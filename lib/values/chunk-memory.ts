@@ -1,3 +1,6 @@
+/** A chunk, or a view of a part of it. */
+export type Memory = Pick<ArrayBufferView, 'buffer'>
+
 interface Lease {
   readonly chunk: Buffer
   readonly free: ArrayBufferLike[]
@@ -43,13 +46,13 @@ export class ChunkMemory {
 }
 
 /** Holds a chunk, or a part of it, until it is released. */
-export function holdChunk({ buffer }: Buffer): void {
+export function holdChunk({ buffer }: Memory): void {
   const lease = leases.get(buffer)
   if (lease) lease.holders++
 }
 
 /** Releases a chunk that was held. After this its bytes must not be read. */
-export function releaseChunk({ buffer }: Buffer): void {
+export function releaseChunk({ buffer }: Memory): void {
   const lease = leases.get(buffer)
   if (!lease || --lease.holders > 0) return
   leases.delete(buffer)
@@ -57,7 +60,7 @@ export function releaseChunk({ buffer }: Buffer): void {
 }
 
 /** Keeps a chunk, or a part of it: its memory is not used again. */
-export function keepChunk({ buffer }: Buffer): void {
+export function keepChunk({ buffer }: Memory): void {
   leases.delete(buffer)
 }
 

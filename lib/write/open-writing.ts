@@ -84,7 +84,7 @@ export async function openWriting<Item>(
     beforeCommit: options.beforeCommit,
     replace: options.replace,
     keepsItems: options.onDiscard !== undefined,
-    slabs: new SlabPool(SLAB_BYTES, options.csv?.wasm?.takeSlabs(SLAB_BYTES)),
+    slabs: new SlabPool(SLAB_BYTES, (options.csv ?? options.json)?.wasm?.takeSlabs(SLAB_BYTES)),
     transactions: new TransactionPool({ pool, signals, limits: rowLimits, openOutcomes, beginsEarly }),
     lanes: options.concurrency,
     retry: options.retry,

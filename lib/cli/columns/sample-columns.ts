@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { RecordTable } from '../../csv/record-table.ts'
-import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
+import type { LineTable } from '../../json/line-table.ts'
+import { parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { SourceRow } from '../../sources/rows.ts'
@@ -59,9 +60,9 @@ export async function sampleColumns(
     rows = peeked.whole
     ended = peeked.ended
   } else if (lines) {
-    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: JsonLine[]) => batch.length)
+    const peeked = await peekRows(rows, SAMPLE_ROWS, (batch: LineTable) => batch.length)
 
-    for (const line of peeked.head.flat().slice(0, SAMPLE_ROWS)) add(parsedLine(line))
+    for (const line of peeked.head.flatMap(lines => [...lines]).slice(0, SAMPLE_ROWS)) add(parsedLine(line))
     rows = peeked.whole
     ended = peeked.ended
   } else {

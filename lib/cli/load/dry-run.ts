@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { RecordTable } from '../../csv/record-table.ts'
-import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
+import type { LineTable } from '../../json/line-table.ts'
+import { parsedLine } from '../../sources/json/ndjson.ts'
 import { faultOf } from '../../sources/malformed.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { peekRows } from '../../streams/peek-rows.ts'
@@ -91,8 +92,8 @@ async function headOf(
   stream: Readable,
 ): Promise<{ head: SourceRow[]; whole: Readable }> {
   if (lines) {
-    const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: JsonLine[]) => batch.length)
-    const readable = head.flat().filter(line => faultOf(line) === undefined)
+    const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: LineTable) => batch.length)
+    const readable = head.flatMap(lines => [...lines]).filter(line => faultOf(line) === undefined)
     return { head: readable.slice(0, SHOWN_ROWS).map(parsedLine), whole }
   }
   if (!records) {

@@ -72,14 +72,14 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
 
 function lineInput(
   { rows, change, unwrap, shape, writing }: LoadPlan,
-  { isPlain, rowOf: rowOfRecord, json }: LineWriting,
+  { arePlain, rowOf: rowOfRecord, json }: LineWriting,
   { skip, numbered, onBatch }: InputOptions,
 ): LoadInput {
   const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
   const rowOf = (item: unknown): SourceRow =>
     item instanceof JsonRecord ? rowOfRecord(item) : unwrap(lineOf(item))
   return {
-    intake: new LineIntake(rows, { skip, numbered, change, isPlain, onBatch: count => onBatch(count) }),
+    intake: new LineIntake(rows, { skip, numbered, change, arePlain, onBatch: count => onBatch(count) }),
     batching: [],
     rowOf,
     writing: {

@@ -1,4 +1,4 @@
-import type { JsonBlock, JsonRecord } from '../../json/record.ts'
+import { type BlockLines, countHaving, type JsonBlock } from '../../json/record.ts'
 import type { KeyMatches } from '../columns/match-keys.ts'
 
 export interface KeyOptions {
@@ -31,11 +31,9 @@ export class KeyColumns {
     return this.#columns.get(key)
   }
 
-  /** Returns true for a line whose keys are columns or are not written. */
-  readonly isPlain = (record: JsonRecord): boolean => {
-    for (const key of this.#oddKeys(record.block)) if (record.has(key)) return false
-    return true
-  }
+  /** Returns true for lines whose keys are columns or are not written. */
+  readonly arePlain = (lines: BlockLines): boolean =>
+    this.#oddKeys(lines.block).every(key => countHaving(lines, key) === 0)
 
   #oddKeys({ keys, width }: JsonBlock): readonly number[] {
     if (this.#last?.keys === keys && this.#last.width === width) return this.#last.odd

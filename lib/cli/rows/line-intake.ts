@@ -1,20 +1,21 @@
 import type { Readable } from 'node:stream'
-import { JsonRecord } from '../../json/record.ts'
-import { type JsonLine, parsedLine } from '../../sources/json/ndjson.ts'
+import type { LineTable } from '../../json/line-table.ts'
+import { type BlockLines, JsonRecord } from '../../json/record.ts'
+import { parsedLine } from '../../sources/json/ndjson.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { BatchIntake, type BatchIntakeOptions } from './intake.ts'
 import { type NumberedRow, passedOn, type RowOptions } from './row-intake.ts'
 
-/** What is passed on of a line: the line itself, or its row. */
-export type LineItem = JsonRecord | SourceRow | NumberedRow
+/** Lines that are all written as they are, or what is passed on of each: the line itself, or its row. */
+export type LineBatch = LineTable | readonly (JsonRecord | SourceRow | NumberedRow)[]
 
-export interface LineIntakeOptions extends BatchIntakeOptions<LineItem[]>, RowOptions {
-  /** Returns true for a line that can be written as it is. Others are parsed here. */
-  readonly isPlain: (record: JsonRecord) => boolean
+export interface LineIntakeOptions extends BatchIntakeOptions<LineBatch>, RowOptions {
+  /** Returns true for lines that can be written as they are. Others are parsed here. */
+  readonly arePlain: (lines: BlockLines) => boolean
 }
 
-/** The intake of lines of NDJSON, which come in arrays. */
-export class LineIntake extends BatchIntake<JsonLine[], LineItem[]> {
+/** The intake of lines of NDJSON. They come in tables and are numbered here. */
+export class LineIntake extends BatchIntake<LineTable, LineBatch> {
   readonly #options: LineIntakeOptions
 
   constructor(source: Readable, options: LineIntakeOptions) {
@@ -22,17 +23,16 @@ export class LineIntake extends BatchIntake<JsonLine[], LineItem[]> {
     this.#options = options
   }
 
-  protected override batchesOf(lines: JsonLine[]): [LineItem[]] {
-    const { first, skipped } = this.count(lines.length)
-    return [lines.slice(skipped).map((line, index) => this.#itemOf(line, first + skipped + index))]
+  protected override batchesOf(taken: LineTable): [LineBatch] {
+    const { first, skipped } = this.count(taken.length)
+    taken.firstNumber = first
+    const lines = taken.slice(skipped)
+    if (lines.inBlocks()?.every(this.#options.arePlain)) return [lines]
+    return [Array.from(lines, (line, index) => this.#itemOf(line, lines.firstNumber + index))]
   }
 
-  #itemOf(line: JsonLine, number: number): LineItem {
-    const { isPlain } = this.#options
-    if (line instanceof JsonRecord && isPlain(line)) {
-      line.number = number
-      return line
-    }
+  #itemOf(line: object, number: number): JsonRecord | SourceRow | NumberedRow {
+    if (line instanceof JsonRecord && this.#options.arePlain(line.lines)) return line
     return passedOn(parsedLine(line), number, this.#options)
   }
 }

@@ -60,6 +60,11 @@ export function shareRecords(records: RecordTable, slotFor: (bytes: number) => S
   return slot
 }
 
+/** What the memory does not say about its records. */
+interface SharedPart extends Pick<RecordTableOptions, 'firstLine' | 'firstNumber' | 'faults'> {
+  readonly count: number
+}
+
 /**
  * Returns the records in shared memory. They are valid until the memory gets others.
  * @param firstLine the line from which the lines in the memory count
@@ -67,7 +72,7 @@ export function shareRecords(records: RecordTable, slotFor: (bytes: number) => S
  */
 export function sharedRecords(
   { bytes, table: places }: SharedSlot,
-  part: Pick<RecordTableOptions, 'count' | 'firstLine' | 'firstNumber' | 'faults'>,
+  { count, ...part }: SharedPart,
 ): RecordTable {
-  return new RecordTable({ runs: [{ bytes, next: part.count }], places, ...part })
+  return new RecordTable({ runs: [{ bytes, next: count }], places, ...part })
 }

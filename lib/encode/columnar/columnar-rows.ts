@@ -1,5 +1,6 @@
 import type { Block } from '../../columnar/block.ts'
 import { BLOCK, BlockRow, INDEX } from '../../columnar/block-row.ts'
+import { BlockTable } from '../../columnar/block-table.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import type { BlockColumns, EncodeRows, RowEncoderOptions } from '../row-contract.ts'
 import type { RowList } from '../row-list.ts'
@@ -96,8 +97,8 @@ interface Run {
 function runFrom(rows: RowList, from: number, most: number): Run | undefined {
   const end = Math.min(rows.length, from + most)
   if (from >= end) return undefined
-  if (rows.blocks) {
-    const { block, start, first, next } = rows.blocks.runOf(from)
+  if (rows.table instanceof BlockTable) {
+    const { block, start, first, next } = rows.table.runOf(from)
     return { block, index: start + from - first, count: Math.min(next, end) - from }
   }
   const row = rows.at(from)

@@ -1,12 +1,17 @@
-import { type JsonBlock, JsonRecord } from '../../json/record.ts'
+import { LineTable } from '../../json/line-table.ts'
+import { type BlockLines, type JsonBlock, JsonRecord } from '../../json/record.ts'
 import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import type { OwnCodecs } from '../codecs/own-codec.ts'
 import type { EncodeRows, JsonColumns, RowEncoder, RowEncoderOptions } from '../row-contract.ts'
+import type { RowList } from '../row-list.ts'
 import { WASM_KIND } from '../wasm/wasm-kind.ts'
 import { whileCommon } from '../while-common.ts'
 import { takesOf } from './json-types.ts'
 import type { JsonPlan } from './wasm/json-encoder.ts'
+
+/** About as many as fit into the memory of the module: the objects of lines are looked at one by one. */
+const MAX_LINES = 512
 
 /** Returns a row as an object: a record is parsed. */
 export function objectOf(row: object, json: JsonColumns | undefined): object {
@@ -55,8 +60,24 @@ function makeWasmRows(
     return plan
   }
   return whileCommon((out, rows, from, firstOrdinal, limit) => {
-    const first = rows.at(from)
-    if (!(first instanceof JsonRecord)) return from
-    return wasm.encode(planFor(first.block), out, rows, from, firstOrdinal, limit)
+    const lines = linesFrom(rows, from)
+    if (!lines) return from
+    return from + wasm.encode(planFor(lines.block), out, lines, firstOrdinal + rows.itemAt(from), limit)
   })
+}
+
+/** Returns the rows from one on as lines of a block that follow each other; undefined if it is no line. */
+function linesFrom(rows: RowList, from: number): BlockLines | undefined {
+  if (rows.table instanceof LineTable) return rows.table.blockFrom(from)
+  const first = rows.at(from)
+  if (!(first instanceof JsonRecord)) return undefined
+  const { block, index } = first
+  const item = rows.itemAt(from)
+  let count = 1
+  for (; from + count < rows.length && count < MAX_LINES; count++) {
+    const record = rows.at(from + count)
+    if (!(record instanceof JsonRecord) || record.block !== block || record.index !== index + count) break
+    if (rows.itemAt(from + count) !== item + count) break
+  }
+  return { block, from: index, to: index + count }
 }

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
-import { JsonRecord } from '../../json/record.ts'
+import { LineTableBuilder } from '../../json/line-table-builder.ts'
+import { type JsonBlock, JsonRecord } from '../../json/record.ts'
 import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
+import { holdChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { malformedRow } from '../malformed.ts'
 import { RowLines } from '../row-lines.ts'
@@ -13,16 +15,13 @@ import type { LineScanner } from './lines/line-scanner.ts'
 
 const LINE_FEED = 0x0a
 
-/** A line: an object that is not parsed yet, or the row itself. */
-export type JsonLine = JsonRecord | SourceRow
-
 export interface NdjsonOptions {
   /** Return a `malformedRow` for a line that is not a row, instead of failing. @default false */
   readonly keepsMalformed?: boolean | undefined
-  /** The maximum of lines in an array. @default 1000 */
+  /** The maximum of lines in a table. @default 1000 */
   readonly batchRows?: number | undefined
   /**
-   * Fill arrays from several chunks. If not, the lines of a chunk are passed on at once, for a pipe that may
+   * Fill tables from several chunks. If not, the lines of a chunk are passed on at once, for a pipe that may
    * pause. @default true
    */
   readonly fill?: boolean | undefined
@@ -34,7 +33,7 @@ export interface NdjsonOptions {
 
 const BATCH_ROWS = 1000
 
-/** Reads NDJSON: bytes in, arrays of lines out. Blank lines are skipped. Numbers keep their spelling. */
+/** Reads NDJSON: bytes in, tables of lines out. Blank lines are skipped. Numbers keep their spelling. */
 export function readNdjson(name: string, options: NdjsonOptions = {}): Transform {
   return new NdjsonReader(name, options)
 }
@@ -48,17 +47,16 @@ class NdjsonReader extends Transform {
   readonly #rowLines: RowLines
   /** The number of lines so far. */
   #line = 0
-  /** The line that is not complete. */
+  /** The line that is not complete. Its parts are copies, because the memory of a chunk is used again. */
   #parts: Buffer[] = []
   #partsBytes = 0
-  #batch: JsonLine[] = []
-  #batchBytes = 0
+  readonly #table = new LineTableBuilder()
 
   constructor(
     name: string,
     { keepsMalformed = false, batchRows = BATCH_ROWS, fill = true, scanner, rowLines }: NdjsonOptions,
   ) {
-    super({ readableObjectMode: true, readableHighWaterMark: 2 }) // arrays
+    super({ readableObjectMode: true, readableHighWaterMark: 2 }) // tables
     this.#name = name
     this.#keepsMalformed = keepsMalformed
     this.#batchRows = batchRows
@@ -68,7 +66,12 @@ class NdjsonReader extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    runWork(() => this.#addChunk(chunk), done)
+    runWork(() => {
+      keepUnlessWhole(chunk)
+      holdChunk(chunk)
+      this.#addChunk(chunk)
+      releaseChunk(chunk)
+    }, done)
   }
 
   override _flush(done: TransformCallback): void {
@@ -85,7 +88,7 @@ class NdjsonReader extends Transform {
     const end = chunk.lastIndexOf(LINE_FEED) + 1
     if (end > first) this.#takeAll(chunk.subarray(first, end))
     const rest = chunk.subarray(end)
-    if (rest.length > 0) this.#parts.push(rest)
+    if (rest.length > 0) this.#parts.push(Buffer.from(rest))
     this.#partsBytes += rest.length
     if (this.#partsBytes > MAX_RECORD_BYTES) {
       throw new SourceError(`${this.#name}: line ${this.#line + 1} is longer than 64 MiB; is it NDJSON?`)
@@ -123,17 +126,38 @@ class NdjsonReader extends Transform {
   /** Takes the lines that need not be parsed. Returns the index after them, where the module stopped. */
   #scan(scanner: LineScanner, bytes: Buffer, at: number): number {
     const block = scanner.scan(bytes, at)
-    const hasBlanks = scanner.lines > scanner.count
-    let line = this.#line + 1
-    let from = at
-    for (let index = 0; block && index < scanner.count; index++) {
-      const record = new JsonRecord(block, index)
-      if (hasBlanks) line += countFeeds(bytes, from, record.start)
-      from = record.start
-      this.#add(record, record.byteLength, hasBlanks ? line : line + index)
+    if (block) {
+      this.#noteLines(block, scanner, at)
+      this.#addLines(block, scanner.count)
     }
     this.#line += scanner.lines
     return scanner.next
+  }
+
+  /** Notes on which line of the file each line of a block is. */
+  #noteLines(block: JsonBlock, { lines, count }: LineScanner, at: number): void {
+    let line = this.#line + 1
+    if (lines === count) {
+      this.#rowLines.add(line, count)
+      return
+    }
+    for (let index = 0, from = at; index < count; index++) {
+      const start = block.startOf(index)
+      line += countFeeds(block.bytes, from, start)
+      from = start
+      this.#rowLines.add(line)
+    }
+  }
+
+  #addLines(block: JsonBlock, count: number): void {
+    block.hold()
+    for (let from = 0; from < count; ) {
+      const to = Math.min(count, from + this.#batchRows - this.#table.length)
+      this.#table.addLines({ block, from, to })
+      this.#passFull()
+      from = to
+    }
+    block.release()
   }
 
   /** Takes the line that begins at an index. Returns the index after it. */
@@ -143,8 +167,8 @@ class NdjsonReader extends Transform {
     const end = found < 0 ? bytes.length : found
     const line = bytes.subarray(at, end)
     const text = isKnownUtf8 || isUtf8(line) ? line.toString() : undefined
-    if (text === undefined) this.#add(this.#malformed(line, 'is not valid UTF-8'), line.length, this.#line)
-    else if (text.trim() !== '') this.#add(this.#parse(text), line.length, this.#line)
+    if (text === undefined) this.#addRow(this.#malformed(line, 'is not valid UTF-8'), line.length)
+    else if (text.trim() !== '') this.#addRow(this.#parse(text), line.length)
     return end + 1
   }
 
@@ -169,17 +193,20 @@ class NdjsonReader extends Transform {
     throw new MalformedRecord(`${this.#name}: ${fault}`, isBegun ? { hint: OF_SEVERAL_LINES } : {})
   }
 
-  #add(line: JsonLine, bytes: number, number: number): void {
-    this.#rowLines.add(number)
-    this.#batch.push(line)
-    this.#batchBytes += bytes
-    if (this.#batch.length === this.#batchRows || this.#batchBytes >= BATCH_BYTES) this.#pass()
+  #addRow(row: SourceRow, bytes: number): void {
+    this.#rowLines.add(this.#line)
+    this.#table.addRow(row, bytes)
+    this.#passFull()
   }
 
+  #passFull(): void {
+    if (this.#table.length === this.#batchRows || this.#table.bytes >= BATCH_BYTES) this.#pass()
+  }
+
+  /** Passes the lines so far on, as a table. */
   #pass(): void {
-    if (this.#batch.length > 0) this.push(this.#batch)
-    this.#batch = []
-    this.#batchBytes = 0
+    const lines = this.#table.take()
+    if (lines) this.push(lines)
   }
 }
 
@@ -196,8 +223,8 @@ export function rowsOfLines(lines: Readable): Readable {
 }
 
 /** Returns the row of a line. */
-export function parsedLine(line: JsonLine): SourceRow {
-  return line instanceof JsonRecord ? (parseJsonRow(line.text) as SourceRow) : line
+export function parsedLine(line: object): SourceRow {
+  return (line instanceof JsonRecord ? parseJsonRow(line.text) : line) as SourceRow
 }
 
 const OF_SEVERAL_LINES = 'if it is JSON of several lines, say --format json'

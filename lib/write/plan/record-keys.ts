@@ -1,5 +1,5 @@
 import type { JsonColumns } from '../../encode/row-encoder.ts'
-import type { JsonBlock, JsonRecord } from '../../json/record.ts'
+import { type BlockLines, countHaving, type JsonBlock } from '../../json/record.ts'
 
 /** What the keys of a file say about its lines, for one plan. */
 interface Keys extends Pick<JsonBlock, 'keys' | 'width'> {
@@ -9,7 +9,7 @@ interface Keys extends Pick<JsonBlock, 'keys' | 'width'> {
   readonly defaulted: readonly number[]
 }
 
-/** Reads from a line of NDJSON, without parsing it, which columns it has. */
+/** Reads from lines of NDJSON, without parsing them, which columns they have. */
 export class RecordKeys {
   readonly #columnOf: JsonColumns['columnOf']
   readonly #names: readonly string[]
@@ -27,24 +27,27 @@ export class RecordKeys {
     this.#defaulted = defaulted
   }
 
-  /** Returns true if all values of a line go to columns of the plan, or are not written. */
-  fits(row: JsonRecord): boolean {
-    const { unknown } = this.#keysOf(row)
-    return unknown.length === 0 || !unknown.some(key => row.has(key))
+  /** Returns true if all values of some lines go to columns of the plan, or are not written. */
+  fits(lines: BlockLines): boolean {
+    return this.#keysOf(lines).unknown.every(key => countHaving(lines, key) === 0)
   }
 
-  /** Returns the columns that a line lacks and whose missing value is not NULL, as `'2,5,'`. */
-  missingIn(row: JsonRecord): string {
-    const { defaulted } = this.#keysOf(row)
+  /**
+   * Returns the columns that all of some lines lack and whose missing value is not NULL, as `'2,5,'`.
+   * Undefined if only some of the lines lack one of them.
+   */
+  missingIn(lines: BlockLines): string | undefined {
+    const { defaulted } = this.#keysOf(lines)
     let missing = ''
     for (let i = 0; i < defaulted.length; i++) {
-      const key = defaulted[i]!
-      if (key < 0 || !row.has(key)) missing += `${this.#defaulted[i]},`
+      const having = countHaving(lines, defaulted[i]!)
+      if (having === 0) missing += `${this.#defaulted[i]},`
+      else if (having < lines.to - lines.from) return undefined
     }
     return missing
   }
 
-  #keysOf({ block: { keys, width } }: JsonRecord): Keys {
+  #keysOf({ block: { keys, width } }: BlockLines): Keys {
     const last = this.#last
     if (last?.keys === keys && last.width === width) return last
     const columns = keys.slice(0, width).map(this.#columnOf)

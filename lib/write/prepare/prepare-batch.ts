@@ -1,5 +1,6 @@
 import { PgBatchError } from '../../errors.ts'
-import { JsonRecord } from '../../json/record.ts'
+import { LineTable } from '../../json/line-table.ts'
+import { type BlockLines, JsonRecord } from '../../json/record.ts'
 import { decodeBytes } from '../plan/decode-bytes.ts'
 import type { WritePlan } from '../plan/plan.ts'
 import {
@@ -44,7 +45,8 @@ export function prepareBatch<Item>(batch: Batch<Item>, plan: WritePlan<Item>): P
 
 function makeRows<Item>(batch: Batch<Item>, { toRow }: WritePlan<Item>): MadeRows {
   const invalid: InvalidItem[] = []
-  const rows = toRow ? mapItems(batch, toRow, invalid) : checkItems(batch, invalid)
+  const areRows = !toRow || batch.table instanceof LineTable
+  const rows = areRows ? checkItems(batch, invalid) : mapItems(batch, toRow, invalid)
   return { rows, invalid }
 }
 
@@ -86,12 +88,13 @@ function checkKeys<Item>(
   plan: WritePlan<Item>,
   invalid: InvalidItem[],
 ): RowSet {
+  if (linesOf(rows)?.every(lines => plan.recordKeys!.fits(lines))) return rows
   // rows of one source have their keys in one order: comparing with the last good row is faster than looking
   // up each key
   let expected: readonly string[] = []
   return rows.filter((row, index) => {
     try {
-      if (row instanceof JsonRecord ? plan.recordKeys!.fits(row) : startsAs(row, expected)) return true
+      if (row instanceof JsonRecord ? plan.recordKeys!.fits(row.lines) : startsAs(row, expected)) return true
       const { columns, unknownKey } = keysOf(plan.objectOf(row), plan)
       expected = columns
       if (columns.length === 0 && isBuiltIn(row)) throw notARow(batch, index, row)
@@ -107,6 +110,11 @@ function checkKeys<Item>(
       return false
     }
   })
+}
+
+/** Returns the lines of NDJSON that rows are, where they have not become objects. */
+function linesOf({ table }: RowSet): readonly BlockLines[] | undefined {
+  return table instanceof LineTable ? table.inBlocks() : undefined
 }
 
 /** Returns true when the row has keys, and they are the first of `keys` in the same order. */
@@ -172,11 +180,15 @@ function groupByShape<Item>(
 ): RowGroup[] {
   if (rows.length === 0) return []
   if (plan.defaulted.length === 0) return [{ batch, shape: plan.shapes.whole, rows }]
+  const [missing, ...others] = new Set(linesOf(rows)?.map(lines => plan.recordKeys!.missingIn(lines)))
+  if (missing !== undefined && others.length === 0) {
+    return [{ batch, shape: plan.shapes.without(missing), rows }]
+  }
   // the keys of a row that lacks nothing: most rows have the same, and then no column needs to be looked at
   let whole: readonly string[] = []
   const groups = rows.groupBy((row, index) => {
     try {
-      if (row instanceof JsonRecord) return plan.recordKeys!.missingIn(row)
+      if (row instanceof JsonRecord) return plan.recordKeys!.missingIn(row.lines)
       const missing = hasValues(row, whole) ? '' : missingIn(row, batch, index, plan)
       if (missing === '' && whole.length === 0) whole = Object.keys(row)
       return missing

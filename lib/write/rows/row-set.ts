@@ -1,5 +1,3 @@
-import { BlockTable } from '../../columnar/block-table.ts'
-import { RecordTable } from '../../csv/record-table.ts'
 import type { ItemTable } from '../../values/items/item-table.ts'
 
 /**
@@ -24,14 +22,9 @@ export class RowSet {
     return this.#made?.length ?? this.#table!.length
   }
 
-  /** The rows as a table of records, where they have not become objects. */
-  get records(): RecordTable | undefined {
-    return this.#table instanceof RecordTable ? this.#table : undefined
-  }
-
-  /** The rows as a table of rows of blocks, where they have not become objects. */
-  get blocks(): BlockTable | undefined {
-    return this.#table instanceof BlockTable ? this.#table : undefined
+  /** The rows as a table, where they have not become objects. */
+  get table(): ItemTable | undefined {
+    return this.#table
   }
 
   at(index: number): object {

@@ -48,9 +48,9 @@ describe('a table of blocks', () => {
 
   it('stays a table in a set of rows until they are needed as objects', () => {
     const rows = new RowSet(threeBlocks())
-    expect([rows.length, rows.blocks?.length, rows.records]).to.deep.equal([6, 6, undefined])
+    expect([rows.length, rows.table?.length]).to.deep.equal([6, 6])
     const kept = rows.filter(row => (row as { v: number }).v !== 20)
-    expect([kept.length, kept.blocks]).to.deep.equal([5, undefined])
+    expect([kept.length, kept.table]).to.deep.equal([5, undefined])
     expect(kept.itemAt(4)).to.equal(5)
   })
 })

@@ -12,7 +12,6 @@ const threeRecords = () =>
   new RecordTable({
     runs: [{ bytes, next: 3 }],
     places: Uint32Array.from([0, 3, 0, 4, 7, 1, 8, 13, 2]),
-    count: 3,
     firstLine: 5,
     firstNumber: 11,
     faults: new Map([[1, 'it is malformed']]),
@@ -48,12 +47,12 @@ describe('records as a table of places', () => {
     expect(rows.at(0)).to.deep.equal(expected[0])
     expect([rows.itemAt(1), rows.hasItem(2), rows.hasItem(3)]).to.deep.equal([1, true, false])
     expect(rows.filter(() => true)).to.equal(rows)
-    expect(rows.records?.length).to.equal(3)
+    expect(rows.table?.length).to.equal(3)
     expect([...rows.filter((_, item) => item !== 1)]).to.deep.equal([
       [expected[0], 0],
       [expected[2], 2],
     ])
-    expect(rows.records).to.equal(undefined)
+    expect(rows.table).to.equal(undefined)
     expect([...rows]).to.deep.equal(expected.map((record, index) => [record, index]))
   })
 

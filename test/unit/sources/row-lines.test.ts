@@ -17,6 +17,24 @@ describe('RowLines', () => {
     )
   })
 
+  it('takes the rows of lines that follow each other at once', () => {
+    const parts = fc.array(fc.record({ gap: fc.nat(2), rows: fc.integer({ min: 1, max: 4 }) }))
+    fc.assert(
+      fc.property(parts, all => {
+        const [single, many] = [new RowLines(), new RowLines()]
+        let line = 1
+        let count = 0
+        for (const { gap, rows } of all) {
+          line += gap
+          many.add(line, rows)
+          for (let row = 0; row < rows; row++) single.add(line++)
+          count += rows
+        }
+        for (let row = 0; row <= count + 1; row++) expect(many.lineOf(row)).to.equal(single.lineOf(row))
+      }),
+    )
+  })
+
   it('forgets the first rows of a long file, and no line of the last ones', () => {
     const lines = new RowLines()
     const lineOf = (row: number) => row * row

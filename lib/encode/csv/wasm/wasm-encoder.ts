@@ -1,24 +1,20 @@
 import { copyBytes } from '../../../csv/copy-bytes.ts'
 import { CsvRecord } from '../../../csv/record.ts'
-import { PLACE_NUMBERS, type RecordTable } from '../../../csv/record-table.ts'
+import { PLACE_NUMBERS, RecordTable } from '../../../csv/record-table.ts'
+import { partitionPoint } from '../../../values/partition-point.ts'
 import type { RowList } from '../../row-list.ts'
 import { type Exported, NO_STAGING, RUN_BYTES } from '../../wasm/module.ts'
+import { type TupleExports, TupleOutput } from '../../wasm/tuple-output.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 
 /** What the module exports; see assembly/index.ts. */
-export interface WasmExports {
-  readonly memory: { readonly buffer: ArrayBuffer }
+export interface WasmExports extends TupleExports {
   readonly KINDS: Exported
   readonly TABLE: Exported
   readonly INPUT: Exported
-  readonly OUTPUT: Exported
-  readonly OUTPUT_BYTES: Exported
-  readonly SLABS: Exported
-  readonly SLAB_BYTES: Exported
   readonly INPUT_BYTES: Exported
   readonly MAX_RECORDS: Exported
   readonly MAX_FIELDS: Exported
-  readonly written: Exported
   configure(
     delimiter: number,
     quote: number,
@@ -51,15 +47,6 @@ export interface WasmPlan {
   readonly shape: number | undefined
 }
 
-/** Records that the module has. */
-interface LoadedRun {
-  readonly count: number
-  /** That of the first one, for a staging table. */
-  readonly ordinal: number
-  /** The bytes after which no further one is encoded. */
-  readonly limit: number
-}
-
 /**
  * The encoder in WebAssembly. One instance serves all COPYs of a process, because a call never waits. It
  * needs a fifth to a third of the time that JavaScript needs.
@@ -70,9 +57,7 @@ export class WasmEncoder {
   /** The places of the records that the module has. */
   readonly #table: Uint32Array
   readonly #input: number
-  readonly #output: Buffer
-  /** Memory that nothing has taken yet. */
-  #slabs: Buffer
+  readonly #output: TupleOutput
   readonly #maxRecords: number
   readonly #maxBytes: number
   #plan: WasmPlan | undefined
@@ -85,8 +70,7 @@ export class WasmEncoder {
     this.#input = exports.INPUT.value
     // the memory never grows, so that these views stay valid
     this.#memory = Buffer.from(exports.memory.buffer)
-    this.#output = this.#part(exports.OUTPUT, exports.OUTPUT_BYTES)
-    this.#slabs = this.#part(exports.SLABS, exports.SLAB_BYTES)
+    this.#output = new TupleOutput(exports)
     this.#table = new Uint32Array(
       exports.memory.buffer,
       exports.TABLE.value,
@@ -106,48 +90,21 @@ export class WasmEncoder {
     firstOrdinal: number,
     limit: number,
   ): number {
-    const { records } = rows
-    const count = records ? this.#takePlaces(records, from) : this.#take(rows, from)
+    const { table } = rows
+    const count = table instanceof RecordTable ? this.#takePlaces(table, from) : this.#take(rows, from)
     if (count === 0) return from
     this.#configure(plan)
-    const run = { count, ordinal: firstOrdinal + rows.itemAt(from), limit: limit - out.length }
-    return from + (this.#encodeInPlace(out, run) || this.#encodeWithCopy(out, run))
-  }
-
-  /** Encodes into `out` itself, if that is memory of the module and has room. Returns how many records. */
-  #encodeInPlace(out: ByteBuffer, run: LoadedRun): number {
-    if (out.bytes.buffer !== this.#memory.buffer) return 0
-    const encoded = this.#encodeTo(out.bytes.subarray(out.length), run)
-    out.length += this.#exports.written.value
-    return encoded
-  }
-
-  #encodeWithCopy(out: ByteBuffer, run: LoadedRun): number {
-    const encoded = this.#encodeTo(this.#output, run)
-    out.putBytes(this.#output.subarray(0, this.#exports.written.value))
-    return encoded
-  }
-
-  #encodeTo({ byteOffset, length }: Buffer, { count, ordinal, limit }: LoadedRun): number {
     const base = this.#table[0]!
-    return this.#exports.encode(count, base, ordinal, limit, byteOffset, byteOffset + length)
+    const ordinal = firstOrdinal + rows.itemAt(from)
+    const encoded = this.#output.append(out, (address, end) =>
+      this.#exports.encode(count, base, ordinal, limit - out.length, address, end),
+    )
+    return from + encoded
   }
 
-  #part({ value: at }: Exported, { value: length }: Exported): Buffer {
-    return this.#memory.subarray(at, at + length)
-  }
-
-  /**
-   * Returns memory into which the module encodes without a copy, for the one caller that asks first; nothing
-   * for the others.
-   */
+  /** Returns memory into which the module encodes without a copy, see `TupleOutput`. */
   takeSlabs(slabBytes: number): Buffer[] {
-    const slabs: Buffer[] = []
-    for (let end = slabBytes; end <= this.#slabs.length; end += slabBytes) {
-      slabs.push(this.#slabs.subarray(end - slabBytes, end))
-    }
-    this.#slabs = Buffer.alloc(0)
-    return slabs
+    return this.#output.takeSlabs(slabBytes)
   }
 
   /** Copies the records that follow each other in one chunk of the file. Returns how many there are. */
@@ -207,12 +164,7 @@ export class WasmEncoder {
 function lastWithin(records: RecordTable, first: number, next: number, maxBytes: number): number {
   const { places, faults } = records
   const most = places[first * PLACE_NUMBERS]! + maxBytes
-  let low = first
-  for (let high = next; low < high; ) {
-    const middle = (low + high) >> 1
-    if (places[middle * PLACE_NUMBERS + 1]! <= most) low = middle + 1
-    else high = middle
-  }
-  if (faults) for (const index of faults.keys()) if (index >= first && index < low) low = index
-  return low
+  let last = partitionPoint(first, next, index => places[index * PLACE_NUMBERS + 1]! <= most)
+  if (faults) for (const index of faults.keys()) if (index >= first && index < last) last = index
+  return last
 }

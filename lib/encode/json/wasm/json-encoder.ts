@@ -1,25 +1,28 @@
-import { type JsonBlock, JsonRecord, strideOf } from '../../../json/record.ts'
-import type { RowList } from '../../row-list.ts'
+import type { BlockLines } from '../../../json/record.ts'
+import { partitionPoint } from '../../../values/partition-point.ts'
 import { type Exported, NO_STAGING, RUN_BYTES } from '../../wasm/module.ts'
+import { type TupleExports, TupleOutput } from '../../wasm/tuple-output.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 
 /** What the module exports; see assembly/index.ts. */
-export interface JsonEncoderExports {
-  readonly memory: { readonly buffer: ArrayBuffer }
+export interface JsonEncoderExports extends TupleExports {
   readonly KINDS: Exported
   readonly TAKES: Exported
   readonly KEYS: Exported
   readonly TABLE: Exported
-  readonly ORDINALS: Exported
   readonly INPUT: Exported
-  readonly OUTPUT: Exported
-  readonly INPUT_BYTES: Exported
   readonly TABLE_BYTES: Exported
-  readonly MAX_RECORDS: Exported
   readonly MAX_COLUMNS: Exported
-  readonly written: Exported
   configure(columns: number, tupleFields: number, shape: number): void
-  encode(count: number, entryBytes: number, base: number, limit: number): number
+  encode(
+    count: number,
+    entryBytes: number,
+    base: number,
+    ordinal: number,
+    limit: number,
+    output: number,
+    outputEnd: number,
+  ): number
 }
 
 /** How the values of a line become the tuple of a table. */
@@ -44,13 +47,10 @@ const STAGING_FIELDS = 2
 export class JsonEncoder {
   readonly #exports: JsonEncoderExports
   readonly #memory: Uint8Array
+  /** The places of the lines that the module has. */
   readonly #table: Int32Array
-  readonly #ordinals: Int32Array
+  readonly #output: TupleOutput
   #plan: JsonPlan | undefined
-  /** The lines that the module has: those of this block, from one index of its bytes to another. */
-  #loaded: JsonBlock | undefined
-  #base = 0
-  #end = 0
 
   /** @param exports those of an instance that nothing else uses */
   constructor(exports: JsonEncoderExports) {
@@ -59,63 +59,40 @@ export class JsonEncoder {
     // the memory never grows, so that these views stay valid
     this.#memory = new Uint8Array(buffer)
     this.#table = new Int32Array(buffer, exports.TABLE.value, exports.TABLE_BYTES.value / 4)
-    this.#ordinals = new Int32Array(buffer, exports.ORDINALS.value, exports.MAX_RECORDS.value)
+    this.#output = new TupleOutput(exports)
   }
 
   /**
-   * Appends the tuples of records from index `from` on, until `out` has `limit` bytes or a record comes that
-   * only JavaScript reads. Returns the index of the first record that is not encoded.
+   * Appends the tuples of lines until `out` has `limit` bytes or a line comes that only JavaScript reads.
+   * Returns how many lines it has encoded.
+   * @param ordinal that of the first line, for a staging table; the others follow
    */
-  encode(
-    plan: JsonPlan,
-    out: ByteBuffer,
-    rows: RowList,
-    from: number,
-    firstOrdinal: number,
-    limit: number,
-  ): number {
-    const first = rows.at(from)
-    if (!(first instanceof JsonRecord)) return from
-    const { block, index } = first
-    const count = this.#countRun(first, rows, from)
-    if (count === 0) return from
-    const stride = strideOf(block.width)
-    this.#table.set(block.table.subarray(index * stride, (index + count) * stride))
-    this.#loadBytes(block, index * stride, (index + count - 1) * stride)
-    if (plan.shape !== undefined) {
-      for (let i = 0; i < count; i++) this.#ordinals[i] = firstOrdinal + rows.itemAt(from + i)
-    }
+  encode(plan: JsonPlan, out: ByteBuffer, lines: BlockLines, ordinal: number, limit: number): number {
+    const count = this.#take(lines)
+    if (count === 0) return 0
     this.#configure(plan)
-    const encoded = this.#exports.encode(count, stride * 4, this.#base, limit - out.length)
-    const output = this.#exports.OUTPUT.value
-    out.putBytes(this.#memory.subarray(output, output + this.#exports.written.value))
-    return from + encoded
+    const { block, from } = lines
+    const [base, entryBytes] = [block.startOf(from), block.stride * 4]
+    return this.#output.append(out, (address, end) =>
+      this.#exports.encode(count, entryBytes, base, ordinal, limit - out.length, address, end),
+    )
   }
 
-  /** Returns how many records follow each other in the block of the first, as far as there is room. */
-  #countRun({ block, index }: JsonRecord, rows: RowList, from: number): number {
-    const { table, width } = block
-    const stride = strideOf(width)
-    const start = table[index * stride]!
-    const most = Math.min(rows.length - from, this.#ordinals.length, Math.floor(this.#table.length / stride))
-    let count = 0
-    for (; count < most; count++) {
-      const record = rows.at(from + count)
-      const isNext = record instanceof JsonRecord && record.block === block && record.index === index + count
-      if (!isNext || table[(index + count) * stride + 1]! - start > RUN_BYTES) break
-    }
-    return count
+  /** Returns memory into which the module encodes without a copy, see `TupleOutput`. */
+  takeSlabs(slabBytes: number): Buffer[] {
+    return this.#output.takeSlabs(slabBytes)
   }
 
-  /** Copies the bytes of lines, by the entries of the first and the last, unless the module has them. */
-  #loadBytes(block: JsonBlock, first: number, last: number): void {
-    const start = block.table[first]!
-    const end = block.table[last + 1]!
-    if (block === this.#loaded && start >= this.#base && end <= this.#end) return
-    this.#memory.set(block.bytes.subarray(start, end), this.#exports.INPUT.value)
-    this.#loaded = block
-    this.#base = start
-    this.#end = end
+  /** Copies the first of these lines and their places, as many as there is room for. Returns how many. */
+  #take({ block, from, to }: BlockLines): number {
+    const { bytes, places, stride } = block
+    const start = block.startOf(from)
+    const most = Math.min(to, from + Math.floor(this.#table.length / stride))
+    const last = partitionPoint(from, most, line => block.endOf(line) - start <= RUN_BYTES)
+    if (last === from) return 0
+    this.#table.set(places.subarray(from * stride, last * stride))
+    this.#memory.set(bytes.subarray(start, block.endOf(last - 1)), this.#exports.INPUT.value)
+    return last - from
   }
 
   #configure(plan: JsonPlan): void {

@@ -1,4 +1,4 @@
-import { type JsonBlock, strideOf } from '../../../json/record.ts'
+import { JsonBlock, strideOf } from '../../../json/record.ts'
 import { loadWasm } from '../../../wasm/load-wasm.ts'
 
 /** A number of the module. */
@@ -89,7 +89,7 @@ export class LineScanner {
     if (this.next >= bytes.length) this.#loaded = undefined
     if (this.count === 0) return undefined
     const width = this.#keys.length
-    return { bytes, keys: this.#keys, width, table: this.#table.slice(0, this.count * strideOf(width)) }
+    return new JsonBlock(bytes, this.#keys, width, this.#table.slice(0, this.count * strideOf(width)))
   }
 
   #find(bytes: Buffer, at: number): void {

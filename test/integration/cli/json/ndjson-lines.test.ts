@@ -160,4 +160,30 @@ describe('pg-batch load, of NDJSON whose lines are not parsed:', () => {
       expect(asLines).to.deep.equal(documents)
     })
   }
+
+  it('stores each row once and as it is in the file, whose memory is used again, when sessions die', async () => {
+    await database.pool.query(`
+      CREATE TABLE big (id int, name text DEFAULT 'none', doc jsonb);
+      CREATE SEQUENCE deaths;
+      CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('deaths') <= 3 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER die BEFORE INSERT ON big FOR EACH ROW WHEN (NEW.id % 9001 = 0) EXECUTE FUNCTION die()`)
+    // each row differs from its neighbours; rows without a name come alone, and in whole batches
+    const lineOf = (id: number) => {
+      const name = id % 999 === 0 || (id > 20_000 && id < 40_000) ? '' : `"name":"name ${id}",`
+      return `{"id":${id},${name}"doc":{"text":"${String(id).repeat(20)}"}}`
+    }
+    const path = await file('big.ndjson', Array.from({ length: 60_000 }, (_, id) => lineOf(id)).join('\n'))
+    const { status, stderr } = await run(['load', path, '-t', 'big'], env())
+    expect(status, stderr).to.equal(0)
+    const { rows } = await database.pool.query(`
+      SELECT count(*)::int, count(DISTINCT id)::int AS ids, last_value::int AS deaths,
+        count(*) FILTER (WHERE doc->>'text' = repeat(id::text, 20) AND name =
+          CASE WHEN id % 999 = 0 OR id > 20000 AND id < 40000 THEN 'none' ELSE 'name ' || id END)::int AS whole
+      FROM big, deaths GROUP BY last_value`)
+    expect(rows).to.deep.equal([{ count: 60_000, ids: 60_000, whole: 60_000, deaths: rows[0].deaths }])
+    expect(rows[0].deaths).to.be.above(3)
+  })
 })

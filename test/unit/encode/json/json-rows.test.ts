@@ -1,15 +1,17 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { loadJsonEncoder } from '../../../../lib/cli/rows/load-wasm-encoder.ts'
 import { rowShaper } from '../../../../lib/cli/rows/shape-row.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
+import { JsonEncoder, type JsonEncoderExports } from '../../../../lib/encode/json/wasm/json-encoder.ts'
 import { type JsonColumns, makeRowEncoder, type RowEncoder } from '../../../../lib/encode/row-encoder.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
-import { JsonRecord } from '../../../../lib/json/record.ts'
+import type { LineTable } from '../../../../lib/json/line-table.ts'
+import { LineTableBuilder } from '../../../../lib/json/line-table-builder.ts'
 import { loadLineScanner } from '../../../../lib/sources/json/lines/line-scanner.ts'
 import { parsedLine } from '../../../../lib/sources/json/ndjson.ts'
 import type { Column, Table } from '../../../../lib/types.ts'
+import { loadWasm } from '../../../../lib/wasm/load-wasm.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
 import { thorough } from '../../../support/thorough.ts'
 import { FILE_TEXTS } from '../../../support/values/file-texts.ts'
@@ -18,6 +20,10 @@ import { FILE_TEXTS } from '../../../support/values/file-texts.ts'
 const TYPES = [...BUILT_IN].filter(([, codec]) => codec.wasm).map(([type]) => type)
 const ALL = [...TYPES, 'bytea', 'mood']
 const LIMIT = 64 * 1024
+const MODULE = new URL('../../../../lib/encode/json/wasm/json-rows.wasm', import.meta.url)
+
+/** One of this file's own: that of the process may have given its memory away. */
+const own = new JsonEncoder(loadWasm(MODULE) as JsonEncoderExports)
 
 /** A file: the types of its columns, and its lines. */
 interface File {
@@ -44,7 +50,7 @@ function encoderOf({ types }: File, { wasm, staging }: { wasm: boolean; staging:
   const json: JsonColumns = {
     columnOf: key => (key.startsWith('c') ? key : undefined),
     rowOf: record => shape(parsedLine(record)),
-    wasm: wasm ? loadJsonEncoder() : undefined,
+    wasm: wasm ? own : undefined,
   }
   return makeRowEncoder({ columns, format: 'binary', json, ...(staging ? { staging: { shape: 7 } } : {}) })
 }
@@ -53,23 +59,33 @@ const scanner = loadLineScanner()!
 scanner.addKeys({ c0: 1, c1: 1, c2: 1, c3: 1, other: 1 })
 
 /** Finds the lines as a file's reader does. */
-function rowsOf({ lines }: File): RowSet {
+function tableOf({ lines }: File): LineTable | undefined {
   const bytes = Buffer.from(`${lines.join('\n')}\n`)
-  const rows = new RowSet()
+  const table = new LineTableBuilder()
   for (let at = 0; at < bytes.length; ) {
     const block = scanner.scan(bytes, at)
-    for (let index = 0; index < scanner.count; index++)
-      rows.add(new JsonRecord(block!, index), rows.length * 2)
+    if (block) table.addLines({ block, from: 0, to: scanner.count })
     at = block ? scanner.next : bytes.indexOf('\n', at) + 1
   }
+  return table.take()
+}
+
+/** The lines as objects, which are rows of every second item. */
+function rowsOf(file: File): RowSet {
+  const rows = new RowSet()
+  for (const record of tableOf(file) ?? []) rows.add(record, rows.length * 2)
   return rows
 }
 
 /**
  * The outcome of the rows: the bytes of all, and why some have none. And how many the module has encoded.
  */
-function encodeAll(encoder: RowEncoder, rows: RowSet): { outcomes: string[]; byWasm: number } {
-  const out = new ByteBuffer(new SlabPool(64).lease())
+function encodeAll(
+  encoder: RowEncoder,
+  rows: RowSet,
+  slabs = new SlabPool(64),
+): { outcomes: string[]; byWasm: number } {
+  const out = new ByteBuffer(slabs.lease())
   const outcomes: string[] = []
   let bytes = ''
   let byWasm = 0
@@ -177,7 +193,14 @@ const files: fc.Arbitrary<File> = fc
   .chain(types => fc.record({ types: fc.constant(types), lines: fc.array(lineOf(types), { maxLength: 8 }) }))
 
 describe('the encoder of NDJSON in WebAssembly', () => {
+  let slabs: Buffer[]
+
+  before(() => {
+    slabs = own.takeSlabs(4096)
+  })
+
   it('writes the same bytes as JavaScript, and refuses what it does not read', () => {
+    const slab = slabs[0]!.subarray(0, 256) // too short for some files
     let records = 0
     let byWasm = 0
     fc.assert(
@@ -187,12 +210,42 @@ describe('the encoder of NDJSON in WebAssembly', () => {
         const actual = encodeAll(encoderOf(file, { wasm: true, staging }), rows)
         expect(actual.outcomes).to.deep.equal(expected.outcomes)
         expect(expected.byWasm).to.equal(0)
+        const table = tableOf(file)
+        if (table) {
+          const tableRows = new RowSet(table)
+          const objects = encodeAll(
+            encoderOf(file, { wasm: false, staging }),
+            new RowSet(table.all().slice()),
+          )
+          const fromTable = encodeAll(encoderOf(file, { wasm: true, staging }), tableRows)
+          expect(fromTable).to.deep.equal({ ...objects, byWasm: actual.byWasm })
+          expect(tableRows.table).to.equal(table)
+          const inPlace = new SlabPool(slab.length, [slab])
+          const { outcomes } = encodeAll(encoderOf(file, { wasm: true, staging }), tableRows, inPlace)
+          expect(outcomes).to.deep.equal(objects.outcomes)
+        }
         records += rows.length
         byWasm += actual.byWasm
       }),
       { numRuns: Math.max(750, thorough(3000)) },
     )
     expect(byWasm).to.be.above(records / 8)
+  })
+
+  it('gives its memory to one caller, and writes nothing past the end of a slab', () => {
+    expect(slabs.length).to.be.above(1)
+    expect(own.takeSlabs(4096)).to.deep.equal([])
+    const lines = Array.from({ length: 20 }, (_, index) => `{"c0":${index},"c2":"${'x'.repeat(index * 3)}"}`)
+    const file = { types: ['int4', 'int8', 'text'], lines }
+    const expected = encodeAll(encoderOf(file, { wasm: false, staging: false }), rowsOf(file))
+    const slab = slabs[0]!
+    for (let length = 1; length < 600; length++) {
+      slab.fill(0xa5)
+      const pool = new SlabPool(length, [slab.subarray(0, length)])
+      const { outcomes } = encodeAll(encoderOf(file, { wasm: true, staging: false }), rowsOf(file), pool)
+      expect(outcomes).to.deep.equal(expected.outcomes)
+      expect(slab.subarray(length).every(byte => byte === 0xa5)).to.equal(true)
+    }
   })
 
   for (const type of TYPES) {

@@ -1,12 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import type { LineTable } from '../../../../lib/json/line-table.ts'
 import { type LineScanner, loadLineScanner } from '../../../../lib/sources/json/lines/line-scanner.ts'
-import {
-  type JsonLine,
-  type NdjsonOptions,
-  parsedLine,
-  readNdjson,
-} from '../../../../lib/sources/json/ndjson.ts'
+import { type NdjsonOptions, parsedLine, readNdjson } from '../../../../lib/sources/json/ndjson.ts'
 import { faultOf } from '../../../../lib/sources/malformed.ts'
 import { RowLines } from '../../../../lib/sources/row-lines.ts'
 import { LongNumber, toJsonText } from '../../../../lib/values/exact-json.ts'
@@ -18,14 +14,14 @@ const RUNS = Math.max(75, thorough(300))
 /** The rows of all lines, which are found by the module or parsed. */
 async function read(text: string | Buffer, step?: number, options: NdjsonOptions = {}) {
   const batches = await readAll(readNdjson('f.ndjson', options), text, step)
-  return (batches as unknown as JsonLine[][]).flat().map(parsedLine)
+  return (batches as unknown as LineTable[]).flatMap(lines => [...lines]).map(parsedLine)
 }
 
 /** The rows, and the error that has ended them. */
 async function outcome(text: string | Buffer, step: number, scanner: LineScanner | undefined) {
   const rows: unknown[] = []
   const reader = readNdjson('f.ndjson', { scanner, batchRows: 3 })
-  reader.on('data', (lines: JsonLine[]) => rows.push(...lines.map(parsedLine)))
+  reader.on('data', (lines: LineTable) => rows.push(...Array.from(lines, parsedLine)))
   const ended = new Promise<string | undefined>(resolve => {
     reader.once('end', () => resolve(undefined)).once('error', error => resolve(error.message))
   })
@@ -43,11 +39,11 @@ function linesWithText(text: string): number[] {
 }
 
 describe('readNdjson', () => {
-  it('ends an array at a megabyte, however few lines it has', async () => {
+  it('ends a table at a megabyte, however few lines it has', async () => {
     const text = `{"a":"${'x'.repeat(400_000)}"}\n`.repeat(7)
     for (const scanner of [undefined, loadLineScanner()]) {
-      const arrays = await readAll(readNdjson('f.ndjson', { scanner }), text)
-      expect((arrays as unknown as JsonLine[][]).map(lines => lines.length)).to.deep.equal([3, 3, 1])
+      const tables = await readAll(readNdjson('f.ndjson', { scanner }), text)
+      expect((tables as unknown as LineTable[]).map(lines => lines.length)).to.deep.equal([3, 3, 1])
     }
   })
 

@@ -32,7 +32,7 @@ describe('heldBytes', () => {
   it('counts the bytes of records, and none of their chunk', () => {
     const bytes = Buffer.from(`1,${text}\n2,${text}\n`)
     const places = Uint32Array.of(0, 1002, 0, 1003, 2005, 1)
-    const table = new RecordTable({ runs: [{ bytes, next: 2 }], places, count: 2, firstLine: 1 })
+    const table = new RecordTable({ runs: [{ bytes, next: 2 }], places, firstLine: 1 })
     expect(heldBytes(new TableBatch(1, table))).to.equal(2004)
     const items = [new CsvRecord(bytes, 0, 1002, 1)]
     expect(heldBytes({ id: 1, count: 1, items })).to.equal(1002)

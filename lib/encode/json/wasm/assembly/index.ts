@@ -4,7 +4,7 @@
  * every file holds, and stops at a line with anything else, which JavaScript parses and encodes. Both write
  * the same bytes, which a test compares.
  *
- * The caller puts lines at INPUT and where their values are into TABLE, and finds tuples at OUTPUT.
+ * The caller puts lines at INPUT and where their values are into TABLE, and finds tuples where it says.
  */
 
 import { put16, putNull } from '../../../wasm/assembly/fields'
@@ -28,6 +28,10 @@ export const INPUT_BYTES: i32 = 128 * 1024
 export const TABLE_BYTES: i32 = 256 * 1024
 /** Room for the tuple of one record after the caller's limit. */
 export const OUTPUT_BYTES: i32 = 512 * 1024
+/** Memory that the caller divides, see `encode`. */
+export const SLAB_BYTES: i32 = 13 * 1024 * 1024
+/** What is copied in blocks may end so many bytes later. */
+const PAST_END: usize = 32
 
 /** The kind of each column, a byte each. */
 export const KINDS: usize = memory.data(1600)
@@ -35,12 +39,11 @@ export const KINDS: usize = memory.data(1600)
 export const TAKES: usize = memory.data(1600)
 /** The index of each column's key, four bytes each; below 0 for a column without one. */
 export const KEYS: usize = memory.data(1600 * 4, 16)
-/** For each record the numbers that `JsonBlock.table` has. */
+/** For each record the numbers that `JsonBlock.places` has. */
 export const TABLE: usize = memory.data(256 * 1024, 16)
-/** The ordinal of each record, for a staging table. */
-export const ORDINALS: usize = memory.data(4096 * 4, 16)
 export const INPUT: usize = memory.data(128 * 1024 + 32, 16)
-export const OUTPUT: usize = memory.data(512 * 1024 + 32, 16)
+export const OUTPUT: usize = memory.data(512 * 1024, 16)
+export const SLABS: usize = memory.data(13 * 1024 * 1024, 16)
 
 /** Only values of the column's type. A string is written without its quotes. */
 const TAKES_VALUES = 0
@@ -57,7 +60,7 @@ let columnCount: i32 = 0
 let tupleFields: i32 = 0
 let stagingShape: i32 = NO_STAGING
 
-/** How many bytes the last call of `encode` has written at OUTPUT. */
+/** How many bytes the last call of `encode` has written. */
 export let written: i32 = 0
 
 /** Sets the format of the tuples. The columns are at KINDS, TAKES and KEYS. No staging: shape -1. */
@@ -72,24 +75,34 @@ export function configure(columns: i32, fieldsOfTuple: i32, shape: i32): void {
  * encoded.
  * @param entryBytes the bytes of an entry in TABLE
  * @param base the index that the first byte at INPUT has in TABLE
+ * @param ordinal that of the first record, for a staging table; the others follow
+ * @param output where the tuples go, at OUTPUT or within SLABS
+ * @param outputEnd the address after the last byte that may be written
  */
-export function encode(count: i32, entryBytes: i32, base: i32, limit: i32): i32 {
+export function encode(
+  count: i32,
+  entryBytes: i32,
+  base: i32,
+  ordinal: i32,
+  limit: i32,
+  output: usize,
+  outputEnd: usize,
+): i32 {
   const input = INPUT - base
-  const full = OUTPUT + limit
-  const outputEnd = OUTPUT + OUTPUT_BYTES
+  const full = output + limit
+  const last = outputEnd - PAST_END
   const rest = ((tupleFields + 2) as usize) * FIELD_BYTES
-  let out = OUTPUT
+  let out = output
   let entry = TABLE
   let record: i32 = 0
   for (; record < count && out < full; record++, entry += entryBytes) {
     const length = load<u32>(entry, 4) - load<u32>(entry)
-    if (out + length + rest > outputEnd) break
+    if (out + length + rest > last) break
     const next = encodeRecord(input, entry + 8, out)
     if (!next) break
-    const ordinal = load<u32>(ORDINALS + (record << 2))
-    out = stagingShape === NO_STAGING ? next : putStaging(next, ordinal, stagingShape)
+    out = stagingShape === NO_STAGING ? next : putStaging(next, ordinal + record, stagingShape)
   }
-  written = (out - OUTPUT) as i32
+  written = (out - output) as i32
   return record
 }
 

@@ -35,7 +35,7 @@ const FOLLOWERS: usize = memory.data(1601 * 2, 16)
 const ENTRY_SHARE: usize = 8
 const SMALL_ENTRY: usize = 512
 
-/** For each line the numbers that `JsonBlock.table` has. */
+/** For each line the numbers that `JsonBlock.places` has. */
 export const TABLE: usize = memory.data(256 * 1024, 16)
 /** A block longer, because whole blocks are read. */
 export const INPUT: usize = memory.data(256 * 1024 + 32, 16)

@@ -1,0 +1,147 @@
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { LineTable } from '../../../../lib/json/line-table.ts'
+import { JsonBlock, JsonRecord } from '../../../../lib/json/record.ts'
+import { FileReader } from '../../../../lib/sources/input/file-reader.ts'
+import { utf8 } from '../../../../lib/sources/input/utf8.ts'
+import { loadLineScanner } from '../../../../lib/sources/json/lines/line-scanner.ts'
+import { readNdjson } from '../../../../lib/sources/json/ndjson.ts'
+import { toJsonText } from '../../../../lib/values/exact-json.ts'
+import { thorough } from '../../../support/thorough.ts'
+
+/** Reads the texts where they are: no line becomes an object. Those of parsed rows are JSON again. */
+function textsOf(table: LineTable): string[] {
+  return Array.from({ length: table.length }, (_, index) => {
+    const lines = table.blockFrom(index)
+    if (!lines) return JSON.stringify(table.runOf(index).lines)
+    const { block, from } = lines
+    return block.bytes.toString('utf8', block.startOf(from), block.endOf(from))
+  })
+}
+
+/** Reads the place of each value, which has to be that value. */
+function valuesOf(table: LineTable): unknown[] {
+  return Array.from({ length: table.length }, (_, index) => {
+    const lines = table.blockFrom(index)
+    if (!lines) return JSON.parse(toJsonText(table.runOf(index).lines))
+    const { bytes, keys, width, stride, places } = lines.block
+    const row: Record<string, unknown> = {}
+    for (let key = 0; key < width; key++) {
+      const [start, end] = places.subarray(lines.from * stride + 2 + 2 * key)
+      if (start !== 0) row[keys[key]!] = JSON.parse(bytes.toString('utf8', start, end))
+    }
+    return row
+  })
+}
+
+function lineReader(batchRows: number) {
+  return readNdjson('f.ndjson', { batchRows, keepsMalformed: true, scanner: loadLineScanner() })
+}
+
+describe('a file of NDJSON whose chunks are read into the same memory again', () => {
+  let folder: string
+  let file: string
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pg-batch-chunks-'))
+    file = join(folder, 'f.ndjson')
+  })
+
+  after(() => rm(folder, { recursive: true }))
+
+  /** Reads the file in small chunks, and hands each table to `take`. */
+  async function readFile(chunkBytes: number, batchRows: number, take: (table: LineTable) => void) {
+    const sink = new Writable({
+      objectMode: true,
+      write(table, _encoding, done) {
+        take(table)
+        done()
+      },
+    })
+    await pipeline(new FileReader(await open(file), chunkBytes), utf8(), lineReader(batchRows), sink)
+  }
+
+  it('gives the same lines, however late their tables are released', async () => {
+    const value = fc.constantFrom('1', '"x"', '"ü€😀"', '[1,{"b":2}]', `"${'long'.repeat(9)}"`, 'null')
+    const member = fc.tuple(fc.constantFrom('a', 'b', 'c'), value).map(([key, text]) => `"${key}":${text}`)
+    const odd = fc.constantFrom('', '  ', '{"a":tru}', '{"\\u0061":1}', '"\xff"')
+    const line = fc.oneof(
+      { weight: 60, arbitrary: fc.array(member, { maxLength: 3 }).map(all => `{${all.join(',')}}`) },
+      { weight: 1, arbitrary: odd },
+    )
+    let inBlocks = 0
+    let all = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 120, size: 'max' }),
+        fc.record({
+          chunkBytes: fc.integer({ min: 4, max: 400 }),
+          batchRows: fc.integer({ min: 1, max: 5 }),
+        }),
+        fc.infiniteStream(fc.nat(9)),
+        async (lines, { chunkBytes, batchRows }, dice) => {
+          const text = lines.join('\n')
+          const bytes = Buffer.from(text, text.includes('\xff') ? 'latin1' : 'utf8')
+          await writeFile(file, bytes)
+          const whole: LineTable[] = await Readable.from([bytes]).pipe(lineReader(100)).toArray()
+
+          const found: unknown[] = []
+          const kept: { line: object; text: string }[] = []
+          const waiting: LineTable[] = []
+          const settle = (table: LineTable): void => {
+            const texts = textsOf(table)
+            found.push(...valuesOf(table))
+            all += table.length
+            inBlocks += texts.filter((_, index) => table.blockFrom(index)).length
+            if (dice.next().value === 0)
+              kept.push(...table.all().map((line, index) => ({ line, text: texts[index]! })))
+            table.release()
+          }
+          await readFile(chunkBytes, batchRows, table => {
+            waiting.push(table)
+            while (waiting.length > dice.next().value!) settle(waiting.shift()!)
+          })
+          for (const table of waiting) settle(table)
+          expect(found).to.deep.equal(whole.flatMap(valuesOf))
+          const texts = kept.map(({ line }) =>
+            line instanceof JsonRecord ? line.text : JSON.stringify(line),
+          )
+          expect(texts).to.deep.equal(kept.map(({ text }) => text))
+        },
+      ),
+      { numRuns: Math.max(100, thorough(1000)) },
+    )
+    expect(inBlocks).to.be.above(all / 3)
+  })
+
+  it('takes no more memory than the tables that are not released', async () => {
+    await writeFile(file, '{"a":"abcdefgh"}\n'.repeat(1000))
+    const memory = new Set<ArrayBufferLike>()
+    await readFile(64, 10, table => {
+      for (const { lines } of table.runs) {
+        if (lines instanceof JsonBlock && lines.bytes.buffer.byteLength === 64) memory.add(lines.bytes.buffer)
+      }
+      table.release()
+    })
+    expect(memory.size).to.be.within(1, 20)
+  })
+
+  it('keeps what a table is a part of, and what another table has', async () => {
+    await writeFile(file, '{"a":1}\n'.repeat(400))
+    const parts: LineTable[] = []
+    await readFile(50, 10, table => {
+      parts.push(table.slice(0, 5), table.slice(5))
+      table.release()
+      for (const part of parts.splice(0, parts.length - 7)) {
+        expect(valuesOf(part)).to.deep.equal(Array(5).fill({ a: 1 }))
+        part.release()
+      }
+    })
+    for (const part of parts) expect(valuesOf(part)).to.deep.equal(Array(5).fill({ a: 1 }))
+  })
+})
