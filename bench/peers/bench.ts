@@ -9,9 +9,10 @@ import { median, showSummary, significant, summarize } from '../support/statisti
 import type { BenchTable } from '../support/tables/bench-table.ts'
 import { describeTable, TABLES } from '../support/tables/index.ts'
 import type { LoadSample } from '../support/timed-load.ts'
+import { buildTokioPostgres, type TokioPostgres } from './tokio-postgres.ts'
 import { psqlVersion } from './ways/bytes.ts'
 import type { Way } from './ways/way.ts'
-import { WAYS, type WayName } from './ways.ts'
+import { WAYS, type WayName, waysWith } from './ways.ts'
 
 const RUN = new URL('./run.ts', import.meta.url)
 const FILES = new URL('./write-files.ts', import.meta.url)
@@ -20,7 +21,8 @@ const QUICK_ROWS = 60_000
 
 export const bench: Bench = {
   name: 'peers',
-  question: 'How fast do objects get into a table, beside the wire, psql and the other ways of Node.js?',
+  question:
+    'How fast do objects get into a table, beside the wire, psql, Rust and the other ways of Node.js?',
   repeats: 5,
   minutes: 10,
   anyTable: true,
@@ -29,16 +31,19 @@ export const bench: Bench = {
     const rows = Math.ceil((wanted ?? (quick ? QUICK_ROWS : ROWS)) * (table.share ?? 1))
     const server = await connectionString()
     const psql = await psqlVersion()
-    const names = (Object.keys(WAYS) as WayName[]).filter(name => psql || !name.startsWith('psql'))
     const folder = await mkdtemp(join(tmpdir(), 'pg-batch-peers-'))
     try {
+      const tokio = await buildTokioPostgres(folder, { table: tableName, quick })
+      const tokioPostgres = tokio.path
+      const names = waysWith({ psql: psql !== undefined, tokioPostgres: tokioPostgres !== undefined })
       const filesTask = { connectionString: server, table: tableName, rows, folder }
       const files = await measure<typeof import('./write-files.ts')>(FILES, filesTask)
       const samples = await interleaved(
         names,
         repeats,
         way => {
-          const task = { connectionString: server, way, table: tableName, rows: rowsOf(way, rows), files }
+          const from = { connectionString: server, table: tableName, files, tokioPostgres }
+          const task = { ...from, way, rows: rowsOf(way, rows) }
           return measure<typeof import('./run.ts')>(RUN, task)
         },
         (round, way, { rowsPerSecond }) =>
@@ -48,7 +53,7 @@ export const bench: Bench = {
         caveat:
           'One table without an index, on the same machine as the client: they share its cores, and a statement costs no ' +
           'network. Ways that send many small statements lose more where there is one, and gain where the server has cores of its own.',
-        method: methodText({ about: describeTable(tableName), rows, repeats, psql }),
+        method: methodText({ about: describeTable(tableName), rows, repeats, psql, tokio }),
         tables: [ratesTable(names, samples, rows), ratiosTable(names, samples)],
         chart: {
           kind: 'bars',
@@ -74,8 +79,9 @@ function methodText(facts: {
   rows: number
   repeats: number
   psql: string | undefined
+  tokio: TokioPostgres
 }): string {
-  const { about, rows, repeats, psql } = facts
+  const { about, rows, repeats, psql, tokio } = facts
   return `${about} Ways from objects have ${rows.toLocaleString('en')} of them in memory before the clock runs
 (slow ways have the part that the table says), ways from files have the same rows as the server wrote them by
 COPY TO. The clock stops when all are committed. Each run is a process of its own, which first writes up to
@@ -89,6 +95,8 @@ rounds' own.
 - The ceiling: one connection, one COPY, binary bytes in pieces of 64 KiB.
 - psql: ${psql ?? 'not measured, since it is not installed on this machine'}; its own \`\\timing\` counts, without its
   start.
+- tokio-postgres (Rust): ${tokio.about}. Its BinaryCopyInWriter, a COPY on each connection, structs in memory before its
+  own clock runs.
 - pg: statements that are prepared once on their connection, each a transaction.
 - pg-copy-streams: one COPY in CSV with csv-stringify as documented; one in the text format with lines of
   template strings for this very table. *Joined*: what goes into the COPY is joined to pieces of 64 KiB first,
@@ -139,7 +147,7 @@ function ratiosTable(names: readonly WayName[], samples: Samples<WayName, LoadSa
     title: 'Times the rate of the other',
     header: ['other way', 'concurrency 1', 'concurrency 2', 'concurrency 3'],
     rows: others.map(name => [name, ...OURS.map(ours => ratio(ours, name))]),
-    remark: `The best other way from objects: ${best}.`,
+    remark: `The best other way of Node.js from objects: ${best}.`,
   }
 }
 

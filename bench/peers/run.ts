@@ -10,6 +10,7 @@ export interface PeerTask {
   readonly table: TableName
   readonly rows: number
   readonly files: RowFiles
+  readonly tokioPostgres?: string | undefined
 }
 
 export async function measure({
@@ -18,10 +19,11 @@ export async function measure({
   table: tableName,
   rows: count,
   files,
+  tokioPostgres,
 }: PeerTask): Promise<LoadSample> {
   const table: BenchTable = TABLES[tableName]
   const way: Way = WAYS[name]
-  const { write, close } = await way.open({ connectionString, table, files })
+  const { write, close } = await way.open({ connectionString, table, files, tokioPostgres })
   try {
     return await measureLoad({
       connectionString,

@@ -5,9 +5,10 @@ import { ours } from './ways/ours.ts'
 import { postgresJsCopy, postgresJsInsert } from './ways/postgres-js.ts'
 import { knexBatchInsert, pgPromiseInsert } from './ways/query-builders.ts'
 import { multiRowValues, rowByRow, unnest } from './ways/statements.ts'
+import { tokioPostgres } from './ways/tokio-postgres.ts'
 import type { Way } from './ways/way.ts'
 
-/** All ways that are compared: ours, then the bounds, then other ways of Node.js. */
+/** All ways that are compared: ours, then the bounds and other languages, then other ways of Node.js. */
 export const WAYS = {
   'pg-batch-streams, concurrency 1': ours(1),
   'pg-batch-streams, concurrency 2': ours(2),
@@ -16,6 +17,8 @@ export const WAYS = {
   'psql \\copy, CSV file': psql('csv'),
   'psql \\copy, text file': psql('text'),
   'psql \\copy, binary file': psql('binary'),
+  'tokio-postgres, binary COPY': tokioPostgres(1),
+  'tokio-postgres, binary COPY, 2 connections': tokioPostgres(2),
   'pg, a row a statement': rowByRow(),
   'pg, VALUES of 1,000 rows': multiRowValues(1000),
   'pg, unnest of 1,000 rows': unnest(1000),
@@ -35,3 +38,10 @@ export const WAYS = {
 } satisfies Record<string, Way>
 
 export type WayName = keyof typeof WAYS
+
+/** Returns the ways whose programs the machine has. */
+export function waysWith({ psql, tokioPostgres }: { psql: boolean; tokioPostgres: boolean }): WayName[] {
+  return (Object.keys(WAYS) as WayName[]).filter(
+    name => (psql || !name.startsWith('psql')) && (tokioPostgres || !name.startsWith('tokio-postgres')),
+  )
+}

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { from as copyFrom } from 'pg-copy-streams'
 import { TABLE } from '../../support/table.ts'
+import { OwnMeasure } from '../../support/timed-load.ts'
 import type { Way } from './way.ts'
 
 const PIECE_BYTES = 64 * 1024
@@ -51,7 +52,7 @@ export function psql(format: 'csv' | 'text' | 'binary'): Way {
           const { stdout } = await run('psql', words, { env: { ...process.env, LC_ALL: 'C' } })
           const milliseconds = /^Time: ([\d.]+) ms/m.exec(stdout)?.[1]
           if (milliseconds === undefined) throw new Error(`psql printed no time: ${stdout}`)
-          return Number(milliseconds) / 1000
+          return new OwnMeasure(Number(milliseconds) / 1000)
         },
       }
     },

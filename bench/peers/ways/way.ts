@@ -14,6 +14,8 @@ export interface WayContext {
   readonly connectionString: string
   readonly table: BenchTable
   readonly files: RowFiles
+  /** The program that writes by tokio-postgres; undefined where that is not measured. */
+  readonly tokioPostgres?: string | undefined
 }
 
 /** A client that is open, its connections included. */

@@ -6,7 +6,7 @@ import { BENCHES } from '../../../bench/benches.ts'
 import { measure as load } from '../../../bench/peers/run.ts'
 import { psqlVersion } from '../../../bench/peers/ways/bytes.ts'
 import type { Way } from '../../../bench/peers/ways/way.ts'
-import { WAYS as PEERS, type WayName as PeerName } from '../../../bench/peers/ways.ts'
+import { WAYS as PEERS, type WayName as PeerName, waysWith } from '../../../bench/peers/ways.ts'
 import { measure as writeFiles } from '../../../bench/peers/write-files.ts'
 import { type BenchContext, BenchUnavailable } from '../../../bench/support/bench.ts'
 import { renderChart } from '../../../bench/support/chart.ts'
@@ -88,8 +88,7 @@ describe('the benches', () => {
           )
           return rows.map(({ row }) => row)
         }
-        const psql = await psqlVersion()
-        const names = (Object.keys(PEERS) as PeerName[]).filter(name => psql || !name.startsWith('psql'))
+        const names = waysWith({ psql: (await psqlVersion()) !== undefined, tokioPostgres: false })
         const expected = await stored('pg, a row a statement')
         expect(expected).to.have.length(ROWS)
         for (const name of names) {
