@@ -1,6 +1,7 @@
 import { PgBatchError } from '../errors.ts'
 import { withOutcome } from './faults/failure.ts'
 import { isFinal } from './faults/is-final.ts'
+import { columnChanges, tableChanged } from './faults/table-changed.ts'
 import type { WritePlan } from './plan/plan.ts'
 import { hasUnknownKey, prepareBatch } from './prepare/prepare-batch.ts'
 import type { Batch } from './rows/batch.ts'
@@ -18,7 +19,7 @@ import type { WriteContext } from './write-context.ts'
  * Rows that are held only as bytes can be written by a plan with wider types, and by no other.
  *
  * Resolves to an error that takes the place of the failure's: the table could not be altered or introspected,
- * and may be later.
+ * and may be later, or rows that are held only as bytes do not fit the table any more.
  * @param hasReplanned the rows were made anew for another definition before
  * @throws the failure's error when a batch would lose all its rows to dropped columns
  */
@@ -33,9 +34,12 @@ export async function adaptPlan<Item>(
   return adapted === true ? canUse(context.current.plan, failed) : adapted
 }
 
-/** Returns false where a batch is held as bytes that the plan cannot write. */
-function canUse<Item>(plan: WritePlan<Item>, { batches }: FailedTransaction<Item>): boolean {
-  return batches.every(batch => !isBytesOnly(batch) || prepareBatch(batch, plan).plan === plan)
+/** Returns true, or the error for a batch that is held as bytes which the plan cannot write. */
+function canUse<Item>(now: WritePlan<Item>, failed: FailedTransaction<Item>): true | PgBatchError {
+  const { batches, plan, error } = failed
+  if (batches.every(batch => !isBytesOnly(batch) || prepareBatch(batch, now).plan === now)) return true
+  const { outcome, cause } = error
+  return tableChanged(now.table, columnChanges(plan.columns, now.columns), { outcome, cause })
 }
 
 /** Widens columns whose types do not hold a row's value, if the option `evolve` asks for it. */

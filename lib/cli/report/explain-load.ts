@@ -6,6 +6,7 @@ import { MalformedRecord } from '../../sources/source-error.ts'
 import type { Column, Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { conditionName, standardText } from '../../write/faults/sqlstate-names.ts'
+import { NEW_STREAM } from '../../write/faults/table-changed.ts'
 import { sentValueOf } from '../../write/transaction/sent-value.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { nameListWord } from '../arguments/option-values.ts'
@@ -100,6 +101,8 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   const { cause, sqlState } = error
   if (cause instanceof TypeMismatch) return `${cause.reason}; ${cause.hint}`
   if (error.callback === 'deadLetter') return unkeptRejects(error, args)
+  // the command may write the rows that are committed a second time
+  if (error.code === 'TABLE_CHANGED') return error.reason.replace(`. ${NEW_STREAM}`, '')
   const column = table.columns.find(({ name }) => name === error.column)
   if (error.code === 'ROW_INVALID' && error.column !== undefined) {
     // the writer says why the key could not become a column

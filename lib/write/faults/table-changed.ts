@@ -1,13 +1,40 @@
 import { isServerError } from '../../connection/server-error.ts'
-import { PgBatchError } from '../../errors.ts'
+import { PgBatchError, type PgBatchErrorDetails } from '../../errors.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { TABLE_CHANGED_SETTING } from '../../table/statements.ts'
+import { listNames } from '../../values/names/list-names.ts'
+import type { PlannedColumn } from '../plan/planned-columns.ts'
 
-/** Makes the error for a table whose columns have changed since rows were encoded for it. */
-export function tableChanged(table: TableParts): PgBatchError {
-  const name = quoteTable(table)
-  const reason = `The columns of ${name} have changed since these rows were encoded: start a new stream`
-  return new PgBatchError('TABLE_CHANGED', reason, { outcome: 'rolled-back' })
+/**
+ * Makes the error for a table whose columns have changed since rows were encoded for it.
+ * @param changes what has changed, where that is known
+ */
+export function tableChanged(
+  table: TableParts,
+  changes: readonly string[] = [],
+  details: Pick<PgBatchErrorDetails, 'outcome' | 'cause'> = { outcome: 'rolled-back' },
+): PgBatchError {
+  const what = changes.length === 0 ? '' : `: ${listNames(changes)}`
+  const have = `The columns of ${quoteTable(table)} have changed since these rows were encoded`
+  const reason = `${have}${what}. ${NEW_STREAM}`
+  return new PgBatchError('TABLE_CHANGED', reason, details)
+}
+
+/** What to do, in the words of the library. */
+export const NEW_STREAM = 'Start a new stream'
+
+/** Says how the columns that rows were encoded for differ from those that the table has now. */
+export function columnChanges(
+  encoded: readonly PlannedColumn[],
+  columns: readonly PlannedColumn[],
+): string[] {
+  const now = new Map(columns.map(column => [column.name, column.known?.column.sqlType]))
+  return encoded.flatMap(({ name, known }) => {
+    const quoted = JSON.stringify(name)
+    if (!now.has(name)) return [`${quoted} is missing`]
+    const [before, after] = [known?.column.sqlType, now.get(name)]
+    return before === after ? [] : [`${quoted} is ${after}, and was ${before}`]
+  })
 }
 
 /**

@@ -149,7 +149,7 @@ describe('evolve.widenTypes', function () {
     }
     const batches = [1, 2, 3].map(id => [{ id, v: 1 }])
     const error = await failureOf(writeAll('foreign_type', [...batches, [{ id: 4, v: 40_000 }]], { onBegin }))
-    expect([error.code, error.outcome]).to.deep.equal(['REFUSED', 'rolled-back'])
+    expect([error.code, error.outcome]).to.deep.equal(['TABLE_CHANGED', 'rolled-back'])
     expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM foreign_type')).to.deep.equal([[0]])
   })
 

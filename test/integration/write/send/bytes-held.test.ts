@@ -38,7 +38,7 @@ describe('a transaction that may have to send its rows again', () => {
 
   const start = (
     batches: Row[][],
-    extra: Pick<PgBatchWritableOptions<Row>, 'method' | 'copyFormat'> = {},
+    extra: Pick<PgBatchWritableOptions<Row>, 'method' | 'copyFormat' | 'onBegin'> = {},
   ) => {
     const retry = { minDelayMs: 1, maxDelayMs: 5 }
     const writable = new PgBatchWritable<Row>({ pool: db.pool, table: 't', retry, ...extra })
@@ -95,6 +95,36 @@ describe('a transaction that may have to send its rows again', () => {
       [5],
     ])
   })
+
+  for (const [change, what] of [
+    ['ALTER n TYPE int', '"n" is integer, and was bigint'],
+    ['ALTER n TYPE float8', '"n" is double precision, and was bigint'],
+    ['ALTER n TYPE text', '"n" is text, and was bigint'],
+    ['DROP n', '"n" is missing'],
+    [
+      'DROP n, ADD m int NOT NULL DEFAULT 1, ALTER id TYPE int2',
+      '"id" is smallint, and was integer, "n" is missing',
+    ],
+  ] as const) {
+    it(`says what has changed where its bytes do not fit the table any more: ${change}`, async () => {
+      await db.pool.query('ALTER TABLE t ADD n bigint')
+      await refuseFirst(1)
+      let begun = 0
+      const onBegin = async (): Promise<void> => {
+        // the catalogue, the first COPY, and then the second one
+        if (++begun === 3) await db.pool.query(`ALTER TABLE t ${change}`)
+      }
+      const batches = batchesOfThree().map(batch => batch.map(row => ({ ...row, n: 5 })))
+      const { done } = start(batches, { onBegin })
+      expect(await failureOf(done)).to.include({
+        code: 'TABLE_CHANGED',
+        outcome: 'rolled-back',
+        retryable: false,
+        reason: `The columns of "public"."t" have changed since these rows were encoded: ${what}. Start a new stream`,
+      })
+      expect(await stored()).to.deep.equal([])
+    })
+  }
 
   it('releases the items once they are sent, unless a callback receives them', async () => {
     await db.pool.query(`

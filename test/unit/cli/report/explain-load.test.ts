@@ -5,6 +5,7 @@ import { RowPositions } from '../../../../lib/cli/rows/row-positions.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
 import { MalformedRecord } from '../../../../lib/sources/source-error.ts'
 import type { Column, Table } from '../../../../lib/types.ts'
+import { tableChanged } from '../../../../lib/write/faults/table-changed.ts'
 import { NO_TEXTS } from '../../../../lib/write/plan/texts/row-texts.ts'
 import type { RowGroup } from '../../../../lib/write/rows/batch.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
@@ -77,6 +78,14 @@ const raised = refused(
 const OTHERS = '--rejects FILE keeps such rows and loads the others; nothing committed'
 
 describe('the message of a row that the server refuses', () => {
+  it('names what has changed in the table, without the advice of the library', () => {
+    const error = tableChanged({ schema: 'public', name: 'guests' }, ['"ok" is missing'])
+    expect(explainLoad(error, load(false)).message).to.equal(
+      'guests: The columns of "public"."guests" have changed since these rows were encoded: "ok" is missing' +
+        '; nothing committed',
+    )
+  })
+
   it('has the value on a terminal', () => {
     const said = (error: PgBatchError) => explainLoad(error, load(true)).message
     expect(said(badBoolean)).to.equal(
