@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { PgTransactionClient } from '../../connection/pg-transaction-client.ts'
 import type { RecordTable } from '../../csv/record-table.ts'
 import type { SourceRow } from '../../sources/rows.ts'
-import type { Stats } from '../../types.ts'
+import type { Stats, Table } from '../../types.ts'
 import type { PgBatchWritableEvents } from '../../writable/events.ts'
 import type { CheckpointOptions } from '../../writable/options/checkpoint-options.ts'
 import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
@@ -42,22 +42,27 @@ export interface SinkOptions {
 
 /** Opens what the rows of a plan are written to. */
 export function openSink(plan: LoadPlan, options: SinkOptions): LoadSink {
-  return options.workers > 1 ? openWorkers(plan, options) : openStream(plan, options)
+  const { args, table, trial } = plan
+  const isAsFound = options.isFirstPass && !(args.create || args.evolve || args.identity || trial)
+  const described = isAsFound ? table : undefined
+  return options.workers > 1
+    ? openWorkers(plan, { ...options, described })
+    : openStream(plan, options, described)
 }
 
 function openStream(
   { args, database, table, trial, writing, meter }: LoadPlan,
-  { input, resume, isFirstPass, rejectLimit, deadLetter, isWhole, beforeCommit }: SinkOptions,
+  { input, resume, rejectLimit, deadLetter, isWhole, beforeCommit }: SinkOptions,
+  described: Table | undefined,
 ): LoadSink {
   const { evolve } = writing
   const refersToItself = table.selfReferences.length > 0
-  const isAsFound = isFirstPass && !(args.create || args.evolve || args.identity || trial)
   const keepsInTable = args.rejects !== undefined && !trial
   return new PgBatchWritable<unknown, SourceRow>({
     ...input.writing,
     pool: database.pool,
     table: { schema: table.schema, name: table.name },
-    described: isAsFound ? table : undefined,
+    described,
     identity: args.identity,
     ...(trial ? trialOptions(trial) : {}),
     concurrency: trial || refersToItself ? 1 : connectionsOf({ ...args, evolve: evolve !== undefined }),

@@ -1,6 +1,6 @@
 import type { ConnectionParameters } from '../../connection-string/connection-parameters.ts'
 import type { CsvColumns } from '../../encode/row-encoder.ts'
-import type { Stats } from '../../types.ts'
+import type { Stats, Table } from '../../types.ts'
 import type { OnConflict } from '../../writable/options/on-conflict.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import type { RecordRows } from '../columns/record-rows.ts'
@@ -16,6 +16,8 @@ export const PARTS_REPORTED = PARTS_AHEAD / 2
 export interface WorkerTask {
   readonly connection: ConnectionParameters
   readonly table: { readonly schema: string; readonly name: string }
+  /** The table, as the main thread has introspected it: the worker does not ask again. */
+  readonly described: Table | undefined
   readonly identity: 'keep' | undefined
   readonly onConflict: OnConflict | undefined
   /** How long a transaction waits for the next part before it commits. */

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { Table } from '../../types.ts'
 import { patienceMsOf } from '../load/file-patience.ts'
 import type { LoadPlan } from '../load/load-plan.ts'
 import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
@@ -11,18 +12,21 @@ export interface OpenWorkersOptions extends Pick<WorkersOptions, 'onPart' | 'dea
   readonly workers: number
   readonly resume: Resume | undefined
   readonly rejectLimit: number
+  /** The table, if nothing has changed it since it was introspected. */
+  readonly described: Table | undefined
 }
 
 /** Starts the workers of a plan whose records are written from their bytes. */
 export function openWorkers(
   { records, database, table, args, writing, meter }: LoadPlan,
-  { workers, resume, rejectLimit, onPart, deadLetter }: OpenWorkersOptions,
+  { workers, resume, rejectLimit, described, onPart, deadLetter }: OpenWorkersOptions,
 ): WorkersWritable {
   const { rows, csv, toRow } = records!
   const { format, fields } = csv!
   const task: Omit<WorkerTask, 'checkpoint'> = {
     connection: database.config,
     table: { schema: table.schema, name: table.name },
+    described,
     identity: args.identity,
     onConflict: writing.onConflict as WorkerTask['onConflict'],
     patienceMs: patienceMsOf({ meter }),

@@ -63,10 +63,12 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
 }
 
 function optionsOf(task: WorkerTask, parts: Parts) {
-  const { table, identity, onConflict, patienceMs, csv, rejectLimit, rejectCounter, checkpoint } = task
+  const { table, described, identity, onConflict, patienceMs, csv, rejectLimit, rejectCounter, checkpoint } =
+    task
   const rowOf = rowMakerOf(task.rows)
   return {
     table,
+    described,
     identity,
     onConflict: onConflict as PgBatchWritableOptions<CsvRecord, SourceRow>['onConflict'],
     patienceMs,

@@ -26,6 +26,7 @@ describe('a worker', () => {
       ...options,
       connection: parseConnection(database.connectionString, 'it', {}),
       table: { schema: 'public', name: 't' },
+      described: undefined,
       identity: undefined,
       onConflict: undefined,
       csv: { format: FORMAT, fields: ['id'] },

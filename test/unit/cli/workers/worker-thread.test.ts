@@ -20,6 +20,7 @@ const BROKEN: WorkerTask = {
   table: { schema: 'public', name: 't' },
   identity: undefined,
   onConflict: undefined,
+  described: undefined,
   patienceMs: 0,
   csv: { format: { delimiter: ',', quote: '"', escape: '"', nulls: [''] }, fields: ['id'] },
   rows: {
