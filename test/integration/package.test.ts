@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -256,6 +256,23 @@ export const wrongToo: KafkaToPg = 1
       expect(hello).to.match(/^hello: 1 row committed/m)
     } finally {
       await rm(data, { recursive: true, force: true })
+    }
+  })
+
+  it('says what to install where a connectionString needs pg, and pg is missing', async () => {
+    const script = `import { PgBatchWritable } from 'pg-batch-streams'
+      const writable = new PgBatchWritable({ connectionString: 'postgres://127.0.0.1:1/shop', table: 't' })
+      writable.on('error', ({ code, reason }) => console.log(code, reason))
+      writable.end([{ id: 1 }])`
+    const home = join(consumer, 'node_modules', 'pg')
+    await rename(home, `${home}-away`)
+    try {
+      const said = await runWell('node', ['--input-type=module', '-e', script], { cwd: consumer })
+      expect(said).to.equal(
+        'CONNECTION No connection could be made: the package pg is not installed: npm install pg\n',
+      )
+    } finally {
+      await rename(`${home}-away`, home)
     }
   })
 

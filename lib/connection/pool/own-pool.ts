@@ -34,7 +34,10 @@ export class OwnPool implements PgPoolLike {
 
   async #make(): Promise<HostsPool> {
     // imported only here: a caller with a pool of another driver need not have pg
-    const { default: pg } = await import('pg')
+    const { default: pg } = await import('pg').catch(error => {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+      throw new Error('the package pg is not installed: npm install pg', { cause: error })
+    })
     return new HostsPool(this.#parameters, { pg, max: this.#max, connectTimeoutMs: this.#connectTimeoutMs })
   }
 
