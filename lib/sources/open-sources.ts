@@ -5,6 +5,7 @@ import type { LineTable } from '../json/line-table.ts'
 import { formatCount } from '../values/format-count.ts'
 import { listNames } from '../values/names/list-names.ts'
 import { rowsOf } from './csv/record-rows.ts'
+import { formatOfName } from './format.ts'
 import { isRereadable, openRaw } from './input/raw-input.ts'
 import { Spool } from './input/spool.ts'
 import { rowsOfLines } from './json/ndjson.ts'
@@ -286,5 +287,7 @@ function checkAlike(first: Source, next: Source): void {
   const has = theirs.find(name => !ours.includes(name))
   if (lacks === undefined && has === undefined) return
   const details = [lacks && `it lacks "${lacks}"`, has && `it has "${has}"`].filter(Boolean).join(' and ')
-  throw new SourceError(`${next.name}: its header is not that of ${first.name}: ${details}`)
+  const isOneKind = formatOfName(first.name) === formatOfName(next.name)
+  const advice = isOneKind ? {} : { hint: 'load those of one kind by a pattern' }
+  throw new SourceError(`${next.name}: its header is not that of ${first.name}: ${details}`, advice)
 }

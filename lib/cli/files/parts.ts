@@ -12,8 +12,11 @@ export interface Parts {
   readonly note: string | undefined
 }
 
-/** Names that Hadoop and Spark give to files without rows, and that are hidden from `ls`. */
-const NO_PART = /^[_.]/
+/**
+ * Names that Hadoop and Spark give to files without rows, and that are hidden from `ls`, and the files that
+ * Windows leaves in folders.
+ */
+const NO_PART = /^([_.]|Thumbs\.db$|desktop\.ini$)/i
 
 /** A folder of a partitioned table, as Hive and Spark write it: its name has a value of all its rows. */
 const PARTITION = /^[^=]+=/

@@ -55,6 +55,14 @@ describe('pg-batch load, of a folder,', () => {
     })
   }
 
+  it('leaves out what Windows and macOS put beside the files', async () => {
+    await put({ 'a.csv': 'id\n1\n', '.DS_Store': 'Bud1', 'Thumbs.db': 'xls', 'desktop.ini': '[.Shell]' })
+    const { status, stderr } = await load(folder)
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.contain(`${folder}: skipped .DS_Store, Thumbs.db, desktop.ini\n`)
+    expect(await stored()).to.deep.equal([1])
+  })
+
   it('reads parts of every format', async () => {
     await put({ 'a.ndjson': '{"id":1}\n', 'b.jsonl': '{"id":2}\n', 'c.ndjson.gz': gzipSync('{"id":3}\n') })
     const { status, stderr } = await load(folder, '--concurrency', '1')
@@ -132,6 +140,11 @@ describe('pg-batch load, of a folder,', () => {
       'of several formats',
       { 'a.csv': 'id\n1\n', 'b.ndjson': '{"id":2}\n' },
       /is ndjson and .* is csv; load them one by one/,
+    ],
+    [
+      'with a text beside the rows',
+      { 'a.csv': 'id\n1\n', 'README.md': '# Orders\n\nOf May.\n' },
+      /: its header is not that of \S+: .*; load those of one kind by a pattern\n/,
     ],
     ['of other columns', { 'a.csv': 'id\n1\n', 'b.csv': 'no\n2\n' }, /b\.csv: its header is not that of/],
   ]
