@@ -12,24 +12,19 @@ interface Lease {
 const leases = new WeakMap<ArrayBufferLike, Lease>()
 
 /**
- * Memory for the chunks of a file. New memory for each would cost page faults, and every 64 MiB of it would
- * make the garbage collector mark the whole heap. The memory of a chunk is used again when all that held the
- * chunk have released it. That of a chunk which is kept, or which nothing has ever held, is not, and belongs
- * to the garbage collector.
+ * Memory for the chunks of a file, or for what is known of them. New memory for each would cost page faults,
+ * and every 64 MiB of it would make the garbage collector mark the whole heap. The memory of a chunk is used
+ * again when all that held the chunk have released it. That of a chunk which is kept, or which nothing has
+ * ever held, is not, and belongs to the garbage collector.
  */
 export class ChunkMemory {
-  readonly #chunkBytes: number
   readonly #free: ArrayBufferLike[] = []
 
-  constructor(chunkBytes: number) {
-    this.#chunkBytes = chunkBytes
-  }
-
-  /** Returns memory for a chunk. */
-  take(): Buffer {
+  /** Returns memory for a chunk of at most so many bytes. Memory that is shorter is not used again. */
+  take(bytes: number): Buffer {
     const used = this.#free.pop()
     // "Slow" allocates outside of Node's shared pool
-    return used ? Buffer.from(used) : Buffer.allocUnsafeSlow(this.#chunkBytes)
+    return used && used.byteLength >= bytes ? Buffer.from(used) : Buffer.allocUnsafeSlow(bytes)
   }
 
   /** Takes memory back that was taken, and that no chunk was made of. */

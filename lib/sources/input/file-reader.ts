@@ -7,17 +7,18 @@ export class FileReader extends Readable {
   /** How many bytes were read so far. */
   bytesRead = 0
   readonly #handle: FileHandle
-  readonly #memory: ChunkMemory
+  readonly #chunkBytes: number
+  readonly #memory = new ChunkMemory()
 
   /** @param handle closed at the end */
   constructor(handle: FileHandle, chunkBytes: number) {
     super({ highWaterMark: chunkBytes })
     this.#handle = handle
-    this.#memory = new ChunkMemory(chunkBytes)
+    this.#chunkBytes = chunkBytes
   }
 
   override _read(): void {
-    const memory = this.#memory.take()
+    const memory = this.#memory.take(this.#chunkBytes)
     this.#handle.read(memory, 0, memory.length, null).then(
       ({ bytesRead }) => {
         if (this.destroyed) return

@@ -6,7 +6,7 @@ import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { holdChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
-import { malformedRow } from '../malformed.ts'
+import { faultOf, malformedRow } from '../malformed.ts'
 import { RowLines } from '../row-lines.ts'
 import { BATCH_BYTES, isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
@@ -118,8 +118,7 @@ class NdjsonReader extends Transform {
     const scanner = this.#scanner && isUtf8(bytes) ? this.#scanner : undefined
     for (let at = 0; at < bytes.length; ) {
       const next = scanner ? this.#scan(scanner, bytes, at) : at
-      if (next > at) at = next
-      else at = this.#takeOne(bytes, at, scanner !== undefined)
+      at = next > at ? next : this.#takeOne(scanner, bytes, at)
     }
   }
 
@@ -160,19 +159,30 @@ class NdjsonReader extends Transform {
     block.release()
   }
 
-  /** Takes the line that begins at an index. Returns the index after it. */
-  #takeOne(bytes: Buffer, at: number, isKnownUtf8: boolean): number {
-    this.#line++
+  /**
+   * Takes the line that begins at an index, and returns the index after it; or the same index, where the
+   * scanner finds the line now that it knows its keys.
+   * @param scanner undefined where the bytes may not be UTF-8
+   */
+  #takeOne(scanner: LineScanner | undefined, bytes: Buffer, at: number): number {
     const found = bytes.indexOf(LINE_FEED, at)
     const end = found < 0 ? bytes.length : found
     const line = bytes.subarray(at, end)
-    const text = isKnownUtf8 || isUtf8(line) ? line.toString() : undefined
-    if (text === undefined) this.#addRow(this.#malformed(line, 'is not valid UTF-8'), line.length)
-    else if (text.trim() !== '') this.#addRow(this.#parse(text), line.length)
+    this.#line++
+    const row = this.#parse(line, scanner !== undefined)
+    if (row && scanner && faultOf(row) === undefined && scanner.addKeys(row)) {
+      this.#line--
+      return at
+    }
+    if (row) this.#addRow(row, line.length)
     return end + 1
   }
 
-  #parse(text: string): SourceRow {
+  /** Returns the row of a line, or undefined if it is blank. */
+  #parse(line: Buffer, isKnownUtf8: boolean): SourceRow | undefined {
+    if (!isKnownUtf8 && !isUtf8(line)) return this.#malformed(line, 'is not valid UTF-8')
+    const text = line.toString()
+    if (text.trim() === '') return undefined
     let value: unknown
     try {
       value = parseJsonRow(text)
@@ -180,9 +190,7 @@ class NdjsonReader extends Transform {
       // the message of JSON.parse quotes the line
       return this.#malformed(text, 'is not valid JSON')
     }
-    if (!isRow(value)) return this.#malformed(text, `is ${kindOf(value)}, expected an object`)
-    this.#scanner?.addKeys(value)
-    return value
+    return isRow(value) ? value : this.#malformed(text, `is ${kindOf(value)}, expected an object`)
   }
 
   #malformed(text: string | Buffer, problem: string): SourceRow {

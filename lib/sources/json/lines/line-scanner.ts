@@ -1,4 +1,5 @@
 import { JsonBlock, strideOf } from '../../../json/record.ts'
+import { ChunkMemory } from '../../../values/chunk-memory.ts'
 import { loadWasm } from '../../../wasm/load-wasm.ts'
 
 /** A number of the module. */
@@ -23,6 +24,9 @@ interface ScannerExports {
 
 const LINE_FEED = 0x0a
 
+/** The lengths of the memory for places are multiples of this, so that it suits other lines, too. */
+const PLACES_STEP = 32 * 1024
+
 /** Keys that are written with an escape are not found by their bytes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: in JSON such characters are written as escapes
 const ESCAPED = /["\\\u0000-\u001f]/
@@ -41,6 +45,7 @@ export class LineScanner {
   readonly #exports: ScannerExports
   readonly #memory: Uint8Array
   readonly #table: Int32Array
+  readonly #places = new ChunkMemory()
   readonly #keys: string[] = []
   readonly #known = new Set<string>()
   /** The bytes that the module has, from one index to another. */
@@ -57,9 +62,13 @@ export class LineScanner {
     this.#table = new Int32Array(buffer, exports.TABLE.value)
   }
 
-  /** Adds the keys of a line that was parsed, so that the next lines with them are found. */
-  addKeys(row: object): void {
+  /**
+   * Adds the keys of a line that was parsed, so that lines with them are found. Returns true if one is new.
+   */
+  addKeys(row: object): boolean {
+    const before = this.#keys.length
     for (const key of Object.keys(row)) if (!this.#known.has(key)) this.#add(key)
+    return this.#keys.length > before
   }
 
   #add(key: string): void {
@@ -89,7 +98,20 @@ export class LineScanner {
     if (this.next >= bytes.length) this.#loaded = undefined
     if (this.count === 0) return undefined
     const width = this.#keys.length
-    return new JsonBlock(bytes, this.#keys, width, this.#table.slice(0, this.count * strideOf(width)))
+    return new JsonBlock(bytes, this.#keys, width, this.#copyPlaces(this.count * strideOf(width)))
+  }
+
+  /**
+   * Returns a copy of the places of the lines that were found. Its memory is used again, unless it is small.
+   */
+  #copyPlaces(numbers: number): Int32Array {
+    const places = this.#table.subarray(0, numbers)
+    if (places.byteLength < PLACES_STEP) return places.slice()
+    const room = Math.ceil(places.byteLength / PLACES_STEP) * PLACES_STEP
+    const { buffer } = this.#places.chunkOf(this.#places.take(room), places.byteLength)
+    const copy = new Int32Array(buffer, 0, numbers)
+    copy.set(places)
+    return copy
   }
 
   #find(bytes: Buffer, at: number): void {

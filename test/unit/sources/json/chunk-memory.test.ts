@@ -131,6 +131,29 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
     expect(memory.size).to.be.within(1, 20)
   })
 
+  it('writes the places of values into the same memory again, and not over those of other tables', async () => {
+    const rows = Array.from({ length: 30_000 }, (_, id) =>
+      id % 7 === 0 ? { id } : { id, name: `name ${id}` },
+    )
+    await writeFile(file, rows.map(row => JSON.stringify(row)).join('\n'))
+    const memory = new Set<ArrayBufferLike>()
+    const found: unknown[] = []
+    const waiting: LineTable[] = []
+    const settle = (table: LineTable): void => {
+      found.push(...valuesOf(table))
+      table.release()
+    }
+    await readFile(64 * 1024, 700, table => {
+      for (const { lines } of table.runs) if (lines instanceof JsonBlock) memory.add(lines.places.buffer)
+      waiting.push(table)
+      if (waiting.length > 5) settle(waiting.shift()!)
+    })
+    for (const table of waiting) settle(table)
+    expect(found).to.deep.equal(rows)
+    const blocks = [...memory].filter(({ byteLength }) => byteLength >= 32 * 1024)
+    expect(blocks.length).to.be.within(2, 8)
+  })
+
   it('keeps what a table is a part of, and what another table has', async () => {
     await writeFile(file, '{"a":1}\n'.repeat(400))
     const parts: LineTable[] = []
