@@ -3,7 +3,7 @@ import { connectionsOf } from '../arguments/run-options.ts'
 import type { LoadPlan } from '../load/load-plan.ts'
 
 /**
- * How many workers there are by default. Two take a third more CPU than one thread, so that there have to be
+ * How many workers there are by default. Two take a fifth more CPU than one thread, so that there have to be
  * so many cores. More of them are worth a try where the server has many cores of its own.
  */
 const DEFAULT_WORKERS = 4
