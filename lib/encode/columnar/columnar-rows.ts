@@ -19,6 +19,9 @@ const MAX_ROW_BYTES = 64 << 20
 /** Before the first rows are encoded, so many are tried. */
 const FIRST_RUN = 64
 
+/** A few more than fit on average: too few would need another call, for a row or two. */
+const SPARE = 1.02
+
 /**
  * Returns a function that encodes rows of blocks, by WebAssembly where it takes the values of all columns.
  * Elsewhere it goes column by column: it finds the bytes of each column's values, adds up where each row
@@ -44,7 +47,7 @@ export function makeColumnarRows(
 
   return (out, rows, from, firstOrdinal, limit) => {
     const room = limit - out.length
-    const wanted = usual === 0 ? FIRST_RUN : Math.min(MAX_RUN, Math.max(1, Math.ceil(room / usual)))
+    const wanted = usual === 0 ? FIRST_RUN : Math.min(MAX_RUN, Math.max(1, Math.ceil((room / usual) * SPARE)))
     const run = runFrom(rows, from, wanted)
     if (!run) return from
     let { count } = run

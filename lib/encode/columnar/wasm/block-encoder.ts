@@ -1,5 +1,5 @@
 import type { ColumnChunk } from '../../../columnar/block.ts'
-import { INT96_WORDS, type StoredBytes, type StoredValues } from '../../../columnar/stored-values.ts'
+import { INT96_WORDS, type StoredBytes } from '../../../columnar/stored-values.ts'
 import { type Exported, NO_STAGING } from '../../wasm/module.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import { DictionaryMemory, type DictionaryPlace, type WasmMemory } from './dictionary-memory.ts'
@@ -43,11 +43,12 @@ const NUMBERS = 8
 const KIND = 0
 const DETAIL = 1
 const POSITIONS = 2
-const FIRST = 3
-const INDEXES = 4
-const VALUES = 5
-const STARTS = 6
-const ENDS = 7
+const INDEXES = 3
+const VALUES = 4
+const STARTS = 5
+const ENDS = 6
+
+const WORD_BYTES = 4
 
 /** Copies begin at multiples of this, because words are read from them. */
 const ALIGNMENT = 8
@@ -136,33 +137,40 @@ export class BlockEncoder {
     words[at + POSITIONS] = positions ? this.#copy(positions, start, start + count) : 0
     const first = positions ? firstValue(positions, start, start + count) : start
     const next = positions ? afterLastValue(positions, start, start + count) : start + count
-    words[at + FIRST] = first
+    // positions are indexes of all values, of which those from `first` on are copied
+    const before = positions ? first : 0
     if (values.kind === 'dictionary') {
-      words[at + INDEXES] = this.#copy(values.indexes, first, next)
+      words[at + INDEXES] = this.#copy(values.indexes, first, next) - before * WORD_BYTES
       words[at + VALUES] = place.values
       words[at + STARTS] = place.starts
       words[at + ENDS] = place.ends
       return
     }
     words[at + INDEXES] = 0
-    if (values.kind === 'bytes') this.#loadBytes(values, first, next, at)
-    else if (values.kind !== 'any') words[at + VALUES] = this.#copyValues(values, first, next)
+    if (values.kind === 'bytes') this.#loadBytes(values, first, next, before, at)
+    else if (values.kind === 'int96') {
+      const copy = this.#copy(values.words, first * INT96_WORDS, next * INT96_WORDS)
+      words[at + VALUES] = copy - before * INT96_WORDS * WORD_BYTES
+    } else if (values.kind !== 'any') {
+      words[at + VALUES] = this.#copy(values.values, first, next) - before * values.values.BYTES_PER_ELEMENT
+    }
   }
 
-  #loadBytes({ bytes, starts, ends }: StoredBytes, first: number, next: number, at: number): void {
+  #loadBytes(
+    { bytes, starts, ends }: StoredBytes,
+    first: number,
+    next: number,
+    before: number,
+    at: number,
+  ): void {
     if (next <= first) return
     const from = starts[first]!
     const to = Math.max(starts[next - 1]!, ends[next - 1]!) // one that is refused ends before it starts
     const address = this.#take(to - from)
     if (!this.#isFull) bytes.copy(this.#memory, address, from, to)
     this.#words[at + VALUES] = address - from
-    this.#words[at + STARTS] = this.#copy(starts, first, next)
-    this.#words[at + ENDS] = this.#copy(ends, first, next)
-  }
-
-  #copyValues(values: FixedStored, first: number, next: number): number {
-    if (values.kind === 'int96') return this.#copy(values.words, first * INT96_WORDS, next * INT96_WORDS)
-    return this.#copy(values.values, first, next)
+    this.#words[at + STARTS] = this.#copy(starts, first, next) - before * WORD_BYTES
+    this.#words[at + ENDS] = this.#copy(ends, first, next) - before * WORD_BYTES
   }
 
   /** Returns the address of the copy. */
@@ -183,7 +191,6 @@ export class BlockEncoder {
   }
 }
 
-type FixedStored = Exclude<StoredValues, { kind: 'bytes' | 'dictionary' | 'any' }>
 type FixedArray = Int32Array | BigInt64Array | Float32Array | Float64Array
 
 /** Returns the index of the first value of these rows; 0 if all are NULL. */

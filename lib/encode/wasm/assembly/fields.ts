@@ -13,8 +13,11 @@ export function put32(out: usize, value: i32): usize {
   return out + 4
 }
 
+/** WebAssembly can reverse the bytes of a vector by one instruction, but not those of an integer. */
 export function put64(out: usize, value: i64): usize {
-  store<u64>(out, bswap<u64>(value as u64))
+  const bytes = i64x2.splat(value)
+  const reversed = i8x16.shuffle(bytes, bytes, 7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4, 3, 2, 1, 0)
+  store<i64>(out, i64x2.extract_lane(reversed, 0))
   return out + 8
 }
 

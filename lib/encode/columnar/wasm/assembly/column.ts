@@ -1,21 +1,47 @@
 /**
- * What the caller passes for a column: eight numbers, and where each is in bytes. The order is that of the
- * indexes in block-encoder.ts.
+ * What the caller passes for a column, in 32 bytes: seven numbers, in the order of the indexes in
+ * block-encoder.ts.
  */
+export class Column {
+  /** One of `StoredKind`. */
+  kind: i32
+  /** The decimals of a number, or the byte before each text. */
+  detail: i32
+  /** Where the index of each row's value is, below 0 for NULL; 0: it is that of the row. */
+  positions: usize
+  /** Where each value's index in the dictionary is; 0: there is no dictionary. */
+  indexes: usize
+  values: usize
+  /** Where each text starts and ends, counted from `values`. */
+  starts: usize
+  ends: usize
 
-/** One of `StoredKind`. */
-export const KIND: usize = 0
-/** The decimals of a number, or the byte before each text. */
-export const DETAIL: usize = 4
-/** For each row the index of its value, below 0 for NULL; 0: each row has the value with its own index. */
-export const POSITIONS: usize = 8
-/** The index of the first value that is in memory. */
-export const FIRST: usize = 12
-/** For each value its index in the dictionary; 0: there is no dictionary. */
-export const INDEXES: usize = 16
-export const VALUES: usize = 20
-/** Where each text starts and ends, counted from `VALUES`. */
-export const STARTS: usize = 24
-export const ENDS: usize = 28
+  startOf(index: i32): usize {
+    return this.values + load<i32>(this.starts + (index << 2))
+  }
+
+  endOf(index: i32): usize {
+    return this.values + load<i32>(this.ends + (index << 2))
+  }
+}
 
 export const COLUMN_BYTES: usize = 32
+
+/** Room for a number of four bytes for each row. */
+const BY_ROW: usize = memory.data(4096 * 4, 16)
+
+/**
+ * Returns where the index of each row's value is, below 0 for NULL; 0: it is the index of the row. The next
+ * call overwrites it.
+ */
+export function indexesByRow(column: Column, count: i32): usize {
+  const positions = column.positions
+  const indexes = column.indexes
+  if (!positions) return indexes
+  if (!indexes) return positions
+  for (let at: usize = 0, end = (count as usize) << 2; at < end; at += 4) {
+    const index = load<i32>(positions + at)
+    store<i32>(BY_ROW + at, index < 0 ? index : load<i32>(indexes + (index << 2)))
+  }
+  return BY_ROW
+}

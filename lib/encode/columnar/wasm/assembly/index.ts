@@ -5,18 +5,24 @@
  *
  * The caller copies what some rows need of each column to WINDOW, says at COLUMNS where it is, and finds
  * tuples at OUTPUT. Dictionaries stay in the memory from `heapStart` on.
+ *
+ * The sizes of all tuples say where each one begins. Then one column after the other is written to its
+ * places: a processor foresees what a loop over one column does, and not what each next field of a row is.
  */
 
-import { put16, putNull } from '../../../wasm/assembly/fields'
-import { FIELD_BYTES, NO_STAGING, putStaging } from '../../../wasm/assembly/values'
-import { COLUMN_BYTES, FIRST, INDEXES, POSITIONS } from './column'
-import { putStored } from './stored'
+import { put16 } from '../../../wasm/assembly/fields'
+import { NO_STAGING, putStaging } from '../../../wasm/assembly/values'
+import { COLUMN_BYTES, Column } from './column'
+import { SIZES, sizeRows } from './sizes'
+import { putColumn } from './stored'
 
 export const MAX_COLUMNS: i32 = 1600
 export const MAX_ROWS: i32 = 4096
 export const WINDOW_BYTES: i32 = 1024 * 1024
 /** Room for the tuple of one row after the caller's limit. */
 const OUTPUT_BYTES: i32 = 512 * 1024
+const COUNT_BYTES: i32 = 2
+const STAGING_BYTES: i32 = 16
 
 /** What column.ts describes, for each column. */
 export const COLUMNS: usize = memory.data(1600 * 32, 16)
@@ -24,6 +30,8 @@ export const COLUMNS: usize = memory.data(1600 * 32, 16)
 export const ORDINALS: usize = memory.data(4096 * 4, 16)
 export const WINDOW: usize = memory.data(1024 * 1024 + 32, 16)
 export const OUTPUT: usize = memory.data(512 * 1024 + 32, 16)
+/** Where each row's next field goes. */
+const PLACES: usize = memory.data(4096 * 4, 16)
 
 let columnCount: i32 = 0
 let tupleFields: i32 = 0
@@ -49,40 +57,33 @@ export function configure(columns: i32, fieldsOfTuple: i32, shape: i32): void {
  * encoded.
  */
 export function encode(count: i32, limit: i32): i32 {
-  const full = OUTPUT + limit
-  // all fields that are not text fit after this address
-  const textEnd = OUTPUT + OUTPUT_BYTES - ((tupleFields + 2) as usize) * FIELD_BYTES
-  let out = OUTPUT
-  let row: i32 = 0
-  for (; row < count && out < full; row++) {
-    const next = encodeRow(row, out, textEnd)
-    if (!next) break
-    out =
-      stagingShape === NO_STAGING ? next : putStaging(next, load<u32>(ORDINALS + (row << 2)), stagingShape)
+  const end = COLUMNS + (columnCount as usize) * COLUMN_BYTES
+  const base = stagingShape === NO_STAGING ? COUNT_BYTES : COUNT_BYTES + STAGING_BYTES
+  count = beginTuples(sizeRows(COLUMNS, end, count, base, OUTPUT_BYTES), limit)
+  for (let at = COLUMNS; at < end; at += COLUMN_BYTES) {
+    count = putColumn(changetype<Column>(at), count, PLACES)
   }
-  written = (out - OUTPUT) as i32
+  if (stagingShape !== NO_STAGING) endTuples(count)
+  written = 0
+  for (let row = 0; row < count; row++) written += load<i32>(SIZES + (row << 2))
+  return count
+}
+
+/** Finds where the tuples begin, and returns how many begin within `limit` and fit. */
+function beginTuples(count: i32, limit: i32): i32 {
+  let length: i32 = 0
+  let row = 0
+  for (; row < count && length < limit; row++) {
+    const size = load<i32>(SIZES + (row << 2))
+    if (size > OUTPUT_BYTES - length) break
+    store<usize>(PLACES + (row << 2), put16(OUTPUT + length, tupleFields))
+    length += size
+  }
   return row
 }
 
-/** Returns the address after the tuple, or 0. */
-function encodeRow(row: i32, out: usize, textEnd: usize): usize {
-  out = put16(out, tupleFields)
-  const end = COLUMNS + (columnCount as usize) * COLUMN_BYTES
-  for (let column = COLUMNS; column < end; column += COLUMN_BYTES) {
-    let index = row
-    const positions = load<usize>(column, POSITIONS)
-    if (positions) {
-      index = load<i32>(positions + (row << 2))
-      if (index < 0) {
-        out = putNull(out)
-        continue
-      }
-      index -= load<i32>(column, FIRST)
-    }
-    const indexes = load<usize>(column, INDEXES)
-    if (indexes) index = load<i32>(indexes + (index << 2))
-    out = putStored(column, index, out, textEnd)
-    if (!out) return 0
+function endTuples(count: i32): void {
+  for (let at: usize = 0, end = (count as usize) << 2; at < end; at += 4) {
+    putStaging(load<usize>(PLACES + at), load<u32>(ORDINALS + at), stagingShape)
   }
-  return out
 }
