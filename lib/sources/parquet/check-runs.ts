@@ -1,6 +1,7 @@
-import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
+import type { ParquetType } from 'hyparquet'
+import type { Leaf } from './columns.ts'
 import { bitWidth } from './pages/hybrid.ts'
-import type { PageDecoder, UnpackedPage } from './unpack-page.ts'
+import type { UnpackedPage } from './unpack-page.ts'
 
 /** The position in the bytes of a page. */
 interface Walk {
@@ -14,23 +15,22 @@ interface Walk {
  * process.
  * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/ "Run Length Encoding"
  */
-export function checkRuns({ header, bytes }: UnpackedPage, { schemaPath, type }: PageDecoder): void {
+export function checkRuns({ header, bytes }: UnpackedPage, leaf: Leaf, type: ParquetType): void {
   const { data_page_header: v1, data_page_header_v2: v2 } = header
   const { num_values: count, encoding } = (v1 ?? v2)!
   const walk = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
-  const levels: [most: number, byteLength: number | undefined][] = [
-    [schemaPath.length > 1 ? getMaxRepetitionLevel(schemaPath) : 0, v2?.repetition_levels_byte_length],
-    [getMaxDefinitionLevel(schemaPath), v2?.definition_levels_byte_length],
-  ]
-  for (const [most, byteLength] of levels) {
-    if (most > 0) checkSection(walk, bitWidth(most), count, byteLength ?? length(walk))
-    else walk.offset += byteLength ?? 0
-  }
+  checkLevels(walk, leaf.maxRepetition, count, v2?.repetition_levels_byte_length)
+  checkLevels(walk, leaf.maxDefinition, count, v2?.definition_levels_byte_length)
   if (type === 'BOOLEAN' && encoding === 'RLE') checkSection(walk, 1, count, length(walk))
-  else if (/^(RLE|PLAIN)_DICTIONARY$/.test(encoding)) {
+  else if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
     const width = walk.view.getUint8(walk.offset++)
     if (width > 0) checkSection(walk, width, count, bytes.length - walk.offset)
   }
+}
+
+function checkLevels(walk: Walk, most: number, count: number, byteLength: number | undefined): void {
+  if (most > 0) checkSection(walk, bitWidth(most), count, byteLength ?? length(walk))
+  else walk.offset += byteLength ?? 0
 }
 
 /** Checks the runs of a section, and moves to its end. */

@@ -75,7 +75,7 @@ export class PageReader {
       if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
         this.#valuesLeft -= checkedValues(header, this.#valuesLeft)
         const page = unpackPage(header, bytes, this.#packed)
-        checkRuns(page, this.decoder)
+        checkRuns(page, this.leaf, this.decoder.type)
         return page
       }
     }

@@ -46,17 +46,24 @@ export function decodeEntries(
   leaf: Leaf,
   dictionary: Dictionary | undefined,
 ): PageEntries {
-  const { data_page_header: v1, data_page_header_v2: v2 } = page.header
-  const { num_values: entries, encoding } = (v1 ?? v2)!
-  const { bytes } = page
-  const levels = { bytes, from: 0, count: entries }
-  const { maxRepetition, maxDefinition } = leaf
-  const repetitions = takeLevels(levels, maxRepetition, 0, v2?.repetition_levels_byte_length)
-  const definitions = takeLevels(levels, maxDefinition, maxDefinition, v2?.definition_levels_byte_length)
-  const count = definitions ? countOf(definitions, maxDefinition) : entries
-  const values = readValues({ bytes, from: levels.from, count }, encoding, decoder, leaf, dictionary)
-  if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
-  return { count: entries, values, definitions, repetitions }
+  const { count, repetitions, definitions, end } = readLevels(page, leaf)
+  const present = definitions ? countOf(definitions, leaf.maxDefinition) : count
+  const values = valuesOf(page, end, present, decoder, leaf, dictionary)
+  return { count, values, definitions, repetitions }
+}
+
+/** The levels of a page, and the index of the byte after them. */
+interface Levels extends Omit<PageEntries, 'values'> {
+  readonly end: number
+}
+
+function readLevels({ header, bytes }: UnpackedPage, { maxRepetition, maxDefinition }: Leaf): Levels {
+  const { data_page_header: v1, data_page_header_v2: v2 } = header
+  const { num_values: count } = (v1 ?? v2)!
+  const section = { bytes, from: 0, count }
+  const repetitions = takeLevels(section, maxRepetition, 0, v2?.repetition_levels_byte_length)
+  const definitions = takeLevels(section, maxDefinition, maxDefinition, v2?.definition_levels_byte_length)
+  return { count, repetitions, definitions, end: section.from }
 }
 
 /**
@@ -79,12 +86,13 @@ function takeLevels(
   const end = Math.min(from + length, bytes.length)
   const width = bitWidth(most)
   if (isOneRun(bytes, from, end, width, { value: usual, count })) return undefined
-  const levels = readHybrid(bytes, from, end, width, count)
-  if (most > 1 && levels.some(level => level > most)) throw new Error('A level is too high')
-  return levels
+  return readHybrid(bytes, from, end, width, count, most)
 }
 
 const LENGTH_BYTES = 4
+
+/** A boolean is true if it is not 0. */
+const ANY_BYTE = 0xff
 
 function countOf(levels: Int32Array, wanted: number): number {
   let count = 0
@@ -99,27 +107,48 @@ export function decodeDataPage(
   leaf: Leaf,
   dictionary: Dictionary | undefined,
 ): ColumnChunk {
-  const { count, values, definitions } = decodeEntries(page, decoder, leaf, dictionary)
-  const hasNull = lengthOf(values) < count
-  return new ColumnChunk(
-    values,
-    leaf.type,
-    hasNull ? positionsOf(definitions!, leaf.maxDefinition) : undefined,
-  )
+  const { count, definitions, end } = readLevels(page, leaf)
+  const present = definitions ? makePositions(definitions, leaf.maxDefinition) : count
+  const values = valuesOf(page, end, present, decoder, leaf, dictionary)
+  return new ColumnChunk(values, leaf.type, present < count ? definitions : undefined)
 }
 
 /** Returns the index of each entry's value, or -1. */
 export function positionsOf(definitions: Int32Array, maxDefinition: number): Int32Array {
-  const positions = new Int32Array(definitions.length)
-  let count = 0
-  for (let entry = 0; entry < definitions.length; entry++) {
-    positions[entry] = definitions[entry] === maxDefinition ? count++ : -1
-  }
+  const positions = definitions.slice()
+  makePositions(positions, maxDefinition)
   return positions
+}
+
+/** Replaces the level of each entry by the index of its value, or -1. Returns the number of values. */
+function makePositions(levels: Int32Array, maxDefinition: number): number {
+  let count = 0
+  for (let entry = 0; entry < levels.length; entry++) {
+    levels[entry] = levels[entry] === maxDefinition ? count++ : -1
+  }
+  return count
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true)
+}
+
+/**
+ * Reads the values of a page.
+ * @param from the index of their first byte
+ */
+function valuesOf(
+  { header, bytes }: UnpackedPage,
+  from: number,
+  count: number,
+  decoder: PageDecoder,
+  leaf: Leaf,
+  dictionary: Dictionary | undefined,
+): StoredValues {
+  const { encoding } = (header.data_page_header ?? header.data_page_header_v2)!
+  const values = readValues({ bytes, from, count }, encoding, decoder, leaf, dictionary)
+  if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
+  return values
 }
 
 function readValues(
@@ -140,7 +169,7 @@ function readValues(
     case 'RLE': {
       if (type !== 'BOOLEAN') break
       const start = from + 4
-      return { kind: 'boolean', values: readHybrid(bytes, start, bytes.length, 1, count) }
+      return { kind: 'boolean', values: readHybrid(bytes, start, bytes.length, 1, count, ANY_BYTE) }
     }
     default:
   }
@@ -153,13 +182,7 @@ function readIndexes({ bytes, from, count }: ValueSection, dictionary: Dictionar
   if (count === 0) return new Int32Array()
   const width = bytes[from]
   if (width === undefined || width > 32) throw new Error(`Indexes of ${width} bits`)
-  const indexes = readHybrid(bytes, from + 1, bytes.length, width, count)
-  const { length } = dictionary
-  for (let i = 0; i < count; i++) {
-    // a negative one is beyond as well
-    if (indexes[i]! >>> 0 >= length) throw new Error('A value is missing')
-  }
-  return indexes
+  return readHybrid(bytes, from + 1, bytes.length, width, count, dictionary.length - 1)
 }
 
 /** Reads the encodings of newer files by hyparquet's functions. */

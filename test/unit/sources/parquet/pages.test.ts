@@ -169,7 +169,7 @@ describe('the pages of a flat column', () => {
     }
     const beyond = Buffer.from(bytes)
     beyond.fill(0xff, beyond.length - 4)
-    expect(() => decode(beyond)).to.throw(/A value is missing/)
+    expect(() => decode(beyond)).to.throw(/A value is too high/)
     expect(() => decodeDataPage(second!, reader.decoder, leaf, undefined)).to.throw(/dictionary is missing/)
   })
 
@@ -185,6 +185,16 @@ describe('the pages of a flat column', () => {
     expect(isOne([200, 1, 1, 1], 100, 9), 'wide').to.equal(false)
   })
 
+  it('have runs of a value that is not too high', () => {
+    const read = (bytes: number[], most: number) => [
+      ...readHybrid(Buffer.from(bytes), 0, bytes.length, 32, 2, most),
+    ]
+    expect(read([4, 5, 0, 0, 0], 5)).to.deep.equal([5, 5])
+    expect(() => read([4, 6, 0, 0, 0], 5)).to.throw('A value is too high')
+    expect(() => read([4, 0, 0, 0, 128], 5), 'below 0 in 32 bits').to.throw('A value is too high')
+    expect(() => readHybrid(Buffer.from([4]), 0, 1, 0, 2, -1), 'an empty dictionary').to.throw('too high')
+  })
+
   it('have integers of any width', () => {
     fc.assert(
       fc.property(
@@ -198,7 +208,10 @@ describe('the pages of a flat column', () => {
           const bytes = Buffer.alloc(1 + groups * width)
           bytes[0] = (groups << 1) | 1
           for (let i = 0; i < groups * width; i++) bytes[1 + i] = Number((packed >> BigInt(i * 8)) & 0xffn)
-          expect([...readHybrid(bytes, 0, bytes.length, width, values.length)]).to.deep.equal(values)
+          const read = (most: number) => [...readHybrid(bytes, 0, bytes.length, width, values.length, most)]
+          const greatest = Math.max(-1, ...values)
+          expect(read(greatest)).to.deep.equal(values)
+          if (values.length > 0) expect(() => read(greatest - 1)).to.throw('A value is too high')
         },
       ),
     )
