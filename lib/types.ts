@@ -164,6 +164,8 @@ export interface RowConstraints {
   readonly isReferenced: boolean
   /** The table is partitioned, and there may be no partition for a row. */
   readonly mayLackPartition: boolean
+  /** The condition that there is a partition for a row; null where no query can repeat it. */
+  readonly hasPartition: string | null
   readonly checks: readonly ColumnsSql[]
   readonly foreignKeys: readonly OutgoingReference[]
   /** The indexes with expressions or a condition, which may fail for a value. */

@@ -86,6 +86,30 @@ const HAS_EVERY_REMAINDER = `(
       FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid
       WHERE h.inhparent = p.relid) > 0.999999999`
 
+/** The objects of the server itself have lower numbers. */
+const FIRST_OWN_OID = 16384
+
+/** With more of them the server would take longer to judge a row by each than to write it. */
+const MAX_JUDGED_PARTITIONS = 100
+
+/**
+ * The condition that a row of the table `t` has a partition: that of one of its leaves. NULL where it has
+ * many. Collations, and types and operators of the user's, may have another meaning in a query, and a hash is
+ * computed only for the very type of the column.
+ */
+const HAS_PARTITION = `CASE WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oid) p
+      JOIN pg_catalog.pg_partitioned_table d ON d.partrelid = p.relid
+      WHERE d.partstrat NOT IN ('l', 'r') OR 0 = ANY (d.partattrs::int2[])
+        OR ${FIRST_OWN_OID} <= ANY (d.partclass::oid[])
+        OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = d.partrelid
+          AND a.attnum = ANY (d.partattrs::int2[]) AND a.atttypid >= ${FIRST_OWN_OID})
+        OR EXISTS (SELECT 1 FROM pg_catalog.pg_collation k WHERE k.oid = ANY (d.partcollation::oid[])
+          AND (d.partstrat <> 'l' OR NOT k.collisdeterministic)))
+      AND (SELECT count(*) FROM pg_catalog.pg_partition_tree(t.oid) p WHERE p.isleaf)
+        <= ${MAX_JUDGED_PARTITIONS}
+    THEN (SELECT pg_catalog.string_agg(pg_catalog.pg_get_partition_constraintdef(p.relid), ' OR ')
+      FROM pg_catalog.pg_partition_tree(t.oid) p WHERE p.isleaf) END`
+
 /**
  * Describes the constraints of a table, as one JSON object; NULL where something else may judge a row. A
  * foreign key to a partitioned table has a constraint for each partition, too, which is left out. `hasRules`
@@ -114,6 +138,7 @@ SELECT (CASE WHEN NOT pg_catalog.row_security_active(t.oid)
     'mayLackPartition', EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oid) p
       JOIN pg_catalog.pg_partitioned_table d ON d.partrelid = p.relid
       WHERE d.partdefid = 0 AND NOT (d.partstrat = 'h' AND ${HAS_EVERY_REMAINDER})),
+    'hasPartition', ${HAS_PARTITION},
     'checks', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'sql', pg_catalog.pg_get_expr(k.conbin, k.conrelid), 'columns', ${namesIn('k.conkey')})), '[]')
       FROM pg_catalog.pg_constraint k WHERE ${ENFORCED} AND k.contype = 'c'),

@@ -74,6 +74,8 @@ export interface Judgement {
   readonly isReferenced: boolean
   /** The table is partitioned, and there may be no partition for a row. */
   readonly mayLackPartition: boolean
+  /** The condition that there is a partition for a row; null where no query can repeat it. */
+  readonly hasPartition: string | null
 }
 
 /** A column that an update sets to the value of the user's SQL. */

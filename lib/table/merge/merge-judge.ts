@@ -38,6 +38,7 @@ export function judged(
     ...requiredIn(merge, shape),
     ...(source.isTyped ? [] : typeConditions(given, conflict.keys)),
     ...concerned(conflict.judgement!, shape).map(one => conditionOf(one, table.name)),
+    ...partitionOf(conflict.judgement!, source),
   ]
   if (conditions.length === 0) return ''
   const read = new Set(concerned(conflict.judgement!, shape).flatMap(({ columns }) => columns))
@@ -67,6 +68,15 @@ type Concern = { readonly columns: readonly string[] } & Partial<ColumnsSql & Ou
 function requiredIn({ conflict: { judgement, keys } }: Merge, { columns }: MergeShape): string[] {
   const required = judgement!.notNull.filter(name => columns.includes(name) && !keys.includes(name))
   return required.map(name => isNotNull(quoteIdentifier(name)))
+}
+
+/**
+ * The last row of a key needs the same partition as the others, since the partition key is part of that key.
+ * If the last one is a delete, the server looks for no partition.
+ */
+function partitionOf({ mayLackPartition, hasPartition }: Judgement, { shapes }: RowSource): string[] {
+  const mayEndDeleted = mayLackPartition && shapes.some(({ deletes }) => deletes)
+  return mayEndDeleted ? [`coalesce(${hasPartition}, false)`] : []
 }
 
 /** The conditions that values without a modifier or a domain have the types of their columns. */

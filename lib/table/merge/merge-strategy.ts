@@ -91,8 +91,9 @@ function overwritesEarlier(merge: Merge, shapes: readonly MergeShape[]): boolean
   if (!upsert || another || !canJudge(merge, upsert)) return false
   // rows that set nothing change something only where their key is not stored
   if (updatedBy(merge, upsert).length === 0) return false
-  // a row that is deleted at once looks for no partition
-  if (shapes.length > 1 && (judgement!.isReferenced || judgement!.mayLackPartition)) return false
+  // a row that is deleted at once looks for no partition by itself
+  const { isReferenced, mayLackPartition, hasPartition } = judgement!
+  if (shapes.length > 1 && (isReferenced || (mayLackPartition && hasPartition === null))) return false
   // Citus does not join every table in a statement that writes
   if (!merge.writesTwice && judgement!.foreignKeys.length > 0) return false
   const { columns } = upsert

@@ -7,7 +7,8 @@ import type { Column, ColumnsSql, ComputedIndex, Table } from '../../types.ts'
 /** Returns what a row is judged by; undefined where something that no query can repeat may refuse it. */
 export function judgementOf({ columns, rowConstraints }: Table): Judgement | undefined {
   if (!rowConstraints) return undefined
-  const { checks, foreignKeys, indexes, stored, isReferenced, mayLackPartition } = rowConstraints
+  const { checks, foreignKeys, indexes, stored, isReferenced, mayLackPartition, hasPartition } =
+    rowConstraints
   const computed = stored.map(name => ({ sql: evaluated([quoteIdentifier(name)]), columns: [name] }))
   const required = notNullOf(columns.filter(({ generated }) => generated)).map(name => ({
     sql: isNotNull(quoteIdentifier(name)),
@@ -24,6 +25,7 @@ export function judgementOf({ columns, rowConstraints }: Table): Judgement | und
     ownDefaults: columns.filter(isOwn).map(({ name }) => name),
     isReferenced,
     mayLackPartition,
+    hasPartition,
   }
 }
 

@@ -34,6 +34,7 @@ const conflict = {
     ownDefaults: [],
     isReferenced: false,
     mayLackPartition: false,
+    hasPartition: null,
   },
   foldable: true,
   uniqueDefaults: true,

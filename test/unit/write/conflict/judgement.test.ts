@@ -25,6 +25,7 @@ describe('what a row is judged by', () => {
         stored: [],
         isReferenced: false,
         mayLackPartition: false,
+        hasPartition: null,
       }
       const table = { columns: [column], rowConstraints } as unknown as Table
       expect(judgementOf(table)?.ownDefaults).to.deep.equal(isOwn ? ['w'] : [])
