@@ -8,9 +8,8 @@ import { CsvRecord } from '../../../../lib/csv/record.ts'
 import { tableOf } from '../../../../lib/csv/record-table-builder.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { until } from '../../../support/until.ts'
+import { workerTask } from '../../../support/worker-task.ts'
 import { countOf } from '../../../support/writing.ts'
-
-const FORMAT = { delimiter: ',', quote: '"', escape: '"', nulls: [''] }
 
 describe('a worker', () => {
   const database = useDatabase()
@@ -22,28 +21,8 @@ describe('a worker', () => {
     const { port1: main, port2 } = new MessageChannel()
     const messages: FromWorker[] = []
     main.on('message', message => messages.push(message))
-    const task: WorkerTask = {
-      ...options,
-      connection: parseConnection(database.connectionString, 'it', {}),
-      table: { schema: 'public', name: 't' },
-      described: undefined,
-      identity: undefined,
-      onConflict: undefined,
-      csv: { format: FORMAT, fields: ['id'] },
-      rows: {
-        format: FORMAT,
-        header: ['id'],
-        longDelimiter: undefined,
-        pairs: undefined,
-        commaColumns: new Set(),
-      },
-      refuses: false,
-      rejectLimit: 0,
-      rejectCounter: new Int32Array(new SharedArrayBuffer(4)),
-      deadLetter: undefined,
-      checkpoint: undefined,
-    }
-    const ended = writeParts(task, port2)
+    const connection = parseConnection(database.connectionString, 'it', {})
+    const ended = writeParts(workerTask({ ...options, connection }), port2)
     let slot = 0
     return {
       send(id: number): void {

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
-import type { WorkerTask } from '../../../../lib/cli/workers/messages.ts'
 import { WorkersWritable } from '../../../../lib/cli/workers/workers-writable.ts'
 import { CsvRecord } from '../../../../lib/csv/record.ts'
 import { tableOf } from '../../../../lib/csv/record-table-builder.ts'
 import { PgBatchError } from '../../../../lib/errors.ts'
+import { workerTask } from '../../../support/worker-task.ts'
 
 /** A task that ends its thread at once: the certificate cannot be read. */
-const BROKEN: WorkerTask = {
+const BROKEN = workerTask({
   connection: {
     servers: [{ host: '127.0.0.1' }],
     tls: { verify: 'full', rootCertFile: '/no/such/certificate', direct: false },
@@ -17,25 +17,8 @@ const BROKEN: WorkerTask = {
     clientSettings: {},
     notes: [],
   },
-  table: { schema: 'public', name: 't' },
-  identity: undefined,
-  onConflict: undefined,
-  described: undefined,
   patienceMs: 0,
-  csv: { format: { delimiter: ',', quote: '"', escape: '"', nulls: [''] }, fields: ['id'] },
-  rows: {
-    format: { delimiter: ',', quote: '"', escape: '"', nulls: [''] },
-    header: ['id'],
-    longDelimiter: undefined,
-    pairs: undefined,
-    commaColumns: new Set(),
-  },
-  refuses: false,
-  rejectLimit: 0,
-  rejectCounter: new Int32Array(new SharedArrayBuffer(4)),
-  deadLetter: undefined,
-  checkpoint: undefined,
-}
+})
 
 describe('a worker thread that dies', () => {
   it('fails the load, and leaves the outcome of its rows open', async () => {

@@ -1,16 +1,12 @@
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Duplex, Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { type Duplex, Readable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { CsvRecord } from '../../../../lib/csv/record.ts'
 import { PLACE_NUMBERS, type RecordTable } from '../../../../lib/csv/record-table.ts'
 import { readCsv } from '../../../../lib/sources/csv/csv.ts'
 import { resolveDialect } from '../../../../lib/sources/csv/dialect.ts'
-import { FileReader } from '../../../../lib/sources/input/file-reader.ts'
-import { utf8 } from '../../../../lib/sources/input/utf8.ts'
+import { useFolder } from '../../../support/folder.ts'
+import { readInChunks } from '../../../support/read-in-chunks.ts'
 import { thorough } from '../../../support/thorough.ts'
 
 /** Reads the texts where they are: no record becomes an object. */
@@ -28,27 +24,7 @@ function recordReader(batchRows: number): Duplex {
 }
 
 describe('a file whose chunks are read into the same memory again', () => {
-  let folder: string
-  let file: string
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'pg-batch-chunks-'))
-    file = join(folder, 'f.csv')
-  })
-
-  after(() => rm(folder, { recursive: true }))
-
-  /** Reads the file in small chunks, and hands each table to `take`. */
-  async function readFile(chunkBytes: number, batchRows: number, take: (table: RecordTable) => void) {
-    const sink = new Writable({
-      objectMode: true,
-      write(table, _encoding, done) {
-        take(table)
-        done()
-      },
-    })
-    await pipeline(new FileReader(await open(file), chunkBytes), utf8(), recordReader(batchRows), sink)
-  }
+  const write = useFolder()
 
   it('gives the same records, however late their tables are released', async () => {
     const field = fc.constantFrom('', 'x', '"a ""quoted"" text"', '"two\r\nlines"', 'ü€😀', 'long'.repeat(9))
@@ -68,7 +44,7 @@ describe('a file whose chunks are read into the same memory again', () => {
         async (lines, { chunkBytes, batchRows }, dice) => {
           const text = lines.join('\n')
           const bytes = Buffer.from(text, text.includes('\xff') ? 'latin1' : 'utf8')
-          await writeFile(file, bytes)
+          const file = await write('f.csv', bytes)
           const whole: RecordTable[] = await Readable.from([bytes]).pipe(recordReader(100)).toArray()
 
           const found: string[] = []
@@ -81,7 +57,7 @@ describe('a file whose chunks are read into the same memory again', () => {
               kept.push(...table.all().map((record, index) => ({ record, text: texts[index]! })))
             table.release()
           }
-          await readFile(chunkBytes, batchRows, table => {
+          await readInChunks(file, chunkBytes, recordReader(batchRows), (table: RecordTable) => {
             waiting.push(table)
             while (waiting.length > dice.next().value!) settle(waiting.shift()!)
           })
@@ -95,9 +71,9 @@ describe('a file whose chunks are read into the same memory again', () => {
   })
 
   it('takes no more memory than the tables that are not released', async () => {
-    await writeFile(file, '1,abcdefgh\n'.repeat(1000))
+    const file = await write('f.csv', '1,abcdefgh\n'.repeat(1000))
     const memory = new Set<ArrayBufferLike>()
-    await readFile(64, 10, table => {
+    await readInChunks(file, 64, recordReader(10), (table: RecordTable) => {
       for (const { bytes } of table.runs) if (bytes.buffer.byteLength === 64) memory.add(bytes.buffer)
       table.release()
     })
@@ -105,9 +81,9 @@ describe('a file whose chunks are read into the same memory again', () => {
   })
 
   it('keeps what a table is a part of, and what another table has', async () => {
-    await writeFile(file, 'ab,c\n'.repeat(400))
+    const file = await write('f.csv', 'ab,c\n'.repeat(400))
     const parts: RecordTable[] = []
-    await readFile(50, 10, table => {
+    await readInChunks(file, 50, recordReader(10), (table: RecordTable) => {
       parts.push(table.slice(0, 5), table.slice(5))
       table.release()
       for (const part of parts.splice(0, parts.length - 7)) {
@@ -119,17 +95,17 @@ describe('a file whose chunks are read into the same memory again', () => {
   })
 
   it('keeps the lines of a header until the last one has come', async () => {
-    await writeFile(file, `${'first line,a\n'.repeat(9)}last line,b\n1,2\n`)
+    const file = await write('f.csv', `${'first line,a\n'.repeat(9)}last line,b\n1,2\n`)
     let header: readonly string[] = []
     const options = { ...ROWS, headerLines: 10 }
     const reader = readCsv('f.csv', resolveDialect({}, ','), options, found => (header = found.header))
-    await pipeline(new FileReader(await open(file), 14), utf8(), reader.resume())
+    await readInChunks(file, 14, reader, () => {})
     expect(header).to.deep.equal([`${'first line '.repeat(9)}last line`, `${'a '.repeat(9)}b`])
   })
 
   it('has no bytes once it is released', async () => {
-    await writeFile(file, 'ab,c\n'.repeat(40))
-    await readFile(50, 10, table => {
+    const file = await write('f.csv', 'ab,c\n'.repeat(40))
+    await readInChunks(file, 50, recordReader(10), (table: RecordTable) => {
       table.release()
       expect(() => table.at(0)).to.throw(TypeError)
     })

@@ -1,17 +1,13 @@
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { LineTable } from '../../../../lib/json/line-table.ts'
 import { JsonBlock, JsonRecord } from '../../../../lib/json/record.ts'
-import { FileReader } from '../../../../lib/sources/input/file-reader.ts'
-import { utf8 } from '../../../../lib/sources/input/utf8.ts'
 import { loadLineScanner } from '../../../../lib/sources/json/lines/line-scanner.ts'
 import { readNdjson } from '../../../../lib/sources/json/ndjson.ts'
 import { toJsonText } from '../../../../lib/values/exact-json.ts'
+import { useFolder } from '../../../support/folder.ts'
+import { readInChunks } from '../../../support/read-in-chunks.ts'
 import { thorough } from '../../../support/thorough.ts'
 
 /** Reads the texts where they are: no line becomes an object. Those of parsed rows are JSON again. */
@@ -44,27 +40,7 @@ function lineReader(batchRows: number) {
 }
 
 describe('a file of NDJSON whose chunks are read into the same memory again', () => {
-  let folder: string
-  let file: string
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'pg-batch-chunks-'))
-    file = join(folder, 'f.ndjson')
-  })
-
-  after(() => rm(folder, { recursive: true }))
-
-  /** Reads the file in small chunks, and hands each table to `take`. */
-  async function readFile(chunkBytes: number, batchRows: number, take: (table: LineTable) => void) {
-    const sink = new Writable({
-      objectMode: true,
-      write(table, _encoding, done) {
-        take(table)
-        done()
-      },
-    })
-    await pipeline(new FileReader(await open(file), chunkBytes), utf8(), lineReader(batchRows), sink)
-  }
+  const write = useFolder()
 
   it('gives the same lines, however late their tables are released', async () => {
     const value = fc.constantFrom('1', '"x"', '"ü€😀"', '[1,{"b":2}]', `"${'long'.repeat(9)}"`, 'null')
@@ -87,7 +63,7 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
         async (lines, { chunkBytes, batchRows }, dice) => {
           const text = lines.join('\n')
           const bytes = Buffer.from(text, text.includes('\xff') ? 'latin1' : 'utf8')
-          await writeFile(file, bytes)
+          const file = await write('f.ndjson', bytes)
           const whole: LineTable[] = await Readable.from([bytes]).pipe(lineReader(100)).toArray()
 
           const found: unknown[] = []
@@ -102,7 +78,7 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
               kept.push(...table.all().map((line, index) => ({ line, text: texts[index]! })))
             table.release()
           }
-          await readFile(chunkBytes, batchRows, table => {
+          await readInChunks(file, chunkBytes, lineReader(batchRows), (table: LineTable) => {
             waiting.push(table)
             while (waiting.length > dice.next().value!) settle(waiting.shift()!)
           })
@@ -120,9 +96,9 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
   })
 
   it('takes no more memory than the tables that are not released', async () => {
-    await writeFile(file, '{"a":"abcdefgh"}\n'.repeat(1000))
+    const file = await write('f.ndjson', '{"a":"abcdefgh"}\n'.repeat(1000))
     const memory = new Set<ArrayBufferLike>()
-    await readFile(64, 10, table => {
+    await readInChunks(file, 64, lineReader(10), (table: LineTable) => {
       for (const { lines } of table.runs) {
         if (lines instanceof JsonBlock && lines.bytes.buffer.byteLength === 64) memory.add(lines.bytes.buffer)
       }
@@ -135,7 +111,7 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
     const rows = Array.from({ length: 30_000 }, (_, id) =>
       id % 7 === 0 ? { id } : { id, name: `name ${id}` },
     )
-    await writeFile(file, rows.map(row => JSON.stringify(row)).join('\n'))
+    const file = await write('f.ndjson', rows.map(row => JSON.stringify(row)).join('\n'))
     const memory = new Set<ArrayBufferLike>()
     const found: unknown[] = []
     const waiting: LineTable[] = []
@@ -143,7 +119,7 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
       found.push(...valuesOf(table))
       table.release()
     }
-    await readFile(64 * 1024, 700, table => {
+    await readInChunks(file, 64 * 1024, lineReader(700), (table: LineTable) => {
       for (const { lines } of table.runs) if (lines instanceof JsonBlock) memory.add(lines.places.buffer)
       waiting.push(table)
       if (waiting.length > 5) settle(waiting.shift()!)
@@ -155,9 +131,9 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
   })
 
   it('keeps what a table is a part of, and what another table has', async () => {
-    await writeFile(file, '{"a":1}\n'.repeat(400))
+    const file = await write('f.ndjson', '{"a":1}\n'.repeat(400))
     const parts: LineTable[] = []
-    await readFile(50, 10, table => {
+    await readInChunks(file, 50, lineReader(10), (table: LineTable) => {
       parts.push(table.slice(0, 5), table.slice(5))
       table.release()
       for (const part of parts.splice(0, parts.length - 7)) {
