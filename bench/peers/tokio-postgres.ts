@@ -13,7 +13,7 @@ const TABLE: TableName = 'mixed'
 
 /** The program in Rust that writes by tokio-postgres; without `path`: why it is left out. */
 export interface TokioPostgres {
-  /** What the results say of it. */
+  /** What the results show: the version, or why it is left out. */
   readonly about: string
   readonly path?: string
 }

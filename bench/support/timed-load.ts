@@ -10,7 +10,7 @@ const POOL_SIZE = 4
 /** Enough untimed rows to compile the code and to open the connections. */
 const WARM_UP_ROWS = 20_000
 
-/** What a program that loads has measured itself: its start does not count. */
+/** What a program that loads has measured itself, without its start. */
 export class OwnMeasure {
   readonly seconds: number
   readonly cpuSeconds: number | undefined

@@ -12,8 +12,8 @@ export const LOCK_TIMEOUT_MS = 2000
 const WAIT_MS = 120_000
 
 /**
- * Adds columns to a table, except those that another writer has added. Fails if the table is locked for long,
- * and may be tried again.
+ * Adds columns to a table, except those that another writer has added. Fails if it does not get the lock
+ * within LOCK_TIMEOUT_MS, and may be called again.
  * @throws ExitError
  */
 export async function addColumns(

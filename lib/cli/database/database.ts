@@ -133,7 +133,7 @@ async function connectedPool(
     }
   }
   try {
-    await retrying({ notify, signal, isTransient: mayAcceptLater }, connect)
+    await retrying({ name: nameOf(config), notify, signal, isTransient: mayAcceptLater }, connect)
     return pool
   } catch (error) {
     pool.abandon()
@@ -144,8 +144,8 @@ async function connectedPool(
 }
 
 /**
- * Returns true where a server says that it starts, stops or has no session left. Any other failure is
- * reported at once, since it is probably a wrong setting.
+ * Returns true if a server is starting or stopping, or has no connection left. Other failures are probably
+ * wrong settings, and are reported at once.
  */
 function mayAcceptLater({ cause }: { readonly cause?: unknown }): boolean {
   if (cause instanceof NoServer) return cause.errors.some(each => mayAcceptLater({ cause: each }))

@@ -58,7 +58,7 @@ export async function isEmpty(pool: QueryPool, name: string): Promise<boolean> {
 
 /** A statement that contains names or types from the data or the user. */
 export interface Execution {
-  /** What it does to the table. */
+  /** The change, as messages name it. */
   readonly done: 'created' | 'emptied' | 'altered'
   readonly table: string
   readonly privileges?: string
@@ -66,17 +66,17 @@ export interface Execution {
 
 /**
  * Runs a statement, and commits it. What fails before COMMIT has changed nothing, and may be tried again.
- * @throws ExitError that says what to do; without a cause where COMMIT may have been done
+ * @throws ExitError that says what to do; without a cause if COMMIT may be done, so that it is not repeated
  */
 export async function execute({ pool, user }: Database, sql: string, execution: Execution): Promise<void> {
   let commits = false
   const work = async (client: PgClientLike): Promise<void> => {
-    await client.query(`BEGIN; ${sql}`)
+    await client.query(sql)
     commits = true
     await client.query('COMMIT')
   }
   try {
-    await Lease.use(pool, work, MAX_TIMER_MS)
+    await Lease.use(pool, client => inTransaction(client, () => work(client)), MAX_TIMER_MS)
   } catch (error) {
     if (commits && !connectionSurvives(error)) throw answerLost(error, execution)
     throw notExecuted(error, user, execution)
@@ -99,15 +99,13 @@ export async function tableAfter(
 ): Promise<Table> {
   const values = introspectionValues(parseTableName(execution.table))
   try {
-    return await Lease.use(pool, async client => {
-      await client.query('BEGIN')
-      try {
-        await client.query(sql)
-        return readTable((await client.query(INTROSPECTION_SQL, values)).rows[0]!)
-      } finally {
-        await client.query('ROLLBACK')
-      }
-    })
+    const work = async (client: PgClientLike): Promise<Table> => {
+      await client.query(sql)
+      const { rows } = await client.query(INTROSPECTION_SQL, values)
+      await client.query('ROLLBACK')
+      return readTable(rows[0]!)
+    }
+    return await Lease.use(pool, client => inTransaction(client, () => work(client)))
   } catch (error) {
     throw notExecuted(error, user, execution)
   }
@@ -161,14 +159,22 @@ export async function dropIfEmpty(pool: QueryPool, name: string): Promise<boolea
 }
 
 async function dropUnlessFilled(client: PgClientLike, table: string): Promise<boolean> {
-  try {
-    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE NOWAIT`)
+  return inTransaction(client, async () => {
+    await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE NOWAIT`)
     const { rows } = await client.query(`SELECT 1 FROM ${table} LIMIT 1`)
     if (rows.length === 0) await client.query(`DROP TABLE ${table}`)
     await client.query('COMMIT')
     return rows.length === 0
+  })
+}
+
+/** Begins a transaction, which the work ends. If it fails, the client is free for the next one. */
+async function inTransaction<T>(client: PgClientLike, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    return await work()
   } catch (error) {
-    await client.query('ROLLBACK')
+    if (connectionSurvives(error)) await client.query('ROLLBACK')
     throw error
   }
 }

@@ -13,8 +13,8 @@ export interface Parts {
 }
 
 /**
- * Names that Hadoop and Spark give to files without rows, and that are hidden from `ls`, and the files that
- * Windows leaves in folders.
+ * Files that are no data: those that Hadoop and Spark make beside it, hidden ones, and those that Windows
+ * leaves in folders.
  */
 const NO_PART = /^([_.]|Thumbs\.db$|desktop\.ini$)/i
 

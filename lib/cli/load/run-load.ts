@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { DEFAULT_RETRY } from '../../writable/resolve/check-retry.ts'
 import { retryDelayMs } from '../../write/faults/retry.ts'
 import { batchRowsOf } from '../arguments/run-options.ts'
+import { retrying } from '../database/retrying.ts'
 import { sequenceHints } from '../database/sequences.ts'
 import { dataError, ExitError } from '../exit-error.ts'
 import { explain } from '../report/explain.ts'
@@ -41,7 +42,8 @@ export async function runLoad(
   readAgain: () => Promise<LoadPlan>,
 ): Promise<void> {
   const { source, args, terminal } = plan
-  const resume = await resumeOf(plan, { notify, signal })
+  const doing = 'asking the server what was written before'
+  const resume = await waitingForServer({ args, notify, signal }, () => openResumeOf(plan), doing)
   if (resume?.complete) {
     if (!args.quiet) terminal.result(resume.complete)
     return
@@ -127,18 +129,13 @@ async function nextPass(
   const plan = await readAgain()
   const { source } = plan
   try {
-    const resume = await resumeOf(plan, caller)
+    const resume = await retrying({ name: plan.args.table, ...caller }, () => openResumeOf(plan))
     const rowsWritten = resume?.rowsWritten ?? 0
     return { run: new LoadRun(plan, resume, earlier), rowsWritten, source }
   } catch (error) {
     source.rows.destroy()
     throw error
   }
-}
-
-function resumeOf(plan: LoadPlan, caller: LoadCaller): Promise<Resume | undefined> {
-  const doing = 'asking the server what was written before'
-  return waitingForServer({ ...caller, args: plan.args }, () => openResumeOf(plan), doing)
 }
 
 async function openResumeOf(plan: LoadPlan): Promise<Resume | undefined> {

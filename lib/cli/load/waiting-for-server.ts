@@ -1,3 +1,4 @@
+import type { PgBatchError } from '../../errors.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { retrying } from '../database/retrying.ts'
 import { ExitError, interruptedError } from '../exit-error.ts'
@@ -11,9 +12,12 @@ export interface Waiting {
   readonly signal: AbortSignal
 }
 
+/** The server is a standby, or the session may only read. Before the first row that is no accident. */
+const READ_ONLY = '25006'
+
 /**
- * Waits for the server, which may wait for another session's lock. When the connection fails, the work is
- * done again, so it must be work that may be done twice.
+ * Waits for the server, which may wait for another session's lock. After a transient failure, such as a
+ * broken connection, the work is done again, so it must be work that may be done twice.
  */
 export async function waitingForServer<T>(
   { args, notify, signal }: Waiting,
@@ -21,10 +25,12 @@ export async function waitingForServer<T>(
   doing = 'waiting for the server, which works or waits for a lock',
 ): Promise<T> {
   try {
-    const note = (line: string) => notify(`${args.table}: ${line}`)
-    return await announced({ signal, notify, doing }, () => retrying({ notify: note, signal }, work))
+    const isTransient = ({ retryable, sqlState }: PgBatchError) => retryable && sqlState !== READ_ONLY
+    const options = { name: args.table, notify, signal, isTransient }
+    return await announced({ signal, notify, doing }, () => retrying(options, work))
   } catch (error) {
-    const isExplained = error instanceof ExitError
-    throw signal.aborted && !isExplained ? interruptedError(interruptedLine(args.table, 0)) : error
+    // without a cause it says what the user has to know: that a COMMIT may be done, or what is missing
+    const isLast = error instanceof ExitError && error.cause === undefined
+    throw signal.aborted && !isLast ? interruptedError(interruptedLine(args.table, 0)) : error
   }
 }

@@ -101,7 +101,7 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   const { cause, sqlState } = error
   if (cause instanceof TypeMismatch) return `${cause.reason}; ${cause.hint}`
   if (error.callback === 'deadLetter') return unkeptRejects(error, args)
-  // the command may write the rows that are committed a second time
+  // without the advice to users of the library: the same command again would write committed rows twice
   if (error.code === 'TABLE_CHANGED') return error.reason.replace(`. ${NEW_STREAM}`, '')
   const column = table.columns.find(({ name }) => name === error.column)
   if (error.code === 'ROW_INVALID' && error.column !== undefined) {

@@ -69,14 +69,14 @@ export class CodeCache {
   }
 
   #keepAtEnd(name: string, script: Script): void {
-    if (this.#compiled.size === 0) keepUnusedCode(true)
+    if (this.#compiled.size === 0) setCodeFlushing(false)
     this.#compiled.set(name, script)
   }
 
   /** Keeps the functions, too, that were compiled because they ran. */
   #keepAll(): void {
     if (this.#compiled.size === 0) return
-    keepUnusedCode(false)
+    setCodeFlushing(true)
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
       for (const [name, script] of this.#compiled) keep(join(this.#folder, name), script.createCachedData())
@@ -85,14 +85,13 @@ export class CodeCache {
 }
 
 /**
- * Tells V8 whether to keep the code of functions that have not run for some time. By default it drops that:
- * after a long load the code of the start would be missing, and each later process would compile it again,
- * which takes 50 ms. The code that is kept has the flags of its process, so that these have to be the default
- * ones again when it is written.
+ * Sets whether V8 drops the code of functions that have not run for some time, as it does by default. After a
+ * long load the cache would lack the code of the start then, and each later process would compile it again,
+ * which takes 50 ms. Code is kept with V8's flags, so the default is set again before that.
  */
-function keepUnusedCode(keeps: boolean): void {
+function setCodeFlushing(isOn: boolean): void {
   // a static import would load the module in each process, which takes 2 ms
-  process.getBuiltinModule('node:v8').setFlagsFromString(keeps ? '--no-flush-bytecode' : '--flush-bytecode')
+  process.getBuiltinModule('node:v8').setFlagsFromString(isOn ? '--flush-bytecode' : '--no-flush-bytecode')
 }
 
 /** Another process, or thread, reads the old file or the new one, whole. */

@@ -1,5 +1,6 @@
 import type { RetryEvent } from '../../writable/events.ts'
 
+/** What the line shows of a retry. */
 interface Failed extends Pick<RetryEvent, 'attempt' | 'delayMs'> {
   readonly error: Pick<RetryEvent['error'], 'reason'>
 }

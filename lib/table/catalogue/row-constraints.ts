@@ -89,13 +89,13 @@ const HAS_EVERY_REMAINDER = `(
 /** The objects of the server itself have lower numbers. */
 const FIRST_OWN_OID = 16384
 
-/** With more of them the server would take longer to judge a row by each than to write it. */
+/** With more of them it takes longer to judge a row than to write it. */
 const MAX_JUDGED_PARTITIONS = 100
 
 /**
- * The condition that a row of the table `t` has a partition: that of one of its leaves. NULL where it has
- * many. Collations, and types and operators of the user's, may have another meaning in a query, and a hash is
- * computed only for the very type of the column.
+ * The condition that some partition takes a row of the table `t`: the constraints of its leaves, joined by
+ * OR. NULL if there are many, or if a query might judge otherwise than the server: by a hash, an expression,
+ * a type or an operator that users have made, or the order of a collation.
  */
 const HAS_PARTITION = `CASE WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(t.oid) p
       JOIN pg_catalog.pg_partitioned_table d ON d.partrelid = p.relid
@@ -131,6 +131,8 @@ SELECT (CASE WHEN NOT pg_catalog.row_security_active(t.oid)
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
       WHERE k.conrelid = t.oid AND k.contype = 'c' AND 0 >= ANY (k.conkey))
     AND NOT ${OWN_CONSTRAINTS} AND ${MAY_NAME_ALL}
+    -- a partition takes only rows of its own
+    AND NOT t.relispartition
   THEN pg_catalog.json_build_object(
     'isSingle', t.relkind = 'r' AND NOT t.relhassubclass,
     'isReferenced', EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k

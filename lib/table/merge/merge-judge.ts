@@ -72,7 +72,7 @@ function requiredIn({ conflict: { judgement, keys } }: Merge, { columns }: Merge
 
 /**
  * The last row of a key needs the same partition as the others, since the partition key is part of that key.
- * If the last one is a delete, the server looks for no partition.
+ * Only if the last one is a delete, for which the server looks for no partition, is there something to check.
  */
 function partitionOf({ mayLackPartition, hasPartition }: Judgement, { shapes }: RowSource): string[] {
   const mayEndDeleted = mayLackPartition && shapes.some(({ deletes }) => deletes)

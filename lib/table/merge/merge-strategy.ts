@@ -91,7 +91,7 @@ function overwritesEarlier(merge: Merge, shapes: readonly MergeShape[]): boolean
   if (!upsert || another || !canJudge(merge, upsert)) return false
   // rows that set nothing change something only where their key is not stored
   if (updatedBy(merge, upsert).length === 0) return false
-  // a row that is deleted at once looks for no partition by itself
+  // for a row that the same batch deletes, the server looks for no partition
   const { isReferenced, mayLackPartition, hasPartition } = judgement!
   if (shapes.length > 1 && (isReferenced || (mayLackPartition && hasPartition === null))) return false
   // Citus does not join every table in a statement that writes

@@ -20,7 +20,7 @@ export function tableChanged(
   return new PgBatchError('TABLE_CHANGED', reason, details)
 }
 
-/** What to do, in the words of the library. */
+/** The advice to users of the library. */
 export const NEW_STREAM = 'Start a new stream'
 
 /** Says how the columns that rows were encoded for differ from those that the table has now. */

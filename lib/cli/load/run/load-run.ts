@@ -195,8 +195,8 @@ export class LoadRun {
   }
 
   async #finish(rowsRead: number): Promise<void> {
-    const notify = (line: string): void => this.#note(`${this.#plan.args.table}: ${line}`)
-    await retrying({ notify }, async () => this.#resume?.finish(rowsRead))
+    const notify = (line: string): void => this.#note(line)
+    await retrying({ name: this.#plan.args.table, notify }, async () => this.#resume?.finish(rowsRead))
   }
 
   readonly counts = (): LoadCounts => {

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { useFolder } from '../../../support/folder.ts'
 import { FaultProxy } from '../../../support/network/proxy.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
+import { until } from '../../../support/until.ts'
 import { type Ended, run } from '../support.ts'
 
 describe('pg-batch load, when its connection breaks before the first row,', function () {
@@ -69,12 +70,49 @@ describe('pg-batch load, when its connection breaks before the first row,', func
         const { status, stderr } = await loadBroken(words, statement, pass)
         expect({ status, stderr }).to.have.property('status', 0)
         expect(stderr).to.match(
-          new RegExp(`^${table}: .*; trying again in \\d\\.\\d s \\(attempt 2\\)$`, 'm'),
+          new RegExp(`^${table}\\b.*; trying again in \\d\\.\\d s \\(attempt 2\\)$`, 'm'),
         )
+        expect(stderr).not.to.contain(`${table}: ${table}`)
         expect(await stored(table)).to.deep.equal([1, 2])
       })
     }
   }
+
+  it('tries again after a statement has failed, in a session that survives', async () => {
+    const client = await database.pool.connect()
+    try {
+      await client.query('BEGIN; LOCK TABLE t')
+      const loading = run(['load', path, '-t', 't', '--truncate'], {
+        DATABASE_URL: database.connectionString,
+        PGOPTIONS: '-c lock_timeout=200',
+      })
+      const blocked = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass`
+      await until('a statement that waits', async () => (await client.query(blocked)).rows.length > 0)
+      await until('it has failed', async () => (await client.query(blocked)).rows.length === 0)
+      await client.query('COMMIT')
+      const { status, stderr } = await loading
+      expect(stderr).to.match(
+        /^t .*canceling statement due to lock timeout; trying again in .*\(attempt 2\)$/m,
+      )
+      expect(stderr).not.to.contain('current transaction is aborted')
+      expect(status).to.equal(0)
+      expect(await stored('t')).to.deep.equal([1, 2])
+    } finally {
+      client.release()
+    }
+  })
+
+  it('fails at once in a session that may only read', async () => {
+    const { status, stderr } = await run(['load', path, '-t', 'made', '--create'], {
+      DATABASE_URL: database.connectionString,
+      PGOPTIONS: '-c default_transaction_read_only=on',
+    })
+    expect(stderr).to.contain(
+      'made cannot be created: cannot execute CREATE TABLE in a read-only transaction',
+    )
+    expect(stderr).not.to.contain('trying again')
+    expect(status).to.equal(1)
+  })
 
   it('tries again in a dry run, which leaves nothing', async () => {
     const { status, stdout } = await loadBroken('-t made --create --dry-run', /CREATE TABLE "?made/, 1)

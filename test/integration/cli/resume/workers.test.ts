@@ -7,6 +7,8 @@ import { thorough, thoroughly } from '../../../support/thorough.ts'
 import { countOf } from '../../../support/writing.ts'
 import { run, start } from '../support.ts'
 
+const LONG_NOTE = ' has a long note'.repeat(35)
+
 describe('pg-batch load --resume --workers', () => {
   const database = useDatabase()
   const file = useFolder()
@@ -21,8 +23,8 @@ describe('pg-batch load --resume --workers', () => {
   const load = (files: readonly string[], name: string, ...words: string[]) =>
     run(['load', ...files, '-t', 'events', '--resume', name, ...words], env())
 
-  const csv = (rows: number, first = 1) =>
-    `id,note\n${Array.from({ length: rows }, (_, i) => `${first + i},"row ${first + i}"\n`).join('')}`
+  const csv = (rows: number, first = 1, note = '') =>
+    `id,note\n${Array.from({ length: rows }, (_, i) => `${first + i},"row ${first + i}${note}"\n`).join('')}`
 
   async function stored(): Promise<{ rows: number; distinct: number; sum: string }> {
     const { rows } = await database.pool.query(
@@ -50,12 +52,13 @@ describe('pg-batch load --resume --workers', () => {
     it(`leaves every row once, killed again and again, with ${workers} workers`, async function () {
       this.timeout(180_000)
       const KILLS = Math.max(3, thorough(6))
-      const ROWS = 100_000 + 16_000 * KILLS
+      const ROWS = 100_000 + 40_000 * KILLS
       const random = seededRandom(20261129 + Number(workers))
+      // 6 MiB of rows end a transaction: with short rows a load of this size would have two
       const files = [
-        await file('one.csv', csv(ROWS - 60_123)),
-        await file('two.csv', csv(123, ROWS - 60_122)),
-        await file('three.csv', csv(60_000, ROWS - 59_999)),
+        await file('one.csv', csv(ROWS - 60_123, 1, LONG_NOTE)),
+        await file('two.csv', csv(123, ROWS - 60_122, LONG_NOTE)),
+        await file('three.csv', csv(60_000, ROWS - 59_999, LONG_NOTE)),
       ]
       const words = ['load', ...files, '-t', 'events', '--resume', 'big', '--batch-size', '200']
       let killedAtWork = 0

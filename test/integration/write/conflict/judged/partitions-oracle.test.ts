@@ -84,6 +84,13 @@ const TABLES: readonly Table[] = [
     folds: true,
   },
   {
+    title: 'a table that is a partition itself',
+    ddl: `; DROP TABLE IF EXISTS %_of; CREATE TABLE %_of (k int, p int, v text) PARTITION BY RANGE (p);
+      ALTER TABLE %_of ATTACH PARTITION % FOR VALUES FROM (1) TO (8)`,
+    p: ['int', key => key],
+    folds: false,
+  },
+  {
     title: 'one remainder of a hash',
     ddl: `PARTITION BY HASH (p); CREATE TABLE %_a PARTITION OF % FOR VALUES WITH (modulus 2, remainder 0)`,
     p: ['int', key => key],
