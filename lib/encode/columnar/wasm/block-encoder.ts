@@ -14,7 +14,6 @@ export interface BlockEncoderExports {
   readonly OUTPUT: Exported
   readonly WINDOW_BYTES: Exported
   readonly MAX_COLUMNS: Exported
-  readonly MAX_ROWS: Exported
   readonly written: Exported
   heapStart(): number
   configure(columns: number, tupleFields: number, shape: number): void
@@ -47,6 +46,7 @@ const INDEXES = 3
 const VALUES = 4
 const STARTS = 5
 const ENDS = 6
+const HAS_DICTIONARY = 7
 
 const WORD_BYTES = 4
 
@@ -97,10 +97,6 @@ export class BlockEncoder {
     return this.#exports.MAX_COLUMNS.value
   }
 
-  get maxRows(): number {
-    return this.#exports.MAX_ROWS.value
-  }
-
   #renewViews(): void {
     const { buffer } = this.#exports.memory
     if (this.#memory.buffer === buffer) return
@@ -134,6 +130,7 @@ export class BlockEncoder {
     const words = this.#words
     words[at + KIND] = kind.kind
     words[at + DETAIL] = kind.detail
+    words[at + HAS_DICTIONARY] = values.kind === 'dictionary' ? 1 : 0
     words[at + POSITIONS] = positions ? this.#copy(positions, start, start + count) : 0
     const first = positions ? firstValue(positions, start, start + count) : start
     const next = positions ? afterLastValue(positions, start, start + count) : start + count
@@ -146,7 +143,6 @@ export class BlockEncoder {
       words[at + ENDS] = place.ends
       return
     }
-    words[at + INDEXES] = 0
     if (values.kind === 'bytes') this.#loadBytes(values, first, next, before, at)
     else if (values.kind === 'int96') {
       const copy = this.#copy(values.words, first * INT96_WORDS, next * INT96_WORDS)

@@ -9,7 +9,7 @@ import { date } from '../../codecs/temporal/date.ts'
 import { timestamp, timestamptz } from '../../codecs/temporal/timestamp.ts'
 import { uuid } from '../../codecs/text/uuid.ts'
 
-/** What the module makes of stored values. The numbers are those of assembly/stored.ts. */
+/** What the module makes of stored values. The numbers are those of assembly/kinds.ts. */
 export const STORED_KIND = {
   text: 0,
   headedText: 1,

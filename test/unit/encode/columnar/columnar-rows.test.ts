@@ -9,6 +9,7 @@ import { BlockTable } from '../../../../lib/columnar/block-table.ts'
 import { Dictionary, lengthOf } from '../../../../lib/columnar/stored-values.ts'
 import { BUILT_IN } from '../../../../lib/encode/codecs/codec-for.ts'
 import type { BlockEncoder } from '../../../../lib/encode/columnar/wasm/block-encoder.ts'
+import { STORED_KIND } from '../../../../lib/encode/columnar/wasm/stored-kind.ts'
 import { makeRowEncoder, type RowEncoder } from '../../../../lib/encode/row-encoder.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
@@ -205,6 +206,15 @@ describe('rows of blocks', () => {
       )
     }
 
+    /** Whole numbers as decimals, one of which has too many digits for the module at each of some rows. */
+    const chunkOfDecimals = (length: number, long: readonly number[] = []): ColumnChunk => {
+      const values = BigInt64Array.from({ length }, (_, index) =>
+        long.includes(index) ? 10n ** 16n : BigInt(length + index),
+      )
+      const element = { type: 'INT64', converted_type: 'DECIMAL', precision: 18, scale: 0 } as const
+      return new ColumnChunk({ kind: 'int64', values }, leafType({ name: 'v', ...element }))
+    }
+
     const cases: readonly [title: string, chunks: readonly ColumnChunk[], byWasm: number][] = [
       [
         'dictionaries of several megabytes',
@@ -218,11 +228,18 @@ describe('rows of blocks', () => {
       ],
       ['rows that are together larger than its memory', [chunkOfTexts(40, 150_000)], 40],
       ['no row that is larger than its memory', [chunkOfTexts(3, 600_000)], 0],
+      [
+        'decimals up to a row with one that is too long, in any of their columns',
+        [[50, 700], [900], [], [300, 1990]].map(long => chunkOfDecimals(2000, long)),
+        966, // with a row that is too long JavaScript takes those after it, too
+      ],
     ]
     for (const [title, chunks, expected] of cases) {
       it(`takes ${title}`, () => {
         const length = Math.min(...chunks.map(rowsOf))
-        const types = columnsOf(chunks.map(() => 'text'))
+        const types = columnsOf(
+          chunks.map(({ meaning }) => (typeof meaning === 'object' ? 'numeric' : 'text')),
+        )
         const layout = new BlockLayout(
           types.map(({ name }, source) => ({ name, source, fit: value => value })),
         )
@@ -237,10 +254,34 @@ describe('rows of blocks', () => {
           )
         byWasm = 0
         const encoded = encode(countingEncoder)
-        expect(byWasm).to.equal(expected)
         expect(encoded.bytes === encode().bytes).to.equal(true)
+        expect(byWasm).to.equal(expected)
         expect(encoded.refused).to.deep.equal([])
       })
+    }
+  })
+
+  it('have their values in a dictionary, whatever the place of their indexes in the memory of the module', () => {
+    const length = 200_000
+    const values = Int32Array.from({ length }, (_, index) => -index)
+    const indexes = Int32Array.from({ length }, (_, index) => (index * 7919) % length)
+    const columns = [
+      {
+        values: { kind: 'dictionary', indexes, dictionary: new Dictionary({ kind: 'int32', values }) },
+        positions: Int32Array.from({ length }, (_, index) => index),
+        count: 2,
+        kind: { kind: STORED_KIND.int32AsInt4, detail: 0 },
+      },
+    ] as const
+    const out = new ByteBuffer(new SlabPool().lease())
+    for (let start = 100_000; start < length - 2; start++) {
+      out.length = 0
+      const run = { columns: columns.map(column => ({ ...column, start })), staging: undefined }
+      const encoded = encoder.encode(run, out, 100)
+      const found = [out.view.getInt32(6), out.view.getInt32(16)]
+      const expected = [start, start + 1].map(row => values[indexes[row]!]!)
+      if (encoded !== 2 || found.some((value, row) => value !== expected[row]))
+        expect({ start, encoded, found }).to.deep.equal({ start, encoded: 2, found: expected })
     }
   })
 

@@ -17,7 +17,6 @@ import { SIZES, sizeRows } from './sizes'
 import { putColumn } from './stored'
 
 export const MAX_COLUMNS: i32 = 1600
-export const MAX_ROWS: i32 = 4096
 export const WINDOW_BYTES: i32 = 1024 * 1024
 /** Room for the tuple of one row after the caller's limit. */
 const OUTPUT_BYTES: i32 = 512 * 1024

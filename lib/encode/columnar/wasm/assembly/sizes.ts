@@ -41,8 +41,9 @@ export function sizeRows(columns: usize, end: usize, count: i32, base: i32, most
     const column = changetype<Column>(at)
     const bytes = bytesOfKind(column.kind)
     if (isDecimal(column.kind)) {
+      const next = made + count * MADE_BYTES // a column has room for all rows, also where it stops before one
       count = makeDecimals(column, count, made)
-      made += count * MADE_BYTES
+      made = next
     } else if (bytes === 0) count = addTexts(column, count, most)
     else subtractNulls(column.positions, count, bytes)
   }
@@ -103,7 +104,7 @@ function makeDecimals(column: Column, count: i32, made: usize): i32 {
   }
   column.kind = TEXT
   column.positions = 0
-  column.indexes = 0
+  column.hasDictionary = false
   column.values = 0
   column.starts = made
   column.ends = ends
