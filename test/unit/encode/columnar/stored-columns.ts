@@ -10,7 +10,8 @@ export interface StoredColumn {
   readonly values: fc.Arbitrary<StoredValues>
 }
 
-const SIZE = { maxLength: 6 }
+/** Many enough that a row which is refused has others before and after it. */
+const SIZE = { maxLength: 80, size: 'max' } as const
 const texts = fc.oneof(
   awkwardText,
   fc.string({ maxLength: 200 }),
@@ -146,7 +147,7 @@ export const STORED_COLUMNS: readonly StoredColumn[] = [
 export function maybeDictionary(values: StoredValues): fc.Arbitrary<StoredValues> {
   const length = lengthOf(values)
   if (length === 0) return fc.constant(values)
-  const behind = fc.array(fc.nat(length - 1), { maxLength: 12 }).map(
+  const behind = fc.array(fc.nat(length - 1), { ...SIZE }).map(
     (indexes): StoredValues => ({
       kind: 'dictionary',
       indexes: Int32Array.from(indexes),
