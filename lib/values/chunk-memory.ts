@@ -1,5 +1,5 @@
 /** A chunk, or a view of a part of it. */
-export type Memory = Pick<ArrayBufferView, 'buffer'>
+type Memory = Pick<ArrayBufferView, 'buffer'>
 
 interface Lease {
   readonly chunk: Buffer

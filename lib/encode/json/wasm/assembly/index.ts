@@ -23,8 +23,6 @@ import {
 import { unescapeText } from './strings'
 
 export const MAX_COLUMNS: i32 = 1600
-export const MAX_RECORDS: i32 = 4096
-export const INPUT_BYTES: i32 = 128 * 1024
 export const TABLE_BYTES: i32 = 256 * 1024
 /** Room for the tuple of one record after the caller's limit. */
 export const OUTPUT_BYTES: i32 = 512 * 1024
