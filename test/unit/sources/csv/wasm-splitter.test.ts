@@ -72,7 +72,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
       '\u00ff',
       'long text of more than 16 bytes',
     ),
-    maxLength: 60,
+    maxLength: 90,
   }),
   cuts: fc.array(fc.nat(200), { maxLength: 4 }),
   dialect: fc.constantFrom<DialectOptions>(
