@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
-import type { FieldCodec, PutField, ScanField } from './codec.ts'
+import { type FieldCodec, NOT_COMMON, type PutCommon, type PutField, type ScanField } from './codec.ts'
 import { prepareValue } from './parameter.ts'
 import { scanString } from './text/scan-string.ts'
 
@@ -8,6 +8,13 @@ const binary: PutField = (out, value) => {
   if (bit < 0) return false
   putBit(out, bit)
   return true
+}
+
+const common: PutCommon = (out, at, value) => {
+  if (typeof value !== 'boolean') return NOT_COMMON
+  out.view.setInt32(at, 1)
+  out.bytes[at + 4] = value ? 1 : 0
+  return at + 5
 }
 
 function putBit(out: ByteBuffer, bit: number): void {
@@ -78,4 +85,4 @@ function startsWith(bytes: Buffer, at: number, end: number, word: Buffer): boole
  * server.
  * @see https://www.postgresql.org/docs/current/datatype-boolean.html
  */
-export const boolean: FieldCodec = { text: prepareValue, binary, scan, wasm: 'boolean' }
+export const boolean: FieldCodec = { text: prepareValue, binary, common, scan, wasm: 'boolean' }

@@ -17,6 +17,9 @@ export interface FieldCodec {
   /** Absent for types that are only sent as text. */
   readonly binary?: PutField
 
+  /** Writes most values of the type with the same bytes as `binary`, in less time. */
+  readonly common?: PutCommon
+
   /**
    * Views of bytes are values of the type, and go to `text` and `binary`. Otherwise the bytes of a view are
    * the field.
@@ -52,6 +55,16 @@ export interface FieldCodec {
  * type, because `pg` sends them as a binary parameter.
  */
 export type PutField = (out: ByteBuffer, value: unknown) => boolean
+
+/**
+ * Writes the field of a binary COPY for a value at an index of `out.bytes`, and returns the index after it;
+ * NOT_COMMON for a value that is for `binary`. It reserves no room: where the field ends after the bytes do,
+ * it returns that index all the same, or throws a RangeError. `out.length` stays, because V8 keeps an index
+ * that is passed on in a register, and writes the property of an object to memory for each field.
+ */
+export type PutCommon = (out: ByteBuffer, at: number, value: unknown) => number
+
+export const NOT_COMMON = -1
 
 /**
  * Appends the field of a binary COPY for a value of a file. The value is in `bytes`, in UTF-8, from `at` to

@@ -1,6 +1,7 @@
 import { codecFor } from '../codecs/codec-for.ts'
 import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
 import { BINARY_FORMAT, putStagingFields } from '../wire/binary-format.ts'
+import { makeCommonRows } from './common-rows.ts'
 import { makePutFields } from './put-fields.ts'
 
 /**
@@ -14,16 +15,17 @@ export function makeBinaryRowEncoder({
   staging,
 }: Omit<RowEncoderOptions, 'format' | 'csv'>): RowEncoder {
   const fields = columns.map(({ name, type }) => {
-    const { binary: put, text, takesViews } = codecFor(type, own)
+    const { binary: put, text, takesViews, common } = codecFor(type, own)
     if (!put)
       throw new TypeError(`Column ${JSON.stringify(name)}: type ${type.sqlName} has no binary form here`)
-    return { name, put, text, takesViews }
+    return { name, put, text, takesViews, common }
   })
   const fieldCount = fields.length + (staging ? 2 : 0)
   const putFields = makePutFields(fields)
 
   return {
     ...BINARY_FORMAT,
+    rows: makeCommonRows(fields, staging),
     row(out, row, ordinal) {
       const start = out.length
       try {

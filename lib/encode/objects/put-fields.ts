@@ -1,4 +1,4 @@
-import type { FieldCodec } from '../codecs/codec.ts'
+import type { FieldCodec, PutCommon } from '../codecs/codec.ts'
 import { bytesOf, type Parameter } from '../codecs/parameter.ts'
 import { compile, MAX_UNROLLED } from '../compile.ts'
 import { ValueError } from '../value-error.ts'
@@ -12,6 +12,7 @@ export interface BinaryField {
   readonly put: NonNullable<FieldCodec['binary']>
   readonly text: FieldCodec['text']
   readonly takesViews?: true | undefined
+  readonly common?: PutCommon | undefined
 }
 
 /**

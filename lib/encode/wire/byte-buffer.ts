@@ -93,23 +93,32 @@ export class ByteBuffer {
   putUtf8(value: string): void {
     const count = value.length
     this.reserve(count <= LONG ? count * 3 : Buffer.byteLength(value))
-    const { bytes } = this
-    const start = this.length
-    if (count <= SHORT) {
-      // for short ASCII, which most columns hold, this loop costs less than a call into the engine
-      let i = 0
-      for (; i < count; i++) {
-        const code = value.charCodeAt(i)
-        if (code > 0x7f) break
-        bytes[start + i] = code
-      }
-      if (i === count) {
-        this.length = start + count
-        return
-      }
-    }
-    this.length = start + bytes.write(value, start, 'utf8')
+    this.length = putUtf8At(this.bytes, this.length, value)
   }
+}
+
+/**
+ * Writes the string in UTF-8 at an index, and returns the index after it. That is past the end of the bytes
+ * where they have no room for it.
+ */
+export function putUtf8At(bytes: Buffer, at: number, text: string): number {
+  const count = text.length
+  if (count <= SHORT) {
+    // for short ASCII, which most columns hold, this loop costs less than a call into the engine
+    let i = 0
+    for (; i < count; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 0x7f) break
+      bytes[at + i] = code
+    }
+    if (i === count) return at + count
+  }
+  const room = bytes.length - at
+  if (count * 3 > room) {
+    const needed = Buffer.byteLength(text)
+    if (needed > room) return at + needed
+  }
+  return at + bytes.write(text, at, 'utf8')
 }
 
 const SHORT = 40

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { FieldCodec, PutField, ScanField } from '../codec.ts'
+import { type FieldCodec, NOT_COMMON, type PutCommon, type PutField, type ScanField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 import { HEAD_FULL, nearestDouble } from './nearest-double.ts'
@@ -21,6 +21,13 @@ function putDouble(out: ByteBuffer, double: number): boolean {
   out.view.setFloat64(out.length + 4, double)
   out.length += 12
   return true
+}
+
+const commonFloat8: PutCommon = (out, at, value) => {
+  if (typeof value !== 'number') return NOT_COMMON
+  out.view.setInt32(at, 8)
+  out.view.setFloat64(at + 4, value + 0)
+  return at + 12
 }
 
 /**
@@ -152,4 +159,10 @@ const scanFloat8: ScanField = (out, bytes, at, end, delimiter) => {
  * range (overflow and underflow) is left to the server, which refuses it.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/float.c (float8in_internal)
  */
-export const float8: FieldCodec = { text: prepareValue, binary: putFloat8, scan: scanFloat8, wasm: 'float8' }
+export const float8: FieldCodec = {
+  text: prepareValue,
+  binary: putFloat8,
+  common: commonFloat8,
+  scan: scanFloat8,
+  wasm: 'float8',
+}

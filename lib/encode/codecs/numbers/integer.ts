@@ -1,5 +1,5 @@
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { FieldCodec, PutField, ScanField } from '../codec.ts'
+import { type FieldCodec, NOT_COMMON, type PutCommon, type PutField, type ScanField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 
@@ -49,6 +49,28 @@ function putBigInt(out: ByteBuffer, value: bigint): boolean {
   out.view.setBigInt64(out.length + 4, value)
   out.length += 12
   return true
+}
+
+const commonInt2: PutCommon = (out, at, value) => {
+  if (typeof value !== 'number' || (value << 16) >> 16 !== value) return NOT_COMMON
+  out.view.setInt32(at, 2)
+  out.view.setInt16(at + 4, value)
+  return at + 6
+}
+
+const commonInt4: PutCommon = (out, at, value) => {
+  if (typeof value !== 'number' || (value | 0) !== value) return NOT_COMMON
+  out.view.setInt32(at, 4)
+  out.view.setInt32(at + 4, value)
+  return at + 8
+}
+
+const commonInt8: PutCommon = (out, at, value) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return NOT_COMMON
+  out.view.setInt32(at, 8)
+  out.view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000))
+  out.view.setInt32(at + 8, value)
+  return at + 12
 }
 
 /** Returns the value as a safe integer, or NaN. */
@@ -115,8 +137,14 @@ function scanInteger(size: 2 | 4 | 8, slow: ScanField): ScanField {
   }
 }
 
-function codec(size: 2 | 4 | 8, binary: PutField): FieldCodec {
-  return { text: prepareValue, binary, scan: scanInteger(size, scanString(binary)), wasm: `int${size}` }
+function codec(size: 2 | 4 | 8, binary: PutField, common: PutCommon): FieldCodec {
+  return {
+    text: prepareValue,
+    binary,
+    common,
+    scan: scanInteger(size, scanString(binary)),
+    wasm: `int${size}`,
+  }
 }
 
 /**
@@ -125,6 +153,6 @@ function codec(size: 2 | 4 | 8, binary: PutField): FieldCodec {
  * the one that `String` writes.
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/int8.c (int8recv)
  */
-export const int2: FieldCodec = codec(2, putInt2)
-export const int4: FieldCodec = codec(4, putInt4)
-export const int8: FieldCodec = codec(8, putInt8)
+export const int2: FieldCodec = codec(2, putInt2, commonInt2)
+export const int4: FieldCodec = codec(4, putInt4, commonInt4)
+export const int8: FieldCodec = codec(8, putInt8, commonInt8)

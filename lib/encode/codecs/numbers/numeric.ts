@@ -2,6 +2,7 @@ import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { FieldCodec, PutField, ScanField } from '../codec.ts'
 import { prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
+import { commonNumeric } from './common-numeric.ts'
 import { HEADER_BYTES, NEGATIVE, POSITIVE, putDecimal, putHeader } from './numeric-decimal.ts'
 
 const MINUS = 0x2d
@@ -154,4 +155,10 @@ const scan: ScanField = (out, bytes, at, end, delimiter) => {
  * scale as the cast of a parameter does. Short decimals, which are nearly all, take a path of plain
  * arithmetic.
  */
-export const numeric: FieldCodec = { text: prepareValue, binary, scan, wasm: 'numeric' }
+export const numeric: FieldCodec = {
+  text: prepareValue,
+  binary,
+  common: commonNumeric,
+  scan,
+  wasm: 'numeric',
+}

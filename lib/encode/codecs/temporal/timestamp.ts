@@ -1,11 +1,11 @@
 import { types } from 'node:util'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { FieldCodec, PutField } from '../codec.ts'
+import { type FieldCodec, NOT_COMMON, type PutCommon, type PutField } from '../codec.ts'
 import { prepareInstant, prepareValue } from '../parameter.ts'
 import { scanString } from '../text/scan-string.ts'
 import { IsoReader } from './iso-8601.ts'
 import { EPOCH_MS, FIRST_MS, localClock } from './local-clock.ts'
-import { putMilliseconds, putSeconds } from './put-timestamp.ts'
+import { putMilliseconds, putMillisecondsAt, putSeconds } from './put-timestamp.ts'
 import { scanTimestamp, scanTimestamptz } from './scan-timestamps.ts'
 
 const putInstant: PutField = (out, value) => {
@@ -17,6 +17,15 @@ const putInstant: PutField = (out, value) => {
   // without an offset the session's time zone decides, which only the server knows
   if (iso.readDate(value)) return iso.hasTime && !Number.isNaN(iso.offset) && putIso(out, iso.offset)
   return putInfinity(out, value)
+}
+
+const { getTime } = Date.prototype
+
+const commonInstant: PutCommon = (out, at, value) => {
+  if (!(value instanceof Date) || value.getTime !== getTime) return NOT_COMMON
+  // throws for an object that only inherits from Date
+  const time = getTime.call(value)
+  return time >= FIRST_MS ? putMillisecondsAt(out, at, time - EPOCH_MS) : NOT_COMMON
 }
 
 const putLocal: PutField = (out, value) => {
@@ -56,6 +65,7 @@ function putInfinity(out: ByteBuffer, text: string): boolean {
 export const timestamptz: FieldCodec = {
   text: prepareInstant,
   binary: putInstant,
+  common: commonInstant,
   scan: scanTimestamptz(scanString(putInstant)),
   wasm: 'timestamptz',
 }

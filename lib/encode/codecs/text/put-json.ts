@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import type { ByteBuffer } from '../../wire/byte-buffer.ts'
+import { putUtf8At } from '../../wire/byte-buffer.ts'
 
 /** A deeper value is left to the engine, which also distinguishes a circle from a deep tree. */
 const MAX_DEPTH = 32
@@ -10,126 +10,112 @@ const SHORT = 40
 /** Smaller integers have at most nine digits. */
 const SMALL_INTEGERS_BELOW = 1_000_000_000
 
+/** Instead of an index: the value is left to the engine. */
+export const NOT_PLAIN = -1
+
 /**
- * Appends `JSON.stringify(value)` in UTF-8, in two fifths of the time, because it makes no strings. It only
- * writes plain objects and arrays of plain values. All else (`toJSON`, class instances, functions) is left to
- * the engine.
- * @returns false for a value that it does not write; `out.length` is then unchanged
+ * Writes `JSON.stringify(value)` in UTF-8 at an index, in a third of the time, because it makes no strings.
+ * It only writes plain objects and arrays of plain values. All else (`toJSON`, class instances, functions) is
+ * left to the engine.
+ * @returns the index after it, which is past the end of the bytes where they have no room for it; or
+ *   NOT_PLAIN
  * @see https://tc39.es/ecma262/#sec-serializejsonproperty
  */
-export function putJson(out: ByteBuffer, value: object): boolean {
-  const start = out.length
-  const isPut = putTree(out, value, 0)
-  if (!isPut) out.length = start
-  return isPut
+export function putJson(bytes: Buffer, at: number, value: object): number {
+  // `for … in`, by which V8 reads properties fastest, lists what others have put on all objects, too
+  for (const _ in Object.prototype) return NOT_PLAIN
+  return putTree(bytes, at, value, 0)
 }
 
-function putTree(out: ByteBuffer, value: object, depth: number): boolean {
-  if (depth > MAX_DEPTH || 'toJSON' in value) return false
+function putTree(bytes: Buffer, at: number, value: object, depth: number): number {
+  if (depth > MAX_DEPTH || 'toJSON' in value) return NOT_PLAIN
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || (prototype === null && !isRawJson(value))) {
-    return putObject(out, value as Record<string, unknown>, depth)
+    return putObject(bytes, at, value as Record<string, unknown>, depth)
   }
-  return prototype === Array.prototype && putArray(out, value as readonly unknown[], depth)
+  return prototype === Array.prototype ? putArray(bytes, at, value as readonly unknown[], depth) : NOT_PLAIN
 }
 
 /** For `JSON.rawJSON('1.00')`, which Node has from version 21 on. */
 const { isRawJSON: isRawJson = () => false } = JSON as { isRawJSON?: (value: unknown) => boolean }
 
-function putObject(out: ByteBuffer, value: Record<string, unknown>, depth: number): boolean {
-  let opening = OPEN_BRACE
-  for (const key of Object.keys(value)) {
+function putObject(bytes: Buffer, start: number, value: Record<string, unknown>, depth: number): number {
+  let at = start
+  for (const key in value) {
     const item = value[key]
     if (item === undefined) continue
-    putByte(out, opening)
-    putString(out, key)
-    putByte(out, COLON)
-    if (!putItem(out, item, depth)) return false
-    opening = COMMA
+    bytes[at] = at === start ? OPEN_BRACE : COMMA
+    at = putString(bytes, at + 1, key)
+    bytes[at] = COLON
+    at = putItem(bytes, at + 1, item, depth)
+    if (at === NOT_PLAIN) return NOT_PLAIN
   }
-  if (opening === OPEN_BRACE) putByte(out, OPEN_BRACE)
-  putByte(out, CLOSE_BRACE)
-  return true
+  if (at === start) bytes[at++] = OPEN_BRACE
+  bytes[at] = CLOSE_BRACE
+  return at + 1
 }
 
-function putArray(out: ByteBuffer, values: readonly unknown[], depth: number): boolean {
-  putByte(out, OPEN_BRACKET)
+function putArray(bytes: Buffer, start: number, values: readonly unknown[], depth: number): number {
+  let at = start
+  bytes[at++] = OPEN_BRACKET
   for (let i = 0; i < values.length; i++) {
-    if (i > 0) putByte(out, COMMA)
-    const item = values[i]
-    if (item === undefined) out.putUtf8('null')
-    else if (!putItem(out, item, depth)) return false
+    if (i > 0) bytes[at++] = COMMA
+    at = putItem(bytes, at, values[i] ?? null, depth)
+    if (at === NOT_PLAIN) return NOT_PLAIN
   }
-  putByte(out, CLOSE_BRACKET)
-  return true
+  bytes[at] = CLOSE_BRACKET
+  return at + 1
 }
 
-function putItem(out: ByteBuffer, item: unknown, depth: number): boolean {
-  if (typeof item === 'string') putString(out, item)
-  else if (typeof item === 'number') putNumber(out, item)
-  else if (typeof item === 'boolean') out.putUtf8(item ? 'true' : 'false')
-  else if (item === null) out.putUtf8('null')
-  else if (typeof item !== 'object') return false
-  else if (types.isDate(item)) return putDate(out, item)
-  else return putTree(out, item, depth + 1)
-  return true
+function putItem(bytes: Buffer, at: number, item: unknown, depth: number): number {
+  if (typeof item === 'string') return putString(bytes, at, item)
+  if (typeof item === 'number') return putNumber(bytes, at, item)
+  if (typeof item === 'boolean') return putUtf8At(bytes, at, item ? 'true' : 'false')
+  if (item === null) return putUtf8At(bytes, at, 'null')
+  if (typeof item !== 'object') return NOT_PLAIN
+  return types.isDate(item) ? putDate(bytes, at, item) : putTree(bytes, at, item, depth + 1)
 }
 
 /** The `toJSON` of a Date does not depend on its key, so that the engine can write it alone. */
-function putDate(out: ByteBuffer, date: Date): boolean {
-  if (date.toJSON !== Date.prototype.toJSON) return false
-  out.putUtf8(JSON.stringify(date))
-  return true
+function putDate(bytes: Buffer, at: number, date: Date): number {
+  if (date.toJSON !== Date.prototype.toJSON) return NOT_PLAIN
+  return putUtf8At(bytes, at, JSON.stringify(date))
 }
 
-function putString(out: ByteBuffer, text: string): void {
+function putString(bytes: Buffer, start: number, text: string): number {
   const count = text.length
-  if (count > SHORT) {
-    out.putUtf8(JSON.stringify(text))
-    return
-  }
-  out.reserve(count + 2)
-  const { bytes } = out
-  let at = out.length
+  if (count > SHORT) return putUtf8At(bytes, start, JSON.stringify(text))
+  let at = start
   bytes[at++] = QUOTE
   for (let i = 0; i < count; i++) {
     const code = text.charCodeAt(i)
     if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) {
-      out.putUtf8(JSON.stringify(text))
-      return
+      return putUtf8At(bytes, start, JSON.stringify(text))
     }
     bytes[at++] = code
   }
-  bytes[at++] = QUOTE
-  out.length = at
+  bytes[at] = QUOTE
+  return at + 1
 }
 
-function putNumber(out: ByteBuffer, value: number): void {
+function putNumber(bytes: Buffer, at: number, value: number): number {
   if (!(value >= 0 && value < SMALL_INTEGERS_BELOW && value % 1 === 0)) {
-    out.putUtf8(Number.isFinite(value) ? String(value) : 'null')
-    return
+    return putUtf8At(bytes, at, Number.isFinite(value) ? String(value) : 'null')
   }
-  const digits = digitsOf(value)
-  out.reserve(digits)
-  const end = out.length + digits
+  const end = at + digitsOf(value)
   let rest = value | 0
-  for (let at = end - 1; at >= out.length; at--) {
+  for (let i = end - 1; i >= at; i--) {
     const tens = (rest / 10) | 0
-    out.bytes[at] = ZERO + rest - tens * 10
+    bytes[i] = ZERO + rest - tens * 10
     rest = tens
   }
-  out.length = end
+  return end
 }
 
 function digitsOf(value: number): number {
   let digits = 1
   for (let power = 10; value >= power; power *= 10) digits++
   return digits
-}
-
-function putByte(out: ByteBuffer, byte: number): void {
-  out.reserve(1)
-  out.bytes[out.length++] = byte
 }
 
 const QUOTE = 0x22

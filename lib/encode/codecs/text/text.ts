@@ -1,8 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { ByteBuffer } from '../../wire/byte-buffer.ts'
-import type { FieldCodec, ScanField } from '../codec.ts'
+import { type ByteBuffer, putUtf8At } from '../../wire/byte-buffer.ts'
+import { type FieldCodec, NOT_COMMON, type PutCommon, type ScanField } from '../codec.ts'
 import { prepareJson, prepareValue, stringOf } from '../parameter.ts'
-import { putJson } from './put-json.ts'
+import { NOT_PLAIN, putJson } from './put-json.ts'
 
 /**
  * Types whose binary form is their text. The server checks and converts both by the same code (textrecv,
@@ -69,6 +69,13 @@ export function scanText(head: Uint8Array): ScanField {
 
 const NO_HEAD = new Uint8Array()
 
+const commonText: PutCommon = (out, at, value) => {
+  if (typeof value !== 'string') return NOT_COMMON
+  const end = putUtf8At(out.bytes, at + 4, value)
+  out.view.setInt32(at, end - at - 4)
+  return end
+}
+
 /** text, varchar, bpchar, citext and enums. */
 export const text: FieldCodec = {
   text: prepareValue,
@@ -78,6 +85,7 @@ export const text: FieldCodec = {
     putTextField(out, string)
     return true
   },
+  common: commonText,
   scan: scanText(NO_HEAD),
   wasm: 'text',
   textHead: NO_HEAD,
@@ -116,6 +124,11 @@ export const json: FieldCodec = {
     closeField(out, start)
     return true
   },
+  common(out, at, value) {
+    const end = putPlainDocument(out, at + 4, value)
+    if (end !== NOT_COMMON) out.view.setInt32(at, end - at - 4)
+    return end
+  },
   scan: scanText(NO_HEAD),
   wasm: 'text',
   textHead: NO_HEAD,
@@ -138,16 +151,36 @@ export const jsonb: FieldCodec = {
     closeField(out, start)
     return true
   },
+  common(out, at, value) {
+    const end = putPlainDocument(out, at + 5, value)
+    out.bytes[at + 4] = JSONB_VERSION
+    if (end !== NOT_COMMON) out.view.setInt32(at, end - at - 4)
+    return end
+  },
   scan: scanText(JSONB_HEAD),
   wasm: 'jsonb',
   textHead: JSONB_HEAD,
   textOfBinary: bytes => (bytes[0] === JSONB_VERSION ? utf8Text(bytes.subarray(1)) : undefined),
 }
 
+/** Room for a document that is written without a string, if there is no more. */
+const PLAIN_BYTES = 1024
+
+/** Writes a document of plain objects and arrays, see `PutCommon`. */
+function putPlainDocument({ bytes }: ByteBuffer, at: number, value: unknown): number {
+  if (typeof value !== 'object' || value === null || 'toPostgres' in value) return NOT_COMMON
+  const end = putJson(bytes, at, value)
+  return end === NOT_PLAIN ? NOT_COMMON : end
+}
+
 /** Appends the bytes of `prepareJson(value)`. */
 function putDocument(out: ByteBuffer, value: unknown): boolean {
-  if (typeof value === 'object' && value !== null && !('toPostgres' in value) && putJson(out, value))
+  out.reserve(PLAIN_BYTES)
+  const end = putPlainDocument(out, out.length, value)
+  if (end !== NOT_COMMON && end <= out.bytes.length) {
+    out.length = end
     return true
+  }
   const string = prepareJson(value)
   if (typeof string !== 'string') return false
   out.putUtf8(string)

@@ -134,14 +134,14 @@ describe('rows of blocks', () => {
           format: 'binary' as const,
           ...(isStaged ? { staging: { shape: 3 } } : {}),
         }
-        const other = encodeAll(makeRowEncoder(options), new RowSet(objects), limit)
+        const { byColumns: _, ...other } = encodeAll(makeRowEncoder(options), new RowSet(objects), limit)
         for (const wasm of [undefined, countingEncoder]) {
           const one = encodeAll(
             makeRowEncoder({ ...options, blocks: { layout, wasm } }),
             new RowSet(rows),
             limit,
           )
-          expect({ ...one, byColumns: 0 }).to.deep.equal(other)
+          expect(one).to.deep.include(other)
           expect(one.byColumns).to.equal(length - one.refused.length)
           byColumns += one.byColumns
           rowCount += length

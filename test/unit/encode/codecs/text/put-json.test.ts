@@ -1,21 +1,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { putJson } from '../../../../../lib/encode/codecs/text/put-json.ts'
-import { ByteBuffer } from '../../../../../lib/encode/wire/byte-buffer.ts'
-import { SlabPool } from '../../../../../lib/encode/wire/slabs.ts'
+import { NOT_PLAIN, putJson } from '../../../../../lib/encode/codecs/text/put-json.ts'
 import { thorough } from '../../../../support/thorough.ts'
 
-/**
- * The text that it writes, into memory that has to grow; undefined for a value that it leaves to the engine.
- */
+/** The text that it writes; undefined for a value that it leaves to the engine. */
 function written(value: object): string | undefined {
-  const out = new ByteBuffer(new SlabPool(8).lease())
-  out.putUtf8('before')
-  const isPut = putJson(out, value)
-  const text = out.take().toString('utf8')
-  expect(text.startsWith('before')).to.equal(true)
-  if (!isPut) expect(text).to.equal('before')
-  return isPut ? text.slice('before'.length) : undefined
+  const bytes = Buffer.from(`before${' '.repeat(100_000)}`)
+  const end = putJson(bytes, 'before'.length, value)
+  expect(bytes.toString('utf8', 0, 6)).to.equal('before')
+  return end === NOT_PLAIN ? undefined : bytes.toString('utf8', 6, end)
 }
 
 class Account {
@@ -95,10 +88,22 @@ describe('putJson', () => {
     expect(rawJSON && written({ n: rawJSON('1.00') })).to.equal(undefined)
   })
 
-  it('ignores what others have put on the prototype of all objects', () => {
+  it('returns an index past the end where the bytes have no room', () => {
+    const values = [{ a: 1 }, ['x'.repeat(30)], { long: 'é'.repeat(50) }, [[], [{}], 1.5e300], [true, null]]
+    for (const value of values) {
+      const length = Buffer.byteLength(JSON.stringify(value))
+      for (let room = 0; room < length; room++) {
+        const end = putJson(Buffer.alloc(room), 0, value)
+        expect(end, `${room}`).to.be.greaterThan(room)
+      }
+      expect(putJson(Buffer.alloc(length), 0, value)).to.equal(length)
+    }
+  })
+
+  it('leaves all to the engine where others have put a property on all objects', () => {
     Object.defineProperty(Object.prototype, 'everywhere', { value: 1, enumerable: true, configurable: true })
     try {
-      expect(written({ a: 1 })).to.equal('{"a":1}')
+      expect(written({ a: 1 })).to.equal(undefined)
     } finally {
       Reflect.deleteProperty(Object.prototype, 'everywhere')
     }

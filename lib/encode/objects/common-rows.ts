@@ -1,0 +1,92 @@
+import { NOT_COMMON } from '../codecs/codec.ts'
+import { compile, MAX_UNROLLED } from '../compile.ts'
+import type { EncodeRows } from '../row-contract.ts'
+import { whileCommon } from '../while-common.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
+import { type BinaryField, putField } from './put-fields.ts'
+import { needsOwnField, readOwnField } from './read-field.ts'
+
+/** Writes a row at an index of `out.bytes`, see `PutCommon`. */
+type PutRow = (out: ByteBuffer, at: number, row: object) => number
+
+/**
+ * Encodes most rows, with the same bytes as `makeBinaryRowEncoder` makes of each, in half of the time. Rows
+ * that cannot be written in this format, that throw or that are long are for it.
+ * @returns undefined where code cannot be made from strings, or would be too much to be optimized
+ */
+export function makeCommonRows(
+  fields: readonly BinaryField[],
+  staging: { shape: number } | undefined,
+): EncodeRows | undefined {
+  const putRow = fields.length <= MAX_UNROLLED ? unrolled(fields, staging) : undefined
+  if (!putRow) return undefined
+  return whileCommon((out, rows, from, firstOrdinal, limit) => {
+    const { length } = rows
+    let index = from
+    let at = out.length
+    try {
+      while (index < length && at < limit) {
+        let end = putRow(out, at, rows.at(index))
+        if (end === NOT_COMMON) break
+        if (staging) end = putStaging(out, end, firstOrdinal + rows.itemAt(index), staging.shape)
+        if (end > out.bytes.length) break
+        at = end
+        index++
+      }
+    } catch {
+      // the row is read again, by the encoder that says what is wrong with it or has room for it
+    }
+    out.length = at
+    return index
+  })
+}
+
+/**
+ * Returns a function with separate code for each column. The text of the function contains column numbers and
+ * no other input.
+ */
+function unrolled(
+  fields: readonly BinaryField[],
+  staging: { shape: number } | undefined,
+): PutRow | undefined {
+  const fieldCount = fields.length + (staging ? 2 : 0)
+  const makers = fields.map((_, i) => `const { name: name${i}, common: put${i} } = fields[${i}]`)
+  const steps = fields.map(
+    ({ name, common }, i) => `
+      value = ${needsOwnField(name) ? `readOwnField(row, name${i})` : `row[name${i}]`}
+      if (value === null || value === undefined) {
+        out.view.setInt32(at, -1)
+        at += 4
+      } else {
+        end = ${common ? `put${i}(out, at, value)` : -1}
+        if (end < 0) {
+          end = putOther(out, at, value, fields[${i}])
+          if (end < 0) return -1
+        }
+        at = end
+      }`,
+  )
+  const text = `
+    ${makers.join('\n')}
+    return (out, at, row) => {
+      let value, end
+      out.view.setInt16(at, ${fieldCount})
+      at += 2${steps.join('')}
+      return at
+    }`
+  return compile(text, { fields, readOwnField, putOther })
+}
+
+/** Writes a value that is not a common one of its type. */
+function putOther(out: ByteBuffer, at: number, value: unknown, field: BinaryField): number {
+  out.length = at
+  return putField(out, value, field) ? out.length : NOT_COMMON
+}
+
+function putStaging({ view }: ByteBuffer, at: number, ordinal: number, shape: number): number {
+  view.setInt32(at, 4)
+  view.setInt32(at + 4, ordinal)
+  view.setInt32(at + 8, 4)
+  view.setInt32(at + 12, shape)
+  return at + 16
+}
