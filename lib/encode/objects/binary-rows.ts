@@ -2,7 +2,7 @@ import { codecFor } from '../codecs/codec-for.ts'
 import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
 import { BINARY_FORMAT, putStagingFields } from '../wire/binary-format.ts'
 import { makeCommonRows } from './common-rows.ts'
-import { makePutFields } from './put-fields.ts'
+import { makePutFields, type PutFields } from './put-fields.ts'
 
 /**
  * Encodes objects as tuples of COPY's binary format: the count of fields, then the length and bytes of each
@@ -21,7 +21,7 @@ export function makeBinaryRowEncoder({
     return { name, put, text, takesViews, common }
   })
   const fieldCount = fields.length + (staging ? 2 : 0)
-  const putFields = makePutFields(fields)
+  let putFields: PutFields | undefined // few rows need it
 
   return {
     ...BINARY_FORMAT,
@@ -30,6 +30,7 @@ export function makeBinaryRowEncoder({
       const start = out.length
       try {
         out.putInt16(fieldCount)
+        putFields ??= makePutFields(fields)
         const needsText = putFields(out, row)
         if (needsText >= 0) {
           out.length = start

@@ -15,6 +15,7 @@ import {
 import { checkItems, invalidRow, isBuiltIn, mapItems, parserHint } from '../rows/make-rows.ts'
 import type { RowSet } from '../rows/row-set.ts'
 import { convertHeld } from './convert-held.ts'
+import { allStartAs, hasValues, missingInAll, startsAs } from './like-first.ts'
 import { splitByOperation } from './split-by-operation.ts'
 
 /**
@@ -89,8 +90,8 @@ function checkKeys<Item>(
   invalid: InvalidItem[],
 ): RowSet {
   if (linesOf(rows)?.every(lines => plan.recordKeys!.fits(lines))) return rows
-  // rows of one source have their keys in one order: comparing with the last good row is faster than looking
-  // up each key
+  if (!plan.recordKeys && rows.length > 0 && allStartAs(rows, keysOfFirst(rows, plan))) return rows
+  // comparing with the last good row is faster than looking up each key
   let expected: readonly string[] = []
   return rows.filter((row, index) => {
     try {
@@ -117,14 +118,14 @@ function linesOf({ table }: RowSet): readonly BlockLines[] | undefined {
   return table instanceof LineTable ? table.inBlocks() : undefined
 }
 
-/** Returns true when the row has keys, and they are the first of `keys` in the same order. */
-function startsAs(row: object, keys: readonly string[]): boolean {
-  let matched = 0
-  for (const key in row) {
-    if (key !== keys[matched]) return false
-    matched++
+/** Returns the keys of the first row; none if one of them is unknown, or cannot be read. */
+function keysOfFirst<Item>(rows: RowSet, plan: WritePlan<Item>): readonly string[] {
+  try {
+    const { columns, unknownKey } = keysOf(rows.at(0), plan)
+    return unknownKey === undefined ? columns : []
+  } catch {
+    return []
   }
-  return matched > 0
 }
 
 /** Returns the keys of a row, up to the first unknown one that is not ignored, see `unknownKeys`. */
@@ -184,6 +185,8 @@ function groupByShape<Item>(
   if (missing !== undefined && others.length === 0) {
     return [{ batch, shape: plan.shapes.without(missing), rows }]
   }
+  const missingAlways = plan.recordKeys ? undefined : missingInAll(rows, plan)
+  if (missingAlways !== undefined) return [{ batch, shape: plan.shapes.without(missingAlways), rows }]
   // the keys of a row that lacks nothing: most rows have the same, and then no column needs to be looked at
   let whole: readonly string[] = []
   const groups = rows.groupBy((row, index) => {
@@ -198,20 +201,6 @@ function groupByShape<Item>(
     }
   })
   return [...groups].map(([missing, rows]) => ({ batch, shape: plan.shapes.without(missing), rows }))
-}
-
-/** Returns true when a row has exactly these keys, in this order, and a value for each. */
-function hasValues(row: object, keys: readonly string[]): boolean {
-  let matched = 0
-  try {
-    for (const key in row) {
-      if (key !== keys[matched] || (row as Record<string, unknown>)[key] === undefined) return false
-      matched++
-    }
-  } catch {
-    return false // `missingIn` finds the column whose getter throws
-  }
-  return matched > 0 && matched === keys.length
 }
 
 /** Returns the columns that a row lacks and whose missing value is not NULL, as `'2,5,'`. */
