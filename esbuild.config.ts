@@ -1,4 +1,5 @@
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -8,11 +9,21 @@ import { makeProgram } from './lib/cli/arguments/arguments.ts'
 
 /**
  * Builds `pg-batch` into dist/cli: main.js, which starts it, and the pieces that it loads, as CommonJS,
- * because only of such modules Node.js 20 lets a program keep the compiled code. Packages that each load needs
- * are in the pieces: Node.js would take longer to find and compile their many files than to run them.
+ * because only of such modules Node.js 20 lets a program keep the compiled code. A piece has many modules, and
+ * packages, too: Node.js would take longer to find and compile as many files than to run them.
  */
 
 const repository = fileURLToPath(new URL('./', import.meta.url))
+
+/** The parts of a load, in their order. Each is loaded while what the one before has begun takes its time. */
+const PARTS = [
+  'lib/cli/run.ts',
+  'lib/cli/load/load.ts',
+  'lib/cli/load/load-files.ts',
+  'lib/cli/load/load-into-table.ts',
+] as const
+
+const WORKER = 'lib/cli/workers/write-parts.ts'
 
 /** What users may install or not. */
 const NOT_INLINED = ['pg-native']
@@ -28,10 +39,12 @@ const WASM = [
 const { values } = parseArgs({
   options: {
     outdir: { type: 'string', default: 'dist/cli' },
-    sourcemap: { type: 'boolean', default: false },
   },
 })
 const folder = resolve(repository, values.outdir)
+
+/** Coverage needs source maps. */
+const FOR_COVERAGE = Boolean(process.env.NODE_V8_COVERAGE)
 
 const COMMON: BuildOptions = {
   absWorkingDir: repository,
@@ -43,7 +56,7 @@ const COMMON: BuildOptions = {
   minifyWhitespace: true,
   legalComments: 'none',
   define: { 'import.meta.url': 'moduleUrl' },
-  sourcemap: values.sourcemap ? 'inline' : false,
+  sourcemap: FOR_COVERAGE ? 'inline' : false,
   logLevel: 'warning',
 }
 
@@ -82,8 +95,8 @@ const MODULE_URL = "const moduleUrl=require('node:url').pathToFileURL(__filename
 await rm(folder, { recursive: true, force: true })
 await mkdir(folder, { recursive: true })
 const { first, worker } = await buildPieces()
-await buildStart('main', { FIRST_PIECE: first, ANSWERS: ['-v', '--version', '-h', '--help'].map(answer) })
-await buildStart('load-worker', { WORKER_PIECE: worker })
+await buildStart('main', { FIRST_MODULE: first, ANSWERS: ['-v', '--version', '-h', '--help'].map(answer) })
+await buildStart('load-worker', { WORKER_MODULE: worker })
 // main.js, too, is CommonJS: an ES module starts later
 await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
 await writeFile(join(folder, IMPORT), 'module.exports = url => import(url)\n')
@@ -118,15 +131,15 @@ function answer(word: string): [word: string, text: string] {
 }
 
 /**
- * Writes the pieces and the licenses of what is in them. Returns the names of the pieces that run the command,
- * and a thread of `--workers`.
+ * Writes the pieces and the licenses of what is in them. Returns the modules that run the command, and a
+ * thread of `--workers`.
  */
 async function buildPieces(): Promise<{ first: string; worker: string }> {
   const { outputFiles, metafile } = await build({
     ...COMMON,
-    entryPoints: ['lib/cli/run.ts', 'lib/cli/workers/write-parts.ts'],
+    entryPoints: [...PARTS, WORKER],
     outdir: folder,
-    entryNames: '[name]-[hash]',
+    entryNames: '[name]',
     splitting: true,
     format: 'esm',
     external: NOT_INLINED,
@@ -134,49 +147,90 @@ async function buildPieces(): Promise<{ first: string; worker: string }> {
     metafile: true,
     write: false,
   })
-  for (const { path, text } of outputFiles) {
-    await writeFile(join(folder, commonName(path)), await toCommonJs(text, path))
+  const texts = new Map(outputFiles.map(({ path, text }) => [moduleName(path), text]))
+  const pieces = piecesOf(metafile.outputs)
+  // with the hash in its name, a piece of another version has code of its own in the cache
+  const hash = createHash('sha256').update(JSON.stringify(outputFiles.map(({ text }) => text)))
+  const version = hash.digest('hex').slice(0, 8)
+  const fileOf = (module: string) => `${pieces.get(module)!}-${version}.cjs`
+  const idOf = (module: string) => `./${fileOf(module)}#${module}`
+  for (const [module, text] of texts) {
+    await appendFile(join(folder, fileOf(module)), await toCommonJs(module, text, idOf))
   }
   await writeFile(join(folder, 'LICENSES.txt'), await licensesOf(metafile))
-  const nameOf = (entry: string): string =>
-    commonName(outputFiles.find(({ path }) => basename(path).startsWith(`${entry}-`))!.path)
-  return { first: nameOf('run'), worker: nameOf('write-parts') }
-}
-
-function commonName(path: string): string {
-  return basename(path).replace(/\.js$/, '.cjs')
+  return { first: idOf(moduleName(PARTS[0])), worker: idOf(moduleName(WORKER)) }
 }
 
 /**
- * esbuild splits only ES modules, so that each piece is translated on its own. It is ASCII then: esbuild
- * escapes what is not in strings, but leaves it in regular expressions.
+ * Returns the name of the piece that each module of esbuild's output is in: the first part that needs it. What
+ * a worker needs, too, is apart; a module that is only loaded on demand is a piece.
  */
-async function toCommonJs(text: string, path: string): Promise<string> {
+function piecesOf(outputs: Metafile['outputs']): Map<string, string> {
+  const ofWorker = neededBy(WORKER, outputs)
+  const pieces = new Map<string, string>()
+  const put = (module: string, piece: string) => pieces.has(module) || pieces.set(module, piece)
+  // coverage needs the source map of each module, which is at the end of a file
+  for (const part of FOR_COVERAGE ? [] : PARTS) {
+    for (const path of neededBy(part, outputs)) {
+      put(moduleName(path), `${moduleName(part)}${ofWorker.has(path) ? '-shared' : ''}`)
+    }
+  }
+  for (const path of Object.keys(outputs)) put(moduleName(path), moduleName(path))
+  return pieces
+}
+
+/** Returns the modules of esbuild's output that an entry needs at once. */
+function neededBy(entry: string, outputs: Metafile['outputs']): ReadonlySet<string> {
+  const found = new Set(Object.keys(outputs).filter(path => outputs[path]!.entryPoint === entry))
+  // the loop also visits what is added
+  for (const path of found) {
+    for (const next of outputs[path]!.imports) {
+      if (next.kind === 'import-statement' && !next.external) found.add(next.path)
+    }
+  }
+  return found
+}
+
+function moduleName(path: string): string {
+  return basename(path).replace(/\.[jt]s$/, '')
+}
+
+/**
+ * Returns a module as an export of its piece. esbuild splits only ES modules, so that each is translated on
+ * its own. It is ASCII then: esbuild escapes what is not in strings, but leaves it in regular expressions.
+ */
+async function toCommonJs(module: string, text: string, idOf: (module: string) => string): Promise<string> {
+  const parameters = 'exports, require, module, __filename, __dirname'
+  const needsUrl = text.includes('moduleUrl') ? MODULE_URL : ''
   const { code } = await transform(withNames(text), {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
     minifySyntax: true,
     minifyWhitespace: true,
-    banner: MODULE_URL,
-    sourcefile: basename(path),
-    sourcemap: values.sourcemap ? 'inline' : false,
+    banner: `exports[${JSON.stringify(module)}] = function (${parameters}) { ${needsUrl}`,
+    footer: '}',
+    sourcefile: `${module}.js`,
+    sourcemap: FOR_COVERAGE ? 'inline' : false,
   })
   return code
-    .replace(/\bimport\(("\.\/[^"]+)\.js"\)/g, 'Promise.resolve().then(()=>require($1.cjs"))')
-    .replace(/\brequire\(("\.\/[^"]+)\.js"\)/g, 'require($1.cjs")')
+    .replace(
+      /\bimport\("\.\/([^"]+)\.js"\)/g,
+      (_, name) => `Promise.resolve().then(()=>require("${idOf(name)}"))`,
+    )
+    .replace(/\brequire\("\.\/([^"]+)\.js"\)/g, (_, name) => `require("${idOf(name)}")`)
     .replace(/\bimport\(/g, `require("./${IMPORT}")(`)
     .replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /**
- * Takes what a piece imports of another one out of its exports once. As esbuild translates it, each use would
+ * Takes what a module imports of another one out of its exports once. As esbuild translates it, each use would
  * look it up there, and call a getter: 30 ns for a constant in a loop.
  */
 function withNames(text: string): string {
   return text.replace(
-    /\bimport\s*\{([^}]+)\}\s*from\s*("\.\/[^"]+)\.js";/g,
-    (_, names: string, piece: string) => `const {${names.replaceAll(' as ', ':')}} = require(${piece}.cjs");`,
+    /\bimport\s*\{([^}]+)\}\s*from\s*("\.\/[^"]+\.js");/g,
+    (_, names: string, module: string) => `const {${names.replaceAll(' as ', ':')}} = require(${module});`,
   )
 }
 

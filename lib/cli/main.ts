@@ -1,12 +1,11 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
 import { cacheFolder } from './start/cache-folder.ts'
 import { isPrinted } from './start/is-printed.ts'
 import { requireCached } from './start/require-cached.ts'
 import { useNoHttp } from './start/use-no-http.ts'
 
-/** The file beside this one that has `run`. The build sets it. */
-declare const FIRST_PIECE: string
+/** The module that has `run`, and its piece. The build sets it. */
+declare const FIRST_MODULE: string
 
 /** What `--version` and `--help` print, by these words. The build sets it. */
 declare const ANSWERS: readonly (readonly [word: string, text: string])[]
@@ -26,8 +25,7 @@ function start(): void {
   process.once('exit', status => {
     if (!isFinished && status === 0) process.exitCode = UNFINISHED
   })
-  const piece = createRequire(import.meta.url).resolve(`./${FIRST_PIECE}`)
-  requireCached(piece, cacheFolder(process.env)).then(async loaded => {
+  requireCached(FIRST_MODULE, import.meta.url, cacheFolder(process.env)).then(async loaded => {
     const { run } = loaded as typeof import('./run.ts')
     process.exitCode = await run(process.argv.slice(2))
     isFinished = true

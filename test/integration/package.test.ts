@@ -186,7 +186,8 @@ export const wrongToo: KafkaToPg = 1
       })
     const first = await help()
     const kept = await readdir(join(cache, 'pg-batch'), { recursive: true })
-    expect(kept).to.have.lengthOf.at.least(4)
+    // the folder of this Node.js, and the two pieces of the first part
+    expect(kept).to.have.lengthOf(3)
     expect(await help()).to.equal(first)
     expect(await readdir(join(cache, 'pg-batch'), { recursive: true })).to.have.members(kept)
   })
@@ -201,11 +202,12 @@ export const wrongToo: KafkaToPg = 1
     expect(text).to.include('For Zstandard software') // in zstddec: BSD-3-Clause demands its notice
   })
 
-  it('has pieces that bind the names of other pieces once, and not at each use', async () => {
+  it('has few pieces, whose modules bind the names of other modules once, and not at each use', async () => {
     const home = join(consumer, 'node_modules', 'pg-batch-streams', 'dist', 'cli')
     const pieces = (await readdir(home)).filter(name => name.endsWith('.cjs'))
+    expect(pieces).to.have.length.within(10, 25)
     const texts = await Promise.all(pieces.map(name => readFile(join(home, name), 'utf8')))
-    expect(texts.join('').match(/= ?require\("\.\/chunk-\w+\.cjs"\)/g)).to.have.length.above(10)
+    expect(texts.join('').match(/= ?require\("\.\/[\w-]+\.cjs#chunk-\w+"\)/g)).to.have.length.above(10)
     expect(texts.join('').match(/\bimport_chunk_\w+\.\w+/g)).to.equal(null)
   })
 

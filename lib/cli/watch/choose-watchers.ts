@@ -1,8 +1,8 @@
 import type { RunArguments } from '../arguments/run-options.ts'
-import type { Output, Terminal } from '../terminal/output.ts'
+import type { Terminal } from '../terminal/output.ts'
 import { cut } from '../terminal/visible.ts'
 import { barWatcher } from './bar.ts'
-import { jsonLine, jsonWatcher } from './json-log.ts'
+import { jsonWatcher } from './json-log.ts'
 import { lineWatcher } from './lines.ts'
 import { metricsFileWatcher } from './metrics-file.ts'
 import { quietWatcher } from './quiet.ts'
@@ -17,14 +17,6 @@ export function chooseWatchers(args: RunArguments, terminal: Terminal): Watcher 
   if (args.metricsFile === undefined) return shown
   const metrics = metricsFileWatcher(args.metricsFile, line => shown.note(line))
   return both(shown, metrics)
-}
-
-/** Returns what prints lines before a watcher starts. */
-export function chooseNotify(args: RunArguments, output: Output): (line: string) => void {
-  if (args.quiet) return () => {}
-  return args.log === 'json'
-    ? message => output.note(jsonLine('note', { message }))
-    : line => output.note(cut(line))
 }
 
 function chooseShown(args: RunArguments, terminal: Terminal): Watcher {

@@ -50,10 +50,12 @@ function endOfPart(text: string): number {
 const WITHOUT_EFFECT = new RegExp(`${ESCAPE.source}(?=${ESCAPE.source})`, 'g')
 
 const fatalDecoder = () => new TextDecoder('iso-2022-jp', { fatal: true })
-let decoder = fatalDecoder()
+/** Made when it is needed, which takes 3 ms. */
+let decoder: TextDecoder | undefined
 
 /** Returns undefined for a text that is not valid. Each of its characters is a byte. */
 function decoded(text: string): string | undefined {
+  decoder ??= fatalDecoder()
   try {
     return decoder.decode(Buffer.from(text.replace(WITHOUT_EFFECT, ''), 'latin1'))
   } catch {

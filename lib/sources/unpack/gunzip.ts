@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Transform, type TransformCallback } from 'node:stream'
-import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
+import type { InflateRaw } from 'node:zlib'
 import { GzipFault, gzipHeaderBytes } from './gzip-header.ts'
+import { zlib } from './zlib.ts'
 import { CUT } from './zstd-frames.ts'
 
 /** With Node's 16 KiB, each of which is a turn of the event loop, unpacking takes twice the CPU time. */
@@ -90,9 +91,9 @@ export class Gunzip extends Transform {
     this.#state = 'data'
     this.#checksum = 0
     this.#length = 0
-    this.#inflate = createInflateRaw({ chunkSize: UNPACKED_BYTES })
+    this.#inflate = zlib().createInflateRaw({ chunkSize: UNPACKED_BYTES })
     this.#inflate.on('data', (bytes: Buffer) => {
-      this.#checksum = crc32(bytes, this.#checksum)
+      this.#checksum = zlib().crc32(bytes, this.#checksum)
       this.#length = (this.#length + bytes.length) % 2 ** 32
       if (!this.push(compact(bytes))) this.#inflate.pause()
     })

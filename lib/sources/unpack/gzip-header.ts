@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { zlib } from './zlib.ts'
 
 /** Why the bytes are not complete gzip data. The message continues `the gzip data`. */
 export class GzipFault extends Error {}
@@ -45,6 +45,6 @@ function textEnd(bytes: Buffer, at: number | undefined): number | undefined {
 
 function checksumEnd(bytes: Buffer, at: number): number | undefined {
   if (bytes.length < at + 2) return undefined
-  if ((crc32(bytes.subarray(0, at)) & 0xffff) === bytes.readUInt16LE(at)) return at + 2
+  if ((zlib().crc32(bytes.subarray(0, at)) & 0xffff) === bytes.readUInt16LE(at)) return at + 2
   throw new GzipFault('is damaged')
 }

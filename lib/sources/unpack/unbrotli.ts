@@ -1,13 +1,13 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { createBrotliDecompress } from 'node:zlib'
 import { UNPACKED_BYTES } from './gunzip.ts'
+import { zlib } from './zlib.ts'
 
 /** Why the bytes are not complete Brotli data. The message continues `the Brotli data`. */
 export class BrotliFault extends Error {}
 
 /** Unpacks Brotli, and fails on bytes after its end, which Node's decoder silently drops. */
 export class Unbrotli extends Transform {
-  readonly #decoder = createBrotliDecompress({ chunkSize: UNPACKED_BYTES })
+  readonly #decoder = zlib().createBrotliDecompress({ chunkSize: UNPACKED_BYTES })
 
   constructor() {
     super()

@@ -1,10 +1,10 @@
 import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
-import zlib from 'node:zlib'
 import { SourceError } from '../source-error.ts'
 import { Gunzip } from './gunzip.ts'
 import { GzipFault } from './gzip-header.ts'
 import { BrotliFault, Unbrotli } from './unbrotli.ts'
 import { Unzstd } from './unzstd.ts'
+import { zlib } from './zlib.ts'
 import { beginsZstd, CUT, mayBeginZstd, ZstdFault } from './zstd-frames.ts'
 
 const GZIP = '\x1f\x8b'
@@ -52,8 +52,9 @@ const JUDGED_BYTES = 1024 * 1024
 
 function isBrotli(head: Buffer): boolean {
   try {
-    zlib.brotliDecompressSync(head, {
-      finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH,
+    const { brotliDecompressSync, constants } = zlib()
+    brotliDecompressSync(head, {
+      finishFlush: constants.BROTLI_OPERATION_FLUSH,
       maxOutputLength: JUDGED_BYTES,
     })
     return head.length > 0

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
-import { ZstdError, type ZstdFrameDecoder } from './zstd-decoder.ts'
+import type { ZstdFrameDecoder } from './zstd-decoder.ts'
+import { ZstdError } from './zstd-error.ts'
 import { ZstdFault, ZstdFrames, type ZstdPart } from './zstd-frames.ts'
 
 /**

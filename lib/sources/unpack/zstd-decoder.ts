@@ -1,4 +1,5 @@
 import { ZSTDDecoder } from 'zstddec/stream'
+import { ZstdError } from './zstd-error.ts'
 
 /**
  * The functions of the module, which is zstd's own decoder in WebAssembly. A result from -120 to -1 is an
@@ -15,17 +16,6 @@ interface ZstdExports {
   ZSTD_decompressStream(context: number, output: number, input: number): number
 }
 
-/** Bytes that the decoder rejects. */
-export class ZstdError extends Error {
-  readonly wrongChecksum: boolean
-
-  constructor(code: number) {
-    super(`zstd: error ${code}`)
-    this.wrongChecksum = code === CHECKSUM_WRONG
-  }
-}
-
-const CHECKSUM_WRONG = 22
 const MAX_ERROR = 120
 /** The largest block, packed or unpacked. */
 const BLOCK_BYTES = 128 * 1024

@@ -85,7 +85,7 @@ async function installSelf(self: string, manifest: Manifest): Promise<void> {
     sourcemap: true, // for coverage
     logLevel: 'warning',
   })
-  const words = ['run', 'build:cli', '--', `--outdir=${join(self, 'dist', 'cli')}`, '--sourcemap']
+  const words = ['run', 'build:cli', '--', `--outdir=${join(self, 'dist', 'cli')}`]
   await runWell('npm', words, { cwd: repository })
   await writeFile(
     join(self, 'package.json'),

@@ -13,17 +13,14 @@ export interface BuiltCommand {
   remove(): void
 }
 
-/**
- * Builds `pg-batch` into a folder of its own, so that what lies in dist/ stays as it is. Source maps are for
- * coverage.
- */
+/** Builds `pg-batch` into a folder of its own, so that what lies in dist/ stays as it is. */
 export function buildCommand(): BuiltCommand {
   // below node_modules, so that packages are found from it
   const cache = join(REPOSITORY, 'node_modules', '.cache')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'pg-batch-'))
   copyFileSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'))
-  const words = ['run', 'build:cli', '--', `--outdir=${join(folder, 'dist', 'cli')}`, '--sourcemap']
+  const words = ['run', 'build:cli', '--', `--outdir=${join(folder, 'dist', 'cli')}`]
   execFileSync('npm', words, { cwd: REPOSITORY, shell: process.platform === 'win32', stdio: 'pipe' })
   return {
     main: join(folder, 'dist', 'cli', 'main.js'),

@@ -3,10 +3,10 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 
-const LOADER = fileURLToPath(new URL('../../../../lib/cli/start/code-cache.ts', import.meta.url))
+const LOADER = fileURLToPath(new URL('../../../../lib/cli/start/require-cached.ts', import.meta.url))
 
 describe('the cache of compiled code', () => {
   let folder: string
@@ -16,15 +16,26 @@ describe('the cache of compiled code', () => {
     folder = await mkdtemp(join(tmpdir(), 'pg-batch-cache-'))
     cache = join(folder, 'cache', `${process.version}-${process.arch}`)
     writeFileSync(
-      join(folder, 'first-AAAAAAAA.cjs'),
-      "const {twice}=require('./second-BBBBBBBB.cjs');exports.answer=()=>twice(21)+require('node:path').sep+__filename",
+      join(folder, 'first.cjs'),
+      `exports.main = (exports, require, module, __filename) => {
+        const { twice } = require('./second.cjs#numbers')
+        exports.answer = () => twice(21) + require('node:path').sep + __filename
+      }`,
     )
-    writeFileSync(join(folder, 'second-BBBBBBBB.cjs'), 'exports.twice=number=>2*number')
+    writeFileSync(
+      join(folder, 'second.cjs'),
+      `exports.numbers = (exports, require) => {
+        const { two } = require('./second.cjs#constants')
+        exports.twice = number => two * number
+      }
+      exports.constants = exports => { exports.two = 2 }
+      exports.unused = () => { throw new Error('this module was not asked for') }`,
+    )
   })
   afterEach(() => rm(folder, { recursive: true }))
 
-  /** Runs a process that loads first-AAAAAAAA.cjs. Returns what it printed. */
-  function load(after = ''): { answer: string; rejected: string[] } {
+  /** Runs a process that loads the module main of first.cjs. Returns what it printed. */
+  function load(after = '', cached = true): { answer: string; rejected: string[] } {
     const script = `
       import vm from 'node:vm'
       import { syncBuiltinESMExports } from 'node:module'
@@ -37,8 +48,9 @@ describe('the cache of compiled code', () => {
         }
       }
       syncBuiltinESMExports()
-      const { CodeCache } = await import(${JSON.stringify(LOADER)})
-      const { answer } = new CodeCache(${JSON.stringify(join(folder, 'cache'))}).require(${JSON.stringify(join(folder, 'first-AAAAAAAA.cjs'))})
+      const { requireCached } = await import(${JSON.stringify(LOADER)})
+      const url = ${JSON.stringify(pathToFileURL(join(folder, 'main.js')))}
+      const { answer } = await requireCached('./first.cjs#main', url, ${cached ? JSON.stringify(join(folder, 'cache')) : undefined})
       console.log(JSON.stringify({ answer: answer(), rejected }))
       ${after}`
     const words = ['--import', 'tsx', '--input-type=module', '-e', script]
@@ -46,9 +58,9 @@ describe('the cache of compiled code', () => {
   }
 
   it('loads modules, and a later process uses their compiled code', () => {
-    const answer = `42/${join(folder, 'first-AAAAAAAA.cjs')}`
+    const answer = `42/${join(folder, 'first.cjs')}`
     expect(load()).to.deep.equal({ answer, rejected: ['none', 'none'] })
-    expect(readdirSync(cache).sort()).to.deep.equal(['first-AAAAAAAA.cjs', 'second-BBBBBBBB.cjs'])
+    expect(readdirSync(cache).sort()).to.deep.equal(['first.cjs', 'second.cjs'])
     expect(load()).to.deep.equal({ answer, rejected: ['false', 'false'] })
   })
 
@@ -59,7 +71,7 @@ describe('the cache of compiled code', () => {
   })
 
   it('keeps the code of the start, too, which V8 drops in a long run', () => {
-    const file = join(cache, 'second-BBBBBBBB.cjs')
+    const file = join(cache, 'second.cjs')
     load()
     const short = readFileSync(file).length
     rmSync(cache, { recursive: true })
@@ -77,7 +89,7 @@ describe('the cache of compiled code', () => {
 
   it('compiles again what the disk has damaged, and keeps it anew', () => {
     load()
-    const file = join(cache, 'second-BBBBBBBB.cjs')
+    const file = join(cache, 'second.cjs')
     const whole = readFileSync(file)
     const damaged = Buffer.from(whole)
     damaged[whole.length - 1]! ^= 1
@@ -90,9 +102,14 @@ describe('the cache of compiled code', () => {
 
   it('compiles again what V8 refuses', () => {
     load()
-    appendFileSync(join(folder, 'second-BBBBBBBB.cjs'), '// other source')
+    appendFileSync(join(folder, 'second.cjs'), '// other source')
     expect(load().rejected).to.deep.equal(['false', 'true'])
     expect(load().rejected).to.deep.equal(['false', 'false'])
+  })
+
+  it('loads the same modules without a folder for the cache', () => {
+    expect(load('', false)).to.deep.equal({ answer: `42/${join(folder, 'first.cjs')}`, rejected: [] })
+    expect(readdirSync(folder).sort()).to.deep.equal(['first.cjs', 'second.cjs'])
   })
 
   it('does without a cache where its folder cannot be made', () => {
