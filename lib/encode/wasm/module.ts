@@ -4,7 +4,7 @@ export interface Exported {
 }
 
 /** The bytes that are handed to a module at once: about what is sent at once. */
-export const RUN_BYTES = 64 * 1024
+export const RUN_BYTES = 128 * 1024
 
 /** The number of a shape, for rows that go into the table itself and not into a staging table. */
 export const NO_STAGING = -1

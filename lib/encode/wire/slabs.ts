@@ -1,10 +1,10 @@
 /**
- * Four pieces of 64 KiB, each a little longer, so that little of a slab is wasted while its pieces are held.
+ * Four pieces of 128 KiB, each a little longer, so that little of a slab is wasted while its pieces are held.
  */
-export const SLAB_BYTES = 272 * 1024
+export const SLAB_BYTES = 544 * 1024
 
 /** Enough for two transactions of 6 MiB. */
-const MAX_FREE = 48
+const MAX_FREE = 24
 
 /**
  * Memory that is used again: new memory costs page faults, and every 64 MiB of it make the garbage collector

