@@ -79,6 +79,8 @@ function unrolled(
 
 /** Writes a value that is not a common one of its type. */
 function putOther(out: ByteBuffer, at: number, value: unknown, field: BinaryField): number {
+  // a field before it had no room, and would have none of its bytes in the room that is made now
+  if (at > out.bytes.length) return NOT_COMMON
   out.length = at
   return putField(out, value, field) ? out.length : NOT_COMMON
 }

@@ -202,6 +202,16 @@ describe('makeCommonRows', () => {
     }
   })
 
+  it('writes whole rows where an uncommon value makes room after one that had none', () => {
+    const columns = [column('text', 'a'), column('uuid', 'b'), column('numeric', 'c')]
+    const encoder = makeRowEncoder({ columns, format: 'binary' })
+    const { rows: _, ...rowByRow } = encoder
+    for (let length = 1; length < 200; length++) {
+      const rows = [{ a: 'x'.repeat(length), b: '936da01f-9abd-4d9d-80c7-02af85c822a8', c: '1.23456789' }]
+      expect(encode(encoder, rows, 64).bytes, String(length)).to.equal(encode(rowByRow, rows, 64).bytes)
+    }
+  })
+
   it('leaves a row to the encoder of single rows whose getter throws', () => {
     const columns = ['a', 'b'].map(name => column('int4', name))
     const bad = {
