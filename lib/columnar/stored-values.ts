@@ -12,9 +12,12 @@ export type StoredValues =
   /** Nanoseconds of a day, in two words with the lower one first, and the number of the Julian day. */
   | { readonly kind: 'int96'; readonly words: Int32Array }
   | StoredBytes
-  | { readonly kind: 'dictionary'; readonly indexes: Int32Array; readonly dictionary: Dictionary }
+  | { readonly kind: 'dictionary'; readonly indexes: Indexes; readonly dictionary: Dictionary }
   /** Values that are not stored together, such as lists. */
   | { readonly kind: 'any'; readonly values: ArrayLike<unknown> }
+
+/** Places in a dictionary. A small dictionary needs less memory for them. */
+export type Indexes = Uint8Array | Uint16Array | Int32Array
 
 /** Texts and other bytes. A value is the part of `bytes` from its start to its end. */
 export interface StoredBytes {

@@ -39,12 +39,13 @@ describe('the packed package', function () {
       'dist/cli/block-rows.wasm',
       'dist/cli/csv-rows.wasm',
       'dist/cli/csv-split.wasm',
+      'dist/cli/hybrid.wasm',
       'dist/cli/json-lines.wasm',
       'dist/cli/json-rows.wasm',
     ])
     const unexpected = names.filter(
       name =>
-        !/^(dist\/.+\.(js|js\.map|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(block-rows|csv-(rows|split)|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
+        !/^(dist\/.+\.(js|js\.map|d\.ts)|dist\/cli\/(.+\.cjs|LICENSES\.txt|package\.json|(block-rows|csv-(rows|split)|hybrid|json-(rows|lines))\.wasm)|docs\/[^/]+\.(md|svg)|bench\/[^/]+\/(RESULTS\.md|[^/]+\.svg)|package\.json)$/.test(
           name,
         ) && !DOCUMENTS.includes(name),
     )

@@ -12,6 +12,7 @@ const MODULES = [
   'lib/sources/csv/split/csv-split.wasm',
   'lib/encode/json/wasm/json-rows.wasm',
   'lib/encode/columnar/wasm/block-rows.wasm',
+  'lib/sources/parquet/pages/wasm/hybrid.wasm',
   'lib/sources/json/lines/json-lines.wasm',
 ]
 

@@ -1,6 +1,11 @@
 import type { ColumnChunk, Meaning } from '../../columnar/block.ts'
 import type { BlockField } from '../../columnar/block-row.ts'
-import { Dictionary, type StoredBytes, type StoredValues } from '../../columnar/stored-values.ts'
+import {
+  Dictionary,
+  type Indexes,
+  type StoredBytes,
+  type StoredValues,
+} from '../../columnar/stored-values.ts'
 import type { PgType } from '../../types.ts'
 import type { FieldCodec } from '../codecs/codec.ts'
 import { timestamp, timestamptz } from '../codecs/temporal/timestamp.ts'
@@ -148,7 +153,7 @@ export class ColumnEncoder {
   }
 
   #locateEntries(
-    indexes: Int32Array,
+    indexes: Indexes,
     entries: DictionaryFields,
     { positions }: ColumnChunk,
     from: number,

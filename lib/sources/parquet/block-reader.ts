@@ -8,6 +8,7 @@ import type { FileBytes } from './file-bytes.ts'
 import { FlatReader } from './flat-reader.ts'
 import { NestedReader } from './nested/nested-reader.ts'
 import { damaged, PageReader } from './page-reader.ts'
+import type { WasmHybrid } from './pages/wasm/wasm-hybrid.ts'
 
 export interface ParquetFile {
   /** The name for messages. */
@@ -16,6 +17,8 @@ export interface ParquetFile {
   readonly metadata: FileMetaData
   readonly columns: readonly ParquetColumn[]
   readonly decompressors: Compressors
+  /** Undefined: JavaScript reads the integers of pages. */
+  readonly hybrid: WasmHybrid | undefined
 }
 
 /** The bytes that all columns together read ahead, and the limits for each column. */
@@ -79,7 +82,7 @@ export class BlockReader {
   }
 
   #openGroup(group: RowGroup): ColumnReader[] {
-    const { bytes, columns, decompressors } = this.#file
+    const { bytes, columns, decompressors, hybrid } = this.#file
     const share = READ_AHEAD_BYTES / group.columns.length
     const readAheadBytes = Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share))
     const onRead = (read: number) => {
@@ -95,7 +98,7 @@ export class BlockReader {
         }
         return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead })
       })
-      return column.flat ? new FlatReader(pages[0]!) : new NestedReader(column, pages)
+      return column.flat ? new FlatReader(pages[0]!, hybrid) : new NestedReader(column, pages)
     })
   }
 

@@ -10,6 +10,7 @@ import { loadDecompressors } from './decompress.ts'
 import { FileBytes } from './file-bytes.ts'
 import { MAGIC, packedParquet } from './magic.ts'
 import { checkStruct } from './pages/check-thrift.ts'
+import { loadWasmHybrid } from './pages/wasm/wasm-hybrid.ts'
 import { ParquetBatches } from './parquet-batches.ts'
 import { ParquetRows } from './parquet-rows.ts'
 
@@ -27,7 +28,10 @@ export async function openParquet(path: string, batchRows = BATCH_ROWS): Promise
     const metadata = await readFooter(bytes, path)
     const columns = columnsOf(metadata.schema, path)
     const decompressors = await loadDecompressors(codecsOf(metadata))
-    const reader = new BlockReader({ name: path, bytes, metadata, columns, decompressors })
+    const reader = new BlockReader({
+      ...{ name: path, bytes, metadata, columns, decompressors },
+      hybrid: loadWasmHybrid(),
+    })
     const streamed = { name: path, columns, reader }
     return {
       name: path,

@@ -1,5 +1,5 @@
 import type { ColumnChunk } from '../../../columnar/block.ts'
-import { INT96_WORDS, type StoredBytes } from '../../../columnar/stored-values.ts'
+import { INT96_WORDS, type Indexes, type StoredBytes } from '../../../columnar/stored-values.ts'
 import { type Exported, NO_STAGING } from '../../wasm/module.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import { DictionaryMemory, type DictionaryPlace, type WasmMemory } from './dictionary-memory.ts'
@@ -46,7 +46,7 @@ const INDEXES = 3
 const VALUES = 4
 const STARTS = 5
 const ENDS = 6
-const HAS_DICTIONARY = 7
+const INDEX_BYTES = 7
 
 const WORD_BYTES = 4
 
@@ -130,14 +130,15 @@ export class BlockEncoder {
     const words = this.#words
     words[at + KIND] = kind.kind
     words[at + DETAIL] = kind.detail
-    words[at + HAS_DICTIONARY] = values.kind === 'dictionary' ? 1 : 0
+    words[at + INDEX_BYTES] = values.kind === 'dictionary' ? values.indexes.BYTES_PER_ELEMENT : 0
     words[at + POSITIONS] = positions ? this.#copy(positions, start, start + count) : 0
     const first = positions ? firstValue(positions, start, start + count) : start
     const next = positions ? afterLastValue(positions, start, start + count) : start + count
     // positions are indexes of all values, of which those from `first` on are copied
     const before = positions ? first : 0
     if (values.kind === 'dictionary') {
-      words[at + INDEXES] = this.#copy(values.indexes, first, next) - before * WORD_BYTES
+      const { indexes } = values
+      words[at + INDEXES] = this.#copy(indexes, first, next) - before * indexes.BYTES_PER_ELEMENT
       words[at + VALUES] = place.values
       words[at + STARTS] = place.starts
       words[at + ENDS] = place.ends
@@ -187,7 +188,7 @@ export class BlockEncoder {
   }
 }
 
-type FixedArray = Int32Array | BigInt64Array | Float32Array | Float64Array
+type FixedArray = Indexes | BigInt64Array | Float32Array | Float64Array
 
 /** Returns the index of the first value of these rows; 0 if all are NULL. */
 function firstValue(positions: Int32Array, from: number, to: number): number {

@@ -2,12 +2,13 @@ import type { Encoding } from 'hyparquet'
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js'
 import { byteStreamSplit } from 'hyparquet/src/encoding.js'
 import { ColumnChunk } from '../../../columnar/block.ts'
-import { Dictionary, lengthOf, type StoredValues } from '../../../columnar/stored-values.ts'
+import { Dictionary, type Indexes, lengthOf, type StoredValues } from '../../../columnar/stored-values.ts'
 import type { Leaf } from '../columns.ts'
 import type { PageDecoder, UnpackedPage } from '../unpack-page.ts'
 import { checkTexts } from './check-texts.ts'
 import { bitWidth, isOneRun, readHybrid } from './hybrid.ts'
 import { joinBytes, readPlainValues } from './plain-values.ts'
+import type { HybridSection, WasmHybrid } from './wasm/wasm-hybrid.ts'
 
 /** The values of a page, before they are read. */
 interface ValueSection {
@@ -72,20 +73,42 @@ function readLevels({ header, bytes }: UnpackedPage, { maxRepetition, maxDefinit
  * @param byteLength the length of the levels; undefined: they begin with it, if there are any
  */
 function takeLevels(
-  section: { readonly bytes: Uint8Array; readonly count: number; from: number },
+  section: LevelSection,
   most: number,
   usual: number,
   byteLength: number | undefined,
 ): Int32Array | undefined {
+  const levels = findLevels(section, most, byteLength)
+  return levels && !hasOneRun(levels, usual) ? readSection(levels) : undefined
+}
+
+/** The levels of a page from the index `from` on. */
+interface LevelSection {
+  readonly bytes: Uint8Array
+  readonly count: number
+  from: number
+}
+
+/** Moves past levels, and returns where they are; undefined where there are none. */
+function findLevels(
+  section: LevelSection,
+  most: number,
+  byteLength: number | undefined,
+): HybridSection | undefined {
   const { bytes, count } = section
   if (most > 0 && byteLength === undefined) section.from += LENGTH_BYTES
   const { from } = section
   const length = byteLength ?? (most > 0 ? lengthAt(bytes, from - LENGTH_BYTES) : 0)
   section.from += length
   if (most === 0) return undefined
-  const end = Math.min(from + length, bytes.length)
-  const width = bitWidth(most)
-  if (isOneRun(bytes, from, end, width, { value: usual, count })) return undefined
+  return { bytes, from, end: Math.min(from + length, bytes.length), width: bitWidth(most), count, most }
+}
+
+function hasOneRun({ bytes, from, end, width, count }: HybridSection, value: number): boolean {
+  return isOneRun(bytes, from, end, width, { value, count })
+}
+
+function readSection({ bytes, from, end, width, count, most }: HybridSection): Int32Array {
   return readHybrid(bytes, from, end, width, count, most)
 }
 
@@ -106,11 +129,37 @@ export function decodeDataPage(
   decoder: PageDecoder,
   leaf: Leaf,
   dictionary: Dictionary | undefined,
+  hybrid?: WasmHybrid,
 ): ColumnChunk {
-  const { count, definitions, end } = readLevels(page, leaf)
-  const present = definitions ? makePositions(definitions, leaf.maxDefinition) : count
-  const values = valuesOf(page, end, present, decoder, leaf, dictionary)
-  return new ColumnChunk(values, leaf.type, present < count ? definitions : undefined)
+  const { count, positions, present, end } = readPositions(page, leaf, hybrid)
+  const values = valuesOf(page, end, present, decoder, leaf, dictionary, hybrid)
+  return new ColumnChunk(values, leaf.type, present < count ? positions : undefined)
+}
+
+/** The index of each row's value, and the index of the byte after the levels. */
+interface RowPositions {
+  readonly count: number
+  readonly positions: Int32Array | undefined
+  readonly present: number
+  readonly end: number
+}
+
+function readPositions(
+  { header, bytes }: UnpackedPage,
+  { maxRepetition, maxDefinition }: Leaf,
+  hybrid: WasmHybrid | undefined,
+): RowPositions {
+  const { data_page_header: v1, data_page_header_v2: v2 } = header
+  const { num_values: count } = (v1 ?? v2)!
+  const section = { bytes, from: 0, count }
+  takeLevels(section, maxRepetition, 0, v2?.repetition_levels_byte_length)
+  const levels = findLevels(section, maxDefinition, v2?.definition_levels_byte_length)
+  const end = section.from
+  if (!levels || hasOneRun(levels, maxDefinition)) return { count, positions: undefined, present: count, end }
+  const found = hybrid?.readPositions(levels)
+  if (found) return { count, ...found, end }
+  const positions = readSection(levels)
+  return { count, positions, present: makePositions(positions, maxDefinition), end }
 }
 
 /** Returns the index of each entry's value, or -1. */
@@ -144,9 +193,10 @@ function valuesOf(
   decoder: PageDecoder,
   leaf: Leaf,
   dictionary: Dictionary | undefined,
+  hybrid?: WasmHybrid,
 ): StoredValues {
   const { encoding } = (header.data_page_header ?? header.data_page_header_v2)!
-  const values = readValues({ bytes, from, count }, encoding, decoder, leaf, dictionary)
+  const values = readValues({ bytes, from, count }, encoding, decoder, leaf, dictionary, hybrid)
   if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
   return values
 }
@@ -157,6 +207,7 @@ function readValues(
   decoder: PageDecoder,
   leaf: Leaf,
   dictionary: Dictionary | undefined,
+  hybrid: WasmHybrid | undefined,
 ): StoredValues {
   const { bytes, from, count } = section
   const { type, element } = decoder
@@ -165,7 +216,11 @@ function readValues(
       return checked(readPlainValues(bytes, from, count, type, element.type_length), leaf)
     case 'PLAIN_DICTIONARY':
     case 'RLE_DICTIONARY':
-      return { kind: 'dictionary', indexes: readIndexes(section, dictionary), dictionary: dictionary! }
+      return {
+        kind: 'dictionary',
+        indexes: readIndexes(section, dictionary, hybrid),
+        dictionary: dictionary!,
+      }
     case 'RLE': {
       if (type !== 'BOOLEAN') break
       const start = from + 4
@@ -177,12 +232,18 @@ function readValues(
 }
 
 /** @throws Error for an index that the dictionary does not have */
-function readIndexes({ bytes, from, count }: ValueSection, dictionary: Dictionary | undefined): Int32Array {
+function readIndexes(
+  { bytes, from, count }: ValueSection,
+  dictionary: Dictionary | undefined,
+  hybrid: WasmHybrid | undefined,
+): Indexes {
   if (!dictionary) throw new Error('The dictionary is missing')
   if (count === 0) return new Int32Array()
   const width = bytes[from]
   if (width === undefined || width > 32) throw new Error(`Indexes of ${width} bits`)
-  return readHybrid(bytes, from + 1, bytes.length, width, count, dictionary.length - 1)
+  const end = bytes.length
+  const section = { bytes, from: from + 1, end, width, count, most: dictionary.length - 1 }
+  return hybrid?.readIndexes(section) ?? readSection(section)
 }
 
 /** Reads the encodings of newer files by hyparquet's functions. */

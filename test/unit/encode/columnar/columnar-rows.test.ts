@@ -18,7 +18,13 @@ import { splitFixed } from '../../../../lib/sources/parquet/pages/plain-values.t
 import type { Column, PgType, Table } from '../../../../lib/types.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
 import { thorough } from '../../../support/thorough.ts'
-import { maybeDictionary, positionsFor, STORED_COLUMNS, type StoredColumn } from './stored-columns.ts'
+import {
+  type INDEX_TYPES,
+  maybeDictionary,
+  positionsFor,
+  STORED_COLUMNS,
+  type StoredColumn,
+} from './stored-columns.ts'
 
 const TYPES = [...BUILT_IN].filter(([, codec]) => codec.binary).map(([type]) => type)
 
@@ -262,9 +268,14 @@ describe('rows of blocks', () => {
   })
 
   it('have their values in a dictionary, whatever the place of their indexes in the memory of the module', () => {
-    const length = 200_000
+    expectValues(Int32Array, 200_000)
+    expectValues(Uint16Array, 65_536)
+    expectValues(Uint8Array, 256)
+  })
+
+  function expectValues(indexType: (typeof INDEX_TYPES)[number], length: number): void {
     const values = Int32Array.from({ length }, (_, index) => -index)
-    const indexes = Int32Array.from({ length }, (_, index) => (index * 7919) % length)
+    const indexes = new indexType(length).map((_, index) => (index * 7919) % length)
     const columns = [
       {
         values: { kind: 'dictionary', indexes, dictionary: new Dictionary({ kind: 'int32', values }) },
@@ -274,7 +285,7 @@ describe('rows of blocks', () => {
       },
     ] as const
     const out = new ByteBuffer(new SlabPool().lease())
-    for (let start = 100_000; start < length - 2; start++) {
+    for (let start = length >> 1; start < length - 2; start++) {
       out.length = 0
       const run = { columns: columns.map(column => ({ ...column, start })), staging: undefined }
       const encoded = encoder.encode(run, out, 100)
@@ -283,7 +294,7 @@ describe('rows of blocks', () => {
       if (encoded !== 2 || found.some((value, row) => value !== expected[row]))
         expect({ start, encoded, found }).to.deep.equal({ start, encoded: 2, found: expected })
     }
-  })
+  }
 
   it('are encoded up to the limit, and from there again', () => {
     const chunk = new ColumnChunk(

@@ -143,14 +143,17 @@ export const STORED_COLUMNS: readonly StoredColumn[] = [
   ]),
 ]
 
+/** Any of these may have the indexes of a dictionary. */
+export const INDEX_TYPES = [Uint8Array, Uint16Array, Int32Array]
+
 /** The same values behind indexes of a dictionary, or as they are. */
 export function maybeDictionary(values: StoredValues): fc.Arbitrary<StoredValues> {
   const length = lengthOf(values)
   if (length === 0) return fc.constant(values)
-  const behind = fc.array(fc.nat(length - 1), { ...SIZE }).map(
-    (indexes): StoredValues => ({
+  const behind = fc.tuple(fc.array(fc.nat(length - 1), { ...SIZE }), fc.constantFrom(...INDEX_TYPES)).map(
+    ([indexes, ofBytes]): StoredValues => ({
       kind: 'dictionary',
-      indexes: Int32Array.from(indexes),
+      indexes: ofBytes.from(indexes),
       dictionary: new Dictionary(values),
     }),
   )

@@ -11,9 +11,12 @@ import { FileBytes } from '../../../../lib/sources/parquet/file-bytes.ts'
 import { PageReader } from '../../../../lib/sources/parquet/page-reader.ts'
 import { decodeDataPage, decodeDictionary } from '../../../../lib/sources/parquet/pages/decode-page.ts'
 import { isOneRun, readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
+import { loadWasmHybrid } from '../../../../lib/sources/parquet/pages/wasm/wasm-hybrid.ts'
 import type { PageDecoder, UnpackedPage } from '../../../../lib/sources/parquet/unpack-page.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { type Element, parquetOf } from '../../../support/parquet.ts'
+
+const hybrid = loadWasmHybrid()!
 
 interface Case {
   readonly title: string
@@ -138,10 +141,12 @@ describe('the pages of a flat column', () => {
                   continue
                 }
                 const chunk = decodeDataPage(page, reader.decoder, leaf, dictionary)
+                const byWasm = decodeDataPage(page, reader.decoder, leaf, dictionary, hybrid)
                 const expected = Array.from(readByHyparquet(page, reader.decoder, theirs), value =>
                   value === null ? null : leaf.type.convert(value as never),
                 )
                 expect(valuesOf(chunk, expected.length)).to.deep.equal(expected)
+                expect(valuesOf(byWasm, expected.length)).to.deep.equal(expected)
                 count += expected.length
               }
               expect(count).to.equal(COUNT)
@@ -152,26 +157,32 @@ describe('the pages of a flat column', () => {
     }
   }
 
-  it('are damaged if a run ends after its page, or an index is not in the dictionary', async () => {
-    const data = Array.from({ length: 100 }, (_, i) => `text ${i % 3}`)
-    const schema = [{ type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const]
-    const { reader, leaf, pages } = await pagesOf(parquetOf([{ name: 'v', schema, data }]))
-    const [first, second] = pages
-    const dictionary = decodeDictionary(first!, reader.decoder, leaf)
-    const { header, bytes } = second!
-    const decode = (bytes: Buffer) => decodeDataPage({ header, bytes }, reader.decoder, leaf, dictionary)
-    expect(valuesOf(decode(Buffer.from(bytes)), 100)).to.deep.equal(data)
-    for (let length = 0; length < bytes.length; length++) {
-      const cut = Buffer.from(bytes.subarray(0, length))
-      // the last group of packed bits may be shorter than eight values
-      if (length < bytes.length - 1) expect(() => decode(cut), `${length}`).to.throw()
-      else expect(valuesOf(decode(cut), 100)).to.deep.equal(data)
-    }
-    const beyond = Buffer.from(bytes)
-    beyond.fill(0xff, beyond.length - 4)
-    expect(() => decode(beyond)).to.throw(/A value is too high/)
-    expect(() => decodeDataPage(second!, reader.decoder, leaf, undefined)).to.throw(/dictionary is missing/)
-  })
+  const READERS = [undefined, hybrid] as const
+  for (const by of READERS) {
+    it(`are damaged if a run ends after its page, or an index is not in the dictionary, ${by ? 'by WebAssembly' : 'by JavaScript'}`, async () => {
+      const data = Array.from({ length: 100 }, (_, i) => `text ${i % 3}`)
+      const schema = [{ type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const]
+      const { reader, leaf, pages } = await pagesOf(parquetOf([{ name: 'v', schema, data }]))
+      const [first, second] = pages
+      const dictionary = decodeDictionary(first!, reader.decoder, leaf)
+      const { header, bytes } = second!
+      const decode = (bytes: Buffer) =>
+        decodeDataPage({ header, bytes }, reader.decoder, leaf, dictionary, by)
+      expect(valuesOf(decode(Buffer.from(bytes)), 100)).to.deep.equal(data)
+      for (let length = 0; length < bytes.length; length++) {
+        const cut = Buffer.from(bytes.subarray(0, length))
+        // the last group of packed bits may be shorter than eight values
+        if (length < bytes.length - 1) expect(() => decode(cut), `${length}`).to.throw()
+        else expect(valuesOf(decode(cut), 100)).to.deep.equal(data)
+      }
+      const beyond = Buffer.from(bytes)
+      beyond.fill(0xff, beyond.length - 4)
+      expect(() => decode(beyond)).to.throw(/A value is too high/)
+      expect(() => decodeDataPage(second!, reader.decoder, leaf, undefined, by)).to.throw(
+        /dictionary is missing/,
+      )
+    })
+  }
 
   it('have levels that are one run of a value, or are not', () => {
     const isOne = (bytes: number[], count: number, width = 1) =>

@@ -16,7 +16,8 @@ export class Column {
   /** Where each text starts and ends, counted from `values`. */
   starts: usize
   ends: usize
-  hasDictionary: bool
+  /** The bytes of each index: 1, 2 or 4; 0: there is no dictionary. */
+  indexBytes: i32
 
   startOf(index: i32): usize {
     return this.values + load<i32>(this.starts + (index << 2))
@@ -39,11 +40,18 @@ const BY_ROW: usize = memory.data(4096 * 4, 16)
 export function indexesByRow(column: Column, count: i32): usize {
   const positions = column.positions
   const indexes = column.indexes
-  if (!column.hasDictionary) return positions
-  if (!positions) return indexes
-  for (let at: usize = 0, end = (count as usize) << 2; at < end; at += 4) {
-    const index = load<i32>(positions + at)
-    store<i32>(BY_ROW + at, index < 0 ? index : load<i32>(indexes + (index << 2)))
+  const bytes = column.indexBytes
+  if (bytes === 0) return positions
+  if (bytes === 1) return gather<u8>(indexes, positions, count)
+  if (bytes === 2) return gather<u16>(indexes, positions, count)
+  return positions ? gather<i32>(indexes, positions, count) : indexes
+}
+
+function gather<Index>(indexes: usize, positions: usize, count: i32): usize {
+  for (let row: usize = 0; row < (count as usize); row++) {
+    const place = positions ? load<i32>(positions + (row << 2)) : (row as i32)
+    const index = place < 0 ? place : (load<Index>(indexes + (place as usize) * sizeof<Index>()) as i32)
+    store<i32>(BY_ROW + (row << 2), index)
   }
   return BY_ROW
 }

@@ -104,7 +104,7 @@ function makeDecimals(column: Column, count: i32, made: usize): i32 {
   }
   column.kind = TEXT
   column.positions = 0
-  column.hasDictionary = false
+  column.indexBytes = 0
   column.values = 0
   column.starts = made
   column.ends = ends
