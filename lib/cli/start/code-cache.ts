@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
 
@@ -15,6 +15,9 @@ const BEFORE = Buffer.from('(function (exports, require, module, __filename, __d
 const AFTER = Buffer.from('\n})')
 
 const CHECKSUM_BYTES = 32
+
+/** 30 days. */
+const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000
 
 /**
  * Loads CommonJS modules that need no others, and keeps the code that V8 made of them when the process has
@@ -71,6 +74,7 @@ export class CodeCache {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
       for (const [name, script] of this.#compiled) keep(join(this.#folder, name), script.createCachedData())
+      removeOld(dirname(this.#folder))
     } catch {} // the next run compiles again
   }
 }
@@ -91,6 +95,16 @@ function keep(path: string, code: Buffer): void {
   const written = `${path}.${process.pid}.${process.hrtime.bigint()}`
   writeFileSync(written, Buffer.concat([checksumOf(code), code]), { mode: 0o600 })
   renameSync(written, path)
+}
+
+/** Removes code that was kept long ago, most of it of other versions. What is still used is kept anew. */
+function removeOld(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+    const path = join(folder, name)
+    // missing: its folder was removed just now
+    const keptAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
+    if (keptAt < Date.now() - MAX_AGE_MS) rmSync(path, { recursive: true })
+  }
 }
 
 /** Returns the code. Undefined if the file is missing, or damaged: V8 would run what it holds. */

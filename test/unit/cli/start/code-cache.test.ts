@@ -1,8 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 
@@ -105,6 +113,26 @@ describe('the cache of compiled code', () => {
     appendFileSync(join(folder, 'second.cjs'), '// other source')
     expect(load().rejected).to.deep.equal(['false', 'true'])
     expect(load().rejected).to.deep.equal(['false', 'false'])
+  })
+
+  it('removes what was kept over 30 days ago, of other versions of Node.js, too, when it keeps more', () => {
+    const other = join(folder, 'cache', 'v20.0.0-x64')
+    mkdirSync(cache, { recursive: true })
+    mkdirSync(other)
+    const keep = (path: string, days: number) => {
+      if (path !== other) writeFileSync(path, '')
+      const seconds = Date.now() / 1000 - days * 24 * 60 * 60
+      utimesSync(path, seconds, seconds)
+    }
+    keep(join(cache, 'old.cjs'), 31)
+    keep(join(cache, 'recent.cjs'), 29)
+    keep(join(other, 'old.cjs'), 31)
+    keep(other, 31)
+    load()
+    expect(readdirSync(join(folder, 'cache'), { recursive: true }).sort()).to.deep.equal([
+      basename(cache),
+      ...['first.cjs', 'recent.cjs', 'second.cjs'].map(name => join(basename(cache), name)),
+    ])
   })
 
   it('loads the same modules without a folder for the cache', () => {
