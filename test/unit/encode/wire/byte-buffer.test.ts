@@ -12,6 +12,15 @@ describe('ByteBuffer', () => {
     expect(out.take().toString('hex')).to.equal(`ffff01020304${'07'.repeat(1000)}c3a9e282acf09f9880`)
   })
 
+  it('keeps room for as many bytes as were ever taken at once', () => {
+    const out = new ByteBuffer(new SlabPool(1000).lease())
+    for (const count of [400, 50, 150, 10, 390, 400]) {
+      out.putBytes(Buffer.alloc(count))
+      out.take()
+      expect(out.bytes.length).to.be.greaterThan(400)
+    }
+  })
+
   it('never overwrites bytes that were taken', () => {
     const out = new ByteBuffer(new SlabPool(256).lease())
     const taken: Buffer[] = []
