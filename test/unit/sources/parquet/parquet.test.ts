@@ -4,8 +4,11 @@ import type { CompressionCodec } from 'hyparquet'
 import { type Block, valueAt } from '../../../../lib/columnar/block.ts'
 import { openSource } from '../../../../lib/sources/open-source.ts'
 import { useFolder } from '../../../support/folder.ts'
-import { numbered, parquetOf } from '../../../support/parquet.ts'
+import { type Element, numbered, parquetOf } from '../../../support/parquet.ts'
 import { readParquet } from './parquet-support.ts'
+
+const TEXT: Element = { type: 'BYTE_ARRAY', converted_type: 'UTF8' }
+const NUMBER: Element = { type: 'INT32' }
 
 describe('a Parquet file', () => {
   const write = useFolder()
@@ -25,6 +28,38 @@ describe('a Parquet file', () => {
       expect(rows).to.deep.equal(
         Array.from({ length: 3000 }, (_, i) => ({ id: i + 1, note: `row ${i + 1}` })),
       )
+    })
+  }
+
+  for (const codec of ['UNCOMPRESSED', 'SNAPPY', 'ZSTD'] as CompressionCodec[]) {
+    it(`keeps the values of its rows while later ones are read into the memory of the pages, ${codec}`, async () => {
+      const count = 40_000
+      const make: Record<string, (i: number) => unknown> = {
+        plainText: i => `text ${i} ${'x'.repeat(i % 40)}`,
+        plainNumber: i => i * 7,
+        sharedText: i => (i % 11 === 3 ? null : `shared ${(i * 31) % 700}`),
+        sharedNumber: i => (i * 17) % 300,
+      }
+      const columns = Object.entries(make).map(([name, contentOf]) => ({
+        name,
+        schema: [name.endsWith('Text') ? TEXT : NUMBER],
+        data: Array.from({ length: count }, (_, i) => contentOf(i)),
+        encoding: name.startsWith('plain') ? 'PLAIN' : 'RLE_DICTIONARY',
+      }))
+      const path = await write('a.parquet', parquetOf(columns, { codec, pageSize: 20_000 }))
+      const blocks: Block[] = []
+      for await (const batch of (await openSource(path)).blocks!) blocks.push(...(batch as Block[]))
+      let row = 0
+      for (const block of blocks) {
+        for (let at = 0; at < block.length; at++, row++) {
+          for (const [column, { name, data }] of columns.entries()) {
+            const value = valueAt(block, column, at)
+            if (value !== data[row])
+              expect({ name, row, value }).to.deep.equal({ name, row, value: data[row] })
+          }
+        }
+      }
+      expect(row).to.equal(count)
     })
   }
 
