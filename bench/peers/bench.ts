@@ -91,7 +91,8 @@ are the median of ${repeats} such rounds, the least and the greatest in brackets
 rounds' own.
 
 - pg-batch-streams: \`pipeline(Readable.from(rows), BatchTransform, PgBatchWritable)\`, batches of 10,000,
-  else default options.
+  else default options. *Arrays*: \`pipeline(Readable.from(slices), PgBatchWritable)\`, where a generator yields
+  10,000 of the rows at a time, as one writes rows that are in an array already.
 - The ceiling: one connection, one COPY, binary bytes in pieces of 64 KiB.
 - psql: ${psql ?? 'not measured, since it is not installed on this machine'}; its own \`\\timing\` counts, without its
   start.
@@ -131,6 +132,8 @@ const OURS = [
   'pg-batch-streams, concurrency 1',
   'pg-batch-streams, concurrency 2',
   'pg-batch-streams, concurrency 3',
+  'pg-batch-streams, arrays, concurrency 1',
+  'pg-batch-streams, arrays, concurrency 2',
 ] as const
 
 /** The ratio of our rate to each other way's, round by round. */
@@ -145,7 +148,7 @@ function ratiosTable(names: readonly WayName[], samples: Samples<WayName, LoadSa
   }
   return {
     title: 'Times the rate of the other',
-    header: ['other way', 'concurrency 1', 'concurrency 2', 'concurrency 3'],
+    header: ['other way', ...OURS.map(name => name.replace('pg-batch-streams, ', ''))],
     rows: others.map(name => [name, ...OURS.map(ours => ratio(ours, name))]),
     remark: `The best other way of Node.js from objects: ${best}.`,
   }

@@ -1,7 +1,7 @@
 import { ceiling, psql } from './ways/bytes.ts'
 import { copyBinary } from './ways/copy-binary.ts'
 import { csvStringify, templateStrings } from './ways/copy-strings.ts'
-import { ours } from './ways/ours.ts'
+import { ours, oursByArrays } from './ways/ours.ts'
 import { postgresJsCopy, postgresJsInsert } from './ways/postgres-js.ts'
 import { knexBatchInsert, pgPromiseInsert } from './ways/query-builders.ts'
 import { multiRowValues, rowByRow, unnest } from './ways/statements.ts'
@@ -13,6 +13,8 @@ export const WAYS = {
   'pg-batch-streams, concurrency 1': ours(1),
   'pg-batch-streams, concurrency 2': ours(2),
   'pg-batch-streams, concurrency 3': ours(3),
+  'pg-batch-streams, arrays, concurrency 1': oursByArrays(1),
+  'pg-batch-streams, arrays, concurrency 2': oursByArrays(2),
   'one COPY of binary bytes in memory (the ceiling)': ceiling,
   'psql \\copy, CSV file': psql('csv'),
   'psql \\copy, text file': psql('text'),

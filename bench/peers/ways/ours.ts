@@ -17,3 +17,14 @@ export function ours(concurrency: number): Way {
     )
   return throughPool(write, { tone: 'ours' })
 }
+
+/** Writes rows that are in an array already as arrays, which needs no stream of single rows. */
+export function oursByArrays(concurrency: number): Way {
+  const write = () => async (pool: import('pg').Pool, rows: readonly Row[]) =>
+    pipeline(Readable.from(slicesOf(rows)), new PgBatchWritable<Row>({ pool, table: TABLE, concurrency }))
+  return throughPool(write, { tone: 'ours' })
+}
+
+function* slicesOf(rows: readonly Row[]): Generator<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += BATCH_ROWS) yield rows.slice(at, at + BATCH_ROWS)
+}
