@@ -17,17 +17,17 @@ const MAX_PAGE_BYTES = 1024 * 1024 * 1024
 /** Unpacks a page. In version 2 the levels at its start are never packed. */
 export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: PageDecoder): UnpackedPage {
   const { uncompressed_page_size: size, data_page_header_v2: v2 } = header
-  const { codec, compressors } = decoder
+  const { codec } = decoder
   if (Number(size) > MAX_PAGE_BYTES) {
     throw new SourceError('a page is larger than 1 GiB: write the file with smaller pages')
   }
   if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false) return { header, bytes: packed }
   if (!v2) {
-    const bytes = decompressPage(packed, Number(size), codec, compressors)
+    const bytes = unpack(packed, Number(size), decoder)
     return { header: { ...header, compressed_page_size: bytes.length }, bytes }
   }
   const levels = v2.repetition_levels_byte_length + v2.definition_levels_byte_length
-  const values = decompressPage(packed.subarray(levels), Number(size) - levels, codec, compressors)
+  const values = unpack(packed.subarray(levels), Number(size) - levels, decoder)
   const bytes = Buffer.concat([packed.subarray(0, levels), values])
   return {
     header: {
@@ -37,4 +37,9 @@ export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: Page
     },
     bytes,
   }
+}
+
+/** Nothing is not unpacked: LZ4 packs it into one byte, which hyparquet-compressors refuses. */
+function unpack(packed: Uint8Array, size: number, { codec, compressors }: PageDecoder): Uint8Array {
+  return size === 0 ? new Uint8Array() : decompressPage(packed, size, codec, compressors)
 }

@@ -63,6 +63,16 @@ describe('a Parquet file', () => {
     })
   }
 
+  for (const codec of ['SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW'] as CompressionCodec[]) {
+    it(`may have pages without values, packed by ${codec}`, async () => {
+      const note: null[] = Array(100).fill(null)
+      const { rows } = await read(
+        parquetOf([{ name: 'note', schema: [{ type: 'INT32' }], data: note }], { codec }),
+      )
+      expect(rows).to.deep.equal(note.map(() => ({ note: null })))
+    })
+  }
+
   it('is recognised by its first bytes or by --format; text that starts alike is text', async () => {
     const open = async (...words: Parameters<typeof openSource>) => {
       const { rows, ...source } = await openSource(...words)
