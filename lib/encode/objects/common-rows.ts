@@ -15,6 +15,9 @@ type PutRow = (out: ByteBuffer, at: number, row: object) => number
  */
 const MIN_ROOM = 4096
 
+/** More is never made before a row is written: one huge value would make each later piece as large. */
+const MAX_ROOM = 32 * 1024
+
 /**
  * Encodes most rows, with the same bytes as `makeBinaryRowEncoder` makes of each, in half of the time. Rows
  * that cannot be written in this format, that throw or that are long are for it.
@@ -41,7 +44,7 @@ export function makeCommonRows(
         if (end === NOT_COMMON) break
         if (staging) end = putStaging(out, end, firstOrdinal + rows.itemAt(index), staging.shape)
         if (end > out.bytes.length) break
-        room = Math.max(room, Math.ceil((end - at) * 1.25))
+        room = Math.min(MAX_ROOM, Math.max(room, Math.ceil((end - at) * 1.25)))
         at = end
         index++
       }

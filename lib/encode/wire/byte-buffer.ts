@@ -29,7 +29,7 @@ export class ByteBuffer {
   /** How many bytes are written. Setting it to a lower value rewinds. */
   length = 0
   readonly #slabs: SlabLease
-  /** The longest run that was taken: the next one may be as long. */
+  /** The longest run that was taken from a slab: the next one may be as long. */
   #longest = 0
   /** The bytes are in a slab, and not in memory that grew for one huge row, which is not used again. */
   #isSlab = true
@@ -59,13 +59,13 @@ export class ByteBuffer {
 
   /**
    * Returns the bytes so far. They now belong to the caller, and are not overwritten while their slab is
-   * leased: the next bytes go after them in the same slab if it has room for as many as were ever taken, else
-   * into another slab.
+   * leased: the next bytes go after them in the same slab if it has room for as many as were ever taken from
+   * one, else into another slab.
    */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length)
     const left = this.bytes.length - this.length
-    this.#longest = Math.max(this.#longest, this.length)
+    if (this.#isSlab) this.#longest = Math.max(this.#longest, this.length)
     const isRoomy = this.#isSlab && left > this.#longest + this.#longest / 8
     this.bytes = isRoomy ? this.bytes.subarray(this.length) : this.#slabs.take()
     this.#isSlab = true

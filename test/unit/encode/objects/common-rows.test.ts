@@ -207,12 +207,29 @@ describe('makeCommonRows', () => {
 
   it('writes whole rows where an uncommon value makes room after one that had none', () => {
     const columns = [column('text', 'a'), column('uuid', 'b'), column('numeric', 'c')]
-    const encoder = makeRowEncoder({ columns, format: 'binary' })
-    const { rows: _, ...rowByRow } = encoder
-    for (let length = 1; length < 200; length++) {
+    // the first row of an encoder gets no more room than such a buffer has
+    for (let length = 4040; length < 4120; length++) {
+      const encoder = makeRowEncoder({ columns, format: 'binary' })
+      const { rows: _, ...rowByRow } = encoder
       const rows = [{ a: 'x'.repeat(length), b: '936da01f-9abd-4d9d-80c7-02af85c822a8', c: '1.23456789' }]
-      expect(encode(encoder, rows, 64).bytes, String(length)).to.equal(encode(rowByRow, rows, 64).bytes)
+      expect(encode(encoder, rows, 4096).bytes, String(length)).to.equal(encode(rowByRow, rows, 64).bytes)
     }
+  })
+
+  it('makes no more room for the rows after a huge one', () => {
+    const columns = [column('text', 'a'), column('bytea', 'b')]
+    const { rows } = makeRowEncoder({ columns, format: 'binary' })
+    const out = new ByteBuffer(new SlabPool(64 * 1024).lease())
+    const values = [Buffer.alloc(1_000_000), Buffer.alloc(10)]
+    const list = {
+      length: 2,
+      at: (index: number) => ({ b: values[index] }),
+      itemAt: (index: number) => index,
+    }
+    expect(rows!(out, list, 0, FIRST_ORDINAL, 1000)).to.equal(1)
+    out.take()
+    expect(rows!(out, list, 1, FIRST_ORDINAL, 1000)).to.equal(2)
+    expect(out.bytes.length).to.equal(64 * 1024)
   })
 
   it('leaves a row to the encoder of single rows whose getter throws', () => {

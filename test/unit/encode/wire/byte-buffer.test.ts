@@ -21,6 +21,18 @@ describe('ByteBuffer', () => {
     }
   })
 
+  it('fills slabs as before after a huge value, which has memory of its own', () => {
+    const out = new ByteBuffer(new SlabPool(1000).lease())
+    out.putBytes(Buffer.alloc(100_000))
+    out.take()
+    const { buffer } = out.bytes
+    for (const count of [100, 100, 100]) {
+      out.putBytes(Buffer.alloc(count))
+      out.take()
+      expect(out.bytes.buffer).to.equal(buffer)
+    }
+  })
+
   it('never overwrites bytes that were taken', () => {
     const out = new ByteBuffer(new SlabPool(256).lease())
     const taken: Buffer[] = []
