@@ -7,11 +7,8 @@ import { promisify } from 'node:util'
 import { SourceError } from '../source-error.ts'
 import { FileReader } from './file-reader.ts'
 
-/**
- * Each chunk wakes another thread to read it, and leaves a record in two pieces. Node's 64 KiB would take
- * three times as long. Chunks of 1 MiB gain nothing.
- */
-export const CHUNK_BYTES = 512 * 1024
+/** Reading costs a third of the time that it takes with Node's 64 KiB. Larger chunks gain nothing. */
+export const CHUNK_BYTES = 256 * 1024
 
 /** Returns true if opening the file again gives the same bytes: not for a pipe or a terminal. */
 export async function isRereadable(file: string): Promise<boolean> {
