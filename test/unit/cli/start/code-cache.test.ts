@@ -135,6 +135,16 @@ describe('the cache of compiled code', () => {
     ])
   })
 
+  it('removes nothing else, as the data of the embedded server where both have the same home', () => {
+    const data = join(folder, 'cache', 'postgresql-17')
+    mkdirSync(join(data, 'base'), { recursive: true })
+    writeFileSync(join(data, 'base', 'table'), '')
+    for (const path of [join(data, 'base', 'table'), join(data, 'base'), data]) utimesSync(path, 1, 1)
+    load()
+    expect(readdirSync(cache).sort()).to.deep.equal(['first.cjs', 'second.cjs'])
+    expect(readdirSync(data, { recursive: true }).sort()).to.deep.equal(['base', join('base', 'table')])
+  })
+
   it('loads the same modules without a folder for the cache', () => {
     expect(load('', false)).to.deep.equal({ answer: `42/${join(folder, 'first.cjs')}`, rejected: [] })
     expect(readdirSync(folder).sort()).to.deep.equal(['first.cjs', 'second.cjs'])
