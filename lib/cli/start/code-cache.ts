@@ -97,25 +97,17 @@ function keep(path: string, code: Buffer): void {
   renameSync(written, path)
 }
 
-/** The name of a folder of this cache: `v24.1.0-x64`. */
-const VERSION_FOLDER = /^v\d+\.\d+\.\d+[-.\w]*$/
-
 /**
- * Removes code that was kept long ago, most of it of other versions. What is still used is kept anew. All
- * else stays: where XDG_DATA_HOME is the same as XDG_CACHE_HOME, the data of the embedded server are beside
- * the folders of the cache.
+ * Removes code that was kept long ago, most of it of other versions. What is still used is kept anew. What
+ * the cache does not know stays: with some settings the embedded server has its data in the same folder.
  */
 function removeOld(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !VERSION_FOLDER.test(entry.name)) continue
-    const version = join(folder, entry.name)
-    if (isOld(version)) rmSync(version, { recursive: true })
-    else for (const name of readdirSync(version)) if (isOld(join(version, name))) rmSync(join(version, name))
+  for (const version of readdirSync(folder).filter(name => /^v\d/.test(name))) {
+    for (const name of readdirSync(join(folder, version)).filter(name => name.endsWith('.cjs'))) {
+      const path = join(folder, version, name)
+      if (statSync(path).mtimeMs < Date.now() - MAX_AGE_MS) rmSync(path)
+    }
   }
-}
-
-function isOld(path: string): boolean {
-  return statSync(path).mtimeMs < Date.now() - MAX_AGE_MS
 }
 
 /** Returns the code. Undefined if the file is missing, or damaged: V8 would run what it holds. */
