@@ -29,7 +29,7 @@ export interface RowAnswer {
 }
 
 /** How much travels in one write to the socket. */
-const PIECE_BYTES = 64 * 1024
+const WRITE_BYTES = 64 * 1024
 
 /**
  * Runs statements once for each of their rows, in one round trip: a Parse for each statement, a Bind and an
@@ -152,7 +152,7 @@ function* inPieces(messages: Iterable<Buffer>): Generator<Buffer, void> {
   for (const bytes of messages) {
     piece.push(bytes)
     length += bytes.length
-    if (length < PIECE_BYTES) continue
+    if (length < WRITE_BYTES) continue
     yield Buffer.concat(piece, length)
     piece = []
     length = 0
