@@ -19,8 +19,9 @@ const MIN_ROOM = 4096
 const MAX_ROOM = 32 * 1024
 
 /**
- * Encodes most rows, with the same bytes as `makeBinaryRowEncoder` makes of each, in half of the time. It stops
- * before a row that this format cannot write, that throws or that is long, which is then encoded by itself.
+ * Encodes most rows, with the same bytes as `makeBinaryRowEncoder` makes of each, in half of the time. It
+ * stops before a row that this format cannot write, that throws or that is long, which is then encoded by
+ * itself.
  * @returns undefined where code cannot be made from strings, or would be too much to be optimized
  */
 export function makeCommonRows(
