@@ -3,18 +3,7 @@ import { canBeBinary, makeRowEncoder, ValueError } from '../../../lib/encode/row
 import { ByteBuffer } from '../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../lib/encode/wire/slabs.ts'
 import type { Column } from '../../../lib/types.ts'
-
-function column(name: string, type: string): Column {
-  return {
-    name,
-    type: { oid: 0, name: type, sqlName: type, builtIn: true, kind: 'base' },
-    sqlType: name,
-    notNull: false,
-    hasDefault: false,
-    generated: false,
-    identity: 'none',
-  }
-}
+import { column } from '../../support/column.ts'
 
 function encode(
   format: 'binary' | 'text',

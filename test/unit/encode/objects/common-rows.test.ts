@@ -5,25 +5,11 @@ import { makeRowEncoder, type RowEncoder } from '../../../../lib/encode/row-enco
 import { ValueError } from '../../../../lib/encode/value-error.ts'
 import { ByteBuffer } from '../../../../lib/encode/wire/byte-buffer.ts'
 import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
-import type { Column } from '../../../../lib/types.ts'
+import { column } from '../../../support/column.ts'
 import { thorough } from '../../../support/thorough.ts'
 
-function column(type: string, name = type): Column {
-  return {
-    name,
-    type: { oid: 0, name: type, sqlName: type, builtIn: true, kind: 'base' },
-    sqlType: name,
-    notNull: false,
-    hasDefault: false,
-    generated: false,
-    identity: 'none',
-  }
-}
-
 const TYPES = ['bool', 'int2', 'int4', 'int8', 'float8', 'numeric', 'text', 'timestamptz', 'jsonb', 'json']
-const COLUMNS = [...TYPES, 'uuid', 'date', 'constructor'].map(name =>
-  name === 'constructor' ? column('text', name) : column(name),
-)
+const COLUMNS = [...TYPES, 'uuid', 'date'].map(name => column(name)).concat(column('constructor', 'text'))
 
 const FIRST_ORDINAL = 100
 
@@ -192,7 +178,7 @@ describe('makeCommonRows', () => {
 
   it('writes each value of each type as row by row', () => {
     for (const type of [...TYPES, 'uuid', 'date', 'float4', 'name', 'bytea']) {
-      const columns = [column(type, 'value')]
+      const columns = [column('value', type)]
       const encoder = makeRowEncoder({ columns, format: 'binary' })
       const { rows: _, ...rowByRow } = encoder
       const rows = VALUES.map(value => ({ value }))
@@ -206,7 +192,7 @@ describe('makeCommonRows', () => {
   })
 
   it('writes whole rows where an uncommon value makes room after one that had none', () => {
-    const columns = [column('text', 'a'), column('uuid', 'b'), column('numeric', 'c')]
+    const columns = [column('a', 'text'), column('b', 'uuid'), column('c', 'numeric')]
     // the first row of an encoder gets no more room than such a buffer has
     for (let length = 4040; length < 4120; length++) {
       const encoder = makeRowEncoder({ columns, format: 'binary' })
@@ -217,7 +203,7 @@ describe('makeCommonRows', () => {
   })
 
   it('makes no more room for the rows after a huge one', () => {
-    const columns = [column('text', 'a'), column('bytea', 'b')]
+    const columns = [column('a', 'text'), column('b', 'bytea')]
     const { rows } = makeRowEncoder({ columns, format: 'binary' })
     const out = new ByteBuffer(new SlabPool(64 * 1024).lease())
     const values = [Buffer.alloc(1_000_000), Buffer.alloc(10)]
@@ -233,7 +219,7 @@ describe('makeCommonRows', () => {
   })
 
   it('leaves a row to the encoder of single rows whose getter throws', () => {
-    const columns = ['a', 'b'].map(name => column('int4', name))
+    const columns = ['a', 'b'].map(name => column(name, 'int4'))
     const bad = {
       a: 1,
       get b() {
