@@ -133,6 +133,10 @@ export class HostsPool implements PgPoolLike {
     return this.#servers.reduce((sum, { pool }) => sum + pool.idleCount, 0)
   }
 
+  get waitingCount(): number {
+    return this.#servers.reduce((sum, { pool }) => sum + pool.waitingCount, 0)
+  }
+
   /** Makes no further connections, and waits until all clients are given back. */
   async end(): Promise<void> {
     this.abandon()

@@ -8,7 +8,7 @@ import { parseConnection } from '../../../lib/connection-string/parse-connection
 import { type EmbeddedServer, freePort } from '../../../lib/embedded/embedded-server.ts'
 import { useDatabase } from '../../support/servers/database.ts'
 import { startMemoryServer } from '../../support/servers/memory-server.ts'
-import { settlesWithin } from '../../support/until.ts'
+import { settlesWithin, until } from '../../support/until.ts'
 import { countOf, failureOf, write } from '../../support/writing.ts'
 import { run } from '../cli/support.ts'
 
@@ -130,6 +130,19 @@ describe('a connectionString of several hosts', () => {
     for (const client of clients) client.release()
     await pool.end()
     expect(new Set(ports)).to.have.length(2) // 16 times the same: once in 32,768 runs
+  })
+
+  it('counts who waits for a client, so that transactions may begin early', async () => {
+    const parameters = parseConnection(url([dead, live]), 'a test', {})
+    const pool = new HostsPool(parameters, { pg, max: 1, connectTimeoutMs: 10_000 })
+    const first = await pool.connect()
+    expect(pool.waitingCount).to.equal(0)
+    const second = pool.connect()
+    await until('the second call waits', () => pool.waitingCount === 1)
+    first.release()
+    ;(await second).release()
+    expect(pool.waitingCount).to.equal(0)
+    await pool.end()
   })
 
   it('is accepted by pg-batch as well, from --database, DATABASE_URL and PGHOST', async () => {
