@@ -5,6 +5,7 @@ import { publishCommit, publishEvolve, publishReject, publishRetry } from '../wr
 import { commitEvent } from '../writable/settle.ts'
 import { toPgBatchError } from '../write/faults/failure.ts'
 import { openWriting, type Writing } from '../write/open-writing.ts'
+import { OpenOutcomes } from '../write/outcome/open-outcomes.ts'
 import type { Batch } from '../write/rows/batch.ts'
 import type { RowResult } from '../write/rows/row-results.ts'
 import type { Committed } from '../write/transaction/transaction-result.ts'
@@ -22,6 +23,7 @@ export class RowsWriter<Row> {
   readonly #options: WriteOptions<Row>
   readonly #pool: PgPoolLike
   readonly #signals: StopSignals
+  readonly #openOutcomes = new OpenOutcomes()
   #writing: Promise<Writing<Row>> | undefined
   #batches = 0
 
@@ -82,10 +84,11 @@ export class RowsWriter<Row> {
   #introspectAgain(): void {
     const before = this.#writing
     if (!before) return
-    // other lanes may still ask for the outcome of a transaction, and none may begin meanwhile
-    const again = Promise.all([before, this.#introspect()]).then(
-      ([{ openOutcomes, transactions }, writing]) => ({ ...writing, openOutcomes, transactions }),
-    )
+    // `close` waits for the transactions that other lanes have begun, too
+    const again = Promise.all([before, this.#introspect()]).then(([{ transactions }, writing]) => ({
+      ...writing,
+      transactions,
+    }))
     this.#keep(again)
   }
 
@@ -94,6 +97,7 @@ export class RowsWriter<Row> {
     return openWriting(this.#options, {
       pool: this.#pool,
       signals: this.#signals,
+      openOutcomes: this.#openOutcomes,
       onRetry: retry => publishRetry(table, retry),
       onEvolve: evolve => publishEvolve(table, evolve),
     })

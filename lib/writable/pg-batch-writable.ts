@@ -12,6 +12,7 @@ import { confirmPositions } from '../write/checkpoint/confirm-positions.ts'
 import { toPgBatchError, withOutcome } from '../write/faults/failure.ts'
 import { Lanes } from '../write/lanes.ts'
 import { openWriting, type Writing } from '../write/open-writing.ts'
+import { OpenOutcomes } from '../write/outcome/open-outcomes.ts'
 import { DeadLetterStream } from '../write/rejects/dead-letter-stream.ts'
 import type { Batch } from '../write/rows/batch.ts'
 import { splitByLane } from '../write/rows/split-by-lane.ts'
@@ -214,6 +215,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       openWriting(this.#options, {
         pool: this.#pool,
         signals: this.#stopping.signals,
+        openOutcomes: new OpenOutcomes(),
         onRetry: retry => {
           this.#ledger.retries(this)
           this.#events.retry(retry)

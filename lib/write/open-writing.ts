@@ -10,7 +10,7 @@ import { Evolution } from './evolve/evolution.ts'
 import { CallbackError, toPgBatchError } from './faults/failure.ts'
 import type { Retry } from './faults/retry.ts'
 import { introspectWithRetries } from './introspect-with-retries.ts'
-import { OpenOutcomes } from './outcome/open-outcomes.ts'
+import type { OpenOutcomes } from './outcome/open-outcomes.ts'
 import { CurrentPlan } from './plan/current-plan.ts'
 import { type IntrospectedPlan, introspectPlan, type SideTable } from './plan/introspect-plan.ts'
 import type { WritePlan } from './plan/plan.ts'
@@ -26,6 +26,8 @@ import type { WriteOptions } from './write-options.ts'
 export interface WritingStream {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
+  /** The same one each time that a stream introspects its table: a COMMIT may be open meanwhile. */
+  readonly openOutcomes: OpenOutcomes
   readonly onRetry: (retry: Retry) => void
   /** The stream has altered its table. */
   readonly onEvolve: (altered: AlteredTable) => void
@@ -47,7 +49,7 @@ export async function openWriting<Item>(
   stream: WritingStream,
 ): Promise<Writing<Item>> {
   const { statementTimeoutMs, commitTimeoutMs, checkpoint, inTransaction, onBegin } = options
-  const { pool, signals } = stream
+  const { pool, signals, openOutcomes } = stream
   const beginning = { onBegin, callbackTimeoutMs: options.callbackTimeoutMs }
   const asking = { pool, signals, beginning, waitMs: statementTimeoutMs }
   const introspected = await introspectWithRetries(
@@ -61,7 +63,6 @@ export async function openWriting<Item>(
   const deadLetterFile = openDeadLetterFile(options, side)
   await moveLeftoverRejects(deadLetterFile)
   const rowLimits = limitsOfRows(options, introspected, limits)
-  const openOutcomes = new OpenOutcomes()
   const beginsEarly = !rowLimits.endless && !hasCallback(options) && !checkpoint
   return {
     ...beginning,
