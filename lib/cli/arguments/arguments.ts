@@ -144,7 +144,7 @@ function addTableOption(command: Command): Command {
 function addTargetOptions(command: Command): Command {
   return addSingleTransactionOption(addConflictOptions(command))
     .option('--identity <what>', "keep: write the file's values of GENERATED ALWAYS columns", oneOf(['keep']))
-    .option('--batch-size <rows>', 'the most rows in a batch (5000)', positiveInteger)
+    .option('--batch-size <rows>', 'the most rows in a batch (5000; 20000 for workers)', positiveInteger)
     .option('--concurrency <n>', 'connections that write (2; 1 if order matters)', positiveInteger)
     .option('-d, --database <url>', 'the database (DATABASE_URL, or PG* as for psql)')
     .option('--embedded', 'use the embedded PostgreSQL: see pg-batch server')

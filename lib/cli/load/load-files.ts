@@ -5,7 +5,7 @@ import { openSources, type Sources } from '../../sources/open-sources.ts'
 import { Repairs } from '../../sources/repairs.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dialectOf, needlessOption } from '../arguments/input-arguments.ts'
-import { batchRowsOf, connectionsOf, keepsRejects } from '../arguments/run-options.ts'
+import { batchLimitsOf, connectionsOf, keepsRejects } from '../arguments/run-options.ts'
 import { type Database, type DatabaseRequest, openDatabase } from '../database/database.ts'
 import type { EarlyDatabase } from '../database/early-database.ts'
 import { interruptedError, usageError } from '../exit-error.ts'
@@ -13,6 +13,7 @@ import { explain } from '../report/explain.ts'
 import { announced, whileRunning } from '../signals.ts'
 import { interruptedLine } from '../terminal/messages.ts'
 import { showsValues, type Terminal } from '../terminal/output.ts'
+import { wantedWorkers } from '../workers/count-workers.ts'
 import type { LoadTask } from './load-task.ts'
 import { loadNothing, unlessEmptyFile } from './text-files/load-nothing.ts'
 
@@ -28,7 +29,7 @@ export async function loadFiles(files: readonly string[], context: LoadContext):
   const { args, terminal, notify, signal, meter, request, early } = context
   const spool = new Spool()
   const repairs = new Repairs()
-  const lookOptions = sourceOptionsOf(args, spool, terminal)
+  const lookOptions = sourceOptionsOf(context, spool)
   const loadOptions = { ...lookOptions, repairs, onOpen: meter.add }
   const withDatabase: WithDatabase = async (connections, work) => {
     const database = await (early?.take() ?? openDatabase({ ...request, connections }))
@@ -81,13 +82,15 @@ async function loadSource(input: Omit<LoadTask, 'database'>, withDatabase: WithD
 }
 
 /** Returns how the files are read. */
-function sourceOptionsOf(args: LoadArguments, spool: Spool, terminal: Terminal): SourceOptions {
+function sourceOptionsOf({ args, terminal, meter }: LoadContext, spool: Spool): SourceOptions {
+  const limits = batchLimitsOf(args, wantedWorkers(args, meter))
   return {
     format: args.replay ? 'ndjson' : args.format,
     encoding: args.encoding,
     dialect: dialectOf(args),
     judgesHeader: args.create ?? false,
-    batchRows: batchRowsOf(args),
+    batchRows: limits.rows,
+    batchBytes: limits.bytes,
     keepsMalformed: keepsRejects(args),
     lenient: args.lenient,
     skipLines: args.skipLines,

@@ -4,10 +4,10 @@ import { type BlockRow, NUMBER } from '../../columnar/block-row.ts'
 import type { CsvRecord } from '../../csv/record.ts'
 import type { RecordTable } from '../../csv/record-table.ts'
 import { JsonRecord } from '../../json/record.ts'
-import { BATCH_BYTES, type SourceRow } from '../../sources/rows.ts'
+import type { SourceRow } from '../../sources/rows.ts'
 import { sizeOfValue } from '../../values/size-of-value.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
-import { batchRowsOf } from '../arguments/run-options.ts'
+import { batchLimitsOf } from '../arguments/run-options.ts'
 import { BlockIntake } from '../rows/block-intake.ts'
 import type { BlockWriting } from '../rows/block-writing.ts'
 import type { Intake, IntakeOptions } from '../rows/intake.ts'
@@ -53,9 +53,10 @@ function rowInput(plan: LoadPlan, { skip, numbered, onBatch }: InputOptions): Lo
   const { args, source, rows, change, unwrap, shape, writing } = plan
   const lineOf = (item: unknown): SourceRow => (numbered ? (item as NumberedRow).row : (item as SourceRow))
   const rowOf = (item: unknown): SourceRow => unwrap(lineOf(item))
+  const limits = batchLimitsOf(args)
   const batches = new BatchTransform<SourceRow>({
-    maxCount: batchRowsOf(args),
-    maxBytes: BATCH_BYTES,
+    maxCount: limits.rows,
+    maxBytes: limits.bytes,
     sizeOf: sizeOfValue,
     // only a pipe may be slow; a row that comes from a pipe should not wait for others
     ...(source.live ? {} : { maxWaitMs: Number.POSITIVE_INFINITY }),

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { DEFAULT_RETRY } from '../../writable/resolve/check-retry.ts'
 import { retryDelayMs } from '../../write/faults/retry.ts'
-import { batchRowsOf } from '../arguments/run-options.ts'
+import { batchLimitsOf } from '../arguments/run-options.ts'
 import { retrying } from '../database/retrying.ts'
 import { sequenceHints } from '../database/sequences.ts'
 import { dataError, ExitError } from '../exit-error.ts'
@@ -142,7 +142,8 @@ async function openResumeOf(plan: LoadPlan): Promise<Resume | undefined> {
   const { database, source, args, table } = plan
   if (args.resume === undefined) return undefined
   const fingerprint = inputFingerprint(source.description, args)
-  const distribution = { workers: countWorkers(plan), chunkRows: batchRowsOf(args) }
+  const wanted = countWorkers(plan)
+  const distribution = { workers: wanted, chunkRows: batchLimitsOf(args, wanted).rows }
   const resume = await openResume(database, args.resume, { source, fingerprint, table, distribution })
   const { workers } = resume.distribution
   const why = workers > 1 ? whyOneWorker(plan) : undefined

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
+import type { LoadArguments } from '../arguments/arguments.ts'
 import { connectionsOf } from '../arguments/run-options.ts'
+import type { InputMeter } from '../files/input-meter.ts'
 import type { LoadPlan } from '../load/load-plan.ts'
 
 /**
@@ -13,13 +15,16 @@ const MIN_BYTES = 128 * 1024 * 1024
 
 type Planned = Pick<LoadPlan, 'records' | 'source' | 'table' | 'trial' | 'args' | 'meter'>
 
-/**
- * Returns how many threads encode and write. One, where the order of rows decides what is stored, and for
- * small files and pipes, unless --workers asks for more.
- */
+/** Returns how many threads encode and write. One, where several cannot, or would store something else. */
 export function countWorkers(plan: Planned): number {
-  const { args, meter } = plan
-  if (whyOneWorker(plan) !== undefined) return 1
+  return whyOneWorker(plan) === undefined ? wantedWorkers(plan.args, plan.meter) : 1
+}
+
+/**
+ * Returns how many threads are to write, if the rows are records of CSV that several can write. One, where
+ * the order of rows decides what is stored, and for small files and pipes, unless --workers asks for more.
+ */
+export function wantedWorkers(args: LoadArguments, meter: InputMeter): number {
   if (args.workers !== undefined) return args.workers
   const isLarge = meter.bytesTotal !== undefined && meter.bytesTotal >= MIN_BYTES
   const { resume: _, ...others } = args

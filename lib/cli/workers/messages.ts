@@ -7,7 +7,7 @@ import type { RecordRows } from '../columns/record-rows.ts'
 import type { ErrorData } from './error-data.ts'
 
 /** So many parts are on their way to a worker: it never waits for one while there are more. */
-export const PARTS_AHEAD = 8
+export const PARTS_AHEAD = 4
 
 /** A worker reports accepted parts by so many, because each message wakes the main thread. */
 export const PARTS_REPORTED = PARTS_AHEAD / 2

@@ -24,6 +24,8 @@ import type { FoundRecords } from './split/wasm-splitter.ts'
 export interface CsvOptions extends HeaderOptions {
   /** The maximum of records in a table. */
   batchRows: number
+  /** About how many bytes its records have at most. @default BATCH_BYTES */
+  batchBytes?: number | undefined
   /**
    * Fill tables from several chunks. If not, the records of a chunk are passed on at once, for a pipe that
    * may pause.
@@ -270,7 +272,8 @@ class CsvReader extends Transform {
   }
 
   #passFull(): void {
-    if (this.#table.length === this.#options.batchRows || this.#table.bytes >= BATCH_BYTES) this.#pass()
+    const { batchRows, batchBytes = BATCH_BYTES } = this.#options
+    if (this.#table.length === batchRows || this.#table.bytes >= batchBytes) this.#pass()
   }
 
   /** Passes the records so far on, as a table. */

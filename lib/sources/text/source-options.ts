@@ -19,6 +19,8 @@ export interface SourceOptions {
   preferredDelimiter?: string | undefined
   /** The maximum of rows in a table of `Source.records`, or an array of the others. @default 1000 */
   batchRows?: number | undefined
+  /** About how many bytes the records of a table of CSV have at most. @default BATCH_BYTES */
+  batchBytes?: number | undefined
   /** Default: the process's. */
   stdin?: Readable
   /** Called with each stream of bytes whose rows are read, as it comes from the disk or the pipe. */

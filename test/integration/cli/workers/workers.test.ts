@@ -20,6 +20,15 @@ describe('pg-batch load --workers', () => {
     })
   }
 
+  it('writes larger batches than one thread, with the same rows', async () => {
+    const path = await file('large.csv', csv(45_000))
+    const expected = await storedByOne(path)
+    const { stdout, stderr } = await run(['load', path, '-t', 't', '--workers', '2'], env())
+    expect(stderr).to.equal('')
+    expect(stdout).to.match(/^t: 45,000 rows committed in 3 batches, /)
+    expect(await stored()).to.deep.equal(expected)
+  })
+
   it('uses a session for each worker', async () => {
     await database.pool.query('ALTER TABLE t ADD session int DEFAULT pg_backend_pid()')
     await load(await file('sessions.csv', csv(1000)), '--workers', '3')

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { expect } from 'chai'
+import { batchLimitsOf } from '../../../../lib/cli/arguments/run-options.ts'
 import { countWorkers, whyOneWorker } from '../../../../lib/cli/workers/count-workers.ts'
 
 describe('the number of workers', () => {
@@ -51,5 +52,12 @@ describe('the number of workers', () => {
       expect(whyOneWorker(plan)).to.match(why)
     }
     expect(whyOneWorker(planOf({}))).to.equal(undefined)
+  })
+
+  it('makes their batches larger than those of one thread, unless the user says how large', () => {
+    const [one, two] = [1, 2].map(workers => batchLimitsOf({}, workers))
+    expect(two!.rows).to.be.greaterThan(one!.rows)
+    expect(two!.bytes).to.be.greaterThan(one!.bytes)
+    expect(batchLimitsOf({ batchSize: 7 }, 2)).to.deep.equal({ ...two, rows: 7 })
   })
 })

@@ -16,11 +16,15 @@ describe('readCsv', () => {
     ])
   })
 
-  it('ends a table at a megabyte, however few records it has', async () => {
+  it('ends a table at a megabyte, or what is asked for, however few records it has', async () => {
     const dialect = resolveDialect({ header: false }, ',')
-    const reader = readCsv('f.csv', dialect, { batchRows: 100, fill: true }, () => {})
-    const tables = await readAll(reader, `${'x'.repeat(400_000)}\n`.repeat(7))
-    expect((tables as unknown as RecordTable[]).map(records => records.length)).to.deep.equal([3, 3, 1])
+    const lengths = async (batchBytes?: number) => {
+      const reader = readCsv('f.csv', dialect, { batchRows: 100, batchBytes, fill: true }, () => {})
+      const tables = await readAll(reader, `${'x'.repeat(400_000)}\n`.repeat(7))
+      return (tables as unknown as RecordTable[]).map(records => records.length)
+    }
+    expect(await lengths()).to.deep.equal([3, 3, 1])
+    expect(await lengths(2_000_000)).to.deep.equal([5, 2])
   })
 
   it('keeps every value as the text it is', async () => {
