@@ -65,6 +65,16 @@ export function refusesValue({ code, where = '' }: ServerError): boolean {
   return /^COPY .+, [^ ]+ \d+, [^ ]+ ./.test(where) || (!where.includes('\n') && /\$\d/.test(where))
 }
 
+/**
+ * Returns the index of the parameter that the server could not read, from 0. The context is `unnamed portal
+ * parameter $2 = '…'` then, in the language of lc_messages. An error of a statement that runs may list all
+ * parameters, after a colon.
+ */
+export function refusedParameter({ where = '' }: ServerError): number | undefined {
+  const match = /^[^$:：]*\$(\d+)(?: = '(?:[^']|'')*')?$/.exec(where)
+  return match ? Number(match[1]) - 1 : undefined
+}
+
 /** The functions by which PL/pgSQL, PL/Python and PL/Tcl report what their code raises. */
 const RAISING_ROUTINES = ['exec_stmt_raise', 'PLy_elog_impl', 'PLy_output', 'throw_tcl_error']
 

@@ -13,7 +13,7 @@ export function refusedValueText({ code, message }: ServerError, column: string)
   switch (code) {
     case '22P02': // invalid_text_representation
     case '22007': // invalid_datetime_format
-      return `not a valid ${type ?? 'value'} for ${name} (${code})`
+      return `not a valid ${type ?? (IS_ARRAY.test(message) ? 'array' : 'value')} for ${name} (${code})`
     case '22003': // numeric_value_out_of_range
     case '22008': // datetime_field_overflow
       return `out of range for ${name}${ofType} (${code})`
@@ -39,6 +39,9 @@ const TYPE_PATTERNS = [
   /^".*" is out of range for type ([a-z0-9 ]+)$/s,
   /^([a-z0-9]+) out of range(?::|$)/,
 ]
+
+/** An array literal that cannot be read: the server names no type. */
+const IS_ARRAY = /^malformed array literal: /
 
 function typeIn(message: string): string | undefined {
   for (const pattern of TYPE_PATTERNS) {

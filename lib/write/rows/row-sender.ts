@@ -32,6 +32,8 @@ export interface RowSender {
   abort(): Promise<void>
   /** Returns the row that an error of the server is about, if that is known. */
   locate(error: unknown): RowRef | undefined
+  /** Returns the column that an error of the server is about, if that is known and the row is not. */
+  columnOf?(error: unknown): string | undefined
 }
 
 /**

@@ -168,6 +168,11 @@ export class RowsInTransaction {
     return this.#sender?.locate(error)
   }
 
+  /** Returns the column that an error is about, if only that is known. Must be called before `abort`. */
+  columnOf(error: unknown): string | undefined {
+    return this.#sender?.columnOf?.(error)
+  }
+
   async #senderFor(method: 'copy' | 'insert'): Promise<RowSender> {
     const sender = this.#sender
     if (sender && sender.method !== method) {

@@ -38,10 +38,11 @@ export async function runTransaction<Item>(
     const thrown = explainChange(writer.opened?.transaction.explained(cause) ?? cause, writer.plan.table)
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const row = locate(thrown, writer.opened)
+    const column = writer.opened?.rows.columnOf(thrown)
     noteSentValue(thrown, row, writer.plan)
     const ifCommitted = writer.result
     await rollback(writer.opened)
-    const error = explain(thrown, row, writer, context)
+    const error = explain(thrown, row, column, writer, context)
     return {
       ...whatMayBeCommitted(writer),
       ifCommitted,
@@ -153,6 +154,7 @@ async function rollback<Item>(opened: OpenedTransaction<Item> | undefined): Prom
 function explain<Item>(
   error: unknown,
   row: RowRef | undefined,
+  column: string | undefined,
   { batches, opened }: TransactionWriter<Item>,
   { signals }: TransactionContext<Item>,
 ): PgBatchError {
@@ -162,7 +164,12 @@ function explain<Item>(
     const details = { ...only, outcome, cause: signals.stop.reason }
     return new PgBatchError('ABORTED', 'The stream was destroyed before the rows were committed', details)
   }
-  return toPgBatchError(error, outcome, row ? errorContext(row) : only, opened ? 'write' : 'connect')
+  return toPgBatchError(
+    error,
+    outcome,
+    row ? errorContext(row) : { ...only, column },
+    opened ? 'write' : 'connect',
+  )
 }
 
 /** Returns what is needed to find the outcome of a COMMIT that was not answered, and to report it. */

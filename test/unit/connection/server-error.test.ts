@@ -3,6 +3,7 @@ import {
   connectionSurvives,
   copyContext,
   isServerError,
+  refusedParameter,
   refusesValue,
   type ServerError,
 } from '../../../lib/connection/server-error.ts'
@@ -52,6 +53,25 @@ describe("the server's errors", () => {
   for (const [code, where, expected] of REFUSALS) {
     it(`are ${expected ? '' : 'not '}the refusal of a value: ${code}, ${JSON.stringify(where)}`, () => {
       expect(refusesValue(serverError({ code, where }))).to.equal(expected)
+    })
+  }
+
+  const PARAMETERS: readonly [where: string | undefined, expected: number | undefined][] = [
+    [undefined, undefined],
+    ["unnamed portal parameter $12 = '...'", 11],
+    ["unnamed portal parameter $2 = 'it''s $7 = ''x'", 1],
+    ['unbenanntes Portal Parameter $3', 2],
+    ['unnamed portal parameter $1', 0],
+    ["PL/pgSQL function f(integer) line 3 at RAISE\nunnamed portal parameter $2 = '1'", 1],
+    ["unnamed portal with parameters: $1 = '1'", undefined],
+    ["unnamed portal with parameters: $1 = '1', $2 = '2'", undefined],
+    ["未命名的入口参数为：$1 = '1'", undefined],
+    ['SQL statement "SELECT $1"\nPL/pgSQL function f() line 3 at SQL statement', undefined],
+    ['COPY t, line 2, column price: "$1"', undefined],
+  ]
+  for (const [where, expected] of PARAMETERS) {
+    it(`names ${expected === undefined ? 'no parameter' : `parameter ${expected}`}: ${JSON.stringify(where)}`, () => {
+      expect(refusedParameter(serverError({ where }))).to.equal(expected)
     })
   }
 

@@ -1,6 +1,6 @@
 import type { BoundRows, BoundStatement, BoundValue, RowAnswer } from '../../../connection/bound-rows.ts'
 import { canCopy } from '../../../connection/pool/driver-modes.ts'
-import { columnOf, isServerError } from '../../../connection/server-error.ts'
+import { columnOf, isServerError, refusedParameter } from '../../../connection/server-error.ts'
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { ByteBuffer } from '../../../encode/wire/byte-buffer.ts'
 import {
@@ -161,7 +161,10 @@ export class RowByRowSender implements RowSender {
   async abort(): Promise<void> {}
 
   locate(error: unknown): RowRef | undefined {
-    return isServerError(error) && this.#refused ? { ...this.#refused, column: columnOf(error) } : undefined
+    if (!isServerError(error) || !this.#refused) return undefined
+    const { columns } = this.#refused.group.shape
+    const refused = this.#plan.columns[columns[refusedParameter(error) ?? -1] ?? -1]
+    return { ...this.#refused, column: columnOf(error) ?? refused?.name }
   }
 }
 

@@ -107,8 +107,15 @@ export class InsertSender extends ParameterSender {
       if (!numbered) continue
       parameters.values.push(staging.firstOrdinal + group.rows.itemAt(to), group.shape.number)
     }
-    const only = to - from === 1 ? { group, index: from } : undefined
-    return { text: this.#textFor(group, to - from), parameters, count: to - from, only }
+    const names = this.#columnsOf(group)
+    return {
+      text: this.#textFor(group, names, to - from),
+      parameters,
+      count: to - from,
+      only: to - from === 1 ? { group, index: from } : undefined,
+      columns: names,
+      rowOf: parameter => ({ group, index: from + Math.floor(parameter / names.length) }),
+    }
   }
 
   #rowsPerStatement({ shape }: RowGroup): number {
@@ -116,12 +123,17 @@ export class InsertSender extends ParameterSender {
     return width === 0 ? 1 : Math.min(MAX_ROWS, Math.floor(MAX_PARAMETERS / width))
   }
 
-  #textFor({ shape }: RowGroup, count: number): string {
-    const { columns, merge, table, overrides } = this.plan
+  #columnsOf({ shape }: RowGroup): string[] {
+    const { columns, merge } = this.plan
+    const names = shape.columns.map(index => columns[index]!.name)
+    if (this.#staging && merge?.numbered) names.push(merge.names.ordinal, merge.names.shape)
+    return names
+  }
+
+  #textFor({ shape }: RowGroup, names: readonly string[], count: number): string {
+    const { table, overrides } = this.plan
     const key = `${shape.number} ${count}`
     if (this.#text.key !== key) {
-      const names = shape.columns.map(index => columns[index]!.name)
-      if (this.#staging && merge?.numbered) names.push(merge.names.ordinal, merge.names.shape)
       const cells = new Array(count).fill(names.map(() => true))
       const text = insertStatement(this.#staging?.table ?? table, names, cells, { overrides })
       this.#text = { key, text }
@@ -136,7 +148,7 @@ export class InsertSender extends ParameterSender {
         const rows = group.rows.slice(from, from + perStatement)
         const only = rows.length === 1 ? { group, index: from } : undefined
         for (const { text, values, count } of untypedStatements(this.plan, rows)) {
-          yield { text, parameters: { values, length: 0 }, count, only }
+          yield { text, parameters: { values, length: 0 }, count, only, columns: [] }
         }
       }
     }

@@ -44,7 +44,7 @@ export function* mixedStatements(
       cells.push(kind.cells)
     }
     const text = insertStatement(table, names, cells, { overrides })
-    yield { text, parameters, count: to - from, only: onlyOf(refs.slice(from, to)) }
+    yield { text, parameters, count: to - from, only: onlyOf(refs.slice(from, to)), columns: [] }
     from = to
   }
 }

@@ -1,5 +1,5 @@
 import type { BoundValue } from '../../../connection/bound-rows.ts'
-import { columnOf, isServerError } from '../../../connection/server-error.ts'
+import { columnOf, isServerError, refusedParameter } from '../../../connection/server-error.ts'
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
 import type { TablePlan } from '../../plan/table-plan.ts'
 import type { RowGroup } from '../../rows/batch.ts'
@@ -14,6 +14,10 @@ export interface RowStatement {
   readonly count: number
   /** The row, where it writes only one: an error of the statement is then an error of that row. */
   readonly only: RowRef | undefined
+  /** The columns of the parameters. Those of several rows repeat them. */
+  readonly columns: readonly string[]
+  /** Returns the row of a parameter, by its index, where no row shares a parameter with another one. */
+  readonly rowOf?: (parameter: number) => RowRef
 }
 
 /** Returns the row of a list that holds no other. */
@@ -31,8 +35,8 @@ export abstract class ParameterSender implements RowSender {
   protected sentBytes = 0
   protected readonly transaction: Transaction
   protected readonly plan: TablePlan
-  /** The row of the statement that runs or has failed, where it has only one. */
-  #only: RowRef | undefined
+  /** The statement that runs or has failed. */
+  #statement: RowStatement | undefined
 
   constructor(transaction: Transaction, plan: TablePlan) {
     this.transaction = transaction
@@ -52,23 +56,24 @@ export abstract class ParameterSender implements RowSender {
   }
 
   /** Runs a statement; the caller counts the rows that it has changed. */
-  protected async query({ text, parameters, only }: RowStatement): ReturnType<Transaction['query']> {
+  protected async query(statement: RowStatement): ReturnType<Transaction['query']> {
+    const { text, parameters } = statement
     this.sentBytes += parameters.length
-    this.#only = only
+    this.#statement = statement
     const result = await this.transaction.query(text, parameters.values)
-    this.#only = undefined
+    this.#statement = undefined
     return result
   }
 
   /** Runs the last statement and commits, in one round trip where that is possible. */
   protected async executeAndCommit(statement: RowStatement): Promise<void> {
-    const { text, parameters, count, only } = statement
+    const { text, parameters, count } = statement
     await this.transaction.begin() // the transaction's id is known then
     if (!this.transaction.mayCommitBehind(parameters.length)) return this.execute(statement)
     this.sentBytes += parameters.length
-    this.#only = only
+    this.#statement = statement
     this.count(count, await this.transaction.runAndCommit(text, parameters.values as BoundValue[]))
-    this.#only = undefined
+    this.#statement = undefined
   }
 
   protected count(sent: number, changed: number | null | undefined): void {
@@ -80,6 +85,16 @@ export abstract class ParameterSender implements RowSender {
   async abort(): Promise<void> {}
 
   locate(error: unknown): RowRef | undefined {
-    return isServerError(error) && this.#only ? { ...this.#only, column: columnOf(error) } : undefined
+    if (!isServerError(error) || !this.#statement) return undefined
+    const { only, rowOf } = this.#statement
+    const parameter = refusedParameter(error)
+    const row = only ?? (parameter === undefined ? undefined : rowOf?.(parameter))
+    return row && { ...row, column: this.columnOf(error) }
+  }
+
+  columnOf(error: unknown): string | undefined {
+    if (!isServerError(error) || !this.#statement) return undefined
+    const { columns } = this.#statement
+    return columnOf(error) ?? columns[(refusedParameter(error) ?? Number.NaN) % columns.length]
   }
 }

@@ -281,6 +281,12 @@ export class UpsertSender extends ParameterSender {
   #statement(text: string, refs: readonly RowRef[], { columns }: RowSource): RowStatement {
     const { values, length } = arrayParameters(refs, columns, this.plan.columns, this.#arrays)
     const parameters = { values: [...values, shapeNumbers(refs)], length }
-    return { text, parameters, count: refs.length, only: onlyOf(refs) }
+    return {
+      text,
+      parameters,
+      count: refs.length,
+      only: onlyOf(refs),
+      columns: columns.map(({ name }) => name),
+    }
   }
 }

@@ -48,7 +48,7 @@ export const KINDS: readonly BadKind[] = [
     expected: ({ title }) =>
       title === 'binary COPY'
         ? { code: 'VALUE_NOT_ENCODABLE', column: 'n' }
-        : { code: 'REFUSED', sqlState: '22P02', ...(title.includes('COPY') ? { column: 'n' } : {}) },
+        : { code: 'REFUSED', sqlState: '22P02', column: 'n' },
   },
   {
     title: 'NULL for NOT NULL',

@@ -151,6 +151,30 @@ describe('writing by each method', () => {
     expect(await countOf(db.pool, 'chosen')).to.equal(200)
   })
 
+  it('by INSERT names the column of a value that the server cannot read, and the row if it has a parameter of its own', async () => {
+    await db.pool.query('CREATE TABLE unread (id int PRIMARY KEY, n int, tags text[])')
+    const { pool } = makePool()
+    const onConflict = { target: ['id'], action: 'update' } as const
+    const good: object[] = rowsOf(30, id => ({ id, n: id, tags: [] }))
+    const cases = [
+      { bad: { n: 'many' }, column: 'n', reason: 'not a valid integer for "n" (22P02)' },
+      { bad: { n: 2 ** 40 }, column: 'n', reason: 'out of range for "n" of type integer (22003)' },
+      { bad: { tags: 'a' }, column: 'tags', reason: 'not a valid array for "tags" (22P02)' },
+    ]
+    for (const { bad, column, reason } of cases) {
+      const rows = good.with(17, { id: 17, n: 1, tags: [], ...bad })
+      const failure = (more: object) =>
+        write([rows], { pool, table: 'unread', ...more }).catch(error => error)
+      const message = `The server refused a row: ${reason} [row 17, batch 1] (rolled back)`
+      expect(await failure({ method: 'insert' })).to.include({ column, rowIndex: 17, message })
+      if (column === 'tags') continue // the statement of an upsert casts it as it runs, and the error names nothing
+      expect(await failure({ method: 'insert', onConflict })).to.include({
+        column,
+        message: `The server refused the rows: ${reason} [batch 1] (rolled back)`,
+      })
+    }
+  })
+
   it('continues as text within a batch at a value that has no exact binary form', async () => {
     await db.pool.query('CREATE TABLE mixed_formats (id int, at timestamptz)')
     const rows = rowsOf(600, id => ({ id, at: id % 200 === 100 ? 'January 8, 1999 UTC' : new Date(id) }))

@@ -9,7 +9,7 @@ const TEXTS: readonly [code: string, message: string, text: string | undefined][
   ['22P02', 'invalid input syntax for type boolean: "secret"', 'not a valid boolean for "c" (22P02)'],
   ['22P02', 'invalid input syntax for type json', 'not a valid json for "c" (22P02)'],
   ['22P02', 'invalid input value for enum mood: "secret"', 'not a valid mood for "c" (22P02)'],
-  ['22P02', 'malformed array literal: "secret"', 'not a valid value for "c" (22P02)'],
+  ['22P02', 'malformed array literal: "secret"', 'not a valid array for "c" (22P02)'],
   ['22P02', 'ungültige Eingabesyntax für Typ boolean: »secret«', 'not a valid value for "c" (22P02)'],
   ['22007', 'invalid input syntax for type date: "secret"', 'not a valid date for "c" (22007)'],
   ['22008', 'date/time field value out of range: "secret"', 'out of range for "c" (22008)'],
