@@ -92,9 +92,10 @@ export class BlockReader {
     return columns.map((column, at) => {
       const pages = column.leaves.map(leaf => {
         const chunk = chunkOf(group, next++, this.#place(at))
-        const path = leaf.path.at(-1)!.path.join('.')
-        if (chunk.path_in_schema.join('.') !== path) {
-          throw damaged(this.#place(at), new Error(`Found ${chunk.path_in_schema.join('.')}`))
+        const { path, element } = leaf.path.at(-1)!
+        const found = chunk.path_in_schema.join('.')
+        if (found !== path.join('.') || chunk.type !== element.type) {
+          throw damaged(this.#place(at), new Error(`Found ${found} of ${chunk.type}`))
         }
         return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead })
       })

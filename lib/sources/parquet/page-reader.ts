@@ -69,7 +69,7 @@ export class PageReader {
     while (this.#valuesLeft > 0) {
       const { header, bytes } = await this.#readPage()
       if (header.type === 'DICTIONARY_PAGE') {
-        checkPageValues(header.dictionary_page_header?.num_values ?? 0)
+        checkPageValues(dictionaryValues(header))
         return unpackPage(header, bytes, this.#packed)
       }
       if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
@@ -83,6 +83,7 @@ export class PageReader {
   }
 
   async #readPage(): Promise<{ header: PageHeader; bytes: Uint8Array }> {
+    if (this.#position >= this.#end) throw new Error('The pages have fewer values than the column')
     const { header, start } = await this.#readHeader()
     const size = header.compressed_page_size
     if (!(size >= 0)) throw new Error(`A page of ${size} bytes`)
@@ -125,6 +126,11 @@ export class PageReader {
     this.#window = await file.read(start, end)
     this.#windowStart = start
   }
+}
+
+function dictionaryValues({ dictionary_page_header: dictionary }: PageHeader): number {
+  if (!dictionary) throw new Error('A dictionary without its header')
+  return dictionary.num_values
 }
 
 /**

@@ -78,6 +78,31 @@ describe('a Parquet file is refused in one line', () => {
     expect(await failure(read(made))).to.match(/column "n": the data are damaged or cut off$/)
   })
 
+  describe('before it takes bytes for what they are not:', () => {
+    const data = Array.from({ length: 100 }, (_, i) => i)
+    const column = (name: string) => ({ name, schema: [{ type: 'INT32' as const }], data, encoding: 'PLAIN' })
+    const made = parquetOf([column('a'), column('b')])
+    const changed = (bytes: readonly number[], at: number, byte: number) => {
+      const file = Buffer.from(made)
+      const found = file.indexOf(Buffer.from(bytes))
+      expect(found).to.be.at.least(0)
+      file[found + at] = byte
+      return file
+    }
+    // a header begins with the type of the page; numbers are doubled
+    const page = [0x15, 6, 0x15]
+    const cases: [title: string, file: Buffer][] = [
+      ['pages of the next column, after a page of an index', changed(page, 1, 2)],
+      ['a page of data, as a dictionary', changed(page, 1, 4)],
+      ['integers, as another type', changed([0x1c, 0x15, 2, 0x19], 2, 8)],
+    ]
+    for (const [title, file] of cases) {
+      it(title, async () => {
+        expect(await failure(read(file))).to.match(/column "a": the data are damaged or cut off$/)
+      })
+    }
+  })
+
   describe('without the memory that it asks for, when lists within lists are longer than the file:', () => {
     // a field, and in it five lists of 33 million lists
     const lists = Buffer.from([
