@@ -17,6 +17,8 @@ export interface MadeFile {
   readonly codec?: CompressionCodec
   readonly rowGroupSize?: number
   readonly pageSize?: number
+  /** The program that has written the file. */
+  readonly createdBy?: string
 }
 
 /** The bytes of a Parquet file, as hyparquet-writer makes them. */

@@ -1,8 +1,9 @@
-import { parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet'
+import { type FileMetaData, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet'
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, isListLike } from 'hyparquet/src/schema.js'
 import { firstRepeated } from '../repeated.ts'
 import { SourceError } from '../source-error.ts'
-import { type LeafType, leafType } from './leaf-type.ts'
+import { withInfinity } from './types/infinity.ts'
+import { type LeafType, leafType } from './types/leaf-type.ts'
 
 /** A column of the rows, and its leaves in the file: one, unless the column is nested. */
 export interface ParquetColumn {
@@ -29,13 +30,19 @@ export interface Leaf {
   readonly maxRepetition: number
 }
 
+type TypeOf = (element: SchemaElement) => LeafType
+
 /**
- * Returns the columns of a schema. hyparquet gets their leaves without logical types, because it makes
+ * Returns the columns of a file. hyparquet gets their leaves without logical types, because it makes
  * numbers of decimals and Dates of timestamps, which lose digits. `LeafType` makes the values instead.
  */
-export function columnsOf(schema: readonly SchemaElement[], name: string): ParquetColumn[] {
+export function columnsOf(
+  { schema, created_by: writer }: Pick<FileMetaData, 'schema' | 'created_by'>,
+  name: string,
+): ParquetColumn[] {
   const root = parquetSchema({ schema: schema.map(withGroupType) })
-  const columns = root.children.map(tree => columnOf(root, tree, name))
+  const typeOf: TypeOf = writer?.startsWith('DuckDB') ? element => withInfinity(leafType(element)) : leafType
+  const columns = root.children.map(tree => columnOf(root, tree, typeOf, name))
   const names = columns.map(column => column.name)
   const twice = firstRepeated(names)
   if (twice !== undefined) throw new SourceError(`${name}: two columns are called "${twice}"`)
@@ -43,14 +50,14 @@ export function columnsOf(schema: readonly SchemaElement[], name: string): Parqu
   return columns
 }
 
-function columnOf(root: SchemaTree, tree: SchemaTree, name: string): ParquetColumn {
+function columnOf(root: SchemaTree, tree: SchemaTree, typeOf: TypeOf, name: string): ParquetColumn {
   const variant = hasVariant(tree)
   if (variant) {
     throw new SourceError(
       `${name}: the column "${tree.element.name}" is of the type VARIANT, which cannot be read`,
     )
   }
-  const leaves = leavesOf(tree, [root])
+  const leaves = leavesOf(tree, [root], typeOf)
   const flat = tree.children.length === 0 && tree.element.repetition_type !== 'REPEATED'
   return {
     name: tree.element.name,
@@ -62,14 +69,16 @@ function columnOf(root: SchemaTree, tree: SchemaTree, name: string): ParquetColu
   }
 }
 
-function leavesOf(tree: SchemaTree, above: readonly SchemaTree[]): Leaf[] {
-  if (tree.children.length > 0) return tree.children.flatMap(child => leavesOf(child, [...above, tree]))
+function leavesOf(tree: SchemaTree, above: readonly SchemaTree[], typeOf: TypeOf): Leaf[] {
+  if (tree.children.length > 0) {
+    return tree.children.flatMap(child => leavesOf(child, [...above, tree], typeOf))
+  }
   const { converted_type: _, logical_type: __, ...element } = tree.element
   const path = [...above, { ...tree, element }]
   return [
     {
       path,
-      type: leafType(tree.element),
+      type: typeOf(tree.element),
       maxDefinition: getMaxDefinitionLevel(path),
       maxRepetition: getMaxRepetitionLevel(path),
     },

@@ -26,7 +26,7 @@ export async function openParquet(path: string, batchRows = BATCH_ROWS): Promise
   try {
     await checkMarks(bytes, path)
     const metadata = await readFooter(bytes, path)
-    const columns = columnsOf(metadata.schema, path)
+    const columns = columnsOf(metadata, path)
     const decompressors = await loadDecompressors(codecsOf(metadata))
     const reader = new BlockReader({
       ...{ name: path, bytes, metadata, columns, decompressors },

@@ -121,6 +121,30 @@ CREATE TABLE "made" (
     ])
   })
 
+  it('stores infinite dates and timestamps of DuckDB, which are the highest counts', async () => {
+    const most = 2n ** 63n - 1n
+    const days = { type: 'INT32', converted_type: 'DATE' } as const
+    const micros = { type: 'INT64', converted_type: 'TIMESTAMP_MICROS' } as const
+    const columns = [
+      column('day', days, 2 ** 31 - 1, -(2 ** 31 - 1), 1),
+      column('at', micros, most, -most, 1n),
+      { name: 'times', schema: listOf(micros), data: [[most, null], [-most], []] },
+    ]
+    const path = await file('duckdb.parquet', parquetOf(columns, { createdBy: 'DuckDB version v1.5.5' }))
+    const { status, stderr } = await load(path, '-t', 'made', '--create')
+    expect(status, stderr).to.equal(0)
+    expect(
+      await query('SELECT day::text, extract(epoch FROM at)::text, times::text FROM made'),
+    ).to.deep.equal([
+      ['infinity', 'Infinity', '{infinity,NULL}'],
+      ['-infinity', '-Infinity', '{-infinity}'],
+      ['1970-01-02', '0.000001', '{}'],
+    ])
+    await file('duckdb.parquet', parquetOf([column('at', micros, most)], { createdBy: 'parquet-mr' }))
+    await load(path, '-t', 'made')
+    expect(await query("SELECT 1 FROM made WHERE at = '294247-01-10 04:00:54.775807Z'")).to.have.length(1)
+  })
+
   it('shows the plan with --dry-run', async () => {
     const path = await file(
       'dry.parquet',

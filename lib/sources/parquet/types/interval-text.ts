@@ -1,4 +1,4 @@
-import { timeText } from '../../values/time/temporal-text.ts'
+import { timeText } from '../../../values/time/temporal-text.ts'
 
 /**
  * Returns a Parquet interval as PostgreSQL's text. It has twelve bytes: months, days and milliseconds.
