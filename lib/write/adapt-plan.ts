@@ -36,8 +36,12 @@ export async function adaptPlan<Item>(
 
 /** Returns true, or the error for a batch that is held as bytes which the plan cannot write. */
 function canUse<Item>(now: WritePlan<Item>, failed: FailedTransaction<Item>): true | PgBatchError {
-  const { batches, plan, error } = failed
-  if (batches.every(batch => !isBytesOnly(batch) || prepareBatch(batch, now).plan === now)) return true
+  const canWrite = failed.batches.every(batch => !isBytesOnly(batch) || prepareBatch(batch, now).plan === now)
+  return canWrite || changesFrom(failed, now)
+}
+
+/** Makes the error that names what has changed since the rows were encoded. */
+function changesFrom<Item>({ plan, error }: FailedTransaction<Item>, now: WritePlan<Item>): PgBatchError {
   const { outcome, cause } = error
   return tableChanged(now.table, columnChanges(plan.columns, now.columns), { outcome, cause })
 }
@@ -60,9 +64,10 @@ async function widen<Item>(
 
 /** Introspects the table again, if its definition may be why the rows were refused. */
 async function replan<Item>(
-  { plan, batches, error, rowsFault }: FailedTransaction<Item>,
+  failed: FailedTransaction<Item>,
   { current, budget, signals }: WriteContext<Item>,
 ): Promise<boolean | PgBatchError> {
+  const { plan, batches, error, rowsFault } = failed
   if (isFinal(error) || (error.code !== 'TABLE_CHANGED' && error.code !== 'REFUSED')) return false
   const urgent = !rowsFault || budget.left === 0
   const withRows = batches.filter(({ prepared }) => prepared && prepared.groups.length > 0)
@@ -73,7 +78,9 @@ async function replan<Item>(
   }
   if (!isReplaced || plan.whyNoNewColumn) return isReplaced
   // thrown here, because each batch alone would be made by the new plan, which rejects all of its rows
-  if (withRows.some(batch => losesAllRows(batch, current.plan))) throw error
+  if (withRows.some(batch => losesAllRows(batch, current.plan))) {
+    throw error.code === 'TABLE_CHANGED' ? changesFrom(failed, current.plan) : error
+  }
   return isReplaced
 }
 
