@@ -44,6 +44,13 @@ export function positiveInteger(text: string): number {
   return Number(text)
 }
 
+export function integerUpTo(max: number): (text: string) => number {
+  return text => {
+    if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= max) return Number(text)
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${max}.`)
+  }
+}
+
 export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
   const parse = (text: string): Word => {
     const word = words.find(known => known === text.toLowerCase())

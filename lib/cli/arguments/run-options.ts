@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { BATCH_BYTES } from '../../sources/rows.ts'
-import { positiveInteger } from './option-values.ts'
+import { integerUpTo } from './option-values.ts'
 import { parseRejectLimit, type RejectLimit } from './reject-limit.ts'
 
 /** How a load runs. `load` and `replay` share these options. */
@@ -34,9 +34,12 @@ export function addRunOptions(command: Command): Command {
 /** Options of files only: of rows that can be read again, or by several threads. */
 export function addResumeOption(command: Command): Command {
   return command
-    .option('--workers <n>', WORKERS, positiveInteger)
+    .option('--workers <n>', WORKERS, integerUpTo(MAX_WORKERS))
     .option('--resume <name>', 'make the load restartable: run again, it continues', notEmpty)
 }
+
+/** Each takes memory, and a connection, of which a server has 100 by default. */
+const MAX_WORKERS = 64
 
 const WORKERS = 'CSV: threads that encode and write (1; 4 for large files)'
 
