@@ -85,7 +85,7 @@ export function resolveBatchOptions<T>(
   const maxBytes = givenOption(input, 'maxBytes')
   if (maxBytes !== undefined) {
     const { sizeOf } = input
-    const expected = `a function, for \`${prefix}maxBytes\` needs it`
+    const expected = `a function, which \`${prefix}maxBytes\` needs`
     expectOption(`${prefix}sizeOf`, sizeOf, expected, typeof sizeOf === 'function')
   }
   return resolveOptions('BatchTransform', optionTable<T>(Number.isFinite(maxBytes)), input, prefix)

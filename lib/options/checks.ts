@@ -25,9 +25,12 @@ export function expectOption<Proved>(
   throw optionError(hint === undefined ? message : `${message}: ${hint}`)
 }
 
-/** Returns the hint for a string where an array of strings is expected: ``write `['id']` ``. */
+/** Returns the hint for a string where an array of strings is expected: ``write `['id', 'name']` ``. */
 export function inArray(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? `write \`[${inspect(value)}]\`` : undefined
+  if (typeof value !== 'string' || value === '') return undefined
+  if (value === '*') return 'name each of them'
+  const names = value.split(',').map(name => inspect(name.trim()))
+  return `write \`[${names.join(', ')}]\``
 }
 
 /** Returns the error of every wrong option: a TypeError with the code that Node's own streams use. */

@@ -26,6 +26,8 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = Object.freeze({
   parallelism: 'concurrency',
   workers: 'concurrency',
   retries: 'retry',
+  attempts: 'retries',
+  maxAttempts: 'retries',
   maxErrors: 'rejectLimit',
   errorLimit: 'rejectLimit',
 })

@@ -1,4 +1,5 @@
 import { CallbackMisuse } from '../../connection/transaction/callbacks/callback-limits.ts'
+import { kindOf } from '../../values/kind-of.ts'
 import { CallbackError } from '../faults/failure.ts'
 
 /** The position of an item in its source. Offsets grow within a partition, and may have gaps. */
@@ -44,12 +45,22 @@ export function positionOf<Item>(
   if (typeof partition !== 'string' || !isOffset(offset) || !(index === undefined || isOffset(index))) {
     const cause = new CallbackMisuse(
       `Expected \`${option}\` to return { partition?: string, offset, index? }, ` +
-        'where offset and index are integers from 0 to 2^63 - 1',
+        `where offset and index are integers from 0 to 2^63 - 1, got ${kindsOf(position)}`,
     )
     throw new CallbackError(option, cause)
   }
   const known = { partition, offset: BigInt(offset) }
   return index === undefined ? known : { ...known, index: BigInt(index) }
+}
+
+/** Returns the kinds of what was returned, and not the values: `{ offset: a string }`, `a number`. */
+function kindsOf(position: unknown): string {
+  if (typeof position !== 'object' || position === null) return kindOf(position)
+  const { partition, offset, index } = position as Record<string, unknown>
+  const parts = Object.entries({ partition, offset, index }).filter(
+    ([key, value]) => key === 'offset' || value !== undefined,
+  )
+  return `{ ${parts.map(([key, value]) => `${key}: ${kindOf(value)}`).join(', ')} }`
 }
 
 function isOffset(value: unknown): value is number | bigint {

@@ -12,6 +12,7 @@ import { CallbackMisuse } from '../../connection/transaction/callbacks/callback-
 import { SwallowedError, TransactionEnded } from '../../connection/transaction/transaction-errors.ts'
 import type { TransactionState } from '../../connection/transaction/transaction-state.ts'
 import { PgBatchError, type PgBatchErrorCode, type PgBatchErrorDetails } from '../../errors.ts'
+import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import type { Outcome } from '../../types.ts'
 import { errorOrigin } from '../../values/error-origin.ts'
 import { isAggregateError, isError } from '../../values/is-error.ts'
@@ -157,6 +158,13 @@ function fromServer(error: ServerError, outcome: Outcome, where: ErrorContext): 
       : `The server refused ${subject(error, context)}`
   const reason = `${what}: ${messageOf(error, context.column)}`
   return makeError(lost ? 'CONNECTION' : 'REFUSED', reason, { outcome, ...context, cause: error })
+}
+
+/** Makes the error for a table that does not exist and is refused, unless a later attempt may create it. */
+export function notCreated(table: TableParts, error: ServerError): unknown {
+  if (isTransient(error)) return error
+  const reason = `${quoteTable(table)} does not exist and cannot be created: ${messageOf(error, undefined)}`
+  return makeError('REFUSED', reason, { outcome: 'not-sent', cause: error })
 }
 
 /** Privileges, locks and a server that does not write have nothing to do with what the rows hold. */

@@ -16,7 +16,7 @@ import type { Column, Table } from '../../types.ts'
 import { afterOnBegin, type Beginning } from '../begin/on-begin.ts'
 import { checkConflictSql, mayReadTables } from '../conflict/check-sql.ts'
 import { needsIndexes } from '../conflict/conflict-target.ts'
-import { CallbackError, toPgBatchError } from '../faults/failure.ts'
+import { CallbackError, notCreated, toPgBatchError } from '../faults/failure.ts'
 import { isTransient } from '../faults/transient.ts'
 import { makePlan, type WritePlan } from './plan.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -210,7 +210,7 @@ async function ensureTable(side: SideTable, run: RunSideWork): Promise<void> {
     if (error instanceof CallbackError || !isServerError(error)) throw error
     // despite IF NOT EXISTS, two sessions that create a table at once collide in the catalogue
     const isThere = await run(async client => exists(client, table))
-    if (!isThere) throw error
+    if (!isThere) throw notCreated(table, error)
   }
 }
 

@@ -41,7 +41,7 @@ describe('the options of BatchTransform', () => {
     ],
     [{ maxCount: '5' }, "Expected `maxCount` to be an integer ≥ 1, got `'5'` (string)"],
     [{ maxCount: Infinity }, 'Expected `maxCount` to be an integer ≥ 1, got `Infinity` (number)'],
-    [{ maxBytes: 10 }, 'Expected `sizeOf` to be a function, for `maxBytes` needs it, got undefined'],
+    [{ maxBytes: 10 }, 'Expected `sizeOf` to be a function, which `maxBytes` needs, got undefined'],
     [{ maxBytes: 0, sizeOf }, 'Expected `maxBytes` to be an integer ≥ 1, or Infinity, got `0` (number)'],
     [{ sizeOf: 5 }, 'Expected `sizeOf` to be a function, got `5` (number)'],
     [

@@ -265,6 +265,16 @@ describe('options of PgBatchWritable', () => {
         "write `['id']`",
     ],
     [
+      { pool, table: 't', columns: 'id, name' },
+      "Expected `columns` to be an array of column names that is not empty, got `'id, name'` (string): " +
+        "write `['id', 'name']`",
+    ],
+    [
+      { pool, table: 't', columns: '*' },
+      "Expected `columns` to be an array of column names that is not empty, got `'*'` (string): " +
+        'name each of them',
+    ],
+    [
       { pool, table: 't', deadLetter: 'rejects.ndjson' },
       "Expected `deadLetter` to be a Writable in object mode or { table }, got `'rejects.ndjson'` (string): " +
         "for a file write `ndjsonDeadLetter('rejects.ndjson')`",
@@ -282,6 +292,11 @@ describe('options of PgBatchWritable', () => {
       { pool, table: 't', retry: { retires: 3 } },
       'Expected the options of retry to be among retries, minDelayMs, maxDelayMs, maxElapsedMs, shouldRetry, ' +
         'got `retires`. Did you mean `retries`?',
+    ],
+    [
+      { pool, table: 't', retry: { maxAttempts: 3 } },
+      'Expected the options of retry to be among retries, minDelayMs, maxDelayMs, maxElapsedMs, shouldRetry, ' +
+        'got `maxAttempts`. Did you mean `retries`?',
     ],
     [
       { pool, table: 't', deadLetter: { tabel: 'dead' } },

@@ -167,7 +167,17 @@ describe('a checkpoint', () => {
     expect((error.cause as Error).message).to.contain('checkpoint.position')
   })
 
-  const NONSENSE: readonly [title: string, position: () => unknown][] = [
+  it('names the table of positions that cannot be created', async () => {
+    const writable = make({ checkpoint: { name: 'log', table: 'nowhere.progress', position } })
+    expect(await failureOf(load([lines(3)], writable))).to.include({
+      code: 'REFUSED',
+      outcome: 'not-sent',
+      reason:
+        '"nowhere"."progress" does not exist and cannot be created: schema "nowhere" does not exist (SQLSTATE 3F000)',
+    })
+  })
+
+  const NONSENSE: readonly [title: string, position: () => unknown, got?: string][] = [
     [
       'throws',
       () => {
@@ -177,20 +187,21 @@ describe('a checkpoint', () => {
     ['returns nothing', () => undefined],
     ['returns null', () => null],
     ['returns no offset', () => ({ partition: 'a' })],
-    ['returns text as the offset', () => ({ offset: '5' })],
-    ['returns a fraction', () => ({ offset: 0.5 })],
+    ['returns text as the offset', () => ({ offset: '5' }), '{ offset: a string }'],
+    ['returns a fraction', () => ({ offset: 0.5 }), '{ offset: a number }'],
     ['returns a negative offset', () => ({ offset: -1 })],
     ['returns an offset that is not exact', () => ({ offset: 2 ** 60 })],
     ['returns NaN', () => ({ offset: Number.NaN })],
-    ['returns a number as the partition', () => ({ partition: 3, offset: 1 })],
-    ['returns a Promise', async () => ({ offset: 1 })],
+    ['returns a number as the partition', () => ({ partition: 3, offset: 1 }), '{ partition: a number, '],
+    ['returns a Promise', async () => ({ offset: 1 }), '{ offset: undefined }'],
   ]
-  for (const [title, wrong] of NONSENSE) {
+  for (const [title, wrong, got = ''] of NONSENSE) {
     it(`fails clearly, and writes nothing, when position ${title}`, async () => {
       for (const concurrency of [1, 2]) {
         const writable = make({ checkpoint: { name: 'log', position: wrong }, concurrency, rejectLimit: 100 })
         const error = await failureOf(load([lines(3)], writable))
         expect(error).to.include({ code: 'CALLBACK_FAILED', retryable: false, batchId: 1 })
+        expect(error.message).to.include(got)
         expect(error.message).to.match(/`checkpoint\.position` (failed: Error at|to return \{ partition\?)/)
         expect((error.cause as Error).message).to.match(/where am I|Expected `checkpoint.position` to return/)
         expect(await countOf(db.pool, 'log')).to.equal(0)
