@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { cacheFolder } from './start/cache-folder.ts'
-import { isPrinted } from './start/is-printed.ts'
 import { requireCached } from './start/require-cached.ts'
+import { tryPrint } from './start/try-print.ts'
 import { useNoHttp } from './start/use-no-http.ts'
 
 /** The module that has `run`, and its piece. The build sets it. */
@@ -16,7 +16,7 @@ const UNFINISHED = 13
 const [word = '', ...others] = process.argv.slice(2)
 const answer = others.length === 0 ? new Map(ANSWERS).get(word) : undefined
 // `run` prints it, too, and reports what keeps it from being printed
-if (answer === undefined || !isPrinted(answer)) start()
+if (answer === undefined || !tryPrint(answer)) start()
 
 function start(): void {
   useNoHttp()

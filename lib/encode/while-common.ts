@@ -1,9 +1,9 @@
 import type { EncodeRows } from './row-contract.ts'
 
-/** So many of the first records have to be common ones. In another file the attempt would cost time. */
+/** How many uncommon records may come before it counts whether most are: each of them costs an attempt. */
 const TRIAL_RECORDS = 1000
 
-/** Returns a function that stops to encode once it turns out that most records are not common ones. */
+/** Returns a function that encodes nothing any more once most records have turned out to be uncommon. */
 export function whileCommon(encode: EncodeRows): EncodeRows {
   let encoded = 0
   let refused = 0

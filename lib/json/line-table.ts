@@ -5,7 +5,7 @@ import { type BlockLines, JsonBlock, JsonRecord } from './record.ts'
 export interface LineRun extends ChunkRun {
   /** The block, or the row. */
   readonly lines: object
-  /** The index of a line in its block is its index in the table and this. */
+  /** The index of a line in its block is its index in the table plus this. */
   readonly shift: number
 }
 

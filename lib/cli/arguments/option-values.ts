@@ -60,7 +60,8 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
   return Object.assign(parse, { words }) // for the completions
 }
 
-function choiceOf(words: readonly string[]): string {
+function choiceOf(choices: readonly string[]): string {
+  const words = choices.map(word => (/\w/.test(word) ? word : `"${word}"`))
   return words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ')
 }
 

@@ -3,7 +3,7 @@ import type { RecordTable } from '../../csv/record-table.ts'
 /** How rows are distributed to workers. A row goes to the same worker whenever the load is run. */
 export interface Distribution {
   readonly workers: number
-  /** So many rows of a file go to one worker, and as many after them to the next one. */
+  /** How many rows of a file go to one worker before as many go to the next one. */
   readonly chunkRows: number
 }
 

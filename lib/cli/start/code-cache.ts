@@ -67,7 +67,7 @@ export class CodeCache {
     this.#compiled.set(name, script)
   }
 
-  /** Keeps the functions, too, that were compiled because they ran. */
+  /** Keeps the code now, at the end, because it has all functions that were compiled when they first ran. */
   #keepAll(): void {
     if (this.#compiled.size === 0) return
     setCodeFlushing(true)
@@ -93,8 +93,13 @@ function setCodeFlushing(isOn: boolean): void {
 function keep(path: string, code: Buffer): void {
   // the clock distinguishes threads of a process; the module with their numbers would take 2 ms to load
   const written = `${path}.${process.pid}.${process.hrtime.bigint()}`
-  writeFileSync(written, Buffer.concat([checksumOf(code), code]), { mode: 0o600 })
-  renameSync(written, path)
+  try {
+    writeFileSync(written, Buffer.concat([checksumOf(code), code]), { mode: 0o600 })
+    renameSync(written, path)
+  } catch (error) {
+    rmSync(written, { force: true }) // on a full disk each run would leave a file
+    throw error
+  }
 }
 
 /**
@@ -121,7 +126,7 @@ function readKept(path: string): Buffer | undefined {
   }
 }
 
-/** Of `node:crypto`, which each load needs for the password; `node:zlib` would take 2 ms to load. */
+/** Returns a hash by `node:crypto`, which is loaded for passwords anyway. `node:zlib` takes 2 ms to load. */
 function checksumOf(code: Buffer): Buffer {
   return createHash('sha256').update(code).digest()
 }

@@ -29,7 +29,7 @@ export function hmacSha256(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** Not at once: a server chooses how many iterations there are. */
+/** Derives the key in another thread: the server chooses how many iterations it takes. */
 export function deriveKey(password: string, salt: Buffer, iterations: number): Promise<Buffer> {
   return promisify(pbkdf2)(password, salt, iterations, 32, 'sha256')
 }

@@ -6,10 +6,10 @@ import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import type { RecordRows } from '../columns/record-rows.ts'
 import type { ErrorData } from './error-data.ts'
 
-/** So many parts are on their way to a worker: it never waits for one while there are more. */
+/** How many parts are sent to a worker before it has accepted them, so that it need not wait for the next. */
 export const PARTS_AHEAD = 4
 
-/** A worker reports accepted parts by so many, because each message wakes the main thread. */
+/** How many accepted parts a worker reports at once, because each message wakes the main thread. */
 export const PARTS_REPORTED = PARTS_AHEAD / 2
 
 /** What a worker is to do. Threads do not share objects, so everything here is plain data. */
@@ -71,7 +71,7 @@ export type WorkerRejectedRow = Pick<
 > & { readonly error: ErrorData }
 
 export type FromWorker =
-  /** The worker takes as many more parts. */
+  /** The worker has accepted parts, and takes as many more. */
   | { readonly kind: 'accepted'; readonly parts: number }
   /** The oldest parts are committed, and their memory is free. */
   | { readonly kind: 'commit'; readonly batches: number; readonly stats: Stats }

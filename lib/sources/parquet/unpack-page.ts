@@ -39,7 +39,7 @@ export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: Page
   }
 }
 
-/** Nothing is not unpacked: LZ4 packs it into one byte, which hyparquet-compressors refuses. */
+/** Unpacks bytes. LZ4 packs no bytes into one byte, which hyparquet-compressors refuses. */
 function unpack(packed: Uint8Array, size: number, { codec, compressors }: PageDecoder): Uint8Array {
   return size === 0 ? new Uint8Array() : decompressPage(packed, size, codec, compressors)
 }

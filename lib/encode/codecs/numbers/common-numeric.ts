@@ -6,7 +6,7 @@ const MINUS = 0x2d
 const POINT = 0x2e
 const ZERO = 0x30
 
-/** So many fit integers of 32 bits, for which V8 needs no doubles. `numeric` itself takes 15 digits so. */
+/** Eight digits fit into 32 bits, where V8 computes without doubles. `numeric` reads numbers of 15 digits. */
 const MAX_DIGITS = 8
 const MAX_DECIMALS = 4
 

@@ -125,6 +125,10 @@ describe('the arguments of pg-batch', () => {
       'pg-batch: --newer-by names a column of --on-conflict, whose values are always equal\n',
     ],
     [
+      'load a -t t --decimal-separator x',
+      `pg-batch: option '--decimal-separator <char>' argument 'x' is invalid. Expected "," or ".".\n`,
+    ],
+    [
       'load a -t t --workers 65',
       "pg-batch: option '--workers <n>' argument '65' is invalid. Expected a whole number from 1 to 64.\n",
     ],

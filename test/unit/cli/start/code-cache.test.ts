@@ -72,6 +72,12 @@ describe('the cache of compiled code', () => {
     expect(load()).to.deep.equal({ answer, rejected: ['false', 'false'] })
   })
 
+  it('leaves no half of a file where it cannot be kept', () => {
+    for (const name of ['first.cjs', 'second.cjs']) mkdirSync(join(cache, name), { recursive: true })
+    load()
+    expect(readdirSync(cache).sort()).to.deep.equal(['first.cjs', 'second.cjs'])
+  })
+
   it('keeps nothing of a process that has failed, which has not compiled all that others need', () => {
     load("process.on('exit', () => (process.exitCode = 0)); process.exitCode = 1")
     expect(load().rejected).to.deep.equal(['none', 'none'])

@@ -6,7 +6,7 @@
 
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
-/** So many bytes are looked at together, one bit of a number each. */
+/** How many bytes are looked at together: each is a bit of a number. */
 const BLOCK: usize = 64
 
 export const MAX_RECORDS: i32 = 4096
