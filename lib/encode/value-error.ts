@@ -1,3 +1,6 @@
+import { errorOrigin } from '../values/error-origin.ts'
+import { TooLongError } from './wire/byte-buffer.ts'
+
 /** A value or a row that cannot be encoded. The message does not show the value. */
 export class ValueError extends Error {
   /** Undefined where the error is about the whole row. */
@@ -9,4 +12,13 @@ export class ValueError extends Error {
     this.name = 'ValueError'
     this.column = column
   }
+}
+
+/**
+ * Returns why a value could not be encoded, for messages. What a method of the value or JSON.stringify threw
+ * may show the value, so only its class is named: `encoding the value threw TypeError; see error.cause`.
+ */
+export function whyNotEncoded(error: unknown): string {
+  if (error instanceof TooLongError) return error.message
+  return `encoding the value threw ${errorOrigin(error)}; see error.cause`
 }

@@ -1,9 +1,9 @@
 import type { FieldCodec, PutCommon } from '../codecs/codec.ts'
 import { bytesOf, type Parameter } from '../codecs/parameter.ts'
 import { compile, MAX_UNROLLED } from '../compile.ts'
-import { ValueError } from '../value-error.ts'
+import { ValueError, whyNotEncoded } from '../value-error.ts'
 import { putNull } from '../wire/binary-format.ts'
-import { type ByteBuffer, TooLongError } from '../wire/byte-buffer.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
 
 /** A column of a binary row. */
@@ -104,8 +104,7 @@ function putOther(out: ByteBuffer, start: number, value: unknown, text: FieldCod
 }
 
 function unencodable({ name }: BinaryField, error: unknown): ValueError {
-  const reason = error instanceof TooLongError ? error.message : 'the value could not be encoded'
-  return new ValueError(name, reason, error)
+  return new ValueError(name, whyNotEncoded(error), error)
 }
 
 /** The functions that the unrolled code calls. */

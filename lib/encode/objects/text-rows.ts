@@ -1,7 +1,7 @@
 import { codecFor } from '../codecs/codec-for.ts'
 import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
-import { ValueError } from '../value-error.ts'
-import { type ByteBuffer, TooLongError } from '../wire/byte-buffer.ts'
+import { ValueError, whyNotEncoded } from '../value-error.ts'
+import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { putCopyText } from '../wire/copy-text.ts'
 import { endTextRow, putTextDefault, putTextNull, putTextStaging, TAB } from '../wire/text-format.ts'
 import { needsOwnField, readField, readOwnField } from './read-field.ts'
@@ -49,9 +49,7 @@ export function makeTextRowEncoder({
         endTextRow(out)
       } catch (error) {
         out.length = start
-        const reason =
-          error instanceof TooLongError ? error.message : 'the value could not be turned into text'
-        throw new ValueError(fields[i]?.name ?? '', reason, error)
+        throw new ValueError(fields[i]?.name ?? '', whyNotEncoded(error), error)
       }
       return undefined
     },

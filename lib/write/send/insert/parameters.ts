@@ -1,3 +1,4 @@
+import { whyNotEncoded } from '../../../encode/value-error.ts'
 import { MAX_MESSAGE_BYTES, TooLongError } from '../../../encode/wire/byte-buffer.ts'
 import type { PlannedColumn } from '../../plan/planned-columns.ts'
 import type { RowGroup } from '../../rows/batch.ts'
@@ -39,7 +40,7 @@ export function parameterOf(column: PlannedColumn, group: RowGroup, index: numbe
     const value = column.read(group.rows.at(index))
     return value === null || value === undefined ? null : column.known!.codec.text(value)
   } catch (cause) {
-    const message = `Column ${JSON.stringify(column.name)}: the value could not be turned into a parameter`
+    const message = `Column ${JSON.stringify(column.name)}: ${whyNotEncoded(cause)}`
     throw new RowError({ group, index, column: column.name }, message, cause)
   }
 }
