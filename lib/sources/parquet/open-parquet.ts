@@ -72,6 +72,8 @@ async function readFooter(bytes: FileBytes, name: string): Promise<FileMetaData>
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n)
   if (rows !== metadata.num_rows)
     throw damagedFooter(name, `${metadata.num_rows} rows, ${rows} in row groups`)
+  if (metadata.schema.some(element => element.name === undefined))
+    throw damagedFooter(name, 'A column without a name')
   return metadata
 }
 

@@ -11,6 +11,14 @@ import { readParquet, utf8 } from './parquet-support.ts'
 
 const END = /the end of the Parquet file, which says what is in it, is damaged/
 
+/** A copy in which the name of the column `id` has the number of a field that is not known. */
+function nameless(content: Buffer): Buffer {
+  const file = Buffer.from(content)
+  const footerAt = file.length - 8 - file.readUInt32LE(file.length - 8)
+  file[file.indexOf('\x18\x02id', footerAt)] = 0x98
+  return file
+}
+
 describe('a Parquet file is refused in one line', () => {
   const write = useFolder()
   const read = (content: Buffer) => readParquet(write, content)
@@ -45,6 +53,7 @@ describe('a Parquet file is refused in one line', () => {
       Buffer.concat([content.subarray(0, -40), Buffer.alloc(32, 0xff), content.subarray(-8)]),
       END,
     ],
+    ['without the name of a column', 'h.parquet', nameless(content), END],
   ]
   for (const [title, name, bytes, line] of cases) {
     it(`when ${title}`, async () => {
