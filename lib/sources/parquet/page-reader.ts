@@ -179,7 +179,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView<ArrayB
 export function damaged(where: string, error: unknown): Error {
   if (error instanceof SourceError) return new SourceError(`${where}: ${error.message}`, { cause: error })
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return error as Error
-  const codec = /unsupported compression codec: (\w+)/.exec((error as Error).message)?.[1]
+  const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec((error as Error).message)?.[1]
   const what = codec ? `is packed with ${codec}, which cannot be read` : 'the data are damaged or cut off'
   return new SourceError(`${where}: ${what}`, { cause: error })
 }

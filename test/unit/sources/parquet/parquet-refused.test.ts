@@ -104,6 +104,7 @@ describe('a Parquet file is refused in one line', () => {
       ['pages of the next column, after a page of an index', changed(page, 1, 2)],
       ['a page of data, as a dictionary', changed(page, 1, 4)],
       ['integers, as another type', changed([0x1c, 0x15, 2, 0x19], 2, 8)],
+      ['pages, as packed by a codec that there is not', changed([1, 0x61, 0x15, 2, 0x16], 3, 80)],
     ]
     for (const [title, file] of cases) {
       it(title, async () => {
