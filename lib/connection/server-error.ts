@@ -66,12 +66,12 @@ export function refusesValue({ code, where = '' }: ServerError): boolean {
 }
 
 /**
- * Returns the index of the parameter that the server could not read, from 0. The context is `unnamed portal
- * parameter $2 = '…'` then, in the language of lc_messages. An error of a statement that runs may list all
- * parameters, after a colon.
+ * Returns the index of the parameter that the server could not read, from 0. The last line of the context is
+ * `unnamed portal parameter $2 = '…'` then, in the language of lc_messages. The lines before it are of the
+ * type: `JSON data, line 1: {`. An error of a statement that runs may list all parameters, after a colon.
  */
 export function refusedParameter({ where = '' }: ServerError): number | undefined {
-  const match = /^[^$:：]*\$(\d+)(?: = '(?:[^']|'')*')?$/.exec(where)
+  const match = /(?:^|\n)[^$:：'\n]*\$(\d+)(?: = '(?:[^']|'')*')?$/.exec(where)
   return match ? Number(match[1]) - 1 : undefined
 }
 
