@@ -31,12 +31,10 @@ export function fixedValuesOf(
     case 'float32':
     case 'float64': {
       const { values } = stored
-      // adding 0 makes 0 of -0, as the codec does
-      if (codec === float8)
-        return { size: 8, put: (view, at, index) => view.setFloat64(at, values[index]! + 0) }
+      if (codec === float8) return { size: 8, put: (view, at, index) => view.setFloat64(at, values[index]!) }
       // a double may be too large for the column
       if (codec !== float4 || stored.kind === 'float64') return undefined
-      return { size: 4, put: (view, at, index) => view.setFloat32(at, values[index]! + 0) }
+      return { size: 4, put: (view, at, index) => view.setFloat32(at, values[index]!) }
     }
     case 'boolean': {
       if (codec !== boolean) return undefined

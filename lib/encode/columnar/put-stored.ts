@@ -41,14 +41,15 @@ function putItself(stored: StoredValues, target: StoredTarget): PutStored | unde
   }
 }
 
-/** Returns a reader of plain values: undefined for an integer that no number holds. */
+/** Returns a reader of plain values: undefined for an integer that no number holds, and for -0. */
 function itselfReader(stored: StoredValues): ((index: number) => number | boolean | undefined) | undefined {
   switch (stored.kind) {
     case 'int32':
+      return index => stored.values[index]!
     case 'float32':
     case 'float64': {
       const { values } = stored
-      return index => values[index]!
+      return index => (Object.is(values[index], -0) ? undefined : values[index])
     }
     case 'boolean':
       return index => stored.values[index] !== 0

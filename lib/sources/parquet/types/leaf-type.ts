@@ -50,7 +50,7 @@ export function leafType(element: SchemaElement): LeafType {
       return {
         ...FLOAT,
         meaning: 'other',
-        convert: parseFloat16,
+        convert: bytes => float(parseFloat16(bytes) as number),
         nested: bytes => finite(parseFloat16(bytes) as number),
       }
     case 'STRING':
@@ -68,7 +68,7 @@ export function leafType(element: SchemaElement): LeafType {
 const DIGITS = { MILLIS: 3, MICROS: 6, NANOS: 9 } as const
 const TEXT: LeafType = { sqlType: 'text', meaning: 'text', convert: text }
 const DATE: LeafType = { sqlType: 'date', meaning: 'date', convert: dateText }
-const FLOAT: LeafType = { sqlType: 'real', meaning: 'itself', convert: same, nested: finite }
+const FLOAT: LeafType = { sqlType: 'real', meaning: 'itself', convert: float, nested: finite }
 const JSON_TEXT: LeafType = {
   sqlType: 'jsonb',
   meaning: 'json',
@@ -108,7 +108,7 @@ function stored({ type }: SchemaElement): LeafType {
     case 'FLOAT':
       return FLOAT
     case 'DOUBLE':
-      return { sqlType: 'double precision', meaning: 'itself', convert: same, nested: finite }
+      return { sqlType: 'double precision', meaning: 'itself', convert: float, nested: finite }
     default:
       return { sqlType: 'bytea', meaning: 'bytes', convert: bufferOf, nested: hexText }
   }
@@ -186,9 +186,14 @@ function exactInteger(value: bigint): number | LongNumber {
   return Number.isSafeInteger(number) ? number : new LongNumber(String(value))
 }
 
+/** Keeps the sign of -0, which the text of a JavaScript number does not have. */
+function float(value: number): number | LongNumber {
+  return Object.is(value, -0) ? new LongNumber('-0') : value
+}
+
 /** Returns NaN and infinities, which JSON does not have, as texts. */
-function finite(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value)
+function finite(value: number): number | string | LongNumber {
+  return Number.isFinite(value) ? float(value) : String(value)
 }
 
 function text(bytes: Uint8Array): string {

@@ -145,6 +145,28 @@ CREATE TABLE "made" (
     expect(await query("SELECT 1 FROM made WHERE at = '294247-01-10 04:00:54.775807Z'")).to.have.length(1)
   })
 
+  it('keeps the sign of -0 where a type has it', async () => {
+    await database.pool.query(
+      'CREATE TABLE made (a float8, b float4, c float8, d float4, e text, f numeric, g int, h float8[])',
+    )
+    const zero = (name: string, type: 'FLOAT' | 'DOUBLE', encoding = 'PLAIN') => ({
+      ...column(name, { type }, -0, 1.0, -0),
+      encoding,
+    })
+    const columns = [
+      ...[zero('a', 'DOUBLE'), zero('b', 'FLOAT'), zero('c', 'FLOAT'), zero('d', 'DOUBLE', 'RLE_DICTIONARY')],
+      ...[zero('e', 'DOUBLE'), zero('f', 'DOUBLE'), zero('g', 'FLOAT')],
+      { name: 'h', schema: listOf({ type: 'DOUBLE' }), data: [[-0], [1], [-0]] },
+    ]
+    const { status, stderr } = await load(await file('zero.parquet', parquetOf(columns)), '-t', 'made')
+    expect(status, stderr).to.equal(0)
+    expect((await query('SELECT made::text FROM made')).flat()).to.deep.equal([
+      '(-0,-0,-0,-0,-0,0,0,{-0})',
+      '(1,1,1,1,1,1,1,{1})',
+      '(-0,-0,-0,-0,-0,0,0,{-0})',
+    ])
+  })
+
   it('shows the plan with --dry-run', async () => {
     const path = await file(
       'dry.parquet',

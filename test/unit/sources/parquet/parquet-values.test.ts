@@ -78,7 +78,7 @@ const kinds = [
     [7n, 7],
   ),
   of('FLOAT', { type: 'FLOAT' }, 'real', [1.5, 1.5], [Number.NaN, Number.NaN], [-Infinity, -Infinity]),
-  of('DOUBLE', { type: 'DOUBLE' }, 'double precision', [0.1, 0.1], [-0, -0], [5e-324, 5e-324]),
+  of('DOUBLE', { type: 'DOUBLE' }, 'double precision', [0.1, 0.1], [-0, 'number -0'], [5e-324, 5e-324]),
   of(
     'half floats',
     { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, logical_type: { type: 'FLOAT16' } },

@@ -80,11 +80,10 @@ const NAN_DOUBLE: i64 = 0x7ff8000000000000
 export class Floats<Stored, Field> extends Column {
   put(values: usize, index: i32, out: usize): usize {
     const value = load<Stored>(values + (index as usize) * sizeof<Stored>()) as Field
-    // adding 0 makes 0 of -0, as the codec does
     if (sizeof<Field>() === 4) {
-      return putInt32Field(out, Number.isNaN(value as f64) ? NAN_FLOAT : reinterpret<i32>((value as f32) + 0))
+      return putInt32Field(out, Number.isNaN(value as f64) ? NAN_FLOAT : reinterpret<i32>(value as f32))
     }
-    return putInt64Field(out, Number.isNaN(value as f64) ? NAN_DOUBLE : reinterpret<i64>((value as f64) + 0))
+    return putInt64Field(out, Number.isNaN(value as f64) ? NAN_DOUBLE : reinterpret<i64>(value as f64))
   }
 }
 
