@@ -26,7 +26,7 @@ import type { TransactionState } from './transaction-state.ts'
  * With more bytes than this in front of it, COMMIT waits for the answer to them: the round trip no longer
  * shows, and what is known about a lost COMMIT counts from when it was sent.
  */
-const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
+export const MAX_BYTES_BEFORE_COMMIT = 1024 * 1024
 
 /**
  * One transaction on a leased client. BEGIN and savepoints are sent in front of the next statement, so they

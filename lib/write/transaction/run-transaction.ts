@@ -70,7 +70,7 @@ async function commit<Item>(
   if (opened) {
     const { rows, transaction, checkpoint } = opened
     context.signals.stop.throwIfAborted()
-    if (context.transactions.isNextExpected && !context.rollsBack) transaction.beginNext()
+    if (context.transactions.expectsNext(rows.bytes) && !context.rollsBack) transaction.beginNext()
     await rows.close(commitsBehindRows(writer, context))
     if (transaction.state !== 'committed') await commitAfterRows(writer, opened, context)
     if (checkpoint) noteProgress(checkpoint.progress)

@@ -2,7 +2,7 @@ import type { PgPoolLike } from '../../connection/pg-types.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { beginEarly } from '../../connection/transaction/begin-early.ts'
 import type { TransactionOptions } from '../../connection/transaction/opening.ts'
-import { Transaction } from '../../connection/transaction/transaction.ts'
+import { MAX_BYTES_BEFORE_COMMIT, Transaction } from '../../connection/transaction/transaction.ts'
 import type { OpenOutcomes } from '../outcome/open-outcomes.ts'
 
 /**
@@ -84,9 +84,13 @@ export class TransactionPool {
     else lease.release()
   }
 
-  /** True if the next transaction is to begin with the COMMIT that is sent now. */
-  get isNextExpected(): boolean {
-    return this.#isQuick && this.#mayBeginEarly
+  /**
+   * Returns true if the next transaction is to begin with the COMMIT that is sent now.
+   * @param bytes the rows of the one that commits. If the next has as many, and COMMIT has to wait for the
+   *   answer to them, it gains nothing by an early beginning
+   */
+  expectsNext(bytes: number): boolean {
+    return this.#isQuick && bytes <= MAX_BYTES_BEFORE_COMMIT && this.#mayBeginEarly
   }
 
   /** Notes that a batch will come in about so many milliseconds. */

@@ -122,10 +122,8 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
     expect((await db.pool.query(idle)).rowCount).to.equal(0)
   })
 
-  it('begins with its own batch where the first statement decides what the transaction sees', async () => {
-    through.pool.on('connect', client =>
-      client.query("SET default_transaction_isolation = 'repeatable read'"),
-    )
+  /** Returns the query strings that are sent from now on. */
+  const queriesSent = (): readonly string[] => {
     const sent: string[] = []
     through.proxy.arm({
       direction: 'up',
@@ -135,7 +133,27 @@ describe('a batch whose transaction has begun with the COMMIT before it', () => 
       },
       action: { do: 'cut' },
     })
+    return sent
+  }
+
+  it('begins with its own batch where the first statement decides what the transaction sees', async () => {
+    through.pool.on('connect', client =>
+      client.query("SET default_transaction_isolation = 'repeatable read'"),
+    )
+    const sent = queriesSent()
     const sink = open()
+    await writeInTurn(sink, 1, 4)
+    sink.end()
+    await once(sink, 'finish')
+    expect(sent.filter(text => /\bCOMMIT\b/.test(text))).to.have.lengthOf(4)
+    expect(sent.filter(text => /COMMIT; BEGIN/.test(text))).to.deep.equal([])
+  })
+
+  it('begins with its own batch after one that is too large for COMMIT to go with it', async () => {
+    await db.pool.query('ALTER TABLE t ADD note text')
+    const note = 'x'.repeat(1_200_000)
+    const sent = queriesSent()
+    const sink = open({ toRow: ({ id }) => ({ id, note }) })
     await writeInTurn(sink, 1, 4)
     sink.end()
     await once(sink, 'finish')
