@@ -12,6 +12,12 @@ export const MAX_RECORD_BYTES = 64 * 1024 * 1024
  */
 export const BATCH_BYTES = 1024 * 1024
 
+/** A batch ends when it has so many rows, or about so many bytes. */
+export interface BatchLimits {
+  readonly rows: number
+  readonly bytes: number
+}
+
 /** Sets `row[column]`. A plain assignment to `__proto__` would set the prototype, and lose the column. */
 export function setOwn(row: SourceRow, column: string, value: unknown): void {
   if (column !== '__proto__') row[column] = value

@@ -83,14 +83,13 @@ async function loadSource(input: Omit<LoadTask, 'database'>, withDatabase: WithD
 
 /** Returns how the files are read. */
 function sourceOptionsOf({ args, terminal, meter }: LoadContext, spool: Spool): SourceOptions {
-  const limits = batchLimitsOf(args, wantedWorkers(args, meter))
   return {
     format: args.replay ? 'ndjson' : args.format,
     encoding: args.encoding,
     dialect: dialectOf(args),
     judgesHeader: args.create ?? false,
-    batchRows: limits.rows,
-    batchBytes: limits.bytes,
+    batchRows: batchLimitsOf(args).rows,
+    csvBatch: batchLimitsOf(args, wantedWorkers(args, meter)),
     keepsMalformed: keepsRejects(args),
     lenient: args.lenient,
     skipLines: args.skipLines,

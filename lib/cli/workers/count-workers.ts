@@ -15,7 +15,7 @@ const MIN_BYTES = 128 * 1024 * 1024
 
 type Planned = Pick<LoadPlan, 'records' | 'source' | 'table' | 'trial' | 'args' | 'meter'>
 
-/** Returns how many threads encode and write. One, where several cannot, or would store something else. */
+/** Returns how many threads encode and write. One, where several cannot write these rows. */
 export function countWorkers(plan: Planned): number {
   return whyOneWorker(plan) === undefined ? wantedWorkers(plan.args, plan.meter) : 1
 }

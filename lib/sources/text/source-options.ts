@@ -5,6 +5,7 @@ import type { Encoding } from '../input/encoding.ts'
 import type { Spool } from '../input/spool.ts'
 import type { RecordPath } from '../json/record-path.ts'
 import type { Repairs } from '../repairs.ts'
+import type { BatchLimits } from '../rows.ts'
 
 export interface SourceOptions {
   /** Default: by the file's extension, otherwise by its first character. */
@@ -19,8 +20,8 @@ export interface SourceOptions {
   preferredDelimiter?: string | undefined
   /** The maximum of rows in a table of `Source.records`, or an array of the others. @default 1000 */
   batchRows?: number | undefined
-  /** About how many bytes the records of a table of CSV have at most. @default BATCH_BYTES */
-  batchBytes?: number | undefined
+  /** How large a table of CSV records is. Default: `batchRows`, or 1 MiB */
+  csvBatch?: BatchLimits | undefined
   /** Default: the process's. */
   stdin?: Readable
   /** Called with each stream of bytes whose rows are read, as it comes from the disk or the pipe. */

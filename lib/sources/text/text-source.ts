@@ -230,12 +230,13 @@ export class TextSource {
 
   async #csv(dialect: Dialect): Promise<Source> {
     const [name, live] = [this.#name, this.#live]
-    const { batchRows = BATCH_ROWS, batchBytes, dialect: asked = {}, lenient, repairs } = this.#options
-    const { keepsMalformed, headerLines, fitsHeader, strictHeader, judgesHeader } = this.#options
+    const { batchRows = BATCH_ROWS, dialect: asked = {}, keepsMalformed, lenient, repairs } = this.#options
+    const { headerLines, fitsHeader, strictHeader, judgesHeader, csvBatch } = this.#options
     const { chosen, sampled } = this.#found
     const reading = {
-      ...{ batchRows, batchBytes, fill: !live, keepsMalformed, lenient, repairs },
-      encoding: this.#encodingName,
+      ...{ fill: !live, keepsMalformed, lenient, repairs, encoding: this.#encodingName },
+      batchRows: csvBatch?.rows ?? batchRows,
+      batchBytes: csvBatch?.bytes,
       headerLines,
       width: dialect.header ? undefined : widthOf(sampled, this.#options.expectedWidth),
       fitsNames: fitsHeader,

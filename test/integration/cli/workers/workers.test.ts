@@ -172,6 +172,13 @@ describe('pg-batch load --workers', () => {
     expect(status).to.equal(0)
   })
 
+  it('has batches of one thread where one thread writes', async () => {
+    const lines = Array.from({ length: 7000 }, (_, index) => `{"id":${index + 1}}\n`)
+    const path = await file('many.ndjson', lines.join(''))
+    const { stdout } = await run(['load', path, '-t', 't', '--workers', '2'], env())
+    expect(stdout).to.match(/^t: 7,000 rows committed in 2 batches, /)
+  })
+
   const mistakes: [words: string[], line: RegExp][] = [
     [['--concurrency', '2'], /--workers and --concurrency contradict each other/],
     [['--single-transaction'], /--single-transaction writes on one connection; leave out --workers/],
