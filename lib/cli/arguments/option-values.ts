@@ -39,15 +39,17 @@ export function nameListWord(names: readonly string[]): string {
   return shellWord(names.map(name => (isPlain(name) ? name : `"${name.replaceAll('"', '""')}"`)).join(','))
 }
 
-export function positiveInteger(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number, 1 or more.')
-  return Number(text)
-}
+export const positiveInteger = integer('a whole number, 1 or more', 999_999_999)
 
 export function integerUpTo(max: number): (text: string) => number {
+  return integer(`a whole number from 1 to ${max}`, max)
+}
+
+function integer(expected: string, max: number): (text: string) => number {
   return text => {
-    if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= max) return Number(text)
-    throw new InvalidArgumentError(`Expected a whole number from 1 to ${max}.`)
+    if (!/^[1-9]\d{0,8}$/.test(text) || Number(text) > max)
+      throw new InvalidArgumentError(`Expected ${expected}.`)
+    return Number(text)
   }
 }
 

@@ -1,7 +1,13 @@
 import { PgBatchError } from '../../errors.ts'
 import { noteProgress } from '../checkpoint/checkpoint.ts'
 import type { SourceOrder } from '../checkpoint/source-order.ts'
-import { CallbackError, errorContext, outcomeOf, toPgBatchError } from '../faults/failure.ts'
+import {
+  CallbackError,
+  type ErrorContext,
+  errorContext,
+  outcomeOf,
+  toPgBatchError,
+} from '../faults/failure.ts'
 import { explainChange, tableChanged } from '../faults/table-changed.ts'
 import { isRowsFault } from '../faults/transient.ts'
 import type { OrphanedTransaction } from '../outcome/terminate-orphan.ts'
@@ -39,10 +45,11 @@ export async function runTransaction<Item>(
     // in this order: the rollback forgets which rows were sent, and only after it the outcome is known
     const row = locate(thrown, writer.opened)
     const column = writer.opened?.rows.columnOf(thrown)
+    const where = row ? errorContext(row) : { ...onlyBatch(writer), column }
     noteSentValue(thrown, row, writer.plan)
     const ifCommitted = writer.result
     await rollback(writer.opened)
-    const error = explain(thrown, row, column, writer, context)
+    const error = explain(thrown, where, writer, context)
     return {
       ...whatMayBeCommitted(writer),
       ifCommitted,
@@ -153,23 +160,22 @@ async function rollback<Item>(opened: OpenedTransaction<Item> | undefined): Prom
 /** Returns the error of a transaction that was rolled back, with its outcome and its row. */
 function explain<Item>(
   error: unknown,
-  row: RowRef | undefined,
-  column: string | undefined,
-  { batches, opened }: TransactionWriter<Item>,
+  where: ErrorContext,
+  writer: TransactionWriter<Item>,
   { signals }: TransactionContext<Item>,
 ): PgBatchError {
+  const { opened } = writer
   const outcome = outcomeOf(opened?.transaction.state ?? 'fresh')
-  const only = batches.length === 1 ? { batchId: batches[0]!.id } : {}
   if (signals.stop.aborted && !(error instanceof PgBatchError)) {
-    const details = { ...only, outcome, cause: signals.stop.reason }
+    const details = { ...onlyBatch(writer), outcome, cause: signals.stop.reason }
     return new PgBatchError('ABORTED', 'The stream was destroyed before the rows were committed', details)
   }
-  return toPgBatchError(
-    error,
-    outcome,
-    row ? errorContext(row) : { ...only, column },
-    opened ? 'write' : 'connect',
-  )
+  return toPgBatchError(error, outcome, where, opened ? 'write' : 'connect')
+}
+
+/** Returns the batch that a failure is about, if the transaction has only one. */
+function onlyBatch<Item>({ batches }: TransactionWriter<Item>): { batchId?: number } {
+  return batches.length === 1 ? { batchId: batches[0]!.id } : {}
 }
 
 /** Returns what is needed to find the outcome of a COMMIT that was not answered, and to report it. */

@@ -163,8 +163,9 @@ export class RowByRowSender implements RowSender {
   locate(error: unknown): RowRef | undefined {
     if (!isServerError(error) || !this.#refused) return undefined
     const { columns } = this.#refused.group.shape
-    const refused = this.#plan.columns[columns[refusedParameter(error) ?? -1] ?? -1]
-    return { ...this.#refused, column: columnOf(error) ?? refused?.name }
+    const column = columns[refusedParameter(error) ?? -1]
+    const refused = column === undefined ? undefined : this.#plan.columns[column]!.name
+    return { ...this.#refused, column: columnOf(error) ?? refused }
   }
 }
 

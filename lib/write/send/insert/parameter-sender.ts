@@ -95,6 +95,7 @@ export abstract class ParameterSender implements RowSender {
   columnOf(error: unknown): string | undefined {
     if (!isServerError(error) || !this.#statement) return undefined
     const { columns } = this.#statement
-    return columnOf(error) ?? columns[(refusedParameter(error) ?? Number.NaN) % columns.length]
+    const parameter = refusedParameter(error)
+    return columnOf(error) ?? (parameter === undefined ? undefined : columns[parameter % columns.length])
   }
 }
