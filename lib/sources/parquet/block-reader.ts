@@ -16,7 +16,8 @@ export interface ParquetFile {
   readonly bytes: FileBytes
   readonly metadata: FileMetaData
   readonly columns: readonly ParquetColumn[]
-  readonly decompressors: Compressors
+  /** They are loaded while the caller connects to its server. */
+  readonly decompressors: Promise<Compressors>
   /** Undefined: JavaScript reads the integers of pages. */
   readonly hybrid: WasmHybrid | undefined
 }
@@ -45,6 +46,13 @@ export class BlockReader {
     return this.#bytesRead
   }
 
+  /** The bytes of a row in the pages when they are unpacked, on average. */
+  get bytesPerRow(): number {
+    const { row_groups: groups, num_rows: rows } = this.#file.metadata
+    const bytes = groups.reduce((sum, group) => sum + Number(group.total_byte_size), 0)
+    return bytes / Math.max(1, Number(rows))
+  }
+
   close(): Promise<void> {
     return this.#file.bytes.close()
   }
@@ -55,7 +63,7 @@ export class BlockReader {
    * @param maxRows the most rows of the block
    */
   async next(maxRows: number): Promise<Block | undefined> {
-    while (this.#left === 0) if (!this.#nextGroup()) return undefined
+    while (this.#left === 0) if (!(await this.#nextGroup())) return undefined
     for (const [at, reader] of this.#readers.entries()) {
       if (reader.available > 0) continue
       await this.#fill(reader, at)
@@ -67,7 +75,7 @@ export class BlockReader {
   }
 
   /** Returns false after the last group. */
-  #nextGroup(): boolean {
+  async #nextGroup(): Promise<boolean> {
     const { bytes, metadata } = this.#file
     const rest = this.#readers.findIndex(({ available }) => available > 0)
     if (rest >= 0) throw damaged(this.#place(rest), new Error('It has more rows'))
@@ -76,13 +84,13 @@ export class BlockReader {
       this.#bytesRead = bytes.byteLength
       return false
     }
-    this.#readers = this.#openGroup(group)
+    this.#readers = this.#openGroup(group, await this.#file.decompressors)
     this.#left = Number(group.num_rows)
     return true
   }
 
-  #openGroup(group: RowGroup): ColumnReader[] {
-    const { bytes, columns, decompressors, hybrid } = this.#file
+  #openGroup(group: RowGroup, decompressors: Compressors): ColumnReader[] {
+    const { bytes, columns, hybrid } = this.#file
     const share = READ_AHEAD_BYTES / group.columns.length
     const readAheadBytes = Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share))
     const onRead = (read: number) => {

@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib'
-import type { CompressionCodec } from 'hyparquet'
+import type { ColumnMetaData } from 'hyparquet'
 import type { Compressors } from 'hyparquet-compressors'
 
 export type { Compressors }
@@ -11,36 +11,47 @@ const { zstdDecompressSync } = zlib as {
   zstdDecompressSync?: (input: Uint8Array, options: { maxOutputLength: number }) => Buffer
 }
 
-const nodeUnzstd: Decompressor = (input, length) =>
-  zstdDecompressSync!(input, { maxOutputLength: Math.max(1, length) })
+/** Those of Node.js, which are faster than the package's. */
+const OF_NODE: Compressors = {
+  GZIP: (input, length) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (input, length) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+  ...(zstdDecompressSync && {
+    ZSTD: (input, length) => zstdDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+  }),
+}
 
 /** A larger page has memory of its own, because the memory of WebAssembly never becomes smaller. */
 const MAX_WASM_BYTES = 32 << 20
 
+/** The pages of a column in a row group. */
+export type PackedChunk = Pick<ColumnMetaData, 'codec' | 'total_compressed_size' | 'total_uncompressed_size'>
+
 /**
- * Loads a decompressor for each codec of Parquet except LZO. Node's own ones are faster, and replace the
- * package's. Where Node.js has none for Zstandard, WebAssembly is faster than the package's.
- * @param codecs those of the file
+ * Loads a decompressor for each codec of these chunks, except LZO. The package takes 7 ms to load, and is not
+ * needed for the codecs of Node.js. Where Node.js has none for Zstandard, WebAssembly is faster than the
+ * package's, which is left with pages that are too large for it.
  */
-export async function loadDecompressors(codecs: ReadonlySet<CompressionCodec>): Promise<Compressors> {
-  const { compressors } = await import('hyparquet-compressors')
-  return {
-    ...compressors,
-    GZIP: (input, length) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
-    BROTLI: (input, length) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-    ...(codecs.has('ZSTD') && {
-      ZSTD: zstdDecompressSync ? nodeUnzstd : await loadUnzstd(compressors.ZSTD!),
-    }),
-  }
+export async function loadDecompressors(chunks: readonly PackedChunk[]): Promise<Compressors> {
+  const others = chunks.filter(({ codec }) => codec !== 'UNCOMPRESSED' && !Object.hasOwn(OF_NODE, codec))
+  const ofZstd = others.filter(({ codec }) => codec === 'ZSTD')
+  const needsPackage = others.length > ofZstd.length || ofZstd.some(mayHaveLargePage)
+  const ofPackage = needsPackage ? (await import('hyparquet-compressors')).compressors : {}
+  const ofWasm = ofZstd.length > 0 ? { ZSTD: await loadUnzstd(ofPackage.ZSTD) } : {}
+  return { ...ofPackage, ...OF_NODE, ...ofWasm }
+}
+
+/** A page is within its chunk, which says how large it is with all of its pages. */
+function mayHaveLargePage(chunk: PackedChunk): boolean {
+  return Number(chunk.total_compressed_size + chunk.total_uncompressed_size) > MAX_WASM_BYTES
 }
 
 /**
  * Loads the decompressor of Zstandard for versions of Node.js without one.
- * @param larger for pages that are too large for WebAssembly
+ * @param larger for pages that are too large for WebAssembly; undefined: there are none
  */
-export async function loadUnzstd(larger: Decompressor): Promise<Decompressor> {
+export async function loadUnzstd(larger: Decompressor | undefined): Promise<Decompressor> {
   const { loadUnpackFrames } = await import('../unpack/zstd-decoder.ts')
   const unpack = await loadUnpackFrames()
   return (input, length) =>
-    input.length + length > MAX_WASM_BYTES ? larger(input, length) : unpack(input, length)
+    larger && input.length + length > MAX_WASM_BYTES ? larger(input, length) : unpack(input, length)
 }

@@ -1,4 +1,4 @@
-import type { CompressionCodec, FileMetaData } from 'hyparquet'
+import type { ColumnMetaData, FileMetaData } from 'hyparquet'
 import { parquetMetadata } from 'hyparquet'
 import { detachABuffer } from '../../wasm/detach-a-buffer.ts'
 import type { Source, SourceColumn } from '../source.ts'
@@ -27,7 +27,8 @@ export async function openParquet(path: string, batchRows = BATCH_ROWS): Promise
     await checkMarks(bytes, path)
     const metadata = await readFooter(bytes, path)
     const columns = columnsOf(metadata, path)
-    const decompressors = await loadDecompressors(codecsOf(metadata))
+    const decompressors = loadDecompressors(chunksOf(metadata))
+    decompressors.catch(() => {}) // reported when a page is unpacked
     const reader = new BlockReader({
       ...{ name: path, bytes, metadata, columns, decompressors },
       hybrid: loadWasmHybrid(),
@@ -91,10 +92,8 @@ async function footerOf(bytes: FileBytes): Promise<Buffer> {
   return footer
 }
 
-function codecsOf({ row_groups }: FileMetaData): Set<CompressionCodec> {
-  return new Set(
-    row_groups.flatMap(({ columns }) => columns.flatMap(({ meta_data }) => meta_data?.codec ?? [])),
-  )
+function chunksOf({ row_groups }: FileMetaData): ColumnMetaData[] {
+  return row_groups.flatMap(({ columns }) => columns.flatMap(({ meta_data }) => meta_data ?? []))
 }
 
 function damagedFooter(name: string, cause: unknown): SourceError {

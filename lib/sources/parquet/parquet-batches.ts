@@ -6,6 +6,10 @@ import { SourceError } from '../source-error.ts'
 import { damaged } from './page-reader.ts'
 import { closeThen, type ParquetStreamOptions } from './parquet-rows.ts'
 
+/** Batches that wait for the writer: up to so many, and up to about so many bytes of the file. */
+const MAX_AHEAD = 16
+const AHEAD_BYTES = 4 << 20
+
 /**
  * The rows of a Parquet file in batches: arrays of blocks that together have a given number of rows, or fewer
  * if the rows are large. Closes the file at its end, and when destroyed.
@@ -17,7 +21,7 @@ export class ParquetBatches extends Readable {
   #rest: Block | undefined
 
   constructor(options: ParquetStreamOptions, batchRows: number) {
-    super({ objectMode: true, highWaterMark: 1 })
+    super({ objectMode: true, highWaterMark: batchesAhead(batchRows * options.reader.bytesPerRow) })
     this.#options = options
     this.#batchRows = batchRows
   }
@@ -55,4 +59,12 @@ export class ParquetBatches extends Readable {
     this.#rest = rest
     return first
   }
+}
+
+/**
+ * Returns how many batches are read before they are wanted. A row group begins with the pages of all columns:
+ * where these are unpacked while the server still has rows, its sessions need not wait for them.
+ */
+function batchesAhead(bytesPerBatch: number): number {
+  return Math.max(1, Math.min(MAX_AHEAD, Math.floor(AHEAD_BYTES / bytesPerBatch)))
 }

@@ -63,6 +63,17 @@ describe('a Parquet file', () => {
     })
   }
 
+  it('is read ahead by 16 batches of small rows, and by one of large rows', async () => {
+    const aheadOf = async (content: Buffer) => {
+      const { blocks } = await openSource(await write('a.parquet', content))
+      blocks!.destroy()
+      return blocks!.readableHighWaterMark
+    }
+    expect(await aheadOf(numbered(3000))).to.equal(16)
+    const data = Array.from({ length: 600 }, (_, i) => `${i} ${'x'.repeat(10_000)}`)
+    expect(await aheadOf(parquetOf([{ name: 'note', schema: [TEXT], data }]))).to.equal(1)
+  })
+
   for (const codec of ['SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW'] as CompressionCodec[]) {
     it(`may have pages without values, packed by ${codec}`, async () => {
       const note: null[] = Array(100).fill(null)

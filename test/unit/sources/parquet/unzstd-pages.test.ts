@@ -1,5 +1,9 @@
 import { expect } from 'chai'
-import { loadUnzstd } from '../../../../lib/sources/parquet/decompress.ts'
+import {
+  loadDecompressors,
+  loadUnzstd,
+  type PackedChunk,
+} from '../../../../lib/sources/parquet/decompress.ts'
 
 const HELLO = Buffer.from('KLUv/SAGMQAAaGVsbG8K', 'base64') // printf 'hello\n' > a; zstd --no-check a
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
@@ -25,5 +29,25 @@ describe("the decompressor of Zstandard for versions of Node.js that don't have 
     expect(() => unzstd(HELLO, 5)).to.throw('zstd: error')
     expect(() => unzstd(Buffer.from('no Zstandard'), 6)).to.throw('zstd: error')
     expect(text(unzstd(HELLO, 6))).to.equal('hello\n')
+  })
+})
+
+describe('the decompressors of a Parquet file', () => {
+  const chunkOf = (codec: PackedChunk['codec'], bytes = 1000): PackedChunk => ({
+    codec,
+    total_compressed_size: 100n,
+    total_uncompressed_size: BigInt(bytes),
+  })
+
+  it('are those of Node.js and of WebAssembly, and of the package where these do not suffice', async () => {
+    const namesFor = async (...chunks: PackedChunk[]) => Object.keys(await loadDecompressors(chunks))
+    const ofNode = await namesFor(chunkOf('UNCOMPRESSED'), chunkOf('GZIP'), chunkOf('BROTLI'))
+    expect(ofNode).to.include.members(['GZIP', 'BROTLI']).and.not.include('SNAPPY')
+    expect(await namesFor(chunkOf('ZSTD')))
+      .to.include('ZSTD')
+      .and.not.include('SNAPPY')
+    expect(await namesFor(chunkOf('GZIP'), chunkOf('SNAPPY'))).to.include.members(['GZIP', 'SNAPPY'])
+    const hasOwnZstd = ofNode.includes('ZSTD')
+    expect((await namesFor(chunkOf('ZSTD', 40 << 20))).includes('SNAPPY')).to.equal(!hasOwnZstd)
   })
 })
