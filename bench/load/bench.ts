@@ -77,16 +77,17 @@ export const bench: Bench = {
           'Client and server share the cores of one machine, so that CPU seconds of either are time taken from the ' +
           "other; on a machine that does other work, too, compare these rather than the clock's seconds.",
         method: `${DATASETS.mixed.about} ${rows.toLocaleString('en')} of them, as a CSV file with a header, plain, by gzip and by zstd,
-as NDJSON, and as Parquet that DuckDB and pyarrow have written (as Spark writes it: timestamps are INT96, decimals are
-bytes), all of which the kernel has in memory, go into an empty table
+as NDJSON, and as Parquet that DuckDB, pyarrow and polars have written (as Spark writes it: timestamps are INT96,
+decimals are bytes), all of which the kernel has in memory, go into an empty table
 without an index. Each run is the command as it is published, from the start of its process to its end, against
 \`psql -c '\\copy … csv header'\`${peers.psql ? ` (${peers.psql})` : '; psql was missing here'}, which reads packed files from
 \`gzip -dc\` or \`zstd -dc\`, and against DuckDB's \`read_json\` with the types named and its
 \`read_parquet\`${peers.duckdb ? ` (${peers.duckdb})` : '; DuckDB was missing here'}, and Parquet against ADBC fed by
-pyarrow${peers.adbc ? ` (${peers.adbc})` : '; ADBC was missing here'}, into a text column in place of the jsonb one, which is compared with ours into the same. The runs take turns; each
+pyarrow${peers.adbc ? ` (${peers.adbc})` : '; ADBC was missing here'}. ADBC cannot write jsonb: *no jsonb* is a table with text in place of it. The runs take turns; each
 cell is the median of ${repeats}, the least and the greatest in brackets. Before a run the table is emptied
 and the server does a CHECKPOINT; after it the rows are counted, and the ids are checked to be distinct. CPU seconds are the
-user's and the kernel's: of the client process, and of the backends that served it. Autovacuum is off for the
+user's and the kernel's: of the client process, and of the backends that served it. MB is the most memory
+that the client had in any run. Times its peer: of the fastest other tool into the same table. Autovacuum is off for the
 tables, since its workers would count as such. Other files: ${DATASETS.lineitem.about} ${DATASETS.taxi.about} ${DATASETS['wide-json'].about}`,
         tables: [...files.paths.keys()].map(format => renderSamples(samples, rowsOf(format, rows), format)),
         chart: {
@@ -171,16 +172,20 @@ function peerCases(format: Format, path: string, server: string, peers: Peers): 
     if (!program) return [peer('psql \\copy', psql(`'${path}'`))]
     return [peer(`psql \\copy, ${program} -dc`, psql(`program '${program} -dc ${path}'`))]
   }
-  const byDuckdb = peer(
-    isNdjson(format) ? 'DuckDB, read_json' : 'DuckDB, read_parquet',
-    duckdb.loadCommand(server, table, path, columns),
-  )
+  const byDuckdb = (into: string, note = ''): Case =>
+    peer(
+      `DuckDB, ${isNdjson(format) ? 'read_json' : 'read_parquet'}${note}`,
+      duckdb.loadCommand(server, into, path, columns),
+      into,
+    )
+  if (isNdjson(format)) return peers.duckdb ? [byDuckdb(table)] : []
+  const intoText = textTable === table ? [] : [byDuckdb(textTable, ', no jsonb')]
   const byAdbc = peer(
     textTable === table ? 'ADBC, pyarrow' : 'ADBC, pyarrow, no jsonb',
     arrow.loadCommand(server, textTable, path, columns),
     textTable,
   )
-  return [...(peers.duckdb ? [byDuckdb] : []), ...(peers.adbc && !isNdjson(format) ? [byAdbc] : [])]
+  return [...(peers.duckdb ? [byDuckdb(table), ...intoText] : []), ...(peers.adbc ? [byAdbc] : [])]
 }
 
 function renderSamples(
@@ -197,7 +202,7 @@ function renderSamples(
   }
   return {
     title: `A file of ${rows.toLocaleString('en')} rows, ${format}`,
-    header: ['', 'seconds', 'rows/s', 'times its peer', 'CPU s: client', 'CPU s: server'],
+    header: ['', 'seconds', 'rows/s', 'times its peer', 'CPU s: client', 'CPU s: server', 'MB'],
     rows: ours.map(([{ title, table }, runs]) => {
       const baseline = baselineOf(table)
       const seconds = summarize(runs.map(run => run.seconds))
@@ -208,6 +213,7 @@ function renderSamples(
         baseline === undefined ? '–' : significant(baseline / seconds.median),
         cpu(runs.map(run => run.clientCpu)),
         cpu(runs.map(run => run.serverCpu)),
+        mostOf(runs.map(run => run.megabytes)),
       ]
     }),
   }
@@ -216,4 +222,9 @@ function renderSamples(
 function cpu(samples: readonly (number | undefined)[]): string {
   const known = samples.filter(sample => sample !== undefined)
   return known.length === 0 ? '–' : showSummary(summarize(known))
+}
+
+function mostOf(samples: readonly (number | undefined)[]): string {
+  const known = samples.filter(sample => sample !== undefined)
+  return known.length === 0 ? '–' : Math.round(Math.max(...known)).toLocaleString('en')
 }

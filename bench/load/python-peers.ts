@@ -66,6 +66,8 @@ const DUCKDB_TYPES: Readonly<Record<string, string>> = {
 
 export const duckdb = new PythonPeer('with-duckdb.py')
 export const arrow = new PythonPeer('with-arrow.py')
+/** It only writes files. */
+export const polars = new PythonPeer('with-polars.py')
 
 /** `BENCH_PYTHON` names the Python of an environment in which the packages are installed. */
 function python(): string {

@@ -9,18 +9,22 @@ import { createGzip } from 'node:zlib'
 import { csvLine } from '../support/rows.ts'
 import type { Row } from '../support/tables/bench-table.ts'
 import { DATASETS, type Dataset, type DatasetName } from './datasets.ts'
-import { arrow, duckdb } from './python-peers.ts'
+import { arrow, duckdb, type PythonPeer, polars } from './python-peers.ts'
 
 const ROWS_AT_ONCE = 50_000
+
+type ParquetWriter = 'duckdb' | 'pyarrow' | 'polars'
 
 interface FileKind {
   readonly dataset: DatasetName
   readonly extension: string
   /** The program or package that writes it. */
-  readonly writer: 'us' | 'gzip' | 'zstd' | 'duckdb' | 'pyarrow'
+  readonly writer: 'us' | 'gzip' | 'zstd' | ParquetWriter
   /** The codec of Parquet, or `spark`. */
   readonly codec?: 'snappy' | 'zstd' | 'spark'
 }
+
+const PARQUET_WRITERS: Readonly<Record<ParquetWriter, PythonPeer>> = { duckdb, pyarrow: arrow, polars }
 
 /** The files by their names in RESULTS.md. */
 const FILES = {
@@ -32,6 +36,7 @@ const FILES = {
   ...parquet('Parquet, zstd', 'mixed', 'duckdb', 'zstd'),
   ...parquet('Parquet, pyarrow, snappy', 'mixed', 'pyarrow', 'snappy'),
   ...parquet('Parquet, pyarrow, zstd', 'mixed', 'pyarrow', 'zstd'),
+  ...parquet('Parquet, polars, zstd', 'mixed', 'polars', 'zstd'),
   ...parquet('Parquet, as Spark writes it', 'mixed', 'pyarrow', 'spark'),
   'lineitem, CSV': { dataset: 'lineitem', extension: 'csv', writer: 'us' },
   ...parquet('lineitem, Parquet, pyarrow, snappy', 'lineitem', 'pyarrow', 'snappy'),
@@ -42,7 +47,7 @@ const FILES = {
 function parquet<Name extends string>(
   name: Name,
   dataset: DatasetName,
-  writer: 'duckdb' | 'pyarrow',
+  writer: ParquetWriter,
   codec: FileKind['codec'],
 ) {
   return { [name]: { dataset, extension: `${writer}.${codec}.parquet`, writer, codec } } as Record<
@@ -109,7 +114,7 @@ async function writeFormat(format: Format, path: string, csv: string, count: num
       await promisify(execFile)('zstd', ['-q', csv, '-o', path])
       return
     default:
-      return (writer === 'duckdb' ? duckdb : arrow).writeParquet(csv, path, codec!, dataset.columns)
+      return PARQUET_WRITERS[writer].writeParquet(csv, path, codec!, dataset.columns)
   }
 }
 

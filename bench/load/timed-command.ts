@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { peakBytesOf } from '../../test/support/processes/peak-memory.ts'
 import { processCpu } from '../support/cpu-time.ts'
 import { checkCount, emptyTable } from '../support/table.ts'
 
@@ -11,6 +12,8 @@ export interface CommandSample {
   readonly clientCpu: number | undefined
   /** Of the backends that served it. */
   readonly serverCpu: number | undefined
+  /** The most that the process had in memory. */
+  readonly megabytes: number | undefined
 }
 
 /** Runs a command that fills the empty table with `rows` rows. */
@@ -28,7 +31,7 @@ export async function timeCommand(
     const others = await backends(pool)
     const before = cpuOfEnded(postmaster)
     const started = performance.now()
-    await runCommand(program, words)
+    const { peakBytes } = await runCommand(program, words)
     const seconds = (performance.now() - started) / 1000
     await backendsEnded(pool, postmaster, others)
     const after = cpuOfEnded(postmaster)
@@ -37,6 +40,7 @@ export async function timeCommand(
       seconds,
       clientCpu: difference(after.clients, before.clients),
       serverCpu: difference(after.backends, before.backends),
+      megabytes: peakBytes === undefined ? undefined : peakBytes / 1e6,
     }
   } finally {
     await pool.end()
@@ -55,14 +59,29 @@ function difference(after: number | undefined, before: number | undefined): numb
   return after === undefined || before === undefined ? undefined : after - before
 }
 
-/** @throws if it ends with another status than 0 */
-export function runCommand(program: string, words: readonly string[]): Promise<void> {
+/** What a process had in memory is looked at so often. It is a peak, so that the last look nearly has it. */
+const LOOK_MS = 20
+
+/**
+ * Runs a program. `peakBytes` are undefined where /proc does not show them.
+ * @throws if it ends with another status than 0
+ */
+export function runCommand(
+  program: string,
+  words: readonly string[],
+): Promise<{ peakBytes: number | undefined }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] })
+    let peakBytes: number | undefined
+    const looks = setInterval(() => {
+      peakBytes = peakBytesOf(child.pid!) ?? peakBytes
+    }, LOOK_MS)
     child.once('error', reject)
-    child.once('exit', status =>
-      status === 0 ? resolve() : reject(new Error(`${program} ended with status ${status}`)),
-    )
+    child.once('exit', status => {
+      clearInterval(looks)
+      if (status === 0) resolve({ peakBytes })
+      else reject(new Error(`${program} ended with status ${status}`))
+    })
   })
 }
 
