@@ -10,7 +10,7 @@ import {
 import { refuseExcelLine } from '../excel-line.ts'
 import type { HeaderFault } from '../read-header.ts'
 import { headerFault, recordsAboveHeader } from './find-header.ts'
-import { judgeHeader } from './judge-header.ts'
+import { isOnlyData, judgeHeader } from './judge-header.ts'
 import { refuseLayout } from './refuse-layout.ts'
 import type { SampledRecord } from './sample-records.ts'
 import { type Candidate, type Sample, sniffDialect, type Verdict } from './sniff-dialect.ts'
@@ -80,7 +80,8 @@ export function chooseDialect(
   const records = belowTitle.slice(looksFurther ? recordsAboveHeader(belowTitle, width) : 0)
   if (delimiter === '\t' && options.nulls === undefined && hasCopyNull(sample.text))
     throw looksLikeCopyText(name)
-  const isData = judgesHeader && options.header === undefined && judgeHeader(records) === 'data'
+  const looksLikeData = judgeHeader(records) === 'data' || (sample.isWhole && isOnlyData(records))
+  const isData = judgesHeader && options.header === undefined && looksLikeData
   const header = options.header ?? !isData
   const hasAbove = records.length < verdict.dialect.records.length
   const titleLines = hasAbove ? records[0]!.line - 1 : 0

@@ -125,6 +125,18 @@ describe('pg-batch load, of CSV whose dialect no option names:', () => {
     expect(await stored()).to.deep.include({ columns: ['1', '2026-01-05', 'ann'] })
   })
 
+  it("the only line of a file is a row if it has a number, and NULL in a number's place is no name", async () => {
+    expect((await load(['-'], '1,Ada,36\n')).status).to.equal(0)
+    expect((await stored()).rows).to.deep.equal([[1, 'Ada', 36]])
+    await database.pool.query('DROP TABLE made')
+    const text = '1,NULL,5\n2,3,6\n'
+    expect((await load(['-', '--null', 'NULL'], text)).status).to.equal(0)
+    expect((await stored()).rows).to.deep.equal([
+      [1, null, 5],
+      [2, 3, 6],
+    ])
+  })
+
   it('a delimiter of several characters, or one that is hard to type, is accepted, also in another encoding', async () => {
     const bytes = Buffer.from('id||name\n1||\xcf\xf0\xe8\n', 'latin1')
     const path = await file('russian.txt', bytes)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { DialectOptions } from '../../../../lib/sources/csv/dialect.ts'
 import { headerFault, recordsAboveHeader } from '../../../../lib/sources/csv/sniff/find-header.ts'
-import { judgeHeader } from '../../../../lib/sources/csv/sniff/judge-header.ts'
+import { isOnlyData, judgeHeader } from '../../../../lib/sources/csv/sniff/judge-header.ts'
 import { sampleRecords } from '../../../../lib/sources/csv/sniff/sample-records.ts'
 import {
   type Candidate,
@@ -195,9 +195,24 @@ describe('headerFault', () => {
   }
 })
 
+describe('isOnlyData', () => {
+  const cases: [text: string, expected: boolean][] = [
+    ['1,Ada,36\n', true],
+    ['Ada,2026-01-05', true],
+    ['id,name\n', false],
+    ['country,2019,2020\n', false],
+    ['1,Ada\n2,Grace\n', false],
+    ['', false],
+  ]
+  for (const [text, expected] of cases) {
+    it(`is ${expected} for ${JSON.stringify(text)}`, () => {
+      expect(isOnlyData(cutByCommas(text))).to.equal(expected)
+    })
+  }
+})
+
 describe('judgeHeader', () => {
-  const judge = (text: string) =>
-    judgeHeader(sampleRecords(text, { delimiter: ',', quote: '"', escape: '"', comment: undefined }, true))
+  const judge = (text: string) => judgeHeader(cutByCommas(text))
   const cases: [text: string, expected: string][] = [
     ['id,name\n1,a\n2,b\n', 'header'],
     ['1,a\n2,b\n', 'data'],
@@ -209,6 +224,13 @@ describe('judgeHeader', () => {
     ['1,x\n', 'unknown'],
     ['1,\n2,\n', 'data'],
     ['1,x\ny,z\n', 'unknown'],
+    ['1,NULL,5\n2,3,6\n3,4,7\n', 'data'],
+    ['NA,ann,5.5\n2,bob,-\n3,cid,7.5\n', 'data'],
+    ['id,NA\n1,5\n2,6\n', 'header'],
+    ['NA,AT\n1,x\n', 'unknown'],
+    ['(5.00),a\n"1,000",b\n', 'data'],
+    ['x,2024-01-01\n1,2024-01-02\n', 'data'],
+    ['id,2024-01-01\n1,5\n2,6\n', 'header'],
   ]
   for (const [text, expected] of cases) {
     it(`calls the first record of ${JSON.stringify(text)} ${expected}`, () => {
