@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { endOfString, endOfValue, startOfToken, stringOf } from './json-text.ts'
+import { endOfString, endOfValue, startOfToken, stringOf } from './text/json-text.ts'
 
 /**
  * A number of JSON text with all its digits. A JavaScript number is exact only up to 15 decimal digits. A

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { exactNumber, LongNumber, RawJson } from './exact-json.ts'
 import { isJson } from './is-json.ts'
-import { withPoint } from './with-point.ts'
+import { withPoint } from './text/with-point.ts'
 
 /**
  * The types that can be inferred. A time without a zone stays without one, because a zone would be a guess.

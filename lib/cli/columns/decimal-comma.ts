@@ -1,5 +1,5 @@
 import type { SourceRow } from '../../sources/rows.ts'
-import { withPoint } from '../../values/with-point.ts'
+import { withPoint } from '../../values/text/with-point.ts'
 import { TypeMismatch } from './type-mismatch.ts'
 
 /**

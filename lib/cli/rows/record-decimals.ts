@@ -1,9 +1,7 @@
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { type CsvFormat, CsvRecord } from '../../csv/record.ts'
+import { COMMA, POINT } from '../../values/text/ascii.ts'
 import { notOneComma } from '../columns/decimal-comma.ts'
-
-const COMMA = 0x2c
-const POINT = 0x2e
 
 /**
  * Returns a function that makes points of the decimal commas in a record. A record without one is returned as

@@ -1,4 +1,4 @@
-const ZERO = 0x30
+import { ZERO } from '../../values/text/ascii'
 
 /** Returns the number that four hex digits write; below 0 for other characters. */
 export function readHex(at: usize): i32 {

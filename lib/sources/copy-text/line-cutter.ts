@@ -1,9 +1,6 @@
+import { BACKSLASH, LINE_FEED, RETURN } from '../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
-
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
-const BACKSLASH = 0x5c
 
 type LineEnd = '\n' | '\r\n' | '\r'
 

@@ -1,5 +1,6 @@
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
+import { LINE_FEED, RETURN } from '../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import type { DialectOptions } from './dialect.ts'
@@ -10,8 +11,6 @@ import type { DialectOptions } from './dialect.ts'
  */
 export const FOLDED = '\x1f'
 const FOLDED_BYTE = 0x1f
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
 
 /** Returns true for a delimiter of several bytes, which the splitter does not support. */
 export function isLong(delimiter: string): boolean {

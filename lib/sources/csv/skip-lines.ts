@@ -1,10 +1,8 @@
 import { Transform } from 'node:stream'
 import { runWork } from '../../streams/run-work.ts'
 import { plural } from '../../values/format-count.ts'
+import { LINE_FEED, RETURN } from '../../values/text/ascii.ts'
 import { SourceError } from '../source-error.ts'
-
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
 
 /**
  * Drops the first lines of a text, whatever is in them. A text with fewer lines is an error, unless it is

@@ -1,7 +1,6 @@
 import { TextDecoder } from 'node:util'
+import { LINE_FEED } from '../../values/text/ascii.ts'
 import { INVALID } from './keep-invalid.ts'
-
-const LINE_END = 0x0a
 
 /** A sequence that says which characters the next bytes are. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequences begin with the control character ESC
@@ -25,7 +24,7 @@ export function iso2022JpKeepingInvalid(): (bytes: Buffer, last: boolean) => str
   return (bytes, last) => {
     held.push(bytes)
     heldBytes += bytes.length
-    const endsLine = last || bytes.includes(LINE_END)
+    const endsLine = last || bytes.includes(LINE_FEED)
     if (!endsLine && heldBytes < MAX_HELD_BYTES) return ''
     const all = `${kind}${Buffer.concat(held).toString('latin1')}`
     const end = last ? all.length : endsLine ? all.lastIndexOf('\n') + 1 : endOfPart(all)

@@ -1,5 +1,5 @@
 import { isWellFormedJson, RawJson, spelledNumber } from '../../values/exact-json.ts'
-import { endOfString, endOfValue, startOfToken, stringOf } from '../../values/json-text.ts'
+import { endOfString, endOfValue, startOfToken, stringOf } from '../../values/text/json-text.ts'
 import { type SourceRow, setOwn } from '../rows.ts'
 
 /**

@@ -5,6 +5,7 @@ import { type JsonBlock, JsonRecord } from '../../json/record.ts'
 import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { holdChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
+import { LINE_FEED } from '../../values/text/ascii.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { faultOf, malformedRow } from '../malformed.ts'
 import { RowLines } from '../row-lines.ts'
@@ -12,8 +13,6 @@ import { BATCH_BYTES, isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '..
 import { MalformedRecord, SourceError } from '../source-error.ts'
 import { parseJsonRow } from './json-row.ts'
 import type { LineScanner } from './lines/line-scanner.ts'
-
-const LINE_FEED = 0x0a
 
 export interface NdjsonOptions {
   /** Return a `malformedRow` for a line that is not a row, instead of failing. @default false */

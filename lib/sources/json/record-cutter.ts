@@ -1,15 +1,9 @@
 import { didYouMean } from '../../values/names/did-you-mean.ts'
+import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, QUOTE } from '../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { LineCounter } from './line-counter.ts'
 import { firstDocument, type RecordPath, recordPathText } from './record-path.ts'
 import { ValueEnd } from './value-end.ts'
-
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const CLOSE_BRACKET = 0x5d
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 
 /** A longer value beside the path is not parsed, but skipped as far as its brackets go. */
 const MAX_CHECKED_LENGTH = 1024 * 1024

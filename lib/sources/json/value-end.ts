@@ -1,6 +1,4 @@
-const QUOTE = 0x22
-const COMMA = 0x2c
-const BACKSLASH = 0x5c
+import { BACKSLASH, COMMA, QUOTE } from '../../values/text/ascii.ts'
 
 /** Finds the end of one JSON value in text that comes in chunks. It counts brackets and skips strings. */
 export class ValueEnd {

@@ -3,11 +3,8 @@
  * it does not read: the encoder in JavaScript reads it then. Both write the same bytes.
  */
 
+import { MINUS, POINT, ZERO } from '../../../values/text/ascii'
 import { put16, put32, putFloat64Field, putInt16Field, putInt32Field, putInt64Field } from './fields'
-
-const MINUS = 0x2d
-const POINT = 0x2e
-const ZERO = 0x30
 
 /** Every integer of this many digits fits in 64 bits. */
 const MAX_INTEGER_DIGITS: usize = 18

@@ -1,5 +1,6 @@
 /** Finds and copies text, 16 bytes at a time. Reads and writes up to 16 bytes past the end of both. */
 
+import { DASH, ZERO } from '../../../values/text/ascii'
 import { put32 } from './fields'
 
 const BLOCK: usize = 16
@@ -55,8 +56,6 @@ export function findClose(quote: i32, at: usize, end: usize): usize {
   return close
 }
 
-const DASH = 0x2d
-
 /** Writes a uuid of 8-4-4-4-12 hex digits; returns 0 for anything else. */
 export function putUuid(at: usize, end: usize, out: usize): usize {
   if (end - at !== 36) return 0
@@ -75,7 +74,7 @@ export function putUuid(at: usize, end: usize, out: usize): usize {
 
 /** Returns the value of a hex digit in either case; -1 for another character. */
 function hexDigit(character: i32): i32 {
-  const decimal = character - 0x30
+  const decimal = character - ZERO
   if ((decimal as u32) < 10) return decimal
   const letter = (character | 0x20) - 0x61
   return (letter as u32) < 6 ? letter + 10 : -1

@@ -1,15 +1,7 @@
 /** Reads dates and times as programs write them. Each function returns 0 for all else, as in numbers.ts. */
 
+import { COLON, DASH, PLUS, POINT, SPACE, UPPER_T, UPPER_Z, ZERO } from '../../../values/text/ascii'
 import { putInt32Field, putInt64Field } from './fields'
-
-const DASH = 0x2d
-const PLUS = 0x2b
-const COLON = 0x3a
-const POINT = 0x2e
-const SPACE = 0x20
-const LETTER_T = 0x54
-const LETTER_Z = 0x5a
-const ZERO = 0x30
 
 const DATE_BYTES: usize = 10
 /** `YYYY-MM-DD[T ]HH:MM:SS` */
@@ -29,7 +21,7 @@ export function putDate(at: usize, end: usize, out: usize): usize {
 export function putTimestamp(at: usize, end: usize, out: usize, hasOffset: bool): usize {
   if (end - at < SECONDS_BYTES) return 0
   const between = load<u8>(at + 10)
-  if (between !== LETTER_T && between !== SPACE) return 0
+  if (between !== UPPER_T && between !== SPACE) return 0
   if (load<u8>(at + 13) !== COLON || load<u8>(at + 16) !== COLON) return 0
   const days = readDate(at)
   const hour = twoDigits(at + 11)
@@ -91,7 +83,7 @@ function daysSince2000(year: i32, month: i32, day: i32): i32 {
 function readOffset(at: usize, end: usize): i32 {
   const length = end - at
   const sign = load<u8>(at)
-  if (length === 1) return sign === LETTER_Z ? 0 : NONE
+  if (length === 1) return sign === UPPER_Z ? 0 : NONE
   if ((length !== 3 && length !== 6) || (sign !== PLUS && sign !== DASH)) return NONE
   const hour = twoDigits(at + 1)
   if (length === 6 && load<u8>(at + 3) !== COLON) return NONE

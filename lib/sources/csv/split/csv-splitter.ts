@@ -1,4 +1,5 @@
 import { PLACE_NUMBERS } from '../../../csv/record-table.ts'
+import { LINE_FEED, RETURN, SPACE } from '../../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../../rows.ts'
 import type { Dialect } from '../dialect.ts'
 import { firstLine, shortenLine } from './first-line.ts'
@@ -12,10 +13,6 @@ import type { FoundRecords, WasmSplitter } from './wasm-splitter.ts'
 const NOTHING = Buffer.alloc(0)
 /** An open quote may swallow megabytes. Each malformed record in them searches for marks up to their end. */
 const PIECE = 256 * 1024
-
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
-const SPACE = 0x20
 
 /**
  * Splits the bytes of a CSV file into records, chunk by chunk, and checks where quotes are. Outside of quotes

@@ -1,5 +1,4 @@
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
+import { LINE_FEED, RETURN } from '../../../values/text/ascii.ts'
 
 /** The bytes of a malformed record that are kept until its first line ends. */
 const MAX_FIRST_LINE = 1024 * 1024

@@ -1,5 +1,4 @@
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
+import { LINE_FEED, RETURN } from '../../../values/text/ascii.ts'
 
 /** The indexes of quotes and line ends in a chunk. Each kind is searched for only as far as needed. */
 export class Marks {

@@ -1,3 +1,4 @@
+import { LINE_FEED, RETURN } from '../../../values/text/ascii.ts'
 import type { Marks } from './marks.ts'
 
 /**
@@ -5,9 +6,6 @@ import type { Marks } from './marks.ts'
  * of 450 bytes takes a quarter of the time that the loop alone takes.
  */
 const NEAR = 32
-
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
 
 /** Finds the end of a quoted field. What else `skip` has found is in the fields. */
 export class QuotedField {

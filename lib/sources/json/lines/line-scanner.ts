@@ -1,5 +1,6 @@
 import { JsonBlock, strideOf } from '../../../json/record.ts'
 import { ChunkMemory } from '../../../values/chunk-memory.ts'
+import { LINE_FEED } from '../../../values/text/ascii.ts'
 import { loadWasm } from '../../../wasm/load-wasm.ts'
 
 /** A number of the module. */
@@ -21,8 +22,6 @@ interface ScannerExports {
   readonly lines: Exported
   scan(from: number, to: number, isWhole: number, keys: number, base: number): number
 }
-
-const LINE_FEED = 0x0a
 
 /** The lengths of the memory for places are multiples of this, so that it suits other lines, too. */
 const PLACES_STEP = 32 * 1024

@@ -7,6 +7,7 @@
  * The caller puts lines at INPUT and where their values are into TABLE, and finds tuples where it says.
  */
 
+import { BACKSLASH, LOWER_N, QUOTE } from '../../../../values/text/ascii'
 import { put16, putNull } from '../../../wasm/assembly/fields'
 import { copyUntil, find } from '../../../wasm/assembly/texts'
 import {
@@ -33,7 +34,7 @@ const PAST_END: usize = 32
 
 /** The kind of each column, a byte each. */
 export const KINDS: usize = memory.data(1600)
-/** What each column takes, a byte each. The numbers are those of `TAKES` in takes.ts. */
+/** What each column takes, a byte each. The numbers are those of `TAKES` in json-types.ts. */
 export const TAKES: usize = memory.data(1600)
 /** The index of each column's key, four bytes each; below 0 for a column without one. */
 export const KEYS: usize = memory.data(1600 * 4, 16)
@@ -48,9 +49,6 @@ const TAKES_VALUES = 0
 /** Any value as JSON: strings keep their quotes. The number between these two takes any value as text. */
 const TAKES_JSON = 2
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const LETTER_N = 0x6e
 /** No byte of UTF-8. */
 const NONE = 0xff
 
@@ -123,7 +121,7 @@ function putMember(column: i32, at: usize, end: usize, out: usize): usize {
   const kind: i32 = load<u8>(KINDS + column)
   const takes: i32 = load<u8>(TAKES + column)
   const first = load<u8>(at)
-  if (first === LETTER_N) return putNull(out)
+  if (first === LOWER_N) return putNull(out)
   if (kind === SKIPPED) return 0
   if (first === QUOTE) return putString(kind, takes, at, end, out)
   if (takes !== TAKES_VALUES) return putToken(kind, at, end, out)

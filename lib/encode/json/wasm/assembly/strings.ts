@@ -1,15 +1,16 @@
 /** Copies strings of JSON, which are known to be valid. */
 
 import { readHex } from '../../../../json/assembly/hex'
+import {
+  BACKSLASH,
+  LOWER_B,
+  LOWER_F,
+  LOWER_N,
+  LOWER_R,
+  LOWER_T,
+  LOWER_U,
+} from '../../../../values/text/ascii'
 import { copyUntil, readTo } from '../../../wasm/assembly/texts'
-
-const BACKSLASH = 0x5c
-const LETTER_B = 0x62
-const LETTER_F = 0x66
-const LETTER_N = 0x6e
-const LETTER_R = 0x72
-const LETTER_T = 0x74
-const LETTER_U = 0x75
 
 /**
  * Copies the characters of a string without its escapes. Returns the address after the copy, or 0 for a
@@ -19,7 +20,7 @@ export function unescapeText(at: usize, end: usize, out: usize): usize {
   out = copyUntil(BACKSLASH, at, end, out)
   while (readTo < end) {
     const letter: i32 = load<u8>(readTo + 1)
-    if (letter === LETTER_U) {
+    if (letter === LOWER_U) {
       const unit = readHex(readTo + 2)
       if (unit === 0) return 0
       const isPair = unit >> 10 === 0x36
@@ -38,15 +39,15 @@ export function unescapeText(at: usize, end: usize, out: usize): usize {
 /** Returns the character that a letter means after a backslash. */
 function meaningOf(letter: i32): i32 {
   switch (letter) {
-    case LETTER_B:
+    case LOWER_B:
       return 0x08
-    case LETTER_F:
+    case LOWER_F:
       return 0x0c
-    case LETTER_N:
+    case LOWER_N:
       return 0x0a
-    case LETTER_R:
+    case LOWER_R:
       return 0x0d
-    case LETTER_T:
+    case LOWER_T:
       return 0x09
     default:
       return letter // a quote, a backslash or a slash

@@ -4,8 +4,8 @@
  * decides about it. A test compares the two.
  */
 
-const LINE_FEED = 0x0a
-const RETURN = 0x0d
+import { LINE_FEED, RETURN } from '../../../../values/text/ascii'
+
 /** How many bytes are looked at together: each is a bit of a number. */
 const BLOCK: usize = 64
 

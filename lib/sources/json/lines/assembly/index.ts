@@ -6,14 +6,8 @@
  * The caller puts bytes at INPUT, with a line feed after them, and finds lines in TABLE.
  */
 
+import { CLOSE_BRACE, COLON, COMMA, LINE_FEED, OPEN_BRACE, QUOTE } from '../../../../values/text/ascii'
 import { skipBlanks, skipValue } from './values'
-
-const LINE_FEED = 0x0a
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 
 /** The most keys of a line: as many as a table may have columns. */
 export const MAX_KEYS: i32 = 1600

@@ -4,26 +4,33 @@
  */
 
 import { readHex } from '../../../../json/assembly/hex'
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  LOWER_B,
+  LOWER_E,
+  LOWER_F,
+  LOWER_N,
+  LOWER_R,
+  LOWER_T,
+  LOWER_U,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  PLUS,
+  POINT,
+  QUOTE,
+  RETURN,
+  SLASH,
+  SPACE,
+  TAB,
+  ZERO,
+} from '../../../../values/text/ascii'
 
 const BLOCK: usize = 16
-
-const TAB = 0x09
-const RETURN = 0x0d
-const SPACE = 0x20
-const QUOTE = 0x22
-const PLUS = 0x2b
-const COMMA = 0x2c
-const MINUS = 0x2d
-const POINT = 0x2e
-const ZERO = 0x30
-const COLON = 0x3a
-const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_BRACKET = 0x5d
-const LETTER_E = 0x65
-const LETTER_U = 0x75
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 
 /** `null`, `true` and `fals` as numbers. */
 const NULL: u32 = 0x6c6c756e
@@ -50,7 +57,7 @@ export function skipValue(at: usize, depth: i32): usize {
   if (first === OPEN_BRACKET) return depth < MAX_DEPTH ? skipList(at + 1, depth + 1) : 0
   const word = load<u32>(at)
   if (word === NULL || word === TRUE) return at + 4
-  return word === FALS && load<u8>(at + 4) === LETTER_E ? at + 5 : 0
+  return word === FALS && load<u8>(at + 4) === LOWER_E ? at + 5 : 0
 }
 
 function skipObject(at: usize, depth: i32): usize {
@@ -120,14 +127,14 @@ function skipEscape(at: usize): usize {
   switch (load<u8>(at) as i32) {
     case QUOTE:
     case BACKSLASH:
-    case 0x2f: // "/"
-    case 0x62: // "b"
-    case 0x66: // "f"
-    case 0x6e: // "n"
-    case 0x72: // "r"
-    case 0x74: // "t"
+    case SLASH:
+    case LOWER_B:
+    case LOWER_F:
+    case LOWER_N:
+    case LOWER_R:
+    case LOWER_T:
       return at + 1
-    case LETTER_U:
+    case LOWER_U:
       return skipUnicode(at + 1)
     default:
       return 0
@@ -140,7 +147,7 @@ function skipUnicode(at: usize): usize {
   if (unit < 0) return 0
   if (unit >> 11 !== 0x1b) return at + 4
   const isFirst = unit < 0xdc00
-  if (!isFirst || load<u8>(at + 4) !== BACKSLASH || load<u8>(at + 5) !== LETTER_U) return 0
+  if (!isFirst || load<u8>(at + 4) !== BACKSLASH || load<u8>(at + 5) !== LOWER_U) return 0
   return readHex(at + 6) >> 10 === 0x37 ? at + 10 : 0
 }
 
@@ -155,7 +162,7 @@ function skipNumber(at: usize): usize {
     at = skipDigits(at + 1)
     if (!at) return 0
   }
-  if ((load<u8>(at) | 0x20) !== LETTER_E) return at
+  if ((load<u8>(at) | 0x20) !== LOWER_E) return at
   at++
   if (load<u8>(at) === PLUS || load<u8>(at) === MINUS) at++
   return skipDigits(at)
