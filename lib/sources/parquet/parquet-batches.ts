@@ -21,7 +21,7 @@ export class ParquetBatches extends Readable {
   #rest: Block | undefined
 
   constructor(options: ParquetStreamOptions, batchRows: number) {
-    super({ objectMode: true, highWaterMark: batchesAhead(batchRows * options.reader.bytesPerRow) })
+    super({ objectMode: true, highWaterMark: batchesAhead(options, batchRows) })
     this.#options = options
     this.#batchRows = batchRows
   }
@@ -63,8 +63,11 @@ export class ParquetBatches extends Readable {
 
 /**
  * Returns how many batches are read before they are wanted. A row group begins with the pages of all columns:
- * where these are unpacked while the server still has rows, its sessions need not wait for them.
+ * where these are unpacked while the server still has rows, its sessions need not wait for them. A list or
+ * struct takes far more memory than in its page, so a file with one is read ahead by one batch.
  */
-function batchesAhead(bytesPerBatch: number): number {
+function batchesAhead({ columns, reader }: ParquetStreamOptions, batchRows: number): number {
+  if (columns.some(({ flat }) => !flat)) return 1
+  const bytesPerBatch = batchRows * reader.bytesPerRow
   return Math.max(1, Math.min(MAX_AHEAD, Math.floor(AHEAD_BYTES / bytesPerBatch)))
 }

@@ -9,6 +9,11 @@ import { readParquet } from './parquet-support.ts'
 
 const TEXT: Element = { type: 'BYTE_ARRAY', converted_type: 'UTF8' }
 const NUMBER: Element = { type: 'INT32' }
+const LIST: Element[] = [
+  { converted_type: 'LIST', num_children: 1 },
+  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+  { name: 'element', ...NUMBER },
+]
 
 describe('a Parquet file', () => {
   const write = useFolder()
@@ -63,7 +68,7 @@ describe('a Parquet file', () => {
     })
   }
 
-  it('is read ahead by 16 batches of small rows, and by one of large rows', async () => {
+  it('is read ahead by 16 batches of small rows, and by one of large rows or of lists', async () => {
     const aheadOf = async (content: Buffer) => {
       const { blocks } = await openSource(await write('a.parquet', content))
       blocks!.destroy()
@@ -72,6 +77,7 @@ describe('a Parquet file', () => {
     expect(await aheadOf(numbered(3000))).to.equal(16)
     const data = Array.from({ length: 600 }, (_, i) => `${i} ${'x'.repeat(10_000)}`)
     expect(await aheadOf(parquetOf([{ name: 'note', schema: [TEXT], data }]))).to.equal(1)
+    expect(await aheadOf(parquetOf([{ name: 'list', schema: LIST, data: [[1], [2, 3]] }]))).to.equal(1)
   })
 
   for (const codec of ['SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW'] as CompressionCodec[]) {
@@ -99,33 +105,44 @@ describe('a Parquet file', () => {
     expect(csv).to.deep.include({ format: 'csv', header: ['PAR1', 'b'] })
   })
 
-  it('ends an array of blocks at a megabyte, also within a page', async () => {
-    // every third value is NULL, so that rows and values have different indexes
-    const note = Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? null : `${i}${'x'.repeat(400_000)}`))
-    const id = note.map((_, i) => i)
-    const path = await write(
-      'b.parquet',
-      parquetOf([
-        { name: 'id', schema: [{ type: 'INT32' }], data: id },
-        {
-          name: 'note',
-          schema: [{ type: 'BYTE_ARRAY', converted_type: 'UTF8' }],
-          data: note,
-          encoding: 'PLAIN',
-        },
-      ]),
-    )
-    const { rows, blocks } = await openSource(path)
-    const arrays: Block[][] = await blocks!.toArray()
-    rows.destroy()
-    const lengths = arrays.map(array => array.reduce((sum, { length }) => sum + length, 0))
-    expect(Math.max(...lengths)).to.be.within(2, 8)
-    const read = arrays
-      .flat()
-      .flatMap(block =>
-        Array.from({ length: block.length }, (_, row) => [valueAt(block, 0, row), valueAt(block, 1, row)]),
-      )
-    expect(read).to.deep.equal(id.map(i => [i, note[i]]))
+  const lengthsOf = (arrays: Block[][]) =>
+    arrays.map(array => array.reduce((sum, { length }) => sum + length, 0))
+
+  for (const encoding of ['PLAIN', 'RLE_DICTIONARY']) {
+    for (const rowGroupSize of [30, 1]) {
+      it(`ends an array of blocks at a megabyte, ${encoding}, row groups of ${rowGroupSize} rows`, async () => {
+        // every third value is NULL, so that rows and values have different indexes
+        const note = Array.from({ length: 30 }, (_, i) =>
+          i % 3 === 0 ? null : `${i % 7}${'x'.repeat(400_000)}`,
+        )
+        const id = note.map((_, i) => i)
+        const columns = [
+          { name: 'id', schema: [NUMBER], data: id },
+          { name: 'note', schema: [TEXT], data: note, encoding },
+        ]
+        const { blocks } = await openSource(await write('b.parquet', parquetOf(columns, { rowGroupSize })))
+        const arrays: Block[][] = await blocks!.toArray()
+        expect(Math.max(...lengthsOf(arrays))).to.be.within(2, 8)
+        const read = arrays
+          .flat()
+          .flatMap(block =>
+            Array.from({ length: block.length }, (_, row) => [
+              valueAt(block, 0, row),
+              valueAt(block, 1, row),
+            ]),
+          )
+        expect(read).to.deep.equal(id.map(i => [i, note[i]]))
+      })
+    }
+  }
+
+  it('ends an array of blocks at a megabyte of lists, whose page is small', async () => {
+    const data = Array.from({ length: 400 }, () => Array(1000).fill(7))
+    const path = await write('b.parquet', parquetOf([{ name: 'list', schema: LIST, data }]))
+    const { blocks } = await openSource(path)
+    const lengths = lengthsOf(await blocks!.toArray())
+    expect(Math.max(...lengths)).to.be.within(100, 300)
+    expect(lengths.reduce((sum, length) => sum + length, 0)).to.equal(400)
   })
 
   it('has all of its bytes counted at the end', async () => {
