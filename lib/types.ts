@@ -220,6 +220,8 @@ export interface Table {
    * The table or a partition has BEFORE triggers for each row, which may change a row's key, or drop the row.
    */
   readonly changesRows: boolean
+  /** The table or a partition has triggers for each inserted row. They may read and write any rows. */
+  readonly hasInsertTriggers?: true
   /**
    * The constraints on the columns of a row. Only upserts ask for them. Undefined where something else may
    * judge each state of a row: a trigger, row-level security, or a constraint that only a partition has.

@@ -2,14 +2,14 @@ import type { Table } from '../types.ts'
 import { COLUMNS } from './catalogue/columns-sql.ts'
 import { SELF_REFERENCES, UNIQUE_KEYS } from './catalogue/keys-sql.ts'
 import { CONFLICTING_INDEXES, LATE_INDEXES } from './catalogue/row-constraints.ts'
-import { IS_ROW_TRIGGER } from './catalogue/row-trigger.ts'
+import { IS_INSERT_TRIGGER, IS_ROW_TRIGGER } from './catalogue/row-trigger.ts'
 import { TYPES } from './catalogue/types-sql.ts'
 import { quoteTable, type TableParts } from './identifier.ts'
 import { readTable } from './read-table.ts'
 
-/** SQL for whether a BEFORE trigger for each row may change or drop rows, on the table or on a partition. */
-const CHANGES_ROWS = `EXISTS (SELECT 1 FROM pg_catalog.pg_trigger
-    WHERE ${IS_ROW_TRIGGER}
+/** SQL for whether there is a trigger that satisfies a condition, on the table or on a partition. */
+const hasTrigger = (condition: string): string => `EXISTS (SELECT 1 FROM pg_catalog.pg_trigger
+    WHERE ${condition}
     AND tgrelid IN (SELECT t.oid UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)))`
 
 /**
@@ -58,7 +58,8 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
   END AS "copyObstacle",
   ${CONFLICTING_INDEXES} AS "conflictingIndexes",
   ${LATE_INDEXES} AS "hasLateIndexes",
-  ${CHANGES_ROWS} AS "changesRows",
+  ${hasTrigger(IS_ROW_TRIGGER)} AS "changesRows",
+  ${hasTrigger(IS_INSERT_TRIGGER)} AS "hasInsertTriggers",
   pg_catalog.current_setting('server_version_num')::int >= 170000 AND NOT EXISTS (SELECT 1
     FROM pg_catalog.pg_partition_tree(t.oid) p
     JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE c.relkind = 'f')

@@ -59,6 +59,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     conflictingIndexes: Number(row.conflictingIndexes),
     hasLateIndexes: row.hasLateIndexes as boolean,
     changesRows: row.changesRows as boolean,
+    ...(row.hasInsertTriggers ? { hasInsertTriggers: true as const } : {}),
     mayStage: row.mayStage as boolean,
     ...(row.unfitSetting ? { unfitSetting: row.unfitSetting as NonNullable<Table['unfitSetting']> } : {}),
     ...(row.keepsSnapshot ? { keepsSnapshot: true as const } : {}),

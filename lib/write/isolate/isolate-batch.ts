@@ -65,7 +65,7 @@ export const FOREIGN_KEY_VIOLATION = '23503'
 class BatchIsolation {
   readonly #groups: readonly RowGroup[]
   readonly #options: IsolateBatchOptions
-  /** In the order of the batch where that order decides which row of a key wins, else grouped by shape. */
+  /** In the order of the batch where that order decides what is stored, else grouped by shape. */
   readonly #rows: readonly Row[]
   readonly #keepsOrder: boolean
   /** Refused rows that may pass when others are in. */
@@ -79,7 +79,7 @@ class BatchIsolation {
     this.#groups = groups
     this.#options = options
     this.#orphans = new Orphans(options.transaction, options.plan)
-    this.#keepsOrder = options.plan.conflict !== undefined
+    this.#keepsOrder = options.plan.conflict !== undefined || options.plan.ordersRows
     const rows = groups.flatMap(group =>
       Array.from(group.rows, ([row, item]): Row => ({ batch: group.batch, item, row, shape: group.shape })),
     )

@@ -52,6 +52,8 @@ export interface TablePlan {
   readonly merge: Merge | undefined
   /** Foreign keys of the table to itself whose columns are all written. */
   readonly selfReferences: readonly SelfReference[]
+  /** Plain rows are sent in the order of their batch, whatever their shapes: it may decide what is stored. */
+  readonly ordersRows: boolean
   /**
    * Whether rows of several shapes may share a COPY, in which what they lack is marked. With `always` rows of
    * a single shape take it, too, because they may refer to later rows of another shape.
@@ -123,6 +125,7 @@ export function planTable<Item>(
     merge: merged && table && { ...mergeInto(table, columns, merged, isPostgres && !isCitus), overrides },
     // a staging table has no foreign keys
     selfReferences: replacement ? [] : writtenReferences(table, names),
+    ordersRows: !merged && table !== undefined && mayRewrite(table),
     mixesShapes: merged || defaulted.length === 0 ? 'never' : chooseMixing(request, table, copyFormat),
     mergeShape: ({ columns, ...shape }) => ({ ...shape, columns: columns.map(index => names[index]!) }),
     encoderFor: encoders(columns, { own, csv, json, blocks }),
@@ -153,6 +156,12 @@ function defaultedColumns<Item>(
   return columns.flatMap(({ name, known }, index) =>
     known?.column.hasDefault || keepsMissing(name, conflict) ? [index] : [],
   )
+}
+
+/** Returns true where a trigger, a view or a rule may turn the insert of a row into any other change. */
+function mayRewrite({ kind, hasInsertTriggers, copyObstacle }: Table): boolean {
+  const isOrdinary = kind === 'table' || kind === 'partitioned'
+  return !isOrdinary || hasInsertTriggers === true || copyObstacle === 'rules'
 }
 
 function writtenReferences(table: Table | undefined, names: readonly string[]): SelfReference[] {

@@ -36,7 +36,7 @@ const MAX_SHAPES_BY_COPY = 16
 /** What the choice depends on in the plan. */
 export type MethodPlan = Pick<
   TablePlan,
-  'conflict' | 'replacement' | 'selfReferences' | 'mixesShapes' | 'shapes'
+  'conflict' | 'replacement' | 'selfReferences' | 'ordersRows' | 'mixesShapes' | 'shapes'
 >
 
 /** What the choice depends on beside the plan and the rows of the batch. */
@@ -63,7 +63,7 @@ export function chooseMethods(
   plan: MethodPlan,
   context: MethodContext,
 ): RowsByMethod {
-  const { conflict, replacement, selfReferences, mixesShapes } = plan
+  const { conflict, replacement, selfReferences, ordersRows, mixesShapes } = plan
   const { wanted } = context
   if (conflict) {
     return upsertMethod(groups, plan, context) === 'copy'
@@ -76,6 +76,7 @@ export function chooseMethods(
     if (mixesShapes === 'always' && wanted !== 'insert') return { copy: [mixed(groups, plan)], insert: [] }
     if (groups.length > 1) return mixIfWorthIt(groups, plan, wanted)
   }
+  if (ordersRows && groups.length > 1) return mixIfWorthIt(groups, plan, wanted)
   const takesAll = groups.length === 1 || (wanted === 'copy' && groups.length <= MAX_SHAPES_BY_COPY)
   const suitsCopy = ({ shape, rows }: RowGroup): boolean =>
     wanted !== 'insert' && shape.columns.length > 0 && (takesAll || rows.length >= MIXED_COPY_FROM_ROWS)

@@ -20,6 +20,7 @@ function planWith(parts: Partial<MethodPlan> = {}): MethodPlan {
     conflict: undefined,
     replacement: undefined,
     selfReferences: [],
+    ordersRows: false,
     mixesShapes: 'some',
     shapes: new RowShapes(COLUMNS, []),
     ...parts,
@@ -68,6 +69,14 @@ describe('chooseMethods', () => {
       copy: [],
       insert: [30, 20],
     })
+  })
+
+  it('sends shapes whose order matters together: by one COPY, or by INSERT', () => {
+    const plan = planWith({ ordersRows: true })
+    expect(counts(choose(plan, [60, 60]))).to.deep.equal({ copy: [120], insert: [] })
+    expect(counts(choose(plan, [20, 20], { wanted: 'copy' }))).to.deep.equal({ copy: [], insert: [20, 20] })
+    const apart = planWith({ ordersRows: true, mixesShapes: 'never' })
+    expect(counts(choose(apart, [60, 60]))).to.deep.equal({ copy: [], insert: [60, 60] })
   })
 
   it("with method 'copy' sends up to 16 shapes by a COPY each, and more than that only if they have 50 rows", () => {
