@@ -66,6 +66,13 @@ export interface RowEncoder {
   end(out: ByteBuffer): void
 }
 
+/**
+ * Rows for a staging table: each ends with two more int4 fields, its `ordinal` and the number of its shape.
+ */
+export interface Staging {
+  readonly shape: number
+}
+
 export interface RowEncoderOptions {
   columns: readonly Column[]
   format: 'binary' | 'text'
@@ -73,10 +80,8 @@ export interface RowEncoderOptions {
   own?: OwnCodecs | undefined
   /** In text: a value that a row lacks is DEFAULT where the column has one. */
   marksDefaults?: boolean | undefined
-  /**
-   * For a staging table: each row ends with two more int4 fields, its `ordinal` and the number of its shape.
-   */
-  staging?: { shape: number } | undefined
+  /** Set for a staging table. */
+  staging?: Staging | undefined
   /**
    * Set where rows are `CsvRecord`s: the server stores the same as for objects with a string or null for each
    * field. Otherwise rows are objects with a key for each column.

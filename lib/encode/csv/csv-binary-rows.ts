@@ -5,7 +5,7 @@ import { codecFor } from '../codecs/codec-for.ts'
 import { scanString } from '../codecs/text/scan-string.ts'
 import { type CsvColumns, NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
-import { BINARY_FORMAT, putNull, putStagingFields } from '../wire/binary-format.ts'
+import { BINARY_FORMAT, putNull, putStaging, tupleFieldsOf } from '../wire/binary-format.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
 import { makeWasmRows } from './wasm-rows.ts'
@@ -28,7 +28,7 @@ export function makeCsvBinaryRowEncoder(
   })
   const quote = format.quote?.charCodeAt(0)
   const putRecord = makePutRecord(fields, { delimiter: format.delimiter.charCodeAt(0), quote })
-  const fieldCount = columns.length + (staging ? 2 : 0)
+  const fieldCount = tupleFieldsOf(columns.length, staging)
 
   return {
     ...BINARY_FORMAT,
@@ -45,7 +45,7 @@ export function makeCsvBinaryRowEncoder(
           throw new ValueError(undefined, raggedMessage(row, cutter.cut(row), names.length))
         return names[needsText]
       }
-      if (staging) putStagingFields(out, ordinal, staging.shape)
+      if (staging) putStaging(out, ordinal, staging.shape)
       return undefined
     },
   }

@@ -1,8 +1,9 @@
 import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
-import type { CsvColumns, EncodeRows } from '../row-contract.ts'
+import type { CsvColumns, EncodeRows, Staging } from '../row-contract.ts'
 import { WASM_KIND } from '../wasm/wasm-kind.ts'
 import { whileCommon } from '../while-common.ts'
+import { tupleFieldsOf } from '../wire/binary-format.ts'
 import type { WasmPlan } from './wasm/wasm-encoder.ts'
 
 /**
@@ -12,7 +13,7 @@ import type { WasmPlan } from './wasm/wasm-encoder.ts'
 export function makeWasmRows(
   csv: CsvColumns,
   columns: readonly Column[],
-  staging: { readonly shape: number } | undefined,
+  staging: Staging | undefined,
 ): EncodeRows | undefined {
   const { wasm } = csv
   const plan = wasm && planOf(csv, columns, staging)
@@ -25,7 +26,7 @@ export function makeWasmRows(
 function planOf(
   { format, fields }: CsvColumns,
   columns: readonly Column[],
-  staging: { readonly shape: number } | undefined,
+  staging: Staging | undefined,
 ): WasmPlan | undefined {
   const { delimiter, quote, escape: escapeBy, nulls, forceNull } = format
   if (forceNull || nulls.some(text => text !== '')) return undefined
@@ -42,7 +43,7 @@ function planOf(
     quote: quote === undefined ? -1 : quote.charCodeAt(0),
     emptyIsNull: nulls.includes(''),
     kinds: Uint8Array.from(kinds),
-    tupleFields: columns.length + (staging ? 2 : 0),
+    tupleFields: tupleFieldsOf(columns.length, staging),
     shape: staging?.shape,
   }
 }

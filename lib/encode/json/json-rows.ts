@@ -3,10 +3,11 @@ import { type BlockLines, type JsonBlock, JsonRecord } from '../../json/record.t
 import type { Column } from '../../types.ts'
 import { codecFor } from '../codecs/codec-for.ts'
 import type { OwnCodecs } from '../codecs/own-codec.ts'
-import type { EncodeRows, JsonColumns, RowEncoder, RowEncoderOptions } from '../row-contract.ts'
+import type { EncodeRows, JsonColumns, RowEncoder, RowEncoderOptions, Staging } from '../row-contract.ts'
 import type { RowList } from '../row-list.ts'
 import { WASM_KIND } from '../wasm/wasm-kind.ts'
 import { whileCommon } from '../while-common.ts'
+import { tupleFieldsOf } from '../wire/binary-format.ts'
 import { takesOf } from './json-types.ts'
 import type { JsonPlan } from './wasm/json-encoder.ts'
 
@@ -39,7 +40,7 @@ function makeWasmRows(
   { wasm, columnOf }: JsonColumns,
   columns: readonly Column[],
   own: OwnCodecs | undefined,
-  staging: RowEncoderOptions['staging'],
+  staging: Staging | undefined,
 ): EncodeRows | undefined {
   if (!wasm || columns.length > wasm.maxColumns) return undefined
   // a type that the module does not know has no kind, and only NULLs are written
@@ -47,6 +48,7 @@ function makeWasmRows(
   const common = {
     kinds: Uint8Array.from(kinds),
     takes: Uint8Array.from(columns, ({ type }) => takesOf(type)),
+    tupleFields: tupleFieldsOf(columns.length, staging),
     shape: staging?.shape,
   }
   let plan: JsonPlan | undefined

@@ -1,6 +1,6 @@
 import { codecFor } from '../codecs/codec-for.ts'
 import type { RowEncoder, RowEncoderOptions } from '../row-contract.ts'
-import { BINARY_FORMAT, putStagingFields } from '../wire/binary-format.ts'
+import { BINARY_FORMAT, putStaging, tupleFieldsOf } from '../wire/binary-format.ts'
 import { makeCommonRows } from './common-rows.ts'
 import { makePutFields, type PutFields } from './put-fields.ts'
 
@@ -20,7 +20,7 @@ export function makeBinaryRowEncoder({
       throw new TypeError(`Column ${JSON.stringify(name)}: type ${type.sqlName} has no binary form here`)
     return { name, put, text, takesViews, common }
   })
-  const fieldCount = fields.length + (staging ? 2 : 0)
+  const fieldCount = tupleFieldsOf(fields.length, staging)
   let putFields: PutFields | undefined // few rows need it
 
   return {
@@ -40,7 +40,7 @@ export function makeBinaryRowEncoder({
         out.length = start
         throw error
       }
-      if (staging) putStagingFields(out, ordinal, staging.shape)
+      if (staging) putStaging(out, ordinal, staging.shape)
       return undefined
     },
   }

@@ -1,7 +1,8 @@
 import { NOT_COMMON } from '../codecs/codec.ts'
 import { compile, MAX_UNROLLED } from '../compile.ts'
-import type { EncodeRows } from '../row-contract.ts'
+import type { EncodeRows, Staging } from '../row-contract.ts'
 import { whileCommon } from '../while-common.ts'
+import { putStagingAt, tupleFieldsOf } from '../wire/binary-format.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { type BinaryField, putField } from './put-fields.ts'
 import { needsOwnField, readOwnField } from './read-field.ts'
@@ -26,7 +27,7 @@ const MAX_ROOM = 32 * 1024
  */
 export function makeCommonRows(
   fields: readonly BinaryField[],
-  staging: { shape: number } | undefined,
+  staging: Staging | undefined,
 ): EncodeRows | undefined {
   const putRow = fields.length <= MAX_UNROLLED ? unrolled(fields, staging) : undefined
   if (!putRow) return undefined
@@ -43,7 +44,7 @@ export function makeCommonRows(
         }
         let end = putRow(out, at, rows.at(index))
         if (end === NOT_COMMON) break
-        if (staging) end = putStaging(out, end, firstOrdinal + rows.itemAt(index), staging.shape)
+        if (staging) end = putStagingAt(out.view, end, firstOrdinal + rows.itemAt(index), staging.shape)
         if (end > out.bytes.length) break
         room = Math.min(MAX_ROOM, Math.max(room, Math.ceil((end - at) * 1.25)))
         at = end
@@ -61,11 +62,8 @@ export function makeCommonRows(
  * Returns a function with separate code for each column. The text of the function contains column numbers and
  * no other input.
  */
-function unrolled(
-  fields: readonly BinaryField[],
-  staging: { shape: number } | undefined,
-): PutRow | undefined {
-  const fieldCount = fields.length + (staging ? 2 : 0)
+function unrolled(fields: readonly BinaryField[], staging: Staging | undefined): PutRow | undefined {
+  const fieldCount = tupleFieldsOf(fields.length, staging)
   const makers = fields.map((_, i) => `const { name: name${i}, common: put${i} } = fields[${i}]`)
   const steps = fields.map(
     ({ name, common }, i) => `
@@ -99,12 +97,4 @@ function putOther(out: ByteBuffer, at: number, value: unknown, field: BinaryFiel
   if (at > out.bytes.length) return NOT_COMMON
   out.length = at
   return putField(out, value, field) ? out.length : NOT_COMMON
-}
-
-function putStaging({ view }: ByteBuffer, at: number, ordinal: number, shape: number): number {
-  view.setInt32(at, 4)
-  view.setInt32(at + 4, ordinal)
-  view.setInt32(at + 8, 4)
-  view.setInt32(at + 12, shape)
-  return at + 16
 }

@@ -5,7 +5,13 @@ const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 
 const TRAILER = -1
 const NULL_FIELD = -1
-const INT4_BYTES = 4
+
+/** The number of a tuple's fields, with which the tuple begins. */
+export const COUNT_BYTES = 2
+
+/** The two fields that a staging table has after those of the row: two int4, each after its length. */
+const STAGING_FIELDS = 2
+export const STAGING_BYTES = 16
 
 /**
  * The start and the end of every binary COPY.
@@ -21,10 +27,25 @@ export function putNull(out: ByteBuffer): void {
   out.putInt32(NULL_FIELD)
 }
 
-/** Appends the two fields that a staging table has after those of the row. */
-export function putStagingFields(out: ByteBuffer, ordinal: number, shape: number): void {
-  out.putInt32(INT4_BYTES)
-  out.putInt32(ordinal)
-  out.putInt32(INT4_BYTES)
-  out.putInt32(shape)
+/** Returns how many fields a tuple has: one for each column, and those of a staging table. */
+export function tupleFieldsOf(columns: number, staging: object | undefined): number {
+  return staging ? columns + STAGING_FIELDS : columns
+}
+
+/** Appends the fields of a staging table. */
+export function putStaging(out: ByteBuffer, ordinal: number, shape: number): void {
+  out.reserve(STAGING_BYTES)
+  out.length = putStagingAt(out.view, out.length, ordinal, shape)
+}
+
+/**
+ * Writes the fields of a staging table at an index, which must have room for them. Returns the index after
+ * them.
+ */
+export function putStagingAt(view: DataView, at: number, ordinal: number, shape: number): number {
+  view.setInt32(at, 4)
+  view.setInt32(at + 4, ordinal)
+  view.setInt32(at + 8, 4)
+  view.setInt32(at + 12, shape)
+  return at + STAGING_BYTES
 }

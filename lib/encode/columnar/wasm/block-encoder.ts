@@ -1,6 +1,7 @@
 import type { ColumnChunk } from '../../../columnar/block.ts'
 import { INT96_WORDS, type Indexes, type StoredBytes } from '../../../columnar/stored-values.ts'
 import { type Exported, NO_STAGING } from '../../wasm/module.ts'
+import { tupleFieldsOf } from '../../wire/binary-format.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import { DictionaryMemory, type DictionaryPlace, type WasmMemory } from './dictionary-memory.ts'
 import type { StoredKind } from './stored-kind.ts'
@@ -33,9 +34,6 @@ export interface WasmRun {
   /** For a staging table: the number of the rows' shape, and the ordinal of each. */
   readonly staging: { readonly shape: number; readonly ordinalOf: (row: number) => number } | undefined
 }
-
-/** The fields that a tuple for a staging table has more. */
-const STAGING_FIELDS = 2
 
 /** The numbers of a column at COLUMNS, and the index of each. The order is that of assembly/column.ts. */
 const NUMBERS = 8
@@ -109,8 +107,8 @@ export class BlockEncoder {
       const at = this.#exports.ORDINALS.value / 4
       for (let row = 0; row < count; row++) this.#words[at + row] = staging.ordinalOf(row)
     }
-    const tupleFields = columns.length + (staging ? STAGING_FIELDS : 0)
-    this.#exports.configure(columns.length, tupleFields, staging ? staging.shape : NO_STAGING)
+    const shape = staging?.shape ?? NO_STAGING
+    this.#exports.configure(columns.length, tupleFieldsOf(columns.length, staging), shape)
   }
 
   /** Copies what the rows need. Returns false if there is no room for so many. */

@@ -33,12 +33,11 @@ export interface JsonPlan {
   readonly takes: Uint8Array
   /** The index of each column's key; -1 for a column that no line has. */
   readonly keys: Int32Array
+  /** Fields of a tuple, with those of a staging table. */
+  readonly tupleFields: number
   /** The number of the rows' shape for a staging table; undefined: they go into the table itself. */
   readonly shape: number | undefined
 }
-
-/** The fields that a tuple for a staging table has more. */
-const STAGING_FIELDS = 2
 
 /**
  * The encoder of NDJSON in WebAssembly. One instance serves all COPYs of a process, because a call never
@@ -97,17 +96,12 @@ export class JsonEncoder {
 
   #configure(plan: JsonPlan): void {
     if (plan === this.#plan) return
-    const { kinds, takes, keys, shape } = plan
+    const { kinds, takes, keys, tupleFields, shape = NO_STAGING } = plan
     const { KINDS, TAKES, KEYS } = this.#exports
     this.#memory.set(kinds, KINDS.value)
     this.#memory.set(takes, TAKES.value)
     new Int32Array(this.#memory.buffer, KEYS.value, keys.length).set(keys)
-    const isStaged = shape !== undefined
-    this.#exports.configure(
-      kinds.length,
-      kinds.length + (isStaged ? STAGING_FIELDS : 0),
-      isStaged ? shape : NO_STAGING,
-    )
+    this.#exports.configure(kinds.length, tupleFields, shape)
     this.#plan = plan
   }
 

@@ -72,7 +72,10 @@ export function putValue(kind: i32, at: usize, end: usize, out: usize): usize {
   }
 }
 
-/** Writes the two fields that a staging table has after those of the row. */
+/** The two fields that a staging table has after those of the row: two int4, each after its length. */
+export const STAGING_BYTES: i32 = 16
+
+/** Writes the fields of a staging table. */
 export function putStaging(out: usize, ordinal: u32, shape: i32): usize {
   return put32(put32(put32(put32(out, 4), ordinal), 4), shape)
 }

@@ -11,7 +11,7 @@
  */
 
 import { put16 } from '../../../wasm/assembly/fields'
-import { NO_STAGING, putStaging } from '../../../wasm/assembly/values'
+import { NO_STAGING, putStaging, STAGING_BYTES } from '../../../wasm/assembly/values'
 import { COLUMN_BYTES, Column } from './column'
 import { SIZES, sizeRows } from './sizes'
 import { putColumn } from './stored'
@@ -21,7 +21,6 @@ export const WINDOW_BYTES: i32 = 1024 * 1024
 /** Room for the tuple of one row after the caller's limit. */
 const OUTPUT_BYTES: i32 = 512 * 1024
 const COUNT_BYTES: i32 = 2
-const STAGING_BYTES: i32 = 16
 
 /** What column.ts describes, for each column. */
 export const COLUMNS: usize = memory.data(1600 * 32, 16)
