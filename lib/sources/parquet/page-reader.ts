@@ -156,8 +156,8 @@ const MAX_PAGE_VALUES = 8 * 1024 * 1024
 function checkPageValues(count: number): void {
   if (count <= MAX_PAGE_VALUES) return
   throw new SourceError(
-    `a page holds ${formatCount(count)} values, and no more than 8,388,608 are read at a time: ` +
-      'write the file with smaller pages or row groups',
+    `a page holds ${formatCount(count)} values, and no more than ${formatCount(MAX_PAGE_VALUES)} are read ` +
+      'at a time: write the file with smaller pages or row groups',
   )
 }
 

@@ -5,7 +5,8 @@ import {
   storedAt,
 } from '../../../columnar/stored-values.ts'
 import type { PageReader } from '../page-reader.ts'
-import { decodeDictionary, decodeEntries, positionsOf } from '../pages/decode-page.ts'
+import { decodeDictionary, decodeEntries } from '../pages/decode-page.ts'
+import { positionsOf } from '../pages/read-levels.ts'
 import type { Entries, LeafRows } from './leaf-rows.ts'
 
 /**

@@ -6,9 +6,10 @@ import { Dictionary, type Indexes, lengthOf, type StoredValues } from '../../../
 import type { Leaf } from '../columns.ts'
 import type { PageDecoder, UnpackedPage } from '../unpack-page.ts'
 import { checkTexts } from './check-texts.ts'
-import { bitWidth, isOneRun, readHybrid } from './hybrid.ts'
+import { readHybrid } from './hybrid.ts'
 import { joinBytes, readPlainValues } from './plain-values.ts'
-import type { HybridSection, WasmHybrid } from './wasm/wasm-hybrid.ts'
+import { type PageLevels, readLevels, readPositions } from './read-levels.ts'
+import type { WasmHybrid } from './wasm/wasm-hybrid.ts'
 
 /** The values of a page, before they are read. */
 interface ValueSection {
@@ -28,16 +29,9 @@ export function decodeDictionary(
   return new Dictionary(checked(readPlainValues(bytes, 0, count, type, element.type_length), leaf))
 }
 
-/**
- * What a page holds: values, and the levels that say where they belong. Undefined: all definitions are the
- * highest, all repetitions 0.
- */
-export interface PageEntries {
-  /** The values, NULLs and lists without elements. */
-  readonly count: number
+/** What a page holds: values, and the levels that say where they belong. */
+interface PageEntries extends PageLevels {
   readonly values: StoredValues
-  readonly definitions: Int32Array | undefined
-  readonly repetitions: Int32Array | undefined
 }
 
 /** Reads a data page. */
@@ -52,67 +46,6 @@ export function decodeEntries(
   const values = valuesOf(page, end, present, decoder, leaf, dictionary)
   return { count, values, definitions, repetitions }
 }
-
-/** The levels of a page, and the index of the byte after them. */
-interface Levels extends Omit<PageEntries, 'values'> {
-  readonly end: number
-}
-
-function readLevels({ header, bytes }: UnpackedPage, { maxRepetition, maxDefinition }: Leaf): Levels {
-  const { data_page_header: v1, data_page_header_v2: v2 } = header
-  const { num_values: count } = (v1 ?? v2)!
-  const section = { bytes, from: 0, count }
-  const repetitions = takeLevels(section, maxRepetition, 0, v2?.repetition_levels_byte_length)
-  const definitions = takeLevels(section, maxDefinition, maxDefinition, v2?.definition_levels_byte_length)
-  return { count, repetitions, definitions, end: section.from }
-}
-
-/**
- * Reads levels, and moves past them. They are absent where the highest is 0. Returns undefined where all
- * are the usual one: most pages have one run of it.
- * @param byteLength the length of the levels; undefined: they begin with it, if there are any
- */
-function takeLevels(
-  section: LevelSection,
-  most: number,
-  usual: number,
-  byteLength: number | undefined,
-): Int32Array | undefined {
-  const levels = findLevels(section, most, byteLength)
-  return levels && !hasOneRun(levels, usual) ? readSection(levels) : undefined
-}
-
-/** The levels of a page from the index `from` on. */
-interface LevelSection {
-  readonly bytes: Uint8Array
-  readonly count: number
-  from: number
-}
-
-/** Moves past levels, and returns where they are; undefined where there are none. */
-function findLevels(
-  section: LevelSection,
-  most: number,
-  byteLength: number | undefined,
-): HybridSection | undefined {
-  const { bytes, count } = section
-  if (most > 0 && byteLength === undefined) section.from += LENGTH_BYTES
-  const { from } = section
-  const length = byteLength ?? (most > 0 ? lengthAt(bytes, from - LENGTH_BYTES) : 0)
-  section.from += length
-  if (most === 0) return undefined
-  return { bytes, from, end: Math.min(from + length, bytes.length), width: bitWidth(most), count, most }
-}
-
-function hasOneRun({ bytes, from, end, width, count }: HybridSection, value: number): boolean {
-  return isOneRun(bytes, from, end, width, { value, count })
-}
-
-function readSection({ bytes, from, end, width, count, most }: HybridSection): Int32Array {
-  return readHybrid(bytes, from, end, width, count, most)
-}
-
-const LENGTH_BYTES = 4
 
 /** A boolean is true if it is not 0. */
 const ANY_BYTE = 0xff
@@ -134,52 +67,6 @@ export function decodeDataPage(
   const { count, positions, present, end } = readPositions(page, leaf, hybrid)
   const values = valuesOf(page, end, present, decoder, leaf, dictionary, hybrid)
   return new ColumnChunk(values, leaf.type, present < count ? positions : undefined)
-}
-
-/** The index of each row's value, and the index of the byte after the levels. */
-interface RowPositions {
-  readonly count: number
-  readonly positions: Int32Array | undefined
-  readonly present: number
-  readonly end: number
-}
-
-function readPositions(
-  { header, bytes }: UnpackedPage,
-  { maxRepetition, maxDefinition }: Leaf,
-  hybrid: WasmHybrid | undefined,
-): RowPositions {
-  const { data_page_header: v1, data_page_header_v2: v2 } = header
-  const { num_values: count } = (v1 ?? v2)!
-  const section = { bytes, from: 0, count }
-  takeLevels(section, maxRepetition, 0, v2?.repetition_levels_byte_length)
-  const levels = findLevels(section, maxDefinition, v2?.definition_levels_byte_length)
-  const end = section.from
-  if (!levels || hasOneRun(levels, maxDefinition)) return { count, positions: undefined, present: count, end }
-  const found = hybrid?.readPositions(levels)
-  if (found) return { count, ...found, end }
-  const positions = readSection(levels)
-  return { count, positions, present: makePositions(positions, maxDefinition), end }
-}
-
-/** Returns the index of each entry's value, or -1. */
-export function positionsOf(definitions: Int32Array, maxDefinition: number): Int32Array {
-  const positions = definitions.slice()
-  makePositions(positions, maxDefinition)
-  return positions
-}
-
-/** Replaces the level of each entry by the index of its value, or -1. Returns the number of values. */
-function makePositions(levels: Int32Array, maxDefinition: number): number {
-  let count = 0
-  for (let entry = 0; entry < levels.length; entry++) {
-    levels[entry] = levels[entry] === maxDefinition ? count++ : -1
-  }
-  return count
-}
-
-function lengthAt(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true)
 }
 
 /**
@@ -242,8 +129,9 @@ function readIndexes(
   const width = bytes[from]
   if (width === undefined || width > 32) throw new Error(`Indexes of ${width} bits`)
   const end = bytes.length
-  const section = { bytes, from: from + 1, end, width, count, most: dictionary.length - 1 }
-  return hybrid?.readIndexes(section) ?? readSection(section)
+  const most = dictionary.length - 1
+  const section = { bytes, from: from + 1, end, width, count, most }
+  return hybrid?.readIndexes(section) ?? readHybrid(bytes, from + 1, end, width, count, most)
 }
 
 /** Reads the encodings of newer files by hyparquet's functions. */

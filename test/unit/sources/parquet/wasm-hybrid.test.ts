@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { positionsOf } from '../../../../lib/sources/parquet/pages/decode-page.ts'
 import { bitWidth, readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
+import { positionsOf } from '../../../../lib/sources/parquet/pages/read-levels.ts'
 import { loadWasmHybrid } from '../../../../lib/sources/parquet/pages/wasm/wasm-hybrid.ts'
 import { thorough } from '../../../support/thorough.ts'
 
