@@ -1,4 +1,4 @@
-const TWO_32 = 0x1_0000_0000
+export const TWO_32 = 0x1_0000_0000
 
 /** Returns a reader of integers of 64 bits as the nearest numbers. */
 export function integerReader(values: BigInt64Array): (index: number) => number {

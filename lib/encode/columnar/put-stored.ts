@@ -4,7 +4,7 @@ import { numeric } from '../codecs/numbers/numeric.ts'
 import { date } from '../codecs/temporal/date.ts'
 import { timestamp, timestamptz } from '../codecs/temporal/timestamp.ts'
 import { uuid } from '../codecs/text/uuid.ts'
-import { integerReader, wordsOf } from './integer-reader.ts'
+import { integerReader, TWO_32, wordsOf } from './integer-reader.ts'
 import { putDecimals } from './put-decimals.ts'
 import type { PutStored, StoredTarget } from './stored-contract.ts'
 
@@ -64,8 +64,6 @@ function itselfReader(stored: StoredValues): ((index: number) => number | boolea
       return undefined
   }
 }
-
-const TWO_32 = 0x1_0000_0000
 
 /** Days from 1970 to 2000, where PostgreSQL's calendar begins to count. */
 const EPOCH_DAYS = 10_957

@@ -1,5 +1,16 @@
 import { didYouMean } from '../../values/names/did-you-mean.ts'
-import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, QUOTE } from '../../values/text/ascii.ts'
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  LINE_FEED,
+  OPEN_BRACE,
+  QUOTE,
+  RETURN,
+  SPACE,
+  TAB,
+} from '../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { LineCounter } from './line-counter.ts'
 import { firstDocument, type RecordPath, recordPathText } from './record-path.ts'
@@ -237,9 +248,9 @@ function closerOf({ isList }: Container): number {
 
 /** Returns true for { and [, which differ by a bit. */
 function isOpen(code: number, kind?: 'list'): boolean {
-  return (code | 0x20) === 0x7b && (kind === undefined || code !== OPEN_BRACE)
+  return (code | 0x20) === OPEN_BRACE && (kind === undefined || code !== OPEN_BRACE)
 }
 
 function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+  return code === SPACE || code === LINE_FEED || code === RETURN || code === TAB
 }
