@@ -1,5 +1,4 @@
 import type { Block, ColumnChunk } from './block.ts'
-import type { Dictionary } from './stored-values.ts'
 
 /** What a value takes that is not bytes, roughly. */
 const VALUE_BYTES = 8
@@ -11,23 +10,17 @@ export function sizeOfBlock({ length, columns }: Block): number {
 
 /** @param to the row after the last one */
 function sizeOfRows({ values, positions }: ColumnChunk, from: number, to: number): number {
-  if (values.kind === 'dictionary') return (to - from) * sizeOfEntry(values.dictionary)
-  if (values.kind !== 'bytes' && values.kind !== 'any') return (to - from) * VALUE_BYTES
+  const indexes = values.kind === 'dictionary' ? values.indexes : undefined
+  const stored = values.kind === 'dictionary' ? values.dictionary.values : values
+  if (stored.kind !== 'bytes' && stored.kind !== 'any') return (to - from) * VALUE_BYTES
   let size = 0
   for (let row = from; row < to; row++) {
     const index = positions ? positions[row]! : row
     if (index < 0) continue
-    size +=
-      values.kind === 'any' ? sizeOfNested(values.values[index]) : values.ends[index]! - values.starts[index]!
+    const at = indexes ? indexes[index]! : index
+    size += stored.kind === 'bytes' ? stored.ends[at]! - stored.starts[at]! : sizeOfNested(stored.values[at])
   }
   return size
-}
-
-/** Returns the size of a dictionary's entries, on average: to look at each row's would cost too much. */
-function sizeOfEntry({ values, length }: Dictionary): number {
-  return values.kind === 'bytes' && length > 0
-    ? Math.max(VALUE_BYTES, values.bytes.length / length)
-    : VALUE_BYTES
 }
 
 /** Returns about the size of a list or a struct. A list of numbers is not looked through. */
