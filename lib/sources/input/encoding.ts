@@ -6,7 +6,7 @@ import { iso2022JpKeepingInvalid } from './iso-2022-jp.ts'
 import { INVALID, utf8WithInvalid, withoutHalves } from './keep-invalid.ts'
 import { feedsIn, lineOf } from './lines.ts'
 import { isOtherEncoding, otherEncoding } from './other-encoding.ts'
-import { utf8 } from './utf8.ts'
+import { beginsWithMark, utf8 } from './utf8.ts'
 
 /**
  * An encoding, by the name that messages use. Encodings of iconv-lite have the user's name, in lower case.
@@ -38,9 +38,17 @@ export function chooseEncoding(head: Buffer, named: Encoding | undefined, name: 
   const mark = head.toString('latin1', 0, 2)
   const marked = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : undefined
   if (named === undefined) return marked ?? 'utf-8'
+  if (named !== 'utf-8' && beginsWithMark(head)) throw notAsNamed(name, named)
   if (named !== 'utf-16') return named
   if (marked) return marked
   throw new SourceError(`${name}: has no byte order mark; say --encoding utf-16le or utf-16be`)
+}
+
+/** Every single-byte encoding would read UTF-8 as other letters, without an error. */
+function notAsNamed(name: string, named: Encoding): SourceError {
+  return new SourceError(`${name}: it begins with the byte order mark of UTF-8, which is not ${named}`, {
+    hint: 'leave out --encoding; if only the mark is wrong, remove the first three bytes',
+  })
 }
 
 /**
@@ -58,7 +66,8 @@ export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): 
     return keeping(isUtf16 ? utf16KeepingInvalid(encoding) : singleByteKeepingInvalid(encoding))
   }
   const decode = isUtf16 || isStateful ? byNode(encoding) : singleByte(encoding)
-  const badByte = isUtf16 ? loneSurrogate(encoding) : isStateful ? badLine : undefinedByte
+  const badByte = isUtf16 ? loneSurrogate(encoding) : isStateful ? badLine : undefinedByte(encoding)
+  const advice = encoding === 'latin1' ? { hint: LATIN1_ADVICE } : {}
   let position = 0
   /** Line ends so far. */
   let lines = 0
@@ -72,7 +81,7 @@ export function toUtf8(name: string, encoding: Encoding, keepsInvalid = false): 
       const good = bytes.subarray(isUtf16 ? position % 2 : 0, at)
       const before = feedsIn(isUtf16 ? new TextDecoder(encoding).decode(good) : good.toString('latin1'))
       const where = `${lineOf(lines + before)}, near byte ${position + at}`
-      throw new SourceError(`${name}: not valid ${encoding}, ${where}`)
+      throw new SourceError(`${name}: not valid ${encoding}, ${where}`, advice)
     }
     position += bytes.length
     lines += feedsIn(text)
@@ -98,8 +107,9 @@ function keeping(decode: Decode): Transform {
 /** Returns the index of the first invalid byte. */
 type BadByte = (bytes: Buffer, position: number) => number
 
-function undefinedByte(bytes: Buffer): number {
-  return bytes.findIndex(byte => byte >= 0x80 && byte <= 0x9f && WINDOWS_1252[byte - 0x80] === ' ')
+function undefinedByte(encoding: Encoding): BadByte {
+  const isDefined = (byte: number) => encoding !== 'latin1' && WINDOWS_1252[byte - 0x80] !== ' '
+  return bytes => bytes.findIndex(byte => byte >= 0x80 && byte <= 0x9f && !isDefined(byte))
 }
 
 /** Returns the start of the first line that is not valid ISO-2022-JP, each line of which begins as ASCII. */
@@ -161,20 +171,30 @@ function utf16KeepingInvalid(encoding: string): Decode {
   }
 }
 
-/** Decodes windows-1252, with `INVALID` for each byte that it does not have. */
+/** Decodes latin1 or windows-1252, with `INVALID` for each byte that it does not have. */
 function singleByteKeepingInvalid(encoding: Encoding): Decode {
-  if (encoding === 'latin1') return bytes => bytes.toString('latin1')
   const character = (byte: string) => {
-    const found = WINDOWS_1252[byte.charCodeAt(0) - 0x80]!
+    const found = encoding === 'latin1' ? ' ' : WINDOWS_1252[byte.charCodeAt(0) - 0x80]!
     return found === ' ' ? INVALID : found
   }
   return bytes => bytes.toString('latin1').replace(/[\x80-\x9f]/g, character)
 }
 
 function singleByte(encoding: Encoding): Decode {
-  if (encoding === 'latin1') return bytes => bytes.toString('latin1')
-  return bytes => bytes.toString('latin1').replace(/[\x80-\x9f]/g, windows1252)
+  const character = encoding === 'latin1' ? noCharacter : windows1252
+  return bytes => bytes.toString('latin1').replace(/[\x80-\x9f]/g, character)
 }
+
+/**
+ * Latin1 has control characters at 0x80 to 0x9f, which no text has. A file with these bytes has letters of
+ * another encoding there, and `\x80` would be stored for a euro sign.
+ */
+function noCharacter(): never {
+  throw new RangeError('no such character')
+}
+
+const LATIN1_ADVICE =
+  'the bytes 80 to 9f are control characters in latin1, and letters in other encodings, such as windows-1252'
 
 /**
  * The characters of 0x80 to 0x9f, where windows-1252 differs from latin1. A blank is a byte that it does not
@@ -184,6 +204,5 @@ const WINDOWS_1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–�
 
 function windows1252(byte: string): string {
   const character = WINDOWS_1252[byte.charCodeAt(0) - 0x80]!
-  if (character === ' ') throw new RangeError('no such character')
-  return character
+  return character === ' ' ? noCharacter() : character
 }

@@ -4,6 +4,11 @@ import { wholeLength } from './not-utf8.ts'
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
+/** Returns true if a file begins with the byte order mark of UTF-8. */
+export function beginsWithMark(head: Buffer): boolean {
+  return head.subarray(0, BOM.length).equals(BOM)
+}
+
 /**
  * Passes UTF-8 on, in whole characters and without a byte order mark. Some programs write it twice: none at
  * the beginning is part of a name or a value. The readers check that it is UTF-8: they know the line of a

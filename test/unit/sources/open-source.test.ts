@@ -210,14 +210,28 @@ describe('openSource', () => {
       expect(await failure(rowsOf(path))).to.match(/NUL bytes; if it is UTF-16, .* --encoding utf-16le/)
     })
 
-    it('latin1 and windows-1252, which differ', async () => {
+    it('latin1, and windows-1252, which has letters for what are control characters in latin1', async () => {
       const bytes = Buffer.from('a\n\xe9\x92\x80\n', 'latin1')
-      expect((await rowsOf('-', { ...stdin(bytes), encoding: 'latin1' })).rows).to.deep.equal([
-        { a: 'é\x92\x80' },
-      ])
       expect((await rowsOf('-', { ...stdin(bytes), encoding: 'windows-1252' })).rows).to.deep.equal([
         { a: 'é’€' },
       ])
+      expect(await failure(rowsOf('-', { ...stdin(bytes), encoding: 'latin1' }))).to.equal(
+        'standard input: not valid latin1, on line 2, near byte 3; the bytes 80 to 9f are control characters in ' +
+          'latin1, and letters in other encodings, such as windows-1252',
+      )
+      const all = Buffer.from(Array.from({ length: 96 }, (_, index) => 0xa0 + index))
+      const valid = Buffer.concat([Buffer.from('a\n'), all, Buffer.from('\n')])
+      expect((await rowsOf('-', { ...stdin(valid), encoding: 'latin1' })).rows).to.deep.equal([
+        { a: all.toString('latin1') },
+      ])
+    })
+
+    it('no other encoding with the byte order mark of UTF-8', async () => {
+      for (const encoding of ['latin1', 'windows-1252', 'cp1251', 'utf-16le', 'shift_jis'] as Encoding[]) {
+        expect(await failure(rowsOf('-', { ...stdin(Buffer.from(`\ufeff${text}`)), encoding }))).to.contain(
+          `standard input: it begins with the byte order mark of UTF-8, which is not ${encoding}; leave out --encoding`,
+        )
+      }
     })
 
     const others: [name: string, bytes: string, expected: string][] = [
