@@ -5,7 +5,7 @@ import { codecFor } from '../codecs/codec-for.ts'
 import { scanString } from '../codecs/text/scan-string.ts'
 import { type CsvColumns, NO_CSV_RECORD, type RowEncoder, type RowEncoderOptions } from '../row-contract.ts'
 import { ValueError } from '../value-error.ts'
-import { BINARY_FORMAT, putNull, putStaging, tupleFieldsOf } from '../wire/binary-format.ts'
+import { BINARY_FORMAT, closeField, putNull, putStaging, tupleFieldsOf } from '../wire/binary-format.ts'
 import type { ByteBuffer } from '../wire/byte-buffer.ts'
 import { makePutRecord, RAGGED, type RecordField, WHOLE } from './put-record.ts'
 import { makeWasmRows } from './wasm-rows.ts'
@@ -102,5 +102,5 @@ function putQuotedText(
   const start = out.length
   if (head.length > 0) out.bytes.set(head, start + 4)
   out.length = cutter.unquote(chunk, at + 1, end, out.bytes, start + 4 + head.length)
-  out.view.setInt32(start, out.length - start - 4)
+  closeField(out, start)
 }

@@ -6,6 +6,9 @@ const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const TRAILER = -1
 const NULL_FIELD = -1
 
+/** The length of a value, which precedes it. */
+const LENGTH_BYTES = 4
+
 /** The number of a tuple's fields, with which the tuple begins. */
 export const COUNT_BYTES = 2
 
@@ -22,6 +25,11 @@ export const BINARY_FORMAT = {
   begin: (out: ByteBuffer): void => out.putBytes(SIGNATURE),
   end: (out: ByteBuffer): void => out.putInt16(TRAILER),
 } as const
+
+/** Writes the length of a field that begins at `start` and ends here. */
+export function closeField(out: ByteBuffer, start: number): void {
+  out.view.setInt32(start, out.length - start - LENGTH_BYTES)
+}
 
 export function putNull(out: ByteBuffer): void {
   out.putInt32(NULL_FIELD)

@@ -1,3 +1,4 @@
+import { closeField } from '../../wire/binary-format.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
@@ -19,7 +20,7 @@ export const hstore: FieldCodec = {
     out.putInt32(0)
     const count = putPairs(out, text)
     if (count < 0) return false
-    out.view.setInt32(start, out.length - start - 4)
+    closeField(out, start)
     out.view.setInt32(start + 4, count)
     return true
   },

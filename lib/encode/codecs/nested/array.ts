@@ -1,4 +1,5 @@
 import type { PgType } from '../../../types.ts'
+import { closeField } from '../../wire/binary-format.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { FieldCodec } from '../codec.ts'
 import {
@@ -78,7 +79,7 @@ export function arrayOf(
       }
       const hasNull = sizes.length === 0 ? 0 : putLevel(out, value, sizes, 0)
       if (hasNull === RAGGED) return false
-      out.view.setInt32(start, out.length - start - 4)
+      closeField(out, start)
       out.view.setInt32(start + 4, sizes.length)
       out.view.setInt32(start + 8, hasNull)
       return true

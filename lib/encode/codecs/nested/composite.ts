@@ -1,4 +1,5 @@
 import type { PgType } from '../../../types.ts'
+import { closeField } from '../../wire/binary-format.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { FieldCodec, PutField } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
@@ -22,7 +23,7 @@ export function compositeOf(types: readonly PgType[], codecs: readonly FieldCode
       out.putInt32(0)
       out.putInt32(types.length)
       if (!putItems(out, text, types, puts)) return false
-      out.view.setInt32(start, out.length - start - 4)
+      closeField(out, start)
       return true
     },
   }

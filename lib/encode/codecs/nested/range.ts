@@ -1,3 +1,4 @@
+import { closeField } from '../../wire/binary-format.ts'
 import type { ByteBuffer } from '../../wire/byte-buffer.ts'
 import type { FieldCodec, PutField } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
@@ -39,7 +40,7 @@ export function multirangeOf(bound: FieldCodec): FieldCodec {
       out.putInt32(0)
       const count = putRanges(out, text, putBound)
       if (count < 0) return false
-      out.view.setInt32(start, out.length - start - 4)
+      closeField(out, start)
       out.view.setInt32(start + 4, count)
       return true
     },
@@ -82,7 +83,7 @@ function putRange(out: ByteBuffer, text: string, start: number, putBound: PutFie
   const close = text.charCodeAt(bounds.end)
   const end = bounds.end + 1
   if (close === COMMA || (upper !== null && !putBound(out, upper))) return -1
-  out.view.setInt32(field, out.length - field - 4)
+  closeField(out, field)
   out.bytes[field + 4] =
     (lower === null ? LOWER_INFINITE : open === BRACKET ? LOWER_INCLUSIVE : 0) |
     (upper === null ? UPPER_INFINITE : close === CLOSE_BRACKET ? UPPER_INCLUSIVE : 0)

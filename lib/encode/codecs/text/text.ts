@@ -1,13 +1,16 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import { closeField } from '../../wire/binary-format.ts'
 import { type ByteBuffer, putUtf8At } from '../../wire/byte-buffer.ts'
 import { type FieldCodec, NOT_COMMON, type PutCommon, type ScanField } from '../codec.ts'
 import { prepareJson, prepareValue, stringOf } from '../parameter.ts'
 import { NOT_PLAIN, putJson } from './put-json.ts'
 
 /**
- * Types whose binary form is their text. The server checks and converts both by the same code (textrecv,
- * enum_recv, json_recv), so that every value with a text has a binary form.
+ * The binary form of these types is their text. The server checks and converts both by the same code
+ * (textrecv, enum_recv, json_recv), so that every value with a text has a binary form.
  */
+
+/** Returns the text of a binary parameter; undefined where its bytes are not UTF-8. */
 const utf8Text = (bytes: Buffer): string | undefined => (isUtf8(bytes) ? bytes.toString('utf8') : undefined)
 
 /** Appends a length and the UTF-8 bytes. */
@@ -23,11 +26,6 @@ function openField(out: ByteBuffer, headBytes: number): number {
   out.reserve(headBytes)
   out.length = start + headBytes
   return start
-}
-
-/** Writes the length of a field that ends here. */
-function closeField(out: ByteBuffer, start: number): void {
-  out.view.setInt32(start, out.length - start - 4)
 }
 
 /** Up to this length a loop over the bytes costs less than calls into the engine, which create views. */

@@ -1,3 +1,4 @@
+import { closeField } from '../../wire/binary-format.ts'
 import type { FieldCodec } from '../codec.ts'
 import { prepareValue, stringOf } from '../parameter.ts'
 import { scanText } from './text.ts'
@@ -21,7 +22,7 @@ export const versionedText: FieldCodec = {
     out.putInt32(0)
     out.putBytes(HEAD)
     out.putUtf8(text)
-    out.view.setInt32(start, out.length - start - 4)
+    closeField(out, start)
     return true
   },
   scan: scanText(HEAD),

@@ -1,3 +1,4 @@
+import { closeField } from '../../../wire/binary-format.ts'
 import { ByteBuffer } from '../../../wire/byte-buffer.ts'
 import { SlabPool } from '../../../wire/slabs.ts'
 import type { FieldCodec } from '../../codec.ts'
@@ -23,7 +24,7 @@ export const geometry: FieldCodec = {
       if (bytes.length * 2 !== value.length || !isPlainEwkb(bytes)) return false
       out.putBytes(bytes)
     }
-    out.view.setInt32(start, out.length - start - 4)
+    closeField(out, start)
     return true
   },
   textOfBinary: bytes => (isPlainEwkb(bytes) ? bytes.toString('hex') : undefined),
