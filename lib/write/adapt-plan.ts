@@ -79,9 +79,17 @@ async function replan<Item>(
   if (!isReplaced || plan.whyNoNewColumn) return isReplaced
   // thrown here, because each batch alone would be made by the new plan, which rejects all of its rows
   if (withRows.some(batch => losesAllRows(batch, current.plan))) {
-    throw error.code === 'TABLE_CHANGED' ? changesFrom(failed, current.plan) : error
+    throw comesOfChange(error) ? changesFrom(failed, current.plan) : error
   }
   return isReplaced
+}
+
+/** A statement names a column that is not there. */
+const UNDEFINED_COLUMN = '42703'
+
+/** Returns true for a failure that a dropped column explains. */
+function comesOfChange({ code, sqlState }: PgBatchError): boolean {
+  return code === 'TABLE_CHANGED' || sqlState === UNDEFINED_COLUMN
 }
 
 /** Bytes of a binary COPY that do not have the length, or the form, of their column's type. */
