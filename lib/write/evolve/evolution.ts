@@ -1,3 +1,4 @@
+import { PgBatchError } from '../../errors.ts'
 import { isEmptyChange, type TableChange } from '../../table/alter-table.ts'
 import type { CurrentPlan } from '../plan/current-plan.ts'
 import type { EvolvePolicy } from '../plan/evolve-policy.ts'
@@ -66,9 +67,32 @@ export class Evolution<Item> {
     // records of CSV have no values before the server has read them
     if (!policy.widenTypes || plan.takesRecords || widenedColumns(batches, plan).length === 0) return false
     return this.#inTurn(async () => {
-      await this.#change({ added: [], widened: widenedColumns(batches, current.plan) })
+      await this.#widen(widenedColumns(batches, current.plan))
       return current.plan !== plan
     })
+  }
+
+  /** Widens columns by one statement. If that is refused, one of them must not keep the others as they are. */
+  async #widen(widened: TableChange['widened']): Promise<void> {
+    try {
+      await this.#change({ added: [], widened })
+    } catch (error) {
+      if (widened.length < 2 || !isRefused(error)) throw error
+      const results = []
+      for (const column of widened) results.push(await this.#tryToWiden(column))
+      if (!results.includes(true)) throw error
+    }
+  }
+
+  /** Returns false if the column cannot be altered. */
+  async #tryToWiden(column: TableChange['widened'][number]): Promise<boolean> {
+    try {
+      await this.#change({ added: [], widened: [column] })
+      return true
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      return false
+    }
   }
 
   #newColumns(batches: readonly Batch<Item>[], plan: WritePlan<Item>): TableChange['added'] {
@@ -92,4 +116,9 @@ export class Evolution<Item> {
     this.#turn = run.catch(() => {})
     return run
   }
+}
+
+/** Returns true for an ALTER TABLE that the server has refused, and would refuse again. */
+function isRefused(error: unknown): boolean {
+  return error instanceof PgBatchError && error.code === 'REFUSED' && !error.retryable
 }

@@ -221,6 +221,21 @@ describe('evolve.widenTypes', function () {
     expect(await typesOf('viewed')).to.deep.equal(['integer', 'integer'])
   })
 
+  it('widens the other columns where one cannot be altered', async () => {
+    await create('partly', 'v int, other smallint, last int')
+    await db.pool.query('CREATE VIEW of_partly AS SELECT v, last FROM partly')
+    const rows = [
+      { v: 2 ** 33, other: 1, last: 1 },
+      { v: 1, other: 70_000, last: 2 },
+      { v: 1, other: 1, last: 2 ** 33 },
+    ]
+    const { rejected, events } = await writeAll('partly', [rows], { rejectLimit: 5 })
+    expect(rejected.map(({ error }) => error.column)).to.deep.equal(['v', 'last'])
+    expect(events.flatMap(({ widened }) => widened.map(({ name }) => name))).to.deep.equal(['other'])
+    expect(await typesOf('partly')).to.deep.equal(['integer', 'integer', 'integer'])
+    expect(await valuesOf(db.pool, 'SELECT other FROM partly')).to.deep.equal([[70_000]])
+  })
+
   it('works with columns and with unknownKeys ignore where no column may be added', async () => {
     await create('named', 'id int, v smallint')
     await writeAll('named', [[{ id: 1, v: 2 ** 40, more: 1 }]], {
