@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import { guardPool } from '../connection/pool/guard-pool.ts'
 import { OwnPool } from '../connection/pool/own-pool.ts'
+import { refusePromise } from '../connection/transaction/callbacks/callback-limits.ts'
 import { PgBatchError } from '../errors.ts'
 import { onAbort } from '../streams/on-abort.ts'
 import { Stopping } from '../writable/stopping.ts'
@@ -170,7 +171,9 @@ export class PgRowWriter<Row = Record<string, unknown>, Returned = void> impleme
     const { laneOf, concurrency } = this.#options.write
     if (!laneOf) return this.#queues[0]!
     try {
-      return this.#queues[laneNumber(laneOf(row), concurrency)]!
+      const lane = laneOf(row)
+      refusePromise('laneOf', lane)
+      return this.#queues[laneNumber(lane, concurrency)]!
     } catch (cause) {
       throw toPgBatchError(new CallbackError('laneOf', cause), 'not-sent', {}, 'write')
     }

@@ -1,3 +1,4 @@
+import { refusePromise } from '../connection/transaction/callbacks/callback-limits.ts'
 import { positionOf } from '../write/checkpoint/position.ts'
 import { CallbackError } from '../write/faults/failure.ts'
 import type { ResolvedWritableOptions } from './resolve/resolve-options.ts'
@@ -27,7 +28,9 @@ export function laneChooser<Item>({
   if (!laneOf) return undefined
   return item => {
     try {
-      return laneOf(item)
+      const lane = laneOf(item)
+      refusePromise('laneOf', lane)
+      return lane
     } catch (cause) {
       throw new CallbackError('laneOf', cause)
     }

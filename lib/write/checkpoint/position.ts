@@ -1,4 +1,4 @@
-import { CallbackMisuse } from '../../connection/transaction/callbacks/callback-limits.ts'
+import { CallbackMisuse, refusePromise } from '../../connection/transaction/callbacks/callback-limits.ts'
 import { kindOf } from '../../values/kind-of.ts'
 import { CallbackError } from '../faults/failure.ts'
 
@@ -38,6 +38,7 @@ export function positionOf<Item>(
   let position: Position
   try {
     position = ask(item)
+    refusePromise(option, position)
   } catch (cause) {
     throw new CallbackError(option, cause)
   }

@@ -1,3 +1,4 @@
+import { refusePromise } from '../../connection/transaction/callbacks/callback-limits.ts'
 import { PgBatchError } from '../../errors.ts'
 import { MAX_TIMER_MS } from '../../values/time/timer-limit.ts'
 import { CallbackError, toPgBatchError } from './failure.ts'
@@ -48,7 +49,9 @@ export function retryDelayMs(policy: RetryPolicy, attempt: number, random: numbe
 export function mayRetry(policy: RetryPolicy, error: Error, attempt: number, elapsedMs: number): boolean {
   if (attempt > policy.retries || elapsedMs >= policy.maxElapsedMs) return false
   try {
-    return policy.shouldRetry(error)
+    const answer = policy.shouldRetry(error)
+    refusePromise('retry.shouldRetry', answer)
+    return answer
   } catch (cause) {
     const outcome = error instanceof PgBatchError ? error.outcome : 'rolled-back'
     throw toPgBatchError(new CallbackError('retry.shouldRetry', cause), outcome, {}, 'write')

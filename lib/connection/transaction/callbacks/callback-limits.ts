@@ -1,8 +1,21 @@
+import { types } from 'node:util'
+
 /**
  * A callback did something that it may not do. The message is ours and holds no values, so it can be shown.
  */
 export class CallbackMisuse extends Error {
   override readonly name: string = 'CallbackMisuse'
+}
+
+/**
+ * Refuses the Promise of a callback that has to be synchronous.
+ * @throws CallbackMisuse
+ */
+export function refusePromise(option: string, answer: unknown): void {
+  // most answers need no look by the slower isPromise
+  if (typeof answer !== 'object' || answer === null || !('then' in answer) || !types.isPromise(answer)) return
+  answer.catch(() => {}) // nothing else handles its rejection
+  throw new CallbackMisuse(`\`${option}\` returned a Promise: it has to be synchronous`)
 }
 
 /** A callback took too long. Another attempt would most likely take as long. */

@@ -61,4 +61,13 @@ describe('mayRetry', () => {
     expect(mayRetry({ ...POLICY, shouldRetry }, ERROR, 4, 0)).to.equal(false)
     expect(asked).to.deep.equal([ERROR])
   })
+
+  it('refuses a Promise of shouldRetry, which would always be true', () => {
+    const shouldRetry = async (): Promise<boolean> => {
+      throw new Error('nothing else handles this')
+    }
+    expect(() => mayRetry({ ...POLICY, shouldRetry: shouldRetry as never }, ERROR, 1, 0)).to.throw(
+      '`retry.shouldRetry` returned a Promise: it has to be synchronous',
+    )
+  })
 })
