@@ -72,7 +72,7 @@ export class Evolution<Item> {
     })
   }
 
-  /** Widens columns by one statement. If that is refused, one of them must not keep the others as they are. */
+  /** Widens columns by one statement, or each by its own if the server refuses to alter one of them. */
   async #widen(widened: TableChange['widened']): Promise<void> {
     try {
       await this.#change({ added: [], widened })
