@@ -26,6 +26,10 @@ const MAX_EXAMPLES = 5
  * @param bytes the bytes, without half of a character at their end, if they are known
  */
 export function notUtf8(name: string, fault: string, bytes?: Buffer): SourceError {
+  if (bytes?.includes(0)) {
+    const hint = 'it has NUL bytes; if it is UTF-16, say so with --encoding utf-16le or utf-16be'
+    return new SourceError(`${name}: ${fault}`, { hint })
+  }
   const hint = 'find out how it is encoded, and name that with --encoding'
   return new SourceError(`${name}: ${fault}`, { hint, example: bytes && examplesOf(bytes) })
 }

@@ -208,6 +208,8 @@ describe('openSource', () => {
     it('UTF-16 without a mark not at all, with a line that helps', async () => {
       const path = await file('h.csv', utf16('a,b\n1,2\n'))
       expect(await failure(rowsOf(path))).to.match(/NUL bytes; if it is UTF-16, .* --encoding utf-16le/)
+      const accents = await file('i.csv', utf16('a,b\né,2\n'))
+      expect(await failure(rowsOf(accents))).to.match(/NUL bytes; if it is UTF-16, .* --encoding utf-16le/)
     })
 
     it('latin1, and windows-1252, which has letters for what are control characters in latin1', async () => {
