@@ -22,9 +22,11 @@ export function countWorkers(plan: Planned): number {
 
 /**
  * Returns how many threads are to write, if the rows are records of CSV that several can write. One, where
- * the order of rows decides what is stored, and for small files and pipes, unless --workers asks for more.
+ * there is one transaction, and, unless --workers asks for more, where the order of rows decides what is
+ * stored, and for small files and pipes.
  */
 export function wantedWorkers(args: LoadArguments, meter: InputMeter): number {
+  if (args.dryRun || args.singleTransaction) return 1
   if (args.workers !== undefined) return args.workers
   const isLarge = meter.bytesTotal !== undefined && meter.bytesTotal >= MIN_BYTES
   const { resume: _, ...others } = args

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { expect } from 'chai'
 import { batchLimitsOf } from '../../../../lib/cli/arguments/run-options.ts'
-import { countWorkers, whyOneWorker } from '../../../../lib/cli/workers/count-workers.ts'
+import { countWorkers, wantedWorkers, whyOneWorker } from '../../../../lib/cli/workers/count-workers.ts'
 
 describe('the number of workers', () => {
   type Plan = Parameters<typeof countWorkers>[0]
@@ -34,6 +34,13 @@ describe('the number of workers', () => {
     expect(countWorkers(planOf({ concurrency: 4 }))).to.equal(1)
     expect(countWorkers(planOf({ onConflict: ['id'] }))).to.equal(1)
     expect(countWorkers(planOf({ onConflict: ['id'], resume: 'x' }))).to.equal(1)
+  })
+
+  it('is known to be one, for the size of batches, before a file of one transaction is opened', () => {
+    for (const args of [{ dryRun: true }, { singleTransaction: true }]) {
+      const { args: all, meter } = planOf({ workers: 2, ...args })
+      expect(wantedWorkers(all, meter)).to.equal(1)
+    }
   })
 
   it('is one where workers cannot write, and says why', () => {
