@@ -19,6 +19,7 @@ export class ParquetBatches extends Readable {
   readonly #batchRows: number
   /** The rows of a page that were too large for one batch. */
   #rest: Block | undefined
+  #failure: Error | undefined
 
   constructor(options: ParquetStreamOptions, batchRows: number) {
     super({ objectMode: true, highWaterMark: batchesAhead(options, batchRows) })
@@ -29,8 +30,20 @@ export class ParquetBatches extends Readable {
   override _read(): void {
     this.#nextBatch().then(
       batch => this.push(batch.length > 0 ? batch : null),
-      error => this.destroy(error instanceof SourceError ? error : damaged(this.#options.name, error)),
+      error => this.#failAtEnd(error instanceof SourceError ? error : damaged(this.#options.name, error)),
     )
+  }
+
+  override read(size?: number): unknown {
+    const batch = super.read(size)
+    if (this.#failure) this.#failAtEnd(this.#failure)
+    return batch
+  }
+
+  /** Fails once the batches before the damage are taken, a turn after the last one. */
+  #failAtEnd(error: Error): void {
+    this.#failure = error
+    if (this.readableLength === 0) setImmediate(() => this.destroy(error))
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

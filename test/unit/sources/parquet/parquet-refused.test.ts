@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
+import type { Block } from '../../../../lib/columnar/block.ts'
 import { openSource } from '../../../../lib/sources/open-source.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { numbered, parquetOf } from '../../../support/parquet.ts'
@@ -136,19 +138,35 @@ describe('a Parquet file is refused in one line', () => {
     }
   })
 
-  it('when its pages are damaged, after the rows before them', async () => {
-    const made = numbered(3000, { codec: 'GZIP', rowGroupSize: 1000 })
-    const path = await write('made.parquet', made)
-    const broken = Buffer.from(made)
-    broken.fill(0xff, made.length >> 1, (made.length >> 1) + 200)
-    await writeFile(path, broken)
-    const { rows } = await openSource(path)
-    let count = 0
-    const message = await failure(rows.forEach(() => void count++))
-    expect(message).to.match(
-      /^.*\.parquet: row group 2, column "(id|note)": the data are damaged or cut off$/,
-    )
-    expect(count).to.equal(1000)
+  describe('when its pages are damaged', () => {
+    const DAMAGED = /^.*\.parquet: row group 2, column "(id|note)": the data are damaged or cut off$/
+    const openBroken = async (batchRows?: number) => {
+      const made = numbered(3000, { codec: 'GZIP', rowGroupSize: 1000 })
+      const path = await write('made.parquet', made)
+      const broken = Buffer.from(made)
+      broken.fill(0xff, made.length >> 1, (made.length >> 1) + 200)
+      await writeFile(path, broken)
+      return openSource(path, { batchRows })
+    }
+
+    it('after the rows before them', async () => {
+      const { rows } = await openBroken()
+      let count = 0
+      expect(await failure(rows.forEach(() => void count++))).to.match(DAMAGED)
+      expect(count).to.equal(1000)
+    })
+
+    it('after the batches before them, which were read ahead', async () => {
+      const { blocks } = await openBroken(100)
+      let count = 0
+      const whole = blocks!.forEach(async (batch: Block[]) => {
+        count += batch.reduce((sum, { length }) => sum + length, 0)
+        // until the rest is read ahead, up to the damage
+        while (blocks!.readableLength < (1000 - count) / 100) await turn()
+      })
+      expect(await failure(whole)).to.match(DAMAGED)
+      expect(count).to.equal(1000)
+    })
   })
 
   it('when a text is not UTF-8, by its column', async () => {
