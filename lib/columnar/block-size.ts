@@ -1,4 +1,7 @@
 import type { Block, ColumnChunk } from './block.ts'
+import type { StoredBytes } from './stored-values.ts'
+
+type Positions = ColumnChunk['positions']
 
 /** What a value takes that is not bytes, roughly. */
 const VALUE_BYTES = 8
@@ -10,6 +13,7 @@ export function sizeOfBlock({ length, columns }: Block): number {
 
 /** @param to the row after the last one */
 function sizeOfRows({ values, positions }: ColumnChunk, from: number, to: number): number {
+  if (values.kind === 'bytes') return sizeOfTexts(values, positions, from, to)
   const indexes = values.kind === 'dictionary' ? values.indexes : undefined
   const stored = values.kind === 'dictionary' ? values.dictionary.values : values
   if (stored.kind !== 'bytes' && stored.kind !== 'any') return (to - from) * VALUE_BYTES
@@ -21,6 +25,16 @@ function sizeOfRows({ values, positions }: ColumnChunk, from: number, to: number
     size += stored.kind === 'bytes' ? stored.ends[at]! - stored.starts[at]! : sizeOfNested(stored.values[at])
   }
   return size
+}
+
+/** The texts of a page follow each other, with their lengths between them, so that none is looked at. */
+function sizeOfTexts({ starts, ends }: StoredBytes, positions: Positions, from: number, to: number): number {
+  let first = from
+  let last = to - 1
+  while (positions && first < last && positions[first]! < 0) first++
+  while (positions && first < last && positions[last]! < 0) last--
+  const [start, end] = positions ? [positions[first]!, positions[last]!] : [first, last]
+  return end < 0 ? 0 : ends[end]! - starts[start]!
 }
 
 /** Returns about the size of a list or a struct. A list of numbers is not looked through. */
