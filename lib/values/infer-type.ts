@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { exactNumber, LongNumber, RawJson } from './exact-json.ts'
 import { isJson } from './is-json.ts'
+import { repeatsKey } from './text/repeats-key.ts'
 import { withPoint } from './text/with-point.ts'
 
 /**
@@ -127,27 +128,4 @@ function typeOfInteger(value: bigint): InferredType {
 /** Returns true for JSON that jsonb gives back: it has no NUL, and keeps only the last of equal keys. */
 function isJsonb(text: string): boolean {
   return isJson(text) && !text.includes('\\u0000') && !repeatsKey(text)
-}
-
-/** Returns true if an object in a JSON text has a key twice: `JSON.parse()` drops one of them. */
-function repeatsKey(text: string): boolean {
-  let kept = 0
-  JSON.parse(text, (_key, value) => {
-    if (value !== null && typeof value === 'object' && !Array.isArray(value))
-      kept += Object.keys(value).length
-    return value
-  })
-  return kept < countKeys(text)
-}
-
-/** Counts the keys of a JSON text, with no pattern: a long string would overflow its stack. */
-function countKeys(text: string): number {
-  let count = 0
-  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
-    for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++
-    at++
-    while (/\s/.test(text.charAt(at))) at++
-    if (text[at] === ':') count++
-  }
-  return count
 }
