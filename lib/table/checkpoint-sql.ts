@@ -12,6 +12,14 @@ export function createCheckpointTable(table: TableParts): string {
     updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, partition))`
 }
 
+/** The columns that tables of all versions have. */
+export const CHECKPOINT_COLUMNS: readonly string[] = Object.freeze([
+  'name',
+  'partition',
+  'position',
+  'updated_at',
+])
+
 /** Adds rows for partitions that have none. Parameters: name, partitions. */
 export function addPartitions(table: TableParts): string {
   return `INSERT INTO ${quoteTable(table)} (name, partition)

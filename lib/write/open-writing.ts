@@ -2,8 +2,14 @@ import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { StopSignals } from '../connection/pool/lease.ts'
 import type { TransactionOptions } from '../connection/transaction/opening.ts'
 import { SLAB_BYTES, SlabPool } from '../encode/wire/slabs.ts'
-import { createCheckpointTable } from '../table/checkpoint-sql.ts'
-import { addFileColumns, createDeadLetterTable, FILE_COLUMNS } from '../table/dead-letter-sql.ts'
+import { CHECKPOINT_COLUMNS, createCheckpointTable } from '../table/checkpoint-sql.ts'
+import {
+  addFileColumns,
+  createDeadLetterTable,
+  DEAD_LETTER_COLUMNS,
+  FILE_COLUMNS,
+} from '../table/dead-letter-sql.ts'
+import type { TableParts } from '../table/identifier.ts'
 import type { Beginning } from './begin/on-begin.ts'
 import { type AlteredTable, alter } from './evolve/alter.ts'
 import { Evolution } from './evolve/evolution.ts'
@@ -103,15 +109,21 @@ interface SideTransactions extends WritingStream {
 
 function sideTablesOf<Item>({ checkpoint, deadLetterTable }: WriteOptions<Item>): SideTable[] {
   return [
-    ...(checkpoint ? [{ table: checkpoint.table, create: createCheckpointTable(checkpoint.table) }] : []),
-    ...(deadLetterTable ? [sideTable(deadLetterTable)] : []),
+    ...(checkpoint ? [tableOfPositions(checkpoint.table)] : []),
+    ...(deadLetterTable ? [tableOfRejects(deadLetterTable)] : []),
   ]
 }
 
-function sideTable({ table, file }: DeadLetterTable): SideTable {
-  const create = createDeadLetterTable(table)
-  if (file === undefined) return { table, create }
-  return { table, create, lacking: { columns: FILE_COLUMNS, add: addFileColumns(table) } }
+function tableOfPositions(table: TableParts): SideTable {
+  const option = 'checkpoint.table'
+  return { option, table, create: createCheckpointTable(table), columns: CHECKPOINT_COLUMNS }
+}
+
+function tableOfRejects({ table, file }: DeadLetterTable): SideTable {
+  const columns = ['target', ...Object.keys(DEAD_LETTER_COLUMNS)]
+  const side = { option: 'deadLetter.table', table, create: createDeadLetterTable(table), columns } as const
+  if (file === undefined) return side
+  return { ...side, lacking: { columns: FILE_COLUMNS, add: addFileColumns(table) } }
 }
 
 function openDeadLetterFile<Item>(

@@ -23,8 +23,12 @@ import type { WriteRequest } from './write-request.ts'
 
 /** A table that is created if it does not exist. */
 export interface SideTable {
+  /** The option that names it. */
+  readonly option: 'checkpoint.table' | 'deadLetter.table'
   readonly table: TableParts
   readonly create: string
+  /** The columns that every version of it has. */
+  readonly columns: readonly string[]
   /** Columns that tables of earlier versions lack, and the statement that adds them. */
   readonly lacking?: { readonly columns: readonly string[]; readonly add: string }
 }
@@ -198,38 +202,42 @@ function hasNoCatalogue({ client, broken }: Lease, error: unknown): boolean {
 
 /**
  * Creates the table only if it does not exist: a role may have the right to write it but not to create it.
+ * @throws PgBatchError for a table with other columns, or one that cannot be created
  */
 async function ensureTable(side: SideTable, run: RunSideWork): Promise<void> {
   const { table, lacking } = side
   try {
     await run(async client => {
-      if (!(await exists(client, table))) await client.query(side.create)
-      else if (lacking && !(await hasColumns(client, table, lacking.columns))) await client.query(lacking.add)
+      const found = await columnsOf(client, table)
+      if (!found) await client.query(side.create)
+      else if (side.columns.some(name => !found.has(name))) throw isAnotherTable(side, found)
+      else if (lacking?.columns.some(name => !found.has(name))) await client.query(lacking.add)
     })
   } catch (error) {
     if (error instanceof CallbackError || !isServerError(error)) throw error
     // despite IF NOT EXISTS, two sessions that create a table at once collide in the catalogue
-    const isThere = await run(async client => exists(client, table))
+    const isThere = await run(async client => columnsOf(client, table))
     if (!isThere) throw notCreated(table, error)
   }
+}
+
+/** The table has rows of something else, which must not be mixed with ours. */
+function isAnotherTable({ option, table, columns }: SideTable, found: ReadonlySet<string>): PgBatchError {
+  const missing = columns.filter(name => !found.has(name))
+  const reason =
+    `\`${option}\`: ${quoteTable(table)} is another table, without the columns ${missing.join(', ')}: ` +
+    'name one that does not exist, and it is created'
+  return new PgBatchError('REFUSED', reason, { outcome: 'not-sent' })
 }
 
 /** Runs statements that belong together, and commits them. */
 type RunSideWork = <T>(work: (client: PgClientLike) => Promise<T>) => Promise<T>
 
-async function exists(client: PgClientLike, table: TableParts): Promise<boolean> {
-  const text = 'SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::text AS there'
+/** Returns the names of a table's columns; undefined if the table does not exist. */
+async function columnsOf(client: PgClientLike, table: TableParts): Promise<Set<string> | undefined> {
+  const text = `SELECT attname::text AS name FROM (SELECT pg_catalog.to_regclass($1) AS oid) AS t
+    LEFT JOIN pg_catalog.pg_attribute ON attrelid = t.oid AND attnum > 0 AND NOT attisdropped
+    WHERE t.oid IS NOT NULL`
   const { rows } = await queryText(client, text, [quoteTable(table)])
-  return rows[0]!.there === 'true'
-}
-
-async function hasColumns(
-  client: PgClientLike,
-  table: TableParts,
-  columns: readonly string[],
-): Promise<boolean> {
-  const text = `SELECT pg_catalog.count(*)::text AS found FROM pg_catalog.pg_attribute
-    WHERE attrelid = pg_catalog.to_regclass($1) AND attname = ANY ($2::text[]) AND NOT attisdropped`
-  const { rows } = await queryText(client, text, [quoteTable(table), columns])
-  return Number(rows[0]!.found) === columns.length
+  return rows.length > 0 ? new Set(rows.map(({ name }) => name as string)) : undefined
 }

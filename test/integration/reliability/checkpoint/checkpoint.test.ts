@@ -177,6 +177,19 @@ describe('a checkpoint', () => {
     })
   })
 
+  for (const [option, options] of [
+    ['checkpoint.table', { checkpoint: { name: 'log', table: 'log', position } }],
+    ['deadLetter.table', { deadLetter: { table: 'log' }, rejectLimit: 1 }],
+  ] as const) {
+    it(`names the columns that a table lacks which ${option} names by mistake`, async () => {
+      const error = await failureOf(load([lines(3)], make(options)))
+      expect(error).to.include({ code: 'REFUSED', outcome: 'not-sent' })
+      expect(error.message).to.match(
+        new RegExp(`^\`${option}\`: "log" is another table, without the columns [a-z_]+, .*: name one`),
+      )
+    })
+  }
+
   const NONSENSE: readonly [title: string, position: () => unknown, got?: string][] = [
     [
       'throws',
@@ -193,7 +206,7 @@ describe('a checkpoint', () => {
     ['returns an offset that is not exact', () => ({ offset: 2 ** 60 })],
     ['returns NaN', () => ({ offset: Number.NaN })],
     ['returns a number as the partition', () => ({ partition: 3, offset: 1 }), '{ partition: a number, '],
-    ['returns a Promise', async () => ({ offset: 1 }), '{ offset: undefined }'],
+    ['returns a Promise', async () => ({ offset: 1 }), 'it has to be synchronous'],
   ]
   for (const [title, wrong, got = ''] of NONSENSE) {
     it(`fails clearly, and writes nothing, when position ${title}`, async () => {
@@ -202,8 +215,12 @@ describe('a checkpoint', () => {
         const error = await failureOf(load([lines(3)], writable))
         expect(error).to.include({ code: 'CALLBACK_FAILED', retryable: false, batchId: 1 })
         expect(error.message).to.include(got)
-        expect(error.message).to.match(/`checkpoint\.position` (failed: Error at|to return \{ partition\?)/)
-        expect((error.cause as Error).message).to.match(/where am I|Expected `checkpoint.position` to return/)
+        expect(error.message).to.match(
+          /`checkpoint\.position` (failed: Error at|to return \{ partition\?|returned a P)/,
+        )
+        expect((error.cause as Error).message).to.match(
+          /where am I|`checkpoint.position` (to return|returned a P)/,
+        )
         expect(await countOf(db.pool, 'log')).to.equal(0)
       }
     })
