@@ -67,6 +67,7 @@ class BatchIsolation {
   readonly #options: IsolateBatchOptions
   /** In the order of the batch where that order decides what is stored, else grouped by shape. */
   readonly #rows: readonly Row[]
+  /** Rows that pass in a later round must not overwrite those that follow them. */
   readonly #keepsOrder: boolean
   /** Refused rows that may pass when others are in. */
   readonly #waiting = new Map<Row, PgBatchError>()
@@ -79,11 +80,11 @@ class BatchIsolation {
     this.#groups = groups
     this.#options = options
     this.#orphans = new Orphans(options.transaction, options.plan)
-    this.#keepsOrder = options.plan.conflict !== undefined || options.plan.ordersRows
+    this.#keepsOrder = options.plan.conflict !== undefined
     const rows = groups.flatMap(group =>
       Array.from(group.rows, ([row, item]): Row => ({ batch: group.batch, item, row, shape: group.shape })),
     )
-    this.#rows = this.#keepsOrder ? rows.sort(inOrder) : rows
+    this.#rows = this.#keepsOrder || options.plan.ordersRows ? rows.sort(inOrder) : rows
   }
 
   async run(): Promise<PgBatchError | undefined> {

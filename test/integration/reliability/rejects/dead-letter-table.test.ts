@@ -136,7 +136,9 @@ describe('a table as the dead letter', () => {
   })
 
   it('fails the stream if it cannot be written, and no row is committed', async () => {
-    await db.pool.query('CREATE TABLE bad (something int)')
+    await db.pool.query(`CREATE TABLE bad (target text, batch_id bigint, row_index bigint CHECK (row_index < 0),
+      code text, sqlstate text, message text, column_name text, constraint_name text,
+      source_partition text, source_offset bigint, "row" json)`)
     const error = await failureOf(
       load(
         [
@@ -148,7 +150,7 @@ describe('a table as the dead letter', () => {
         make(),
       ),
     )
-    expect(error).to.include({ sqlState: '42703', outcome: 'rolled-back' })
+    expect(error).to.include({ sqlState: '23514', outcome: 'rolled-back' })
     expect(await countOf(db.pool, 't')).to.equal(0)
   })
 })
