@@ -232,7 +232,8 @@ describe('the error of a bad row', () => {
   })
 
   it('names the row by its index in the array, among several shapes and skipped items', async () => {
-    await db.pool.query(`ALTER TABLE picky ALTER label SET DEFAULT 'd'`)
+    // without its trigger, because rows of several shapes go by INSERT where one may depend on their order
+    await db.pool.query(`ALTER TABLE picky ALTER label SET DEFAULT 'd', DISABLE TRIGGER refuse`)
     const rows = rowsOf(400, index => (index % 3 ? good(index) : { id: index, must: 'x', n: 1 }))
     rows[301]!.n = -5
     const { pool } = makePool()
