@@ -1,10 +1,8 @@
 import { isServerError } from '../../connection/server-error.ts'
 import type { PgBatchError } from '../../errors.ts'
 import { shellWord } from '../../sources/shell-word.ts'
+import { NO_VALUE } from '../../values/text/no-value.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
-
-/** Texts by which other programs say that there is no value. A message may name them. */
-const NO_VALUE = /^(null|nil|none|n\/?a|#n\/a|nan|unknown|\\n|0000-00-00( 00:00:00)?|[-.?]+)$/i
 
 const AS_TEXT = 'load it into a text column, and convert it there'
 

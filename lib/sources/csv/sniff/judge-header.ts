@@ -1,11 +1,9 @@
+import { NO_VALUE } from '../../../values/text/no-value.ts'
 import { type CellKind, kindOfCell } from './cell-fit.ts'
 import type { SampledRecord } from './sample-records.ts'
 
 /** Records after the first one that are compared with it. */
 const LOOKED_AT = 100
-
-/** Texts that many programs write for NULL. They are in columns of any kind. */
-const NULL_TEXT = /^(?:null|\\n|#?n\/?a|nan|none|nil|-+|\?)$/i
 
 /** A date or a uuid above others is never a name. A number may be one: `year,2019,2020`. */
 const NEVER_NAMES: readonly CellKind[] = ['date', 'uuid']
@@ -44,8 +42,9 @@ export function isOnlyData(records: readonly SampledRecord[]): boolean {
   return texts.some(text => ['number', ...NEVER_NAMES].includes(kindOfCell(text)))
 }
 
+/** What stands for no value may be in a column of any kind. */
 function kindOfValue(text: string): CellKind {
-  return NULL_TEXT.test(text.trim()) ? 'empty' : kindOfCell(text.trim())
+  return NO_VALUE.test(text.trim()) ? 'empty' : kindOfCell(text.trim())
 }
 
 const YEAR = /^(?:1[5-9]|2[01])\d\d$/
