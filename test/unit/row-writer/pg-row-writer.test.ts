@@ -113,6 +113,17 @@ describe('PgRowWriter, the queue', () => {
     await lanes.end()
   })
 
+  it('refuses the Promise of an async laneOf, which would send all rows to one lane', async () => {
+    const writer = makeWriter({ concurrency: 2, laneOf: (async () => 1) as never })
+    const error: PgBatchError = await writer.write({ id: 1 }).then(
+      () => expect.fail('accepted'),
+      error => error,
+    )
+    expect(error).to.include({ code: 'CALLBACK_FAILED', outcome: 'not-sent' })
+    expect(error.message).to.include('`laneOf` returned a Promise: it has to be synchronous')
+    await writer.end()
+  })
+
   it('rejects with QUEUE_FULL past maxPending, and accepts again when rows are settled', async () => {
     const writer = makeWriter({ maxPending: 2, maxWaitMs: 5 })
     const held = [writer.write({ id: 1 }), writer.write({ id: 2 })]
