@@ -11,12 +11,10 @@ export function sizeOfBlock({ length, columns }: Block): number {
   return columns.reduce((sum, { chunk, start }) => sum + sizeOfRows(chunk, start, start + length), 0)
 }
 
-/**
- * Of many rows, each so many-th is looked at: to look at all took 3 % of a load. A prime, so that rows of all
- * kinds are seen where these alternate.
- */
-const STEP = 61
+/** Of so many rows or more, one in 61 is looked at: to look at all of them took 3 % of a load. */
 const MANY_ROWS = 500
+/** A prime, so that rows of all kinds are seen where short and long ones alternate. */
+const STEP = 61
 
 /** @param to the row after the last one */
 function sizeOfRows({ values, positions }: ColumnChunk, from: number, to: number): number {
@@ -36,7 +34,7 @@ function sizeOfRows({ values, positions }: ColumnChunk, from: number, to: number
   return (size / rows) * (to - from)
 }
 
-/** The texts of a page follow each other, with their lengths between them, so that none is looked at. */
+/** The texts of a page follow each other: their size, with the lengths between them, is that of the whole. */
 function sizeOfTexts({ starts, ends }: StoredBytes, positions: Positions, from: number, to: number): number {
   let first = from
   let last = to - 1

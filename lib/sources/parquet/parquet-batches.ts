@@ -6,7 +6,7 @@ import { SourceError } from '../source-error.ts'
 import { damaged } from './page-reader.ts'
 import { closeThen, type ParquetStreamOptions } from './parquet-rows.ts'
 
-/** Batches that wait for the writer: up to so many, and up to about so many bytes of the file. */
+/** The most batches that are read before the writer wants them, and about the most bytes that they have. */
 const MAX_AHEAD = 16
 const AHEAD_BYTES = 4 << 20
 
