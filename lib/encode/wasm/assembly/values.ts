@@ -23,9 +23,21 @@ const TIMESTAMP = 10
 const TIMESTAMPTZ = 11
 const UUID = 12
 
-/** The bytes of a field that are not copies of the file: at most 22. */
-export const FIELD_BYTES: usize = 24
+/** The number of a tuple's fields, with which the tuple begins. */
+const COUNT_BYTES: usize = 2
+
+/** The most bytes that a field has beyond those of its value in the file: a short number has 22 in all. */
+const MAX_FIELD_BYTES: usize = 22
+
 const JSONB_VERSION = 1
+
+/**
+ * Returns the most bytes that a tuple has beyond those of its record in the file.
+ * @param fields those of a staging table included
+ */
+export function maxTupleBytes(fields: i32): usize {
+  return COUNT_BYTES + (fields as usize) * MAX_FIELD_BYTES
+}
 
 /** The rows go into the table itself: there is no number of their shape. */
 export const NO_STAGING = -1

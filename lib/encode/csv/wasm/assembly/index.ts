@@ -11,8 +11,8 @@ import { put16, putNull } from '../../../wasm/assembly/fields'
 import { copyUntil, find, findClose, readTo, unquote } from '../../../wasm/assembly/texts'
 import {
   closeText,
-  FIELD_BYTES,
   JSONB,
+  maxTupleBytes,
   NO_STAGING,
   openText,
   putStaging,
@@ -44,6 +44,8 @@ let quote: i32 = 0
 let emptyIsNull: bool = false
 let fieldCount: i32 = 0
 let tupleFields: i32 = 0
+/** The most bytes that a tuple has beyond those of its record. */
+let tupleBytes: usize = 0
 let stagingShape: i32 = NO_STAGING
 
 /** How many bytes the last call of `encode` has written. */
@@ -63,6 +65,7 @@ export function configure(
   emptyIsNull = emptyMeansNull
   fieldCount = fields
   tupleFields = fieldsOfTuple
+  tupleBytes = maxTupleBytes(fieldsOfTuple)
   stagingShape = shape
 }
 
@@ -89,7 +92,7 @@ export function encode(
   for (let entry = TABLE; record < count && out < full; record++, entry += 12) {
     const start = INPUT + (load<u32>(entry) - base)
     const end = INPUT + (load<u32>(entry, 4) - base)
-    if (out + (end - start) + ((tupleFields + 2) as usize) * FIELD_BYTES > last) break
+    if (out + (end - start) + tupleBytes > last) break
     const next = encodeRecord(start, end, out)
     if (!next) break
     out = stagingShape === NO_STAGING ? next : putStaging(next, ordinal + record, stagingShape)

@@ -12,8 +12,8 @@ import { put16, putNull } from '../../../wasm/assembly/fields'
 import { copyUntil, find } from '../../../wasm/assembly/texts'
 import {
   closeText,
-  FIELD_BYTES,
   JSONB,
+  maxTupleBytes,
   NO_STAGING,
   openText,
   putStaging,
@@ -54,6 +54,8 @@ const NONE = 0xff
 
 let columnCount: i32 = 0
 let tupleFields: i32 = 0
+/** The most bytes that a tuple has beyond those of its line. */
+let tupleBytes: usize = 0
 let stagingShape: i32 = NO_STAGING
 
 /** How many bytes the last call of `encode` has written. */
@@ -63,6 +65,7 @@ export let written: i32 = 0
 export function configure(columns: i32, fieldsOfTuple: i32, shape: i32): void {
   columnCount = columns
   tupleFields = fieldsOfTuple
+  tupleBytes = maxTupleBytes(fieldsOfTuple)
   stagingShape = shape
 }
 
@@ -87,13 +90,12 @@ export function encode(
   const input = INPUT - base
   const full = output + limit
   const last = outputEnd - PAST_END
-  const rest = ((tupleFields + 2) as usize) * FIELD_BYTES
   let out = output
   let entry = TABLE
   let record: i32 = 0
   for (; record < count && out < full; record++, entry += entryBytes) {
     const length = load<u32>(entry, 4) - load<u32>(entry)
-    if (out + length + rest > last) break
+    if (out + length + tupleBytes > last) break
     const next = encodeRecord(input, entry + 8, out)
     if (!next) break
     out = stagingShape === NO_STAGING ? next : putStaging(next, ordinal + record, stagingShape)
