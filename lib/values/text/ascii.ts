@@ -2,7 +2,8 @@
  * The codes of ASCII characters. TypeScript and AssemblyScript both compile this file, so it holds numbers
  * only. The build writes them into the command and into WebAssembly as literals. It does not write them into
  * the modules of the package, where V8 reads an imported constant from memory each time: codecs that read
- * text took 5 to 25 % longer. The encoders in JavaScript therefore have constants of their own.
+ * text took 5 to 25 % longer. Modules of the package that look at each character of a text therefore have
+ * constants of their own.
  */
 
 export const TAB = 0x09

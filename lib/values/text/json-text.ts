@@ -1,9 +1,15 @@
 /** Finds the tokens of text that is known to be valid JSON. It does not visit each character of a string. */
 
+// importing these from ascii.ts would take 15 % more time, for the reason given there
+const SPACE = 0x20
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
 const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
 
 /** Returns the index after the string that starts at `start`. */
 export function endOfString(text: string, start: number): number {
@@ -34,9 +40,8 @@ function endOfNested(text: string, start: number): number {
       continue
     }
     at++
-    // { and [ differ from } and ] by two, and from each other by a bit
-    if ((code | 0x20) === 0x7b) depth++
-    else if ((code | 0x20) === 0x7d && --depth === 0) return at
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
+    else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) return at
   }
 }
 
@@ -55,9 +60,9 @@ export function stringOf(text: string, start: number, end: number): string {
 
 /** White space, a comma or a colon. */
 function isBetween(code: number): boolean {
-  return code <= 0x20 || code === 0x2c || code === 0x3a
+  return code <= SPACE || code === COMMA || code === COLON
 }
 
 function isDelimiter(code: number): boolean {
-  return isBetween(code) || code === 0x5d || code === 0x7d
+  return isBetween(code) || code === CLOSE_BRACKET || code === CLOSE_BRACE
 }
