@@ -19,8 +19,6 @@ TYPES = {
     "INTEGER": polars.Int32,
     "VARCHAR": polars.String,
     "DOUBLE": polars.Float64,
-    "BOOLEAN": polars.Boolean,
-    "DATE": polars.Date,
     "JSON": polars.String,
 }
 
@@ -36,6 +34,8 @@ def column_of(name, sql_type):
     if sql_type.startswith("TIMESTAMP"):
         zone = "UTC" if sql_type == "TIMESTAMPTZ" else None
         return column.str.to_datetime(time_unit="us", time_zone=zone)
+    if sql_type == "DATE":
+        return column.str.to_date()
     if sql_type == "BOOLEAN":
         return column == "true"
     return column.cast(polars_type(sql_type))
