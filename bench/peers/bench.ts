@@ -33,7 +33,7 @@ export const bench: Bench = {
     const psql = await psqlVersion()
     const folder = await mkdtemp(join(tmpdir(), 'pg-batch-peers-'))
     try {
-      const tokio = await buildTokioPostgres(folder, { table: tableName, quick })
+      const tokio = await buildTokioPostgres(folder, { table: tableName, quick, log })
       const tokioPostgres = tokio.path
       const names = waysWith({ psql: psql !== undefined, tokioPostgres: tokioPostgres !== undefined })
       const filesTask = { connectionString: server, table: tableName, rows, folder }

@@ -18,10 +18,17 @@ export interface TokioPostgres {
   readonly path?: string
 }
 
+export interface TokioPostgresOptions {
+  readonly table: TableName
+  readonly quick: boolean
+  /** Takes the compiler's messages, if the program does not compile. */
+  readonly log: (line: string) => void
+}
+
 /** Builds the program, where the machine has Rust. */
 export async function buildTokioPostgres(
   folder: string,
-  { table, quick }: { readonly table: TableName; readonly quick: boolean },
+  { table, quick, log }: TokioPostgresOptions,
 ): Promise<TokioPostgres> {
   if (quick) return { about: 'not measured in a quick run, because it takes a minute to compile' }
   if (table !== TABLE) return { about: `not measured: its program has rows of the table ${TABLE} alone` }
@@ -34,9 +41,10 @@ export async function buildTokioPostgres(
       about: `${stdout.trim().split('@').at(-1)}, ${compiler}`,
       path: join(folder, 'release', 'copy-objects'),
     }
-  } catch {
-    return {
-      about: 'not measured, since this machine does not compile it: that needs cargo and its packages',
-    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return { about: 'not measured, since this machine has no Rust' }
+    log(`  tokio-postgres (Rust) is left out: ${message}`)
+    return { about: 'not measured, since its program did not compile on this machine' }
   }
 }
