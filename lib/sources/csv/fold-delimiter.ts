@@ -4,13 +4,7 @@ import { LINE_FEED, RETURN } from '../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
 import type { DialectOptions } from './dialect.ts'
-
-/**
- * Replaces a longer delimiter: the unit separator, a control character for this purpose that texts do not
- * contain.
- */
-export const FOLDED = '\x1f'
-const FOLDED_BYTE = 0x1f
+import { FOLDED_BYTE, FoldedPart } from './folded-part.ts'
 
 /** Returns true for a delimiter of several bytes, which the splitter does not support. */
 export function isLong(delimiter: string): boolean {
@@ -37,23 +31,19 @@ export function foldDelimiter(name: string, delimiter: string, options: DialectO
  */
 class DelimiterFolder {
   readonly #name: string
-  readonly #mark: Buffer
+  readonly #delimiter: Buffer
   readonly #quote: number | undefined
   readonly #escape: number | undefined
   readonly #comment: number | undefined
   #state: 'line' | 'start' | 'text' | 'quoted' | 'comment' = 'line'
   /** Bytes that are not scanned yet: a closing quote is judged together with the delimiter after it. */
-  #held: Buffer = Buffer.alloc(0)
-  /** What was scanned of a record after its first line, and what it becomes. */
-  #raw: Buffer[] = []
-  #folded: Buffer[] = []
-  #rawBytes = 0
-  /** The record has more than a line. */
-  #isTall = false
+  #unscanned: Buffer = Buffer.alloc(0)
+  /** What was scanned of the record after its first line. Undefined: it has only one line so far. */
+  #laterLines: LaterLines | undefined
 
   constructor(name: string, delimiter: string, options: DialectOptions) {
     this.#name = name
-    this.#mark = Buffer.from(delimiter)
+    this.#delimiter = Buffer.from(delimiter)
     this.#quote = code('quote' in options ? options.quote : '"')
     this.#escape = this.#quote === undefined ? undefined : (code(options.escape) ?? this.#quote)
     this.#comment = code(options.comment)
@@ -61,8 +51,8 @@ class DelimiterFolder {
 
   fold(chunk: Buffer, last: boolean): Buffer | undefined {
     const done: Buffer[] = []
-    let bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    this.#held = Buffer.alloc(0)
+    let bytes = this.#unscanned.length === 0 ? chunk : Buffer.concat([this.#unscanned, chunk])
+    this.#unscanned = Buffer.alloc(0)
     for (;;) {
       const again = this.#scan(bytes, last, done)
       if (again === undefined) break
@@ -74,94 +64,116 @@ class DelimiterFolder {
 
   /** Returns the bytes after the first line of a malformed record, to be scanned once more. */
   #scan(bytes: Buffer, last: boolean, done: Buffer[]): Buffer | undefined {
-    const [mark, quote, escapedBy] = [this.#mark, this.#quote, this.#escape]
-    const until = last ? bytes.length : Math.max(0, bytes.length - mark.length)
-    const out = Buffer.allocUnsafe(bytes.length)
-    let length = 0
-    /** The first bytes of `out` and of `bytes` that are not passed on. */
-    let [outFrom, from, at] = [0, 0, 0]
-    const pass = () => {
-      const part = out.subarray(outFrom, length)
-      if (this.#isTall) this.#keep(bytes.subarray(from, at), part)
-      else done.push(part)
-      outFrom = length
-      from = at
-    }
-    while (at < until) {
-      const byte = bytes[at]!
-      let taken = 1
+    const part = new FoldedPart(bytes)
+    const until = last ? bytes.length : bytes.length - this.#delimiter.length
+    while (part.at < until) {
+      const byte = bytes[part.at]!
+      const isLineEnd = byte === LINE_FEED || byte === RETURN
       if (this.#state === 'quoted') {
-        const next = bytes[at + 1]
-        if (byte === escapedBy && next !== undefined && (next === quote || next === escapedBy)) taken = 2
-        else if (byte === quote) {
-          if (this.#isTall && next !== undefined && !this.#endsField(bytes, at + 1)) {
-            return this.#restart(bytes.subarray(from))
-          }
-          this.#state = 'text'
+        const length = this.#stepInQuotes(bytes, part.at)
+        if (length === undefined) return this.#restart(part.rest)
+        part.copy(length)
+        if (isLineEnd && !this.#laterLines) {
+          this.#pass(part, done)
+          this.#laterLines = new LaterLines()
         }
-      } else if (byte === LINE_FEED || byte === RETURN) {
-        out[length++] = bytes[at++]!
-        pass()
-        this.#release(done)
+      } else if (isLineEnd) {
+        part.copy(1)
+        this.#pass(part, done)
+        this.#endRecord(done)
         this.#state = 'line'
-        continue
-      } else if (this.#state === 'line' && byte === this.#comment) this.#state = 'comment'
-      else if (this.#state !== 'comment') {
-        if (byte === mark[0] && mark.equals(bytes.subarray(at, at + mark.length))) {
-          this.#state = 'start'
-          out[length++] = FOLDED_BYTE
-          at += mark.length
-          continue
-        }
-        if (byte === FOLDED_BYTE)
-          throw new SourceError(`${this.#name}: it has the control character U+001F outside quotes`)
-        this.#state = this.#state !== 'text' && byte === quote ? 'quoted' : 'text'
-      }
-      for (; taken > 0; taken--) out[length++] = bytes[at++]!
-      if (this.#state === 'quoted' && !this.#isTall && (byte === LINE_FEED || byte === RETURN)) {
-        if (byte === RETURN && bytes[at] === LINE_FEED) out[length++] = bytes[at++]!
-        pass()
-        this.#isTall = true
-      }
+      } else if (this.#stepOutsideQuotes(bytes, part.at)) part.fold(this.#delimiter.length)
+      else part.copy(1)
     }
-    pass()
-    const isOpen = this.#isTall && ((last && this.#state === 'quoted') || this.#rawBytes > MAX_RECORD_BYTES)
-    if (isOpen) return this.#restart(bytes.subarray(at))
-    if (last) this.#release(done)
-    this.#held = bytes.subarray(at)
+    this.#pass(part, done)
+    if (this.#isLeftOpen(last)) return this.#restart(part.rest)
+    if (last) this.#endRecord(done)
+    this.#unscanned = part.rest
     return undefined
+  }
+
+  /**
+   * Sets the state after what is at an index inside quotes. Returns how many bytes it has; undefined if the
+   * record is malformed, because a quote in a later line neither ends the field nor is escaped.
+   */
+  #stepInQuotes(bytes: Buffer, at: number): number | undefined {
+    const byte = bytes[at]!
+    const next = bytes[at + 1]
+    if (byte === RETURN && next === LINE_FEED) return 2
+    const isEscapable = next !== undefined && (next === this.#quote || next === this.#escape)
+    if (byte === this.#escape && isEscapable) return 2
+    if (byte !== this.#quote) return 1
+    if (this.#laterLines && next !== undefined && !this.#endsField(bytes, at + 1)) return undefined
+    this.#state = 'text'
+    return 1
+  }
+
+  /** Sets the state after what is at an index outside quotes. Returns true if it is a delimiter. */
+  #stepOutsideQuotes(bytes: Buffer, at: number): boolean {
+    const byte = bytes[at]!
+    if (this.#state === 'comment') return false
+    if (this.#state === 'line' && byte === this.#comment) {
+      this.#state = 'comment'
+      return false
+    }
+    if (this.#isDelimiter(bytes, at)) {
+      this.#state = 'start'
+      return true
+    }
+    if (byte === FOLDED_BYTE) {
+      throw new SourceError(`${this.#name}: it has the control character U+001F outside quotes`)
+    }
+    this.#state = this.#state !== 'text' && byte === this.#quote ? 'quoted' : 'text'
+    return false
   }
 
   #endsField(bytes: Buffer, at: number): boolean {
     const next = bytes[at]!
-    if (next === LINE_FEED || next === RETURN) return true
-    return this.#mark.equals(bytes.subarray(at, at + this.#mark.length))
+    return next === LINE_FEED || next === RETURN || this.#isDelimiter(bytes, at)
   }
 
-  #keep(raw: Buffer, folded: Buffer): void {
-    this.#raw.push(raw)
-    this.#folded.push(folded)
-    this.#rawBytes += raw.length
+  #isDelimiter(bytes: Buffer, at: number): boolean {
+    const delimiter = this.#delimiter
+    return bytes[at] === delimiter[0] && delimiter.equals(bytes.subarray(at, at + delimiter.length))
   }
 
-  /** Passes on a record that has ended. */
-  #release(done: Buffer[]): void {
-    done.push(...this.#folded)
-    this.#forget()
+  #isLeftOpen(last: boolean): boolean {
+    if (!this.#laterLines) return false
+    return (last && this.#state === 'quoted') || this.#laterLines.bytes > MAX_RECORD_BYTES
   }
 
+  /** Passes on what was scanned. Later lines of a record wait for its end. */
+  #pass(part: FoldedPart, done: Buffer[]): void {
+    const { raw, folded } = part.take()
+    if (this.#laterLines) this.#laterLines.add(raw, folded)
+    else done.push(folded)
+  }
+
+  #endRecord(done: Buffer[]): void {
+    if (this.#laterLines) done.push(...this.#laterLines.folded)
+    this.#laterLines = undefined
+  }
+
+  /** Returns the lines after the first one of a malformed record, and the bytes after them. */
   #restart(rest: Buffer): Buffer {
-    const bytes = Buffer.concat([...this.#raw, rest])
-    this.#forget()
+    const bytes = Buffer.concat([...this.#laterLines!.raw, rest])
+    this.#laterLines = undefined
     this.#state = 'line'
     return bytes
   }
+}
 
-  #forget(): void {
-    this.#raw = []
-    this.#folded = []
-    this.#rawBytes = 0
-    this.#isTall = false
+/** The lines of a record after its first one, as they are in the file, and folded. */
+class LaterLines {
+  readonly raw: Buffer[] = []
+  readonly folded: Buffer[] = []
+  /** The bytes of `raw`. */
+  bytes = 0
+
+  add(raw: Buffer, folded: Buffer): void {
+    this.raw.push(raw)
+    this.folded.push(folded)
+    this.bytes += raw.length
   }
 }
 
