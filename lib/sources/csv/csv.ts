@@ -7,53 +7,18 @@ import { runWork } from '../../streams/run-work.ts'
 import { holdChunk, keepChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
 import { plural } from '../../values/format-count.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
-import type { Repairs } from '../repairs.ts'
 import { BATCH_BYTES } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
+import type { CsvOptions } from './csv-options.ts'
 import type { Dialect } from './dialect.ts'
 import { refuseExcelLine } from './excel-line.ts'
-import { generatedHeader, type Header, type HeaderOptions, headerOf } from './read-header.ts'
+import { generatedHeader, type Header, headerOf } from './read-header.ts'
 import { type Records, rowMaker } from './record-rows.ts'
 import { RecordRepair } from './repair/repair-record.ts'
-import type { SampledRecord } from './sniff/sample-records.ts'
 import { CsvSplitter } from './split/csv-splitter.ts'
 import { loadWasmSplitter } from './split/load-wasm-splitter.ts'
 import { SplitError } from './split/split-error.ts'
 import type { FoundRecords } from './split/wasm-splitter.ts'
-
-export interface CsvOptions extends HeaderOptions {
-  /** The maximum of records in a table. */
-  batchRows: number
-  /** About how many bytes its records have at most. @default BATCH_BYTES */
-  batchBytes?: number | undefined
-  /**
-   * Fill tables from several chunks. If not, the records of a chunk are passed on at once, for a pipe that
-   * may pause.
-   */
-  fill: boolean
-  /**
-   * Pass on malformed records, and those that are not UTF-8, with their fault. Records with a NUL are always
-   * passed on with it: it counts only in a field that is loaded.
-   * @default false: an error
-   */
-  keepsMalformed?: boolean | undefined
-  /** Repair records where there is no doubt about what they mean. @default false */
-  lenient?: boolean | undefined
-  /** Counts the repairs. */
-  repairs?: Repairs | undefined
-  /** The first records, from the header on. They show what records look like that need no repair. */
-  sampled?: readonly SampledRecord[] | undefined
-  /** The number of fields, if there is no header. @default that of the first record */
-  width?: number | undefined
-  /** The records of the header, whose texts are joined. @default 1 */
-  headerLines?: number | undefined
-  /** Lines of the file that were skipped. @default 0 */
-  linesBefore?: number | undefined
-  /** The encoding of the file, for messages. @default UTF-8 */
-  encoding?: string | undefined
-  /** The delimiter in the file, if the dialect's takes its place. */
-  longDelimiter?: string | undefined
-}
 
 /**
  * Reads CSV: bytes in, tables of records out. Blank lines are skipped, except in a file of one column, where
@@ -76,6 +41,7 @@ interface TakenRecord {
   readonly isText: boolean
   /** The record has a quote inside an unquoted field, which is read as text. */
   readonly hasStrayQuote: boolean
+  readonly hasNul: boolean
 }
 
 /**
@@ -180,7 +146,8 @@ class CsvReader extends Transform {
     const record = new CsvRecord(chunk, start, end, line, badBytes ?? fault)
     const hasStrayQuote = this.#hasStrayQuote
     this.#hasStrayQuote = false
-    this.#take({ record, isText: badBytes === undefined, hasStrayQuote })
+    const hasNul = this.#isSuspect && record.bytes.includes(0)
+    this.#take({ record, isText: badBytes === undefined, hasStrayQuote, hasNul })
   }
 
   readonly #takeMany = (chunk: Buffer, found: FoundRecords, line: number): boolean => {
@@ -200,30 +167,42 @@ class CsvReader extends Transform {
     return `the record that begins on line ${line} is not valid ${this.#options.encoding ?? 'UTF-8'}`
   }
 
-  #take(all: TakenRecord): void {
-    const { record: taken, isText, hasStrayQuote } = all
-    const { header } = this.#dialect
-    const isFirst = this.#columnCount === undefined && taken.start !== taken.end
-    if (isFirst && !header && this.#options.width !== undefined) this.#begin(taken)
-    const isEarly = this.#columnCount === undefined && !header && taken.fault !== undefined
-    const hasNul = this.#isSuspect && taken.bytes.includes(0)
-    const isRepaired = this.#repair && !isEarly && isText
-    const record = isRepaired ? this.#repair.repaired(taken, hasStrayQuote, hasNul) : taken
+  #take(taken: TakenRecord): void {
+    if (this.#columnCount !== undefined) this.#takeRow(taken)
+    else if (this.#dialect.header) this.#takeHeader(taken)
+    else this.#takeEarly(taken)
+  }
+
+  #takeRow(taken: TakenRecord): void {
+    const record = this.#repaired(taken)
     if (record === undefined) return
-    if (record.fault !== undefined && !this.#keepsMalformed && !isEarly) throw this.#errorOf(record)
-    const blank = record.start === record.end
-    if (this.#columnCount === undefined) {
-      if (record.fault !== undefined && header) throw this.#errorOf(record)
-      if (blank || record.fault !== undefined) {
-        if (!header) this.#leading.push({ ...all, record })
-        return
-      }
-      this.#begin(record)
-      if (header) return
-    }
-    if (blank && this.#columnCount !== 1) return
-    const nul = hasNul ? nulMessage(record) : undefined
+    if (record.fault !== undefined && !this.#keepsMalformed) throw this.#errorOf(record)
+    if (isBlank(record) && this.#columnCount !== 1) return
+    const nul = taken.hasNul ? nulMessage(record) : undefined
     this.#add(record.chunk, record.start, record.end, record.line, record.fault ?? nul)
+  }
+
+  #takeHeader(taken: TakenRecord): void {
+    const record = this.#repaired(taken)
+    if (record?.fault !== undefined) throw this.#errorOf(record)
+    if (record !== undefined && !isBlank(record)) this.#begin(record)
+  }
+
+  /** Takes a record without a header before it, which may show how many columns there are. */
+  #takeEarly(taken: TakenRecord): void {
+    const { record } = taken
+    const isUnclear = record.fault !== undefined && this.#options.width === undefined
+    if (isBlank(record) || isUnclear) {
+      this.#leading.push(taken)
+      return
+    }
+    this.#begin(record)
+    this.#takeRow(taken)
+  }
+
+  /** Returns the record that is meant; undefined for the header once more. */
+  #repaired({ record, isText, hasStrayQuote, hasNul }: TakenRecord): CsvRecord | undefined {
+    return this.#repair && isText ? this.#repair.repaired(record, hasStrayQuote, hasNul) : record
   }
 
   /** Reads the names of the columns from the first record. Without a header it only has their number. */
@@ -281,4 +260,8 @@ class CsvReader extends Transform {
     const records = this.#table.take()
     if (records) this.push(records)
   }
+}
+
+function isBlank({ start, end }: CsvRecord): boolean {
+  return start === end
 }

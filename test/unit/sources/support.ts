@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type CsvOptions, readCsv } from '../../../lib/sources/csv/csv.ts'
+import { readCsv } from '../../../lib/sources/csv/csv.ts'
+import type { CsvOptions } from '../../../lib/sources/csv/csv-options.ts'
 import type { Dialect } from '../../../lib/sources/csv/dialect.ts'
 import { rowsOf } from '../../../lib/sources/csv/record-rows.ts'
 import type { SourceRow } from '../../../lib/sources/rows.ts'
