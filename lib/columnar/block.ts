@@ -1,4 +1,5 @@
-import { type Convert, type StoredValues, storedAt } from './stored-values.ts'
+import { holdChunk, releaseChunk } from '../values/chunk-memory.ts'
+import { type Convert, memoryOf, type StoredValues, storedAt } from './stored-values.ts'
 
 /**
  * What stored values mean, where bytes of COPY can be made of them without a value in between. `itself`: the
@@ -23,6 +24,7 @@ export class ColumnChunk {
   readonly positions: Int32Array | undefined
   readonly meaning: Meaning
   readonly #convert: Convert
+  readonly #memory: readonly ArrayBufferView[]
 
   constructor(
     values: StoredValues,
@@ -33,6 +35,16 @@ export class ColumnChunk {
     this.positions = positions
     this.meaning = meaning
     this.#convert = convert
+    this.#memory = positions ? [positions, ...memoryOf(values)] : memoryOf(values)
+  }
+
+  /** Keeps the memory of the values from being used again, until they are released. */
+  hold(): void {
+    for (const part of this.#memory) holdChunk(part)
+  }
+
+  release(): void {
+    for (const part of this.#memory) releaseChunk(part)
   }
 
   /** Returns the value of a row, or null. */
@@ -66,6 +78,14 @@ export interface BlockColumn {
 export interface Block {
   readonly length: number
   readonly columns: readonly BlockColumn[]
+}
+
+export function holdBlock({ columns }: Block): void {
+  for (const { chunk } of columns) chunk.hold()
+}
+
+export function releaseBlock({ columns }: Block): void {
+  for (const { chunk } of columns) chunk.release()
 }
 
 /** Returns the value of a block's row in a column. */

@@ -65,6 +65,25 @@ export function lengthOf(values: StoredValues): number {
   }
 }
 
+/**
+ * Returns what the values of a page are in. That of a dictionary is not among it, because many pages refer to
+ * a dictionary: nothing may use it again.
+ */
+export function memoryOf(values: StoredValues): readonly ArrayBufferView[] {
+  switch (values.kind) {
+    case 'bytes':
+      return [values.bytes, values.starts, values.ends]
+    case 'int96':
+      return [values.words]
+    case 'dictionary':
+      return [values.indexes]
+    case 'any':
+      return []
+    default:
+      return [values.values]
+  }
+}
+
 /** Returns a value as a number, a bigint, a boolean or bytes. INT96 becomes nanoseconds since 1970. */
 export function storedAt(values: StoredValues, index: number): unknown {
   switch (values.kind) {

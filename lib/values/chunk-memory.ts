@@ -1,15 +1,28 @@
+/** Returns memory for so many bytes, whatever it holds. */
+export type Allocate = (length: number) => Buffer<ArrayBuffer>
+
+/** Memory that is not used again. "Slow" allocates outside of Node's shared pool. */
+export const allocateNew: Allocate = length => Buffer.allocUnsafeSlow(length)
+
+export function allocateWords(allocate: Allocate, count: number): Int32Array {
+  return new Int32Array(allocate(count * Int32Array.BYTES_PER_ELEMENT).buffer, 0, count)
+}
+
 /** A chunk, or a view of a part of it. */
 type Memory = Pick<ArrayBufferView, 'buffer'>
 
 interface Lease {
   readonly chunk: Buffer
-  readonly free: ArrayBufferLike[]
+  readonly owner: ChunkMemory
   /** How many hold the chunk. */
   holders: number
 }
 
 /** The chunks whose memory may be used again, by their memory. */
 const leases = new WeakMap<ArrayBufferLike, Lease>()
+
+/** The most memory that waits to be used again. */
+const MAX_FREE_BYTES = 32 << 20
 
 /**
  * Memory for the chunks of a file, or for what is known of them. New memory for each would cost page faults,
@@ -18,26 +31,46 @@ const leases = new WeakMap<ArrayBufferLike, Lease>()
  * ever held, is not, and belongs to the garbage collector.
  */
 export class ChunkMemory {
-  readonly #free: ArrayBufferLike[] = []
+  /** Memory to use again, by its length. */
+  readonly #free = new Map<number, ArrayBuffer[]>()
+  #freeBytes = 0
 
-  /** Returns memory for a chunk of at most so many bytes. Memory that is shorter is not used again. */
-  take(bytes: number): Buffer {
-    const used = this.#free.pop()
-    // "Slow" allocates outside of Node's shared pool
-    return used && used.byteLength >= bytes ? Buffer.from(used) : Buffer.allocUnsafeSlow(bytes)
+  /** Returns memory for a chunk of at most so many bytes. */
+  take(bytes: number): Buffer<ArrayBuffer> {
+    const length = roomFor(bytes)
+    const used = this.#free.get(length)?.pop()
+    if (!used) return allocateNew(length).subarray(0, bytes)
+    this.#freeBytes -= length
+    return Buffer.from(used, 0, bytes)
   }
 
-  /** Takes memory back that was taken, and that no chunk was made of. */
-  giveBack({ buffer }: Buffer): void {
-    this.#free.push(buffer)
+  /** Takes memory back that was taken, and that nothing uses any more. */
+  giveBack(buffer: ArrayBuffer): void {
+    const { byteLength } = buffer
+    if (this.#freeBytes + byteLength > MAX_FREE_BYTES) return
+    this.#freeBytes += byteLength
+    const free = this.#free.get(byteLength)
+    if (free) free.push(buffer)
+    else this.#free.set(byteLength, [buffer])
   }
 
   /** Returns the bytes that were read into such memory as a chunk, which is another object each time. */
-  chunkOf(memory: Buffer, length: number): Buffer {
+  chunkOf(memory: Buffer<ArrayBuffer>, length: number): Buffer<ArrayBuffer> {
     const chunk = memory.subarray(0, length)
-    leases.set(chunk.buffer, { chunk, free: this.#free, holders: 0 })
+    leases.set(chunk.buffer, { chunk, owner: this, holders: 0 })
     return chunk
   }
+
+  /** Returns a chunk that is yet to be written. */
+  readonly allocate: Allocate = length => this.chunkOf(this.take(length), length)
+}
+
+const MIN_STEP = 1024
+
+/** Returns a length that memory for other lengths has, too, and that is at most a fourth more. */
+function roomFor(bytes: number): number {
+  const step = Math.max(MIN_STEP, 2 ** (29 - Math.clz32(bytes)))
+  return Math.ceil(bytes / step) * step
 }
 
 /** Holds a chunk, or a part of it, until it is released. */
@@ -49,9 +82,17 @@ export function holdChunk({ buffer }: Memory): void {
 /** Releases a chunk that was held. After this its bytes must not be read. */
 export function releaseChunk({ buffer }: Memory): void {
   const lease = leases.get(buffer)
-  if (!lease || --lease.holders > 0) return
+  if (!lease) return
+  lease.holders--
+  giveBackUnlessHeld({ buffer })
+}
+
+/** Gives the memory of a chunk back that nothing holds, or no longer. */
+export function giveBackUnlessHeld({ buffer }: Memory): void {
+  const lease = leases.get(buffer)
+  if (!lease || lease.holders > 0) return
   leases.delete(buffer)
-  lease.free.push(buffer)
+  lease.owner.giveBack(buffer as ArrayBuffer)
 }
 
 /** Keeps a chunk, or a part of it: its memory is not used again. */

@@ -50,8 +50,8 @@ function runFrom(rows: RowList, from: number, most: number): Omit<Run, 'ordinalO
   const end = Math.min(rows.length, from + most)
   if (from >= end) return undefined
   if (rows.table instanceof BlockTable) {
-    const { block, start, first, next } = rows.table.runOf(from)
-    return { block, index: start + from - first, count: Math.min(next, end) - from }
+    const { block, shift, next } = rows.table.runOf(from)
+    return { block, index: from + shift, count: Math.min(next, end) - from }
   }
   const row = rows.at(from)
   if (!(row instanceof BlockRow)) return undefined

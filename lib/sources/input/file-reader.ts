@@ -30,10 +30,11 @@ export class FileReader extends Readable {
   }
 
   /** Some file systems give 4 kB at a time: a copy of that holds no more memory than it needs. */
-  #chunkOf(memory: Buffer, length: number): Buffer {
+  #chunkOf(memory: Buffer<ArrayBuffer>, length: number): Buffer {
     if (length >= memory.length / 2) return this.#memory.chunkOf(memory, length)
-    this.#memory.giveBack(memory)
-    return Buffer.from(memory.subarray(0, length))
+    const copy = Buffer.from(memory.subarray(0, length))
+    this.#memory.giveBack(memory.buffer)
+    return copy
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {

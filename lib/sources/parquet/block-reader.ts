@@ -1,9 +1,10 @@
 import type { ColumnMetaData, FileMetaData, RowGroup } from 'hyparquet'
-import type { Block } from '../../columnar/block.ts'
+import { type Block, holdBlock } from '../../columnar/block.ts'
+import { allocateNew, ChunkMemory } from '../../values/chunk-memory.ts'
 import { SourceError } from '../source-error.ts'
 import type { ColumnReader } from './column-reader.ts'
 import type { ParquetColumn } from './columns.ts'
-import type { Compressors } from './decompress.ts'
+import type { Decompressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { FlatReader } from './flat-reader.ts'
 import { NestedReader } from './nested/nested-reader.ts'
@@ -17,7 +18,7 @@ export interface ParquetFile {
   readonly metadata: FileMetaData
   readonly columns: readonly ParquetColumn[]
   /** They are loaded while the caller connects to its server. */
-  readonly decompressors: Promise<Compressors>
+  readonly decompressors: Promise<Decompressors>
   /** Undefined: JavaScript reads the integers of pages. */
   readonly hybrid: WasmHybrid | undefined
 }
@@ -30,6 +31,8 @@ const MAX_READ_AHEAD_BYTES = 256 << 10
 /** Reads the rows of a Parquet file in blocks, one row group after the other. */
 export class BlockReader {
   readonly #file: ParquetFile
+  /** For the pages of columns without lists and structs. */
+  readonly #memory = new ChunkMemory()
   #bytesRead = 0
   /** The index of the current row group. */
   #group = -1
@@ -59,7 +62,7 @@ export class BlockReader {
 
   /**
    * Returns the next rows; undefined after the last ones. A block ends where a page of one of its columns
-   * ends.
+   * ends. The block is held for the caller, who may release it.
    * @param maxRows the most rows of the block
    */
   async next(maxRows: number): Promise<Block | undefined> {
@@ -71,7 +74,9 @@ export class BlockReader {
     }
     const length = Math.min(maxRows, this.#left, ...this.#readers.map(({ available }) => available))
     this.#left -= length
-    return { length, columns: this.#readers.map(reader => reader.take(length)) }
+    const block = { length, columns: this.#readers.map(reader => reader.take(length)) }
+    holdBlock(block)
+    return block
   }
 
   /** Returns false after the last group. */
@@ -79,6 +84,7 @@ export class BlockReader {
     const { bytes, metadata } = this.#file
     const rest = this.#readers.findIndex(({ available }) => available > 0)
     if (rest >= 0) throw damaged(this.#place(rest), new Error('It has more rows'))
+    for (const reader of this.#readers) reader.close()
     const group = metadata.row_groups[++this.#group]
     if (!group) {
       this.#bytesRead = bytes.byteLength
@@ -89,7 +95,7 @@ export class BlockReader {
     return true
   }
 
-  #openGroup(group: RowGroup, decompressors: Compressors): ColumnReader[] {
+  #openGroup(group: RowGroup, decompressors: Decompressors): ColumnReader[] {
     const { bytes, columns, hybrid } = this.#file
     const share = READ_AHEAD_BYTES / group.columns.length
     const readAheadBytes = Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share))
@@ -98,6 +104,7 @@ export class BlockReader {
     }
     let next = 0
     return columns.map((column, at) => {
+      const allocate = column.flat ? this.#memory.allocate : allocateNew
       const pages = column.leaves.map(leaf => {
         const chunk = chunkOf(group, next++, this.#place(at))
         const { path, element } = leaf.path.at(-1)!
@@ -105,9 +112,9 @@ export class BlockReader {
         if (found !== path.join('.') || chunk.type !== element.type) {
           throw damaged(this.#place(at), new Error(`Found ${found} of ${chunk.type}`))
         }
-        return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead })
+        return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead, allocate })
       })
-      return column.flat ? new FlatReader(pages[0]!, hybrid) : new NestedReader(column, pages)
+      return column.flat ? new FlatReader(pages[0]!, allocate, hybrid) : new NestedReader(column, pages)
     })
   }
 

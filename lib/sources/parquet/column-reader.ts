@@ -14,9 +14,16 @@ export abstract class ColumnReader {
 
   /** Makes rows available, unless the column has ended. Called when there are none. */
   async fill(): Promise<void> {
+    this.#chunk?.release()
     this.#chunk = await this.read()
     this.#rows = this.#chunk ? rowsOf(this.#chunk) : 0
     this.#at = 0
+  }
+
+  /** Releases the memory of the rows, after the last of them is taken. */
+  close(): void {
+    this.#chunk?.release()
+    this.#chunk = undefined
   }
 
   take(count: number): BlockColumn {
@@ -25,7 +32,7 @@ export abstract class ColumnReader {
     return { chunk: this.#chunk!, start }
   }
 
-  /** Returns the next rows; undefined after the last ones. */
+  /** Returns the next rows, which are held for the caller; undefined after the last ones. */
   protected abstract read(): Promise<ColumnChunk | undefined>
 }
 

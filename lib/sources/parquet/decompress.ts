@@ -1,8 +1,11 @@
 import * as zlib from 'node:zlib'
 import type { ColumnMetaData } from 'hyparquet'
 import type { Compressors } from 'hyparquet-compressors'
+import type { Allocate } from '../../values/chunk-memory.ts'
+import type { UnpackFrames } from '../unpack/zstd-decoder.ts'
 
-export type { Compressors }
+/** Returns a decompressor for each codec. Those that can unpack into memory of `allocate` do so. */
+export type Decompressors = (allocate: Allocate) => Compressors
 
 type Decompressor = NonNullable<Compressors['ZSTD']>
 
@@ -31,13 +34,17 @@ export type PackedChunk = Pick<ColumnMetaData, 'codec' | 'total_compressed_size'
  * needed for the codecs of Node.js. Where Node.js has none for Zstandard, WebAssembly is faster than the
  * package's, which is left with pages that are too large for it.
  */
-export async function loadDecompressors(chunks: readonly PackedChunk[]): Promise<Compressors> {
+export async function loadDecompressors(chunks: readonly PackedChunk[]): Promise<Decompressors> {
   const others = chunks.filter(({ codec }) => codec !== 'UNCOMPRESSED' && !Object.hasOwn(OF_NODE, codec))
   const ofZstd = others.filter(({ codec }) => codec === 'ZSTD')
   const needsPackage = others.length > ofZstd.length || ofZstd.some(mayHaveLargePage)
   const ofPackage = needsPackage ? (await import('hyparquet-compressors')).compressors : {}
-  const ofWasm = ofZstd.length > 0 ? { ZSTD: await loadUnzstd(ofPackage.ZSTD) } : {}
-  return { ...ofPackage, ...OF_NODE, ...ofWasm }
+  const unzstd = ofZstd.length > 0 ? await loadUnzstd(ofPackage.ZSTD) : undefined
+  return allocate => ({
+    ...ofPackage,
+    ...OF_NODE,
+    ...(unzstd && { ZSTD: (input, length) => unzstd(input, length, allocate) }),
+  })
 }
 
 /** A page is within its chunk, which says how large it is with all of its pages. */
@@ -49,9 +56,9 @@ function mayHaveLargePage(chunk: PackedChunk): boolean {
  * Loads the decompressor of Zstandard for versions of Node.js without one.
  * @param larger for pages that are too large for WebAssembly; undefined: there are none
  */
-export async function loadUnzstd(larger: Decompressor | undefined): Promise<Decompressor> {
+export async function loadUnzstd(larger: Decompressor | undefined): Promise<UnpackFrames> {
   const { loadUnpackFrames } = await import('../unpack/zstd-decoder.ts')
   const unpack = await loadUnpackFrames()
-  return (input, length) =>
-    larger && input.length + length > MAX_WASM_BYTES ? larger(input, length) : unpack(input, length)
+  return (input, length, allocate) =>
+    larger && input.length + length > MAX_WASM_BYTES ? larger(input, length) : unpack(input, length, allocate)
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { AsyncBuffer } from 'hyparquet'
+import { type Allocate, allocateNew } from '../../values/chunk-memory.ts'
 import { openFile } from '../input/raw-input.ts'
 import { parquetInPipe } from './magic.ts'
 
@@ -32,11 +33,14 @@ export class FileBytes implements AsyncBuffer {
     }
   }
 
-  /** Returns bytes that nothing writes to; fewer than requested at the end of the file. */
-  async read(start: number, end: number): Promise<Buffer<ArrayBuffer>> {
-    if (end - start > FEW_BYTES) return this.#readNew(start, end)
+  /**
+   * Returns bytes that nothing writes to; fewer than requested at the end of the file.
+   * @param allocate for many bytes: a few are copied from those that were read ahead
+   */
+  async read(start: number, end: number, allocate = allocateNew): Promise<Buffer<ArrayBuffer>> {
+    if (end - start > FEW_BYTES) return this.#readInto(allocate, start, end)
     if (start < this.#aheadStart || Math.min(end, this.byteLength) > this.#aheadStart + this.#ahead.length) {
-      this.#ahead = await this.#readNew(start, start + AHEAD_BYTES)
+      this.#ahead = await this.#readInto(allocateNew, start, start + AHEAD_BYTES)
       this.#aheadStart = start
     }
     // copied: a column that keeps a part of what was read ahead would keep all of it
@@ -44,8 +48,8 @@ export class FileBytes implements AsyncBuffer {
     return Buffer.from(this.#ahead.buffer.slice(from, to))
   }
 
-  async #readNew(start: number, end: number): Promise<Buffer<ArrayBuffer>> {
-    const buffer = Buffer.from(new ArrayBuffer(Math.max(0, Math.min(end, this.byteLength) - start)))
+  async #readInto(allocate: Allocate, start: number, end: number): Promise<Buffer<ArrayBuffer>> {
+    const buffer = allocate(Math.max(0, Math.min(end, this.byteLength) - start))
     let length = 0
     while (length < buffer.length) {
       const { bytesRead } = await this.#handle.read(buffer, length, buffer.length - length, start + length)

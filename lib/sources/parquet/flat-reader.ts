@@ -1,5 +1,6 @@
 import type { ColumnChunk } from '../../columnar/block.ts'
 import type { Dictionary } from '../../columnar/stored-values.ts'
+import { type Allocate, giveBackUnlessHeld, keepChunk } from '../../values/chunk-memory.ts'
 import { ColumnReader, rowsOf } from './column-reader.ts'
 import type { PageReader } from './page-reader.ts'
 import { decodeDataPage, decodeDictionary } from './pages/decode-page.ts'
@@ -9,24 +10,39 @@ import type { WasmHybrid } from './pages/wasm/wasm-hybrid.ts'
 export class FlatReader extends ColumnReader {
   readonly #pages: PageReader
   readonly #hybrid: WasmHybrid | undefined
+  readonly #allocate: Allocate
   #dictionary: Dictionary | undefined
 
-  /** @param hybrid reads integers of pages; undefined: JavaScript does */
-  constructor(pages: PageReader, hybrid?: WasmHybrid) {
+  /**
+   * @param allocate for what is read of pages
+   * @param hybrid reads integers of pages; undefined: JavaScript does
+   */
+  constructor(pages: PageReader, allocate: Allocate, hybrid: WasmHybrid | undefined) {
     super()
     this.#pages = pages
+    this.#allocate = allocate
     this.#hybrid = hybrid
+  }
+
+  override close(): void {
+    super.close()
+    this.#pages.close()
   }
 
   protected override async read(): Promise<ColumnChunk | undefined> {
     const { decoder, leaf } = this.#pages
+    const [hybrid, allocate] = [this.#hybrid, this.#allocate]
     for (let page = await this.#pages.next(); page; page = await this.#pages.next()) {
       if (page.header.type === 'DICTIONARY_PAGE') {
-        this.#dictionary = decodeDictionary(page, decoder, leaf)
+        this.#dictionary = decodeDictionary(page, { decoder, leaf })
+        keepChunk(page.bytes) // the dictionary refers to it
         continue
       }
-      const chunk = decodeDataPage(page, decoder, leaf, this.#dictionary, this.#hybrid)
+      const chunk = decodeDataPage(page, { decoder, leaf, dictionary: this.#dictionary, hybrid, allocate })
+      chunk.hold()
+      giveBackUnlessHeld(page.bytes)
       if (rowsOf(chunk) > 0) return chunk
+      chunk.release()
     }
     return undefined
   }

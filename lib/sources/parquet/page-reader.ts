@@ -1,23 +1,28 @@
 import { crc32 } from 'node:zlib'
 import type { ColumnMetaData, PageHeader } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
+import { type Allocate, holdChunk, releaseChunk } from '../../values/chunk-memory.ts'
 import { formatCount } from '../../values/format-count.ts'
 import { SourceError } from '../source-error.ts'
 import { checkRuns } from './check-runs.ts'
 import type { Leaf } from './columns.ts'
-import type { Compressors } from './decompress.ts'
+import type { Decompressors } from './decompress.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { checkStruct } from './pages/check-thrift.ts'
 import { type PageDecoder, type UnpackedPage, unpackPage } from './unpack-page.ts'
+
+const NOTHING = Buffer.from(new ArrayBuffer(0))
 
 export interface PageReaderOptions {
   readonly file: FileBytes
   readonly leaf: Leaf
   /** The leaf's values in one row group. */
   readonly chunk: ColumnMetaData
-  readonly decompressors: Compressors
+  readonly decompressors: Decompressors
   /** Bytes to read at a time, unless a page is larger. */
   readonly readAheadBytes: number
+  /** For what is read, and for the pages that are unpacked. */
+  readonly allocate: Allocate
   /** Called with the number of bytes of each page that is read. */
   readonly onRead: (bytes: number) => void
 }
@@ -35,7 +40,7 @@ export class PageReader {
   readonly #packed: PageDecoder
   readonly #end: number
   #position: number
-  #window: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(0))
+  #window = NOTHING
   #windowStart = 0
   #valuesLeft: number
 
@@ -48,7 +53,7 @@ export class PageReader {
       element: leaf.path.at(-1)!.element,
       schemaPath: [...leaf.path],
       codec: chunk.codec,
-      compressors: options.decompressors,
+      compressors: options.decompressors(options.allocate),
       parsers: RAW_PARSERS,
       utf8: false,
     }
@@ -64,7 +69,10 @@ export class PageReader {
     return this.#options.leaf
   }
 
-  /** Returns the next page of data or of the dictionary; undefined after the last one. */
+  /**
+   * Returns the next page of data or of the dictionary; undefined after the last one. The next call may write
+   * to the memory of a page that nothing holds.
+   */
   async next(): Promise<UnpackedPage | undefined> {
     while (this.#valuesLeft > 0) {
       const { header, bytes } = await this.#readPage()
@@ -80,6 +88,12 @@ export class PageReader {
       }
     }
     return undefined
+  }
+
+  /** Releases what was read of the file. */
+  close(): void {
+    releaseChunk(this.#window)
+    this.#window = NOTHING
   }
 
   async #readPage(): Promise<{ header: PageHeader; bytes: Uint8Array }> {
@@ -119,11 +133,13 @@ export class PageReader {
 
   /** Reads these bytes into the window, and some that follow, unless the window has them. */
   async #need(start: number, bytes: number): Promise<void> {
-    const { file, readAheadBytes } = this.#options
+    const { file, readAheadBytes, allocate } = this.#options
     const windowEnd = this.#windowStart + this.#window.length
     if (start >= this.#windowStart && Math.min(start + bytes, file.byteLength) <= windowEnd) return
     const end = Math.max(start + bytes, Math.min(start + readAheadBytes, this.#end))
-    this.#window = await file.read(start, end)
+    releaseChunk(this.#window)
+    this.#window = await file.read(start, end, allocate)
+    holdChunk(this.#window)
     this.#windowStart = start
   }
 }

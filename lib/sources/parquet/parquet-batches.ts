@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Block } from '../../columnar/block.ts'
+import { type Block, holdBlock } from '../../columnar/block.ts'
 import { sizeOfBlock, splitBlock } from '../../columnar/block-size.ts'
 import { BATCH_BYTES } from '../rows.ts'
 import { SourceError } from '../source-error.ts'
@@ -12,7 +12,8 @@ const AHEAD_BYTES = 4 << 20
 
 /**
  * The rows of a Parquet file in batches: arrays of blocks that together have a given number of rows, or fewer
- * if the rows are large. Closes the file at its end, and when destroyed.
+ * if the rows are large. The blocks are held for the reader of this stream, who may release them. Closes the
+ * file at its end, and when destroyed.
  */
 export class ParquetBatches extends Readable {
   readonly #options: ParquetStreamOptions
@@ -69,6 +70,7 @@ export class ParquetBatches extends Readable {
   /** Returns the first rows of a block, and keeps the others. */
   #firstOf(block: Block, rows: number): Block {
     const [first, rest] = splitBlock(block, rows)
+    holdBlock(rest)
     this.#rest = rest
     return first
   }

@@ -1,6 +1,7 @@
 import type { PageHeader } from 'hyparquet'
 import type { readPage } from 'hyparquet/src/column.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
+import { giveBackUnlessHeld } from '../../values/chunk-memory.ts'
 import { SourceError } from '../source-error.ts'
 
 export type PageDecoder = Parameters<typeof readPage>[2]
@@ -29,6 +30,7 @@ export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: Page
   const levels = v2.repetition_levels_byte_length + v2.definition_levels_byte_length
   const values = unpack(packed.subarray(levels), Number(size) - levels, decoder)
   const bytes = Buffer.concat([packed.subarray(0, levels), values])
+  giveBackUnlessHeld(values)
   return {
     header: {
       ...header,

@@ -1,4 +1,5 @@
 import { ZSTDDecoder } from 'zstddec/stream'
+import type { Allocate } from '../../values/chunk-memory.ts'
 import { ZstdError } from './zstd-error.ts'
 
 /**
@@ -55,18 +56,20 @@ function withoutFetch<Result>(work: () => Result): Result {
   }
 }
 
-/** Unpacks frames that are in memory. The whole of them must become `length` bytes. */
-export type UnpackFrames = (packed: Uint8Array, length: number) => Uint8Array
+/** Unpacks frames that are in memory, into other memory. The whole of them must become `length` bytes. */
+export type UnpackFrames = (packed: Uint8Array, length: number, allocate: Allocate) => Uint8Array
 
 export async function loadUnpackFrames(): Promise<UnpackFrames> {
   const zstd = await load()
-  return (packed, length) => {
-    const source = allocate(zstd, packed.length)
-    const target = allocate(zstd, length)
+  return (packed, length, allocate) => {
+    const source = reserve(zstd, packed.length)
+    const target = reserve(zstd, length)
     try {
       bytesOf(zstd, source, packed.length).set(packed)
       const written = checked(zstd.ZSTD_decompress(target, length, source, packed.length))
-      return bytesOf(zstd, target, written).slice()
+      const unpacked = allocate(written)
+      unpacked.set(bytesOf(zstd, target, written))
+      return unpacked
     } finally {
       zstd.free(source)
       zstd.free(target)
@@ -92,7 +95,7 @@ export class ZstdFrameDecoder {
     this.#zstd = zstd
     this.#context = zstd.ZSTD_createDCtx()
     if (this.#context === 0) throw new RangeError('No memory for a Zstandard decoder')
-    this.#buffers = allocate(zstd, 2 * (POINTER_BYTES + BLOCK_BYTES))
+    this.#buffers = reserve(zstd, 2 * (POINTER_BYTES + BLOCK_BYTES))
   }
 
   /** True after the last byte of the frame. */
@@ -137,7 +140,7 @@ function checked(result: number): number {
   return result >>> 0
 }
 
-function allocate(zstd: ZstdExports, bytes: number): number {
+function reserve(zstd: ZstdExports, bytes: number): number {
   const address = zstd.malloc(bytes)
   if (address === 0) throw new RangeError(`No memory for ${bytes} bytes`)
   return address

@@ -1,5 +1,5 @@
 import { JsonBlock, strideOf } from '../../../json/record.ts'
-import { ChunkMemory } from '../../../values/chunk-memory.ts'
+import { allocateWords, ChunkMemory } from '../../../values/chunk-memory.ts'
 import { LINE_FEED } from '../../../values/text/ascii.ts'
 import { loadWasm } from '../../../wasm/load-wasm.ts'
 
@@ -22,9 +22,6 @@ interface ScannerExports {
   readonly lines: Exported
   scan(from: number, to: number, isWhole: number, keys: number, base: number): number
 }
-
-/** The lengths of the memory for places are multiples of this, so that it suits other lines, too. */
-const PLACES_STEP = 32 * 1024
 
 /** Keys that are written with an escape are not found by their bytes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: in JSON such characters are written as escapes
@@ -100,15 +97,10 @@ export class LineScanner {
     return new JsonBlock(bytes, this.#keys, width, this.#copyPlaces(this.count * strideOf(width)))
   }
 
-  /**
-   * Returns a copy of the places of the lines that were found. Its memory is used again, unless it is small.
-   */
+  /** Returns a copy of the places of the lines that were found. Its memory is used again. */
   #copyPlaces(numbers: number): Int32Array {
     const places = this.#table.subarray(0, numbers)
-    if (places.byteLength < PLACES_STEP) return places.slice()
-    const room = Math.ceil(places.byteLength / PLACES_STEP) * PLACES_STEP
-    const { buffer } = this.#places.chunkOf(this.#places.take(room), places.byteLength)
-    const copy = new Int32Array(buffer, 0, numbers)
+    const copy = allocateWords(this.#places.allocate, numbers)
     copy.set(places)
     return copy
   }

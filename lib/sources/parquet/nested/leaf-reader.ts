@@ -27,10 +27,14 @@ export class LeafReader {
     const { decoder, leaf } = this.#pages
     for (let page = await this.#pages.next(); page; page = await this.#pages.next()) {
       if (page.header.type === 'DICTIONARY_PAGE') {
-        this.#dictionary = decodeDictionary(page, decoder, leaf)
+        this.#dictionary = decodeDictionary(page, { decoder, leaf })
         continue
       }
-      const { count, values, ...levels } = decodeEntries(page, decoder, leaf, this.#dictionary)
+      const { count, values, ...levels } = decodeEntries(page, {
+        decoder,
+        leaf,
+        dictionary: this.#dictionary,
+      })
       const definitions = levels.definitions ?? new Int32Array(count).fill(leaf.maxDefinition)
       const repetitions = levels.repetitions ?? new Int32Array(count)
       const positions = positionsOf(definitions, leaf.maxDefinition)

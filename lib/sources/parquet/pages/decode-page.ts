@@ -3,30 +3,33 @@ import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparqu
 import { byteStreamSplit } from 'hyparquet/src/encoding.js'
 import { ColumnChunk } from '../../../columnar/block.ts'
 import { Dictionary, type Indexes, lengthOf, type StoredValues } from '../../../columnar/stored-values.ts'
+import { type Allocate, allocateNew } from '../../../values/chunk-memory.ts'
 import type { Leaf } from '../columns.ts'
 import type { PageDecoder, UnpackedPage } from '../unpack-page.ts'
 import { checkTexts } from './check-texts.ts'
 import { readHybrid } from './hybrid.ts'
-import { joinBytes, readPlainValues } from './plain-values.ts'
+import { joinBytes, readPlainValues, type ValueSection } from './plain-values.ts'
 import { type PageLevels, readLevels, readPositions } from './read-levels.ts'
 import type { WasmHybrid } from './wasm/wasm-hybrid.ts'
 
-/** The values of a page, before they are read. */
-interface ValueSection {
-  readonly bytes: Uint8Array
-  readonly from: number
-  readonly count: number
+/** What the pages of a leaf are read with. */
+interface PageContext {
+  readonly decoder: PageDecoder
+  readonly leaf: Leaf
+  readonly dictionary?: Dictionary | undefined
+  /** Reads integers; undefined: JavaScript does. */
+  readonly hybrid?: WasmHybrid | undefined
+  /** For what is read. @default memory that is not used again */
+  readonly allocate?: Allocate
 }
 
 /** Reads a page of a dictionary. */
 export function decodeDictionary(
   { header, bytes }: UnpackedPage,
-  decoder: PageDecoder,
-  leaf: Leaf,
+  { decoder, leaf }: Pick<PageContext, 'decoder' | 'leaf'>,
 ): Dictionary {
   const count = header.dictionary_page_header?.num_values ?? 0
-  const { type, element } = decoder
-  return new Dictionary(checked(readPlainValues(bytes, 0, count, type, element.type_length), leaf))
+  return new Dictionary(checked(readPlainValues({ bytes, from: 0, count }, decoder, allocateNew), leaf))
 }
 
 /** What a page holds: values, and the levels that say where they belong. */
@@ -35,16 +38,11 @@ interface PageEntries extends PageLevels {
 }
 
 /** Reads a data page. */
-export function decodeEntries(
-  page: UnpackedPage,
-  decoder: PageDecoder,
-  leaf: Leaf,
-  dictionary: Dictionary | undefined,
-): PageEntries {
+export function decodeEntries(page: UnpackedPage, context: PageContext): PageEntries {
+  const { leaf } = context
   const { count, repetitions, definitions, end } = readLevels(page, leaf)
   const present = definitions ? countOf(definitions, leaf.maxDefinition) : count
-  const values = valuesOf(page, end, present, decoder, leaf, dictionary)
-  return { count, values, definitions, repetitions }
+  return { count, values: valuesOf(page, end, present, context), definitions, repetitions }
 }
 
 /** A boolean is true if it is not 0. */
@@ -57,15 +55,10 @@ function countOf(levels: Int32Array, wanted: number): number {
 }
 
 /** Reads a data page of a column without lists and structs, whose levels only say what is NULL. */
-export function decodeDataPage(
-  page: UnpackedPage,
-  decoder: PageDecoder,
-  leaf: Leaf,
-  dictionary: Dictionary | undefined,
-  hybrid?: WasmHybrid,
-): ColumnChunk {
-  const { count, positions, present, end } = readPositions(page, leaf, hybrid)
-  const values = valuesOf(page, end, present, decoder, leaf, dictionary, hybrid)
+export function decodeDataPage(page: UnpackedPage, context: PageContext): ColumnChunk {
+  const { leaf, hybrid, allocate = allocateNew } = context
+  const { count, positions, present, end } = readPositions(page, leaf, hybrid, allocate)
+  const values = valuesOf(page, end, present, context)
   return new ColumnChunk(values, leaf.type, present < count ? positions : undefined)
 }
 
@@ -77,39 +70,25 @@ function valuesOf(
   { header, bytes }: UnpackedPage,
   from: number,
   count: number,
-  decoder: PageDecoder,
-  leaf: Leaf,
-  dictionary: Dictionary | undefined,
-  hybrid?: WasmHybrid,
+  context: PageContext,
 ): StoredValues {
   const { encoding } = (header.data_page_header ?? header.data_page_header_v2)!
-  const values = readValues({ bytes, from, count }, encoding, decoder, leaf, dictionary, hybrid)
+  const values = readValues({ bytes, from, count }, encoding, context)
   if (lengthOf(values) !== count) throw new Error(`A page has ${lengthOf(values)} of ${count} values`)
   return values
 }
 
-function readValues(
-  section: ValueSection,
-  encoding: Encoding,
-  decoder: PageDecoder,
-  leaf: Leaf,
-  dictionary: Dictionary | undefined,
-  hybrid: WasmHybrid | undefined,
-): StoredValues {
+function readValues(section: ValueSection, encoding: Encoding, context: PageContext): StoredValues {
   const { bytes, from, count } = section
-  const { type, element } = decoder
+  const { decoder, leaf, dictionary, allocate = allocateNew } = context
   switch (encoding) {
     case 'PLAIN':
-      return checked(readPlainValues(bytes, from, count, type, element.type_length), leaf)
+      return checked(readPlainValues(section, decoder, allocate), leaf)
     case 'PLAIN_DICTIONARY':
     case 'RLE_DICTIONARY':
-      return {
-        kind: 'dictionary',
-        indexes: readIndexes(section, dictionary, hybrid),
-        dictionary: dictionary!,
-      }
+      return { kind: 'dictionary', indexes: readIndexes(section, context), dictionary: dictionary! }
     case 'RLE': {
-      if (type !== 'BOOLEAN') break
+      if (decoder.type !== 'BOOLEAN') break
       const start = from + 4
       return { kind: 'boolean', values: readHybrid(bytes, start, bytes.length, 1, count, ANY_BYTE) }
     }
@@ -121,8 +100,7 @@ function readValues(
 /** @throws Error for an index that the dictionary does not have */
 function readIndexes(
   { bytes, from, count }: ValueSection,
-  dictionary: Dictionary | undefined,
-  hybrid: WasmHybrid | undefined,
+  { dictionary, hybrid, allocate = allocateNew }: PageContext,
 ): Indexes {
   if (!dictionary) throw new Error('The dictionary is missing')
   if (count === 0) return new Int32Array()
@@ -131,7 +109,7 @@ function readIndexes(
   const end = bytes.length
   const most = dictionary.length - 1
   const section = { bytes, from: from + 1, end, width, count, most }
-  return hybrid?.readIndexes(section) ?? readHybrid(bytes, from + 1, end, width, count, most)
+  return hybrid?.readIndexes(section, allocate) ?? readHybrid(bytes, from + 1, end, width, count, most)
 }
 
 /** Reads the encodings of newer files by hyparquet's functions. */

@@ -1,40 +1,50 @@
-import type { ParquetType } from 'hyparquet'
 import { INT96_WORDS, type StoredBytes, type StoredValues } from '../../../columnar/stored-values.ts'
+import { type Allocate, allocateWords } from '../../../values/chunk-memory.ts'
+import type { PageDecoder } from '../unpack-page.ts'
+
+/** The values of a page, before they are read. */
+export interface ValueSection {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly count: number
+}
 
 /**
  * Reads values in the encoding PLAIN, which is the memory of a little-endian machine.
  * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/ "Plain"
  */
 export function readPlainValues(
-  bytes: Uint8Array,
-  from: number,
-  count: number,
-  type: ParquetType,
-  typeLength: number | undefined,
+  section: ValueSection,
+  { type, element: { type_length: typeLength } }: Pick<PageDecoder, 'type' | 'element'>,
+  allocate: Allocate,
 ): StoredValues {
+  const { bytes, from, count } = section
+  /** Copies words of so many bytes, because a typed array needs an aligned address. */
+  const copyWords = (length: number): ArrayBuffer => {
+    const copy = allocate(length)
+    copy.set(bytesFrom(bytes, from, length))
+    return copy.buffer
+  }
   switch (type) {
     case 'INT32':
-      return { kind: 'int32', values: new Int32Array(aligned(bytes, from, count * 4)) }
+      return { kind: 'int32', values: new Int32Array(copyWords(count * 4), 0, count) }
     case 'INT64':
-      return { kind: 'int64', values: new BigInt64Array(aligned(bytes, from, count * 8)) }
-    case 'INT96':
-      return { kind: 'int96', words: new Int32Array(aligned(bytes, from, count * INT96_WORDS * 4)) }
+      return { kind: 'int64', values: new BigInt64Array(copyWords(count * 8), 0, count) }
+    case 'INT96': {
+      const words = count * INT96_WORDS
+      return { kind: 'int96', words: new Int32Array(copyWords(words * 4), 0, words) }
+    }
     case 'FLOAT':
-      return { kind: 'float32', values: new Float32Array(aligned(bytes, from, count * 4)) }
+      return { kind: 'float32', values: new Float32Array(copyWords(count * 4), 0, count) }
     case 'DOUBLE':
-      return { kind: 'float64', values: new Float64Array(aligned(bytes, from, count * 8)) }
+      return { kind: 'float64', values: new Float64Array(copyWords(count * 8), 0, count) }
     case 'BOOLEAN':
-      return { kind: 'boolean', values: readBits(bytes, from, count) }
+      return { kind: 'boolean', values: readBits(section, allocate) }
     case 'BYTE_ARRAY':
-      return readByteArrays(bytes, from, count)
+      return readByteArrays(section, allocate)
     case 'FIXED_LEN_BYTE_ARRAY':
-      return splitFixed(bytesFrom(bytes, from, count * (typeLength ?? 0)), count, typeLength)
+      return splitFixed(bytesFrom(bytes, from, count * (typeLength ?? 0)), count, typeLength, allocate)
   }
-}
-
-/** Returns bytes in memory of their own, because a typed array needs an aligned address. */
-function aligned(bytes: Uint8Array, from: number, length: number): ArrayBuffer {
-  return Uint8Array.prototype.slice.call(bytesFrom(bytes, from, length)).buffer as ArrayBuffer
 }
 
 function bytesFrom(bytes: Uint8Array, from: number, length: number): Buffer {
@@ -42,19 +52,19 @@ function bytesFrom(bytes: Uint8Array, from: number, length: number): Buffer {
   return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, length)
 }
 
-function readBits(bytes: Uint8Array, from: number, count: number): Int32Array {
+function readBits({ bytes, from, count }: ValueSection, allocate: Allocate): Int32Array {
   const packed = bytesFrom(bytes, from, Math.ceil(count / 8))
-  const values = new Int32Array(count)
+  const values = allocateWords(allocate, count)
   for (let i = 0; i < count; i++) values[i] = (packed[i >> 3]! >> (i & 7)) & 1
   return values
 }
 
 /** Finds values that follow their lengths. */
-function readByteArrays(bytes: Uint8Array, from: number, count: number): StoredBytes {
+function readByteArrays({ bytes, from, count }: ValueSection, allocate: Allocate): StoredBytes {
   const all = bytesFrom(bytes, 0, bytes.length)
   const view = new DataView(all.buffer, all.byteOffset, all.length)
-  const starts = new Int32Array(count)
-  const ends = new Int32Array(count)
+  const starts = allocateWords(allocate, count)
+  const ends = allocateWords(allocate, count)
   let at = from
   for (let i = 0; i < count; i++) {
     const length = view.getUint32(at, true)
@@ -68,10 +78,15 @@ function readByteArrays(bytes: Uint8Array, from: number, count: number): StoredB
 }
 
 /** Cuts bytes into values of one length. */
-export function splitFixed(bytes: Buffer, count: number, length: number | undefined): StoredBytes {
+export function splitFixed(
+  bytes: Buffer,
+  count: number,
+  length: number | undefined,
+  allocate: Allocate,
+): StoredBytes {
   if (!length) throw new Error('A type without a length')
-  const starts = new Int32Array(count)
-  const ends = new Int32Array(count)
+  const starts = allocateWords(allocate, count)
+  const ends = allocateWords(allocate, count)
   for (let i = 0; i < count; i++) {
     starts[i] = i * length
     ends[i] = (i + 1) * length

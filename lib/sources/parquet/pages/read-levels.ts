@@ -1,3 +1,4 @@
+import type { Allocate } from '../../../values/chunk-memory.ts'
 import type { Leaf } from '../columns.ts'
 import type { UnpackedPage } from '../unpack-page.ts'
 import { bitWidth, isOneRun, readHybrid } from './hybrid.ts'
@@ -39,6 +40,7 @@ export function readPositions(
   { header, bytes }: UnpackedPage,
   { maxRepetition, maxDefinition }: Leaf,
   hybrid: WasmHybrid | undefined,
+  allocate: Allocate,
 ): RowPositions {
   const { data_page_header: v1, data_page_header_v2: v2 } = header
   const { num_values: count } = (v1 ?? v2)!
@@ -47,7 +49,7 @@ export function readPositions(
   const levels = findLevels(section, maxDefinition, v2?.definition_levels_byte_length)
   const end = section.from
   if (!levels || hasOneRun(levels, maxDefinition)) return { count, positions: undefined, present: count, end }
-  const found = hybrid?.readPositions(levels)
+  const found = hybrid?.readPositions(levels, allocate)
   if (found) return { count, ...found, end }
   const positions = readSection(levels)
   return { count, positions, present: makePositions(positions, maxDefinition), end }

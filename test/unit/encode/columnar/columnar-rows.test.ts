@@ -16,6 +16,7 @@ import { SlabPool } from '../../../../lib/encode/wire/slabs.ts'
 import { splitFixed } from '../../../../lib/sources/parquet/pages/plain-values.ts'
 import { leafType } from '../../../../lib/sources/parquet/types/leaf-type.ts'
 import type { Column, PgType, Table } from '../../../../lib/types.ts'
+import { allocateNew } from '../../../../lib/values/chunk-memory.ts'
 import { RowSet } from '../../../../lib/write/rows/row-set.ts'
 import { thorough } from '../../../support/thorough.ts'
 import {
@@ -199,7 +200,7 @@ describe('rows of blocks', () => {
     const chunkOfTexts = (count: number, length: number): ColumnChunk => {
       const bytes = Buffer.alloc(count * length, 'text ')
       return new ColumnChunk(
-        splitFixed(bytes, count, length),
+        splitFixed(bytes, count, length, allocateNew),
         leafType({ name: 'v', converted_type: 'UTF8' }),
       )
     }

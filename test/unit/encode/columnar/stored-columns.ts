@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { SchemaElement } from 'hyparquet'
 import { Dictionary, lengthOf, type StoredValues } from '../../../../lib/columnar/stored-values.ts'
 import { joinBytes, splitFixed } from '../../../../lib/sources/parquet/pages/plain-values.ts'
+import { allocateNew } from '../../../../lib/values/chunk-memory.ts'
 import { awkwardText } from '../../../support/values/texts.ts'
 
 /** A column of a file: what its schema says, and values for it. */
@@ -27,7 +28,7 @@ const bytes = (value: fc.Arbitrary<Uint8Array>) =>
 const fixed = (length: number) =>
   fc
     .array(fc.uint8Array({ minLength: length, maxLength: length }), SIZE)
-    .map((values): StoredValues => splitFixed(Buffer.concat(values), values.length, length))
+    .map((values): StoredValues => splitFixed(Buffer.concat(values), values.length, length, allocateNew))
 
 const anyInt64 = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),

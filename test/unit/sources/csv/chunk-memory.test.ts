@@ -19,6 +19,9 @@ function textsOf(table: RecordTable): string[] {
 
 const ROWS = { batchRows: 10, fill: true, keepsMalformed: true }
 
+/** The least memory for a chunk. */
+const LEAST_BYTES = 1024
+
 function recordReader(batchRows: number): Duplex {
   return readCsv('f.csv', resolveDialect({ header: false }, ','), { ...ROWS, batchRows }, () => {})
 }
@@ -74,7 +77,8 @@ describe('a file whose chunks are read into the same memory again', () => {
     const file = await write('f.csv', '1,abcdefgh\n'.repeat(1000))
     const memory = new Set<ArrayBufferLike>()
     await readInChunks(file, 64, recordReader(10), (table: RecordTable) => {
-      for (const { bytes } of table.runs) if (bytes.buffer.byteLength === 64) memory.add(bytes.buffer)
+      for (const { bytes } of table.runs)
+        if (bytes.buffer.byteLength === LEAST_BYTES) memory.add(bytes.buffer)
       table.release()
     })
     expect(memory.size).to.be.within(1, 20)

@@ -35,6 +35,9 @@ function valuesOf(table: LineTable): unknown[] {
   })
 }
 
+/** The least memory for a chunk. */
+const LEAST_BYTES = 1024
+
 function lineReader(batchRows: number) {
   return readNdjson('f.ndjson', { batchRows, keepsMalformed: true, scanner: loadLineScanner() })
 }
@@ -100,7 +103,8 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
     const memory = new Set<ArrayBufferLike>()
     await readInChunks(file, 64, lineReader(10), (table: LineTable) => {
       for (const { lines } of table.runs) {
-        if (lines instanceof JsonBlock && lines.bytes.buffer.byteLength === 64) memory.add(lines.bytes.buffer)
+        if (lines instanceof JsonBlock && lines.bytes.buffer.byteLength === LEAST_BYTES)
+          memory.add(lines.bytes.buffer)
       }
       table.release()
     })

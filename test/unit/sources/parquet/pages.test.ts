@@ -13,6 +13,7 @@ import { decodeDataPage, decodeDictionary } from '../../../../lib/sources/parque
 import { isOneRun, readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
 import { loadWasmHybrid } from '../../../../lib/sources/parquet/pages/wasm/wasm-hybrid.ts'
 import type { PageDecoder, UnpackedPage } from '../../../../lib/sources/parquet/unpack-page.ts'
+import { allocateNew } from '../../../../lib/values/chunk-memory.ts'
 import { useFolder } from '../../../support/folder.ts'
 import { type Element, parquetOf } from '../../../support/parquet.ts'
 
@@ -111,12 +112,14 @@ describe('the pages of a flat column', () => {
     const [leaf] = columnsOf({ schema: metadata.schema }, path)[0]!.leaves
     const chunk = metadata.row_groups[0]!.columns[0]!.meta_data!
     const decompressors = await loadDecompressors([chunk])
-    const options = { file, leaf: leaf!, chunk, decompressors, readAheadBytes: 1 << 16, onRead() {} }
+    const readAheadBytes = 1 << 16
+    const allocate = allocateNew
+    const options = { file, leaf: leaf!, chunk, decompressors, readAheadBytes, allocate, onRead() {} }
     const reader = new PageReader(options)
     const pages: UnpackedPage[] = []
     for (let page = await reader.next(); page; page = await reader.next()) pages.push(page)
     await file.close()
-    return { reader, leaf: leaf!, pages }
+    return { decoder: reader.decoder, leaf: leaf!, pages }
   }
 
   const COUNT = 1000
@@ -129,20 +132,20 @@ describe('the pages of a flat column', () => {
           it(`${title}, ${encoding}, ${nulls}, ${repetition_type}: has the values that hyparquet reads`, async () => {
             const data = Array.from({ length: COUNT }, (_, i) => (isNull(i) ? null : make(i)))
             const column = { name: 'v', schema: [{ ...element, repetition_type }], data, encoding }
-            const { reader, leaf, pages } = await pagesOf(parquetOf([column], { pageSize: 2000 }))
+            const { decoder, leaf, pages } = await pagesOf(parquetOf([column], { pageSize: 2000 }))
             for (const version of [pages, pages.map(asVersion1)]) {
               let dictionary: Dictionary | undefined
               let theirs: DecodedArray | undefined
               let count = 0
               for (const page of version) {
                 if (page.header.type === 'DICTIONARY_PAGE') {
-                  dictionary = decodeDictionary(page, reader.decoder, leaf)
-                  theirs = convert(readByHyparquet(page, reader.decoder, undefined), reader.decoder)
+                  dictionary = decodeDictionary(page, { decoder, leaf })
+                  theirs = convert(readByHyparquet(page, decoder, undefined), decoder)
                   continue
                 }
-                const chunk = decodeDataPage(page, reader.decoder, leaf, dictionary)
-                const byWasm = decodeDataPage(page, reader.decoder, leaf, dictionary, hybrid)
-                const expected = Array.from(readByHyparquet(page, reader.decoder, theirs), value =>
+                const chunk = decodeDataPage(page, { decoder, leaf, dictionary })
+                const byWasm = decodeDataPage(page, { decoder, leaf, dictionary, hybrid })
+                const expected = Array.from(readByHyparquet(page, decoder, theirs), value =>
                   value === null ? null : leaf.type.convert(value as never),
                 )
                 expect(valuesOf(chunk, expected.length)).to.deep.equal(expected)
@@ -162,12 +165,12 @@ describe('the pages of a flat column', () => {
     it(`are damaged if a run ends after its page, or an index is not in the dictionary, ${by ? 'by WebAssembly' : 'by JavaScript'}`, async () => {
       const data = Array.from({ length: 100 }, (_, i) => `text ${i % 3}`)
       const schema = [{ type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const]
-      const { reader, leaf, pages } = await pagesOf(parquetOf([{ name: 'v', schema, data }]))
+      const { decoder, leaf, pages } = await pagesOf(parquetOf([{ name: 'v', schema, data }]))
       const [first, second] = pages
-      const dictionary = decodeDictionary(first!, reader.decoder, leaf)
+      const dictionary = decodeDictionary(first!, { decoder, leaf })
       const { header, bytes } = second!
       const decode = (bytes: Buffer) =>
-        decodeDataPage({ header, bytes }, reader.decoder, leaf, dictionary, by)
+        decodeDataPage({ header, bytes }, { decoder, leaf, dictionary, hybrid: by })
       expect(valuesOf(decode(Buffer.from(bytes)), 100)).to.deep.equal(data)
       for (let length = 0; length < bytes.length; length++) {
         const cut = Buffer.from(bytes.subarray(0, length))
@@ -178,9 +181,7 @@ describe('the pages of a flat column', () => {
       const beyond = Buffer.from(bytes)
       beyond.fill(0xff, beyond.length - 4)
       expect(() => decode(beyond)).to.throw(/A value is too high/)
-      expect(() => decodeDataPage(second!, reader.decoder, leaf, undefined, by)).to.throw(
-        /dictionary is missing/,
-      )
+      expect(() => decodeDataPage(second!, { decoder, leaf, hybrid: by })).to.throw(/dictionary is missing/)
     })
   }
 

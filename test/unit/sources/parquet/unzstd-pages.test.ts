@@ -4,25 +4,30 @@ import {
   loadUnzstd,
   type PackedChunk,
 } from '../../../../lib/sources/parquet/decompress.ts'
+import { allocateNew } from '../../../../lib/values/chunk-memory.ts'
 
 const HELLO = Buffer.from('KLUv/SAGMQAAaGVsbG8K', 'base64') // printf 'hello\n' > a; zstd --no-check a
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
+const load = async (larger?: () => Uint8Array) => {
+  const unzstd = await loadUnzstd(larger)
+  return (packed: Uint8Array, length: number) => unzstd(packed, length, allocateNew)
+}
 const larger = () => Buffer.from('by the other')
 
 describe("the decompressor of Zstandard for versions of Node.js that don't have one", () => {
   it('unpacks a page, and pages of two frames', async () => {
-    const unzstd = await loadUnzstd(larger)
+    const unzstd = await load(larger)
     expect(text(unzstd(HELLO, 6))).to.equal('hello\n')
     expect(text(unzstd(Buffer.concat([HELLO, HELLO]), 12))).to.equal('hello\nhello\n')
   })
 
   it('leaves pages over 32 MiB to another one', async () => {
-    const unzstd = await loadUnzstd(larger)
+    const unzstd = await load(larger)
     expect(text(unzstd(HELLO, 32 << 20))).to.equal('by the other')
   })
 
   it('throws for pages that are damaged, cut off, or longer than they say', async () => {
-    const unzstd = await loadUnzstd(larger)
+    const unzstd = await load(larger)
     for (let length = 1; length < HELLO.length; length++) {
       expect(() => unzstd(HELLO.subarray(0, length), 6)).to.throw(Error)
     }
@@ -40,7 +45,8 @@ describe('the decompressors of a Parquet file', () => {
   })
 
   it('are those of Node.js and of WebAssembly, and of the package where these do not suffice', async () => {
-    const namesFor = async (...chunks: PackedChunk[]) => Object.keys(await loadDecompressors(chunks))
+    const namesFor = async (...chunks: PackedChunk[]) =>
+      Object.keys((await loadDecompressors(chunks))(allocateNew))
     const ofNode = await namesFor(chunkOf('UNCOMPRESSED'), chunkOf('GZIP'), chunkOf('BROTLI'))
     expect(ofNode).to.include.members(['GZIP', 'BROTLI']).and.not.include('SNAPPY')
     expect(await namesFor(chunkOf('ZSTD')))

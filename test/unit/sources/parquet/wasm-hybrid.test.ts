@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { bitWidth, readHybrid } from '../../../../lib/sources/parquet/pages/hybrid.ts'
 import { positionsOf } from '../../../../lib/sources/parquet/pages/read-levels.ts'
-import { loadWasmHybrid } from '../../../../lib/sources/parquet/pages/wasm/wasm-hybrid.ts'
+import { type HybridSection, loadWasmHybrid } from '../../../../lib/sources/parquet/pages/wasm/wasm-hybrid.ts'
+import { allocateNew } from '../../../../lib/values/chunk-memory.ts'
 import { thorough } from '../../../support/thorough.ts'
 
 const varint = (value: number): number[] =>
@@ -61,7 +62,7 @@ describe('the integers of a page, read by WebAssembly', () => {
       fc.property(sections, section => {
         const { bytes, from, end, width, count, most } = section
         const expected = outcomeOf(() => [...readHybrid(bytes, from, end, width, count, most)])
-        expect(outcomeOf(() => [...hybrid.readIndexes(section)!])).to.deep.equal(expected)
+        expect(outcomeOf(() => [...hybrid.readIndexes(section, allocateNew)!])).to.deep.equal(expected)
         if (typeof expected !== 'string') readCount++
       }),
       { numRuns: thorough(8000) },
@@ -76,7 +77,7 @@ describe('the integers of a page, read by WebAssembly', () => {
         const { bytes, from, end, count } = section
         const most = section.most % 256
         const width = bitWidth(most)
-        const found = outcomeOf(() => hybrid.readPositions({ ...section, most, width }))
+        const found = outcomeOf(() => hybrid.readPositions({ ...section, most, width }, allocateNew))
         if (most === 0) return void expect(found).to.equal(undefined)
         const levels = outcomeOf(() => readHybrid(bytes, from, end, width, count, most))
         if (typeof levels === 'string') return void expect(found).to.equal(levels)
@@ -92,7 +93,7 @@ describe('the integers of a page, read by WebAssembly', () => {
   it('take one, two or four bytes, by the length of the dictionary', () => {
     const packed = Buffer.from([3, 255, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     const read = (most: number) =>
-      hybrid.readIndexes({ bytes: packed, from: 0, end: 17, width: 16, count: 2, most })!
+      hybrid.readIndexes({ bytes: packed, from: 0, end: 17, width: 16, count: 2, most }, allocateNew)!
     expect(read(255)).to.be.an.instanceOf(Uint8Array)
     for (const most of [256, 65_535]) expect(read(most)).to.be.an.instanceOf(Uint16Array)
     expect(read(65_536)).to.be.an.instanceOf(Int32Array)
@@ -109,12 +110,14 @@ describe('the integers of a page, read by WebAssembly', () => {
     })
     const few = runOf(mib)
     const many = runOf(mib + 1)
-    expect(hybrid.readPositions({ ...few, end: few.bytes.length, count: mib })?.present).to.equal(mib)
-    expect(hybrid.readPositions({ ...many, end: many.bytes.length, count: mib + 1 })).to.equal(undefined)
+    const readPositions = (section: HybridSection) => hybrid.readPositions(section, allocateNew)
+    expect(readPositions({ ...few, end: few.bytes.length, count: mib })?.present).to.equal(mib)
+    expect(readPositions({ ...many, end: many.bytes.length, count: mib + 1 })).to.equal(undefined)
     const section = { from: 0, width: 8, count: mib - 8, most: 255 }
     const groups = varint(((mib - 8) / 8) * 2 + 1)
     const bytes = Buffer.concat([Buffer.from(groups), Buffer.alloc(mib, 7)])
-    expect(hybrid.readIndexes({ ...section, bytes, end: mib })?.at(-9)).to.equal(7)
-    expect(hybrid.readIndexes({ ...section, bytes, end: mib + 1 })).to.equal(undefined)
+    const readIndexes = (end: number) => hybrid.readIndexes({ ...section, bytes, end }, allocateNew)
+    expect(readIndexes(mib)?.at(-9)).to.equal(7)
+    expect(readIndexes(mib + 1)).to.equal(undefined)
   })
 })

@@ -1,4 +1,5 @@
 import type { Indexes } from '../../../../columnar/stored-values.ts'
+import { type Allocate, allocateWords } from '../../../../values/chunk-memory.ts'
 import { loadWasm } from '../../../../wasm/load-wasm.ts'
 
 interface Exported {
@@ -68,21 +69,24 @@ export class WasmHybrid {
   }
 
   /** Returns undefined for what is left to JavaScript: it is too large, or there is nothing to read. */
-  readIndexes(section: HybridSection): Indexes | undefined {
+  readIndexes(section: HybridSection, allocate: Allocate): Indexes | undefined {
     if (!this.#take(section)) return undefined
     const { from, end, width, count, most } = section
     const bytesEach = most < 1 << 8 ? 1 : most < 1 << 16 ? 2 : 4
     check(this.#exports.readIndexes(end - from, width, count, most, bytesEach))
-    if (bytesEach === 1) return this.#bytes.slice(0, count)
-    return bytesEach === 2 ? this.#pairs.slice(0, count) : this.#words.slice(0, count)
+    const { buffer } = allocate(count * bytesEach)
+    if (bytesEach === 1) return copied(this.#bytes, new Uint8Array(buffer, 0, count))
+    if (bytesEach === 2) return copied(this.#pairs, new Uint16Array(buffer, 0, count))
+    return copied(this.#words, new Int32Array(buffer, 0, count))
   }
 
   /** Reads levels, of which only the highest has a value. Returns undefined as `readIndexes` does. */
-  readPositions(section: HybridSection): Positions | undefined {
+  readPositions(section: HybridSection, allocate: Allocate): Positions | undefined {
     const { from, end, width, count, most } = section
     if (width > 8 || !this.#take(section)) return undefined
     check(this.#exports.readPositions(end - from, width, count, most))
-    return { positions: this.#words.slice(0, count), present: this.#exports.present.value }
+    const positions = copied(this.#words, allocateWords(allocate, count))
+    return { positions, present: this.#exports.present.value }
   }
 
   #take({ bytes, from, end, width, count, most }: HybridSection): boolean {
@@ -90,6 +94,12 @@ export class WasmHybrid {
     this.#input.set(bytes.subarray(from, end))
     return true
   }
+}
+
+/** Copies the first integers. */
+function copied<Integers extends Indexes>(from: Integers, to: Integers): Integers {
+  to.set(from.subarray(0, to.length))
+  return to
 }
 
 function check(fault: number): void {
