@@ -2,6 +2,7 @@ import { quoteIdentifier, quoteLiteral, quoteTable, type TableParts } from './id
 import { EQUALITY_INDEX, KEY_COLUMNS, type KeyColumns } from './key-columns.ts'
 import { insertShape, type Merge, type MergeShape, sameKey } from './merge/merge.ts'
 import { stagedRows } from './merge/merge-source.ts'
+import { isNull } from './null-test.ts'
 import { insertInto } from './statements.ts'
 
 /*
@@ -36,20 +37,24 @@ export interface ReplacementFacts {
   readonly incoming: readonly IncomingKey[]
   /** A policy hides rows of the table from this role. */
   readonly hidesRows: boolean
+  /** The table is temporary: its indexes are in the schema of the staging table. */
+  readonly isTemporary: boolean
 }
 
 /** Returns the query that reads the {@link ReplacementFacts}, as the text of one JSON object. */
 export function replacementFacts(table: TableParts): string {
   return `
 WITH target AS (
-  SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted
+  -- the definitions of indexes name the schema of temporary tables like this
+  SELECT c.oid, c.relpersistence, pg_catalog.format('%I.%I',
+    CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END, c.relname) AS quoted
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = ${quoteLiteral(quoteTable(table))}::pg_catalog.regclass
 ), tree AS (
   SELECT oid FROM target UNION SELECT relid FROM target, pg_catalog.pg_partition_tree(target.oid)
 )
 SELECT pg_catalog.json_build_object(
-  'hidesRows', pg_catalog.row_security_active(t.oid),
+  'hidesRows', pg_catalog.row_security_active(t.oid), 'isTemporary', t.relpersistence = 't',
   'keys', coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('index', x.relname, 'definition',
       pg_catalog.substr(d.text, pg_catalog.length(d.start)
         + pg_catalog.strpos(pg_catalog.substr(d.text, pg_catalog.length(d.start) + 1), t.quoted || ' USING ')
@@ -74,10 +79,14 @@ SELECT pg_catalog.json_build_object(
 )::text AS facts FROM target t`
 }
 
-/** Gives the staging table a unique index like one of the target, by whose name errors call it. */
-export function stagingIndex({ index, definition }: ReplacementFacts['keys'][number]): string {
+/** Gives the staging table a unique index like one of the target, with its name where that is free. */
+export function stagingIndex(
+  { index, definition }: ReplacementFacts['keys'][number],
+  isTemporary: boolean,
+): string {
   const columns = definition.replace(/ INCLUDE \(.*$/s, '')
-  return `CREATE UNIQUE INDEX ${quoteIdentifier(index)} ON ${quoteTable(REPLACEMENT)}${columns}`
+  const name = isTemporary ? `${REPLACEMENT.name}_key` : index
+  return `CREATE UNIQUE INDEX ${quoteIdentifier(name)} ON ${quoteTable(REPLACEMENT)}${columns}`
 }
 
 /** Keeps other writers out, and lets readers in. */
@@ -134,11 +143,25 @@ function inPartition({ partition }: IncomingKey): string[] {
   return [`stored.tableoid IN (SELECT relid FROM pg_catalog.pg_partition_tree(${partition}::pg_catalog.oid))`]
 }
 
-/** Inserts the rows of a shape, or updates those with their keys, except rows that would not change. */
+/** Returns true when the rows of a shape bring all columns of the key. */
+export function hasKey({ merge }: Replaced, { columns }: MergeShape): boolean {
+  return merge.conflict.keys.every(name => columns.includes(name))
+}
+
+/**
+ * Inserts the rows of a shape that have a key, or updates those with their keys, except rows that would not
+ * change.
+ */
 export function writeChanged(replaced: Replaced, shape: MergeShape): string {
   const same = `${keysAreEqual(replaced, 'stored')} AND ${rowsAreEqual(shape)}`
   const stored = `SELECT 1 FROM ${replaced.target} AS stored WHERE ${same}`
-  return insertShape(replaced.merge, shape, `${selectShape(replaced, shape)} AND NOT EXISTS (${stored})`)
+  const rows = `${selectShape(replaced, shape)} AND NOT (${isWithoutKey(replaced)})`
+  return insertShape(replaced.merge, shape, `${rows} AND NOT EXISTS (${stored})`)
+}
+
+/** Inserts the rows of a shape whose key is NULL, or comes from a DEFAULT. */
+export function insertWithoutKey(replaced: Replaced, shape: MergeShape): string {
+  return `${insertAllOf(replaced, shape)} AND (${isWithoutKey(replaced)})`
 }
 
 /** Deletes the rows that are not, byte for byte, among the new rows, which all have this shape. */
@@ -168,6 +191,10 @@ function selectShape({ merge, shapes }: Replaced, shape: MergeShape): string {
   const { from } = stagedRows(merge, REPLACEMENT.name, shapes)
   const number = `pg_batch.${quoteIdentifier(merge.names.shape)}`
   return `SELECT ${columns.join(', ')} FROM ${from} WHERE ${number} = ${shape.number}`
+}
+
+function isWithoutKey({ merge }: Replaced): string {
+  return merge.conflict.keys.map(name => isNull(`pg_batch.${quoteIdentifier(name)}`)).join(' OR ')
 }
 
 function isMissing(replaced: Replaced): string {

@@ -10,9 +10,11 @@ import {
   countRows,
   deleteChanged,
   deleteMissing,
+  hasKey,
   type IncomingKey,
   insertAllOf,
   insertNew,
+  insertWithoutKey,
   lockForReplacement,
   lockMissing,
   REPLACEMENT,
@@ -54,7 +56,7 @@ export class Replacement {
     replacement.#expectReplaceable()
     await transaction.query(createStagingStatement(REPLACEMENT.name, plan.merge!))
     const index = facts.keys.find(({ index }) => index === replacement.#key?.index)
-    if (index) await transaction.query(stagingIndex(index))
+    if (index) await transaction.query(stagingIndex(index, facts.isTemporary))
     if (rejects) await replacement.#judgeRows()
     return replacement
   }
@@ -124,8 +126,12 @@ export class Replacement {
     const deletesLast = incoming.some(({ isOwn }) => isOwn)
     if (!deletesLast) await this.#deleteMissing(replaced)
     let changed = 0
-    for (const shape of replaced.shapes) changed += await this.#run(writeChanged(replaced, shape))
+    for (const shape of replaced.shapes) {
+      if (hasKey(replaced, shape)) changed += await this.#run(writeChanged(replaced, shape))
+    }
     if (deletesLast) await this.#deleteMissing(replaced)
+    // these look like missing rows, and a DEFAULT may give a row the key of another new one
+    for (const shape of replaced.shapes) changed += await this.#run(insertWithoutKey(replaced, shape))
     return changed
   }
 

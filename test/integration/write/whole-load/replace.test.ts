@@ -240,6 +240,16 @@ describe('replace', () => {
     })
   }
 
+  it('replaces the rows of a temporary table', async () => {
+    const pool = makePool({ max: 1 }).pool
+    await pool.query(`CREATE TEMP TABLE own (id int PRIMARY KEY, note text, rank int);
+      INSERT INTO own VALUES (1, 'old', 1), (2, 'old', 2)`)
+    await replace([{ id: 2, note: 'new' }], { pool, table: 'own' })
+    expect(await valuesOf(pool, 'SELECT id, note FROM own')).to.deep.equal([[2, 'new']])
+    const twice = await failureOf(replace([{ id: 2 }, { id: 2 }], { pool, table: 'own' }))
+    expect(twice).to.include({ code: 'REFUSED', sqlState: '23505' })
+  })
+
   it('compares as bytes, and stores keys as the new rows write them', async () => {
     await db.pool.query(`
       DROP TABLE t; CREATE TABLE t (id numeric PRIMARY KEY, note json, at timestamptz);
