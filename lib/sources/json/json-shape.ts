@@ -1,6 +1,7 @@
 import { shellWord } from '../shell-word.ts'
 import { FormatUnknown } from '../source-error.ts'
-import { firstDocument, recordPathText } from './record-path.ts'
+import { firstDocument } from './first-document.ts'
+import { recordPathText } from './record-path.ts'
 import { refuseColumns, refuseLists } from './refuse-columns.ts'
 
 /** Whether each line is an object, or documents may have any number of lines. */

@@ -12,8 +12,9 @@ import {
   TAB,
 } from '../../values/text/ascii.ts'
 import { MAX_RECORD_BYTES } from '../rows.ts'
+import { firstDocument } from './first-document.ts'
 import { LineCounter } from './line-counter.ts'
-import { firstDocument, type RecordPath, recordPathText } from './record-path.ts'
+import { type RecordPath, recordPathText } from './record-path.ts'
 import { ValueEnd } from './value-end.ts'
 
 /** A longer value beside the path is not parsed, but skipped as far as its brackets go. */

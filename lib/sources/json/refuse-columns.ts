@@ -1,7 +1,7 @@
 import { nameOf } from '../input/bytes.ts'
 import { shellWord } from '../shell-word.ts'
 import { FormatUnknown } from '../source-error.ts'
-import { firstDocument } from './record-path.ts'
+import { firstDocument } from './first-document.ts'
 
 /** How JSON may have the values of a table, if not in a list of objects. */
 interface Layout {
