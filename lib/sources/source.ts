@@ -42,7 +42,7 @@ export interface Source {
   readonly notes: readonly string[]
 }
 
-/** Returns what is loaded of a source: tables of records, arrays of lines, or, without these, rows. */
+/** Returns what is loaded of a source: tables of records or of lines, or, without these, rows. */
 export function streamOf({ records, lines, rows }: Pick<Source, 'records' | 'lines' | 'rows'>): Readable {
   return records?.stream ?? lines ?? rows
 }

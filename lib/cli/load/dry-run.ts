@@ -1,14 +1,10 @@
 import { Readable } from 'node:stream'
-import type { RecordTable } from '../../csv/record-table.ts'
-import type { LineTable } from '../../json/line-table.ts'
-import { parsedLine } from '../../sources/json/ndjson.ts'
-import { faultOf } from '../../sources/malformed.ts'
 import type { SourceRow } from '../../sources/rows.ts'
-import { peekRows } from '../../streams/peek-rows.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import { ItemTable } from '../../values/items/item-table.ts'
-import { type DryRun, describeDryRun, SHOWN_ROWS } from '../columns/dry-run.ts'
+import { peekItems, rowOfItem } from '../columns/peek-items.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
+import { type DryRun, describeDryRun, SHOWN_ROWS } from '../report/describe-dry-run.ts'
 import { rowsWrittenBefore } from '../resume/resume.ts'
 import { repairLine } from '../terminal/messages.ts'
 import { visible } from '../terminal/visible.ts'
@@ -75,12 +71,11 @@ class Sample {
     let left = limit
     for await (const chunk of source) {
       if (left <= 0) return
-      // CSV and NDJSON come as tables and arrays
-      const isMany = Array.isArray(chunk) || chunk instanceof ItemTable
-      const taken = isMany ? chunk.slice(0, left) : chunk
-      left -= isMany ? taken.length : 1
+      const isTable = chunk instanceof ItemTable
+      const taken = isTable ? chunk.slice(0, left) : chunk
+      left -= isTable ? taken.length : 1
       yield taken
-      if (isMany && taken.length < chunk.length) return
+      if (isTable && taken.length < chunk.length) return
     }
     this.isWhole = true
   }
@@ -88,23 +83,17 @@ class Sample {
 
 /** Returns the rows to show, and all rows from the first on. */
 async function headOf(
-  { records, lines }: LoadTask['source'],
+  source: LoadTask['source'],
   stream: Readable,
 ): Promise<{ head: SourceRow[]; whole: Readable }> {
-  if (lines) {
-    const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: LineTable) => batch.length)
-    const readable = head.flatMap(lines => [...lines]).filter(line => faultOf(line) === undefined)
-    return { head: readable.slice(0, SHOWN_ROWS).map(parsedLine), whole }
+  const { items, whole } = await peekItems(stream, SHOWN_ROWS)
+  const head: SourceRow[] = []
+  for (const item of items) {
+    const row = rowOfItem(source, item)
+    if (row !== undefined) head.push(row)
+    if (head.length === SHOWN_ROWS) break
   }
-  if (!records) {
-    const { head, whole } = await peekRows<SourceRow>(stream, SHOWN_ROWS)
-    return { head: head.filter(row => faultOf(row) === undefined), whole }
-  }
-  const { head, whole } = await peekRows(stream, SHOWN_ROWS, (batch: RecordTable) => batch.length)
-  const readable = head
-    .flatMap(table => [...table])
-    .filter(record => record.fault === undefined && !records.raggedness(record))
-  return { head: readable.slice(0, SHOWN_ROWS).map(record => records.rowOf(record)), whole }
+  return { head, whole }
 }
 
 /** A parent that comes after the rows that were tried is not a fault. */

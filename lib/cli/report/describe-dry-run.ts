@@ -3,9 +3,9 @@ import type { Source } from '../../sources/open-source.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { LongNumber, RawJson, toJsonText } from '../../values/exact-json.ts'
 import { plural } from '../../values/format-count.ts'
+import type { ColumnChoice } from '../columns/choose-columns.ts'
 import { printedTable } from '../terminal/printed-table.ts'
 import { cut, shortened, visible, visibleSql } from '../terminal/visible.ts'
-import type { ColumnChoice } from './choose-columns.ts'
 
 /** What a load would do. */
 export interface DryRun extends ColumnChoice {
