@@ -9,13 +9,8 @@ import { FOLDED } from '../csv/folded-part.ts'
 import type { Records } from '../csv/record-rows.ts'
 import { rowsOf } from '../csv/record-rows.ts'
 import { skipLines } from '../csv/skip-lines.ts'
-import {
-  type ChosenDialect,
-  checkTabs,
-  chooseDialect,
-  SAMPLE_BYTES,
-  showsDialect,
-} from '../csv/sniff/choose-dialect.ts'
+import { type ChosenDialect, chooseDialect, SAMPLE_BYTES, showsDialect } from '../csv/sniff/choose-dialect.ts'
+import { checkTabs } from '../csv/sniff/find-dialect.ts'
 import { sampleRecords } from '../csv/sniff/sample-records.ts'
 import { widthOf } from '../csv/sniff/usual-width.ts'
 import { type Format, isBlank, showsFormat, sniffFormat } from '../format.ts'
