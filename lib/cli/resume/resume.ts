@@ -7,13 +7,14 @@ import type { CheckpointOptions } from '../../writable/options/checkpoint-option
 import { DEFAULT_CHECKPOINT_TABLE } from '../../write/checkpoint/read-checkpoint.ts'
 import type { Database } from '../database/database.ts'
 import { privilegeHint } from '../database/privileges.ts'
-import { dataError } from '../exit-error.ts'
+import { dataError, type ExitError } from '../exit-error.ts'
 import { difference, identityOf, identityOfSpooled } from '../files/file-identity.ts'
 import type { NumberedRow } from '../rows/row-intake.ts'
 import type { Distribution } from './distribution.ts'
 import {
   beginRecord,
   finishRecord,
+  hasRecord,
   type KnownFile,
   type ResumeRecord,
   readDistribution,
@@ -59,9 +60,14 @@ export async function openResume(
   const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
   const begun = { files, target, fingerprint, distribution }
-  const record = await beginRecord(pool, name, begun).catch(error => {
+  const denied = (error: unknown): never => {
     throw deniedTables(error, user)
-  })
+  }
+  if (!(await hasRecord(pool, name).catch(denied))) {
+    const { rowsWritten } = await readWrittenRows(pool, name, source, distribution).catch(denied)
+    if (rowsWritten > 0) throw forgottenLoad(name, rowsWritten, distribution)
+  }
+  const record = await beginRecord(pool, name, begun).catch(denied)
   const written = await readWrittenRows(pool, name, source, record.distribution)
   const { rowsWritten, checkpoints, placeOf } = written
   checkSame(name, record, begun, rowsWritten)
@@ -163,13 +169,27 @@ function completeLine(name: string, record: ResumeRecord, table: string): string
   return `${table}: --resume ${name} is complete: ${all}; ${again}`
 }
 
+/** The rows that are written are perhaps of another table or file, so that none may be skipped in silence. */
+function forgottenLoad(name: string, rowsWritten: number, distribution: Distribution): ExitError {
+  return dataError(
+    `--resume ${name}: ${DEFAULT_CHECKPOINT_TABLE} has ${plural(rowsWritten, 'row')} of these files ` +
+      'as written, but pg_batch_resume does not have this load; to write all rows, run: ' +
+      uncountSql(name, distribution),
+  )
+}
+
 /** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */
-function forgetSql(name: string, { workers }: Distribution): string {
-  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+function forgetSql(name: string, distribution: Distribution): string {
+  return `DELETE FROM pg_batch_resume WHERE name = ${literal(name)}; ${uncountSql(name, distribution)}`
+}
+
+/** Returns the statement that removes the numbers of the last rows. */
+function uncountSql(name: string, { workers }: Distribution): string {
   const names = checkpointNames(name, workers).map(literal)
   const isOne = workers === 1 ? `= ${names[0]}` : `IN (${names.join(', ')})`
-  return [
-    `DELETE FROM pg_batch_resume WHERE name = ${literal(name)}`,
-    `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name ${isOne}`,
-  ].join('; ')
+  return `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name ${isOne}`
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
 }

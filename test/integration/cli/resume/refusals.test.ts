@@ -4,7 +4,7 @@ import { run } from '../support.ts'
 import { useEvents } from './events.ts'
 
 describe('pg-batch load --resume', () => {
-  const { database, file, env, load, csv, stored } = useEvents()
+  const { database, file, env, load, csv, stored, exactly } = useEvents()
 
   describe('refuses in one line', () => {
     let path: string
@@ -42,6 +42,19 @@ describe('pg-batch load --resume', () => {
     it('a file that was written to', async () => {
       await utimes(path, 1, 1)
       await expectRefusal(/it was written to/)
+    })
+
+    it('rows that are counted as written, of a load that is not known', async () => {
+      await database.pool.query('DELETE FROM pg_batch_resume')
+      const line =
+        /pg_batch_checkpoint has 2,000 rows of these files as written, but pg_batch_resume does not have this/
+      await expectRefusal(line)
+      await expectRefusal(line)
+      const { stderr } = await load(path, 'one')
+      await database.pool.query('TRUNCATE events; ALTER TABLE events DROP CONSTRAINT events_id_check')
+      await database.pool.query(/run: (DELETE FROM .*?)(?:; nothing committed)?\n/.exec(stderr)![1]!)
+      expect((await load(path, 'one')).status).to.equal(0)
+      expect(await stored()).to.deep.equal(exactly(2500))
     })
 
     it('another file, table or format of the same name', async () => {
