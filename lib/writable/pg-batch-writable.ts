@@ -6,6 +6,7 @@ import { OwnPool } from '../connection/pool/own-pool.ts'
 import { PgBatchError } from '../errors.ts'
 import { BATCH_OPENS } from '../streams/batch-opens.ts'
 import { discard } from '../streams/discard.ts'
+import { markNotFinished } from '../streams/not-finished.ts'
 import type { Outcome, Stats } from '../types.ts'
 import { ItemTable } from '../values/items/item-table.ts'
 import { confirmPositions } from '../write/checkpoint/confirm-positions.ts'
@@ -32,10 +33,7 @@ import { Stopping } from './stopping.ts'
 /** The reason for which everything stops at the end of a stream that succeeded. */
 const FINISHED = new Error('The stream has finished')
 
-/**
- * Batches in the stream's own buffer, besides those that lanes hold. Node's default of 16 would be 16 whole
- * batches.
- */
+/** Batches in the stream's own buffer, besides those that lanes hold. Node's default is 16. */
 const WRITABLE_BATCHES = 1
 
 /**
@@ -248,6 +246,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const reason = error ?? (this.writableFinished ? FINISHED : new Error('The stream was destroyed'))
     this.#stopping.begin(reason)
+    markNotFinished(this)
     // Node answers the writes in its own buffer, and not the one that `_write` was called for
     process.nextTick(() => this.#answer(reason))
     this.#lanes

@@ -102,6 +102,22 @@ describe('a pipeline always settles', () => {
         expect(await countOf(db.pool, 'live')).to.equal(0)
       })
 
+      it('and fails when it is destroyed without an error after its end', async () => {
+        const unlock = await lockTable(db, 'live')
+        const { writable, name, done } = start(Readable.from([rowsOf(10, id => ({ id }))]))
+        try {
+          await untilBlocked(db, name)
+          await until('the end', () => writable.writableEnded && writable.writableLength === 0)
+          writable.destroy()
+          const error = await rejectionOf(settlesWithin(WITHIN_MS, done))
+          expect(error).to.have.property('code', 'ERR_STREAM_PREMATURE_CLOSE')
+        } finally {
+          await unlock()
+        }
+        expect(writable.stats).to.include({ rowsCommitted: 0, rowsPending: 10 })
+        expect(await countOf(db.pool, 'live')).to.equal(0)
+      })
+
       it('when its signal is aborted while the pool has no client to give', async () => {
         const controller = new AbortController()
         const { pool, done, writable } = start(Readable.from([[{ id: 1 }]]), {
