@@ -19,36 +19,51 @@ export async function reportEnd(
   { watcher, terminal }: { watcher: Watcher; terminal: Terminal },
 ): Promise<void> {
   const counts = run.counts()
-  const { rowsCommitted, rowsRejected, rowsSkipped, elapsedMs } = counts
+  const { rowsCommitted, rowsSkipped, elapsedMs } = counts
   const reasons = run.reasons.list()
   const { repairs } = run
   const outcome = failed ? 'failed' : run.stopped ? 'interrupted' : 'done'
-  const next = rowsCommitted > 0 ? runAgain(args) : undefined
-  const failure =
-    outcome === 'interrupted' ? interruptedError(interruptedLine(args.table, rowsCommitted, next)) : failed
+  const failure = outcome === 'interrupted' ? interruption(args, rowsCommitted) : failed
   if (rowsCommitted > 0) terminal.hasCommitted = true
   await watcher.end({ counts, reasons, repairs, outcome, error: failure?.message })
   if (failure && args.log === 'json') failure.reported = true
-  if (wantsTable(args, terminal)) {
-    const table = summaryTable(args.table, counts, reasons, repairs)
-    // with --log json, standard error has only JSON
-    if (args.log === 'json') terminal.result(table)
-    else for (const line of table.split('\n')) terminal.note(line)
-  }
-  if (!wantsTable(args, terminal) && !args.quiet && !args.log) {
-    for (const repair of repairs) terminal.note(visible(repairLine(repair)))
-  }
-  if (rowsRejected > 0 && !args.quiet && !args.log) {
-    if (args.rejects === undefined && !failure) terminal.note(unkeptLine(rowsRejected))
-    if (args.rejects !== undefined && run.keptRejects)
-      terminal.note(replayHint(args.rejects, args, rowsRejected))
+  const showsTable = wantsTable(args, terminal)
+  if (showsTable) showTable(summaryTable(args.table, counts, reasons, repairs), args, terminal)
+  if (!args.quiet && !args.log) {
+    if (!showsTable) for (const repair of repairs) terminal.note(visible(repairLine(repair)))
+    noteRejects(run, counts.rowsRejected, args, terminal, failure)
   }
   if (failure) throw failure
   // on a terminal the table has the same numbers
-  if (args.quiet || (wantsTable(args, terminal) && terminal.stdout.isTTY)) return
+  if (args.quiet || (showsTable && terminal.stdout.isTTY)) return
   terminal.result(visible(committedLine(args.table, run.stats, elapsedMs, rowsSkipped)))
+}
+
+function interruption(args: LoadArguments, rowsCommitted: number): ExitError {
+  const next = rowsCommitted > 0 ? runAgain(args) : undefined
+  return interruptedError(interruptedLine(args.table, rowsCommitted, next))
 }
 
 function wantsTable(args: LoadArguments, { stderr }: Terminal): boolean {
   return args.summary || (stderr.isTTY === true && !args.quiet && !args.log)
+}
+
+function showTable(table: string, { log }: LoadArguments, terminal: Terminal): void {
+  // with --log json, standard error has only JSON
+  if (log === 'json') terminal.result(table)
+  else for (const line of table.split('\n')) terminal.note(line)
+}
+
+/** Says where the rejected rows are, or how to keep them next time. */
+function noteRejects(
+  { keptRejects }: LoadRun,
+  rowsRejected: number,
+  args: LoadArguments,
+  terminal: Terminal,
+  failure: ExitError | undefined,
+): void {
+  if (rowsRejected === 0) return
+  if (args.rejects === undefined) {
+    if (!failure) terminal.note(unkeptLine(rowsRejected))
+  } else if (keptRejects) terminal.note(replayHint(args.rejects, args, rowsRejected))
 }
