@@ -52,7 +52,6 @@ class DelimiterFolder {
   fold(chunk: Buffer, last: boolean): Buffer | undefined {
     const done: Buffer[] = []
     let bytes = this.#unscanned.length === 0 ? chunk : Buffer.concat([this.#unscanned, chunk])
-    this.#unscanned = Buffer.alloc(0)
     for (;;) {
       const again = this.#scan(bytes, last, done)
       if (again === undefined) break
@@ -99,7 +98,6 @@ class DelimiterFolder {
   #stepInQuotes(bytes: Buffer, at: number): number | undefined {
     const byte = bytes[at]!
     const next = bytes[at + 1]
-    if (byte === RETURN && next === LINE_FEED) return 2
     const isEscapable = next !== undefined && (next === this.#quote || next === this.#escape)
     if (byte === this.#escape && isEscapable) return 2
     if (byte !== this.#quote) return 1
@@ -134,7 +132,10 @@ class DelimiterFolder {
 
   #isDelimiter(bytes: Buffer, at: number): boolean {
     const delimiter = this.#delimiter
-    return bytes[at] === delimiter[0] && delimiter.equals(bytes.subarray(at, at + delimiter.length))
+    for (let byte = 0; byte < delimiter.length; byte++) {
+      if (bytes[at + byte] !== delimiter[byte]) return false
+    }
+    return true
   }
 
   #isLeftOpen(last: boolean): boolean {

@@ -38,6 +38,8 @@ describe('a delimiter of several bytes', () => {
     ['"a||b"', '||', { quote: undefined }, '"a~b"'],
     ['# a||b\na||#b\n', '||', { comment: '#' }, '# a||b\na~#b\n'],
     ['a"||b', '||', {}, 'a"~b'],
+    ['"a"b||c"||d', '||', {}, '"a"b~c"~d'],
+    ['"a\r\nb||c"|x\r\n', '||', {}, '"a\r\nb~c"|x\r\n'],
     ['"a\nb||c"|x\n"d\n||"||e', '||', {}, '"a\nb~c"|x\n"d\n||"~e'],
     ['"a\nb||c"|', '||', {}, '"a\nb~c"|'],
     ['aþbþc', 'þ', {}, 'a~b~c'],
