@@ -159,7 +159,7 @@ describe('a stream with a connectionString', () => {
         table: 't',
       })
       writable.on('error', () => {})
-      writable.write([{ retry: false, id: 1 }])
+      writable.write([{ id: 1 }])
       await until('the stream connects', () => sockets.length > 0)
       writable.destroy()
       await until('closed', () => writable.closed, 1000)

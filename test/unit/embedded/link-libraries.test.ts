@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -27,5 +27,6 @@ describe('linkLibraries', () => {
 
   it('makes none for a package that lists none', async () => {
     await linkLibraries(home)
+    expect(await readdir(join(home, 'native/lib'))).to.deep.equal(['libicu.so.60.2'])
   })
 })
