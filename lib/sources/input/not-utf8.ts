@@ -15,6 +15,10 @@ const CANDIDATES = [
   'cp850',
 ] as const
 
+/** What to do about a text with NUL bytes. A UTF-32 file may seem to have the byte order mark of UTF-16. */
+export const NUL_ADVICE =
+  'it has NUL bytes; if it is UTF-16 or UTF-32, say so with --encoding utf-16le, utf-16be or utf-32'
+
 /** Bytes around the invalid one that an example has at most. */
 const MAX_BYTES = 24
 const MAX_EXAMPLES = 5
@@ -27,8 +31,7 @@ const MAX_EXAMPLES = 5
  */
 export function notUtf8(name: string, fault: string, bytes?: Buffer): SourceError {
   if (bytes?.includes(0)) {
-    const hint = 'it has NUL bytes; if it is UTF-16, say so with --encoding utf-16le or utf-16be'
-    return new SourceError(`${name}: ${fault}`, { hint })
+    return new SourceError(`${name}: ${fault}`, { hint: NUL_ADVICE })
   }
   const hint = 'find out how it is encoded, and name that with --encoding'
   return new SourceError(`${name}: ${fault}`, { hint, example: bytes && examplesOf(bytes) })

@@ -1,4 +1,5 @@
 import { plural } from '../../../values/format-count.ts'
+import { NUL_ADVICE } from '../../input/not-utf8.ts'
 import { FormatUnknown, SourceError } from '../../source-error.ts'
 import { type DialectOptions, delimiterName, delimiterWord } from '../dialect.ts'
 import { refuseExcelLine } from '../excel-line.ts'
@@ -34,7 +35,7 @@ export function findDialect(
   const first = firstLine(sample.text, options.comment)
   refuseExcelLine(first, name)
   if (first.includes('\0')) {
-    throw new SourceError(`${name}: it has NUL bytes; if it is UTF-16, say so with --encoding utf-16le`)
+    throw new SourceError(`${name}: ${NUL_ADVICE}`)
   }
   const isNamed = options.delimiter !== undefined
   if (!isNamed) refuseLayout(sample, name)

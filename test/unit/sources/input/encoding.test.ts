@@ -60,10 +60,20 @@ describe('openSource reads encodings:', () => {
 
   it('UTF-16 without a mark not at all, with a line that helps', async () => {
     const path = await file('h.csv', utf16('a,b\n1,2\n'))
-    expect(await failure(rowsOf(path))).to.match(/NUL bytes; if it is UTF-16, .* --encoding utf-16le/)
+    expect(await failure(rowsOf(path))).to.match(/NUL bytes; if it is UTF-16 or .* --encoding utf-16le, /)
     const accents = await file('i.csv', utf16('a,b\né,2\n'))
-    expect(await failure(rowsOf(accents))).to.match(/NUL bytes; if it is UTF-16, .* --encoding utf-16le/)
+    expect(await failure(rowsOf(accents))).to.match(/NUL bytes; if it is UTF-16 or .* --encoding utf-16le, /)
   })
+
+  for (const encoding of ['utf-32le', 'utf-32be']) {
+    it(`${encoding} with a mark or without not at all, with a line that helps`, async () => {
+      for (const mark of ['\ufeff', '']) {
+        const path = await file('j.csv', iconv.encode(`${mark}a,b\né,2\n`, encoding))
+        expect(await failure(rowsOf(path))).to.match(/NUL bytes; if it is .* UTF-32, say so .* or utf-32$/m)
+        expect((await rowsOf(path, { encoding: 'utf-32' })).rows).to.deep.equal([{ a: 'é', b: '2' }])
+      }
+    })
+  }
 
   it('latin1, and windows-1252, which has letters for what are control characters in latin1', async () => {
     const bytes = Buffer.from('a\n\xe9\x92\x80\n', 'latin1')
