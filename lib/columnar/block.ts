@@ -25,6 +25,7 @@ export class ColumnChunk {
   readonly meaning: Meaning
   readonly #convert: Convert
   readonly #memory: readonly ArrayBufferView[]
+  #holders = 0
 
   constructor(
     values: StoredValues,
@@ -40,11 +41,11 @@ export class ColumnChunk {
 
   /** Keeps the memory of the values from being used again, until they are released. */
   hold(): void {
-    for (const part of this.#memory) holdChunk(part)
+    if (this.#holders++ === 0) for (const part of this.#memory) holdChunk(part)
   }
 
   release(): void {
-    for (const part of this.#memory) releaseChunk(part)
+    if (--this.#holders === 0) for (const part of this.#memory) releaseChunk(part)
   }
 
   /** Returns the value of a row, or null. */

@@ -28,7 +28,13 @@ export class ParquetBatches extends Readable {
     this.#batchRows = batchRows
   }
 
+  /** A batch that the writer does not wait for yet is read after what the server has sent is handled. */
   override _read(): void {
+    if (this.readableLength === 0) this.#readBatch()
+    else setImmediate(() => this.destroyed || this.#readBatch())
+  }
+
+  #readBatch(): void {
     this.#nextBatch().then(
       batch => this.push(batch.length > 0 ? batch : null),
       error => this.#failAtEnd(error instanceof SourceError ? error : damaged(this.#options.name, error)),

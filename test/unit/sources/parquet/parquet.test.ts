@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { expect } from 'chai'
 import type { CompressionCodec } from 'hyparquet'
@@ -78,6 +79,19 @@ describe('a Parquet file', () => {
     const data = Array.from({ length: 600 }, (_, i) => `${i} ${'x'.repeat(10_000)}`)
     expect(await aheadOf(parquetOf([{ name: 'note', schema: [TEXT], data }]))).to.equal(1)
     expect(await aheadOf(parquetOf([{ name: 'list', schema: LIST, data: [[1], [2, 3]] }]))).to.equal(1)
+  })
+
+  it('is read ahead a batch at a time, so that other events are handled in between', async () => {
+    const { blocks } = await openSource(await write('a.parquet', numbered(3000)), { batchRows: 100 })
+    await once(blocks!, 'readable')
+    const before = blocks!.readableLength
+    let turns = 0
+    while (blocks!.readableLength < 16 && turns < 100) {
+      await new Promise(setImmediate)
+      turns++
+    }
+    expect(turns).to.be.within(16 - before, 99)
+    blocks!.destroy()
   })
 
   for (const codec of ['SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW'] as CompressionCodec[]) {
