@@ -1,3 +1,5 @@
+import { JULIAN_EPOCH } from './calendar.ts'
+
 /**
  * The values of one column as a columnar file stores them, without its NULLs: typed arrays and bytes, because
  * an object for each value would cost more than everything else that is done with it.
@@ -101,9 +103,6 @@ export function storedAt(values: StoredValues, index: number): unknown {
 }
 
 export const INT96_WORDS = 3
-
-/** The Julian day of 1970-01-01. */
-export const JULIAN_EPOCH = 2_440_588
 
 const DAY_NANOSECONDS = 86_400_000_000_000n
 

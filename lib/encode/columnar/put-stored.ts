@@ -1,5 +1,13 @@
 import type { Meaning, TimestampMeaning } from '../../columnar/block.ts'
-import { INT96_WORDS, JULIAN_EPOCH, type StoredValues } from '../../columnar/stored-values.ts'
+import {
+  DAY_MICROS,
+  EPOCH_DAYS,
+  EPOCH_MICROS,
+  FIRST_DAY,
+  JULIAN_EPOCH,
+  LAST_DAY,
+} from '../../columnar/calendar.ts'
+import { INT96_WORDS, type StoredValues } from '../../columnar/stored-values.ts'
 import { numeric } from '../codecs/numbers/numeric.ts'
 import { date } from '../codecs/temporal/date.ts'
 import { timestamp, timestamptz } from '../codecs/temporal/timestamp.ts'
@@ -65,13 +73,6 @@ function itselfReader(stored: StoredValues): ((index: number) => number | boolea
   }
 }
 
-/** Days from 1970 to 2000, where PostgreSQL's calendar begins to count. */
-const EPOCH_DAYS = 10_957
-
-/** Dates from 0001-01-01 to 9999-12-31: the years that the text of a date has four digits for. */
-const FIRST_DAY = -719_162
-const LAST_DAY = 2_932_896
-
 function putDates(stored: StoredValues): PutStored | undefined {
   if (stored.kind !== 'int32') return undefined
   const { values } = stored
@@ -99,10 +100,6 @@ function putUuids(stored: StoredValues): PutStored | undefined {
     return true
   }
 }
-
-/** Microseconds from 1970 to 2000. */
-const EPOCH_MICROS = 946_684_800_000_000
-const DAY_MICROS = 86_400_000_000
 
 /**
  * Up to this distance from 1970, about 255 years, microseconds are exact in a double, also after a shift to

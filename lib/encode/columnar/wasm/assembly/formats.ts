@@ -3,6 +3,7 @@
  * after the field, or 0 for a value that JavaScript has to encode.
  */
 
+import { EPOCH_DAYS, FIRST_DAY, LAST_DAY } from '../../../../columnar/calendar'
 import { put32, putInt16Field, putInt32Field, putInt64Field, putNull } from '../../../wasm/assembly/fields'
 import { Column } from './column'
 import { MILLISECONDS } from './kinds'
@@ -86,12 +87,6 @@ export class Floats<Stored, Field> extends Column {
     return putInt64Field(out, Number.isNaN(value as f64) ? NAN_DOUBLE : reinterpret<i64>(value as f64))
   }
 }
-
-/** Days from 1970 to 2000, where PostgreSQL's calendar begins to count. */
-const EPOCH_DAYS = 10_957
-/** Dates from 0001-01-01 to 9999-12-31, as in put-stored.ts. */
-const FIRST_DAY = -719_162
-const LAST_DAY = 2_932_896
 
 export class Dates extends Column {
   put(values: usize, index: i32, out: usize): usize {

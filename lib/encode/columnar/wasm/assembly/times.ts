@@ -1,10 +1,8 @@
 /** Writes timestamps, as put-stored.ts does in JavaScript. */
 
+import { DAY_MICROS, EPOCH_MICROS, JULIAN_EPOCH } from '../../../../columnar/calendar'
 import { putInt64Field } from '../../../wasm/assembly/fields'
 
-/** Microseconds from 1970 to 2000, and of a day. */
-const EPOCH_MICROS: i64 = 946_684_800_000_000
-const DAY_MICROS: i64 = 86_400_000_000
 /** JavaScript's doubles are exact up to this distance from 1970. */
 const MAX_MICROS: i64 = 9_007_199_254_740_991 - EPOCH_MICROS
 
@@ -16,8 +14,6 @@ export function putCount(unit: i32, count: i64, out: usize): usize {
   return isNear ? putMicros(count * 1000, out) : 0
 }
 
-/** The Julian day of 1970-01-01. */
-const JULIAN_EPOCH: i64 = 2_440_588
 /** More than `MAX_MICROS`. */
 const MAX_DAYS: i64 = 100_000
 
