@@ -67,11 +67,7 @@ export class BlockReader {
    */
   async next(maxRows: number): Promise<Block | undefined> {
     while (this.#left === 0) if (!(await this.#nextGroup())) return undefined
-    for (const [at, reader] of this.#readers.entries()) {
-      if (reader.available > 0) continue
-      await this.#fill(reader, at)
-      if (reader.available === 0) throw damaged(this.#place(at), new Error('It has fewer rows'))
-    }
+    await this.#fillAll()
     const length = Math.min(maxRows, this.#left, ...this.#readers.map(({ available }) => available))
     this.#left -= length
     const block = { length, columns: this.#readers.map(reader => reader.take(length)) }
@@ -118,9 +114,17 @@ export class BlockReader {
     })
   }
 
+  /** Makes rows of all columns available. Their pages are read at the same time. */
+  async #fillAll(): Promise<void> {
+    const fills = this.#readers.map((reader, at) => reader.available === 0 && this.#fill(reader, at))
+    const [failed] = (await Promise.allSettled(fills)).filter(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
+  }
+
   async #fill(reader: ColumnReader, column: number): Promise<void> {
     try {
       await reader.fill()
+      if (reader.available === 0) throw new Error('It has fewer rows')
     } catch (error) {
       throw damaged(this.#place(column), error)
     }

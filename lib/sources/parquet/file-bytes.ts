@@ -12,9 +12,8 @@ const AHEAD_BYTES = 256 << 10
 export class FileBytes implements AsyncBuffer {
   readonly byteLength: number
   readonly #handle: FileHandle
-  /** What was read last of a few bytes and those that follow. */
-  #ahead: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(0))
-  #aheadStart = 0
+  /** What is read, or was read last, of a few bytes and those that follow. */
+  #ahead: { readonly start: number; readonly bytes: Promise<Buffer<ArrayBuffer>> } | undefined
 
   private constructor(handle: FileHandle, byteLength: number) {
     this.#handle = handle
@@ -39,13 +38,14 @@ export class FileBytes implements AsyncBuffer {
    */
   async read(start: number, end: number, allocate = allocateNew): Promise<Buffer<ArrayBuffer>> {
     if (end - start > FEW_BYTES) return this.#readInto(allocate, start, end)
-    if (start < this.#aheadStart || Math.min(end, this.byteLength) > this.#aheadStart + this.#ahead.length) {
-      this.#ahead = await this.#readInto(allocateNew, start, start + AHEAD_BYTES)
-      this.#aheadStart = start
+    let ahead = this.#ahead
+    if (!ahead || start < ahead.start || end > ahead.start + AHEAD_BYTES) {
+      ahead = { start, bytes: this.#readInto(allocateNew, start, start + AHEAD_BYTES) }
+      this.#ahead = ahead
     }
+    const { buffer, length } = await ahead.bytes
     // copied: a column that keeps a part of what was read ahead would keep all of it
-    const [from, to] = [start - this.#aheadStart, Math.min(end - this.#aheadStart, this.#ahead.length)]
-    return Buffer.from(this.#ahead.buffer.slice(from, to))
+    return Buffer.from(buffer.slice(start - ahead.start, Math.min(end - ahead.start, length)))
   }
 
   async #readInto(allocate: Allocate, start: number, end: number): Promise<Buffer<ArrayBuffer>> {
