@@ -3,14 +3,13 @@ import type { Dictionary } from '../../columnar/stored-values.ts'
 import { type Allocate, giveBackUnlessHeld, keepChunk } from '../../values/chunk-memory.ts'
 import { ColumnReader, rowsOf } from './column-reader.ts'
 import type { PageReader } from './page-reader.ts'
-import { decodeDataPage, decodeDictionary } from './pages/decode-page.ts'
+import { decodeDataPage, decodeDictionary, type PageContext } from './pages/decode-page.ts'
 import type { WasmHybrid } from './pages/wasm/wasm-hybrid.ts'
 
 /** Reads a column of one leaf, whose values are the column's. A chunk is a page. */
 export class FlatReader extends ColumnReader {
   readonly #pages: PageReader
-  readonly #hybrid: WasmHybrid | undefined
-  readonly #allocate: Allocate
+  readonly #context: PageContext
   #dictionary: Dictionary | undefined
 
   /**
@@ -20,8 +19,7 @@ export class FlatReader extends ColumnReader {
   constructor(pages: PageReader, allocate: Allocate, hybrid: WasmHybrid | undefined) {
     super()
     this.#pages = pages
-    this.#allocate = allocate
-    this.#hybrid = hybrid
+    this.#context = { decoder: pages.decoder, leaf: pages.leaf, hybrid, allocate }
   }
 
   override close(): void {
@@ -30,15 +28,13 @@ export class FlatReader extends ColumnReader {
   }
 
   protected override async read(): Promise<ColumnChunk | undefined> {
-    const { decoder, leaf } = this.#pages
-    const [hybrid, allocate] = [this.#hybrid, this.#allocate]
     for (let page = await this.#pages.next(); page; page = await this.#pages.next()) {
       if (page.header.type === 'DICTIONARY_PAGE') {
-        this.#dictionary = decodeDictionary(page, { decoder, leaf })
+        this.#dictionary = decodeDictionary(page, this.#context)
         keepChunk(page.bytes) // the dictionary refers to it
         continue
       }
-      const chunk = decodeDataPage(page, { decoder, leaf, dictionary: this.#dictionary, hybrid, allocate })
+      const chunk = decodeDataPage(page, { ...this.#context, dictionary: this.#dictionary })
       chunk.hold()
       giveBackUnlessHeld(page.bytes)
       if (rowsOf(chunk) > 0) return chunk

@@ -13,7 +13,7 @@ import { type PageLevels, readLevels, readPositions } from './read-levels.ts'
 import type { WasmHybrid } from './wasm/wasm-hybrid.ts'
 
 /** What the pages of a leaf are read with. */
-interface PageContext {
+export interface PageContext {
   readonly decoder: PageDecoder
   readonly leaf: Leaf
   readonly dictionary?: Dictionary | undefined
