@@ -145,7 +145,7 @@ export class PageReader {
 }
 
 function dictionaryValues({ dictionary_page_header: dictionary }: PageHeader): number {
-  if (!dictionary) throw new Error('A dictionary without its header')
+  if (!(dictionary && dictionary.num_values >= 0)) throw new Error('A dictionary without a number of values')
   return dictionary.num_values
 }
 

@@ -7,6 +7,7 @@ import { type Allocate, allocateNew } from '../../../values/chunk-memory.ts'
 import type { Leaf } from '../columns.ts'
 import type { PageDecoder, UnpackedPage } from '../unpack-page.ts'
 import { checkTexts } from './check-texts.ts'
+import { readDeltaInt32 } from './delta-integers.ts'
 import { readHybrid } from './hybrid.ts'
 import { joinBytes, readPlainValues, type ValueSection } from './plain-values.ts'
 import { type PageLevels, readLevels, readPositions } from './read-levels.ts'
@@ -123,11 +124,7 @@ function readRare(
   if (count === 0) return { kind: 'any', values: [] }
   switch (encoding) {
     case 'DELTA_BINARY_PACKED': {
-      if (type === 'INT32') {
-        const values = new Int32Array(count)
-        deltaBinaryUnpack(reader, count, values)
-        return { kind: 'int32', values }
-      }
+      if (type === 'INT32') return { kind: 'int32', values: readDeltaInt32(reader, count) }
       const values = new BigInt64Array(count)
       deltaBinaryUnpack(reader, count, values)
       return { kind: 'int64', values }

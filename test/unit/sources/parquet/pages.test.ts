@@ -101,6 +101,11 @@ function asVersion1({ header, bytes }: UnpackedPage): UnpackedPage {
   }
 }
 
+const zigZag = (value: bigint): bigint => (value < 0n ? -2n * value - 1n : 2n * value)
+
+const varInt = (value: bigint): number[] =>
+  value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varInt(value >> 7n)]
+
 describe('the pages of a flat column', () => {
   const write = useFolder()
 
@@ -184,6 +189,30 @@ describe('the pages of a flat column', () => {
       expect(() => decodeDataPage(second!, { decoder, leaf, hybrid: by })).to.throw(/dictionary is missing/)
     })
   }
+
+  it('have deltas of 32 bits after a first value that is written as one of 64 bits', async () => {
+    const count = 20
+    const schema = [{ type: 'INT32', repetition_type: 'REQUIRED' } as const]
+    const column = { name: 'v', schema, data: Array(count).fill(0), encoding: 'DELTA_BINARY_PACKED' }
+    const { decoder, leaf, pages } = await pagesOf(parquetOf([column]))
+    const { header } = pages[0]!
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(2n ** 31n), max: 2n ** 32n - 1n }),
+        fc.bigInt({ min: -(2n ** 32n), max: 2n ** 32n }),
+        (first, delta) => {
+          const numbers = [128n, 4n, BigInt(count), zigZag(first), zigZag(delta)]
+          const bytes = Buffer.from([...numbers.flatMap(varInt), 0, 0, 0, 0])
+          const expected = Array.from({ length: count }, (_, i) =>
+            Number(BigInt.asIntN(32, first + delta * BigInt(i))),
+          )
+          expect(valuesOf(decodeDataPage({ header, bytes }, { decoder, leaf }), count)).to.deep.equal(
+            expected,
+          )
+        },
+      ),
+    )
+  })
 
   it('have levels that are one run of a value, or are not', () => {
     const isOne = (bytes: number[], count: number, width = 1) =>

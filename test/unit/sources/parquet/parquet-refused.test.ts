@@ -89,6 +89,17 @@ describe('a Parquet file is refused in one line', () => {
     expect(await failure(read(made))).to.match(/column "n": the data are damaged or cut off$/)
   })
 
+  it('when a dictionary does not say how many values it has', async () => {
+    const made = parquetOf([
+      { name: 'n', schema: [utf8], data: Array(100).fill('a'), encoding: 'RLE_DICTIONARY' },
+    ])
+    // the header of the dictionary: the number of the first field becomes one that is not known
+    const header = made.indexOf(Buffer.from([0x4c, 0x15]))
+    expect(header).to.be.at.least(0)
+    made[header + 1] = 0x85
+    expect(await failure(read(made))).to.match(/column "n": the data are damaged or cut off$/)
+  })
+
   describe('before it takes bytes for what they are not:', () => {
     const data = Array.from({ length: 100 }, (_, i) => i)
     const column = (name: string) => ({ name, schema: [{ type: 'INT32' as const }], data, encoding: 'PLAIN' })
