@@ -4,6 +4,7 @@ export const REPAIRS = {
   missing: 'missing last fields, read as NULL',
   extra: 'empty extra fields, dropped',
   header: 'repeated headers, dropped',
+  ends: 'other line ends than the first, read as line ends',
 } as const
 
 export type RepairKind = keyof typeof REPAIRS

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Transform, type TransformCallback } from 'node:stream'
 import { FieldCutter } from '../../csv/field-cutter.ts'
 import { CsvRecord, nulMessage } from '../../csv/record.ts'
+import { PLACE_NUMBERS } from '../../csv/record-table.ts'
 import { RecordTableBuilder } from '../../csv/record-table-builder.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { holdChunk, keepChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
@@ -16,6 +17,7 @@ import { generatedHeader, type Header, headerOf } from './read-header.ts'
 import { type Records, rowMaker } from './record-rows.ts'
 import { RecordRepair } from './repair/repair-record.ts'
 import { CsvSplitter } from './split/csv-splitter.ts'
+import { LineEnds, otherLineEnd } from './split/line-ends.ts'
 import { loadWasmSplitter } from './split/load-wasm-splitter.ts'
 import { SplitError } from './split/split-error.ts'
 import type { FoundRecords } from './split/wasm-splitter.ts'
@@ -65,6 +67,10 @@ class CsvReader extends Transform {
   #leading: TakenRecord[] = []
   /** The record that is being split has a quote inside an unquoted field, which `--lenient` reads as text. */
   #hasStrayQuote = false
+  /** Looked at until the number of columns is known, and then if there is one. */
+  readonly #lineEnds = new LineEnds()
+  /** The record that comes next begins after a line end of another kind than the first. */
+  #isAfterOther = false
   /** A byte was seen that is not UTF-8, or NUL: from then on each record is looked at. */
   #isSuspect = false
 
@@ -136,7 +142,9 @@ class CsvReader extends Transform {
     return this.#columnCount !== undefined && !this.#repair && !this.#isSuspect
   }
 
-  readonly #takeOne = (chunk: Buffer, start: number, end: number, line: number, fault?: string): void => {
+  readonly #takeOne = (chunk: Buffer, start: number, end: number, line: number, found?: string): void => {
+    const endFault = this.#lineEndFault(chunk, end, line)
+    const fault = found ?? endFault
     if (fault === undefined && this.#isPlain) {
       if (start !== end || this.#columnCount === 1) this.#add(chunk, start, end, line)
       return
@@ -153,6 +161,7 @@ class CsvReader extends Transform {
   readonly #takeMany = (chunk: Buffer, found: FoundRecords, line: number): boolean => {
     const { places, count, shift, blanks } = found
     if (!this.#isPlain || (blanks > 0 && this.#columnCount !== 1)) return false
+    if (this.#columnCount === 1 && this.#haveOtherEnds(chunk, found)) return false
     for (let from = 0; from < count; ) {
       const to = Math.min(count, from + this.#options.batchRows - this.#table.length)
       this.#table.addPlaces({ chunk, places, shift, line }, from, to)
@@ -160,6 +169,28 @@ class CsvReader extends Transform {
       from = to
     }
     return true
+  }
+
+  /** Returns true if records may have a fault because of a line end. */
+  #haveOtherEnds(chunk: Buffer, { places, count, shift }: FoundRecords): boolean {
+    for (let index = 0; index < count; index++) {
+      if (this.#lineEnds.isOther(chunk, shift + places[index * PLACE_NUMBERS + 1]!)) return true
+    }
+    return this.#isAfterOther
+  }
+
+  /** Returns the fault of a record of one column that has a line end of another kind before or after it. */
+  #lineEndFault(chunk: Buffer, end: number, line: number): string | undefined {
+    if (this.#columnCount !== undefined && this.#columnCount !== 1) return undefined
+    const isOther = this.#lineEnds.isOther(chunk, end)
+    if (this.#columnCount === undefined) return undefined
+    if (this.#repair) {
+      if (isOther) this.#options.repairs?.add('ends', line, this.#name)
+      return undefined
+    }
+    const wasOther = this.#isAfterOther
+    this.#isAfterOther = isOther
+    return isOther || wasOther ? otherLineEnd(line) : undefined
   }
 
   #notUtf8Fault(chunk: Buffer, start: number, end: number, line: number): string | undefined {

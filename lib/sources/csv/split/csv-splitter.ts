@@ -22,7 +22,8 @@ const PIECE = 256 * 1024
  *     text ──quote at the start of a field──▶ quoted ──closing quote──▶ text
  *     text ──\n, \r\n or \r──▶ the next record, or a comment, which ends with its line
  *
- * Line ends may be mixed, so that a file made of several systems' files is read correctly.
+ * Line ends may be mixed, so that a file made of several systems' files is read correctly. The caller checks
+ * those of a file of one column.
  *
  * A malformed record ends the reading or, if the caller keeps malformed records, is taken with its fault. Its
  * text is then its first line, and the next record starts with the line after it: an open quote may have
@@ -155,7 +156,7 @@ export class CsvSplitter {
         if (byte === LINE_FEED || byte === RETURN) {
           if (byte === RETURN && chunk[at] === LINE_FEED) at++
           this.#lines++
-          if (this.#state === 'text') this.#cut(chunk, start, mark)
+          if (this.#state === 'text') this.#cut(chunk, start, mark, at)
           else this.#parts.clear()
           start = at
           this.#linesBefore = this.#lines
@@ -254,7 +255,8 @@ export class CsvSplitter {
     return field.some(byte => byte !== SPACE)
   }
 
-  #cut(chunk: Buffer, start: number, end: number): void {
+  /** @param next the index after the line end */
+  #cut(chunk: Buffer, start: number, end: number, next: number): void {
     if (this.#isStray) {
       this.#isStray = false
       this.#onStrayQuote!()
@@ -263,9 +265,9 @@ export class CsvSplitter {
       this.#take(chunk, start, end, this.#linesBefore + 1, undefined)
       return
     }
-    const whole = this.#parts.with(chunk.subarray(0, end))
+    const whole = this.#parts.with(chunk.subarray(0, next))
     this.#parts.clear()
-    this.#take(whole, 0, whole.length, this.#linesBefore + 1, undefined)
+    this.#take(whole, 0, whole.length - (next - end), this.#linesBefore + 1, undefined)
   }
 
   #keep(chunk: Buffer, start: number, held: number): void {
@@ -284,6 +286,6 @@ export class CsvSplitter {
     if (this.#state === 'quoted') throw new SplitError(this.#quotedSince, NEVER_ENDS)
     if (this.#state !== 'text') return
     this.#lines++
-    this.#cut(chunk, start, chunk.length)
+    this.#cut(chunk, start, chunk.length, chunk.length)
   }
 }

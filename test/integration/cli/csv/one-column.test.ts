@@ -54,4 +54,20 @@ describe('pg-batch load, of CSV with one column,', () => {
       }
     })
   }
+
+  it('refuses a line end of another kind than the first, as COPY does, unless it is --lenient', async () => {
+    const text = 'x\nAda\nGra\rce\nEd\n'
+    let refusal: unknown
+    await byCopy(text, ', HEADER').catch(error => (refusal = error))
+    expect(refusal).to.match(/unquoted carriage return found in data/)
+    const env = { DATABASE_URL: database.connectionString }
+    const refused = await run(['load', '-', '-t', 't'], env, text)
+    expect(refused.status).to.equal(1)
+    expect(refused.stderr).to.contain('line 3 has a line end of another kind than the first line')
+    expect(await stored()).to.deep.equal([])
+    const lenient = await run(['load', '-', '-t', 't', '--lenient'], env, text)
+    expect(lenient.status, lenient.stderr).to.equal(0)
+    expect(lenient.stderr).to.contain('1 record repaired: other line ends than the first')
+    expect(await stored()).to.deep.equal(['Ada', 'Gra', 'ce', 'Ed'])
+  })
 })

@@ -63,10 +63,17 @@ describe('readCsv, compared with csv-parse', () => {
           const theirs = fieldsByCsvParse(text, dialect)
           // every record is to be seen, also one that has other fields than the first: a field more for each
           const ours = await readLoosely(text, step, dialect).catch(error => {
+            if (error.message.includes('a line end of another kind')) return 'mixed'
             expect(error.message).to.match(/^f\.csv: line \d+ /)
             return undefined
           })
           if (theirs === undefined) refused++
+          // csv-parse takes line ends of all kinds also if there is one column
+          if (ours === 'mixed') {
+            expect(text).to.match(/\r(?!\n)/)
+            if (theirs) expect(withoutBlank(theirs)[0]).to.have.length(1)
+            return
+          }
           expect(ours).to.deep.equal(theirs && withoutBlank(theirs))
         }),
         { numRuns: thorough(500) },
