@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+import { makeFolder } from './cache-folder.ts'
 
 type Wrapper = (
   exports: unknown,
@@ -72,7 +73,7 @@ export class CodeCache {
     if (this.#compiled.size === 0) return
     setCodeFlushing(true)
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+      makeFolder(this.#folder)
       for (const [name, script] of this.#compiled) keep(join(this.#folder, name), script.createCachedData())
       removeOld(dirname(this.#folder))
     } catch {} // the next run compiles again

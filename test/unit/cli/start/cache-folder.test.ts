@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,5 +31,16 @@ describe('the folder of the cache', () => {
     expect(cacheFolder({ XDG_CACHE_HOME: home, NODE_V8_COVERAGE: '/tmp/x' })).to.equal(undefined)
     await writeFile(join(home, 'file'), '')
     expect(cacheFolder({ XDG_CACHE_HOME: join(home, 'file') })).to.equal(undefined)
+    expect(cacheFolder({ XDG_CACHE_HOME: join(home, 'a', 'b') })).to.equal(join(home, 'a', 'b', 'pg-batch'))
   })
+
+  it('is not waited for below /proc, where mkdirSync with `recursive` never returns', () => {
+    const module = new URL('../../../../lib/cli/start/cache-folder.ts', import.meta.url)
+    const code = `import { cacheFolder } from '${module}'
+      console.log(cacheFolder({ XDG_CACHE_HOME: '/proc/pg-batch/cache' }))`
+    const words = ['--import', 'tsx', '--input-type=module', '--eval', code]
+    // another process, because one that hangs in mkdirSync can only be killed
+    const { stdout, status } = spawnSync(process.execPath, words, { timeout: 20_000, encoding: 'utf8' })
+    expect({ stdout, status }).to.deep.equal({ stdout: 'undefined\n', status: 0 })
+  }).timeout(30_000)
 })
