@@ -12,7 +12,7 @@ import {
   type RowGroup,
   unsent,
 } from '../rows/batch.ts'
-import { checkItems, invalidRow, isBuiltIn, mapItems, parserHint } from '../rows/make-rows.ts'
+import { checkItems, invalidRow, isBuiltIn, mapItems, parserHint, unreadableKeys } from '../rows/make-rows.ts'
 import type { RowSet } from '../rows/row-set.ts'
 import { convertHeld } from './convert-held.ts'
 import { allStartAs, hasValues, missingInAll, startsAs } from './like-first.ts'
@@ -153,14 +153,6 @@ function blamedKey<Item>(row: object, first: string, plan: WritePlan<Item>): str
 
 function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
   return invalidRow(batch, index, `is a ${row.constructor.name}${parserHint(row)}`)
-}
-
-/** The getter of a key threw, or a proxy did not list its keys. */
-function unreadableKeys(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
-  return new PgBatchError('ROW_INVALID', "The row's keys could not be read", {
-    ...unsent(batch, index),
-    cause,
-  })
 }
 
 function unknownKeyError<Item>(

@@ -10,7 +10,7 @@ export function checkItems<Item>(batch: Batch<Item>, invalid: InvalidItem[]): Ro
   if (batch.table) return new RowSet(batch.table)
   const items: readonly unknown[] = batch.items
   if (areRows(items)) return new RowSet(items.slice())
-  return collect(batch.count, invalid, index => {
+  return collect(batch, invalid, index => {
     const item = items[index]
     if (isRow(item)) return item
     throw invalidRow(batch, index, `is ${kindOf(item)}${parserHint(item)}`)
@@ -23,7 +23,7 @@ export function mapItems<Item>(
   toRow: (item: Item) => unknown,
   invalid: InvalidItem[],
 ): RowSet {
-  return collect(batch.count, invalid, index => {
+  return collect(batch, invalid, index => {
     const row = callToRow(batch, index, toRow)
     if (row === null || row === undefined) return undefined
     if (typeof row === 'object' && 'then' in row && types.isPromise(row)) {
@@ -43,14 +43,21 @@ export function parserHint(item: unknown): string {
 }
 
 /** Collects the rows that `make` returns, and lists the errors that it throws. */
-function collect(count: number, invalid: InvalidItem[], make: (index: number) => object | undefined): RowSet {
+function collect(
+  batch: Batch<unknown>,
+  invalid: InvalidItem[],
+  make: (index: number) => object | undefined,
+): RowSet {
   const rows = new RowSet()
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < batch.count; index++) {
     try {
       const row = make(index)
       if (row !== undefined) rows.add(row, index)
     } catch (error) {
-      invalid.push({ index, error: error as PgBatchError })
+      invalid.push({
+        index,
+        error: error instanceof PgBatchError ? error : unreadableKeys(batch, index, error),
+      })
     }
   }
   return rows
@@ -58,8 +65,12 @@ function collect(count: number, invalid: InvalidItem[], make: (index: number) =>
 
 /** The same as `every`, which calls for each item unless V8 has optimized the caller. */
 function areRows(items: readonly unknown[]): items is readonly object[] {
-  for (let index = 0; index < items.length; index++) if (!isRow(items[index])) return false
-  return true
+  try {
+    for (let index = 0; index < items.length; index++) if (!isRow(items[index])) return false
+    return true
+  } catch {
+    return false // a proxy that was revoked
+  }
 }
 
 function isRow(value: unknown): value is object {
@@ -99,6 +110,14 @@ const REJECTS: ReadonlySet<PgBatchErrorCode> = new Set(['ROW_INVALID', 'VALUE_NO
 function withPosition(error: PgBatchError, batch: Batch<unknown>, index: number): PgBatchError {
   const { code, reason, column, cause = error } = error
   return new PgBatchError(code, reason, { ...unsent(batch, index), column, cause })
+}
+
+/** The getter of a key threw, or a proxy does not list its keys, or was revoked. */
+export function unreadableKeys(batch: Batch<unknown>, index: number, cause: unknown): PgBatchError {
+  return new PgBatchError('ROW_INVALID', "The row's keys could not be read", {
+    ...unsent(batch, index),
+    cause,
+  })
 }
 
 export function invalidRow(batch: Batch<unknown>, index: number, what: string): PgBatchError {
