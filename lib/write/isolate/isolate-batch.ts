@@ -55,6 +55,17 @@ const MAX_ROWS_AGAIN = 20_000
 
 export const FOREIGN_KEY_VIOLATION = '23503'
 
+/** The errors of a row that another row excludes. */
+const EXCLUDED: ReadonlySet<string | undefined> = new Set(['23505', '23P01'])
+
+/**
+ * Returns true if the server may have named the first of two rows with one unique key: rows of each shape go
+ * by a statement of their own, so that the second may have been sent before the first.
+ */
+function mayBlameFirst({ sqlState }: PgBatchError, groups: readonly RowGroup[]): boolean {
+  return groups.length > 1 && EXCLUDED.has(sqlState)
+}
+
 /**
  * The isolation of a batch, or of batches whose rows refer to each other:
  *
@@ -65,7 +76,7 @@ export const FOREIGN_KEY_VIOLATION = '23503'
 class BatchIsolation {
   readonly #groups: readonly RowGroup[]
   readonly #options: IsolateBatchOptions
-  /** In the order of the batch where that order decides what is stored, else grouped by shape. */
+  /** In the order of the batch: of two rows with one unique key the second is rejected, in any shape. */
   readonly #rows: readonly Row[]
   /** Rows that pass in a later round must not overwrite those that follow them. */
   readonly #keepsOrder: boolean
@@ -84,7 +95,7 @@ class BatchIsolation {
     const rows = groups.flatMap(group =>
       Array.from(group.rows, ([row, item]): Row => ({ batch: group.batch, item, row, shape: group.shape })),
     )
-    this.#rows = this.#keepsOrder || options.plan.ordersRows ? rows.sort(inOrder) : rows
+    this.#rows = groups.length > 1 ? rows.sort(inOrder) : rows
   }
 
   async run(): Promise<PgBatchError | undefined> {
@@ -115,7 +126,7 @@ class BatchIsolation {
     const { first } = this.#options
     if (!first) return undefined
     const at = units.findIndex(unit => unit.some(isRowAt(first.row)))
-    return at < 0 ? undefined : { at, error: first.error }
+    return at < 0 || mayBlameFirst(first.error, this.#groups) ? undefined : { at, error: first.error }
   }
 
   async #writeUnits(units: readonly Unit[], first?: PieceFailure): Promise<void> {
@@ -264,10 +275,10 @@ class BatchIsolation {
       transaction.before('ROLLBACK TO SAVEPOINT pg_batch; RELEASE SAVEPOINT pg_batch')
       // the only row of a piece has caused its error, named or not
       const blamed = named ?? (piece.length === 1 ? { group: parts[0]![0]!, index: 0 } : undefined)
-      return {
-        error: toPgBatchError(error, 'rolled-back', blamed ? errorContext(blamed) : {}, 'write'),
-        at: blamed && units.findIndex(unit => unit.some(isRowAt(blamed))),
-      }
+      const failure = toPgBatchError(error, 'rolled-back', blamed ? errorContext(blamed) : {}, 'write')
+      if (!blamed || parts.some(groups => mayBlameFirst(failure, groups)))
+        return { error: failure, at: undefined }
+      return { error: failure, at: units.findIndex(unit => unit.some(isRowAt(blamed))) }
     }
   }
 

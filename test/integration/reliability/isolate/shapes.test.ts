@@ -54,7 +54,34 @@ describe('a batch of mixed shapes with bad rows', () => {
       expect(await valuesOf(db.pool, 'SELECT count(*)::int FROM t')).to.deep.equal([[39]])
     })
 
-    if (!('onConflict' in way.options)) continue
+    if (!('onConflict' in way.options)) {
+      it(`rejects the second of two rows with one unique key, as row after row would, by ${way.title}`, async () => {
+        const shapes = [{ kind: 'given' }, {}, { n: 1 }, { n: 2, kind: 'both' }]
+        const pairs = shapes.flatMap((one, a) => shapes.map((other, b) => [one, other, a, b] as const))
+        for (const [one, other, a, b] of pairs) {
+          await db.pool.query(`DROP TABLE IF EXISTS t; CREATE TABLE t (
+            id int UNIQUE, n int DEFAULT 7, kind text DEFAULT 'none')`)
+          const rows: Record<string, unknown>[] = rowsOf(40, id => ({ id, ...shapes[id % 4] }))
+          rows[13] = { id: 100, ...one }
+          rows[14] = { id: 100, ...other }
+          rows[30] = { id: 100, ...one }
+          const rejected = await load([rows], start(2))
+          const title = `shapes ${a} and ${b}`
+          expect(
+            rejected.map(({ index, error }) => [index, error.rowIndex, error.sqlState]).sort(),
+            title,
+          ).to.eql([
+            [14, 14, '23505'],
+            [30, 30, '23505'],
+          ])
+          const kept = { n: 7, kind: 'none', ...one }
+          expect(await valuesOf(db.pool, 'SELECT n, kind FROM t WHERE id = 100'), title).to.deep.equal([
+            [kept.n, kept.kind],
+          ])
+        }
+      })
+      continue
+    }
     it(`leaves what row after row would, whatever their shapes, by ${way.title}`, async () => {
       await db.pool.query(
         `DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0), kind text DEFAULT 'none')`,
