@@ -69,7 +69,7 @@ export function lengthOf(values: StoredValues): number {
 
 /**
  * Returns what the values of a page are in. That of a dictionary is not among it, because many pages refer to
- * a dictionary: nothing may use it again.
+ * a dictionary: it is never given back.
  */
 export function memoryOf(values: StoredValues): readonly ArrayBufferView[] {
   switch (values.kind) {

@@ -28,7 +28,7 @@ const MAX_FREE_BYTES = 32 << 20
  * Memory for the chunks of a file, or for what is known of them. New memory for each would cost page faults,
  * and every 64 MiB of it would make the garbage collector mark the whole heap. The memory of a chunk is used
  * again when all that held the chunk have released it. That of a chunk which is kept, or which nothing has
- * ever held, is not, and belongs to the garbage collector.
+ * ever held, is not, and belongs to the garbage collector. The functions below do nothing for other memory.
  */
 export class ChunkMemory {
   /** Memory to use again, by its length. */

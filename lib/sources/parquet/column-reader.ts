@@ -14,7 +14,7 @@ export abstract class ColumnReader {
 
   /** Makes rows available, unless the column has ended. Called when there are none. */
   async fill(): Promise<void> {
-    this.#chunk?.release()
+    this.#releaseChunk()
     this.#chunk = await this.read()
     this.#rows = this.#chunk ? rowsOf(this.#chunk) : 0
     this.#at = 0
@@ -22,6 +22,10 @@ export abstract class ColumnReader {
 
   /** Releases the memory of the rows, after the last of them is taken. */
   close(): void {
+    this.#releaseChunk()
+  }
+
+  #releaseChunk(): void {
     this.#chunk?.release()
     this.#chunk = undefined
   }

@@ -31,11 +31,12 @@ export class FlatReader extends ColumnReader {
     for (let page = await this.#pages.next(); page; page = await this.#pages.next()) {
       if (page.header.type === 'DICTIONARY_PAGE') {
         this.#dictionary = decodeDictionary(page, this.#context)
-        keepChunk(page.bytes) // the dictionary refers to it
+        keepChunk(page.bytes) // the dictionary refers to it, and many pages to the dictionary
         continue
       }
       const chunk = decodeDataPage(page, { ...this.#context, dictionary: this.#dictionary })
       chunk.hold()
+      // texts stay in their page, and a page that is not packed is a part of what was read of the file
       giveBackUnlessHeld(page.bytes)
       if (rowsOf(chunk) > 0) return chunk
       chunk.release()

@@ -137,7 +137,7 @@ export class PageReader {
     const windowEnd = this.#windowStart + this.#window.length
     if (start >= this.#windowStart && Math.min(start + bytes, file.byteLength) <= windowEnd) return
     const end = Math.max(start + bytes, Math.min(start + readAheadBytes, this.#end))
-    releaseChunk(this.#window)
+    this.close() // the next bytes may be read into the same memory
     this.#window = await file.read(start, end, allocate)
     holdChunk(this.#window)
     this.#windowStart = start
