@@ -1,5 +1,5 @@
 import { isFinal } from './faults/is-final.ts'
-import { FOREIGN_KEY_VIOLATION } from './isolate/isolate-batch.ts'
+import { FOREIGN_KEY_VIOLATION } from './isolate/refusals.ts'
 import { WaitingRows } from './isolate/waiting-rows.ts'
 import type { Batch } from './rows/batch.ts'
 import { isFull } from './transaction/transaction-bounds.ts'

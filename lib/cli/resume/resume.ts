@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Sources } from '../../sources/open-sources.ts'
-import { quoteTable } from '../../table/identifier.ts'
+import { quoteLiteral, quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
 import type { CheckpointOptions } from '../../writable/options/checkpoint-options.ts'
@@ -180,16 +180,12 @@ function forgottenLoad(name: string, rowsWritten: number, distribution: Distribu
 
 /** Returns the statements that remove a name. Whether the rows are still in the table is not known here. */
 function forgetSql(name: string, distribution: Distribution): string {
-  return `DELETE FROM pg_batch_resume WHERE name = ${literal(name)}; ${uncountSql(name, distribution)}`
+  return `DELETE FROM pg_batch_resume WHERE name = ${quoteLiteral(name)}; ${uncountSql(name, distribution)}`
 }
 
 /** Returns the statement that removes the numbers of the last rows. */
 function uncountSql(name: string, { workers }: Distribution): string {
-  const names = checkpointNames(name, workers).map(literal)
+  const names = checkpointNames(name, workers).map(quoteLiteral)
   const isOne = workers === 1 ? `= ${names[0]}` : `IN (${names.join(', ')})`
   return `DELETE FROM ${DEFAULT_CHECKPOINT_TABLE} WHERE name ${isOne}`
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

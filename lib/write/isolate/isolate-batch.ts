@@ -10,6 +10,7 @@ import { CHECK_CONSTRAINTS, deferConstraints, deferralOf } from './constraint-mo
 import { isolateRows, type PieceFailure } from './isolate-rows.ts'
 import { Orphans } from './orphans.ts'
 import { parentsFirst } from './parents-first.ts'
+import { FOREIGN_KEY_VIOLATION, mayBlameFirst } from './refusals.ts'
 import { groupByShape, inOrder, isRowAt, type Row, type Unit } from './rows.ts'
 
 export interface IsolateBatchOptions {
@@ -52,19 +53,6 @@ const MIN_LEFT_OUT = 3
 
 /** How many rows are sent again in all, unless `MIN_LEFT_OUT` asks for more. */
 const MAX_ROWS_AGAIN = 20_000
-
-export const FOREIGN_KEY_VIOLATION = '23503'
-
-/** The errors of a row that another row excludes. */
-const EXCLUDED: ReadonlySet<string | undefined> = new Set(['23505', '23P01'])
-
-/**
- * Returns true if the server may have named the first of two rows with one unique key: rows of each shape go
- * by a statement of their own, so that the second may have been sent before the first.
- */
-function mayBlameFirst({ sqlState }: PgBatchError, groups: readonly RowGroup[]): boolean {
-  return groups.length > 1 && EXCLUDED.has(sqlState)
-}
 
 /**
  * The isolation of a batch, or of batches whose rows refer to each other:

@@ -1,7 +1,7 @@
 import type { PgBatchError } from '../../errors.ts'
 import { errorContext, toPgBatchError } from '../faults/failure.ts'
 import { isRowsFault } from '../faults/transient.ts'
-import { FOREIGN_KEY_VIOLATION } from '../isolate/isolate-batch.ts'
+import { FOREIGN_KEY_VIOLATION } from '../isolate/refusals.ts'
 import { WaitingRows } from '../isolate/waiting-rows.ts'
 import { type Batch, type RowGroup, splitByBatch } from '../rows/batch.ts'
 import { RowError, type RowRef } from '../rows/row-sender.ts'
