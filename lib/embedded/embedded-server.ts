@@ -1,10 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { makeFolder } from '../values/make-folder.ts'
 import { EmbeddedServerFailed } from './embedded-errors.ts'
 import { makeTraversable, packageHome, reachableHome } from './embedded-package.ts'
 import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
@@ -118,7 +119,7 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
     let password: string
     try {
       if (!(await exists(join(dataDir, 'PG_VERSION')))) {
-        const made = await mkdir(dirname(dataDir), { recursive: true })
+        const made = makeFolder(dirname(dataDir), 0o777)
         if (asRoot && made) await makeTraversable(dirname(dataDir))
         await rm(passwordFileOf(dataDir), { force: true }) // of data that was deleted
         await server.initialise()

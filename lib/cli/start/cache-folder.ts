@@ -1,6 +1,7 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { makeFolder } from '../../values/make-folder.ts'
 
 /**
  * Returns the folder where the command keeps its compiled code, and makes it. Undefined if the folder cannot
@@ -16,24 +17,6 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string | undefined {
     return isOwn(folder) ? folder : undefined
   } catch {
     return undefined // the cache only saves time
-  }
-}
-
-/**
- * Makes a folder, and those above it that are missing. `mkdirSync` with `recursive` never returns below
- * /proc: there a missing folder cannot be made though the one above it exists, and Node.js tries again and
- * again.
- */
-export function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    const above = dirname(folder)
-    if (code !== 'ENOENT' || above === folder) throw error
-    makeFolder(above)
-    mkdirSync(folder, { mode: 0o700 })
   }
 }
 

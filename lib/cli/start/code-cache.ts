@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
-import { makeFolder } from './cache-folder.ts'
+import { makeFolder } from '../../values/make-folder.ts'
 
 type Wrapper = (
   exports: unknown,
