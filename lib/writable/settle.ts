@@ -44,6 +44,9 @@ export async function settle<Item>(
   }
 }
 
+/** How many rows the dead letter gets at once at most. */
+const MAX_AT_ONCE = 256
+
 /** Hands rejected rows to the dead letter, if there is one. */
 async function sendRejects<Item>(
   rejected: Committed<Item>['rejected'],
@@ -51,8 +54,14 @@ async function sendRejects<Item>(
 ): Promise<void> {
   const { deadLetterStream, deadLetterFile, kill } = settling
   if (deadLetterStream) {
-    for (const reject of rejected)
-      await wait('deadLetter', reject.batchId, settling, () => deadLetterStream.send(reject))
+    const atOnce = Math.min(deadLetterStream.room, MAX_AT_ONCE)
+    for (let from = 0; from < rejected.length; from += atOnce) {
+      const some = rejected.slice(from, from + atOnce)
+      const taken = deadLetterStream.send(some)
+      // each has the time limit of a callback, from when the one before it was taken
+      for (const [index, { batchId }] of some.entries())
+        await wait('deadLetter', batchId, settling, () => taken[index]!)
+    }
   }
   if (deadLetterFile && rejected.length > 0) {
     // a move has time limits of its own

@@ -3,7 +3,7 @@ import { hexText } from '../../sources/hex-text.ts'
 import type { FileRow } from '../../sources/open-sources.ts'
 import { isRow } from '../../sources/rows.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
-import { ndjsonDeadLetter } from '../../write/rejects/ndjson-dead-letter.ts'
+import { LINES_AT_ONCE, ndjsonDeadLetter } from '../../write/rejects/ndjson-dead-letter.ts'
 
 /** The table through which the rejected rows of a load with `--resume` go to their file. */
 export const REJECTS_TABLE = 'pg_batch_rejects'
@@ -17,12 +17,22 @@ export function rejectsFile(
   positionOf: (rejected: RejectedRow) => FileRow | undefined,
 ): Writable {
   const file = ndjsonDeadLetter(path).on('error', () => {}) // the write callback has the error
+  const withPosition = (rejected: RejectedRow): RejectedRow => {
+    const at = positionOf(rejected)
+    const position = at && { partition: at.file, offset: BigInt(at.row) }
+    return { ...rejected, position }
+  }
   return new Writable({
     objectMode: true,
+    highWaterMark: LINES_AT_ONCE,
     write(rejected: RejectedRow, _encoding, callback) {
-      const at = positionOf(rejected)
-      const position = at && { partition: at.file, offset: BigInt(at.row) }
-      file.write({ ...rejected, position }, callback)
+      file.write(withPosition(rejected), callback)
+    },
+    writev(chunks: { chunk: RejectedRow }[], callback) {
+      file.cork()
+      for (const { chunk } of chunks.slice(0, -1)) file.write(withPosition(chunk))
+      file.write(withPosition(chunks.at(-1)!.chunk), callback) // has the error of all
+      file.uncork()
     },
     destroy(error, callback) {
       file.destroy()

@@ -21,20 +21,37 @@ export class DeadLetterStream {
     sink.on('close', this.#onClose)
   }
 
-  /** Resolves when the stream has taken the row. */
-  async send(reject: RejectedRow): Promise<void> {
-    let fail!: (error: Error) => void
+  /** How many rows it takes before it wants a pause. */
+  get room(): number {
+    return Math.max(1, this.#sink.writableHighWaterMark || 1)
+  }
+
+  /**
+   * Hands rows over. Returns a promise for each, which resolves when the stream has taken it. A stream with
+   * `writev` may take them together.
+   */
+  send(rejects: readonly RejectedRow[]): Promise<void>[] {
     const look = setInterval(() => this.#sink.destroyed && this.#onClose(), LOOK_MS)
+    const fails: ((error: Error) => void)[] = []
+    const taken = rejects.map(
+      reject =>
+        new Promise<void>((resolve, fail) => {
+          fails.push(fail)
+          this.#waiting.add(fail)
+          this.#sink.cork()
+          this.#sink.write(reject, error => (error ? fail(error) : resolve()))
+        }),
+    )
     try {
-      await new Promise<void>((resolve, reject_) => {
-        fail = reject_
-        this.#waiting.add(fail)
-        this.#sink.write(reject, error => (error ? fail(error) : resolve()))
-      })
-    } finally {
-      clearInterval(look)
-      this.#waiting.delete(fail)
+      for (const _ of rejects) this.#sink.uncork()
+    } catch (error) {
+      for (const fail of fails) fail(error as Error)
     }
+    const ends = taken.map(
+      (one, index) => one.finally(() => this.#waiting.delete(fails[index]!)).catch(() => {}), // the caller waits for `one`
+    )
+    Promise.all(ends).then(() => clearInterval(look))
+    return taken
   }
 
   readonly #onClose = (): void => {
