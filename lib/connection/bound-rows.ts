@@ -107,9 +107,17 @@ function* messagesOf(
       yield EXECUTE
     }
   }
-  yield message('S')
+  yield SYNC
   if (next !== undefined) yield queryMessage(next)
 }
+
+/** Returns the messages that run a statement once. */
+export function executeMessages(text: string, values: readonly BoundValue[] = []): Buffer[] {
+  return [message('P', '\0', text, '\0\0\0'), bind(values), EXECUTE]
+}
+
+/** Ends what travels together: after an error the server skips messages up to this one. */
+export const SYNC = message('S')
 
 /** A message of a type and of text, for which the length is filled in. */
 function message(type: string, ...parts: readonly string[]): Buffer {

@@ -4,6 +4,7 @@ import type { PgResultLike } from '../pg-types.ts'
 import { takesSubmittables } from '../pool/driver-modes.ts'
 import type { Lease } from '../pool/lease.ts'
 import { allResults, lastResult, queryText } from '../query-text.ts'
+import { type RowStep, SentStep } from '../row-steps.ts'
 import type { SimpleQuery } from '../simple-query.ts'
 import { AnswerLimits } from './answer-limits.ts'
 import { CallbackEffects } from './callbacks/callback-effects.ts'
@@ -68,6 +69,11 @@ export class Transaction {
     return this.#state
   }
 
+  /** Several statements may be sent before the first one is answered. */
+  get takesSeveral(): boolean {
+    return takesSubmittables(this.lease.client)
+  }
+
   /** The server is a PostgreSQL that reports the outcome of a transaction. */
   get isTicketed(): boolean {
     return this.#options.ticketed
@@ -114,6 +120,15 @@ export class Transaction {
     const rows = BoundRows.open(this.lease.client, statements)
     rows.settled.catch(error => this.lease.noteFailure(error))
     return rows
+  }
+
+  /** Starts steps that travel together; the caller waits for `settled` of each before the next statement. */
+  async openSteps(steps: readonly RowStep[]): Promise<SentStep[]> {
+    await this.begin()
+    this.#state = 'open'
+    const sent = SentStep.open(this.lease.client, steps)
+    for (const { settled } of sent) settled.catch(error => this.lease.noteFailure(error))
+    return sent
   }
 
   /**

@@ -125,8 +125,30 @@ class BatchIsolation {
         const failure = await this.#writePiece(units.slice(from, to))
         return failure && { ...failure, at: failure.at === undefined ? undefined : from + failure.at }
       },
+      writeEach: this.#options.rows.maySendEach
+        ? async (from, to) => {
+            const { count, refused } = await this.#writeEach(units.slice(from, to))
+            return { to: from + count, refused: new Map(refused.map(([at, error]) => [from + at, error])) }
+          }
+        : undefined,
       reject: (index, error) => this.#refuse(units[index]!, error),
     })
+  }
+
+  /** Writes the first ones of several units. Returns how many, and the errors of those that are refused. */
+  async #writeEach(units: readonly Unit[]): Promise<EachUnit> {
+    const left = [...units.keys()].filter(at => !this.#isRefused(units[at]![0]!))
+    if (left.length === 0) return { count: units.length, refused: [] }
+    const groups = left.map(at => groupByShape(units[at]!)[0]!)
+    const checks = this.#deferral === undefined ? [] : [CHECK_CONSTRAINTS, this.#deferral]
+    const { count, refused } = await this.#options.rows.sendEach(groups, checks)
+    return {
+      count: count === left.length ? units.length : left[count]!,
+      refused: [...refused].map(([index, { row, error }]) => [
+        left[index]!,
+        toPgBatchError(error, 'rolled-back', errorContext(row), 'write'),
+      ]),
+    }
   }
 
   /**
@@ -220,10 +242,14 @@ class BatchIsolation {
     }
   }
 
+  #isRefused(row: Row): boolean {
+    return this.#waiting.has(row) || this.#rejected.has(row)
+  }
+
   /** Writes the rows of a piece that are not refused yet, without those whose parents are missing. */
   async #writePiece(units: readonly Unit[]): Promise<PieceFailure | undefined> {
     for (;;) {
-      const piece = units.flat().filter(row => !this.#waiting.has(row) && !this.#rejected.has(row))
+      const piece = units.flat().filter(row => !this.#isRefused(row))
       if (piece.length === 0) return undefined
       const failure = await this.#tryPiece(units, piece)
       if (!failure || !(await this.#refuseOrphans(piece, failure.error))) return failure
@@ -281,6 +307,12 @@ class BatchIsolation {
     // not together with the next piece, which would undo this one if the statements fail
     await deferConstraints(transaction, this.#deferral)
   }
+}
+
+/** How many units were written or refused, and the errors of those that were refused, by their index. */
+interface EachUnit {
+  readonly count: number
+  readonly refused: readonly (readonly [number, PgBatchError])[]
 }
 
 /** The detail of a foreign key's error has the key of one row. */

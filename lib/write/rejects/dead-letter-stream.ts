@@ -47,10 +47,11 @@ export class DeadLetterStream {
     } catch (error) {
       for (const fail of fails) fail(error as Error)
     }
-    const ends = taken.map(
-      (one, index) => one.finally(() => this.#waiting.delete(fails[index]!)).catch(() => {}), // the caller waits for `one`
-    )
-    Promise.all(ends).then(() => clearInterval(look))
+    // what fails is reported by the promises that are returned
+    void Promise.allSettled(taken).then(() => {
+      clearInterval(look)
+      for (const fail of fails) this.#waiting.delete(fail)
+    })
     return taken
   }
 

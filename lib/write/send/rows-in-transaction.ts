@@ -6,6 +6,7 @@ import type { TablePlan } from '../plan/table-plan.ts'
 import { countRows, type PreparedBatch, type RowGroup } from '../rows/batch.ts'
 import { RowResults } from '../rows/row-results.ts'
 import type { RowRef, RowSender } from '../rows/row-sender.ts'
+import { type EachResult, EachRow, mayGoAlone } from './by-row/each-row.ts'
 import { chooseMethods, type MethodContext, upsertMethod } from './choose-method.ts'
 import { rowsOfRecords } from './insert/rows-of-records.ts'
 import { isUpsert, makeSender } from './make-sender.ts'
@@ -36,6 +37,7 @@ export class RowsInTransaction {
   readonly #plan: TablePlan
   readonly #staging: SharedStaging
   #sender: RowSender | undefined
+  #each: EachRow | undefined
   #closedBytes = 0
   #sentRows = 0
   #unchanged = 0
@@ -129,6 +131,25 @@ export class RowsInTransaction {
     this.#staging.clear()
     this.#unchangedBefore = this.#unchanged
     if (savepoint) this.#transaction.before(savepoint)
+  }
+
+  /** Returns true where rows may go one by one in one round trip, see {@link EachRow}. */
+  get maySendEach(): boolean {
+    return !this.#options.byInsert && mayGoAlone(this.#plan, this.#transaction)
+  }
+
+  /**
+   * Writes the first ones of several rows one by one, each under a savepoint. Groups have one row each.
+   * @param checks statements after each row, of which the first may fail because of the row
+   */
+  async sendEach(groups: readonly RowGroup[], checks: readonly string[]): Promise<EachResult> {
+    this.#each ??= new EachRow(this.#transaction, this.#plan, this.#options.slabs)
+    const result = await this.#each.send(groups, checks, this.#staging.name)
+    this.#closedBytes += result.bytes
+    this.#unchanged += result.unchanged
+    if (!this.#plan.merge) this.#copied = true
+    this.#plan.format.batchDone()
+    return result
   }
 
   /** Undoes all pieces since `beginPieces` by a statement that rolls back to a point before it. */

@@ -150,7 +150,7 @@ export class RowByRowSender implements RowSender {
   #statementFor(shape: RowShape): RowStatementText {
     let made = this.#texts.get(shape)
     if (!made) {
-      made = makeStatement(this.#plan, shape)
+      made = rowStatement(this.#plan, shape)
       this.#texts.set(shape, made)
     }
     return made
@@ -173,7 +173,8 @@ function newRoundTrip(): RoundTrip {
   return { refs: [], statements: [], length: 0 }
 }
 
-function makeStatement(
+/** Returns the statement that writes one row of a shape. */
+export function rowStatement(
   { merge, mergeShape, rowResults, table }: TablePlan,
   shape: RowShape,
 ): RowStatementText {

@@ -1,14 +1,15 @@
 import type { Transaction } from '../../../connection/transaction/transaction.ts'
-import { type RowEncoder, ValueError } from '../../../encode/row-encoder.ts'
+import type { RowEncoder } from '../../../encode/row-encoder.ts'
 import type { SlabLease } from '../../../encode/wire/slabs.ts'
 import type { TableParts } from '../../../table/identifier.ts'
 import { explainChange } from '../../faults/table-changed.ts'
 import type { TablePlan } from '../../plan/table-plan.ts'
 import { type EncodedRows, holdBytesOnly, type RowGroup } from '../../rows/batch.ts'
-import { RowError, type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
+import { type RowRef, type RowSender, unchangedOf } from '../../rows/row-sender.ts'
 import { InsertSender } from '../insert/insert-sender.ts'
 import { CopyPieces, PIECE_BYTES } from './copy-pieces.ts'
 import { OpenCopy, type OpenCopyOptions } from './open-copy.ts'
+import { notBinary, notEncodable } from './row-errors.ts'
 
 export interface CopyOptions {
   /** Where rows wait for a merge; undefined: they go into the table itself. */
@@ -252,18 +253,4 @@ export class CopySender implements RowSender {
     const full = piece && this.#open!.copy.write(piece)
     if (full) await this.#transaction.answers.copy(full)
   }
-}
-
-function notEncodable(group: RowGroup, index: number, error: unknown): RowError {
-  if (!(error instanceof ValueError)) {
-    return new RowError({ group, index, column: undefined }, 'the row could not be read', error)
-  }
-  return new RowError({ group, index, column: error.column }, error.message, error.cause ?? error)
-}
-
-function notBinary(group: RowGroup, index: number, column: string): RowError {
-  const message =
-    `Column ${JSON.stringify(column)}: the value has no exact binary form; ` +
-    "`copyFormat: 'auto'` would send it as text"
-  return new RowError({ group, index, column }, message, undefined)
 }

@@ -1,13 +1,18 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { PgBatchError } from '../../../../lib/errors.ts'
-import { isolateRows, type PieceFailure } from '../../../../lib/write/isolate/isolate-rows.ts'
+import {
+  type EachWritten,
+  isolateRows,
+  type PieceFailure,
+} from '../../../../lib/write/isolate/isolate-rows.ts'
 
 /** A server that takes pieces of rows: it refuses a piece with a bad row, and may name the first one. */
-function server(bad: ReadonlySet<number>, named: boolean) {
+function server(bad: ReadonlySet<number>, named: boolean, others: ReadonlySet<number> = new Set()) {
   const error = new PgBatchError('REFUSED', 'refused', { outcome: 'rolled-back' })
   const stored: number[] = []
   let rowsSent = 0
+  let eachSent = 0
   return {
     stored,
     get rowsSent() {
@@ -20,6 +25,21 @@ function server(bad: ReadonlySet<number>, named: boolean) {
       }
       for (let row = from; row < to; row++) stored.push(row)
       return undefined
+    },
+    /** Takes at most seven rows at once, and none where a row needs a statement of another kind. */
+    async writeEach(from: number, to: number): Promise<EachWritten> {
+      eachSent++
+      const refused = new Map<number, PgBatchError>()
+      let row = from
+      for (; row < Math.min(to, from + 7) && !others.has(row); row++) {
+        rowsSent++
+        if (bad.has(row)) refused.set(row, error)
+        else stored.push(row)
+      }
+      return { to: row, refused }
+    },
+    get eachSent() {
+      return eachSent
     },
     /** What an attempt at all rows reports. */
     async attempt(count: number): Promise<PieceFailure> {
@@ -64,6 +84,37 @@ describe('isolateRows', () => {
       ),
       { numRuns: 300, seed: 20261123 },
     )
+  })
+
+  it('does the same where small pieces go row by row, and some rows cannot', async () => {
+    let eachSent = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 600 }),
+        fc.array(fc.nat(599), { minLength: 1, maxLength: 400 }),
+        fc.array(fc.nat(599), { maxLength: 20 }),
+        fc.boolean(),
+        async (count, indexes, otherIndexes, named) => {
+          const bad = new Set(indexes.map(index => index % count))
+          const target = server(bad, named, new Set(otherIndexes))
+          const first = await target.attempt(count)
+          const rejected: number[] = []
+          await isolateRows({
+            count,
+            first,
+            write: (from, to) => target.write(from, to),
+            writeEach: (from, to) => target.writeEach(from, to),
+            reject: index => rejected.push(index),
+          })
+          const rows = Array.from({ length: count }, (_, index) => index)
+          expect(target.stored).to.deep.equal(rows.filter(row => !bad.has(row)))
+          expect(rejected).to.deep.equal(rows.filter(row => bad.has(row)))
+          eachSent += target.eachSent
+        },
+      ),
+      { numRuns: 300, seed: 20261123 },
+    )
+    expect(eachSent).to.be.above(1000)
   })
 
   for (const bad of [1, 10, 100, 1000, 2500, 5000, 9999, 10_000]) {
