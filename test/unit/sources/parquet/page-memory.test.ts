@@ -113,7 +113,7 @@ describe('a Parquet file whose pages are unpacked into the same memory again', (
             }
           },
         ),
-        { numRuns: thorough(400) },
+        { numRuns: thorough(160) },
       )
     })
   }

@@ -4,7 +4,7 @@ import { PgBatchWritable } from '../../../../../lib/writable/pg-batch-writable.t
 import { seededRandom } from '../../../../support/random.ts'
 import { useDatabase } from '../../../../support/servers/database.ts'
 import { usePools } from '../../../../support/servers/pools.ts'
-import { IS_THOROUGH, thorough } from '../../../../support/thorough.ts'
+import { IS_THOROUGH } from '../../../../support/thorough.ts'
 import { METHODS, options, valuesOf } from '../../../../support/writing.ts'
 import { load } from '../../../reliability/load.ts'
 
@@ -26,7 +26,7 @@ interface Table {
 
 const WAYS = IS_THOROUGH ? METHODS : METHODS.filter(({ title }) => /^(text COPY|INSERT)$/.test(title))
 const KEYS = 12
-const STREAMS = thorough(192)
+const STREAMS = IS_THOROUGH ? 64 : 12
 /** In many short streams of two keys each row without a partition is deleted by the end. */
 const MAX_LENGTH = 8
 
