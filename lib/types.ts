@@ -101,12 +101,14 @@ export interface Column {
   readonly deniesSelect?: boolean
 }
 
-/** A unique index that ON CONFLICT can name. */
+/** A unique index of columns. */
 export interface UniqueKey {
   readonly index: string
   /** The constraint's name, if the index belongs to one. */
   readonly constraint?: string
   readonly primary: boolean
+  /** False for a deferrable constraint, which ON CONFLICT refuses. */
+  readonly immediate: boolean
   readonly columns: readonly string[]
   /** The index's equality operator for each column, as `OPERATOR(schema.=)`. */
   readonly equals: readonly string[]

@@ -23,7 +23,7 @@ const KEY_COLUMNS_OF = `SELECT
 
 /** SQL for the unique indexes of the table `t`, without those that are partial or have expressions. */
 export const UNIQUE_KEYS = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-      'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary,
+      'index', x.relname, 'constraint', k.conname, 'primary', i.indisprimary, 'immediate', i.indimmediate,
       'nullsNotDistinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
       'byDefault', keys."byDefault", 'deterministic', keys.deterministic, 'columns', keys.columns,
       'collations', keys.collations, 'equals', keys.equals) ORDER BY i.indisprimary DESC, x.relname)

@@ -25,6 +25,8 @@ export function findTarget(
   const named = { special: undefined, arbiter: arbiterOf(target) }
   // without a target any key may conflict; the first one, the primary key, gives the order of the locks
   if (!target) {
+    const deferrable = table?.uniqueKeys.find(({ immediate }) => !immediate)
+    if (deferrable) throw isDeferrable(deferrable.index, table!)
     const key = table?.uniqueKeys[0]
     return { ...named, key, columns: key?.columns ?? [] }
   }
@@ -34,6 +36,7 @@ export function findTarget(
     return { ...named, key: undefined, columns: listed }
   }
   const key = findKey(target, table)
+  if (key && !key.immediate) throw isDeferrable(key.index, table)
   if (key && !needsIndexes(option, table)) return { ...named, key, columns: key.columns }
   const index = table.uniqueIndexes?.find(({ name }) => name === indexNamed(target, key))
   if (index) return targetOfIndex(index, key, written, table)
@@ -73,10 +76,7 @@ function targetOfIndex(
   written: readonly string[],
   table: Table,
 ): Target {
-  if (!index.immediate) {
-    const reason = 'belongs to a deferrable constraint, which ON CONFLICT cannot use: name another key'
-    throw notFound(`The index ${JSON.stringify(index.name)} of ${quoteTable(table)} ${reason}`)
-  }
+  if (!index.immediate) throw isDeferrable(index.name, table)
   const arbiter = arbiterOfIndex(index)
   const columns = index.parts.flatMap(({ column }) => column ?? [])
   const generated = table.columns.filter(({ generated }) => generated)
@@ -107,6 +107,11 @@ function arbiterOfIndex({ constraint, parts, predicate }: UniqueIndex): string {
   if (constraint !== undefined) return ` ON CONSTRAINT ${quoteIdentifier(constraint)}`
   const where = predicate === undefined ? '' : ` WHERE ${predicate}`
   return ` (${parts.map(({ inference }) => inference).join(', ')})${where}`
+}
+
+function isDeferrable(index: string, table: Table): PgBatchError {
+  const reason = 'belongs to a deferrable constraint, which ON CONFLICT cannot use: name another key'
+  return notFound(`The index ${JSON.stringify(index)} of ${quoteTable(table)} ${reason}`)
 }
 
 function noTarget(target: NonNullable<ConflictOption['target']>, table: Table): PgBatchError {

@@ -54,7 +54,9 @@ export function planReplacement(table: Table | undefined, written: readonly stri
     throw refused(`${name} has too many columns for \`replace\`: write at most ${MAX_TABLE_COLUMNS - 2}`)
   }
   const keys = table.uniqueKeys
-    .filter(key => !key.nullsNotDistinct && key.columns.every(column => written.includes(column)))
+    .filter(
+      key => key.immediate && !key.nullsNotDistinct && key.columns.every(column => written.includes(column)),
+    )
     .map(({ index, columns }) => ({
       index,
       conflict: resolveConflict({ target: columns, action: 'update' }, written, table, false),

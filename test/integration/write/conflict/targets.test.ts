@@ -179,17 +179,17 @@ describe('conflict targets by the name of an index', () => {
     })
   }
 
-  const MISTAKES: readonly [title: string, onConflict: Omit<OnConflict, 'action'>, message: RegExp][] = [
+  const DEFERRABLE = /"t_u" of "public"\."t" belongs to a deferrable constraint, .*: name another key/
+  const MISTAKES: readonly [title: string, onConflict: Partial<OnConflict>, message: RegExp][] = [
     [
       'there is no such index',
       { target: { index: 'nix' } },
       /no valid unique index "nix"; .*: "t_pkey", "t_u"/,
     ],
-    [
-      'the constraint is deferrable',
-      { target: { index: 't_u' } },
-      /"t_u" of "public"\."t" belongs to a deferrable constraint, .*: name another key/,
-    ],
+    ['the constraint is deferrable', { target: { constraint: 't_u' } }, DEFERRABLE],
+    ['the constraint of an index is deferrable', { target: { index: 't_u' } }, DEFERRABLE],
+    ['the constraint of columns is deferrable', { target: ['n'] }, DEFERRABLE],
+    ['a constraint is deferrable, and any may conflict', { action: 'nothing' }, DEFERRABLE],
     [
       'newerBy is not a column',
       { target: ['id'], newerBy: 'at' },
