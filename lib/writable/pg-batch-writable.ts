@@ -75,6 +75,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #stopping = new Stopping()
   /** The outcomes of the transactions that failed. */
   readonly #failures = new Set<Outcome>()
+  /** Set while the lanes stop, before the stream is destroyed: resolves to why it fails. */
+  #gentleStop: Promise<Error> | undefined
   /** The error of an abort by the option `signal`. */
   #aborted: PgBatchError | undefined
   /** The callback of the batch that waits for room. */
@@ -85,7 +87,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const resolved = resolveWritableOptions(options)
     super({ objectMode: true, highWaterMark: WRITABLE_BATCHES })
     this.#options = resolved
-    const { pool, connection, concurrency, statementTimeoutMs, deadLetterStream, signal } = resolved
+    const { pool, connection, concurrency, statementTimeoutMs, deadLetterStream, signal, gentleSignal } =
+      resolved
     this.#ownPool = pool ? undefined : new OwnPool(connection!, concurrency, statementTimeoutMs)
     this.#pool = pool ?? this.#ownPool!
     guardPool(this.#pool)
@@ -102,6 +105,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.on('pipe', source => source.on(BATCH_OPENS, this.#onBatchOpens))
     this.on('unpipe', source => source.off(BATCH_OPENS, this.#onBatchOpens))
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
+    if (gentleSignal) whenAborted(gentleSignal, this, () => void this.#stopGently(gentleSignal.reason))
   }
 
   /** A batch has opened upstream: its transaction may begin before it comes. */
@@ -183,7 +187,8 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       }
     } catch (error) {
       this.#failures.add((error as PgBatchError).outcome)
-      this.destroy(error as Error)
+      // the other lanes may still report what they have committed
+      void this.#failGently(error as Error)
       throw error
     } finally {
       this.#ledger.settles(lane)
@@ -202,7 +207,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
         events: this.#events,
         deadLetterStream: this.#deadLetter,
         deadLetterFile,
-        kill: this.#stopping.signals.kill,
+        cut: this.#stopping.cut,
       })
     }
   }
@@ -234,13 +239,32 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
         const isEmpty = this.#options.replace && this.stats.batchesReceived === 0
         if (isEmpty) await this.#writeLane(writeWholeLoad, undefined, async () => undefined)
         await this.#lanes.idle()
+        // what waited for a lane was dropped
+        if (this.#gentleStop && this.stats.rowsPending > 0) throw await this.#gentleStop
         await writing.transactions.close()
         await confirmPositions(writing)
       })
       .then(
         () => callback(),
-        error => callback(error),
+        async error => callback((await this.#gentleStop) ?? error),
       )
+  }
+
+  /** Stops for `gentleSignal`. A lane that fails for another reason is reported. */
+  async #stopGently(reason: Error): Promise<void> {
+    this.#stopping.beginGently(reason)
+    this.#gentleStop ??= this.#lanes
+      .stop()
+      .then(failures => failures.find(error => !isAbort(error)) ?? reason)
+    this.destroy(await this.#gentleStop)
+  }
+
+  /** Stops because a lane has failed. */
+  async #failGently(error: Error): Promise<void> {
+    if (this.#gentleStop) return
+    this.#stopping.beginAfterFailure(error)
+    this.#gentleStop = this.#lanes.stop().then(() => error)
+    this.destroy(await this.#gentleStop)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -296,4 +320,9 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     if (!(error instanceof PgBatchError) || error !== this.#aborted) return error
     return withOutcome(error, outcomeOfAbort(this.stats, this.#failures))
   }
+}
+
+/** Returns true for the failure of a transaction that was stopped. */
+function isAbort(error: Error): boolean {
+  return error instanceof PgBatchError && error.code === 'ABORTED'
 }

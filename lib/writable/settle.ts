@@ -1,4 +1,4 @@
-import { unlessAborted } from '../connection/pool/lease.ts'
+import { unlessAborted, withDeadline } from '../connection/pool/lease.ts'
 import { withinCallbackTime } from '../connection/transaction/callbacks/callback-limits.ts'
 import { CallbackError, toPgBatchError } from '../write/faults/failure.ts'
 import type { DeadLetterFile } from '../write/rejects/dead-letter-file.ts'
@@ -16,7 +16,7 @@ export interface Settling<Item> {
   readonly afterCommit: WriteOptions<Item>['afterCommit']
   readonly callbackTimeoutMs: number
   /** Aborts what is waited for: the stream is over. */
-  readonly kill: AbortSignal
+  readonly cut: AbortSignal
 }
 
 /**
@@ -44,6 +44,12 @@ export async function settle<Item>(
   }
 }
 
+/**
+ * How long a dead letter may take for a row after the stream is over. The row is committed as rejected, and
+ * nothing else has it.
+ */
+const STUCK_MS = 500
+
 /** How many rows the dead letter gets at once at most. */
 const MAX_AT_ONCE = 256
 
@@ -52,7 +58,7 @@ async function sendRejects<Item>(
   rejected: Committed<Item>['rejected'],
   settling: Settling<Item>,
 ): Promise<void> {
-  const { deadLetterStream, deadLetterFile, kill } = settling
+  const { deadLetterStream, deadLetterFile, cut } = settling
   if (deadLetterStream) {
     const atOnce = Math.min(deadLetterStream.room, MAX_AT_ONCE)
     for (let from = 0; from < rejected.length; from += atOnce) {
@@ -60,12 +66,12 @@ async function sendRejects<Item>(
       const taken = deadLetterStream.send(some)
       // each has the time limit of a callback, from when the one before it was taken
       for (const [index, { batchId }] of some.entries())
-        await wait('deadLetter', batchId, settling, () => taken[index]!)
+        await wait('deadLetter', batchId, settling, () => taken[index]!, STUCK_MS)
     }
   }
   if (deadLetterFile && rejected.length > 0) {
     // a move has time limits of its own
-    await waitFor('deadLetter', rejected[0]!.batchId, () => unlessAborted(deadLetterFile.move(), kill))
+    await waitFor('deadLetter', rejected[0]!.batchId, () => unlessAborted(deadLetterFile.move(), cut))
   }
 }
 
@@ -83,16 +89,26 @@ export function commitEvent<Item>(committed: Committed<Item>, attempts: number):
   }
 }
 
-/** Waits for the work of a callback, no longer than a callback may take, nor than the stream lasts. */
+/**
+ * Waits for the work of a callback, no longer than a callback may take, nor than the stream lasts.
+ * @param graceMs how long it may take after the stream is over
+ */
 function wait(
   option: string,
   batchId: number,
-  { callbackTimeoutMs, kill }: Pick<Settling<never>, 'callbackTimeoutMs' | 'kill'>,
+  { callbackTimeoutMs, cut }: Pick<Settling<never>, 'callbackTimeoutMs' | 'cut'>,
   work: () => void | Promise<void>,
+  graceMs = 0,
 ): Promise<void> {
-  return waitFor(option, batchId, () =>
-    unlessAborted(withinCallbackTime(option, callbackTimeoutMs, work), kill),
-  )
+  return waitFor(option, batchId, async () => {
+    const done = withinCallbackTime(option, callbackTimeoutMs, work)
+    try {
+      await unlessAborted(done, cut)
+    } catch (error) {
+      if (!cut.aborted || graceMs === 0) throw error
+      await withDeadline(done, graceMs)
+    }
+  })
 }
 
 async function waitFor(option: string, batchId: number, work: () => Promise<void>): Promise<void> {

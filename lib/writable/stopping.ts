@@ -4,19 +4,43 @@ import type { StopSignals } from '../connection/pool/lease.ts'
 /** How long the server may take to answer after a stream has been stopped; then its connections are ended. */
 const GRACE_MS = 400
 
-/** Stops the work of a stream: first by the signal `stop`, and by `kill` if that takes too long. */
+/** The same where the stream is asked to end soon. */
+const GENTLE_GRACE_MS = 3000
+
+/**
+ * Stops the work of a stream:
+ *
+ *     gently: a lane has failed, or a signal   stop ──▶ kill, if the server takes too long
+ *     at once: the stream is destroyed         stop ──▶ kill and cut
+ *
+ * `cut` also ends what follows a COMMIT, such as the rejected rows on their way to the dead letter.
+ */
 export class Stopping {
   readonly #stop = new AbortController()
   readonly #kill = new AbortController()
+  readonly #cut = new AbortController()
   readonly signals: StopSignals = { stop: this.#stop.signal, kill: this.#kill.signal }
-  #grace: NodeJS.Timeout | undefined
+  readonly cut: AbortSignal = this.#cut.signal
+  readonly #timers: NodeJS.Timeout[] = []
 
   constructor() {
-    setMaxListeners(0, this.#stop.signal, this.#kill.signal) // each lane listens, and each wait of a lane
+    // each lane listens, and each wait of a lane
+    setMaxListeners(0, this.#stop.signal, this.#kill.signal, this.#cut.signal)
   }
 
   get hasBegun(): boolean {
     return this.#stop.signal.aborted
+  }
+
+  /** Stops the work, and waits for what follows a COMMIT. */
+  beginGently(reason: Error, graceMs = GENTLE_GRACE_MS): void {
+    this.#stop.abort(reason)
+    this.#timers.push(setTimeout(() => this.#kill.abort(reason), graceMs))
+  }
+
+  /** Stops the work after the failure of a lane. */
+  beginAfterFailure(reason: Error): void {
+    this.beginGently(reason, GRACE_MS)
   }
 
   /**
@@ -25,11 +49,15 @@ export class Stopping {
    */
   begin(reason: Error, killReason = reason): void {
     this.#stop.abort(reason)
-    this.#grace = setTimeout(() => this.#kill.abort(killReason), GRACE_MS)
+    const end = (): void => {
+      this.#kill.abort(killReason)
+      this.#cut.abort(killReason)
+    }
+    this.#timers.push(setTimeout(end, GRACE_MS))
   }
 
   /** Notes that the work has stopped. */
   done(): void {
-    clearTimeout(this.#grace)
+    for (const timer of this.#timers) clearTimeout(timer)
   }
 }

@@ -61,11 +61,15 @@ export class Lanes<Item> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  /** Starts nothing further; resolves when the running transactions have ended, successfully or not. */
-  async stop(): Promise<void> {
+  /**
+   * Starts nothing further; resolves when the running transactions have ended, successfully or not, to the
+   * errors of those that have failed.
+   */
+  async stop(): Promise<Error[]> {
     this.#stopped = true
     for (const queue of this.#queues) queue.clear()
-    await Promise.allSettled(this.#running)
+    const ended = await Promise.allSettled(this.#running)
+    return ended.flatMap(end => (end.status === 'rejected' ? [end.reason as Error] : []))
   }
 
   #start(queue: Queue<Item>): void {

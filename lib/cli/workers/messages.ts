@@ -61,7 +61,9 @@ export type ToWorker =
   | { readonly kind: 'end' }
   /** The load has failed: what is in flight is rolled back. */
   | { readonly kind: 'stop' }
-  /** A rejected row is in its file, or could not be written. */
+  /** The same, for `gentleSignal`. */
+  | { readonly kind: 'stop gently' }
+  /** Rejected rows are in their file, or could not be written. */
   | { readonly kind: 'kept'; readonly error: ErrorData | undefined }
 
 /** A rejected row, for the main thread's file. */
@@ -82,6 +84,6 @@ export type FromWorker =
       readonly delayMs: number
     }
   | { readonly kind: 'reject'; readonly error: ErrorData; readonly batchId: number; readonly index: number }
-  | { readonly kind: 'rejected row'; readonly row: WorkerRejectedRow }
+  | { readonly kind: 'rejected rows'; readonly rows: readonly WorkerRejectedRow[] }
   /** The last message. With an error, the rows that are not counted are not committed. */
   | { readonly kind: 'end'; readonly stats: Stats; readonly error: ErrorData | undefined }

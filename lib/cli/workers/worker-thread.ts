@@ -82,7 +82,12 @@ export class WorkerThread {
     this.#post({ kind: 'stop' })
   }
 
-  /** Says that a rejected row is in its file, or why it is not. */
+  /** Rolls back what is in flight, but cuts off no report of what is committed. */
+  stopGently(): void {
+    this.#post({ kind: 'stop gently' })
+  }
+
+  /** Says that rejected rows are in their file, or why they are not. */
   kept(error: ErrorData | undefined): void {
     this.#post({ kind: 'kept', error })
   }

@@ -4,6 +4,7 @@ import type { RecordTable } from '../../csv/record-table.ts'
 import { tableOf } from '../../csv/record-table-builder.ts'
 import type { PgBatchError } from '../../errors.ts'
 import type { Stats } from '../../types.ts'
+import { whenAborted } from '../../writable/abort.ts'
 import { combineStats } from '../../writable/combine-stats.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
 import type { Distribute, FileRow } from '../resume/distribution.ts'
@@ -23,6 +24,8 @@ export interface WorkersOptions {
   readonly placeOf: ((rowNumber: number) => FileRow & { readonly partition: string }) | undefined
   /** Takes rejected rows, if they go to the main thread. */
   readonly deadLetter: Writable | undefined
+  /** See `LoaderOptions`. */
+  readonly gentleSignal?: AbortSignal | undefined
 }
 
 /**
@@ -37,6 +40,10 @@ export class WorkersWritable extends Writable {
   readonly #batchIds: number[][]
   /** For each worker: its latest counts. */
   readonly #stats: Stats[]
+  /** Why the workers stop, and cut off no report of what is committed. */
+  #reason: Error | undefined
+  /** What has kept a worker from reporting what it has committed, while the workers stop. */
+  #callbackError: Error | undefined
   #rowsReceived = 0
   #batchesReceived = 0
 
@@ -50,10 +57,24 @@ export class WorkersWritable extends Writable {
       const worker = new WorkerThread(task, report => this.#hear(report, index))
       void worker.ended.then(({ stats, error }) => {
         if (stats) this.#stats[index] = stats
-        if (error) this.destroy(this.#errorOf(dataOfError(error), index))
+        if (error) this.#fail(this.#errorOf(dataOfError(error), index))
       })
       return worker
     })
+    const { gentleSignal } = options
+    if (gentleSignal) whenAborted(gentleSignal, this, () => void this.#stopGently(gentleSignal.reason))
+  }
+
+  #fail(error: Error): void {
+    if (!this.#reason) void this.#stopGently(error)
+    else if ((error as PgBatchError).callback !== undefined) this.#callbackError ??= error
+  }
+
+  async #stopGently(reason: Error): Promise<void> {
+    this.#reason = reason
+    for (const worker of this.#workers) worker.stopGently()
+    await this.#untilEnded()
+    this.destroy(this.#callbackError ?? reason)
   }
 
   /** Counts as those of `PgBatchWritable`. What was sent and is not settled is pending. */
@@ -76,10 +97,10 @@ export class WorkersWritable extends Writable {
     else void Promise.all(waits).then(() => callback())
   }
 
-  override _final(callback: () => void): void {
+  override _final(callback: (error?: Error) => void): void {
     for (const worker of this.#workers) worker.end()
-    // a failure destroys the stream
-    void this.#untilEnded().then(() => this.destroyed || callback())
+    // workers that were stopped have dropped rows, or could not report what they have committed
+    void this.#untilEnded().then(() => this.#reason || this.destroyed || callback())
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -129,16 +150,22 @@ export class WorkersWritable extends Writable {
       case 'reject':
         this.emit('reject', this.#located(report, index))
         return
-      case 'rejected row':
-        this.#keep(report.row, index)
+      case 'rejected rows':
+        this.#keep(report.rows, index)
     }
   }
 
-  /** Hands a rejected row to the file, and reports to its worker when it is there. */
-  #keep(rejected: WorkerRejectedRow, index: number): void {
-    this.#options.deadLetter!.write(this.#located(rejected, index), error =>
-      this.#workers[index]!.kept(error ? dataOfError(error) : undefined),
-    )
+  /** Hands rejected rows to the file, and reports to their worker when they are there. */
+  #keep(rejected: readonly WorkerRejectedRow[], index: number): void {
+    const deadLetter = this.#options.deadLetter!
+    const kept = (error?: Error | null): void =>
+      this.#workers[index]!.kept(error ? dataOfError(error) : undefined)
+    deadLetter.cork()
+    for (const [at, one] of rejected.entries()) {
+      const isLast = at === rejected.length - 1
+      deadLetter.write(this.#located(one, index), isLast ? kept : undefined)
+    }
+    deadLetter.uncork()
   }
 
   #located<Report extends { readonly batchId: number; readonly error: ErrorData }>(

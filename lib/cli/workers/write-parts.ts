@@ -7,6 +7,7 @@ import { untilClosed } from '../../streams/until-closed.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
 import { PgBatchWritable } from '../../writable/pg-batch-writable.ts'
 import type { RejectedRow } from '../../write/rejects/dead-letter.ts'
+import { LINES_AT_ONCE } from '../../write/rejects/ndjson-dead-letter.ts'
 import { rowMakerOf } from '../columns/record-rows.ts'
 import { openPool } from '../database/open-pool.ts'
 import { withBytesAsText } from '../rejects/rejects-file.ts'
@@ -17,6 +18,7 @@ import {
   PARTS_REPORTED,
   type PartMessage,
   type ToWorker,
+  type WorkerRejectedRow,
   type WorkerTask,
 } from './messages.ts'
 import { SharedSlot, sharedRecords } from './shared-records.ts'
@@ -33,9 +35,11 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   const pool = openPool(task.connection, CONNECTIONS)
   const parts = new Parts()
   const rejectedRows = new RejectedRows(report)
+  const gently = new AbortController()
   const sink = new PgBatchWritable<CsvRecord, SourceRow>({
     ...optionsOf(task, parts),
     pool,
+    gentleSignal: gently.signal,
     deadLetter: task.deadLetter === 'main thread' ? rejectedRows.stream() : task.deadLetter,
   })
   sink.on('commit', ({ batches }) => {
@@ -52,6 +56,7 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'kept') rejectedRows.kept(message.error)
     else if (message.kind === 'end') sink.end()
+    else if (message.kind === 'stop gently') gently.abort(new Error('The load was interrupted'))
     else if (message.kind === 'stop') sink.destroy(new Error('The load has ended'))
     else sink.write(parts.add(message) as never, error => error || parts.accepted(report))
   })
@@ -134,17 +139,23 @@ class RejectedRows {
     this.#report = report
   }
 
-  /** Returns a stream that takes the next row once the last one is in the file. */
+  /** Returns a stream that takes the next rows once the last ones are in the file. */
   stream(): Writable {
     return new Writable({
       objectMode: true,
-      write: ({ item: _, error, ...rejected }: RejectedRow, _encoding, callback) => {
-        this.#sent = callback
-        // the memory of the record is in use again; `values` has its texts
-        const row = rejected.row instanceof CsvRecord ? rejected.values : rejected.row
-        this.#report({ kind: 'rejected row', row: { ...rejected, row, error: dataOfError(error) } })
-      },
+      highWaterMark: LINES_AT_ONCE,
+      write: (rejected: RejectedRow, _encoding, callback) => this.#send([rejected], callback),
+      writev: (chunks: { chunk: RejectedRow }[], callback) =>
+        this.#send(
+          chunks.map(({ chunk }) => chunk),
+          callback,
+        ),
     }).on('error', () => {}) // the writer fails with it
+  }
+
+  #send(rejected: readonly RejectedRow[], callback: (error?: Error | null) => void): void {
+    this.#sent = callback
+    this.#report({ kind: 'rejected rows', rows: rejected.map(plainRow) })
   }
 
   kept(error: ErrorData | undefined): void {
@@ -152,4 +163,10 @@ class RejectedRows {
     this.#sent = undefined
     callback?.(error && errorOfData(error))
   }
+}
+
+function plainRow({ item: _, error, ...rejected }: RejectedRow): WorkerRejectedRow {
+  // the memory of the record is in use again; `values` has its texts
+  const row = rejected.row instanceof CsvRecord ? rejected.values : rejected.row
+  return { ...rejected, row, error: dataOfError(error) }
 }

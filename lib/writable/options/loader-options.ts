@@ -47,6 +47,13 @@ export interface LoaderOptions<Item> {
    * @internal
    */
   patienceMs?: number | undefined
+  /**
+   * Ends the stream soon, and cuts nothing off: what is not committed is rolled back, batches that wait are
+   * dropped, and what was committed is reported, with its rejected rows. The stream is then destroyed with
+   * the signal's reason. Unlike `signal`, it waits for the server as long as that takes to answer.
+   * @internal
+   */
+  gentleSignal?: AbortSignal | undefined
   /** The table, as the caller has introspected it: the stream does not ask again. @internal */
   described?: Table | undefined
   /** Returns what the dead letter keeps of an item that has no row. @internal */

@@ -126,8 +126,12 @@ export class RowsInTransaction {
     if (isStaged) await this.#staging.createForPieces()
   }
 
-  /** Sets a savepoint, if any, before the piece that is sent next. */
+  /**
+   * Sets a savepoint, if any, before the piece that is sent next.
+   * @throws the reason for which the stream was stopped
+   */
   beforePiece(savepoint?: string): void {
+    this.#options.signal.throwIfAborted()
     this.#staging.clear()
     this.#unchangedBefore = this.#unchanged
     if (savepoint) this.#transaction.before(savepoint)
@@ -143,6 +147,7 @@ export class RowsInTransaction {
    * @param checks statements after each row, of which the first may fail because of the row
    */
   async sendEach(groups: readonly RowGroup[], checks: readonly string[]): Promise<EachResult> {
+    this.#options.signal.throwIfAborted()
     this.#each ??= new EachRow(this.#transaction, this.#plan, this.#options.slabs)
     const result = await this.#each.send(groups, checks, this.#staging.name)
     this.#closedBytes += result.bytes

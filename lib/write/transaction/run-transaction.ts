@@ -166,8 +166,10 @@ function explain<Item>(
 ): PgBatchError {
   const { opened } = writer
   const outcome = outcomeOf(opened?.transaction.state ?? 'fresh')
-  if (signals.stop.aborted && !(error instanceof PgBatchError)) {
-    const details = { ...onlyBatch(writer), outcome, cause: signals.stop.reason }
+  const { stop, kill } = signals
+  // an error of ours is of this transaction, except the one that has stopped it: its outcome is of other rows
+  if (stop.aborted && (!(error instanceof PgBatchError) || error === stop.reason || error === kill.reason)) {
+    const details = { ...onlyBatch(writer), outcome, cause: stop.reason }
     return new PgBatchError('ABORTED', 'The stream was destroyed before the rows were committed', details)
   }
   return toPgBatchError(error, outcome, where, opened ? 'write' : 'connect')

@@ -23,6 +23,7 @@ import { type LoadInput, openInput } from '../load-input.ts'
 import type { LoadPlan } from '../load-plan.ts'
 import { type LoadSink, openSink } from '../open-sink.ts'
 import { approveShrink } from './approve-shrink.ts'
+import { GivingUp } from './giving-up.ts'
 import { InputBytes } from './input-bytes.ts'
 import { addStats, LoadMarks } from './load-marks.ts'
 import { rejectsLeft, tooManyRejected } from './too-many-rejected.ts'
@@ -48,6 +49,8 @@ export class LoadRun {
   #undone: string | undefined
   /** A signal has ended a single transaction. */
   #abandoned = false
+  /** Gives up what is not written some time after a signal. */
+  readonly #givingUp = new GivingUp()
   /** Aborts a question to the user. */
   readonly #stopped = new AbortController()
   #note: (line: string) => void = () => {}
@@ -97,6 +100,7 @@ export class LoadRun {
       onPart: records => this.#addBatch(records.length, records),
       isWhole: () => !this.stopped,
       beforeCommit: this.#approve,
+      gentleSignal: this.#givingUp.signal,
     })
     sink.on('retry', () => this.#retries++)
     sink.on('evolve', this.#plan.onEvolve)
@@ -105,7 +109,8 @@ export class LoadRun {
       const { rowsReceived, rowsPending } = sink.stats
       if (this.#resume) this.#marks.add({ rows: this.#skip + rowsReceived - rowsPending, stats: this.stats })
       const failure = tooManyRejected(this.stats, false, this.#plan)
-      if (failure) sink.destroy(failure)
+      // its rejected rows are still on their way to their file
+      if (failure) this.#givingUp.now(failure)
     })
     return sink
   }
@@ -143,12 +148,18 @@ export class LoadRun {
     }
     const isStopped = this.#input.intake.stop()
     if (isStopped) this.#endInput()
+    if (this.#canReadAgain) this.#givingUp.begin(this.#note)
     return isStopped ? 'writing the rows that were read' : 'writing the last rows'
   }
 
-  /** True if the rows ended before the file did. */
+  /** Rows that were taken in are lost if they come from a pipe and are not written. */
+  get #canReadAgain(): boolean {
+    return this.#resume !== undefined || this.#plan.meter.bytesTotal !== undefined
+  }
+
+  /** True if not all rows of the file are written because of a signal. */
   get stopped(): boolean {
-    return this.#abandoned || this.#input.intake.stopped
+    return this.#abandoned || this.#input.intake.stopped || this.#sink.errored === this.#givingUp.reason
   }
 
   /** The counts of all passes, without rows that the server has lost. */
@@ -186,10 +197,12 @@ export class LoadRun {
       await untilClosed(this.#sink)
       // what was read waits for rows that were not: it is read again
       if (this.#abandoned || (this.stopped && isOrphan(error))) return undefined
+      if (error === this.#givingUp.reason) return undefined
       if (this.#plan.args.singleTransaction && isUndone(error)) this.#undone = error.reason
       this.#regressed = error instanceof PgBatchError && error.code === 'CHECKPOINT_REGRESSED'
       return this.#explained(error)
     } finally {
+      this.#givingUp.done()
       await closed(this.#deadLetter)
     }
   }

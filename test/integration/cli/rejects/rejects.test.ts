@@ -172,11 +172,14 @@ describe('pg-batch load --rejects', () => {
   it('fails the load when a bad row cannot be kept', async function () {
     if (process.platform !== 'linux') this.skip() // elsewhere there is no /dev/full, a disk that is always full
     const path = await file('people.csv', people(20))
-    const ended = await pgBatch('load', path, '-t', 'people', '--rejects', '/dev/full')
-    expect(ended.stderr).to.match(
-      /^pg-batch: people: rejected rows cannot be kept: ENOSPC[^\n]*; 16 rows committed\n$/,
-    )
-    expect(ended).to.include({ status: 1, stdout: '' })
+    for (const words of [[], ['--workers', '2']]) {
+      await database.pool.query('TRUNCATE people')
+      const ended = await pgBatch('load', path, '-t', 'people', '--rejects', '/dev/full', ...words)
+      expect(ended.stderr).to.match(
+        /^pg-batch: people: rejected rows cannot be kept: ENOSPC[^\n]*; 16 rows committed\n$/,
+      )
+      expect(ended).to.include({ status: 1, stdout: '' })
+    }
   })
 
   it('rejects as many rows as --reject-limit allows, and no more', async () => {

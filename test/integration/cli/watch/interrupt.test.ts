@@ -1,10 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
+import { useFolder } from '../../../support/folder.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { start } from '../support.ts'
 
+const COUNT = 15_000
+
 describe('Ctrl-C at pg-batch load', () => {
   const database = useDatabase()
+  const inFolder = useFolder()
   beforeEach(() => database.pool.query('DROP TABLE IF EXISTS t; CREATE TABLE t (id int)'))
 
   const begin = (...words: string[]) =>
@@ -37,6 +42,45 @@ describe('Ctrl-C at pg-batch load', () => {
     )
     expect(status).to.equal(130)
   })
+
+  for (const words of [[], ['--workers', '2'], ['--concurrency', '2'], ['--on-conflict', 'id']]) {
+    const title = words.join(' ') || 'one connection'
+    it(`rolls back rows that take long, and loses none when the load continues: ${title}`, async () => {
+      const rows = Array.from({ length: COUNT }, (_, id) => `${id},${id % 3 === 0 ? -1 : id}\n`)
+      const file = await inFolder('slow.csv', `id,n\n${rows.join('')}`)
+      const rejects = `${file}.${words.length}.${words[0]}.rejects`
+      await database.pool.query(`DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0));
+        CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN IF NEW.id > 5100 THEN PERFORM pg_sleep(0.01); END IF; RETURN NEW; END $$;
+        CREATE TRIGGER wait BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION wait()`)
+      const resume = words.includes('--concurrency') ? [] : ['--resume', `slow ${title}`]
+      const command = ['load', file, '-t', 't', '--rejects', rejects, ...resume, ...words]
+      const running = start(command, { DATABASE_URL: database.connectionString })
+      while ((await sessions("wait_event = 'PgSleep'")) === 0 && running.process.exitCode === null)
+        await delay(10)
+      const started = performance.now()
+      running.process.kill('SIGTERM')
+      const { status, stderr } = await running.ended
+      expect(stderr).to.include('The rows that are being written take long: rolling them back\n')
+      expect(status).to.equal(143)
+      // all rows would take 100 seconds
+      expect(performance.now() - started).to.be.below(15_000)
+      const ids = async (): Promise<number[]> => {
+        const { rows } = await database.pool.query('SELECT id FROM t')
+        const lines = existsSync(rejects) ? readFileSync(rejects, 'utf8').split('\n').filter(Boolean) : []
+        const rejected = lines.map(line => Number(JSON.parse(line).row.id))
+        expect(rejected.every(id => id % 3 === 0)).to.equal(true)
+        return [...rows.map(({ id }) => id as number), ...rejected].sort((a, b) => a - b)
+      }
+      const before = await ids()
+      expect(new Set(before).size).to.equal(before.length)
+      expect(before.length).to.be.below(COUNT)
+      if (resume.length === 0) return
+      await database.pool.query('DROP TRIGGER wait ON t')
+      expect((await start(command, { DATABASE_URL: database.connectionString }).ended).status).to.equal(0)
+      expect(await ids()).to.deep.equal([...Array(COUNT).keys()])
+    })
+  }
 
   it('ends the command at once when it is repeated', async () => {
     const lock = await database.pool.connect()

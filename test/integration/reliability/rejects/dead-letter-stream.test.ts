@@ -191,6 +191,78 @@ describe('a Writable as the dead letter', () => {
     expect(getMaxListeners(signal as never)).to.equal(limit)
   })
 
+  /** Takes a row in two milliseconds, and so 300 of them in more than half a second. */
+  const slowly = (got: RejectedRow<Row>[]): Writable =>
+    new Writable({
+      objectMode: true,
+      highWaterMark: 1,
+      write(reject: RejectedRow<Row>, _, callback) {
+        got.push(reject)
+        setTimeout(callback, 2)
+      },
+    })
+  const MANY = Array.from({ length: 300 }, (_, id): Row => ({ id, n: -1 }))
+
+  const OVER: readonly [title: string, end: (writable: PgBatchWritable<Row>, abort: () => void) => void][] = [
+    ['is destroyed', writable => void writable.destroy(new Error('over'))],
+    ['is asked to end soon', (_, abort) => abort()],
+    ['fails in another lane', writable => void writable.write([{ id: 1, n: 'many' as never }])],
+  ]
+  for (const [title, end] of OVER) {
+    it(`gets all rows of a batch that is committed, as long as it takes them, when the stream ${title}`, async () => {
+      const got: RejectedRow<Row>[] = []
+      const gently = new AbortController()
+      const writable = make(slowly(got), {
+        concurrency: 2,
+        rejectLimit: MANY.length,
+        gentleSignal: gently.signal,
+      })
+      const failed = new Promise(resolve => writable.on('error', resolve))
+      writable.write(MANY)
+      await until('a letter', () => got.length > 0)
+      end(writable, () => gently.abort(new Error('over')))
+      await failed
+      await until('closed', () => writable.closed)
+      expect(got.map(({ index }) => index)).to.deep.equal([...MANY.keys()])
+      expect(writable.stats).to.include({ rowsRejected: MANY.length })
+    })
+  }
+
+  it('fails without counting as committed what another lane is writing, which onDiscard gets', async () => {
+    await db.pool.query(`CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF NEW.id = 1000 THEN PERFORM pg_sleep(0.2); END IF; RETURN NEW; END $$;
+      CREATE TRIGGER wait BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION wait()`)
+    const discarded: Row[] = []
+    let fail: () => void = () => {}
+    const deadLetter = new Writable({
+      objectMode: true,
+      write(_reject, _encoding, callback) {
+        fail = () => callback(new Error('full'))
+      },
+    })
+    const writable = make(deadLetter, {
+      concurrency: 2,
+      onDiscard: (items: Row[]) => void discarded.push(...items),
+    })
+    const failed = new Promise<Error>(resolve => writable.on('error', resolve))
+    writable.write(BAD)
+    await until('a letter', () => deadLetter.writableLength > 0)
+    const slow = [{ id: 1000, n: 1 }]
+    writable.write(slow)
+    await until('the other lane', async () => {
+      const { rows } = await db.pool.query(
+        "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
+      )
+      return rows.length > 0
+    })
+    fail()
+    expect(await failed).to.include({ code: 'CALLBACK_FAILED', outcome: 'committed' })
+    await until('closed', () => writable.closed)
+    expect(await countOf(db.pool, 't')).to.equal(2)
+    expect(writable.stats).to.include({ rowsCommitted: 2, rowsRejected: 2, rowsPending: 1 })
+    expect(discarded).to.deep.equal(slow)
+  })
+
   it('does not keep a destroyed stream waiting', async () => {
     const deadLetter = new Writable({ objectMode: true, write() {} })
     const writable = make(deadLetter)
