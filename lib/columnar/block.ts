@@ -24,7 +24,8 @@ export class ColumnChunk {
   readonly positions: Int32Array | undefined
   readonly meaning: Meaning
   readonly #convert: Convert
-  readonly #memory: readonly ArrayBufferView[]
+  /** What the values are in, but for a dictionary. */
+  readonly memory: readonly ArrayBufferView[]
   #holders = 0
 
   constructor(
@@ -36,16 +37,16 @@ export class ColumnChunk {
     this.positions = positions
     this.meaning = meaning
     this.#convert = convert
-    this.#memory = positions ? [positions, ...memoryOf(values)] : memoryOf(values)
+    this.memory = positions ? [positions, ...memoryOf(values)] : memoryOf(values)
   }
 
   /** Keeps the memory of the values from being used again, until they are released. */
   hold(): void {
-    if (this.#holders++ === 0) for (const part of this.#memory) holdChunk(part)
+    if (this.#holders++ === 0) for (const part of this.memory) holdChunk(part)
   }
 
   release(): void {
-    if (--this.#holders === 0) for (const part of this.#memory) releaseChunk(part)
+    if (--this.#holders === 0) for (const part of this.memory) releaseChunk(part)
   }
 
   /** Returns the value of a row, or null. */

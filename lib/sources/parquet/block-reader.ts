@@ -1,6 +1,6 @@
 import type { ColumnMetaData, FileMetaData, RowGroup } from 'hyparquet'
 import { type Block, holdBlock } from '../../columnar/block.ts'
-import { allocateNew, ChunkMemory } from '../../values/chunk-memory.ts'
+import { ChunkMemory } from '../../values/chunk-memory.ts'
 import { SourceError } from '../source-error.ts'
 import type { ColumnReader } from './column-reader.ts'
 import type { ParquetColumn } from './columns.ts'
@@ -31,7 +31,7 @@ const MAX_READ_AHEAD_BYTES = 256 << 10
 /** Reads the rows of a Parquet file in blocks, one row group after the other. */
 export class BlockReader {
   readonly #file: ParquetFile
-  /** For the pages of columns without lists and structs. */
+  /** For what is read of pages. */
   readonly #memory = new ChunkMemory()
   #bytesRead = 0
   /** The index of the current row group. */
@@ -93,6 +93,7 @@ export class BlockReader {
 
   #openGroup(group: RowGroup, decompressors: Decompressors): ColumnReader[] {
     const { bytes, columns, hybrid } = this.#file
+    const { allocate } = this.#memory
     const share = READ_AHEAD_BYTES / group.columns.length
     const readAheadBytes = Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share))
     const onRead = (read: number) => {
@@ -100,7 +101,6 @@ export class BlockReader {
     }
     let next = 0
     return columns.map((column, at) => {
-      const allocate = column.flat ? this.#memory.allocate : allocateNew
       const pages = column.leaves.map(leaf => {
         const chunk = chunkOf(group, next++, this.#place(at))
         const { path, element } = leaf.path.at(-1)!
@@ -110,7 +110,9 @@ export class BlockReader {
         }
         return new PageReader({ file: bytes, leaf, chunk, decompressors, readAheadBytes, onRead, allocate })
       })
-      return column.flat ? new FlatReader(pages[0]!, allocate, hybrid) : new NestedReader(column, pages)
+      return column.flat
+        ? new FlatReader(pages[0]!, allocate, hybrid)
+        : new NestedReader(column, pages, allocate, hybrid)
     })
   }
 

@@ -78,11 +78,11 @@ export class PageReader {
       const { header, bytes } = await this.#readPage()
       if (header.type === 'DICTIONARY_PAGE') {
         checkPageValues(dictionaryValues(header))
-        return unpackPage(header, bytes, this.#packed)
+        return unpackPage(header, bytes, this.#packed, this.#options.allocate)
       }
       if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
         this.#valuesLeft -= checkedValues(header, this.#valuesLeft)
-        const page = unpackPage(header, bytes, this.#packed)
+        const page = unpackPage(header, bytes, this.#packed, this.#options.allocate)
         checkRuns(page, this.leaf, this.decoder.type)
         return page
       }

@@ -1,7 +1,7 @@
 import type { PageHeader } from 'hyparquet'
 import type { readPage } from 'hyparquet/src/column.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
-import { giveBackUnlessHeld } from '../../values/chunk-memory.ts'
+import { type Allocate, giveBackUnlessHeld } from '../../values/chunk-memory.ts'
 import { SourceError } from '../source-error.ts'
 
 export type PageDecoder = Parameters<typeof readPage>[2]
@@ -15,8 +15,16 @@ export interface UnpackedPage {
 /** The limit of a value in PostgreSQL, and so of a page with one value. */
 const MAX_PAGE_BYTES = 1024 * 1024 * 1024
 
-/** Unpacks a page. In version 2 the levels at its start are never packed. */
-export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: PageDecoder): UnpackedPage {
+/**
+ * Unpacks a page. In version 2 the levels at its start are never packed.
+ * @param allocate for levels and values together
+ */
+export function unpackPage(
+  header: PageHeader,
+  packed: Uint8Array,
+  decoder: PageDecoder,
+  allocate: Allocate,
+): UnpackedPage {
   const { uncompressed_page_size: size, data_page_header_v2: v2 } = header
   const { codec } = decoder
   if (Number(size) > MAX_PAGE_BYTES) {
@@ -29,7 +37,9 @@ export function unpackPage(header: PageHeader, packed: Uint8Array, decoder: Page
   }
   const levels = v2.repetition_levels_byte_length + v2.definition_levels_byte_length
   const values = unpack(packed.subarray(levels), Number(size) - levels, decoder)
-  const bytes = Buffer.concat([packed.subarray(0, levels), values])
+  const bytes = allocate(levels + values.length)
+  bytes.set(packed.subarray(0, levels))
+  bytes.set(values, levels)
   giveBackUnlessHeld(values)
   return {
     header: {

@@ -1,12 +1,17 @@
+import { ColumnChunk } from '../../../columnar/block.ts'
+import type { Dictionary } from '../../../columnar/stored-values.ts'
 import {
-  type Convert,
-  type Dictionary,
-  type StoredValues,
-  storedAt,
-} from '../../../columnar/stored-values.ts'
+  type Allocate,
+  allocateWords,
+  holdChunk,
+  keepChunk,
+  releaseChunk,
+} from '../../../values/chunk-memory.ts'
 import type { PageReader } from '../page-reader.ts'
-import { decodeDictionary, decodeEntries } from '../pages/decode-page.ts'
-import { positionsOf } from '../pages/read-levels.ts'
+import { decodeDictionary, decodeEntries, type PageContext } from '../pages/decode-page.ts'
+import { type Levels, positionsOf } from '../pages/read-levels.ts'
+import type { WasmHybrid } from '../pages/wasm/wasm-hybrid.ts'
+import type { UnpackedPage } from '../unpack-page.ts'
 import type { Entries, LeafRows } from './leaf-rows.ts'
 
 /**
@@ -15,31 +20,43 @@ import type { Entries, LeafRows } from './leaf-rows.ts'
  */
 export class LeafReader {
   readonly #pages: PageReader
+  readonly #context: PageContext & { readonly allocate: Allocate }
   #dictionary: Dictionary | undefined
+  /** What the entries of the current page are in. */
+  #memory: readonly ArrayBufferView[] = []
+  /** The entries of a row that may not have ended. They are copies, which need no page. */
   #held: Entries[] = []
 
-  constructor(pages: PageReader) {
+  /**
+   * @param allocate for what is read of pages
+   * @param hybrid reads integers of pages; undefined: JavaScript does
+   */
+  constructor(pages: PageReader, allocate: Allocate, hybrid: WasmHybrid | undefined) {
     this.#pages = pages
+    this.#context = { decoder: pages.decoder, leaf: pages.leaf, hybrid, allocate }
   }
 
-  /** Returns the next rows; undefined after the last ones. */
+  /** Releases the memory of the last rows. */
+  close(): void {
+    this.#releasePage()
+    this.#pages.close()
+  }
+
+  /**
+   * Returns the next rows; undefined after the last ones. Those that were returned before must not be read
+   * any more.
+   */
   async next(): Promise<LeafRows | undefined> {
-    const { decoder, leaf } = this.#pages
-    for (let page = await this.#pages.next(); page; page = await this.#pages.next()) {
+    for (;;) {
+      this.#releasePage()
+      const page = await this.#pages.next()
+      if (!page) break
       if (page.header.type === 'DICTIONARY_PAGE') {
-        this.#dictionary = decodeDictionary(page, { decoder, leaf })
+        this.#dictionary = decodeDictionary(page, this.#context)
+        keepChunk(page.bytes) // the dictionary refers to it, and many pages to the dictionary
         continue
       }
-      const { count, values, ...levels } = decodeEntries(page, {
-        decoder,
-        leaf,
-        dictionary: this.#dictionary,
-      })
-      const definitions = levels.definitions ?? new Int32Array(count).fill(leaf.maxDefinition)
-      const repetitions = levels.repetitions ?? new Int32Array(count)
-      const positions = positionsOf(definitions, leaf.maxDefinition)
-      const valueAt = valueReader(values, positions, leaf.type.nested ?? leaf.type.convert)
-      const rows = this.#wholeRows({ definitions, repetitions, valueAt })
+      const rows = this.#wholeRows(this.#entriesOf(page))
       if (rows && rows.starts.length > 1) return rows
     }
     if (this.#held.length === 0) return undefined
@@ -48,11 +65,33 @@ export class LeafReader {
     return { ...last, starts: Int32Array.of(0, last.definitions.length) }
   }
 
+  /** Decodes a page, and holds its memory. */
+  #entriesOf(page: UnpackedPage): Entries {
+    const { allocate, leaf } = this.#context
+    const { count, values, ...levels } = decodeEntries(page, {
+      ...this.#context,
+      dictionary: this.#dictionary,
+    })
+    const definitions = levels.definitions ?? allocateWords(allocate, count).fill(leaf.maxDefinition)
+    const repetitions = levels.repetitions ?? allocateWords(allocate, count).fill(0)
+    const positions = positionsOf(definitions, leaf.maxDefinition, allocate)
+    const { meaning, nested, convert } = leaf.type
+    const chunk = new ColumnChunk(values, { meaning, convert: nested ?? convert }, positions)
+    this.#memory = [page.bytes, definitions, repetitions, ...chunk.memory]
+    for (const part of this.#memory) holdChunk(part)
+    return { definitions, repetitions, valueAt: entry => chunk.at(entry) }
+  }
+
+  #releasePage(): void {
+    for (const part of this.#memory) releaseChunk(part)
+    this.#memory = []
+  }
+
   /** Returns the rows that are known to be whole, and holds the others. */
   #wholeRows(page: Entries): LeafRows | undefined {
     if (this.#pages.leaf.maxRepetition === 0) return { ...page, starts: startsOf(page.repetitions, true) }
     if (this.#held.length > 0 && !page.repetitions.includes(0)) {
-      this.#held.push(page)
+      this.#held.push(copied(page, 0))
       return undefined
     }
     const all = joined([...this.#held, page])
@@ -64,16 +103,8 @@ export class LeafReader {
   }
 }
 
-function valueReader(values: StoredValues, positions: Int32Array, convert: Convert): Entries['valueAt'] {
-  if (values.kind === 'dictionary') {
-    const { indexes, dictionary } = values
-    return entry => (positions[entry]! < 0 ? null : dictionary.at(indexes[positions[entry]!]!, convert))
-  }
-  return entry => (positions[entry]! < 0 ? null : convert(storedAt(values, positions[entry]!) as never))
-}
-
 /** Returns the entries at which rows begin; with `last` also the place after the last entry. */
-function startsOf(repetitions: Int32Array, last: boolean): Int32Array {
+function startsOf(repetitions: Levels, last: boolean): Int32Array {
   const { length } = repetitions
   const starts = new Int32Array(length + 1)
   let count = 0
@@ -112,7 +143,7 @@ function joined(parts: readonly Entries[]): Entries {
   }
 }
 
-function joinedLevels(parts: readonly Int32Array[], length: number): Int32Array {
+function joinedLevels(parts: readonly Levels[], length: number): Int32Array {
   const levels = new Int32Array(length)
   let at = 0
   for (const part of parts) {

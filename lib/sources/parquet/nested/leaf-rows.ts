@@ -1,12 +1,14 @@
+import type { Levels } from '../pages/read-levels.ts'
+
 /**
  * Some entries of a leaf. An entry is a value, a NULL, or a list without elements.
  * @see https://parquet.apache.org/docs/file-format/nestedencoding/
  */
 export interface Entries {
   /** For each entry how many of the optional and repeated nodes of its path are there. */
-  readonly definitions: Int32Array
+  readonly definitions: Levels
   /** For each entry the list that it continues, counted from the root. 0: it begins a row. */
-  readonly repetitions: Int32Array
+  readonly repetitions: Levels
   /** Returns the value of an entry, or null. */
   readonly valueAt: (entry: number) => unknown
 }

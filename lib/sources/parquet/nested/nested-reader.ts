@@ -1,7 +1,9 @@
 import { ColumnChunk } from '../../../columnar/block.ts'
+import type { Allocate } from '../../../values/chunk-memory.ts'
 import { ColumnReader } from '../column-reader.ts'
 import type { ParquetColumn } from '../columns.ts'
 import type { PageReader } from '../page-reader.ts'
+import type { WasmHybrid } from '../pages/wasm/wasm-hybrid.ts'
 import { Assembly } from './assembly.ts'
 import { LeafReader } from './leaf-reader.ts'
 import type { LeafRows } from './leaf-rows.ts'
@@ -17,10 +19,28 @@ export class NestedReader extends ColumnReader {
   readonly #assembly: Assembly
   readonly #leaves: { readonly reader: LeafReader; rows: LeafRows; row: number }[]
 
-  constructor({ tree }: ParquetColumn, pages: readonly PageReader[]) {
+  /**
+   * @param allocate for what is read of pages
+   * @param hybrid reads integers of pages; undefined: JavaScript does
+   */
+  constructor(
+    { tree }: ParquetColumn,
+    pages: readonly PageReader[],
+    allocate: Allocate,
+    hybrid: WasmHybrid | undefined,
+  ) {
     super()
     this.#assembly = new Assembly(tree)
-    this.#leaves = pages.map(leaf => ({ reader: new LeafReader(leaf), rows: NO_ROWS, row: 0 }))
+    this.#leaves = pages.map(leaf => ({
+      reader: new LeafReader(leaf, allocate, hybrid),
+      rows: NO_ROWS,
+      row: 0,
+    }))
+  }
+
+  override close(): void {
+    super.close()
+    for (const { reader } of this.#leaves) reader.close()
   }
 
   protected override async read(): Promise<ColumnChunk | undefined> {

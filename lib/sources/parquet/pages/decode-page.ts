@@ -10,7 +10,7 @@ import { checkTexts } from './check-texts.ts'
 import { readDeltaInt32 } from './delta-integers.ts'
 import { readHybrid } from './hybrid.ts'
 import { joinBytes, readPlainValues, type ValueSection } from './plain-values.ts'
-import { type PageLevels, readLevels, readPositions } from './read-levels.ts'
+import { type Levels, type PageLevels, readLevels, readPositions } from './read-levels.ts'
 import type { WasmHybrid } from './wasm/wasm-hybrid.ts'
 
 /** What the pages of a leaf are read with. */
@@ -40,8 +40,8 @@ interface PageEntries extends PageLevels {
 
 /** Reads a data page. */
 export function decodeEntries(page: UnpackedPage, context: PageContext): PageEntries {
-  const { leaf } = context
-  const { count, repetitions, definitions, end } = readLevels(page, leaf)
+  const { leaf, hybrid, allocate = allocateNew } = context
+  const { count, repetitions, definitions, end } = readLevels(page, leaf, hybrid, allocate)
   const present = definitions ? countOf(definitions, leaf.maxDefinition) : count
   return { count, values: valuesOf(page, end, present, context), definitions, repetitions }
 }
@@ -49,7 +49,7 @@ export function decodeEntries(page: UnpackedPage, context: PageContext): PageEnt
 /** A boolean is true if it is not 0. */
 const ANY_BYTE = 0xff
 
-function countOf(levels: Int32Array, wanted: number): number {
+function countOf(levels: Levels, wanted: number): number {
   let count = 0
   for (let entry = 0; entry < levels.length; entry++) if (levels[entry] === wanted) count++
   return count

@@ -1,29 +1,41 @@
-import type { Allocate } from '../../../values/chunk-memory.ts'
+import type { Indexes } from '../../../columnar/stored-values.ts'
+import { type Allocate, allocateWords } from '../../../values/chunk-memory.ts'
 import type { Leaf } from '../columns.ts'
 import type { UnpackedPage } from '../unpack-page.ts'
 import { bitWidth, isOneRun, readHybrid } from './hybrid.ts'
 import type { HybridSection, WasmHybrid } from './wasm/wasm-hybrid.ts'
+
+/** One for each entry. Small ones take a byte each. */
+export type Levels = Indexes
 
 /** The levels of a page, which say where its values belong. */
 export interface PageLevels {
   /** The values, NULLs and lists without elements. */
   readonly count: number
   /** Undefined: all are the highest. */
-  readonly definitions: Int32Array | undefined
+  readonly definitions: Levels | undefined
   /** Undefined: all are 0. */
-  readonly repetitions: Int32Array | undefined
+  readonly repetitions: Levels | undefined
 }
 
 /** Reads the levels of a page. `end` is the index of the byte after them. */
 export function readLevels(
   { header, bytes }: UnpackedPage,
   { maxRepetition, maxDefinition }: Leaf,
+  hybrid: WasmHybrid | undefined,
+  allocate: Allocate,
 ): PageLevels & { readonly end: number } {
   const { data_page_header: v1, data_page_header_v2: v2 } = header
   const { num_values: count } = (v1 ?? v2)!
   const section = { bytes, from: 0, count }
-  const repetitions = takeLevels(section, maxRepetition, 0, v2?.repetition_levels_byte_length)
-  const definitions = takeLevels(section, maxDefinition, maxDefinition, v2?.definition_levels_byte_length)
+  /** Moves past levels. Undefined: all are the usual one; most pages have one run of it. */
+  const take = (most: number, usual: number, byteLength: number | undefined): Levels | undefined => {
+    const levels = findLevels(section, most, byteLength)
+    if (!levels || hasOneRun(levels, usual)) return undefined
+    return hybrid?.readIndexes(levels, allocate) ?? readSection(levels)
+  }
+  const repetitions = take(maxRepetition, 0, v2?.repetition_levels_byte_length)
+  const definitions = take(maxDefinition, maxDefinition, v2?.definition_levels_byte_length)
   return { count, repetitions, definitions, end: section.from }
 }
 
@@ -45,29 +57,14 @@ export function readPositions(
   const { data_page_header: v1, data_page_header_v2: v2 } = header
   const { num_values: count } = (v1 ?? v2)!
   const section = { bytes, from: 0, count }
-  takeLevels(section, maxRepetition, 0, v2?.repetition_levels_byte_length)
+  findLevels(section, maxRepetition, v2?.repetition_levels_byte_length)
   const levels = findLevels(section, maxDefinition, v2?.definition_levels_byte_length)
   const end = section.from
   if (!levels || hasOneRun(levels, maxDefinition)) return { count, positions: undefined, present: count, end }
   const found = hybrid?.readPositions(levels, allocate)
   if (found) return { count, ...found, end }
   const positions = readSection(levels)
-  return { count, positions, present: makePositions(positions, maxDefinition), end }
-}
-
-/**
- * Reads levels, and moves past them. They are absent where the highest is 0. Returns undefined where all
- * are the usual one: most pages have one run of it.
- * @param byteLength the length of the levels; undefined: they begin with it, if there are any
- */
-function takeLevels(
-  section: LevelSection,
-  most: number,
-  usual: number,
-  byteLength: number | undefined,
-): Int32Array | undefined {
-  const levels = findLevels(section, most, byteLength)
-  return levels && !hasOneRun(levels, usual) ? readSection(levels) : undefined
+  return { count, positions, present: makePositions(positions, maxDefinition, positions), end }
 }
 
 /** The levels of a page from the index `from` on. */
@@ -77,7 +74,10 @@ interface LevelSection {
   from: number
 }
 
-/** Moves past levels, and returns where they are; undefined where there are none. */
+/**
+ * Moves past levels, and returns where they are; undefined where there are none, because the highest is 0.
+ * @param byteLength the length of the levels; undefined: they begin with it, if there are any
+ */
 function findLevels(
   section: LevelSection,
   most: number,
@@ -107,17 +107,20 @@ function readSection({ bytes, from, end, width, count, most }: HybridSection): I
 }
 
 /** Returns the index of each entry's value, or -1. */
-export function positionsOf(definitions: Int32Array, maxDefinition: number): Int32Array {
-  const positions = definitions.slice()
-  makePositions(positions, maxDefinition)
+export function positionsOf(definitions: Levels, maxDefinition: number, allocate: Allocate): Int32Array {
+  const positions = allocateWords(allocate, definitions.length)
+  makePositions(definitions, maxDefinition, positions)
   return positions
 }
 
-/** Replaces the level of each entry by the index of its value, or -1. Returns the number of values. */
-function makePositions(levels: Int32Array, maxDefinition: number): number {
+/**
+ * Writes the index of each entry's value, or -1. Returns the number of values.
+ * @param positions where they are written; may be the levels themselves
+ */
+function makePositions(levels: Levels, maxDefinition: number, positions: Int32Array): number {
   let count = 0
   for (let entry = 0; entry < levels.length; entry++) {
-    levels[entry] = levels[entry] === maxDefinition ? count++ : -1
+    positions[entry] = levels[entry] === maxDefinition ? count++ : -1
   }
   return count
 }

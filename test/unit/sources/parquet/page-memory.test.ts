@@ -1,12 +1,22 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import sinon from 'sinon'
 import { type Block, valueAt } from '../../../../lib/columnar/block.ts'
 import { BlockLayout, type BlockRow } from '../../../../lib/columnar/block-row.ts'
 import { BlockTable } from '../../../../lib/columnar/block-table.ts'
+import { LeafReader } from '../../../../lib/sources/parquet/nested/leaf-reader.ts'
 import { openParquet } from '../../../../lib/sources/parquet/open-parquet.ts'
+import type { PageReader } from '../../../../lib/sources/parquet/page-reader.ts'
+import { ChunkMemory } from '../../../../lib/values/chunk-memory.ts'
 import { useFolder } from '../../../support/folder.ts'
-import { type MadeColumn, parquetOf } from '../../../support/parquet.ts'
+import { type Element, type MadeColumn, parquetOf } from '../../../support/parquet.ts'
 import { thorough } from '../../../support/thorough.ts'
+
+const listOf = (element: Element): readonly Element[] => [
+  { converted_type: 'LIST', num_children: 1 },
+  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+  { name: 'element', ...element },
+]
 
 /** Each kind of value that is read into memory of its own, or stays where its page was unpacked. */
 const COLUMNS: readonly (Omit<MadeColumn, 'data'> & { readonly make: (row: number) => unknown })[] = [
@@ -37,6 +47,29 @@ const COLUMNS: readonly (Omit<MadeColumn, 'data'> & { readonly make: (row: numbe
     encoding: 'PLAIN',
     make: row => Buffer.from([row & 0xff, row >> 8, 7, 8]),
   },
+  {
+    name: 'numbers',
+    schema: listOf({ type: 'DOUBLE' }),
+    encoding: 'PLAIN',
+    make: row => (row % 11 === 0 ? null : Array.from({ length: row % 5 }, (_, i) => row + i / 4)),
+  },
+  {
+    name: 'words',
+    schema: listOf({ type: 'BYTE_ARRAY', converted_type: 'UTF8' }),
+    encoding: 'RLE_DICTIONARY',
+    // lists that are longer than a page, too
+    make: row => Array.from({ length: row % 50 === 49 ? 300 : row % 4 }, (_, i) => `word ${(row + i) % 9}`),
+  },
+  {
+    name: 'struct',
+    schema: [
+      { num_children: 2 },
+      { name: 'text', type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+      { name: 'whole', type: 'INT32' },
+    ],
+    encoding: 'PLAIN',
+    make: row => ({ text: row % 7 === 0 ? null : `text ${row}`, whole: row }),
+  },
 ]
 const NAMES = COLUMNS.map(({ name }) => name)
 const layout = new BlockLayout(NAMES.map((name, source) => ({ name, source, fit: value => value })))
@@ -56,9 +89,9 @@ function shown(value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-const fileOf = (rows: number, options: Parameters<typeof parquetOf>[1]) =>
+const fileOf = (rows: number, options: Parameters<typeof parquetOf>[1], columns = COLUMNS) =>
   parquetOf(
-    COLUMNS.map(({ make, ...column }) => ({
+    columns.map(({ make, ...column }) => ({
       ...column,
       data: Array.from({ length: rows }, (_, row) => make(row)),
     })),
@@ -119,8 +152,9 @@ describe('a Parquet file whose pages are unpacked into the same memory again', (
   }
 
   it('takes no more memory than the tables that are not released', async () => {
-    const path = await write('f.parquet', fileOf(20_000, { codec: 'ZSTD', pageSize: 4000 }))
-    const memory = COLUMNS.map(() => new Set<ArrayBufferLike>())
+    const flat = COLUMNS.filter(({ schema }) => schema.length === 1)
+    const path = await write('f.parquet', fileOf(20_000, { codec: 'ZSTD', pageSize: 4000 }, flat))
+    const memory = flat.map(() => new Set<ArrayBufferLike>())
     let pages = 0
     for await (const blocks of (await openParquet(path, 100)).blocks!) {
       for (const { columns } of blocks as Block[]) {
@@ -135,9 +169,23 @@ describe('a Parquet file whose pages are unpacked into the same memory again', (
       }
       BlockTable.of(layout, blocks as Block[], 1).release()
     }
-    expect(pages).to.be.above(20 * COLUMNS.length)
+    expect(pages).to.be.above(20 * flat.length)
     // up to 16 batches are read ahead
     for (const used of memory) expect(used.size).to.be.within(1, 45)
+  })
+
+  it('takes no more memory for lists and structs than for their current pages', async () => {
+    const nested = COLUMNS.filter(({ schema }) => schema.length > 1)
+    const path = await write('f.parquet', fileOf(20_000, { codec: 'ZSTD', pageSize: 4000 }, nested))
+    const takes = sinon.spy(ChunkMemory.prototype, 'take')
+    try {
+      for await (const _ of (await openParquet(path, 100)).blocks!);
+      const memory = new Set(takes.returnValues.map(({ buffer }) => buffer))
+      expect(takes.callCount).to.be.above(20 * memory.size)
+      expect(memory.size).to.be.above(nested.length)
+    } finally {
+      takes.restore()
+    }
   })
 
   /** Reads a column of texts, and releases each table before the next one is read. */
@@ -169,6 +217,71 @@ describe('a Parquet file whose pages are unpacked into the same memory again', (
       expect(await textsOf(file)).to.deep.equal(data)
     })
   }
+
+  it('gives lists of columns that are read in parts', async () => {
+    const columns = [0, 1].map(column => ({
+      name: `v${column}`,
+      schema: listOf({ type: 'DOUBLE' }),
+      data: Array.from({ length: 30_000 }, (_, row) => [row, column, row / 2, row / 4, row / 8]),
+      encoding: 'PLAIN',
+    }))
+    const file = parquetOf(columns, { codec: 'UNCOMPRESSED', pageSize: 100_000 })
+    expect(file.length).to.be.above(2_000_000)
+    const path = await write('f.parquet', file)
+    let row = 0
+    for await (const blocks of (await openParquet(path, 100)).blocks!) {
+      for (const block of blocks as Block[]) {
+        for (let index = 0; index < block.length; index++, row++) {
+          const found = columns.map((_, column) => valueAt(block, column, index))
+          expect(found).to.deep.equal(columns.map(({ data }) => data[row]))
+        }
+      }
+    }
+    expect(row).to.equal(30_000)
+  })
+
+  it('gives a list that continues on other pages', async () => {
+    const memory = new ChunkMemory()
+    const page = (repetitions: readonly number[], values: readonly number[]) => {
+      const levels = Buffer.from(repetitions.flatMap(level => [2, level])) // runs of one
+      const bytes = memory.allocate(levels.length + 4 * values.length)
+      bytes.set(levels)
+      for (const [index, value] of values.entries()) bytes.writeInt32LE(value, levels.length + 4 * index)
+      const v2 = {
+        num_values: values.length,
+        encoding: 'PLAIN',
+        repetition_levels_byte_length: levels.length,
+        definition_levels_byte_length: 0,
+      }
+      return { header: { type: 'DATA_PAGE_V2', data_page_header_v2: v2 }, bytes }
+    }
+    const waiting = [
+      () => page([0, 1], [1, 2]),
+      () => page([1, 1], [3, 4]),
+      () => page([1, 0], [5, 6]),
+      () => page([1, 1], [7, 8]),
+      () => page([0, 1], [9, 10]),
+      () => page([1], [11]),
+    ]
+    const leaf = { maxRepetition: 1, maxDefinition: 0, type: { convert: (value: unknown) => value } }
+    const pages = {
+      ...{ leaf, decoder: { type: 'INT32', element: {} } },
+      next: () => Promise.resolve(waiting.shift()?.()),
+    }
+    const reader = new LeafReader(pages as unknown as PageReader, memory.allocate, undefined)
+    const rows: unknown[][] = []
+    for (let read = await reader.next(); read; read = await reader.next()) {
+      for (const [row, start] of [...read.starts].slice(0, -1).entries()) {
+        const entries = Array.from({ length: read.starts[row + 1]! - start }, (_, at) => start + at)
+        rows.push(entries.map(read.valueAt))
+      }
+    }
+    expect(rows).to.deep.equal([
+      [1, 2, 3, 4, 5],
+      [6, 7, 8],
+      [9, 10, 11],
+    ])
+  })
 
   it('gives texts of which a page has more than a batch', async () => {
     const data = Array.from({ length: 40 }, (_, row) => String.fromCharCode(97 + (row % 26)).repeat(300_000))

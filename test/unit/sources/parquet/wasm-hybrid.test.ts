@@ -81,7 +81,7 @@ describe('the integers of a page, read by WebAssembly', () => {
         if (most === 0) return void expect(found).to.equal(undefined)
         const levels = outcomeOf(() => readHybrid(bytes, from, end, width, count, most))
         if (typeof levels === 'string') return void expect(found).to.equal(levels)
-        const positions = positionsOf(levels, most)
+        const positions = positionsOf(levels, most, allocateNew)
         expect(found).to.deep.equal({ positions, present: positions.filter(index => index >= 0).length })
         readCount++
       }),
