@@ -218,6 +218,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       openWriting(this.#options, {
         pool: this.#pool,
         signals: this.#stopping.signals,
+        settleSignals: { stop: this.#stopping.cut, kill: this.#stopping.cut },
         openOutcomes: new OpenOutcomes(),
         onRetry: retry => {
           this.#ledger.retries(this)

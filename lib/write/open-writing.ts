@@ -32,6 +32,8 @@ import type { WriteOptions } from './write-options.ts'
 export interface WritingStream {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
+  /** Stops what follows a COMMIT. Default: `signals` */
+  readonly settleSignals?: StopSignals
   /** The same one each time that a stream introspects its table: a COMMIT may be open meanwhile. */
   readonly openOutcomes: OpenOutcomes
   readonly onRetry: (retry: Retry) => void
@@ -66,7 +68,8 @@ export async function openWriting<Item>(
   const current = new CurrentPlan(introspected, () => introspectPlan(options, { ...asking, sideTables: [] }))
   const limits = { statementTimeoutMs, commitTimeoutMs, ticketed: introspected.ticketed, savepointed: false }
   const side = { ...stream, limits, beginning }
-  const deadLetterFile = openDeadLetterFile(options, side)
+  // one that is cut off while it appends would let others append the same rows
+  const deadLetterFile = openDeadLetterFile(options, { ...side, signals: stream.settleSignals ?? signals })
   await moveLeftoverRejects(deadLetterFile)
   const rowLimits = limitsOfRows(options, introspected, limits)
   const beginsEarly = !rowLimits.endless && !hasCallback(options) && !checkpoint

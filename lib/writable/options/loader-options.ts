@@ -50,7 +50,7 @@ export interface LoaderOptions<Item> {
   /**
    * Ends the stream soon, and cuts nothing off: what is not committed is rolled back, batches that wait are
    * dropped, and what was committed is reported, with its rejected rows. The stream is then destroyed with
-   * the signal's reason. Unlike `signal`, it waits for the server as long as that takes to answer.
+   * the signal's reason. Unlike `signal`, it waits some seconds for the server, and for the dead letter.
    * @internal
    */
   gentleSignal?: AbortSignal | undefined

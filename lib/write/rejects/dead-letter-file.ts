@@ -88,7 +88,9 @@ export class DeadLetterFile {
       const { rows } = await transaction.query(takeLetters(table), [path, ROWS_AT_ONCE])
       if (rows.length > 0) {
         const lines = rows.map(toLetter).sort(byId).map(toLine)
-        await withinCallbackTime('deadLetter', beginning.callbackTimeoutMs, () => this.#lines.append(lines))
+        await withinCallbackTime('deadLetter', beginning.callbackTimeoutMs, () =>
+          this.#lines.append(lines, () => checkLock(lease)),
+        )
       }
       await transaction.commit()
       this.#lines.settle()
@@ -100,6 +102,11 @@ export class DeadLetterFile {
       lease.release()
     }
   }
+}
+
+/** @throws if the server may have given the lock to another writer of the file */
+function checkLock({ broken }: Lease): void {
+  if (broken) throw broken
 }
 
 type Letter = Readonly<Record<string, string | null>>

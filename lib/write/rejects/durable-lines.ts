@@ -32,8 +32,9 @@ export class DurableLines {
   /**
    * Appends the lines that are not in the file yet; resolves when they are on disk. Only the owner can read
    * the file.
+   * @param check called right before; throws if another writer may append the same lines
    */
-  async append(lines: readonly IdentifiedLine[]): Promise<void> {
+  async append(lines: readonly IdentifiedLine[], check: () => void = () => {}): Promise<void> {
     const settled = this.#settled
     this.#settled = undefined
     const file = await openDeadLetterFile(this.path, constants.O_RDWR)
@@ -45,6 +46,7 @@ export class DurableLines {
         .filter(({ id }) => !known.has(id))
         .map(line => `${line.text}\n`)
         .join('')
+      check()
       await file.appendFile(text)
       if (stat.isFile()) await file.sync()
       if (isNew) await syncFolder(this.path)
