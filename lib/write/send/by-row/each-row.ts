@@ -1,5 +1,11 @@
 import type { BoundValue } from '../../../connection/bound-rows.ts'
-import { type AroundRow, boundStep, copyStep, type RowStep } from '../../../connection/row-steps.ts'
+import {
+  type AroundRow,
+  boundStep,
+  copyStep,
+  type RowStep,
+  type SentStep,
+} from '../../../connection/row-steps.ts'
 import {
   columnOf,
   copyContext,
@@ -41,6 +47,9 @@ export interface EachResult {
 
 /** How much is sent before the answers are waited for. */
 const MAX_BYTES = 256 * 1024
+
+/** How long the steps after one that has failed may take: each may wait for a lock until it times out. */
+const MAX_ANSWERS_MS = 5000
 
 const BEGIN = 'SAVEPOINT pg_batch'
 const UNDO = 'ROLLBACK TO SAVEPOINT pg_batch'
@@ -141,17 +150,27 @@ export class EachRow {
     if (steps.length === 0) return 0
     let unchanged = 0
     this.#transaction.before(BEGIN)
-    for (const [at, sent] of (await this.#transaction.openSteps(steps)).entries()) {
+    const all = await this.#transaction.openSteps(steps)
+    for (const [at, sent] of all.entries()) {
       try {
         await this.#transaction.answers.copy(sent.settled)
         unchanged += unchangedOf(1, sent.changed)
       } catch (error) {
-        if (!isRowsFault(error)) throw error
+        if (!isRowsFault(error)) {
+          await this.#untilAnswered(all)
+          throw error
+        }
         refuse(at, error)
       }
     }
     this.#transaction.before(`${UNDO}; ${KEEP}`)
     return unchanged
+  }
+
+  /** Waits for the steps after one that has failed: the next statement would get their answers. */
+  async #untilAnswered(steps: readonly SentStep[]): Promise<void> {
+    const answered = Promise.allSettled(steps.map(({ settled }) => settled))
+    await this.#transaction.lease.within(MAX_ANSWERS_MS, answered).catch(() => {}) // the connection is ended
   }
 
   /** Returns undefined for a row that COPY cannot carry. */

@@ -178,6 +178,30 @@ describe('judging many refused rows', () => {
     expect(rejected.filter(({ error }) => error.constraint === 't_late_key')).to.have.length.above(10)
   })
 
+  it('writes all again after a deadlock among them, on a connection that is in step with the server', async () => {
+    for (const extra of [{}, { onConflict: { target: ['id'], action: 'update' } as const, method: 'copy' }]) {
+      await db.pool.query(`${TABLE}; DROP SEQUENCE IF EXISTS tried; CREATE SEQUENCE tried;
+        CREATE OR REPLACE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF NEW.seq % 200 = 101 AND nextval('tried') <= 6 THEN
+            RAISE EXCEPTION 'clash' USING ERRCODE = '40P01';
+          END IF;
+          RETURN NEW; END $$;
+        CREATE TRIGGER clash BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION clash()`)
+      const rows = makeRows(0, 1, []).map((row, index) => ({ ...row, n: index % 2 ? 1 : -1, label: 'x' }))
+      const { rejected, stats } = await write(rows, {
+        ...extra,
+        retry: { retries: 20, minDelayMs: 1, maxDelayMs: 2 },
+      })
+      expect(rejected.map(({ index }) => index)).to.deep.equal(
+        [...rows.keys()].filter(index => index % 2 === 0),
+      )
+      expect(await countOf(db.pool, 't')).to.equal(COUNT / 2)
+      expect(stats.rowsCommitted).to.equal(COUNT / 2)
+      const { rows: tried } = await db.pool.query('SELECT last_value::int AS n FROM tried')
+      expect(tried[0].n).to.be.above(6)
+    }
+  })
+
   it('names the column of a value that COPY cannot read', async () => {
     await db.pool.query(TABLE)
     const rows = Array.from({ length: 200 }, (_, id) => ({ id, p: id % 2 ? 'many' : 1 }))
