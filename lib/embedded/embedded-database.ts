@@ -27,30 +27,47 @@ export interface EmbeddedDatabase {
 /** A fixed port, so that a connection string is still right tomorrow. */
 const USUAL_PORT = 54320
 
+/** How long to wait for another process that starts the server at the same time. */
+const OTHER_START_MS = 30_000
+
 /** Connects to the running server, or starts one. */
 export async function openEmbeddedDatabase(port?: number): Promise<EmbeddedDatabase> {
   const dataDir = dataHome(await embeddedMajor())
-  const running = await findRunning(dataDir)
-  if (running) return running
-  try {
-    const server = await startServer(dataDir, port)
-    const { connectionString } = server
-    return {
-      connectionString,
-      dataDir,
-      shared: false,
-      stop: () => server.stop(),
-      stopWhenUnused: async onWait => {
-        await othersGone(connectionString, onWait)
-        await server.stop()
-      },
+  const deadline = Date.now() + OTHER_START_MS
+  for (;;) {
+    const running = await findRunning(dataDir)
+    if (running) return running
+    try {
+      return ownDatabase(await startServer(dataDir, port))
+    } catch (error) {
+      if (Date.now() > deadline || !(await isInUse(dataDir, error))) throw error
+      await delay(200)
     }
-  } catch (error) {
-    // another process may have started it in the meantime
-    const started = await findRunning(dataDir)
-    if (started) return started
-    throw error
   }
+}
+
+function ownDatabase(server: EmbeddedServer): EmbeddedDatabase {
+  const { connectionString, dataDir } = server
+  return {
+    connectionString,
+    dataDir,
+    shared: false,
+    stop: () => server.stop(),
+    stopWhenUnused: async onWait => {
+      await othersGone(connectionString, onWait)
+      await server.stop()
+    },
+  }
+}
+
+/**
+ * Returns whether a start failed because another process has the data: it starts the server, stops it, or
+ * sets its password.
+ */
+async function isInUse(dataDir: string, error: unknown): Promise<boolean> {
+  if (String(error).includes('"postmaster.pid"')) return true
+  const [pid] = await pidFile(dataDir)
+  return isAlive(Math.abs(Number(pid))) // a server in single-user mode writes its negative
 }
 
 /**
@@ -74,7 +91,7 @@ async function startServer(dataDir: string, port: number | undefined): Promise<E
  * another server now.
  */
 async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefined> {
-  const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  const lines = await pidFile(dataDir)
   const port = Number(lines[3])
   if (!port || !isAlive(Number(lines[0]))) return undefined
   const connectionString = connectionStringFor(port, await runningPassword(dataDir))
@@ -83,13 +100,17 @@ async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefine
   return { connectionString, dataDir, shared: true, stop: async () => {}, stopWhenUnused: async () => {} }
 }
 
+async function pidFile(dataDir: string): Promise<string[]> {
+  return (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+}
+
 /**
  * Returns whether the process exists. If it is gone, its port may belong to another user's server, which must
  * not see the password.
  */
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    return pid > 0 && process.kill(pid, 0)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }

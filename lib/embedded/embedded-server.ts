@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -102,8 +102,8 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
     )
     const dataDir = options.dataDir ?? join(scratch, 'data')
     const messages: string[] = []
-    const server = new EmbeddedPostgres({
-      databaseDir: dataDir,
+    const cluster = (databaseDir: string) => ({
+      databaseDir,
       port,
       user: EMBEDDED_USER,
       // replaced before the server listens: initdb gets it in a file that other users can read
@@ -116,12 +116,16 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
       onLog: (message: string) => messages.push(message),
       onError: (error: unknown) => messages.push(String(error)),
     })
+    const server = new EmbeddedPostgres(cluster(dataDir))
     let password: string
     try {
-      if (!(await exists(join(dataDir, 'PG_VERSION')))) {
+      if (!(await exists(dataDir))) {
+        await rm(passwordFileOf(dataDir), { force: true }) // of data that was deleted
         const made = makeFolder(dirname(dataDir), 0o777)
         if (asRoot && made) await makeTraversable(dirname(dataDir))
-        await rm(passwordFileOf(dataDir), { force: true }) // of data that was deleted
+        await makeWhole(dataDir, draft => new EmbeddedPostgres(cluster(draft)).initialise())
+      } else if (!(await exists(join(dataDir, 'PG_VERSION')))) {
+        await rm(passwordFileOf(dataDir), { force: true })
         await server.initialise()
       }
       const keep = options.dataDir !== undefined
@@ -156,6 +160,23 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
   } catch (error) {
     await rm(scratch, { recursive: true, force: true })
     throw error
+  }
+}
+
+/**
+ * Makes the data in a folder of another name, and renames it. So a start that is killed leaves no half of a
+ * data directory, and another process that starts the same server sees all of it or nothing.
+ */
+async function makeWhole(dataDir: string, make: (draft: string) => Promise<void>): Promise<void> {
+  const draft = `${dataDir}.new-${process.pid}`
+  try {
+    await rm(draft, { recursive: true, force: true }) // of a process that was killed
+    await make(draft)
+    await rename(draft, dataDir)
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true })
+    // another process may have made the data in the meantime
+    if (!(await exists(join(dataDir, 'PG_VERSION')))) throw error
   }
 }
 

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import pg from 'pg'
 import { freePort } from '../../../../lib/embedded/embedded-server.ts'
@@ -93,6 +94,26 @@ describe('pg-batch --embedded', () => {
     second.process.kill('SIGTERM')
     expect((await second.ended).status).to.equal(0)
   })
+
+  for (const pauseMs of [0, 150, 400]) {
+    it(`two loads that start it for the first time, ${pauseMs} ms apart, share it`, async function () {
+      this.timeout(120_000)
+      const both = { PG_BATCH_DATA: join(folder, `both-${pauseMs}`) }
+      const load = async (table: string) => {
+        const running = start(['load', '-', '-t', table, '--create', '--embedded'], both)
+        running.process.stdin!.end('id\n1\n2\n')
+        return running.ended
+      }
+      const first = load('first')
+      await delay(pauseMs)
+      for (const ended of await Promise.all([first, load('second')])) {
+        expect(ended.status, ended.stderr).to.equal(0)
+        expect(ended.stdout).to.match(/: 2 rows committed/)
+      }
+      const names = await readdir(both.PG_BATCH_DATA)
+      expect(names.filter(name => name.includes('.new-'))).to.deep.equal([])
+    })
+  }
 
   describe('has data that only its owner can reach:', () => {
     const passwordFile = async () =>
