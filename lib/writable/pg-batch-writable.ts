@@ -23,6 +23,7 @@ import type { NextBatch, Progress } from '../write/write-context.ts'
 import { outcomeOfAbort, whenAborted } from './abort.ts'
 import { ArrayWritable, notAnArray } from './array-writable.ts'
 import { laneChooser } from './choose-lane.ts'
+import { EarlyEnd } from './early-end.ts'
 import { EventSender } from './event-sender.ts'
 import { Ledger } from './ledger.ts'
 import type { PgBatchWritableOptions } from './options.ts'
@@ -75,8 +76,11 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
   readonly #stopping = new Stopping()
   /** The outcomes of the transactions that failed. */
   readonly #failures = new Set<Outcome>()
-  /** Set while the lanes stop, before the stream is destroyed: resolves to why it fails. */
-  #gentleStop: Promise<Error> | undefined
+  readonly #earlyEnd = new EarlyEnd({
+    stopping: this.#stopping,
+    stopLanes: () => this.#lanes.stop(),
+    destroy: error => this.destroy(error),
+  })
   /** The error of an abort by the option `signal`. */
   #aborted: PgBatchError | undefined
   /** The callback of the batch that waits for room. */
@@ -105,7 +109,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.on('pipe', source => source.on(BATCH_OPENS, this.#onBatchOpens))
     this.on('unpipe', source => source.off(BATCH_OPENS, this.#onBatchOpens))
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
-    if (gentleSignal) whenAborted(gentleSignal, this, () => void this.#stopGently(gentleSignal.reason))
+    if (gentleSignal) whenAborted(gentleSignal, this, () => this.#earlyEnd.ask(gentleSignal.reason))
   }
 
   /** A batch has opened upstream: its transaction may begin before it comes. */
@@ -187,8 +191,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
       }
     } catch (error) {
       this.#failures.add((error as PgBatchError).outcome)
-      // the other lanes may still report what they have committed
-      void this.#failGently(error as Error)
+      this.#earlyEnd.fail(error as Error)
       throw error
     } finally {
       this.#ledger.settles(lane)
@@ -240,32 +243,15 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
         const isEmpty = this.#options.replace && this.stats.batchesReceived === 0
         if (isEmpty) await this.#writeLane(writeWholeLoad, undefined, async () => undefined)
         await this.#lanes.idle()
-        // what waited for a lane was dropped
-        if (this.#gentleStop && this.stats.rowsPending > 0) throw await this.#gentleStop
+        const error = await this.#earlyEnd.error(this.stats.rowsPending)
+        if (error) throw error
         await writing.transactions.close()
         await confirmPositions(writing)
       })
       .then(
         () => callback(),
-        async error => callback((await this.#gentleStop) ?? error),
+        async error => callback((await this.#earlyEnd.error(this.stats.rowsPending)) ?? error),
       )
-  }
-
-  /** Stops for `gentleSignal`. A lane that fails for another reason is reported. */
-  async #stopGently(reason: Error): Promise<void> {
-    this.#stopping.beginGently(reason)
-    this.#gentleStop ??= this.#lanes
-      .stop()
-      .then(failures => failures.find(error => !isAbort(error)) ?? reason)
-    this.destroy(await this.#gentleStop)
-  }
-
-  /** Stops because a lane has failed. */
-  async #failGently(error: Error): Promise<void> {
-    if (this.#gentleStop) return
-    this.#stopping.beginAfterFailure(error)
-    this.#gentleStop = this.#lanes.stop().then(() => error)
-    this.destroy(await this.#gentleStop)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -321,9 +307,4 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     if (!(error instanceof PgBatchError) || error !== this.#aborted) return error
     return withOutcome(error, outcomeOfAbort(this.stats, this.#failures))
   }
-}
-
-/** Returns true for the failure of a transaction that was stopped. */
-function isAbort(error: Error): boolean {
-  return error instanceof PgBatchError && error.code === 'ABORTED'
 }
