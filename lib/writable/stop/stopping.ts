@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { StopSignals } from '../connection/pool/lease.ts'
+import type { StopSignals } from '../../connection/pool/lease.ts'
 
 /** How long the server may take to answer after a stream has been stopped; then its connections are ended. */
 const GRACE_MS = 400

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { PgBatchError } from '../../../lib/errors.ts'
-import { EarlyEnd } from '../../../lib/writable/early-end.ts'
-import { Stopping } from '../../../lib/writable/stopping.ts'
+import { PgBatchError } from '../../../../lib/errors.ts'
+import { EarlyEnd } from '../../../../lib/writable/stop/early-end.ts'
+import { Stopping } from '../../../../lib/writable/stop/stopping.ts'
 
 const failure = new Error('a lane has failed')
 const asked = new Error('asked to end')

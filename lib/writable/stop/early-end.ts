@@ -1,4 +1,4 @@
-import { PgBatchError } from '../errors.ts'
+import { PgBatchError } from '../../errors.ts'
 import type { Stopping } from './stopping.ts'
 
 export interface EarlyEndOptions {

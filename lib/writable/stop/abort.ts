@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
-import { onAbort } from '../streams/on-abort.ts'
-import type { Outcome, Stats } from '../types.ts'
+import { onAbort } from '../../streams/on-abort.ts'
+import type { Outcome, Stats } from '../../types.ts'
 
 /** Calls `run` once when the signal aborts, as long as the stream is open. */
 export function whenAborted(signal: AbortSignal, stream: Writable, run: () => void): void {
