@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import type { DialectOptions } from '../../../../lib/sources/csv/dialect.ts'
 import { foldDelimiter } from '../../../../lib/sources/csv/fold-delimiter.ts'
 import { openSource } from '../../../../lib/sources/open-source.ts'
-import { thorough } from '../../../support/thorough.ts'
+import { MAX_RECORD_BYTES } from '../../../../lib/sources/rows.ts'
+import { IS_THOROUGH, thorough } from '../../../support/thorough.ts'
 import { failure, slices } from '../support.ts'
 
 const STEPS = [1, 2, 3, 1000]
@@ -87,6 +88,27 @@ describe('a delimiter of several bytes', () => {
       { numRuns: thorough(8000), seed: 20_261_129 },
     )
   })
+
+  it('waits for the end of a record until it has 64 MiB, then reads its second line as a record', async function () {
+    if (!IS_THOROUGH) this.skip() // it takes seven seconds
+    const line = Buffer.from(`${'x||y'.repeat(16 * 1024)}\n`)
+    const folded = Buffer.from(line.toString().replaceAll('||', '\x1f'))
+    const lines = Math.ceil(MAX_RECORD_BYTES / line.length)
+    const input = foldDelimiter('f.csv', '||', {})
+    const passed: Buffer[] = []
+    input.on('data', (bytes: Buffer) => passed.push(bytes))
+    const write = (bytes: Buffer) => new Promise<unknown>(resolve => input.write(bytes, resolve))
+    await write(Buffer.from('1||"open||\n'))
+    for (let count = 1; count < lines; count++) await write(line)
+    expect(Buffer.concat(passed.splice(0)).toString()).to.equal('1\x1f"open||\n')
+    for (let count = 0; count < 2; count++) await write(line)
+    const after = Buffer.concat(passed)
+    expect(after.length).to.be.within(lines * folded.length, (lines + 1) * folded.length)
+    for (let at = 0; at < after.length; at += folded.length) {
+      const part = after.subarray(at, at + folded.length)
+      expect(part.equals(folded.subarray(0, part.length))).to.equal(true)
+    }
+  }).timeout(60_000)
 
   it('gives the rows of any table that is written with it', async () => {
     const cell = fc.string({ unit: fc.constantFrom('a', '|', '"', '\n', ',', ' ', 'é'), maxLength: 6 })
