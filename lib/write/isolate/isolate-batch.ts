@@ -12,6 +12,7 @@ import { Orphans } from './orphans.ts'
 import { parentsFirst } from './parents-first.ts'
 import { FOREIGN_KEY_VIOLATION, mayBlameFirst } from './refusals.ts'
 import { groupByShape, inOrder, isRowAt, type Row, type Unit } from './rows.ts'
+import { writeEach } from './write-each.ts'
 
 export interface IsolateBatchOptions {
   readonly transaction: Transaction
@@ -118,6 +119,9 @@ class BatchIsolation {
   }
 
   async #writeUnits(units: readonly Unit[], first?: PieceFailure): Promise<void> {
+    const { rows } = this.#options
+    const checks = this.#deferral === undefined ? [] : [CHECK_CONSTRAINTS, this.#deferral]
+    const each = { rows, checks, isRefused: (row: Row) => this.#isRefused(row) }
     await isolateRows({
       count: units.length,
       first,
@@ -125,30 +129,9 @@ class BatchIsolation {
         const failure = await this.#writePiece(units.slice(from, to))
         return failure && { ...failure, at: failure.at === undefined ? undefined : from + failure.at }
       },
-      writeEach: this.#options.rows.maySendEach
-        ? async (from, to) => {
-            const { count, refused } = await this.#writeEach(units.slice(from, to))
-            return { to: from + count, refused: new Map(refused.map(([at, error]) => [from + at, error])) }
-          }
-        : undefined,
+      writeEach: rows.maySendEach ? (from, to) => writeEach(units, from, to, each) : undefined,
       reject: (index, error) => this.#refuse(units[index]!, error),
     })
-  }
-
-  /** Writes the first ones of several units. Returns how many, and the errors of those that are refused. */
-  async #writeEach(units: readonly Unit[]): Promise<EachUnit> {
-    const left = [...units.keys()].filter(at => !this.#isRefused(units[at]![0]!))
-    if (left.length === 0) return { count: units.length, refused: [] }
-    const groups = left.map(at => groupByShape(units[at]!)[0]!)
-    const checks = this.#deferral === undefined ? [] : [CHECK_CONSTRAINTS, this.#deferral]
-    const { count, refused } = await this.#options.rows.sendEach(groups, checks)
-    return {
-      count: count === left.length ? units.length : left[count]!,
-      refused: [...refused].map(([index, { row, error }]) => [
-        left[index]!,
-        toPgBatchError(error, 'rolled-back', errorContext(row), 'write'),
-      ]),
-    }
   }
 
   /**
@@ -307,12 +290,6 @@ class BatchIsolation {
     // not together with the next piece, which would undo this one if the statements fail
     await deferConstraints(transaction, this.#deferral)
   }
-}
-
-/** How many units were written or refused, and the errors of those that were refused, by their index. */
-interface EachUnit {
-  readonly count: number
-  readonly refused: readonly (readonly [number, PgBatchError])[]
 }
 
 /** The detail of a foreign key's error has the key of one row. */
