@@ -229,10 +229,7 @@ export interface Table {
    * judge each state of a row: a trigger, row-level security, or a constraint that only a partition has.
    */
   readonly rowConstraints?: RowConstraints
-  /**
-   * Rules rewrite its updates or deletes. The server refuses most of these in WITH and with RETURNING. Only
-   * upserts ask for it.
-   */
+  /** Rules rewrite its updates or deletes. The server refuses most of these in WITH and with RETURNING. */
   readonly hasRules?: true
   /** The SQL of an upsert calls a function that may read tables. */
   readonly conflictReads?: true

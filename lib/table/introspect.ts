@@ -56,6 +56,8 @@ FROM (SELECT n.nspname AS schema, t.relname AS name, t.relkind AS kind,
        WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3')
          THEN 'rules'
   END AS "copyObstacle",
+  EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type IN ('2', '4'))
+    AS "hasRules",
   ${CONFLICTING_INDEXES} AS "conflictingIndexes",
   ${LATE_INDEXES} AS "hasLateIndexes",
   ${hasTrigger(IS_ROW_TRIGGER)} AS "changesRows",

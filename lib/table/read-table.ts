@@ -56,6 +56,7 @@ export function readTable({ relation }: Record<string, unknown>): Table {
     uniqueKeys: ((row.uniqueKeys as KeyRow[] | null) ?? []).map(readKey),
     selfReferences: (row.selfReferences as SelfReference[] | null) ?? [],
     ...(obstacle ? { copyObstacle: obstacle } : {}),
+    ...(row.hasRules ? { hasRules: true as const } : {}),
     conflictingIndexes: Number(row.conflictingIndexes),
     hasLateIndexes: row.hasLateIndexes as boolean,
     changesRows: row.changesRows as boolean,

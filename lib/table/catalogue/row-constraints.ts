@@ -112,10 +112,9 @@ const HAS_PARTITION = `CASE WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_partiti
 
 /**
  * Describes the constraints of a table, as one JSON object; NULL where something else may judge a row. A
- * foreign key to a partitioned table has a constraint for each partition, too, which is left out. `hasRules`
- * is whether rules rewrite updates or deletes. The parameter is the table's name, quoted and with its schema.
- * It is a query of its own because only upserts need it, and planning it takes the server half as long as the
- * rest of the introspection.
+ * foreign key to a partitioned table has a constraint for each partition, too, which is left out. The
+ * parameter is the table's name, quoted and with its schema. It is a query of its own because only upserts
+ * need it, and planning it takes the server half as long as the rest of the introspection.
  */
 export const ROW_CONSTRAINTS_SQL = `
 WITH target AS (
@@ -170,18 +169,11 @@ SELECT (CASE WHEN NOT pg_catalog.row_security_active(t.oid)
       FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid
         AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)),
     'stored', (SELECT coalesce(pg_catalog.json_agg(a.attname), '[]')
-      FROM attribute a WHERE a.j ->> 'attgenerated' = 's')) END)::text AS "rowConstraints",
-  (EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type IN ('2', '4')))::text
-    AS "hasRules"
+      FROM attribute a WHERE a.j ->> 'attgenerated' = 's')) END)::text AS "rowConstraints"
 FROM target t`
 
 /** Reads the row that {@link ROW_CONSTRAINTS_SQL} returned. A table that was dropped has no row. */
-export function readRowConstraints(
-  row: Record<string, unknown> | undefined,
-): Pick<Table, 'rowConstraints' | 'hasRules'> {
+export function readRowConstraints(row: Record<string, unknown> | undefined): Pick<Table, 'rowConstraints'> {
   const text = row?.rowConstraints as string | null | undefined
-  return {
-    ...(text == null ? {} : { rowConstraints: JSON.parse(text) as RowConstraints }),
-    ...(row?.hasRules === 'true' ? { hasRules: true } : {}),
-  }
+  return text == null ? {} : { rowConstraints: JSON.parse(text) as RowConstraints }
 }

@@ -49,7 +49,9 @@ export function planReplacement(table: Table | undefined, written: readonly stri
   }
   if (table.isCitus) throw refused(`${name} is a table of Citus, whose rows \`replace\` cannot replace`)
   if (table.copyObstacle === 'row-level security') throw refused(hiddenRowsReason(name))
-  if (table.copyObstacle) throw refused(`${name} has rules, which \`replace\` cannot follow`)
+  if (table.copyObstacle || table.hasRules) {
+    throw refused(`${name} has rules, which \`replace\` cannot follow`)
+  }
   if (written.length + 2 > MAX_TABLE_COLUMNS) {
     throw refused(`${name} has too many columns for \`replace\`: write at most ${MAX_TABLE_COLUMNS - 2}`)
   }

@@ -338,6 +338,15 @@ describe('replace', () => {
     expect(error.message).to.include('Row-level security hides rows')
   })
 
+  for (const event of ['INSERT', 'UPDATE', 'DELETE']) {
+    it(`refuses a table with a rule ON ${event}, which could keep old rows`, async () => {
+      await db.pool.query(`CREATE RULE kept AS ON ${event} TO t DO INSTEAD NOTHING`)
+      const error = await failureOf(replace(oldRows()))
+      expect(error).to.include({ code: 'REFUSED', outcome: 'not-sent' })
+      expect(error.message).to.include('has rules')
+    })
+  }
+
   it('leaves what the new rows are, for any old and new rows', async () => {
     const row = fc.record({
       id: fc.integer({ min: 1, max: 8 }),
