@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isOutOfAddresses } from './out-of-addresses.ts'
 
 /** `WebAssembly`, which Node's types leave to those of browsers. */
 interface WebAssemblyApi {
@@ -10,8 +11,9 @@ interface WebAssemblyApi {
 const compiled = new Map<string, object | undefined>()
 
 /**
- * Returns the exports of a new instance of a module. Undefined where WebAssembly is switched off, or `npm run
- * build:wasm` has not run.
+ * Returns the exports of a new instance of a module. Undefined where WebAssembly is switched off, `npm run
+ * build:wasm` has not run, or a limit (`ulimit -v`) leaves no addresses: an instance reserves gigabytes of
+ * them, whatever it uses.
  * @param places where the module may be: beside its source, and beside the built command
  */
 export function loadWasm(...places: URL[]): unknown {
@@ -23,7 +25,12 @@ export function loadWasm(...places: URL[]): unknown {
     compiled.set(key, bytes && new api.Module(bytes))
   }
   const module = compiled.get(key)
-  return module && new api.Instance(module).exports
+  try {
+    return module && new api.Instance(module).exports
+  } catch (error) {
+    if (isOutOfAddresses(error)) return undefined
+    throw error
+  }
 }
 
 function firstFile(places: readonly URL[]): Uint8Array | undefined {

@@ -1,4 +1,5 @@
 import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
+import { isOutOfAddresses, OUT_OF_ADDRESSES } from '../../wasm/out-of-addresses.ts'
 import { SourceError } from '../source-error.ts'
 import { Gunzip } from './gunzip.ts'
 import { GzipFault } from './gzip-header.ts'
@@ -69,12 +70,16 @@ const FAULTS = [GzipFault, ZstdFault, BrotliFault]
 /** The code of zlib's error for data that end early. */
 const ZLIB_CUT = 'Z_BUF_ERROR'
 
+function faultOf(error: Error & { code?: string | number }): string {
+  if (FAULTS.some(kind => error instanceof kind)) return error.message
+  if (isOutOfAddresses(error)) return OUT_OF_ADDRESSES
+  return error.code === ZLIB_CUT ? CUT : 'is damaged'
+}
+
 function through(source: Readable, decoder: Duplex, name: string, format: string): Readable {
   const checked = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
   decoder.on('error', (error: Error & { code?: string | number }) => {
-    const fault = FAULTS.some(kind => error instanceof kind) ? error.message : undefined
-    const what = fault ?? (error.code === ZLIB_CUT ? CUT : 'is damaged')
-    checked.destroy(new SourceError(`${name}: the ${format} data ${what}`, { cause: error }))
+    checked.destroy(new SourceError(`${name}: the ${format} data ${faultOf(error)}`, { cause: error }))
   })
   source.on('error', error => checked.destroy(error))
   pipeline(source, decoder, checked, () => {}) // `checked` has every error

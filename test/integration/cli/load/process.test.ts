@@ -83,6 +83,41 @@ describe('pg-batch, in a process of its own, from the build,', () => {
     expect(piped.status, piped.stderr).to.equal(0)
   })
 
+  it('does without WebAssembly where a limit leaves no addresses for it, or says what it lacks', async function () {
+    if (process.platform !== 'linux') this.skip() // elsewhere there is no such limit
+    const limited = (line: string) =>
+      runProgram('bash', ['-c', `ulimit -v 5000000; ${line}`], {
+        cwd: '/',
+        env: { ...process.env, DATABASE_URL: database.connectionString },
+      })
+    const load = async (name: string, content: string | Buffer) =>
+      limited(`${commandLine()} load ${await file(name, content)} -t orders`)
+    for (const [name, content] of [
+      ['a.csv', 'id,note\n1,a\n'],
+      ['a.ndjson', '{"id":2,"note":"a"}\n'],
+      ['a.parquet', numbered(1, { from: 3, codec: 'UNCOMPRESSED' })],
+    ] as const) {
+      const loaded = await load(name, content)
+      expect(loaded.status, loaded.stderr).to.equal(0)
+    }
+    expect((await database.pool.query('SELECT array_agg(id::int) AS ids FROM orders')).rows).to.deep.equal([
+      { ids: [7, 1, 2, 3] },
+    ])
+    // newer versions of Node.js do with fewer addresses
+    const memory = await limited(`${process.execPath} -e 'new WebAssembly.Memory({ initial: 1 })'`)
+    // a frame of one block that is not packed
+    const zstd = Buffer.concat([Buffer.from('28b52ffd200c610000', 'hex'), Buffer.from('id,note\n4,a\n')])
+    for (const [name, content] of [
+      ['packed.parquet', numbered(1, { from: 5, codec: 'SNAPPY' })],
+      ['a.csv.zst', zstd],
+    ] as const) {
+      const packed = await load(name, content)
+      expect(packed.status, packed.stderr).to.equal(memory.status)
+      if (memory.status === 0) continue
+      expect(packed.stderr).to.include('data cannot be unpacked: WebAssembly gets no memory; raise the limit')
+    }
+  })
+
   /** What a run prints and stores. */
   async function outcome(way: typeof runHere, words: string, path: string) {
     const rejects = `${path}.${way.name}`
