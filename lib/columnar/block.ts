@@ -24,8 +24,7 @@ export class ColumnChunk {
   readonly positions: Int32Array | undefined
   readonly meaning: Meaning
   readonly #convert: Convert
-  /** What the values are in, but for a dictionary. */
-  readonly memory: readonly ArrayBufferView[]
+  readonly #memory: readonly ArrayBufferView[]
   #holders = 0
 
   constructor(
@@ -37,16 +36,16 @@ export class ColumnChunk {
     this.positions = positions
     this.meaning = meaning
     this.#convert = convert
-    this.memory = positions ? [positions, ...memoryOf(values)] : memoryOf(values)
+    this.#memory = positions ? [positions, ...memoryOf(values)] : memoryOf(values)
   }
 
   /** Keeps the memory of the values from being used again, until they are released. */
   hold(): void {
-    if (this.#holders++ === 0) for (const part of this.memory) holdChunk(part)
+    if (this.#holders++ === 0) for (const part of this.#memory) holdChunk(part)
   }
 
   release(): void {
-    if (--this.#holders === 0) for (const part of this.memory) releaseChunk(part)
+    if (--this.#holders === 0) for (const part of this.#memory) releaseChunk(part)
   }
 
   /** Returns the value of a row, or null. */

@@ -1,12 +1,6 @@
 import { ColumnChunk } from '../../../columnar/block.ts'
 import type { Dictionary } from '../../../columnar/stored-values.ts'
-import {
-  type Allocate,
-  allocateWords,
-  holdChunk,
-  keepChunk,
-  releaseChunk,
-} from '../../../values/chunk-memory.ts'
+import { type Allocate, allocateWords, giveBackUnlessHeld, keepChunk } from '../../../values/chunk-memory.ts'
 import type { PageReader } from '../page-reader.ts'
 import { decodeDictionary, decodeEntries, type PageContext } from '../pages/decode-page.ts'
 import { type Levels, positionsOf } from '../pages/read-levels.ts'
@@ -22,8 +16,10 @@ export class LeafReader {
   readonly #pages: PageReader
   readonly #context: PageContext & { readonly allocate: Allocate }
   #dictionary: Dictionary | undefined
-  /** What the entries of the current page are in. */
-  #memory: readonly ArrayBufferView[] = []
+  /** The values of the current page. */
+  #chunk: ColumnChunk | undefined
+  /** The levels of the current page, which nothing else holds. */
+  #levels: readonly Levels[] = []
   /** The entries of a row that may not have ended. They are copies, which need no page. */
   #held: Entries[] = []
 
@@ -77,14 +73,18 @@ export class LeafReader {
     const positions = positionsOf(definitions, leaf.maxDefinition, allocate)
     const { meaning, nested, convert } = leaf.type
     const chunk = new ColumnChunk(values, { meaning, convert: nested ?? convert }, positions)
-    this.#memory = [page.bytes, definitions, repetitions, ...chunk.memory]
-    for (const part of this.#memory) holdChunk(part)
+    this.#chunk = chunk
+    this.#levels = [definitions, repetitions]
+    chunk.hold()
+    giveBackUnlessHeld(page.bytes) // texts stay in their page
     return { definitions, repetitions, valueAt: entry => chunk.at(entry) }
   }
 
   #releasePage(): void {
-    for (const part of this.#memory) releaseChunk(part)
-    this.#memory = []
+    this.#chunk?.release()
+    this.#chunk = undefined
+    for (const levels of this.#levels) giveBackUnlessHeld(levels)
+    this.#levels = []
   }
 
   /** Returns the rows that are known to be whole, and holds the others. */
