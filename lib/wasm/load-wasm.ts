@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isOutOfAddresses } from './out-of-addresses.ts'
+import { isOutOfAddressSpace } from './out-of-address-space.ts'
 
 /** `WebAssembly`, which Node's types leave to those of browsers. */
 interface WebAssemblyApi {
@@ -12,8 +12,8 @@ const compiled = new Map<string, object | undefined>()
 
 /**
  * Returns the exports of a new instance of a module. Undefined where WebAssembly is switched off, `npm run
- * build:wasm` has not run, or a limit (`ulimit -v`) leaves no addresses: an instance reserves gigabytes of
- * them, whatever it uses.
+ * build:wasm` has not run, or a limit (`ulimit -v`) leaves too little address space: an instance
+ * reserves gigabytes of it, whatever it uses.
  * @param places where the module may be: beside its source, and beside the built command
  */
 export function loadWasm(...places: URL[]): unknown {
@@ -28,7 +28,7 @@ export function loadWasm(...places: URL[]): unknown {
   try {
     return module && new api.Instance(module).exports
   } catch (error) {
-    if (isOutOfAddresses(error)) return undefined
+    if (isOutOfAddressSpace(error)) return undefined
     throw error
   }
 }

@@ -3,7 +3,7 @@ import type { ColumnMetaData, PageHeader } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { type Allocate, holdChunk, releaseChunk } from '../../values/chunk-memory.ts'
 import { formatCount } from '../../values/format-count.ts'
-import { isOutOfAddresses, OUT_OF_ADDRESSES } from '../../wasm/out-of-addresses.ts'
+import { isOutOfAddressSpace, OUT_OF_ADDRESS_SPACE } from '../../wasm/out-of-address-space.ts'
 import { SourceError } from '../source-error.ts'
 import { checkRuns } from './check-runs.ts'
 import type { Leaf } from './columns.ts'
@@ -199,6 +199,6 @@ export function damaged(where: string, error: unknown): Error {
   const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec((error as Error).message)?.[1]
   if (codec)
     return new SourceError(`${where}: is packed with ${codec}, which cannot be read`, { cause: error })
-  const what = isOutOfAddresses(error) ? OUT_OF_ADDRESSES : 'are damaged or cut off'
+  const what = isOutOfAddressSpace(error) ? OUT_OF_ADDRESS_SPACE : 'are damaged or cut off'
   return new SourceError(`${where}: the data ${what}`, { cause: error })
 }

@@ -1,5 +1,5 @@
 import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
-import { isOutOfAddresses, OUT_OF_ADDRESSES } from '../../wasm/out-of-addresses.ts'
+import { isOutOfAddressSpace, OUT_OF_ADDRESS_SPACE } from '../../wasm/out-of-address-space.ts'
 import { SourceError } from '../source-error.ts'
 import { Gunzip } from './gunzip.ts'
 import { GzipFault } from './gzip-header.ts'
@@ -72,7 +72,7 @@ const ZLIB_CUT = 'Z_BUF_ERROR'
 
 function faultOf(error: Error & { code?: string | number }): string {
   if (FAULTS.some(kind => error instanceof kind)) return error.message
-  if (isOutOfAddresses(error)) return OUT_OF_ADDRESSES
+  if (isOutOfAddressSpace(error)) return OUT_OF_ADDRESS_SPACE
   return error.code === ZLIB_CUT ? CUT : 'is damaged'
 }
 

@@ -83,7 +83,7 @@ describe('pg-batch, in a process of its own, from the build,', () => {
     expect(piped.status, piped.stderr).to.equal(0)
   })
 
-  it('does without WebAssembly where a limit leaves no addresses for it, or says what it lacks', async function () {
+  it('does without WebAssembly where a limit leaves too little address space, or says what it lacks', async function () {
     if (process.platform !== 'linux') this.skip() // elsewhere there is no such limit
     const limited = (line: string) =>
       runProgram('bash', ['-c', `ulimit -v 5000000; ${line}`], {
@@ -103,7 +103,7 @@ describe('pg-batch, in a process of its own, from the build,', () => {
     expect((await database.pool.query('SELECT array_agg(id::int) AS ids FROM orders')).rows).to.deep.equal([
       { ids: [7, 1, 2, 3] },
     ])
-    // newer versions of Node.js do with fewer addresses
+    // newer versions of Node.js need less address space
     const memory = await limited(`${process.execPath} -e 'new WebAssembly.Memory({ initial: 1 })'`)
     // a frame of one block that is not packed
     const zstd = Buffer.concat([Buffer.from('28b52ffd200c610000', 'hex'), Buffer.from('id,note\n4,a\n')])
