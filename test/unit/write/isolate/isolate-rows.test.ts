@@ -50,17 +50,25 @@ function server(bad: ReadonlySet<number>, named: boolean, others: ReadonlySet<nu
   }
 }
 
-async function isolate(count: number, bad: ReadonlySet<number>, named: boolean) {
-  const target = server(bad, named)
+/** @param pieceOnly rows that cannot go one by one; undefined: none can */
+async function isolate(
+  count: number,
+  bad: ReadonlySet<number>,
+  named: boolean,
+  pieceOnly?: ReadonlySet<number>,
+) {
+  const target = server(bad, named, pieceOnly)
   const first = await target.attempt(count)
   const rejected: number[] = []
   await isolateRows({
     count,
     first,
     write: (from, to) => target.write(from, to),
+    writeEach: pieceOnly && ((from, to) => target.writeEach(from, to)),
     reject: index => rejected.push(index),
   })
-  return { stored: target.stored, rejected, rowsSent: target.rowsSent }
+  const { stored, rowsSent, eachSent } = target
+  return { stored, rejected, rowsSent, eachSent }
 }
 
 function everyNth(count: number, bad: number): Set<number> {
@@ -96,20 +104,11 @@ describe('isolateRows', () => {
         fc.boolean(),
         async (count, indexes, otherIndexes, named) => {
           const bad = new Set(indexes.map(index => index % count))
-          const target = server(bad, named, new Set(otherIndexes))
-          const first = await target.attempt(count)
-          const rejected: number[] = []
-          await isolateRows({
-            count,
-            first,
-            write: (from, to) => target.write(from, to),
-            writeEach: (from, to) => target.writeEach(from, to),
-            reject: index => rejected.push(index),
-          })
+          const result = await isolate(count, bad, named, new Set(otherIndexes))
           const rows = Array.from({ length: count }, (_, index) => index)
-          expect(target.stored).to.deep.equal(rows.filter(row => !bad.has(row)))
-          expect(rejected).to.deep.equal(rows.filter(row => bad.has(row)))
-          eachSent += target.eachSent
+          expect(result.stored).to.deep.equal(rows.filter(row => !bad.has(row)))
+          expect(result.rejected).to.deep.equal(rows.filter(row => bad.has(row)))
+          eachSent += result.eachSent
         },
       ),
       { numRuns: 300, seed: 20261123 },
