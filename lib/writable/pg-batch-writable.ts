@@ -55,7 +55,8 @@ const WRITABLE_BATCHES = 1
  *
  * A failure that retries do not fix destroys the stream with a {@link PgBatchError}. Its `outcome` is the
  * outcome of the batch's rows. Batches before it in its lane are committed. Destroying the stream rolls back
- * what is in flight and takes at most half a second.
+ * what is in flight and takes at most half a second, or as long as the dead letter takes the rejected rows of
+ * what is committed.
  *
  * @typeParam Item what the written arrays hold
  * @typeParam Row what `toRow` makes of an item: an object with a key for each column
@@ -91,7 +92,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     const resolved = resolveWritableOptions(options)
     super({ objectMode: true, highWaterMark: WRITABLE_BATCHES })
     this.#options = resolved
-    const { pool, connection, concurrency, statementTimeoutMs, deadLetterStream, signal, gentleSignal } =
+    const { pool, connection, concurrency, statementTimeoutMs, deadLetterStream, signal, gracefulSignal } =
       resolved
     this.#ownPool = pool ? undefined : new OwnPool(connection!, concurrency, statementTimeoutMs)
     this.#pool = pool ?? this.#ownPool!
@@ -109,7 +110,7 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     this.on('pipe', source => source.on(BATCH_OPENS, this.#onBatchOpens))
     this.on('unpipe', source => source.off(BATCH_OPENS, this.#onBatchOpens))
     if (signal) whenAborted(signal, this, () => this.#abort(signal.reason))
-    if (gentleSignal) whenAborted(gentleSignal, this, () => this.#earlyEnd.ask(gentleSignal.reason))
+    if (gracefulSignal) whenAborted(gracefulSignal, this, () => this.#earlyEnd.ask(gracefulSignal.reason))
   }
 
   /** A batch has opened upstream: its transaction may begin before it comes. */

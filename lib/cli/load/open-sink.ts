@@ -39,7 +39,7 @@ export interface SinkOptions {
   readonly isWhole: () => boolean
   readonly beforeCommit: BeforeCommit
   /** Ends the sink soon, see `LoaderOptions`. */
-  readonly gentleSignal: AbortSignal
+  readonly gracefulSignal: AbortSignal
 }
 
 /** Opens what the rows of a plan are written to. */
@@ -54,7 +54,7 @@ export function openSink(plan: LoadPlan, options: SinkOptions): LoadSink {
 
 function openStream(
   { args, database, table, trial, writing, meter }: LoadPlan,
-  { input, resume, rejectLimit, deadLetter, isWhole, beforeCommit, gentleSignal }: SinkOptions,
+  { input, resume, rejectLimit, deadLetter, isWhole, beforeCommit, gracefulSignal }: SinkOptions,
   described: Table | undefined,
 ): LoadSink {
   const { evolve } = writing
@@ -71,7 +71,7 @@ function openStream(
     patienceMs: patienceMsOf({ meter }),
     ...(refersToItself && !trial ? { awaitsParents: isWhole } : {}),
     rejectLimit,
-    gentleSignal,
+    gracefulSignal,
     // a load that may be killed and run again must neither lose nor repeat a rejected row
     deadLetter: deadLetter ?? (keepsInTable ? { table: REJECTS_TABLE, file: args.rejects } : undefined),
     rejectedItem: item => withBytesAsText(input.rowOf(item)),

@@ -61,8 +61,8 @@ export type ToWorker =
   | { readonly kind: 'end' }
   /** The load has failed: what is in flight is rolled back. */
   | { readonly kind: 'stop' }
-  /** The same, for `gentleSignal`. */
-  | { readonly kind: 'stop gently' }
+  /** The same, for `gracefulSignal`. */
+  | { readonly kind: 'stop gracefully' }
   /** Rejected rows are in their file, or could not be written. */
   | { readonly kind: 'kept'; readonly error: ErrorData | undefined }
 

@@ -8,7 +8,7 @@ import type { Resume } from '../resume/resume.ts'
 import type { WorkerTask } from './messages.ts'
 import { type WorkersOptions, WorkersWritable } from './workers-writable.ts'
 
-export interface OpenWorkersOptions extends Pick<WorkersOptions, 'onPart' | 'deadLetter' | 'gentleSignal'> {
+export interface OpenWorkersOptions extends Pick<WorkersOptions, 'onPart' | 'deadLetter' | 'gracefulSignal'> {
   readonly workers: number
   readonly resume: Resume | undefined
   readonly rejectLimit: number
@@ -19,7 +19,7 @@ export interface OpenWorkersOptions extends Pick<WorkersOptions, 'onPart' | 'dea
 /** Starts the workers of a plan whose records are written from their bytes. */
 export function openWorkers(
   { records, database, table, args, writing, meter }: LoadPlan,
-  { workers, resume, rejectLimit, described, onPart, deadLetter, gentleSignal }: OpenWorkersOptions,
+  { workers, resume, rejectLimit, described, onPart, deadLetter, gracefulSignal }: OpenWorkersOptions,
 ): WorkersWritable {
   const { rows, csv, toRow } = records!
   const { format, fields } = csv!
@@ -47,7 +47,7 @@ export function openWorkers(
     onPart,
     toRow,
     deadLetter,
-    gentleSignal,
+    gracefulSignal,
   })
 }
 

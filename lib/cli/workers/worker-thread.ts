@@ -83,8 +83,8 @@ export class WorkerThread {
   }
 
   /** Rolls back what is in flight, but cuts off no report of what is committed. */
-  stopGently(): void {
-    this.#post({ kind: 'stop gently' })
+  stopGracefully(): void {
+    this.#post({ kind: 'stop gracefully' })
   }
 
   /** Says that rejected rows are in their file, or why they are not. */

@@ -25,7 +25,7 @@ export interface WorkersOptions {
   /** Takes rejected rows, if they go to the main thread. */
   readonly deadLetter: Writable | undefined
   /** See `LoaderOptions`. */
-  readonly gentleSignal?: AbortSignal | undefined
+  readonly gracefulSignal?: AbortSignal | undefined
 }
 
 /**
@@ -61,18 +61,19 @@ export class WorkersWritable extends Writable {
       })
       return worker
     })
-    const { gentleSignal } = options
-    if (gentleSignal) whenAborted(gentleSignal, this, () => void this.#stopGently(gentleSignal.reason))
+    const { gracefulSignal } = options
+    if (gracefulSignal)
+      whenAborted(gracefulSignal, this, () => void this.#stopGracefully(gracefulSignal.reason))
   }
 
   #fail(error: Error): void {
-    if (!this.#reason) void this.#stopGently(error)
+    if (!this.#reason) void this.#stopGracefully(error)
     else if ((error as PgBatchError).callback !== undefined) this.#callbackError ??= error
   }
 
-  async #stopGently(reason: Error): Promise<void> {
+  async #stopGracefully(reason: Error): Promise<void> {
     this.#reason = reason
-    for (const worker of this.#workers) worker.stopGently()
+    for (const worker of this.#workers) worker.stopGracefully()
     await this.#untilEnded()
     this.destroy(this.#callbackError ?? reason)
   }

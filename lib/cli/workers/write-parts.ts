@@ -35,11 +35,11 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   const pool = openPool(task.connection, CONNECTIONS)
   const parts = new Parts()
   const rejectedRows = new RejectedRows(report)
-  const gently = new AbortController()
+  const graceful = new AbortController()
   const sink = new PgBatchWritable<CsvRecord, SourceRow>({
     ...optionsOf(task, parts),
     pool,
-    gentleSignal: gently.signal,
+    gracefulSignal: graceful.signal,
     deadLetter: task.deadLetter === 'main thread' ? rejectedRows.stream() : task.deadLetter,
   })
   sink.on('commit', ({ batches }) => {
@@ -56,7 +56,7 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'kept') rejectedRows.kept(message.error)
     else if (message.kind === 'end') sink.end()
-    else if (message.kind === 'stop gently') gently.abort(new Error('The load was interrupted'))
+    else if (message.kind === 'stop gracefully') graceful.abort(new Error('The load was interrupted'))
     else if (message.kind === 'stop') sink.destroy(new Error('The load has ended'))
     else sink.write(parts.add(message) as never, error => error || parts.accepted(report))
   })

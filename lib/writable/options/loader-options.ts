@@ -53,7 +53,7 @@ export interface LoaderOptions<Item> {
    * the signal's reason. Unlike `signal`, it waits some seconds for the server, and for the dead letter.
    * @internal
    */
-  gentleSignal?: AbortSignal | undefined
+  gracefulSignal?: AbortSignal | undefined
   /** The table, as the caller has introspected it: the stream does not ask again. @internal */
   described?: Table | undefined
   /** Returns what the dead letter keeps of an item that has no row. @internal */

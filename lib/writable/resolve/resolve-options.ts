@@ -70,7 +70,7 @@ function optionTable<Item>() {
     rollsBack: internal(defaultsTo(false, checkFlag)),
     concurrency: defaultsTo(1, integerFrom(1)),
     patienceMs: internal(defaultsTo(0, integerFrom(0))),
-    gentleSignal: internal(optional(checkAbortSignal)),
+    gracefulSignal: internal(optional(checkAbortSignal)),
     laneOf: optional(checkFunction<(item: Item) => string | number>),
     onBegin: optional(checkFunction<Callback<Item, 'onBegin'>>),
     inTransaction: optional(checkFunction<Callback<Item, 'inTransaction'>>),

@@ -26,7 +26,7 @@ export class EarlyEnd {
   /** Ends the stream on request. If a lane fails for another reason, the stream fails with that. */
   ask(reason: Error): void {
     this.#asked = reason
-    this.#options.stopping.beginGently(reason)
+    this.#options.stopping.beginGracefully(reason)
     this.#end(failures => failures.find(error => !isAbort(error)) ?? reason)
   }
 

@@ -5,12 +5,12 @@ import type { StopSignals } from '../../connection/pool/lease.ts'
 const GRACE_MS = 400
 
 /** The same where the stream is asked to end soon. */
-const GENTLE_GRACE_MS = 3000
+const GRACEFUL_MS = 3000
 
 /**
  * Stops the work of a stream:
  *
- *     gently: a lane has failed, or a signal   stop ──▶ kill, if the server takes too long
+ *     gracefully: a lane failed, or a signal   stop ──▶ kill, if the server takes too long
  *     at once: the stream is destroyed         stop ──▶ kill and cut
  *
  * `cut` also ends what follows a COMMIT, such as the rejected rows on their way to the dead letter.
@@ -33,14 +33,14 @@ export class Stopping {
   }
 
   /** Stops the work, and waits for what follows a COMMIT. */
-  beginGently(reason: Error, graceMs = GENTLE_GRACE_MS): void {
+  beginGracefully(reason: Error, graceMs = GRACEFUL_MS): void {
     this.#stop.abort(reason)
     this.#timers.push(setTimeout(() => this.#kill.abort(reason), graceMs))
   }
 
   /** Stops the work after the failure of a lane. */
   beginAfterFailure(reason: Error): void {
-    this.beginGently(reason, GRACE_MS)
+    this.beginGracefully(reason, GRACE_MS)
   }
 
   /**

@@ -100,7 +100,7 @@ export class LoadRun {
       onPart: records => this.#addBatch(records.length, records),
       isWhole: () => !this.stopped,
       beforeCommit: this.#approve,
-      gentleSignal: this.#givingUp.signal,
+      gracefulSignal: this.#givingUp.signal,
     })
     sink.on('retry', () => this.#retries++)
     sink.on('evolve', this.#plan.onEvolve)

@@ -211,16 +211,16 @@ describe('a Writable as the dead letter', () => {
   for (const [title, end] of OVER) {
     it(`gets all rows of a batch that is committed, as long as it takes them, when the stream ${title}`, async () => {
       const got: RejectedRow<Row>[] = []
-      const gently = new AbortController()
+      const graceful = new AbortController()
       const writable = make(slowly(got), {
         concurrency: 2,
         rejectLimit: MANY.length,
-        gentleSignal: gently.signal,
+        gracefulSignal: graceful.signal,
       })
       const failed = new Promise(resolve => writable.on('error', resolve))
       writable.write(MANY)
       await until('a letter', () => got.length > 0)
-      end(writable, () => gently.abort(new Error('over')))
+      end(writable, () => graceful.abort(new Error('over')))
       await failed
       await until('closed', () => writable.closed)
       expect(got.map(({ index }) => index)).to.deep.equal([...MANY.keys()])
