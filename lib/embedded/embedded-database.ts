@@ -1,9 +1,8 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import { dataHome } from './data-home.ts'
-import { runningPassword } from './embedded-password.ts'
+import { storedPassword } from './embedded-password.ts'
 import {
   connectionStringFor,
   type EmbeddedServer,
@@ -11,6 +10,7 @@ import {
   isFree,
   startEmbeddedServer,
 } from './embedded-server.ts'
+import { becomeLastUser, joinUsers } from './embedded-users.ts'
 
 /** The embedded server whose data is kept. The commands share it. */
 export interface EmbeddedDatabase {
@@ -18,9 +18,9 @@ export interface EmbeddedDatabase {
   readonly dataDir: string
   /** True if another process runs the server and will stop it. */
   readonly shared: boolean
-  /** Stops the server now, if this process started it. */
+  /** Leaves the server, and stops it if this process started it. */
   stop(): Promise<void>
-  /** Stops the server once no other session is connected to it. */
+  /** Leaves the server. If this process started it, stops it once no other session is connected to it. */
   stopWhenUnused(onWait: (sessions: number) => void): Promise<void>
 }
 
@@ -54,8 +54,9 @@ function ownDatabase(server: EmbeddedServer): EmbeddedDatabase {
     shared: false,
     stop: () => server.stop(),
     stopWhenUnused: async onWait => {
-      await othersGone(connectionString, onWait)
+      const leave = await becomeLastUser(connectionString, onWait)
       await server.stop()
+      await leave()
     },
   }
 }
@@ -94,10 +95,11 @@ async function findRunning(dataDir: string): Promise<EmbeddedDatabase | undefine
   const lines = await pidFile(dataDir)
   const port = Number(lines[3])
   if (!port || !isAlive(Number(lines[0]))) return undefined
-  const connectionString = connectionStringFor(port, await runningPassword(dataDir))
-  const served = await servedDirectory(connectionString)
-  if (served === undefined || served !== (await realpath(dataDir))) return undefined
-  return { connectionString, dataDir, shared: true, stop: async () => {}, stopWhenUnused: async () => {} }
+  const password = await storedPassword(dataDir)
+  if (password === undefined) return undefined
+  const connectionString = connectionStringFor(port, password)
+  const leave = await joinUsers(connectionString, await realpath(dataDir))
+  return leave && { connectionString, dataDir, shared: true, stop: leave, stopWhenUnused: leave }
 }
 
 async function pidFile(dataDir: string): Promise<string[]> {
@@ -113,48 +115,5 @@ function isAlive(pid: number): boolean {
     return pid > 0 && process.kill(pid, 0)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-async function servedDirectory(connectionString: string): Promise<string | undefined> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    try {
-      const [row] = await ask(connectionString, "SELECT current_setting('data_directory') AS answer")
-      return row?.answer as string
-    } catch (error) {
-      if ((error as { code?: string }).code !== CANNOT_CONNECT_NOW) return undefined
-      await delay(100)
-    }
-  }
-  return undefined
-}
-
-/** SQLSTATE 57P03, cannot_connect_now: the server is starting up. */
-const CANNOT_CONNECT_NOW = '57P03'
-
-/** Waits until no other session is left: another load may use this server. */
-async function othersGone(connectionString: string, onWait: (sessions: number) => void): Promise<void> {
-  const others = `SELECT count(*)::int AS answer FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`
-  let reported = false
-  for (;;) {
-    // the server may have been stopped already
-    const rows = await ask(connectionString, others).catch(() => [])
-    const sessions = Number(rows[0]?.answer ?? 0)
-    if (sessions === 0) return
-    if (!reported) onWait(sessions)
-    reported = true
-    await delay(200)
-  }
-}
-
-async function ask(connectionString: string, sql: string): Promise<{ answer: unknown }[]> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3000 })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    return (await client.query<{ answer: unknown }>(sql)).rows
-  } finally {
-    await client.end().catch(() => {})
   }
 }

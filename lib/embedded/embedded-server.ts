@@ -1,14 +1,14 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { access, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { makeFolder } from '../values/make-folder.ts'
-import { EmbeddedServerFailed } from './embedded-errors.ts'
+import { EmbeddedServerFailed, faultIn, lastLine } from './embedded-errors.ts'
 import { makeTraversable, packageHome, reachableHome } from './embedded-package.ts'
-import { clusterPassword, EMBEDDED_USER, passwordFileOf } from './embedded-password.ts'
+import { EMBEDDED_USER, setPassword, storedPassword } from './embedded-password.ts'
 import { linkLibraries } from './link-libraries.ts'
 
 /**
@@ -119,20 +119,19 @@ async function startOnPort(port: number, options: EmbeddedServerOptions): Promis
     const server = new EmbeddedPostgres(cluster(dataDir))
     let password: string
     try {
-      if (!(await exists(dataDir))) {
-        await rm(passwordFileOf(dataDir), { force: true }) // of data that was deleted
+      if (!(await exists(join(dataDir, 'PG_VERSION')))) {
         const made = makeFolder(dirname(dataDir), 0o777)
         if (asRoot && made) await makeTraversable(dirname(dataDir))
-        await makeWhole(dataDir, draft => new EmbeddedPostgres(cluster(draft)).initialise())
-      } else if (!(await exists(join(dataDir, 'PG_VERSION')))) {
-        await rm(passwordFileOf(dataDir), { force: true })
-        await server.initialise()
+        await makeWhole(dataDir, async draft => {
+          await new EmbeddedPostgres(cluster(draft)).initialise()
+          messages.length = 0 // what initdb says at its end is not why a later step fails
+          await setPassword({ dataDir: draft, program, asRoot })
+        })
       }
-      const keep = options.dataDir !== undefined
-      password = await clusterPassword({ dataDir, program, asRoot, keep })
+      password = (await storedPassword(dataDir)) ?? (await setPassword({ dataDir, program, asRoot }))
       await server.start()
     } catch (error) {
-      throw new EmbeddedServerFailed(`The embedded PostgreSQL did not start: ${lastWords(messages, error)}`, {
+      throw new EmbeddedServerFailed(`The embedded PostgreSQL did not start: ${reason(messages, error)}`, {
         cause: error,
       })
     }
@@ -172,6 +171,7 @@ async function makeWhole(dataDir: string, make: (draft: string) => Promise<void>
   try {
     await rm(draft, { recursive: true, force: true }) // of a process that was killed
     await make(draft)
+    await rmdir(dataDir).catch(() => {}) // an empty folder gives way
     await rename(draft, dataDir)
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
@@ -180,10 +180,10 @@ async function makeWhole(dataDir: string, make: (draft: string) => Promise<void>
   }
 }
 
-/** Returns the last line that initdb or the server wrote. It says why the start failed. */
-function lastWords(messages: readonly string[], error: unknown): string {
-  const lines = messages.join('').trim().split('\n')
-  return lines.at(-1)?.replace(/^\[STDERR\] /, '') || String(error)
+/** Returns why a start failed, in the words of initdb or the server if they said something. */
+function reason(messages: readonly string[], error: unknown): string {
+  const log = messages.join('').replaceAll('[STDERR] ', '')
+  return (faultIn(log) ?? lastLine(log)) || (error instanceof Error ? error.message : String(error))
 }
 
 /**

@@ -17,7 +17,7 @@ export async function server(args: ServerArguments, output: Output, signal: Abor
   output.result('psql reads the password from a file that only you can read:')
   output.result(`  PGPASSFILE=${shellWord(passwordFile)} psql ${url.href}`)
   output.result(`Its data: ${database.dataDir}`)
-  if (database.shared) return
+  if (database.shared) return database.stop()
   output.result('Ctrl-C stops the server. The data is kept.')
   if (!signal.aborted) await untilAborted(signal)
   await database.stop()

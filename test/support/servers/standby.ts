@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { PgClientLike } from '../../../lib/connection/pg-types.ts'
-import { passwordFileOf } from '../../../lib/embedded/embedded-password.ts'
 import { type EmbeddedServer, freePort, startEmbeddedServer } from '../../../lib/embedded/embedded-server.ts'
 import { killTree } from '../processes/process-tree.ts'
 import { until } from '../until.ts'
@@ -82,10 +81,7 @@ export class ReplicatedServer {
     const data = join(await template, 'data')
     const folder = await newDataFolder('pg-batch-standby-')
     const [first, second] = [join(folder, 'primary'), join(folder, 'standby')]
-    for (const dataDir of [first, second]) {
-      await run('cp', ['-a', data, dataDir])
-      await run('cp', ['-a', passwordFileOf(data), passwordFileOf(dataDir)])
-    }
+    for (const dataDir of [first, second]) await run('cp', ['-a', data, dataDir])
     const primary = await startPrimary(first)
     const { password } = new URL(primary.connectionString)
     const source = `host=127.0.0.1 port=${primary.port} user=postgres password=${password}`
