@@ -129,6 +129,15 @@ export class PgBatchWritable<Item = Record<string, unknown>, Row = Item> extends
     return this.#ledger.statsOf(this)
   }
 
+  /**
+   * True if rows that are counted as pending may be committed: the server has not answered their COMMIT.
+   * Final once the stream is closed.
+   * @internal
+   */
+  get mayHaveCommittedMore(): boolean {
+    return this.#failures.has('unknown')
+  }
+
   override _write(items: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (!Array.isArray(items) && !(items instanceof ItemTable)) {
       callback(notAnArray(items))

@@ -33,7 +33,7 @@ export async function addColumns(
   try {
     return await alter(table, { added, widened: [] }, context)
   } catch (error) {
-    if (signal.aborted) throw interruptedError(interruptedLine(table.name, 0))
+    if (signal.aborted) throw interruptedError(interruptedLine(table.name))
     throw refusal(error as PgBatchError, table)
   }
 }

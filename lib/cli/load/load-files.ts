@@ -114,7 +114,7 @@ async function openStoppable(
   signal: AbortSignal,
 ): Promise<Sources> {
   let opened: Readable | undefined
-  const stop = () => opened?.on('error', () => {}).destroy(interruptedError(interruptedLine(args.table, 0)))
+  const stop = () => opened?.on('error', () => {}).destroy(interruptedError(interruptedLine(args.table)))
   const onOpen = (raw: Readable): void => {
     opened = raw
     options.onOpen?.(raw)

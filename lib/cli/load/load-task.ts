@@ -64,7 +64,7 @@ export interface LoadTarget {
 
 /** Looks at rows. The signal destroys the source, which is the only thing that can be stopped. */
 export function interruptible<T>({ source, args, signal }: LoadTask, work: () => Promise<T>): Promise<T> {
-  const stop = () => source.rows.destroy(interruptedError(interruptedLine(args.table, 0)))
+  const stop = () => source.rows.destroy(interruptedError(interruptedLine(args.table)))
   if (signal.aborted) stop()
   return whileRunning(signal, stop, work)
 }

@@ -18,6 +18,8 @@ import type { LoadPlan, Trial } from './load-plan.ts'
 /** What rows are written to: a stream of this thread, or one that hands them to workers. */
 export interface LoadSink extends Writable {
   readonly stats: Readonly<Stats>
+  /** True if rows that are counted as pending may be committed. Final once the sink is closed. */
+  readonly mayHaveCommittedMore: boolean
   on<Name extends keyof PgBatchWritableEvents>(
     name: Name,
     listener: (...args: PgBatchWritableEvents[Name]) => void,

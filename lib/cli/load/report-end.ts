@@ -2,7 +2,7 @@ import type { LoadArguments } from '../arguments/arguments.ts'
 import { type ExitError, interruptedError } from '../exit-error.ts'
 import { runAgain } from '../report/run-again.ts'
 import { summaryTable } from '../report/summary.ts'
-import { committedLine, interruptedLine, repairLine, replayHint, unkeptLine } from '../terminal/messages.ts'
+import { committedLine, committedSoFar, repairLine, replayHint, unkeptLine } from '../terminal/messages.ts'
 import type { Terminal } from '../terminal/output.ts'
 import { visible } from '../terminal/visible.ts'
 import type { Watcher } from '../watch/watcher.ts'
@@ -23,7 +23,7 @@ export async function reportEnd(
   const reasons = run.reasons.list()
   const { repairs } = run
   const outcome = failed ? 'failed' : run.stopped ? 'interrupted' : 'done'
-  const failure = outcome === 'interrupted' ? interruption(args, rowsCommitted) : failed
+  const failure = outcome === 'interrupted' ? interruption(args, run) : failed
   if (rowsCommitted > 0) terminal.hasCommitted = true
   await watcher.end({ counts, reasons, repairs, outcome, error: failure?.message })
   if (failure && args.log === 'json') failure.reported = true
@@ -39,9 +39,10 @@ export async function reportEnd(
   terminal.result(visible(committedLine(args.table, run.stats, elapsedMs, rowsSkipped)))
 }
 
-function interruption(args: LoadArguments, rowsCommitted: number): ExitError {
-  const next = rowsCommitted > 0 ? runAgain(args) : undefined
-  return interruptedError(interruptedLine(args.table, rowsCommitted, next))
+function interruption(args: LoadArguments, { stats, mayHaveCommittedMore }: LoadRun): ExitError {
+  const soFar = committedSoFar(stats.rowsCommitted, mayHaveCommittedMore)
+  const next = stats.rowsCommitted > 0 || mayHaveCommittedMore ? `; ${runAgain(args)}` : ''
+  return interruptedError(`${args.table}: interrupted; ${soFar}${next}`)
 }
 
 function wantsTable(args: LoadArguments, { stderr }: Terminal): boolean {

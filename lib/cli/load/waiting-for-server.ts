@@ -31,6 +31,6 @@ export async function waitingForServer<T>(
   } catch (error) {
     // without a cause it says what the user has to know: that a COMMIT may be done, or what is missing
     const isLast = error instanceof ExitError && error.cause === undefined
-    throw signal.aborted && !isLast ? interruptedError(interruptedLine(args.table, 0)) : error
+    throw signal.aborted && !isLast ? interruptedError(interruptedLine(args.table)) : error
   }
 }

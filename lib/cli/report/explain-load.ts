@@ -16,9 +16,11 @@ import { neededPrivileges, privilegeHint } from '../database/privileges.ts'
 import { dataError, ExitError } from '../exit-error.ts'
 import { REJECTS_TABLE } from '../rejects/rejects-file.ts'
 import type { RowPositions } from '../rows/row-positions.ts'
+import { committedSoFar } from '../terminal/messages.ts'
 import { explain } from './explain.ts'
 import { explainKey } from './explain-key.ts'
 import { replaceHint } from './replace-hint.ts'
+import { type RunAgain, runAgain } from './run-again.ts'
 import { valueHint } from './value-hint.ts'
 
 export interface FailedLoad {
@@ -29,6 +31,8 @@ export interface FailedLoad {
   readonly user: string
   readonly positions: RowPositions
   readonly rowsCommitted: number
+  /** Rows that are not counted may be committed: the server has not answered their COMMIT. */
+  readonly mayHaveCommittedMore: boolean
   readonly format: Source['format']
   /** The environment says that dates begin with the day. */
   readonly isDayFirst: boolean
@@ -49,7 +53,8 @@ export interface FailedLoad {
     | 'evolve'
     | 'format'
     | 'lenient'
-  >
+  > &
+    RunAgain
 }
 
 /** Returns what a failed load prints: the row, its fault, the next step, and the number of rows committed. */
@@ -59,9 +64,13 @@ export function explainLoad(error: unknown, load: FailedLoad): ExitError {
       ? dataError(`${place(error, load)}: ${reason(error, load)}`, error)
       : explain(error, load.args, load.showsValues)
   const hint = isMalformed(error) ? recordHint(load) : ''
-  const soFar = load.rowsCommitted === 0 ? 'nothing' : plural(load.rowsCommitted, 'row')
-  const text = `${failure.message}${hint}${overLimit(error, load.args.rejectLimit)}; ${soFar} committed`
+  const text = `${failure.message}${hint}${overLimit(error, load.args.rejectLimit)}; ${soFar(load)}`
   return new ExitError(text, failure.status, { cause: error })
+}
+
+function soFar({ rowsCommitted, mayHaveCommittedMore, args }: FailedLoad): string {
+  if (mayHaveCommittedMore) return `${committedSoFar(rowsCommitted, true)}; ${runAgain(args)}`
+  return rowsCommitted === 0 ? 'nothing committed' : committedSoFar(rowsCommitted, false)
 }
 
 /** Returns what is printed for a malformed record among the rows that are sampled, before any is written. */

@@ -1,11 +1,11 @@
 import type { LoadArguments } from '../arguments/arguments.ts'
 
-type RunAgain = Pick<
+export type RunAgain = Pick<
   LoadArguments,
   'files' | 'resume' | 'replace' | 'truncate' | 'create' | 'onConflict' | 'onConflictDo' | 'replay'
 >
 
-/** Returns what the same command does after an interruption, if rows are committed. */
+/** Returns what the same command does after an early end, if rows are committed, or may be. */
 export function runAgain(options: RunAgain): string {
   const { files, resume, replace, truncate, create, onConflict, onConflictDo, replay } = options
   if (resume !== undefined) return `the same command, with --resume ${resume}, continues from there`

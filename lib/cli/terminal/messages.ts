@@ -22,10 +22,18 @@ export function committedLine(
   return `${table}: ${counts.join(', ')}, ${seconds.toFixed(2)} s, ${rate}`
 }
 
-/** @param next what the same command does when it is run again */
-export function interruptedLine(table: string, rowsCommitted: number, next?: string): string {
-  const hint = next === undefined ? '' : `; ${next}`
-  return `${table}: interrupted; ${plural(rowsCommitted, 'row')} committed${hint}`
+/** Returns the message of a load that was interrupted before its first row. */
+export function interruptedLine(table: string): string {
+  return `${table}: interrupted; ${committedSoFar(0, false)}`
+}
+
+/**
+ * Returns how many rows a load that ends early has committed.
+ * @param mayBeMore the server has not answered a COMMIT
+ */
+export function committedSoFar(rowsCommitted: number, mayBeMore: boolean): string {
+  const known = `${plural(rowsCommitted, 'row')} committed`
+  return mayBeMore ? `${known}, and perhaps more: the server has not answered a COMMIT` : known
 }
 
 /** @param rowsWritten how many rows the server still has */

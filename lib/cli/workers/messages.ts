@@ -85,5 +85,10 @@ export type FromWorker =
     }
   | { readonly kind: 'reject'; readonly error: ErrorData; readonly batchId: number; readonly index: number }
   | { readonly kind: 'rejected rows'; readonly rows: readonly WorkerRejectedRow[] }
-  /** The last message. With an error, the rows that are not counted are not committed. */
-  | { readonly kind: 'end'; readonly stats: Stats; readonly error: ErrorData | undefined }
+  /** The last message. With an error, the rows that are not counted are not committed, or may be. */
+  | {
+      readonly kind: 'end'
+      readonly stats: Stats
+      readonly mayHaveCommittedMore: boolean
+      readonly error: ErrorData | undefined
+    }

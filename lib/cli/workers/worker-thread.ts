@@ -12,6 +12,8 @@ export type WorkerReport = Exclude<FromWorker, { kind: 'accepted' | 'end' }>
 /** The end of a worker. Without an error, all of its rows are settled. */
 export interface WorkerEnd {
   readonly stats: Extract<FromWorker, { kind: 'end' }>['stats'] | undefined
+  /** Rows that are not counted may be committed. */
+  readonly mayHaveCommittedMore: boolean
   readonly error: Error | undefined
 }
 
@@ -35,13 +37,15 @@ export class WorkerThread {
     this.#onReport = onReport
     this.#thread = startThread(task)
     this.ended = new Promise(resolve => {
-      const died = (cause?: Error) => resolve({ stats: undefined, error: threadDied(cause) })
+      const died = (cause?: Error) =>
+        resolve({ stats: undefined, mayHaveCommittedMore: true, error: threadDied(cause) })
       this.#thread
         .on('message', (message: FromWorker) => {
           if (message.kind !== 'end') return this.#hear(message)
-          resolve({ stats: message.stats, error: message.error && errorOfData(message.error) })
+          const { stats, mayHaveCommittedMore, error } = message
+          resolve({ stats, mayHaveCommittedMore, error: error && errorOfData(error) })
           // a connection that does not close must not keep the process
-          if (message.error) void this.#thread.terminate()
+          if (error) void this.#thread.terminate()
         })
         .on('error', died)
         .on('exit', () => died())

@@ -40,6 +40,7 @@ export class WorkersWritable extends Writable {
   readonly #batchIds: number[][]
   /** For each worker: its latest counts. */
   readonly #stats: Stats[]
+  #mayHaveCommittedMore = false
   /** Why the workers stop, and cut off no report of what is committed. */
   #reason: Error | undefined
   /** What has kept a worker from reporting what it has committed, while the workers stop. */
@@ -55,8 +56,9 @@ export class WorkersWritable extends Writable {
     this.#stats = tasks.map(() => combineStats([]))
     this.#workers = tasks.map((task, index) => {
       const worker = new WorkerThread(task, report => this.#hear(report, index))
-      void worker.ended.then(({ stats, error }) => {
+      void worker.ended.then(({ stats, mayHaveCommittedMore, error }) => {
         if (stats) this.#stats[index] = stats
+        this.#mayHaveCommittedMore ||= mayHaveCommittedMore
         if (error) this.#fail(this.#errorOf(dataOfError(error), index))
       })
       return worker
@@ -89,6 +91,11 @@ export class WorkersWritable extends Writable {
       batchesReceived: this.#batchesReceived,
       rowsPending: rowsReceived - rowsCommitted - rowsUnchanged - rowsRejected - rowsSkipped,
     }
+  }
+
+  /** True if rows that are counted as pending may be committed. Final once the stream is closed. */
+  get mayHaveCommittedMore(): boolean {
+    return this.#mayHaveCommittedMore
   }
 
   override _write(records: RecordTable, _encoding: BufferEncoding, callback: () => void): void {

@@ -61,8 +61,8 @@ export async function writeParts(task: WorkerTask, port: MessagePort): Promise<v
     else sink.write(parts.add(message) as never, error => error || parts.accepted(report))
   })
   await untilClosed(sink)
-  const { errored: error } = sink
-  report({ kind: 'end', stats: sink.stats, error: error ? dataOfError(error) : undefined })
+  const { errored: error, stats, mayHaveCommittedMore } = sink
+  report({ kind: 'end', stats, mayHaveCommittedMore, error: error ? dataOfError(error) : undefined })
   if (!error) await pool.end()
   port.close()
 }

@@ -167,6 +167,11 @@ export class LoadRun {
     return this.#before ? addStats(this.#before, this.#sink.stats) : this.#sink.stats
   }
 
+  /** True if rows that are not counted may be committed: the server has not answered their COMMIT. */
+  get mayHaveCommittedMore(): boolean {
+    return this.#sink.mayHaveCommittedMore
+  }
+
   /**
    * True if the server has lost commits of this load. The rows after the stored one have to be read again.
    */
@@ -282,6 +287,7 @@ export class LoadRun {
       user: database.user,
       positions: this.#positions,
       rowsCommitted: this.stats.rowsCommitted,
+      mayHaveCommittedMore: this.mayHaveCommittedMore,
       isDayFirst: isDayFirst(terminal.env),
       showsValues: showsValues(terminal, args),
       args,

@@ -27,10 +27,11 @@ function load(showsValues: boolean): FailedLoad {
     user: 'ada',
     positions,
     rowsCommitted: 0,
+    mayHaveCommittedMore: false,
     format: 'csv',
     isDayFirst: false,
     showsValues,
-    args: {},
+    args: { files: ['guests.csv'] },
   }
 }
 
@@ -129,8 +130,10 @@ describe('the message of a date that is out of range', () => {
 
 describe('the message of a malformed record', () => {
   const never = new MalformedRecord('guests.csv: line 3 begins a quoted field that never ends')
-  const said = (args: FailedLoad['args'], format: FailedLoad['format'] = 'csv') =>
-    explainLoad(never, { ...load(false), args, format }).message.slice(never.message.length)
+  const said = (options: Partial<FailedLoad['args']>, format: FailedLoad['format'] = 'csv') =>
+    explainLoad(never, { ...load(false), args: { ...load(false).args, ...options }, format }).message.slice(
+      never.message.length,
+    )
 
   it('names the options that let the load continue', () => {
     const keeps = '; --rejects FILE keeps such records and loads the others'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { committedLine, interruptedLine } from '../../../../lib/cli/terminal/messages.ts'
+import { committedLine, committedSoFar, interruptedLine } from '../../../../lib/cli/terminal/messages.ts'
 import type { Stats } from '../../../../lib/types.ts'
 
 describe('the line that a load prints', () => {
@@ -38,6 +38,9 @@ describe('the line that a load prints', () => {
     expect(committedLine('orders', none, 10)).to.equal(
       'orders: 0 rows committed in 0 batches, 0.01 s, 0 rows/s',
     )
-    expect(interruptedLine('orders', 2)).to.equal('orders: interrupted; 2 rows committed')
+    expect(interruptedLine('orders')).to.equal('orders: interrupted; 0 rows committed')
+    expect(committedSoFar(1, true)).to.equal(
+      '1 row committed, and perhaps more: the server has not answered a COMMIT',
+    )
   })
 })
