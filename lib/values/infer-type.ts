@@ -18,6 +18,7 @@ export type InferredType =
   | 'timestamptz'
   | 'uuid'
   | 'bytea'
+  | 'json'
   | 'jsonb'
   | 'text'
 
@@ -38,6 +39,7 @@ export function inferType(value: unknown, kind: ValueKind): InferredType | undef
   if (typeof value === 'boolean') return 'boolean'
   if (typeof value === 'bigint') return typeOfInteger(value)
   if (value instanceof LongNumber) return value.text === '-0' ? 'double precision' : typeOfNumber(value.text)
+  if (value instanceof RawJson) return survivesJsonb(value.text) ? 'jsonb' : 'json'
   if (typeof value !== 'number') return typeOfObject(value)
   if (Object.is(value, -0) || !Number.isFinite(value)) return 'double precision'
   return typeOfNumber(String(value))
@@ -46,8 +48,11 @@ export function inferType(value: unknown, kind: ValueKind): InferredType | undef
 /** Returns the narrowest type that holds the values of both types. */
 export function widerType(a: InferredType, b: InferredType, kind: ValueKind): InferredType {
   if (a === b) return a
-  if (kind === 'json' && (a === 'jsonb' || b === 'jsonb')) return 'jsonb'
-  if (kind === 'object' && [a, b].includes('jsonb')) return [a, b].every(isJsonType) ? 'jsonb' : 'text'
+  const json = [a, b].includes('json') ? 'json' : 'jsonb'
+  if (a === json || b === json) {
+    if (kind === 'json') return json
+    if (kind === 'object') return isJsonType(a) && isJsonType(b) ? json : 'text'
+  }
   const [narrow, wide] = [NUMBERS.indexOf(a), NUMBERS.indexOf(b)].sort((x, y) => x - y) as [number, number]
   if (narrow < 0) return 'text'
   // a double holds every integer, but not every bigint
@@ -59,7 +64,7 @@ const NUMBERS: readonly InferredType[] = ['integer', 'bigint', 'numeric', 'doubl
 
 /** Returns true for a type whose texts are JSON. */
 function isJsonType(type: InferredType): boolean {
-  return type === 'jsonb' || type === 'boolean' || NUMBERS.includes(type)
+  return type === 'json' || type === 'jsonb' || type === 'boolean' || NUMBERS.includes(type)
 }
 
 /** A Date is an instant. An object that converts itself to a parameter may become anything. */
@@ -67,7 +72,7 @@ function typeOfObject(value: unknown): InferredType {
   if (types.isDate(value)) return 'timestamptz'
   if (ArrayBuffer.isView(value)) return 'bytea'
   const converts = typeof (value as { toPostgres?: unknown }).toPostgres === 'function'
-  return converts && !(value instanceof RawJson) ? 'text' : 'jsonb'
+  return converts ? 'text' : 'jsonb'
 }
 
 function typeOfText(text: string, kind: ValueKind): InferredType {
@@ -76,7 +81,7 @@ function typeOfText(text: string, kind: ValueKind): InferredType {
     const number = kind === 'csv' ? text : withPoint(text)
     if (number !== undefined && number.length <= MAX_NUMBER_LENGTH && NUMBER.test(number))
       return typeOfNumber(number)
-    if (/^[[{]/.test(text) && isJsonb(text)) return 'jsonb'
+    if (/^[[{]/.test(text) && isJson(text) && survivesJsonb(text)) return 'jsonb'
   }
   const timestamp = TIMESTAMP.exec(text)
   if (timestamp) return typeOfTimestamp(timestamp)
@@ -126,6 +131,6 @@ function typeOfInteger(value: bigint): InferredType {
 }
 
 /** Returns true for JSON that jsonb gives back: it has no NUL, and keeps only the last of equal keys. */
-function isJsonb(text: string): boolean {
-  return isJson(text) && !text.includes('\\u0000') && !repeatsKey(text)
+function survivesJsonb(json: string): boolean {
+  return !json.includes('\\u0000') && !repeatsKey(json)
 }

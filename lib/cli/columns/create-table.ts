@@ -3,6 +3,7 @@ import { quoteIdentifier, quoteList, quoteTable, type TableParts } from '../../t
 import { type InferredType, inferType, type ValueKind, widerType } from '../../values/infer-type.ts'
 import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listColumns } from '../../values/names/list-names.ts'
+import type { CreateArguments } from '../arguments/create-arguments.ts'
 import { dataError } from '../exit-error.ts'
 import type { InferredColumn } from './infer-columns.ts'
 import { TypeMismatch } from './type-mismatch.ts'
@@ -61,17 +62,38 @@ export type ColumnChecks = (column: string) => ValueCheck | undefined
  */
 export function columnChecks(
   columns: readonly InferredColumn[],
-  options: CreateOptions,
+  options: CreateArguments,
   kind: ValueKind,
   sampled: string,
 ): ColumnChecks {
+  const evolves = options.evolve === true && !options.create
   const checks = new Map<string, ValueCheck | undefined>()
   for (const { name, type } of columns) {
-    // the server checks the types that the user named, and text takes anything
-    const free = type === 'text' || options.type?.has(name)
-    checks.set(name, free ? undefined : value => valueMismatch(value, name, type, kind, sampled))
+    // the server checks the types that the user named
+    checks.set(
+      name,
+      options.type?.has(name) ? undefined : checkOfType(name, type, { kind, sampled, evolves }),
+    )
   }
   return column => (checks.has(column) ? checks.get(column) : () => newColumn(column, sampled))
+}
+
+/** How the type of a column was inferred. */
+export interface Inference {
+  readonly kind: ValueKind
+  /** The rows that were looked at. */
+  readonly sampled: string
+  /** The column was added to a table, and stays if the load fails. */
+  readonly evolves: boolean
+}
+
+/** Returns the check of a column whose type was inferred. Text takes any value. */
+export function checkOfType(
+  column: string,
+  type: InferredType,
+  inference: Inference,
+): ValueCheck | undefined {
+  return type === 'text' ? undefined : value => valueMismatch(value, column, type, inference)
 }
 
 /** Returns the first mismatch among the values of a row. */
@@ -87,13 +109,13 @@ function valueMismatch(
   value: unknown,
   column: string,
   type: InferredType,
-  kind: ValueKind,
-  sampled: string,
+  { kind, sampled, evolves }: Inference,
 ): TypeMismatch | undefined {
   const found = inferType(value, kind)
   if (found === undefined || found === type || widerType(type, found, kind) === type) return undefined
   const message = `the value of "${column}" is not ${type}, the type inferred from ${sampled}`
-  const hint = `${INFER_ALL}, or say --type "${column}=text"`
+  const first = evolves ? 'drop the column, and ' : ''
+  const hint = `${first}${INFER_ALL}, or say --type "${column}=text"`
   return new TypeMismatch('VALUE_NOT_ENCODABLE', message, { column, hint })
 }
 

@@ -39,11 +39,15 @@ export async function planNewColumns(
   unwrap: (line: SourceRow) => SourceRow,
 ): Promise<NewColumns> {
   const none = { added: [], rows: streamOf(source), checks: undefined }
-  // rows of a pipe that is still written do not wait for others: the writer adds columns as they come
-  if (!source.header) return source.live && !args.dryRun ? none : inRows(source, reopen, table, args, unwrap)
+  if (!source.header) {
+    // rows of a pipe that is still written do not wait for others: the writer adds columns as they come
+    if (!source.live || args.dryRun) return inRows(source, reopen, table, args, unwrap)
+    return { ...none, added: withTyped([], source, table, args) }
+  }
   const news = newInHeader(source, table, args)
   if (news.size === 0) return none
   const names = [...news.values()]
+  checkTypes(names, table, args)
   checkNames(names, source, table, args)
   const described = source.columns
   if (described) {
@@ -77,16 +81,18 @@ function newInHeader(
   )
 }
 
+function checkTypes(names: readonly string[], table: Table, { type = new Map() }: LoadArguments): void {
+  const typed = [...type.keys()].find(name => !names.includes(name))
+  if (typed === undefined) return
+  throw dataError(`--type names "${typed}"; the new columns of ${table.name} are: ${listColumns(names)}`)
+}
+
 function checkNames(
   names: readonly string[],
   source: Sources,
   table: Table,
-  { maxNewColumns = MAX_NEW_COLUMNS, type = new Map() }: LoadArguments,
+  { maxNewColumns = MAX_NEW_COLUMNS }: LoadArguments,
 ): void {
-  const typed = [...type.keys()].find(name => !names.includes(name))
-  if (typed !== undefined) {
-    throw dataError(`--type names "${typed}"; the new columns of ${table.name} are: ${listColumns(names)}`)
-  }
   const taken = [...table.columns.map(({ name }) => ({ name }))]
   for (const name of names) {
     const why = whyNoNewColumn(name, taken)
@@ -120,7 +126,7 @@ async function inRows(
       news.map(name => [name, name]),
     )
   }
-  const { columns, rows } = await sampleColumns(source, reopen, { keep, args })
+  const { columns, rows, checks } = await sampleColumns(source, reopen, { keep, args })
   const taken = table.columns.map(({ name }) => ({ name }))
   const fitting = columns.filter(({ name }) => {
     if (whyNoNewColumn(name, taken) !== undefined) return false
@@ -128,8 +134,29 @@ async function inRows(
     return true
   })
   // with too many, the writer decides row by row
-  const added = fitting.length > maxNewColumns ? [] : fitting.map(({ name, type }) => typed(name, type, args))
-  return { added, rows, checks: undefined }
+  const inferred =
+    fitting.length > maxNewColumns ? [] : fitting.map(({ name, type }) => typed(name, type, args))
+  const names = inferred.map(({ name }) => name)
+  return { added: withTyped(inferred, source, table, args), rows, checks: only(names, checks) }
+}
+
+/**
+ * Adds the columns of --type that the table lacks to the inferred ones. They are added before the first row:
+ * the writer infers the type of a key that comes later.
+ */
+function withTyped(
+  inferred: readonly AddedColumn[],
+  source: Sources,
+  table: Table,
+  args: LoadArguments,
+): AddedColumn[] {
+  const known = new Set([...table.columns, ...inferred].map(({ name }) => name))
+  const named = [...(args.type ?? [])].filter(([name]) => !known.has(name))
+  if (named.length === 0) return [...inferred]
+  const added = [...inferred, ...named.map(([name, type]) => ({ name, type }))]
+  const names = added.map(({ name }) => name)
+  checkNames(names, source, table, args)
+  return added
 }
 
 function typed(name: string, type: string, args: LoadArguments): AddedColumn {

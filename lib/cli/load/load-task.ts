@@ -89,6 +89,7 @@ export function planOf(
   const evolves = args.evolve === true && choice.columns === undefined
   const newColumns = evolves ? new AddedColumns() : undefined
   const shape = shaperOf(source, table, args, newColumns)
+  const checked = rejecting(newColumns?.checks, shape)
   const onConflict = conflictOf(args)
   const upserts = onConflict !== undefined
   const commaColumns = commaColumnsOf(table, args)
@@ -126,7 +127,7 @@ export function planOf(
     args,
     terminal,
     unwrap,
-    shape: rejects ? refusingMalformed(rejecting(target, shape)) : shape,
+    shape: rejects ? refusingMalformed(rejecting(checks, checked)) : checked,
     writing: {
       columns: choice.columns,
       // a dry run cannot add the columns of later keys
@@ -171,7 +172,7 @@ function failing({ checks }: LoadTarget, source: Sources): RowChange | undefined
 }
 
 /** The row is shaped even if it does not fit, because it is written to the rejects. */
-function rejecting({ checks }: LoadTarget, shape: LoadPlan['shape']): LoadPlan['shape'] {
+function rejecting(checks: ColumnChecks | undefined, shape: LoadPlan['shape']): LoadPlan['shape'] {
   if (!checks) return shape
   return (row, line) => {
     const mismatch = findMismatch(row, checks)

@@ -2,6 +2,8 @@ import { PgBatchError } from '../../errors.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import type { AddedColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
+import type { InferredType } from '../../values/infer-type.ts'
+import { type ColumnChecks, checkOfType } from '../columns/create-table.ts'
 import { asItIs, asText, type FitValue, fitterOfNew, fittersOf } from './fit-value.ts'
 
 /**
@@ -23,13 +25,24 @@ export function rowShaper(
 const JSON_FILE = { lists: 'json', jsonTexts: 'string' } as const
 export const PARQUET_FILE = { lists: 'array', jsonTexts: 'json' } as const
 
+const INFERENCE = { kind: 'json', sampled: 'the first rows that have it', evolves: true } as const
+
 /** The columns that the writer adds to a table while rows of a JSON file are written (--evolve). */
 export class AddedColumns {
   readonly #fitters = new Map<string, FitValue>()
+  readonly #checks = new Map<string, ReturnType<ColumnChecks>>()
 
   add(columns: readonly AddedColumn[]): void {
-    for (const column of columns) this.#fitters.set(column.name, fitterOfNew(column, JSON_FILE))
+    for (const column of columns) {
+      const { name, type } = column
+      this.#fitters.set(name, fitterOfNew(column, JSON_FILE))
+      // the writer has inferred the type
+      this.#checks.set(name, checkOfType(name, type as InferredType, INFERENCE))
+    }
   }
+
+  /** The checks of the values of later rows. */
+  readonly checks: ColumnChecks = column => this.#checks.get(column)
 
   /** Until a key is a column, its values stay as they are, so that a type can be inferred from them. */
   fitterOf(key: string): FitValue {

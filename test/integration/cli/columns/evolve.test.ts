@@ -131,6 +131,70 @@ describe('pg-batch load --evolve', function () {
       ])
     })
 
+  /** A row with the key among the first 1,000 rows, or after them, and a later row with another value. */
+  const jsonRows = (first: string, later: string, before: number): string =>
+    [
+      ...Array.from({ length: before }, () => '{"id":1}'),
+      ...Array.from({ length: 1200 }, () => `{"id":2,"v":${first}}`),
+      `{"id":3,"v":${later}}`,
+      '',
+    ].join('\n')
+
+  const MISFITS = [
+    ['"2026-01-05"', '"2026-01-05T23:30:00"', 'date'],
+    ['"2026-01-05T12:00:00"', '"2026-01-05T12:00:00+02:00"', 'timestamp'],
+    ['true', '"yes"', 'boolean'],
+    ['1', '"007"', 'integer'],
+    ['1e-7', '0.12345678901234567890', 'double precision'],
+    ['{"a":1}', '{"a":1,"a":2}', 'jsonb'],
+  ] as const
+
+  for (const before of [0, 1100])
+    it(`refuses a later value of JSON that does not fit a type inferred after ${before} rows`, async () => {
+      for (const [first, later, type] of MISFITS) {
+        await query(`ALTER TABLE ${table} DROP COLUMN IF EXISTS v`)
+        const path = await file('later.ndjson', jsonRows(first, later, before))
+        const words = [path, '--evolve', '--batch-size', '100']
+        const { status, stderr } = await load(words)
+        expect(status, type).to.equal(1)
+        expect(stderr).to.include(`the value of "v" is not ${type}, the type inferred from the first`)
+        expect(stderr).to.include('; drop the column, and infer from all rows with --infer all')
+        await query(`TRUNCATE ${table}; ALTER TABLE ${table} DROP COLUMN v`)
+        const rejects = `${await file('rejects', '')}.${type}.ndjson`
+        expect(await load([...words, '--rejects', rejects])).to.include({ status: 0 })
+        expect(
+          await query(`SELECT id, count(v)::int FROM ${table} WHERE id > 1 GROUP BY id`),
+          type,
+        ).to.deep.equal([[2, 1200]])
+      }
+    })
+
+  for (const from of ['a pipe', 'a file'])
+    it(`gives a key that comes late in JSON of ${from} the type of --type`, async () => {
+      const text = jsonRows('"2026-01-05"', '"2026-01-05T23:30:00"', 1100)
+      const words = ['--evolve', '--type', 'v=text', '--batch-size', '100']
+      const { status, stderr } = await (from === 'a pipe'
+        ? load(words, text)
+        : load([await file('typed.ndjson', text), ...words]))
+      expect(stderr.match(/^ALTER TABLE/gm)).to.have.lengthOf(1)
+      expect(status).to.equal(0)
+      expect(await columns()).to.include({ v: 'text' })
+      expect(await query(`SELECT v FROM ${table} WHERE id = 3`)).to.deep.equal([['2026-01-05T23:30:00']])
+    })
+
+  it('makes a json column of JSON with a key twice, which jsonb would drop', async () => {
+    const path = await file('twice.ndjson', '{"id":1,"v":{"a":1,"a":2}}\n{"id":2,"v":"x"}\n')
+    for (const option of ['--evolve', '--create']) {
+      if (option === '--create') await query(`DROP TABLE ${table}`)
+      expect(await load([path, option])).to.include({ status: 0 })
+      expect(await columns()).to.include({ v: 'json' })
+      expect(await query(`SELECT v::text FROM ${table} ORDER BY id`)).to.deep.equal([
+        ['{"a":1,"a":2}'],
+        ['"x"'],
+      ])
+    }
+  })
+
   it('adds columns with the types of a Parquet file', async () => {
     const path = await file('typed.parquet', parquetOf([ID, AMOUNT]))
     expect(await load([path, '--evolve'])).to.include({ status: 0 })

@@ -48,6 +48,10 @@ describe('the type inferred', () => {
       [new LongNumber('0.12345678901234567890'), 'numeric'],
       [{ a: 1 }, 'jsonb'],
       [[], 'jsonb'],
+      [new RawJson('{"a":1}'), 'jsonb'],
+      // jsonb would drop the first value, or refuse the NUL
+      [new RawJson('[{"a":1,"a":2}]'), 'json'],
+      [new RawJson('{"a":"\\u0000"}'), 'json'],
       ['1', 'text'],
       ['true', 'text'],
       ['{}', 'text'],
@@ -78,6 +82,9 @@ describe('the type inferred', () => {
     // a string for a jsonb column has to be JSON
     expect(widerType('jsonb', 'text', 'object')).to.equal('text')
     expect(widerType('jsonb', 'integer', 'object')).to.equal('jsonb')
+    expect(widerType('json', 'text', 'object')).to.equal('text')
+    for (const type of ['jsonb', 'boolean'] as const)
+      expect(widerType(type, 'json', 'object')).to.equal('json')
   })
 
   const columns: [kind: 'csv' | 'json', values: unknown[], type: string][] = [
@@ -94,6 +101,7 @@ describe('the type inferred', () => {
     ['csv', ['1', ''], 'text'],
     ['csv', [null, null], 'text'],
     ['json', [{}, 'x', 1], 'jsonb'],
+    ['json', [new RawJson('{"a":1,"a":2}'), {}, 'x', 1], 'json'],
     ['json', [1, 'x'], 'text'],
     ['json', [1, 0.5], 'numeric'],
     ['json', [0.5, new LongNumber('1e3')], 'numeric'],
