@@ -63,7 +63,7 @@ export function explainLoad(error: unknown, load: FailedLoad): ExitError {
     error instanceof PgBatchError
       ? dataError(`${place(error, load)}: ${reason(error, load)}`, error)
       : explain(error, load.args, load.showsValues)
-  const hint = isMalformed(error) ? recordHint(load) : ''
+  const hint = isMalformed(error, load.args.replay) ? recordHint(load) : ''
   const text = `${failure.message}${hint}${overLimit(error, load.args.rejectLimit)}; ${soFar(load)}`
   return new ExitError(text, failure.status, { cause: error })
 }
@@ -80,9 +80,9 @@ export function explainSample(error: unknown, load: Pick<FailedLoad, 'args' | 'f
     : error
 }
 
-/** Returns true for a record without advice of its own, beside which others can be read. */
-function isMalformed(error: unknown): error is MalformedRecord {
-  return error instanceof MalformedRecord && error.message === error.fault
+/** Returns true for a record without advice that the command prints, beside which others can be read. */
+function isMalformed(error: unknown, isReplay = false): error is MalformedRecord {
+  return error instanceof MalformedRecord && (isReplay || error.message === error.fault)
 }
 
 /** Adds that the row could have been rejected if fewer rows had been rejected before it. */
@@ -121,7 +121,12 @@ function reason(error: PgBatchError, load: FailedLoad): string {
   const fault = sqlState === undefined ? undefined : VALUE_FAULTS[sqlState]
   if (column && fault) {
     const words = `${fault(column.sqlType, column.name)} (${sqlState})${shownValue(error, load)}`
-    const hint = format === 'csv' && valueHint(error, args, column.sqlType, load.isDayFirst)
+    const hint = valueHint(error, args, {
+      type: column.sqlType,
+      isCsv: format === 'csv',
+      isDayFirst: load.isDayFirst,
+      isKept: isKept(args),
+    })
     return `${words}${hint || rejectsHint(error, load)}`
   }
   if (sqlState === '23505') return `${refusal(error, load)}${conflictHint(error, load)}`

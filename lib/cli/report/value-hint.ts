@@ -77,40 +77,47 @@ const DAY_OR_MONTH = /^\s*\d{1,2}\D\d{1,2}\D\d{2,4}\b/
 
 /**
  * Returns the option that reads a value which the column's type does not take, or what else to do about it,
- * or an empty string.
- * @param type the column's type
- * @param isDayFirst dates are already read with the day first
+ * or an empty string. Options of CSV are named for CSV only.
+ * @param column.type the column's type
+ * @param column.isDayFirst dates are already read with the day first
+ * @param column.isKept the load keeps or counts rejected rows already
  */
 export function valueHint(
   { cause }: PgBatchError,
-  { null: nulls = [''], forceNull, decimalSeparator }: ValueOptions,
-  type: string,
-  isDayFirst: boolean,
+  args: ValueOptions,
+  { type, isCsv, isDayFirst, isKept }: { type: string; isCsv: boolean; isDayFirst: boolean; isKept: boolean },
 ): string {
   if (!isServerError(cause)) return ''
   const [, value] = /: "([^"]*)"$/.exec(cause.message) ?? []
+  const nullOption = isCsv ? nullHint(value, args) : ''
+  if (nullOption) return nullOption
+  const keeps = isKept ? '' : '; --rejects FILE keeps such rows'
+  // the server says which setting may help; until PostgreSQL 17 in small letters
+  const isDate = value === undefined || DAY_OR_MONTH.test(value)
+  if (!isDayFirst && isDate && /\bDateStyle\b/i.test(cause.hint ?? '')) {
+    return `; if its dates begin with the day, set PGDATESTYLE=DMY${keeps}`
+  }
+  const [, labels] = /^invalid input value for enum (.+?): "/.exec(cause.message) ?? []
+  if (labels !== undefined) return `; its values: SELECT enum_range(NULL::${labels})${keeps}`
+  const mayHaveComma = isCsv && args.decimalSeparator === undefined
+  const found = SPELLINGS.find(
+    spelling =>
+      spelling.type.test(type) &&
+      spelling.value.test(value ?? '') &&
+      (mayHaveComma || !spelling.hint.startsWith(DECIMAL_COMMA)),
+  )
+  return found ? `; ${found.hint}${keeps}` : ''
+}
+
+/** Returns the option of CSV that makes the value NULL, if it looks as if there were none. */
+function nullHint(value: string | undefined, { null: nulls = [''], forceNull }: ValueOptions): string {
   // an empty field in quotes is neither NULL nor a number
   if (value === '' && nulls.includes('') && !forceNull) {
     return '; it is empty and in quotes: --force-null makes it NULL'
   }
-  if (value !== undefined && NO_VALUE.test(value) && !nulls.includes(value)) {
-    const words = [value, ...nulls].map(text => `--null ${shellWord(text)}`).join(' ')
-    return `; if it means that there is no value: ${words}`
-  }
-  // the server says which setting may help; until PostgreSQL 17 in small letters
-  const isDate = value === undefined || DAY_OR_MONTH.test(value)
-  if (!isDayFirst && isDate && /\bDateStyle\b/i.test(cause.hint ?? '')) {
-    return `; if its dates begin with the day, set PGDATESTYLE=DMY${KEEPS}`
-  }
-  const [, labels] = /^invalid input value for enum (.+?): "/.exec(cause.message) ?? []
-  if (labels !== undefined) return `; its values: SELECT enum_range(NULL::${labels})${KEEPS}`
-  const isTaken = (hint: string) => hint.startsWith(DECIMAL_COMMA) && decimalSeparator !== undefined
-  const found = SPELLINGS.find(
-    spelling => spelling.type.test(type) && spelling.value.test(value ?? '') && !isTaken(spelling.hint),
-  )
-  return found ? `; ${found.hint}${KEEPS}` : ''
+  if (value === undefined || !NO_VALUE.test(value) || nulls.includes(value)) return ''
+  const words = [value, ...nulls].map(text => `--null ${shellWord(text)}`).join(' ')
+  return `; if it means that there is no value: ${words}`
 }
 
 export type ValueOptions = Pick<LoadArguments, 'null' | 'forceNull' | 'decimalSeparator'>
-
-const KEEPS = '; --rejects FILE keeps such rows'

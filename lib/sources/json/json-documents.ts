@@ -79,7 +79,7 @@ class DocumentParser {
 
   /** Yields the last record, if the text is cut off after it, and then throws. */
   *lastRow(): Generator<SourceRow> {
-    if (!this.#hasBegun) throw new SourceError(`${this.#name}: ${EXPECTED}`)
+    if (!this.#hasBegun) throw this.#noJson()
     const { pending } = this.#cutter
     if (isJson(pending)) yield this.#parse(pending)
     yield* this.#parseAll(this.#cutter.end())
@@ -88,8 +88,13 @@ class DocumentParser {
   #checkBegin(text: string): void {
     if (this.#hasBegun) return
     const first = text.trimStart()[0]
-    if (first !== undefined && !'[{'.includes(first)) throw new SourceError(`${this.#name}: ${EXPECTED}`)
+    if (first !== undefined && !'[{'.includes(first)) throw this.#noJson()
     this.#hasBegun = first !== undefined
+  }
+
+  #noJson(): SourceError {
+    const expected = 'expected JSON: an array of objects, or objects one after the other'
+    return new SourceError(`${this.#name}: ${expected}`, { hint: IF_CSV })
   }
 
   *#parseAll(records: Iterable<string>): Generator<SourceRow> {
@@ -140,4 +145,6 @@ class DocumentParser {
 }
 
 const NOT_UTF8 = 'is not valid UTF-8'
-const EXPECTED = 'expected JSON: an array of objects, or objects one after the other'
+
+/** The advice for a text that does not begin as JSON does. */
+export const IF_CSV = 'if it is CSV, say --format csv'

@@ -5,12 +5,14 @@ import { type JsonBlock, JsonRecord } from '../../json/record.ts'
 import { flatten } from '../../streams/flatten.ts'
 import { runWork } from '../../streams/run-work.ts'
 import { holdChunk, keepUnlessWhole, releaseChunk } from '../../values/chunk-memory.ts'
+import { isJson } from '../../values/is-json.ts'
 import { LINE_FEED } from '../../values/text/ascii.ts'
 import { notUtf8 } from '../input/not-utf8.ts'
 import { faultOf, malformedRow } from '../malformed.ts'
 import { RowLines } from '../row-lines.ts'
 import { BATCH_BYTES, isRow, kindOf, MAX_RECORD_BYTES, type SourceRow } from '../rows.ts'
 import { MalformedRecord, SourceError } from '../source-error.ts'
+import { IF_CSV } from './json-documents.ts'
 import { parseJsonRow } from './json-row.ts'
 import type { LineScanner } from './lines/line-scanner.ts'
 
@@ -196,8 +198,8 @@ class NdjsonReader extends Transform {
     const fault = `line ${this.#line} ${problem}`
     if (this.#keepsMalformed) return malformedRow(text, fault)
     if (typeof text !== 'string') throw notUtf8(this.#name, fault, text)
-    const isBegun = this.#line === 1 && /^\s*(?:\[|\{[^}]*$)/.test(text)
-    throw new MalformedRecord(`${this.#name}: ${fault}`, isBegun ? { hint: OF_SEVERAL_LINES } : {})
+    const hint = this.#line === 1 ? hintOf(text) : undefined
+    throw new MalformedRecord(`${this.#name}: ${fault}`, hint === undefined ? {} : { hint })
   }
 
   #addRow(row: SourceRow, bytes: number): void {
@@ -234,4 +236,8 @@ export function parsedLine(line: object): SourceRow {
   return (line instanceof JsonRecord ? parseJsonRow(line.text) : line) as SourceRow
 }
 
-const OF_SEVERAL_LINES = 'if it is JSON of several lines, say --format json'
+/** Returns which format the file may have instead, if its first line shows one. */
+function hintOf(line: string): string | undefined {
+  if (/^\s*(?:\[|\{[^}]*$)/.test(line)) return 'if it is JSON of several lines, say --format json'
+  return isJson(line) || /^\s*\{/.test(line) ? undefined : IF_CSV
+}

@@ -1,9 +1,11 @@
 import { expect } from 'chai'
+import { useFolder } from '../../../support/folder.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { run } from '../support.ts'
 
 describe('what pg-batch prints for values in the spelling of another program', () => {
   const database = useDatabase()
+  const file = useFolder()
 
   before(() =>
     database.pool.query(`CREATE TYPE mood AS ENUM ('happy', 'sad');
@@ -102,6 +104,29 @@ describe('what pg-batch prints for values in the spelling of another program', (
     })
   }
 
+  for (const format of ['ndjson', 'json', 'replay']) {
+    it(`and the same for ${format}, without the options that only CSV has`, async () => {
+      const command = format === 'replay' ? ['replay'] : ['load', '--format', format]
+      for (const [column, hint, values] of [
+        ['price', `if it has thousands separators: ${AS_TEXT}`, ['1,234', '1,234,567', '1.234,56']],
+        ['price', `it has the sign of a currency: ${AS_TEXT}`, ['€1']],
+        ['ok', 'a boolean is true, t, yes, y, on or 1, or false, f, no, n, off or 0', ['ja']],
+        ['seen', 'if its dates begin with the day, set PGDATESTYLE=DMY', ['31.12.2025', '31/12/2025']],
+        ['at', 'to_timestamp(x / 1000.0) converts it', [1735689600000, '1735689600000']],
+        ['m', 'its values: SELECT enum_range(NULL::mood)', ['Happy']],
+        ['id', 'it has decimals or an exponent, which a numeric column takes', [1.5, '1.0']],
+        ['price', `not a valid numeric(9,2) for "price" (22P02)`, ['12,5', 'N/A', '']],
+      ] as [string, string, unknown[]][]) {
+        for (const value of values) {
+          const rows = await file('rows.ndjson', JSON.stringify({ [column]: value }))
+          const words = [...command, rows, '-t', 'found']
+          const { stderr } = await run(words, { DATABASE_URL: database.connectionString })
+          expect(stderr, String(value)).to.contain(`${hint}; --rejects FILE keeps such rows`)
+        }
+      }
+    })
+  }
+
   it('and nothing where no spelling is known, or its option is given', async () => {
     const other = '; --rejects FILE keeps such rows and loads the others; nothing committed\n'
     for (const [input, ...words] of [
@@ -114,6 +139,14 @@ describe('what pg-batch prints for values in the spelling of another program', (
         .to.match(/ \(22P02\);/)
         .and.to.contain(other)
     }
+  })
+
+  it('and does not advise --rejects where rejected rows have a limit already', async () => {
+    const words = ['--reject-limit', '0']
+    expect(await load('seen\n31.12.2025\n', ...words)).to.contain(
+      'if its dates begin with the day, set PGDATESTYLE=DMY; nothing committed',
+    )
+    expect(await load('m\nHappy\n', ...words)).to.contain('enum_range(NULL::mood); nothing committed')
   })
 
   it('and for a view that takes no rows', async () => {

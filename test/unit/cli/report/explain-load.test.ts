@@ -145,6 +145,9 @@ describe('the message of a malformed record', () => {
   it('names no option that replay does not have, or that is given', () => {
     const other = '; replay reads what --rejects has written, load reads other files'
     expect(said({ replay: true })).to.equal(`${other}; nothing committed`)
+    const csv = new MalformedRecord('a.csv: line 1 is not valid JSON', { hint: 'if it is CSV, …' })
+    const { message } = explainLoad(csv, { ...load(false), args: { ...load(false).args, replay: true } })
+    expect(message).to.equal(`a.csv: line 1 is not valid JSON${other}; nothing committed`)
     expect(said({ rejects: 'bad.ndjson' })).to.equal('; nothing committed')
   })
 })

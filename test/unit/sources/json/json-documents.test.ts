@@ -7,7 +7,8 @@ import { LongNumber, RawJson } from '../../../../lib/values/exact-json.ts'
 import { thorough } from '../../../support/thorough.ts'
 import { failure, parsed, readAll } from '../support.ts'
 
-const EXPECTED = 'expected JSON: an array of objects, or objects one after the other'
+const EXPECTED =
+  'expected JSON: an array of objects, or objects one after the other; if it is CSV, say --format csv'
 const read = (text: string, step?: number) => readAll(readJsonDocuments('f.json'), text, step)
 
 describe('readJsonDocuments', () => {

@@ -69,6 +69,7 @@ describe('readNdjson', () => {
       '[1]\n',
       'f.ndjson: line 1 is an array, expected an object; if it is JSON of several lines, say --format json',
     ],
+    ['CSV', 'id,secret\n1,2\n', 'f.ndjson: line 1 is not valid JSON; if it is CSV, say --format csv'],
     ['a string', '"secret"\n', 'f.ndjson: line 1 is a string, expected an object'],
     ['null', 'null', 'f.ndjson: line 1 is null, expected an object'],
     ['a long number', '12345678901234567890', 'f.ndjson: line 1 is a number, expected an object'],
